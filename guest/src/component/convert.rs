@@ -1,0 +1,177 @@
+//! Values of the bindings to values of the logic and back: one total conversion each.
+
+use super::bindings::exports::stratalog::log::append_log as export;
+use super::bindings::stratalog::log::object_store as import;
+use crate::compactor::Compaction;
+use crate::cursor::Pending;
+use crate::error::{Error, EventFault, WriteFate};
+use crate::names::BatchName;
+use crate::options::OptionsInput;
+use crate::ports::{
+    Chunk, ListPage, ListedObject, ReadFailure, StoreError, StoreErrorKind, WriteError,
+};
+use crate::reader::Page;
+use crate::stat::Stats;
+use crate::writer::Written;
+
+impl From<import::StoreError> for StoreError {
+    fn from(error: import::StoreError) -> Self {
+        let kind = match error.kind {
+            import::StoreErrorKind::NotFound => StoreErrorKind::NotFound,
+            import::StoreErrorKind::PermissionDenied => StoreErrorKind::PermissionDenied,
+            import::StoreErrorKind::Unavailable => StoreErrorKind::Unavailable,
+            import::StoreErrorKind::Unsupported => StoreErrorKind::Unsupported,
+            import::StoreErrorKind::Invalid => StoreErrorKind::Invalid,
+            import::StoreErrorKind::Other => StoreErrorKind::Other,
+        };
+        Self { kind, message: error.message }
+    }
+}
+
+impl From<import::WriteError> for WriteError {
+    fn from(error: import::WriteError) -> Self {
+        match error {
+            import::WriteError::AlreadyExists => Self::AlreadyExists,
+            import::WriteError::NotWritten(error) => Self::NotWritten(error.into()),
+            import::WriteError::Unknown(error) => Self::Unknown(error.into()),
+        }
+    }
+}
+
+impl From<import::ListPage> for ListPage {
+    fn from(page: import::ListPage) -> Self {
+        let objects = page.objects.into_iter();
+        let objects = objects.map(|object| ListedObject { key: object.key, size: object.size });
+        Self { objects: objects.collect(), more: page.more }
+    }
+}
+
+impl From<import::Chunk> for Chunk {
+    fn from(chunk: import::Chunk) -> Self {
+        Self { part: chunk.part, bytes: chunk.bytes, last: chunk.last }
+    }
+}
+
+impl From<import::ReadFailure> for ReadFailure {
+    fn from(failure: import::ReadFailure) -> Self {
+        Self { part: failure.part, error: failure.error.into() }
+    }
+}
+
+impl From<export::Options> for OptionsInput {
+    fn from(options: export::Options) -> Self {
+        Self {
+            flush_threshold: options.flush_threshold,
+            flush_bytes: options.flush_bytes,
+            flush_interval_ms: options.flush_interval_ms,
+            event_bytes_max: options.event_bytes_max,
+            buffer_bytes_max: options.buffer_bytes_max,
+        }
+    }
+}
+
+impl TryFrom<export::Pending> for Pending {
+    type Error = Error;
+
+    fn try_from(pending: export::Pending) -> Result<Self, Error> {
+        let sealed = pending.sealed.map(|sealed| {
+            let name = BatchName::parse(&sealed.name).ok_or_else(|| {
+                Error::InvalidInput(format!("sealed batch {:?}: not a batch's name", sealed.name))
+            })?;
+            Ok((name, sealed.lines))
+        });
+        Ok(Self {
+            writer: pending.writer,
+            last_time: pending.last_time,
+            sealed: sealed.transpose()?,
+            lines: pending.lines,
+        })
+    }
+}
+
+impl From<Pending> for export::Pending {
+    fn from(pending: Pending) -> Self {
+        let sealed = pending.sealed;
+        Self {
+            writer: pending.writer,
+            last_time: pending.last_time,
+            sealed: sealed
+                .map(|(name, lines)| export::SealedBatch { name: name.to_string(), lines }),
+            lines: pending.lines,
+        }
+    }
+}
+
+impl From<Page> for export::Page {
+    fn from(page: Page) -> Self {
+        Self { lines: page.lines, events: page.events }
+    }
+}
+
+impl From<Written> for export::Written {
+    fn from(written: Written) -> Self {
+        Self { batches: written.batches, events: written.events, bytes: written.bytes }
+    }
+}
+
+impl From<Compaction> for export::Compaction {
+    fn from(done: Compaction) -> Self {
+        Self { merged_files: done.merged_files, events: done.events, new_key: done.new_key }
+    }
+}
+
+impl From<Stats> for export::Stats {
+    fn from(stats: Stats) -> Self {
+        Self {
+            objects: stats.objects,
+            batches: stats.batches,
+            segments: stats.segments,
+            events: stats.events,
+            uncounted_batches: stats.uncounted_batches,
+            bytes: stats.bytes,
+            generation: stats.generation.0,
+            first_time: stats.first_time,
+            last_time: stats.last_time,
+        }
+    }
+}
+
+/// An error of the logic as the caller sees it.
+pub(super) fn error(error: Error) -> export::Error {
+    match error {
+        Error::InvalidInput(message) => export::Error::InvalidInput(message),
+        Error::InvalidEvent { line, fault } => {
+            let fault = match fault {
+                EventFault::Empty => export::EventFault::Empty,
+                EventFault::LineFeed => export::EventFault::LineFeed,
+                EventFault::TooLong { bytes, bytes_max } => {
+                    export::EventFault::TooLong(export::TooLong { bytes, bytes_max })
+                }
+                EventFault::Unterminated => export::EventFault::Unterminated,
+            };
+            export::Error::InvalidEvent(export::InvalidEvent { line, fault })
+        }
+        Error::WriteFailed(failure) => export::Error::WriteFailed(export::WriteFailure {
+            object: failure.object,
+            fate: match failure.fate {
+                WriteFate::Durable => export::WriteFate::Durable,
+                WriteFate::NotWritten => export::WriteFate::NotWritten,
+                WriteFate::Unknown => export::WriteFate::Unknown,
+            },
+            events_held: failure.events_held,
+            message: failure.message,
+            transient: failure.transient,
+        }),
+        Error::StoreFailed { message, transient } => {
+            export::Error::StoreFailed(export::StoreFailure { message, transient })
+        }
+        Error::Damaged(damage) => export::Error::Damaged(export::Damage {
+            object: damage.object,
+            expected: damage.expected,
+            found: damage.found,
+        }),
+        Error::Conflict(message) => export::Error::Conflict(message),
+        Error::Unsupported(message) => export::Error::Unsupported(message),
+        Error::Closed => export::Error::Closed,
+    }
+}

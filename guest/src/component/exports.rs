@@ -1,0 +1,107 @@
+//! The logic as the component's exports.
+
+use std::cell::RefCell;
+
+use super::bindings::exports::stratalog::log::append_log as wit;
+use super::imports::{HostStore, HostSystem};
+use crate::compactor;
+use crate::error::Error;
+use crate::names::LogName;
+use crate::reader::Reader;
+use crate::stat;
+use crate::writer::Writer;
+
+pub(super) struct Component;
+
+pub(super) struct LogResource(RefCell<Writer<HostStore, HostSystem>>);
+
+pub(super) struct ReaderResource(RefCell<Reader<HostStore>>);
+
+fn compact(log: LogName) -> Result<wit::Compaction, wit::Error> {
+    let done = compactor::compact(HostStore, &HostSystem, log);
+    done.map(wit::Compaction::from).map_err(wit::Error::from)
+}
+
+fn reader(reader: Reader<HostStore>) -> wit::Reader {
+    wit::Reader::new(ReaderResource(RefCell::new(reader)))
+}
+
+impl wit::Guest for Component {
+    type Log = LogResource;
+    type Reader = ReaderResource;
+
+    fn read(name: String, pending: Option<wit::Pending>) -> Result<wit::Reader, wit::Error> {
+        let log = LogName::parse(&name)?;
+        let pending = pending.map(TryInto::try_into).transpose()?;
+        Ok(reader(Reader::new(HostStore, log, pending)))
+    }
+
+    fn compact(name: String) -> Result<wit::Compaction, wit::Error> {
+        compact(LogName::parse(&name)?)
+    }
+
+    fn stat(name: String) -> Result<wit::Stats, wit::Error> {
+        let stats = stat::stat(HostStore, LogName::parse(&name)?)?;
+        Ok(stats.into())
+    }
+}
+
+impl wit::GuestLog for LogResource {
+    fn open(name: String, options: wit::Options) -> Result<wit::Log, wit::Error> {
+        let writer = Writer::open(HostStore, HostSystem, &name, options.into())?;
+        Ok(wit::Log::new(Self(RefCell::new(writer))))
+    }
+
+    fn append(&self, event: Vec<u8>) -> Result<(), wit::Error> {
+        self.0.borrow_mut().append(&event).map_err(wit::Error::from)
+    }
+
+    fn append_lines(&self, lines: Vec<u8>) -> Result<u64, wit::Error> {
+        self.0.borrow_mut().append_lines(&lines).map_err(wit::Error::from)
+    }
+
+    fn flush(&self) -> Result<wit::Written, wit::Error> {
+        let written = self.0.borrow_mut().flush()?;
+        Ok(written.into())
+    }
+
+    fn tick(&self) -> bool {
+        self.0.borrow_mut().tick()
+    }
+
+    fn pending(&self) -> wit::Pending {
+        self.0.borrow().pending().into()
+    }
+
+    fn read_all(&self) -> Result<wit::Reader, wit::Error> {
+        Ok(reader(self.0.borrow().read_all()?))
+    }
+
+    fn compact(&self) -> Result<wit::Compaction, wit::Error> {
+        let writer = self.0.borrow();
+        writer.check_open()?;
+        compact(writer.name().clone())
+    }
+
+    fn file_count(&self) -> Result<u64, wit::Error> {
+        self.0.borrow_mut().file_count().map_err(wit::Error::from)
+    }
+
+    fn close(&self) -> Result<wit::Written, wit::Error> {
+        let written = self.0.borrow_mut().close()?;
+        Ok(written.into())
+    }
+}
+
+impl wit::GuestReader for ReaderResource {
+    fn next(&self) -> Result<Option<wit::Page>, wit::Error> {
+        let page = self.0.borrow_mut().next()?;
+        Ok(page.map(wit::Page::from))
+    }
+}
+
+impl From<Error> for wit::Error {
+    fn from(error: Error) -> Self {
+        super::convert::error(error)
+    }
+}

@@ -1,0 +1,113 @@
+//! The component's imports as the ports that the logic uses.
+
+use super::bindings::stratalog::log::object_store as wit;
+use super::bindings::wasi::clocks::wall_clock;
+use super::bindings::wasi::logging::logging;
+use super::bindings::wasi::random::random;
+use crate::ports::{
+    Chunk, ListPage, OrderedRead, PendingCreate, ReadFailure, Store, StoreError, System, Upload,
+    WriteError,
+};
+
+/// The host's object store.
+#[derive(Clone, Copy)]
+pub(super) struct HostStore;
+
+/// The host's clock, randomness and log sink.
+#[derive(Clone, Copy)]
+pub(super) struct HostSystem;
+
+impl System for HostSystem {
+    fn now_micros(&self) -> u64 {
+        let now = wall_clock::now();
+        let micros = u64::from(now.nanoseconds / 1_000);
+        now.seconds.saturating_mul(1_000_000).saturating_add(micros)
+    }
+
+    fn random_u32(&self) -> u32 {
+        let [a, b, c, d, ..] = random::get_random_u64().to_le_bytes();
+        u32::from_le_bytes([a, b, c, d])
+    }
+
+    fn warn(&self, message: &str) {
+        logging::log(logging::Level::Warn, "stratalog", message);
+    }
+}
+
+impl Store for HostStore {
+    type Create = wit::PendingCreate;
+    type Read = wit::OrderedRead;
+    type Upload = wit::Upload;
+
+    fn create_exclusive(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        wit::create(key, bytes, true).map_err(WriteError::from)
+    }
+
+    fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        wit::create(key, bytes, false).map_err(WriteError::from)
+    }
+
+    fn start_create(&self, key: &str, bytes: &[u8]) -> wit::PendingCreate {
+        wit::start_create(key, bytes, false)
+    }
+
+    fn ensure_exclusive(&self, prefix: &str) -> Result<(), StoreError> {
+        wit::ensure_exclusive(prefix).map_err(StoreError::from)
+    }
+
+    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
+        wit::get(key, None).map_err(StoreError::from)
+    }
+
+    fn list(
+        &self,
+        prefix: &str,
+        start_after: Option<&str>,
+        limit: u32,
+    ) -> Result<ListPage, StoreError> {
+        wit::list(prefix, start_after, limit).map(ListPage::from).map_err(StoreError::from)
+    }
+
+    fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
+        let failures = wit::delete(keys).into_iter();
+        failures.map(|failure| (failure.key, failure.error.into())).collect()
+    }
+
+    fn read(&self, keys: &[String]) -> wit::OrderedRead {
+        let part = |key: &String| wit::ReadPart { key: key.clone(), range: None };
+        wit::OrderedRead::new(&keys.iter().map(part).collect::<Vec<_>>())
+    }
+
+    fn start_upload(&self, key: &str) -> Result<wit::Upload, WriteError> {
+        wit::Upload::start(key).map_err(WriteError::from)
+    }
+}
+
+impl PendingCreate for wit::PendingCreate {
+    fn poll(&self) -> Option<Result<(), WriteError>> {
+        self.poll().map(|outcome| outcome.map_err(WriteError::from))
+    }
+
+    fn wait(&self) -> Result<(), WriteError> {
+        self.wait().map_err(WriteError::from)
+    }
+}
+
+impl OrderedRead for wit::OrderedRead {
+    fn next(&self, bytes_max: u32) -> Result<Option<Chunk>, ReadFailure> {
+        match self.next(bytes_max) {
+            Ok(chunk) => Ok(chunk.map(Chunk::from)),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+}
+
+impl Upload for wit::Upload {
+    fn write(&self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.write(bytes).map_err(WriteError::from)
+    }
+
+    fn finish(&self) -> Result<(), WriteError> {
+        self.finish().map_err(WriteError::from)
+    }
+}

@@ -1,0 +1,133 @@
+//! What can go wrong, by what the caller does about it.
+//!
+//! Mirrors the `error` variant of the WIT, one to one, so that the shell only converts.
+
+use std::fmt;
+
+use crate::ports::{StoreError, StoreErrorKind};
+
+/// A failed operation on a log. Nothing is lost by any of them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Fix the call: the text names the value and the range.
+    #[error("{0}")]
+    InvalidInput(String),
+    /// Fix the event or leave it out; nothing of the call was taken.
+    #[error("line {line}: {fault}")]
+    InvalidEvent { line: u64, fault: EventFault },
+    /// Flush again; everything is kept.
+    #[error(transparent)]
+    WriteFailed(WriteFailure),
+    /// Repeat the call.
+    #[error("{message}")]
+    StoreFailed { message: String, transient: bool },
+    /// Stop and restore the object.
+    #[error(transparent)]
+    Damaged(Damage),
+    /// Another compactor kept winning; nothing to do.
+    #[error("{0}")]
+    Conflict(String),
+    /// The store, or this version, cannot do it.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The handle was closed.
+    #[error("the log was closed: open it again")]
+    Closed,
+}
+
+impl Error {
+    /// A read, list or delete the store did not do.
+    pub(crate) fn store(doing: &str, what: &str, error: &StoreError) -> Self {
+        Self::StoreFailed {
+            message: format!("cannot {doing} {what}: {}", error.message),
+            transient: error.is_transient(),
+        }
+    }
+}
+
+/// Why a line is not an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventFault {
+    #[error("the event is empty: an event has at least one byte")]
+    Empty,
+    #[error("the event has a line feed inside: an event is one line")]
+    LineFeed,
+    #[error("the event has {bytes} bytes, more than event_bytes_max = {bytes_max}")]
+    TooLong { bytes: u64, bytes_max: u64 },
+    #[error("the last line does not end with a line feed")]
+    Unterminated,
+}
+
+/// The three fates of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteFate {
+    Durable,
+    NotWritten,
+    Unknown,
+}
+
+impl fmt::Display for WriteFate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Durable => "it is durable",
+            Self::NotWritten => "it was not written",
+            Self::Unknown => "whether it was written is unknown",
+        })
+    }
+}
+
+/// A write that did not succeed. The events are kept, in order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot write {object}: {fate}; {events_held} events are kept in memory: {message}")]
+pub struct WriteFailure {
+    pub object: String,
+    pub fate: WriteFate,
+    pub events_held: u64,
+    pub message: String,
+    pub transient: bool,
+}
+
+impl WriteFailure {
+    pub(crate) fn new(object: &str, fate: WriteFate, error: &StoreError, held: u64) -> Self {
+        Self {
+            object: object.to_owned(),
+            fate,
+            events_held: held,
+            message: error.message.clone(),
+            transient: error.is_transient(),
+        }
+    }
+}
+
+/// An object that is not what its name, index or manifest says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{object} is damaged: expected {expected}, found {found}")]
+pub struct Damage {
+    /// The object: its own name in formats, its key once a driver reports it.
+    pub object: String,
+    pub expected: String,
+    pub found: String,
+}
+
+impl Damage {
+    pub(crate) fn new(
+        object: impl fmt::Display,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        Self { object: object.to_string(), expected: expected.into(), found: found.into() }
+    }
+}
+
+impl StoreError {
+    /// Whether trying again later may help.
+    pub fn is_transient(&self) -> bool {
+        match self.kind {
+            StoreErrorKind::Unavailable | StoreErrorKind::Other => true,
+            StoreErrorKind::NotFound
+            | StoreErrorKind::PermissionDenied
+            | StoreErrorKind::Unsupported
+            | StoreErrorKind::Invalid => false,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The logic of stratalog: an append log on object storage.
+//!
+//! `FORMAT.md` beside this crate documents object names, bytes and protocols. From below:
+//!
+//! - vocabulary and formats: [`limits`], [`names`], [`error`], `events`, [`batch`], [`index`],
+//!   [`manifest`], `segment`;
+//! - decisions: [`options`], `buffer`, [`view`], [`cursor`], `compaction`. They do no I/O and read no
+//!   clock;
+//! - [`ports`]: what is needed from outside;
+//! - drivers: [`stored_log`], `parts`, [`writer`], [`reader`], [`compactor`], [`stat`];
+//! - `component`: the shell that makes all this a component. It converts and calls.
+//!
+//! A layer uses only those above it in this list. Nothing here knows the host.
+
+pub mod batch;
+mod buffer;
+mod compaction;
+pub mod compactor;
+pub mod cursor;
+pub mod error;
+mod events;
+pub mod index;
+pub mod limits;
+pub mod manifest;
+pub mod names;
+pub mod options;
+mod parts;
+pub mod ports;
+pub mod reader;
+mod segment;
+pub mod stat;
+pub mod stored_log;
+pub mod view;
+pub mod writer;
+
+#[cfg(target_arch = "wasm32")]
+mod component;

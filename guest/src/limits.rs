@@ -1,0 +1,84 @@
+//! Every limit of the log's logic, with its reason. What the host allows on top is the host's.
+
+use crate::names::BatchTime;
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+/// The longest log name, in bytes: leaves room for the object's own name under the 1,024 bytes that
+/// S3 allows a key.
+pub const LOG_NAME_BYTES_MAX: usize = 512;
+
+/// Default and largest `flush_threshold`, in events. The default is the one of the logs of old.
+pub const FLUSH_THRESHOLD_DEFAULT: u64 = 32;
+pub const FLUSH_THRESHOLD_MAX: u64 = 1_000_000;
+
+/// Default `flush_bytes`: large enough that a request's cost is small beside its bytes.
+pub const FLUSH_BYTES_DEFAULT: u64 = 4 * MIB;
+
+/// Default and largest `flush_interval`, in milliseconds; the largest is one day.
+pub const FLUSH_INTERVAL_MS_DEFAULT: u64 = 1_000;
+pub const FLUSH_INTERVAL_MS_MAX: u64 = 86_400_000;
+
+/// Default and largest `event_bytes_max`.
+pub const EVENT_BYTES_DEFAULT: u64 = MIB;
+pub const EVENT_BYTES_MAX: u64 = 16 * MIB;
+
+/// Default and largest `buffer_bytes_max`. A handle holds at most twice that: one open buffer and
+/// one sealed batch.
+pub const BUFFER_BYTES_DEFAULT: u64 = 16 * MIB;
+pub const BUFFER_BYTES_MAX: u64 = 32 * MIB;
+
+/// The largest batch that is checked whole before any of it is yielded. A writer never makes a
+/// larger one; an object of the old naming scheme may be larger and is then read in a stream.
+pub const BATCH_BYTES_WHOLE_MAX: u64 = BUFFER_BYTES_MAX;
+
+/// A page is handed out when it holds this much: enough that a call's cost does not count.
+pub const PAGE_BYTES_TARGET: usize = 1024 * 1024;
+
+/// The most bytes taken from the store in one call: a page of 1 MiB batches comes in one piece.
+pub const CHUNK_BYTES_MAX: u32 = 2 * 1024 * 1024;
+
+/// The longest line of an old batch that is read in a stream, i.e. the most that is held of it.
+pub const OLD_LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Objects asked for in one call of a listing: ten requests on stores that answer 1,000 at a time.
+pub const LIST_PAGE_OBJECTS: u32 = 10_000;
+
+/// Parts of one ordered read, as many as the interface allows.
+pub const READ_PARTS_MAX: usize = 10_000;
+
+/// Objects deleted in one call: what one bulk delete request takes on S3.
+pub const DELETE_KEYS_MAX: usize = 1_000;
+
+/// Batches that one compaction absorbs: bounds the index (about 150 bytes a batch) that it holds.
+pub const ABSORB_BATCHES_MAX: usize = 100_000;
+
+/// Manifests kept below the highest: a reader that found one of them can still get it.
+pub const MANIFESTS_KEPT: u64 = 8;
+
+/// How often a compaction begins again when another compactor wins.
+pub const COMPACT_TRIES: u32 = 4;
+
+/// How often a create whose outcome is unknown is tried again within one compaction.
+pub const COMMIT_TRIES: u32 = 3;
+
+/// How often a reader looks again when an object it was told of is gone, without getting further.
+pub const MISSING_TRIES: u32 = 8;
+
+/// How far ahead of the clock the newest batch may lie before its time is ignored, in microseconds.
+pub const CLOCK_AHEAD_MICROS: u64 = 3_600 * 1_000_000;
+
+/// How long a failed create rests before an append or a tick tries it again, in microseconds. A
+/// flush does not wait.
+pub const RETRY_REST_MICROS: u64 = 1_000_000;
+
+const _: () = {
+    assert!(EVENT_BYTES_DEFAULT < BUFFER_BYTES_DEFAULT);
+    assert!(FLUSH_BYTES_DEFAULT <= BUFFER_BYTES_DEFAULT);
+    assert!(EVENT_BYTES_MAX < BUFFER_BYTES_MAX);
+    assert!(FLUSH_THRESHOLD_DEFAULT <= FLUSH_THRESHOLD_MAX);
+    assert!(FLUSH_INTERVAL_MS_DEFAULT <= FLUSH_INTERVAL_MS_MAX);
+    // Times are written with 19 digits.
+    assert!(BatchTime::MAX.micros() == 9_999_999_999_999_999_999);
+};

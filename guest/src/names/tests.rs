@@ -1,0 +1,108 @@
+use super::*;
+
+fn check_object(name: &str, expected: Option<ObjectName>) {
+    assert_eq!(ObjectName::parse(name), expected, "{name}");
+    let printed = expected.map(|object| object.to_string());
+    if let Some(printed) = printed {
+        assert_eq!(printed, name);
+    }
+}
+
+#[test]
+fn objects_of_every_kind_parse_and_print_the_same() {
+    let origin = Origin { writer: WriterId(0xdead_beef), events: 120, digest: Digest(0x0123) };
+    let time = BatchTime(1_700_000_000_000_000);
+    check_object(
+        "batch_0001700000000000000_deadbeef_120_0000000000000123.jsonl",
+        Some(ObjectName::Batch(BatchName { time, origin: Some(origin) })),
+    );
+    check_object(
+        "batch_0001700000000000000.jsonl",
+        Some(ObjectName::Batch(BatchName { time, origin: None })),
+    );
+    let segment =
+        SegmentName { generation: Generation(7), attempt: Attempt(0xab), part: 3 };
+    check_object(
+        "segment_0000000000000000007_000000ab_0003.jsonl",
+        Some(ObjectName::Segment(segment)),
+    );
+    check_object(
+        "segment_0000000000000000007_000000ab_0003.index",
+        Some(ObjectName::Index(segment.index())),
+    );
+    check_object(
+        "manifest_0000000000000000012.json",
+        Some(ObjectName::Manifest(Generation(12))),
+    );
+}
+
+#[test]
+fn objects_that_only_look_alike_are_not_the_logs() {
+    for name in [
+        "",
+        "notes.txt",
+        "batch_1.jsonl",
+        "batch_170000000000000000x.jsonl",
+        "batch_0001700000000000000.json",
+        "batch_+001700000000000000.jsonl",
+        "batch_0001700000000000000_DEADBEEF_1_0000000000000123.jsonl",
+        "batch_0001700000000000000_deadbeef_01_0000000000000123.jsonl",
+        "batch_0001700000000000000_deadbeef_0_0000000000000123.jsonl",
+        "batch_0001700000000000000_deadbeef_1_123.jsonl",
+        "batch_0001700000000000000_deadbeef_1_0000000000000123_x.jsonl",
+        "batch_0001700000000000000_deadbeef_99999999999999999999_0000000000000123.jsonl",
+        "segment_0000000000000000007_000000ab_3.jsonl",
+        "segment_0000000000000000007_000000ab_0003.json",
+        "manifest_0000000000000000000.json",
+        "manifest_12.json",
+    ] {
+        check_object(name, None);
+    }
+}
+
+#[test]
+fn batches_sort_as_their_names_do() {
+    let mut names = vec![
+        "batch_0000000000000000002_00000001_1_0000000000000000.jsonl",
+        "batch_0000000000000000001_00000002_1_0000000000000000.jsonl",
+        "batch_0000000000000000001.jsonl",
+        "batch_0000000000000000001_00000001_9_0000000000000000.jsonl",
+    ];
+    let mut parsed: Vec<_> = names.iter().filter_map(|name| BatchName::parse(name)).collect();
+    names.sort_unstable();
+    parsed.sort_unstable();
+    assert_eq!(parsed.iter().map(ToString::to_string).collect::<Vec<_>>(), names);
+}
+
+#[test]
+fn log_names_are_paths_that_stay_below_the_root() {
+    for good in ["a", "events", "app/errors", "Ünï code", "a.b-c_d=e", "..."] {
+        assert!(LogName::parse(good).is_ok(), "{good}");
+    }
+    let long = "x".repeat(513);
+    for bad in ["", "/a", "a/", "a//b", ".", "..", "a/../b", "a\0b", "a\nb", "a\\b", &long] {
+        let Err(Error::InvalidInput(message)) = LogName::parse(bad) else {
+            panic!("{bad:?} was accepted");
+        };
+        assert!(message.starts_with("log name \""), "{message}");
+        assert!(!message.contains('\0') && !message.contains('\n') && message.len() < 300);
+    }
+}
+
+#[test]
+fn next_time_is_later_than_the_last_whatever_the_clock_says() {
+    let last = BatchTime(100);
+    assert_eq!(last.next(50), Some(BatchTime(101)));
+    assert_eq!(last.next(100), Some(BatchTime(101)));
+    assert_eq!(last.next(500), Some(BatchTime(500)));
+    assert_eq!(BatchTime::MAX.next(0), None);
+    assert_eq!(last.next(u64::MAX), None);
+}
+
+#[test]
+fn a_key_belongs_to_a_log_only_directly_in_its_folder() {
+    let log = LogName::parse("app/errors").unwrap();
+    assert_eq!(log.object("app/errors/x.jsonl"), Some("x.jsonl"));
+    assert_eq!(log.object("app/errors/deep/x.jsonl"), None);
+    assert_eq!(log.object("app/errors2/x.jsonl"), None);
+}

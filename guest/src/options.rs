@@ -1,0 +1,134 @@
+//! When a writer writes and how much it holds, validated.
+
+use crate::error::Error;
+use crate::limits::{
+    BUFFER_BYTES_DEFAULT, BUFFER_BYTES_MAX, EVENT_BYTES_DEFAULT, EVENT_BYTES_MAX,
+    FLUSH_BYTES_DEFAULT, FLUSH_INTERVAL_MS_DEFAULT, FLUSH_INTERVAL_MS_MAX,
+    FLUSH_THRESHOLD_DEFAULT, FLUSH_THRESHOLD_MAX,
+};
+
+/// Options as a caller gives them; an absent one takes its default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OptionsInput {
+    pub flush_threshold: Option<u32>,
+    pub flush_bytes: Option<u32>,
+    pub flush_interval_ms: Option<u32>,
+    pub event_bytes_max: Option<u32>,
+    pub buffer_bytes_max: Option<u32>,
+}
+
+/// Options within their ranges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Events.
+    pub(crate) flush_threshold: u64,
+    pub(crate) flush_bytes: u64,
+    /// Microseconds; none turns it off.
+    pub(crate) flush_interval: Option<u64>,
+    pub(crate) event_bytes_max: u64,
+    pub(crate) buffer_bytes_max: u64,
+}
+
+impl OptionsInput {
+    /// Fills in the defaults and checks every option.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] names the option, its value and its range.
+    pub fn check(self) -> Result<Options, Error> {
+        let event_bytes_max =
+            within("event_bytes_max", self.event_bytes_max, EVENT_BYTES_DEFAULT, 1, EVENT_BYTES_MAX)?;
+        let least_buffer = event_bytes_max + 1;
+        let buffer_bytes_max = within(
+            "buffer_bytes_max",
+            self.buffer_bytes_max,
+            BUFFER_BYTES_DEFAULT.max(least_buffer),
+            least_buffer,
+            BUFFER_BYTES_MAX,
+        )?;
+        let interval_ms = within(
+            "flush_interval_ms",
+            self.flush_interval_ms,
+            FLUSH_INTERVAL_MS_DEFAULT,
+            0,
+            FLUSH_INTERVAL_MS_MAX,
+        )?;
+        Ok(Options {
+            flush_threshold: within(
+                "flush_threshold",
+                self.flush_threshold,
+                FLUSH_THRESHOLD_DEFAULT,
+                1,
+                FLUSH_THRESHOLD_MAX,
+            )?,
+            flush_bytes: within(
+                "flush_bytes",
+                self.flush_bytes,
+                FLUSH_BYTES_DEFAULT.min(buffer_bytes_max),
+                1,
+                buffer_bytes_max,
+            )?,
+            flush_interval: (interval_ms > 0).then_some(interval_ms * 1_000),
+            event_bytes_max,
+            buffer_bytes_max,
+        })
+    }
+}
+
+fn within(
+    name: &str,
+    value: Option<u32>,
+    default: u64,
+    least: u64,
+    most: u64,
+) -> Result<u64, Error> {
+    let value = value.map_or(default, u64::from);
+    if (least..=most).contains(&value) {
+        return Ok(value);
+    }
+    Err(Error::InvalidInput(format!("{name} = {value} is out of range: give {least} to {most}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_within_their_ranges() {
+        let options = OptionsInput::default().check().unwrap();
+        assert_eq!(options.flush_threshold, 32);
+        assert_eq!(options.flush_interval, Some(1_000_000));
+    }
+
+    #[test]
+    fn options_depend_on_each_other() {
+        let small = OptionsInput {
+            event_bytes_max: Some(10),
+            buffer_bytes_max: Some(11),
+            flush_interval_ms: Some(0),
+            ..OptionsInput::default()
+        };
+        let options = small.check().unwrap();
+        assert_eq!((options.flush_bytes, options.flush_interval), (11, None));
+    }
+
+    #[test]
+    fn an_option_out_of_range_is_named_with_value_and_range() {
+        let default = OptionsInput::default();
+        for (input, message) in [
+            (
+                OptionsInput { flush_threshold: Some(0), ..default },
+                "flush_threshold = 0 is out of range: give 1 to 1000000",
+            ),
+            (
+                OptionsInput { buffer_bytes_max: Some(10), event_bytes_max: Some(10), ..default },
+                "buffer_bytes_max = 10 is out of range: give 11 to 33554432",
+            ),
+            (
+                OptionsInput { flush_bytes: Some(u32::MAX), ..default },
+                "flush_bytes = 4294967295 is out of range: give 1 to 16777216",
+            ),
+        ] {
+            assert_eq!(input.check(), Err(Error::InvalidInput(message.to_owned())));
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Reads parts of a log in order, checked: a driver over the store's ordered read.
+//!
+//! 1. Events are shown in the order of the parts, and only after they were checked.
+//! 2. One request for each part.
+
+use std::borrow::Cow;
+
+use crate::batch::{BatchReader, BatchRecord};
+use crate::error::{Damage, Error};
+use crate::index::Index;
+use crate::limits::{CHUNK_BYTES_MAX, READ_PARTS_MAX};
+use crate::manifest::SegmentRecord;
+use crate::names::{BatchName, LogName};
+use crate::ports::{Chunk, OrderedRead, Store, StoreError, StoreErrorKind};
+use crate::segment::SegmentReader;
+use crate::view::ListedBatch;
+
+/// What to read. A segment stands right after its index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Index(SegmentRecord),
+    Segment(SegmentRecord),
+    Batch(ListedBatch),
+}
+
+impl Part {
+    fn key(&self, log: &LogName) -> String {
+        match self {
+            Self::Index(segment) => log.key(segment.name.index()),
+            Self::Segment(segment) => log.key(segment.name),
+            Self::Batch(batch) => log.key(batch.name),
+        }
+    }
+}
+
+/// Some checked events of one batch.
+#[derive(Debug)]
+pub(crate) struct Piece<'a> {
+    pub batch: BatchName,
+    /// In a segment, the position after the batch; none for a live batch.
+    pub position_end: Option<u64>,
+    pub lines: Cow<'a, [u8]>,
+    pub events: u64,
+    /// With the last events of the batch, what is known of all of it.
+    pub end: Option<BatchRecord>,
+}
+
+/// Why parts could not be read on.
+pub(crate) enum Interrupted {
+    /// The object is not there (any more).
+    Gone(Part),
+    Failed(Error),
+}
+
+/// Parts being read.
+pub(crate) struct PartsRead<S: Store> {
+    store: S,
+    log: LogName,
+    /// Parts not asked for yet.
+    later: Vec<Part>,
+    /// Parts asked for, and the number of the one being decoded.
+    window: Vec<Part>,
+    read: Option<S::Read>,
+    at: u32,
+    decoder: Option<Decoder>,
+    index: Option<Index>,
+}
+
+enum Decoder {
+    Index(SegmentRecord, Vec<u8>),
+    Segment(SegmentReader),
+    Batch(BatchReader),
+}
+
+impl<S: Store> PartsRead<S> {
+    pub(crate) fn new(store: S, log: LogName, parts: Vec<Part>) -> Self {
+        Self {
+            store,
+            log,
+            later: parts,
+            window: Vec::new(),
+            read: None,
+            at: 0,
+            decoder: None,
+            index: None,
+        }
+    }
+
+    /// Reads on and shows the events that are certain by now. False at the end.
+    pub(crate) fn next(&mut self, show: impl FnMut(Piece<'_>)) -> Result<bool, Interrupted> {
+        if self.read.is_none() {
+            let rest = self.later.split_off(self.later.len().min(READ_PARTS_MAX));
+            self.window = std::mem::replace(&mut self.later, rest);
+            if self.window.is_empty() {
+                return Ok(false);
+            }
+            let keys: Vec<_> = self.window.iter().map(|part| part.key(&self.log)).collect();
+            self.read = Some(self.store.read(&keys));
+            self.at = 0;
+        }
+        let Some(read) = &self.read else { return Ok(false) };
+        match read.next(CHUNK_BYTES_MAX) {
+            Ok(Some(chunk)) => self.take(chunk, show)?,
+            Ok(None) if self.decoder.is_none() && self.part(self.at).is_none() => self.read = None,
+            Ok(None) => return Err(self.out_of_step("the read ended early")),
+            Err(failure) => {
+                let Some(part) = self.part(failure.part) else {
+                    return Err(self.out_of_step("a failure names a part that was not asked for"));
+                };
+                return Err(match failure.error.kind {
+                    StoreErrorKind::NotFound => Interrupted::Gone(part),
+                    _ => {
+                        let key = part.key(&self.log);
+                        Interrupted::Failed(Error::store("read", &key, &failure.error))
+                    }
+                });
+            }
+        }
+        Ok(true)
+    }
+
+    fn part(&self, number: u32) -> Option<Part> {
+        self.window.get(usize::try_from(number).ok()?).copied()
+    }
+
+    fn take(&mut self, chunk: Chunk, show: impl FnMut(Piece<'_>)) -> Result<(), Interrupted> {
+        let part = self.part(self.at).filter(|_| chunk.part == self.at);
+        let Some(part) = part else {
+            return Err(self.out_of_step("a chunk is of another part than the next"));
+        };
+        let mut decoder = match self.decoder.take() {
+            Some(decoder) => decoder,
+            None => self.decoder(part).map_err(|damage| self.damaged(damage))?,
+        };
+        let last = chunk.last;
+        let index = decoder.push(chunk, show).map_err(|damage| self.damaged(damage))?;
+        self.index = index.or(self.index.take());
+        if last {
+            self.at = self.at.saturating_add(1);
+        } else {
+            self.decoder = Some(decoder);
+        }
+        Ok(())
+    }
+
+    fn decoder(&mut self, part: Part) -> Result<Decoder, Damage> {
+        Ok(match part {
+            Part::Index(segment) => Decoder::Index(segment, Vec::new()),
+            Part::Segment(segment) => {
+                let index = self.index.take().unwrap_or_default();
+                Decoder::Segment(SegmentReader::new(segment, index.batches))
+            }
+            Part::Batch(batch) => Decoder::Batch(BatchReader::new(batch.name, batch.size)?),
+        })
+    }
+
+    fn damaged(&self, damage: Damage) -> Interrupted {
+        let object = self.log.key(&damage.object);
+        Interrupted::Failed(Error::Damaged(Damage { object, ..damage }))
+    }
+
+    /// The host broke the contract of the ordered read.
+    fn out_of_step(&self, what: &str) -> Interrupted {
+        let message = format!("the store answers out of step: {what}");
+        let error = StoreError { kind: StoreErrorKind::Other, message };
+        Interrupted::Failed(Error::store("read", &self.log.folder(), &error))
+    }
+}
+
+impl Decoder {
+    /// Takes a chunk; returns a finished index.
+    fn push(
+        &mut self,
+        chunk: Chunk,
+        mut show: impl FnMut(Piece<'_>),
+    ) -> Result<Option<Index>, Damage> {
+        match self {
+            Self::Index(segment, held) => {
+                held.extend_from_slice(&chunk.bytes);
+                return chunk.last.then(|| Index::decode(segment, held)).transpose();
+            }
+            Self::Segment(reader) => reader.push(chunk.bytes, chunk.last, |sequenced| {
+                show(Piece {
+                    batch: sequenced.batch.name,
+                    position_end: Some(sequenced.position_end),
+                    lines: Cow::Borrowed(sequenced.lines),
+                    events: sequenced.events,
+                    end: sequenced.end.then_some(sequenced.batch),
+                });
+            })?,
+            Self::Batch(reader) => {
+                if let Some(checked) = reader.push(chunk.bytes, chunk.last)? {
+                    show(Piece {
+                        batch: reader.name(),
+                        position_end: None,
+                        lines: Cow::Owned(checked.lines),
+                        events: checked.events,
+                        end: checked.end,
+                    });
+                }
+            }
+        }
+        Ok(None)
+    }
+}

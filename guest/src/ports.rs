@@ -1,0 +1,107 @@
+//! What the log's logic needs from outside: a store, and the system's clock, randomness and log
+//! sink. The shell implements them with the component's imports, tests with whatever they like.
+//!
+//! Mirrors the imports of the WIT; see there for what each call promises.
+
+/// What kind of failure a store reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreErrorKind {
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+    Unsupported,
+    Invalid,
+    Other,
+}
+
+/// A call the store did not do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreError {
+    pub kind: StoreErrorKind,
+    pub message: String,
+}
+
+/// The fates of a create that did not succeed outright.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteError {
+    AlreadyExists,
+    NotWritten(StoreError),
+    Unknown(StoreError),
+}
+
+/// One object of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedObject {
+    pub key: String,
+    pub size: u64,
+}
+
+/// A part of a listing, sorted by key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListPage {
+    pub objects: Vec<ListedObject>,
+    pub more: bool,
+}
+
+/// The next bytes of an ordered read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    pub part: u32,
+    pub bytes: Vec<u8>,
+    pub last: bool,
+}
+
+/// An ordered read failed at a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadFailure {
+    pub part: u32,
+    pub error: StoreError,
+}
+
+/// A create under way.
+pub trait PendingCreate {
+    fn poll(&self) -> Option<Result<(), WriteError>>;
+    fn wait(&self) -> Result<(), WriteError>;
+}
+
+/// An ordered read under way.
+pub trait OrderedRead {
+    fn next(&self, bytes_max: u32) -> Result<Option<Chunk>, ReadFailure>;
+}
+
+/// An upload under way; dropped before `finish`, it leaves nothing.
+pub trait Upload {
+    fn write(&self, bytes: &[u8]) -> Result<(), WriteError>;
+    fn finish(&self) -> Result<(), WriteError>;
+}
+
+/// The object store. There is no way to overwrite.
+pub trait Store: Clone {
+    type Create: PendingCreate;
+    type Read: OrderedRead;
+    type Upload: Upload;
+
+    fn create_exclusive(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError>;
+    fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError>;
+    fn start_create(&self, key: &str, bytes: &[u8]) -> Self::Create;
+    fn ensure_exclusive(&self, prefix: &str) -> Result<(), StoreError>;
+    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError>;
+    fn list(
+        &self,
+        prefix: &str,
+        start_after: Option<&str>,
+        limit: u32,
+    ) -> Result<ListPage, StoreError>;
+    fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)>;
+    fn read(&self, keys: &[String]) -> Self::Read;
+    fn start_upload(&self, key: &str) -> Result<Self::Upload, WriteError>;
+}
+
+/// The rest of the world.
+pub trait System: Clone {
+    /// Microseconds since 1970, from a clock that may jump either way.
+    fn now_micros(&self) -> u64;
+    fn random_u32(&self) -> u32;
+    /// Tells people about something that went on all the same.
+    fn warn(&self, message: &str);
+}

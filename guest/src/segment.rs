@@ -1,0 +1,206 @@
+//! A segment's bytes: whole batches, cut and checked by the segment's index.
+//!
+//! 1. No event of a batch is yielded before the batch has been checked, but for a batch larger than
+//!    any writer makes (an old one): that is passed on in a stream and checked at its end.
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::batch::BatchRecord;
+use crate::error::Damage;
+use crate::events;
+use crate::limits::BATCH_BYTES_WHOLE_MAX;
+use crate::manifest::SegmentRecord;
+use crate::names::Digest;
+
+/// Some events of a batch in a segment, or all of them.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Sequenced<'a> {
+    pub batch: BatchRecord,
+    /// The position after the batch.
+    pub position_end: u64,
+    pub lines: &'a [u8],
+    pub events: u64,
+    /// Whether the batch ends with these.
+    pub end: bool,
+}
+
+/// Reads a segment, chunk by chunk.
+pub(crate) struct SegmentReader {
+    segment: SegmentRecord,
+    batches: std::vec::IntoIter<BatchRecord>,
+    /// Bytes that do not make a whole batch yet.
+    held: Vec<u8>,
+    position: u64,
+    streaming: Option<Streaming>,
+}
+
+struct Streaming {
+    batch: BatchRecord,
+    hasher: Box<Xxh3>,
+    bytes_left: u64,
+    events: u64,
+}
+
+impl SegmentReader {
+    pub(crate) fn new(segment: SegmentRecord, batches: Vec<BatchRecord>) -> Self {
+        let position = segment.position;
+        let batches = batches.into_iter();
+        Self { segment, batches, held: Vec::new(), position, streaming: None }
+    }
+
+    /// Takes the next bytes and shows the events that are certain by now.
+    pub(crate) fn push(
+        &mut self,
+        bytes: Vec<u8>,
+        last: bool,
+        mut show: impl FnMut(Sequenced<'_>),
+    ) -> Result<(), Damage> {
+        let mut held = std::mem::take(&mut self.held);
+        if held.is_empty() {
+            held = bytes;
+        } else {
+            held.extend_from_slice(&bytes);
+        }
+        let mut rest: &[u8] = &held;
+        loop {
+            if let Some(streaming) = &mut self.streaming {
+                let Some(taken) = streaming.take(&mut rest) else { break };
+                let end = streaming.bytes_left == 0;
+                if end {
+                    streaming.check(&self.segment.name.to_string())?;
+                    self.position = self.position.saturating_add(streaming.batch.events);
+                }
+                show(Sequenced {
+                    batch: streaming.batch,
+                    position_end: self.position,
+                    lines: taken,
+                    events: events::count(taken),
+                    end,
+                });
+                if end {
+                    self.streaming = None;
+                }
+                continue;
+            }
+            let Some(&batch) = self.batches.as_slice().first() else { break };
+            if batch.bytes > BATCH_BYTES_WHOLE_MAX {
+                self.batches.next();
+                self.streaming = Some(Streaming::new(batch));
+                continue;
+            }
+            let bytes = usize::try_from(batch.bytes).unwrap_or(usize::MAX);
+            let Some((lines, after)) = rest.split_at_checked(bytes) else { break };
+            batch.check(&self.segment.name.to_string(), lines)?;
+            self.batches.next();
+            self.position = self.position.saturating_add(batch.events);
+            let position_end = self.position;
+            show(Sequenced { batch, position_end, lines, events: batch.events, end: true });
+            rest = after;
+        }
+        self.held = rest.to_vec();
+        if last { self.check_end() } else { Ok(()) }
+    }
+
+    fn check_end(&self) -> Result<(), Damage> {
+        let missing: u64 = self.batches.as_slice().iter().map(|batch| batch.bytes).sum::<u64>()
+            + self.streaming.as_ref().map_or(0, |streaming| streaming.bytes_left);
+        let held = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
+        if missing == held {
+            // Only batches without bytes are left, and nothing is held.
+            return Ok(());
+        }
+        let expected = self.segment.bytes;
+        let found = expected.saturating_sub(missing).saturating_add(held);
+        let name = self.segment.name;
+        Err(Damage::new(name, format!("{expected} bytes"), format!("{found} bytes")))
+    }
+}
+
+impl Streaming {
+    fn new(batch: BatchRecord) -> Self {
+        let bytes_left = batch.bytes;
+        Self { batch, hasher: Box::new(Xxh3::new()), bytes_left, events: 0 }
+    }
+
+    /// Takes the batch's complete lines off the front, if there are any.
+    fn take<'a>(&mut self, rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+        let bytes = usize::try_from(self.bytes_left).unwrap_or(usize::MAX).min(rest.len());
+        let (own, _) = rest.split_at_checked(bytes)?;
+        let lines_end = memchr::memrchr(b'\n', own).map_or(0, |end| end + 1);
+        let (lines, after) = rest.split_at_checked(lines_end).filter(|(l, _)| !l.is_empty())?;
+        self.hasher.update(lines);
+        self.events += events::count(lines);
+        self.bytes_left -= u64::try_from(lines.len()).unwrap_or(0);
+        *rest = after;
+        Some(lines)
+    }
+
+    fn check(&self, segment: &str) -> Result<(), Damage> {
+        let BatchRecord { name, events, bytes, digest } = self.batch;
+        let found = Digest(self.hasher.digest());
+        if found == digest && self.events == events {
+            return Ok(());
+        }
+        Err(Damage::new(
+            segment,
+            format!("{name} in {bytes} bytes, {events} events, xxh3 {digest}"),
+            format!("{bytes} bytes, {} events, xxh3 {found}", self.events),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::seal;
+    use crate::manifest::tests::segment_record;
+    use crate::names::{BatchTime, WriterId};
+
+    fn record(time: u64, lines: &[u8]) -> BatchRecord {
+        let events = events::count(lines);
+        let name = seal(BatchTime::new(time).unwrap(), WriterId(1), events, lines);
+        let digest = crate::batch::digest(lines);
+        BatchRecord { name, events, bytes: lines.len().try_into().unwrap(), digest }
+    }
+
+    fn read(
+        batches: &[BatchRecord],
+        bytes: &[u8],
+        step: usize,
+    ) -> Result<Vec<(u64, String)>, Damage> {
+        let total = batches.iter().map(|batch| batch.bytes).sum();
+        let segment = segment_record(batches.iter().map(|batch| batch.events).sum(), total);
+        let mut reader = SegmentReader::new(segment, batches.to_vec());
+        let mut shown = Vec::new();
+        let mut chunks = bytes.chunks(step).peekable();
+        while let Some(chunk) = chunks.next() {
+            reader.push(chunk.to_vec(), chunks.peek().is_none(), |piece| {
+                let text = String::from_utf8(piece.lines.to_vec()).unwrap();
+                shown.push((piece.position_end, text));
+            })?;
+        }
+        Ok(shown)
+    }
+
+    #[test]
+    fn batches_come_whole_however_the_bytes_are_cut() {
+        let batches = [record(1, b"a\nbb\n"), record(2, b""), record(3, b"ccc\n")];
+        for step in 1..=9 {
+            let shown = read(&batches, b"a\nbb\nccc\n", step).unwrap();
+            let expected = [(2, "a\nbb\n"), (2, ""), (3, "ccc\n")];
+            assert!(shown.iter().map(|(p, t)| (*p, t.as_str())).eq(expected), "step {step}");
+        }
+    }
+
+    #[test]
+    fn a_segment_cut_short_lengthened_or_changed_is_damage() {
+        let batches = [record(1, b"a\nbb\n"), record(3, b"ccc\n")];
+        for bytes in [&b"a\nbb\ncc"[..], b"a\nbb\n", b"a\nbb\nccc\nd\n", b"a\nbb\nccx\n"] {
+            for step in [1, 3, 100] {
+                let damage = read(&batches, bytes, step).unwrap_err();
+                assert!(damage.object.starts_with("segment_"), "{damage}");
+                assert_ne!(damage.expected, damage.found);
+            }
+        }
+    }
+}

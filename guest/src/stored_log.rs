@@ -1,0 +1,245 @@
+//! Looks at a stored log: lists it, reads its manifest and indexes. A driver: the decisions are in
+//! `view`.
+//!
+//! 1. Batches are listed before manifests: a batch that was absorbed and deleted before its listing
+//!    is then sure to be in the manifest found.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::error::{Damage, Error};
+use crate::index::Index;
+use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
+use crate::manifest::{Manifest, SegmentRecord};
+use crate::names::{BatchName, Generation, LogName, ObjectName, SegmentName};
+use crate::ports::{Store, StoreError, StoreErrorKind};
+use crate::view::{self, ListedBatch, View};
+
+/// A log in a store, and the indexes that were needed so far.
+#[derive(Clone)]
+pub struct StoredLog<S> {
+    pub store: S,
+    pub name: LogName,
+    indexes: BTreeMap<SegmentName, Rc<Index>>,
+}
+
+/// Which objects a look at the log lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// What a read needs: batches and manifests.
+    Reading,
+    /// Segments and indexes too.
+    Everything,
+}
+
+/// A look that met an object which has gone since it was told of.
+enum Interrupted {
+    Gone(SegmentRecord),
+    Failed(Error),
+}
+
+impl<S: Store> StoredLog<S> {
+    pub fn new(store: S, name: LogName) -> Self {
+        Self { store, name, indexes: BTreeMap::new() }
+    }
+
+    /// An object of this log is damaged.
+    pub(crate) fn damaged(&self, damage: Damage) -> Error {
+        let object = self.name.key(&damage.object);
+        Error::Damaged(Damage { object, ..damage })
+    }
+
+    /// Lists the batches once, as the store shows them.
+    pub(crate) fn list_batches(&self) -> Result<Vec<ListedBatch>, Error> {
+        let mut batches = Vec::new();
+        self.list(&self.name.batches(), None, |object, size| {
+            if let ObjectName::Batch(name) = object {
+                batches.push(ListedBatch { name, size });
+            }
+        })?;
+        Ok(batches)
+    }
+
+    /// Looks at the log: batches, manifest in force, what is live.
+    pub(crate) fn look(&mut self, look: Look) -> Result<View, Error> {
+        let mut gone: Option<SegmentName> = None;
+        loop {
+            let first = self.list_batches()?;
+            let batches = if first.is_empty() {
+                first
+            } else {
+                let second = self.list_batches()?;
+                view::settle(&first, second)
+            };
+            let (manifest, others) = self.manifest_in_force(look)?;
+            let named = |name: &SegmentName| {
+                manifest.iter().flat_map(|m| &m.segments).any(|segment| segment.name == *name)
+            };
+            self.indexes.retain(|name, _| named(name));
+            match self.sort_out(manifest, &batches) {
+                Ok(view) => return Ok(View { others, ..view }),
+                Err(Interrupted::Failed(error)) => return Err(error),
+                Err(Interrupted::Gone(segment)) => {
+                    // A segment that was compacted away is not named again: this one is lost.
+                    if gone == Some(segment.name) {
+                        return Err(self.missing(segment.name.index()));
+                    }
+                    gone = Some(segment.name);
+                }
+            }
+        }
+    }
+
+    /// An object that the manifest in force names is not there.
+    pub(crate) fn missing(&self, object: impl std::fmt::Display) -> Error {
+        self.damaged(Damage::new(object, "an object that the manifest names", "no such object"))
+    }
+
+    fn sort_out(
+        &mut self,
+        manifest: Option<Manifest>,
+        batches: &[ListedBatch],
+    ) -> Result<View, Interrupted> {
+        let (mut live, mut absorbed) = (Vec::new(), Vec::new());
+        for batch in batches {
+            if self.is_held(manifest.as_ref(), &batch.name)? {
+                absorbed.push(batch.name);
+            } else {
+                live.push(*batch);
+            }
+        }
+        Ok(View { manifest, live, absorbed, others: Vec::new() })
+    }
+
+    fn is_held(
+        &mut self,
+        manifest: Option<&Manifest>,
+        batch: &BatchName,
+    ) -> Result<bool, Interrupted> {
+        for segment in view::may_hold(manifest, batch) {
+            if self.index(segment)?.holds(batch) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn index(&mut self, segment: &SegmentRecord) -> Result<Rc<Index>, Interrupted> {
+        if let Some(index) = self.indexes.get(&segment.name) {
+            return Ok(index.clone());
+        }
+        let key = self.name.key(segment.name.index());
+        let bytes = self.store.get(&key).map_err(|error| match error.kind {
+            StoreErrorKind::NotFound => Interrupted::Gone(*segment),
+            _ => Interrupted::Failed(Error::store("read", &key, &error)),
+        })?;
+        let index = Index::decode(segment, &bytes)
+            .map_err(|damage| Interrupted::Failed(self.damaged(damage)))?;
+        let index = Rc::new(index);
+        self.indexes.insert(segment.name, index.clone());
+        Ok(index)
+    }
+
+    /// Which of the batches the manifest's indexes hold. None if it is no longer in force.
+    pub(crate) fn held_by(
+        &mut self,
+        manifest: &Manifest,
+        batches: impl Iterator<Item = BatchName>,
+    ) -> Result<Option<Vec<BatchName>>, Error> {
+        let mut held = Vec::new();
+        for batch in batches {
+            match self.is_held(Some(manifest), &batch) {
+                Ok(true) => held.push(batch),
+                Ok(false) => {}
+                Err(Interrupted::Gone(_)) => return Ok(None),
+                Err(Interrupted::Failed(error)) => return Err(error),
+            }
+        }
+        Ok(Some(held))
+    }
+
+    /// The manifest in force, if there is one, and what else was listed with it.
+    pub(crate) fn manifest_in_force(
+        &self,
+        look: Look,
+    ) -> Result<(Option<Manifest>, Vec<ObjectName>), Error> {
+        for _ in 0..MISSING_TRIES {
+            let others = self.list_others(look)?;
+            let Some(generation) = highest(&others) else {
+                return Ok((None, others));
+            };
+            if let Some(manifest) = self.manifest(generation)? {
+                return Ok((Some(manifest), others));
+            }
+        }
+        let message = format!(
+            "{} was listed {MISSING_TRIES} times and could not be found",
+            self.name.key("manifest_*")
+        );
+        Err(Error::StoreFailed { message, transient: true })
+    }
+
+    /// The generation in force, by the listing alone.
+    pub(crate) fn highest_generation(&self) -> Result<Option<Generation>, Error> {
+        Ok(highest(&self.list_others(Look::Reading)?))
+    }
+
+    /// Lists manifests, and segments and indexes if asked for.
+    fn list_others(&self, look: Look) -> Result<Vec<ObjectName>, Error> {
+        let mut others = Vec::new();
+        let (prefix, start_after) = match look {
+            Look::Reading => (self.name.manifests(), None),
+            Look::Everything => (self.name.folder(), Some(self.name.manifests())),
+        };
+        self.list(&prefix, start_after, |object, _| others.push(object))?;
+        Ok(others)
+    }
+
+    /// A manifest, unless it is gone.
+    pub(crate) fn manifest(&self, generation: Generation) -> Result<Option<Manifest>, Error> {
+        let key = self.name.key(generation);
+        let bytes = match self.store.get(&key) {
+            Ok(bytes) => bytes,
+            Err(StoreError { kind: StoreErrorKind::NotFound, .. }) => return Ok(None),
+            Err(error) => return Err(Error::store("read", &key, &error)),
+        };
+        let decoded = Manifest::decode(generation, &bytes);
+        decoded.map(Some).map_err(|error| match error {
+            Error::Damaged(damage) => self.damaged(damage),
+            error => error,
+        })
+    }
+
+    /// Shows every listed object that follows the naming scheme, with its size.
+    fn list(
+        &self,
+        prefix: &str,
+        mut start_after: Option<String>,
+        mut show: impl FnMut(ObjectName, u64),
+    ) -> Result<(), Error> {
+        loop {
+            let page = self
+                .store
+                .list(prefix, start_after.as_deref(), LIST_PAGE_OBJECTS)
+                .map_err(|error| Error::store("list", prefix, &error))?;
+            for object in &page.objects {
+                let name = self.name.object(&object.key).and_then(ObjectName::parse);
+                if let Some(name) = name {
+                    show(name, object.size);
+                }
+            }
+            match page.objects.last() {
+                Some(last) if page.more => start_after = Some(last.key.clone()),
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+fn highest(objects: &[ObjectName]) -> Option<Generation> {
+    let generations = objects.iter().filter_map(|object| match object {
+        ObjectName::Manifest(generation) => Some(*generation),
+        _ => None,
+    });
+    generations.max()
+}

@@ -1,0 +1,156 @@
+//! What a log's listings and manifest show at one time: decisions only, no I/O.
+//!
+//! 1. A listing is not a snapshot. Of two listings, one after the other, what is kept of the second
+//!    is a prefix of what each writer wrote.
+//! 2. A batch is live if no index of the manifest holds it. A batch newer than all that was ever
+//!    absorbed is live without a look.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::manifest::{Manifest, SegmentRecord};
+use crate::names::{BatchName, ObjectName, WriterId};
+
+/// A batch in a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ListedBatch {
+    pub name: BatchName,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// A log at one time.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    pub manifest: Option<Manifest>,
+    /// In the order of their names.
+    pub live: Vec<ListedBatch>,
+    /// Batches that an index holds and that were still listed: leftovers.
+    pub absorbed: Vec<BatchName>,
+    /// Manifests, segments and indexes, if they were asked for.
+    pub others: Vec<ObjectName>,
+}
+
+impl View {
+    pub fn segments(&self) -> &[SegmentRecord] {
+        self.manifest.as_ref().map_or(&[], |manifest| &manifest.segments)
+    }
+}
+
+/// Of the second listing, what is not newer than the newest of the same writer in the first.
+pub(crate) fn settle(first: &[ListedBatch], second: Vec<ListedBatch>) -> Vec<ListedBatch> {
+    let mut newest: BTreeMap<Option<WriterId>, BatchName> = BTreeMap::new();
+    for batch in first {
+        let entry = newest.entry(batch.name.writer()).or_insert(batch.name);
+        *entry = batch.name.max(*entry);
+    }
+    let mut kept = second;
+    kept.retain(|batch| {
+        newest.get(&batch.name.writer()).is_some_and(|newest| batch.name <= *newest)
+    });
+    kept.sort_unstable();
+    kept.dedup_by_key(|batch| batch.name);
+    kept
+}
+
+/// The segments whose indexes say whether the batch was absorbed; none when it surely was not.
+pub(crate) fn may_hold<'a>(
+    manifest: Option<&'a Manifest>,
+    batch: &BatchName,
+) -> impl Iterator<Item = &'a SegmentRecord> {
+    let time = batch.time;
+    let segments = manifest.map_or(&[][..], |manifest| &manifest.segments);
+    segments.iter().filter(move |segment| segment.first_time <= time && time <= segment.last_time)
+}
+
+/// Segments, indexes and manifests that the manifest in force makes garbage.
+pub(crate) fn garbage(current: &Manifest, others: &[ObjectName], kept: u64) -> Vec<ObjectName> {
+    let named: BTreeSet<_> = current.segments.iter().map(|segment| segment.name).collect();
+    let is_garbage = |object: &&ObjectName| match object {
+        ObjectName::Batch(_) => false,
+        ObjectName::Manifest(generation) => {
+            generation.0.checked_add(kept).is_some_and(|last| last < current.generation.0)
+        }
+        ObjectName::Segment(segment) => {
+            segment.generation <= current.generation && !named.contains(segment)
+        }
+        ObjectName::Index(index) => {
+            index.0.generation <= current.generation
+                && !named.contains(&index.0)
+                && !current.retired_indexes.contains(index)
+        }
+    };
+    others.iter().filter(is_garbage).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::tests::segment_record;
+    use crate::names::{Attempt, BatchTime, Digest, Generation, Origin, SegmentName};
+
+    fn batch(time: u64, writer: u32) -> ListedBatch {
+        let origin = Origin { writer: WriterId(writer), events: 1, digest: Digest(0) };
+        let time = BatchTime::new(time).unwrap();
+        ListedBatch { name: BatchName { time, origin: Some(origin) }, size: 1 }
+    }
+
+    #[test]
+    fn what_is_kept_is_a_prefix_of_what_each_writer_wrote() {
+        // The first listing missed writer 1's batch 10 but saw its batch 20; writer 2's 30 is new.
+        let first = [batch(20, 1)];
+        let second = vec![batch(10, 1), batch(20, 1), batch(25, 1), batch(30, 2)];
+        assert_eq!(settle(&first, second), [batch(10, 1), batch(20, 1)]);
+        assert_eq!(settle(&[], vec![batch(1, 1)]), []);
+    }
+
+    #[test]
+    fn only_segments_that_cover_its_time_may_hold_a_batch() {
+        let manifest = Manifest {
+            generation: Generation(1),
+            attempt: Attempt(0),
+            first_position: 0,
+            next_position: 3,
+            segments: vec![segment_record(3, 6)],
+            retired_indexes: BTreeSet::new(),
+        };
+        let count = |time| may_hold(Some(&manifest), &batch(time, 1).name).count();
+        assert_eq!([count(0), count(1), count(2), count(3)], [0, 1, 1, 0]);
+        assert_eq!(may_hold(None, &batch(1, 1).name).count(), 0);
+    }
+
+    #[test]
+    fn garbage_is_what_no_manifest_in_force_names_and_nothing_newer() {
+        let named = segment_record(3, 6).name;
+        let name = |generation, attempt| SegmentName {
+            generation: Generation(generation),
+            attempt: Attempt(attempt),
+            part: 0,
+        };
+        let retired = name(4, 1);
+        let manifest = Manifest {
+            generation: Generation(20),
+            attempt: Attempt(0),
+            first_position: 0,
+            next_position: 3,
+            segments: vec![segment_record(3, 6)],
+            retired_indexes: [retired.index()].into(),
+        };
+        let others = [
+            ObjectName::Segment(named),
+            ObjectName::Index(named.index()),
+            ObjectName::Segment(name(20, 1)),
+            ObjectName::Index(name(20, 1).index()),
+            ObjectName::Segment(name(21, 1)),
+            ObjectName::Index(retired.index()),
+            ObjectName::Manifest(Generation(11)),
+            ObjectName::Manifest(Generation(12)),
+            ObjectName::Manifest(Generation(21)),
+        ];
+        let expected = [
+            ObjectName::Segment(name(20, 1)),
+            ObjectName::Index(name(20, 1).index()),
+            ObjectName::Manifest(Generation(11)),
+        ];
+        assert_eq!(garbage(&manifest, &others, 8), expected);
+    }
+}

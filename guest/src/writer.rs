@@ -1,0 +1,332 @@
+//! One handle that appends: a driver.
+//!
+//! 1. A sealed batch is immutable and stays until the store has confirmed it: it is tried again
+//!    under the same name with the same bytes, so that a write that landed unseen counts once.
+//! 2. One create is under way at a time, so a writer's batches appear in order. The next batch grows
+//!    meanwhile.
+//! 3. Every event is in the buffer, in the sealed batch or confirmed, at every moment.
+
+use crate::batch;
+use crate::buffer::Buffer;
+use crate::cursor::Pending;
+use crate::error::{Error, WriteFailure, WriteFate};
+use crate::events::{check_event, check_lines};
+use crate::limits::{CLOCK_AHEAD_MICROS, RETRY_REST_MICROS};
+use crate::names::{BatchName, BatchTime, LogName, WriterId};
+use crate::options::{Options, OptionsInput};
+use crate::ports::{PendingCreate, Store, System, WriteError};
+use crate::reader::Reader;
+use crate::stored_log::{Look, StoredLog};
+
+/// What a handle has made durable since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    pub batches: u64,
+    pub events: u64,
+    pub bytes: u64,
+}
+
+/// A batch that is not confirmed yet.
+struct Sealed<C> {
+    name: BatchName,
+    lines: Vec<u8>,
+    events: u64,
+    attempt: Attempt<C>,
+}
+
+enum Attempt<C> {
+    UnderWay(C),
+    Failed { at: u64 },
+}
+
+/// A handle that appends to a log.
+pub struct Writer<S: Store, Y: System> {
+    stored: StoredLog<S>,
+    system: Y,
+    options: Options,
+    id: WriterId,
+    last_time: BatchTime,
+    buffer: Buffer,
+    sealed: Option<Sealed<S::Create>>,
+    written: Written,
+    closed: bool,
+}
+
+impl<S: Store, Y: System> Writer<S, Y> {
+    /// Opens a log: lists its batches once, creates nothing.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] or [`Error::StoreFailed`].
+    pub fn open(store: S, system: Y, name: &str, options: OptionsInput) -> Result<Self, Error> {
+        let stored = StoredLog::new(store, LogName::parse(name)?);
+        let options = options.check()?;
+        let newest = stored.list_batches()?.into_iter().map(|batch| batch.name.time).max();
+        let newest = newest.unwrap_or_default();
+        let now = system.now_micros();
+        let last_time = if newest.micros() > now.saturating_add(CLOCK_AHEAD_MICROS) {
+            system.warn(&format!(
+                "the newest batch of log {name} is more than an hour ahead of the clock ({} to {now} \
+                 microseconds): its time is ignored, and new events may sort before it",
+                newest.micros()
+            ));
+            BatchTime::default()
+        } else {
+            newest
+        };
+        let id = WriterId(system.random_u32());
+        Ok(Self {
+            stored,
+            system,
+            options,
+            id,
+            last_time,
+            buffer: Buffer::default(),
+            sealed: None,
+            written: Written::default(),
+            closed: false,
+        })
+    }
+
+    /// Appends one event.
+    ///
+    /// # Errors
+    /// [`Error::InvalidEvent`]; [`Error::WriteFailed`] when the buffer is full and the store does
+    /// not take the batch under way; the event was not taken then. [`Error::Closed`].
+    pub fn append(&mut self, event: &[u8]) -> Result<(), Error> {
+        self.check_open()?;
+        check_event(event, self.options.event_bytes_max)?;
+        self.make_room(event.len().saturating_add(1))?;
+        let system = &self.system;
+        self.buffer.push(event, || system.now_micros());
+        self.seal_if_due()
+    }
+
+    /// Appends packed lines, all or nothing; returns their number.
+    ///
+    /// # Errors
+    /// As [`Writer::append`].
+    pub fn append_lines(&mut self, lines: &[u8]) -> Result<u64, Error> {
+        self.check_open()?;
+        if Buffer::default().is_full_for(lines.len(), &self.options) {
+            return Err(Error::InvalidInput(format!(
+                "{} bytes of lines at once are more than buffer_bytes_max = {}: append fewer",
+                lines.len(),
+                self.options.buffer_bytes_max
+            )));
+        }
+        let events = check_lines(lines, self.options.event_bytes_max)?;
+        self.make_room(lines.len())?;
+        let system = &self.system;
+        self.buffer.push_lines(lines, events, || system.now_micros());
+        self.seal_if_due()?;
+        Ok(events)
+    }
+
+    /// Makes everything appended so far durable.
+    ///
+    /// # Errors
+    /// [`Error::WriteFailed`]: everything is kept, the next flush tries the same again.
+    pub fn flush(&mut self) -> Result<Written, Error> {
+        self.check_open()?;
+        self.settle()?;
+        if !self.buffer.is_empty() {
+            self.seal()?;
+            self.settle()?;
+        }
+        Ok(self.written)
+    }
+
+    /// Confirms, tries again or seals by age what is due, without waiting for the store. Returns
+    /// whether anything is pending.
+    pub fn tick(&mut self) -> bool {
+        if self.closed {
+            return false;
+        }
+        self.poll();
+        let now = self.system.now_micros();
+        if self.sealed.is_some() {
+            self.retry_if_rested(now);
+        } else if self.buffer.is_old(&self.options, now)
+            && let Err(error) = self.seal()
+        {
+            self.system.warn(&error.to_string());
+        }
+        self.held() > 0
+    }
+
+    /// What this handle holds that may not be in the store yet.
+    pub fn pending(&self) -> Pending {
+        let sealed = self.sealed.as_ref();
+        Pending {
+            writer: self.id.0,
+            last_time: self.last_time.micros(),
+            sealed: sealed.map(|sealed| (sealed.name, sealed.lines.clone())),
+            lines: self.buffer.lines.clone(),
+        }
+    }
+
+    /// Reads everything: what is stored, then what this handle holds now.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn read_all(&self) -> Result<Reader<S>, Error> {
+        self.check_open()?;
+        let (store, name) = (self.stored.store.clone(), self.stored.name.clone());
+        Ok(Reader::new(store, name, Some(self.pending())))
+    }
+
+    /// The number of objects that hold the log's stored events. Waits for the create under way.
+    ///
+    /// # Errors
+    /// [`Error::StoreFailed`], [`Error::Damaged`], [`Error::Closed`].
+    pub fn file_count(&mut self) -> Result<u64, Error> {
+        self.check_open()?;
+        if let Some(Sealed { attempt: Attempt::UnderWay(create), .. }) = &self.sealed {
+            let outcome = create.wait();
+            if let Err(error) = self.conclude(outcome) {
+                self.system.warn(&error.to_string());
+            }
+        }
+        let view = self.stored.look(Look::Reading)?;
+        let files = view.segments().len().saturating_add(view.live.len());
+        Ok(u64::try_from(files).unwrap_or(u64::MAX))
+    }
+
+    /// Flushes and closes. A failed flush leaves the handle open.
+    ///
+    /// # Errors
+    /// As [`Writer::flush`].
+    pub fn close(&mut self) -> Result<Written, Error> {
+        let written = self.flush()?;
+        self.closed = true;
+        Ok(written)
+    }
+
+    /// The name of the log.
+    pub fn name(&self) -> &LogName {
+        &self.stored.name
+    }
+
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn check_open(&self) -> Result<(), Error> {
+        if self.closed { Err(Error::Closed) } else { Ok(()) }
+    }
+
+    /// Events held in memory: sealed ones and those of the open buffer.
+    fn held(&self) -> u64 {
+        self.sealed.as_ref().map_or(0, |sealed| sealed.events) + self.buffer.events
+    }
+
+    /// Seals a buffer that is due, unless a create is under way: then it grows.
+    fn seal_if_due(&mut self) -> Result<(), Error> {
+        if !self.buffer.is_due(&self.options) {
+            return Ok(());
+        }
+        self.poll();
+        match &self.sealed {
+            None => self.seal(),
+            Some(Sealed { attempt: Attempt::UnderWay(_), .. }) => Ok(()),
+            Some(Sealed { attempt: Attempt::Failed { .. }, .. }) => {
+                self.retry_if_rested(self.system.now_micros());
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits for the store when the buffer would grow beyond its limit.
+    fn make_room(&mut self, bytes: usize) -> Result<(), Error> {
+        if self.buffer.is_full_for(bytes, &self.options) {
+            self.settle()?;
+            self.seal()?;
+        }
+        Ok(())
+    }
+
+    /// Takes the buffer as a batch and starts its create. Only without a sealed batch.
+    fn seal(&mut self) -> Result<(), Error> {
+        let now = self.system.now_micros();
+        let time = self.last_time.next(now).ok_or_else(|| {
+            Error::Unsupported(format!("the clock says {now} microseconds: no name has room for it"))
+        })?;
+        self.last_time = time;
+        let Buffer { lines, events, .. } = std::mem::take(&mut self.buffer);
+        let name = batch::seal(time, self.id, events, &lines);
+        let create = self.stored.store.start_create(&self.stored.name.key(name), &lines);
+        self.sealed = Some(Sealed { name, lines, events, attempt: Attempt::UnderWay(create) });
+        Ok(())
+    }
+
+    /// Waits until the sealed batch is confirmed, trying again one that failed before.
+    fn settle(&mut self) -> Result<(), Error> {
+        let Some(sealed) = &mut self.sealed else { return Ok(()) };
+        if let Attempt::Failed { .. } = sealed.attempt {
+            sealed.try_again(&self.stored);
+        }
+        let outcome = match &sealed.attempt {
+            Attempt::UnderWay(create) => create.wait(),
+            Attempt::Failed { .. } => return Ok(()),
+        };
+        self.conclude(outcome)
+    }
+
+    /// Takes note of a create that is done, if it is.
+    fn poll(&mut self) {
+        let Some(Sealed { attempt: Attempt::UnderWay(create), .. }) = &self.sealed else { return };
+        if let Some(outcome) = create.poll()
+            && let Err(error) = self.conclude(outcome)
+        {
+            self.system.warn(&error.to_string());
+        }
+    }
+
+    /// The create of the sealed batch has ended.
+    fn conclude(&mut self, outcome: Result<(), WriteError>) -> Result<(), Error> {
+        let held = self.held();
+        let Some(mut sealed) = self.sealed.take() else { return Ok(()) };
+        let (fate, error) = match outcome {
+            // The name is this batch's alone: an object of that name is an earlier try that landed.
+            Ok(()) | Err(WriteError::AlreadyExists) => {
+                self.written.batches += 1;
+                self.written.events += sealed.events;
+                self.written.bytes += u64::try_from(sealed.lines.len()).unwrap_or(0);
+                return Ok(());
+            }
+            Err(WriteError::NotWritten(error)) => (WriteFate::NotWritten, error),
+            Err(WriteError::Unknown(error)) => (WriteFate::Unknown, error),
+        };
+        let object = self.stored.name.key(sealed.name);
+        sealed.attempt = Attempt::Failed { at: self.system.now_micros() };
+        self.sealed = Some(sealed);
+        Err(Error::WriteFailed(WriteFailure::new(&object, fate, &error, held)))
+    }
+
+    fn retry_if_rested(&mut self, now: u64) {
+        if let Some(sealed) = &mut self.sealed
+            && let Attempt::Failed { at } = sealed.attempt
+            && now.abs_diff(at) >= RETRY_REST_MICROS
+        {
+            sealed.try_again(&self.stored);
+        }
+    }
+}
+
+impl<C> Sealed<C> {
+    fn try_again<S: Store<Create = C>>(&mut self, stored: &StoredLog<S>) {
+        let create = stored.store.start_create(&stored.name.key(self.name), &self.lines);
+        self.attempt = Attempt::UnderWay(create);
+    }
+}
+
+impl<S: Store, Y: System> Drop for Writer<S, Y> {
+    fn drop(&mut self) {
+        self.poll();
+        let held = self.held();
+        if !self.closed && held > 0 {
+            self.system.warn(&format!(
+                "log {} was dropped without close: {held} events were not flushed",
+                self.stored.name.as_str()
+            ));
+        }
+    }
+}

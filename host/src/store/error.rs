@@ -1,0 +1,366 @@
+//! What can go wrong with an object store, in the few kinds a caller can react to.
+//!
+//! Owns: [`StoreError`], [`WriteError`] and the one classification of the library's errors.
+//! Must not know: what the objects are for, or which call of the host asked.
+//!
+//! 1. A write is called "not written" only when that is certain; all else is "unknown".
+//! 2. After the library has retried a request, a refusal proves nothing about the earlier attempts.
+//! 3. No message carries a credential: every foreign text passes the [`Redactor`].
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use object_store::client::{HttpError, HttpErrorKind};
+
+use super::redact::Redactor;
+
+/// Says what a caller can do about a [`StoreError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// The object, the bucket or the folder does not exist.
+    NotFound,
+    /// The store refuses: credentials, policy, or a read-only folder. Stop and fix that.
+    PermissionDenied,
+    /// The store cannot be reached, is overloaded, full or too slow. Try again later.
+    Unavailable,
+    /// The store lacks the ability. Use another store or another setting.
+    Unsupported,
+    /// The request itself is wrong: a bad key, range or setting. Fix the input.
+    Invalid,
+    /// Anything else; the message has the store's own words.
+    Other,
+}
+
+impl fmt::Display for StoreErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFound => "not found",
+            Self::PermissionDenied => "permission denied",
+            Self::Unavailable => "unavailable",
+            Self::Unsupported => "unsupported",
+            Self::Invalid => "invalid",
+            Self::Other => "other",
+        })
+    }
+}
+
+/// Describes a failed operation of a store: its kind and a message without secrets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct StoreError {
+    /// What the caller can do about it.
+    pub kind: StoreErrorKind,
+    /// What failed, on which object of which store, and why; in lower case, free of secrets.
+    pub message: String,
+}
+
+impl StoreError {
+    /// Makes an error of `kind`; the message must already be free of secrets.
+    pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+}
+
+/// Describes a failed read, list or probe; reads have no other fates than "failed".
+pub type ReadError = StoreError;
+
+/// Tells the fate of a write that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// An object of that name is durable there; it may be one's own earlier attempt.
+    #[error("an object of that name already exists")]
+    AlreadyExists,
+    /// Nothing was written, for certain.
+    #[error("not written: {0}")]
+    NotWritten(#[source] StoreError),
+    /// The object may or may not be there, now or shortly. Try the same name and bytes again.
+    #[error("not known whether written: {0}")]
+    Unknown(#[source] StoreError),
+}
+
+impl WriteError {
+    /// Returns the error of the store, or none for [`WriteError::AlreadyExists`].
+    pub fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::AlreadyExists => None,
+            Self::NotWritten(error) | Self::Unknown(error) => Some(error),
+        }
+    }
+}
+
+/// Turns the library's errors into ours; knows the store's name and its secrets.
+pub(super) struct Context {
+    pub(super) description: String,
+    pub(super) redactor: Redactor,
+}
+
+impl Context {
+    pub(super) fn new(description: impl Into<String>, redactor: Redactor) -> Self {
+        Self {
+            description: description.into(),
+            redactor,
+        }
+    }
+
+    /// Makes an error that names the action, the object and the store.
+    pub(super) fn error(
+        &self,
+        kind: StoreErrorKind,
+        action: &str,
+        key: &str,
+        reason: impl fmt::Display,
+    ) -> StoreError {
+        let description = &self.description;
+        StoreError::new(kind, format!("{action} {key:?} in {description}: {reason}"))
+    }
+
+    /// Classifies an error of a read, a list or a delete.
+    pub(super) fn read_error(
+        &self,
+        action: &str,
+        key: &str,
+        error: &object_store::Error,
+    ) -> ReadError {
+        let facts = Facts::of(error);
+        self.explain(action, key, error, &facts)
+    }
+
+    /// Classifies an error of a create, by what can be known about the fate of the object.
+    pub(super) fn write_error(&self, key: &str, error: &object_store::Error) -> WriteError {
+        use object_store::Error as E;
+        if matches!(error, E::AlreadyExists { .. }) {
+            return WriteError::AlreadyExists;
+        }
+        let facts = Facts::of(error);
+        let explained = self.explain("create", key, error, &facts);
+        let certain = match error {
+            E::NotImplemented { .. } | E::NotSupported { .. } | E::InvalidPath { .. } => true,
+            E::NotFound { .. } | E::PermissionDenied { .. } | E::Unauthenticated { .. } => {
+                !facts.retried
+            }
+            E::Generic { .. } => facts.local.is_some_and(LocalStep::is_before_publishing),
+            _ => false,
+        };
+        if certain {
+            WriteError::NotWritten(explained)
+        } else {
+            WriteError::Unknown(explained)
+        }
+    }
+
+    fn explain(
+        &self,
+        action: &str,
+        key: &str,
+        error: &object_store::Error,
+        facts: &Facts,
+    ) -> StoreError {
+        let kind = facts.kind(error);
+        let detail = self.redactor.clean(&facts.text);
+        let advice = match kind {
+            StoreErrorKind::NotFound if action == "create" || facts.is_bucket_missing() => {
+                "no such bucket or folder, create it first; "
+            }
+            StoreErrorKind::PermissionDenied if facts.local.is_some() => {
+                "no permission for this folder; "
+            }
+            StoreErrorKind::PermissionDenied => {
+                "refused, check the credentials and the bucket's policy; "
+            }
+            StoreErrorKind::Unsupported if facts.status == Some(501) => {
+                "the server knows no conditional put, try --store-option \
+                 aws_conditional_put=disabled; "
+            }
+            StoreErrorKind::Unsupported if facts.is_without_hard_links() => {
+                "the file system has no hard links, which an atomic create needs, use another; "
+            }
+            _ if facts.text.contains("redirect without LOCATION") => {
+                "check the region, --store-option aws_region=NAME; "
+            }
+            _ => "",
+        };
+        self.error(kind, action, key, format_args!("{advice}{detail}"))
+    }
+}
+
+/// The step of a write to a local folder that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LocalStep {
+    /// Before the file got its name: opening, writing and syncing the staging file.
+    Staging,
+    /// The hard link was refused as such, so the file did not get its name.
+    LinkRefused,
+    /// Linking it, or syncing the folder afterwards.
+    Publishing,
+}
+
+impl LocalStep {
+    fn is_before_publishing(self) -> bool {
+        matches!(self, Self::Staging | Self::LinkRefused)
+    }
+}
+
+/// What can be told of an error of the library, which keeps its own types private.
+struct Facts {
+    /// The error and its causes in one line, not yet redacted.
+    text: String,
+    status: Option<u16>,
+    http: Option<HttpErrorKind>,
+    io: Option<io::ErrorKind>,
+    local: Option<LocalStep>,
+    retried: bool,
+}
+
+impl Facts {
+    fn of(error: &object_store::Error) -> Self {
+        let mut text = error.to_string();
+        let (mut http, mut io, mut io_code) = (None, None, None);
+        let mut cause = error.source();
+        while let Some(current) = cause {
+            let words = current.to_string();
+            if !text.contains(&words) {
+                text.push_str(": ");
+                text.push_str(&words);
+            }
+            if let Some(found) = current.downcast_ref::<HttpError>() {
+                http = Some(found.kind());
+            }
+            if let Some(found) = current.downcast_ref::<io::Error>() {
+                io = Some(found.kind());
+                io_code = found.raw_os_error();
+            }
+            cause = current.source();
+        }
+        let is_local =
+            matches!(error, object_store::Error::Generic { store, .. } if *store == LOCAL);
+        Self {
+            status: status_of(&text),
+            local: is_local.then(|| local_step(&text, io, io_code)),
+            retried: text.contains(" retries, max_retries: "),
+            text,
+            http,
+            io,
+        }
+    }
+
+    fn kind(&self, error: &object_store::Error) -> StoreErrorKind {
+        use object_store::Error as E;
+        match error {
+            E::NotFound { .. } => StoreErrorKind::NotFound,
+            E::PermissionDenied { .. } | E::Unauthenticated { .. } => {
+                StoreErrorKind::PermissionDenied
+            }
+            E::NotImplemented { .. } | E::NotSupported { .. } => StoreErrorKind::Unsupported,
+            E::InvalidPath { .. } | E::UnknownConfigurationKey { .. } => StoreErrorKind::Invalid,
+            E::Generic { .. } if self.local.is_some() => self.local_kind(),
+            E::Generic { .. } => self.remote_kind(),
+            _ => StoreErrorKind::Other,
+        }
+    }
+
+    fn local_kind(&self) -> StoreErrorKind {
+        use io::ErrorKind as K;
+        if self.is_without_hard_links() {
+            return StoreErrorKind::Unsupported;
+        }
+        match self.io {
+            Some(K::PermissionDenied | K::ReadOnlyFilesystem) => StoreErrorKind::PermissionDenied,
+            Some(K::NotFound) => StoreErrorKind::NotFound,
+            Some(K::StorageFull | K::QuotaExceeded) => StoreErrorKind::Unavailable,
+            Some(K::NotADirectory | K::IsADirectory | K::InvalidFilename | K::InvalidInput) => {
+                StoreErrorKind::Invalid
+            }
+            Some(_) => StoreErrorKind::Other,
+            None if self.text.contains(STAGING_NAME) => StoreErrorKind::Invalid,
+            None => StoreErrorKind::Other,
+        }
+    }
+
+    fn remote_kind(&self) -> StoreErrorKind {
+        match (self.status, self.http) {
+            (Some(501 | 405), _) => StoreErrorKind::Unsupported,
+            (Some(408 | 429 | 500..=599), _) => StoreErrorKind::Unavailable,
+            (Some(301..=308 | 400 | 416), _) => StoreErrorKind::Invalid,
+            (Some(401 | 403), _) => StoreErrorKind::PermissionDenied,
+            (Some(404), _) => StoreErrorKind::NotFound,
+            (Some(_), _) => StoreErrorKind::Other,
+            (None, Some(HttpErrorKind::Decode)) => StoreErrorKind::Other,
+            (None, Some(_)) => StoreErrorKind::Unavailable,
+            (None, None) if self.text.contains("redirect without LOCATION") => {
+                StoreErrorKind::Invalid
+            }
+            (None, None) => StoreErrorKind::Other,
+        }
+    }
+
+    fn is_bucket_missing(&self) -> bool {
+        ["NoSuchBucket", "ContainerNotFound"]
+            .iter()
+            .any(|code| self.text.contains(code))
+    }
+
+    fn is_without_hard_links(&self) -> bool {
+        self.local == Some(LocalStep::LinkRefused)
+    }
+}
+
+const LOCAL: &str = "LocalFileSystem";
+const STAGING_NAME: &str = "Filenames containing trailing";
+
+/// The code of EPERM, which linking returns where a file system has no hard links.
+const EPERM: i32 = 1;
+
+fn local_step(text: &str, io: Option<io::ErrorKind>, io_code: Option<i32>) -> LocalStep {
+    const STAGING: [&str; 7] = [
+        "Unable to open file",
+        "Unable to create dir",
+        "Unable to create file",
+        "Unable to copy data to file",
+        "Unable to sync data to disk",
+        "Unable to access metadata",
+        STAGING_NAME,
+    ];
+    let words = text
+        .strip_prefix("Generic LocalFileSystem error: ")
+        .unwrap_or(text);
+    if STAGING.iter().any(|start| words.starts_with(start)) {
+        LocalStep::Staging
+    } else if words.starts_with("Unable to rename file")
+        && (io_code == Some(EPERM) || io == Some(io::ErrorKind::Unsupported))
+    {
+        LocalStep::LinkRefused
+    } else {
+        LocalStep::Publishing
+    }
+}
+
+/// Finds the HTTP status in an error's text; the library has no public accessor for it.
+fn status_of(text: &str) -> Option<u16> {
+    let (_, after) = text.split_once("status code: ")?;
+    after.get(..3)?.parse().ok()
+}
+
+/// Says whether an "already exists" rests on a conflict answer, which some servers also give when
+/// requests collide or a parent folder is missing; then only a look tells.
+pub(super) fn is_mere_conflict(error: &object_store::Error) -> bool {
+    let text = Facts::of(error).text;
+    status_of(&text) == Some(409) && !text.contains("BlobAlreadyExists")
+}
+
+/// Says whether a range was refused because it starts beyond the end of the object.
+pub(super) fn is_range_refused(error: &object_store::Error) -> bool {
+    let facts = Facts::of(error);
+    facts.status == Some(416)
+        || facts.text.contains("Invalid range")
+        || facts.text.contains("Requested range was invalid")
+}
+
+/// Says whether the server answered 405, as some do when two first writes make one folder.
+pub(super) fn is_method_refused(error: &object_store::Error) -> bool {
+    status_of(&Facts::of(error).text) == Some(405)
+}

@@ -1,0 +1,252 @@
+//! What a user may set about a store, beyond its location.
+//!
+//! Owns: the options as typed, our own few among them, and the complaint about an unknown one.
+//! Must not know: the environment, or how a store is built.
+//!
+//! 1. No value is ever printed, not even by `Debug` and not for a text that is no `key=value`.
+//! 2. There is one retry layer, the library's; its two limits are set here.
+
+use std::fmt;
+use std::time::Duration;
+
+/// How often a request is tried again if nothing else is asked for.
+pub const RETRY_MAX_DEFAULT: usize = 10;
+
+/// The most retries that can be asked for; more would only outlast the timeout.
+pub const RETRY_MAX_LIMIT: usize = 100;
+
+/// After this long no further attempt starts, if nothing else is asked for.
+///
+/// A minute outlasts a server's restart and a short throttling; the caller keeps what it wanted to
+/// write and can try again at any time.
+pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+
+/// The longest timeout: signatures and credentials of a request stay valid for five minutes.
+pub const TIMEOUT_LIMIT: Duration = Duration::from_secs(240);
+
+pub(super) const RETRY_MAX: &str = "retry_max";
+pub(super) const RETRY_TIMEOUT: &str = "retry_timeout";
+pub(super) const INSTANCE_CREDENTIALS: &str = "instance_credentials";
+
+/// Our own options, which every store on the network takes.
+pub(super) const OWN_KEYS: [&str; 3] = [INSTANCE_CREDENTIALS, RETRY_MAX, RETRY_TIMEOUT];
+
+/// Holds the options of a store: `key=value` pairs over the environment, and what we add.
+///
+/// Keys are those of the store's service, such as `aws_region` (`aws_access_key_id`,
+/// `azure_storage_account_name`, `google_service_account`, `allow_http`, ...), or our own:
+///
+/// * `retry_max`: how often a failed request is tried again, 0 to 100, default 10;
+/// * `retry_timeout`: after how many seconds no further attempt starts, 1 to 240, default 60;
+/// * `instance_credentials`: `true` to ask the machine's metadata server for credentials.
+#[derive(Clone)]
+pub struct StoreOptions {
+    pub(super) pairs: Vec<(String, String)>,
+    pub(super) sole_compactor: bool,
+    pub(super) retry_max: usize,
+    pub(super) timeout: Duration,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            pairs: Vec::new(),
+            sole_compactor: false,
+            retry_max: RETRY_MAX_DEFAULT,
+            timeout: TIMEOUT_DEFAULT,
+        }
+    }
+}
+
+impl fmt::Debug for StoreOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<&str> = self.pairs.iter().map(|(key, _)| key.as_str()).collect();
+        f.debug_struct("StoreOptions")
+            .field("keys", &keys)
+            .field("sole_compactor", &self.sole_compactor)
+            .field("retry_max", &self.retry_max)
+            .field("timeout", &self.timeout)
+            .finish()
+    }
+}
+
+/// Says which option is wrong and what to write. Holds no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// A text is not `key=value`.
+    #[error("store option {position} is not of the form key=value")]
+    NotAPair {
+        /// Which of the given options it is, from 1.
+        position: usize,
+    },
+    /// The store has no option of that name.
+    #[error(
+        "{scheme} has no store option {key:?}; {}",
+        if nearest.is_empty() { "it takes none".to_owned() }
+        else { format!("the nearest are {}", nearest.join(", ")) }
+    )]
+    Unknown {
+        /// The key as typed.
+        key: String,
+        /// The scheme of the location.
+        scheme: String,
+        /// The valid keys that look most like it; empty if the store takes none.
+        nearest: Vec<&'static str>,
+    },
+    /// The option is settled by the location.
+    #[error("the store option {key:?} cannot be set: the bucket stands in the location")]
+    BucketInOption {
+        /// The key as typed.
+        key: String,
+    },
+    /// The value of one of our own options is wrong.
+    #[error("the value of the store option {key:?} cannot be used: write {expected}")]
+    BadValue {
+        /// The key.
+        key: String,
+        /// What may be written.
+        expected: &'static str,
+    },
+}
+
+impl StoreOptions {
+    /// Makes options that leave everything to the environment and the defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads a list of `key=value` texts; a later one of the same key wins.
+    ///
+    /// # Errors
+    /// [`OptionError::NotAPair`] and [`OptionError::BadValue`]; whether the store knows the key
+    /// shows when it is opened.
+    pub fn parse<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Result<Self, OptionError> {
+        let mut options = Self::default();
+        for (index, text) in texts.into_iter().enumerate() {
+            let (key, value) = text
+                .as_ref()
+                .split_once('=')
+                .filter(|(key, _)| !key.trim().is_empty())
+                .ok_or(OptionError::NotAPair {
+                    position: index.saturating_add(1),
+                })?;
+            options = options.with_option(key.trim(), value)?;
+        }
+        Ok(options)
+    }
+
+    /// Adds one option; see the type for the keys.
+    ///
+    /// # Errors
+    /// [`OptionError::BadValue`] if it is one of our own and the value is wrong.
+    pub fn with_option(
+        mut self,
+        key: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Result<Self, OptionError> {
+        let (key, value) = (key.into().to_ascii_lowercase(), value.into());
+        let bad = |expected| OptionError::BadValue {
+            key: key.clone(),
+            expected,
+        };
+        match key.as_str() {
+            RETRY_MAX => {
+                self.retry_max = value
+                    .parse()
+                    .ok()
+                    .filter(|max| *max <= RETRY_MAX_LIMIT)
+                    .ok_or_else(|| bad("a number from 0 to 100"))?;
+            }
+            RETRY_TIMEOUT => {
+                let seconds = value.parse().ok().filter(|s| (1..=240).contains(s));
+                self.timeout =
+                    Duration::from_secs(seconds.ok_or_else(|| bad("seconds from 1 to 240"))?);
+            }
+            INSTANCE_CREDENTIALS if truth_of(&value).is_none() => return Err(bad("true or false")),
+            _ => {}
+        }
+        self.pairs.push((key, value));
+        Ok(self)
+    }
+
+    /// Declares that at most one compactor ever runs on this root, on any machine.
+    ///
+    /// Then an exclusive create works on stores without create-if-absent too, by a look and a
+    /// plain create; with two compactors after all, one could overwrite what the other wrote.
+    pub fn with_sole_compactor(mut self, sole_compactor: bool) -> Self {
+        self.sole_compactor = sole_compactor;
+        self
+    }
+
+    /// Sets how often a failed request is tried again, at most 100 times.
+    pub fn with_retry_max(mut self, retry_max: usize) -> Self {
+        self.retry_max = retry_max.min(RETRY_MAX_LIMIT);
+        self
+    }
+
+    /// Sets after how long no further attempt starts, 1 s to 240 s; the attempt under way then
+    /// may take another 30 s (the service's own option `timeout`).
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout.clamp(Duration::from_secs(1), TIMEOUT_LIMIT);
+        self
+    }
+
+    /// Says whether the metadata server of the machine may be asked for credentials.
+    pub(super) fn instance_credentials(&self) -> bool {
+        let value = self.pairs.iter().rfind(|(key, _)| key == INSTANCE_CREDENTIALS);
+        value.is_some_and(|(_, value)| truth_of(value) == Some(true))
+    }
+}
+
+/// Reads a truth value as the library does.
+pub(super) fn truth_of(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "1" | "true" | "on" | "yes" | "y" => Some(true),
+        "0" | "false" | "off" | "no" | "n" => Some(false),
+        _ => None,
+    }
+}
+
+/// Makes the complaint about an unknown key, with the five most similar of the `known` ones.
+pub(super) fn unknown_key(key: &str, scheme: &str, known: &[&'static str]) -> OptionError {
+    let mut nearest = known.to_vec();
+    if !nearest.is_empty() {
+        nearest.extend(OWN_KEYS);
+    }
+    let bare = |name: &str| {
+        let after = name.split_once('_').filter(|(service, _)| {
+            matches!(*service, "aws" | "azure" | "google")
+        });
+        after.map_or(name, |(_, rest)| rest).to_owned()
+    };
+    nearest.sort_by_key(|name| {
+        let direct = edit_distance(key, name);
+        direct.min(edit_distance(&bare(key), &bare(name)))
+    });
+    nearest.truncate(5);
+    OptionError::Unknown {
+        key: key.chars().take(60).collect(),
+        scheme: scheme.to_owned(),
+        nearest,
+    }
+}
+
+/// Counts the insertions, deletions and substitutions that turn `a` into `b`.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().take(64).enumerate() {
+        let mut diagonal = i;
+        let mut left = i.saturating_add(1);
+        let mut next = vec![left];
+        for (above, to) in row.iter().skip(1).zip(&b) {
+            let substitution = diagonal.saturating_add(usize::from(from != *to));
+            left = substitution.min(left.saturating_add(1)).min(above.saturating_add(1));
+            diagonal = *above;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}

@@ -1,0 +1,163 @@
+#!/bin/bash
+# A Ceph cluster of one node on loopback, for tests of S3: a monitor, one OSD that keeps its
+# objects in memory, and radosgw.
+#
+#   microceph.sh PORT MON_PORT ACCESS_KEY SECRET_KEY
+#
+# Prints "ready" once radosgw answers on 127.0.0.1:PORT. Runs until its standard input ends, then
+# kills the daemons and deletes its folder; the same if the start fails, which exits with 1 and
+# the end of the logs on standard error. From a terminal: `sleep infinity | microceph.sh ...`.
+#
+# 1. This shell outlives the cluster: the cluster is a job, so a process group of its own, and
+#    one kill takes all of it, also in the middle of a start.
+# 2. Nothing outside of the folder is written, and no configuration of the machine is read.
+# 3. Authentication between the daemons is off: they listen on loopback only.
+set -euo pipefail
+port=$1 mon_port=$2 access_key=$3 secret_key=$4
+
+# Short, because the paths of the daemons' sockets may have 107 bytes; 0700, because of the keys.
+dir=$(mktemp -d /tmp/microceph.XXXXXXXX)
+export CEPH_CONF=$dir/ceph.conf
+unset CEPH_ARGS
+
+fsid=6d3bfb3e-3c1a-4a2c-9d0b-0123456789ab
+osd_uuid=11111111-2222-3333-4444-555555555555
+
+write_conf() {
+  cat >"$dir/ceph.conf" <<CONF
+[global]
+fsid = $fsid
+auth_cluster_required = none
+auth_service_required = none
+auth_client_required = none
+keyring = /dev/null
+mon_host = v1:127.0.0.1:$mon_port
+ms_bind_ipv4 = true
+ms_bind_msgr2 = false
+public_addr = 127.0.0.1
+cluster_addr = 127.0.0.1
+run_dir = $dir/run
+crash_dir = $dir/crash
+log_file = $dir/\$name.log
+admin_socket = $dir/run/\$name.\$pid.asok
+# One copy, few placement groups, no warnings about either.
+osd_pool_default_size = 1
+osd_pool_default_min_size = 1
+osd_pool_default_pg_num = 8
+osd_pool_default_pgp_num = 8
+osd_pool_default_pg_autoscale_mode = off
+osd_crush_chooseleaf_type = 0
+mon_allow_pool_size_one = true
+mon_warn_on_pool_no_redundancy = false
+# The monitor stops itself on a disk that is fuller than this.
+mon_data_avail_crit = 1
+# Objects in memory; the size is a ceiling, not a reservation.
+osd_objectstore = memstore
+memstore_device_bytes = 2147483648
+# radosgw keeps its indexes with the help of classes loaded into the OSD.
+osd_class_load_list = *
+osd_class_default_list = *
+[mon.a]
+mon_data = $dir/mon
+[osd.0]
+osd_data = $dir/osd0
+[client.rgw]
+rgw_data = $dir/rgw
+rgw_frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1
+rgw_enable_usage_log = false
+rgw_dynamic_resharding = false
+# Deleted data leave memory within seconds, not hours.
+rgw_gc_obj_min_wait = 5
+rgw_gc_processor_period = 10
+rgw_gc_processor_max_time = 10
+CONF
+}
+
+# until_ok SECONDS COMMAND...: repeats the command until it succeeds.
+until_ok() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.1
+  done
+}
+
+monitor_answers() { timeout --foreground 5 ceph -s; }
+monitor_answers_or_gone() { monitor_answers || ! kill -0 "$monitor"; }
+osd_is_up() { ceph osd stat | grep -q '1 up'; }
+osd_is_up_or_gone() { osd_is_up || ! kill -0 "$osd"; }
+
+gateway_answers() { (exec 5<>"/dev/tcp/127.0.0.1/$port"); }
+gateway_answers_or_gone() { gateway_answers || ! kill -0 "$gateway"; }
+
+start_monitor() {
+  monmaptool --create --fsid "$fsid" --addv a "[v1:127.0.0.1:$mon_port]" "$dir/monmap"
+  ceph-mon -i a --mkfs --monmap "$dir/monmap"
+  ceph-mon -i a -f &
+  monitor=$!
+  until_ok 30 monitor_answers_or_gone
+  kill -0 "$monitor" # what answers must be ours: the port may have been taken
+}
+
+start_osd() {
+  ceph osd new "$osd_uuid"
+  ceph osd crush add osd.0 1 root=default host=localhost
+  ceph-osd -i 0 --mkfs --osd-uuid "$osd_uuid"
+  # Now and then ceph-osd asks for the cluster's id before it has the monitor's map, and exits
+  # with "wrong fsid": it is started again.
+  for _ in 1 2 3 4 5 6; do
+    ceph-osd -i 0 -f &
+    osd=$!
+    until_ok 30 osd_is_up_or_gone
+    ! osd_is_up || return 0
+    wait "$osd" || true
+  done
+  return 1
+}
+
+start_gateway() {
+  radosgw -n client.rgw -f &
+  gateway=$!
+  timeout --foreground 60 radosgw-admin -n client.rgw user create --uid=test \
+    --display-name=test --access-key="$access_key" --secret-key="$secret_key"
+  until_ok 60 gateway_answers_or_gone
+  kill -0 "$gateway" # as above
+}
+
+# `set -e` must hold inside, so this is never the condition of an `if` or `||`.
+cluster() {
+  set +m # its processes stay in its group
+  exec 3>&1 >"$dir/cluster.log" 2>&1 </dev/null
+  mkdir "$dir"/{mon,osd0,run,rgw,crash}
+  write_conf
+  start_monitor
+  start_osd
+  start_gateway
+  echo ready >&3
+  exec 3>&-
+  wait -n "$monitor" "$osd" "$gateway" # the first to end takes the others with it
+}
+
+stop() {
+  [[ -z ${cluster:-} ]] || kill -KILL -- "-$cluster" 2>/dev/null || true
+  [[ -z ${watch:-} ]] || kill -KILL -- "-$watch" 2>/dev/null || true
+  wait
+  rm -rf "$dir"
+}
+trap stop EXIT
+
+set -m # every job a process group of its own
+exec 4<&0
+(read -r _) <&4 &
+watch=$!
+exec 4<&-
+cluster &
+cluster=$!
+status=0
+wait -n "$watch" "$cluster" || status=$?
+if ! kill -0 "$cluster" 2>/dev/null; then
+  echo "microceph: the cluster ended with status $status" >&2
+  tail -n 25 "$dir"/cluster.log >&2
+  exit 1
+fi

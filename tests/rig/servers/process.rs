@@ -1,0 +1,117 @@
+//! A child process that cannot outlive its owner.
+//!
+//! 1. The child ends when its standard input does. That is a pipe whose other end is held here
+//!    and closed on exec, so the system closes it however this process ends, SIGKILL included.
+//! 2. The child leads a process group of its own, so what ends the owner's group (Ctrl-C, a test
+//!    runner's time limit) cannot end the child before it has ended its own children.
+//! 3. All that the child prints is read until it ends: it never blocks on a full pipe.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a child has for ending by itself before it is killed.
+const STOP_MAX: Duration = Duration::from_secs(10);
+/// How many of its last lines a failed start reports.
+const REPORTED_LINES_MAX: usize = 30;
+
+/// A running child process that ends when its standard input does; ended by dropping this.
+#[derive(Debug)]
+pub struct Supervised {
+    child: Child,
+    stdin: Option<ChildStdin>,
+}
+
+enum Line {
+    Stdout(String),
+    Stderr(String),
+}
+
+impl Supervised {
+    /// Runs the command and waits for the first line of its standard output, which says that it
+    /// is ready.
+    ///
+    /// # Errors
+    /// When the command cannot be run, or has not said anything when it ends or `ready_max` has
+    /// passed. It is not running then; the text holds the end of its standard error.
+    pub fn start(
+        command: &mut Command,
+        ready_max: Duration,
+    ) -> Result<(Supervised, String), String> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|e| format!("cannot run {}: {e}", command.get_program().display()))?;
+
+        let (sender, lines) = mpsc::channel();
+        forward(child.stdout.take(), Line::Stdout, sender.clone());
+        forward(child.stderr.take(), Line::Stderr, sender);
+        let process = Supervised {
+            stdin: child.stdin.take(),
+            child,
+        };
+
+        let begin = Instant::now();
+        let mut stderr = VecDeque::new();
+        let end = loop {
+            match lines.recv_timeout(ready_max.saturating_sub(begin.elapsed())) {
+                Ok(Line::Stdout(line)) => return Ok((process, line)),
+                Ok(Line::Stderr(line)) => {
+                    if stderr.len() == REPORTED_LINES_MAX {
+                        stderr.pop_front();
+                    }
+                    stderr.push_back(line);
+                }
+                Err(RecvTimeoutError::Disconnected) => break "ended",
+                Err(RecvTimeoutError::Timeout) => break "is not ready",
+            }
+        };
+        drop(process);
+        let elapsed = begin.elapsed();
+        Err(format!(
+            "{end} after {elapsed:.1?}:\n{}",
+            Vec::from(stderr).join("\n")
+        ))
+    }
+}
+
+impl Drop for Supervised {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        let deadline = Instant::now() + STOP_MAX;
+        while let Ok(None) = self.child.try_wait() {
+            if Instant::now() >= deadline {
+                eprintln!(
+                    "process {} does not end with its standard input",
+                    self.child.id()
+                );
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// Reads the stream to its end and sends its lines as long as somebody listens.
+fn forward(
+    stream: Option<impl Read + Send + 'static>,
+    line: fn(String) -> Line,
+    sender: Sender<Line>,
+) {
+    let Some(stream) = stream else { return };
+    thread::spawn(move || {
+        for bytes in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+            // Nobody listens any more once the child is ready.
+            let _ = sender.send(line(String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    });
+}

@@ -1,0 +1,74 @@
+//! Ceph's radosgw, with a cluster of one node behind it, run by `microceph.sh`.
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use super::process::Supervised;
+use super::{S3Server, Skip};
+
+const KIND: &str = "radosgw";
+const SCRIPT: &str = include_str!("microceph.sh");
+const PROGRAMS: [&str; 6] = [
+    "bash",
+    "ceph",
+    "ceph-mon",
+    "ceph-osd",
+    "radosgw",
+    "radosgw-admin",
+];
+/// Usually some 15 seconds; a loaded machine takes its time.
+const READY_MAX: Duration = Duration::from_mins(3);
+/// The daemons cannot choose their ports themselves, so another process can be quicker.
+const PORT_ATTEMPTS_MAX: usize = 3;
+
+pub fn start() -> Result<S3Server, Skip> {
+    if let Some(program) = PROGRAMS.into_iter().find(|program| !is_on_path(program)) {
+        return Err(Skip {
+            server: KIND,
+            reason: format!(
+                "{program} is not installed (on Debian: apt-get install \
+                 --no-install-recommends ceph-mon ceph-osd ceph-common radosgw)"
+            ),
+        });
+    }
+
+    // New for each start, so that a server on the same port that is not ours refuses it.
+    let secret_key = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
+    let mut attempt = 1;
+    loop {
+        let [port, monitor_port] = free_ports();
+        let mut command = Command::new("bash");
+        command.args(["-c", SCRIPT, "microceph", &port, &monitor_port]);
+        command.args([super::ACCESS_KEY, &secret_key]);
+        match Supervised::start(&mut command, READY_MAX) {
+            Ok((process, _ready)) => {
+                let endpoint = format!("http://127.0.0.1:{port}");
+                return Ok(S3Server::with_bucket(KIND, endpoint, secret_key, process));
+            }
+            Err(log) if log.contains("Address already in use") && attempt < PORT_ATTEMPTS_MAX => {
+                attempt += 1;
+            }
+            Err(log) => panic!("radosgw is installed but does not start; attempt {attempt} {log}"),
+        }
+    }
+}
+
+fn is_on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).is_file())
+}
+
+/// Two ports that were free a moment ago.
+fn free_ports() -> [String; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    listeners.map(|listener| {
+        listener
+            .local_addr()
+            .expect("a bound port")
+            .port()
+            .to_string()
+    })
+}
