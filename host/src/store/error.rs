@@ -166,6 +166,7 @@ impl Context {
             StoreErrorKind::NotFound if action == "create" || facts.is_bucket_missing() => {
                 "no such bucket or folder, create it first; "
             }
+            StoreErrorKind::NotFound if action == "read" => "no such object; ",
             StoreErrorKind::PermissionDenied if facts.local.is_some() => {
                 "no permission for this folder; "
             }
@@ -218,7 +219,10 @@ struct Facts {
 
 impl Facts {
     fn of(error: &object_store::Error) -> Self {
-        let mut text = error.to_string();
+        // The outermost text only says once more which store and object it was.
+        let mut text = error
+            .source()
+            .map_or_else(|| error.to_string(), ToString::to_string);
         let (mut http, mut io, mut io_code) = (None, None, None);
         let mut cause = error.source();
         while let Some(current) = cause {
@@ -325,12 +329,9 @@ fn local_step(text: &str, io: Option<io::ErrorKind>, io_code: Option<i32>) -> Lo
         "Unable to access metadata",
         STAGING_NAME,
     ];
-    let words = text
-        .strip_prefix("Generic LocalFileSystem error: ")
-        .unwrap_or(text);
-    if STAGING.iter().any(|start| words.starts_with(start)) {
+    if STAGING.iter().any(|start| text.starts_with(start)) {
         LocalStep::Staging
-    } else if words.starts_with("Unable to rename file")
+    } else if text.starts_with("Unable to rename file")
         && (io_code == Some(EPERM) || io == Some(io::ErrorKind::Unsupported))
     {
         LocalStep::LinkRefused

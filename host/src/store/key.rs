@@ -38,7 +38,10 @@ impl<'a> Prefix<'a> {
             None => ("", prefix),
         };
         if name_start.chars().any(char::is_control) || prefix.len() > KEY_BYTES_MAX {
-            return Err(refused(prefix, "a prefix is short and without control characters"));
+            return Err(refused(
+                prefix,
+                "a prefix is short and without control characters",
+            ));
         }
         Ok(Self { folder, name_start })
     }
@@ -62,7 +65,10 @@ fn check(key: &str) -> Result<(), StoreError> {
         "it has a control character"
     } else if key.split('/').any(str::is_empty) {
         "it starts or ends with a slash, or has an empty segment"
-    } else if key.split('/').any(|segment| segment == "." || segment == "..") {
+    } else if key
+        .split('/')
+        .any(|segment| segment == "." || segment == "..")
+    {
         "it has a `.` or `..` segment"
     } else {
         return Ok(());

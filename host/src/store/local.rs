@@ -37,7 +37,11 @@ impl LocalFolder {
     pub(super) async fn exists(&self) -> Result<bool, StoreError> {
         match tokio::fs::metadata(&self.root).await {
             Ok(metadata) if metadata.is_dir() => Ok(true),
-            Ok(_) => Err(folder_error(&self.root, "use", &io::ErrorKind::NotADirectory.into())),
+            Ok(_) => Err(folder_error(
+                &self.root,
+                "use",
+                &io::ErrorKind::NotADirectory.into(),
+            )),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(folder_error(&self.root, "look at", &error)),
         }
@@ -73,7 +77,8 @@ impl LocalFolder {
                 let message = format!("cannot open the folder {}: {error}", root.display());
                 StoreError::new(StoreErrorKind::Other, message)
             })?;
-            Ok(Arc::new(store.with_fsync(true)) as Arc<dyn ObjectStore>)
+            let store: Arc<dyn ObjectStore> = Arc::new(store.with_fsync(true));
+            Ok(store)
         })
         .await?;
         Ok(Arc::clone(self.opened.get_or_init(|| store)))
@@ -93,7 +98,9 @@ impl LocalFolder {
         blocking(move || {
             let mut keys = Vec::new();
             let entries = match fs::read_dir(&directory) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((vec![], false)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Ok((vec![], false));
+                }
                 entries => entries.map_err(|error| folder_error(&directory, "list", &error))?,
             };
             for entry in entries {
@@ -104,7 +111,9 @@ impl LocalFolder {
                     continue;
                 }
                 let key = format!("{folder}{name}");
-                let is_next = start_after.as_deref().is_none_or(|after| key.as_str() > after);
+                let is_next = start_after
+                    .as_deref()
+                    .is_none_or(|after| key.as_str() > after);
                 if is_next && entry.file_type().is_ok_and(|kind| !kind.is_dir()) {
                     keys.push(key);
                 }
@@ -203,5 +212,8 @@ fn folder_error(folder: &Path, action: &str, error: &io::Error) -> StoreError {
         _ => StoreErrorKind::Other,
     };
     let folder = folder.display();
-    StoreError::new(kind, format!("cannot {action} the folder {folder}: {error}"))
+    StoreError::new(
+        kind,
+        format!("cannot {action} the folder {folder}: {error}"),
+    )
 }

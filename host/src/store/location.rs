@@ -10,11 +10,12 @@
 //!    of `file` and `http` URLs it is decoded.
 
 use std::fmt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
 use url::Url;
 
 use super::redact::hide_in_urls;
+use super::root::{Root, RootKind, Service};
 
 /// The forms of a location, for messages and help texts.
 pub const LOCATION_FORMS: &str = "a path, file:///FOLDER/NAME, s3://BUCKET/NAME, gs://BUCKET/NAME, \
@@ -27,7 +28,10 @@ const NAME_BYTES_MAX: usize = 255;
 /// Hosts of object stores that have a scheme of their own, and that scheme.
 const HOSTS_WITH_SCHEME: [(&str, &str); 5] = [
     ("amazonaws.com", "s3://BUCKET/NAME"),
-    ("r2.cloudflarestorage.com", "s3://BUCKET/NAME with --store-option aws_endpoint=URL"),
+    (
+        "r2.cloudflarestorage.com",
+        "s3://BUCKET/NAME with --store-option aws_endpoint=URL",
+    ),
     ("storage.googleapis.com", "gs://BUCKET/NAME"),
     ("core.windows.net", "az://CONTAINER/NAME"),
     ("fabric.microsoft.com", "az://CONTAINER/NAME"),
@@ -41,38 +45,6 @@ pub struct Location {
     pub root: Root,
     /// The log's name: one segment, neither empty nor longer than 255 bytes, no control character.
     pub name: String,
-}
-
-/// A folder, a bucket with a prefix, a WebDAV folder or a memory, which a store is opened on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Root(pub(super) RootKind);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum RootKind {
-    Memory,
-    Folder(PathBuf),
-    Bucket {
-        service: Service,
-        /// The scheme as typed, such as `abfss`.
-        scheme: String,
-        /// The bucket or container; for Azure perhaps `container@account.host`.
-        authority: String,
-        /// Empty, or segments each ended by a slash.
-        prefix: String,
-    },
-    WebDav {
-        /// Scheme, host and port, ended by a slash.
-        base: Url,
-        /// Empty, or segments each ended by a slash; decoded.
-        prefix: String,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Service {
-    S3,
-    Google,
-    Azure,
 }
 
 /// Says what is wrong with a typed location, and what to type instead. Holds no secret.
@@ -192,50 +164,6 @@ impl fmt::Display for Location {
     }
 }
 
-impl Root {
-    /// Makes the root of a memory store; every store opened on it is a fresh, empty one.
-    pub fn memory() -> Self {
-        Self(RootKind::Memory)
-    }
-
-    /// Makes the root of a local folder, which need not exist; a relative path is taken from the
-    /// current folder when the store is opened.
-    pub fn folder(path: impl Into<PathBuf>) -> Self {
-        Self(RootKind::Folder(path.into()))
-    }
-
-    /// Says whether stores on this root live in memory only and end with the process.
-    pub fn is_memory(&self) -> bool {
-        matches!(self.0, RootKind::Memory)
-    }
-
-    /// Returns the folder, if the root is a local one.
-    pub fn as_folder(&self) -> Option<&Path> {
-        match &self.0 {
-            RootKind::Folder(path) => Some(path),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Root {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            RootKind::Memory => f.write_str("memory:"),
-            RootKind::Folder(path) => write!(f, "{}", path.display()),
-            RootKind::Bucket {
-                scheme,
-                authority,
-                prefix,
-                ..
-            } => write!(f, "{}", format!("{scheme}://{authority}/{prefix}").trim_end_matches('/')),
-            RootKind::WebDav { base, prefix } => {
-                write!(f, "{}", format!("{base}{prefix}").trim_end_matches('/'))
-            }
-        }
-    }
-}
-
 /// Splits `scheme:rest`; a path with a colon, or a drive letter, has no scheme.
 fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once(':')?;
@@ -325,7 +253,11 @@ fn parse_bucket(
 ) -> Result<Location, LocationError> {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     check_no_credentials(scheme, rest, service == Service::Azure)?;
-    if rest.split('/').next().is_some_and(|authority| authority.contains(':')) {
+    if rest
+        .split('/')
+        .next()
+        .is_some_and(|authority| authority.contains(':'))
+    {
         let scheme = scheme.to_owned();
         return Err(LocationError::Credentials { scheme });
     }
@@ -407,9 +339,15 @@ fn checked_segments(text: &str, path: &str) -> Result<String, LocationError> {
     }
     let reason = if path.chars().any(char::is_control) {
         "it has a control character"
-    } else if path.split('/').any(|segment| segment.is_empty() || segment == ".") {
+    } else if path
+        .split('/')
+        .any(|segment| segment.is_empty() || segment == ".")
+    {
         "it is empty or `.`"
-    } else if path.split('/').any(|segment| segment.len() > NAME_BYTES_MAX) {
+    } else if path
+        .split('/')
+        .any(|segment| segment.len() > NAME_BYTES_MAX)
+    {
         "it is longer than 255 bytes"
     } else {
         return Ok(path.to_owned());

@@ -194,7 +194,10 @@ impl StoreOptions {
 
     /// Says whether the metadata server of the machine may be asked for credentials.
     pub(super) fn instance_credentials(&self) -> bool {
-        let value = self.pairs.iter().rfind(|(key, _)| key == INSTANCE_CREDENTIALS);
+        let value = self
+            .pairs
+            .iter()
+            .rfind(|(key, _)| key == INSTANCE_CREDENTIALS);
         value.is_some_and(|(_, value)| truth_of(value) == Some(true))
     }
 }
@@ -215,10 +218,11 @@ pub(super) fn unknown_key(key: &str, scheme: &str, known: &[&'static str]) -> Op
         nearest.extend(OWN_KEYS);
     }
     let bare = |name: &str| {
-        let after = name.split_once('_').filter(|(service, _)| {
-            matches!(*service, "aws" | "azure" | "google")
-        });
-        after.map_or(name, |(_, rest)| rest).to_owned()
+        let services = ["aws_", "azure_storage_", "azure_", "google_"];
+        let rest = services
+            .iter()
+            .find_map(|service| name.strip_prefix(service));
+        rest.unwrap_or(name).to_owned()
     };
     nearest.sort_by_key(|name| {
         let direct = edit_distance(key, name);
@@ -242,7 +246,9 @@ fn edit_distance(a: &str, b: &str) -> usize {
         let mut next = vec![left];
         for (above, to) in row.iter().skip(1).zip(&b) {
             let substitution = diagonal.saturating_add(usize::from(from != *to));
-            left = substitution.min(left.saturating_add(1)).min(above.saturating_add(1));
+            left = substitution
+                .min(left.saturating_add(1))
+                .min(above.saturating_add(1));
             diagonal = *above;
             next.push(left);
         }

@@ -1,0 +1,17 @@
+//! Bindings of the component's world, generated from `wit/`.
+
+#![allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, reason = "generated")]
+
+wasmtime::component::bindgen!({
+    path: "../wit",
+    world: "log-component",
+    imports: { default: async | trappable },
+    exports: { default: async },
+    with: {
+        "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
+        "wasi:random": wasmtime_wasi::p2::bindings::random,
+        "stratalog:log/object-store.pending-create": crate::imports::object_store::CreateSlot,
+        "stratalog:log/object-store.ordered-read": crate::store::OrderedRead,
+        "stratalog:log/object-store.upload": crate::imports::object_store::UploadSlot,
+    },
+});

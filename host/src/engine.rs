@@ -1,0 +1,152 @@
+//! Compiles the component and makes instances of it: what wasmtime needs to know, in one place.
+//!
+//! 1. A component is compiled once for each engine and wasmtime version; the compiled form is kept
+//!    on disk and shared by processes.
+//! 2. An instance computes only as long as [`Limits`] allow; waiting for the store is free.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
+use wasmtime::{Cache, CacheConfig, Config, Engine, Store as Instances, UpdateDeadline};
+
+use crate::bindings::exports::stratalog::log::append_log::Guest;
+use crate::bindings::stratalog::log::object_store;
+use crate::bindings::wasi::logging::logging;
+use crate::bindings::{LogComponent, LogComponentPre};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::imports::State;
+use crate::limits::{EPOCH_TICK, HOST_CALL_BYTES_MAX, Limits};
+use crate::store::Store;
+
+/// A compiled component, ready to be instantiated.
+pub(crate) struct LogEngine {
+    engine: Engine,
+    component: LogComponentPre<State>,
+    sha256: String,
+    clock: Clock,
+    limits: Limits,
+}
+
+impl LogEngine {
+    /// Compiles `bytes`, or takes the compiled form from `cache`.
+    pub(crate) fn new(
+        bytes: &[u8],
+        origin: &str,
+        cache: Option<PathBuf>,
+        clock: Clock,
+        limits: Limits,
+    ) -> Result<Self> {
+        let mut config = Config::new();
+        config.concurrency_support(false).epoch_interruption(true);
+        if let Some(folder) = cache {
+            let mut settings = CacheConfig::new();
+            settings.with_directory(&folder);
+            match Cache::new(settings) {
+                Ok(cache) => {
+                    config.cache(Some(cache));
+                }
+                Err(error) => tracing::warn!(
+                    "compiling without a cache: {} cannot be used: {error:#}",
+                    folder.display()
+                ),
+            }
+        }
+        let refuse = |what: &str, error: &wasmtime::Error| {
+            Error::Component(format!("{origin} {what}: {error:#}"))
+        };
+        let engine = Engine::new(&config).map_err(|error| refuse("cannot be run here", &error))?;
+        let component = Component::from_binary(&engine, bytes)
+            .map_err(|error| refuse("is not a WebAssembly component", &error))?;
+        let component = link(&engine, &component).map_err(|error| {
+            refuse("is not a component of the world stratalog:log/log-component@0.1.0", &error)
+        })?;
+        tick(&engine)
+            .map_err(|error| Error::Component(format!("cannot start the epoch's thread: {error}")))?;
+        let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { engine, component, sha256, clock, limits })
+    }
+
+    /// The SHA-256 of the component's bytes, in hexadecimal digits.
+    pub(crate) fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Makes an instance that reaches one store.
+    pub(crate) async fn instantiate(&self, store: &Store) -> Result<Instance> {
+        let state = State::new(store.clone(), &self.clock, &self.limits);
+        let mut instances = Instances::new(&self.engine, state);
+        instances.limiter(|state| &mut state.limits);
+        instances.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
+        let ticks = self.limits.call_compute_max.as_millis() / EPOCH_TICK.as_millis();
+        let ticks_max = u32::try_from(ticks).unwrap_or(u32::MAX).max(1);
+        let compute_max = self.limits.call_compute_max;
+        instances.set_epoch_deadline(1);
+        instances.epoch_deadline_callback(move |mut context| {
+            // Called at most once for each tick that the component computed in; waiting for a host
+            // call, however long, costs one.
+            let state = context.data_mut();
+            state.ticks = state.ticks.saturating_add(1);
+            if state.ticks > ticks_max {
+                return Err(wasmtime::Error::msg(format!(
+                    "a call computed for longer than call_compute_max = {compute_max:?}"
+                )));
+            }
+            Ok(UpdateDeadline::Yield(1))
+        });
+        let component = self
+            .component
+            .instantiate_async(&mut instances)
+            .await
+            .map_err(|error| Error::trapped(&error))?;
+        Ok(Instance { instances, component })
+    }
+}
+
+fn link(engine: &Engine, component: &Component) -> wasmtime::Result<LogComponentPre<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    object_store::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    logging::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    LogComponentPre::new(linker.instantiate_pre(component)?)
+}
+
+/// Advances the engine's epoch for as long as the engine lives.
+fn tick(engine: &Engine) -> std::io::Result<()> {
+    let engine = engine.weak();
+    thread::Builder::new().name("stratalog-epoch".to_owned()).spawn(move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(EPOCH_TICK);
+        }
+    })?;
+    Ok(())
+}
+
+/// One instance of the component, with a memory of its own.
+pub(crate) struct Instance {
+    instances: Instances<State>,
+    component: LogComponent,
+}
+
+impl Instance {
+    /// The instance's exports, and its store for one call.
+    pub(crate) fn begin(&mut self) -> (&Guest, &mut Instances<State>) {
+        self.instances.data_mut().ticks = 0;
+        (self.component.stratalog_log_append_log(), &mut self.instances)
+    }
+
+    /// Drops a handle that the component has given out.
+    pub(crate) async fn drop_handle(&mut self, handle: ResourceAny) -> Result<()> {
+        self.instances.data_mut().ticks = 0;
+        let dropped = handle.resource_drop_async(&mut self.instances).await;
+        dropped.map_err(|error| Error::trapped(&error))
+    }
+}
+
+/// An engine shared by hosts, logs and readers.
+pub(crate) type SharedEngine = Arc<LogEngine>;

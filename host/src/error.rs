@@ -1,0 +1,202 @@
+//! What can go wrong, by what the caller does about it.
+
+use std::fmt;
+
+use crate::bindings::exports::stratalog::log::append_log as wit;
+use crate::store::{LocationError, OpenError};
+
+/// The result of an operation on a log.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Says why an operation failed. Cheap to clone, so that one failure answers all who waited for it.
+///
+/// No message ever holds a credential.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A name, option or limit is out of range: fix the call.
+    #[error("{0}")]
+    InvalidInput(String),
+    /// An event is not acceptable: fix it or leave it out. Nothing of the call was taken.
+    #[error("line {}: {fault}", line + 1)]
+    InvalidEvent {
+        /// Which line of the call, counted from 0.
+        line: u64,
+        /// What is wrong with it.
+        fault: EventFault,
+    },
+    /// The store did not take a write. Every event is kept, in order: flush again, later if
+    /// [`Error::is_transient`].
+    #[error("cannot write {object}: {fate}; {events_held} events are kept in memory: {message}")]
+    WriteFailed {
+        /// The object that was to be created.
+        object: String,
+        /// What became of it.
+        fate: WriteFate,
+        /// Events the handle holds in memory now.
+        events_held: u64,
+        /// The store's cause.
+        message: String,
+        /// Whether trying again later may help.
+        transient: bool,
+    },
+    /// The store did not answer a read, list or delete: repeat the call.
+    #[error("{message}")]
+    StoreFailed {
+        /// What was attempted, and the store's cause.
+        message: String,
+        /// Whether trying again later may help.
+        transient: bool,
+    },
+    /// An object is not what its name, index or manifest says: stop and restore it.
+    #[error("{object} is damaged: expected {expected}, found {found}")]
+    Damaged {
+        /// The object, relative to the store's root.
+        object: String,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// Other compactors kept winning: nothing to do.
+    #[error("{0}")]
+    Conflict(String),
+    /// The store, or this version, cannot do what is asked; the text says what would help.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The handle was closed.
+    #[error("the log was closed: open it again")]
+    Closed,
+    /// What a user typed does not name a log.
+    #[error(transparent)]
+    Location(#[from] LocationError),
+    /// The store could not be opened: an option, credentials, or the folder.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The component cannot be used: not one, or not one of a log.
+    #[error("{0}")]
+    Component(String),
+    /// The component failed while running: a trap, or a limit of [`Limits`](crate::Limits) that the
+    /// text names. Its instance is gone, and with it what was not flushed.
+    #[error("the log's component failed: {0}")]
+    Guest(String),
+}
+
+/// Says why a line is not an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventFault {
+    /// It has no bytes.
+    #[error("the event is empty: an event has at least one byte")]
+    Empty,
+    /// It has an LF inside.
+    #[error("the event has a line feed inside: an event is one line")]
+    LineFeed,
+    /// It is over the limit.
+    #[error("the event has {bytes} bytes, more than event_bytes_max = {bytes_max}")]
+    TooLong {
+        /// Bytes found, without the LF.
+        bytes: u64,
+        /// The limit in force.
+        bytes_max: u64,
+    },
+    /// The last packed line does not end with LF.
+    #[error("the last line does not end with a line feed")]
+    Unterminated,
+}
+
+/// Says what became of a write that did not succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteFate {
+    /// It is in the store and stays.
+    Durable,
+    /// It is not in the store and will not appear.
+    NotWritten,
+    /// It may be in the store, may appear later, or never. Flushing again is safe.
+    Unknown,
+}
+
+impl fmt::Display for WriteFate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Durable => "it is durable",
+            Self::NotWritten => "it was not written",
+            Self::Unknown => "whether it was written is unknown",
+        })
+    }
+}
+
+impl Error {
+    /// Whether the same call may succeed later without anybody doing anything.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::WriteFailed { transient, .. } | Self::StoreFailed { transient, .. } => *transient,
+            Self::Conflict(_) => true,
+            Self::InvalidInput(_)
+            | Self::InvalidEvent { .. }
+            | Self::Damaged { .. }
+            | Self::Unsupported(_)
+            | Self::Closed
+            | Self::Location(_)
+            | Self::Open(_)
+            | Self::Component(_)
+            | Self::Guest(_) => false,
+        }
+    }
+
+    /// A call into the component did not return.
+    pub(crate) fn trapped(error: &wasmtime::Error) -> Self {
+        Self::Guest(format!("{}", error.root_cause()))
+    }
+}
+
+impl From<wit::Error> for Error {
+    fn from(error: wit::Error) -> Self {
+        match error {
+            wit::Error::InvalidInput(message) => Self::InvalidInput(message),
+            wit::Error::InvalidEvent(event) => {
+                Self::InvalidEvent { line: event.line, fault: event.fault.into() }
+            }
+            wit::Error::WriteFailed(failure) => Self::WriteFailed {
+                object: failure.object,
+                fate: failure.fate.into(),
+                events_held: failure.events_held,
+                message: failure.message,
+                transient: failure.transient,
+            },
+            wit::Error::StoreFailed(failure) => {
+                Self::StoreFailed { message: failure.message, transient: failure.transient }
+            }
+            wit::Error::Damaged(damage) => Self::Damaged {
+                object: damage.object,
+                expected: damage.expected,
+                found: damage.found,
+            },
+            wit::Error::Conflict(message) => Self::Conflict(message),
+            wit::Error::Unsupported(message) => Self::Unsupported(message),
+            wit::Error::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<wit::EventFault> for EventFault {
+    fn from(fault: wit::EventFault) -> Self {
+        match fault {
+            wit::EventFault::Empty => Self::Empty,
+            wit::EventFault::LineFeed => Self::LineFeed,
+            wit::EventFault::TooLong(wit::TooLong { bytes, bytes_max }) => {
+                Self::TooLong { bytes, bytes_max }
+            }
+            wit::EventFault::Unterminated => Self::Unterminated,
+        }
+    }
+}
+
+impl From<wit::WriteFate> for WriteFate {
+    fn from(fate: wit::WriteFate) -> Self {
+        match fate {
+            wit::WriteFate::Durable => Self::Durable,
+            wit::WriteFate::NotWritten => Self::NotWritten,
+            wit::WriteFate::Unknown => Self::Unknown,
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The host: a component, and the logs opened through it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::engine::{LogEngine, SharedEngine};
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::log::Log;
+use crate::options::LogOptions;
+use crate::reader::Reader;
+use crate::records::{Compaction, Stats};
+use crate::store::Store;
+
+/// The component that is built with this crate.
+static EMBEDDED: &[u8] = include_bytes!(env!("STRATALOG_COMPONENT"));
+
+/// Runs the log's component. Cheap to clone; one is enough for a process.
+#[derive(Clone)]
+pub struct Host {
+    engine: SharedEngine,
+}
+
+/// Sets up a [`Host`].
+#[derive(Debug, Default)]
+pub struct HostBuilder {
+    component: Option<Source>,
+    cache: Option<PathBuf>,
+    clock: Clock,
+    limits: Limits,
+}
+
+#[derive(Debug)]
+enum Source {
+    Bytes(Vec<u8>),
+    File(PathBuf),
+}
+
+impl HostBuilder {
+    /// Runs these bytes instead of the embedded component. They must be a component of the world
+    /// `stratalog:log/log-component`.
+    #[must_use]
+    pub fn component_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.component = Some(Source::Bytes(bytes.into()));
+        self
+    }
+
+    /// Runs the component in this file instead of the embedded one.
+    #[must_use]
+    pub fn component_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.component = Some(Source::File(file.into()));
+        self
+    }
+
+    /// Keeps the compiled component in this folder, an absolute path, for later processes. Without
+    /// it each host compiles anew, which takes about a second. A folder that cannot be used is a
+    /// warning, not a failure.
+    #[must_use]
+    pub fn cache_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.cache = Some(folder.into());
+        self
+    }
+
+    /// Lends the component this clock instead of the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Limits every instance.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Compiles the component.
+    ///
+    /// # Errors
+    /// [`Error::Component`] when it cannot be read, is not a component, or lacks an export.
+    pub fn build(self) -> Result<Host> {
+        let (bytes, origin);
+        let component = match &self.component {
+            None => {
+                origin = "the embedded component".to_owned();
+                EMBEDDED
+            }
+            Some(Source::Bytes(given)) => {
+                origin = "the given component".to_owned();
+                given
+            }
+            Some(Source::File(file)) => {
+                origin = file.display().to_string();
+                bytes = std::fs::read(file).map_err(|error| {
+                    Error::Component(format!("cannot read the component {origin}: {error}"))
+                })?;
+                &bytes[..]
+            }
+        };
+        let engine = LogEngine::new(component, &origin, self.cache, self.clock, self.limits)?;
+        Ok(Host { engine: Arc::new(engine) })
+    }
+}
+
+impl Host {
+    /// A host of the embedded component with all defaults and no cache.
+    ///
+    /// # Errors
+    /// As [`HostBuilder::build`].
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    pub(crate) fn from_engine(engine: SharedEngine) -> Self {
+        Self { engine }
+    }
+
+    /// Sets up a host.
+    pub fn builder() -> HostBuilder {
+        HostBuilder::default()
+    }
+
+    /// The SHA-256 of the component's bytes, in 64 hexadecimal digits.
+    pub fn component_sha256(&self) -> &str {
+        self.engine.sha256()
+    }
+
+    /// Opens a log for appending, in an instance of its own. Lists it once, creates nothing.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for the name or an option, [`Error::StoreFailed`].
+    pub async fn open(&self, store: &Store, name: &str, options: LogOptions) -> Result<Log> {
+        Log::open(self.engine.clone(), store.clone(), name, options).await
+    }
+
+    /// Reads a log from its beginning, in an instance of its own.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for the name.
+    pub async fn read(&self, store: &Store, name: &str) -> Result<Reader> {
+        Reader::open(&self.engine, store, name, None).await
+    }
+
+    /// Merges the live batches of a log into one segment, in an instance of its own.
+    ///
+    /// # Errors
+    /// [`Error::StoreFailed`], [`Error::WriteFailed`], [`Error::Damaged`], [`Error::Conflict`], or
+    /// [`Error::Unsupported`] on a store without create-if-absent.
+    pub async fn compact(&self, store: &Store, name: &str) -> Result<Compaction> {
+        let mut instance = self.engine.instantiate(store).await?;
+        let (guest, instances) = instance.begin();
+        let done = guest.call_compact(instances, name).await;
+        Ok(done.map_err(|error| Error::trapped(&error))??.into())
+    }
+
+    /// Counts a log without reading its events.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`], [`Error::StoreFailed`] or [`Error::Damaged`].
+    pub async fn stat(&self, store: &Store, name: &str) -> Result<Stats> {
+        let mut instance = self.engine.instantiate(store).await?;
+        let (guest, instances) = instance.begin();
+        let stats = guest.call_stat(instances, name).await;
+        Ok(stats.map_err(|error| Error::trapped(&error))??.into())
+    }
+
+    /// The folder where the command line keeps compiled components, unless told otherwise:
+    /// `$XDG_CACHE_HOME/stratalog`, or what the platform has in its place.
+    pub fn default_cache_folder() -> Option<PathBuf> {
+        let folders = directories::ProjectDirs::from("", "", "stratalog")?;
+        Some(folders.cache_dir()).filter(|folder| folder.is_absolute()).map(Path::to_path_buf)
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("component_sha256", &self.component_sha256()).finish()
+    }
+}

@@ -1,0 +1,54 @@
+//! A component's log messages as tracing events of the target `stratalog::guest`.
+
+use crate::bindings::wasi::logging::logging::{Host, Level};
+use crate::imports::State;
+use crate::limits::LOG_LINE_BYTES_MAX;
+
+impl Host for State {
+    async fn log(
+        &mut self,
+        level: Level,
+        context: String,
+        message: String,
+    ) -> wasmtime::Result<()> {
+        let (context, message) = (printable(&context), printable(&message));
+        macro_rules! emit {
+            ($level:ident) => {
+                tracing::$level!(target: "stratalog::guest", context, "{message}")
+            };
+        }
+        match level {
+            Level::Trace => emit!(trace),
+            Level::Debug => emit!(debug),
+            Level::Info => emit!(info),
+            Level::Warn => emit!(warn),
+            Level::Error | Level::Critical => emit!(error),
+        }
+        Ok(())
+    }
+}
+
+/// The text without control characters, which could drive a terminal, and not too long.
+fn printable(text: &str) -> String {
+    let mut line = String::new();
+    for character in text.chars() {
+        if line.len() >= LOG_LINE_BYTES_MAX {
+            line.push('…');
+            break;
+        }
+        line.push(if character.is_control() { '\u{fffd}' } else { character });
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_cannot_drive_a_terminal_or_fill_a_log() {
+        assert_eq!(printable("a\x1b[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+        let long = printable(&"x".repeat(5000));
+        assert!(long.len() < LOG_LINE_BYTES_MAX + 8 && long.ends_with('…'));
+    }
+}

@@ -1,0 +1,254 @@
+//! The object store as a component sees it: converts, caps and calls. What a store does is the
+//! store's.
+//!
+//! Everything that a component passes in is hostile: sizes and counts are checked before use.
+
+use bytes::Bytes;
+use wasmtime::component::Resource;
+
+use crate::bindings::stratalog::log::object_store as wit;
+use crate::imports::State;
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, KEYS_MAX};
+use crate::store::{
+    OrderedRead, PendingCreate, ReadPart, StoreError, StoreErrorKind, Upload, WriteError,
+};
+
+type Outcome = Result<(), wit::WriteError>;
+
+/// A create under way, or one that was refused before it began.
+pub enum CreateSlot {
+    Started(PendingCreate),
+    Refused(wit::StoreError),
+}
+
+/// An upload, until it is finished.
+pub struct UploadSlot(Option<Upload>);
+
+impl wit::Host for State {
+    async fn create(
+        &mut self,
+        key: String,
+        bytes: Vec<u8>,
+        exclusive: bool,
+    ) -> wasmtime::Result<Outcome> {
+        if let Err(error) = check_size(&key, &bytes) {
+            return Ok(Err(wit::WriteError::NotWritten(error)));
+        }
+        let outcome = self.store.create(&key, Bytes::from(bytes), exclusive).await;
+        Ok(outcome.map_err(wit::WriteError::from))
+    }
+
+    async fn start_create(
+        &mut self,
+        key: String,
+        bytes: Vec<u8>,
+        exclusive: bool,
+    ) -> wasmtime::Result<Resource<CreateSlot>> {
+        let slot = match check_size(&key, &bytes) {
+            Ok(()) => {
+                let bytes = Bytes::from(bytes);
+                CreateSlot::Started(self.store.start_create(&key, bytes, exclusive))
+            }
+            Err(error) => CreateSlot::Refused(error),
+        };
+        Ok(self.table.push(slot)?)
+    }
+
+    async fn ensure_exclusive(
+        &mut self,
+        prefix: String,
+    ) -> wasmtime::Result<Result<(), wit::StoreError>> {
+        Ok(self.store.ensure_exclusive(&prefix).await.map_err(wit::StoreError::from))
+    }
+
+    async fn get(
+        &mut self,
+        key: String,
+        range: Option<wit::ByteRange>,
+    ) -> wasmtime::Result<Result<Vec<u8>, wit::StoreError>> {
+        let range = range.map(|range| range.start..range.end);
+        let bytes = self.store.get(&key, range).await;
+        Ok(bytes.map(Vec::from).map_err(wit::StoreError::from))
+    }
+
+    async fn list(
+        &mut self,
+        prefix: String,
+        start_after: Option<String>,
+        limit: u32,
+    ) -> wasmtime::Result<Result<wit::ListPage, wit::StoreError>> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let page = self.store.list(&prefix, start_after.as_deref(), limit).await;
+        Ok(page
+            .map(|page| {
+                let objects = page.objects.into_iter();
+                let objects = objects
+                    .map(|object| wit::ListedObject { key: object.key, size: object.size });
+                wit::ListPage { objects: objects.collect(), more: page.more }
+            })
+            .map_err(wit::StoreError::from))
+    }
+
+    async fn delete(&mut self, keys: Vec<String>) -> wasmtime::Result<Vec<wit::DeleteFailure>> {
+        check_count("keys to delete", keys.len())?;
+        let failures = self.store.delete(keys).await.into_iter();
+        let failures = failures.map(|failure| wit::DeleteFailure {
+            key: failure.key,
+            error: failure.error.into(),
+        });
+        Ok(failures.collect())
+    }
+}
+
+impl wit::HostPendingCreate for State {
+    async fn poll(
+        &mut self,
+        pending: Resource<CreateSlot>,
+    ) -> wasmtime::Result<Option<Outcome>> {
+        Ok(match self.table.get_mut(&pending)? {
+            CreateSlot::Started(pending) => {
+                pending.poll().map(|outcome| outcome.map_err(wit::WriteError::from))
+            }
+            CreateSlot::Refused(error) => Some(Err(wit::WriteError::NotWritten(error.clone()))),
+        })
+    }
+
+    async fn wait(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Outcome> {
+        Ok(match self.table.get_mut(&pending)? {
+            CreateSlot::Started(pending) => pending.wait().await.map_err(wit::WriteError::from),
+            CreateSlot::Refused(error) => Err(wit::WriteError::NotWritten(error.clone())),
+        })
+    }
+
+    async fn drop(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<()> {
+        self.table.delete(pending)?;
+        Ok(())
+    }
+}
+
+impl wit::HostOrderedRead for State {
+    async fn new(
+        &mut self,
+        parts: Vec<wit::ReadPart>,
+    ) -> wasmtime::Result<Resource<OrderedRead>> {
+        check_count("parts to read", parts.len())?;
+        let parts = parts.into_iter().map(|part| ReadPart {
+            key: part.key,
+            range: part.range.map(|range| range.start..range.end),
+        });
+        let read = self.store.read_ordered(parts.collect());
+        Ok(self.table.push(read)?)
+    }
+
+    async fn next(
+        &mut self,
+        read: Resource<OrderedRead>,
+        bytes_max: u32,
+    ) -> wasmtime::Result<Result<Option<wit::Chunk>, wit::ReadFailure>> {
+        let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
+        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+        let number = |part: usize| u32::try_from(part).unwrap_or(u32::MAX);
+        Ok(match self.table.get_mut(&read)?.next(bytes_max).await {
+            None => Ok(None),
+            Some(Ok(chunk)) => Ok(Some(wit::Chunk {
+                part: number(chunk.part),
+                bytes: Vec::from(chunk.bytes),
+                last: chunk.last,
+            })),
+            Some(Err(failure)) => Err(wit::ReadFailure {
+                part: number(failure.part),
+                error: failure.error.into(),
+            }),
+        })
+    }
+
+    async fn drop(&mut self, read: Resource<OrderedRead>) -> wasmtime::Result<()> {
+        self.table.delete(read)?;
+        Ok(())
+    }
+}
+
+impl wit::HostUpload for State {
+    async fn start(
+        &mut self,
+        key: String,
+    ) -> wasmtime::Result<Result<Resource<UploadSlot>, wit::WriteError>> {
+        Ok(match self.store.start_upload(&key).await {
+            Ok(upload) => Ok(self.table.push(UploadSlot(Some(upload)))?),
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    async fn write(
+        &mut self,
+        upload: Resource<UploadSlot>,
+        bytes: Vec<u8>,
+    ) -> wasmtime::Result<Outcome> {
+        Ok(match &mut self.table.get_mut(&upload)?.0 {
+            Some(upload) => upload.write(Bytes::from(bytes)).await.map_err(wit::WriteError::from),
+            None => Err(already_finished()),
+        })
+    }
+
+    async fn finish(&mut self, upload: Resource<UploadSlot>) -> wasmtime::Result<Outcome> {
+        Ok(match self.table.get_mut(&upload)?.0.take() {
+            Some(upload) => upload.finish().await.map_err(wit::WriteError::from),
+            None => Err(already_finished()),
+        })
+    }
+
+    async fn drop(&mut self, upload: Resource<UploadSlot>) -> wasmtime::Result<()> {
+        if let Some(upload) = self.table.delete(upload)?.0 {
+            upload.abort().await;
+        }
+        Ok(())
+    }
+}
+
+fn check_size(key: &str, bytes: &[u8]) -> Result<(), wit::StoreError> {
+    if bytes.len() <= CREATE_BYTES_MAX {
+        return Ok(());
+    }
+    let message = format!(
+        "{key} has {} bytes, more than {CREATE_BYTES_MAX} for one create: upload it in parts",
+        bytes.len()
+    );
+    Err(wit::StoreError { kind: wit::StoreErrorKind::Invalid, message })
+}
+
+/// Traps a component that asks for more at once than the interface allows.
+fn check_count(what: &str, count: usize) -> wasmtime::Result<()> {
+    if count <= KEYS_MAX {
+        return Ok(());
+    }
+    Err(wasmtime::Error::msg(format!("{count} {what} in one call, more than {KEYS_MAX}")))
+}
+
+fn already_finished() -> wit::WriteError {
+    let message = "the upload was finished already: start another".to_owned();
+    wit::WriteError::NotWritten(wit::StoreError { kind: wit::StoreErrorKind::Invalid, message })
+}
+
+impl From<StoreError> for wit::StoreError {
+    fn from(error: StoreError) -> Self {
+        let kind = match error.kind {
+            StoreErrorKind::NotFound => wit::StoreErrorKind::NotFound,
+            StoreErrorKind::PermissionDenied => wit::StoreErrorKind::PermissionDenied,
+            StoreErrorKind::Unavailable => wit::StoreErrorKind::Unavailable,
+            StoreErrorKind::Unsupported => wit::StoreErrorKind::Unsupported,
+            StoreErrorKind::Invalid => wit::StoreErrorKind::Invalid,
+            StoreErrorKind::Other => wit::StoreErrorKind::Other,
+        };
+        Self { kind, message: error.message }
+    }
+}
+
+impl From<WriteError> for wit::WriteError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::AlreadyExists => Self::AlreadyExists,
+            WriteError::NotWritten(error) => Self::NotWritten(error.into()),
+            WriteError::Unknown(error) => Self::Unknown(error.into()),
+        }
+    }
+}

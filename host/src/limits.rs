@@ -1,0 +1,54 @@
+//! What an instance of the component may use: defaults with their reasons.
+
+use std::time::Duration;
+
+/// Limits on every instance of the log's component. The defaults are safe for a component that
+/// is not trusted and generous for the one that is embedded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Linear memory of one instance, in bytes. Default 256 MiB: twice what a handle with the largest
+    /// buffers needs.
+    pub memory_bytes_max: usize,
+    /// Time one call may compute, waiting for the store not included. Default 10 s: a thousand times
+    /// what a full buffer needs.
+    pub call_compute_max: Duration,
+    /// Handles to creates, reads and uploads that an instance holds at once. Default 64.
+    pub handles_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes_max: 256 * 1024 * 1024,
+            call_compute_max: Duration::from_secs(10),
+            handles_max: 64,
+        }
+    }
+}
+
+/// How often the engine looks whether a call computes for too long.
+pub(crate) const EPOCH_TICK: Duration = Duration::from_millis(10);
+
+/// What a component may pass to the host in one call, in bytes: the largest object it may create,
+/// and room for the names around it.
+pub(crate) const HOST_CALL_BYTES_MAX: usize = 128 * 1024 * 1024;
+
+/// The largest object that is created in one call: see `create` in the WIT.
+pub(crate) const CREATE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Keys of one bulk delete, and parts of one ordered read: see the WIT.
+pub(crate) const KEYS_MAX: usize = 10_000;
+
+/// The bounds of one step of an ordered read, in bytes: see the WIT.
+pub(crate) const CHUNK_BYTES_MIN: u32 = 1024;
+pub(crate) const CHUNK_BYTES_MAX: u32 = 64 * 1024 * 1024;
+
+/// A log line of a component is cut here, in bytes.
+pub(crate) const LOG_LINE_BYTES_MAX: usize = 1024;
+
+/// Packed events that wait for a handle's instance, in bytes. Beyond it, `append` waits.
+pub(crate) const STAGED_BYTES_MAX: usize = 1024 * 1024;
+
+/// Calls that wait for a handle's instance. Beyond it, callers wait.
+pub(crate) const COMMANDS_MAX: usize = 256;

@@ -1,0 +1,142 @@
+//! A handle that appends, usable from many tasks at once.
+//!
+//! 1. One task owns the handle's instance; all else reaches it through a queue with a bound.
+//! 2. Events reach the component in the order in which their appends returned.
+//! 3. A flush covers every append that returned before it was called.
+
+mod owner;
+mod staging;
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::engine::SharedEngine;
+use crate::error::{Error, Result};
+use crate::limits::COMMANDS_MAX;
+use crate::options::LogOptions;
+use crate::reader::Reader;
+use crate::records::{Compaction, Written};
+use crate::store::Store;
+
+use owner::{Command, Owner};
+use staging::Staging;
+
+/// A log opened for appending. Cheap to clone; all clones are one writer.
+///
+/// Close the last clone with [`Log::close`]: dropping it loses what was not flushed, and a warning
+/// says how many events that were.
+#[derive(Clone)]
+pub struct Log {
+    engine: SharedEngine,
+    store: Store,
+    name: Arc<str>,
+    staging: Arc<Staging>,
+    commands: mpsc::Sender<Command>,
+}
+
+impl Log {
+    pub(crate) async fn open(
+        engine: SharedEngine,
+        store: Store,
+        name: &str,
+        options: LogOptions,
+    ) -> Result<Self> {
+        let mut instance = engine.instantiate(&store).await?;
+        let (guest, instances) = instance.begin();
+        let opened = guest.log().call_open(instances, name, options.to_wit()?).await;
+        let handle = opened.map_err(|error| Error::trapped(&error))??;
+        let staging = Arc::new(Staging::new(options.event_bytes_limit()));
+        let (commands, queue) = mpsc::channel(COMMANDS_MAX);
+        let owner = Owner::new(instance, handle, staging.clone(), options.tick());
+        tokio::spawn(owner.run(queue));
+        Ok(Self { engine, store, name: name.into(), staging, commands })
+    }
+
+    /// The log's name below the store's root.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Appends one event, without an LF.
+    ///
+    /// Success means it is in memory and in order, not that it is durable. Waits when too much is in
+    /// memory already.
+    ///
+    /// # Errors
+    /// [`Error::InvalidEvent`]; [`Error::WriteFailed`] when memory is full and the store does not
+    /// take what is under way. The event was not taken then.
+    pub async fn append(&self, event: impl AsRef<[u8]>) -> Result<()> {
+        self.staging.push(event.as_ref()).await
+    }
+
+    /// Appends many events at once, each ended by LF, all or nothing; returns their number. The fast
+    /// way for who has many.
+    ///
+    /// # Errors
+    /// As [`Log::append`]; [`Error::InvalidInput`] for more than `buffer_bytes_max` bytes.
+    pub async fn append_lines(&self, lines: impl Into<Bytes>) -> Result<u64> {
+        let lines = lines.into();
+        self.ask(|answer| Command::AppendLines(lines, answer)).await
+    }
+
+    /// Makes every event appended so far durable, and returns what this writer has made durable
+    /// since it was opened. Flushes of many tasks at one time are one.
+    ///
+    /// # Errors
+    /// [`Error::WriteFailed`]: every event is kept, in order, and the next flush tries the same
+    /// batch again under the same name.
+    pub async fn flush(&self) -> Result<Written> {
+        self.ask(Command::Flush).await
+    }
+
+    /// Reads everything: what is stored, then what this writer holds in memory now.
+    ///
+    /// # Errors
+    /// [`Error::Closed`], [`Error::Guest`].
+    pub async fn read_all(&self) -> Result<Reader> {
+        let pending = self.ask(Command::Pending).await?;
+        Reader::open(&self.engine, &self.store, &self.name, Some(&pending)).await
+    }
+
+    /// Merges the live batches of the log into one segment, beside appends and reads that go on.
+    /// Does not flush.
+    ///
+    /// # Errors
+    /// As [`Host::compact`](crate::Host::compact).
+    pub async fn compact(&self) -> Result<Compaction> {
+        let host = crate::Host::from_engine(self.engine.clone());
+        host.compact(&self.store, &self.name).await
+    }
+
+    /// The number of objects that hold the log's stored events: segments and live batches.
+    ///
+    /// # Errors
+    /// [`Error::StoreFailed`], [`Error::Damaged`].
+    pub async fn file_count(&self) -> Result<u64> {
+        self.ask(Command::FileCount).await
+    }
+
+    /// Flushes and closes the writer: later calls on any clone fail with [`Error::Closed`].
+    ///
+    /// # Errors
+    /// As [`Log::flush`]; the writer then stays open with everything kept.
+    pub async fn close(&self) -> Result<Written> {
+        self.ask(Command::Close).await
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<Result<T>>) -> Command) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let gone = || self.staging.ended().unwrap_or(Error::Closed);
+        self.commands.send(command(answer)).await.map_err(|_| gone())?;
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").field("name", &self.name).finish_non_exhaustive()
+    }
+}

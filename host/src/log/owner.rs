@@ -1,0 +1,260 @@
+//! The task that owns a writer's instance: drains the packed events and answers commands.
+//!
+//! 1. Before a command, all events packed before it go to the component.
+//! 2. A pack the component refused is kept and offered again before anything newer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+use wasmtime::component::ResourceAny;
+
+use super::staging::Staging;
+use crate::bindings::exports::stratalog::log::append_log::Pending;
+use crate::engine::Instance;
+use crate::error::{Error, Result};
+use crate::records::Written;
+
+type Answer<T> = oneshot::Sender<Result<T>>;
+
+/// What callers ask for.
+pub(super) enum Command {
+    AppendLines(Bytes, Answer<u64>),
+    Flush(Answer<Written>),
+    Pending(Answer<Pending>),
+    FileCount(Answer<u64>),
+    Close(Answer<Written>),
+}
+
+pub(super) struct Owner {
+    instance: Instance,
+    handle: ResourceAny,
+    staging: Arc<Staging>,
+    /// A pack that the component refused.
+    refused: Vec<u8>,
+    /// Memory for the next pack.
+    spare: Vec<u8>,
+    tick: Duration,
+    /// When to look after what is pending; none while nothing is.
+    tick_at: Option<Instant>,
+}
+
+enum Next {
+    Commands(Vec<Command>),
+    Work,
+    Tick,
+    Dropped,
+}
+
+impl Owner {
+    pub(super) fn new(
+        instance: Instance,
+        handle: ResourceAny,
+        staging: Arc<Staging>,
+        tick: Duration,
+    ) -> Self {
+        let (refused, spare) = (Vec::new(), Vec::new());
+        Self { instance, handle, staging, refused, spare, tick, tick_at: None }
+    }
+
+    /// Serves until the log is closed, all its handles are dropped, or the component fails.
+    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
+        let end = loop {
+            let step = match self.next(&mut queue).await {
+                Next::Commands(commands) => self.serve(commands).await,
+                Next::Work => self.drain().await.map(|_| false),
+                Next::Tick => self.look_after().await.map(|()| false),
+                Next::Dropped => self.drop_handle().await.map(|()| true),
+            };
+            match step {
+                Ok(false) => {}
+                Ok(true) => break Error::Closed,
+                Err(error) => break error,
+            }
+        };
+        if let Error::Guest(message) = &end {
+            tracing::error!("a log's component failed, what was not flushed is lost: {message}");
+        }
+        self.staging.end(end);
+    }
+
+    async fn next(&mut self, queue: &mut mpsc::Receiver<Command>) -> Next {
+        let tick_at = self.tick_at;
+        let tick = async {
+            match tick_at {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            command = queue.recv() => match command {
+                Some(command) => {
+                    let mut commands = vec![command];
+                    while let Ok(command) = queue.try_recv() {
+                        commands.push(command);
+                    }
+                    Next::Commands(commands)
+                }
+                None => Next::Dropped,
+            },
+            () = tick => Next::Tick,
+            () = self.staging.work() => Next::Work,
+        }
+    }
+
+    /// Answers commands in order; flushes that stand together are one. True when the log is closed.
+    async fn serve(&mut self, commands: Vec<Command>) -> Result<bool> {
+        let mut commands = commands.into_iter().peekable();
+        while let Some(command) = commands.next() {
+            match command {
+                Command::AppendLines(lines, answer) => {
+                    let appended = match self.drain().await? {
+                        Ok(()) => self.append_lines(&lines).await?,
+                        Err(error) => Err(error),
+                    };
+                    answer.send(appended).ok();
+                }
+                Command::Flush(answer) => {
+                    let mut answers = vec![answer];
+                    while let Some(Command::Flush(_)) = commands.peek() {
+                        if let Some(Command::Flush(answer)) = commands.next() {
+                            answers.push(answer);
+                        }
+                    }
+                    let flushed = self.flush().await?;
+                    for answer in answers {
+                        answer.send(flushed.clone()).ok();
+                    }
+                }
+                Command::Pending(answer) => {
+                    let pending = self.pending().await?;
+                    answer.send(pending).ok();
+                }
+                Command::FileCount(answer) => {
+                    // Events that are refused for now are in no object.
+                    self.drain().await?.ok();
+                    let (guest, instances) = self.instance.begin();
+                    let count = guest.log().call_file_count(instances, self.handle).await;
+                    answer.send(returned(count)?).ok();
+                }
+                Command::Close(answer) => {
+                    // No append may slip in between the last flush and the end.
+                    self.staging.end(Error::Closed);
+                    let mut closed = self.flush().await?;
+                    if closed.is_ok() {
+                        let (guest, instances) = self.instance.begin();
+                        let written = guest.log().call_close(instances, self.handle).await;
+                        closed = returned(written)?.map(Written::from);
+                    }
+                    let done = closed.is_ok();
+                    answer.send(closed).ok();
+                    if done {
+                        self.drop_handle().await?;
+                        return Ok(true);
+                    }
+                    self.staging.reopen();
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Hands packed events to the component. The outer error ends the log.
+    async fn drain(&mut self) -> Result<Result<()>> {
+        loop {
+            let offered_again = !self.refused.is_empty();
+            let pack = if offered_again {
+                std::mem::take(&mut self.refused)
+            } else {
+                self.staging.take(std::mem::take(&mut self.spare))
+            };
+            if pack.is_empty() {
+                self.spare = pack;
+                return Ok(Ok(()));
+            }
+            match self.append_lines(&pack).await? {
+                Ok(_) if offered_again => self.staging.set_refused(None),
+                Ok(_) => {}
+                Err(error @ Error::WriteFailed { .. }) => {
+                    self.refused = pack;
+                    self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
+                    self.staging.set_refused(Some(error.clone()));
+                    return Ok(Err(error));
+                }
+                // The pack is what the options said an event may be, and was promised to be kept.
+                Err(error) => {
+                    let message = format!("it refuses events within its own limits: {error}");
+                    return Err(Error::Guest(message));
+                }
+            }
+            self.spare = pack;
+        }
+    }
+
+    async fn append_lines(&mut self, lines: &[u8]) -> Result<Result<u64>> {
+        let (guest, instances) = self.instance.begin();
+        let appended = guest.log().call_append_lines(instances, self.handle, lines).await;
+        self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
+        returned(appended)
+    }
+
+    async fn flush(&mut self) -> Result<Result<Written>> {
+        loop {
+            // A full component must be flushed before it takes the rest.
+            let drained = self.drain().await?;
+            let (guest, instances) = self.instance.begin();
+            let flushed = guest.log().call_flush(instances, self.handle).await;
+            let flushed = returned(flushed)?.map(Written::from);
+            if drained.is_ok() || flushed.is_err() {
+                return Ok(flushed);
+            }
+        }
+    }
+
+    async fn pending(&mut self) -> Result<Result<Pending>> {
+        self.drain().await?.ok();
+        let (guest, instances) = self.instance.begin();
+        let pending = guest.log().call_pending(instances, self.handle).await;
+        let mut pending = pending.map_err(|error| Error::trapped(&error))?;
+        pending.lines.extend_from_slice(&self.refused);
+        self.staging.copy_to(&mut pending.lines);
+        Ok(Ok(pending))
+    }
+
+    async fn look_after(&mut self) -> Result<()> {
+        self.tick_at = None;
+        self.drain().await?.ok();
+        let (guest, instances) = self.instance.begin();
+        let pending = guest.log().call_tick(instances, self.handle).await;
+        let pending = pending.map_err(|error| Error::trapped(&error))?;
+        self.tick_at =
+            (pending || !self.refused.is_empty()).then(|| Instant::now() + self.tick);
+        Ok(())
+    }
+
+    /// Drops the component's handle, which says how many events are lost.
+    async fn drop_handle(&mut self) -> Result<()> {
+        self.drain().await?.ok();
+        let refused = memchr::memchr_iter(b'\n', &self.refused).count();
+        if refused > 0 {
+            tracing::warn!("a log was dropped without close: {refused} more events were lost");
+        }
+        self.instance.drop_handle(self.handle).await
+    }
+}
+
+/// Splits a failure of the component, which ends the log, from an answer of it.
+fn returned<T, E>(
+    called: wasmtime::Result<std::result::Result<T, E>>,
+) -> Result<Result<T>>
+where
+    Error: From<E>,
+{
+    match called {
+        Ok(answer) => Ok(answer.map_err(Error::from)),
+        Err(error) => Err(Error::trapped(&error)),
+    }
+}

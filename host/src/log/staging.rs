@@ -1,0 +1,139 @@
+//! Where single appends meet: events are packed here, and the owner takes the pack.
+//!
+//! 1. What is packed are events: 1 byte to the limit, no LF inside. So a pack is packed lines.
+//! 2. A push that returned success is in the pack before any later one.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::error::{Error, EventFault, Result};
+use crate::limits::STAGED_BYTES_MAX;
+
+pub(super) struct Staging {
+    event_bytes_max: u64,
+    pack: Mutex<Pack>,
+    /// There is something for the owner.
+    work: Notify,
+    /// There is room for appends, or an answer for those that wait for it.
+    room: Notify,
+}
+
+#[derive(Default)]
+struct Pack {
+    lines: Vec<u8>,
+    /// Why the component does not take more; appends that find no room fail with it.
+    refused: Option<Error>,
+    /// Nothing is taken any more.
+    ended: Option<Error>,
+}
+
+impl Staging {
+    pub(super) fn new(event_bytes_max: u64) -> Self {
+        Self {
+            event_bytes_max,
+            pack: Mutex::default(),
+            work: Notify::new(),
+            room: Notify::new(),
+        }
+    }
+
+    /// Packs an event, waiting for room.
+    pub(super) async fn push(&self, event: &[u8]) -> Result<()> {
+        self.check(event)?;
+        if let Some(done) = self.try_push(event) {
+            return done;
+        }
+        loop {
+            let room = self.room.notified();
+            tokio::pin!(room);
+            // From here on no notice is missed.
+            room.as_mut().enable();
+            if let Some(done) = self.try_push(event) {
+                return done;
+            }
+            room.await;
+        }
+    }
+
+    /// None: there is no room now.
+    fn try_push(&self, event: &[u8]) -> Option<Result<()>> {
+        let mut pack = self.lock();
+        if let Some(error) = &pack.ended {
+            return Some(Err(error.clone()));
+        }
+        let was_empty = pack.lines.is_empty();
+        if !was_empty && pack.lines.len().saturating_add(event.len()) >= STAGED_BYTES_MAX {
+            return pack.refused.clone().map(Err);
+        }
+        pack.lines.extend_from_slice(event);
+        pack.lines.push(b'\n');
+        drop(pack);
+        if was_empty {
+            self.work.notify_one();
+        }
+        Some(Ok(()))
+    }
+
+    fn check(&self, event: &[u8]) -> Result<()> {
+        let bytes = u64::try_from(event.len()).unwrap_or(u64::MAX);
+        let bytes_max = self.event_bytes_max;
+        let fault = match bytes {
+            0 => EventFault::Empty,
+            _ if bytes > bytes_max => EventFault::TooLong { bytes, bytes_max },
+            _ if memchr::memchr(b'\n', event).is_some() => EventFault::LineFeed,
+            _ => return Ok(()),
+        };
+        Err(Error::InvalidEvent { line: 0, fault })
+    }
+
+    /// Waits until there is something to take.
+    pub(super) async fn work(&self) {
+        self.work.notified().await;
+    }
+
+    /// Takes the pack, leaving `spare`'s memory for the next.
+    pub(super) fn take(&self, mut spare: Vec<u8>) -> Vec<u8> {
+        spare.clear();
+        let lines = std::mem::replace(&mut self.lock().lines, spare);
+        if !lines.is_empty() {
+            self.room.notify_waiters();
+        }
+        lines
+    }
+
+    /// The component takes packs again, or refuses them for now.
+    pub(super) fn set_refused(&self, error: Option<Error>) {
+        let notify = error.is_some();
+        self.lock().refused = error;
+        if notify {
+            self.room.notify_waiters();
+        }
+    }
+
+    /// Refuses all appends from now on.
+    pub(super) fn end(&self, error: Error) {
+        self.lock().ended.get_or_insert(error);
+        self.room.notify_waiters();
+    }
+
+    /// Takes appends again.
+    pub(super) fn reopen(&self) {
+        self.lock().ended = None;
+    }
+
+    /// Copies what is packed, leaving it there.
+    pub(super) fn copy_to(&self, lines: &mut Vec<u8>) {
+        lines.extend_from_slice(&self.lock().lines);
+    }
+
+    /// Why nothing is taken any more.
+    pub(super) fn ended(&self) -> Option<Error> {
+        self.lock().ended.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pack> {
+        // Nothing panics while it holds the lock, and a pack is whole between any two statements.
+        self.pack.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

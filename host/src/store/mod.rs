@@ -1,0 +1,294 @@
+//! The object stores a host lends to a log: local folders, S3, Google, Azure, WebDAV and memory.
+//!
+//! Owns: locations, credentials, retries (one layer, the library's) and the fates of writes.
+//! Must not know: the engine that runs a log's logic, its contract, or what the objects mean.
+//!
+//! 1. Nothing here overwrites an object: every write is a create, and a create-if-absent wherever
+//!    the store has one.
+//! 2. A write ends in one of three fates: durable, not written, unknown; "not written" is certain.
+//! 3. Where create-if-absent matters, it is believed only of stores known or proven to honour it.
+//! 4. Listings are sorted by key and read fresh from the store; nothing is cached.
+//! 5. An object is read whole, or the read fails: a short answer is never a silent end.
+//! 6. Memory is bounded: each read, read-ahead and upload by the limits of its file.
+//! 7. No secret stands in an error, a `Debug` output or a log line.
+
+mod delete;
+mod error;
+mod key;
+mod known_keys;
+mod list;
+mod local;
+mod location;
+mod options;
+mod ordered;
+mod probe;
+mod read;
+mod redact;
+mod remote;
+mod root;
+mod settings;
+mod upload;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_store::list::PaginatedListStore;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use tokio::sync::OnceCell;
+
+use error::Context;
+use local::LocalFolder;
+use redact::Redactor;
+use remote::RemoteStore;
+use root::RootKind;
+use settings::Environment;
+
+pub use delete::DeleteFailure;
+pub use error::{ReadError, StoreError, StoreErrorKind, WriteError};
+pub use list::{LIST_LIMIT_MAX, ListPage, ListedObject};
+pub use location::{LOCATION_FORMS, Location, LocationError};
+pub use options::{
+    OptionError, RETRY_MAX_DEFAULT, RETRY_MAX_LIMIT, StoreOptions, TIMEOUT_DEFAULT, TIMEOUT_LIMIT,
+};
+pub use ordered::{
+    AHEAD_BYTES_MAX, Chunk, OBJECTS_AHEAD_MAX, OrderedRead, OrderedReadError, ReadPart,
+};
+pub use read::GET_BYTES_MAX;
+pub use root::Root;
+pub use settings::OpenError;
+pub use upload::{PART_BYTES, UPLOAD_BUFFERED_BYTES_MAX, UPLOAD_PARTS_MAX, Upload};
+pub use write::PendingCreate;
+
+/// Says whether a store honours create-if-absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConditionalCreate {
+    /// Known to honour it: of any number of racing creates of one key, one succeeds.
+    Honoured,
+    /// Takes the condition but may ignore it: probed before the first exclusive create.
+    Unproven,
+    /// Known to have none; a create then looks first and writes plainly.
+    Absent,
+}
+
+/// An object store, confined to one root. Cheap to clone; clones share what they learnt.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+/// What all clones of a [`Store`] share.
+#[derive(Clone)]
+struct Inner {
+    backend: Arc<Backend>,
+    /// Stands before every key in the backend: empty, or segments each ended by a slash.
+    prefix: String,
+    context: Arc<Context>,
+    conditional: ConditionalCreate,
+    sole_compactor: bool,
+    honours_exclusive: Arc<OnceCell<bool>>,
+    /// Reads cost no waiting, so reading ahead would only cost.
+    is_in_process: bool,
+}
+
+enum Backend {
+    Folder(LocalFolder),
+    Objects {
+        store: Arc<dyn ObjectStore>,
+        pages: Option<Arc<dyn PaginatedListStore>>,
+    },
+}
+
+impl Store {
+    /// Opens a store on `root` without touching it: no request is made and no folder created.
+    ///
+    /// Options beat the environment's `AWS_*`, `GOOGLE_*` and `AZURE_*` variables. A memory root
+    /// gives a fresh, empty store each time.
+    ///
+    /// # Errors
+    /// [`OpenError`]: an unknown or wrong option, no credentials, or settings that do not fit
+    /// together. Fix the input.
+    pub fn open(root: &Root, options: &StoreOptions) -> Result<Self, OpenError> {
+        Self::open_in(root, options, &settings::process_environment())
+    }
+
+    /// Opens a store with the given environment in place of the process's.
+    fn open_in(
+        root: &Root,
+        options: &StoreOptions,
+        environment: &Environment,
+    ) -> Result<Self, OpenError> {
+        let text = root.to_string();
+        let (remote, prefix, conditional) = match &root.0 {
+            RootKind::Memory => {
+                remote::refuse_options("memory", options)?;
+                return Ok(Self::memory());
+            }
+            RootKind::Folder(path) => {
+                remote::refuse_options("a local folder", options)?;
+                let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                return Ok(Self::build(
+                    Backend::Folder(LocalFolder::new(absolute)),
+                    String::new(),
+                    Context::new(text, Redactor::default()),
+                    ConditionalCreate::Honoured,
+                    options,
+                ));
+            }
+            RootKind::Bucket {
+                service,
+                scheme,
+                authority,
+                prefix,
+            } => (
+                remote::open_bucket(*service, scheme, authority, &text, options, environment)?,
+                prefix,
+                ConditionalCreate::Unproven,
+            ),
+            RootKind::WebDav { base, prefix } => (
+                remote::open_webdav(base, &text, options)?,
+                prefix,
+                ConditionalCreate::Absent,
+            ),
+        };
+        let RemoteStore {
+            store,
+            pages,
+            redactor,
+        } = remote;
+        Ok(Self::build(
+            Backend::Objects { store, pages },
+            prefix.clone(),
+            Context::new(text, redactor),
+            conditional,
+            options,
+        ))
+    }
+
+    /// Makes a fresh, empty store in memory; it ends with its last clone.
+    pub fn memory() -> Self {
+        let store = Arc::new(InMemory::new());
+        let mut inner = Self::inner_of(store, "memory".to_owned(), ConditionalCreate::Honoured);
+        inner.is_in_process = true;
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Wraps an embedder's own store; `description` names it in messages and holds no secret.
+    ///
+    /// `conditional` says what is known of its create-if-absent; with
+    /// [`ConditionalCreate::Unproven`] it is probed when it first matters.
+    pub fn from_object_store(
+        store: Arc<dyn ObjectStore>,
+        description: impl Into<String>,
+        conditional: ConditionalCreate,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Self::inner_of(store, description.into(), conditional)),
+        }
+    }
+
+    /// Declares that at most one compactor ever runs on this root; see
+    /// [`StoreOptions::with_sole_compactor`]. What was learnt about the store is kept.
+    pub fn with_sole_compactor(self, sole_compactor: bool) -> Self {
+        let inner = Inner {
+            sole_compactor,
+            ..Inner::clone(&self.inner)
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Returns the store's name for messages; it holds no secret.
+    pub fn description(&self) -> &str {
+        &self.inner.context.description
+    }
+
+    /// Says whether the root is there: for a local folder, whether the folder exists now.
+    ///
+    /// Any other root counts as there, without a request: a missing bucket shows as
+    /// [`StoreErrorKind::NotFound`] on the first read. A missing folder lists as empty, as a new
+    /// log has nothing yet; who reads what should exist asks here first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the folder cannot be looked at, or is a file.
+    pub async fn root_exists(&self) -> Result<bool, StoreError> {
+        match self.inner.backend.as_ref() {
+            Backend::Folder(folder) => folder.exists().await,
+            Backend::Objects { .. } => Ok(true),
+        }
+    }
+
+    fn build(
+        backend: Backend,
+        prefix: String,
+        context: Context,
+        conditional: ConditionalCreate,
+        options: &StoreOptions,
+    ) -> Self {
+        let inner = Inner {
+            backend: Arc::new(backend),
+            prefix,
+            context: Arc::new(context),
+            conditional,
+            sole_compactor: options.sole_compactor,
+            honours_exclusive: Arc::default(),
+            is_in_process: false,
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    fn inner_of(
+        store: Arc<dyn ObjectStore>,
+        description: String,
+        conditional: ConditionalCreate,
+    ) -> Inner {
+        Inner {
+            backend: Arc::new(Backend::Objects { store, pages: None }),
+            prefix: String::new(),
+            context: Arc::new(Context::new(description, Redactor::default())),
+            conditional,
+            sole_compactor: false,
+            honours_exclusive: Arc::default(),
+            is_in_process: false,
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Store").field(&self.description()).finish()
+    }
+}
+
+impl Inner {
+    fn path(&self, key: &str) -> Result<Path, StoreError> {
+        key::path_of(&self.prefix, key)
+    }
+
+    /// Returns the library's store for reading; a missing local folder is an error.
+    async fn for_read(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
+        match self.backend.as_ref() {
+            Backend::Folder(folder) => folder.for_read().await,
+            Backend::Objects { store, .. } => Ok(Arc::clone(store)),
+        }
+    }
+
+    /// Returns the library's store for writing; a missing local folder is made.
+    async fn for_write(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
+        match self.backend.as_ref() {
+            Backend::Folder(folder) => folder.for_write().await,
+            Backend::Objects { store, .. } => Ok(Arc::clone(store)),
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! Writing one large object piece by piece.
+//!
+//! Owns: the parts of an upload and the memory they take. Must not know: what is written.
+//!
+//! 1. Nothing is visible under the key before [`Upload::finish`], and then the whole of it.
+//! 2. Fewer than 8 MiB go as one create: a small or empty upload is never one in parts.
+//! 3. At most 8 MiB collected and three parts of 8 MiB under way: 32 MiB, besides what one write
+//!    brings. On stores without uploads in parts, 256 MiB.
+//! 4. An upload that is not finished is aborted, at the latest by its drop, as well as it can be.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use object_store::path::Path;
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use tokio::task::JoinSet;
+
+use super::error::{StoreError, StoreErrorKind, WriteError};
+use super::{Inner, Store};
+
+/// The size of each part but the last, in bytes; S3 asks for 5 MiB or more, R2 for equal ones.
+pub const PART_BYTES: usize = 8 * 1024 * 1024;
+
+/// The most parts of one upload, so the largest object has 80,000 MiB; S3 takes no more parts.
+pub const UPLOAD_PARTS_MAX: usize = 10_000;
+
+/// The most bytes of an upload to a store without uploads in parts, which are held in memory.
+pub const UPLOAD_BUFFERED_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// How many parts are under way at once.
+const PARTS_IN_FLIGHT_MAX: usize = 3;
+
+/// Writes up to this size are joined, so that many small ones do not become many small pieces.
+const JOIN_BYTES_MAX: usize = 64 * 1024;
+
+/// A large object being written; see [`Store::start_upload`].
+///
+/// Dropped without [`Upload::finish`] it leaves no object, and aborts in the background.
+pub struct Upload {
+    inner: Arc<Inner>,
+    store: Arc<dyn ObjectStore>,
+    key: String,
+    path: Path,
+    pieces: Pieces,
+    parts: Parts,
+    tasks: JoinSet<object_store::Result<()>>,
+    parts_started: usize,
+    failed: Option<WriteError>,
+}
+
+enum Parts {
+    /// Not begun: all that was written is still collected.
+    Unstarted,
+    /// The store has no uploads in parts.
+    Unsupported,
+    Started(Box<dyn MultipartUpload>),
+    Over,
+}
+
+impl Store {
+    /// Begins to write the object `key` piece by piece; nothing is requested yet.
+    ///
+    /// The key must be unique: an object of that name is noticed and not overwritten, but of two
+    /// uploads that finish at one moment the later may win, as stores have no exclusive form.
+    ///
+    /// # Errors
+    /// [`WriteError::NotWritten`] if the key cannot be or a local folder cannot be made.
+    pub async fn start_upload(&self, key: &str) -> Result<Upload, WriteError> {
+        let path = self.inner.path(key).map_err(WriteError::NotWritten)?;
+        let store = self
+            .inner
+            .for_write()
+            .await
+            .map_err(WriteError::NotWritten)?;
+        Ok(Upload {
+            inner: Arc::clone(&self.inner),
+            store,
+            key: key.to_owned(),
+            path,
+            pieces: Pieces::default(),
+            parts: Parts::Unstarted,
+            tasks: JoinSet::new(),
+            parts_started: 0,
+            failed: None,
+        })
+    }
+}
+
+impl Upload {
+    /// Adds `bytes` at the end; waits while three parts are under way.
+    ///
+    /// # Errors
+    /// [`WriteError::NotWritten`]; the upload is then over and every further call fails alike.
+    pub async fn write(&mut self, bytes: Bytes) -> Result<(), WriteError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let result = self.add(bytes).await;
+        if let Err(error) = &result {
+            self.failed = Some(error.clone());
+            self.abort_parts().await;
+        }
+        result
+    }
+
+    /// Makes the object durable under its key.
+    ///
+    /// # Errors
+    /// As [`Store::create`]. [`WriteError::Unknown`] if the last step of an upload in parts failed.
+    pub async fn finish(mut self) -> Result<(), WriteError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        if !matches!(self.parts, Parts::Started(_)) {
+            let payload = self.pieces.take_all();
+            let (store, key, path) = (&self.store, &self.key, &self.path);
+            return self.inner.create_at(store, key, path, payload).await;
+        }
+        match self.send_rest().await {
+            Ok(()) => {}
+            Err(error) => {
+                self.abort_parts().await;
+                return Err(error);
+            }
+        }
+        let Parts::Started(mut upload) = std::mem::replace(&mut self.parts, Parts::Over) else {
+            return Ok(());
+        };
+        match upload.complete().await {
+            Ok(_) => Ok(()),
+            // The library may have tried more than once, so even a refusal proves nothing.
+            Err(error) => {
+                let error = self
+                    .inner
+                    .context
+                    .read_error("finish writing", &self.key, &error);
+                Err(WriteError::Unknown(error))
+            }
+        }
+    }
+
+    /// Ends the upload and removes what was sent, as well as the store can; no object is left.
+    pub async fn abort(mut self) {
+        self.abort_parts().await;
+    }
+
+    async fn add(&mut self, bytes: Bytes) -> Result<(), WriteError> {
+        self.pieces.push(bytes);
+        if matches!(self.parts, Parts::Unstarted) && self.pieces.len > PART_BYTES {
+            self.start_parts().await?;
+        }
+        match self.parts {
+            Parts::Started(_) => {
+                // The last part is sent by `finish`, so it is never empty.
+                while self.pieces.len > PART_BYTES {
+                    let payload = self.pieces.take(PART_BYTES);
+                    self.send_part(payload).await?;
+                }
+                Ok(())
+            }
+            _ if self.pieces.len > UPLOAD_BUFFERED_BYTES_MAX => {
+                let reason = format!(
+                    "this store takes an object only in one piece, of at most \
+                     {UPLOAD_BUFFERED_BYTES_MAX} bytes here"
+                );
+                Err(self.not_written(StoreErrorKind::Unsupported, reason))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn start_parts(&mut self) -> Result<(), WriteError> {
+        match self.store.put_multipart(&self.path).await {
+            Ok(upload) => self.parts = Parts::Started(upload),
+            Err(object_store::Error::NotImplemented { .. }) => self.parts = Parts::Unsupported,
+            Err(error) => {
+                let error = self
+                    .inner
+                    .context
+                    .read_error("start writing", &self.key, &error);
+                return Err(WriteError::NotWritten(error));
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_part(&mut self, payload: PutPayload) -> Result<(), WriteError> {
+        if self.parts_started >= UPLOAD_PARTS_MAX {
+            let reason =
+                format!("it is larger than {UPLOAD_PARTS_MAX} parts of {PART_BYTES} bytes");
+            return Err(self.not_written(StoreErrorKind::Invalid, reason));
+        }
+        while self.tasks.len() >= PARTS_IN_FLIGHT_MAX {
+            self.wait_for_part().await?;
+        }
+        let Parts::Started(upload) = &mut self.parts else {
+            return Err(self.not_written(StoreErrorKind::Other, "the upload is over".to_owned()));
+        };
+        self.tasks.spawn(upload.put_part(payload));
+        self.parts_started = self.parts_started.saturating_add(1);
+        Ok(())
+    }
+
+    /// Waits for one part; until all are there nothing is visible, so failures are certain.
+    async fn wait_for_part(&mut self) -> Result<(), WriteError> {
+        match self.tasks.join_next().await {
+            None | Some(Ok(Ok(()))) => Ok(()),
+            Some(Ok(Err(error))) => {
+                let error = self
+                    .inner
+                    .context
+                    .read_error("write a part of", &self.key, &error);
+                Err(WriteError::NotWritten(error))
+            }
+            Some(Err(_)) => {
+                let reason = "writing a part was stopped".to_owned();
+                Err(self.not_written(StoreErrorKind::Unavailable, reason))
+            }
+        }
+    }
+
+    async fn send_rest(&mut self) -> Result<(), WriteError> {
+        let payload = self.pieces.take_all();
+        self.send_part(payload).await?;
+        while !self.tasks.is_empty() {
+            self.wait_for_part().await?;
+        }
+        // Completing overwrites on every store, so what can be noticed is noticed before.
+        self.inner
+            .check_absent(&self.store, &self.key, &self.path)
+            .await
+    }
+
+    async fn abort_parts(&mut self) {
+        self.pieces = Pieces::default();
+        self.tasks.shutdown().await;
+        if let Parts::Started(mut upload) = std::mem::replace(&mut self.parts, Parts::Over)
+            && let Err(error) = upload.abort().await
+        {
+            self.warn_leftover(&error);
+        }
+    }
+
+    fn warn_leftover(&self, error: &object_store::Error) {
+        let error = self
+            .inner
+            .context
+            .read_error("abort writing", &self.key, error);
+        tracing::warn!(object = self.key, %error, "parts of an unfinished upload may be left");
+    }
+
+    fn not_written(&self, kind: StoreErrorKind, reason: String) -> WriteError {
+        let error: StoreError = self.inner.context.error(kind, "write", &self.key, reason);
+        WriteError::NotWritten(error)
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let Parts::Started(mut upload) = std::mem::replace(&mut self.parts, Parts::Over) else {
+            return;
+        };
+        let (inner, key) = (Arc::clone(&self.inner), self.key.clone());
+        let mut tasks = std::mem::take(&mut self.tasks);
+        // Without a runtime there is nobody left to ask the store; buckets have rules for that.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                tasks.shutdown().await;
+                if let Err(error) = upload.abort().await {
+                    let error = inner.context.read_error("abort writing", &key, &error);
+                    tracing::warn!(object = key, %error, "parts of a dropped upload may be left");
+                }
+            });
+        }
+    }
+}
+
+/// Bytes collected for the next part: large pieces as they came, small ones joined.
+#[derive(Default)]
+struct Pieces {
+    whole: std::collections::VecDeque<Bytes>,
+    joined: BytesMut,
+    len: usize,
+}
+
+impl Pieces {
+    fn push(&mut self, bytes: Bytes) {
+        self.len = self.len.saturating_add(bytes.len());
+        if bytes.len() <= JOIN_BYTES_MAX {
+            self.joined.extend_from_slice(&bytes);
+            if self.joined.len() >= PART_BYTES / 8 {
+                self.close_joined();
+            }
+        } else {
+            self.close_joined();
+            self.whole.push_back(bytes);
+        }
+    }
+
+    fn close_joined(&mut self) {
+        if !self.joined.is_empty() {
+            self.whole.push_back(self.joined.split().freeze());
+        }
+    }
+
+    /// Takes the first `count` bytes, or all if there are fewer.
+    fn take(&mut self, count: usize) -> PutPayload {
+        self.close_joined();
+        let mut wanted = count.min(self.len);
+        self.len = self.len.saturating_sub(wanted);
+        let mut taken = Vec::new();
+        while wanted > 0 {
+            let Some(mut piece) = self.whole.pop_front() else {
+                break;
+            };
+            if piece.len() > wanted {
+                self.whole.push_front(piece.split_off(wanted));
+            }
+            wanted = wanted.saturating_sub(piece.len());
+            taken.push(piece);
+        }
+        PutPayload::from_iter(taken)
+    }
+
+    fn take_all(&mut self) -> PutPayload {
+        self.take(self.len)
+    }
+}

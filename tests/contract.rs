@@ -1,0 +1,529 @@
+//! What the log promises, on the logic run natively and on the built component.
+//!
+//! The first half is the behaviour of the old helper that stratalog grew from; the second half are
+//! the holes that helper had, each with the test that shows it closed.
+
+use rig::faulty::Fault;
+use rig::subject::{Kind, Settings, World, events, on_both};
+use stratalog::{Compaction, Error, EventFault, Written};
+
+fn append_all(log: &rig::subject::Log, events: &[String]) {
+    for event in events {
+        log.append(event).unwrap();
+    }
+}
+
+#[test]
+fn append_then_read_all_gives_stored_events_then_buffered_ones() {
+    on_both(|world| {
+        let log = world.open("log");
+        let all = events(5);
+        append_all(&log, &all[..3]);
+        log.flush().unwrap();
+        append_all(&log, &all[3..]);
+        assert_eq!(log.read_all().unwrap(), all);
+        assert_eq!(world.read("log").unwrap(), all[..3]);
+    });
+}
+
+#[test]
+fn append_at_the_threshold_seals_without_a_flush() {
+    on_both(|world| {
+        let log = world.open("log");
+        append_all(&log, &events(31));
+        assert_eq!(log.file_count().unwrap(), 0);
+        log.append("the 32nd").unwrap();
+        assert_eq!(log.file_count().unwrap(), 1);
+        assert_eq!(world.read("log").unwrap().len(), 32);
+    });
+}
+
+#[test]
+fn append_lines_is_one_batch_however_many_they_are() {
+    on_both(|world| {
+        let log = world.open("log");
+        let all = events(1000);
+        assert_eq!(log.append_lines(&(all.join("\n") + "\n")).unwrap(), 1000);
+        assert_eq!(log.append_lines("").unwrap(), 0);
+        assert_eq!(log.flush().unwrap().batches, 1);
+        assert_eq!(world.read("log").unwrap(), all);
+    });
+}
+
+#[test]
+fn flush_of_nothing_is_no_request_and_flush_of_anything_is_one_create() {
+    on_both(|world| {
+        let log = world.open("log");
+        world.faulty.requests();
+        assert_eq!(log.flush().unwrap(), Written::default());
+        assert_eq!(world.faulty.requests(), Vec::<String>::new());
+        append_all(&log, &events(3));
+        assert_eq!(log.flush().unwrap(), Written { batches: 1, events: 3, bytes: 36 });
+        let requests = world.faulty.requests();
+        assert!(
+            requests.len() == 1 && requests[0].starts_with("create log/batch_17000"),
+            "{requests:?}"
+        );
+    });
+}
+
+#[test]
+fn a_batch_is_plain_lines_under_a_name_that_tells_what_it_holds() {
+    on_both(|world| {
+        let log = world.open("log");
+        append_all(&log, &["a".to_owned(), "bb".to_owned()]);
+        log.close().unwrap();
+        let keys = world.keys();
+        let [key] = &keys[..] else { panic!("{keys:?}") };
+        assert_eq!(world.object(key), "a\nbb\n");
+        assert!(key.starts_with("log/batch_0001700000000000000_"), "{key}");
+        assert!(key.ends_with(&format!("_2_{:016x}.jsonl", 0xd2e3_a0f5_e2cf_5f42_u64)), "{key}");
+    });
+}
+
+#[test]
+fn open_creates_nothing_and_a_log_without_events_reads_as_empty() {
+    on_both(|world| {
+        let log = world.open("log");
+        assert_eq!(log.read_all().unwrap(), Vec::<String>::new());
+        assert_eq!(log.close().unwrap(), Written::default());
+        assert_eq!(world.keys(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn close_flushes_and_later_calls_say_closed() {
+    on_both(|world| {
+        let log = world.open("log");
+        append_all(&log, &events(2));
+        assert_eq!(log.close().unwrap().events, 2);
+        for outcome in [
+            log.append("x").err(),
+            log.append_lines("x\n").err(),
+            log.flush().err(),
+            log.close().err(),
+            log.file_count().err(),
+            log.start_read_all().err(),
+        ] {
+            assert!(matches!(outcome, Some(Error::Closed)), "{outcome:?}");
+        }
+        assert_eq!(world.read("log").unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn a_log_dropped_without_close_says_how_many_events_are_lost() {
+    on_both(|world| {
+        let name = format!("dropped-{:?}", world.kind);
+        let log = world.open(&name);
+        append_all(&log, &events(7));
+        drop(log);
+        let warning = format!("log {name} was dropped without close: 7 events were not flushed");
+        world.await_warning(&warning);
+    });
+}
+
+#[test]
+fn compact_merges_batches_into_one_object_and_keeps_events_in_order() {
+    on_both(|world| {
+        let log = world.open("log");
+        let all = events(12);
+        for batch in all.chunks(4) {
+            append_all(&log, batch);
+            log.flush().unwrap();
+        }
+        assert_eq!(log.file_count().unwrap(), 3);
+        let done = log.compact().unwrap();
+        let key = done.new_key.clone().unwrap();
+        assert_eq!((done.merged_files, done.events), (3, 12));
+        assert!(key.starts_with("log/segment_0000000000000000001_"), "{key}");
+        assert_eq!(world.object(&key), all.join("\n") + "\n");
+        assert_eq!(log.file_count().unwrap(), 1);
+        assert_eq!(log.read_all().unwrap(), all);
+        let kinds: Vec<_> = world.keys().iter().map(|key| key[4..9].to_owned()).collect();
+        assert_eq!(kinds, ["manif", "segme", "segme"]);
+    });
+}
+
+#[test]
+fn compact_of_fewer_than_two_batches_says_that_nothing_was_to_do() {
+    on_both(|world| {
+        let log = world.open("log");
+        assert_eq!(log.compact().unwrap(), Compaction::default());
+        append_all(&log, &events(3));
+        log.flush().unwrap();
+        let before = world.keys();
+        assert_eq!(log.compact().unwrap(), Compaction::default());
+        assert_eq!(world.keys(), before);
+    });
+}
+
+#[test]
+fn compact_of_only_empty_batches_removes_them_and_writes_nothing() {
+    on_both(|world| {
+        world.put("log/batch_0000000000000000001.jsonl", "");
+        world.put("log/batch_0000000000000000002.jsonl", "\n\n");
+        let done = world.compact("log").unwrap();
+        assert_eq!(done, Compaction { merged_files: 2, events: 0, new_key: None });
+        assert_eq!(world.keys(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn compact_again_and_again_keeps_everything_once_and_in_order() {
+    on_both(|world| {
+        let log = world.open("log");
+        let all = events(40);
+        for (number, batch) in all.chunks(2).enumerate() {
+            append_all(&log, batch);
+            log.flush().unwrap();
+            if number % 3 == 2 {
+                log.compact().unwrap();
+            }
+            assert_eq!(world.read("log").unwrap(), all[..(number + 1) * 2]);
+        }
+        let stats = world.stat("log").unwrap();
+        assert_eq!((stats.segments, stats.batches, stats.events), (6, 2, 40));
+    });
+}
+
+#[test]
+fn objects_that_do_not_follow_the_naming_scheme_are_never_touched() {
+    on_both(|world| {
+        let foreign = ["log/README", "log/batch_1.jsonl", "log/deep/batch_0000000000000000001.jsonl"];
+        for key in foreign {
+            world.put(key, "not an event\n");
+        }
+        let log = world.open("log");
+        for event in events(3) {
+            log.append(&event).unwrap();
+            log.flush().unwrap();
+        }
+        log.compact().unwrap();
+        assert_eq!(log.read_all().unwrap(), events(3));
+        for key in foreign {
+            assert_eq!(world.object(key), "not an event\n");
+        }
+    });
+}
+
+#[test]
+fn a_log_that_the_old_helper_wrote_opens_reads_and_compacts() {
+    on_both(|world| {
+        world.put("log/batch_1600000000000000001.jsonl", "a\nb\n");
+        world.put("log/batch_1600000000000000002.jsonl", "c\n\nd");
+        world.put("log/batch_1600000000000000003.jsonl", "");
+        let log = world.open("log");
+        log.append("e").unwrap();
+        assert_eq!(log.read_all().unwrap(), ["a", "b", "c", "d", "e"]);
+        let stats = world.stat("log").unwrap();
+        assert_eq!((stats.batches, stats.events, stats.uncounted_batches), (3, 0, 3));
+        log.flush().unwrap();
+        let done = log.compact().unwrap();
+        assert_eq!((done.merged_files, done.events), (4, 5));
+        assert_eq!(world.object(&done.new_key.unwrap()), "a\nb\nc\nd\ne\n");
+        assert_eq!(log.read_all().unwrap(), ["a", "b", "c", "d", "e"]);
+    });
+}
+
+#[test]
+fn stat_counts_from_names_and_manifest_alone() {
+    on_both(|world| {
+        let log = world.open("log");
+        for event in events(4) {
+            world.clock.advance(1_000_000);
+            log.append(&event).unwrap();
+            log.flush().unwrap();
+            if event == events(4)[2] {
+                log.compact().unwrap();
+            }
+        }
+        world.faulty.requests();
+        let stats = world.stat("log").unwrap();
+        let gets = world.faulty.requests().into_iter().filter(|request| request.starts_with("get"));
+        assert_eq!(gets.collect::<Vec<_>>(), ["get log/manifest_0000000000000000001.json"]);
+        assert_eq!((stats.objects, stats.batches, stats.segments), (4, 1, 1));
+        assert_eq!((stats.events, stats.bytes, stats.generation), (4, 48, 1));
+        let start = 1_700_000_000_000_000;
+        assert_eq!(stats.first_time, Some(start + 1_000_000));
+        assert_eq!(stats.last_time, Some(start + 4_000_000));
+    });
+}
+
+#[test]
+fn names_that_leave_the_root_and_options_out_of_range_are_named() {
+    on_both(|world| {
+        for name in ["", "..", "a/../../b", "/a", "a\0b"] {
+            let outcome = world.open_with(name, Settings::default()).err();
+            assert!(
+                matches!(&outcome, Some(Error::InvalidInput(m)) if m.starts_with("log name \"")),
+                "{name:?}: {outcome:?}"
+            );
+            assert!(matches!(world.read(name), Err(Error::InvalidInput(_))), "{name:?}");
+        }
+        let settings = Settings { flush_threshold: 0, ..Settings::default() };
+        let outcome = world.open_with("log", settings).err();
+        let Some(Error::InvalidInput(message)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(message, "flush_threshold = 0 is out of range: give 1 to 1000000");
+    });
+}
+
+// The holes of the old helper.
+
+#[test]
+fn hole_1_two_flushes_in_one_microsecond_are_two_objects() {
+    on_both(|world| {
+        // The clock stands still, and two writers share it.
+        let (one, two) = (world.open("log"), world.open("log"));
+        for event in ["a", "b"] {
+            for log in [&one, &two] {
+                log.append(event).unwrap();
+                log.flush().unwrap();
+            }
+        }
+        assert_eq!(world.keys().len(), 4);
+        let mut read = world.read("log").unwrap();
+        read.sort_unstable();
+        assert_eq!(read, ["a", "a", "b", "b"]);
+    });
+}
+
+#[test]
+fn hole_2_a_failed_create_keeps_the_batch() {
+    on_both(|world| {
+        let log = world.open("log");
+        append_all(&log, &events(2));
+        world.faulty.arm([Fault::CreateRefused]);
+        let failed = log.flush();
+        assert!(matches!(failed, Err(Error::WriteFailed { events_held: 2, .. })), "{failed:?}");
+        assert_eq!(log.read_all().unwrap(), events(2));
+        append_all(&log, &events(3)[2..]);
+        assert_eq!(log.flush().unwrap().events, 3);
+        assert_eq!(world.read("log").unwrap(), events(3));
+    });
+}
+
+#[test]
+fn hole_3_events_whose_create_is_under_way_are_read() {
+    on_both(|world| {
+        let log = world.open("log");
+        world.faulty.arm([Fault::Stalls]);
+        append_all(&log, &events(33));
+        // 32 are sealed and on their way, one is buffered; none of them is in the store.
+        assert_eq!(log.read_all().unwrap(), events(33));
+        assert_eq!(world.keys(), Vec::<String>::new());
+        world.faulty.release();
+        assert_eq!(log.flush().unwrap().events, 33);
+        assert_eq!(world.read("log").unwrap(), events(33));
+    });
+}
+
+#[test]
+fn hole_4_a_write_that_landed_unseen_does_not_stand_twice() {
+    on_both(|world| {
+        let log = world.open("log");
+        append_all(&log, &events(2));
+        world.faulty.arm([Fault::ReplyLost]);
+        assert!(matches!(log.flush(), Err(Error::WriteFailed { .. })));
+        assert_eq!(log.read_all().unwrap(), events(2));
+        append_all(&log, &events(3)[2..]);
+        assert_eq!(log.flush().unwrap().events, 3);
+        assert_eq!(world.keys().len(), 2);
+        assert_eq!(log.read_all().unwrap(), events(3));
+    });
+}
+
+#[test]
+fn hole_5_a_clock_that_steps_back_does_not_reorder_one_writers_events() {
+    on_both(|world| {
+        let log = world.open("log");
+        for (number, event) in events(6).iter().enumerate() {
+            world.clock.set(1_700_000_000_000_000 - u64::try_from(number).unwrap() * 3_000_000);
+            log.append(event).unwrap();
+            log.flush().unwrap();
+            if number == 3 {
+                log.compact().unwrap();
+            }
+        }
+        assert_eq!(log.read_all().unwrap(), events(6));
+        log.compact().unwrap();
+        assert_eq!(log.read_all().unwrap(), events(6));
+    });
+}
+
+#[test]
+fn hole_5_a_new_handle_goes_on_after_the_newest_batch_whatever_its_clock() {
+    on_both(|world| {
+        let log = world.open("log");
+        log.append("first").unwrap();
+        log.close().unwrap();
+        world.clock.set(1_600_000_000_000_000);
+        // More than an hour ahead: told, and ignored.
+        let log = world.open("log");
+        log.append("long ago").unwrap();
+        log.close().unwrap();
+        assert_eq!(world.read("log").unwrap(), ["long ago", "first"]);
+        if world.kind == Kind::Native {
+            assert!(world.warnings()[0].contains("more than an hour ahead of the clock"));
+        }
+        world.clock.set(1_700_000_000_000_000 - 3_000_000_000);
+        let log = world.open("log");
+        log.append("second").unwrap();
+        log.close().unwrap();
+        assert_eq!(world.read("log").unwrap(), ["long ago", "first", "second"]);
+    });
+}
+
+#[test]
+fn hole_6_batches_left_behind_by_a_compaction_are_not_read_again_and_go_with_the_next() {
+    on_both(|world| {
+        let log = world.open("log");
+        for event in events(4) {
+            log.append(&event).unwrap();
+            log.flush().unwrap();
+        }
+        // As if it crashed after the commit: nothing was deleted.
+        world.faulty.arm([Fault::DeleteFails; 4]);
+        assert_eq!(log.compact().unwrap().events, 4);
+        assert_eq!(world.keys().iter().filter(|key| key.contains("batch_")).count(), 4);
+        assert_eq!(log.read_all().unwrap(), events(4));
+        assert_eq!(log.file_count().unwrap(), 1);
+        assert_eq!(log.compact().unwrap(), Compaction::default());
+        assert_eq!(world.keys().iter().filter(|key| key.contains("batch_")).count(), 0);
+        assert_eq!(log.read_all().unwrap(), events(4));
+    });
+}
+
+#[test]
+fn hole_6_a_segment_without_a_manifest_is_nothing_and_goes_with_the_next_compaction() {
+    on_both(|world| {
+        let log = world.open("log");
+        for event in events(2) {
+            log.append(&event).unwrap();
+            log.flush().unwrap();
+        }
+        let crashed = "log/segment_0000000000000000001_00000bad_0000.jsonl";
+        world.put(crashed, "half of a comp");
+        assert_eq!(log.read_all().unwrap(), events(2));
+        log.compact().unwrap();
+        assert!(!world.keys().contains(&crashed.to_owned()));
+        assert_eq!(log.read_all().unwrap(), events(2));
+    });
+}
+
+#[test]
+fn hole_7_a_reader_overtaken_by_a_compaction_gets_each_event_once() {
+    on_both(|world| {
+        let log = world.open("log");
+        let large: Vec<String> = (0..4).map(|n| format!("{n}{}", "x".repeat(1_000_000))).collect();
+        for event in &large {
+            log.append(event).unwrap();
+            log.append("small").unwrap();
+            log.flush().unwrap();
+        }
+        let mut pages = world.start_read("log").unwrap();
+        let mut read = pages.next().unwrap().unwrap();
+        log.compact().unwrap();
+        log.append("after").unwrap();
+        log.flush().unwrap();
+        read.extend(pages.rest().unwrap());
+        let digits: Vec<&str> = read.iter().map(|event| &event[..1]).collect();
+        assert_eq!(digits[..8], ["0", "s", "1", "s", "2", "s", "3", "s"]);
+        assert!(digits.len() <= 9, "{digits:?}");
+    });
+}
+
+#[test]
+fn hole_8_an_event_is_one_line_of_one_byte_or_more() {
+    on_both(|world| {
+        let settings = Settings { event_bytes_max: 4, ..Settings::default() };
+        let log = world.open_with("log", settings).unwrap();
+        let fault = |outcome: Result<(), Error>| match outcome {
+            Err(Error::InvalidEvent { line: 0, fault }) => fault,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(fault(log.append("a\nb")), EventFault::LineFeed);
+        assert_eq!(fault(log.append("")), EventFault::Empty);
+        assert_eq!(fault(log.append("12345")), EventFault::TooLong { bytes: 5, bytes_max: 4 });
+        let lines = |lines: &str| match log.append_lines(lines) {
+            Err(Error::InvalidEvent { line, fault }) => (line, fault),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(lines("a\n\nb\n"), (1, EventFault::Empty));
+        assert_eq!(lines("a\nb\n12345\n"), (2, EventFault::TooLong { bytes: 5, bytes_max: 4 }));
+        assert_eq!(lines("a\nb"), (1, EventFault::Unterminated));
+        // Nothing of a refused call was taken.
+        log.append("good").unwrap();
+        assert_eq!(log.read_all().unwrap(), ["good"]);
+    });
+}
+
+#[test]
+fn hole_10_a_slow_log_is_sealed_by_age() {
+    on_both(|world| {
+        let settings = Settings { flush_interval_ms: 10, ..Settings::default() };
+        let log = world.open_with("log", settings).unwrap();
+        log.append("alone").unwrap();
+        log.tick();
+        if world.kind == Kind::Native {
+            assert_eq!(log.file_count().unwrap(), 0);
+        }
+        world.clock.advance(10_000);
+        world.await_that("the batch is stored", || {
+            log.tick();
+            world.read("log").unwrap() == ["alone"]
+        });
+    });
+}
+
+#[test]
+fn hole_11_a_truncated_or_changed_object_is_damage_that_names_it() {
+    on_both(|world| {
+        let log = world.open("log");
+        append_all(&log, &events(3));
+        log.flush().unwrap();
+        log.append("healthy").unwrap();
+        log.flush().unwrap();
+        let key = world.keys()[0].clone();
+        let whole = world.object(&key);
+        for bad in [&whole[..12], "", &whole.replace('1', "7"), &whole[..35]] {
+            world.put(&key, bad);
+            for outcome in [world.read("log"), log.read_all()] {
+                let Err(Error::Damaged { object, expected, found }) = outcome else {
+                    panic!("{bad:?} was read: {outcome:?}");
+                };
+                assert_eq!(object, key);
+                assert!(expected.starts_with("3 events, xxh3 "), "{expected}");
+                assert!(found.starts_with(&format!("{} bytes, ", bad.len())), "{found}");
+            }
+            assert!(matches!(log.compact(), Err(Error::Damaged { .. })));
+        }
+        world.put(&key, &whole);
+        assert_eq!(world.read("log").unwrap().len(), 4);
+    });
+}
+
+#[test]
+fn hole_11_a_damaged_segment_index_or_manifest_is_damage_that_names_it() {
+    on_both(|world| {
+        let log = world.open("log");
+        for event in events(3) {
+            log.append(&event).unwrap();
+            log.flush().unwrap();
+        }
+        log.compact().unwrap();
+        for key in world.keys() {
+            let whole = world.object(&key);
+            for bad in [&whole[..whole.len() - 3], "", &whole.replacen('1', "8", 1)] {
+                world.put(&key, bad);
+                let outcome = world.read("log");
+                let Err(Error::Damaged { object, .. }) = &outcome else {
+                    panic!("{key} as {bad:?} was read: {outcome:?}");
+                };
+                assert_eq!(object, &key);
+            }
+            world.put(&key, &whole);
+        }
+        assert_eq!(world.read("log").unwrap(), events(3));
+    });
+}

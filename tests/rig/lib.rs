@@ -1,0 +1,8 @@
+//! What the tests stand on: a store that fails on request, the log's logic run natively and as the
+//! built component behind one face, and servers.
+
+pub mod faulty;
+pub mod native;
+pub mod servers;
+pub mod subject;
+mod warnings;

@@ -1,0 +1,159 @@
+//! The log's logic without a sandbox: its ports over the same store layer that the host lends to
+//! the component.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use stratalog::store as host;
+use stratalog_guest::ports::{
+    Chunk, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, Store, StoreError,
+    StoreErrorKind, System, Upload, WriteError,
+};
+use tokio::runtime::Handle;
+
+use crate::subject::TestClock;
+
+/// A store of the host, called from outside its runtime.
+#[derive(Clone)]
+pub struct NativeStore {
+    pub store: host::Store,
+    pub runtime: Handle,
+}
+
+pub struct Running<T>(Mutex<Option<T>>, Handle);
+
+impl<T> Running<T> {
+    fn with<R>(&self, run: impl FnOnce(&mut T, &Handle) -> R) -> R {
+        run(self.0.lock().unwrap().as_mut().unwrap(), &self.1)
+    }
+}
+
+impl NativeStore {
+    fn running<T>(&self, value: T) -> Running<T> {
+        Running(Mutex::new(Some(value)), self.runtime.clone())
+    }
+}
+
+impl Store for NativeStore {
+    type Create = Running<host::PendingCreate>;
+    type Read = Running<host::OrderedRead>;
+    type Upload = Running<host::Upload>;
+
+    fn create_exclusive(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        let create = self.store.create(key, Bytes::copy_from_slice(bytes), true);
+        self.runtime.block_on(create).map_err(write_error)
+    }
+    fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        let create = self.store.create(key, Bytes::copy_from_slice(bytes), false);
+        self.runtime.block_on(create).map_err(write_error)
+    }
+    fn start_create(&self, key: &str, bytes: &[u8]) -> Self::Create {
+        let _inside = self.runtime.enter();
+        self.running(self.store.start_create(key, Bytes::copy_from_slice(bytes), false))
+    }
+    fn ensure_exclusive(&self, prefix: &str) -> Result<(), StoreError> {
+        self.runtime.block_on(self.store.ensure_exclusive(prefix)).map_err(store_error)
+    }
+    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
+        let bytes = self.runtime.block_on(self.store.get(key, None));
+        bytes.map(Vec::from).map_err(store_error)
+    }
+    fn list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
+        let page = self.store.list(prefix, after, usize::try_from(limit).unwrap());
+        let page = self.runtime.block_on(page).map_err(store_error)?;
+        let objects = page.objects.into_iter();
+        let objects = objects.map(|object| ListedObject { key: object.key, size: object.size });
+        Ok(ListPage { objects: objects.collect(), more: page.more })
+    }
+    fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
+        let failures = self.runtime.block_on(self.store.delete(keys.to_vec())).into_iter();
+        failures.map(|failure| (failure.key, store_error(failure.error))).collect()
+    }
+    fn read(&self, keys: &[String]) -> Self::Read {
+        let parts = keys.iter().map(|key| host::ReadPart { key: key.clone(), range: None });
+        self.running(self.store.read_ordered(parts.collect()))
+    }
+    fn start_upload(&self, key: &str) -> Result<Self::Upload, WriteError> {
+        let upload = self.runtime.block_on(self.store.start_upload(key));
+        upload.map(|upload| self.running(upload)).map_err(write_error)
+    }
+}
+
+impl PendingCreate for Running<host::PendingCreate> {
+    fn poll(&self) -> Option<Result<(), WriteError>> {
+        self.with(|pending, _| pending.poll()).map(|fate| fate.map_err(write_error))
+    }
+    fn wait(&self) -> Result<(), WriteError> {
+        self.with(|pending, runtime| runtime.block_on(pending.wait())).map_err(write_error)
+    }
+}
+
+impl OrderedRead for Running<host::OrderedRead> {
+    fn next(&self, bytes_max: u32) -> Result<Option<Chunk>, ReadFailure> {
+        let number = |part: usize| u32::try_from(part).unwrap();
+        let bytes_max = usize::try_from(bytes_max).unwrap();
+        match self.with(|read, runtime| runtime.block_on(read.next(bytes_max))) {
+            None => Ok(None),
+            Some(Ok(host::Chunk { part, bytes, last, .. })) => {
+                Ok(Some(Chunk { part: number(part), bytes: bytes.into(), last }))
+            }
+            Some(Err(failure)) => Err(ReadFailure {
+                part: number(failure.part),
+                error: store_error(failure.error),
+            }),
+        }
+    }
+}
+
+impl Upload for Running<host::Upload> {
+    fn write(&self, bytes: &[u8]) -> Result<(), WriteError> {
+        let bytes = Bytes::copy_from_slice(bytes);
+        self.with(|upload, runtime| runtime.block_on(upload.write(bytes))).map_err(write_error)
+    }
+    fn finish(&self) -> Result<(), WriteError> {
+        let upload = self.0.lock().unwrap().take().unwrap();
+        self.1.block_on(upload.finish()).map_err(write_error)
+    }
+}
+
+/// A clock that tests set, randomness that repeats, and warnings kept to be looked at.
+#[derive(Clone, Default)]
+pub struct NativeSystem {
+    pub clock: TestClock,
+    pub warnings: Arc<Mutex<Vec<String>>>,
+    pub random: Arc<Mutex<u32>>,
+}
+
+impl System for NativeSystem {
+    fn now_micros(&self) -> u64 {
+        self.clock.micros()
+    }
+    fn random_u32(&self) -> u32 {
+        let mut random = self.random.lock().unwrap();
+        *random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *random
+    }
+    fn warn(&self, message: &str) {
+        self.warnings.lock().unwrap().push(message.to_owned());
+    }
+}
+
+fn store_error(error: host::StoreError) -> StoreError {
+    let kind = match error.kind {
+        host::StoreErrorKind::NotFound => StoreErrorKind::NotFound,
+        host::StoreErrorKind::PermissionDenied => StoreErrorKind::PermissionDenied,
+        host::StoreErrorKind::Unavailable => StoreErrorKind::Unavailable,
+        host::StoreErrorKind::Unsupported => StoreErrorKind::Unsupported,
+        host::StoreErrorKind::Invalid => StoreErrorKind::Invalid,
+        _ => StoreErrorKind::Other,
+    };
+    StoreError { kind, message: error.message }
+}
+
+fn write_error(error: host::WriteError) -> WriteError {
+    match error {
+        host::WriteError::AlreadyExists => WriteError::AlreadyExists,
+        host::WriteError::NotWritten(error) => WriteError::NotWritten(store_error(error)),
+        host::WriteError::Unknown(error) => WriteError::Unknown(store_error(error)),
+    }
+}

@@ -1,0 +1,448 @@
+//! The log as tests see it: one face for the logic run natively and for the built component, so
+//! that each test runs on both.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use stratalog::store::{ConditionalCreate, Store};
+use stratalog::{Clock, Compaction, Error, EventFault, Host, LogOptions, Stats, Written};
+use stratalog_guest as guest;
+use tokio::runtime::Runtime;
+
+use crate::faulty::Faulty;
+use crate::native::{NativeStore, NativeSystem};
+use crate::warnings;
+
+/// Microseconds since 1970 that a test sets. Starts in 2023.
+#[derive(Clone)]
+pub struct TestClock(Arc<AtomicU64>);
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU64::new(1_700_000_000_000_000)))
+    }
+}
+
+impl TestClock {
+    pub fn micros(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+    pub fn set(&self, micros: u64) {
+        self.0.store(micros, Ordering::SeqCst);
+    }
+    pub fn advance(&self, micros: u64) {
+        self.0.fetch_add(micros, Ordering::SeqCst);
+    }
+    fn host_clock(&self) -> Clock {
+        let clock = self.clone();
+        Clock::new(move || Duration::from_micros(clock.micros()))
+    }
+}
+
+/// Which of the two runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Native,
+    Component,
+}
+
+/// How a writer is to be opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    pub flush_threshold: u32,
+    pub flush_interval_ms: u32,
+    pub event_bytes_max: u32,
+    pub buffer_bytes_max: u32,
+}
+
+impl Default for Settings {
+    /// The defaults of the log, but never sealed by age: tests tick by themselves.
+    fn default() -> Self {
+        Self {
+            flush_threshold: 32,
+            flush_interval_ms: 0,
+            event_bytes_max: 1 << 20,
+            buffer_bytes_max: 16 << 20,
+        }
+    }
+}
+
+/// A world for one test: a store that fails on request, a clock, and the log in it.
+pub struct World {
+    pub kind: Kind,
+    pub faulty: Faulty,
+    pub clock: TestClock,
+    pub runtime: Arc<Runtime>,
+    store: Store,
+    system: NativeSystem,
+    host: OnceLock<Host>,
+}
+
+/// The compiled component, shared by the tests of a process.
+fn component_cache() -> std::path::PathBuf {
+    let program = std::env::current_exe().unwrap();
+    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
+    target.map_or_else(std::env::temp_dir, std::path::Path::to_path_buf).join("test-cache")
+}
+
+/// Runs a test on the logic run natively, then on the built component.
+pub fn on_both(test: impl Fn(&World)) {
+    for kind in [Kind::Native, Kind::Component] {
+        eprintln!("--- {kind:?}");
+        test(&World::new(kind));
+    }
+}
+
+impl World {
+    pub fn new(kind: Kind) -> Self {
+        let faulty = Faulty::new();
+        let objects = Arc::new(faulty.clone());
+        let store = Store::from_object_store(objects, "faulty", ConditionalCreate::Honoured);
+        Self::on_store(kind, store, faulty)
+    }
+
+    /// A world whose log lies in another store than the faulty one.
+    pub fn on(kind: Kind, store: Store) -> Self {
+        Self::on_store(kind, store, Faulty::new())
+    }
+
+    fn on_store(kind: Kind, store: Store, faulty: Faulty) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        warnings::collect();
+        let clock = TestClock::default();
+        let system = NativeSystem { clock: clock.clone(), ..NativeSystem::default() };
+        let runtime = Arc::new(runtime);
+        Self { kind, faulty, clock, runtime, store, system, host: OnceLock::new() }
+    }
+
+    pub fn host(&self) -> &Host {
+        self.host.get_or_init(|| {
+            let builder = Host::builder().clock(self.clock.host_clock());
+            builder.cache_folder(component_cache()).build().unwrap()
+        })
+    }
+
+    fn native(&self) -> NativeStore {
+        NativeStore { store: self.store.clone(), runtime: self.runtime.handle().clone() }
+    }
+
+    /// What the log has warned of so far; of the component, all logs of this process.
+    pub fn warnings(&self) -> Vec<String> {
+        match self.kind {
+            Kind::Native => self.system.warnings.lock().unwrap().clone(),
+            Kind::Component => warnings::all(),
+        }
+    }
+
+    /// Waits for a warning.
+    pub fn await_warning(&self, text: &str) {
+        self.await_that(text, || self.warnings().iter().any(|warning| warning.contains(text)));
+    }
+
+    /// Waits until something holds that other threads bring about.
+    pub fn await_that(&self, what: &str, holds: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !holds() {
+            assert!(Instant::now() < deadline, "never: {what}");
+            std::thread::yield_now();
+        }
+    }
+
+    pub fn open(&self, name: &str) -> Log {
+        self.open_with(name, Settings::default()).unwrap()
+    }
+
+    pub fn open_with(&self, name: &str, settings: Settings) -> Result<Log, Error> {
+        let runtime = self.runtime.clone();
+        let handle = match self.kind {
+            Kind::Native => {
+                let options = guest::options::OptionsInput {
+                    flush_threshold: Some(settings.flush_threshold),
+                    flush_bytes: None,
+                    flush_interval_ms: Some(settings.flush_interval_ms),
+                    event_bytes_max: Some(settings.event_bytes_max),
+                    buffer_bytes_max: Some(settings.buffer_bytes_max),
+                };
+                let (store, system) = (self.native(), self.system.clone());
+                let writer = guest::writer::Writer::open(store, system.clone(), name, options);
+                let writer = Mutex::new(writer.map_err(error)?);
+                Handle::Native(Box::new(writer), self.native(), system)
+            }
+            Kind::Component => {
+                let options = LogOptions::new()
+                    .flush_threshold(settings.flush_threshold)
+                    .flush_interval(Duration::from_millis(settings.flush_interval_ms.into()))
+                    .event_bytes_max(settings.event_bytes_max)
+                    .buffer_bytes_max(settings.buffer_bytes_max);
+                let opened = self.host().open(&self.store, name, options);
+                Handle::Component(runtime.block_on(opened)?)
+            }
+        };
+        Ok(Log { handle, runtime })
+    }
+
+    /// Reads a log without opening it for appending.
+    pub fn read(&self, name: &str) -> Result<Vec<String>, Error> {
+        let mut pages = self.start_read(name)?;
+        pages.rest()
+    }
+
+    /// Begins a pass without opening the log for appending.
+    pub fn start_read(&self, name: &str) -> Result<Pages, Error> {
+        let pass = match self.kind {
+            Kind::Native => {
+                let log = guest::names::LogName::parse(name).map_err(error)?;
+                Pass::Native(Box::new(guest::reader::Reader::new(self.native(), log, None)))
+            }
+            Kind::Component => {
+                let reader = self.runtime.block_on(self.host().read(&self.store, name))?;
+                Pass::Component(Box::new(reader))
+            }
+        };
+        Ok(Pages { pass, runtime: self.runtime.clone() })
+    }
+
+    pub fn compact(&self, name: &str) -> Result<Compaction, Error> {
+        match self.kind {
+            Kind::Native => {
+                let log = guest::names::LogName::parse(name).map_err(error)?;
+                let done = guest::compactor::compact(self.native(), &self.system, log);
+                done.map(compaction).map_err(error)
+            }
+            Kind::Component => self.runtime.block_on(self.host().compact(&self.store, name)),
+        }
+    }
+
+    pub fn stat(&self, name: &str) -> Result<Stats, Error> {
+        match self.kind {
+            Kind::Native => {
+                let log = guest::names::LogName::parse(name).map_err(error)?;
+                let stats = guest::stat::stat(self.native(), log).map_err(error)?;
+                Ok(Stats {
+                    objects: stats.objects,
+                    batches: stats.batches,
+                    segments: stats.segments,
+                    events: stats.events,
+                    uncounted_batches: stats.uncounted_batches,
+                    bytes: stats.bytes,
+                    generation: stats.generation.0,
+                    first_time: stats.first_time,
+                    last_time: stats.last_time,
+                })
+            }
+            Kind::Component => self.runtime.block_on(self.host().stat(&self.store, name)),
+        }
+    }
+
+    /// The keys of the objects that are stored, in order.
+    pub fn keys(&self) -> Vec<String> {
+        let page = self.runtime.block_on(self.store.list("log/", None, 10_000)).unwrap();
+        page.objects.into_iter().map(|object| object.key).collect()
+    }
+
+    /// An object's bytes.
+    pub fn object(&self, key: &str) -> String {
+        let bytes = self.runtime.block_on(self.store.get(key, None)).unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    /// Stores an object, in place of one that may be there.
+    pub fn put(&self, key: &str, bytes: &str) {
+        self.runtime.block_on(self.store.delete(vec![key.to_owned()]));
+        let create = self.store.create(key, bytes.to_owned().into(), false);
+        self.runtime.block_on(create).unwrap();
+    }
+}
+
+/// A handle that appends.
+pub struct Log {
+    handle: Handle,
+    runtime: Arc<Runtime>,
+}
+
+type NativeWriter = Mutex<guest::writer::Writer<NativeStore, NativeSystem>>;
+
+enum Handle {
+    Native(Box<NativeWriter>, NativeStore, NativeSystem),
+    Component(stratalog::Log),
+}
+
+impl Log {
+    pub fn append(&self, event: &str) -> Result<(), Error> {
+        match &self.handle {
+            Handle::Native(writer, ..) => {
+                writer.lock().unwrap().append(event.as_bytes()).map_err(error)
+            }
+            Handle::Component(log) => self.runtime.block_on(log.append(event)),
+        }
+    }
+
+    pub fn append_lines(&self, lines: &str) -> Result<u64, Error> {
+        match &self.handle {
+            Handle::Native(writer, ..) => {
+                writer.lock().unwrap().append_lines(lines.as_bytes()).map_err(error)
+            }
+            Handle::Component(log) => {
+                self.runtime.block_on(log.append_lines(lines.to_owned()))
+            }
+        }
+    }
+
+    pub fn flush(&self) -> Result<Written, Error> {
+        match &self.handle {
+            Handle::Native(writer, ..) => {
+                writer.lock().unwrap().flush().map(written).map_err(error)
+            }
+            Handle::Component(log) => self.runtime.block_on(log.flush()),
+        }
+    }
+
+    /// Lets the handle look after itself; the component's host does that by itself.
+    pub fn tick(&self) {
+        if let Handle::Native(writer, ..) = &self.handle {
+            writer.lock().unwrap().tick();
+        }
+    }
+
+    pub fn start_read_all(&self) -> Result<Pages, Error> {
+        let pass = match &self.handle {
+            Handle::Native(writer, ..) => {
+                Pass::Native(Box::new(writer.lock().unwrap().read_all().map_err(error)?))
+            }
+            Handle::Component(log) => {
+                Pass::Component(Box::new(self.runtime.block_on(log.read_all())?))
+            }
+        };
+        Ok(Pages { pass, runtime: self.runtime.clone() })
+    }
+
+    pub fn read_all(&self) -> Result<Vec<String>, Error> {
+        self.start_read_all()?.rest()
+    }
+
+    pub fn compact(&self) -> Result<Compaction, Error> {
+        match &self.handle {
+            Handle::Native(writer, store, system) => {
+                let log = writer.lock().unwrap().name().clone();
+                let done = guest::compactor::compact(store.clone(), system, log);
+                done.map(compaction).map_err(error)
+            }
+            Handle::Component(log) => self.runtime.block_on(log.compact()),
+        }
+    }
+
+    pub fn file_count(&self) -> Result<u64, Error> {
+        match &self.handle {
+            Handle::Native(writer, ..) => writer.lock().unwrap().file_count().map_err(error),
+            Handle::Component(log) => self.runtime.block_on(log.file_count()),
+        }
+    }
+
+    pub fn close(&self) -> Result<Written, Error> {
+        match &self.handle {
+            Handle::Native(writer, ..) => {
+                writer.lock().unwrap().close().map(written).map_err(error)
+            }
+            Handle::Component(log) => self.runtime.block_on(log.close()),
+        }
+    }
+}
+
+/// A reading pass.
+pub struct Pages {
+    pass: Pass,
+    runtime: Arc<Runtime>,
+}
+
+enum Pass {
+    Native(Box<guest::reader::Reader<NativeStore>>),
+    Component(Box<stratalog::Reader>),
+}
+
+impl Pages {
+    /// The events of the next page, none at the end.
+    pub fn next(&mut self) -> Result<Option<Vec<String>>, Error> {
+        let lines = match &mut self.pass {
+            Pass::Native(reader) => {
+                let page = reader.next().map_err(error)?;
+                page.map(|page| (page.lines, page.events))
+            }
+            Pass::Component(reader) => {
+                let page = self.runtime.block_on(reader.next())?;
+                page.map(|page| (page.lines.to_vec(), page.events))
+            }
+        };
+        Ok(lines.map(|(lines, events)| {
+            let text = String::from_utf8(lines).unwrap();
+            let found: Vec<String> = text.lines().map(str::to_owned).collect();
+            assert!(text.ends_with('\n') && u64::try_from(found.len()) == Ok(events));
+            found
+        }))
+    }
+
+    /// All events that are left.
+    pub fn rest(&mut self) -> Result<Vec<String>, Error> {
+        let mut events = Vec::new();
+        while let Some(page) = self.next()? {
+            events.extend(page);
+        }
+        Ok(events)
+    }
+}
+
+/// `count` events, all different.
+pub fn events(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("{{\"event\":{number}}}")).collect()
+}
+
+fn written(written: guest::writer::Written) -> Written {
+    let guest::writer::Written { batches, events, bytes } = written;
+    Written { batches, events, bytes }
+}
+
+fn compaction(done: guest::compactor::Compaction) -> Compaction {
+    let guest::compactor::Compaction { merged_files, events, new_key } = done;
+    Compaction { merged_files, events, new_key }
+}
+
+/// An error of the logic as the host's callers see it.
+fn error(error: guest::error::Error) -> Error {
+    use guest::error::{Error as Inner, EventFault as Fault, WriteFate as Fate};
+    match error {
+        Inner::InvalidInput(message) => Error::InvalidInput(message),
+        Inner::InvalidEvent { line, fault } => Error::InvalidEvent {
+            line,
+            fault: match fault {
+                Fault::Empty => EventFault::Empty,
+                Fault::LineFeed => EventFault::LineFeed,
+                Fault::TooLong { bytes, bytes_max } => EventFault::TooLong { bytes, bytes_max },
+                Fault::Unterminated => EventFault::Unterminated,
+            },
+        },
+        Inner::WriteFailed(failure) => Error::WriteFailed {
+            object: failure.object,
+            fate: match failure.fate {
+                Fate::Durable => stratalog::WriteFate::Durable,
+                Fate::NotWritten => stratalog::WriteFate::NotWritten,
+                Fate::Unknown => stratalog::WriteFate::Unknown,
+            },
+            events_held: failure.events_held,
+            message: failure.message,
+            transient: failure.transient,
+        },
+        Inner::StoreFailed { message, transient } => Error::StoreFailed { message, transient },
+        Inner::Damaged(damage) => Error::Damaged {
+            object: damage.object,
+            expected: damage.expected,
+            found: damage.found,
+        },
+        Inner::Conflict(message) => Error::Conflict(message),
+        Inner::Unsupported(message) => Error::Unsupported(message),
+        Inner::Closed => Error::Closed,
+    }
+}
