@@ -21,7 +21,8 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result<PathBuf, String> {
-    let variable = |name: &str| env::var_os(name).ok_or_else(|| format!("cargo did not set {name}"));
+    let variable =
+        |name: &str| env::var_os(name).ok_or_else(|| format!("cargo did not set {name}"));
     let host = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let workspace = host.parent().ok_or("the host has no workspace")?;
     let target_dir = PathBuf::from(variable("OUT_DIR")?).join("guest");
@@ -44,7 +45,11 @@ fn build() -> Result<PathBuf, String> {
             || name.starts_with("CARGO_FEATURE_")
             || matches!(
                 name.as_str(),
-                "RUSTFLAGS" | "RUSTC_WRAPPER" | "RUSTC_WORKSPACE_WRAPPER" | "CLIPPY_ARGS" | "RUSTDOCFLAGS"
+                "RUSTFLAGS"
+                    | "RUSTC_WRAPPER"
+                    | "RUSTC_WORKSPACE_WRAPPER"
+                    | "CLIPPY_ARGS"
+                    | "RUSTDOCFLAGS"
             )
         {
             cargo.env_remove(name);

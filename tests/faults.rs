@@ -1,0 +1,283 @@
+//! A store that fails: after each failure and a retry every event is there once, in order, and the
+//! flush that failed has said what became of the write.
+
+use rig::faulty::Fault;
+use rig::subject::{Kind, Settings, events, on_both};
+use stratalog::{Error, WriteFate};
+
+/// Flushes three events into the fault, then tries again; everything must be there once.
+fn check_flush(fault: Fault, fate: WriteFate, text: &str) {
+    on_both(|world| {
+        let log = world.open("log");
+        let all = events(6);
+        for event in &all[..3] {
+            log.append(event).unwrap();
+        }
+        world.faulty.arm([fault]);
+        let failed = log.flush().unwrap_err();
+        let Error::WriteFailed { object, fate: found, events_held, message, .. } = &failed else {
+            panic!("{failed:?}");
+        };
+        assert_eq!((*found, *events_held), (fate, 3));
+        assert!(object.starts_with("log/batch_") && object.contains("_3_"), "{object}");
+        assert!(failed.to_string().contains(text), "{failed}");
+        assert!(message.contains("faulty"), "{message}");
+        assert_eq!(log.read_all().unwrap(), all[..3], "before the retry");
+        for event in &all[3..] {
+            log.append(event).unwrap();
+        }
+        // A create that lands late may do so before or after the retry.
+        if world.kind == Kind::Native {
+            world.runtime.block_on(world.faulty.land());
+        }
+        assert_eq!(log.flush().unwrap().events, 6);
+        world.runtime.block_on(world.faulty.land());
+        assert_eq!(log.read_all().unwrap(), all);
+        assert_eq!(world.read("log").unwrap(), all);
+        assert_eq!(log.file_count().unwrap(), 2);
+        log.compact().unwrap();
+        assert_eq!(world.read("log").unwrap(), all);
+    });
+}
+
+#[test]
+fn create_that_is_refused_was_not_written() {
+    check_flush(Fault::CreateRefused, WriteFate::NotWritten, "it was not written");
+}
+
+#[test]
+fn create_that_is_lost_has_an_unknown_fate() {
+    check_flush(Fault::CreateLost, WriteFate::Unknown, "whether it was written is unknown");
+}
+
+#[test]
+fn create_whose_reply_is_lost_has_an_unknown_fate_and_counts_once() {
+    check_flush(Fault::ReplyLost, WriteFate::Unknown, "whether it was written is unknown");
+}
+
+#[test]
+fn create_that_lands_late_has_an_unknown_fate_and_counts_once() {
+    check_flush(Fault::LandsLate, WriteFate::Unknown, "whether it was written is unknown");
+}
+
+#[test]
+fn many_failures_in_a_row_keep_everything_in_order() {
+    on_both(|world| {
+        let log = world.open("log");
+        let all = events(8);
+        let faults = [
+            Fault::CreateRefused,
+            Fault::ReplyLost,
+            Fault::CreateLost,
+            Fault::LandsLate,
+            Fault::CreateRefused,
+        ];
+        for (event, fault) in all.iter().zip(faults) {
+            log.append(event).unwrap();
+            world.faulty.arm([fault]);
+            // Where the batch of before landed unseen, the retry finds it and the fault waits.
+            log.flush().ok();
+            assert_eq!(log.read_all().unwrap().last(), Some(event));
+        }
+        for event in &all[faults.len()..] {
+            log.append(event).unwrap();
+        }
+        while log.flush().is_err() {}
+        world.runtime.block_on(world.faulty.land());
+        assert_eq!(world.read("log").unwrap(), all);
+        assert_eq!(log.close().unwrap().events, 8);
+    });
+}
+
+#[test]
+fn a_get_that_fails_is_said_and_the_pass_goes_on_where_it_stood() {
+    on_both(|world| {
+        let log = world.open("log");
+        let all = events(6);
+        for event in &all {
+            log.append(event).unwrap();
+            log.flush().unwrap();
+        }
+        // The read asks for many objects at once, so any of them may be the one that fails.
+        world.faulty.arm([Fault::GetFails]);
+        let mut pages = log.start_read_all().unwrap();
+        let mut read = Vec::new();
+        let mut failures = 0;
+        loop {
+            match pages.next() {
+                Ok(Some(page)) => read.extend(page),
+                Ok(None) => break,
+                Err(Error::StoreFailed { message, transient: true }) => {
+                    failures += 1;
+                    assert!(message.contains("cannot read log/batch_"), "{message}");
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((read, failures), (all, 1));
+    });
+}
+
+#[test]
+fn a_list_that_fails_is_said_and_nothing_changes() {
+    on_both(|world| {
+        world.faulty.arm([Fault::ListFails]);
+        let failed = world.open_with("log", Settings::default()).err();
+        assert!(matches!(failed, Some(Error::StoreFailed { .. })), "{failed:?}");
+        let log = world.open("log");
+        for event in events(2) {
+            log.append(&event).unwrap();
+            log.flush().unwrap();
+        }
+        // The first, the second and the third listing of a look.
+        for before in 0..3 {
+            let mut pages = log.start_read_all().unwrap();
+            world.faulty.arm_after(Fault::ListFails, before);
+            let failed = pages.next();
+            assert!(
+                matches!(&failed, Err(Error::StoreFailed { message, .. }) if message.contains("cannot list log/")),
+                "{failed:?}"
+            );
+            assert_eq!(pages.rest().unwrap(), events(2));
+        }
+        world.faulty.arm([Fault::ListFails]);
+        assert!(matches!(log.compact(), Err(Error::StoreFailed { .. })));
+        world.faulty.arm([Fault::ListFails]);
+        assert!(matches!(world.stat("log"), Err(Error::StoreFailed { .. })));
+        assert_eq!(log.compact().unwrap().events, 2);
+        assert_eq!(log.read_all().unwrap(), events(2));
+    });
+}
+
+#[test]
+fn deletes_that_fail_are_a_warning_and_not_a_failure() {
+    on_both(|world| {
+        let name = "log";
+        let log = world.open(name);
+        for event in events(3) {
+            log.append(&event).unwrap();
+            log.flush().unwrap();
+        }
+        world.faulty.arm([Fault::DeleteFails; 2]);
+        assert_eq!(log.compact().unwrap().merged_files, 3);
+        world.await_warning(
+            "2 of 3 objects could not be deleted and are left to the next compaction",
+        );
+        assert_eq!(log.read_all().unwrap(), events(3));
+    });
+}
+
+#[test]
+fn a_commit_whose_fate_is_unknown_is_tried_again_and_happens_once() {
+    for fault in [Fault::ReplyLost, Fault::CreateLost] {
+        on_both(|world| {
+            let log = world.open("log");
+            for event in events(3) {
+                log.append(&event).unwrap();
+                log.flush().unwrap();
+            }
+            // Segment, index, and then the manifest.
+            world.faulty.arm_after(fault, 2);
+            assert_eq!(log.compact().unwrap().events, 3);
+            assert_eq!(log.read_all().unwrap(), events(3));
+            assert_eq!(world.stat("log").unwrap().generation, 1);
+            assert_eq!(world.keys().len(), 3);
+        });
+    }
+}
+
+#[test]
+fn a_commit_that_lands_after_its_compactor_gave_up_is_a_commit() {
+    on_both(|world| {
+        let log = world.open("log");
+        for event in events(3) {
+            log.append(&event).unwrap();
+            log.flush().unwrap();
+        }
+        // The manifest's create and both retries of it.
+        world.faulty.arm_after(Fault::LandsLate, 2);
+        world.faulty.arm([Fault::LandsLate; 2]);
+        let failed = log.compact().unwrap_err();
+        assert!(
+            matches!(failed, Error::WriteFailed { fate: WriteFate::Unknown, .. }),
+            "{failed:?}"
+        );
+        assert_eq!(log.read_all().unwrap(), events(3));
+        world.runtime.block_on(world.faulty.land());
+        assert_eq!(world.stat("log").unwrap().generation, 1);
+        assert_eq!(log.read_all().unwrap(), events(3));
+        log.append("later").unwrap();
+        log.flush().unwrap();
+        log.compact().unwrap();
+        assert_eq!(log.read_all().unwrap().len(), 4);
+    });
+}
+
+#[test]
+fn a_compaction_that_fails_before_its_commit_leaves_the_log_as_it_was() {
+    // The segment, its index, the manifest.
+    for at in 0..3 {
+        on_both(|world| {
+            let log = world.open("log");
+            for event in events(3) {
+                log.append(&event).unwrap();
+                log.flush().unwrap();
+            }
+            let before = world.keys();
+            world.faulty.arm_after(Fault::CreateRefused, at);
+            let failed = log.compact().unwrap_err();
+            let fate = WriteFate::NotWritten;
+            assert!(
+                matches!(&failed, Error::WriteFailed { fate: f, .. } if *f == fate),
+                "{failed:?}"
+            );
+            assert_eq!(world.keys(), before, "request {at}");
+            assert_eq!(log.read_all().unwrap(), events(3));
+            assert_eq!(log.compact().unwrap().events, 3);
+        });
+    }
+}
+
+#[test]
+fn a_full_buffer_waits_for_the_store_and_refuses_when_the_store_does() {
+    on_both(|world| {
+        let settings =
+            Settings { buffer_bytes_max: 40, event_bytes_max: 39, ..Settings::default() };
+        let log = world.open_with("log", settings).unwrap();
+        // The buffer holds two of these. The store refuses a few times, then no more.
+        world.faulty.arm([Fault::CreateRefused; 3]);
+        let (mut taken, mut refused) = (Vec::new(), 0);
+        for number in 0..9 {
+            let event = format!("event number {number:06}");
+            match log.append_lines(&format!("{event}\n")) {
+                Ok(_) => taken.push(event),
+                Err(Error::WriteFailed { fate: WriteFate::NotWritten, events_held, .. }) => {
+                    refused += 1;
+                    assert!(events_held <= 4, "{events_held}");
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        assert!(refused > 0 && taken.len() + refused == 9, "{taken:?}");
+        while log.flush().is_err() {}
+        assert_eq!(world.read("log").unwrap(), taken);
+    });
+}
+
+#[test]
+fn appends_made_while_a_create_is_under_way_share_the_next_batch() {
+    on_both(|world| {
+        let settings = Settings { flush_threshold: 2, ..Settings::default() };
+        let log = world.open_with("log", settings).unwrap();
+        world.faulty.arm([Fault::Stalls]);
+        for event in events(2) {
+            log.append_lines(&format!("{event}\n")).unwrap();
+        }
+        for event in &events(9)[2..] {
+            log.append_lines(&format!("{event}\n")).unwrap();
+        }
+        world.faulty.release();
+        assert_eq!(log.flush().unwrap().batches, 2);
+        assert_eq!(world.read("log").unwrap(), events(9));
+    });
+}

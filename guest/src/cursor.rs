@@ -50,8 +50,7 @@ impl Cursor {
             let last_time = BatchTime::new(pending.last_time).unwrap_or(BatchTime::MAX);
             (WriterId(pending.writer), last_time)
         });
-        let sealed =
-            pending.and_then(|pending| pending.sealed.as_ref()).map(|(name, _)| *name);
+        let sealed = pending.and_then(|pending| pending.sealed.as_ref()).map(|(name, _)| *name);
         Self { own, sealed, ..Self::default() }
     }
 
@@ -135,8 +134,13 @@ mod tests {
     }
 
     /// What the cursor yields of a piece.
-    fn pass(cursor: &mut Cursor, batch: BatchName, end: Option<u64>, lines: &str, last: bool)
-    -> Option<String> {
+    fn pass(
+        cursor: &mut Cursor,
+        batch: BatchName,
+        end: Option<u64>,
+        lines: &str,
+        last: bool,
+    ) -> Option<String> {
         let bytes = lines.as_bytes();
         let record = BatchRecord {
             name: batch,

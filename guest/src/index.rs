@@ -62,9 +62,8 @@ impl Index {
     /// # Errors
     /// [`Damage`] that names the index.
     pub fn decode(segment: &SegmentRecord, bytes: &[u8]) -> Result<Self, Damage> {
-        let damage = |expected: String, found: String| {
-            Damage::new(segment.name.index(), expected, found)
-        };
+        let damage =
+            |expected: String, found: String| Damage::new(segment.name.index(), expected, found);
         let Some(lines) = bytes.strip_suffix(b"\n") else {
             let found = format!("{} bytes that do not", bytes.len());
             return Err(damage("lines that end with a line feed".to_owned(), found));

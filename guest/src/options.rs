@@ -3,8 +3,8 @@
 use crate::error::Error;
 use crate::limits::{
     BUFFER_BYTES_DEFAULT, BUFFER_BYTES_MAX, EVENT_BYTES_DEFAULT, EVENT_BYTES_MAX,
-    FLUSH_BYTES_DEFAULT, FLUSH_INTERVAL_MS_DEFAULT, FLUSH_INTERVAL_MS_MAX,
-    FLUSH_THRESHOLD_DEFAULT, FLUSH_THRESHOLD_MAX,
+    FLUSH_BYTES_DEFAULT, FLUSH_INTERVAL_MS_DEFAULT, FLUSH_INTERVAL_MS_MAX, FLUSH_THRESHOLD_DEFAULT,
+    FLUSH_THRESHOLD_MAX,
 };
 
 /// Options as a caller gives them; an absent one takes its default.
@@ -35,8 +35,13 @@ impl OptionsInput {
     /// # Errors
     /// [`Error::InvalidInput`] names the option, its value and its range.
     pub fn check(self) -> Result<Options, Error> {
-        let event_bytes_max =
-            within("event_bytes_max", self.event_bytes_max, EVENT_BYTES_DEFAULT, 1, EVENT_BYTES_MAX)?;
+        let event_bytes_max = within(
+            "event_bytes_max",
+            self.event_bytes_max,
+            EVENT_BYTES_DEFAULT,
+            1,
+            EVENT_BYTES_MAX,
+        )?;
         let least_buffer = event_bytes_max + 1;
         let buffer_bytes_max = within(
             "buffer_bytes_max",

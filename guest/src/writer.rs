@@ -247,7 +247,9 @@ impl<S: Store, Y: System> Writer<S, Y> {
     fn seal(&mut self) -> Result<(), Error> {
         let now = self.system.now_micros();
         let time = self.last_time.next(now).ok_or_else(|| {
-            Error::Unsupported(format!("the clock says {now} microseconds: no name has room for it"))
+            Error::Unsupported(format!(
+                "the clock says {now} microseconds: no name has room for it"
+            ))
         })?;
         self.last_time = time;
         let Buffer { lines, events, .. } = std::mem::take(&mut self.buffer);

@@ -64,8 +64,9 @@ impl LogEngine {
         let component = link(&engine, &component).map_err(|error| {
             refuse("is not a component of the world stratalog:log/log-component@0.1.0", &error)
         })?;
-        tick(&engine)
-            .map_err(|error| Error::Component(format!("cannot start the epoch's thread: {error}")))?;
+        tick(&engine).map_err(|error| {
+            Error::Component(format!("cannot start the epoch's thread: {error}"))
+        })?;
         let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { engine, component, sha256, clock, limits })
     }

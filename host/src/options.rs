@@ -85,7 +85,8 @@ impl LogOptions {
             let millis = u32::try_from(interval.as_millis());
             let whole = |millis: u32| if interval.is_zero() { 0 } else { millis.max(1) };
             millis.map(whole).map_err(|_| {
-                let message = format!("flush_interval = {interval:?} is out of range: at most 1 day");
+                let message =
+                    format!("flush_interval = {interval:?} is out of range: at most 1 day");
                 Error::InvalidInput(message)
             })
         });

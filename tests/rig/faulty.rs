@@ -9,8 +9,8 @@ use futures::stream::{self, BoxStream, StreamExt};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use tokio::sync::Semaphore;
 
@@ -38,7 +38,8 @@ pub struct Faulty(Arc<State>);
 
 struct State {
     objects: InMemory,
-    faults: Mutex<VecDeque<Fault>>,
+    /// With how many requests of their kind go well before.
+    faults: Mutex<VecDeque<(Fault, usize)>>,
     late: Mutex<Vec<(Path, PutPayload)>>,
     gate: Semaphore,
     requests: Mutex<Vec<String>>,
@@ -58,7 +59,12 @@ impl Faulty {
 
     /// Lets the next requests of its kind fail.
     pub fn arm(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.0.faults.lock().unwrap().extend(faults);
+        self.0.faults.lock().unwrap().extend(faults.into_iter().map(|fault| (fault, 0)));
+    }
+
+    /// Lets a request of its kind fail after some have gone well.
+    pub fn arm_after(&self, fault: Fault, well: usize) {
+        self.0.faults.lock().unwrap().push_back((fault, well));
     }
 
     /// Does the creates that were to land late, where nobody was faster.
@@ -88,8 +94,14 @@ impl Faulty {
     fn next(&self, request: &str, key: &str, kinds: &[Fault]) -> Option<Fault> {
         self.0.requests.lock().unwrap().push(format!("{request} {key}"));
         let mut faults = self.0.faults.lock().unwrap();
-        let next = faults.iter().position(|fault| kinds.contains(fault));
-        next.and_then(|next| faults.remove(next))
+        let next = faults.iter().position(|(fault, _)| kinds.contains(fault))?;
+        match &mut faults[next].1 {
+            0 => faults.remove(next).map(|(fault, _)| fault),
+            well => {
+                *well -= 1;
+                None
+            }
+        }
     }
 }
 
@@ -158,7 +170,10 @@ impl ObjectStore for Faulty {
         }
     }
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        self.0.objects.list_with_delimiter(prefix).await
+        match self.next("list", prefix.map_or("", AsRef::as_ref), &[Fault::ListFails]) {
+            Some(_) => Err(broken()),
+            None => self.0.objects.list_with_delimiter(prefix).await,
+        }
     }
     async fn copy_opts(&self, from: &Path, to: &Path, how: CopyOptions) -> Result<()> {
         self.0.objects.copy_opts(from, to, how).await

@@ -97,10 +97,9 @@ impl OrderedRead for Running<host::OrderedRead> {
             Some(Ok(host::Chunk { part, bytes, last, .. })) => {
                 Ok(Some(Chunk { part: number(part), bytes: bytes.into(), last }))
             }
-            Some(Err(failure)) => Err(ReadFailure {
-                part: number(failure.part),
-                error: store_error(failure.error),
-            }),
+            Some(Err(failure)) => {
+                Err(ReadFailure { part: number(failure.part), error: store_error(failure.error) })
+            }
         }
     }
 }

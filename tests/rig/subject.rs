@@ -287,9 +287,7 @@ impl Log {
             Handle::Native(writer, ..) => {
                 writer.lock().unwrap().append_lines(lines.as_bytes()).map_err(error)
             }
-            Handle::Component(log) => {
-                self.runtime.block_on(log.append_lines(lines.to_owned()))
-            }
+            Handle::Component(log) => self.runtime.block_on(log.append_lines(lines.to_owned())),
         }
     }
 
@@ -436,11 +434,9 @@ fn error(error: guest::error::Error) -> Error {
             transient: failure.transient,
         },
         Inner::StoreFailed { message, transient } => Error::StoreFailed { message, transient },
-        Inner::Damaged(damage) => Error::Damaged {
-            object: damage.object,
-            expected: damage.expected,
-            found: damage.found,
-        },
+        Inner::Damaged(damage) => {
+            Error::Damaged { object: damage.object, expected: damage.expected, found: damage.found }
+        }
         Inner::Conflict(message) => Error::Conflict(message),
         Inner::Unsupported(message) => Error::Unsupported(message),
         Inner::Closed => Error::Closed,

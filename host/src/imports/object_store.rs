@@ -82,8 +82,8 @@ impl wit::Host for State {
         Ok(page
             .map(|page| {
                 let objects = page.objects.into_iter();
-                let objects = objects
-                    .map(|object| wit::ListedObject { key: object.key, size: object.size });
+                let objects =
+                    objects.map(|object| wit::ListedObject { key: object.key, size: object.size });
                 wit::ListPage { objects: objects.collect(), more: page.more }
             })
             .map_err(wit::StoreError::from))
@@ -92,19 +92,14 @@ impl wit::Host for State {
     async fn delete(&mut self, keys: Vec<String>) -> wasmtime::Result<Vec<wit::DeleteFailure>> {
         check_count("keys to delete", keys.len())?;
         let failures = self.store.delete(keys).await.into_iter();
-        let failures = failures.map(|failure| wit::DeleteFailure {
-            key: failure.key,
-            error: failure.error.into(),
-        });
+        let failures = failures
+            .map(|failure| wit::DeleteFailure { key: failure.key, error: failure.error.into() });
         Ok(failures.collect())
     }
 }
 
 impl wit::HostPendingCreate for State {
-    async fn poll(
-        &mut self,
-        pending: Resource<CreateSlot>,
-    ) -> wasmtime::Result<Option<Outcome>> {
+    async fn poll(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Option<Outcome>> {
         Ok(match self.table.get_mut(&pending)? {
             CreateSlot::Started(pending) => {
                 pending.poll().map(|outcome| outcome.map_err(wit::WriteError::from))
@@ -127,10 +122,7 @@ impl wit::HostPendingCreate for State {
 }
 
 impl wit::HostOrderedRead for State {
-    async fn new(
-        &mut self,
-        parts: Vec<wit::ReadPart>,
-    ) -> wasmtime::Result<Resource<OrderedRead>> {
+    async fn new(&mut self, parts: Vec<wit::ReadPart>) -> wasmtime::Result<Resource<OrderedRead>> {
         check_count("parts to read", parts.len())?;
         let parts = parts.into_iter().map(|part| ReadPart {
             key: part.key,
@@ -155,10 +147,9 @@ impl wit::HostOrderedRead for State {
                 bytes: Vec::from(chunk.bytes),
                 last: chunk.last,
             })),
-            Some(Err(failure)) => Err(wit::ReadFailure {
-                part: number(failure.part),
-                error: failure.error.into(),
-            }),
+            Some(Err(failure)) => {
+                Err(wit::ReadFailure { part: number(failure.part), error: failure.error.into() })
+            }
         })
     }
 

@@ -127,7 +127,10 @@ impl Log {
         self.ask(Command::Close).await
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<Result<T>>) -> Command) -> Result<T> {
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T>>) -> Command,
+    ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
         let gone = || self.staging.ended().unwrap_or(Error::Closed);
         self.commands.send(command(answer)).await.map_err(|_| gone())?;

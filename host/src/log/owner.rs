@@ -230,8 +230,7 @@ impl Owner {
         let (guest, instances) = self.instance.begin();
         let pending = guest.log().call_tick(instances, self.handle).await;
         let pending = pending.map_err(|error| Error::trapped(&error))?;
-        self.tick_at =
-            (pending || !self.refused.is_empty()).then(|| Instant::now() + self.tick);
+        self.tick_at = (pending || !self.refused.is_empty()).then(|| Instant::now() + self.tick);
         Ok(())
     }
 
@@ -247,9 +246,7 @@ impl Owner {
 }
 
 /// Splits a failure of the component, which ends the log, from an answer of it.
-fn returned<T, E>(
-    called: wasmtime::Result<std::result::Result<T, E>>,
-) -> Result<Result<T>>
+fn returned<T, E>(called: wasmtime::Result<std::result::Result<T, E>>) -> Result<Result<T>>
 where
     Error: From<E>,
 {

@@ -30,12 +30,7 @@ struct Pack {
 
 impl Staging {
     pub(super) fn new(event_bytes_max: u64) -> Self {
-        Self {
-            event_bytes_max,
-            pack: Mutex::default(),
-            work: Notify::new(),
-            room: Notify::new(),
-        }
+        Self { event_bytes_max, pack: Mutex::default(), work: Notify::new(), room: Notify::new() }
     }
 
     /// Packs an event, waiting for room.

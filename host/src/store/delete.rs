@@ -48,10 +48,7 @@ impl Inner {
             Err(error) => {
                 return keys
                     .into_iter()
-                    .map(|key| DeleteFailure {
-                        key,
-                        error: error.clone(),
-                    })
+                    .map(|key| DeleteFailure { key, error: error.clone() })
                     .collect();
             }
         };
@@ -65,9 +62,7 @@ impl Inner {
         }
         for bulk in wanted.chunks(BULK_KEYS_MAX) {
             let paths: Vec<_> = bulk.iter().map(|(_, path)| Ok(path.clone())).collect();
-            let results = store
-                .delete_stream(stream::iter(paths).boxed())
-                .collect::<Vec<_>>();
+            let results = store.delete_stream(stream::iter(paths).boxed()).collect::<Vec<_>>();
             self.judge(bulk, results.await, &mut failures);
         }
         failures
@@ -120,9 +115,6 @@ impl Inner {
                 "the store did not say whether it is gone",
             ),
         };
-        DeleteFailure {
-            key: key.to_owned(),
-            error,
-        }
+        DeleteFailure { key: key.to_owned(), error }
     }
 }

@@ -59,10 +59,7 @@ pub struct StoreError {
 impl StoreError {
     /// Makes an error of `kind`; the message must already be free of secrets.
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-        }
+        Self { kind, message: message.into() }
     }
 }
 
@@ -101,10 +98,7 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn new(description: impl Into<String>, redactor: Redactor) -> Self {
-        Self {
-            description: description.into(),
-            redactor,
-        }
+        Self { description: description.into(), redactor }
     }
 
     /// Makes an error that names the action, the object and the store.
@@ -146,11 +140,7 @@ impl Context {
             E::Generic { .. } => facts.local.is_some_and(LocalStep::is_before_publishing),
             _ => false,
         };
-        if certain {
-            WriteError::NotWritten(explained)
-        } else {
-            WriteError::Unknown(explained)
-        }
+        if certain { WriteError::NotWritten(explained) } else { WriteError::Unknown(explained) }
     }
 
     fn explain(
@@ -220,9 +210,7 @@ struct Facts {
 impl Facts {
     fn of(error: &object_store::Error) -> Self {
         // The outermost text only says once more which store and object it was.
-        let mut text = error
-            .source()
-            .map_or_else(|| error.to_string(), ToString::to_string);
+        let mut text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
         let (mut http, mut io, mut io_code) = (None, None, None);
         let mut cause = error.source();
         while let Some(current) = cause {
@@ -303,9 +291,7 @@ impl Facts {
     }
 
     fn is_bucket_missing(&self) -> bool {
-        ["NoSuchBucket", "ContainerNotFound"]
-            .iter()
-            .any(|code| self.text.contains(code))
+        ["NoSuchBucket", "ContainerNotFound"].iter().any(|code| self.text.contains(code))
     }
 
     fn is_without_hard_links(&self) -> bool {

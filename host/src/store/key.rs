@@ -38,21 +38,14 @@ impl<'a> Prefix<'a> {
             None => ("", prefix),
         };
         if name_start.chars().any(char::is_control) || prefix.len() > KEY_BYTES_MAX {
-            return Err(refused(
-                prefix,
-                "a prefix is short and without control characters",
-            ));
+            return Err(refused(prefix, "a prefix is short and without control characters"));
         }
         Ok(Self { folder, name_start })
     }
 
     /// Returns the folder with its last slash; empty for the root.
     pub(super) fn folder_with_slash(&self) -> String {
-        if self.folder.is_empty() {
-            String::new()
-        } else {
-            format!("{}/", self.folder)
-        }
+        if self.folder.is_empty() { String::new() } else { format!("{}/", self.folder) }
     }
 }
 
@@ -65,10 +58,7 @@ fn check(key: &str) -> Result<(), StoreError> {
         "it has a control character"
     } else if key.split('/').any(str::is_empty) {
         "it starts or ends with a slash, or has an empty segment"
-    } else if key
-        .split('/')
-        .any(|segment| segment == "." || segment == "..")
-    {
+    } else if key.split('/').any(|segment| segment == "." || segment == "..") {
         "it has a `.` or `..` segment"
     } else {
         return Ok(());
@@ -78,8 +68,5 @@ fn check(key: &str) -> Result<(), StoreError> {
 
 fn refused(key: &str, reason: &str) -> StoreError {
     let shown: String = key.chars().take(100).collect();
-    StoreError::new(
-        StoreErrorKind::Invalid,
-        format!("the key {shown:?} cannot be used: {reason}"),
-    )
+    StoreError::new(StoreErrorKind::Invalid, format!("the key {shown:?} cannot be used: {reason}"))
 }

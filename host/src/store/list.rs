@@ -75,22 +75,12 @@ impl Store {
                     .await?;
                 Ok(ListPage { objects, more })
             }
-            Backend::Objects {
-                pages: Some(pages), ..
-            } => {
-                let listing = Listing {
-                    inner: &self.inner,
-                    prefix,
-                    start_after,
-                };
+            Backend::Objects { pages: Some(pages), .. } => {
+                let listing = Listing { inner: &self.inner, prefix, start_after };
                 listing.by_pages(pages.as_ref(), limit).await
             }
             Backend::Objects { .. } => {
-                let listing = Listing {
-                    inner: &self.inner,
-                    prefix,
-                    start_after,
-                };
+                let listing = Listing { inner: &self.inner, prefix, start_after };
                 listing.whole_folder(split.folder, limit).await
             }
         }
@@ -130,11 +120,7 @@ impl Listing<'_> {
                 let Some(object) = self.listed(&object.location, object.size) else {
                     continue;
                 };
-                if page
-                    .objects
-                    .last()
-                    .is_some_and(|last| last.key >= object.key)
-                {
+                if page.objects.last().is_some_and(|last| last.key >= object.key) {
                     return Err(self.out_of_order(&object.key));
                 }
                 page.objects.push(object);
@@ -163,10 +149,8 @@ impl Listing<'_> {
             Ok(found) => found.objects,
             Err(error) => return Err(failed(&error)),
         };
-        let mut objects: Vec<ListedObject> = found
-            .iter()
-            .filter_map(|object| self.listed(&object.location, object.size))
-            .collect();
+        let mut objects: Vec<ListedObject> =
+            found.iter().filter_map(|object| self.listed(&object.location, object.size)).collect();
         objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         objects.dedup_by(|a, b| a.key == b.key);
         let more = objects.len() > limit;
@@ -179,16 +163,11 @@ impl Listing<'_> {
         let key = location.as_ref().strip_prefix(self.inner.prefix.as_str())?;
         let name = key.strip_prefix(self.prefix)?;
         let is_next = self.start_after.is_none_or(|after| key > after);
-        (is_next && !name.contains('/')).then(|| ListedObject {
-            key: key.to_owned(),
-            size,
-        })
+        (is_next && !name.contains('/')).then(|| ListedObject { key: key.to_owned(), size })
     }
 
     fn out_of_order(&self, key: &str) -> ReadError {
         let reason = format!("this store does not list in order: {key:?} came too late");
-        self.inner
-            .context
-            .error(StoreErrorKind::Unsupported, "list", self.prefix, reason)
+        self.inner.context.error(StoreErrorKind::Unsupported, "list", self.prefix, reason)
     }
 }

@@ -27,21 +27,14 @@ pub(super) struct LocalFolder {
 
 impl LocalFolder {
     pub(super) fn new(root: PathBuf) -> Self {
-        Self {
-            root,
-            opened: OnceLock::new(),
-        }
+        Self { root, opened: OnceLock::new() }
     }
 
     /// Says whether the root folder is there now.
     pub(super) async fn exists(&self) -> Result<bool, StoreError> {
         match tokio::fs::metadata(&self.root).await {
             Ok(metadata) if metadata.is_dir() => Ok(true),
-            Ok(_) => Err(folder_error(
-                &self.root,
-                "use",
-                &io::ErrorKind::NotADirectory.into(),
-            )),
+            Ok(_) => Err(folder_error(&self.root, "use", &io::ErrorKind::NotADirectory.into())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(folder_error(&self.root, "look at", &error)),
         }
@@ -111,9 +104,7 @@ impl LocalFolder {
                     continue;
                 }
                 let key = format!("{folder}{name}");
-                let is_next = start_after
-                    .as_deref()
-                    .is_none_or(|after| key.as_str() > after);
+                let is_next = start_after.as_deref().is_none_or(|after| key.as_str() > after);
                 if is_next && entry.file_type().is_ok_and(|kind| !kind.is_dir()) {
                     keys.push(key);
                 }
@@ -126,10 +117,9 @@ impl LocalFolder {
             for key in keys {
                 let name = key.strip_prefix(&folder).unwrap_or(&key);
                 match fs::metadata(directory.join(name)) {
-                    Ok(metadata) if metadata.is_file() => objects.push(ListedObject {
-                        size: metadata.len(),
-                        key,
-                    }),
+                    Ok(metadata) if metadata.is_file() => {
+                        objects.push(ListedObject { size: metadata.len(), key })
+                    }
                     Ok(_) => {}
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => return Err(folder_error(&directory, "list", &error)),
@@ -180,11 +170,7 @@ fn create_synced(folder: &Path) -> io::Result<()> {
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        fs::File::open(folder)?.sync_all()
-    } else {
-        Ok(())
-    }
+    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// Runs file system work where it may block.
@@ -212,8 +198,5 @@ fn folder_error(folder: &Path, action: &str, error: &io::Error) -> StoreError {
         _ => StoreErrorKind::Other,
     };
     let folder = folder.display();
-    StoreError::new(
-        kind,
-        format!("cannot {action} the folder {folder}: {error}"),
-    )
+    StoreError::new(kind, format!("cannot {action} the folder {folder}: {error}"))
 }

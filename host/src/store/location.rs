@@ -28,10 +28,7 @@ const NAME_BYTES_MAX: usize = 255;
 /// Hosts of object stores that have a scheme of their own, and that scheme.
 const HOSTS_WITH_SCHEME: [(&str, &str); 5] = [
     ("amazonaws.com", "s3://BUCKET/NAME"),
-    (
-        "r2.cloudflarestorage.com",
-        "s3://BUCKET/NAME with --store-option aws_endpoint=URL",
-    ),
+    ("r2.cloudflarestorage.com", "s3://BUCKET/NAME with --store-option aws_endpoint=URL"),
     ("storage.googleapis.com", "gs://BUCKET/NAME"),
     ("core.windows.net", "az://CONTAINER/NAME"),
     ("fabric.microsoft.com", "az://CONTAINER/NAME"),
@@ -146,9 +143,7 @@ impl Location {
                 parse_bucket(text, Service::Azure, scheme, rest, "az://CONTAINER/NAME")
             }
             ("http" | "https", rest) => parse_webdav(text, scheme, rest),
-            _ => Err(LocationError::UnknownScheme {
-                scheme: scheme.to_owned(),
-            }),
+            _ => Err(LocationError::UnknownScheme { scheme: scheme.to_owned() }),
         }
     }
 }
@@ -192,10 +187,7 @@ fn parse_memory(text: &str, rest: &str) -> Result<Location, LocationError> {
         });
     }
     check_no_query(text, rest)?;
-    Ok(Location {
-        root: Root::memory(),
-        name: checked_segments(text, name)?,
-    })
+    Ok(Location { root: Root::memory(), name: checked_segments(text, name)? })
 }
 
 fn parse_path(text: &str, typed: &Path) -> Result<Location, LocationError> {
@@ -220,10 +212,7 @@ fn parse_path(text: &str, typed: &Path) -> Result<Location, LocationError> {
         text: shown(text),
         reason: "the name is not UTF-8",
     })?;
-    Ok(Location {
-        name: checked_segments(text, name)?,
-        root: Root::folder(folder),
-    })
+    Ok(Location { name: checked_segments(text, name)?, root: Root::folder(folder) })
 }
 
 fn has_parent_segment(path: &Path) -> bool {
@@ -253,11 +242,7 @@ fn parse_bucket(
 ) -> Result<Location, LocationError> {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     check_no_credentials(scheme, rest, service == Service::Azure)?;
-    if rest
-        .split('/')
-        .next()
-        .is_some_and(|authority| authority.contains(':'))
-    {
+    if rest.split('/').next().is_some_and(|authority| authority.contains(':')) {
         let scheme = scheme.to_owned();
         return Err(LocationError::Credentials { scheme });
     }
@@ -287,20 +272,15 @@ fn parse_webdav(text: &str, scheme: &str, rest: &str) -> Result<Location, Locati
     check_no_credentials(scheme, rest.trim_start_matches('/'), false)?;
     check_no_query(text, rest)?;
     check_no_parent_segment(text, rest)?;
-    let missing = || LocationError::MissingBucket {
-        text: shown(text),
-        form: "https://HOST/FOLDER/NAME",
-    };
+    let missing =
+        || LocationError::MissingBucket { text: shown(text), form: "https://HOST/FOLDER/NAME" };
     let url = Url::parse(text).map_err(|_| missing())?;
     let host = url.host_str().ok_or_else(missing)?;
     let other = HOSTS_WITH_SCHEME
         .iter()
         .find(|(suffix, _)| host == *suffix || host.ends_with(&format!(".{suffix}")));
     if let Some((_, form)) = other {
-        return Err(LocationError::OtherScheme {
-            host: host.to_owned(),
-            form,
-        });
+        return Err(LocationError::OtherScheme { host: host.to_owned(), form });
     }
     let path = object_store::path::Path::from_url_path(url.path()).map_err(|_| {
         LocationError::BadSegment {
@@ -311,10 +291,7 @@ fn parse_webdav(text: &str, scheme: &str, rest: &str) -> Result<Location, Locati
     let (prefix, name) = split_name(text, path.as_ref())?;
     let mut base = url.clone();
     base.set_path("/");
-    Ok(Location {
-        root: Root(RootKind::WebDav { base, prefix }),
-        name,
-    })
+    Ok(Location { root: Root(RootKind::WebDav { base, prefix }), name })
 }
 
 /// Splits `a/b/name/` into `a/b/` and `name`.
@@ -339,15 +316,9 @@ fn checked_segments(text: &str, path: &str) -> Result<String, LocationError> {
     }
     let reason = if path.chars().any(char::is_control) {
         "it has a control character"
-    } else if path
-        .split('/')
-        .any(|segment| segment.is_empty() || segment == ".")
-    {
+    } else if path.split('/').any(|segment| segment.is_empty() || segment == ".") {
         "it is empty or `.`"
-    } else if path
-        .split('/')
-        .any(|segment| segment.len() > NAME_BYTES_MAX)
-    {
+    } else if path.split('/').any(|segment| segment.len() > NAME_BYTES_MAX) {
         "it is longer than 255 bytes"
     } else {
         return Ok(path.to_owned());

@@ -99,10 +99,7 @@ struct Inner {
 
 enum Backend {
     Folder(LocalFolder),
-    Objects {
-        store: Arc<dyn ObjectStore>,
-        pages: Option<Arc<dyn PaginatedListStore>>,
-    },
+    Objects { store: Arc<dyn ObjectStore>, pages: Option<Arc<dyn PaginatedListStore>> },
 }
 
 impl Store {
@@ -141,27 +138,16 @@ impl Store {
                     options,
                 ));
             }
-            RootKind::Bucket {
-                service,
-                scheme,
-                authority,
-                prefix,
-            } => (
+            RootKind::Bucket { service, scheme, authority, prefix } => (
                 remote::open_bucket(*service, scheme, authority, &text, options, environment)?,
                 prefix,
                 ConditionalCreate::Unproven,
             ),
-            RootKind::WebDav { base, prefix } => (
-                remote::open_webdav(base, &text, options)?,
-                prefix,
-                ConditionalCreate::Absent,
-            ),
+            RootKind::WebDav { base, prefix } => {
+                (remote::open_webdav(base, &text, options)?, prefix, ConditionalCreate::Absent)
+            }
         };
-        let RemoteStore {
-            store,
-            pages,
-            redactor,
-        } = remote;
+        let RemoteStore { store, pages, redactor } = remote;
         Ok(Self::build(
             Backend::Objects { store, pages },
             prefix.clone(),
@@ -176,9 +162,7 @@ impl Store {
         let store = Arc::new(InMemory::new());
         let mut inner = Self::inner_of(store, "memory".to_owned(), ConditionalCreate::Honoured);
         inner.is_in_process = true;
-        Self {
-            inner: Arc::new(inner),
-        }
+        Self { inner: Arc::new(inner) }
     }
 
     /// Wraps an embedder's own store; `description` names it in messages and holds no secret.
@@ -190,21 +174,14 @@ impl Store {
         description: impl Into<String>,
         conditional: ConditionalCreate,
     ) -> Self {
-        Self {
-            inner: Arc::new(Self::inner_of(store, description.into(), conditional)),
-        }
+        Self { inner: Arc::new(Self::inner_of(store, description.into(), conditional)) }
     }
 
     /// Declares that at most one compactor ever runs on this root; see
     /// [`StoreOptions::with_sole_compactor`]. What was learnt about the store is kept.
     pub fn with_sole_compactor(self, sole_compactor: bool) -> Self {
-        let inner = Inner {
-            sole_compactor,
-            ..Inner::clone(&self.inner)
-        };
-        Self {
-            inner: Arc::new(inner),
-        }
+        let inner = Inner { sole_compactor, ..Inner::clone(&self.inner) };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Returns the store's name for messages; it holds no secret.
@@ -243,9 +220,7 @@ impl Store {
             honours_exclusive: Arc::default(),
             is_in_process: false,
         };
-        Self {
-            inner: Arc::new(inner),
-        }
+        Self { inner: Arc::new(inner) }
     }
 
     fn inner_of(

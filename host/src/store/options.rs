@@ -128,9 +128,7 @@ impl StoreOptions {
                 .as_ref()
                 .split_once('=')
                 .filter(|(key, _)| !key.trim().is_empty())
-                .ok_or(OptionError::NotAPair {
-                    position: index.saturating_add(1),
-                })?;
+                .ok_or(OptionError::NotAPair { position: index.saturating_add(1) })?;
             options = options.with_option(key.trim(), value)?;
         }
         Ok(options)
@@ -146,10 +144,7 @@ impl StoreOptions {
         value: impl Into<String>,
     ) -> Result<Self, OptionError> {
         let (key, value) = (key.into().to_ascii_lowercase(), value.into());
-        let bad = |expected| OptionError::BadValue {
-            key: key.clone(),
-            expected,
-        };
+        let bad = |expected| OptionError::BadValue { key: key.clone(), expected };
         match key.as_str() {
             RETRY_MAX => {
                 self.retry_max = value
@@ -194,10 +189,7 @@ impl StoreOptions {
 
     /// Says whether the metadata server of the machine may be asked for credentials.
     pub(super) fn instance_credentials(&self) -> bool {
-        let value = self
-            .pairs
-            .iter()
-            .rfind(|(key, _)| key == INSTANCE_CREDENTIALS);
+        let value = self.pairs.iter().rfind(|(key, _)| key == INSTANCE_CREDENTIALS);
         value.is_some_and(|(_, value)| truth_of(value) == Some(true))
     }
 }
@@ -219,9 +211,7 @@ pub(super) fn unknown_key(key: &str, scheme: &str, known: &[&'static str]) -> Op
     }
     let bare = |name: &str| {
         let services = ["aws_", "azure_storage_", "azure_", "google_"];
-        let rest = services
-            .iter()
-            .find_map(|service| name.strip_prefix(service));
+        let rest = services.iter().find_map(|service| name.strip_prefix(service));
         rest.unwrap_or(name).to_owned()
     };
     nearest.sort_by_key(|name| {
@@ -229,11 +219,7 @@ pub(super) fn unknown_key(key: &str, scheme: &str, known: &[&'static str]) -> Op
         direct.min(edit_distance(&bare(key), &bare(name)))
     });
     nearest.truncate(5);
-    OptionError::Unknown {
-        key: key.chars().take(60).collect(),
-        scheme: scheme.to_owned(),
-        nearest,
-    }
+    OptionError::Unknown { key: key.chars().take(60).collect(), scheme: scheme.to_owned(), nearest }
 }
 
 /// Counts the insertions, deletions and substitutions that turn `a` into `b`.
@@ -246,9 +232,7 @@ fn edit_distance(a: &str, b: &str) -> usize {
         let mut next = vec![left];
         for (above, to) in row.iter().skip(1).zip(&b) {
             let substitution = diagonal.saturating_add(usize::from(from != *to));
-            left = substitution
-                .min(left.saturating_add(1))
-                .min(above.saturating_add(1));
+            left = substitution.min(left.saturating_add(1)).min(above.saturating_add(1));
             diagonal = *above;
             next.push(left);
         }

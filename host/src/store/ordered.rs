@@ -138,11 +138,7 @@ impl OrderedRead {
     }
 
     async fn next_piece(&mut self) -> Option<(usize, Piece)> {
-        if self.inner.is_in_process {
-            self.next_inline().await
-        } else {
-            self.next_fetched().await
-        }
+        if self.inner.is_in_process { self.next_inline().await } else { self.next_fetched().await }
     }
 
     async fn next_inline(&mut self) -> Option<(usize, Piece)> {
@@ -217,10 +213,5 @@ fn start_fetch(inner: &Arc<Inner>, part: usize, wanted: ReadPart) -> Fetch {
             }
         }
     });
-    Fetch {
-        part,
-        key,
-        pieces,
-        task: task.abort_handle(),
-    }
+    Fetch { part, key, pieces, task: task.abort_handle() }
 }

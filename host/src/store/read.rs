@@ -46,9 +46,7 @@ impl Store {
             );
             context.error(StoreErrorKind::Invalid, "read", key, reason)
         };
-        if let Some(bytes) = range
-            .as_ref()
-            .map(|range| range.end.saturating_sub(range.start))
+        if let Some(bytes) = range.as_ref().map(|range| range.end.saturating_sub(range.start))
             && bytes > GET_BYTES_MAX
         {
             return Err(too_long(bytes));
@@ -109,10 +107,8 @@ impl ObjectRead {
             return Err(invalid(format!("the range {start}..{end} is empty")));
         }
         let store = inner.for_read().await?;
-        let options = GetOptions {
-            range: range.clone().map(GetRange::Bounded),
-            ..GetOptions::default()
-        };
+        let options =
+            GetOptions { range: range.clone().map(GetRange::Bounded), ..GetOptions::default() };
         let result = store.get_opts(&path, options).await.map_err(|error| {
             if range.is_some() && is_range_refused(&error) {
                 invalid("the range starts beyond its end".to_owned())
@@ -133,14 +129,10 @@ impl ObjectRead {
         Ok(Self {
             key: key.to_owned(),
             source: match result.payload {
-                GetResultPayload::Stream(stream) => Source::Stream {
-                    stream,
-                    carried: None,
-                },
-                GetResultPayload::File(file, _) => Source::File {
-                    file: Some(file),
-                    seek: (start > 0).then_some(start),
-                },
+                GetResultPayload::Stream(stream) => Source::Stream { stream, carried: None },
+                GetResultPayload::File(file, _) => {
+                    Source::File { file: Some(file), seek: (start > 0).then_some(start) }
+                }
             },
             remaining: total,
             total,

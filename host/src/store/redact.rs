@@ -31,10 +31,8 @@ impl fmt::Debug for Redactor {
 impl Redactor {
     /// Makes a redactor that hides `secrets`; the longest first, as one may contain another.
     pub(super) fn new(secrets: impl IntoIterator<Item = String>) -> Self {
-        let mut secrets: Vec<String> = secrets
-            .into_iter()
-            .filter(|secret| secret.len() >= SECRET_BYTES_MIN)
-            .collect();
+        let mut secrets: Vec<String> =
+            secrets.into_iter().filter(|secret| secret.len() >= SECRET_BYTES_MIN).collect();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Self { secrets }
     }

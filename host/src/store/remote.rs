@@ -56,11 +56,8 @@ fn open_s3(
 ) -> Result<RemoteStore, OpenError> {
     let mut settings =
         Settings::<S3Key>::collect(root, Some("AWS_"), &S3_KEYS, options, environment)?;
-    let option_keys: Vec<S3Key> = options
-        .pairs
-        .iter()
-        .filter_map(|(name, _)| name.parse().ok())
-        .collect();
+    let option_keys: Vec<S3Key> =
+        options.pairs.iter().filter_map(|(name, _)| name.parse().ok()).collect();
     // An option replaces the whole of what the environment says about the same thing: a session
     // token belongs to its key, and the library prefers the S3 endpoint to the general one.
     let replaced = [
@@ -73,9 +70,7 @@ fn open_s3(
             settings.values.retain(|(key, _)| *key != displaced);
         }
     }
-    let endpoint = settings
-        .get(&S3Key::S3Endpoint)
-        .or(settings.get(&S3Key::Endpoint));
+    let endpoint = settings.get(&S3Key::S3Endpoint).or(settings.get(&S3Key::Endpoint));
     settings.refuse_plain_http(endpoint, &S3Key::Client(ClientConfigKey::AllowHttp))?;
     let found = settings.is_true(&S3Key::SkipSignature)
         || settings.has(&S3Key::AccessKeyId)
@@ -99,11 +94,7 @@ fn open_s3(
     // Directory buckets list in no order and cannot start after a key.
     let is_express = settings.is_true(&S3Key::S3Express) || bucket.ends_with("--x-s3");
     let pages: Arc<dyn PaginatedListStore> = store.clone();
-    Ok(RemoteStore {
-        pages: (!is_express).then_some(pages),
-        store,
-        redactor: settings.redactor(),
-    })
+    Ok(RemoteStore { pages: (!is_express).then_some(pages), store, redactor: settings.redactor() })
 }
 
 fn open_google(
@@ -125,9 +116,7 @@ fn open_google(
     settings.refuse_plain_http(settings.get(&GoogleKey::BaseUrl), &allow_http)?;
     let default_file = variable(if cfg!(windows) { "APPDATA" } else { "HOME" }).map(|(_, home)| {
         let below = if cfg!(windows) { "" } else { ".config" };
-        PathBuf::from(home)
-            .join(below)
-            .join("gcloud/application_default_credentials.json")
+        PathBuf::from(home).join(below).join("gcloud/application_default_credentials.json")
     });
     let found = settings.is_true(&GoogleKey::SkipSignature)
         || settings.has(&GoogleKey::ServiceAccount)
@@ -150,11 +139,7 @@ fn open_google(
     let builder = builder.with_bucket_name(bucket);
     let store = Arc::new(builder.build().map_err(|error| settings.failed(error))?);
     let pages: Arc<dyn PaginatedListStore> = store.clone();
-    Ok(RemoteStore {
-        pages: Some(pages),
-        store,
-        redactor: settings.redactor(),
-    })
+    Ok(RemoteStore { pages: Some(pages), store, redactor: settings.redactor() })
 }
 
 fn open_azure(
@@ -166,9 +151,7 @@ fn open_azure(
 ) -> Result<RemoteStore, OpenError> {
     let mut settings =
         Settings::<AzureKey>::collect(root, Some("AZURE_"), &AZURE_KEYS, options, environment)?;
-    let identity = environment
-        .iter()
-        .find(|(name, _)| name == "IDENTITY_ENDPOINT");
+    let identity = environment.iter().find(|(name, _)| name == "IDENTITY_ENDPOINT");
     if let (Some((_, endpoint)), false) = (identity, settings.has(&AzureKey::MsiEndpoint)) {
         settings.add("msi_endpoint", AzureKey::MsiEndpoint, endpoint);
     }
@@ -214,11 +197,7 @@ fn open_azure(
     };
     let store = Arc::new(builder.build().map_err(|error| settings.failed(error))?);
     let pages: Arc<dyn PaginatedListStore> = store.clone();
-    Ok(RemoteStore {
-        pages: Some(pages),
-        store,
-        redactor: settings.redactor(),
-    })
+    Ok(RemoteStore { pages: Some(pages), store, redactor: settings.redactor() })
 }
 
 /// Opens the WebDAV server at `base`; an `http` location is itself the wish for plain HTTP.
@@ -229,9 +208,7 @@ pub(super) fn open_webdav(
 ) -> Result<RemoteStore, OpenError> {
     let settings =
         Settings::<ClientConfigKey>::collect(root, None, &HTTP_KEYS, options, &Vec::new())?;
-    let mut builder = HttpBuilder::new()
-        .with_url(base.as_str())
-        .with_retry(settings.retry.clone());
+    let mut builder = HttpBuilder::new().with_url(base.as_str()).with_retry(settings.retry.clone());
     if base.scheme() == "http" {
         builder = builder.with_config(ClientConfigKey::AllowHttp, "true");
     }

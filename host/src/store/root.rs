@@ -72,16 +72,9 @@ impl fmt::Display for Root {
         match &self.0 {
             RootKind::Memory => f.write_str("memory:"),
             RootKind::Folder(path) => write!(f, "{}", path.display()),
-            RootKind::Bucket {
-                scheme,
-                authority,
-                prefix,
-                ..
-            } => write!(
-                f,
-                "{}",
-                format!("{scheme}://{authority}/{prefix}").trim_end_matches('/')
-            ),
+            RootKind::Bucket { scheme, authority, prefix, .. } => {
+                write!(f, "{}", format!("{scheme}://{authority}/{prefix}").trim_end_matches('/'))
+            }
             RootKind::WebDav { base, prefix } => {
                 write!(f, "{}", format!("{base}{prefix}").trim_end_matches('/'))
             }

@@ -137,9 +137,8 @@ impl<K: FromStr + PartialEq> Settings<K> {
 
     pub(super) fn add(&mut self, name: &str, key: K, value: &str) {
         const SECRET_WORDS: [&str; 6] = ["key", "secret", "token", "sas", "password", "credential"];
-        let is_path = ["file", "path", "application_credentials"]
-            .iter()
-            .any(|word| name.contains(word));
+        let is_path =
+            ["file", "path", "application_credentials"].iter().any(|word| name.contains(word));
         if !is_path && SECRET_WORDS.iter().any(|word| name.contains(word)) {
             self.secrets.push(value.to_owned());
         }
@@ -149,9 +148,7 @@ impl<K: FromStr + PartialEq> Settings<K> {
 
     pub(super) fn get(&self, key: &K) -> Option<&str> {
         let found = self.values.iter().find(|(known, _)| known == key);
-        found
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
     pub(super) fn has(&self, key: &K) -> bool {
@@ -197,10 +194,6 @@ impl<K: FromStr + PartialEq> Settings<K> {
             return Ok(());
         }
         let root = self.root.clone();
-        Err(OpenError::NoCredentials {
-            root,
-            variables,
-            anonymous,
-        })
+        Err(OpenError::NoCredentials { root, variables, anonymous })
     }
 }

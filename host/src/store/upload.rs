@@ -67,11 +67,7 @@ impl Store {
     /// [`WriteError::NotWritten`] if the key cannot be or a local folder cannot be made.
     pub async fn start_upload(&self, key: &str) -> Result<Upload, WriteError> {
         let path = self.inner.path(key).map_err(WriteError::NotWritten)?;
-        let store = self
-            .inner
-            .for_write()
-            .await
-            .map_err(WriteError::NotWritten)?;
+        let store = self.inner.for_write().await.map_err(WriteError::NotWritten)?;
         Ok(Upload {
             inner: Arc::clone(&self.inner),
             store,
@@ -130,10 +126,7 @@ impl Upload {
             Ok(_) => Ok(()),
             // The library may have tried more than once, so even a refusal proves nothing.
             Err(error) => {
-                let error = self
-                    .inner
-                    .context
-                    .read_error("finish writing", &self.key, &error);
+                let error = self.inner.context.read_error("finish writing", &self.key, &error);
                 Err(WriteError::Unknown(error))
             }
         }
@@ -174,10 +167,7 @@ impl Upload {
             Ok(upload) => self.parts = Parts::Started(upload),
             Err(object_store::Error::NotImplemented { .. }) => self.parts = Parts::Unsupported,
             Err(error) => {
-                let error = self
-                    .inner
-                    .context
-                    .read_error("start writing", &self.key, &error);
+                let error = self.inner.context.read_error("start writing", &self.key, &error);
                 return Err(WriteError::NotWritten(error));
             }
         }
@@ -206,10 +196,7 @@ impl Upload {
         match self.tasks.join_next().await {
             None | Some(Ok(Ok(()))) => Ok(()),
             Some(Ok(Err(error))) => {
-                let error = self
-                    .inner
-                    .context
-                    .read_error("write a part of", &self.key, &error);
+                let error = self.inner.context.read_error("write a part of", &self.key, &error);
                 Err(WriteError::NotWritten(error))
             }
             Some(Err(_)) => {
@@ -226,9 +213,7 @@ impl Upload {
             self.wait_for_part().await?;
         }
         // Completing overwrites on every store, so what can be noticed is noticed before.
-        self.inner
-            .check_absent(&self.store, &self.key, &self.path)
-            .await
+        self.inner.check_absent(&self.store, &self.key, &self.path).await
     }
 
     async fn abort_parts(&mut self) {
@@ -242,10 +227,7 @@ impl Upload {
     }
 
     fn warn_leftover(&self, error: &object_store::Error) {
-        let error = self
-            .inner
-            .context
-            .read_error("abort writing", &self.key, error);
+        let error = self.inner.context.read_error("abort writing", &self.key, error);
         tracing::warn!(object = self.key, %error, "parts of an unfinished upload may be left");
     }
 

@@ -242,10 +242,7 @@ impl Inner {
         error: &object_store::Error,
     ) -> Result<(), WriteError> {
         if let Backend::Folder(folder) = self.backend.as_ref() {
-            folder
-                .sync_folder_of(key)
-                .await
-                .map_err(WriteError::Unknown)?;
+            folder.sync_folder_of(key).await.map_err(WriteError::Unknown)?;
         } else if is_mere_conflict(error) && store.head(path).await.is_err() {
             let error = self.context.error(
                 StoreErrorKind::Unavailable,

@@ -18,11 +18,7 @@ pub fn create(server: &S3Server) -> Result<(), String> {
     let target = signed_target(server).map_err(|e| e.to_string())?;
     let answer = put(&server.endpoint, &target).map_err(|e| e.to_string())?;
     let status = answer.split(' ').nth(1);
-    if status == Some("200") {
-        Ok(())
-    } else {
-        Err(answer)
-    }
+    if status == Some("200") { Ok(()) } else { Err(answer) }
 }
 
 /// The path and query of a request that carries its signature.
@@ -37,11 +33,7 @@ fn signed_target(server: &S3Server) -> object_store::Result<String> {
         .signed_url(method, &Path::default(), Duration::from_mins(1))
         .now_or_never()
         .expect("signing with a given key waits for nothing")?;
-    Ok(format!(
-        "{}?{}",
-        url.path(),
-        url.query().unwrap_or_default()
-    ))
+    Ok(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
 }
 
 /// Sends a PUT without a body and returns the whole answer.

@@ -112,10 +112,7 @@ impl S3Server {
 /// As [`S3Server::moto`]; every call returns the first one's answer.
 pub fn shared_moto() -> Result<&'static S3Server, Skip> {
     static SHARED: OnceLock<Result<S3Server, Skip>> = OnceLock::new();
-    SHARED
-        .get_or_init(S3Server::moto)
-        .as_ref()
-        .map_err(Skip::clone)
+    SHARED.get_or_init(S3Server::moto).as_ref().map_err(Skip::clone)
 }
 
 /// The one radosgw of this process, started by the first call.
@@ -124,10 +121,7 @@ pub fn shared_moto() -> Result<&'static S3Server, Skip> {
 /// As [`S3Server::radosgw`]; every call returns the first one's answer.
 pub fn shared_radosgw() -> Result<&'static S3Server, Skip> {
     static SHARED: OnceLock<Result<S3Server, Skip>> = OnceLock::new();
-    SHARED
-        .get_or_init(S3Server::radosgw)
-        .as_ref()
-        .map_err(Skip::clone)
+    SHARED.get_or_init(S3Server::radosgw).as_ref().map_err(Skip::clone)
 }
 
 /// Why this machine cannot run a server, and what to do about it.

@@ -34,20 +34,12 @@ for pin in sys.argv[1:]:
 const READY_MAX: Duration = Duration::from_mins(1);
 
 pub fn start() -> Result<S3Server, Skip> {
-    let python = python().map_err(|reason| Skip {
-        server: KIND,
-        reason,
-    })?;
+    let python = python().map_err(|reason| Skip { server: KIND, reason })?;
     match Supervised::start(python.command().args(["-c", SERVE]), READY_MAX) {
         Ok((process, port)) => {
             let endpoint = format!("http://127.0.0.1:{port}");
             // moto checks no signature.
-            Ok(S3Server::with_bucket(
-                KIND,
-                endpoint,
-                "unchecked".to_owned(),
-                process,
-            ))
+            Ok(S3Server::with_bucket(KIND, endpoint, "unchecked".to_owned(), process))
         }
         Err(log) => panic!("moto is installed but does not start: {log}"),
     }
@@ -61,25 +53,16 @@ struct Python {
 
 impl Python {
     fn system() -> Python {
-        Python {
-            program: "python3".into(),
-            packages: None,
-        }
+        Python { program: "python3".into(), packages: None }
     }
 
     /// What `make` left in the folder.
     fn in_folder(folder: &Path) -> Python {
         let program = folder.join("venv/bin/python");
         if program.exists() {
-            Python {
-                program,
-                packages: None,
-            }
+            Python { program, packages: None }
         } else {
-            Python {
-                packages: Some(folder.join("packages")),
-                ..Python::system()
-            }
+            Python { packages: Some(folder.join("packages")), ..Python::system() }
         }
     }
 
@@ -105,21 +88,11 @@ impl Python {
             return Ok(());
         }
         let stderr = String::from_utf8_lossy(&output.stderr);
-        Err(stderr
-            .lines()
-            .rfind(|line| !line.trim().is_empty())
-            .unwrap_or("it failed")
-            .to_owned())
+        Err(stderr.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it failed").to_owned())
     }
 
     fn pip_install(&self, options: &[&str]) -> Result<(), String> {
-        let pip = [
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ];
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
         let pins: Vec<&str> = pins().collect();
         self.run([&pip, options, &pins].concat())
     }
@@ -130,28 +103,19 @@ impl Python {
             (Some(extras), Some(version)) => pin[..extras].to_owned() + &pin[version..],
             _ => pin.to_owned(),
         };
-        self.run(
-            ["-c", CHECK]
-                .map(str::to_owned)
-                .into_iter()
-                .chain(pins().map(without_extras)),
-        )
+        self.run(["-c", CHECK].map(str::to_owned).into_iter().chain(pins().map(without_extras)))
     }
 }
 
 /// The lines of the requirements that name a package.
 fn pins() -> impl Iterator<Item = &'static str> {
-    REQUIREMENTS
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    REQUIREMENTS.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// An interpreter that has the pinned packages.
 fn python() -> Result<Python, String> {
     let system = Python::system();
-    system
-        .run(["--version"])
-        .map_err(|e| format!("{e} (install python3)"))?;
+    system.run(["--version"]).map_err(|e| format!("{e} (install python3)"))?;
     if system.check().is_ok() {
         return Ok(system);
     }
@@ -221,9 +185,7 @@ fn make(folder: &Path) -> Result<(), String> {
 fn target_folder() -> PathBuf {
     let marked = std::env::current_exe().ok().and_then(|program| {
         let mut folders = program.ancestors();
-        folders
-            .find(|folder| folder.join("CACHEDIR.TAG").exists())
-            .map(Path::to_owned)
+        folders.find(|folder| folder.join("CACHEDIR.TAG").exists()).map(Path::to_owned)
     });
     marked.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"))
 }

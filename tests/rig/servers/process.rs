@@ -53,10 +53,7 @@ impl Supervised {
         let (sender, lines) = mpsc::channel();
         forward(child.stdout.take(), Line::Stdout, sender.clone());
         forward(child.stderr.take(), Line::Stderr, sender);
-        let process = Supervised {
-            stdin: child.stdin.take(),
-            child,
-        };
+        let process = Supervised { stdin: child.stdin.take(), child };
 
         let begin = Instant::now();
         let mut stderr = VecDeque::new();
@@ -75,10 +72,7 @@ impl Supervised {
         };
         drop(process);
         let elapsed = begin.elapsed();
-        Err(format!(
-            "{end} after {elapsed:.1?}:\n{}",
-            Vec::from(stderr).join("\n")
-        ))
+        Err(format!("{end} after {elapsed:.1?}:\n{}", Vec::from(stderr).join("\n")))
     }
 }
 
@@ -88,10 +82,7 @@ impl Drop for Supervised {
         let deadline = Instant::now() + STOP_MAX;
         while let Ok(None) = self.child.try_wait() {
             if Instant::now() >= deadline {
-                eprintln!(
-                    "process {} does not end with its standard input",
-                    self.child.id()
-                );
+                eprintln!("process {} does not end with its standard input", self.child.id());
                 let _ = self.child.kill();
                 let _ = self.child.wait();
                 return;

@@ -11,14 +11,7 @@ use super::{S3Server, Skip};
 
 const KIND: &str = "radosgw";
 const SCRIPT: &str = include_str!("microceph.sh");
-const PROGRAMS: [&str; 6] = [
-    "bash",
-    "ceph",
-    "ceph-mon",
-    "ceph-osd",
-    "radosgw",
-    "radosgw-admin",
-];
+const PROGRAMS: [&str; 6] = ["bash", "ceph", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin"];
 /// Usually some 15 seconds; a loaded machine takes its time.
 const READY_MAX: Duration = Duration::from_mins(3);
 /// The daemons cannot choose their ports themselves, so another process can be quicker.
@@ -64,11 +57,5 @@ fn is_on_path(program: &str) -> bool {
 /// Two ports that were free a moment ago.
 fn free_ports() -> [String; 2] {
     let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    listeners.map(|listener| {
-        listener
-            .local_addr()
-            .expect("a bound port")
-            .port()
-            .to_string()
-    })
+    listeners.map(|listener| listener.local_addr().expect("a bound port").port().to_string())
 }

@@ -36,17 +36,11 @@ struct LocalError {
 
 fn local(text: &'static str, source: impl Into<io::Error>) -> Error {
     let source = source.into();
-    Error::Generic {
-        store: "LocalFileSystem",
-        source: Box::new(LocalError { text, source }),
-    }
+    Error::Generic { store: "LocalFileSystem", source: Box::new(LocalError { text, source }) }
 }
 
 fn generic(text: &str) -> Error {
-    Error::Generic {
-        store: "S3",
-        source: text.into(),
-    }
+    Error::Generic { store: "S3", source: text.into() }
 }
 
 fn http(kind: HttpErrorKind) -> Error {
@@ -60,9 +54,8 @@ const RETRIED: &str = "error performing PUT http://h/k in 2s, after 3 retries, m
                        retry_timeout: 60s  - Server returned non-2xx status code: 403 Forbidden: ";
 
 async fn check(name: &str, error: impl Fn() -> Error + Send + Sync + 'static, expected: Fate) {
-    let store = Fake::new()
-        .on_put(move |_, _| OnPut::Fail(error()))
-        .store(ConditionalCreate::Honoured);
+    let store =
+        Fake::new().on_put(move |_, _| OnPut::Fail(error())).store(ConditionalCreate::Honoured);
     let result = store.create("a/b", Bytes::from_static(b"x"), false).await;
     assert_eq!(fate_of(&result), expected, "{name}: {result:?}");
     if let Some(error) = result.unwrap_err().store_error() {
@@ -77,70 +70,43 @@ async fn create_failing_tells_the_fate() {
     let source = || "status code: 404 Not Found".into();
     check(
         "no bucket",
-        move || Error::NotFound {
-            path: path(),
-            source: source(),
-        },
+        move || Error::NotFound { path: path(), source: source() },
         Fate::NotWritten(Kind::NotFound),
     )
     .await;
     check(
         "forbidden",
-        || Error::PermissionDenied {
-            path: "p".into(),
-            source: "403".into(),
-        },
+        || Error::PermissionDenied { path: "p".into(), source: "403".into() },
         Fate::NotWritten(Kind::PermissionDenied),
     )
     .await;
     check(
         "forbidden after retries",
-        || Error::PermissionDenied {
-            path: "p".into(),
-            source: RETRIED.into(),
-        },
+        || Error::PermissionDenied { path: "p".into(), source: RETRIED.into() },
         Fate::Unknown(Kind::PermissionDenied),
     )
     .await;
     check(
         "unauthenticated",
-        || Error::Unauthenticated {
-            path: "p".into(),
-            source: "401".into(),
-        },
+        || Error::Unauthenticated { path: "p".into(), source: "401".into() },
         Fate::NotWritten(Kind::PermissionDenied),
     )
     .await;
     check(
         "not supported",
-        || Error::NotSupported {
-            source: "no".into(),
-        },
+        || Error::NotSupported { source: "no".into() },
         Fate::NotWritten(Kind::Unsupported),
     )
     .await;
-    check(
-        "timeout",
-        || http(HttpErrorKind::Timeout),
-        Fate::Unknown(Kind::Unavailable),
-    )
-    .await;
-    check(
-        "unreachable",
-        || http(HttpErrorKind::Connect),
-        Fate::Unknown(Kind::Unavailable),
-    )
-    .await;
+    check("timeout", || http(HttpErrorKind::Timeout), Fate::Unknown(Kind::Unavailable)).await;
+    check("unreachable", || http(HttpErrorKind::Connect), Fate::Unknown(Kind::Unavailable)).await;
     let statuses = [
         ("status code: 500 Internal Server Error", Kind::Unavailable),
         ("status code: 503 Service Unavailable", Kind::Unavailable),
         ("status code: 429 Too Many Requests", Kind::Unavailable),
         ("status code: 501 Not Implemented", Kind::Unsupported),
         ("status code: 400 Bad Request", Kind::Invalid),
-        (
-            "Received redirect without LOCATION, check the region",
-            Kind::Invalid,
-        ),
+        ("Received redirect without LOCATION, check the region", Kind::Invalid),
         ("something else", Kind::Other),
     ];
     for (text, kind) in statuses {
@@ -152,73 +118,19 @@ async fn create_failing_tells_the_fate() {
 async fn create_failing_in_a_folder_is_not_written_before_the_link_only() {
     use io::ErrorKind as K;
     let cases = [
-        (
-            "Unable to open file /f#1",
-            K::PermissionDenied,
-            Kind::PermissionDenied,
-            true,
-        ),
-        (
-            "Unable to open file /f#1",
-            K::ReadOnlyFilesystem,
-            Kind::PermissionDenied,
-            true,
-        ),
-        (
-            "Unable to open file /f#1",
-            K::InvalidFilename,
-            Kind::Invalid,
-            true,
-        ),
-        (
-            "Unable to create dir /d",
-            K::PermissionDenied,
-            Kind::PermissionDenied,
-            true,
-        ),
-        (
-            "Unable to create dir /d",
-            K::NotADirectory,
-            Kind::Invalid,
-            true,
-        ),
-        (
-            "Unable to copy data to file",
-            K::StorageFull,
-            Kind::Unavailable,
-            true,
-        ),
-        (
-            "Unable to sync data to disk for /f",
-            K::Other,
-            Kind::Other,
-            true,
-        ),
-        (
-            "Unable to rename file",
-            K::StorageFull,
-            Kind::Unavailable,
-            false,
-        ),
-        (
-            "Unable to rename file",
-            K::PermissionDenied,
-            Kind::PermissionDenied,
-            false,
-        ),
-        (
-            "Unable to rename file",
-            K::Unsupported,
-            Kind::Unsupported,
-            true,
-        ),
+        ("Unable to open file /f#1", K::PermissionDenied, Kind::PermissionDenied, true),
+        ("Unable to open file /f#1", K::ReadOnlyFilesystem, Kind::PermissionDenied, true),
+        ("Unable to open file /f#1", K::InvalidFilename, Kind::Invalid, true),
+        ("Unable to create dir /d", K::PermissionDenied, Kind::PermissionDenied, true),
+        ("Unable to create dir /d", K::NotADirectory, Kind::Invalid, true),
+        ("Unable to copy data to file", K::StorageFull, Kind::Unavailable, true),
+        ("Unable to sync data to disk for /f", K::Other, Kind::Other, true),
+        ("Unable to rename file", K::StorageFull, Kind::Unavailable, false),
+        ("Unable to rename file", K::PermissionDenied, Kind::PermissionDenied, false),
+        ("Unable to rename file", K::Unsupported, Kind::Unsupported, true),
     ];
     for (text, io_kind, kind, is_certain) in cases {
-        let expected = if is_certain {
-            Fate::NotWritten(kind)
-        } else {
-            Fate::Unknown(kind)
-        };
+        let expected = if is_certain { Fate::NotWritten(kind) } else { Fate::Unknown(kind) };
         check(text, move || local(text, io_kind), expected).await;
     }
     let eperm = || local("Unable to rename file", io::Error::from_raw_os_error(1));
@@ -303,9 +215,7 @@ async fn pending_create_dropped_runs_to_its_end() {
 
 #[test]
 fn pending_create_of_a_stopped_runtime_is_unknown() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let store = Store::from_panicking();
     let mut pending = runtime.block_on(async { store.start_create("a", Bytes::new(), false) });
     runtime.shutdown_timeout(Duration::ZERO);
@@ -323,10 +233,7 @@ async fn pending_create_that_panics_is_unknown() {
 #[test]
 fn pending_create_without_a_runtime_is_not_written() {
     let mut pending = Store::from_panicking().start_create("a", Bytes::new(), false);
-    assert!(matches!(
-        pending.poll(),
-        Some(Err(WriteError::NotWritten(_)))
-    ));
+    assert!(matches!(pending.poll(), Some(Err(WriteError::NotWritten(_)))));
 }
 
 /// Makes stores whose every put panics.

@@ -21,10 +21,7 @@ async fn folder_missing_is_made_by_the_first_write_only() {
     assert_eq!(error.kind, Kind::NotFound);
     assert!(error.message.contains("not/yet"), "{error}");
     assert!(!path.exists(), "reading made the folder");
-    store
-        .create("log/a", Bytes::from_static(b"x"), true)
-        .await
-        .unwrap();
+    store.create("log/a", Bytes::from_static(b"x"), true).await.unwrap();
     assert!(store.root_exists().await.unwrap());
     assert_eq!(std::fs::read(path.join("log/a")).unwrap(), b"x");
 }

@@ -9,16 +9,7 @@ use crate::store::StoreErrorKind as Kind;
 async fn list_is_sorted_direct_and_by_prefix() {
     let (_folder, stores) = stores();
     for (name, store) in stores {
-        for key in [
-            "e/b_3",
-            "e/b_1",
-            "e/b_2",
-            "e/a_9",
-            "e/sub/b_5",
-            "f/b_4",
-            "ee/b_6",
-            "e/b",
-        ] {
+        for key in ["e/b_3", "e/b_1", "e/b_2", "e/a_9", "e/sub/b_5", "f/b_4", "ee/b_6", "e/b"] {
             store.create(key, Bytes::from(key), false).await.unwrap();
         }
         let cases: [(&str, Option<&str>, &[&str]); 9] = [

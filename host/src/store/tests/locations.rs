@@ -31,11 +31,7 @@ fn location_splits_into_root_and_name() {
     check("memory:///events", "memory:", "events");
     check("s3://bucket/events", "s3://bucket", "events");
     check("s3://bucket/a/b/events/", "s3://bucket/a/b", "events");
-    check(
-        "S3://my.bucket_1/a b/größe%20",
-        "s3://my.bucket_1/a b",
-        "größe%20",
-    );
+    check("S3://my.bucket_1/a b/größe%20", "s3://my.bucket_1/a b", "größe%20");
     check("gs://bucket/a/events", "gs://bucket/a", "events");
     check("az://container/a/events", "az://container/a", "events");
     check(
@@ -44,11 +40,7 @@ fn location_splits_into_root_and_name() {
         "events",
     );
     check("https://host/dav/events", "https://host/dav", "events");
-    check(
-        "http://127.0.0.1:8080/events",
-        "http://127.0.0.1:8080",
-        "events",
-    );
+    check("http://127.0.0.1:8080/events", "http://127.0.0.1:8080", "events");
     check("https://host/a@b/events", "https://host/a@b", "events");
 }
 
@@ -68,18 +60,11 @@ fn location_with_parent_segments_follows_links() {
     std::fs::create_dir_all(temp.0.join("real/deep")).unwrap();
     std::fs::create_dir(temp.0.join("here")).unwrap();
     std::os::unix::fs::symlink(temp.0.join("real/deep"), temp.0.join("here/link")).unwrap();
-    check(
-        &format!("{base}/here/link/../events"),
-        &format!("{base}/real"),
-        "events",
-    );
+    check(&format!("{base}/here/link/../events"), &format!("{base}/real"), "events");
     check(&format!("{base}/here/../here"), base, "here");
     check(&format!("{base}/here/link/.."), base, "real");
     let missing = Location::parse(&format!("{base}/none/../events"));
-    assert!(
-        matches!(missing, Err(LocationError::ParentSegment { .. })),
-        "{missing:?}"
-    );
+    assert!(matches!(missing, Err(LocationError::ParentSegment { .. })), "{missing:?}");
 }
 
 #[test]
@@ -100,73 +85,38 @@ fn location_that_is_wrong_is_refused_without_its_secrets() {
         ("s3://bucket", |e| matches!(e, E::MissingName { .. })),
         ("s3://bucket/", |e| matches!(e, E::MissingName { .. })),
         ("s3://bucket//events", |e| matches!(e, E::BadSegment { .. })),
-        ("s3://bucket/../events", |e| {
-            matches!(e, E::ParentSegment { .. })
-        }),
+        ("s3://bucket/../events", |e| matches!(e, E::ParentSegment { .. })),
         ("s3://bucket/a\nb", |e| matches!(e, E::BadSegment { .. })),
-        ("s3://id:hunter2@bucket/events", |e| {
-            matches!(e, E::Credentials { .. })
-        }),
-        ("s3://id:hunter2/events", |e| {
-            matches!(e, E::Credentials { .. })
-        }),
-        ("az://id:hunter2@c/events", |e| {
-            matches!(e, E::Credentials { .. })
-        }),
-        ("https://u:hunter2@host/events", |e| {
-            matches!(e, E::Credentials { .. })
-        }),
-        ("https://u:hunt/er2@host/events", |e| {
-            matches!(e, E::Credentials { .. })
-        }),
-        ("https://hunter2@host/events", |e| {
-            matches!(e, E::Credentials { .. })
-        }),
-        ("https://host/events?sig=hunter2", |e| {
-            matches!(e, E::QueryOrFragment { .. })
-        }),
-        ("s3://bucket/events#hunter2", |e| {
-            matches!(e, E::QueryOrFragment { .. })
-        }),
-        ("file:///a/b?hunter2", |e| {
-            matches!(e, E::QueryOrFragment { .. })
-        }),
-        ("https://host/a/%2e%2E/events", |e| {
-            matches!(e, E::ParentSegment { .. })
-        }),
-        ("file:///a/../events", |e| {
-            matches!(e, E::ParentSegment { .. })
-        }),
+        ("s3://id:hunter2@bucket/events", |e| matches!(e, E::Credentials { .. })),
+        ("s3://id:hunter2/events", |e| matches!(e, E::Credentials { .. })),
+        ("az://id:hunter2@c/events", |e| matches!(e, E::Credentials { .. })),
+        ("https://u:hunter2@host/events", |e| matches!(e, E::Credentials { .. })),
+        ("https://u:hunt/er2@host/events", |e| matches!(e, E::Credentials { .. })),
+        ("https://hunter2@host/events", |e| matches!(e, E::Credentials { .. })),
+        ("https://host/events?sig=hunter2", |e| matches!(e, E::QueryOrFragment { .. })),
+        ("s3://bucket/events#hunter2", |e| matches!(e, E::QueryOrFragment { .. })),
+        ("file:///a/b?hunter2", |e| matches!(e, E::QueryOrFragment { .. })),
+        ("https://host/a/%2e%2E/events", |e| matches!(e, E::ParentSegment { .. })),
+        ("file:///a/../events", |e| matches!(e, E::ParentSegment { .. })),
         ("file:events", |e| matches!(e, E::MissingBucket { .. })),
         ("https://host", |e| matches!(e, E::MissingName { .. })),
-        ("https://b.s3.eu-west-1.amazonaws.com/x", |e| {
-            matches!(e, E::OtherScheme { .. })
-        }),
+        ("https://b.s3.eu-west-1.amazonaws.com/x", |e| matches!(e, E::OtherScheme { .. })),
     ];
     for (text, is_expected) in cases {
         let error = Location::parse(text).expect_err(text);
         assert!(is_expected(&error), "{text:?}: {error:?}");
         let shown = format!("{error} {error:?}");
-        assert!(
-            !shown.contains("hunt") && !shown.contains("er2"),
-            "{text:?}: {shown}"
-        );
+        assert!(!shown.contains("hunt") && !shown.contains("er2"), "{text:?}: {shown}");
     }
     let error = Location::parse("ftp://host/x").unwrap_err().to_string();
-    assert!(
-        error.contains("s3://") && error.contains("memory:"),
-        "{error}"
-    );
+    assert!(error.contains("s3://") && error.contains("memory:"), "{error}");
 }
 
 #[tokio::test]
 async fn memory_roots_are_fresh_each_time() {
     let root = Location::parse("memory:events").unwrap().root;
     let first = Store::open(&root, &StoreOptions::new()).unwrap();
-    first
-        .create("events/a", bytes::Bytes::new(), false)
-        .await
-        .unwrap();
+    first.create("events/a", bytes::Bytes::new(), false).await.unwrap();
     assert!(first.clone().get("events/a", None).await.is_ok());
     let second = Store::open(&root, &StoreOptions::new()).unwrap();
     assert!(second.get("events/a", None).await.is_err());

@@ -67,10 +67,7 @@ pub(super) fn stores() -> (TempFolder, Vec<(&'static str, Store)>) {
 }
 
 pub(super) fn keys(page: &ListPage) -> Vec<&str> {
-    page.objects
-        .iter()
-        .map(|object| object.key.as_str())
-        .collect()
+    page.objects.iter().map(|object| object.key.as_str()).collect()
 }
 
 /// What the fake does with one put.
@@ -152,10 +149,7 @@ impl fmt::Display for Fake {
 }
 
 pub(super) fn not_implemented() -> Error {
-    Error::NotImplemented {
-        operation: "put".to_owned(),
-        implementer: "fake".to_owned(),
-    }
+    Error::NotImplemented { operation: "put".to_owned(), implementer: "fake".to_owned() }
 }
 
 impl ObjectStore for Fake {

@@ -11,13 +11,8 @@ async fn create_of_an_existing_key_changes_nothing() {
     for (name, store) in stores {
         for exclusive in [false, true] {
             let key = format!("log/a{exclusive}");
-            store
-                .create(&key, Bytes::from_static(b"one"), exclusive)
-                .await
-                .unwrap();
-            let again = store
-                .create(&key, Bytes::from_static(b"two"), exclusive)
-                .await;
+            store.create(&key, Bytes::from_static(b"one"), exclusive).await.unwrap();
+            let again = store.create(&key, Bytes::from_static(b"two"), exclusive).await;
             assert_eq!(again, Err(WriteError::AlreadyExists), "{name}");
             assert_eq!(store.get(&key, None).await.unwrap(), "one", "{name}");
         }
@@ -26,16 +21,7 @@ async fn create_of_an_existing_key_changes_nothing() {
 
 #[tokio::test]
 async fn keys_with_spaces_and_unicode_keep_their_characters() {
-    let names = [
-        "a b",
-        "größe",
-        "日本 %20",
-        "per%25cent",
-        "#",
-        "a#b",
-        "x+y=z&q?",
-        "~[{}]\\",
-    ];
+    let names = ["a b", "größe", "日本 %20", "per%25cent", "#", "a#b", "x+y=z&q?", "~[{}]\\"];
     let (_folder, stores) = stores();
     for (name, store) in stores {
         for part in names {
@@ -49,20 +35,14 @@ async fn keys_with_spaces_and_unicode_keep_their_characters() {
         assert_eq!(keys(&page), expected, "{name}");
         let failures = store.delete(expected).await;
         assert_eq!(failures, vec![], "{name}");
-        assert_eq!(
-            store.list("my log/", None, 100).await.unwrap().objects,
-            vec![],
-            "{name}"
-        );
+        assert_eq!(store.list("my log/", None, 100).await.unwrap().objects, vec![], "{name}");
     }
 }
 
 #[tokio::test]
 async fn bad_keys_are_refused() {
     let long = "x".repeat(2000);
-    let bad = [
-        "", "/", "/a", "a/", "a//b", "..", "a/../b", "./a", "a/.", "a\nb", "a\0", &long,
-    ];
+    let bad = ["", "/", "/a", "a/", "a//b", "..", "a/../b", "./a", "a/.", "a\nb", "a\0", &long];
     let (_folder, stores) = stores();
     for (name, store) in stores {
         for key in bad {
@@ -84,10 +64,7 @@ async fn get_returns_exactly_the_range() {
     let (_folder, stores) = stores();
     for (name, store) in stores {
         let data: Vec<u8> = (0..3_000_000_u32).map(|i| (i % 251) as u8).collect();
-        store
-            .create("a/big", Bytes::from(data.clone()), false)
-            .await
-            .unwrap();
+        store.create("a/big", Bytes::from(data.clone()), false).await.unwrap();
         store.create("a/empty", Bytes::new(), false).await.unwrap();
         assert_eq!(store.get("a/big", None).await.unwrap(), data, "{name}");
         assert_eq!(store.get("a/empty", None).await.unwrap(), "", "{name}");
@@ -115,37 +92,19 @@ async fn get_of_more_than_the_limit_says_to_use_a_range() {
     let error = store.get("big", None).await.unwrap_err();
     assert_eq!(error.kind, Kind::Invalid);
     assert!(error.message.contains("range"), "{error}");
-    assert_eq!(
-        store
-            .get("big", Some(0..GET_BYTES_MAX))
-            .await
-            .unwrap()
-            .len(),
-        64 << 20
-    );
+    assert_eq!(store.get("big", Some(0..GET_BYTES_MAX)).await.unwrap().len(), 64 << 20);
 }
 
 #[tokio::test]
 async fn delete_of_missing_keys_is_done() {
     let (_folder, stores) = stores();
     for (name, store) in stores {
-        assert_eq!(
-            store.delete(vec!["nothing/yet".to_owned()]).await,
-            vec![],
-            "{name}"
-        );
+        assert_eq!(store.delete(vec!["nothing/yet".to_owned()]).await, vec![], "{name}");
         for i in 0..25 {
-            store
-                .create(&format!("d/{i}"), Bytes::from_static(b"x"), false)
-                .await
-                .unwrap();
+            store.create(&format!("d/{i}"), Bytes::from_static(b"x"), false).await.unwrap();
         }
         let all: Vec<String> = (0..50).map(|i| format!("d/{i}")).collect();
         assert_eq!(store.delete(all).await, vec![], "{name}");
-        assert_eq!(
-            store.list("d/", None, 100).await.unwrap().objects,
-            vec![],
-            "{name}"
-        );
+        assert_eq!(store.list("d/", None, 100).await.unwrap().objects, vec![], "{name}");
     }
 }

@@ -12,10 +12,7 @@ use crate::store::{
 };
 
 fn whole(key: &str) -> ReadPart {
-    ReadPart {
-        key: key.to_owned(),
-        range: None,
-    }
+    ReadPart { key: key.to_owned(), range: None }
 }
 
 async fn chunks(read: &mut OrderedRead, max_bytes: usize) -> Vec<Chunk> {
@@ -30,10 +27,7 @@ async fn filled(store: &Store, count: usize, bytes: usize) -> Vec<ReadPart> {
     let mut parts = Vec::new();
     for i in 0..count {
         let key = format!("o/{i:03}");
-        store
-            .create(&key, Bytes::from(vec![i as u8; bytes]), false)
-            .await
-            .unwrap();
+        store.create(&key, Bytes::from(vec![i as u8; bytes]), false).await.unwrap();
         parts.push(whole(&key));
     }
     parts
@@ -47,23 +41,13 @@ async fn ordered_read_yields_every_part_in_order() {
         let mut parts = Vec::new();
         for (i, size) in sizes.iter().enumerate() {
             let key = format!("o/{i}");
-            store
-                .create(&key, Bytes::from(vec![i as u8; *size]), false)
-                .await
-                .unwrap();
+            store.create(&key, Bytes::from(vec![i as u8; *size]), false).await.unwrap();
             parts.push(whole(&key));
         }
-        parts.push(ReadPart {
-            key: "o/5".to_owned(),
-            range: Some(100..2_000_100),
-        });
+        parts.push(ReadPart { key: "o/5".to_owned(), range: Some(100..2_000_100) });
         for max_bytes in [0, 4096, 1 << 20, usize::MAX] {
             // Single bytes are tried on the small parts only.
-            let parts = if max_bytes == 0 {
-                parts[..3].to_vec()
-            } else {
-                parts.clone()
-            };
+            let parts = if max_bytes == 0 { parts[..3].to_vec() } else { parts.clone() };
             let mut read = store.read_ordered(parts.clone());
             let found = chunks(&mut read, max_bytes).await;
             let mut lengths = vec![0; parts.len()];
@@ -71,12 +55,7 @@ async fn ordered_read_yields_every_part_in_order() {
             for chunk in &found {
                 assert_eq!(chunk.part, current, "{name}");
                 assert!(chunk.bytes.len() <= max_bytes.max(1), "{name}");
-                assert!(
-                    chunk
-                        .bytes
-                        .iter()
-                        .all(|b| *b as usize == chunk.part || chunk.part == 8)
-                );
+                assert!(chunk.bytes.iter().all(|b| *b as usize == chunk.part || chunk.part == 8));
                 lengths[current] += chunk.bytes.len();
                 current += usize::from(chunk.last);
             }
@@ -110,11 +89,7 @@ async fn ordered_read_is_over_after_an_error() {
             assert_eq!(read.next(100).await.unwrap().unwrap().part, part, "{name}");
         }
         let error = read.next(100).await.unwrap().unwrap_err();
-        assert_eq!(
-            (error.part, error.error.kind),
-            (2, Kind::NotFound),
-            "{name}"
-        );
+        assert_eq!((error.part, error.error.kind), (2, Kind::NotFound), "{name}");
         assert!(error.to_string().contains("o/missing"), "{name}");
         assert!(read.next(100).await.is_none(), "{name}");
     }
@@ -133,14 +108,10 @@ async fn stream_that_ends_short_or_long_is_an_error() {
         ("empty frames", |frame| vec![frame(0), frame(0)]),
     ];
     for (name, frames) in cases {
-        let store = Fake::new()
-            .on_get(move |_| Some(frames(&frame)))
-            .store(ConditionalCreate::Honoured);
+        let store =
+            Fake::new().on_get(move |_| Some(frames(&frame))).store(ConditionalCreate::Honoured);
         let size = if name == "short large" { 300_001 } else { 500 };
-        store
-            .create("a", Bytes::from(vec![1; size]), false)
-            .await
-            .unwrap();
+        store.create("a", Bytes::from(vec![1; size]), false).await.unwrap();
         let mut read = store.read_ordered(vec![whole("a"), whole("a")]);
         let mut bytes = 0;
         let error = loop {
@@ -153,16 +124,8 @@ async fn stream_that_ends_short_or_long_is_an_error() {
                 None => panic!("{name}: a silent end after {bytes} bytes"),
             }
         };
-        assert_eq!(
-            (error.part, error.error.kind),
-            (0, Kind::Unavailable),
-            "{name}: {error}"
-        );
-        assert_eq!(
-            store.get("a", None).await.unwrap_err().kind,
-            Kind::Unavailable,
-            "{name}"
-        );
+        assert_eq!((error.part, error.error.kind), (0, Kind::Unavailable), "{name}: {error}");
+        assert_eq!(store.get("a", None).await.unwrap_err().kind, Kind::Unavailable, "{name}");
     }
 }
 
@@ -174,19 +137,11 @@ async fn small_frames_are_joined_and_nothing_is_lost() {
         let cut = |i: usize| body.slice(i * 10_000..(i + 1) * 10_000);
         Some((0..250).map(|i| Ok(cut(i))).collect())
     };
-    let store = Fake::new()
-        .on_get(frames)
-        .store(ConditionalCreate::Honoured);
-    store
-        .create("a", Bytes::from(data.clone()), false)
-        .await
-        .unwrap();
+    let store = Fake::new().on_get(frames).store(ConditionalCreate::Honoured);
+    store.create("a", Bytes::from(data.clone()), false).await.unwrap();
     let found = chunks(&mut store.read_ordered(vec![whole("a")]), 1 << 20).await;
     assert!(found.len() <= 4, "{} chunks", found.len());
-    let joined: Vec<u8> = found
-        .iter()
-        .flat_map(|chunk| chunk.bytes.to_vec())
-        .collect();
+    let joined: Vec<u8> = found.iter().flat_map(|chunk| chunk.bytes.to_vec()).collect();
     assert!(joined == data);
     assert!(store.get("a", None).await.unwrap() == data);
 }
@@ -197,16 +152,9 @@ async fn fetching_ahead_is_bounded_and_asks_once_per_part() {
     let fake = Fake::new().on_get(frames);
     let (gets, fetched) = (Arc::clone(&fake.gets), Arc::clone(&fake.frames));
     let store = fake.store(ConditionalCreate::Honoured);
-    store
-        .create("a", Bytes::from(vec![1; 64 << 20]), false)
-        .await
-        .unwrap();
+    store.create("a", Bytes::from(vec![1; 64 << 20]), false).await.unwrap();
     let mut read = store.read_ordered(vec![whole("a"); 40]);
-    assert_eq!(
-        gets.load(Ordering::SeqCst),
-        0,
-        "nothing before the first chunk"
-    );
+    assert_eq!(gets.load(Ordering::SeqCst), 0, "nothing before the first chunk");
     read.next(1 << 20).await.unwrap().unwrap();
     for _ in 0..10_000 {
         tokio::task::yield_now().await;
@@ -243,9 +191,7 @@ async fn speed_of_an_ordered_read() {
             let rate = total as f64 / elapsed.as_secs_f64() / 1e9;
             let each = elapsed.as_nanos() / (count as u128 * 8);
             println!("{name}: {bytes} bytes an object: {rate:.2} GB/s, {each} ns an object");
-            store
-                .delete((0..count).map(|i| format!("o/{i:03}")).collect())
-                .await;
+            store.delete((0..count).map(|i| format!("o/{i:03}")).collect()).await;
         }
     }
 }

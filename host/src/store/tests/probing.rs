@@ -51,21 +51,10 @@ async fn probe_tells_honouring_stores_from_others() {
         let fake = fake();
         let puts = Arc::clone(&fake.puts);
         let store = fake.store(conditional);
-        assert_eq!(
-            store.honours_exclusive("log/").await,
-            Ok(expected),
-            "{name}"
-        );
+        assert_eq!(store.honours_exclusive("log/").await, Ok(expected), "{name}");
         let cost = puts.load(Ordering::SeqCst);
-        assert!(
-            cost <= 6 && (conditional == C::Unproven || cost == 0),
-            "{name}: {cost}"
-        );
-        assert_eq!(
-            store.clone().honours_exclusive("log/").await,
-            Ok(expected),
-            "{name}"
-        );
+        assert!(cost <= 6 && (conditional == C::Unproven || cost == 0), "{name}: {cost}");
+        assert_eq!(store.clone().honours_exclusive("log/").await, Ok(expected), "{name}");
         assert_eq!(puts.load(Ordering::SeqCst), cost, "{name}: probed twice");
         let left = store.list("log/", None, 10).await.unwrap();
         assert!(keys(&left).is_empty(), "{name}: {left:?}");
@@ -85,20 +74,11 @@ async fn exclusive_create_is_refused_where_it_could_overwrite() {
             panic!("{name}: {refused:?}");
         };
         assert_eq!(error.kind, Kind::Unsupported, "{name}");
-        assert!(
-            error.message.contains("--sole-compactor"),
-            "{name}: {error}"
-        );
-        assert!(
-            store.get("log/m", None).await.is_err(),
-            "{name}: it was written"
-        );
+        assert!(error.message.contains("--sole-compactor"), "{name}: {error}");
+        assert!(store.get("log/m", None).await.is_err(), "{name}: it was written");
 
         let store = store.with_sole_compactor(true);
-        store
-            .create("log/m", Bytes::from_static(b"1"), true)
-            .await
-            .unwrap();
+        store.create("log/m", Bytes::from_static(b"1"), true).await.unwrap();
         let again = store.create("log/m", Bytes::from_static(b"2"), true).await;
         assert_eq!(again, Err(WriteError::AlreadyExists), "{name}");
         assert_eq!(store.get("log/m", None).await.unwrap(), "1", "{name}");
@@ -108,16 +88,10 @@ async fn exclusive_create_is_refused_where_it_could_overwrite() {
 #[tokio::test]
 async fn exclusive_create_on_a_proven_store_succeeds_once() {
     let store = obedient().store(C::Unproven);
-    store
-        .create("log/m", Bytes::from_static(b"1"), true)
-        .await
-        .unwrap();
+    store.create("log/m", Bytes::from_static(b"1"), true).await.unwrap();
     let again = store.create("log/m", Bytes::from_static(b"2"), true).await;
     assert_eq!(again, Err(WriteError::AlreadyExists));
-    assert_eq!(
-        keys(&store.list("log/", None, 10).await.unwrap()),
-        ["log/m"]
-    );
+    assert_eq!(keys(&store.list("log/", None, 10).await.unwrap()), ["log/m"]);
 }
 
 #[tokio::test]

@@ -11,29 +11,16 @@ use crate::store::{
 };
 
 fn pattern(from: usize, count: usize) -> Bytes {
-    (from..from + count)
-        .map(|i| (i % 249) as u8)
-        .collect::<Vec<u8>>()
-        .into()
+    (from..from + count).map(|i| (i % 249) as u8).collect::<Vec<u8>>().into()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn upload_of_any_size_reads_back() {
     let (_folder, stores) = stores();
     for (name, store) in stores {
-        let sizes = [
-            0,
-            1,
-            PART_BYTES - 1,
-            PART_BYTES,
-            PART_BYTES + 1,
-            3 * PART_BYTES,
-            20_000_000,
-        ];
+        let sizes = [0, 1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES, 20_000_000];
         for (size, step) in
-            sizes
-                .into_iter()
-                .zip([1, 1, 70_000, 1 << 20, 999_983, 50_000_000, 49_999])
+            sizes.into_iter().zip([1, 1, 70_000, 1 << 20, 999_983, 50_000_000, 49_999])
         {
             let key = format!("u/{size}");
             let mut upload = store.start_upload(&key).await.unwrap();
@@ -43,15 +30,9 @@ async fn upload_of_any_size_reads_back() {
                 upload.write(pattern(from, count)).await.unwrap();
                 from += count;
             }
-            assert!(
-                store.get(&key, None).await.is_err(),
-                "{name}: visible too early"
-            );
+            assert!(store.get(&key, None).await.is_err(), "{name}: visible too early");
             upload.finish().await.unwrap();
-            assert!(
-                store.get(&key, None).await.unwrap() == pattern(0, size),
-                "{name}: {size}"
-            );
+            assert!(store.get(&key, None).await.unwrap() == pattern(0, size), "{name}: {size}");
         }
     }
 }
@@ -71,18 +52,11 @@ async fn upload_below_a_part_is_one_create() {
 async fn upload_onto_an_existing_key_changes_nothing() {
     let (_folder, stores) = stores();
     for (name, store) in stores {
-        store
-            .create("a", Bytes::from_static(b"old"), false)
-            .await
-            .unwrap();
+        store.create("a", Bytes::from_static(b"old"), false).await.unwrap();
         for size in [3, PART_BYTES + 5] {
             let mut upload = store.start_upload("a").await.unwrap();
             upload.write(pattern(0, size)).await.unwrap();
-            assert_eq!(
-                upload.finish().await,
-                Err(WriteError::AlreadyExists),
-                "{name}"
-            );
+            assert_eq!(upload.finish().await, Err(WriteError::AlreadyExists), "{name}");
             assert_eq!(store.get("a", None).await.unwrap(), "old", "{name}");
         }
     }
@@ -106,9 +80,7 @@ async fn upload_aborted_or_dropped_leaves_nothing() {
             if left == 0 {
                 break;
             }
-            tokio::task::spawn_blocking(std::thread::yield_now)
-                .await
-                .unwrap();
+            tokio::task::spawn_blocking(std::thread::yield_now).await.unwrap();
         }
         assert_eq!(left, 0, "aborted: {is_aborted}");
         assert!(keys(&store.list("log/", None, 10).await.unwrap()).is_empty());
@@ -125,10 +97,7 @@ async fn upload_to_a_store_without_parts_is_buffered_up_to_its_limit() {
     let store = fake.store(C::Absent);
     let mut upload = store.start_upload("a").await.unwrap();
     for i in 0..3 {
-        upload
-            .write(pattern(i * PART_BYTES, PART_BYTES))
-            .await
-            .unwrap();
+        upload.write(pattern(i * PART_BYTES, PART_BYTES)).await.unwrap();
     }
     upload.finish().await.unwrap();
     assert!(store.get("a", None).await.unwrap() == pattern(0, 3 * PART_BYTES));

@@ -1,0 +1,15 @@
+//! `stratalog completions`: a script for the user's shell.
+
+use std::io;
+
+use clap::CommandFactory as _;
+
+use super::arguments::{Arguments, Completions};
+use super::exit::{Code, Failure, write_stdout};
+
+pub(super) fn run(command: &Completions) -> Result<Code, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(command.shell, &mut Arguments::command(), "stratalog", &mut script);
+    write_stdout(&mut io::stdout(), &script)?;
+    Ok(Code::Done)
+}

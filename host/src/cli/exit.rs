@@ -1,0 +1,136 @@
+//! How the process ends: the codes, and which error ends with which.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Write as _};
+use std::process::ExitCode;
+
+use stratalog::Error;
+use stratalog::store::{OpenError, StoreError};
+
+use super::progress;
+
+/// The exit codes, as `--help` lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// All was done.
+    Done,
+    /// Failed for a reason that has no code of its own.
+    Failed,
+    /// The store cannot be reached or refuses.
+    Store,
+    /// An object is damaged.
+    Damaged,
+    /// An event, a file, a location, an option or a component is not usable.
+    Input,
+    /// Ended by SIGINT, in good order.
+    Interrupted,
+    /// Ended by SIGTERM, in good order.
+    Terminated,
+}
+
+impl Code {
+    /// The number. 2 is clap's, for a wrong command line.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Store => 3,
+            Self::Damaged => 4,
+            Self::Input => 5,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+
+    /// The one place that says which error ends with which code.
+    pub(crate) fn of(error: &Error) -> Self {
+        match error {
+            Error::StoreFailed { .. } | Error::WriteFailed { .. } => Self::Store,
+            Error::Open(OpenError::NoCredentials { .. }) => Self::Store,
+            Error::Damaged { .. } => Self::Damaged,
+            Error::InvalidInput(_)
+            | Error::InvalidEvent { .. }
+            | Error::Location(_)
+            | Error::Open(_)
+            | Error::Component(_) => Self::Input,
+            Error::Conflict(_) | Error::Unsupported(_) | Error::Closed | Error::Guest(_) => {
+                Self::Failed
+            }
+            // The enum is open to additions.
+            _ => Self::Failed,
+        }
+    }
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        code.number().into()
+    }
+}
+
+/// Why a command failed, and the code it ends with.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: Code,
+    error: anyhow::Error,
+}
+
+impl Failure {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, error: anyhow::Error::msg(message.into()) }
+    }
+
+    /// Bad input of the user.
+    pub(crate) fn input(message: impl Into<String>) -> Self {
+        Self::new(Code::Input, message)
+    }
+
+    /// An error of the system, such as a full disk behind stdout.
+    pub(crate) fn system(what: &str, error: &io::Error) -> Self {
+        Self::new(Code::Failed, format!("{what}: {error}"))
+    }
+
+    /// Says what was attempted, in front of the cause.
+    pub(crate) fn context(self, what: impl fmt::Display + Send + Sync + 'static) -> Self {
+        Self { code: self.code, error: self.error.context(what) }
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Prints the error and its causes in one line.
+    pub(crate) fn print(&self) {
+        complain(&format!("{:#}", self.error));
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { code: Code::of(&error), error: error.into() }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self { code: Code::Store, error: error.into() }
+    }
+}
+
+/// Prints `error: ...` to stderr, in one line whatever the message.
+pub(crate) fn complain(message: &str) {
+    let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    progress::aside(|| {
+        // Who closed stderr does not want to know.
+        writeln!(io::stderr(), "error: {message}").ok();
+    });
+}
+
+/// Writes data to stdout. False: its reader has closed it, there is nothing left to do.
+pub(crate) fn write_stdout(stdout: &mut impl io::Write, data: &[u8]) -> Result<bool, Failure> {
+    match stdout.write_all(data).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::system("cannot write to stdout", &error)),
+    }
+}

@@ -1,0 +1,32 @@
+//! The commands, one file each, and what they share.
+//!
+//! Commands parse nothing and print no errors: they take [`arguments`] and return a [`exit::Code`] or
+//! a [`exit::Failure`].
+
+mod append;
+pub(crate) mod arguments;
+mod compact;
+mod completions;
+pub(crate) mod exit;
+pub(crate) mod messages;
+mod progress;
+mod quantities;
+mod read;
+mod report;
+mod session;
+mod stat;
+
+use arguments::{Arguments, Command};
+use exit::{Code, Failure};
+
+/// Runs one command.
+pub(crate) async fn run(arguments: Arguments) -> Result<Code, Failure> {
+    let Arguments { command, shared } = arguments;
+    match command {
+        Command::Append(command) => append::run(command, &shared).await,
+        Command::Read(command) => read::run(&command, &shared).await,
+        Command::Compact(command) => compact::run(&command, &shared).await,
+        Command::Stat(command) => stat::run(&command, &shared).await,
+        Command::Completions(command) => completions::run(&command),
+    }
+}

@@ -1,0 +1,91 @@
+//! What a command works on: the typed log, its store, and the host that runs the component.
+
+use std::path::PathBuf;
+
+use stratalog::store::{Location, Store, StoreOptions};
+use stratalog::{Error, Host};
+
+use super::arguments::Shared;
+use super::exit::{Code, Failure};
+
+pub(super) struct Session {
+    pub(super) location: Location,
+    pub(super) store: Store,
+    pub(super) host: Host,
+}
+
+/// What a command that only looks needs to find.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Must {
+    /// A local log's folder must be there: anything else is most likely a typing error.
+    Exist,
+    /// The first append makes the log.
+    Nothing,
+}
+
+impl Session {
+    /// Opens the store and compiles the component, cheap checks first. Makes no request.
+    pub(super) fn open(
+        log: &str,
+        shared: &Shared,
+        sole_compactor: bool,
+        must: Must,
+    ) -> Result<Self, Failure> {
+        let location = Location::parse(log).map_err(Error::from)?;
+        let options = StoreOptions::parse(&shared.store_options)
+            .map_err(|error| Failure::input(error.to_string()))?
+            .with_sole_compactor(sole_compactor);
+        let store = Store::open(&location.root, &options).map_err(Error::from)?;
+        if must == Must::Exist {
+            require_log(&location)?;
+        }
+        let host = host(shared)?;
+        let Location { root, name } = &location;
+        tracing::info!("log {name} in {root}, component {}", host.component_sha256());
+        Ok(Self { location, store, host })
+    }
+}
+
+fn host(shared: &Shared) -> Result<Host, Failure> {
+    let mut builder = Host::builder();
+    if let Some(file) = &shared.component {
+        builder = builder.component_file(file);
+    }
+    if let Some(folder) = cache_folder(shared)? {
+        builder = builder.cache_folder(folder);
+    }
+    Ok(builder.build()?)
+}
+
+fn cache_folder(shared: &Shared) -> Result<Option<PathBuf>, Failure> {
+    match &shared.cache_dir {
+        _ if shared.no_cache => Ok(None),
+        None => Ok(Host::default_cache_folder()),
+        Some(folder) => match std::path::absolute(folder) {
+            Ok(folder) => Ok(Some(folder)),
+            Err(error) => Err(Failure::input(format!("--cache-dir: {error}"))),
+        },
+    }
+}
+
+/// Refuses a log that certainly is not there.
+fn require_log(location: &Location) -> Result<(), Failure> {
+    if location.root.is_memory() {
+        let message = format!("{location} is empty: a log in memory ends with its command");
+        return Err(Failure::input(message));
+    }
+    let Some(root) = location.root.as_folder() else { return Ok(()) };
+    match root.join(&location.name).metadata() {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(_) => Err(Failure::input(format!("{location} is a file, and a log is a folder"))),
+        Err(error) => {
+            use std::io::ErrorKind as K;
+            match error.kind() {
+                K::NotFound | K::NotADirectory => {
+                    Err(Failure::input(format!("there is no log at {location}")))
+                }
+                _ => Err(Failure::new(Code::Store, format!("cannot look at {location}: {error}"))),
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The command line of `stratalog`.
+//!
+//! Owns: the process, its runtime, and the one place that prints an error and ends with its code.
+//! Must not know: what a command does.
+//!
+//! 1. Data goes to stdout, everything else to stderr.
+//! 2. A closed stdout is the reader's way to say "enough": never an error.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::arguments::Arguments;
+use cli::exit::{Code, Failure};
+
+/// Threads that run tasks beside the main one: a writer's task and its requests.
+const WORKER_THREADS: usize = 2;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code.into(),
+        Err(failure) => {
+            failure.print();
+            failure.code().into()
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<Code, Failure> {
+    cli::messages::start(&arguments.shared)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKER_THREADS)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Code::Failed, format!("cannot start a thread: {error}")))?;
+    let done = runtime.block_on(cli::run(arguments));
+    // A store that hangs must not keep the process.
+    runtime.shutdown_background();
+    done
+}
