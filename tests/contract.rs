@@ -424,7 +424,7 @@ fn hole_7_a_reader_overtaken_by_a_compaction_gets_each_event_once() {
             log.flush().unwrap();
         }
         let mut pages = world.start_read("log").unwrap();
-        let mut read = pages.next().unwrap().unwrap();
+        let mut read = pages.next_page().unwrap().unwrap();
         log.compact().unwrap();
         log.append("after").unwrap();
         log.flush().unwrap();

@@ -104,7 +104,7 @@ fn a_get_that_fails_is_said_and_the_pass_goes_on_where_it_stood() {
         let mut read = Vec::new();
         let mut failures = 0;
         loop {
-            match pages.next() {
+            match pages.next_page() {
                 Ok(Some(page)) => read.extend(page),
                 Ok(None) => break,
                 Err(Error::StoreFailed { message, transient: true }) => {
@@ -133,7 +133,7 @@ fn a_list_that_fails_is_said_and_nothing_changes() {
         for before in 0..3 {
             let mut pages = log.start_read_all().unwrap();
             world.faulty.arm_after(Fault::ListFails, before);
-            let failed = pages.next();
+            let failed = pages.next_page();
             assert!(
                 matches!(&failed, Err(Error::StoreFailed { message, .. }) if message.contains("cannot list log/")),
                 "{failed:?}"

@@ -46,7 +46,7 @@ pub struct Reader<S: Store> {
 enum Stage<S: Store> {
     /// Look at the log, again if need be.
     Look,
-    Parts(PartsRead<S>),
+    Parts(Box<PartsRead<S>>),
     Tail,
     Done,
 }
@@ -82,7 +82,7 @@ impl<S: Store> Reader<S> {
     /// # Errors
     /// After [`Error::StoreFailed`] the pass goes on where it stood when called again. Before
     /// [`Error::Damaged`] everything before the damage has been yielded.
-    pub fn next(&mut self) -> Result<Option<Page>, Error> {
+    pub fn next_page(&mut self) -> Result<Option<Page>, Error> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
@@ -111,7 +111,8 @@ impl<S: Store> Reader<S> {
                 let view = self.stored.look(Look::Reading)?;
                 let parts = self.cursor.plan(&view);
                 let log = self.stored.name.clone();
-                self.stage = Stage::Parts(PartsRead::new(self.stored.store.clone(), log, parts));
+                self.stage =
+                    Stage::Parts(Box::new(PartsRead::new(self.stored.store.clone(), log, parts)));
             }
             Stage::Parts(parts) => {
                 let (cursor, page) = (&mut self.cursor, &mut self.page);

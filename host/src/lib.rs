@@ -41,6 +41,8 @@
 //! # }
 //! ```
 
+#![warn(missing_docs)]
+
 mod bindings;
 mod clock;
 mod engine;

@@ -364,10 +364,10 @@ enum Pass {
 
 impl Pages {
     /// The events of the next page, none at the end.
-    pub fn next(&mut self) -> Result<Option<Vec<String>>, Error> {
+    pub fn next_page(&mut self) -> Result<Option<Vec<String>>, Error> {
         let lines = match &mut self.pass {
             Pass::Native(reader) => {
-                let page = reader.next().map_err(error)?;
+                let page = reader.next_page().map_err(error)?;
                 page.map(|page| (page.lines, page.events))
             }
             Pass::Component(reader) => {
@@ -386,7 +386,7 @@ impl Pages {
     /// All events that are left.
     pub fn rest(&mut self) -> Result<Vec<String>, Error> {
         let mut events = Vec::new();
-        while let Some(page) = self.next()? {
+        while let Some(page) = self.next_page()? {
             events.extend(page);
         }
         Ok(events)

@@ -95,7 +95,7 @@ impl wit::GuestLog for LogResource {
 
 impl wit::GuestReader for ReaderResource {
     fn next(&self) -> Result<Option<wit::Page>, wit::Error> {
-        let page = self.0.borrow_mut().next()?;
+        let page = self.0.borrow_mut().next_page()?;
         Ok(page.map(wit::Page::from))
     }
 }

@@ -4,25 +4,11 @@ mod convert;
 mod exports;
 mod imports;
 
-#[expect(
-    clippy::all,
-    clippy::pedantic,
-    clippy::as_conversions,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    missing_docs,
-    unsafe_code,
-    reason = "generated from wit/"
-)]
+#[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
 mod bindings {
-    wit_bindgen::generate!({
-        path: "../wit",
-        world: "log-component",
-        generate_all,
-        pub_export_macro: true,
-    });
+    use super::exports::Component;
+
+    wit_bindgen::generate!({ path: "../wit", world: "log-component", generate_all });
+
+    export!(Component with_types_in self);
 }
-
-use exports::Component;
-
-bindings::export!(Component with_types_in bindings);

@@ -15,12 +15,14 @@ use crate::store::{
 
 type Outcome = Result<(), wit::WriteError>;
 
+#[expect(unreachable_pub, reason = "the bindings name it in public")]
 /// A create under way, or one that was refused before it began.
 pub enum CreateSlot {
     Started(PendingCreate),
     Refused(wit::StoreError),
 }
 
+#[expect(unreachable_pub, reason = "the bindings name it in public")]
 /// An upload, until it is finished.
 pub struct UploadSlot(Option<Upload>);
 

@@ -31,6 +31,7 @@ mod upload;
 mod write;
 
 #[cfg(test)]
+#[expect(clippy::as_conversions, reason = "of small numbers, in tests")]
 mod tests;
 
 use std::fmt;

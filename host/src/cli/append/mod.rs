@@ -213,6 +213,7 @@ impl Feed<'_> {
                 self.place.line = self.place.line.saturating_add(events);
                 self.taken = self.taken.saturating_add(events);
                 self.progress.add(events, lines.len());
+                tracing::debug!("took {events} events of {}", self.place.file);
                 Ok(())
             }
             // None of them was taken.

@@ -171,27 +171,3 @@ async fn fetching_ahead_is_bounded_and_asks_once_per_part() {
     assert_eq!(chunks(&mut store.read_ordered(parts), 1000).await.len(), 40);
     assert_eq!(gets.load(Ordering::SeqCst), 40);
 }
-
-/// Prints what an ordered read costs: `cargo test --release -- --ignored --nocapture speed`.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn speed_of_an_ordered_read() {
-    let (_folder, stores) = stores();
-    for (name, store) in stores {
-        for (count, bytes) in [(256, 1 << 20), (256, 10_000)] {
-            let parts = filled(&store, count, bytes).await;
-            let parts: Vec<ReadPart> = parts.iter().cycle().take(count * 8).cloned().collect();
-            let start = std::time::Instant::now();
-            let mut read = store.read_ordered(parts);
-            let mut total = 0;
-            while let Some(chunk) = read.next(1 << 20).await {
-                total += chunk.unwrap().bytes.len();
-            }
-            let elapsed = start.elapsed();
-            let rate = total as f64 / elapsed.as_secs_f64() / 1e9;
-            let each = elapsed.as_nanos() / (count as u128 * 8);
-            println!("{name}: {bytes} bytes an object: {rate:.2} GB/s, {each} ns an object");
-            store.delete((0..count).map(|i| format!("o/{i:03}")).collect()).await;
-        }
-    }
-}
