@@ -16,19 +16,25 @@ impl Buffer {
         self.events == 0
     }
 
-    /// Adds packed lines that were checked.
-    pub(crate) fn push_lines(&mut self, lines: &[u8], events: u64, now: impl FnOnce() -> u64) {
+    /// Adds packed lines that were checked. Into an empty buffer they go without a copy.
+    pub(crate) fn push_lines(&mut self, lines: Vec<u8>, events: u64, now: impl FnOnce() -> u64) {
         if events > 0 {
             self.opened.get_or_insert_with(now);
-            self.lines.extend_from_slice(lines);
+            if self.lines.is_empty() {
+                self.lines = lines;
+            } else {
+                self.lines.extend_from_slice(&lines);
+            }
             self.events += events;
         }
     }
 
     /// Adds one event that was checked.
     pub(crate) fn push(&mut self, event: &[u8], now: impl FnOnce() -> u64) {
-        self.push_lines(event, 1, now);
+        self.opened.get_or_insert_with(now);
+        self.lines.extend_from_slice(event);
         self.lines.push(b'\n');
+        self.events += 1;
     }
 
     /// Whether `bytes` more would be too many.
@@ -78,7 +84,7 @@ mod tests {
         buffer.push(b"c", || 0);
         assert!(buffer.is_due(&options()));
         let mut buffer = Buffer::default();
-        buffer.push_lines(b"123456789\n", 1, || 0);
+        buffer.push_lines(b"123456789\n".to_vec(), 1, || 0);
         assert!(buffer.is_due(&options()));
     }
 
@@ -96,7 +102,7 @@ mod tests {
     #[test]
     fn a_buffer_is_full_beyond_its_bytes() {
         let mut buffer = Buffer::default();
-        buffer.push_lines(b"123456789\n", 1, || 0);
+        buffer.push_lines(b"123456789\n".to_vec(), 1, || 0);
         assert!(!buffer.is_full_for(10, &options()));
         assert!(buffer.is_full_for(11, &options()));
     }

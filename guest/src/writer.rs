@@ -105,7 +105,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     ///
     /// # Errors
     /// As [`Writer::append`].
-    pub fn append_lines(&mut self, lines: &[u8]) -> Result<u64, Error> {
+    pub fn append_lines(&mut self, lines: Vec<u8>) -> Result<u64, Error> {
         self.check_open()?;
         if Buffer::default().is_full_for(lines.len(), &self.options) {
             return Err(Error::InvalidInput(format!(
@@ -114,7 +114,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
                 self.options.buffer_bytes_max
             )));
         }
-        let events = check_lines(lines, self.options.event_bytes_max)?;
+        let events = check_lines(&lines, self.options.event_bytes_max)?;
         self.make_room(lines.len())?;
         let system = &self.system;
         self.buffer.push_lines(lines, events, || system.now_micros());

@@ -13,12 +13,11 @@ use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
 use wasmtime::{Cache, CacheConfig, Config, Engine, Store as Instances, UpdateDeadline};
 
 use crate::bindings::exports::stratalog::log::append_log::Guest;
-use crate::bindings::stratalog::log::object_store;
 use crate::bindings::wasi::logging::logging;
 use crate::bindings::{LogComponent, LogComponentPre};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::imports::State;
+use crate::imports::{State, object_store};
 use crate::limits::{EPOCH_TICK, HOST_CALL_BYTES_MAX, Limits};
 use crate::store::Store;
 
@@ -110,7 +109,7 @@ impl LogEngine {
 fn link(engine: &Engine, component: &Component) -> wasmtime::Result<LogComponentPre<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    object_store::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    object_store::add_to_linker(&mut linker)?;
     logging::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     LogComponentPre::new(linker.instantiate_pre(component)?)
 }

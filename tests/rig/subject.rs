@@ -285,7 +285,7 @@ impl Log {
     pub fn append_lines(&self, lines: &str) -> Result<u64, Error> {
         match &self.handle {
             Handle::Native(writer, ..) => {
-                writer.lock().unwrap().append_lines(lines.as_bytes()).map_err(error)
+                writer.lock().unwrap().append_lines(lines.as_bytes().to_vec()).map_err(error)
             }
             Handle::Component(log) => self.runtime.block_on(log.append_lines(lines.to_owned())),
         }

@@ -57,7 +57,7 @@ impl wit::GuestLog for LogResource {
     }
 
     fn append_lines(&self, lines: Vec<u8>) -> Result<u64, wit::Error> {
-        self.0.borrow_mut().append_lines(&lines).map_err(wit::Error::from)
+        self.0.borrow_mut().append_lines(lines).map_err(wit::Error::from)
     }
 
     fn flush(&self) -> Result<wit::Written, wit::Error> {

@@ -8,10 +8,11 @@ use std::io::{self, IsTerminal as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::JoinHandle;
 
 use super::arguments::Shared;
+use super::report::count;
 
 /// Work that is done by then shows no progress.
 const APPEARS_AFTER: Duration = Duration::from_secs(1);
@@ -30,7 +31,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Progress in events and bytes.
     pub(super) fn of_events(shared: &Shared, what: &str) -> Self {
-        let template = "{spinner} {prefix} {msg} events, {bytes}, {bytes_per_sec}, {elapsed}";
+        let template = "{spinner} {prefix} {msg}, {bytes}, {bytes_per_sec}, {elapsed}";
         Self::start(shared, what, template)
     }
 
@@ -52,7 +53,7 @@ impl Progress {
         let style = ProgressStyle::with_template(template);
         line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         line.set_prefix(what.to_owned());
-        line.set_message("0");
+        line.set_message("0 events");
         let appearing = line.clone();
         let appears = tokio::spawn(async move {
             tokio::time::sleep(APPEARS_AFTER).await;
@@ -68,7 +69,7 @@ impl Progress {
     pub(super) fn add(&mut self, events: u64, bytes: usize) {
         self.events = self.events.saturating_add(events);
         if let Some((line, _)) = &self.line {
-            line.set_message(HumanCount(self.events).to_string());
+            line.set_message(count(self.events, "event", "events").to_string());
             line.inc(u64::try_from(bytes).unwrap_or(u64::MAX));
         }
     }

@@ -4,7 +4,8 @@
 //! Everything that a component passes in is hostile: sizes and counts are checked before use.
 
 use bytes::Bytes;
-use wasmtime::component::Resource;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{ComponentType, HasSelf, Linker, Lower, Resource};
 
 use crate::bindings::stratalog::log::object_store as wit;
 use crate::imports::State;
@@ -139,20 +140,10 @@ impl wit::HostOrderedRead for State {
         read: Resource<OrderedRead>,
         bytes_max: u32,
     ) -> wasmtime::Result<Result<Option<wit::Chunk>, wit::ReadFailure>> {
-        let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
-        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        let number = |part: usize| u32::try_from(part).unwrap_or(u32::MAX);
-        Ok(match self.table.get_mut(&read)?.next(bytes_max).await {
-            None => Ok(None),
-            Some(Ok(chunk)) => Ok(Some(wit::Chunk {
-                part: number(chunk.part),
-                bytes: Vec::from(chunk.bytes),
-                last: chunk.last,
-            })),
-            Some(Err(failure)) => {
-                Err(wit::ReadFailure { part: number(failure.part), error: failure.error.into() })
-            }
-        })
+        let chunk = self.next_chunk(&read, bytes_max).await?;
+        Ok(chunk.map(|chunk| {
+            chunk.map(|Chunk { part, bytes, last }| wit::Chunk { part, bytes: bytes.into(), last })
+        }))
     }
 
     async fn drop(&mut self, read: Resource<OrderedRead>) -> wasmtime::Result<()> {
@@ -196,6 +187,55 @@ impl wit::HostUpload for State {
         }
         Ok(())
     }
+}
+
+/// `chunk` of the WIT, whose bytes go to the component without a copy on the way.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+struct Chunk {
+    part: u32,
+    bytes: Bytes,
+    last: bool,
+}
+
+type NextChunk = Result<Option<Chunk>, wit::ReadFailure>;
+
+impl State {
+    async fn next_chunk(
+        &mut self,
+        read: &Resource<OrderedRead>,
+        bytes_max: u32,
+    ) -> wasmtime::Result<NextChunk> {
+        let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
+        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+        let number = |part: usize| u32::try_from(part).unwrap_or(u32::MAX);
+        Ok(match self.table.get_mut(read)?.next(bytes_max).await {
+            None => Ok(None),
+            Some(Ok(chunk)) => {
+                let (part, bytes, last) = (number(chunk.part), chunk.bytes, chunk.last);
+                Ok(Some(Chunk { part, bytes, last }))
+            }
+            Some(Err(failure)) => {
+                Err(wit::ReadFailure { part: number(failure.part), error: failure.error.into() })
+            }
+        })
+    }
+}
+
+/// Adds the interface to a linker.
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    // The generated binding would copy the bytes of each chunk once more.
+    linker.allow_shadowing(true);
+    linker.instance("stratalog:log/object-store@0.1.0")?.func_wrap_async(
+        "[method]ordered-read.next",
+        |mut context: StoreContextMut<'_, State>,
+         (read, bytes_max): (Resource<OrderedRead>, u32)| {
+            Box::new(async move { Ok((context.data_mut().next_chunk(&read, bytes_max).await?,)) })
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
 }
 
 fn check_size(key: &str, bytes: &[u8]) -> Result<(), wit::StoreError> {

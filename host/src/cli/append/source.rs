@@ -155,7 +155,8 @@ impl Input {
     }
 }
 
-fn is_stdin(file: &Path) -> bool {
+/// Whether a file is `-`.
+pub(super) fn is_stdin(file: &Path) -> bool {
     file.as_os_str() == "-"
 }
 

@@ -1,0 +1,188 @@
+//! Hands lines to the log, and knows where each of them stands.
+//!
+//! 1. Whole lines go on as soon as they were read.
+//! 2. What is a valid event is the log's to say. Only a line that does not fit into memory is judged
+//!    here, by the same limit.
+
+use bytes::Bytes;
+use stratalog::{Error, EventFault, Log};
+
+use super::lines::LineCutter;
+use super::signals::Interruption;
+use super::source::{Item, Source};
+use crate::cli::arguments::Append;
+use crate::cli::exit::{Code, Failure};
+use crate::cli::progress::Progress;
+
+/// Why reading stopped before the end of the input.
+pub(super) enum Stop {
+    /// The input is bad, and what came before it is in the log.
+    Input(Failure),
+    /// The log did not take so many events.
+    Refused { error: Error, events: u64 },
+}
+
+/// Where a line stands, for messages.
+#[derive(Default)]
+struct Place {
+    file: String,
+    /// Lines before it.
+    line: u64,
+}
+
+/// Hands lines to the log.
+pub(super) struct Feed<'a> {
+    log: &'a Log,
+    line_bytes_max: usize,
+    skip_invalid: bool,
+    place: Place,
+    cutter: LineCutter,
+    /// Events the log has taken.
+    pub(super) taken: u64,
+    /// Lines left out.
+    pub(super) skipped: u64,
+    progress: Progress,
+}
+
+impl<'a> Feed<'a> {
+    pub(super) fn new(log: &'a Log, command: &Append, progress: Progress) -> Self {
+        Self {
+            log,
+            line_bytes_max: usize::try_from(command.event_bytes_max).unwrap_or(usize::MAX),
+            skip_invalid: command.skip_invalid,
+            place: Place::default(),
+            cutter: LineCutter::new(0),
+            taken: 0,
+            skipped: 0,
+            progress,
+        }
+    }
+
+    /// Takes lines until the input or a signal ends it; the code tells which.
+    pub(super) async fn take_all(
+        &mut self,
+        mut source: Source,
+        interruption: &mut Interruption,
+    ) -> Result<Code, Stop> {
+        loop {
+            let item = tokio::select! {
+                biased;
+                code = interruption.wait() => {
+                    self.take_rest(source).await?;
+                    return Ok(code);
+                }
+                item = source.next() => item,
+            };
+            match item {
+                Some(item) => self.take(item).await?,
+                None => return Ok(Code::Done),
+            }
+        }
+    }
+
+    /// Takes what had been read when the signal came.
+    async fn take_rest(&mut self, mut source: Source) -> Result<(), Stop> {
+        while let Some(item) = source.next_read().await {
+            self.take(item).await?;
+        }
+        let open = self.cutter.open_bytes();
+        if open > 0 {
+            let Place { file, line } = &self.place;
+            let line = line.saturating_add(1);
+            tracing::warn!("{file}:{line}: left out {open} bytes of a line without its end");
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, item: Item) -> Result<(), Stop> {
+        match item {
+            Item::Begin(file) => {
+                self.place = Place { file, line: 0 };
+                self.cutter = LineCutter::new(self.line_bytes_max);
+                Ok(())
+            }
+            Item::Block(block) => {
+                let cut = self.cutter.push(&block);
+                drop(block);
+                self.append(cut.lines).await?;
+                if cut.then_too_long { self.invalid(&self.too_long()) } else { Ok(()) }
+            }
+            Item::End => {
+                let last = self.cutter.finish();
+                self.append(last).await
+            }
+            Item::Unreadable(failure) => Err(Stop::Input(failure)),
+        }
+    }
+
+    /// Appends whole lines at once, the fast way.
+    async fn append(&mut self, lines: Vec<u8>) -> Result<(), Stop> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let lines = Bytes::from(lines);
+        match self.log.append_lines(lines.clone()).await {
+            Ok(events) => {
+                self.place.line = self.place.line.saturating_add(events);
+                self.taken = self.taken.saturating_add(events);
+                self.progress.add(events, lines.len());
+                tracing::debug!("took {events} events of {}", self.place.file);
+                Ok(())
+            }
+            // None of them was taken.
+            Err(Error::InvalidEvent { .. }) => self.append_one_by_one(&lines).await,
+            Err(error) => Err(Stop::Refused { error, events: number_of(&lines) }),
+        }
+    }
+
+    /// Appends lines of which at least one is not valid.
+    async fn append_one_by_one(&mut self, mut lines: &[u8]) -> Result<(), Stop> {
+        while let Some((line, rest)) = split_line(lines) {
+            match self.log.append(line).await {
+                Ok(()) => {
+                    self.place.line = self.place.line.saturating_add(1);
+                    self.taken = self.taken.saturating_add(1);
+                    self.progress.add(1, line.len().saturating_add(1));
+                }
+                Err(Error::InvalidEvent { fault, .. }) => {
+                    let reason = match fault {
+                        EventFault::Empty => "the line is empty".to_owned(),
+                        EventFault::TooLong { .. } => self.too_long(),
+                        EventFault::LineFeed | EventFault::Unterminated => fault.to_string(),
+                    };
+                    self.invalid(&reason)?;
+                }
+                Err(error) => return Err(Stop::Refused { error, events: number_of(lines) }),
+            }
+            lines = rest;
+        }
+        Ok(())
+    }
+
+    fn too_long(&self) -> String {
+        let bytes_max = self.line_bytes_max;
+        format!("the line is longer than --event-bytes-max, {bytes_max} bytes")
+    }
+
+    /// The next line is no event: leaves it out, or stops.
+    fn invalid(&mut self, reason: &str) -> Result<(), Stop> {
+        self.place.line = self.place.line.saturating_add(1);
+        let Place { file, line } = &self.place;
+        if !self.skip_invalid {
+            let message = format!("{file}:{line}: {reason} (--skip-invalid leaves such lines out)");
+            return Err(Stop::Input(Failure::input(message)));
+        }
+        tracing::info!("left out {file}:{line}: {reason}");
+        self.skipped = self.skipped.saturating_add(1);
+        Ok(())
+    }
+}
+
+fn split_line(lines: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (line, rest) = lines.split_at_checked(memchr::memchr(b'\n', lines)?)?;
+    Some((line, rest.split_first()?.1))
+}
+
+fn number_of(lines: &[u8]) -> u64 {
+    u64::try_from(memchr::memchr_iter(b'\n', lines).count()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,134 @@
+//! Runs the real binary.
+
+use std::collections::BTreeMap;
+use std::env::consts::EXE_SUFFIX;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Nothing here takes that long; a hang fails instead of lasting.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The target folder of this test, which is `target/PROFILE/deps/cli-HASH`.
+pub(crate) fn target() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(3).unwrap().to_owned()
+}
+
+/// The binary, built anew if it is not fresh.
+pub(crate) fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args(["build", "--release", "--package", "stratalog", "--target-dir"])
+            .arg(target())
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        target().join("release").join(format!("stratalog{EXE_SUFFIX}"))
+    })
+}
+
+/// A command without credentials or settings from outside, and with a cache shared by all tests.
+pub(crate) fn stratalog<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
+    let mut command = Command::new(binary());
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if ["AWS_", "AZURE_", "GOOGLE_", "STRATALOG_"].iter().any(|prefix| name.starts_with(prefix))
+        {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).arg("--cache-dir").arg(target().join("test-cache"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What a finished command left.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// The exit code, or 128 and the signal, as a shell says it.
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        #[cfg(unix)]
+        let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+        #[cfg(not(unix))]
+        let signal = None;
+        Self {
+            code: output.status.code().or(signal.map(|signal| 128 + signal)).unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+pub(crate) fn run_with<S: AsRef<OsStr>>(arguments: &[S], stdin: &[u8]) -> Ran {
+    let mut child = stratalog(arguments).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // A command that fails early does not read it.
+    input.write_all(stdin).ok();
+    drop(input);
+    child.wait_with_output().unwrap().into()
+}
+
+/// Runs a command that must succeed, and returns its stdout.
+pub(crate) fn ok<S: AsRef<OsStr> + std::fmt::Debug>(arguments: &[S], stdin: &str) -> String {
+    let ran = run_with(arguments, stdin.as_bytes());
+    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+    ran.stdout
+}
+
+/// Runs a command that must end with this code, and with stderr that contains all these words.
+pub(crate) fn check(arguments: &[&str], stdin: &str, code: i32, words: &[&str]) {
+    let ran = run_with(arguments, stdin.as_bytes());
+    assert_eq!(ran.code, code, "{arguments:?}: {}", ran.stderr);
+    for word in words {
+        assert!(ran.stderr.contains(word), "{arguments:?}: no {word:?} in: {}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("panicked"), "{arguments:?}: {}", ran.stderr);
+}
+
+/// A fresh folder, and a log in it.
+pub(crate) fn fresh() -> (TempDir, String) {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log").to_str().unwrap().to_owned();
+    (folder, log)
+}
+
+/// The batches in the folder of a log, by name, with their bytes.
+pub(crate) fn batches(log: &str) -> BTreeMap<String, String> {
+    let Ok(files) = fs::read_dir(log) else { return BTreeMap::new() };
+    let named = files.map(|file| file.unwrap()).filter_map(|file| {
+        let name = file.file_name().into_string().unwrap();
+        // A name with `#` is a file under way.
+        let is_batch = name.starts_with("batch_") && name.ends_with(".jsonl");
+        is_batch.then(|| (name, fs::read_to_string(file.path()).unwrap()))
+    });
+    named.collect()
+}
+
+pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < DEADLINE, "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+pub(crate) fn numbered(numbers: std::ops::Range<usize>) -> String {
+    numbers.map(|n| format!("{{\"n\":{n}}}\n")).collect()
+}

@@ -1,0 +1,178 @@
+//! How an append ends that is not left to end: by a store that misbehaves, a signal, a kill.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command};
+use std::thread;
+
+use crate::binary::{Ran, batches, fresh, numbered, ok, stratalog, until};
+
+/// Answers listings of an S3 bucket as empty, and creates by `put`: a status line, or never.
+fn bucket(put: Option<&'static str>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            thread::spawn(move || answer(connection.unwrap(), put));
+        }
+    });
+    format!("http://{address}")
+}
+
+fn answer(mut connection: TcpStream, put: Option<&'static str>) {
+    let mut requests = BufReader::new(connection.try_clone().unwrap());
+    let mut line = String::new();
+    while requests.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+        let is_list = line.starts_with("GET ");
+        let mut body_bytes = 0;
+        while line.trim() != "" {
+            line.clear();
+            requests.read_line(&mut line).unwrap();
+            if let Some(length) = line.to_lowercase().strip_prefix("content-length:") {
+                body_bytes = length.trim().parse().unwrap();
+            }
+        }
+        line.clear();
+        std::io::copy(&mut (&mut requests).take(body_bytes), &mut std::io::sink()).unwrap();
+        let (status, body) = match put {
+            _ if is_list => ("200 OK", "<ListBucketResult><Name>b</Name></ListBucketResult>"),
+            Some(status) => (status, ""),
+            // Keeps the connection open and says nothing.
+            None => loop {
+                thread::park();
+            },
+        };
+        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len());
+        if connection.write_all(format!("{head}{body}").as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+fn append_to_bucket(endpoint: &str) -> Command {
+    let endpoint = format!("aws_endpoint={endpoint}");
+    let options = [&endpoint, "allow_http=true", "aws_region=local", "retry_max=0"];
+    let mut arguments = vec!["append", "--flush-interval", "0", "s3://bucket/log"];
+    arguments.extend(options.iter().flat_map(|option| ["--store-option", option]));
+    let mut command = stratalog(&arguments);
+    command.env("AWS_ACCESS_KEY_ID", "key").env("AWS_SECRET_ACCESS_KEY", "hush");
+    command
+}
+
+fn finish(mut child: Child, stdin: &[u8]) -> Ran {
+    child.stdin.take().unwrap().write_all(stdin).ok();
+    child.wait_with_output().unwrap().into()
+}
+
+#[test]
+fn a_store_that_refuses_or_is_not_there_leaves_the_events_unwritten() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let table = [
+        (format!("http://{nobody}"), vec!["error: cannot append to s3://bucket/log", "list"]),
+        (bucket(Some("403 Forbidden")), vec!["not written: the last 2 of 2 events", "credentials"]),
+        (bucket(Some("500 Oops")), vec!["perhaps not written: the last 2 of 2 events", "batch_"]),
+    ];
+    for (endpoint, words) in table {
+        let ran = finish(append_to_bucket(&endpoint).spawn().unwrap(), b"a\nb\n");
+        assert_eq!(ran.code, 3, "{}", ran.stderr);
+        for word in words {
+            assert!(ran.stderr.contains(word), "no {word:?} in: {}", ran.stderr);
+        }
+        assert_eq!(ran.stdout, "");
+        assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);
+    }
+}
+
+#[cfg(unix)]
+fn signal(child: &Child, name: &str) {
+    let kill = format!("kill -{name} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+/// Waits for a line on the command's stderr that contains these words.
+fn wait_for_line(stderr: &mut impl std::io::BufRead, words: &str) {
+    let mut line = String::new();
+    while !line.contains(words) {
+        line.clear();
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "stderr ended without {words:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_flushes_what_was_read() {
+    for (name, code) in [("TERM", 143), ("INT", 130)] {
+        let (_folder, log) = fresh();
+        let mut child = stratalog(&["append", "--json", "--flush-interval", "0", &log])
+            .env("STRATALOG_LOG", "stratalog=debug")
+            .spawn()
+            .unwrap();
+        // Small enough to arrive as one.
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(format!("{}incomplete", numbered(0..100)).as_bytes()).unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        wait_for_line(&mut stderr, "took 100 events");
+        assert_eq!(batches(&log).len(), 0);
+        signal(&child, name);
+        wait_for_line(&mut stderr, "<stdin>:101: left out 10 bytes of a line without its end");
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        assert_eq!(ran.code, code);
+        assert_eq!(ran.stdout, "{\"events\":100,\"batches\":1,\"bytes\":890}\n");
+        assert_eq!(ok(&["read", &log], ""), numbered(0..100));
+        drop(input);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_does_not_wait_for_a_store_that_hangs() {
+    let mut child =
+        append_to_bucket(&bucket(None)).env("STRATALOG_LOG", "stratalog=debug").spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"event\n").unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    wait_for_line(&mut stderr, "took 1 events");
+    signal(&child, "TERM");
+    wait_for_line(&mut stderr, "another signal ends at once");
+    signal(&child, "INT");
+    wait_for_line(&mut stderr, "error: ended without waiting for the store");
+    assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, 130);
+    drop(input);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_append_leaves_whole_batches_and_all_that_were_flushed() {
+    for round in 0..30 {
+        let (_folder, log) = fresh();
+        let (lines_min, batches_min) = (round * 997, round % 6);
+        let mut child = stratalog(&["append", "--flush-interval", "5ms", &log]).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let mut fed = String::new();
+        let mut lines = 0;
+        // The last line is cut, as likely as not.
+        until("batches", || {
+            let some = numbered(lines..lines + 83);
+            lines += 83;
+            input.write_all(some.as_bytes()).unwrap();
+            fed.push_str(&some);
+            lines > lines_min && batches(&log).len() >= batches_min
+        });
+        input.write_all(b"{\"cut\":").unwrap();
+        let flushed: String = batches(&log).into_values().collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+
+        let context = format!("round {round}, {lines} lines fed");
+        fs::create_dir_all(&log).unwrap();
+        let read = ok(&["read", &log], "");
+        assert!(read.is_empty() || read.ends_with('\n'), "{context}: a cut event");
+        assert!(fed.starts_with(&read), "{context}: not what was fed");
+        assert!(read.starts_with(&flushed), "{context}: a flushed batch is lost");
+        // What the killed one left does not disturb the next.
+        ok(&["append", &log], "next\n");
+        ok(&["compact", &log], "");
+        assert_eq!(ok(&["read", &log], ""), format!("{read}next\n"), "{context}");
+    }
+}

@@ -1,0 +1,97 @@
+//! What is appended, and what is no event.
+
+use std::fs;
+use std::io::Write as _;
+
+use crate::binary::{Ran, batches, check, fresh, numbered, ok, run_with, stratalog, until};
+
+#[test]
+fn lines_of_files_and_stdin_are_appended_as_they_are() {
+    let (folder, log) = fresh();
+    let file = folder.path().join("crlf.txt");
+    fs::write(&file, "a\r\nno line feed at the end").unwrap();
+    let file = file.to_str().unwrap();
+    ok(&["append", &log, file, "-", file], " b \n\u{e4}\u{0}\u{7}\nlast");
+    let once = "a\r\nno line feed at the end\n";
+    assert_eq!(ok(&["read", &log], ""), format!("{once} b \n\u{e4}\u{0}\u{7}\nlast\n{once}"));
+}
+
+#[test]
+fn large_input_is_cut_into_batches_and_keeps_its_order() {
+    let (folder, log) = fresh();
+    let events = numbered(0..200_000);
+    let file = folder.path().join("events.jsonl");
+    fs::write(&file, &events).unwrap();
+    let arguments = ["append", "--json", "--flush-bytes", "64KiB", &log, file.to_str().unwrap()];
+    let report: serde_json::Value = serde_json::from_str(&ok(&arguments, "")).unwrap();
+    assert_eq!(report["events"], 200_000);
+    assert!(report["batches"].as_u64().unwrap() > 1, "{report}");
+    assert!(ok(&["read", &log], "") == events);
+}
+
+#[test]
+fn an_invalid_line_stops_after_what_came_before_it() {
+    let (folder, log) = fresh();
+    let file = folder.path().join("bad.txt");
+    let long = "x".repeat(2_000_000);
+    let table = [
+        ("a\n\nb\n", 2, "the line is empty"),
+        ("\n", 1, "the line is empty"),
+        ("a\nb\n123456789\nc\n", 3, "the line is longer than --event-bytes-max, 8 bytes"),
+        (&format!("a\n{long}\nb\n"), 2, "the line is longer than --event-bytes-max, 8 bytes"),
+        (&format!("a\n{long}"), 2, "the line is longer than --event-bytes-max, 8 bytes"),
+    ];
+    let mut stored = String::new();
+    for (input, line, reason) in table {
+        fs::write(&file, input).unwrap();
+        for (name, from) in [(file.to_str().unwrap(), file.to_str().unwrap()), ("<stdin>", "-")] {
+            let arguments = ["append", "--event-bytes-max", "8", &log, from];
+            check(&arguments, input, 5, &[&format!("error: {name}:{line}: {reason}")]);
+            stored.extend(input.split_inclusive('\n').take(line - 1));
+        }
+    }
+    assert_eq!(ok(&["read", &log], ""), stored);
+}
+
+#[test]
+fn invalid_lines_are_left_out_and_counted_if_that_is_asked_for() {
+    let (folder, log) = fresh();
+    let long = "x".repeat(2_000_000);
+    let input = format!("a\n\n\nb\n{long}\n12345678\n123456789\n{long}\nc\n{long}");
+    let arguments = ["append", "--json", "--skip-invalid", "--event-bytes-max", "8", &log];
+    let report = "{\"events\":4,\"batches\":1,\"bytes\":15,\"skipped\":6}\n";
+    assert_eq!(ok(&arguments, &input), report);
+    assert_eq!(ok(&["read", &log], ""), "a\nb\n12345678\nc\n");
+    check(&["append", "--skip-invalid", &log], "a\n\n", 0, &["; 1 invalid line left out"]);
+    // Each file has lines of its own, and -v names them.
+    let file = folder.path().join("bad.txt");
+    fs::write(&file, format!("a\n{long}\n\n")).unwrap();
+    let file = file.to_str().unwrap();
+    let arguments = ["append", "-v", "--skip-invalid", "--event-bytes-max", "8", &log, file, file];
+    let ran = run_with(&arguments, b"");
+    for line in [2, 3] {
+        let named = ran.stderr.matches(&format!("info: left out {file}:{line}: ")).count();
+        assert_eq!(named, 2, "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn many_invalid_lines_cost_no_more_than_their_bytes() {
+    let (_folder, log) = fresh();
+    let arguments = ["append", "--json", "--skip-invalid", &log];
+    let report = ok(&arguments, &format!("{}a\n", "\n".repeat(2_000_000)));
+    assert_eq!(report, "{\"events\":1,\"batches\":1,\"bytes\":2,\"skipped\":2000000}\n");
+}
+
+#[test]
+fn a_slow_pipe_gets_its_events_to_the_log() {
+    let (_folder, log) = fresh();
+    let mut child = stratalog(&["append", "--flush-interval", "20ms", &log]).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    for n in 1..=3 {
+        input.write_all(b"event\n").unwrap();
+        until("a batch", || batches(&log).len() == n);
+    }
+    drop(input);
+    assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, 0);
+}

@@ -1,0 +1,142 @@
+//! What goes wrong: the exit codes, and what is said.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+
+use crate::binary::{Ran, batches, check, fresh, numbered, ok, run_with, stratalog};
+
+#[test]
+fn wrong_locations_and_options_name_the_thing() {
+    let (folder, log) = fresh();
+    ok(&["append", &log], "a\n");
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (file, missing) = (path("file"), path("missing"));
+    fs::write(&file, "a\n").unwrap();
+    let up = path("missing/../x/log");
+    let below_file = format!("{file}/x/log");
+    let s3 = "s3://bucket/log";
+    let table: Vec<(Vec<&str>, i32, Vec<&str>)> = vec![
+        (vec!["append", "ftp://host/log"], 5, vec!["\"ftp\" is not known", "s3://BUCKET/NAME"]),
+        (vec!["append", "s3:///log"], 5, vec!["names no usable bucket"]),
+        (vec!["append", "s3://bucket"], 5, vec!["names no log"]),
+        (vec!["append", "s3://bucket/../log"], 5, vec!["`..` segment"]),
+        (vec!["append", "s3://me:secret@bucket/log"], 5, vec!["user or a password"]),
+        (vec!["append", &up], 5, vec!["`..` segment"]),
+        (vec!["append", ""], 5, vec!["the location is empty"]),
+        (vec!["append", s3], 3, vec!["no credentials for s3://bucket", "AWS_ACCESS_KEY_ID"]),
+        (vec!["append", &below_file], 3, vec!["Not a directory"]),
+        (vec!["append", &log, &missing], 5, vec!["cannot open", "missing: No such file"]),
+        (vec!["append", &log, "/"], 5, vec!["cannot open /", "directory"]),
+        (vec!["read", &missing], 5, vec!["there is no log at", "missing"]),
+        (vec!["compact", &missing], 5, vec!["there is no log at"]),
+        (vec!["stat", &file], 5, vec!["is a file"]),
+        (vec!["read", "memory:log"], 5, vec!["a log in memory ends with its command"]),
+        (vec!["append", "--store-option", "secret", s3], 5, vec!["store option 1", "key=value"]),
+        (vec!["append", "--store-option", "retry_max=x", s3], 5, vec!["\"retry_max\"", "0 to 100"]),
+        (
+            vec!["append", "--store-option", "aws_regoin=x", s3],
+            5,
+            vec!["\"aws_regoin\"", "aws_region"],
+        ),
+        (vec!["append", "--store-option", "aws_region=x", &log], 5, vec!["takes none"]),
+        (vec!["append", "--flush-threshold", "0", &log], 5, vec!["flush_threshold = 0", "1000000"]),
+        (vec!["append", "--event-bytes-max", "17MiB", &log], 5, vec!["17825792", "16777216"]),
+        (vec!["append", "--flush-interval", "25h", &log], 5, vec!["out of range"]),
+        (vec!["append", "--flush-bytes", "4MB", &log], 2, vec!["--flush-bytes", "as in 64KiB"]),
+        (vec!["append", "--flush-interval", "2", &log], 2, vec!["--flush-interval", "as in 500ms"]),
+        (vec!["stat", "--component", &missing, &log], 5, vec!["cannot read the component"]),
+        (vec!["stat", "--no-cache", &log], 2, vec!["--cache-dir"]),
+        (vec!["follow", &log], 2, vec!["unrecognized subcommand"]),
+        (vec!["append"], 2, vec!["<LOG>"]),
+    ];
+    for (arguments, code, words) in table {
+        check(&arguments, "b\n", code, &words);
+    }
+    assert_eq!(ok(&["read", &log], ""), "a\n");
+}
+
+#[test]
+fn errors_are_one_line_and_hold_no_secret() {
+    let (_folder, log) = fresh();
+    for arguments in [
+        ["append", "--store-option=aws_secret_access_key=hush", "s3://bucket/log"],
+        ["append", "--store-option=hush", &log],
+        ["append", "-q", "https://user:hush@example.com/log"],
+    ] {
+        let ran = run_with(&arguments, b"a\n");
+        assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);
+        assert_eq!(ran.stdout, "");
+    }
+}
+
+#[test]
+fn a_component_that_is_none_is_refused() {
+    let (folder, log) = fresh();
+    ok(&["append", &log], "a\n");
+    let file = folder.path().join("other.wasm");
+    let empty_component: &[u8] = b"\0asm\x0d\0\x01\0";
+    let empty_module: &[u8] = b"\0asm\x01\0\0\0";
+    let table = [
+        (empty_component, "not a component of the world stratalog:log/log-component"),
+        (empty_module, "not a WebAssembly component"),
+        (b"no wasm", "not a WebAssembly component"),
+    ];
+    for (bytes, reason) in table {
+        fs::write(&file, bytes).unwrap();
+        let file = file.to_str().unwrap();
+        check(&["stat", "--component", file, &log], "", 5, &["other.wasm", reason]);
+    }
+}
+
+#[test]
+fn a_damaged_object_is_named_after_what_stands_before_it() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], "first\n");
+    ok(&["append", &log], "second\n");
+    let damaged = batches(&log).into_keys().next_back().unwrap();
+    fs::write(Path::new(&log).join(&damaged), "secoNd\n").unwrap();
+    for command in ["read", "compact"] {
+        let ran = run_with(&[command, &log], b"");
+        assert_eq!(ran.code, 4, "{command}: {}", ran.stderr);
+        for word in ["error: cannot ", &damaged, "is damaged: expected ", "found "] {
+            assert!(ran.stderr.contains(word), "no {word:?} in: {}", ran.stderr);
+        }
+        assert_eq!(ran.stdout, if command == "read" { "first\n" } else { "" });
+    }
+    assert_eq!(batches(&log).len(), 2);
+}
+
+#[test]
+fn a_closed_pipe_ends_a_read_quietly() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], &numbered(0..500_000));
+    let mut child = stratalog(&["read", &log]).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((first.as_str(), ran.code, ran.stderr.as_str()), ("{\"n\":0}\n", 0, ""));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_stdout_is_a_failure() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], "a\n");
+    for command in ["read", "stat"] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = stratalog(&[command, &log]).stdout(full).output().unwrap();
+        let ran = Ran::from(output);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert!(ran.stderr.contains("cannot write to stdout: No space left"), "{}", ran.stderr);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_made_leaves_the_events_unwritten() {
+    let words = ["not written: the last 3 of 3 events", "/proc/stratalog"];
+    check(&["append", "/proc/stratalog/log"], "a\nb\nc\n", 3, &words);
+}
