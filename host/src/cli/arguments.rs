@@ -49,9 +49,9 @@ const APPEND_EXAMPLES: &str = "\
 SIZE is a number of bytes, or one with KiB or MiB, as in 64KiB.
 DURATION is a number with ms, s, m or h, as in 500ms; or 0.
 
-A signal (SIGINT, SIGTERM) ends it in good order: what was read is flushed and reported, and the exit
-code is 130 or 143. A line cut by the signal is no event and is left out. A second signal ends it at
-once, without waiting for the store.
+A signal (SIGINT, SIGTERM) ends it in good order: what was read is flushed and reported,
+and the exit code is 130 or 143. A line cut by the signal is no event and is left out.
+A second signal ends it at once, without waiting for the store.
 
 Examples:
   stratalog append logs/errors monday.jsonl tuesday.jsonl
@@ -65,21 +65,23 @@ Examples:
   stratalog read s3://bucket/app >app.jsonl";
 
 const COMPACT_EXAMPLES: &str = "\
-With fewer than two batches there is nothing to do, which is no failure. Interrupting it is safe: the
-next run removes what is left over.
+With fewer than two batches there is nothing to do, which is no failure.
+Interrupting it is safe: the next run removes what is left over.
 
 Example:
   stratalog compact --json logs/errors
-      prints {\"merged_files\":12,\"events\":340,\"new_key\":\"errors/segment_0000000000000000001_….jsonl\"}";
+      prints {\"merged_files\":12,\"events\":340,\"new_key\":\"errors/segment_….jsonl\"}";
 
 const STAT_EXAMPLES: &str = "\
-Times are those of the oldest and the newest batch, in UTC. Batches of the old naming scheme
-(batch_TIME.jsonl) do not tell their number of events: they are counted as uncounted batches.
+Times are those of the oldest and the newest batch, in UTC.
+Batches of the old naming scheme (batch_TIME.jsonl) do not tell their number of events:
+they are counted as uncounted batches.
 
 Example:
   stratalog stat --json logs/errors
-      prints {\"events\":340,\"batches\":0,\"segments\":1,\"bytes\":51234,\"objects\":3,\"generation\":1,
-              \"uncounted_batches\":0,\"first_time\":\"2025-01-31T12:00:00.000001Z\",\"last_time\":\"…\"}";
+      prints {\"events\":340,\"batches\":0,\"segments\":1,\"bytes\":51234,\"objects\":3,
+              \"generation\":1,\"uncounted_batches\":0,
+              \"first_time\":\"2025-01-31T12:00:00.000001Z\",\"last_time\":\"…\"}";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Example:
@@ -142,7 +144,7 @@ pub(crate) struct Shared {
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) cache_dir: Option<PathBuf>,
 
-    /// Compile the component anew, which takes about a second, and keep nothing
+    /// Compile the component anew, which takes up to a second, and keep nothing
     #[arg(long, global = true, conflicts_with = "cache_dir")]
     pub(crate) no_cache: bool,
 

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Builds stratalog and keeps a journal in a local folder: append, read back, compact, count.
+#   examples/journal.sh [LOG]     LOG is a folder or a URL; default: a fresh folder below target/
+set -eu
+cd "$(dirname "$0")/.."
+cargo build --release --package stratalog
+stratalog=${CARGO_TARGET_DIR:-target}/release/stratalog
+log=${1:-target/journal-$$}
+
+run() {
+    printf '\n$ %s\n' "$*"
+    "$@"
+}
+
+# A small threshold, so that a thousand events make several batches.
+run "$stratalog" append --flush-threshold 100 "$log" examples/events.jsonl
+run "$stratalog" append "$log" examples/events.jsonl
+run "$stratalog" stat "$log"
+run "$stratalog" compact "$log"
+run "$stratalog" stat "$log"
+run "$stratalog" read "$log" | tail -n 3
+printf '\nThe journal is in %s.\n' "$log"
