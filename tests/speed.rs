@@ -25,7 +25,9 @@ use tokio::sync::Mutex;
 
 /// Bytes of an event without its LF, as most journals have them.
 const EVENT_BYTES: usize = 200;
+/// Events in a batch of the library's default, and in a packet of `append_lines`.
 const THRESHOLD: usize = 32;
+const PACKET: usize = 1000;
 const MIB: usize = 1024 * 1024;
 
 fn main() {
@@ -44,6 +46,11 @@ fn main() {
     process(&mut criterion);
     criterion.final_summary();
     ratios();
+}
+
+fn host() -> Host {
+    let cache = target_folder().expect("a target folder").join("test-cache");
+    Host::builder().cache_folder(cache).build().expect("a host")
 }
 
 fn event() -> Vec<u8> {
@@ -104,17 +111,18 @@ impl ObjectStore for Forgetful {
 struct Naive {
     events: Mutex<Vec<Vec<u8>>>,
     objects: Forgetful,
+    threshold: usize,
 }
 
 impl Naive {
-    fn new() -> Arc<Self> {
-        Arc::new(Self { events: Mutex::new(Vec::new()), objects: Forgetful })
+    fn new(threshold: usize) -> Arc<Self> {
+        Arc::new(Self { events: Mutex::new(Vec::new()), objects: Forgetful, threshold })
     }
 
     async fn append(&self, event: &[u8], number: u64) {
         let mut events = self.events.lock().await;
         events.push(event.to_vec());
-        if events.len() >= THRESHOLD {
+        if events.len() >= self.threshold {
             let mut object = events.join(&b'\n');
             object.push(b'\n');
             events.clear();
@@ -144,10 +152,11 @@ where
 fn append(criterion: &mut Criterion, runtime: &Runtime) {
     let mut group = criterion.benchmark_group("append");
     group.throughput(Throughput::Elements(1)).sampling_mode(SamplingMode::Flat);
-    for tasks in [1, 8] {
-        group.bench_function(BenchmarkId::new("native loop", tasks), |bencher| {
+    for (tasks, threshold) in [(1, THRESHOLD), (8, THRESHOLD), (1, PACKET)] {
+        let name = format!("native loop, flush every {threshold}");
+        group.bench_function(BenchmarkId::new(name, tasks), |bencher| {
             bencher.iter_custom(|events| {
-                let naive = Naive::new();
+                let naive = Naive::new(threshold);
                 on_tasks(runtime, tasks, events, |task, share| {
                     let naive = naive.clone();
                     async move {
@@ -160,7 +169,7 @@ fn append(criterion: &mut Criterion, runtime: &Runtime) {
             });
         });
     }
-    let host = Host::new().expect("a host");
+    let host = host();
     let open = || {
         let store = Arc::new(Forgetful);
         let store = Store::from_object_store(store, "forgetful", ConditionalCreate::Honoured);
@@ -186,7 +195,7 @@ fn append(criterion: &mut Criterion, runtime: &Runtime) {
         });
     }
     group.bench_function(BenchmarkId::new("Log::append_lines of 1000", 1), |bencher| {
-        let packet = Bytes::from([&event()[..], b"\n"].concat().repeat(1000));
+        let packet = Bytes::from([&event()[..], b"\n"].concat().repeat(PACKET));
         bencher.iter_custom(|events| {
             let log = open();
             let start = Instant::now();
@@ -208,7 +217,7 @@ fn append(criterion: &mut Criterion, runtime: &Runtime) {
 fn read(criterion: &mut Criterion, runtime: &Runtime) {
     let objects = Arc::new(InMemory::new());
     let store = Store::from_object_store(objects.clone(), "memory", ConditionalCreate::Honoured);
-    let host = Host::new().expect("a host");
+    let host = host();
     runtime.block_on(async {
         let log = host.open(&store, "log", LogOptions::new()).await.expect("a log");
         let packet = Bytes::from([&event()[..], b"\n"].concat().repeat(MIB / (EVENT_BYTES + 1)));
@@ -306,9 +315,10 @@ fn ratios() {
     let copied = "read/object_store, bytes copied out";
     println!("\nratios of median times, in this run:");
     for (name, baseline) in [
-        ("append/Log__append/8", "append/native loop/1"),
-        ("append/Log__append/8", "append/native loop/8"),
-        ("append/Log__append_lines of 1000/1", "append/native loop/1"),
+        ("append/Log__append/8", "append/native loop, flush every 32/8"),
+        ("append/Log__append/8", "append/native loop, flush every 32/1"),
+        ("append/Log__append_lines of 1000/1", "append/native loop, flush every 1000/1"),
+        ("append/Log__append_lines of 1000/1", "append/native loop, flush every 32/1"),
         ("read/Reader__next", copied),
         ("read/Reader__next", shared),
     ] {

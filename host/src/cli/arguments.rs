@@ -12,8 +12,8 @@ use super::quantities::{parse_bytes, parse_duration};
 const ABOUT: &str = "An append log on object storage.
 
 A log is a sequence of events, each one line of bytes, usually JSON. Appended events become \
-immutable objects in a folder or a bucket; any number of processes may append, read and compact one \
-log at the same time.";
+immutable objects in a folder or a bucket; any number of processes may append, read and compact \
+one log at the same time.";
 
 const EXAMPLES_AND_CODES: &str = "\
 A LOG is a path or a URL, whose last segment is the log's name:
@@ -184,8 +184,8 @@ pub(crate) struct Append {
 
     /// Leave out empty and too long lines and report their number, instead of stopping there
     ///
-    /// Without it the first such line stops with its place as FILE:LINE and exit code 5; what stands
-    /// before it is appended and flushed. With -v each line left out is named.
+    /// Without it the first such line stops with its place as FILE:LINE and exit code 5; what
+    /// stands before it is appended and flushed. With -v each line left out is named.
     #[arg(long)]
     pub(crate) skip_invalid: bool,
 }

@@ -1,7 +1,7 @@
 //! The commands, one file each, and what they share.
 //!
-//! Commands parse nothing and print no errors: they take [`arguments`] and return a [`exit::Code`] or
-//! a [`exit::Failure`].
+//! Commands parse nothing and print no errors: they take [`arguments`] and return an
+//! [`exit::Code`] or an [`exit::Failure`].
 
 mod append;
 pub(crate) mod arguments;

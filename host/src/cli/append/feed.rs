@@ -1,8 +1,8 @@
 //! Hands lines to the log, and knows where each of them stands.
 //!
 //! 1. Whole lines go on as soon as they were read.
-//! 2. What is a valid event is the log's to say. Only a line that does not fit into memory is judged
-//!    here, by the same limit.
+//! 2. What is a valid event is the log's to say. Only a line too long to be held is judged here,
+//!    by the same limit.
 
 use bytes::Bytes;
 use stratalog::{Error, EventFault, Log};
