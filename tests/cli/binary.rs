@@ -1,13 +1,11 @@
 //! Runs the real binary.
 
 use std::collections::BTreeMap;
-use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,25 +20,9 @@ pub(crate) fn target() -> PathBuf {
     test.ancestors().nth(3).unwrap().to_owned()
 }
 
-/// The binary, built anew if it is not fresh.
-pub(crate) fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo)
-            .args(["build", "--release", "--package", "stratalog", "--target-dir"])
-            .arg(target())
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .output()
-            .unwrap();
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        target().join("release").join(format!("stratalog{EXE_SUFFIX}"))
-    })
-}
-
 /// A command without credentials or settings from outside, and with a cache shared by all tests.
 pub(crate) fn stratalog<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
-    let mut command = Command::new(binary());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stratalog"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         if ["AWS_", "AZURE_", "GOOGLE_", "STRATALOG_"].iter().any(|prefix| name.starts_with(prefix))

@@ -30,6 +30,19 @@ fn large_input_is_cut_into_batches_and_keeps_its_order() {
 }
 
 #[test]
+fn a_batch_has_as_many_events_as_the_threshold_says() {
+    for (threshold, events, expected) in [(10, 100, 10), (7, 100, 15), (1, 5, 5), (100, 99, 1)] {
+        let (_folder, log) = fresh();
+        let threshold = threshold.to_string();
+        let arguments = ["append", "--json", "--flush-threshold", &threshold, &log];
+        let report = ok(&arguments, &numbered(0..events));
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["batches"], expected, "{threshold} of {events}");
+        assert_eq!(ok(&["read", &log], ""), numbered(0..events));
+    }
+}
+
+#[test]
 fn an_invalid_line_stops_after_what_came_before_it() {
     let (folder, log) = fresh();
     let file = folder.path().join("bad.txt");

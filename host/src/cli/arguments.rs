@@ -166,11 +166,14 @@ pub(crate) struct Append {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
 
-    /// Write a batch at this many events: 1 to 1,000,000
+    /// Write a batch at this many events, and wait until it is written: 1 to 1,000,000
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub(crate) flush_threshold: u32,
 
     /// Write a batch at this many bytes: 1 to 32MiB
+    ///
+    /// While a batch is being written the next one grows, so it may be larger where the input is
+    /// faster than the store.
     #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = parse_bytes)]
     pub(crate) flush_bytes: u32,
 

@@ -181,6 +181,7 @@ impl Owner {
                 Err(error @ Error::WriteFailed { .. }) => {
                     self.refused = pack;
                     self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
+                    let error = self.with_all_held(error);
                     self.staging.set_refused(Some(error.clone()));
                     return Ok(Err(error));
                 }
@@ -191,6 +192,20 @@ impl Owner {
                 }
             }
             self.spare = pack;
+        }
+    }
+
+    /// Adds to a failure the events that have not reached the component.
+    fn with_all_held(&self, error: Error) -> Error {
+        match error {
+            Error::WriteFailed { object, fate, events_held, message, transient } => {
+                let here = memchr::memchr_iter(b'\n', &self.refused).count();
+                let here = here.saturating_add(self.staging.events());
+                let here = u64::try_from(here).unwrap_or(u64::MAX);
+                let events_held = events_held.saturating_add(here);
+                Error::WriteFailed { object, fate, events_held, message, transient }
+            }
+            error => error,
         }
     }
 
@@ -209,7 +224,7 @@ impl Owner {
             let flushed = guest.log().call_flush(instances, self.handle).await;
             let flushed = returned(flushed)?.map(Written::from);
             if drained.is_ok() || flushed.is_err() {
-                return Ok(flushed);
+                return Ok(flushed.map_err(|error| self.with_all_held(error)));
             }
         }
     }

@@ -122,6 +122,11 @@ impl Staging {
         lines.extend_from_slice(&self.lock().lines);
     }
 
+    /// How many events are packed.
+    pub(super) fn events(&self) -> usize {
+        memchr::memchr_iter(b'\n', &self.lock().lines).count()
+    }
+
     /// Why nothing is taken any more.
     pub(super) fn ended(&self) -> Option<Error> {
         self.lock().ended.clone()

@@ -3,6 +3,7 @@
 //! 1. Whole lines go on as soon as they were read.
 //! 2. What is a valid event is the log's to say. Only a line too long to be held is judged here,
 //!    by the same limit.
+//! 3. At every `--flush-threshold` events it waits until they are written, so no batch has more.
 
 use bytes::Bytes;
 use stratalog::{Error, EventFault, Log};
@@ -22,6 +23,18 @@ pub(super) enum Stop {
     Refused { error: Error, events: u64 },
 }
 
+impl Stop {
+    /// The lines after those were not taken either.
+    fn and_not(self, lines: &[u8]) -> Self {
+        match self {
+            Self::Refused { error, events } => {
+                Self::Refused { error, events: events.saturating_add(number_of(lines)) }
+            }
+            input => input,
+        }
+    }
+}
+
 /// Where a line stands, for messages.
 #[derive(Default)]
 struct Place {
@@ -37,6 +50,9 @@ pub(super) struct Feed<'a> {
     skip_invalid: bool,
     place: Place,
     cutter: LineCutter,
+    threshold: u64,
+    /// Events taken since the last flush at the threshold.
+    unflushed: u64,
     /// Events the log has taken.
     pub(super) taken: u64,
     /// Lines left out.
@@ -52,6 +68,8 @@ impl<'a> Feed<'a> {
             skip_invalid: command.skip_invalid,
             place: Place::default(),
             cutter: LineCutter::new(0),
+            threshold: command.flush_threshold.into(),
+            unflushed: 0,
             taken: 0,
             skipped: 0,
             progress,
@@ -115,17 +133,28 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// Appends whole lines at once, the fast way.
+    /// Appends whole lines, flushing at the threshold.
     async fn append(&mut self, lines: Vec<u8>) -> Result<(), Stop> {
-        if lines.is_empty() {
-            return Ok(());
+        let mut lines = Bytes::from(lines);
+        while !lines.is_empty() {
+            let room = self.threshold.saturating_sub(self.unflushed);
+            let batch = lines.split_to(bytes_of_lines(&lines, room.max(1)));
+            self.append_at_once(batch).await.map_err(|stop| stop.and_not(&lines))?;
+            if self.unflushed >= self.threshold {
+                let flushed = self.log.flush().await;
+                flushed.map_err(|error| Stop::Refused { error, events: number_of(&lines) })?;
+                self.unflushed = 0;
+            }
         }
-        let lines = Bytes::from(lines);
+        Ok(())
+    }
+
+    /// Appends whole lines at once, the fast way.
+    async fn append_at_once(&mut self, lines: Bytes) -> Result<(), Stop> {
         match self.log.append_lines(lines.clone()).await {
             Ok(events) => {
                 self.place.line = self.place.line.saturating_add(events);
-                self.taken = self.taken.saturating_add(events);
-                self.progress.add(events, lines.len());
+                self.took(events, lines.len());
                 tracing::debug!("took {events} events of {}", self.place.file);
                 Ok(())
             }
@@ -135,14 +164,19 @@ impl<'a> Feed<'a> {
         }
     }
 
+    fn took(&mut self, events: u64, bytes: usize) {
+        self.taken = self.taken.saturating_add(events);
+        self.unflushed = self.unflushed.saturating_add(events);
+        self.progress.add(events, bytes);
+    }
+
     /// Appends lines of which at least one is not valid.
     async fn append_one_by_one(&mut self, mut lines: &[u8]) -> Result<(), Stop> {
         while let Some((line, rest)) = split_line(lines) {
             match self.log.append(line).await {
                 Ok(()) => {
                     self.place.line = self.place.line.saturating_add(1);
-                    self.taken = self.taken.saturating_add(1);
-                    self.progress.add(1, line.len().saturating_add(1));
+                    self.took(1, line.len().saturating_add(1));
                 }
                 Err(Error::InvalidEvent { fault, .. }) => {
                     let reason = match fault {
@@ -181,6 +215,17 @@ impl<'a> Feed<'a> {
 fn split_line(lines: &[u8]) -> Option<(&[u8], &[u8])> {
     let (line, rest) = lines.split_at_checked(memchr::memchr(b'\n', lines)?)?;
     Some((line, rest.split_first()?.1))
+}
+
+/// The length of the first `count` lines, or of all if there are no more.
+fn bytes_of_lines(lines: &[u8], count: u64) -> usize {
+    // Fewer bytes than lines: no need to count.
+    if u64::try_from(lines.len()).is_ok_and(|bytes| bytes <= count) {
+        return lines.len();
+    }
+    let last = usize::try_from(count).unwrap_or(usize::MAX).saturating_sub(1);
+    let end = memchr::memchr_iter(b'\n', lines).nth(last);
+    end.map_or(lines.len(), |end| end.saturating_add(1))
 }
 
 fn number_of(lines: &[u8]) -> u64 {

@@ -1,7 +1,7 @@
 //! `stratalog append`: lines in, batches out.
 //!
 //! 1. Memory is bounded by blocks, the longest event and the log's own buffers, not by the input.
-//! 2. The log decides when to write.
+//! 2. The log decides when to write; only `--flush-threshold` is kept here, to the event.
 //! 3. However the input ends, what came before is flushed, and the summary counts it.
 
 mod feed;
