@@ -1,5 +1,7 @@
 //! The command line, through the real binary, in temporary folders.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 #[path = "cli/binary.rs"]
 mod binary;
 #[path = "cli/endings.rs"]
