@@ -3,7 +3,7 @@
 //! The first half is the behaviour of the old helper that stratalog grew from; the second half are
 //! the holes that helper had, each with the test that shows it closed.
 
-use rig::faulty::Fault;
+use rig::faults::Fault;
 use rig::subject::{Kind, Settings, events, on_both};
 use stratalog::{Compaction, Error, EventFault, Written};
 
@@ -54,12 +54,12 @@ fn append_lines_is_one_batch_however_many_they_are() {
 fn flush_of_nothing_is_no_request_and_flush_of_anything_is_one_create() {
     on_both(|world| {
         let log = world.open("log");
-        world.faulty.requests();
+        world.faults.requests();
         assert_eq!(log.flush().unwrap(), Written::default());
-        assert_eq!(world.faulty.requests(), Vec::<String>::new());
+        assert_eq!(world.faults.requests(), Vec::<String>::new());
         append_all(&log, &events(3));
         assert_eq!(log.flush().unwrap(), Written { batches: 1, events: 3, bytes: 36 });
-        let requests = world.faulty.requests();
+        let requests = world.faults.requests();
         assert!(
             requests.len() == 1 && requests[0].starts_with("create log/batch_00017000"),
             "{requests:?}"
@@ -240,9 +240,9 @@ fn stat_counts_from_names_and_manifest_alone() {
                 log.compact().unwrap();
             }
         }
-        world.faulty.requests();
+        world.faults.requests();
         let stats = world.stat("log").unwrap();
-        let gets = world.faulty.requests().into_iter().filter(|request| request.starts_with("get"));
+        let gets = world.faults.requests().into_iter().filter(|request| request.starts_with("get"));
         assert_eq!(gets.collect::<Vec<_>>(), ["get log/manifest_0000000000000000001.json"]);
         assert_eq!((stats.objects, stats.batches, stats.segments), (4, 1, 1));
         assert_eq!((stats.events, stats.bytes, stats.generation), (4, 48, 1));
@@ -295,7 +295,7 @@ fn hole_2_a_failed_create_keeps_the_batch() {
     on_both(|world| {
         let log = world.open("log");
         append_all(&log, &events(2));
-        world.faulty.arm([Fault::CreateRefused]);
+        world.faults.arm([Fault::CreateRefused]);
         let failed = log.flush();
         assert!(matches!(failed, Err(Error::WriteFailed { events_held: 2, .. })), "{failed:?}");
         assert_eq!(log.read_all().unwrap(), events(2));
@@ -309,7 +309,7 @@ fn hole_2_a_failed_create_keeps_the_batch() {
 fn hole_3_events_whose_create_is_under_way_are_read() {
     on_both(|world| {
         let log = world.open("log");
-        world.faulty.arm([Fault::Stalls]);
+        world.faults.arm([Fault::Stalls]);
         append_all(&log, &events(33));
         // 32 are sealed and on their way, one is buffered; none of them is in the store.
         assert_eq!(log.read_all().unwrap(), events(33));
@@ -325,7 +325,7 @@ fn hole_4_a_write_that_landed_unseen_does_not_stand_twice() {
     on_both(|world| {
         let log = world.open("log");
         append_all(&log, &events(2));
-        world.faulty.arm([Fault::ReplyLost]);
+        world.faults.arm([Fault::ReplyLost]);
         assert!(matches!(log.flush(), Err(Error::WriteFailed { .. })));
         assert_eq!(log.read_all().unwrap(), events(2));
         append_all(&log, &events(3)[2..]);
@@ -385,7 +385,7 @@ fn hole_6_batches_left_behind_by_a_compaction_are_not_read_again_and_go_with_the
             log.flush().unwrap();
         }
         // As if it crashed after the commit: nothing was deleted.
-        world.faulty.arm([Fault::DeleteFails; 4]);
+        world.faults.arm([Fault::DeleteFails; 4]);
         assert_eq!(log.compact().unwrap().events, 4);
         assert_eq!(world.keys().iter().filter(|key| key.contains("batch_")).count(), 4);
         assert_eq!(log.read_all().unwrap(), events(4));

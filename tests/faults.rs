@@ -1,8 +1,12 @@
 //! A store that fails: after each failure and a retry every event is there once, in order, and the
 //! flush that failed has said what became of the write.
 
-use rig::faulty::Fault;
-use rig::subject::{Kind, Settings, events, on_both};
+use std::sync::Arc;
+
+use rig::faults::Fault;
+use rig::faulty::Faulty;
+use rig::subject::{Kind, Settings, World, events, on_both};
+use stratalog::store::{ConditionalCreate, Store};
 use stratalog::{Error, WriteFate};
 
 /// Flushes three events into the fault, then tries again; everything must be there once.
@@ -13,7 +17,7 @@ fn check_flush(fault: Fault, fate: WriteFate, text: &str) {
         for event in &all[..3] {
             log.append(event).unwrap();
         }
-        world.faulty.arm([fault]);
+        world.faults.arm([fault]);
         let failed = log.flush().unwrap_err();
         let Error::WriteFailed { object, fate: found, events_held, message, .. } = &failed else {
             panic!("{failed:?}");
@@ -74,7 +78,7 @@ fn many_failures_in_a_row_keep_everything_in_order() {
         ];
         for (event, fault) in all.iter().zip(faults) {
             log.append(event).unwrap();
-            world.faulty.arm([fault]);
+            world.faults.arm([fault]);
             // Where the batch of before landed unseen, the retry finds it and the fault waits.
             log.flush().ok();
             assert_eq!(log.read_all().unwrap().last(), Some(event));
@@ -99,7 +103,7 @@ fn a_get_that_fails_is_said_and_the_pass_goes_on_where_it_stood() {
             log.flush().unwrap();
         }
         // The read asks for many objects at once, so any of them may be the one that fails.
-        world.faulty.arm([Fault::GetFails]);
+        world.faults.arm([Fault::GetFails]);
         let mut pages = log.start_read_all().unwrap();
         let mut read = Vec::new();
         let mut failures = 0;
@@ -121,7 +125,7 @@ fn a_get_that_fails_is_said_and_the_pass_goes_on_where_it_stood() {
 #[test]
 fn a_list_that_fails_is_said_and_nothing_changes() {
     on_both(|world| {
-        world.faulty.arm([Fault::ListFails]);
+        world.faults.arm([Fault::ListFails]);
         let failed = world.open_with("log", Settings::default()).err();
         assert!(matches!(failed, Some(Error::StoreFailed { .. })), "{failed:?}");
         let log = world.open("log");
@@ -132,7 +136,7 @@ fn a_list_that_fails_is_said_and_nothing_changes() {
         // The first, the second and the third listing of a look.
         for before in 0..3 {
             let mut pages = log.start_read_all().unwrap();
-            world.faulty.arm_after(Fault::ListFails, before);
+            world.faults.arm_after(Fault::ListFails, before);
             let failed = pages.next_page();
             assert!(
                 matches!(&failed, Err(Error::StoreFailed { message, .. }) if message.contains("cannot list log/")),
@@ -140,9 +144,9 @@ fn a_list_that_fails_is_said_and_nothing_changes() {
             );
             assert_eq!(pages.rest().unwrap(), events(2));
         }
-        world.faulty.arm([Fault::ListFails]);
+        world.faults.arm([Fault::ListFails]);
         assert!(matches!(log.compact(), Err(Error::StoreFailed { .. })));
-        world.faulty.arm([Fault::ListFails]);
+        world.faults.arm([Fault::ListFails]);
         assert!(matches!(world.stat("log"), Err(Error::StoreFailed { .. })));
         assert_eq!(log.compact().unwrap().events, 2);
         assert_eq!(log.read_all().unwrap(), events(2));
@@ -158,7 +162,7 @@ fn deletes_that_fail_are_a_warning_and_not_a_failure() {
             log.append(&event).unwrap();
             log.flush().unwrap();
         }
-        world.faulty.arm([Fault::DeleteFails; 2]);
+        world.faults.arm([Fault::DeleteFails; 2]);
         assert_eq!(log.compact().unwrap().merged_files, 3);
         world.await_warning(
             "2 of 3 objects could not be deleted and are left to the next compaction",
@@ -177,7 +181,7 @@ fn a_commit_whose_fate_is_unknown_is_tried_again_and_happens_once() {
                 log.flush().unwrap();
             }
             // Segment, index, and then the manifest.
-            world.faulty.arm_after(fault, 2);
+            world.faults.arm_after(fault, 2);
             assert_eq!(log.compact().unwrap().events, 3);
             assert_eq!(log.read_all().unwrap(), events(3));
             assert_eq!(world.stat("log").unwrap().generation, 1);
@@ -195,8 +199,8 @@ fn a_commit_that_lands_after_its_compactor_gave_up_is_a_commit() {
             log.flush().unwrap();
         }
         // The manifest's create and both retries of it.
-        world.faulty.arm_after(Fault::LandsLate, 2);
-        world.faulty.arm([Fault::LandsLate; 2]);
+        world.faults.arm_after(Fault::LandsLate, 2);
+        world.faults.arm([Fault::LandsLate; 2]);
         let failed = log.compact().unwrap_err();
         assert!(
             matches!(failed, Error::WriteFailed { fate: WriteFate::Unknown, .. }),
@@ -224,7 +228,7 @@ fn a_compaction_that_fails_before_its_commit_leaves_the_log_as_it_was() {
                 log.flush().unwrap();
             }
             let before = world.keys();
-            world.faulty.arm_after(Fault::CreateRefused, at);
+            world.faults.arm_after(Fault::CreateRefused, at);
             let failed = log.compact().unwrap_err();
             let fate = WriteFate::NotWritten;
             assert!(
@@ -245,7 +249,7 @@ fn a_full_buffer_waits_for_the_store_and_refuses_when_the_store_does() {
             Settings { buffer_bytes_max: 40, event_bytes_max: 39, ..Settings::default() };
         let log = world.open_with("log", settings).unwrap();
         // The buffer holds two of these. The store refuses a few times, then no more.
-        world.faulty.arm([Fault::CreateRefused; 3]);
+        world.faults.arm([Fault::CreateRefused; 3]);
         let (mut taken, mut refused) = (Vec::new(), 0);
         for number in 0..9 {
             let event = format!("event number {number:06}");
@@ -269,7 +273,7 @@ fn appends_made_while_a_create_is_under_way_share_the_next_batch() {
     on_both(|world| {
         let settings = Settings { flush_threshold: 2, ..Settings::default() };
         let log = world.open_with("log", settings).unwrap();
-        world.faulty.arm([Fault::Stalls]);
+        world.faults.arm([Fault::Stalls]);
         for event in events(2) {
             log.append_lines(&format!("{event}\n")).unwrap();
         }
@@ -280,4 +284,30 @@ fn appends_made_while_a_create_is_under_way_share_the_next_batch() {
         assert_eq!(log.flush().unwrap().batches, 2);
         assert_eq!(world.read("log").unwrap(), events(9));
     });
+}
+
+#[test]
+fn compact_on_a_store_without_create_if_absent_is_refused_before_any_work() {
+    for kind in [Kind::Native, Kind::Component] {
+        let faulty = Faulty::empty();
+        let without = ConditionalCreate::Absent;
+        let store = Store::from_object_store(Arc::new(faulty.clone()), "plain", without);
+        let world = World::on(kind, store.clone());
+        let log = world.open("log");
+        for event in events(3) {
+            log.append(&event).unwrap();
+            log.flush().unwrap();
+        }
+        let before = world.keys();
+        let refused = log.compact().unwrap_err();
+        assert!(
+            matches!(&refused, Error::Unsupported(why) if why.contains("--sole-compactor")),
+            "{refused:?}"
+        );
+        assert_eq!(world.keys(), before);
+        assert_eq!(world.read("log").unwrap(), events(3));
+        let world = World::on(kind, store.with_sole_compactor(true));
+        assert_eq!(world.compact("log").unwrap().events, 3);
+        assert_eq!(world.read("log").unwrap(), events(3));
+    }
 }

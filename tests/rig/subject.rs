@@ -10,6 +10,7 @@ use stratalog::{Clock, Compaction, Error, EventFault, Host, LogOptions, Stats, W
 use stratalog_guest as guest;
 use tokio::runtime::Runtime;
 
+use crate::faults::Faults;
 use crate::faulty::Faulty;
 use crate::native::{NativeStore, NativeSystem};
 use crate::warnings;
@@ -72,6 +73,8 @@ impl Default for Settings {
 pub struct World {
     pub kind: Kind,
     pub faulty: Faulty,
+    /// What the store is to fail in.
+    pub faults: Arc<Faults>,
     pub clock: TestClock,
     pub runtime: Arc<Runtime>,
     store: Store,
@@ -96,7 +99,7 @@ pub fn on_both(test: impl Fn(&World)) {
 
 impl World {
     pub fn new(kind: Kind) -> Self {
-        let faulty = Faulty::new();
+        let faulty = Faulty::empty();
         let objects = Arc::new(faulty.clone());
         let store = Store::from_object_store(objects, "faulty", ConditionalCreate::Honoured);
         Self::on_store(kind, store, faulty)
@@ -104,7 +107,7 @@ impl World {
 
     /// A world whose log lies in another store than the faulty one.
     pub fn on(kind: Kind, store: Store) -> Self {
-        Self::on_store(kind, store, Faulty::new())
+        Self::on_store(kind, store, Faulty::empty())
     }
 
     fn on_store(kind: Kind, store: Store, faulty: Faulty) -> Self {
@@ -117,7 +120,8 @@ impl World {
         let clock = TestClock::default();
         let system = NativeSystem { clock: clock.clone(), ..NativeSystem::default() };
         let runtime = Arc::new(runtime);
-        Self { kind, faulty, clock, runtime, store, system, host: OnceLock::new() }
+        let faults = faulty.1.clone();
+        Self { kind, faulty, faults, clock, runtime, store, system, host: OnceLock::new() }
     }
 
     pub fn host(&self) -> &Host {
