@@ -24,8 +24,8 @@ impl Faulty {
     /// Does the creates that were to land late, where nobody was faster.
     pub async fn land(&self) {
         let late = std::mem::take(&mut *self.2.0.lock().unwrap());
-        for (path, payload) in late {
-            self.0.put_opts(&path, payload, PutMode::Create.into()).await.ok();
+        for (at, bytes) in late {
+            self.0.put_opts(&at, bytes, PutMode::Create.into()).await.ok();
         }
     }
     /// Lets a stalled create go on.
@@ -37,6 +37,10 @@ impl Faulty {
 type Parts = Box<dyn MultipartUpload>;
 type Paths = BoxStream<'static, Result<Path>>;
 
+fn refused<T>(at: &Path) -> Result<T> {
+    Err(Error::PermissionDenied { path: at.to_string(), source: "the policy says no".into() })
+}
+
 fn broken<T>() -> Result<T> {
     Err(Error::Generic { store: "faulty", source: "the connection broke".into() })
 }
@@ -47,10 +51,7 @@ impl ObjectStore for Faulty {
         let kinds = [CreateRefused, CreateLost, ReplyLost, LandsLate, Stalls];
         let fault = self.1.next("create", at.as_ref(), &kinds);
         match fault {
-            Some(CreateRefused) => {
-                let (path, source) = (at.to_string(), "the policy says no".into());
-                return Err(Error::PermissionDenied { path, source });
-            }
+            Some(CreateRefused) => return refused(at),
             Some(CreateLost) => return broken(),
             Some(LandsLate) => {
                 self.2.0.lock().unwrap().push((at.clone(), bytes));
@@ -68,21 +69,15 @@ impl ObjectStore for Faulty {
     }
     fn delete_stream(&self, paths: Paths) -> Paths {
         let store = self.clone();
-        let deleted = paths.then(move |path| {
-            let store = store.clone();
-            async move {
-                let at = path?;
-                let fault = store.1.next("delete", at.as_ref(), &[DeleteFails]);
-                if fault.is_some() { broken() } else { store.0.delete(&at).await.map(|()| at) }
-            }
-        });
-        deleted.boxed()
+        let refuse = move |path: Result<Path>| match path {
+            Ok(at) if store.1.next("delete", at.as_ref(), &[DeleteFails]).is_some() => broken(),
+            path => path,
+        };
+        self.0.delete_stream(paths.map(refuse).boxed())
     }
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        match self.1.next("list", prefix.map_or("", AsRef::as_ref), &[ListFails]) {
-            Some(_) => stream::once(async { broken() }).boxed(),
-            None => self.0.list(prefix),
-        }
+        let fault = self.1.next("list", prefix.map_or("", AsRef::as_ref), &[ListFails]);
+        if fault.is_some() { stream::iter([broken()]).boxed() } else { self.0.list(prefix) }
     }
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
         let fault = self.1.next("list", prefix.map_or("", AsRef::as_ref), &[ListFails]);
