@@ -531,3 +531,63 @@ fn hole_11_a_damaged_segment_index_or_manifest_is_damage_that_names_it() {
         assert_eq!(world.read("log").unwrap(), events(3));
     });
 }
+
+#[test]
+fn a_large_old_batch_is_the_same_before_and_after_compaction() {
+    on_both(|world| {
+        // Larger than what is checked whole, so it is streamed; with gaps and without a last LF.
+        let line = "x".repeat(999);
+        let lines = 34 * 1024;
+        let old = format!("{}\n\n{line}", vec![line.as_str(); lines].join("\n"));
+        world.put("log/batch_0001600000000000001.jsonl", &old);
+        world.put("log/batch_0001600000000000002.jsonl", "after\n");
+        let check = || {
+            let read = world.read("log").unwrap();
+            assert_eq!(read.len(), lines + 2);
+            assert!(
+                read[..=lines].iter().all(|event| *event == line) && read[lines + 1] == "after"
+            );
+        };
+        check();
+        assert_eq!(world.compact("log").unwrap().merged_files, 2);
+        check();
+        // A change in the last byte of a batch that is streamed, where the next one begins.
+        let segment = world.keys().into_iter().find(|key| key.ends_with("_0000.jsonl")).unwrap();
+        let whole = world.object(&segment);
+        for bad in [whole.replace("\nafter", "xafter"), whole[..whole.len() - 7].to_owned()] {
+            world.put(&segment, &bad);
+            let outcome = world.read("log").map(|events| events.len());
+            assert!(
+                matches!(&outcome, Err(Error::Damaged { object, .. }) if *object == segment),
+                "{outcome:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn an_old_batch_of_empty_lines_only_costs_no_more_memory_than_its_bytes() {
+    on_both(|world| {
+        let old = format!("\n{}", "a\n\n".repeat(10 * 1024 * 1024));
+        world.put("log/batch_0001600000000000001.jsonl", &old);
+        assert_eq!(world.read("log").unwrap().len(), 10 * 1024 * 1024);
+    });
+}
+
+#[test]
+fn small_buffers_take_any_number_of_quick_appends() {
+    on_both(|world| {
+        let settings =
+            Settings { event_bytes_max: 1000, buffer_bytes_max: 2000, ..Settings::default() };
+        let log = world.open_with("log", settings).unwrap();
+        let all: Vec<String> = (0..50).map(|n| format!("{n:02}{}", "x".repeat(898))).collect();
+        append_all(&log, &all);
+        let too_many = log.append_lines(&"x\n".repeat(1001)).unwrap_err();
+        assert!(
+            matches!(&too_many, Error::InvalidInput(why) if why.contains("buffer_bytes_max = 2000")),
+            "{too_many:?}"
+        );
+        assert_eq!(log.close().unwrap().events, 50);
+        assert_eq!(world.read("log").unwrap(), all);
+    });
+}

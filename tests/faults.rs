@@ -311,3 +311,22 @@ fn compact_on_a_store_without_create_if_absent_is_refused_before_any_work() {
         assert_eq!(world.read("log").unwrap(), events(3));
     }
 }
+
+#[test]
+fn a_write_once_in_doubt_stays_in_doubt_until_it_is_confirmed() {
+    on_both(|world| {
+        let log = world.open("log");
+        log.append("event").unwrap();
+        world.faults.arm([Fault::ReplyLost, Fault::CreateRefused]);
+        for _ in 0..2 {
+            let failed = log.flush().unwrap_err();
+            let fate = WriteFate::Unknown;
+            assert!(
+                matches!(&failed, Error::WriteFailed { fate: f, .. } if *f == fate),
+                "{failed:?}"
+            );
+        }
+        assert_eq!(log.flush().unwrap().events, 1);
+        assert_eq!(world.read("log").unwrap(), ["event"]);
+    });
+}

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::batch::BatchRecord;
 use crate::limits::ABSORB_BATCHES_MAX;
 use crate::manifest::{Manifest, SegmentRecord};
-use crate::names::{Attempt, Generation, SegmentName};
+use crate::names::{Attempt, Generation};
+use crate::segment::NewSegment;
 use crate::view::{ListedBatch, View};
 
 /// What to do with a log.
@@ -29,30 +29,33 @@ pub(crate) fn plan(view: &View) -> Plan {
     }
 }
 
-/// The manifest that adds a segment of these batches at the end of the log. None without batches.
+/// The manifest that adds segments at the end of the log.
 pub(crate) fn next_manifest(
     base: Option<&Manifest>,
-    name: SegmentName,
+    generation: Generation,
     attempt: Attempt,
-    batches: &[BatchRecord],
+    new: &[NewSegment],
 ) -> Option<Manifest> {
-    let position = base.map_or(0, |manifest| manifest.next_position);
-    let times = || batches.iter().map(|batch| batch.name.time);
-    let segment = SegmentRecord {
-        name,
-        position,
-        events: batches.iter().map(|batch| batch.events).sum(),
-        bytes: batches.iter().map(|batch| batch.bytes).sum(),
-        first_time: times().min()?,
-        last_time: times().max()?,
-    };
     let mut segments = base.map_or_else(Vec::new, |manifest| manifest.segments.clone());
-    segments.push(segment);
+    let mut position = base.map_or(0, |manifest| manifest.next_position);
+    for NewSegment { name, batches } in new {
+        let times = || batches.iter().map(|batch| batch.name.time);
+        let record = SegmentRecord {
+            name: *name,
+            position,
+            events: batches.iter().map(|batch| batch.events).sum(),
+            bytes: batches.iter().map(|batch| batch.bytes).sum(),
+            first_time: times().min()?,
+            last_time: times().max()?,
+        };
+        position = position.checked_add(record.events)?;
+        segments.push(record);
+    }
     Some(Manifest {
-        generation: name.generation,
+        generation,
         attempt,
         first_position: base.map_or(0, |manifest| manifest.first_position),
-        next_position: position.checked_add(segment.events)?,
+        next_position: position,
         segments,
         retired_indexes: base.map_or_else(BTreeSet::new, |m| m.retired_indexes.clone()),
     })
@@ -61,8 +64,8 @@ pub(crate) fn next_manifest(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::{digest, seal};
-    use crate::names::{BatchTime, WriterId};
+    use crate::batch::{BatchRecord, digest, seal};
+    use crate::names::{BatchTime, SegmentName, WriterId};
 
     fn record(time: u64, events: u64) -> BatchRecord {
         let lines = b"x\n".repeat(events.try_into().unwrap());
@@ -83,21 +86,23 @@ mod tests {
 
     #[test]
     fn a_new_segment_stands_behind_the_old_ones() {
-        let name = |generation| SegmentName {
-            generation: Generation(generation),
-            attempt: Attempt(5),
-            part: 0,
+        let segment = |generation, part, batches: &[BatchRecord]| {
+            let (generation, attempt) = (Generation(generation), Attempt(5));
+            NewSegment {
+                name: SegmentName { generation, attempt, part },
+                batches: batches.to_vec(),
+            }
         };
-        let first = next_manifest(None, name(1), Attempt(5), &[record(7, 2), record(3, 1)]);
-        let first = first.unwrap();
-        let second = next_manifest(Some(&first), name(2), Attempt(6), &[record(5, 4)]).unwrap();
-        assert_eq!((second.first_position, second.next_position), (0, 7));
+        let new = [segment(1, 0, &[record(7, 2), record(3, 1)])];
+        let first = next_manifest(None, Generation(1), Attempt(5), &new).unwrap();
+        let new = [segment(2, 0, &[record(5, 4)]), segment(2, 1, &[record(6, 1)])];
+        let second = next_manifest(Some(&first), Generation(2), Attempt(5), &new).unwrap();
+        assert_eq!((second.first_position, second.next_position), (0, 8));
         let shape: Vec<_> = second
             .segments
             .iter()
             .map(|s| (s.position, s.events, s.first_time.micros(), s.last_time.micros()))
             .collect();
-        assert_eq!(shape, [(0, 3, 3, 7), (3, 4, 5, 5)]);
-        assert_eq!(next_manifest(None, name(1), Attempt(5), &[]), None);
+        assert_eq!(shape, [(0, 3, 3, 7), (3, 4, 5, 5), (7, 1, 6, 6)]);
     }
 }

@@ -6,19 +6,16 @@
 //!    indexes hold are deleted: a stalled compactor may have created a number long passed.
 //! 3. A segment whose commit is in doubt is left alone: the manifest may still land.
 
-use std::borrow::Cow;
-
-use crate::batch::BatchRecord;
 use crate::compaction::{self, Plan};
 use crate::error::{Error, WriteFailure, WriteFate};
-use crate::index::Index;
-use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MANIFESTS_KEPT};
+use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MANIFESTS_KEPT, MISSING_TRIES};
 use crate::manifest::Manifest;
-use crate::names::{Attempt, BatchName, LogName, SegmentName};
-use crate::parts::{Interrupted, Part, PartsRead};
-use crate::ports::{Store, StoreErrorKind, System, Upload, WriteError};
+use crate::names::{Attempt, BatchName, LogName};
+use crate::ports::{Store, StoreErrorKind, System, WriteError};
+use crate::segment::NewSegment;
+use crate::segment_writer::{Copied, SegmentWriter, write_failed};
 use crate::stored_log::{Look, StoredLog};
-use crate::view::{self, ListedBatch, View};
+use crate::view::{self, View};
 
 /// What a compaction did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,20 +24,6 @@ pub struct Compaction {
     pub events: u64,
     /// The new object's key; none when there was nothing to write.
     pub new_key: Option<String>,
-}
-
-/// A segment that was written and is to be committed.
-struct NewSegment {
-    name: SegmentName,
-    batches: Vec<BatchRecord>,
-}
-
-enum Written {
-    Segment(NewSegment),
-    /// All batches were empty.
-    Empty,
-    /// A batch is gone: somebody compacted it.
-    Overtaken,
 }
 
 enum Commit {
@@ -53,7 +36,8 @@ struct Compactor<'a, S: Store, Y: System> {
     system: &'a Y,
 }
 
-/// Merges a log's live batches into one new segment, if there are two or more.
+/// Merges a log's live batches into a new segment, or several if they are large, if there are two or
+/// more batches.
 ///
 /// # Errors
 /// [`Error::StoreFailed`], [`Error::WriteFailed`], [`Error::Damaged`], [`Error::Unsupported`] on a
@@ -87,29 +71,40 @@ impl<S: Store, Y: System> Compactor<'_, S, Y> {
         };
         self.ensure_exclusive()?;
         let attempt = Attempt(self.system.random_u32());
-        let name = SegmentName { generation, attempt, part: 0 };
         let merged_files = u64::try_from(batches.len()).unwrap_or(u64::MAX);
-        let segment = match self.write_segment(name, &batches)? {
-            Written::Segment(segment) => segment,
-            Written::Empty => {
-                let names: Vec<_> = batches.iter().map(|batch| batch.name.to_string()).collect();
-                self.delete(&names);
-                return Ok(Some(Compaction { merged_files, ..Compaction::default() }));
+        let mut writer = SegmentWriter::new(&self.stored, generation, attempt);
+        let copied = writer.copy(&batches);
+        let segments = writer.into_segments();
+        match copied {
+            Ok(Copied::Whole) => {}
+            Ok(Copied::Overtaken) => {
+                self.discard(&segments);
+                return Ok(None);
             }
-            Written::Overtaken => return Ok(None),
+            Err(error) => {
+                self.discard(&segments);
+                return Err(error);
+            }
+        }
+        let Some(first) = segments.first() else {
+            let names: Vec<_> = batches.iter().map(|batch| batch.name.to_string()).collect();
+            self.delete(&names);
+            return Ok(Some(Compaction { merged_files, ..Compaction::default() }));
         };
+        let new_key = Some(self.stored.name.key(first.name));
         let base = view.manifest.as_ref();
-        let manifest = compaction::next_manifest(base, name, attempt, &segment.batches)
+        let manifest = compaction::next_manifest(base, generation, attempt, &segments)
             .ok_or_else(|| Error::Unsupported("the log has 2^64 events".to_owned()))?;
-        if let Commit::Lost = self.commit(&segment, &manifest)? {
+        if let Commit::Lost = self.commit(&segments, &manifest)? {
             return Ok(None);
         }
-        self.clean_up_after(&segment, manifest, &view)?;
-        Ok(Some(Compaction {
-            merged_files,
-            events: segment.batches.iter().map(|batch| batch.events).sum(),
-            new_key: Some(self.stored.name.key(name)),
-        }))
+        if let Commit::Lost = self.clean_up_after(&segments, manifest, &view)? {
+            self.discard(&segments);
+            return Ok(None);
+        }
+        let batches = segments.iter().flat_map(|segment| &segment.batches);
+        let events = batches.map(|batch| batch.events).sum();
+        Ok(Some(Compaction { merged_files, events, new_key }))
     }
 
     fn ensure_exclusive(&self) -> Result<(), Error> {
@@ -120,52 +115,8 @@ impl<S: Store, Y: System> Compactor<'_, S, Y> {
         })
     }
 
-    /// Copies the batches, checked, into a new segment, in bounded memory.
-    fn write_segment(&self, name: SegmentName, batches: &[ListedBatch]) -> Result<Written, Error> {
-        let log = &self.stored.name;
-        let key = log.key(name);
-        let parts = batches.iter().map(|batch| Part::Batch(*batch)).collect();
-        let mut read = PartsRead::new(self.stored.store.clone(), log.clone(), parts);
-        let mut upload: Option<S::Upload> = None;
-        let mut records = Vec::with_capacity(batches.len());
-        let failed = |error| self.write_failed(&key, error);
-        loop {
-            let mut lines = Vec::new();
-            let more = read.next(|piece| {
-                match piece.lines {
-                    Cow::Owned(owned) if lines.is_empty() => lines = owned,
-                    more => lines.extend_from_slice(&more),
-                }
-                records.extend(piece.end);
-            });
-            match more {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(Interrupted::Gone(_)) => return Ok(Written::Overtaken),
-                Err(Interrupted::Failed(error)) => return Err(error),
-            }
-            if !lines.is_empty() {
-                let upload = match &mut upload {
-                    Some(upload) => upload,
-                    none => none.insert(self.stored.store.start_upload(&key).map_err(failed)?),
-                };
-                upload.write(&lines).map_err(failed)?;
-            }
-        }
-        let Some(upload) = upload else { return Ok(Written::Empty) };
-        landed(upload.finish()).map_err(failed)?;
-        let index = Index::new(records);
-        let bytes = index.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
-        let index_key = log.key(name.index());
-        if let Err(error) = landed(self.stored.store.create(&index_key, &bytes)) {
-            self.discard(name);
-            return Err(self.write_failed(&index_key, error));
-        }
-        Ok(Written::Segment(NewSegment { name, batches: index.batches }))
-    }
-
     /// Creates the manifest: the commit.
-    fn commit(&self, segment: &NewSegment, manifest: &Manifest) -> Result<Commit, Error> {
+    fn commit(&self, segments: &[NewSegment], manifest: &Manifest) -> Result<Commit, Error> {
         let bytes = manifest.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
         let key = self.stored.name.key(manifest.generation);
         let mut tries = 0;
@@ -174,18 +125,22 @@ impl<S: Store, Y: System> Compactor<'_, S, Y> {
             match self.stored.store.create_exclusive(&key, &bytes) {
                 Ok(()) => return Ok(Commit::Won),
                 Err(WriteError::AlreadyExists) => {
-                    let found = self.stored.manifest(manifest.generation)?;
-                    if found.is_some_and(|found| found.attempt == manifest.attempt) {
-                        return Ok(Commit::Won);
-                    }
-                    self.discard(segment.name);
-                    return Ok(Commit::Lost);
+                    return Ok(match self.stored.manifest(manifest.generation)? {
+                        Some(found) if found.attempt == manifest.attempt => Commit::Won,
+                        Some(_) => {
+                            self.discard(segments);
+                            Commit::Lost
+                        }
+                        // Passed long ago and dropped since. It may have been this very attempt,
+                        // whose segments are then in force: the next look tells.
+                        None => Commit::Lost,
+                    });
                 }
                 // Of the tries before, one may still land: then the segment is needed.
                 Err(WriteError::NotWritten(error)) => {
                     let certain = tries == 1;
                     if certain {
-                        self.discard(segment.name);
+                        self.discard(segments);
                     }
                     let fate = if certain { WriteFate::NotWritten } else { WriteFate::Unknown };
                     let failure = WriteFailure::new(&key, fate, &error, 0);
@@ -195,33 +150,38 @@ impl<S: Store, Y: System> Compactor<'_, S, Y> {
                     });
                 }
                 Err(WriteError::Unknown(_)) if tries < COMMIT_TRIES => {}
-                Err(error) => return Err(self.write_failed(&key, error)),
+                Err(error) => return Err(write_failed(&key, error)),
             }
         }
     }
 
-    /// Deletes what the manifest in force, this one or a later one, has made superfluous.
+    /// Deletes what the manifest in force, this one or a later one, has made superfluous. Lost when
+    /// the one in force does not hold the batches: this one was created long after its number had
+    /// passed, and counts for nothing.
     fn clean_up_after(
         &mut self,
-        segment: &NewSegment,
+        segments: &[NewSegment],
         own: Manifest,
         view: &View,
-    ) -> Result<(), Error> {
+    ) -> Result<Commit, Error> {
+        let mine = segments.iter().flat_map(|segment| &segment.batches);
+        let mine: Vec<BatchName> = mine.map(|batch| batch.name).collect();
+        let candidates = || view.absorbed.iter().chain(&mine).copied();
         let highest = self.stored.highest_generation()?.unwrap_or(own.generation);
-        let absorbed = view.absorbed.iter().copied();
-        let mine = segment.batches.iter().map(|batch| batch.name);
         if highest == own.generation {
-            self.clean(&own, &absorbed.chain(mine).collect::<Vec<_>>(), view);
-            return Ok(());
+            self.clean(&own, &candidates().collect::<Vec<_>>(), view);
+            return Ok(Commit::Won);
         }
         // Somebody went on from here, or came here long before: its indexes decide.
-        let (Some(current), _) = self.stored.manifest_in_force(Look::Reading)? else {
-            return Ok(());
-        };
-        if let Some(held) = self.stored.held_by(&current, absorbed.chain(mine))? {
+        for _ in 0..MISSING_TRIES {
+            let (Some(current), _) = self.stored.manifest_in_force(Look::Reading)? else { break };
+            let Some(held) = self.stored.held_by(&current, candidates())? else { continue };
             self.clean(&current, &held, view);
+            let held_mine = mine.iter().any(|batch| held.contains(batch));
+            return Ok(if held_mine { Commit::Won } else { Commit::Lost });
         }
-        Ok(())
+        let message = "the manifest in force changes faster than it can be read".to_owned();
+        Err(Error::StoreFailed { message, transient: true })
     }
 
     fn clean(&self, current: &Manifest, absorbed: &[BatchName], view: &View) {
@@ -234,9 +194,11 @@ impl<S: Store, Y: System> Compactor<'_, S, Y> {
         self.delete(&names);
     }
 
-    /// Throws away a segment that no manifest will ever name.
-    fn discard(&self, name: SegmentName) {
-        self.delete(&[name.to_string(), name.index().to_string()]);
+    /// Throws away segments that no manifest will ever name.
+    fn discard(&self, segments: &[NewSegment]) {
+        let names = segments.iter().map(|segment| segment.name);
+        let names = names.flat_map(|name| [name.to_string(), name.index().to_string()]);
+        self.delete(&names.collect::<Vec<_>>());
     }
 
     /// Deletes objects of the log. What cannot be deleted is left to the next compaction.
@@ -254,28 +216,5 @@ impl<S: Store, Y: System> Compactor<'_, S, Y> {
                 ));
             }
         }
-    }
-
-    fn write_failed(&self, key: &str, error: WriteError) -> Error {
-        let (fate, error) = match error {
-            WriteError::NotWritten(error) => (WriteFate::NotWritten, error),
-            WriteError::Unknown(error) => (WriteFate::Unknown, error),
-            WriteError::AlreadyExists => {
-                return Error::Conflict(format!("{key} exists already: compact again"));
-            }
-        };
-        match error.kind {
-            StoreErrorKind::Unsupported => Error::Unsupported(error.message),
-            _ => Error::WriteFailed(WriteFailure::new(key, fate, &error, 0)),
-        }
-    }
-}
-
-/// The outcome of writing a name that is this attempt's alone: an object of that name is an earlier
-/// try of it that landed.
-fn landed(outcome: Result<(), WriteError>) -> Result<(), WriteError> {
-    match outcome {
-        Err(WriteError::AlreadyExists) => Ok(()),
-        outcome => outcome,
     }
 }

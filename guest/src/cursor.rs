@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::names::{BatchName, BatchTime, WriterId};
-use crate::parts::{Part, Piece};
+use crate::part::{Part, Piece};
 use crate::view::View;
 
 /// What a writer held when the pass began.

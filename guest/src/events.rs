@@ -50,13 +50,13 @@ pub(crate) fn pack_old_lines(mut lines: Vec<u8>) -> Vec<u8> {
     let has_empty =
         lines.first() == Some(&b'\n') || memchr::memmem::find(&lines, b"\n\n").is_some();
     if has_empty {
-        let kept: Vec<&[u8]> =
-            lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).collect();
-        let mut packed = kept.join(&b'\n');
-        if !packed.is_empty() {
-            packed.push(b'\n');
-        }
-        return packed;
+        // In place: the lines may be as large as memory allows.
+        let mut before = b'\n';
+        lines.retain(|&byte| {
+            let keep = byte != b'\n' || before != b'\n';
+            before = byte;
+            keep
+        });
     }
     if !ended {
         lines.push(b'\n');

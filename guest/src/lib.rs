@@ -4,10 +4,10 @@
 //!
 //! - vocabulary and formats: [`limits`], [`names`], [`error`], `events`, [`batch`], [`index`],
 //!   [`manifest`], `segment`;
-//! - decisions: [`options`], `buffer`, [`view`], [`cursor`], `compaction`. They do no I/O and read no
+//! - decisions: [`options`], `buffer`, [`view`], `part`, [`cursor`], `compaction`. They do no I/O and read no
 //!   clock;
 //! - [`ports`]: what is needed from outside;
-//! - drivers: [`stored_log`], `parts`, [`writer`], [`reader`], [`compactor`], [`stat`];
+//! - drivers: [`stored_log`], `parts`, `segment_writer`, [`writer`], [`reader`], [`compactor`], [`stat`];
 //! - `component`: the shell that makes all this a component. It converts and calls.
 //!
 //! A layer uses only those above it in this list. Nothing here knows the host.
@@ -24,10 +24,12 @@ pub mod limits;
 pub mod manifest;
 pub mod names;
 pub mod options;
+mod part;
 mod parts;
 pub mod ports;
 pub mod reader;
 mod segment;
+mod segment_writer;
 pub mod stat;
 pub mod stored_log;
 pub mod view;

@@ -54,6 +54,13 @@ pub const DELETE_KEYS_MAX: usize = 1_000;
 /// Batches that one compaction absorbs: bounds the index (about 150 bytes a batch) that it holds.
 pub const ABSORB_BATCHES_MAX: usize = 100_000;
 
+/// The largest index that is read: twice what that many batches need.
+pub const INDEX_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// A segment ends with the batch that brings it to this many bytes, and another part begins: small
+/// enough for stores that take an object only whole.
+pub const SEGMENT_BYTES_TARGET: u64 = 128 * MIB;
+
 /// Manifests kept below the highest: a reader that found one of them can still get it.
 pub const MANIFESTS_KEPT: u64 = 8;
 

@@ -5,45 +5,15 @@
 
 use std::borrow::Cow;
 
-use crate::batch::{BatchReader, BatchRecord};
+use crate::batch::BatchReader;
 use crate::error::{Damage, Error};
 use crate::index::Index;
-use crate::limits::{CHUNK_BYTES_MAX, READ_PARTS_MAX};
+use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_PARTS_MAX};
 use crate::manifest::SegmentRecord;
-use crate::names::{BatchName, LogName};
+use crate::names::LogName;
+use crate::part::{Part, Piece};
 use crate::ports::{Chunk, OrderedRead, Store, StoreError, StoreErrorKind};
 use crate::segment::SegmentReader;
-use crate::view::ListedBatch;
-
-/// What to read. A segment stands right after its index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Index(SegmentRecord),
-    Segment(SegmentRecord),
-    Batch(ListedBatch),
-}
-
-impl Part {
-    fn key(&self, log: &LogName) -> String {
-        match self {
-            Self::Index(segment) => log.key(segment.name.index()),
-            Self::Segment(segment) => log.key(segment.name),
-            Self::Batch(batch) => log.key(batch.name),
-        }
-    }
-}
-
-/// Some checked events of one batch.
-#[derive(Debug)]
-pub(crate) struct Piece<'a> {
-    pub batch: BatchName,
-    /// In a segment, the position after the batch; none for a live batch.
-    pub position_end: Option<u64>,
-    pub lines: Cow<'a, [u8]>,
-    pub events: u64,
-    /// With the last events of the batch, what is known of all of it.
-    pub end: Option<BatchRecord>,
-}
 
 /// Why parts could not be read on.
 pub(crate) enum Interrupted {
@@ -177,6 +147,10 @@ impl Decoder {
         match self {
             Self::Index(segment, held) => {
                 held.extend_from_slice(&chunk.bytes);
+                if held.len() > INDEX_BYTES_MAX {
+                    let expected = format!("at most {INDEX_BYTES_MAX} bytes");
+                    return Err(Damage::new(segment.name.index(), expected, "more"));
+                }
                 return chunk.last.then(|| Index::decode(segment, held)).transpose();
             }
             Self::Segment(reader) => reader.push(chunk.bytes, chunk.last, |sequenced| {

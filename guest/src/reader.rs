@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::events;
 use crate::limits::{MISSING_TRIES, PAGE_BYTES_TARGET};
 use crate::names::LogName;
-use crate::parts::{Interrupted, Part, PartsRead};
+use crate::part::Part;
+use crate::parts::{Interrupted, PartsRead};
 use crate::ports::Store;
 use crate::stored_log::{Look, StoredLog};
 

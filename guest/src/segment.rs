@@ -8,9 +8,16 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::batch::BatchRecord;
 use crate::error::Damage;
 use crate::events;
-use crate::limits::BATCH_BYTES_WHOLE_MAX;
+use crate::limits::{BATCH_BYTES_WHOLE_MAX, OLD_LINE_BYTES_MAX};
 use crate::manifest::SegmentRecord;
-use crate::names::Digest;
+use crate::names::{Digest, SegmentName};
+
+/// A segment that was written, with the batches it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NewSegment {
+    pub name: SegmentName,
+    pub batches: Vec<BatchRecord>,
+}
 
 /// Some events of a batch in a segment, or all of them.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,13 +73,14 @@ impl SegmentReader {
             if let Some(streaming) = &mut self.streaming {
                 let Some(taken) = streaming.take(&mut rest) else { break };
                 let end = streaming.bytes_left == 0;
+                let position_end = self.position.saturating_add(streaming.batch.events);
                 if end {
                     streaming.check(&self.segment.name.to_string())?;
-                    self.position = self.position.saturating_add(streaming.batch.events);
+                    self.position = position_end;
                 }
                 show(Sequenced {
                     batch: streaming.batch,
-                    position_end: self.position,
+                    position_end,
                     lines: taken,
                     events: events::count(taken),
                     end,
@@ -97,6 +105,10 @@ impl SegmentReader {
             show(Sequenced { batch, position_end, lines, events: batch.events, end: true });
             rest = after;
         }
+        if self.streaming.is_some() && rest.len() > OLD_LINE_BYTES_MAX {
+            let expected = format!("lines of at most {OLD_LINE_BYTES_MAX} bytes");
+            return Err(Damage::new(self.segment.name, expected, "a longer one"));
+        }
         self.held = rest.to_vec();
         if last { self.check_end() } else { Ok(()) }
     }
@@ -104,15 +116,15 @@ impl SegmentReader {
     fn check_end(&self) -> Result<(), Damage> {
         let missing: u64 = self.batches.as_slice().iter().map(|batch| batch.bytes).sum::<u64>()
             + self.streaming.as_ref().map_or(0, |streaming| streaming.bytes_left);
-        let held = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
-        if missing == held {
-            // Only batches without bytes are left, and nothing is held.
+        // Batches without bytes may be left; they hold no events.
+        if missing == 0 && self.held.is_empty() {
             return Ok(());
         }
         let expected = self.segment.bytes;
+        let held = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
         let found = expected.saturating_sub(missing).saturating_add(held);
-        let name = self.segment.name;
-        Err(Damage::new(name, format!("{expected} bytes"), format!("{found} bytes")))
+        let (name, expected) = (self.segment.name, format!("{expected} bytes in whole lines"));
+        Err(Damage::new(name, expected, format!("{found} bytes, {held} of them in no batch")))
     }
 }
 

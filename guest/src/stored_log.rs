@@ -13,7 +13,7 @@ use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
 use crate::manifest::{Manifest, SegmentRecord};
 use crate::names::{BatchName, Generation, LogName, ObjectName, SegmentName};
 use crate::ports::{Store, StoreError, StoreErrorKind};
-use crate::view::{self, ListedBatch, View};
+use crate::view::{self, ListedBatch, Newest, View};
 
 /// A log in a store, and the indexes that were needed so far.
 #[derive(Clone)]
@@ -49,14 +49,29 @@ impl<S: Store> StoredLog<S> {
         Error::Damaged(Damage { object, ..damage })
     }
 
-    /// Lists the batches once, as the store shows them.
-    pub(crate) fn list_batches(&self) -> Result<Vec<ListedBatch>, Error> {
-        let mut batches = Vec::new();
+    /// Lists the batches once, and shows them as the store does.
+    pub(crate) fn list_batches(&self, mut show: impl FnMut(ListedBatch)) -> Result<(), Error> {
         self.list(&self.name.batches(), None, |object, size| {
             if let ObjectName::Batch(name) = object {
-                batches.push(ListedBatch { name, size });
+                show(ListedBatch { name, size });
             }
-        })?;
+        })
+    }
+
+    /// Lists the batches twice: of each writer, what is returned is a prefix of what it wrote.
+    fn settled_batches(&self) -> Result<Vec<ListedBatch>, Error> {
+        let mut newest = Newest::default();
+        self.list_batches(|batch| newest.see(batch.name))?;
+        let mut batches = Vec::new();
+        if !newest.is_empty() {
+            self.list_batches(|batch| {
+                if newest.covers(&batch.name) {
+                    batches.push(batch);
+                }
+            })?;
+        }
+        batches.sort_unstable();
+        batches.dedup_by_key(|batch| batch.name);
         Ok(batches)
     }
 
@@ -64,19 +79,13 @@ impl<S: Store> StoredLog<S> {
     pub(crate) fn look(&mut self, look: Look) -> Result<View, Error> {
         let mut gone: Option<SegmentName> = None;
         loop {
-            let first = self.list_batches()?;
-            let batches = if first.is_empty() {
-                first
-            } else {
-                let second = self.list_batches()?;
-                view::settle(&first, second)
-            };
+            let batches = self.settled_batches()?;
             let (manifest, others) = self.manifest_in_force(look)?;
             let named = |name: &SegmentName| {
                 manifest.iter().flat_map(|m| &m.segments).any(|segment| segment.name == *name)
             };
             self.indexes.retain(|name, _| named(name));
-            match self.sort_out(manifest, &batches) {
+            match self.sort_out(manifest, batches) {
                 Ok(view) => return Ok(View { others, ..view }),
                 Err(Interrupted::Failed(error)) => return Err(error),
                 Err(Interrupted::Gone(segment)) => {
@@ -98,16 +107,24 @@ impl<S: Store> StoredLog<S> {
     fn sort_out(
         &mut self,
         manifest: Option<Manifest>,
-        batches: &[ListedBatch],
+        mut live: Vec<ListedBatch>,
     ) -> Result<View, Interrupted> {
-        let (mut live, mut absorbed) = (Vec::new(), Vec::new());
-        for batch in batches {
-            if self.is_held(manifest.as_ref(), &batch.name)? {
-                absorbed.push(batch.name);
-            } else {
-                live.push(*batch);
+        let mut absorbed = Vec::new();
+        let mut failed = Ok(());
+        live.retain(|batch| {
+            if failed.is_err() {
+                return false;
             }
-        }
+            let held = self.is_held(manifest.as_ref(), &batch.name).unwrap_or_else(|interrupted| {
+                failed = Err(interrupted);
+                false
+            });
+            if held {
+                absorbed.push(batch.name);
+            }
+            !held
+        });
+        failed?;
         Ok(View { manifest, live, absorbed, others: Vec::new() })
     }
 

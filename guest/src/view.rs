@@ -36,20 +36,27 @@ impl View {
     }
 }
 
-/// Of the second listing, what is not newer than the newest of the same writer in the first.
-pub(crate) fn settle(first: &[ListedBatch], second: Vec<ListedBatch>) -> Vec<ListedBatch> {
-    let mut newest: BTreeMap<Option<WriterId>, BatchName> = BTreeMap::new();
-    for batch in first {
-        let entry = newest.entry(batch.name.writer()).or_insert(batch.name);
-        *entry = batch.name.max(*entry);
+/// The newest batch of each writer in a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Newest(BTreeMap<Option<WriterId>, BatchName>);
+
+impl Newest {
+    /// Takes note of a listed batch.
+    pub(crate) fn see(&mut self, batch: BatchName) {
+        let newest = self.0.entry(batch.writer()).or_insert(batch);
+        *newest = batch.max(*newest);
     }
-    let mut kept = second;
-    kept.retain(|batch| {
-        newest.get(&batch.name.writer()).is_some_and(|newest| batch.name <= *newest)
-    });
-    kept.sort_unstable();
-    kept.dedup_by_key(|batch| batch.name);
-    kept
+
+    /// Whether no batch was seen.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a later listing may show the batch: it is not newer than what was seen of its writer,
+    /// so all that its writer wrote before it is shown too.
+    pub(crate) fn covers(&self, batch: &BatchName) -> bool {
+        self.0.get(&batch.writer()).is_some_and(|newest| batch <= newest)
+    }
 }
 
 /// The segments whose indexes say whether the batch was absorbed; none when it surely was not.
@@ -99,8 +106,11 @@ mod tests {
         // The first listing missed writer 1's batch 10 but saw its batch 20; writer 2's 30 is new.
         let first = [batch(20, 1)];
         let second = vec![batch(10, 1), batch(20, 1), batch(25, 1), batch(30, 2)];
-        assert_eq!(settle(&first, second), [batch(10, 1), batch(20, 1)]);
-        assert_eq!(settle(&[], vec![batch(1, 1)]), []);
+        let mut newest = Newest::default();
+        assert!(newest.is_empty());
+        first.iter().for_each(|batch| newest.see(batch.name));
+        let kept: Vec<_> = second.into_iter().filter(|batch| newest.covers(&batch.name)).collect();
+        assert_eq!(kept, [batch(10, 1), batch(20, 1)]);
     }
 
     #[test]

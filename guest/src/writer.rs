@@ -32,6 +32,8 @@ struct Sealed<C> {
     lines: Vec<u8>,
     events: u64,
     attempt: Attempt<C>,
+    /// An earlier try may have landed, or may yet.
+    in_doubt: bool,
 }
 
 enum Attempt<C> {
@@ -60,8 +62,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
     pub fn open(store: S, system: Y, name: &str, options: OptionsInput) -> Result<Self, Error> {
         let stored = StoredLog::new(store, LogName::parse(name)?);
         let options = options.check()?;
-        let newest = stored.list_batches()?.into_iter().map(|batch| batch.name.time).max();
-        let newest = newest.unwrap_or_default();
+        let mut newest = BatchTime::default();
+        stored.list_batches(|batch| newest = newest.max(batch.name.time))?;
         let now = system.now_micros();
         let last_time = if newest.micros() > now.saturating_add(CLOCK_AHEAD_MICROS) {
             system.warn(&format!(
@@ -255,7 +257,13 @@ impl<S: Store, Y: System> Writer<S, Y> {
         let Buffer { lines, events, .. } = std::mem::take(&mut self.buffer);
         let name = batch::seal(time, self.id, events, &lines);
         let create = self.stored.store.start_create(&self.stored.name.key(name), &lines);
-        self.sealed = Some(Sealed { name, lines, events, attempt: Attempt::UnderWay(create) });
+        self.sealed = Some(Sealed {
+            name,
+            lines,
+            events,
+            attempt: Attempt::UnderWay(create),
+            in_doubt: false,
+        });
         Ok(())
     }
 
@@ -294,8 +302,13 @@ impl<S: Store, Y: System> Writer<S, Y> {
                 self.written.bytes += u64::try_from(sealed.lines.len()).unwrap_or(0);
                 return Ok(());
             }
-            Err(WriteError::NotWritten(error)) => (WriteFate::NotWritten, error),
-            Err(WriteError::Unknown(error)) => (WriteFate::Unknown, error),
+            Err(WriteError::NotWritten(error)) if !sealed.in_doubt => {
+                (WriteFate::NotWritten, error)
+            }
+            Err(WriteError::NotWritten(error) | WriteError::Unknown(error)) => {
+                sealed.in_doubt = true;
+                (WriteFate::Unknown, error)
+            }
         };
         let object = self.stored.name.key(sealed.name);
         sealed.attempt = Attempt::Failed { at: self.system.now_micros() };

@@ -79,18 +79,12 @@ impl LogEngine {
     pub(crate) async fn instantiate(&self, store: &Store) -> Result<Instance> {
         let state = State::new(store.clone(), &self.clock, &self.limits);
         let mut instances = Instances::new(&self.engine, state);
-        instances.limiter(|state| &mut state.limits);
+        instances.limiter(|state| &mut state.memory);
         instances.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
-        let ticks = self.limits.call_compute_max.as_millis() / EPOCH_TICK.as_millis();
-        let ticks_max = u32::try_from(ticks).unwrap_or(u32::MAX).max(1);
         let compute_max = self.limits.call_compute_max;
         instances.set_epoch_deadline(1);
-        instances.epoch_deadline_callback(move |mut context| {
-            // Called at most once for each tick that the component computed in; waiting for a host
-            // call, however long, costs one.
-            let state = context.data_mut();
-            state.ticks = state.ticks.saturating_add(1);
-            if state.ticks > ticks_max {
+        instances.epoch_deadline_callback(move |context| {
+            if context.data().meter.computed() > compute_max {
                 return Err(wasmtime::Error::msg(format!(
                     "a call computed for longer than call_compute_max = {compute_max:?}"
                 )));
@@ -136,13 +130,13 @@ pub(crate) struct Instance {
 impl Instance {
     /// The instance's exports, and its store for one call.
     pub(crate) fn begin(&mut self) -> (&Guest, &mut Instances<State>) {
-        self.instances.data_mut().ticks = 0;
+        self.instances.data_mut().meter.begin();
         (self.component.stratalog_log_append_log(), &mut self.instances)
     }
 
     /// Drops a handle that the component has given out.
     pub(crate) async fn drop_handle(&mut self, handle: ResourceAny) -> Result<()> {
-        self.instances.data_mut().ticks = 0;
+        self.instances.data_mut().meter.begin();
         let dropped = handle.resource_drop_async(&mut self.instances).await;
         dropped.map_err(|error| Error::trapped(&error))
     }

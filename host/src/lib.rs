@@ -51,6 +51,7 @@ mod host;
 mod imports;
 mod limits;
 mod log;
+mod meter;
 mod options;
 mod reader;
 mod records;

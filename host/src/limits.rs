@@ -37,6 +37,9 @@ pub(crate) const HOST_CALL_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// The largest object that is created in one call: see `create` in the WIT.
 pub(crate) const CREATE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Creates that an instance may have under way; further ones wait. A writer has one.
+pub(crate) const CREATES_UNDER_WAY_MAX: usize = 4;
+
 /// Keys of one bulk delete, and parts of one ordered read: see the WIT.
 pub(crate) const KEYS_MAX: usize = 10_000;
 

@@ -69,6 +69,14 @@ impl LogOptions {
         u64::from(self.event_bytes_max.unwrap_or(DEFAULT))
     }
 
+    /// The most bytes that are handed to the component at once.
+    pub(crate) fn buffer_bytes_limit(&self) -> usize {
+        const DEFAULT: u64 = 16 * 1024 * 1024;
+        let default = DEFAULT.max(self.event_bytes_limit().saturating_add(1));
+        let most = self.buffer_bytes_max.map_or(default, u64::from);
+        usize::try_from(most).unwrap_or(usize::MAX)
+    }
+
     /// How often a handle with something pending looks after it.
     pub(crate) fn tick(&self) -> Duration {
         let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));

@@ -3,6 +3,8 @@
 //!
 //! Everything that a component passes in is hostile: sizes and counts are checked before use.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, HasSelf, Linker, Lower, Resource};
@@ -37,7 +39,9 @@ impl wit::Host for State {
         if let Err(error) = check_size(&key, &bytes) {
             return Ok(Err(wit::WriteError::NotWritten(error)));
         }
+        let start = Instant::now();
         let outcome = self.store.create(&key, Bytes::from(bytes), exclusive).await;
+        self.meter.waited_since(start);
         Ok(outcome.map_err(wit::WriteError::from))
     }
 
@@ -49,8 +53,12 @@ impl wit::Host for State {
     ) -> wasmtime::Result<Resource<CreateSlot>> {
         let slot = match check_size(&key, &bytes) {
             Ok(()) => {
+                let start = Instant::now();
+                let permit = self.creates.clone().acquire_owned().await?;
+                self.meter.waited_since(start);
                 let bytes = Bytes::from(bytes);
-                CreateSlot::Started(self.store.start_create(&key, bytes, exclusive))
+                let create = self.store.start_create_holding(&key, bytes, exclusive, permit);
+                CreateSlot::Started(create)
             }
             Err(error) => CreateSlot::Refused(error),
         };
@@ -61,7 +69,10 @@ impl wit::Host for State {
         &mut self,
         prefix: String,
     ) -> wasmtime::Result<Result<(), wit::StoreError>> {
-        Ok(self.store.ensure_exclusive(&prefix).await.map_err(wit::StoreError::from))
+        let start = Instant::now();
+        let ensured = self.store.ensure_exclusive(&prefix).await;
+        self.meter.waited_since(start);
+        Ok(ensured.map_err(wit::StoreError::from))
     }
 
     async fn get(
@@ -70,7 +81,9 @@ impl wit::Host for State {
         range: Option<wit::ByteRange>,
     ) -> wasmtime::Result<Result<Vec<u8>, wit::StoreError>> {
         let range = range.map(|range| range.start..range.end);
+        let start = Instant::now();
         let bytes = self.store.get(&key, range).await;
+        self.meter.waited_since(start);
         Ok(bytes.map(Vec::from).map_err(wit::StoreError::from))
     }
 
@@ -81,7 +94,9 @@ impl wit::Host for State {
         limit: u32,
     ) -> wasmtime::Result<Result<wit::ListPage, wit::StoreError>> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let start = Instant::now();
         let page = self.store.list(&prefix, start_after.as_deref(), limit).await;
+        self.meter.waited_since(start);
         Ok(page
             .map(|page| {
                 let objects = page.objects.into_iter();
@@ -94,7 +109,9 @@ impl wit::Host for State {
 
     async fn delete(&mut self, keys: Vec<String>) -> wasmtime::Result<Vec<wit::DeleteFailure>> {
         check_count("keys to delete", keys.len())?;
+        let start = Instant::now();
         let failures = self.store.delete(keys).await.into_iter();
+        self.meter.waited_since(start);
         let failures = failures
             .map(|failure| wit::DeleteFailure { key: failure.key, error: failure.error.into() });
         Ok(failures.collect())
@@ -112,10 +129,13 @@ impl wit::HostPendingCreate for State {
     }
 
     async fn wait(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Outcome> {
-        Ok(match self.table.get_mut(&pending)? {
+        let start = Instant::now();
+        let outcome = match self.table.get_mut(&pending)? {
             CreateSlot::Started(pending) => pending.wait().await.map_err(wit::WriteError::from),
             CreateSlot::Refused(error) => Err(wit::WriteError::NotWritten(error.clone())),
-        })
+        };
+        self.meter.waited_since(start);
+        Ok(outcome)
     }
 
     async fn drop(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<()> {
@@ -157,7 +177,10 @@ impl wit::HostUpload for State {
         &mut self,
         key: String,
     ) -> wasmtime::Result<Result<Resource<UploadSlot>, wit::WriteError>> {
-        Ok(match self.store.start_upload(&key).await {
+        let start = Instant::now();
+        let upload = self.store.start_upload(&key).await;
+        self.meter.waited_since(start);
+        Ok(match upload {
             Ok(upload) => Ok(self.table.push(UploadSlot(Some(upload)))?),
             Err(error) => Err(error.into()),
         })
@@ -168,17 +191,23 @@ impl wit::HostUpload for State {
         upload: Resource<UploadSlot>,
         bytes: Vec<u8>,
     ) -> wasmtime::Result<Outcome> {
-        Ok(match &mut self.table.get_mut(&upload)?.0 {
+        let start = Instant::now();
+        let outcome = match &mut self.table.get_mut(&upload)?.0 {
             Some(upload) => upload.write(Bytes::from(bytes)).await.map_err(wit::WriteError::from),
             None => Err(already_finished()),
-        })
+        };
+        self.meter.waited_since(start);
+        Ok(outcome)
     }
 
     async fn finish(&mut self, upload: Resource<UploadSlot>) -> wasmtime::Result<Outcome> {
-        Ok(match self.table.get_mut(&upload)?.0.take() {
+        let start = Instant::now();
+        let outcome = match self.table.get_mut(&upload)?.0.take() {
             Some(upload) => upload.finish().await.map_err(wit::WriteError::from),
             None => Err(already_finished()),
-        })
+        };
+        self.meter.waited_since(start);
+        Ok(outcome)
     }
 
     async fn drop(&mut self, upload: Resource<UploadSlot>) -> wasmtime::Result<()> {
@@ -209,7 +238,10 @@ impl State {
         let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
         let number = |part: usize| u32::try_from(part).unwrap_or(u32::MAX);
-        Ok(match self.table.get_mut(read)?.next(bytes_max).await {
+        let start = Instant::now();
+        let chunk = self.table.get_mut(read)?.next(bytes_max).await;
+        self.meter.waited_since(start);
+        Ok(match chunk {
             None => Ok(None),
             Some(Ok(chunk)) => {
                 let (part, bytes, last) = (number(chunk.part), chunk.bytes, chunk.last);

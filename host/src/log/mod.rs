@@ -10,7 +10,6 @@ mod staging;
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::SharedEngine;
@@ -48,7 +47,8 @@ impl Log {
         let (guest, instances) = instance.begin();
         let opened = guest.log().call_open(instances, name, options.to_wit()?).await;
         let handle = opened.map_err(|error| Error::trapped(&error))??;
-        let staging = Arc::new(Staging::new(options.event_bytes_limit()));
+        let staging =
+            Arc::new(Staging::new(options.event_bytes_limit(), options.buffer_bytes_limit()));
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
         let owner = Owner::new(instance, handle, staging.clone(), options.tick());
         tokio::spawn(owner.run(queue));
@@ -77,9 +77,8 @@ impl Log {
     ///
     /// # Errors
     /// As [`Log::append`]; [`Error::InvalidInput`] for more than `buffer_bytes_max` bytes.
-    pub async fn append_lines(&self, lines: impl Into<Bytes>) -> Result<u64> {
-        let lines = lines.into();
-        self.ask(|answer| Command::AppendLines(lines, answer)).await
+    pub async fn append_lines(&self, lines: impl AsRef<[u8]>) -> Result<u64> {
+        self.staging.push_lines(lines.as_ref()).await
     }
 
     /// Makes every event appended so far durable, and returns what this writer has made durable

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use wasmtime::component::ResourceAny;
@@ -21,7 +20,6 @@ type Answer<T> = oneshot::Sender<Result<T>>;
 
 /// What callers ask for.
 pub(super) enum Command {
-    AppendLines(Bytes, Answer<u64>),
     Flush(Answer<Written>),
     Pending(Answer<Pending>),
     FileCount(Answer<u64>),
@@ -61,7 +59,7 @@ impl Owner {
 
     /// Serves until the log is closed, all its handles are dropped, or the component fails.
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
-        let end = loop {
+        loop {
             let step = match self.next(&mut queue).await {
                 Next::Commands(commands) => self.serve(commands).await,
                 Next::Work => self.drain().await.map(|_| false),
@@ -70,14 +68,13 @@ impl Owner {
             };
             match step {
                 Ok(false) => {}
-                Ok(true) => break Error::Closed,
-                Err(error) => break error,
+                Ok(true) => break,
+                Err(error) => {
+                    tracing::error!("what was not flushed is lost: {error}");
+                    break;
+                }
             }
-        };
-        if let Error::Guest(message) = &end {
-            tracing::error!("a log's component failed, what was not flushed is lost: {message}");
         }
-        self.staging.end(end);
     }
 
     async fn next(&mut self, queue: &mut mpsc::Receiver<Command>) -> Next {
@@ -110,13 +107,6 @@ impl Owner {
         let mut commands = commands.into_iter().peekable();
         while let Some(command) = commands.next() {
             match command {
-                Command::AppendLines(lines, answer) => {
-                    let appended = match self.drain().await? {
-                        Ok(()) => self.append_lines(&lines).await?,
-                        Err(error) => Err(error),
-                    };
-                    answer.send(appended).ok();
-                }
                 Command::Flush(answer) => {
                     let mut answers = vec![answer];
                     while let Some(Command::Flush(_)) = commands.peek() {
@@ -138,7 +128,7 @@ impl Owner {
                     self.drain().await?.ok();
                     let (guest, instances) = self.instance.begin();
                     let count = guest.log().call_file_count(instances, self.handle).await;
-                    answer.send(returned(count)?).ok();
+                    answer.send(self.returned(count)?).ok();
                 }
                 Command::Close(answer) => {
                     // No append may slip in between the last flush and the end.
@@ -147,7 +137,7 @@ impl Owner {
                     if closed.is_ok() {
                         let (guest, instances) = self.instance.begin();
                         let written = guest.log().call_close(instances, self.handle).await;
-                        closed = returned(written)?.map(Written::from);
+                        closed = self.returned(written)?.map(Written::from);
                     }
                     let done = closed.is_ok();
                     answer.send(closed).ok();
@@ -187,8 +177,9 @@ impl Owner {
                 }
                 // The pack is what the options said an event may be, and was promised to be kept.
                 Err(error) => {
-                    let message = format!("it refuses events within its own limits: {error}");
-                    return Err(Error::Guest(message));
+                    let error = Error::Guest(format!("it refuses what its limits allow: {error}"));
+                    self.staging.end(error.clone());
+                    return Err(error);
                 }
             }
             self.spare = pack;
@@ -213,7 +204,7 @@ impl Owner {
         let (guest, instances) = self.instance.begin();
         let appended = guest.log().call_append_lines(instances, self.handle, lines).await;
         self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
-        returned(appended)
+        self.returned(appended)
     }
 
     async fn flush(&mut self) -> Result<Result<Written>> {
@@ -222,7 +213,7 @@ impl Owner {
             let drained = self.drain().await?;
             let (guest, instances) = self.instance.begin();
             let flushed = guest.log().call_flush(instances, self.handle).await;
-            let flushed = returned(flushed)?.map(Written::from);
+            let flushed = self.returned(flushed)?.map(Written::from);
             if drained.is_ok() || flushed.is_err() {
                 return Ok(flushed.map_err(|error| self.with_all_held(error)));
             }
@@ -233,7 +224,7 @@ impl Owner {
         self.drain().await?.ok();
         let (guest, instances) = self.instance.begin();
         let pending = guest.log().call_pending(instances, self.handle).await;
-        let mut pending = pending.map_err(|error| Error::trapped(&error))?;
+        let mut pending = pending.map_err(|error| self.trapped(&error))?;
         pending.lines.extend_from_slice(&self.refused);
         self.staging.copy_to(&mut pending.lines);
         Ok(Ok(pending))
@@ -244,7 +235,7 @@ impl Owner {
         self.drain().await?.ok();
         let (guest, instances) = self.instance.begin();
         let pending = guest.log().call_tick(instances, self.handle).await;
-        let pending = pending.map_err(|error| Error::trapped(&error))?;
+        let pending = pending.map_err(|error| self.trapped(&error))?;
         self.tick_at = (pending || !self.refused.is_empty()).then(|| Instant::now() + self.tick);
         Ok(())
     }
@@ -253,20 +244,38 @@ impl Owner {
     async fn drop_handle(&mut self) -> Result<()> {
         self.drain().await?.ok();
         let refused = memchr::memchr_iter(b'\n', &self.refused).count();
-        if refused > 0 {
-            tracing::warn!("a log was dropped without close: {refused} more events were lost");
+        let more = refused.saturating_add(self.staging.events());
+        if more > 0 {
+            tracing::warn!("a log was dropped without close: {more} more events were not flushed");
         }
         self.instance.drop_handle(self.handle).await
     }
+
+    /// Splits a failure of the component, which ends the log, from an answer of it.
+    fn returned<T, E>(
+        &self,
+        called: wasmtime::Result<std::result::Result<T, E>>,
+    ) -> Result<Result<T>>
+    where
+        Error: From<E>,
+    {
+        match called {
+            Ok(answer) => Ok(answer.map_err(Error::from)),
+            Err(error) => Err(self.trapped(&error)),
+        }
+    }
+
+    /// The component failed. Said before those who wait for an answer are let go.
+    fn trapped(&self, error: &wasmtime::Error) -> Error {
+        let error = Error::trapped(error);
+        self.staging.end(error.clone());
+        error
+    }
 }
 
-/// Splits a failure of the component, which ends the log, from an answer of it.
-fn returned<T, E>(called: wasmtime::Result<std::result::Result<T, E>>) -> Result<Result<T>>
-where
-    Error: From<E>,
-{
-    match called {
-        Ok(answer) => Ok(answer.map_err(Error::from)),
-        Err(error) => Err(Error::trapped(&error)),
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // Also when the runtime shuts down under it: nobody is to wait for what will not come.
+        self.staging.end_if_open(Error::Closed);
     }
 }

@@ -1,4 +1,4 @@
-//! Where single appends meet: events are packed here, and the owner takes the pack.
+//! Where appends meet: events are packed here, and the owner takes the pack.
 //!
 //! 1. What is packed are events: 1 byte to the limit, no LF inside. So a pack is packed lines.
 //! 2. A push that returned success is in the pack before any later one.
@@ -12,6 +12,8 @@ use crate::limits::STAGED_BYTES_MAX;
 
 pub(super) struct Staging {
     event_bytes_max: u64,
+    /// The most that may be appended at once.
+    buffer_bytes_max: usize,
     pack: Mutex<Pack>,
     /// There is something for the owner.
     work: Notify,
@@ -29,14 +31,49 @@ struct Pack {
 }
 
 impl Staging {
-    pub(super) fn new(event_bytes_max: u64) -> Self {
-        Self { event_bytes_max, pack: Mutex::default(), work: Notify::new(), room: Notify::new() }
+    pub(super) fn new(event_bytes_max: u64, buffer_bytes_max: usize) -> Self {
+        let (work, room) = (Notify::new(), Notify::new());
+        Self { event_bytes_max, buffer_bytes_max, pack: Mutex::default(), work, room }
     }
 
     /// Packs an event, waiting for room.
     pub(super) async fn push(&self, event: &[u8]) -> Result<()> {
-        self.check(event)?;
-        if let Some(done) = self.try_push(event) {
+        self.check(event, 0)?;
+        if memchr::memchr(b'\n', event).is_some() {
+            return Err(Error::InvalidEvent { line: 0, fault: EventFault::LineFeed });
+        }
+        self.push_checked(&[event, b"\n"]).await
+    }
+
+    /// Packs lines, all or nothing, waiting for room; returns their number.
+    pub(super) async fn push_lines(&self, lines: &[u8]) -> Result<u64> {
+        if lines.len() > self.buffer_bytes_max {
+            return Err(Error::InvalidInput(format!(
+                "{} bytes of lines at once are more than buffer_bytes_max = {}: append fewer",
+                lines.len(),
+                self.buffer_bytes_max
+            )));
+        }
+        let (mut line, mut rest) = (0, lines);
+        while !rest.is_empty() {
+            let end = memchr::memchr(b'\n', rest);
+            let (event, after) =
+                end.and_then(|end| rest.split_at_checked(end)).unwrap_or((rest, &[]));
+            self.check(event, line)?;
+            let Some((_, after)) = after.split_first() else {
+                return Err(Error::InvalidEvent { line, fault: EventFault::Unterminated });
+            };
+            rest = after;
+            line += 1;
+        }
+        if line > 0 {
+            self.push_checked(&[lines]).await?;
+        }
+        Ok(line)
+    }
+
+    async fn push_checked(&self, parts: &[&[u8]]) -> Result<()> {
+        if let Some(done) = self.try_push(parts) {
             return done;
         }
         loop {
@@ -44,7 +81,7 @@ impl Staging {
             tokio::pin!(room);
             // From here on no notice is missed.
             room.as_mut().enable();
-            if let Some(done) = self.try_push(event) {
+            if let Some(done) = self.try_push(parts) {
                 return done;
             }
             room.await;
@@ -52,17 +89,19 @@ impl Staging {
     }
 
     /// None: there is no room now.
-    fn try_push(&self, event: &[u8]) -> Option<Result<()>> {
+    fn try_push(&self, parts: &[&[u8]]) -> Option<Result<()>> {
+        let bytes: usize = parts.iter().map(|part| part.len()).sum();
         let mut pack = self.lock();
         if let Some(error) = &pack.ended {
             return Some(Err(error.clone()));
         }
         let was_empty = pack.lines.is_empty();
-        if !was_empty && pack.lines.len().saturating_add(event.len()) >= STAGED_BYTES_MAX {
+        // A pack is handed over at once, so it must not be more than the component takes.
+        let most = STAGED_BYTES_MAX.min(self.buffer_bytes_max);
+        if !was_empty && pack.lines.len().saturating_add(bytes) > most {
             return pack.refused.clone().map(Err);
         }
-        pack.lines.extend_from_slice(event);
-        pack.lines.push(b'\n');
+        parts.iter().for_each(|part| pack.lines.extend_from_slice(part));
         drop(pack);
         if was_empty {
             self.work.notify_one();
@@ -70,16 +109,16 @@ impl Staging {
         Some(Ok(()))
     }
 
-    fn check(&self, event: &[u8]) -> Result<()> {
+    /// The rules of the component for an event: what is packed must be one.
+    fn check(&self, event: &[u8], line: u64) -> Result<()> {
         let bytes = u64::try_from(event.len()).unwrap_or(u64::MAX);
         let bytes_max = self.event_bytes_max;
         let fault = match bytes {
             0 => EventFault::Empty,
             _ if bytes > bytes_max => EventFault::TooLong { bytes, bytes_max },
-            _ if memchr::memchr(b'\n', event).is_some() => EventFault::LineFeed,
             _ => return Ok(()),
         };
-        Err(Error::InvalidEvent { line: 0, fault })
+        Err(Error::InvalidEvent { line, fault })
     }
 
     /// Waits until there is something to take.
@@ -106,8 +145,18 @@ impl Staging {
         }
     }
 
-    /// Refuses all appends from now on.
+    /// Refuses all appends from now on. A failure of the component outweighs a close.
     pub(super) fn end(&self, error: Error) {
+        let mut pack = self.lock();
+        if !matches!(pack.ended, Some(Error::Guest(_))) {
+            pack.ended = Some(error);
+        }
+        drop(pack);
+        self.room.notify_waiters();
+    }
+
+    /// Refuses all appends from now on, unless that was said already.
+    pub(super) fn end_if_open(&self, error: Error) {
         self.lock().ended.get_or_insert(error);
         self.room.notify_waiters();
     }

@@ -62,6 +62,18 @@ impl Store {
     /// Dropping the handle lets the create run to its end. Outside a tokio runtime nothing is
     /// started and the handle says so.
     pub fn start_create(&self, key: &str, bytes: Bytes, exclusive: bool) -> PendingCreate {
+        self.start_create_holding(key, bytes, exclusive, ())
+    }
+
+    /// As [`Store::start_create`]; `held` is dropped when the create has ended and no longer holds
+    /// its bytes.
+    pub(crate) fn start_create_holding(
+        &self,
+        key: &str,
+        bytes: Bytes,
+        exclusive: bool,
+        held: impl Send + 'static,
+    ) -> PendingCreate {
         let (sender, outcome) = watch::channel(None);
         let pending = PendingCreate {
             stopped: self.inner.context.error(
@@ -80,6 +92,7 @@ impl Store {
         let (store, key) = (self.clone(), key.to_owned());
         runtime.spawn(async move {
             let fate = store.create(&key, bytes, exclusive).await;
+            drop(held);
             sender.send_replace(Some(fate));
         });
         pending

@@ -151,7 +151,7 @@ impl<'a> Feed<'a> {
 
     /// Appends whole lines at once, the fast way.
     async fn append_at_once(&mut self, lines: Bytes) -> Result<(), Stop> {
-        match self.log.append_lines(lines.clone()).await {
+        match self.log.append_lines(&lines).await {
             Ok(events) => {
                 self.place.line = self.place.line.saturating_add(events);
                 self.took(events, lines.len());
