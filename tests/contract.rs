@@ -417,21 +417,21 @@ fn hole_6_a_segment_without_a_manifest_is_nothing_and_goes_with_the_next_compact
 fn hole_7_a_reader_overtaken_by_a_compaction_gets_each_event_once() {
     on_both(|world| {
         let log = world.open("log");
-        let large: Vec<String> = (0..4).map(|n| format!("{n}{}", "x".repeat(1_000_000))).collect();
-        for event in &large {
+        // Many enough that the last are not fetched yet when the first are handed out.
+        let all: Vec<String> = (0..60).map(|n| format!("{n:02}{}", "x".repeat(100_000))).collect();
+        for event in &all {
             log.append(event).unwrap();
-            log.append("small").unwrap();
             log.flush().unwrap();
         }
         let mut pages = world.start_read("log").unwrap();
         let mut read = pages.next_page().unwrap().unwrap();
-        log.compact().unwrap();
+        assert!(read.len() < 30, "all was read at once");
+        assert_eq!(log.compact().unwrap().merged_files, 60);
         log.append("after").unwrap();
         log.flush().unwrap();
         read.extend(pages.rest().unwrap());
-        let digits: Vec<&str> = read.iter().map(|event| &event[..1]).collect();
-        assert_eq!(digits[..8], ["0", "s", "1", "s", "2", "s", "3", "s"]);
-        assert!(digits.len() <= 9, "{digits:?}");
+        // What was flushed after the pass began may be in it.
+        assert!(read.len() <= 61 && read[..60] == all, "{} events", read.len());
     });
 }
 

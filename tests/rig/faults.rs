@@ -40,6 +40,11 @@ impl Faults {
         self.armed.lock().unwrap().push_back((fault, well));
     }
 
+    /// Lets no more requests fail.
+    pub fn disarm(&self) {
+        self.armed.lock().unwrap().clear();
+    }
+
     /// The requests since the last call, each as its kind and key.
     pub fn requests(&self) -> Vec<String> {
         std::mem::take(&mut *self.requests.lock().unwrap())
