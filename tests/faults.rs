@@ -281,6 +281,8 @@ fn appends_made_while_a_create_is_under_way_share_the_next_batch() {
         for event in events(2) {
             log.append_lines(&format!("{event}\n")).unwrap();
         }
+        // They are sealed and on their way.
+        assert_eq!(log.read_all().unwrap(), events(2));
         for event in &events(9)[2..] {
             log.append_lines(&format!("{event}\n")).unwrap();
         }
