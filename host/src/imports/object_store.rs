@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use wasmtime::StoreContextMut;
-use wasmtime::component::{ComponentType, HasSelf, Linker, Lower, Resource};
+use wasmtime::component::{ComponentType, HasSelf, Linker, Lower, Resource, WasmList};
 
 use crate::bindings::stratalog::log::object_store as wit;
 use crate::imports::State;
@@ -51,18 +51,7 @@ impl wit::Host for State {
         bytes: Vec<u8>,
         exclusive: bool,
     ) -> wasmtime::Result<Resource<CreateSlot>> {
-        let slot = match check_size(&key, &bytes) {
-            Ok(()) => {
-                let start = Instant::now();
-                let permit = self.creates.clone().acquire_owned().await?;
-                self.meter.waited_since(start);
-                let bytes = Bytes::from(bytes);
-                let create = self.store.start_create_holding(&key, bytes, exclusive, permit);
-                CreateSlot::Started(create)
-            }
-            Err(error) => CreateSlot::Refused(error),
-        };
-        Ok(self.table.push(slot)?)
+        self.start_create_of(&key, bytes.into(), exclusive).await
     }
 
     async fn ensure_exclusive(
@@ -227,9 +216,29 @@ struct Chunk {
     last: bool,
 }
 
+type NewObject = (String, WasmList<u8>, bool);
 type NextChunk = Result<Option<Chunk>, wit::ReadFailure>;
 
 impl State {
+    async fn start_create_of(
+        &mut self,
+        key: &str,
+        bytes: Bytes,
+        exclusive: bool,
+    ) -> wasmtime::Result<Resource<CreateSlot>> {
+        let slot = match check_size(key, &bytes) {
+            Ok(()) => {
+                let start = Instant::now();
+                let permit = self.creates.clone().acquire_owned().await?;
+                self.meter.waited_since(start);
+                let create = self.store.start_create_holding(key, bytes, exclusive, permit);
+                CreateSlot::Started(create)
+            }
+            Err(error) => CreateSlot::Refused(error),
+        };
+        Ok(self.table.push(slot)?)
+    }
+
     async fn next_chunk(
         &mut self,
         read: &Resource<OrderedRead>,
@@ -257,9 +266,19 @@ impl State {
 /// Adds the interface to a linker.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wit::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
-    // The generated binding would copy the bytes of each chunk once more.
+    // The generated bindings of these two would copy the bytes once more.
     linker.allow_shadowing(true);
-    linker.instance("stratalog:log/object-store@0.1.0")?.func_wrap_async(
+    let mut instance = linker.instance("stratalog:log/object-store@0.1.0")?;
+    instance.func_wrap_async(
+        "start-create",
+        |mut context: StoreContextMut<'_, State>, (key, bytes, exclusive): NewObject| {
+            let bytes = Bytes::copy_from_slice(bytes.as_le_slice(&context));
+            Box::new(async move {
+                Ok((context.data_mut().start_create_of(&key, bytes, exclusive).await?,))
+            })
+        },
+    )?;
+    instance.func_wrap_async(
         "[method]ordered-read.next",
         |mut context: StoreContextMut<'_, State>,
          (read, bytes_max): (Resource<OrderedRead>, u32)| {
