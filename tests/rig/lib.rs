@@ -5,5 +5,7 @@ pub mod faults;
 pub mod faulty;
 pub mod native;
 pub mod servers;
+pub mod sim;
+pub mod sim_ports;
 pub mod subject;
 mod warnings;
