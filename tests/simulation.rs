@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rig::sim::{Random, Sim};
+use rig::sim::{Job, Random, Sim};
 use rig::sim_ports::Eyes;
 use stratalog_guest::compactor::compact;
 use stratalog_guest::error::Error;
@@ -53,10 +53,13 @@ fn check_pass(
     if let Some(invented) = got.iter().find(|event| !state.written.contains(*event)) {
         return Err(format!("{what}: {invented} is invented"));
     }
-    let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut last: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for event in &got {
         let (writer, number) = event.split_once('-').unwrap();
-        let number: u64 = number.parse().unwrap();
+        let (number, later) = number
+            .split_once('.')
+            .map_or((number, 0), |(number, later)| (number, 1 + later.parse::<u64>().unwrap()));
+        let number = (number.parse::<u64>().unwrap(), later);
         if last.insert(writer, number).is_some_and(|before| before >= number) {
             return Err(format!("{what}: the order of writer {writer} in {got:?}"));
         }
@@ -64,7 +67,7 @@ fn check_pass(
     Ok(())
 }
 
-fn write(eyes: Eyes<'_>, id: u64, plan: &mut Random) -> Result<(), String> {
+fn write(eyes: Eyes<'_>, id: u64, plan: &mut Random, events: u64) -> Result<(), String> {
     let options = OptionsInput {
         flush_threshold: Some(u32::try_from(1 + plan.below(5)).unwrap()),
         flush_interval_ms: Some(1),
@@ -72,22 +75,28 @@ fn write(eyes: Eyes<'_>, id: u64, plan: &mut Random) -> Result<(), String> {
     };
     let Ok(mut writer) = Writer::open(eyes, eyes, "log", options) else { return Ok(()) };
     let mut mine = BTreeSet::new();
-    for number in 0..1 + plan.below(16) {
+    for number in 0..1 + plan.below(events) {
         let event = format!("{id}-{number}");
         eyes.sim.lock().written.insert(event.clone());
         mine.insert(event.clone());
         writer.append(event.as_bytes()).map_err(|error| error.to_string())?;
         match plan.below(8) {
             0 => _ = writer.tick(),
-            1 | 2 => {
-                if writer.flush().is_ok() {
-                    eyes.sim.lock().acknowledged.extend(mine.iter().cloned());
-                }
+            1 | 2 if writer.flush().is_ok() => {
+                eyes.sim.lock().acknowledged.extend(mine.iter().cloned());
             }
             3 => {
                 let mut must = eyes.sim.lock().acknowledged.clone();
                 must.extend(mine.iter().cloned());
                 let reader = writer.read_all().map_err(|error| error.to_string())?;
+                // The pass goes on while its writer does, in another thread or instance.
+                for later in 0..plan.below(4) {
+                    let event = format!("{id}-{number}.{later}");
+                    eyes.sim.lock().written.insert(event.clone());
+                    mine.insert(event.clone());
+                    writer.append(event.as_bytes()).map_err(|error| error.to_string())?;
+                    writer.flush().ok();
+                }
                 check_pass(eyes, reader, &must, "read-all")?;
             }
             _ => {}
@@ -103,8 +112,8 @@ fn write(eyes: Eyes<'_>, id: u64, plan: &mut Random) -> Result<(), String> {
     Ok(())
 }
 
-fn compact_often(eyes: Eyes<'_>, plan: &mut Random) -> Result<(), String> {
-    for _ in 0..1 + plan.below(8) {
+fn compact_often(eyes: Eyes<'_>, plan: &mut Random, rounds: u64) -> Result<(), String> {
+    for _ in 0..1 + plan.below(rounds) {
         match compact(eyes, &eyes, log()) {
             Ok(_) | Err(Error::WriteFailed(_) | Error::StoreFailed { .. } | Error::Conflict(_)) => {
             }
@@ -127,16 +136,22 @@ fn run(seed: u64) -> Result<u64, String> {
     let mut plan = Random::new(seed ^ 0x5eed);
     let (writers, compactors, readers) = (1 + plan.below(4), plan.below(5), 1 + plan.below(3));
     let sim = Sim::new(seed, usize::try_from(writers + compactors + readers).unwrap());
-    let mut jobs: Vec<Box<dyn FnOnce(usize) -> Result<(), String> + Send + '_>> = Vec::new();
+    // Some runs are long, with stalls in which others compact a dozen times.
+    let long = seed % 8 == 7;
+    let (events, rounds) = if long { (150, 60) } else { (16, 8) };
+    if long {
+        sim.stall_for_long();
+    }
+    let mut jobs: Vec<Job<'_>> = Vec::new();
     let shared = &sim;
     for number in 0..writers + compactors + readers {
-        let mut own = Random::new(plan.next());
+        let mut own = Random::new(plan.draw());
         jobs.push(Box::new(move |actor| {
             let eyes = Eyes { sim: shared, actor };
             if number < writers {
-                write(eyes, number, &mut own)
+                write(eyes, number, &mut own, events)
             } else if number < writers + compactors {
-                compact_often(eyes, &mut own)
+                compact_often(eyes, &mut own, rounds)
             } else {
                 read_often(eyes, &mut own)
             }

@@ -5,7 +5,7 @@
 //! are compacted into large ones (*segments*). The logic runs in a `wasm32-wasip2` component that is
 //! embedded in this crate; this crate lends it an object store, a clock and a log sink.
 //!
-//! - [`Store`] is where objects live: memory, a folder, S3, GCS, Azure or WebDAV.
+//! - [`store::Store`] is where objects live: memory, a folder, S3, GCS, Azure or WebDAV.
 //! - [`Host`] runs the component and opens logs.
 //! - [`Log`] appends, from any number of tasks; [`Reader`] reads.
 //!

@@ -28,6 +28,9 @@ pub struct State {
     faults: u64,
     /// In a hundred thousand steps, how many crash the actor.
     crashes: u64,
+    /// In a thousand steps, how many stall the actor, and for how many steps at most.
+    stalls: u64,
+    stall_steps_max: u64,
     actors: Vec<Actor>,
     current: usize,
     steps: u64,
@@ -53,7 +56,7 @@ impl Random {
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -62,7 +65,7 @@ impl Random {
     }
     /// Less than `end`.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
+        self.draw() % end
     }
     pub fn chance(&mut self, of: u64, among: u64) -> bool {
         self.below(among) < of
@@ -74,10 +77,12 @@ impl Random {
 pub enum Fate {
     Done,
     Exists,
+    Refused,
     Lost,
 }
 
-type Job<'a> = Box<dyn FnOnce(usize) -> Result<(), String> + Send + 'a>;
+/// What an actor does; the number is its own.
+pub type Job<'a> = Box<dyn FnOnce(usize) -> Result<(), String> + Send + 'a>;
 
 impl Sim {
     /// A world for as many actors.
@@ -92,6 +97,8 @@ impl Sim {
             clock: 1_000_000,
             faults,
             crashes,
+            stalls: 2,
+            stall_steps_max: 400,
             actors: vec![Actor::Ready; actors],
             current: 0,
             steps: 0,
@@ -102,6 +109,12 @@ impl Sim {
         };
         let turns = (0..actors).map(|_| Condvar::new()).collect();
         Self { state: Mutex::new(state), turns }
+    }
+
+    /// Lets actors stall more often and for long: others may do much meanwhile.
+    pub fn stall_for_long(&self) {
+        let mut state = self.lock();
+        (state.stalls, state.stall_steps_max) = (10, 3_000);
     }
 
     /// Runs the actors to their ends; returns the trace of the run, or what went wrong.
@@ -144,8 +157,9 @@ impl Sim {
         let mut state = self.lock();
         state.steps += 1;
         if state.actors.len() > 1 {
-            if state.random.chance(2, 1000) {
-                let until = state.steps + state.random.below(400);
+            let (stalls, most) = (state.stalls, state.stall_steps_max);
+            if state.random.chance(stalls, 1000) {
+                let until = state.steps + state.random.below(most);
                 state.actors[actor] = Actor::Stalled(until);
             }
             self.pass_on(&mut state);
@@ -272,7 +286,8 @@ impl State {
         let faults = self.faults;
         if self.random.chance(faults, 1000) {
             match self.random.below(10) {
-                0..3 => {}
+                0 => return Fate::Refused,
+                1..3 => {}
                 3..7 => _ = self.objects.entry(key.to_owned()).or_insert_with(|| bytes.into()),
                 _ => self.late.push((key.to_owned(), bytes.into())),
             }

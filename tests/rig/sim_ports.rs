@@ -22,6 +22,10 @@ fn outcome(fate: Fate) -> Result<(), WriteError> {
     match fate {
         Fate::Done => Ok(()),
         Fate::Exists => Err(WriteError::AlreadyExists),
+        Fate::Refused => Err(WriteError::NotWritten(StoreError {
+            kind: StoreErrorKind::PermissionDenied,
+            message: "it was refused".to_owned(),
+        })),
         Fate::Lost => Err(WriteError::Unknown(StoreError {
             kind: StoreErrorKind::Unavailable,
             message: "the reply was lost".to_owned(),
@@ -38,7 +42,7 @@ impl System for Eyes<'_> {
         self.sim.lock().clock()
     }
     fn random_u32(&self) -> u32 {
-        u32::try_from(self.sim.lock().random().next() >> 32).unwrap()
+        u32::try_from(self.sim.lock().random().draw() >> 32).unwrap()
     }
     fn warn(&self, _: &str) {}
 }

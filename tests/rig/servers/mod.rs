@@ -2,7 +2,7 @@
 //! an empty bucket, or the reason why this machine has none.
 //!
 //! 1. A server ends with its [`S3Server`], and with the process that started it even if that is
-//!    killed: it watches a pipe that only this process holds open (see [`process`]).
+//!    killed: it watches a pipe that only this process holds open (see `process`).
 //! 2. What the machine lacks is a [`Skip`]. What it has but does not work is a panic with the
 //!    server's own words: a broken rig must not look like a test that passed.
 //! 3. Ports are chosen by the system, buckets and prefixes are fresh: tests share nothing unless
