@@ -191,6 +191,24 @@ fn a_commit_whose_fate_is_unknown_is_tried_again_and_happens_once() {
 }
 
 #[test]
+fn a_commit_whose_manifest_is_gone_when_it_is_looked_for_keeps_its_segment() {
+    on_both(|world| {
+        let log = world.open("log");
+        for event in events(3) {
+            log.append(&event).unwrap();
+            log.flush().unwrap();
+        }
+        // The commit lands unseen; tried again it exists; asked who made it, it is gone, as if
+        // others had compacted long since. They would have kept its segment.
+        world.faults.arm_after(Fault::ReplyLost, 2);
+        world.faults.arm_after(Fault::GetMissing, 3);
+        assert_eq!(log.compact().unwrap().events, 0);
+        assert_eq!(world.stat("log").unwrap().segments, 1);
+        assert_eq!(log.read_all().unwrap(), events(3));
+    });
+}
+
+#[test]
 fn a_commit_that_lands_after_its_compactor_gave_up_is_a_commit() {
     on_both(|world| {
         let log = world.open("log");

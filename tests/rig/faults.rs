@@ -17,6 +17,8 @@ pub enum Fault {
     /// The create waits until `release` is called.
     Stalls,
     GetFails,
+    /// The object is not found, as if it were deleted in between.
+    GetMissing,
     ListFails,
     DeleteFails,
 }

@@ -64,8 +64,9 @@ impl ObjectStore for Faulty {
         if fault == Some(ReplyLost) { broken() } else { done }
     }
     async fn get_opts(&self, at: &Path, how: GetOptions) -> Result<GetResult> {
-        let fault = self.1.next("get", at.as_ref(), &[GetFails]);
-        if fault.is_some() { broken() } else { self.0.get_opts(at, how).await }
+        let fault = self.1.next("get", at.as_ref(), &[GetFails, GetMissing]);
+        let at = if fault == Some(GetMissing) { &Path::from("missing") } else { at };
+        if fault == Some(GetFails) { broken() } else { self.0.get_opts(at, how).await }
     }
     fn delete_stream(&self, paths: Paths) -> Paths {
         let store = self.clone();
