@@ -38,7 +38,8 @@ pub struct Compaction {
     pub merged_files: u64,
     /// Events in the new object.
     pub events: u64,
-    /// The new object, relative to the store's root; none when nothing was written.
+    /// The new object, relative to the store's root, the first one where there are several of about
+    /// 128 MiB each; none when nothing was written.
     pub new_key: Option<String>,
 }
 

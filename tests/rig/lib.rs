@@ -4,6 +4,7 @@
 pub mod faults;
 pub mod faulty;
 pub mod native;
+mod records;
 pub mod servers;
 pub mod sim;
 pub mod sim_ports;

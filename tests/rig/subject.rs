@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use stratalog::store::{ConditionalCreate, Store};
-use stratalog::{Clock, Compaction, Error, EventFault, Host, LogOptions, Stats, Written};
+use stratalog::{Clock, Compaction, Error, Host, LogOptions, Stats, Written};
 use stratalog_guest as guest;
 use tokio::runtime::Runtime;
 
 use crate::faults::Faults;
 use crate::faulty::Faulty;
 use crate::native::{NativeStore, NativeSystem};
+use crate::records::{compaction, error, stats, written};
 use crate::warnings;
 
 /// Microseconds since 1970 that a test sets. Starts in 2023.
@@ -226,18 +227,7 @@ impl World {
         match self.kind {
             Kind::Native => {
                 let log = guest::names::LogName::parse(name).map_err(error)?;
-                let stats = guest::stat::stat(self.native(), log).map_err(error)?;
-                Ok(Stats {
-                    objects: stats.objects,
-                    batches: stats.batches,
-                    segments: stats.segments,
-                    events: stats.events,
-                    uncounted_batches: stats.uncounted_batches,
-                    bytes: stats.bytes,
-                    generation: stats.generation.0,
-                    first_time: stats.first_time,
-                    last_time: stats.last_time,
-                })
+                guest::stat::stat(self.native(), log).map(stats).map_err(error)
             }
             Kind::Component => self.runtime.block_on(self.host().stat(&self.store, name)),
         }
@@ -402,47 +392,9 @@ pub fn events(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{{\"event\":{number}}}")).collect()
 }
 
-fn written(written: guest::writer::Written) -> Written {
-    let guest::writer::Written { batches, events, bytes } = written;
-    Written { batches, events, bytes }
-}
-
-fn compaction(done: guest::compactor::Compaction) -> Compaction {
-    let guest::compactor::Compaction { merged_files, events, new_key } = done;
-    Compaction { merged_files, events, new_key }
-}
-
-/// An error of the logic as the host's callers see it.
-fn error(error: guest::error::Error) -> Error {
-    use guest::error::{Error as Inner, EventFault as Fault, WriteFate as Fate};
-    match error {
-        Inner::InvalidInput(message) => Error::InvalidInput(message),
-        Inner::InvalidEvent { line, fault } => Error::InvalidEvent {
-            line,
-            fault: match fault {
-                Fault::Empty => EventFault::Empty,
-                Fault::LineFeed => EventFault::LineFeed,
-                Fault::TooLong { bytes, bytes_max } => EventFault::TooLong { bytes, bytes_max },
-                Fault::Unterminated => EventFault::Unterminated,
-            },
-        },
-        Inner::WriteFailed(failure) => Error::WriteFailed {
-            object: failure.object,
-            fate: match failure.fate {
-                Fate::Durable => stratalog::WriteFate::Durable,
-                Fate::NotWritten => stratalog::WriteFate::NotWritten,
-                Fate::Unknown => stratalog::WriteFate::Unknown,
-            },
-            events_held: failure.events_held,
-            message: failure.message,
-            transient: failure.transient,
-        },
-        Inner::StoreFailed { message, transient } => Error::StoreFailed { message, transient },
-        Inner::Damaged(damage) => {
-            Error::Damaged { object: damage.object, expected: damage.expected, found: damage.found }
-        }
-        Inner::Conflict(message) => Error::Conflict(message),
-        Inner::Unsupported(message) => Error::Unsupported(message),
-        Inner::Closed => Error::Closed,
+/// Appends events one by one.
+pub fn append_all(log: &Log, events: &[String]) {
+    for event in events {
+        log.append(event).unwrap();
     }
 }

@@ -1,0 +1,266 @@
+//! The holes that the old helper had, each with the test that shows it closed: on the logic run
+//! natively and on the built component. Each fails when its cure is taken out.
+
+use rig::faults::Fault;
+use rig::subject::{Kind, Settings, append_all, events, on_both};
+use stratalog::{Compaction, Error, EventFault};
+
+#[test]
+fn hole_1_two_flushes_in_one_microsecond_are_two_objects() {
+    on_both(|world| {
+        // The clock stands still, and two writers share it.
+        let (one, two) = (world.open("log"), world.open("log"));
+        for event in ["a", "b"] {
+            for log in [&one, &two] {
+                log.append(event).unwrap();
+                log.flush().unwrap();
+            }
+        }
+        assert_eq!(world.keys().len(), 4);
+        let mut read = world.read("log").unwrap();
+        read.sort_unstable();
+        assert_eq!(read, ["a", "a", "b", "b"]);
+    });
+}
+
+#[test]
+fn hole_2_a_failed_create_keeps_the_batch() {
+    on_both(|world| {
+        let log = world.open("log");
+        append_all(&log, &events(2));
+        world.faults.arm([Fault::CreateRefused]);
+        let failed = log.flush();
+        assert!(matches!(failed, Err(Error::WriteFailed { events_held: 2, .. })), "{failed:?}");
+        assert_eq!(log.read_all().unwrap(), events(2));
+        append_all(&log, &events(3)[2..]);
+        assert_eq!(log.flush().unwrap().events, 3);
+        assert_eq!(world.read("log").unwrap(), events(3));
+    });
+}
+
+#[test]
+fn hole_3_events_whose_create_is_under_way_are_read() {
+    on_both(|world| {
+        let log = world.open("log");
+        world.faults.arm([Fault::Stalls]);
+        append_all(&log, &events(33));
+        // 32 are sealed and on their way, one is buffered; none of them is in the store.
+        assert_eq!(log.read_all().unwrap(), events(33));
+        assert_eq!(world.keys(), Vec::<String>::new());
+        world.faulty.release();
+        assert_eq!(log.flush().unwrap().events, 33);
+        assert_eq!(world.read("log").unwrap(), events(33));
+    });
+}
+
+#[test]
+fn hole_4_a_write_that_landed_unseen_does_not_stand_twice() {
+    on_both(|world| {
+        let log = world.open("log");
+        append_all(&log, &events(2));
+        world.faults.arm([Fault::ReplyLost]);
+        assert!(matches!(log.flush(), Err(Error::WriteFailed { .. })));
+        assert_eq!(log.read_all().unwrap(), events(2));
+        append_all(&log, &events(3)[2..]);
+        assert_eq!(log.flush().unwrap().events, 3);
+        assert_eq!(world.keys().len(), 2);
+        assert_eq!(log.read_all().unwrap(), events(3));
+    });
+}
+
+#[test]
+fn hole_5_a_clock_that_steps_back_does_not_reorder_one_writers_events() {
+    on_both(|world| {
+        let log = world.open("log");
+        for (number, event) in events(6).iter().enumerate() {
+            world.clock.set(1_700_000_000_000_000 - u64::try_from(number).unwrap() * 3_000_000);
+            log.append(event).unwrap();
+            log.flush().unwrap();
+            if number == 3 {
+                log.compact().unwrap();
+            }
+        }
+        assert_eq!(log.read_all().unwrap(), events(6));
+        log.compact().unwrap();
+        assert_eq!(log.read_all().unwrap(), events(6));
+    });
+}
+
+#[test]
+fn hole_5_a_new_handle_goes_on_after_the_newest_batch_whatever_its_clock() {
+    on_both(|world| {
+        let log = world.open("log");
+        log.append("first").unwrap();
+        log.close().unwrap();
+        world.clock.set(1_600_000_000_000_000);
+        // More than an hour ahead: told, and ignored.
+        let log = world.open("log");
+        log.append("long ago").unwrap();
+        log.close().unwrap();
+        assert_eq!(world.read("log").unwrap(), ["long ago", "first"]);
+        if world.kind == Kind::Native {
+            assert!(world.warnings()[0].contains("more than an hour ahead of the clock"));
+        }
+        world.clock.set(1_700_000_000_000_000 - 3_000_000_000);
+        let log = world.open("log");
+        log.append("second").unwrap();
+        log.close().unwrap();
+        assert_eq!(world.read("log").unwrap(), ["long ago", "first", "second"]);
+    });
+}
+
+#[test]
+fn hole_6_batches_left_behind_by_a_compaction_are_not_read_again_and_go_with_the_next() {
+    on_both(|world| {
+        let log = world.open("log");
+        for event in events(4) {
+            log.append(&event).unwrap();
+            log.flush().unwrap();
+        }
+        // As if it crashed after the commit: nothing was deleted.
+        world.faults.arm([Fault::DeleteFails; 4]);
+        assert_eq!(log.compact().unwrap().events, 4);
+        assert_eq!(world.keys().iter().filter(|key| key.contains("batch_")).count(), 4);
+        assert_eq!(log.read_all().unwrap(), events(4));
+        assert_eq!(log.file_count().unwrap(), 1);
+        assert_eq!(log.compact().unwrap(), Compaction::default());
+        assert_eq!(world.keys().iter().filter(|key| key.contains("batch_")).count(), 0);
+        assert_eq!(log.read_all().unwrap(), events(4));
+    });
+}
+
+#[test]
+fn hole_6_a_segment_without_a_manifest_is_nothing_and_goes_with_the_next_compaction() {
+    on_both(|world| {
+        let log = world.open("log");
+        for event in events(2) {
+            log.append(&event).unwrap();
+            log.flush().unwrap();
+        }
+        let crashed = "log/segment_0000000000000000001_00000bad_0000.jsonl";
+        world.put(crashed, "half of a comp");
+        assert_eq!(log.read_all().unwrap(), events(2));
+        log.compact().unwrap();
+        assert!(!world.keys().contains(&crashed.to_owned()));
+        assert_eq!(log.read_all().unwrap(), events(2));
+    });
+}
+
+#[test]
+fn hole_7_a_reader_overtaken_by_a_compaction_gets_each_event_once() {
+    on_both(|world| {
+        let log = world.open("log");
+        // Many enough that the last are not fetched yet when the first are handed out.
+        let all: Vec<String> = (0..60).map(|n| format!("{n:02}{}", "x".repeat(100_000))).collect();
+        for event in &all {
+            log.append(event).unwrap();
+            log.flush().unwrap();
+        }
+        let mut pages = world.start_read("log").unwrap();
+        let mut read = pages.next_page().unwrap().unwrap();
+        assert!(read.len() < 30, "all was read at once");
+        assert_eq!(log.compact().unwrap().merged_files, 60);
+        log.append("after").unwrap();
+        log.flush().unwrap();
+        read.extend(pages.rest().unwrap());
+        // What was flushed after the pass began may be in it.
+        assert!(read.len() <= 61 && read[..60] == all, "{} events", read.len());
+    });
+}
+
+#[test]
+fn hole_8_an_event_is_one_line_of_one_byte_or_more() {
+    on_both(|world| {
+        let settings = Settings { event_bytes_max: 4, ..Settings::default() };
+        let log = world.open_with("log", settings).unwrap();
+        let fault = |outcome: Result<(), Error>| match outcome {
+            Err(Error::InvalidEvent { line: 0, fault }) => fault,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(fault(log.append("a\nb")), EventFault::LineFeed);
+        assert_eq!(fault(log.append("")), EventFault::Empty);
+        assert_eq!(fault(log.append("12345")), EventFault::TooLong { bytes: 5, bytes_max: 4 });
+        let lines = |lines: &str| match log.append_lines(lines) {
+            Err(Error::InvalidEvent { line, fault }) => (line, fault),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(lines("a\n\nb\n"), (1, EventFault::Empty));
+        assert_eq!(lines("a\nb\n12345\n"), (2, EventFault::TooLong { bytes: 5, bytes_max: 4 }));
+        assert_eq!(lines("a\nb"), (1, EventFault::Unterminated));
+        // Nothing of a refused call was taken.
+        log.append("good").unwrap();
+        assert_eq!(log.read_all().unwrap(), ["good"]);
+    });
+}
+
+#[test]
+fn hole_10_a_slow_log_is_sealed_by_age() {
+    on_both(|world| {
+        let settings = Settings { flush_interval_ms: 10, ..Settings::default() };
+        let log = world.open_with("log", settings).unwrap();
+        log.append("alone").unwrap();
+        log.tick();
+        if world.kind == Kind::Native {
+            assert_eq!(log.file_count().unwrap(), 0);
+        }
+        world.await_that("the batch is stored", || {
+            world.clock.advance(10_000);
+            log.tick();
+            world.read("log").unwrap() == ["alone"]
+        });
+    });
+}
+
+#[test]
+fn hole_11_a_truncated_or_changed_object_is_damage_that_names_it() {
+    on_both(|world| {
+        let log = world.open("log");
+        append_all(&log, &events(3));
+        log.flush().unwrap();
+        log.append("healthy").unwrap();
+        log.flush().unwrap();
+        let key = world.keys()[0].clone();
+        let whole = world.object(&key);
+        for bad in [&whole[..12], "", &whole.replace('1', "7"), &whole[..35]] {
+            world.put(&key, bad);
+            for outcome in [world.read("log"), log.read_all()] {
+                let Err(Error::Damaged { object, expected, found }) = outcome else {
+                    panic!("{bad:?} was read: {outcome:?}");
+                };
+                assert_eq!(object, key);
+                assert!(expected.starts_with("3 events, xxh3 "), "{expected}");
+                assert!(found.starts_with(&format!("{} bytes, ", bad.len())), "{found}");
+            }
+            assert!(matches!(log.compact(), Err(Error::Damaged { .. })));
+        }
+        world.put(&key, &whole);
+        assert_eq!(world.read("log").unwrap().len(), 4);
+    });
+}
+
+#[test]
+fn hole_11_a_damaged_segment_index_or_manifest_is_damage_that_names_it() {
+    on_both(|world| {
+        let log = world.open("log");
+        for event in events(3) {
+            log.append(&event).unwrap();
+            log.flush().unwrap();
+        }
+        log.compact().unwrap();
+        for key in world.keys() {
+            let whole = world.object(&key);
+            let changed =
+                whole.replacen("\"events\"", "\"evonts\"", 1).replacen(":1}\n", ":7}\n", 1);
+            for bad in [&whole[..whole.len() - 3], "", &changed] {
+                world.put(&key, bad);
+                let outcome = world.read("log");
+                let Err(Error::Damaged { object, .. }) = &outcome else {
+                    panic!("{key} as {bad:?} was read: {outcome:?}");
+                };
+                assert_eq!(object, &key);
+            }
+            world.put(&key, &whole);
+        }
+        assert_eq!(world.read("log").unwrap(), events(3));
+    });
+}
