@@ -28,6 +28,8 @@ const EVENT_BYTES: usize = 200;
 /// Events in a batch of the library's default, and in a packet of `append_lines`.
 const THRESHOLD: usize = 32;
 const PACKET: usize = 1000;
+/// Events that pile up before a flush in a program that flushes now and then.
+const PILE: usize = 100_000;
 const MIB: usize = 1024 * 1024;
 
 fn main() {
@@ -123,12 +125,20 @@ impl Naive {
         let mut events = self.events.lock().await;
         events.push(event.to_vec());
         if events.len() >= self.threshold {
-            let mut object = events.join(&b'\n');
-            object.push(b'\n');
-            events.clear();
-            let key = Key::from(format!("log/batch_{number:019}.jsonl"));
-            self.objects.put(&key, object.into()).await.expect("a put");
+            self.put(&mut events, number).await;
         }
+    }
+
+    async fn flush(&self) {
+        self.put(&mut *self.events.lock().await, u64::MAX).await;
+    }
+
+    async fn put(&self, events: &mut Vec<Vec<u8>>, number: u64) {
+        let mut object = events.join(&b'\n');
+        object.push(b'\n');
+        events.clear();
+        let key = Key::from(format!("log/batch_{number:019}.jsonl"));
+        self.objects.put(&key, object.into()).await.expect("a put");
     }
 }
 
@@ -152,7 +162,7 @@ where
 fn append(criterion: &mut Criterion, runtime: &Runtime) {
     let mut group = criterion.benchmark_group("append");
     group.throughput(Throughput::Elements(1)).sampling_mode(SamplingMode::Flat);
-    for (tasks, threshold) in [(1, THRESHOLD), (8, THRESHOLD), (1, PACKET)] {
+    for (tasks, threshold) in [(1, THRESHOLD), (8, THRESHOLD), (1, PACKET), (1, PILE)] {
         let name = format!("native loop, flush every {threshold}");
         group.bench_function(BenchmarkId::new(name, tasks), |bencher| {
             bencher.iter_custom(|events| {
@@ -164,6 +174,7 @@ fn append(criterion: &mut Criterion, runtime: &Runtime) {
                         for number in 0..share {
                             naive.append(&event, number << 8 | task).await;
                         }
+                        naive.flush().await;
                     }
                 })
             });
@@ -319,6 +330,7 @@ fn ratios() {
         ("append/Log__append/8", "append/native loop, flush every 32/1"),
         ("append/Log__append_lines of 1000/1", "append/native loop, flush every 1000/1"),
         ("append/Log__append_lines of 1000/1", "append/native loop, flush every 32/1"),
+        ("append/Log__append_lines of 1000/1", "append/native loop, flush every 100000/1"),
         ("read/Reader__next", copied),
         ("read/Reader__next", shared),
     ] {
