@@ -125,8 +125,7 @@ impl<S: Store> PartsRead<S> {
     }
 
     fn damaged(&self, damage: Damage) -> Interrupted {
-        let object = self.log.key(&damage.object);
-        Interrupted::Failed(Error::Damaged(Damage { object, ..damage }))
+        Interrupted::Failed(damage.of(&self.log))
     }
 
     /// The host broke the contract of the ordered read.

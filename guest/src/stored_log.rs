@@ -45,8 +45,7 @@ impl<S: Store> StoredLog<S> {
 
     /// An object of this log is damaged.
     pub(crate) fn damaged(&self, damage: Damage) -> Error {
-        let object = self.name.key(&damage.object);
-        Error::Damaged(Damage { object, ..damage })
+        damage.of(&self.name)
     }
 
     /// Lists the batches once, and shows them as the store does.
