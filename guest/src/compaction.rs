@@ -1,108 +1,231 @@
-//! What a compaction commits: decisions only, no I/O.
+//! What a compaction rewrites and what it commits: decisions only, no I/O.
+//!
+//! 1. Live batches are absorbed in the order of their names, behind all segments.
+//! 2. Segments of one size tier are merged where `fan_in` of them stand side by side, smaller ones
+//!    between them included, so each byte reaches a higher tier every time it is rewritten. Tier t
+//!    holds what has at least `fan_in`^t bytes and fewer than the next.
+//! 3. Nothing grows beyond the limits of a segment, and what is over half of one stays as it is.
+//! 4. Merging joins neighbours, so no event changes its position.
 
-use std::collections::BTreeSet;
+use std::ops::Range;
 
-use crate::limits::ABSORB_BATCHES_MAX;
+use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
 use crate::manifest::{Manifest, SegmentRecord};
 use crate::names::{Attempt, Generation};
+use crate::options::CompactOptions;
 use crate::segment::NewSegment;
-use crate::view::{ListedBatch, View};
+use crate::view::View;
 
-/// What to do with a log.
+/// Neighbours that become one segment, or as few as the limits let.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Plan {
-    /// Fewer than two live batches.
-    Nothing,
-    /// Copy these, in this order, into a new segment and commit it as this generation.
-    Absorb { batches: Vec<ListedBatch>, generation: Generation },
+pub(crate) struct Rewrite {
+    /// Which segments of the manifest.
+    pub segments: Range<usize>,
+    /// How many live batches, the first ones by name, behind those segments.
+    pub batches: usize,
+    pub bytes: u64,
+    /// Batches in all.
+    size: u64,
 }
 
-/// Decides what to do with a log. Batches are absorbed in the order of their names.
-pub(crate) fn plan(view: &View) -> Plan {
-    if view.live.len() < 2 {
-        return Plan::Nothing;
+/// Decides what to rewrite, in the order of the log. Nothing: there is nothing to do.
+pub(crate) fn plan(view: &View, options: &CompactOptions) -> Vec<Rewrite> {
+    let segments = view.segments().iter().enumerate().map(|(number, segment)| Rewrite {
+        segments: number..number.saturating_add(1),
+        batches: 0,
+        bytes: segment.bytes,
+        size: segment.batches,
+    });
+    let mut units: Vec<Rewrite> = segments.collect();
+    let least = if options.full && !units.is_empty() { 1 } else { 2 };
+    if view.live.len() >= least {
+        let absorbed = view.live.iter().take(options.batches_max);
+        units.push(Rewrite {
+            segments: units.len()..units.len(),
+            batches: absorbed.len(),
+            bytes: absorbed.clone().map(|batch| batch.size).fold(0, u64::saturating_add),
+            size: u64::try_from(absorbed.len()).unwrap_or(u64::MAX),
+        });
     }
-    let base = view.manifest.as_ref().map_or(Generation(0), |manifest| manifest.generation);
-    Plan::Absorb {
-        batches: view.live.iter().take(ABSORB_BATCHES_MAX).copied().collect(),
-        generation: Generation(base.0.saturating_add(1)),
-    }
+    let units = if options.full { join_all(units, options) } else { join_tiers(units, options) };
+    let rewritten = units.into_iter().filter(|unit| unit.batches > 0 || unit.segments.len() > 1);
+    // An attempt has so many numbers for its segments; what is left waits for the next compaction.
+    let mut parts = 0_u64;
+    rewritten
+        .take_while(|unit| {
+            let first = parts == 0;
+            parts = parts.saturating_add(unit.bytes / options.segment_bytes_max).saturating_add(2);
+            first || parts <= u64::from(SEGMENT_PARTS_MAX)
+        })
+        .collect()
 }
 
-/// The manifest that adds segments at the end of the log.
-pub(crate) fn next_manifest(
-    base: Option<&Manifest>,
-    generation: Generation,
-    attempt: Attempt,
-    new: &[NewSegment],
-) -> Option<Manifest> {
-    let mut segments = base.map_or_else(Vec::new, |manifest| manifest.segments.clone());
-    let mut position = base.map_or(0, |manifest| manifest.next_position);
-    for NewSegment { name, batches } in new {
-        let times = || batches.iter().map(|batch| batch.name.time);
-        let record = SegmentRecord {
-            name: *name,
-            position,
-            events: batches.iter().map(|batch| batch.events).sum(),
-            bytes: batches.iter().map(|batch| batch.bytes).sum(),
-            first_time: times().min()?,
-            last_time: times().max()?,
-        };
-        position = position.checked_add(record.events)?;
-        segments.push(record);
+/// Joins neighbours as far as the limits let.
+fn join_all(units: Vec<Rewrite>, options: &CompactOptions) -> Vec<Rewrite> {
+    let mut joined: Vec<Rewrite> = Vec::new();
+    for unit in units {
+        match joined.last_mut() {
+            Some(last) if last.fits(&unit, options) => last.join(&unit),
+            _ => joined.push(unit),
+        }
     }
-    Some(Manifest {
-        generation,
-        attempt,
-        first_position: base.map_or(0, |manifest| manifest.first_position),
-        next_position: position,
-        segments,
-        retired_indexes: base.map_or_else(BTreeSet::new, |m| m.retired_indexes.clone()),
+    joined
+}
+
+/// Joins neighbours of one tier until no tier has enough of them side by side.
+fn join_tiers(mut units: Vec<Rewrite>, options: &CompactOptions) -> Vec<Rewrite> {
+    while let Some(group) = group(&units, options) {
+        let mut members = units.drain(group.clone());
+        let Some(mut joined) = members.next() else { break };
+        members.for_each(|unit| joined.join(&unit));
+        units.insert(group.start, joined);
+    }
+    units
+}
+
+/// The first neighbours to join, of the lowest tier that has enough.
+fn group(units: &[Rewrite], options: &CompactOptions) -> Option<Range<usize>> {
+    let tiers = || units.iter().map(|unit| unit.tier(options));
+    let highest = tiers().flatten().max()?;
+    (0..=highest).find_map(|tier| {
+        // Where the run of neighbours of this tier and below begins, counted from its first member.
+        let mut start = None;
+        let mut members = 0;
+        for (at, of) in tiers().enumerate() {
+            match of {
+                Some(of) if of == tier => {
+                    start.get_or_insert(at);
+                    members += 1;
+                }
+                Some(of) if of < tier => {}
+                _ => (start, members) = (None, 0),
+            }
+            if let Some(first) = start.filter(|_| members >= options.fan_in) {
+                return within_limits(units, first..at.saturating_add(1), options);
+            }
+        }
+        None
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::batch::{BatchRecord, digest, seal};
-    use crate::names::{BatchTime, SegmentName, WriterId};
+/// As many of the neighbours as fit into one segment.
+fn within_limits(
+    units: &[Rewrite],
+    group: Range<usize>,
+    options: &CompactOptions,
+) -> Option<Range<usize>> {
+    let mut members = units.iter().enumerate().take(group.end).skip(group.start);
+    let (start, first) = members.next()?;
+    let mut joined = first.clone();
+    let mut end = start;
+    for (at, unit) in members {
+        if !joined.fits(unit, options) {
+            break;
+        }
+        joined.join(unit);
+        end = at;
+    }
+    // None of a group is over half of a segment, so two fit.
+    (end > start).then(|| start..end.saturating_add(1))
+}
 
-    fn record(time: u64, events: u64) -> BatchRecord {
-        let lines = b"x\n".repeat(events.try_into().unwrap());
-        let name = seal(BatchTime::new(time).unwrap(), WriterId(1), events, &lines);
-        BatchRecord { name, events, bytes: events * 2, digest: digest(&lines) }
+impl Rewrite {
+    fn join(&mut self, next: &Self) {
+        self.segments.end = next.segments.end;
+        self.batches = self.batches.saturating_add(next.batches);
+        self.bytes = self.bytes.saturating_add(next.bytes);
+        self.size = self.size.saturating_add(next.size);
     }
 
-    #[test]
-    fn fewer_than_two_batches_are_left_alone() {
-        let mut view = View::default();
-        assert_eq!(plan(&view), Plan::Nothing);
-        view.live.push(ListedBatch { name: record(1, 1).name, size: 2 });
-        assert_eq!(plan(&view), Plan::Nothing);
-        view.live.push(ListedBatch { name: record(2, 1).name, size: 2 });
-        let batches = view.live.clone();
-        assert_eq!(plan(&view), Plan::Absorb { batches, generation: Generation(1) });
+    fn fits(&self, next: &Self, options: &CompactOptions) -> bool {
+        self.bytes.saturating_add(next.bytes) <= options.segment_bytes_max
+            && self.size.saturating_add(next.size) <= SEGMENT_BATCHES_MAX
     }
 
-    #[test]
-    fn a_new_segment_stands_behind_the_old_ones() {
-        let segment = |generation, part, batches: &[BatchRecord]| {
-            let (generation, attempt) = (Generation(generation), Attempt(5));
-            NewSegment {
-                name: SegmentName { generation, attempt, part },
-                batches: batches.to_vec(),
-            }
-        };
-        let new = [segment(1, 0, &[record(7, 2), record(3, 1)])];
-        let first = next_manifest(None, Generation(1), Attempt(5), &new).unwrap();
-        let new = [segment(2, 0, &[record(5, 4)]), segment(2, 1, &[record(6, 1)])];
-        let second = next_manifest(Some(&first), Generation(2), Attempt(5), &new).unwrap();
-        assert_eq!((second.first_position, second.next_position), (0, 8));
-        let shape: Vec<_> = second
-            .segments
-            .iter()
-            .map(|s| (s.position, s.events, s.first_time.micros(), s.last_time.micros()))
-            .collect();
-        assert_eq!(shape, [(0, 3, 3, 7), (3, 4, 5, 5), (7, 1, 6, 6)]);
+    /// None for what is large enough to stay as it is.
+    fn tier(&self, options: &CompactOptions) -> Option<u32> {
+        let large =
+            self.bytes > options.segment_bytes_max / 2 || self.size > SEGMENT_BATCHES_MAX / 2;
+        (!large).then(|| tier(self.bytes, options.fan_in))
     }
 }
+
+/// The size tier of so many bytes.
+pub(crate) fn tier(bytes: u64, fan_in: u64) -> u32 {
+    bytes.checked_ilog(fan_in).unwrap_or(0)
+}
+
+/// The manifest in which the rewrites' outputs stand in the place of what they were made of. None
+/// if there are more events than positions.
+pub(crate) fn next_manifest(
+    base: Option<&Manifest>,
+    attempt: Attempt,
+    rewrites: &[(Rewrite, Vec<NewSegment>)],
+) -> Option<Manifest> {
+    let mut next = Manifest::after(base, attempt);
+    let old = std::mem::take(&mut next.segments);
+    let mut kept = old.iter().enumerate().peekable();
+    for (rewrite, outputs) in rewrites {
+        while let Some((_, segment)) = kept.next_if(|(at, _)| *at < rewrite.segments.start) {
+            next.segments.push(*segment);
+        }
+        let first = kept.peek().map(|(_, segment)| segment.position);
+        while kept.next_if(|(at, _)| *at < rewrite.segments.end).is_some() {}
+        let mut position = match first.filter(|_| !rewrite.segments.is_empty()) {
+            Some(first) => first,
+            None => next.next_position,
+        };
+        for NewSegment { name, batches } in outputs {
+            let times = || batches.iter().map(|batch| batch.name.time);
+            let record = SegmentRecord {
+                name: *name,
+                position,
+                batches: u64::try_from(batches.len()).ok()?,
+                events: batches.iter().map(|batch| batch.events).sum(),
+                bytes: batches.iter().map(|batch| batch.bytes).sum(),
+                first_time: times().min()?,
+                last_time: times().max()?,
+            };
+            position = position.checked_add(record.events)?;
+            next.compacted_bytes = next.compacted_bytes.saturating_add(record.bytes);
+            next.segments.push(record);
+        }
+        next.next_position = next.next_position.max(position);
+        let made: u64 = outputs.iter().flat_map(|output| &output.batches).map(|b| b.bytes).sum();
+        let merged = old.get(rewrite.segments.clone()).unwrap_or_default();
+        let merged: u64 = merged.iter().map(|segment| segment.bytes).sum();
+        next.absorbed_bytes = next.absorbed_bytes.saturating_add(made.saturating_sub(merged));
+    }
+    next.segments.extend(kept.map(|(_, segment)| *segment));
+    Some(next)
+}
+
+impl Manifest {
+    /// The next generation, in which nothing has changed yet.
+    pub(crate) fn after(base: Option<&Self>, attempt: Attempt) -> Self {
+        let generation = base.map_or(0, |base| base.generation.0).saturating_add(1);
+        let mut next = match base {
+            Some(base) => base.clone(),
+            None => Self {
+                generation: Generation(0),
+                attempt,
+                first_position: 0,
+                next_position: 0,
+                segments: Vec::new(),
+                retired: Vec::new(),
+                absorbed_bytes: 0,
+                compacted_bytes: 0,
+            },
+        };
+        next.generation = Generation(generation);
+        next.attempt = attempt;
+        let is_kept = |retired: Generation| {
+            generation.saturating_sub(retired.0) <= crate::limits::RETIRED_GENERATIONS
+        };
+        next.retired.retain(|retired| is_kept(retired.generation));
+        next
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,220 +1,191 @@
-//! Compacts a log: a driver. What is committed and what is garbage are decisions elsewhere.
-//!
-//! 1. Creating the manifest is the commit. Whoever creates a generation's manifest has won it; a
-//!    loser deletes its own segment and begins again.
-//! 2. After the commit the highest manifest is looked up once more, and only batches that *its*
-//!    indexes hold are deleted: a stalled compactor may have created a number long passed.
-//! 3. A segment whose commit is in doubt is left alone: the manifest may still land.
+//! Compacts a log: a driver. What is rewritten is decided in `compaction`, the commit is made in
+//! `commit`.
 
-use crate::compaction::{self, Plan};
-use crate::error::{Error, WriteFailure, WriteFate};
-use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MANIFESTS_KEPT, MISSING_TRIES};
-use crate::manifest::Manifest;
-use crate::names::{Attempt, BatchName, LogName};
-use crate::ports::{Store, StoreErrorKind, System, WriteError};
+use crate::commit::{Commit, Committer};
+use crate::compaction::{self, Rewrite};
+use crate::error::Error;
+use crate::limits::{COMPACT_TRIES, MANIFESTS_KEPT};
+use crate::names::{Attempt, BatchName, Generation, LogName, SegmentName};
+use crate::options::{CompactInput, CompactOptions};
+use crate::part::Part;
+use crate::ports::{Store, System};
 use crate::segment::NewSegment;
-use crate::segment_writer::{Copied, SegmentWriter, write_failed};
+use crate::segment_writer::{Copied, SegmentWriter};
 use crate::stored_log::{Look, StoredLog};
 use crate::view::{self, View};
 
 /// What a compaction did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compaction {
-    pub merged_files: u64,
+    /// Batches absorbed.
+    pub batches: u64,
+    /// Segments merged.
+    pub segments: u64,
+    /// Events and bytes of the new segments.
     pub events: u64,
-    /// The new object's key; none when there was nothing to write.
+    pub bytes: u64,
+    /// The first new segment's key; none when there was nothing to write.
     pub new_key: Option<String>,
 }
 
-enum Commit {
-    Won,
-    Lost,
+/// What a compaction would do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompactionPlan {
+    pub batches: u64,
+    pub segments: u64,
+    pub bytes: u64,
+    pub garbage_objects: u64,
+    pub garbage_bytes: u64,
 }
 
-struct Compactor<'a, S: Store, Y: System> {
-    stored: StoredLog<S>,
-    system: &'a Y,
-}
-
-/// Merges a log's live batches into a new segment, or several if they are large, if there are two or
-/// more batches.
+/// Absorbs a log's live batches and merges its segments, as far as that is due.
 ///
 /// # Errors
-/// [`Error::StoreFailed`], [`Error::WriteFailed`], [`Error::Damaged`], [`Error::Unsupported`] on a
-/// store without create-if-absent, [`Error::Conflict`] when other compactors kept winning.
+/// [`Error::InvalidInput`], [`Error::StoreFailed`], [`Error::WriteFailed`], [`Error::Damaged`],
+/// [`Error::Unsupported`] on a store without create-if-absent, [`Error::Conflict`] when other
+/// compactors kept winning.
 pub fn compact<S: Store, Y: System>(
     store: S,
     system: &Y,
     log: LogName,
+    options: CompactInput,
 ) -> Result<Compaction, Error> {
-    let mut compactor = Compactor { stored: StoredLog::new(store, log), system };
+    let options = options.check()?;
+    let mut committer = Committer::new(StoredLog::new(store, log), system);
+    let mut gone: Option<Part> = None;
     for _ in 0..COMPACT_TRIES {
-        if let Some(done) = compactor.run()? {
-            return Ok(done);
+        match attempt(&mut committer, &options)? {
+            Attempted::Done(done) => return Ok(done),
+            Attempted::Lost => {}
+            Attempted::Overtaken(part) => {
+                // A segment that was compacted away is not named again: this one is lost.
+                if gone.as_ref() == Some(&*part) && !matches!(*part, Part::Batch(_)) {
+                    return Err(committer.stored.missing(part.name()));
+                }
+                gone = Some(*part);
+            }
         }
     }
-    let log = compactor.stored.name.as_str();
-    Err(Error::Conflict(format!(
-        "other compactors of log {log} won {COMPACT_TRIES} times: it is being compacted already"
-    )))
+    Err(committer.conflict())
 }
 
-impl<S: Store, Y: System> Compactor<'_, S, Y> {
-    /// One attempt. None when another compactor was faster.
-    fn run(&mut self) -> Result<Option<Compaction>, Error> {
-        let view = self.stored.look(Look::Everything)?;
-        let Plan::Absorb { batches, generation } = compaction::plan(&view) else {
-            if let Some(manifest) = &view.manifest {
-                self.clean(manifest, &view.absorbed, &view);
-            }
-            return Ok(Some(Compaction::default()));
-        };
-        self.ensure_exclusive()?;
-        let attempt = Attempt(self.system.random_u32());
-        let merged_files = u64::try_from(batches.len()).unwrap_or(u64::MAX);
-        let mut writer = SegmentWriter::new(&self.stored, generation, attempt);
-        let copied = writer.copy(&batches);
-        let segments = writer.into_segments();
+/// What [`compact`] would do now.
+///
+/// # Errors
+/// As [`compact`]'s, but those of writing.
+pub fn plan<S: Store>(
+    store: S,
+    log: LogName,
+    options: CompactInput,
+) -> Result<CompactionPlan, Error> {
+    let options = options.check()?;
+    let view = StoredLog::new(store, log).look(Look::Everything)?;
+    let rewrites = compaction::plan(&view, &options);
+    let (batches, segments) = counts(&rewrites);
+    let (garbage_objects, garbage_bytes) = garbage_of(&view);
+    Ok(CompactionPlan {
+        batches: length(batches),
+        segments: length(segments),
+        bytes: rewrites.iter().map(|rewrite| rewrite.bytes).fold(0, u64::saturating_add),
+        garbage_objects,
+        garbage_bytes,
+    })
+}
+
+/// Objects that a compaction would only delete, and their bytes.
+pub(crate) fn garbage_of(view: &View) -> (u64, u64) {
+    let others = view.manifest.iter().flat_map(|m| view::garbage(m, &view.others, MANIFESTS_KEPT));
+    let sizes = others.map(|other| other.size).chain(view.absorbed.iter().map(|batch| batch.size));
+    sizes.fold((0, 0), |(objects, bytes), size| (objects + 1, size.saturating_add(bytes)))
+}
+
+enum Attempted {
+    Done(Compaction),
+    /// Another compactor was faster.
+    Lost,
+    /// An object was gone.
+    Overtaken(Box<Part>),
+}
+
+fn attempt<S: Store, Y: System>(
+    committer: &mut Committer<'_, S, Y>,
+    options: &CompactOptions,
+) -> Result<Attempted, Error> {
+    let view = committer.stored.look(Look::Everything)?;
+    let rewrites = compaction::plan(&view, options);
+    if rewrites.is_empty() {
+        if let Some(manifest) = &view.manifest {
+            let absorbed: Vec<_> = view.absorbed.iter().map(|batch| batch.name).collect();
+            committer.clean(manifest, &absorbed, &view);
+        }
+        return Ok(Attempted::Done(Compaction::default()));
+    }
+    committer.ensure_exclusive()?;
+    let attempt = Attempt(committer.random());
+    let base = view.manifest.as_deref();
+    let generation = Generation(base.map_or(0, |base| base.generation.0).saturating_add(1));
+    let bytes_max = options.segment_bytes_max;
+    let mut writer = SegmentWriter::new(&committer.stored, generation, attempt, bytes_max);
+    let mut written: Vec<(Rewrite, Vec<NewSegment>)> = Vec::new();
+    let mut failed = None;
+    let counts = counts(&rewrites);
+    for rewrite in rewrites {
+        let copied = writer.copy(parts(&rewrite, &view));
+        written.push((rewrite, writer.take_segments()));
         match copied {
             Ok(Copied::Whole) => {}
-            Ok(Copied::Overtaken) => {
-                self.discard(&segments);
-                return Ok(None);
-            }
-            Err(error) => {
-                self.discard(&segments);
-                return Err(error);
-            }
+            Ok(Copied::Overtaken(part)) => failed = Some(Ok(Attempted::Overtaken(part))),
+            Err(error) => failed = Some(Err(error)),
         }
-        let Some(first) = segments.first() else {
-            let names: Vec<_> = batches.iter().map(|batch| batch.name.to_string()).collect();
-            self.delete(&names);
-            return Ok(Some(Compaction { merged_files, ..Compaction::default() }));
-        };
-        let new_key = Some(self.stored.name.key(first.name));
-        let base = view.manifest.as_ref();
-        let manifest = compaction::next_manifest(base, generation, attempt, &segments)
-            .ok_or_else(|| Error::Unsupported("the log has 2^64 events".to_owned()))?;
-        if let Commit::Lost = self.commit(&segments, &manifest)? {
-            return Ok(None);
+        if failed.is_some() {
+            break;
         }
-        if let Commit::Lost = self.clean_up_after(&segments, manifest, &view)? {
-            self.discard(&segments);
-            return Ok(None);
-        }
-        let batches = segments.iter().flat_map(|segment| &segment.batches);
-        let events = batches.map(|batch| batch.events).sum();
-        Ok(Some(Compaction { merged_files, events, new_key }))
     }
+    let segments = || written.iter().flat_map(|(_, segments)| segments);
+    let names: Vec<SegmentName> = segments().map(|segment| segment.name).collect();
+    if let Some(failed) = failed {
+        committer.discard(&names);
+        return failed;
+    }
+    let live = || view.live.iter().take(counts.0).map(|batch| batch.name);
+    let Some(first) = names.first() else {
+        // Batches without events, as old ones can be: there is nothing to keep of them.
+        committer.delete(&live().map(|batch| batch.to_string()).collect::<Vec<_>>());
+        return Ok(Attempted::Done(Compaction { batches: length(counts.0), ..<_>::default() }));
+    };
+    let sum = |of: fn(&crate::batch::BatchRecord) -> u64| {
+        segments().flat_map(|segment| &segment.batches).map(of).fold(0, u64::saturating_add)
+    };
+    let done = Compaction {
+        batches: length(counts.0),
+        segments: length(counts.1),
+        events: sum(|batch| batch.events),
+        bytes: sum(|batch| batch.bytes),
+        new_key: Some(committer.stored.name.key(first)),
+    };
+    let manifest = compaction::next_manifest(base, attempt, &written)
+        .ok_or_else(|| Error::Unsupported("the log has 2^64 events".to_owned()))?;
+    let absorbed: Vec<BatchName> = live().collect();
+    Ok(match committer.commit(&manifest, &names, &absorbed, &view)? {
+        Commit::Won => Attempted::Done(done),
+        Commit::Lost => Attempted::Lost,
+    })
+}
 
-    fn ensure_exclusive(&self) -> Result<(), Error> {
-        let folder = self.stored.name.folder();
-        self.stored.store.ensure_exclusive(&folder).map_err(|error| match error.kind {
-            StoreErrorKind::Unsupported => Error::Unsupported(error.message),
-            _ => Error::store("probe", &folder, &error),
-        })
-    }
+/// Batches and segments that are rewritten.
+fn counts(rewrites: &[Rewrite]) -> (usize, usize) {
+    let sum = |of: fn(&Rewrite) -> usize| rewrites.iter().map(of).fold(0, usize::saturating_add);
+    (sum(|rewrite| rewrite.batches), sum(|rewrite| rewrite.segments.len()))
+}
 
-    /// Creates the manifest: the commit.
-    fn commit(&self, segments: &[NewSegment], manifest: &Manifest) -> Result<Commit, Error> {
-        let bytes = manifest.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
-        let key = self.stored.name.key(manifest.generation);
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match self.stored.store.create_exclusive(&key, &bytes) {
-                Ok(()) => return Ok(Commit::Won),
-                Err(WriteError::AlreadyExists) => {
-                    return Ok(match self.stored.manifest(manifest.generation)? {
-                        Some(found) if found.attempt == manifest.attempt => Commit::Won,
-                        Some(_) => {
-                            self.discard(segments);
-                            Commit::Lost
-                        }
-                        // Passed long ago and dropped since. It may have been this very attempt,
-                        // whose segments are then in force: the next look tells.
-                        None => Commit::Lost,
-                    });
-                }
-                // Of the tries before, one may still land: then the segment is needed.
-                Err(WriteError::NotWritten(error)) => {
-                    let certain = tries == 1;
-                    if certain {
-                        self.discard(segments);
-                    }
-                    let fate = if certain { WriteFate::NotWritten } else { WriteFate::Unknown };
-                    let failure = WriteFailure::new(&key, fate, &error, 0);
-                    return Err(match error.kind {
-                        StoreErrorKind::Unsupported => Error::Unsupported(error.message),
-                        _ => Error::WriteFailed(failure),
-                    });
-                }
-                Err(WriteError::Unknown(_)) if tries < COMMIT_TRIES => {}
-                Err(error) => return Err(write_failed(&key, error)),
-            }
-        }
-    }
+fn length(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
 
-    /// Deletes what the manifest in force, this one or a later one, has made superfluous. Lost when
-    /// the one in force does not hold the batches: this one was created long after its number had
-    /// passed, and counts for nothing.
-    fn clean_up_after(
-        &mut self,
-        segments: &[NewSegment],
-        own: Manifest,
-        view: &View,
-    ) -> Result<Commit, Error> {
-        let mine = segments.iter().flat_map(|segment| &segment.batches);
-        let mine: Vec<BatchName> = mine.map(|batch| batch.name).collect();
-        let candidates = || view.absorbed.iter().chain(&mine).copied();
-        let highest = self.stored.highest_generation()?.unwrap_or(own.generation);
-        if highest == own.generation {
-            self.clean(&own, &candidates().collect::<Vec<_>>(), view);
-            return Ok(Commit::Won);
-        }
-        // Somebody went on from here, or came here long before: its indexes decide.
-        for _ in 0..MISSING_TRIES {
-            let (Some(current), _) = self.stored.manifest_in_force(Look::Reading)? else { break };
-            let Some(held) = self.stored.held_by(&current, candidates())? else { continue };
-            self.clean(&current, &held, view);
-            let held_mine = mine.iter().any(|batch| held.contains(batch));
-            return Ok(if held_mine { Commit::Won } else { Commit::Lost });
-        }
-        let message = "the manifest in force changes faster than it can be read".to_owned();
-        Err(Error::StoreFailed { message, transient: true })
-    }
-
-    fn clean(&self, current: &Manifest, absorbed: &[BatchName], view: &View) {
-        let garbage = view::garbage(current, &view.others, MANIFESTS_KEPT);
-        let names: Vec<_> = absorbed
-            .iter()
-            .map(ToString::to_string)
-            .chain(garbage.iter().map(ToString::to_string))
-            .collect();
-        self.delete(&names);
-    }
-
-    /// Throws away segments that no manifest will ever name.
-    fn discard(&self, segments: &[NewSegment]) {
-        let names = segments.iter().map(|segment| segment.name);
-        let names = names.flat_map(|name| [name.to_string(), name.index().to_string()]);
-        self.delete(&names.collect::<Vec<_>>());
-    }
-
-    /// Deletes objects of the log. What cannot be deleted is left to the next compaction.
-    fn delete(&self, names: &[String]) {
-        let keys: Vec<_> = names.iter().map(|name| self.stored.name.key(name)).collect();
-        for keys in keys.chunks(DELETE_KEYS_MAX) {
-            let failures = self.stored.store.delete(keys);
-            if let Some((key, error)) = failures.first() {
-                self.system.warn(&format!(
-                    "{} of {} objects could not be deleted and are left to the next compaction; \
-                     the first is {key}: {}",
-                    failures.len(),
-                    keys.len(),
-                    error.message
-                ));
-            }
-        }
-    }
+/// What a rewrite copies, in order.
+fn parts(rewrite: &Rewrite, view: &View) -> Vec<Part> {
+    let segments = view.segments().get(rewrite.segments.clone()).unwrap_or_default();
+    let segments = segments.iter().flat_map(|s| [Part::Index(*s), Part::Segment(*s)]);
+    let live = view.live.iter().take(rewrite.batches).map(|batch| Part::Batch(*batch));
+    segments.chain(live).collect()
 }

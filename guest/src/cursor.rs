@@ -4,12 +4,18 @@
 //!    batch, which is remembered until the batch is met again in a segment.
 //! 2. With a snapshot of a writer's pending state, what that writer sealed later is left out, live
 //!    or absorbed; what the snapshot holds is yielded last, unless it was met in the store.
+//! 3. The position is right behind the last event that was yielded, in the middle of a batch if need
+//!    be. What is left out by its time counts as passed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
+use crate::index::Index;
+use crate::manifest::SegmentRecord;
+use crate::mutants::{self, Mutant};
 use crate::names::{BatchName, BatchTime, WriterId};
-use crate::part::{Part, Piece};
-use crate::view::View;
+use crate::part::{Piece, Slice};
+use crate::position::Position;
+use crate::view::{ListedBatch, View};
 
 /// What a writer held when the pass began.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,15 +27,51 @@ pub struct Pending {
     pub lines: Vec<u8>,
 }
 
+/// Which batches are wanted, by the time they were sealed at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Times {
+    pub since: Option<u64>,
+    pub until: Option<u64>,
+}
+
+impl Times {
+    fn wants(&self, time: BatchTime) -> bool {
+        self.since.is_none_or(|since| time.micros() >= since)
+            && self.until.is_none_or(|until| time.micros() < until)
+    }
+
+    /// Whether batches of times between the two are all wanted, or none for sure.
+    fn want_all(&self, first: BatchTime, last: BatchTime) -> Option<bool> {
+        if self.wants(first) && self.wants(last) {
+            return Some(true);
+        }
+        let none = self.since.is_some_and(|since| last.micros() < since)
+            || self.until.is_some_and(|until| first.micros() >= until);
+        none.then_some(false)
+    }
+}
+
+/// A step of a pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A segment of which all is wanted.
+    Whole(SegmentRecord),
+    /// A segment of which some is wanted: its index says what.
+    Some(SegmentRecord),
+    /// A segment of which nothing is wanted.
+    Skip(SegmentRecord),
+    Batch(ListedBatch),
+}
+
 /// A pass over a log.
 #[derive(Debug, Default)]
 pub(crate) struct Cursor {
-    /// The next sequenced position to yield.
-    position: u64,
-    /// Live batches that were yielded and not met in a segment yet.
-    yielded: BTreeSet<BatchName>,
-    /// Batches too large to be checked whole that were yielded in part.
-    partial: BTreeMap<BatchName, Partial>,
+    at: Position,
+    times: Times,
+    /// How many events of a batch that comes in several pieces were read.
+    in_batch: Option<(BatchName, u64)>,
+    /// Events that may still be yielded.
+    left: Option<u64>,
     /// The writer whose later batches are left out, and the time of its last one.
     own: Option<(WriterId, BatchTime)>,
     sealed: Option<BatchName>,
@@ -37,73 +79,198 @@ pub(crate) struct Cursor {
     sealed_met: bool,
 }
 
-/// How far a batch was yielded, and how far it was read this time, in bytes of its lines.
-#[derive(Debug, Default)]
-struct Partial {
-    yielded: usize,
-    read: usize,
-}
-
 impl Cursor {
-    pub(crate) fn new(pending: Option<&Pending>) -> Self {
-        let own = pending.map(|pending| {
-            let last_time = BatchTime::new(pending.last_time).unwrap_or(BatchTime::MAX);
-            (WriterId(pending.writer), last_time)
-        });
-        let sealed = pending.and_then(|pending| pending.sealed.as_ref()).map(|(name, _)| *name);
-        Self { own, sealed, ..Self::default() }
+    pub(crate) fn new(start: Position, times: Times, limit: Option<u64>) -> Self {
+        Self { at: start, times, left: limit, ..Self::default() }
+    }
+
+    /// Of a pass that yields what a writer held.
+    pub(crate) fn of_writer(pending: &Pending) -> Self {
+        let last_time = BatchTime::new(pending.last_time).unwrap_or(BatchTime::MAX);
+        let sealed = pending.sealed.as_ref().map(|(name, _)| *name);
+        Self { own: Some((WriterId(pending.writer), last_time)), sealed, ..Self::default() }
+    }
+
+    pub(crate) fn position(&self) -> &Position {
+        &self.at
+    }
+
+    /// Whether as many events as were asked for have been yielded.
+    pub(crate) fn is_full(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    /// Whether a listed batch is nothing new: it was yielded.
+    pub(crate) fn knows(&self, batch: &BatchName) -> bool {
+        self.at.yielded.contains(batch)
     }
 
     /// What is left to read of a log, in order.
-    pub(crate) fn plan(&mut self, view: &View) -> Vec<Part> {
-        self.partial.values_mut().for_each(|partial| partial.read = 0);
-        let mut parts = Vec::new();
+    pub(crate) fn plan(&mut self, view: &View) -> Vec<Step> {
+        self.in_batch = None;
+        let mut steps = Vec::new();
         for segment in view.segments() {
-            if segment.position.saturating_add(segment.events) > self.position {
-                parts.push(Part::Index(*segment));
-                parts.push(Part::Segment(*segment));
+            if segment.end() <= self.at.next {
+                continue;
+            }
+            let all = self.times.want_all(segment.first_time, segment.last_time);
+            let touched = segment.position < self.at.next || self.has_yielded_of(segment);
+            steps.push(match all {
+                Some(true) if !touched => Step::Whole(*segment),
+                Some(false) if !touched => Step::Skip(*segment),
+                _ => Step::Some(*segment),
+            });
+        }
+        for batch in &view.live {
+            if !self.times.wants(batch.name.time) {
+                // What is left out counts as passed.
+                self.at.yielded.insert(batch.name);
+            } else if self.wants(&batch.name) {
+                steps.push(Step::Batch(*batch));
             }
         }
-        let left = view.live.iter().filter(|batch| self.wants(&batch.name));
-        parts.extend(left.map(|batch| Part::Batch(*batch)));
-        parts
+        steps
     }
 
-    /// Takes note of a piece that was read; returns from which byte on it is to be yielded.
-    pub(crate) fn pass(&mut self, piece: &Piece<'_>) -> Option<usize> {
-        let wanted = match piece.position_end {
-            Some(end) => end > self.position && self.wants(&piece.batch),
-            None => self.wants(&piece.batch),
-        };
+    /// Whether the segment may hold a batch that was yielded while it was live.
+    fn has_yielded_of(&self, segment: &SegmentRecord) -> bool {
+        let from = BatchName { time: segment.first_time, origin: None };
+        let covered = |batch: Option<&BatchName>| batch.is_some_and(|b| segment.covers(b.time));
+        covered(self.at.yielded.range(from..).next())
+            || covered(self.at.partial.range(from..).next().map(|(batch, _)| batch))
+    }
+
+    /// The batches of a segment that are to be read: from the first to the last that are wanted.
+    /// What stands before them is passed.
+    pub(crate) fn enter(&mut self, segment: &SegmentRecord, index: &Index) -> Option<Slice> {
+        let mut slice: Option<Slice> = None;
+        let mut length = 0;
+        let (mut position, mut offset) = (segment.position, 0_u64);
+        for batch in &index.batches {
+            let positions = position..position.saturating_add(batch.events);
+            let bytes = offset..offset.saturating_add(batch.bytes);
+            (position, offset) = (positions.end, bytes.end);
+            let wanted = positions.end > self.at.next
+                && batch.events > 0
+                && self.times.wants(batch.name.time)
+                && self.wants_sequenced(&batch.name);
+            match &mut slice {
+                Some(slice) => {
+                    slice.batches.push(*batch);
+                    if wanted {
+                        slice.range.end = bytes.end;
+                        length = slice.batches.len();
+                    }
+                }
+                None if wanted => {
+                    length = 1;
+                    slice = Some(Slice {
+                        segment: *segment,
+                        batches: vec![*batch],
+                        position: positions.start,
+                        range: bytes,
+                    });
+                }
+                None => self.pass_sequenced(&batch.name, positions.end),
+            }
+        }
+        if let Some(slice) = &mut slice {
+            slice.batches.truncate(length);
+        }
+        slice
+    }
+
+    /// What is left of a segment counts as passed.
+    pub(crate) fn leave(&mut self, segment: &SegmentRecord, index: Option<&Index>) {
+        for batch in index.into_iter().flat_map(|index| &index.batches) {
+            self.at.yielded.remove(&batch.name);
+            self.at.partial.remove(&batch.name);
+        }
+        self.at.next = self.at.next.max(segment.end());
+    }
+
+    fn pass_sequenced(&mut self, batch: &BatchName, end: u64) {
+        self.at.yielded.remove(batch);
+        self.at.partial.remove(batch);
+        self.at.next = self.at.next.max(end);
+    }
+
+    /// Takes note of a piece that was read; returns which of its events are to be yielded.
+    pub(crate) fn pass(&mut self, piece: &Piece<'_>) -> Range<u64> {
+        if self.is_full() {
+            return 0..0;
+        }
         self.sealed_met |= self.sealed == Some(piece.batch);
-        let in_part = piece.end.is_none() || self.partial.contains_key(&piece.batch);
-        let from = match wanted {
-            true if in_part => self.pass_in_part(piece.batch, piece.lines.len()),
-            true => Some(0),
-            false => None,
+        let before = match self.in_batch.take() {
+            Some((batch, events)) if batch == piece.batch => events,
+            _ => 0,
         };
-        if piece.end.is_some() {
-            self.partial.remove(&piece.batch);
-            match piece.position_end {
-                Some(end) => {
-                    self.yielded.remove(&piece.batch);
-                    self.position = self.position.max(end);
+        let after = before.saturating_add(piece.events);
+        if piece.end.is_none() {
+            self.in_batch = Some((piece.batch, after));
+        }
+        let wanted = self.times.wants(piece.batch.time)
+            && match &piece.positions {
+                Some(positions) => {
+                    positions.end > self.at.next && self.wants_sequenced(&piece.batch)
                 }
-                None => {
-                    self.yielded.insert(piece.batch);
+                None => self.wants(&piece.batch),
+            };
+        if !wanted {
+            if let (Some(positions), Some(_)) = (&piece.positions, piece.end) {
+                self.pass_sequenced(&piece.batch, positions.end);
+            }
+            return 0..0;
+        }
+        // How much of the batch was yielded: while it was live, and by position.
+        let partial = self.at.partial.get(&piece.batch).copied().unwrap_or(0);
+        let passed = piece.positions.as_ref().map_or(0, |p| self.at.next.saturating_sub(p.start));
+        let done = partial.max(passed).max(before).min(after);
+        let yielded = self.left.map_or(after, |left| done.saturating_add(left).min(after));
+        self.left = self.left.map(|left| left.saturating_sub(yielded - done));
+        let whole = piece.end.is_some() && yielded == after;
+        match &piece.positions {
+            Some(positions) if whole => self.pass_sequenced(&piece.batch, positions.end),
+            Some(positions) => {
+                let reached = yielded.max(partial);
+                self.at.next = self.at.next.max(positions.start.saturating_add(reached));
+                if self.at.next > positions.start {
+                    self.at.partial.remove(&piece.batch);
                 }
             }
+            None if whole => {
+                self.at.partial.remove(&piece.batch);
+                self.at.yielded.insert(piece.batch);
+            }
+            None if yielded > partial => _ = self.at.partial.insert(piece.batch, yielded),
+            None => {}
         }
-        from
+        done.saturating_sub(before)..yielded.saturating_sub(before)
     }
 
-    fn pass_in_part(&mut self, batch: BatchName, bytes: usize) -> Option<usize> {
-        let partial = self.partial.entry(batch).or_default();
-        let start = partial.read;
-        partial.read = start.saturating_add(bytes);
-        let from = partial.yielded.saturating_sub(start);
-        partial.yielded = partial.yielded.max(partial.read);
-        (from < bytes).then_some(from)
+    /// Moves to the first event that is left. The caller says how many were missed.
+    pub(crate) fn skip_to(&mut self, position: u64, trimmed: &[BatchName]) {
+        for batch in trimmed {
+            self.at.yielded.remove(batch);
+            self.at.partial.remove(batch);
+        }
+        self.at.next = self.at.next.max(position);
+    }
+
+    /// Live batches yielded so far, with the number of their events that were, where it is known.
+    pub(crate) fn yielded(&self) -> impl Iterator<Item = (BatchName, u64)> {
+        let whole = self.at.yielded.iter();
+        let whole = whole.map(|batch| (*batch, batch.origin.map_or(0, |origin| origin.events)));
+        whole.chain(self.at.partial.iter().map(|(batch, events)| (*batch, *events)))
+    }
+
+    /// Begins behind the first `events` events of a live batch, or behind all of it.
+    pub(crate) fn skip_live(&mut self, batch: BatchName, events: Option<u64>) {
+        match events {
+            Some(0) => {}
+            Some(events) => _ = self.at.partial.insert(batch, events),
+            None => _ = self.at.yielded.insert(batch),
+        }
     }
 
     /// Whether the snapshot's sealed batch has been met in the store, so that it is not yielded
@@ -112,91 +279,23 @@ impl Cursor {
         self.sealed_met
     }
 
+    fn wants_sequenced(&self, batch: &BatchName) -> bool {
+        self.is_in_time(batch)
+            && (mutants::is(Mutant::ForgetSeen) || !self.at.yielded.contains(batch))
+    }
+
     fn wants(&self, batch: &BatchName) -> bool {
+        self.is_in_time(batch) && !self.at.yielded.contains(batch)
+    }
+
+    /// Whether the batch is not a later one of the writer whose snapshot is read.
+    fn is_in_time(&self, batch: &BatchName) -> bool {
         let later = self
             .own
             .is_some_and(|(writer, last)| batch.writer() == Some(writer) && batch.time > last);
-        !later && !self.yielded.contains(batch)
+        !later || mutants::is(Mutant::KeepNewer)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::borrow::Cow;
-
-    use super::*;
-    use crate::batch::{BatchRecord, digest, seal};
-    use crate::events;
-    use crate::view::ListedBatch;
-
-    fn name(time: u64, writer: u32) -> BatchName {
-        seal(BatchTime::new(time).unwrap(), WriterId(writer), 1, b"x\n")
-    }
-
-    /// What the cursor yields of a piece.
-    fn pass(
-        cursor: &mut Cursor,
-        batch: BatchName,
-        end: Option<u64>,
-        lines: &str,
-        last: bool,
-    ) -> Option<String> {
-        let bytes = lines.as_bytes();
-        let record = BatchRecord {
-            name: batch,
-            events: events::count(bytes),
-            bytes: bytes.len().try_into().unwrap(),
-            digest: digest(bytes),
-        };
-        let from = cursor.pass(&Piece {
-            batch,
-            position_end: end,
-            lines: Cow::Borrowed(bytes),
-            events: record.events,
-            end: last.then_some(record),
-        });
-        from.map(|from| lines[from..].to_owned())
-    }
-
-    #[test]
-    fn a_live_batch_that_is_absorbed_later_is_yielded_once() {
-        let mut cursor = Cursor::new(None);
-        let (first, second) = (name(1, 1), name(2, 1));
-        assert_eq!(pass(&mut cursor, second, None, "b\n", true).as_deref(), Some("b\n"));
-        // Both were compacted meanwhile.
-        assert_eq!(pass(&mut cursor, first, Some(1), "a\n", true).as_deref(), Some("a\n"));
-        assert_eq!(pass(&mut cursor, second, Some(2), "b\n", true), None);
-        assert_eq!(pass(&mut cursor, first, Some(1), "a\n", true), None);
-    }
-
-    #[test]
-    fn a_writers_later_batches_are_left_out_and_its_sealed_one_is_met() {
-        let sealed = name(5, 1);
-        let pending = Pending {
-            writer: 1,
-            last_time: 5,
-            sealed: Some((sealed, b"s\n".to_vec())),
-            lines: Vec::new(),
-        };
-        let mut cursor = Cursor::new(Some(&pending));
-        assert_eq!(pass(&mut cursor, name(6, 1), None, "new\n", true), None);
-        assert_eq!(pass(&mut cursor, name(6, 1), Some(1), "new\n", true), None);
-        assert!(pass(&mut cursor, name(6, 2), None, "other\n", true).is_some());
-        assert!(!cursor.met_sealed());
-        assert!(pass(&mut cursor, sealed, None, "s\n", true).is_some());
-        assert!(cursor.met_sealed());
-    }
-
-    #[test]
-    fn a_batch_yielded_in_part_goes_on_where_it_stopped_even_in_a_segment() {
-        let mut cursor = Cursor::new(None);
-        let (old, other) = (name(1, 1), name(2, 1));
-        assert_eq!(pass(&mut cursor, old, None, "a\nb\n", false).as_deref(), Some("a\nb\n"));
-        let view = View { live: vec![ListedBatch { name: old, size: 6 }], ..View::default() };
-        assert_eq!(cursor.plan(&view).len(), 1);
-        assert!(pass(&mut cursor, other, Some(1), "o\n", false).is_some());
-        assert_eq!(pass(&mut cursor, old, Some(4), "a\n", false), None);
-        assert_eq!(pass(&mut cursor, old, Some(4), "b\nc\n", true).as_deref(), Some("c\n"));
-        assert_eq!(pass(&mut cursor, old, Some(4), "a\nb\nc\n", true), None);
-    }
-}
+mod tests;

@@ -121,7 +121,12 @@ impl Damage {
 
     /// The error of a driver: names the object by its key.
     pub(crate) fn of(self, log: &LogName) -> Error {
-        Error::Damaged(Self { object: log.key(&self.object), ..self })
+        Error::Damaged(self.with_key(log))
+    }
+
+    /// Names the object by its key.
+    pub(crate) fn with_key(self, log: &LogName) -> Self {
+        Self { object: log.key(&self.object), ..self }
     }
 }
 

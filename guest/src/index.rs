@@ -40,6 +40,13 @@ impl Index {
         self.names.contains(batch)
     }
 
+    /// The position of a batch's first event in the segment that this is the index of.
+    pub(crate) fn position_of(&self, segment: &SegmentRecord, batch: &BatchName) -> Option<u64> {
+        let at = self.batches.iter().position(|record| record.name == *batch)?;
+        let before = self.batches.iter().take(at).map(|record| record.events);
+        Some(segment.position.saturating_add(before.sum()))
+    }
+
     /// # Errors
     /// A message when a record cannot be written as JSON; that does not happen.
     pub fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {

@@ -14,6 +14,7 @@
 
 pub mod batch;
 mod buffer;
+mod commit;
 mod compaction;
 pub mod compactor;
 pub mod cursor;
@@ -22,16 +23,20 @@ mod events;
 pub mod index;
 pub mod limits;
 pub mod manifest;
+pub mod mutants;
 pub mod names;
 pub mod options;
 mod part;
 mod parts;
 pub mod ports;
+mod position;
 pub mod reader;
 mod segment;
 mod segment_writer;
 pub mod stat;
 pub mod stored_log;
+pub mod trim;
+pub mod verify;
 pub mod view;
 pub mod writer;
 

@@ -51,15 +51,42 @@ pub const READ_PARTS_MAX: usize = 10_000;
 /// Objects deleted in one call: what one bulk delete request takes on S3.
 pub const DELETE_KEYS_MAX: usize = 1_000;
 
-/// Batches that one compaction absorbs: bounds the index (about 150 bytes a batch) that it holds.
-pub const ABSORB_BATCHES_MAX: usize = 100_000;
+/// Default and largest `batches_max`: batches that one compaction absorbs.
+pub const ABSORB_BATCHES_MAX: u64 = 100_000;
 
-/// The largest index that is read: twice what that many batches need.
-pub const INDEX_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Default and largest `segment_bytes_max`. The default is small enough for stores that take an
+/// object only whole.
+pub const SEGMENT_BYTES_DEFAULT: u64 = 128 * MIB;
+pub const SEGMENT_BYTES_MAX: u64 = 4 * 1024 * MIB;
 
-/// A segment ends with the batch that brings it to this many bytes, and another part begins: small
-/// enough for stores that take an object only whole.
-pub const SEGMENT_BYTES_TARGET: u64 = 128 * MIB;
+/// A segment ends at this many batches: bounds its index, about 170 bytes a batch, which whoever
+/// reads the segment holds.
+pub const SEGMENT_BATCHES_MAX: u64 = 32_768;
+
+/// Segments of one attempt: their numbers have four digits.
+pub const SEGMENT_PARTS_MAX: u16 = 9_999;
+
+/// The largest index that is read: more than twice what that many batches need.
+pub const INDEX_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Batches in the indexes that are kept for more look-ups.
+pub const INDEX_CACHE_BATCHES_MAX: u64 = 100_000;
+
+/// Default, least and largest `fan_in`.
+pub const FAN_IN_DEFAULT: u64 = 8;
+pub const FAN_IN_MIN: u64 = 2;
+pub const FAN_IN_MAX: u64 = 64;
+
+/// Generations for which the index of a trimmed segment is kept, so that a create that lands late
+/// is known as absorbed.
+pub const RETIRED_GENERATIONS: u64 = 64;
+
+/// The longest position that is read: about 300,000 live batches.
+pub const POSITION_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// What a step of a verification reads, and how many findings it tells.
+pub const VERIFY_STEP_BYTES: u64 = 2 * MIB;
+pub const VERIFY_FINDINGS_MAX: usize = 1_000;
 
 /// Manifests kept below the highest: a reader that found one of them can still get it.
 pub const MANIFESTS_KEPT: u64 = 8;

@@ -1,16 +1,14 @@
 //! The manifest: which segments are the log. The one with the highest generation is in force.
 //!
-//! 1. Segments stand in the order of their positions, without gaps, from the first position to the
-//!    next position.
+//! 1. Segments stand in the order of their positions, without gaps, up to the next position. The
+//!    first position lies in the first of them: what is before it was trimmed.
 //! 2. A manifest is created once, exclusively; creating it is the commit of a compaction.
 //! 3. A manifest of a format this version does not know is refused, never guessed at.
-
-use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Damage, Error};
-use crate::names::{Attempt, BatchTime, Generation, IndexName, ObjectName, SegmentName};
+use crate::names::{Attempt, BatchTime, Generation, SegmentName};
 
 const FORMAT: u64 = 1;
 
@@ -20,10 +18,32 @@ pub struct SegmentRecord {
     pub name: SegmentName,
     /// The position of its first event.
     pub position: u64,
+    pub batches: u64,
     pub events: u64,
     pub bytes: u64,
     pub first_time: BatchTime,
     pub last_time: BatchTime,
+}
+
+impl SegmentRecord {
+    /// The position after its last event.
+    pub fn end(&self) -> u64 {
+        self.position.saturating_add(self.events)
+    }
+
+    /// Whether the time lies between those of its oldest and its newest batch.
+    pub fn covers(&self, time: BatchTime) -> bool {
+        self.first_time <= time && time <= self.last_time
+    }
+}
+
+/// A segment that was trimmed. Its index stays for a while, so that a batch whose create lands late
+/// is known as absorbed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retired {
+    pub segment: SegmentRecord,
+    /// The generation that trimmed it.
+    pub generation: Generation,
 }
 
 /// A decoded manifest.
@@ -34,7 +54,11 @@ pub struct Manifest {
     pub first_position: u64,
     pub next_position: u64,
     pub segments: Vec<SegmentRecord>,
-    pub retired_indexes: BTreeSet<IndexName>,
+    pub retired: Vec<Retired>,
+    /// Bytes of all batches ever absorbed.
+    pub absorbed_bytes: u64,
+    /// Bytes of all segments ever committed.
+    pub compacted_bytes: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,7 +70,16 @@ struct ManifestText {
     first_position: u64,
     next_position: u64,
     segments: Vec<SegmentText>,
-    retired_indexes: Vec<String>,
+    retired: Vec<RetiredText>,
+    absorbed_bytes: u64,
+    compacted_bytes: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RetiredText {
+    generation: u64,
+    segment: SegmentText,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -54,6 +87,7 @@ struct ManifestText {
 struct SegmentText {
     name: String,
     position: u64,
+    batches: u64,
     events: u64,
     bytes: u64,
     first_time: u64,
@@ -66,21 +100,12 @@ struct FormatText {
 }
 
 impl Manifest {
-    /// The time of the newest batch that any segment has absorbed.
-    pub fn newest_time(&self) -> Option<BatchTime> {
-        self.segments.iter().map(|segment| segment.last_time).max()
-    }
-
     /// # Errors
     /// A message when it cannot be written as JSON; that does not happen.
     pub fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let segments = self.segments.iter().map(|segment| SegmentText {
-            name: segment.name.to_string(),
-            position: segment.position,
-            events: segment.events,
-            bytes: segment.bytes,
-            first_time: segment.first_time.micros(),
-            last_time: segment.last_time.micros(),
+        let retired = self.retired.iter().map(|retired| RetiredText {
+            generation: retired.generation.0,
+            segment: SegmentText::new(&retired.segment),
         });
         serde_json::to_vec(&ManifestText {
             format: FORMAT,
@@ -88,8 +113,10 @@ impl Manifest {
             attempt: self.attempt.to_string(),
             first_position: self.first_position,
             next_position: self.next_position,
-            segments: segments.collect(),
-            retired_indexes: self.retired_indexes.iter().map(ToString::to_string).collect(),
+            segments: self.segments.iter().map(SegmentText::new).collect(),
+            retired: retired.collect(),
+            absorbed_bytes: self.absorbed_bytes,
+            compacted_bytes: self.compacted_bytes,
         })
     }
 
@@ -114,7 +141,13 @@ impl Manifest {
         }
         let attempt = Attempt::parse(&text.attempt)
             .ok_or_else(|| damage("an attempt of 8 digits", text.attempt.clone()))?;
-        let mut position = text.first_position;
+        let mut position = text.segments.first().map_or(text.next_position, |s| s.position);
+        let first_ends = position.saturating_add(text.segments.first().map_or(0, |s| s.events));
+        let first = text.first_position;
+        if first < position || (first >= first_ends && first != text.next_position) {
+            let expected = format!("a first position from {position} to {first_ends}");
+            return Err(damage(&expected, first.to_string()));
+        }
         let mut segments = Vec::with_capacity(text.segments.len());
         for segment in text.segments {
             let shown = segment.name.clone();
@@ -134,23 +167,40 @@ impl Manifest {
             let expected = format!("next position {position}, after its segments");
             return Err(damage(&expected, text.next_position.to_string()));
         }
-        let retired_index = |name: String| match ObjectName::parse(&name) {
-            Some(ObjectName::Index(index)) => Ok(index),
-            _ => Err(damage("the name of an index", name)),
-        };
-        let retired_indexes = text.retired_indexes.into_iter().map(retired_index);
+        let retired = text.retired.into_iter().map(|text| {
+            let (retired_by, shown) = (Generation(text.generation), text.segment.name.clone());
+            let segment = text.segment.record(generation);
+            let segment = segment.filter(|_| retired_by <= generation);
+            let segment = segment.ok_or_else(|| damage("a retired segment's record", shown))?;
+            Ok(Retired { segment, generation: retired_by })
+        });
+        let retired = retired.collect::<Result<_, Error>>()?;
         Ok(Self {
             generation,
             attempt,
             first_position: text.first_position,
             next_position: text.next_position,
             segments,
-            retired_indexes: retired_indexes.collect::<Result<_, _>>()?,
+            retired,
+            absorbed_bytes: text.absorbed_bytes,
+            compacted_bytes: text.compacted_bytes,
         })
     }
 }
 
 impl SegmentText {
+    fn new(segment: &SegmentRecord) -> Self {
+        Self {
+            name: segment.name.to_string(),
+            position: segment.position,
+            batches: segment.batches,
+            events: segment.events,
+            bytes: segment.bytes,
+            first_time: segment.first_time.micros(),
+            last_time: segment.last_time.micros(),
+        }
+    }
+
     fn record(self, generation: Generation) -> Option<SegmentRecord> {
         let name = SegmentName::parse(&self.name)?;
         let first_time = BatchTime::new(self.first_time)?;
@@ -159,6 +209,7 @@ impl SegmentText {
         fits.then_some(SegmentRecord {
             name,
             position: self.position,
+            batches: self.batches,
             events: self.events,
             bytes: self.bytes,
             first_time,
@@ -175,6 +226,7 @@ pub(crate) mod tests {
         SegmentRecord {
             name: SegmentName { generation: Generation(1), attempt: Attempt(0xa), part: 0 },
             position: 0,
+            batches: 2,
             events,
             bytes,
             first_time: BatchTime::new(1).unwrap(),
@@ -195,7 +247,9 @@ pub(crate) mod tests {
             first_position: 0,
             next_position: 6,
             segments: vec![first, second],
-            retired_indexes: BTreeSet::new(),
+            retired: vec![Retired { segment: first, generation: Generation(1) }],
+            absorbed_bytes: 12,
+            compacted_bytes: 18,
         }
     }
 
@@ -203,7 +257,6 @@ pub(crate) mod tests {
     fn a_manifest_decodes_to_what_was_encoded() {
         let bytes = manifest().encode().unwrap();
         assert_eq!(Manifest::decode(Generation(2), &bytes), Ok(manifest()));
-        assert_eq!(manifest().newest_time(), BatchTime::new(2));
     }
 
     #[test]
@@ -217,8 +270,9 @@ pub(crate) mod tests {
             ("\"position\":3", "\"position\":4"),
             ("segment_", "sigment_"),
             ("\"first_time\":1", "\"first_time\":3"),
-            ("\"retired_indexes\":[]", "\"retired_indexes\":[\"x\"]"),
-            ("\"retired_indexes\":[]", "\"surprise\":[]"),
+            ("\"first_position\":0", "\"first_position\":4"),
+            ("\"retired\":[{\"generation\":1", "\"retired\":[{\"generation\":3"),
+            ("\"retired\"", "\"surprise\""),
         ] {
             let bad = good.replacen(from, to, 1);
             assert_ne!(bad, good, "{from}");

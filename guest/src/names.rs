@@ -151,7 +151,11 @@ impl BatchName {
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        let stem = name.strip_prefix(BATCH)?.strip_suffix(LINES)?;
+        Self::parse_stem(name.strip_prefix(BATCH)?.strip_suffix(LINES)?)
+    }
+
+    /// Reads what stands between prefix and suffix.
+    pub(crate) fn parse_stem(stem: &str) -> Option<Self> {
         let mut fields = stem.split('_');
         let time = BatchTime::new(decimal(fields.next()?, 19)?)?;
         let Some(writer) = fields.next() else {
@@ -164,14 +168,21 @@ impl BatchName {
         let origin = Some(Origin { writer, events, digest });
         fields.next().is_none().then_some(Self { time, origin })
     }
+
+    /// Writes what stands between prefix and suffix.
+    pub(crate) fn write_stem(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        write!(f, "{:019}", self.time.0)?;
+        if let Some(Origin { writer, events, digest }) = self.origin {
+            write!(f, "_{:08x}_{events}_{digest}", writer.0)?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for BatchName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{BATCH}{:019}", self.time.0)?;
-        if let Some(Origin { writer, events, digest }) = self.origin {
-            write!(f, "_{:08x}_{events}_{digest}", writer.0)?;
-        }
+        f.write_str(BATCH)?;
+        self.write_stem(f)?;
         f.write_str(LINES)
     }
 }

@@ -1,10 +1,12 @@
-//! When a writer writes and how much it holds, validated.
+//! Options as callers give them, validated: when a writer writes and how much it holds, what a
+//! compaction merges.
 
 use crate::error::Error;
 use crate::limits::{
-    BUFFER_BYTES_DEFAULT, BUFFER_BYTES_MAX, EVENT_BYTES_DEFAULT, EVENT_BYTES_MAX,
-    FLUSH_BYTES_DEFAULT, FLUSH_INTERVAL_MS_DEFAULT, FLUSH_INTERVAL_MS_MAX, FLUSH_THRESHOLD_DEFAULT,
-    FLUSH_THRESHOLD_MAX,
+    ABSORB_BATCHES_MAX, BUFFER_BYTES_DEFAULT, BUFFER_BYTES_MAX, EVENT_BYTES_DEFAULT,
+    EVENT_BYTES_MAX, FAN_IN_DEFAULT, FAN_IN_MAX, FAN_IN_MIN, FLUSH_BYTES_DEFAULT,
+    FLUSH_INTERVAL_MS_DEFAULT, FLUSH_INTERVAL_MS_MAX, FLUSH_THRESHOLD_DEFAULT, FLUSH_THRESHOLD_MAX,
+    SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX,
 };
 
 /// Options as a caller gives them; an absent one takes its default.
@@ -29,6 +31,49 @@ pub struct Options {
     pub(crate) buffer_bytes_max: u64,
 }
 
+/// Compaction's options as a caller gives them; an absent one takes its default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompactInput {
+    pub full: bool,
+    pub fan_in: Option<u32>,
+    pub segment_bytes_max: Option<u64>,
+    pub batches_max: Option<u32>,
+}
+
+/// Compaction's options within their ranges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CompactOptions {
+    pub full: bool,
+    pub fan_in: u64,
+    pub segment_bytes_max: u64,
+    pub batches_max: usize,
+}
+
+impl CompactInput {
+    /// Fills in the defaults and checks every option.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] names the option, its value and its range.
+    pub(crate) fn check(self) -> Result<CompactOptions, Error> {
+        let fan_in = self.fan_in.map(u64::from);
+        let batches_max = self.batches_max.map(u64::from);
+        let batches_max =
+            within("batches_max", batches_max, ABSORB_BATCHES_MAX, 1, ABSORB_BATCHES_MAX)?;
+        Ok(CompactOptions {
+            full: self.full,
+            fan_in: within("fan_in", fan_in, FAN_IN_DEFAULT, FAN_IN_MIN, FAN_IN_MAX)?,
+            segment_bytes_max: within(
+                "segment_bytes_max",
+                self.segment_bytes_max,
+                SEGMENT_BYTES_DEFAULT,
+                1,
+                SEGMENT_BYTES_MAX,
+            )?,
+            batches_max: usize::try_from(batches_max).unwrap_or(usize::MAX),
+        })
+    }
+}
+
 impl OptionsInput {
     /// Fills in the defaults and checks every option.
     ///
@@ -37,7 +82,7 @@ impl OptionsInput {
     pub fn check(self) -> Result<Options, Error> {
         let event_bytes_max = within(
             "event_bytes_max",
-            self.event_bytes_max,
+            self.event_bytes_max.map(u64::from),
             EVENT_BYTES_DEFAULT,
             1,
             EVENT_BYTES_MAX,
@@ -45,14 +90,14 @@ impl OptionsInput {
         let least_buffer = event_bytes_max + 1;
         let buffer_bytes_max = within(
             "buffer_bytes_max",
-            self.buffer_bytes_max,
+            self.buffer_bytes_max.map(u64::from),
             BUFFER_BYTES_DEFAULT.max(least_buffer),
             least_buffer,
             BUFFER_BYTES_MAX,
         )?;
         let interval_ms = within(
             "flush_interval_ms",
-            self.flush_interval_ms,
+            self.flush_interval_ms.map(u64::from),
             FLUSH_INTERVAL_MS_DEFAULT,
             0,
             FLUSH_INTERVAL_MS_MAX,
@@ -60,14 +105,14 @@ impl OptionsInput {
         Ok(Options {
             flush_threshold: within(
                 "flush_threshold",
-                self.flush_threshold,
+                self.flush_threshold.map(u64::from),
                 FLUSH_THRESHOLD_DEFAULT,
                 1,
                 FLUSH_THRESHOLD_MAX,
             )?,
             flush_bytes: within(
                 "flush_bytes",
-                self.flush_bytes,
+                self.flush_bytes.map(u64::from),
                 FLUSH_BYTES_DEFAULT.min(buffer_bytes_max),
                 1,
                 buffer_bytes_max,
@@ -81,12 +126,12 @@ impl OptionsInput {
 
 fn within(
     name: &str,
-    value: Option<u32>,
+    value: Option<u64>,
     default: u64,
     least: u64,
     most: u64,
 ) -> Result<u64, Error> {
-    let value = value.map_or(default, u64::from);
+    let value = value.unwrap_or(default);
     if (least..=most).contains(&value) {
         return Ok(value);
     }

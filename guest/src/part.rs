@@ -1,27 +1,56 @@
 //! What is read of a log: the parts asked for, in order, and the checked pieces that come of them.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::batch::BatchRecord;
 use crate::manifest::SegmentRecord;
-use crate::names::{BatchName, LogName};
+use crate::names::{BatchName, LogName, ObjectName, SegmentName};
+use crate::ports::ReadPart;
 use crate::view::ListedBatch;
 
-/// An object to read. A segment stands right after its index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An object to read, or a part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
+    /// The index of the segment that comes next.
     Index(SegmentRecord),
     Segment(SegmentRecord),
+    Slice(Slice),
     Batch(ListedBatch),
+}
+
+/// Neighbouring batches of a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Slice {
+    pub segment: SegmentRecord,
+    pub batches: Vec<BatchRecord>,
+    /// The position of the first of their events.
+    pub position: u64,
+    /// Where they stand in the segment's bytes.
+    pub range: Range<u64>,
 }
 
 impl Part {
     pub(crate) fn key(&self, log: &LogName) -> String {
+        log.key(self.name())
+    }
+
+    /// The object's own name.
+    pub(crate) fn name(&self) -> ObjectName {
         match self {
-            Self::Index(segment) => log.key(segment.name.index()),
-            Self::Segment(segment) => log.key(segment.name),
-            Self::Batch(batch) => log.key(batch.name),
+            Self::Index(segment) => ObjectName::Index(segment.name.index()),
+            Self::Segment(segment) => ObjectName::Segment(segment.name),
+            Self::Slice(slice) => ObjectName::Segment(slice.segment.name),
+            Self::Batch(batch) => ObjectName::Batch(batch.name),
         }
+    }
+
+    pub(crate) fn to_read(&self, log: &LogName) -> ReadPart {
+        let range = match self {
+            Self::Slice(slice) => Some(slice.range.clone()),
+            _ => None,
+        };
+        ReadPart { key: self.key(log), range }
     }
 }
 
@@ -29,8 +58,9 @@ impl Part {
 #[derive(Debug)]
 pub(crate) struct Piece<'a> {
     pub batch: BatchName,
-    /// In a segment, the position after the batch; none for a live batch.
-    pub position_end: Option<u64>,
+    /// In a segment, which one, and the positions of the whole batch; none for a live batch.
+    pub segment: Option<SegmentName>,
+    pub positions: Option<Range<u64>>,
     pub lines: Cow<'a, [u8]>,
     pub events: u64,
     /// With the last events of the batch, what is known of all of it.

@@ -18,7 +18,7 @@ use crate::segment::SegmentReader;
 /// Why parts could not be read on.
 pub(crate) enum Interrupted {
     /// The object is not there (any more).
-    Gone(Part),
+    Gone(Box<Part>),
     Failed(Error),
 }
 
@@ -64,8 +64,8 @@ impl<S: Store> PartsRead<S> {
             if self.window.is_empty() {
                 return Ok(false);
             }
-            let keys: Vec<_> = self.window.iter().map(|part| part.key(&self.log)).collect();
-            self.read = Some(self.store.read(&keys));
+            let parts: Vec<_> = self.window.iter().map(|part| part.to_read(&self.log)).collect();
+            self.read = Some(self.store.read(&parts));
             self.at = 0;
         }
         let Some(read) = &self.read else { return Ok(false) };
@@ -77,9 +77,13 @@ impl<S: Store> PartsRead<S> {
                 let Some(part) = self.part(failure.part) else {
                     return Err(self.out_of_step("a failure names a part that was not asked for"));
                 };
-                return Err(match failure.error.kind {
-                    StoreErrorKind::NotFound => Interrupted::Gone(part),
-                    _ => {
+                return Err(match (failure.error.kind, part) {
+                    (StoreErrorKind::NotFound, part) => Interrupted::Gone(Box::new(part.clone())),
+                    (StoreErrorKind::Invalid, Part::Slice(slice)) => {
+                        let expected = format!("at least {} bytes", slice.range.end);
+                        self.damaged(Damage::new(slice.segment.name, expected, "fewer"))
+                    }
+                    (_, part) => {
                         let key = part.key(&self.log);
                         Interrupted::Failed(Error::store("read", &key, &failure.error))
                     }
@@ -89,12 +93,21 @@ impl<S: Store> PartsRead<S> {
         Ok(true)
     }
 
-    fn part(&self, number: u32) -> Option<Part> {
-        self.window.get(usize::try_from(number).ok()?).copied()
+    /// Parts that were not read whole yet, the one under way first.
+    pub(crate) fn rest(self) -> Vec<Part> {
+        let done = usize::try_from(self.at).unwrap_or(usize::MAX).min(self.window.len());
+        let mut rest = self.window;
+        rest.drain(..done);
+        rest.extend(self.later);
+        rest
+    }
+
+    fn part(&self, number: u32) -> Option<&Part> {
+        self.window.get(usize::try_from(number).ok()?)
     }
 
     fn take(&mut self, chunk: Chunk, show: impl FnMut(Piece<'_>)) -> Result<(), Interrupted> {
-        let part = self.part(self.at).filter(|_| chunk.part == self.at);
+        let part = self.part(self.at).filter(|_| chunk.part == self.at).cloned();
         let Some(part) = part else {
             return Err(self.out_of_step("a chunk is of another part than the next"));
         };
@@ -118,8 +131,9 @@ impl<S: Store> PartsRead<S> {
             Part::Index(segment) => Decoder::Index(segment, Vec::new()),
             Part::Segment(segment) => {
                 let index = self.index.take().unwrap_or_default();
-                Decoder::Segment(SegmentReader::new(segment, index.batches))
+                Decoder::Segment(SegmentReader::new(&segment, index.batches))
             }
+            Part::Slice(slice) => Decoder::Segment(SegmentReader::of_slice(slice)),
             Part::Batch(batch) => Decoder::Batch(BatchReader::new(batch.name, batch.size)?),
         })
     }
@@ -155,7 +169,8 @@ impl Decoder {
             Self::Segment(reader) => reader.push(chunk.bytes, chunk.last, |sequenced| {
                 show(Piece {
                     batch: sequenced.batch.name,
-                    position_end: Some(sequenced.position_end),
+                    segment: Some(sequenced.segment),
+                    positions: Some(sequenced.positions),
                     lines: Cow::Borrowed(sequenced.lines),
                     events: sequenced.events,
                     end: sequenced.end.then_some(sequenced.batch),
@@ -165,7 +180,8 @@ impl Decoder {
                 if let Some(checked) = reader.push(chunk.bytes, chunk.last)? {
                     show(Piece {
                         batch: reader.name(),
-                        position_end: None,
+                        segment: None,
+                        positions: None,
                         lines: Cow::Owned(checked.lines),
                         events: checked.events,
                         end: checked.end,

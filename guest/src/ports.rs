@@ -3,6 +3,8 @@
 //!
 //! Mirrors the imports of the WIT; see there for what each call promises.
 
+use std::ops::Range;
+
 /// What kind of failure a store reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreErrorKind {
@@ -41,6 +43,13 @@ pub struct ListedObject {
 pub struct ListPage {
     pub objects: Vec<ListedObject>,
     pub more: bool,
+}
+
+/// One object, or a range of it in bytes, to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadPart {
+    pub key: String,
+    pub range: Option<Range<u64>>,
 }
 
 /// The next bytes of an ordered read.
@@ -93,7 +102,7 @@ pub trait Store: Clone {
         limit: u32,
     ) -> Result<ListPage, StoreError>;
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)>;
-    fn read(&self, keys: &[String]) -> Self::Read;
+    fn read(&self, parts: &[ReadPart]) -> Self::Read;
     fn start_upload(&self, key: &str) -> Result<Self::Upload, WriteError>;
 }
 

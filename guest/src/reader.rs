@@ -1,42 +1,55 @@
-//! One reading pass: a driver. What is yielded is the cursor's decision.
+//! One reading pass, or one after the other: a driver. What is yielded is the cursor's decision.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
-use crate::cursor::{Cursor, Pending};
+use crate::cursor::{Cursor, Pending, Step, Times};
 use crate::error::Error;
 use crate::events;
+use crate::index::Index;
 use crate::limits::{MISSING_TRIES, PAGE_BYTES_TARGET};
+use crate::manifest::SegmentRecord;
 use crate::names::LogName;
 use crate::part::Part;
 use crate::parts::{Interrupted, PartsRead};
 use crate::ports::Store;
+use crate::position::Position;
 use crate::stored_log::{Look, StoredLog};
+use crate::view::{ListedBatch, View};
 
 /// Some events, in order, each ended by LF.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     pub lines: Vec<u8>,
     pub events: u64,
+    /// Events trimmed before the reader came to them, right before these.
+    pub missed: u64,
 }
 
-impl Page {
-    fn push(&mut self, lines: Cow<'_, [u8]>, events: u64) {
-        match lines {
-            // A whole batch, read in one piece, becomes the page without a copy.
-            Cow::Owned(lines) if self.lines.is_empty() => self.lines = lines,
-            lines => self.lines.extend_from_slice(&lines),
-        }
-        self.events += events;
-    }
+/// What to read. All absent: everything that is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// A position, as a reader gave it.
+    pub start: Option<String>,
+    pub last: Option<u64>,
+    pub limit: Option<u64>,
+    /// Microseconds since 1970.
+    pub since: Option<u64>,
+    pub until: Option<u64>,
+    pub pending: Option<Pending>,
 }
 
-/// A pass over a log, from its beginning.
+/// Reads a log.
 pub struct Reader<S: Store> {
     stored: StoredLog<S>,
     cursor: Cursor,
-    /// What the snapshot of the writer still has to yield, after everything stored.
-    tail: VecDeque<Vec<u8>>,
+    /// Begin behind all but the last so many events.
+    last: Option<u64>,
+    /// Whether what was trimmed before the first look is no loss.
+    fresh: bool,
+    /// What the snapshot of a writer still has to yield, after everything stored.
+    tail: Option<VecDeque<Vec<u8>>>,
     page: Page,
     stage: Stage<S>,
     /// An error that waits until the events before it have been handed out.
@@ -47,9 +60,18 @@ pub struct Reader<S: Store> {
 enum Stage<S: Store> {
     /// Look at the log, again if need be.
     Look,
-    Parts(Box<PartsRead<S>>),
+    Steps(VecDeque<Step>),
+    Parts(Box<Reading<S>>),
     Tail,
     Done,
+}
+
+/// Parts being read, and the steps after them.
+struct Reading<S: Store> {
+    parts: PartsRead<S>,
+    /// The segment that the parts are of, if they are not all of it.
+    segment: Option<(SegmentRecord, Rc<Index>)>,
+    later: VecDeque<Step>,
 }
 
 /// The part that was gone last time.
@@ -60,25 +82,48 @@ struct Missing {
 }
 
 impl<S: Store> Reader<S> {
-    /// Begins a pass. With what a writer holds, as that writer would read.
-    pub fn new(store: S, log: LogName, pending: Option<Pending>) -> Self {
-        Self {
-            stored: StoredLog::new(store, log),
-            cursor: Cursor::new(pending.as_ref()),
-            tail: pending
-                .map(|pending| {
-                    let sealed = pending.sealed.map(|(_, lines)| lines).unwrap_or_default();
-                    VecDeque::from([sealed, pending.lines])
-                })
-                .unwrap_or_default(),
+    /// Begins a pass.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a position that is not one, and for options that exclude each
+    /// other.
+    pub fn new(store: S, log: LogName, options: ReadOptions) -> Result<Self, Error> {
+        let ReadOptions { start, last, limit, since, until, pending } = options;
+        let only = |what: &str| Error::InvalidInput(format!("{what}: give one of them"));
+        if start.is_some() && last.is_some() {
+            return Err(only("a reader begins at `start` or at the `last` events"));
+        }
+        let bounded = start.is_some() || last.is_some() || limit.is_some();
+        if pending.is_some() && (bounded || since.is_some() || until.is_some()) {
+            return Err(only("`pending` reads everything, other options a part"));
+        }
+        let fresh = start.is_none();
+        let start = start.as_deref().map(Position::decode).transpose()?.unwrap_or_default();
+        let cursor = match &pending {
+            Some(pending) => Cursor::of_writer(pending),
+            None => Cursor::new(start, Times { since, until }, limit),
+        };
+        let tail = pending.map(|pending| {
+            let sealed = pending.sealed.map(|(_, lines)| lines).unwrap_or_default();
+            VecDeque::from([sealed, pending.lines])
+        });
+        let stored = StoredLog::new(store, log);
+        let stage = if cursor.is_full() { Stage::Done } else { Stage::Look };
+        Ok(Self {
+            stored,
+            cursor,
+            last,
+            fresh,
+            tail,
             page: Page::default(),
-            stage: Stage::Look,
+            stage,
             failed: None,
             missing: Missing::default(),
-        }
+        })
     }
 
-    /// The next events, or none at the end.
+    /// The next events, or none at the end. Asked again, it looks for new ones, unless the pass has
+    /// ended for good: of a writer's own, or with as many events as were asked for.
     ///
     /// # Errors
     /// After [`Error::StoreFailed`] the pass goes on where it stood when called again. Before
@@ -87,13 +132,20 @@ impl<S: Store> Reader<S> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
+        if matches!(self.stage, Stage::Done) && self.tail.is_none() && !self.cursor.is_full() {
+            self.stage = Stage::Look;
+        }
         while self.page.lines.len() < PAGE_BYTES_TARGET {
+            // A look may find that events were trimmed: that is told before what comes after.
+            if matches!(self.stage, Stage::Look) && self.page.events > 0 {
+                break;
+            }
             match self.advance() {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
                     self.stage = Stage::Look;
-                    if self.page.events == 0 {
+                    if self.page.events == 0 && self.page.missed == 0 {
                         return Err(error);
                     }
                     self.failed = Some(error);
@@ -102,65 +154,222 @@ impl<S: Store> Reader<S> {
             }
         }
         let page = std::mem::take(&mut self.page);
-        Ok((page.events > 0).then_some(page))
+        Ok((page.events > 0 || page.missed > 0).then_some(page))
+    }
+
+    /// Where the reader stands: right behind the last page. None for a writer's own pass.
+    pub fn position(&self) -> Option<String> {
+        self.tail.is_none().then(|| self.cursor.position().encode())
     }
 
     /// Does one step. False when the pass is over.
     fn advance(&mut self) -> Result<bool, Error> {
-        match &mut self.stage {
-            Stage::Look => {
-                let view = self.stored.look(Look::Reading)?;
-                let parts = self.cursor.plan(&view);
-                let log = self.stored.name.clone();
-                self.stage =
-                    Stage::Parts(Box::new(PartsRead::new(self.stored.store.clone(), log, parts)));
-            }
-            Stage::Parts(parts) => {
-                let (cursor, page) = (&mut self.cursor, &mut self.page);
-                let more = parts.next(|piece| {
-                    let Some(from) = cursor.pass(&piece) else { return };
-                    if from == 0 {
-                        page.push(piece.lines, piece.events);
-                    } else if let Some(rest) = piece.lines.get(from..) {
-                        page.push(Cow::Borrowed(rest), events::count(rest));
-                    }
-                });
-                match more {
-                    Ok(true) => {}
-                    Ok(false) => self.stage = Stage::Tail,
-                    Err(Interrupted::Failed(error)) => return Err(error),
-                    Err(Interrupted::Gone(part)) => self.look_again(part)?,
-                }
-            }
+        match std::mem::replace(&mut self.stage, Stage::Look) {
+            Stage::Look => self.look()?,
+            Stage::Steps(steps) => self.begin_step(steps)?,
+            Stage::Parts(reading) => self.read_on(reading)?,
             Stage::Tail => {
-                if self.cursor.met_sealed() && self.tail.len() == 2 {
-                    self.tail.pop_front();
+                self.stage = Stage::Tail;
+                let tail = self.tail.get_or_insert_default();
+                if self.cursor.met_sealed() && tail.len() == 2 {
+                    tail.pop_front();
                 }
-                match self.tail.pop_front() {
+                match tail.pop_front() {
                     Some(lines) => {
-                        let events = events::count(&lines);
-                        self.page.push(Cow::Owned(lines), events);
+                        self.page.events += events::count(&lines);
+                        self.page.push(Cow::Owned(lines));
                     }
                     None => self.stage = Stage::Done,
                 }
             }
-            Stage::Done => return Ok(false),
+            Stage::Done => {
+                self.stage = Stage::Done;
+                return Ok(false);
+            }
         }
         Ok(true)
+    }
+
+    fn look(&mut self) -> Result<(), Error> {
+        let cursor = &self.cursor;
+        let view = self.stored.look_for_new(Look::Reading, &|batch| cursor.knows(batch))?;
+        if let Some(events) = self.last {
+            if let Err(batch) = self.begin_at_last(events, &view)? {
+                return self.look_again(Part::Batch(batch));
+            }
+            self.last = None;
+        }
+        if view.first_position() > self.cursor.position().next {
+            self.page.missed += self.skip_trimmed(&view)?;
+        }
+        self.fresh = false;
+        self.stage = Stage::Steps(self.cursor.plan(&view).into());
+        Ok(())
+    }
+
+    /// Begins behind all but the last events. Returns a batch that is gone.
+    fn begin_at_last(
+        &mut self,
+        events: u64,
+        view: &View,
+    ) -> Result<Result<(), ListedBatch>, Error> {
+        let mut left = events;
+        let mut skipped = Vec::new();
+        for batch in view.live.iter().rev() {
+            if left == 0 {
+                skipped.push((batch.name, None));
+                continue;
+            }
+            let events = match batch.name.origin {
+                Some(origin) => origin.events,
+                None => match self.count_old(*batch)? {
+                    Some(events) => events,
+                    None => return Ok(Err(*batch)),
+                },
+            };
+            if events > left {
+                skipped.push((batch.name, Some(events - left)));
+            }
+            left = left.saturating_sub(events);
+        }
+        for (batch, events) in skipped {
+            self.cursor.skip_live(batch, events);
+        }
+        let position = view.next_position().saturating_sub(left);
+        self.cursor.skip_to(position.max(view.first_position()), &[]);
+        Ok(Ok(()))
+    }
+
+    /// The number of events of an old batch, whose name does not tell. None if it is gone.
+    fn count_old(&self, batch: ListedBatch) -> Result<Option<u64>, Error> {
+        let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
+        let mut parts = PartsRead::new(store, log, vec![Part::Batch(batch)]);
+        let mut events = 0;
+        loop {
+            match parts.next(|piece| events += piece.events) {
+                Ok(true) => {}
+                Ok(false) => return Ok(Some(events)),
+                Err(Interrupted::Gone(_)) => return Ok(None),
+                Err(Interrupted::Failed(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Moves behind what was trimmed; returns how many events of it were not yielded.
+    fn skip_trimmed(&mut self, view: &View) -> Result<u64, Error> {
+        let (from, first) = (self.cursor.position().next, view.first_position());
+        let mut missed = first.saturating_sub(from);
+        let mut trimmed = Vec::new();
+        let yielded: Vec<_> = self.cursor.yielded().collect();
+        for (batch, events) in yielded {
+            if view.live.iter().any(|live| live.name == batch) {
+                continue;
+            }
+            let mut found = None;
+            for segment in view.segments().iter().filter(|s| s.covers(batch.time)) {
+                let Some(index) = self.stored.index_of(segment)? else { continue };
+                found = index.position_of(segment, &batch);
+                if found.is_some() {
+                    break;
+                }
+            }
+            // In no segment that is left: it was trimmed whole, after it had been yielded.
+            let seen = match found {
+                Some(start) => first.saturating_sub(start).min(events),
+                None => {
+                    trimmed.push(batch);
+                    events
+                }
+            };
+            missed = missed.saturating_sub(seen);
+        }
+        self.cursor.skip_to(first, &trimmed);
+        Ok(if self.fresh { 0 } else { missed })
+    }
+
+    fn begin_step(&mut self, mut steps: VecDeque<Step>) -> Result<(), Error> {
+        let mut parts = Vec::new();
+        while let Some(step) = steps.front() {
+            match step {
+                Step::Whole(segment) => {
+                    parts.extend([Part::Index(*segment), Part::Segment(*segment)]);
+                }
+                Step::Batch(batch) => parts.push(Part::Batch(*batch)),
+                Step::Some(_) | Step::Skip(_) => break,
+            }
+            steps.pop_front();
+        }
+        let mut of = None;
+        if parts.is_empty() {
+            match steps.pop_front() {
+                Some(Step::Some(segment)) => {
+                    let Some(index) = self.stored.index_of(&segment)? else {
+                        return self.look_again(Part::Index(segment));
+                    };
+                    match self.cursor.enter(&segment, &index) {
+                        Some(slice) => parts.push(Part::Slice(slice)),
+                        None => self.cursor.leave(&segment, Some(&index)),
+                    }
+                    of = Some((segment, index));
+                }
+                Some(Step::Skip(segment)) => self.cursor.leave(&segment, None),
+                Some(Step::Whole(_) | Step::Batch(_)) => {}
+                None => {
+                    self.stage = if self.tail.is_some() { Stage::Tail } else { Stage::Done };
+                    return Ok(());
+                }
+            }
+        }
+        self.stage = if parts.is_empty() {
+            Stage::Steps(steps)
+        } else {
+            let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
+            let parts = PartsRead::new(store, log, parts);
+            Stage::Parts(Box::new(Reading { parts, segment: of, later: steps }))
+        };
+        Ok(())
+    }
+
+    fn read_on(&mut self, mut reading: Box<Reading<S>>) -> Result<(), Error> {
+        let (cursor, page) = (&mut self.cursor, &mut self.page);
+        let more = reading.parts.next(|piece| {
+            let wanted = cursor.pass(&piece);
+            let events = wanted.end - wanted.start;
+            page.events += events;
+            if events == piece.events {
+                page.push(piece.lines);
+            } else if events > 0 {
+                page.push(Cow::Borrowed(events::part(&piece.lines, wanted)));
+            }
+        });
+        match more {
+            Ok(_) if self.cursor.is_full() => self.stage = Stage::Done,
+            Ok(true) => self.stage = Stage::Parts(reading),
+            Ok(false) => {
+                if let Some((segment, index)) = &reading.segment {
+                    self.cursor.leave(segment, Some(index));
+                }
+                self.stage = Stage::Steps(reading.later);
+            }
+            Err(Interrupted::Failed(error)) => return Err(error),
+            Err(Interrupted::Gone(part)) => self.look_again(*part)?,
+        }
+        Ok(())
     }
 
     /// Somebody compacted: the part's events are in a segment now. Unless it is the same part again.
     fn look_again(&mut self, part: Part) -> Result<(), Error> {
         self.stage = Stage::Look;
-        if self.missing.part != Some(part) {
+        if self.missing.part.as_ref() != Some(&part) {
             self.missing = Missing { part: Some(part), times: 1 };
             return Ok(());
         }
         self.missing.times += 1;
         match part {
-            Part::Index(segment) => Err(self.stored.missing(segment.name.index())),
-            Part::Segment(segment) => Err(self.stored.missing(segment.name)),
             Part::Batch(_) if self.missing.times < MISSING_TRIES => Ok(()),
+            Part::Index(_) | Part::Segment(_) | Part::Slice(_) => {
+                Err(self.stored.missing(part.name()))
+            }
             Part::Batch(batch) => Err(Error::StoreFailed {
                 message: format!(
                     "{} is listed again and again but cannot be found",
@@ -168,6 +377,16 @@ impl<S: Store> Reader<S> {
                 ),
                 transient: true,
             }),
+        }
+    }
+}
+
+impl Page {
+    fn push(&mut self, lines: Cow<'_, [u8]>) {
+        match lines {
+            // A whole batch, read in one piece, becomes the page without a copy.
+            Cow::Owned(lines) if self.lines.is_empty() => self.lines = lines,
+            lines => self.lines.extend_from_slice(&lines),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! 1. No event of a batch is yielded before the batch has been checked, but for a batch larger than
 //!    any writer makes (an old one): that is passed on in a stream and checked at its end.
 
+use std::ops::Range;
+
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::batch::BatchRecord;
@@ -11,6 +13,7 @@ use crate::events;
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, OLD_LINE_BYTES_MAX};
 use crate::manifest::SegmentRecord;
 use crate::names::{Digest, SegmentName};
+use crate::part::Slice;
 
 /// A segment that was written, with the batches it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,21 +25,25 @@ pub(crate) struct NewSegment {
 /// Some events of a batch in a segment, or all of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Sequenced<'a> {
+    pub segment: SegmentName,
     pub batch: BatchRecord,
-    /// The position after the batch.
-    pub position_end: u64,
+    /// The positions of the whole batch.
+    pub positions: Range<u64>,
     pub lines: &'a [u8],
     pub events: u64,
     /// Whether the batch ends with these.
     pub end: bool,
 }
 
-/// Reads a segment, chunk by chunk.
+/// Reads a segment, or neighbouring batches of one, chunk by chunk.
 pub(crate) struct SegmentReader {
-    segment: SegmentRecord,
+    segment: SegmentName,
+    /// Bytes that are to come in all.
+    bytes: u64,
     batches: std::vec::IntoIter<BatchRecord>,
     /// Bytes that do not make a whole batch yet.
     held: Vec<u8>,
+    /// Of the next batch's first event.
     position: u64,
     streaming: Option<Streaming>,
 }
@@ -49,10 +56,23 @@ struct Streaming {
 }
 
 impl SegmentReader {
-    pub(crate) fn new(segment: SegmentRecord, batches: Vec<BatchRecord>) -> Self {
-        let position = segment.position;
+    pub(crate) fn new(segment: &SegmentRecord, batches: Vec<BatchRecord>) -> Self {
+        Self::of_batches(segment.name, segment.bytes, segment.position, batches)
+    }
+
+    pub(crate) fn of_slice(slice: Slice) -> Self {
+        let bytes = slice.range.end.saturating_sub(slice.range.start);
+        Self::of_batches(slice.segment.name, bytes, slice.position, slice.batches)
+    }
+
+    fn of_batches(
+        segment: SegmentName,
+        bytes: u64,
+        position: u64,
+        batches: Vec<BatchRecord>,
+    ) -> Self {
         let batches = batches.into_iter();
-        Self { segment, batches, held: Vec::new(), position, streaming: None }
+        Self { segment, bytes, batches, held: Vec::new(), position, streaming: None }
     }
 
     /// Takes the next bytes and shows the events that are certain by now.
@@ -73,14 +93,15 @@ impl SegmentReader {
             if let Some(streaming) = &mut self.streaming {
                 let Some(taken) = streaming.take(&mut rest) else { break };
                 let end = streaming.bytes_left == 0;
-                let position_end = self.position.saturating_add(streaming.batch.events);
+                let positions = self.position..self.position.saturating_add(streaming.batch.events);
                 if end {
-                    streaming.check(&self.segment.name.to_string())?;
-                    self.position = position_end;
+                    streaming.check(&self.segment.to_string())?;
+                    self.position = positions.end;
                 }
                 show(Sequenced {
+                    segment: self.segment,
                     batch: streaming.batch,
-                    position_end,
+                    positions,
                     lines: taken,
                     events: events::count(taken),
                     end,
@@ -98,16 +119,17 @@ impl SegmentReader {
             }
             let bytes = usize::try_from(batch.bytes).unwrap_or(usize::MAX);
             let Some((lines, after)) = rest.split_at_checked(bytes) else { break };
-            batch.check(&self.segment.name.to_string(), lines)?;
+            batch.check(&self.segment.to_string(), lines)?;
             self.batches.next();
-            self.position = self.position.saturating_add(batch.events);
-            let position_end = self.position;
-            show(Sequenced { batch, position_end, lines, events: batch.events, end: true });
+            let positions = self.position..self.position.saturating_add(batch.events);
+            self.position = positions.end;
+            let (segment, events) = (self.segment, batch.events);
+            show(Sequenced { segment, batch, positions, lines, events, end: true });
             rest = after;
         }
         if self.streaming.is_some() && rest.len() > OLD_LINE_BYTES_MAX {
             let expected = format!("lines of at most {OLD_LINE_BYTES_MAX} bytes");
-            return Err(Damage::new(self.segment.name, expected, "a longer one"));
+            return Err(Damage::new(self.segment, expected, "a longer one"));
         }
         self.held = rest.to_vec();
         if last { self.check_end() } else { Ok(()) }
@@ -120,11 +142,12 @@ impl SegmentReader {
         if missing == 0 && self.held.is_empty() {
             return Ok(());
         }
-        let expected = self.segment.bytes;
+        let expected = self.bytes;
         let held = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
         let found = expected.saturating_sub(missing).saturating_add(held);
-        let (name, expected) = (self.segment.name, format!("{expected} bytes in whole lines"));
-        Err(Damage::new(name, expected, format!("{found} bytes, {held} of them in no batch")))
+        let expected = format!("{expected} bytes in whole lines");
+        let found = format!("{found} bytes, {held} of them in no batch");
+        Err(Damage::new(self.segment, expected, found))
     }
 }
 
@@ -182,13 +205,13 @@ mod tests {
     ) -> Result<Vec<(u64, String)>, Damage> {
         let total = batches.iter().map(|batch| batch.bytes).sum();
         let segment = segment_record(batches.iter().map(|batch| batch.events).sum(), total);
-        let mut reader = SegmentReader::new(segment, batches.to_vec());
+        let mut reader = SegmentReader::new(&segment, batches.to_vec());
         let mut shown = Vec::new();
         let mut chunks = bytes.chunks(step).peekable();
         while let Some(chunk) = chunks.next() {
             reader.push(chunk.to_vec(), chunks.peek().is_none(), |piece| {
                 let text = String::from_utf8(piece.lines.to_vec()).unwrap();
-                shown.push((piece.position_end, text));
+                shown.push((piece.positions.end, text));
             })?;
         }
         Ok(shown)

@@ -9,20 +9,19 @@ use std::borrow::Cow;
 use crate::batch::BatchRecord;
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::index::Index;
-use crate::limits::SEGMENT_BYTES_TARGET;
+use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
 use crate::names::{Attempt, Generation, SegmentName};
 use crate::part::{Part, Piece};
 use crate::parts::{Interrupted, PartsRead};
 use crate::ports::{Store, StoreErrorKind, Upload, WriteError};
 use crate::segment::NewSegment;
 use crate::stored_log::StoredLog;
-use crate::view::ListedBatch;
 
 /// How copying ended.
 pub(crate) enum Copied {
     Whole,
-    /// A batch is gone: somebody has compacted it.
-    Overtaken,
+    /// An object is gone: somebody has compacted it.
+    Overtaken(Box<Part>),
 }
 
 /// Writes the segments of one attempt.
@@ -30,47 +29,115 @@ pub(crate) struct SegmentWriter<'a, S: Store> {
     stored: &'a StoredLog<S>,
     generation: Generation,
     attempt: Attempt,
-    /// Parts begun so far; the last may be incomplete.
+    bytes_max: u64,
+    /// Parts completed by earlier copies of this attempt.
+    parts_before: u16,
+    /// Parts begun by this copy; the last may be incomplete.
     parts: Vec<NewSegment>,
-    /// Batches of the part under way, and its bytes.
+    /// Batches of the part under way that were written whole.
     batches: Vec<BatchRecord>,
-    bytes: u64,
     upload: Option<S::Upload>,
+    /// What was placed in the part under way.
+    placed: Placed,
+    /// Parts begun because the one before was full.
+    cuts: u16,
+}
+
+#[derive(Default)]
+struct Placed {
+    bytes: u64,
+    batches: u64,
+    /// Whether the last batch is not complete yet.
+    in_batch: bool,
+}
+
+/// What is written at once.
+#[derive(Default)]
+struct Run {
+    /// Whether a new part begins with it.
+    cut: bool,
+    lines: Vec<u8>,
+    batches: Vec<BatchRecord>,
 }
 
 impl<'a, S: Store> SegmentWriter<'a, S> {
-    pub(crate) fn new(stored: &'a StoredLog<S>, generation: Generation, attempt: Attempt) -> Self {
-        let (parts, batches) = (Vec::new(), Vec::new());
-        Self { stored, generation, attempt, parts, batches, bytes: 0, upload: None }
+    pub(crate) fn new(
+        stored: &'a StoredLog<S>,
+        generation: Generation,
+        attempt: Attempt,
+        bytes_max: u64,
+    ) -> Self {
+        Self {
+            stored,
+            generation,
+            attempt,
+            bytes_max,
+            parts_before: 0,
+            parts: Vec::new(),
+            batches: Vec::new(),
+            upload: None,
+            placed: Placed::default(),
+            cuts: 0,
+        }
     }
 
-    /// The segments begun so far. Empty after batches without events were copied.
-    pub(crate) fn into_segments(self) -> Vec<NewSegment> {
-        self.parts
+    /// The segments begun since this was asked last. None after batches without events.
+    pub(crate) fn take_segments(&mut self) -> Vec<NewSegment> {
+        let parts = std::mem::take(&mut self.parts);
+        let begun = u16::try_from(parts.len()).unwrap_or(u16::MAX);
+        self.parts_before = self.parts_before.saturating_add(begun);
+        parts
     }
 
-    /// Copies live batches.
-    pub(crate) fn copy(&mut self, batches: &[ListedBatch]) -> Result<Copied, Error> {
-        let parts = batches.iter().map(|batch| Part::Batch(*batch)).collect();
+    /// Copies parts of the log, one after the other, into segments of their own.
+    pub(crate) fn copy(&mut self, parts: Vec<Part>) -> Result<Copied, Error> {
         let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
         let mut read = PartsRead::new(store, log, parts);
         loop {
-            let mut lines = Vec::new();
-            let mut end = None;
-            let more = read.next(|piece| take(piece, &mut lines, &mut end));
-            match more {
-                Ok(true) => self.push(&lines, end)?,
+            // A chunk of a segment may hold many batches: what belongs to one output is written at
+            // once.
+            let mut runs = vec![Run::default()];
+            match read.next(|piece| self.place(piece, &mut runs)) {
+                Ok(true) => {}
                 Ok(false) => break,
-                Err(Interrupted::Gone(_)) => return Ok(Copied::Overtaken),
+                Err(Interrupted::Gone(part)) => return Ok(Copied::Overtaken(part)),
                 Err(Interrupted::Failed(error)) => return Err(error),
+            }
+            for run in runs {
+                self.write(run)?;
             }
         }
         self.finish_part()?;
+        self.placed = Placed::default();
         Ok(Copied::Whole)
     }
+    /// Decides which part a piece goes to.
+    fn place(&mut self, piece: Piece<'_>, runs: &mut Vec<Run>) {
+        let placed = &mut self.placed;
+        let bytes = u64::try_from(piece.lines.len()).unwrap_or(u64::MAX);
+        let full = placed.bytes.saturating_add(bytes) > self.bytes_max
+            || placed.batches >= SEGMENT_BATCHES_MAX;
+        if full && placed.bytes > 0 && !placed.in_batch && self.cuts < SEGMENT_PARTS_MAX / 2 {
+            self.cuts += 1;
+            *placed = Placed::default();
+            runs.push(Run { cut: true, ..Run::default() });
+        }
+        placed.bytes = placed.bytes.saturating_add(bytes);
+        placed.batches += u64::from(piece.end.is_some());
+        placed.in_batch = piece.end.is_none();
+        let Some(run) = runs.last_mut() else { return };
+        match piece.lines {
+            Cow::Owned(owned) if run.lines.is_empty() => run.lines = owned,
+            more => run.lines.extend_from_slice(&more),
+        }
+        run.batches.extend(piece.end);
+    }
 
-    fn push(&mut self, lines: &[u8], end: Option<BatchRecord>) -> Result<(), Error> {
-        if !lines.is_empty() {
+    fn write(&mut self, run: Run) -> Result<(), Error> {
+        if run.cut {
+            self.finish_part()?;
+        }
+        if !run.lines.is_empty() {
             let name = self.name();
             let key = self.stored.name.key(name);
             let upload = match self.upload.take() {
@@ -81,21 +148,17 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
                     upload.map_err(|error| write_failed(&key, error))?
                 }
             };
-            upload.write(lines).map_err(|error| write_failed(&key, error))?;
+            upload.write(&run.lines).map_err(|error| write_failed(&key, error))?;
             self.upload = Some(upload);
-            self.bytes = self.bytes.saturating_add(u64::try_from(lines.len()).unwrap_or(0));
         }
-        self.batches.extend(end);
-        if end.is_some() && self.bytes >= SEGMENT_BYTES_TARGET {
-            self.finish_part()?;
-        }
+        self.batches.extend(run.batches);
         Ok(())
     }
 
     /// The name of the part under way.
     fn name(&self) -> SegmentName {
         let begun = self.parts.len() - usize::from(self.upload.is_some());
-        let part = u16::try_from(begun).unwrap_or(u16::MAX);
+        let part = self.parts_before.saturating_add(u16::try_from(begun).unwrap_or(u16::MAX));
         SegmentName { generation: self.generation, attempt: self.attempt, part }
     }
 
@@ -103,14 +166,14 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
     fn finish_part(&mut self) -> Result<(), Error> {
         let name = self.name();
         let log = &self.stored.name;
+        let batches = std::mem::take(&mut self.batches);
         let Some(upload) = self.upload.take() else {
-            // Empty batches behind the last part stand in its index, or nowhere.
+            // Batches without events alone: they stand in no index.
             return Ok(());
         };
         let key = log.key(name);
         landed(upload.finish()).map_err(|error| write_failed(&key, error))?;
-        let index = Index::new(std::mem::take(&mut self.batches));
-        self.bytes = 0;
+        let index = Index::new(batches);
         let bytes = index.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
         let key = log.key(name.index());
         let created = landed(self.stored.store.create(&key, &bytes));
@@ -120,14 +183,6 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         }
         Ok(())
     }
-}
-
-fn take(piece: Piece<'_>, lines: &mut Vec<u8>, end: &mut Option<BatchRecord>) {
-    match piece.lines {
-        Cow::Owned(owned) if lines.is_empty() => *lines = owned,
-        more => lines.extend_from_slice(&more),
-    }
-    *end = piece.end;
 }
 
 /// The outcome of writing a name that is this attempt's alone: an object of that name is an earlier

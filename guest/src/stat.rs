@@ -1,12 +1,18 @@
 //! Counts a log from its listing and its manifest.
 
+use std::collections::BTreeMap;
+
+use crate::compaction;
+use crate::compactor::garbage_of;
 use crate::error::Error;
+use crate::limits::FAN_IN_DEFAULT;
+use crate::manifest::SegmentRecord;
 use crate::names::{Generation, LogName};
 use crate::ports::Store;
 use crate::stored_log::{Look, StoredLog};
 
 /// A log in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     pub objects: u64,
     pub batches: u64,
@@ -18,6 +24,22 @@ pub struct Stats {
     pub generation: Generation,
     pub first_time: Option<u64>,
     pub last_time: Option<u64>,
+    pub first_position: u64,
+    pub next_position: u64,
+    /// Segments by size, smallest first.
+    pub tiers: Vec<Tier>,
+    pub garbage_objects: u64,
+    pub garbage_bytes: u64,
+    pub absorbed_bytes: u64,
+    pub compacted_bytes: u64,
+}
+
+/// Segments of about one size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tier {
+    pub tier: u32,
+    pub segments: u64,
+    pub bytes: u64,
 }
 
 /// Counts a log without reading its events.
@@ -26,6 +48,7 @@ pub struct Stats {
 /// [`Error::StoreFailed`], [`Error::Damaged`] or [`Error::Unsupported`].
 pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
     let view = StoredLog::new(store, log).look(Look::Everything)?;
+    let (garbage_objects, garbage_bytes) = garbage_of(&view);
     let count = |objects: usize| u64::try_from(objects).unwrap_or(u64::MAX);
     let origins = || view.live.iter().filter_map(|batch| batch.name.origin);
     let segments = view.segments();
@@ -39,10 +62,9 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
         objects: count(view.live.len() + view.absorbed.len() + view.others.len()),
         batches: count(view.live.len()),
         segments: count(segments.len()),
-        events: sum(&mut segments
-            .iter()
-            .map(|segment| segment.events)
-            .chain(origins().map(|origin| origin.events))),
+        events: sum(&mut origins()
+            .map(|origin| origin.events)
+            .chain([view.next_position() - view.first_position()])),
         uncounted_batches: count(view.live.len() - counted),
         bytes: sum(&mut segments
             .iter()
@@ -51,5 +73,23 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
         generation: view.manifest.as_ref().map(|m| m.generation).unwrap_or_default(),
         first_time: times().min().map(|time| time.micros()),
         last_time: times().max().map(|time| time.micros()),
+        first_position: view.first_position(),
+        next_position: view.next_position(),
+        tiers: tiers(segments),
+        garbage_objects,
+        garbage_bytes,
+        absorbed_bytes: view.manifest.as_ref().map_or(0, |manifest| manifest.absorbed_bytes),
+        compacted_bytes: view.manifest.as_ref().map_or(0, |manifest| manifest.compacted_bytes),
     })
+}
+
+fn tiers(segments: &[SegmentRecord]) -> Vec<Tier> {
+    let mut tiers: BTreeMap<u32, Tier> = BTreeMap::new();
+    for segment in segments {
+        let tier = compaction::tier(segment.bytes, FAN_IN_DEFAULT);
+        let sum = tiers.entry(tier).or_insert(Tier { tier, ..Tier::default() });
+        sum.segments += 1;
+        sum.bytes = sum.bytes.saturating_add(segment.bytes);
+    }
+    tiers.into_values().collect()
 }

@@ -4,22 +4,24 @@
 //! 1. Batches are listed before manifests: a batch that was absorbed and deleted before its listing
 //!    is then sure to be in the manifest found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::error::{Damage, Error};
 use crate::index::Index;
-use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
+use crate::limits::{INDEX_CACHE_BATCHES_MAX, LIST_PAGE_OBJECTS, MISSING_TRIES};
 use crate::manifest::{Manifest, SegmentRecord};
+use crate::mutants::{self, Mutant};
 use crate::names::{BatchName, Generation, LogName, ObjectName, SegmentName};
 use crate::ports::{Store, StoreError, StoreErrorKind};
-use crate::view::{self, ListedBatch, Newest, View};
+use crate::view::{self, ListedBatch, ListedOther, Newest, View};
 
-/// A log in a store, and the indexes that were needed so far.
+/// A log in a store, with the manifest and the indexes that were got last.
 #[derive(Clone)]
 pub struct StoredLog<S> {
     pub store: S,
     pub name: LogName,
+    manifest: Option<Rc<Manifest>>,
     indexes: BTreeMap<SegmentName, Rc<Index>>,
 }
 
@@ -40,7 +42,7 @@ enum Interrupted {
 
 impl<S: Store> StoredLog<S> {
     pub fn new(store: S, name: LogName) -> Self {
-        Self { store, name, indexes: BTreeMap::new() }
+        Self { store, name, manifest: None, indexes: BTreeMap::new() }
     }
 
     /// An object of this log is damaged.
@@ -57,12 +59,24 @@ impl<S: Store> StoredLog<S> {
         })
     }
 
-    /// Lists the batches twice: of each writer, what is returned is a prefix of what it wrote.
-    fn settled_batches(&self) -> Result<Vec<ListedBatch>, Error> {
+    /// Lists the batches twice: of each writer, what is returned is a prefix of what it wrote. Once,
+    /// if the first listing shows only what is known.
+    pub(crate) fn settled_batches(
+        &self,
+        known: &dyn Fn(&BatchName) -> bool,
+    ) -> Result<Vec<ListedBatch>, Error> {
         let mut newest = Newest::default();
-        self.list_batches(|batch| newest.see(batch.name))?;
         let mut batches = Vec::new();
-        if !newest.is_empty() {
+        let mut all_known = true;
+        self.list_batches(|batch| {
+            newest.see(batch.name);
+            all_known &= known(&batch.name);
+            if all_known || mutants::is(Mutant::ListOnce) {
+                batches.push(batch);
+            }
+        })?;
+        if !all_known && !mutants::is(Mutant::ListOnce) {
+            batches.clear();
             self.list_batches(|batch| {
                 if newest.covers(&batch.name) {
                     batches.push(batch);
@@ -76,14 +90,27 @@ impl<S: Store> StoredLog<S> {
 
     /// Looks at the log: batches, manifest in force, what is live.
     pub(crate) fn look(&mut self, look: Look) -> Result<View, Error> {
+        self.look_for_new(look, &|_| false)
+    }
+
+    /// Looks at the log for what is not known. If nothing is, that takes two lists.
+    pub(crate) fn look_for_new(
+        &mut self,
+        look: Look,
+        known: &dyn Fn(&BatchName) -> bool,
+    ) -> Result<View, Error> {
         let mut gone: Option<SegmentName> = None;
         loop {
-            let batches = self.settled_batches()?;
-            let (manifest, others) = self.manifest_in_force(look)?;
-            let named = |name: &SegmentName| {
-                manifest.iter().flat_map(|m| &m.segments).any(|segment| segment.name == *name)
+            let early = if look == Look::Reading && mutants::is(Mutant::ManifestFirst) {
+                Some(self.manifest_in_force(look)?)
+            } else {
+                None
             };
-            self.indexes.retain(|name, _| named(name));
+            let batches = self.settled_batches(known)?;
+            let (manifest, others) = match early {
+                Some(early) => early,
+                None => self.manifest_in_force(look)?,
+            };
             match self.sort_out(manifest, batches) {
                 Ok(view) => return Ok(View { others, ..view }),
                 Err(Interrupted::Failed(error)) => return Err(error),
@@ -105,7 +132,7 @@ impl<S: Store> StoredLog<S> {
 
     fn sort_out(
         &mut self,
-        manifest: Option<Manifest>,
+        manifest: Option<Rc<Manifest>>,
         mut live: Vec<ListedBatch>,
     ) -> Result<View, Interrupted> {
         let mut absorbed = Vec::new();
@@ -114,12 +141,13 @@ impl<S: Store> StoredLog<S> {
             if failed.is_err() {
                 return false;
             }
-            let held = self.is_held(manifest.as_ref(), &batch.name).unwrap_or_else(|interrupted| {
-                failed = Err(interrupted);
-                false
-            });
+            let held =
+                self.is_held(manifest.as_deref(), &batch.name).unwrap_or_else(|interrupted| {
+                    failed = Err(interrupted);
+                    false
+                });
             if held {
-                absorbed.push(batch.name);
+                absorbed.push(*batch);
             }
             !held
         });
@@ -140,6 +168,15 @@ impl<S: Store> StoredLog<S> {
         Ok(false)
     }
 
+    /// The index of a segment. None if it is gone.
+    pub(crate) fn index_of(&mut self, segment: &SegmentRecord) -> Result<Option<Rc<Index>>, Error> {
+        match self.index(segment) {
+            Ok(index) => Ok(Some(index)),
+            Err(Interrupted::Gone(_)) => Ok(None),
+            Err(Interrupted::Failed(error)) => Err(error),
+        }
+    }
+
     fn index(&mut self, segment: &SegmentRecord) -> Result<Rc<Index>, Interrupted> {
         if let Some(index) = self.indexes.get(&segment.name) {
             return Ok(index.clone());
@@ -152,6 +189,10 @@ impl<S: Store> StoredLog<S> {
         let index = Index::decode(segment, &bytes)
             .map_err(|damage| Interrupted::Failed(self.damaged(damage)))?;
         let index = Rc::new(index);
+        let kept = self.indexes.values().map(|index| index.batches.len()).sum::<usize>();
+        if u64::try_from(kept).is_ok_and(|kept| kept > INDEX_CACHE_BATCHES_MAX) {
+            self.indexes.clear();
+        }
         self.indexes.insert(segment.name, index.clone());
         Ok(index)
     }
@@ -176,15 +217,23 @@ impl<S: Store> StoredLog<S> {
 
     /// The manifest in force, if there is one, and what else was listed with it.
     pub(crate) fn manifest_in_force(
-        &self,
+        &mut self,
         look: Look,
-    ) -> Result<(Option<Manifest>, Vec<ObjectName>), Error> {
+    ) -> Result<(Option<Rc<Manifest>>, Vec<ListedOther>), Error> {
         for _ in 0..MISSING_TRIES {
             let others = self.list_others(look)?;
             let Some(generation) = highest(&others) else {
                 return Ok((None, others));
             };
-            if let Some(manifest) = self.manifest(generation)? {
+            let got = self.manifest.take().filter(|manifest| manifest.generation == generation);
+            let got = match got {
+                Some(manifest) => Some(manifest),
+                None => self.manifest(generation)?.map(Rc::new),
+            };
+            if let Some(manifest) = got {
+                let named: BTreeSet<_> = manifest.segments.iter().map(|s| s.name).collect();
+                self.indexes.retain(|name, _| named.contains(name));
+                self.manifest = Some(manifest.clone());
                 return Ok((Some(manifest), others));
             }
         }
@@ -201,13 +250,13 @@ impl<S: Store> StoredLog<S> {
     }
 
     /// Lists manifests, and segments and indexes if asked for.
-    fn list_others(&self, look: Look) -> Result<Vec<ObjectName>, Error> {
+    pub(crate) fn list_others(&self, look: Look) -> Result<Vec<ListedOther>, Error> {
         let mut others = Vec::new();
         let (prefix, start_after) = match look {
             Look::Reading => (self.name.manifests(), None),
             Look::Everything => (self.name.folder(), Some(self.name.manifests())),
         };
-        self.list(&prefix, start_after, |object, _| others.push(object))?;
+        self.list(&prefix, start_after, |name, size| others.push(ListedOther { name, size }))?;
         Ok(others)
     }
 
@@ -252,9 +301,9 @@ impl<S: Store> StoredLog<S> {
     }
 }
 
-fn highest(objects: &[ObjectName]) -> Option<Generation> {
-    let generations = objects.iter().filter_map(|object| match object {
-        ObjectName::Manifest(generation) => Some(*generation),
+fn highest(objects: &[ListedOther]) -> Option<Generation> {
+    let generations = objects.iter().filter_map(|object| match object.name {
+        ObjectName::Manifest(generation) => Some(generation),
         _ => None,
     });
     generations.max()

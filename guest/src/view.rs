@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::rc::Rc;
+
 use crate::manifest::{Manifest, SegmentRecord};
 use crate::names::{BatchName, ObjectName, WriterId};
 
@@ -18,19 +20,37 @@ pub struct ListedBatch {
     pub size: u64,
 }
 
+/// A manifest, segment or index in a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListedOther {
+    pub name: ObjectName,
+    /// Bytes.
+    pub size: u64,
+}
+
 /// A log at one time.
 #[derive(Clone, Debug, Default)]
 pub struct View {
-    pub manifest: Option<Manifest>,
+    pub manifest: Option<Rc<Manifest>>,
     /// In the order of their names.
     pub live: Vec<ListedBatch>,
     /// Batches that an index holds and that were still listed: leftovers.
-    pub absorbed: Vec<BatchName>,
+    pub absorbed: Vec<ListedBatch>,
     /// Manifests, segments and indexes, if they were asked for.
-    pub others: Vec<ObjectName>,
+    pub others: Vec<ListedOther>,
 }
 
 impl View {
+    /// The position of the first event that is not trimmed.
+    pub fn first_position(&self) -> u64 {
+        self.manifest.as_ref().map_or(0, |manifest| manifest.first_position)
+    }
+
+    /// The position that the next absorbed event gets.
+    pub fn next_position(&self) -> u64 {
+        self.manifest.as_ref().map_or(0, |manifest| manifest.next_position)
+    }
+
     pub fn segments(&self) -> &[SegmentRecord] {
         self.manifest.as_ref().map_or(&[], |manifest| &manifest.segments)
     }
@@ -47,11 +67,6 @@ impl Newest {
         *newest = batch.max(*newest);
     }
 
-    /// Whether no batch was seen.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Whether a later listing may show the batch: it is not newer than what was seen of its writer,
     /// so all that its writer wrote before it is shown too.
     pub(crate) fn covers(&self, batch: &BatchName) -> bool {
@@ -59,20 +74,25 @@ impl Newest {
     }
 }
 
-/// The segments whose indexes say whether the batch was absorbed; none when it surely was not.
+/// The segments, trimmed ones too, whose indexes say whether the batch was absorbed; none when it
+/// surely was not.
 pub(crate) fn may_hold<'a>(
     manifest: Option<&'a Manifest>,
     batch: &BatchName,
 ) -> impl Iterator<Item = &'a SegmentRecord> {
     let time = batch.time;
-    let segments = manifest.map_or(&[][..], |manifest| &manifest.segments);
-    segments.iter().filter(move |segment| segment.first_time <= time && time <= segment.last_time)
+    let segments = manifest.into_iter().flat_map(|manifest| {
+        let retired = manifest.retired.iter().map(|retired| &retired.segment);
+        manifest.segments.iter().chain(retired)
+    });
+    segments.filter(move |segment| segment.covers(time))
 }
 
 /// Segments, indexes and manifests that the manifest in force makes garbage.
-pub(crate) fn garbage(current: &Manifest, others: &[ObjectName], kept: u64) -> Vec<ObjectName> {
+pub(crate) fn garbage(current: &Manifest, others: &[ListedOther], kept: u64) -> Vec<ListedOther> {
     let named: BTreeSet<_> = current.segments.iter().map(|segment| segment.name).collect();
-    let is_garbage = |object: &&ObjectName| match object {
+    let retired: BTreeSet<_> = current.retired.iter().map(|r| r.segment.name).collect();
+    let is_garbage = |object: &&ListedOther| match &object.name {
         ObjectName::Batch(_) => false,
         ObjectName::Manifest(generation) => {
             generation.0.checked_add(kept).is_some_and(|last| last < current.generation.0)
@@ -83,7 +103,7 @@ pub(crate) fn garbage(current: &Manifest, others: &[ObjectName], kept: u64) -> V
         ObjectName::Index(index) => {
             index.0.generation <= current.generation
                 && !named.contains(&index.0)
-                && !current.retired_indexes.contains(index)
+                && !retired.contains(&index.0)
         }
     };
     others.iter().filter(is_garbage).copied().collect()
@@ -92,6 +112,7 @@ pub(crate) fn garbage(current: &Manifest, others: &[ObjectName], kept: u64) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::Retired;
     use crate::manifest::tests::segment_record;
     use crate::names::{Attempt, BatchTime, Digest, Generation, Origin, SegmentName};
 
@@ -107,7 +128,6 @@ mod tests {
         let first = [batch(20, 1)];
         let second = vec![batch(10, 1), batch(20, 1), batch(25, 1), batch(30, 2)];
         let mut newest = Newest::default();
-        assert!(newest.is_empty());
         first.iter().for_each(|batch| newest.see(batch.name));
         let kept: Vec<_> = second.into_iter().filter(|batch| newest.covers(&batch.name)).collect();
         assert_eq!(kept, [batch(10, 1), batch(20, 1)]);
@@ -121,7 +141,9 @@ mod tests {
             first_position: 0,
             next_position: 3,
             segments: vec![segment_record(3, 6)],
-            retired_indexes: BTreeSet::new(),
+            retired: Vec::new(),
+            absorbed_bytes: 6,
+            compacted_bytes: 6,
         };
         let count = |time| may_hold(Some(&manifest), &batch(time, 1).name).count();
         assert_eq!([count(0), count(1), count(2), count(3)], [0, 1, 1, 0]);
@@ -143,8 +165,14 @@ mod tests {
             first_position: 0,
             next_position: 3,
             segments: vec![segment_record(3, 6)],
-            retired_indexes: [retired.index()].into(),
+            retired: vec![Retired {
+                segment: SegmentRecord { name: retired, ..segment_record(3, 6) },
+                generation: Generation(5),
+            }],
+            absorbed_bytes: 12,
+            compacted_bytes: 12,
         };
+        let listed = |name| ListedOther { name, size: 1 };
         let others = [
             ObjectName::Segment(named),
             ObjectName::Index(named.index()),
@@ -155,12 +183,14 @@ mod tests {
             ObjectName::Manifest(Generation(11)),
             ObjectName::Manifest(Generation(12)),
             ObjectName::Manifest(Generation(21)),
-        ];
+        ]
+        .map(listed);
         let expected = [
             ObjectName::Segment(name(20, 1)),
             ObjectName::Index(name(20, 1).index()),
             ObjectName::Manifest(Generation(11)),
-        ];
+        ]
+        .map(listed);
         assert_eq!(garbage(&manifest, &others, 8), expected);
     }
 }

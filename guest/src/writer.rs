@@ -12,10 +12,11 @@ use crate::cursor::Pending;
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::events::{check_event, check_lines};
 use crate::limits::{CLOCK_AHEAD_MICROS, RETRY_REST_MICROS};
+use crate::mutants::{self, Mutant};
 use crate::names::{BatchName, BatchTime, LogName, WriterId};
 use crate::options::{Options, OptionsInput};
 use crate::ports::{PendingCreate, Store, System, WriteError};
-use crate::reader::Reader;
+use crate::reader::{ReadOptions, Reader};
 use crate::stored_log::{Look, StoredLog};
 
 /// What a handle has made durable since it was opened.
@@ -174,7 +175,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     pub fn read_all(&self) -> Result<Reader<S>, Error> {
         self.check_open()?;
         let (store, name) = (self.stored.store.clone(), self.stored.name.clone());
-        Ok(Reader::new(store, name, Some(self.pending())))
+        Reader::new(store, name, ReadOptions { pending: Some(self.pending()), ..<_>::default() })
     }
 
     /// The number of objects that hold the log's stored events. Waits for the create under way.
@@ -271,7 +272,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     fn settle(&mut self) -> Result<(), Error> {
         let Some(sealed) = &mut self.sealed else { return Ok(()) };
         if let Attempt::Failed { .. } = sealed.attempt {
-            sealed.try_again(&self.stored);
+            sealed.try_again(&self.stored, &mut self.last_time);
         }
         let outcome = match &sealed.attempt {
             Attempt::UnderWay(create) => create.wait(),
@@ -321,13 +322,18 @@ impl<S: Store, Y: System> Writer<S, Y> {
             && let Attempt::Failed { at } = sealed.attempt
             && now.abs_diff(at) >= RETRY_REST_MICROS
         {
-            sealed.try_again(&self.stored);
+            sealed.try_again(&self.stored, &mut self.last_time);
         }
     }
 }
 
 impl<C> Sealed<C> {
-    fn try_again<S: Store<Create = C>>(&mut self, stored: &StoredLog<S>) {
+    fn try_again<S: Store<Create = C>>(&mut self, stored: &StoredLog<S>, last: &mut BatchTime) {
+        if mutants::is(Mutant::RenameOnRetry)
+            && let Some(time) = last.next(0)
+        {
+            (*last, self.name.time) = (time, time);
+        }
         let create = stored.store.start_create(&stored.name.key(self.name), &self.lines);
         self.attempt = Attempt::UnderWay(create);
     }

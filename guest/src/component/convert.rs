@@ -2,16 +2,18 @@
 
 use super::bindings::exports::stratalog::log::append_log as export;
 use super::bindings::stratalog::log::object_store as import;
-use crate::compactor::Compaction;
+use crate::compactor::{Compaction, CompactionPlan};
 use crate::cursor::Pending;
-use crate::error::{Error, EventFault, WriteFate};
+use crate::error::{Damage, Error, EventFault, WriteFate};
 use crate::names::BatchName;
-use crate::options::OptionsInput;
+use crate::options::{CompactInput, OptionsInput};
 use crate::ports::{
     Chunk, ListPage, ListedObject, ReadFailure, StoreError, StoreErrorKind, WriteError,
 };
-use crate::reader::Page;
-use crate::stat::Stats;
+use crate::reader::{Page, ReadOptions};
+use crate::stat::{Stats, Tier};
+use crate::trim::{TrimPoint, Trimmed};
+use crate::verify::{Checked, Finding, LeftoverReason};
 use crate::writer::Written;
 
 impl From<import::StoreError> for StoreError {
@@ -104,7 +106,110 @@ impl From<Pending> for export::Pending {
 
 impl From<Page> for export::Page {
     fn from(page: Page) -> Self {
-        Self { lines: page.lines, events: page.events }
+        Self { lines: page.lines, events: page.events, missed: page.missed }
+    }
+}
+
+impl TryFrom<export::ReadOptions> for ReadOptions {
+    type Error = Error;
+
+    fn try_from(options: export::ReadOptions) -> Result<Self, Error> {
+        Ok(Self {
+            start: options.start,
+            last: options.last,
+            limit: options.limit,
+            since: options.since,
+            until: options.until,
+            pending: options.pending.map(TryInto::try_into).transpose()?,
+        })
+    }
+}
+
+impl From<export::CompactOptions> for CompactInput {
+    fn from(options: export::CompactOptions) -> Self {
+        Self {
+            full: options.full,
+            fan_in: options.fan_in,
+            segment_bytes_max: options.segment_bytes_max,
+            batches_max: options.batches_max,
+        }
+    }
+}
+
+impl From<export::TrimPoint> for TrimPoint {
+    fn from(point: export::TrimPoint) -> Self {
+        match point {
+            export::TrimPoint::Position(position) => Self::Position(position),
+            export::TrimPoint::Time(time) => Self::Time(time),
+            export::TrimPoint::KeepEvents(events) => Self::KeepEvents(events),
+        }
+    }
+}
+
+impl From<Trimmed> for export::Trimmed {
+    fn from(trimmed: Trimmed) -> Self {
+        Self {
+            events: trimmed.events,
+            segments: trimmed.segments,
+            bytes: trimmed.bytes,
+            first_position: trimmed.first_position,
+            live_batches: trimmed.live_batches,
+        }
+    }
+}
+
+impl From<CompactionPlan> for export::CompactionPlan {
+    fn from(plan: CompactionPlan) -> Self {
+        Self {
+            batches: plan.batches,
+            segments: plan.segments,
+            bytes: plan.bytes,
+            garbage_objects: plan.garbage_objects,
+            garbage_bytes: plan.garbage_bytes,
+        }
+    }
+}
+
+impl From<Checked> for export::Checked {
+    fn from(checked: Checked) -> Self {
+        Self {
+            objects: checked.objects,
+            objects_total: checked.objects_total,
+            bytes: checked.bytes,
+            bytes_total: checked.bytes_total,
+            events: checked.events,
+            findings: checked.findings.into_iter().map(export::Finding::from).collect(),
+        }
+    }
+}
+
+impl From<Finding> for export::Finding {
+    fn from(finding: Finding) -> Self {
+        match finding {
+            Finding::Damaged(damage) => Self::Damaged(damage.into()),
+            Finding::Leftover { object, bytes, reason } => {
+                let reason = match reason {
+                    LeftoverReason::AbsorbedBatch => export::LeftoverReason::AbsorbedBatch,
+                    LeftoverReason::UnnamedSegment => export::LeftoverReason::UnnamedSegment,
+                    LeftoverReason::OldManifest => export::LeftoverReason::OldManifest,
+                };
+                Self::Leftover(export::Leftover { object, bytes, reason })
+            }
+        }
+    }
+}
+
+impl From<Damage> for export::Damage {
+    fn from(damage: Damage) -> Self {
+        let Damage { object, expected, found } = damage;
+        Self { object, expected, found }
+    }
+}
+
+impl From<Tier> for export::Tier {
+    fn from(tier: Tier) -> Self {
+        let Tier { tier, segments, bytes } = tier;
+        Self { tier, segments, bytes }
     }
 }
 
@@ -116,7 +221,14 @@ impl From<Written> for export::Written {
 
 impl From<Compaction> for export::Compaction {
     fn from(done: Compaction) -> Self {
-        Self { merged_files: done.merged_files, events: done.events, new_key: done.new_key }
+        Self {
+            merged_files: done.batches.saturating_add(done.segments),
+            batches: done.batches,
+            segments: done.segments,
+            events: done.events,
+            bytes: done.bytes,
+            new_key: done.new_key,
+        }
     }
 }
 
@@ -132,6 +244,13 @@ impl From<Stats> for export::Stats {
             generation: stats.generation.0,
             first_time: stats.first_time,
             last_time: stats.last_time,
+            first_position: stats.first_position,
+            next_position: stats.next_position,
+            tiers: stats.tiers.into_iter().map(export::Tier::from).collect(),
+            garbage_objects: stats.garbage_objects,
+            garbage_bytes: stats.garbage_bytes,
+            absorbed_bytes: stats.absorbed_bytes,
+            compacted_bytes: stats.compacted_bytes,
         }
     }
 }
@@ -165,11 +284,7 @@ pub(super) fn error(error: Error) -> export::Error {
         Error::StoreFailed { message, transient } => {
             export::Error::StoreFailed(export::StoreFailure { message, transient })
         }
-        Error::Damaged(damage) => export::Error::Damaged(export::Damage {
-            object: damage.object,
-            expected: damage.expected,
-            found: damage.found,
-        }),
+        Error::Damaged(damage) => export::Error::Damaged(damage.into()),
         Error::Conflict(message) => export::Error::Conflict(message),
         Error::Unsupported(message) => export::Error::Unsupported(message),
         Error::Closed => export::Error::Closed,

@@ -7,8 +7,10 @@ use super::imports::{HostStore, HostSystem};
 use crate::compactor;
 use crate::error::Error;
 use crate::names::LogName;
-use crate::reader::Reader;
+use crate::reader::{ReadOptions, Reader};
 use crate::stat;
+use crate::trim;
+use crate::verify::Verifier;
 use crate::writer::Writer;
 
 pub(super) struct Component;
@@ -17,8 +19,10 @@ pub(super) struct LogResource(RefCell<Writer<HostStore, HostSystem>>);
 
 pub(super) struct ReaderResource(RefCell<Reader<HostStore>>);
 
-fn compact(log: LogName) -> Result<wit::Compaction, wit::Error> {
-    let done = compactor::compact(HostStore, &HostSystem, log);
+pub(super) struct VerifierResource(RefCell<Verifier<HostStore>>);
+
+fn compact(log: LogName, options: wit::CompactOptions) -> Result<wit::Compaction, wit::Error> {
+    let done = compactor::compact(HostStore, &HostSystem, log, options.into());
     done.map(wit::Compaction::from).map_err(wit::Error::from)
 }
 
@@ -29,15 +33,33 @@ fn reader(reader: Reader<HostStore>) -> wit::Reader {
 impl wit::Guest for Component {
     type Log = LogResource;
     type Reader = ReaderResource;
+    type Verifier = VerifierResource;
 
-    fn read(name: String, pending: Option<wit::Pending>) -> Result<wit::Reader, wit::Error> {
+    fn read(name: String, options: wit::ReadOptions) -> Result<wit::Reader, wit::Error> {
         let log = LogName::parse(&name)?;
-        let pending = pending.map(TryInto::try_into).transpose()?;
-        Ok(reader(Reader::new(HostStore, log, pending)))
+        Ok(reader(Reader::new(HostStore, log, ReadOptions::try_from(options)?)?))
     }
 
-    fn compact(name: String) -> Result<wit::Compaction, wit::Error> {
-        compact(LogName::parse(&name)?)
+    fn compact(name: String, options: wit::CompactOptions) -> Result<wit::Compaction, wit::Error> {
+        compact(LogName::parse(&name)?, options)
+    }
+
+    fn plan_compaction(
+        name: String,
+        options: wit::CompactOptions,
+    ) -> Result<wit::CompactionPlan, wit::Error> {
+        let plan = compactor::plan(HostStore, LogName::parse(&name)?, options.into())?;
+        Ok(plan.into())
+    }
+
+    fn trim(name: String, until: wit::TrimPoint) -> Result<wit::Trimmed, wit::Error> {
+        let trimmed = trim::trim(HostStore, &HostSystem, LogName::parse(&name)?, until.into())?;
+        Ok(trimmed.into())
+    }
+
+    fn verify(name: String) -> Result<wit::Verifier, wit::Error> {
+        let verifier = Verifier::new(HostStore, LogName::parse(&name)?);
+        Ok(wit::Verifier::new(VerifierResource(RefCell::new(verifier))))
     }
 
     fn stat(name: String) -> Result<wit::Stats, wit::Error> {
@@ -77,10 +99,10 @@ impl wit::GuestLog for LogResource {
         Ok(reader(self.0.borrow().read_all()?))
     }
 
-    fn compact(&self) -> Result<wit::Compaction, wit::Error> {
+    fn compact(&self, options: wit::CompactOptions) -> Result<wit::Compaction, wit::Error> {
         let writer = self.0.borrow();
         writer.check_open()?;
-        compact(writer.name().clone())
+        compact(writer.name().clone(), options)
     }
 
     fn file_count(&self) -> Result<u64, wit::Error> {
@@ -97,6 +119,17 @@ impl wit::GuestReader for ReaderResource {
     fn next(&self) -> Result<Option<wit::Page>, wit::Error> {
         let page = self.0.borrow_mut().next_page()?;
         Ok(page.map(wit::Page::from))
+    }
+
+    fn position(&self) -> Option<String> {
+        self.0.borrow().position()
+    }
+}
+
+impl wit::GuestVerifier for VerifierResource {
+    fn next(&self) -> Result<Option<wit::Checked>, wit::Error> {
+        let checked = self.0.borrow_mut().step()?;
+        Ok(checked.map(wit::Checked::from))
     }
 }
 

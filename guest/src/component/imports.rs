@@ -1,12 +1,14 @@
 //! The component's imports as the ports that the logic uses.
 
+use std::ops::Range;
+
 use super::bindings::stratalog::log::object_store as wit;
 use super::bindings::wasi::clocks::wall_clock;
 use super::bindings::wasi::logging::logging;
 use super::bindings::wasi::random::random;
 use crate::ports::{
-    Chunk, ListPage, OrderedRead, PendingCreate, ReadFailure, Store, StoreError, System, Upload,
-    WriteError,
+    Chunk, ListPage, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store, StoreError, System,
+    Upload, WriteError,
 };
 
 /// The host's object store.
@@ -73,9 +75,12 @@ impl Store for HostStore {
         failures.map(|failure| (failure.key, failure.error.into())).collect()
     }
 
-    fn read(&self, keys: &[String]) -> wit::OrderedRead {
-        let part = |key: &String| wit::ReadPart { key: key.clone(), range: None };
-        wit::OrderedRead::new(&keys.iter().map(part).collect::<Vec<_>>())
+    fn read(&self, parts: &[ReadPart]) -> wit::OrderedRead {
+        let part = |part: &ReadPart| wit::ReadPart {
+            key: part.key.clone(),
+            range: part.range.clone().map(|Range { start, end }| wit::ByteRange { start, end }),
+        };
+        wit::OrderedRead::new(&parts.iter().map(part).collect::<Vec<_>>())
     }
 
     fn start_upload(&self, key: &str) -> Result<wit::Upload, WriteError> {

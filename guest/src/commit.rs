@@ -1,0 +1,180 @@
+//! Commits a manifest and deletes what it replaces: a driver, for compactions and trims.
+//!
+//! 1. Creating the manifest is the commit. Whoever creates a generation's manifest has won it; a
+//!    loser deletes its own segments and begins again.
+//! 2. After the commit the highest manifest is looked up once more, and only batches that *its*
+//!    indexes hold are deleted: a stalled compactor may have created a number long passed.
+//! 3. A segment whose commit is in doubt is left alone: the manifest may still land.
+
+use crate::error::{Error, WriteFailure, WriteFate};
+use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MANIFESTS_KEPT, MISSING_TRIES};
+use crate::manifest::Manifest;
+use crate::mutants::{self, Mutant};
+use crate::names::{BatchName, SegmentName};
+use crate::ports::{Store, StoreErrorKind, System, WriteError};
+use crate::segment_writer::write_failed;
+use crate::stored_log::{Look, StoredLog};
+use crate::view::{self, View};
+
+/// How a commit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Commit {
+    Won,
+    Lost,
+}
+
+/// Changes a log by manifests.
+pub(crate) struct Committer<'a, S: Store, Y: System> {
+    pub(crate) stored: StoredLog<S>,
+    system: &'a Y,
+}
+
+impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
+    pub(crate) fn new(stored: StoredLog<S>, system: &'a Y) -> Self {
+        Self { stored, system }
+    }
+
+    pub(crate) fn random(&self) -> u32 {
+        self.system.random_u32()
+    }
+
+    /// Others have won as often as this is tried.
+    pub(crate) fn conflict(&self) -> Error {
+        let log = self.stored.name.as_str();
+        Error::Conflict(format!(
+            "other compactors of log {log} won {COMPACT_TRIES} times: it is being compacted already"
+        ))
+    }
+
+    /// Refuses a store without create-if-absent.
+    pub(crate) fn ensure_exclusive(&self) -> Result<(), Error> {
+        let folder = self.stored.name.folder();
+        self.stored.store.ensure_exclusive(&folder).map_err(|error| match error.kind {
+            StoreErrorKind::Unsupported => Error::Unsupported(error.message),
+            _ => Error::store("probe", &folder, &error),
+        })
+    }
+
+    /// Commits a manifest that names the new segments, which absorbed the batches, and deletes what
+    /// it makes superfluous.
+    pub(crate) fn commit(
+        &mut self,
+        manifest: &Manifest,
+        segments: &[SegmentName],
+        absorbed: &[BatchName],
+        view: &View,
+    ) -> Result<Commit, Error> {
+        if self.create(manifest, segments)? == Commit::Lost {
+            return Ok(Commit::Lost);
+        }
+        let commit = self.clean_up_after(manifest, segments, absorbed, view)?;
+        if commit == Commit::Lost {
+            self.discard(segments);
+        }
+        Ok(commit)
+    }
+
+    /// Creates the manifest: the commit.
+    fn create(&self, manifest: &Manifest, segments: &[SegmentName]) -> Result<Commit, Error> {
+        let bytes = manifest.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
+        let key = self.stored.name.key(manifest.generation);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.stored.store.create_exclusive(&key, &bytes) {
+                Ok(()) => return Ok(Commit::Won),
+                Err(WriteError::AlreadyExists) => {
+                    return Ok(match self.stored.manifest(manifest.generation)? {
+                        Some(found) if found.attempt == manifest.attempt => Commit::Won,
+                        Some(_) => {
+                            self.discard(segments);
+                            Commit::Lost
+                        }
+                        // Passed long ago and dropped since. It may have been this very attempt,
+                        // whose segments are then in force: the next look tells.
+                        None => Commit::Lost,
+                    });
+                }
+                // Of the tries before, one may still land: then the segment is needed.
+                Err(WriteError::NotWritten(error)) => {
+                    let certain = tries == 1;
+                    if certain {
+                        self.discard(segments);
+                    }
+                    let fate = if certain { WriteFate::NotWritten } else { WriteFate::Unknown };
+                    let failure = WriteFailure::new(&key, fate, &error, 0);
+                    return Err(match error.kind {
+                        StoreErrorKind::Unsupported => Error::Unsupported(error.message),
+                        _ => Error::WriteFailed(failure),
+                    });
+                }
+                Err(WriteError::Unknown(_)) if tries < COMMIT_TRIES => {}
+                Err(error) => return Err(write_failed(&key, error)),
+            }
+        }
+    }
+
+    /// Deletes what the manifest in force, this one or a later one, has made superfluous. Lost when
+    /// this one was created long after its number had passed: then it counts for nothing.
+    fn clean_up_after(
+        &mut self,
+        own: &Manifest,
+        segments: &[SegmentName],
+        absorbed: &[BatchName],
+        view: &View,
+    ) -> Result<Commit, Error> {
+        let leftovers = view.absorbed.iter().map(|batch| batch.name);
+        let candidates: Vec<_> = leftovers.chain(absorbed.iter().copied()).collect();
+        let highest = self.stored.highest_generation()?.unwrap_or(own.generation);
+        if highest == own.generation || mutants::is(Mutant::DeleteOwn) {
+            self.clean(own, &candidates, view);
+            return Ok(Commit::Won);
+        }
+        // Somebody went on from here, or came here long before: its indexes decide.
+        for _ in 0..MISSING_TRIES {
+            let (Some(current), _) = self.stored.manifest_in_force(Look::Reading)? else { break };
+            let Some(held) = self.stored.held_by(&current, candidates.iter().copied())? else {
+                continue;
+            };
+            self.clean(&current, &held, view);
+            let in_force = current.segments.iter().any(|s| segments.contains(&s.name))
+                || absorbed.iter().any(|batch| held.contains(batch))
+                || (segments.is_empty() && current.first_position >= own.first_position);
+            return Ok(if in_force { Commit::Won } else { Commit::Lost });
+        }
+        let message = "the manifest in force changes faster than it can be read".to_owned();
+        Err(Error::StoreFailed { message, transient: true })
+    }
+
+    /// Deletes what the manifest in force makes superfluous.
+    pub(crate) fn clean(&self, current: &Manifest, absorbed: &[BatchName], view: &View) {
+        let garbage = view::garbage(current, &view.others, MANIFESTS_KEPT);
+        let absorbed = absorbed.iter().map(ToString::to_string);
+        let garbage = garbage.iter().map(|garbage| garbage.name.to_string());
+        self.delete(&absorbed.chain(garbage).collect::<Vec<_>>());
+    }
+
+    /// Throws away segments that no manifest will ever name.
+    pub(crate) fn discard(&self, segments: &[SegmentName]) {
+        let names = segments.iter();
+        let names = names.flat_map(|name| [name.to_string(), name.index().to_string()]);
+        self.delete(&names.collect::<Vec<_>>());
+    }
+
+    /// Deletes objects of the log. What cannot be deleted is left to the next compaction.
+    pub(crate) fn delete(&self, names: &[String]) {
+        let keys: Vec<_> = names.iter().map(|name| self.stored.name.key(name)).collect();
+        for keys in keys.chunks(DELETE_KEYS_MAX) {
+            let failures = self.stored.store.delete(keys);
+            if let Some((key, error)) = failures.first() {
+                self.system.warn(&format!(
+                    "{} of {} objects could not be deleted and are left to the next compaction; \
+                     the first is {key}: {}",
+                    failures.len(),
+                    keys.len(),
+                    error.message
+                ));
+            }
+        }
+    }
+}

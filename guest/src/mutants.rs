@@ -1,0 +1,52 @@
+//! Broken rules, to show that the tests notice: the logic with one rule taken out. Only the tests
+//! build this in; elsewhere no rule is ever broken.
+
+/// A rule of the protocols that can be broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutant {
+    /// Batches are listed once: a listing is taken for a snapshot.
+    ListOnce,
+    /// A reader lists manifests before batches.
+    ManifestFirst,
+    /// A sealed batch is tried again under a new name.
+    RenameOnRetry,
+    /// A reader forgets which live batches it has yielded.
+    ForgetSeen,
+    /// A compactor deletes what it planned, not what the manifest in force holds.
+    DeleteOwn,
+    /// A writer's own read takes what the writer holds after the store was read, not before. Who
+    /// calls decides that order, so it is broken there.
+    PendingLast,
+    /// A writer's own read yields what that writer wrote after the pass began.
+    KeepNewer,
+}
+
+#[cfg(feature = "mutants")]
+mod switch {
+    use std::cell::Cell;
+
+    use super::Mutant;
+
+    thread_local! {
+        static BROKEN: Cell<Option<Mutant>> = const { Cell::new(None) };
+    }
+
+    /// Breaks a rule for the current thread, or none.
+    pub fn set(mutant: Option<Mutant>) {
+        BROKEN.set(mutant);
+    }
+
+    /// Whether the current thread breaks the rule.
+    pub fn is(mutant: Mutant) -> bool {
+        BROKEN.get() == Some(mutant)
+    }
+}
+
+#[cfg(feature = "mutants")]
+pub use switch::{is, set};
+
+/// No rule is broken.
+#[cfg(not(feature = "mutants"))]
+pub(crate) const fn is(_: Mutant) -> bool {
+    false
+}

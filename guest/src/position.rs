@@ -1,0 +1,138 @@
+//! A position as text: where a reader stands in a log, for anybody to go on from.
+//!
+//! `{position}[,{batch}[+{events}]]…`: the next sequenced position, then, in the order of their
+//! names, the live batches already yielded, each as its name without `batch_` and `.jsonl`; with
+//! `+N`, only its first N events were.
+//!
+//! 1. Names are exact: a live batch that was not seen yet may sort before one that was yielded.
+//! 2. A text that is not exactly one that this file writes is refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use crate::error::Error;
+use crate::limits::POSITION_BYTES_MAX;
+use crate::names::BatchName;
+
+/// Where a reader stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The next sequenced position to yield.
+    pub next: u64,
+    /// Live batches that were yielded and not met in a segment yet.
+    pub yielded: BTreeSet<BatchName>,
+    /// Live batches that were yielded in part, with the number of their events that were.
+    pub partial: BTreeMap<BatchName, u64>,
+}
+
+impl Position {
+    pub(crate) fn encode(&self) -> String {
+        let mut text = self.next.to_string();
+        let whole = self.yielded.iter().map(|batch| (batch, None));
+        let partial = self.partial.iter().map(|(batch, events)| (batch, Some(events)));
+        let batches: BTreeMap<_, _> = whole.chain(partial).collect();
+        for (batch, events) in batches {
+            text.push(',');
+            // Writing to a string does not fail.
+            batch.write_stem(&mut text).ok();
+            if let Some(events) = events {
+                write!(text, "+{events}").ok();
+            }
+        }
+        text
+    }
+
+    /// # Errors
+    /// [`Error::InvalidInput`] that shows the part of the text that is wrong.
+    pub(crate) fn decode(text: &str) -> Result<Self, Error> {
+        if text.len() > POSITION_BYTES_MAX {
+            return Err(Error::InvalidInput(format!(
+                "a position of {} bytes: at most {POSITION_BYTES_MAX} are read",
+                text.len()
+            )));
+        }
+        let (next, batches) = match text.split_once(',') {
+            Some((next, batches)) => (next, Some(batches)),
+            None => (text, None),
+        };
+        let mut position =
+            Self { next: number(next).ok_or_else(|| refused(next))?, ..Self::default() };
+        for field in batches.into_iter().flat_map(|batches| batches.split(',')) {
+            let (stem, events) = match field.split_once('+') {
+                Some((stem, events)) => {
+                    let events = number(events).filter(|events| *events > 0);
+                    (stem, Some(events.ok_or_else(|| refused(field))?))
+                }
+                None => (field, None),
+            };
+            let batch = BatchName::parse_stem(stem).ok_or_else(|| refused(field))?;
+            match events {
+                Some(events) => _ = position.partial.insert(batch, events),
+                None => _ = position.yielded.insert(batch),
+            }
+        }
+        if position.encode() == text { Ok(position) } else { Err(refused(text)) }
+    }
+}
+
+fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+fn refused(text: &str) -> Error {
+    // A hostile text may be long or hold terminal escapes: show it short and escaped.
+    let shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
+    Error::InvalidInput(format!(
+        "\"{shown}\" is not (part of) a position: give one as a reader returned it"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::seal;
+    use crate::names::{BatchTime, WriterId};
+
+    #[test]
+    fn a_position_decodes_to_what_was_encoded() {
+        let name = |time| seal(BatchTime::new(time).unwrap(), WriterId(10), 3, b"a\nb\nc\n");
+        let old = BatchName { time: BatchTime::new(7).unwrap(), origin: None };
+        let position =
+            Position { next: 42, yielded: [name(9), old].into(), partial: [(name(8), 2)].into() };
+        let text = position.encode();
+        let digest = name(8).origin.unwrap().digest;
+        let expected = format!(
+            "42,0000000000000000007,0000000000000000008_0000000a_3_{digest}+2,\
+             0000000000000000009_0000000a_3_{digest}"
+        );
+        assert_eq!(text, expected);
+        assert_eq!(Position::decode(&text), Ok(position));
+        assert_eq!(Position::decode("0"), Ok(Position::default()));
+    }
+
+    #[test]
+    fn what_is_not_a_position_is_refused_and_shown() {
+        let batch = "0000000000000000009";
+        for bad in [
+            "",
+            "-1",
+            "01",
+            "+1",
+            "1,",
+            "1,x",
+            "18446744073709551616",
+            &format!("1,{batch},{batch}"),
+            &format!("1,{batch}+0"),
+            &format!("1,{batch}+"),
+            &format!("1,{batch}+1,{batch}"),
+            "1,0000000000000000009,0000000000000000008",
+            "7\u{1b}[2J",
+        ] {
+            let Err(Error::InvalidInput(message)) = Position::decode(bad) else {
+                panic!("{bad} was taken");
+            };
+            assert!(message.contains("position") && !message.contains('\u{1b}'), "{message}");
+        }
+    }
+}

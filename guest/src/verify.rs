@@ -1,0 +1,347 @@
+//! Checks all there is of a log: a driver. Damage is a finding, and the work goes on behind it.
+//!
+//! 1. Every object that the manifest in force makes part of the log is read whole and checked, and so
+//!    are the manifests before it.
+//! 2. A log that is compacted meanwhile is looked at anew, from the beginning.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::error::{Damage, Error};
+use crate::limits::{MANIFESTS_KEPT, MISSING_TRIES, VERIFY_FINDINGS_MAX, VERIFY_STEP_BYTES};
+use crate::manifest::{Manifest, Retired};
+use crate::names::{BatchName, Generation, LogName, ObjectName, SegmentName};
+use crate::part::Part;
+use crate::parts::{Interrupted, PartsRead};
+use crate::ports::Store;
+use crate::stored_log::{Look, StoredLog};
+use crate::view::{self, ListedBatch, ListedOther};
+
+/// Why an object is not needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftoverReason {
+    AbsorbedBatch,
+    UnnamedSegment,
+    OldManifest,
+}
+
+/// Something that is not as it should be, or not needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    Damaged(Damage),
+    Leftover { object: String, bytes: u64, reason: LeftoverReason },
+}
+
+/// What was checked so far, and what the last step found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    pub objects: u64,
+    pub objects_total: u64,
+    pub bytes: u64,
+    pub bytes_total: u64,
+    pub events: u64,
+    pub findings: Vec<Finding>,
+}
+
+/// A verification.
+pub struct Verifier<S: Store> {
+    stored: StoredLog<S>,
+    stage: Stage,
+    reading: Option<PartsRead<S>>,
+    work: Work,
+    /// How often the log has changed under the work.
+    changes: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Look,
+    Segments,
+    Live,
+    Report,
+    Done,
+}
+
+/// What was found since the last look.
+#[derive(Default)]
+struct Work {
+    checked: Checked,
+    manifest: Option<Manifest>,
+    /// Listed batches: which of them are live is known when all indexes have been read.
+    batches: Vec<ListedBatch>,
+    others: Vec<ListedOther>,
+    /// Which segment holds a batch, by a digest of the batch's name.
+    absorbed: BTreeMap<u64, SegmentName>,
+    /// Handed out at the end, since the work may begin anew before.
+    findings: VecDeque<Finding>,
+}
+
+impl<S: Store> Verifier<S> {
+    pub fn new(store: S, log: LogName) -> Self {
+        let (stored, work) = (StoredLog::new(store, log), Work::default());
+        Self { stored, stage: Stage::Look, reading: None, work, changes: 0 }
+    }
+
+    /// Does a step. None when all is checked.
+    ///
+    /// # Errors
+    /// [`Error::StoreFailed`]: call again and it goes on. [`Error::Unsupported`] for a manifest of a
+    /// newer format.
+    pub fn step(&mut self) -> Result<Option<Checked>, Error> {
+        let until = self.work.checked.bytes.saturating_add(VERIFY_STEP_BYTES);
+        while self.work.checked.bytes < until {
+            match self.stage {
+                Stage::Look => {
+                    self.look()?;
+                    break;
+                }
+                Stage::Segments | Stage::Live => self.read_on()?,
+                Stage::Report => {
+                    let findings = &mut self.work.findings;
+                    let some = findings.len().min(VERIFY_FINDINGS_MAX);
+                    self.work.checked.findings = findings.drain(..some).collect();
+                    if findings.is_empty() {
+                        self.stage = Stage::Done;
+                    }
+                    break;
+                }
+                Stage::Done => return Ok(None),
+            }
+        }
+        let checked = self.work.checked.clone();
+        self.work.checked.findings.clear();
+        Ok(Some(checked))
+    }
+
+    /// Lists everything, and checks manifests and retired indexes.
+    fn look(&mut self) -> Result<(), Error> {
+        self.work = Work { batches: self.stored.settled_batches(&|_| false)?, ..Work::default() };
+        self.work.others = self.stored.list_others(Look::Everything)?;
+        let highest = highest(&self.work.others);
+        let kept = self.work.others.iter().filter_map(|other| match other.name {
+            ObjectName::Manifest(generation) => Some(generation),
+            _ => None,
+        });
+        let mut kept: Vec<_> = kept.filter(|g| !is_old(*g, highest)).collect();
+        kept.sort_unstable();
+        let mut before: Option<Manifest> = None;
+        for generation in kept {
+            self.work.checked.objects_total += 1;
+            let manifest = match self.stored.manifest(generation) {
+                Ok(Some(manifest)) => manifest,
+                Ok(None) => return self.changed(),
+                Err(Error::Damaged(damage)) => {
+                    self.work.findings.push_back(Finding::Damaged(damage));
+                    before = None;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if let Some(damage) = before.as_ref().and_then(|before| out_of_order(before, &manifest))
+            {
+                self.found(damage);
+            }
+            self.work.checked.objects += 1;
+            before = Some(manifest);
+        }
+        // Without the one in force nothing tells which segments are the log.
+        self.work.manifest = before.filter(|manifest| manifest.generation == highest);
+        self.check_retired()?;
+        self.begin();
+        Ok(())
+    }
+
+    fn check_retired(&mut self) -> Result<(), Error> {
+        let retired = self.work.manifest.iter().flat_map(|manifest| manifest.retired.clone());
+        for Retired { segment, .. } in retired.collect::<Vec<_>>() {
+            self.work.checked.objects_total += 1;
+            match self.stored.index_of(&segment) {
+                Ok(Some(index)) => {
+                    self.work.checked.objects += 1;
+                    for batch in &index.batches {
+                        self.work.absorbed.insert(digest(&batch.name), segment.name);
+                    }
+                }
+                Ok(None) => self.gone(segment.name.index())?,
+                Err(Error::Damaged(damage)) => {
+                    self.work.findings.push_back(Finding::Damaged(damage));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) {
+        let segments = self.work.manifest.iter().flat_map(|manifest| &manifest.segments);
+        let parts: Vec<_> = segments.flat_map(|s| [Part::Index(*s), Part::Segment(*s)]).collect();
+        let checked = &mut self.work.checked;
+        checked.objects_total += count(parts.len()) + count(self.work.batches.len());
+        let manifest = self.work.manifest.iter();
+        let segments = manifest.flat_map(|manifest| &manifest.segments).map(|s| s.bytes);
+        let batches = self.work.batches.iter().map(|batch| batch.size);
+        checked.bytes_total = segments.chain(batches).fold(0, u64::saturating_add);
+        self.read(parts);
+        self.stage = Stage::Segments;
+    }
+
+    fn read(&mut self, parts: Vec<Part>) {
+        let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
+        self.reading = Some(PartsRead::new(store, log, parts));
+    }
+
+    fn read_on(&mut self) -> Result<(), Error> {
+        let Some(mut reading) = self.reading.take() else { return Ok(()) };
+        let (log, work) = (&self.stored.name, &mut self.work);
+        let more = reading.next(|piece| {
+            work.checked.events += piece.events;
+            work.checked.bytes += count(piece.lines.len());
+            work.checked.objects += u64::from(piece.end.is_some() && piece.positions.is_none());
+            let Some((end, segment)) = piece.end.zip(piece.segment) else { return };
+            if let Some(other) = work.absorbed.insert(digest(&end.name), segment) {
+                let expected = format!("{} once in the log", end.name);
+                let damage = Damage::new(segment, expected, format!("it is in {other}, too"));
+                let damage = damage.with_key(log);
+                work.findings.push_back(Finding::Damaged(damage));
+            }
+        });
+        match more {
+            Ok(true) => self.reading = Some(reading),
+            Ok(false) => self.end_stage(),
+            Err(Interrupted::Failed(Error::Damaged(damage))) => {
+                self.work.findings.push_back(Finding::Damaged(damage));
+                self.skip_one(reading);
+            }
+            Err(Interrupted::Failed(error)) => {
+                self.read(reading.rest());
+                return Err(error);
+            }
+            Err(Interrupted::Gone(part)) => {
+                let name = part.name();
+                self.skip_one(reading);
+                self.gone(name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on behind a damaged object; a segment without its index cannot be checked.
+    fn skip_one(&mut self, reading: PartsRead<S>) {
+        let mut rest = reading.rest();
+        let skipped = if matches!(rest.first(), Some(Part::Index(_))) { 2 } else { 1 };
+        rest.drain(..skipped.min(rest.len()));
+        self.read(rest);
+    }
+
+    fn end_stage(&mut self) {
+        if self.stage != Stage::Segments {
+            self.stage = Stage::Report;
+            return;
+        }
+        let manifest = self.work.manifest.iter();
+        let segments: usize = manifest.map(|manifest| manifest.segments.len()).sum();
+        self.work.checked.objects += count(segments.saturating_mul(2));
+        let absorbed = std::mem::take(&mut self.work.absorbed);
+        let batches = std::mem::take(&mut self.work.batches).into_iter();
+        let (held, live): (Vec<_>, Vec<_>) =
+            batches.partition(|batch| absorbed.contains_key(&digest(&batch.name)));
+        self.work.checked.objects_total -= count(held.len());
+        let held_bytes = held.iter().map(|batch| batch.size).fold(0, u64::saturating_add);
+        let bytes_total = &mut self.work.checked.bytes_total;
+        *bytes_total = bytes_total.saturating_sub(held_bytes);
+        for batch in held {
+            self.left_over(
+                ObjectName::Batch(batch.name),
+                batch.size,
+                LeftoverReason::AbsorbedBatch,
+            );
+        }
+        let manifest = self.work.manifest.take();
+        let others = std::mem::take(&mut self.work.others);
+        for garbage in manifest.iter().flat_map(|m| view::garbage(m, &others, MANIFESTS_KEPT)) {
+            let reason = match garbage.name {
+                ObjectName::Manifest(_) => LeftoverReason::OldManifest,
+                _ => LeftoverReason::UnnamedSegment,
+            };
+            self.left_over(garbage.name, garbage.size, reason);
+        }
+        self.read(live.into_iter().map(Part::Batch).collect());
+        self.stage = Stage::Live;
+    }
+
+    fn left_over(&mut self, name: ObjectName, bytes: u64, reason: LeftoverReason) {
+        let object = self.stored.name.key(name);
+        self.work.findings.push_back(Finding::Leftover { object, bytes, reason });
+    }
+
+    fn found(&mut self, damage: Damage) {
+        let damage = damage.with_key(&self.stored.name);
+        self.work.findings.push_back(Finding::Damaged(damage));
+    }
+
+    /// An object is gone: that is damage, unless somebody has compacted.
+    fn gone(&mut self, object: impl std::fmt::Display) -> Result<(), Error> {
+        let looked_at = highest(&self.work.others);
+        if self.stored.highest_generation()?.unwrap_or_default() != looked_at {
+            return self.changed();
+        }
+        self.found(Damage::new(object, "an object that belongs to the log", "no such object"));
+        Ok(())
+    }
+
+    /// Begins anew.
+    fn changed(&mut self) -> Result<(), Error> {
+        self.changes += 1;
+        self.stage = Stage::Look;
+        self.reading = None;
+        if self.changes <= MISSING_TRIES {
+            return Ok(());
+        }
+        let log = self.stored.name.as_str();
+        let message = format!("log {log} is compacted faster than it can be verified: try later");
+        Err(Error::StoreFailed { message, transient: true })
+    }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+fn digest(batch: &BatchName) -> u64 {
+    xxh3_64(batch.to_string().as_bytes())
+}
+
+fn highest(others: &[ListedOther]) -> Generation {
+    let generations = others.iter().filter_map(|other| match other.name {
+        ObjectName::Manifest(generation) => Some(generation),
+        _ => None,
+    });
+    generations.max().unwrap_or_default()
+}
+
+fn is_old(generation: Generation, highest: Generation) -> bool {
+    generation.0.saturating_add(MANIFESTS_KEPT) < highest.0
+}
+
+/// What is wrong between two manifests, one after the other.
+fn out_of_order(before: &Manifest, after: &Manifest) -> Option<Damage> {
+    let expected_generation = before.generation.0.saturating_add(1);
+    if after.generation.0 != expected_generation {
+        let missing = Generation(expected_generation);
+        return Some(Damage::new(missing, "a manifest", "no such object"));
+    }
+    let backward = after.first_position < before.first_position
+        || after.next_position < before.next_position
+        || after.absorbed_bytes < before.absorbed_bytes;
+    backward.then(|| {
+        let positions = |m: &Manifest| {
+            format!(
+                "positions {} to {} and {} bytes absorbed",
+                m.first_position, m.next_position, m.absorbed_bytes
+            )
+        };
+        let expected = format!("at least the {} of {}", positions(before), before.generation);
+        Damage::new(after.generation, expected, positions(after))
+    })
+}
