@@ -134,6 +134,12 @@ impl Instance {
         (self.component.stratalog_log_append_log(), &mut self.instances)
     }
 
+    /// How many objects the instance has created by creates that it started and did not wait for
+    /// from the beginning: a writer's batches.
+    pub(crate) fn created(&self) -> u64 {
+        self.instances.data().created
+    }
+
     /// Drops a handle that the component has given out.
     pub(crate) async fn drop_handle(&mut self, handle: ResourceAny) -> Result<()> {
         self.instances.data_mut().meter.begin();

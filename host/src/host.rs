@@ -5,14 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::clock::Clock;
+use crate::compact_options::CompactOptions;
 use crate::engine::{LogEngine, SharedEngine};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::log::Log;
 use crate::options::LogOptions;
+use crate::read_options::ReadOptions;
 use crate::reader::Reader;
-use crate::records::{Compaction, Stats};
+use crate::records::{Compaction, CompactionPlan, Stats};
 use crate::store::Store;
+use crate::trimming::{TrimPoint, Trimmed};
+use crate::verifier::Verifier;
 
 /// The component that is built with this crate.
 static EMBEDDED: &[u8] = include_bytes!(env!("STRATALOG_COMPONENT"));
@@ -136,24 +140,83 @@ impl Host {
         Log::open(self.engine.clone(), store.clone(), name, options).await
     }
 
-    /// Reads a log from its beginning, in an instance of its own.
+    /// Reads everything stored of a log, in an instance of its own. Makes no request yet.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for the name.
     pub async fn read(&self, store: &Store, name: &str) -> Result<Reader> {
-        Reader::open(&self.engine, store, name, None).await
+        self.read_with(store, name, &ReadOptions::new()).await
     }
 
-    /// Merges the live batches of a log into one segment, in an instance of its own.
+    /// Reads what the options say of a log, in an instance of its own. Makes no request yet.
     ///
     /// # Errors
-    /// [`Error::StoreFailed`], [`Error::WriteFailed`], [`Error::Damaged`], [`Error::Conflict`], or
-    /// [`Error::Unsupported`] on a store without create-if-absent.
-    pub async fn compact(&self, store: &Store, name: &str) -> Result<Compaction> {
+    /// [`Error::InvalidInput`] for the name or an option: the text names it.
+    pub async fn read_with(
+        &self,
+        store: &Store,
+        name: &str,
+        options: &ReadOptions,
+    ) -> Result<Reader> {
+        Reader::open(&self.engine, store, name, &options.to_wit()).await
+    }
+
+    /// Compacts a log, in an instance of its own: absorbs its live batches, in order, into new
+    /// segments, merges segments where enough of about one size stand side by side, and deletes what
+    /// that replaced and what others have left over. Safe at any time, beside any number of writers,
+    /// readers and other compactors, and against a crash at any point. No event changes its place.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for the name or an option, [`Error::StoreFailed`],
+    /// [`Error::WriteFailed`], [`Error::Damaged`], [`Error::Conflict`] when other compactors kept
+    /// winning, or [`Error::Unsupported`] on a store without create-if-absent.
+    pub async fn compact(
+        &self,
+        store: &Store,
+        name: &str,
+        options: &CompactOptions,
+    ) -> Result<Compaction> {
         let mut instance = self.engine.instantiate(store).await?;
         let (guest, instances) = instance.begin();
-        let done = guest.call_compact(instances, name).await;
+        let done = guest.call_compact(instances, name, options.to_wit()).await;
         Ok(done.map_err(|error| Error::trapped(&error))??.into())
+    }
+
+    /// What [`Host::compact`] would do now. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`], [`Error::StoreFailed`] or [`Error::Damaged`].
+    pub async fn plan_compaction(
+        &self,
+        store: &Store,
+        name: &str,
+        options: &CompactOptions,
+    ) -> Result<CompactionPlan> {
+        let mut instance = self.engine.instantiate(store).await?;
+        let (guest, instances) = instance.begin();
+        let plan = guest.call_plan_compaction(instances, name, options.to_wit()).await;
+        Ok(plan.map_err(|error| Error::trapped(&error))??.into())
+    }
+
+    /// Gives up events at the beginning of a log, for good. Readers no longer yield them, and
+    /// segments that hold nothing else are deleted. Positions do not change. Only events that a
+    /// compaction has absorbed can be trimmed.
+    ///
+    /// # Errors
+    /// As [`Host::compact`].
+    pub async fn trim(&self, store: &Store, name: &str, until: TrimPoint) -> Result<Trimmed> {
+        let mut instance = self.engine.instantiate(store).await?;
+        let (guest, instances) = instance.begin();
+        let done = guest.call_trim(instances, name, &until.into()).await;
+        Ok(done.map_err(|error| Error::trapped(&error))??.into())
+    }
+
+    /// Begins to check everything there is of a log, in an instance of its own.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for the name, [`Error::StoreFailed`].
+    pub async fn verify(&self, store: &Store, name: &str) -> Result<Verifier> {
+        Verifier::open(&self.engine, store, name).await
     }
 
     /// Counts a log without reading its events.

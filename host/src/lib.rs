@@ -7,15 +7,20 @@
 //!
 //! - [`store::Store`] is where objects live: memory, a folder, S3, GCS, Azure or WebDAV.
 //! - [`Host`] runs the component and opens logs.
-//! - [`Log`] appends, from any number of tasks; [`Reader`] reads.
+//! - [`Log`] appends, from any number of tasks, and compacts in the background if
+//!   [`LogOptions::compact_after`] says so.
+//! - [`Reader`] reads what [`ReadOptions`] ask for. Its position can be stored, and a later pass goes
+//!   on from it; [`Follow`] waits for events to come.
+//! - [`Host::compact`] keeps a log in few objects, [`Host::trim`] gives up its beginning,
+//!   [`Verifier`] checks it, [`Host::stat`] counts it.
 //!
-//! Any number of processes may append to one log, read and compact it, without coordination.
+//! Any number of processes may append to one log, read, compact and trim it, without coordination.
 //!
 //! # Example
 //!
 //! ```
 //! use stratalog::store::Store;
-//! use stratalog::{Host, LogOptions};
+//! use stratalog::{Host, LogOptions, ReadOptions};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), stratalog::Error> {
@@ -37,6 +42,14 @@
 //! assert_eq!(events[0], br#"{"error":"disk full"}"#);
 //!
 //! log.close().await?;
+//!
+//! // Whoever keeps the position goes on from there: nothing is repeated, nothing is skipped.
+//! let mut reader = host.read_with(&store, "app/errors", &ReadOptions::new().limit(2)).await?;
+//! while reader.next().await?.is_some() {}
+//! let position = reader.position().await?;
+//! let rest = ReadOptions::new().start(position);
+//! let mut reader = host.read_with(&store, "app/errors", &rest).await?;
+//! assert_eq!(reader.next().await?.map(|page| page.events), Some(1));
 //! # Ok(())
 //! # }
 //! ```
@@ -45,23 +58,33 @@
 
 mod bindings;
 mod clock;
+mod compact_options;
 mod engine;
 mod error;
+mod follow;
 mod host;
 mod imports;
 mod limits;
 mod log;
 mod meter;
 mod options;
+mod read_options;
 mod reader;
 mod records;
 pub mod store;
+mod trimming;
+mod verifier;
 
 pub use clock::Clock;
+pub use compact_options::CompactOptions;
 pub use error::{Error, EventFault, Result, WriteFate};
+pub use follow::Follow;
 pub use host::{Host, HostBuilder};
 pub use limits::Limits;
 pub use log::Log;
 pub use options::LogOptions;
+pub use read_options::ReadOptions;
 pub use reader::Reader;
-pub use records::{Compaction, Page, Stats, Written};
+pub use records::{Compaction, CompactionPlan, Page, Stats, Tier, Written};
+pub use trimming::{TrimPoint, Trimmed};
+pub use verifier::{Checked, Finding, LeftoverReason, Verifier};

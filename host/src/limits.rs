@@ -10,7 +10,8 @@ pub struct Limits {
     /// Linear memory of one instance, in bytes. Default 256 MiB: twice what a handle with the largest
     /// buffers needs.
     pub memory_bytes_max: usize,
-    /// Time one call may compute, waiting for the store not included. Default 10 s: a thousand times
+    /// Time one call may compute, waiting for the store not included, besides a second for each 64 MiB
+    /// that it gets from the store: a compaction may copy a large log. Default 10 s: a thousand times
     /// what a full buffer needs.
     pub call_compute_max: Duration,
     /// Handles to creates, reads and uploads that an instance holds at once. Default 64.
@@ -29,6 +30,10 @@ impl Default for Limits {
 
 /// How often the engine looks whether a call computes for too long.
 pub(crate) const EPOCH_TICK: Duration = Duration::from_millis(10);
+
+/// Bytes that a call gets from the store and may compute on for another second. The embedded
+/// component checks and copies ten times as many.
+pub(crate) const COMPUTED_BYTES_PER_SECOND: u64 = 64 * 1024 * 1024;
 
 /// What a component may pass to the host in one call, in bytes: the largest object it may create,
 /// and room for the names around it.
@@ -55,3 +60,8 @@ pub(crate) const STAGED_BYTES_MAX: usize = 1024 * 1024;
 
 /// Calls that wait for a handle's instance. Beyond it, callers wait.
 pub(crate) const COMMANDS_MAX: usize = 256;
+
+/// How long a follower waits before it looks again: at first, so that nobody notices, and at most,
+/// so that an idle one does less than 40,000 lists a day.
+pub(crate) const FOLLOW_WAIT_MIN: Duration = Duration::from_millis(200);
+pub(crate) const FOLLOW_WAIT_MAX: Duration = Duration::from_secs(5);

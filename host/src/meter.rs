@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use wasmtime::ResourceLimiter;
 
+use crate::limits::COMPUTED_BYTES_PER_SECOND;
+
 /// Elements of one table: more than a component with many functions has.
 const TABLE_ELEMENTS_MAX: usize = 100_000;
 
@@ -50,15 +52,16 @@ impl ResourceLimiter for MemoryMeter {
 }
 
 /// Measures how long the call under way has computed: the time since it began, less the time it
-/// waited for the host.
+/// waited for the host, less what the bytes that it got are worth.
 pub(crate) struct ComputeMeter {
     began: Instant,
     waited: Duration,
+    bytes_got: u64,
 }
 
 impl Default for ComputeMeter {
     fn default() -> Self {
-        Self { began: Instant::now(), waited: Duration::ZERO }
+        Self { began: Instant::now(), waited: Duration::ZERO, bytes_got: 0 }
     }
 }
 
@@ -73,8 +76,14 @@ impl ComputeMeter {
         self.waited = self.waited.saturating_add(start.elapsed());
     }
 
-    /// How long the call has computed so far.
+    /// The call has got so many bytes from the store.
+    pub(crate) fn got(&mut self, bytes: usize) {
+        self.bytes_got = self.bytes_got.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+
+    /// How long the call has computed so far, beyond what it may for the bytes that it got.
     pub(crate) fn computed(&self) -> Duration {
-        self.began.elapsed().saturating_sub(self.waited)
+        let allowed = Duration::from_secs(self.bytes_got / COMPUTED_BYTES_PER_SECOND);
+        self.began.elapsed().saturating_sub(self.waited).saturating_sub(allowed)
     }
 }

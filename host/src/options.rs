@@ -17,6 +17,7 @@ pub struct LogOptions {
     flush_interval: Option<Duration>,
     event_bytes_max: Option<u32>,
     buffer_bytes_max: Option<u32>,
+    compact_after: Option<u32>,
 }
 
 impl LogOptions {
@@ -61,6 +62,29 @@ impl LogOptions {
     pub fn buffer_bytes_max(mut self, bytes: u32) -> Self {
         self.buffer_bytes_max = Some(bytes);
         self
+    }
+
+    /// Compacts the log in the background whenever the handle has written this many batches since it
+    /// last did: 1 or more, by default never. Appends, flushes and reads go on meanwhile.
+    ///
+    /// One runs at a time. That another compactor was faster is no failure; any other failure is a
+    /// warning, and the next one tries again. [`Log::close`](crate::Log::close) waits for the one
+    /// under way; a dropped handle leaves it to the runtime.
+    #[must_use]
+    pub fn compact_after(mut self, batches: u32) -> Self {
+        self.compact_after = Some(batches);
+        self
+    }
+
+    /// After how many batches to compact, if at all.
+    pub(crate) fn compact_after_batches(&self) -> Result<Option<u32>> {
+        match self.compact_after {
+            Some(0) => {
+                let message = "compact_after = 0 is out of range: give 1 or more".to_owned();
+                Err(Error::InvalidInput(message))
+            }
+            batches => Ok(batches),
+        }
     }
 
     /// The limit on an event that the host checks before it packs events together.

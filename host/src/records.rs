@@ -22,6 +22,9 @@ pub struct Page {
     pub lines: Bytes,
     /// How many.
     pub events: u64,
+    /// How many events were trimmed before the reader came to them, right before this page: 0 unless
+    /// it stood at a position that has been trimmed. A page may tell just that and hold no events.
+    pub missed: u64,
 }
 
 impl Page {
@@ -34,17 +37,37 @@ impl Page {
 /// What a compaction did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compaction {
-    /// Batches merged; 0 when there were fewer than two live ones and nothing was to do.
+    /// Batches absorbed and segments merged; 0 when nothing was to do.
     pub merged_files: u64,
-    /// Events in the new object.
+    /// Batches among them.
+    pub batches: u64,
+    /// Segments among them.
+    pub segments: u64,
+    /// Events in the new segments.
     pub events: u64,
-    /// The new object, relative to the store's root, the first one where there are several of about
-    /// 128 MiB each; none when nothing was written.
+    /// Bytes of the new segments.
+    pub bytes: u64,
+    /// The first new segment, relative to the store's root; none when nothing was written.
     pub new_key: Option<String>,
 }
 
-/// A log in numbers.
+/// What a compaction would do now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompactionPlan {
+    /// Live batches that it would absorb.
+    pub batches: u64,
+    /// Segments that it would merge.
+    pub segments: u64,
+    /// Bytes that it would copy.
+    pub bytes: u64,
+    /// Objects that it would only delete: leftovers of crashed or lost compactions.
+    pub garbage_objects: u64,
+    /// Bytes of those.
+    pub garbage_bytes: u64,
+}
+
+/// A log in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Objects of every kind that follow the naming scheme.
     pub objects: u64,
@@ -52,7 +75,7 @@ pub struct Stats {
     pub batches: u64,
     /// Segments.
     pub segments: u64,
-    /// Events in segments and batches, those of `uncounted_batches` left out.
+    /// Events in segments and live batches, without trimmed ones and those of `uncounted_batches`.
     pub events: u64,
     /// Live batches of the old naming scheme: their names do not tell their number of events.
     pub uncounted_batches: u64,
@@ -60,10 +83,49 @@ pub struct Stats {
     pub bytes: u64,
     /// Generation of the manifest in force; 0 before the first compaction.
     pub generation: u64,
-    /// Time of the oldest batch, in microseconds since 1970.
+    /// Time of the oldest batch, absorbed or live, in microseconds since 1970.
     pub first_time: Option<u64>,
-    /// Time of the newest batch, in microseconds since 1970.
+    /// Time of the newest batch, absorbed or live, in microseconds since 1970.
     pub last_time: Option<u64>,
+    /// The position of the first event that is not trimmed.
+    pub first_position: u64,
+    /// The position that the next absorbed event gets.
+    pub next_position: u64,
+    /// Segments by size, smallest first, as a compaction with its defaults sees them.
+    pub tiers: Vec<Tier>,
+    /// Leftovers that the next compaction deletes: absorbed batches, segments and indexes that no
+    /// manifest in force names, old manifests.
+    pub garbage_objects: u64,
+    /// Bytes of those.
+    pub garbage_bytes: u64,
+    /// Bytes of all batches that were ever absorbed.
+    pub absorbed_bytes: u64,
+    /// Bytes of all segments that were ever committed.
+    pub compacted_bytes: u64,
+}
+
+/// Segments of about one size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tier {
+    /// A segment of tier t has at least 8^t bytes and fewer than 8^(t+1).
+    pub tier: u32,
+    /// How many.
+    pub segments: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+}
+
+impl Stats {
+    /// How often each byte has been written so far, on the average: 1 before the first compaction,
+    /// to hundredths. None for a log without a byte.
+    pub fn write_amplification(&self) -> Option<f64> {
+        let in_segments: u128 = self.tiers.iter().map(|tier| u128::from(tier.bytes)).sum();
+        let live = u128::from(self.bytes).saturating_sub(in_segments);
+        let once = live.saturating_add(self.absorbed_bytes.into());
+        let again = u128::from(self.compacted_bytes).saturating_mul(100);
+        let hundredths = again.saturating_add(once / 2).checked_div(once)?.saturating_add(100);
+        Some(f64::from(u32::try_from(hundredths).unwrap_or(u32::MAX)) / 100.0)
+    }
 }
 
 impl From<wit::Written> for Written {
@@ -75,14 +137,29 @@ impl From<wit::Written> for Written {
 
 impl From<wit::Page> for Page {
     fn from(page: wit::Page) -> Self {
-        Self { lines: page.lines.into(), events: page.events }
+        let wit::Page { lines, events, missed } = page;
+        Self { lines: lines.into(), events, missed }
     }
 }
 
 impl From<wit::Compaction> for Compaction {
     fn from(done: wit::Compaction) -> Self {
-        let wit::Compaction { merged_files, events, new_key } = done;
-        Self { merged_files, events, new_key }
+        let wit::Compaction { merged_files, batches, segments, events, bytes, new_key } = done;
+        Self { merged_files, batches, segments, events, bytes, new_key }
+    }
+}
+
+impl From<wit::CompactionPlan> for CompactionPlan {
+    fn from(plan: wit::CompactionPlan) -> Self {
+        let wit::CompactionPlan { batches, segments, bytes, garbage_objects, garbage_bytes } = plan;
+        Self { batches, segments, bytes, garbage_objects, garbage_bytes }
+    }
+}
+
+impl From<wit::Tier> for Tier {
+    fn from(tier: wit::Tier) -> Self {
+        let wit::Tier { tier, segments, bytes } = tier;
+        Self { tier, segments, bytes }
     }
 }
 
@@ -98,6 +175,40 @@ impl From<wit::Stats> for Stats {
             generation: stats.generation,
             first_time: stats.first_time,
             last_time: stats.last_time,
+            first_position: stats.first_position,
+            next_position: stats.next_position,
+            tiers: stats.tiers.into_iter().map(Tier::from).collect(),
+            garbage_objects: stats.garbage_objects,
+            garbage_bytes: stats.garbage_bytes,
+            absorbed_bytes: stats.absorbed_bytes,
+            compacted_bytes: stats.compacted_bytes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn write_amplification_counts_every_byte_once_and_rewrites_on_top() {
+        let tier = |bytes| Tier { tier: 0, segments: 1, bytes };
+        let table = [
+            // Bytes, in segments, absorbed, compacted.
+            (0, 0, 0, 0, None),
+            (100, 0, 0, 0, Some(1.0)),
+            (200, 100, 100, 100, Some(1.5)),
+            (300, 300, 300, 400, Some(2.33)),
+            // All trimmed: what was absorbed counts.
+            (0, 0, 600, 1_000, Some(2.67)),
+            (1, 0, u64::MAX, u64::MAX, Some(2.0)),
+            (0, 0, 1, u64::MAX, Some(42_949_672.95)),
+        ];
+        for (bytes, in_segments, absorbed_bytes, compacted_bytes, expected) in table {
+            let tiers = vec![tier(in_segments)];
+            let stats =
+                Stats { bytes, tiers, absorbed_bytes, compacted_bytes, ..Stats::default() };
+            assert_eq!(stats.write_amplification(), expected, "{stats:?}");
         }
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub store: Store,
     pub memory: MemoryMeter,
     pub meter: ComputeMeter,
+    /// Objects whose creates were started, have succeeded, and are done with.
+    pub created: u64,
     /// Bounds the bytes that creates under way hold, whoever still waits for them.
     creates: Arc<Semaphore>,
     table: ResourceTable,
@@ -35,6 +37,7 @@ impl State {
             store,
             memory: MemoryMeter::new(limits.memory_bytes_max),
             meter: ComputeMeter::default(),
+            created: 0,
             creates: Arc::new(Semaphore::new(CREATES_UNDER_WAY_MAX)),
             table,
             wasi,

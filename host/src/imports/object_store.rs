@@ -73,6 +73,7 @@ impl wit::Host for State {
         let start = Instant::now();
         let bytes = self.store.get(&key, range).await;
         self.meter.waited_since(start);
+        self.meter.got(bytes.as_ref().map_or(0, Bytes::len));
         Ok(bytes.map(Vec::from).map_err(wit::StoreError::from))
     }
 
@@ -128,7 +129,11 @@ impl wit::HostPendingCreate for State {
     }
 
     async fn drop(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<()> {
-        self.table.delete(pending)?;
+        if let CreateSlot::Started(mut pending) = self.table.delete(pending)?
+            && let Some(Ok(()) | Err(WriteError::AlreadyExists)) = pending.poll()
+        {
+            self.created = self.created.saturating_add(1);
+        }
         Ok(())
     }
 }
@@ -254,6 +259,7 @@ impl State {
             None => Ok(None),
             Some(Ok(chunk)) => {
                 let (part, bytes, last) = (number(chunk.part), chunk.bytes, chunk.last);
+                self.meter.got(bytes.len());
                 Ok(Some(Chunk { part, bytes, last }))
             }
             Some(Err(failure)) => {

@@ -4,6 +4,7 @@
 //! 2. Events reach the component in the order in which their appends returned.
 //! 3. A flush covers every append that returned before it was called.
 
+mod background;
 mod owner;
 mod staging;
 
@@ -12,14 +13,17 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::compact_options::CompactOptions;
 use crate::engine::SharedEngine;
 use crate::error::{Error, Result};
 use crate::limits::COMMANDS_MAX;
 use crate::options::LogOptions;
+use crate::read_options::of_pending;
 use crate::reader::Reader;
 use crate::records::{Compaction, Written};
 use crate::store::Store;
 
+use background::Background;
 use owner::{Command, Owner};
 use staging::Staging;
 
@@ -43,6 +47,7 @@ impl Log {
         name: &str,
         options: LogOptions,
     ) -> Result<Self> {
+        let compact_after = options.compact_after_batches()?;
         let mut instance = engine.instantiate(&store).await?;
         let (guest, instances) = instance.begin();
         let opened = guest.log().call_open(instances, name, options.to_wit()?).await;
@@ -50,9 +55,13 @@ impl Log {
         let staging =
             Arc::new(Staging::new(options.event_bytes_limit(), options.buffer_bytes_limit()));
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
-        let owner = Owner::new(instance, handle, staging.clone(), options.tick());
+        let name: Arc<str> = name.into();
+        let background = compact_after.map(|batches| {
+            Background::new(engine.clone(), store.clone(), name.clone(), batches)
+        });
+        let owner = Owner::new(instance, handle, staging.clone(), options.tick(), background);
         tokio::spawn(owner.run(queue));
-        Ok(Self { engine, store, name: name.into(), staging, commands })
+        Ok(Self { engine, store, name, staging, commands })
     }
 
     /// The log's name below the store's root.
@@ -97,17 +106,17 @@ impl Log {
     /// [`Error::Closed`], [`Error::Guest`].
     pub async fn read_all(&self) -> Result<Reader> {
         let pending = self.ask(Command::Pending).await?;
-        Reader::open(&self.engine, &self.store, &self.name, Some(&pending)).await
+        Reader::open(&self.engine, &self.store, &self.name, &of_pending(pending)).await
     }
 
-    /// Merges the live batches of the log into one segment, beside appends and reads that go on.
-    /// Does not flush.
+    /// Compacts what is stored of the log, beside appends and reads that go on. Does not flush.
+    /// [`LogOptions::compact_after`] does it by itself.
     ///
     /// # Errors
     /// As [`Host::compact`](crate::Host::compact).
-    pub async fn compact(&self) -> Result<Compaction> {
+    pub async fn compact(&self, options: &CompactOptions) -> Result<Compaction> {
         let host = crate::Host::from_engine(self.engine.clone());
-        host.compact(&self.store, &self.name).await
+        host.compact(&self.store, &self.name, options).await
     }
 
     /// The number of objects that hold the log's stored events: segments and live batches.
@@ -118,7 +127,8 @@ impl Log {
         self.ask(Command::FileCount).await
     }
 
-    /// Flushes and closes the writer: later calls on any clone fail with [`Error::Closed`].
+    /// Flushes and closes the writer: later calls on any clone fail with [`Error::Closed`]. Waits for
+    /// a compaction in the background.
     ///
     /// # Errors
     /// As [`Log::flush`]; the writer then stays open with everything kept.

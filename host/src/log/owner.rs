@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use wasmtime::component::ResourceAny;
 
+use super::background::Background;
 use super::staging::Staging;
 use crate::bindings::exports::stratalog::log::append_log::Pending;
 use crate::engine::Instance;
@@ -37,12 +38,15 @@ pub(super) struct Owner {
     tick: Duration,
     /// When to look after what is pending; none while nothing is.
     tick_at: Option<Instant>,
+    /// Compacts beside it, if that was asked for.
+    background: Option<Background>,
 }
 
 enum Next {
     Commands(Vec<Command>),
     Work,
     Tick,
+    Compacted,
     Dropped,
 }
 
@@ -52,9 +56,10 @@ impl Owner {
         handle: ResourceAny,
         staging: Arc<Staging>,
         tick: Duration,
+        background: Option<Background>,
     ) -> Self {
         let (refused, spare) = (Vec::new(), Vec::new());
-        Self { instance, handle, staging, refused, spare, tick, tick_at: None }
+        Self { instance, handle, staging, refused, spare, tick, tick_at: None, background }
     }
 
     /// Serves until the log is closed, all its handles are dropped, or the component fails.
@@ -64,10 +69,11 @@ impl Owner {
                 Next::Commands(commands) => self.serve(commands).await,
                 Next::Work => self.drain().await.map(|_| false),
                 Next::Tick => self.look_after().await.map(|()| false),
+                Next::Compacted => Ok(false),
                 Next::Dropped => self.drop_handle().await.map(|()| true),
             };
             match step {
-                Ok(false) => {}
+                Ok(false) => self.compact_if_due(),
                 Ok(true) => break,
                 Err(error) => {
                     tracing::error!("what was not flushed is lost: {error}");
@@ -85,6 +91,12 @@ impl Owner {
                 None => std::future::pending().await,
             }
         };
+        let compacted = async {
+            match &mut self.background {
+                Some(background) => background.ended().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             command = queue.recv() => match command {
@@ -99,6 +111,7 @@ impl Owner {
             },
             () = tick => Next::Tick,
             () = self.staging.work() => Next::Work,
+            () = compacted => Next::Compacted,
         }
     }
 
@@ -140,6 +153,10 @@ impl Owner {
                         closed = self.returned(written)?.map(Written::from);
                     }
                     let done = closed.is_ok();
+                    if done {
+                        self.compact_if_due();
+                        self.finish_compacting().await;
+                    }
                     answer.send(closed).ok();
                     if done {
                         self.drop_handle().await?;
@@ -150,6 +167,18 @@ impl Owner {
             }
         }
         Ok(false)
+    }
+
+    fn compact_if_due(&mut self) {
+        if let Some(background) = &mut self.background {
+            background.begin_if_due(self.instance.created());
+        }
+    }
+
+    async fn finish_compacting(&mut self) {
+        if let Some(background) = &mut self.background {
+            background.finish().await;
+        }
     }
 
     /// Hands packed events to the component. The outer error ends the log.

@@ -1,0 +1,87 @@
+//! Waits for new events by asking again.
+//!
+//! 1. It asks at once after events, then ever more rarely, until events come.
+//! 2. A look under way belongs to the [`Follow`], not to who waits for it: who stops waiting loses
+//!    nothing.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio::time::{Instant, sleep_until};
+
+use crate::error::Result;
+use crate::limits::{FOLLOW_WAIT_MAX, FOLLOW_WAIT_MIN};
+use crate::reader::Reader;
+use crate::records::Page;
+
+/// Follows a log: yields its events and then waits for those to come. Made by [`Reader::follow`].
+pub struct Follow {
+    /// The next look at the log.
+    look: BoxFuture<'static, Looked>,
+    position: String,
+    wait: Duration,
+}
+
+struct Looked {
+    reader: Reader,
+    /// A page, and the position behind it.
+    outcome: Result<Option<(Page, String)>>,
+}
+
+impl Follow {
+    pub(crate) async fn new(mut reader: Reader) -> Result<Self> {
+        let position = reader.position().await?;
+        let look = look(reader, Instant::now()).boxed();
+        Ok(Self { look, position, wait: Duration::ZERO })
+    }
+
+    /// The next events, as soon as there are some.
+    ///
+    /// With nothing new it looks again after 200 ms, then after twice as long each time, at most
+    /// 5 s, until events come. A look that finds nothing costs two lists. Cancel safe: what a
+    /// cancelled call has begun, the next one ends.
+    ///
+    /// # Errors
+    /// As [`Reader::next`]. After [`Error::StoreFailed`](crate::Error::StoreFailed) it may be called
+    /// again: it waits before it looks, as if nothing were new, and goes on where it stood.
+    pub async fn next(&mut self) -> Result<Page> {
+        loop {
+            let Looked { reader, outcome } = (&mut self.look).await;
+            self.wait = match &outcome {
+                Ok(Some(_)) => Duration::ZERO,
+                Ok(None) | Err(_) => {
+                    self.wait.saturating_mul(2).clamp(FOLLOW_WAIT_MIN, FOLLOW_WAIT_MAX)
+                }
+            };
+            self.look = look(reader, Instant::now() + self.wait).boxed();
+            if let Some((page, position)) = outcome? {
+                self.position = position;
+                return Ok(page);
+            }
+        }
+    }
+
+    /// Where it stands: right behind the last page that [`Follow::next`] returned. See
+    /// [`Reader::position`].
+    pub fn position(&self) -> &str {
+        &self.position
+    }
+}
+
+async fn look(mut reader: Reader, at: Instant) -> Looked {
+    sleep_until(at).await;
+    let outcome = match reader.next().await {
+        Ok(Some(page)) => reader.position().await.map(|position| Some((page, position))),
+        Ok(None) => Ok(None),
+        Err(error) => Err(error),
+    };
+    Looked { reader, outcome }
+}
+
+impl fmt::Debug for Follow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Follow").field("position", &self.position).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,73 @@
+//! Compacts a log beside its writer, whenever the writer has written so many batches.
+//!
+//! 1. One compaction at a time, in an instance and a task of its own: appends and reads go on.
+//! 2. It never fails the writer: what went wrong is said, and the next one tries again.
+
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+
+use crate::compact_options::CompactOptions;
+use crate::engine::SharedEngine;
+use crate::error::Error;
+use crate::host::Host;
+use crate::store::Store;
+
+pub(super) struct Background {
+    engine: SharedEngine,
+    store: Store,
+    name: Arc<str>,
+    /// So many batches after the last one began, the next one begins.
+    every: u64,
+    /// How many batches had been written when the last one began.
+    begun_at: u64,
+    under_way: Option<JoinHandle<()>>,
+}
+
+impl Background {
+    pub(super) fn new(engine: SharedEngine, store: Store, name: Arc<str>, every: u32) -> Self {
+        Self { engine, store, name, every: every.into(), begun_at: 0, under_way: None }
+    }
+
+    /// Begins a compaction if it is time for one. `written` is how many batches the writer has
+    /// written so far.
+    pub(super) fn begin_if_due(&mut self, written: u64) {
+        if self.under_way.is_some() || written.saturating_sub(self.begun_at) < self.every {
+            return;
+        }
+        self.begun_at = written;
+        let host = Host::from_engine(self.engine.clone());
+        let (store, name) = (self.store.clone(), self.name.clone());
+        self.under_way = Some(tokio::spawn(async move { compact(&host, &store, &name).await }));
+    }
+
+    /// Waits for the end of the compaction under way; for ever, if there is none.
+    pub(super) async fn ended(&mut self) {
+        match &mut self.under_way {
+            Some(task) => {
+                // It has said itself what went wrong.
+                task.await.ok();
+                self.under_way = None;
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waits until none is under way.
+    pub(super) async fn finish(&mut self) {
+        if self.under_way.is_some() {
+            self.ended().await;
+        }
+    }
+}
+
+async fn compact(host: &Host, store: &Store, name: &str) {
+    match host.compact(store, name, &CompactOptions::new()).await {
+        Ok(done) => {
+            tracing::debug!("compacted log {name}: {} objects merged", done.merged_files);
+        }
+        // Then others keep it compact.
+        Err(Error::Conflict(message)) => tracing::debug!("did not compact log {name}: {message}"),
+        Err(error) => tracing::warn!("cannot compact log {name} in the background: {error}"),
+    }
+}
