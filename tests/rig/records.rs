@@ -10,7 +10,7 @@ pub(crate) fn written(written: guest::writer::Written) -> Written {
 
 pub(crate) fn compaction(done: guest::compactor::Compaction) -> Compaction {
     let guest::compactor::Compaction { merged_files, events, new_key } = done;
-    Compaction { merged_files, events, new_key }
+    Compaction { merged_files, events, new_key, ..Compaction::default() }
 }
 
 /// An error of the logic as the host's callers see it.
@@ -72,5 +72,6 @@ pub(crate) fn stats(stats: guest::stat::Stats) -> Stats {
         generation,
         first_time,
         last_time,
+        ..Stats::default()
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use stratalog::store::{ConditionalCreate, Store};
-use stratalog::{Clock, Compaction, Error, Host, LogOptions, Stats, Written};
+use stratalog::{Clock, CompactOptions, Compaction, Error, Host, LogOptions, Stats, Written};
 use stratalog_guest as guest;
 use tokio::runtime::Runtime;
 
@@ -219,7 +219,11 @@ impl World {
                 let done = guest::compactor::compact(self.native(), &self.system, log);
                 done.map(compaction).map_err(error)
             }
-            Kind::Component => self.runtime.block_on(self.host().compact(&self.store, name)),
+            Kind::Component => self.runtime.block_on(self.host().compact(
+                &self.store,
+                name,
+                &CompactOptions::new(),
+            )),
         }
     }
 
@@ -324,7 +328,7 @@ impl Log {
                 let done = guest::compactor::compact(store.clone(), system, log);
                 done.map(compaction).map_err(error)
             }
-            Handle::Component(log) => self.runtime.block_on(log.compact()),
+            Handle::Component(log) => self.runtime.block_on(log.compact(&CompactOptions::new())),
         }
     }
 
