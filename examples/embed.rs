@@ -4,7 +4,7 @@
 //! default: memory.
 
 use stratalog::store::{Location, Store, StoreOptions};
-use stratalog::{Host, LogOptions};
+use stratalog::{CompactOptions, Host, LogOptions};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let written = log.close().await?;
     println!("{events} events read, {} batches written", written.batches);
 
-    let done = host.compact(&store, &location.name).await?;
+    let done = host.compact(&store, &location.name, &CompactOptions::new()).await?;
     println!("{} batches compacted into {}", done.merged_files, done.new_key.unwrap_or_default());
     Ok(())
 }

@@ -1,96 +1,21 @@
-//! What can be typed. The texts here are the manual.
+//! What can be typed. The texts here and in [`manual`] are the manual.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::Styles;
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
+use stratalog::TrimPoint;
 
-use super::quantities::{parse_bytes, parse_duration};
-
-const ABOUT: &str = "An append log on object storage.
-
-A log is a sequence of events, each one line of bytes, usually JSON. Appended events become \
-immutable objects in a folder or a bucket; any number of processes may append, read and compact \
-one log at the same time.";
-
-const EXAMPLES_AND_CODES: &str = "\
-A LOG is a path or a URL, whose last segment is the log's name:
-  logs/errors                 a folder, made by the first append
-  file:///var/log/app/errors
-  s3://BUCKET/errors          also gs://, az://, abfss://; http(s):// is WebDAV
-  memory:errors               for trying out: gone when the command ends
-
-Credentials come from the environment (AWS_*, GOOGLE_*, AZURE_*) or from --store-option.
-
-Examples:
-  echo '{\"error\":\"disk full\"}' | stratalog append logs/errors
-  tail -F app.jsonl | stratalog append --flush-interval 5s s3://bucket/app
-  stratalog read logs/errors | jq .error
-  stratalog compact logs/errors
-  stratalog stat --json s3://bucket/app
-
-Exit codes:
-  0    done; for read also: the reader of the output closed it
-  1    failed for a reason not named below
-  2    the command line is wrong
-  3    the store cannot be reached or refuses
-  4    damaged data: the message names the object, the expected and the found
-  5    invalid input: an event, a file, a LOG, an option's value, a component
-  130  interrupted by SIGINT (Ctrl-C); append has flushed what it had read
-  143  ended by SIGTERM; append has flushed what it had read
-
-Environment:
-  STRATALOG_LOG  which messages go to stderr, instead of -v or -q,
-                 e.g. `debug` or `stratalog=debug,object_store=info`";
-
-const APPEND_EXAMPLES: &str = "\
-SIZE is a number of bytes, or one with KiB or MiB, as in 64KiB.
-DURATION is a number with ms, s, m or h, as in 500ms; or 0.
-
-A signal (SIGINT, SIGTERM) ends it in good order: what was read is flushed and reported,
-and the exit code is 130 or 143. A line cut by the signal is no event and is left out.
-A second signal ends it at once, without waiting for the store.
-
-Examples:
-  stratalog append logs/errors monday.jsonl tuesday.jsonl
-  journalctl -f -o json | stratalog append --flush-interval 5s s3://bucket/journal
-  stratalog append --json --skip-invalid logs/errors <dump.jsonl
-      prints {\"events\":990,\"batches\":1,\"bytes\":51234,\"skipped\":10}";
-
-const READ_EXAMPLES: &str = "\
-Examples:
-  stratalog read logs/errors | tail -n 3
-  stratalog read s3://bucket/app >app.jsonl";
-
-const COMPACT_EXAMPLES: &str = "\
-With fewer than two batches there is nothing to do, which is no failure.
-Interrupting it is safe: the next run removes what is left over.
-
-Example:
-  stratalog compact --json logs/errors
-      prints {\"merged_files\":12,\"events\":340,\"new_key\":\"errors/segment_….jsonl\"}";
-
-const STAT_EXAMPLES: &str = "\
-Times are those of the oldest and the newest batch, in UTC.
-Batches of the old naming scheme (batch_TIME.jsonl) do not tell their number of events:
-they are counted as uncounted batches.
-
-Example:
-  stratalog stat --json logs/errors
-      prints {\"events\":340,\"batches\":0,\"segments\":1,\"bytes\":51234,\"objects\":3,
-              \"generation\":1,\"uncounted_batches\":0,
-              \"first_time\":\"2025-01-31T12:00:00.000001Z\",\"last_time\":\"…\"}";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Example:
-  stratalog completions bash >~/.local/share/bash-completion/completions/stratalog";
+use super::manual;
+use super::moments::{parse_time, parse_trim_point};
+use super::quantities::{parse_bytes, parse_duration, parse_size};
 
 /// A whole command line.
 #[derive(Parser)]
 #[command(name = "stratalog", version, about = "An append log on object storage")]
-#[command(long_about = ABOUT, after_help = EXAMPLES_AND_CODES, styles = Styles::plain())]
+#[command(long_about = manual::ABOUT, after_help = manual::EXAMPLES_AND_CODES, styles = Styles::plain())]
 #[command(max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true)]
 pub(crate) struct Arguments {
@@ -103,19 +28,28 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Append lines of files or of stdin, and flush them
-    #[command(after_help = APPEND_EXAMPLES)]
+    #[command(after_help = manual::APPEND)]
     Append(Append),
-    /// Print all events in order, one on a line
-    #[command(after_help = READ_EXAMPLES)]
+    /// Print events in order, one on a line
+    #[command(after_help = manual::READ)]
     Read(Read),
-    /// Merge the log's small objects into a large one
-    #[command(after_help = COMPACT_EXAMPLES)]
+    /// Print the last events, and with -f those to come
+    #[command(after_help = manual::TAIL)]
+    Tail(Tail),
+    /// Merge the log's small objects into large ones
+    #[command(after_help = manual::COMPACT)]
     Compact(Compact),
+    /// Give up events at the beginning of the log, for good
+    #[command(after_help = manual::TRIM)]
+    Trim(Trim),
+    /// Check every object of the log
+    #[command(after_help = manual::VERIFY)]
+    Verify(Verify),
     /// Count the log's events and objects without reading them
-    #[command(after_help = STAT_EXAMPLES)]
+    #[command(after_help = manual::STAT)]
     Stat(Stat),
     /// Print a completion script for a shell
-    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    #[command(after_help = manual::COMPLETIONS)]
     Completions(Completions),
 }
 
@@ -123,7 +57,7 @@ pub(crate) enum Command {
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Shared {
-    /// Print the summary as one JSON object on stdout; read prints events only and has none
+    /// Print the summary as one JSON object on stdout; read and tail print events only
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
@@ -191,12 +125,63 @@ pub(crate) struct Append {
     /// stands before it is appended and flushed. With -v each line left out is named.
     #[arg(long)]
     pub(crate) skip_invalid: bool,
+
+    /// Compact the log in the background after every N batches written, while appending goes on
+    ///
+    /// A compaction that fails is a warning; the next one tries again. The command waits for the one
+    /// under way at its end.
+    #[arg(long, value_name = "N")]
+    pub(crate) compact_after: Option<u32>,
+
+    #[command(flatten)]
+    pub(crate) sole: SoleCompactor,
 }
 
 #[derive(Args)]
 pub(crate) struct Read {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
+
+    /// Begin at this position instead of at the beginning
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) from: Option<String>,
+
+    /// End after N events
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+
+    /// Leave out events from before this time
+    ///
+    /// With --position-file they count as read.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) since: Option<u64>,
+
+    /// Leave out events of this time and later
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) until: Option<u64>,
+
+    /// Begin at the position in this file, if it is there, and keep it up to date
+    ///
+    /// The file is replaced as a whole, and only after the events before the position have been
+    /// written to stdout: whatever ends the command, the next one repeats at most the page of about
+    /// 1 MiB that was written last, and skips nothing.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["from", "until"])]
+    pub(crate) position_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Tail {
+    /// The log: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
+
+    /// Print the last N events; 0 with -f prints only those to come
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    pub(crate) lines: u64,
+
+    /// Go on with the events to come
+    #[arg(short, long)]
+    pub(crate) follow: bool,
 }
 
 #[derive(Args)]
@@ -204,10 +189,57 @@ pub(crate) struct Compact {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
 
-    /// Declare that no other compactor runs on this log, on any machine
+    /// Merge all segments as far as --segment-bytes-max lets: rewrites up to the whole log
+    #[arg(long)]
+    pub(crate) full: bool,
+
+    /// Merge so many segments of about one size into one: 2 to 64 [default: 8]
+    #[arg(long, value_name = "N")]
+    pub(crate) fan_in: Option<u32>,
+
+    /// Make no segment larger than this: 1 to 4GiB [default: 128MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) segment_bytes_max: Option<u64>,
+
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) sole: SoleCompactor,
+}
+
+#[derive(Args)]
+#[command(group = ArgGroup::new("point").required(true))]
+pub(crate) struct Trim {
+    /// The log: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
+
+    /// Trim everything before this position, time, date or age
+    #[arg(long, value_name = "WHERE", value_parser = parse_trim_point, group = "point")]
+    pub(crate) before: Option<TrimPoint>,
+
+    /// Trim all but the last N events
+    #[arg(long, value_name = "N", group = "point")]
+    pub(crate) keep_events: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) sole: SoleCompactor,
+}
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// The log: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
+}
+
+/// For the commands that commit.
+#[derive(Args)]
+pub(crate) struct SoleCompactor {
+    /// Declare that nothing else compacts or trims this log meanwhile, on any machine
     ///
     /// Needed on stores that cannot create an object only if it is absent, such as WebDAV. If
-    /// another one runs after all, events may be lost.
+    /// something else does after all, events may be lost.
     #[arg(long)]
     pub(crate) sole_compactor: bool,
 }

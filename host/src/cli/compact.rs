@@ -1,20 +1,118 @@
-//! `stratalog compact`: small objects into a large one.
+//! `stratalog compact`: small objects into large ones.
+
+use indicatif::HumanBytes;
+use serde::Serialize;
+use stratalog::store::Location;
+use stratalog::{CompactOptions, Compaction, CompactionPlan};
 
 use super::arguments::{Compact, Shared};
 use super::exit::{Code, Failure};
 use super::progress::Progress;
-use super::report;
+use super::report::{count, print_json, print_line};
 use super::session::{Must, Session};
+
+#[derive(Serialize)]
+struct CompactReport<'a> {
+    merged_files: u64,
+    events: u64,
+    new_key: Option<&'a str>,
+    batches: u64,
+    segments: u64,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct PlanReport {
+    batches: u64,
+    segments: u64,
+    bytes: u64,
+    garbage_objects: u64,
+    garbage_bytes: u64,
+}
 
 /// Signals are left to the system: a compaction may end anywhere.
 pub(super) async fn run(command: &Compact, shared: &Shared) -> Result<Code, Failure> {
-    let session = Session::open(&command.log, shared, command.sole_compactor, Must::Exist)?;
+    let sole_compactor = command.sole.sole_compactor;
+    let session = Session::open(&command.log, shared, sole_compactor, Must::Exist)?;
     let Session { location, store, host } = &session;
+    let options = options(command);
+    if command.dry_run {
+        return match host.plan_compaction(store, &location.name, &options).await {
+            Ok(plan) => report_plan(shared, &plan, location).map(|()| Code::Done),
+            Err(error) => Err(Failure::from(error).context(format!("cannot look at {location}"))),
+        };
+    }
     let progress = Progress::of_unknown(shared, &format!("compacting {location}"));
-    let compacted = host.compact(store, &location.name).await;
+    let compacted = host.compact(store, &location.name, &options).await;
     drop(progress);
     match compacted {
-        Ok(compaction) => report::compacted(shared, &compaction, location).map(|()| Code::Done),
+        Ok(compaction) => report(shared, &compaction, location).map(|()| Code::Done),
         Err(error) => Err(Failure::from(error).context(format!("cannot compact {location}"))),
+    }
+}
+
+fn options(command: &Compact) -> CompactOptions {
+    let mut options = CompactOptions::new().full(command.full);
+    if let Some(segments) = command.fan_in {
+        options = options.fan_in(segments);
+    }
+    if let Some(bytes) = command.segment_bytes_max {
+        options = options.segment_bytes_max(bytes);
+    }
+    options
+}
+
+/// Says what a compaction did.
+fn report(shared: &Shared, compaction: &Compaction, location: &Location) -> Result<(), Failure> {
+    let Compaction { merged_files, batches, segments, events, bytes, new_key } = compaction;
+    let (merged_files, batches, segments) = (*merged_files, *batches, *segments);
+    let (events, bytes, new_key) = (*events, *bytes, new_key.as_deref());
+    if shared.json {
+        let report = CompactReport { merged_files, events, new_key, batches, segments, bytes };
+        return print_json(&report);
+    }
+    let merged = objects(batches, segments);
+    let events = count(events, "event", "events");
+    print_line(
+        shared.quiet,
+        &match new_key {
+            Some(key) => format!("{merged} ({events}, {}) merged into {key}", HumanBytes(bytes)),
+            None if merged_files == 0 => format!("nothing to compact in {location}"),
+            None => format!("{merged} removed from {location}: they had no events"),
+        },
+    );
+    Ok(())
+}
+
+/// Says what a compaction would do.
+fn report_plan(shared: &Shared, plan: &CompactionPlan, location: &Location) -> Result<(), Failure> {
+    let CompactionPlan { batches, segments, bytes, garbage_objects, garbage_bytes } = *plan;
+    if shared.json {
+        let report = PlanReport { batches, segments, bytes, garbage_objects, garbage_bytes };
+        return print_json(&report);
+    }
+    let mut line = match (batches, segments) {
+        (0, 0) => format!("nothing to compact in {location}"),
+        _ => {
+            let merged = objects(batches, segments);
+            format!("would merge {merged} ({}) of {location}", HumanBytes(bytes))
+        }
+    };
+    if garbage_objects > 0 {
+        let leftovers = count(garbage_objects, "leftover", "leftovers");
+        line.push_str(&format!("; would delete {leftovers} ({})", HumanBytes(garbage_bytes)));
+    }
+    print_line(shared.quiet, &line);
+    Ok(())
+}
+
+/// `12 batches and 8 segments`, without what there is none of.
+fn objects(batches: u64, segments: u64) -> String {
+    let batches_text = count(batches, "batch", "batches");
+    let segments_text = count(segments, "segment", "segments");
+    match (batches, segments) {
+        (_, 0) => batches_text.to_string(),
+        (0, _) => segments_text.to_string(),
+        _ => format!("{batches_text} and {segments_text}"),
     }
 }

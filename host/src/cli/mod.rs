@@ -8,13 +8,21 @@ pub(crate) mod arguments;
 mod compact;
 mod completions;
 pub(crate) mod exit;
+mod manual;
 pub(crate) mod messages;
+mod moments;
+mod position_file;
 mod progress;
 mod quantities;
 mod read;
 mod report;
 mod session;
+mod signals;
 mod stat;
+mod stdout;
+mod tail;
+mod trim;
+mod verify;
 
 use arguments::{Arguments, Command};
 use exit::{Code, Failure};
@@ -25,7 +33,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Code, Failure> {
     match command {
         Command::Append(command) => append::run(command, &shared).await,
         Command::Read(command) => read::run(&command, &shared).await,
+        Command::Tail(command) => tail::run(&command, &shared).await,
         Command::Compact(command) => compact::run(&command, &shared).await,
+        Command::Trim(command) => trim::run(&command, &shared).await,
+        Command::Verify(command) => verify::run(&command, &shared).await,
         Command::Stat(command) => stat::run(&command, &shared).await,
         Command::Completions(command) => completions::run(&command),
     }

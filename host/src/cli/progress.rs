@@ -35,6 +35,13 @@ impl Progress {
         Self::start(shared, what, template)
     }
 
+    /// Progress in bytes, towards a number of them that [`Progress::reached`] tells.
+    pub(super) fn of_bytes(shared: &Shared, what: &str) -> Self {
+        let template =
+            "{spinner} {prefix} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta}";
+        Self::start(shared, what, template)
+    }
+
     /// Work that does not tell how far it is.
     pub(super) fn of_unknown(shared: &Shared, what: &str) -> Self {
         Self::start(shared, what, "{spinner} {prefix} {elapsed}")
@@ -71,6 +78,14 @@ impl Progress {
         if let Some((line, _)) = &self.line {
             line.set_message(count(self.events, "event", "events").to_string());
             line.inc(u64::try_from(bytes).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// Says how many bytes of how many are done.
+    pub(super) fn reached(&self, bytes: u64, bytes_total: u64) {
+        if let Some((line, _)) = &self.line {
+            line.set_length(bytes_total);
+            line.set_position(bytes);
         }
     }
 }

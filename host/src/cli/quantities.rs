@@ -2,20 +2,26 @@
 
 use std::time::Duration;
 
-const SIZE_FORM: &str = "write a number of bytes, or one with KiB or MiB, as in 64KiB";
+const SIZE_FORM: &str = "write a number of bytes, or one with KiB, MiB or GiB, as in 64KiB";
 const DURATION_FORM: &str = "write a number with ms, s, m or h, as in 500ms, or 0";
 
-/// Reads `123`, `123B`, `64KiB` or `4MiB`, in any case.
-pub(super) fn parse_bytes(text: &str) -> Result<u32, String> {
+/// Reads `123`, `123B`, `64KiB`, `4MiB` or `1GiB`, in any case.
+pub(super) fn parse_size(text: &str) -> Result<u64, String> {
     let (number, unit) = split_unit(text);
-    let unit_bytes: u32 = match unit.to_ascii_lowercase().as_str() {
+    let unit_bytes: u64 = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1,
         "kib" => 1024,
         "mib" => 1024 * 1024,
+        "gib" => 1024 * 1024 * 1024,
         _ => return Err(SIZE_FORM.to_owned()),
     };
-    let number: u32 = number.parse().map_err(|_| SIZE_FORM.to_owned())?;
-    number.checked_mul(unit_bytes).ok_or_else(|| "it is more than 4095MiB".to_owned())
+    let number: u64 = number.parse().map_err(|_| SIZE_FORM.to_owned())?;
+    number.checked_mul(unit_bytes).ok_or_else(|| "it is more than any store has".to_owned())
+}
+
+/// Reads a size of less than 4 GiB.
+pub(super) fn parse_bytes(text: &str) -> Result<u32, String> {
+    u32::try_from(parse_size(text)?).map_err(|_| "it is more than 4095MiB".to_owned())
 }
 
 /// Reads `500ms`, `2s`, `5m`, `1h` or `0`.
@@ -34,7 +40,8 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_millis(u64::from(number).saturating_mul(unit_millis)))
 }
 
-fn split_unit(text: &str) -> (&str, &str) {
+/// Splits `64 KiB` into `64` and `KiB`.
+pub(super) fn split_unit(text: &str) -> (&str, &str) {
     let text = text.trim();
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(unit_at);
@@ -54,8 +61,11 @@ mod tests {
             ("64KiB", Some(65_536)),
             ("64 kib", Some(65_536)),
             ("4MiB", Some(4_194_304)),
+            ("3GiB", Some(3_221_225_472)),
             ("4095MiB", Some(4_293_918_720)),
             ("4096MiB", None),
+            ("4GiB", None),
+            ("18446744073709551615GiB", None),
             ("4294967296", None),
             ("4MB", None),
             ("MiB", None),

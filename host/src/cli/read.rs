@@ -1,55 +1,115 @@
-//! `stratalog read`: all events to stdout.
+//! `stratalog read`: events to stdout.
+//!
+//! 1. A position is kept only after the events before it have left for stdout: what is repeated
+//!    after a crash is at most the last page, and nothing is skipped.
 
-use std::io::{self, IsTerminal as _};
+use std::fs::File;
+use std::io;
+
+use stratalog::{Error, Page, ReadOptions, Reader};
 
 use super::arguments::{Read, Shared};
 use super::exit::{Code, Failure, write_stdout};
+use super::position_file::PositionFile;
 use super::progress::Progress;
+use super::report::count;
 use super::session::{Must, Session};
+use super::stdout;
 
 /// Signals are left to the system: there is nothing to bring to an end.
 pub(super) async fn run(command: &Read, shared: &Shared) -> Result<Code, Failure> {
+    let kept = command.position_file.as_deref().map(PositionFile::open).transpose()?;
     let session = Session::open(&command.log, shared, false, Must::Exist)?;
     let what = format!("cannot read {}", session.location);
-    match print(&session, shared).await {
+    match print(&session, command, shared, kept).await {
         Ok(()) => Ok(Code::Done),
         Err(failure) => Err(failure.context(what)),
     }
 }
 
-async fn print(session: &Session, shared: &Shared) -> Result<(), Failure> {
-    let mut reader = session.host.read(&session.store, &session.location.name).await?;
-    let mut progress = progress(session, shared);
+fn options(command: &Read, kept: Option<&PositionFile>) -> ReadOptions {
+    let mut options = ReadOptions::new();
+    if let Some(position) = kept.and_then(PositionFile::position).or(command.from.as_deref()) {
+        options = options.start(position);
+    }
+    if let Some(events) = command.limit {
+        options = options.limit(events);
+    }
+    if let Some(micros) = command.since {
+        options = options.since(micros);
+    }
+    if let Some(micros) = command.until {
+        options = options.until(micros);
+    }
+    options
+}
+
+async fn print(
+    session: &Session,
+    command: &Read,
+    shared: &Shared,
+    mut kept: Option<PositionFile>,
+) -> Result<(), Failure> {
+    let options = options(command, kept.as_ref());
+    let reader = session.host.read_with(&session.store, &session.location.name, options).await;
+    let mut reader = reader.map_err(|error| name_file(error, kept.as_ref()))?;
+    let file = stdout::as_file();
+    // Nothing is printed in vain: if the file cannot be written, this tells.
+    keep(&mut reader, kept.as_mut(), file.as_ref()).await?;
+    // Only if the events go to a file: a terminal or a pager would show both.
+    let mut progress = match file {
+        Some(_) => Progress::of_events(shared, &format!("reading {}:", session.location)),
+        None => Progress::none(),
+    };
     // A page ends with LF, so the line buffer of stdout passes it on as it is, in one write.
     let mut stdout = io::stdout().lock();
-    while let Some(page) = reader.next().await? {
-        if !write_stdout(&mut stdout, &page.lines)? {
-            break;
+    loop {
+        let page = reader.next().await.map_err(|error| name_file(error, kept.as_ref()))?;
+        if let Some(page) = &page {
+            warn_of_missed(page);
+            if !write_stdout(&mut stdout, &page.lines)? {
+                return Ok(());
+            }
+            progress.add(page.events, page.lines.len());
         }
-        progress.add(page.events, page.lines.len());
-    }
-    Ok(())
-}
-
-/// Shows progress only if the events go to a file: a terminal or a pager would show both.
-fn progress(session: &Session, shared: &Shared) -> Progress {
-    if stdout_is_file() {
-        Progress::of_events(shared, &format!("reading {}:", session.location))
-    } else {
-        Progress::none()
+        keep(&mut reader, kept.as_mut(), file.as_ref()).await?;
+        if page.is_none() {
+            return Ok(());
+        }
     }
 }
 
-#[cfg(unix)]
-fn stdout_is_file() -> bool {
-    use std::os::fd::AsFd as _;
-
-    let stdout = io::stdout();
-    let is_file = |file: std::fs::File| file.metadata().is_ok_and(|metadata| metadata.is_file());
-    !stdout.is_terminal() && stdout.as_fd().try_clone_to_owned().is_ok_and(|fd| is_file(fd.into()))
+/// Says how many events came and went before they were read.
+pub(super) fn warn_of_missed(page: &Page) {
+    if page.missed > 0 {
+        let were = if page.missed == 1 { "was" } else { "were" };
+        let events = count(page.missed, "event", "events");
+        tracing::warn!("{events} {were} trimmed before being read");
+    }
 }
 
-#[cfg(not(unix))]
-fn stdout_is_file() -> bool {
-    !io::stdout().is_terminal()
+/// Keeps the reader's position, if that was asked for.
+async fn keep(
+    reader: &mut Reader,
+    kept: Option<&mut PositionFile>,
+    stdout: Option<&File>,
+) -> Result<(), Failure> {
+    let Some(kept) = kept else { return Ok(()) };
+    let position = reader.position().await?;
+    if let Some(stdout) = stdout {
+        // The position is made durable, so the events before it must be.
+        let failed = |error| Failure::system("cannot sync stdout", &error);
+        stdout.sync_data().map_err(failed)?;
+    }
+    kept.save(position).map_err(|error| kept.unwritable(&error))
+}
+
+/// A position that the log does not take is the file's fault.
+fn name_file(error: Error, kept: Option<&PositionFile>) -> Failure {
+    match (&error, kept) {
+        (Error::InvalidInput(message), Some(kept)) if kept.position().is_some() => {
+            kept.broken(message)
+        }
+        _ => error.into(),
+    }
 }

@@ -8,8 +8,8 @@
 use bytes::Bytes;
 use stratalog::{Error, EventFault, Log};
 
+use super::interruption::Interruption;
 use super::lines::LineCutter;
-use super::signals::Interruption;
 use super::source::{Item, Source};
 use crate::cli::arguments::Append;
 use crate::cli::exit::{Code, Failure};

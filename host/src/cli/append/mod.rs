@@ -5,8 +5,8 @@
 //! 3. However the input ends, what came before is flushed, and the summary counts it.
 
 mod feed;
+mod interruption;
 mod lines;
-mod signals;
 mod source;
 
 use std::io::{self, IsTerminal as _};
@@ -17,7 +17,7 @@ use stratalog::store::Location;
 use stratalog::{Error, Log, LogOptions, WriteFate};
 
 use feed::{Feed, Stop};
-use signals::Interruption;
+use interruption::Interruption;
 use source::{BLOCK_BYTES, Source, is_stdin};
 
 use super::arguments::{Append, Shared};
@@ -32,7 +32,8 @@ const BUFFER_BYTES_MAX: u32 = 32 * 1024 * 1024;
 
 /// Appends all lines, whatever ends them.
 pub(super) async fn run(command: Append, shared: &Shared) -> Result<Code, Failure> {
-    let session = Session::open(&command.log, shared, false, Must::Nothing)?;
+    let sole_compactor = command.sole.sole_compactor;
+    let session = Session::open(&command.log, shared, sole_compactor, Must::Nothing)?;
     let Session { location, store, host } = &session;
     let mut interruption = Interruption::watch(shared)?;
     let opened = tokio::select! {
@@ -79,12 +80,16 @@ fn options(command: &Append) -> LogOptions {
     let block_bytes = u32::try_from(BLOCK_BYTES).unwrap_or(u32::MAX);
     // Room for what is to be one batch or one event, and for the block that completes it.
     let needed = command.flush_bytes.max(command.event_bytes_max).saturating_add(block_bytes);
-    LogOptions::new()
+    let options = LogOptions::new()
         .flush_threshold(command.flush_threshold)
         .flush_bytes(command.flush_bytes)
         .flush_interval(command.flush_interval)
         .event_bytes_max(command.event_bytes_max)
-        .buffer_bytes_max(needed.clamp(BUFFER_BYTES_DEFAULT, BUFFER_BYTES_MAX))
+        .buffer_bytes_max(needed.clamp(BUFFER_BYTES_DEFAULT, BUFFER_BYTES_MAX));
+    match command.compact_after {
+        Some(batches) => options.compact_after(batches),
+        None => options,
+    }
 }
 
 /// The files to read; without any it is stdin.

@@ -1,0 +1,142 @@
+//! The long texts of `--help`.
+
+pub(super) const ABOUT: &str = "An append log on object storage.
+
+A log is a sequence of events, each one line of bytes, usually JSON. Appended events become \
+immutable objects in a folder or a bucket; any number of processes may append, read and compact \
+one log at the same time.";
+
+pub(super) const EXAMPLES_AND_CODES: &str = "\
+A LOG is a path or a URL, whose last segment is the log's name:
+  logs/errors                 a folder, made by the first append
+  file:///var/log/app/errors
+  s3://BUCKET/errors          also gs://, az://, abfss://; http(s):// is WebDAV
+  memory:errors               for trying out: gone when the command ends
+
+Credentials come from the environment (AWS_*, GOOGLE_*, AZURE_*) or from --store-option.
+
+Examples:
+  echo '{\"error\":\"disk full\"}' | stratalog append logs/errors
+  tail -F app.jsonl | stratalog append --flush-interval 5s --compact-after 1000 s3://bucket/app
+  stratalog read logs/errors | jq .error
+  stratalog tail -f s3://bucket/app
+  stratalog compact logs/errors
+  stratalog trim --before 30d logs/errors
+  stratalog verify logs/errors
+  stratalog stat --json s3://bucket/app
+
+Exit codes:
+  0    done; for read, tail and verify also: the reader of the output closed it
+  1    failed for a reason not named below
+  2    the command line is wrong
+  3    the store cannot be reached or refuses
+  4    damaged data: the object, the expected and the found are named
+  5    invalid input: an event, a file, a LOG, an option's value, a position, a component
+  130  interrupted by SIGINT (Ctrl-C); append has flushed what it had read
+  143  ended by SIGTERM; append has flushed what it had read
+
+Environment:
+  STRATALOG_LOG  which messages go to stderr, instead of -v or -q,
+                 e.g. `debug` or `stratalog=debug,object_store=info`";
+
+pub(super) const APPEND: &str = "\
+SIZE is a number of bytes, or one with KiB, MiB or GiB, as in 64KiB.
+DURATION is a number with ms, s, m or h, as in 500ms; or 0.
+
+A signal (SIGINT, SIGTERM) ends it in good order: what was read is flushed and reported,
+and the exit code is 130 or 143. A line cut by the signal is no event and is left out.
+A second signal ends it at once, without waiting for the store.
+
+Examples:
+  stratalog append logs/errors monday.jsonl tuesday.jsonl
+  journalctl -f -o json | stratalog append --flush-interval 5s s3://bucket/journal
+  stratalog append --json --skip-invalid logs/errors <dump.jsonl
+      prints {\"events\":990,\"batches\":1,\"bytes\":51234,\"skipped\":10}";
+
+pub(super) const READ: &str = "\
+TIME is a time as in 2026-01-31T12:00:00Z, a date as in 2026-01-31 (its beginning in UTC), or an
+age before now as in 90s, 30m, 12h or 7d. It is compared with the time at which an event's batch was
+sealed: at most --flush-interval after the event was appended.
+
+POSITION is what a position file holds, or a number: 0 is the first event ever, 1 the next one.
+It stays valid whatever is appended, compacted or trimmed. Of events that were trimmed before they
+were read, a warning tells the number.
+
+Examples:
+  stratalog read s3://bucket/app >app.jsonl
+  stratalog read --since 2026-01-31 --until 2026-02-01 logs/errors
+  stratalog read --position-file app.position s3://bucket/app >>app.jsonl
+      adds what has come since it ran last";
+
+pub(super) const TAIL: &str = "\
+With -f it looks for new events as soon as it has printed some, and ever more rarely while none come,
+up to every 5 seconds. It tries on while the store cannot be reached. It ends with a signal, or when
+the reader of its output closes it.
+
+Examples:
+  stratalog tail logs/errors
+  stratalog tail -f -n 0 s3://bucket/app | jq --unbuffered .error";
+
+pub(super) const COMPACT: &str = "\
+SIZE is a number of bytes, or one with KiB, MiB or GiB, as in 64MiB.
+
+Batches, the small objects that appends make, become segments; segments of about one size become
+a larger one. With too few of both there is nothing to do, which is no failure.
+Interrupting it is safe: the next run removes what is left over.
+
+Examples:
+  stratalog compact --json logs/errors
+      prints {\"merged_files\":12,\"events\":340,\"new_key\":\"errors/segment_….jsonl\",
+              \"batches\":12,\"segments\":0,\"bytes\":51234}
+  stratalog compact --json --dry-run logs/errors
+      prints {\"batches\":12,\"segments\":0,\"bytes\":51234,
+              \"garbage_objects\":0,\"garbage_bytes\":0}";
+
+pub(super) const TRIM: &str = "\
+WHERE is a position, a time, a date or an age, and everything before it goes:
+  1234                  a position: events 0 to 1233. Digits alone are always a position
+  2026-01-31            a date, its beginning in UTC; or a time as in 2026-01-31T12:00:00Z
+  30d                   an age before now, in s, m, h, d or w
+A time is compared with the time at which an event's batch was sealed.
+
+Trimmed events are gone for good: no reader yields them, and objects that hold nothing else are
+deleted. Positions do not change. Only compacted events can be trimmed: see `stratalog compact`.
+
+Examples:
+  stratalog trim --before 30d logs/errors
+  stratalog trim --json --keep-events 1000000 logs/errors
+      prints {\"events\":340,\"segments\":1,\"bytes\":51234,
+              \"first_position\":340,\"live_batches\":0}";
+
+pub(super) const VERIFY: &str = "\
+Reads and checks every object of the log, and changes nothing. What it finds goes to stdout, one on
+a line: damaged objects, to be restored, and leftovers that the next compaction deletes.
+The exit code is 4 if anything is damaged; leftovers are no fault.
+
+Example:
+  stratalog verify --json logs/errors
+      prints {\"ok\":true,\"objects\":3,\"events\":340,\"bytes\":51234,\"damaged\":[],\"leftovers\":[]}
+      damaged:   [{\"object\":\"…\",\"expected\":\"…\",\"found\":\"…\"}]
+      leftovers: [{\"object\":\"…\",\"bytes\":120,\"reason\":\"absorbed-batch\"}], where the reason may
+                 also be unnamed-segment or old-manifest";
+
+pub(super) const STAT: &str = "\
+Times are those of the oldest and the newest batch, in UTC.
+Batches of the old naming scheme (batch_TIME.jsonl) do not tell their number of events:
+they are counted as uncounted batches.
+Tier t holds the segments of 8^t to 8^(t+1) bytes. Garbage is what the next compaction deletes.
+Write amplification is how often each byte has been written so far, on the average.
+
+Example:
+  stratalog stat --json logs/errors
+      prints {\"events\":340,\"batches\":0,\"segments\":1,\"bytes\":51234,\"objects\":3,
+              \"generation\":1,\"uncounted_batches\":0,
+              \"first_time\":\"2025-01-31T12:00:00.000001Z\",\"last_time\":\"…\",
+              \"first_position\":0,\"next_position\":340,
+              \"tiers\":[{\"tier\":5,\"segments\":1,\"bytes\":51234}],
+              \"garbage_objects\":0,\"garbage_bytes\":0,\"absorbed_bytes\":51234,
+              \"compacted_bytes\":51234,\"write_amplification\":2.0}";
+
+pub(super) const COMPLETIONS: &str = "\
+Example:
+  stratalog completions bash >~/.local/share/bash-completion/completions/stratalog";

@@ -1,0 +1,126 @@
+//! The file that remembers how far a log has been read.
+//!
+//! 1. It is replaced as a whole or not at all: a new file is written, synced and renamed.
+//! 2. It holds a position and a line feed, and nothing is made of the position here.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::exit::Failure;
+
+/// No position is longer, in bytes: 50 for each of a million live batches.
+const POSITION_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+pub(super) struct PositionFile {
+    path: PathBuf,
+    saved: Option<String>,
+}
+
+impl PositionFile {
+    /// Takes the position from the file, if the file is there.
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        let mut file = Self { path: path.to_owned(), saved: None };
+        match load(path) {
+            Ok(None) => return Err(file.broken("it is too large")),
+            Ok(Some(text)) if text.trim_end().is_empty() => return Err(file.broken("it is empty")),
+            Ok(Some(text)) => file.saved = Some(text.trim_end().to_owned()),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                return Err(file.broken("it is not text"));
+            }
+            Err(error) => {
+                let path = path.display();
+                return Err(Failure::input(format!(
+                    "cannot read the position file {path}: {error}"
+                )));
+            }
+        }
+        Ok(file)
+    }
+
+    /// The position in the file.
+    pub(super) fn position(&self) -> Option<&str> {
+        self.saved.as_deref()
+    }
+
+    /// Puts a position into the file, durably.
+    pub(super) fn save(&mut self, position: String) -> io::Result<()> {
+        if self.saved.as_ref() != Some(&position) {
+            replace(&self.path, format!("{position}\n").as_bytes())?;
+            self.saved = Some(position);
+        }
+        Ok(())
+    }
+
+    /// What to say of a file that cannot be used.
+    pub(super) fn broken(&self, why: &str) -> Failure {
+        Failure::input(format!(
+            "the position file {} holds no position of this log ({why}): restore it, or remove it \
+             to read from the beginning",
+            self.path.display()
+        ))
+    }
+
+    /// What to say of a file that cannot be written.
+    pub(super) fn unwritable(&self, error: &io::Error) -> Failure {
+        let path = self.path.display();
+        Failure::input(format!("cannot write the position file {path}: {error}"))
+    }
+}
+
+/// None: it is larger than any position.
+fn load(path: &Path) -> io::Result<Option<String>> {
+    let mut text = String::new();
+    let bytes = File::open(path)?.take(POSITION_BYTES_MAX + 1).read_to_string(&mut text)?;
+    Ok(u64::try_from(bytes).is_ok_and(|bytes| bytes <= POSITION_BYTES_MAX).then_some(text))
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
+    // Always the same name, so that a kill leaves at most one behind.
+    let mut staged: OsString = name.to_owned();
+    staged.push(".new");
+    let staged = path.with_file_name(staged);
+    let mut file = File::create(&staged)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&staged, path)?;
+    if cfg!(unix) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_taken_from_where_it_was_put() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("position");
+        let mut file = PositionFile::open(&path).unwrap();
+        assert_eq!(file.position(), None);
+        for position in ["0", "12,a+b", "3"] {
+            file.save(position.to_owned()).unwrap();
+            assert_eq!(file.position(), Some(position));
+            assert_eq!(PositionFile::open(&path).unwrap().position(), Some(position));
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_file_that_holds_no_text_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("position");
+        for bytes in [&b""[..], b"\n", b" \n", b"\xff\xfe"] {
+            fs::write(&path, bytes).unwrap();
+            assert!(PositionFile::open(&path).is_err(), "{bytes:?}");
+        }
+        assert!(PositionFile::open(folder.path()).is_err());
+    }
+}
