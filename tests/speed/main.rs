@@ -1,0 +1,111 @@
+//! What the sandbox costs: the log against native code that does the naive thing, in one run.
+//!
+//! `cargo bench --workspace`; the ratios are printed at the end. With the name of a group, such as
+//! `append`, `read`, `compact`, `process` or `far`, only that is measured.
+
+mod append;
+mod compact;
+mod forgetful;
+mod process;
+mod read;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use criterion::Criterion;
+use object_store::ObjectStore;
+use object_store::path::Path as Key;
+use stratalog::store::Store;
+use stratalog::{Host, LogOptions};
+
+/// Bytes of an event without its LF, as most journals have them.
+const EVENT_BYTES: usize = 200;
+const MIB: usize = 1024 * 1024;
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(3))
+        .configure_from_args();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    append::append(&mut criterion, &runtime);
+    read::read(&mut criterion, &runtime);
+    compact::compacting(&mut criterion, &runtime);
+    process::process(&mut criterion);
+    criterion.final_summary();
+    let named = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    if named.is_none_or(|name| name == "far") {
+        read::far(&runtime);
+    }
+    ratios();
+}
+
+fn host() -> Host {
+    let cache = target_folder().expect("a target folder").join("test-cache");
+    Host::builder().cache_folder(cache).build().expect("a host")
+}
+
+fn event() -> Vec<u8> {
+    vec![b'x'; EVENT_BYTES]
+}
+
+/// Fills the log `log` with batches of about so many bytes.
+async fn fill(host: &Host, store: &Store, batches: usize, bytes: usize) {
+    let log = host.open(store, "log", LogOptions::new()).await.expect("a log");
+    let packet = Bytes::from([&event()[..], b"\n"].concat().repeat(bytes / (EVENT_BYTES + 1)));
+    for _ in 0..batches {
+        log.append_lines(packet.clone()).await.expect("an append");
+        log.flush().await.expect("a flush");
+    }
+    log.close().await.expect("a close");
+}
+
+/// The keys of its objects.
+async fn keys(objects: &dyn ObjectStore) -> Vec<Key> {
+    let listed = objects.list_with_delimiter(Some(&Key::from("log"))).await.expect("a list");
+    let mut keys: Vec<_> = listed.objects.into_iter().map(|object| object.location).collect();
+    keys.sort();
+    keys
+}
+
+/// Prints the ratios that matter, from what criterion has just measured.
+fn ratios() {
+    let median = |name: &str| -> Option<f64> {
+        let file = target_folder()?.join("criterion").join(name).join("new/estimates.json");
+        let estimates: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
+        estimates["median"]["point_estimate"].as_f64()
+    };
+    let shared = "read/object_store, bytes shared with the store";
+    let copied = "read/object_store, bytes copied out";
+    println!("\nratios of median times, in this run:");
+    for (name, baseline) in [
+        ("append/Log__append/8", "append/native loop, flush every 32/8"),
+        ("append/Log__append/8", "append/native loop, flush every 32/1"),
+        ("append/Log__append_lines of 1000/1", "append/native loop, flush every 1000/1"),
+        ("append/Log__append_lines of 1000/1", "append/native loop, flush every 32/1"),
+        ("append/Log__append_lines of 1000/1", "append/native loop, flush every 100000/1"),
+        ("read/Reader__next", copied),
+        ("read/Reader__next", shared),
+        ("compact/memory, compacted", "compact/memory, copied with object_store"),
+        ("compact/folder, compacted", "compact/folder, copied with object_store"),
+    ] {
+        match (median(name), median(baseline)) {
+            (Some(time), Some(base)) => {
+                println!("  {:8.2}  {name} / {baseline} ({time:.0} / {base:.0} ns)", time / base);
+            }
+            _ => println!("  not measured: {name} / {baseline}"),
+        }
+    }
+}
+
+fn target_folder() -> Option<std::path::PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists())?;
+    Some(target.to_path_buf())
+}

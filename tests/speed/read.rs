@@ -1,0 +1,108 @@
+//! Reading, against fetching the same objects.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, SamplingMode, Throughput};
+use object_store::ObjectStoreExt;
+use object_store::memory::InMemory;
+use object_store::throttle::{ThrottleConfig, ThrottledStore};
+use stratalog::store::{ConditionalCreate, Store};
+use tokio::runtime::Runtime;
+
+use crate::{MIB, fill, host, keys};
+
+/// What a far store adds to every request.
+const LATENCY: Duration = Duration::from_millis(30);
+
+/// 64 MiB in batches of 1 MiB.
+pub(crate) fn read(criterion: &mut Criterion, runtime: &Runtime) {
+    let objects = Arc::new(InMemory::new());
+    let store = Store::from_object_store(objects.clone(), "memory", ConditionalCreate::Honoured);
+    let host = host();
+    let keys = runtime.block_on(async {
+        fill(&host, &store, 64, MIB).await;
+        keys(&*objects).await
+    });
+    let mut group = criterion.benchmark_group("read");
+    group.throughput(Throughput::Bytes(64 * 1024 * 1024)).sampling_mode(SamplingMode::Flat);
+    group.bench_function("object_store, bytes shared with the store", |bencher| {
+        bencher.iter(|| {
+            runtime.block_on(async {
+                let mut total = 0;
+                for key in &keys {
+                    let bytes = objects.get(key).await.expect("a get").bytes().await;
+                    total += bytes.expect("bytes").len();
+                }
+                total
+            })
+        });
+    });
+    group.bench_function("object_store, bytes copied out", |bencher| {
+        bencher.iter(|| {
+            runtime.block_on(async {
+                let mut total = 0;
+                for key in &keys {
+                    let bytes = objects.get(key).await.expect("a get").bytes().await;
+                    total += bytes.expect("bytes").to_vec().len();
+                }
+                total
+            })
+        });
+    });
+    group.bench_function("Reader::next", |bencher| {
+        bencher.iter(|| {
+            runtime.block_on(async {
+                let mut reader = host.read(&store, "log").await.expect("a reader");
+                let mut total = 0;
+                while let Some(page) = reader.next().await.expect("a page") {
+                    total += page.lines.len();
+                }
+                total
+            })
+        });
+    });
+    group.finish();
+}
+
+/// 1,000 live batches in a store that is far away, once: in milliseconds, read by the log and fetched
+/// one after the other.
+pub(crate) fn far(runtime: &Runtime) {
+    let near = Arc::new(InMemory::new());
+    let host = host();
+    let open = |objects| Store::from_object_store(objects, "memory", ConditionalCreate::Honoured);
+    let keys = runtime.block_on(async {
+        fill(&host, &open(near.clone()), 1_000, 4_096).await;
+        keys(&*near).await
+    });
+    let config = ThrottleConfig {
+        wait_get_per_call: LATENCY,
+        wait_list_per_call: LATENCY,
+        wait_list_with_delimiter_per_call: LATENCY,
+        ..ThrottleConfig::default()
+    };
+    let far = Arc::new(ThrottledStore::new(near.fork(), config));
+    let (mut read, mut fetched) = (0, 0);
+    let (log, one_by_one) = runtime.block_on(async {
+        let start = Instant::now();
+        let mut reader = host.read(&open(far.clone()), "log").await.expect("a reader");
+        while let Some(page) = reader.next().await.expect("a page") {
+            read += page.lines.len();
+        }
+        let log = start.elapsed();
+        for key in &keys {
+            let bytes = far.get(key).await.expect("a get").bytes().await;
+            fetched += bytes.expect("bytes").len();
+        }
+        (log, start.elapsed() - log)
+    });
+    assert_eq!(read, fetched);
+    println!(
+        "1,000 live batches, {} ms added to each request: read in {} ms, fetched one after the other \
+         in {} ms: 1/{:.1}",
+        LATENCY.as_millis(),
+        log.as_millis(),
+        one_by_one.as_millis(),
+        one_by_one.as_secs_f64() / log.as_secs_f64()
+    );
+}
