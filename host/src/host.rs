@@ -145,7 +145,7 @@ impl Host {
     /// # Errors
     /// [`Error::InvalidInput`] for the name.
     pub async fn read(&self, store: &Store, name: &str) -> Result<Reader> {
-        self.read_with(store, name, &ReadOptions::new()).await
+        self.read_with(store, name, ReadOptions::new()).await
     }
 
     /// Reads what the options say of a log, in an instance of its own. Makes no request yet.
@@ -156,9 +156,9 @@ impl Host {
         &self,
         store: &Store,
         name: &str,
-        options: &ReadOptions,
+        options: ReadOptions,
     ) -> Result<Reader> {
-        Reader::open(&self.engine, store, name, &options.to_wit()).await
+        Reader::open(&self.engine, store, name, &options.into_wit()).await
     }
 
     /// Compacts a log, in an instance of its own: absorbs its live batches, in order, into new

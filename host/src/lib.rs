@@ -44,11 +44,11 @@
 //! log.close().await?;
 //!
 //! // Whoever keeps the position goes on from there: nothing is repeated, nothing is skipped.
-//! let mut reader = host.read_with(&store, "app/errors", &ReadOptions::new().limit(2)).await?;
+//! let mut reader = host.read_with(&store, "app/errors", ReadOptions::new().limit(2)).await?;
 //! while reader.next().await?.is_some() {}
 //! let position = reader.position().await?;
 //! let rest = ReadOptions::new().start(position);
-//! let mut reader = host.read_with(&store, "app/errors", &rest).await?;
+//! let mut reader = host.read_with(&store, "app/errors", rest).await?;
 //! assert_eq!(reader.next().await?.map(|page| page.events), Some(1));
 //! # Ok(())
 //! # }

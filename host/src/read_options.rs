@@ -61,19 +61,13 @@ impl ReadOptions {
         self
     }
 
-    pub(crate) fn to_wit(&self) -> wit::ReadOptions {
-        wit::ReadOptions {
-            start: self.start.clone(),
-            last: self.last,
-            limit: self.limit,
-            since: self.since,
-            until: self.until,
-            pending: None,
-        }
+    pub(crate) fn into_wit(self) -> wit::ReadOptions {
+        let Self { start, last, limit, since, until } = self;
+        wit::ReadOptions { start, last, limit, since, until, pending: None }
     }
 }
 
 /// A pass that reads what a handle would read.
 pub(crate) fn of_pending(pending: wit::Pending) -> wit::ReadOptions {
-    wit::ReadOptions { pending: Some(pending), ..ReadOptions::new().to_wit() }
+    wit::ReadOptions { pending: Some(pending), ..ReadOptions::new().into_wit() }
 }

@@ -57,15 +57,19 @@ impl Reader {
     /// Where the reader stands: right behind the last page that [`Reader::next`] returned. A text of
     /// digits, letters and `_ , +`, about 50 bytes for each live batch already yielded. Stored, and
     /// given to [`ReadOptions::start`](crate::ReadOptions::start) by anybody at any time, it lets a
-    /// pass go on without repeating or skipping an event. It covers stored events alone, not what a
-    /// handle held in memory.
+    /// pass go on without repeating or skipping an event.
     ///
     /// # Errors
+    /// [`Error::InvalidInput`] for a pass of [`Log::read_all`](crate::Log::read_all), which has none,
     /// [`Error::Guest`].
     pub async fn position(&mut self) -> Result<String> {
         let (guest, instances) = self.instance.begin();
         let position = guest.reader().call_position(instances, self.handle).await;
-        position.map_err(|error| Error::trapped(&error))
+        let position = position.map_err(|error| Error::trapped(&error))?;
+        position.ok_or_else(|| {
+            let message = "a pass over what a handle holds has no position: use Host::read";
+            Error::InvalidInput(message.to_owned())
+        })
     }
 
     /// Goes on with this pass for ever: see [`Follow`].

@@ -206,8 +206,7 @@ mod tests {
         ];
         for (bytes, in_segments, absorbed_bytes, compacted_bytes, expected) in table {
             let tiers = vec![tier(in_segments)];
-            let stats =
-                Stats { bytes, tiers, absorbed_bytes, compacted_bytes, ..Stats::default() };
+            let stats = Stats { bytes, tiers, absorbed_bytes, compacted_bytes, ..Stats::default() };
             assert_eq!(stats.write_amplification(), expected, "{stats:?}");
         }
     }

@@ -1,6 +1,6 @@
 //! Records of the native logic as the host's callers see them.
 
-use stratalog::{Compaction, Error, EventFault, Stats, Written};
+use stratalog::{Compaction, Error, EventFault, Stats, Tier, Written};
 use stratalog_guest as guest;
 
 pub(crate) fn written(written: guest::writer::Written) -> Written {
@@ -9,8 +9,8 @@ pub(crate) fn written(written: guest::writer::Written) -> Written {
 }
 
 pub(crate) fn compaction(done: guest::compactor::Compaction) -> Compaction {
-    let guest::compactor::Compaction { merged_files, events, new_key } = done;
-    Compaction { merged_files, events, new_key, ..Compaction::default() }
+    let guest::compactor::Compaction { batches, segments, events, bytes, new_key } = done;
+    Compaction { merged_files: batches + segments, batches, segments, events, bytes, new_key }
 }
 
 /// An error of the logic as the host's callers see it.
@@ -60,8 +60,19 @@ pub(crate) fn stats(stats: guest::stat::Stats) -> Stats {
         generation,
         first_time,
         last_time,
+        first_position,
+        next_position,
+        tiers,
+        garbage_objects,
+        garbage_bytes,
+        absorbed_bytes,
+        compacted_bytes,
     } = stats;
     let generation = generation.0;
+    let tier = |tier: guest::stat::Tier| {
+        let guest::stat::Tier { tier, segments, bytes } = tier;
+        Tier { tier, segments, bytes }
+    };
     Stats {
         objects,
         batches,
@@ -72,6 +83,12 @@ pub(crate) fn stats(stats: guest::stat::Stats) -> Stats {
         generation,
         first_time,
         last_time,
-        ..Stats::default()
+        first_position,
+        next_position,
+        tiers: tiers.into_iter().map(tier).collect(),
+        garbage_objects,
+        garbage_bytes,
+        absorbed_bytes,
+        compacted_bytes,
     }
 }

@@ -202,7 +202,9 @@ impl World {
         let pass = match self.kind {
             Kind::Native => {
                 let log = guest::names::LogName::parse(name).map_err(error)?;
-                Pass::Native(Box::new(guest::reader::Reader::new(self.native(), log, None)))
+                let options = guest::reader::ReadOptions::default();
+                let reader = guest::reader::Reader::new(self.native(), log, options);
+                Pass::Native(Box::new(reader.map_err(error)?))
             }
             Kind::Component => {
                 let reader = self.runtime.block_on(self.host().read(&self.store, name))?;
@@ -216,7 +218,8 @@ impl World {
         match self.kind {
             Kind::Native => {
                 let log = guest::names::LogName::parse(name).map_err(error)?;
-                let done = guest::compactor::compact(self.native(), &self.system, log);
+                let done =
+                    guest::compactor::compact(self.native(), &self.system, log, Default::default());
                 done.map(compaction).map_err(error)
             }
             Kind::Component => self.runtime.block_on(self.host().compact(
@@ -325,7 +328,8 @@ impl Log {
         match &self.handle {
             Handle::Native(writer, store, system) => {
                 let log = writer.lock().unwrap().name().clone();
-                let done = guest::compactor::compact(store.clone(), system, log);
+                let done =
+                    guest::compactor::compact(store.clone(), system, log, Default::default());
                 done.map(compaction).map_err(error)
             }
             Handle::Component(log) => self.runtime.block_on(log.compact(&CompactOptions::new())),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::exit::Failure;
 
-/// No position is longer, in bytes: 50 for each of a million live batches.
+/// No position is longer, in bytes: 50 for each of a million live batches. The component takes less.
 const POSITION_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 pub(super) struct PositionFile {
@@ -43,6 +43,13 @@ impl PositionFile {
     /// The position in the file.
     pub(super) fn position(&self) -> Option<&str> {
         self.saved.as_deref()
+    }
+
+    /// Makes sure that the file can be replaced, before there is something to put into it.
+    pub(super) fn probe(&self) -> io::Result<()> {
+        let staged = staged(&self.path)?;
+        File::create(&staged)?;
+        fs::remove_file(&staged)
     }
 
     /// Puts a position into the file, durably.
@@ -78,11 +85,7 @@ fn load(path: &Path) -> io::Result<Option<String>> {
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
-    // Always the same name, so that a kill leaves at most one behind.
-    let mut staged: OsString = name.to_owned();
-    staged.push(".new");
-    let staged = path.with_file_name(staged);
+    let staged = staged(path)?;
     let mut file = File::create(&staged)?;
     file.write_all(bytes)?;
     file.sync_all()?;
@@ -93,6 +96,13 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
     }
     Ok(())
+}
+
+/// The new file, before it has the name: always the same one, so that a kill leaves at most one.
+fn staged(path: &Path) -> io::Result<PathBuf> {
+    let mut name: OsString = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_owned();
+    name.push(".new");
+    Ok(path.with_file_name(name))
 }
 
 #[cfg(test)]

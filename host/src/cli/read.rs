@@ -53,9 +53,10 @@ async fn print(
     let options = options(command, kept.as_ref());
     let reader = session.host.read_with(&session.store, &session.location.name, options).await;
     let mut reader = reader.map_err(|error| name_file(error, kept.as_ref()))?;
+    if let Some(kept) = &kept {
+        kept.probe().map_err(|error| kept.unwritable(&error))?;
+    }
     let file = stdout::as_file();
-    // Nothing is printed in vain: if the file cannot be written, this tells.
-    keep(&mut reader, kept.as_mut(), file.as_ref()).await?;
     // Only if the events go to a file: a terminal or a pager would show both.
     let mut progress = match file {
         Some(_) => Progress::of_events(shared, &format!("reading {}:", session.location)),

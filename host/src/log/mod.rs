@@ -56,9 +56,8 @@ impl Log {
             Arc::new(Staging::new(options.event_bytes_limit(), options.buffer_bytes_limit()));
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
         let name: Arc<str> = name.into();
-        let background = compact_after.map(|batches| {
-            Background::new(engine.clone(), store.clone(), name.clone(), batches)
-        });
+        let background = compact_after
+            .map(|batches| Background::new(engine.clone(), store.clone(), name.clone(), batches));
         let owner = Owner::new(instance, handle, staging.clone(), options.tick(), background);
         tokio::spawn(owner.run(queue));
         Ok(Self { engine, store, name, staging, commands })
