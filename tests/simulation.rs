@@ -13,8 +13,8 @@ use rig::sim_ports::Eyes;
 use stratalog_guest::compactor::compact;
 use stratalog_guest::error::Error;
 use stratalog_guest::names::LogName;
-use stratalog_guest::options::OptionsInput;
-use stratalog_guest::reader::Reader;
+use stratalog_guest::options::{CompactInput, OptionsInput};
+use stratalog_guest::reader::{ReadOptions, Reader};
 use stratalog_guest::writer::Writer;
 
 const SEEDS: u64 = 3_000;
@@ -114,7 +114,12 @@ fn write(eyes: Eyes<'_>, id: u64, plan: &mut Random, events: u64) -> Result<(), 
 
 fn compact_often(eyes: Eyes<'_>, plan: &mut Random, rounds: u64) -> Result<(), String> {
     for _ in 0..1 + plan.below(rounds) {
-        match compact(eyes, &eyes, log()) {
+        match compact(
+            eyes,
+            &eyes,
+            log(),
+            CompactInput { fan_in: Some(2), ..CompactInput::default() },
+        ) {
             Ok(_) | Err(Error::WriteFailed(_) | Error::StoreFailed { .. } | Error::Conflict(_)) => {
             }
             Err(error) => return Err(format!("compact: {error}")),
@@ -126,7 +131,7 @@ fn compact_often(eyes: Eyes<'_>, plan: &mut Random, rounds: u64) -> Result<(), S
 fn read_often(eyes: Eyes<'_>, plan: &mut Random) -> Result<(), String> {
     for _ in 0..1 + plan.below(5) {
         let must = eyes.sim.lock().acknowledged.clone();
-        check_pass(eyes, Reader::new(eyes, log(), None), &must, "read")?;
+        check_pass(eyes, Reader::new(eyes, log(), ReadOptions::default()).unwrap(), &must, "read")?;
     }
     Ok(())
 }
@@ -161,12 +166,25 @@ fn run(seed: u64) -> Result<u64, String> {
     // Everybody has ended, late creates have landed: the end must hold, and after a compaction too.
     let eyes = Eyes { sim: &sim, actor: 0 };
     let must = sim.lock().acknowledged.clone();
-    check_pass(eyes, Reader::new(eyes, log(), None), &must, "at the end")?;
-    compact(eyes, &eyes, log()).map_err(|error| format!("at the end: {error}"))?;
-    check_pass(eyes, Reader::new(eyes, log(), None), &must, "after the last compaction")?;
-    let clean = compact(eyes, &eyes, log()).map_err(|error| format!("at the end: {error}"))?;
+    check_pass(
+        eyes,
+        Reader::new(eyes, log(), ReadOptions::default()).unwrap(),
+        &must,
+        "at the end",
+    )?;
+    compact(eyes, &eyes, log(), CompactInput { fan_in: Some(2), ..CompactInput::default() })
+        .map_err(|error| format!("at the end: {error}"))?;
+    check_pass(
+        eyes,
+        Reader::new(eyes, log(), ReadOptions::default()).unwrap(),
+        &must,
+        "after the last compaction",
+    )?;
+    let clean =
+        compact(eyes, &eyes, log(), CompactInput { fan_in: Some(2), ..CompactInput::default() })
+            .map_err(|error| format!("at the end: {error}"))?;
     let batches = sim.lock().keys().filter(|key| key.contains("batch_")).count();
-    if clean.merged_files != 0 || batches > 1 {
+    if clean != Default::default() || batches > 1 {
         return Err(format!("{batches} batches are left after compactions"));
     }
     Ok(trace)

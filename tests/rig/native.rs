@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use stratalog::store as host;
 use stratalog_guest::ports::{
-    Chunk, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, Store, StoreError,
-    StoreErrorKind, System, Upload, WriteError,
+    Chunk, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
+    StoreError, StoreErrorKind, System, Upload, WriteError,
 };
 use tokio::runtime::Handle;
 
@@ -69,8 +69,11 @@ impl Store for NativeStore {
         let failures = self.runtime.block_on(self.store.delete(keys.to_vec())).into_iter();
         failures.map(|failure| (failure.key, store_error(failure.error))).collect()
     }
-    fn read(&self, keys: &[String]) -> Self::Read {
-        let parts = keys.iter().map(|key| host::ReadPart { key: key.clone(), range: None });
+    fn read(&self, parts: &[ReadPart]) -> Self::Read {
+        let parts = parts.iter().map(|ReadPart { key, range }| host::ReadPart {
+            key: key.clone(),
+            range: range.clone(),
+        });
         self.running(self.store.read_ordered(parts.collect()))
     }
     fn start_upload(&self, key: &str) -> Result<Self::Upload, WriteError> {

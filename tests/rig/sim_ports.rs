@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use stratalog_guest::ports::{
-    Chunk, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, Store, StoreError,
-    StoreErrorKind, System, Upload, WriteError,
+    Chunk, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
+    StoreError, StoreErrorKind, System, Upload, WriteError,
 };
 
 use crate::sim::{Fate, Sim};
@@ -73,7 +73,7 @@ impl PendingCreate for Create<'_> {
 
 pub struct Read<'s> {
     eyes: Eyes<'s>,
-    keys: Vec<String>,
+    keys: Vec<ReadPart>,
     next: Cell<usize>,
     /// Fetched ahead, each at an instant of its own.
     ahead: RefCell<VecDeque<Option<Arc<[u8]>>>>,
@@ -93,14 +93,17 @@ impl OrderedRead for Read<'_> {
         let more = if ahead.is_empty() { 1 } else { sim.lock().random().below(3) };
         for _ in 0..more {
             if let Some(key) = self.keys.get(self.next.get() + ahead.len()) {
-                ahead.push_back(sim.get(actor, key));
+                ahead.push_back(sim.get(actor, &key.key));
             }
         }
         let Some(found) = ahead.pop_front() else { return Ok(None) };
         let Some(bytes) = found else {
-            return Err(ReadFailure { part, error: not_found(&self.keys[self.next.get()]) });
+            return Err(ReadFailure { part, error: not_found(&self.keys[self.next.get()].key) });
         };
-        let mut bytes = bytes.to_vec();
+        let range = self.keys[self.next.get()].range.clone();
+        let range = range.unwrap_or(0..u64::try_from(bytes.len()).unwrap());
+        let range = usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap();
+        let mut bytes = bytes[range].to_vec();
         if sim.lock().random().chance(1, 4) {
             *self.rest.borrow_mut() = Some(bytes.split_off(bytes.len() / 2));
             return Ok(Some(Chunk { part, bytes, last: false }));
@@ -157,9 +160,9 @@ impl<'s> Store for Eyes<'s> {
         let failed = keys.iter().filter(|key| !self.sim.delete(self.actor, key));
         failed.map(|key| (key.clone(), not_found("the reply"))).collect()
     }
-    fn read(&self, keys: &[String]) -> Read<'s> {
+    fn read(&self, parts: &[ReadPart]) -> Read<'s> {
         let (ahead, rest) = (RefCell::default(), RefCell::default());
-        Read { eyes: *self, keys: keys.to_vec(), next: Cell::new(0), ahead, rest }
+        Read { eyes: *self, keys: parts.to_vec(), next: Cell::new(0), ahead, rest }
     }
     fn start_upload(&self, key: &str) -> Result<Parts<'s>, WriteError> {
         Ok(Parts { eyes: *self, key: key.to_owned(), bytes: RefCell::default() })
