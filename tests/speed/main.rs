@@ -81,8 +81,6 @@ fn ratios() {
             serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
         estimates["median"]["point_estimate"].as_f64()
     };
-    let shared = "read/object_store, bytes shared with the store";
-    let copied = "read/object_store, bytes copied out";
     println!("\nratios of median times, in this run:");
     for (name, baseline) in [
         ("append/Log__append/8", "append/native loop, flush every 32/8"),
@@ -90,8 +88,10 @@ fn ratios() {
         ("append/Log__append_lines of 1000/1", "append/native loop, flush every 1000/1"),
         ("append/Log__append_lines of 1000/1", "append/native loop, flush every 32/1"),
         ("append/Log__append_lines of 1000/1", "append/native loop, flush every 100000/1"),
-        ("read/Reader__next", copied),
-        ("read/Reader__next", shared),
+        ("read/memory, read", "read/memory, fetched with object_store"),
+        ("read/memory, read", "read/memory, fetched and copied out"),
+        ("read/folder, read", "read/folder, fetched with object_store"),
+        ("read/folder, read", "read/folder, fetched and copied out"),
         ("compact/memory, compacted", "compact/memory, copied with object_store"),
         ("compact/folder, compacted", "compact/folder, copied with object_store"),
     ] {

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use criterion::{Criterion, SamplingMode, Throughput};
-use object_store::ObjectStoreExt;
+use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
+use object_store::path::Path as Key;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
+use object_store::{ObjectStore, ObjectStoreExt};
 use stratalog::store::{ConditionalCreate, Store};
 use tokio::runtime::Runtime;
 
@@ -15,54 +18,52 @@ use crate::{MIB, fill, host, keys};
 /// What a far store adds to every request.
 const LATENCY: Duration = Duration::from_millis(30);
 
-/// 64 MiB in batches of 1 MiB.
+/// 64 MiB in batches of 1 MiB, from memory and from a folder.
 pub(crate) fn read(criterion: &mut Criterion, runtime: &Runtime) {
-    let objects = Arc::new(InMemory::new());
-    let store = Store::from_object_store(objects.clone(), "memory", ConditionalCreate::Honoured);
     let host = host();
-    let keys = runtime.block_on(async {
-        fill(&host, &store, 64, MIB).await;
-        keys(&*objects).await
-    });
     let mut group = criterion.benchmark_group("read");
     group.throughput(Throughput::Bytes(64 * 1024 * 1024)).sampling_mode(SamplingMode::Flat);
-    group.bench_function("object_store, bytes shared with the store", |bencher| {
-        bencher.iter(|| {
-            runtime.block_on(async {
-                let mut total = 0;
-                for key in &keys {
-                    let bytes = objects.get(key).await.expect("a get").bytes().await;
-                    total += bytes.expect("bytes").len();
-                }
-                total
-            })
+    let memory: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = LocalFileSystem::new_with_prefix(folder.path()).expect("a folder");
+    for (place, objects) in [("memory", memory), ("folder", Arc::new(files))] {
+        let store = Store::from_object_store(objects.clone(), place, ConditionalCreate::Honoured);
+        let keys = runtime.block_on(async {
+            fill(&host, &store, 64, MIB).await;
+            keys(&*objects).await
         });
-    });
-    group.bench_function("object_store, bytes copied out", |bencher| {
-        bencher.iter(|| {
-            runtime.block_on(async {
-                let mut total = 0;
-                for key in &keys {
-                    let bytes = objects.get(key).await.expect("a get").bytes().await;
-                    total += bytes.expect("bytes").to_vec().len();
-                }
-                total
-            })
+        group.bench_function(format!("{place}, fetched with object_store"), |bencher| {
+            bencher.iter(|| runtime.block_on(fetch(&*objects, &keys, |bytes| bytes.len())));
         });
-    });
-    group.bench_function("Reader::next", |bencher| {
-        bencher.iter(|| {
-            runtime.block_on(async {
-                let mut reader = host.read(&store, "log").await.expect("a reader");
-                let mut total = 0;
-                while let Some(page) = reader.next().await.expect("a page") {
-                    total += page.lines.len();
-                }
-                total
-            })
+        group.bench_function(format!("{place}, fetched and copied out"), |bencher| {
+            bencher.iter(|| {
+                runtime.block_on(fetch(&*objects, &keys, |bytes| {
+                    std::hint::black_box(bytes.to_vec()).len()
+                }))
+            });
         });
-    });
+        group.bench_function(format!("{place}, read"), |bencher| {
+            bencher.iter(|| {
+                runtime.block_on(async {
+                    let mut reader = host.read(&store, "log").await.expect("a reader");
+                    let mut total = 0;
+                    while let Some(page) = reader.next().await.expect("a page") {
+                        total += page.lines.len();
+                    }
+                    total
+                })
+            });
+        });
+    }
     group.finish();
+}
+
+async fn fetch(objects: &dyn ObjectStore, keys: &[Key], take: impl Fn(&Bytes) -> usize) -> usize {
+    let mut total = 0;
+    for key in keys {
+        total += take(&objects.get(key).await.expect("a get").bytes().await.expect("bytes"));
+    }
+    total
 }
 
 /// 1,000 live batches in a store that is far away, once: in milliseconds, read by the log and fetched
