@@ -61,6 +61,8 @@ pub(crate) struct Checked {
 /// Reads a batch's own object, chunk by chunk.
 pub(crate) struct BatchReader {
     name: BatchName,
+    /// The listed size: room for as much is made at once.
+    size: u64,
     held: Vec<u8>,
     /// Of what was yielded already: old batches too large to hold.
     events: u64,
@@ -77,7 +79,7 @@ impl BatchReader {
             return Err(Damage::new(name, expected, format!("{size} bytes")));
         }
         let hasher = large.then(|| Box::new(Xxh3::new()));
-        Ok(Self { name, held: Vec::new(), events: 0, bytes: 0, hasher })
+        Ok(Self { name, size, held: Vec::new(), events: 0, bytes: 0, hasher })
     }
 
     pub(crate) fn name(&self) -> BatchName {
@@ -86,9 +88,13 @@ impl BatchReader {
 
     /// Takes the next bytes and returns the events that are certain by now.
     pub(crate) fn push(&mut self, bytes: Vec<u8>, last: bool) -> Result<Option<Checked>, Damage> {
-        if self.held.is_empty() {
+        let whole = self.hasher.is_none();
+        if self.held.is_empty() && (last || !whole) {
             self.held = bytes;
         } else {
+            let size = usize::try_from(self.size).unwrap_or(0);
+            let room = if whole { size.saturating_sub(self.held.len()) } else { 0 };
+            self.held.reserve_exact(room.max(bytes.len()));
             self.held.extend_from_slice(&bytes);
         }
         let held_max = usize::try_from(BATCH_BYTES_WHOLE_MAX).unwrap_or(usize::MAX);

@@ -200,7 +200,10 @@ impl<S: Store> Reader<S> {
             self.last = None;
         }
         if view.first_position() > self.cursor.position().next {
-            self.page.missed += self.skip_trimmed(&view)?;
+            match self.skip_trimmed(&view)? {
+                Ok(missed) => self.page.missed += missed,
+                Err(gone) => return self.look_again(Part::Index(gone)),
+            }
         }
         self.fresh = false;
         self.stage = Stage::Steps(self.cursor.plan(&view).into());
@@ -255,8 +258,9 @@ impl<S: Store> Reader<S> {
         }
     }
 
-    /// Moves behind what was trimmed; returns how many events of it were not yielded.
-    fn skip_trimmed(&mut self, view: &View) -> Result<u64, Error> {
+    /// Moves behind what was trimmed; returns how many events of it were not yielded, or a segment
+    /// whose index is gone.
+    fn skip_trimmed(&mut self, view: &View) -> Result<Result<u64, SegmentRecord>, Error> {
         let (from, first) = (self.cursor.position().next, view.first_position());
         let mut missed = first.saturating_sub(from);
         let mut trimmed = Vec::new();
@@ -267,7 +271,9 @@ impl<S: Store> Reader<S> {
             }
             let mut found = None;
             for segment in view.segments().iter().filter(|s| s.covers(batch.time)) {
-                let Some(index) = self.stored.index_of(segment)? else { continue };
+                let Some(index) = self.stored.index_of(segment)? else {
+                    return Ok(Err(*segment));
+                };
                 found = index.position_of(segment, &batch);
                 if found.is_some() {
                     break;
@@ -284,7 +290,7 @@ impl<S: Store> Reader<S> {
             missed = missed.saturating_sub(seen);
         }
         self.cursor.skip_to(first, &trimmed);
-        Ok(if self.fresh { 0 } else { missed })
+        Ok(Ok(if self.fresh { 0 } else { missed }))
     }
 
     fn begin_step(&mut self, mut steps: VecDeque<Step>) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use crate::batch::BatchRecord;
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::index::Index;
-use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
+use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX, UPLOAD_WRITE_BYTES};
 use crate::names::{Attempt, Generation, SegmentName};
 use crate::part::{Part, Piece};
 use crate::parts::{Interrupted, PartsRead};
@@ -148,7 +148,9 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
                     upload.map_err(|error| write_failed(&key, error))?
                 }
             };
-            upload.write(&run.lines).map_err(|error| write_failed(&key, error))?;
+            for piece in run.lines.chunks(UPLOAD_WRITE_BYTES) {
+                upload.write(piece).map_err(|error| write_failed(&key, error))?;
+            }
             self.upload = Some(upload);
         }
         self.batches.extend(run.batches);

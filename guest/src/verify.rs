@@ -68,6 +68,8 @@ enum Stage {
 struct Work {
     checked: Checked,
     manifest: Option<Manifest>,
+    /// The highest that was listed.
+    generation: Generation,
     /// Listed batches: which of them are live is known when all indexes have been read.
     batches: Vec<ListedBatch>,
     others: Vec<ListedOther>,
@@ -119,6 +121,7 @@ impl<S: Store> Verifier<S> {
         self.work = Work { batches: self.stored.settled_batches(&|_| false)?, ..Work::default() };
         self.work.others = self.stored.list_others(Look::Everything)?;
         let highest = highest(&self.work.others);
+        self.work.generation = highest;
         let kept = self.work.others.iter().filter_map(|other| match other.name {
             ObjectName::Manifest(generation) => Some(generation),
             _ => None,
@@ -147,12 +150,14 @@ impl<S: Store> Verifier<S> {
         }
         // Without the one in force nothing tells which segments are the log.
         self.work.manifest = before.filter(|manifest| manifest.generation == highest);
-        self.check_retired()?;
-        self.begin();
+        if self.check_retired()? {
+            self.begin();
+        }
         Ok(())
     }
 
-    fn check_retired(&mut self) -> Result<(), Error> {
+    /// False when the log has changed.
+    fn check_retired(&mut self) -> Result<bool, Error> {
         let retired = self.work.manifest.iter().flat_map(|manifest| manifest.retired.clone());
         for Retired { segment, .. } in retired.collect::<Vec<_>>() {
             self.work.checked.objects_total += 1;
@@ -163,14 +168,18 @@ impl<S: Store> Verifier<S> {
                         self.work.absorbed.insert(digest(&batch.name), segment.name);
                     }
                 }
-                Ok(None) => self.gone(segment.name.index())?,
+                Ok(None) => {
+                    if self.gone(segment.name.index())? {
+                        return Ok(false);
+                    }
+                }
                 Err(Error::Damaged(damage)) => {
                     self.work.findings.push_back(Finding::Damaged(damage));
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn begin(&mut self) {
@@ -199,7 +208,8 @@ impl<S: Store> Verifier<S> {
             work.checked.bytes += count(piece.lines.len());
             work.checked.objects += u64::from(piece.end.is_some() && piece.positions.is_none());
             let Some((end, segment)) = piece.end.zip(piece.segment) else { return };
-            if let Some(other) = work.absorbed.insert(digest(&end.name), segment) {
+            let other = work.absorbed.insert(digest(&end.name), segment);
+            if let Some(other) = other.filter(|other| *other != segment) {
                 let expected = format!("{} once in the log", end.name);
                 let damage = Damage::new(segment, expected, format!("it is in {other}, too"));
                 let damage = damage.with_key(log);
@@ -280,14 +290,14 @@ impl<S: Store> Verifier<S> {
         self.work.findings.push_back(Finding::Damaged(damage));
     }
 
-    /// An object is gone: that is damage, unless somebody has compacted.
-    fn gone(&mut self, object: impl std::fmt::Display) -> Result<(), Error> {
-        let looked_at = highest(&self.work.others);
-        if self.stored.highest_generation()?.unwrap_or_default() != looked_at {
-            return self.changed();
+    /// An object is gone: that is damage, unless somebody has compacted. True then.
+    fn gone(&mut self, object: impl std::fmt::Display) -> Result<bool, Error> {
+        if self.stored.highest_generation()?.unwrap_or_default() != self.work.generation {
+            self.changed()?;
+            return Ok(true);
         }
         self.found(Damage::new(object, "an object that belongs to the log", "no such object"));
-        Ok(())
+        Ok(false)
     }
 
     /// Begins anew.

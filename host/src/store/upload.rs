@@ -4,7 +4,7 @@
 //!
 //! 1. Nothing is visible under the key before [`Upload::finish`], and then the whole of it.
 //! 2. Fewer than 8 MiB go as one create: a small or empty upload is never one in parts.
-//! 3. At most 8 MiB collected and three parts of 8 MiB under way: 32 MiB, besides what one write
+//! 3. At most 8 MiB collected and two parts of 8 MiB under way: 24 MiB, besides what one write
 //!    brings. On stores without uploads in parts, 256 MiB.
 //! 4. An upload that is not finished is aborted, at the latest by its drop, as well as it can be.
 
@@ -28,7 +28,7 @@ pub const UPLOAD_PARTS_MAX: usize = 10_000;
 pub const UPLOAD_BUFFERED_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// How many parts are under way at once.
-const PARTS_IN_FLIGHT_MAX: usize = 3;
+const PARTS_IN_FLIGHT_MAX: usize = 2;
 
 /// Writes up to this size are joined, so that many small ones do not become many small pieces.
 const JOIN_BYTES_MAX: usize = 64 * 1024;
@@ -83,7 +83,7 @@ impl Store {
 }
 
 impl Upload {
-    /// Adds `bytes` at the end; waits while three parts are under way.
+    /// Adds `bytes` at the end; waits while two parts are under way.
     ///
     /// # Errors
     /// [`WriteError::NotWritten`]; the upload is then over and every further call fails alike.
