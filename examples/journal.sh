@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds stratalog and keeps a journal in a local folder: append, read back, compact, count.
+# Builds stratalog and keeps a journal in a local folder: append, read back, compact, trim, verify, count.
 #   examples/journal.sh [LOG]     LOG is a folder or a URL; default: a fresh folder below target/
 set -eu
 cd "$(dirname "$0")/.."
@@ -18,5 +18,7 @@ run "$stratalog" append "$log" examples/events.jsonl
 run "$stratalog" stat "$log"
 run "$stratalog" compact "$log"
 run "$stratalog" stat "$log"
-run "$stratalog" read "$log" | tail -n 3
+run "$stratalog" tail -n 3 "$log"
+run "$stratalog" trim --keep-events 500 "$log"
+run "$stratalog" verify "$log"
 printf '\nThe journal is in %s.\n' "$log"

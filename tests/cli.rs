@@ -4,11 +4,19 @@
 
 #[path = "cli/binary.rs"]
 mod binary;
+#[path = "cli/bucket.rs"]
+mod bucket;
 #[path = "cli/endings.rs"]
 mod endings;
 #[path = "cli/events.rs"]
 mod events;
+#[path = "cli/following.rs"]
+mod following;
+#[path = "cli/positions.rs"]
+mod positions;
 #[path = "cli/refusals.rs"]
 mod refusals;
 #[path = "cli/summaries.rs"]
 mod summaries;
+#[path = "cli/upkeep.rs"]
+mod upkeep;

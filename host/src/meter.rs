@@ -87,3 +87,23 @@ impl ComputeMeter {
         self.began.elapsed().saturating_sub(self.waited).saturating_sub(allowed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_from_the_store_may_be_computed_on() {
+        let mut meter = ComputeMeter::default();
+        let began = meter.began;
+        meter.began = began.checked_sub(Duration::from_secs(20)).unwrap();
+        assert!(meter.computed() >= Duration::from_secs(20));
+        // Ten seconds' worth, in pieces that are not worth one.
+        for _ in 0..640 {
+            meter.got(1024 * 1024);
+        }
+        assert!(meter.computed() < Duration::from_secs(11), "{:?}", meter.computed());
+        meter.begin();
+        assert_eq!(meter.bytes_got, 0);
+    }
+}

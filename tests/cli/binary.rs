@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead, Write as _};
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -109,6 +109,29 @@ pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
         assert!(start.elapsed() < DEADLINE, "waited in vain for {what}");
         thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// Sends a signal to a command.
+#[cfg(unix)]
+pub(crate) fn signal(child: &Child, name: &str) {
+    let kill = format!("kill -{name} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+/// Waits for a line on the command's stderr that contains these words.
+pub(crate) fn wait_for_line(stderr: &mut impl BufRead, words: &str) {
+    let mut line = String::new();
+    while !line.contains(words) {
+        line.clear();
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "stderr ended without {words:?}");
+    }
+}
+
+/// Runs a command that must succeed, and returns the JSON on its stdout.
+pub(crate) fn json(arguments: &[&str]) -> serde_json::Value {
+    let stdout = ok(arguments, "");
+    assert_eq!(stdout.lines().count(), 1, "{arguments:?}: {stdout}");
+    serde_json::from_str(&stdout).unwrap()
 }
 
 pub(crate) fn numbered(numbers: std::ops::Range<usize>) -> String {

@@ -1,53 +1,16 @@
 //! How an append ends that is not left to end: by a store that misbehaves, a signal, a kill.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufReader, Write as _};
+use std::net::TcpListener;
 use std::process::{Child, Command};
-use std::thread;
 
-use crate::binary::{Ran, batches, fresh, numbered, ok, stratalog, until};
+use crate::binary::{Ran, batches, fresh, numbered, ok, signal, stratalog, until, wait_for_line};
+use crate::bucket::{self, Answer};
 
-/// Answers listings of an S3 bucket as empty, and creates by `put`: a status line, or never.
-fn bucket(put: Option<&'static str>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for connection in listener.incoming() {
-            thread::spawn(move || answer(connection.unwrap(), put));
-        }
-    });
-    format!("http://{address}")
-}
-
-fn answer(mut connection: TcpStream, put: Option<&'static str>) {
-    let mut requests = BufReader::new(connection.try_clone().unwrap());
-    let mut line = String::new();
-    while requests.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
-        let is_list = line.starts_with("GET ");
-        let mut body_bytes = 0;
-        while line.trim() != "" {
-            line.clear();
-            requests.read_line(&mut line).unwrap();
-            if let Some(length) = line.to_lowercase().strip_prefix("content-length:") {
-                body_bytes = length.trim().parse().unwrap();
-            }
-        }
-        line.clear();
-        std::io::copy(&mut (&mut requests).take(body_bytes), &mut std::io::sink()).unwrap();
-        let (status, body) = match put {
-            _ if is_list => ("200 OK", "<ListBucketResult><Name>b</Name></ListBucketResult>"),
-            Some(status) => (status, ""),
-            // Keeps the connection open and says nothing.
-            None => loop {
-                thread::park();
-            },
-        };
-        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len());
-        if connection.write_all(format!("{head}{body}").as_bytes()).is_err() {
-            return;
-        }
-    }
+/// Answers listings of an S3 bucket as empty, and creates as given.
+fn bucket(put: Answer) -> String {
+    bucket::serve(move |request| if request.starts_with("GET ") { bucket::EMPTY } else { put })
 }
 
 fn append_to_bucket(endpoint: &str) -> Command {
@@ -70,8 +33,14 @@ fn a_store_that_refuses_or_is_not_there_leaves_the_events_unwritten() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let table = [
         (format!("http://{nobody}"), vec!["error: cannot append to s3://bucket/log", "list"]),
-        (bucket(Some("403 Forbidden")), vec!["not written: the last 2 of 2 events", "credentials"]),
-        (bucket(Some("500 Oops")), vec!["perhaps not written: the last 2 of 2 events", "batch_"]),
+        (
+            bucket(Answer::Status("403 Forbidden")),
+            vec!["not written: the last 2 of 2 events", "credentials"],
+        ),
+        (
+            bucket(Answer::Status("500 Oops")),
+            vec!["perhaps not written: the last 2 of 2 events", "batch_"],
+        ),
     ];
     for (endpoint, words) in table {
         let ran = finish(append_to_bucket(&endpoint).spawn().unwrap(), b"a\nb\n");
@@ -81,21 +50,6 @@ fn a_store_that_refuses_or_is_not_there_leaves_the_events_unwritten() {
         }
         assert_eq!(ran.stdout, "");
         assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);
-    }
-}
-
-#[cfg(unix)]
-fn signal(child: &Child, name: &str) {
-    let kill = format!("kill -{name} {}", child.id());
-    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-}
-
-/// Waits for a line on the command's stderr that contains these words.
-fn wait_for_line(stderr: &mut impl std::io::BufRead, words: &str) {
-    let mut line = String::new();
-    while !line.contains(words) {
-        line.clear();
-        assert!(stderr.read_line(&mut line).unwrap() > 0, "stderr ended without {words:?}");
     }
 }
 
@@ -127,8 +81,10 @@ fn a_signal_flushes_what_was_read() {
 #[cfg(unix)]
 #[test]
 fn a_second_signal_does_not_wait_for_a_store_that_hangs() {
-    let mut child =
-        append_to_bucket(&bucket(None)).env("STRATALOG_LOG", "stratalog=debug").spawn().unwrap();
+    let mut child = append_to_bucket(&bucket(Answer::Never))
+        .env("STRATALOG_LOG", "stratalog=debug")
+        .spawn()
+        .unwrap();
     let mut input = child.stdin.take().unwrap();
     input.write_all(b"event\n").unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());

@@ -22,7 +22,9 @@ fn a_session_appends_reads_compacts_and_counts() {
     let times = [before["first_time"].take(), before["last_time"].take()];
     let expected = format!(
         r#"{{"events":1010,"batches":2,"segments":0,"bytes":{bytes},"objects":2,"generation":0,
-            "uncounted_batches":0,"first_time":null,"last_time":null}}"#
+            "uncounted_batches":0,"first_time":null,"last_time":null,"first_position":0,
+            "next_position":0,"tiers":[],"garbage_objects":0,"garbage_bytes":0,"absorbed_bytes":0,
+            "compacted_bytes":0,"write_amplification":1.0}}"#
     );
     assert_eq!(before, serde_json::from_str::<serde_json::Value>(&expected).unwrap());
     let times = times.map(|time| time.as_str().unwrap().to_owned());
@@ -36,17 +38,25 @@ fn a_session_appends_reads_compacts_and_counts() {
         name.starts_with("segment_") && name.ends_with(".jsonl")
     });
     let key = format!("log/{}", segment.unwrap().to_str().unwrap());
-    let expected = format!("{{\"merged_files\":2,\"events\":1010,\"new_key\":\"{key}\"}}\n");
+    let expected = format!(
+        "{{\"merged_files\":2,\"events\":1010,\"new_key\":\"{key}\",\"batches\":2,\"segments\":0,\
+         \"bytes\":{bytes}}}\n"
+    );
     assert_eq!(compacted, expected);
     assert_eq!(ok(&["read", &log], ""), format!("{first}{second}"));
     let after = format!(
         "{{\"events\":1010,\"batches\":0,\"segments\":1,\"bytes\":{bytes},\"objects\":3,\
-         \"generation\":1,\"uncounted_batches\":0,\"first_time\":{:?},\"last_time\":{:?}}}\n",
+         \"generation\":1,\"uncounted_batches\":0,\"first_time\":{:?},\"last_time\":{:?},\
+         \"first_position\":0,\"next_position\":1010,\
+         \"tiers\":[{{\"tier\":4,\"segments\":1,\"bytes\":{bytes}}}],\"garbage_objects\":0,\
+         \"garbage_bytes\":0,\"absorbed_bytes\":{bytes},\"compacted_bytes\":{bytes},\
+         \"write_amplification\":2.0}}\n",
         times[0], times[1]
     );
     assert_eq!(ok(&["stat", "--json", &log], ""), after);
 
-    let nothing = "{\"merged_files\":0,\"events\":0,\"new_key\":null}\n";
+    let nothing = "{\"merged_files\":0,\"events\":0,\"new_key\":null,\"batches\":0,\
+                   \"segments\":0,\"bytes\":0}\n";
     assert_eq!(ok(&["compact", "--json", &log], ""), nothing);
 }
 
@@ -60,16 +70,21 @@ fn summaries_for_people_leave_stdout_to_data() {
         &["1,234 events in 1 batch (12.17 KiB) appended"],
     );
     check(&["append", &log], "", 0, &["no events: nothing appended to"]);
-    check(&["compact", &log], "", 0, &["nothing to compact: fewer than two batches"]);
+    check(&["compact", &log], "", 0, &["nothing to compact in"]);
     check(&["append", &log], "a\n", 0, &["1 event in 1 batch (2 B) appended"]);
-    check(&["compact", &log], "", 0, &["2 batches (1,235 events) merged into log/segment_"]);
+    check(
+        &["compact", &log],
+        "",
+        0,
+        &["2 batches (1,235 events, 12.17 KiB) merged into log/segment_"],
+    );
     for arguments in [["append", "-v"], ["compact", "-v"], ["append", "-q"], ["compact", "-q"]] {
         let ran = run_with(&[arguments[0], arguments[1], &log], b"b\n");
         assert_eq!(ran.stdout, "", "{arguments:?}");
         assert_eq!(ran.stderr.is_empty(), arguments[1] == "-q", "{arguments:?}: {}", ran.stderr);
     }
     let table = ok(&["stat", &log], "");
-    assert!(table.contains("\nevents      1,237\n"), "{table}");
+    assert!(table.contains("\nevents               1,237\n"), "{table}");
     assert!(ok(&["read", "-v", "--json", &log], "").ends_with("{\"n\":1233}\na\nb\nb\n"));
 }
 
@@ -96,6 +111,21 @@ fn help_is_complete_and_completions_are_scripts() {
     for part in ["[default: 1000000]", "[default: 4MiB]", "[default: 1s]", "[default: 1MiB]", "143"]
     {
         assert!(help.contains(part), "no {part:?} in: {help}");
+    }
+    for (command, parts) in [
+        ("append", &["--compact-after", "--sole-compactor"][..]),
+        ("read", &["--from", "--limit", "--since", "--until", "--position-file", "2026-01-31"]),
+        ("tail", &["-n, --lines", "-f, --follow", "[default: 10]"]),
+        ("compact", &["--full", "[default: 8]", "[default: 128MiB]", "--dry-run"]),
+        ("trim", &["--before", "--keep-events", "30d", "--sole-compactor"]),
+        ("verify", &["The exit code is 4", "absorbed-batch"]),
+        ("stat", &["Write amplification", "first_position"]),
+    ] {
+        let help = ok(&[command, "--help"], "");
+        for part in parts {
+            assert!(help.contains(part), "{command}: no {part:?} in: {help}");
+        }
+        assert!(ok(&["completions", "bash"], "").contains(command), "{command}");
     }
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         assert!(ok(&["completions", shell], "").contains("stratalog"), "{shell}");

@@ -163,8 +163,8 @@ pub(crate) struct Read {
     /// Begin at the position in this file, if it is there, and keep it up to date
     ///
     /// The file is replaced as a whole, and only after the events before the position have been
-    /// written to stdout: whatever ends the command, the next one repeats at most the page of about
-    /// 1 MiB that was written last, and skips nothing.
+    /// written to stdout: whatever ends the command, the next one repeats at most the page that was
+    /// written last, of 1 to 3 MiB or one batch, and skips nothing.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["from", "until"])]
     pub(crate) position_file: Option<PathBuf>,

@@ -55,7 +55,7 @@ Examples:
 
 pub(super) const READ: &str = "\
 TIME is a time as in 2026-01-31T12:00:00Z, a date as in 2026-01-31 (its beginning in UTC), or an
-age before now as in 90s, 30m, 12h or 7d. It is compared with the time at which an event's batch was
+age before now as in 90s, 30m, 12h, 7d or 4w. It is compared with the time at which an event's batch was
 sealed: at most --flush-interval after the event was appended.
 
 POSITION is what a position file holds, or a number: 0 is the first event ever, 1 the next one.

@@ -1,6 +1,6 @@
 //! `stratalog trim`: gives up the beginning of a log.
 
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 use serde::Serialize;
 use stratalog::store::Location;
 use stratalog::{TrimPoint, Trimmed};
@@ -46,7 +46,8 @@ fn report(shared: &Shared, trimmed: &Trimmed, location: &Location) -> Result<(),
         let report = TrimReport { events, segments, bytes, first_position, live_batches };
         return print_json(&report);
     }
-    let first = HumanCount(first_position);
+    // Without separators, so that it can be given as a position.
+    let first = first_position;
     print_line(
         shared.quiet,
         &match events {
@@ -62,8 +63,8 @@ fn report(shared: &Shared, trimmed: &Trimmed, location: &Location) -> Result<(),
     if live_batches > 0 {
         let batches = count(live_batches, "batch", "batches");
         let line = format!(
-            "{batches} before that point not compacted yet: after `stratalog compact` the next \
-             trim takes them"
+            "{batches} before that point kept until compacted: run `stratalog compact`, then trim \
+             again"
         );
         print_line(shared.quiet, &line);
     }

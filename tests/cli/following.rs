@@ -1,0 +1,159 @@
+//! The last events, and those to come.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::binary::{Ran, check, fresh, numbered, ok, signal, stratalog, until, wait_for_line};
+use crate::bucket::{self, Answer};
+
+/// A command that follows a log, and the lines that it prints.
+fn follow(mut command: Command) -> (Child, impl FnMut() -> String) {
+    let mut child = command.spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let next = move || {
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        line
+    };
+    (child, next)
+}
+
+#[test]
+fn the_last_events_are_printed() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], &numbered(0..20));
+    for _ in 0..2 {
+        assert_eq!(ok(&["tail", &log], ""), numbered(10..20));
+        assert_eq!(ok(&["tail", "-n", "3", &log], ""), numbered(17..20));
+        assert_eq!(ok(&["tail", "--lines", "20", &log], ""), numbered(0..20));
+        assert_eq!(ok(&["tail", "-n", "1000000", &log], ""), numbered(0..20));
+        ok(&["append", &log], "");
+        ok(&["compact", "--full", &log], "");
+    }
+    // Some of a segment, and all of the batches behind it.
+    ok(&["append", &log], &numbered(20..22));
+    ok(&["append", &log], &numbered(22..24));
+    assert_eq!(ok(&["tail", "-n", "6", &log], ""), numbered(18..24));
+}
+
+#[test]
+fn what_cannot_be_tailed_is_refused() {
+    let (_folder, log) = fresh();
+    check(&["tail", &log], "", 5, &["there is no log at"]);
+    check(&["tail", "-f", &log], "", 5, &["there is no log at"]);
+    ok(&["append", &log], "a\n");
+    check(&["tail", "-n", "0", &log], "", 5, &["--lines = 0", "--follow"]);
+    check(&["tail", "-n", "-1", &log], "", 2, &["-1"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_followed_log_shows_what_others_flush_within_a_second() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], &numbered(0..5));
+    let (child, mut next) = follow(stratalog(&["tail", "-f", "-n", "2", &log]));
+    assert_eq!(next() + &next(), numbered(3..5));
+    let mut fastest = Duration::MAX;
+    for n in 5..15 {
+        ok(&["append", &log], &numbered(n..n + 1));
+        let flushed = Instant::now();
+        assert_eq!(next(), numbered(n..n + 1));
+        fastest = fastest.min(flushed.elapsed());
+        if n % 4 == 0 {
+            ok(&["compact", &log], "");
+        }
+    }
+    assert!(fastest < Duration::from_secs(1), "it took {fastest:?}");
+    signal(&child, "INT");
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.stderr.as_str()), (130, ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_quietly_even_while_nobody_reads() {
+    let (_folder, log) = fresh();
+    // More than a pipe holds, so it is stuck in a write.
+    ok(&["append", &log], &numbered(0..100_000));
+    let (child, mut next) = follow(stratalog(&["tail", "-f", "-n", "90000", &log]));
+    assert_eq!(next(), numbered(10_000..10_001));
+    signal(&child, "TERM");
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.stderr.as_str()), (143, ""));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_closed_pipe_ends_it_while_nothing_comes() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], &numbered(0..5));
+    let (child, mut next) = follow(stratalog(&["tail", "-f", "-n", "1", &log]));
+    assert_eq!(next(), numbered(4..5));
+    drop(next);
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn only_what_is_to_come_is_shown_if_that_is_asked_for() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], &numbered(0..5));
+    let (mut child, mut next) = follow(stratalog(&["tail", "-f", "-n", "0", &log]));
+    // It has begun when it has looked once, which nothing tells: what is flushed before counts as
+    // stored. So something is flushed until something comes.
+    let mut flushed = 5;
+    let lines = std::thread::scope(|scope| {
+        let line = scope.spawn(&mut next);
+        until("an event", || {
+            ok(&["append", &log], &numbered(flushed..flushed + 1));
+            flushed += 1;
+            line.is_finished()
+        });
+        line.join().unwrap()
+    });
+    let shown: usize = lines.trim_start_matches("{\"n\":").trim_end_matches("}\n").parse().unwrap();
+    assert!((5..flushed).contains(&shown), "{lines}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_is_away_for_a_while_is_said_once_and_tried_on() {
+    let lists = Arc::new(AtomicUsize::new(0));
+    let counted = lists.clone();
+    let endpoint = bucket::serve(move |_| match counted.fetch_add(1, Ordering::SeqCst) {
+        0..3 => Answer::Status("503 Slow Down"),
+        _ => bucket::EMPTY,
+    });
+    let endpoint = format!("aws_endpoint={endpoint}");
+    let options = [&endpoint, "allow_http=true", "aws_region=local", "retry_max=0"];
+    let mut arguments = vec!["tail", "-f", "s3://bucket/log"];
+    arguments.extend(options.iter().flat_map(|option| ["--store-option", option]));
+    let mut command = stratalog(&arguments);
+    command.env("AWS_ACCESS_KEY_ID", "key").env("AWS_SECRET_ACCESS_KEY", "hush");
+    let mut child = command.spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    wait_for_line(&mut stderr, "cannot read s3://bucket/log, trying on: ");
+    until("looks that succeed", || lists.load(Ordering::SeqCst) > 6);
+    signal(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut stderr, &mut rest).unwrap();
+    assert_eq!(rest, "");
+
+    // What waiting does not mend ends it.
+    let endpoint = bucket::serve(|_| Answer::Status("403 Forbidden"));
+    let endpoint = format!("aws_endpoint={endpoint}");
+    let mut arguments = vec!["tail", "-f", "s3://bucket/log", "--store-option", &endpoint];
+    arguments.extend(options[1..].iter().flat_map(|option| ["--store-option", option]));
+    let mut command = stratalog(&arguments);
+    command.env("AWS_ACCESS_KEY_ID", "key").env("AWS_SECRET_ACCESS_KEY", "hush");
+    let ran = Ran::from(command.output().unwrap());
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(ran.stderr.contains("error: cannot read s3://bucket/log: "), "{}", ran.stderr);
+}

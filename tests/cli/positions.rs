@@ -1,0 +1,246 @@
+//! Reading a part of a log, and going on where the last read stopped.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::binary::{check, fresh, numbered, ok, run_with, stratalog};
+
+/// Each line an event of 100 bytes that tells its number.
+fn large(numbers: std::ops::Range<usize>) -> String {
+    numbers.map(|n| format!("{n:099}\n")).collect()
+}
+
+/// The number of the first event, and how many there are.
+fn range(lines: &str) -> (usize, usize) {
+    let numbers: Vec<usize> = lines.lines().map(|line| line.parse().unwrap()).collect();
+    let first = numbers.first().copied().unwrap_or_default();
+    assert!(numbers.iter().copied().eq(first..first + numbers.len()), "not in order");
+    (first, numbers.len())
+}
+
+fn append(log: &str, events: &str) {
+    ok(&["append", "-q", log], events);
+}
+
+#[test]
+fn a_part_of_a_log_is_read() {
+    let (_folder, log) = fresh();
+    append(&log, &numbered(0..10));
+    append(&log, &numbered(10..20));
+    ok(&["compact", &log], "");
+    append(&log, &numbered(20..30));
+    let table: [(&[&str], _); 9] = [
+        (&["--limit", "3"], 0..3),
+        (&["--limit", "0"], 0..0),
+        (&["--limit", "25"], 0..25),
+        (&["--from", "0"], 0..30),
+        (&["--from", "7", "--limit", "5"], 7..12),
+        (&["--from", "20"], 20..30),
+        (&["--since", "1h"], 0..30),
+        (&["--until", "1h"], 0..0),
+        (&["--since", "2000-01-01", "--until", "2100-01-01T00:00:00+01:00"], 0..30),
+    ];
+    for (options, expected) in table {
+        let arguments: Vec<&str> = ["read", &log].iter().chain(options).copied().collect();
+        assert_eq!(ok(&arguments, ""), numbered(expected), "{options:?}");
+    }
+}
+
+#[test]
+fn times_are_those_of_the_batches() {
+    let (_folder, log) = fresh();
+    fs::create_dir(&log).unwrap();
+    // 2023-11-14T22:13:20Z, and a second later.
+    for (name, line) in
+        [("batch_0001700000000000000", "old\n"), ("batch_0001700000001000000", "new\n")]
+    {
+        fs::write(Path::new(&log).join(name).with_extension("jsonl"), line).unwrap();
+    }
+    let table: [(&[&str], _); 5] = [
+        (&["--since", "2023-11-14T22:13:20Z"], "old\nnew\n"),
+        (&["--since", "2023-11-14T22:13:20.000001Z"], "new\n"),
+        (&["--until", "2023-11-14T23:13:21+01:00"], "old\n"),
+        (&["--since", "2023-11-15"], ""),
+        (&["--until", "2023-11-15"], "old\nnew\n"),
+    ];
+    for compacted in [false, true] {
+        for (options, expected) in table {
+            let arguments: Vec<&str> = ["read", &log].iter().chain(options).copied().collect();
+            assert_eq!(ok(&arguments, ""), expected, "{options:?}, compacted: {compacted}");
+        }
+        ok(&["compact", &log], "");
+    }
+}
+
+#[test]
+fn a_position_file_lets_the_next_read_go_on() {
+    let (folder, log) = fresh();
+    let file = folder.path().join("position");
+    let position = file.to_str().unwrap();
+    append(&log, &numbered(0..10));
+    let read = ["read", "--position-file", position, &log];
+    assert_eq!(ok(&read, ""), numbered(0..10));
+    assert_eq!(ok(&read, ""), "");
+    append(&log, &numbered(10..20));
+    assert_eq!(ok(&[&read[..], &["--limit", "3"]].concat(), ""), numbered(10..13));
+    // Compacted meanwhile, by halves.
+    ok(&["compact", &log], "");
+    append(&log, &numbered(20..25));
+    append(&log, &numbered(25..30));
+    assert_eq!(ok(&[&read[..], &["--limit", "3"]].concat(), ""), numbered(13..16));
+    assert_eq!(ok(&read, ""), numbered(16..30));
+    ok(&["compact", &log], "");
+    assert_eq!(ok(&read, ""), "");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "30\n");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the log and the file");
+    // What is in the file is a position for --from, too.
+    append(&log, &numbered(30..31));
+    assert_eq!(ok(&["read", "--from", "30", &log], ""), numbered(30..31));
+    // What --since leaves out counts as read.
+    assert_eq!(ok(&[&read[..], &["--since", "2100-01-01"]].concat(), ""), "");
+    assert_eq!(ok(&read, ""), "");
+}
+
+#[test]
+fn events_that_were_trimmed_before_they_were_read_are_counted() {
+    let (folder, log) = fresh();
+    let file = folder.path().join("position");
+    let read = ["read", "--position-file", file.to_str().unwrap(), &log];
+    append(&log, &numbered(0..10));
+    assert_eq!(ok(&[&read[..], &["--limit", "4"]].concat(), ""), numbered(0..4));
+    append(&log, &numbered(10..20));
+    ok(&["compact", &log], "");
+    ok(&["trim", "--before", "15", &log], "");
+    let ran = run_with(&read, b"");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, numbered(15..20).as_str()));
+    assert_eq!(ran.stderr, "warning: 11 events were trimmed before being read\n");
+    check(&read, "", 0, &[]);
+    // Who begins at the beginning has missed nothing.
+    let ran = run_with(&["read", &log], b"");
+    assert_eq!((ran.stdout, ran.stderr.as_str()), (numbered(15..20), ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_read_repeats_at_most_a_page_and_skips_nothing() {
+    let (folder, log) = fresh();
+    let file = folder.path().join("position");
+    let file = file.to_str().unwrap();
+    let per_batch = 5_000;
+    // A page ends with the piece that brings it to 1 MiB, and a piece has up to 2 MiB.
+    let page_max = (3 << 20) / 100;
+    let mut stored = 0;
+    // Events up to which everything has reached the reader of the pipe.
+    let mut seen = 0;
+    for round in 0..12_usize {
+        for _ in 0..5 {
+            append(&log, &large(stored..stored + per_batch));
+            stored += per_batch;
+        }
+        if round % 4 == 3 {
+            ok(&["compact", &log], "");
+        }
+        let mut child = stratalog(&["read", "--position-file", file, &log]).spawn().unwrap();
+        let mut pipe = child.stdout.take().unwrap();
+        // The pipe is small, so this stops in the middle of a page, as likely as not.
+        let mut bytes = vec![0; 1 + (round * 977_777) % 2_500_000];
+        pipe.read_exact(&mut bytes).ok();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut rest = Vec::new();
+        pipe.read_to_end(&mut rest).unwrap();
+        bytes.extend(rest);
+        // A line that was cut is not there.
+        let whole = bytes.len() / 100 * 100;
+        let (first, events) = range(std::str::from_utf8(&bytes[..whole]).unwrap());
+        assert!(events > 0, "round {round}: nothing was read");
+        assert!(first <= seen, "round {round}: {seen} to {first} were skipped");
+        assert!(seen - first <= page_max, "round {round}: {first} to {seen} were repeated");
+        seen = first + events;
+    }
+    let (first, events) = range(&ok(&["read", "--position-file", file, &log], ""));
+    assert!(first <= seen && seen - first <= page_max, "{first}, {seen}");
+    assert_eq!(first + events, stored);
+    assert_eq!(ok(&["read", "--position-file", file, &log], ""), "");
+}
+
+#[test]
+fn a_closed_pipe_does_not_move_the_position() {
+    let (folder, log) = fresh();
+    let file = folder.path().join("position");
+    let read = ["read", "--position-file", file.to_str().unwrap(), &log];
+    // Far more than a pipe holds.
+    append(&log, &large(0..50_000));
+    for _ in 0..2 {
+        let mut child = stratalog(&read).spawn().unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        assert!(child.wait().unwrap().success());
+        assert_eq!(first, large(0..1));
+    }
+    assert_eq!(range(&ok(&read, "")), (0, 50_000));
+}
+
+#[test]
+fn events_in_a_file_come_with_their_position() {
+    let (folder, log) = fresh();
+    let file = folder.path().join("position");
+    let out = folder.path().join("out");
+    for part in [0..10, 10..20] {
+        append(&log, &numbered(part));
+        let out = fs::OpenOptions::new().create(true).append(true).open(&out).unwrap();
+        let read = ["read", "--position-file", file.to_str().unwrap(), &log];
+        assert!(stratalog(&read).stdout(out).stdin(Stdio::null()).status().unwrap().success());
+    }
+    assert_eq!(fs::read_to_string(&out).unwrap(), numbered(0..20));
+}
+
+#[test]
+fn a_position_file_that_is_none_is_named() {
+    let (folder, log) = fresh();
+    append(&log, &numbered(0..10));
+    let file = folder.path().join("position");
+    let position = file.to_str().unwrap();
+    for (bytes, why) in [
+        (&b"yesterday\n"[..], "\"yesterday\" is not"),
+        (b"", "it is empty"),
+        (b"\n", "it is empty"),
+        (b"\xff\xff", "it is not text"),
+        (b"1,2\n", "is not"),
+        (b"1\n2\n", "is not"),
+    ] {
+        fs::write(&file, bytes).unwrap();
+        let words = [position, why, "remove it to read from the beginning"];
+        check(&["read", "--position-file", position, &log], "", 5, &words);
+        assert_eq!(fs::read(&file).unwrap(), bytes, "it is left as it was");
+    }
+    let missing = folder.path().join("no/such/folder");
+    for path in [folder.path(), &missing] {
+        let path = path.to_str().unwrap();
+        let ran = run_with(&["read", "--position-file", path, &log], b"");
+        assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains(path), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn options_of_read_that_cannot_be_are_named() {
+    let (_folder, log) = fresh();
+    append(&log, &numbered(0..10));
+    let table: [(&[&str], i32, &[&str]); 8] = [
+        (&["--from", "7d"], 5, &["\"7d\" is not", "position"]),
+        (&["--from", ""], 5, &["position"]),
+        (&["--limit", "many"], 2, &["--limit"]),
+        (&["--since", "yesterday"], 2, &["--since", "as in 2026-01-31", "7d"]),
+        (&["--until", "20260131"], 2, &["--until", "as in 2026-01-31"]),
+        (&["--since", "1900-01-01"], 2, &["before 1970"]),
+        (&["--position-file", "p", "--from", "1"], 2, &["--position-file", "--from"]),
+        (&["--position-file", "p", "--until", "1h"], 2, &["--position-file", "--until"]),
+    ];
+    for (options, code, words) in table {
+        let arguments: Vec<&str> = ["read", &log].iter().chain(options).copied().collect();
+        check(&arguments, "", code, words);
+    }
+}

@@ -1,0 +1,269 @@
+//! Keeping a log in few objects, giving up its beginning, and checking it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::binary::{batches, check, fresh, json, numbered, ok, run_with};
+
+/// Files of a log whose names begin and end like that, in order.
+fn files(log: &str, start: &str, end: &str) -> Vec<PathBuf> {
+    let files = fs::read_dir(log).unwrap().map(|file| file.unwrap().path());
+    let mut files: Vec<_> = files
+        .filter(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            name.starts_with(start) && name.ends_with(end)
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// Appends batches of ten events.
+fn append_batches(log: &str, numbers: std::ops::Range<usize>) {
+    ok(&["append", "--flush-threshold", "10", log], &numbered(numbers));
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_done_and_does_nothing() {
+    let (_folder, log) = fresh();
+    append_batches(&log, 0..50);
+    let bytes = numbered(0..50).len();
+    let plan = json(&["compact", "--json", "--dry-run", &log]);
+    let expected = json!({
+        "batches": 5, "segments": 0, "bytes": bytes, "garbage_objects": 0, "garbage_bytes": 0
+    });
+    assert_eq!(plan, expected);
+    check(&["compact", "--dry-run", &log], "", 0, &["would merge 5 batches (440 B) of"]);
+    assert_eq!(batches(&log).len(), 5);
+    ok(&["compact", &log], "");
+    check(&["compact", "--dry-run", &log], "", 0, &["nothing to compact in"]);
+}
+
+#[test]
+fn segments_are_merged_by_the_fan_in_and_all_at_once_if_that_is_asked_for() {
+    let (_folder, log) = fresh();
+    for round in 0..4 {
+        append_batches(&log, round * 30..round * 30 + 30);
+        ok(&["compact", "--fan-in", "64", &log], "");
+    }
+    let stats = json(&["stat", "--json", &log]);
+    assert_eq!((&stats["segments"], &stats["batches"]), (&json!(4), &json!(0)));
+    let done = json(&["compact", "--json", "--full", &log]);
+    assert_eq!((&done["merged_files"], &done["segments"]), (&json!(4), &json!(4)));
+    assert_eq!((&done["batches"], &done["events"]), (&json!(0), &json!(120)));
+    assert_eq!(done["bytes"], json!(numbered(0..120).len()));
+    assert!(done["new_key"].as_str().unwrap().starts_with("log/segment_"), "{done}");
+    let stats = json(&["stat", "--json", &log]);
+    assert_eq!(stats["segments"], 1);
+    assert_eq!(stats["write_amplification"], 3.0);
+    assert_eq!(ok(&["read", &log], ""), numbered(0..120));
+}
+
+#[test]
+fn a_segment_is_no_larger_than_asked_for() {
+    let (_folder, log) = fresh();
+    append_batches(&log, 0..100);
+    ok(&["compact", "--segment-bytes-max", "200", &log], "");
+    let segments = files(&log, "segment_", ".jsonl");
+    assert!(segments.len() > 3, "{segments:?}");
+    for segment in &segments {
+        assert!(fs::metadata(segment).unwrap().len() <= 200, "{segment:?}");
+    }
+    assert_eq!(ok(&["read", &log], ""), numbered(0..100));
+}
+
+#[test]
+fn append_compacts_in_the_background_if_that_is_asked_for() {
+    let (_folder, log) = fresh();
+    let arguments = ["append", "--flush-threshold", "10", "--compact-after", "5", &log];
+    ok(&arguments, &numbered(0..1_000));
+    let stats = json(&["stat", "--json", &log]);
+    assert!(stats["segments"].as_u64().unwrap() >= 1, "{stats}");
+    assert!(stats["batches"].as_u64().unwrap() < 100, "{stats}");
+    assert_eq!(ok(&["read", &log], ""), numbered(0..1_000));
+    // Also when the last flush makes it due.
+    let (_folder, log) = fresh();
+    ok(&["append", "--compact-after", "1", &log], "a\n");
+    ok(&["append", "--compact-after", "1", &log], "b\n");
+    assert_eq!(json(&["stat", "--json", &log])["segments"], 1);
+}
+
+#[test]
+fn the_beginning_is_trimmed_up_to_a_position_or_a_number_of_events() {
+    let (_folder, log) = fresh();
+    append_batches(&log, 0..100);
+    let nothing = json!({
+        "events": 0, "segments": 0, "bytes": 0, "first_position": 0, "live_batches": 2
+    });
+    assert_eq!(json(&["trim", "--json", "--keep-events", "80", &log]), nothing);
+    // Only compacted events have a number.
+    check(&["trim", "--before", "20", &log], "", 5, &["position 20 is beyond the end"]);
+    check(
+        &["trim", "--before", "0s", &log],
+        "",
+        0,
+        &["nothing trimmed", "begins at position 0", "10 batches before", "`stratalog compact`"],
+    );
+    ok(&["compact", &log], "");
+    let trimmed = json(&["trim", "--json", "--before", "15", &log]);
+    let expected = json!({
+        "events": 15, "segments": 0, "bytes": 0, "first_position": 15, "live_batches": 0
+    });
+    assert_eq!(trimmed, expected);
+    assert_eq!(ok(&["read", &log], ""), numbered(15..100));
+    check(&["trim", "--keep-events", "30", &log], "", 0, &["55 events trimmed", "position 70"]);
+    assert_eq!(ok(&["read", &log], ""), numbered(70..100));
+    // Positions never move back.
+    let again = json(&["trim", "--json", "--before", "15", &log]);
+    assert_eq!((&again["events"], &again["first_position"]), (&json!(0), &json!(70)));
+    let stats = json(&["stat", "--json", &log]);
+    assert_eq!((&stats["events"], &stats["first_position"]), (&json!(30), &json!(70)));
+    assert_eq!(stats["next_position"], 100);
+    let all = json(&["trim", "--json", "--keep-events", "0", &log]);
+    assert_eq!((&all["events"], &all["segments"]), (&json!(30), &json!(1)));
+    assert_eq!(ok(&["read", &log], ""), "");
+}
+
+#[test]
+fn the_beginning_is_trimmed_up_to_a_time_or_an_age() {
+    let (_folder, log) = fresh();
+    fs::create_dir(&log).unwrap();
+    // 2023-11-14T22:13:20Z, and a second later.
+    for (name, line) in [("batch_0001700000000000000", "a\n"), ("batch_0001700000001000000", "b\n")]
+    {
+        fs::write(Path::new(&log).join(name).with_extension("jsonl"), line).unwrap();
+    }
+    ok(&["append", &log], "c\n");
+    ok(&["compact", &log], "");
+    for (before, left) in [
+        ("2023-11-14", "a\nb\nc\n"),
+        ("2023-11-14T22:13:20Z", "a\nb\nc\n"),
+        ("2023-11-14T23:13:21+01:00", "b\nc\n"),
+        ("1h", "c\n"),
+        ("0s", ""),
+    ] {
+        ok(&["trim", "--before", before, &log], "");
+        assert_eq!(ok(&["read", &log], ""), left, "{before}");
+    }
+}
+
+#[test]
+fn a_sound_log_is_verified() {
+    let (_folder, log) = fresh();
+    append_batches(&log, 0..50);
+    ok(&["compact", &log], "");
+    append_batches(&log, 50..60);
+    let report = json(&["verify", "--json", &log]);
+    // A manifest, an index, a segment and a batch.
+    let expected = json!({
+        "ok": true, "objects": 4, "events": 60, "bytes": numbered(0..60).len(), "damaged": [],
+        "leftovers": []
+    });
+    assert_eq!(report, expected);
+    let ran = run_with(&["verify", &log], b"");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+    let line = format!("4 objects with 60 events (530 B) checked in {log}: nothing is damaged\n");
+    assert_eq!(ran.stderr, line);
+}
+
+#[test]
+fn leftovers_are_listed_and_are_no_fault() {
+    let (_folder, log) = fresh();
+    append_batches(&log, 0..50);
+    let (name, events) = batches(&log).pop_first().unwrap();
+    ok(&["compact", &log], "");
+    // As if its delete had failed.
+    fs::write(Path::new(&log).join(&name), &events).unwrap();
+    let report = json(&["verify", "--json", &log]);
+    let key = format!("log/{name}");
+    assert_eq!((&report["ok"], &report["damaged"]), (&json!(true), &json!([])));
+    let leftover = json!([{"object": key, "bytes": events.len(), "reason": "absorbed-batch"}]);
+    assert_eq!(report["leftovers"], leftover);
+    let stdout = ok(&["verify", &log], "");
+    assert_eq!(stdout, format!("leftover: {key}: a batch that a segment holds, 80 B\n"));
+    check(
+        &["verify", &log],
+        "",
+        0,
+        &["nothing is damaged; the next compaction deletes 1 leftover"],
+    );
+    let stats = json(&["stat", "--json", &log]);
+    let garbage = (&stats["garbage_objects"], &stats["garbage_bytes"]);
+    assert_eq!(garbage, (&json!(1), &json!(events.len())));
+    check(&["compact", "--dry-run", &log], "", 0, &["would delete 1 leftover (80 B)"]);
+    ok(&["compact", &log], "");
+    assert_eq!(json(&["verify", "--json", &log])["leftovers"], json!([]));
+}
+
+#[test]
+fn damage_is_found_wherever_it_is_and_ends_with_4() {
+    let (_folder, log) = fresh();
+    append_batches(&log, 0..50);
+    ok(&["compact", &log], "");
+    append_batches(&log, 50..70);
+    let segment = files(&log, "segment_", ".jsonl").remove(0);
+    let batch = files(&log, "batch_", ".jsonl").remove(1);
+    for path in [&segment, &batch] {
+        let text = fs::read_to_string(path).unwrap();
+        fs::write(path, text.replace('n', "N")).unwrap();
+    }
+    let ran = run_with(&["verify", "--json", &log], b"");
+    assert_eq!(ran.code, 4, "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: 2 damaged objects in "), "{}", ran.stderr);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["ok"], false);
+    let damaged = report["damaged"].as_array().unwrap();
+    for (path, found) in [&segment, &batch].iter().zip(damaged) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert_eq!(found["object"], format!("log/{name}"));
+        for part in ["expected", "found"] {
+            assert!(!found[part].as_str().unwrap().is_empty(), "{found}");
+        }
+    }
+    let ran = run_with(&["verify", "-q", &log], b"");
+    assert_eq!((ran.code, ran.stdout.lines().count()), (4, 2), "{}", ran.stdout);
+    for (path, line) in [&segment, &batch].iter().zip(ran.stdout.lines()) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(line.starts_with(&format!("damaged: log/{name}: expected ")), "{line}");
+        assert!(line.contains(", found "), "{line}");
+    }
+    // One that is gone is damage, too.
+    fs::remove_file(&segment).unwrap();
+    let ran = run_with(&["verify", &log], b"");
+    assert_eq!(ran.code, 4);
+    assert!(ran.stdout.contains("found no such object"), "{}", ran.stdout);
+}
+
+#[test]
+fn options_that_cannot_be_are_named() {
+    let (_folder, log) = fresh();
+    append_batches(&log, 0..20);
+    let table: [(&[&str], i32, &[&str]); 16] = [
+        (&["compact", "--fan-in", "1"], 5, &["fan_in = 1 is out of range", "2 to 64"]),
+        (&["compact", "--fan-in", "65"], 5, &["fan_in = 65"]),
+        (&["compact", "--fan-in", "x"], 2, &["--fan-in"]),
+        (&["compact", "--segment-bytes-max", "0"], 5, &["segment_bytes_max = 0 is out of range"]),
+        (&["compact", "--segment-bytes-max", "5GiB"], 5, &["segment_bytes_max = 5368709120"]),
+        (&["compact", "--segment-bytes-max", "5GB"], 2, &["--segment-bytes-max", "as in 64KiB"]),
+        (&["compact", "--dry-run", "--fan-in", "1"], 5, &["fan_in = 1"]),
+        (&["append", "--compact-after", "0"], 5, &["compact_after = 0 is out of range"]),
+        (&["append", "--compact-after", "-1"], 2, &["-1"]),
+        (&["trim"], 2, &["--before <WHERE>|--keep-events <N>"]),
+        (&["trim", "--before", "5", "--keep-events", "5"], 2, &["cannot be used with"]),
+        (&["trim", "--before", "soon"], 2, &["--before", "7d", "1234"]),
+        (&["trim", "--before", ""], 2, &["--before"]),
+        (&["trim", "--before", "1,2"], 5, &["position"]),
+        (&["trim", "--before", "99999999999999999999"], 5, &["position"]),
+        (&["trim", "--keep-events", "-1"], 2, &["-1"]),
+    ];
+    for (arguments, code, words) in table {
+        check(&[arguments, &[&log]].concat(), "", code, words);
+    }
+    for command in [&["trim", "--before", "5"][..], &["verify"], &["tail"]] {
+        let missing = format!("{log}-missing");
+        check(&[command, &[&missing]].concat(), "", 5, &["there is no log at"]);
+    }
+    assert_eq!(batches(&log).len(), 2);
+}
