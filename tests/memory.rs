@@ -56,17 +56,17 @@ async fn check(host: &Host, store: &Store, expected: (u64, usize), options: &[Co
 }
 
 #[test]
-fn batches_of_10_mib_are_handled_one_by_one() {
+fn batches_of_15_mib_are_handled_one_by_one() {
     runtime().block_on(async {
         let (host, store) = (host(), store());
         let log = host.open(&store, "log", LogOptions::new()).await.unwrap();
-        let lines = Bytes::from(b"0123456789abcde\n".repeat(10 * MIB / 16));
-        for _ in 0..32 {
+        let lines = Bytes::from(b"0123456789abcde\n".repeat(15 * MIB / 16));
+        for _ in 0..20 {
             log.append_lines(lines.clone()).await.unwrap();
             log.flush().await.unwrap();
         }
         log.close().await.unwrap();
-        let expected = (u64::try_from(320 * MIB / 16).unwrap(), 320 * MIB);
+        let expected = (u64::try_from(300 * MIB / 16).unwrap(), 300 * MIB);
         let small = CompactOptions::new().segment_bytes_max(64 * 1024 * 1024);
         check(&host, &store, expected, &[small, CompactOptions::new().full(true)]).await;
     });

@@ -166,12 +166,12 @@ impl Decoder {
                 }
                 return chunk.last.then(|| Index::decode(segment, held)).transpose();
             }
-            Self::Segment(reader) => reader.push(chunk.bytes, chunk.last, |sequenced| {
+            Self::Segment(reader) => reader.push(&chunk.bytes, chunk.last, |sequenced| {
                 show(Piece {
                     batch: sequenced.batch.name,
                     segment: Some(sequenced.segment),
                     positions: Some(sequenced.positions),
-                    lines: Cow::Borrowed(sequenced.lines),
+                    lines: sequenced.lines,
                     events: sequenced.events,
                     end: sequenced.end.then_some(sequenced.batch),
                 });

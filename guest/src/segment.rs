@@ -3,6 +3,7 @@
 //! 1. No event of a batch is yielded before the batch has been checked, but for a batch larger than
 //!    any writer makes (an old one): that is passed on in a stream and checked at its end.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use xxhash_rust::xxh3::Xxh3;
@@ -29,7 +30,7 @@ pub(crate) struct Sequenced<'a> {
     pub batch: BatchRecord,
     /// The positions of the whole batch.
     pub positions: Range<u64>,
-    pub lines: &'a [u8],
+    pub lines: Cow<'a, [u8]>,
     pub events: u64,
     /// Whether the batch ends with these.
     pub end: bool,
@@ -41,8 +42,10 @@ pub(crate) struct SegmentReader {
     /// Bytes that are to come in all.
     bytes: u64,
     batches: std::vec::IntoIter<BatchRecord>,
-    /// Bytes that do not make a whole batch yet.
+    /// Bytes that do not make a whole batch, or line of a streamed one, yet.
     held: Vec<u8>,
+    /// Bytes behind the last batch.
+    beyond: u64,
     /// Of the next batch's first event.
     position: u64,
     streaming: Option<Streaming>,
@@ -72,43 +75,29 @@ impl SegmentReader {
         batches: Vec<BatchRecord>,
     ) -> Self {
         let batches = batches.into_iter();
-        Self { segment, bytes, batches, held: Vec::new(), position, streaming: None }
+        Self { segment, bytes, batches, held: Vec::new(), beyond: 0, position, streaming: None }
     }
 
     /// Takes the next bytes and shows the events that are certain by now.
     pub(crate) fn push(
         &mut self,
-        bytes: Vec<u8>,
+        bytes: &[u8],
         last: bool,
         mut show: impl FnMut(Sequenced<'_>),
     ) -> Result<(), Damage> {
-        let mut held = std::mem::take(&mut self.held);
-        if held.is_empty() {
-            held = bytes;
-        } else {
-            held.extend_from_slice(&bytes);
-        }
-        let mut rest: &[u8] = &held;
+        let mut rest = bytes;
         loop {
             if let Some(streaming) = &mut self.streaming {
-                let Some(taken) = streaming.take(&mut rest) else { break };
-                let end = streaming.bytes_left == 0;
-                let positions = self.position..self.position.saturating_add(streaming.batch.events);
+                let Some(lines) = streaming.take(&mut self.held, &mut rest) else { break };
+                let (batch, end) = (streaming.batch, streaming.bytes_left == 0);
+                let positions = self.position..self.position.saturating_add(batch.events);
                 if end {
                     streaming.check(&self.segment.to_string())?;
                     self.position = positions.end;
-                }
-                show(Sequenced {
-                    segment: self.segment,
-                    batch: streaming.batch,
-                    positions,
-                    lines: taken,
-                    events: events::count(taken),
-                    end,
-                });
-                if end {
                     self.streaming = None;
                 }
+                let (segment, events) = (self.segment, events::count(&lines));
+                show(Sequenced { segment, batch, positions, lines, events, end });
                 continue;
             }
             let Some(&batch) = self.batches.as_slice().first() else { break };
@@ -117,21 +106,19 @@ impl SegmentReader {
                 self.streaming = Some(Streaming::new(batch));
                 continue;
             }
-            let bytes = usize::try_from(batch.bytes).unwrap_or(usize::MAX);
-            let Some((lines, after)) = rest.split_at_checked(bytes) else { break };
-            batch.check(&self.segment.to_string(), lines)?;
+            let Some(lines) = take_whole(&batch, &mut self.held, &mut rest) else { break };
+            batch.check(&self.segment.to_string(), &lines)?;
             self.batches.next();
             let positions = self.position..self.position.saturating_add(batch.events);
             self.position = positions.end;
             let (segment, events) = (self.segment, batch.events);
             show(Sequenced { segment, batch, positions, lines, events, end: true });
-            rest = after;
         }
-        if self.streaming.is_some() && rest.len() > OLD_LINE_BYTES_MAX {
+        if self.streaming.is_some() && self.held.len() > OLD_LINE_BYTES_MAX {
             let expected = format!("lines of at most {OLD_LINE_BYTES_MAX} bytes");
             return Err(Damage::new(self.segment, expected, "a longer one"));
         }
-        self.held = rest.to_vec();
+        self.beyond = self.beyond.saturating_add(length(rest));
         if last { self.check_end() } else { Ok(()) }
     }
 
@@ -139,16 +126,44 @@ impl SegmentReader {
         let missing: u64 = self.batches.as_slice().iter().map(|batch| batch.bytes).sum::<u64>()
             + self.streaming.as_ref().map_or(0, |streaming| streaming.bytes_left);
         // Batches without bytes may be left; they hold no events.
-        if missing == 0 && self.held.is_empty() {
+        let held = length(&self.held).saturating_add(self.beyond);
+        if missing == 0 && held == 0 {
             return Ok(());
         }
         let expected = self.bytes;
-        let held = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
         let found = expected.saturating_sub(missing).saturating_add(held);
         let expected = format!("{expected} bytes in whole lines");
         let found = format!("{found} bytes, {held} of them in no batch");
         Err(Damage::new(self.segment, expected, found))
     }
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// Takes a whole batch off the front: without a copy if nothing of it was held, else with one.
+fn take_whole<'a>(
+    batch: &BatchRecord,
+    held: &mut Vec<u8>,
+    rest: &mut &'a [u8],
+) -> Option<Cow<'a, [u8]>> {
+    let bytes = usize::try_from(batch.bytes).unwrap_or(usize::MAX);
+    let missing = bytes.saturating_sub(held.len());
+    let Some((lines, after)) = rest.split_at_checked(missing) else {
+        if !rest.is_empty() {
+            held.reserve_exact(missing);
+            held.extend_from_slice(rest);
+            *rest = &[];
+        }
+        return None;
+    };
+    *rest = after;
+    if held.is_empty() {
+        return Some(Cow::Borrowed(lines));
+    }
+    held.extend_from_slice(lines);
+    Some(Cow::Owned(std::mem::take(held)))
 }
 
 impl Streaming {
@@ -157,16 +172,29 @@ impl Streaming {
         Self { batch, hasher: Box::new(Xxh3::new()), bytes_left, events: 0 }
     }
 
-    /// Takes the batch's complete lines off the front, if there are any.
-    fn take<'a>(&mut self, rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-        let bytes = usize::try_from(self.bytes_left).unwrap_or(usize::MAX).min(rest.len());
-        let (own, _) = rest.split_at_checked(bytes)?;
+    /// Takes the batch's complete lines off the front, if there are any, and holds the beginning of
+    /// one that is not complete.
+    fn take<'a>(&mut self, held: &mut Vec<u8>, rest: &mut &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        let left = self.bytes_left.saturating_sub(length(held));
+        let bytes = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
+        let (own, after) = rest.split_at_checked(bytes)?;
         let lines_end = memchr::memrchr(b'\n', own).map_or(0, |end| end + 1);
-        let (lines, after) = rest.split_at_checked(lines_end).filter(|(l, _)| !l.is_empty())?;
-        self.hasher.update(lines);
-        self.events += events::count(lines);
-        self.bytes_left -= u64::try_from(lines.len()).unwrap_or(0);
-        *rest = after;
+        let (lines, begun) = own.split_at_checked(lines_end)?;
+        if lines.is_empty() {
+            held.extend_from_slice(begun);
+            *rest = after;
+            return None;
+        }
+        *rest = rest.get(lines_end..).unwrap_or_default();
+        let lines = if held.is_empty() {
+            Cow::Borrowed(lines)
+        } else {
+            held.extend_from_slice(lines);
+            Cow::Owned(std::mem::take(held))
+        };
+        self.hasher.update(&lines);
+        self.events += events::count(&lines);
+        self.bytes_left -= length(&lines);
         Some(lines)
     }
 
@@ -209,8 +237,8 @@ mod tests {
         let mut shown = Vec::new();
         let mut chunks = bytes.chunks(step).peekable();
         while let Some(chunk) = chunks.next() {
-            reader.push(chunk.to_vec(), chunks.peek().is_none(), |piece| {
-                let text = String::from_utf8(piece.lines.to_vec()).unwrap();
+            reader.push(chunk, chunks.peek().is_none(), |piece| {
+                let text = String::from_utf8(piece.lines.into_owned()).unwrap();
                 shown.push((piece.positions.end, text));
             })?;
         }

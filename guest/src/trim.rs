@@ -88,7 +88,7 @@ fn first_left<S: Store>(
     Ok(Some(match point {
         Point::Position(position) if position.next > next => {
             return Err(Error::InvalidInput(format!(
-                "position {} is beyond the end of the log, which is {next}",
+                "position {} is beyond what is compacted, which ends at {next}: compact first",
                 position.next
             )));
         }

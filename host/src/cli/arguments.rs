@@ -10,7 +10,7 @@ use stratalog::TrimPoint;
 
 use super::manual;
 use super::moments::{parse_time, parse_trim_point};
-use super::quantities::{parse_bytes, parse_duration, parse_size};
+use super::quantities::{parse_bytes, parse_duration, parse_memory, parse_size};
 
 /// A whole command line.
 #[derive(Parser)]
@@ -81,6 +81,14 @@ pub(crate) struct Shared {
     /// Compile the component anew, which takes up to a second, and keep nothing
     #[arg(long, global = true, conflicts_with = "cache_dir")]
     pub(crate) no_cache: bool,
+
+    /// The most memory an instance of the component may use: 4MiB to 4095MiB
+    ///
+    /// Reading, compacting and verifying need less than 64MiB for a log of any size. Appending needs
+    /// up to 128MiB while the store is slower than the input; with less it fails.
+    #[arg(long, global = true, value_name = "SIZE", default_value = "256MiB")]
+    #[arg(value_parser = parse_memory)]
+    pub(crate) memory_max: u32,
 
     /// Say more on stderr: -v what is done, -vv everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]

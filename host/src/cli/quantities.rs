@@ -24,6 +24,13 @@ pub(super) fn parse_bytes(text: &str) -> Result<u32, String> {
     u32::try_from(parse_size(text)?).map_err(|_| "it is more than 4095MiB".to_owned())
 }
 
+/// Reads a size of memory: less than the component's code needs is refused at once.
+pub(super) fn parse_memory(text: &str) -> Result<u32, String> {
+    const LEAST: u32 = 4 * 1024 * 1024;
+    let bytes = parse_bytes(text)?;
+    if bytes < LEAST { Err("it is less than 4MiB".to_owned()) } else { Ok(bytes) }
+}
+
 /// Reads `500ms`, `2s`, `5m`, `1h` or `0`.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = split_unit(text);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use stratalog::store::{Location, Store, StoreOptions};
-use stratalog::{Error, Host};
+use stratalog::{Error, Host, Limits};
 
 use super::arguments::Shared;
 use super::exit::{Code, Failure};
@@ -47,7 +47,9 @@ impl Session {
 }
 
 fn host(shared: &Shared) -> Result<Host, Failure> {
-    let mut builder = Host::builder();
+    let mut limits = Limits::default();
+    limits.memory_bytes_max = usize::try_from(shared.memory_max).unwrap_or(usize::MAX);
+    let mut builder = Host::builder().limits(limits);
     if let Some(file) = &shared.component {
         builder = builder.component_file(file);
     }
