@@ -87,7 +87,11 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
                     return Ok(match self.stored.manifest(manifest.generation)? {
                         Some(found) if found.attempt == manifest.attempt => Commit::Won,
                         Some(_) => {
-                            self.discard(segments);
+                            // An earlier try may have landed and been passed, and another's come
+                            // in its place long after: then the segments are in force.
+                            if tries == 1 {
+                                self.discard(segments);
+                            }
                             Commit::Lost
                         }
                         // Passed long ago and dropped since. It may have been this very attempt,
@@ -137,9 +141,12 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
                 continue;
             };
             self.clean(&current, &held, view);
-            let in_force = current.segments.iter().any(|s| segments.contains(&s.name))
-                || absorbed.iter().any(|batch| held.contains(batch))
-                || (segments.is_empty() && current.first_position >= own.first_position);
+            // Trimmed since, the segments' indexes are still needed.
+            let retired = current.retired.iter().map(|retired| &retired.segment);
+            let in_force =
+                current.segments.iter().chain(retired).any(|s| segments.contains(&s.name))
+                    || absorbed.iter().any(|batch| held.contains(batch))
+                    || (segments.is_empty() && current.first_position >= own.first_position);
             return Ok(if in_force { Commit::Won } else { Commit::Lost });
         }
         let message = "the manifest in force changes faster than it can be read".to_owned();
