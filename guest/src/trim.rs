@@ -7,8 +7,9 @@
 
 use crate::commit::{Commit, Committer};
 use crate::error::Error;
+use crate::index::Index;
 use crate::limits::COMPACT_TRIES;
-use crate::manifest::{Manifest, Retired};
+use crate::manifest::{Manifest, Retired, SegmentRecord};
 use crate::names::{Attempt, LogName};
 use crate::ports::{Store, System};
 use crate::position::Position;
@@ -99,16 +100,32 @@ fn first_left<S: Store>(
             next.saturating_sub(events.saturating_sub(live))
         }
         Point::Time(time) => {
-            let newer = view.segments().iter().find(|s| s.last_time.micros() >= *time);
-            let Some(segment) = newer else { return Ok(Some(next)) };
-            if segment.first_time.micros() >= *time {
-                return Ok(Some(segment.position));
+            let newer = view.segments().iter().filter(|s| s.last_time.micros() >= *time);
+            for segment in newer {
+                if segment.first_time.micros() >= *time && segment.position >= view.first_position()
+                {
+                    return Ok(Some(segment.position));
+                }
+                let Some(index) = stored.index_of(segment)? else { return Ok(None) };
+                if let Some(position) = first_since(*time, view.first_position(), segment, &index) {
+                    return Ok(Some(position));
+                }
             }
-            let Some(index) = stored.index_of(segment)? else { return Ok(None) };
-            let older = index.batches.iter().take_while(|b| b.name.time.micros() < *time);
-            segment.position.saturating_add(older.map(|batch| batch.events).sum())
+            next
         }
     }))
+}
+
+/// The position of the first event of a segment that was sealed at this time or later and is not
+/// trimmed yet.
+fn first_since(time: u64, first: u64, segment: &SegmentRecord, index: &Index) -> Option<u64> {
+    let mut end = segment.position;
+    index.batches.iter().find_map(|batch| {
+        let start = end;
+        end = end.saturating_add(batch.events);
+        let is_left = end > start && end > first;
+        (is_left && batch.name.time.micros() >= time).then_some(start.max(first))
+    })
 }
 
 /// Live batches that the point lies behind of.
@@ -155,7 +172,6 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::manifest::SegmentRecord;
     use crate::manifest::tests::segment_record;
     use crate::names::Generation;
 
