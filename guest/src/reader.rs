@@ -63,7 +63,10 @@ enum Stage<S: Store> {
     Steps(VecDeque<Step>),
     Parts(Box<Reading<S>>),
     Tail,
+    /// All was yielded that the last look showed.
     Done,
+    /// And whoever reads knows.
+    Ended,
 }
 
 /// Parts being read, and the steps after them.
@@ -132,7 +135,7 @@ impl<S: Store> Reader<S> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        if matches!(self.stage, Stage::Done) && self.tail.is_none() && !self.cursor.is_full() {
+        if matches!(self.stage, Stage::Ended) && self.tail.is_none() && !self.cursor.is_full() {
             self.stage = Stage::Look;
         }
         while self.page.lines.len() < PAGE_BYTES_TARGET {
@@ -154,7 +157,11 @@ impl<S: Store> Reader<S> {
             }
         }
         let page = std::mem::take(&mut self.page);
-        Ok((page.events > 0 || page.missed > 0).then_some(page))
+        if page.events > 0 || page.missed > 0 {
+            return Ok(Some(page));
+        }
+        self.stage = Stage::Ended;
+        Ok(None)
     }
 
     /// Where the reader stands: right behind the last page. None for a writer's own pass.
@@ -182,7 +189,7 @@ impl<S: Store> Reader<S> {
                     None => self.stage = Stage::Done,
                 }
             }
-            Stage::Done => {
+            Stage::Done | Stage::Ended => {
                 self.stage = Stage::Done;
                 return Ok(false);
             }
