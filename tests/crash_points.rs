@@ -9,7 +9,7 @@ mod crash_points {
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crash_points::aftermath::{Expected, LOG, append, compact_others, findings, log, open};
+use crash_points::aftermath::{Expected, LOG, append, compact_others, log, open};
 use rig::crashing::{Crashing, Trouble};
 use rig::memory::{Memory, Objects};
 use rig::native::NativeSystem;
@@ -258,17 +258,6 @@ fn full_compact_beside_one_that_only_removes_leftovers() {
         store.before("create-exclusive log/manifest_", move || compact_others(&memory, &others));
         compact_with(CompactInput { full: true, ..<_>::default() })(store, system)
     });
-}
-
-#[test]
-fn who_loses_the_race_leaves_nothing_behind() {
-    let (objects, mut expected, system) = Expected::log_of_segments_and_batches();
-    let store = Crashing::new(Memory::of(objects));
-    let options = CompactInput { fan_in: Some(2), ..<_>::default() };
-    let compact = overtaken(options, "create-exclusive log/manifest_", 1)(&store, &system);
-    compact(&mut expected);
-    assert_eq!(findings(&store.memory), Vec::new());
-    expected.check_all(&store.memory, &system);
 }
 
 fn trim_at(

@@ -191,7 +191,7 @@ fn in_order(events: &[String], all: &[String]) -> bool {
     events.iter().all(|event| all.any(|one| one == event))
 }
 
-pub fn findings(memory: &Memory) -> Vec<Finding> {
+fn findings(memory: &Memory) -> Vec<Finding> {
     let mut verifier = Verifier::new(memory.clone(), log());
     let mut findings = Vec::new();
     while let Some(checked) = verifier.step().unwrap() {

@@ -214,9 +214,13 @@ impl World {
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 
+    pub fn delete(&self, key: &str) {
+        assert_eq!(self.runtime.block_on(self.store.delete(vec![key.to_owned()])), []);
+    }
+
     /// Stores an object, in place of one that may be there.
     pub fn put(&self, key: &str, bytes: &str) {
-        self.runtime.block_on(self.store.delete(vec![key.to_owned()]));
+        self.delete(key);
         let create = self.store.create(key, bytes.to_owned().into(), false);
         self.runtime.block_on(create).unwrap();
     }
