@@ -257,11 +257,12 @@ impl Cursor {
         self.at.next = self.at.next.max(position);
     }
 
-    /// Live batches yielded so far, with the number of their events that were, where it is known.
-    pub(crate) fn yielded(&self) -> impl Iterator<Item = (BatchName, u64)> {
+    /// Live batches yielded so far, with the number of their events that were. None: all, and the
+    /// name does not tell how many.
+    pub(crate) fn yielded(&self) -> impl Iterator<Item = (BatchName, Option<u64>)> {
         let whole = self.at.yielded.iter();
-        let whole = whole.map(|batch| (*batch, batch.origin.map_or(0, |origin| origin.events)));
-        whole.chain(self.at.partial.iter().map(|(batch, events)| (*batch, *events)))
+        let whole = whole.map(|batch| (*batch, batch.origin.map(|origin| origin.events)));
+        whole.chain(self.at.partial.iter().map(|(batch, events)| (*batch, Some(*events))))
     }
 
     /// Begins behind the first `events` events of a live batch, or behind all of it.

@@ -5,6 +5,7 @@
 //! 2. The sums equal what the manifest says of the segment; otherwise the index is damaged.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -40,11 +41,17 @@ impl Index {
         self.names.contains(batch)
     }
 
-    /// The position of a batch's first event in the segment that this is the index of.
-    pub(crate) fn position_of(&self, segment: &SegmentRecord, batch: &BatchName) -> Option<u64> {
-        let at = self.batches.iter().position(|record| record.name == *batch)?;
-        let before = self.batches.iter().take(at).map(|record| record.events);
-        Some(segment.position.saturating_add(before.sum()))
+    /// The batches with their positions in the segment that this is the index of.
+    pub(crate) fn positions(
+        &self,
+        segment: &SegmentRecord,
+    ) -> impl Iterator<Item = (&BatchRecord, Range<u64>)> {
+        let mut next = segment.position;
+        self.batches.iter().map(move |batch| {
+            let start = next;
+            next = next.saturating_add(batch.events);
+            (batch, start..next)
+        })
     }
 
     /// # Errors

@@ -1,7 +1,7 @@
 //! One reading pass, or one after the other: a driver. What is yielded is the cursor's decision.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use crate::cursor::{Cursor, Pending, Step, Times};
@@ -10,7 +10,7 @@ use crate::events;
 use crate::index::Index;
 use crate::limits::{MISSING_TRIES, PAGE_BYTES_TARGET};
 use crate::manifest::SegmentRecord;
-use crate::names::LogName;
+use crate::names::{BatchName, LogName};
 use crate::part::Part;
 use crate::parts::{Interrupted, PartsRead};
 use crate::ports::Store;
@@ -63,7 +63,10 @@ enum Stage<S: Store> {
     Steps(VecDeque<Step>),
     Parts(Box<Reading<S>>),
     Tail,
+    /// All was yielded that the last look showed.
     Done,
+    /// And whoever reads knows.
+    Ended,
 }
 
 /// Parts being read, and the steps after them.
@@ -132,7 +135,7 @@ impl<S: Store> Reader<S> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        if matches!(self.stage, Stage::Done) && self.tail.is_none() && !self.cursor.is_full() {
+        if matches!(self.stage, Stage::Ended) && self.tail.is_none() && !self.cursor.is_full() {
             self.stage = Stage::Look;
         }
         while self.page.lines.len() < PAGE_BYTES_TARGET {
@@ -154,7 +157,11 @@ impl<S: Store> Reader<S> {
             }
         }
         let page = std::mem::take(&mut self.page);
-        Ok((page.events > 0 || page.missed > 0).then_some(page))
+        if page.events > 0 || page.missed > 0 {
+            return Ok(Some(page));
+        }
+        self.stage = Stage::Ended;
+        Ok(None)
     }
 
     /// Where the reader stands: right behind the last page. None for a writer's own pass.
@@ -182,7 +189,7 @@ impl<S: Store> Reader<S> {
                     None => self.stage = Stage::Done,
                 }
             }
-            Stage::Done => {
+            Stage::Done | Stage::Ended => {
                 self.stage = Stage::Done;
                 return Ok(false);
             }
@@ -202,7 +209,7 @@ impl<S: Store> Reader<S> {
         if view.first_position() > self.cursor.position().next {
             match self.skip_trimmed(&view)? {
                 Ok(missed) => self.page.missed += missed,
-                Err(gone) => return self.look_again(Part::Index(gone)),
+                Err(segment) => return self.look_again(Part::Index(segment)),
             }
         }
         self.fresh = false;
@@ -262,34 +269,38 @@ impl<S: Store> Reader<S> {
     /// whose index is gone.
     fn skip_trimmed(&mut self, view: &View) -> Result<Result<u64, SegmentRecord>, Error> {
         let (from, first) = (self.cursor.position().next, view.first_position());
-        let mut missed = first.saturating_sub(from);
+        let is_live =
+            |batch: &BatchName| view.live.binary_search_by_key(batch, |live| live.name).is_ok();
+        let yielded = self.cursor.yielded().filter(|(batch, _)| !is_live(batch));
+        let mut yielded: BTreeMap<_, _> = yielded.collect();
+        let mut seen = 0_u64;
         let mut trimmed = Vec::new();
-        let yielded: Vec<_> = self.cursor.yielded().collect();
-        for (batch, events) in yielded {
-            if view.live.iter().any(|live| live.name == batch) {
+        let left = view.segments().iter().map(|segment| (segment, false));
+        let retired = view.retired().iter().map(|retired| (&retired.segment, true));
+        for (segment, is_retired) in left.chain(retired) {
+            // Of what was trimmed whole, only those are looked up whose names do not tell enough.
+            let mut looked_up = yielded.iter().filter(|(_, events)| !is_retired || events.is_none());
+            if !looked_up.any(|(batch, _)| segment.covers(batch.time)) {
                 continue;
             }
-            let mut found = None;
-            for segment in view.segments().iter().filter(|s| s.covers(batch.time)) {
-                let Some(index) = self.stored.index_of(segment)? else {
-                    return Ok(Err(*segment));
-                };
-                found = index.position_of(segment, &batch);
-                if found.is_some() {
-                    break;
+            let Some(index) = self.stored.index_of(segment)? else { return Ok(Err(*segment)) };
+            for (batch, positions) in index.positions(segment) {
+                let Some(events) = yielded.remove(&batch.name) else { continue };
+                let events = events.unwrap_or(batch.events);
+                let before_first = first.saturating_sub(positions.start);
+                seen = seen.saturating_add(before_first.min(events));
+                if positions.end <= first {
+                    trimmed.push(batch.name);
                 }
             }
-            // In no segment that is left: it was trimmed whole, after it had been yielded.
-            let seen = match found {
-                Some(start) => first.saturating_sub(start).min(events),
-                None => {
-                    trimmed.push(batch);
-                    events
-                }
-            };
-            missed = missed.saturating_sub(seen);
+        }
+        // In no index: it was trimmed whole, after it had been yielded.
+        for (batch, events) in yielded {
+            seen = seen.saturating_add(events.unwrap_or(0));
+            trimmed.push(batch);
         }
         self.cursor.skip_to(first, &trimmed);
+        let missed = first.saturating_sub(from).saturating_sub(seen);
         Ok(Ok(if self.fresh { 0 } else { missed }))
     }
 

@@ -231,7 +231,9 @@ impl<S: Store> StoredLog<S> {
                 None => self.manifest(generation)?.map(Rc::new),
             };
             if let Some(manifest) = got {
-                let named: BTreeSet<_> = manifest.segments.iter().map(|s| s.name).collect();
+                let retired = manifest.retired.iter().map(|retired| retired.segment.name);
+                let named = manifest.segments.iter().map(|segment| segment.name);
+                let named: BTreeSet<_> = named.chain(retired).collect();
                 self.indexes.retain(|name, _| named.contains(name));
                 self.manifest = Some(manifest.clone());
                 return Ok((Some(manifest), others));

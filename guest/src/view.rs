@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use std::rc::Rc;
 
-use crate::manifest::{Manifest, SegmentRecord};
+use crate::manifest::{Manifest, Retired, SegmentRecord};
 use crate::names::{BatchName, ObjectName, WriterId};
 
 /// A batch in a listing.
@@ -53,6 +53,10 @@ impl View {
 
     pub fn segments(&self) -> &[SegmentRecord] {
         self.manifest.as_ref().map_or(&[], |manifest| &manifest.segments)
+    }
+
+    pub fn retired(&self) -> &[Retired] {
+        self.manifest.as_ref().map_or(&[], |manifest| &manifest.retired)
     }
 }
 
@@ -112,7 +116,6 @@ pub(crate) fn garbage(current: &Manifest, others: &[ListedOther], kept: u64) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::Retired;
     use crate::manifest::tests::segment_record;
     use crate::names::{Attempt, BatchTime, Digest, Generation, Origin, SegmentName};
 

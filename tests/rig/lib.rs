@@ -1,9 +1,13 @@
 //! What the tests stand on: a store that fails on request, the log's logic run natively and as the
 //! built component behind one face, and servers.
 
+pub mod counting;
+pub mod crashing;
 pub mod faults;
 pub mod faulty;
+pub mod memory;
 pub mod native;
+pub mod passes;
 mod records;
 pub mod servers;
 pub mod sim;

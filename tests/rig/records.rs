@@ -1,6 +1,9 @@
 //! Records of the native logic as the host's callers see them.
 
-use stratalog::{Compaction, Error, EventFault, Stats, Tier, Written};
+use stratalog::{
+    Compaction, Error, EventFault, Finding, LeftoverReason, Stats, Tier, TrimPoint, Trimmed,
+    Written,
+};
 use stratalog_guest as guest;
 
 pub(crate) fn written(written: guest::writer::Written) -> Written {
@@ -90,5 +93,37 @@ pub(crate) fn stats(stats: guest::stat::Stats) -> Stats {
         garbage_bytes,
         absorbed_bytes,
         compacted_bytes,
+    }
+}
+
+pub(crate) fn trim_point(point: TrimPoint) -> guest::trim::TrimPoint {
+    match point {
+        TrimPoint::Position(position) => guest::trim::TrimPoint::Position(position),
+        TrimPoint::Time(micros) => guest::trim::TrimPoint::Time(micros),
+        TrimPoint::KeepEvents(events) => guest::trim::TrimPoint::KeepEvents(events),
+    }
+}
+
+pub(crate) fn trimmed(done: guest::trim::Trimmed) -> Trimmed {
+    let guest::trim::Trimmed { events, segments, bytes, first_position, live_batches } = done;
+    Trimmed { events, segments, bytes, first_position, live_batches }
+}
+
+pub(crate) fn finding(finding: guest::verify::Finding) -> Finding {
+    use guest::error::Damage;
+    use guest::verify::{Finding as Inner, LeftoverReason as Reason};
+    match finding {
+        Inner::Damaged(Damage { object, expected, found }) => {
+            Finding::Damaged { object, expected, found }
+        }
+        Inner::Leftover { object, bytes, reason } => Finding::Leftover {
+            object,
+            bytes,
+            reason: match reason {
+                Reason::AbsorbedBatch => LeftoverReason::AbsorbedBatch,
+                Reason::UnnamedSegment => LeftoverReason::UnnamedSegment,
+                Reason::OldManifest => LeftoverReason::OldManifest,
+            },
+        },
     }
 }

@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 use crate::faults::Faults;
 use crate::faulty::Faulty;
 use crate::native::{NativeStore, NativeSystem};
+use crate::passes::{Pages, Pass};
 use crate::records::{compaction, error, stats, written};
 use crate::warnings;
 
@@ -78,8 +79,8 @@ pub struct World {
     pub faults: Arc<Faults>,
     pub clock: TestClock,
     pub runtime: Arc<Runtime>,
-    store: Store,
-    system: NativeSystem,
+    pub(crate) store: Store,
+    pub(crate) system: NativeSystem,
     host: OnceLock<Host>,
 }
 
@@ -132,7 +133,7 @@ impl World {
         })
     }
 
-    fn native(&self) -> NativeStore {
+    pub(crate) fn native(&self) -> NativeStore {
         NativeStore { store: self.store.clone(), runtime: self.runtime.handle().clone() }
     }
 
@@ -191,45 +192,6 @@ impl World {
         Ok(Log { handle, runtime })
     }
 
-    /// Reads a log without opening it for appending.
-    pub fn read(&self, name: &str) -> Result<Vec<String>, Error> {
-        let mut pages = self.start_read(name)?;
-        pages.rest()
-    }
-
-    /// Begins a pass without opening the log for appending.
-    pub fn start_read(&self, name: &str) -> Result<Pages, Error> {
-        let pass = match self.kind {
-            Kind::Native => {
-                let log = guest::names::LogName::parse(name).map_err(error)?;
-                let options = guest::reader::ReadOptions::default();
-                let reader = guest::reader::Reader::new(self.native(), log, options);
-                Pass::Native(Box::new(reader.map_err(error)?))
-            }
-            Kind::Component => {
-                let reader = self.runtime.block_on(self.host().read(&self.store, name))?;
-                Pass::Component(Box::new(reader))
-            }
-        };
-        Ok(Pages { pass, runtime: self.runtime.clone() })
-    }
-
-    pub fn compact(&self, name: &str) -> Result<Compaction, Error> {
-        match self.kind {
-            Kind::Native => {
-                let log = guest::names::LogName::parse(name).map_err(error)?;
-                let done =
-                    guest::compactor::compact(self.native(), &self.system, log, Default::default());
-                done.map(compaction).map_err(error)
-            }
-            Kind::Component => self.runtime.block_on(self.host().compact(
-                &self.store,
-                name,
-                &CompactOptions::new(),
-            )),
-        }
-    }
-
     pub fn stat(&self, name: &str) -> Result<Stats, Error> {
         match self.kind {
             Kind::Native => {
@@ -252,9 +214,13 @@ impl World {
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 
+    pub fn delete(&self, key: &str) {
+        assert_eq!(self.runtime.block_on(self.store.delete(vec![key.to_owned()])), []);
+    }
+
     /// Stores an object, in place of one that may be there.
     pub fn put(&self, key: &str, bytes: &str) {
-        self.runtime.block_on(self.store.delete(vec![key.to_owned()]));
+        self.delete(key);
         let create = self.store.create(key, bytes.to_owned().into(), false);
         self.runtime.block_on(create).unwrap();
     }
@@ -317,7 +283,7 @@ impl Log {
                 Pass::Component(Box::new(self.runtime.block_on(log.read_all())?))
             }
         };
-        Ok(Pages { pass, runtime: self.runtime.clone() })
+        Ok(Pages::new(pass, self.runtime.clone()))
     }
 
     pub fn read_all(&self) -> Result<Vec<String>, Error> {
@@ -350,48 +316,6 @@ impl Log {
             }
             Handle::Component(log) => self.runtime.block_on(log.close()),
         }
-    }
-}
-
-/// A reading pass.
-pub struct Pages {
-    pass: Pass,
-    runtime: Arc<Runtime>,
-}
-
-enum Pass {
-    Native(Box<guest::reader::Reader<NativeStore>>),
-    Component(Box<stratalog::Reader>),
-}
-
-impl Pages {
-    /// The events of the next page, none at the end.
-    pub fn next_page(&mut self) -> Result<Option<Vec<String>>, Error> {
-        let lines = match &mut self.pass {
-            Pass::Native(reader) => {
-                let page = reader.next_page().map_err(error)?;
-                page.map(|page| (page.lines, page.events))
-            }
-            Pass::Component(reader) => {
-                let page = self.runtime.block_on(reader.next())?;
-                page.map(|page| (page.lines.to_vec(), page.events))
-            }
-        };
-        Ok(lines.map(|(lines, events)| {
-            let text = String::from_utf8(lines).unwrap();
-            let found: Vec<String> = text.lines().map(str::to_owned).collect();
-            assert!(text.ends_with('\n') && u64::try_from(found.len()) == Ok(events));
-            found
-        }))
-    }
-
-    /// All events that are left.
-    pub fn rest(&mut self) -> Result<Vec<String>, Error> {
-        let mut events = Vec::new();
-        while let Some(page) = self.next_page()? {
-            events.extend(page);
-        }
-        Ok(events)
     }
 }
 

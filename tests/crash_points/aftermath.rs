@@ -1,0 +1,234 @@
+//! What a log must be after an operation ended or was left in doubt, however that went.
+
+use std::collections::BTreeSet;
+
+use rig::memory::{Memory, Objects};
+use rig::native::NativeSystem;
+use stratalog_guest::compactor::compact;
+use stratalog_guest::manifest::Manifest;
+use stratalog_guest::names::{Generation, LogName, ObjectName};
+use stratalog_guest::options::{CompactInput, OptionsInput};
+use stratalog_guest::ports::Store;
+use stratalog_guest::reader::{ReadOptions, Reader};
+use stratalog_guest::trim::{TrimPoint, trim};
+use stratalog_guest::verify::{Finding, Verifier};
+use stratalog_guest::writer::Writer;
+
+pub const LOG: &str = "log";
+
+pub fn log() -> LogName {
+    LogName::parse(LOG).unwrap()
+}
+
+pub fn open<S: Store>(store: S, system: &NativeSystem, threshold: u32) -> Writer<S, NativeSystem> {
+    let options = OptionsInput {
+        flush_threshold: Some(threshold),
+        flush_interval_ms: Some(0),
+        ..OptionsInput::default()
+    };
+    Writer::open(store, system.clone(), LOG, options).unwrap()
+}
+
+/// Appends a batch by a handle of its own.
+pub fn append(memory: &Memory, system: &NativeSystem, events: &[String]) {
+    system.clock.advance(10);
+    let mut writer = open(memory.clone(), system, 1_000);
+    for event in events {
+        writer.append(event.as_bytes()).unwrap();
+    }
+    writer.close().unwrap();
+}
+
+/// Absorbs the live batches without merging segments.
+pub fn compact_others(memory: &Memory, system: &NativeSystem) {
+    let options = CompactInput { fan_in: Some(64), ..CompactInput::default() };
+    compact(memory.clone(), system, log(), options).unwrap();
+}
+
+/// What a pass has yielded, and where it stands.
+struct Pass {
+    events: Vec<String>,
+    missed: u64,
+    position: String,
+}
+
+fn read(memory: &Memory, start: Option<&str>, limit: Option<u64>) -> Pass {
+    let options = ReadOptions { start: start.map(str::to_owned), limit, ..ReadOptions::default() };
+    let mut reader = Reader::new(memory.clone(), log(), options).unwrap();
+    let (mut events, mut missed) = (Vec::new(), 0);
+    while let Some(page) = reader.next_page().unwrap() {
+        let lines = String::from_utf8(page.lines).unwrap();
+        events.extend(lines.lines().map(str::to_owned));
+        missed += page.missed;
+    }
+    Pass { events, missed, position: reader.position().unwrap() }
+}
+
+/// A position, and what had been yielded when it was taken.
+#[derive(Clone)]
+struct Mark {
+    passed: usize,
+    perhaps: BTreeSet<String>,
+    position: String,
+}
+
+/// What must be in the log.
+#[derive(Clone, Default)]
+pub struct Expected {
+    /// Acknowledged events in order, trimmed ones included.
+    pub events: Vec<String>,
+    /// How many of them are trimmed.
+    pub first: usize,
+    /// How many, if a trim that failed has trimmed them after all.
+    pub perhaps_first: Option<usize>,
+    /// Events of a flush that failed.
+    pub perhaps: Vec<String>,
+    marks: Vec<Mark>,
+}
+
+impl Expected {
+    /// How many events of the log below are in segments.
+    pub const SEQUENCED: usize = 28;
+
+    /// A log with batches of old, more manifests than are kept, trimmed and live ones, and positions
+    /// taken all along.
+    pub fn log_of_segments_and_batches() -> (Objects, Self, NativeSystem) {
+        let (memory, system, mut expected) = <(Memory, NativeSystem, Self)>::default();
+        let old: [(&str, &[u8]); 3] = [("1", b"old 1\n\nold 2"), ("2", b"\n"), ("3", b"old 3\n")];
+        for (time, bytes) in old {
+            memory.create(&format!("{LOG}/batch_000160000000000000{time}.jsonl"), bytes).unwrap();
+        }
+        expected.events.extend((1..=3).map(|number| format!("old {number}")));
+        for generation in 0..10 {
+            let (one, other) = if generation % 2 == 0 { ("a", "b") } else { ("ab", "c") };
+            for events in [one, other] {
+                let events = events.chars().map(|event| format!("{generation}{event}"));
+                let events: Vec<_> = events.collect();
+                append(&memory, &system, &events);
+                expected.events.extend(events);
+                if generation % 4 == 0 {
+                    expected.mark(&memory);
+                }
+            }
+            compact_others(&memory, &system);
+        }
+        expected.mark(&memory);
+        assert_eq!(expected.events.len(), Self::SEQUENCED);
+        trim(memory.clone(), &system, log(), TrimPoint::Position("9".to_owned())).unwrap();
+        expected.first = 9;
+        for batch in ["x", "y", "z"] {
+            let events = [format!("{batch}1"), format!("{batch}2")];
+            append(&memory, &system, &events);
+            expected.events.extend(events);
+        }
+        // In segments and in live batches, between batches and inside.
+        for limit in [1, 2, 11, 18, 19, 20, 21, 22, 23, 24, 25] {
+            let Pass { events, position, .. } = read(&memory, None, Some(limit));
+            let passed = expected.first + events.len();
+            expected.marks.push(Mark { passed, perhaps: BTreeSet::new(), position });
+        }
+        (memory.objects(), expected, system)
+    }
+
+    fn mark(&mut self, memory: &Memory) {
+        let position = read(memory, None, None).position;
+        let passed = self.events.len();
+        self.marks.push(Mark { passed, perhaps: BTreeSet::new(), position });
+    }
+
+    /// Checks the log as it was left, then lets new handles append and compact, and checks again.
+    pub fn check_all(&mut self, memory: &Memory, system: &NativeSystem) {
+        self.check(memory);
+        assert_eq!(damage(memory), Vec::<String>::new());
+        for event in ["later", "last"] {
+            let event = format!("{event} {}", self.events.len());
+            append(memory, system, std::slice::from_ref(&event));
+            self.events.push(event);
+        }
+        self.check(memory);
+        let done = compact(memory.clone(), system, log(), CompactInput::default()).unwrap();
+        assert!(done.batches >= 2, "{done:?}");
+        self.check(memory);
+        assert_eq!(findings(memory), Vec::<Finding>::new());
+        assert_only_what_is_named(memory);
+    }
+
+    /// Checks what is read, from the beginning and from every position.
+    fn check(&mut self, memory: &Memory) {
+        let all = read(memory, None, None);
+        let (certain, perhaps) = self.split(&all.events);
+        if let Some(first) = self.perhaps_first.take()
+            && certain == self.events[first..]
+        {
+            self.first = first;
+        }
+        assert_eq!(certain, self.events[self.first..]);
+        assert_eq!(all.missed, 0);
+        assert!(in_order(&perhaps, &self.perhaps), "{perhaps:?} of {:?}", self.perhaps);
+        for Mark { passed, perhaps: before, position } in &self.marks {
+            let rest = read(memory, Some(position), None);
+            let (certain, after) = self.split(&rest.events);
+            assert_eq!(certain, self.events[self.first.max(*passed)..], "from {position}");
+            let missed = u64::try_from(self.first.saturating_sub(*passed)).unwrap();
+            assert_eq!(rest.missed, missed, "from {position}");
+            let both: Vec<_> = before.iter().cloned().chain(after).collect();
+            assert_eq!(both.len(), perhaps.len(), "from {position}: {both:?}");
+            assert_eq!(BTreeSet::from_iter(both), perhaps.iter().cloned().collect());
+        }
+        let (passed, perhaps) = (self.events.len(), perhaps.into_iter().collect());
+        self.marks.push(Mark { passed, perhaps, position: all.position });
+    }
+
+    /// Acknowledged events, and the others.
+    fn split(&self, events: &[String]) -> (Vec<String>, Vec<String>) {
+        events.iter().cloned().partition(|event| !self.perhaps.contains(event))
+    }
+}
+
+/// Whether the events are some of all, each once and in the same order.
+fn in_order(events: &[String], all: &[String]) -> bool {
+    let mut all = all.iter();
+    events.iter().all(|event| all.any(|one| one == event))
+}
+
+fn findings(memory: &Memory) -> Vec<Finding> {
+    let mut verifier = Verifier::new(memory.clone(), log());
+    let mut findings = Vec::new();
+    while let Some(checked) = verifier.step().unwrap() {
+        findings.extend(checked.findings);
+    }
+    findings
+}
+
+fn damage(memory: &Memory) -> Vec<String> {
+    let damage = findings(memory).into_iter().filter_map(|finding| match finding {
+        Finding::Damaged(damage) => Some(damage.to_string()),
+        Finding::Leftover { .. } => None,
+    });
+    damage.collect()
+}
+
+/// After a compaction that has absorbed all there is: manifests, and what the highest one names.
+fn assert_only_what_is_named(memory: &Memory) {
+    let objects = memory.objects();
+    let names = objects.keys().map(|key| {
+        let name = ObjectName::parse(key.strip_prefix("log/").unwrap());
+        name.unwrap_or_else(|| panic!("{key} does not follow the naming scheme"))
+    });
+    let found: BTreeSet<_> = names.collect();
+    let generations = found.iter().filter_map(|name| match name {
+        ObjectName::Manifest(generation) => Some(*generation),
+        _ => None,
+    });
+    let highest = generations.max().unwrap();
+    let manifest = Manifest::decode(highest, &objects[&log().key(highest)]).unwrap();
+    let kept = highest.0.saturating_sub(8).max(1)..=highest.0;
+    let mut expected: BTreeSet<_> = kept.map(|g| ObjectName::Manifest(Generation(g))).collect();
+    for segment in &manifest.segments {
+        expected.insert(ObjectName::Segment(segment.name));
+        expected.insert(ObjectName::Index(segment.name.index()));
+    }
+    let retired = manifest.retired.iter();
+    expected.extend(retired.map(|retired| ObjectName::Index(retired.segment.name.index())));
+    assert_eq!(found, expected);
+}

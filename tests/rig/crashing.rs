@@ -1,0 +1,232 @@
+//! A store in memory whose user crashes, or is left in doubt, at the n-th call. Clones are one store
+//! and count their calls together.
+//!
+//! A part of an ordered read is a call when it is got, a key of a delete is one, and so is each step
+//! of an upload.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use stratalog_guest::ports::{
+    ListPage, ReadPart, Store, StoreError, StoreErrorKind, Upload, WriteError,
+};
+
+use crate::memory::{Created, GetPart, Memory, MemoryRead, MemoryUpload};
+
+/// What happens at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// This call and all later ones are not done.
+    CrashBefore,
+    /// This call is done, later ones are not.
+    CrashAfter,
+    /// This call is done and nobody is told; later ones go well.
+    ReplyLost,
+    /// This call is refused, surely not done; later ones go well.
+    Refused,
+    /// This call is done and nobody is told, the next is refused; later ones go well.
+    ReplyLostThenRefused,
+    /// This create is done when `land` is called, and nobody is told; later calls go well. Of other
+    /// calls the reply is lost.
+    LandsLate,
+}
+
+impl Trouble {
+    pub const ALL: [Self; 6] = [
+        Self::CrashBefore,
+        Self::CrashAfter,
+        Self::ReplyLost,
+        Self::Refused,
+        Self::ReplyLostThenRefused,
+        Self::LandsLate,
+    ];
+}
+
+/// Something that others do right before a call.
+type Hook = Box<dyn FnOnce()>;
+
+/// A store in memory for one actor that gets into trouble.
+#[derive(Clone)]
+pub struct Crashing {
+    pub memory: Memory,
+    calls: Rc<RefCell<Calls>>,
+}
+
+#[derive(Default)]
+struct Calls {
+    made: Vec<String>,
+    trouble: Option<(usize, Trouble)>,
+    crashed: bool,
+    late: Vec<(String, Vec<u8>)>,
+    hook: Option<(String, Hook)>,
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Done,
+    DoneUnseen,
+    Late,
+    NotDone,
+}
+
+impl Crashing {
+    pub fn new(memory: Memory) -> Self {
+        Self { memory, calls: Rc::default() }
+    }
+
+    /// Numbers the calls from here on; the n-th meets trouble.
+    pub fn arm(&self, n: usize, trouble: Trouble) {
+        let mut calls = self.calls.borrow_mut();
+        calls.made.clear();
+        calls.trouble = Some((n, trouble));
+    }
+
+    /// Lets others do something right before the first call that begins like this.
+    pub fn before(&self, call: &str, hook: impl FnOnce() + 'static) {
+        self.calls.borrow_mut().hook = Some((call.to_owned(), Box::new(hook)));
+    }
+
+    /// The call that met trouble, if there were so many.
+    pub fn troubled(&self) -> Option<String> {
+        let calls = self.calls.borrow();
+        let (n, _) = calls.trouble?;
+        calls.made.get(n).cloned()
+    }
+
+    /// Does the creates that were to land late, where nobody was faster.
+    pub fn land(&self) {
+        let late = std::mem::take(&mut self.calls.borrow_mut().late);
+        for (key, bytes) in late {
+            self.memory.create(&key, &bytes).ok();
+        }
+    }
+
+    fn fate(&self, call: &str, key: &str) -> Fate {
+        let hook = self.calls.borrow_mut().hook.take();
+        match hook {
+            Some((first, hook)) if format!("{call} {key}").starts_with(&first) => hook(),
+            hook => self.calls.borrow_mut().hook = hook,
+        }
+        let mut calls = self.calls.borrow_mut();
+        let number = calls.made.len();
+        calls.made.push(format!("{call} {key}"));
+        if calls.crashed {
+            return Fate::NotDone;
+        }
+        match calls.trouble {
+            Some((n, Trouble::ReplyLostThenRefused)) if n + 1 == number => Fate::NotDone,
+            Some((n, trouble)) if n == number => {
+                calls.crashed = matches!(trouble, Trouble::CrashBefore | Trouble::CrashAfter);
+                match trouble {
+                    Trouble::CrashBefore | Trouble::Refused => Fate::NotDone,
+                    Trouble::CrashAfter => Fate::Done,
+                    Trouble::ReplyLost | Trouble::ReplyLostThenRefused => Fate::DoneUnseen,
+                    Trouble::LandsLate => Fate::Late,
+                }
+            }
+            _ => Fate::Done,
+        }
+    }
+
+    fn call<T>(&self, call: &str, key: &str, run: impl FnOnce() -> T) -> Result<T, StoreError> {
+        match self.fate(call, key) {
+            Fate::Done => Ok(run()),
+            Fate::DoneUnseen | Fate::Late => {
+                run();
+                Err(failure("the reply was lost"))
+            }
+            Fate::NotDone => Err(failure("it was not done")),
+        }
+    }
+
+    fn write(
+        &self,
+        call: &str,
+        key: &str,
+        bytes: &[u8],
+        run: impl FnOnce() -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
+        match self.fate(call, key) {
+            Fate::Done => run(),
+            Fate::DoneUnseen => {
+                run().ok();
+                Err(WriteError::Unknown(failure("the reply was lost")))
+            }
+            Fate::Late => {
+                self.calls.borrow_mut().late.push((key.to_owned(), bytes.to_vec()));
+                Err(WriteError::Unknown(failure("the reply was lost")))
+            }
+            Fate::NotDone => Err(WriteError::NotWritten(failure("it was not done"))),
+        }
+    }
+}
+
+fn failure(message: &str) -> StoreError {
+    StoreError { kind: StoreErrorKind::Unavailable, message: message.to_owned() }
+}
+
+impl GetPart for Crashing {
+    fn get_part(&self, part: &ReadPart) -> Result<Vec<u8>, StoreError> {
+        self.call("read", &part.key, || self.memory.get_part(part))?
+    }
+}
+
+impl Store for Crashing {
+    type Create = Created;
+    type Read = MemoryRead<Self>;
+    type Upload = CrashingUpload;
+
+    fn create_exclusive(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        let create = || self.memory.create_exclusive(key, bytes);
+        self.write("create-exclusive", key, bytes, create)
+    }
+    fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        self.write("create", key, bytes, || self.memory.create(key, bytes))
+    }
+    fn start_create(&self, key: &str, bytes: &[u8]) -> Created {
+        Created(self.create(key, bytes))
+    }
+    fn ensure_exclusive(&self, prefix: &str) -> Result<(), StoreError> {
+        self.call("ensure-exclusive", prefix, || ())
+    }
+    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
+        self.call("get", key, || self.memory.get(key))?
+    }
+    fn list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
+        self.call("list", prefix, || self.memory.list(prefix, after, limit))?
+    }
+    fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
+        let deleted = keys.iter().map(|key| {
+            let outcome = self.call("delete", key, || self.memory.delete_one(key));
+            outcome.map_err(|error| (key.clone(), error))
+        });
+        deleted.filter_map(Result::err).collect()
+    }
+    fn read(&self, parts: &[ReadPart]) -> MemoryRead<Self> {
+        MemoryRead::new(self.clone(), parts)
+    }
+    fn start_upload(&self, key: &str) -> Result<CrashingUpload, WriteError> {
+        self.call("start-upload", key, || ()).map_err(WriteError::NotWritten)?;
+        let parts = MemoryUpload::new(self.memory.clone(), key);
+        Ok(CrashingUpload { store: self.clone(), key: key.to_owned(), parts })
+    }
+}
+
+/// An upload, of which each step is a call.
+pub struct CrashingUpload {
+    store: Crashing,
+    key: String,
+    parts: MemoryUpload<Memory>,
+}
+
+impl Upload for CrashingUpload {
+    fn write(&self, bytes: &[u8]) -> Result<(), WriteError> {
+        let write = || self.parts.write(bytes);
+        self.store.call("write", &self.key, write).map_err(WriteError::NotWritten)?
+    }
+    fn finish(&self) -> Result<(), WriteError> {
+        let bytes = self.parts.bytes();
+        self.store.write("finish", &self.key, &bytes, || self.parts.finish())
+    }
+}

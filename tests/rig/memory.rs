@@ -1,0 +1,217 @@
+//! A store in memory at the ports of the log's logic, without a sandbox, a runtime or a host. Clones
+//! are one store. It counts what it is asked for.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::rc::Rc;
+
+use stratalog_guest::ports::{
+    Chunk, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
+    StoreError, StoreErrorKind, Upload, WriteError,
+};
+
+/// The objects of a store, by key.
+pub type Objects = BTreeMap<String, Rc<[u8]>>;
+
+/// What a store was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub creates: u64,
+    pub bytes_created: u64,
+    pub gets: u64,
+    /// One for each 1,000 objects that a list shows, as on S3.
+    pub lists: u64,
+    pub deletes: u64,
+}
+
+/// A store in memory.
+#[derive(Clone, Default)]
+pub struct Memory {
+    objects: Rc<RefCell<Objects>>,
+    counts: Rc<Cell<Counts>>,
+}
+
+impl Memory {
+    /// A store that begins with these objects.
+    pub fn of(objects: Objects) -> Self {
+        Self { objects: Rc::new(RefCell::new(objects)), ..Self::default() }
+    }
+
+    /// All there is now.
+    pub fn objects(&self) -> Objects {
+        self.objects.borrow().clone()
+    }
+
+    /// What was asked for since this was called last.
+    pub fn counts(&self) -> Counts {
+        self.counts.take()
+    }
+
+    fn count(&self, count: impl FnOnce(&mut Counts)) {
+        let mut counts = self.counts.get();
+        count(&mut counts);
+        self.counts.set(counts);
+    }
+
+    pub fn part(&self, part: &ReadPart) -> Result<Vec<u8>, StoreError> {
+        self.count(|counts| counts.gets += 1);
+        let ReadPart { key, range } = part;
+        let objects = self.objects.borrow();
+        let failed = |kind| StoreError { kind, message: format!("{key}: {kind:?}") };
+        let bytes = objects.get(key).ok_or_else(|| failed(StoreErrorKind::NotFound))?;
+        let Some(range) = range else { return Ok(bytes.to_vec()) };
+        let start = usize::try_from(range.start).unwrap();
+        let end = usize::try_from(range.end).unwrap();
+        let part = bytes.get(start..end).filter(|part| !part.is_empty());
+        part.map(<[u8]>::to_vec).ok_or_else(|| failed(StoreErrorKind::Invalid))
+    }
+
+    pub fn delete_one(&self, key: &str) {
+        self.count(|counts| counts.deletes += 1);
+        self.objects.borrow_mut().remove(key);
+    }
+}
+
+impl Store for Memory {
+    type Create = Created;
+    type Read = MemoryRead<Self>;
+    type Upload = MemoryUpload<Self>;
+
+    fn create_exclusive(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        let mut objects = self.objects.borrow_mut();
+        self.count(|counts| counts.creates += 1);
+        if objects.contains_key(key) {
+            return Err(WriteError::AlreadyExists);
+        }
+        self.count(|counts| counts.bytes_created += u64::try_from(bytes.len()).unwrap());
+        objects.insert(key.to_owned(), bytes.into());
+        Ok(())
+    }
+    fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        self.create_exclusive(key, bytes)
+    }
+    fn start_create(&self, key: &str, bytes: &[u8]) -> Created {
+        Created(self.create(key, bytes))
+    }
+    fn ensure_exclusive(&self, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
+        self.part(&ReadPart { key: key.to_owned(), range: None })
+    }
+    fn list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
+        let limit = usize::try_from(limit).unwrap();
+        let objects = self.objects.borrow();
+        let from = match after {
+            Some(after) if after >= prefix => Bound::Excluded(after),
+            _ => Bound::Included(prefix),
+        };
+        let listed = objects.range::<str, _>((from, Bound::Unbounded));
+        let mut listed = listed.take_while(|(key, _)| key.starts_with(prefix)).peekable();
+        let page = listed.by_ref().take(limit).map(|(key, bytes)| ListedObject {
+            key: key.clone(),
+            size: u64::try_from(bytes.len()).unwrap(),
+        });
+        let page: Vec<_> = page.collect();
+        self.count(|counts| {
+            counts.lists += u64::try_from(page.len().div_ceil(1000).max(1)).unwrap()
+        });
+        Ok(ListPage { objects: page, more: listed.peek().is_some() })
+    }
+    fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
+        keys.iter().for_each(|key| self.delete_one(key));
+        Vec::new()
+    }
+    fn read(&self, parts: &[ReadPart]) -> MemoryRead<Self> {
+        MemoryRead::new(self.clone(), parts)
+    }
+    fn start_upload(&self, key: &str) -> Result<MemoryUpload<Self>, WriteError> {
+        Ok(MemoryUpload::new(self.clone(), key))
+    }
+}
+
+/// A create that was done when it was started.
+pub struct Created(pub Result<(), WriteError>);
+
+impl PendingCreate for Created {
+    fn poll(&self) -> Option<Result<(), WriteError>> {
+        Some(self.0.clone())
+    }
+    fn wait(&self) -> Result<(), WriteError> {
+        self.0.clone()
+    }
+}
+
+/// Gets parts one after the other, each when it is asked for.
+pub trait GetPart {
+    fn get_part(&self, part: &ReadPart) -> Result<Vec<u8>, StoreError>;
+}
+
+impl GetPart for Memory {
+    fn get_part(&self, part: &ReadPart) -> Result<Vec<u8>, StoreError> {
+        self.part(part)
+    }
+}
+
+pub struct MemoryRead<S> {
+    store: S,
+    parts: Vec<ReadPart>,
+    next: Cell<usize>,
+    /// Of the part that was begun.
+    rest: RefCell<Option<Vec<u8>>>,
+}
+
+impl<S> MemoryRead<S> {
+    pub fn new(store: S, parts: &[ReadPart]) -> Self {
+        let (next, rest) = (Cell::default(), RefCell::default());
+        Self { store, parts: parts.to_vec(), next, rest }
+    }
+}
+
+impl<S: GetPart> OrderedRead for MemoryRead<S> {
+    fn next(&self, bytes_max: u32) -> Result<Option<Chunk>, ReadFailure> {
+        let Some(wanted) = self.parts.get(self.next.get()) else { return Ok(None) };
+        let part = u32::try_from(self.next.get()).unwrap();
+        let mut bytes = match self.rest.take() {
+            Some(rest) => rest,
+            None => self.store.get_part(wanted).map_err(|error| ReadFailure { part, error })?,
+        };
+        let rest = bytes.split_off(bytes.len().min(usize::try_from(bytes_max).unwrap()));
+        let last = rest.is_empty();
+        if last {
+            self.next.set(self.next.get() + 1);
+        } else {
+            self.rest.replace(Some(rest));
+        }
+        Ok(Some(Chunk { part, bytes, last }))
+    }
+}
+
+/// Collects an object's bytes and creates it at the end.
+pub struct MemoryUpload<S> {
+    store: S,
+    key: String,
+    bytes: RefCell<Vec<u8>>,
+}
+
+impl<S> MemoryUpload<S> {
+    pub fn new(store: S, key: &str) -> Self {
+        Self { store, key: key.to_owned(), bytes: RefCell::default() }
+    }
+
+    /// What was written so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.bytes.borrow().clone()
+    }
+}
+
+impl<S: Store> Upload for MemoryUpload<S> {
+    fn write(&self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.bytes.borrow_mut().extend_from_slice(bytes);
+        Ok(())
+    }
+    fn finish(&self) -> Result<(), WriteError> {
+        self.store.create(&self.key, &self.bytes.borrow())
+    }
+}

@@ -1,0 +1,187 @@
+//! What is done to a log without a handle: reading passes, compactions, trims and verifications,
+//! natively and by the component.
+
+use std::sync::Arc;
+
+use stratalog::{CompactOptions, Compaction, Error, Finding, TrimPoint, Trimmed};
+use stratalog_guest as guest;
+use stratalog_guest::options::CompactInput;
+use stratalog_guest::reader::ReadOptions;
+use tokio::runtime::Runtime;
+
+use crate::native::NativeStore;
+use crate::records::{compaction, error, finding, trim_point, trimmed};
+use crate::subject::{Kind, World};
+
+impl World {
+    /// Reads a log without opening it for appending.
+    pub fn read(&self, name: &str) -> Result<Vec<String>, Error> {
+        let mut pages = self.start_read(name)?;
+        pages.rest()
+    }
+
+    /// Begins a pass without opening the log for appending.
+    pub fn start_read(&self, name: &str) -> Result<Pages, Error> {
+        self.start_read_with(name, ReadOptions::default())
+    }
+
+    pub fn start_read_with(&self, name: &str, options: ReadOptions) -> Result<Pages, Error> {
+        let pass = match self.kind {
+            Kind::Native => {
+                let log = guest::names::LogName::parse(name).map_err(error)?;
+                let reader = guest::reader::Reader::new(self.native(), log, options);
+                Pass::Native(Box::new(reader.map_err(error)?))
+            }
+            Kind::Component => {
+                let mut wanted = stratalog::ReadOptions::new();
+                let ReadOptions { start, last, limit, since, until, pending: _ } = options;
+                wanted = start.into_iter().fold(wanted, |wanted, start| wanted.start(start));
+                wanted = last.into_iter().fold(wanted, stratalog::ReadOptions::last);
+                wanted = limit.into_iter().fold(wanted, stratalog::ReadOptions::limit);
+                wanted = since.into_iter().fold(wanted, stratalog::ReadOptions::since);
+                wanted = until.into_iter().fold(wanted, stratalog::ReadOptions::until);
+                let reader = self.host().read_with(&self.store, name, wanted);
+                Pass::Component(Box::new(self.runtime.block_on(reader)?))
+            }
+        };
+        Ok(Pages::new(pass, self.runtime.clone()))
+    }
+
+    /// Goes on from a position to the end of what is stored.
+    pub fn start_read_from(&self, name: &str, position: &str) -> Result<Pages, Error> {
+        let start = Some(position.to_owned());
+        self.start_read_with(name, ReadOptions { start, ..ReadOptions::default() })
+    }
+
+    pub fn compact(&self, name: &str) -> Result<Compaction, Error> {
+        self.compact_with(name, CompactInput::default())
+    }
+
+    pub fn compact_with(&self, name: &str, options: CompactInput) -> Result<Compaction, Error> {
+        match self.kind {
+            Kind::Native => {
+                let log = guest::names::LogName::parse(name).map_err(error)?;
+                let done = guest::compactor::compact(self.native(), &self.system, log, options);
+                done.map(compaction).map_err(error)
+            }
+            Kind::Component => {
+                let CompactInput { full, fan_in, segment_bytes_max, batches_max } = options;
+                let mut options = CompactOptions::new().full(full);
+                options = fan_in.into_iter().fold(options, CompactOptions::fan_in);
+                let bytes_max = segment_bytes_max.into_iter();
+                options = bytes_max.fold(options, CompactOptions::segment_bytes_max);
+                options = batches_max.into_iter().fold(options, CompactOptions::batches_max);
+                self.runtime.block_on(self.host().compact(&self.store, name, &options))
+            }
+        }
+    }
+
+    pub fn trim(&self, name: &str, until: TrimPoint) -> Result<Trimmed, Error> {
+        match self.kind {
+            Kind::Native => {
+                let log = guest::names::LogName::parse(name).map_err(error)?;
+                let done = guest::trim::trim(self.native(), &self.system, log, trim_point(until));
+                done.map(trimmed).map_err(error)
+            }
+            Kind::Component => self.runtime.block_on(self.host().trim(&self.store, name, until)),
+        }
+    }
+
+    /// Verifies a log; what was found, and how many events were checked.
+    pub fn verify(&self, name: &str) -> Result<(Vec<Finding>, u64), Error> {
+        let (mut findings, mut events) = (Vec::new(), 0);
+        match self.kind {
+            Kind::Native => {
+                let log = guest::names::LogName::parse(name).map_err(error)?;
+                let mut verifier = guest::verify::Verifier::new(self.native(), log);
+                while let Some(checked) = verifier.step().map_err(error)? {
+                    events = checked.events;
+                    findings.extend(checked.findings.into_iter().map(finding));
+                }
+            }
+            Kind::Component => {
+                let verifier = self.host().verify(&self.store, name);
+                let mut verifier = self.runtime.block_on(verifier)?;
+                while let Some(checked) = self.runtime.block_on(verifier.next())? {
+                    events = checked.events;
+                    findings.extend(checked.findings);
+                }
+            }
+        }
+        Ok((findings, events))
+    }
+}
+
+/// A reading pass.
+pub struct Pages {
+    pass: Pass,
+    runtime: Arc<Runtime>,
+}
+
+pub(crate) enum Pass {
+    Native(Box<guest::reader::Reader<NativeStore>>),
+    Component(Box<stratalog::Reader>),
+}
+
+/// The events that are left, and how many were trimmed before they were reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rest {
+    pub events: Vec<String>,
+    pub missed: u64,
+}
+
+impl Pages {
+    pub(crate) fn new(pass: Pass, runtime: Arc<Runtime>) -> Self {
+        Self { pass, runtime }
+    }
+
+    /// The next page, none at the end.
+    fn page(&mut self) -> Result<Option<Rest>, Error> {
+        let page = match &mut self.pass {
+            Pass::Native(reader) => {
+                let page = reader.next_page().map_err(error)?;
+                page.map(|page| (page.lines, page.events, page.missed))
+            }
+            Pass::Component(reader) => {
+                let page = self.runtime.block_on(reader.next())?;
+                page.map(|page| (page.lines.to_vec(), page.events, page.missed))
+            }
+        };
+        Ok(page.map(|(lines, count, missed)| {
+            let text = String::from_utf8(lines).unwrap();
+            let events: Vec<String> = text.lines().map(str::to_owned).collect();
+            assert!(text.is_empty() || text.ends_with('\n'), "a line was cut: {text:?}");
+            assert_eq!(u64::try_from(events.len()), Ok(count));
+            assert!(count > 0 || missed > 0, "a page that says nothing");
+            Rest { events, missed }
+        }))
+    }
+
+    /// The events of the next page, none at the end.
+    pub fn next_page(&mut self) -> Result<Option<Vec<String>>, Error> {
+        Ok(self.page()?.map(|page| page.events))
+    }
+
+    /// All events that are left.
+    pub fn rest(&mut self) -> Result<Vec<String>, Error> {
+        Ok(self.rest_and_missed()?.events)
+    }
+
+    /// All events that are left, and how many were missed.
+    pub fn rest_and_missed(&mut self) -> Result<Rest, Error> {
+        let mut rest = Rest::default();
+        while let Some(page) = self.page()? {
+            rest.events.extend(page.events);
+            rest.missed += page.missed;
+        }
+        Ok(rest)
+    }
+
+    /// Where the pass stands.
+    pub fn position(&mut self) -> String {
+        match &mut self.pass {
+            Pass::Native(reader) => reader.position().unwrap(),
+            Pass::Component(reader) => self.runtime.block_on(reader.position()).unwrap(),
+        }
+    }
+}
