@@ -503,7 +503,7 @@ fn what_is_no_position_and_what_excludes_each_other_is_refused() {
         assert!(matches!(trim, Err(Error::InvalidInput(_))), "{trim:?}");
         let trim = world.trim("log", TrimPoint::Position("1".to_owned()));
         assert!(
-            matches!(&trim, Err(Error::InvalidInput(why)) if why.contains("beyond the end")),
+            matches!(&trim, Err(Error::InvalidInput(why)) if why.contains("beyond what is compacted")),
             "{trim:?}"
         );
     });

@@ -99,7 +99,7 @@ fn the_beginning_is_trimmed_up_to_a_position_or_a_number_of_events() {
     });
     assert_eq!(json(&["trim", "--json", "--keep-events", "80", &log]), nothing);
     // Only compacted events have a number.
-    check(&["trim", "--before", "20", &log], "", 5, &["position 20 is beyond the end"]);
+    check(&["trim", "--before", "20", &log], "", 5, &["position 20 is beyond what is compacted"]);
     check(
         &["trim", "--before", "0s", &log],
         "",
