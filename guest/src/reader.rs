@@ -200,6 +200,13 @@ impl<S: Store> Reader<S> {
     fn look(&mut self) -> Result<(), Error> {
         let cursor = &self.cursor;
         let view = self.stored.look_for_new(Look::Reading, &|batch| cursor.knows(batch))?;
+        let (next, end) = (self.cursor.position().next, view.next_position());
+        if next > end {
+            let log = self.stored.name.as_str();
+            return Err(Error::InvalidInput(format!(
+                "position {next} is not of log {log}: what is compacted of it ends at {end}"
+            )));
+        }
         if let Some(events) = self.last {
             if let Err(batch) = self.begin_at_last(events, &view)? {
                 return self.look_again(Part::Batch(batch));
@@ -279,7 +286,8 @@ impl<S: Store> Reader<S> {
         let retired = view.retired().iter().map(|retired| (&retired.segment, true));
         for (segment, is_retired) in left.chain(retired) {
             // Of what was trimmed whole, only those are looked up whose names do not tell enough.
-            let mut looked_up = yielded.iter().filter(|(_, events)| !is_retired || events.is_none());
+            let mut looked_up =
+                yielded.iter().filter(|(_, events)| !is_retired || events.is_none());
             if !looked_up.any(|(batch, _)| segment.covers(batch.time)) {
                 continue;
             }
