@@ -81,7 +81,8 @@ impl<S: Store> PartsRead<S> {
                     (StoreErrorKind::NotFound, part) => Interrupted::Gone(Box::new(part.clone())),
                     (StoreErrorKind::Invalid, Part::Slice(slice)) => {
                         let expected = format!("at least {} bytes", slice.range.end);
-                        self.damaged(Damage::new(slice.segment.name, expected, "fewer"))
+                        let found = failure.error.message;
+                        self.damaged(Damage::new(slice.segment.name, expected, found))
                     }
                     (_, part) => {
                         let key = part.key(&self.log);
