@@ -23,6 +23,8 @@ pub struct Counts {
     /// One for each 1,000 objects that a list shows, as on S3.
     pub lists: u64,
     pub deletes: u64,
+    /// The most objects there were at once, after a create.
+    pub objects_max: usize,
 }
 
 /// A store in memory.
@@ -86,6 +88,7 @@ impl Store for Memory {
         }
         self.count(|counts| counts.bytes_created += u64::try_from(bytes.len()).unwrap());
         objects.insert(key.to_owned(), bytes.into());
+        self.count(|counts| counts.objects_max = counts.objects_max.max(objects.len()));
         Ok(())
     }
     fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {

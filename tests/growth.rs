@@ -1,0 +1,208 @@
+//! How a log grows: bytes written for each byte of events, objects, and the requests of a read, over
+//! thousands of flushes with compactions in between. Natively, on a store in memory that counts.
+//!
+//! `cargo test --release --test growth -- --nocapture` prints the table.
+
+use rig::memory::{Counts, Memory};
+use rig::native::NativeSystem;
+use stratalog_guest::compactor::compact;
+use stratalog_guest::names::{LogName, ObjectName};
+use stratalog_guest::options::{CompactInput, OptionsInput};
+use stratalog_guest::reader::{ReadOptions, Reader};
+use stratalog_guest::stat::{Stats, stat};
+use stratalog_guest::writer::Writer;
+
+/// Bytes of an event, its line feed included.
+const EVENT_BYTES: usize = 100;
+
+fn log() -> LogName {
+    LogName::parse("log").unwrap()
+}
+
+/// A log that grows, and what that has cost so far.
+struct Growth {
+    memory: Memory,
+    system: NativeSystem,
+    writer: Writer<Memory, NativeSystem>,
+    bytes_of_events: u64,
+    bytes_written: u64,
+    objects_max: usize,
+}
+
+impl Growth {
+    fn new() -> Self {
+        let (memory, system) = <(Memory, NativeSystem)>::default();
+        let options = OptionsInput {
+            flush_threshold: Some(1_000_000),
+            flush_interval_ms: Some(0),
+            ..OptionsInput::default()
+        };
+        let writer = Writer::open(memory.clone(), system.clone(), "log", options).unwrap();
+        let (bytes_of_events, bytes_written, objects_max) = (0, 0, 0);
+        Self { memory, system, writer, bytes_of_events, bytes_written, objects_max }
+    }
+
+    /// Writes a batch.
+    fn flush(&mut self, events: usize) {
+        self.system.clock.advance(1_000);
+        let line = format!("{}\n", "x".repeat(EVENT_BYTES - 1));
+        self.writer.append_lines(line.repeat(events).into_bytes()).unwrap();
+        self.writer.flush().unwrap();
+        self.bytes_of_events += u64::try_from(events * EVENT_BYTES).unwrap();
+        self.take_note();
+    }
+
+    fn compact(&mut self, options: CompactInput) {
+        compact(self.memory.clone(), &self.system, log(), options).unwrap();
+        self.take_note();
+    }
+
+    fn take_note(&mut self) {
+        let counts = self.memory.counts();
+        self.bytes_written += counts.bytes_created;
+        self.objects_max = self.objects_max.max(counts.objects_max);
+    }
+
+    /// Bytes written for each byte of events: of batches, segments, indexes and manifests.
+    fn write_amplification(&self) -> f64 {
+        ratio(self.bytes_written, self.bytes_of_events)
+    }
+
+    fn stat(&self) -> Stats {
+        stat(self.memory.clone(), log()).unwrap()
+    }
+
+    /// Reads everything; the requests of that.
+    fn read(&self) -> Counts {
+        self.memory.counts();
+        let mut reader = Reader::new(self.memory.clone(), log(), ReadOptions::default()).unwrap();
+        let mut bytes = 0;
+        while let Some(page) = reader.next_page().unwrap() {
+            bytes += u64::try_from(page.lines.len()).unwrap();
+        }
+        assert_eq!(bytes, self.bytes_of_events);
+        self.memory.counts()
+    }
+}
+
+#[expect(clippy::as_conversions, reason = "of numbers far below 2^53")]
+fn ratio(number: u64, of: u64) -> f64 {
+    number as f64 / of as f64
+}
+
+fn log_8(number: u64) -> f64 {
+    ratio(number, 1).log(8.0)
+}
+
+#[test]
+fn ten_thousand_flushes_cost_in_proportion_to_their_logarithm() {
+    let mut growth = Growth::new();
+    println!(
+        "| flushes | bytes written per byte | objects, at most | requests of a read | bytes written \
+         per byte, one file rewritten at every flush |"
+    );
+    println!("|---|---|---|---|---|");
+    for number in 1..=10_000_u64 {
+        growth.flush(32);
+        if number % 100 == 0 {
+            growth.compact(CompactInput::default());
+        }
+        if ![100, 1_000, 10_000].contains(&number) {
+            continue;
+        }
+        let Counts { gets, lists, creates, deletes, .. } = growth.read();
+        let stats = growth.stat();
+        // The table of costs: two gets for each segment, and the manifest.
+        assert_eq!((gets, stats.batches), (1 + 2 * stats.segments, 0));
+        // Nothing is live, so the batches are listed once.
+        assert_eq!((lists, creates, deletes), (2, 0, 0));
+        let amplification = growth.write_amplification();
+        assert!(amplification < 1.0 + log_8(number), "{amplification} after {number} flushes");
+        // Fewer than eight segments of a size, each with its index; nine manifests; the batches
+        // that were not compacted yet.
+        let sizes = log_8(number / 100).floor() + 1.0;
+        let objects = 100.0 + 2.0 * 8.0 * sizes + 9.0 + 1.0;
+        assert!(
+            ratio(u64::try_from(growth.objects_max).unwrap(), 1) <= objects,
+            "{}",
+            growth.objects_max
+        );
+        println!(
+            "| {number} | {amplification:.2} | {} | {} | {:.1} |",
+            growth.objects_max,
+            gets + lists,
+            ratio(number + 1, 2)
+        );
+    }
+    // What the log says of itself is what was counted, but for indexes and manifests.
+    let stats = growth.stat();
+    assert_eq!(stats.absorbed_bytes, growth.bytes_of_events);
+    let own = 1.0 + ratio(stats.compacted_bytes, stats.absorbed_bytes);
+    let counted = growth.write_amplification();
+    assert!(own <= counted && counted < own * 1.25, "{own} and {counted}");
+}
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % end
+    }
+
+    fn index(&mut self, length: u64) -> usize {
+        usize::try_from(self.below(length)).unwrap()
+    }
+}
+
+#[test]
+fn batches_of_any_size_and_compactions_at_any_time_stay_bounded() {
+    for seed in 0..20 {
+        let mut random = Random(seed);
+        let mut growth = Growth::new();
+        let mut compactions = 1;
+        // Now and then a batch is a thousand times as large as another, and compactions come in
+        // bursts and stay away.
+        let segment_bytes_max =
+            [64_000, 1_000_000, 128_000_000][usize::try_from(seed % 3).unwrap()];
+        let options = CompactInput { segment_bytes_max: Some(segment_bytes_max), ..<_>::default() };
+        for _ in 0..1_500 {
+            let most = [1, 10, 100, 1_000][random.index(4)];
+            let events = 1 + random.below(most);
+            growth.flush(usize::try_from(events).unwrap());
+            for _ in 0..[0, 0, 0, 0, 0, 0, 0, 0, 1, 3][random.index(10)] {
+                growth.compact(options);
+                compactions += 1;
+            }
+        }
+        growth.compact(options);
+        growth.read();
+        let stats = growth.stat();
+        // A byte is written by its flush, when it is absorbed, and once for each size it reaches.
+        let amplification = growth.write_amplification();
+        assert!(amplification < 2.0 + log_8(compactions), "seed {seed}: {amplification}");
+        // Segments over half of the largest size stay as they are, with some smaller ones between
+        // them. Behind the last of those, each size has fewer than eight.
+        let sizes = log_8(segment_bytes_max.min(growth.bytes_of_events)).ceil();
+        let bound = 8.0 * ratio(growth.bytes_of_events, segment_bytes_max) + 7.0 * sizes;
+        let segments = ratio(stats.segments, 1);
+        assert!(segments <= bound, "seed {seed}: {segments} segments, at most {bound}");
+        println!(
+            "seed {seed}: {compactions} compactions, {amplification:.2} bytes written per byte, \
+             {segments} segments (at most {bound:.0})"
+        );
+        let names = growth.memory.objects();
+        let kinds = |wanted: fn(&ObjectName) -> bool| {
+            let names = names.keys().filter_map(|key| ObjectName::parse(key.strip_prefix("log/")?));
+            u64::try_from(names.filter(wanted).count()).unwrap()
+        };
+        assert_eq!(kinds(|name| matches!(name, ObjectName::Segment(_))), stats.segments);
+        assert_eq!(kinds(|name| matches!(name, ObjectName::Index(_))), stats.segments);
+        assert!(kinds(|name| matches!(name, ObjectName::Manifest(_))) <= 9);
+        assert_eq!(stats.garbage_objects, 0);
+    }
+}
