@@ -127,6 +127,12 @@ impl Host {
         HostBuilder::default()
     }
 
+    /// The component that is built with this crate: what runs unless another is given.
+    #[must_use]
+    pub fn embedded_component() -> &'static [u8] {
+        EMBEDDED
+    }
+
     /// The SHA-256 of the component's bytes, in 64 hexadecimal digits.
     pub fn component_sha256(&self) -> &str {
         self.engine.sha256()

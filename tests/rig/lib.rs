@@ -11,6 +11,5 @@ pub mod passes;
 mod records;
 pub mod servers;
 pub mod sim;
-pub mod sim_ports;
 pub mod subject;
 mod warnings;

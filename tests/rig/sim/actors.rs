@@ -1,0 +1,77 @@
+//! An actor: what it has to do its work with. What it does is in `writers`, `readers` and
+//! `compactors`.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::sim::ledger::Ledger;
+use crate::sim::logic::{Logic, Outcome, Refusal, Subject};
+use crate::sim::random::Random;
+use crate::sim::world::{Eyes, Job};
+
+/// A position that a reader gave, and what it had been shown by then.
+pub type Bookmark = (Option<String>, Ledger);
+
+/// Where readers leave their positions for others.
+pub type Bookmarks = Rc<RefCell<Vec<Bookmark>>>;
+
+/// One actor at work.
+pub struct Actor<'y> {
+    pub eyes: Eyes<'y>,
+    pub plan: Random,
+    pub logic: Box<dyn Logic<'y> + 'y>,
+    pub bookmarks: Bookmarks,
+    subject: Subject,
+}
+
+/// A job for an actor that has its own plan.
+pub fn job(
+    subject: &Subject,
+    bookmarks: &Bookmarks,
+    plan: u64,
+    work: impl FnOnce(&mut Actor<'_>) -> Result<(), String> + 'static,
+) -> Job {
+    let (subject, bookmarks, plan) = (subject.clone(), bookmarks.clone(), Random::new(plan));
+    Box::new(move |eyes| {
+        let logic = subject.of(eyes);
+        work(&mut Actor { eyes, plan, subject, logic, bookmarks })
+    })
+}
+
+/// What was done, or none when it was refused for now.
+pub fn unless_wrong<T>(what: &str, outcome: Outcome<T>) -> Result<Option<T>, String> {
+    match outcome {
+        Ok(done) => Ok(Some(done)),
+        Err(Refusal::Again) => Ok(None),
+        Err(Refusal::Wrong(why)) => Err(format!("{what}: {why}")),
+    }
+}
+
+impl Actor<'_> {
+    pub fn note(&self, what: &str, how: &str) {
+        let mut state = self.eyes.state();
+        state.trace.note(self.eyes.actor, what, how, b"");
+    }
+
+    /// Another actor that begins soon, while this one goes on.
+    pub fn send(&mut self, work: impl FnOnce(&mut Actor<'_>) -> Result<(), String> + 'static) {
+        let job = job(&self.subject, &self.bookmarks, self.plan.draw(), work);
+        self.eyes.state().add(self.plan.below(20), job);
+    }
+
+    /// About the time of some batch.
+    pub fn some_time(&mut self) -> u64 {
+        let state = self.eyes.state();
+        let lines = state.history.lines.iter();
+        let times: Vec<u64> = lines.flat_map(|line| line.times.iter().copied()).collect();
+        let time = if times.is_empty() { state.clock } else { self.plan.pick(&times) };
+        (time + self.plan.below(3)).saturating_sub(1)
+    }
+
+    /// A position that some reader gave, now and then.
+    pub fn take_bookmark(&mut self) -> Option<Bookmark> {
+        let bookmarks = self.bookmarks.borrow();
+        let takes = !bookmarks.is_empty() && self.plan.chance(1, 2);
+        takes.then(|| bookmarks[self.plan.index(bookmarks.len())].clone())
+    }
+}

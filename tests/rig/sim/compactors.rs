@@ -1,0 +1,98 @@
+//! Actors that compact, trim and verify.
+
+use std::rc::Rc;
+
+use stratalog_guest::options::CompactInput;
+use stratalog_guest::trim::TrimPoint;
+
+use crate::sim::actors::{Actor, unless_wrong};
+use crate::sim::history::TrimRequest;
+
+/// As little as a compaction can do.
+const SIP: CompactInput =
+    CompactInput { full: false, fan_in: None, segment_bytes_max: None, batches_max: Some(1) };
+
+impl Actor<'_> {
+    /// Compacts again and again, each time in another way or always by small steps.
+    pub fn compact_often(&mut self, rounds: u64) -> Result<(), String> {
+        let sips = self.plan.chance(1, 2);
+        self.eyes.state().actor(self.eyes.actor).prompt = sips;
+        for _ in 0..rounds {
+            let options = if sips { SIP } else { self.compact_options() };
+            self.compact(options)?;
+        }
+        Ok(())
+    }
+
+    /// Compacts; how many files were merged, none when it was refused for now.
+    pub fn compact(&mut self, options: CompactInput) -> Result<Option<u64>, String> {
+        let done = unless_wrong("compact", self.logic.compact(options))?;
+        self.note("compacted", &format!("{done:?}"));
+        Ok(done.map(|done| done.merged_files))
+    }
+
+    fn compact_options(&mut self) -> CompactInput {
+        let plan = &mut self.plan;
+        CompactInput {
+            full: plan.chance(1, 6),
+            fan_in: plan.chance(5, 6).then(|| u32::try_from(2 + plan.below(3)).unwrap()),
+            segment_bytes_max: plan.chance(1, 2).then(|| plan.pick(&[1, 16, 64, 256, 1024])),
+            batches_max: plan.chance(1, 2).then(|| u32::try_from(plan.up_to(3)).unwrap()),
+        }
+    }
+
+    /// Trims again and again, by all that a trim can go by.
+    pub fn trim_often(&mut self, rounds: u64) -> Result<(), String> {
+        for _ in 0..rounds {
+            let steps = self.plan.below(60);
+            self.eyes.pause(steps);
+            let (point, request) = match self.plan.below(3) {
+                0 => {
+                    let kept = self.plan.below(20);
+                    (TrimPoint::KeepEvents(kept), TrimRequest::KeepEvents(kept))
+                }
+                1 => {
+                    let time = self.some_time();
+                    (TrimPoint::Time(time), TrimRequest::Time(time))
+                }
+                _ => match self.take_bookmark() {
+                    Some((Some(position), ledger)) => {
+                        (TrimPoint::Position(position), TrimRequest::Position(ledger))
+                    }
+                    _ => continue,
+                },
+            };
+            self.trim(point, request)?;
+        }
+        Ok(())
+    }
+
+    /// Trims; whatever is committed meanwhile is judged by the request.
+    pub fn trim(&mut self, point: TrimPoint, request: TrimRequest) -> Result<(), String> {
+        let what = format!("trim {point:?}");
+        self.eyes.state().actor(self.eyes.actor).trim = Some(Rc::new(request));
+        let done = unless_wrong(&what, self.logic.trim(point))?;
+        let mut state = self.eyes.state();
+        state.actor(self.eyes.actor).trim = None;
+        state.trace.note(self.eyes.actor, &what, &format!("{done:?}"), b"");
+        match done {
+            Some(done) if done.first_position > state.history.first_position => {
+                Err(format!("{what} says {done:?}, it is {}", state.history.first_position))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks at everything: what others do meanwhile is not damage.
+    pub fn look_around(&mut self) -> Result<(), String> {
+        if let Some(verified) = unless_wrong("verify", self.logic.verify())? {
+            self.note("verified", &format!("{verified:?}"));
+            if let Some(damage) = verified.damaged.first() {
+                return Err(format!("verify: {damage}"));
+            }
+        }
+        let counted = unless_wrong("stat", self.logic.stat())?;
+        self.note("counted", &format!("{counted:?}"));
+        Ok(())
+    }
+}

@@ -1,0 +1,326 @@
+//! The built component, run in a simulated world: each handle, reader, compaction and trim in an
+//! instance of its own.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use stratalog_guest::cursor::Pending;
+use stratalog_guest::names::BatchName;
+use stratalog_guest::options::{CompactInput, OptionsInput};
+use stratalog_guest::reader::{Page, ReadOptions};
+use stratalog_guest::trim::{TrimPoint, Trimmed};
+use wasmtime::component::{Component, Linker, ResourceAny};
+use wasmtime::{Config, Store};
+
+use crate::sim::history::LOG;
+use crate::sim::imports::{self, Desk, State};
+use crate::sim::logic::{
+    Compacted, Counted, Handle, Logic, Outcome, Pass, Refusal, Verified, show_damage,
+};
+use crate::sim::world::Eyes;
+use bindings::exports::stratalog::log::append_log as wit;
+
+#[allow(clippy::all, clippy::pedantic, clippy::restriction, unreachable_pub, reason = "generated")]
+pub mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "log-component",
+        imports: { default: async | trappable },
+        exports: { default: async },
+    });
+}
+
+/// The compiled component. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    engine: wasmtime::Engine,
+    component: bindings::LogComponentPre<State>,
+}
+
+impl Engine {
+    /// Compiles the component that is built with the host.
+    pub fn new() -> wasmtime::Result<Self> {
+        let mut config = Config::new();
+        config.concurrency_support(false);
+        let engine = wasmtime::Engine::new(&config)?;
+        let component = Component::from_binary(&engine, stratalog::Host::embedded_component())?;
+        let mut linker = Linker::new(&engine);
+        imports::add_to_linker(&mut linker, &component, &engine)?;
+        let component = bindings::LogComponentPre::new(linker.instantiate_pre(&component)?)?;
+        Ok(Self { engine, component })
+    }
+}
+
+/// Makes instances for one actor.
+pub struct Instances<'y> {
+    engine: Engine,
+    eyes: Eyes<'y>,
+}
+
+/// One instance.
+struct Instance<'y> {
+    store: Store<State>,
+    component: bindings::LogComponent,
+    desk: Desk<'y>,
+}
+
+type Shared<'y> = Rc<RefCell<Instance<'y>>>;
+
+/// Goes on with a call of the component, answering what it asks on the way. An actor that crashes
+/// drops the call, and with it what the instance was doing.
+fn drive<R>(
+    mail: &imports::Mail,
+    desk: &mut Desk<'_>,
+    call: impl Future<Output = wasmtime::Result<R>>,
+) -> Outcome<R> {
+    let mut context = Context::from_waker(Waker::noop());
+    let crashed = {
+        let mut call = pin!(call);
+        loop {
+            if let Poll::Ready(outcome) = call.as_mut().poll(&mut context) {
+                return outcome.map_err(|error| Refusal::Wrong(format!("it traps: {error:?}")));
+            }
+            let question = mail.lock().unwrap().take().unwrap();
+            if let Err(crash) = catch_unwind(AssertUnwindSafe(|| question(desk))) {
+                break crash;
+            }
+        }
+    };
+    resume_unwind(crashed)
+}
+
+impl<'y> Instance<'y> {
+    fn call<R, E: Into<Refusal>>(
+        &mut self,
+        call: impl AsyncFnOnce(&wit::Guest, &mut Store<State>) -> wasmtime::Result<Result<R, E>>,
+    ) -> Outcome<R> {
+        let mail = self.store.data().mail.clone();
+        let guest = self.component.stratalog_log_append_log();
+        drive(&mail, &mut self.desk, call(guest, &mut self.store))?.map_err(Into::into)
+    }
+}
+
+impl<'y> Instances<'y> {
+    pub fn new(engine: Engine, eyes: Eyes<'y>) -> Self {
+        Self { engine, eyes }
+    }
+
+    fn instance(&self) -> Outcome<Instance<'y>> {
+        let mut store = Store::new(&self.engine.engine, State::default());
+        let mail = store.data().mail.clone();
+        let mut desk = Desk::new(self.eyes);
+        let component = self.engine.component.instantiate_async(&mut store);
+        let component = drive(&mail, &mut desk, component)?;
+        Ok(Instance { store, component, desk })
+    }
+}
+
+impl From<wit::Error> for Refusal {
+    fn from(error: wit::Error) -> Self {
+        match error {
+            wit::Error::WriteFailed(_) | wit::Error::StoreFailed(_) | wit::Error::Conflict(_) => {
+                Self::Again
+            }
+            error => Self::Wrong(format!("{error:?}")),
+        }
+    }
+}
+
+impl<'y> Logic<'y> for Instances<'y> {
+    fn open(&self, options: OptionsInput) -> Outcome<Box<dyn Handle<'y> + 'y>> {
+        let options = wit::Options {
+            flush_threshold: options.flush_threshold,
+            flush_bytes: options.flush_bytes,
+            flush_interval_ms: options.flush_interval_ms,
+            event_bytes_max: options.event_bytes_max,
+            buffer_bytes_max: options.buffer_bytes_max,
+        };
+        let mut instance = self.instance()?;
+        let log =
+            instance.call(async |guest, store| guest.log().call_open(store, LOG, options).await)?;
+        Ok(Box::new(Opened { instance: Rc::new(RefCell::new(instance)), log }))
+    }
+
+    fn read(&self, options: ReadOptions) -> Outcome<Box<dyn Pass + 'y>> {
+        let options = wit::ReadOptions {
+            start: options.start,
+            last: options.last,
+            limit: options.limit,
+            since: options.since,
+            until: options.until,
+            pending: options.pending.map(|pending| wit::Pending {
+                writer: pending.writer,
+                last_time: pending.last_time,
+                sealed: pending
+                    .sealed
+                    .map(|(name, lines)| wit::SealedBatch { name: name.to_string(), lines }),
+                lines: pending.lines,
+            }),
+        };
+        let mut instance = self.instance()?;
+        let reader =
+            instance.call(async |guest, store| guest.call_read(store, LOG, &options).await)?;
+        Ok(Box::new(Reading { instance: Rc::new(RefCell::new(instance)), reader }))
+    }
+
+    fn compact(&self, options: CompactInput) -> Outcome<Compacted> {
+        let options = wit::CompactOptions {
+            full: options.full,
+            fan_in: options.fan_in,
+            segment_bytes_max: options.segment_bytes_max,
+            batches_max: options.batches_max,
+        };
+        let done = self
+            .instance()?
+            .call(async |guest, store| guest.call_compact(store, LOG, options).await)?;
+        Ok(Compacted { merged_files: done.merged_files, events: done.events })
+    }
+
+    fn trim(&self, point: TrimPoint) -> Outcome<Trimmed> {
+        let point = match point {
+            TrimPoint::Position(position) => wit::TrimPoint::Position(position),
+            TrimPoint::Time(time) => wit::TrimPoint::Time(time),
+            TrimPoint::KeepEvents(events) => wit::TrimPoint::KeepEvents(events),
+        };
+        let done = self
+            .instance()?
+            .call(async |guest, store| guest.call_trim(store, LOG, &point).await)?;
+        Ok(Trimmed {
+            events: done.events,
+            segments: done.segments,
+            bytes: done.bytes,
+            first_position: done.first_position,
+            live_batches: done.live_batches,
+        })
+    }
+
+    fn verify(&self) -> Outcome<Verified> {
+        let mut instance = self.instance()?;
+        let verifier = instance.call(async |guest, store| guest.call_verify(store, LOG).await)?;
+        let mut verified = Verified::default();
+        while let Some(checked) =
+            instance.call(async |guest, store| guest.verifier().call_next(store, verifier).await)?
+        {
+            for finding in checked.findings {
+                match finding {
+                    wit::Finding::Damaged(wit::Damage { object, expected, found }) => {
+                        verified.damaged.push(show_damage(&object, &expected, &found));
+                    }
+                    wit::Finding::Leftover(leftover) => verified.leftovers.push(leftover.object),
+                }
+            }
+        }
+        Ok(verified)
+    }
+
+    fn stat(&self) -> Outcome<Counted> {
+        let stats =
+            self.instance()?.call(async |guest, store| guest.call_stat(store, LOG).await)?;
+        Ok(Counted {
+            events: stats.events,
+            batches: stats.batches,
+            uncounted_batches: stats.uncounted_batches,
+            segments: stats.segments,
+            first_position: stats.first_position,
+            next_position: stats.next_position,
+        })
+    }
+}
+
+/// A handle that appends, in its instance.
+struct Opened<'y> {
+    instance: Shared<'y>,
+    log: ResourceAny,
+}
+
+impl<'y> Handle<'y> for Opened<'y> {
+    fn append(&mut self, event: &[u8]) -> Outcome<()> {
+        let log = self.log;
+        let append = async |guest: &wit::Guest, store: &mut _| {
+            guest.log().call_append(store, log, event).await
+        };
+        self.instance.borrow_mut().call(append)
+    }
+
+    fn append_lines(&mut self, lines: Vec<u8>) -> Outcome<u64> {
+        let log = self.log;
+        self.instance
+            .borrow_mut()
+            .call(async |guest, store| guest.log().call_append_lines(store, log, &lines).await)
+    }
+
+    fn tick(&mut self) -> bool {
+        let log = self.log;
+        let ticked = self.instance.borrow_mut().call(async |guest, store| {
+            guest.log().call_tick(store, log).await.map(Ok::<_, Refusal>)
+        });
+        ticked.unwrap()
+    }
+
+    fn flush(&mut self) -> Outcome<()> {
+        let log = self.log;
+        let mut instance = self.instance.borrow_mut();
+        instance.call(async |guest, store| guest.log().call_flush(store, log).await)?;
+        Ok(())
+    }
+
+    fn pending(&mut self) -> Pending {
+        let log = self.log;
+        let pending = self.instance.borrow_mut().call(async |guest, store| {
+            guest.log().call_pending(store, log).await.map(Ok::<_, Refusal>)
+        });
+        let pending = pending.unwrap();
+        Pending {
+            writer: pending.writer,
+            last_time: pending.last_time,
+            sealed: pending
+                .sealed
+                .map(|sealed| (BatchName::parse(&sealed.name).unwrap(), sealed.lines)),
+            lines: pending.lines,
+        }
+    }
+
+    fn read_all(&mut self) -> Outcome<Box<dyn Pass + 'y>> {
+        let log = self.log;
+        let reader = self
+            .instance
+            .borrow_mut()
+            .call(async |guest, store| guest.log().call_read_all(store, log).await)?;
+        Ok(Box::new(Reading { instance: self.instance.clone(), reader }))
+    }
+
+    fn close(&mut self) -> Outcome<()> {
+        let log = self.log;
+        let mut instance = self.instance.borrow_mut();
+        instance.call(async |guest, store| guest.log().call_close(store, log).await)?;
+        Ok(())
+    }
+}
+
+/// A reader, in its instance or in that of the handle that it reads for.
+struct Reading<'y> {
+    instance: Shared<'y>,
+    reader: ResourceAny,
+}
+
+impl Pass for Reading<'_> {
+    fn next_page(&mut self) -> Outcome<Option<Page>> {
+        let reader = self.reader;
+        let page = self
+            .instance
+            .borrow_mut()
+            .call(async |guest, store| guest.reader().call_next(store, reader).await)?;
+        Ok(page.map(|page| Page { lines: page.lines, events: page.events, missed: page.missed }))
+    }
+
+    fn position(&mut self) -> Option<String> {
+        let reader = self.reader;
+        let position = self.instance.borrow_mut().call(async |guest, store| {
+            guest.reader().call_position(store, reader).await.map(Ok::<_, Refusal>)
+        });
+        position.unwrap()
+    }
+}

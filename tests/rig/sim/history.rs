@@ -1,0 +1,269 @@
+//! What is true of the log in a world, judged by what its store holds.
+//!
+//! An event is a line `{line}-{number}` with dots behind it, where a line of events is what one writer
+//! wrote: its numbers count from 0. Since a writer's batches appear in order, what is stored of a
+//! line is known by its length.
+//!
+//! 1. A name that only one can give always has the same bytes.
+//! 2. Each manifest goes on from the one before: every event keeps its position, each event has one,
+//!    each line's events have theirs in order and without a gap.
+//! 3. Only a trim raises the first position, and by no more than it asked for.
+//! 4. Nothing is deleted that the manifest in force needs, or that no segment has absorbed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use stratalog_guest::manifest::Manifest;
+use stratalog_guest::names::{Generation, LogName, ObjectName};
+
+use crate::sim::ledger::Ledger;
+use crate::sim::objects::Objects;
+
+/// The name of the log in every world.
+pub const LOG: &str = "log";
+
+/// The number of a line of events, and the event's in it.
+pub type Event = (usize, usize);
+
+/// What a trim was asked for.
+#[derive(Clone, Debug)]
+pub enum TrimRequest {
+    KeepEvents(u64),
+    Time(u64),
+    /// A position, and what has been passed up to there.
+    Position(Ledger),
+}
+
+/// What one writer wrote.
+#[derive(Clone, Default)]
+pub struct Line {
+    /// Events that were appended.
+    pub written: usize,
+    /// The batch times of those that are stored, or were.
+    pub times: Vec<u64>,
+    /// The positions of those that have one.
+    pub positions: Vec<u64>,
+}
+
+#[derive(Clone, Default)]
+pub struct History {
+    pub lines: Vec<Line>,
+    /// The line of batches of the old naming scheme, whose names do not tell how many events.
+    pub old_line: Option<usize>,
+    /// The events by position.
+    pub places: Vec<Event>,
+    /// Of the manifest in force.
+    pub generation: u64,
+    pub first_position: u64,
+    needed: BTreeSet<String>,
+    /// Every object that was ever stored, manifests left out.
+    known: BTreeMap<String, Arc<[u8]>>,
+}
+
+/// How an event is written down.
+pub fn write_event((line, number): Event, dots: usize) -> String {
+    format!("{line}-{number}{}", ".".repeat(dots))
+}
+
+/// Reads the events of some lines of text.
+pub fn read_events(lines: &[u8]) -> Result<Vec<Event>, String> {
+    let text = str::from_utf8(lines).map_err(|error| error.to_string())?;
+    let read = |event: &str| {
+        let (line, number) = event.trim_end_matches('.').split_once('-')?;
+        Some((line.parse().ok()?, number.parse().ok()?))
+    };
+    let events = text.lines().filter(|event| !event.is_empty());
+    events.map(|event| read(event).ok_or_else(|| format!("{event:?} is invented"))).collect()
+}
+
+fn object(key: &str) -> Option<ObjectName> {
+    ObjectName::parse(LogName::parse(LOG).unwrap().object(key)?)
+}
+
+impl History {
+    pub fn line(&mut self, line: usize) -> &mut Line {
+        if self.lines.len() <= line {
+            self.lines.resize_with(line + 1, Line::default);
+        }
+        &mut self.lines[line]
+    }
+
+    /// How many events of each line are stored.
+    pub fn stored(&self) -> Vec<usize> {
+        self.lines.iter().map(|line| line.times.len()).collect()
+    }
+
+    /// How many events have been stored so far, trimmed or not.
+    pub fn stored_events(&self) -> u64 {
+        self.lines.iter().map(|line| u64::try_from(line.times.len()).unwrap()).sum()
+    }
+
+    /// Stored events that have no position, line by line.
+    pub fn live(&self) -> impl Iterator<Item = Event> {
+        let lines = self.lines.iter().enumerate();
+        lines.flat_map(|(at, line)| (line.positions.len()..line.times.len()).map(move |n| (at, n)))
+    }
+
+    /// Whether the name of the event's batch tells how many events it has.
+    pub fn is_counted(&self, (line, _): Event) -> bool {
+        self.old_line != Some(line)
+    }
+
+    pub fn next_position(&self) -> u64 {
+        u64::try_from(self.places.len()).unwrap()
+    }
+
+    pub fn time(&self, (line, number): Event) -> Option<u64> {
+        self.lines.get(line)?.times.get(number).copied()
+    }
+
+    pub fn position(&self, (line, number): Event) -> Option<u64> {
+        self.lines.get(line)?.positions.get(number).copied()
+    }
+
+    pub fn is_trimmed(&self, event: Event) -> bool {
+        self.position(event).is_some_and(|position| position < self.first_position)
+    }
+
+    /// An object has been stored.
+    pub fn landed(
+        &mut self,
+        key: &str,
+        bytes: &Arc<[u8]>,
+        objects: &Objects,
+        trim: Option<&TrimRequest>,
+    ) -> Result<(), String> {
+        let name = object(key);
+        if let Some(ObjectName::Manifest(generation)) = name {
+            // Below the one in force it counts for nothing: its number was passed long ago.
+            if generation.0 <= self.generation {
+                return Ok(());
+            }
+            let committed = self.commit(generation, bytes, objects, trim);
+            return committed.map_err(|failure| format!("{key}: {failure}"));
+        }
+        if self.known.insert(key.to_owned(), bytes.clone()).is_some_and(|known| known != *bytes) {
+            return Err(format!("{key} is stored with other bytes than before"));
+        }
+        if let Some(ObjectName::Batch(batch)) = name {
+            for (line, number) in read_events(bytes)? {
+                let line = self.line(line);
+                if number == line.times.len() {
+                    line.times.push(batch.time.micros());
+                } else if number > line.times.len() {
+                    return Err(format!("{key} is stored before the batch that comes first"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An object has been deleted.
+    pub fn deleted(&mut self, key: &str, bytes: &[u8]) -> Result<(), String> {
+        if self.needed.contains(key) {
+            return Err(format!("{key} is deleted, and generation {} needs it", self.generation));
+        }
+        if let Some(ObjectName::Batch(_)) = object(key)
+            && let Some((line, number)) =
+                read_events(bytes)?.into_iter().find(|event| self.position(*event).is_none())
+        {
+            return Err(format!("{key} is deleted, but {line}-{number} is in no segment"));
+        }
+        Ok(())
+    }
+
+    /// A manifest is in force from now on.
+    fn commit(
+        &mut self,
+        generation: Generation,
+        bytes: &[u8],
+        objects: &Objects,
+        trim: Option<&TrimRequest>,
+    ) -> Result<(), String> {
+        let manifest = Manifest::decode(generation, bytes).map_err(|error| error.to_string())?;
+        if generation.0 != self.generation + 1 {
+            return Err(format!("it comes after generation {}", self.generation));
+        }
+        let log = LogName::parse(LOG).unwrap();
+        let mut needed = BTreeSet::from([log.key(generation)]);
+        for segment in &manifest.segments {
+            let key = log.key(segment.name);
+            let index = log.key(segment.name.index());
+            let bytes = objects.get(&key).ok_or_else(|| format!("{key} is not there"))?;
+            objects.get(&index).ok_or_else(|| format!("{index} is not there"))?;
+            if !self.needed.contains(&key) {
+                self.take_places(segment.position, &read_events(bytes)?)
+                    .map_err(|failure| format!("{key}: {failure}"))?;
+            }
+            needed.extend([key, index]);
+        }
+        for retired in &manifest.retired {
+            let index = log.key(retired.segment.name.index());
+            objects.get(&index).ok_or_else(|| format!("{index} is not there"))?;
+            needed.insert(index);
+        }
+        let old_first = self.first_position;
+        let (first, next) = (manifest.first_position, manifest.next_position);
+        if next != self.next_position() || first < old_first || first > next {
+            return Err(format!(
+                "positions are from {first} to {next}, were from {old_first} to {}",
+                self.next_position()
+            ));
+        }
+        (self.generation, self.first_position, self.needed) = (generation.0, first, needed);
+        if first > old_first { self.judge_trim(old_first, trim) } else { Ok(()) }
+    }
+
+    fn take_places(&mut self, position: u64, events: &[Event]) -> Result<(), String> {
+        for (position, event) in (usize::try_from(position).unwrap()..).zip(events) {
+            let (line, number) = *event;
+            if let Some(before) = self.places.get(position) {
+                if before != event {
+                    let (was, old) = before;
+                    return Err(format!(
+                        "{line}-{number} has position {position}, which is that of {was}-{old}"
+                    ));
+                }
+                continue;
+            }
+            if position > self.places.len() {
+                return Err(format!("nothing is known of positions before {position}"));
+            }
+            let of_line = &mut self.line(line);
+            if number != of_line.positions.len() || number >= of_line.times.len() {
+                return Err(format!(
+                    "{line}-{number} gets a position after {} events of its writer",
+                    of_line.positions.len()
+                ));
+            }
+            of_line.positions.push(u64::try_from(position).unwrap());
+            self.places.push(*event);
+        }
+        Ok(())
+    }
+
+    /// Whether what has just been trimmed is no more than was asked for.
+    fn judge_trim(&self, old_first: u64, trim: Option<&TrimRequest>) -> Result<(), String> {
+        let old = usize::try_from(old_first).unwrap();
+        let first = usize::try_from(self.first_position).unwrap();
+        let mut trimmed = self.places[old..first].iter();
+        let too_much = match trim {
+            None => return Err(format!("nobody asked to trim positions {old} to {first}")),
+            Some(TrimRequest::KeepEvents(kept)) => {
+                (self.stored_events() - self.first_position < *kept).then_some(&self.places[old])
+            }
+            Some(TrimRequest::Time(time)) => {
+                trimmed.find(|event| self.time(**event).is_some_and(|sealed| sealed >= *time))
+            }
+            Some(TrimRequest::Position(passed)) => {
+                trimmed.find(|event| !passed.has_passed(**event))
+            }
+        };
+        match too_much {
+            None => Ok(()),
+            Some((line, number)) => Err(format!(
+                "positions {old} to {first} are trimmed, {line}-{number} among them, for {trim:?}"
+            )),
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! What the built component imports, answered by the actor that runs it.
+//!
+//! A call of the component runs on a stack of its own. An import leaves a question and gives way; the
+//! actor answers it with its own ports, for as long as that takes in the world, and goes on with the
+//! call. So an actor can stall or crash in the middle of an import.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+use stratalog_guest::ports::{
+    OrderedRead as _, PendingCreate as _, ReadPart, Store as _, StoreError, StoreErrorKind,
+    System as _, Upload as _, WriteError,
+};
+use wasmtime::component::{Component, HasSelf, Linker, Resource};
+use wasmtime::{Engine, StoreContextMut};
+
+use crate::sim::component::bindings::stratalog::log::object_store as wit;
+use crate::sim::component::bindings::wasi::clocks::wall_clock;
+use crate::sim::component::bindings::wasi::logging::logging;
+use crate::sim::ports::{Create, Parts, Read};
+use crate::sim::world::Eyes;
+
+/// What an import asks of the actor.
+pub type Question = Box<dyn FnOnce(&mut Desk<'_>) + Send>;
+
+/// Where questions are left.
+pub type Mail = Arc<Mutex<Option<Question>>>;
+
+/// The actor's side: its ports, and what the component holds of them, by number.
+pub struct Desk<'y> {
+    eyes: Eyes<'y>,
+    creates: Vec<Option<Create<'y>>>,
+    reads: Vec<Option<Read<'y>>>,
+    uploads: Vec<Option<Parts<'y>>>,
+}
+
+/// The component's side.
+#[derive(Default)]
+pub struct State {
+    pub mail: Mail,
+}
+
+impl<'y> Desk<'y> {
+    pub fn new(eyes: Eyes<'y>) -> Self {
+        Self { eyes, creates: Vec::new(), reads: Vec::new(), uploads: Vec::new() }
+    }
+}
+
+impl State {
+    /// Asks the actor and waits for the answer.
+    async fn ask<R: Send + 'static>(
+        &mut self,
+        question: impl FnOnce(&mut Desk<'_>) -> R + Send + 'static,
+    ) -> wasmtime::Result<R> {
+        let answer = Arc::new(Mutex::new(None));
+        let slot = answer.clone();
+        let question: Question = Box::new(move |desk| *slot.lock().unwrap() = Some(question(desk)));
+        *self.mail.lock().unwrap() = Some(question);
+        Ok(poll_fn(|_| answer.lock().unwrap().take().map_or(Poll::Pending, Poll::Ready)).await)
+    }
+
+    async fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
+        let micros = self.ask(|desk| desk.eyes.now_micros()).await?;
+        let nanoseconds = u32::try_from(micros % 1_000_000).unwrap() * 1_000;
+        Ok(wall_clock::Datetime { seconds: micros / 1_000_000, nanoseconds })
+    }
+
+    async fn random(&mut self) -> wasmtime::Result<u64> {
+        self.ask(|desk| u64::from(desk.eyes.random_u32())).await
+    }
+}
+
+/// Adds what the component imports. Whatever else it may call is a trap.
+pub fn add_to_linker(
+    linker: &mut Linker<State>,
+    component: &Component,
+    engine: &Engine,
+) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    logging::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    linker.define_unknown_imports_as_traps(component)?;
+    // The version of these is the toolchain's choice.
+    linker.allow_shadowing(true);
+    for (name, _) in component.component_type().imports(engine) {
+        if name.starts_with("wasi:clocks/wall-clock@") {
+            linker.instance(name)?.func_wrap_async(
+                "now",
+                |mut state: StoreContextMut<'_, State>, ()| {
+                    Box::new(async move { Ok((state.data_mut().now().await?,)) })
+                },
+            )?;
+        } else if name.starts_with("wasi:random/random@") {
+            linker.instance(name)?.func_wrap_async(
+                "get-random-u64",
+                |mut state: StoreContextMut<'_, State>, ()| {
+                    Box::new(async move { Ok((state.data_mut().random().await?,)) })
+                },
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps something under a new number.
+fn keep<T, R: 'static>(kept: &mut Vec<Option<T>>, thing: T) -> Resource<R> {
+    kept.push(Some(thing));
+    Resource::new_own(u32::try_from(kept.len() - 1).unwrap())
+}
+
+/// What is kept under a number.
+fn at<T>(kept: &mut [Option<T>], number: u32) -> &mut Option<T> {
+    &mut kept[usize::try_from(number).unwrap()]
+}
+
+impl wit::Host for State {
+    async fn create(
+        &mut self,
+        key: String,
+        bytes: Vec<u8>,
+        exclusive: bool,
+    ) -> wasmtime::Result<Result<(), wit::WriteError>> {
+        let create = move |desk: &mut Desk<'_>| match exclusive {
+            true => desk.eyes.create_exclusive(&key, &bytes),
+            false => desk.eyes.create(&key, &bytes),
+        };
+        Ok(self.ask(create).await?.map_err(wit::WriteError::from))
+    }
+
+    async fn start_create(
+        &mut self,
+        key: String,
+        bytes: Vec<u8>,
+        exclusive: bool,
+    ) -> wasmtime::Result<Resource<wit::PendingCreate>> {
+        assert!(!exclusive, "{key}");
+        self.ask(move |desk| {
+            let create = desk.eyes.start_create(&key, &bytes);
+            keep(&mut desk.creates, create)
+        })
+        .await
+    }
+
+    async fn ensure_exclusive(
+        &mut self,
+        prefix: String,
+    ) -> wasmtime::Result<Result<(), wit::StoreError>> {
+        let ensured = self.ask(move |desk| desk.eyes.ensure_exclusive(&prefix)).await?;
+        Ok(ensured.map_err(wit::StoreError::from))
+    }
+
+    async fn get(
+        &mut self,
+        key: String,
+        range: Option<wit::ByteRange>,
+    ) -> wasmtime::Result<Result<Vec<u8>, wit::StoreError>> {
+        assert!(range.is_none(), "{key}: {range:?}");
+        let get = move |desk: &mut Desk<'_>| desk.eyes.get(&key);
+        Ok(self.ask(get).await?.map_err(wit::StoreError::from))
+    }
+
+    async fn list(
+        &mut self,
+        prefix: String,
+        after: Option<String>,
+        limit: u32,
+    ) -> wasmtime::Result<Result<wit::ListPage, wit::StoreError>> {
+        let list = move |desk: &mut Desk<'_>| desk.eyes.list(&prefix, after.as_deref(), limit);
+        let page = self.ask(list).await?.map_err(wit::StoreError::from);
+        Ok(page.map(|page| {
+            let objects = page.objects.into_iter();
+            let objects = objects.map(|o| wit::ListedObject { key: o.key, size: o.size });
+            wit::ListPage { objects: objects.collect(), more: page.more }
+        }))
+    }
+
+    async fn delete(&mut self, keys: Vec<String>) -> wasmtime::Result<Vec<wit::DeleteFailure>> {
+        let delete = move |desk: &mut Desk<'_>| desk.eyes.delete(&keys);
+        let failures = self.ask(delete).await?.into_iter();
+        let failures = failures.map(|(key, error)| wit::DeleteFailure { key, error: error.into() });
+        Ok(failures.collect())
+    }
+}
+
+impl wit::HostPendingCreate for State {
+    async fn poll(
+        &mut self,
+        create: Resource<wit::PendingCreate>,
+    ) -> wasmtime::Result<Option<Result<(), wit::WriteError>>> {
+        let poll =
+            move |desk: &mut Desk<'_>| at(&mut desk.creates, create.rep()).as_ref().unwrap().poll();
+        Ok(self.ask(poll).await?.map(|outcome| outcome.map_err(wit::WriteError::from)))
+    }
+
+    async fn wait(
+        &mut self,
+        create: Resource<wit::PendingCreate>,
+    ) -> wasmtime::Result<Result<(), wit::WriteError>> {
+        let wait =
+            move |desk: &mut Desk<'_>| at(&mut desk.creates, create.rep()).as_ref().unwrap().wait();
+        Ok(self.ask(wait).await?.map_err(wit::WriteError::from))
+    }
+
+    async fn drop(&mut self, create: Resource<wit::PendingCreate>) -> wasmtime::Result<()> {
+        self.ask(move |desk| *at(&mut desk.creates, create.rep()) = None).await
+    }
+}
+
+impl wit::HostOrderedRead for State {
+    async fn new(
+        &mut self,
+        parts: Vec<wit::ReadPart>,
+    ) -> wasmtime::Result<Resource<wit::OrderedRead>> {
+        let part = |part: wit::ReadPart| ReadPart {
+            key: part.key,
+            range: part.range.map(|range| range.start..range.end),
+        };
+        let parts: Vec<ReadPart> = parts.into_iter().map(part).collect();
+        self.ask(move |desk| {
+            let read = desk.eyes.read(&parts);
+            keep(&mut desk.reads, read)
+        })
+        .await
+    }
+
+    async fn next(
+        &mut self,
+        read: Resource<wit::OrderedRead>,
+        bytes_max: u32,
+    ) -> wasmtime::Result<Result<Option<wit::Chunk>, wit::ReadFailure>> {
+        let next = move |desk: &mut Desk<'_>| {
+            at(&mut desk.reads, read.rep()).as_ref().unwrap().next(bytes_max)
+        };
+        Ok(match self.ask(next).await? {
+            Ok(chunk) => Ok(chunk.map(|chunk| wit::Chunk {
+                part: chunk.part,
+                bytes: chunk.bytes,
+                last: chunk.last,
+            })),
+            Err(failure) => {
+                Err(wit::ReadFailure { part: failure.part, error: failure.error.into() })
+            }
+        })
+    }
+
+    async fn drop(&mut self, read: Resource<wit::OrderedRead>) -> wasmtime::Result<()> {
+        self.ask(move |desk| *at(&mut desk.reads, read.rep()) = None).await
+    }
+}
+
+impl wit::HostUpload for State {
+    async fn start(
+        &mut self,
+        key: String,
+    ) -> wasmtime::Result<Result<Resource<wit::Upload>, wit::WriteError>> {
+        let started = self.ask(move |desk| {
+            let upload = desk.eyes.start_upload(&key)?;
+            Ok(keep(&mut desk.uploads, upload))
+        });
+        Ok(started.await?.map_err(|error: WriteError| error.into()))
+    }
+
+    async fn write(
+        &mut self,
+        upload: Resource<wit::Upload>,
+        bytes: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), wit::WriteError>> {
+        let write = move |desk: &mut Desk<'_>| {
+            at(&mut desk.uploads, upload.rep()).as_ref().unwrap().write(&bytes)
+        };
+        Ok(self.ask(write).await?.map_err(wit::WriteError::from))
+    }
+
+    async fn finish(
+        &mut self,
+        upload: Resource<wit::Upload>,
+    ) -> wasmtime::Result<Result<(), wit::WriteError>> {
+        let finish = move |desk: &mut Desk<'_>| {
+            at(&mut desk.uploads, upload.rep()).as_ref().unwrap().finish()
+        };
+        Ok(self.ask(finish).await?.map_err(wit::WriteError::from))
+    }
+
+    async fn drop(&mut self, upload: Resource<wit::Upload>) -> wasmtime::Result<()> {
+        self.ask(move |desk| *at(&mut desk.uploads, upload.rep()) = None).await
+    }
+}
+
+impl logging::Host for State {
+    async fn log(&mut self, _: logging::Level, _: String, _: String) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+impl From<StoreError> for wit::StoreError {
+    fn from(error: StoreError) -> Self {
+        let kind = match error.kind {
+            StoreErrorKind::NotFound => wit::StoreErrorKind::NotFound,
+            StoreErrorKind::PermissionDenied => wit::StoreErrorKind::PermissionDenied,
+            StoreErrorKind::Unavailable => wit::StoreErrorKind::Unavailable,
+            StoreErrorKind::Unsupported => wit::StoreErrorKind::Unsupported,
+            StoreErrorKind::Invalid => wit::StoreErrorKind::Invalid,
+            StoreErrorKind::Other => wit::StoreErrorKind::Other,
+        };
+        Self { kind, message: error.message }
+    }
+}
+
+impl From<WriteError> for wit::WriteError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::AlreadyExists => Self::AlreadyExists,
+            WriteError::NotWritten(error) => Self::NotWritten(error.into()),
+            WriteError::Unknown(error) => Self::Unknown(error.into()),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What an actor does with a log, whoever does it: the logic run natively, or the built component.
+
+use stratalog_guest::cursor::Pending;
+use stratalog_guest::options::{CompactInput, OptionsInput};
+use stratalog_guest::reader::{Page, ReadOptions};
+use stratalog_guest::trim::{TrimPoint, Trimmed};
+
+use crate::sim::component::{Engine, Instances};
+use crate::sim::native::Native;
+use crate::sim::world::Eyes;
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The store failed, or somebody else was faster: nothing is wrong, try again.
+    Again,
+    /// It must not happen in a world where nothing is damaged.
+    Wrong(String),
+}
+
+pub type Outcome<T> = Result<T, Refusal>;
+
+/// What a compaction says that it did.
+#[derive(Debug)]
+pub struct Compacted {
+    pub merged_files: u64,
+    pub events: u64,
+}
+
+/// What a verification found.
+#[derive(Debug, Default)]
+pub struct Verified {
+    pub damaged: Vec<String>,
+    pub leftovers: Vec<String>,
+}
+
+/// Damage in one line.
+pub fn show_damage(object: &str, expected: &str, found: &str) -> String {
+    format!("{object}: expected {expected}, found {found}")
+}
+
+/// A log in numbers.
+#[derive(Debug)]
+pub struct Counted {
+    pub events: u64,
+    pub batches: u64,
+    pub uncounted_batches: u64,
+    pub segments: u64,
+    pub first_position: u64,
+    pub next_position: u64,
+}
+
+/// A log, for one actor.
+pub trait Logic<'y> {
+    fn open(&self, options: OptionsInput) -> Outcome<Box<dyn Handle<'y> + 'y>>;
+    fn read(&self, options: ReadOptions) -> Outcome<Box<dyn Pass + 'y>>;
+    fn compact(&self, options: CompactInput) -> Outcome<Compacted>;
+    fn trim(&self, point: TrimPoint) -> Outcome<Trimmed>;
+    fn verify(&self) -> Outcome<Verified>;
+    fn stat(&self) -> Outcome<Counted>;
+}
+
+/// A handle that appends.
+pub trait Handle<'y> {
+    fn append(&mut self, event: &[u8]) -> Outcome<()>;
+    fn append_lines(&mut self, lines: Vec<u8>) -> Outcome<u64>;
+    fn tick(&mut self) -> bool;
+    fn flush(&mut self) -> Outcome<()>;
+    fn pending(&mut self) -> Pending;
+    fn read_all(&mut self) -> Outcome<Box<dyn Pass + 'y>>;
+    fn close(&mut self) -> Outcome<()>;
+}
+
+/// A reader.
+pub trait Pass {
+    fn next_page(&mut self) -> Outcome<Option<Page>>;
+    /// None of a pass with what a handle holds.
+    fn position(&mut self) -> Option<String>;
+}
+
+/// Whose logic a run is of.
+#[derive(Clone)]
+pub enum Subject {
+    Native,
+    Component(Engine),
+}
+
+impl Subject {
+    pub fn of<'y>(&self, eyes: Eyes<'y>) -> Box<dyn Logic<'y> + 'y> {
+        match self {
+            Self::Native => Box::new(Native(eyes)),
+            Self::Component(engine) => Box::new(Instances::new(engine.clone(), eyes)),
+        }
+    }
+}

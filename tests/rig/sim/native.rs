@@ -1,0 +1,122 @@
+//! The log's logic, run natively in a simulated world.
+
+use stratalog_guest::compactor;
+use stratalog_guest::cursor::Pending;
+use stratalog_guest::error::{Damage, Error};
+use stratalog_guest::names::LogName;
+use stratalog_guest::options::{CompactInput, OptionsInput};
+use stratalog_guest::reader::{Page, ReadOptions, Reader};
+use stratalog_guest::stat;
+use stratalog_guest::trim::{self, TrimPoint, Trimmed};
+use stratalog_guest::verify::{Finding, Verifier};
+use stratalog_guest::writer::Writer;
+
+use crate::sim::history::LOG;
+use crate::sim::logic::{
+    Compacted, Counted, Handle, Logic, Outcome, Pass, Refusal, Verified, show_damage,
+};
+use crate::sim::world::Eyes;
+
+pub struct Native<'y>(pub Eyes<'y>);
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::WriteFailed(_) | Error::StoreFailed { .. } | Error::Conflict(_) => Self::Again,
+            error => Self::Wrong(error.to_string()),
+        }
+    }
+}
+
+fn log() -> LogName {
+    LogName::parse(LOG).unwrap()
+}
+
+impl<'y> Logic<'y> for Native<'y> {
+    fn open(&self, options: OptionsInput) -> Outcome<Box<dyn Handle<'y> + 'y>> {
+        Ok(Box::new(Writer::open(self.0, self.0, LOG, options)?))
+    }
+
+    fn read(&self, options: ReadOptions) -> Outcome<Box<dyn Pass + 'y>> {
+        Ok(Box::new(Reader::new(self.0, log(), options)?))
+    }
+
+    fn compact(&self, options: CompactInput) -> Outcome<Compacted> {
+        let done = compactor::compact(self.0, &self.0, log(), options)?;
+        Ok(Compacted { merged_files: done.batches + done.segments, events: done.events })
+    }
+
+    fn trim(&self, point: TrimPoint) -> Outcome<Trimmed> {
+        Ok(trim::trim(self.0, &self.0, log(), point)?)
+    }
+
+    fn verify(&self) -> Outcome<Verified> {
+        let mut verifier = Verifier::new(self.0, log());
+        let mut verified = Verified::default();
+        while let Some(checked) = verifier.step()? {
+            for finding in checked.findings {
+                match finding {
+                    Finding::Damaged(Damage { object, expected, found }) => {
+                        verified.damaged.push(show_damage(&object, &expected, &found));
+                    }
+                    Finding::Leftover { object, .. } => verified.leftovers.push(object),
+                }
+            }
+        }
+        Ok(verified)
+    }
+
+    fn stat(&self) -> Outcome<Counted> {
+        let stats = stat::stat(self.0, log())?;
+        Ok(Counted {
+            events: stats.events,
+            batches: stats.batches,
+            uncounted_batches: stats.uncounted_batches,
+            segments: stats.segments,
+            first_position: stats.first_position,
+            next_position: stats.next_position,
+        })
+    }
+}
+
+impl<'y> Handle<'y> for Writer<Eyes<'y>, Eyes<'y>> {
+    fn append(&mut self, event: &[u8]) -> Outcome<()> {
+        Ok(Writer::append(self, event)?)
+    }
+
+    fn append_lines(&mut self, lines: Vec<u8>) -> Outcome<u64> {
+        Ok(Writer::append_lines(self, lines)?)
+    }
+
+    fn tick(&mut self) -> bool {
+        Writer::tick(self)
+    }
+
+    fn flush(&mut self) -> Outcome<()> {
+        Writer::flush(self)?;
+        Ok(())
+    }
+
+    fn pending(&mut self) -> Pending {
+        Writer::pending(self)
+    }
+
+    fn read_all(&mut self) -> Outcome<Box<dyn Pass + 'y>> {
+        Ok(Box::new(Writer::read_all(self)?))
+    }
+
+    fn close(&mut self) -> Outcome<()> {
+        Writer::close(self)?;
+        Ok(())
+    }
+}
+
+impl Pass for Reader<Eyes<'_>> {
+    fn next_page(&mut self) -> Outcome<Option<Page>> {
+        Ok(Reader::next_page(self)?)
+    }
+
+    fn position(&mut self) -> Option<String> {
+        Reader::position(self)
+    }
+}

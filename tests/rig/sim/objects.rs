@@ -1,0 +1,249 @@
+//! The world's object store, and what goes wrong in it.
+
+use std::collections::BTreeMap;
+use std::ops::{Bound, Range};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::sim::history::TrimRequest;
+use crate::sim::world::{Eyes, State};
+
+/// How a create fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Done,
+    Exists,
+    Refused,
+    Lost,
+}
+
+/// A read or a list that the store did not do.
+pub struct Unavailable;
+
+/// What is stored, and what is on its way.
+#[derive(Default)]
+pub struct Objects {
+    stored: BTreeMap<Rc<str>, Arc<[u8]>>,
+    /// Every key that was ever stored, as often as it was, in the order of that.
+    landed: Vec<Rc<str>>,
+    under_way: Vec<UnderWay>,
+    /// Creates that were started so far, and the fates of those that are done.
+    started: u64,
+    fates: BTreeMap<u64, Fate>,
+}
+
+/// A create that the world does when it comes to it.
+struct UnderWay {
+    actor: usize,
+    /// Whose fate somebody may ask for; none of a late one, whose reply was lost.
+    started: Option<u64>,
+    key: String,
+    bytes: Arc<[u8]>,
+    trim: Option<Rc<TrimRequest>>,
+}
+
+/// A page of a listing: keys and sizes, and whether there are more.
+pub type Listed = (Vec<(Rc<str>, u64)>, bool);
+
+impl Objects {
+    pub fn is_any_under_way(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
+    pub fn get(&self, key: &str) -> Option<&Arc<[u8]>> {
+        self.stored.get(key)
+    }
+
+    /// The fate of a started create, if it has one yet.
+    pub fn fate(&self, started: u64) -> Option<Fate> {
+        self.fates.get(&started).copied()
+    }
+}
+
+impl State {
+    /// Starts a create that the world goes on with.
+    pub fn start_create(&mut self, actor: usize, key: &str, bytes: &[u8]) -> u64 {
+        self.objects.started += 1;
+        let started = self.objects.started;
+        self.objects.under_way.push(UnderWay {
+            actor,
+            started: Some(started),
+            key: key.to_owned(),
+            bytes: bytes.into(),
+            trim: None,
+        });
+        started
+    }
+
+    /// Something that was under way is done, or a late one waits a little longer.
+    pub fn land_one(&mut self) {
+        let number = self.random.index(self.objects.under_way.len());
+        if self.objects.under_way[number].started.is_none() && self.random.chance(3, 4) {
+            return;
+        }
+        let create = self.objects.under_way.swap_remove(number);
+        match create.started {
+            Some(started) => {
+                let fate = self.create(create.actor, &create.key, create.bytes, create.trim);
+                self.objects.fates.insert(started, fate);
+            }
+            None => {
+                self.trace.note(create.actor, "late", &create.key, b"");
+                self.land(&create.key, create.bytes, create.trim.as_deref());
+            }
+        }
+    }
+
+    /// Does a create, however it fares.
+    fn create(
+        &mut self,
+        actor: usize,
+        key: &str,
+        bytes: Arc<[u8]>,
+        trim: Option<Rc<TrimRequest>>,
+    ) -> Fate {
+        self.trace.note(actor, "create", key, &bytes);
+        let faults = self.rough.faults;
+        if faults > 0 && self.random.chance(faults, 1000) {
+            match self.random.below(10) {
+                0 => return Fate::Refused,
+                1..3 => {}
+                3..7 => self.land(key, bytes, trim.as_deref()),
+                _ => {
+                    let (key, started) = (key.to_owned(), None);
+                    self.objects.under_way.push(UnderWay { actor, started, key, bytes, trim });
+                }
+            }
+            return Fate::Lost;
+        }
+        if self.objects.stored.contains_key(key) {
+            return Fate::Exists;
+        }
+        self.land(key, bytes, trim.as_deref());
+        Fate::Done
+    }
+
+    /// Stores an object, unless one of its name is there.
+    pub fn land(&mut self, key: &str, bytes: Arc<[u8]>, trim: Option<&TrimRequest>) {
+        if self.objects.stored.contains_key(key) {
+            return;
+        }
+        let shared: Rc<str> = key.into();
+        self.objects.landed.push(shared.clone());
+        self.objects.stored.insert(shared, bytes.clone());
+        if let Err(failure) = self.history.landed(key, &bytes, &self.objects, trim) {
+            self.fail(failure);
+        }
+    }
+
+    fn remove(&mut self, key: &str) {
+        if let Some(bytes) = self.objects.stored.remove(key)
+            && let Err(failure) = self.history.deleted(key, &bytes)
+        {
+            self.fail(failure);
+        }
+    }
+
+    fn read_fails(&mut self) -> bool {
+        let faults = self.rough.read_faults;
+        faults > 0 && self.random.chance(faults, 1000)
+    }
+}
+
+impl Eyes<'_> {
+    pub fn create_object(&self, key: &str, bytes: &[u8]) -> Fate {
+        let mut state = self.step();
+        let trim = state.actor(self.actor).trim.clone();
+        state.create(self.actor, key, bytes.into(), trim)
+    }
+
+    /// The object's bytes, or those of the range; none if it is not there.
+    pub fn get_object(
+        &self,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<Vec<u8>>, Unavailable> {
+        let state = &mut *self.step();
+        state.trace.note(self.actor, "get", key, format!("{range:?}").as_bytes());
+        if state.read_fails() {
+            return Err(Unavailable);
+        }
+        let Some(bytes) = state.objects.get(key) else { return Ok(None) };
+        let bytes = match range {
+            None => bytes.to_vec(),
+            Some(range) => {
+                let end = usize::try_from(range.end).unwrap();
+                bytes[usize::try_from(range.start).unwrap()..end].to_vec()
+            }
+        };
+        Ok(Some(bytes))
+    }
+
+    /// False when the store says that it failed; the object may be gone all the same.
+    pub fn delete_object(&self, key: &str) -> bool {
+        let mut state = self.step();
+        state.trace.note(self.actor, "delete", key, b"");
+        let faults = state.rough.faults;
+        let failed = faults > 0 && state.random.chance(faults, 1000);
+        if !failed || state.random.chance(1, 2) {
+            state.remove(key);
+        }
+        !failed
+    }
+
+    /// A page of a listing, each key looked at at an instant of its own.
+    pub fn list_objects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Listed, Unavailable> {
+        let mut state = self.step();
+        state.trace.note(self.actor, "list", prefix, after.unwrap_or_default().as_bytes());
+        if state.read_fails() {
+            return Err(Unavailable);
+        }
+        let wanted = |key: &str| key.starts_with(prefix) && after.is_none_or(|after| key > after);
+        let from = state
+            .objects
+            .stored
+            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+            .map(|(key, _)| key);
+        let from = from.take_while(|key| key.starts_with(prefix));
+        let all: Vec<Rc<str>> = from.filter(|key| wanted(key)).cloned().collect();
+        let mut left = all.clone();
+        let mut new: Vec<Rc<str>> = Vec::new();
+        let mut landed = state.objects.landed.len();
+        let mut objects = Vec::new();
+        while !left.is_empty() {
+            let number = state.random.index(left.len());
+            let key = left.swap_remove(number);
+            if let Some(bytes) = state.objects.get(&key) {
+                objects.push((key, u64::try_from(bytes.len()).unwrap()));
+            }
+            if state.random.chance(1, 4) {
+                drop(state);
+                state = self.step();
+                let state = &mut *state;
+                for key in &state.objects.landed[landed..] {
+                    // A key that appears meanwhile may be looked at, or not.
+                    if wanted(key) && all.binary_search(key).is_err() && !new.contains(key) {
+                        new.push(key.clone());
+                        if state.random.chance(1, 2) {
+                            left.push(key.clone());
+                        }
+                    }
+                }
+                landed = state.objects.landed.len();
+            }
+        }
+        objects.sort_unstable();
+        let mut most = usize::try_from(limit).unwrap();
+        if objects.len() > 1 && state.random.chance(1, 8) {
+            most = most.min(1 + state.random.index(objects.len() - 1));
+        }
+        let more = objects.len() > most;
+        objects.truncate(most);
+        Ok((objects, more))
+    }
+}

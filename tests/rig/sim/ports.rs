@@ -1,0 +1,161 @@
+//! The ports of the log's logic over a simulated world.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+
+use stratalog_guest::ports::{
+    Chunk, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
+    StoreError, StoreErrorKind, System, Upload, WriteError,
+};
+
+use crate::sim::objects::{Fate, Unavailable};
+use crate::sim::world::Eyes;
+
+fn outcome(fate: Fate) -> Result<(), WriteError> {
+    match fate {
+        Fate::Done => Ok(()),
+        Fate::Exists => Err(WriteError::AlreadyExists),
+        Fate::Refused => Err(WriteError::NotWritten(StoreError {
+            kind: StoreErrorKind::PermissionDenied,
+            message: "it was refused".to_owned(),
+        })),
+        Fate::Lost => Err(WriteError::Unknown(StoreError {
+            kind: StoreErrorKind::Unavailable,
+            message: "the reply was lost".to_owned(),
+        })),
+    }
+}
+
+fn not_found(key: &str) -> StoreError {
+    StoreError { kind: StoreErrorKind::NotFound, message: format!("{key} is not there") }
+}
+
+impl From<Unavailable> for StoreError {
+    fn from(_: Unavailable) -> Self {
+        let message = "the store does not answer".to_owned();
+        Self { kind: StoreErrorKind::Unavailable, message }
+    }
+}
+
+impl System for Eyes<'_> {
+    fn now_micros(&self) -> u64 {
+        self.state().clock
+    }
+    fn random_u32(&self) -> u32 {
+        u32::try_from(self.state().random.draw() >> 32).unwrap()
+    }
+    fn warn(&self, _: &str) {}
+}
+
+/// A create that the world goes on with by itself.
+pub struct Create<'y> {
+    eyes: Eyes<'y>,
+    started: u64,
+}
+
+impl PendingCreate for Create<'_> {
+    fn poll(&self) -> Option<Result<(), WriteError>> {
+        self.eyes.state().objects.fate(self.started).map(outcome)
+    }
+    fn wait(&self) -> Result<(), WriteError> {
+        loop {
+            if let Some(outcome) = self.poll() {
+                return outcome;
+            }
+            drop(self.eyes.step());
+        }
+    }
+}
+
+pub struct Read<'y> {
+    eyes: Eyes<'y>,
+    parts: Vec<ReadPart>,
+    next: Cell<usize>,
+    /// Fetched ahead, each at an instant of its own.
+    ahead: RefCell<VecDeque<Result<Option<Vec<u8>>, Unavailable>>>,
+    /// What is left of an object handed out in two chunks.
+    rest: RefCell<Option<Vec<u8>>>,
+}
+
+impl OrderedRead for Read<'_> {
+    fn next(&self, _: u32) -> Result<Option<Chunk>, ReadFailure> {
+        let part = u32::try_from(self.next.get()).unwrap();
+        if let Some(bytes) = self.rest.borrow_mut().take() {
+            self.next.set(self.next.get() + 1);
+            return Ok(Some(Chunk { part, bytes, last: true }));
+        }
+        let mut ahead = self.ahead.borrow_mut();
+        let more = if ahead.is_empty() { 1 } else { self.eyes.state().random.below(3) };
+        for _ in 0..more {
+            if let Some(part) = self.parts.get(self.next.get() + ahead.len()) {
+                ahead.push_back(self.eyes.get_object(&part.key, part.range.clone()));
+            }
+        }
+        let failed = |error| ReadFailure { part, error };
+        let Some(found) = ahead.pop_front() else { return Ok(None) };
+        let found = found.map_err(|unavailable| failed(unavailable.into()))?;
+        let mut bytes = found.ok_or_else(|| failed(not_found(&self.parts[self.next.get()].key)))?;
+        if self.eyes.state().random.chance(1, 4) {
+            *self.rest.borrow_mut() = Some(bytes.split_off(bytes.len() / 2));
+            return Ok(Some(Chunk { part, bytes, last: false }));
+        }
+        self.next.set(self.next.get() + 1);
+        Ok(Some(Chunk { part, bytes, last: true }))
+    }
+}
+
+pub struct Parts<'y> {
+    eyes: Eyes<'y>,
+    key: String,
+    bytes: RefCell<Vec<u8>>,
+}
+
+impl Upload for Parts<'_> {
+    fn write(&self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.bytes.borrow_mut().extend_from_slice(bytes);
+        Ok(())
+    }
+    fn finish(&self) -> Result<(), WriteError> {
+        outcome(self.eyes.create_object(&self.key, &self.bytes.borrow()))
+    }
+}
+
+impl<'y> Store for Eyes<'y> {
+    type Create = Create<'y>;
+    type Read = Read<'y>;
+    type Upload = Parts<'y>;
+
+    fn create_exclusive(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        self.stall_before_commit();
+        outcome(self.create_object(key, bytes))
+    }
+    fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        outcome(self.create_object(key, bytes))
+    }
+    fn start_create(&self, key: &str, bytes: &[u8]) -> Create<'y> {
+        Create { eyes: *self, started: self.state().start_create(self.actor, key, bytes) }
+    }
+    fn ensure_exclusive(&self, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
+        self.get_object(key, None)?.ok_or_else(|| not_found(key))
+    }
+    fn list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
+        let (objects, more) = self.list_objects(prefix, after, limit)?;
+        let objects = objects.into_iter();
+        let objects = objects.map(|(key, size)| ListedObject { key: key.to_string(), size });
+        Ok(ListPage { objects: objects.collect(), more })
+    }
+    fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
+        let failed = keys.iter().filter(|key| !self.delete_object(key));
+        failed.map(|key| (key.clone(), Unavailable.into())).collect()
+    }
+    fn read(&self, parts: &[ReadPart]) -> Read<'y> {
+        let (ahead, rest) = (RefCell::default(), RefCell::default());
+        Read { eyes: *self, parts: parts.to_vec(), next: Cell::new(0), ahead, rest }
+    }
+    fn start_upload(&self, key: &str) -> Result<Parts<'y>, WriteError> {
+        Ok(Parts { eyes: *self, key: key.to_owned(), bytes: RefCell::default() })
+    }
+}

@@ -1,0 +1,129 @@
+//! Actors that read: again and again from a position, or a part of the log.
+
+use stratalog_guest::reader::{Page, ReadOptions};
+
+use crate::sim::actors::{Actor, unless_wrong};
+use crate::sim::ledger::Ledger;
+use crate::sim::logic::Pass;
+
+impl<'y> Actor<'y> {
+    /// Takes note of a page, and checks it.
+    pub fn show(&self, ledger: &mut Ledger, page: &Page, what: &str) -> Result<(), String> {
+        let mut state = self.eyes.state();
+        let missed = page.missed.to_string();
+        state.trace.note(self.eyes.actor, what, &missed, &page.lines);
+        let shown = ledger.show(&page.lines, page.events, page.missed, &state.history);
+        shown.map_err(|failure| format!("{what}: {failure}"))
+    }
+
+    /// Reads to the end of what is stored, which must be right.
+    pub fn finish_pass(
+        &mut self,
+        pass: &mut (dyn Pass + 'y),
+        ledger: &mut Ledger,
+        what: &str,
+    ) -> Result<(), String> {
+        loop {
+            match unless_wrong(what, pass.next_page())? {
+                Some(Some(page)) => self.show(ledger, &page, what)?,
+                Some(None) => break,
+                None => {}
+            }
+        }
+        self.note(what, "end");
+        let ended = ledger.end_pass(&self.eyes.state().history);
+        ended.map_err(|failure| format!("{what}: {failure}"))
+    }
+
+    /// Reads again and again from one position, stopping in the middle and going on elsewhere.
+    pub fn follow(&mut self, passes: u64) -> Result<(), String> {
+        let (mut position, mut ledger) = self.take_bookmark().unwrap_or_default();
+        let mut pass: Option<Box<dyn Pass + 'y>> = None;
+        for _ in 0..passes {
+            self.follow_once(&mut pass, &mut position, &mut ledger)?;
+            if self.plan.chance(1, 2) {
+                pass = None;
+            }
+            if self.plan.chance(1, 2) {
+                self.bookmarks.borrow_mut().push((position.clone(), ledger.clone()));
+            }
+            let steps = self.plan.below(80);
+            self.eyes.pause(steps);
+        }
+        self.bookmarks.borrow_mut().push((position, ledger));
+        Ok(())
+    }
+
+    /// One pass, by one reader or several that follow each other.
+    pub fn follow_once(
+        &mut self,
+        pass: &mut Option<Box<dyn Pass + 'y>>,
+        position: &mut Option<String>,
+        ledger: &mut Ledger,
+    ) -> Result<(), String> {
+        ledger.begin_pass(&self.eyes.state().history);
+        // What the reader at work may still show.
+        let mut left = None;
+        loop {
+            if pass.is_none() {
+                left = self.plan.chance(1, 3).then(|| self.plan.up_to(6));
+                let start = position.clone();
+                let options = ReadOptions { start, limit: left, ..ReadOptions::default() };
+                *pass = unless_wrong("read", self.logic.read(options))?;
+            }
+            let Some(reader) = pass else { continue };
+            match unless_wrong("read", reader.next_page())? {
+                Some(Some(page)) => {
+                    *position = reader.position();
+                    self.note("position", position.as_deref().unwrap_or_default());
+                    self.show(ledger, &page, "read")?;
+                    if let Some(left) = &mut left {
+                        *left = left
+                            .checked_sub(page.events)
+                            .ok_or_else(|| format!("{} events, limit {left}", page.events))?;
+                    }
+                    if self.plan.chance(1, 8) {
+                        self.bookmarks.borrow_mut().push((position.clone(), ledger.clone()));
+                    }
+                    if self.plan.chance(1, 4) {
+                        *pass = None;
+                    }
+                }
+                Some(None) => {
+                    *position = reader.position();
+                    self.note("position", position.as_deref().unwrap_or_default());
+                    if left.is_some() {
+                        // Such a reader does not look again.
+                        *pass = None;
+                    }
+                    if left != Some(0) {
+                        break;
+                    }
+                }
+                None if self.plan.chance(1, 2) => *pass = None,
+                None => {}
+            }
+        }
+        let ended = ledger.end_pass(&self.eyes.state().history);
+        ended.map_err(|failure| format!("read: {failure}"))
+    }
+
+    /// Reads a part of the log: the last events, or those of some time.
+    pub fn read_part(&mut self) -> Result<(), String> {
+        let mut ledger = Ledger::default();
+        let mut options = ReadOptions::default();
+        if self.plan.chance(1, 2) {
+            let last = self.plan.below(12);
+            (options.last, ledger.last) = (Some(last), Some(last));
+        } else {
+            let since = self.plan.chance(2, 3).then(|| self.some_time());
+            let until = self.plan.chance(2, 3).then(|| self.some_time());
+            (options.since, ledger.since) = (since, since);
+            (options.until, ledger.until) = (until, until);
+        }
+        let what = format!("read {options:?}");
+        ledger.begin_pass(&self.eyes.state().history);
+        let Some(mut pass) = unless_wrong(&what, self.logic.read(options))? else { return Ok(()) };
+        self.finish_pass(&mut *pass, &mut ledger, &what)
+    }
+}

@@ -1,0 +1,255 @@
+//! A run of one seed: who is there, how rough it gets, and what must hold in the end.
+
+use std::rc::Rc;
+
+use stratalog_guest::options::CompactInput;
+use stratalog_guest::reader::ReadOptions;
+use stratalog_guest::trim::TrimPoint;
+
+use crate::sim::actors::{Actor, Bookmarks, job};
+use crate::sim::history::{LOG, TrimRequest, read_events, write_event};
+use crate::sim::ledger::Ledger;
+use crate::sim::logic::{Refusal, Subject};
+use crate::sim::random::Random;
+use crate::sim::trace::Trace;
+use crate::sim::world::{Roughness, World};
+
+/// Compactions after which a log must be at rest, if nothing is written any more.
+const COMPACTIONS_MAX: u32 = 300;
+
+/// Runs a seed. What happened, and what went wrong if something did.
+pub fn run(seed: u64, subject: &Subject, recorded: bool) -> (Trace, Result<(), String>) {
+    let mut plan = Random::new(seed ^ 0x5eed);
+    // Some runs are long, with stalls in which others compact a dozen times.
+    let long = seed % 8 == 7;
+    let world = World::new(seed, roughness(&mut plan, long), recorded);
+    let bookmarks = Bookmarks::default();
+    populate(&world, subject, &bookmarks, &mut plan, long);
+    let mut outcome = world.run();
+    if outcome.is_ok() {
+        let marks = bookmarks.clone();
+        let mut state = world.state();
+        state.calm_down();
+        state.add(0, job(subject, &bookmarks, plan.draw(), move |actor| end(actor, &marks)));
+        drop(state);
+        outcome = world.run().map_err(|failure| format!("at the end: {failure}"));
+    }
+    let trace = world.state().trace.clone();
+    (trace, outcome)
+}
+
+fn roughness(plan: &mut Random, long: bool) -> Roughness {
+    Roughness {
+        faults: plan.pick(&[0, 50, 200]),
+        read_faults: plan.pick(&[0, 0, 10, 50]),
+        crashes: plan.pick(&[0, 0, 300]),
+        stalls: if long { 10 } else { 2 },
+        stall_steps_max: if long { plan.pick(&[2_000, 10_000]) } else { 400 },
+        commit_stalls: plan.pick(if long { &[0, 30, 60] } else { &[0, 5, 30] }),
+        clock_jumps: plan.pick(&[0, 0, 100, 1_000]),
+    }
+}
+
+/// Adds what is stored already, and who comes.
+fn populate(
+    world: &Rc<World>,
+    subject: &Subject,
+    bookmarks: &Bookmarks,
+    plan: &mut Random,
+    long: bool,
+) {
+    let mut state = world.state();
+    let lines = usize::try_from(plan.up_to(4)).unwrap();
+    if plan.chance(1, 8) {
+        let mut number = 0;
+        for at in 0..plan.up_to(4) {
+            let events: Vec<_> = (0..plan.index(4))
+                .map(|next| write_event((lines, number + next), plan.index(4)))
+                .collect();
+            number += events.len();
+            // As the helper of old wrote them, or somebody else: with empty lines, without a last LF.
+            let text = events.join(plan.pick(&["\n", "\n\n"])) + plan.pick(&["", "\n"]);
+            let key = format!("{LOG}/batch_{:019}.jsonl", 9_000_000_000 + at);
+            state.land(&key, text.into_bytes().into(), None);
+        }
+        state.history.line(lines).written = number;
+        state.history.old_line = Some(lines);
+    }
+    let mut add = |plan: &mut Random, work: Box<dyn FnOnce(&mut Actor<'_>) -> _>| {
+        let after = if plan.chance(1, 2) { 0 } else { plan.below(if long { 4_000 } else { 400 }) };
+        state.add(after, job(subject, bookmarks, plan.draw(), work));
+    };
+    let (events, rounds) = if long { (150, 60) } else { (16, 8) };
+    for line in 0..lines {
+        let events = 1 + plan.index(events);
+        add(plan, Box::new(move |actor| actor.write(line, events)));
+    }
+    for _ in 0..plan.below(5) {
+        let rounds = plan.up_to(rounds);
+        add(plan, Box::new(move |actor| actor.compact_often(rounds)));
+    }
+    for _ in 0..plan.up_to(3) {
+        let passes = plan.up_to(6);
+        add(plan, Box::new(move |actor| actor.follow(passes)));
+    }
+    for _ in 0..plan.below(2) {
+        add(plan, Box::new(|actor| actor.read_part()));
+    }
+    for _ in 0..plan.pick(&[0, 0, 1, 2]) {
+        let rounds = plan.up_to(4);
+        add(plan, Box::new(move |actor| actor.trim_often(rounds)));
+    }
+    for _ in 0..plan.pick(&[0, 0, 0, 1]) {
+        add(plan, Box::new(|actor| actor.look_around()));
+    }
+}
+
+/// Everybody has ended, late creates have landed, nothing fails any more.
+fn end(actor: &mut Actor<'_>, bookmarks: &Bookmarks) -> Result<(), String> {
+    let mut marks = bookmarks.take();
+    marks.push((None, Ledger::default()));
+    go_on_from(actor, &mut marks)?;
+    compact_to_rest(actor, CompactInput { fan_in: Some(2), ..CompactInput::default() })?;
+    is_clean(actor)?;
+    compact_to_rest(actor, CompactInput { full: true, ..CompactInput::default() })?;
+    is_clean(actor)?;
+    all_is_absorbed(actor)?;
+    go_on_from(actor, &mut marks)?;
+    reads_are_exact(actor)?;
+    trim_exactly(actor)?;
+    is_clean(actor)?;
+    go_on_from(actor, &mut marks)?;
+    reads_are_exact(actor)
+}
+
+/// Every position that a reader gave is still good.
+fn go_on_from(actor: &mut Actor<'_>, marks: &mut [(Option<String>, Ledger)]) -> Result<(), String> {
+    for (position, ledger) in marks {
+        actor.follow_once(&mut None, position, ledger)?;
+    }
+    Ok(())
+}
+
+fn compact_to_rest(actor: &mut Actor<'_>, options: CompactInput) -> Result<(), String> {
+    for _ in 0..COMPACTIONS_MAX {
+        if actor.compact(options)?.ok_or("a compaction is refused in peace")? == 0 {
+            return Ok(());
+        }
+    }
+    Err(format!("{COMPACTIONS_MAX} compactions are not enough"))
+}
+
+fn said<T>(outcome: Result<T, Refusal>) -> Result<T, String> {
+    outcome.map_err(|refusal| format!("{refusal:?} in peace"))
+}
+
+/// Nothing is damaged and nothing left over.
+fn is_clean(actor: &Actor<'_>) -> Result<(), String> {
+    let verified = said(actor.logic.verify())?;
+    match verified.damaged.iter().chain(&verified.leftovers).next() {
+        Some(finding) => Err(format!("verify finds {finding}")),
+        None => Ok(()),
+    }
+}
+
+/// All stored events have positions, but for a single batch in a log that has no segments.
+fn all_is_absorbed(actor: &Actor<'_>) -> Result<(), String> {
+    let counted = said(actor.logic.stat())?;
+    let history = &actor.eyes.state().history;
+    let (first, next) = (history.first_position, history.next_position());
+    let live = history.stored_events() - next;
+    if live > 0 && (counted.batches, counted.segments) != (1, 0) {
+        return Err(format!("{live} events are not absorbed, the log counts {counted:?}"));
+    }
+    let uncounted = if counted.uncounted_batches > 0 { live } else { 0 };
+    if (counted.first_position, counted.next_position) != (first, next)
+        || counted.events + uncounted != next - first + live
+    {
+        return Err(format!("the log counts {counted:?} and has positions {first} to {next}"));
+    }
+    Ok(())
+}
+
+/// Reads whole and in part, in the order of positions.
+fn reads_are_exact(actor: &mut Actor<'_>) -> Result<(), String> {
+    let history = actor.eyes.state().history.clone();
+    let first = usize::try_from(history.first_position).unwrap();
+    let mut all = history.places[first..].to_vec();
+    all.extend(history.live());
+    let count = actor.plan.index(all.len() + 3);
+    let number = u64::try_from(count).unwrap();
+    let time = all.get(count).and_then(|event| history.time(*event)).unwrap_or(0);
+    let is_before = |event: &&_| history.time(**event).is_some_and(|sealed| sealed < time);
+    let default = ReadOptions::default;
+    let cases: [(ReadOptions, Vec<_>); 5] = [
+        (default(), all.clone()),
+        (
+            ReadOptions { last: Some(number), ..default() },
+            all[all.len().saturating_sub(count)..].into(),
+        ),
+        (ReadOptions { limit: Some(number), ..default() }, all[..count.min(all.len())].into()),
+        (
+            ReadOptions { until: Some(time), ..default() },
+            all.iter().filter(|event| is_before(event)).copied().collect(),
+        ),
+        (
+            ReadOptions { since: Some(time), ..default() },
+            all.iter().filter(|event| !is_before(event)).copied().collect(),
+        ),
+    ];
+    for (options, expected) in cases {
+        let what = format!("{options:?}");
+        let mut pass = said(actor.logic.read(options))?;
+        let mut found = Vec::new();
+        while let Some(page) = said(pass.next_page())? {
+            found.extend(read_events(&page.lines)?);
+        }
+        if found != expected {
+            return Err(format!("{what} shows {found:?}, not {expected:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Trims as far as was asked for, where all is absorbed.
+fn trim_exactly(actor: &mut Actor<'_>) -> Result<(), String> {
+    let history = actor.eyes.state().history.clone();
+    let (first, next) = (history.first_position, history.next_position());
+    let (point, request, expected) = match actor.plan.below(3) {
+        0 => {
+            let kept = actor.plan.below(next + 2);
+            let live = history.live().filter(|event| history.is_counted(*event)).count();
+            let left = kept.saturating_sub(u64::try_from(live).unwrap());
+            let expected = next.saturating_sub(left);
+            (TrimPoint::KeepEvents(kept), TrimRequest::KeepEvents(kept), expected)
+        }
+        1 => {
+            let time = actor.some_time();
+            let stays = |event: &_| history.time(*event).is_some_and(|sealed| sealed >= time);
+            let left = &history.places[usize::try_from(first).unwrap()..];
+            let dropped = left.iter().position(stays).unwrap_or(left.len());
+            let expected = first + u64::try_from(dropped).unwrap();
+            (TrimPoint::Time(time), TrimRequest::Time(time), expected)
+        }
+        _ => {
+            let limit = actor.plan.up_to(next + 1);
+            let options = ReadOptions { limit: Some(limit), ..ReadOptions::default() };
+            let mut ledger = Ledger::default();
+            ledger.begin_pass(&history);
+            let mut pass = said(actor.logic.read(options))?;
+            while let Some(page) = said(pass.next_page())? {
+                actor.show(&mut ledger, &page, "read")?;
+            }
+            let position = pass.position().ok_or("a reader has no position")?;
+            let expected = first + limit;
+            (TrimPoint::Position(position), TrimRequest::Position(ledger), expected)
+        }
+    };
+    let expected = expected.max(first).min(next);
+    let what = format!("{point:?}");
+    actor.trim(point, request)?;
+    match actor.eyes.state().history.first_position {
+        found if found == expected => Ok(()),
+        found => Err(format!("trim {what} of {first} to {next} goes to {found}, not {expected}")),
+    }
+}

@@ -1,0 +1,310 @@
+//! The world's scheduler: which actor runs when, what crashes and what stalls.
+
+use std::cell::{RefCell, RefMut};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
+
+use corosensei::stack::DefaultStack;
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+
+use crate::sim::history::{History, TrimRequest};
+use crate::sim::objects::Objects;
+use crate::sim::random::Random;
+use crate::sim::trace::Trace;
+
+/// Thrown to end an actor that crashes.
+pub struct Crash;
+
+/// A run that takes more steps than this does not end.
+const STEPS_MAX: u64 = 2_000_000;
+
+const STACK_BYTES: usize = 1 << 20;
+
+/// How rough a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Roughness {
+    /// In a thousand operations, how many fail.
+    pub faults: u64,
+    /// In a thousand reads and lists, how many fail.
+    pub read_faults: u64,
+    /// In a hundred thousand steps, how many crash the actor.
+    pub crashes: u64,
+    /// In a thousand steps, how many stall the actor, and for how many steps at most.
+    pub stalls: u64,
+    pub stall_steps_max: u64,
+    /// In a hundred commits, how many stall the actor right before.
+    pub commit_stalls: u64,
+    /// In a hundred thousand steps, how many let the clock jump by hours.
+    pub clock_jumps: u64,
+}
+
+impl Roughness {
+    pub const NONE: Self = Self {
+        faults: 0,
+        read_faults: 0,
+        crashes: 0,
+        stalls: 0,
+        stall_steps_max: 1,
+        commit_stalls: 0,
+        clock_jumps: 0,
+    };
+}
+
+pub struct World {
+    state: RefCell<State>,
+}
+
+pub struct State {
+    pub random: Random,
+    pub rough: Roughness,
+    pub objects: Objects,
+    pub history: History,
+    pub trace: Trace,
+    pub steps: u64,
+    /// Microseconds since 1970.
+    pub clock: u64,
+    actors: Vec<Actor>,
+    /// Actors that begin.
+    new: VecDeque<(usize, Job)>,
+    failure: Option<String>,
+}
+
+/// One actor, as the scheduler sees it.
+#[derive(Default)]
+pub struct Actor {
+    phase: Phase,
+    /// What it is trimming: whatever it commits meanwhile is judged by that.
+    pub trim: Option<Rc<TrimRequest>>,
+    /// Never stalls right before a commit.
+    pub prompt: bool,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Ready,
+    /// Until this step.
+    Stalled(u64),
+    Done,
+}
+
+/// What one actor sees of the world.
+#[derive(Clone, Copy)]
+pub struct Eyes<'y> {
+    pub world: &'y World,
+    pub actor: usize,
+    yielder: &'y Yielder<(), ()>,
+}
+
+/// What an actor does, and what goes wrong in it.
+pub type Job = Box<dyn FnOnce(Eyes<'_>) -> Result<(), String>>;
+
+type Running = Coroutine<(), (), Result<(), String>, DefaultStack>;
+
+thread_local! {
+    /// Stacks to be used again: making one takes longer than most actors need.
+    static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
+}
+
+impl World {
+    pub fn new(seed: u64, rough: Roughness, recorded: bool) -> Rc<Self> {
+        let state = State {
+            random: Random::new(seed),
+            rough,
+            objects: Objects::default(),
+            history: History::default(),
+            trace: Trace::new(recorded),
+            steps: 0,
+            clock: 10_000_000_000,
+            actors: Vec::new(),
+            new: VecDeque::new(),
+            failure: None,
+        };
+        Rc::new(Self { state: RefCell::new(state) })
+    }
+
+    pub fn state(&self) -> RefMut<'_, State> {
+        self.state.borrow_mut()
+    }
+
+    /// Runs the actors that have been added, and those they add, to their ends.
+    pub fn run(self: &Rc<Self>) -> Result<(), String> {
+        let mut running: Vec<Option<Running>> = Vec::new();
+        loop {
+            let new = std::mem::take(&mut self.state().new);
+            for (actor, job) in new {
+                running.resize_with(actor, || None);
+                running.push(Some(self.begin(actor, job)));
+            }
+            let Some(actor) = self.state().next_to_run() else { break };
+            let coroutine = running[actor].as_mut().unwrap();
+            if let CoroutineResult::Return(outcome) = coroutine.resume(()) {
+                let coroutine = running[actor].take().unwrap();
+                STACKS.with_borrow_mut(|stacks| stacks.push(coroutine.into_stack()));
+                let mut state = self.state();
+                state.actors[actor].phase = Phase::Done;
+                if let Err(failure) = outcome {
+                    state.fail(failure);
+                }
+            }
+        }
+        match self.state().failure.take() {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
+    }
+
+    fn begin(self: &Rc<Self>, actor: usize, job: Job) -> Running {
+        let stack = STACKS.with_borrow_mut(Vec::pop);
+        let stack = stack.unwrap_or_else(|| DefaultStack::new(STACK_BYTES).unwrap());
+        let world = self.clone();
+        Coroutine::with_stack(stack, move |yielder, ()| {
+            let eyes = Eyes { world: &world, actor, yielder };
+            match catch_unwind(AssertUnwindSafe(|| job(eyes))) {
+                Ok(outcome) => outcome,
+                Err(thrown) if thrown.is::<Crash>() => Ok(()),
+                Err(thrown) => {
+                    let text = thrown.downcast_ref::<String>().cloned();
+                    let text =
+                        text.or_else(|| thrown.downcast_ref().map(|text: &&str| text.to_string()));
+                    Err(format!("panicked: {}", text.unwrap_or_default()))
+                }
+            }
+        })
+    }
+}
+
+impl State {
+    /// Adds an actor, which begins after some steps. Returns its number.
+    pub fn add(&mut self, after: u64, job: Job) -> usize {
+        let phase = Phase::Stalled(self.steps + after);
+        self.actors.push(Actor { phase, ..Actor::default() });
+        let actor = self.actors.len() - 1;
+        self.new.push_back((actor, job));
+        actor
+    }
+
+    /// What has gone wrong first is what counts. All actors crash from then on.
+    pub fn fail(&mut self, failure: String) {
+        self.failure.get_or_insert(failure);
+    }
+
+    pub fn actor(&mut self, actor: usize) -> &mut Actor {
+        &mut self.actors[actor]
+    }
+
+    /// From now on nothing goes wrong any more, and what was under way has landed.
+    pub fn calm_down(&mut self) {
+        self.rough = Roughness::NONE;
+        while self.objects.is_any_under_way() {
+            self.land_one();
+        }
+    }
+
+    fn next_to_run(&mut self) -> Option<usize> {
+        let steps = self.steps;
+        let ready = |actor: &Actor| match actor.phase {
+            Phase::Ready => true,
+            Phase::Stalled(until) => until <= steps,
+            Phase::Done => false,
+        };
+        let mut count = self.actors.iter().filter(|actor| ready(actor)).count();
+        if count == 0 {
+            // Everybody stalls: time passes until the first one goes on.
+            let stalls = self.actors.iter().filter_map(|actor| match actor.phase {
+                Phase::Stalled(until) => Some(until),
+                _ => None,
+            });
+            self.steps = stalls.min()?;
+            count = 1;
+        }
+        let steps = self.steps;
+        let ready = |actor: &Actor| match actor.phase {
+            Phase::Ready => true,
+            Phase::Stalled(until) => until <= steps,
+            Phase::Done => false,
+        };
+        let chosen = if count == 1 { 0 } else { self.random.index(count) };
+        let mut able = (0..self.actors.len()).filter(|&actor| ready(&self.actors[actor]));
+        let actor = able.nth(chosen).unwrap();
+        self.actors[actor].phase = Phase::Ready;
+        Some(actor)
+    }
+
+    /// What time brings.
+    fn pass_time(&mut self) {
+        let tick = self.random.pick(&[0, 0, 1, 3, -2, 50, -40]);
+        self.clock = self.clock.saturating_add_signed(tick);
+        let jumps = self.rough.clock_jumps;
+        if jumps > 0 && self.random.chance(jumps, 100_000) {
+            let seconds = self.random.pick(&[2, 2, 2, 600, 10_000]);
+            let ahead = self.random.chance(1, 2);
+            let micros = seconds * 1_000_000;
+            let now = self.clock;
+            self.clock = if ahead { now + micros } else { now.saturating_sub(micros).max(1_000) };
+        }
+        if self.objects.is_any_under_way() && self.random.chance(1, 6) {
+            self.land_one();
+        }
+    }
+}
+
+impl<'y> Eyes<'y> {
+    /// A point where another actor may run; this one may crash or stall there.
+    pub fn step(&self) -> RefMut<'y, State> {
+        let mut state = self.world.state();
+        state.steps += 1;
+        if state.steps > STEPS_MAX {
+            state.fail("the run does not end".to_owned());
+        }
+        let (stalls, most) = (state.rough.stalls, state.rough.stall_steps_max);
+        if stalls > 0 && state.random.chance(stalls, 1000) {
+            let until = state.steps + state.random.below(most);
+            state.actors[self.actor].phase = Phase::Stalled(until);
+        }
+        drop(state);
+        self.give_way();
+        let mut state = self.world.state();
+        state.pass_time();
+        let crashes = state.rough.crashes;
+        if crashes > 0 && state.random.chance(crashes, 100_000) {
+            state.trace.note(self.actor, "crash", "", b"");
+            drop(state);
+            resume_unwind(Box::new(Crash));
+        }
+        state
+    }
+
+    /// Lets others run for about so many steps.
+    pub fn pause(&self, steps: u64) {
+        let mut state = self.world.state();
+        let until = state.steps + steps;
+        state.actors[self.actor].phase = Phase::Stalled(until);
+        drop(state);
+        drop(self.step());
+    }
+
+    /// An actor about to commit may stall right there, while others go on.
+    pub fn stall_before_commit(&self) {
+        let mut state = self.world.state();
+        let (stalls, most) = (state.rough.commit_stalls, state.rough.stall_steps_max);
+        let prompt = state.actors[self.actor].prompt;
+        if stalls > 0 && !prompt && state.random.chance(stalls, 100) {
+            let steps = state.random.below(most);
+            drop(state);
+            self.pause(steps);
+        }
+    }
+
+    fn give_way(&self) {
+        self.yielder.suspend(());
+        if self.world.state().failure.is_some() {
+            resume_unwind(Box::new(Crash));
+        }
+    }
+
+    pub fn state(&self) -> RefMut<'y, State> {
+        self.world.state()
+    }
+}

@@ -1,0 +1,147 @@
+//! Actors that write, and read what they have written.
+
+use stratalog_guest::cursor::Pending;
+use stratalog_guest::mutants::{self, Mutant};
+use stratalog_guest::options::OptionsInput;
+use stratalog_guest::reader::{Page, ReadOptions};
+
+use crate::sim::actors::{Actor, unless_wrong};
+use crate::sim::history::{read_events, write_event};
+use crate::sim::ledger::Ledger;
+use crate::sim::logic::Handle;
+use crate::sim::random::Random;
+
+impl<'y> Actor<'y> {
+    /// Writes so many events as one line of events, flushing and reading now and then.
+    pub fn write(&mut self, line: usize, events: usize) -> Result<(), String> {
+        let plan = &mut self.plan;
+        let options = OptionsInput {
+            flush_threshold: Some(u32::try_from(plan.up_to(5)).unwrap()),
+            flush_interval_ms: Some(1),
+            event_bytes_max: Some(32),
+            buffer_bytes_max: Some(plan.pick(&[33, 64, 1 << 20])),
+            ..OptionsInput::default()
+        };
+        let Some(mut handle) = unless_wrong("open", self.logic.open(options))? else {
+            return Ok(());
+        };
+        while self.eyes.state().history.line(line).written < events {
+            self.append_some(&mut *handle, line)?;
+            match self.plan.below(10) {
+                0 => _ = handle.tick(),
+                1..=3 => self.flush(&mut *handle, line)?,
+                4 => self.read_all(&mut *handle, line)?,
+                5 => self.read_all_elsewhere(handle.pending(), line),
+                _ => {}
+            }
+        }
+        while unless_wrong("close", handle.close())?.is_none() {
+            if self.plan.chance(1, 10) {
+                // Gives up for good: whether its last events are there is unknown.
+                return Ok(());
+            }
+        }
+        self.acknowledged(line)
+    }
+
+    /// Appends one event or a few at once. What is refused is not taken.
+    fn append_some(&mut self, handle: &mut dyn Handle<'y>, line: usize) -> Result<(), String> {
+        let first = self.eyes.state().history.line(line).written;
+        let event = |plan: &mut Random, number| write_event((line, number), plan.index(8));
+        let (count, outcome) = if self.plan.chance(1, 4) {
+            let count = 1 + self.plan.index(2);
+            let lines: String =
+                (0..count).map(|at| event(&mut self.plan, first + at) + "\n").collect();
+            (count, handle.append_lines(lines.into()).map(|_| ()))
+        } else {
+            (1, handle.append(event(&mut self.plan, first).as_bytes()))
+        };
+        if unless_wrong("append", outcome)?.is_some() {
+            self.eyes.state().history.line(line).written += count;
+        }
+        Ok(())
+    }
+
+    fn flush(&self, handle: &mut dyn Handle<'y>, line: usize) -> Result<(), String> {
+        match unless_wrong("flush", handle.flush())? {
+            Some(()) => self.acknowledged(line),
+            None => Ok(()),
+        }
+    }
+
+    /// Everything appended was said to be durable: then it is.
+    fn acknowledged(&self, line: usize) -> Result<(), String> {
+        let mut state = self.eyes.state();
+        let of_line = state.history.line(line);
+        let (written, stored) = (of_line.written, of_line.times.len());
+        state.trace.note(self.eyes.actor, "acknowledged", &format!("{line}-{written}"), b"");
+        if stored < written {
+            return Err(format!("{written} events of writer {line} are durable, {stored} stored"));
+        }
+        Ok(())
+    }
+
+    /// What a pass must show that begins now, as this writer would read.
+    fn expectation_of_own(&self, line: usize) -> Ledger {
+        let mut state = self.eyes.state();
+        let written = state.history.line(line).written;
+        let mut ledger = Ledger::of_writer(line, written);
+        ledger.begin_pass(&state.history);
+        ledger
+    }
+
+    /// Reads through the handle while it goes on writing.
+    fn read_all(&mut self, handle: &mut dyn Handle<'y>, line: usize) -> Result<(), String> {
+        let mut ledger = self.expectation_of_own(line);
+        if mutants::is(Mutant::PendingLast) {
+            return self.read_pending_last(handle, line, ledger);
+        }
+        let Some(mut pass) = unless_wrong("read-all", handle.read_all())? else { return Ok(()) };
+        self.go_on_writing(handle, line)?;
+        self.finish_pass(&mut *pass, &mut ledger, "read-all")
+    }
+
+    fn go_on_writing(&mut self, handle: &mut dyn Handle<'y>, line: usize) -> Result<(), String> {
+        for _ in 0..self.plan.below(3) {
+            self.append_some(handle, line)?;
+            self.flush(handle, line)?;
+        }
+        Ok(())
+    }
+
+    /// What is wrong: the store is read first, and then what the handle holds.
+    fn read_pending_last(
+        &mut self,
+        handle: &mut dyn Handle<'y>,
+        line: usize,
+        mut ledger: Ledger,
+    ) -> Result<(), String> {
+        let stored = self.logic.read(ReadOptions::default());
+        let Some(mut pass) = unless_wrong("read-all", stored)? else { return Ok(()) };
+        while let Some(page) = unless_wrong("read-all", pass.next_page())?.flatten() {
+            self.show(&mut ledger, &page, "read-all")?;
+        }
+        self.go_on_writing(handle, line)?;
+        let pending = handle.pending();
+        let sealed = pending.sealed.map(|(_, lines)| lines).unwrap_or_default();
+        for event in read_events(&[sealed, pending.lines].concat())? {
+            if !ledger.has_passed(event) && ledger.knows(event) {
+                let lines = write_event(event, 0).into_bytes();
+                self.show(&mut ledger, &Page { lines, events: 1, missed: 0 }, "read-all")?;
+            }
+        }
+        ledger.end_pass(&self.eyes.state().history)
+    }
+
+    /// Reads what the handle holds now in another actor, while this one goes on.
+    fn read_all_elsewhere(&mut self, pending: Pending, line: usize) {
+        let mut ledger = self.expectation_of_own(line);
+        let work = move |other: &mut Actor<'_>| {
+            let options = ReadOptions { pending: Some(pending), ..ReadOptions::default() };
+            let pass = unless_wrong("read-all", other.logic.read(options))?;
+            let Some(mut pass) = pass else { return Ok(()) };
+            other.finish_pass(&mut *pass, &mut ledger, "read-all elsewhere")
+        };
+        self.send(work);
+    }
+}
