@@ -3,8 +3,7 @@
 //! `rig/sim/history.rs` and `rig/sim/ledger.rs` for what is checked.
 //!
 //! `STRATALOG_SEEDS=N` runs more seeds, with `STRATALOG_FIRST=S` from S on. `STRATALOG_SEED=S` runs
-//! one of them, and with `STRATALOG_TRACE=1`
-//! shows what happens in it.
+//! one of them, and `STRATALOG_TRACE=1` with it shows what happens in it.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,13 +13,14 @@ use std::time::Instant;
 use rig::sim::component::Engine;
 use rig::sim::logic::Subject;
 use rig::sim::schedule::run;
-use rig::sim::trace::first_difference;
+use rig::sim::trace::{Trace, first_difference};
 use stratalog_guest::mutants::{self, Mutant};
 
+/// Schedules of the logic, run natively.
 const SEEDS: u64 = 20_000;
 
 /// Schedules of the component: enough for long ones with crashes and stalls, too.
-const COMPONENT_SEEDS: u64 = 300;
+const COMPONENT_SEEDS: u64 = 500;
 
 /// Seeds within which each broken rule is noticed.
 const SEEDS_TO_NOTICE: u64 = 20_000;
@@ -29,36 +29,30 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap())
 }
 
-/// The command that repeats a seed.
-fn repeat(seed: u64) -> String {
-    format!(
-        "repeat it: STRATALOG_SEED={seed} STRATALOG_TRACE=1 cargo test --release --workspace \
-         --test simulation every_schedule -- --nocapture"
-    )
-}
-
-/// A seed that failed, and what went wrong.
-type Failed = (u64, String);
-
-/// Runs seeds on all processors until one fails, with a rule broken or none. The lowest that did, if
-/// any, and else one number that stands for all their traces.
-fn run_all(seeds: Range<u64>, broken: Option<Mutant>) -> Result<u64, Failed> {
+/// Runs seeds on all processors until one fails: the lowest that did, if any, and what went wrong in
+/// it. Else one number that stands for all their traces.
+fn run_all(
+    seeds: Range<u64>,
+    run: impl Fn(u64) -> Result<Trace, String> + Sync,
+) -> Result<u64, (u64, String)> {
     let next = AtomicU64::new(seeds.start);
     let traces = AtomicU64::new(0);
     let work = || {
-        mutants::set(broken);
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= seeds.end {
                 return None;
             }
-            let (trace, outcome) = run(seed, &Subject::Native, false);
-            if let Err(failure) = outcome {
-                next.store(seeds.end, Ordering::Relaxed);
-                return Some((seed, failure));
+            match run(seed) {
+                // The order in which seeds end does not count.
+                Ok(trace) => {
+                    traces.fetch_add(trace.hash().wrapping_mul(seed | 1), Ordering::Relaxed);
+                }
+                Err(failure) => {
+                    next.store(seeds.end, Ordering::Relaxed);
+                    return Some((seed, failure));
+                }
             }
-            // The order in which seeds end does not count.
-            traces.fetch_add(trace.hash().wrapping_mul(seed | 1), Ordering::Relaxed);
         }
     };
     let failed = std::thread::scope(|scope| {
@@ -67,6 +61,41 @@ fn run_all(seeds: Range<u64>, broken: Option<Mutant>) -> Result<u64, Failed> {
         workers.into_iter().filter_map(|worker| worker.join().unwrap()).min()
     });
     failed.map_or(Ok(traces.into_inner()), Err)
+}
+
+/// Runs a seed natively, with a rule broken or none.
+fn run_natively(seed: u64, broken: Option<Mutant>) -> Result<Trace, String> {
+    mutants::set(broken);
+    let (trace, outcome) = run(seed, &Subject::Native, false);
+    outcome.map(|()| trace)
+}
+
+/// Runs a seed natively and with the component, and compares.
+fn run_both(seed: u64, component: &Subject) -> Result<Trace, String> {
+    let (native, expected) = run(seed, &Subject::Native, false);
+    let (trace, outcome) = run(seed, component, false);
+    if (trace.hash(), &outcome) == (native.hash(), &expected) {
+        return outcome.map(|()| trace);
+    }
+    let (native, _) = run(seed, &Subject::Native, true);
+    let (trace, _) = run(seed, component, true);
+    let difference = first_difference(native.text(), trace.text());
+    Err(format!("natively {expected:?}, the component {outcome:?}; {difference}"))
+}
+
+/// Says how many seeds ran how fast, or how to repeat the one that failed.
+fn report(what: &str, seeds: u64, start: Instant, outcome: Result<u64, (u64, String)>, test: &str) {
+    match outcome {
+        Ok(traces) => {
+            let seconds = start.elapsed().as_secs_f64();
+            let rate = f64::from(u32::try_from(seeds).unwrap()) / seconds;
+            println!("{seeds} {what}, {rate:.0} a second; their traces: {traces:016x}");
+        }
+        Err((seed, failure)) => panic!(
+            "seed {seed}: {failure}\nrepeat it: STRATALOG_SEED={seed} STRATALOG_TRACE=1 cargo test \
+             --release --workspace --test simulation {test} -- --nocapture"
+        ),
+    }
 }
 
 #[test]
@@ -80,73 +109,48 @@ fn every_schedule_keeps_every_flushed_event_once_and_in_order() {
     let seeds = number("STRATALOG_SEEDS").unwrap_or(SEEDS);
     let first = number("STRATALOG_FIRST").unwrap_or(0);
     let start = Instant::now();
-    match run_all(first..first + seeds, None) {
-        Ok(traces) => {
-            let rate = f64::from(u32::try_from(seeds).unwrap()) / start.elapsed().as_secs_f64();
-            println!("{seeds} schedules, {rate:.0} a second, traces {traces:016x}");
-        }
-        Err((seed, failure)) => panic!("seed {seed}: {failure}\n{}", repeat(seed)),
-    }
+    let outcome = run_all(first..first + seeds, |seed| run_natively(seed, None));
+    report("schedules", seeds, start, outcome, "every_schedule");
 }
 
 #[test]
 fn the_same_seed_is_the_same_run() {
-    let trace = |seed| run(seed, &Subject::Native, false).0.hash();
+    let trace = |seed| run_natively(seed, None).unwrap().hash();
     let traces: Vec<_> = (0..50).map(trace).collect();
     assert_eq!(traces, (0..50).map(trace).collect::<Vec<_>>());
     assert_eq!(traces.iter().collect::<BTreeSet<_>>().len(), 50);
-}
-
-#[test]
-fn every_broken_rule_is_noticed() {
-    for mutant in [
-        Mutant::ListOnce,
-        Mutant::ManifestFirst,
-        Mutant::RenameOnRetry,
-        Mutant::ForgetSeen,
-        Mutant::DeleteOwn,
-        Mutant::PendingLast,
-        Mutant::KeepNewer,
-    ] {
-        match run_all(0..SEEDS_TO_NOTICE, Some(mutant)) {
-            Ok(_) => panic!("mutant {mutant:?}: not caught in {SEEDS_TO_NOTICE} seeds"),
-            Err((seed, failure)) => {
-                println!("mutant {mutant:?}: caught after {} seeds: {failure}", seed + 1);
-            }
-        }
-    }
 }
 
 /// The component that is shipped does what the logic does natively: each store operation in the same
 /// order with the same bytes, and the same answers to each call.
 #[test]
 fn the_component_does_what_the_native_logic_does() {
+    let component = Subject::Component(Box::new(Engine::new().unwrap()));
+    if let Some(seed) = number("STRATALOG_SEED") {
+        run_both(seed, &component).unwrap();
+        return;
+    }
     let start = Instant::now();
-    let component = Subject::Component(Engine::new().unwrap());
-    let seeds = number("STRATALOG_COMPONENT_SEEDS").unwrap_or(COMPONENT_SEEDS);
-    let next = AtomicU64::new(0);
-    let work = || {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds {
-                return;
+    let outcome = run_all(0..COMPONENT_SEEDS, |seed| run_both(seed, &component));
+    report("schedules of the component", COMPONENT_SEEDS, start, outcome, "the_component");
+}
+
+#[test]
+fn every_broken_rule_is_noticed() {
+    for (mutant, name) in [
+        (Mutant::ListOnce, "list-once"),
+        (Mutant::ManifestFirst, "reader-manifest-first"),
+        (Mutant::RenameOnRetry, "rename-on-retry"),
+        (Mutant::ForgetSeen, "forget-seen"),
+        (Mutant::DeleteOwn, "delete-own"),
+        (Mutant::PendingLast, "pending-last"),
+        (Mutant::KeepNewer, "keep-newer"),
+    ] {
+        match run_all(0..SEEDS_TO_NOTICE, |seed| run_natively(seed, Some(mutant))) {
+            Ok(_) => panic!("mutant {name}: not caught within {SEEDS_TO_NOTICE} seeds"),
+            Err((seed, failure)) => {
+                println!("mutant {name}: caught after {} seeds: {failure}", seed + 1);
             }
-            let (native, expected) = run(seed, &Subject::Native, false);
-            let (trace, outcome) = run(seed, &component, false);
-            if (trace.hash(), &outcome) != (native.hash(), &expected) {
-                let (native, _) = run(seed, &Subject::Native, true);
-                let (trace, _) = run(seed, &component, true);
-                let difference = first_difference(native.text(), trace.text());
-                panic!(
-                    "seed {seed}: natively {expected:?}, the component {outcome:?}; {difference}"
-                );
-            }
-            outcome.unwrap();
         }
-    };
-    std::thread::scope(|scope| {
-        let workers = std::thread::available_parallelism().map_or(2, usize::from);
-        (0..workers).for_each(|_| _ = scope.spawn(work));
-    });
-    println!("{seeds} schedules of the component, in {:?}", start.elapsed());
+    }
 }

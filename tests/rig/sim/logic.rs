@@ -82,14 +82,14 @@ pub trait Pass {
 #[derive(Clone)]
 pub enum Subject {
     Native,
-    Component(Engine),
+    Component(Box<Engine>),
 }
 
 impl Subject {
     pub fn of<'y>(&self, eyes: Eyes<'y>) -> Box<dyn Logic<'y> + 'y> {
         match self {
             Self::Native => Box::new(Native(eyes)),
-            Self::Component(engine) => Box::new(Instances::new(engine.clone(), eyes)),
+            Self::Component(engine) => Box::new(Instances::new((**engine).clone(), eyes)),
         }
     }
 }
