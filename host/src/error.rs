@@ -64,6 +64,12 @@ pub enum Error {
     /// The store, or this version, cannot do what is asked; the text says what would help.
     #[error("{0}")]
     Unsupported(String),
+    /// The log or the right was not granted to who asked.
+    #[error("{0}")]
+    Denied(String),
+    /// A limit on who asked was reached: the text names it, its value and what raises it.
+    #[error("{0}")]
+    LimitReached(String),
     /// The handle was closed.
     #[error("the log was closed: open it again")]
     Closed,
@@ -135,6 +141,8 @@ impl Error {
             | Self::InvalidEvent { .. }
             | Self::Damaged { .. }
             | Self::Unsupported(_)
+            | Self::Denied(_)
+            | Self::LimitReached(_)
             | Self::Closed
             | Self::Location(_)
             | Self::Open(_)
@@ -173,6 +181,8 @@ impl From<wit::Error> for Error {
             },
             wit::Error::Conflict(message) => Self::Conflict(message),
             wit::Error::Unsupported(message) => Self::Unsupported(message),
+            wit::Error::Denied(message) => Self::Denied(message),
+            wit::Error::LimitReached(message) => Self::LimitReached(message),
             wit::Error::Closed => Self::Closed,
         }
     }

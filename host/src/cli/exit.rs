@@ -53,9 +53,12 @@ impl Code {
             | Error::Location(_)
             | Error::Open(_)
             | Error::Component(_) => Self::Input,
-            Error::Conflict(_) | Error::Unsupported(_) | Error::Closed | Error::Guest(_) => {
-                Self::Failed
-            }
+            Error::Conflict(_)
+            | Error::Unsupported(_)
+            | Error::Denied(_)
+            | Error::LimitReached(_)
+            | Error::Closed
+            | Error::Guest(_) => Self::Failed,
             // The enum is open to additions.
             _ => Self::Failed,
         }
