@@ -11,7 +11,7 @@ wasmtime::component::bindgen!({
         "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
         "wasi:random": wasmtime_wasi::p2::bindings::random,
         "stratalog:log/object-store.pending-create": crate::imports::object_store::CreateSlot,
-        "stratalog:log/object-store.ordered-read": crate::store::OrderedRead,
+        "stratalog:log/object-store.ordered-read": crate::imports::object_store::ReadSlot,
         "stratalog:log/object-store.upload": crate::imports::object_store::UploadSlot,
     },
 });

@@ -18,6 +18,7 @@ use crate::bindings::{LogComponent, LogComponentPre};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::imports::{State, object_store};
+use crate::interface;
 use crate::limits::{EPOCH_TICK, HOST_CALL_BYTES_MAX, Limits};
 use crate::store::Store;
 
@@ -41,23 +42,12 @@ impl LogEngine {
     ) -> Result<Self> {
         let mut config = Config::new();
         config.concurrency_support(false).epoch_interruption(true);
-        if let Some(folder) = cache {
-            let mut settings = CacheConfig::new();
-            settings.with_directory(&folder);
-            match Cache::new(settings) {
-                Ok(cache) => {
-                    config.cache(Some(cache));
-                }
-                Err(error) => tracing::warn!(
-                    "compiling without a cache: {} cannot be used: {error:#}",
-                    folder.display()
-                ),
-            }
-        }
+        use_cache(&mut config, cache);
         let refuse = |what: &str, error: &wasmtime::Error| {
             Error::Component(format!("{origin} {what}: {error:#}"))
         };
         let engine = Engine::new(&config).map_err(|error| refuse("cannot be run here", &error))?;
+        interface::check(bytes, origin)?;
         let component = Component::from_binary(&engine, bytes)
             .map_err(|error| refuse("is not a WebAssembly component", &error))?;
         let component = link(&engine, &component).map_err(|error| {
@@ -84,7 +74,7 @@ impl LogEngine {
         let compute_max = self.limits.call_compute_max;
         instances.set_epoch_deadline(1);
         instances.epoch_deadline_callback(move |context| {
-            if context.data().meter.computed() > compute_max {
+            if context.data().work.meter.computed() > compute_max {
                 return Err(wasmtime::Error::msg(format!(
                     "a call computed for longer than call_compute_max = {compute_max:?}"
                 )));
@@ -103,13 +93,29 @@ impl LogEngine {
 fn link(engine: &Engine, component: &Component) -> wasmtime::Result<LogComponentPre<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    object_store::add_to_linker(&mut linker)?;
+    object_store::add_to_linker(&mut linker, State::objects)?;
     logging::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     LogComponentPre::new(linker.instantiate_pre(component)?)
 }
 
+/// Keeps what is compiled in a folder. One that cannot be used is a warning.
+pub(crate) fn use_cache(config: &mut Config, folder: Option<PathBuf>) {
+    let Some(folder) = folder else { return };
+    let mut settings = CacheConfig::new();
+    settings.with_directory(&folder);
+    match Cache::new(settings) {
+        Ok(cache) => {
+            config.cache(Some(cache));
+        }
+        Err(error) => tracing::warn!(
+            "compiling without a cache: {} cannot be used: {error:#}",
+            folder.display()
+        ),
+    }
+}
+
 /// Advances the engine's epoch for as long as the engine lives.
-fn tick(engine: &Engine) -> std::io::Result<()> {
+pub(crate) fn tick(engine: &Engine) -> std::io::Result<()> {
     let engine = engine.weak();
     thread::Builder::new().name("stratalog-epoch".to_owned()).spawn(move || {
         while let Some(engine) = engine.upgrade() {
@@ -130,19 +136,19 @@ pub(crate) struct Instance {
 impl Instance {
     /// The instance's exports, and its store for one call.
     pub(crate) fn begin(&mut self) -> (&Guest, &mut Instances<State>) {
-        self.instances.data_mut().meter.begin();
+        self.instances.data_mut().work.meter.begin();
         (self.component.stratalog_log_append_log(), &mut self.instances)
     }
 
     /// How many objects the instance has created by creates that it started and did not wait for
     /// from the beginning: a writer's batches.
     pub(crate) fn created(&self) -> u64 {
-        self.instances.data().created
+        self.instances.data().work.created
     }
 
     /// Drops a handle that the component has given out.
     pub(crate) async fn drop_handle(&mut self, handle: ResourceAny) -> Result<()> {
-        self.instances.data_mut().meter.begin();
+        self.instances.data_mut().work.meter.begin();
         let dropped = handle.resource_drop_async(&mut self.instances).await;
         dropped.map_err(|error| Error::trapped(&error))
     }

@@ -118,6 +118,10 @@ impl Host {
         Self::builder().build()
     }
 
+    pub(crate) fn engine(&self) -> &SharedEngine {
+        &self.engine
+    }
+
     pub(crate) fn from_engine(engine: SharedEngine) -> Self {
         Self { engine }
     }

@@ -10,6 +10,7 @@ use stratalog::TrimPoint;
 
 use super::manual;
 use super::moments::{parse_time, parse_trim_point};
+use super::plugin_limits::LimitArguments;
 use super::quantities::{parse_bytes, parse_duration, parse_memory, parse_size};
 
 /// A whole command line.
@@ -48,6 +49,13 @@ pub(crate) enum Command {
     /// Count the log's events and objects without reading them
     #[command(after_help = manual::STAT)]
     Stat(Stat),
+    /// Run a plugin, a component that keeps logs, in a sandbox
+    #[command(after_help = manual::RUN)]
+    Run(Run),
+    /// Write the log's component to a file, or look into one
+    #[command(after_help = manual::COMPONENT, subcommand_required = true)]
+    #[command(arg_required_else_help = true, disable_help_subcommand = true)]
+    Component(Component),
     /// Print a completion script for a shell
     #[command(after_help = manual::COMPLETIONS)]
     Completions(Completions),
@@ -256,6 +264,66 @@ pub(crate) struct SoleCompactor {
 pub(crate) struct Stat {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Run {
+    /// The plugin: a WebAssembly component that exports wasi:cli/run
+    #[arg(value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
+    pub(crate) plugin: PathBuf,
+
+    /// Lend a log, a path or a URL, under a label that the plugin opens; may be repeated
+    #[arg(long = "log", value_name = "LABEL=LOG")]
+    pub(crate) logs: Vec<String>,
+
+    /// Say what the plugin may do with a log: append, read, compact, trim [default: append,read]
+    #[arg(long = "grant", value_name = "LABEL=RIGHT,...")]
+    pub(crate) grants: Vec<String>,
+
+    /// Give the plugin a variable of the environment; without a value, the one it has here
+    #[arg(long = "env", value_name = "NAME[=VALUE]")]
+    pub(crate) env: Vec<String>,
+
+    /// Give the plugin a folder, to read and to write, perhaps under another name
+    #[arg(long = "dir", value_name = "DIR[::NAME]", value_hint = ValueHint::DirPath)]
+    pub(crate) dirs: Vec<String>,
+
+    /// Report what the plugin used as one JSON object, to stderr or to a file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "-", value_hint = ValueHint::FilePath)]
+    pub(crate) report: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+
+    #[command(flatten)]
+    pub(crate) sole: SoleCompactor,
+
+    /// The plugin's own arguments
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) arguments: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Component {
+    #[command(subcommand)]
+    pub(crate) command: ComponentCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ComponentCommand {
+    /// Write the built-in component, or that of --component, to a file
+    Export {
+        /// The file, which is replaced; `-` is stdout
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Print the digest, the imports, the exports and the interface (WIT) of a component
+    Inspect {
+        /// The component, a plugin perhaps [default: the built-in one, or that of --component]
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
 }
 
 #[derive(Args)]

@@ -22,6 +22,10 @@ pub(crate) enum Code {
     Damaged,
     /// An event, a file, a location, an option or a component is not usable.
     Input,
+    /// A plugin trapped or reached a limit.
+    Plugin,
+    /// A plugin ended with this code of its own.
+    Exited(u8),
     /// Ended by SIGINT, in good order.
     Interrupted,
     /// Ended by SIGTERM, in good order.
@@ -37,6 +41,8 @@ impl Code {
             Self::Store => 3,
             Self::Damaged => 4,
             Self::Input => 5,
+            Self::Plugin => 6,
+            Self::Exited(code) => code,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }

@@ -24,6 +24,7 @@ Examples:
   stratalog trim --before 30d logs/errors
   stratalog verify logs/errors
   stratalog stat --json s3://bucket/app
+  stratalog run plugin.wasm --log errors=logs/errors <access.log
 
 Exit codes:
   0    done; for read, tail and verify also: the reader of the output closed it
@@ -32,8 +33,9 @@ Exit codes:
   3    the store cannot be reached or refuses
   4    damaged data: the object, the expected and the found are named
   5    invalid input: an event, a file, a LOG, an option's value, a position, a component
-  130  interrupted by SIGINT (Ctrl-C); append has flushed what it had read
-  143  ended by SIGTERM; append has flushed what it had read
+  6    a plugin trapped or reached a limit; otherwise run ends with the plugin's own code
+  130  interrupted by SIGINT (Ctrl-C); append and run have flushed what was appended
+  143  ended by SIGTERM; append and run have flushed what was appended
 
 Environment:
   STRATALOG_LOG  which messages go to stderr, instead of -v or -q,
@@ -52,6 +54,34 @@ Examples:
   journalctl -f -o json | stratalog append --flush-interval 5s s3://bucket/journal
   stratalog append --json --skip-invalid logs/errors <dump.jsonl
       prints {\"events\":990,\"batches\":1,\"bytes\":51234,\"skipped\":10}";
+
+pub(super) const RUN: &str = "\
+The plugin imports stratalog:log/append-log and opens its logs by their labels: 1 to 64 letters,
+digits, - _ or . It sees no URL, no credential and no other log. Stdin, stdout and stderr are its own;
+environment, files and network are closed, except for what --env and --dir give.
+
+Rights: append opens a log and appends to it; read also counts and verifies it; compact and trim are
+what the commands of that name do. A call without the right is an error that the plugin can handle.
+
+Whatever ends the plugin, what it appended is flushed. A limit on what it uses (memory, time) ends it
+with exit code 6; a limit on what it asks of a log is an error of that call. Each names the option that
+raises it.
+
+SIZE is a number of bytes, or one with KiB, MiB or GiB, as in 64KiB.
+DURATION is a number with ms, s, m or h, as in 500ms.
+
+Examples:
+  stratalog run journal.wasm --log errors=logs/errors <access.log
+  stratalog run keeper.wasm --log old=s3://bucket/app --grant old=read,compact,trim -- --keep 30d
+  stratalog run journal.wasm --log errors=logs/errors --report=used.json --plugin-memory-max 1GiB";
+
+pub(super) const COMPONENT: &str = "\
+The component is the log's whole logic. It runs under any host that lends it what `inspect` prints as
+imports, and can be joined with a plugin into one file, which `stratalog run` runs, too:
+
+  stratalog component export log.wasm
+  wac plug plugin.wasm --plug log.wasm -o joined.wasm
+  stratalog run joined.wasm --log errors=logs/errors";
 
 pub(super) const READ: &str = "\
 TIME is a time as in 2026-01-31T12:00:00Z, a date as in 2026-01-31 (its beginning in UTC), or an

@@ -7,15 +7,18 @@ mod append;
 pub(crate) mod arguments;
 mod compact;
 mod completions;
+mod component;
 pub(crate) mod exit;
 mod manual;
 pub(crate) mod messages;
 mod moments;
+mod plugin_limits;
 mod position_file;
 mod progress;
 mod quantities;
 mod read;
 mod report;
+mod run;
 mod session;
 mod signals;
 mod stat;
@@ -38,6 +41,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Code, Failure> {
         Command::Trim(command) => trim::run(&command, &shared).await,
         Command::Verify(command) => verify::run(&command, &shared).await,
         Command::Stat(command) => stat::run(&command, &shared).await,
+        Command::Run(command) => run::run(command, &shared).await,
+        Command::Component(command) => component::run(&command, &shared),
         Command::Completions(command) => completions::run(&command),
     }
 }

@@ -31,14 +31,7 @@ impl Session {
         sole_compactor: bool,
         must: Must,
     ) -> Result<Self, Failure> {
-        let location = Location::parse(log).map_err(Error::from)?;
-        let options = StoreOptions::parse(&shared.store_options)
-            .map_err(|error| Failure::input(error.to_string()))?
-            .with_sole_compactor(sole_compactor);
-        let store = Store::open(&location.root, &options).map_err(Error::from)?;
-        if must == Must::Exist {
-            require_log(&location)?;
-        }
+        let (location, store) = open_store(log, shared, sole_compactor, must)?;
         let host = host(shared)?;
         let Location { root, name } = &location;
         tracing::info!("log {name} in {root}, component {}", host.component_sha256());
@@ -46,7 +39,26 @@ impl Session {
     }
 }
 
-fn host(shared: &Shared) -> Result<Host, Failure> {
+/// Opens the store of a typed log. Makes no request.
+pub(super) fn open_store(
+    log: &str,
+    shared: &Shared,
+    sole_compactor: bool,
+    must: Must,
+) -> Result<(Location, Store), Failure> {
+    let location = Location::parse(log).map_err(Error::from)?;
+    let options = StoreOptions::parse(&shared.store_options)
+        .map_err(|error| Failure::input(error.to_string()))?
+        .with_sole_compactor(sole_compactor);
+    let store = Store::open(&location.root, &options).map_err(Error::from)?;
+    if must == Must::Exist {
+        require_log(&location)?;
+    }
+    Ok((location, store))
+}
+
+/// The host that the command line asks for.
+pub(super) fn host(shared: &Shared) -> Result<Host, Failure> {
     let mut limits = Limits::default();
     limits.memory_bytes_max = usize::try_from(shared.memory_max).unwrap_or(usize::MAX);
     let mut builder = Host::builder().limits(limits);
@@ -59,7 +71,7 @@ fn host(shared: &Shared) -> Result<Host, Failure> {
     Ok(builder.build()?)
 }
 
-fn cache_folder(shared: &Shared) -> Result<Option<PathBuf>, Failure> {
+pub(super) fn cache_folder(shared: &Shared) -> Result<Option<PathBuf>, Failure> {
     match &shared.cache_dir {
         _ if shared.no_cache => Ok(None),
         None => Ok(Host::default_cache_folder()),

@@ -4,6 +4,24 @@ use crate::bindings::wasi::logging::logging::{Host, Level};
 use crate::imports::State;
 use crate::limits::LOG_LINE_BYTES_MAX;
 
+/// Emits a message as a tracing event of a target.
+macro_rules! emit {
+    ($level:expr, $target:literal, $context:expr, $message:expr) => {{
+        use crate::bindings::wasi::logging::logging::Level;
+        let (context, message) = (&$context, &$message);
+        match $level {
+            Level::Trace => tracing::trace!(target: $target, context, "{message}"),
+            Level::Debug => tracing::debug!(target: $target, context, "{message}"),
+            Level::Info => tracing::info!(target: $target, context, "{message}"),
+            Level::Warn => tracing::warn!(target: $target, context, "{message}"),
+            Level::Error | Level::Critical => {
+                tracing::error!(target: $target, context, "{message}")
+            }
+        }
+    }};
+}
+pub(crate) use emit;
+
 impl Host for State {
     async fn log(
         &mut self,
@@ -12,24 +30,13 @@ impl Host for State {
         message: String,
     ) -> wasmtime::Result<()> {
         let (context, message) = (printable(&context), printable(&message));
-        macro_rules! emit {
-            ($level:ident) => {
-                tracing::$level!(target: "stratalog::guest", context, "{message}")
-            };
-        }
-        match level {
-            Level::Trace => emit!(trace),
-            Level::Debug => emit!(debug),
-            Level::Info => emit!(info),
-            Level::Warn => emit!(warn),
-            Level::Error | Level::Critical => emit!(error),
-        }
+        emit!(level, "stratalog::guest", context, message);
         Ok(())
     }
 }
 
 /// The text without control characters, which could drive a terminal, and not too long.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut line = String::new();
     for character in text.chars() {
         if line.len() >= LOG_LINE_BYTES_MAX {

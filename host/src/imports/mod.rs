@@ -1,28 +1,26 @@
 //! What the host lends a component: the one place that joins stores, clock and logging to wasmtime.
 
+pub(crate) mod lender;
 pub(crate) mod logging;
 pub(crate) mod object_store;
+pub(crate) mod object_work;
 
-use std::sync::Arc;
-
-use tokio::sync::Semaphore;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::clock::Clock;
-use crate::limits::{CREATES_UNDER_WAY_MAX, Limits};
-use crate::meter::{ComputeMeter, MemoryMeter};
+use crate::limits::Limits;
+use crate::meter::MemoryMeter;
 use crate::store::Store;
+
+use object_store::Objects;
+use object_work::ObjectWork;
 
 /// Everything one instance of a component can reach.
 pub(crate) struct State {
-    pub store: Store,
     pub memory: MemoryMeter,
-    pub meter: ComputeMeter,
-    /// Objects whose creates were started, have succeeded, and are done with.
-    pub created: u64,
-    /// Bounds the bytes that creates under way hold, whoever still waits for them.
-    creates: Arc<Semaphore>,
+    pub work: ObjectWork,
+    store: Store,
     table: ResourceTable,
     wasi: WasiCtx,
 }
@@ -34,14 +32,19 @@ impl State {
         // No files, no environment, no network, no standard streams.
         let wasi = WasiCtxBuilder::new().wall_clock(clock.clone()).build();
         Self {
-            store,
             memory: MemoryMeter::new(limits.memory_bytes_max),
-            meter: ComputeMeter::default(),
-            created: 0,
-            creates: Arc::new(Semaphore::new(CREATES_UNDER_WAY_MAX)),
+            work: ObjectWork::default(),
+            store,
             table,
             wasi,
         }
+    }
+}
+
+impl State {
+    /// The whole store.
+    pub(crate) fn objects(&mut self) -> Objects<'_> {
+        Objects { lender: &mut self.store, table: &mut self.table, work: &mut self.work }
     }
 }
 

@@ -1,5 +1,5 @@
 //! The object store as a component sees it: converts, caps and calls. What a store does is the
-//! store's.
+//! store's; which store a key leads to, the lender says.
 //!
 //! Everything that a component passes in is hostile: sizes and counts are checked before use.
 
@@ -7,42 +7,58 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use wasmtime::StoreContextMut;
-use wasmtime::component::{ComponentType, HasSelf, Linker, Lower, Resource, WasmList};
-
-use crate::bindings::stratalog::log::object_store as wit;
-use crate::imports::State;
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, KEYS_MAX};
-use crate::store::{
-    OrderedRead, PendingCreate, ReadPart, StoreError, StoreErrorKind, Upload, WriteError,
+use wasmtime::component::{
+    ComponentType, HasData, Linker, Lower, Resource, ResourceTable, WasmList,
 };
 
+use super::lender::{Lender, Lent, Operation};
+use super::object_work::ObjectWork;
+use crate::bindings::stratalog::log::object_store as wit;
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, KEYS_MAX};
+use crate::store::{OrderedRead, PendingCreate, ReadPart, Upload, WriteError};
+
 type Outcome = Result<(), wit::WriteError>;
+
+/// The objects that an instance may reach, and what it has under way, borrowed from its state.
+pub(crate) struct Objects<'a> {
+    pub lender: &'a mut dyn Lender,
+    pub table: &'a mut ResourceTable,
+    pub work: &'a mut ObjectWork,
+}
 
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
 /// A create under way, or one that was refused before it began.
 pub enum CreateSlot {
-    Started(PendingCreate),
+    Started(PendingCreate, Lent),
     Refused(wit::StoreError),
 }
 
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
-/// An upload, until it is finished.
-pub struct UploadSlot(Option<Upload>);
+/// A read of many objects, or one that was refused before it began.
+pub enum ReadSlot {
+    Begun(OrderedRead, Lent),
+    Refused(Option<wit::StoreError>),
+}
 
-impl wit::Host for State {
+#[expect(unreachable_pub, reason = "the bindings name it in public")]
+/// An upload, until it is finished.
+pub struct UploadSlot(Option<Upload>, Lent);
+
+impl wit::Host for Objects<'_> {
     async fn create(
         &mut self,
         key: String,
         bytes: Vec<u8>,
         exclusive: bool,
     ) -> wasmtime::Result<Outcome> {
-        if let Err(error) = check_size(&key, &bytes) {
-            return Ok(Err(wit::WriteError::NotWritten(error)));
-        }
+        let lent = match self.to_create(&key, &bytes, exclusive) {
+            Ok(lent) => lent,
+            Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
+        };
         let start = Instant::now();
-        let outcome = self.store.create(&key, Bytes::from(bytes), exclusive).await;
-        self.meter.waited_since(start);
-        Ok(outcome.map_err(wit::WriteError::from))
+        let outcome = lent.store.create(&lent.key, Bytes::from(bytes), exclusive).await;
+        self.work.meter.waited_since(start);
+        Ok(outcome.map_err(|error| lent.write_error(error)))
     }
 
     async fn start_create(
@@ -58,10 +74,14 @@ impl wit::Host for State {
         &mut self,
         prefix: String,
     ) -> wasmtime::Result<Result<(), wit::StoreError>> {
+        let lent = match self.lender.lend(&prefix, Operation::CreateExclusively, 0) {
+            Ok(lent) => lent,
+            Err(error) => return Ok(Err(error)),
+        };
         let start = Instant::now();
-        let ensured = self.store.ensure_exclusive(&prefix).await;
-        self.meter.waited_since(start);
-        Ok(ensured.map_err(wit::StoreError::from))
+        let ensured = lent.store.ensure_exclusive(&lent.key).await;
+        self.work.meter.waited_since(start);
+        Ok(ensured.map_err(|error| lent.store_error(error)))
     }
 
     async fn get(
@@ -69,12 +89,16 @@ impl wit::Host for State {
         key: String,
         range: Option<wit::ByteRange>,
     ) -> wasmtime::Result<Result<Vec<u8>, wit::StoreError>> {
+        let lent = match self.lender.lend(&key, Operation::Get, 0) {
+            Ok(lent) => lent,
+            Err(error) => return Ok(Err(error)),
+        };
         let range = range.map(|range| range.start..range.end);
         let start = Instant::now();
-        let bytes = self.store.get(&key, range).await;
-        self.meter.waited_since(start);
-        self.meter.got(bytes.as_ref().map_or(0, Bytes::len));
-        Ok(bytes.map(Vec::from).map_err(wit::StoreError::from))
+        let bytes = lent.store.get(&lent.key, range).await;
+        self.work.meter.waited_since(start);
+        self.work.meter.got(bytes.as_ref().map_or(0, Bytes::len));
+        Ok(bytes.map(Vec::from).map_err(|error| lent.store_error(error)))
     }
 
     async fn list(
@@ -83,36 +107,63 @@ impl wit::Host for State {
         start_after: Option<String>,
         limit: u32,
     ) -> wasmtime::Result<Result<wit::ListPage, wit::StoreError>> {
+        let lent = match self.lender.lend(&prefix, Operation::List, 0) {
+            Ok(lent) => lent,
+            Err(error) => return Ok(Err(error)),
+        };
+        let start_after = match start_after.map(|key| lent.other_key(&key)).transpose() {
+            Ok(start_after) => start_after,
+            Err(error) => return Ok(Err(error)),
+        };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let start = Instant::now();
-        let page = self.store.list(&prefix, start_after.as_deref(), limit).await;
-        self.meter.waited_since(start);
+        let page = lent.store.list(&lent.key, start_after.as_deref(), limit).await;
+        self.work.meter.waited_since(start);
         Ok(page
             .map(|page| {
-                let objects = page.objects.into_iter();
-                let objects =
-                    objects.map(|object| wit::ListedObject { key: object.key, size: object.size });
+                let objects = page.objects.into_iter().map(|object| wit::ListedObject {
+                    key: lent.known_key(object.key),
+                    size: object.size,
+                });
                 wit::ListPage { objects: objects.collect(), more: page.more }
             })
-            .map_err(wit::StoreError::from))
+            .map_err(|error| lent.store_error(error)))
     }
 
     async fn delete(&mut self, keys: Vec<String>) -> wasmtime::Result<Vec<wit::DeleteFailure>> {
         check_count("keys to delete", keys.len())?;
+        let Some(first) = keys.first() else { return Ok(Vec::new()) };
+        let lent = match self.lender.lend(first, Operation::Delete, 0) {
+            Ok(lent) => lent,
+            Err(error) => {
+                let failure = |key| wit::DeleteFailure { key, error: error.clone() };
+                return Ok(keys.into_iter().map(failure).collect());
+            }
+        };
+        let mut failures = Vec::new();
+        let mut others = Vec::new();
+        for key in keys {
+            match lent.other_key(&key) {
+                Ok(other) => others.push(other),
+                Err(error) => failures.push(wit::DeleteFailure { key, error }),
+            }
+        }
         let start = Instant::now();
-        let failures = self.store.delete(keys).await.into_iter();
-        self.meter.waited_since(start);
-        let failures = failures
-            .map(|failure| wit::DeleteFailure { key: failure.key, error: failure.error.into() });
-        Ok(failures.collect())
+        let failed = lent.store.delete(others).await.into_iter();
+        self.work.meter.waited_since(start);
+        failures.extend(failed.map(|failure| wit::DeleteFailure {
+            key: lent.known_key(failure.key),
+            error: lent.store_error(failure.error),
+        }));
+        Ok(failures)
     }
 }
 
-impl wit::HostPendingCreate for State {
+impl wit::HostPendingCreate for Objects<'_> {
     async fn poll(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Option<Outcome>> {
         Ok(match self.table.get_mut(&pending)? {
-            CreateSlot::Started(pending) => {
-                pending.poll().map(|outcome| outcome.map_err(wit::WriteError::from))
+            CreateSlot::Started(pending, lent) => {
+                pending.poll().map(|outcome| outcome.map_err(|error| lent.write_error(error)))
             }
             CreateSlot::Refused(error) => Some(Err(wit::WriteError::NotWritten(error.clone()))),
         })
@@ -121,37 +172,38 @@ impl wit::HostPendingCreate for State {
     async fn wait(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Outcome> {
         let start = Instant::now();
         let outcome = match self.table.get_mut(&pending)? {
-            CreateSlot::Started(pending) => pending.wait().await.map_err(wit::WriteError::from),
+            CreateSlot::Started(pending, lent) => {
+                pending.wait().await.map_err(|error| lent.write_error(error))
+            }
             CreateSlot::Refused(error) => Err(wit::WriteError::NotWritten(error.clone())),
         };
-        self.meter.waited_since(start);
+        self.work.meter.waited_since(start);
         Ok(outcome)
     }
 
     async fn drop(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<()> {
-        if let CreateSlot::Started(mut pending) = self.table.delete(pending)?
+        if let CreateSlot::Started(mut pending, _) = self.table.delete(pending)?
             && let Some(Ok(()) | Err(WriteError::AlreadyExists)) = pending.poll()
         {
-            self.created = self.created.saturating_add(1);
+            self.work.created = self.work.created.saturating_add(1);
         }
         Ok(())
     }
 }
 
-impl wit::HostOrderedRead for State {
-    async fn new(&mut self, parts: Vec<wit::ReadPart>) -> wasmtime::Result<Resource<OrderedRead>> {
+impl wit::HostOrderedRead for Objects<'_> {
+    async fn new(&mut self, parts: Vec<wit::ReadPart>) -> wasmtime::Result<Resource<ReadSlot>> {
         check_count("parts to read", parts.len())?;
-        let parts = parts.into_iter().map(|part| ReadPart {
-            key: part.key,
-            range: part.range.map(|range| range.start..range.end),
-        });
-        let read = self.store.read_ordered(parts.collect());
-        Ok(self.table.push(read)?)
+        let slot = match self.begin_read(parts) {
+            Ok((read, lent)) => ReadSlot::Begun(read, lent),
+            Err(error) => ReadSlot::Refused(Some(error)),
+        };
+        Ok(self.table.push(slot)?)
     }
 
     async fn next(
         &mut self,
-        read: Resource<OrderedRead>,
+        read: Resource<ReadSlot>,
         bytes_max: u32,
     ) -> wasmtime::Result<Result<Option<wit::Chunk>, wit::ReadFailure>> {
         let chunk = self.next_chunk(&read, bytes_max).await?;
@@ -160,23 +212,27 @@ impl wit::HostOrderedRead for State {
         }))
     }
 
-    async fn drop(&mut self, read: Resource<OrderedRead>) -> wasmtime::Result<()> {
+    async fn drop(&mut self, read: Resource<ReadSlot>) -> wasmtime::Result<()> {
         self.table.delete(read)?;
         Ok(())
     }
 }
 
-impl wit::HostUpload for State {
+impl wit::HostUpload for Objects<'_> {
     async fn start(
         &mut self,
         key: String,
     ) -> wasmtime::Result<Result<Resource<UploadSlot>, wit::WriteError>> {
+        let lent = match self.lender.lend(&key, Operation::Create, 0) {
+            Ok(lent) => lent,
+            Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
+        };
         let start = Instant::now();
-        let upload = self.store.start_upload(&key).await;
-        self.meter.waited_since(start);
+        let upload = lent.store.start_upload(&lent.key).await;
+        self.work.meter.waited_since(start);
         Ok(match upload {
-            Ok(upload) => Ok(self.table.push(UploadSlot(Some(upload)))?),
-            Err(error) => Err(error.into()),
+            Ok(upload) => Ok(self.table.push(UploadSlot(Some(upload), lent))?),
+            Err(error) => Err(lent.write_error(error)),
         })
     }
 
@@ -186,21 +242,25 @@ impl wit::HostUpload for State {
         bytes: Vec<u8>,
     ) -> wasmtime::Result<Outcome> {
         let start = Instant::now();
-        let outcome = match &mut self.table.get_mut(&upload)?.0 {
-            Some(upload) => upload.write(Bytes::from(bytes)).await.map_err(wit::WriteError::from),
+        let UploadSlot(upload, lent) = self.table.get_mut(&upload)?;
+        let outcome = match upload {
+            Some(upload) => {
+                upload.write(Bytes::from(bytes)).await.map_err(|error| lent.write_error(error))
+            }
             None => Err(already_finished()),
         };
-        self.meter.waited_since(start);
+        self.work.meter.waited_since(start);
         Ok(outcome)
     }
 
     async fn finish(&mut self, upload: Resource<UploadSlot>) -> wasmtime::Result<Outcome> {
         let start = Instant::now();
-        let outcome = match self.table.get_mut(&upload)?.0.take() {
-            Some(upload) => upload.finish().await.map_err(wit::WriteError::from),
+        let UploadSlot(upload, lent) = self.table.get_mut(&upload)?;
+        let outcome = match upload.take() {
+            Some(upload) => upload.finish().await.map_err(|error| lent.write_error(error)),
             None => Err(already_finished()),
         };
-        self.meter.waited_since(start);
+        self.work.meter.waited_since(start);
         Ok(outcome)
     }
 
@@ -224,71 +284,116 @@ struct Chunk {
 type NewObject = (String, WasmList<u8>, bool);
 type NextChunk = Result<Option<Chunk>, wit::ReadFailure>;
 
-impl State {
+impl Objects<'_> {
+    fn to_create(
+        &mut self,
+        key: &str,
+        bytes: &[u8],
+        exclusive: bool,
+    ) -> Result<Lent, wit::StoreError> {
+        check_size(key, bytes)?;
+        let operation = if exclusive { Operation::CreateExclusively } else { Operation::Create };
+        self.lender.lend(key, operation, bytes.len())
+    }
+
     async fn start_create_of(
         &mut self,
         key: &str,
         bytes: Bytes,
         exclusive: bool,
     ) -> wasmtime::Result<Resource<CreateSlot>> {
-        let slot = match check_size(key, &bytes) {
-            Ok(()) => {
+        let slot = match self.to_create(key, &bytes, exclusive) {
+            Ok(lent) => {
                 let start = Instant::now();
-                let permit = self.creates.clone().acquire_owned().await?;
-                self.meter.waited_since(start);
-                let create = self.store.start_create_holding(key, bytes, exclusive, permit);
-                CreateSlot::Started(create)
+                let permit = self.work.creates.clone().acquire_owned().await?;
+                self.work.meter.waited_since(start);
+                let create = lent.store.start_create_holding(&lent.key, bytes, exclusive, permit);
+                CreateSlot::Started(create, lent)
             }
             Err(error) => CreateSlot::Refused(error),
         };
         Ok(self.table.push(slot)?)
     }
 
+    fn begin_read(
+        &mut self,
+        parts: Vec<wit::ReadPart>,
+    ) -> Result<(OrderedRead, Lent), wit::StoreError> {
+        let key = parts.first().map_or("", |part| part.key.as_str());
+        let lent = self.lender.lend(key, Operation::Get, 0)?;
+        let parts = parts.into_iter().map(|part| {
+            let range = part.range.map(|range| range.start..range.end);
+            Ok(ReadPart { key: lent.other_key(&part.key)?, range })
+        });
+        let parts: Vec<_> = parts.collect::<Result<_, wit::StoreError>>()?;
+        Ok((lent.store.read_ordered(parts), lent))
+    }
+
     async fn next_chunk(
         &mut self,
-        read: &Resource<OrderedRead>,
+        read: &Resource<ReadSlot>,
         bytes_max: u32,
     ) -> wasmtime::Result<NextChunk> {
         let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
         let number = |part: usize| u32::try_from(part).unwrap_or(u32::MAX);
+        let (read, lent) = match self.table.get_mut(read)? {
+            ReadSlot::Begun(read, lent) => (read, lent),
+            ReadSlot::Refused(error) => {
+                let failure = error.take().map(|error| wit::ReadFailure { part: 0, error });
+                return Ok(failure.map_or(Ok(None), Err));
+            }
+        };
         let start = Instant::now();
-        let chunk = self.table.get_mut(read)?.next(bytes_max).await;
-        self.meter.waited_since(start);
+        let chunk = read.next(bytes_max).await;
+        self.work.meter.waited_since(start);
         Ok(match chunk {
             None => Ok(None),
             Some(Ok(chunk)) => {
                 let (part, bytes, last) = (number(chunk.part), chunk.bytes, chunk.last);
-                self.meter.got(bytes.len());
+                self.work.meter.got(bytes.len());
                 Ok(Some(Chunk { part, bytes, last }))
             }
             Some(Err(failure)) => {
-                Err(wit::ReadFailure { part: number(failure.part), error: failure.error.into() })
+                let error = lent.store_error(failure.error);
+                Err(wit::ReadFailure { part: number(failure.part), error })
             }
         })
     }
 }
 
-/// Adds the interface to a linker.
-pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    wit::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+struct HasObjects;
+
+impl HasData for HasObjects {
+    type Data<'a> = Objects<'a>;
+}
+
+/// Adds the interface to a linker. `view` finds what it needs in what a store holds.
+pub(crate) fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> Objects<'_>,
+) -> wasmtime::Result<()> {
+    wit::add_to_linker::<T, HasObjects>(linker, view)?;
     // The generated bindings of these two would copy the bytes once more.
     linker.allow_shadowing(true);
     let mut instance = linker.instance("stratalog:log/object-store@0.1.0")?;
     instance.func_wrap_async(
         "start-create",
-        |mut context: StoreContextMut<'_, State>, (key, bytes, exclusive): NewObject| {
+        move |mut context: StoreContextMut<'_, T>, (key, bytes, exclusive): NewObject| {
             let bytes = Bytes::copy_from_slice(bytes.as_le_slice(&context));
             Box::new(async move {
-                Ok((context.data_mut().start_create_of(&key, bytes, exclusive).await?,))
+                let mut objects = view(context.data_mut());
+                Ok((objects.start_create_of(&key, bytes, exclusive).await?,))
             })
         },
     )?;
     instance.func_wrap_async(
         "[method]ordered-read.next",
-        |mut context: StoreContextMut<'_, State>,
-         (read, bytes_max): (Resource<OrderedRead>, u32)| {
-            Box::new(async move { Ok((context.data_mut().next_chunk(&read, bytes_max).await?,)) })
+        move |mut context: StoreContextMut<'_, T>, (read, bytes_max): (Resource<ReadSlot>, u32)| {
+            Box::new(async move {
+                let mut objects = view(context.data_mut());
+                Ok((objects.next_chunk(&read, bytes_max).await?,))
+            })
         },
     )?;
     linker.allow_shadowing(false);
@@ -317,28 +422,4 @@ fn check_count(what: &str, count: usize) -> wasmtime::Result<()> {
 fn already_finished() -> wit::WriteError {
     let message = "the upload was finished already: start another".to_owned();
     wit::WriteError::NotWritten(wit::StoreError { kind: wit::StoreErrorKind::Invalid, message })
-}
-
-impl From<StoreError> for wit::StoreError {
-    fn from(error: StoreError) -> Self {
-        let kind = match error.kind {
-            StoreErrorKind::NotFound => wit::StoreErrorKind::NotFound,
-            StoreErrorKind::PermissionDenied => wit::StoreErrorKind::PermissionDenied,
-            StoreErrorKind::Unavailable => wit::StoreErrorKind::Unavailable,
-            StoreErrorKind::Unsupported => wit::StoreErrorKind::Unsupported,
-            StoreErrorKind::Invalid => wit::StoreErrorKind::Invalid,
-            StoreErrorKind::Other => wit::StoreErrorKind::Other,
-        };
-        Self { kind, message: error.message }
-    }
-}
-
-impl From<WriteError> for wit::WriteError {
-    fn from(error: WriteError) -> Self {
-        match error {
-            WriteError::AlreadyExists => Self::AlreadyExists,
-            WriteError::NotWritten(error) => Self::NotWritten(error.into()),
-            WriteError::Unknown(error) => Self::Unknown(error.into()),
-        }
-    }
 }

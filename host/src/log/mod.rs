@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::bindings::exports::stratalog::log::append_log::Pending;
 use crate::compact_options::CompactOptions;
 use crate::engine::SharedEngine;
 use crate::error::{Error, Result};
@@ -104,7 +105,7 @@ impl Log {
     /// # Errors
     /// [`Error::Closed`], [`Error::Guest`].
     pub async fn read_all(&self) -> Result<Reader> {
-        let pending = self.ask(Command::Pending).await?;
+        let pending = self.pending().await?;
         Reader::open(&self.engine, &self.store, &self.name, &of_pending(pending)).await
     }
 
@@ -133,6 +134,26 @@ impl Log {
     /// As [`Log::flush`]; the writer then stays open with everything kept.
     pub async fn close(&self) -> Result<Written> {
         self.ask(Command::Close).await
+    }
+
+    /// Appends one event if that needs no waiting; none if it does.
+    pub(crate) fn append_now(&self, event: &[u8]) -> Option<Result<()>> {
+        self.staging.push_now(event)
+    }
+
+    /// Appends lines if that needs no waiting; none if it does.
+    pub(crate) fn append_lines_now(&self, lines: &[u8]) -> Option<Result<u64>> {
+        self.staging.push_lines_now(lines)
+    }
+
+    /// Looks after what is pending now, and says whether anything still is.
+    pub(crate) async fn tick(&self) -> Result<bool> {
+        self.ask(Command::Tick).await
+    }
+
+    /// What this writer holds that may not be in the store yet.
+    pub(crate) async fn pending(&self) -> Result<Pending> {
+        self.ask(Command::Pending).await
     }
 
     async fn ask<T>(

@@ -22,6 +22,8 @@ type Answer<T> = oneshot::Sender<Result<T>>;
 /// What callers ask for.
 pub(super) enum Command {
     Flush(Answer<Written>),
+    /// Looks after what is pending, and answers whether anything still is.
+    Tick(Answer<bool>),
     Pending(Answer<Pending>),
     FileCount(Answer<u64>),
     Close(Answer<Written>),
@@ -131,6 +133,10 @@ impl Owner {
                     for answer in answers {
                         answer.send(flushed.clone()).ok();
                     }
+                }
+                Command::Tick(answer) => {
+                    self.look_after().await?;
+                    answer.send(Ok(self.tick_at.is_some())).ok();
                 }
                 Command::Pending(answer) => {
                     let pending = self.pending().await?;

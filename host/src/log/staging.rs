@@ -38,15 +38,46 @@ impl Staging {
 
     /// Packs an event, waiting for room.
     pub(super) async fn push(&self, event: &[u8]) -> Result<()> {
-        self.check(event, 0)?;
-        if memchr::memchr(b'\n', event).is_some() {
-            return Err(Error::InvalidEvent { line: 0, fault: EventFault::LineFeed });
-        }
+        self.check_event(event)?;
         self.push_checked(&[event, b"\n"]).await
+    }
+
+    /// Packs an event if there is room now; none if there is not.
+    pub(super) fn push_now(&self, event: &[u8]) -> Option<Result<()>> {
+        match self.check_event(event) {
+            Ok(()) => self.try_push(&[event, b"\n"]),
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// Packs lines, all or nothing, waiting for room; returns their number.
     pub(super) async fn push_lines(&self, lines: &[u8]) -> Result<u64> {
+        let events = self.check_lines(lines)?;
+        if events > 0 {
+            self.push_checked(&[lines]).await?;
+        }
+        Ok(events)
+    }
+
+    /// Packs lines, all or nothing, if there is room now; none if there is not.
+    pub(super) fn push_lines_now(&self, lines: &[u8]) -> Option<Result<u64>> {
+        match self.check_lines(lines) {
+            Ok(0) => Some(Ok(0)),
+            Ok(events) => self.try_push(&[lines]).map(|pushed| pushed.map(|()| events)),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    fn check_event(&self, event: &[u8]) -> Result<()> {
+        self.check(event, 0)?;
+        match memchr::memchr(b'\n', event) {
+            Some(_) => Err(Error::InvalidEvent { line: 0, fault: EventFault::LineFeed }),
+            None => Ok(()),
+        }
+    }
+
+    /// How many events the lines are, if all of them are.
+    fn check_lines(&self, lines: &[u8]) -> Result<u64> {
         if lines.len() > self.buffer_bytes_max {
             return Err(Error::InvalidInput(format!(
                 "{} bytes of lines at once are more than buffer_bytes_max = {}: append fewer",
@@ -65,9 +96,6 @@ impl Staging {
             };
             rest = after;
             line += 1;
-        }
-        if line > 0 {
-            self.push_checked(&[lines]).await?;
         }
         Ok(line)
     }

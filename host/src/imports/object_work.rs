@@ -1,0 +1,23 @@
+//! What an instance has under way in its object store.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::limits::CREATES_UNDER_WAY_MAX;
+use crate::meter::ComputeMeter;
+
+pub(crate) struct ObjectWork {
+    pub(crate) meter: ComputeMeter,
+    /// Objects whose creates were started, have succeeded, and are done with.
+    pub(crate) created: u64,
+    /// Bounds the bytes that creates under way hold, whoever still waits for them.
+    pub(super) creates: Arc<Semaphore>,
+}
+
+impl Default for ObjectWork {
+    fn default() -> Self {
+        let creates = Arc::new(Semaphore::new(CREATES_UNDER_WAY_MAX));
+        Self { meter: ComputeMeter::default(), created: 0, creates }
+    }
+}

@@ -1,0 +1,335 @@
+//! The `append-log` interface as a plugin sees it: admits, calls, converts.
+//!
+//! Everything that a plugin passes in is hostile: it is checked here or by the log's component, which
+//! runs in a sandbox of its own.
+
+mod answers;
+mod fast;
+mod questions;
+mod refusals;
+
+use wasmtime::component::{HasData, Linker, Resource};
+
+use super::bindings::stratalog::log::append_log as wit;
+use super::label::Label;
+use super::lent::{LentLog, LentReader, LentVerifier};
+use super::logs::{LogsCtx, LogsView};
+use super::usage::Call;
+use crate::error::{Error, Result};
+use crate::reader::Reader;
+
+type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
+
+/// Adds the `append-log` import to a linker: what a plugin needs to keep the logs that
+/// [`LogsCtx`] lends it. `view` finds the context and a resource table in what a store holds.
+///
+/// # Errors
+/// The linker has the interface already.
+pub fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> LogsView<'_>,
+) -> wasmtime::Result<()> {
+    wit::add_to_linker::<T, HasLogs>(linker, view)?;
+    fast::add_to_linker(linker, view)
+}
+
+struct HasLogs;
+
+impl HasData for HasLogs {
+    type Data<'a> = LogsView<'a>;
+}
+
+impl wit::Host for LogsView<'_> {
+    async fn read(
+        &mut self,
+        name: String,
+        options: wit::ReadOptions,
+    ) -> Answer<Resource<LentReader>> {
+        self.open_reader(&name, options).await
+    }
+
+    async fn compact(
+        &mut self,
+        name: String,
+        options: wit::CompactOptions,
+    ) -> Answer<wit::Compaction> {
+        let (grant, label) = match self.ctx.admitted(&name, Call::Compact) {
+            Ok(lent) => lent,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let done = grant.host.compact(&grant.store, &grant.name, &options.into()).await;
+        Ok(done.map(|done| label.compaction(done)).map_err(|error| label.refuse(error)))
+    }
+
+    async fn plan_compaction(
+        &mut self,
+        name: String,
+        options: wit::CompactOptions,
+    ) -> Answer<wit::CompactionPlan> {
+        let (grant, label) = match self.ctx.admitted(&name, Call::PlanCompaction) {
+            Ok(lent) => lent,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let plan = grant.host.plan_compaction(&grant.store, &grant.name, &options.into()).await;
+        Ok(plan.map(Into::into).map_err(|error| label.refuse(error)))
+    }
+
+    async fn trim(&mut self, name: String, until: wit::TrimPoint) -> Answer<wit::Trimmed> {
+        let (grant, label) = match self.ctx.admitted(&name, Call::Trim) {
+            Ok(lent) => lent,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let done = grant.host.trim(&grant.store, &grant.name, until.into()).await;
+        Ok(done.map(Into::into).map_err(|error| label.refuse(error)))
+    }
+
+    async fn verify(&mut self, name: String) -> Answer<Resource<LentVerifier>> {
+        let (grant, label) = match self.ctx.admitted(&name, Call::Verify) {
+            Ok(lent) => lent,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let held = match self.ctx.hold() {
+            Ok(held) => held,
+            Err(error) => return Ok(Err(label.refuse(error))),
+        };
+        match grant.host.verify(&grant.store, &grant.name).await {
+            Ok(verifier) => {
+                Ok(Ok(self.table.push(LentVerifier { verifier, label, _held: held })?))
+            }
+            Err(error) => Ok(Err(label.refuse(error))),
+        }
+    }
+
+    async fn stat(&mut self, name: String) -> Answer<wit::Stats> {
+        let (grant, label) = match self.ctx.admitted(&name, Call::Stat) {
+            Ok(lent) => lent,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let stats = grant.host.stat(&grant.store, &grant.name).await;
+        Ok(stats.map(Into::into).map_err(|error| label.refuse(error)))
+    }
+}
+
+impl wit::HostLog for LogsView<'_> {
+    async fn open(&mut self, name: String, options: wit::Options) -> Answer<Resource<LentLog>> {
+        let (grant, label) = match self.ctx.admitted(&name, Call::Open) {
+            Ok(lent) => lent,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let held = match self.ctx.hold() {
+            Ok(held) => held,
+            Err(error) => return Ok(Err(label.refuse(error))),
+        };
+        match grant.host.open(&grant.store, &grant.name, options.into()).await {
+            Ok(log) => {
+                let lent = LentLog::new(log, label, self.ctx.closing(), held);
+                Ok(Ok(self.table.push(lent)?))
+            }
+            Err(error) => Ok(Err(label.refuse(error))),
+        }
+    }
+
+    async fn append(&mut self, log: Resource<LentLog>, event: Vec<u8>) -> Answer<()> {
+        let lent = match self.log(&log, Call::Append, event.len())? {
+            Ok(lent) => lent,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let appended =
+            lent.opened.log.append(&event).await.map_err(|error| lent.opened.label.refuse(error));
+        if appended.is_ok() {
+            self.ctx.appended(1, event.len().saturating_add(1));
+        }
+        Ok(appended)
+    }
+
+    async fn append_lines(&mut self, log: Resource<LentLog>, lines: Vec<u8>) -> Answer<u64> {
+        let lent = match self.log(&log, Call::AppendLines, lines.len())? {
+            Ok(lent) => lent,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let appended = lent.opened.log.append_lines(&lines).await;
+        let appended = appended.map_err(|error| lent.opened.label.refuse(error));
+        if let Ok(events) = appended {
+            self.ctx.appended(events, lines.len());
+        }
+        Ok(appended)
+    }
+
+    async fn flush(&mut self, log: Resource<LentLog>) -> Answer<wit::Written> {
+        Ok(match self.log(&log, Call::Flush, 0)? {
+            Ok(lent) => {
+                let written = lent.opened.log.flush().await;
+                written.map(Into::into).map_err(|error| lent.opened.label.refuse(error))
+            }
+            Err(refused) => Err(refused),
+        })
+    }
+
+    /// The host ticks by itself; asked, it does so now. A log that has no answer has nothing pending.
+    async fn tick(&mut self, log: Resource<LentLog>) -> wasmtime::Result<bool> {
+        Ok(match self.log(&log, Call::Tick, 0)? {
+            Ok(lent) => lent.opened.log.tick().await.unwrap_or(false),
+            Err(_) => false,
+        })
+    }
+
+    async fn pending(&mut self, log: Resource<LentLog>) -> wasmtime::Result<wit::Pending> {
+        let pending = match self.log(&log, Call::Pending, 0)? {
+            Ok(lent) => lent.opened.log.pending().await.ok(),
+            Err(_) => None,
+        };
+        Ok(pending.map(wit::Pending::from).unwrap_or_else(answers::nothing_pending))
+    }
+
+    async fn read_all(&mut self, log: Resource<LentLog>) -> Answer<Resource<LentReader>> {
+        let (name, pending) = match self.log(&log, Call::ReadAll, 0)? {
+            Ok(lent) => match lent.opened.log.pending().await {
+                Ok(pending) => (lent.opened.label.name.to_string(), pending),
+                Err(error) => return Ok(Err(lent.opened.label.refuse(error))),
+            },
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let options = wit::ReadOptions {
+            start: None,
+            last: None,
+            limit: None,
+            since: None,
+            until: None,
+            pending: Some(pending.into()),
+        };
+        self.open_reader(&name, options).await
+    }
+
+    async fn compact(
+        &mut self,
+        log: Resource<LentLog>,
+        options: wit::CompactOptions,
+    ) -> Answer<wit::Compaction> {
+        Ok(match self.log(&log, Call::LogCompact, 0)? {
+            Ok(lent) => {
+                let done = lent.opened.log.compact(&options.into()).await;
+                let label = &lent.opened.label;
+                done.map(|done| label.compaction(done)).map_err(|error| label.refuse(error))
+            }
+            Err(refused) => Err(refused),
+        })
+    }
+
+    async fn file_count(&mut self, log: Resource<LentLog>) -> Answer<u64> {
+        Ok(match self.log(&log, Call::FileCount, 0)? {
+            Ok(lent) => {
+                lent.opened.log.file_count().await.map_err(|error| lent.opened.label.refuse(error))
+            }
+            Err(refused) => Err(refused),
+        })
+    }
+
+    async fn close(&mut self, log: Resource<LentLog>) -> Answer<wit::Written> {
+        Ok(match self.log(&log, Call::Close, 0)? {
+            Ok(lent) => {
+                let written = lent.close().await;
+                written.map(Into::into).map_err(|error| lent.opened.label.refuse(error))
+            }
+            Err(refused) => Err(refused),
+        })
+    }
+
+    async fn drop(&mut self, log: Resource<LentLog>) -> wasmtime::Result<()> {
+        // What fails here is tried again when the handle goes, and reported at the end.
+        self.table.delete(log)?.close().await.ok();
+        Ok(())
+    }
+}
+
+impl wit::HostReader for LogsView<'_> {
+    async fn next(&mut self, reader: Resource<LentReader>) -> Answer<Option<wit::Page>> {
+        let LogsView { ctx, table } = self;
+        let lent = table.get_mut(&reader)?;
+        if let Err(refused) = ctx.admitted(&lent.label.name, Call::ReaderNext) {
+            return Ok(Err(refused));
+        }
+        let page = lent.reader.next().await.map_err(|error| lent.label.refuse(error));
+        if let Ok(Some(page)) = &page {
+            ctx.read(page.events, page.lines.len());
+        }
+        Ok(page.map(|page| page.map(Into::into)))
+    }
+
+    async fn position(&mut self, reader: Resource<LentReader>) -> wasmtime::Result<Option<String>> {
+        let LogsView { ctx, table } = self;
+        let lent = table.get_mut(&reader)?;
+        if ctx.admitted(&lent.label.name, Call::ReaderPosition).is_err() {
+            return Ok(None);
+        }
+        match lent.reader.position().await {
+            Ok(position) => Ok(Some(position)),
+            Err(Error::InvalidInput(_)) => Ok(None),
+            Err(error) => Err(wasmtime::Error::new(error)),
+        }
+    }
+
+    async fn drop(&mut self, reader: Resource<LentReader>) -> wasmtime::Result<()> {
+        self.table.delete(reader)?;
+        Ok(())
+    }
+}
+
+impl wit::HostVerifier for LogsView<'_> {
+    async fn next(&mut self, verifier: Resource<LentVerifier>) -> Answer<Option<wit::Checked>> {
+        let LogsView { ctx, table } = self;
+        let lent = table.get_mut(&verifier)?;
+        if let Err(refused) = ctx.admitted(&lent.label.name, Call::VerifierNext) {
+            return Ok(Err(refused));
+        }
+        let label = &lent.label;
+        let checked = lent.verifier.next().await.map_err(|error| label.refuse(error));
+        Ok(checked.map(|checked| checked.map(|checked| label.checked(checked))))
+    }
+
+    async fn drop(&mut self, verifier: Resource<LentVerifier>) -> wasmtime::Result<()> {
+        self.table.delete(verifier)?;
+        Ok(())
+    }
+}
+
+impl LogsView<'_> {
+    /// An open log, if the call on it is admitted.
+    fn log(&mut self, log: &Resource<LentLog>, call: Call, bytes: usize) -> Answer<&mut LentLog> {
+        let lent = self.table.get_mut(log)?;
+        let admitted = self.ctx.admit(&lent.opened.label.name, call, bytes);
+        Ok(match admitted {
+            Ok(_) => Ok(lent),
+            Err(error) => Err(refusals::refuse_unlent(error)),
+        })
+    }
+
+    async fn open_reader(
+        &mut self,
+        name: &str,
+        options: wit::ReadOptions,
+    ) -> Answer<Resource<LentReader>> {
+        let (grant, label) = match self.ctx.admitted(name, Call::Read) {
+            Ok(lent) => lent,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let held = match self.ctx.hold() {
+            Ok(held) => held,
+            Err(error) => return Ok(Err(label.refuse(error))),
+        };
+        let engine = grant.host.engine();
+        match Reader::open(engine, &grant.store, &grant.name, &options.into()).await {
+            Ok(reader) => Ok(Ok(self.table.push(LentReader { reader, label, _held: held })?)),
+            Err(error) => Ok(Err(label.refuse(error))),
+        }
+    }
+}
+
+impl LogsCtx {
+    /// The log behind a label, if the call is admitted.
+    fn admitted(&mut self, name: &str, call: Call) -> Result<(super::Grant, Label), wit::Error> {
+        match self.admit(name, call, 0) {
+            Ok((grant, label)) => Ok((grant.clone(), label.clone())),
+            Err(error) => Err(refusals::refuse_unlent(error)),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Bindings of a plugin's world, generated from `wit/`.
+
+#![allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, reason = "generated")]
+
+wasmtime::component::bindgen!({
+    path: "../wit",
+    world: "plugin",
+    imports: { default: async | trappable },
+    with: {
+        "stratalog:log/append-log.log": crate::plugin::lent::LentLog,
+        "stratalog:log/append-log.reader": crate::plugin::lent::LentReader,
+        "stratalog:log/append-log.verifier": crate::plugin::lent::LentVerifier,
+    },
+});

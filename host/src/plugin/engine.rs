@@ -1,0 +1,121 @@
+//! Compiles plugins: what wasmtime needs to know of them, in one place.
+//!
+//! 1. What a plugin is linked to is here, and it is all that a plugin reaches.
+//! 2. A component is looked at before it is compiled: its size, and the version of the interface.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Config, Engine};
+use wasmtime_wasi::p2::bindings::CommandPre;
+
+use super::append_log;
+use super::limits::{Limit, PluginLimits};
+use super::run::{Plugin, PluginState};
+use crate::bindings::wasi::logging::logging;
+use crate::engine::{tick, use_cache};
+use crate::error::{Error, Result};
+use crate::imports::object_store;
+use crate::interface;
+
+/// Compiles plugins that are commands (`wasi:cli/run`). Cheap to clone; one is enough for a process.
+#[derive(Clone)]
+pub struct PluginEngine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    linker: Linker<PluginState>,
+    limits: PluginLimits,
+}
+
+impl PluginEngine {
+    /// An engine for plugins under these limits. With a `cache` folder, an absolute path, compiled
+    /// plugins are kept there for later processes; a folder that cannot be used is a warning.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for limits that cannot be kept here.
+    pub fn new(limits: PluginLimits, cache: Option<PathBuf>) -> Result<Self> {
+        let refuse = |error: wasmtime::Error| {
+            Error::InvalidInput(format!("plugins cannot be run under these limits: {error:#}"))
+        };
+        let mut config = Config::new();
+        config
+            .concurrency_support(false)
+            .epoch_interruption(true)
+            .consume_fuel(limits.fuel.is_some())
+            .max_wasm_stack(limits.stack_bytes_max)
+            // The host's functions run on the same stack.
+            .async_stack_size(limits.stack_bytes_max.saturating_add(1024 * 1024));
+        use_cache(&mut config, cache);
+        let engine = Engine::new(&config).map_err(refuse)?;
+        let linker = link(&engine).map_err(refuse)?;
+        tick(&engine).map_err(|error| {
+            Error::InvalidInput(format!("cannot start the epoch's thread: {error}"))
+        })?;
+        Ok(Self { inner: Arc::new(Inner { engine, linker, limits }) })
+    }
+
+    /// The limits on every run.
+    pub fn limits(&self) -> &PluginLimits {
+        &self.inner.limits
+    }
+
+    /// Compiles a plugin, or takes the compiled form from the cache. `origin` names it in errors.
+    ///
+    /// # Errors
+    /// [`Error::Component`]: not a component, not a command, made for another version of the
+    /// interface, or importing what no plugin is given. [`Error::LimitReached`] for its size and for
+    /// the time to compile it.
+    pub async fn compile(&self, bytes: Vec<u8>, origin: &str) -> Result<Plugin> {
+        let limits = &self.inner.limits;
+        let too_much = |limit| Err(Error::LimitReached(format!("{origin}: {}", limits.hit(limit))));
+        if bytes.len() > limits.component_bytes_max {
+            return too_much(Limit::ComponentBytes);
+        }
+        let (inner, name) = (self.inner.clone(), origin.to_owned());
+        // A compiler cannot be interrupted; it can be left alone.
+        let compiled = tokio::task::spawn_blocking(move || inner.compile(&bytes, &name));
+        match tokio::time::timeout(limits.compile_time_max, compiled).await {
+            Ok(Ok(command)) => Ok(Plugin::new(self.clone(), command?)),
+            Ok(Err(error)) => Err(Error::Component(format!("{origin}: {error}"))),
+            Err(_) => too_much(Limit::CompileTime),
+        }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+}
+
+impl Inner {
+    fn compile(&self, bytes: &[u8], origin: &str) -> Result<CommandPre<PluginState>> {
+        let refuse = |what: &str, error: &wasmtime::Error| {
+            Error::Component(format!("{origin} {what}: {error:#}"))
+        };
+        interface::check(bytes, origin)?;
+        let begun = Instant::now();
+        let component = Component::from_binary(&self.engine, bytes)
+            .map_err(|error| refuse("is not a WebAssembly component", &error))?;
+        tracing::debug!("{origin} compiled in {:?}", begun.elapsed());
+        let instance = self
+            .linker
+            .instantiate_pre(&component)
+            .map_err(|error| refuse("imports what plugins are not given", &error))?;
+        CommandPre::new(instance)
+            .map_err(|error| refuse("is not a command: it exports no wasi:cli/run", &error))
+    }
+}
+
+/// All that a plugin can reach; what it is granted of it, its contexts say.
+fn link(engine: &Engine) -> wasmtime::Result<Linker<PluginState>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    append_log::add_to_linker(&mut linker, PluginState::logs)?;
+    object_store::add_to_linker(&mut linker, PluginState::objects)?;
+    logging::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    Ok(linker)
+}

@@ -1,0 +1,161 @@
+//! Handles to logs that a plugin holds, and what becomes of those that it leaves behind.
+//!
+//! 1. A handle to a log that goes, for whatever reason, is flushed and closed.
+//! 2. Nothing waits for a plugin, and who ran it can wait until all is closed.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use super::label::Label;
+use crate::error::{Error, Result};
+use crate::log::Log;
+use crate::reader::Reader;
+use crate::records::Written;
+use crate::verifier::Verifier;
+
+/// Counts the handles that hold an instance of the log's component.
+#[derive(Clone, Default)]
+pub(crate) struct Handles(Arc<AtomicUsize>);
+
+/// One of them.
+pub(crate) struct Held(Arc<AtomicUsize>);
+
+impl Handles {
+    /// One more, if there are fewer than `most`.
+    pub(crate) fn hold(&self, most: usize) -> Option<Held> {
+        let more = |held: usize| (held < most).then(|| held.saturating_add(1));
+        let counted = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        counted.is_ok().then(|| Held(self.0.clone()))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A log opened by a plugin.
+#[expect(unreachable_pub, reason = "the bindings name it in public")]
+pub struct LentLog {
+    pub(super) opened: Arc<Opened>,
+    closing: Closing,
+    held: Option<Held>,
+    closed: bool,
+}
+
+/// A log, and the label under which it was opened.
+pub(super) struct Opened {
+    pub(super) log: Log,
+    pub(super) label: Label,
+}
+
+impl LentLog {
+    pub(super) fn new(log: Log, label: Label, closing: Closing, held: Held) -> Self {
+        let opened = Arc::new(Opened { log, label });
+        Self { opened, closing, held: Some(held), closed: false }
+    }
+
+    /// Flushes and closes; after a failure it stays open, with everything kept.
+    pub(super) async fn close(&mut self) -> Result<Written> {
+        let written = self.opened.log.close().await;
+        self.closed = matches!(written, Ok(_) | Err(Error::Closed));
+        written
+    }
+}
+
+impl Drop for LentLog {
+    fn drop(&mut self) {
+        if !self.closed {
+            self.closing.close(self.opened.clone(), self.held.take());
+        }
+    }
+}
+
+/// A reading pass of a plugin.
+#[expect(unreachable_pub, reason = "the bindings name it in public")]
+pub struct LentReader {
+    pub(super) reader: Reader,
+    pub(super) label: Label,
+    pub(super) _held: Held,
+}
+
+/// A verification of a plugin.
+#[expect(unreachable_pub, reason = "the bindings name it in public")]
+pub struct LentVerifier {
+    pub(super) verifier: Verifier,
+    pub(super) label: Label,
+    pub(super) _held: Held,
+}
+
+/// Events of a plugin that could not be flushed after it ended.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the log {label}: {error}")]
+pub struct Unflushed {
+    /// The log's label.
+    pub label: String,
+    /// Why, and how many events were held: [`Error::WriteFailed`] tells whether they may be in the
+    /// store.
+    #[source]
+    pub error: Error,
+}
+
+/// The logs that a plugin has left open, being flushed and closed. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Closing {
+    under_way: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    failed: Arc<Mutex<Vec<Unflushed>>>,
+}
+
+impl Closing {
+    /// Waits until every handle that the plugin left is flushed and closed. What could not be is
+    /// returned, and lost.
+    ///
+    /// To be called when the plugin's wasmtime store is dropped: until then it may hold handles.
+    pub async fn wait(&self) -> Vec<Unflushed> {
+        loop {
+            let under_way = std::mem::take(&mut *lock(&self.under_way));
+            if under_way.is_empty() {
+                return std::mem::take(&mut *lock(&self.failed));
+            }
+            for close in under_way {
+                if let Err(error) = close.await {
+                    tracing::error!("a log that a plugin left open was not closed: {error}");
+                }
+            }
+        }
+    }
+
+    /// Closes a log in a task of its own, so that a plugin that is torn down need not wait.
+    fn close(&self, opened: Arc<Opened>, held: Option<Held>) {
+        let Ok(runtime) = Handle::try_current() else {
+            let label = &opened.label.name;
+            tracing::error!(
+                "the log {label} was left open outside of a tokio runtime: not flushed"
+            );
+            return;
+        };
+        let failed = self.failed.clone();
+        let close = runtime.spawn(async move {
+            match opened.log.close().await {
+                Ok(_) | Err(Error::Closed) => {}
+                Err(error) => {
+                    let label = opened.label.name.to_string();
+                    lock(&failed).push(Unflushed { label, error });
+                }
+            }
+            drop(held);
+        });
+        let mut under_way = lock(&self.under_way);
+        under_way.retain(|close| !close.is_finished());
+        under_way.push(close);
+    }
+}
+
+/// Nothing panics while it holds one of the locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,214 @@
+//! The logs lent to one plugin: the context, and the one place that lets a call through.
+//!
+//! 1. Every call is admitted before it has an effect: the label is granted, the right is there, the
+//!    rate allows it.
+//! 2. Every call is counted, whatever comes of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Instant;
+
+use wasmtime::component::ResourceTable;
+
+use super::grant::Grant;
+use super::label::{Label, check_label, shown};
+use super::lent::{Closing, Handles, Held};
+use super::limits::{Limit, PluginLimits};
+use super::rate::Rate;
+use super::usage::{Call, Calls, Usage};
+use crate::bindings::stratalog::log::object_store as wit;
+use crate::error::{Error, Result};
+use crate::imports::lender::{self as objects, Lender, Operation};
+
+/// The logs lent to one plugin, by label, and what it has used.
+pub struct LogsCtx {
+    lent: BTreeMap<String, Lent>,
+    limits: PluginLimits,
+    calls: Calls,
+    usage: Usage,
+    handles: Handles,
+    closing: Closing,
+}
+
+/// Sets up a [`LogsCtx`].
+#[derive(Debug, Default)]
+pub struct LogsCtxBuilder {
+    grants: BTreeMap<String, Grant>,
+    limits: PluginLimits,
+}
+
+/// A context and the resource table beside it, borrowed from what a wasmtime store holds.
+pub struct LogsView<'a> {
+    /// The logs.
+    pub ctx: &'a mut LogsCtx,
+    /// Where handles are kept; it may be shared with other interfaces.
+    pub table: &'a mut ResourceTable,
+}
+
+struct Lent {
+    grant: Grant,
+    label: Label,
+    calls: Rate,
+    bytes: Rate,
+}
+
+impl LogsCtxBuilder {
+    /// Lends a log under a label: 1 to 64 letters, digits, `-`, `_` or `.`. The last one given under
+    /// a label stands.
+    #[must_use]
+    pub fn grant(mut self, label: impl Into<String>, grant: Grant) -> Self {
+        self.grants.insert(label.into(), grant);
+        self
+    }
+
+    /// Limits what the plugin asks of its logs; see [`PluginLimits`]. The limits on what it uses
+    /// (memory, time) are its wasmtime store's.
+    #[must_use]
+    pub fn limits(mut self, limits: &PluginLimits) -> Self {
+        self.limits = limits.clone();
+        self
+    }
+
+    /// Makes the context.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] names a label that is none.
+    pub fn build(self) -> Result<LogsCtx> {
+        let Self { grants, limits } = self;
+        let now = Instant::now();
+        let mut lent = BTreeMap::new();
+        for (name, grant) in grants {
+            check_label(&name)?;
+            let label = Label { name: name.as_str().into(), log: grant.name.as_str().into() };
+            let calls = Rate::new(u64::from(limits.calls_per_second), now);
+            let bytes = Rate::new(limits.bytes_per_second, now);
+            lent.insert(name, Lent { grant, label, calls, bytes });
+        }
+        let (calls, usage) = (Calls::default(), Usage::default());
+        let (handles, closing) = (Handles::default(), Closing::default());
+        Ok(LogsCtx { lent, limits, calls, usage, handles, closing })
+    }
+}
+
+impl LogsCtx {
+    /// Sets up a context. Without a grant every call is denied.
+    pub fn builder() -> LogsCtxBuilder {
+        LogsCtxBuilder::default()
+    }
+
+    /// What the plugin has used of its logs so far; its times and memory are zero here.
+    pub fn usage(&self) -> Usage {
+        Usage { calls: self.calls.by_name(), ..self.usage.clone() }
+    }
+
+    /// To wait, when the plugin's wasmtime store is dropped, until what it left open is flushed.
+    pub fn closing(&self) -> Closing {
+        self.closing.clone()
+    }
+
+    /// Lets a call through, with so many bytes that are to be appended; or says why not.
+    pub(crate) fn admit(
+        &mut self,
+        label: &str,
+        call: Call,
+        bytes: usize,
+    ) -> Result<(&Grant, &Label)> {
+        self.calls.count(call);
+        if !self.lent.contains_key(label) {
+            return Err(Error::Denied(not_granted(label, self.lent.keys())));
+        }
+        let Some(lent) = self.lent.get_mut(label) else {
+            // Only the borrow checker does not know that it is there.
+            return Err(Error::Closed);
+        };
+        let rights = lent.grant.rights;
+        if !call.allowed_by().iter().any(|right| rights.has(*right)) {
+            return Err(Error::Denied(format!(
+                "{} on the log {label} needs the right to {}; granted: {rights}",
+                call.name(),
+                call.allowed_by().first().map_or("", |right| right.name()),
+            )));
+        }
+        let now = Instant::now();
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let limit = if !lent.calls.take(1, now) {
+            Some(Limit::Calls)
+        } else if bytes > 0 && !lent.bytes.take(bytes, now) {
+            Some(Limit::Bytes)
+        } else {
+            None
+        };
+        if let Some(limit) = limit {
+            let hit = self.limits.hit(limit);
+            self.usage.hit(&hit);
+            return Err(Error::LimitReached(format!("{} on the log {label}: {hit}", call.name())));
+        }
+        Ok((&lent.grant, &lent.label))
+    }
+
+    /// One more handle to a log, reader or verifier, if the limit allows it.
+    pub(crate) fn hold(&mut self) -> Result<Held> {
+        self.handles.hold(self.limits.log_handles_max).ok_or_else(|| {
+            let hit = self.limits.hit(Limit::LogHandles);
+            self.usage.hit(&hit);
+            Error::LimitReached(format!("too many logs and readers are open: {hit}"))
+        })
+    }
+
+    /// Counts what an append was told is taken.
+    pub(crate) fn appended(&mut self, events: u64, bytes: usize) {
+        let usage = &mut self.usage;
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        usage.events_appended = usage.events_appended.saturating_add(events);
+        usage.bytes_appended = usage.bytes_appended.saturating_add(bytes);
+    }
+
+    /// Counts what a reader returned.
+    pub(crate) fn read(&mut self, events: u64, bytes: usize) {
+        let usage = &mut self.usage;
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        usage.events_read = usage.events_read.saturating_add(events);
+        usage.bytes_read = usage.bytes_read.saturating_add(bytes);
+    }
+}
+
+/// For a log component that the plugin carries: its keys begin with a label.
+impl Lender for LogsCtx {
+    fn lend(
+        &mut self,
+        key: &str,
+        operation: Operation,
+        bytes: usize,
+    ) -> Result<objects::Lent, wit::StoreError> {
+        let call = match operation {
+            Operation::Create => Call::CreateObject,
+            Operation::CreateExclusively => Call::CommitObject,
+            Operation::Get => Call::GetObject,
+            Operation::List => Call::ListObjects,
+            Operation::Delete => Call::DeleteObjects,
+        };
+        let (label, _) = key.split_once('/').unwrap_or((key, ""));
+        match self.admit(label, call, bytes) {
+            Ok((grant, label)) => objects::Lent::below(&grant.store, label, key),
+            Err(error) => {
+                let kind = match error {
+                    Error::LimitReached(_) => wit::StoreErrorKind::Unavailable,
+                    _ => wit::StoreErrorKind::PermissionDenied,
+                };
+                Err(wit::StoreError { kind, message: error.to_string() })
+            }
+        }
+    }
+}
+
+fn not_granted<'a>(label: &str, granted: impl Iterator<Item = &'a String>) -> String {
+    let granted: Vec<_> = granted.map(String::as_str).collect();
+    let granted = if granted.is_empty() { "none".to_owned() } else { granted.join(", ") };
+    format!("no log is granted under the label {}; granted: {granted}", shown(label))
+}
+
+impl fmt::Debug for LogsCtx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogsCtx").field("labels", &self.lent.keys()).finish_non_exhaustive()
+    }
+}

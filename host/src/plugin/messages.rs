@@ -1,0 +1,79 @@
+//! A plugin's log messages (`wasi:logging`): so many in a second, cut, and harmless to a terminal.
+
+use std::time::Instant;
+
+use super::limits::{Limit, PluginLimits};
+use super::rate::Rate;
+use super::run::PluginState;
+use super::usage::Usage;
+use crate::bindings::wasi::logging::logging::{Host, Level};
+use crate::imports::logging::{emit, printable};
+
+/// Counts messages, and lets through as many as the limit allows.
+pub(crate) struct Messages {
+    limits: PluginLimits,
+    rate: Rate,
+    passed: u64,
+    dropped: u64,
+    /// Dropped since one was let through.
+    silent: u64,
+}
+
+impl Messages {
+    pub(crate) fn new(limits: PluginLimits) -> Self {
+        let rate = Rate::new(u64::from(limits.log_lines_per_second), Instant::now());
+        Self { limits, rate, passed: 0, dropped: 0, silent: 0 }
+    }
+
+    fn admit(&mut self) -> bool {
+        let passes = self.rate.take(1, Instant::now());
+        if passes {
+            self.say_dropped();
+            self.passed = self.passed.saturating_add(1);
+        } else {
+            self.silent = self.silent.saturating_add(1);
+            self.dropped = self.dropped.saturating_add(1);
+        }
+        passes
+    }
+
+    fn say_dropped(&mut self) {
+        let silent = std::mem::take(&mut self.silent);
+        if silent > 0 {
+            let hit = self.limits.hit(Limit::LogLines);
+            tracing::warn!(target: "stratalog::plugin", "{silent} messages were dropped: {hit}");
+        }
+    }
+
+    pub(crate) fn add_to(&self, usage: &mut Usage) {
+        (usage.log_lines, usage.log_lines_dropped) = (self.passed, self.dropped);
+        if self.dropped > 0 {
+            usage.hit(&self.limits.hit(Limit::LogLines));
+        }
+    }
+}
+
+impl Drop for Messages {
+    fn drop(&mut self) {
+        self.say_dropped();
+    }
+}
+
+impl Host for PluginState {
+    async fn log(
+        &mut self,
+        level: Level,
+        context: String,
+        message: String,
+    ) -> wasmtime::Result<()> {
+        if self.messages.admit() {
+            let message = if context.is_empty() {
+                printable(&message)
+            } else {
+                printable(&format!("{context}: {message}"))
+            };
+            emit!(level, "stratalog::plugin", "", message);
+        }
+        Ok(())
+    }
+}

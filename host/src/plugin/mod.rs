@@ -1,0 +1,65 @@
+//! Plugins: WebAssembly components that are lent logs, and can harm only themselves.
+//!
+//! A plugin imports `stratalog:log/append-log` (see `wit/`). It opens a log under a *label*; what
+//! stands behind the label, and what the plugin may do with it, the host decides. It sees no URL, no
+//! credential and no other log. Its own wasmtime store is not that of the log's component: a plugin
+//! that traps, exits, reaches a limit or is dropped leaves what it appended flushed.
+//!
+//! There are two ways to run one:
+//!
+//! - A command (`wasi:cli/run`), run by a [`PluginEngine`] under [`PluginLimits`]; this is what
+//!   `stratalog run` does.
+//! - A component of a world of one's own: put a [`LogsCtx`] into the wasmtime store and call
+//!   [`add_to_linker`]. The limits on memory and time are then the embedder's own.
+//!
+//! # Example
+//!
+//! ```no_run
+//! # async fn example(plugin: Vec<u8>) -> Result<(), stratalog::Error> {
+//! use stratalog::plugin::{Grant, LogsCtx, PluginEngine, PluginLimits, Run};
+//! use stratalog::{Host, store::Store};
+//!
+//! let (host, store) = (Host::new()?, Store::memory());
+//! let engine = PluginEngine::new(PluginLimits::default(), None)?;
+//! let plugin = engine.compile(plugin, "the plugin").await?;
+//!
+//! let logs = LogsCtx::builder()
+//!     .grant("errors", Grant::new(&host, &store, "app/errors"))
+//!     .limits(engine.limits())
+//!     .build()?;
+//! let mut run = Run::new(logs);
+//! run.wasi().inherit_stdio().args(&["plugin", "--since", "yesterday"]);
+//! let outcome = plugin.run(run).await?;
+//! println!("it {}, {} events appended", outcome.end, outcome.usage.events_appended);
+//! # Ok(())
+//! # }
+//! ```
+
+mod append_log;
+mod bindings;
+mod ending;
+mod engine;
+mod grant;
+mod label;
+mod lent;
+mod limits;
+mod logs;
+mod messages;
+mod meter;
+mod rate;
+mod rights;
+mod run;
+mod usage;
+
+pub use append_log::add_to_linker;
+pub use ending::End;
+pub use engine::PluginEngine;
+pub use grant::Grant;
+pub(crate) use label::Label;
+pub use label::check_label;
+pub use lent::{Closing, Unflushed};
+pub use limits::{LimitHit, PluginLimits};
+pub use logs::{LogsCtx, LogsCtxBuilder, LogsView};
+pub use rights::{Right, Rights, RightsError};
+pub use run::{Outcome, Plugin, Run};
+pub use usage::Usage;

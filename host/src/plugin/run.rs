@@ -1,0 +1,219 @@
+//! Runs a plugin: in a wasmtime store of its own, under limits, to its end.
+//!
+//! 1. Whatever ends the plugin, what it appended is flushed before the run is over.
+//! 2. Computing is measured while the plugin runs and not while it waits.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use wasmtime::Store;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use super::ending::End;
+use super::engine::PluginEngine;
+use super::lent::Unflushed;
+use super::limits::{Limit, PluginLimits};
+use super::logs::{LogsCtx, LogsView};
+use super::messages::Messages;
+use super::meter::PluginMeter;
+use super::usage::Usage;
+use crate::error::{Error, Result};
+use crate::imports::object_store::Objects;
+use crate::imports::object_work::ObjectWork;
+
+/// A compiled plugin. Cheap to clone; its runs share nothing but the code.
+#[derive(Clone)]
+pub struct Plugin {
+    engine: PluginEngine,
+    command: CommandPre<PluginState>,
+}
+
+/// What one run of a plugin is given.
+pub struct Run {
+    logs: LogsCtx,
+    wasi: WasiCtxBuilder,
+    stop: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// What became of a run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// How the plugin ended.
+    pub end: End,
+    /// What it used.
+    pub usage: Usage,
+    /// Events that it had appended and that could not be flushed: empty when all is well.
+    pub unflushed: Vec<Unflushed>,
+}
+
+impl Run {
+    /// Lends these logs and nothing else: no arguments, no environment, no files, no network; input
+    /// is empty, and output is thrown away.
+    pub fn new(logs: LogsCtx) -> Self {
+        let mut wasi = WasiCtxBuilder::new();
+        wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+        Self { logs, wasi, stop: Box::pin(std::future::pending()) }
+    }
+
+    /// What else the plugin is given: streams, arguments, environment, folders.
+    pub fn wasi(&mut self) -> &mut WasiCtxBuilder {
+        &mut self.wasi
+    }
+
+    /// Stops the plugin when this completes. What it appended is flushed.
+    #[must_use]
+    pub fn stop_when(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.stop = Box::pin(stop);
+        self
+    }
+}
+
+impl Plugin {
+    pub(crate) fn new(engine: PluginEngine, command: CommandPre<PluginState>) -> Self {
+        Self { engine, command }
+    }
+
+    /// Runs the plugin to its end, then flushes and closes what it left open. A run that is dropped
+    /// midway does the same, in the background.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] when a store for the plugin cannot be made. What the plugin does wrong
+    /// is an [`Outcome`].
+    pub async fn run(&self, run: Run) -> Result<Outcome> {
+        let limits = self.engine.limits();
+        let Run { logs, mut wasi, stop } = run;
+        let closing = logs.closing();
+        let mut store = self.store(logs, wasi.build())?;
+        let begun = Instant::now();
+        let mut computed = Duration::ZERO;
+        let call = async {
+            let command = self.command.instantiate_async(&mut store).await?;
+            command.wasi_cli_run().call_run(&mut store).await
+        };
+        let end = match bounded(call, stop, limits, &mut computed).await {
+            Ok(Ok(returned)) => End::Exited(i32::from(returned.is_err())),
+            Ok(Err(error)) => {
+                tracing::debug!("the plugin failed: {error:?}");
+                End::of_failure(&error, limits)
+            }
+            Err(end) => end,
+        };
+        let time = begun.elapsed();
+        let state = store.into_data();
+        let mut usage = state.usage();
+        (usage.time, usage.computed) = (time, computed);
+        if let End::LimitReached(hit) = &end {
+            usage.hit(hit);
+        }
+        drop(state);
+        let unflushed = closing.wait().await;
+        Ok(Outcome { end, usage, unflushed })
+    }
+
+    fn store(&self, logs: LogsCtx, wasi: WasiCtx) -> Result<Store<PluginState>> {
+        let limits = self.engine.limits();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.handles_max);
+        let meter = PluginMeter::new(limits.clone());
+        let messages = Messages::new(limits.clone());
+        let work = ObjectWork::default();
+        let state = PluginState { logs, messages, meter, work, table, wasi };
+        let mut store = Store::new(self.engine.engine(), state);
+        store.limiter(|state| &mut state.meter);
+        store.set_hostcall_fuel(limits.host_call_bytes_max);
+        // At each tick of the epoch it steps aside, and its time is looked at.
+        store.epoch_deadline_async_yield_and_update(1);
+        if let Some(fuel) = limits.fuel {
+            store.set_fuel(fuel).map_err(|error| Error::InvalidInput(format!("fuel: {error}")))?;
+        }
+        Ok(store)
+    }
+}
+
+/// Runs `call` until it ends, its time is up, or it is stopped. Adds up how long it computes.
+async fn bounded<T>(
+    call: impl Future<Output = T>,
+    mut stop: Pin<Box<dyn Future<Output = ()> + Send>>,
+    limits: &PluginLimits,
+    computed: &mut Duration,
+) -> Result<T, End> {
+    let mut call = pin!(call);
+    let mut time_up = pin!(async {
+        match limits.time_max {
+            Some(time_max) => tokio::time::sleep(time_max).await,
+            None => std::future::pending().await,
+        }
+    });
+    poll_fn(|context| {
+        if stop.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(End::Stopped));
+        }
+        let begun = Instant::now();
+        let polled = call.as_mut().poll(context);
+        *computed = computed.saturating_add(begun.elapsed());
+        if let Poll::Ready(ended) = polled {
+            return Poll::Ready(Ok(ended));
+        }
+        let limit = if *computed > limits.compute_max {
+            Limit::Compute
+        } else if time_up.as_mut().poll(context).is_ready() {
+            Limit::Time
+        } else {
+            return Poll::Pending;
+        };
+        Poll::Ready(Err(End::LimitReached(limits.hit(limit))))
+    })
+    .await
+}
+
+/// Everything a plugin's store holds.
+pub(crate) struct PluginState {
+    logs: LogsCtx,
+    pub(super) messages: Messages,
+    meter: PluginMeter,
+    work: ObjectWork,
+    table: ResourceTable,
+    wasi: WasiCtx,
+}
+
+impl PluginState {
+    pub(super) fn logs(&mut self) -> LogsView<'_> {
+        LogsView { ctx: &mut self.logs, table: &mut self.table }
+    }
+
+    /// For a plugin that carries a log component of its own: the logs lent to it, object by object.
+    pub(super) fn objects(&mut self) -> Objects<'_> {
+        Objects { lender: &mut self.logs, table: &mut self.table, work: &mut self.work }
+    }
+
+    fn usage(&self) -> Usage {
+        let mut usage = self.logs.usage();
+        usage.memory_bytes_peak = self.meter.memory_bytes_peak();
+        self.messages.add_to(&mut usage);
+        usage
+    }
+}
+
+impl WasiView for PluginState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("logs", &self.logs).finish_non_exhaustive()
+    }
+}
