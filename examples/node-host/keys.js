@@ -1,0 +1,61 @@
+// The keys of objects as files below a root folder.
+//
+// Invariants:
+// 1. No key leaves the root: no `.` or `..` segment, no leading slash, no separator of another system.
+// 2. A key is the file's name exactly; two keys are two files. A name that an unfinished write uses
+//    (`NAME#DIGITS`) is no key.
+
+import { join } from "node:path";
+
+import { storeError } from "./store-error.js";
+
+const KEY_BYTES_MAX = 1024;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/u;
+const UNFINISHED = /#[0-9]+$/;
+
+let unfinished = 0;
+
+// The file of a key. Throws a store-error of kind `invalid`.
+export function pathOf(root, key) {
+  const reason = fault(key);
+  if (reason) throw refused(key, reason);
+  return join(root, ...key.split("/"));
+}
+
+// A listing's prefix: the folder's path, the start of the keys in it, and the start of the names.
+export function splitPrefix(root, prefix) {
+  const slash = prefix.lastIndexOf("/");
+  const nameStart = prefix.slice(slash + 1);
+  if (CONTROL.test(nameStart)) throw refused(prefix, "it has a control character");
+  const folder = slash < 0 ? root : pathOf(root, prefix.slice(0, slash));
+  return { folder, keyStart: prefix.slice(0, slash + 1), nameStart };
+}
+
+// Whether a file of that name can be an object.
+export function isName(name) {
+  return fault(name) === null && !name.includes("/");
+}
+
+// Where a write to `path` collects its bytes until it is whole: in the same folder, passed over by
+// listings here and by other hosts of the folder.
+export function unfinishedPath(path) {
+  unfinished += 1;
+  return `${path}#${process.pid}${String(unfinished).padStart(9, "0")}`;
+}
+
+function fault(key) {
+  const segments = key.split("/");
+  if (key === "") return "it is empty";
+  if (Buffer.byteLength(key) > KEY_BYTES_MAX) return `it is longer than ${KEY_BYTES_MAX} bytes`;
+  if (CONTROL.test(key)) return "it has a control character";
+  if (key.includes("\\") || !key.isWellFormed()) return "it has a character that files cannot have";
+  if (segments.includes("")) return "it starts or ends with a slash, or has an empty segment";
+  if (segments.includes(".") || segments.includes("..")) return "it has a `.` or `..` segment";
+  if (segments.some((segment) => UNFINISHED.test(segment))) return "it is an unfinished write's";
+  return null;
+}
+
+function refused(key, reason) {
+  const shown = JSON.stringify([...key].slice(0, 100).join(""));
+  return storeError("invalid", `the key ${shown} cannot be used: ${reason}`);
+}

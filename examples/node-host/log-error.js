@@ -1,0 +1,25 @@
+// What the component's errors say, for people.
+
+// The text of an `append-log` error; of anything else, what it says itself.
+export function text(error) {
+  if (!error.payload) return error.message ?? String(error);
+  const { tag, val } = error.payload;
+  switch (tag) {
+    case "invalid-event":
+      return `${tag}: ${fault(val.fault)}`;
+    case "write-failed":
+      return `${tag}: ${val.object} (${val.fate}, ${val.eventsHeld} events held): ${val.message}`;
+    case "store-failed":
+      return `${tag}: ${val.message}`;
+    case "damaged":
+      return `${tag}: ${val.object}: expected ${val.expected}, found ${val.found}`;
+    case "closed":
+      return tag;
+    default:
+      return `${tag}: ${val}`;
+  }
+}
+
+function fault({ tag, val }) {
+  return tag === "too-long" ? `${val.bytes} bytes, at most ${val.bytesMax}` : tag;
+}

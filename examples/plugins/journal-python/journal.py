@@ -1,0 +1,132 @@
+"""Reads the lines of an access log from stdin, journals the server errors (status 500 and above) to
+the log `errors`, and prints how many there are in it. A plugin: see the README beside it."""
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import NoReturn
+
+from componentize_py_types import Err
+from wit_world import exports
+from wit_world.imports import append_log as wit
+
+import access_line
+from summary import Summary
+
+LABEL = "errors"
+"""The label of the log that the host lends."""
+LINE_BYTES_MAX = 64 * 1024
+"""A longer line is not understood; bounds what is held in memory."""
+
+
+class Run(exports.Run):
+    """The command."""
+
+    def run(self) -> None:
+        try:
+            summary = keep_journal()
+        except Failure as failure:
+            fail(str(failure))
+        try:
+            sys.stdout.buffer.write(str(summary).encode())
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            fail(f"cannot write to stdout: {error}")
+
+
+class Failure(Exception):
+    """Why the job cannot go on, in one line."""
+
+
+def fail(reason: str) -> NoReturn:
+    sys.stderr.buffer.write(f"error: {reason}\n".encode())
+    sys.stderr.buffer.flush()
+    # The command's own way to say that it failed.
+    raise Err(None)
+
+
+def keep_journal() -> Summary:
+    """Journals the errors among the lines, and counts all that are in the log then."""
+    summary = Summary()
+    doing = "open"
+    try:
+        with wit.Log.open(LABEL, wit.Options(None, None, None, None, None)) as log:
+            doing = "append to"
+            for line in lines():
+                summary.lines += 1
+                access = access_line.parse(line) if len(line) <= LINE_BYTES_MAX else None
+                if access is None:
+                    summary.not_understood += 1
+                elif access.status >= 500:
+                    log.append(event(access))
+                    summary.journalled += 1
+            doing = "flush"
+            log.flush()
+
+            doing = "read"
+            with log.read_all() as reader:
+                while page := reader.next():
+                    summary.count(page.lines)
+            doing = "close"
+            log.close()
+    except Err as error:
+        raise Failure(f"cannot {doing} the log {LABEL}: {text(error.value)}") from error
+    return summary
+
+
+def lines() -> Iterator[bytes]:
+    """The lines of stdin without their line endings; of one that is too long, the beginning."""
+    try:
+        while line := sys.stdin.buffer.readline(LINE_BYTES_MAX + 1):
+            if line.endswith(b"\n"):
+                yield line[:-1].removesuffix(b"\r")
+                continue
+            rest = line
+            while len(line) > LINE_BYTES_MAX and rest and not rest.endswith(b"\n"):
+                rest = sys.stdin.buffer.readline(LINE_BYTES_MAX)
+            yield line if len(line) > LINE_BYTES_MAX else line.removesuffix(b"\r")
+    except OSError as error:
+        raise Failure(f"cannot read stdin: {error}") from error
+
+
+def event(access: access_line.Access) -> bytes:
+    """The event of an access: one line, whatever it holds."""
+    return json.dumps(vars(access), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def text(error: wit.Error) -> str:
+    """What went wrong: the case of the error, and what it carries."""
+    match error:
+        case wit.Error_InvalidInput(reason):
+            return f"invalid-input: {reason}"
+        case wit.Error_InvalidEvent(invalid):
+            match invalid.fault:
+                case wit.EventFault_Empty():
+                    fault = "empty"
+                case wit.EventFault_LineFeed():
+                    fault = "line-feed"
+                case wit.EventFault_TooLong(by):
+                    fault = f"{by.bytes} bytes, at most {by.bytes_max}"
+                case wit.EventFault_Unterminated():
+                    fault = "unterminated"
+            return f"invalid-event: line {invalid.line}: {fault}"
+        case wit.Error_WriteFailed(failure):
+            fate = failure.fate.name.lower().replace("_", "-")
+            held = f"{failure.events_held} events held"
+            return f"write-failed: {failure.object} ({fate}, {held}): {failure.message}"
+        case wit.Error_StoreFailed(failure):
+            return f"store-failed: {failure.message}"
+        case wit.Error_Damaged(damage):
+            return (
+                f"damaged: {damage.object}: expected {damage.expected}, found {damage.found}"
+            )
+        case wit.Error_Conflict(reason):
+            return f"conflict: {reason}"
+        case wit.Error_Unsupported(reason):
+            return f"unsupported: {reason}"
+        case wit.Error_Denied(reason):
+            return f"denied: {reason}"
+        case wit.Error_LimitReached(reason):
+            return f"limit-reached: {reason}"
+        case wit.Error_Closed():
+            return "closed"

@@ -1,0 +1,92 @@
+//! What is printed: one JSON object on a line.
+
+use chrono::{DateTime, SecondsFormat};
+use serde_json::{Value, json};
+
+use crate::memory::{Effect, Item, Memory};
+
+/// A text with all that happened to it.
+pub(crate) fn item(item: &Item) -> Value {
+    let mut answer = json!({
+        "id": item.id,
+        "key": item.key,
+        "text": item.text,
+        "added": time(item.added_at),
+        "replays": item.replays,
+    });
+    if let Some(parent) = &item.parent {
+        set(&mut answer, "parent", json!(parent));
+    }
+    fate(&mut answer, item);
+    answer
+}
+
+/// What a change came to.
+pub(crate) fn effect(effect: &Effect, memory: &Memory) -> Value {
+    match effect {
+        Effect::Added(id) => json!({ "added": id }),
+        Effect::Revised { parent, by } => json!({ "revised": parent, "by": by }),
+        Effect::Retired(id) => json!({ "retired": id }),
+        Effect::Replayed(id) => {
+            let mut answer = json!({ "replayed": id });
+            if let Ok(item) = memory.find(id.as_str()) {
+                set(&mut answer, "replays", json!(item.replays));
+                // Who met a text that does not hold any longer is told so.
+                fate(&mut answer, item);
+            }
+            answer
+        }
+    }
+}
+
+fn fate(answer: &mut Value, item: &Item) {
+    if let Some(stamp) = &item.superseded {
+        set(answer, "superseded", json!({ "at": time(stamp.at), "by": stamp.by }));
+    }
+    if let Some(retired) = &item.retired {
+        set(answer, "retired", json!({ "at": time(retired.at), "reason": retired.reason }));
+    }
+}
+
+fn set(answer: &mut Value, name: &str, value: Value) {
+    if let Value::Object(fields) = answer {
+        fields.insert(name.to_owned(), value);
+    }
+}
+
+/// A time in UTC; the bare number where no calendar reaches.
+fn time(micros: u64) -> Value {
+    let moment = i64::try_from(micros).ok().and_then(DateTime::from_timestamp_micros);
+    match moment {
+        Some(moment) => json!(moment.to_rfc3339_opts(SecondsFormat::Micros, true)),
+        None => json!(micros),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Event, Id};
+
+    #[test]
+    fn answers_tell_what_happened() {
+        let mut memory = Memory::default();
+        let (key, a, b) = ("k".to_owned(), Id::of("k", "a"), Id::of("k", "b"));
+        let upsert = Event::Upsert { at: 1, key: key.clone(), text: "a".to_owned() };
+        memory.apply(upsert.clone()).unwrap();
+        let text = "b".to_owned();
+        memory.apply(Event::Revise { at: u64::MAX, parent: a.clone(), key, text }).unwrap();
+        let id = b.clone();
+        memory.apply(Event::Retire { at: 2_000_000, id, reason: "no".to_owned() }).unwrap();
+        let retired = json!({ "at": "1970-01-01T00:00:02.000000Z", "reason": "no" });
+        let expected = json!({
+            "id": b, "key": "k", "text": "b", "added": u64::MAX, "replays": 0, "parent": a,
+            "retired": retired,
+        });
+        assert_eq!(item(memory.find(b.as_str()).unwrap()), expected);
+        let replayed = memory.apply(upsert).unwrap();
+        let superseded = json!({ "at": u64::MAX, "by": b });
+        let expected = json!({ "replayed": a, "replays": 1, "superseded": superseded });
+        assert_eq!(effect(&replayed, &memory), expected);
+    }
+}

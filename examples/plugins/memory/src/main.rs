@@ -1,0 +1,125 @@
+//! A versioned memory kept as events in a log: what is known, what took its place and when, and what
+//! was found to hold no longer. A plugin: see the README beside it.
+
+use std::io::{self, BufRead, Read as _, Write};
+use std::process::ExitCode;
+
+use command::{Command, USAGE};
+use kept::{Failure, Kept};
+use serde_json::{Value, json};
+
+mod answer;
+mod command;
+mod event;
+mod kept;
+mod memory;
+
+#[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
+mod bindings {
+    wit_bindgen::generate!({ path: "../../../wit", world: "plugin", generate_all });
+}
+
+/// A line of stdin: a text of 64 KiB, of which JSON may make six times as much, and words around it.
+const LINE_BYTES_MAX: u64 = 512 * 1024;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let ended = if words.is_empty() { run_lines(io::stdin().lock()) } else { run_words(words) };
+    match ended {
+        Ok(code) => code,
+        Err(reason) => {
+            eprintln!("error: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the one command of the command line.
+fn run_words(words: Vec<String>) -> Result<ExitCode, String> {
+    let command = match Command::parse(words) {
+        Ok(command) => command,
+        Err(reason) => {
+            eprintln!("error: {reason}\n{USAGE}");
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let mut kept = open()?;
+    match run(&mut kept, command) {
+        Ok(answers) => print(&answers).map(|()| ExitCode::SUCCESS),
+        Err(failure) => Err(failure.reason()),
+    }
+}
+
+/// Runs the command of each line. One that is refused answers `{"error":…}` and the next one is run.
+fn run_lines(mut input: impl BufRead) -> Result<ExitCode, String> {
+    let mut kept = open()?;
+    let mut code = ExitCode::SUCCESS;
+    let mut line = Vec::new();
+    while read_line(&mut input, &mut line).map_err(|error| format!("cannot read stdin: {error}"))? {
+        let done = Command::parse_line(&line).map_err(Failure::Refused);
+        let answers = match done.and_then(|command| run(&mut kept, command)) {
+            Ok(answers) => answers,
+            Err(Failure::Refused(reason)) => {
+                code = ExitCode::FAILURE;
+                vec![json!({ "error": reason })]
+            }
+            Err(Failure::Log(reason)) => return Err(reason),
+        };
+        print(&answers)?;
+    }
+    Ok(code)
+}
+
+fn open() -> Result<Kept, String> {
+    let kept = Kept::open().map_err(Failure::reason)?;
+    if let Some(foreign) = kept.foreign() {
+        eprintln!("warning: {foreign}");
+    }
+    Ok(kept)
+}
+
+fn run(kept: &mut Kept, command: Command) -> Result<Vec<Value>, Failure> {
+    let items = |items: Vec<&memory::Item>| items.into_iter().map(answer::item).collect();
+    match command {
+        Command::Change(change) => {
+            let effect = kept.change(change)?;
+            Ok(vec![answer::effect(&effect, kept.memory())])
+        }
+        Command::List => {
+            kept.catch_up(None)?;
+            Ok(items(kept.memory().live()))
+        }
+        Command::Find(words) => {
+            kept.catch_up(None)?;
+            Ok(items(kept.memory().look_up(&words)))
+        }
+        Command::History(id) => {
+            kept.catch_up(None)?;
+            kept.memory().history(&id).map(items).map_err(Failure::Refused)
+        }
+        Command::Compact => {
+            let done = kept.compact()?;
+            Ok(vec![json!({ "merged_files": done.merged_files, "events": done.events })])
+        }
+    }
+}
+
+/// Reads a line without its LF. False at the end.
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    let bytes = input.take(LINE_BYTES_MAX).read_until(b'\n', line)?;
+    if line.last() != Some(&b'\n') && u64::try_from(bytes).is_ok_and(|n| n >= LINE_BYTES_MAX) {
+        let reason = format!("a line has more than {LINE_BYTES_MAX} bytes");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+    }
+    Ok(bytes > 0)
+}
+
+fn print(answers: &[Value]) -> Result<(), String> {
+    let mut stdout = io::stdout().lock();
+    let mut write = || {
+        answers.iter().try_for_each(|answer| writeln!(stdout, "{answer}"))?;
+        stdout.flush()
+    };
+    write().map_err(|error| format!("cannot write to stdout: {error}"))
+}
