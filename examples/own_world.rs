@@ -76,6 +76,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for unflushed in closing.wait().await {
         eprintln!("{unflushed}");
     }
-    eprintln!("{} events journalled", usage.events_appended);
+    eprintln!("events journalled: {}", usage.events_appended);
     Ok(())
 }
