@@ -1,6 +1,7 @@
 //! What the tests stand on: a store that fails on request, the log's logic run natively and as the
 //! built component behind one face, and servers.
 
+pub mod built;
 pub mod counting;
 pub mod crashing;
 pub mod faults;
