@@ -23,13 +23,20 @@ mod stdout;
 mod tail;
 mod trim;
 mod verify;
+mod waiting;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Shared};
 use exit::{Code, Failure};
 
 /// Runs one command.
 pub(crate) async fn run(arguments: Arguments) -> Result<Code, Failure> {
     let Arguments { command, shared } = arguments;
+    let done = run_command(command, shared).await;
+    progress::clear();
+    done
+}
+
+async fn run_command(command: Command, shared: Shared) -> Result<Code, Failure> {
     match command {
         Command::Append(command) => append::run(command, &shared).await,
         Command::Read(command) => read::run(&command, &shared).await,

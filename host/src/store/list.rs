@@ -63,6 +63,17 @@ impl Store {
             Some(after) if !after.starts_with(prefix) => return Ok(ListPage::default()),
             other => other,
         };
+        let listed = self.list_in(prefix, &split, start_after, limit);
+        self.inner.look("list", prefix, listed).await
+    }
+
+    async fn list_in(
+        &self,
+        prefix: &str,
+        split: &Prefix<'_>,
+        start_after: Option<&str>,
+        limit: usize,
+    ) -> Result<ListPage, ReadError> {
         match self.inner.backend.as_ref() {
             Backend::Folder(folder) => {
                 let (objects, more) = folder

@@ -92,11 +92,16 @@ impl Inner {
     ) -> Result<Outcome, WriteError> {
         let path = self.path(key).map_err(WriteError::NotWritten)?;
         let payload = PutPayload::from(Bytes::from(format!("probe {racer}\n")));
-        let error = match put(store, &path, payload, PutMode::Create).await {
-            Ok(()) => return Ok(Outcome::Created),
-            Err(error) => error,
+        let created = async {
+            let result = put(store, &path, payload, PutMode::Create).await;
+            result.map_err(|error| self.context.write_error(key, &error))
         };
-        match self.context.write_error(key, &error) {
+        let fate = match self.operate("create", key, created).await {
+            Ok(Ok(())) => return Ok(Outcome::Created),
+            Ok(Err(fate)) => fate,
+            Err(overdue) => self.context.overdue_write("create", key, &overdue),
+        };
+        match fate {
             WriteError::AlreadyExists => Ok(Outcome::Exists),
             WriteError::NotWritten(StoreError { kind, .. })
             | WriteError::Unknown(StoreError { kind, .. })
