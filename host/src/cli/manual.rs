@@ -32,7 +32,7 @@ Exit codes:
   3    the store cannot be reached or refuses
   4    damaged data: the object, the expected and the found are named
   5    invalid input: an event, a file, a LOG, an option's value, a position, a component
-  130  interrupted by SIGINT (Ctrl-C); append has flushed what it had read
+  130  interrupted by SIGINT (Ctrl-C); append has flushed what it had read, or says what not
   143  ended by SIGTERM; append has flushed what it had read
 
 Environment:
@@ -45,7 +45,9 @@ DURATION is a number with ms, s, m or h, as in 500ms; or 0.
 
 A signal (SIGINT, SIGTERM) ends it in good order: what was read is flushed and reported,
 and the exit code is 130 or 143. A line cut by the signal is no event and is left out.
-A second signal ends it at once, without waiting for the store.
+After SIGINT (Ctrl-C) the store has less than a second for that. If it needs longer, the command
+ends, and says how many of the last events it does not know to be written. After SIGTERM
+it waits; a second signal ends it at once.
 
 Examples:
   stratalog append logs/errors monday.jsonl tuesday.jsonl

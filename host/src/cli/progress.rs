@@ -133,4 +133,5 @@ pub(crate) fn aside<T>(print: impl FnOnce() -> T) -> T {
 pub(crate) fn clear() {
     // A terminal that cannot be written to shows none.
     LINES.clear().ok();
+    LINES.set_draw_target(ProgressDrawTarget::hidden());
 }

@@ -4,6 +4,7 @@ pub(crate) mod logging;
 pub(crate) mod object_store;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use tokio::sync::Semaphore;
 use wasmtime::component::ResourceTable;
@@ -21,6 +22,8 @@ pub(crate) struct State {
     pub meter: ComputeMeter,
     /// Objects whose creates were started, have succeeded, and are done with.
     pub created: u64,
+    /// Their bytes.
+    pub created_bytes: Arc<AtomicU64>,
     /// Bounds the bytes that creates under way hold, whoever still waits for them.
     creates: Arc<Semaphore>,
     table: ResourceTable,
@@ -38,6 +41,7 @@ impl State {
             memory: MemoryMeter::new(limits.memory_bytes_max),
             meter: ComputeMeter::default(),
             created: 0,
+            created_bytes: Arc::default(),
             creates: Arc::new(Semaphore::new(CREATES_UNDER_WAY_MAX)),
             table,
             wasi,

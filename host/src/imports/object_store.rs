@@ -3,6 +3,7 @@
 //!
 //! Everything that a component passes in is hostile: sizes and counts are checked before use.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -21,7 +22,8 @@ type Outcome = Result<(), wit::WriteError>;
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
 /// A create under way, or one that was refused before it began.
 pub enum CreateSlot {
-    Started(PendingCreate),
+    /// With the number of its bytes.
+    Started(PendingCreate, u64),
     Refused(wit::StoreError),
 }
 
@@ -111,7 +113,7 @@ impl wit::Host for State {
 impl wit::HostPendingCreate for State {
     async fn poll(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Option<Outcome>> {
         Ok(match self.table.get_mut(&pending)? {
-            CreateSlot::Started(pending) => {
+            CreateSlot::Started(pending, _) => {
                 pending.poll().map(|outcome| outcome.map_err(wit::WriteError::from))
             }
             CreateSlot::Refused(error) => Some(Err(wit::WriteError::NotWritten(error.clone()))),
@@ -121,7 +123,7 @@ impl wit::HostPendingCreate for State {
     async fn wait(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Outcome> {
         let start = Instant::now();
         let outcome = match self.table.get_mut(&pending)? {
-            CreateSlot::Started(pending) => pending.wait().await.map_err(wit::WriteError::from),
+            CreateSlot::Started(pending, _) => pending.wait().await.map_err(wit::WriteError::from),
             CreateSlot::Refused(error) => Err(wit::WriteError::NotWritten(error.clone())),
         };
         self.meter.waited_since(start);
@@ -129,10 +131,11 @@ impl wit::HostPendingCreate for State {
     }
 
     async fn drop(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<()> {
-        if let CreateSlot::Started(mut pending) = self.table.delete(pending)?
+        if let CreateSlot::Started(mut pending, bytes) = self.table.delete(pending)?
             && let Some(Ok(()) | Err(WriteError::AlreadyExists)) = pending.poll()
         {
             self.created = self.created.saturating_add(1);
+            self.created_bytes.fetch_add(bytes, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -236,8 +239,9 @@ impl State {
                 let start = Instant::now();
                 let permit = self.creates.clone().acquire_owned().await?;
                 self.meter.waited_since(start);
+                let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
                 let create = self.store.start_create_holding(key, bytes, exclusive, permit);
-                CreateSlot::Started(create)
+                CreateSlot::Started(create, length)
             }
             Err(error) => CreateSlot::Refused(error),
         };
