@@ -51,6 +51,9 @@ pub(crate) enum Command {
     /// Count the log's events and objects without reading them
     #[command(after_help = manual::STAT)]
     Stat(Stat),
+    /// Try what a store can do, and tell what that means for a log
+    #[command(after_help = manual::DOCTOR)]
+    Doctor(Doctor),
     /// Print a completion script for a shell
     #[command(after_help = manual::COMPLETIONS)]
     Completions(Completions),
@@ -272,6 +275,12 @@ pub(crate) struct SoleCompactor {
 #[derive(Args)]
 pub(crate) struct Stat {
     /// The log: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Doctor {
+    /// A log, which need not exist: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
 }
 

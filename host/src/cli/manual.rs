@@ -24,6 +24,7 @@ Examples:
   stratalog trim --before 30d logs/errors
   stratalog verify logs/errors
   stratalog stat --json s3://bucket/app
+  stratalog doctor s3://bucket/app
 
 Exit codes:
   0    done; for read, tail and verify also: the reader of the output closed it
@@ -138,6 +139,24 @@ Example:
               \"tiers\":[{\"tier\":5,\"segments\":1,\"bytes\":51234}],
               \"garbage_objects\":0,\"garbage_bytes\":0,\"absorbed_bytes\":51234,
               \"compacted_bytes\":51234,\"write_amplification\":2.0}";
+
+pub(super) const DOCTOR: &str = "\
+Works in a folder of its own in that of the log (on WebDAV beside it), with the log's credentials and
+options, and removes what it wrote. It makes about 2,000 requests and moves about 20 MB, in 5 to 60
+seconds. The log itself is not touched.
+
+Each trial is told on stderr as it ends, the table is on stdout. It ends with what a log can do
+here: everything; everything, but compact and trim only with --sole-compactor; or nothing, and
+then the exit code is 3.
+
+Example:
+  stratalog doctor --json s3://bucket/app
+      prints {\"store\":\"s3://bucket\",\"use\":\"all\",
+              \"abilities\":[{\"ability\":\"reachable\",\"verdict\":\"passed\",\"detail\":\"…\"},…],
+              \"latencies\":[{\"request\":\"create\",\"samples\":100,\"p50_ms\":21.4,\"p99_ms\":60.2},…],
+              \"clock_ahead_ms_min\":-3,\"clock_ahead_ms_max\":12}
+      use:       all, sole-compactor or none
+      verdict:   passed, limited or failed";
 
 pub(super) const COMPLETIONS: &str = "\
 Example:

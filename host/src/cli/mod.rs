@@ -7,6 +7,7 @@ mod append;
 pub(crate) mod arguments;
 mod compact;
 mod completions;
+mod doctor;
 pub(crate) mod exit;
 mod manual;
 pub(crate) mod messages;
@@ -45,6 +46,7 @@ async fn run_command(command: Command, shared: Shared) -> Result<Code, Failure> 
         Command::Trim(command) => trim::run(&command, &shared).await,
         Command::Verify(command) => verify::run(&command, &shared).await,
         Command::Stat(command) => stat::run(&command, &shared).await,
+        Command::Doctor(command) => doctor::run(&command, &shared).await,
         Command::Completions(command) => completions::run(&command),
     }
 }

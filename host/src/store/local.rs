@@ -30,6 +30,11 @@ impl LocalFolder {
         Self { root, opened: OnceLock::new() }
     }
 
+    /// The root folder, absolute.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Says whether the root folder is there now.
     pub(super) async fn exists(&self) -> Result<bool, StoreError> {
         match tokio::fs::metadata(&self.root).await {

@@ -15,6 +15,7 @@
 
 mod client;
 mod delete;
+pub mod doctor;
 mod error;
 mod key;
 mod known_keys;

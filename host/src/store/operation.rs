@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ tokio::task_local! {
 pub(super) struct Operations {
     timeout: Duration,
     under_way: Mutex<UnderWay>,
+    /// Requests sent since the store was opened.
+    requests: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
@@ -41,6 +44,7 @@ pub(super) struct Operation {
     key: String,
     begun: Instant,
     seen: Mutex<Attempts>,
+    requests: Arc<AtomicU64>,
 }
 
 /// What was seen of an operation's attempts so far.
@@ -108,7 +112,7 @@ impl Store {
 
 impl Operations {
     pub(super) fn new(timeout: Duration) -> Self {
-        Self { timeout, under_way: Mutex::default() }
+        Self { timeout, under_way: Mutex::default(), requests: Arc::default() }
     }
 
     /// Does the work, for no longer than the timeout.
@@ -119,12 +123,18 @@ impl Operations {
         work: impl Future<Output = T>,
     ) -> Result<T, Overdue> {
         let (begun, seen) = (Instant::now(), Mutex::default());
-        let operation = Arc::new(Operation { action, key: key.to_owned(), begun, seen });
+        let (key, requests) = (key.to_owned(), Arc::clone(&self.requests));
+        let operation = Arc::new(Operation { action, key, begun, seen, requests });
         let _entered = self.enter(Arc::clone(&operation));
         let work = CURRENT.scope(Arc::clone(&operation), work);
         tokio::time::timeout(self.timeout, work)
             .await
             .map_err(|_| Overdue { attempts: operation.attempts(), timeout: self.timeout })
+    }
+
+    /// Requests sent since the store was opened, repeated ones included.
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
     }
 
     fn enter(&self, operation: Arc<Operation>) -> Entered<'_> {
@@ -164,6 +174,7 @@ impl Operation {
 
     /// Counts an attempt that begins now; `changes` says that it may change something.
     pub(super) fn attempt_begins(&self, changes: bool) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let mut seen = lock(&self.seen);
         seen.count = seen.count.saturating_add(1);
         seen.perhaps_effective = seen.perhaps_effective.saturating_add(u32::from(changes));

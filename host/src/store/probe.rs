@@ -84,7 +84,7 @@ impl Inner {
         }
     }
 
-    async fn probe_create(
+    pub(super) async fn probe_create(
         &self,
         store: &Arc<dyn ObjectStore>,
         key: &str,
@@ -115,15 +115,19 @@ impl Inner {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Created,
     Exists,
     NoSuchAbility,
 }
 
-/// Makes a key that nobody else uses: 64 bits of the system's randomness, by way of a hash seed.
 fn probe_key(near: &str) -> String {
+    format!("{near}probe_{}", random_name())
+}
+
+/// Makes a name that nobody else uses: 64 bits of the system's randomness, by way of a hash seed.
+pub(super) fn random_name() -> String {
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u32(std::process::id());
-    format!("{near}probe_{:016x}", hasher.finish())
+    format!("{:016x}", hasher.finish())
 }

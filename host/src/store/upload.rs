@@ -140,6 +140,11 @@ impl Upload {
         inner.look(action, key, completed).await.map_err(WriteError::Unknown)
     }
 
+    /// Says whether the bytes so far are sent in parts; not before more than one part was written.
+    pub(super) fn is_in_parts(&self) -> bool {
+        matches!(self.parts, Parts::Started(_))
+    }
+
     /// Ends the upload and removes what was sent, as well as the store can; no object is left.
     pub async fn abort(mut self) {
         self.abort_parts().await;
