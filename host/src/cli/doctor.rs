@@ -60,7 +60,8 @@ pub(super) async fn run(command: &Arguments, shared: &Shared) -> Result<Code, Fa
     if let Some(code) = interrupted {
         let in_time = tokio::time::timeout(PATIENCE, doctor.clean_up()).await;
         if !in_time.is_ok_and(|failures| failures.is_empty()) {
-            complain(&format!("objects below {:?} in {store:?} may be left", doctor.folder()));
+            let (folder, store) = (doctor.folder(), store.description());
+            complain(&format!("objects below {folder:?} in {store} may be left"));
         }
         return Ok(code);
     }
@@ -93,7 +94,7 @@ async fn examine(doctor: &mut Doctor, shared: &Shared) {
 
 fn line(found: &Found) -> String {
     let Found { ability, verdict, detail, .. } = found;
-    format!("{:<7}  {:<25}  {detail}", mark(*verdict), ability.name())
+    format!("{:<7}  {:<26}  {detail}", mark(*verdict), ability.name())
 }
 
 fn mark(verdict: Verdict) -> &'static str {

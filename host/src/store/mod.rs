@@ -13,6 +13,7 @@
 //! 7. No secret stands in an error, a `Debug` output or a log line.
 //! 8. Every operation ends within the store's timeout; the library alone repeats requests.
 
+mod abandoned;
 mod client;
 mod delete;
 pub mod doctor;
@@ -304,10 +305,15 @@ impl Inner {
         }
     }
 
-    /// Returns the library's store for writing; a missing local folder is made.
-    async fn for_write(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    /// Returns the library's store for writing `key`; a missing local folder is made, and the
+    /// key's folder rid of what killed processes have left.
+    async fn for_write(&self, key: &str) -> Result<Arc<dyn ObjectStore>, StoreError> {
         match self.backend.as_ref() {
-            Backend::Folder(folder) => folder.for_write().await,
+            Backend::Folder(folder) => {
+                let store = folder.for_write().await?;
+                folder.sweep_once(key).await;
+                Ok(store)
+            }
             Backend::Objects { store, .. } => Ok(Arc::clone(store)),
         }
     }

@@ -43,7 +43,7 @@ impl Inner {
             ConditionalCreate::Unproven => {}
         }
         let verdict = self.honours_exclusive.get_or_try_init(|| async {
-            let store = self.for_write().await.map_err(WriteError::NotWritten)?;
+            let store = self.for_write(near).await.map_err(WriteError::NotWritten)?;
             let keys = [probe_key(near), probe_key(near)];
             let verdict = self.probe(&store, &keys).await;
             for failure in self.delete(keys.to_vec()).await {

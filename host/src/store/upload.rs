@@ -70,7 +70,7 @@ impl Store {
     /// [`WriteError::NotWritten`] if the key cannot be or a local folder cannot be made.
     pub async fn start_upload(&self, key: &str) -> Result<Upload, WriteError> {
         let path = self.inner.path(key).map_err(WriteError::NotWritten)?;
-        let store = self.inner.for_write().await.map_err(WriteError::NotWritten)?;
+        let store = self.inner.for_write(key).await.map_err(WriteError::NotWritten)?;
         Ok(Upload {
             inner: Arc::clone(&self.inner),
             store,

@@ -144,7 +144,7 @@ impl Inner {
         exclusive: bool,
     ) -> Result<(), WriteError> {
         let path = self.path(key).map_err(WriteError::NotWritten)?;
-        let store = self.for_write().await.map_err(WriteError::NotWritten)?;
+        let store = self.for_write(key).await.map_err(WriteError::NotWritten)?;
         if exclusive {
             self.check_exclusive(&store, key, &path).await?;
         }

@@ -30,8 +30,10 @@ const PAGED_OBJECTS: usize = 1_100;
 /// Creates under way at once while those objects are made.
 const CREATES_AT_ONCE: usize = 32;
 
-/// Requests of each kind that are timed, one after the other.
+/// Requests of each kind that are timed, one after the other; fewer if they take too long.
 const SAMPLES: usize = 100;
+const SAMPLES_MIN: usize = 10;
+const SAMPLING_MAX: Duration = Duration::from_secs(5);
 
 const RANGED_BYTES: usize = 256 * 1024;
 
@@ -94,7 +96,7 @@ impl Doctor {
 
     async fn create_if_absent(&mut self) -> Tried {
         let key = self.key("twice");
-        let store = self.store.inner.for_write().await.map_err(text)?;
+        let store = self.store.inner.for_write(&self.folder).await.map_err(text)?;
         for racer in 0..2 {
             let outcome = self.store.inner.probe_create(&store, &key, racer).await;
             match (racer, outcome.map_err(text)?) {
@@ -114,7 +116,7 @@ impl Doctor {
     }
 
     async fn create_if_absent_raced(&mut self) -> Tried {
-        let store = self.store.inner.for_write().await.map_err(text)?;
+        let store = self.store.inner.for_write(&self.folder).await.map_err(text)?;
         for race in 0..RACES {
             let key = self.key(format_args!("race_{race}"));
             let inner = &self.store.inner;
@@ -215,12 +217,18 @@ impl Doctor {
             let key = self.create(format_args!("timed_{sample:03}"), bytes.clone()).await?;
             times.push(start.elapsed());
             self.creates.push(TimedCreate { key, before, after: SystemTime::now() });
+            if is_enough(&times) {
+                break;
+            }
         }
         self.latencies.extend(Latency::of("create", std::mem::take(&mut times)));
         for create in &self.creates {
             let start = Instant::now();
             self.store.get(&create.key, None).await.map_err(text)?;
             times.push(start.elapsed());
+            if is_enough(&times) {
+                break;
+            }
         }
         self.latencies.extend(Latency::of("get", std::mem::take(&mut times)));
         let prefix = self.prefix("timed_");
@@ -228,6 +236,9 @@ impl Doctor {
             let start = Instant::now();
             self.store.list(&prefix, None, 1_000).await.map_err(text)?;
             times.push(start.elapsed());
+            if is_enough(&times) {
+                break;
+            }
         }
         self.latencies.extend(Latency::of("list", times));
         let all: Vec<String> = self
@@ -367,6 +378,11 @@ impl Doctor {
         let page = self.store.list(prefix, after, limit).await.map_err(text)?;
         Ok(page.objects.into_iter().map(|object| object.key).collect())
     }
+}
+
+/// Says whether to end the sampling early.
+fn is_enough(times: &[Duration]) -> bool {
+    times.len() >= SAMPLES_MIN && times.iter().sum::<Duration>() > SAMPLING_MAX
 }
 
 /// The names are random, so an object of that name is our own, of an attempt that was repeated.
