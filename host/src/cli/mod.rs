@@ -7,7 +7,11 @@ mod append;
 pub(crate) mod arguments;
 mod compact;
 mod completions;
+<<<<<<< HEAD
 mod component;
+=======
+mod doctor;
+>>>>>>> w2
 pub(crate) mod exit;
 mod manual;
 pub(crate) mod messages;
@@ -26,13 +30,20 @@ mod stdout;
 mod tail;
 mod trim;
 mod verify;
+mod waiting;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Shared};
 use exit::{Code, Failure};
 
 /// Runs one command.
 pub(crate) async fn run(arguments: Arguments) -> Result<Code, Failure> {
     let Arguments { command, shared } = arguments;
+    let done = run_command(command, shared).await;
+    progress::clear();
+    done
+}
+
+async fn run_command(command: Command, shared: Shared) -> Result<Code, Failure> {
     match command {
         Command::Append(command) => append::run(command, &shared).await,
         Command::Read(command) => read::run(&command, &shared).await,
@@ -41,8 +52,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Code, Failure> {
         Command::Trim(command) => trim::run(&command, &shared).await,
         Command::Verify(command) => verify::run(&command, &shared).await,
         Command::Stat(command) => stat::run(&command, &shared).await,
+<<<<<<< HEAD
         Command::Run(command) => run::run(command, &shared).await,
         Command::Component(command) => component::run(&command, &shared),
+=======
+        Command::Doctor(command) => doctor::run(&command, &shared).await,
+>>>>>>> w2
         Command::Completions(command) => completions::run(&command),
     }
 }

@@ -144,7 +144,7 @@ impl Inner {
         exclusive: bool,
     ) -> Result<(), WriteError> {
         let path = self.path(key).map_err(WriteError::NotWritten)?;
-        let store = self.for_write().await.map_err(WriteError::NotWritten)?;
+        let store = self.for_write(key).await.map_err(WriteError::NotWritten)?;
         if exclusive {
             self.check_exclusive(&store, key, &path).await?;
         }
@@ -163,7 +163,7 @@ impl Inner {
         }
         if self.sole_compactor {
             // Where the condition is honoured after all, the create itself still uses it.
-            return self.check_absent(store, key, path).await;
+            return self.look_absent(store, key, path).await;
         }
         let folder = key.rfind('/').and_then(|slash| key.get(..=slash));
         self.require_exclusive(folder.unwrap_or_default(), key).await
@@ -186,6 +186,20 @@ impl Inner {
 
     /// Creates an object as safely as the store can.
     pub(super) async fn create_at(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+        payload: PutPayload,
+    ) -> Result<(), WriteError> {
+        let work = self.create_within(store, key, path, payload);
+        match self.operate("create", key, work).await {
+            Ok(fate) => fate,
+            Err(overdue) => Err(self.context.overdue_write("create", key, &overdue)),
+        }
+    }
+
+    async fn create_within(
         &self,
         store: &Arc<dyn ObjectStore>,
         key: &str,
@@ -229,8 +243,24 @@ impl Inner {
         }
     }
 
+    /// As [`Inner::check_absent`], as an operation of its own.
+    pub(super) async fn look_absent(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+    ) -> Result<(), WriteError> {
+        let action = "look before creating";
+        match self.operate(action, key, self.check_absent(store, key, path)).await {
+            Ok(looked) => looked,
+            Err(overdue) => {
+                Err(WriteError::NotWritten(self.context.overdue(action, key, &overdue)))
+            }
+        }
+    }
+
     /// Fails unless there is no object at `path`.
-    pub(super) async fn check_absent(
+    async fn check_absent(
         &self,
         store: &Arc<dyn ObjectStore>,
         key: &str,
