@@ -149,7 +149,7 @@ impl Instance {
 
     /// The bytes of those objects; goes on counting.
     pub(crate) fn created_bytes(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.instances.data().created_bytes)
+        Arc::clone(&self.instances.data().work.created_bytes)
     }
 
     /// Drops a handle that the component has given out.

@@ -10,15 +10,11 @@ use stratalog::TrimPoint;
 
 use super::manual;
 use super::moments::{parse_time, parse_trim_point};
-<<<<<<< HEAD
 use super::plugin_limits::LimitArguments;
-use super::quantities::{parse_bytes, parse_duration, parse_memory, parse_size};
-=======
 use super::quantities::{parse_bytes, parse_duration, parse_memory, parse_size, parse_timeout};
 
 /// The most retries that the library takes.
 const RETRY_MAX_LIMIT: u64 = 100;
->>>>>>> w2
 
 /// A whole command line.
 #[derive(Parser)]
@@ -56,7 +52,6 @@ pub(crate) enum Command {
     /// Count the log's events and objects without reading them
     #[command(after_help = manual::STAT)]
     Stat(Stat),
-<<<<<<< HEAD
     /// Run a plugin, a component that keeps logs, in a sandbox
     #[command(after_help = manual::RUN)]
     Run(Run),
@@ -64,11 +59,9 @@ pub(crate) enum Command {
     #[command(after_help = manual::COMPONENT, subcommand_required = true)]
     #[command(arg_required_else_help = true, disable_help_subcommand = true)]
     Component(Component),
-=======
     /// Try what a store can do, and tell what that means for a log
     #[command(after_help = manual::DOCTOR)]
     Doctor(Doctor),
->>>>>>> w2
     /// Print a completion script for a shell
     #[command(after_help = manual::COMPLETIONS)]
     Completions(Completions),
@@ -294,7 +287,6 @@ pub(crate) struct Stat {
 }
 
 #[derive(Args)]
-<<<<<<< HEAD
 pub(crate) struct Run {
     /// The plugin: a WebAssembly component that exports wasi:cli/run
     #[arg(value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
@@ -352,11 +344,12 @@ pub(crate) enum ComponentCommand {
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
     },
-=======
+}
+
+#[derive(Args)]
 pub(crate) struct Doctor {
     /// A log, which need not exist: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
->>>>>>> w2
 }
 
 #[derive(Args)]

@@ -24,11 +24,8 @@ Examples:
   stratalog trim --before 30d logs/errors
   stratalog verify logs/errors
   stratalog stat --json s3://bucket/app
-<<<<<<< HEAD
   stratalog run plugin.wasm --log errors=logs/errors <access.log
-=======
   stratalog doctor s3://bucket/app
->>>>>>> w2
 
 Exit codes:
   0    done; for read, tail and verify also: the reader of the output closed it
@@ -37,14 +34,9 @@ Exit codes:
   3    the store cannot be reached or refuses
   4    damaged data: the object, the expected and the found are named
   5    invalid input: an event, a file, a LOG, an option's value, a position, a component
-<<<<<<< HEAD
   6    a plugin trapped or reached a limit; otherwise run ends with the plugin's own code
-  130  interrupted by SIGINT (Ctrl-C); append and run have flushed what was appended
-  143  ended by SIGTERM; append and run have flushed what was appended
-=======
-  130  interrupted by SIGINT (Ctrl-C); append has flushed what it had read, or says what not
-  143  ended by SIGTERM; append has flushed what it had read
->>>>>>> w2
+  130  interrupted by SIGINT (Ctrl-C); append and run have flushed what was appended, or say what not
+  143  ended by SIGTERM; append and run have flushed what was appended, or say what not
 
 Environment:
   STRATALOG_LOG  which messages go to stderr, instead of -v or -q,

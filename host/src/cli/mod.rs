@@ -7,11 +7,8 @@ mod append;
 pub(crate) mod arguments;
 mod compact;
 mod completions;
-<<<<<<< HEAD
 mod component;
-=======
 mod doctor;
->>>>>>> w2
 pub(crate) mod exit;
 mod manual;
 pub(crate) mod messages;
@@ -52,12 +49,9 @@ async fn run_command(command: Command, shared: Shared) -> Result<Code, Failure> 
         Command::Trim(command) => trim::run(&command, &shared).await,
         Command::Verify(command) => verify::run(&command, &shared).await,
         Command::Stat(command) => stat::run(&command, &shared).await,
-<<<<<<< HEAD
         Command::Run(command) => run::run(command, &shared).await,
         Command::Component(command) => component::run(&command, &shared),
-=======
         Command::Doctor(command) => doctor::run(&command, &shared).await,
->>>>>>> w2
         Command::Completions(command) => completions::run(&command),
     }
 }

@@ -32,15 +32,11 @@ impl Session {
         sole_compactor: bool,
         must: Must,
     ) -> Result<Self, Failure> {
-<<<<<<< HEAD
-        let (location, store) = open_store(log, shared, sole_compactor, must)?;
-=======
         let location = Location::parse(log).map_err(Error::from)?;
         let store = open_store(&location.root, shared, sole_compactor)?;
         if must == Must::Exist {
             require_log(&location)?;
         }
->>>>>>> w2
         let host = host(shared)?;
         let Location { root, name } = &location;
         tracing::info!("log {name} in {root}, component {}", host.component_sha256());
@@ -48,28 +44,6 @@ impl Session {
     }
 }
 
-<<<<<<< HEAD
-/// Opens the store of a typed log. Makes no request.
-pub(super) fn open_store(
-    log: &str,
-    shared: &Shared,
-    sole_compactor: bool,
-    must: Must,
-) -> Result<(Location, Store), Failure> {
-    let location = Location::parse(log).map_err(Error::from)?;
-    let options = StoreOptions::parse(&shared.store_options)
-        .map_err(|error| Failure::input(error.to_string()))?
-        .with_sole_compactor(sole_compactor);
-    let store = Store::open(&location.root, &options).map_err(Error::from)?;
-    if must == Must::Exist {
-        require_log(&location)?;
-    }
-    Ok((location, store))
-}
-
-/// The host that the command line asks for.
-pub(super) fn host(shared: &Shared) -> Result<Host, Failure> {
-=======
 /// Opens the store, and tells from now on what it is waited for.
 pub(super) fn open_store(
     root: &Root,
@@ -90,8 +64,8 @@ pub(super) fn open_store(
     Ok(store)
 }
 
-fn host(shared: &Shared) -> Result<Host, Failure> {
->>>>>>> w2
+/// The host that the command line asks for.
+pub(super) fn host(shared: &Shared) -> Result<Host, Failure> {
     let mut limits = Limits::default();
     limits.memory_bytes_max = usize::try_from(shared.memory_max).unwrap_or(usize::MAX);
     let mut builder = Host::builder().limits(limits);

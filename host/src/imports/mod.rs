@@ -5,13 +5,6 @@ pub(crate) mod logging;
 pub(crate) mod object_store;
 pub(crate) mod object_work;
 
-<<<<<<< HEAD
-=======
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-
-use tokio::sync::Semaphore;
->>>>>>> w2
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
@@ -26,18 +19,8 @@ use object_work::ObjectWork;
 /// Everything one instance of a component can reach.
 pub(crate) struct State {
     pub memory: MemoryMeter,
-<<<<<<< HEAD
     pub work: ObjectWork,
     store: Store,
-=======
-    pub meter: ComputeMeter,
-    /// Objects whose creates were started, have succeeded, and are done with.
-    pub created: u64,
-    /// Their bytes.
-    pub created_bytes: Arc<AtomicU64>,
-    /// Bounds the bytes that creates under way hold, whoever still waits for them.
-    creates: Arc<Semaphore>,
->>>>>>> w2
     table: ResourceTable,
     wasi: WasiCtx,
 }
@@ -50,15 +33,8 @@ impl State {
         let wasi = WasiCtxBuilder::new().wall_clock(clock.clone()).build();
         Self {
             memory: MemoryMeter::new(limits.memory_bytes_max),
-<<<<<<< HEAD
             work: ObjectWork::default(),
             store,
-=======
-            meter: ComputeMeter::default(),
-            created: 0,
-            created_bytes: Arc::default(),
-            creates: Arc::new(Semaphore::new(CREATES_UNDER_WAY_MAX)),
->>>>>>> w2
             table,
             wasi,
         }

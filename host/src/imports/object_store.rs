@@ -30,12 +30,8 @@ pub(crate) struct Objects<'a> {
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
 /// A create under way, or one that was refused before it began.
 pub enum CreateSlot {
-<<<<<<< HEAD
-    Started(PendingCreate, Lent),
-=======
     /// With the number of its bytes.
-    Started(PendingCreate, u64),
->>>>>>> w2
+    Started(PendingCreate, Lent, u64),
     Refused(wit::StoreError),
 }
 
@@ -168,13 +164,8 @@ impl wit::Host for Objects<'_> {
 impl wit::HostPendingCreate for Objects<'_> {
     async fn poll(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Option<Outcome>> {
         Ok(match self.table.get_mut(&pending)? {
-<<<<<<< HEAD
-            CreateSlot::Started(pending, lent) => {
+            CreateSlot::Started(pending, lent, _) => {
                 pending.poll().map(|outcome| outcome.map_err(|error| lent.write_error(error)))
-=======
-            CreateSlot::Started(pending, _) => {
-                pending.poll().map(|outcome| outcome.map_err(wit::WriteError::from))
->>>>>>> w2
             }
             CreateSlot::Refused(error) => Some(Err(wit::WriteError::NotWritten(error.clone()))),
         })
@@ -183,13 +174,9 @@ impl wit::HostPendingCreate for Objects<'_> {
     async fn wait(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Outcome> {
         let start = Instant::now();
         let outcome = match self.table.get_mut(&pending)? {
-<<<<<<< HEAD
-            CreateSlot::Started(pending, lent) => {
+            CreateSlot::Started(pending, lent, _) => {
                 pending.wait().await.map_err(|error| lent.write_error(error))
             }
-=======
-            CreateSlot::Started(pending, _) => pending.wait().await.map_err(wit::WriteError::from),
->>>>>>> w2
             CreateSlot::Refused(error) => Err(wit::WriteError::NotWritten(error.clone())),
         };
         self.work.meter.waited_since(start);
@@ -197,18 +184,11 @@ impl wit::HostPendingCreate for Objects<'_> {
     }
 
     async fn drop(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<()> {
-<<<<<<< HEAD
-        if let CreateSlot::Started(mut pending, _) = self.table.delete(pending)?
+        if let CreateSlot::Started(mut pending, _, bytes) = self.table.delete(pending)?
             && let Some(Ok(()) | Err(WriteError::AlreadyExists)) = pending.poll()
         {
             self.work.created = self.work.created.saturating_add(1);
-=======
-        if let CreateSlot::Started(mut pending, bytes) = self.table.delete(pending)?
-            && let Some(Ok(()) | Err(WriteError::AlreadyExists)) = pending.poll()
-        {
-            self.created = self.created.saturating_add(1);
-            self.created_bytes.fetch_add(bytes, Ordering::Relaxed);
->>>>>>> w2
+            self.work.created_bytes.fetch_add(bytes, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -328,18 +308,11 @@ impl Objects<'_> {
         let slot = match self.to_create(key, &bytes, exclusive) {
             Ok(lent) => {
                 let start = Instant::now();
-<<<<<<< HEAD
                 let permit = self.work.creates.clone().acquire_owned().await?;
                 self.work.meter.waited_since(start);
-                let create = lent.store.start_create_holding(&lent.key, bytes, exclusive, permit);
-                CreateSlot::Started(create, lent)
-=======
-                let permit = self.creates.clone().acquire_owned().await?;
-                self.meter.waited_since(start);
                 let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                let create = self.store.start_create_holding(key, bytes, exclusive, permit);
-                CreateSlot::Started(create, length)
->>>>>>> w2
+                let create = lent.store.start_create_holding(&lent.key, bytes, exclusive, permit);
+                CreateSlot::Started(create, lent, length)
             }
             Err(error) => CreateSlot::Refused(error),
         };
