@@ -140,7 +140,7 @@ impl Shared {
                 Fault::ResetBefore => return reset(client),
                 Fault::StallBefore => return stall(client),
                 Fault::Refuse(status) => {
-                    answer(client, status)?;
+                    answer(client, status, &request)?;
                     continue;
                 }
                 _ => {}
@@ -150,7 +150,7 @@ impl Shared {
             match fault {
                 Fault::ResetAfter => return reset(client),
                 Fault::StallAfter => return stall(client),
-                Fault::CarryOutAndRefuse(status) => answer(client, status)?,
+                Fault::CarryOutAndRefuse(status) => answer(client, status, &request)?,
                 Fault::CutBody(bytes) => {
                     let body = find(&reply, b"\r\n\r\n").map_or(0, |at| at + 4);
                     let mut client_end = client;
@@ -226,9 +226,12 @@ fn read_request(client: &mut BufReader<TcpStream>) -> io::Result<Option<Request>
     Ok(Some(Request { head, body }))
 }
 
-fn answer(mut client: &TcpStream, status: &str) -> io::Result<()> {
+fn answer(mut client: &TcpStream, status: &str, to: &Request) -> io::Result<()> {
     let code = if status.starts_with("503") { "SlowDown" } else { "InternalError" };
-    let body = format!("<Error><Code>{code}</Code><Message>asked for by a test</Message></Error>");
+    let body = match to.head.starts_with("HEAD ") {
+        true => String::new(),
+        false => format!("<Error><Code>{code}</Code><Message>for a test</Message></Error>"),
+    };
     write!(client, "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 

@@ -1,5 +1,7 @@
 //! What a log does on every store, natively and by the component.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rig::backends::{Need, Property};
 use rig::subject::{World, events};
 use stratalog::Error;
@@ -16,6 +18,8 @@ pub const PROPERTIES: &[Property<World>] = properties![
     a_batch_on_the_store_that_does_not_match_its_name_is_damage [],
     a_reader_beside_a_compactor_and_a_writer_gets_each_event_once [],
     a_position_goes_on_after_compaction_and_trim [],
+    a_reader_beside_large_writes_gets_no_wrong_event [],
+    an_object_cut_short_is_damage [],
     racing_compactors_commit_once_each_and_lose_nothing [Exclusive],
 ];
 
@@ -147,6 +151,44 @@ fn racing_compactors_commit_once_each_and_lose_nothing(world: &World) {
     world.compact("log").unwrap();
     let stats = world.stat("log").unwrap();
     assert_eq!((stats.segments, stats.objects), (1, 3));
+}
+
+/// Stores may show an object while it is written; then an error is right, and wrong events are not.
+fn a_reader_beside_large_writes_gets_no_wrong_event(world: &World) {
+    let all: Vec<String> = (0..60).map(|n| format!("{n:02}{}", "y".repeat(499_997))).collect();
+    let is_written = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let log = world.open("log");
+            for batch in all.chunks(6) {
+                world.clock.advance(10);
+                log.append_lines(&(batch.join("\n") + "\n")).unwrap();
+                log.flush().unwrap();
+            }
+            is_written.store(true, Ordering::SeqCst);
+        });
+        while !is_written.load(Ordering::SeqCst) {
+            match world.read("log") {
+                Ok(read) => assert!(all.starts_with(&read), "{} wrong events", read.len()),
+                Err(Error::Damaged { .. } | Error::StoreFailed { .. }) => {}
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    });
+    assert!(world.read("log").unwrap() == all, "the events differ");
+}
+
+fn an_object_cut_short_is_damage(world: &World) {
+    let log = world.open("log");
+    log.append_lines("one\ntwo\nthree\n").unwrap();
+    log.close().unwrap();
+    let key = world.keys().remove(0);
+    for torn in ["", "one\n", "one\ntwo\nthr"] {
+        world.put(&key, torn);
+        let outcome = world.read("log");
+        let is_damage = matches!(&outcome, Err(Error::Damaged { object, .. }) if *object == key);
+        assert!(is_damage, "{torn:?}: {outcome:?}");
+    }
 }
 
 fn compaction_is_refused_and_the_log_stays_whole(world: &World) {

@@ -5,7 +5,9 @@
 //!
 //! 1. Only an answer that refuses, or a connection that was never made, proves that a request
 //!    changed nothing.
-//! 2. Every request may be repeated: an object is created with fixed bytes, under a condition or
+//! 2. An answer counts once it is there whole, but for the bytes of objects, which are streamed:
+//!    their reads go on where they broke off.
+//! 3. Every request may be repeated: an object is created with fixed bytes, under a condition or
 //!    under a name that only its writer uses, so a second create finds the first one or writes
 //!    the same. So the library is told to repeat lost and overdue requests, which it would
 //!    otherwise do only for those it knows to be idempotent.
@@ -48,11 +50,15 @@ struct Watched(HttpClient);
 impl HttpService for Watched {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let changes = changes_something(request.method().as_str());
+        let reads_object = reads_object(request.method().as_str(), request.uri().query());
         let operation = Operation::current();
         if let Some(operation) = &operation {
             operation.attempt_begins(changes);
         }
-        let answer = self.0.execute(request).await;
+        let answer = match self.0.execute(request).await {
+            Ok(response) if !reads_object => whole(response).await,
+            answer => answer,
+        };
         if let Some(operation) = &operation {
             if changes && is_without_effect(&answer) {
                 operation.attempt_had_no_effect();
@@ -71,6 +77,22 @@ impl HttpService for Watched {
 /// of what it will hold.
 fn changes_something(method: &str) -> bool {
     !matches!(method, "GET" | "HEAD" | "OPTIONS" | "PROPFIND" | "MKCOL")
+}
+
+/// Says whether the answer is an object; any other is small.
+fn reads_object(method: &str, query: Option<&str>) -> bool {
+    let is_listing = query.is_some_and(|query| {
+        query.split('&').any(|part| part.starts_with("list-type=") || part == "comp=list")
+    });
+    method == "GET" && !is_listing
+}
+
+/// Waits for the whole answer: the library would not repeat a request whose answer breaks off.
+async fn whole(response: HttpResponse) -> Result<HttpResponse, HttpError> {
+    let (parts, body) = response.into_parts();
+    let bytes = body.bytes().await;
+    let bytes = bytes.map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
+    Ok(HttpResponse::from_parts(parts, bytes.into()))
 }
 
 fn is_without_effect(answer: &Result<HttpResponse, HttpError>) -> bool {

@@ -364,6 +364,7 @@ pub(super) fn is_range_refused(error: &object_store::Error) -> bool {
     facts.status == Some(416)
         || facts.text.contains("Invalid range")
         || facts.text.contains("Requested range was invalid")
+        || facts.text.contains("Wanted range starting at")
 }
 
 /// Says whether the server answered 405, as some do when two first writes make one folder.

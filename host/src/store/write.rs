@@ -227,7 +227,11 @@ impl Inner {
         path: &Path,
         payload: PutPayload,
     ) -> Result<(), WriteError> {
-        self.check_absent(store, key, path).await?;
+        match self.check_absent(store, key, path).await {
+            // An earlier attempt that broke off: its beginning is all that is there.
+            Err(WriteError::AlreadyExists) if self.is_torn(store, key, path, &payload).await? => {}
+            absent => absent?,
+        }
         let mut result = put(store, path, payload.clone(), PutMode::Overwrite).await;
         if result.as_ref().is_err_and(is_method_refused) {
             // Some WebDAV servers answer 405 if two first writes make the same folder. It is there
@@ -241,6 +245,26 @@ impl Inner {
                 fate => Err(fate),
             },
         }
+    }
+
+    /// Says whether the object at `path` is only the beginning of what is to be created.
+    ///
+    /// Stores without create-if-absent may keep what came of a write that broke off. Taken for
+    /// one's own earlier success it would be lost; so it is written again, with the same bytes. An
+    /// object that holds anything else is somebody else's.
+    async fn is_torn(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+        payload: &PutPayload,
+    ) -> Result<bool, WriteError> {
+        let found = async { store.get(path).await?.bytes().await };
+        let found = found.await.map_err(|error| {
+            WriteError::Unknown(self.context.read_error("look at", key, &error))
+        })?;
+        let wanted = payload.iter().flatten();
+        Ok(found.len() < payload.content_length() && found.iter().eq(wanted.take(found.len())))
     }
 
     /// As [`Inner::check_absent`], as an operation of its own.
