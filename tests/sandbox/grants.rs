@@ -35,7 +35,7 @@ fn a_plugin_appends_flushes_and_reads_its_log_by_label() {
             "log.flush 1",
             "log.open 1",
             "log.read-all 1",
-            "reader.next 3",
+            "reader.next 2",
         ]
     );
     assert_eq!((usage.events_appended, usage.bytes_appended), (4, 14));
