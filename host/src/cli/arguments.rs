@@ -65,7 +65,7 @@ pub(crate) enum Command {
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Shared {
-    /// Print the summary as one JSON object on stdout; read and tail print events only
+    /// Print the summary as one JSON object on stdout; read, tail and run have none
     #[arg(long, global = true)]
     pub(crate) json: bool,
 

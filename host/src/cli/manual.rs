@@ -57,15 +57,16 @@ Examples:
 
 pub(super) const RUN: &str = "\
 The plugin imports stratalog:log/append-log and opens its logs by their labels: 1 to 64 letters,
-digits, - _ or . It sees no URL, no credential and no other log. Stdin, stdout and stderr are its own;
-environment, files and network are closed, except for what --env and --dir give.
+digits, - _ or . It sees no URL, no credential and no other log. Stdin, stdout and stderr are
+passed through; environment, files and network are closed, except for what --env and --dir give.
 
-Rights: append opens a log and appends to it; read also counts and verifies it; compact and trim are
-what the commands of that name do. A call without the right is an error that the plugin can handle.
+Rights: append opens a log and appends to it; read also counts and verifies it; compact and trim
+are what the commands of that name do. A call without the right is an error that the plugin can
+handle.
 
-Whatever ends the plugin, what it appended is flushed. A limit on what it uses (memory, time) ends it
-with exit code 6; a limit on what it asks of a log is an error of that call. Each names the option that
-raises it.
+Whatever ends the plugin, what it appended is flushed. A limit on what it uses (memory, time) ends
+it with exit code 6; a limit on what it asks of a log is an error of that call. Each names the
+option that raises it.
 
 SIZE is a number of bytes, or one with KiB, MiB or GiB, as in 64KiB.
 DURATION is a number with ms, s, m or h, as in 500ms.
@@ -73,11 +74,11 @@ DURATION is a number with ms, s, m or h, as in 500ms.
 Examples:
   stratalog run journal.wasm --log errors=logs/errors <access.log
   stratalog run keeper.wasm --log old=s3://bucket/app --grant old=read,compact,trim -- --keep 30d
-  stratalog run journal.wasm --log errors=logs/errors --report=used.json --plugin-memory-max 1GiB";
+  stratalog run journal.wasm --log errors=logs/errors --report=used.json";
 
 pub(super) const COMPONENT: &str = "\
-The component is the log's whole logic. It runs under any host that lends it what `inspect` prints as
-imports, and can be joined with a plugin into one file, which `stratalog run` runs, too:
+The component is the log's whole logic. It runs under any host that lends it what `inspect` prints
+as imports, and can be joined with a plugin into one file, which `stratalog run` runs, too:
 
   stratalog component export log.wasm
   wac plug plugin.wasm --plug log.wasm -o joined.wasm

@@ -1,4 +1,12 @@
-//! Bindings of a plugin's world, generated from `wit/`.
+//! Bindings of a plugin's world, generated from `wit/`: for who generates bindings of a world of
+//! their own that imports the logs.
+//!
+//! ```ignore
+//! wasmtime::component::bindgen!({
+//!     // ...
+//!     with: { "stratalog:log": stratalog::plugin::bindings::stratalog::log },
+//! });
+//! ```
 
 #![allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, reason = "generated")]
 

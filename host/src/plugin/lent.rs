@@ -39,7 +39,6 @@ impl Drop for Held {
 }
 
 /// A log opened by a plugin.
-#[expect(unreachable_pub, reason = "the bindings name it in public")]
 pub struct LentLog {
     pub(super) opened: Arc<Opened>,
     closing: Closing,
@@ -76,7 +75,6 @@ impl Drop for LentLog {
 }
 
 /// A reading pass of a plugin.
-#[expect(unreachable_pub, reason = "the bindings name it in public")]
 pub struct LentReader {
     pub(super) reader: Reader,
     pub(super) label: Label,
@@ -84,7 +82,6 @@ pub struct LentReader {
 }
 
 /// A verification of a plugin.
-#[expect(unreachable_pub, reason = "the bindings name it in public")]
 pub struct LentVerifier {
     pub(super) verifier: Verifier,
     pub(super) label: Label,

@@ -10,7 +10,8 @@
 //! - A command (`wasi:cli/run`), run by a [`PluginEngine`] under [`PluginLimits`]; this is what
 //!   `stratalog run` does.
 //! - A component of a world of one's own: put a [`LogsCtx`] into the wasmtime store and call
-//!   [`add_to_linker`]. The limits on memory and time are then the embedder's own.
+//!   [`add_to_linker`], with [`bindings`] for `bindgen`'s `with`. The limits on memory and time are
+//!   then the embedder's own. `examples/own_world.rs` is a complete program.
 //!
 //! # Example
 //!
@@ -36,7 +37,7 @@
 //! ```
 
 mod append_log;
-mod bindings;
+pub mod bindings;
 mod ending;
 mod engine;
 mod grant;

@@ -70,9 +70,7 @@ fn time(text: &str) -> Option<String> {
         && parts.next().is_none()
         && units.next().is_none();
     let (hours, minutes) = (offset.get(..2)?, offset.get(2..)?);
-    fits.then(|| {
-        format!("{year}-{month:02}-{day}T{hour}:{minute}:{second}{sign}{hours}:{minutes}")
-    })
+    fits.then(|| format!("{year}-{month:02}-{day}T{hour}:{minute}:{second}{sign}{hours}:{minutes}"))
 }
 
 /// `GET /path?query HTTP/1.1`
@@ -200,7 +198,8 @@ mod tests {
         }
         assert_eq!(parse(b""), None);
         assert_eq!(parse(&LINE.as_bytes().repeat(2)), None);
-        let latin1: Vec<u8> = LINE.bytes().map(|byte| if byte == b'c' { 0xe9 } else { byte }).collect();
+        let latin1: Vec<u8> =
+            LINE.bytes().map(|byte| if byte == b'c' { 0xe9 } else { byte }).collect();
         assert_eq!(parse(&latin1), None);
     }
 }

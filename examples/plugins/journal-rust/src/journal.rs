@@ -37,7 +37,8 @@ pub(crate) fn run(mut input: impl BufRead) -> Result<Summary, Failure> {
     };
     let log = Log::open(LABEL, defaults).map_err(failed_to("open"))?;
     let mut line = Vec::new();
-    while read_line(&mut input, &mut line).map_err(|e| Failure(format!("cannot read stdin: {e}")))?
+    while read_line(&mut input, &mut line)
+        .map_err(|e| Failure(format!("cannot read stdin: {e}")))?
     {
         summary.lines += 1;
         match understood(&line) {
@@ -89,9 +90,7 @@ fn event(access: &Access<'_>) -> String {
     // By hand, since the order of the fields is to be the same in every language.
     let Access { time, host, method, path, status } = access;
     let [time, host, method, path] = [json!(time), json!(host), json!(method), json!(path)];
-    format!(
-        r#"{{"time":{time},"host":{host},"method":{method},"path":{path},"status":{status}}}"#
-    )
+    format!(r#"{{"time":{time},"host":{host},"method":{method},"path":{path},"status":{status}}}"#)
 }
 
 fn failed_to(action: &str) -> impl Fn(Error) -> Failure {

@@ -71,7 +71,9 @@ mod tests {
         let mut summary = Summary::default();
         summary.count(b"{\"path\":\"/b\",\"status\":500}\n{\"path\":\"/a\",\"status\":503}\n");
         summary.count(b"{\"path\":\"/a\",\"status\":500}\n{\"path\":\"/c\\n\",\"status\":500}\n");
-        summary.count(b"{\"path\":\"/c\\n\",\"status\":500}\nno json\n{\"path\":\"/a\",\"status\":200}\n");
+        summary.count(
+            b"{\"path\":\"/c\\n\",\"status\":500}\nno json\n{\"path\":\"/a\",\"status\":200}\n",
+        );
         let expected = "lines read: 0\nlines not understood: 0\nerrors journalled: 0\n\
             errors in the log: 5\n2 times 500 \"/c\\n\"\n1 times 500 \"/a\"\n1 times 503 \"/a\"\n\
             1 times 500 \"/b\"\nevents of others in the log: 2\n";

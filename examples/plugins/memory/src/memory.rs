@@ -97,7 +97,12 @@ impl Memory {
                 {
                     return Err(format!("{child} says that and was retired: {}", retired.reason));
                 }
-                Ok(Event::Revise { at: now, parent: parent.id.clone(), key: parent.key.clone(), text })
+                Ok(Event::Revise {
+                    at: now,
+                    parent: parent.id.clone(),
+                    key: parent.key.clone(),
+                    text,
+                })
             }
             Change::Retire { id, reason } => {
                 check_text("reason", &reason)?;

@@ -11,6 +11,7 @@ mod refusals;
 use wasmtime::component::{HasData, Linker, Resource};
 
 use super::bindings::stratalog::log::append_log as wit;
+use super::grant::Grant;
 use super::label::Label;
 use super::lent::{LentLog, LentReader, LentVerifier};
 use super::logs::{LogsCtx, LogsView};
@@ -45,7 +46,10 @@ impl wit::Host for LogsView<'_> {
         name: String,
         options: wit::ReadOptions,
     ) -> Answer<Resource<LentReader>> {
-        self.open_reader(&name, options).await
+        match self.ctx.admitted(&name, Call::Read) {
+            Ok((grant, label)) => self.open_reader(&grant, label, options).await,
+            Err(refused) => Ok(Err(refused)),
+        }
     }
 
     async fn compact(
@@ -182,22 +186,18 @@ impl wit::HostLog for LogsView<'_> {
     }
 
     async fn read_all(&mut self, log: Resource<LentLog>) -> Answer<Resource<LentReader>> {
-        let (name, pending) = match self.log(&log, Call::ReadAll, 0)? {
-            Ok(lent) => match lent.opened.log.pending().await {
-                Ok(pending) => (lent.opened.label.name.to_string(), pending),
-                Err(error) => return Ok(Err(lent.opened.label.refuse(error))),
-            },
+        let opened = self.table.get(&log)?.opened.clone();
+        let (grant, label) = match self.ctx.admitted(&opened.label.name, Call::ReadAll) {
+            Ok(lent) => lent,
             Err(refused) => return Ok(Err(refused)),
         };
-        let options = wit::ReadOptions {
-            start: None,
-            last: None,
-            limit: None,
-            since: None,
-            until: None,
-            pending: Some(pending.into()),
+        let pending = match opened.log.pending().await {
+            Ok(pending) => Some(pending.into()),
+            Err(error) => return Ok(Err(label.refuse(error))),
         };
-        self.open_reader(&name, options).await
+        let (start, last, limit, since, until) = Default::default();
+        let options = wit::ReadOptions { start, last, limit, since, until, pending };
+        self.open_reader(&grant, label, options).await
     }
 
     async fn compact(
@@ -305,13 +305,10 @@ impl LogsView<'_> {
 
     async fn open_reader(
         &mut self,
-        name: &str,
+        grant: &Grant,
+        label: Label,
         options: wit::ReadOptions,
     ) -> Answer<Resource<LentReader>> {
-        let (grant, label) = match self.ctx.admitted(name, Call::Read) {
-            Ok(lent) => lent,
-            Err(refused) => return Ok(Err(refused)),
-        };
         let held = match self.ctx.hold() {
             Ok(held) => held,
             Err(error) => return Ok(Err(label.refuse(error))),
@@ -326,7 +323,7 @@ impl LogsView<'_> {
 
 impl LogsCtx {
     /// The log behind a label, if the call is admitted.
-    fn admitted(&mut self, name: &str, call: Call) -> Result<(super::Grant, Label), wit::Error> {
+    fn admitted(&mut self, name: &str, call: Call) -> Result<(Grant, Label), wit::Error> {
         match self.admit(name, call, 0) {
             Ok((grant, label)) => Ok((grant.clone(), label.clone())),
             Err(error) => Err(refusals::refuse_unlent(error)),

@@ -171,7 +171,8 @@ fn a_plan_is_what_apply_takes() {
 #[test]
 fn a_change_that_makes_no_sense_is_refused_and_says_what_would() {
     let memory = of([upsert(1, "a"), revise(2, "a", "b"), upsert(3, "c"), retire(4, "c")]);
-    let upsert = |key: &str, text: &str| Change::Upsert { key: key.to_owned(), text: text.to_owned() };
+    let upsert =
+        |key: &str, text: &str| Change::Upsert { key: key.to_owned(), text: text.to_owned() };
     let short = Change::Revise { id: "abc".to_owned(), text: "x".to_owned() };
     let table = [
         (revision("a", "x"), format!("was superseded by {}: give that", id("b"))),
