@@ -2,7 +2,7 @@
 
 use crate::LABEL;
 use crate::bindings::stratalog::log::append_log::{
-    self, CompactOptions, Error, Reader, ReadOptions, TrimPoint,
+    self, CompactOptions, Error, ReadOptions, Reader, TrimPoint,
 };
 use crate::say;
 

@@ -17,7 +17,7 @@ const SEQUENCES: &[(&str, &str)] = &[
     ("right-to-left override", "a\u{202e}b"),
     ("right-to-left isolate", "a\u{2067}b"),
     ("line separator", "a\u{2028}b"),
-    ("zero width joiner", "a\u{200d}b"),
+    ("mark of direction", "a\u{200e}b"),
     ("byte order mark", "a\u{feff}b"),
     ("tag", "a\u{e0041}b"),
 ];

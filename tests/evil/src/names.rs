@@ -31,10 +31,8 @@ pub(crate) fn bad_names() {
     for name in names {
         let shown: String = name.chars().take(20).collect();
         say::outcome(&format!("open {shown:?}"), &say::open(name));
-        let calls: [(&str, Option<Error>); 2] = [
-            ("stat", append_log::stat(name).err()),
-            ("verify", append_log::verify(name).err()),
-        ];
+        let calls: [(&str, Option<Error>); 2] =
+            [("stat", append_log::stat(name).err()), ("verify", append_log::verify(name).err())];
         for (call, error) in calls {
             if error.is_none() {
                 say::line(&format!("{call} {shown:?}: ok"));

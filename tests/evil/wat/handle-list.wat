@@ -16,7 +16,7 @@
     (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536)))
   (core instance $memory (instantiate $memory))
   (core func $poll (canon lower (func $poll "poll")
-    (memory $memory "memory") (realloc (func $memory "realloc"))))
+    (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
   (core func $subscribe (canon lower (func $clock "subscribe-duration")))
   (core module $program
     (import "memory" "memory" (memory 1025))
