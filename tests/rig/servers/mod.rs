@@ -12,6 +12,8 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::tools::in_ci;
+
 mod bucket;
 mod moto;
 mod process;
@@ -154,8 +156,4 @@ pub fn require_or_skip<Server>(server: Result<Server, Skip>) -> Option<Server> {
             None
         }
     }
-}
-
-fn in_ci() -> bool {
-    std::env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false")
 }
