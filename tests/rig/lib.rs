@@ -2,7 +2,6 @@
 //! built component behind one face, and servers.
 
 pub mod backends;
-pub mod built;
 pub mod counting;
 pub mod crashing;
 pub mod faults;
@@ -10,9 +9,11 @@ pub mod faulty;
 pub mod memory;
 pub mod native;
 pub mod passes;
+pub mod plugins;
 pub mod proxy;
 mod records;
 pub mod servers;
 pub mod sim;
 pub mod subject;
+pub mod tools;
 mod warnings;

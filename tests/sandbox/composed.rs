@@ -11,7 +11,7 @@ use crate::stage::{SECRET_NAME, Stage};
 /// What `wac plug plugin.wasm --plug log.wasm` does.
 fn joined() -> Vec<u8> {
     let mut graph = CompositionGraph::new();
-    let plugin = std::fs::read(rig::built::plugin("scripted")).unwrap();
+    let plugin = std::fs::read(rig::plugins::rust("scripted")).unwrap();
     let log = Host::embedded_component().to_vec();
     let package = |name: &str, bytes: Vec<u8>, graph: &mut CompositionGraph| {
         let package = Package::from_bytes(name, None, bytes, graph.types_mut()).unwrap();

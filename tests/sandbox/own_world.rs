@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use rig::built;
+use rig::plugins;
 
 #[test]
 fn the_example_lends_a_log_to_a_plugin_of_its_own_world() {
@@ -14,7 +14,7 @@ fn the_example_lends_a_log_to_a_plugin_of_its_own_world() {
     let log = folder.path().join("rejects");
     let run = |input: &str| {
         let mut child = Command::new(&example)
-            .args([built::plugin("line-filter"), log.clone()])
+            .args([plugins::rust("line_filter"), log.clone()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rig::built;
 use rig::faulty::Faulty;
+use rig::plugins;
 use stratalog::plugin::{
     Grant, LogsCtx, LogsCtxBuilder, Outcome, Plugin, PluginEngine, PluginLimits, Rights, Run,
 };
@@ -33,7 +33,7 @@ impl Stage {
     }
 
     pub(crate) fn with(limits: PluginLimits) -> Self {
-        Self::of(limits, std::fs::read(built::plugin("scripted")).unwrap())
+        Self::of(limits, std::fs::read(plugins::rust("scripted")).unwrap())
     }
 
     pub(crate) fn of(limits: PluginLimits, component: Vec<u8>) -> Self {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
-use rig::built;
+use rig::plugins;
 use stratalog::Host;
 use stratalog::plugin::{End, Grant, LogsCtx, Plugin, PluginEngine, PluginLimits, Run};
 use stratalog::store::{ConditionalCreate, Store};
@@ -24,7 +24,7 @@ fn compile(runtime: &Runtime) -> Plugin {
     (limits.calls_per_second, limits.bytes_per_second) = (u32::MAX, u64::MAX);
     let cache = target_folder().expect("a target folder").join("test-cache");
     let engine = PluginEngine::new(limits, Some(cache)).expect("an engine");
-    let component = std::fs::read(built::plugin("scripted")).expect("a plugin");
+    let component = std::fs::read(plugins::rust("scripted")).expect("a plugin");
     runtime.block_on(engine.compile(component, "the plugin")).expect("a plugin")
 }
 
@@ -106,7 +106,7 @@ pub(crate) fn start(criterion: &mut Criterion, runtime: &Runtime) {
 pub(crate) fn process(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("process");
     let program = program();
-    let plugin = built::plugin("scripted");
+    let plugin = plugins::rust("scripted");
     let folder = tempfile::tempdir().expect("a folder");
     let cache = folder.path().join("cache");
     group.bench_function("stratalog run of a plugin without a log", |bencher| {

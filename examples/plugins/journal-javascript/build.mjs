@@ -1,12 +1,13 @@
-// Makes the component: node build.mjs [FILE], by default journal.wasm beside this file.
+// Makes the component: node build.mjs [FILE], by default below the repository's target/.
 
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { componentize } from "@bytecodealliance/componentize-js";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const file = process.argv[2] ?? here("journal.wasm");
+const file = process.argv[2] ?? here("../../../target/plugins/journal-javascript.wasm");
 
 const { component } = await componentize({
   sourcePath: here("journal.js"),
@@ -15,4 +16,5 @@ const { component } = await componentize({
   // What is left is the standard streams.
   disableFeatures: ["clocks", "fetch-event", "http", "random"],
 });
+await mkdir(dirname(file), { recursive: true });
 await writeFile(file, component);

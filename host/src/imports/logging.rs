@@ -35,7 +35,7 @@ impl Host for State {
     }
 }
 
-/// The text without control characters, which could drive a terminal, and not too long.
+/// The text without what could drive a terminal or make a line look like another, and not too long.
 pub(crate) fn printable(text: &str) -> String {
     let mut line = String::new();
     for character in text.chars() {
@@ -43,9 +43,17 @@ pub(crate) fn printable(text: &str) -> String {
             line.push('…');
             break;
         }
-        line.push(if character.is_control() { '\u{fffd}' } else { character });
+        line.push(if deceives(character) { '\u{fffd}' } else { character });
     }
     line
+}
+
+/// Control characters, line separators, what turns the direction of text, and invisible tags.
+fn deceives(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -55,6 +63,14 @@ mod tests {
     #[test]
     fn a_message_cannot_drive_a_terminal_or_fill_a_log() {
         assert_eq!(printable("a\x1b[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+        assert_eq!(
+            printable("a\u{202e}\u{2067}\u{2028}\u{e0041}b"),
+            "a\u{fffd}\u{fffd}\u{fffd}\u{fffd}b"
+        );
+        assert_eq!(
+            printable("Zoë e\u{301} \u{1f469}\u{200d}\u{1f52c}"),
+            "Zoë e\u{301} \u{1f469}\u{200d}\u{1f52c}"
+        );
         let long = printable(&"x".repeat(5000));
         assert!(long.len() < LOG_LINE_BYTES_MAX + 8 && long.ends_with('…'));
     }

@@ -8,7 +8,8 @@ use object_store::ClientOptions;
 use object_store::azure::{AzureAccessKey, AzureAuthorizer, AzureCredential};
 use object_store::client::{HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector};
 
-use super::{Server, Skip, installed, program};
+use super::{Server, Skip, program};
+use crate::tools::{installed_once, run};
 
 pub const KIND: &str = "azurite";
 const PACKAGE: &str = "azurite@3.37.0";
@@ -27,7 +28,7 @@ pub fn start() -> Result<Server, Skip> {
             )));
         }
     }
-    let folder = installed::folder(KIND, PACKAGE, install).map_err(skip)?;
+    let folder = installed_once(KIND, PACKAGE, install).map_err(skip)?;
     let args = [
         "--blobHost=127.0.0.1",
         "--blobPort=0",
@@ -56,7 +57,7 @@ fn install(folder: &Path) -> Result<(), String> {
     let npm = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
     let mut command = Command::new("npm");
     command.args(npm).arg("--prefix").arg(folder).arg(PACKAGE);
-    installed::run(&mut command).map_err(|e| format!("it cannot be installed: {e}"))
+    run(&mut command).map_err(|e| format!("it cannot be installed: {e}"))
 }
 
 /// Makes the container, which `object_store` cannot: one request, signed by it.

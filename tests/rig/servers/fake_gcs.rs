@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::process::Supervised;
-use super::python::Python;
 use super::{BUCKET, Server, Skip};
+use crate::tools::python::Python;
 
 pub const KIND: &str = "fake_gcs";
 const SERVE: &str = include_str!("fake_gcs.py");

@@ -15,15 +15,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
 
+use crate::tools::in_ci;
+
 mod azurite;
 mod bucket;
 mod fake_gcs;
 mod garage;
-mod installed;
 mod moto;
 mod process;
 mod program;
-mod python;
 mod radosgw;
 mod rclone;
 
@@ -283,7 +283,6 @@ pub fn require_or_skip<Server>(server: Result<Server, Skip>) -> Option<Server> {
 }
 
 fn is_due(server: &str) -> bool {
-    let in_ci = std::env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false");
     let optional = std::env::var("STRATALOG_SERVERS_OPTIONAL").unwrap_or_default();
-    in_ci && IN_CI.contains(&server) && !optional.split(' ').any(|name| name == server)
+    in_ci() && IN_CI.contains(&server) && !optional.split(' ').any(|name| name == server)
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::process::Supervised;
-use super::python::Python;
 use super::{S3Server, Skip};
+use crate::tools::python::Python;
 
 pub const KIND: &str = "moto";
 const SERVE: &str = include_str!("serve_moto.py");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::process::Supervised;
-use super::python::Python;
+use crate::tools::python::Python;
 
 const SERVE: &str = include_str!("serve_program.py");
 /// Usually some seconds; a loaded machine takes its time.

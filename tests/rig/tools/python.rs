@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::installed;
+use super::{installed_once, run};
 
 /// Exits with 0 if every `name==version` it is given is what the interpreter would import.
 const CHECK: &str = "\
@@ -47,7 +47,7 @@ impl Python {
         if system.check(&pins).is_ok() {
             return Ok(system);
         }
-        let folder = installed::folder(kind, requirements, |folder| make(folder, &pins))?;
+        let folder = installed_once(kind, requirements, |folder| make(folder, &pins))?;
         Ok(Python::in_folder(&folder))
     }
 
@@ -78,7 +78,7 @@ impl Python {
     }
 
     fn run(&self, args: &[String]) -> Result<(), String> {
-        installed::run(self.command().args(args))
+        run(self.command().args(args))
     }
 
     fn pip_install(&self, options: &[&str], pins: &[&str]) -> Result<(), String> {

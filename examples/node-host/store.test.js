@@ -1,0 +1,193 @@
+// What `stratalog:log/object-store` promises, on the folder: node store.test.js [FOLDER]
+
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+
+import { folderStore } from "./store.js";
+
+const base = mkdtempSync(join(process.argv[2] ?? tmpdir(), "store-"));
+let folders = 0;
+
+// A store on a folder that is not there yet.
+function fresh() {
+  folders += 1;
+  const root = join(base, String(folders), "root");
+  return { root, store: folderStore(root) };
+}
+
+const bytes = (text) => new TextEncoder().encode(text);
+const textOf = (found) => new TextDecoder().decode(found);
+const thrown = (call) => {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("nothing was thrown");
+};
+
+test("a create makes an object whole and never twice", () => {
+  const { root, store } = fresh();
+  store.create("a/b/c", bytes("first"), false);
+  for (const exclusive of [false, true]) {
+    const error = thrown(() => store.create("a/b/c", bytes("second"), exclusive));
+    assert.deepEqual(error, { tag: "already-exists" });
+  }
+  assert.equal(textOf(store.get("a/b/c")), "first");
+  assert.deepEqual(readdirSync(join(root, "a/b")), ["c"]);
+});
+
+test("a create that cannot be is certain not to be", () => {
+  const { root, store } = fresh();
+  store.create("file", bytes("x"), false);
+  assert.equal(thrown(() => store.create("file/below", bytes("x"), false)).tag, "not-written");
+  const large = new Uint8Array(64 * 1024 * 1024 + 1);
+  const error = thrown(() => store.create("large", large, false));
+  assert.deepEqual([error.tag, error.val.kind], ["not-written", "invalid"]);
+  assert.deepEqual(readdirSync(root), ["file"]);
+});
+
+test("no key leaves the folder", () => {
+  const { root, store } = fresh();
+  mkdirSync(root, { recursive: true });
+  const outside = join(root, "..", "outside");
+  writeFileSync(outside, "secret");
+  const long = "x".repeat(1025);
+  const keys = ["", "/", "/a", "a/", "a//b", ".", "..", "../outside", "a/../../outside", "a\0b"];
+  keys.push("a\nb", "a\\..\\b", long, outside, "batch#1", "\ud800");
+  for (const key of keys) {
+    assert.equal(thrown(() => store.get(key)).kind, "invalid", key);
+    const refusal = thrown(() => store.create(key, bytes("x"), false));
+    assert.deepEqual([refusal.tag, refusal.val.kind], ["not-written", "invalid"], key);
+    assert.equal(thrown(() => store.Upload.start(key)).tag, "not-written", key);
+    assert.deepEqual(store.delete([key]).map(({ error }) => error.kind), ["invalid"], key);
+    const failure = thrown(() => new store.OrderedRead([{ key }]).next(1024));
+    assert.deepEqual([failure.part, failure.error.kind], [0, "invalid"], key);
+  }
+  for (const prefix of ["../", "/", "a/../../", "a\0", "a//b"]) {
+    assert.equal(thrown(() => store.list(prefix, undefined, 10)).kind, "invalid", prefix);
+  }
+  assert.equal(readFileSync(outside, "utf8"), "secret");
+  assert.deepEqual(readdirSync(root), []);
+});
+
+test("a get reads all or a range, and nothing beyond", () => {
+  const { store } = fresh();
+  store.create("a", bytes("0123456789"), false);
+  assert.equal(textOf(store.get("a", { start: 2n, end: 5n })), "234");
+  assert.equal(textOf(store.get("a", { start: 0n, end: 10n })), "0123456789");
+  for (const [start, end] of [[5n, 5n], [5n, 4n], [5n, 11n], [10n, 11n], [2n ** 63n, 2n ** 64n - 1n]]) {
+    assert.equal(thrown(() => store.get("a", { start, end })).kind, "invalid");
+  }
+  assert.equal(thrown(() => store.get("b")).kind, "not-found");
+  store.create("folder/a", bytes(""), false);
+  assert.notEqual(thrown(() => store.get("folder")).kind, undefined);
+});
+
+test("a list is sorted, paged, and of one folder", () => {
+  const { root, store } = fresh();
+  assert.deepEqual(store.list("log/", undefined, 10), { objects: [], more: false });
+  for (const name of ["b", "a", "B", "a.1", "\u{ff5e}", "\u{1f600}", "deep/x"]) {
+    store.create(`log/${name}`, bytes(name), false);
+  }
+  writeFileSync(join(root, "log/b#17"), "unfinished");
+  const names = (page) => page.objects.map(({ key }) => key.slice("log/".length));
+  const sorted = ["B", "a", "a.1", "b", "\u{ff5e}", "\u{1f600}"];
+  const whole = store.list("log/", undefined, 10_000);
+  assert.deepEqual([names(whole), whole.more], [sorted, false]);
+  assert.equal(whole.objects[4].size, 3n);
+  const paged = [];
+  for (let after, page = { more: true }; page.more; ) {
+    page = store.list("log/", after, 4);
+    assert.ok(page.objects.length <= 4);
+    after = page.objects.at(-1).key;
+    paged.push(...names(page));
+  }
+  assert.deepEqual(paged, sorted);
+  assert.deepEqual(names(store.list("log/a", undefined, 10)), ["a", "a.1"]);
+  assert.deepEqual(names(store.list("log/a", "log/a", 10)), ["a.1"]);
+  assert.deepEqual(names(store.list("log/", "log/aa", 0)), ["b"]);
+});
+
+test("a delete counts what is missing as deleted and names what it cannot delete", () => {
+  const { root, store } = fresh();
+  store.create("a", bytes("a"), false);
+  store.create("folder/b", bytes("b"), false);
+  const failures = store.delete(["a", "missing", "none/missing", "folder", "folder/b"]);
+  assert.deepEqual(failures.map(({ key }) => key), ["folder"]);
+  assert.ok(!existsSync(join(root, "a")) && !existsSync(join(root, "folder/b")));
+  assert.throws(() => store.delete(new Array(10_001).fill("a")), RangeError);
+});
+
+test("an ordered read gives the parts in order and in pieces", () => {
+  const { store } = fresh();
+  store.create("a", bytes("a".repeat(2500)), false);
+  store.create("empty", bytes(""), false);
+  store.create("b", bytes("0123456789"), false);
+  const range = { start: 3n, end: 5n };
+  const read = new store.OrderedRead([{ key: "a" }, { key: "empty" }, { key: "b", range }]);
+  const chunks = [];
+  for (let chunk = read.next(1); chunk; chunk = read.next(1)) chunks.push(chunk);
+  assert.deepEqual(
+    chunks.map((chunk) => [chunk.part, chunk.bytes.length, chunk.last]),
+    [[0, 1024, false], [0, 1024, false], [0, 452, true], [1, 0, true], [2, 2, true]],
+  );
+  assert.equal(textOf(chunks[4].bytes), "34");
+  assert.equal(read.next(1), undefined);
+});
+
+test("an ordered read ends at its first failure", () => {
+  const { store } = fresh();
+  store.create("a", bytes("a"), false);
+  const read = new store.OrderedRead([{ key: "a" }, { key: "gone" }, { key: "a" }]);
+  assert.equal(read.next(1024).last, true);
+  const failure = thrown(() => read.next(1024));
+  assert.deepEqual([failure.part, failure.error.kind], [1, "not-found"]);
+  assert.equal(read.next(1024), undefined);
+  assert.throws(() => new store.OrderedRead(new Array(10_001).fill({ key: "a" })), RangeError);
+});
+
+test("an upload appears when it is finished and not before", () => {
+  const { root, store } = fresh();
+  const upload = store.Upload.start("log/large");
+  upload.write(bytes("one "));
+  upload.write(bytes("two"));
+  assert.deepEqual(store.list("log/", undefined, 10).objects, []);
+  upload.finish();
+  assert.equal(textOf(store.get("log/large")), "one two");
+  for (const call of [() => upload.finish(), () => upload.write(bytes("x"))]) {
+    const error = thrown(call);
+    assert.deepEqual([error.tag, error.val.kind], ["not-written", "invalid"]);
+  }
+  const second = store.Upload.start("log/large");
+  assert.deepEqual(thrown(() => second.finish()), { tag: "already-exists" });
+  const dropped = store.Upload.start("log/dropped");
+  dropped.write(bytes("x"));
+  dropped[Symbol.dispose]();
+  assert.deepEqual(readdirSync(join(root, "log")), ["large"]);
+});
+
+test("a started create tells its outcome as often as it is asked", () => {
+  const { store } = fresh();
+  const first = store.startCreate("a", bytes("a"), false);
+  const second = store.startCreate("a", bytes("b"), false);
+  const third = store.startCreate("..", bytes("c"), false);
+  for (let times = 0; times < 2; times += 1) {
+    assert.deepEqual(first.poll(), { tag: "ok" });
+    assert.equal(first.wait(), undefined);
+    assert.deepEqual(second.poll(), { tag: "err", val: { tag: "already-exists" } });
+    assert.deepEqual(thrown(() => second.wait()), { tag: "already-exists" });
+    assert.equal(third.poll().val.tag, "not-written");
+  }
+});
+
+test("exclusive creates are tried once and leave nothing", () => {
+  const { root, store } = fresh();
+  store.ensureExclusive("log/");
+  store.ensureExclusive("log/");
+  assert.deepEqual(readdirSync(join(root, "log")), []);
+  assert.equal(thrown(() => store.ensureExclusive("../")).kind, "invalid");
+});

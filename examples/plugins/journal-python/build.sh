@@ -1,0 +1,12 @@
+#!/bin/sh
+# Makes the component: build.sh [FILE]. componentize-py is installed below target/ the first time.
+set -eu
+cd "$(dirname "$0")"
+target=../../../target/plugins
+file=${1:-$target/journal-python.wasm}
+mkdir -p "$target"
+if ! [ -x "$target/python/bin/componentize-py" ]; then
+    python3 -m venv "$target/python"
+    "$target/python/bin/pip" install --quiet --disable-pip-version-check --requirement requirements.txt
+fi
+"$target/python/bin/componentize-py" --wit-path ../wit --world command componentize journal --output "$file"

@@ -1,0 +1,39 @@
+//! Ends at a bad moment, with events that nobody has flushed.
+
+use std::process;
+
+use crate::bindings::stratalog::log::append_log::Log;
+use crate::{LABEL, say};
+
+/// Appends, flushes, appends again, and traps.
+pub(crate) fn trap_after_append() {
+    let Some(log) = start() else { return };
+    say::outcome("append", &log.append(b"not flushed"));
+    process::abort();
+}
+
+/// Appends and exits as if all were well.
+pub(crate) fn exit_without_close() {
+    let Some(log) = start() else { return };
+    say::outcome("append", &log.append(b"not flushed"));
+    process::exit(0);
+}
+
+/// Appends and returns without letting go of the handle.
+pub(crate) fn return_without_close() {
+    let Some(log) = start() else { return };
+    say::outcome("append", &log.append(b"not flushed"));
+    std::mem::forget(log);
+}
+
+fn start() -> Option<Log> {
+    // Nothing is written on its own account meanwhile.
+    let log = Log::open(LABEL, say::options(Some(1_000_000)));
+    let Ok(log) = log else {
+        say::outcome("open", &log);
+        return None;
+    };
+    say::outcome("append", &log.append(b"flushed"));
+    say::outcome("flush", &log.flush());
+    Some(log)
+}

@@ -1,0 +1,79 @@
+//! Plugins that do what no plugin should: one program, whose first argument chooses the hazard.
+//!
+//! Each prints what happened, one line at a time, so that a test can say what must. Logs are asked for
+//! under the label `evil`, if nothing else is said.
+
+use std::process::ExitCode;
+
+mod appends;
+mod endings;
+mod handles;
+mod machine;
+mod messages;
+mod names;
+mod say;
+
+#[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: r"
+            package stratalog:evil;
+            world evil {
+                include stratalog:log/plugin@0.1.0;
+                import wasi:logging/logging@0.1.0-draft;
+            }
+        ",
+        world: "stratalog:evil/evil",
+        generate_all,
+    });
+}
+
+/// The label of the log.
+const LABEL: &str = "evil";
+
+/// Every hazard by its name. A number behind the name, where one is taken, says how much.
+const HAZARDS: &[(&str, fn(u64))] = &[
+    // What the machine gives.
+    ("endless-loop", |_| machine::endless_loop()),
+    ("endless-clock", |_| machine::endless_clock()),
+    ("endless-ticks", |_| machine::endless_ticks()),
+    ("memory-bomb", |_| machine::memory_bomb()),
+    ("stack-overflow", |_| machine::stack_overflow()),
+    // Handles.
+    ("log-flood", |_| handles::log_flood()),
+    ("reader-flood", |_| handles::reader_flood()),
+    ("read-flood", handles::read_flood),
+    ("calls-after-close", |_| handles::calls_after_close()),
+    ("read-after-trim", |_| handles::read_after_trim()),
+    // What is appended.
+    ("huge-event", appends::huge_event),
+    ("huge-lines", appends::huge_lines),
+    ("tiny-appends", appends::tiny_appends),
+    ("append-until-stopped", |_| appends::until_stopped()),
+    // What is said.
+    ("message-flood", messages::flood),
+    ("huge-message", messages::huge),
+    ("escape-sequences", |_| messages::escape_sequences()),
+    ("bad-names", |_| names::bad_names()),
+    // How it ends.
+    ("trap-after-append", |_| endings::trap_after_append()),
+    ("exit-without-close", |_| endings::exit_without_close()),
+    ("return-without-close", |_| endings::return_without_close()),
+];
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let name = words.next().unwrap_or_default();
+    let count = words.next().and_then(|count| count.parse().ok()).unwrap_or(u64::MAX);
+    match HAZARDS.iter().find(|(hazard, _)| *hazard == name) {
+        Some((_, run)) => {
+            run(count);
+            ExitCode::SUCCESS
+        }
+        None => {
+            eprintln!("{name:?} is not a hazard");
+            ExitCode::from(2)
+        }
+    }
+}

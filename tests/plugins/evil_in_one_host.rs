@@ -1,0 +1,124 @@
+//! Hostile plugins one after the other in one host, which goes on to serve the next, in bounded memory.
+
+use std::time::Duration;
+
+use stratalog::Host;
+use stratalog::plugin::{End, Grant, LogsCtx, Outcome, Plugin, PluginEngine, PluginLimits, Run};
+use stratalog::store::Store;
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+
+use crate::built;
+
+const MIB: usize = 1024 * 1024;
+
+/// What each hazard may have; a third of what the process may grow by.
+const PLUGIN_MEMORY_MAX: usize = 32 * MIB;
+
+struct Hosting {
+    host: Host,
+    store: Store,
+    engine: PluginEngine,
+}
+
+impl Hosting {
+    fn start() -> Self {
+        let mut limits = PluginLimits::default();
+        limits.memory_bytes_max = PLUGIN_MEMORY_MAX;
+        limits.host_call_bytes_max = 16 * MIB;
+        limits.compute_max = Duration::from_millis(200);
+        limits.log_handles_max = 4;
+        limits.handles_max = 100;
+        limits.log_lines_per_second = 1;
+        let engine = PluginEngine::new(limits, None).unwrap();
+        Self { host: Host::new().unwrap(), store: Store::memory(), engine }
+    }
+
+    async fn run(&self, plugin: &Plugin, log: &str, words: &[&str]) -> (Outcome, String) {
+        let logs = LogsCtx::builder()
+            .grant("evil", Grant::new(&self.host, &self.store, log))
+            .grant("bench", Grant::new(&self.host, &self.store, log))
+            .limits(self.engine.limits())
+            .build()
+            .unwrap();
+        let mut run = Run::new(logs);
+        let stdout = MemoryOutputPipe::new(MIB);
+        run.wasi().stdout(stdout.clone()).arg("plugin").args(words);
+        let outcome = plugin.run(run).await.unwrap();
+        (outcome, String::from_utf8(stdout.contents().to_vec()).unwrap())
+    }
+
+    async fn compile(&self, name: &str) -> Plugin {
+        let bytes = std::fs::read(built::rust(name)).unwrap();
+        self.engine.compile(bytes, name).await.unwrap()
+    }
+}
+
+/// The most memory that this process has had so far, in bytes.
+#[cfg(target_os = "linux")]
+fn peak_bytes() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+}
+
+#[cfg(not(target_os = "linux"))]
+fn peak_bytes() -> usize {
+    0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_ends_by_itself_and_the_next_one_is_served() {
+    let hosting = Hosting::start();
+    let (evil, bench) = (hosting.compile("evil").await, hosting.compile("bench").await);
+    // What compiling and a first run take is taken.
+    let (first, _) = hosting.run(&bench, "first", &["append-packed", "10000"]).await;
+    assert_eq!(first.end, End::Exited(0));
+    let before = peak_bytes();
+
+    let limits: [(&[&str], &str); 8] = [
+        (&["endless-loop"], "compute_max"),
+        (&["endless-clock"], "compute_max"),
+        (&["endless-ticks"], "compute_max"),
+        (&["memory-bomb"], "memory_bytes_max"),
+        (&["huge-event", "64"], "memory_bytes_max"),
+        (&["huge-lines", "20"], "host_call_bytes_max"),
+        (&["stack-overflow"], "stack_bytes_max"),
+        (&["append-until-stopped"], "compute_max"),
+    ];
+    for (words, limit) in limits {
+        let (outcome, _) = hosting.run(&evil, "evil", words).await;
+        match &outcome.end {
+            End::LimitReached(hit) => assert_eq!(hit.limit, limit, "{words:?}"),
+            end => panic!("{words:?}: {end}"),
+        }
+        assert!(outcome.unflushed.is_empty(), "{words:?}");
+        assert!(outcome.usage.memory_bytes_peak <= PLUGIN_MEMORY_MAX, "{words:?}");
+        serves_the_next(&hosting, &bench).await;
+    }
+    for words in [
+        &["log-flood"][..],
+        &["reader-flood"],
+        &["message-flood", "10000"],
+        &["huge-message", "4"],
+        &["bad-names"],
+        &["calls-after-close"],
+        &["exit-without-close"],
+    ] {
+        let (outcome, said) = hosting.run(&evil, "evil", words).await;
+        assert_eq!(outcome.end, End::Exited(0), "{words:?}: {said}");
+        serves_the_next(&hosting, &bench).await;
+    }
+    let (outcome, _) = hosting.run(&evil, "evil", &["trap-after-append"]).await;
+    assert!(matches!(outcome.end, End::Trapped(_)), "{}", outcome.end);
+    serves_the_next(&hosting, &bench).await;
+
+    let grown = peak_bytes().saturating_sub(before);
+    assert!(grown < 3 * PLUGIN_MEMORY_MAX, "the process has grown by {grown} bytes");
+}
+
+async fn serves_the_next(hosting: &Hosting, bench: &Plugin) {
+    let (outcome, said) = hosting.run(bench, "bench", &["hello"]).await;
+    assert_eq!((outcome.end, said.as_str()), (End::Exited(0), "hello\n"));
+    let (outcome, _) = hosting.run(bench, "bench", &["append", "10"]).await;
+    assert_eq!((outcome.end, outcome.usage.events_appended), (End::Exited(0), 10));
+}

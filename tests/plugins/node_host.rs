@@ -1,0 +1,115 @@
+//! The same component under two hosts: what one writes the other reads, verifies and compacts.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use crate::binary::{Ran, fresh, json, numbered, ok};
+use crate::built::NodeHost;
+use crate::tools;
+
+/// The host under Node, with the very component that the binary carries.
+fn node() -> Option<NodeHost> {
+    let folder = tempfile::TempDir::new().unwrap();
+    let component = folder.path().join("log.wasm");
+    ok(&["component", "export", component.to_str().unwrap()], "");
+    tools::require_or_skip("the host under Node", NodeHost::with(&component))
+}
+
+fn run(node: &NodeHost, words: &[&str], stdin: &[u8]) -> Ran {
+    let mut command = node.command("main.js");
+    command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // A command that fails early does not read it.
+    input.write_all(stdin).ok();
+    drop(input);
+    child.wait_with_output().unwrap().into()
+}
+
+/// Runs a command under Node that must succeed in silence.
+fn node_ok(node: &NodeHost, words: &[&str], stdin: &str) -> String {
+    let ran = run(node, words, stdin.as_bytes());
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{words:?}");
+    ran.stdout
+}
+
+#[test]
+fn each_host_reads_and_compacts_what_the_other_wrote() {
+    let Some(node) = node() else { return };
+    let (_folder, log) = fresh();
+    let mut all = String::new();
+    let verified = |events: usize| {
+        let report = json(&["verify", "--json", &log]);
+        assert_eq!(
+            (&report["events"], &report["damaged"]),
+            (&events.into(), &0.into()),
+            "{report}"
+        );
+    };
+    for round in 0..2 {
+        let base = round * 1_000;
+        // Node writes, Rust reads and compacts.
+        for batch in 0..3 {
+            let events = numbered(base + batch * 100..base + (batch + 1) * 100);
+            let written = node_ok(&node, &["append", &log], &events);
+            assert!(written.contains("\"events\":100,"), "{written}");
+            all += &events;
+        }
+        assert_eq!(ok(&["read", &log], ""), all);
+        verified(all.lines().count());
+        let compacted = json(&["compact", "--json", &log]);
+        assert_eq!(compacted["batches"], 3, "{compacted}");
+        // Rust writes, Node reads and compacts.
+        let events = numbered(base + 300..base + 400);
+        ok(&["append", "--flush-threshold", "30", &log], &events);
+        all += &events;
+        assert_eq!(node_ok(&node, &["read", &log], ""), all);
+        let compacted = node_ok(&node, &["compact", &log], "");
+        assert!(compacted.contains("\"batches\":") && !compacted.contains("\"batches\":0"));
+        assert_eq!(node_ok(&node, &["read", &log], ""), all);
+        assert_eq!(ok(&["read", &log], ""), all);
+        verified(all.lines().count());
+    }
+    let numbers: serde_json::Value =
+        serde_json::from_str(&node_ok(&node, &["stat", &log], "")).unwrap();
+    let stat = json(&["stat", "--json", &log]);
+    for (theirs, ours) in [("events", "events"), ("bytes", "bytes"), ("generation", "generation")] {
+        assert_eq!(numbers[theirs], stat[ours], "{numbers} {stat}");
+    }
+    assert_eq!(numbers["generation"], 4);
+}
+
+#[test]
+fn what_is_no_event_is_refused_after_what_stands_before_it() {
+    let Some(node) = node() else { return };
+    let (_folder, log) = fresh();
+    let ran = run(&node, &["append", &log], b"a\nb\n\nc\n");
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    let reason = format!("error: cannot append {log}: line 3 of stdin: invalid-event: empty\n");
+    assert_eq!(ran.stderr, reason);
+    assert_eq!(ok(&["read", &log], ""), "a\nb\n");
+}
+
+#[test]
+fn a_damaged_object_is_named() {
+    let Some(node) = node() else { return };
+    let (_folder, log) = fresh();
+    node_ok(&node, &["append", &log], "first\n");
+    let batch = crate::binary::batches(&log).into_keys().next().unwrap();
+    std::fs::write(std::path::Path::new(&log).join(&batch), "fIrst\n").unwrap();
+    let ran = run(&node, &["read", &log], b"");
+    let said = format!("error: cannot read {log}: damaged: log/{batch}: expected ");
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    assert!(ran.stderr.starts_with(&said), "{}", ran.stderr);
+}
+
+/// Calls the store itself, where the component would never go; its checks are its own.
+#[test]
+fn the_folder_store_keeps_what_its_interface_says() {
+    let Some(node) = node() else { return };
+    let (folder, _log) = fresh();
+    let output = node.command("store.test.js").arg(folder.path()).output().unwrap();
+    let ran = Ran::from(output);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("# fail 0") && !ran.stdout.contains("# pass 0"), "{}", ran.stdout);
+}

@@ -1,0 +1,144 @@
+//! The plugins of this repository, built: the samples, the hostile ones, and the second host.
+//!
+//! What is written in Rust and in the text format is always there; the rest needs tools that not every
+//! machine has.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use super::tools::python::Python;
+use super::tools::{cargo, npm, target_folder, workspace};
+
+const PACKAGES: [&str; 5] = ["stratalog-evil", "scripted", "journal-rust", "line-filter", "memory"];
+const COMPONENTIZE_PY: &str =
+    include_str!("../../examples/plugins/journal-python/requirements.txt");
+
+/// A plugin in Rust by the name of its file, built by the first call.
+///
+/// # Panics
+/// When it does not build.
+pub fn rust(binary: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| match cargo::wasm(&PACKAGES) {
+        Ok(folder) => folder,
+        Err(reason) => panic!("the plugins do not build: {reason}"),
+    });
+    folder.join(format!("{binary}.wasm"))
+}
+
+/// A component of `tests/evil/wat`, as bytes.
+///
+/// # Panics
+/// When it is not well formed.
+pub fn wat(name: &str) -> Vec<u8> {
+    let file = workspace().join(format!("tests/evil/wat/{name}.wat"));
+    match wat::parse_file(&file) {
+        Ok(bytes) => bytes,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The journal in Python, built by the first call with the command of its README.
+///
+/// # Errors
+/// When there is no Python, or componentize-py cannot be installed for it.
+///
+/// # Panics
+/// When it does not build.
+pub fn journal_python() -> Result<PathBuf, String> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let build = || {
+        let python = Python::with("componentize-py", COMPONENTIZE_PY)?;
+        let file = built("journal-python");
+        let mut command = python.command();
+        command.args(["-c", "import componentize_py; componentize_py.script()"]);
+        command.args(["--wit-path", "../wit", "--world", "command", "componentize", "journal"]);
+        command.arg("--output").arg(&file).current_dir(sample("journal-python"));
+        Ok(finish(&mut command, file))
+    };
+    BUILT.get_or_init(build).clone()
+}
+
+/// The journal in JavaScript, built by the first call with the command of its README.
+///
+/// # Errors
+/// When there is no Node, or npm does not install what it needs.
+///
+/// # Panics
+/// When it does not build.
+pub fn journal_javascript() -> Result<PathBuf, String> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let build = || {
+        let sources = sample("journal-javascript");
+        let packages = npm::packages("journal-javascript", &sources)?;
+        let work = TempDir::new_in(packages).map_err(|e| e.to_string())?;
+        let folder = work.path().join("journal-javascript");
+        npm::copy_sources(&sources, &folder)?;
+        npm::copy_sources(&sample("wit"), &work.path().join("wit"))?;
+        let file = built("journal-javascript");
+        let mut command = Command::new("node");
+        command.arg("build.mjs").arg(&file).current_dir(folder);
+        Ok(finish(&mut command, file))
+    };
+    BUILT.get_or_init(build).clone()
+}
+
+/// The host under Node, with a component. Gone when dropped.
+pub struct NodeHost {
+    folder: TempDir,
+}
+
+impl NodeHost {
+    /// Prepares it for the component in a file, with the commands of its README.
+    ///
+    /// # Errors
+    /// When there is no Node, or npm does not install what it needs.
+    ///
+    /// # Panics
+    /// When the component cannot be transpiled.
+    pub fn with(component: &Path) -> Result<NodeHost, String> {
+        let sources = workspace().join("examples/node-host");
+        let packages = npm::packages("node-host", &sources)?;
+        let folder = TempDir::new_in(packages).map_err(|e| e.to_string())?;
+        npm::copy_sources(&sources, folder.path())?;
+        match npm::run_script(folder.path(), "transpile.mjs", component) {
+            Ok(()) => Ok(NodeHost { folder }),
+            Err(reason) => panic!("the component does not become a Node program: {reason}"),
+        }
+    }
+
+    /// A command of it.
+    pub fn command(&self, script: &str) -> Command {
+        let mut command = Command::new("node");
+        command.arg(self.folder.path().join(script));
+        command
+    }
+}
+
+fn sample(name: &str) -> PathBuf {
+    workspace().join("examples/plugins").join(name)
+}
+
+/// Where a plugin of this process goes.
+fn built(name: &str) -> PathBuf {
+    let folder = target_folder().join("test-plugins");
+    fs::create_dir_all(&folder).expect("the target folder takes a folder");
+    folder.join(format!("{name}-{}.wasm", std::process::id()))
+}
+
+/// Builds a plugin whose tools are there.
+fn finish(command: &mut Command, file: PathBuf) -> PathBuf {
+    let output = command.output().expect("the tool runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{} is not built: {said}", file.display());
+    // One name for all processes, so that what is compiled from it is found again.
+    let name = file.file_name().and_then(|name| name.to_str()).expect("built() names it");
+    let (name, _) = name.rsplit_once('-').expect("built() names it");
+    let shared = file.with_file_name(format!("{name}.wasm"));
+    fs::rename(&file, &shared).expect("the file was built");
+    shared
+}

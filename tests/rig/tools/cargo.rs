@@ -1,0 +1,29 @@
+//! Programs of the workspace, built for WebAssembly in a target folder of their own.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::{run, target_folder, workspace};
+
+const TARGET: &str = "wasm32-wasip2";
+
+/// Builds the binaries of these packages, and returns the folder that they are in.
+///
+/// # Errors
+/// What cargo says.
+pub fn wasm(packages: &[&str]) -> Result<PathBuf, String> {
+    let folder = target_folder().join("test-plugins");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace());
+    cargo.args(["build", "--release", "--target", TARGET, "--target-dir"]).arg(&folder);
+    for package in packages {
+        cargo.args(["--package", package]);
+    }
+    // Flags and wrappers meant for the host are not for WebAssembly.
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"]
+    {
+        cargo.env_remove(name);
+    }
+    run(&mut cargo)?;
+    Ok(folder.join(TARGET).join("release"))
+}

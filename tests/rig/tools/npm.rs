@@ -1,0 +1,57 @@
+//! Node programs of this repository, with the packages that their lock files name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{copy_folder, installed_once, run};
+
+/// Node and npm, as old as the samples take them.
+const NODE_MAJOR_MIN: u32 = 20;
+
+/// Installs what `package-lock.json` in a folder names, once. Programs below the folder that is
+/// returned find it.
+///
+/// # Errors
+/// When there is no Node of this age, or npm does not install: what it says.
+pub fn packages(name: &str, sources: &Path) -> Result<PathBuf, String> {
+    check_node()?;
+    let lock = sources.join("package-lock.json");
+    let content =
+        fs::read_to_string(&lock).map_err(|e| format!("cannot read {}: {e}", lock.display()))?;
+    installed_once(name, &content, |folder| {
+        for file in ["package.json", "package-lock.json"] {
+            fs::copy(sources.join(file), folder.join(file)).map_err(|e| format!("{file}: {e}"))?;
+        }
+        let install = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+        run(Command::new("npm").args(install).current_dir(folder))
+    })
+}
+
+/// Copies sources below installed packages, to be run there.
+///
+/// # Errors
+/// When they cannot be copied.
+pub fn copy_sources(sources: &Path, to: &Path) -> Result<(), String> {
+    copy_folder(sources, to, &["node_modules", "component"])
+        .map_err(|e| format!("cannot copy {}: {e}", sources.display()))
+}
+
+/// Runs a script of a folder in that folder.
+///
+/// # Errors
+/// What it says.
+pub fn run_script(folder: &Path, script: &str, argument: &Path) -> Result<(), String> {
+    run(Command::new("node").arg(script).arg(argument).current_dir(folder))
+}
+
+fn check_node() -> Result<(), String> {
+    let output = Command::new("node").arg("--version").output();
+    let output = output.map_err(|e| format!("cannot run node: {e} (install Node 20 and npm)"))?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let major = version.trim_start_matches('v').split('.').next().and_then(|n| n.parse().ok());
+    if major.is_some_and(|major: u32| major >= NODE_MAJOR_MIN) {
+        return run(Command::new("npm").arg("--version"));
+    }
+    Err(format!("node is {version:?}: {NODE_MAJOR_MIN} or newer is needed"))
+}
