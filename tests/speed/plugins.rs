@@ -24,7 +24,7 @@ fn compile(runtime: &Runtime) -> Plugin {
     (limits.calls_per_second, limits.bytes_per_second) = (u32::MAX, u64::MAX);
     let cache = target_folder().expect("a target folder").join("test-cache");
     let engine = PluginEngine::new(limits, Some(cache)).expect("an engine");
-    let component = std::fs::read(plugins::rust("scripted")).expect("a plugin");
+    let component = std::fs::read(plugins::rust("bench")).expect("a plugin");
     runtime.block_on(engine.compile(component, "the plugin")).expect("a plugin")
 }
 
@@ -33,7 +33,7 @@ async fn run(host: &Host, store: &Store, plugin: &Plugin, script: &[&str]) -> Du
     let grant = Grant::new(host, store, "log");
     let mut limits = PluginLimits::default();
     (limits.calls_per_second, limits.bytes_per_second) = (u32::MAX, u64::MAX);
-    let logs = LogsCtx::builder().limits(&limits).grant("log", grant).build().expect("logs");
+    let logs = LogsCtx::builder().limits(&limits).grant("bench", grant).build().expect("logs");
     let mut run = Run::new(logs);
     run.wasi().arg("plugin").args(script);
     let begun = Instant::now();
@@ -53,13 +53,12 @@ pub(crate) fn append(criterion: &mut Criterion, runtime: &Runtime) {
         Store::from_object_store(store, "forgetful", ConditionalCreate::Honoured)
     };
     for (name, word) in
-        [("a plugin, packets of 1000", "append-packed"), ("a plugin, one by one", "append-each")]
+        [("a plugin, packets of 1000", "append-packed"), ("a plugin, one by one", "append")]
     {
         group.bench_function(BenchmarkId::new(name, 1), |bencher| {
             bencher.iter_custom(|events| {
                 let count = events.max(EVENTS_MIN).div_ceil(1000) * 1000;
-                let script = format!("{word}={count}");
-                let script = ["open=log", &script, "close"];
+                let script = [word, &count.to_string()];
                 let elapsed = runtime.block_on(run(&host, &store(), &plugin, &script));
                 elapsed.mul_f64(events as f64 / count as f64)
             });
@@ -75,11 +74,10 @@ pub(crate) fn start(criterion: &mut Criterion, runtime: &Runtime) {
     let store = Store::memory();
     group.bench_function("started and ended", |bencher| {
         bencher.iter_custom(|runs| {
-            let script: [&str; 0] = [];
             let run = async {
                 let mut elapsed = Duration::ZERO;
                 for _ in 0..runs {
-                    elapsed += run(&host, &store, &plugin, &script).await;
+                    elapsed += run(&host, &store, &plugin, &["hello"]).await;
                 }
                 elapsed
             };
@@ -92,7 +90,7 @@ pub(crate) fn start(criterion: &mut Criterion, runtime: &Runtime) {
                 let mut elapsed = Duration::ZERO;
                 for _ in 0..runs {
                     let store = Store::memory();
-                    elapsed += run(&host, &store, &plugin, &["open=log", "append=a"]).await;
+                    elapsed += run(&host, &store, &plugin, &["append", "1"]).await;
                 }
                 elapsed
             };
@@ -106,17 +104,17 @@ pub(crate) fn start(criterion: &mut Criterion, runtime: &Runtime) {
 pub(crate) fn process(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("process");
     let program = program();
-    let plugin = plugins::rust("scripted");
+    let plugin = plugins::rust("bench");
     let folder = tempfile::tempdir().expect("a folder");
     let cache = folder.path().join("cache");
     group.bench_function("stratalog run of a plugin without a log", |bencher| {
         let arguments = [Path::new("run"), &plugin, Path::new("--cache-dir"), &cache];
-        bencher.iter(|| spawn(Command::new(&program).args(arguments)));
+        bencher.iter(|| spawn(Command::new(&program).args(arguments).args(["--", "hello"])));
     });
     if Command::new("wasmtime").arg("--version").output().is_ok() {
         group.bench_function("wasmtime run of it", |bencher| {
             let arguments = [Path::new("run"), Path::new("-C"), Path::new("cache=y"), &plugin];
-            bencher.iter(|| spawn(Command::new("wasmtime").args(arguments)));
+            bencher.iter(|| spawn(Command::new("wasmtime").args(arguments).arg("hello")));
         });
     } else {
         println!("SKIPPED wasmtime run of it: wasmtime is not installed");

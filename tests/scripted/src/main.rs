@@ -16,7 +16,7 @@ use bindings::stratalog::log::append_log::{
     verify,
 };
 
-/// The events of the benchmarks.
+/// An event of a packet.
 const EVENT: [u8; 200] = [b'x'; 200];
 /// Events in a packet.
 const PACKET: u64 = 1000;
@@ -55,13 +55,6 @@ fn perform(words: &[&str], log: &mut Option<Log>) -> Result<Option<String>, Erro
                 log.append(format!("{event} {number}").as_bytes())?;
             }
             "done".to_owned()
-        }
-        ["append-each", count] => {
-            let log = opened()?;
-            for _ in 0..number(count)? {
-                log.append(&EVENT)?;
-            }
-            return Ok(None);
         }
         ["append-packed", count] => {
             let log = opened()?;
