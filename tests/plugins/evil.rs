@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
-use crate::binary::{Ran, fresh, json, ok, run_with, signal, stratalog};
+use crate::binary::{Ran, fresh, ok, run_with, signal, stratalog};
 use crate::built;
 
 /// How a plugin must end.
@@ -296,7 +296,7 @@ fn what_was_said_to_be_durable_is_there_after_a_kill() {
             (0..events.lines().count()).map(|n| format!("{{\"number\":{n}}}")).collect();
         assert_eq!(events.lines().collect::<Vec<_>>(), numbers, "{kill}");
         assert!(numbers.len() > acknowledged, "{kill}: {} > {acknowledged}", numbers.len());
-        assert_eq!(json(&["verify", "--json", &log])["damaged"], 0, "{kill}");
+        ok(&["verify", &log], "");
     }
 }
 

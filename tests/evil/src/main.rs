@@ -73,7 +73,7 @@ fn main() -> ExitCode {
         }
         None => {
             eprintln!("{name:?} is not a hazard");
-            ExitCode::from(2)
+            ExitCode::FAILURE
         }
     }
 }
