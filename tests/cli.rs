@@ -6,6 +6,10 @@
 mod binary;
 #[path = "cli/bucket.rs"]
 mod bucket;
+#[path = "cli/disks.rs"]
+mod disks;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/endings.rs"]
 mod endings;
 #[path = "cli/events.rs"]
@@ -16,6 +20,8 @@ mod following;
 mod positions;
 #[path = "cli/refusals.rs"]
 mod refusals;
+#[path = "cli/secrets.rs"]
+mod secrets;
 #[path = "cli/summaries.rs"]
 mod summaries;
 #[path = "cli/upkeep.rs"]

@@ -2,10 +2,22 @@
 //!
 //! 1. Live batches are absorbed in the order of their names, behind all segments.
 //! 2. Segments of one size tier are merged where `fan_in` of them stand side by side, smaller ones
-//!    between them included, so each byte reaches a higher tier every time it is rewritten. Tier t
-//!    holds what has at least `fan_in`^t bytes and fewer than the next.
-//! 3. Nothing grows beyond the limits of a segment, and what is over half of one stays as it is.
-//! 4. Merging joins neighbours, so no event changes its position.
+//!    between them included. Tier t holds what has at least `fan_in`^t bytes and fewer than the
+//!    next; what is final is above all tiers.
+//! 3. What is written takes in the smaller tiers directly before it. Appends come at the end alone,
+//!    so in front of a larger segment they would never have enough neighbours again.
+//! 4. Smaller tiers that stand before a segment all the same, since they do not fit with it or were
+//!    merged under other options, become one. One alone stays: at most one for each larger segment.
+//! 5. Nothing grows beyond the limits of a segment, and what is over half of one is final: it stays
+//!    as it is. A merge that the limits cut short has made a final segment.
+//! 6. Merging joins neighbours, so no event changes its position.
+//!
+//! By 2 and 3 a byte reaches a higher tier every time it is rewritten, so that happens at most
+//! log(`segment_bytes_max`)/log(`fan_in`) times, and the tiers never rise along the log: fewer than
+//! `fan_in` segments of each are left. By 4 a byte can keep its tier, but not twice running: what 4
+//! has made stands alone between higher tiers, and whatever it is merged with next is one of them.
+//! A plan carried out leaves nothing to plan, for 2 to 4 look at tiers alone and 5 lets any two of
+//! what is not final be joined.
 
 use std::ops::Range;
 
@@ -48,7 +60,7 @@ pub(crate) fn plan(view: &View, options: &CompactOptions) -> Vec<Rewrite> {
         });
     }
     let units = if options.full { join_all(units, options) } else { join_tiers(units, options) };
-    let rewritten = units.into_iter().filter(|unit| unit.batches > 0 || unit.segments.len() > 1);
+    let rewritten = units.into_iter().filter(Rewrite::is_written);
     // An attempt has so many numbers for its segments; what is left waits for the next compaction.
     let mut parts = 0_u64;
     rewritten
@@ -72,9 +84,9 @@ fn join_all(units: Vec<Rewrite>, options: &CompactOptions) -> Vec<Rewrite> {
     joined
 }
 
-/// Joins neighbours of one tier until no tier has enough of them side by side.
+/// Joins neighbours until no tier has enough of them side by side and none stand in a gap.
 fn join_tiers(mut units: Vec<Rewrite>, options: &CompactOptions) -> Vec<Rewrite> {
-    while let Some(group) = group(&units, options) {
+    while let Some(group) = group(&units, options).or_else(|| gap(&units, options)) {
         let mut members = units.drain(group.clone());
         let Some(mut joined) = members.next() else { break };
         members.for_each(|unit| joined.join(&unit));
@@ -108,7 +120,18 @@ fn group(units: &[Rewrite], options: &CompactOptions) -> Option<Range<usize>> {
     })
 }
 
-/// As many of the neighbours as fit into one segment.
+/// The first neighbours to join because a higher tier stands behind them: together with that, if it
+/// is written anyway.
+fn gap(units: &[Rewrite], options: &CompactOptions) -> Option<Range<usize>> {
+    units.iter().enumerate().find_map(|(at, wall)| {
+        let smaller = units.iter().take(at).rev().take_while(|unit| unit.is_below(wall, options));
+        let start = at.saturating_sub(smaller.count());
+        let end = if wall.is_written() { at.saturating_add(1) } else { at };
+        within_limits(units, start..end, options)
+    })
+}
+
+/// As many of the neighbours as fit into one segment; none if that is one alone.
 fn within_limits(
     units: &[Rewrite],
     group: Range<usize>,
@@ -125,7 +148,7 @@ fn within_limits(
         joined.join(unit);
         end = at;
     }
-    // None of a group is over half of a segment, so two fit.
+    // Two that are not final fit.
     (end > start).then(|| start..end.saturating_add(1))
 }
 
@@ -137,12 +160,30 @@ impl Rewrite {
         self.size = self.size.saturating_add(next.size);
     }
 
+    /// Whether both belong into one segment. Live batches that are too large for one are cut into
+    /// several, so that what stands before them makes the first of those larger.
     fn fits(&self, next: &Self, options: &CompactOptions) -> bool {
-        self.bytes.saturating_add(next.bytes) <= options.segment_bytes_max
-            && self.size.saturating_add(next.size) <= SEGMENT_BATCHES_MAX
+        let mut joined = self.clone();
+        joined.join(next);
+        let is_cut = next.batches > 0 && !next.is_within(options);
+        joined.is_within(options) || (is_cut && self.is_within(options))
     }
 
-    /// None for what is large enough to stay as it is.
+    fn is_within(&self, options: &CompactOptions) -> bool {
+        self.bytes <= options.segment_bytes_max && self.size <= SEGMENT_BATCHES_MAX
+    }
+
+    /// Whether it becomes a new segment, and does not stand for an old one.
+    fn is_written(&self) -> bool {
+        self.batches > 0 || self.segments.len() > 1
+    }
+
+    fn is_below(&self, other: &Self, options: &CompactOptions) -> bool {
+        let other = other.tier(options);
+        self.tier(options).is_some_and(|tier| other.is_none_or(|other| tier < other))
+    }
+
+    /// None for what is final.
     fn tier(&self, options: &CompactOptions) -> Option<u32> {
         let large =
             self.bytes > options.segment_bytes_max / 2 || self.size > SEGMENT_BATCHES_MAX / 2;

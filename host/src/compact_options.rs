@@ -16,14 +16,15 @@ pub struct CompactOptions {
 }
 
 impl CompactOptions {
-    /// All defaults: absorbs the live batches, and merges segments tier by tier.
+    /// All defaults: absorbs the live batches, and merges segments tier by tier, with the
+    /// smaller ones that stand before larger ones.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Merges all segments as far as `segment_bytes_max` lets, which rewrites up to the whole log.
-    /// Without it each byte is rewritten about log(the log's size) / log(`fan_in`) times in the log's
-    /// life.
+    /// Without it each byte is rewritten at most about log(the log's size) / log(`fan_in`) times in
+    /// the log's life.
     #[must_use]
     pub fn full(mut self, full: bool) -> Self {
         self.full = full;

@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::thread;
 
 use sha2::{Digest as _, Sha256};
@@ -144,6 +145,11 @@ impl Instance {
     /// from the beginning: a writer's batches.
     pub(crate) fn created(&self) -> u64 {
         self.instances.data().work.created
+    }
+
+    /// The bytes of those objects; goes on counting.
+    pub(crate) fn created_bytes(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.instances.data().work.created_bytes)
     }
 
     /// Drops a handle that the component has given out.

@@ -4,6 +4,9 @@ use std::fs;
 use std::io::{BufReader, Write as _};
 use std::net::TcpListener;
 use std::process::{Child, Command};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::binary::{Ran, batches, fresh, numbered, ok, signal, stratalog, until, wait_for_line};
 use crate::bucket::{self, Answer};
@@ -15,7 +18,7 @@ fn bucket(put: Answer) -> String {
 
 fn append_to_bucket(endpoint: &str) -> Command {
     let endpoint = format!("aws_endpoint={endpoint}");
-    let options = [&endpoint, "allow_http=true", "aws_region=local", "retry_max=0"];
+    let options = [&endpoint, "allow_http=true", "aws_region=local"];
     let mut arguments = vec!["append", "--flush-interval", "0", "s3://bucket/log"];
     arguments.extend(options.iter().flat_map(|option| ["--store-option", option]));
     let mut command = stratalog(&arguments);
@@ -43,7 +46,8 @@ fn a_store_that_refuses_or_is_not_there_leaves_the_events_unwritten() {
         ),
     ];
     for (endpoint, words) in table {
-        let ran = finish(append_to_bucket(&endpoint).spawn().unwrap(), b"a\nb\n");
+        let mut command = append_to_bucket(&endpoint);
+        let ran = finish(command.args(["--retry-max", "0"]).spawn().unwrap(), b"a\nb\n");
         assert_eq!(ran.code, 3, "{}", ran.stderr);
         for word in words {
             assert!(ran.stderr.contains(word), "no {word:?} in: {}", ran.stderr);
@@ -95,6 +99,109 @@ fn a_second_signal_does_not_wait_for_a_store_that_hangs() {
     wait_for_line(&mut stderr, "error: ended without waiting for the store");
     assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, 130);
     drop(input);
+}
+
+/// A create that succeeds.
+const CREATED: Answer = Answer::Status("200 OK\r\nETag: \"1\"");
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_within_a_second_and_tells_what_a_store_that_hangs_has_not_confirmed() {
+    for pending in [1, 700_000] {
+        let creates = AtomicU32::new(0);
+        let endpoint = bucket::serve(move |request| match request.starts_with("GET ") {
+            true => bucket::EMPTY,
+            false if creates.fetch_add(1, Ordering::SeqCst) == 0 => CREATED,
+            false => Answer::Never,
+        });
+        let mut command = append_to_bucket(&endpoint);
+        command.args(["--flush-threshold", "2"]).env("STRATALOG_LOG", "stratalog=debug");
+        let mut child = command.spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(numbered(0..2).as_bytes()).unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        wait_for_line(&mut stderr, "took 2 events");
+        // Many of them: the signal comes while the log takes no more.
+        let feeding = std::thread::spawn(move || {
+            let _ = input.write_all(numbered(2..2 + pending).as_bytes());
+            input
+        });
+        wait_for_line(&mut stderr, "took ");
+        let start = Instant::now();
+        signal(&child, "INT");
+        wait_for_line(&mut stderr, "error: ended without waiting for the store: not known whether");
+        let code = child.wait().unwrap().code();
+        let elapsed = start.elapsed();
+        assert_eq!(code, Some(130));
+        assert!(elapsed < Duration::from_secs(1), "it took {elapsed:?}");
+        drop(feeding.join());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_append_counts_what_is_confirmed() {
+    let creates = AtomicU32::new(0);
+    let endpoint = bucket::serve(move |request| match request.starts_with("GET ") {
+        true => bucket::EMPTY,
+        false if creates.fetch_add(1, Ordering::SeqCst) < 2 => CREATED,
+        false => Answer::Never,
+    });
+    let mut command = append_to_bucket(&endpoint);
+    command.args(["--flush-threshold", "2"]).env("STRATALOG_LOG", "stratalog=debug");
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(numbered(0..5).as_bytes()).unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    wait_for_line(&mut stderr, "took 1 events");
+    signal(&child, "INT");
+    wait_for_line(&mut stderr, "the last 1 of 5 events read");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(input);
+}
+
+#[test]
+fn a_store_that_hangs_is_told_of_and_given_up() {
+    let start = Instant::now();
+    let mut command = append_to_bucket(&bucket(Answer::Never));
+    command.args(["--timeout", "3s"]);
+    let ran = finish(command.spawn().unwrap(), b"a\nb\n");
+    let elapsed = start.elapsed();
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    for words in [
+        "waiting for s3://bucket: create \"log/batch_",
+        " for 2 s\n",
+        "perhaps not written: the last 2 of 2 events",
+        "not done within 3s, in 1 attempt",
+    ] {
+        assert!(ran.stderr.contains(words), "no {words:?} in: {}", ran.stderr);
+    }
+    let expected = Duration::from_secs(3)..Duration::from_secs(20);
+    assert!(expected.contains(&elapsed), "it took {elapsed:?}");
+
+    let mut quiet = append_to_bucket(&bucket(Answer::Never));
+    quiet.args(["--timeout", "3s", "--quiet"]);
+    let ran = finish(quiet.spawn().unwrap(), b"a\nb\n");
+    assert!(!ran.stderr.contains("waiting"), "{}", ran.stderr);
+}
+
+#[test]
+fn requests_are_repeated_as_often_as_asked_for() {
+    for (options, expected) in [(&["--retry-max", "2"][..], 3), (&["--retry-max", "0"][..], 1)] {
+        let requests = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&requests);
+        let endpoint = bucket::serve(move |request| match request.starts_with("GET ") {
+            true => bucket::EMPTY,
+            false => {
+                counter.fetch_add(1, Ordering::SeqCst);
+                Answer::Status("503 Slow Down")
+            }
+        });
+        let ran = finish(append_to_bucket(&endpoint).args(options).spawn().unwrap(), b"a\n");
+        assert_eq!(ran.code, 3, "{}", ran.stderr);
+        assert!(ran.stderr.contains("perhaps not written"), "{}", ran.stderr);
+        assert_eq!(requests.load(Ordering::SeqCst), expected, "{}", ran.stderr);
+    }
 }
 
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! What the tests stand on: a store that fails on request, the log's logic run natively and as the
 //! built component behind one face, and servers.
 
+pub mod backends;
 pub mod counting;
 pub mod crashing;
 pub mod faults;
@@ -9,6 +10,7 @@ pub mod memory;
 pub mod native;
 pub mod passes;
 pub mod plugins;
+pub mod proxy;
 mod records;
 pub mod servers;
 pub mod sim;

@@ -13,11 +13,11 @@ use tempfile::TempDir;
 use super::tools::python::Python;
 use super::tools::{cargo, npm, target_folder, workspace};
 
-const PACKAGES: [&str; 3] = ["stratalog-evil", "journal-rust", "memory"];
+const PACKAGES: [&str; 5] = ["stratalog-evil", "scripted", "journal-rust", "line-filter", "memory"];
 const COMPONENTIZE_PY: &str =
     include_str!("../../examples/plugins/journal-python/requirements.txt");
 
-/// A plugin in Rust by the name of its binary, built by the first call.
+/// A plugin in Rust by the name of its file, built by the first call.
 ///
 /// # Panics
 /// When it does not build.

@@ -1,11 +1,12 @@
 //! What the sandbox costs: the log against native code that does the naive thing, in one run.
 //!
 //! `cargo bench --workspace`; the ratios are printed at the end. With the name of a group, such as
-//! `append`, `read`, `compact`, `process` or `far`, only that is measured.
+//! `append`, `read`, `compact`, `plugin`, `process` or `far`, only that is measured.
 
 mod append;
 mod compact;
 mod forgetful;
+mod plugins;
 mod process;
 mod read;
 
@@ -34,9 +35,12 @@ fn main() {
         .build()
         .expect("a runtime");
     append::append(&mut criterion, &runtime);
+    plugins::append(&mut criterion, &runtime);
+    plugins::start(&mut criterion, &runtime);
     read::read(&mut criterion, &runtime);
     compact::compacting(&mut criterion, &runtime);
     process::process(&mut criterion);
+    plugins::process(&mut criterion);
     criterion.final_summary();
     let named = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     if named.is_none_or(|name| name == "far") {
@@ -88,6 +92,11 @@ fn ratios() {
         ("append/Log__append_lines of 1000/1", "append/native loop, flush every 1000/1"),
         ("append/Log__append_lines of 1000/1", "append/native loop, flush every 32/1"),
         ("append/Log__append_lines of 1000/1", "append/native loop, flush every 100000/1"),
+        ("append/a plugin, packets of 1000/1", "append/native loop, flush every 32/1"),
+        ("append/a plugin, packets of 1000/1", "append/native loop, flush every 1000/1"),
+        ("append/a plugin, one by one/1", "append/native loop, flush every 32/1"),
+        ("append/a plugin, one by one/1", "append/native loop, flush every 1000/1"),
+        ("process/stratalog run of a plugin without a log", "process/wasmtime run of it"),
         ("read/memory, read", "read/memory, fetched with object_store"),
         ("read/memory, read", "read/memory, fetched and copied out"),
         ("read/folder, read", "read/folder, fetched with object_store"),
@@ -102,6 +111,16 @@ fn ratios() {
             _ => println!("  not measured: {name} / {baseline}"),
         }
     }
+}
+
+/// The command line.
+fn program() -> std::path::PathBuf {
+    let bench = std::env::current_exe().expect("a program");
+    bench
+        .ancestors()
+        .map(|folder| folder.join("stratalog"))
+        .find(|program| program.is_file())
+        .expect("stratalog is built: run `cargo build --release` first")
 }
 
 fn target_folder() -> Option<std::path::PathBuf> {

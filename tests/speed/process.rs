@@ -5,14 +5,11 @@ use std::process::{Command, Stdio};
 
 use criterion::Criterion;
 
+use crate::program;
+
 /// One event to a folder.
 pub(crate) fn process(criterion: &mut Criterion) {
-    let target = std::env::current_exe().expect("a program");
-    let program = target
-        .ancestors()
-        .map(|folder| folder.join("stratalog"))
-        .find(|program| program.is_file())
-        .expect("stratalog is built: run `cargo build --release` first");
+    let program = program();
     let folder = tempfile::tempdir().expect("a folder");
     let cache = folder.path().join("cache");
     let mut group = criterion.benchmark_group("process");

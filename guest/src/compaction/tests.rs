@@ -58,8 +58,8 @@ fn neighbours_of_a_tier_are_merged_when_there_are_enough() {
     assert_eq!(planned(&view(&[10, 10], &[5, 5]), input), [(0..2, 2)]);
     // A larger one stands between them.
     assert_eq!(planned(&view(&[10, 100, 10, 10], &[]), input), []);
-    // A smaller one between them goes with them, one before them does not.
-    assert_eq!(planned(&view(&[1, 10, 2, 10, 10], &[]), input), [(1..5, 0)]);
+    // A smaller one between them goes with them.
+    assert_eq!(planned(&view(&[10, 2, 10, 10], &[]), input), [(0..4, 0)]);
     // What was merged completes the next tier.
     assert_eq!(planned(&view(&[30, 30, 10, 10, 10], &[]), input), [(0..5, 0)]);
 }
@@ -78,21 +78,175 @@ fn nothing_grows_beyond_a_segment() {
 }
 
 #[test]
+fn what_is_written_takes_in_smaller_ones_before_it() {
+    let input = CompactInput { fan_in: Some(3), ..CompactInput::default() };
+    // Live batches of tier 2 behind segments of tiers 3, 1, 0 and 2.
+    assert_eq!(planned(&view(&[30, 5, 1], &[9, 9]), input), [(1..3, 2)]);
+    assert_eq!(planned(&view(&[30, 10, 5], &[9, 9]), input), [(2..3, 2)]);
+    // What they make together takes in what is below that.
+    assert_eq!(planned(&view(&[90, 10, 8, 8], &[9, 9]), input), [(1..4, 2)]);
+    // So does what is merged for its tier.
+    assert_eq!(planned(&view(&[1, 10, 10, 10, 4], &[]), input), [(0..4, 0)]);
+    // One batch is not written.
+    assert_eq!(planned(&view(&[5], &[900]), input), []);
+    let small = CompactInput { segment_bytes_max: Some(100), ..input };
+    // No further than they fit into one segment, the oldest first.
+    assert_eq!(planned(&view(&[20, 8], &[40, 40]), small), [(0..2, 0), (2..2, 2)]);
+    assert_eq!(planned(&view(&[49, 48, 26, 26], &[13, 14]), small), [(0..2, 0), (2..4, 2)]);
+    assert_eq!(planned(&view(&[30], &[40, 40]), small), [(1..1, 2)]);
+    // Unless that is cut anyway: its first segment may be as small.
+    assert_eq!(planned(&view(&[60, 30], &[5, 99]), small), [(1..2, 2)]);
+    let full = CompactInput { full: true, ..small };
+    assert_eq!(planned(&view(&[90], &[5, 99]), full), [(0..1, 2)]);
+    // A segment that is itself too large is not cut again.
+    assert_eq!(planned(&view(&[120], &[5, 99]), full), [(1..1, 2)]);
+}
+
+#[test]
+fn smaller_ones_before_a_larger_one_become_one() {
+    let input = CompactInput { fan_in: Some(3), ..CompactInput::default() };
+    // At the beginning, behind a larger one, and behind one of the same tier.
+    assert_eq!(planned(&view(&[5, 1, 10], &[]), input), [(0..2, 0)]);
+    assert_eq!(planned(&view(&[100, 5, 1, 10], &[]), input), [(1..3, 0)]);
+    assert_eq!(planned(&view(&[10, 5, 1, 10], &[]), input), [(1..3, 0)]);
+    // One alone stays, and so do those at the end, before one live batch too.
+    assert_eq!(planned(&view(&[10, 1, 10, 5, 1], &[]), input), []);
+    assert_eq!(planned(&view(&[10, 5, 1], &[900]), input), []);
+    // Each as far as the limits let. The one of 60 is final.
+    let small = CompactInput { fan_in: Some(8), segment_bytes_max: Some(100), ..input };
+    let segments = [7, 30, 7, 50, 20, 60];
+    assert_eq!(planned(&view(&segments, &[]), small), [(0..4, 0)]);
+    assert_eq!(planned(&view(&[94, 20, 60], &[]), small), []);
+}
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % end
+    }
+
+    /// Up to 65,536, as likely small as large.
+    fn size(&mut self) -> u64 {
+        let most = 1 << self.below(17);
+        1 + self.below(most)
+    }
+}
+
+/// A log as the plans see it: the bytes of its segments.
+#[derive(Default)]
+struct Log {
+    segments: Vec<u64>,
+    /// How often the byte of each segment was written that was written most.
+    writes: Vec<u64>,
+    bytes: u64,
+    bytes_written: u64,
+}
+
+impl Log {
+    /// Compacts with these live batches, and sees that nothing is left to do.
+    fn compact(&mut self, live: &[u64], input: CompactInput) {
+        let options = input.check().unwrap();
+        self.bytes += live.iter().sum::<u64>();
+        for rewrite in plan(&view(&self.segments, live), &options).into_iter().rev() {
+            self.bytes_written += rewrite.bytes;
+            let old = self.segments.iter().copied().zip(self.writes.iter().copied());
+            let old = old.take(rewrite.segments.end).skip(rewrite.segments.start);
+            let absorbed = live.iter().take(rewrite.batches).map(|&bytes| (bytes, 0));
+            let mut new: Vec<(u64, u64)> = Vec::new();
+            for (bytes, writes) in old.chain(absorbed) {
+                match new.last_mut().filter(|last| last.0 + bytes <= options.segment_bytes_max) {
+                    Some(last) => *last = (last.0 + bytes, last.1.max(writes + 1)),
+                    None => new.push((bytes, writes + 1)),
+                }
+            }
+            self.segments.splice(rewrite.segments.clone(), new.iter().map(|new| new.0));
+            self.writes.splice(rewrite.segments, new.iter().map(|new| new.1));
+        }
+        assert_eq!(self.segments.iter().sum::<u64>(), self.bytes);
+        assert_eq!(planned(&view(&self.segments, &[]), input), [], "{:?}", self.segments);
+    }
+
+    fn tiers(&self, input: CompactInput) -> u64 {
+        let options = input.check().unwrap();
+        1 + u64::from(tier(self.bytes.min(options.segment_bytes_max / 2), options.fan_in))
+    }
+
+    fn length(&self) -> u64 {
+        self.segments.len().try_into().unwrap()
+    }
+}
+
+#[test]
 fn a_log_of_equal_compactions_is_rewritten_seldom() {
-    let (mut segments, mut written, rounds) = (Vec::new(), 0, 1_000);
+    let (mut log, rounds) = (Log::default(), 1_000);
     for _ in 0..rounds {
-        let view = view(&segments, &[50, 50]);
-        let options = CompactInput::default().check().unwrap();
-        for rewrite in plan(&view, &options).into_iter().rev() {
-            written += rewrite.bytes;
-            segments.splice(rewrite.segments, [rewrite.bytes]);
+        log.compact(&[50, 50], CompactInput::default());
+    }
+    assert_eq!(log.bytes, rounds * 100);
+    // 1,000 rounds are three tiers and a bit of base 8.
+    assert!(log.bytes_written <= 4 * log.bytes, "{}", log.bytes_written);
+    assert!(log.segments.len() <= 4 * 7, "{:?}", log.segments);
+    assert!(log.segments.iter().all(|&bytes| bytes <= SEGMENT_BYTES_DEFAULT));
+}
+
+#[test]
+fn a_log_of_unequal_compactions_has_few_segments_and_is_rewritten_seldom() {
+    for fan_in in [2, 3, 8] {
+        for seed in 0..4 {
+            let (mut random, mut log) = (Random(seed), Log::default());
+            let input = CompactInput { fan_in: Some(fan_in), ..CompactInput::default() };
+            for _ in 0..3_000 {
+                log.compact(&[random.size(), random.size()], input);
+                let at_most = u64::from(fan_in - 1) * log.tiers(input);
+                assert!(log.length() <= at_most, "seed {seed}: {:?}", log.segments);
+                // Each of its bytes, not only the average one.
+                assert!(log.writes.iter().all(|&writes| writes <= log.tiers(input)), "seed {seed}");
+            }
+            assert!(log.segments.iter().all(|&bytes| bytes <= SEGMENT_BYTES_DEFAULT / 2));
         }
     }
-    assert_eq!(segments.iter().sum::<u64>(), rounds * 100);
-    // 1,000 rounds are three tiers and a bit of base 8.
-    assert!(written <= 4 * rounds * 100, "{written}");
-    assert!(segments.len() <= 4 * 7, "{segments:?}");
-    assert!(segments.iter().all(|&bytes| bytes <= SEGMENT_BYTES_DEFAULT));
+}
+
+#[test]
+fn final_segments_have_at_most_one_smaller_one_between_them() {
+    for (seed, segment_bytes_max) in (0..).zip([1_000, 10_000, 100_000]) {
+        let (mut random, mut log) = (Random(seed), Log::default());
+        let input =
+            CompactInput { segment_bytes_max: Some(segment_bytes_max), ..CompactInput::default() };
+        for _ in 0..3_000 {
+            log.compact(&[random.size(), random.size()], input);
+            let finals = log.segments.iter().filter(|bytes| **bytes > segment_bytes_max / 2);
+            let finals = u64::try_from(finals.count()).unwrap();
+            let at_most = 2 * finals + 7 * log.tiers(input);
+            assert!(log.length() <= at_most, "seed {seed}: {:?}", log.segments);
+            // And once more when it becomes final, or stands before what is.
+            let most = log.writes.iter().max().unwrap();
+            assert!(*most <= 2 + log.tiers(input), "seed {seed}: {most}");
+        }
+    }
+}
+
+#[test]
+fn other_options_leave_no_more_than_one_smaller_segment_before_each_larger() {
+    for seed in 0..20 {
+        let (mut random, mut log) = (Random(seed), Log::default());
+        for _ in 0..300 {
+            let segment_bytes_max = Some([10_000, 100_000][usize::from(random.below(2) > 0)]);
+            let input = CompactInput { fan_in: Some(64), segment_bytes_max, ..<_>::default() };
+            log.compact(&[random.size(), random.size()], input);
+        }
+        let input = CompactInput::default();
+        log.compact(&[], input);
+        let tiers: Vec<_> = log.segments.iter().map(|&bytes| tier(bytes, 8)).collect();
+        let in_gap = |of: &[u32]| matches!(of, [a, b, wall] if a.max(b) < wall);
+        assert!(!tiers.windows(3).any(in_gap), "seed {seed}: {tiers:?}");
+    }
 }
 
 fn output(generation: u64, part: u16, batches: &[BatchRecord]) -> NewSegment {

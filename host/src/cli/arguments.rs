@@ -11,7 +11,10 @@ use stratalog::TrimPoint;
 use super::manual;
 use super::moments::{parse_time, parse_trim_point};
 use super::plugin_limits::LimitArguments;
-use super::quantities::{parse_bytes, parse_duration, parse_memory, parse_size};
+use super::quantities::{parse_bytes, parse_duration, parse_memory, parse_size, parse_timeout};
+
+/// The most retries that the library takes.
+const RETRY_MAX_LIMIT: u64 = 100;
 
 /// A whole command line.
 #[derive(Parser)]
@@ -56,6 +59,9 @@ pub(crate) enum Command {
     #[command(after_help = manual::COMPONENT, subcommand_required = true)]
     #[command(arg_required_else_help = true, disable_help_subcommand = true)]
     Component(Component),
+    /// Try what a store can do, and tell what that means for a log
+    #[command(after_help = manual::DOCTOR)]
+    Doctor(Doctor),
     /// Print a completion script for a shell
     #[command(after_help = manual::COMPLETIONS)]
     Completions(Completions),
@@ -73,14 +79,28 @@ pub(crate) struct Shared {
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) component: Option<PathBuf>,
 
-    /// Set an option of the store, e.g. aws_region=eu-central-1 or retry_max=3; may be repeated
+    /// Set an option of the store, e.g. aws_region=eu-central-1; may be repeated
     ///
     /// It beats the environment. Other users of the machine can see it: put secrets into the
-    /// environment. For all stores on the network: retry_max (0 to 100, default 10), retry_timeout
-    /// (1 to 240 seconds, default 60), instance_credentials (true or false, default false). An
-    /// unknown option is an error that names similar ones.
+    /// environment. For all stores on the network: instance_credentials (true or false, default
+    /// false). An unknown option is an error that names similar ones.
     #[arg(long = "store-option", global = true, value_name = "KEY=VALUE")]
     pub(crate) store_options: Vec<String>,
+
+    /// Send a failed request to the store again at most N times, 0 to 100 [default: 10]
+    ///
+    /// With growing pauses, of 15 s at most. Every request is safe to repeat: no event is lost or
+    /// written twice by it.
+    #[arg(long, global = true, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(0..=RETRY_MAX_LIMIT))]
+    pub(crate) retry_max: Option<u64>,
+
+    /// Give up an operation of the store after this long in all: 1s to 4m [default: 60s]
+    ///
+    /// That is one write, one listing, or the next part of a read, its retries included. What is
+    /// being waited for is told on stderr after 2 seconds.
+    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_timeout)]
+    pub(crate) timeout: Option<Duration>,
 
     /// Keep the compiled component in this folder [default: the user's cache folder]
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -324,6 +344,12 @@ pub(crate) enum ComponentCommand {
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct Doctor {
+    /// A log, which need not exist: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
 }
 
 #[derive(Args)]

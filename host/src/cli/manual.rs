@@ -25,6 +25,7 @@ Examples:
   stratalog verify logs/errors
   stratalog stat --json s3://bucket/app
   stratalog run plugin.wasm --log errors=logs/errors <access.log
+  stratalog doctor s3://bucket/app
 
 Exit codes:
   0    done; for read, tail and verify also: the reader of the output closed it
@@ -34,8 +35,8 @@ Exit codes:
   4    damaged data: the object, the expected and the found are named
   5    invalid input: an event, a file, a LOG, an option's value, a position, a component
   6    a plugin trapped or reached a limit; otherwise run ends with the plugin's own code
-  130  interrupted by SIGINT (Ctrl-C); append and run have flushed what was appended
-  143  ended by SIGTERM; append and run have flushed what was appended
+  130  interrupted by SIGINT (Ctrl-C); append and run have flushed what was appended, or say what not
+  143  ended by SIGTERM; append and run have flushed what was appended, or say what not
 
 Environment:
   STRATALOG_LOG  which messages go to stderr, instead of -v or -q,
@@ -47,7 +48,9 @@ DURATION is a number with ms, s, m or h, as in 500ms; or 0.
 
 A signal (SIGINT, SIGTERM) ends it in good order: what was read is flushed and reported,
 and the exit code is 130 or 143. A line cut by the signal is no event and is left out.
-A second signal ends it at once, without waiting for the store.
+After SIGINT (Ctrl-C) the store has less than a second for that. If it needs longer, the command
+ends, and says how many of the last events it does not know to be written. After SIGTERM
+it waits; a second signal ends it at once.
 
 Examples:
   stratalog append logs/errors monday.jsonl tuesday.jsonl
@@ -167,6 +170,24 @@ Example:
               \"tiers\":[{\"tier\":5,\"segments\":1,\"bytes\":51234}],
               \"garbage_objects\":0,\"garbage_bytes\":0,\"absorbed_bytes\":51234,
               \"compacted_bytes\":51234,\"write_amplification\":2.0}";
+
+pub(super) const DOCTOR: &str = "\
+Works in a folder of its own in that of the log (on WebDAV beside it), with the log's credentials and
+options, and removes what it wrote. It makes about 2,000 requests and moves about 20 MB, in 5 to 60
+seconds. The log itself is not touched.
+
+Each trial is told on stderr as it ends, the table is on stdout. It ends with what a log can do
+here: everything; everything, but compact and trim only with --sole-compactor; or nothing, and
+then the exit code is 3.
+
+Example:
+  stratalog doctor --json s3://bucket/app
+      prints {\"store\":\"s3://bucket\",\"use\":\"all\",
+              \"abilities\":[{\"ability\":\"reachable\",\"verdict\":\"passed\",\"detail\":\"…\"},…],
+              \"latencies\":[{\"request\":\"create\",\"samples\":100,\"p50_ms\":21.4,\"p99_ms\":60.2},…],
+              \"clock_ahead_ms_min\":-3,\"clock_ahead_ms_max\":12}
+      use:       all, sole-compactor or none
+      verdict:   passed, limited or failed";
 
 pub(super) const COMPLETIONS: &str = "\
 Example:

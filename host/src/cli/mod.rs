@@ -8,6 +8,7 @@ pub(crate) mod arguments;
 mod compact;
 mod completions;
 mod component;
+mod doctor;
 pub(crate) mod exit;
 mod manual;
 pub(crate) mod messages;
@@ -26,13 +27,20 @@ mod stdout;
 mod tail;
 mod trim;
 mod verify;
+mod waiting;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Shared};
 use exit::{Code, Failure};
 
 /// Runs one command.
 pub(crate) async fn run(arguments: Arguments) -> Result<Code, Failure> {
     let Arguments { command, shared } = arguments;
+    let done = run_command(command, shared).await;
+    progress::clear();
+    done
+}
+
+async fn run_command(command: Command, shared: Shared) -> Result<Code, Failure> {
     match command {
         Command::Append(command) => append::run(command, &shared).await,
         Command::Read(command) => read::run(&command, &shared).await,
@@ -43,6 +51,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Code, Failure> {
         Command::Stat(command) => stat::run(&command, &shared).await,
         Command::Run(command) => run::run(command, &shared).await,
         Command::Component(command) => component::run(&command, &shared),
+        Command::Doctor(command) => doctor::run(&command, &shared).await,
         Command::Completions(command) => completions::run(&command),
     }
 }

@@ -5,10 +5,10 @@
 //! 3. Whoever prints to stderr meanwhile does so through [`aside`].
 
 use std::io::{self, IsTerminal as _};
-use std::sync::{Mutex, PoisonError};
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::JoinHandle;
 
 use super::arguments::Shared;
@@ -19,8 +19,8 @@ const APPEARS_AFTER: Duration = Duration::from_secs(1);
 
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// The line on the screen, if any.
-static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+/// The lines on the screen. Hidden as a whole where stderr is no terminal.
+static LINES: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// The progress of one command; gone from the screen when dropped.
 pub(super) struct Progress {
@@ -64,10 +64,8 @@ impl Progress {
         let appearing = line.clone();
         let appears = tokio::spawn(async move {
             tokio::time::sleep(APPEARS_AFTER).await;
-            let mut shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
-            appearing.set_draw_target(ProgressDrawTarget::stderr());
+            LINES.add(appearing.clone());
             appearing.enable_steady_tick(REDRAW);
-            *shown = Some(appearing);
         });
         Self { line: Some((line, appears)), events: 0 }
     }
@@ -95,15 +93,45 @@ impl Drop for Progress {
         if let Some((line, appears)) = &self.line {
             appears.abort();
             line.finish_and_clear();
+            LINES.remove(line);
         }
     }
 }
 
-/// Prints something else to stderr, the line taken away meanwhile.
-pub(crate) fn aside<T>(print: impl FnOnce() -> T) -> T {
-    let shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    match shown.as_ref() {
-        Some(line) => line.suspend(print),
-        None => print(),
+/// One line of text below the progress, with the sign that work goes on; gone when dropped.
+pub(super) struct Line(ProgressBar);
+
+impl Line {
+    /// Puts an empty line on the screen.
+    pub(super) fn start() -> Self {
+        let line = LINES.add(ProgressBar::new_spinner());
+        let style = ProgressStyle::with_template("{spinner} {wide_msg}");
+        line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        line.enable_steady_tick(REDRAW);
+        Self(line)
     }
+
+    /// Replaces the text.
+    pub(super) fn set(&self, text: String) {
+        self.0.set_message(text);
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+        LINES.remove(&self.0);
+    }
+}
+
+/// Prints something else to stderr, the lines taken away meanwhile.
+pub(crate) fn aside<T>(print: impl FnOnce() -> T) -> T {
+    LINES.suspend(print)
+}
+
+/// Takes all lines off the screen: the command has ended.
+pub(crate) fn clear() {
+    // A terminal that cannot be written to shows none.
+    LINES.clear().ok();
+    LINES.set_draw_target(ProgressDrawTarget::hidden());
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use stratalog::store::{TIMEOUT_LIMIT, TIMEOUT_MIN};
+
 const SIZE_FORM: &str = "write a number of bytes, or one with KiB, MiB or GiB, as in 64KiB";
 const DURATION_FORM: &str = "write a number with ms, s, m or h, as in 500ms, or 0";
 
@@ -45,6 +47,15 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     };
     // 32 bits times 22 bits.
     Ok(Duration::from_millis(u64::from(number).saturating_mul(unit_millis)))
+}
+
+/// Reads the time limit of an operation of the store.
+pub(super) fn parse_timeout(text: &str) -> Result<Duration, String> {
+    let timeout = parse_duration(text)?;
+    if (TIMEOUT_MIN..=TIMEOUT_LIMIT).contains(&timeout) {
+        return Ok(timeout);
+    }
+    Err("it is not between 1s and 4m".to_owned())
 }
 
 /// Splits `64 KiB` into `64` and `KiB`.

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
-use stratalog::Host;
 use stratalog::plugin::{End, Grant, LogsCtx, Outcome, PluginEngine, PluginLimits, Rights, Usage};
+use stratalog::store::Location;
+use stratalog::{Error, Host};
 use tokio::sync::oneshot;
 use wasmtime_wasi::FsPerms;
 
@@ -14,7 +15,7 @@ use super::arguments::{Run, Shared};
 use super::exit::{Code, Failure};
 use super::progress::Progress;
 use super::report::print_line;
-use super::session::{self, Must, cache_folder, open_store};
+use super::session::{self, cache_folder, open_store};
 use super::signals::Signals;
 
 pub(super) async fn run(command: Run, shared: &Shared) -> Result<Code, Failure> {
@@ -77,7 +78,8 @@ fn logs(command: &Run, shared: &Shared, limits: &PluginLimits) -> Result<LogsCtx
             return Err(Failure::input(format!("--log {lent}: {label} is there twice")));
         }
         let sole_compactor = command.sole.sole_compactor;
-        let (location, store) = open_store(log, shared, sole_compactor, Must::Nothing)
+        let location = Location::parse(log).map_err(Error::from)?;
+        let store = open_store(&location.root, shared, sole_compactor)
             .map_err(|failure| failure.context(format!("--log {lent}")))?;
         // A plugin without logs needs no component for them.
         let host = match &mut host {

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use stratalog::store::{Location, Store, StoreOptions};
+use stratalog::store::{Location, Root, Store, StoreOptions};
 use stratalog::{Error, Host, Limits};
 
 use super::arguments::Shared;
 use super::exit::{Code, Failure};
+use super::waiting;
 
 pub(super) struct Session {
     pub(super) location: Location,
@@ -31,7 +32,11 @@ impl Session {
         sole_compactor: bool,
         must: Must,
     ) -> Result<Self, Failure> {
-        let (location, store) = open_store(log, shared, sole_compactor, must)?;
+        let location = Location::parse(log).map_err(Error::from)?;
+        let store = open_store(&location.root, shared, sole_compactor)?;
+        if must == Must::Exist {
+            require_log(&location)?;
+        }
         let host = host(shared)?;
         let Location { root, name } = &location;
         tracing::info!("log {name} in {root}, component {}", host.component_sha256());
@@ -39,22 +44,24 @@ impl Session {
     }
 }
 
-/// Opens the store of a typed log. Makes no request.
+/// Opens the store, and tells from now on what it is waited for.
 pub(super) fn open_store(
-    log: &str,
+    root: &Root,
     shared: &Shared,
     sole_compactor: bool,
-    must: Must,
-) -> Result<(Location, Store), Failure> {
-    let location = Location::parse(log).map_err(Error::from)?;
-    let options = StoreOptions::parse(&shared.store_options)
+) -> Result<Store, Failure> {
+    let mut options = StoreOptions::parse(&shared.store_options)
         .map_err(|error| Failure::input(error.to_string()))?
         .with_sole_compactor(sole_compactor);
-    let store = Store::open(&location.root, &options).map_err(Error::from)?;
-    if must == Must::Exist {
-        require_log(&location)?;
+    if let Some(retry_max) = shared.retry_max {
+        options = options.with_retry_max(usize::try_from(retry_max).unwrap_or(usize::MAX));
     }
-    Ok((location, store))
+    if let Some(timeout) = shared.timeout {
+        options = options.with_timeout(timeout);
+    }
+    let store = Store::open(root, &options).map_err(Error::from)?;
+    waiting::tell(&store, shared);
+    Ok(store)
 }
 
 /// The host that the command line asks for.

@@ -3,6 +3,7 @@
 //!
 //! Everything that a component passes in is hostile: sizes and counts are checked before use.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -29,7 +30,8 @@ pub(crate) struct Objects<'a> {
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
 /// A create under way, or one that was refused before it began.
 pub enum CreateSlot {
-    Started(PendingCreate, Lent),
+    /// With the number of its bytes.
+    Started(PendingCreate, Lent, u64),
     Refused(wit::StoreError),
 }
 
@@ -162,7 +164,7 @@ impl wit::Host for Objects<'_> {
 impl wit::HostPendingCreate for Objects<'_> {
     async fn poll(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Option<Outcome>> {
         Ok(match self.table.get_mut(&pending)? {
-            CreateSlot::Started(pending, lent) => {
+            CreateSlot::Started(pending, lent, _) => {
                 pending.poll().map(|outcome| outcome.map_err(|error| lent.write_error(error)))
             }
             CreateSlot::Refused(error) => Some(Err(wit::WriteError::NotWritten(error.clone()))),
@@ -172,7 +174,7 @@ impl wit::HostPendingCreate for Objects<'_> {
     async fn wait(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Outcome> {
         let start = Instant::now();
         let outcome = match self.table.get_mut(&pending)? {
-            CreateSlot::Started(pending, lent) => {
+            CreateSlot::Started(pending, lent, _) => {
                 pending.wait().await.map_err(|error| lent.write_error(error))
             }
             CreateSlot::Refused(error) => Err(wit::WriteError::NotWritten(error.clone())),
@@ -182,10 +184,11 @@ impl wit::HostPendingCreate for Objects<'_> {
     }
 
     async fn drop(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<()> {
-        if let CreateSlot::Started(mut pending, _) = self.table.delete(pending)?
+        if let CreateSlot::Started(mut pending, _, bytes) = self.table.delete(pending)?
             && let Some(Ok(()) | Err(WriteError::AlreadyExists)) = pending.poll()
         {
             self.work.created = self.work.created.saturating_add(1);
+            self.work.created_bytes.fetch_add(bytes, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -307,8 +310,9 @@ impl Objects<'_> {
                 let start = Instant::now();
                 let permit = self.work.creates.clone().acquire_owned().await?;
                 self.work.meter.waited_since(start);
+                let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
                 let create = lent.store.start_create_holding(&lent.key, bytes, exclusive, permit);
-                CreateSlot::Started(create, lent)
+                CreateSlot::Started(create, lent, length)
             }
             Err(error) => CreateSlot::Refused(error),
         };

@@ -1,6 +1,7 @@
 //! What an instance has under way in its object store.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use tokio::sync::Semaphore;
 
@@ -11,6 +12,8 @@ pub(crate) struct ObjectWork {
     pub(crate) meter: ComputeMeter,
     /// Objects whose creates were started, have succeeded, and are done with.
     pub(crate) created: u64,
+    /// Their bytes.
+    pub(crate) created_bytes: Arc<AtomicU64>,
     /// Bounds the bytes that creates under way hold, whoever still waits for them.
     pub(super) creates: Arc<Semaphore>,
 }
@@ -18,6 +21,7 @@ pub(crate) struct ObjectWork {
 impl Default for ObjectWork {
     fn default() -> Self {
         let creates = Arc::new(Semaphore::new(CREATES_UNDER_WAY_MAX));
-        Self { meter: ComputeMeter::default(), created: 0, creates }
+        let created_bytes = Arc::default();
+        Self { meter: ComputeMeter::default(), created: 0, created_bytes, creates }
     }
 }

@@ -10,6 +10,7 @@ mod staging;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -39,6 +40,8 @@ pub struct Log {
     name: Arc<str>,
     staging: Arc<Staging>,
     commands: mpsc::Sender<Command>,
+    /// Bytes of the batches that are known to be in the store.
+    durable_bytes: Arc<AtomicU64>,
 }
 
 impl Log {
@@ -59,9 +62,10 @@ impl Log {
         let name: Arc<str> = name.into();
         let background = compact_after
             .map(|batches| Background::new(engine.clone(), store.clone(), name.clone(), batches));
+        let durable_bytes = instance.created_bytes();
         let owner = Owner::new(instance, handle, staging.clone(), options.tick(), background);
         tokio::spawn(owner.run(queue));
-        Ok(Self { engine, store, name, staging, commands })
+        Ok(Self { engine, store, name, staging, commands, durable_bytes })
     }
 
     /// The log's name below the store's root.
@@ -98,6 +102,14 @@ impl Log {
     /// batch again under the same name.
     pub async fn flush(&self) -> Result<Written> {
         self.ask(Command::Flush).await
+    }
+
+    /// The bytes of this writer's events that are known to be durable, an LF for each event
+    /// included, in the order of the appends. Does not wait, whatever the store does.
+    ///
+    /// What was appended beyond them is in memory, on its way, or durable without being known to be.
+    pub fn durable_bytes(&self) -> u64 {
+        self.durable_bytes.load(Ordering::Relaxed)
     }
 
     /// Reads everything: what is stored, then what this writer holds in memory now.

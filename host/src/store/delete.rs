@@ -62,8 +62,20 @@ impl Inner {
         }
         for bulk in wanted.chunks(BULK_KEYS_MAX) {
             let paths: Vec<_> = bulk.iter().map(|(_, path)| Ok(path.clone())).collect();
-            let results = store.delete_stream(stream::iter(paths).boxed()).collect::<Vec<_>>();
-            self.judge(bulk, results.await, &mut failures);
+            let first = bulk.first().map_or("", |(key, _)| key.as_str());
+            // What was answered before the time limit counts.
+            let mut results = Vec::with_capacity(bulk.len());
+            let answers = async {
+                let mut answers = store.delete_stream(stream::iter(paths).boxed());
+                while let Some(answer) = answers.next().await {
+                    results.push(answer);
+                }
+            };
+            let unsaid = match self.operate("delete", first, answers).await {
+                Ok(()) => "the store did not say whether it is gone".to_owned(),
+                Err(overdue) => overdue.reason(&self.context.redactor),
+            };
+            self.judge(bulk, results, &unsaid, &mut failures);
         }
         failures
     }
@@ -76,6 +88,7 @@ impl Inner {
         &self,
         bulk: &[(String, Path)],
         results: Vec<object_store::Result<Path>>,
+        unsaid: &str,
         failures: &mut Vec<DeleteFailure>,
     ) {
         use object_store::Error::NotFound;
@@ -83,7 +96,7 @@ impl Inner {
             for ((key, _), result) in bulk.iter().zip(results) {
                 match result {
                     Ok(_) | Err(NotFound { .. }) => {}
-                    Err(error) => failures.push(self.failure(key, Some(&error))),
+                    Err(error) => failures.push(self.failure(key, Some(&error), unsaid)),
                 }
             }
             return;
@@ -100,20 +113,20 @@ impl Inner {
         }
         for (key, path) in bulk {
             if !gone.contains(path) {
-                failures.push(self.failure(key, shared.as_ref()));
+                failures.push(self.failure(key, shared.as_ref(), unsaid));
             }
         }
     }
 
-    fn failure(&self, key: &str, error: Option<&object_store::Error>) -> DeleteFailure {
+    fn failure(
+        &self,
+        key: &str,
+        error: Option<&object_store::Error>,
+        unsaid: &str,
+    ) -> DeleteFailure {
         let error = match error {
             Some(error) => self.context.read_error("delete", key, error),
-            None => self.context.error(
-                StoreErrorKind::Unavailable,
-                "delete",
-                key,
-                "the store did not say whether it is gone",
-            ),
+            None => self.context.error(StoreErrorKind::Unavailable, "delete", key, unsaid),
         };
         DeleteFailure { key: key.to_owned(), error }
     }

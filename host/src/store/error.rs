@@ -4,7 +4,8 @@
 //! Must not know: what the objects are for, or which call of the host asked.
 //!
 //! 1. A write is called "not written" only when that is certain; all else is "unknown".
-//! 2. After the library has retried a request, a refusal proves nothing about the earlier attempts.
+//! 2. A refusal proves nothing about earlier attempts of the library: they were all without effect,
+//!    or the write is "unknown".
 //! 3. No message carries a credential: every foreign text passes the [`Redactor`].
 
 use std::error::Error as StdError;
@@ -13,6 +14,7 @@ use std::io;
 
 use object_store::client::{HttpError, HttpErrorKind};
 
+use super::operation::{Attempts, Overdue};
 use super::redact::Redactor;
 
 /// Says what a caller can do about a [`StoreError`].
@@ -132,8 +134,10 @@ impl Context {
         }
         let facts = Facts::of(error);
         let explained = self.explain("create", key, error, &facts);
+        let attempts = Attempts::of_current();
         let certain = match error {
             E::NotImplemented { .. } | E::NotSupported { .. } | E::InvalidPath { .. } => true,
+            _ if attempts.were_seen() => attempts.had_no_effect(),
             E::NotFound { .. } | E::PermissionDenied { .. } | E::Unauthenticated { .. } => {
                 !facts.retried
             }
@@ -141,6 +145,21 @@ impl Context {
             _ => false,
         };
         if certain { WriteError::NotWritten(explained) } else { WriteError::Unknown(explained) }
+    }
+
+    /// Explains an operation that was given up at its time limit.
+    pub(super) fn overdue(&self, action: &str, key: &str, overdue: &Overdue) -> StoreError {
+        let reason = overdue.reason(&self.redactor);
+        self.error(StoreErrorKind::Unavailable, action, key, reason)
+    }
+
+    /// Classifies a write that was given up at its time limit.
+    pub(super) fn overdue_write(&self, action: &str, key: &str, overdue: &Overdue) -> WriteError {
+        let error = self.overdue(action, key, overdue);
+        match overdue.attempts.had_no_effect() {
+            true => WriteError::NotWritten(error),
+            false => WriteError::Unknown(error),
+        }
     }
 
     fn explain(
@@ -345,6 +364,7 @@ pub(super) fn is_range_refused(error: &object_store::Error) -> bool {
     facts.status == Some(416)
         || facts.text.contains("Invalid range")
         || facts.text.contains("Requested range was invalid")
+        || facts.text.contains("Wanted range starting at")
 }
 
 /// Says whether the server answered 405, as some do when two first writes make one folder.

@@ -7,6 +7,7 @@
 //! 3. On stores that list sorted, a listing of k objects costs as few requests as its pages of
 //!    1000 allow, and none beyond the limit. Others are collected, sorted and cut.
 
+use chrono::{DateTime, Utc};
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 
@@ -63,6 +64,17 @@ impl Store {
             Some(after) if !after.starts_with(prefix) => return Ok(ListPage::default()),
             other => other,
         };
+        let listed = self.list_in(prefix, &split, start_after, limit);
+        self.inner.look("list", prefix, listed).await
+    }
+
+    async fn list_in(
+        &self,
+        prefix: &str,
+        split: &Prefix<'_>,
+        start_after: Option<&str>,
+        limit: usize,
+    ) -> Result<ListPage, ReadError> {
         match self.inner.backend.as_ref() {
             Backend::Folder(folder) => {
                 let (objects, more) = folder
@@ -84,6 +96,28 @@ impl Store {
                 listing.whole_folder(split.folder, limit).await
             }
         }
+    }
+}
+
+impl Inner {
+    /// Returns when the store says that each object in `folder` was written, in the order in which
+    /// it lists them.
+    pub(super) async fn written_times(
+        &self,
+        folder: &str,
+    ) -> Result<Vec<(String, DateTime<Utc>)>, ReadError> {
+        let path = self.path(folder)?;
+        let listed = async {
+            let store = self.for_read().await?;
+            let found = store.list_with_delimiter(Some(&path)).await;
+            found.map_err(|error| self.context.read_error("list", folder, &error))
+        };
+        let objects = self.look("list", folder, listed).await?.objects.into_iter();
+        let times = objects.filter_map(|object| {
+            let key = object.location.as_ref().strip_prefix(self.prefix.as_str())?.to_owned();
+            Some((key, object.last_modified))
+        });
+        Ok(times.collect())
     }
 }
 

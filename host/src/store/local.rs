@@ -8,14 +8,17 @@
 //! 3. A name that is no key (not UTF-8, a control character, a staging file) is passed over.
 //! 4. Files that vanish while a folder is listed are left out, never an error.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 
+use super::abandoned;
 use super::error::{StoreError, StoreErrorKind};
 use super::list::ListedObject;
 
@@ -23,11 +26,18 @@ use super::list::ListedObject;
 pub(super) struct LocalFolder {
     root: PathBuf,
     opened: OnceLock<Arc<dyn ObjectStore>>,
+    /// Folders that were rid of abandoned files.
+    swept: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl LocalFolder {
     pub(super) fn new(root: PathBuf) -> Self {
-        Self { root, opened: OnceLock::new() }
+        Self { root, opened: OnceLock::new(), swept: Mutex::default() }
+    }
+
+    /// The root folder, absolute.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Says whether the root folder is there now.
@@ -130,6 +140,32 @@ impl LocalFolder {
         .await
     }
 
+    /// Removes what killed processes have left in the folder of `key`, unless that was done.
+    pub(super) async fn sweep_once(&self, key: &str) {
+        let path = self.root.join(key);
+        let Some(folder) = path.parent().map(Path::to_owned) else { return };
+        let is_new = {
+            // Nothing panics while it holds the lock.
+            let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+            swept.insert(folder.clone())
+        };
+        if !is_new {
+            return;
+        }
+        let swept = blocking(move || match abandoned::sweep(&folder, SystemTime::now()) {
+            Ok(0) => Ok(()),
+            Ok(files) => {
+                let folder = folder.display();
+                tracing::info!("removed {files} files that killed processes left in {folder}");
+                Ok(())
+            }
+            Err(error) => Err(folder_error(&folder, "remove abandoned files from", &error)),
+        });
+        if let Err(error) = swept.await {
+            tracing::info!("{error}");
+        }
+    }
+
     /// Makes the name of an existing file durable.
     ///
     /// Who finds a name taken may be faster than the sync of the one who took it.
@@ -147,10 +183,7 @@ impl LocalFolder {
 
 /// Says whether a file of that name can be an object: a staging file (`name#1`) cannot.
 fn is_object_name(name: &str) -> bool {
-    let is_staging = name.split_once('#').is_some_and(|(_, number)| {
-        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-    });
-    !is_staging && !name.chars().any(char::is_control)
+    !abandoned::is_under_way(name) && !name.chars().any(char::is_control)
 }
 
 /// Makes a folder and its parents, and syncs each folder that got a new entry.

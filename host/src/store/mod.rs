@@ -11,14 +11,19 @@
 //! 5. An object is read whole, or the read fails: a short answer is never a silent end.
 //! 6. Memory is bounded: each read, read-ahead and upload by the limits of its file.
 //! 7. No secret stands in an error, a `Debug` output or a log line.
+//! 8. Every operation ends within the store's timeout; the library alone repeats requests.
 
+mod abandoned;
+mod client;
 mod delete;
+pub mod doctor;
 mod error;
 mod key;
 mod known_keys;
 mod list;
 mod local;
 mod location;
+mod operation;
 mod options;
 mod ordered;
 mod probe;
@@ -36,6 +41,7 @@ mod tests;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use object_store::ObjectStore;
 use object_store::list::PaginatedListStore;
@@ -45,6 +51,7 @@ use tokio::sync::OnceCell;
 
 use error::Context;
 use local::LocalFolder;
+use operation::{Operations, Overdue};
 use redact::Redactor;
 use remote::RemoteStore;
 use root::RootKind;
@@ -54,8 +61,10 @@ pub use delete::DeleteFailure;
 pub use error::{ReadError, StoreError, StoreErrorKind, WriteError};
 pub use list::{LIST_LIMIT_MAX, ListPage, ListedObject};
 pub use location::{LOCATION_FORMS, Location, LocationError};
+pub use operation::Waiting;
 pub use options::{
     OptionError, RETRY_MAX_DEFAULT, RETRY_MAX_LIMIT, StoreOptions, TIMEOUT_DEFAULT, TIMEOUT_LIMIT,
+    TIMEOUT_MIN,
 };
 pub use ordered::{
     AHEAD_BYTES_MAX, Chunk, OBJECTS_AHEAD_MAX, OrderedRead, OrderedReadError, ReadPart,
@@ -96,6 +105,7 @@ struct Inner {
     honours_exclusive: Arc<OnceCell<bool>>,
     /// Reads cost no waiting, so reading ahead would only cost.
     is_in_process: bool,
+    operations: Arc<Operations>,
 }
 
 enum Backend {
@@ -185,6 +195,13 @@ impl Store {
         Self { inner: Arc::new(inner) }
     }
 
+    /// Limits how long one operation may take, 1 s to 240 s; see [`StoreOptions::with_timeout`].
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        let operations = Arc::new(Operations::new(options::timeout_in_bounds(timeout)));
+        let inner = Inner { operations, ..Inner::clone(&self.inner) };
+        Self { inner: Arc::new(inner) }
+    }
+
     /// Returns the store's name for messages; it holds no secret.
     pub fn description(&self) -> &str {
         &self.inner.context.description
@@ -220,6 +237,7 @@ impl Store {
             sole_compactor: options.sole_compactor,
             honours_exclusive: Arc::default(),
             is_in_process: false,
+            operations: Arc::new(Operations::new(options.timeout)),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -237,6 +255,7 @@ impl Store {
             sole_compactor: false,
             honours_exclusive: Arc::default(),
             is_in_process: false,
+            operations: Arc::new(Operations::new(TIMEOUT_DEFAULT)),
         }
     }
 }
@@ -252,6 +271,32 @@ impl Inner {
         key::path_of(&self.prefix, key)
     }
 
+    /// Does one operation within the store's timeout. In memory nothing waits.
+    async fn operate<T>(
+        &self,
+        action: &'static str,
+        key: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Overdue> {
+        match self.is_in_process {
+            true => Ok(work.await),
+            false => self.operations.run(action, key, work).await,
+        }
+    }
+
+    /// As [`Inner::operate`], for what has no fates but "failed".
+    async fn look<T>(
+        &self,
+        action: &'static str,
+        key: &str,
+        work: impl Future<Output = Result<T, ReadError>>,
+    ) -> Result<T, ReadError> {
+        match self.operate(action, key, work).await {
+            Ok(result) => result,
+            Err(overdue) => Err(self.context.overdue(action, key, &overdue)),
+        }
+    }
+
     /// Returns the library's store for reading; a missing local folder is an error.
     async fn for_read(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
         match self.backend.as_ref() {
@@ -260,10 +305,15 @@ impl Inner {
         }
     }
 
-    /// Returns the library's store for writing; a missing local folder is made.
-    async fn for_write(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    /// Returns the library's store for writing `key`; a missing local folder is made, and the
+    /// key's folder rid of what killed processes have left.
+    async fn for_write(&self, key: &str) -> Result<Arc<dyn ObjectStore>, StoreError> {
         match self.backend.as_ref() {
-            Backend::Folder(folder) => folder.for_write().await,
+            Backend::Folder(folder) => {
+                let store = folder.for_write().await?;
+                folder.sweep_once(key).await;
+                Ok(store)
+            }
             Backend::Objects { store, .. } => Ok(Arc::clone(store)),
         }
     }

@@ -4,7 +4,8 @@
 //! Must not know: the environment, or how a store is built.
 //!
 //! 1. No value is ever printed, not even by `Debug` and not for a text that is no `key=value`.
-//! 2. There is one retry layer, the library's; its two limits are set here.
+//! 2. There is one retry layer, the library's; the limit of its attempts is set here, and that of
+//!    the time of an operation, however many there are.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,11 +16,14 @@ pub const RETRY_MAX_DEFAULT: usize = 10;
 /// The most retries that can be asked for; more would only outlast the timeout.
 pub const RETRY_MAX_LIMIT: usize = 100;
 
-/// After this long no further attempt starts, if nothing else is asked for.
+/// How long one operation may take in all, if nothing else is asked for.
 ///
 /// A minute outlasts a server's restart and a short throttling; the caller keeps what it wanted to
 /// write and can try again at any time.
 pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+
+/// The shortest timeout: a store far away answers a first request in half of it.
+pub const TIMEOUT_MIN: Duration = Duration::from_secs(1);
 
 /// The longest timeout: signatures and credentials of a request stay valid for five minutes.
 pub const TIMEOUT_LIMIT: Duration = Duration::from_secs(240);
@@ -37,7 +41,7 @@ pub(super) const OWN_KEYS: [&str; 3] = [INSTANCE_CREDENTIALS, RETRY_MAX, RETRY_T
 /// `azure_storage_account_name`, `google_service_account`, `allow_http`, ...), or our own:
 ///
 /// * `retry_max`: how often a failed request is tried again, 0 to 100, default 10;
-/// * `retry_timeout`: after how many seconds no further attempt starts, 1 to 240, default 60;
+/// * `retry_timeout`: how many seconds one operation may take in all, 1 to 240, default 60;
 /// * `instance_credentials`: `true` to ask the machine's metadata server for credentials.
 #[derive(Clone)]
 pub struct StoreOptions {
@@ -180,10 +184,15 @@ impl StoreOptions {
         self
     }
 
-    /// Sets after how long no further attempt starts, 1 s to 240 s; the attempt under way then
-    /// may take another 30 s (the service's own option `timeout`).
+    /// Sets how long one operation may take in all, its retries included: 1 s to 240 s.
+    ///
+    /// An operation is one create, one listing, one delete of up to 1000 objects, or the next part
+    /// of a read or an upload. A write that is given up so is [`WriteError::Unknown`] unless it is
+    /// certain that no attempt had an effect; the same write can be tried again.
+    ///
+    /// [`WriteError::Unknown`]: super::WriteError::Unknown
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout.clamp(Duration::from_secs(1), TIMEOUT_LIMIT);
+        self.timeout = timeout_in_bounds(timeout);
         self
     }
 
@@ -192,6 +201,11 @@ impl StoreOptions {
         let value = self.pairs.iter().rfind(|(key, _)| key == INSTANCE_CREDENTIALS);
         value.is_some_and(|(_, value)| truth_of(value) == Some(true))
     }
+}
+
+/// Returns the nearest timeout that can be set.
+pub(super) fn timeout_in_bounds(timeout: Duration) -> Duration {
+    timeout.clamp(TIMEOUT_MIN, TIMEOUT_LIMIT)
 }
 
 /// Reads a truth value as the library does.

@@ -43,7 +43,7 @@ impl Inner {
             ConditionalCreate::Unproven => {}
         }
         let verdict = self.honours_exclusive.get_or_try_init(|| async {
-            let store = self.for_write().await.map_err(WriteError::NotWritten)?;
+            let store = self.for_write(near).await.map_err(WriteError::NotWritten)?;
             let keys = [probe_key(near), probe_key(near)];
             let verdict = self.probe(&store, &keys).await;
             for failure in self.delete(keys.to_vec()).await {
@@ -84,7 +84,7 @@ impl Inner {
         }
     }
 
-    async fn probe_create(
+    pub(super) async fn probe_create(
         &self,
         store: &Arc<dyn ObjectStore>,
         key: &str,
@@ -92,11 +92,16 @@ impl Inner {
     ) -> Result<Outcome, WriteError> {
         let path = self.path(key).map_err(WriteError::NotWritten)?;
         let payload = PutPayload::from(Bytes::from(format!("probe {racer}\n")));
-        let error = match put(store, &path, payload, PutMode::Create).await {
-            Ok(()) => return Ok(Outcome::Created),
-            Err(error) => error,
+        let created = async {
+            let result = put(store, &path, payload, PutMode::Create).await;
+            result.map_err(|error| self.context.write_error(key, &error))
         };
-        match self.context.write_error(key, &error) {
+        let fate = match self.operate("create", key, created).await {
+            Ok(Ok(())) => return Ok(Outcome::Created),
+            Ok(Err(fate)) => fate,
+            Err(overdue) => self.context.overdue_write("create", key, &overdue),
+        };
+        match fate {
             WriteError::AlreadyExists => Ok(Outcome::Exists),
             WriteError::NotWritten(StoreError { kind, .. })
             | WriteError::Unknown(StoreError { kind, .. })
@@ -110,15 +115,19 @@ impl Inner {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Created,
     Exists,
     NoSuchAbility,
 }
 
-/// Makes a key that nobody else uses: 64 bits of the system's randomness, by way of a hash seed.
 fn probe_key(near: &str) -> String {
+    format!("{near}probe_{}", random_name())
+}
+
+/// Makes a name that nobody else uses: 64 bits of the system's randomness, by way of a hash seed.
+pub(super) fn random_name() -> String {
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u32(std::process::id());
-    format!("{near}probe_{:016x}", hasher.finish())
+    format!("{:016x}", hasher.finish())
 }

@@ -106,16 +106,19 @@ impl ObjectRead {
         {
             return Err(invalid(format!("the range {start}..{end} is empty")));
         }
-        let store = inner.for_read().await?;
         let options =
             GetOptions { range: range.clone().map(GetRange::Bounded), ..GetOptions::default() };
-        let result = store.get_opts(&path, options).await.map_err(|error| {
-            if range.is_some() && is_range_refused(&error) {
-                invalid("the range starts beyond its end".to_owned())
-            } else {
-                context.read_error("read", key, &error)
-            }
-        })?;
+        let asked = async {
+            let store = inner.for_read().await?;
+            store.get_opts(&path, options).await.map_err(|error| {
+                if range.is_some() && is_range_refused(&error) {
+                    invalid("the range starts beyond its end".to_owned())
+                } else {
+                    context.read_error("read", key, &error)
+                }
+            })
+        };
+        let result = inner.look("read", key, asked).await?;
         if let Some(range) = range
             && result.range != range
         {
@@ -147,17 +150,23 @@ impl ObjectRead {
     /// Returns the next piece: up to 1 MiB, or more if it arrived in one; empty only if the object
     /// is. Must not be called again after the last piece or an error.
     pub(super) async fn next(&mut self, inner: &Inner) -> Result<Bytes, ReadError> {
-        let piece = match &mut self.source {
-            _ if self.remaining == 0 => return Ok(Bytes::new()),
-            Source::Stream { stream, carried } => {
-                next_of_stream(stream, carried, self.remaining).await
-            }
-            Source::File { file, seek } => next_of_file(file, seek.take(), self.remaining).await,
+        if self.remaining == 0 {
+            return Ok(Bytes::new());
+        }
+        let (key, remaining, source) = (&self.key, self.remaining, &mut self.source);
+        let piece = async {
+            let piece = match source {
+                Source::Stream { stream, carried } => {
+                    next_of_stream(stream, carried, remaining).await
+                }
+                Source::File { file, seek } => next_of_file(file, seek.take(), remaining).await,
+            };
+            piece.map_err(|failure| match failure {
+                Failure::Library(error) => inner.context.read_error("read", key, &error),
+                Failure::File(error) => error,
+            })
         };
-        let piece = piece.map_err(|failure| match failure {
-            Failure::Library(error) => inner.context.read_error("read", &self.key, &error),
-            Failure::File(error) => error,
-        })?;
+        let piece = inner.look("read", key, piece).await?;
         let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
         if length == 0 || length > self.remaining {
             return Err(self.wrong_length(inner, length));

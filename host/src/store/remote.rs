@@ -18,6 +18,7 @@ use object_store::list::PaginatedListStore;
 use object_store::{ClientConfigKey, ObjectStore};
 use url::Url;
 
+use super::client::{WatchedConnector, client_options};
 use super::known_keys::{AZURE_KEYS, GOOGLE_KEYS, HTTP_KEYS, S3_KEYS};
 use super::options::{StoreOptions, unknown_key};
 use super::redact::Redactor;
@@ -85,7 +86,10 @@ fn open_s3(
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (profiles in ~/.aws are not read)",
         "aws_skip_signature=true",
     )?;
-    let mut builder = AmazonS3Builder::new().with_retry(settings.retry.clone());
+    let mut builder = AmazonS3Builder::new()
+        .with_client_options(client_options())
+        .with_http_connector(WatchedConnector::default())
+        .with_retry(settings.retry.clone());
     for (key, value) in &settings.values {
         builder = builder.with_config(*key, value);
     }
@@ -130,6 +134,8 @@ fn open_google(
         "google_skip_signature=true",
     )?;
     let mut builder = GoogleCloudStorageBuilder::new()
+        .with_client_options(client_options())
+        .with_http_connector(WatchedConnector::default())
         .with_retry(settings.retry.clone())
         // The library's default is to allow it.
         .with_config(allow_http, "false");
@@ -186,7 +192,10 @@ fn open_azure(
         "AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN",
         "azure_skip_signature=true",
     )?;
-    let mut builder = MicrosoftAzureBuilder::new().with_retry(settings.retry.clone());
+    let mut builder = MicrosoftAzureBuilder::new()
+        .with_client_options(client_options())
+        .with_http_connector(WatchedConnector::default())
+        .with_retry(settings.retry.clone());
     for (key, value) in &settings.values {
         builder = builder.with_config(*key, value);
     }
@@ -208,7 +217,11 @@ pub(super) fn open_webdav(
 ) -> Result<RemoteStore, OpenError> {
     let settings =
         Settings::<ClientConfigKey>::collect(root, None, &HTTP_KEYS, options, &Vec::new())?;
-    let mut builder = HttpBuilder::new().with_url(base.as_str()).with_retry(settings.retry.clone());
+    let mut builder = HttpBuilder::new()
+        .with_url(base.as_str())
+        .with_client_options(client_options())
+        .with_http_connector(WatchedConnector::default())
+        .with_retry(settings.retry.clone());
     if base.scheme() == "http" {
         builder = builder.with_config(ClientConfigKey::AllowHttp, "true");
     }

@@ -7,6 +7,7 @@
 //! 3. At most 8 MiB collected and two parts of 8 MiB under way: 24 MiB, besides what one write
 //!    brings. On stores without uploads in parts, 256 MiB.
 //! 4. An upload that is not finished is aborted, at the latest by its drop, as well as it can be.
+//! 5. A last step that was refused when it was repeated is looked into: the first may have worked.
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::task::JoinSet;
 
 use super::error::{StoreError, StoreErrorKind, WriteError};
+use super::operation::Attempts;
 use super::{Inner, Store};
 
 /// The size of each part but the last, in bytes; S3 asks for 5 MiB or more, R2 for equal ones.
@@ -43,8 +45,9 @@ pub struct Upload {
     path: Path,
     pieces: Pieces,
     parts: Parts,
-    tasks: JoinSet<object_store::Result<()>>,
+    tasks: JoinSet<Result<(), StoreError>>,
     parts_started: usize,
+    bytes: u64,
     failed: Option<WriteError>,
 }
 
@@ -67,7 +70,7 @@ impl Store {
     /// [`WriteError::NotWritten`] if the key cannot be or a local folder cannot be made.
     pub async fn start_upload(&self, key: &str) -> Result<Upload, WriteError> {
         let path = self.inner.path(key).map_err(WriteError::NotWritten)?;
-        let store = self.inner.for_write().await.map_err(WriteError::NotWritten)?;
+        let store = self.inner.for_write(key).await.map_err(WriteError::NotWritten)?;
         Ok(Upload {
             inner: Arc::clone(&self.inner),
             store,
@@ -77,6 +80,7 @@ impl Store {
             parts: Parts::Unstarted,
             tasks: JoinSet::new(),
             parts_started: 0,
+            bytes: 0,
             failed: None,
         })
     }
@@ -122,14 +126,23 @@ impl Upload {
         let Parts::Started(mut upload) = std::mem::replace(&mut self.parts, Parts::Over) else {
             return Ok(());
         };
-        match upload.complete().await {
-            Ok(_) => Ok(()),
-            // The library may have tried more than once, so even a refusal proves nothing.
-            Err(error) => {
-                let error = self.inner.context.read_error("finish writing", &self.key, &error);
-                Err(WriteError::Unknown(error))
+        let action = "finish writing";
+        let (inner, store, bytes) = (&self.inner, &self.store, self.bytes);
+        let (key, path) = (&self.key, &self.path);
+        let completed = async {
+            match upload.complete().await {
+                Ok(_) => Ok(()),
+                Err(_) if is_complete(store.as_ref(), path, bytes).await => Ok(()),
+                // The library may have tried more than once, so even a refusal proves nothing.
+                Err(error) => Err(inner.context.read_error(action, key, &error)),
             }
-        }
+        };
+        inner.look(action, key, completed).await.map_err(WriteError::Unknown)
+    }
+
+    /// Says whether the bytes so far are sent in parts; not before more than one part was written.
+    pub(super) fn is_in_parts(&self) -> bool {
+        matches!(self.parts, Parts::Started(_))
     }
 
     /// Ends the upload and removes what was sent, as well as the store can; no object is left.
@@ -138,6 +151,7 @@ impl Upload {
     }
 
     async fn add(&mut self, bytes: Bytes) -> Result<(), WriteError> {
+        self.bytes = self.bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         self.pieces.push(bytes);
         if matches!(self.parts, Parts::Unstarted) && self.pieces.len > PART_BYTES {
             self.start_parts().await?;
@@ -163,14 +177,16 @@ impl Upload {
     }
 
     async fn start_parts(&mut self) -> Result<(), WriteError> {
-        match self.store.put_multipart(&self.path).await {
-            Ok(upload) => self.parts = Parts::Started(upload),
-            Err(object_store::Error::NotImplemented { .. }) => self.parts = Parts::Unsupported,
-            Err(error) => {
-                let error = self.inner.context.read_error("start writing", &self.key, &error);
-                return Err(WriteError::NotWritten(error));
+        let action = "start writing";
+        let started = async {
+            match self.store.put_multipart(&self.path).await {
+                Ok(upload) => Ok(Parts::Started(upload)),
+                Err(object_store::Error::NotImplemented { .. }) => Ok(Parts::Unsupported),
+                Err(error) => Err(self.inner.context.read_error(action, &self.key, &error)),
             }
-        }
+        };
+        let started = self.inner.look(action, &self.key, started).await;
+        self.parts = started.map_err(WriteError::NotWritten)?;
         Ok(())
     }
 
@@ -186,7 +202,15 @@ impl Upload {
         let Parts::Started(upload) = &mut self.parts else {
             return Err(self.not_written(StoreErrorKind::Other, "the upload is over".to_owned()));
         };
-        self.tasks.spawn(upload.put_part(payload));
+        let part = upload.put_part(payload);
+        let (inner, key) = (Arc::clone(&self.inner), self.key.clone());
+        self.tasks.spawn(async move {
+            let action = "write a part of";
+            let written = async {
+                part.await.map_err(|error| inner.context.read_error(action, &key, &error))
+            };
+            inner.look(action, &key, written).await
+        });
         self.parts_started = self.parts_started.saturating_add(1);
         Ok(())
     }
@@ -195,10 +219,7 @@ impl Upload {
     async fn wait_for_part(&mut self) -> Result<(), WriteError> {
         match self.tasks.join_next().await {
             None | Some(Ok(Ok(()))) => Ok(()),
-            Some(Ok(Err(error))) => {
-                let error = self.inner.context.read_error("write a part of", &self.key, &error);
-                Err(WriteError::NotWritten(error))
-            }
+            Some(Ok(Err(error))) => Err(WriteError::NotWritten(error)),
             Some(Err(_)) => {
                 let reason = "writing a part was stopped".to_owned();
                 Err(self.not_written(StoreErrorKind::Unavailable, reason))
@@ -213,22 +234,15 @@ impl Upload {
             self.wait_for_part().await?;
         }
         // Completing overwrites on every store, so what can be noticed is noticed before.
-        self.inner.check_absent(&self.store, &self.key, &self.path).await
+        self.inner.look_absent(&self.store, &self.key, &self.path).await
     }
 
     async fn abort_parts(&mut self) {
         self.pieces = Pieces::default();
         self.tasks.shutdown().await;
-        if let Parts::Started(mut upload) = std::mem::replace(&mut self.parts, Parts::Over)
-            && let Err(error) = upload.abort().await
-        {
-            self.warn_leftover(&error);
+        if let Parts::Started(upload) = std::mem::replace(&mut self.parts, Parts::Over) {
+            abort(&self.inner, &self.key, upload).await;
         }
-    }
-
-    fn warn_leftover(&self, error: &object_store::Error) {
-        let error = self.inner.context.read_error("abort writing", &self.key, error);
-        tracing::warn!(object = self.key, %error, "parts of an unfinished upload may be left");
     }
 
     fn not_written(&self, kind: StoreErrorKind, reason: String) -> WriteError {
@@ -239,7 +253,7 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        let Parts::Started(mut upload) = std::mem::replace(&mut self.parts, Parts::Over) else {
+        let Parts::Started(upload) = std::mem::replace(&mut self.parts, Parts::Over) else {
             return;
         };
         let (inner, key) = (Arc::clone(&self.inner), self.key.clone());
@@ -248,12 +262,27 @@ impl Drop for Upload {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 tasks.shutdown().await;
-                if let Err(error) = upload.abort().await {
-                    let error = inner.context.read_error("abort writing", &key, &error);
-                    tracing::warn!(object = key, %error, "parts of a dropped upload may be left");
-                }
+                abort(&inner, &key, upload).await;
             });
         }
+    }
+}
+
+/// Says whether the whole object is there although the last step failed: when that was repeated
+/// after a lost answer, it finds no upload any more. Nobody else creates the key.
+async fn is_complete(store: &dyn ObjectStore, path: &Path, bytes: u64) -> bool {
+    let was_repeated = Attempts::of_current().were_several();
+    was_repeated && store.head(path).await.is_ok_and(|found| found.size == bytes)
+}
+
+/// Removes what was sent, as well as the store can.
+async fn abort(inner: &Inner, key: &str, mut upload: Box<dyn MultipartUpload>) {
+    let action = "abort writing";
+    let aborted = async {
+        upload.abort().await.map_err(|error| inner.context.read_error(action, key, &error))
+    };
+    if let Err(error) = inner.look(action, key, aborted).await {
+        tracing::warn!(object = key, %error, "parts of an unfinished upload may be left");
     }
 }
 

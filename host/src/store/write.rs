@@ -144,7 +144,7 @@ impl Inner {
         exclusive: bool,
     ) -> Result<(), WriteError> {
         let path = self.path(key).map_err(WriteError::NotWritten)?;
-        let store = self.for_write().await.map_err(WriteError::NotWritten)?;
+        let store = self.for_write(key).await.map_err(WriteError::NotWritten)?;
         if exclusive {
             self.check_exclusive(&store, key, &path).await?;
         }
@@ -163,7 +163,7 @@ impl Inner {
         }
         if self.sole_compactor {
             // Where the condition is honoured after all, the create itself still uses it.
-            return self.check_absent(store, key, path).await;
+            return self.look_absent(store, key, path).await;
         }
         let folder = key.rfind('/').and_then(|slash| key.get(..=slash));
         self.require_exclusive(folder.unwrap_or_default(), key).await
@@ -192,6 +192,20 @@ impl Inner {
         path: &Path,
         payload: PutPayload,
     ) -> Result<(), WriteError> {
+        let work = self.create_within(store, key, path, payload);
+        match self.operate("create", key, work).await {
+            Ok(fate) => fate,
+            Err(overdue) => Err(self.context.overdue_write("create", key, &overdue)),
+        }
+    }
+
+    async fn create_within(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+        payload: PutPayload,
+    ) -> Result<(), WriteError> {
         let error = match put(store, path, payload.clone(), PutMode::Create).await {
             Ok(()) => return Ok(()),
             Err(object_store::Error::NotImplemented { .. }) => {
@@ -213,7 +227,11 @@ impl Inner {
         path: &Path,
         payload: PutPayload,
     ) -> Result<(), WriteError> {
-        self.check_absent(store, key, path).await?;
+        match self.check_absent(store, key, path).await {
+            // An earlier attempt that broke off: its beginning is all that is there.
+            Err(WriteError::AlreadyExists) if self.is_torn(store, key, path, &payload).await? => {}
+            absent => absent?,
+        }
         let mut result = put(store, path, payload.clone(), PutMode::Overwrite).await;
         if result.as_ref().is_err_and(is_method_refused) {
             // Some WebDAV servers answer 405 if two first writes make the same folder. It is there
@@ -229,8 +247,44 @@ impl Inner {
         }
     }
 
+    /// Says whether the object at `path` is only the beginning of what is to be created.
+    ///
+    /// Stores without create-if-absent may keep what came of a write that broke off. Taken for
+    /// one's own earlier success it would be lost; so it is written again, with the same bytes. An
+    /// object that holds anything else is somebody else's.
+    async fn is_torn(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+        payload: &PutPayload,
+    ) -> Result<bool, WriteError> {
+        let found = async { store.get(path).await?.bytes().await };
+        let found = found.await.map_err(|error| {
+            WriteError::Unknown(self.context.read_error("look at", key, &error))
+        })?;
+        let wanted = payload.iter().flatten();
+        Ok(found.len() < payload.content_length() && found.iter().eq(wanted.take(found.len())))
+    }
+
+    /// As [`Inner::check_absent`], as an operation of its own.
+    pub(super) async fn look_absent(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+    ) -> Result<(), WriteError> {
+        let action = "look before creating";
+        match self.operate(action, key, self.check_absent(store, key, path)).await {
+            Ok(looked) => looked,
+            Err(overdue) => {
+                Err(WriteError::NotWritten(self.context.overdue(action, key, &overdue)))
+            }
+        }
+    }
+
     /// Fails unless there is no object at `path`.
-    pub(super) async fn check_absent(
+    async fn check_absent(
         &self,
         store: &Arc<dyn ObjectStore>,
         key: &str,

@@ -4,7 +4,8 @@
 #
 #   microceph.sh PORT MON_PORT ACCESS_KEY SECRET_KEY
 #
-# Prints "ready" once radosgw answers on 127.0.0.1:PORT. Runs until its standard input ends, then
+# Prints "ready" once radosgw answers on 127.0.0.1:PORT. Each line on its standard input kills
+# radosgw, which then starts again; the objects stay. Runs until its standard input ends, then
 # kills the daemons and deletes its folder; the same if the start fails, which exits with 1 and
 # the end of the logs on standard error. From a terminal: `sleep infinity | microceph.sh ...`.
 #
@@ -116,9 +117,14 @@ start_osd() {
   return 1
 }
 
-start_gateway() {
+run_gateway() {
   radosgw -n client.rgw -f &
   gateway=$!
+  echo "$gateway" >"$dir/gateway.pid"
+}
+
+start_gateway() {
+  run_gateway
   timeout --foreground 60 radosgw-admin -n client.rgw user create --uid=test \
     --display-name=test --access-key="$access_key" --secret-key="$secret_key"
   until_ok 60 gateway_answers_or_gone
@@ -136,7 +142,22 @@ cluster() {
   start_gateway
   echo ready >&3
   exec 3>&-
-  wait -n "$monitor" "$osd" "$gateway" # the first to end takes the others with it
+  while true; do
+    wait -n "$monitor" "$osd" "$gateway" || true
+    # The first to end takes the others with it, unless it was told to.
+    [[ -e $dir/restarting ]] || return 1
+    kill -0 "$monitor"
+    kill -0 "$osd"
+    rm "$dir/restarting"
+    run_gateway
+  done
+}
+
+restart_gateway_at_each_line() {
+  while read -r _; do
+    touch "$dir/restarting"
+    kill -KILL "$(<"$dir/gateway.pid")"
+  done
 }
 
 stop() {
@@ -149,7 +170,7 @@ trap stop EXIT
 
 set -m # every job a process group of its own
 exec 4<&0
-(read -r _) <&4 &
+restart_gateway_at_each_line <&4 &
 watch=$!
 exec 4<&-
 cluster &

@@ -1,5 +1,5 @@
-//! S3 servers on loopback for the tests: who needs one asks here, and gets a running server with
-//! an empty bucket, or the reason why this machine has none.
+//! Servers of objects on loopback for the tests: who needs one asks here, and gets a running server
+//! with an empty bucket, or the reason why this machine has none.
 //!
 //! 1. A server ends with its [`S3Server`], and with the process that started it even if that is
 //!    killed: it watches a pipe that only this process holds open (see `process`).
@@ -9,19 +9,29 @@
 //!    they share an [`S3Server`].
 
 use std::fmt;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tempfile::TempDir;
+
 use crate::tools::in_ci;
 
+mod azurite;
 mod bucket;
+mod fake_gcs;
+mod garage;
 mod moto;
 mod process;
+mod program;
 mod radosgw;
+mod rclone;
 
 /// The bucket of every server; each has just this one.
 const BUCKET: &str = "stratalog-tests";
 const ACCESS_KEY: &str = "stratalog-tests";
+/// Garage takes only keys of its own form.
+const ACCESS_KEY_GARAGE: &str = "GK000000000000000000000001";
 /// Signed into requests and otherwise without meaning on these servers.
 const REGION: &str = "us-east-1";
 
@@ -37,7 +47,9 @@ pub struct S3Server {
     pub secret_key: String,
     /// `moto` or `radosgw`
     pub kind: &'static str,
-    _process: process::Supervised,
+    process: process::Supervised,
+    /// What it keeps its data in, if not in memory.
+    _folder: Option<TempDir>,
 }
 
 impl S3Server {
@@ -66,10 +78,35 @@ impl S3Server {
         radosgw::start()
     }
 
+    /// Starts Garage, where it is installed: an S3 that ignores create-if-absent.
+    ///
+    /// # Errors
+    /// When it is not installed.
+    ///
+    /// # Panics
+    /// When it is there and does not start.
+    pub fn garage() -> Result<S3Server, Skip> {
+        garage::start()
+    }
+
+    /// Kills radosgw; it starts again at the same address and still has its objects.
+    ///
+    /// # Panics
+    /// When it is another server.
+    pub fn restart(&self) {
+        assert_eq!(self.kind, radosgw::KIND, "it would lose its objects");
+        self.process.tell("restart").expect("the server runs");
+    }
+
     /// The options with which `object_store`, and so a stratalog host, reaches this server.
     pub fn store_options(&self) -> Vec<(String, String)> {
+        self.store_options_at(&self.endpoint)
+    }
+
+    /// The same by way of a proxy at `endpoint`.
+    pub fn store_options_at(&self, endpoint: &str) -> Vec<(String, String)> {
         [
-            ("aws_endpoint", self.endpoint.as_str()),
+            ("aws_endpoint", endpoint),
             ("aws_allow_http", "true"),
             ("aws_region", REGION),
             ("aws_access_key_id", &self.access_key),
@@ -81,9 +118,7 @@ impl S3Server {
 
     /// A location for `log` in the bucket, under a prefix that no other call returns.
     pub fn url(&self, log: &str) -> String {
-        static CALLS: AtomicU64 = AtomicU64::new(0);
-        let call = CALLS.fetch_add(1, Ordering::Relaxed);
-        format!("s3://{}/{}-{call}/{log}", self.bucket, std::process::id())
+        format!("s3://{}/{}/{log}", self.bucket, fresh_prefix())
     }
 
     /// The server that answers at `endpoint`, once it has made the bucket.
@@ -99,12 +134,97 @@ impl S3Server {
             access_key: ACCESS_KEY.to_owned(),
             secret_key,
             kind,
-            _process: process,
+            process,
+            _folder: None,
         };
         match bucket::create(&server) {
             Ok(()) => server,
             Err(reason) => panic!("{kind} does not make the bucket {BUCKET}: {reason}"),
         }
+    }
+}
+
+/// A prefix that no other call returns, in any process.
+fn fresh_prefix() -> String {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    format!("{}-{call}", std::process::id())
+}
+
+/// A running server that is no S3, on loopback and empty. Stops when dropped, and its data vanish.
+#[derive(Debug)]
+pub struct Server {
+    pub kind: &'static str,
+    /// The URL of its bucket, container or folder.
+    base: String,
+    options: Vec<(String, String)>,
+    _process: process::Supervised,
+    _folder: Option<TempDir>,
+}
+
+impl Server {
+    /// Starts Azurite, an emulator of Azure; some seconds, and a minute for the first time.
+    ///
+    /// # Errors
+    /// When there is no npm, or it cannot install it.
+    ///
+    /// # Panics
+    /// When the server is there and does not start.
+    pub fn azurite() -> Result<Server, Skip> {
+        azurite::start()
+    }
+
+    /// Starts a fake of Google Cloud Storage, at once.
+    ///
+    /// # Errors
+    /// When there is no Python.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn fake_gcs() -> Result<Server, Skip> {
+        fake_gcs::start()
+    }
+
+    /// Starts rclone as a WebDAV server of a folder, about a second.
+    ///
+    /// # Errors
+    /// When there is no Python that it can be installed by.
+    ///
+    /// # Panics
+    /// When the server is there and does not start.
+    pub fn rclone() -> Result<Server, Skip> {
+        rclone::start()
+    }
+
+    fn new(
+        kind: &'static str,
+        base: String,
+        options: &[(&str, &str)],
+        process: process::Supervised,
+    ) -> Server {
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let options = options.iter().map(owned).collect();
+        Server { kind, base, options, _process: process, _folder: None }
+    }
+
+    fn keeping(mut self, folder: TempDir) -> Server {
+        self._folder = Some(folder);
+        self
+    }
+
+    /// The options with which a stratalog host reaches this server.
+    pub fn store_options(&self) -> Vec<(String, String)> {
+        self.options.clone()
+    }
+
+    /// A location for `log`, under a prefix that no other call returns.
+    pub fn url(&self, log: &str) -> String {
+        format!("{}/{}/{log}", self.base, fresh_prefix())
+    }
+
+    /// The folder that it serves, if it serves one.
+    pub fn folder(&self) -> Option<&Path> {
+        self._folder.as_ref().map(TempDir::path)
     }
 }
 
@@ -141,19 +261,28 @@ impl fmt::Display for Skip {
 
 impl std::error::Error for Skip {}
 
+/// The servers that CI installs, so that no test on them may be skipped there.
+const IN_CI: [&str; 5] = [moto::KIND, radosgw::KIND, azurite::KIND, rclone::KIND, fake_gcs::KIND];
+
 /// The server, or `None` after saying on standard error what is skipped and why.
 ///
 /// # Panics
-/// When moto is skipped in CI (`CI` is set): there the tests on S3 must run.
+/// When a server that CI installs is skipped in CI (`CI` is set), unless CI has said that it could not
+/// (`STRATALOG_SERVERS_OPTIONAL` names it).
 pub fn require_or_skip<Server>(server: Result<Server, Skip>) -> Option<Server> {
     match server {
         Ok(server) => Some(server),
-        Err(skip) if skip.server == moto::KIND && in_ci() => {
+        Err(skip) if is_due(skip.server) => {
             panic!("{skip} (CI is set, so this test must not be skipped)")
         }
         Err(skip) => {
-            eprintln!("{skip}");
+            crate::backends::say(&skip.to_string());
             None
         }
     }
+}
+
+fn is_due(server: &str) -> bool {
+    let optional = std::env::var("STRATALOG_SERVERS_OPTIONAL").unwrap_or_default();
+    in_ci() && IN_CI.contains(&server) && !optional.split(' ').any(|name| name == server)
 }

@@ -1,7 +1,4 @@
 //! moto, a mock of S3 in Python, run by `serve_moto.py`.
-//!
-//! Runs on the machine's own packages if they are exactly those of `requirements.txt`; otherwise
-//! on an environment under the target folder that the first process to need it makes.
 
 use std::time::Duration;
 
@@ -16,8 +13,8 @@ const REQUIREMENTS: &str = include_str!("requirements.txt");
 const READY_MAX: Duration = Duration::from_mins(1);
 
 pub fn start() -> Result<S3Server, Skip> {
-    let python = Python::with(KIND, REQUIREMENTS);
-    let python = python.map_err(|reason| Skip { server: KIND, reason })?;
+    let python =
+        Python::with(KIND, REQUIREMENTS).map_err(|reason| Skip { server: KIND, reason })?;
     match Supervised::start(python.command().args(["-c", SERVE]), READY_MAX) {
         Ok((process, port)) => {
             let endpoint = format!("http://127.0.0.1:{port}");

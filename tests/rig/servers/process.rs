@@ -7,7 +7,7 @@
 //! 3. All that the child prints is read until it ends: it never blocks on a full pipe.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
@@ -73,6 +73,14 @@ impl Supervised {
         drop(process);
         let elapsed = begin.elapsed();
         Err(format!("{end} after {elapsed:.1?}:\n{}", Vec::from(stderr).join("\n")))
+    }
+}
+
+impl Supervised {
+    /// Writes a line to the child's standard input.
+    pub fn tell(&self, line: &str) -> io::Result<()> {
+        let mut stdin = self.stdin.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
+        writeln!(stdin, "{line}")
     }
 }
 

@@ -2,14 +2,13 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::TcpListener;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use super::process::Supervised;
-use super::{S3Server, Skip};
+use super::{S3Server, Skip, program};
 
-const KIND: &str = "radosgw";
+pub const KIND: &str = "radosgw";
 const SCRIPT: &str = include_str!("microceph.sh");
 const PROGRAMS: [&str; 6] = ["bash", "ceph", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin"];
 /// Usually some 15 seconds; a loaded machine takes its time.
@@ -18,7 +17,7 @@ const READY_MAX: Duration = Duration::from_mins(3);
 const PORT_ATTEMPTS_MAX: usize = 3;
 
 pub fn start() -> Result<S3Server, Skip> {
-    if let Some(program) = PROGRAMS.into_iter().find(|program| !is_on_path(program)) {
+    if let Some(program) = PROGRAMS.into_iter().find(|program| !program::is_on_path(program)) {
         return Err(Skip {
             server: KIND,
             reason: format!(
@@ -47,11 +46,6 @@ pub fn start() -> Result<S3Server, Skip> {
             Err(log) => panic!("radosgw is installed but does not start; attempt {attempt} {log}"),
         }
     }
-}
-
-fn is_on_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).is_file())
 }
 
 /// Two ports that were free a moment ago.

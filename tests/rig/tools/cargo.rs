@@ -15,7 +15,7 @@ pub fn wasm(packages: &[&str]) -> Result<PathBuf, String> {
     let folder = target_folder().join("test-plugins");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(workspace());
-    cargo.args(["build", "--release", "--target", TARGET, "--bins", "--target-dir"]).arg(&folder);
+    cargo.args(["build", "--release", "--target", TARGET, "--target-dir"]).arg(&folder);
     for package in packages {
         cargo.args(["--package", package]);
     }

@@ -54,7 +54,7 @@ pub fn target_folder() -> PathBuf {
 
 /// The folder `NAME-…` with what `make` puts into it, made by the first process that asks for this
 /// `content`, the text that says what is to be installed.
-fn installed_once(
+pub(crate) fn installed_once(
     name: &str,
     content: &str,
     make: impl FnOnce(&Path) -> Result<(), String>,
@@ -96,7 +96,7 @@ fn installed_once(
 ///
 /// # Errors
 /// When it cannot be run or does not succeed: the end of what it printed.
-fn run(command: &mut Command) -> Result<(), String> {
+pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     let program = command.get_program().display().to_string();
     let output = command.stdin(Stdio::null()).output();
     let output = output.map_err(|e| format!("cannot run {program}: {e}"))?;

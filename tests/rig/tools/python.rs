@@ -1,7 +1,5 @@
-//! Python with pinned packages: the machine's own if it has exactly those, otherwise an environment
-//! below the target folder.
+//! Python with pinned packages: the machine's own if it has exactly those, else an environment.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,38 +24,40 @@ pub struct Python {
 }
 
 impl Python {
-    /// An interpreter that has the packages of a requirements file, installed under `name` if need be.
+    /// The machine's own interpreter.
     ///
     /// # Errors
-    /// When there is no Python, or the packages cannot be installed for it.
-    pub fn with(name: &str, requirements: &str) -> Result<Python, String> {
-        let system = Python::system();
-        system.run(["--version"]).map_err(|e| format!("{e} (install python3)"))?;
-        if system.check(requirements).is_ok() {
+    /// When there is none.
+    pub fn system() -> Result<Python, String> {
+        let system = Python { program: "python3".into(), packages: None };
+        let version = system.run(&["--version".to_owned()]);
+        version.map_err(|e| format!("{e} (install python3)")).map(|()| system)
+    }
+
+    /// An interpreter that has the packages that `requirements` pins, one `name==version` on a line.
+    ///
+    /// # Errors
+    /// When there is no Python, or they cannot be installed for it.
+    pub fn with(kind: &str, requirements: &str) -> Result<Python, String> {
+        let pins: Vec<&str> = requirements
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect();
+        let system = Python::system()?;
+        if system.check(&pins).is_ok() {
             return Ok(system);
         }
-        let folder = installed_once(name, requirements, |folder| {
-            install(folder, requirements).map_err(|e| {
-                format!(
-                    "it cannot be installed: {e} (on Debian: apt-get install python3-venv; or \
-                     install its requirements.txt for python3 yourself)"
-                )
-            })
-        })?;
+        let folder = installed_once(kind, requirements, |folder| make(folder, &pins))?;
         Ok(Python::in_folder(&folder))
     }
 
-    fn system() -> Python {
-        Python { program: "python3".into(), packages: None }
-    }
-
-    /// What `install` left in the folder.
+    /// What `make` left in the folder.
     fn in_folder(folder: &Path) -> Python {
         let program = folder.join("venv/bin/python");
         if program.exists() {
             Python { program, packages: None }
         } else {
-            Python { packages: Some(folder.join("packages")), ..Python::system() }
+            Python { program: "python3".into(), packages: Some(folder.join("packages")) }
         }
     }
 
@@ -69,46 +69,51 @@ impl Python {
         command
     }
 
-    fn run(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<(), String> {
+    /// A program that came with the packages.
+    pub fn program(&self, name: &str) -> PathBuf {
+        match &self.packages {
+            Some(packages) => packages.join("bin").join(name),
+            None => self.program.with_file_name(name),
+        }
+    }
+
+    fn run(&self, args: &[String]) -> Result<(), String> {
         run(self.command().args(args))
     }
 
-    fn pip_install(&self, options: &[&str], requirements: &str) -> Result<(), String> {
+    fn pip_install(&self, options: &[&str], pins: &[&str]) -> Result<(), String> {
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-        let pins: Vec<&str> = pins(requirements).collect();
-        self.run([&pip, options, &pins].concat())
+        self.run(&[&pip, options, pins].concat().into_iter().map(str::to_owned).collect::<Vec<_>>())
     }
 
     /// Tells whether what would run is what was pinned.
-    fn check(&self, requirements: &str) -> Result<(), String> {
-        let without_extras = |pin: &str| match (pin.find('['), pin.find("==")) {
+    fn check(&self, pins: &[&str]) -> Result<(), String> {
+        let without_extras = |pin: &&str| match (pin.find('['), pin.find("==")) {
             (Some(extras), Some(version)) => pin[..extras].to_owned() + &pin[version..],
-            _ => pin.to_owned(),
+            _ => (*pin).to_owned(),
         };
-        let pins = pins(requirements).map(without_extras);
-        self.run(["-c", CHECK].map(str::to_owned).into_iter().chain(pins))
+        let pins: Vec<String> = pins.iter().map(without_extras).collect();
+        self.run(&[vec!["-c".to_owned(), CHECK.to_owned()], pins].concat())
     }
-}
-
-/// The lines of the requirements that name a package.
-fn pins(requirements: &str) -> impl Iterator<Item = &str> {
-    requirements.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// Fills the folder: with a virtual environment, or, as some systems have pip without what that
 /// needs, with the packages alone.
-fn install(folder: &Path, requirements: &str) -> Result<(), String> {
+fn make(folder: &Path, pins: &[&str]) -> Result<(), String> {
     let venv = folder.join("venv").display().to_string();
-    let in_venv = Python::system().run(["-m", "venv", &venv]);
+    let system = Python::system()?;
+    let in_venv = system.run(&["-m".to_owned(), "venv".to_owned(), venv.clone()]);
     let installed = match in_venv {
-        Ok(()) => Python::in_folder(folder).pip_install(&[], requirements),
+        Ok(()) => Python::in_folder(folder).pip_install(&[], pins),
         Err(no_venv) => {
             let _ = fs::remove_dir_all(&venv);
             let packages = folder.join("packages").display().to_string();
-            Python::system()
-                .pip_install(&["--target", &packages], requirements)
+            system
+                .pip_install(&["--target", &packages], pins)
                 .map_err(|no_pip| format!("no venv ({no_venv}), no pip ({no_pip})"))
         }
     };
-    installed.and_then(|()| Python::in_folder(folder).check(requirements))
+    installed.and_then(|()| Python::in_folder(folder).check(pins)).map_err(|e| {
+        format!("it cannot be installed: {e} (on Debian: apt-get install python3-venv)")
+    })
 }

@@ -5,10 +5,13 @@
 //!    by the same limit.
 //! 3. At every `--flush-threshold` events it waits until they are written, so no batch has more.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use stratalog::{Error, EventFault, Log};
 
 use super::interruption::Interruption;
+use super::ledger::Ledger;
 use super::lines::LineCutter;
 use super::source::{Item, Source};
 use crate::cli::arguments::Append;
@@ -53,15 +56,20 @@ pub(super) struct Feed<'a> {
     threshold: u64,
     /// Events taken since the last flush at the threshold.
     unflushed: u64,
-    /// Events the log has taken.
-    pub(super) taken: u64,
+    /// What the log has taken.
+    ledger: Arc<Ledger>,
     /// Lines left out.
     pub(super) skipped: u64,
     progress: Progress,
 }
 
 impl<'a> Feed<'a> {
-    pub(super) fn new(log: &'a Log, command: &Append, progress: Progress) -> Self {
+    pub(super) fn new(
+        log: &'a Log,
+        command: &Append,
+        ledger: Arc<Ledger>,
+        progress: Progress,
+    ) -> Self {
         Self {
             log,
             line_bytes_max: usize::try_from(command.event_bytes_max).unwrap_or(usize::MAX),
@@ -70,7 +78,7 @@ impl<'a> Feed<'a> {
             cutter: LineCutter::new(0),
             threshold: command.flush_threshold.into(),
             unflushed: 0,
-            taken: 0,
+            ledger,
             skipped: 0,
             progress,
         }
@@ -151,6 +159,7 @@ impl<'a> Feed<'a> {
 
     /// Appends whole lines at once, the fast way.
     async fn append_at_once(&mut self, lines: Bytes) -> Result<(), Stop> {
+        self.ledger.offers(number_of(&lines));
         match self.log.append_lines(&lines).await {
             Ok(events) => {
                 self.place.line = self.place.line.saturating_add(events);
@@ -165,7 +174,7 @@ impl<'a> Feed<'a> {
     }
 
     fn took(&mut self, events: u64, bytes: usize) {
-        self.taken = self.taken.saturating_add(events);
+        self.ledger.took(events, bytes);
         self.unflushed = self.unflushed.saturating_add(events);
         self.progress.add(events, bytes);
     }

@@ -2,10 +2,12 @@
 //!
 //! 1. Memory is bounded by blocks, the longest event and the log's own buffers, not by the input.
 //! 2. The log decides when to write; only `--flush-threshold` is kept here, to the event.
-//! 3. However the input ends, what came before is flushed, and the summary counts it.
+//! 3. However the input ends, what came before is flushed, and the summary counts it; unless SIGINT
+//!    ends it and the store does not answer within a second: then what may be missing is told.
 
 mod feed;
 mod interruption;
+mod ledger;
 mod lines;
 mod source;
 
@@ -47,9 +49,10 @@ pub(super) async fn run(command: Append, shared: &Shared) -> Result<Code, Failur
     }
     let files = inputs(&command);
     let progress = progress(&files, shared, location);
-    let mut feed = Feed::new(&log, &command, progress);
+    let ledger = interruption.watch_over(&log);
+    let mut feed = Feed::new(&log, &command, ledger.clone(), progress);
     let ended = feed.take_all(Source::start(files)?, &mut interruption).await;
-    let (taken, skipped) = (feed.taken, command.skip_invalid.then_some(feed.skipped));
+    let (taken, skipped) = (ledger.taken(), command.skip_invalid.then_some(feed.skipped));
     let flushed = match &ended {
         // It has just said that it cannot.
         Err(Stop::Refused { error, events }) => Err((error.clone(), *events)),

@@ -183,6 +183,32 @@ async fn create_without_a_conditional_create_looks_first() {
 }
 
 #[tokio::test]
+async fn create_that_finds_its_own_torn_beginning_writes_it_again() {
+    let store = || {
+        let fake = Fake::new().on_put(|_, mode| match mode {
+            object_store::PutMode::Create => OnPut::Fail(not_implemented()),
+            _ => OnPut::Pass,
+        });
+        fake.store(ConditionalCreate::Absent)
+    };
+    let whole = "one\ntwo\nthree\n";
+    let table = [
+        ("", Fate::Durable, whole),
+        ("one\nt", Fate::Durable, whole),
+        (whole, Fate::Exists, whole),
+        ("somebody", Fate::Exists, "somebody"),
+        ("one\ntwo\nthree\nfour\n", Fate::Exists, "one\ntwo\nthree\nfour\n"),
+    ];
+    for (there, fate, left) in table {
+        let store = store();
+        store.create("a", Bytes::from(there), false).await.unwrap();
+        let created = store.create("a", Bytes::from(whole), false).await;
+        assert_eq!(fate_of(&created), fate, "{there:?}");
+        assert_eq!(store.get("a", None).await.unwrap(), left, "{there:?}");
+    }
+}
+
+#[tokio::test]
 async fn pending_create_answers_the_same_again() {
     for exclusive in [false, true] {
         let store = Fake::new().store(ConditionalCreate::Honoured);

@@ -1,0 +1,272 @@
+//! What a store can do, found out by trying it; and what that means for a log.
+//!
+//! Owns: the order of the trials, what each needs to pass, the verdict, and the removal of what
+//! they wrote. Must not know: how a log lays out its objects.
+//!
+//! 1. Nothing but objects in one new folder of a random name is written, read or deleted.
+//! 2. A trial passes only if the store was seen to behave; doubt is a failure with its reason.
+//! 3. [`Doctor::clean_up`] removes all that was written, also after a trial that failed or was
+//!    dropped half way, and reports what it could not.
+
+mod latency;
+mod trials;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+pub use latency::{ClockOffset, Latency};
+
+use super::probe::random_name;
+use super::{Backend, ConditionalCreate, DeleteFailure, Store};
+
+/// What is tried, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Ability {
+    /// The store answers.
+    Reachable,
+    /// It lets us list and create.
+    Credentials,
+    /// A second create of a key is refused.
+    CreateIfAbsent,
+    /// Of many creates of a key at one time, one succeeds.
+    CreateIfAbsentRaced,
+    /// A created object can be read at once, and a deleted one no longer.
+    ReadAfterWrite,
+    /// A created object is listed at once, and a deleted one no longer.
+    ListAfterWrite,
+    /// Any range of an object can be read.
+    RangeReads,
+    /// A large object can be written in parts.
+    UploadInParts,
+    /// How long a create, a get and a list take.
+    Latency,
+    /// How far the server's clock is from ours.
+    Clock,
+    /// More than 1,000 objects are listed whole.
+    ListPaging,
+    /// A listing can start after any key.
+    ListStartAfter,
+    /// The store lists in the order of the keys.
+    ListOrder,
+    /// Many objects can be deleted at once.
+    BulkDelete,
+}
+
+/// All of them.
+pub const ABILITIES: [Ability; 14] = [
+    Ability::Reachable,
+    Ability::Credentials,
+    Ability::CreateIfAbsent,
+    Ability::CreateIfAbsentRaced,
+    Ability::ReadAfterWrite,
+    Ability::ListAfterWrite,
+    Ability::RangeReads,
+    Ability::UploadInParts,
+    Ability::Latency,
+    Ability::Clock,
+    Ability::ListPaging,
+    Ability::ListStartAfter,
+    Ability::ListOrder,
+    Ability::BulkDelete,
+];
+
+impl Ability {
+    /// The name that reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reachable => "reachable",
+            Self::Credentials => "credentials",
+            Self::CreateIfAbsent => "create-if-absent",
+            Self::CreateIfAbsentRaced => "create-if-absent in a race",
+            Self::ReadAfterWrite => "read after write",
+            Self::ListAfterWrite => "list after write",
+            Self::RangeReads => "range reads",
+            Self::UploadInParts => "upload in parts",
+            Self::Latency => "latency",
+            Self::Clock => "clock",
+            Self::ListPaging => "list paging",
+            Self::ListStartAfter => "list start-after",
+            Self::ListOrder => "list order",
+            Self::BulkDelete => "bulk delete",
+        }
+    }
+
+    /// What a log loses on a store that lacks it.
+    fn loss(self) -> Use {
+        match self {
+            Self::CreateIfAbsent | Self::CreateIfAbsentRaced => Use::SoleCompactor,
+            // Without these it costs more, or is less sure of the time.
+            Self::ListOrder | Self::Clock => Use::All,
+            _ => Use::None,
+        }
+    }
+}
+
+impl fmt::Display for Ability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How a trial ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// As it should be.
+    Passed,
+    /// It works, with a limit that the detail tells.
+    Limited,
+    /// It does not work.
+    Failed,
+}
+
+/// What a trial has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Found {
+    /// What was tried.
+    pub ability: Ability,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was seen; holds no secret.
+    pub detail: String,
+}
+
+/// What a log can do on a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Use {
+    /// Everything.
+    All,
+    /// Everything, but compacting and trimming only with the declaration that nothing else does.
+    SoleCompactor,
+    /// Nothing.
+    None,
+}
+
+/// Tries what a store can do, step by step.
+pub struct Doctor {
+    store: Store,
+    /// Holds all that is written; without a slash at its end.
+    folder: String,
+    /// Keys that were or may have been created.
+    written: BTreeSet<String>,
+    /// Local folders that were not there before, the deepest first.
+    missing_folders: Vec<PathBuf>,
+    found: Vec<Found>,
+    latencies: Vec<Latency>,
+    clock_offset: Option<ClockOffset>,
+    creates: Vec<latency::TimedCreate>,
+}
+
+impl Doctor {
+    /// Prepares the trials; nothing is requested yet. They work in a folder of a random name in
+    /// that of the log `name`, where the same permissions hold; on WebDAV beside it, as a
+    /// folder that was made there could not be removed safely.
+    pub fn new(store: &Store, name: &str) -> Self {
+        let near = match store.inner.conditional {
+            ConditionalCreate::Absent => format!("{name}."),
+            _ => format!("{name}/"),
+        };
+        let folder = format!("{near}doctor_{}", random_name());
+        let missing_folders = match store.inner.backend.as_ref() {
+            Backend::Folder(local) => {
+                let path = local.root().join(&folder);
+                path.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect()
+            }
+            Backend::Objects { .. } => Vec::new(),
+        };
+        Self {
+            store: store.clone(),
+            folder,
+            written: BTreeSet::new(),
+            missing_folders,
+            found: Vec::new(),
+            latencies: Vec::new(),
+            clock_offset: None,
+            creates: Vec::new(),
+        }
+    }
+
+    /// What the next step tries; none when there is nothing more to try: at the end, or when the
+    /// store cannot be used at all.
+    pub fn upcoming(&self) -> Option<Ability> {
+        let is_hopeless = self.found.last().is_some_and(|last| {
+            last.verdict == Verdict::Failed && last.ability <= Ability::Credentials
+        });
+        if is_hopeless { None } else { ABILITIES.get(self.found.len()).copied() }
+    }
+
+    /// Does the next step; none after the last.
+    pub async fn next(&mut self) -> Option<Found> {
+        let ability = self.upcoming()?;
+        let (verdict, detail) = self.try_out(ability).await;
+        let found = Found { ability, verdict, detail };
+        self.found.push(found.clone());
+        Some(found)
+    }
+
+    /// Removes everything that was written, and returns what may still be there.
+    pub async fn clean_up(&mut self) -> Vec<DeleteFailure> {
+        let keys: Vec<String> = self.written.iter().cloned().collect();
+        let mut failures = Vec::new();
+        if !keys.is_empty() {
+            failures = self.store.delete(keys).await;
+        }
+        match self.store.inner.backend.as_ref() {
+            Backend::Folder(_) => {
+                for folder in &self.missing_folders {
+                    // One that others use meanwhile is not empty, and stays.
+                    if tokio::fs::remove_dir(folder).await.is_err() {
+                        break;
+                    }
+                }
+            }
+            // A folder of its own on WebDAV; anywhere else no such object.
+            Backend::Objects { .. } if !self.written.is_empty() && failures.is_empty() => {
+                failures = self.store.delete(vec![self.folder.clone()]).await;
+            }
+            Backend::Objects { .. } => {}
+        }
+        let left: BTreeSet<&String> = failures.iter().map(|failure| &failure.key).collect();
+        self.written.retain(|key| left.contains(key));
+        failures
+    }
+
+    /// The folder that the trials work in, below the store's root.
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// What was found so far.
+    pub fn found(&self) -> &[Found] {
+        &self.found
+    }
+
+    /// How long requests took, as far as tried.
+    pub fn latencies(&self) -> &[Latency] {
+        &self.latencies
+    }
+
+    /// How far the server's clock is ahead of ours, once tried.
+    pub fn clock_offset(&self) -> Option<ClockOffset> {
+        self.clock_offset
+    }
+
+    /// What a log can do here; nothing before all was tried.
+    pub fn use_for_a_log(&self) -> Use {
+        if self.found.len() < ABILITIES.len() {
+            return Use::None;
+        }
+        let failed = self.found.iter().filter(|found| found.verdict == Verdict::Failed);
+        failed.map(|found| found.ability.loss()).max().unwrap_or(Use::All)
+    }
+}
+
+impl fmt::Debug for Doctor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Doctor").field("store", &self.store).field("folder", &self.folder).finish()
+    }
+}

@@ -1,0 +1,237 @@
+//! The operations of a store that are under way: how long each may take, what was seen of its
+//! attempts, and which one is being waited for.
+//!
+//! Owns: the time limit of an operation, and the count of its attempts.
+//! Must not know: what an operation does, or how the library repeats a request.
+//!
+//! 1. An operation ends within the store's timeout, whatever the store does.
+//! 2. An operation is without effect only if every attempt of a changing request is known to be:
+//!    it never got through, or was refused. An attempt under way may have an effect.
+//! 3. Nothing is repeated here: the one retry layer is the library's.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Store;
+use super::redact::Redactor;
+
+tokio::task_local! {
+    /// The operation that a request is made for, found by the client that sends it.
+    static CURRENT: Arc<Operation>;
+}
+
+/// The operations of one store.
+pub(super) struct Operations {
+    timeout: Duration,
+    under_way: Mutex<UnderWay>,
+    /// Requests sent since the store was opened.
+    requests: Arc<AtomicU64>,
+}
+
+#[derive(Default)]
+struct UnderWay {
+    /// By their number, so the first is the one that began first.
+    operations: BTreeMap<u64, Arc<Operation>>,
+    begun: u64,
+}
+
+/// One operation, from its beginning to its end or its time limit.
+pub(super) struct Operation {
+    action: &'static str,
+    key: String,
+    begun: Instant,
+    seen: Mutex<Attempts>,
+    requests: Arc<AtomicU64>,
+}
+
+/// What was seen of an operation's attempts so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Attempts {
+    count: u32,
+    /// Attempts that changed something, or may have.
+    perhaps_effective: u32,
+    last_failure: Option<String>,
+}
+
+/// An operation was given up at its time limit.
+#[derive(Debug)]
+pub(super) struct Overdue {
+    pub(super) attempts: Attempts,
+    timeout: Duration,
+}
+
+/// What a store is being waited for; see [`Store::waiting`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// What is done, such as `create` or `list`.
+    pub action: &'static str,
+    /// The object's key, or the prefix of a listing.
+    pub key: String,
+    /// How long it has been under way.
+    pub elapsed: Duration,
+    /// How many requests were sent for it so far; 0 where that is not known.
+    pub attempts: u32,
+    /// What became of the last one that failed, without secrets.
+    pub last_failure: Option<String>,
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { action, key, elapsed, attempts, last_failure } = self;
+        write!(f, "{action} {key:?} for {} s", elapsed.as_secs())?;
+        if *attempts > 1 {
+            write!(f, ", attempt {attempts}")?;
+        }
+        match last_failure {
+            Some(failure) => write!(f, ", the last failure: {failure}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Store {
+    /// Returns the operation that has been under way for longest, if any is.
+    ///
+    /// For programs that tell their user what they wait for. A store in memory has none.
+    pub fn waiting(&self) -> Option<Waiting> {
+        let oldest = self.inner.operations.oldest()?;
+        let Attempts { count, last_failure, .. } = oldest.attempts();
+        Some(Waiting {
+            action: oldest.action,
+            key: oldest.key.clone(),
+            elapsed: oldest.begun.elapsed(),
+            attempts: count,
+            last_failure: last_failure.map(|text| self.inner.context.redactor.clean(&text)),
+        })
+    }
+}
+
+impl Operations {
+    pub(super) fn new(timeout: Duration) -> Self {
+        Self { timeout, under_way: Mutex::default(), requests: Arc::default() }
+    }
+
+    /// Does the work, for no longer than the timeout.
+    pub(super) async fn run<T>(
+        &self,
+        action: &'static str,
+        key: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Overdue> {
+        let (begun, seen) = (Instant::now(), Mutex::default());
+        let (key, requests) = (key.to_owned(), Arc::clone(&self.requests));
+        let operation = Arc::new(Operation { action, key, begun, seen, requests });
+        let _entered = self.enter(Arc::clone(&operation));
+        let work = CURRENT.scope(Arc::clone(&operation), work);
+        tokio::time::timeout(self.timeout, work)
+            .await
+            .map_err(|_| Overdue { attempts: operation.attempts(), timeout: self.timeout })
+    }
+
+    /// Requests sent since the store was opened, repeated ones included.
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    fn enter(&self, operation: Arc<Operation>) -> Entered<'_> {
+        let mut under_way = lock(&self.under_way);
+        under_way.begun = under_way.begun.wrapping_add(1);
+        let number = under_way.begun;
+        under_way.operations.insert(number, operation);
+        Entered { operations: self, number }
+    }
+
+    fn oldest(&self) -> Option<Arc<Operation>> {
+        lock(&self.under_way).operations.first_key_value().map(|(_, oldest)| Arc::clone(oldest))
+    }
+}
+
+/// Keeps an operation among those under way, also if its caller goes away.
+struct Entered<'a> {
+    operations: &'a Operations,
+    number: u64,
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        lock(&self.operations.under_way).operations.remove(&self.number);
+    }
+}
+
+impl Operation {
+    /// Returns the operation of the calling task, if it is in one.
+    pub(super) fn current() -> Option<Arc<Self>> {
+        CURRENT.try_with(Arc::clone).ok()
+    }
+
+    fn attempts(&self) -> Attempts {
+        lock(&self.seen).clone()
+    }
+
+    /// Counts an attempt that begins now; `changes` says that it may change something.
+    pub(super) fn attempt_begins(&self, changes: bool) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut seen = lock(&self.seen);
+        seen.count = seen.count.saturating_add(1);
+        seen.perhaps_effective = seen.perhaps_effective.saturating_add(u32::from(changes));
+    }
+
+    /// Takes note that an attempt that was to change something certainly has not.
+    pub(super) fn attempt_had_no_effect(&self) {
+        let mut seen = lock(&self.seen);
+        seen.perhaps_effective = seen.perhaps_effective.saturating_sub(1);
+    }
+
+    /// Keeps why an attempt failed.
+    pub(super) fn attempt_failed(&self, why: impl fmt::Display) {
+        lock(&self.seen).last_failure = Some(why.to_string());
+    }
+}
+
+impl Attempts {
+    /// Returns what was seen so far of the operation of the calling task; nothing outside of one.
+    pub(super) fn of_current() -> Self {
+        Operation::current().map(|operation| operation.attempts()).unwrap_or_default()
+    }
+
+    /// Says whether attempts were seen, and all that could change something are without effect.
+    pub(super) fn had_no_effect(&self) -> bool {
+        self.count > 0 && self.perhaps_effective == 0
+    }
+
+    /// Says whether attempts were seen at all: those of foreign clients are not.
+    pub(super) fn were_seen(&self) -> bool {
+        self.count > 0
+    }
+
+    /// Says whether there was more than one.
+    pub(super) fn were_several(&self) -> bool {
+        self.count > 1
+    }
+}
+
+impl Overdue {
+    /// Explains it, without secrets.
+    pub(super) fn reason(&self, redactor: &Redactor) -> String {
+        let Self { attempts, timeout } = self;
+        let mut reason = format!("not done within {timeout:?}");
+        if attempts.count > 0 {
+            let plural = if attempts.count == 1 { "" } else { "s" };
+            reason.push_str(&format!(", in {} attempt{plural}", attempts.count));
+        }
+        if let Some(failure) = &attempts.last_failure {
+            reason.push_str(&format!(", the last failure: {}", redactor.clean(failure)));
+        }
+        reason.push_str("; try again, with a longer --timeout if the store is slow");
+        reason
+    }
+}
+
+/// Nothing panics while it holds one of these locks, and what they hold is whole at any time.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

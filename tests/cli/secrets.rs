@@ -1,0 +1,213 @@
+//! Credentials reach the store and nothing else: a planted secret is looked for in all that commands
+//! print, on servers that refuse, and that repeat in their answer whatever they were sent.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+use crate::binary::{Ran, stratalog};
+
+/// Stands in every secret of these tests. Base64, so that it can be an Azure key.
+const PLANTED: &str = "UExBTlRFRHNlY3JldFBMQU5URURzZWNyZXQ0Mg==";
+
+/// How the server answers, before it repeats the request's head.
+const ANSWERS: [&str; 4] =
+    ["403 Forbidden", "400 Bad Request", "500 Internal Server Error", "301 Moved Permanently"];
+
+/// Serves answers that repeat the head of the request, as text or as the XML of an error.
+fn repeating_server(status: &'static str, as_xml: bool) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            thread::spawn(move || repeat(&connection.unwrap(), status, as_xml));
+        }
+    });
+    format!("http://{address}")
+}
+
+fn repeat(mut connection: &TcpStream, status: &str, as_xml: bool) -> Option<()> {
+    let mut requests = BufReader::new(connection.try_clone().ok()?);
+    loop {
+        let (mut head, mut body_bytes) = (String::new(), 0);
+        while !head.ends_with("\r\n\r\n") {
+            let mut line = String::new();
+            if requests.read_line(&mut line).ok()? == 0 {
+                return None;
+            }
+            if let Some(length) = line.to_lowercase().strip_prefix("content-length:") {
+                body_bytes = length.trim().parse().ok()?;
+            }
+            head.push_str(&line);
+        }
+        std::io::copy(&mut (&mut requests).take(body_bytes), &mut std::io::sink()).ok()?;
+        let body = match as_xml {
+            true => format!(
+                "<?xml version=\"1.0\"?><Error><Code>Refused</Code><Message>{head}</Message>\
+                 <StringToSign>{head}</StringToSign></Error>"
+            ),
+            false => head,
+        };
+        let length = body.len();
+        write!(connection, "HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n{body}").ok()?;
+    }
+}
+
+/// One way to give credentials: location, variables, options.
+struct Way {
+    location: &'static str,
+    variables: &'static [(&'static str, &'static str)],
+    options: Vec<String>,
+}
+
+fn ways(endpoint: &str) -> Vec<Way> {
+    let s3 = [format!("aws_endpoint={endpoint}"), "allow_http=true".to_owned()];
+    let azure = [
+        format!("azure_storage_endpoint={endpoint}/acc"),
+        "azure_storage_account_name=acc".to_owned(),
+        "allow_http=true".to_owned(),
+    ];
+    let google = [format!("google_base_url={endpoint}"), "allow_http=true".to_owned()];
+    let with = |options: &[String], more: &[&str]| -> Vec<String> {
+        let more = more.iter().map(|option| (*option).to_owned());
+        options.iter().cloned().chain(more).collect()
+    };
+    vec![
+        Way {
+            location: "s3://bucket/log",
+            variables: &[
+                ("AWS_ACCESS_KEY_ID", "known"),
+                ("AWS_SECRET_ACCESS_KEY", PLANTED),
+                ("AWS_SESSION_TOKEN", PLANTED),
+            ],
+            options: with(&s3, &[]),
+        },
+        Way {
+            location: "s3://bucket/log",
+            variables: &[],
+            options: with(
+                &s3,
+                &[
+                    "aws_access_key_id=known",
+                    &format!("aws_secret_access_key={PLANTED}"),
+                    &format!("aws_session_token={PLANTED}"),
+                ],
+            ),
+        },
+        Way {
+            location: "az://container/log",
+            variables: &[("AZURE_STORAGE_ACCOUNT_KEY", PLANTED)],
+            options: with(&azure, &[]),
+        },
+        Way {
+            location: "az://container/log",
+            variables: &[],
+            options: with(&azure, &[&format!("azure_storage_sas_token=sv=2020&sig={PLANTED}")]),
+        },
+        Way {
+            location: "az://container/log",
+            variables: &[],
+            options: with(&azure, &[&format!("azure_storage_token={PLANTED}")]),
+        },
+        Way {
+            location: "gs://bucket/log",
+            variables: &[],
+            options: with(&google, &[&format!("google_bearer_token={PLANTED}")]),
+        },
+        Way {
+            location: "gs://bucket/log",
+            variables: &[("GOOGLE_SERVICE_ACCOUNT_KEY", PLANTED)],
+            options: with(&google, &[]),
+        },
+    ]
+}
+
+/// The secret as it is, and as it stands in a URL.
+fn assert_no_secret(ran: &Ran, context: &str) {
+    let in_a_url = PLANTED.replace('=', "%3D");
+    for output in [&ran.stdout, &ran.stderr] {
+        for secret in [PLANTED, &in_a_url, PLANTED.trim_end_matches('=')] {
+            assert!(!output.contains(secret), "{context}: {output}");
+        }
+        assert!(!output.contains("panicked"), "{context}: {output}");
+    }
+}
+
+#[test]
+fn no_secret_is_printed_whatever_a_server_answers() {
+    let commands: [&[&str]; 4] =
+        [&["append", "--json"], &["read"], &["stat", "--json"], &["doctor", "--json"]];
+    for (number, status) in ANSWERS.into_iter().enumerate() {
+        let endpoint = repeating_server(status, number % 2 == 0);
+        for way in ways(&endpoint) {
+            for command in commands {
+                let mut arguments: Vec<String> =
+                    command.iter().map(|word| (*word).to_owned()).collect();
+                arguments.push(way.location.to_owned());
+                for option in &way.options {
+                    arguments.extend(["--store-option".to_owned(), option.clone()]);
+                }
+                arguments.extend(["--retry-max".to_owned(), "1".to_owned()]);
+                let mut run = stratalog(&arguments);
+                run.envs(way.variables.iter().copied());
+                // Everything that any part of the program says.
+                run.env("STRATALOG_LOG", "trace").env("RUST_BACKTRACE", "full");
+                let mut child = run.spawn().unwrap();
+                child.stdin.take().unwrap().write_all(b"event\n").ok();
+                let ran = Ran::from(child.wait_with_output().unwrap());
+                let names: Vec<_> =
+                    way.options.iter().filter_map(|option| option.split('=').next()).collect();
+                let context = format!("{command:?} {} {names:?} {status}", way.location);
+                assert!([3, 5].contains(&ran.code), "{context}: {}", ran.stderr);
+                assert_no_secret(&ran, &context);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_printed_when_the_command_line_is_wrong() {
+    let wrong: [&[&str]; 7] = [
+        &["--store-option", PLANTED],
+        &["--store-option", &format!("no_such_key={PLANTED}")],
+        &["--store-option", &format!("retry_max={PLANTED}")],
+        &["--store-option", &format!("aws_conditional_put={PLANTED}")],
+        &["--store-option", &format!("aws_session_token={PLANTED}")],
+        &["--store-option", &format!("google_service_account_key={PLANTED}")],
+        &["--store-option", &format!("timeout={PLANTED}")],
+    ];
+    for arguments in wrong {
+        for location in ["s3://bucket/log", "gs://bucket/log", "az://bucket/log", "/tmp/x/log"] {
+            let all = [&["stat", location][..], arguments].concat();
+            let mut run = stratalog(&all);
+            run.env("STRATALOG_LOG", "trace");
+            let ran = Ran::from(run.output().unwrap());
+            assert!(ran.code > 0, "{}", ran.stderr);
+            assert_no_secret(&ran, &format!("{location} {}", arguments[1].len()));
+        }
+    }
+    for location in [format!("https://me:{PLANTED}@host/log"), format!("s3://b/log?key={PLANTED}")]
+    {
+        let ran = Ran::from(stratalog(&["stat", &location]).output().unwrap());
+        assert_eq!(ran.code, 5);
+        assert_no_secret(&ran, "a location with a secret");
+    }
+}
+
+#[test]
+fn a_server_gets_the_credentials_and_an_anonymous_one_gets_none() {
+    // It is the server that repeats them: this is how they would show if nobody hid them.
+    for (options, is_signed) in [(vec!["aws_skip_signature=true"], false), (vec![], true)] {
+        let endpoint = repeating_server("403 Forbidden", false);
+        let mut arguments: Vec<String> = vec!["stat".to_owned(), "s3://bucket/log".to_owned()];
+        let endpoint = format!("aws_endpoint={endpoint}");
+        let key = ["aws_access_key_id=known", "aws_secret_access_key=abcd"];
+        let fixed = [endpoint.as_str(), "allow_http=true"].into_iter().chain(key);
+        for option in fixed.chain(options) {
+            arguments.extend(["--store-option".to_owned(), option.to_owned()]);
+        }
+        let ran = Ran::from(stratalog(&arguments).output().unwrap());
+        assert_eq!(ran.code, 3, "{}", ran.stderr);
+        assert_eq!(ran.stderr.contains("AWS4-HMAC-SHA256"), is_signed, "{}", ran.stderr);
+    }
+}

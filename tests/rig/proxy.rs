@@ -1,0 +1,250 @@
+//! A proxy between a host and an HTTP server that does to each request what a test says: it is the
+//! bad network, and the server that is overloaded or dies.
+//!
+//! 1. A request is either forwarded whole, or not a byte of it.
+//! 2. What reached the server, and what the client was told, is decided by one [`Fault`].
+//! 3. Headers pass as they are, so signatures stay valid; only the way of closing connections is ours.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use socket2::SockRef;
+
+/// What happens to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing bad.
+    None,
+    /// The connection is reset before the server hears of the request.
+    ResetBefore,
+    /// The server carries it out; the connection is reset before the answer.
+    ResetAfter,
+    /// The server carries it out; the answer is cut after so many bytes of its body.
+    CutBody(usize),
+    /// The server never hears of it, and the client hears nothing.
+    StallBefore,
+    /// The server carries it out, and the client hears nothing.
+    StallAfter,
+    /// The client gets this status, and the server never hears of the request.
+    Refuse(&'static str),
+    /// The server carries it out, and the client gets this status.
+    CarryOutAndRefuse(&'static str),
+    /// The server gets it without its condition, so a create-if-absent overwrites.
+    DropCondition,
+}
+
+/// A request, as far as a test needs it to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// How many requests with this method and path there were before.
+    pub before: usize,
+}
+
+impl Seen {
+    /// Whether it is a listing.
+    pub fn is_list(&self) -> bool {
+        self.method == "GET" && self.target.contains("list-type=")
+    }
+}
+
+type Script = Box<dyn FnMut(&Seen) -> Fault + Send>;
+
+/// A running proxy. Takes no more connections once dropped.
+pub struct Proxy {
+    /// `http://127.0.0.1:PORT`
+    pub endpoint: String,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    server: String,
+    state: Mutex<State>,
+}
+
+struct State {
+    script: Script,
+    seen: Vec<(Seen, Fault)>,
+    is_down: bool,
+}
+
+impl Proxy {
+    /// Starts a proxy of the server at `http://HOST:PORT` that does nothing bad yet.
+    pub fn start(server: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("a bound port"));
+        let server = server.trim_start_matches("http://").to_owned();
+        let script: Script = Box::new(|_| Fault::None);
+        let state = Mutex::new(State { script, seen: Vec::new(), is_down: false });
+        let shared = Arc::new(Shared { server, state });
+        let serving = Arc::downgrade(&shared);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let Some(shared) = serving.upgrade() else { return };
+                thread::spawn(move || {
+                    // A connection that breaks is what this is for.
+                    let _ = shared.talk(&client);
+                });
+            }
+        });
+        Self { endpoint, shared }
+    }
+
+    /// From now on each request gets what the script says. Forgets what was seen.
+    pub fn play(&self, script: impl FnMut(&Seen) -> Fault + Send + 'static) {
+        let mut state = self.shared.state.lock().unwrap();
+        state.script = Box::new(script);
+        state.seen.clear();
+    }
+
+    /// What came since the script began, and what was done to it.
+    pub fn seen(&self) -> Vec<(Seen, Fault)> {
+        self.shared.state.lock().unwrap().seen.clone()
+    }
+
+    /// How many requests got something bad since the script began.
+    pub fn faults(&self) -> usize {
+        self.seen().iter().filter(|(_, fault)| *fault != Fault::None).count()
+    }
+
+    /// Whether every connection is refused from now on, as by a server that is starting again.
+    pub fn set_down(&self, is_down: bool) {
+        self.shared.state.lock().unwrap().is_down = is_down;
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.set_down(true);
+    }
+}
+
+/// A request with its head and body as they came.
+struct Request {
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Shared {
+    /// Serves a connection until either side ends it.
+    fn talk(&self, client: &TcpStream) -> io::Result<()> {
+        let mut requests = BufReader::new(client.try_clone()?);
+        while let Some(request) = read_request(&mut requests)? {
+            let Some(fault) = self.fault_for(&request) else { return reset(client) };
+            match fault {
+                Fault::ResetBefore => return reset(client),
+                Fault::StallBefore => return stall(client),
+                Fault::Refuse(status) => {
+                    answer(client, status, &request)?;
+                    continue;
+                }
+                _ => {}
+            }
+            let without_condition = fault == Fault::DropCondition;
+            let Ok(reply) = self.forward(&request, without_condition) else { return reset(client) };
+            match fault {
+                Fault::ResetAfter => return reset(client),
+                Fault::StallAfter => return stall(client),
+                Fault::CarryOutAndRefuse(status) => answer(client, status, &request)?,
+                Fault::CutBody(bytes) => {
+                    let body = find(&reply, b"\r\n\r\n").map_or(0, |at| at + 4);
+                    let mut client_end = client;
+                    client_end.write_all(&reply[..reply.len().min(body + bytes)])?;
+                    // What was sent must arrive, or nothing was cut.
+                    client_end.flush()?;
+                    thread::sleep(Duration::from_millis(20));
+                    return reset(client);
+                }
+                _ => {
+                    let mut client = client;
+                    return client.write_all(&reply);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// None: the server is down.
+    fn fault_for(&self, request: &Request) -> Option<Fault> {
+        let mut words = request.head.split(' ');
+        let mut word = || words.next().unwrap_or_default().to_owned();
+        let (method, target) = (word(), word());
+        let mut state = self.state.lock().unwrap();
+        if state.is_down {
+            return None;
+        }
+        let path = |target: &str| target.split('?').next().unwrap_or_default().to_owned();
+        let is_same = |seen: &Seen| seen.method == method && path(&seen.target) == path(&target);
+        let before = state.seen.iter().filter(|(seen, _)| is_same(seen)).count();
+        let seen = Seen { method, target, before };
+        let fault = (state.script)(&seen);
+        state.seen.push((seen, fault));
+        Some(fault)
+    }
+
+    /// Sends the request to the server, and returns its whole answer.
+    fn forward(&self, request: &Request, without_condition: bool) -> io::Result<Vec<u8>> {
+        let mut server = TcpStream::connect(&self.server)?;
+        server.set_nodelay(true)?;
+        let mut head = String::new();
+        for line in request.head.lines().filter(|line| !line.is_empty()) {
+            let name = line.split(':').next().unwrap_or_default().to_ascii_lowercase();
+            if name == "connection" || (without_condition && name == "if-none-match") {
+                continue;
+            }
+            head.push_str(line);
+            head.push_str("\r\n");
+        }
+        head.push_str("connection: close\r\n\r\n");
+        server.write_all(head.as_bytes())?;
+        server.write_all(&request.body)?;
+        let mut reply = Vec::new();
+        server.read_to_end(&mut reply)?;
+        if reply.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(reply) }
+    }
+}
+
+/// None: the client has closed the connection.
+fn read_request(client: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if client.read_line(&mut head)? == 0 {
+            return Ok(None);
+        }
+    }
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+    });
+    let mut body = vec![0; length.unwrap_or(0)];
+    client.read_exact(&mut body)?;
+    Ok(Some(Request { head, body }))
+}
+
+fn answer(mut client: &TcpStream, status: &str, to: &Request) -> io::Result<()> {
+    let code = if status.starts_with("503") { "SlowDown" } else { "InternalError" };
+    let body = match to.head.starts_with("HEAD ") {
+        true => String::new(),
+        false => format!("<Error><Code>{code}</Code><Message>for a test</Message></Error>"),
+    };
+    write!(client, "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
+/// Ends the connection so that the client is told of a reset, not of an end.
+fn reset(client: &TcpStream) -> io::Result<()> {
+    SockRef::from(client).set_linger(Some(Duration::ZERO))
+}
+
+/// Says nothing until the client has had enough.
+fn stall(mut client: &TcpStream) -> io::Result<()> {
+    client.read_to_end(&mut Vec::new()).map(drop)
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}

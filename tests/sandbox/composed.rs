@@ -1,0 +1,86 @@
+//! A plugin and the log's component joined into one file: it is lent objects instead of a log, by the
+//! same labels and rights.
+
+use stratalog::Host;
+use stratalog::plugin::{PluginLimits, Right, Rights};
+use wac_graph::types::Package;
+use wac_graph::{CompositionGraph, EncodeOptions, plug};
+
+use crate::stage::{SECRET_NAME, Stage};
+
+/// What `wac plug plugin.wasm --plug log.wasm` does.
+fn joined() -> Vec<u8> {
+    let mut graph = CompositionGraph::new();
+    let plugin = std::fs::read(rig::plugins::rust("scripted")).unwrap();
+    let log = Host::embedded_component().to_vec();
+    let package = |name: &str, bytes: Vec<u8>, graph: &mut CompositionGraph| {
+        let package = Package::from_bytes(name, None, bytes, graph.types_mut()).unwrap();
+        graph.register_package(package).unwrap()
+    };
+    let plugin = package("test:plugin", plugin, &mut graph);
+    let log = package("test:log", log, &mut graph);
+    plug(&mut graph, vec![log], plugin).unwrap();
+    graph.encode(EncodeOptions::default()).unwrap()
+}
+
+#[test]
+fn a_joined_plugin_runs_on_the_same_logs() {
+    let alone = Stage::new();
+    let script = ["open=errors=10", "append=a=25", "flush", "append=b", "close"];
+    alone.run(alone.lend(Rights::default()), &script);
+
+    let joined = Stage::of(PluginLimits::default(), joined());
+    let (outcome, said) = joined.run(joined.lend(Rights::default()), &script);
+    assert_eq!(outcome.end.to_string(), "exited with code 0");
+    assert_eq!(said[2..], ["flush: 25 events", "append=b: done", "close: 26 events"]);
+    assert_eq!(joined.events(), alone.events());
+    let requests = joined.faulty.1.requests();
+    let below = |request: &String| {
+        let (_, key) = request.split_once(' ').unwrap();
+        key == SECRET_NAME || key.starts_with(&format!("{SECRET_NAME}/"))
+    };
+    assert!(!requests.is_empty() && requests.iter().all(below), "{requests:?}");
+
+    let script = ["compact=errors", "trim=errors=5", "read=errors", "verify=errors"];
+    let (_, said) = joined.run(joined.lend(Rights::all()), &script);
+    // How many batches there were, the pace of the store decides.
+    assert!(said[0].ends_with("files into Some(\"a segment\")"), "{said:?}");
+    assert_eq!(
+        said[1..],
+        [
+            "trim=errors=5: 21 events",
+            "read=errors: 5 events, 0 missed",
+            // Two manifests, a segment, its index.
+            "verify=errors: 4 objects, 0 findings",
+        ]
+    );
+    assert_eq!(joined.events().len(), 5);
+}
+
+#[test]
+fn a_joined_plugin_has_no_more_rights_than_another() {
+    let stage = Stage::of(PluginLimits::default(), joined());
+    let script = ["open=errors=1", "append=a=5", "close", "compact=errors"];
+    stage.run(stage.lend(Rights::all()), &script);
+    stage.run(stage.lend(Rights::default()), &["open=errors=1", "append=a=5", "close"]);
+    stage.faulty.1.requests();
+    let table = [
+        (Right::Append, "read=errors"),
+        (Right::Append, "compact=errors"),
+        (Right::Read, "compact=errors"),
+        (Right::Read, "trim=errors=1"),
+    ];
+    for (right, word) in table {
+        let (outcome, said) = stage.run(stage.lend(Rights::none().and(right)), &[word]);
+        assert!(said[0].contains("needs the right to "), "{said:?}");
+        assert_eq!(outcome.end.to_string(), "exited with code 0");
+    }
+    let mut requests = stage.faulty.1.requests();
+    // Whoever has a right may list; who may read may get.
+    requests.retain(|request| !request.starts_with("list ") && !request.starts_with("get "));
+    assert!(requests.is_empty(), "{requests:?}");
+    assert_eq!(stage.events().len(), 10);
+    let (_, said) = stage.run(stage.lend(Rights::all()), &["read=others", "stat=errors/.."]);
+    assert!(said[0].contains("no log is granted under the label \"others\""), "{said:?}");
+    assert!(said[1].starts_with("stat=errors/..: invalid-input: "), "{said:?}");
+}

@@ -1,0 +1,154 @@
+//! However a plugin ends, what it appended is there, once, and the next one can go on.
+
+use std::time::Duration;
+
+use rig::faults::Fault;
+use stratalog::plugin::{End, PluginLimits, Rights, Run};
+use stratalog::{Error, WriteFate};
+
+use crate::stage::{Stage, numbered};
+
+fn limits() -> PluginLimits {
+    let mut limits = PluginLimits::default();
+    limits.compute_max = Duration::from_millis(300);
+    limits.time_max = Some(Duration::from_secs(2));
+    limits
+}
+
+/// No batch is due before the plugin ends: what is in the log afterwards, the host has flushed.
+const OPEN: &str = "open=errors=1000000";
+
+#[test]
+fn what_a_plugin_appended_is_flushed_however_it_ends() {
+    let table: [(&[&str], &str); 7] = [
+        (&[], "exited with code 0"),
+        (&["exit=0"], "exited with code 0"),
+        // Rust has no way yet to tell the system another code than this.
+        (&["exit=7"], "exited with code 1"),
+        (&["forget"], "exited with code 0"),
+        (&["abort"], "trapped: wasm trap: wasm `unreachable` instruction executed"),
+        (&["spin"], "was stopped: compute_max = 300ms is reached: --compute-max raises it"),
+        (&["idle"], "was stopped: time_max = 2s is reached: --time-max raises it"),
+    ];
+    let stage = Stage::with(limits());
+    let mut expected = Vec::new();
+    for (number, (ending, end)) in table.into_iter().enumerate() {
+        let word = format!("append=p{number}=50");
+        let script = [&[OPEN, &word, "flush", "append=acknowledged", &word], ending].concat();
+        let (outcome, said) = stage.run(stage.lend(Rights::default()), &script);
+        assert_eq!(outcome.end.to_string(), end);
+        assert_eq!(said[2], "flush: 50 events");
+        assert!(outcome.unflushed.is_empty(), "{:?}", outcome.unflushed);
+        let events = numbered(&format!("p{number}"), 50);
+        expected.extend(events.iter().cloned());
+        expected.push("acknowledged".to_owned());
+        expected.extend(events);
+        assert_eq!(stage.events(), expected, "after {ending:?}");
+    }
+}
+
+#[test]
+fn what_a_limit_stopped_is_in_the_usage() {
+    let stage = Stage::with(limits());
+    let (outcome, _) = stage.run(stage.lend(Rights::default()), &["spin"]);
+    let End::LimitReached(hit) = &outcome.end else { panic!("{:?}", outcome.end) };
+    assert_eq!((hit.limit, hit.value.as_str()), ("compute_max", "300ms"));
+    assert_eq!(outcome.usage.limits_hit, std::slice::from_ref(hit));
+    let computed = outcome.usage.computed;
+    assert!(computed >= Duration::from_millis(300), "{computed:?}");
+    // Waiting is not computing.
+    let (outcome, _) = stage.run(stage.lend(Rights::default()), &["idle"]);
+    assert!(outcome.usage.computed < Duration::from_millis(300), "{:?}", outcome.usage);
+    assert!(outcome.usage.time >= Duration::from_secs(2), "{:?}", outcome.usage);
+}
+
+#[test]
+fn a_run_that_is_stopped_or_dropped_leaves_its_events_flushed() {
+    let stage = Stage::new();
+    let idle = |word: &'static str| {
+        let logs = stage.lend(Rights::default()).build().unwrap();
+        let closing = logs.closing();
+        let mut run = Run::new(logs);
+        run.wasi().args(&["plugin", OPEN, word, "idle"]);
+        (run, closing)
+    };
+    stage.runtime.block_on(async {
+        let appended = |count: usize| async move {
+            // The events are in the host's hands when the plugin sleeps: it is polled no more.
+            tokio::time::sleep(Duration::from_millis(100 * u64::try_from(count).unwrap())).await;
+        };
+        let (run, _) = idle("append=stopped=20");
+        let outcome = stage.plugin.run(run.stop_when(appended(5))).await.unwrap();
+        assert_eq!(outcome.end, End::Stopped);
+
+        let (run, closing) = idle("append=dropped=20");
+        tokio::select! {
+            outcome = stage.plugin.run(run) => panic!("{outcome:?}"),
+            () = appended(5) => {}
+        }
+        assert!(closing.wait().await.is_empty());
+    });
+    assert_eq!(stage.events(), [numbered("stopped", 20), numbered("dropped", 20)].concat());
+}
+
+#[test]
+fn events_that_cannot_be_flushed_are_reported() {
+    let stage = Stage::new();
+    stage.faulty.1.arm(std::iter::repeat_n(Fault::CreateRefused, 20));
+    let script = [OPEN, "append=a=3", "abort"];
+    let (outcome, _) = stage.run(stage.lend(Rights::default()), &script);
+    let [unflushed] = &outcome.unflushed[..] else { panic!("{:?}", outcome.unflushed) };
+    assert_eq!(unflushed.label, "errors");
+    let Error::WriteFailed { fate, events_held, .. } = &unflushed.error else {
+        panic!("{unflushed:?}")
+    };
+    assert_eq!((*fate, *events_held), (WriteFate::NotWritten, 3));
+}
+
+#[test]
+fn a_closed_log_takes_nothing_more() {
+    let stage = Stage::new();
+    let script = ["open=errors", "append=a", "close", "append=b", "flush", "read-all", "close"];
+    let (_, said) = stage.run(stage.lend(Rights::default()), &script);
+    assert_eq!(
+        said[2..],
+        [
+            "close: 1 events",
+            "append=b: closed",
+            "flush: closed",
+            "read-all: closed",
+            "close: closed"
+        ]
+    );
+    assert_eq!(stage.events(), ["a"]);
+}
+
+#[test]
+fn a_reader_of_a_plugin_outlives_a_trim() {
+    let stage = Stage::new();
+    let script = [
+        "open=errors=1",
+        "append=a=10",
+        "close",
+        "compact=errors",
+        "trim=errors=4",
+        "read=errors",
+        "read-twice=errors",
+        "stat=errors",
+        "verify=errors",
+    ];
+    let (_, said) = stage.run(stage.lend(Rights::all()), &script);
+    // How many batches there were, the pace of the store decides.
+    assert!(said[3].ends_with("files into Some(\"a segment\")"), "{said:?}");
+    assert_eq!(
+        said[4..],
+        [
+            "trim=errors=4: 6 events",
+            "read=errors: 4 events, 0 missed",
+            "read-twice=errors: 4 events, 0 missed; 0 events, 0 missed",
+            "stat=errors: 4 events",
+            // Two manifests, a segment, its index.
+            "verify=errors: 4 objects, 0 findings",
+        ]
+    );
+}

@@ -1,0 +1,158 @@
+//! A plugin that does what its arguments say, one after the other, and prints what came of each.
+//!
+//! An argument is a word, or words joined by `=`. `open=LABEL` opens the log that the words without a
+//! label then speak of.
+
+use std::process::abort;
+use std::time::Duration;
+
+#[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
+mod bindings {
+    wit_bindgen::generate!({ path: "../../wit", world: "plugin", generate_all });
+}
+
+use bindings::stratalog::log::append_log::{
+    CompactOptions, Error, Log, Options, ReadOptions, Reader, TrimPoint, compact, read, stat, trim,
+    verify,
+};
+
+/// An event of a packet.
+const EVENT: [u8; 200] = [b'x'; 200];
+/// Events in a packet.
+const PACKET: u64 = 1000;
+
+fn main() {
+    let mut log = None;
+    for argument in std::env::args().skip(1) {
+        let words: Vec<&str> = argument.split('=').collect();
+        match perform(&words, &mut log) {
+            Ok(Some(said)) => println!("{argument}: {said}"),
+            Ok(None) => {}
+            Err(error) => println!("{argument}: {}", refused(&error)),
+        }
+    }
+}
+
+/// Does one thing. None: there is nothing to say.
+fn perform(words: &[&str], log: &mut Option<Log>) -> Result<Option<String>, Error> {
+    let opened = || log.as_ref().ok_or(Error::InvalidInput("nothing is open".to_owned()));
+    Ok(Some(match words {
+        ["open", label] => {
+            *log = Some(Log::open(label, options(None))?);
+            "done".to_owned()
+        }
+        ["open", label, threshold] => {
+            *log = Some(Log::open(label, options(Some(number(threshold)?)))?);
+            "done".to_owned()
+        }
+        ["append", event] => {
+            opened()?.append(event.as_bytes())?;
+            "done".to_owned()
+        }
+        ["append", event, count] => {
+            let log = opened()?;
+            for number in 0..number(count)? {
+                log.append(format!("{event} {number}").as_bytes())?;
+            }
+            "done".to_owned()
+        }
+        ["append-packed", count] => {
+            let log = opened()?;
+            let packet = [&EVENT[..], b"\n"].concat().repeat(1000);
+            for _ in 0..u64::from(number(count)?) / PACKET {
+                log.append_lines(&packet)?;
+            }
+            return Ok(None);
+        }
+        ["flush"] => format!("{} events", opened()?.flush()?.events),
+        ["tick"] => format!("pending {}", opened()?.tick()),
+        ["file-count"] => format!("{} objects", opened()?.file_count()?),
+        ["read-all"] => all(&opened()?.read_all()?)?,
+        ["read", label] => all(&read(label, &whole())?)?,
+        ["read-twice", label] => {
+            let reader = read(label, &whole())?;
+            format!("{}; {}", all(&reader)?, all(&reader)?)
+        }
+        ["compact"] => format!("{} files", opened()?.compact(compaction())?.merged_files),
+        ["compact", label] => {
+            let done = compact(label, compaction())?;
+            format!("{} files into {:?}", done.merged_files, done.new_key.map(|_| "a segment"))
+        }
+        ["trim", label, keep] => {
+            let trimmed = trim(label, &TrimPoint::KeepEvents(u64::from(number(keep)?)))?;
+            format!("{} events", trimmed.events)
+        }
+        ["stat", label] => format!("{} events", stat(label)?.events),
+        ["verify", label] => {
+            let verifier = verify(label)?;
+            let (mut objects, mut findings) = (0, 0);
+            while let Some(checked) = verifier.next()? {
+                objects = checked.objects;
+                findings += checked.findings.len();
+            }
+            format!("{objects} objects, {findings} findings")
+        }
+        ["close"] => format!("{} events", opened()?.close()?.events),
+        ["forget"] => {
+            *log = None;
+            "done".to_owned()
+        }
+        ["abort"] => abort(),
+        ["exit", code] => std::process::exit(i32::try_from(number(code)?).unwrap_or(255)),
+        ["spin"] => loop {
+            std::hint::black_box(());
+        },
+        ["idle"] => loop {
+            std::thread::sleep(Duration::from_secs(1));
+        },
+        _ => return Err(Error::InvalidInput("there is no such thing to do".to_owned())),
+    }))
+}
+
+/// Reads to the end and says what there was.
+fn all(reader: &Reader) -> Result<String, Error> {
+    let (mut events, mut missed) = (0, 0);
+    while let Some(page) = reader.next()? {
+        events += page.events;
+        missed += page.missed;
+    }
+    Ok(format!("{events} events, {missed} missed"))
+}
+
+fn number(text: &str) -> Result<u32, Error> {
+    text.parse().map_err(|_| Error::InvalidInput(format!("{text} is not a number")))
+}
+
+fn options(flush_threshold: Option<u32>) -> Options {
+    Options {
+        flush_threshold,
+        flush_bytes: None,
+        flush_interval_ms: None,
+        event_bytes_max: None,
+        buffer_bytes_max: None,
+    }
+}
+
+fn whole() -> ReadOptions {
+    ReadOptions { start: None, last: None, limit: None, since: None, until: None, pending: None }
+}
+
+fn compaction() -> CompactOptions {
+    CompactOptions { full: false, fan_in: None, segment_bytes_max: None, batches_max: None }
+}
+
+/// The case of an error, and its text if it has one.
+fn refused(error: &Error) -> String {
+    match error {
+        Error::InvalidInput(text) => format!("invalid-input: {text}"),
+        Error::InvalidEvent(event) => format!("invalid-event: line {}", event.line),
+        Error::WriteFailed(failure) => format!("write-failed: {}", failure.message),
+        Error::StoreFailed(failure) => format!("store-failed: {}", failure.message),
+        Error::Damaged(damage) => format!("damaged: {}", damage.object),
+        Error::Conflict(text) => format!("conflict: {text}"),
+        Error::Unsupported(text) => format!("unsupported: {text}"),
+        Error::Denied(text) => format!("denied: {text}"),
+        Error::LimitReached(text) => format!("limit-reached: {text}"),
+        Error::Closed => "closed".to_owned(),
+    }
+}

@@ -1,0 +1,128 @@
+//! Appending from a plugin, and starting one.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
+use rig::plugins;
+use stratalog::Host;
+use stratalog::plugin::{End, Grant, LogsCtx, Plugin, PluginEngine, PluginLimits, Run};
+use stratalog::store::{ConditionalCreate, Store};
+use tokio::runtime::Runtime;
+
+use crate::forgetful::Forgetful;
+use crate::{host, program, target_folder};
+
+/// Fewer events would measure the start of the plugin.
+const EVENTS_MIN: u64 = 1_000_000;
+
+fn compile(runtime: &Runtime) -> Plugin {
+    let mut limits = PluginLimits::default();
+    // What is measured is how fast it could be.
+    (limits.calls_per_second, limits.bytes_per_second) = (u32::MAX, u64::MAX);
+    let cache = target_folder().expect("a target folder").join("test-cache");
+    let engine = PluginEngine::new(limits, Some(cache)).expect("an engine");
+    let component = std::fs::read(plugins::rust("bench")).expect("a plugin");
+    runtime.block_on(engine.compile(component, "the plugin")).expect("a plugin")
+}
+
+/// Runs the script on a log in `store`; returns the time until it ended.
+async fn run(host: &Host, store: &Store, plugin: &Plugin, script: &[&str]) -> Duration {
+    let grant = Grant::new(host, store, "log");
+    let mut limits = PluginLimits::default();
+    (limits.calls_per_second, limits.bytes_per_second) = (u32::MAX, u64::MAX);
+    let logs = LogsCtx::builder().limits(&limits).grant("bench", grant).build().expect("logs");
+    let mut run = Run::new(logs);
+    run.wasi().arg("plugin").args(script);
+    let begun = Instant::now();
+    let outcome = plugin.run(run).await.expect("a run");
+    let elapsed = begun.elapsed();
+    assert_eq!(outcome.end, End::Exited(0));
+    elapsed
+}
+
+/// To be compared with the native loop of the same group.
+pub(crate) fn append(criterion: &mut Criterion, runtime: &Runtime) {
+    let mut group = criterion.benchmark_group("append");
+    group.throughput(Throughput::Elements(1)).sampling_mode(SamplingMode::Flat);
+    let (host, plugin) = (host(), compile(runtime));
+    let store = || {
+        let store = Arc::new(Forgetful);
+        Store::from_object_store(store, "forgetful", ConditionalCreate::Honoured)
+    };
+    for (name, word) in
+        [("a plugin, packets of 1000", "append-packed"), ("a plugin, one by one", "append")]
+    {
+        group.bench_function(BenchmarkId::new(name, 1), |bencher| {
+            bencher.iter_custom(|events| {
+                let count = events.max(EVENTS_MIN).div_ceil(1000) * 1000;
+                let script = [word, &count.to_string()];
+                let elapsed = runtime.block_on(run(&host, &store(), &plugin, &script));
+                elapsed.mul_f64(events as f64 / count as f64)
+            });
+        });
+    }
+    group.finish();
+}
+
+/// A plugin that is compiled: its start, with the first append, to its end.
+pub(crate) fn start(criterion: &mut Criterion, runtime: &Runtime) {
+    let mut group = criterion.benchmark_group("plugin");
+    let (host, plugin) = (host(), compile(runtime));
+    let store = Store::memory();
+    group.bench_function("started and ended", |bencher| {
+        bencher.iter_custom(|runs| {
+            let run = async {
+                let mut elapsed = Duration::ZERO;
+                for _ in 0..runs {
+                    elapsed += run(&host, &store, &plugin, &["hello"]).await;
+                }
+                elapsed
+            };
+            runtime.block_on(run)
+        });
+    });
+    group.bench_function("started, a log opened, one event appended", |bencher| {
+        bencher.iter_custom(|runs| {
+            let run = async {
+                let mut elapsed = Duration::ZERO;
+                for _ in 0..runs {
+                    let store = Store::memory();
+                    elapsed += run(&host, &store, &plugin, &["append", "1"]).await;
+                }
+                elapsed
+            };
+            runtime.block_on(run)
+        });
+    });
+    group.finish();
+}
+
+/// `stratalog run` of a plugin that only says hello, and `wasmtime run` of it where that is installed.
+pub(crate) fn process(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("process");
+    let program = program();
+    let plugin = plugins::rust("bench");
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = folder.path().join("cache");
+    group.bench_function("stratalog run of a plugin without a log", |bencher| {
+        let arguments = [Path::new("run"), &plugin, Path::new("--cache-dir"), &cache];
+        bencher.iter(|| spawn(Command::new(&program).args(arguments).args(["--", "hello"])));
+    });
+    if Command::new("wasmtime").arg("--version").output().is_ok() {
+        group.bench_function("wasmtime run of it", |bencher| {
+            let arguments = [Path::new("run"), Path::new("-C"), Path::new("cache=y"), &plugin];
+            bencher.iter(|| spawn(Command::new("wasmtime").args(arguments).arg("hello")));
+        });
+    } else {
+        println!("SKIPPED wasmtime run of it: wasmtime is not installed");
+    }
+    group.finish();
+}
+
+fn spawn(command: &mut Command) {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("a process");
+    assert!(child.wait().expect("an end").success());
+}

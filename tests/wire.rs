@@ -1,0 +1,374 @@
+//! Faults on the wire between the host and an S3 server, by a proxy: what the host believes of a
+//! write is never wrong, and a log on it has each event once, in order.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rig::proxy::{Fault, Proxy, Seen};
+use rig::servers::{S3Server, require_or_skip, shared_moto, shared_radosgw};
+use stratalog::store::{Location, Store, StoreErrorKind as Kind, StoreOptions, WriteError};
+use stratalog::{CompactOptions, Error, Host, LogOptions, WriteFate};
+use tokio::runtime::Runtime;
+
+/// A server, with a proxy before it.
+struct Wire {
+    server: &'static S3Server,
+    proxy: Proxy,
+    runtime: Runtime,
+}
+
+/// Every way in which a request goes wrong and its repetition does not.
+const FAULTS: [Fault; 10] = [
+    Fault::ResetBefore,
+    Fault::ResetAfter,
+    Fault::StallBefore,
+    Fault::StallAfter,
+    Fault::Refuse("500 Internal Server Error"),
+    Fault::Refuse("503 Slow Down"),
+    Fault::Refuse("429 Too Many Requests"),
+    Fault::CarryOutAndRefuse("503 Slow Down"),
+    Fault::CarryOutAndRefuse("500 Internal Server Error"),
+    Fault::CutBody(10),
+];
+
+/// How long a server may say nothing here; a stall then is a failed attempt.
+const SILENCE_MAX: &str = "2s";
+
+/// So many requests of a script are stalled: each takes its time.
+const STALLS_MAX: usize = 3;
+
+impl Wire {
+    fn before(server: &'static S3Server) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        Self { server, proxy: Proxy::start(&server.endpoint), runtime }
+    }
+
+    fn options(&self, retry_max: usize) -> StoreOptions {
+        let options = self.server.store_options_at(&self.proxy.endpoint);
+        let options = options.into_iter().fold(StoreOptions::new(), |options, (key, value)| {
+            options.with_option(key, value).unwrap()
+        });
+        options.with_option("read_timeout", SILENCE_MAX).unwrap().with_retry_max(retry_max)
+    }
+
+    /// A store that nothing was written to, by way of the proxy.
+    fn store(&self, retry_max: usize) -> Store {
+        let place = Location::parse(&self.server.url("log")).unwrap();
+        Store::open(&place.root, &self.options(retry_max)).unwrap()
+    }
+
+    fn create(&self, store: &Store, key: &str) -> Result<(), WriteError> {
+        self.runtime.block_on(store.create(key, Bytes::from_static(b"bytes"), false))
+    }
+
+    fn get(&self, store: &Store, key: &str) -> Result<Bytes, Kind> {
+        self.runtime.block_on(store.get(key, None)).map_err(|error| error.kind)
+    }
+}
+
+/// Runs a test on each S3 server there is.
+fn on_each_server(test: impl Fn(&Wire)) {
+    for server in [shared_moto(), shared_radosgw()] {
+        if let Some(server) = require_or_skip(server) {
+            eprintln!("--- {}", server.kind);
+            test(&Wire::before(server));
+        }
+    }
+}
+
+/// Does something bad to the first attempt of each request that `which` chooses.
+fn first_attempts(
+    fault: Fault,
+    which: impl Fn(&Seen) -> bool + Send + 'static,
+) -> impl FnMut(&Seen) -> Fault + Send + 'static {
+    let mut left = match fault {
+        Fault::StallBefore | Fault::StallAfter => STALLS_MAX,
+        _ => usize::MAX,
+    };
+    move |seen| {
+        if seen.before > 0 || left == 0 || !which(seen) {
+            return Fault::None;
+        }
+        left -= 1;
+        fault
+    }
+}
+
+fn is_object(seen: &Seen) -> bool {
+    seen.target.contains("/log/")
+}
+
+#[derive(Debug, PartialEq)]
+enum Fate {
+    Durable,
+    Exists,
+    NotWritten(Kind),
+    Unknown(Kind),
+}
+
+fn fate_of(created: &Result<(), WriteError>) -> Fate {
+    match created {
+        Ok(()) => Fate::Durable,
+        Err(WriteError::AlreadyExists) => Fate::Exists,
+        Err(WriteError::NotWritten(error)) => Fate::NotWritten(error.kind),
+        Err(WriteError::Unknown(error)) => Fate::Unknown(error.kind),
+    }
+}
+
+#[test]
+fn a_create_without_retries_has_the_fate_that_can_be_known() {
+    use Fate::{NotWritten, Unknown};
+    let table = [
+        (Fault::None, Fate::Durable, true),
+        (Fault::ResetBefore, Unknown(Kind::Unavailable), false),
+        (Fault::ResetAfter, Unknown(Kind::Unavailable), true),
+        (Fault::StallBefore, Unknown(Kind::Unavailable), false),
+        (Fault::StallAfter, Unknown(Kind::Unavailable), true),
+        (Fault::Refuse("500 Internal Server Error"), Unknown(Kind::Unavailable), false),
+        (Fault::Refuse("503 Slow Down"), Unknown(Kind::Unavailable), false),
+        (Fault::Refuse("429 Too Many Requests"), Unknown(Kind::Unavailable), false),
+        (Fault::CarryOutAndRefuse("503 Slow Down"), Unknown(Kind::Unavailable), true),
+        (Fault::Refuse("403 Forbidden"), NotWritten(Kind::PermissionDenied), false),
+        (Fault::Refuse("404 Not Found"), NotWritten(Kind::NotFound), false),
+        (Fault::Refuse("400 Bad Request"), NotWritten(Kind::Invalid), false),
+    ];
+    on_each_server(|wire| {
+        for (fault, fate, is_there) in &table {
+            let store = wire.store(0);
+            let fault = *fault;
+            wire.proxy.play(move |_| fault);
+            assert_eq!(fate_of(&wire.create(&store, "log/a")), *fate, "{fault:?}");
+            assert_eq!(wire.proxy.seen().len(), 1, "{fault:?} was repeated");
+            wire.proxy.play(|_| Fault::None);
+            assert_eq!(wire.get(&store, "log/a").is_ok(), *is_there, "{fault:?}");
+            // The same create again ends the doubt.
+            let again = fate_of(&wire.create(&store, "log/a"));
+            let expected = if *is_there { Fate::Exists } else { Fate::Durable };
+            assert_eq!(again, expected, "{fault:?}");
+            assert_eq!(wire.get(&store, "log/a").unwrap(), "bytes", "{fault:?}");
+        }
+    });
+}
+
+#[test]
+fn a_create_that_is_repeated_ends_as_what_is_known_of_all_its_attempts() {
+    use Fate::{NotWritten, Unknown};
+    const FORBIDDEN: Fault = Fault::Refuse("403 Forbidden");
+    let table: [(&[Fault], Fate); 8] = [
+        (&[Fault::Refuse("503 Slow Down"), Fault::None], Fate::Durable),
+        (&[Fault::ResetBefore, Fault::StallBefore, Fault::None], Fate::Durable),
+        // The repeated request is told of its own first attempt.
+        (&[Fault::CarryOutAndRefuse("503 Slow Down"), Fault::None], Fate::Exists),
+        (&[Fault::ResetAfter, Fault::None], Fate::Exists),
+        (&[Fault::StallAfter, Fault::None], Fate::Exists),
+        // A refusal says nothing of the attempts before it.
+        (&[Fault::CarryOutAndRefuse("503 Slow Down"), FORBIDDEN], Unknown(Kind::PermissionDenied)),
+        (&[Fault::ResetBefore, FORBIDDEN], Unknown(Kind::PermissionDenied)),
+        (&[FORBIDDEN], NotWritten(Kind::PermissionDenied)),
+    ];
+    on_each_server(|wire| {
+        for (faults, fate) in &table {
+            let store = wire.store(5);
+            let script = faults.to_vec();
+            wire.proxy.play(move |seen| script.get(seen.before).copied().unwrap_or(FORBIDDEN));
+            assert_eq!(fate_of(&wire.create(&store, "log/a")), *fate, "{faults:?}");
+            assert_eq!(wire.proxy.seen().len(), faults.len(), "{faults:?}");
+        }
+    });
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_has_written_nothing() {
+    on_each_server(|wire| {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let options = wire.options(1).with_option("aws_endpoint", format!("http://{nobody}"));
+        let place = Location::parse(&wire.server.url("log")).unwrap();
+        let store = Store::open(&place.root, &options.unwrap()).unwrap();
+        let fate = fate_of(&wire.create(&store, "log/a"));
+        assert_eq!(fate, Fate::NotWritten(Kind::Unavailable));
+    });
+}
+
+#[test]
+fn an_operation_ends_at_its_time_limit_with_an_unknown_fate() {
+    on_each_server(|wire| {
+        let place = Location::parse(&wire.server.url("log")).unwrap();
+        let options = wire.options(5).with_timeout(Duration::from_secs(1));
+        let options = options.with_option("read_timeout", "60s").unwrap();
+        let store = Store::open(&place.root, &options).unwrap();
+        wire.proxy.play(|_| Fault::StallAfter);
+        let start = Instant::now();
+        assert_eq!(fate_of(&wire.create(&store, "log/a")), Fate::Unknown(Kind::Unavailable));
+        assert_eq!(wire.get(&store, "log/a"), Err(Kind::Unavailable));
+        let listed = wire.runtime.block_on(store.list("log/", None, 10));
+        assert_eq!(listed.unwrap_err().kind, Kind::Unavailable);
+        let failures = wire.runtime.block_on(store.delete(vec!["log/b".to_owned()]));
+        assert_eq!(failures.len(), 1);
+        let elapsed = start.elapsed();
+        assert!((4.0..8.0).contains(&elapsed.as_secs_f64()), "four operations took {elapsed:?}");
+        wire.proxy.play(|_| Fault::None);
+        assert_eq!(fate_of(&wire.create(&store, "log/a")), Fate::Exists);
+    });
+}
+
+#[test]
+fn what_is_waited_for_can_be_asked() {
+    on_each_server(|wire| {
+        let store = wire.store(100);
+        assert_eq!(store.waiting(), None);
+        wire.proxy.play(|_| Fault::Refuse("503 Slow Down"));
+        let mut create = {
+            let _in = wire.runtime.enter();
+            store.start_create("log/a", Bytes::new(), false)
+        };
+        let waiting = loop {
+            if let Some(waiting) = store.waiting().filter(|waiting| waiting.attempts > 2) {
+                break waiting;
+            }
+            std::thread::yield_now();
+        };
+        assert_eq!((waiting.action, waiting.key.as_str()), ("create", "log/a"));
+        let told = waiting.to_string();
+        assert!(told.contains("the last failure: 503") && told.contains("attempt"), "{told}");
+        wire.proxy.play(|_| Fault::None);
+        wire.runtime.block_on(create.wait()).unwrap();
+        assert_eq!(store.waiting(), None);
+    });
+}
+
+#[test]
+fn a_read_that_is_cut_is_resumed_or_fails_but_is_never_short() {
+    let bytes: Vec<u8> = (0..900_000_u32).map(|n| (n % 251) as u8).collect();
+    on_each_server(|wire| {
+        let store = wire.store(3);
+        let created = store.create("log/a", bytes.clone().into(), false);
+        wire.runtime.block_on(created).unwrap();
+        for cut in [0, 1, 400_000, 899_999] {
+            wire.proxy.play(first_attempts(Fault::CutBody(cut), |seen| seen.method == "GET"));
+            assert!(wire.get(&store, "log/a").unwrap() == bytes, "cut at {cut}");
+            assert_eq!(wire.proxy.faults(), 1);
+            // Cut again and again, it does not get far.
+            wire.proxy.play(move |_| Fault::CutBody(cut.min(1_000)));
+            let read = wire.get(&store, "log/a").map(|bytes| bytes.len());
+            assert_eq!(read, Err(Kind::Unavailable), "cut at {cut}");
+        }
+    });
+}
+
+#[test]
+fn an_upload_whose_steps_fail_once_is_whole() {
+    let bytes: Vec<u8> = (0..20_000_000_u32).map(|n| (n % 241) as u8).collect();
+    on_each_server(|wire| {
+        for fault in FAULTS {
+            let store = wire.store(5);
+            wire.proxy.play(first_attempts(fault, |seen| seen.method != "GET"));
+            wire.runtime.block_on(async {
+                let mut upload = store.start_upload("log/a").await.unwrap();
+                for piece in bytes.chunks(3_000_000) {
+                    upload.write(Bytes::copy_from_slice(piece)).await.unwrap();
+                }
+                upload.finish().await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+            });
+            assert!(wire.proxy.faults() > 0, "{fault:?} never happened");
+            wire.proxy.play(|_| Fault::None);
+            assert!(wire.get(&store, "log/a").unwrap() == bytes, "{fault:?}");
+        }
+    });
+}
+
+fn host() -> Host {
+    Host::new().unwrap()
+}
+
+/// Reads a log whole.
+async fn read(host: &Host, store: &Store) -> Result<Vec<String>, Error> {
+    let mut reader = host.read(store, "log").await?;
+    let mut events = Vec::new();
+    while let Some(page) = reader.next().await? {
+        events.extend(page.iter().map(|event| String::from_utf8(event.to_vec()).unwrap()));
+    }
+    Ok(events)
+}
+
+#[test]
+fn a_log_has_each_event_once_whatever_happens_once_to_each_request() {
+    let host = host();
+    on_each_server(|wire| {
+        for fault in FAULTS {
+            let store = wire.store(5);
+            let misbehave = || {
+                wire.proxy.play(first_attempts(fault, |seen| {
+                    is_object(seen) || seen.is_list() || seen.method == "POST"
+                }))
+            };
+            misbehave();
+            let done = wire.runtime.block_on(async {
+                let log = host.open(&store, "log", LogOptions::new()).await?;
+                let mut all = Vec::new();
+                for number in 0..12 {
+                    let event = format!("event {number}");
+                    log.append(&event).await?;
+                    all.push(event);
+                    log.flush().await?;
+                    if number == 7 {
+                        log.compact(&CompactOptions::new()).await?;
+                    }
+                }
+                assert_eq!(log.close().await?.events, 12);
+                misbehave();
+                assert_eq!(read(&host, &store).await?, all, "{fault:?}");
+                misbehave();
+                host.compact(&store, "log", &CompactOptions::new().full(true)).await?;
+                misbehave();
+                assert_eq!(read(&host, &store).await?, all, "{fault:?}");
+                let stats = host.stat(&store, "log").await?;
+                assert_eq!((stats.events, stats.batches), (12, 0), "{fault:?}");
+                Ok::<_, Error>(())
+            });
+            done.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+            assert!(wire.proxy.faults() > 0, "{fault:?} never happened");
+        }
+    });
+}
+
+#[test]
+fn a_flush_that_fails_says_its_fate_and_the_next_one_writes_each_event_once() {
+    let host = host();
+    on_each_server(|wire| {
+        let table = [
+            (Fault::ResetAfter, WriteFate::Unknown),
+            (Fault::StallAfter, WriteFate::Unknown),
+            (Fault::CarryOutAndRefuse("503 Slow Down"), WriteFate::Unknown),
+            (Fault::ResetBefore, WriteFate::Unknown),
+            (Fault::Refuse("500 Internal Server Error"), WriteFate::Unknown),
+            (Fault::Refuse("403 Forbidden"), WriteFate::NotWritten),
+        ];
+        for (fault, expected) in table {
+            let store = wire.store(0);
+            wire.proxy.play(|_| Fault::None);
+            wire.runtime.block_on(async {
+                let log = host.open(&store, "log", LogOptions::new()).await.unwrap();
+                log.append("one").await.unwrap();
+                log.append("two").await.unwrap();
+                wire.proxy.play(move |seen| match seen.method.as_str() {
+                    "PUT" => fault,
+                    _ => Fault::None,
+                });
+                let failed = log.flush().await.unwrap_err();
+                let Error::WriteFailed { fate, events_held, .. } = &failed else {
+                    panic!("{fault:?}: {failed}");
+                };
+                assert_eq!((*fate, *events_held), (expected, 2), "{fault:?}: {failed}");
+                log.append("three").await.unwrap();
+                wire.proxy.play(|_| Fault::None);
+                assert_eq!(log.close().await.unwrap().events, 3, "{fault:?}");
+                let events = read(&host, &store).await.unwrap();
+                assert_eq!(events, ["one", "two", "three"], "{fault:?}");
+            });
+        }
+    });
+}
