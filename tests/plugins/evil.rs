@@ -290,7 +290,7 @@ fn what_was_said_to_be_durable_is_there_after_a_kill() {
         let ran = Ran::from(child.wait_with_output().unwrap());
         assert_eq!((ran.code, ran.stderr.as_str()), (code, ""), "{kill}");
         let acknowledged =
-            rest.lines().filter_map(|line| line.parse::<usize>().ok()).last().unwrap_or(20);
+            rest.lines().filter_map(|line| line.parse::<usize>().ok()).next_back().unwrap_or(20);
         let events = ok(&["read", &log], "");
         let numbers: Vec<String> =
             (0..events.lines().count()).map(|n| format!("{{\"number\":{n}}}")).collect();

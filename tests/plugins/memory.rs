@@ -34,9 +34,12 @@ impl Memory<'_> {
     /// Runs a change; returns the id that it names.
     fn change(&self, words: &[&str], answer: &str) -> String {
         let answers = self.ask(words);
-        assert_eq!(answers.len(), 1, "{words:?}");
-        let id = answers[0].get(answer).and_then(Value::as_str);
-        id.unwrap_or_else(|| panic!("{words:?}: {answers:?}")).to_owned()
+        let id = match answers.as_slice() {
+            [one] => one.get(answer).and_then(Value::as_str),
+            _ => None,
+        };
+        assert!(id.is_some(), "{words:?}: {answers:?}");
+        id.unwrap().to_owned()
     }
 
     /// Runs a command that must be refused.
