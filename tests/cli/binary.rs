@@ -30,7 +30,8 @@ pub(crate) fn stratalog<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
             command.env_remove(name);
         }
     }
-    command.args(arguments).arg("--cache-dir").arg(target().join("test-cache"));
+    // In front: behind `--` they would be a plugin's.
+    command.arg("--cache-dir").arg(target().join("test-cache")).args(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
-use crate::binary::{Ran, fresh, json, ok, run_with, signal, stratalog};
+use crate::binary::{Ran, fresh, ok, run_with, signal, stratalog};
 use crate::built;
 
 /// How a plugin must end.
@@ -290,13 +290,13 @@ fn what_was_said_to_be_durable_is_there_after_a_kill() {
         let ran = Ran::from(child.wait_with_output().unwrap());
         assert_eq!((ran.code, ran.stderr.as_str()), (code, ""), "{kill}");
         let acknowledged =
-            rest.lines().filter_map(|line| line.parse::<usize>().ok()).last().unwrap_or(20);
+            rest.lines().filter_map(|line| line.parse::<usize>().ok()).next_back().unwrap_or(20);
         let events = ok(&["read", &log], "");
         let numbers: Vec<String> =
             (0..events.lines().count()).map(|n| format!("{{\"number\":{n}}}")).collect();
         assert_eq!(events.lines().collect::<Vec<_>>(), numbers, "{kill}");
         assert!(numbers.len() > acknowledged, "{kill}: {} > {acknowledged}", numbers.len());
-        assert_eq!(json(&["verify", "--json", &log])["damaged"], 0, "{kill}");
+        ok(&["verify", &log], "");
     }
 }
 

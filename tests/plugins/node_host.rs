@@ -40,11 +40,8 @@ fn each_host_reads_and_compacts_what_the_other_wrote() {
     let mut all = String::new();
     let verified = |events: usize| {
         let report = json(&["verify", "--json", &log]);
-        assert_eq!(
-            (&report["events"], &report["damaged"]),
-            (&events.into(), &0.into()),
-            "{report}"
-        );
+        assert_eq!(report["events"], events, "{report}");
+        assert_eq!(report["damaged"], serde_json::json!([]), "{report}");
     };
     for round in 0..2 {
         let base = round * 1_000;

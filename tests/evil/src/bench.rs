@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         ["append-packed", events] if let Some(events) = count(events) => append_packed(events),
         _ => {
             eprintln!("usage: hello | append N | append-packed N");
-            return ExitCode::from(2);
+            return ExitCode::FAILURE;
         }
     };
     match done {

@@ -32,8 +32,11 @@ mod bindings {
 /// The label of the log.
 const LABEL: &str = "evil";
 
-/// Every hazard by its name. A number behind the name, where one is taken, says how much.
-const HAZARDS: &[(&str, fn(u64))] = &[
+/// A number behind the name, where one is taken, says how much.
+type Hazard = fn(u64);
+
+/// Every hazard by its name.
+const HAZARDS: &[(&str, Hazard)] = &[
     // What the machine gives.
     ("endless-loop", |_| machine::endless_loop()),
     ("endless-clock", |_| machine::endless_clock()),
@@ -73,7 +76,7 @@ fn main() -> ExitCode {
         }
         None => {
             eprintln!("{name:?} is not a hazard");
-            ExitCode::from(2)
+            ExitCode::FAILURE
         }
     }
 }

@@ -40,7 +40,7 @@ fn run_words(words: Vec<String>) -> Result<ExitCode, String> {
         Ok(command) => command,
         Err(reason) => {
             eprintln!("error: {reason}\n{USAGE}");
-            return Ok(ExitCode::from(2));
+            return Ok(ExitCode::FAILURE);
         }
     };
     let mut kept = open()?;
