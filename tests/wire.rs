@@ -31,11 +31,13 @@ const FAULTS: [Fault; 10] = [
     Fault::CutBody(10),
 ];
 
-/// How long a server may say nothing here; a stall then is a failed attempt.
-const SILENCE_MAX: &str = "2s";
+/// How long a server may say nothing here before the attempt has failed; longer where there is
+/// no second one.
+const SILENCE_MAX: &str = "1s";
+const SILENCE_MAX_ONCE: &str = "3s";
 
 /// So many requests of a script are stalled: each takes its time.
-const STALLS_MAX: usize = 3;
+const STALLS_MAX: usize = 2;
 
 impl Wire {
     fn before(server: &'static S3Server) -> Self {
@@ -52,7 +54,8 @@ impl Wire {
         let options = options.into_iter().fold(StoreOptions::new(), |options, (key, value)| {
             options.with_option(key, value).unwrap()
         });
-        options.with_option("read_timeout", SILENCE_MAX).unwrap().with_retry_max(retry_max)
+        let silence_max = if retry_max == 0 { SILENCE_MAX_ONCE } else { SILENCE_MAX };
+        options.with_option("read_timeout", silence_max).unwrap().with_retry_max(retry_max)
     }
 
     /// A store that nothing was written to, by way of the proxy.
