@@ -212,8 +212,8 @@ fn listings_are_sorted_direct_and_by_prefix(bench: &Bench) {
 }
 
 fn listings_by_pages_yield_each_key_once(bench: &Bench) {
-    // More than the services return for one request.
-    let expected: Vec<String> = (0..1_050).map(|n| format!("p/k{n:04}")).collect();
+    // The doctor does it with more than the services return for one request.
+    let expected: Vec<String> = (0..120).map(|n| format!("p/k{n:04}")).collect();
     for keys in expected.chunks(50) {
         let creates = keys.iter().map(|key| bench.store.create(key, "x".into(), false));
         for created in bench.runtime.block_on(join_all(creates)) {
@@ -221,7 +221,7 @@ fn listings_by_pages_yield_each_key_once(bench: &Bench) {
         }
     }
     assert_eq!(bench.keys("p/k", None, 10_000), (expected.clone(), false));
-    for limit in [300, 1_000, 1_049] {
+    for limit in [7, 50, 119] {
         let mut found: Vec<String> = Vec::new();
         loop {
             let (keys, more) = bench.keys("p/k", found.last().map(String::as_str), limit);

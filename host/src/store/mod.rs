@@ -179,7 +179,8 @@ impl Store {
     /// Wraps an embedder's own store; `description` names it in messages and holds no secret.
     ///
     /// `conditional` says what is known of its create-if-absent; with
-    /// [`ConditionalCreate::Unproven`] it is probed when it first matters.
+    /// [`ConditionalCreate::Unproven`] it is probed when it first matters. Retries are the given
+    /// store's own; an operation is given up after [`TIMEOUT_DEFAULT`], see [`Store::with_timeout`].
     pub fn from_object_store(
         store: Arc<dyn ObjectStore>,
         description: impl Into<String>,

@@ -13,12 +13,18 @@ mod trials;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use latency::{ClockOffset, Latency};
 
 use super::probe::random_name;
 use super::{Backend, ConditionalCreate, DeleteFailure, Store};
+
+/// How often, and how far apart, what a stopped step had on its way is looked for.
+const LOOKS_AFTER_A_STOP: usize = 4;
+const PAUSE_AFTER_A_STOP: Duration = Duration::from_millis(50);
 
 /// What is tried, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,6 +165,8 @@ pub struct Doctor {
     latencies: Vec<Latency>,
     clock_offset: Option<ClockOffset>,
     creates: Vec<latency::TimedCreate>,
+    /// A step has begun and not ended: if its future was dropped, its last write may still land.
+    is_trying: bool,
 }
 
 impl Doctor {
@@ -187,6 +195,7 @@ impl Doctor {
             latencies: Vec::new(),
             clock_offset: None,
             creates: Vec::new(),
+            is_trying: false,
         }
     }
 
@@ -202,14 +211,32 @@ impl Doctor {
     /// Does the next step; none after the last.
     pub async fn next(&mut self) -> Option<Found> {
         let ability = self.upcoming()?;
+        self.is_trying = true;
         let (verdict, detail) = self.try_out(ability).await;
+        self.is_trying = false;
         let found = Found { ability, verdict, detail };
         self.found.push(found.clone());
         Some(found)
     }
 
     /// Removes everything that was written, and returns what may still be there.
+    ///
+    /// After a step that was dropped half way it looks more than once, for what was still on its
+    /// way to the store.
     pub async fn clean_up(&mut self) -> Vec<DeleteFailure> {
+        let mut failures = self.remove_written().await;
+        if std::mem::take(&mut self.is_trying) {
+            for _ in 0..LOOKS_AFTER_A_STOP {
+                tokio::time::sleep(PAUSE_AFTER_A_STOP).await;
+                failures = self.remove_written().await;
+            }
+        }
+        let left: BTreeSet<&String> = failures.iter().map(|failure| &failure.key).collect();
+        self.written.retain(|key| left.contains(key));
+        failures
+    }
+
+    async fn remove_written(&self) -> Vec<DeleteFailure> {
         let keys: Vec<String> = self.written.iter().cloned().collect();
         let mut failures = Vec::new();
         if !keys.is_empty() {
@@ -218,9 +245,11 @@ impl Doctor {
         match self.store.inner.backend.as_ref() {
             Backend::Folder(_) => {
                 for folder in &self.missing_folders {
-                    // One that others use meanwhile is not empty, and stays.
-                    if tokio::fs::remove_dir(folder).await.is_err() {
-                        break;
+                    match tokio::fs::remove_dir(folder).await {
+                        Ok(()) => {}
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                        // One that others use meanwhile is not empty, and stays.
+                        Err(_) => break,
                     }
                 }
             }
@@ -230,8 +259,6 @@ impl Doctor {
             }
             Backend::Objects { .. } => {}
         }
-        let left: BTreeSet<&String> = failures.iter().map(|failure| &failure.key).collect();
-        self.written.retain(|key| left.contains(key));
         failures
     }
 

@@ -1,5 +1,6 @@
 //! Tests of the store layer, on memory, on folders, and on a fake that misbehaves on demand.
 
+mod doctoring;
 mod fates;
 mod folder;
 mod listing;
