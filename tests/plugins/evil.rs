@@ -55,7 +55,7 @@ fn check(options: &[&str], words: &[&str], end: &End<'_>) {
 
 #[test]
 fn what_takes_too_much_is_stopped_at_a_limit_that_is_named() {
-    let table: [(&[&str], &[&str], &str); 10] = [
+    let table: [(&[&str], &[&str], &str); 11] = [
         (
             &["--compute-max", "300ms"],
             &["endless-loop"],
@@ -90,6 +90,11 @@ fn what_takes_too_much_is_stopped_at_a_limit_that_is_named() {
             &["--stack-max", "64KiB"],
             &["stack-overflow"],
             "was stopped: stack_bytes_max = 65536 is reached: --stack-max raises it",
+        ),
+        (
+            &[],
+            &["huge-event", "1024"],
+            "was stopped: memory_bytes_max = 268435456 is reached: --plugin-memory-max raises it",
         ),
         (
             &[],
