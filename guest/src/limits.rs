@@ -33,8 +33,9 @@ pub const BUFFER_BYTES_MAX: u64 = 32 * MIB;
 /// larger one; an object of the old naming scheme may be larger and is then read in a stream.
 pub const BATCH_BYTES_WHOLE_MAX: u64 = BUFFER_BYTES_MAX;
 
-/// A page is handed out when it holds this much: enough that a call's cost does not count.
-pub const PAGE_BYTES_TARGET: usize = 1024 * 1024;
+/// A page is handed out when it holds this much: enough that a call's cost does not count, and
+/// little enough that batches of about 1 MiB become a page each, which needs no copy.
+pub const PAGE_BYTES_TARGET: usize = 512 * 1024;
 
 /// The most bytes taken from the store in one call: a page of 1 MiB batches comes in one piece.
 pub const CHUNK_BYTES_MAX: u32 = 2 * 1024 * 1024;

@@ -18,7 +18,7 @@ pub struct Written {
 /// Some events, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The events, each ended by LF; at most 64 MiB, usually about one.
+    /// The events, each ended by LF; at most 64 MiB, usually half of one to three.
     pub lines: Bytes,
     /// How many.
     pub events: u64,

@@ -6,6 +6,8 @@
 //! 1. Chunks come in the order of the parts, each part with exactly one chunk that is its last.
 //! 2. At most 16 objects are under way, and each holds at most two pieces of 1 MiB that nobody
 //!    has asked for: 32 MiB in all. (A store that delivers larger pieces is taken at its word.)
+//!    Of large files only 4 are: what is near need not be fetched early, and stays in the
+//!    processor's caches until it is used.
 //! 3. One get per part, none for parts that were never reached.
 //! 4. After an error the read is over.
 
@@ -19,10 +21,17 @@ use tokio::task::AbortHandle;
 
 use super::error::{StoreError, StoreErrorKind};
 use super::read::{ObjectRead, PIECE_BYTES};
-use super::{Inner, Store};
+use super::{Backend, Inner, Store};
 
 /// How many objects are fetched at once by one ordered read.
 pub const OBJECTS_AHEAD_MAX: usize = 16;
+
+/// How many large files are read at once by one ordered read. What the first object is shows only
+/// when it is there; a folder is taken to hold large ones until then.
+pub(super) const FILES_AHEAD_MAX: usize = 4;
+
+/// A large file is one of which reading the bytes takes longer than finding it.
+const LARGE_FILE_BYTES: u64 = 256 * 1024;
 
 /// How many pieces of each object are held: one in the channel, one waiting to enter it.
 const PIECES_AHEAD: usize = 2;
@@ -69,10 +78,12 @@ impl Store {
     /// Later objects are fetched while earlier ones are used: up to [`OBJECTS_AHEAD_MAX`] at once,
     /// with up to [`AHEAD_BYTES_MAX`] bytes held. From memory nothing is copied or fetched ahead.
     pub fn read_ordered(&self, parts: Vec<ReadPart>) -> OrderedRead {
+        let is_folder = matches!(self.inner.backend.as_ref(), Backend::Folder(_));
         OrderedRead {
             inner: Arc::clone(&self.inner),
             waiting: parts.into_iter().enumerate(),
             ahead: VecDeque::new(),
+            ahead_max: if is_folder { FILES_AHEAD_MAX } else { OBJECTS_AHEAD_MAX },
             inline: None,
             rest: None,
         }
@@ -84,19 +95,24 @@ pub struct OrderedRead {
     inner: Arc<Inner>,
     waiting: std::iter::Enumerate<std::vec::IntoIter<ReadPart>>,
     ahead: VecDeque<Fetch>,
+    ahead_max: usize,
     /// The object being read, for a store in this process.
     inline: Option<(usize, ObjectRead)>,
     /// What is left of a piece that was longer than the caller wanted.
     rest: Option<Chunk>,
 }
 
+/// Bytes, and whether they are the last ones.
 type Piece = Result<(Bytes, bool), StoreError>;
+
+/// A piece, and whether it is of a large file.
+type Fetched = (Piece, bool);
 
 /// An object being fetched by a task of its own.
 struct Fetch {
     part: usize,
     key: String,
-    pieces: mpsc::Receiver<Piece>,
+    pieces: mpsc::Receiver<Fetched>,
     task: AbortHandle,
 }
 
@@ -161,7 +177,7 @@ impl OrderedRead {
     }
 
     async fn next_fetched(&mut self) -> Option<(usize, Piece)> {
-        while self.ahead.len() < OBJECTS_AHEAD_MAX {
+        while self.ahead.len() < self.ahead_max {
             let Some((part, wanted)) = self.waiting.next() else {
                 break;
             };
@@ -169,19 +185,22 @@ impl OrderedRead {
         }
         let fetch = self.ahead.front_mut()?;
         let part = fetch.part;
-        let piece = match fetch.pieces.recv().await {
-            Some(piece) => piece,
-            None => Err(self.inner.context.error(
-                StoreErrorKind::Unavailable,
-                "read",
-                &fetch.key,
-                "it was stopped before its end",
-            )),
-        };
+        let (piece, is_large_file) = fetch.pieces.recv().await.unwrap_or_else(|| {
+            let stopped = "it was stopped before its end";
+            let kind = StoreErrorKind::Unavailable;
+            (Err(self.inner.context.error(kind, "read", &fetch.key, stopped)), false)
+        });
+        self.ahead_max = if is_large_file { FILES_AHEAD_MAX } else { OBJECTS_AHEAD_MAX };
         if matches!(piece, Ok((_, true))) {
             self.ahead.pop_front();
         }
         Some((part, piece))
+    }
+
+    /// How many objects are being fetched.
+    #[cfg(test)]
+    pub(super) fn fetches(&self) -> usize {
+        self.ahead.len()
     }
 
     fn stop(&mut self) {
@@ -200,15 +219,16 @@ fn start_fetch(inner: &Arc<Inner>, part: usize, wanted: ReadPart) -> Fetch {
         let mut read = match ObjectRead::open(&inner, &wanted.key, wanted.range).await {
             Ok(read) => read,
             Err(error) => {
-                let _ = sender.send(Err(error)).await;
+                let _ = sender.send((Err(error), false)).await;
                 return;
             }
         };
+        let is_large_file = read.file_bytes().is_some_and(|bytes| bytes >= LARGE_FILE_BYTES);
         loop {
             let piece = read.next(&inner).await;
             let is_over = piece.is_err() || read.is_done();
             let piece = piece.map(|bytes| (bytes, read.is_done()));
-            if sender.send(piece).await.is_err() || is_over {
+            if sender.send((piece, is_large_file)).await.is_err() || is_over {
                 return;
             }
         }

@@ -147,6 +147,11 @@ impl ObjectRead {
         self.remaining == 0
     }
 
+    /// The announced number of bytes, if they come from a local file.
+    pub(super) fn file_bytes(&self) -> Option<u64> {
+        matches!(self.source, Source::File { .. }).then_some(self.total)
+    }
+
     /// Returns the next piece: up to 1 MiB, or more if it arrived in one; empty only if the object
     /// is. Must not be called again after the last piece or an error.
     pub(super) async fn next(&mut self, inner: &Inner) -> Result<Bytes, ReadError> {

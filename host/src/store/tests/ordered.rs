@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
+use object_store::local::LocalFileSystem;
 
 use super::{Fake, stores};
+use crate::store::ordered::FILES_AHEAD_MAX;
 use crate::store::{
-    Chunk, ConditionalCreate, OBJECTS_AHEAD_MAX, OrderedRead, ReadPart, Store,
-    StoreErrorKind as Kind,
+    Chunk, ConditionalCreate, OBJECTS_AHEAD_MAX, OrderedRead, ReadPart, Root, Store,
+    StoreErrorKind as Kind, StoreOptions,
 };
 
 fn whole(key: &str) -> ReadPart {
@@ -76,6 +78,34 @@ async fn ordered_read_from_memory_copies_nothing() {
     let chunk = read.next(1 << 20).await.unwrap().unwrap();
     assert!(chunk.last);
     assert_eq!(chunk.bytes.as_ptr(), bytes.as_ptr());
+}
+
+#[tokio::test]
+async fn few_large_files_and_many_small_ones_are_fetched_ahead() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = LocalFileSystem::new_with_prefix(folder.path()).unwrap();
+    let wrapped = Store::from_object_store(Arc::new(files), "files", ConditionalCreate::Honoured);
+    let root = Root::folder(folder.path());
+    let opened = Store::open(&root, &StoreOptions::new()).unwrap();
+    let large = (1 << 20) + 1;
+    for (bytes, most) in [(large, FILES_AHEAD_MAX), (1_000, OBJECTS_AHEAD_MAX)] {
+        let key = format!("o/{bytes}");
+        wrapped.create(&key, vec![1; bytes].into(), false).await.unwrap();
+        // The first ones are begun before it is known what they are.
+        for (store, guess) in [(&wrapped, OBJECTS_AHEAD_MAX), (&opened, FILES_AHEAD_MAX)] {
+            let mut read = store.read_ordered(vec![whole(&key); 60]);
+            let mut parts = 0;
+            while parts < 40 {
+                let chunk = read.next(usize::MAX).await.unwrap().unwrap();
+                parts += usize::from(chunk.last);
+                if chunk.last && parts > OBJECTS_AHEAD_MAX {
+                    assert_eq!(read.fetches(), most - 1, "{bytes} bytes, part {parts}");
+                } else {
+                    assert!(read.fetches() <= guess.max(most), "{bytes} bytes, part {parts}");
+                }
+            }
+        }
+    }
 }
 
 #[tokio::test]
