@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Stat(Stat),
     /// Run a plugin, a component that keeps logs, in a sandbox
     #[command(after_help = manual::RUN)]
-    Run(Run),
+    Run(Box<Run>),
     /// Write the log's component to a file, or look into one
     #[command(after_help = manual::COMPONENT, subcommand_required = true)]
     #[command(arg_required_else_help = true, disable_help_subcommand = true)]

@@ -49,7 +49,7 @@ async fn run_command(command: Command, shared: Shared) -> Result<Code, Failure> 
         Command::Trim(command) => trim::run(&command, &shared).await,
         Command::Verify(command) => verify::run(&command, &shared).await,
         Command::Stat(command) => stat::run(&command, &shared).await,
-        Command::Run(command) => run::run(command, &shared).await,
+        Command::Run(command) => run::run(&command, &shared).await,
         Command::Component(command) => component::run(&command, &shared),
         Command::Doctor(command) => doctor::run(&command, &shared).await,
         Command::Completions(command) => completions::run(&command),

@@ -18,10 +18,10 @@ use super::report::print_line;
 use super::session::{self, cache_folder, open_store};
 use super::signals::Signals;
 
-pub(super) async fn run(command: Run, shared: &Shared) -> Result<Code, Failure> {
+pub(super) async fn run(command: &Run, shared: &Shared) -> Result<Code, Failure> {
     let limits = command.limits.limits();
     let name = command.plugin.display().to_string();
-    let logs = logs(&command, shared, &limits)?;
+    let logs = logs(command, shared, &limits)?;
     let bytes = read_plugin(&command.plugin, &limits)?;
     let engine = PluginEngine::new(limits, cache_folder(shared)?)?;
     let compiling = Progress::of_unknown(shared, &format!("compiling {name}"));
@@ -30,7 +30,7 @@ pub(super) async fn run(command: Run, shared: &Shared) -> Result<Code, Failure> 
 
     let mut run = stratalog::plugin::Run::new(logs);
     run.wasi().inherit_stdio().arg(&name).args(&command.arguments);
-    give(&mut run, &command)?;
+    give(&mut run, command)?;
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel::<()>();
     let run = run.stop_when(async {

@@ -38,7 +38,7 @@ pub enum CreateSlot {
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
 /// A read of many objects, or one that was refused before it began.
 pub enum ReadSlot {
-    Begun(OrderedRead, Lent),
+    Begun(Box<(OrderedRead, Lent)>),
     Refused(Option<wit::StoreError>),
 }
 
@@ -53,7 +53,7 @@ impl wit::Host for Objects<'_> {
         bytes: Vec<u8>,
         exclusive: bool,
     ) -> wasmtime::Result<Outcome> {
-        let lent = match self.to_create(&key, &bytes, exclusive) {
+        let lent = match self.lend_for_create(&key, &bytes, exclusive) {
             Ok(lent) => lent,
             Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
         };
@@ -198,7 +198,7 @@ impl wit::HostOrderedRead for Objects<'_> {
     async fn new(&mut self, parts: Vec<wit::ReadPart>) -> wasmtime::Result<Resource<ReadSlot>> {
         check_count("parts to read", parts.len())?;
         let slot = match self.begin_read(parts) {
-            Ok((read, lent)) => ReadSlot::Begun(read, lent),
+            Ok(read) => ReadSlot::Begun(Box::new(read)),
             Err(error) => ReadSlot::Refused(Some(error)),
         };
         Ok(self.table.push(slot)?)
@@ -288,7 +288,7 @@ type NewObject = (String, WasmList<u8>, bool);
 type NextChunk = Result<Option<Chunk>, wit::ReadFailure>;
 
 impl Objects<'_> {
-    fn to_create(
+    fn lend_for_create(
         &mut self,
         key: &str,
         bytes: &[u8],
@@ -305,7 +305,7 @@ impl Objects<'_> {
         bytes: Bytes,
         exclusive: bool,
     ) -> wasmtime::Result<Resource<CreateSlot>> {
-        let slot = match self.to_create(key, &bytes, exclusive) {
+        let slot = match self.lend_for_create(key, &bytes, exclusive) {
             Ok(lent) => {
                 let start = Instant::now();
                 let permit = self.work.creates.clone().acquire_owned().await?;
@@ -342,7 +342,7 @@ impl Objects<'_> {
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
         let number = |part: usize| u32::try_from(part).unwrap_or(u32::MAX);
         let (read, lent) = match self.table.get_mut(read)? {
-            ReadSlot::Begun(read, lent) => (read, lent),
+            ReadSlot::Begun(begun) => begun.as_mut(),
             ReadSlot::Refused(error) => {
                 let failure = error.take().map(|error| wit::ReadFailure { part: 0, error });
                 return Ok(failure.map_or(Ok(None), Err));
