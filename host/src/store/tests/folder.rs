@@ -1,5 +1,7 @@
 //! What only a local folder has: its own existence, and foreign files.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -120,29 +122,39 @@ async fn a_create_whose_file_was_taken_for_abandoned_is_in_doubt_and_can_be_repe
     let store = temp.store();
     let log = temp.0.join("log");
     std::fs::create_dir_all(&log).unwrap();
-    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stop = Arc::new(AtomicBool::new(false));
+    let pause = Arc::new(AtomicBool::new(false));
     let sweeping = {
-        let (log, stop) = (log.clone(), std::sync::Arc::clone(&stop));
+        let (log, stop, pause) = (log.clone(), Arc::clone(&stop), Arc::clone(&pause));
         std::thread::spawn(move || {
             let later = SystemTime::now() + Duration::from_secs(1_000_000);
             let mut removed = 0;
-            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-                removed += crate::store::abandoned::sweep(&log, later).unwrap();
+            while !stop.load(Ordering::Relaxed) {
+                if pause.load(Ordering::Relaxed) {
+                    std::thread::yield_now();
+                } else {
+                    removed += crate::store::abandoned::sweep(&log, later).unwrap();
+                }
             }
             removed
         })
     };
     for number in 0..300 {
         let (key, bytes) = (format!("log/batch_{number}"), Bytes::from(vec![b'x'; 10_000]));
+        let mut disturbed = 0;
         while let Err(error) = store.create(&key, bytes.clone(), false).await {
             match error {
                 WriteError::AlreadyExists => break,
                 WriteError::NotWritten(_) => assert!(!log.join(format!("batch_{number}")).exists()),
                 WriteError::Unknown(_) => {}
             }
+            // Who sweeps without a pause on a processor of its own lets no create through.
+            disturbed += 1;
+            pause.store(disturbed >= 3, Ordering::Relaxed);
         }
+        pause.store(false, Ordering::Relaxed);
         assert_eq!(store.get(&key, None).await.unwrap(), bytes);
     }
-    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    stop.store(true, Ordering::Relaxed);
     assert!(sweeping.join().unwrap() > 0, "no create was disturbed");
 }
