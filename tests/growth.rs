@@ -5,6 +5,7 @@
 
 use rig::memory::{Counts, Memory};
 use rig::native::NativeSystem;
+use rig::sim::random::Random;
 use stratalog_guest::compactor::compact;
 use stratalog_guest::names::{LogName, ObjectName};
 use stratalog_guest::options::{CompactInput, OptionsInput};
@@ -94,27 +95,10 @@ fn log_8(number: u64) -> f64 {
     ratio(number, 1).log(8.0)
 }
 
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
-    }
-
-    /// Up to a thousand, as likely few as many.
-    fn events(&mut self) -> usize {
-        let most = [1, 10, 100, 1_000][self.index(4)];
-        1 + self.index(most)
-    }
-
-    fn index(&mut self, length: u64) -> usize {
-        usize::try_from(self.below(length)).unwrap()
-    }
+/// Up to a thousand, as likely few as many.
+fn irregular(random: &mut Random) -> usize {
+    let most = random.pick(&[1, 10, 100, 1_000]);
+    1 + random.index(most)
 }
 
 /// Grows a log by flushes of so many events, with a compaction whenever `due` says so of the number
@@ -183,7 +167,7 @@ fn ten_thousand_flushes_cost_in_proportion_to_their_logarithm() {
 
 #[test]
 fn ten_thousand_flushes_of_any_size_cost_as_little() {
-    let (mut sizes, mut times) = (Random(1), Random(2));
+    let (mut sizes, mut times) = (Random::new(1), Random::new(2));
     let mut next = 0;
     let due = |number| {
         let is_due = number >= next;
@@ -192,13 +176,13 @@ fn ten_thousand_flushes_of_any_size_cost_as_little() {
         }
         is_due
     };
-    grow(|| sizes.events(), due, 201.0, 2 * 100);
+    grow(|| irregular(&mut sizes), due, 201.0, 2 * 100);
 }
 
 #[test]
 fn batches_of_any_size_and_compactions_at_any_time_stay_bounded() {
     for seed in 0..20 {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let mut growth = Growth::new();
         let mut compactions = 1;
         // Now and then a batch is a thousand times as large as another, and compactions come in
@@ -207,7 +191,7 @@ fn batches_of_any_size_and_compactions_at_any_time_stay_bounded() {
             [64_000, 1_000_000, 128_000_000][usize::try_from(seed % 3).unwrap()];
         let options = CompactInput { segment_bytes_max: Some(segment_bytes_max), ..<_>::default() };
         for _ in 0..1_500 {
-            growth.flush(random.events());
+            growth.flush(irregular(&mut random));
             for _ in 0..[0, 0, 0, 0, 0, 0, 0, 0, 1, 3][random.index(10)] {
                 growth.compact(options);
                 compactions += 1;

@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::io::{BufRead, BufReader, Read as _};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -196,9 +195,7 @@ fn runtime() -> Runtime {
 }
 
 fn host() -> Host {
-    let program = env::current_exe().unwrap();
-    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
-    let cache: PathBuf = target.map_or_else(env::temp_dir, Path::to_path_buf).join("test-cache");
+    let cache = rig::tools::target_folder().join("test-cache");
     Host::builder().cache_folder(cache).build().unwrap()
 }
 

@@ -25,7 +25,7 @@ pub mod logic;
 mod native;
 mod objects;
 mod ports;
-mod random;
+pub mod random;
 mod readers;
 pub mod schedule;
 pub mod trace;

@@ -15,6 +15,7 @@ use crate::faulty::Faulty;
 use crate::native::{NativeStore, NativeSystem};
 use crate::passes::{Pages, Pass};
 use crate::records::{compaction, error, stats, written};
+use crate::tools::target_folder;
 use crate::warnings;
 
 /// Microseconds since 1970 that a test sets. Starts in 2023.
@@ -86,9 +87,7 @@ pub struct World {
 
 /// The compiled component, shared by the tests of a process.
 fn component_cache() -> std::path::PathBuf {
-    let program = std::env::current_exe().unwrap();
-    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
-    target.map_or_else(std::env::temp_dir, std::path::Path::to_path_buf).join("test-cache")
+    target_folder().join("test-cache")
 }
 
 /// Runs a test on the logic run natively, then on the built component.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rig::faults::Fault;
 use stratalog::plugin::{End, PluginLimits, Rights, Run};
 use stratalog::{Error, WriteFate};
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 use crate::stage::{Stage, numbered};
 
@@ -68,23 +69,27 @@ fn a_run_that_is_stopped_or_dropped_leaves_its_events_flushed() {
     let idle = |word: &'static str| {
         let logs = stage.lend(Rights::default()).build().unwrap();
         let closing = logs.closing();
+        let stdout = MemoryOutputPipe::new(1024);
         let mut run = Run::new(logs);
-        run.wasi().args(&["plugin", OPEN, word, "idle"]);
-        (run, closing)
+        run.wasi().args(&["plugin", OPEN, word, "idle"]).stdout(stdout.clone());
+        // When it has said so, the events are in the host's hands.
+        let appended = async move {
+            let done = format!("{word}: done\n");
+            while !String::from_utf8_lossy(&stdout.contents()).contains(&done) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        (run, closing, appended)
     };
     stage.runtime.block_on(async {
-        let appended = |count: usize| async move {
-            // The events are in the host's hands when the plugin sleeps: it is polled no more.
-            tokio::time::sleep(Duration::from_millis(100 * u64::try_from(count).unwrap())).await;
-        };
-        let (run, _) = idle("append=stopped=20");
-        let outcome = stage.plugin.run(run.stop_when(appended(5))).await.unwrap();
+        let (run, _, appended) = idle("append=stopped=20");
+        let outcome = stage.plugin.run(run.stop_when(appended)).await.unwrap();
         assert_eq!(outcome.end, End::Stopped);
 
-        let (run, closing) = idle("append=dropped=20");
+        let (run, closing, appended) = idle("append=dropped=20");
         tokio::select! {
             outcome = stage.plugin.run(run) => panic!("{outcome:?}"),
-            () = appended(5) => {}
+            () = appended => {}
         }
         assert!(closing.wait().await.is_empty());
     });

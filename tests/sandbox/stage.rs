@@ -101,6 +101,5 @@ pub(crate) fn numbered(word: &str, count: usize) -> Vec<String> {
 
 /// Where compiled components are kept between tests.
 pub(crate) fn cache() -> PathBuf {
-    let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join("target");
-    std::path::absolute(target).unwrap().join("test-cache")
+    rig::tools::target_folder().join("test-cache")
 }

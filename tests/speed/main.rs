@@ -16,6 +16,7 @@ use bytes::Bytes;
 use criterion::Criterion;
 use object_store::ObjectStore;
 use object_store::path::Path as Key;
+use rig::tools::target_folder;
 use stratalog::store::Store;
 use stratalog::{Host, LogOptions};
 
@@ -50,7 +51,7 @@ fn main() {
 }
 
 fn host() -> Host {
-    let cache = target_folder().expect("a target folder").join("test-cache");
+    let cache = target_folder().join("test-cache");
     Host::builder().cache_folder(cache).build().expect("a host")
 }
 
@@ -80,7 +81,7 @@ async fn keys(objects: &dyn ObjectStore) -> Vec<Key> {
 /// Prints the ratios that matter, from what criterion has just measured.
 fn ratios() {
     let median = |name: &str| -> Option<f64> {
-        let file = target_folder()?.join("criterion").join(name).join("new/estimates.json");
+        let file = target_folder().join("criterion").join(name).join("new/estimates.json");
         let estimates: serde_json::Value =
             serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
         estimates["median"]["point_estimate"].as_f64()
@@ -121,10 +122,4 @@ fn program() -> std::path::PathBuf {
         .map(|folder| folder.join("stratalog"))
         .find(|program| program.is_file())
         .expect("stratalog is built: run `cargo build --release` first")
-}
-
-fn target_folder() -> Option<std::path::PathBuf> {
-    let program = std::env::current_exe().ok()?;
-    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists())?;
-    Some(target.to_path_buf())
 }

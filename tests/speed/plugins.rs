@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use rig::plugins;
+use rig::tools::target_folder;
 use stratalog::Host;
 use stratalog::plugin::{End, Grant, LogsCtx, Plugin, PluginEngine, PluginLimits, Run};
 use stratalog::store::{ConditionalCreate, Store};
 use tokio::runtime::Runtime;
 
 use crate::forgetful::Forgetful;
-use crate::{host, program, target_folder};
+use crate::{host, program};
 
 /// Fewer events would measure the start of the plugin.
 const EVENTS_MIN: u64 = 1_000_000;
@@ -22,7 +23,7 @@ fn compile(runtime: &Runtime) -> Plugin {
     let mut limits = PluginLimits::default();
     // What is measured is how fast it could be.
     (limits.calls_per_second, limits.bytes_per_second) = (u32::MAX, u64::MAX);
-    let cache = target_folder().expect("a target folder").join("test-cache");
+    let cache = target_folder().join("test-cache");
     let engine = PluginEngine::new(limits, Some(cache)).expect("an engine");
     let component = std::fs::read(plugins::rust("bench")).expect("a plugin");
     runtime.block_on(engine.compile(component, "the plugin")).expect("a plugin")
