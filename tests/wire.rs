@@ -10,6 +10,9 @@ use stratalog::store::{Location, Store, StoreErrorKind as Kind, StoreOptions, Wr
 use stratalog::{CompactOptions, Error, Host, LogOptions, WriteFate};
 use tokio::runtime::Runtime;
 
+#[path = "wire/webdav.rs"]
+mod webdav;
+
 /// A server, with a proxy before it.
 struct Wire {
     server: &'static S3Server,

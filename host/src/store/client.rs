@@ -11,10 +11,13 @@
 //!    under a name that only its writer uses, so a second create finds the first one or writes
 //!    the same. So the library is told to repeat lost and overdue requests, which it would
 //!    otherwise do only for those it knows to be idempotent.
+//! 4. What only passes is repeated too: the lock that a WebDAV server holds for somebody else's
+//!    request. And a folder that is there already is as good as made.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use http::StatusCode;
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
@@ -50,6 +53,7 @@ struct Watched(HttpClient);
 impl HttpService for Watched {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let changes = changes_something(request.method().as_str());
+        let makes_folder = request.method().as_str() == MAKE_FOLDER;
         let reads_object = reads_object(request.method().as_str(), request.uri().query());
         let operation = Operation::current();
         if let Some(operation) = &operation {
@@ -69,14 +73,16 @@ impl HttpService for Watched {
                 Err(error) => operation.attempt_failed(innermost(error)),
             }
         }
-        answer.map_err(repeatable)
+        answer.map(|response| as_meant(response, makes_folder)).map_err(repeatable)
     }
 }
 
-/// Says whether a request of that method changes objects. Making a folder (MKCOL) is not a change
-/// of what it will hold.
+const MAKE_FOLDER: &str = "MKCOL";
+
+/// Says whether a request of that method changes objects. Making a folder is not a change of what
+/// it will hold.
 fn changes_something(method: &str) -> bool {
-    !matches!(method, "GET" | "HEAD" | "OPTIONS" | "PROPFIND" | "MKCOL")
+    !matches!(method, "GET" | "HEAD" | "OPTIONS" | "PROPFIND" | MAKE_FOLDER)
 }
 
 /// Says whether the answer is an object; any other is small.
@@ -104,6 +110,18 @@ fn is_without_effect(answer: &Result<HttpResponse, HttpError>) -> bool {
         },
         Err(error) => error.kind() == HttpErrorKind::Connect,
     }
+}
+
+/// Makes of a WebDAV answer (RFC 4918) the one that the library understands: it gives up where two
+/// first writes make one folder, or meet in its lock.
+fn as_meant(mut response: HttpResponse, makes_folder: bool) -> HttpResponse {
+    let status = match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED if makes_folder => StatusCode::OK,
+        StatusCode::LOCKED => StatusCode::SERVICE_UNAVAILABLE,
+        status => status,
+    };
+    *response.status_mut() = status;
+    response
 }
 
 /// Marks a failure as one that the library repeats.

@@ -366,8 +366,3 @@ pub(super) fn is_range_refused(error: &object_store::Error) -> bool {
         || facts.text.contains("Requested range was invalid")
         || facts.text.contains("Wanted range starting at")
 }
-
-/// Says whether the server answered 405, as some do when two first writes make one folder.
-pub(super) fn is_method_refused(error: &object_store::Error) -> bool {
-    status_of(&Facts::of(error).text) == Some(405)
-}

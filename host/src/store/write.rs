@@ -16,7 +16,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use tokio::sync::watch;
 
-use super::error::{StoreError, StoreErrorKind, WriteError, is_mere_conflict, is_method_refused};
+use super::error::{StoreError, StoreErrorKind, WriteError, is_mere_conflict};
 use super::{Backend, ConditionalCreate, Inner, Store};
 
 impl Store {
@@ -232,13 +232,7 @@ impl Inner {
             Err(WriteError::AlreadyExists) if self.is_torn(store, key, path, &payload).await? => {}
             absent => absent?,
         }
-        let mut result = put(store, path, payload.clone(), PutMode::Overwrite).await;
-        if result.as_ref().is_err_and(is_method_refused) {
-            // Some WebDAV servers answer 405 if two first writes make the same folder. It is there
-            // now, and the key was just seen absent.
-            result = put(store, path, payload, PutMode::Overwrite).await;
-        }
-        match result {
+        match put(store, path, payload, PutMode::Overwrite).await {
             Ok(()) => Ok(()),
             Err(error) => match self.context.write_error(key, &error) {
                 WriteError::AlreadyExists => self.confirm_existing(store, key, path, &error).await,

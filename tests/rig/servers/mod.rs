@@ -156,7 +156,7 @@ fn fresh_prefix() -> String {
 pub struct Server {
     pub kind: &'static str,
     /// The URL of its bucket, container or folder.
-    base: String,
+    pub base: String,
     options: Vec<(String, String)>,
     _process: process::Supervised,
     _folder: Option<TempDir>,

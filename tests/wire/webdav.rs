@@ -1,0 +1,63 @@
+//! Answers of a WebDAV server that only pass, or that a first write meets beside another one.
+
+use rig::servers::{Server, require_or_skip};
+
+use super::*;
+
+/// A server of WebDAV with a proxy before it, or nothing where there is none.
+fn webdav() -> Option<(Server, Proxy)> {
+    let server = require_or_skip(Server::rclone())?;
+    let proxy = Proxy::start(&server.base);
+    Some((server, proxy))
+}
+
+/// A store in a folder that nobody has made yet, by way of the proxy.
+fn store(server: &Server, proxy: &Proxy, retry_max: usize) -> Store {
+    let url = server.url("log").replace(&server.base, &proxy.endpoint);
+    let place = Location::parse(&url).unwrap();
+    Store::open(&place.root, &StoreOptions::new().with_retry_max(retry_max)).unwrap()
+}
+
+fn first_of(method: &'static str, fault: Fault) -> impl FnMut(&Seen) -> Fault + Send + 'static {
+    first_attempts(fault, move |seen| seen.method == method)
+}
+
+#[test]
+fn a_first_write_gets_past_the_locks_and_folders_of_others() {
+    let Some((server, proxy)) = webdav() else { return };
+    let runtime = Runtime::new().unwrap();
+    let table = [
+        ("MKCOL", Fault::Refuse("423 Locked")),
+        // The repeated request is told that the folder is there.
+        ("MKCOL", Fault::CarryOutAndRefuse("503 Service Unavailable")),
+        ("PUT", Fault::Refuse("423 Locked")),
+    ];
+    for (method, fault) in table {
+        let store = store(&server, &proxy, 3);
+        proxy.play(first_of(method, fault));
+        let created = runtime.block_on(store.create("log/a", "bytes".into(), false));
+        assert_eq!(fate_of(&created), Fate::Durable, "{method} {fault:?}");
+        assert!(proxy.faults() > 0, "{method} {fault:?} never happened");
+        let found = runtime.block_on(store.get("log/a", None)).unwrap();
+        assert_eq!(found, "bytes", "{method} {fault:?}");
+    }
+}
+
+#[test]
+fn a_write_that_meets_a_lock_every_time_fails_with_what_is_known() {
+    let Some((server, proxy)) = webdav() else { return };
+    let runtime = Runtime::new().unwrap();
+    // The conflict that asks for a folder is not a proof that nothing was written.
+    let table =
+        [("PUT", Fate::NotWritten(Kind::Unavailable)), ("MKCOL", Fate::Unknown(Kind::Unavailable))];
+    for (method, fate) in table {
+        let store = store(&server, &proxy, 2);
+        proxy.play(move |seen| match seen.method == method {
+            true => Fault::Refuse("423 Locked"),
+            false => Fault::None,
+        });
+        let created = runtime.block_on(store.create("log/a", "bytes".into(), false));
+        assert_eq!(fate_of(&created), fate, "{method}");
+        assert!(proxy.faults() >= 3, "{method} was not repeated: {:?}", proxy.seen());
+    }
+}
