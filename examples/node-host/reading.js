@@ -1,0 +1,92 @@
+// Reading objects: one, or a range of it, and many in order.
+
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+
+import { CHUNK_BYTES_MIN, OBJECT_BYTES_MAX, checkCount } from "./bounds.js";
+import { pathOf } from "./keys.js";
+import { fromSystem, storeError } from "./store-error.js";
+
+// An object, or a range of it, being read.
+export class ObjectRead {
+  #file;
+  #at;
+  #end;
+
+  constructor(root, key, range) {
+    this.#file = openSync(pathOf(root, key), "r");
+    try {
+      const stat = fstatSync(this.#file, { bigint: true });
+      if (!stat.isFile()) throw storeError("not-found", `there is no object ${key}`);
+      const { start, end } = range ?? { start: 0n, end: stat.size };
+      if (range && (start >= end || end > stat.size)) {
+        const reason = `the range ${start}..${end} is not within its ${stat.size} bytes`;
+        throw storeError("invalid", `cannot read ${key}: ${reason}`);
+      }
+      [this.#at, this.#end] = [Number(start), Number(end)];
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  get length() {
+    return this.#end - this.#at;
+  }
+
+  isAtEnd() {
+    return this.length === 0;
+  }
+
+  read(bytesMax) {
+    const bytes = new Uint8Array(Math.min(bytesMax, this.length));
+    for (let got = 0; got < bytes.length; ) {
+      const more = readSync(this.#file, bytes, got, bytes.length - got, this.#at);
+      if (more === 0) throw storeError("other", "the file became shorter while it was read");
+      got += more;
+      this.#at += more;
+    }
+    return bytes;
+  }
+
+  close() {
+    closeSync(this.#file);
+  }
+}
+
+// The resource `ordered-read` over the folder `root`.
+export function orderedReads(root) {
+  return class OrderedRead {
+    #parts;
+    #next = 0;
+    #open;
+    constructor(parts) {
+      checkCount("parts to read", parts.length);
+      this.#parts = parts;
+    }
+    next(bytesMax) {
+      const number = this.#next;
+      const part = this.#parts[number];
+      if (!part) return undefined;
+      try {
+        this.#open ??= new ObjectRead(root, part.key, part.range);
+        const limit = Math.min(Math.max(bytesMax, CHUNK_BYTES_MIN), OBJECT_BYTES_MAX);
+        const bytes = this.#open.read(limit);
+        const last = this.#open.isAtEnd();
+        if (last) this.#close();
+        this.#next += last ? 1 : 0;
+        return { part: number, bytes, last };
+      } catch (error) {
+        this.#close();
+        this.#parts = [];
+        throw { part: number, error: fromSystem("read", part.key, error) };
+      }
+    }
+    #close() {
+      this.#open?.close();
+      this.#open = undefined;
+    }
+    [Symbol.dispose]() {
+      this.#close();
+    }
+  };
+}
