@@ -5,6 +5,7 @@
 
 mod append;
 mod compact;
+mod first_words;
 mod forgetful;
 mod plugins;
 mod process;

@@ -13,6 +13,7 @@ use stratalog::plugin::{End, Grant, LogsCtx, Plugin, PluginEngine, PluginLimits,
 use stratalog::store::{ConditionalCreate, Store};
 use tokio::runtime::Runtime;
 
+use crate::first_words::FirstWords;
 use crate::forgetful::Forgetful;
 use crate::{host, program};
 
@@ -29,19 +30,26 @@ fn compile(runtime: &Runtime) -> Plugin {
     runtime.block_on(engine.compile(component, "the plugin")).expect("a plugin")
 }
 
-/// Runs the script on a log in `store`; returns the time until it ended.
-async fn run(host: &Host, store: &Store, plugin: &Plugin, script: &[&str]) -> Duration {
+/// What a run took: until it said something, and until it ended.
+struct Ran {
+    said: Option<Duration>,
+    ended: Duration,
+}
+
+/// Runs the script on a log in `store`.
+async fn run(host: &Host, store: &Store, plugin: &Plugin, script: &[&str]) -> Ran {
     let grant = Grant::new(host, store, "log");
     let mut limits = PluginLimits::default();
     (limits.calls_per_second, limits.bytes_per_second) = (u32::MAX, u64::MAX);
     let logs = LogsCtx::builder().limits(&limits).grant("bench", grant).build().expect("logs");
     let mut run = Run::new(logs);
-    run.wasi().arg("plugin").args(script);
+    let words = FirstWords::default();
+    run.wasi().arg("plugin").args(script).stdout(words.clone());
     let begun = Instant::now();
     let outcome = plugin.run(run).await.expect("a run");
-    let elapsed = begun.elapsed();
+    let ended = begun.elapsed();
     assert_eq!(outcome.end, End::Exited(0));
-    elapsed
+    Ran { said: words.at().map(|at| at - begun), ended }
 }
 
 /// To be compared with the native loop of the same group.
@@ -60,44 +68,36 @@ pub(crate) fn append(criterion: &mut Criterion, runtime: &Runtime) {
             bencher.iter_custom(|events| {
                 let count = events.max(EVENTS_MIN).div_ceil(1000) * 1000;
                 let script = [word, &count.to_string()];
-                let elapsed = runtime.block_on(run(&host, &store(), &plugin, &script));
-                elapsed.mul_f64(events as f64 / count as f64)
+                let ran = runtime.block_on(run(&host, &store(), &plugin, &script));
+                ran.ended.mul_f64(events as f64 / count as f64)
             });
         });
     }
     group.finish();
 }
 
-/// A plugin that is compiled: its start, with the first append, to its end.
+/// A plugin that is compiled: from its start to its end, or to what it says after its first append.
 pub(crate) fn start(criterion: &mut Criterion, runtime: &Runtime) {
     let mut group = criterion.benchmark_group("plugin");
     let (host, plugin) = (host(), compile(runtime));
-    let store = Store::memory();
-    group.bench_function("started and ended", |bencher| {
-        bencher.iter_custom(|runs| {
-            let run = async {
-                let mut elapsed = Duration::ZERO;
-                for _ in 0..runs {
-                    elapsed += run(&host, &store, &plugin, &["hello"]).await;
-                }
-                elapsed
-            };
-            runtime.block_on(run)
+    let cases: [(&str, &[&str], fn(Ran) -> Duration); 3] = [
+        ("started and ended", &["hello"], |ran| ran.ended),
+        ("started, to its first append", &["append-and-say"], |ran| ran.said.expect("a word")),
+        ("started, one event appended, ended", &["append-and-say"], |ran| ran.ended),
+    ];
+    for (name, script, part) in cases {
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|runs| {
+                runtime.block_on(async {
+                    let mut elapsed = Duration::ZERO;
+                    for _ in 0..runs {
+                        elapsed += part(run(&host, &Store::memory(), &plugin, script).await);
+                    }
+                    elapsed
+                })
+            });
         });
-    });
-    group.bench_function("started, a log opened, one event appended", |bencher| {
-        bencher.iter_custom(|runs| {
-            let run = async {
-                let mut elapsed = Duration::ZERO;
-                for _ in 0..runs {
-                    let store = Store::memory();
-                    elapsed += run(&host, &store, &plugin, &["append", "1"]).await;
-                }
-                elapsed
-            };
-            runtime.block_on(run)
-        });
-    });
+    }
     group.finish();
 }
 

@@ -12,6 +12,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use tokio::sync::watch;
@@ -57,7 +58,8 @@ impl Store {
         }
     }
 
-    /// Starts a [`Store::create`] in the background and returns at once.
+    /// Starts a [`Store::create`] and returns without waiting: what has to wait goes on in the
+    /// background.
     ///
     /// Dropping the handle lets the create run to its end. Outside a tokio runtime nothing is
     /// started and the handle says so.
@@ -90,11 +92,15 @@ impl Store {
             return pending;
         };
         let (store, key) = (self.clone(), key.to_owned());
-        runtime.spawn(async move {
+        let mut create = Box::pin(async move {
             let fate = store.create(&key, bytes, exclusive).await;
             drop(held);
             sender.send_replace(Some(fate));
         });
+        // A store that need not wait is done at once; a task for each object would cost more.
+        if create.as_mut().now_or_never().is_none() {
+            runtime.spawn(create);
+        }
         pending
     }
 }

@@ -1,7 +1,8 @@
-//! An honest plugin, to measure with. Prints nothing but `hello`.
+//! An honest plugin, to measure with. Prints nothing but what it says it says.
 //!
-//! `hello`; `append N`, one call for each event; `append-packed N`, 1,000 events in a call. An event
-//! has 200 bytes, and the log behind `bench` flushes by itself at its defaults, and at the end.
+//! `hello` says so; `append-and-say` appends one event, then says that it has; `append N`, one call
+//! for each event; `append-packed N`, 1,000 events in a call. An event has 200 bytes, and the log
+//! behind `bench` flushes by itself at its defaults, and at the end.
 
 use std::process::ExitCode;
 
@@ -25,10 +26,11 @@ fn main() -> ExitCode {
             println!("hello");
             Ok(())
         }
+        ["append-and-say"] => append_and_say(),
         ["append", events] if let Some(events) = count(events) => append(events),
         ["append-packed", events] if let Some(events) = count(events) => append_packed(events),
         _ => {
-            eprintln!("usage: hello | append N | append-packed N");
+            eprintln!("usage: hello | append-and-say | append N | append-packed N");
             return ExitCode::FAILURE;
         }
     };
@@ -39,6 +41,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn append_and_say() -> Result<(), Error> {
+    let log = open()?;
+    log.append(&[b'x'; EVENT_BYTES])?;
+    println!("appended");
+    log.close().map(drop)
 }
 
 fn append(events: usize) -> Result<(), Error> {

@@ -1,0 +1,389 @@
+//! The committed log, harmed: what each kind of damage is called, and who names it.
+
+use stratalog::{Error, Finding, LeftoverReason};
+
+use super::*;
+
+const BATCH: &str = "log/batch_0001700000006000000_3c6ef35f_2_0628a850a2b64538.jsonl";
+const SEGMENT: &str = "log/segment_0000000000000000002_d1ccf6e9_0000.jsonl";
+const INDEX: &str = "log/segment_0000000000000000002_d1ccf6e9_0000.index";
+const SECOND_SEGMENT: &str = "log/segment_0000000000000000004_6252e503_0000.jsonl";
+const SECOND_INDEX: &str = "log/segment_0000000000000000004_6252e503_0000.index";
+const RETIRED_INDEX: &str = "log/segment_0000000000000000001_47502932_0000.index";
+const MANIFEST: &str = "log/manifest_0000000000000000004.json";
+const OLDER_MANIFEST: &str = "log/manifest_0000000000000000002.json";
+
+/// Replaces a text in an object.
+fn edit(world: &World, key: &str, from: &str, to: &str) {
+    let good = world.object(key);
+    let bad = good.replacen(from, to, 1);
+    assert_ne!(bad, good, "{from} is not in {key}");
+    world.put(key, &bad);
+}
+
+/// A harmed log, and all that is told of it.
+struct Harm {
+    what: &'static str,
+    harm: fn(&World),
+    /// The object that reading names, what it expected and what it found.
+    damage: [&'static str; 3],
+    /// How many events are read before it.
+    read: usize,
+    /// Whether a compaction of everything names it, too.
+    compact: bool,
+    /// How many events a verification checks all the same.
+    checked: u64,
+}
+
+const HARMS: &[Harm] = &[
+    Harm {
+        what: "a batch cut short",
+        harm: |world| edit(world, BATCH, "{\"live\":2}\n", ""),
+        damage: [
+            BATCH,
+            "2 events, xxh3 0628a850a2b64538",
+            "11 bytes, 1 events, xxh3 8d44ef58359eb39e",
+        ],
+        read: 7,
+        compact: true,
+        checked: 12,
+    },
+    Harm {
+        what: "a batch of no bytes",
+        harm: |world| world.put(BATCH, ""),
+        damage: [
+            BATCH,
+            "2 events, xxh3 0628a850a2b64538",
+            "0 bytes, 0 events, xxh3 2d06800538d394c2",
+        ],
+        read: 7,
+        compact: true,
+        checked: 12,
+    },
+    Harm {
+        what: "a batch with another digest",
+        harm: |world| edit(world, BATCH, "live", "liVe"),
+        damage: [
+            BATCH,
+            "2 events, xxh3 0628a850a2b64538",
+            "22 bytes, 2 events, xxh3 edbe49873d0ff3ab",
+        ],
+        read: 7,
+        compact: true,
+        checked: 12,
+    },
+    Harm {
+        what: "a segment cut short",
+        harm: |world| edit(world, SECOND_SEGMENT, "{\"fourth\":2}\n", ""),
+        damage: [SECOND_SEGMENT, "50 bytes in whole lines", "37 bytes, 13 of them in no batch"],
+        read: 5,
+        compact: true,
+        checked: 12,
+    },
+    Harm {
+        what: "a segment with more at its end",
+        harm: |world| edit(world, SECOND_SEGMENT, "{\"fourth\":2}\n", "{\"fourth\":2}\nmore\n"),
+        damage: [SECOND_SEGMENT, "50 bytes in whole lines", "55 bytes, 5 of them in no batch"],
+        read: 7,
+        compact: true,
+        checked: 14,
+    },
+    Harm {
+        what: "a segment with a changed event",
+        harm: |world| edit(world, SECOND_SEGMENT, "third", "thIrd"),
+        damage: [
+            SECOND_SEGMENT,
+            "batch_0001700000004000000_3c6ef35f_2_28fa111c20dc12c1.jsonl in 24 bytes, 2 events, xxh3 28fa111c20dc12c1",
+            "24 bytes, 2 events, xxh3 8ec97bfcff74008c",
+        ],
+        read: 3,
+        compact: true,
+        checked: 10,
+    },
+    Harm {
+        what: "a missing segment",
+        harm: |world| world.delete(SECOND_SEGMENT),
+        damage: [SECOND_SEGMENT, "an object that the manifest names", "no such object"],
+        read: 3,
+        compact: true,
+        checked: 10,
+    },
+    Harm {
+        what: "an index out of step with its segment",
+        harm: |world| {
+            let index = world.object(SECOND_INDEX);
+            let (one, other) = index.trim_end().split_once('\n').unwrap();
+            world.put(SECOND_INDEX, &format!("{other}\n{one}\n"));
+        },
+        damage: [
+            SECOND_SEGMENT,
+            "batch_0001700000005000000_3c6ef35f_2_f375ffb634e66ef5.jsonl in 26 bytes, 2 events, xxh3 f375ffb634e66ef5",
+            "26 bytes, 2 events, xxh3 1af8cb79a98eecd4",
+        ],
+        read: 3,
+        compact: true,
+        checked: 10,
+    },
+    Harm {
+        what: "an index cut short",
+        harm: |world| {
+            let index = world.object(SECOND_INDEX);
+            world.put(SECOND_INDEX, &index[..index.find('\n').unwrap() + 1]);
+        },
+        damage: [
+            SECOND_INDEX,
+            "4 events in 50 bytes, as the manifest says",
+            "2 events in 24 bytes",
+        ],
+        read: 3,
+        compact: true,
+        checked: 10,
+    },
+    Harm {
+        what: "an index with a line that is broken",
+        harm: |world| edit(world, INDEX, "\"}\n{\"batch\"", "\"}\n{\"bat"),
+        damage: [
+            INDEX,
+            "a batch's record in line 2",
+            "unknown field `bat:`, expected one of `batch`, `events`, `bytes`, `digest` at line 1 column 7",
+        ],
+        read: 0,
+        compact: true,
+        checked: 10,
+    },
+    Harm {
+        what: "an index cut within a line",
+        harm: |world| {
+            let index = world.object(INDEX);
+            world.put(INDEX, &index[..index.len() - 20]);
+        },
+        damage: [INDEX, "lines that end with a line feed", "224 bytes that do not"],
+        read: 0,
+        compact: true,
+        checked: 10,
+    },
+    Harm {
+        what: "a missing index",
+        harm: |world| world.delete(SECOND_INDEX),
+        damage: [SECOND_INDEX, "an object that the manifest names", "no such object"],
+        read: 3,
+        compact: true,
+        checked: 10,
+    },
+    Harm {
+        what: "a manifest that is not JSON",
+        harm: |world| world.put(MANIFEST, "manifest"),
+        damage: [MANIFEST, "a manifest in JSON", "expected value at line 1 column 1"],
+        read: 0,
+        compact: true,
+        checked: 6,
+    },
+    Harm {
+        what: "a manifest with a gap in its positions",
+        harm: |world| edit(world, MANIFEST, "\"position\":8", "\"position\":9"),
+        damage: [
+            MANIFEST,
+            "a segment at position 8",
+            "segment_0000000000000000004_6252e503_0000.jsonl at position 9",
+        ],
+        read: 0,
+        compact: true,
+        checked: 6,
+    },
+    Harm {
+        what: "a manifest of another generation",
+        harm: |world| edit(world, MANIFEST, "\"generation\":4", "\"generation\":5"),
+        damage: [MANIFEST, "the generation of its name", "generation 5"],
+        read: 0,
+        compact: true,
+        checked: 6,
+    },
+    Harm {
+        what: "a missing index of a trimmed segment",
+        harm: |world| world.delete(RETIRED_INDEX),
+        damage: [RETIRED_INDEX, "an object that belongs to the log", "no such object"],
+        read: EVENTS.len(),
+        compact: false,
+        checked: 14,
+    },
+    Harm {
+        what: "an index of a trimmed segment that is not one",
+        harm: |world| world.put(RETIRED_INDEX, "index\n"),
+        damage: [RETIRED_INDEX, "a batch's record in line 1", "expected value at line 1 column 1"],
+        read: EVENTS.len(),
+        compact: false,
+        checked: 14,
+    },
+    Harm {
+        what: "a missing manifest of before",
+        harm: |world| world.delete(OLDER_MANIFEST),
+        damage: [OLDER_MANIFEST, "a manifest", "no such object"],
+        read: EVENTS.len(),
+        compact: false,
+        checked: 14,
+    },
+    Harm {
+        what: "a manifest of before that is not JSON",
+        harm: |world| world.put(OLDER_MANIFEST, "{}"),
+        damage: [OLDER_MANIFEST, "a manifest in JSON", "missing field `format` at line 1 column 2"],
+        read: EVENTS.len(),
+        compact: false,
+        checked: 14,
+    },
+    Harm {
+        what: "a manifest that counts less than the one before",
+        harm: |world| edit(world, MANIFEST, "\"absorbed_bytes\":148", "\"absorbed_bytes\":14"),
+        damage: [
+            MANIFEST,
+            "at least the positions 5 to 8 and 98 bytes absorbed of manifest_0000000000000000003.json",
+            "positions 5 to 12 and 14 bytes absorbed",
+        ],
+        read: EVENTS.len(),
+        compact: false,
+        checked: 14,
+    },
+];
+
+#[test]
+fn damage_is_named_by_reading_by_compacting_and_by_a_verification_that_goes_on() {
+    for Harm { what, harm, damage: named, read, compact, checked } in HARMS {
+        on_both(|world| {
+            put_golden(world);
+            harm(world);
+            let found = |outcome| match outcome {
+                Ok(()) => None,
+                Err(Error::Damaged { object, expected, found }) => Some([object, expected, found]),
+                Err(other) => panic!("{what}: {other:?}"),
+            };
+            let named = named.map(str::to_owned);
+            let (events, outcome) = read_on(world);
+            assert_eq!(events, EVENTS[..*read], "{what}");
+            let is_met = *read < EVENTS.len();
+            assert_eq!(found(outcome), is_met.then(|| named.clone()), "{what}");
+            if named[0] == MANIFEST && is_met {
+                assert_eq!(found(world.stat("log").map(drop)), Some(named.clone()), "{what}");
+                let trimmed = world.trim("log", TrimPoint::KeepEvents(0)).map(drop);
+                assert_eq!(found(trimmed), Some(named.clone()), "{what}");
+            }
+            let (findings, events) = world.verify("log").unwrap();
+            let [Finding::Damaged { object, found: is, .. }] = &findings[..] else {
+                panic!("{what}: {findings:?}")
+            };
+            assert_eq!([object, is], [&named[0], &named[2]], "{what}");
+            assert_eq!(events, *checked, "{what}");
+            let before = world.keys();
+            let outcome = found(world.compact_with("log", FULL).map(drop));
+            assert_eq!(outcome, compact.then_some(named), "{what}");
+            assert_eq!(
+                world.keys() == before,
+                *compact,
+                "{what}: a failed compaction leaves nothing"
+            );
+        });
+    }
+}
+
+/// Reads as far as that goes.
+fn read_on(world: &World) -> (Vec<String>, Result<(), Error>) {
+    let mut events = Vec::new();
+    let mut pages = world.start_read("log").unwrap();
+    loop {
+        match pages.next_page() {
+            Ok(Some(page)) => events.extend(page),
+            Ok(None) => return (events, Ok(())),
+            Err(error) => return (events, Err(error)),
+        }
+    }
+}
+
+#[test]
+fn a_segment_too_short_for_the_part_that_is_wanted_is_damage() {
+    on_both(|world| {
+        put_golden(world);
+        // Its first event is trimmed, so it is not read whole.
+        edit(world, SEGMENT, "{\"second\":2}\n", "");
+        let (events, outcome) = read_on(world);
+        assert_eq!(events, Vec::<String>::new());
+        let Err(Error::Damaged { object, expected, found }) = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!((object.as_str(), expected.as_str()), (SEGMENT, "at least 50 bytes"));
+        assert!(found.contains("37 bytes"), "{found}");
+    });
+}
+
+#[test]
+fn a_verification_finds_everything_that_is_wrong() {
+    on_both(|world| {
+        put_golden(world);
+        edit(world, BATCH, "live", "liVe");
+        edit(world, SEGMENT, "first", "fIrst");
+        world.delete(SECOND_INDEX);
+        world.put(OLDER_MANIFEST, "[]");
+        let unnamed = "log/segment_0000000000000000003_00000001_0000.jsonl";
+        world.put(unnamed, "left over\n");
+        let (findings, events) = world.verify("log").unwrap();
+        let objects = findings.iter().map(|finding| match finding {
+            Finding::Damaged { object, .. } => (object.as_str(), None),
+            Finding::Leftover { object, reason, .. } => (object.as_str(), Some(*reason)),
+        });
+        assert_eq!(
+            objects.collect::<Vec<_>>(),
+            [
+                (OLDER_MANIFEST, None),
+                (SEGMENT, None),
+                (SECOND_INDEX, None),
+                (unnamed, Some(LeftoverReason::UnnamedSegment)),
+                (BATCH, None),
+            ]
+        );
+        assert_eq!(events, 4, "of the other live batches");
+    });
+}
+
+#[test]
+fn a_batch_in_two_segments_is_found() {
+    on_both(|world| {
+        put_golden(world);
+        world.put(SECOND_SEGMENT, &world.object(SEGMENT));
+        world.put(SECOND_INDEX, &world.object(INDEX));
+        let (findings, _) = world.verify("log").unwrap();
+        let [one, other] = &findings[..] else { panic!("{findings:?}") };
+        for (finding, batch) in [(one, "batch_00017000000020"), (other, "batch_00017000000030")] {
+            let Finding::Damaged { object, expected, found } = finding else {
+                panic!("{finding:?}")
+            };
+            assert_eq!(object, SECOND_SEGMENT);
+            assert!(expected.starts_with(batch) && expected.ends_with(" once in the log"));
+            assert_eq!(found, &format!("it is in {}, too", SEGMENT.strip_prefix("log/").unwrap()));
+        }
+    });
+}
+
+#[test]
+fn a_manifest_of_a_newer_format_is_refused_by_everything_that_needs_it() {
+    on_both(|world| {
+        put_golden(world);
+        world.put(MANIFEST, "{\"format\":2,\"anything\":true}");
+        let before = world.keys();
+        for outcome in [
+            world.read("log").map(drop),
+            world.compact("log").map(drop),
+            world.trim("log", TrimPoint::KeepEvents(0)).map(drop),
+            world.stat("log").map(drop),
+            world.verify("log").map(drop),
+        ] {
+            let Err(Error::Unsupported(message)) = outcome else { panic!("{outcome:?}") };
+            assert_eq!(
+                message,
+                "manifest_0000000000000000004.json has format 2; this version knows format 1: use a \
+                 newer version"
+            );
+        }
+        // Appending needs no manifest, so nothing is lost.
+        let log = world.open("log");
+        log.append("{\"new\":1}").unwrap();
+        log.close().unwrap();
+        assert_eq!(world.keys().len(), before.len() + 1);
+    });
+}
