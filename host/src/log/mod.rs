@@ -175,12 +175,53 @@ impl Log {
         let (answer, answered) = oneshot::channel();
         let gone = || self.staging.ended().unwrap_or(Error::Closed);
         self.commands.send(command(answer)).await.map_err(|_| gone())?;
-        answered.await.unwrap_or_else(|_| Err(gone()))
+        answer_of(&self.commands, answered).await.unwrap_or_else(|| Err(gone()))
+    }
+}
+
+/// Waits for the answer to a command; none if the owner has gone without one.
+async fn answer_of<T>(
+    commands: &mpsc::Sender<Command>,
+    mut answered: oneshot::Receiver<T>,
+) -> Option<T> {
+    tokio::select! {
+        biased;
+        answer = &mut answered => answer.ok(),
+        // A command that was sent while the owner went may stay in the queue, seen by nobody, for as
+        // long as there are senders.
+        () = commands.closed() => answered.try_recv().ok(),
     }
 }
 
 impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Log").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_command_that_nobody_will_see_is_not_waited_for() {
+        let (commands, queue) = mpsc::channel(1);
+        let (answer, answered) = oneshot::channel();
+        let sending = commands.reserve().await.unwrap();
+        drop(queue);
+        sending.send(Command::Flush(answer));
+        let waiting = tokio::time::timeout(Duration::from_secs(10), answer_of(&commands, answered));
+        assert!(waiting.await.expect("an end of the wait").is_none());
+    }
+
+    #[tokio::test]
+    async fn an_answer_given_before_the_owner_went_counts() {
+        let (commands, queue) = mpsc::channel(1);
+        let (answer, answered) = oneshot::channel();
+        drop(queue);
+        answer.send(7).unwrap();
+        assert_eq!(answer_of(&commands, answered).await, Some(7));
     }
 }

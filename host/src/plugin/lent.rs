@@ -60,6 +60,9 @@ impl LentLog {
 
     /// Flushes and closes; after a failure it stays open, with everything kept.
     pub(super) async fn close(&mut self) -> Result<Written> {
+        if self.closed {
+            return Err(Error::Closed);
+        }
         let written = self.opened.log.close().await;
         self.closed = matches!(written, Ok(_) | Err(Error::Closed));
         written

@@ -9,6 +9,7 @@
 //! 3. "Already exists" means durable there: a mere conflict answer is looked into first.
 //! 4. A started create runs to its end, whoever still waits for it.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -92,11 +93,13 @@ impl Store {
             return pending;
         };
         let (store, key) = (self.clone(), key.to_owned());
-        let mut create = Box::pin(async move {
+        let create = async move {
             let fate = store.create(&key, bytes, exclusive).await;
             drop(held);
             sender.send_replace(Some(fate));
-        });
+        };
+        // A store that panics leaves an unknown fate, and its caller alone.
+        let mut create = Box::pin(AssertUnwindSafe(create).catch_unwind());
         // A store that need not wait is done at once; a task for each object would cost more.
         if create.as_mut().now_or_never().is_none() {
             runtime.spawn(create);

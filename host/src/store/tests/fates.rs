@@ -241,7 +241,7 @@ async fn pending_create_dropped_runs_to_its_end() {
 
 #[test]
 fn pending_create_of_a_stopped_runtime_is_unknown() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let store = Store::from_panicking();
     let mut pending = runtime.block_on(async { store.start_create("a", Bytes::new(), false) });
     runtime.shutdown_timeout(Duration::ZERO);
@@ -251,9 +251,19 @@ fn pending_create_of_a_stopped_runtime_is_unknown() {
 
 #[tokio::test]
 async fn pending_create_that_panics_is_unknown() {
-    let mut pending = Store::from_panicking().start_create("a", Bytes::new(), false);
-    let fate = pending.wait().await;
-    assert!(matches!(fate, Err(WriteError::Unknown(_))), "{fate:?}");
+    for store in [Store::from_panicking(), Store::from_panicking_at_once()] {
+        let mut pending = store.start_create("a", Bytes::new(), false);
+        let fate = pending.wait().await;
+        assert!(matches!(fate, Err(WriteError::Unknown(_))), "{fate:?}");
+    }
+}
+
+#[tokio::test]
+async fn pending_create_that_need_not_wait_is_done() {
+    let store = Fake { puts_at_once: true, ..Fake::new() }.store(ConditionalCreate::Honoured);
+    let mut pending = store.start_create("a", Bytes::from_static(b"x"), false);
+    assert_eq!(fate_of(&pending.poll().unwrap()), Fate::Durable);
+    assert_eq!(store.get("a", None).await.unwrap(), "x");
 }
 
 #[test]
@@ -270,5 +280,10 @@ impl Store {
         Fake::new()
             .on_put(|_, _| panic!("asked for by the test"))
             .store(ConditionalCreate::Honoured)
+    }
+
+    fn from_panicking_at_once() -> crate::store::Store {
+        let fake = Fake { puts_at_once: true, ..Fake::new() };
+        fake.on_put(|_, _| panic!("asked for by the test")).store(ConditionalCreate::Honoured)
     }
 }

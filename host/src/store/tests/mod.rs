@@ -95,6 +95,8 @@ pub(super) struct Fake {
     pub(super) puts: Arc<AtomicUsize>,
     pub(super) frames: Arc<AtomicUsize>,
     pub(super) has_multipart: bool,
+    /// Puts are done when they are first looked at; otherwise others run first.
+    pub(super) puts_at_once: bool,
     pub(super) log: Arc<Mutex<Vec<String>>>,
 }
 
@@ -108,6 +110,7 @@ impl Fake {
             puts: Arc::default(),
             frames: Arc::default(),
             has_multipart: true,
+            puts_at_once: false,
             log: Arc::default(),
         }
     }
@@ -167,7 +170,9 @@ impl ObjectStore for Fake {
     {
         Box::pin(async move {
             self.puts.fetch_add(1, Ordering::SeqCst);
-            tokio::task::yield_now().await;
+            if !self.puts_at_once {
+                tokio::task::yield_now().await;
+            }
             match (self.on_put)(location, &options.mode) {
                 OnPut::Pass => self.memory.put_opts(location, payload, options).await,
                 OnPut::Fail(error) => Err(error),
