@@ -105,17 +105,17 @@ pub(crate) fn start(criterion: &mut Criterion, runtime: &Runtime) {
 pub(crate) fn process(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("process");
     let program = program();
-    let plugin = plugins::rust("bench");
+    let plugin = plugins::rust("hello");
     let folder = tempfile::tempdir().expect("a folder");
     let cache = folder.path().join("cache");
     group.bench_function("stratalog run of a plugin without a log", |bencher| {
         let arguments = [Path::new("run"), &plugin, Path::new("--cache-dir"), &cache];
-        bencher.iter(|| spawn(Command::new(&program).args(arguments).args(["--", "hello"])));
+        bencher.iter(|| spawn(Command::new(&program).args(arguments)));
     });
     if Command::new("wasmtime").arg("--version").output().is_ok() {
         group.bench_function("wasmtime run of it", |bencher| {
             let arguments = [Path::new("run"), Path::new("-C"), Path::new("cache=y"), &plugin];
-            bencher.iter(|| spawn(Command::new("wasmtime").args(arguments).arg("hello")));
+            bencher.iter(|| spawn(Command::new("wasmtime").args(arguments)));
         });
     } else {
         println!("SKIPPED wasmtime run of it: wasmtime is not installed");
