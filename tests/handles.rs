@@ -265,3 +265,22 @@ fn a_pass_that_ends_cannot_be_followed_and_a_handle_s_own_has_no_position() {
         }
     });
 }
+
+#[tokio::test]
+async fn an_instance_that_was_kept_ready_reaches_the_store_it_is_taken_for_and_no_other() {
+    let host = Host::new().unwrap();
+    let mut written = Vec::new();
+    for round in 0..8 {
+        let store = Store::memory();
+        let event = format!("of store {round}");
+        let log = host.open(&store, "log", LogOptions::new()).await.unwrap();
+        log.append(&event).await.unwrap();
+        log.close().await.unwrap();
+        written.push((store, event));
+        // The next one is ready before it is asked for, or not: both are met.
+        tokio::task::yield_now().await;
+    }
+    for (store, event) in written {
+        assert_eq!(read(&host, &store, "log").await, [event]);
+    }
+}

@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicU64;
 use std::thread;
 
 use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
 use wasmtime::{Cache, CacheConfig, Config, Engine, Store as Instances, UpdateDeadline};
 
@@ -21,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::imports::{State, object_store};
 use crate::interface;
 use crate::limits::{EPOCH_TICK, HOST_CALL_BYTES_MAX, Limits};
+use crate::spare::{Making, Spare};
 use crate::store::Store;
 
 /// A compiled component, ready to be instantiated.
@@ -30,6 +32,7 @@ pub(crate) struct LogEngine {
     sha256: String,
     clock: Clock,
     limits: Limits,
+    pub(crate) spare: Spare,
 }
 
 impl LogEngine {
@@ -58,7 +61,7 @@ impl LogEngine {
             Error::Component(format!("cannot start the epoch's thread: {error}"))
         })?;
         let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { engine, component, sha256, clock, limits })
+        Ok(Self { engine, component, sha256, clock, limits, spare: Spare::default() })
     }
 
     /// The SHA-256 of the component's bytes, in hexadecimal digits.
@@ -66,9 +69,28 @@ impl LogEngine {
         &self.sha256
     }
 
-    /// Makes an instance that reaches one store.
-    pub(crate) async fn instantiate(&self, store: &Store) -> Result<Instance> {
-        let state = State::new(store.clone(), &self.clock, &self.limits);
+    /// Returns an instance that reaches one store.
+    pub(crate) async fn instantiate(self: &Arc<Self>, store: &Store) -> Result<Instance> {
+        let (ready, is_next_due) = self.spare.take();
+        if is_next_due {
+            let making = Making(Arc::downgrade(self));
+            if let Ok(runtime) = Handle::try_current() {
+                runtime.spawn(making.run());
+            }
+        }
+        let mut instance = match ready {
+            Some(instance) => instance,
+            None => self.make().await?,
+        };
+        instance.instances.data_mut().lend(store.clone());
+        // It may have waited for longer than a call may take.
+        instance.instances.set_epoch_deadline(1);
+        Ok(instance)
+    }
+
+    /// Makes an instance that has no store yet.
+    pub(crate) async fn make(&self) -> Result<Instance> {
+        let state = State::new(&self.clock, &self.limits);
         let mut instances = Instances::new(&self.engine, state);
         instances.limiter(|state| &mut state.memory);
         instances.set_hostcall_fuel(HOST_CALL_BYTES_MAX);

@@ -73,6 +73,7 @@ pub mod plugin;
 mod read_options;
 mod reader;
 mod records;
+mod spare;
 pub mod store;
 mod trimming;
 mod verifier;

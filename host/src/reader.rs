@@ -5,7 +5,7 @@ use std::fmt;
 use wasmtime::component::ResourceAny;
 
 use crate::bindings::exports::stratalog::log::append_log as wit;
-use crate::engine::{Instance, LogEngine};
+use crate::engine::{Instance, SharedEngine};
 use crate::error::{Error, Result};
 use crate::follow::Follow;
 use crate::records::Page;
@@ -23,7 +23,7 @@ pub struct Reader {
 
 impl Reader {
     pub(crate) async fn open(
-        engine: &LogEngine,
+        engine: &SharedEngine,
         store: &Store,
         name: &str,
         options: &wit::ReadOptions,

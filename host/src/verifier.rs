@@ -5,7 +5,7 @@ use std::fmt;
 use wasmtime::component::ResourceAny;
 
 use crate::bindings::exports::stratalog::log::append_log as wit;
-use crate::engine::{Instance, LogEngine};
+use crate::engine::{Instance, SharedEngine};
 use crate::error::{Error, Result};
 use crate::store::Store;
 
@@ -69,7 +69,7 @@ pub enum LeftoverReason {
 }
 
 impl Verifier {
-    pub(crate) async fn open(engine: &LogEngine, store: &Store, name: &str) -> Result<Self> {
+    pub(crate) async fn open(engine: &SharedEngine, store: &Store, name: &str) -> Result<Self> {
         let mut instance = engine.instantiate(store).await?;
         let (guest, instances) = instance.begin();
         let handle = guest.call_verify(instances, name).await;

@@ -39,9 +39,16 @@ pub struct Lent {
     label: Option<Label>,
 }
 
-impl Lender for Store {
+/// An instance that waits to be used has no store yet.
+impl Lender for Option<Store> {
     fn lend(&mut self, key: &str, _: Operation, _: usize) -> Result<Lent, wit::StoreError> {
-        Ok(Lent { store: self.clone(), key: key.to_owned(), label: None })
+        match self {
+            Some(store) => Ok(Lent { store: store.clone(), key: key.to_owned(), label: None }),
+            None => Err(wit::StoreError {
+                kind: wit::StoreErrorKind::Unavailable,
+                message: format!("{key}: no store was lent yet"),
+            }),
+        }
     }
 }
 

@@ -20,13 +20,14 @@ use object_work::ObjectWork;
 pub(crate) struct State {
     pub memory: MemoryMeter,
     pub work: ObjectWork,
-    store: Store,
+    /// None until the instance is used.
+    store: Option<Store>,
     table: ResourceTable,
     wasi: WasiCtx,
 }
 
 impl State {
-    pub(crate) fn new(store: Store, clock: &Clock, limits: &Limits) -> Self {
+    pub(crate) fn new(clock: &Clock, limits: &Limits) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles_max);
         // No files, no environment, no network, no standard streams.
@@ -34,7 +35,7 @@ impl State {
         Self {
             memory: MemoryMeter::new(limits.memory_bytes_max),
             work: ObjectWork::default(),
-            store,
+            store: None,
             table,
             wasi,
         }
@@ -42,7 +43,12 @@ impl State {
 }
 
 impl State {
-    /// The whole store.
+    /// Lends a store, whole.
+    pub(crate) fn lend(&mut self, store: Store) {
+        self.store = Some(store);
+    }
+
+    /// What is lent.
     pub(crate) fn objects(&mut self) -> Objects<'_> {
         Objects { lender: &mut self.store, table: &mut self.table, work: &mut self.work }
     }
