@@ -1,8 +1,9 @@
 //! Appends without a copy on the way: from the plugin's memory straight into the writer's pack.
 //!
-//! The generated bindings would make a vector of each event first. When the pack is full, the events
-//! are copied and the call waits.
+//! The generated bindings would make a vector of each event first, and a large future. When the pack is
+//! full, the events are copied and the call waits.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -27,42 +28,41 @@ pub(super) fn add_to_linker<T: Send + 'static>(
     let mut instance = linker.instance("stratalog:log/append-log@0.1.0")?;
     instance.func_wrap_async(
         "[method]log.append",
-        move |mut context: StoreContextMut<'_, T>, (log, event): Arguments| {
-            let begun = begin(&mut context, view, &log, &event, Call::Append, Log::append_now);
-            Box::new(async move {
-                let appended = match begun? {
-                    Begun::Done(appended) => appended,
-                    Begun::Waits { opened, bytes } => {
-                        let appended = opened.log.append(&bytes).await;
-                        if appended.is_ok() {
-                            let bytes = bytes.len().saturating_add(1);
-                            view(context.data_mut()).ctx.appended(1, bytes);
-                        }
-                        appended.map_err(|error| opened.label.refuse(error))
-                    }
-                };
-                Ok((appended,))
-            })
+        move |mut context: StoreContextMut<'_, T>, (log, event): Arguments| match begin(
+            &mut context,
+            view,
+            &log,
+            &event,
+            Call::Append,
+            Log::append_now,
+        ) {
+            Ok(Begun::Waits { opened, bytes }) => Box::new(async move {
+                let appended = opened.log.append(&bytes).await;
+                if appended.is_ok() {
+                    let bytes = bytes.len().saturating_add(1);
+                    view(context.data_mut()).ctx.appended(1, bytes);
+                }
+                Ok((appended.map_err(|error| opened.label.refuse(error)),))
+            }),
+            Ok(Begun::Done(appended)) => Box::new(ready(Ok((appended,)))),
+            Err(error) => Box::new(ready(Err(error))),
         },
     )?;
     instance.func_wrap_async(
         "[method]log.append-lines",
         move |mut context: StoreContextMut<'_, T>, (log, lines): Arguments| {
             let append = Log::append_lines_now;
-            let begun = begin(&mut context, view, &log, &lines, Call::AppendLines, append);
-            Box::new(async move {
-                let appended = match begun? {
-                    Begun::Done(appended) => appended,
-                    Begun::Waits { opened, bytes } => {
-                        let appended = opened.log.append_lines(&bytes).await;
-                        if let Ok(events) = appended {
-                            view(context.data_mut()).ctx.appended(events, bytes.len());
-                        }
-                        appended.map_err(|error| opened.label.refuse(error))
+            match begin(&mut context, view, &log, &lines, Call::AppendLines, append) {
+                Ok(Begun::Waits { opened, bytes }) => Box::new(async move {
+                    let appended = opened.log.append_lines(&bytes).await;
+                    if let Ok(events) = appended {
+                        view(context.data_mut()).ctx.appended(events, bytes.len());
                     }
-                };
-                Ok((appended,))
-            })
+                    Ok((appended.map_err(|error| opened.label.refuse(error)),))
+                }),
+                Ok(Begun::Done(appended)) => Box::new(ready(Ok((appended,)))),
+                Err(error) => Box::new(ready(Err(error))),
+            }
         },
     )?;
     linker.allow_shadowing(false);
