@@ -10,8 +10,6 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use cli::arguments::Arguments;
 use cli::exit::{Code, Failure};
 
@@ -19,7 +17,7 @@ use cli::exit::{Code, Failure};
 const WORKER_THREADS: usize = 2;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::of_process();
     match run(arguments) {
         Ok(code) => code.into(),
         Err(failure) => {

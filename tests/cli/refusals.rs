@@ -47,6 +47,7 @@ fn wrong_locations_and_options_name_the_thing() {
         (vec!["append", "--flush-interval", "2", &log], 2, vec!["--flush-interval", "as in 500ms"]),
         (vec!["stat", "--component", &missing, &log], 5, vec!["cannot read the component"]),
         (vec!["stat", "--no-cache", "--cache-dir=x", &log], 2, vec!["--cache-dir"]),
+        (vec!["--cache-dir=x", "stat", "--no-cache", &log], 2, vec!["--cache-dir"]),
         (vec!["follow", &log], 2, vec!["unrecognized subcommand"]),
         (vec!["append"], 2, vec!["<LOG>"]),
     ];

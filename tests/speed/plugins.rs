@@ -36,6 +36,9 @@ struct Ran {
     ended: Duration,
 }
 
+/// What of a run is measured.
+type Part = fn(Ran) -> Duration;
+
 /// Runs the script on a log in `store`.
 async fn run(host: &Host, store: &Store, plugin: &Plugin, script: &[&str]) -> Ran {
     let grant = Grant::new(host, store, "log");
@@ -80,7 +83,7 @@ pub(crate) fn append(criterion: &mut Criterion, runtime: &Runtime) {
 pub(crate) fn start(criterion: &mut Criterion, runtime: &Runtime) {
     let mut group = criterion.benchmark_group("plugin");
     let (host, plugin) = (host(), compile(runtime));
-    let cases: [(&str, &[&str], fn(Ran) -> Duration); 3] = [
+    let cases: [(&str, &[&str], Part); 3] = [
         ("started and ended", &["hello"], |ran| ran.ended),
         ("started, to its first append", &["append-and-say"], |ran| ran.said.expect("a word")),
         ("started, one event appended, ended", &["append-and-say"], |ran| ran.ended),

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::Styles;
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueHint};
+use clap::error::ErrorKind;
+use clap::{ArgGroup, Args, CommandFactory as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use stratalog::TrimPoint;
 
@@ -27,6 +28,19 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) shared: Shared,
+}
+
+impl Arguments {
+    /// The arguments of this process; ends it with help, or with what is wrong with them.
+    pub(crate) fn of_process() -> Self {
+        let arguments = Self::parse();
+        // The parser does not see a conflict across the command's name.
+        if arguments.shared.no_cache && arguments.shared.cache_dir.is_some() {
+            let conflict = "the argument '--no-cache' cannot be used with '--cache-dir <DIR>'";
+            Self::command().error(ErrorKind::ArgumentConflict, conflict).exit();
+        }
+        arguments
+    }
 }
 
 #[derive(Subcommand)]
