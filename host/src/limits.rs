@@ -58,6 +58,13 @@ pub(crate) const LOG_LINE_BYTES_MAX: usize = 1024;
 /// Packed events that wait for a handle's instance, in bytes. Beyond it, `append` waits.
 pub(crate) const STAGED_BYTES_MAX: usize = 1024 * 1024;
 
+/// Packed events that are handed to the component at once; fewer wait for [`GATHER_TIME`], so that
+/// events that come one by one do not cost a call each.
+pub(crate) const LARGE_PACK_BYTES: usize = 64 * 1024;
+
+/// How long few packed events wait for more. A flush does not wait.
+pub(crate) const GATHER_TIME: Duration = Duration::from_millis(1);
+
 /// Calls that wait for a handle's instance. Beyond it, callers wait.
 pub(crate) const COMMANDS_MAX: usize = 256;
 

@@ -2,6 +2,8 @@
 //!
 //! 1. Before a command, all events packed before it go to the component.
 //! 2. A pack the component refused is kept and offered again before anything newer.
+//! 3. Few packed events wait a millisecond for more, so that not each costs a call of the component;
+//!    no command waits for them to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +17,7 @@ use super::staging::Staging;
 use crate::bindings::exports::stratalog::log::append_log::Pending;
 use crate::engine::Instance;
 use crate::error::{Error, Result};
+use crate::limits::GATHER_TIME;
 use crate::records::Written;
 
 type Answer<T> = oneshot::Sender<Result<T>>;
@@ -40,6 +43,8 @@ pub(super) struct Owner {
     tick: Duration,
     /// When to look after what is pending; none while nothing is.
     tick_at: Option<Instant>,
+    /// When to hand over what is packed, though it is little; none while nothing is known to be.
+    gathered_at: Option<Instant>,
     /// Compacts beside it, if that was asked for.
     background: Option<Background>,
 }
@@ -61,7 +66,8 @@ impl Owner {
         background: Option<Background>,
     ) -> Self {
         let (refused, spare) = (Vec::new(), Vec::new());
-        Self { instance, handle, staging, refused, spare, tick, tick_at: None, background }
+        let (tick_at, gathered_at) = (None, None);
+        Self { instance, handle, staging, refused, spare, tick, tick_at, gathered_at, background }
     }
 
     /// Serves until the log is closed, all its handles are dropped, or the component fails.
@@ -69,7 +75,13 @@ impl Owner {
         loop {
             let step = match self.next(&mut queue).await {
                 Next::Commands(commands) => self.serve(commands).await,
-                Next::Work => self.drain().await.map(|_| false),
+                Next::Work => match self.gathered_at {
+                    None if !self.staging.is_large() => {
+                        self.gathered_at = Some(Instant::now() + GATHER_TIME);
+                        Ok(false)
+                    }
+                    _ => self.drain().await.map(|_| false),
+                },
                 Next::Tick => self.look_after().await.map(|()| false),
                 Next::Compacted => Ok(false),
                 Next::Dropped => self.drop_handle().await.map(|()| true),
@@ -86,13 +98,8 @@ impl Owner {
     }
 
     async fn next(&mut self, queue: &mut mpsc::Receiver<Command>) -> Next {
-        let tick_at = self.tick_at;
-        let tick = async {
-            match tick_at {
-                Some(at) => sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
+        let tick = reached(self.tick_at);
+        let gathered = reached(self.gathered_at);
         let compacted = async {
             match &mut self.background {
                 Some(background) => background.ended().await,
@@ -113,6 +120,7 @@ impl Owner {
             },
             () = tick => Next::Tick,
             () = self.staging.work() => Next::Work,
+            () = gathered => Next::Work,
             () = compacted => Next::Compacted,
         }
     }
@@ -189,6 +197,7 @@ impl Owner {
 
     /// Hands packed events to the component. The outer error ends the log.
     async fn drain(&mut self) -> Result<Result<()>> {
+        self.gathered_at = None;
         loop {
             let offered_again = !self.refused.is_empty();
             let pack = if offered_again {
@@ -305,6 +314,14 @@ impl Owner {
         let error = Error::trapped(error);
         self.staging.end(error.clone());
         error
+    }
+}
+
+/// Waits until then; for ever if there is no such time.
+async fn reached(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 

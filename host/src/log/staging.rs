@@ -8,12 +8,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::error::{Error, EventFault, Result};
-use crate::limits::STAGED_BYTES_MAX;
+use crate::limits::{LARGE_PACK_BYTES, STAGED_BYTES_MAX};
 
 pub(super) struct Staging {
     event_bytes_max: u64,
     /// The most that may be appended at once.
     buffer_bytes_max: usize,
+    /// From so many bytes on a pack is large.
+    large_bytes: usize,
     pack: Mutex<Pack>,
     /// There is something for the owner.
     work: Notify,
@@ -32,8 +34,10 @@ struct Pack {
 
 impl Staging {
     pub(super) fn new(event_bytes_max: u64, buffer_bytes_max: usize) -> Self {
-        let (work, room) = (Notify::new(), Notify::new());
-        Self { event_bytes_max, buffer_bytes_max, pack: Mutex::default(), work, room }
+        let (pack, work, room) = (Mutex::default(), Notify::new(), Notify::new());
+        // What finds no room in a pack that is not large waits for the owner's time.
+        let large_bytes = LARGE_PACK_BYTES.min(buffer_bytes_max / 2);
+        Self { event_bytes_max, buffer_bytes_max, large_bytes, pack, work, room }
     }
 
     /// Packs an event, waiting for room.
@@ -123,15 +127,17 @@ impl Staging {
         if let Some(error) = &pack.ended {
             return Some(Err(error.clone()));
         }
-        let was_empty = pack.lines.is_empty();
+        let before = pack.lines.len();
+        let was_empty = before == 0;
         // A pack is handed over at once, so it must not be more than the component takes.
         let most = STAGED_BYTES_MAX.min(self.buffer_bytes_max);
         if !was_empty && pack.lines.len().saturating_add(bytes) > most {
             return pack.refused.clone().map(Err);
         }
         parts.iter().for_each(|part| pack.lines.extend_from_slice(part));
+        let becomes_large = before < self.large_bytes && pack.lines.len() >= self.large_bytes;
         drop(pack);
-        if was_empty {
+        if was_empty || becomes_large {
             self.work.notify_one();
         }
         Some(Ok(()))
@@ -149,9 +155,14 @@ impl Staging {
         Err(Error::InvalidEvent { line, fault })
     }
 
-    /// Waits until there is something to take.
+    /// Waits until there is something to take, or until that has become much.
     pub(super) async fn work(&self) {
         self.work.notified().await;
+    }
+
+    /// Whether what is there is worth a call of the component.
+    pub(super) fn is_large(&self) -> bool {
+        self.lock().lines.len() >= self.large_bytes
     }
 
     /// Takes the pack, leaving `spare`'s memory for the next.
