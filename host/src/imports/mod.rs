@@ -40,9 +40,7 @@ impl State {
             wasi,
         }
     }
-}
 
-impl State {
     /// Lends a store, whole.
     pub(crate) fn lend(&mut self, store: Store) {
         self.store = Some(store);

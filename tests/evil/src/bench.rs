@@ -1,4 +1,4 @@
-//! An honest plugin, to measure with. Prints nothing but what it says it says.
+//! An honest plugin, to measure with. Prints only what is told here.
 //!
 //! `hello` says so; `append-and-say` appends one event, then says that it has; `append N`, one call
 //! for each event; `append-packed N`, 1,000 events in a call. An event has 200 bytes, and the log

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, Resource, WasmList};
+use wasmtime::component::{ComponentType, Linker, LinkerInstance, Lower, Resource, WasmList};
 
 use super::refusals::refuse_unlent;
 use super::wit;
@@ -26,47 +26,36 @@ pub(super) fn add_to_linker<T: Send + 'static>(
 ) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut instance = linker.instance("stratalog:log/append-log@0.1.0")?;
+    add::<T, ()>(&mut instance, view)?;
+    add::<T, u64>(&mut instance, view)?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+fn add<T: Send + 'static, A: Append>(
+    instance: &mut LinkerInstance<'_, T>,
+    view: fn(&mut T) -> LogsView<'_>,
+) -> wasmtime::Result<()> {
     instance.func_wrap_async(
-        "[method]log.append",
-        move |mut context: StoreContextMut<'_, T>, (log, event): Arguments| match begin(
+        A::NAME,
+        move |mut context: StoreContextMut<'_, T>, (log, bytes): Arguments| match begin::<T, A>(
             &mut context,
             view,
             &log,
-            &event,
-            Call::Append,
-            Log::append_now,
+            &bytes,
         ) {
             Ok(Begun::Waits { opened, bytes }) => Box::new(async move {
-                let appended = opened.log.append(&bytes).await;
-                if appended.is_ok() {
-                    let bytes = bytes.len().saturating_add(1);
-                    view(context.data_mut()).ctx.appended(1, bytes);
+                let appended = A::waiting(&opened.log, &bytes).await;
+                if let Ok(appended) = &appended {
+                    let (events, bytes) = (appended.events(), appended.bytes(bytes.len()));
+                    view(context.data_mut()).ctx.appended(events, bytes);
                 }
                 Ok((appended.map_err(|error| opened.label.refuse(error)),))
             }),
             Ok(Begun::Done(appended)) => Box::new(ready(Ok((appended,)))),
             Err(error) => Box::new(ready(Err(error))),
         },
-    )?;
-    instance.func_wrap_async(
-        "[method]log.append-lines",
-        move |mut context: StoreContextMut<'_, T>, (log, lines): Arguments| {
-            let append = Log::append_lines_now;
-            match begin(&mut context, view, &log, &lines, Call::AppendLines, append) {
-                Ok(Begun::Waits { opened, bytes }) => Box::new(async move {
-                    let appended = opened.log.append_lines(&bytes).await;
-                    if let Ok(events) = appended {
-                        view(context.data_mut()).ctx.appended(events, bytes.len());
-                    }
-                    Ok((appended.map_err(|error| opened.label.refuse(error)),))
-                }),
-                Ok(Begun::Done(appended)) => Box::new(ready(Ok((appended,)))),
-                Err(error) => Box::new(ready(Err(error))),
-            }
-        },
-    )?;
-    linker.allow_shadowing(false);
-    Ok(())
+    )
 }
 
 /// An append as far as it goes without waiting.
@@ -79,23 +68,21 @@ enum Begun<A> {
     },
 }
 
-fn begin<T: 'static, A: Events>(
+fn begin<T: 'static, A: Append>(
     context: &mut StoreContextMut<'_, T>,
     view: fn(&mut T) -> LogsView<'_>,
     log: &Resource<LentLog>,
     list: &WasmList<u8>,
-    call: Call,
-    append: fn(&Log, &[u8]) -> Option<Result<A>>,
 ) -> wasmtime::Result<Begun<A>> {
     let size = list.as_le_slice(&*context).len();
     let LogsView { ctx, table } = view(context.data_mut());
     let lent = table.get(log)?;
-    if let Err(error) = ctx.admit(&lent.opened.label.name, call, size) {
+    if let Err(error) = ctx.admit(&lent.opened.label.name, A::CALL, size) {
         return Ok(Begun::Done(Err(refuse_unlent(error))));
     }
     let opened = lent.opened.clone();
     let bytes = list.as_le_slice(&*context);
-    Ok(match append(&opened.log, bytes) {
+    Ok(match A::now(&opened.log, bytes) {
         None => {
             let bytes = Bytes::copy_from_slice(bytes);
             Begun::Waits { opened, bytes }
@@ -108,14 +95,33 @@ fn begin<T: 'static, A: Events>(
     })
 }
 
-/// What an append answers, as events and bytes.
-trait Events {
+/// One of the two appends, by what it answers.
+trait Append: Sized + ComponentType + Lower + Send + Sync + 'static {
+    const NAME: &'static str;
+    const CALL: Call;
+
+    /// Appends if that needs no waiting; none if it does.
+    fn now(log: &Log, bytes: &[u8]) -> Option<Result<Self>>;
+    fn waiting(log: &Log, bytes: &[u8]) -> impl Future<Output = Result<Self>> + Send;
+
+    /// What was appended.
     fn events(&self) -> u64;
     fn bytes(&self, given: usize) -> usize;
 }
 
 /// One event, given without its LF.
-impl Events for () {
+impl Append for () {
+    const NAME: &'static str = "[method]log.append";
+    const CALL: Call = Call::Append;
+
+    fn now(log: &Log, event: &[u8]) -> Option<Result<Self>> {
+        log.append_now(event)
+    }
+
+    async fn waiting(log: &Log, event: &[u8]) -> Result<Self> {
+        log.append(event).await
+    }
+
     fn events(&self) -> u64 {
         1
     }
@@ -126,7 +132,18 @@ impl Events for () {
 }
 
 /// So many lines.
-impl Events for u64 {
+impl Append for u64 {
+    const NAME: &'static str = "[method]log.append-lines";
+    const CALL: Call = Call::AppendLines;
+
+    fn now(log: &Log, lines: &[u8]) -> Option<Result<Self>> {
+        log.append_lines_now(lines)
+    }
+
+    async fn waiting(log: &Log, lines: &[u8]) -> Result<Self> {
+        log.append_lines(lines).await
+    }
+
     fn events(&self) -> u64 {
         *self
     }
