@@ -79,7 +79,7 @@ impl Growth {
         let mut reader = Reader::new(self.memory.clone(), log(), ReadOptions::default()).unwrap();
         let mut bytes = 0;
         while let Some(page) = reader.next_page().unwrap() {
-            bytes += u64::try_from(page.lines.len()).unwrap();
+            bytes += u64::try_from(page.lines.unwrap_or_default().len()).unwrap();
         }
         assert_eq!(bytes, self.bytes_of_events);
         self.memory.counts()

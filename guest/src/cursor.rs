@@ -196,7 +196,7 @@ impl Cursor {
     }
 
     /// Takes note of a piece that was read; returns which of its events are to be yielded.
-    pub(crate) fn pass(&mut self, piece: &Piece<'_>) -> Range<u64> {
+    pub(crate) fn pass(&mut self, piece: &Piece) -> Range<u64> {
         if self.is_full() {
             return 0..0;
         }

@@ -2,8 +2,6 @@
 //!
 //! Packed lines are events joined, each ended by one LF; the same bytes that a batch holds.
 
-use std::ops::Range;
-
 use crate::error::{Error, EventFault};
 
 /// Checks one event.
@@ -46,16 +44,6 @@ pub(crate) fn count(lines: &[u8]) -> u64 {
     u64::try_from(memchr::memchr_iter(b'\n', lines).count()).unwrap_or(u64::MAX)
 }
 
-/// Some of the events of packed lines, by their numbers.
-pub(crate) fn part(lines: &[u8], events: Range<u64>) -> &[u8] {
-    let end_of = |events: u64| {
-        let Some(before) = events.checked_sub(1) else { return 0 };
-        let before = usize::try_from(before).unwrap_or(usize::MAX);
-        memchr::memchr_iter(b'\n', lines).nth(before).map_or(lines.len(), |end| end + 1)
-    };
-    lines.get(end_of(events.start)..end_of(events.end)).unwrap_or_default()
-}
-
 /// Makes packed lines of what an old batch holds: leaves out empty lines, ends the last one.
 pub(crate) fn pack_old_lines(mut lines: Vec<u8>) -> Vec<u8> {
     let ended = lines.last().is_none_or(|&byte| byte == b'\n');
@@ -83,13 +71,6 @@ mod tests {
     fn check(lines: &str, expected: Result<u64, (u64, EventFault)>) {
         let expected = expected.map_err(|(line, fault)| Error::InvalidEvent { line, fault });
         assert_eq!(check_lines(lines.as_bytes(), 5), expected, "{lines:?}");
-    }
-
-    #[test]
-    fn a_part_is_whole_events() {
-        let text = |events| String::from_utf8(part(b"a\nbb\nc\n", events).to_vec()).unwrap();
-        assert_eq!([text(0..3), text(0..1), text(1..3)], ["a\nbb\nc\n", "a\n", "bb\nc\n"]);
-        assert_eq!([text(1..1), text(3..3), text(2..9)], ["", "", "c\n"]);
     }
 
     #[test]

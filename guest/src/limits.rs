@@ -35,17 +35,16 @@ pub const BATCH_BYTES_WHOLE_MAX: u64 = BUFFER_BYTES_MAX;
 
 /// A page is handed out when it holds this much: enough that a call's cost does not count, and
 /// little enough that batches of about 1 MiB become a page each, which needs no copy.
-pub const PAGE_BYTES_TARGET: usize = 512 * 1024;
+pub const PAGE_BYTES_TARGET: u64 = 512 * KIB;
 
 /// The most bytes taken from the store in one call: a page of 1 MiB batches comes in one piece.
 pub const CHUNK_BYTES_MAX: u32 = 2 * 1024 * 1024;
 
+/// Stretches measured in one call, as many as the interface allows.
+pub const MEASURES_MAX: usize = 10_000;
+
 /// The longest line of an old batch that is read in a stream, i.e. the most that is held of it.
 pub const OLD_LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
-
-/// The most bytes given to an upload in one call: what the host holds of it besides the upload's
-/// parts.
-pub const UPLOAD_WRITE_BYTES: usize = 1024 * 1024;
 
 /// Objects asked for in one call of a listing: ten requests on stores that answer 1,000 at a time.
 pub const LIST_PAGE_OBJECTS: u32 = 10_000;

@@ -1,6 +1,5 @@
 //! What is read of a log: the parts asked for, in order, and the checked pieces that come of them.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::batch::BatchRecord;
@@ -54,15 +53,30 @@ impl Part {
     }
 }
 
-/// Some checked events of one batch.
-#[derive(Debug)]
-pub(crate) struct Piece<'a> {
+/// Checked events of one batch: all of them, or some that follow on each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
     pub batch: BatchName,
     /// In a segment, which one, and the positions of the whole batch; none for a live batch.
     pub segment: Option<SegmentName>,
     pub positions: Option<Range<u64>>,
-    pub lines: Cow<'a, [u8]>,
+    pub bytes: u64,
     pub events: u64,
     /// With the last events of the batch, what is known of all of it.
     pub end: Option<BatchRecord>,
+}
+
+/// Checked pieces, one after the other, and the bytes of all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Run<B> {
+    pub pieces: Vec<Piece>,
+    pub lines: B,
+}
+
+impl Piece {
+    /// All of a live batch.
+    pub(crate) fn live(end: BatchRecord) -> Self {
+        let BatchRecord { name, events, bytes, .. } = end;
+        Self { batch: name, segment: None, positions: None, bytes, events, end: Some(end) }
+    }
 }

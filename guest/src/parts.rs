@@ -1,9 +1,9 @@
 //! Reads parts of a log in order, checked: a driver over the store's ordered read.
 //!
-//! 1. Events are shown in the order of the parts, and only after they were checked.
+//! 1. Events come in the order of the parts, and only after they were checked.
 //! 2. One request for each part.
 
-use std::borrow::Cow;
+use std::collections::VecDeque;
 
 use crate::batch::BatchReader;
 use crate::error::{Damage, Error};
@@ -11,9 +11,11 @@ use crate::index::Index;
 use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_PARTS_MAX};
 use crate::manifest::SegmentRecord;
 use crate::names::LogName;
-use crate::part::{Part, Piece};
-use crate::ports::{Chunk, OrderedRead, Store, StoreError, StoreErrorKind};
+use crate::old_batch::OldBatchReader;
+use crate::part::{Part, Run};
+use crate::ports::{Chunk, HeldBytes, OrderedRead, Store, StoreError, StoreErrorKind};
 use crate::segment::SegmentReader;
+use crate::view::ListedBatch;
 
 /// Why parts could not be read on.
 pub(crate) enum Interrupted {
@@ -32,14 +34,19 @@ pub(crate) struct PartsRead<S: Store> {
     window: Vec<Part>,
     read: Option<S::Read>,
     at: u32,
-    decoder: Option<Decoder>,
+    decoder: Option<Decoder<S::Bytes>>,
     index: Option<Index>,
+    /// Checked, and not taken yet.
+    runs: VecDeque<Run<S::Bytes>>,
+    /// What comes behind them.
+    interrupted: Option<Interrupted>,
 }
 
-enum Decoder {
+enum Decoder<B> {
     Index(SegmentRecord, Vec<u8>),
-    Segment(SegmentReader),
-    Batch(BatchReader),
+    Segment(SegmentReader<B>),
+    Batch(BatchReader<B>),
+    OldBatch(OldBatchReader),
 }
 
 impl<S: Store> PartsRead<S> {
@@ -53,11 +60,30 @@ impl<S: Store> PartsRead<S> {
             at: 0,
             decoder: None,
             index: None,
+            runs: VecDeque::new(),
+            interrupted: None,
         }
     }
 
-    /// Reads on and shows the events that are certain by now. False at the end.
-    pub(crate) fn next(&mut self, show: impl FnMut(Piece<'_>)) -> Result<bool, Interrupted> {
+    /// Reads on until some events are certain, and returns them. None at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Run<S::Bytes>>, Interrupted> {
+        loop {
+            if let Some(run) = self.runs.pop_front() {
+                return Ok(Some(run));
+            }
+            if let Some(interrupted) = self.interrupted.take() {
+                return Err(interrupted);
+            }
+            match self.read_on() {
+                Ok(true) => {}
+                Ok(false) => return Ok(None),
+                Err(interrupted) => self.interrupted = Some(interrupted),
+            }
+        }
+    }
+
+    /// Takes a chunk. False at the end.
+    fn read_on(&mut self) -> Result<bool, Interrupted> {
         if self.read.is_none() {
             let rest = self.later.split_off(self.later.len().min(READ_PARTS_MAX));
             self.window = std::mem::replace(&mut self.later, rest);
@@ -70,7 +96,7 @@ impl<S: Store> PartsRead<S> {
         }
         let Some(read) = &self.read else { return Ok(false) };
         match read.next(CHUNK_BYTES_MAX) {
-            Ok(Some(chunk)) => self.take(chunk, show)?,
+            Ok(Some(chunk)) => self.take(chunk)?,
             Ok(None) if self.decoder.is_none() && self.part(self.at).is_none() => self.read = None,
             Ok(None) => return Err(self.out_of_step("the read ended early")),
             Err(failure) => {
@@ -107,7 +133,7 @@ impl<S: Store> PartsRead<S> {
         self.window.get(usize::try_from(number).ok()?)
     }
 
-    fn take(&mut self, chunk: Chunk, show: impl FnMut(Piece<'_>)) -> Result<(), Interrupted> {
+    fn take(&mut self, chunk: Chunk<S::Bytes>) -> Result<(), Interrupted> {
         let part = self.part(self.at).filter(|_| chunk.part == self.at).cloned();
         let Some(part) = part else {
             return Err(self.out_of_step("a chunk is of another part than the next"));
@@ -117,7 +143,10 @@ impl<S: Store> PartsRead<S> {
             None => self.decoder(part).map_err(|damage| self.damaged(damage))?,
         };
         let last = chunk.last;
-        let index = decoder.push(chunk, show).map_err(|damage| self.damaged(damage))?;
+        let mut runs = Vec::new();
+        let pushed = decoder.push(chunk, &mut runs);
+        self.runs.extend(runs);
+        let index = pushed.map_err(|damage| self.damaged(damage))?;
         self.index = index.or(self.index.take());
         if last {
             self.at = self.at.saturating_add(1);
@@ -127,7 +156,7 @@ impl<S: Store> PartsRead<S> {
         Ok(())
     }
 
-    fn decoder(&mut self, part: Part) -> Result<Decoder, Damage> {
+    fn decoder(&mut self, part: Part) -> Result<Decoder<S::Bytes>, Damage> {
         Ok(match part {
             Part::Index(segment) => Decoder::Index(segment, Vec::new()),
             Part::Segment(segment) => {
@@ -135,7 +164,10 @@ impl<S: Store> PartsRead<S> {
                 Decoder::Segment(SegmentReader::new(&segment, index.batches))
             }
             Part::Slice(slice) => Decoder::Segment(SegmentReader::of_slice(slice)),
-            Part::Batch(batch) => Decoder::Batch(BatchReader::new(batch.name, batch.size)?),
+            Part::Batch(ListedBatch { name, size }) => match name.origin {
+                Some(origin) => Decoder::Batch(BatchReader::new(name, origin, size)?),
+                None => Decoder::OldBatch(OldBatchReader::new(name, size)),
+            },
         })
     }
 
@@ -151,44 +183,25 @@ impl<S: Store> PartsRead<S> {
     }
 }
 
-impl Decoder {
+impl<B: HeldBytes> Decoder<B> {
     /// Takes a chunk; returns a finished index.
     fn push(
         &mut self,
-        chunk: Chunk,
-        mut show: impl FnMut(Piece<'_>),
+        Chunk { bytes, last, .. }: Chunk<B>,
+        runs: &mut Vec<Run<B>>,
     ) -> Result<Option<Index>, Damage> {
         match self {
             Self::Index(segment, held) => {
-                held.extend_from_slice(&chunk.bytes);
+                held.append(&mut bytes.read());
                 if held.len() > INDEX_BYTES_MAX {
                     let expected = format!("at most {INDEX_BYTES_MAX} bytes");
                     return Err(Damage::new(segment.name.index(), expected, "more"));
                 }
-                return chunk.last.then(|| Index::decode(segment, held)).transpose();
+                return last.then(|| Index::decode(segment, held)).transpose();
             }
-            Self::Segment(reader) => reader.push(&chunk.bytes, chunk.last, |sequenced| {
-                show(Piece {
-                    batch: sequenced.batch.name,
-                    segment: Some(sequenced.segment),
-                    positions: Some(sequenced.positions),
-                    lines: sequenced.lines,
-                    events: sequenced.events,
-                    end: sequenced.end.then_some(sequenced.batch),
-                });
-            })?,
-            Self::Batch(reader) => {
-                if let Some(checked) = reader.push(chunk.bytes, chunk.last)? {
-                    show(Piece {
-                        batch: reader.name(),
-                        segment: None,
-                        positions: None,
-                        lines: Cow::Owned(checked.lines),
-                        events: checked.events,
-                        end: checked.end,
-                    });
-                }
-            }
+            Self::Segment(reader) => reader.push(bytes, last, runs)?,
+            Self::Batch(reader) => runs.extend(reader.push(bytes, last)?),
+            Self::OldBatch(reader) => runs.extend(reader.push(&bytes, last)?),
         }
         Ok(None)
     }

@@ -52,11 +52,32 @@ pub struct ReadPart {
     pub range: Option<Range<u64>>,
 }
 
+/// What is known of a stretch of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// The digest that names use.
+    pub digest: u64,
+    pub line_feeds: u64,
+}
+
+/// Bytes that are held outside for the logic: they come in only when they are read.
+pub trait HeldBytes: Sized {
+    fn new(content: &[u8]) -> Self;
+    fn len(&self) -> u64;
+    fn slice(&self, range: Range<u64>) -> Self;
+    fn append(&mut self, more: Self);
+    /// Measures stretches of these lengths, one after the other, from `start` on.
+    fn measure(&self, start: u64, lengths: &[u64]) -> Vec<Measure>;
+    /// The end of the first so many lines.
+    fn line_end(&self, lines: u64) -> u64;
+    fn read(&self) -> Vec<u8>;
+}
+
 /// The next bytes of an ordered read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chunk {
+pub struct Chunk<B> {
     pub part: u32,
-    pub bytes: Vec<u8>,
+    pub bytes: B,
     pub last: bool,
 }
 
@@ -75,20 +96,25 @@ pub trait PendingCreate {
 
 /// An ordered read under way.
 pub trait OrderedRead {
-    fn next(&self, bytes_max: u32) -> Result<Option<Chunk>, ReadFailure>;
+    type Bytes: HeldBytes;
+
+    fn next(&self, bytes_max: u32) -> Result<Option<Chunk<Self::Bytes>>, ReadFailure>;
 }
 
 /// An upload under way; dropped before `finish`, it leaves nothing.
 pub trait Upload {
-    fn write(&self, bytes: &[u8]) -> Result<(), WriteError>;
+    type Bytes: HeldBytes;
+
+    fn write(&self, bytes: Self::Bytes) -> Result<(), WriteError>;
     fn finish(&self) -> Result<(), WriteError>;
 }
 
 /// The object store. There is no way to overwrite.
 pub trait Store: Clone {
+    type Bytes: HeldBytes;
     type Create: PendingCreate;
-    type Read: OrderedRead;
-    type Upload: Upload;
+    type Read: OrderedRead<Bytes = Self::Bytes>;
+    type Upload: Upload<Bytes = Self::Bytes>;
 
     fn create_exclusive(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError>;
     fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError>;

@@ -1,7 +1,7 @@
 //! One reading pass, or one after the other: a driver. What is yielded is the cursor's decision.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::rc::Rc;
 
 use crate::cursor::{Cursor, Pending, Step, Times};
@@ -11,17 +11,18 @@ use crate::index::Index;
 use crate::limits::{MISSING_TRIES, PAGE_BYTES_TARGET};
 use crate::manifest::SegmentRecord;
 use crate::names::{BatchName, LogName};
-use crate::part::Part;
+use crate::part::{Part, Run};
 use crate::parts::{Interrupted, PartsRead};
-use crate::ports::Store;
+use crate::ports::{HeldBytes, Store};
 use crate::position::Position;
 use crate::stored_log::{Look, StoredLog};
 use crate::view::{ListedBatch, View};
 
 /// Some events, in order, each ended by LF.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
-    pub lines: Vec<u8>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<B> {
+    /// None when there are no events.
+    pub lines: Option<B>,
     pub events: u64,
     /// Events trimmed before the reader came to them, right before these.
     pub missed: u64,
@@ -50,7 +51,7 @@ pub struct Reader<S: Store> {
     fresh: bool,
     /// What the snapshot of a writer still has to yield, after everything stored.
     tail: Option<VecDeque<Vec<u8>>>,
-    page: Page,
+    page: Page<S::Bytes>,
     stage: Stage<S>,
     /// An error that waits until the events before it have been handed out.
     failed: Option<Error>,
@@ -131,14 +132,14 @@ impl<S: Store> Reader<S> {
     /// # Errors
     /// After [`Error::StoreFailed`] the pass goes on where it stood when called again. Before
     /// [`Error::Damaged`] everything before the damage has been yielded.
-    pub fn next_page(&mut self) -> Result<Option<Page>, Error> {
+    pub fn next_page(&mut self) -> Result<Option<Page<S::Bytes>>, Error> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
         if matches!(self.stage, Stage::Ended) && self.tail.is_none() && !self.cursor.is_full() {
             self.stage = Stage::Look;
         }
-        while self.page.lines.len() < PAGE_BYTES_TARGET {
+        while self.page.bytes() < PAGE_BYTES_TARGET {
             // A look may find that events were trimmed: that is told before what comes after.
             if matches!(self.stage, Stage::Look) && self.page.events > 0 {
                 break;
@@ -182,9 +183,9 @@ impl<S: Store> Reader<S> {
                     tail.pop_front();
                 }
                 match tail.pop_front() {
+                    Some(lines) if lines.is_empty() => {}
                     Some(lines) => {
-                        self.page.events += events::count(&lines);
-                        self.page.push(Cow::Owned(lines));
+                        self.page.push(S::Bytes::new(&lines), events::count(&lines));
                     }
                     None => self.stage = Stage::Done,
                 }
@@ -263,9 +264,9 @@ impl<S: Store> Reader<S> {
         let mut parts = PartsRead::new(store, log, vec![Part::Batch(batch)]);
         let mut events = 0;
         loop {
-            match parts.next(|piece| events += piece.events) {
-                Ok(true) => {}
-                Ok(false) => return Ok(Some(events)),
+            match parts.next() {
+                Ok(Some(run)) => events += run.pieces.iter().map(|p| p.events).sum::<u64>(),
+                Ok(None) => return Ok(Some(events)),
                 Err(Interrupted::Gone(_)) => return Ok(None),
                 Err(Interrupted::Failed(error)) => return Err(error),
             }
@@ -356,21 +357,13 @@ impl<S: Store> Reader<S> {
     }
 
     fn read_on(&mut self, mut reading: Box<Reading<S>>) -> Result<(), Error> {
-        let (cursor, page) = (&mut self.cursor, &mut self.page);
-        let more = reading.parts.next(|piece| {
-            let wanted = cursor.pass(&piece);
-            let events = wanted.end - wanted.start;
-            page.events += events;
-            if events == piece.events {
-                page.push(piece.lines);
-            } else if events > 0 {
-                page.push(Cow::Borrowed(events::part(&piece.lines, wanted)));
+        match reading.parts.next() {
+            Ok(Some(run)) => {
+                self.take(run);
+                self.stage =
+                    if self.cursor.is_full() { Stage::Done } else { Stage::Parts(reading) };
             }
-        });
-        match more {
-            Ok(_) if self.cursor.is_full() => self.stage = Stage::Done,
-            Ok(true) => self.stage = Stage::Parts(reading),
-            Ok(false) => {
+            Ok(None) => {
                 if let Some((segment, index)) = &reading.segment {
                     self.cursor.leave(segment, Some(index));
                 }
@@ -380,6 +373,43 @@ impl<S: Store> Reader<S> {
             Err(Interrupted::Gone(part)) => self.look_again(*part)?,
         }
         Ok(())
+    }
+
+    /// Takes what is wanted of a run.
+    fn take(&mut self, run: Run<S::Bytes>) {
+        let mut stretches: Vec<Stretch> = Vec::new();
+        let mut at = 0_u64;
+        for piece in &run.pieces {
+            let bytes = at..at.saturating_add(piece.bytes);
+            at = bytes.end;
+            let wanted = self.cursor.pass(piece);
+            let events = wanted.end - wanted.start;
+            if events == 0 {
+                continue;
+            }
+            let bytes = if events == piece.events {
+                bytes
+            } else {
+                let lines = run.lines.slice(bytes.clone());
+                let of = |events| bytes.start.saturating_add(lines.line_end(events));
+                of(wanted.start)..of(wanted.end)
+            };
+            match stretches.last_mut() {
+                Some(last) if last.bytes.end == bytes.start => {
+                    last.bytes.end = bytes.end;
+                    last.events += events;
+                }
+                _ => stretches.push(Stretch { bytes, events }),
+            }
+        }
+        if let [Stretch { bytes, events }] = &stretches[..]
+            && *bytes == (0..run.lines.len())
+        {
+            return self.page.push(run.lines, *events);
+        }
+        for Stretch { bytes, events } in stretches {
+            self.page.push(run.lines.slice(bytes), events);
+        }
     }
 
     /// Somebody compacted: the part's events are in a segment now. Unless it is the same part again.
@@ -406,12 +436,28 @@ impl<S: Store> Reader<S> {
     }
 }
 
-impl Page {
-    fn push(&mut self, lines: Cow<'_, [u8]>) {
-        match lines {
-            // A whole batch, read in one piece, becomes the page without a copy.
-            Cow::Owned(lines) if self.lines.is_empty() => self.lines = lines,
-            lines => self.lines.extend_from_slice(&lines),
+/// Events of a run that follow on each other.
+struct Stretch {
+    bytes: Range<u64>,
+    events: u64,
+}
+
+impl<B> Default for Page<B> {
+    fn default() -> Self {
+        Self { lines: None, events: 0, missed: 0 }
+    }
+}
+
+impl<B: HeldBytes> Page<B> {
+    fn bytes(&self) -> u64 {
+        self.lines.as_ref().map_or(0, HeldBytes::len)
+    }
+
+    fn push(&mut self, lines: B, events: u64) {
+        self.events = self.events.saturating_add(events);
+        match &mut self.lines {
+            Some(before) => before.append(lines),
+            none => *none = Some(lines),
         }
     }
 }

@@ -3,18 +3,15 @@
 //! 1. No event of a batch is yielded before the batch has been checked, but for a batch larger than
 //!    any writer makes (an old one): that is passed on in a stream and checked at its end.
 
-use std::borrow::Cow;
-use std::ops::Range;
-
-use xxhash_rust::xxh3::Xxh3;
-
 use crate::batch::BatchRecord;
 use crate::error::Damage;
 use crate::events;
-use crate::limits::{BATCH_BYTES_WHOLE_MAX, OLD_LINE_BYTES_MAX};
+use crate::limits::{BATCH_BYTES_WHOLE_MAX, MEASURES_MAX};
 use crate::manifest::SegmentRecord;
-use crate::names::{Digest, SegmentName};
-use crate::part::Slice;
+use crate::names::SegmentName;
+use crate::part::{Piece, Run, Slice};
+use crate::ports::HeldBytes;
+use crate::streamed::Streamed;
 
 /// A segment that was written, with the batches it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,42 +20,23 @@ pub(crate) struct NewSegment {
     pub batches: Vec<BatchRecord>,
 }
 
-/// Some events of a batch in a segment, or all of them.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Sequenced<'a> {
-    pub segment: SegmentName,
-    pub batch: BatchRecord,
-    /// The positions of the whole batch.
-    pub positions: Range<u64>,
-    pub lines: Cow<'a, [u8]>,
-    pub events: u64,
-    /// Whether the batch ends with these.
-    pub end: bool,
-}
-
 /// Reads a segment, or neighbouring batches of one, chunk by chunk.
-pub(crate) struct SegmentReader {
+pub(crate) struct SegmentReader<B> {
     segment: SegmentName,
     /// Bytes that are to come in all.
     bytes: u64,
     batches: std::vec::IntoIter<BatchRecord>,
-    /// Bytes that do not make a whole batch, or line of a streamed one, yet.
-    held: Vec<u8>,
+    /// Bytes that do not make a whole batch yet.
+    held: Option<B>,
     /// Bytes behind the last batch.
     beyond: u64,
     /// Of the next batch's first event.
     position: u64,
-    streaming: Option<Streaming>,
+    /// The batch under way, if it is too large to be held.
+    streamed: Option<Streamed>,
 }
 
-struct Streaming {
-    batch: BatchRecord,
-    hasher: Box<Xxh3>,
-    bytes_left: u64,
-    events: u64,
-}
-
-impl SegmentReader {
+impl<B: HeldBytes> SegmentReader<B> {
     pub(crate) fn new(segment: &SegmentRecord, batches: Vec<BatchRecord>) -> Self {
         Self::of_batches(segment.name, segment.bytes, segment.position, batches)
     }
@@ -75,58 +53,129 @@ impl SegmentReader {
         batches: Vec<BatchRecord>,
     ) -> Self {
         let batches = batches.into_iter();
-        Self { segment, bytes, batches, held: Vec::new(), beyond: 0, position, streaming: None }
+        Self { segment, bytes, batches, held: None, beyond: 0, position, streamed: None }
     }
 
-    /// Takes the next bytes and shows the events that are certain by now.
+    /// Takes the next bytes and adds the events that are certain by now to `runs`; those before damage,
+    /// too.
     pub(crate) fn push(
         &mut self,
-        bytes: &[u8],
+        bytes: B,
         last: bool,
-        mut show: impl FnMut(Sequenced<'_>),
+        runs: &mut Vec<Run<B>>,
     ) -> Result<(), Damage> {
-        let mut rest = bytes;
+        let bytes = match self.held.take() {
+            Some(mut held) => {
+                held.append(bytes);
+                held
+            }
+            None => bytes,
+        };
+        let (mut at, end) = (0, bytes.len());
         loop {
-            if let Some(streaming) = &mut self.streaming {
-                let Some(lines) = streaming.take(&mut self.held, &mut rest) else { break };
-                let (batch, end) = (streaming.batch, streaming.bytes_left == 0);
-                let positions = self.position..self.position.saturating_add(batch.events);
-                if end {
-                    streaming.check(&self.segment.to_string())?;
-                    self.position = positions.end;
-                    self.streaming = None;
-                }
-                let (segment, events) = (self.segment, events::count(&lines));
-                show(Sequenced { segment, batch, positions, lines, events, end });
-                continue;
+            let before = (self.batches.len(), at);
+            self.pass_whole(&bytes, &mut at, runs)?;
+            self.pass_streamed(&bytes, &mut at, runs)?;
+            if (self.batches.len(), at) == before {
+                break;
             }
-            let Some(&batch) = self.batches.as_slice().first() else { break };
-            if batch.bytes > BATCH_BYTES_WHOLE_MAX {
-                self.batches.next();
-                self.streaming = Some(Streaming::new(batch));
-                continue;
-            }
-            let Some(lines) = take_whole(&batch, &mut self.held, &mut rest) else { break };
-            batch.check(&self.segment.to_string(), &lines)?;
-            self.batches.next();
-            let positions = self.position..self.position.saturating_add(batch.events);
-            self.position = positions.end;
-            let (segment, events) = (self.segment, batch.events);
-            show(Sequenced { segment, batch, positions, lines, events, end: true });
         }
-        if self.streaming.is_some() && self.held.len() > OLD_LINE_BYTES_MAX {
-            let expected = format!("lines of at most {OLD_LINE_BYTES_MAX} bytes");
-            return Err(Damage::new(self.segment, expected, "a longer one"));
+        if self.batches.as_slice().is_empty() && self.streamed.is_none() {
+            self.beyond = self.beyond.saturating_add(end.saturating_sub(at));
+        } else if at < end {
+            self.held = Some(if at == 0 { bytes } else { bytes.slice(at..end) });
         }
-        self.beyond = self.beyond.saturating_add(length(rest));
         if last { self.check_end() } else { Ok(()) }
     }
 
+    /// Passes on the batches that are there whole.
+    fn pass_whole(
+        &mut self,
+        bytes: &B,
+        at: &mut u64,
+        runs: &mut Vec<Run<B>>,
+    ) -> Result<(), Damage> {
+        if self.streamed.is_some() {
+            return Ok(());
+        }
+        let start = *at;
+        let mut left = bytes.len().saturating_sub(start);
+        let whole = self.batches.as_slice().iter().map_while(|batch| {
+            left = left.checked_sub(batch.bytes)?;
+            (batch.bytes <= BATCH_BYTES_WHOLE_MAX).then_some(*batch)
+        });
+        let whole: Vec<BatchRecord> = whole.collect();
+        let mut pieces = Vec::with_capacity(whole.len());
+        let mut damage = None;
+        'check: for some in whole.chunks(MEASURES_MAX) {
+            let lengths: Vec<u64> = some.iter().map(|batch| batch.bytes).collect();
+            for (batch, found) in some.iter().zip(bytes.measure(*at, &lengths)) {
+                if let Err(found) = batch.check(self.segment, found) {
+                    damage = Some(found);
+                    break 'check;
+                }
+                *at = at.saturating_add(batch.bytes);
+                pieces.push(self.piece(*batch, batch.bytes, batch.events, true));
+                self.batches.next();
+            }
+        }
+        if !pieces.is_empty() {
+            runs.push(Run { pieces, lines: bytes.slice(start..*at) });
+        }
+        damage.map_or(Ok(()), Err)
+    }
+
+    /// Passes on lines of a batch that is too large to be held.
+    fn pass_streamed(
+        &mut self,
+        bytes: &B,
+        at: &mut u64,
+        runs: &mut Vec<Run<B>>,
+    ) -> Result<(), Damage> {
+        let next = self.batches.as_slice().first();
+        if self.streamed.is_none() && next.is_some_and(|next| next.bytes > BATCH_BYTES_WHOLE_MAX) {
+            self.streamed = self.batches.next().map(Streamed::new);
+        }
+        let Some(streamed) = &mut self.streamed else { return Ok(()) };
+        let end = at.saturating_add(streamed.bytes_left()).min(bytes.len());
+        if *at == end {
+            return Ok(());
+        }
+        let lines = streamed.push(bytes.slice(*at..end).read(), self.segment)?;
+        *at = end;
+        let (batch, events, ended) =
+            (streamed.batch, events::count(&lines), streamed.bytes_left() == 0);
+        if ended {
+            self.streamed = None;
+        }
+        let length = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+        let pieces = vec![self.piece(batch, length, events, ended)];
+        runs.push(Run { pieces, lines: B::new(&lines) });
+        Ok(())
+    }
+
+    /// Some of the next batch, or the end of it: then the one behind it is next.
+    fn piece(&mut self, batch: BatchRecord, bytes: u64, events: u64, ends: bool) -> Piece {
+        let positions = self.position..self.position.saturating_add(batch.events);
+        if ends {
+            self.position = positions.end;
+        }
+        Piece {
+            batch: batch.name,
+            segment: Some(self.segment),
+            positions: Some(positions),
+            bytes,
+            events,
+            end: ends.then_some(batch),
+        }
+    }
+
     fn check_end(&self) -> Result<(), Damage> {
-        let missing: u64 = self.batches.as_slice().iter().map(|batch| batch.bytes).sum::<u64>()
-            + self.streaming.as_ref().map_or(0, |streaming| streaming.bytes_left);
+        let whole: u64 = self.batches.as_slice().iter().map(|batch| batch.bytes).sum();
+        let streamed = self.streamed.as_ref();
+        let missing = whole.saturating_add(streamed.map_or(0, Streamed::bytes_left));
         // Batches without bytes may be left; they hold no events.
-        let held = length(&self.held).saturating_add(self.beyond);
+        let held = self.held.as_ref().map_or(0, HeldBytes::len).saturating_add(self.beyond);
         if missing == 0 && held == 0 {
             return Ok(());
         }
@@ -138,91 +187,17 @@ impl SegmentReader {
     }
 }
 
-fn length(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
-}
-
-/// Takes a whole batch off the front: without a copy if nothing of it was held, else with one.
-fn take_whole<'a>(
-    batch: &BatchRecord,
-    held: &mut Vec<u8>,
-    rest: &mut &'a [u8],
-) -> Option<Cow<'a, [u8]>> {
-    let bytes = usize::try_from(batch.bytes).unwrap_or(usize::MAX);
-    let missing = bytes.saturating_sub(held.len());
-    let Some((lines, after)) = rest.split_at_checked(missing) else {
-        if !rest.is_empty() {
-            held.reserve_exact(missing);
-            held.extend_from_slice(rest);
-            *rest = &[];
-        }
-        return None;
-    };
-    *rest = after;
-    if held.is_empty() {
-        return Some(Cow::Borrowed(lines));
-    }
-    held.extend_from_slice(lines);
-    Some(Cow::Owned(std::mem::take(held)))
-}
-
-impl Streaming {
-    fn new(batch: BatchRecord) -> Self {
-        let bytes_left = batch.bytes;
-        Self { batch, hasher: Box::new(Xxh3::new()), bytes_left, events: 0 }
-    }
-
-    /// Takes the batch's complete lines off the front, if there are any, and holds the beginning of
-    /// one that is not complete.
-    fn take<'a>(&mut self, held: &mut Vec<u8>, rest: &mut &'a [u8]) -> Option<Cow<'a, [u8]>> {
-        let left = self.bytes_left.saturating_sub(length(held));
-        let bytes = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
-        let (own, after) = rest.split_at_checked(bytes)?;
-        let lines_end = memchr::memrchr(b'\n', own).map_or(0, |end| end + 1);
-        let (lines, begun) = own.split_at_checked(lines_end)?;
-        if lines.is_empty() {
-            held.extend_from_slice(begun);
-            *rest = after;
-            return None;
-        }
-        *rest = rest.get(lines_end..).unwrap_or_default();
-        let lines = if held.is_empty() {
-            Cow::Borrowed(lines)
-        } else {
-            held.extend_from_slice(lines);
-            Cow::Owned(std::mem::take(held))
-        };
-        self.hasher.update(&lines);
-        self.events += events::count(&lines);
-        self.bytes_left -= length(&lines);
-        Some(lines)
-    }
-
-    fn check(&self, segment: &str) -> Result<(), Damage> {
-        let BatchRecord { name, events, bytes, digest } = self.batch;
-        let found = Digest(self.hasher.digest());
-        if found == digest && self.events == events {
-            return Ok(());
-        }
-        Err(Damage::new(
-            segment,
-            format!("{name} in {bytes} bytes, {events} events, xxh3 {digest}"),
-            format!("{bytes} bytes, {} events, xxh3 {found}", self.events),
-        ))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::seal;
+    use crate::batch::{digest, seal};
     use crate::manifest::tests::segment_record;
     use crate::names::{BatchTime, WriterId};
 
     fn record(time: u64, lines: &[u8]) -> BatchRecord {
         let events = events::count(lines);
         let name = seal(BatchTime::new(time).unwrap(), WriterId(1), events, lines);
-        let digest = crate::batch::digest(lines);
+        let digest = digest(lines);
         BatchRecord { name, events, bytes: lines.len().try_into().unwrap(), digest }
     }
 
@@ -237,10 +212,16 @@ mod tests {
         let mut shown = Vec::new();
         let mut chunks = bytes.chunks(step).peekable();
         while let Some(chunk) = chunks.next() {
-            reader.push(chunk, chunks.peek().is_none(), |piece| {
-                let text = String::from_utf8(piece.lines.into_owned()).unwrap();
-                shown.push((piece.positions.end, text));
-            })?;
+            let mut runs = Vec::new();
+            reader.push(chunk.to_vec(), chunks.peek().is_none(), &mut runs)?;
+            for Run { pieces, lines } in runs {
+                let mut lines = lines.as_slice();
+                for piece in pieces {
+                    let of_piece = lines.split_off(..usize::try_from(piece.bytes).unwrap());
+                    let text = String::from_utf8(of_piece.unwrap().to_vec()).unwrap();
+                    shown.push((piece.positions.unwrap().end, text));
+                }
+            }
         }
         Ok(shown)
     }

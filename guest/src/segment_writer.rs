@@ -4,16 +4,14 @@
 //! 2. Memory is bounded: bytes are passed on as they come, only the index is held.
 //! 3. Nothing here commits: until a manifest names them, the segments are garbage.
 
-use std::borrow::Cow;
-
 use crate::batch::BatchRecord;
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::index::Index;
-use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX, UPLOAD_WRITE_BYTES};
+use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
 use crate::names::{Attempt, Generation, SegmentName};
-use crate::part::{Part, Piece};
+use crate::part::{Part, Piece, Run};
 use crate::parts::{Interrupted, PartsRead};
-use crate::ports::{Store, StoreErrorKind, Upload, WriteError};
+use crate::ports::{HeldBytes, Store, StoreErrorKind, Upload, WriteError};
 use crate::segment::NewSegment;
 use crate::stored_log::StoredLog;
 
@@ -51,15 +49,6 @@ struct Placed {
     in_batch: bool,
 }
 
-/// What is written at once.
-#[derive(Default)]
-struct Run {
-    /// Whether a new part begins with it.
-    cut: bool,
-    lines: Vec<u8>,
-    batches: Vec<BatchRecord>,
-}
-
 impl<'a, S: Store> SegmentWriter<'a, S> {
     pub(crate) fn new(
         stored: &'a StoredLog<S>,
@@ -94,66 +83,66 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
         let mut read = PartsRead::new(store, log, parts);
         loop {
-            // A chunk of a segment may hold many batches: what belongs to one output is written at
-            // once.
-            let mut runs = vec![Run::default()];
-            match read.next(|piece| self.place(piece, &mut runs)) {
-                Ok(true) => {}
-                Ok(false) => break,
+            match read.next() {
+                Ok(Some(run)) => self.write_run(run)?,
+                Ok(None) => break,
                 Err(Interrupted::Gone(part)) => return Ok(Copied::Overtaken(part)),
                 Err(Interrupted::Failed(error)) => return Err(error),
-            }
-            for run in runs {
-                self.write(run)?;
             }
         }
         self.finish_part()?;
         self.placed = Placed::default();
         Ok(Copied::Whole)
     }
-    /// Decides which part a piece goes to.
-    fn place(&mut self, piece: Piece<'_>, runs: &mut Vec<Run>) {
-        let placed = &mut self.placed;
-        let bytes = u64::try_from(piece.lines.len()).unwrap_or(u64::MAX);
-        let full = placed.bytes.saturating_add(bytes) > self.bytes_max
-            || placed.batches >= SEGMENT_BATCHES_MAX;
-        if full && placed.bytes > 0 && !placed.in_batch && self.cuts < SEGMENT_PARTS_MAX / 2 {
-            self.cuts += 1;
-            *placed = Placed::default();
-            runs.push(Run { cut: true, ..Run::default() });
+
+    /// Writes a run; what belongs to one part at once.
+    fn write_run(&mut self, run: Run<S::Bytes>) -> Result<(), Error> {
+        let (mut start, mut end) = (0, 0_u64);
+        for piece in &run.pieces {
+            if self.place(piece) {
+                self.write(run.lines.slice(start..end))?;
+                self.finish_part()?;
+                start = end;
+            }
+            end = end.saturating_add(piece.bytes);
+            self.batches.extend(piece.end);
         }
-        placed.bytes = placed.bytes.saturating_add(bytes);
-        placed.batches += u64::from(piece.end.is_some());
-        placed.in_batch = piece.end.is_none();
-        let Some(run) = runs.last_mut() else { return };
-        match piece.lines {
-            Cow::Owned(owned) if run.lines.is_empty() => run.lines = owned,
-            more => run.lines.extend_from_slice(&more),
-        }
-        run.batches.extend(piece.end);
+        self.write(if start == 0 { run.lines } else { run.lines.slice(start..end) })
     }
 
-    fn write(&mut self, run: Run) -> Result<(), Error> {
-        if run.cut {
-            self.finish_part()?;
+    /// Decides which part a piece goes to: true when a new one begins with it.
+    fn place(&mut self, piece: &Piece) -> bool {
+        let placed = &mut self.placed;
+        let full = placed.bytes.saturating_add(piece.bytes) > self.bytes_max
+            || placed.batches >= SEGMENT_BATCHES_MAX;
+        let cuts =
+            full && placed.bytes > 0 && !placed.in_batch && self.cuts < SEGMENT_PARTS_MAX / 2;
+        if cuts {
+            self.cuts += 1;
+            *placed = Placed::default();
         }
-        if !run.lines.is_empty() {
-            let name = self.name();
-            let key = self.stored.name.key(name);
-            let upload = match self.upload.take() {
-                Some(upload) => upload,
-                None => {
-                    self.parts.push(NewSegment { name, batches: Vec::new() });
-                    let upload = self.stored.store.start_upload(&key);
-                    upload.map_err(|error| write_failed(&key, error))?
-                }
-            };
-            for piece in run.lines.chunks(UPLOAD_WRITE_BYTES) {
-                upload.write(piece).map_err(|error| write_failed(&key, error))?;
+        placed.bytes = placed.bytes.saturating_add(piece.bytes);
+        placed.batches += u64::from(piece.end.is_some());
+        placed.in_batch = piece.end.is_none();
+        cuts
+    }
+
+    fn write(&mut self, lines: S::Bytes) -> Result<(), Error> {
+        if lines.len() == 0 {
+            return Ok(());
+        }
+        let name = self.name();
+        let key = self.stored.name.key(name);
+        let upload = match self.upload.take() {
+            Some(upload) => upload,
+            None => {
+                self.parts.push(NewSegment { name, batches: Vec::new() });
+                let upload = self.stored.store.start_upload(&key);
+                upload.map_err(|error| write_failed(&key, error))?
             }
-            self.upload = Some(upload);
-        }
-        self.batches.extend(run.batches);
+        };
+        upload.write(lines).map_err(|error| write_failed(&key, error))?;
+        self.upload = Some(upload);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use crate::error::{Damage, Error};
 use crate::limits::{MANIFESTS_KEPT, MISSING_TRIES, VERIFY_FINDINGS_MAX, VERIFY_STEP_BYTES};
 use crate::manifest::{Manifest, Retired};
 use crate::names::{BatchName, Generation, LogName, ObjectName, SegmentName};
-use crate::part::Part;
+use crate::part::{Part, Piece};
 use crate::parts::{Interrupted, PartsRead};
 use crate::ports::Store;
 use crate::stored_log::{Look, StoredLog};
@@ -220,22 +220,12 @@ impl<S: Store> Verifier<S> {
     fn read_on(&mut self) -> Result<(), Error> {
         let Some(mut reading) = self.reading.take() else { return Ok(()) };
         let (log, work) = (&self.stored.name, &mut self.work);
-        let more = reading.next(|piece| {
-            work.checked.events += piece.events;
-            work.checked.bytes += count(piece.lines.len());
-            work.checked.objects += u64::from(piece.end.is_some() && piece.positions.is_none());
-            let Some((end, segment)) = piece.end.zip(piece.segment) else { return };
-            let other = work.absorbed.insert(digest(&end.name), segment);
-            if let Some(other) = other.filter(|other| *other != segment) {
-                let expected = format!("{} once in the log", end.name);
-                let damage = Damage::new(segment, expected, format!("it is in {other}, too"));
-                let damage = damage.with_key(log);
-                work.findings.push_back(Finding::Damaged(damage));
+        match reading.next() {
+            Ok(Some(run)) => {
+                run.pieces.iter().for_each(|piece| work.met(piece, log));
+                self.reading = Some(reading);
             }
-        });
-        match more {
-            Ok(true) => self.reading = Some(reading),
-            Ok(false) => self.end_stage(),
+            Ok(None) => self.end_stage(),
             Err(Interrupted::Failed(Error::Damaged(damage))) => {
                 self.work.findings.push_back(Finding::Damaged(damage));
                 self.skip_one(reading);
@@ -342,6 +332,22 @@ impl<S: Store> Verifier<S> {
         let log = self.stored.name.as_str();
         let message = format!("log {log} is compacted faster than it can be verified: try later");
         Err(Error::StoreFailed { message, transient: true })
+    }
+}
+
+impl Work {
+    /// Takes note of what was read and checked.
+    fn met(&mut self, piece: &Piece, log: &LogName) {
+        self.checked.events += piece.events;
+        self.checked.bytes += piece.bytes;
+        self.checked.objects += u64::from(piece.end.is_some() && piece.positions.is_none());
+        let Some((end, segment)) = piece.end.zip(piece.segment) else { return };
+        let other = self.absorbed.insert(digest(&end.name), segment);
+        if let Some(other) = other.filter(|other| *other != segment) {
+            let expected = format!("{} once in the log", end.name);
+            let damage = Damage::new(segment, expected, format!("it is in {other}, too"));
+            self.findings.push_back(Finding::Damaged(damage.with_key(log)));
+        }
     }
 }
 

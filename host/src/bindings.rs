@@ -5,9 +5,10 @@
 wasmtime::component::bindgen!({
     path: "../wit",
     world: "log-component",
-    imports: { default: async | trappable },
+    imports: { "stratalog:log/held-bytes": trappable, default: async | trappable },
     exports: { default: async },
     with: {
+        "stratalog:log/held-bytes.bytes": crate::imports::held_bytes::HeldBytes,
         "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
         "wasi:random": wasmtime_wasi::p2::bindings::random,
         "stratalog:log/object-store.pending-create": crate::imports::object_store::CreateSlot,

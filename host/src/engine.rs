@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread;
 
+use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
@@ -19,9 +20,10 @@ use crate::bindings::wasi::logging::logging;
 use crate::bindings::{LogComponent, LogComponentPre};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::imports::{State, object_store};
+use crate::imports::{self, State};
 use crate::interface;
 use crate::limits::{EPOCH_TICK, HOST_CALL_BYTES_MAX, Limits};
+use crate::records::Page;
 use crate::spare::{Making, Spare};
 use crate::store::Store;
 
@@ -116,7 +118,7 @@ impl LogEngine {
 fn link(engine: &Engine, component: &Component) -> wasmtime::Result<LogComponentPre<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    object_store::add_to_linker(&mut linker, State::objects)?;
+    imports::add_to_linker(&mut linker, State::objects)?;
     logging::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     LogComponentPre::new(linker.instantiate_pre(component)?)
 }
@@ -161,6 +163,19 @@ impl Instance {
     pub(crate) fn begin(&mut self) -> (&Guest, &mut Instances<State>) {
         self.instances.data_mut().work.meter.begin();
         (self.component.stratalog_log_append_log(), &mut self.instances)
+    }
+
+    /// The next page of a reader that the component has given out.
+    pub(crate) async fn next_page(&mut self, reader: ResourceAny) -> Result<Option<Page>> {
+        self.instances.data_mut().work.meter.begin();
+        let pages = self.component.stratalog_log_pages();
+        let page = pages.call_next(&mut self.instances, reader).await;
+        let Some(page) = page.map_err(|error| Error::trapped(&error))?? else { return Ok(None) };
+        let lines = match page.lines {
+            Some(lines) => self.instances.data_mut().take_bytes(lines)?,
+            None => Bytes::new(),
+        };
+        Ok(Some(Page { lines, events: page.events, missed: page.missed }))
     }
 
     /// How many objects the instance has created by creates that it started and did not wait for

@@ -67,6 +67,7 @@ mod imports;
 mod interface;
 mod limits;
 mod log;
+mod memory;
 mod meter;
 mod options;
 pub mod plugin;

@@ -7,14 +7,14 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Linear memory of one instance, in bytes. Default 256 MiB: twice what a handle with the largest
-    /// buffers needs.
+    /// Memory of one instance, in bytes: its linear memory, and what it has read of the store and
+    /// the host holds for it. Default 256 MiB: twice what a handle with the largest buffers needs.
     pub memory_bytes_max: usize,
     /// Time one call may compute, waiting for the store not included, besides a second for each 64 MiB
     /// that it gets from the store: a compaction may copy a large log. Default 10 s: a thousand times
     /// what a full buffer needs.
     pub call_compute_max: Duration,
-    /// Handles to creates, reads and uploads that an instance holds at once. Default 64.
+    /// Handles to creates, reads, uploads and held bytes that an instance holds at once. Default 64.
     pub handles_max: usize,
 }
 
@@ -45,12 +45,16 @@ pub(crate) const CREATE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Creates that an instance may have under way; further ones wait. A writer has one.
 pub(crate) const CREATES_UNDER_WAY_MAX: usize = 4;
 
-/// Keys of one bulk delete, and parts of one ordered read: see the WIT.
+/// Keys of one bulk delete, parts of one ordered read and stretches that are measured at once: see the
+/// WIT.
 pub(crate) const KEYS_MAX: usize = 10_000;
 
 /// The bounds of one step of an ordered read, in bytes: see the WIT.
 pub(crate) const CHUNK_BYTES_MIN: u32 = 1024;
 pub(crate) const CHUNK_BYTES_MAX: u32 = 64 * 1024 * 1024;
+
+/// The most held bytes that are read at once: see the WIT.
+pub(crate) const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A log line of a component is cut here, in bytes.
 pub(crate) const LOG_LINE_BYTES_MAX: usize = 1024;

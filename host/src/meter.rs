@@ -5,21 +5,13 @@ use std::time::{Duration, Instant};
 use wasmtime::ResourceLimiter;
 
 use crate::limits::COMPUTED_BYTES_PER_SECOND;
+use crate::memory::Memory;
 
 /// Elements of one table: more than a component with many functions has.
 const TABLE_ELEMENTS_MAX: usize = 100_000;
 
-/// Bounds the sum of all linear memories of an instance.
-pub(crate) struct MemoryMeter {
-    bytes: usize,
-    bytes_max: usize,
-}
-
-impl MemoryMeter {
-    pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { bytes: 0, bytes_max }
-    }
-}
+/// Bounds the sum of all linear memories of an instance, and of what is held for it outside of them.
+pub(crate) struct MemoryMeter(pub(crate) Memory);
 
 impl ResourceLimiter for MemoryMeter {
     fn memory_growing(
@@ -28,17 +20,11 @@ impl ResourceLimiter for MemoryMeter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let bytes = self.bytes.saturating_add(desired.saturating_sub(current));
-        let fits = bytes <= self.bytes_max;
-        if fits {
-            self.bytes = bytes;
-        } else {
-            tracing::warn!(
-                "a component asked for more memory than memory_bytes_max = {}",
-                self.bytes_max
-            );
+        let taken = self.0.take(desired.saturating_sub(current));
+        if let Err(error) = &taken {
+            tracing::warn!("{error}");
         }
-        Ok(fits)
+        Ok(taken.is_ok())
     }
 
     fn table_growing(

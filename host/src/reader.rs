@@ -48,10 +48,7 @@ impl Reader {
     /// [`Error::StoreFailed`]: call again, and the pass goes on where it stood. [`Error::Damaged`]:
     /// everything before the damaged object has been returned.
     pub async fn next(&mut self) -> Result<Option<Page>> {
-        let (guest, instances) = self.instance.begin();
-        let page = guest.reader().call_next(instances, self.handle).await;
-        let page = page.map_err(|error| Error::trapped(&error))??;
-        Ok(page.map(Page::from))
+        self.instance.next_page(self.handle).await
     }
 
     /// Where the reader stands: right behind the last page that [`Reader::next`] returned. A text of

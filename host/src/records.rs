@@ -135,13 +135,6 @@ impl From<wit::Written> for Written {
     }
 }
 
-impl From<wit::Page> for Page {
-    fn from(page: wit::Page) -> Self {
-        let wit::Page { lines, events, missed } = page;
-        Self { lines: lines.into(), events, missed }
-    }
-}
-
 impl From<wit::Compaction> for Compaction {
     fn from(done: wit::Compaction) -> Self {
         let wit::Compaction { merged_files, batches, segments, events, bytes, new_key } = done;

@@ -57,7 +57,7 @@ fn read(memory: &Memory, start: Option<&str>, limit: Option<u64>) -> Pass {
     let mut reader = Reader::new(memory.clone(), log(), options).unwrap();
     let (mut events, mut missed) = (Vec::new(), 0);
     while let Some(page) = reader.next_page().unwrap() {
-        let lines = String::from_utf8(page.lines).unwrap();
+        let lines = String::from_utf8(page.lines.unwrap_or_default()).unwrap();
         events.extend(lines.lines().map(str::to_owned));
         missed += page.missed;
     }

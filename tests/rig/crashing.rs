@@ -173,6 +173,7 @@ impl GetPart for Crashing {
 }
 
 impl Store for Crashing {
+    type Bytes = Vec<u8>;
     type Create = Created;
     type Read = MemoryRead<Self>;
     type Upload = CrashingUpload;
@@ -221,7 +222,9 @@ pub struct CrashingUpload {
 }
 
 impl Upload for CrashingUpload {
-    fn write(&self, bytes: &[u8]) -> Result<(), WriteError> {
+    type Bytes = Vec<u8>;
+
+    fn write(&self, bytes: Vec<u8>) -> Result<(), WriteError> {
         let write = || self.parts.write(bytes);
         self.store.call("write", &self.key, write).map_err(WriteError::NotWritten)?
     }

@@ -76,6 +76,7 @@ impl Memory {
 }
 
 impl Store for Memory {
+    type Bytes = Vec<u8>;
     type Create = Created;
     type Read = MemoryRead<Self>;
     type Upload = MemoryUpload<Self>;
@@ -173,7 +174,9 @@ impl<S> MemoryRead<S> {
 }
 
 impl<S: GetPart> OrderedRead for MemoryRead<S> {
-    fn next(&self, bytes_max: u32) -> Result<Option<Chunk>, ReadFailure> {
+    type Bytes = Vec<u8>;
+
+    fn next(&self, bytes_max: u32) -> Result<Option<Chunk<Vec<u8>>>, ReadFailure> {
         let Some(wanted) = self.parts.get(self.next.get()) else { return Ok(None) };
         let part = u32::try_from(self.next.get()).unwrap();
         let mut bytes = match self.rest.take() {
@@ -210,8 +213,10 @@ impl<S> MemoryUpload<S> {
 }
 
 impl<S: Store> Upload for MemoryUpload<S> {
-    fn write(&self, bytes: &[u8]) -> Result<(), WriteError> {
-        self.bytes.borrow_mut().extend_from_slice(bytes);
+    type Bytes = Vec<u8>;
+
+    fn write(&self, bytes: Vec<u8>) -> Result<(), WriteError> {
+        self.bytes.borrow_mut().extend(bytes);
         Ok(())
     }
     fn finish(&self) -> Result<(), WriteError> {

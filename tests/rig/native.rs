@@ -35,6 +35,7 @@ impl NativeStore {
 }
 
 impl Store for NativeStore {
+    type Bytes = Vec<u8>;
     type Create = Running<host::PendingCreate>;
     type Read = Running<host::OrderedRead>;
     type Upload = Running<host::Upload>;
@@ -92,7 +93,9 @@ impl PendingCreate for Running<host::PendingCreate> {
 }
 
 impl OrderedRead for Running<host::OrderedRead> {
-    fn next(&self, bytes_max: u32) -> Result<Option<Chunk>, ReadFailure> {
+    type Bytes = Vec<u8>;
+
+    fn next(&self, bytes_max: u32) -> Result<Option<Chunk<Vec<u8>>>, ReadFailure> {
         let number = |part: usize| u32::try_from(part).unwrap();
         let bytes_max = usize::try_from(bytes_max).unwrap();
         match self.with(|read, runtime| runtime.block_on(read.next(bytes_max))) {
@@ -108,8 +111,10 @@ impl OrderedRead for Running<host::OrderedRead> {
 }
 
 impl Upload for Running<host::Upload> {
-    fn write(&self, bytes: &[u8]) -> Result<(), WriteError> {
-        let bytes = Bytes::copy_from_slice(bytes);
+    type Bytes = Vec<u8>;
+
+    fn write(&self, bytes: Vec<u8>) -> Result<(), WriteError> {
+        let bytes = Bytes::from(bytes);
         self.with(|upload, runtime| runtime.block_on(upload.write(bytes))).map_err(write_error)
     }
     fn finish(&self) -> Result<(), WriteError> {

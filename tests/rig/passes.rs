@@ -140,7 +140,7 @@ impl Pages {
         let page = match &mut self.pass {
             Pass::Native(reader) => {
                 let page = reader.next_page().map_err(error)?;
-                page.map(|page| (page.lines, page.events, page.missed))
+                page.map(|page| (page.lines.unwrap_or_default(), page.events, page.missed))
             }
             Pass::Component(reader) => {
                 let page = self.runtime.block_on(reader.next())?;

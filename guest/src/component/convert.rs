@@ -1,14 +1,17 @@
 //! Values of the bindings to values of the logic and back: one total conversion each.
 
 use super::bindings::exports::stratalog::log::append_log as export;
-use super::bindings::stratalog::log::object_store as import;
+use super::bindings::exports::stratalog::log::pages;
+use super::bindings::stratalog::log::{held_bytes, object_store as import};
+use super::imports::HostBytes;
 use crate::compactor::{Compaction, CompactionPlan};
 use crate::cursor::Pending;
 use crate::error::{Damage, Error, EventFault, WriteFate};
 use crate::names::BatchName;
 use crate::options::{CompactInput, OptionsInput};
 use crate::ports::{
-    Chunk, ListPage, ListedObject, ReadFailure, StoreError, StoreErrorKind, WriteError,
+    Chunk, HeldBytes, ListPage, ListedObject, Measure, ReadFailure, StoreError, StoreErrorKind,
+    WriteError,
 };
 use crate::reader::{Page, ReadOptions};
 use crate::stat::{Stats, Tier};
@@ -48,9 +51,15 @@ impl From<import::ListPage> for ListPage {
     }
 }
 
-impl From<import::Chunk> for Chunk {
+impl From<held_bytes::Measure> for Measure {
+    fn from(measure: held_bytes::Measure) -> Self {
+        Self { digest: measure.digest, line_feeds: measure.line_feeds }
+    }
+}
+
+impl From<import::Chunk> for Chunk<HostBytes> {
     fn from(chunk: import::Chunk) -> Self {
-        Self { part: chunk.part, bytes: chunk.bytes, last: chunk.last }
+        Self { part: chunk.part, bytes: chunk.bytes.into(), last: chunk.last }
     }
 }
 
@@ -104,9 +113,17 @@ impl From<Pending> for export::Pending {
     }
 }
 
-impl From<Page> for export::Page {
-    fn from(page: Page) -> Self {
-        Self { lines: page.lines, events: page.events, missed: page.missed }
+impl From<Page<HostBytes>> for export::Page {
+    fn from(page: Page<HostBytes>) -> Self {
+        let lines = page.lines.map(|lines| lines.read()).unwrap_or_default();
+        Self { lines, events: page.events, missed: page.missed }
+    }
+}
+
+impl From<Page<HostBytes>> for pages::HeldPage {
+    fn from(page: Page<HostBytes>) -> Self {
+        let lines = page.lines.map(HostBytes::into_handle);
+        Self { lines, events: page.events, missed: page.missed }
     }
 }
 

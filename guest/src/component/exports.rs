@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::bindings::exports::stratalog::log::append_log as wit;
+use super::bindings::exports::stratalog::log::{append_log as wit, pages};
 use super::imports::{HostStore, HostSystem};
 use crate::compactor;
 use crate::error::Error;
@@ -123,6 +123,13 @@ impl wit::GuestReader for ReaderResource {
 
     fn position(&self) -> Option<String> {
         self.0.borrow().position()
+    }
+}
+
+impl pages::Guest for Component {
+    fn next(reader: pages::ReaderBorrow<'_>) -> Result<Option<pages::HeldPage>, pages::Error> {
+        let page = reader.get::<ReaderResource>().0.borrow_mut().next_page()?;
+        Ok(page.map(pages::HeldPage::from))
     }
 }
 

@@ -2,14 +2,22 @@
 
 use std::ops::Range;
 
-use super::bindings::stratalog::log::object_store as wit;
+use super::bindings::stratalog::log::{held_bytes, object_store as wit};
 use super::bindings::wasi::clocks::wall_clock;
 use super::bindings::wasi::logging::logging;
 use super::bindings::wasi::random::random;
+use crate::held;
 use crate::ports::{
-    Chunk, ListPage, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store, StoreError, System,
-    Upload, WriteError,
+    Chunk, HeldBytes, ListPage, Measure, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
+    StoreError, System, Upload, WriteError,
 };
+
+#[expect(unreachable_pub, reason = "the bindings' resources name it in public")]
+/// Bytes that the host holds.
+pub struct HostBytes {
+    handle: held_bytes::Bytes,
+    length: u64,
+}
 
 /// The host's object store.
 #[derive(Clone, Copy)]
@@ -36,7 +44,56 @@ impl System for HostSystem {
     }
 }
 
+impl HostBytes {
+    pub(super) fn into_handle(self) -> held_bytes::Bytes {
+        self.handle
+    }
+}
+
+impl From<held_bytes::Bytes> for HostBytes {
+    fn from(handle: held_bytes::Bytes) -> Self {
+        Self { length: handle.length(), handle }
+    }
+}
+
+impl HeldBytes for HostBytes {
+    fn new(content: &[u8]) -> Self {
+        let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
+        Self { handle: held_bytes::Bytes::new(content), length }
+    }
+
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn slice(&self, range: Range<u64>) -> Self {
+        let length = range.end.saturating_sub(range.start);
+        Self { handle: self.handle.slice(range.start, range.end), length }
+    }
+
+    fn append(&mut self, more: Self) {
+        self.length = self.length.saturating_add(more.length);
+        self.handle.append(more.handle);
+    }
+
+    fn measure(&self, start: u64, lengths: &[u64]) -> Vec<Measure> {
+        match self.handle.measure(start, lengths) {
+            Some(measures) => measures.into_iter().map(Measure::from).collect(),
+            None => held::measure(&self.read(), start, lengths),
+        }
+    }
+
+    fn line_end(&self, lines: u64) -> u64 {
+        self.handle.line_end(lines)
+    }
+
+    fn read(&self) -> Vec<u8> {
+        self.handle.read()
+    }
+}
+
 impl Store for HostStore {
+    type Bytes = HostBytes;
     type Create = wit::PendingCreate;
     type Read = wit::OrderedRead;
     type Upload = wit::Upload;
@@ -99,7 +156,9 @@ impl PendingCreate for wit::PendingCreate {
 }
 
 impl OrderedRead for wit::OrderedRead {
-    fn next(&self, bytes_max: u32) -> Result<Option<Chunk>, ReadFailure> {
+    type Bytes = HostBytes;
+
+    fn next(&self, bytes_max: u32) -> Result<Option<Chunk<HostBytes>>, ReadFailure> {
         match self.next(bytes_max) {
             Ok(chunk) => Ok(chunk.map(Chunk::from)),
             Err(failure) => Err(failure.into()),
@@ -108,8 +167,10 @@ impl OrderedRead for wit::OrderedRead {
 }
 
 impl Upload for wit::Upload {
-    fn write(&self, bytes: &[u8]) -> Result<(), WriteError> {
-        self.write(bytes).map_err(WriteError::from)
+    type Bytes = HostBytes;
+
+    fn write(&self, bytes: HostBytes) -> Result<(), WriteError> {
+        self.write(bytes.handle).map_err(WriteError::from)
     }
 
     fn finish(&self) -> Result<(), WriteError> {

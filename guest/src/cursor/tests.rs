@@ -1,9 +1,8 @@
-use std::borrow::Cow;
-
 use super::*;
 use crate::batch::{BatchRecord, digest, seal};
 use crate::events;
 use crate::manifest::tests::segment_record;
+use crate::ports::HeldBytes;
 
 fn name(time: u64, writer: u32) -> BatchName {
     seal(BatchTime::new(time).unwrap(), WriterId(writer), 1, b"x\n")
@@ -32,11 +31,12 @@ fn pass(
         segment: None,
         batch,
         positions,
-        lines: Cow::Borrowed(lines.as_bytes()),
+        bytes: record.bytes,
         events: record.events,
         end: last.then_some(record),
     });
-    String::from_utf8(events::part(lines.as_bytes(), range).to_vec()).unwrap()
+    let lines = lines.as_bytes().to_vec();
+    String::from_utf8(lines.slice(lines.line_end(range.start)..lines.line_end(range.end))).unwrap()
 }
 
 fn cursor(limit: Option<u64>) -> Cursor {

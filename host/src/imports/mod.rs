@@ -1,20 +1,48 @@
 //! What the host lends a component: the one place that joins stores, clock and logging to wasmtime.
 
+pub(crate) mod held_bytes;
 pub(crate) mod lender;
 pub(crate) mod logging;
 pub(crate) mod object_store;
 pub(crate) mod object_work;
 
-use wasmtime::component::ResourceTable;
+use bytes::Bytes;
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::clock::Clock;
+use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::memory::Memory;
 use crate::meter::MemoryMeter;
 use crate::store::Store;
 
-use object_store::Objects;
+use held_bytes::HeldBytes;
+use lender::Lender;
 use object_work::ObjectWork;
+
+/// The objects that an instance may reach, and what it has under way, borrowed from its state.
+pub(crate) struct Objects<'a> {
+    pub lender: &'a mut dyn Lender,
+    pub table: &'a mut ResourceTable,
+    pub work: &'a mut ObjectWork,
+}
+
+struct HasObjects;
+
+impl HasData for HasObjects {
+    type Data<'a> = Objects<'a>;
+}
+
+/// Adds what a log component imports of a store to a linker. `view` finds what it needs in what a
+/// store of wasmtime holds.
+pub(crate) fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> Objects<'_>,
+) -> wasmtime::Result<()> {
+    held_bytes::add_to_linker(linker, view)?;
+    object_store::add_to_linker(linker, view)
+}
 
 /// Everything one instance of a component can reach.
 pub(crate) struct State {
@@ -32,9 +60,10 @@ impl State {
         table.set_max_capacity(limits.handles_max);
         // No files, no environment, no network, no standard streams.
         let wasi = WasiCtxBuilder::new().wall_clock(clock.clone()).build();
+        let memory = Memory::new(limits.memory_bytes_max);
         Self {
-            memory: MemoryMeter::new(limits.memory_bytes_max),
-            work: ObjectWork::default(),
+            memory: MemoryMeter(memory.clone()),
+            work: ObjectWork::new(memory),
             store: None,
             table,
             wasi,
@@ -44,6 +73,12 @@ impl State {
     /// Lends a store, whole.
     pub(crate) fn lend(&mut self, store: Store) {
         self.store = Some(store);
+    }
+
+    /// Takes held bytes over from the component.
+    pub(crate) fn take_bytes(&mut self, bytes: Resource<HeldBytes>) -> Result<Bytes> {
+        let bytes = self.table.delete(bytes).map_err(|error| Error::Guest(error.to_string()))?;
+        Ok(bytes.to_bytes())
     }
 
     /// What is lent.

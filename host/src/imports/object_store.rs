@@ -8,24 +8,16 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use wasmtime::StoreContextMut;
-use wasmtime::component::{
-    ComponentType, HasData, Linker, Lower, Resource, ResourceTable, WasmList,
-};
+use wasmtime::component::{Linker, Resource, WasmList};
 
-use super::lender::{Lender, Lent, Operation};
-use super::object_work::ObjectWork;
+use super::held_bytes::HeldBytes;
+use super::lender::{Lent, Operation};
+use super::{HasObjects, Objects};
 use crate::bindings::stratalog::log::object_store as wit;
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, KEYS_MAX};
 use crate::store::{OrderedRead, PendingCreate, ReadPart, Upload, WriteError};
 
 type Outcome = Result<(), wit::WriteError>;
-
-/// The objects that an instance may reach, and what it has under way, borrowed from its state.
-pub(crate) struct Objects<'a> {
-    pub lender: &'a mut dyn Lender,
-    pub table: &'a mut ResourceTable,
-    pub work: &'a mut ObjectWork,
-}
 
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
 /// A create under way, or one that was refused before it began.
@@ -209,10 +201,7 @@ impl wit::HostOrderedRead for Objects<'_> {
         read: Resource<ReadSlot>,
         bytes_max: u32,
     ) -> wasmtime::Result<Result<Option<wit::Chunk>, wit::ReadFailure>> {
-        let chunk = self.next_chunk(&read, bytes_max).await?;
-        Ok(chunk.map(|chunk| {
-            chunk.map(|Chunk { part, bytes, last }| wit::Chunk { part, bytes: bytes.into(), last })
-        }))
+        self.next_chunk(&read, bytes_max).await
     }
 
     async fn drop(&mut self, read: Resource<ReadSlot>) -> wasmtime::Result<()> {
@@ -242,13 +231,20 @@ impl wit::HostUpload for Objects<'_> {
     async fn write(
         &mut self,
         upload: Resource<UploadSlot>,
-        bytes: Vec<u8>,
+        bytes: Resource<HeldBytes>,
     ) -> wasmtime::Result<Outcome> {
         let start = Instant::now();
+        let bytes = self.table.delete(bytes)?;
         let UploadSlot(upload, lent) = self.table.get_mut(&upload)?;
         let outcome = match upload {
             Some(upload) => {
-                upload.write(Bytes::from(bytes)).await.map_err(|error| lent.write_error(error))
+                let mut written = Ok(());
+                for piece in bytes.into_pieces() {
+                    if written.is_ok() {
+                        written = upload.write(piece).await;
+                    }
+                }
+                written.map_err(|error| lent.write_error(error))
             }
             None => Err(already_finished()),
         };
@@ -275,17 +271,8 @@ impl wit::HostUpload for Objects<'_> {
     }
 }
 
-/// `chunk` of the WIT, whose bytes go to the component without a copy on the way.
-#[derive(ComponentType, Lower)]
-#[component(record)]
-struct Chunk {
-    part: u32,
-    bytes: Bytes,
-    last: bool,
-}
-
 type NewObject = (String, WasmList<u8>, bool);
-type NextChunk = Result<Option<Chunk>, wit::ReadFailure>;
+type NextChunk = Result<Option<wit::Chunk>, wit::ReadFailure>;
 
 impl Objects<'_> {
     fn lend_for_create(
@@ -356,7 +343,8 @@ impl Objects<'_> {
             Some(Ok(chunk)) => {
                 let (part, bytes, last) = (number(chunk.part), chunk.bytes, chunk.last);
                 self.work.meter.got(bytes.len());
-                Ok(Some(Chunk { part, bytes, last }))
+                let bytes = self.table.push(HeldBytes::new(bytes, &self.work.memory)?)?;
+                Ok(Some(wit::Chunk { part, bytes, last }))
             }
             Some(Err(failure)) => {
                 let error = lent.store_error(failure.error);
@@ -366,19 +354,13 @@ impl Objects<'_> {
     }
 }
 
-struct HasObjects;
-
-impl HasData for HasObjects {
-    type Data<'a> = Objects<'a>;
-}
-
-/// Adds the interface to a linker. `view` finds what it needs in what a store holds.
-pub(crate) fn add_to_linker<T: Send + 'static>(
+/// Adds the interface to a linker.
+pub(super) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> Objects<'_>,
 ) -> wasmtime::Result<()> {
     wit::add_to_linker::<T, HasObjects>(linker, view)?;
-    // The generated bindings of these two would copy the bytes once more.
+    // The generated bindings would copy the bytes once more.
     linker.allow_shadowing(true);
     let mut instance = linker.instance("stratalog:log/object-store@0.1.0")?;
     instance.func_wrap_async(
@@ -388,15 +370,6 @@ pub(crate) fn add_to_linker<T: Send + 'static>(
             Box::new(async move {
                 let mut objects = view(context.data_mut());
                 Ok((objects.start_create_of(&key, bytes, exclusive).await?,))
-            })
-        },
-    )?;
-    instance.func_wrap_async(
-        "[method]ordered-read.next",
-        move |mut context: StoreContextMut<'_, T>, (read, bytes_max): (Resource<ReadSlot>, u32)| {
-            Box::new(async move {
-                let mut objects = view(context.data_mut());
-                Ok((objects.next_chunk(&read, bytes_max).await?,))
             })
         },
     )?;
@@ -416,7 +389,7 @@ fn check_size(key: &str, bytes: &[u8]) -> Result<(), wit::StoreError> {
 }
 
 /// Traps a component that asks for more at once than the interface allows.
-fn check_count(what: &str, count: usize) -> wasmtime::Result<()> {
+pub(super) fn check_count(what: &str, count: usize) -> wasmtime::Result<()> {
     if count <= KEYS_MAX {
         return Ok(());
     }

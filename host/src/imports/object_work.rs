@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use tokio::sync::Semaphore;
 
 use crate::limits::CREATES_UNDER_WAY_MAX;
+use crate::memory::Memory;
 use crate::meter::ComputeMeter;
 
 pub(crate) struct ObjectWork {
@@ -16,12 +17,14 @@ pub(crate) struct ObjectWork {
     pub(crate) created_bytes: Arc<AtomicU64>,
     /// Bounds the bytes that creates under way hold, whoever still waits for them.
     pub(super) creates: Arc<Semaphore>,
+    /// What the instance holds, in its linear memories and outside.
+    pub(super) memory: Memory,
 }
 
-impl Default for ObjectWork {
-    fn default() -> Self {
+impl ObjectWork {
+    pub(crate) fn new(memory: Memory) -> Self {
         let creates = Arc::new(Semaphore::new(CREATES_UNDER_WAY_MAX));
         let created_bytes = Arc::default();
-        Self { meter: ComputeMeter::default(), created: 0, created_bytes, creates }
+        Self { meter: ComputeMeter::default(), created: 0, created_bytes, creates, memory }
     }
 }

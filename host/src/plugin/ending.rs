@@ -7,6 +7,7 @@ use wasmtime::component::ResourceTableError;
 use wasmtime_wasi::I32Exit;
 
 use super::limits::{Limit, LimitHit, PluginLimits};
+use crate::memory::MemoryExceeded;
 
 /// Says how a plugin ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,9 @@ impl End {
 fn limit_hit(error: &wasmtime::Error, limits: &PluginLimits) -> Option<LimitHit> {
     if let Some(hit) = error.downcast_ref::<LimitHit>() {
         return Some(hit.clone());
+    }
+    if error.is::<MemoryExceeded>() {
+        return Some(limits.hit(Limit::Memory));
     }
     let cause = error.root_cause().to_string();
     let limit = match (error.downcast_ref::<Trap>(), error.downcast_ref::<ResourceTableError>()) {

@@ -17,7 +17,7 @@ use super::run::{Plugin, PluginState};
 use crate::bindings::wasi::logging::logging;
 use crate::engine::{tick, use_cache};
 use crate::error::{Error, Result};
-use crate::imports::object_store;
+use crate::imports;
 use crate::interface;
 
 /// Compiles plugins that are commands (`wasi:cli/run`). Cheap to clone; one is enough for a process.
@@ -115,7 +115,7 @@ fn link(engine: &Engine) -> wasmtime::Result<Linker<PluginState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     append_log::add_to_linker(&mut linker, PluginState::logs)?;
-    object_store::add_to_linker(&mut linker, PluginState::objects)?;
+    imports::add_to_linker(&mut linker, PluginState::objects)?;
     logging::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     Ok(linker)
 }

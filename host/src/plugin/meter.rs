@@ -2,35 +2,25 @@
 
 use wasmtime::ResourceLimiter;
 
-use super::limits::{Limit, LimitHit, PluginLimits};
+use super::limits::{Limit, PluginLimits};
+use crate::memory::Memory;
 
 /// Bounds the memories, tables and instances of one plugin. Beyond a limit it traps, so that the
 /// plugin's author is told the limit and not that an allocation failed.
 pub(crate) struct PluginMeter {
     limits: PluginLimits,
-    memory_bytes: usize,
+    memory: Memory,
     table_elements: usize,
 }
 
 impl PluginMeter {
-    pub(crate) fn new(limits: PluginLimits) -> Self {
-        Self { limits, memory_bytes: 0, table_elements: 0 }
+    /// `memory` also counts what is held for the plugin outside of its memories.
+    pub(crate) fn new(limits: PluginLimits, memory: Memory) -> Self {
+        Self { limits, memory, table_elements: 0 }
     }
 
-    /// Memories only grow, so this is also what there is.
     pub(crate) fn memory_bytes_peak(&self) -> usize {
-        self.memory_bytes
-    }
-
-    fn grown(
-        &self,
-        held: usize,
-        (current, desired): (usize, usize),
-        most: usize,
-        limit: Limit,
-    ) -> Result<usize, LimitHit> {
-        let grown = held.saturating_add(desired.saturating_sub(current));
-        if grown <= most { Ok(grown) } else { Err(self.limits.hit(limit)) }
+        self.memory.bytes_peak()
     }
 }
 
@@ -41,8 +31,8 @@ impl ResourceLimiter for PluginMeter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let (held, most) = (self.memory_bytes, self.limits.memory_bytes_max);
-        self.memory_bytes = self.grown(held, (current, desired), most, Limit::Memory)?;
+        let taken = self.memory.take(desired.saturating_sub(current));
+        taken.map_err(|_| self.limits.hit(Limit::Memory))?;
         Ok(true)
     }
 
@@ -52,8 +42,11 @@ impl ResourceLimiter for PluginMeter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let (held, most) = (self.table_elements, self.limits.table_elements_max);
-        self.table_elements = self.grown(held, (current, desired), most, Limit::TableElements)?;
+        let grown = self.table_elements.saturating_add(desired.saturating_sub(current));
+        if grown > self.limits.table_elements_max {
+            return Err(self.limits.hit(Limit::TableElements).into());
+        }
+        self.table_elements = grown;
         Ok(true)
     }
 

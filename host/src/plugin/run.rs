@@ -23,8 +23,9 @@ use super::messages::Messages;
 use super::meter::PluginMeter;
 use super::usage::Usage;
 use crate::error::{Error, Result};
-use crate::imports::object_store::Objects;
+use crate::imports::Objects;
 use crate::imports::object_work::ObjectWork;
+use crate::memory::Memory;
 
 /// A compiled plugin. Cheap to clone; its runs share nothing but the code.
 #[derive(Clone)]
@@ -120,9 +121,10 @@ impl Plugin {
         let limits = self.engine.limits();
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles_max);
-        let meter = PluginMeter::new(limits.clone());
+        let memory = Memory::new(limits.memory_bytes_max);
+        let meter = PluginMeter::new(limits.clone(), memory.clone());
         let messages = Messages::new(limits.clone());
-        let work = ObjectWork::default();
+        let work = ObjectWork::new(memory);
         let state = PluginState { logs, messages, meter, work, table, wasi };
         let mut store = Store::new(self.engine.engine(), state);
         store.limiter(|state| &mut state.meter);

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use stratalog_guest::cursor::Pending;
 use stratalog_guest::names::BatchName;
 use stratalog_guest::options::{CompactInput, OptionsInput};
-use stratalog_guest::reader::{Page, ReadOptions};
+use stratalog_guest::reader::ReadOptions;
 use stratalog_guest::trim::{TrimPoint, Trimmed};
 use wasmtime::component::{Component, Linker, ResourceAny};
 use wasmtime::{Config, Store};
@@ -18,7 +18,7 @@ use wasmtime::{Config, Store};
 use crate::sim::history::LOG;
 use crate::sim::imports::{self, Desk, State};
 use crate::sim::logic::{
-    Compacted, Counted, Handle, Logic, Outcome, Pass, Refusal, Verified, show_damage,
+    Compacted, Counted, Handle, Logic, Outcome, Page, Pass, Refusal, Verified, show_damage,
 };
 use crate::sim::world::Eyes;
 use bindings::exports::stratalog::log::append_log as wit;
@@ -313,7 +313,11 @@ impl Pass for Reading<'_> {
             .instance
             .borrow_mut()
             .call(async |guest, store| guest.reader().call_next(store, reader).await)?;
-        Ok(page.map(|page| Page { lines: page.lines, events: page.events, missed: page.missed }))
+        Ok(page.map(|page| Page {
+            lines: Some(page.lines),
+            events: page.events,
+            missed: page.missed,
+        }))
     }
 
     fn position(&mut self) -> Option<String> {

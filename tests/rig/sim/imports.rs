@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use stratalog_guest::ports::{
-    OrderedRead as _, PendingCreate as _, ReadPart, Store as _, StoreError, StoreErrorKind,
-    System as _, Upload as _, WriteError,
+    HeldBytes, OrderedRead as _, PendingCreate as _, ReadPart, Store as _, StoreError,
+    StoreErrorKind, System as _, Upload as _, WriteError,
 };
 use wasmtime::component::{Component, HasSelf, Linker, Resource};
 use wasmtime::{Engine, StoreContextMut};
 
-use crate::sim::component::bindings::stratalog::log::object_store as wit;
+use crate::sim::component::bindings::stratalog::log::{held_bytes, object_store as wit};
 use crate::sim::component::bindings::wasi::clocks::wall_clock;
 use crate::sim::component::bindings::wasi::logging::logging;
 use crate::sim::ports::{Create, Parts, Read};
@@ -39,6 +39,8 @@ pub struct Desk<'y> {
 #[derive(Default)]
 pub struct State {
     pub mail: Mail,
+    /// The bytes that are held for it, by number.
+    held: Vec<Option<Vec<u8>>>,
 }
 
 impl<'y> Desk<'y> {
@@ -77,6 +79,7 @@ pub fn add_to_linker(
     component: &Component,
     engine: &Engine,
 ) -> wasmtime::Result<()> {
+    held_bytes::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     logging::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     linker.define_unknown_imports_as_traps(component)?;
@@ -234,7 +237,7 @@ impl wit::HostOrderedRead for State {
         Ok(match self.ask(next).await? {
             Ok(chunk) => Ok(chunk.map(|chunk| wit::Chunk {
                 part: chunk.part,
-                bytes: chunk.bytes,
+                bytes: keep(&mut self.held, chunk.bytes),
                 last: chunk.last,
             })),
             Err(failure) => {
@@ -263,10 +266,11 @@ impl wit::HostUpload for State {
     async fn write(
         &mut self,
         upload: Resource<wit::Upload>,
-        bytes: Vec<u8>,
+        bytes: Resource<held_bytes::Bytes>,
     ) -> wasmtime::Result<Result<(), wit::WriteError>> {
+        let bytes = at(&mut self.held, bytes.rep()).take().unwrap();
         let write = move |desk: &mut Desk<'_>| {
-            at(&mut desk.uploads, upload.rep()).as_ref().unwrap().write(&bytes)
+            at(&mut desk.uploads, upload.rep()).as_ref().unwrap().write(bytes)
         };
         Ok(self.ask(write).await?.map_err(wit::WriteError::from))
     }
@@ -283,6 +287,72 @@ impl wit::HostUpload for State {
 
     async fn drop(&mut self, upload: Resource<wit::Upload>) -> wasmtime::Result<()> {
         self.ask(move |desk| *at(&mut desk.uploads, upload.rep()) = None).await
+    }
+}
+
+impl held_bytes::Host for State {}
+
+impl State {
+    fn held(&mut self, bytes: &Resource<held_bytes::Bytes>) -> &mut Vec<u8> {
+        at(&mut self.held, bytes.rep()).as_mut().unwrap()
+    }
+}
+
+/// A host that does not measure: the component reads what it checks.
+impl held_bytes::HostBytes for State {
+    async fn new(&mut self, content: Vec<u8>) -> wasmtime::Result<Resource<held_bytes::Bytes>> {
+        Ok(keep(&mut self.held, content))
+    }
+
+    async fn length(&mut self, bytes: Resource<held_bytes::Bytes>) -> wasmtime::Result<u64> {
+        Ok(HeldBytes::len(self.held(&bytes)))
+    }
+
+    async fn slice(
+        &mut self,
+        bytes: Resource<held_bytes::Bytes>,
+        start: u64,
+        end: u64,
+    ) -> wasmtime::Result<Resource<held_bytes::Bytes>> {
+        let slice = self.held(&bytes).slice(start..end);
+        assert_eq!(HeldBytes::len(&slice), end - start);
+        Ok(keep(&mut self.held, slice))
+    }
+
+    async fn append(
+        &mut self,
+        bytes: Resource<held_bytes::Bytes>,
+        more: Resource<held_bytes::Bytes>,
+    ) -> wasmtime::Result<()> {
+        let more = at(&mut self.held, more.rep()).take().unwrap();
+        self.held(&bytes).extend(more);
+        Ok(())
+    }
+
+    async fn measure(
+        &mut self,
+        _: Resource<held_bytes::Bytes>,
+        _: u64,
+        _: Vec<u64>,
+    ) -> wasmtime::Result<Option<Vec<held_bytes::Measure>>> {
+        Ok(None)
+    }
+
+    async fn line_end(
+        &mut self,
+        bytes: Resource<held_bytes::Bytes>,
+        line_feeds: u64,
+    ) -> wasmtime::Result<u64> {
+        Ok(self.held(&bytes).line_end(line_feeds))
+    }
+
+    async fn read(&mut self, bytes: Resource<held_bytes::Bytes>) -> wasmtime::Result<Vec<u8>> {
+        Ok(self.held(&bytes).clone())
+    }
+
+    async fn drop(&mut self, bytes: Resource<held_bytes::Bytes>) -> wasmtime::Result<()> {
+        *at(&mut self.held, bytes.rep()) = None;
+        Ok(())
     }
 }
 

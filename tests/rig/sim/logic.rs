@@ -2,7 +2,7 @@
 
 use stratalog_guest::cursor::Pending;
 use stratalog_guest::options::{CompactInput, OptionsInput};
-use stratalog_guest::reader::{Page, ReadOptions};
+use stratalog_guest::reader::{self, ReadOptions};
 use stratalog_guest::trim::{TrimPoint, Trimmed};
 
 use crate::sim::component::{Engine, Instances};
@@ -19,6 +19,9 @@ pub enum Refusal {
 }
 
 pub type Outcome<T> = Result<T, Refusal>;
+
+/// What a reader yields.
+pub type Page = reader::Page<Vec<u8>>;
 
 /// What a compaction says that it did.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use stratalog_guest::cursor::Pending;
 use stratalog_guest::error::{Damage, Error};
 use stratalog_guest::names::LogName;
 use stratalog_guest::options::{CompactInput, OptionsInput};
-use stratalog_guest::reader::{Page, ReadOptions, Reader};
+use stratalog_guest::reader::{ReadOptions, Reader};
 use stratalog_guest::stat;
 use stratalog_guest::trim::{self, TrimPoint, Trimmed};
 use stratalog_guest::verify::{Finding, Verifier};
@@ -13,7 +13,7 @@ use stratalog_guest::writer::Writer;
 
 use crate::sim::history::LOG;
 use crate::sim::logic::{
-    Compacted, Counted, Handle, Logic, Outcome, Pass, Refusal, Verified, show_damage,
+    Compacted, Counted, Handle, Logic, Outcome, Page, Pass, Refusal, Verified, show_damage,
 };
 use crate::sim::world::Eyes;
 

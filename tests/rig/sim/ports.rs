@@ -78,7 +78,9 @@ pub struct Read<'y> {
 }
 
 impl OrderedRead for Read<'_> {
-    fn next(&self, _: u32) -> Result<Option<Chunk>, ReadFailure> {
+    type Bytes = Vec<u8>;
+
+    fn next(&self, _: u32) -> Result<Option<Chunk<Vec<u8>>>, ReadFailure> {
         let part = u32::try_from(self.next.get()).unwrap();
         if let Some(bytes) = self.rest.borrow_mut().take() {
             self.next.set(self.next.get() + 1);
@@ -111,8 +113,10 @@ pub struct Parts<'y> {
 }
 
 impl Upload for Parts<'_> {
-    fn write(&self, bytes: &[u8]) -> Result<(), WriteError> {
-        self.bytes.borrow_mut().extend_from_slice(bytes);
+    type Bytes = Vec<u8>;
+
+    fn write(&self, bytes: Vec<u8>) -> Result<(), WriteError> {
+        self.bytes.borrow_mut().extend(bytes);
         Ok(())
     }
     fn finish(&self) -> Result<(), WriteError> {
@@ -121,6 +125,7 @@ impl Upload for Parts<'_> {
 }
 
 impl<'y> Store for Eyes<'y> {
+    type Bytes = Vec<u8>;
     type Create = Create<'y>;
     type Read = Read<'y>;
     type Upload = Parts<'y>;

@@ -1,18 +1,19 @@
 //! Actors that read: again and again from a position, or a part of the log.
 
-use stratalog_guest::reader::{Page, ReadOptions};
+use stratalog_guest::reader::ReadOptions;
 
 use crate::sim::actors::{Actor, unless_wrong};
 use crate::sim::ledger::Ledger;
-use crate::sim::logic::Pass;
+use crate::sim::logic::{Page, Pass};
 
 impl<'y> Actor<'y> {
     /// Takes note of a page, and checks it.
     pub fn show(&self, ledger: &mut Ledger, page: &Page, what: &str) -> Result<(), String> {
         let mut state = self.eyes.state();
         let missed = page.missed.to_string();
-        state.trace.note(self.eyes.actor, what, &missed, &page.lines);
-        let shown = ledger.show(&page.lines, page.events, page.missed, &state.history);
+        let lines = page.lines.as_deref().unwrap_or_default();
+        state.trace.note(self.eyes.actor, what, &missed, lines);
+        let shown = ledger.show(lines, page.events, page.missed, &state.history);
         shown.map_err(|failure| format!("{what}: {failure}"))
     }
 

@@ -3,12 +3,12 @@
 use stratalog_guest::cursor::Pending;
 use stratalog_guest::mutants::{self, Mutant};
 use stratalog_guest::options::OptionsInput;
-use stratalog_guest::reader::{Page, ReadOptions};
+use stratalog_guest::reader::ReadOptions;
 
 use crate::sim::actors::{Actor, unless_wrong};
 use crate::sim::history::{read_events, write_event};
 use crate::sim::ledger::Ledger;
-use crate::sim::logic::Handle;
+use crate::sim::logic::{Handle, Page};
 use crate::sim::random::Random;
 
 impl<'y> Actor<'y> {
@@ -126,7 +126,7 @@ impl<'y> Actor<'y> {
         let sealed = pending.sealed.map(|(_, lines)| lines).unwrap_or_default();
         for event in read_events(&[sealed, pending.lines].concat())? {
             if !ledger.has_passed(event) && ledger.knows(event) {
-                let lines = write_event(event, 0).into_bytes();
+                let lines = Some(write_event(event, 0).into_bytes());
                 self.show(&mut ledger, &Page { lines, events: 1, missed: 0 }, "read-all")?;
             }
         }
