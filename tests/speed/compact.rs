@@ -90,7 +90,7 @@ pub(crate) fn compacting(criterion: &mut Criterion, runtime: &Runtime) {
     group.finish();
 }
 
-fn local(folder: &Path) -> Store {
+pub(crate) fn local(folder: &Path) -> Store {
     std::fs::create_dir_all(folder).expect("a folder");
     let location = Location::parse(folder.join("log").to_str().expect("a name"));
     let root = location.expect("a location").root;

@@ -13,6 +13,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use stratalog::store::{ConditionalCreate, Store};
 use tokio::runtime::Runtime;
 
+use crate::compact::local;
 use crate::{MIB, fill, host, keys};
 
 /// What a far store adds to every request.
@@ -26,8 +27,11 @@ pub(crate) fn read(criterion: &mut Criterion, runtime: &Runtime) {
     let memory: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let folder = tempfile::tempdir().expect("a folder");
     let files = LocalFileSystem::new_with_prefix(folder.path()).expect("a folder");
-    for (place, objects) in [("memory", memory), ("folder", Arc::new(files))] {
-        let store = Store::from_object_store(objects.clone(), place, ConditionalCreate::Honoured);
+    let in_memory = Store::from_object_store(memory.clone(), "memory", ConditionalCreate::Honoured);
+    let in_folder = local(folder.path());
+    for (place, objects, store) in
+        [("memory", memory, in_memory), ("folder", Arc::new(files), in_folder)]
+    {
         let keys = runtime.block_on(async {
             fill(&host, &store, 64, MIB).await;
             keys(&*objects).await

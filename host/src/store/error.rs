@@ -318,7 +318,7 @@ impl Facts {
     }
 }
 
-const LOCAL: &str = "LocalFileSystem";
+pub(super) const LOCAL: &str = "LocalFileSystem";
 const STAGING_NAME: &str = "Filenames containing trailing";
 
 /// The code of EPERM, which linking returns where a file system has no hard links.

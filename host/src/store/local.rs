@@ -17,6 +17,7 @@ use std::time::SystemTime;
 
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
+use object_store::path::Path as ObjectPath;
 
 use super::abandoned;
 use super::error::{StoreError, StoreErrorKind};
@@ -25,7 +26,7 @@ use super::list::ListedObject;
 /// A root folder and, once it exists, the library's store on it.
 pub(super) struct LocalFolder {
     root: PathBuf,
-    opened: OnceLock<Arc<dyn ObjectStore>>,
+    opened: OnceLock<Arc<LocalFileSystem>>,
     /// Folders that were rid of abandoned files.
     swept: Mutex<BTreeSet<PathBuf>>,
 }
@@ -52,15 +53,23 @@ impl LocalFolder {
 
     /// Returns the store on the folder, which must be there.
     pub(super) async fn for_read(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
-        self.open(false).await
+        Ok(self.open(false).await?)
+    }
+
+    /// Returns the file of an object; the folder must be there.
+    pub(super) async fn path_of(
+        &self,
+        object: &ObjectPath,
+    ) -> Result<object_store::Result<PathBuf>, StoreError> {
+        Ok(self.open(false).await?.path_to_filesystem(object))
     }
 
     /// Returns the store on the folder, which is made first if it is missing.
     pub(super) async fn for_write(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
-        self.open(true).await
+        Ok(self.open(true).await?)
     }
 
-    async fn open(&self, create: bool) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    async fn open(&self, create: bool) -> Result<Arc<LocalFileSystem>, StoreError> {
         if let Some(store) = self.opened.get() {
             return Ok(Arc::clone(store));
         }
@@ -80,8 +89,7 @@ impl LocalFolder {
                 let message = format!("cannot open the folder {}: {error}", root.display());
                 StoreError::new(StoreErrorKind::Other, message)
             })?;
-            let store: Arc<dyn ObjectStore> = Arc::new(store.with_fsync(true));
-            Ok(store)
+            Ok(Arc::new(store.with_fsync(true)))
         })
         .await?;
         Ok(Arc::clone(self.opened.get_or_init(|| store)))

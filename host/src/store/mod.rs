@@ -18,6 +18,7 @@ mod client;
 mod delete;
 pub mod doctor;
 mod error;
+mod file;
 mod key;
 mod known_keys;
 mod list;

@@ -8,17 +8,19 @@
 //! 3. One request per object.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use object_store::{GetOptions, GetRange, GetResultPayload};
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore};
 
 use super::error::{ReadError, StoreError, StoreErrorKind, is_range_refused};
-use super::local::blocking;
-use super::{Inner, Store};
+use super::file::{self, Opened};
+use super::local::{LocalFolder, blocking};
+use super::{Backend, Inner, Store};
 
 /// The most bytes one [`Store::get`] returns: what a caller may hold in one piece.
 pub const GET_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -88,7 +90,53 @@ enum Source {
         file: Option<File>,
         /// Where to start, until the first piece is read.
         seek: Option<u64>,
+        /// Of a file that was read when it was opened.
+        first: Option<Bytes>,
     },
+}
+
+/// An object that was found.
+struct Found {
+    /// What was asked for, as far as it is there.
+    range: Range<u64>,
+    size: u64,
+    source: Source,
+}
+
+impl Found {
+    async fn in_folder(
+        folder: &LocalFolder,
+        path: &Path,
+        range: Option<Range<u64>>,
+    ) -> Result<object_store::Result<Self>, StoreError> {
+        let path = match folder.path_of(path).await? {
+            Ok(path) => path,
+            Err(error) => return Ok(Err(error)),
+        };
+        let opened = blocking(move || Ok(file::open(&path, range))).await?;
+        Ok(opened.map(|Opened { file, range, size, first }| {
+            let source = Source::File { file: Some(file), seek: None, first: Some(first) };
+            Self { range, size, source }
+        }))
+    }
+
+    async fn in_store(
+        store: &Arc<dyn ObjectStore>,
+        path: &Path,
+        range: Option<Range<u64>>,
+    ) -> object_store::Result<Self> {
+        let range = range.map(GetRange::Bounded);
+        let found = store.get_opts(path, GetOptions { range, ..GetOptions::default() }).await?;
+        let (range, size) = (found.range, found.meta.size);
+        let source = match found.payload {
+            GetResultPayload::Stream(stream) => Source::Stream { stream, carried: None },
+            GetResultPayload::File(file, _) => {
+                let seek = (range.start > 0).then_some(range.start);
+                Source::File { file: Some(file), seek, first: None }
+            }
+        };
+        Ok(Self { range, size, source })
+    }
 }
 
 impl ObjectRead {
@@ -106,11 +154,12 @@ impl ObjectRead {
         {
             return Err(invalid(format!("the range {start}..{end} is empty")));
         }
-        let options =
-            GetOptions { range: range.clone().map(GetRange::Bounded), ..GetOptions::default() };
         let asked = async {
-            let store = inner.for_read().await?;
-            store.get_opts(&path, options).await.map_err(|error| {
+            let found = match inner.backend.as_ref() {
+                Backend::Folder(folder) => Found::in_folder(folder, &path, range.clone()).await?,
+                Backend::Objects { store, .. } => Found::in_store(store, &path, range.clone()).await,
+            };
+            found.map_err(|error| {
                 if range.is_some() && is_range_refused(&error) {
                     invalid("the range starts beyond its end".to_owned())
                 } else {
@@ -118,28 +167,16 @@ impl ObjectRead {
                 }
             })
         };
-        let result = inner.look("read", key, asked).await?;
-        if let Some(range) = range
-            && result.range != range
+        let Found { range: found, size, source } = inner.look("read", key, asked).await?;
+        if let Some(Range { start, end }) = range
+            && found != (start..end)
         {
-            let (Range { start, end }, size) = (range, result.meta.size);
             return Err(invalid(format!(
                 "the range {start}..{end} reaches beyond its {size} bytes"
             )));
         }
-        let Range { start, end } = result.range;
-        let total = end.saturating_sub(start);
-        Ok(Self {
-            key: key.to_owned(),
-            source: match result.payload {
-                GetResultPayload::Stream(stream) => Source::Stream { stream, carried: None },
-                GetResultPayload::File(file, _) => {
-                    Source::File { file: Some(file), seek: (start > 0).then_some(start) }
-                }
-            },
-            remaining: total,
-            total,
-        })
+        let total = found.end.saturating_sub(found.start);
+        Ok(Self { key: key.to_owned(), source, remaining: total, total })
     }
 
     /// Says whether all announced bytes were returned.
@@ -164,7 +201,13 @@ impl ObjectRead {
                 Source::Stream { stream, carried } => {
                     next_of_stream(stream, carried, remaining).await
                 }
-                Source::File { file, seek } => next_of_file(file, seek.take(), remaining).await,
+                Source::File { file, seek, first } => match first.take() {
+                    Some(first) => Ok(first),
+                    None => {
+                        let piece = file::next(file, seek.take(), remaining).await;
+                        piece.map_err(Failure::File)
+                    }
+                },
             };
             piece.map_err(|failure| match failure {
                 Failure::Library(error) => inner.context.read_error("read", key, &error),
@@ -238,35 +281,4 @@ async fn next_frame(
             None => return Ok(None),
         }
     }
-}
-
-/// Reads the next piece of a file; shorter than announced if the file has shrunk.
-async fn next_of_file(
-    slot: &mut Option<File>,
-    seek: Option<u64>,
-    remaining: u64,
-) -> Result<Bytes, Failure> {
-    let Some(mut file) = slot.take() else {
-        return Ok(Bytes::new());
-    };
-    let length = usize::try_from(remaining).map_or(PIECE_BYTES, |n| n.min(PIECE_BYTES));
-    let work = move || {
-        let mut piece = Vec::with_capacity(length);
-        let take = u64::try_from(length).unwrap_or(u64::MAX);
-        let done = match seek {
-            Some(start) => file.seek(SeekFrom::Start(start)).map(drop),
-            None => Ok(()),
-        }
-        .and_then(|()| (&mut file).take(take).read_to_end(&mut piece));
-        match done {
-            Ok(_) => Ok((file, Bytes::from(piece))),
-            Err(error) => Err(StoreError::new(
-                StoreErrorKind::Unavailable,
-                format!("reading a file failed: {error}"),
-            )),
-        }
-    };
-    let (file, piece) = blocking(work).await.map_err(Failure::File)?;
-    *slot = Some(file);
-    Ok(piece)
 }

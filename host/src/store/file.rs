@@ -1,0 +1,85 @@
+//! Reading a local file in pieces, each in one go where it may block.
+//!
+//! Must not know: which key the file is of.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::Path;
+
+use bytes::Bytes;
+
+use super::error::LOCAL;
+use super::local::blocking;
+use super::read::PIECE_BYTES;
+use super::{StoreError, StoreErrorKind};
+
+/// A file that is open, and the first piece of what was asked for: most files have one.
+pub(super) struct Opened {
+    pub(super) file: File,
+    /// What was asked for, as far as it is there.
+    pub(super) range: Range<u64>,
+    pub(super) size: u64,
+    pub(super) first: Bytes,
+}
+
+/// Opens a file and reads the first piece of a range, or of all of it. Blocks.
+pub(super) fn open(path: &Path, range: Option<Range<u64>>) -> object_store::Result<Opened> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => {
+            let path = path.display().to_string();
+            object_store::Error::NotFound { path, source: source.into() }
+        }
+        kind => {
+            let message = format!("cannot read the file {}: {source}", path.display());
+            let source = io::Error::new(kind, message).into();
+            object_store::Error::Generic { store: LOCAL, source }
+        }
+    };
+    let mut file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(failed(io::Error::new(io::ErrorKind::NotFound, "it is no file")));
+    }
+    let size = metadata.len();
+    let range = range.unwrap_or(0..size);
+    let range = range.start.min(size)..range.end.min(size);
+    if range.start > 0 {
+        file.seek(SeekFrom::Start(range.start)).map_err(failed)?;
+    }
+    let first = piece(&mut file, range.end - range.start).map_err(failed)?;
+    Ok(Opened { file, range, size, first })
+}
+
+/// Reads the next piece of a file, from `seek` on or from where it stands; shorter than announced if
+/// the file has shrunk.
+pub(super) async fn next(
+    slot: &mut Option<File>,
+    seek: Option<u64>,
+    remaining: u64,
+) -> Result<Bytes, StoreError> {
+    let Some(mut file) = slot.take() else {
+        return Ok(Bytes::new());
+    };
+    let work = move || {
+        let sought = seek.map_or(Ok(0), |start| file.seek(SeekFrom::Start(start)));
+        match sought.and_then(|_| piece(&mut file, remaining)) {
+            Ok(piece) => Ok((file, piece)),
+            Err(error) => Err(StoreError::new(
+                StoreErrorKind::Unavailable,
+                format!("reading a file failed: {error}"),
+            )),
+        }
+    };
+    let (file, piece) = blocking(work).await?;
+    *slot = Some(file);
+    Ok(piece)
+}
+
+fn piece(file: &mut File, remaining: u64) -> io::Result<Bytes> {
+    let length = usize::try_from(remaining).map_or(PIECE_BYTES, |n| n.min(PIECE_BYTES));
+    let mut piece = Vec::with_capacity(length);
+    let take = u64::try_from(length).unwrap_or(u64::MAX);
+    file.take(take).read_to_end(&mut piece)?;
+    Ok(Bytes::from(piece))
+}
