@@ -3,6 +3,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
 import { CHUNK_BYTES_MIN, OBJECT_BYTES_MAX, checkCount } from "./bounds.js";
+import { Bytes } from "./held-bytes.js";
 import { pathOf } from "./keys.js";
 import { fromSystem, storeError } from "./store-error.js";
 
@@ -70,7 +71,7 @@ export function orderedReads(root) {
       try {
         this.#open ??= new ObjectRead(root, part.key, part.range);
         const limit = Math.min(Math.max(bytesMax, CHUNK_BYTES_MIN), OBJECT_BYTES_MAX);
-        const bytes = this.#open.read(limit);
+        const bytes = new Bytes(this.#open.read(limit));
         const last = this.#open.isAtEnd();
         if (last) this.#close();
         this.#next += last ? 1 : 0;

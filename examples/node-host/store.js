@@ -52,7 +52,7 @@ export function folderStore(root) {
       return upload;
     }
     write(bytes) {
-      this.#underWay().write(bytes);
+      this.#underWay().write(bytes.read());
     }
     finish() {
       const file = this.#underWay();

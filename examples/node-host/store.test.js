@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 
+import { Bytes } from "./held-bytes.js";
 import { folderStore } from "./store.js";
 
 const base = mkdtempSync(join(process.argv[2] ?? tmpdir(), "store-"));
@@ -19,6 +20,7 @@ function fresh() {
 }
 
 const bytes = (text) => new TextEncoder().encode(text);
+const held = (text) => new Bytes(bytes(text));
 const textOf = (found) => new TextDecoder().decode(found);
 const thrown = (call) => {
   try {
@@ -132,10 +134,10 @@ test("an ordered read gives the parts in order and in pieces", () => {
   const chunks = [];
   for (let chunk = read.next(1); chunk; chunk = read.next(1)) chunks.push(chunk);
   assert.deepEqual(
-    chunks.map((chunk) => [chunk.part, chunk.bytes.length, chunk.last]),
+    chunks.map((chunk) => [chunk.part, Number(chunk.bytes.length()), chunk.last]),
     [[0, 1024, false], [0, 1024, false], [0, 452, true], [1, 0, true], [2, 2, true]],
   );
-  assert.equal(textOf(chunks[4].bytes), "34");
+  assert.equal(textOf(chunks[4].bytes.read()), "34");
   assert.equal(read.next(1), undefined);
 });
 
@@ -150,22 +152,38 @@ test("an ordered read ends at its first failure", () => {
   assert.throws(() => new store.OrderedRead(new Array(10_001).fill({ key: "a" })), RangeError);
 });
 
+test("held bytes are joined, sliced and searched for lines", () => {
+  const whole = held("a\nbb");
+  whole.append(held("b\n"));
+  whole.append(held(""));
+  whole.append(held("c"));
+  assert.equal(whole.length(), 7n);
+  const slice = whole.slice(2n, 6n);
+  whole.append(held("d"));
+  assert.deepEqual([textOf(whole.read()), textOf(slice.read())], ["a\nbbb\ncd", "bbb\n"]);
+  assert.deepEqual([0n, 1n, 2n, 3n, 9n].map((lines) => whole.lineEnd(lines)), [0n, 2n, 6n, 8n, 8n]);
+  assert.equal(held("").lineEnd(1n), 0n);
+  for (const [start, end] of [[3n, 2n], [0n, 9n], [2n ** 63n, 2n ** 63n]]) {
+    assert.throws(() => whole.slice(start, end), RangeError);
+  }
+});
+
 test("an upload appears when it is finished and not before", () => {
   const { root, store } = fresh();
   const upload = store.Upload.start("log/large");
-  upload.write(bytes("one "));
-  upload.write(bytes("two"));
+  upload.write(held("one "));
+  upload.write(held("two"));
   assert.deepEqual(store.list("log/", undefined, 10).objects, []);
   upload.finish();
   assert.equal(textOf(store.get("log/large")), "one two");
-  for (const call of [() => upload.finish(), () => upload.write(bytes("x"))]) {
+  for (const call of [() => upload.finish(), () => upload.write(held("x"))]) {
     const error = thrown(call);
     assert.deepEqual([error.tag, error.val.kind], ["not-written", "invalid"]);
   }
   const second = store.Upload.start("log/large");
   assert.deepEqual(thrown(() => second.finish()), { tag: "already-exists" });
   const dropped = store.Upload.start("log/dropped");
-  dropped.write(bytes("x"));
+  dropped.write(held("x"));
   dropped[Symbol.dispose]();
   assert.deepEqual(readdirSync(join(root, "log")), ["large"]);
 });
