@@ -78,7 +78,7 @@ export function folderStore(root) {
 
     startCreate(key, bytes) {
       try {
-        createNow(key, bytes);
+        createNow(key, bytes.read());
         return new PendingCreate({ tag: "ok" });
       } catch (error) {
         if (error instanceof Error) throw error;

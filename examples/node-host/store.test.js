@@ -190,9 +190,9 @@ test("an upload appears when it is finished and not before", () => {
 
 test("a started create tells its outcome as often as it is asked", () => {
   const { store } = fresh();
-  const first = store.startCreate("a", bytes("a"), false);
-  const second = store.startCreate("a", bytes("b"), false);
-  const third = store.startCreate("..", bytes("c"), false);
+  const first = store.startCreate("a", held("a"), false);
+  const second = store.startCreate("a", held("b"), false);
+  const third = store.startCreate("..", held("c"), false);
   for (let times = 0; times < 2; times += 1) {
     assert.deepEqual(first.poll(), { tag: "ok" });
     assert.equal(first.wait(), undefined);

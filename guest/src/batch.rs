@@ -18,8 +18,9 @@ pub(crate) fn digest(bytes: &[u8]) -> Digest {
 }
 
 /// Names packed lines.
-pub(crate) fn seal(time: BatchTime, writer: WriterId, events: u64, lines: &[u8]) -> BatchName {
-    BatchName { time, origin: Some(Origin { writer, events, digest: digest(lines) }) }
+pub(crate) fn seal<B: HeldBytes>(time: BatchTime, writer: WriterId, lines: &B) -> BatchName {
+    let Measure { digest, line_feeds } = measure(lines);
+    BatchName { time, origin: Some(Origin { writer, events: line_feeds, digest: Digest(digest) }) }
 }
 
 /// What is known of a batch's bytes once they have been read: what an index records.
@@ -107,10 +108,9 @@ impl<B: HeldBytes> BatchReader<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events;
 
     fn name(lines: &[u8]) -> BatchName {
-        seal(BatchTime::new(7).unwrap(), WriterId(1), events::count(lines), lines)
+        seal(BatchTime::new(7).unwrap(), WriterId(1), &lines.to_vec())
     }
 
     fn reader(name: BatchName, size: u64) -> Result<BatchReader<Vec<u8>>, Damage> {

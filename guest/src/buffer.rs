@@ -1,17 +1,26 @@
 //! What a writer holds in memory: the open buffer, and when it is due. Decisions only.
 
 use crate::options::Options;
+use crate::ports::HeldBytes;
 
 /// Events appended since the last batch was sealed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Buffer {
-    pub lines: Vec<u8>,
+pub(crate) struct Buffer<B> {
+    /// Those that came by handle, and all before them.
+    held: Option<B>,
+    /// Those that came later.
+    lines: Vec<u8>,
     pub events: u64,
     /// The clock when the first of them came, in microseconds.
     opened: Option<u64>,
 }
 
-impl Buffer {
+impl<B> Default for Buffer<B> {
+    fn default() -> Self {
+        Self { held: None, lines: Vec::new(), events: 0, opened: None }
+    }
+}
+
+impl<B: HeldBytes> Buffer<B> {
     pub(crate) fn is_empty(&self) -> bool {
         self.events == 0
     }
@@ -25,7 +34,17 @@ impl Buffer {
             } else {
                 self.lines.extend_from_slice(&lines);
             }
-            self.events += events;
+            self.events = self.events.saturating_add(events);
+        }
+    }
+
+    /// Adds packed lines that the host holds and has checked.
+    pub(crate) fn push_held(&mut self, lines: B, events: u64, now: impl FnOnce() -> u64) {
+        if events > 0 {
+            self.opened.get_or_insert_with(now);
+            self.hold_all();
+            self.hold(lines);
+            self.events = self.events.saturating_add(events);
         }
     }
 
@@ -37,16 +56,48 @@ impl Buffer {
         self.events += 1;
     }
 
+    /// Takes all there is, in order; none of an empty buffer.
+    pub(crate) fn take(&mut self) -> Option<B> {
+        self.hold_all();
+        (self.events, self.opened) = (0, None);
+        self.held.take()
+    }
+
+    /// A copy of all there is, in order.
+    pub(crate) fn read(&self) -> Vec<u8> {
+        let mut lines = self.held.as_ref().map(HeldBytes::read).unwrap_or_default();
+        lines.extend_from_slice(&self.lines);
+        lines
+    }
+
+    fn hold_all(&mut self) {
+        if !self.lines.is_empty() {
+            let lines = B::new(&self.lines);
+            self.lines.clear();
+            self.hold(lines);
+        }
+    }
+
+    fn hold(&mut self, lines: B) {
+        match &mut self.held {
+            Some(held) => held.append(lines),
+            none => *none = Some(lines),
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        let lines = u64::try_from(self.lines.len()).unwrap_or(u64::MAX);
+        self.held.as_ref().map_or(0, HeldBytes::len).saturating_add(lines)
+    }
+
     /// Whether `bytes` more would be too many.
-    pub(crate) fn is_full_for(&self, bytes: usize, options: &Options) -> bool {
-        let total = self.lines.len().saturating_add(bytes);
-        u64::try_from(total).is_ok_and(|total| total > options.buffer_bytes_max)
+    pub(crate) fn is_full_for(&self, bytes: u64, options: &Options) -> bool {
+        self.bytes().saturating_add(bytes) > options.buffer_bytes_max
     }
 
     /// Whether it is to be sealed for its size.
     pub(crate) fn is_due(&self, options: &Options) -> bool {
-        self.events >= options.flush_threshold
-            || u64::try_from(self.lines.len()).is_ok_and(|bytes| bytes >= options.flush_bytes)
+        self.events >= options.flush_threshold || self.bytes() >= options.flush_bytes
     }
 
     /// Whether it is to be sealed for its age. A clock that has stepped back tells no age: then it
@@ -77,20 +128,20 @@ mod tests {
 
     #[test]
     fn a_buffer_is_due_by_events_or_by_bytes() {
-        let mut buffer = Buffer::default();
+        let mut buffer = Buffer::<Vec<u8>>::default();
         buffer.push(b"a", || 0);
         buffer.push(b"b", || 0);
         assert!(!buffer.is_due(&options()));
         buffer.push(b"c", || 0);
         assert!(buffer.is_due(&options()));
-        let mut buffer = Buffer::default();
+        let mut buffer = Buffer::<Vec<u8>>::default();
         buffer.push_lines(b"123456789\n".to_vec(), 1, || 0);
         assert!(buffer.is_due(&options()));
     }
 
     #[test]
     fn a_buffer_is_old_by_its_first_event_or_by_a_clock_that_stepped_back() {
-        let mut buffer = Buffer::default();
+        let mut buffer = Buffer::<Vec<u8>>::default();
         assert!(!buffer.is_old(&options(), u64::MAX));
         buffer.push(b"a", || 5_000);
         buffer.push(b"b", || 5_999);
@@ -101,9 +152,23 @@ mod tests {
 
     #[test]
     fn a_buffer_is_full_beyond_its_bytes() {
-        let mut buffer = Buffer::default();
+        let mut buffer = Buffer::<Vec<u8>>::default();
         buffer.push_lines(b"123456789\n".to_vec(), 1, || 0);
         assert!(!buffer.is_full_for(10, &options()));
         assert!(buffer.is_full_for(11, &options()));
+    }
+
+    #[test]
+    fn events_keep_their_order_however_they_came() {
+        let mut buffer = Buffer::<Vec<u8>>::default();
+        buffer.push(b"a", || 0);
+        buffer.push_held(b"b\nc\n".to_vec(), 2, || 0);
+        buffer.push_held(b"d\n".to_vec(), 1, || 0);
+        buffer.push_lines(b"e\n".to_vec(), 1, || 0);
+        buffer.push(b"f", || 0);
+        assert_eq!((buffer.read(), buffer.events), (b"a\nb\nc\nd\ne\nf\n".to_vec(), 6));
+        assert_eq!(buffer.take(), Some(b"a\nb\nc\nd\ne\nf\n".to_vec()));
+        assert!(buffer.is_empty());
+        assert_eq!((buffer.read(), buffer.take()), (Vec::new(), None));
     }
 }

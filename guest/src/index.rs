@@ -124,7 +124,7 @@ mod tests {
 
     fn index() -> Index {
         let record = |time, lines: &[u8], events| {
-            let name = seal(BatchTime::new(time).unwrap(), WriterId(9), events, lines);
+            let name = seal(BatchTime::new(time).unwrap(), WriterId(9), &lines.to_vec());
             let digest = name.origin.unwrap().digest;
             BatchRecord { name, events, bytes: lines.len().try_into().unwrap(), digest }
         };

@@ -118,7 +118,7 @@ pub trait Store: Clone {
 
     fn create_exclusive(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError>;
     fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError>;
-    fn start_create(&self, key: &str, bytes: &[u8]) -> Self::Create;
+    fn start_create(&self, key: &str, bytes: &Self::Bytes) -> Self::Create;
     fn ensure_exclusive(&self, prefix: &str) -> Result<(), StoreError>;
     fn get(&self, key: &str) -> Result<Vec<u8>, StoreError>;
     fn list(

@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_position_decodes_to_what_was_encoded() {
-        let name = |time| seal(BatchTime::new(time).unwrap(), WriterId(10), 3, b"a\nb\nc\n");
+        let name = |time| seal(BatchTime::new(time).unwrap(), WriterId(10), &b"a\nb\nc\n".to_vec());
         let old = BatchName { time: BatchTime::new(7).unwrap(), origin: None };
         let position =
             Position { next: 42, yielded: [name(9), old].into(), partial: [(name(8), 2)].into() };

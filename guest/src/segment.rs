@@ -196,7 +196,7 @@ mod tests {
 
     fn record(time: u64, lines: &[u8]) -> BatchRecord {
         let events = events::count(lines);
-        let name = seal(BatchTime::new(time).unwrap(), WriterId(1), events, lines);
+        let name = seal(BatchTime::new(time).unwrap(), WriterId(1), &lines.to_vec());
         let digest = digest(lines);
         BatchRecord { name, events, bytes: lines.len().try_into().unwrap(), digest }
     }

@@ -15,7 +15,7 @@ use crate::limits::{CLOCK_AHEAD_MICROS, RETRY_REST_MICROS};
 use crate::mutants::{self, Mutant};
 use crate::names::{BatchName, BatchTime, LogName, WriterId};
 use crate::options::{Options, OptionsInput};
-use crate::ports::{PendingCreate, Store, System, WriteError};
+use crate::ports::{HeldBytes, PendingCreate, Store, System, WriteError};
 use crate::reader::{ReadOptions, Reader};
 use crate::stored_log::{Look, StoredLog};
 
@@ -28,11 +28,11 @@ pub struct Written {
 }
 
 /// A batch that is not confirmed yet.
-struct Sealed<C> {
+struct Sealed<S: Store> {
     name: BatchName,
-    lines: Vec<u8>,
+    lines: S::Bytes,
     events: u64,
-    attempt: Attempt<C>,
+    attempt: Attempt<S::Create>,
     /// An earlier try may have landed, or may yet.
     in_doubt: bool,
 }
@@ -49,8 +49,8 @@ pub struct Writer<S: Store, Y: System> {
     options: Options,
     id: WriterId,
     last_time: BatchTime,
-    buffer: Buffer,
-    sealed: Option<Sealed<S::Create>>,
+    buffer: Buffer<S::Bytes>,
+    sealed: Option<Sealed<S>>,
     written: Written,
     closed: bool,
 }
@@ -98,7 +98,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     pub fn append(&mut self, event: &[u8]) -> Result<(), Error> {
         self.check_open()?;
         check_event(event, self.options.event_bytes_max)?;
-        self.make_room(event.len().saturating_add(1))?;
+        self.make_room(length(event).saturating_add(1))?;
         let system = &self.system;
         self.buffer.push(event, || system.now_micros());
         self.seal_if_due()
@@ -110,19 +110,36 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// As [`Writer::append`].
     pub fn append_lines(&mut self, lines: Vec<u8>) -> Result<u64, Error> {
         self.check_open()?;
-        if Buffer::default().is_full_for(lines.len(), &self.options) {
-            return Err(Error::InvalidInput(format!(
-                "{} bytes of lines at once are more than buffer_bytes_max = {}: append fewer",
-                lines.len(),
-                self.options.buffer_bytes_max
-            )));
-        }
+        self.check_fits(length(&lines))?;
         let events = check_lines(&lines, self.options.event_bytes_max)?;
-        self.make_room(lines.len())?;
+        self.make_room(length(&lines))?;
         let system = &self.system;
         self.buffer.push_lines(lines, events, || system.now_micros());
         self.seal_if_due()?;
         Ok(events)
+    }
+
+    /// Appends packed lines that the host holds and has checked, all or nothing.
+    ///
+    /// # Errors
+    /// As [`Writer::append`].
+    pub fn append_held(&mut self, lines: S::Bytes, events: u64) -> Result<(), Error> {
+        self.check_open()?;
+        self.check_fits(lines.len())?;
+        self.make_room(lines.len())?;
+        let system = &self.system;
+        self.buffer.push_held(lines, events, || system.now_micros());
+        self.seal_if_due()
+    }
+
+    fn check_fits(&self, bytes: u64) -> Result<(), Error> {
+        let bytes_max = self.options.buffer_bytes_max;
+        if bytes <= bytes_max {
+            return Ok(());
+        }
+        Err(Error::InvalidInput(format!(
+            "{bytes} bytes of lines at once are more than buffer_bytes_max = {bytes_max}: append fewer"
+        )))
     }
 
     /// Makes everything appended so far durable.
@@ -163,8 +180,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
         Pending {
             writer: self.id.0,
             last_time: self.last_time.micros(),
-            sealed: sealed.map(|sealed| (sealed.name, sealed.lines.clone())),
-            lines: self.buffer.lines.clone(),
+            sealed: sealed.map(|sealed| (sealed.name, sealed.lines.read())),
+            lines: self.buffer.read(),
         }
     }
 
@@ -238,7 +255,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     }
 
     /// Waits for the store when the buffer would grow beyond its limit.
-    fn make_room(&mut self, bytes: usize) -> Result<(), Error> {
+    fn make_room(&mut self, bytes: u64) -> Result<(), Error> {
         if self.buffer.is_full_for(bytes, &self.options) {
             self.settle()?;
             self.seal()?;
@@ -254,9 +271,10 @@ impl<S: Store, Y: System> Writer<S, Y> {
                 "the clock says {now} microseconds: no name has room for it"
             ))
         })?;
+        let events = self.buffer.events;
+        let Some(lines) = self.buffer.take() else { return Ok(()) };
         self.last_time = time;
-        let Buffer { lines, events, .. } = std::mem::take(&mut self.buffer);
-        let name = batch::seal(time, self.id, events, &lines);
+        let name = batch::seal(time, self.id, &lines);
         let create = self.stored.store.start_create(&self.stored.name.key(name), &lines);
         self.sealed = Some(Sealed {
             name,
@@ -300,7 +318,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
             Ok(()) | Err(WriteError::AlreadyExists) => {
                 self.written.batches += 1;
                 self.written.events += sealed.events;
-                self.written.bytes += u64::try_from(sealed.lines.len()).unwrap_or(0);
+                self.written.bytes += sealed.lines.len();
                 return Ok(());
             }
             Err(WriteError::NotWritten(error)) if !sealed.in_doubt => {
@@ -327,8 +345,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
     }
 }
 
-impl<C> Sealed<C> {
-    fn try_again<S: Store<Create = C>>(&mut self, stored: &StoredLog<S>, last: &mut BatchTime) {
+impl<S: Store> Sealed<S> {
+    fn try_again(&mut self, stored: &StoredLog<S>, last: &mut BatchTime) {
         if mutants::is(Mutant::RenameOnRetry)
             && let Some(time) = last.next(0)
         {
@@ -337,6 +355,10 @@ impl<C> Sealed<C> {
         let create = stored.store.start_create(&stored.name.key(self.name), &self.lines);
         self.attempt = Attempt::UnderWay(create);
     }
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 impl<S: Store, Y: System> Drop for Writer<S, Y> {

@@ -165,11 +165,26 @@ impl Instance {
         (self.component.stratalog_log_append_log(), &mut self.instances)
     }
 
+    /// Hands events to a handle that the component has given out: packed lines that were checked.
+    pub(crate) async fn append_held(
+        &mut self,
+        log: ResourceAny,
+        lines: Bytes,
+        events: u64,
+    ) -> Result<()> {
+        let state = self.instances.data_mut();
+        state.work.meter.begin();
+        let lines = state.hold(lines)?;
+        let appended = self.component.stratalog_log_held_lines();
+        let appended = appended.call_append(&mut self.instances, log, lines, events).await;
+        Ok(appended.map_err(|error| Error::trapped(&error))??)
+    }
+
     /// The next page of a reader that the component has given out.
     pub(crate) async fn next_page(&mut self, reader: ResourceAny) -> Result<Option<Page>> {
         self.instances.data_mut().work.meter.begin();
-        let pages = self.component.stratalog_log_pages();
-        let page = pages.call_next(&mut self.instances, reader).await;
+        let lines = self.component.stratalog_log_held_lines();
+        let page = lines.call_next(&mut self.instances, reader).await;
         let Some(page) = page.map_err(|error| Error::trapped(&error))?? else { return Ok(None) };
         let lines = match page.lines {
             Some(lines) => self.instances.data_mut().take_bytes(lines)?,

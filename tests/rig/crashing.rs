@@ -185,7 +185,7 @@ impl Store for Crashing {
     fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
         self.write("create", key, bytes, || self.memory.create(key, bytes))
     }
-    fn start_create(&self, key: &str, bytes: &[u8]) -> Created {
+    fn start_create(&self, key: &str, bytes: &Vec<u8>) -> Created {
         Created(self.create(key, bytes))
     }
     fn ensure_exclusive(&self, prefix: &str) -> Result<(), StoreError> {

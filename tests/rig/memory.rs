@@ -95,7 +95,7 @@ impl Store for Memory {
     fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
         self.create_exclusive(key, bytes)
     }
-    fn start_create(&self, key: &str, bytes: &[u8]) -> Created {
+    fn start_create(&self, key: &str, bytes: &Vec<u8>) -> Created {
         Created(self.create(key, bytes))
     }
     fn ensure_exclusive(&self, _: &str) -> Result<(), StoreError> {

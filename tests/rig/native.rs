@@ -48,7 +48,7 @@ impl Store for NativeStore {
         let create = self.store.create(key, Bytes::copy_from_slice(bytes), false);
         self.runtime.block_on(create).map_err(write_error)
     }
-    fn start_create(&self, key: &str, bytes: &[u8]) -> Self::Create {
+    fn start_create(&self, key: &str, bytes: &Vec<u8>) -> Self::Create {
         let _inside = self.runtime.enter();
         self.running(self.store.start_create(key, Bytes::copy_from_slice(bytes), false))
     }

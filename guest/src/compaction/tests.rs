@@ -10,7 +10,7 @@ use crate::view::ListedBatch;
 
 fn record(time: u64, events: u64) -> BatchRecord {
     let lines = b"x\n".repeat(events.try_into().unwrap());
-    let name = seal(BatchTime::new(time).unwrap(), WriterId(1), events, &lines);
+    let name = seal(BatchTime::new(time).unwrap(), WriterId(1), &lines);
     BatchRecord { name, events, bytes: events * 2, digest: digest(&lines) }
 }
 

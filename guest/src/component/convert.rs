@@ -1,7 +1,7 @@
 //! Values of the bindings to values of the logic and back: one total conversion each.
 
 use super::bindings::exports::stratalog::log::append_log as export;
-use super::bindings::exports::stratalog::log::pages;
+use super::bindings::exports::stratalog::log::held_lines;
 use super::bindings::stratalog::log::{held_bytes, object_store as import};
 use super::imports::HostBytes;
 use crate::compactor::{Compaction, CompactionPlan};
@@ -120,7 +120,7 @@ impl From<Page<HostBytes>> for export::Page {
     }
 }
 
-impl From<Page<HostBytes>> for pages::HeldPage {
+impl From<Page<HostBytes>> for held_lines::HeldPage {
     fn from(page: Page<HostBytes>) -> Self {
         let lines = page.lines.map(HostBytes::into_handle);
         Self { lines, events: page.events, missed: page.missed }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::bindings::exports::stratalog::log::{append_log as wit, pages};
+use super::bindings::exports::stratalog::log::{append_log as wit, held_lines};
 use super::imports::{HostStore, HostSystem};
 use crate::compactor;
 use crate::error::Error;
@@ -126,10 +126,21 @@ impl wit::GuestReader for ReaderResource {
     }
 }
 
-impl pages::Guest for Component {
-    fn next(reader: pages::ReaderBorrow<'_>) -> Result<Option<pages::HeldPage>, pages::Error> {
+impl held_lines::Guest for Component {
+    fn append(
+        log: held_lines::LogBorrow<'_>,
+        lines: held_lines::Bytes,
+        events: u64,
+    ) -> Result<(), wit::Error> {
+        log.get::<LogResource>().0.borrow_mut().append_held(lines.into(), events)?;
+        Ok(())
+    }
+
+    fn next(
+        reader: held_lines::ReaderBorrow<'_>,
+    ) -> Result<Option<held_lines::HeldPage>, wit::Error> {
         let page = reader.get::<ReaderResource>().0.borrow_mut().next_page()?;
-        Ok(page.map(pages::HeldPage::from))
+        Ok(page.map(held_lines::HeldPage::from))
     }
 }
 

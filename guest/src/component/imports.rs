@@ -106,8 +106,8 @@ impl Store for HostStore {
         wit::create(key, bytes, false).map_err(WriteError::from)
     }
 
-    fn start_create(&self, key: &str, bytes: &[u8]) -> wit::PendingCreate {
-        wit::start_create(key, bytes, false)
+    fn start_create(&self, key: &str, bytes: &HostBytes) -> wit::PendingCreate {
+        wit::start_create(key, &bytes.handle, false)
     }
 
     fn ensure_exclusive(&self, prefix: &str) -> Result<(), StoreError> {

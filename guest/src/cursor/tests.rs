@@ -5,7 +5,7 @@ use crate::manifest::tests::segment_record;
 use crate::ports::HeldBytes;
 
 fn name(time: u64, writer: u32) -> BatchName {
-    seal(BatchTime::new(time).unwrap(), WriterId(writer), 1, b"x\n")
+    seal(BatchTime::new(time).unwrap(), WriterId(writer), &b"x\n".to_vec())
 }
 
 fn record(name: BatchName, lines: &str) -> BatchRecord {

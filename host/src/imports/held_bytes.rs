@@ -9,6 +9,7 @@ use std::hash::Hasher as _;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use object_store::PutPayload;
 use twox_hash::XxHash3_64;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
@@ -21,6 +22,9 @@ use crate::memory::{Borrowed, Memory};
 
 /// What it takes to hold a piece, besides its bytes.
 const PIECE_OVERHEAD_BYTES: usize = 128;
+
+/// Pieces that have fewer bytes on the average are joined before they are written.
+const PIECES_JOINED_BYTES: usize = 16 * 1024;
 
 /// Bytes are digested and counted block by block, so that the second finds them in the processor's
 /// nearest cache: half as long as one after the other.
@@ -63,6 +67,14 @@ impl HeldBytes {
         let mut all = BytesMut::with_capacity(self.length);
         self.pieces.iter().for_each(|piece| all.extend_from_slice(&piece.bytes));
         all.freeze()
+    }
+
+    /// What a store is given: few pieces as they are, many small ones joined.
+    pub(super) fn to_payload(&self) -> PutPayload {
+        if self.length / PIECES_JOINED_BYTES < self.pieces.len() {
+            return self.to_bytes().into();
+        }
+        self.pieces.iter().map(|piece| piece.bytes.clone()).collect()
     }
 
     fn slice(&self, start: u64, end: u64, memory: &Memory) -> wasmtime::Result<Self> {

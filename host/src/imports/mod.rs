@@ -75,6 +75,12 @@ impl State {
         self.store = Some(store);
     }
 
+    /// Holds bytes for the component.
+    pub(crate) fn hold(&mut self, bytes: Bytes) -> Result<Resource<HeldBytes>> {
+        let held = HeldBytes::new(bytes, &self.work.memory).and_then(|held| Ok(self.table.push(held)?));
+        held.map_err(|error| Error::trapped(&error))
+    }
+
     /// Takes held bytes over from the component.
     pub(crate) fn take_bytes(&mut self, bytes: Resource<HeldBytes>) -> Result<Bytes> {
         let bytes = self.table.delete(bytes).map_err(|error| Error::Guest(error.to_string()))?;

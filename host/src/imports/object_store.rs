@@ -7,8 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
-use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, Resource, WasmList};
+use wasmtime::component::{Linker, Resource};
 
 use super::held_bytes::HeldBytes;
 use super::lender::{Lent, Operation};
@@ -45,7 +44,7 @@ impl wit::Host for Objects<'_> {
         bytes: Vec<u8>,
         exclusive: bool,
     ) -> wasmtime::Result<Outcome> {
-        let lent = match self.lend_for_create(&key, &bytes, exclusive) {
+        let lent = match self.lend_for_create(&key, bytes.len(), exclusive) {
             Ok(lent) => lent,
             Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
         };
@@ -58,10 +57,22 @@ impl wit::Host for Objects<'_> {
     async fn start_create(
         &mut self,
         key: String,
-        bytes: Vec<u8>,
+        bytes: Resource<HeldBytes>,
         exclusive: bool,
     ) -> wasmtime::Result<Resource<CreateSlot>> {
-        self.start_create_of(&key, bytes.into(), exclusive).await
+        let payload = self.table.get(&bytes)?.to_payload();
+        let bytes = payload.content_length();
+        let slot = match self.lend_for_create(&key, bytes, exclusive) {
+            Ok(lent) => {
+                let start = Instant::now();
+                let permit = self.work.creates.clone().acquire_owned().await?;
+                self.work.meter.waited_since(start);
+                let create = lent.store.start_create_holding(&lent.key, payload, exclusive, permit);
+                CreateSlot::Started(create, lent, u64::try_from(bytes).unwrap_or(u64::MAX))
+            }
+            Err(error) => CreateSlot::Refused(error),
+        };
+        Ok(self.table.push(slot)?)
     }
 
     async fn ensure_exclusive(
@@ -271,39 +282,18 @@ impl wit::HostUpload for Objects<'_> {
     }
 }
 
-type NewObject = (String, WasmList<u8>, bool);
 type NextChunk = Result<Option<wit::Chunk>, wit::ReadFailure>;
 
 impl Objects<'_> {
     fn lend_for_create(
         &mut self,
         key: &str,
-        bytes: &[u8],
+        bytes: usize,
         exclusive: bool,
     ) -> Result<Lent, wit::StoreError> {
         check_size(key, bytes)?;
         let operation = if exclusive { Operation::CreateExclusively } else { Operation::Create };
-        self.lender.lend(key, operation, bytes.len())
-    }
-
-    async fn start_create_of(
-        &mut self,
-        key: &str,
-        bytes: Bytes,
-        exclusive: bool,
-    ) -> wasmtime::Result<Resource<CreateSlot>> {
-        let slot = match self.lend_for_create(key, &bytes, exclusive) {
-            Ok(lent) => {
-                let start = Instant::now();
-                let permit = self.work.creates.clone().acquire_owned().await?;
-                self.work.meter.waited_since(start);
-                let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                let create = lent.store.start_create_holding(&lent.key, bytes, exclusive, permit);
-                CreateSlot::Started(create, lent, length)
-            }
-            Err(error) => CreateSlot::Refused(error),
-        };
-        Ok(self.table.push(slot)?)
+        self.lender.lend(key, operation, bytes)
     }
 
     fn begin_read(
@@ -359,31 +349,15 @@ pub(super) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> Objects<'_>,
 ) -> wasmtime::Result<()> {
-    wit::add_to_linker::<T, HasObjects>(linker, view)?;
-    // The generated bindings would copy the bytes once more.
-    linker.allow_shadowing(true);
-    let mut instance = linker.instance("stratalog:log/object-store@0.1.0")?;
-    instance.func_wrap_async(
-        "start-create",
-        move |mut context: StoreContextMut<'_, T>, (key, bytes, exclusive): NewObject| {
-            let bytes = Bytes::copy_from_slice(bytes.as_le_slice(&context));
-            Box::new(async move {
-                let mut objects = view(context.data_mut());
-                Ok((objects.start_create_of(&key, bytes, exclusive).await?,))
-            })
-        },
-    )?;
-    linker.allow_shadowing(false);
-    Ok(())
+    wit::add_to_linker::<T, HasObjects>(linker, view)
 }
 
-fn check_size(key: &str, bytes: &[u8]) -> Result<(), wit::StoreError> {
-    if bytes.len() <= CREATE_BYTES_MAX {
+fn check_size(key: &str, bytes: usize) -> Result<(), wit::StoreError> {
+    if bytes <= CREATE_BYTES_MAX {
         return Ok(());
     }
     let message = format!(
-        "{key} has {} bytes, more than {CREATE_BYTES_MAX} for one create: upload it in parts",
-        bytes.len()
+        "{key} has {bytes} bytes, more than {CREATE_BYTES_MAX} for one create: upload it in parts"
     );
     Err(wit::StoreError { kind: wit::StoreErrorKind::Invalid, message })
 }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use wasmtime::component::ResourceAny;
 
 use super::background::Background;
-use super::staging::Staging;
+use super::staging::{Pack, Staging};
 use crate::bindings::exports::stratalog::log::append_log::Pending;
 use crate::engine::Instance;
 use crate::error::{Error, Result};
@@ -37,9 +37,7 @@ pub(super) struct Owner {
     handle: ResourceAny,
     staging: Arc<Staging>,
     /// A pack that the component refused.
-    refused: Vec<u8>,
-    /// Memory for the next pack.
-    spare: Vec<u8>,
+    refused: Option<Pack>,
     tick: Duration,
     /// When to look after what is pending; none while nothing is.
     tick_at: Option<Instant>,
@@ -65,9 +63,8 @@ impl Owner {
         tick: Duration,
         background: Option<Background>,
     ) -> Self {
-        let (refused, spare) = (Vec::new(), Vec::new());
-        let (tick_at, gathered_at) = (None, None);
-        Self { instance, handle, staging, refused, spare, tick, tick_at, gathered_at, background }
+        let (refused, tick_at, gathered_at) = (None, None, None);
+        Self { instance, handle, staging, refused, tick, tick_at, gathered_at, background }
     }
 
     /// Serves until the log is closed, all its handles are dropped, or the component fails.
@@ -199,25 +196,24 @@ impl Owner {
     async fn drain(&mut self) -> Result<Result<()>> {
         self.gathered_at = None;
         loop {
-            let offered_again = !self.refused.is_empty();
-            let pack = if offered_again {
-                std::mem::take(&mut self.refused)
-            } else {
-                self.staging.take(std::mem::take(&mut self.spare))
-            };
-            if pack.is_empty() {
-                self.spare = pack;
+            let refused = self.refused.take();
+            let offered_again = refused.is_some();
+            let Some(pack) = refused.or_else(|| self.staging.take()) else {
                 return Ok(Ok(()));
-            }
-            match self.append_lines(&pack).await? {
-                Ok(_) if offered_again => self.staging.set_refused(None),
-                Ok(_) => {}
+            };
+            self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
+            match self.instance.append_held(self.handle, pack.lines.clone(), pack.events).await {
+                Ok(()) if offered_again => self.staging.set_refused(None),
+                Ok(()) => {}
                 Err(error @ Error::WriteFailed { .. }) => {
-                    self.refused = pack;
-                    self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
+                    self.refused = Some(pack);
                     let error = self.with_all_held(error);
                     self.staging.set_refused(Some(error.clone()));
                     return Ok(Err(error));
+                }
+                Err(error @ Error::Guest(_)) => {
+                    self.staging.end(error.clone());
+                    return Err(error);
                 }
                 // The pack is what the options said an event may be, and was promised to be kept.
                 Err(error) => {
@@ -226,29 +222,24 @@ impl Owner {
                     return Err(error);
                 }
             }
-            self.spare = pack;
         }
+    }
+
+    /// Events that have not reached the component.
+    fn events_here(&self) -> u64 {
+        let refused = self.refused.as_ref().map_or(0, |pack| pack.events);
+        refused.saturating_add(self.staging.events())
     }
 
     /// Adds to a failure the events that have not reached the component.
     fn with_all_held(&self, error: Error) -> Error {
         match error {
             Error::WriteFailed { object, fate, events_held, message, transient } => {
-                let here = memchr::memchr_iter(b'\n', &self.refused).count();
-                let here = here.saturating_add(self.staging.events());
-                let here = u64::try_from(here).unwrap_or(u64::MAX);
-                let events_held = events_held.saturating_add(here);
+                let events_held = events_held.saturating_add(self.events_here());
                 Error::WriteFailed { object, fate, events_held, message, transient }
             }
             error => error,
         }
-    }
-
-    async fn append_lines(&mut self, lines: &[u8]) -> Result<Result<u64>> {
-        let (guest, instances) = self.instance.begin();
-        let appended = guest.log().call_append_lines(instances, self.handle, lines).await;
-        self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
-        self.returned(appended)
     }
 
     async fn flush(&mut self) -> Result<Result<Written>> {
@@ -269,7 +260,7 @@ impl Owner {
         let (guest, instances) = self.instance.begin();
         let pending = guest.log().call_pending(instances, self.handle).await;
         let mut pending = pending.map_err(|error| self.trapped(&error))?;
-        pending.lines.extend_from_slice(&self.refused);
+        pending.lines.extend(self.refused.iter().flat_map(|pack| pack.lines.iter().copied()));
         self.staging.copy_to(&mut pending.lines);
         Ok(Ok(pending))
     }
@@ -280,15 +271,14 @@ impl Owner {
         let (guest, instances) = self.instance.begin();
         let pending = guest.log().call_tick(instances, self.handle).await;
         let pending = pending.map_err(|error| self.trapped(&error))?;
-        self.tick_at = (pending || !self.refused.is_empty()).then(|| Instant::now() + self.tick);
+        self.tick_at = (pending || self.refused.is_some()).then(|| Instant::now() + self.tick);
         Ok(())
     }
 
     /// Drops the component's handle, which says how many events are lost.
     async fn drop_handle(&mut self) -> Result<()> {
         self.drain().await?.ok();
-        let refused = memchr::memchr_iter(b'\n', &self.refused).count();
-        let more = refused.saturating_add(self.staging.events());
+        let more = self.events_here();
         if more > 0 {
             tracing::warn!("a log was dropped without close: {more} more events were not flushed");
         }

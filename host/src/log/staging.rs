@@ -5,6 +5,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bytes::{Bytes, BytesMut};
 use tokio::sync::Notify;
 
 use crate::error::{Error, EventFault, Result};
@@ -16,16 +17,26 @@ pub(super) struct Staging {
     buffer_bytes_max: usize,
     /// From so many bytes on a pack is large.
     large_bytes: usize,
-    pack: Mutex<Pack>,
+    open: Mutex<Open>,
     /// There is something for the owner.
     work: Notify,
     /// There is room for appends, or an answer for those that wait for it.
     room: Notify,
 }
 
+/// Events that are handed to the component at once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pack {
+    /// Each event ended by LF.
+    pub(super) lines: Bytes,
+    pub(super) events: u64,
+}
+
+/// The pack that grows.
 #[derive(Default)]
-struct Pack {
-    lines: Vec<u8>,
+struct Open {
+    lines: BytesMut,
+    events: u64,
     /// Why the component does not take more; appends that find no room fail with it.
     refused: Option<Error>,
     /// Nothing is taken any more.
@@ -34,22 +45,22 @@ struct Pack {
 
 impl Staging {
     pub(super) fn new(event_bytes_max: u64, buffer_bytes_max: usize) -> Self {
-        let (pack, work, room) = (Mutex::default(), Notify::new(), Notify::new());
+        let (open, work, room) = (Mutex::default(), Notify::new(), Notify::new());
         // What finds no room in a pack that is not large waits for the owner's time.
         let large_bytes = LARGE_PACK_BYTES.min(buffer_bytes_max / 2);
-        Self { event_bytes_max, buffer_bytes_max, large_bytes, pack, work, room }
+        Self { event_bytes_max, buffer_bytes_max, large_bytes, open, work, room }
     }
 
     /// Packs an event, waiting for room.
     pub(super) async fn push(&self, event: &[u8]) -> Result<()> {
         self.check_event(event)?;
-        self.push_checked(&[event, b"\n"]).await
+        self.push_checked(&[event, b"\n"], 1).await
     }
 
     /// Packs an event if there is room now; none if there is not.
     pub(super) fn push_now(&self, event: &[u8]) -> Option<Result<()>> {
         match self.check_event(event) {
-            Ok(()) => self.try_push(&[event, b"\n"]),
+            Ok(()) => self.try_push(&[event, b"\n"], 1),
             Err(error) => Some(Err(error)),
         }
     }
@@ -58,7 +69,7 @@ impl Staging {
     pub(super) async fn push_lines(&self, lines: &[u8]) -> Result<u64> {
         let events = self.check_lines(lines)?;
         if events > 0 {
-            self.push_checked(&[lines]).await?;
+            self.push_checked(&[lines], events).await?;
         }
         Ok(events)
     }
@@ -67,7 +78,7 @@ impl Staging {
     pub(super) fn push_lines_now(&self, lines: &[u8]) -> Option<Result<u64>> {
         match self.check_lines(lines) {
             Ok(0) => Some(Ok(0)),
-            Ok(events) => self.try_push(&[lines]).map(|pushed| pushed.map(|()| events)),
+            Ok(events) => self.try_push(&[lines], events).map(|pushed| pushed.map(|()| events)),
             Err(error) => Some(Err(error)),
         }
     }
@@ -104,8 +115,8 @@ impl Staging {
         Ok(line)
     }
 
-    async fn push_checked(&self, parts: &[&[u8]]) -> Result<()> {
-        if let Some(done) = self.try_push(parts) {
+    async fn push_checked(&self, parts: &[&[u8]], events: u64) -> Result<()> {
+        if let Some(done) = self.try_push(parts, events) {
             return done;
         }
         loop {
@@ -113,7 +124,7 @@ impl Staging {
             tokio::pin!(room);
             // From here on no notice is missed.
             room.as_mut().enable();
-            if let Some(done) = self.try_push(parts) {
+            if let Some(done) = self.try_push(parts, events) {
                 return done;
             }
             room.await;
@@ -121,7 +132,7 @@ impl Staging {
     }
 
     /// None: there is no room now.
-    fn try_push(&self, parts: &[&[u8]]) -> Option<Result<()>> {
+    fn try_push(&self, parts: &[&[u8]], events: u64) -> Option<Result<()>> {
         let bytes: usize = parts.iter().map(|part| part.len()).sum();
         let mut pack = self.lock();
         if let Some(error) = &pack.ended {
@@ -135,6 +146,7 @@ impl Staging {
             return pack.refused.clone().map(Err);
         }
         parts.iter().for_each(|part| pack.lines.extend_from_slice(part));
+        pack.events = pack.events.saturating_add(events);
         let becomes_large = before < self.large_bytes && pack.lines.len() >= self.large_bytes;
         drop(pack);
         if was_empty || becomes_large {
@@ -165,14 +177,16 @@ impl Staging {
         self.lock().lines.len() >= self.large_bytes
     }
 
-    /// Takes the pack, leaving `spare`'s memory for the next.
-    pub(super) fn take(&self, mut spare: Vec<u8>) -> Vec<u8> {
-        spare.clear();
-        let lines = std::mem::replace(&mut self.lock().lines, spare);
-        if !lines.is_empty() {
-            self.room.notify_waiters();
+    /// Takes the pack; none if there are no events.
+    pub(super) fn take(&self) -> Option<Pack> {
+        let mut open = self.lock();
+        let (lines, events) = (open.lines.split().freeze(), std::mem::take(&mut open.events));
+        drop(open);
+        if lines.is_empty() {
+            return None;
         }
-        lines
+        self.room.notify_waiters();
+        Some(Pack { lines, events })
     }
 
     /// The component takes packs again, or refuses them for now.
@@ -211,8 +225,8 @@ impl Staging {
     }
 
     /// How many events are packed.
-    pub(super) fn events(&self) -> usize {
-        memchr::memchr_iter(b'\n', &self.lock().lines).count()
+    pub(super) fn events(&self) -> u64 {
+        self.lock().events
     }
 
     /// Why nothing is taken any more.
@@ -220,8 +234,8 @@ impl Staging {
         self.lock().ended.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Pack> {
+    fn lock(&self) -> MutexGuard<'_, Open> {
         // Nothing panics while it holds the lock, and a pack is whole between any two statements.
-        self.pack.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

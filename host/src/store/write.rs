@@ -65,7 +65,7 @@ impl Store {
     /// Dropping the handle lets the create run to its end. Outside a tokio runtime nothing is
     /// started and the handle says so.
     pub fn start_create(&self, key: &str, bytes: Bytes, exclusive: bool) -> PendingCreate {
-        self.start_create_holding(key, bytes, exclusive, ())
+        self.start_create_holding(key, bytes.into(), exclusive, ())
     }
 
     /// As [`Store::start_create`]; `held` is dropped when the create has ended and no longer holds
@@ -73,7 +73,7 @@ impl Store {
     pub(crate) fn start_create_holding(
         &self,
         key: &str,
-        bytes: Bytes,
+        payload: PutPayload,
         exclusive: bool,
         held: impl Send + 'static,
     ) -> PendingCreate {
@@ -94,7 +94,7 @@ impl Store {
         };
         let (store, key) = (self.clone(), key.to_owned());
         let create = async move {
-            let fate = store.create(&key, bytes, exclusive).await;
+            let fate = store.inner.create(&key, payload, exclusive).await;
             drop(held);
             sender.send_replace(Some(fate));
         };

@@ -12,7 +12,7 @@ use stratalog_guest::ports::{
     HeldBytes, OrderedRead as _, PendingCreate as _, ReadPart, Store as _, StoreError,
     StoreErrorKind, System as _, Upload as _, WriteError,
 };
-use wasmtime::component::{Component, HasSelf, Linker, Resource};
+use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceType};
 use wasmtime::{Engine, StoreContextMut};
 
 use crate::sim::component::bindings::stratalog::log::{held_bytes, object_store as wit};
@@ -82,6 +82,9 @@ pub fn add_to_linker(
     held_bytes::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     logging::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    // An alias of the type, which would else be taken for unknown.
+    let bytes = ResourceType::host::<held_bytes::Bytes>();
+    linker.instance("stratalog:log/object-store@0.1.0")?.resource("bytes", bytes, |_, _| Ok(()))?;
     linker.define_unknown_imports_as_traps(component)?;
     // The version of these is the toolchain's choice.
     linker.allow_shadowing(true);
@@ -133,10 +136,11 @@ impl wit::Host for State {
     async fn start_create(
         &mut self,
         key: String,
-        bytes: Vec<u8>,
+        bytes: Resource<held_bytes::Bytes>,
         exclusive: bool,
     ) -> wasmtime::Result<Resource<wit::PendingCreate>> {
         assert!(!exclusive, "{key}");
+        let bytes = self.held(&bytes).clone();
         self.ask(move |desk| {
             let create = desk.eyes.start_create(&key, &bytes);
             keep(&mut desk.creates, create)

@@ -137,7 +137,7 @@ impl<'y> Store for Eyes<'y> {
     fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
         outcome(self.create_object(key, bytes))
     }
-    fn start_create(&self, key: &str, bytes: &[u8]) -> Create<'y> {
+    fn start_create(&self, key: &str, bytes: &Vec<u8>) -> Create<'y> {
         Create { eyes: *self, started: self.state().start_create(self.actor, key, bytes) }
     }
     fn ensure_exclusive(&self, _: &str) -> Result<(), StoreError> {
