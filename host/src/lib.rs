@@ -74,6 +74,7 @@ pub mod plugin;
 mod read_options;
 mod reader;
 mod records;
+mod recycler;
 mod spare;
 pub mod store;
 mod trimming;

@@ -12,7 +12,6 @@ use crate::ports::{
     StoreError, System, Upload, WriteError,
 };
 
-#[expect(unreachable_pub, reason = "the bindings' resources name it in public")]
 /// Bytes that the host holds.
 pub struct HostBytes {
     handle: held_bytes::Bytes,

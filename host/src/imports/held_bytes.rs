@@ -178,7 +178,10 @@ impl<'a> Walk<'a> {
     fn measure(&mut self, length: usize) -> wit::Measure {
         let mut block = self.next(length.min(BLOCK_BYTES));
         if block.len() == length {
-            return wit::Measure { digest: XxHash3_64::oneshot(block), line_feeds: line_feeds(block) };
+            return wit::Measure {
+                digest: XxHash3_64::oneshot(block),
+                line_feeds: line_feeds(block),
+            };
         }
         let mut hasher = XxHash3_64::new();
         let (mut left, mut found) = (length, 0_u64);

@@ -77,7 +77,8 @@ impl State {
 
     /// Holds bytes for the component.
     pub(crate) fn hold(&mut self, bytes: Bytes) -> Result<Resource<HeldBytes>> {
-        let held = HeldBytes::new(bytes, &self.work.memory).and_then(|held| Ok(self.table.push(held)?));
+        let held =
+            HeldBytes::new(bytes, &self.work.memory).and_then(|held| Ok(self.table.push(held)?));
         held.map_err(|error| Error::trapped(&error))
     }
 

@@ -72,13 +72,7 @@ impl Owner {
         loop {
             let step = match self.next(&mut queue).await {
                 Next::Commands(commands) => self.serve(commands).await,
-                Next::Work => match self.gathered_at {
-                    None if !self.staging.is_large() => {
-                        self.gathered_at = Some(Instant::now() + GATHER_TIME);
-                        Ok(false)
-                    }
-                    _ => self.drain().await.map(|_| false),
-                },
+                Next::Work => self.gather().await.map(|()| false),
                 Next::Tick => self.look_after().await.map(|()| false),
                 Next::Compacted => Ok(false),
                 Next::Dropped => self.drop_handle().await.map(|()| true),
@@ -192,35 +186,63 @@ impl Owner {
         }
     }
 
-    /// Hands packed events to the component. The outer error ends the log.
+    /// Hands large packs to the component, and a small one that has waited long enough.
+    async fn gather(&mut self) -> Result<()> {
+        let now = Instant::now();
+        if self.gathered_at.is_some_and(|at| at <= now) {
+            self.drain().await?.ok();
+            return Ok(());
+        }
+        while self.staging.is_large() {
+            if self.hand_over().await?.is_err() {
+                return Ok(());
+            }
+        }
+        self.gathered_at = Some(now + GATHER_TIME);
+        Ok(())
+    }
+
+    /// Hands all packed events to the component. The outer error ends the log.
     async fn drain(&mut self) -> Result<Result<()>> {
         self.gathered_at = None;
         loop {
-            let refused = self.refused.take();
-            let offered_again = refused.is_some();
-            let Some(pack) = refused.or_else(|| self.staging.take()) else {
-                return Ok(Ok(()));
-            };
-            self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
-            match self.instance.append_held(self.handle, pack.lines.clone(), pack.events).await {
-                Ok(()) if offered_again => self.staging.set_refused(None),
-                Ok(()) => {}
-                Err(error @ Error::WriteFailed { .. }) => {
-                    self.refused = Some(pack);
-                    let error = self.with_all_held(error);
-                    self.staging.set_refused(Some(error.clone()));
-                    return Ok(Err(error));
+            match self.hand_over().await? {
+                Ok(true) => {}
+                Ok(false) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+    }
+
+    /// Hands a pack to the component; false if there is none.
+    async fn hand_over(&mut self) -> Result<Result<bool>> {
+        let refused = self.refused.take();
+        let offered_again = refused.is_some();
+        let Some(pack) = refused.or_else(|| self.staging.take()) else {
+            return Ok(Ok(false));
+        };
+        self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
+        match self.instance.append_held(self.handle, pack.lines.clone(), pack.events).await {
+            Ok(()) => {
+                if offered_again {
+                    self.staging.set_refused(None);
                 }
-                Err(error @ Error::Guest(_)) => {
-                    self.staging.end(error.clone());
-                    return Err(error);
-                }
-                // The pack is what the options said an event may be, and was promised to be kept.
-                Err(error) => {
-                    let error = Error::Guest(format!("it refuses what its limits allow: {error}"));
-                    self.staging.end(error.clone());
-                    return Err(error);
-                }
+                Ok(Ok(true))
+            }
+            Err(error @ Error::WriteFailed { .. }) => {
+                self.refused = Some(pack);
+                let error = self.with_all_held(error);
+                self.staging.set_refused(Some(error.clone()));
+                Ok(Err(error))
+            }
+            // The pack is what the options said an event may be, and was promised to be kept.
+            Err(error) => {
+                let error = match error {
+                    Error::Guest(_) => error,
+                    error => Error::Guest(format!("it refuses what its limits allow: {error}")),
+                };
+                self.staging.end(error.clone());
+                Err(error)
             }
         }
     }

@@ -5,11 +5,12 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::sync::Notify;
 
 use crate::error::{Error, EventFault, Result};
 use crate::limits::{LARGE_PACK_BYTES, STAGED_BYTES_MAX};
+use crate::recycler::Recycler;
 
 pub(super) struct Staging {
     event_bytes_max: u64,
@@ -18,6 +19,7 @@ pub(super) struct Staging {
     /// From so many bytes on a pack is large.
     large_bytes: usize,
     open: Mutex<Open>,
+    recycler: Recycler,
     /// There is something for the owner.
     work: Notify,
     /// There is room for appends, or an answer for those that wait for it.
@@ -35,7 +37,7 @@ pub(super) struct Pack {
 /// The pack that grows.
 #[derive(Default)]
 struct Open {
-    lines: BytesMut,
+    lines: Vec<u8>,
     events: u64,
     /// Why the component does not take more; appends that find no room fail with it.
     refused: Option<Error>,
@@ -48,7 +50,8 @@ impl Staging {
         let (open, work, room) = (Mutex::default(), Notify::new(), Notify::new());
         // What finds no room in a pack that is not large waits for the owner's time.
         let large_bytes = LARGE_PACK_BYTES.min(buffer_bytes_max / 2);
-        Self { event_bytes_max, buffer_bytes_max, large_bytes, open, work, room }
+        let recycler = Recycler::default();
+        Self { event_bytes_max, buffer_bytes_max, large_bytes, open, recycler, work, room }
     }
 
     /// Packs an event, waiting for room.
@@ -180,13 +183,14 @@ impl Staging {
     /// Takes the pack; none if there are no events.
     pub(super) fn take(&self) -> Option<Pack> {
         let mut open = self.lock();
-        let (lines, events) = (open.lines.split().freeze(), std::mem::take(&mut open.events));
-        drop(open);
-        if lines.is_empty() {
+        if open.lines.is_empty() {
             return None;
         }
+        let lines = std::mem::replace(&mut open.lines, self.recycler.take());
+        let events = std::mem::take(&mut open.events);
+        drop(open);
         self.room.notify_waiters();
-        Some(Pack { lines, events })
+        Some(Pack { lines: self.recycler.lend(lines), events })
     }
 
     /// The component takes packs again, or refuses them for now.

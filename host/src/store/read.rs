@@ -157,7 +157,9 @@ impl ObjectRead {
         let asked = async {
             let found = match inner.backend.as_ref() {
                 Backend::Folder(folder) => Found::in_folder(folder, &path, range.clone()).await?,
-                Backend::Objects { store, .. } => Found::in_store(store, &path, range.clone()).await,
+                Backend::Objects { store, .. } => {
+                    Found::in_store(store, &path, range.clone()).await
+                }
             };
             found.map_err(|error| {
                 if range.is_some() && is_range_refused(&error) {
