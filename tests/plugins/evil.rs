@@ -55,7 +55,7 @@ fn check(options: &[&str], words: &[&str], end: &End<'_>) {
 
 #[test]
 fn what_takes_too_much_is_stopped_at_a_limit_that_is_named() {
-    let table: [(&[&str], &[&str], &str); 11] = [
+    let table: [(&[&str], &[&str], &str); 14] = [
         (
             &["--compute-max", "300ms"],
             &["endless-loop"],
@@ -85,6 +85,21 @@ fn what_takes_too_much_is_stopped_at_a_limit_that_is_named() {
             &["--plugin-memory-max", "32MiB"],
             &["memory-bomb"],
             "was stopped: memory_bytes_max = 33554432 is reached: --plugin-memory-max raises it",
+        ),
+        (
+            &["--plugin-memory-max", "32MiB"],
+            &["held-hoard"],
+            "was stopped: memory_bytes_max = 33554432 is reached: --plugin-memory-max raises it",
+        ),
+        (
+            &["--plugin-memory-max", "32MiB"],
+            &["held-crumbs"],
+            "was stopped: memory_bytes_max = 33554432 is reached: --plugin-memory-max raises it",
+        ),
+        (
+            &[],
+            &["held-slices"],
+            "was stopped: handles_max = 1000 is reached: --handles-max raises it",
         ),
         (
             &["--stack-max", "64KiB"],
@@ -259,6 +274,13 @@ fn whatever_ends_it_its_events_are_flushed() {
         check_on(&log, &[], &[hazard], &End { code, stdout: said, error });
         assert_eq!(ok(&["read", &log], ""), "flushed\nnot flushed\n", "{hazard}");
     }
+}
+
+#[test]
+fn bytes_that_the_host_does_not_hold_are_a_trap() {
+    let (_folder, log) = fresh();
+    let error = "trapped: offset 11 is not in 10 held bytes";
+    check_on(&log, &[], &["held-beyond"], &End { code: 6, stdout: "", error });
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 mod appends;
 mod endings;
 mod handles;
+mod held;
 mod machine;
 mod messages;
 mod names;
@@ -21,6 +22,7 @@ mod bindings {
             package stratalog:evil;
             world evil {
                 include stratalog:log/plugin@0.1.0;
+                import stratalog:log/held-bytes@0.1.0;
                 import wasi:logging/logging@0.1.0-draft;
             }
         ",
@@ -49,6 +51,11 @@ const HAZARDS: &[(&str, Hazard)] = &[
     ("read-flood", handles::read_flood),
     ("calls-after-close", |_| handles::calls_after_close()),
     ("read-after-trim", |_| handles::read_after_trim()),
+    // Bytes that the host holds.
+    ("held-hoard", |_| held::hoard()),
+    ("held-crumbs", |_| held::crumbs()),
+    ("held-slices", |_| held::slices()),
+    ("held-beyond", |_| held::beyond()),
     // What is appended.
     ("huge-event", appends::huge_event),
     ("huge-lines", appends::huge_lines),

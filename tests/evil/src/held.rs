@@ -1,0 +1,39 @@
+//! Has the host hold bytes without end, and asks for bytes that are not there.
+
+use std::hint::black_box;
+
+use crate::bindings::stratalog::log::held_bytes::Bytes;
+
+const MIB: usize = 1024 * 1024;
+
+/// Large ones, each dropped by nobody.
+pub(crate) fn hoard() {
+    let content = vec![1; MIB];
+    let mut held = Vec::new();
+    loop {
+        held.push(black_box(Bytes::new(&content)));
+    }
+}
+
+/// Very small ones, joined: what it takes to hold them is more than they are.
+pub(crate) fn crumbs() {
+    let all = Bytes::new(b"");
+    loop {
+        all.append(Bytes::new(b"x"));
+    }
+}
+
+/// Slices of a few bytes, each a handle of its own.
+pub(crate) fn slices() {
+    let all = Bytes::new(b"0123456789");
+    let mut held = Vec::new();
+    loop {
+        held.push(black_box(all.slice(1, 9)));
+    }
+}
+
+/// A stretch that begins within the bytes and does not end there.
+pub(crate) fn beyond() {
+    let all = Bytes::new(b"0123456789");
+    black_box(all.measure(5, &[5, 1]));
+}
