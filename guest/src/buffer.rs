@@ -3,9 +3,12 @@
 use crate::options::Options;
 use crate::ports::HeldBytes;
 
+/// Fewer bytes that come by handle are read: to hold them would take more than they are.
+const HELD_LINES_BYTES_MIN: u64 = 4 * 1024;
+
 /// Events appended since the last batch was sealed.
 pub(crate) struct Buffer<B> {
-    /// Those that came by handle, and all before them.
+    /// Those that came by handle, many at once, and all before them.
     held: Option<B>,
     /// Those that came later.
     lines: Vec<u8>,
@@ -42,8 +45,12 @@ impl<B: HeldBytes> Buffer<B> {
     pub(crate) fn push_held(&mut self, lines: B, events: u64, now: impl FnOnce() -> u64) {
         if events > 0 {
             self.opened.get_or_insert_with(now);
-            self.hold_all();
-            self.hold(lines);
+            if lines.len() < HELD_LINES_BYTES_MIN {
+                self.lines.extend_from_slice(&lines.read());
+            } else {
+                self.hold_all();
+                self.hold(lines);
+            }
             self.events = self.events.saturating_add(events);
         }
     }
@@ -161,13 +168,17 @@ mod tests {
     #[test]
     fn events_keep_their_order_however_they_came() {
         let mut buffer = Buffer::<Vec<u8>>::default();
+        let many = b"many\n".repeat(2_000);
         buffer.push(b"a", || 0);
         buffer.push_held(b"b\nc\n".to_vec(), 2, || 0);
+        buffer.push_held(many.clone(), 2_000, || 0);
         buffer.push_held(b"d\n".to_vec(), 1, || 0);
         buffer.push_lines(b"e\n".to_vec(), 1, || 0);
+        buffer.push_held(many.clone(), 2_000, || 0);
         buffer.push(b"f", || 0);
-        assert_eq!((buffer.read(), buffer.events), (b"a\nb\nc\nd\ne\nf\n".to_vec(), 6));
-        assert_eq!(buffer.take(), Some(b"a\nb\nc\nd\ne\nf\n".to_vec()));
+        let all = [b"a\nb\nc\n", &many[..], b"d\ne\n", &many, b"f\n"].concat();
+        assert_eq!((buffer.read(), buffer.events), (all.clone(), 4_006));
+        assert_eq!(buffer.take(), Some(all));
         assert!(buffer.is_empty());
         assert_eq!((buffer.read(), buffer.take()), (Vec::new(), None));
     }

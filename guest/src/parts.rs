@@ -36,10 +36,20 @@ pub(crate) struct PartsRead<S: Store> {
     at: u32,
     decoder: Option<Decoder<S::Bytes>>,
     index: Option<Index>,
-    /// Checked, and not taken yet.
-    runs: VecDeque<Run<S::Bytes>>,
+    /// Checked, and not taken yet; each with the number of its part.
+    runs: VecDeque<(u32, Run<S::Bytes>)>,
+    /// What was taken of the part under way.
+    taken: Taken,
     /// What comes behind them.
     interrupted: Option<Interrupted>,
+}
+
+/// What was taken of a part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    part: u32,
+    pub events: u64,
+    pub bytes: u64,
 }
 
 enum Decoder<B> {
@@ -61,6 +71,7 @@ impl<S: Store> PartsRead<S> {
             decoder: None,
             index: None,
             runs: VecDeque::new(),
+            taken: Taken::default(),
             interrupted: None,
         }
     }
@@ -68,7 +79,12 @@ impl<S: Store> PartsRead<S> {
     /// Reads on until some events are certain, and returns them. None at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Run<S::Bytes>>, Interrupted> {
         loop {
-            if let Some(run) = self.runs.pop_front() {
+            if let Some((part, run)) = self.runs.pop_front() {
+                if self.taken.part != part {
+                    self.taken = Taken { part, ..Taken::default() };
+                }
+                self.taken.events += run.pieces.iter().map(|piece| piece.events).sum::<u64>();
+                self.taken.bytes += run.lines.len();
                 return Ok(Some(run));
             }
             if let Some(interrupted) = self.interrupted.take() {
@@ -92,7 +108,7 @@ impl<S: Store> PartsRead<S> {
             }
             let parts: Vec<_> = self.window.iter().map(|part| part.to_read(&self.log)).collect();
             self.read = Some(self.store.read(&parts));
-            self.at = 0;
+            (self.at, self.taken) = (0, Taken::default());
         }
         let Some(read) = &self.read else { return Ok(false) };
         match read.next(CHUNK_BYTES_MAX) {
@@ -120,13 +136,18 @@ impl<S: Store> PartsRead<S> {
         Ok(true)
     }
 
-    /// Parts that were not read whole yet, the one under way first.
-    pub(crate) fn rest(self) -> Vec<Part> {
+    /// Parts that were not read whole yet, the one under way first, and what was taken of that.
+    pub(crate) fn rest(self) -> (Vec<Part>, Taken) {
         let done = usize::try_from(self.at).unwrap_or(usize::MAX).min(self.window.len());
         let mut rest = self.window;
         rest.drain(..done);
         rest.extend(self.later);
-        rest
+        // A segment is nothing without its index.
+        if let Some(Part::Segment(segment)) = rest.first() {
+            rest.insert(0, Part::Index(*segment));
+        }
+        let taken = if self.taken.part == self.at { self.taken } else { Taken::default() };
+        (rest, taken)
     }
 
     fn part(&self, number: u32) -> Option<&Part> {
@@ -145,7 +166,7 @@ impl<S: Store> PartsRead<S> {
         let last = chunk.last;
         let mut runs = Vec::new();
         let pushed = decoder.push(chunk, &mut runs);
-        self.runs.extend(runs);
+        self.runs.extend(runs.into_iter().map(|run| (self.at, run)));
         let index = pushed.map_err(|damage| self.damaged(damage))?;
         self.index = index.or(self.index.take());
         if last {

@@ -231,7 +231,7 @@ impl<S: Store> Verifier<S> {
                 self.skip_one(reading);
             }
             Err(Interrupted::Failed(error)) => {
-                self.read(reading.rest());
+                self.read_again(reading);
                 return Err(error);
             }
             // Batches without events, as old ones can be, are deleted without a commit.
@@ -246,7 +246,7 @@ impl<S: Store> Verifier<S> {
                     self.skip_one(reading);
                 }
                 Err(error) => {
-                    self.read(reading.rest());
+                    self.read_again(reading);
                     return Err(error);
                 }
             },
@@ -254,9 +254,18 @@ impl<S: Store> Verifier<S> {
         Ok(())
     }
 
+    /// Goes on with what was not read whole, which counts anew.
+    fn read_again(&mut self, reading: PartsRead<S>) {
+        let (rest, taken) = reading.rest();
+        let checked = &mut self.work.checked;
+        checked.events = checked.events.saturating_sub(taken.events);
+        checked.bytes = checked.bytes.saturating_sub(taken.bytes);
+        self.read(rest);
+    }
+
     /// Goes on behind a damaged object; a segment without its index cannot be checked.
     fn skip_one(&mut self, reading: PartsRead<S>) {
-        let mut rest = reading.rest();
+        let (mut rest, _) = reading.rest();
         let skipped = if matches!(rest.first(), Some(Part::Index(_))) { 2 } else { 1 };
         rest.drain(..skipped.min(rest.len()));
         self.read(rest);

@@ -40,6 +40,12 @@ impl Memory {
         Ok(())
     }
 
+    /// Refuses more bytes at once than there may be in all.
+    pub(crate) fn check(&self, bytes: usize) -> Result<(), MemoryExceeded> {
+        let bytes_max = self.0.bytes_max;
+        if bytes <= bytes_max { Ok(()) } else { Err(MemoryExceeded { bytes_max }) }
+    }
+
     /// Counts bytes until they are given back.
     pub(crate) fn borrow(&self, bytes: usize) -> Result<Borrowed, MemoryExceeded> {
         self.take(bytes)?;

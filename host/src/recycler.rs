@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 
-/// How many buffers are kept.
+/// How many buffers are kept: at most 8 MiB, which count as nobody's.
 const BUFFERS_KEPT: usize = 4;
 
 /// A larger buffer is not kept.

@@ -3,7 +3,10 @@
 //!
 //! 1. They count as the component's memory, once however often they are sliced, until the last of
 //!    them is gone; so does what it takes to hold them.
-//! 2. Everything that a component passes in is hostile: offsets and sizes are checked before use.
+//! 2. No more are joined than the component may hold, though what is joined counts but once: else
+//!    few bytes, appended to themselves again and again, would be more than any call gets done with.
+//! 3. What is a small part of what came is copied, so that not much more is held than is counted.
+//! 4. Everything that a component passes in is hostile: offsets and sizes are checked before use.
 
 use std::hash::Hasher as _;
 use std::sync::Arc;
@@ -22,6 +25,9 @@ use crate::memory::{Borrowed, Memory};
 
 /// What it takes to hold a piece, besides its bytes.
 const PIECE_OVERHEAD_BYTES: usize = 128;
+
+/// Fewer bytes are copied for a caller who may keep them.
+const KEPT_COPIED_BYTES: usize = 64 * 1024;
 
 /// Pieces that have fewer bytes on the average are joined before they are written.
 const PIECES_JOINED_BYTES: usize = 16 * 1024;
@@ -69,12 +75,26 @@ impl HeldBytes {
         all.freeze()
     }
 
-    /// What a store is given: few pieces as they are, many small ones joined.
-    pub(super) fn to_payload(&self) -> PutPayload {
-        if self.length / PIECES_JOINED_BYTES < self.pieces.len() {
-            return self.to_bytes().into();
-        }
-        self.pieces.iter().map(|piece| piece.bytes.clone()).collect()
+    /// What a store is given: few pieces as they are, many small ones joined. They count as long as
+    /// the second part is kept.
+    pub(super) fn to_payload(&self) -> (PutPayload, impl Send + use<>) {
+        let payload = if self.length / PIECES_JOINED_BYTES < self.pieces.len() {
+            self.to_bytes().into()
+        } else {
+            self.pieces.iter().map(|piece| piece.bytes.clone()).collect()
+        };
+        let counted: Vec<_> = self.pieces.iter().map(|piece| piece.counted.clone()).collect();
+        (payload, counted)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// The bytes for a caller who may keep them: few are a copy, as they may be of many.
+    pub(super) fn into_kept(self) -> Bytes {
+        let bytes = self.to_bytes();
+        if bytes.len() < KEPT_COPIED_BYTES { Bytes::copy_from_slice(&bytes) } else { bytes }
     }
 
     fn slice(&self, start: u64, end: u64, memory: &Memory) -> wasmtime::Result<Self> {
@@ -92,10 +112,12 @@ impl HeldBytes {
         Ok(Self { pieces, length, overhead })
     }
 
-    fn append(&mut self, more: Self) -> wasmtime::Result<()> {
+    fn append(&mut self, more: Self, memory: &Memory) -> wasmtime::Result<()> {
+        let length = self.length.saturating_add(more.length);
+        memory.check(length)?;
         let pieces = self.pieces.len().saturating_add(more.pieces.len());
         self.overhead.resize(overhead_of(pieces))?;
-        self.length = self.length.saturating_add(more.length);
+        self.length = length;
         self.pieces.extend(more.pieces);
         Ok(())
     }
@@ -113,12 +135,12 @@ impl HeldBytes {
     }
 
     fn line_end(&self, line_feeds: u64) -> usize {
+        if line_feeds == 0 {
+            return 0;
+        }
         let (mut left, mut before) = (usize::try_from(line_feeds).unwrap_or(usize::MAX), 0_usize);
         for Piece { bytes, .. } in &self.pieces {
             for end in memchr::memchr_iter(b'\n', bytes) {
-                if left == 0 {
-                    break;
-                }
                 left = left.saturating_sub(1);
                 if left == 0 {
                     return before.saturating_add(end).saturating_add(1);
@@ -126,7 +148,7 @@ impl HeldBytes {
             }
             before = before.saturating_add(bytes.len());
         }
-        if line_feeds == 0 { 0 } else { self.length }
+        self.length
     }
 
     fn offset(&self, offset: u64) -> wasmtime::Result<usize> {
@@ -227,7 +249,7 @@ impl wit::HostBytes for Objects<'_> {
         more: Resource<HeldBytes>,
     ) -> wasmtime::Result<()> {
         let more = self.table.delete(more)?;
-        self.table.get_mut(&bytes)?.append(more)
+        self.table.get_mut(&bytes)?.append(more, &self.work.memory)
     }
 
     fn measure(
@@ -295,7 +317,7 @@ mod tests {
         let piece = |bytes: &&[u8]| HeldBytes::new(Bytes::copy_from_slice(bytes), memory).unwrap();
         let mut pieces = pieces.iter().map(piece);
         let mut all = pieces.next().unwrap();
-        pieces.for_each(|piece| all.append(piece).unwrap());
+        pieces.for_each(|piece| all.append(piece, memory).unwrap());
         all
     }
 
@@ -376,16 +398,37 @@ mod tests {
         more().unwrap();
         let few = held(&[&b"x"[..]; 100], &memory);
         assert!(more().unwrap_err().is::<MemoryExceeded>(), "100 pieces take more than 100 bytes");
+        let (payload, counted) = few.to_payload();
         drop(few);
         more().unwrap();
+        let large = more().unwrap();
+        let written = large.to_payload();
+        drop((large, payload, counted));
+        assert!(more().unwrap_err().is::<MemoryExceeded>(), "it is being written");
+        drop(written);
+        more().unwrap();
+    }
+
+    #[test]
+    fn bytes_that_are_appended_to_themselves_do_not_grow_beyond_memory() {
+        let memory = Memory::new(1024 * 1024);
+        let mut all = held(&[&[0; 100_000]], &memory);
+        let mut double = || {
+            let length = u64::try_from(all.len()).unwrap();
+            all.append(all.slice(0, length, &memory)?, &memory)
+        };
+        for _ in 0..3 {
+            double().unwrap();
+        }
+        assert!(double().unwrap_err().is::<MemoryExceeded>());
     }
 
     #[test]
     fn small_pieces_are_joined_before_they_are_written() {
         let memory = plenty();
-        let small = held(&[&b"a"[..]; 3], &memory).to_payload();
+        let (small, _) = held(&[&b"a"[..]; 3], &memory).to_payload();
         assert_eq!((small.iter().count(), small.content_length()), (1, 3));
-        let large = held(&[&[0; 20_000][..]; 3], &memory).to_payload();
+        let (large, _) = held(&[&[0; 20_000][..]; 3], &memory).to_payload();
         assert_eq!((large.iter().count(), large.content_length()), (3, 60_000));
     }
 }

@@ -85,7 +85,7 @@ impl State {
     /// Takes held bytes over from the component.
     pub(crate) fn take_bytes(&mut self, bytes: Resource<HeldBytes>) -> Result<Bytes> {
         let bytes = self.table.delete(bytes).map_err(|error| Error::Guest(error.to_string()))?;
-        Ok(bytes.to_bytes())
+        Ok(bytes.into_kept())
     }
 
     /// What is lent.

@@ -16,6 +16,9 @@ use crate::bindings::stratalog::log::object_store as wit;
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, KEYS_MAX};
 use crate::store::{OrderedRead, PendingCreate, ReadPart, Upload, WriteError};
 
+/// Smaller chunks are copied for the component.
+const CHUNK_COPIED_BYTES: usize = 16 * 1024;
+
 type Outcome = Result<(), wit::WriteError>;
 
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
@@ -60,15 +63,16 @@ impl wit::Host for Objects<'_> {
         bytes: Resource<HeldBytes>,
         exclusive: bool,
     ) -> wasmtime::Result<Resource<CreateSlot>> {
-        let payload = self.table.get(&bytes)?.to_payload();
-        let bytes = payload.content_length();
-        let slot = match self.lend_for_create(&key, bytes, exclusive) {
+        let length = self.table.get(&bytes)?.len();
+        let slot = match self.lend_for_create(&key, length, exclusive) {
             Ok(lent) => {
                 let start = Instant::now();
                 let permit = self.work.creates.clone().acquire_owned().await?;
                 self.work.meter.waited_since(start);
-                let create = lent.store.start_create_holding(&lent.key, payload, exclusive, permit);
-                CreateSlot::Started(create, lent, u64::try_from(bytes).unwrap_or(u64::MAX))
+                let (payload, counted) = self.table.get(&bytes)?.to_payload();
+                let held = (permit, counted);
+                let create = lent.store.start_create_holding(&lent.key, payload, exclusive, held);
+                CreateSlot::Started(create, lent, u64::try_from(length).unwrap_or(u64::MAX))
             }
             Err(error) => CreateSlot::Refused(error),
         };
@@ -333,6 +337,9 @@ impl Objects<'_> {
             Some(Ok(chunk)) => {
                 let (part, bytes, last) = (number(chunk.part), chunk.bytes, chunk.last);
                 self.work.meter.got(bytes.len());
+                // A few bytes may be all that is used of a large buffer of the network's.
+                let is_small = bytes.len() < CHUNK_COPIED_BYTES;
+                let bytes = if is_small { Bytes::copy_from_slice(&bytes) } else { bytes };
                 let bytes = self.table.push(HeldBytes::new(bytes, &self.work.memory)?)?;
                 Ok(Some(wit::Chunk { part, bytes, last }))
             }

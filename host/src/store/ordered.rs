@@ -13,9 +13,11 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
@@ -98,8 +100,8 @@ pub struct OrderedRead {
     ahead_max: usize,
     /// The object being read, for a store in this process.
     inline: Option<(usize, ObjectRead)>,
-    /// What is left of a piece that was longer than the caller wanted.
-    rest: Option<Chunk>,
+    /// What is left of a piece that was longer than the caller wanted, and how long the piece was.
+    rest: Option<(Chunk, usize)>,
 }
 
 /// Bytes, and whether they are the last ones.
@@ -108,17 +110,20 @@ type Piece = Result<(Bytes, bool), StoreError>;
 /// A piece, and whether it is of a large file.
 type Fetched = (Piece, bool);
 
-/// An object being fetched by a task of its own.
+/// An object being fetched.
 struct Fetch {
     part: usize,
     key: String,
     pieces: mpsc::Receiver<Fetched>,
-    task: AbortHandle,
+    /// What goes on with it; none if that had not to wait.
+    task: Option<AbortHandle>,
 }
 
 impl Drop for Fetch {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 
@@ -128,27 +133,33 @@ impl OrderedRead {
     /// # Errors
     /// [`OrderedReadError`] as of [`Store::get`]; afterwards the read is over and returns none.
     pub async fn next(&mut self, max_bytes: usize) -> Option<Result<Chunk, OrderedReadError>> {
-        let chunk = match self.rest.take() {
-            Some(chunk) => chunk,
+        let (chunk, piece_bytes) = match self.rest.take() {
+            Some(rest) => rest,
             None => match self.next_piece().await? {
-                (part, Ok((bytes, last))) => Chunk { part, bytes, last },
+                (part, Ok((bytes, last))) => {
+                    let piece_bytes = bytes.len();
+                    (Chunk { part, bytes, last }, piece_bytes)
+                }
                 (part, Err(error)) => {
                     self.stop();
                     return Some(Err(OrderedReadError { part, error }));
                 }
             },
         };
-        Some(Ok(self.cut(chunk, max_bytes.max(1))))
+        Some(Ok(self.cut(chunk, piece_bytes, max_bytes.max(1))))
     }
 
-    fn cut(&mut self, mut chunk: Chunk, max_bytes: usize) -> Chunk {
+    /// Cuts off what the caller does not want yet. Less than half of a piece is copied, so that who
+    /// keeps it does not keep much more.
+    fn cut(&mut self, mut chunk: Chunk, piece_bytes: usize, max_bytes: usize) -> Chunk {
         if chunk.bytes.len() > max_bytes {
-            self.rest = Some(Chunk {
-                part: chunk.part,
-                bytes: chunk.bytes.split_off(max_bytes),
-                last: chunk.last,
-            });
+            let (part, last) = (chunk.part, chunk.last);
+            let rest = Chunk { part, bytes: chunk.bytes.split_off(max_bytes), last };
+            self.rest = Some((rest, piece_bytes));
             chunk.last = false;
+        }
+        if chunk.bytes.len() < piece_bytes / 2 {
+            chunk.bytes = Bytes::copy_from_slice(&chunk.bytes);
         }
         chunk
     }
@@ -215,7 +226,7 @@ fn start_fetch(inner: &Arc<Inner>, part: usize, wanted: ReadPart) -> Fetch {
     let (sender, pieces) = mpsc::channel(PIECES_AHEAD.saturating_sub(1));
     let key = wanted.key.clone();
     let inner = Arc::clone(inner);
-    let task = tokio::spawn(async move {
+    let fetch = async move {
         let mut read = match ObjectRead::open(&inner, &wanted.key, wanted.range).await {
             Ok(read) => read,
             Err(error) => {
@@ -232,6 +243,11 @@ fn start_fetch(inner: &Arc<Inner>, part: usize, wanted: ReadPart) -> Fetch {
                 return;
             }
         }
-    });
-    Fetch { part, key, pieces, task: task.abort_handle() }
+    };
+    // A store that panics ends the fetch and nothing else.
+    let mut fetch = Box::pin(AssertUnwindSafe(fetch).catch_unwind());
+    // A store that need not wait has the object now; a task for it would cost more.
+    let is_done = fetch.as_mut().now_or_never().is_some();
+    let task = (!is_done).then(|| tokio::spawn(fetch).abort_handle());
+    Fetch { part, key, pieces, task }
 }
