@@ -17,6 +17,7 @@ use stratalog_guest::compactor;
 use stratalog_guest::error::Error;
 use stratalog_guest::options::CompactInput;
 use stratalog_guest::trim::{self, TrimPoint};
+use stratalog_guest::verify::{Checked, Verifier};
 
 /// The operation itself, after what comes before it. It tells what it has done.
 type Operation = Box<dyn FnOnce(&mut Expected)>;
@@ -71,6 +72,42 @@ fn at_call(
         }
     }
     true
+}
+
+/// Verifies a log, calling again after a failure; what was checked, and all findings.
+fn verify(store: &Crashing) -> Checked {
+    let mut verifier = Verifier::new(store.clone(), log());
+    let (mut checked, mut findings) = (Checked::default(), Vec::new());
+    let mut failures = 0;
+    loop {
+        match verifier.step() {
+            Ok(Some(step)) => {
+                checked = step;
+                findings.append(&mut checked.findings);
+            }
+            Ok(None) => return Checked { findings, ..checked },
+            Err(Error::StoreFailed { .. }) if failures == 0 => failures += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn verify_goes_on_behind_a_call_that_failed() {
+    let (objects, ..) = Expected::log_of_segments_and_batches();
+    let store = || Crashing::new(Memory::of(objects.clone()));
+    let whole = verify(&store());
+    assert!(whole.events > 0 && whole.findings.is_empty(), "{whole:?}");
+    let mut calls = 0;
+    loop {
+        let store = store();
+        store.arm(calls, Trouble::Refused);
+        let found = verify(&store);
+        let Some(call) = store.troubled() else { break };
+        assert_eq!(found, whole, "call {calls}: {call}");
+        calls += 1;
+    }
+    assert!(calls >= 20, "{calls}");
 }
 
 /// A clock and randomness of its own, which go on from the same state.

@@ -170,6 +170,10 @@ impl GetPart for Crashing {
     fn get_part(&self, part: &ReadPart) -> Result<Vec<u8>, StoreError> {
         self.call("read", &part.key, || self.memory.get_part(part))?
     }
+
+    fn go_on(&self, part: &ReadPart) -> Result<(), StoreError> {
+        self.call("read on", &part.key, || ())
+    }
 }
 
 impl Store for Crashing {

@@ -147,9 +147,14 @@ impl PendingCreate for Created {
     }
 }
 
-/// Gets parts one after the other, each when it is asked for.
+/// Gets parts one after the other, each when it is asked for, and in two halves.
 pub trait GetPart {
     fn get_part(&self, part: &ReadPart) -> Result<Vec<u8>, StoreError>;
+
+    /// The second half is asked for.
+    fn go_on(&self, _: &ReadPart) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 impl GetPart for Memory {
@@ -179,11 +184,20 @@ impl<S: GetPart> OrderedRead for MemoryRead<S> {
     fn next(&self, bytes_max: u32) -> Result<Option<Chunk<Vec<u8>>>, ReadFailure> {
         let Some(wanted) = self.parts.get(self.next.get()) else { return Ok(None) };
         let part = u32::try_from(self.next.get()).unwrap();
-        let mut bytes = match self.rest.take() {
-            Some(rest) => rest,
-            None => self.store.get_part(wanted).map_err(|error| ReadFailure { part, error })?,
+        let failed = |error| ReadFailure { part, error };
+        let (mut bytes, half) = match self.rest.take() {
+            Some(rest) => {
+                self.store.go_on(wanted).map_err(failed)?;
+                let length = rest.len();
+                (rest, length)
+            }
+            None => {
+                let bytes = self.store.get_part(wanted).map_err(failed)?;
+                let half = bytes.len().div_ceil(2);
+                (bytes, half)
+            }
         };
-        let rest = bytes.split_off(bytes.len().min(usize::try_from(bytes_max).unwrap()));
+        let rest = bytes.split_off(half.min(usize::try_from(bytes_max).unwrap()));
         let last = rest.is_empty();
         if last {
             self.next.set(self.next.get() + 1);
