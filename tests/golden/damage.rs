@@ -297,6 +297,27 @@ fn read_on(world: &World) -> (Vec<String>, Result<(), Error>) {
 }
 
 #[test]
+fn what_stands_before_damage_in_its_segment_is_read() {
+    on_both(|world| {
+        let log = world.open("log");
+        for event in ["first", "second", "third"] {
+            append_all(&log, &[event.to_owned()]);
+            log.flush().unwrap();
+        }
+        log.compact().unwrap();
+        let keys = world.keys();
+        let segment = keys.iter().find(|key| key.starts_with("log/segment_")).unwrap();
+        let segment = segment.replace(".index", ".jsonl");
+        edit(world, &segment, "third", "thirt");
+        let mut pages = world.start_read("log").unwrap();
+        assert_eq!(pages.next_page().unwrap().unwrap(), ["first", "second"]);
+        let Err(Error::Damaged { object, .. }) = pages.next_page() else { panic!("no damage") };
+        assert_eq!(object, segment);
+        log.close().unwrap();
+    });
+}
+
+#[test]
 fn a_segment_too_short_for_the_part_that_is_wanted_is_damage() {
     on_both(|world| {
         put_golden(world);
