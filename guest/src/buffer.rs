@@ -171,6 +171,7 @@ mod tests {
         let many = b"many\n".repeat(2_000);
         buffer.push(b"a", || 0);
         buffer.push_held(b"b\nc\n".to_vec(), 2, || 0);
+        assert_eq!(buffer.held, None, "to hold few bytes would take more than they are");
         buffer.push_held(many.clone(), 2_000, || 0);
         buffer.push_held(b"d\n".to_vec(), 1, || 0);
         buffer.push_lines(b"e\n".to_vec(), 1, || 0);

@@ -201,3 +201,18 @@ async fn fetching_ahead_is_bounded_and_asks_once_per_part() {
     assert_eq!(chunks(&mut store.read_ordered(parts), 1000).await.len(), 40);
     assert_eq!(gets.load(Ordering::SeqCst), 40);
 }
+
+#[tokio::test]
+async fn a_small_part_of_a_piece_does_not_hold_all_of_it() {
+    let store = Store::memory();
+    let parts = filled(&store, 1, 100_000).await;
+    for max_bytes in [10_000, 49_999, 30_000] {
+        let found = chunks(&mut store.read_ordered(parts.clone()), max_bytes).await;
+        assert_eq!(found.iter().map(|chunk| chunk.bytes.len()).sum::<usize>(), 100_000);
+        assert!(found.iter().all(|chunk| chunk.bytes.is_unique()), "{max_bytes}");
+    }
+    // The second is what is left of the first one's piece.
+    let found = chunks(&mut store.read_ordered(parts), 60_000).await;
+    let are_unique: Vec<bool> = found.iter().map(|chunk| chunk.bytes.is_unique()).collect();
+    assert_eq!(are_unique, [false, true]);
+}
