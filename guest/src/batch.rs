@@ -54,7 +54,7 @@ fn describe(bytes: u64, found: Measure) -> String {
 
 /// What is known of so many bytes.
 pub(crate) fn measure<B: HeldBytes>(bytes: &B) -> Measure {
-    let all = bytes.measure(0, &[bytes.len()]);
+    let all = bytes.measure(0, &[bytes.length()]);
     // The host's answer may be short; then nothing matches.
     all.first().copied().unwrap_or(Measure { digest: 0, line_feeds: u64::MAX })
 }
@@ -85,7 +85,7 @@ impl<B: HeldBytes> BatchReader<B> {
             }
             None => bytes,
         };
-        let bytes = lines.len();
+        let bytes = lines.length();
         if bytes > BATCH_BYTES_WHOLE_MAX {
             let expected = format!("at most {BATCH_BYTES_WHOLE_MAX} bytes, as listed");
             return Err(Damage::new(self.name, expected, "more"));

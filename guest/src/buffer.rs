@@ -45,7 +45,7 @@ impl<B: HeldBytes> Buffer<B> {
     pub(crate) fn push_held(&mut self, lines: B, events: u64, now: impl FnOnce() -> u64) {
         if events > 0 {
             self.opened.get_or_insert_with(now);
-            if lines.len() < HELD_LINES_BYTES_MIN {
+            if lines.length() < HELD_LINES_BYTES_MIN {
                 self.lines.extend_from_slice(&lines.read());
             } else {
                 self.hold_all();
@@ -94,7 +94,7 @@ impl<B: HeldBytes> Buffer<B> {
 
     fn bytes(&self) -> u64 {
         let lines = u64::try_from(self.lines.len()).unwrap_or(u64::MAX);
-        self.held.as_ref().map_or(0, HeldBytes::len).saturating_add(lines)
+        self.held.as_ref().map_or(0, HeldBytes::length).saturating_add(lines)
     }
 
     /// Whether `bytes` more would be too many.

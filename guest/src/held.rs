@@ -23,8 +23,8 @@ impl HeldBytes for Vec<u8> {
     fn new(content: &[u8]) -> Self {
         content.to_vec()
     }
-    fn len(&self) -> u64 {
-        u64::try_from(Self::len(self)).unwrap_or(u64::MAX)
+    fn length(&self) -> u64 {
+        u64::try_from(self.len()).unwrap_or(u64::MAX)
     }
     fn slice(&self, range: Range<u64>) -> Self {
         self.get(size(range.start)..size(range.end)).unwrap_or_default().to_vec()
@@ -38,7 +38,7 @@ impl HeldBytes for Vec<u8> {
     fn line_end(&self, lines: u64) -> u64 {
         let Some(before) = lines.checked_sub(1) else { return 0 };
         let end = memchr::memchr_iter(b'\n', self).nth(size(before));
-        end.map_or(HeldBytes::len(self), |end| u64::try_from(end + 1).unwrap_or(u64::MAX))
+        end.map_or(self.length(), |end| u64::try_from(end + 1).unwrap_or(u64::MAX))
     }
     fn read(&self) -> Vec<u8> {
         self.clone()

@@ -84,7 +84,7 @@ impl<S: Store> PartsRead<S> {
                     self.taken = Taken { part, ..Taken::default() };
                 }
                 self.taken.events += run.pieces.iter().map(|piece| piece.events).sum::<u64>();
-                self.taken.bytes += run.lines.len();
+                self.taken.bytes += run.lines.length();
                 return Ok(Some(run));
             }
             if let Some(interrupted) = self.interrupted.take() {

@@ -63,7 +63,7 @@ pub struct Measure {
 /// Bytes that are held outside for the logic: they come in only when they are read.
 pub trait HeldBytes: Sized {
     fn new(content: &[u8]) -> Self;
-    fn len(&self) -> u64;
+    fn length(&self) -> u64;
     fn slice(&self, range: Range<u64>) -> Self;
     fn append(&mut self, more: Self);
     /// Measures stretches of these lengths, one after the other, from `start` on.

@@ -403,7 +403,7 @@ impl<S: Store> Reader<S> {
             }
         }
         if let [Stretch { bytes, events }] = &stretches[..]
-            && *bytes == (0..run.lines.len())
+            && *bytes == (0..run.lines.length())
         {
             return self.page.push(run.lines, *events);
         }
@@ -450,7 +450,7 @@ impl<B> Default for Page<B> {
 
 impl<B: HeldBytes> Page<B> {
     fn bytes(&self) -> u64 {
-        self.lines.as_ref().map_or(0, HeldBytes::len)
+        self.lines.as_ref().map_or(0, HeldBytes::length)
     }
 
     fn push(&mut self, lines: B, events: u64) {

@@ -71,7 +71,7 @@ impl<B: HeldBytes> SegmentReader<B> {
             }
             None => bytes,
         };
-        let (mut at, end) = (0, bytes.len());
+        let (mut at, end) = (0, bytes.length());
         loop {
             let before = (self.batches.len(), at);
             self.pass_whole(&bytes, &mut at, runs)?;
@@ -99,7 +99,7 @@ impl<B: HeldBytes> SegmentReader<B> {
             return Ok(());
         }
         let start = *at;
-        let mut left = bytes.len().saturating_sub(start);
+        let mut left = bytes.length().saturating_sub(start);
         let whole = self.batches.as_slice().iter().map_while(|batch| {
             left = left.checked_sub(batch.bytes)?;
             (batch.bytes <= BATCH_BYTES_WHOLE_MAX).then_some(*batch)
@@ -137,7 +137,7 @@ impl<B: HeldBytes> SegmentReader<B> {
             self.streamed = self.batches.next().map(Streamed::new);
         }
         let Some(streamed) = &mut self.streamed else { return Ok(()) };
-        let end = at.saturating_add(streamed.bytes_left()).min(bytes.len());
+        let end = at.saturating_add(streamed.bytes_left()).min(bytes.length());
         if *at == end {
             return Ok(());
         }
@@ -175,7 +175,7 @@ impl<B: HeldBytes> SegmentReader<B> {
         let streamed = self.streamed.as_ref();
         let missing = whole.saturating_add(streamed.map_or(0, Streamed::bytes_left));
         // Batches without bytes may be left; they hold no events.
-        let held = self.held.as_ref().map_or(0, HeldBytes::len).saturating_add(self.beyond);
+        let held = self.held.as_ref().map_or(0, HeldBytes::length).saturating_add(self.beyond);
         if missing == 0 && held == 0 {
             return Ok(());
         }

@@ -128,7 +128,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
     }
 
     fn write(&mut self, lines: S::Bytes) -> Result<(), Error> {
-        if lines.len() == 0 {
+        if lines.length() == 0 {
             return Ok(());
         }
         let name = self.name();

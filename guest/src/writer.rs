@@ -125,8 +125,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// As [`Writer::append`].
     pub fn append_held(&mut self, lines: S::Bytes, events: u64) -> Result<(), Error> {
         self.check_open()?;
-        self.check_fits(lines.len())?;
-        self.make_room(lines.len())?;
+        self.check_fits(lines.length())?;
+        self.make_room(lines.length())?;
         let system = &self.system;
         self.buffer.push_held(lines, events, || system.now_micros());
         self.seal_if_due()
@@ -318,7 +318,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
             Ok(()) | Err(WriteError::AlreadyExists) => {
                 self.written.batches += 1;
                 self.written.events += sealed.events;
-                self.written.bytes += sealed.lines.len();
+                self.written.bytes += sealed.lines.length();
                 return Ok(());
             }
             Err(WriteError::NotWritten(error)) if !sealed.in_doubt => {

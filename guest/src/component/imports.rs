@@ -61,7 +61,7 @@ impl HeldBytes for HostBytes {
         Self { handle: held_bytes::Bytes::new(content), length }
     }
 
-    fn len(&self) -> u64 {
+    fn length(&self) -> u64 {
         self.length
     }
 

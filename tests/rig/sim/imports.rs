@@ -309,7 +309,7 @@ impl held_bytes::HostBytes for State {
     }
 
     async fn length(&mut self, bytes: Resource<held_bytes::Bytes>) -> wasmtime::Result<u64> {
-        Ok(HeldBytes::len(self.held(&bytes)))
+        Ok(self.held(&bytes).length())
     }
 
     async fn slice(
@@ -319,7 +319,7 @@ impl held_bytes::HostBytes for State {
         end: u64,
     ) -> wasmtime::Result<Resource<held_bytes::Bytes>> {
         let slice = self.held(&bytes).slice(start..end);
-        assert_eq!(HeldBytes::len(&slice), end - start);
+        assert_eq!(slice.length(), end - start);
         Ok(keep(&mut self.held, slice))
     }
 
