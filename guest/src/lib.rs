@@ -28,6 +28,7 @@ pub mod mutants;
 pub mod names;
 mod old_batch;
 pub mod options;
+pub mod page;
 mod part;
 mod parts;
 pub mod ports;

@@ -1,7 +1,6 @@
 //! One reading pass, or one after the other: a driver. What is yielded is the cursor's decision.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::Range;
 use std::rc::Rc;
 
 use crate::cursor::{Cursor, Pending, Step, Times};
@@ -11,22 +10,13 @@ use crate::index::Index;
 use crate::limits::{MISSING_TRIES, PAGE_BYTES_TARGET};
 use crate::manifest::SegmentRecord;
 use crate::names::{BatchName, LogName};
-use crate::part::{Part, Run};
+use crate::page::Page;
+use crate::part::Part;
 use crate::parts::{Interrupted, PartsRead};
 use crate::ports::{HeldBytes, Store};
 use crate::position::Position;
 use crate::stored_log::{Look, StoredLog};
 use crate::view::{ListedBatch, View};
-
-/// Some events, in order, each ended by LF.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page<B> {
-    /// None when there are no events.
-    pub lines: Option<B>,
-    pub events: u64,
-    /// Events trimmed before the reader came to them, right before these.
-    pub missed: u64,
-}
 
 /// What to read. All absent: everything that is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -359,7 +349,8 @@ impl<S: Store> Reader<S> {
     fn read_on(&mut self, mut reading: Box<Reading<S>>) -> Result<(), Error> {
         match reading.parts.next() {
             Ok(Some(run)) => {
-                self.take(run);
+                let cursor = &mut self.cursor;
+                self.page.take(run, |piece| cursor.pass(piece));
                 self.stage =
                     if self.cursor.is_full() { Stage::Done } else { Stage::Parts(reading) };
             }
@@ -373,43 +364,6 @@ impl<S: Store> Reader<S> {
             Err(Interrupted::Gone(part)) => self.look_again(*part)?,
         }
         Ok(())
-    }
-
-    /// Takes what is wanted of a run.
-    fn take(&mut self, run: Run<S::Bytes>) {
-        let mut stretches: Vec<Stretch> = Vec::new();
-        let mut at = 0_u64;
-        for piece in &run.pieces {
-            let bytes = at..at.saturating_add(piece.bytes);
-            at = bytes.end;
-            let wanted = self.cursor.pass(piece);
-            let events = wanted.end - wanted.start;
-            if events == 0 {
-                continue;
-            }
-            let bytes = if events == piece.events {
-                bytes
-            } else {
-                let lines = run.lines.slice(bytes.clone());
-                let of = |events| bytes.start.saturating_add(lines.line_end(events));
-                of(wanted.start)..of(wanted.end)
-            };
-            match stretches.last_mut() {
-                Some(last) if last.bytes.end == bytes.start => {
-                    last.bytes.end = bytes.end;
-                    last.events += events;
-                }
-                _ => stretches.push(Stretch { bytes, events }),
-            }
-        }
-        if let [Stretch { bytes, events }] = &stretches[..]
-            && *bytes == (0..run.lines.length())
-        {
-            return self.page.push(run.lines, *events);
-        }
-        for Stretch { bytes, events } in stretches {
-            self.page.push(run.lines.slice(bytes), events);
-        }
     }
 
     /// Somebody compacted: the part's events are in a segment now. Unless it is the same part again.
@@ -432,32 +386,6 @@ impl<S: Store> Reader<S> {
                 ),
                 transient: true,
             }),
-        }
-    }
-}
-
-/// Events of a run that follow on each other.
-struct Stretch {
-    bytes: Range<u64>,
-    events: u64,
-}
-
-impl<B> Default for Page<B> {
-    fn default() -> Self {
-        Self { lines: None, events: 0, missed: 0 }
-    }
-}
-
-impl<B: HeldBytes> Page<B> {
-    fn bytes(&self) -> u64 {
-        self.lines.as_ref().map_or(0, HeldBytes::length)
-    }
-
-    fn push(&mut self, lines: B, events: u64) {
-        self.events = self.events.saturating_add(events);
-        match &mut self.lines {
-            Some(before) => before.append(lines),
-            none => *none = Some(lines),
         }
     }
 }

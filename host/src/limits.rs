@@ -45,6 +45,13 @@ pub(crate) const CREATE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Creates that an instance may have under way; further ones wait. A writer has one.
 pub(crate) const CREATES_UNDER_WAY_MAX: usize = 4;
 
+/// Ordered reads of an instance that fetch many objects ahead, which are not counted; further ones
+/// fetch one. A reader or a compaction has one.
+pub(crate) const READS_AHEAD_MAX: usize = 4;
+
+/// What an ordered read holds of each part asked for, besides its key, in bytes.
+pub(crate) const READ_PART_BYTES: usize = 64;
+
 /// Keys of one bulk delete, parts of one ordered read and stretches that are measured at once: see the
 /// WIT.
 pub(crate) const KEYS_MAX: usize = 10_000;

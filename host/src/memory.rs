@@ -70,6 +70,10 @@ pub(crate) struct Borrowed {
 }
 
 impl Borrowed {
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Counts so many bytes from now on.
     pub(crate) fn resize(&mut self, bytes: usize) -> Result<(), MemoryExceeded> {
         self.memory.take(bytes.saturating_sub(self.bytes))?;

@@ -9,11 +9,12 @@ use crate::cursor::Pending;
 use crate::error::{Damage, Error, EventFault, WriteFate};
 use crate::names::BatchName;
 use crate::options::{CompactInput, OptionsInput};
+use crate::page::Page;
 use crate::ports::{
     Chunk, HeldBytes, ListPage, ListedObject, Measure, ReadFailure, StoreError, StoreErrorKind,
     WriteError,
 };
-use crate::reader::{Page, ReadOptions};
+use crate::reader::ReadOptions;
 use crate::stat::{Stats, Tier};
 use crate::trim::{TrimPoint, Trimmed};
 use crate::verify::{Checked, Finding, LeftoverReason};

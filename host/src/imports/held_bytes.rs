@@ -26,9 +26,6 @@ use crate::memory::{Borrowed, Memory};
 /// What it takes to hold a piece, besides its bytes.
 const PIECE_OVERHEAD_BYTES: usize = 128;
 
-/// Fewer bytes are copied for a caller who may keep them.
-const KEPT_COPIED_BYTES: usize = 64 * 1024;
-
 /// Pieces that have fewer bytes on the average are joined before they are written.
 const PIECES_JOINED_BYTES: usize = 16 * 1024;
 
@@ -52,6 +49,14 @@ struct Piece {
     counted: Arc<Borrowed>,
 }
 
+impl Piece {
+    /// The bytes for a caller who may keep them: a copy if they are a small part of what is counted.
+    fn kept(&self) -> Bytes {
+        let is_small = self.bytes.len() < self.counted.bytes() / 2;
+        if is_small { Bytes::copy_from_slice(&self.bytes) } else { self.bytes.clone() }
+    }
+}
+
 impl HeldBytes {
     pub(super) fn new(bytes: Bytes, memory: &Memory) -> wasmtime::Result<Self> {
         let length = bytes.len();
@@ -60,9 +65,9 @@ impl HeldBytes {
         Ok(Self { pieces, length, overhead })
     }
 
-    /// The bytes, in pieces.
+    /// The bytes, in pieces, for a caller who may keep them.
     pub(super) fn into_pieces(self) -> impl Iterator<Item = Bytes> + Send {
-        self.pieces.into_iter().map(|piece| piece.bytes)
+        self.pieces.into_iter().map(|piece| piece.kept())
     }
 
     /// The bytes, without a copy if they are in one piece.
@@ -77,29 +82,35 @@ impl HeldBytes {
 
     /// What a store is given: few pieces as they are, many small ones joined. They count as long as
     /// the second part is kept.
-    pub(super) fn to_payload(&self) -> (PutPayload, impl Send + use<>) {
-        let payload = if self.length / PIECES_JOINED_BYTES < self.pieces.len() {
-            self.to_bytes().into()
-        } else {
-            self.pieces.iter().map(|piece| piece.bytes.clone()).collect()
-        };
-        let counted: Vec<_> = self.pieces.iter().map(|piece| piece.counted.clone()).collect();
-        (payload, counted)
+    pub(super) fn to_payload(
+        &self,
+        memory: &Memory,
+    ) -> wasmtime::Result<(PutPayload, impl Send + use<>)> {
+        if self.length / PIECES_JOINED_BYTES < self.pieces.len() {
+            let counted = vec![Arc::new(memory.borrow(self.length)?)];
+            return Ok((self.to_bytes().into(), counted));
+        }
+        let payload = self.pieces.iter().map(|piece| piece.bytes.clone()).collect();
+        let counted = self.pieces.iter().map(|piece| piece.counted.clone()).collect();
+        Ok((payload, counted))
     }
 
     pub(super) fn len(&self) -> usize {
         self.length
     }
 
-    /// The bytes for a caller who may keep them: few are a copy, as they may be of many.
+    /// The bytes for a caller who may keep them.
     pub(super) fn into_kept(self) -> Bytes {
-        let bytes = self.to_bytes();
-        if bytes.len() < KEPT_COPIED_BYTES { Bytes::copy_from_slice(&bytes) } else { bytes }
+        match &self.pieces[..] {
+            [piece] => piece.kept(),
+            _ => self.to_bytes(),
+        }
     }
 
     fn slice(&self, start: u64, end: u64, memory: &Memory) -> wasmtime::Result<Self> {
         let (start, end) = (self.offset(start)?, self.offset(end)?);
         let length = end.checked_sub(start).ok_or_else(|| self.out_of_range(end))?;
+        let mut overhead = memory.borrow(overhead_of(self.pieces.len()))?;
         let mut at = 0_usize;
         let within = self.pieces.iter().filter_map(|Piece { bytes, counted }| {
             let [from, to] = [start, end].map(|edge| edge.saturating_sub(at).min(bytes.len()));
@@ -108,7 +119,7 @@ impl HeldBytes {
             (from < to).then(|| Piece { bytes: bytes.slice(from..to), counted })
         });
         let pieces: Vec<Piece> = within.collect();
-        let overhead = memory.borrow(overhead_of(pieces.len()))?;
+        overhead.resize(overhead_of(pieces.len()))?;
         Ok(Self { pieces, length, overhead })
     }
 
@@ -309,124 +320,4 @@ pub(super) fn add_to_linker<T: Send + 'static>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::memory::MemoryExceeded;
-
-    fn held(pieces: &[&[u8]], memory: &Memory) -> HeldBytes {
-        let piece = |bytes: &&[u8]| HeldBytes::new(Bytes::copy_from_slice(bytes), memory).unwrap();
-        let mut pieces = pieces.iter().map(piece);
-        let mut all = pieces.next().unwrap();
-        pieces.for_each(|piece| all.append(piece, memory).unwrap());
-        all
-    }
-
-    fn plenty() -> Memory {
-        Memory::new(64 * 1024 * 1024)
-    }
-
-    fn shown(measures: Vec<wit::Measure>) -> Vec<(u64, u64)> {
-        measures.iter().map(|measure| (measure.digest, measure.line_feeds)).collect()
-    }
-
-    #[test]
-    fn what_is_measured_does_not_depend_on_the_pieces() {
-        let memory = plenty();
-        let line = [&[b'x'; 200][..], b"\n"].concat();
-        let text = line.repeat(3 * BLOCK_BYTES / line.len());
-        let whole = held(&[&text], &memory);
-        for cuts in [vec![1], vec![200, 201, 202], vec![BLOCK_BYTES, 2 * BLOCK_BYTES + 1]] {
-            let mut pieces = Vec::new();
-            let mut rest = &text[..];
-            for cut in &cuts {
-                let (piece, after) = rest.split_at(cut - (text.len() - rest.len()));
-                pieces.push(piece);
-                rest = after;
-            }
-            pieces.push(rest);
-            let held = held(&pieces, &memory);
-            for lengths in [&[10_000][..], &[0, 1, 200, 5_000, 4_000]] {
-                let found = [&whole, &held].map(|held| shown(held.measure(3, lengths).unwrap()));
-                assert_eq!(found[0], found[1], "{cuts:?}");
-                let (digest, line_feeds) = found[0][0];
-                let stretch = &text[3..3 + usize::try_from(lengths[0]).unwrap()];
-                assert_eq!(digest, XxHash3_64::oneshot(stretch));
-                let expected = stretch.iter().filter(|byte| **byte == b'\n').count();
-                assert_eq!(usize::try_from(line_feeds), Ok(expected));
-            }
-            assert_eq!(held.to_bytes(), text);
-            assert_eq!(held.line_end(2), 402, "{cuts:?}");
-        }
-    }
-
-    #[test]
-    fn slices_and_line_ends_cross_pieces() {
-        let memory = plenty();
-        let all = held(&[b"a\nb", b"", b"b\nc", b"c"], &memory);
-        let slice = |start, end| all.slice(start, end, &memory).unwrap().to_bytes();
-        assert_eq!(
-            [slice(0, 7), slice(2, 5), slice(3, 4), slice(7, 7)],
-            ["a\nbb\ncc", "bb\n", "b", ""]
-        );
-        assert_eq!([0, 1, 2, 3].map(|count| all.line_end(count)), [0, 2, 5, 7]);
-    }
-
-    #[test]
-    fn bytes_that_are_not_there_are_refused() {
-        let memory = plenty();
-        let all = held(&[b"abc", b"de"], &memory);
-        for (start, end) in [(0, 6), (6, 6), (3, 2), (u64::MAX, u64::MAX)] {
-            assert!(all.slice(start, end, &memory).is_err(), "{start} {end}");
-        }
-        for (start, lengths) in [(0, &[6][..]), (6, &[0]), (1, &[4, 1]), (0, &[u64::MAX, 2])] {
-            assert!(all.measure(start, lengths).is_err(), "{start} {lengths:?}");
-        }
-        assert_eq!(all.measure(5, &[0, 0]).unwrap().len(), 2);
-    }
-
-    #[test]
-    fn what_is_held_counts_once_and_until_the_last_of_it_is_gone() {
-        let memory = Memory::new(20_000);
-        let all = held(&[&[0; 10_000]], &memory);
-        let slices: Vec<_> = (0..10).map(|at| all.slice(at, 9_000, &memory).unwrap()).collect();
-        drop(all);
-        let more = || HeldBytes::new(Bytes::from_static(&[0; 10_000]), &memory);
-        assert!(more().unwrap_err().is::<MemoryExceeded>());
-        drop(slices);
-        more().unwrap();
-        let few = held(&[&b"x"[..]; 100], &memory);
-        assert!(more().unwrap_err().is::<MemoryExceeded>(), "100 pieces take more than 100 bytes");
-        let (payload, counted) = few.to_payload();
-        drop(few);
-        more().unwrap();
-        let large = more().unwrap();
-        let written = large.to_payload();
-        drop((large, payload, counted));
-        assert!(more().unwrap_err().is::<MemoryExceeded>(), "it is being written");
-        drop(written);
-        more().unwrap();
-    }
-
-    #[test]
-    fn bytes_that_are_appended_to_themselves_do_not_grow_beyond_memory() {
-        let memory = Memory::new(1024 * 1024);
-        let mut all = held(&[&[0; 100_000]], &memory);
-        let mut double = || {
-            let length = u64::try_from(all.len()).unwrap();
-            all.append(all.slice(0, length, &memory)?, &memory)
-        };
-        for _ in 0..3 {
-            double().unwrap();
-        }
-        assert!(double().unwrap_err().is::<MemoryExceeded>());
-    }
-
-    #[test]
-    fn small_pieces_are_joined_before_they_are_written() {
-        let memory = plenty();
-        let (small, _) = held(&[&b"a"[..]; 3], &memory).to_payload();
-        assert_eq!((small.iter().count(), small.content_length()), (1, 3));
-        let (large, _) = held(&[&[0; 20_000][..]; 3], &memory).to_payload();
-        assert_eq!((large.iter().count(), large.content_length()), (3, 60_000));
-    }
-}
+mod tests;

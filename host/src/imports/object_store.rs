@@ -3,6 +3,7 @@
 //!
 //! Everything that a component passes in is hostile: sizes and counts are checked before use.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -13,8 +14,16 @@ use super::held_bytes::HeldBytes;
 use super::lender::{Lent, Operation};
 use super::{HasObjects, Objects};
 use crate::bindings::stratalog::log::object_store as wit;
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, KEYS_MAX};
-use crate::store::{OrderedRead, PendingCreate, ReadPart, Upload, WriteError};
+use crate::limits::{
+    CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, KEYS_MAX, READ_PART_BYTES, READS_AHEAD_MAX,
+};
+use crate::memory::Borrowed;
+use crate::store::{
+    AHEAD_BYTES_MAX, OBJECTS_AHEAD_MAX, OrderedRead, PendingCreate, ReadPart, Upload, WriteError,
+};
+
+/// What a read holds that fetches one object ahead.
+const OBJECT_AHEAD_BYTES: usize = AHEAD_BYTES_MAX / OBJECTS_AHEAD_MAX;
 
 /// Smaller chunks are copied for the component.
 const CHUNK_COPIED_BYTES: usize = 16 * 1024;
@@ -32,8 +41,17 @@ pub enum CreateSlot {
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
 /// A read of many objects, or one that was refused before it began.
 pub enum ReadSlot {
-    Begun(Box<(OrderedRead, Lent)>),
+    Begun(Box<Begun>),
     Refused(Option<wit::StoreError>),
+}
+
+#[expect(unreachable_pub, reason = "what the bindings name in public holds it")]
+/// A read under way.
+pub struct Begun {
+    read: OrderedRead,
+    lent: Lent,
+    /// Counts what was asked for, and the read among the others.
+    _held: (Borrowed, Arc<()>),
 }
 
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
@@ -69,7 +87,7 @@ impl wit::Host for Objects<'_> {
                 let start = Instant::now();
                 let permit = self.work.creates.clone().acquire_owned().await?;
                 self.work.meter.waited_since(start);
-                let (payload, counted) = self.table.get(&bytes)?.to_payload();
+                let (payload, counted) = self.table.get(&bytes)?.to_payload(&self.work.memory)?;
                 let held = (permit, counted);
                 let create = lent.store.start_create_holding(&lent.key, payload, exclusive, held);
                 CreateSlot::Started(create, lent, u64::try_from(length).unwrap_or(u64::MAX))
@@ -204,8 +222,15 @@ impl wit::HostPendingCreate for Objects<'_> {
 impl wit::HostOrderedRead for Objects<'_> {
     async fn new(&mut self, parts: Vec<wit::ReadPart>) -> wasmtime::Result<Resource<ReadSlot>> {
         check_count("parts to read", parts.len())?;
+        let keys: usize = parts.iter().map(|part| part.key.len()).sum();
+        let parts_bytes = parts.len().saturating_mul(READ_PART_BYTES).saturating_add(keys);
+        let counted = self.work.memory.borrow(parts_bytes.saturating_add(OBJECT_AHEAD_BYTES))?;
+        let under_way = Arc::clone(&self.work.reads);
         let slot = match self.begin_read(parts) {
-            Ok(read) => ReadSlot::Begun(Box::new(read)),
+            Ok((read, lent)) => {
+                let held = (counted, under_way);
+                ReadSlot::Begun(Box::new(Begun { read, lent, _held: held }))
+            }
             Err(error) => ReadSlot::Refused(Some(error)),
         };
         Ok(self.table.push(slot)?)
@@ -311,7 +336,10 @@ impl Objects<'_> {
             Ok(ReadPart { key: lent.other_key(&part.key)?, range })
         });
         let parts: Vec<_> = parts.collect::<Result<_, wit::StoreError>>()?;
-        Ok((lent.store.read_ordered(parts), lent))
+        // One is the work's own, one this read's.
+        let others = Arc::strong_count(&self.work.reads).saturating_sub(2);
+        let objects_ahead = if others < READS_AHEAD_MAX { OBJECTS_AHEAD_MAX } else { 1 };
+        Ok((lent.store.read_ordered(parts).with_objects_ahead(objects_ahead), lent))
     }
 
     async fn next_chunk(
@@ -322,7 +350,7 @@ impl Objects<'_> {
         let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
         let number = |part: usize| u32::try_from(part).unwrap_or(u32::MAX);
-        let (read, lent) = match self.table.get_mut(read)? {
+        let Begun { read, lent, .. } = match self.table.get_mut(read)? {
             ReadSlot::Begun(begun) => begun.as_mut(),
             ReadSlot::Refused(error) => {
                 let failure = error.take().map(|error| wit::ReadFailure { part: 0, error });

@@ -17,6 +17,8 @@ pub(crate) struct ObjectWork {
     pub(crate) created_bytes: Arc<AtomicU64>,
     /// Bounds the bytes that creates under way hold, whoever still waits for them.
     pub(super) creates: Arc<Semaphore>,
+    /// Each ordered read under way has a clone.
+    pub(super) reads: Arc<()>,
     /// What the instance holds, in its linear memories and outside.
     pub(super) memory: Memory,
 }
@@ -25,6 +27,13 @@ impl ObjectWork {
     pub(crate) fn new(memory: Memory) -> Self {
         let creates = Arc::new(Semaphore::new(CREATES_UNDER_WAY_MAX));
         let created_bytes = Arc::default();
-        Self { meter: ComputeMeter::default(), created: 0, created_bytes, creates, memory }
+        Self {
+            meter: ComputeMeter::default(),
+            created: 0,
+            created_bytes,
+            creates,
+            reads: Arc::default(),
+            memory,
+        }
     }
 }

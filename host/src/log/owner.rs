@@ -186,49 +186,39 @@ impl Owner {
         }
     }
 
-    /// Hands large packs to the component, and a small one that has waited long enough.
+    /// Hands what is packed to the component, if it is large or has waited long enough.
     async fn gather(&mut self) -> Result<()> {
         let now = Instant::now();
-        if self.gathered_at.is_some_and(|at| at <= now) {
+        let is_time = self.gathered_at.is_some_and(|at| at <= now);
+        if is_time || self.staging.is_large() {
             self.drain().await?.ok();
-            return Ok(());
+        } else {
+            self.gathered_at.get_or_insert(now + GATHER_TIME);
         }
-        while self.staging.is_large() {
-            if self.hand_over().await?.is_err() {
-                return Ok(());
-            }
-        }
-        self.gathered_at = Some(now + GATHER_TIME);
         Ok(())
     }
 
-    /// Hands all packed events to the component. The outer error ends the log.
+    /// Hands all that is packed now to the component, and no more: others may pack on and on. The
+    /// outer error ends the log.
     async fn drain(&mut self) -> Result<Result<()>> {
         self.gathered_at = None;
-        loop {
-            match self.hand_over().await? {
-                Ok(true) => {}
-                Ok(false) => return Ok(Ok(())),
-                Err(error) => return Ok(Err(error)),
+        if let Some(pack) = self.refused.take() {
+            if let Err(error) = self.hand_over(pack).await? {
+                return Ok(Err(error));
             }
+            self.staging.set_refused(None);
+        }
+        match self.staging.take() {
+            Some(pack) => self.hand_over(pack).await,
+            None => Ok(Ok(())),
         }
     }
 
-    /// Hands a pack to the component; false if there is none.
-    async fn hand_over(&mut self) -> Result<Result<bool>> {
-        let refused = self.refused.take();
-        let offered_again = refused.is_some();
-        let Some(pack) = refused.or_else(|| self.staging.take()) else {
-            return Ok(Ok(false));
-        };
+    /// Hands a pack to the component.
+    async fn hand_over(&mut self, pack: Pack) -> Result<Result<()>> {
         self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
         match self.instance.append_held(self.handle, pack.lines.clone(), pack.events).await {
-            Ok(()) => {
-                if offered_again {
-                    self.staging.set_refused(None);
-                }
-                Ok(Ok(true))
-            }
+            Ok(()) => Ok(Ok(())),
             Err(error @ Error::WriteFailed { .. }) => {
                 self.refused = Some(pack);
                 let error = self.with_all_held(error);

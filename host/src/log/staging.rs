@@ -49,7 +49,7 @@ impl Staging {
     pub(super) fn new(event_bytes_max: u64, buffer_bytes_max: usize) -> Self {
         let (open, work, room) = (Mutex::default(), Notify::new(), Notify::new());
         // What finds no room in a pack that is not large waits for the owner's time.
-        let large_bytes = LARGE_PACK_BYTES.min(buffer_bytes_max / 2);
+        let large_bytes = LARGE_PACK_BYTES.min(buffer_bytes_max / 2).max(1);
         let recycler = Recycler::default();
         Self { event_bytes_max, buffer_bytes_max, large_bytes, open, recycler, work, room }
     }

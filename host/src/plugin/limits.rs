@@ -23,7 +23,8 @@ pub struct PluginLimits {
     /// Time to compile the component. Default 2 min. The caller is let go then; the compiler's
     /// threads end when they are done.
     pub compile_time_max: Duration,
-    /// Bytes of all linear memories of the plugin together. Default 256 MiB.
+    /// Bytes of all linear memories of the plugin together, and of those that the host holds for a log
+    /// component that it carries. Default 256 MiB.
     pub memory_bytes_max: usize,
     /// Bytes of the stack that the plugin's calls use. Default 1 MiB. A plugin engine is made
     /// for it: see [`PluginEngine`](super::PluginEngine).
@@ -33,7 +34,7 @@ pub struct PluginLimits {
     /// Core instances, memories and tables, each counted on its own. Default 200: a component in
     /// Python has about 30.
     pub instances_max: usize,
-    /// Handles to everything the host lends: files, streams, clocks, logs. Default 1,000.
+    /// Handles to everything the host lends: files, streams, clocks, logs, bytes. Default 1,000.
     pub handles_max: usize,
     /// Handles to logs, readers and verifiers held at once. Each has an instance of the log's
     /// component, so this bounds their memory. Default 64.

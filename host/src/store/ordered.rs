@@ -86,6 +86,7 @@ impl Store {
             waiting: parts.into_iter().enumerate(),
             ahead: VecDeque::new(),
             ahead_max: if is_folder { FILES_AHEAD_MAX } else { OBJECTS_AHEAD_MAX },
+            objects_ahead: OBJECTS_AHEAD_MAX,
             inline: None,
             rest: None,
         }
@@ -98,6 +99,8 @@ pub struct OrderedRead {
     waiting: std::iter::Enumerate<std::vec::IntoIter<ReadPart>>,
     ahead: VecDeque<Fetch>,
     ahead_max: usize,
+    /// As the caller wants it at most.
+    objects_ahead: usize,
     /// The object being read, for a store in this process.
     inline: Option<(usize, ObjectRead)>,
     /// What is left of a piece that was longer than the caller wanted, and how long the piece was.
@@ -128,6 +131,11 @@ impl Drop for Fetch {
 }
 
 impl OrderedRead {
+    /// Fetches at most so many objects at once, 1 or more.
+    pub(crate) fn with_objects_ahead(self, objects: usize) -> Self {
+        Self { objects_ahead: objects.max(1), ..self }
+    }
+
     /// Returns the next chunk, of 1 to `max_bytes` bytes (taken as at least 1), or none at the end.
     ///
     /// # Errors
@@ -188,7 +196,7 @@ impl OrderedRead {
     }
 
     async fn next_fetched(&mut self) -> Option<(usize, Piece)> {
-        while self.ahead.len() < self.ahead_max {
+        while self.ahead.len() < self.ahead_max.min(self.objects_ahead) {
             let Some((part, wanted)) = self.waiting.next() else {
                 break;
             };

@@ -2,7 +2,9 @@
 
 use std::hint::black_box;
 
+use crate::LABEL;
 use crate::bindings::stratalog::log::held_bytes::Bytes;
+use crate::bindings::stratalog::log::object_store::{OrderedRead, ReadPart};
 
 const MIB: usize = 1024 * 1024;
 
@@ -29,6 +31,16 @@ pub(crate) fn slices() {
     let mut held = Vec::new();
     loop {
         held.push(black_box(all.slice(1, 9)));
+    }
+}
+
+/// Reads of many objects with long keys, none of them ever begun.
+pub(crate) fn reads() {
+    let key = format!("{LABEL}/{}", "x".repeat(1_000));
+    let parts = vec![ReadPart { key, range: None }; 10_000];
+    let mut held = Vec::new();
+    loop {
+        held.push(black_box(OrderedRead::new(&parts)));
     }
 }
 

@@ -23,6 +23,7 @@ mod bindings {
             world evil {
                 include stratalog:log/plugin@0.1.0;
                 import stratalog:log/held-bytes@0.1.0;
+                import stratalog:log/object-store@0.1.0;
                 import wasi:logging/logging@0.1.0-draft;
             }
         ",
@@ -55,6 +56,7 @@ const HAZARDS: &[(&str, Hazard)] = &[
     ("held-hoard", |_| held::hoard()),
     ("held-crumbs", |_| held::crumbs()),
     ("held-slices", |_| held::slices()),
+    ("held-reads", |_| held::reads()),
     ("held-beyond", |_| held::beyond()),
     // What is appended.
     ("huge-event", appends::huge_event),

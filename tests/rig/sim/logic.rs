@@ -2,7 +2,8 @@
 
 use stratalog_guest::cursor::Pending;
 use stratalog_guest::options::{CompactInput, OptionsInput};
-use stratalog_guest::reader::{self, ReadOptions};
+use stratalog_guest::page;
+use stratalog_guest::reader::ReadOptions;
 use stratalog_guest::trim::{TrimPoint, Trimmed};
 
 use crate::sim::component::{Engine, Instances};
@@ -21,7 +22,7 @@ pub enum Refusal {
 pub type Outcome<T> = Result<T, Refusal>;
 
 /// What a reader yields.
-pub type Page = reader::Page<Vec<u8>>;
+pub type Page = page::Page<Vec<u8>>;
 
 /// What a compaction says that it did.
 #[derive(Debug)]

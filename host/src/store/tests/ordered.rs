@@ -216,3 +216,18 @@ async fn a_small_part_of_a_piece_does_not_hold_all_of_it() {
     let are_unique: Vec<bool> = found.iter().map(|chunk| chunk.bytes.is_unique()).collect();
     assert_eq!(are_unique, [false, true]);
 }
+
+#[tokio::test]
+async fn a_read_fetches_no_more_objects_ahead_than_is_wanted() {
+    let (_folder, stores) = stores();
+    for (name, store) in stores {
+        let parts = filled(&store, 6, 10).await;
+        let mut read = store.read_ordered(parts).with_objects_ahead(1);
+        for number in 0..6 {
+            let chunk = read.next(1_000).await.unwrap().unwrap();
+            assert_eq!((chunk.part, chunk.last), (number, true), "{name}");
+            assert!(read.fetches() <= 1, "{name}");
+        }
+        assert!(read.next(1_000).await.is_none());
+    }
+}
