@@ -284,3 +284,33 @@ async fn an_instance_that_was_kept_ready_reaches_the_store_it_is_taken_for_and_n
         assert_eq!(read(&host, &store, "log").await, [event]);
     }
 }
+
+#[test]
+fn a_flush_ends_beside_tasks_that_append_without_end() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let log = Host::new().unwrap();
+        let log = log.open(&Store::memory(), "log", LogOptions::new()).await.unwrap();
+        let appending = (0..2).map(|_| {
+            let log = log.clone();
+            tokio::spawn(async move {
+                let lines = "0123456789\n".repeat(1_000);
+                while log.append_lines(&lines).await.is_ok() {}
+            })
+        });
+        let appending: Vec<_> = appending.collect();
+        let mut events = 0;
+        while events < 200_000 {
+            let flushed = tokio::time::timeout(Duration::from_secs(30), log.flush());
+            let written = flushed.await.expect("a flush that ends").unwrap();
+            assert!(written.events >= events, "{written:?}");
+            events = written.events;
+        }
+        let closed = tokio::time::timeout(Duration::from_secs(30), log.close());
+        closed.await.expect("a close that ends").unwrap();
+        for task in appending {
+            task.await.unwrap();
+        }
+    });
+}
