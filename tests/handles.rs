@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use object_store::memory::InMemory;
+use object_store::throttle::{ThrottleConfig, ThrottledStore};
 use rig::faults::Fault;
 use rig::subject::{Kind, World, events};
 use stratalog::store::{ConditionalCreate, Store};
@@ -290,8 +292,15 @@ fn a_flush_ends_beside_tasks_that_append_without_end() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(async {
-        let log = Host::new().unwrap();
-        let log = log.open(&Store::memory(), "log", LogOptions::new()).await.unwrap();
+        // A store that is slower than they are: they fill what a flush empties.
+        let slow = ThrottleConfig {
+            wait_put_per_call: Duration::from_millis(5),
+            ..ThrottleConfig::default()
+        };
+        let slow = Arc::new(ThrottledStore::new(InMemory::new(), slow));
+        let slow = Store::from_object_store(slow, "slow", ConditionalCreate::Honoured);
+        let options = LogOptions::new().event_bytes_max(1_000).buffer_bytes_max(65_536);
+        let log = Host::new().unwrap().open(&slow, "log", options).await.unwrap();
         let appending = (0..2).map(|_| {
             let log = log.clone();
             tokio::spawn(async move {
@@ -301,7 +310,7 @@ fn a_flush_ends_beside_tasks_that_append_without_end() {
         });
         let appending: Vec<_> = appending.collect();
         let mut events = 0;
-        while events < 200_000 {
+        while events < 100_000 {
             let flushed = tokio::time::timeout(Duration::from_secs(30), log.flush());
             let written = flushed.await.expect("a flush that ends").unwrap();
             assert!(written.events >= events, "{written:?}");
