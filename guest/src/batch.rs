@@ -7,6 +7,7 @@ use std::fmt::Display;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::Damage;
+use crate::held;
 use crate::limits::BATCH_BYTES_WHOLE_MAX;
 use crate::names::{BatchName, BatchTime, Digest, Origin, WriterId};
 use crate::part::{Piece, Run};
@@ -78,13 +79,7 @@ impl<B: HeldBytes> BatchReader<B> {
 
     /// Takes the next bytes and returns the batch when all of it is there.
     pub(crate) fn push(&mut self, bytes: B, last: bool) -> Result<Option<Run<B>>, Damage> {
-        let lines = match self.held.take() {
-            Some(mut held) => {
-                held.append(bytes);
-                held
-            }
-            None => bytes,
-        };
+        let lines = held::join(self.held.take(), bytes);
         let bytes = lines.length();
         if bytes > BATCH_BYTES_WHOLE_MAX {
             let expected = format!("at most {BATCH_BYTES_WHOLE_MAX} bytes, as listed");

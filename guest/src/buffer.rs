@@ -1,5 +1,6 @@
 //! What a writer holds in memory: the open buffer, and when it is due. Decisions only.
 
+use crate::held;
 use crate::options::Options;
 use crate::ports::HeldBytes;
 
@@ -86,10 +87,7 @@ impl<B: HeldBytes> Buffer<B> {
     }
 
     fn hold(&mut self, lines: B) {
-        match &mut self.held {
-            Some(held) => held.append(lines),
-            none => *none = Some(lines),
-        }
+        self.held = Some(held::join(self.held.take(), lines));
     }
 
     fn bytes(&self) -> u64 {

@@ -19,6 +19,17 @@ pub fn measure(bytes: &[u8], start: u64, lengths: &[u64]) -> Vec<Measure> {
     measures.collect()
 }
 
+/// Bytes and what comes behind them.
+pub(crate) fn join<B: HeldBytes>(before: Option<B>, more: B) -> B {
+    match before {
+        Some(mut before) => {
+            before.append(more);
+            before
+        }
+        None => more,
+    }
+}
+
 impl HeldBytes for Vec<u8> {
     fn new(content: &[u8]) -> Self {
         content.to_vec()

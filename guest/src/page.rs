@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::held;
 use crate::part::{Piece, Run};
 use crate::ports::HeldBytes;
 
@@ -35,10 +36,7 @@ impl<B: HeldBytes> Page<B> {
     /// Adds so many events.
     pub(crate) fn push(&mut self, lines: B, events: u64) {
         self.events = self.events.saturating_add(events);
-        match &mut self.lines {
-            Some(before) => before.append(lines),
-            none => *none = Some(lines),
-        }
+        self.lines = Some(held::join(self.lines.take(), lines));
     }
 
     /// Adds what is wanted of a run; of each piece the events with these numbers.

@@ -6,6 +6,7 @@
 use crate::batch::BatchRecord;
 use crate::error::Damage;
 use crate::events;
+use crate::held;
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, MEASURES_MAX};
 use crate::manifest::SegmentRecord;
 use crate::names::SegmentName;
@@ -64,13 +65,7 @@ impl<B: HeldBytes> SegmentReader<B> {
         last: bool,
         runs: &mut Vec<Run<B>>,
     ) -> Result<(), Damage> {
-        let bytes = match self.held.take() {
-            Some(mut held) => {
-                held.append(bytes);
-                held
-            }
-            None => bytes,
-        };
+        let bytes = held::join(self.held.take(), bytes);
         let (mut at, end) = (0, bytes.length());
         loop {
             let before = (self.batches.len(), at);

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
+use crate::bindings::stratalog::log::object_store as wit;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -41,7 +42,7 @@ pub(crate) fn add_to_linker<T: Send + 'static>(
     view: fn(&mut T) -> Objects<'_>,
 ) -> wasmtime::Result<()> {
     held_bytes::add_to_linker(linker, view)?;
-    object_store::add_to_linker(linker, view)
+    wit::add_to_linker::<T, HasObjects>(linker, view)
 }
 
 /// Everything one instance of a component can reach.

@@ -8,11 +8,11 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
-use wasmtime::component::{Linker, Resource};
+use wasmtime::component::Resource;
 
+use super::Objects;
 use super::held_bytes::HeldBytes;
 use super::lender::{Lent, Operation};
-use super::{HasObjects, Objects};
 use crate::bindings::stratalog::log::object_store as wit;
 use crate::limits::{
     CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, KEYS_MAX, READ_PART_BYTES, READS_AHEAD_MAX,
@@ -241,7 +241,35 @@ impl wit::HostOrderedRead for Objects<'_> {
         read: Resource<ReadSlot>,
         bytes_max: u32,
     ) -> wasmtime::Result<Result<Option<wit::Chunk>, wit::ReadFailure>> {
-        self.next_chunk(&read, bytes_max).await
+        let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
+        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+        let number = |part: usize| u32::try_from(part).unwrap_or(u32::MAX);
+        let Begun { read, lent, .. } = match self.table.get_mut(&read)? {
+            ReadSlot::Begun(begun) => begun.as_mut(),
+            ReadSlot::Refused(error) => {
+                let failure = error.take().map(|error| wit::ReadFailure { part: 0, error });
+                return Ok(failure.map_or(Ok(None), Err));
+            }
+        };
+        let start = Instant::now();
+        let chunk = read.next(bytes_max).await;
+        self.work.meter.waited_since(start);
+        Ok(match chunk {
+            None => Ok(None),
+            Some(Ok(chunk)) => {
+                let (part, bytes, last) = (number(chunk.part), chunk.bytes, chunk.last);
+                self.work.meter.got(bytes.len());
+                // A few bytes may be all that is used of a large buffer of the network's.
+                let is_small = bytes.len() < CHUNK_COPIED_BYTES;
+                let bytes = if is_small { Bytes::copy_from_slice(&bytes) } else { bytes };
+                let bytes = self.table.push(HeldBytes::new(bytes, &self.work.memory)?)?;
+                Ok(Some(wit::Chunk { part, bytes, last }))
+            }
+            Some(Err(failure)) => {
+                let error = lent.store_error(failure.error);
+                Err(wit::ReadFailure { part: number(failure.part), error })
+            }
+        })
     }
 
     async fn drop(&mut self, read: Resource<ReadSlot>) -> wasmtime::Result<()> {
@@ -311,8 +339,6 @@ impl wit::HostUpload for Objects<'_> {
     }
 }
 
-type NextChunk = Result<Option<wit::Chunk>, wit::ReadFailure>;
-
 impl Objects<'_> {
     fn lend_for_create(
         &mut self,
@@ -341,50 +367,6 @@ impl Objects<'_> {
         let objects_ahead = if others < READS_AHEAD_MAX { OBJECTS_AHEAD_MAX } else { 1 };
         Ok((lent.store.read_ordered(parts).with_objects_ahead(objects_ahead), lent))
     }
-
-    async fn next_chunk(
-        &mut self,
-        read: &Resource<ReadSlot>,
-        bytes_max: u32,
-    ) -> wasmtime::Result<NextChunk> {
-        let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
-        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        let number = |part: usize| u32::try_from(part).unwrap_or(u32::MAX);
-        let Begun { read, lent, .. } = match self.table.get_mut(read)? {
-            ReadSlot::Begun(begun) => begun.as_mut(),
-            ReadSlot::Refused(error) => {
-                let failure = error.take().map(|error| wit::ReadFailure { part: 0, error });
-                return Ok(failure.map_or(Ok(None), Err));
-            }
-        };
-        let start = Instant::now();
-        let chunk = read.next(bytes_max).await;
-        self.work.meter.waited_since(start);
-        Ok(match chunk {
-            None => Ok(None),
-            Some(Ok(chunk)) => {
-                let (part, bytes, last) = (number(chunk.part), chunk.bytes, chunk.last);
-                self.work.meter.got(bytes.len());
-                // A few bytes may be all that is used of a large buffer of the network's.
-                let is_small = bytes.len() < CHUNK_COPIED_BYTES;
-                let bytes = if is_small { Bytes::copy_from_slice(&bytes) } else { bytes };
-                let bytes = self.table.push(HeldBytes::new(bytes, &self.work.memory)?)?;
-                Ok(Some(wit::Chunk { part, bytes, last }))
-            }
-            Some(Err(failure)) => {
-                let error = lent.store_error(failure.error);
-                Err(wit::ReadFailure { part: number(failure.part), error })
-            }
-        })
-    }
-}
-
-/// Adds the interface to a linker.
-pub(super) fn add_to_linker<T: Send + 'static>(
-    linker: &mut Linker<T>,
-    view: fn(&mut T) -> Objects<'_>,
-) -> wasmtime::Result<()> {
-    wit::add_to_linker::<T, HasObjects>(linker, view)
 }
 
 fn check_size(key: &str, bytes: usize) -> Result<(), wit::StoreError> {
