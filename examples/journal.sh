@@ -3,7 +3,7 @@
 #   examples/journal.sh [LOG]     LOG is a folder or a URL; default: a fresh folder below target/
 set -eu
 cd "$(dirname "$0")/.."
-cargo build --release --package stratalog
+cargo build --release --bin stratalog
 stratalog=${CARGO_TARGET_DIR:-target}/release/stratalog
 log=${1:-target/journal-$$}
 
