@@ -25,6 +25,7 @@ use object_store::client::{
 };
 
 use super::operation::Operation;
+use super::tls;
 
 /// After this long without a byte from the server an attempt is given up, if nothing else is set.
 ///
@@ -42,6 +43,7 @@ pub(super) struct WatchedConnector(ReqwestConnector);
 
 impl HttpConnector for WatchedConnector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        tls::ensure_provider();
         Ok(HttpClient::new(Watched(self.0.connect(options)?)))
     }
 }

@@ -33,6 +33,7 @@ mod redact;
 mod remote;
 mod root;
 mod settings;
+mod tls;
 mod upload;
 mod write;
 

@@ -45,6 +45,28 @@ fn open_with_credentials_succeeds() {
     }
 }
 
+/// Building a client without a provider of cryptography panics; so does one of those that the
+/// library builds to fetch credentials.
+#[test]
+fn open_over_https_finds_cryptography_for_every_client() {
+    let account = ("AZURE_STORAGE_ACCOUNT_NAME", "acc");
+    let cases: [(&str, &[&str], Variables); 9] = [
+        ("s3://bucket/x", &["aws_endpoint=https://h:1"], &AWS),
+        ("s3://bucket/x", &["aws_web_identity_token_file=/f", "aws_role_arn=arn:aws:r"], &[]),
+        ("s3://bucket/x", &["aws_container_credentials_relative_uri=/v2/c"], &[]),
+        ("s3://bucket/x", &["instance_credentials=true"], &[]),
+        ("gs://bucket/x", &["google_bearer_token=token"], &[]),
+        ("gs://bucket/x", &["instance_credentials=true"], &[]),
+        ("az://container/x", &["account_key=aHVudGVyMg=="], &[account]),
+        ("az://container/x", &["instance_credentials=true"], &[account]),
+        ("https://host/x", &[], &[]),
+    ];
+    for (text, options, environment) in cases {
+        open(text, options, environment).unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+    assert!(rustls::crypto::CryptoProvider::get_default().is_some());
+}
+
 #[test]
 fn open_without_credentials_says_what_to_set() {
     let home = [("HOME", "/nowhere/at/all")];
