@@ -1,20 +1,20 @@
 //! What a process that was killed leaves in a local folder: files that never got their name.
 //!
-//! The library writes an object under its name with `#1` or another number behind, and gives it its
-//! name when it is whole. Listings pass such files over, so all they cost is room.
+//! An object is written under its name with `#1` or another number behind, and gets its name when it
+//! is whole. Listings tell such files apart from objects, so all they cost is room.
 //!
 //! Owns: which of them may go. Must not know: who creates objects, or when.
 //!
 //! 1. Only a file that is named as a log's object under way, and that nobody has written to for
 //!    an hour, is removed. Any other file is somebody else's.
-//! 2. Nothing rests on that hour: if such a file was still being written, its create fails with an
-//!    unknown fate, as when the store is away, and is tried again.
+//! 2. Nothing rests on that hour: if such a file was still being written, its create fails, and is
+//!    tried again.
 //! 3. Only who writes removes them, once for each folder; that it cannot is no failure of the write.
 
-use std::fs;
 use std::io;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
+
+use super::local::{Cause, Folder, What};
 
 /// A file that nobody has written to for so long has nobody who will.
 const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
@@ -30,33 +30,29 @@ pub(super) fn is_under_way(name: &str) -> bool {
 }
 
 /// Removes the abandoned files directly in `folder`, and returns how many there were.
-pub(super) fn sweep(folder: &Path, now: SystemTime) -> io::Result<usize> {
+pub(super) fn sweep(folder: &Folder, now: SystemTime) -> Result<usize, Cause> {
     let mut removed: usize = 0;
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        entries => entries?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
-        if !is_under_way(name) || !NAME_STARTS.iter().any(|start| name.starts_with(start)) {
+    for name in folder.names()? {
+        let (name, is_folder) = name?;
+        let is_ours =
+            is_under_way(&name) && NAME_STARTS.iter().any(|start| name.starts_with(start));
+        if is_folder || !is_ours {
             continue;
         }
-        let metadata = match entry.metadata() {
-            Ok(metadata) if metadata.is_file() => metadata,
+        let entry = match folder.look(&name) {
+            Ok(entry) if entry.what == What::File => entry,
             // It has got its name, or somebody else sweeps.
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => continue,
         };
-        let age = now.duration_since(metadata.modified()?).unwrap_or_default();
-        if age < ABANDONED_AFTER {
+        let age = entry.modified.and_then(|modified| now.duration_since(modified).ok());
+        if age.unwrap_or_default() < ABANDONED_AFTER {
             continue;
         }
-        match fs::remove_file(entry.path()) {
+        match folder.remove(&name) {
             Ok(()) => removed = removed.saturating_add(1),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+            Err(cause) if cause.is_not_found() => {}
+            Err(cause) => return Err(cause),
         }
     }
     Ok(removed)

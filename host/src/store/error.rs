@@ -10,10 +10,10 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::io;
 
 use object_store::client::{HttpError, HttpErrorKind};
 
+use super::local::Failure;
 use super::operation::{Attempts, Overdue};
 use super::redact::Redactor;
 
@@ -141,7 +141,7 @@ impl Context {
             E::NotFound { .. } | E::PermissionDenied { .. } | E::Unauthenticated { .. } => {
                 !facts.retried
             }
-            E::Generic { .. } => facts.local.is_some_and(LocalStep::is_before_publishing),
+            E::Generic { .. } => facts.local.is_some_and(|local| local.left_nothing),
             _ => false,
         };
         if certain { WriteError::NotWritten(explained) } else { WriteError::Unknown(explained) }
@@ -198,39 +198,39 @@ impl Context {
     }
 }
 
-/// The step of a write to a local folder that failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LocalStep {
-    /// Before the file got its name: opening, writing and syncing the staging file.
-    Staging,
-    /// The hard link was refused as such, so the file did not get its name.
-    LinkRefused,
-    /// Linking it, or syncing the folder afterwards.
-    Publishing,
-}
-
-impl LocalStep {
-    fn is_before_publishing(self) -> bool {
-        matches!(self, Self::Staging | Self::LinkRefused)
-    }
-}
-
 /// What can be told of an error of the library, which keeps its own types private.
 struct Facts {
     /// The error and its causes in one line, not yet redacted.
     text: String,
     status: Option<u16>,
     http: Option<HttpErrorKind>,
-    io: Option<io::ErrorKind>,
-    local: Option<LocalStep>,
+    local: Option<LocalFacts>,
     retried: bool,
+}
+
+/// What can be told of a failure in a local folder.
+#[derive(Clone, Copy)]
+struct LocalFacts {
+    kind: StoreErrorKind,
+    left_nothing: bool,
+    is_without_hard_links: bool,
+}
+
+impl LocalFacts {
+    fn of(failure: &Failure) -> Self {
+        Self {
+            kind: failure.kind(),
+            left_nothing: failure.left_nothing(),
+            is_without_hard_links: failure.is_without_hard_links(),
+        }
+    }
 }
 
 impl Facts {
     fn of(error: &object_store::Error) -> Self {
         // The outermost text only says once more which store and object it was.
         let mut text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-        let (mut http, mut io, mut io_code) = (None, None, None);
+        let (mut http, mut local) = (None, None);
         let mut cause = error.source();
         while let Some(current) = cause {
             let words = current.to_string();
@@ -241,21 +241,17 @@ impl Facts {
             if let Some(found) = current.downcast_ref::<HttpError>() {
                 http = Some(found.kind());
             }
-            if let Some(found) = current.downcast_ref::<io::Error>() {
-                io = Some(found.kind());
-                io_code = found.raw_os_error();
+            if let Some(found) = current.downcast_ref::<Failure>() {
+                local = Some(LocalFacts::of(found));
             }
             cause = current.source();
         }
-        let is_local =
-            matches!(error, object_store::Error::Generic { store, .. } if *store == LOCAL);
         Self {
             status: status_of(&text),
-            local: is_local.then(|| local_step(&text, io, io_code)),
             retried: text.contains(" retries, max_retries: "),
             text,
             http,
-            io,
+            local,
         }
     }
 
@@ -268,27 +264,8 @@ impl Facts {
             }
             E::NotImplemented { .. } | E::NotSupported { .. } => StoreErrorKind::Unsupported,
             E::InvalidPath { .. } | E::UnknownConfigurationKey { .. } => StoreErrorKind::Invalid,
-            E::Generic { .. } if self.local.is_some() => self.local_kind(),
-            E::Generic { .. } => self.remote_kind(),
+            E::Generic { .. } => self.local.map_or_else(|| self.remote_kind(), |local| local.kind),
             _ => StoreErrorKind::Other,
-        }
-    }
-
-    fn local_kind(&self) -> StoreErrorKind {
-        use io::ErrorKind as K;
-        if self.is_without_hard_links() {
-            return StoreErrorKind::Unsupported;
-        }
-        match self.io {
-            Some(K::PermissionDenied | K::ReadOnlyFilesystem) => StoreErrorKind::PermissionDenied,
-            Some(K::NotFound) => StoreErrorKind::NotFound,
-            Some(K::StorageFull | K::QuotaExceeded) => StoreErrorKind::Unavailable,
-            Some(K::NotADirectory | K::IsADirectory | K::InvalidFilename | K::InvalidInput) => {
-                StoreErrorKind::Invalid
-            }
-            Some(_) => StoreErrorKind::Other,
-            None if self.text.contains(STAGING_NAME) => StoreErrorKind::Invalid,
-            None => StoreErrorKind::Other,
         }
     }
 
@@ -314,36 +291,12 @@ impl Facts {
     }
 
     fn is_without_hard_links(&self) -> bool {
-        self.local == Some(LocalStep::LinkRefused)
+        self.local.is_some_and(|local| local.is_without_hard_links)
     }
 }
 
-pub(super) const LOCAL: &str = "LocalFileSystem";
-const STAGING_NAME: &str = "Filenames containing trailing";
-
-/// The code of EPERM, which linking returns where a file system has no hard links.
-const EPERM: i32 = 1;
-
-fn local_step(text: &str, io: Option<io::ErrorKind>, io_code: Option<i32>) -> LocalStep {
-    const STAGING: [&str; 7] = [
-        "Unable to open file",
-        "Unable to create dir",
-        "Unable to create file",
-        "Unable to copy data to file",
-        "Unable to sync data to disk",
-        "Unable to access metadata",
-        STAGING_NAME,
-    ];
-    if STAGING.iter().any(|start| text.starts_with(start)) {
-        LocalStep::Staging
-    } else if text.starts_with("Unable to rename file")
-        && (io_code == Some(EPERM) || io == Some(io::ErrorKind::Unsupported))
-    {
-        LocalStep::LinkRefused
-    } else {
-        LocalStep::Publishing
-    }
-}
+/// The name of a local folder in errors of the library's traits.
+pub(super) const LOCAL: &str = "a local folder";
 
 /// Finds the HTTP status in an error's text; the library has no public accessor for it.
 fn status_of(text: &str) -> Option<u16> {

@@ -9,8 +9,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::error::LOCAL;
-use super::local::blocking;
+use super::local::{self, Cause, Failure, Folder, Step, blocking};
 use super::read::PIECE_BYTES;
 use super::{StoreError, StoreErrorKind};
 
@@ -23,31 +22,24 @@ pub(super) struct Opened {
     pub(super) first: Bytes,
 }
 
-/// Opens a file and reads the first piece of a range, or of all of it. Blocks.
-pub(super) fn open(path: &Path, range: Option<Range<u64>>) -> object_store::Result<Opened> {
-    let failed = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => {
-            let path = path.display().to_string();
-            object_store::Error::NotFound { path, source: source.into() }
-        }
-        kind => {
-            let message = format!("cannot read the file {}: {source}", path.display());
-            let source = io::Error::new(kind, message).into();
-            object_store::Error::Generic { store: LOCAL, source }
-        }
-    };
-    let mut file = File::open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    if !metadata.is_file() {
-        return Err(failed(io::Error::new(io::ErrorKind::NotFound, "it is no file")));
-    }
+/// Opens the file of an object and reads the first piece of a range, or of all of it. Blocks.
+pub(super) fn open(
+    root: &Path,
+    key: &str,
+    range: Option<Range<u64>>,
+) -> object_store::Result<Opened> {
+    let failed =
+        |cause: Cause| Failure::new(Step::Looking, "read", &root.join(key), cause).into_library();
+    let (folder, name) = local::split(local::checked_key(key).map_err(failed)?);
+    let opened = Folder::open(root, folder).and_then(|folder| folder.open_file(name));
+    let (mut file, metadata) = opened.map_err(failed)?;
     let size = metadata.len();
     let range = range.unwrap_or(0..size);
     let range = range.start.min(size)..range.end.min(size);
     if range.start > 0 {
-        file.seek(SeekFrom::Start(range.start)).map_err(failed)?;
+        file.seek(SeekFrom::Start(range.start)).map_err(|error| failed(error.into()))?;
     }
-    let first = piece(&mut file, range.end - range.start).map_err(failed)?;
+    let first = piece(&mut file, range.end - range.start).map_err(|error| failed(error.into()))?;
     Ok(Opened { file, range, size, first })
 }
 

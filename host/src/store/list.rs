@@ -3,11 +3,12 @@
 //! Owns: order, paging and the limit of a listing. Must not know: what the keys mean.
 //!
 //! 1. A page is sorted by key, bytewise, without repeats, and starts after `start_after`.
-//! 2. Only objects directly in the prefix's folder are listed, deeper ones never.
+//! 2. Only what is directly in the prefix's folder is listed; of deeper objects, their folder.
 //! 3. On stores that list sorted, a listing of k objects costs as few requests as its pages of
 //!    1000 allow, and none beyond the limit. Others are collected, sorted and cut.
 
 use chrono::{DateTime, Utc};
+use object_store::ListResult;
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 
@@ -21,26 +22,45 @@ pub const LIST_LIMIT_MAX: usize = 10_000;
 /// The most objects S3, Google and Azure all return for one request.
 const REQUEST_OBJECTS_MAX: usize = 1000;
 
-/// One object of a listing.
+/// One entry of a listing: an object, or what stands beside objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedObject {
-    /// The object's key, from the store's root.
+    /// The entry's key, from the store's root; that of a folder ends with a slash.
     pub key: String,
-    /// Its size in bytes.
+    /// Its size in bytes; 0 of what is neither an object nor unfinished.
     pub size: u64,
+    /// What stands under the key.
+    pub kind: EntryKind,
 }
 
-/// Some of the objects of a listing, sorted by key.
+/// What stands under a listed key. Stores of objects have objects and folders only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EntryKind {
+    /// An object, which can be read.
+    Object,
+    /// A folder, or the beginning of keys that go on behind a slash.
+    Folder,
+    /// A file that a write under way collects, or that one which was killed has left.
+    Unfinished,
+    /// A symbolic link in a local folder. It is never followed.
+    Link,
+    /// A named pipe, a socket or a device in a local folder.
+    Special,
+}
+
+/// Some of the entries of a listing, sorted by key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListPage {
-    /// The objects.
+    /// The entries, of every kind.
     pub objects: Vec<ListedObject>,
     /// Whether there may be more after the last one; if so, ask again starting after it.
     pub more: bool,
 }
 
 impl Store {
-    /// Lists objects whose key starts with `prefix`, directly in its folder, sorted by key.
+    /// Lists what starts with `prefix`, directly in its folder, sorted by key: objects, and what
+    /// stands beside them ([`EntryKind`]).
     ///
     /// `prefix` is a folder with its slash and perhaps the start of a name, as `logs/a_`. The page
     /// starts after the key `start_after` and has at most `limit` objects (1 to 10,000; taken as
@@ -150,10 +170,8 @@ impl Listing<'_> {
             let answer = request
                 .await
                 .map_err(|error| self.inner.context.read_error("list", self.prefix, &error))?;
-            for object in answer.result.objects {
-                let Some(object) = self.listed(&object.location, object.size) else {
-                    continue;
-                };
+            self.check_order(&answer.result)?;
+            for object in self.entries(&answer.result) {
                 if page.objects.last().is_some_and(|last| last.key >= object.key) {
                     return Err(self.out_of_order(&object.key));
                 }
@@ -179,25 +197,48 @@ impl Listing<'_> {
         let path = Path::parse(&full).map_err(|error| failed(&error.into()))?;
         let path = (!full.is_empty()).then_some(path);
         let store = self.inner.for_read().await?;
-        let found = match store.list_with_delimiter(path.as_ref()).await {
-            Ok(found) => found.objects,
-            Err(error) => return Err(failed(&error)),
-        };
-        let mut objects: Vec<ListedObject> =
-            found.iter().filter_map(|object| self.listed(&object.location, object.size)).collect();
-        objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        objects.dedup_by(|a, b| a.key == b.key);
+        let found = store.list_with_delimiter(path.as_ref()).await;
+        let mut objects = self.entries(&found.map_err(|error| failed(&error))?);
         let more = objects.len() > limit;
         objects.truncate(limit);
         Ok(ListPage { objects, more })
     }
 
-    /// Returns the object with its key from the root, if it belongs to this listing.
-    fn listed(&self, location: &Path, size: u64) -> Option<ListedObject> {
-        let key = location.as_ref().strip_prefix(self.inner.prefix.as_str())?;
+    /// Returns what an answer shows of this listing, sorted.
+    fn entries(&self, answer: &ListResult) -> Vec<ListedObject> {
+        let objects = answer.objects.iter().map(|object| {
+            let key = object.location.as_ref().to_owned();
+            ListedObject { key, size: object.size, kind: EntryKind::Object }
+        });
+        let folders = answer.common_prefixes.iter().map(|folder| {
+            let key = format!("{folder}/");
+            ListedObject { key, size: 0, kind: EntryKind::Folder }
+        });
+        let mut entries: Vec<_> =
+            objects.chain(folders).filter_map(|entry| self.belonging(entry)).collect();
+        entries.sort_by(|a, b| a.key.cmp(&b.key));
+        entries.dedup_by(|a, b| a.key == b.key);
+        entries
+    }
+
+    /// Returns the entry with its key from the root, if it belongs to this listing.
+    fn belonging(&self, entry: ListedObject) -> Option<ListedObject> {
+        let key = entry.key.strip_prefix(self.inner.prefix.as_str())?;
         let name = key.strip_prefix(self.prefix)?;
         let is_next = self.start_after.is_none_or(|after| key > after);
-        (is_next && !name.contains('/')).then(|| ListedObject { key: key.to_owned(), size })
+        let is_direct = !name.strip_suffix('/').unwrap_or(name).contains('/');
+        let is_itself = name.is_empty() && entry.kind == EntryKind::Folder;
+        (is_next && is_direct && !is_itself).then(|| ListedObject { key: key.to_owned(), ..entry })
+    }
+
+    fn check_order(&self, answer: &ListResult) -> Result<(), ReadError> {
+        let keys = || answer.objects.iter().map(|object| object.location.as_ref());
+        match keys().zip(keys().skip(1)).find(|(key, next)| key >= next) {
+            None => Ok(()),
+            Some((_, late)) => {
+                Err(self.out_of_order(late.strip_prefix(&*self.inner.prefix).unwrap_or(late)))
+            }
+        }
     }
 
     fn out_of_order(&self, key: &str) -> ReadError {

@@ -5,8 +5,14 @@
 //!
 //! 1. Only a write makes the root folder; a read of a missing one says so.
 //! 2. The root folder and its new parents are synced before anything is written below.
-//! 3. A name that is no key (not UTF-8, a control character, a staging file) is passed over.
+//! 3. A name that is no key (not UTF-8, a control character) is passed over.
 //! 4. Files that vanish while a folder is listed are left out, never an error.
+//! 5. What is no object is listed as what it is: who knows the names says whether it matters.
+
+mod below;
+mod failure;
+mod new_file;
+mod objects;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,19 +22,21 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use object_store::ObjectStore;
-use object_store::local::LocalFileSystem;
-use object_store::path::Path as ObjectPath;
 
 use super::abandoned;
-use super::error::{StoreError, StoreErrorKind};
-use super::list::ListedObject;
+use super::error::{LOCAL, StoreError, StoreErrorKind};
+use super::list::{EntryKind, ListedObject};
+use objects::FolderObjects;
 
-/// A root folder and, once it exists, the library's store on it.
+pub(super) use below::{Folder, split};
+pub(super) use failure::{Cause, Failure, Step, What};
+
+/// A root folder and, once it exists, the store on it.
 pub(super) struct LocalFolder {
     root: PathBuf,
-    opened: OnceLock<Arc<LocalFileSystem>>,
+    opened: OnceLock<Arc<FolderObjects>>,
     /// Folders that were rid of abandoned files.
-    swept: Mutex<BTreeSet<PathBuf>>,
+    swept: Mutex<BTreeSet<String>>,
 }
 
 impl LocalFolder {
@@ -56,12 +64,9 @@ impl LocalFolder {
         Ok(self.open(false).await?)
     }
 
-    /// Returns the file of an object; the folder must be there.
-    pub(super) async fn path_of(
-        &self,
-        object: &ObjectPath,
-    ) -> Result<object_store::Result<PathBuf>, StoreError> {
-        Ok(self.open(false).await?.path_to_filesystem(object))
+    /// Returns the root folder, which must be there.
+    pub(super) async fn root_there(&self) -> Result<Arc<Path>, StoreError> {
+        Ok(self.open(false).await?.root())
     }
 
     /// Returns the store on the folder, which is made first if it is missing.
@@ -69,33 +74,29 @@ impl LocalFolder {
         Ok(self.open(true).await?)
     }
 
-    async fn open(&self, create: bool) -> Result<Arc<LocalFileSystem>, StoreError> {
+    async fn open(&self, create: bool) -> Result<Arc<FolderObjects>, StoreError> {
         if let Some(store) = self.opened.get() {
             return Ok(Arc::clone(store));
         }
         let root = self.root.clone();
-        let store = blocking(move || {
+        blocking(move || {
             if create {
                 create_synced(&root).map_err(|error| folder_error(&root, "create", &error))?;
             }
-            // Asked first, as the library's error for a missing folder is hard to tell apart.
             let metadata =
                 fs::metadata(&root).map_err(|error| folder_error(&root, "open", &error))?;
             if !metadata.is_dir() {
                 let error = io::ErrorKind::NotADirectory.into();
                 return Err(folder_error(&root, "open", &error));
             }
-            let store = LocalFileSystem::new_with_prefix(&root).map_err(|error| {
-                let message = format!("cannot open the folder {}: {error}", root.display());
-                StoreError::new(StoreErrorKind::Other, message)
-            })?;
-            Ok(Arc::new(store.with_fsync(true)))
+            Ok(())
         })
         .await?;
+        let store = Arc::new(FolderObjects::new(self.root.clone()));
         Ok(Arc::clone(self.opened.get_or_init(|| store)))
     }
 
-    /// Returns the files directly in `folder` (empty, or ending in `/`) whose name starts with
+    /// Returns the entries directly in `folder` (empty, or ending in `/`) whose name starts with
     /// `name_start` and whose key comes after `start_after`: the first `limit`, sorted, and
     /// whether there are more. A missing folder has none.
     pub(super) async fn list(
@@ -105,25 +106,24 @@ impl LocalFolder {
         start_after: Option<String>,
         limit: usize,
     ) -> Result<(Vec<ListedObject>, bool), StoreError> {
-        let directory = self.root.join(&folder);
+        let root = self.root.clone();
         blocking(move || {
-            let mut keys = Vec::new();
-            let entries = match fs::read_dir(&directory) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    return Ok((vec![], false));
-                }
-                entries => entries.map_err(|error| folder_error(&directory, "list", &error))?,
+            let failed = |cause: Cause| {
+                let failure = Failure::new(Step::Looking, "list", &root.join(&folder), cause);
+                StoreError::new(failure.kind(), failure.to_string())
             };
-            for entry in entries {
-                let entry = entry.map_err(|error| folder_error(&directory, "list", &error))?;
-                let name = entry.file_name();
-                let Some(name) = name.to_str() else { continue };
-                if !name.starts_with(&name_start) || !is_object_name(name) {
+            let open = match Folder::open(&root, &folder) {
+                Err(cause) if cause.is_not_found() => return Ok((vec![], false)),
+                open => open.map_err(failed)?,
+            };
+            let mut keys = Vec::new();
+            for entry in open.names().map_err(|error| failed(error.into()))? {
+                let (name, is_folder) = entry.map_err(|error| failed(error.into()))?;
+                if !name.starts_with(&name_start) || name.chars().any(char::is_control) {
                     continue;
                 }
-                let key = format!("{folder}{name}");
-                let is_next = start_after.as_deref().is_none_or(|after| key.as_str() > after);
-                if is_next && entry.file_type().is_ok_and(|kind| !kind.is_dir()) {
+                let key = format!("{folder}{name}{}", if is_folder { "/" } else { "" });
+                if start_after.as_deref().is_none_or(|after| key.as_str() > after) {
                     keys.push(key);
                 }
             }
@@ -131,27 +131,27 @@ impl LocalFolder {
             let more = keys.len() > limit;
             keys.truncate(limit);
             // Only what is returned is looked at: one call to the file system per object.
-            let mut objects = Vec::with_capacity(keys.len());
+            let mut entries = Vec::with_capacity(keys.len());
             for key in keys {
+                if key.ends_with('/') {
+                    entries.push(ListedObject { key, size: 0, kind: EntryKind::Folder });
+                    continue;
+                }
                 let name = key.strip_prefix(&folder).unwrap_or(&key);
-                match fs::metadata(directory.join(name)) {
-                    Ok(metadata) if metadata.is_file() => {
-                        objects.push(ListedObject { size: metadata.len(), key })
-                    }
-                    Ok(_) => {}
+                match open.look(name) {
+                    Ok(entry) => entries.push(listed(key, entry.what, entry.size)),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(folder_error(&directory, "list", &error)),
+                    Err(error) => return Err(failed(error.into())),
                 }
             }
-            Ok((objects, more))
+            Ok((entries, more))
         })
         .await
     }
 
     /// Removes what killed processes have left in the folder of `key`, unless that was done.
     pub(super) async fn sweep_once(&self, key: &str) {
-        let path = self.root.join(key);
-        let Some(folder) = path.parent().map(Path::to_owned) else { return };
+        let folder = split(key).0.to_owned();
         let is_new = {
             // Nothing panics while it holds the lock.
             let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,33 +160,51 @@ impl LocalFolder {
         if !is_new {
             return;
         }
-        let swept = blocking(move || match abandoned::sweep(&folder, SystemTime::now()) {
-            Ok(0) => Ok(()),
-            Ok(files) => {
-                let folder = folder.display();
-                tracing::info!("removed {files} files that killed processes left in {folder}");
-                Ok(())
+        let root = self.root.clone();
+        let swept = blocking(move || {
+            let path = root.join(&folder);
+            let swept = match Folder::open(&root, &folder) {
+                Err(cause) if cause.is_not_found() => return Ok(()),
+                open => open.and_then(|open| abandoned::sweep(&open, SystemTime::now())),
+            };
+            match swept {
+                Ok(0) => Ok(()),
+                Ok(files) => {
+                    let folder = path.display();
+                    tracing::info!("removed {files} files that killed processes left in {folder}");
+                    Ok(())
+                }
+                Err(cause) => {
+                    let verb = "remove abandoned files from";
+                    let failure = Failure::new(Step::Looking, verb, &path, cause);
+                    Err(StoreError::new(failure.kind(), failure.to_string()))
+                }
             }
-            Err(error) => Err(folder_error(&folder, "remove abandoned files from", &error)),
         });
         if let Err(error) = swept.await {
             tracing::info!("{error}");
         }
     }
+}
 
-    /// Makes the name of an existing file durable.
-    ///
-    /// Who finds a name taken may be faster than the sync of the one who took it.
-    pub(super) async fn sync_folder_of(&self, key: &str) -> Result<(), StoreError> {
-        let path = self.root.join(key);
-        blocking(move || {
-            let Some(folder) = path.parent() else {
-                return Ok(());
-            };
-            sync_folder(folder).map_err(|error| folder_error(folder, "sync", &error))
-        })
-        .await
+fn listed(key: String, what: What, size: u64) -> ListedObject {
+    let (kind, size) = match what {
+        What::File if abandoned::is_under_way(split(&key).1) => (EntryKind::Unfinished, size),
+        What::File => (EntryKind::Object, size),
+        What::Folder => (EntryKind::Folder, 0),
+        What::Link => (EntryKind::Link, 0),
+        What::Special => (EntryKind::Special, 0),
+    };
+    ListedObject { key, size, kind }
+}
+
+/// Refuses the key of what cannot be an object: a file under way has such a name.
+pub(super) fn checked_key(key: &str) -> Result<&str, Cause> {
+    if abandoned::is_under_way(split(key).1) {
+        let reason = "a file that is being written has such a name; use one without #NUMBER";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason).into());
     }
+    Ok(key)
 }
 
 /// Says whether a file of that name can be an object: a staging file (`name#1`) cannot.

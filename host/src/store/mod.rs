@@ -61,7 +61,7 @@ use settings::Environment;
 
 pub use delete::DeleteFailure;
 pub use error::{ReadError, StoreError, StoreErrorKind, WriteError};
-pub use list::{LIST_LIMIT_MAX, ListPage, ListedObject};
+pub use list::{EntryKind, LIST_LIMIT_MAX, ListPage, ListedObject};
 pub use location::{LOCATION_FORMS, Location, LocationError};
 pub use operation::Waiting;
 pub use options::{

@@ -109,11 +109,9 @@ impl Found {
         path: &Path,
         range: Option<Range<u64>>,
     ) -> Result<object_store::Result<Self>, StoreError> {
-        let path = match folder.path_of(path).await? {
-            Ok(path) => path,
-            Err(error) => return Ok(Err(error)),
-        };
-        let opened = blocking(move || Ok(file::open(&path, range))).await?;
+        let root = folder.root_there().await?;
+        let key = path.to_string();
+        let opened = blocking(move || Ok(file::open(&root, &key, range))).await?;
         Ok(opened.map(|Opened { file, range, size, first }| {
             let source = Source::File { file: Some(file), seek: None, first: Some(first) };
             Self { range, size, source }

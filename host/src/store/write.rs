@@ -19,7 +19,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload}
 use tokio::sync::watch;
 
 use super::error::{StoreError, StoreErrorKind, WriteError, is_mere_conflict};
-use super::{Backend, ConditionalCreate, Inner, Store};
+use super::{ConditionalCreate, Inner, Store};
 
 impl Store {
     /// Creates the object `key`; on success it is durable.
@@ -303,7 +303,7 @@ impl Inner {
         }
     }
 
-    /// Makes sure that an "already exists" is one, and that the object is durable.
+    /// Makes sure that an "already exists" is one.
     async fn confirm_existing(
         &self,
         store: &Arc<dyn ObjectStore>,
@@ -311,9 +311,7 @@ impl Inner {
         path: &Path,
         error: &object_store::Error,
     ) -> Result<(), WriteError> {
-        if let Backend::Folder(folder) = self.backend.as_ref() {
-            folder.sync_folder_of(key).await.map_err(WriteError::Unknown)?;
-        } else if is_mere_conflict(error) && store.head(path).await.is_err() {
+        if is_mere_conflict(error) && store.head(path).await.is_err() {
             let error = self.context.error(
                 StoreErrorKind::Unavailable,
                 "create",

@@ -13,9 +13,9 @@ use futures::{StreamExt, stream};
 
 use super::latency::TimedCreate;
 use super::{Ability, ClockOffset, Doctor, Latency, Verdict};
-use crate::store::StoreErrorKind;
 use crate::store::probe::Outcome;
 use crate::store::upload::PART_BYTES;
+use crate::store::{EntryKind, StoreErrorKind};
 
 /// How often something is tried that may go well by chance.
 const ROUNDS: usize = 20;
@@ -376,7 +376,8 @@ impl Doctor {
         limit: usize,
     ) -> Result<Vec<String>, String> {
         let page = self.store.list(prefix, after, limit).await.map_err(text)?;
-        Ok(page.objects.into_iter().map(|object| object.key).collect())
+        let objects = page.objects.into_iter().filter(|entry| entry.kind == EntryKind::Object);
+        Ok(objects.map(|object| object.key).collect())
     }
 }
 

@@ -8,6 +8,7 @@ use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
 
 use super::{Fake, OnPut, not_implemented};
+use crate::store::local::{Failure, Step};
 use crate::store::{ConditionalCreate, StoreErrorKind as Kind, WriteError};
 
 #[derive(Debug, PartialEq)]
@@ -27,16 +28,8 @@ fn fate_of(result: &Result<(), WriteError>) -> Fate {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("{text}: {source}")]
-struct LocalError {
-    text: &'static str,
-    source: io::Error,
-}
-
-fn local(text: &'static str, source: impl Into<io::Error>) -> Error {
-    let source = source.into();
-    Error::Generic { store: "LocalFileSystem", source: Box::new(LocalError { text, source }) }
+fn local(step: Step, source: impl Into<io::Error>) -> Error {
+    Failure::new(step, "write", "/f".as_ref(), source.into()).into_library()
 }
 
 fn generic(text: &str) -> Error {
@@ -115,25 +108,29 @@ async fn create_failing_tells_the_fate() {
 }
 
 #[tokio::test]
-async fn create_failing_in_a_folder_is_not_written_before_the_link_only() {
+async fn create_failing_in_a_folder_is_unknown_after_the_link_only() {
     use io::ErrorKind as K;
-    let cases = [
-        ("Unable to open file /f#1", K::PermissionDenied, Kind::PermissionDenied, true),
-        ("Unable to open file /f#1", K::ReadOnlyFilesystem, Kind::PermissionDenied, true),
-        ("Unable to open file /f#1", K::InvalidFilename, Kind::Invalid, true),
-        ("Unable to create dir /d", K::PermissionDenied, Kind::PermissionDenied, true),
-        ("Unable to create dir /d", K::NotADirectory, Kind::Invalid, true),
-        ("Unable to copy data to file", K::StorageFull, Kind::Unavailable, true),
-        ("Unable to sync data to disk for /f", K::Other, Kind::Other, true),
-        ("Unable to rename file", K::StorageFull, Kind::Unavailable, false),
-        ("Unable to rename file", K::PermissionDenied, Kind::PermissionDenied, false),
-        ("Unable to rename file", K::Unsupported, Kind::Unsupported, true),
+    let kinds = [
+        (K::PermissionDenied, Kind::PermissionDenied),
+        (K::ReadOnlyFilesystem, Kind::PermissionDenied),
+        (K::InvalidFilename, Kind::Invalid),
+        (K::NotADirectory, Kind::Invalid),
+        (K::StorageFull, Kind::Unavailable),
+        (K::QuotaExceeded, Kind::Unavailable),
+        (K::NotFound, Kind::NotFound),
+        (K::Other, Kind::Other),
     ];
-    for (text, io_kind, kind, is_certain) in cases {
-        let expected = if is_certain { Fate::NotWritten(kind) } else { Fate::Unknown(kind) };
-        check(text, move || local(text, io_kind), expected).await;
+    for (io_kind, kind) in kinds {
+        for step in [Step::Staging, Step::Linking] {
+            let name = format!("{step:?} {io_kind}");
+            check(&name, move || local(step, io_kind), Fate::NotWritten(kind)).await;
+        }
+        let published = move || local(Step::Publishing, io_kind);
+        check("after the link", published, Fate::Unknown(kind)).await;
     }
-    let eperm = || local("Unable to rename file", io::Error::from_raw_os_error(1));
+    let unsupported = || local(Step::Linking, K::Unsupported);
+    check("no links", unsupported, Fate::NotWritten(Kind::Unsupported)).await;
+    let eperm = || local(Step::Linking, io::Error::from_raw_os_error(1));
     check("no hard links", eperm, Fate::NotWritten(Kind::Unsupported)).await;
 }
 

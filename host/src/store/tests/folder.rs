@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use super::{TempFolder, keys};
-use crate::store::{Root, Store, StoreErrorKind as Kind, StoreOptions, WriteError};
+use super::{TempFolder, keys, of_kind};
+use crate::store::local::Folder;
+use crate::store::{EntryKind, Root, Store, StoreErrorKind as Kind, StoreOptions, WriteError};
 
 fn open(path: impl Into<std::path::PathBuf>) -> Store {
     Store::open(&Root::folder(path), &StoreOptions::new()).unwrap()
@@ -47,22 +48,171 @@ async fn folder_that_is_a_file_is_refused() {
 }
 
 #[tokio::test]
-async fn list_passes_over_what_is_no_object() {
+async fn list_tells_objects_from_what_stands_beside_them() {
     let temp = TempFolder::new();
     let log = temp.0.join("log");
     std::fs::create_dir_all(log.join("a_folder")).unwrap();
     for name in ["a_1", "a_2#7", "a_3#x", "a_\n"] {
         std::fs::write(log.join(name), "x").unwrap();
     }
+    let list = async || temp.store().list("log/a_", None, 10).await.unwrap();
     #[cfg(unix)]
     {
         use std::os::unix::ffi::OsStrExt;
         let name = std::ffi::OsStr::from_bytes(b"a_\xff");
         std::fs::write(log.join(name), "x").unwrap();
         std::os::unix::fs::symlink("/nowhere", log.join("a_dangling")).unwrap();
+        std::os::unix::fs::symlink(log.join("a_1"), log.join("a_link")).unwrap();
+        std::os::unix::fs::symlink(log.join("a_1"), log.join("a_link#1")).unwrap();
+        std::os::unix::net::UnixListener::bind(log.join("a_socket")).unwrap();
+        let page = list().await;
+        let links = ["log/a_dangling", "log/a_link", "log/a_link#1"];
+        assert_eq!(of_kind(&page, EntryKind::Link), links);
+        assert_eq!(of_kind(&page, EntryKind::Special), ["log/a_socket"]);
+        let sizes = page.objects.iter().filter(|entry| entry.kind != EntryKind::Object);
+        assert_eq!(sizes.map(|entry| entry.size).sum::<u64>(), 1, "only of what is unfinished");
     }
-    let page = temp.store().list("log/a_", None, 10).await.unwrap();
+    let page = list().await;
     assert_eq!(keys(&page), ["log/a_1", "log/a_3#x"]);
+    assert_eq!(of_kind(&page, EntryKind::Folder), ["log/a_folder/"]);
+    assert_eq!(of_kind(&page, EntryKind::Unfinished), ["log/a_2#7"]);
+}
+
+/// What an attacker, or an accident, may put where an object is looked for.
+#[cfg(unix)]
+fn plant(path: &std::path::Path, what: &str, outside: &std::path::Path) {
+    match what {
+        "a symbolic link" => std::os::unix::fs::symlink(outside, path).unwrap(),
+        "a dangling link" => std::os::unix::fs::symlink("/nowhere/at/all", path).unwrap(),
+        "a folder" => std::fs::create_dir(path).unwrap(),
+        "a socket" => drop(std::os::unix::net::UnixListener::bind(path).unwrap()),
+        "a pipe" => {
+            let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+            assert!(made.success());
+        }
+        _ => unreachable!("{what}"),
+    }
+}
+
+#[cfg(unix)]
+const INTRUDERS: [(&str, &str); 5] = [
+    ("a symbolic link", "is a symbolic link"),
+    ("a dangling link", "is a symbolic link"),
+    ("a folder", "is a folder"),
+    ("a socket", "is a named pipe, a socket or a device"),
+    ("a pipe", "is a named pipe, a socket or a device"),
+];
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_no_regular_file_is_named_and_not_touched() {
+    for (what, words) in INTRUDERS {
+        let temp = TempFolder::new();
+        let outside = temp.0.join("outside");
+        std::fs::write(&outside, "secret").unwrap();
+        let root = temp.0.join("root");
+        std::fs::create_dir_all(root.join("log")).unwrap();
+        plant(&root.join("log/object"), what, &outside);
+        let store = open(&root);
+        let named = |error: &crate::store::StoreError| {
+            assert_eq!(error.kind, Kind::Invalid, "{what}: {error}");
+            for word in ["log/object", words, "not a regular file; remove it"] {
+                assert!(error.message.contains(word), "{what}: no {word:?} in {error}");
+            }
+        };
+        named(&store.get("log/object", None).await.unwrap_err());
+        named(&store.get("log/object", Some(0..1)).await.unwrap_err());
+        let part = crate::store::ReadPart { key: "log/object".to_owned(), range: None };
+        named(&store.read_ordered(vec![part]).next(1024).await.unwrap().unwrap_err().error);
+        for exclusive in [false, true] {
+            match store.create("log/object", Bytes::from_static(b"x"), exclusive).await {
+                Err(WriteError::NotWritten(error)) => named(&error),
+                created => panic!("{what}: {created:?}"),
+            }
+        }
+        let mut upload = store.start_upload("log/object").await.unwrap();
+        upload.write(Bytes::from(vec![b'x'; 9 << 20])).await.unwrap();
+        match upload.finish().await {
+            Err(WriteError::NotWritten(error) | WriteError::Unknown(error)) => named(&error),
+            finished => panic!("{what}: {finished:?}"),
+        }
+        let left = std::fs::read_dir(root.join("log")).unwrap().count();
+        assert_eq!(left, 1, "{what}: something was left beside it");
+        let failures = store.delete(vec!["log/object".to_owned()]).await;
+        if what == "a folder" {
+            named(&failures[0].error);
+        }
+        assert_eq!(std::fs::read(&outside).unwrap(), b"secret", "{what}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn no_link_on_the_way_to_an_object_is_followed() {
+    let temp = TempFolder::new();
+    let elsewhere = temp.0.join("elsewhere");
+    std::fs::create_dir_all(elsewhere.join("deep")).unwrap();
+    std::fs::write(elsewhere.join("object"), "secret").unwrap();
+    std::fs::write(elsewhere.join("deep/object"), "secret").unwrap();
+    std::fs::write(elsewhere.join("batch_1.jsonl#1"), "x").unwrap();
+    let old = SystemTime::now() - Duration::from_secs(1_000_000);
+    let file = std::fs::File::options().write(true).open(elsewhere.join("batch_1.jsonl#1"));
+    file.unwrap().set_modified(old).unwrap();
+    let root = temp.0.join("root");
+    std::fs::create_dir_all(&root).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, root.join("log")).unwrap();
+    let store = open(&root);
+    for key in ["log/object", "log/deep/object"] {
+        let named = |error: &crate::store::StoreError| {
+            assert_eq!(error.kind, Kind::Invalid, "{error}");
+            let words = "root/log is a symbolic link, not a folder; name the folder that is meant";
+            assert!(error.message.contains(words), "{error}");
+        };
+        named(&store.get(key, None).await.unwrap_err());
+        let folder = key.strip_suffix("object").unwrap();
+        named(&store.list(folder, None, 10).await.unwrap_err());
+        for name in ["object", "new"] {
+            match store.create(&format!("{folder}{name}"), Bytes::new(), true).await {
+                Err(WriteError::NotWritten(error)) => named(&error),
+                created => panic!("{created:?}"),
+            }
+        }
+        named(&store.delete(vec![key.to_owned()]).await[0].error);
+    }
+    assert_eq!(std::fs::read(elsewhere.join("object")).unwrap(), b"secret");
+    assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 3, "something came or went");
+    // The root is as its user names it.
+    std::os::unix::fs::symlink(&elsewhere, temp.0.join("named")).unwrap();
+    assert_eq!(open(temp.0.join("named")).get("object", None).await.unwrap(), "secret");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_planted_file_aside_is_neither_written_nor_followed() {
+    let temp = TempFolder::new();
+    let outside = temp.0.join("outside");
+    std::fs::write(&outside, "kept").unwrap();
+    let log = temp.0.join("log");
+    std::fs::create_dir_all(&log).unwrap();
+    std::os::unix::fs::symlink(&outside, log.join("batch_1#1")).unwrap();
+    std::os::unix::fs::symlink("/nowhere", log.join("batch_1#2")).unwrap();
+    std::fs::create_dir(log.join("batch_1#3")).unwrap();
+    std::fs::hard_link(&outside, log.join("batch_1#4")).unwrap();
+    let store = temp.store();
+    store.create("log/batch_1", Bytes::from_static(b"x"), true).await.unwrap();
+    assert_eq!(std::fs::read(&outside).unwrap(), b"kept");
+    assert_eq!(store.get("log/batch_1", None).await.unwrap(), "x");
+}
+
+#[tokio::test]
+async fn keys_of_files_under_way_are_refused() {
+    let store = TempFolder::new().store();
+    store.create("log/a", Bytes::new(), false).await.unwrap();
+    let created = store.create("log/a#1", Bytes::new(), false).await;
+    let Err(WriteError::NotWritten(error)) = created else { panic!("{created:?}") };
+    assert_eq!(error.kind, Kind::Invalid, "{error}");
+    assert_eq!(store.get("log/a#1", None).await.unwrap_err().kind, Kind::Invalid);
+    assert_eq!(store.delete(vec!["log/a#1".to_owned()]).await[0].error.kind, Kind::Invalid);
 }
 
 #[tokio::test]
@@ -128,12 +278,13 @@ async fn a_create_whose_file_was_taken_for_abandoned_is_in_doubt_and_can_be_repe
         let (log, stop, pause) = (log.clone(), Arc::clone(&stop), Arc::clone(&pause));
         std::thread::spawn(move || {
             let later = SystemTime::now() + Duration::from_secs(1_000_000);
+            let folder = Folder::open(&log, "").unwrap();
             let mut removed = 0;
             while !stop.load(Ordering::Relaxed) {
                 if pause.load(Ordering::Relaxed) {
                     std::thread::yield_now();
                 } else {
-                    removed += crate::store::abandoned::sweep(&log, later).unwrap();
+                    removed += crate::store::abandoned::sweep(&folder, later).unwrap();
                 }
             }
             removed

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{keys, stores};
-use crate::store::StoreErrorKind as Kind;
+use super::{keys, of_kind, stores};
+use crate::store::{EntryKind, StoreErrorKind as Kind};
 
 #[tokio::test]
 async fn list_is_sorted_direct_and_by_prefix() {
@@ -27,9 +27,19 @@ async fn list_is_sorted_direct_and_by_prefix() {
             let page = store.list(prefix, after, 100).await.unwrap();
             assert_eq!(keys(&page), expected, "{name}: {prefix} after {after:?}");
             assert!(!page.more, "{name}");
-            for object in &page.objects {
-                assert_eq!(object.size, object.key.len() as u64, "{name}");
+            for entry in &page.objects {
+                let size = match entry.kind {
+                    EntryKind::Object => entry.key.len() as u64,
+                    _ => 0,
+                };
+                assert_eq!(entry.size, size, "{name}");
             }
+            let folders: &[&str] = match prefix {
+                "e/" => &["e/sub/"],
+                "e" => &["e/", "ee/"],
+                _ => &[],
+            };
+            assert_eq!(of_kind(&page, EntryKind::Folder), folders, "{name}: {prefix}");
         }
     }
 }

@@ -29,7 +29,7 @@ use object_store::{
     Result,
 };
 
-use super::{ConditionalCreate, ListPage, Root, Store, StoreOptions};
+use super::{ConditionalCreate, EntryKind, ListPage, Root, Store, StoreOptions};
 
 /// A folder of its own that goes with the test.
 pub(super) struct TempFolder(pub(super) PathBuf);
@@ -67,8 +67,15 @@ pub(super) fn stores() -> (TempFolder, Vec<(&'static str, Store)>) {
     (folder, stores)
 }
 
+/// The keys of the objects on a page.
 pub(super) fn keys(page: &ListPage) -> Vec<&str> {
-    page.objects.iter().map(|object| object.key.as_str()).collect()
+    of_kind(page, EntryKind::Object)
+}
+
+/// The keys of the entries of a kind on a page.
+pub(super) fn of_kind(page: &ListPage, kind: EntryKind) -> Vec<&str> {
+    let entries = page.objects.iter().filter(|entry| entry.kind == kind);
+    entries.map(|entry| entry.key.as_str()).collect()
 }
 
 /// What the fake does with one put.
