@@ -4,19 +4,12 @@
 
 use std::fmt::Display;
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use crate::error::Damage;
 use crate::held;
 use crate::limits::BATCH_BYTES_WHOLE_MAX;
 use crate::names::{BatchName, BatchTime, Digest, Origin, WriterId};
 use crate::part::{Piece, Run};
 use crate::ports::{HeldBytes, Measure};
-
-/// The digest that names use.
-pub(crate) fn digest(bytes: &[u8]) -> Digest {
-    Digest(xxh3_64(bytes))
-}
 
 /// Names packed lines.
 pub(crate) fn seal<B: HeldBytes>(time: BatchTime, writer: WriterId, lines: &B) -> BatchName {
@@ -25,21 +18,40 @@ pub(crate) fn seal<B: HeldBytes>(time: BatchTime, writer: WriterId, lines: &B) -
 }
 
 /// What is known of a batch's bytes once they have been read: what an index records.
+///
+/// 1. `events`, `bytes` and `digest` speak of what is left of the batch.
+/// 2. Where the batch's name tells the number of its events, that is `trimmed + events`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchRecord {
     pub name: BatchName,
     pub events: u64,
     pub bytes: u64,
     pub digest: Digest,
+    /// Events at the beginning of the batch that were trimmed. They have no bytes any more.
+    pub trimmed: u64,
+    /// Whether a repair recorded that the bytes were lost. The events keep their positions; `bytes`
+    /// is 0 and `digest` that of nothing.
+    pub lost: bool,
 }
 
 impl BatchRecord {
+    /// Of a batch of which nothing was trimmed or lost.
+    pub const fn whole(name: BatchName, events: u64, bytes: u64, digest: Digest) -> Self {
+        Self { name, events, bytes, digest, trimmed: 0, lost: false }
+    }
+
+    /// The events that its bytes hold.
+    pub fn events_stored(&self) -> u64 {
+        if self.lost { 0 } else { self.events }
+    }
+
     /// Checks the batch's bytes where they stand in a segment.
     pub(crate) fn check(&self, segment: impl Display, found: Measure) -> Result<(), Damage> {
-        if is(found, self.events, self.digest) {
+        if is(found, self.events_stored(), self.digest) {
             return Ok(());
         }
-        let Self { name, events, bytes, digest } = self;
+        let Self { name, bytes, digest, .. } = self;
+        let events = self.events_stored();
         let expected = format!("{name} in {bytes} bytes, {events} events, xxh3 {digest}");
         Err(Damage::new(segment, expected, describe(*bytes, found)))
     }
@@ -95,7 +107,7 @@ impl<B: HeldBytes> BatchReader<B> {
             let expected = format!("{events} events, xxh3 {digest}");
             return Err(Damage::new(self.name, expected, describe(bytes, found)));
         }
-        let end = BatchRecord { name: self.name, events, bytes, digest };
+        let end = BatchRecord::whole(self.name, events, bytes, digest);
         Ok(Some(Run { pieces: vec![Piece::live(end)], lines }))
     }
 }
@@ -115,8 +127,8 @@ mod tests {
     #[test]
     fn digest_is_xxh3_64_of_the_bytes() {
         // From the reference implementation: XXH3_64bits of "" and of "a".
-        assert_eq!(digest(b"").to_string(), "2d06800538d394c2");
-        assert_eq!(digest(b"a").to_string(), "e6c632b61e964e1f");
+        assert_eq!(Digest::of(b"").to_string(), "2d06800538d394c2");
+        assert_eq!(Digest::of(b"a").to_string(), "e6c632b61e964e1f");
     }
 
     #[test]
@@ -125,7 +137,7 @@ mod tests {
         let mut reader = reader(name(lines), 8).unwrap();
         assert_eq!(reader.push(lines[..3].to_vec(), false), Ok(None));
         let run = reader.push(lines[3..].to_vec(), true).unwrap().unwrap();
-        let end = BatchRecord { name: name(lines), events: 2, bytes: 8, digest: digest(lines) };
+        let end = BatchRecord::whole(name(lines), 2, 8, Digest::of(lines));
         assert_eq!((run.lines, run.pieces), (lines.to_vec(), vec![Piece::live(end)]));
     }
 

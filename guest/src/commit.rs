@@ -5,12 +5,14 @@
 //! 2. After the commit the highest manifest is looked up once more, and only batches that *its*
 //!    indexes hold are deleted: a stalled compactor may have created a number long passed.
 //! 3. A segment whose commit is in doubt is left alone: the manifest may still land.
+//! 4. What is committed has the current format: on a log of format 1 the digests that it lacks are
+//!    taken of indexes that were checked, and the log gets its identity.
 
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MANIFESTS_KEPT, MISSING_TRIES};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Retired};
 use crate::mutants::{self, Mutant};
-use crate::names::{BatchName, SegmentName};
+use crate::names::{BatchName, LogId, SegmentName};
 use crate::ports::{Store, StoreErrorKind, System, WriteError};
 use crate::segment_writer::write_failed;
 use crate::stored_log::{Look, StoredLog};
@@ -59,19 +61,51 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     /// it makes superfluous.
     pub(crate) fn commit(
         &mut self,
-        manifest: &Manifest,
+        mut manifest: Manifest,
         segments: &[SegmentName],
         absorbed: &[BatchName],
         view: &View,
     ) -> Result<Commit, Error> {
-        if self.create(manifest, segments)? == Commit::Lost {
+        let completed = self.complete(&mut manifest);
+        if !matches!(completed, Ok(Commit::Won)) {
+            self.discard(segments);
+            return completed;
+        }
+        if self.create(&manifest, segments)? == Commit::Lost {
             return Ok(Commit::Lost);
         }
-        let commit = self.clean_up_after(manifest, segments, absorbed, view)?;
+        let commit = self.clean_up_after(&manifest, segments, absorbed, view)?;
         if commit == Commit::Lost {
             self.discard(segments);
         }
         Ok(commit)
+    }
+
+    /// Adds what a manifest of format 1, or none, does not pass on: the log's identity and the digests
+    /// of the indexes. An index of a trimmed segment that is gone is not missed. Lost when somebody
+    /// has compacted meanwhile.
+    fn complete(&mut self, manifest: &mut Manifest) -> Result<Commit, Error> {
+        if manifest.log.is_none() {
+            let [high, low] = [self.random(), self.random()].map(u64::from);
+            manifest.log = Some(LogId(high << 32 | low));
+        }
+        for segment in manifest.segments.iter_mut().filter(|segment| segment.index.is_none()) {
+            segment.index = self.stored.index_digest(segment)?;
+            if segment.index.is_none() {
+                let base = manifest.generation.0.saturating_sub(1);
+                if self.stored.highest_generation()?.is_some_and(|highest| highest.0 > base) {
+                    return Ok(Commit::Lost);
+                }
+                return Err(self.stored.missing(segment.name.index()));
+            }
+        }
+        for Retired { segment, .. } in &mut manifest.retired {
+            if segment.index.is_none() {
+                segment.index = self.stored.index_digest(segment)?;
+            }
+        }
+        manifest.retired.retain(|retired| retired.segment.index.is_some());
+        Ok(Commit::Won)
     }
 
     /// Creates the manifest: the commit.
@@ -142,11 +176,9 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             };
             self.clean(&current, &held, view);
             // Trimmed since, the segments' indexes are still needed.
-            let retired = current.retired.iter().map(|retired| &retired.segment);
-            let in_force =
-                current.segments.iter().chain(retired).any(|s| segments.contains(&s.name))
-                    || absorbed.iter().any(|batch| held.contains(batch))
-                    || (segments.is_empty() && current.first_position >= own.first_position);
+            let in_force = current.records().any(|segment| segments.contains(&segment.name))
+                || absorbed.iter().any(|batch| held.contains(batch))
+                || (segments.is_empty() && current.first_position >= own.first_position);
             return Ok(if in_force { Commit::Won } else { Commit::Lost });
         }
         let message = "the manifest in force changes faster than it can be read".to_owned();

@@ -197,7 +197,7 @@ pub(crate) fn tier(bytes: u64, fan_in: u64) -> u32 {
 }
 
 /// The manifest in which the rewrites' outputs stand in the place of what they were made of. None
-/// if there are more events than positions.
+/// if its sums need more than 64 bits.
 pub(crate) fn next_manifest(
     base: Option<&Manifest>,
     attempt: Attempt,
@@ -216,49 +216,60 @@ pub(crate) fn next_manifest(
             Some(first) => first,
             None => next.next_position,
         };
-        for NewSegment { name, batches } in outputs {
+        for NewSegment { name, batches, index } in outputs {
             let times = || batches.iter().map(|batch| batch.name.time);
             let record = SegmentRecord {
                 name: *name,
                 position,
                 batches: u64::try_from(batches.len()).ok()?,
-                events: batches.iter().map(|batch| batch.events).sum(),
-                bytes: batches.iter().map(|batch| batch.bytes).sum(),
+                events: sum(batches.iter().map(|batch| batch.events))?,
+                bytes: sum(batches.iter().map(|batch| batch.bytes))?,
                 first_time: times().min()?,
                 last_time: times().max()?,
+                index: *index,
             };
             position = position.checked_add(record.events)?;
-            next.compacted_bytes = next.compacted_bytes.saturating_add(record.bytes);
+            next.compacted_bytes = next.compacted_bytes.checked_add(record.bytes)?;
             next.segments.push(record);
         }
         next.next_position = next.next_position.max(position);
-        let made: u64 = outputs.iter().flat_map(|output| &output.batches).map(|b| b.bytes).sum();
+        let made = sum(outputs.iter().flat_map(|output| &output.batches).map(|b| b.bytes))?;
         let merged = old.get(rewrite.segments.clone()).unwrap_or_default();
-        let merged: u64 = merged.iter().map(|segment| segment.bytes).sum();
-        next.absorbed_bytes = next.absorbed_bytes.saturating_add(made.saturating_sub(merged));
+        let merged = sum(merged.iter().map(|segment| segment.bytes))?;
+        next.absorbed_bytes = next.absorbed_bytes.checked_add(made.saturating_sub(merged))?;
     }
     next.segments.extend(kept.map(|(_, segment)| *segment));
     Some(next)
 }
 
+/// The sum, unless it needs more than 64 bits.
+fn sum(mut numbers: impl Iterator<Item = u64>) -> Option<u64> {
+    numbers.try_fold(0_u64, u64::checked_add)
+}
+
 impl Manifest {
-    /// The next generation, in which nothing has changed yet.
+    /// The next generation, in which nothing has changed yet. What format 1 does not say is missing
+    /// in it still, and so is the identity of a new log.
     pub(crate) fn after(base: Option<&Self>, attempt: Attempt) -> Self {
         let generation = base.map_or(0, |base| base.generation.0).saturating_add(1);
         let mut next = match base {
             Some(base) => base.clone(),
             None => Self {
+                log: None,
                 generation: Generation(0),
                 attempt,
+                previous: None,
                 first_position: 0,
                 next_position: 0,
                 segments: Vec::new(),
                 retired: Vec::new(),
                 absorbed_bytes: 0,
                 compacted_bytes: 0,
+                digest: None,
             },
         };
         next.generation = Generation(generation);
+        next.previous = next.digest.take();
         next.attempt = attempt;
         let is_kept = |retired: Generation| {
             generation.saturating_sub(retired.0) <= crate::limits::RETIRED_GENERATIONS

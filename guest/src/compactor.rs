@@ -164,9 +164,9 @@ fn attempt<S: Store, Y: System>(
         new_key: Some(committer.stored.name.key(first)),
     };
     let manifest = compaction::next_manifest(base, attempt, &written)
-        .ok_or_else(|| Error::Unsupported("the log has 2^64 events".to_owned()))?;
+        .ok_or_else(|| Error::Unsupported("the log has 2^64 events or bytes".to_owned()))?;
     let absorbed: Vec<BatchName> = live().collect();
-    Ok(match committer.commit(&manifest, &names, &absorbed, &view)? {
+    Ok(match committer.commit(manifest, &names, &absorbed, &view)? {
         Commit::Won => Attempted::Done(done),
         Commit::Lost => Attempted::Lost,
     })

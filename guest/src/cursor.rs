@@ -203,7 +203,7 @@ impl Cursor {
         self.sealed_met |= self.sealed == Some(piece.batch);
         let before = match self.in_batch.take() {
             Some((batch, events)) if batch == piece.batch => events,
-            _ => 0,
+            _ => piece.trimmed,
         };
         let after = before.saturating_add(piece.events);
         if piece.end.is_none() {

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use crate::batch;
 use crate::events;
+use crate::names::Digest;
 use crate::ports::{HeldBytes, Measure};
 
 /// Measures stretches of these lengths, one after the other from `start` on. Of one that is not all
@@ -14,7 +14,7 @@ pub fn measure(bytes: &[u8], start: u64, lengths: &[u64]) -> Vec<Measure> {
     let measures = lengths.iter().map(|length| {
         let (stretch, after) = rest.split_at(size(*length).min(rest.len()));
         rest = after;
-        Measure { digest: batch::digest(stretch).0, line_feeds: events::count(stretch) }
+        Measure { digest: Digest::of(stretch).0, line_feeds: events::count(stretch) }
     });
     measures.collect()
 }
@@ -76,7 +76,7 @@ mod tests {
         let lines = b"a\nbb\nc\n".to_vec();
         let found = lines.measure(2, &[3, 0, 2]);
         let of = |bytes: &[u8]| Measure {
-            digest: batch::digest(bytes).0,
+            digest: Digest::of(bytes).0,
             line_feeds: events::count(bytes),
         };
         assert_eq!(found, [of(b"bb\n"), of(b""), of(b"c\n")]);

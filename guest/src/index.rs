@@ -1,10 +1,14 @@
 //! The index beside a segment: which batch went where in it. One JSON line per batch, in order:
-//! `{"batch":"batch_….jsonl","events":3,"bytes":120,"digest":"0123456789abcdef"}`.
+//! `{"batch":"batch_….jsonl","events":3,"bytes":120,"digest":"0123456789abcdef"}`, with `"trimmed":N`
+//! if N events at the beginning of the batch were trimmed, and `"lost":true` if its bytes were lost.
 //!
 //! 1. The batches stand in the segment in this order without gaps, so offsets and positions follow.
-//! 2. The sums equal what the manifest says of the segment; otherwise the index is damaged.
+//! 2. The index has the digest that the manifest says. Of format 1, which says none, as much is
+//!    checked as can be: the number of batches, their times, the sums of their events and bytes.
+//! 3. What the name of a batch tells of it is true of its line.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU64;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::BatchRecord;
 use crate::error::Damage;
 use crate::manifest::SegmentRecord;
-use crate::names::{BatchName, Digest};
+use crate::names::{BatchName, BatchTime, Digest, Origin};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +25,29 @@ struct Line<'a> {
     events: u64,
     bytes: u64,
     digest: std::borrow::Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trimmed: Option<NonZeroU64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lost: Option<Lost>,
+}
+
+/// `true`, for a batch whose bytes were lost; any other has no such field.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(try_from = "bool", into = "bool")]
+struct Lost;
+
+impl TryFrom<bool> for Lost {
+    type Error = &'static str;
+
+    fn try_from(lost: bool) -> Result<Self, Self::Error> {
+        lost.then_some(Self).ok_or("`lost` is true or absent")
+    }
+}
+
+impl From<Lost> for bool {
+    fn from(_: Lost) -> Self {
+        true
+    }
 }
 
 /// A decoded index.
@@ -41,7 +68,8 @@ impl Index {
         self.names.contains(batch)
     }
 
-    /// The batches with their positions in the segment that this is the index of.
+    /// The batches with the positions of all their events in the segment that this is the index of,
+    /// trimmed ones too.
     pub(crate) fn positions(
         &self,
         segment: &SegmentRecord,
@@ -50,7 +78,7 @@ impl Index {
         self.batches.iter().map(move |batch| {
             let start = next;
             next = next.saturating_add(batch.events);
-            (batch, start..next)
+            (batch, start.saturating_sub(batch.trimmed)..next)
         })
     }
 
@@ -64,6 +92,8 @@ impl Index {
                 events: record.events,
                 bytes: record.bytes,
                 digest: record.digest.to_string().into(),
+                trimmed: NonZeroU64::new(record.trimmed),
+                lost: record.lost.then_some(Lost),
             };
             serde_json::to_writer(&mut bytes, &line)?;
             bytes.push(b'\n');
@@ -78,6 +108,11 @@ impl Index {
     pub fn decode(segment: &SegmentRecord, bytes: &[u8]) -> Result<Self, Damage> {
         let damage =
             |expected: String, found: String| Damage::new(segment.name.index(), expected, found);
+        let found = Digest::of(bytes);
+        if let Some(expected) = segment.index.filter(|expected| *expected != found) {
+            let expected = format!("xxh3 {expected}, as the manifest says");
+            return Err(damage(expected, format!("{} bytes, xxh3 {found}", bytes.len())));
+        }
         let Some(lines) = bytes.strip_suffix(b"\n") else {
             let found = format!("{} bytes that do not", bytes.len());
             return Err(damage("lines that end with a line feed".to_owned(), found));
@@ -87,16 +122,17 @@ impl Index {
             let expected = || format!("a batch's record in line {}", number + 1);
             let line: Line = serde_json::from_slice(line)
                 .map_err(|error| damage(expected(), error.to_string()))?;
-            let (Some(name), Some(digest)) =
-                (BatchName::parse(&line.batch), Digest::parse(&line.digest))
-            else {
-                let found = format!("batch {:?}, digest {:?}", line.batch, line.digest);
-                return Err(damage(expected(), found));
-            };
-            batches.push(BatchRecord { name, events: line.events, bytes: line.bytes, digest });
+            batches.push(line.record().map_err(|found| damage(expected(), found))?);
         }
+        let index = Self::new(batches);
+        index.check(segment).map_err(|(expected, found)| damage(expected, found))?;
+        Ok(index)
+    }
+
+    /// Checks it against the manifest's record; returns what was expected and found.
+    fn check(&self, segment: &SegmentRecord) -> Result<(), (String, String)> {
         let total = |field: fn(&BatchRecord) -> u64| {
-            batches.iter().try_fold(0_u64, |sum, record| sum.checked_add(field(record)))
+            self.batches.iter().try_fold(0_u64, |sum, record| sum.checked_add(field(record)))
         };
         let found = (total(|record| record.events), total(|record| record.bytes));
         if found != (Some(segment.events), Some(segment.bytes)) {
@@ -105,56 +141,73 @@ impl Index {
                 _ => "sums beyond 64 bits".to_owned(),
             };
             let expected = said((Some(segment.events), Some(segment.bytes)));
-            return Err(damage(format!("{expected}, as the manifest says"), said(found)));
+            return Err((format!("{expected}, as the manifest says"), said(found)));
         }
-        let index = Self::new(batches);
-        if index.names.len() != index.batches.len() {
-            return Err(damage("each batch once".to_owned(), "a batch twice".to_owned()));
+        let said = |batches: u64, first: BatchTime, last: BatchTime| {
+            format!("{batches} batches of times {} to {}", first.micros(), last.micros())
+        };
+        let times = || self.batches.iter().map(|record| record.name.time);
+        let (first, last) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
+        let batches = u64::try_from(self.batches.len()).unwrap_or(u64::MAX);
+        if (batches, first, last) != (segment.batches, segment.first_time, segment.last_time) {
+            let expected = said(segment.batches, segment.first_time, segment.last_time);
+            let expected = format!("{expected}, as the manifest says");
+            return Err((expected, said(batches, first, last)));
         }
-        Ok(index)
+        let mut position = Some(segment.position);
+        for record in &self.batches {
+            if position.is_none_or(|position| position < record.trimmed) {
+                let expected = format!("at most the {position:?} events before it trimmed");
+                return Err((expected, format!("{} of {}", record.trimmed, record.name)));
+            }
+            position = position.and_then(|position| position.checked_add(record.events));
+        }
+        if self.names.len() != self.batches.len() {
+            return Err(("each batch once".to_owned(), "a batch twice".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+impl Line<'_> {
+    /// What the line says, unless that contradicts itself: then what it says.
+    fn record(&self) -> Result<BatchRecord, String> {
+        let (Some(name), Some(digest)) =
+            (BatchName::parse(&self.batch), Digest::parse(&self.digest))
+        else {
+            return Err(format!("batch {:?}, digest {:?}", self.batch, self.digest));
+        };
+        let record = BatchRecord {
+            name,
+            events: self.events,
+            bytes: self.bytes,
+            digest,
+            trimmed: self.trimmed.map_or(0, NonZeroU64::get),
+            lost: self.lost.is_some(),
+        };
+        record.contradiction().map_or(Ok(record), Err)
+    }
+}
+
+impl BatchRecord {
+    /// How it contradicts its name or itself.
+    fn contradiction(&self) -> Option<String> {
+        let Self { name, events, bytes, digest, trimmed, lost } = *self;
+        let is_cut = lost || trimmed > 0;
+        let says = |origin: Origin| {
+            events.checked_add(trimmed) == Some(origin.events)
+                && (is_cut || digest == origin.digest)
+        };
+        if !name.origin.is_none_or(says) {
+            return Some(format!("{events} events, {trimmed} trimmed, xxh3 {digest} of {name}"));
+        }
+        if is_cut && events == 0 {
+            return Some(format!("nothing left of {name}"));
+        }
+        let has_bytes = bytes > 0 || digest != Digest::of(b"");
+        (lost && has_bytes).then(|| format!("{bytes} bytes, xxh3 {digest} of {name}, lost"))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::batch::seal;
-    use crate::manifest::tests::segment_record;
-    use crate::names::{BatchTime, WriterId};
-
-    fn index() -> Index {
-        let record = |time, lines: &[u8], events| {
-            let name = seal(BatchTime::new(time).unwrap(), WriterId(9), &lines.to_vec());
-            let digest = name.origin.unwrap().digest;
-            BatchRecord { name, events, bytes: lines.len().try_into().unwrap(), digest }
-        };
-        Index::new(vec![record(1, b"a\nb\n", 2), record(2, b"c\n", 1)])
-    }
-
-    #[test]
-    fn an_index_decodes_to_what_was_encoded() {
-        let bytes = index().encode().unwrap();
-        let decoded = Index::decode(&segment_record(3, 6), &bytes).unwrap();
-        assert_eq!(decoded, index());
-        assert!(decoded.holds(&index().batches[1].name));
-    }
-
-    #[test]
-    fn an_index_that_does_not_fit_is_damage() {
-        let good = String::from_utf8(index().encode().unwrap()).unwrap();
-        let record = segment_record(3, 6);
-        let first = good.lines().next().unwrap();
-        for bad in [
-            String::new(),
-            good.trim_end().to_owned(),
-            first.to_owned() + "\n",
-            good.replace("\"events\":1", "\"events\":18446744073709551615"),
-            good.replace("batch_", "butch_"),
-            good.replace("\"bytes\"", "\"size\""),
-            format!("{first}\n{first}\n"),
-        ] {
-            let damage = Index::decode(&record, bad.as_bytes()).unwrap_err();
-            assert_eq!(damage.object, record.name.index().to_string(), "{bad}");
-        }
-    }
-}
+mod tests;

@@ -3,14 +3,17 @@
 //! 1. Segments stand in the order of their positions, without gaps, up to the next position. The
 //!    first position lies in the first of them: what is before it was trimmed.
 //! 2. A manifest is created once, exclusively; creating it is the commit of a compaction.
-//! 3. A manifest of a format this version does not know is refused, never guessed at.
+//! 3. Every byte is covered: a manifest holds a digest of itself, the digest of each segment's index,
+//!    which holds one of each batch, and the digest of the manifest before.
+//! 4. A log has one identity, born with its first manifest and carried by every later one.
+//! 5. All sums of what a decoded manifest says fit in 64 bits.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 use crate::error::{Damage, Error};
-use crate::names::{Attempt, BatchTime, Generation, SegmentName};
+use crate::names::{Attempt, BatchTime, Digest, Generation, LogId, SegmentName};
 
-const FORMAT: u64 = 1;
+mod text;
 
 /// What the manifest says of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub struct SegmentRecord {
     pub bytes: u64,
     pub first_time: BatchTime,
     pub last_time: BatchTime,
+    /// The digest of its index. None in a manifest of format 1.
+    pub index: Option<Digest>,
 }
 
 impl SegmentRecord {
@@ -49,8 +54,12 @@ pub struct Retired {
 /// A decoded manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
+    /// None in a manifest of format 1.
+    pub log: Option<LogId>,
     pub generation: Generation,
     pub attempt: Attempt,
+    /// The digest of the manifest before, all of its bytes. None in the first and in format 1.
+    pub previous: Option<Digest>,
     pub first_position: u64,
     pub next_position: u64,
     pub segments: Vec<SegmentRecord>,
@@ -59,238 +68,61 @@ pub struct Manifest {
     pub absorbed_bytes: u64,
     /// Bytes of all segments ever committed.
     pub compacted_bytes: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ManifestText {
-    format: u64,
-    generation: u64,
-    attempt: String,
-    first_position: u64,
-    next_position: u64,
-    segments: Vec<SegmentText>,
-    retired: Vec<RetiredText>,
-    absorbed_bytes: u64,
-    compacted_bytes: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RetiredText {
-    generation: u64,
-    segment: SegmentText,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SegmentText {
-    name: String,
-    position: u64,
-    batches: u64,
-    events: u64,
-    bytes: u64,
-    first_time: u64,
-    last_time: u64,
-}
-
-#[derive(Deserialize)]
-struct FormatText {
-    format: u64,
+    /// The digest of all its bytes: what the next one calls `previous`. None if it was not read from
+    /// an object.
+    pub digest: Option<Digest>,
 }
 
 impl Manifest {
-    /// # Errors
-    /// A message when it cannot be written as JSON; that does not happen.
-    pub fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let retired = self.retired.iter().map(|retired| RetiredText {
-            generation: retired.generation.0,
-            segment: SegmentText::new(&retired.segment),
-        });
-        serde_json::to_vec(&ManifestText {
-            format: FORMAT,
-            generation: self.generation.0,
-            attempt: self.attempt.to_string(),
-            first_position: self.first_position,
-            next_position: self.next_position,
-            segments: self.segments.iter().map(SegmentText::new).collect(),
-            retired: retired.collect(),
-            absorbed_bytes: self.absorbed_bytes,
-            compacted_bytes: self.compacted_bytes,
-        })
+    /// The records of all segments that it names, trimmed ones last.
+    pub fn records(&self) -> impl Iterator<Item = &SegmentRecord> {
+        self.segments.iter().chain(self.retired.iter().map(|retired| &retired.segment))
     }
 
-    /// # Errors
-    /// [`Error::Damaged`] that names the manifest, or [`Error::Unsupported`] for another format.
-    pub fn decode(generation: Generation, bytes: &[u8]) -> Result<Self, Error> {
-        let damage = |expected: &str, found: String| {
-            Error::Damaged(Damage::new(generation, expected, found))
+    /// Checks what its fields say of each other.
+    fn check(self) -> Result<Self, Error> {
+        let generation = self.generation;
+        let damage = |expected: String, found: String| {
+            Err(Error::Damaged(Damage::new(generation, expected, found)))
         };
-        let json = |error: serde_json::Error| damage("a manifest in JSON", error.to_string());
-        let FormatText { format } = serde_json::from_slice(bytes).map_err(json)?;
-        if format != FORMAT {
-            return Err(Error::Unsupported(format!(
-                "{generation} has format {format}; this version knows format {FORMAT}: use a newer \
-                 version"
-            )));
-        }
-        let text: ManifestText = serde_json::from_slice(bytes).map_err(json)?;
-        if text.generation != generation.0 {
-            let found = format!("generation {}", text.generation);
-            return Err(damage("the generation of its name", found));
-        }
-        let attempt = Attempt::parse(&text.attempt)
-            .ok_or_else(|| damage("an attempt of 8 digits", text.attempt.clone()))?;
-        let mut position = text.segments.first().map_or(text.next_position, |s| s.position);
-        let first_ends = position.saturating_add(text.segments.first().map_or(0, |s| s.events));
-        let first = text.first_position;
-        if first < position || (first >= first_ends && first != text.next_position) {
-            let expected = format!("a first position from {position} to {first_ends}");
-            return Err(damage(&expected, first.to_string()));
-        }
-        let mut segments = Vec::with_capacity(text.segments.len());
-        for segment in text.segments {
-            let shown = segment.name.clone();
-            let record = segment
-                .record(generation)
-                .ok_or_else(|| damage("a segment's name, times and sizes", shown.clone()))?;
-            if record.position != position {
-                let found = format!("{shown} at position {}", record.position);
-                return Err(damage(&format!("a segment at position {position}"), found));
+        let mut position = self.segments.first().map_or(self.next_position, |s| s.position);
+        for segment in &self.segments {
+            if segment.position != position {
+                let found = format!("{} at position {}", segment.name, segment.position);
+                return damage(format!("a segment at position {position}"), found);
             }
-            position = position
-                .checked_add(record.events)
-                .ok_or_else(|| damage("positions of 64 bits", shown))?;
-            segments.push(record);
+            let Some(end) = position.checked_add(segment.events) else {
+                return damage("positions of 64 bits".to_owned(), segment.name.to_string());
+            };
+            position = end;
         }
-        if position != text.next_position {
+        if position != self.next_position {
             let expected = format!("next position {position}, after its segments");
-            return Err(damage(&expected, text.next_position.to_string()));
+            return damage(expected, self.next_position.to_string());
         }
-        let retired = text.retired.into_iter().map(|text| {
-            let (retired_by, shown) = (Generation(text.generation), text.segment.name.clone());
-            let segment = text.segment.record(generation);
-            let segment = segment.filter(|_| retired_by <= generation);
-            let segment = segment.ok_or_else(|| damage("a retired segment's record", shown))?;
-            Ok(Retired { segment, generation: retired_by })
-        });
-        let retired = retired.collect::<Result<_, Error>>()?;
-        Ok(Self {
-            generation,
-            attempt,
-            first_position: text.first_position,
-            next_position: text.next_position,
-            segments,
-            retired,
-            absorbed_bytes: text.absorbed_bytes,
-            compacted_bytes: text.compacted_bytes,
-        })
-    }
-}
-
-impl SegmentText {
-    fn new(segment: &SegmentRecord) -> Self {
-        Self {
-            name: segment.name.to_string(),
-            position: segment.position,
-            batches: segment.batches,
-            events: segment.events,
-            bytes: segment.bytes,
-            first_time: segment.first_time.micros(),
-            last_time: segment.last_time.micros(),
+        let (start, end) =
+            self.segments.first().map_or((position, position), |s| (s.position, s.end()));
+        let first = self.first_position;
+        if first < start || (first >= end && first != self.next_position) {
+            return damage(format!("a first position from {start} to {end}"), first.to_string());
         }
-    }
-
-    fn record(self, generation: Generation) -> Option<SegmentRecord> {
-        let name = SegmentName::parse(&self.name)?;
-        let first_time = BatchTime::new(self.first_time)?;
-        let last_time = BatchTime::new(self.last_time)?;
-        let fits = name.generation <= generation && first_time <= last_time;
-        fits.then_some(SegmentRecord {
-            name,
-            position: self.position,
-            batches: self.batches,
-            events: self.events,
-            bytes: self.bytes,
-            first_time,
-            last_time,
-        })
+        let mut names = BTreeSet::new();
+        if let Some(twice) = self.records().find(|segment| !names.insert(segment.name)) {
+            return damage("each segment once".to_owned(), format!("{} twice", twice.name));
+        }
+        let trimmed = self.retired.iter().map(|retired| &retired.segment);
+        let beyond = trimmed.into_iter().find(|s| s.position.checked_add(s.events).is_none());
+        let sum = |of: fn(&SegmentRecord) -> u64| {
+            self.records().try_fold(0_u64, |sum, record| sum.checked_add(of(record)))
+        };
+        let sums = sum(|s| s.bytes).and(sum(|s| s.batches)).and(sum(|s| s.events));
+        if beyond.is_some() || sums.is_none() {
+            let found = "more in its segments".to_owned();
+            return damage("sums of 64 bits".to_owned(), found);
+        }
+        Ok(self)
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    pub(crate) fn segment_record(events: u64, bytes: u64) -> SegmentRecord {
-        SegmentRecord {
-            name: SegmentName { generation: Generation(1), attempt: Attempt(0xa), part: 0 },
-            position: 0,
-            batches: 2,
-            events,
-            bytes,
-            first_time: BatchTime::new(1).unwrap(),
-            last_time: BatchTime::new(2).unwrap(),
-        }
-    }
-
-    fn manifest() -> Manifest {
-        let first = segment_record(3, 6);
-        let second = SegmentRecord {
-            name: SegmentName { generation: Generation(2), ..first.name },
-            position: 3,
-            ..first
-        };
-        Manifest {
-            generation: Generation(2),
-            attempt: Attempt(0xa),
-            first_position: 0,
-            next_position: 6,
-            segments: vec![first, second],
-            retired: vec![Retired { segment: first, generation: Generation(1) }],
-            absorbed_bytes: 12,
-            compacted_bytes: 18,
-        }
-    }
-
-    #[test]
-    fn a_manifest_decodes_to_what_was_encoded() {
-        let bytes = manifest().encode().unwrap();
-        assert_eq!(Manifest::decode(Generation(2), &bytes), Ok(manifest()));
-    }
-
-    #[test]
-    fn a_manifest_that_contradicts_itself_is_damage() {
-        let good = String::from_utf8(manifest().encode().unwrap()).unwrap();
-        for (from, to) in [
-            ("{", "["),
-            ("\"generation\":2", "\"generation\":3"),
-            ("\"attempt\":\"0000000a\"", "\"attempt\":\"a\""),
-            ("\"next_position\":6", "\"next_position\":7"),
-            ("\"position\":3", "\"position\":4"),
-            ("segment_", "sigment_"),
-            ("\"first_time\":1", "\"first_time\":3"),
-            ("\"first_position\":0", "\"first_position\":4"),
-            ("\"retired\":[{\"generation\":1", "\"retired\":[{\"generation\":3"),
-            ("\"retired\"", "\"surprise\""),
-        ] {
-            let bad = good.replacen(from, to, 1);
-            assert_ne!(bad, good, "{from}");
-            match Manifest::decode(Generation(2), bad.as_bytes()) {
-                Err(Error::Damaged(damage)) => {
-                    assert_eq!(damage.object, Generation(2).to_string());
-                }
-                other => panic!("{to}: {other:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn a_manifest_of_another_format_is_refused() {
-        let bytes = br#"{"format":2,"anything":true}"#;
-        assert!(matches!(
-            Manifest::decode(Generation(2), bytes),
-            Err(Error::Unsupported(message)) if message.contains("format 2")
-        ));
-    }
-}
+pub(crate) mod tests;

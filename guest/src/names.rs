@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::error::Error;
 use crate::limits::LOG_NAME_BYTES_MAX;
 
@@ -122,9 +124,31 @@ impl fmt::Display for Digest {
 }
 
 impl Digest {
+    /// The digest of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(xxh3_64(bytes))
+    }
+
     /// Reads the 16 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         hex(text, 16).map(Self)
+    }
+}
+
+/// The identity of a log: random, made with the first manifest, carried by every later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogId(pub u64);
+
+impl LogId {
+    /// Reads the 16 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        hex(text, 16).map(Self)
+    }
+}
+
+impl fmt::Display for LogId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
     }
 }
 
@@ -190,6 +214,11 @@ impl fmt::Display for BatchName {
 /// The number of a manifest; the highest is in force, 0 stands for none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Generation(pub u64);
+
+impl Generation {
+    /// The first manifest of a log. It is never deleted.
+    pub const FIRST: Self = Self(1);
+}
 
 impl fmt::Display for Generation {
     /// The name of the generation's manifest: `manifest_{generation:019}.json`.

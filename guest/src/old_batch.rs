@@ -65,14 +65,12 @@ impl OldBatchReader {
         self.events += events;
         self.bytes += bytes;
         self.hasher.update(&lines);
-        let end = last.then(|| BatchRecord {
-            name: self.name,
-            events: self.events,
-            bytes: self.bytes,
-            digest: Digest(self.hasher.digest()),
+        let end = last.then(|| {
+            let digest = Digest(self.hasher.digest());
+            BatchRecord::whole(self.name, self.events, self.bytes, digest)
         });
         let batch = self.name;
-        let piece = Piece { batch, segment: None, positions: None, bytes, events, end };
+        let piece = Piece { batch, segment: None, positions: None, trimmed: 0, bytes, events, end };
         Ok(Some(Run { pieces: vec![piece], lines: B::new(&lines) }))
     }
 }

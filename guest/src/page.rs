@@ -87,7 +87,7 @@ mod tests {
         let batch = BatchName { time: BatchTime::new(time).unwrap(), origin: None };
         let (bytes, events) = (lines.len(), lines.matches('\n').count());
         let [bytes, events] = [bytes, events].map(|count| count.try_into().unwrap());
-        Piece { batch, segment: None, positions: None, bytes, events, end: None }
+        Piece { batch, segment: None, positions: None, trimmed: 0, bytes, events, end: None }
     }
 
     #[test]

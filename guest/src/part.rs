@@ -60,6 +60,8 @@ pub(crate) struct Piece {
     /// In a segment, which one, and the positions of the whole batch; none for a live batch.
     pub segment: Option<SegmentName>,
     pub positions: Option<Range<u64>>,
+    /// Events at the beginning of the batch that were trimmed: the first piece begins behind them.
+    pub trimmed: u64,
     pub bytes: u64,
     pub events: u64,
     /// With the last events of the batch, what is known of all of it.
@@ -77,6 +79,7 @@ impl Piece {
     /// All of a live batch.
     pub(crate) fn live(end: BatchRecord) -> Self {
         let BatchRecord { name, events, bytes, .. } = end;
-        Self { batch: name, segment: None, positions: None, bytes, events, end: Some(end) }
+        let end = Some(end);
+        Self { batch: name, segment: None, positions: None, trimmed: 0, bytes, events, end }
     }
 }

@@ -9,7 +9,7 @@ use crate::events;
 use crate::held;
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, MEASURES_MAX};
 use crate::manifest::SegmentRecord;
-use crate::names::SegmentName;
+use crate::names::{Digest, SegmentName};
 use crate::part::{Piece, Run, Slice};
 use crate::ports::HeldBytes;
 use crate::streamed::Streamed;
@@ -19,6 +19,8 @@ use crate::streamed::Streamed;
 pub(crate) struct NewSegment {
     pub name: SegmentName,
     pub batches: Vec<BatchRecord>,
+    /// The digest of its index, once that was written.
+    pub index: Option<Digest>,
 }
 
 /// Reads a segment, or neighbouring batches of one, chunk by chunk.
@@ -110,7 +112,7 @@ impl<B: HeldBytes> SegmentReader<B> {
                     break 'check;
                 }
                 *at = at.saturating_add(batch.bytes);
-                pieces.push(self.piece(*batch, batch.bytes, batch.events, true));
+                pieces.push(self.piece(*batch, batch.bytes, batch.events_stored(), true));
                 self.batches.next();
             }
         }
@@ -151,14 +153,15 @@ impl<B: HeldBytes> SegmentReader<B> {
 
     /// Some of the next batch, or the end of it: then the one behind it is next.
     fn piece(&mut self, batch: BatchRecord, bytes: u64, events: u64, ends: bool) -> Piece {
-        let positions = self.position..self.position.saturating_add(batch.events);
+        let (start, end) = (self.position, self.position.saturating_add(batch.events));
         if ends {
-            self.position = positions.end;
+            self.position = end;
         }
         Piece {
             batch: batch.name,
             segment: Some(self.segment),
-            positions: Some(positions),
+            positions: Some(start.saturating_sub(batch.trimmed)..end),
+            trimmed: batch.trimmed,
             bytes,
             events,
             end: ends.then_some(batch),
@@ -166,7 +169,8 @@ impl<B: HeldBytes> SegmentReader<B> {
     }
 
     fn check_end(&self) -> Result<(), Damage> {
-        let whole: u64 = self.batches.as_slice().iter().map(|batch| batch.bytes).sum();
+        let left = self.batches.as_slice().iter().map(|batch| batch.bytes);
+        let whole = left.fold(0, u64::saturating_add);
         let streamed = self.streamed.as_ref();
         let missing = whole.saturating_add(streamed.map_or(0, Streamed::bytes_left));
         // Batches without bytes may be left; they hold no events.
@@ -185,15 +189,14 @@ impl<B: HeldBytes> SegmentReader<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::{digest, seal};
+    use crate::batch::seal;
     use crate::manifest::tests::segment_record;
     use crate::names::{BatchTime, WriterId};
 
     fn record(time: u64, lines: &[u8]) -> BatchRecord {
         let events = events::count(lines);
         let name = seal(BatchTime::new(time).unwrap(), WriterId(1), &lines.to_vec());
-        let digest = digest(lines);
-        BatchRecord { name, events, bytes: lines.len().try_into().unwrap(), digest }
+        BatchRecord::whole(name, events, lines.len().try_into().unwrap(), Digest::of(lines))
     }
 
     fn read(

@@ -8,7 +8,7 @@ use crate::batch::BatchRecord;
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::index::Index;
 use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
-use crate::names::{Attempt, Generation, SegmentName};
+use crate::names::{Attempt, Digest, Generation, SegmentName};
 use crate::part::{Part, Piece, Run};
 use crate::parts::{Interrupted, PartsRead};
 use crate::ports::{HeldBytes, Store, StoreErrorKind, Upload, WriteError};
@@ -136,7 +136,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         let upload = match self.upload.take() {
             Some(upload) => upload,
             None => {
-                self.parts.push(NewSegment { name, batches: Vec::new() });
+                self.parts.push(NewSegment { name, batches: Vec::new(), index: None });
                 let upload = self.stored.store.start_upload(&key);
                 upload.map_err(|error| write_failed(&key, error))?
             }
@@ -171,6 +171,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         created.map_err(|error| write_failed(&key, error))?;
         if let Some(part) = self.parts.last_mut() {
             part.batches = index.batches;
+            part.index = Some(Digest::of(&bytes));
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::index::Index;
 use crate::limits::{INDEX_CACHE_BATCHES_MAX, LIST_PAGE_OBJECTS, MISSING_TRIES};
 use crate::manifest::{Manifest, SegmentRecord};
 use crate::mutants::{self, Mutant};
-use crate::names::{BatchName, Generation, LogName, ObjectName, SegmentName};
+use crate::names::{BatchName, Digest, Generation, LogName, ObjectName, SegmentName};
 use crate::ports::{Store, StoreError, StoreErrorKind};
 use crate::view::{self, ListedBatch, ListedOther, Newest, View};
 
@@ -177,10 +177,16 @@ impl<S: Store> StoredLog<S> {
         }
     }
 
-    fn index(&mut self, segment: &SegmentRecord) -> Result<Rc<Index>, Interrupted> {
-        if let Some(index) = self.indexes.get(&segment.name) {
-            return Ok(index.clone());
+    /// The digest of the bytes of a segment's index, which are checked. None if it is gone.
+    pub(crate) fn index_digest(&self, segment: &SegmentRecord) -> Result<Option<Digest>, Error> {
+        match self.read_index(segment) {
+            Ok((_, digest)) => Ok(Some(digest)),
+            Err(Interrupted::Gone(_)) => Ok(None),
+            Err(Interrupted::Failed(error)) => Err(error),
         }
+    }
+
+    fn read_index(&self, segment: &SegmentRecord) -> Result<(Index, Digest), Interrupted> {
         let key = self.name.key(segment.name.index());
         let bytes = self.store.get(&key).map_err(|error| match error.kind {
             StoreErrorKind::NotFound => Interrupted::Gone(*segment),
@@ -188,6 +194,14 @@ impl<S: Store> StoredLog<S> {
         })?;
         let index = Index::decode(segment, &bytes)
             .map_err(|damage| Interrupted::Failed(self.damaged(damage)))?;
+        Ok((index, Digest::of(&bytes)))
+    }
+
+    fn index(&mut self, segment: &SegmentRecord) -> Result<Rc<Index>, Interrupted> {
+        if let Some(index) = self.indexes.get(&segment.name) {
+            return Ok(index.clone());
+        }
+        let (index, _) = self.read_index(segment)?;
         let index = Rc::new(index);
         let kept = self.indexes.values().map(|index| index.batches.len()).sum::<usize>();
         if u64::try_from(kept).is_ok_and(|kept| kept > INDEX_CACHE_BATCHES_MAX) {
@@ -231,9 +245,7 @@ impl<S: Store> StoredLog<S> {
                 None => self.manifest(generation)?.map(Rc::new),
             };
             if let Some(manifest) = got {
-                let retired = manifest.retired.iter().map(|retired| retired.segment.name);
-                let named = manifest.segments.iter().map(|segment| segment.name);
-                let named: BTreeSet<_> = named.chain(retired).collect();
+                let named: BTreeSet<_> = manifest.records().map(|segment| segment.name).collect();
                 self.indexes.retain(|name, _| named.contains(name));
                 self.manifest = Some(manifest.clone());
                 return Ok((Some(manifest), others));

@@ -56,7 +56,7 @@ impl Streamed {
     }
 
     fn check(&self, segment: SegmentName) -> Result<(), Damage> {
-        let BatchRecord { name, events, bytes, digest } = self.batch;
+        let BatchRecord { name, events, bytes, digest, .. } = self.batch;
         let found = Digest(self.hasher.digest());
         if found == digest && self.events == events && self.begun.is_empty() {
             return Ok(());

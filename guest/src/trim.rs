@@ -72,7 +72,7 @@ pub fn trim<S: Store, Y: System>(
             return Ok(Trimmed { first_position, live_batches, ..Trimmed::default() });
         };
         committer.ensure_exclusive()?;
-        if committer.commit(&manifest, &[], &[], &view)? == Commit::Won {
+        if committer.commit(manifest, &[], &[], &view)? == Commit::Won {
             return Ok(Trimmed { live_batches, ..trimmed });
         }
     }
@@ -160,7 +160,7 @@ fn next_manifest(view: &View, first: u64, attempt: Attempt) -> Option<(Manifest,
     let trimmed = Trimmed {
         events,
         segments: u64::try_from(dropped.len()).unwrap_or(u64::MAX),
-        bytes: dropped.iter().map(|segment| segment.bytes).sum(),
+        bytes: dropped.iter().map(|segment| segment.bytes).fold(0, u64::saturating_add),
         first_position: first,
         live_batches: 0,
     };
@@ -172,23 +172,15 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::manifest::tests::segment_record;
-    use crate::names::Generation;
+    use crate::manifest::tests::{empty, segment_record, stored};
+    use crate::names::{Generation, SegmentName};
 
     fn view() -> View {
         let first = segment_record(3, 6);
-        let second = SegmentRecord { position: 3, ..first };
-        let manifest = Manifest {
-            generation: Generation(7),
-            attempt: Attempt(1),
-            first_position: 0,
-            next_position: 6,
-            segments: vec![first, second],
-            retired: Vec::new(),
-            absorbed_bytes: 12,
-            compacted_bytes: 12,
-        };
-        View { manifest: Some(Rc::new(manifest)), ..View::default() }
+        let name = SegmentName { part: 1, ..first.name };
+        let second = SegmentRecord { position: 3, name, ..first };
+        let manifest = Manifest { next_position: 6, segments: vec![first, second], ..empty(7) };
+        View { manifest: Some(Rc::new(stored(manifest))), ..View::default() }
     }
 
     #[test]
@@ -199,7 +191,7 @@ mod tests {
             assert_eq!((next.first_position, next.next_position), (first, 6));
             assert_eq!((trimmed.events, trimmed.first_position), (first, first));
             let bytes = next.encode().unwrap();
-            assert_eq!(Manifest::decode(Generation(8), &bytes), Ok(next));
+            assert_eq!(Manifest::decode(Generation(8), &bytes), Ok(stored(next)));
         }
         assert_eq!(next_manifest(&view(), 0, Attempt(2)), None);
     }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::manifest::{Manifest, Retired, SegmentRecord};
-use crate::names::{BatchName, ObjectName, WriterId};
+use crate::names::{BatchName, Generation, ObjectName, WriterId};
 
 /// A batch in a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,21 +85,20 @@ pub(crate) fn may_hold<'a>(
     batch: &BatchName,
 ) -> impl Iterator<Item = &'a SegmentRecord> {
     let time = batch.time;
-    let segments = manifest.into_iter().flat_map(|manifest| {
-        let retired = manifest.retired.iter().map(|retired| &retired.segment);
-        manifest.segments.iter().chain(retired)
-    });
+    let segments = manifest.into_iter().flat_map(Manifest::records);
     segments.filter(move |segment| segment.covers(time))
 }
 
-/// Segments, indexes and manifests that the manifest in force makes garbage.
+/// Segments, indexes and manifests that the manifest in force makes garbage. The first manifest never
+/// is: a compaction that is shown no manifest then fails to create the first one.
 pub(crate) fn garbage(current: &Manifest, others: &[ListedOther], kept: u64) -> Vec<ListedOther> {
     let named: BTreeSet<_> = current.segments.iter().map(|segment| segment.name).collect();
     let retired: BTreeSet<_> = current.retired.iter().map(|r| r.segment.name).collect();
     let is_garbage = |object: &&ListedOther| match &object.name {
         ObjectName::Batch(_) => false,
         ObjectName::Manifest(generation) => {
-            generation.0.checked_add(kept).is_some_and(|last| last < current.generation.0)
+            let is_old = |last: u64| last < current.generation.0;
+            *generation > Generation::FIRST && generation.0.checked_add(kept).is_some_and(is_old)
         }
         ObjectName::Segment(segment) => {
             segment.generation <= current.generation && !named.contains(segment)
@@ -116,8 +115,8 @@ pub(crate) fn garbage(current: &Manifest, others: &[ListedOther], kept: u64) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::tests::segment_record;
-    use crate::names::{Attempt, BatchTime, Digest, Generation, Origin, SegmentName};
+    use crate::manifest::tests::{empty, segment_record};
+    use crate::names::{Attempt, BatchTime, Digest, Origin, SegmentName};
 
     fn batch(time: u64, writer: u32) -> ListedBatch {
         let origin = Origin { writer: WriterId(writer), events: 1, digest: Digest(0) };
@@ -138,16 +137,8 @@ mod tests {
 
     #[test]
     fn only_segments_that_cover_its_time_may_hold_a_batch() {
-        let manifest = Manifest {
-            generation: Generation(1),
-            attempt: Attempt(0),
-            first_position: 0,
-            next_position: 3,
-            segments: vec![segment_record(3, 6)],
-            retired: Vec::new(),
-            absorbed_bytes: 6,
-            compacted_bytes: 6,
-        };
+        let manifest =
+            Manifest { next_position: 3, segments: vec![segment_record(3, 6)], ..empty(1) };
         let count = |time| may_hold(Some(&manifest), &batch(time, 1).name).count();
         assert_eq!([count(0), count(1), count(2), count(3)], [0, 1, 1, 0]);
         assert_eq!(may_hold(None, &batch(1, 1).name).count(), 0);
@@ -163,17 +154,13 @@ mod tests {
         };
         let retired = name(4, 1);
         let manifest = Manifest {
-            generation: Generation(20),
-            attempt: Attempt(0),
-            first_position: 0,
             next_position: 3,
             segments: vec![segment_record(3, 6)],
             retired: vec![Retired {
                 segment: SegmentRecord { name: retired, ..segment_record(3, 6) },
                 generation: Generation(5),
             }],
-            absorbed_bytes: 12,
-            compacted_bytes: 12,
+            ..empty(20)
         };
         let listed = |name| ListedOther { name, size: 1 };
         let others = [
@@ -183,6 +170,7 @@ mod tests {
             ObjectName::Index(name(20, 1).index()),
             ObjectName::Segment(name(21, 1)),
             ObjectName::Index(retired.index()),
+            ObjectName::Manifest(Generation(1)),
             ObjectName::Manifest(Generation(11)),
             ObjectName::Manifest(Generation(12)),
             ObjectName::Manifest(Generation(21)),

@@ -1,17 +1,17 @@
 use super::*;
 use std::rc::Rc;
 
-use crate::batch::{BatchRecord, digest, seal};
+use crate::batch::{BatchRecord, seal};
 use crate::limits::SEGMENT_BYTES_DEFAULT;
-use crate::manifest::tests::segment_record;
-use crate::names::{BatchTime, SegmentName, WriterId};
+use crate::manifest::tests::{segment_record, stored};
+use crate::names::{BatchTime, Digest, LogId, SegmentName, WriterId};
 use crate::options::CompactInput;
 use crate::view::ListedBatch;
 
 fn record(time: u64, events: u64) -> BatchRecord {
     let lines = b"x\n".repeat(events.try_into().unwrap());
     let name = seal(BatchTime::new(time).unwrap(), WriterId(1), &lines);
-    BatchRecord { name, events, bytes: events * 2, digest: digest(&lines) }
+    BatchRecord::whole(name, events, events * 2, Digest::of(&lines))
 }
 
 fn view(segments: &[u64], live: &[u64]) -> View {
@@ -251,7 +251,11 @@ fn other_options_leave_no_more_than_one_smaller_segment_before_each_larger() {
 
 fn output(generation: u64, part: u16, batches: &[BatchRecord]) -> NewSegment {
     let (generation, attempt) = (Generation(generation), Attempt(5));
-    NewSegment { name: SegmentName { generation, attempt, part }, batches: batches.to_vec() }
+    NewSegment {
+        name: SegmentName { generation, attempt, part },
+        batches: batches.to_vec(),
+        index: Some(Digest(8)),
+    }
 }
 
 fn rewrite(segments: Range<usize>, batches: usize) -> Rewrite {
@@ -269,8 +273,11 @@ fn shape(manifest: &Manifest) -> Vec<(u64, u64, u64, u64, u64)> {
 fn a_new_segment_stands_behind_the_old_ones() {
     let new = vec![output(1, 0, &[record(7, 2), record(3, 1)])];
     let first = next_manifest(None, Attempt(5), &[(rewrite(0..0, 2), new)]).unwrap();
+    let first = stored(Manifest { log: Some(LogId(3)), ..first });
     let new = vec![output(2, 0, &[record(5, 4)]), output(2, 1, &[record(6, 1)])];
     let second = next_manifest(Some(&first), Attempt(5), &[(rewrite(1..1, 2), new)]).unwrap();
+    assert_eq!((second.log, second.previous), (first.log, first.digest));
+    let second = stored(second);
     assert_eq!((second.first_position, second.next_position), (0, 8));
     assert_eq!(shape(&second), [(0, 3, 2, 3, 7), (3, 4, 1, 5, 5), (7, 1, 1, 6, 6)]);
     assert_eq!((second.absorbed_bytes, second.compacted_bytes), (16, 16));
@@ -282,5 +289,5 @@ fn a_new_segment_stands_behind_the_old_ones() {
     let third = next_manifest(Some(&second), Attempt(5), &[merged, absorbed]).unwrap();
     assert_eq!(shape(&third), [(0, 7, 3, 3, 7), (7, 1, 1, 6, 6), (8, 1, 1, 9, 9)]);
     assert_eq!((third.next_position, third.absorbed_bytes, third.compacted_bytes), (9, 18, 32));
-    assert_eq!(Manifest::decode(Generation(3), &third.encode().unwrap()), Ok(third));
+    assert_eq!(Manifest::decode(Generation(3), &third.encode().unwrap()), Ok(stored(third)));
 }

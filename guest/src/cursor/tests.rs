@@ -1,7 +1,8 @@
 use super::*;
-use crate::batch::{BatchRecord, digest, seal};
+use crate::batch::{BatchRecord, seal};
 use crate::events;
 use crate::manifest::tests::segment_record;
+use crate::names::Digest;
 use crate::ports::HeldBytes;
 
 fn name(time: u64, writer: u32) -> BatchName {
@@ -10,12 +11,8 @@ fn name(time: u64, writer: u32) -> BatchName {
 
 fn record(name: BatchName, lines: &str) -> BatchRecord {
     let bytes = lines.as_bytes();
-    BatchRecord {
-        name,
-        events: events::count(bytes),
-        bytes: bytes.len().try_into().unwrap(),
-        digest: digest(bytes),
-    }
+    let length = bytes.len().try_into().unwrap();
+    BatchRecord::whole(name, events::count(bytes), length, Digest::of(bytes))
 }
 
 /// What the cursor yields of a piece of a batch, which in a segment has these positions.
@@ -31,6 +28,7 @@ fn pass(
         segment: None,
         batch,
         positions,
+        trimmed: 0,
         bytes: record.bytes,
         events: record.events,
         end: last.then_some(record),
