@@ -5,7 +5,9 @@
 //! 2. After the commit the highest manifest is looked up once more, and only batches that *its*
 //!    indexes hold are deleted: a stalled compactor may have created a number long passed.
 //! 3. A segment whose commit is in doubt is left alone: the manifest may still land.
-//! 4. What is committed has the current format: on a log of format 1 the digests that it lacks are
+//! 4. Nothing is deleted if the listing does not show the manifest that was committed, or a later one:
+//!    what else it shows cannot be relied on, either.
+//! 5. What is committed has the current format: on a log of format 1 the digests that it lacks are
 //!    taken of indexes that were checked, and the log gets its identity.
 
 use crate::error::{Error, WriteFailure, WriteFate};
@@ -93,7 +95,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             segment.index = self.stored.index_digest(segment)?;
             if segment.index.is_none() {
                 let base = manifest.generation.0.saturating_sub(1);
-                if self.stored.highest_generation()?.is_some_and(|highest| highest.0 > base) {
+                if self.stored.highest_generation()?.0 > base {
                     return Ok(Commit::Lost);
                 }
                 return Err(self.stored.missing(segment.name.index()));
@@ -109,7 +111,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     }
 
     /// Creates the manifest: the commit.
-    fn create(&self, manifest: &Manifest, segments: &[SegmentName]) -> Result<Commit, Error> {
+    fn create(&mut self, manifest: &Manifest, segments: &[SegmentName]) -> Result<Commit, Error> {
         let bytes = manifest.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
         let key = self.stored.name.key(manifest.generation);
         let mut tries = 0;
@@ -118,6 +120,8 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             match self.stored.store.create_exclusive(&key, &bytes) {
                 Ok(()) => return Ok(Commit::Won),
                 Err(WriteError::AlreadyExists) => {
+                    // From here on no listing without it, or a later one, is believed.
+                    self.stored.saw(manifest.generation);
                     return Ok(match self.stored.manifest(manifest.generation)? {
                         Some(found) if found.attempt == manifest.attempt => Commit::Won,
                         Some(_) => {
@@ -163,7 +167,19 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     ) -> Result<Commit, Error> {
         let leftovers = view.absorbed.iter().map(|batch| batch.name);
         let candidates: Vec<_> = leftovers.chain(absorbed.iter().copied()).collect();
-        let highest = self.stored.highest_generation()?.unwrap_or(own.generation);
+        self.stored.saw(own.generation);
+        let highest = match self.stored.list_current(Look::Reading)? {
+            Ok(listed) => listed.highest.unwrap_or(own.generation),
+            Err(_) if mutants::is(Mutant::TrustAfterCommit) => own.generation,
+            Err(went_back) => {
+                self.system.warn(&format!(
+                    "{}; nothing is deleted after the commit of {}",
+                    self.stored.went_back(went_back),
+                    own.generation
+                ));
+                return Ok(Commit::Won);
+            }
+        };
         if highest == own.generation || mutants::is(Mutant::DeleteOwn) {
             self.clean(own, &candidates, view);
             return Ok(Commit::Won);

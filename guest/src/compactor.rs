@@ -79,7 +79,7 @@ pub fn plan<S: Store>(
     options: CompactInput,
 ) -> Result<CompactionPlan, Error> {
     let options = options.check()?;
-    let view = StoredLog::new(store, log).look(Look::Everything)?;
+    let view = StoredLog::new(store, log).look(Look::Changing)?;
     let rewrites = compaction::plan(&view, &options);
     let (batches, segments) = counts(&rewrites);
     let (garbage_objects, garbage_bytes) = garbage_of(&view);
@@ -111,7 +111,7 @@ fn attempt<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     options: &CompactOptions,
 ) -> Result<Attempted, Error> {
-    let view = committer.stored.look(Look::Everything)?;
+    let view = committer.stored.look(Look::Changing)?;
     let rewrites = compaction::plan(&view, options);
     if rewrites.is_empty() {
         if let Some(manifest) = &view.manifest {
@@ -141,6 +141,7 @@ fn attempt<S: Store, Y: System>(
             break;
         }
     }
+    let copied = writer.into_written();
     let segments = || written.iter().flat_map(|(_, segments)| segments);
     let names: Vec<SegmentName> = segments().map(|segment| segment.name).collect();
     if let Some(failed) = failed {
@@ -165,6 +166,10 @@ fn attempt<S: Store, Y: System>(
     };
     let manifest = compaction::next_manifest(base, attempt, &written)
         .ok_or_else(|| Error::Unsupported("the log has 2^64 events or bytes".to_owned()))?;
+    if let Some(damage) = committer.stored.stands_twice(&manifest, &copied) {
+        committer.discard(&names);
+        return Err(damage);
+    }
     let absorbed: Vec<BatchName> = live().collect();
     Ok(match committer.commit(manifest, &names, &absorbed, &view)? {
         Commit::Won => Attempted::Done(done),

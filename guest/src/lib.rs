@@ -4,14 +4,15 @@
 //!
 //! - vocabulary and formats: [`limits`], [`names`], [`error`], `events`, [`batch`], [`index`],
 //!   [`manifest`], `segment`;
-//! - decisions: [`options`], `buffer`, [`view`], `part`, [`cursor`], `compaction`. They do no I/O and read no
-//!   clock;
+//! - decisions: [`options`], `buffer`, [`view`], `agreement`, `part`, [`cursor`], `compaction`. They do no I/O and
+//!   read no clock;
 //! - [`ports`]: what is needed from outside;
 //! - drivers: [`stored_log`], `parts`, `segment_writer`, [`writer`], [`reader`], [`compactor`], [`stat`];
 //! - `component`: the shell that makes all this a component. It converts and calls.
 //!
 //! A layer uses only those above it in this list. Nothing here knows the host.
 
+mod agreement;
 pub mod batch;
 mod buffer;
 mod commit;

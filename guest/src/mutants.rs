@@ -19,6 +19,18 @@ pub enum Mutant {
     PendingLast,
     /// A writer's own read yields what that writer wrote after the pass began.
     KeepNewer,
+    /// A listing that shows no manifest, or an older one, is believed after a newer one was seen.
+    AcceptVanished,
+    /// The first manifest is deleted like any other.
+    DeleteFirst,
+    /// A compactor deletes although the listing does not show the manifest that it has committed.
+    TrustAfterCommit,
+    /// A listing that contradicts the manifest in force decides what is rewritten and deleted.
+    TrustDisagreement,
+    /// A reader goes on from a position of another log.
+    SkipIdentity,
+    /// A compaction commits a batch that stands twice in what it writes.
+    CommitTwice,
 }
 
 #[cfg(feature = "mutants")]

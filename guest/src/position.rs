@@ -1,22 +1,26 @@
 //! A position as text: where a reader stands in a log, for anybody to go on from.
 //!
-//! `{position}[,{batch}[+{events}]]…`: the next sequenced position, then, in the order of their
-//! names, the live batches already yielded, each as its name without `batch_` and `.jsonl`; with
-//! `+N`, only its first N events were.
+//! `[{log:016x}@]{position}[,{batch}[+{events}]]…`: the identity of the log, if it had one when the
+//! reader looked at it; the next sequenced position; then, in the order of their names, the live
+//! batches already yielded, each as its name without `batch_` and `.jsonl`; with `+N`, only its first
+//! N events were.
 //!
 //! 1. Names are exact: a live batch that was not seen yet may sort before one that was yielded.
-//! 2. A text that is not exactly one that this file writes is refused.
+//! 2. A position that says which log it is of is refused by any other.
+//! 3. A text that is not exactly one that this file writes is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::error::Error;
 use crate::limits::POSITION_BYTES_MAX;
-use crate::names::BatchName;
+use crate::names::{BatchName, LogId, LogName};
 
 /// Where a reader stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Position {
+    /// The log it is of. None before the first manifest, and of a log of format 1.
+    pub log: Option<LogId>,
     /// The next sequenced position to yield.
     pub next: u64,
     /// Live batches that were yielded and not met in a segment yet.
@@ -27,7 +31,8 @@ pub(crate) struct Position {
 
 impl Position {
     pub(crate) fn encode(&self) -> String {
-        let mut text = self.next.to_string();
+        let mut text = self.log.map_or_else(String::new, |log| format!("{log}@"));
+        write!(text, "{}", self.next).ok();
         let whole = self.yielded.iter().map(|batch| (batch, None));
         let partial = self.partial.iter().map(|(batch, events)| (batch, Some(events)));
         let batches: BTreeMap<_, _> = whole.chain(partial).collect();
@@ -51,12 +56,16 @@ impl Position {
                 text.len()
             )));
         }
-        let (next, batches) = match text.split_once(',') {
-            Some((next, batches)) => (next, Some(batches)),
+        let (start, batches) = match text.split_once(',') {
+            Some((start, batches)) => (start, Some(batches)),
             None => (text, None),
         };
-        let mut position =
-            Self { next: number(next).ok_or_else(|| refused(next))?, ..Self::default() };
+        let (log, next) = match start.split_once('@') {
+            Some((log, next)) => (Some(LogId::parse(log).ok_or_else(|| refused(start))?), next),
+            None => (None, start),
+        };
+        let next = number(next).ok_or_else(|| refused(start))?;
+        let mut position = Self { log, next, ..Self::default() };
         for field in batches.into_iter().flat_map(|batches| batches.split(',')) {
             let (stem, events) = match field.split_once('+') {
                 Some((stem, events)) => {
@@ -72,6 +81,23 @@ impl Position {
             }
         }
         if position.encode() == text { Ok(position) } else { Err(refused(text)) }
+    }
+
+    /// Refuses a position that is of another log than the one with this identity.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] that names both.
+    pub(crate) fn check_log(&self, name: &LogName, log: Option<LogId>) -> Result<(), Error> {
+        let Some(of) = self.log.filter(|of| Some(*of) != log) else { return Ok(()) };
+        let is = match log {
+            Some(log) => format!("is {log}"),
+            None => "has no identity, as before its first compaction".to_owned(),
+        };
+        Err(Error::InvalidInput(format!(
+            "the position is of log {of}, and log {name} {is}: it was removed and made anew, or is \
+             another; start without a position",
+            name = name.as_str()
+        )))
     }
 }
 
@@ -98,8 +124,12 @@ mod tests {
     fn a_position_decodes_to_what_was_encoded() {
         let name = |time| seal(BatchTime::new(time).unwrap(), WriterId(10), &b"a\nb\nc\n".to_vec());
         let old = BatchName { time: BatchTime::new(7).unwrap(), origin: None };
-        let position =
-            Position { next: 42, yielded: [name(9), old].into(), partial: [(name(8), 2)].into() };
+        let position = Position {
+            log: None,
+            next: 42,
+            yielded: [name(9), old].into(),
+            partial: [(name(8), 2)].into(),
+        };
         let text = position.encode();
         let digest = name(8).origin.unwrap().digest;
         let expected = format!(
@@ -107,8 +137,30 @@ mod tests {
              0000000000000000009_0000000a_3_{digest}"
         );
         assert_eq!(text, expected);
-        assert_eq!(Position::decode(&text), Ok(position));
+        assert_eq!(Position::decode(&text), Ok(position.clone()));
         assert_eq!(Position::decode("0"), Ok(Position::default()));
+        let position = Position { log: Some(LogId(0xfe)), ..position };
+        assert_eq!(position.encode(), format!("00000000000000fe@{expected}"));
+        assert_eq!(Position::decode(&position.encode()), Ok(position));
+    }
+
+    #[test]
+    fn a_position_of_another_log_is_refused_and_both_are_named() {
+        let name = LogName::parse("app/log").unwrap();
+        let of = |log| Position { log, ..Position::default() };
+        let (one, other) = (Some(LogId(1)), Some(LogId(2)));
+        for (position, log) in [(None, None), (None, one), (one, one)] {
+            assert_eq!(of(position).check_log(&name, log), Ok(()));
+        }
+        for log in [other, None] {
+            let Err(Error::InvalidInput(message)) = of(one).check_log(&name, log) else {
+                panic!("taken by {log:?}");
+            };
+            let named = log.map_or("no identity".to_owned(), |log| log.to_string());
+            for part in ["0000000000000001", "app/log", &named] {
+                assert!(message.contains(part), "{message}");
+            }
+        }
     }
 
     #[test]
@@ -128,6 +180,11 @@ mod tests {
             &format!("1,{batch}+1,{batch}"),
             "1,0000000000000000009,0000000000000000008",
             "7\u{1b}[2J",
+            "@7",
+            "1@7",
+            "00000000000000FE@7",
+            "00000000000000fe@",
+            "00000000000000fe@00000000000000fe@7",
         ] {
             let Err(Error::InvalidInput(message)) = Position::decode(bad) else {
                 panic!("{bad} was taken");

@@ -191,6 +191,7 @@ impl<S: Store> Reader<S> {
     fn look(&mut self) -> Result<(), Error> {
         let cursor = &self.cursor;
         let view = self.stored.look_for_new(Look::Reading, &|batch| cursor.knows(batch))?;
+        self.cursor.is_of(&self.stored.name, view.log())?;
         let (next, end) = (self.cursor.position().next, view.next_position());
         if next > end {
             let log = self.stored.name.as_str();

@@ -2,13 +2,17 @@
 //!
 //! 1. Batches are copied whole, in the order given, after they were checked.
 //! 2. Memory is bounded: bytes are passed on as they come, only the index is held.
-//! 3. Nothing here commits: until a manifest names them, the segments are garbage.
+//! 3. No batch is written twice by one attempt: that would be damage, and is not committed.
+//! 4. Nothing here commits: until a manifest names them, the segments are garbage.
+
+use std::collections::BTreeSet;
 
 use crate::batch::BatchRecord;
-use crate::error::{Error, WriteFailure, WriteFate};
+use crate::error::{Damage, Error, WriteFailure, WriteFate};
 use crate::index::Index;
 use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
-use crate::names::{Attempt, Digest, Generation, SegmentName};
+use crate::mutants::{self, Mutant};
+use crate::names::{Attempt, BatchName, Digest, Generation, ObjectName, SegmentName};
 use crate::part::{Part, Piece, Run};
 use crate::parts::{Interrupted, PartsRead};
 use crate::ports::{HeldBytes, Store, StoreErrorKind, Upload, WriteError};
@@ -39,6 +43,8 @@ pub(crate) struct SegmentWriter<'a, S: Store> {
     placed: Placed,
     /// Parts begun because the one before was full.
     cuts: u16,
+    /// Every batch that was written, in any part.
+    written: BTreeSet<BatchName>,
 }
 
 #[derive(Default)]
@@ -67,6 +73,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
             upload: None,
             placed: Placed::default(),
             cuts: 0,
+            written: BTreeSet::new(),
         }
     }
 
@@ -76,6 +83,11 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         let begun = u16::try_from(parts.len()).unwrap_or(u16::MAX);
         self.parts_before = self.parts_before.saturating_add(begun);
         parts
+    }
+
+    /// Every batch that was written.
+    pub(crate) fn into_written(self) -> BTreeSet<BatchName> {
+        self.written
     }
 
     /// Copies parts of the log, one after the other, into segments of their own.
@@ -105,9 +117,23 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
                 start = end;
             }
             end = end.saturating_add(piece.bytes);
-            self.batches.extend(piece.end);
+            if let Some(batch) = piece.end {
+                self.take_note(batch, piece)?;
+            }
         }
         self.write(if start == 0 { run.lines } else { run.lines.slice(start..end) })
+    }
+
+    /// A batch was written whole. One that was written before must not be committed.
+    fn take_note(&mut self, batch: BatchRecord, piece: &Piece) -> Result<(), Error> {
+        self.batches.push(batch);
+        if self.written.insert(batch.name) || mutants::is(Mutant::CommitTwice) {
+            return Ok(());
+        }
+        let object = piece.segment.map_or(ObjectName::Batch(batch.name), ObjectName::Segment);
+        let expected = format!("{} once in the log", batch.name);
+        let found = "it stands before, too";
+        Err(self.stored.damaged(Damage::new(object, expected, found)))
     }
 
     /// Decides which part a piece goes to: true when a new one begins with it.
@@ -131,19 +157,21 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         if lines.length() == 0 {
             return Ok(());
         }
-        let name = self.name();
-        let key = self.stored.name.key(name);
+        let key = self.stored.name.key(self.name());
         let upload = match self.upload.take() {
             Some(upload) => upload,
-            None => {
-                self.parts.push(NewSegment { name, batches: Vec::new(), index: None });
-                let upload = self.stored.store.start_upload(&key);
-                upload.map_err(|error| write_failed(&key, error))?
-            }
+            None => self.begin_part()?,
         };
         upload.write(lines).map_err(|error| write_failed(&key, error))?;
         self.upload = Some(upload);
         Ok(())
+    }
+
+    fn begin_part(&mut self) -> Result<S::Upload, Error> {
+        let name = self.name();
+        let key = self.stored.name.key(name);
+        self.parts.push(NewSegment { name, batches: Vec::new(), index: None });
+        self.stored.store.start_upload(&key).map_err(|error| write_failed(&key, error))
     }
 
     /// The name of the part under way.
@@ -158,9 +186,12 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         let name = self.name();
         let log = &self.stored.name;
         let batches = std::mem::take(&mut self.batches);
-        let Some(upload) = self.upload.take() else {
+        let upload = match self.upload.take() {
+            Some(upload) => upload,
+            // Events that were lost have positions and no bytes.
+            None if batches.iter().any(|batch| batch.events > 0) => self.begin_part()?,
             // Batches without events alone: they stand in no index.
-            return Ok(());
+            None => return Ok(()),
         };
         let key = log.key(name);
         landed(upload.finish()).map_err(|error| write_failed(&key, error))?;

@@ -7,7 +7,7 @@ use crate::compactor::garbage_of;
 use crate::error::Error;
 use crate::limits::FAN_IN_DEFAULT;
 use crate::manifest::SegmentRecord;
-use crate::names::{Generation, LogName};
+use crate::names::{Generation, LogId, LogName};
 use crate::ports::Store;
 use crate::stored_log::{Look, StoredLog};
 
@@ -22,6 +22,8 @@ pub struct Stats {
     pub uncounted_batches: u64,
     pub bytes: u64,
     pub generation: Generation,
+    /// The identity of the log. None before the first compaction, and of format 1.
+    pub log: Option<LogId>,
     pub first_time: Option<u64>,
     pub last_time: Option<u64>,
     pub first_position: u64,
@@ -71,6 +73,7 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
             .map(|segment| segment.bytes)
             .chain(view.live.iter().map(|batch| batch.size))),
         generation: view.manifest.as_ref().map(|m| m.generation).unwrap_or_default(),
+        log: view.log(),
         first_time: times().min().map(|time| time.micros()),
         last_time: times().max().map(|time| time.micros()),
         first_position: view.first_position(),

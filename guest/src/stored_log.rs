@@ -3,18 +3,24 @@
 //!
 //! 1. Batches are listed before manifests: a batch that was absorbed and deleted before its listing
 //!    is then sure to be in the manifest found.
+//! 2. What decides about writing and deleting is a look in which the listing agrees with the manifest;
+//!    see `agreement`. One that does not is taken again, and in the end an error.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use crate::agreement::{self, Disagreement};
 use crate::error::{Damage, Error};
 use crate::index::Index;
-use crate::limits::{INDEX_CACHE_BATCHES_MAX, LIST_PAGE_OBJECTS, MISSING_TRIES};
+use crate::limits::{INDEX_CACHE_BATCHES_MAX, MISSING_TRIES};
 use crate::manifest::{Manifest, SegmentRecord};
 use crate::mutants::{self, Mutant};
-use crate::names::{BatchName, Digest, Generation, LogName, ObjectName, SegmentName};
+use crate::names::{BatchName, Digest, Generation, LogName, SegmentName};
 use crate::ports::{Store, StoreError, StoreErrorKind};
-use crate::view::{self, ListedBatch, ListedOther, Newest, View};
+use crate::view::{self, ListedBatch, ListedOther, View};
+
+mod contradiction;
+mod listing;
 
 /// A log in a store, with the manifest and the indexes that were got last.
 #[derive(Clone)]
@@ -22,6 +28,8 @@ pub struct StoredLog<S> {
     pub store: S,
     pub name: LogName,
     manifest: Option<Rc<Manifest>>,
+    /// The highest generation that was ever seen.
+    seen: Generation,
     indexes: BTreeMap<SegmentName, Rc<Index>>,
 }
 
@@ -32,6 +40,8 @@ pub(crate) enum Look {
     Reading,
     /// Segments and indexes too.
     Everything,
+    /// Everything, to decide what is written and deleted: it must agree with itself.
+    Changing,
 }
 
 /// A look that met an object which has gone since it was told of.
@@ -42,50 +52,13 @@ enum Interrupted {
 
 impl<S: Store> StoredLog<S> {
     pub fn new(store: S, name: LogName) -> Self {
-        Self { store, name, manifest: None, indexes: BTreeMap::new() }
+        let seen = Generation::default();
+        Self { store, name, manifest: None, seen, indexes: BTreeMap::new() }
     }
 
     /// An object of this log is damaged.
     pub(crate) fn damaged(&self, damage: Damage) -> Error {
         damage.of(&self.name)
-    }
-
-    /// Lists the batches once, and shows them as the store does.
-    pub(crate) fn list_batches(&self, mut show: impl FnMut(ListedBatch)) -> Result<(), Error> {
-        self.list(&self.name.batches(), None, |object, size| {
-            if let ObjectName::Batch(name) = object {
-                show(ListedBatch { name, size });
-            }
-        })
-    }
-
-    /// Lists the batches twice: of each writer, what is returned is a prefix of what it wrote. Once,
-    /// if the first listing shows only what is known.
-    pub(crate) fn settled_batches(
-        &self,
-        known: &dyn Fn(&BatchName) -> bool,
-    ) -> Result<Vec<ListedBatch>, Error> {
-        let mut newest = Newest::default();
-        let mut batches = Vec::new();
-        let mut all_known = true;
-        self.list_batches(|batch| {
-            newest.see(batch.name);
-            all_known &= known(&batch.name);
-            if all_known || mutants::is(Mutant::ListOnce) {
-                batches.push(batch);
-            }
-        })?;
-        if !all_known && !mutants::is(Mutant::ListOnce) {
-            batches.clear();
-            self.list_batches(|batch| {
-                if newest.covers(&batch.name) {
-                    batches.push(batch);
-                }
-            })?;
-        }
-        batches.sort_unstable();
-        batches.dedup_by_key(|batch| batch.name);
-        Ok(batches)
     }
 
     /// Looks at the log: batches, manifest in force, what is live.
@@ -100,6 +73,7 @@ impl<S: Store> StoredLog<S> {
         known: &dyn Fn(&BatchName) -> bool,
     ) -> Result<View, Error> {
         let mut gone: Option<SegmentName> = None;
+        let mut disagreements = 0;
         loop {
             let early = if look == Look::Reading && mutants::is(Mutant::ManifestFirst) {
                 Some(self.manifest_in_force(look)?)
@@ -111,6 +85,16 @@ impl<S: Store> StoredLog<S> {
                 Some(early) => early,
                 None => self.manifest_in_force(look)?,
             };
+            if look == Look::Changing
+                && let Some(found) = agreement::disagreement(manifest.as_deref(), &others)
+                && !mutants::is(Mutant::TrustDisagreement)
+            {
+                disagreements += 1;
+                if disagreements == MISSING_TRIES {
+                    return Err(self.contradicted(manifest.as_deref(), found)?);
+                }
+                continue;
+            }
             match self.sort_out(manifest, batches) {
                 Ok(view) => return Ok(View { others, ..view }),
                 Err(Interrupted::Failed(error)) => return Err(error),
@@ -211,6 +195,24 @@ impl<S: Store> StoredLog<S> {
         Ok(index)
     }
 
+    /// The error of a batch that was written and stands in a segment that stays, too, as far as the
+    /// indexes were read. (Those of trimmed segments may hold what was kept of them.)
+    pub(crate) fn stands_twice(
+        &self,
+        next: &Manifest,
+        written: &BTreeSet<BatchName>,
+    ) -> Option<Error> {
+        let indexes = next.segments.iter().filter_map(|s| Some((s, self.indexes.get(&s.name)?)));
+        let mut batches = indexes.flat_map(|(s, index)| index.batches.iter().map(move |b| (s, b)));
+        let (segment, batch) = batches.find(|(_, batch)| written.contains(&batch.name))?;
+        if mutants::is(Mutant::CommitTwice) {
+            return None;
+        }
+        let expected = format!("{} once in the log", batch.name);
+        let found = "it stands in another segment, too";
+        Some(self.damaged(Damage::new(segment.name, expected, found)))
+    }
+
     /// Which of the batches the manifest's indexes hold. None if it is no longer in force.
     pub(crate) fn held_by(
         &mut self,
@@ -235,8 +237,10 @@ impl<S: Store> StoredLog<S> {
         look: Look,
     ) -> Result<(Option<Rc<Manifest>>, Vec<ListedOther>), Error> {
         for _ in 0..MISSING_TRIES {
-            let others = self.list_others(look)?;
-            let Some(generation) = highest(&others) else {
+            let listed = self.list_current(look)?;
+            let listed = listed.map_err(|went_back| self.went_back(went_back))?;
+            let others = listed.others;
+            let Some(generation) = listed.highest else {
                 return Ok((None, others));
             };
             let got = self.manifest.take().filter(|manifest| manifest.generation == generation);
@@ -258,22 +262,6 @@ impl<S: Store> StoredLog<S> {
         Err(Error::StoreFailed { message, transient: true })
     }
 
-    /// The generation in force, by the listing alone.
-    pub(crate) fn highest_generation(&self) -> Result<Option<Generation>, Error> {
-        Ok(highest(&self.list_others(Look::Reading)?))
-    }
-
-    /// Lists manifests, and segments and indexes if asked for.
-    pub(crate) fn list_others(&self, look: Look) -> Result<Vec<ListedOther>, Error> {
-        let mut others = Vec::new();
-        let (prefix, start_after) = match look {
-            Look::Reading => (self.name.manifests(), None),
-            Look::Everything => (self.name.folder(), Some(self.name.manifests())),
-        };
-        self.list(&prefix, start_after, |name, size| others.push(ListedOther { name, size }))?;
-        Ok(others)
-    }
-
     /// A manifest, unless it is gone.
     pub(crate) fn manifest(&self, generation: Generation) -> Result<Option<Manifest>, Error> {
         let key = self.name.key(generation);
@@ -288,37 +276,4 @@ impl<S: Store> StoredLog<S> {
             error => error,
         })
     }
-
-    /// Shows every listed object that follows the naming scheme, with its size.
-    fn list(
-        &self,
-        prefix: &str,
-        mut start_after: Option<String>,
-        mut show: impl FnMut(ObjectName, u64),
-    ) -> Result<(), Error> {
-        loop {
-            let page = self
-                .store
-                .list(prefix, start_after.as_deref(), LIST_PAGE_OBJECTS)
-                .map_err(|error| Error::store("list", prefix, &error))?;
-            for object in &page.objects {
-                let name = self.name.object(&object.key).and_then(ObjectName::parse);
-                if let Some(name) = name {
-                    show(name, object.size);
-                }
-            }
-            match page.objects.last() {
-                Some(last) if page.more => start_after = Some(last.key.clone()),
-                _ => return Ok(()),
-            }
-        }
-    }
-}
-
-fn highest(objects: &[ListedOther]) -> Option<Generation> {
-    let generations = objects.iter().filter_map(|object| match object.name {
-        ObjectName::Manifest(generation) => Some(generation),
-        _ => None,
-    });
-    generations.max()
 }

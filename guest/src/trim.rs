@@ -63,7 +63,10 @@ pub fn trim<S: Store, Y: System>(
     };
     let mut committer = Committer::new(StoredLog::new(store, log), system);
     for _ in 0..COMPACT_TRIES {
-        let view = committer.stored.look(Look::Everything)?;
+        let view = committer.stored.look(Look::Changing)?;
+        if let Point::Position(position) = &point {
+            position.check_log(&committer.stored.name, view.log())?;
+        }
         let Some(first) = first_left(&mut committer.stored, &point, &view)? else { continue };
         let live_batches = live_before(&point, &view);
         let Some((manifest, trimmed)) = next_manifest(&view, first, Attempt(committer.random()))

@@ -6,12 +6,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use crate::error::{Damage, Error};
 use crate::limits::{MANIFESTS_KEPT, MISSING_TRIES, VERIFY_FINDINGS_MAX, VERIFY_STEP_BYTES};
 use crate::manifest::{Manifest, Retired};
-use crate::names::{BatchName, Generation, LogName, ObjectName, SegmentName};
+use crate::names::{BatchName, Digest, Generation, LogId, LogName, ObjectName, SegmentName};
 use crate::part::{Part, Piece};
 use crate::parts::{Interrupted, PartsRead};
 use crate::ports::Store;
@@ -119,7 +117,9 @@ impl<S: Store> Verifier<S> {
     /// Lists everything, and checks manifests and retired indexes.
     fn look(&mut self) -> Result<(), Error> {
         self.work = Work { batches: self.stored.settled_batches(&|_| false)?, ..Work::default() };
-        self.work.others = self.stored.list_others(Look::Everything)?;
+        let listed = self.stored.list_current(Look::Everything)?;
+        let listed = listed.map_err(|went_back| self.stored.went_back(went_back))?;
+        self.work.others = listed.others;
         if self.check_manifests()? && self.check_retired()? {
             self.begin();
         }
@@ -130,14 +130,16 @@ impl<S: Store> Verifier<S> {
     fn check_manifests(&mut self) -> Result<bool, Error> {
         let highest = highest(&self.work.others);
         self.work.generation = highest;
-        let kept = self.work.others.iter().filter_map(|other| match other.name {
-            ObjectName::Manifest(generation) => Some(generation),
-            _ => None,
-        });
-        let lowest = kept.filter(|g| !is_old(*g, highest)).min().unwrap_or(highest);
+        // The first is kept for good; a log of format 1 may lack it.
+        let is_first = |other: &ListedOther| other.name == ObjectName::Manifest(Generation::FIRST);
+        let first = self.work.others.iter().any(is_first).then_some(Generation::FIRST);
+        let lowest = highest.0.saturating_sub(MANIFESTS_KEPT).max(Generation::FIRST.0);
+        let kept = (lowest..=highest.0).map(Generation);
+        let first = first.filter(|first| first.0 < lowest);
         let mut before: Option<Manifest> = None;
+        let mut log: Option<LogId> = None;
         // A listing may leave out one that was created meanwhile, and show the next.
-        for generation in (lowest.0.max(1)..=highest.0).map(Generation) {
+        for generation in first.into_iter().chain(kept) {
             self.work.checked.objects_total += 1;
             let manifest = match self.stored.manifest(generation) {
                 Ok(Some(manifest)) => manifest,
@@ -156,8 +158,8 @@ impl<S: Store> Verifier<S> {
                 }
                 Err(error) => return Err(error),
             };
-            if let Some(damage) = before.as_ref().and_then(|before| out_of_order(before, &manifest))
-            {
+            let contradiction = before.as_ref().and_then(|before| out_of_order(before, &manifest));
+            if let Some(damage) = contradiction.or_else(|| of_another_log(log, &manifest)) {
                 // A stalled compactor may have created a number that was passed and dropped.
                 if self.has_changed()? {
                     return Ok(false);
@@ -165,6 +167,7 @@ impl<S: Store> Verifier<S> {
                 self.found(damage);
             }
             self.work.checked.objects += 1;
+            log = log.or(manifest.log);
             before = Some(manifest);
         }
         // Without the one in force nothing tells which segments are the log.
@@ -324,7 +327,7 @@ impl<S: Store> Verifier<S> {
 
     /// Whether somebody has compacted: then the work begins anew.
     fn has_changed(&mut self) -> Result<bool, Error> {
-        if self.stored.highest_generation()?.unwrap_or_default() == self.work.generation {
+        if self.stored.highest_generation()? == self.work.generation {
             return Ok(false);
         }
         self.begin_anew()?;
@@ -352,7 +355,10 @@ impl Work {
         self.checked.objects += u64::from(piece.end.is_some() && piece.positions.is_none());
         let Some((end, segment)) = piece.end.zip(piece.segment) else { return };
         let other = self.absorbed.insert(digest(&end.name), segment);
-        if let Some(other) = other.filter(|other| *other != segment) {
+        // The index of a trimmed segment may hold what was kept of it.
+        let retired = self.manifest.iter().flat_map(|manifest| &manifest.retired);
+        let is_retired = |name: SegmentName| retired.clone().any(|r| r.segment.name == name);
+        if let Some(other) = other.filter(|other| *other != segment && !is_retired(*other)) {
             let expected = format!("{} once in the log", end.name);
             let damage = Damage::new(segment, expected, format!("it is in {other}, too"));
             self.findings.push_back(Finding::Damaged(damage.with_key(log)));
@@ -365,7 +371,7 @@ fn count(number: usize) -> u64 {
 }
 
 fn digest(batch: &BatchName) -> u64 {
-    xxh3_64(batch.to_string().as_bytes())
+    Digest::of(batch.to_string().as_bytes()).0
 }
 
 fn highest(others: &[ListedOther]) -> Generation {
@@ -376,12 +382,26 @@ fn highest(others: &[ListedOther]) -> Generation {
     generations.max().unwrap_or_default()
 }
 
-fn is_old(generation: Generation, highest: Generation) -> bool {
-    generation.0.saturating_add(MANIFESTS_KEPT) < highest.0
+/// What is wrong with a manifest of a log with this identity, if that is known.
+fn of_another_log(log: Option<LogId>, manifest: &Manifest) -> Option<Damage> {
+    let expected = log.filter(|log| manifest.log != Some(*log))?;
+    let found = manifest.log.map_or("no identity".to_owned(), |log| log.to_string());
+    let expected = format!("the identity {expected} of the manifests before");
+    Some(Damage::new(manifest.generation, expected, found))
 }
 
-/// What is wrong between the manifests of two generations, one after the other.
+/// What is wrong between two manifests that are kept, the older one first. The first may be followed
+/// by one of a much later generation.
 fn out_of_order(before: &Manifest, after: &Manifest) -> Option<Damage> {
+    let follows = after.generation.0 == before.generation.0.saturating_add(1);
+    // What the later one says was checked with its own digest.
+    if let (true, Some(expected)) = (follows, after.previous)
+        && before.digest != Some(expected)
+    {
+        let found = before.digest.map_or("nothing".to_owned(), |found| format!("xxh3 {found}"));
+        let expected = format!("xxh3 {expected}, as {} says", after.generation);
+        return Some(Damage::new(before.generation, expected, found));
+    }
     let backward = after.first_position < before.first_position
         || after.next_position < before.next_position
         || after.absorbed_bytes < before.absorbed_bytes;

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::manifest::{Manifest, Retired, SegmentRecord};
-use crate::names::{BatchName, Generation, ObjectName, WriterId};
+use crate::mutants::{self, Mutant};
+use crate::names::{BatchName, Generation, LogId, ObjectName, WriterId};
 
 /// A batch in a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +50,11 @@ impl View {
     /// The position that the next absorbed event gets.
     pub fn next_position(&self) -> u64 {
         self.manifest.as_ref().map_or(0, |manifest| manifest.next_position)
+    }
+
+    /// The identity of the log, if it has one.
+    pub fn log(&self) -> Option<LogId> {
+        self.manifest.as_ref().and_then(|manifest| manifest.log)
     }
 
     pub fn segments(&self) -> &[SegmentRecord] {
@@ -98,7 +104,8 @@ pub(crate) fn garbage(current: &Manifest, others: &[ListedOther], kept: u64) -> 
         ObjectName::Batch(_) => false,
         ObjectName::Manifest(generation) => {
             let is_old = |last: u64| last < current.generation.0;
-            *generation > Generation::FIRST && generation.0.checked_add(kept).is_some_and(is_old)
+            (*generation > Generation::FIRST || mutants::is(Mutant::DeleteFirst))
+                && generation.0.checked_add(kept).is_some_and(is_old)
         }
         ObjectName::Segment(segment) => {
             segment.generation <= current.generation && !named.contains(segment)

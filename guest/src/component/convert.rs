@@ -260,6 +260,7 @@ impl From<Stats> for export::Stats {
             uncounted_batches: stats.uncounted_batches,
             bytes: stats.bytes,
             generation: stats.generation.0,
+            identity: stats.log.map(|log| log.to_string()),
             first_time: stats.first_time,
             last_time: stats.last_time,
             first_position: stats.first_position,
