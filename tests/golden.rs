@@ -5,19 +5,21 @@
 //! `STRATALOG_BLESS=1 cargo test --test golden the_logic_writes`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rig::passes::Rest;
 use rig::subject::{Kind, World, append_all, on_both};
 use stratalog::TrimPoint;
 use stratalog_guest::index::Index;
 use stratalog_guest::manifest::Manifest;
-use stratalog_guest::names::ObjectName;
+use stratalog_guest::names::{Digest, ObjectName};
 use stratalog_guest::options::CompactInput;
 use stratalog_guest::reader::ReadOptions;
 
 #[path = "golden/damage.rs"]
 mod damage;
+#[path = "golden/format_1.rs"]
+mod format_1;
 
 const FULL: CompactInput =
     CompactInput { full: true, fan_in: None, segment_bytes_max: None, batches_max: None };
@@ -28,7 +30,12 @@ fn folder() -> PathBuf {
 
 /// The committed objects, by key.
 fn golden() -> BTreeMap<String, String> {
-    let files = std::fs::read_dir(folder()).unwrap().map(|file| {
+    objects(&folder())
+}
+
+/// The objects in a folder, by key.
+fn objects(folder: &Path) -> BTreeMap<String, String> {
+    let files = std::fs::read_dir(folder).unwrap().map(|file| {
         let file = file.unwrap();
         let key = format!("log/{}", file.file_name().into_string().unwrap());
         (key, std::fs::read_to_string(file.path()).unwrap())
@@ -149,7 +156,7 @@ fn committed_indexes_and_manifests_decode_and_encode_to_the_same_bytes() {
 }
 
 /// A position inside the live batches, and what it is as text.
-const POSITION: &str = "12,0001700000006000000_3c6ef35f_2_0628a850a2b64538,\
+const POSITION: &str = "d1ccf6e9aaf95334@12,0001700000006000000_3c6ef35f_2_0628a850a2b64538,\
                         0001700000006500000,0001700000007000000_3c6ef35f_2_ffb80f4f38e2fe77+1";
 
 #[test]

@@ -83,6 +83,9 @@ pub struct Stats {
     pub bytes: u64,
     /// Generation of the manifest in force; 0 before the first compaction.
     pub generation: u64,
+    /// The identity of the log, 16 hexadecimal digits: random, made by its first compaction and kept
+    /// for good. None before that.
+    pub identity: Option<String>,
     /// Time of the oldest batch, absorbed or live, in microseconds since 1970.
     pub first_time: Option<u64>,
     /// Time of the newest batch, absorbed or live, in microseconds since 1970.
@@ -166,6 +169,7 @@ impl From<wit::Stats> for Stats {
             uncounted_batches: stats.uncounted_batches,
             bytes: stats.bytes,
             generation: stats.generation,
+            identity: stats.identity,
             first_time: stats.first_time,
             last_time: stats.last_time,
             first_position: stats.first_position,

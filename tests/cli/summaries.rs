@@ -22,7 +22,7 @@ fn a_session_appends_reads_compacts_and_counts() {
     let times = [before["first_time"].take(), before["last_time"].take()];
     let expected = format!(
         r#"{{"events":1010,"batches":2,"segments":0,"bytes":{bytes},"objects":2,"generation":0,
-            "uncounted_batches":0,"first_time":null,"last_time":null,"first_position":0,
+            "identity":null,"uncounted_batches":0,"first_time":null,"last_time":null,"first_position":0,
             "next_position":0,"tiers":[],"garbage_objects":0,"garbage_bytes":0,"absorbed_bytes":0,
             "compacted_bytes":0,"write_amplification":1.0}}"#
     );
@@ -44,9 +44,11 @@ fn a_session_appends_reads_compacts_and_counts() {
     );
     assert_eq!(compacted, expected);
     assert_eq!(ok(&["read", &log], ""), format!("{first}{second}"));
+    let identity = &stat(&log)["identity"];
+    assert_eq!(identity.as_str().unwrap().len(), 16, "{identity}");
     let after = format!(
         "{{\"events\":1010,\"batches\":0,\"segments\":1,\"bytes\":{bytes},\"objects\":3,\
-         \"generation\":1,\"uncounted_batches\":0,\"first_time\":{:?},\"last_time\":{:?},\
+         \"generation\":1,\"identity\":{identity},\"uncounted_batches\":0,\"first_time\":{:?},\"last_time\":{:?},\
          \"first_position\":0,\"next_position\":1010,\
          \"tiers\":[{{\"tier\":4,\"segments\":1,\"bytes\":{bytes}}}],\"garbage_objects\":0,\
          \"garbage_bytes\":0,\"absorbed_bytes\":{bytes},\"compacted_bytes\":{bytes},\

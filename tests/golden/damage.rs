@@ -5,10 +5,10 @@ use stratalog::{Error, Finding, LeftoverReason};
 use super::*;
 
 const BATCH: &str = "log/batch_0001700000006000000_3c6ef35f_2_0628a850a2b64538.jsonl";
-const SEGMENT: &str = "log/segment_0000000000000000002_d1ccf6e9_0000.jsonl";
-const INDEX: &str = "log/segment_0000000000000000002_d1ccf6e9_0000.index";
-const SECOND_SEGMENT: &str = "log/segment_0000000000000000004_6252e503_0000.jsonl";
-const SECOND_INDEX: &str = "log/segment_0000000000000000004_6252e503_0000.index";
+const SEGMENT: &str = "log/segment_0000000000000000002_6252e503_0000.jsonl";
+const INDEX: &str = "log/segment_0000000000000000002_6252e503_0000.index";
+const SECOND_SEGMENT: &str = "log/segment_0000000000000000004_57fe6c2d_0000.jsonl";
+const SECOND_INDEX: &str = "log/segment_0000000000000000004_57fe6c2d_0000.index";
 const RETIRED_INDEX: &str = "log/segment_0000000000000000001_47502932_0000.index";
 const MANIFEST: &str = "log/manifest_0000000000000000004.json";
 const OLDER_MANIFEST: &str = "log/manifest_0000000000000000002.json";
@@ -21,6 +21,15 @@ fn edit(world: &World, key: &str, from: &str, to: &str) {
     world.put(key, &bad);
 }
 
+/// Replaces a text in a manifest, whose digest is right all the same.
+fn forge(world: &World, key: &str, from: &str, to: &str) {
+    edit(world, key, from, to);
+    let text = world.object(key);
+    let (covered, _) = text.split_once(",\"digest\"").unwrap();
+    let digest = Digest::of(covered.as_bytes());
+    world.put(key, &format!("{covered},\"digest\":\"{digest}\"}}"));
+}
+
 /// A harmed log, and all that is told of it.
 struct Harm {
     what: &'static str,
@@ -29,7 +38,7 @@ struct Harm {
     damage: [&'static str; 3],
     /// How many events are read before it.
     read: usize,
-    /// Whether a compaction of everything names it, too.
+    /// Whether a compaction of everything names the object, too.
     compact: bool,
     /// How many events a verification checks all the same.
     checked: u64,
@@ -116,9 +125,9 @@ const HARMS: &[Harm] = &[
             world.put(SECOND_INDEX, &format!("{other}\n{one}\n"));
         },
         damage: [
-            SECOND_SEGMENT,
-            "batch_0001700000005000000_3c6ef35f_2_f375ffb634e66ef5.jsonl in 26 bytes, 2 events, xxh3 f375ffb634e66ef5",
-            "26 bytes, 2 events, xxh3 1af8cb79a98eecd4",
+            SECOND_INDEX,
+            "xxh3 605d0d0f1f60ca7e, as the manifest says",
+            "244 bytes, xxh3 d5f8d897a85f9733",
         ],
         read: 3,
         compact: true,
@@ -132,8 +141,8 @@ const HARMS: &[Harm] = &[
         },
         damage: [
             SECOND_INDEX,
-            "4 events in 50 bytes, as the manifest says",
-            "2 events in 24 bytes",
+            "xxh3 605d0d0f1f60ca7e, as the manifest says",
+            "122 bytes, xxh3 fe25c9d6c9569f6e",
         ],
         read: 3,
         compact: true,
@@ -144,8 +153,8 @@ const HARMS: &[Harm] = &[
         harm: |world| edit(world, INDEX, "\"}\n{\"batch\"", "\"}\n{\"bat"),
         damage: [
             INDEX,
-            "a batch's record in line 2",
-            "unknown field `bat:`, expected one of `batch`, `events`, `bytes`, `digest` at line 1 column 7",
+            "xxh3 a19c4e5aec4d9b29, as the manifest says",
+            "241 bytes, xxh3 35e5aa12de1021ce",
         ],
         read: 0,
         compact: true,
@@ -157,7 +166,11 @@ const HARMS: &[Harm] = &[
             let index = world.object(INDEX);
             world.put(INDEX, &index[..index.len() - 20]);
         },
-        damage: [INDEX, "lines that end with a line feed", "224 bytes that do not"],
+        damage: [
+            INDEX,
+            "xxh3 a19c4e5aec4d9b29, as the manifest says",
+            "224 bytes, xxh3 341f4f67c1022dba",
+        ],
         read: 0,
         compact: true,
         checked: 10,
@@ -180,11 +193,11 @@ const HARMS: &[Harm] = &[
     },
     Harm {
         what: "a manifest with a gap in its positions",
-        harm: |world| edit(world, MANIFEST, "\"position\":8", "\"position\":9"),
+        harm: |world| forge(world, MANIFEST, "\"position\":8", "\"position\":9"),
         damage: [
             MANIFEST,
             "a segment at position 8",
-            "segment_0000000000000000004_6252e503_0000.jsonl at position 9",
+            "segment_0000000000000000004_57fe6c2d_0000.jsonl at position 9",
         ],
         read: 0,
         compact: true,
@@ -192,7 +205,7 @@ const HARMS: &[Harm] = &[
     },
     Harm {
         what: "a manifest of another generation",
-        harm: |world| edit(world, MANIFEST, "\"generation\":4", "\"generation\":5"),
+        harm: |world| forge(world, MANIFEST, "\"generation\":4", "\"generation\":5"),
         damage: [MANIFEST, "the generation of its name", "generation 5"],
         read: 0,
         compact: true,
@@ -203,13 +216,17 @@ const HARMS: &[Harm] = &[
         harm: |world| world.delete(RETIRED_INDEX),
         damage: [RETIRED_INDEX, "an object that belongs to the log", "no such object"],
         read: EVENTS.len(),
-        compact: false,
+        compact: true,
         checked: 14,
     },
     Harm {
         what: "an index of a trimmed segment that is not one",
         harm: |world| world.put(RETIRED_INDEX, "index\n"),
-        damage: [RETIRED_INDEX, "a batch's record in line 1", "expected value at line 1 column 1"],
+        damage: [
+            RETIRED_INDEX,
+            "xxh3 64ecbf3a27801e30, as the manifest says",
+            "6 bytes, xxh3 aa5f6a94f4763356",
+        ],
         read: EVENTS.len(),
         compact: false,
         checked: 14,
@@ -219,7 +236,7 @@ const HARMS: &[Harm] = &[
         harm: |world| world.delete(OLDER_MANIFEST),
         damage: [OLDER_MANIFEST, "a manifest", "no such object"],
         read: EVENTS.len(),
-        compact: false,
+        compact: true,
         checked: 14,
     },
     Harm {
@@ -231,8 +248,40 @@ const HARMS: &[Harm] = &[
         checked: 14,
     },
     Harm {
+        what: "a manifest with a changed digit",
+        harm: |world| edit(world, MANIFEST, "\"first_position\":5", "\"first_position\":6"),
+        damage: [MANIFEST, "xxh3 e98e5eeeccd1090b of what is before it", "xxh3 5b4e17d37103a977"],
+        read: 0,
+        compact: true,
+        checked: 6,
+    },
+    Harm {
+        what: "a manifest of before that is not the one that was committed",
+        harm: |world| forge(world, OLDER_MANIFEST, "6252e503\",\"prev", "6252e504\",\"prev"),
+        damage: [
+            OLDER_MANIFEST,
+            "xxh3 51622e2a32907fad, as manifest_0000000000000000003.json says",
+            "xxh3 e0e4cd97c560ebc9",
+        ],
+        read: EVENTS.len(),
+        compact: false,
+        checked: 14,
+    },
+    Harm {
+        what: "a manifest of another log",
+        harm: |world| forge(world, MANIFEST, "d1ccf6e9aaf95334", "d1ccf6e9aaf95335"),
+        damage: [
+            MANIFEST,
+            "the identity d1ccf6e9aaf95334 of the manifests before",
+            "d1ccf6e9aaf95335",
+        ],
+        read: EVENTS.len(),
+        compact: false,
+        checked: 14,
+    },
+    Harm {
         what: "a manifest that counts less than the one before",
-        harm: |world| edit(world, MANIFEST, "\"absorbed_bytes\":148", "\"absorbed_bytes\":14"),
+        harm: |world| forge(world, MANIFEST, "\"absorbed_bytes\":148", "\"absorbed_bytes\":14"),
         damage: [
             MANIFEST,
             "at least the positions 5 to 8 and 98 bytes absorbed of manifest_0000000000000000003.json",
@@ -272,8 +321,10 @@ fn damage_is_named_by_reading_by_compacting_and_by_a_verification_that_goes_on()
             assert_eq!([object, is], [&named[0], &named[2]], "{what}");
             assert_eq!(events, *checked, "{what}");
             let before = world.keys();
+            // A compaction may find it another way: by the listed size.
             let outcome = found(world.compact_with("log", FULL).map(drop));
-            assert_eq!(outcome, compact.then_some(named), "{what}");
+            let object = outcome.map(|[object, ..]| object);
+            assert_eq!(object.as_ref(), compact.then_some(&named[0]), "{what}");
             assert_eq!(
                 world.keys() == before,
                 *compact,
@@ -366,8 +417,16 @@ fn a_verification_finds_everything_that_is_wrong() {
 fn a_batch_in_two_segments_is_found() {
     on_both(|world| {
         put_golden(world);
+        let (manifest, second) = (world.object(MANIFEST), world.object(SECOND_INDEX));
+        let index = world.object(INDEX);
         world.put(SECOND_SEGMENT, &world.object(SEGMENT));
-        world.put(SECOND_INDEX, &world.object(INDEX));
+        world.put(SECOND_INDEX, &index);
+        let [old, new] = [&second, &index].map(|index| Digest::of(index.as_bytes()).to_string());
+        assert!(manifest.contains(&old));
+        forge(world, MANIFEST, &old, &new);
+        let times = "\"first_time\":1700000004000000,\"last_time\":1700000005000000";
+        let first = "\"first_time\":1700000002000000,\"last_time\":1700000003000000";
+        forge(world, MANIFEST, times, first);
         let (findings, _) = world.verify("log").unwrap();
         let [one, other] = &findings[..] else { panic!("{findings:?}") };
         for (finding, batch) in [(one, "batch_00017000000020"), (other, "batch_00017000000030")] {
@@ -385,7 +444,9 @@ fn a_batch_in_two_segments_is_found() {
 fn a_manifest_of_a_newer_format_is_refused_by_everything_that_needs_it() {
     on_both(|world| {
         put_golden(world);
-        world.put(MANIFEST, "{\"format\":2,\"anything\":true}");
+        let newer = "{\"format\":3,\"anything\":true";
+        let digest = Digest::of(newer.as_bytes());
+        world.put(MANIFEST, &format!("{newer},\"digest\":\"{digest}\"}}"));
         let before = world.keys();
         for outcome in [
             world.read("log").map(drop),
@@ -397,8 +458,8 @@ fn a_manifest_of_a_newer_format_is_refused_by_everything_that_needs_it() {
             let Err(Error::Unsupported(message)) = outcome else { panic!("{outcome:?}") };
             assert_eq!(
                 message,
-                "manifest_0000000000000000004.json has format 2; this version knows format 1: use a \
-                 newer version"
+                "manifest_0000000000000000004.json has format 3; this version knows formats up to 2: \
+                 use a newer version"
             );
         }
         // Appending needs no manifest, so nothing is lost.

@@ -61,6 +61,7 @@ pub(crate) fn stats(stats: guest::stat::Stats) -> Stats {
         uncounted_batches,
         bytes,
         generation,
+        log,
         first_time,
         last_time,
         first_position,
@@ -71,7 +72,7 @@ pub(crate) fn stats(stats: guest::stat::Stats) -> Stats {
         absorbed_bytes,
         compacted_bytes,
     } = stats;
-    let generation = generation.0;
+    let (generation, identity) = (generation.0, log.map(|log| log.to_string()));
     let tier = |tier: guest::stat::Tier| {
         let guest::stat::Tier { tier, segments, bytes } = tier;
         Tier { tier, segments, bytes }
@@ -84,6 +85,7 @@ pub(crate) fn stats(stats: guest::stat::Stats) -> Stats {
         uncounted_batches,
         bytes,
         generation,
+        identity,
         first_time,
         last_time,
         first_position,

@@ -160,11 +160,13 @@ Batches of the old naming scheme (batch_TIME.jsonl) do not tell their number of 
 they are counted as uncounted batches.
 Tier t holds the segments of 8^t to 8^(t+1) bytes. Garbage is what the next compaction deletes.
 Write amplification is how often each byte has been written so far, on the average.
+The identity is made by the first compaction and kept for good. Positions carry it: one of another
+log, or of one that was removed and made anew under the same name, is refused.
 
 Example:
   stratalog stat --json logs/errors
       prints {\"events\":340,\"batches\":0,\"segments\":1,\"bytes\":51234,\"objects\":3,
-              \"generation\":1,\"uncounted_batches\":0,
+              \"generation\":1,\"identity\":\"52fdfc072182654f\",\"uncounted_batches\":0,
               \"first_time\":\"2025-01-31T12:00:00.000001Z\",\"last_time\":\"…\",
               \"first_position\":0,\"next_position\":340,
               \"tiers\":[{\"tier\":5,\"segments\":1,\"bytes\":51234}],
