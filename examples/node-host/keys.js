@@ -31,9 +31,15 @@ export function splitPrefix(root, prefix) {
   return { folder, keyStart: prefix.slice(0, slash + 1), nameStart };
 }
 
-// Whether a file of that name can be an object.
-export function isName(name) {
-  return fault(name) === null && !name.includes("/");
+// Whether listings show an entry of that name; that of a folder ends with a slash.
+export function isEntry(name) {
+  const own = name.endsWith("/") ? name.slice(0, -1) : name;
+  return fault(isUnfinished(own) ? own.slice(0, own.lastIndexOf("#")) : own) === null;
+}
+
+// Whether a file of that name is what a write has collected so far.
+export function isUnfinished(name) {
+  return UNFINISHED.test(name);
 }
 
 // Where a write to `path` collects its bytes until it is whole: in the same folder, passed over by

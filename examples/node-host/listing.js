@@ -1,10 +1,11 @@
 // Listing a folder's objects.
 
-import { readdirSync, statSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { KEYS_MAX } from "./bounds.js";
-import { isName, splitPrefix } from "./keys.js";
+import { isEntry, isUnfinished, splitPrefix } from "./keys.js";
+import { checkFolder, kindOf } from "./places.js";
 import { fromSystem } from "./store-error.js";
 
 // The function `list` over the folder `root`.
@@ -13,8 +14,9 @@ export function listing(root) {
     const { folder, keyStart, nameStart } = splitPrefix(root, prefix);
     const wanted = Math.min(Math.max(limit, 1), KEYS_MAX);
     try {
+      checkFolder(root, keyStart);
       const keys = namesIn(folder)
-        .filter((name) => name.startsWith(nameStart) && isName(name))
+        .filter((name) => name.startsWith(nameStart) && isEntry(name))
         .map((name) => keyStart + name)
         .filter((key) => startAfter === undefined || compare(key, startAfter) > 0)
         .sort(compare);
@@ -28,25 +30,25 @@ export function listing(root) {
   };
 }
 
-// The names of the files directly in a folder; one that is not there has none.
+// The names directly in a folder, those of folders with a slash; one that is not there has none.
 function namesIn(folder) {
   try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => entry.name);
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
   } catch (error) {
     if (error.code === "ENOENT") return [];
     throw error;
   }
 }
 
-// The object of a listing; none if it has vanished meanwhile, or is no file.
+// The entry of a listing; none if it has vanished meanwhile. A link is not followed.
 function sized(folder, key, keyStart) {
-  const stat = statSync(join(folder, key.slice(keyStart.length)), {
-    bigint: true,
-    throwIfNoEntry: false,
-  });
-  return stat?.isFile() ? [{ key, size: stat.size }] : [];
+  const name = key.slice(keyStart.length);
+  const stat = lstatSync(join(folder, name), { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined) return [];
+  const kind = kindOf(stat);
+  if (kind !== "object") return [{ key, size: 0n, kind }];
+  return [{ key, size: stat.size, kind: isUnfinished(name) ? "unfinished" : kind }];
 }
 
 // Byte by byte, as the interface sorts.

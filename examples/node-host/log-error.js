@@ -13,6 +13,8 @@ export function text(error) {
       return `${tag}: ${val.message}`;
     case "damaged":
       return `${tag}: ${val.object}: expected ${val.expected}, found ${val.found}`;
+    case "no-log":
+      return `${tag}: there is no log ${[val.name, ...val.below].join("; below it is ")}`;
     case "closed":
       return tag;
     default:

@@ -3,13 +3,15 @@
 // Invariants:
 // 1. An object appears whole and synced, or not at all: `link` names a finished file, atomically, and
 //    fails if the name is taken.
-// 2. It counts as durable only when the folders that lead to it are synced, too.
+// 2. A name is taken only if a regular file has it; what else stands there is named.
+// 3. It counts as durable only when the folders that lead to it are synced, too.
 
 import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync } from "node:fs";
 import { unlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
-import { pathOf, unfinishedPath } from "./keys.js";
+import { unfinishedPath } from "./keys.js";
+import { intruder, placeOf } from "./places.js";
 import { alreadyExists, fromSystem, notWritten, unknown } from "./store-error.js";
 
 export class NewFile {
@@ -22,7 +24,7 @@ export class NewFile {
   constructor(root, key) {
     this.#key = key;
     this.#attempt(() => {
-      this.#path = pathOf(root, key);
+      this.#path = placeOf(root, key);
       makeFolder(dirname(this.#path));
       this.#aside = unfinishedPath(this.#path);
       this.#file = openSync(this.#aside, "wx");
@@ -61,8 +63,10 @@ export class NewFile {
       linkSync(this.#aside, this.#path);
       return false;
     } catch (error) {
-      if (error.code === "EEXIST") return true;
-      throw error;
+      if (error.code !== "EEXIST") throw error;
+      const found = intruder(this.#path);
+      if (found) throw found;
+      return true;
     }
   }
 

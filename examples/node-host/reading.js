@@ -1,10 +1,10 @@
 // Reading objects: one, or a range of it, and many in order.
 
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 
 import { CHUNK_BYTES_MIN, OBJECT_BYTES_MAX, checkCount } from "./bounds.js";
 import { Bytes } from "./held-bytes.js";
-import { pathOf } from "./keys.js";
+import { openObject } from "./places.js";
 import { fromSystem, storeError } from "./store-error.js";
 
 // An object, or a range of it, being read.
@@ -14,13 +14,12 @@ export class ObjectRead {
   #end;
 
   constructor(root, key, range) {
-    this.#file = openSync(pathOf(root, key), "r");
+    const { file, size } = openObject(root, key);
+    this.#file = file;
     try {
-      const stat = fstatSync(this.#file, { bigint: true });
-      if (!stat.isFile()) throw storeError("not-found", `there is no object ${key}`);
-      const { start, end } = range ?? { start: 0n, end: stat.size };
-      if (range && (start >= end || end > stat.size)) {
-        const reason = `the range ${start}..${end} is not within its ${stat.size} bytes`;
+      const { start, end } = range ?? { start: 0n, end: size };
+      if (range && (start >= end || end > size)) {
+        const reason = `the range ${start}..${end} is not within its ${size} bytes`;
         throw storeError("invalid", `cannot read ${key}: ${reason}`);
       }
       [this.#at, this.#end] = [Number(start), Number(end)];

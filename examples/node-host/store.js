@@ -10,6 +10,7 @@ import { dirname } from "node:path";
 
 import { OBJECT_BYTES_MAX, checkCount } from "./bounds.js";
 import { pathOf, splitPrefix } from "./keys.js";
+import { intruder, placeOf } from "./places.js";
 import { listing } from "./listing.js";
 import { NewFile, syncFolder } from "./new-file.js";
 import { ObjectRead, orderedReads } from "./reading.js";
@@ -136,8 +137,12 @@ export function folderStore(root) {
       };
       for (const key of keys) {
         attempt(key, () => {
-          const path = pathOf(root, key);
-          unlinkSync(path);
+          const path = placeOf(root, key);
+          try {
+            unlinkSync(path);
+          } catch (error) {
+            throw intruder(path) ?? error;
+          }
           folders.set(dirname(path), key);
         });
       }

@@ -1,7 +1,9 @@
 // What `stratalog:log/object-store` promises, on the folder: node store.test.js [FOLDER]
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
@@ -97,10 +99,12 @@ test("a list is sorted, paged, and of one folder", () => {
   }
   writeFileSync(join(root, "log/b#17"), "unfinished");
   const names = (page) => page.objects.map(({ key }) => key.slice("log/".length));
-  const sorted = ["B", "a", "a.1", "b", "\u{ff5e}", "\u{1f600}"];
+  const sorted = ["B", "a", "a.1", "b", "b#17", "deep/", "\u{ff5e}", "\u{1f600}"];
   const whole = store.list("log/", undefined, 10_000);
   assert.deepEqual([names(whole), whole.more], [sorted, false]);
-  assert.equal(whole.objects[4].size, 3n);
+  assert.equal(whole.objects[6].size, 3n);
+  const kinds = whole.objects.map(({ kind }) => kind).filter((kind) => kind !== "object");
+  assert.deepEqual(kinds, ["unfinished", "folder"]);
   const paged = [];
   for (let after, page = { more: true }; page.more; ) {
     page = store.list("log/", after, 4);
@@ -112,6 +116,59 @@ test("a list is sorted, paged, and of one folder", () => {
   assert.deepEqual(names(store.list("log/a", undefined, 10)), ["a", "a.1"]);
   assert.deepEqual(names(store.list("log/a", "log/a", 10)), ["a.1"]);
   assert.deepEqual(names(store.list("log/", "log/aa", 0)), ["b"]);
+});
+
+test("what is no regular file is named, and no link is followed", () => {
+  const { root, store } = fresh();
+  store.create("log/other", bytes("x"), false);
+  const outside = join(root, "..", "outside-of-links");
+  writeFileSync(outside, "secret");
+  const plants = {
+    "a symbolic link": (path) => symlinkSync(outside, path),
+    "a dangling symbolic link": (path) => symlinkSync("/nowhere/at/all", path),
+    "a folder": (path) => mkdirSync(path),
+    "a named pipe": (path) => execFileSync("mkfifo", [path]),
+  };
+  for (const [what, plant] of Object.entries(plants)) {
+    const path = join(root, "log", "object");
+    plant(path);
+    const named = (error) => {
+      assert.equal(error.kind, "not-an-object", what);
+      const words = `${path} is ${what.replace("dangling ", "")}`;
+      assert.ok(error.message.startsWith(words), `${what}: ${error.message}`);
+      assert.ok(error.message.endsWith(", not a regular file; remove it"), error.message);
+    };
+    named(thrown(() => store.get("log/object")));
+    named(thrown(() => new store.OrderedRead([{ key: "log/object" }]).next(1024)).error);
+    for (const exclusive of [false, true]) {
+      const refused = thrown(() => store.create("log/object", bytes("x"), exclusive));
+      assert.equal(refused.tag, "not-written", what);
+      named(refused.val);
+    }
+    const { key, size, kind } = store.list("log/o", undefined, 10).objects[0];
+    const expected = { "a folder": ["folder", "/"], "a named pipe": ["special", ""] };
+    const [isKind, slash] = expected[what] ?? ["link", ""];
+    assert.deepEqual([key, size, kind], [`log/object${slash}`, 0n, isKind]);
+    assert.deepEqual(readdirSync(join(root, "log")), ["object", "other"], "something was left");
+    rmSync(path, { recursive: true });
+  }
+  mkdirSync(join(root, "..", "elsewhere"));
+  writeFileSync(join(root, "..", "elsewhere", "object"), "secret");
+  symlinkSync(join(root, "..", "elsewhere"), join(root, "link"));
+  const refusals = [
+    () => store.get("link/object"),
+    () => store.list("link/", undefined, 10),
+    () => store.create("link/new", bytes("x"), false),
+  ];
+  for (const call of refusals) {
+    const error = thrown(call);
+    const { kind, message } = error.val ?? error;
+    assert.equal(kind, "invalid");
+    assert.match(message, /link is a symbolic link, not a folder; name the one that is meant$/);
+  }
+  assert.equal(store.delete(["link/object"])[0].error.kind, "invalid");
+  assert.deepEqual(readdirSync(join(root, "..", "elsewhere")), ["object"]);
+  assert.equal(readFileSync(outside, "utf8"), "secret");
 });
 
 test("a delete counts what is missing as deleted and names what it cannot delete", () => {
@@ -173,7 +230,8 @@ test("an upload appears when it is finished and not before", () => {
   const upload = store.Upload.start("log/large");
   upload.write(held("one "));
   upload.write(held("two"));
-  assert.deepEqual(store.list("log/", undefined, 10).objects, []);
+  const underWay = store.list("log/", undefined, 10).objects;
+  assert.deepEqual(underWay.map(({ kind }) => kind), ["unfinished"]);
   upload.finish();
   assert.equal(textOf(store.get("log/large")), "one two");
   for (const call of [() => upload.finish(), () => upload.write(held("x"))]) {
