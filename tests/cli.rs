@@ -22,6 +22,8 @@ mod positions;
 mod refusals;
 #[path = "cli/secrets.rs"]
 mod secrets;
+#[path = "cli/strangers.rs"]
+mod strangers;
 #[path = "cli/summaries.rs"]
 mod summaries;
 #[path = "cli/upkeep.rs"]

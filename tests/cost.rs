@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use rig::counting::{Counting, Request};
 use rig::subject::{Kind, World, append_all, events};
-use stratalog::TrimPoint;
 use stratalog::store::{ConditionalCreate, Store};
+use stratalog::{Error, TrimPoint};
 use stratalog_guest::options::CompactInput;
 use stratalog_guest::reader::ReadOptions;
 
@@ -82,7 +82,7 @@ fn open_costs_one_list() {
 
 #[test]
 fn read_costs_three_lists_and_a_get_for_each_object_that_is_needed() {
-    for (segments, live) in [(0, 0), (0, 3), (2, 0), (3, 20)] {
+    for (segments, live) in [(0, 3), (2, 0), (3, 20)] {
         on_both(|world, counting| {
             log_of(world, segments, live);
             counting.requests();
@@ -141,6 +141,11 @@ fn follow_costs_two_lists_a_poll_while_nothing_is_new() {
     let idle = counts([("list", 2)]);
     on_both(|world, counting| {
         let mut pages = world.start_read("log").unwrap();
+        counting.requests();
+        // That there is nothing is looked into once: segments, and logs below.
+        let outcome = pages.rest();
+        assert!(matches!(outcome, Err(Error::NoLog { .. })), "{outcome:?}");
+        assert_eq!(counting.counts(), counts([("list", 4)]));
         let mut poll = |events: usize, expected: BTreeMap<String, usize>| {
             counting.requests();
             assert_eq!(pages.rest().unwrap().len(), events);

@@ -249,7 +249,7 @@ fn compact() {
                     compactions += 1;
                     println!("{compactions}");
                 }
-                Ok(_) => {}
+                Ok(_) | Err(Error::NoLog { .. }) => {}
                 Err(error) => assert!(error.is_transient(), "{error}"),
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -265,7 +265,7 @@ async fn read(host: &Host, store: &Store) -> BTreeMap<usize, Vec<u64>> {
         let page = match reader.next().await {
             Ok(Some(page)) => page,
             Ok(None) => return found,
-            Err(Error::StoreFailed { transient: true, .. }) => continue,
+            Err(Error::StoreFailed { transient: true, .. } | Error::NoLog { .. }) => continue,
             Err(error) => panic!("{error}"),
         };
         for event in page.iter() {

@@ -41,7 +41,7 @@ pub struct CompactionPlan {
 /// Absorbs a log's live batches and merges its segments, as far as that is due.
 ///
 /// # Errors
-/// [`Error::InvalidInput`], [`Error::StoreFailed`], [`Error::WriteFailed`], [`Error::Damaged`],
+/// [`Error::InvalidInput`], [`Error::NoLog`], [`Error::StoreFailed`], [`Error::WriteFailed`], [`Error::Damaged`],
 /// [`Error::Unsupported`] on a store without create-if-absent, [`Error::Conflict`] when other
 /// compactors kept winning.
 pub fn compact<S: Store, Y: System>(
@@ -69,6 +69,22 @@ pub fn compact<S: Store, Y: System>(
     Err(committer.conflict())
 }
 
+/// As [`compact`], of a log that a handle has open: it may have nothing yet, and then nothing is to do.
+///
+/// # Errors
+/// As [`compact`]'s, but [`Error::NoLog`].
+pub fn compact_opened<S: Store, Y: System>(
+    store: S,
+    system: &Y,
+    log: LogName,
+    options: CompactInput,
+) -> Result<Compaction, Error> {
+    match compact(store, system, log, options) {
+        Err(Error::NoLog(_)) => Ok(Compaction::default()),
+        done => done,
+    }
+}
+
 /// What [`compact`] would do now.
 ///
 /// # Errors
@@ -79,7 +95,9 @@ pub fn plan<S: Store>(
     options: CompactInput,
 ) -> Result<CompactionPlan, Error> {
     let options = options.check()?;
-    let view = StoredLog::new(store, log).look(Look::Changing)?;
+    let mut stored = StoredLog::new(store, log);
+    let view = stored.look(Look::Changing)?;
+    stored.check_exists(&view)?;
     let rewrites = compaction::plan(&view, &options);
     let (batches, segments) = counts(&rewrites);
     let (garbage_objects, garbage_bytes) = garbage_of(&view);
@@ -112,6 +130,7 @@ fn attempt<S: Store, Y: System>(
     options: &CompactOptions,
 ) -> Result<Attempted, Error> {
     let view = committer.stored.look(Look::Changing)?;
+    committer.stored.check_exists(&view)?;
     let rewrites = compaction::plan(&view, options);
     if rewrites.is_empty() {
         if let Some(manifest) = &view.manifest {

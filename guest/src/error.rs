@@ -25,6 +25,9 @@ pub enum Error {
     /// Stop and restore the object.
     #[error(transparent)]
     Damaged(Damage),
+    /// Fix the name, or append first.
+    #[error(transparent)]
+    NoLog(NoLog),
     /// Another compactor kept winning; nothing to do.
     #[error("{0}")]
     Conflict(String),
@@ -39,6 +42,10 @@ pub enum Error {
 impl Error {
     /// A read, list or delete the store did not do.
     pub(crate) fn store(doing: &str, what: &str, error: &StoreError) -> Self {
+        if error.kind == StoreErrorKind::NotAnObject {
+            let found = format!("something else: {}", error.message);
+            return Self::Damaged(Damage::new(what, "a regular file", found));
+        }
         Self::StoreFailed {
             message: format!("cannot {doing} {what}: {}", error.message),
             transient: error.is_transient(),
@@ -100,6 +107,17 @@ impl WriteFailure {
     }
 }
 
+/// A log of which the store has nothing, where one was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[error("there is no log {name}")]
+pub struct NoLog {
+    pub name: String,
+    /// Logs below that name, sorted.
+    pub below: Vec<String>,
+    /// There may be more.
+    pub more: bool,
+}
+
 /// An object that is not what its name, index or manifest says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{object} is damaged: expected {expected}, found {found}")]
@@ -136,6 +154,7 @@ impl StoreError {
         match self.kind {
             StoreErrorKind::Unavailable | StoreErrorKind::Other => true,
             StoreErrorKind::NotFound
+            | StoreErrorKind::NotAnObject
             | StoreErrorKind::PermissionDenied
             | StoreErrorKind::Unsupported
             | StoreErrorKind::Invalid => false,

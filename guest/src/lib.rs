@@ -7,11 +7,12 @@
 //! - decisions: [`options`], `buffer`, [`view`], `agreement`, `part`, [`cursor`], `compaction`. They do no I/O and
 //!   read no clock;
 //! - [`ports`]: what is needed from outside;
-//! - drivers: [`stored_log`], `parts`, `segment_writer`, [`writer`], [`reader`], [`compactor`], [`stat`];
+//! - drivers: [`stored_log`], `absent`, `parts`, `segment_writer`, [`writer`], [`reader`], [`compactor`], [`stat`];
 //! - `component`: the shell that makes all this a component. It converts and calls.
 //!
 //! A layer uses only those above it in this list. Nothing here knows the host.
 
+mod absent;
 mod agreement;
 pub mod batch;
 mod buffer;

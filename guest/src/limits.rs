@@ -49,6 +49,14 @@ pub const OLD_LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Objects asked for in one call of a listing: ten requests on stores that answer 1,000 at a time.
 pub const LIST_PAGE_OBJECTS: u32 = 10_000;
 
+/// Listings made to find the logs below a name that is no log, and logs that are named then: enough
+/// for who has mistyped a name, and little for a store with a million.
+pub const BELOW_LISTS_MAX: u32 = 32;
+pub const BELOW_LOGS_MAX: usize = 16;
+
+/// Entries asked for in each of these: what one request gives on stores that answer 1,000 at a time.
+pub const BELOW_PAGE_ENTRIES: u32 = 1_000;
+
 /// Parts of one ordered read, as many as the interface allows.
 pub const READ_PARTS_MAX: usize = 10_000;
 

@@ -72,9 +72,19 @@ impl LogName {
         self.key(BATCH)
     }
 
+    /// The prefix of the keys of its segments and indexes.
+    pub fn segments(&self) -> String {
+        self.key(SEGMENT)
+    }
+
     /// The prefix of the keys of its manifests. Segments, and nothing else, sort after them.
     pub fn manifests(&self) -> String {
         self.key(MANIFEST)
+    }
+
+    /// The name below which a folder's key lies: a log's, if there is one.
+    pub fn of_folder(key: &str) -> Option<Self> {
+        Self::parse(key.strip_suffix('/')?).ok()
     }
 
     /// The object's own name in a key of this log, if it lies directly in its folder.
@@ -315,6 +325,12 @@ impl ObjectName {
             SegmentName::parse(name).map(Self::Segment)
         }
     }
+}
+
+/// The object that a write collects under `NAME#DIGITS`.
+pub fn unfinished(name: &str) -> Option<ObjectName> {
+    let (name, number) = name.split_once('#')?;
+    decimal(number, number.len()).and_then(|_| ObjectName::parse(name))
 }
 
 impl fmt::Display for ObjectName {

@@ -9,6 +9,7 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreErrorKind {
     NotFound,
+    NotAnObject,
     PermissionDenied,
     Unavailable,
     Unsupported,
@@ -31,11 +32,23 @@ pub enum WriteError {
     Unknown(StoreError),
 }
 
-/// One object of a listing.
+/// What stands under a listed key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    Object,
+    /// Its key ends with a slash.
+    Folder,
+    Unfinished,
+    Link,
+    Special,
+}
+
+/// One entry of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedObject {
     pub key: String,
     pub size: u64,
+    pub kind: EntryKind,
 }
 
 /// A part of a listing, sorted by key.

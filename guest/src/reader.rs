@@ -39,6 +39,8 @@ pub struct Reader<S: Store> {
     last: Option<u64>,
     /// Whether what was trimmed before the first look is no loss.
     fresh: bool,
+    /// Whether it is yet to be said if there is no log.
+    must_exist: bool,
     /// What the snapshot of a writer still has to yield, after everything stored.
     tail: Option<VecDeque<Vec<u8>>>,
     page: Page<S::Bytes>,
@@ -97,6 +99,7 @@ impl<S: Store> Reader<S> {
             Some(pending) => Cursor::of_writer(pending),
             None => Cursor::new(start, Times { since, until }, limit),
         };
+        let must_exist = pending.is_none();
         let tail = pending.map(|pending| {
             let sealed = pending.sealed.map(|(_, lines)| lines).unwrap_or_default();
             VecDeque::from([sealed, pending.lines])
@@ -108,6 +111,7 @@ impl<S: Store> Reader<S> {
             cursor,
             last,
             fresh,
+            must_exist,
             tail,
             page: Page::default(),
             stage,
@@ -120,7 +124,8 @@ impl<S: Store> Reader<S> {
     /// ended for good: of a writer's own, or with as many events as were asked for.
     ///
     /// # Errors
-    /// After [`Error::StoreFailed`] the pass goes on where it stood when called again. Before
+    /// [`Error::NoLog`] if the first look finds nothing of the log, unless the pass is a writer's own.
+    /// It is said once. After [`Error::StoreFailed`] the pass goes on where it stood when called again. Before
     /// [`Error::Damaged`] everything before the damage has been yielded.
     pub fn next_page(&mut self) -> Result<Option<Page<S::Bytes>>, Error> {
         if let Some(error) = self.failed.take() {
@@ -191,6 +196,11 @@ impl<S: Store> Reader<S> {
     fn look(&mut self) -> Result<(), Error> {
         let cursor = &self.cursor;
         let view = self.stored.look_for_new(Look::Reading, &|batch| cursor.knows(batch))?;
+        if self.must_exist {
+            let exists = self.stored.check_exists(&view);
+            self.must_exist = matches!(exists, Err(Error::StoreFailed { .. }));
+            exists?;
+        }
         self.cursor.is_of(&self.stored.name, view.log())?;
         let (next, end) = (self.cursor.position().next, view.next_position());
         if next > end {

@@ -32,6 +32,9 @@ pub struct Stats {
     pub tiers: Vec<Tier>,
     pub garbage_objects: u64,
     pub garbage_bytes: u64,
+    /// What writes under way, or killed ones, have left.
+    pub unfinished_objects: u64,
+    pub unfinished_bytes: u64,
     pub absorbed_bytes: u64,
     pub compacted_bytes: u64,
 }
@@ -47,9 +50,11 @@ pub struct Tier {
 /// Counts a log without reading its events.
 ///
 /// # Errors
-/// [`Error::StoreFailed`], [`Error::Damaged`] or [`Error::Unsupported`].
+/// [`Error::NoLog`], [`Error::StoreFailed`], [`Error::Damaged`] or [`Error::Unsupported`].
 pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
-    let view = StoredLog::new(store, log).look(Look::Everything)?;
+    let mut stored = StoredLog::new(store, log);
+    let view = stored.look(Look::Everything)?;
+    stored.check_exists(&view)?;
     let (garbage_objects, garbage_bytes) = garbage_of(&view);
     let count = |objects: usize| u64::try_from(objects).unwrap_or(u64::MAX);
     let origins = || view.live.iter().filter_map(|batch| batch.name.origin);
@@ -81,6 +86,8 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
         tiers: tiers(segments),
         garbage_objects,
         garbage_bytes,
+        unfinished_objects: count(stored.unfinished().len()),
+        unfinished_bytes: sum(&mut stored.unfinished().values().copied()),
         absorbed_bytes: view.manifest.as_ref().map_or(0, |manifest| manifest.absorbed_bytes),
         compacted_bytes: view.manifest.as_ref().map_or(0, |manifest| manifest.compacted_bytes),
     })

@@ -16,7 +16,7 @@ use crate::limits::{INDEX_CACHE_BATCHES_MAX, MISSING_TRIES};
 use crate::manifest::{Manifest, SegmentRecord};
 use crate::mutants::{self, Mutant};
 use crate::names::{BatchName, Digest, Generation, LogName, SegmentName};
-use crate::ports::{Store, StoreError, StoreErrorKind};
+use crate::ports::{EntryKind, Store, StoreError, StoreErrorKind};
 use crate::view::{self, ListedBatch, ListedOther, View};
 
 mod contradiction;
@@ -31,6 +31,10 @@ pub struct StoredLog<S> {
     /// The highest generation that was ever seen.
     seen: Generation,
     indexes: BTreeMap<SegmentName, Rc<Index>>,
+    /// Keys and bytes of what writes under way, or killed ones, have left, as listed last.
+    unfinished: BTreeMap<String, u64>,
+    /// What stands under names of objects and is none, if it is collected. Else it is an error.
+    intruders: Option<BTreeMap<String, EntryKind>>,
 }
 
 /// Which objects a look at the log lists.
@@ -52,8 +56,15 @@ enum Interrupted {
 
 impl<S: Store> StoredLog<S> {
     pub fn new(store: S, name: LogName) -> Self {
-        let seen = Generation::default();
-        Self { store, name, manifest: None, seen, indexes: BTreeMap::new() }
+        Self {
+            store,
+            name,
+            manifest: None,
+            seen: Generation::default(),
+            indexes: BTreeMap::new(),
+            unfinished: BTreeMap::new(),
+            intruders: None,
+        }
     }
 
     /// An object of this log is damaged.

@@ -64,6 +64,7 @@ pub fn trim<S: Store, Y: System>(
     let mut committer = Committer::new(StoredLog::new(store, log), system);
     for _ in 0..COMPACT_TRIES {
         let view = committer.stored.look(Look::Changing)?;
+        committer.stored.check_exists(&view)?;
         if let Point::Position(position) = &point {
             position.check_log(&committer.stored.name, view.log())?;
         }

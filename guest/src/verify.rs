@@ -22,6 +22,7 @@ pub enum LeftoverReason {
     AbsorbedBatch,
     UnnamedSegment,
     OldManifest,
+    UnfinishedWrite,
 }
 
 /// Something that is not as it should be, or not needed.
@@ -79,14 +80,15 @@ struct Work {
 
 impl<S: Store> Verifier<S> {
     pub fn new(store: S, log: LogName) -> Self {
-        let (stored, work) = (StoredLog::new(store, log), Work::default());
+        let stored = StoredLog::new(store, log).collecting_intruders();
+        let work = Work::default();
         Self { stored, stage: Stage::Look, reading: None, work, changes: 0 }
     }
 
     /// Does a step. None when all is checked.
     ///
     /// # Errors
-    /// [`Error::StoreFailed`]: call again and it goes on. [`Error::Unsupported`] for a manifest of a
+    /// [`Error::NoLog`]. [`Error::StoreFailed`]: call again and it goes on. [`Error::Unsupported`] for a manifest of a
     /// newer format.
     pub fn step(&mut self) -> Result<Option<Checked>, Error> {
         let until = self.work.checked.bytes.saturating_add(VERIFY_STEP_BYTES);
@@ -120,6 +122,11 @@ impl<S: Store> Verifier<S> {
         let listed = self.stored.list_current(Look::Everything)?;
         let listed = listed.map_err(|went_back| self.stored.went_back(went_back))?;
         self.work.others = listed.others;
+        let intruders = self.stored.take_intruders();
+        if self.work.batches.is_empty() && self.work.others.is_empty() && intruders.is_empty() {
+            self.stored.check_is_there()?;
+        }
+        self.work.findings.extend(intruders.into_iter().map(Finding::Damaged));
         if self.check_manifests()? && self.check_retired()? {
             self.begin();
         }
@@ -305,6 +312,10 @@ impl<S: Store> Verifier<S> {
                 _ => LeftoverReason::UnnamedSegment,
             };
             self.left_over(garbage.name, garbage.size, reason);
+        }
+        for (object, bytes) in self.stored.unfinished() {
+            let (object, reason) = (object.clone(), LeftoverReason::UnfinishedWrite);
+            self.work.findings.push_back(Finding::Leftover { object, bytes: *bytes, reason });
         }
         self.read(live.into_iter().map(Part::Batch).collect());
         self.stage = Stage::Live;

@@ -61,7 +61,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// # Errors
     /// [`Error::InvalidInput`] or [`Error::StoreFailed`].
     pub fn open(store: S, system: Y, name: &str, options: OptionsInput) -> Result<Self, Error> {
-        let stored = StoredLog::new(store, LogName::parse(name)?);
+        let mut stored = StoredLog::new(store, LogName::parse(name)?);
         let options = options.check()?;
         let mut newest = BatchTime::default();
         stored.list_batches(|batch| newest = newest.max(batch.name.time))?;

@@ -58,6 +58,17 @@ pub enum Error {
         /// What it is.
         found: String,
     },
+    /// The store has nothing of the log, and the call is on one that exists: fix the name, or append
+    /// first.
+    #[error("there is no log {name}{}", shown_below(below, *more))]
+    NoLog {
+        /// The name that was asked for, below the store's root.
+        name: String,
+        /// Logs that lie below that name, sorted: at most 16.
+        below: Vec<String>,
+        /// Whether there may be more.
+        more: bool,
+    },
     /// Other compactors kept winning: nothing to do.
     #[error("{0}")]
     Conflict(String),
@@ -131,6 +142,15 @@ impl fmt::Display for WriteFate {
     }
 }
 
+/// The logs below a name that is none, for people.
+fn shown_below(below: &[String], more: bool) -> String {
+    match (below.is_empty(), more) {
+        (true, _) => String::new(),
+        (false, false) => format!("; below it are {}", below.join(", ")),
+        (false, true) => format!("; below it are {} and more", below.join(", ")),
+    }
+}
+
 impl Error {
     /// Whether the same call may succeed later without anybody doing anything.
     pub fn is_transient(&self) -> bool {
@@ -140,6 +160,7 @@ impl Error {
             Self::InvalidInput(_)
             | Self::InvalidEvent { .. }
             | Self::Damaged { .. }
+            | Self::NoLog { .. }
             | Self::Unsupported(_)
             | Self::Denied(_)
             | Self::LimitReached(_)
@@ -179,6 +200,9 @@ impl From<wit::Error> for Error {
                 expected: damage.expected,
                 found: damage.found,
             },
+            wit::Error::NoLog(wit::NoLog { name, below, more }) => {
+                Self::NoLog { name, below, more }
+            }
             wit::Error::Conflict(message) => Self::Conflict(message),
             wit::Error::Unsupported(message) => Self::Unsupported(message),
             wit::Error::Denied(message) => Self::Denied(message),

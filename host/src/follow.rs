@@ -11,7 +11,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep_until};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::{FOLLOW_WAIT_MAX, FOLLOW_WAIT_MIN};
 use crate::reader::Reader;
 use crate::records::Page;
@@ -37,7 +37,7 @@ impl Follow {
         Ok(Self { look, position, wait: Duration::ZERO })
     }
 
-    /// The next events, as soon as there are some.
+    /// The next events, as soon as there are some; of a log that does not exist yet, its first.
     ///
     /// With nothing new it looks again after 200 ms, then after twice as long each time, at most
     /// 5 s, until events come. A look that finds nothing costs two lists. Cancel safe: what a
@@ -74,7 +74,8 @@ async fn look(mut reader: Reader, at: Instant) -> Looked {
     sleep_until(at).await;
     let outcome = match reader.next().await {
         Ok(Some(page)) => reader.position().await.map(|position| Some((page, position))),
-        Ok(None) => Ok(None),
+        // It may come yet.
+        Ok(None) | Err(Error::NoLog { .. }) => Ok(None),
         Err(error) => Err(error),
     };
     Looked { reader, outcome }

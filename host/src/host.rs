@@ -145,7 +145,9 @@ impl Host {
         self.engine.sha256()
     }
 
-    /// Opens a log for appending, in an instance of its own. Lists it once, creates nothing.
+    /// Opens a log for appending, in an instance of its own, whether it exists or not. Lists it once,
+    /// creates nothing: the first flush makes the log. Every other method of a host is about a log
+    /// that exists, and says [`Error::NoLog`] where there is none.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for the name or an option, [`Error::StoreFailed`].
@@ -153,7 +155,8 @@ impl Host {
         Log::open(self.engine.clone(), store.clone(), name, options).await
     }
 
-    /// Reads everything stored of a log, in an instance of its own. Makes no request yet.
+    /// Reads everything stored of a log, in an instance of its own. Makes no request yet: that there
+    /// is no such log, the first [`Reader::next`] says with [`Error::NoLog`].
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for the name.
@@ -180,7 +183,7 @@ impl Host {
     /// readers and other compactors, and against a crash at any point. No event changes its place.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for the name or an option, [`Error::StoreFailed`],
+    /// [`Error::InvalidInput`] for the name or an option, [`Error::NoLog`], [`Error::StoreFailed`],
     /// [`Error::WriteFailed`], [`Error::Damaged`], [`Error::Conflict`] when other compactors kept
     /// winning, or [`Error::Unsupported`] on a store without create-if-absent.
     pub async fn compact(
@@ -198,7 +201,7 @@ impl Host {
     /// What [`Host::compact`] would do now. Changes nothing.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`], [`Error::StoreFailed`] or [`Error::Damaged`].
+    /// [`Error::InvalidInput`], [`Error::NoLog`], [`Error::StoreFailed`] or [`Error::Damaged`].
     pub async fn plan_compaction(
         &self,
         store: &Store,
@@ -224,7 +227,8 @@ impl Host {
         Ok(done.map_err(|error| Error::trapped(&error))??.into())
     }
 
-    /// Begins to check everything there is of a log, in an instance of its own.
+    /// Begins to check everything there is of a log, in an instance of its own. That there is no such
+    /// log, the first [`Verifier::next`] says.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for the name, [`Error::StoreFailed`].
@@ -235,7 +239,7 @@ impl Host {
     /// Counts a log without reading its events.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`], [`Error::StoreFailed`] or [`Error::Damaged`].
+    /// [`Error::InvalidInput`], [`Error::NoLog`], [`Error::StoreFailed`] or [`Error::Damaged`].
     pub async fn stat(&self, store: &Store, name: &str) -> Result<Stats> {
         let mut instance = self.engine.instantiate(store).await?;
         let (guest, instances) = instance.begin();

@@ -45,6 +45,8 @@ impl Reader {
     /// reached its limit, has ended for good.
     ///
     /// # Errors
+    /// [`Error::NoLog`] when the first look finds nothing of the log, but for a pass of an open
+    /// [`Log`](crate::Log). It is said once: call again, and it looks again.
     /// [`Error::StoreFailed`]: call again, and the pass goes on where it stood. [`Error::Damaged`]:
     /// everything before the damaged object has been returned.
     pub async fn next(&mut self) -> Result<Option<Page>> {

@@ -101,6 +101,11 @@ pub struct Stats {
     pub garbage_objects: u64,
     /// Bytes of those.
     pub garbage_bytes: u64,
+    /// Files of writes that are under way in a local folder, or were killed: the next write there
+    /// removes those that nobody has written to for an hour.
+    pub unfinished_objects: u64,
+    /// Bytes of those.
+    pub unfinished_bytes: u64,
     /// Bytes of all batches that were ever absorbed.
     pub absorbed_bytes: u64,
     /// Bytes of all segments that were ever committed.
@@ -177,6 +182,8 @@ impl From<wit::Stats> for Stats {
             tiers: stats.tiers.into_iter().map(Tier::from).collect(),
             garbage_objects: stats.garbage_objects,
             garbage_bytes: stats.garbage_bytes,
+            unfinished_objects: stats.unfinished_objects,
+            unfinished_bytes: stats.unfinished_bytes,
             absorbed_bytes: stats.absorbed_bytes,
             compacted_bytes: stats.compacted_bytes,
         }

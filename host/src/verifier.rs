@@ -45,7 +45,8 @@ pub enum Finding {
         /// What it is.
         found: String,
     },
-    /// An object that the log does not need. The next compaction deletes it.
+    /// An object that the log does not need. The next compaction deletes it; what is unfinished, a
+    /// later write.
     Leftover {
         /// The object, relative to the store's root.
         object: String,
@@ -66,6 +67,8 @@ pub enum LeftoverReason {
     UnnamedSegment,
     /// A manifest more than 8 generations below the one in force.
     OldManifest,
+    /// A file of a write that is under way in a local folder, or was killed.
+    UnfinishedWrite,
 }
 
 impl Verifier {
@@ -83,7 +86,7 @@ impl Verifier {
     /// A call that is cancelled leaves the verifier unusable.
     ///
     /// # Errors
-    /// [`Error::StoreFailed`]: call again. [`Error::Unsupported`] for a manifest of a newer format.
+    /// [`Error::StoreFailed`]: call again. [`Error::NoLog`] in the first step. [`Error::Unsupported`] for a manifest of a newer format.
     pub async fn next(&mut self) -> Result<Option<Checked>> {
         let (guest, instances) = self.instance.begin();
         let checked = guest.verifier().call_next(instances, self.handle).await;
@@ -104,6 +107,7 @@ impl fmt::Display for LeftoverReason {
             Self::AbsorbedBatch => "a batch that a segment holds",
             Self::UnnamedSegment => "a segment or index that the manifest does not name",
             Self::OldManifest => "an old manifest",
+            Self::UnfinishedWrite => "a write that is under way or was killed",
         })
     }
 }
@@ -135,6 +139,7 @@ impl From<wit::LeftoverReason> for LeftoverReason {
             wit::LeftoverReason::AbsorbedBatch => Self::AbsorbedBatch,
             wit::LeftoverReason::UnnamedSegment => Self::UnnamedSegment,
             wit::LeftoverReason::OldManifest => Self::OldManifest,
+            wit::LeftoverReason::UnfinishedWrite => Self::UnfinishedWrite,
         }
     }
 }

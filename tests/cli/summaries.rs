@@ -23,8 +23,9 @@ fn a_session_appends_reads_compacts_and_counts() {
     let expected = format!(
         r#"{{"events":1010,"batches":2,"segments":0,"bytes":{bytes},"objects":2,"generation":0,
             "identity":null,"uncounted_batches":0,"first_time":null,"last_time":null,"first_position":0,
-            "next_position":0,"tiers":[],"garbage_objects":0,"garbage_bytes":0,"absorbed_bytes":0,
-            "compacted_bytes":0,"write_amplification":1.0}}"#
+            "next_position":0,"tiers":[],"garbage_objects":0,"garbage_bytes":0,
+            "unfinished_objects":0,"unfinished_bytes":0,"absorbed_bytes":0,"compacted_bytes":0,
+            "write_amplification":1.0}}"#
     );
     assert_eq!(before, serde_json::from_str::<serde_json::Value>(&expected).unwrap());
     let times = times.map(|time| time.as_str().unwrap().to_owned());
@@ -51,7 +52,8 @@ fn a_session_appends_reads_compacts_and_counts() {
          \"generation\":1,\"identity\":{identity},\"uncounted_batches\":0,\"first_time\":{:?},\"last_time\":{:?},\
          \"first_position\":0,\"next_position\":1010,\
          \"tiers\":[{{\"tier\":4,\"segments\":1,\"bytes\":{bytes}}}],\"garbage_objects\":0,\
-         \"garbage_bytes\":0,\"absorbed_bytes\":{bytes},\"compacted_bytes\":{bytes},\
+         \"garbage_bytes\":0,\"unfinished_objects\":0,\"unfinished_bytes\":0,\
+         \"absorbed_bytes\":{bytes},\"compacted_bytes\":{bytes},\
          \"write_amplification\":2.0}}\n",
         times[0], times[1]
     );

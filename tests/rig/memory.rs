@@ -7,8 +7,8 @@ use std::ops::Bound;
 use std::rc::Rc;
 
 use stratalog_guest::ports::{
-    Chunk, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
-    StoreError, StoreErrorKind, Upload, WriteError,
+    Chunk, EntryKind, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, ReadPart,
+    Store, StoreError, StoreErrorKind, Upload, WriteError,
 };
 
 /// The objects of a store, by key.
@@ -116,6 +116,7 @@ impl Store for Memory {
         let page = listed.by_ref().take(limit).map(|(key, bytes)| ListedObject {
             key: key.clone(),
             size: u64::try_from(bytes.len()).unwrap(),
+            kind: EntryKind::Object,
         });
         let page: Vec<_> = page.collect();
         self.count(|counts| {

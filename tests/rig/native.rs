@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use stratalog::store as host;
 use stratalog_guest::ports::{
-    Chunk, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
-    StoreError, StoreErrorKind, System, Upload, WriteError,
+    Chunk, EntryKind, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, ReadPart,
+    Store, StoreError, StoreErrorKind, System, Upload, WriteError,
 };
 use tokio::runtime::Handle;
 
@@ -63,7 +63,11 @@ impl Store for NativeStore {
         let page = self.store.list(prefix, after, usize::try_from(limit).unwrap());
         let page = self.runtime.block_on(page).map_err(store_error)?;
         let objects = page.objects.into_iter();
-        let objects = objects.map(|object| ListedObject { key: object.key, size: object.size });
+        let objects = objects.map(|object| ListedObject {
+            key: object.key,
+            size: object.size,
+            kind: entry_kind(object.kind),
+        });
         Ok(ListPage { objects: objects.collect(), more: page.more })
     }
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
@@ -148,6 +152,7 @@ impl System for NativeSystem {
 fn store_error(error: host::StoreError) -> StoreError {
     let kind = match error.kind {
         host::StoreErrorKind::NotFound => StoreErrorKind::NotFound,
+        host::StoreErrorKind::NotAnObject => StoreErrorKind::NotAnObject,
         host::StoreErrorKind::PermissionDenied => StoreErrorKind::PermissionDenied,
         host::StoreErrorKind::Unavailable => StoreErrorKind::Unavailable,
         host::StoreErrorKind::Unsupported => StoreErrorKind::Unsupported,
@@ -162,5 +167,16 @@ fn write_error(error: host::WriteError) -> WriteError {
         host::WriteError::AlreadyExists => WriteError::AlreadyExists,
         host::WriteError::NotWritten(error) => WriteError::NotWritten(store_error(error)),
         host::WriteError::Unknown(error) => WriteError::Unknown(store_error(error)),
+    }
+}
+
+fn entry_kind(kind: host::EntryKind) -> EntryKind {
+    match kind {
+        host::EntryKind::Object => EntryKind::Object,
+        host::EntryKind::Folder => EntryKind::Folder,
+        host::EntryKind::Unfinished => EntryKind::Unfinished,
+        host::EntryKind::Link => EntryKind::Link,
+        host::EntryKind::Special => EntryKind::Special,
+        kind => panic!("the store lists {kind:?}"),
     }
 }

@@ -45,6 +45,9 @@ pub(crate) fn error(error: guest::error::Error) -> Error {
         Inner::Damaged(damage) => {
             Error::Damaged { object: damage.object, expected: damage.expected, found: damage.found }
         }
+        Inner::NoLog(guest::error::NoLog { name, below, more }) => {
+            Error::NoLog { name, below, more }
+        }
         Inner::Conflict(message) => Error::Conflict(message),
         Inner::Unsupported(message) => Error::Unsupported(message),
         Inner::Closed => Error::Closed,
@@ -69,6 +72,8 @@ pub(crate) fn stats(stats: guest::stat::Stats) -> Stats {
         tiers,
         garbage_objects,
         garbage_bytes,
+        unfinished_objects,
+        unfinished_bytes,
         absorbed_bytes,
         compacted_bytes,
     } = stats;
@@ -93,6 +98,8 @@ pub(crate) fn stats(stats: guest::stat::Stats) -> Stats {
         tiers: tiers.into_iter().map(tier).collect(),
         garbage_objects,
         garbage_bytes,
+        unfinished_objects,
+        unfinished_bytes,
         absorbed_bytes,
         compacted_bytes,
     }
@@ -125,6 +132,7 @@ pub(crate) fn finding(finding: guest::verify::Finding) -> Finding {
                 Reason::AbsorbedBatch => LeftoverReason::AbsorbedBatch,
                 Reason::UnnamedSegment => LeftoverReason::UnnamedSegment,
                 Reason::OldManifest => LeftoverReason::OldManifest,
+                Reason::UnfinishedWrite => LeftoverReason::UnfinishedWrite,
             },
         },
     }

@@ -293,8 +293,8 @@ impl Log {
         match &self.handle {
             Handle::Native(writer, store, system) => {
                 let log = writer.lock().unwrap().name().clone();
-                let done =
-                    guest::compactor::compact(store.clone(), system, log, Default::default());
+                let (store, options) = (store.clone(), Default::default());
+                let done = guest::compactor::compact_opened(store, system, log, options);
                 done.map(compaction).map_err(error)
             }
             Handle::Component(log) => self.runtime.block_on(log.compact(&CompactOptions::new())),

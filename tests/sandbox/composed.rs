@@ -85,3 +85,13 @@ fn a_joined_plugin_has_no_more_rights_than_another() {
     assert!(said[0].contains("no log is granted under the label \"others\""), "{said:?}");
     assert!(said[1].starts_with("stat=errors/..: invalid-input: "), "{said:?}");
 }
+
+#[test]
+fn a_joined_plugin_is_told_of_no_log_below_one_that_is_not_there() {
+    let stage = Stage::of(PluginLimits::default(), joined());
+    let below = format!("{SECRET_NAME}/below/batch_0001600000000000001.jsonl");
+    stage.runtime.block_on(stage.store.create(&below, "old".into(), false)).unwrap();
+    let script = ["read=errors", "stat=errors", "compact=errors"];
+    let (_, said) = stage.run(stage.lend(Rights::all()), &script);
+    assert_eq!(said, script.map(|word| format!("{word}: no-log: errors, below it []")));
+}

@@ -145,3 +145,20 @@ fn labels_must_be_labels() {
     let expected = "\"a/b\" is not a label for a log: use 1 to 64 letters, digits, - _ or .";
     assert_eq!(error.to_string(), expected);
 }
+
+/// What lies beside or below a log that is not there is the host's to know.
+#[test]
+fn a_log_that_is_not_there_is_said_by_its_label() {
+    let stage = Stage::new();
+    let below = format!("{SECRET_NAME}/below/batch_0001600000000000001.jsonl");
+    stage.runtime.block_on(stage.store.create(&below, "old".into(), false)).unwrap();
+    let script = ["read=errors", "stat=errors", "verify=errors", "compact=errors", "trim=errors=1"];
+    let (outcome, said) = stage.run(stage.lend(Rights::all()), &script);
+    let expected = script.map(|word| format!("{word}: no-log: errors, below it []"));
+    assert_eq!(said, expected);
+    assert_eq!(outcome.end.to_string(), "exited with code 0");
+    let script = ["open=errors", "compact", "read-all", "append=a", "flush", "read=errors"];
+    let (_, said) = stage.run(stage.lend(Rights::all()), &script);
+    assert_eq!(said[1..3], ["compact: 0 files", "read-all: 0 events, 0 missed"]);
+    assert_eq!(said[5], "read=errors: 1 events, 0 missed");
+}

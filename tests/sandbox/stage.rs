@@ -9,7 +9,7 @@ use stratalog::plugin::{
     Grant, LogsCtx, LogsCtxBuilder, Outcome, Plugin, PluginEngine, PluginLimits, Rights, Run,
 };
 use stratalog::store::{ConditionalCreate, Store};
-use stratalog::{Host, Page};
+use stratalog::{Error, Host, Page};
 use tokio::runtime::Runtime;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
@@ -84,10 +84,13 @@ impl Stage {
 pub(crate) async fn read(host: &Host, store: &Store, name: &str) -> Vec<String> {
     let mut reader = host.read(store, name).await.unwrap();
     let mut events = Vec::new();
-    while let Some(page) = reader.next().await.unwrap() {
-        events.extend(lines(&page));
+    loop {
+        match reader.next().await {
+            Ok(Some(page)) => events.extend(lines(&page)),
+            Ok(None) | Err(Error::NoLog { .. }) => return events,
+            Err(error) => panic!("{error}"),
+        }
     }
-    events
 }
 
 fn lines(page: &Page) -> Vec<String> {

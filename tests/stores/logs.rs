@@ -14,6 +14,7 @@ macro_rules! properties {
 
 pub const PROPERTIES: &[Property<World>] = properties![
     the_life_of_a_log [],
+    a_log_that_is_not_there_is_said_and_those_below_it_are_named [],
     large_events_and_segments_in_parts [],
     a_batch_on_the_store_that_does_not_match_its_name_is_damage [],
     a_reader_beside_a_compactor_and_a_writer_gets_each_event_once [],
@@ -26,6 +27,52 @@ pub const PROPERTIES: &[Property<World>] = properties![
 /// On stores without create-if-absent, nobody having vouched for a sole compactor.
 pub const UNVOUCHED: &[Property<World>] =
     properties![compaction_is_refused_and_the_log_stays_whole[NoExclusive]];
+
+fn a_log_that_is_not_there_is_said_and_those_below_it_are_named(world: &World) {
+    let check = |expected: &[&str]| {
+        let outcomes = [
+            ("read", world.read("log").err()),
+            ("stat", world.stat("log").err()),
+            ("verify", world.verify("log").err()),
+            ("compact", world.compact("log").err()),
+            ("trim", world.trim("log", stratalog::TrimPoint::KeepEvents(1)).err()),
+        ];
+        for (call, outcome) in outcomes {
+            match outcome {
+                Some(Error::NoLog { name, below, more }) => {
+                    assert_eq!((&*name, more), ("log", false), "{call}");
+                    assert_eq!(below, expected, "{call}");
+                }
+                outcome => panic!("{call}: {outcome:?}"),
+            }
+        }
+    };
+    check(&[]);
+    world.put("log/notes.txt", "no log");
+    world.put("log/batch_notes", "no batch");
+    world.put("log/other/readme", "no log");
+    check(&[]);
+    let batch = "batch_0001600000000000001.jsonl";
+    world.put(&format!("log/team/{batch}"), "old");
+    world.put(&format!("log/other/deep/{batch}"), "old");
+    world.put(&format!("logs/{batch}"), "beside it");
+    check(&["log/other/deep", "log/team"]);
+    // Once said, the pass goes on with what comes.
+    let mut pages = world.start_read("log").unwrap();
+    assert!(matches!(pages.rest(), Err(Error::NoLog { .. })));
+    assert_eq!(pages.rest().unwrap(), [""; 0]);
+    // A handle opens what is not there, and looks after it.
+    let log = world.open("log");
+    assert_eq!(log.read_all().unwrap(), [""; 0]);
+    assert_eq!(log.compact().unwrap().merged_files, 0);
+    assert_eq!(log.file_count().unwrap(), 0);
+    log.append("first").unwrap();
+    log.close().unwrap();
+    assert_eq!(pages.rest().unwrap(), ["first"]);
+    assert_eq!(world.read("log").unwrap(), ["first"]);
+    assert_eq!(world.stat("log").unwrap().objects, 1);
+    assert!(world.verify("log").unwrap().0.is_empty());
+}
 
 fn the_life_of_a_log(world: &World) {
     assert_eq!(world.keys(), Vec::<String>::new());

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::future::join_all;
 use rig::backends::{Backend, Need, Property};
 use stratalog::store::doctor::{Doctor, Use, Verdict};
-use stratalog::store::{Location, ReadPart, Store, StoreErrorKind as Kind, WriteError};
+use stratalog::store::{EntryKind, Location, ReadPart, Store, StoreErrorKind as Kind, WriteError};
 use tokio::runtime::Runtime;
 
 /// A store with nothing in it yet, and the means to open it once more.
@@ -43,7 +43,8 @@ impl Bench {
 
     fn keys(&self, prefix: &str, after: Option<&str>, limit: usize) -> (Vec<String>, bool) {
         let page = self.runtime.block_on(self.store.list(prefix, after, limit)).unwrap();
-        (page.objects.into_iter().map(|object| object.key).collect(), page.more)
+        let objects = page.objects.into_iter().filter(|entry| entry.kind == EntryKind::Object);
+        (objects.map(|object| object.key).collect(), page.more)
     }
 
     fn delete(&self, keys: &[&str]) {
@@ -209,6 +210,10 @@ fn listings_are_sorted_direct_and_by_prefix(bench: &Bench) {
     for (prefix, after, expected) in cases {
         assert_eq!(bench.keys(prefix, after, 100).0, expected, "{prefix} after {after:?}");
     }
+    let page = bench.runtime.block_on(bench.store.list("e/", None, 100)).unwrap();
+    let folders = page.objects.iter().filter(|entry| entry.kind == EntryKind::Folder);
+    assert!(folders.map(|entry| entry.key.as_str()).eq(["e/sub/"]), "{page:?}");
+    assert!(page.objects.is_sorted_by(|a, b| a.key < b.key), "{page:?}");
 }
 
 fn listings_by_pages_yield_each_key_once(bench: &Bench) {

@@ -100,6 +100,8 @@ function text({ tag, val }) {
       return `${tag}: ${val.message}`;
     case "damaged":
       return `${tag}: ${val.object}: expected ${val.expected}, found ${val.found}`;
+    case "no-log":
+      return `${tag}: ${val.name}`;
     case "closed":
       return tag;
     default:

@@ -120,6 +120,8 @@ def text(error: wit.Error) -> str:
             return (
                 f"damaged: {damage.object}: expected {damage.expected}, found {damage.found}"
             )
+        case wit.Error_NoLog(absent):
+            return f"no-log: {absent.name}"
         case wit.Error_Conflict(reason):
             return f"conflict: {reason}"
         case wit.Error_Unsupported(reason):

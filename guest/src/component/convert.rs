@@ -6,13 +6,13 @@ use super::bindings::stratalog::log::{held_bytes, object_store as import};
 use super::imports::HostBytes;
 use crate::compactor::{Compaction, CompactionPlan};
 use crate::cursor::Pending;
-use crate::error::{Damage, Error, EventFault, WriteFate};
+use crate::error::{Damage, Error, EventFault, NoLog, WriteFate};
 use crate::names::BatchName;
 use crate::options::{CompactInput, OptionsInput};
 use crate::page::Page;
 use crate::ports::{
-    Chunk, HeldBytes, ListPage, ListedObject, Measure, ReadFailure, StoreError, StoreErrorKind,
-    WriteError,
+    Chunk, EntryKind, HeldBytes, ListPage, ListedObject, Measure, ReadFailure, StoreError,
+    StoreErrorKind, WriteError,
 };
 use crate::reader::ReadOptions;
 use crate::stat::{Stats, Tier};
@@ -24,6 +24,7 @@ impl From<import::StoreError> for StoreError {
     fn from(error: import::StoreError) -> Self {
         let kind = match error.kind {
             import::StoreErrorKind::NotFound => StoreErrorKind::NotFound,
+            import::StoreErrorKind::NotAnObject => StoreErrorKind::NotAnObject,
             import::StoreErrorKind::PermissionDenied => StoreErrorKind::PermissionDenied,
             import::StoreErrorKind::Unavailable => StoreErrorKind::Unavailable,
             import::StoreErrorKind::Unsupported => StoreErrorKind::Unsupported,
@@ -44,10 +45,26 @@ impl From<import::WriteError> for WriteError {
     }
 }
 
+impl From<import::EntryKind> for EntryKind {
+    fn from(kind: import::EntryKind) -> Self {
+        match kind {
+            import::EntryKind::Object => Self::Object,
+            import::EntryKind::Folder => Self::Folder,
+            import::EntryKind::Unfinished => Self::Unfinished,
+            import::EntryKind::Link => Self::Link,
+            import::EntryKind::Special => Self::Special,
+        }
+    }
+}
+
 impl From<import::ListPage> for ListPage {
     fn from(page: import::ListPage) -> Self {
         let objects = page.objects.into_iter();
-        let objects = objects.map(|object| ListedObject { key: object.key, size: object.size });
+        let objects = objects.map(|object| ListedObject {
+            key: object.key,
+            size: object.size,
+            kind: object.kind.into(),
+        });
         Self { objects: objects.collect(), more: page.more }
     }
 }
@@ -210,6 +227,7 @@ impl From<Finding> for export::Finding {
                     LeftoverReason::AbsorbedBatch => export::LeftoverReason::AbsorbedBatch,
                     LeftoverReason::UnnamedSegment => export::LeftoverReason::UnnamedSegment,
                     LeftoverReason::OldManifest => export::LeftoverReason::OldManifest,
+                    LeftoverReason::UnfinishedWrite => export::LeftoverReason::UnfinishedWrite,
                 };
                 Self::Leftover(export::Leftover { object, bytes, reason })
             }
@@ -268,6 +286,8 @@ impl From<Stats> for export::Stats {
             tiers: stats.tiers.into_iter().map(export::Tier::from).collect(),
             garbage_objects: stats.garbage_objects,
             garbage_bytes: stats.garbage_bytes,
+            unfinished_objects: stats.unfinished_objects,
+            unfinished_bytes: stats.unfinished_bytes,
             absorbed_bytes: stats.absorbed_bytes,
             compacted_bytes: stats.compacted_bytes,
         }
@@ -304,6 +324,9 @@ pub(super) fn error(error: Error) -> export::Error {
             export::Error::StoreFailed(export::StoreFailure { message, transient })
         }
         Error::Damaged(damage) => export::Error::Damaged(damage.into()),
+        Error::NoLog(NoLog { name, below, more }) => {
+            export::Error::NoLog(export::NoLog { name, below, more })
+        }
         Error::Conflict(message) => export::Error::Conflict(message),
         Error::Unsupported(message) => export::Error::Unsupported(message),
         Error::Closed => export::Error::Closed,

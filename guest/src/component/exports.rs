@@ -21,11 +21,6 @@ pub(super) struct ReaderResource(RefCell<Reader<HostStore>>);
 
 pub(super) struct VerifierResource(RefCell<Verifier<HostStore>>);
 
-fn compact(log: LogName, options: wit::CompactOptions) -> Result<wit::Compaction, wit::Error> {
-    let done = compactor::compact(HostStore, &HostSystem, log, options.into());
-    done.map(wit::Compaction::from).map_err(wit::Error::from)
-}
-
 fn reader(reader: Reader<HostStore>) -> wit::Reader {
     wit::Reader::new(ReaderResource(RefCell::new(reader)))
 }
@@ -41,7 +36,8 @@ impl wit::Guest for Component {
     }
 
     fn compact(name: String, options: wit::CompactOptions) -> Result<wit::Compaction, wit::Error> {
-        compact(LogName::parse(&name)?, options)
+        let log = LogName::parse(&name)?;
+        Ok(compactor::compact(HostStore, &HostSystem, log, options.into())?.into())
     }
 
     fn plan_compaction(
@@ -102,7 +98,8 @@ impl wit::GuestLog for LogResource {
     fn compact(&self, options: wit::CompactOptions) -> Result<wit::Compaction, wit::Error> {
         let writer = self.0.borrow();
         writer.check_open()?;
-        compact(writer.name().clone(), options)
+        let log = writer.name().clone();
+        Ok(compactor::compact_opened(HostStore, &HostSystem, log, options.into())?.into())
     }
 
     fn file_count(&self) -> Result<u64, wit::Error> {

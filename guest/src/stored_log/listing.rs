@@ -2,13 +2,16 @@
 //!
 //! 1. The highest generation that is shown never goes back: a listing that shows a lower one than was
 //!    seen before, or none, is not believed.
+//! 2. What stands under an object's name without being one is damage, whoever lists it.
+
+use std::collections::BTreeMap;
 
 use super::{Look, StoredLog};
-use crate::error::Error;
+use crate::error::{Damage, Error};
 use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
-use crate::names::{BatchName, Generation, ObjectName};
-use crate::ports::Store;
+use crate::names::{self, BatchName, Generation, ObjectName};
+use crate::ports::{EntryKind, Store};
 use crate::view::{ListedBatch, ListedOther, Newest};
 
 /// Manifests, and segments and indexes if they were asked for, and the highest generation of them.
@@ -26,7 +29,7 @@ pub(crate) struct WentBack {
 
 impl<S: Store> StoredLog<S> {
     /// Lists the batches once, and shows them as the store does.
-    pub(crate) fn list_batches(&self, mut show: impl FnMut(ListedBatch)) -> Result<(), Error> {
+    pub(crate) fn list_batches(&mut self, mut show: impl FnMut(ListedBatch)) -> Result<(), Error> {
         self.list(&self.name.batches(), None, |object, size| {
             if let ObjectName::Batch(name) = object {
                 show(ListedBatch { name, size });
@@ -37,9 +40,10 @@ impl<S: Store> StoredLog<S> {
     /// Lists the batches twice: of each writer, what is returned is a prefix of what it wrote. Once,
     /// if the first listing shows only what is known.
     pub(crate) fn settled_batches(
-        &self,
+        &mut self,
         known: &dyn Fn(&BatchName) -> bool,
     ) -> Result<Vec<ListedBatch>, Error> {
+        self.unfinished.clear();
         let mut newest = Newest::default();
         let mut batches = Vec::new();
         let mut all_known = true;
@@ -101,7 +105,7 @@ impl<S: Store> StoredLog<S> {
     }
 
     /// Lists manifests, and segments and indexes if asked for.
-    pub(crate) fn list_others(&self, look: Look) -> Result<Vec<ListedOther>, Error> {
+    pub(crate) fn list_others(&mut self, look: Look) -> Result<Vec<ListedOther>, Error> {
         let mut others = Vec::new();
         let (prefix, start_after) = match look {
             Look::Reading => (self.name.manifests(), None),
@@ -111,9 +115,25 @@ impl<S: Store> StoredLog<S> {
         Ok(others)
     }
 
+    /// Collects what stands under names of objects and is none, in place of failing.
+    pub(crate) fn collecting_intruders(self) -> Self {
+        Self { intruders: Some(BTreeMap::new()), ..self }
+    }
+
+    /// What stands under names of objects and is none, as collected since this was asked last.
+    pub(crate) fn take_intruders(&mut self) -> Vec<Damage> {
+        let intruders = self.intruders.as_mut().map(std::mem::take).unwrap_or_default();
+        intruders.into_iter().map(|(key, kind)| intrusion(key, kind)).collect()
+    }
+
+    /// Keys and bytes of what writes under way, or killed ones, have left, as listed last.
+    pub(crate) fn unfinished(&self) -> &BTreeMap<String, u64> {
+        &self.unfinished
+    }
+
     /// Shows every listed object that follows the naming scheme, with its size.
     fn list(
-        &self,
+        &mut self,
         prefix: &str,
         mut start_after: Option<String>,
         mut show: impl FnMut(ObjectName, u64),
@@ -123,10 +143,19 @@ impl<S: Store> StoredLog<S> {
                 .store
                 .list(prefix, start_after.as_deref(), LIST_PAGE_OBJECTS)
                 .map_err(|error| Error::store("list", prefix, &error))?;
-            for object in &page.objects {
-                let name = self.name.object(&object.key).and_then(ObjectName::parse);
-                if let Some(name) = name {
-                    show(name, object.size);
+            for entry in &page.objects {
+                let key = entry.key.strip_suffix('/').unwrap_or(&entry.key);
+                let Some(own) = self.name.object(key) else { continue };
+                match (entry.kind, ObjectName::parse(own)) {
+                    (EntryKind::Object, Some(name)) => show(name, entry.size),
+                    (EntryKind::Unfinished, _) if names::unfinished(own).is_some() => {
+                        self.unfinished.insert(entry.key.clone(), entry.size);
+                    }
+                    (EntryKind::Unfinished, _) | (_, None) => {}
+                    (kind, Some(_)) => match &mut self.intruders {
+                        Some(intruders) => drop(intruders.insert(key.to_owned(), kind)),
+                        None => return Err(Error::Damaged(intrusion(key.to_owned(), kind))),
+                    },
                 }
             }
             match page.objects.last() {
@@ -135,6 +164,17 @@ impl<S: Store> StoredLog<S> {
             }
         }
     }
+}
+
+/// The damage of an object in whose place something else stands.
+fn intrusion(key: String, kind: EntryKind) -> Damage {
+    let found = match kind {
+        EntryKind::Object | EntryKind::Unfinished => "something else",
+        EntryKind::Folder => "a folder",
+        EntryKind::Link => "a symbolic link",
+        EntryKind::Special => "a named pipe, a socket or a device",
+    };
+    Damage::new(key, "a regular file", format!("{found}; remove it"))
 }
 
 fn highest(objects: &[ListedOther]) -> Option<Generation> {

@@ -9,7 +9,7 @@ use super::arguments::{Compact, Shared};
 use super::exit::{Code, Failure};
 use super::progress::Progress;
 use super::report::{count, print_json, print_line};
-use super::session::{Must, Session};
+use super::session::Session;
 
 #[derive(Serialize)]
 struct CompactReport<'a> {
@@ -33,13 +33,13 @@ struct PlanReport {
 /// Signals are left to the system: a compaction may end anywhere.
 pub(super) async fn run(command: &Compact, shared: &Shared) -> Result<Code, Failure> {
     let sole_compactor = command.sole.sole_compactor;
-    let session = Session::open(&command.log, shared, sole_compactor, Must::Exist)?;
+    let session = Session::open(&command.log, shared, sole_compactor)?;
     let Session { location, store, host } = &session;
     let options = options(command);
     if command.dry_run {
         return match host.plan_compaction(store, &location.name, &options).await {
             Ok(plan) => report_plan(shared, &plan, location).map(|()| Code::Done),
-            Err(error) => Err(Failure::from(error).context(format!("cannot look at {location}"))),
+            Err(error) => Err(session.explain("look at", error)),
         };
     }
     let progress = Progress::of_unknown(shared, &format!("compacting {location}"));
@@ -47,7 +47,7 @@ pub(super) async fn run(command: &Compact, shared: &Shared) -> Result<Code, Fail
     drop(progress);
     match compacted {
         Ok(compaction) => report(shared, &compaction, location).map(|()| Code::Done),
-        Err(error) => Err(Failure::from(error).context(format!("cannot compact {location}"))),
+        Err(error) => Err(session.explain("compact", error)),
     }
 }
 

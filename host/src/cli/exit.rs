@@ -55,6 +55,7 @@ impl Code {
             Error::Open(OpenError::NoCredentials { .. }) => Self::Store,
             Error::Damaged { .. } => Self::Damaged,
             Error::InvalidInput(_)
+            | Error::NoLog { .. }
             | Error::InvalidEvent { .. }
             | Error::Location(_)
             | Error::Open(_)
@@ -102,6 +103,11 @@ impl Failure {
     /// Says what was attempted, in front of the cause.
     pub(crate) fn context(self, what: impl fmt::Display + Send + Sync + 'static) -> Self {
         Self { code: self.code, error: self.error.context(what) }
+    }
+
+    /// The library's error behind it, if it is one.
+    pub(crate) fn cause(&self) -> Option<&Error> {
+        self.error.downcast_ref()
     }
 
     pub(crate) fn code(&self) -> Code {

@@ -33,7 +33,8 @@ Exit codes:
   2    the command line is wrong
   3    the store cannot be reached or refuses
   4    damaged data: the object, the expected and the found are named
-  5    invalid input: an event, a file, a LOG, an option's value, a position, a component
+  5    invalid input: an event, a file, a LOG that does not exist or is none, an option's value, a
+       position, a component
   6    a plugin trapped or reached a limit; otherwise run ends with the plugin's own code
   130  interrupted by SIGINT (Ctrl-C); append and run have flushed what was appended, or say what not
   143  ended by SIGTERM; append and run have flushed what was appended, or say what not
@@ -65,7 +66,7 @@ passed through; environment, files and network are closed, except for what --env
 
 Rights: append opens a log and appends to it; read also counts and verifies it; compact and trim
 are what the commands of that name do. A call without the right is an error that the plugin can
-handle.
+handle, and so is one of these, but appending, on a log that does not exist.
 
 Whatever ends the plugin, what it appended is flushed. A limit on what it uses (memory, time) ends
 it with exit code 6; a limit on what it asks of a log is an error of that call. Each names the
@@ -105,7 +106,8 @@ Examples:
 pub(super) const TAIL: &str = "\
 With -f it looks for new events as soon as it has printed some, and ever more rarely while none come,
 up to every 5 seconds. It tries on while the store cannot be reached. It ends with a signal, or when
-the reader of its output closes it.
+the reader of its output closes it. Of a log that does not exist yet it waits for the first events,
+and says so.
 
 Examples:
   stratalog tail logs/errors
@@ -144,7 +146,8 @@ Examples:
 
 pub(super) const VERIFY: &str = "\
 Reads and checks every object of the log, and changes nothing. What it finds goes to stdout, one on
-a line: damaged objects, to be restored, and leftovers that the next compaction deletes.
+a line: damaged objects, to be restored, and leftovers that the next compaction deletes. In a folder
+it also lists the files of killed writes, which go with a later write.
 The exit code is 4 if anything is damaged; leftovers are no fault.
 
 Example:
@@ -152,13 +155,15 @@ Example:
       prints {\"ok\":true,\"objects\":3,\"events\":340,\"bytes\":51234,\"damaged\":[],\"leftovers\":[]}
       damaged:   [{\"object\":\"…\",\"expected\":\"…\",\"found\":\"…\"}]
       leftovers: [{\"object\":\"…\",\"bytes\":120,\"reason\":\"absorbed-batch\"}], where the reason may
-                 also be unnamed-segment or old-manifest";
+                 also be unnamed-segment, old-manifest or unfinished-write";
 
 pub(super) const STAT: &str = "\
 Times are those of the oldest and the newest batch, in UTC.
 Batches of the old naming scheme (batch_TIME.jsonl) do not tell their number of events:
 they are counted as uncounted batches.
 Tier t holds the segments of 8^t to 8^(t+1) bytes. Garbage is what the next compaction deletes.
+Unfinished are, in a folder, the files of writes that are under way or were killed. The next write
+removes those that nobody has written to for an hour.
 Write amplification is how often each byte has been written so far, on the average.
 The identity is made by the first compaction and kept for good. Positions carry it: one of another
 log, or of one that was removed and made anew under the same name, is refused.
@@ -170,7 +175,8 @@ Example:
               \"first_time\":\"2025-01-31T12:00:00.000001Z\",\"last_time\":\"…\",
               \"first_position\":0,\"next_position\":340,
               \"tiers\":[{\"tier\":5,\"segments\":1,\"bytes\":51234}],
-              \"garbage_objects\":0,\"garbage_bytes\":0,\"absorbed_bytes\":51234,
+              \"garbage_objects\":0,\"garbage_bytes\":0,
+              \"unfinished_objects\":0,\"unfinished_bytes\":0,\"absorbed_bytes\":51234,
               \"compacted_bytes\":51234,\"write_amplification\":2.0}";
 
 pub(super) const DOCTOR: &str = "\

@@ -13,17 +13,16 @@ use super::exit::{Code, Failure, write_stdout};
 use super::position_file::PositionFile;
 use super::progress::Progress;
 use super::report::count;
-use super::session::{Must, Session};
+use super::session::Session;
 use super::stdout;
 
 /// Signals are left to the system: there is nothing to bring to an end.
 pub(super) async fn run(command: &Read, shared: &Shared) -> Result<Code, Failure> {
     let kept = command.position_file.as_deref().map(PositionFile::open).transpose()?;
-    let session = Session::open(&command.log, shared, false, Must::Exist)?;
-    let what = format!("cannot read {}", session.location);
+    let session = Session::open(&command.log, shared, false)?;
     match print(&session, command, shared, kept).await {
         Ok(()) => Ok(Code::Done),
-        Err(failure) => Err(failure.context(what)),
+        Err(failure) => Err(session.explain("read", failure)),
     }
 }
 

@@ -6,7 +6,7 @@ use stratalog::store::{Location, Root, Store, StoreOptions};
 use stratalog::{Error, Host, Limits};
 
 use super::arguments::Shared;
-use super::exit::{Code, Failure};
+use super::exit::Failure;
 use super::waiting;
 
 pub(super) struct Session {
@@ -15,32 +15,51 @@ pub(super) struct Session {
     pub(super) host: Host,
 }
 
-/// What a command that only looks needs to find.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Must {
-    /// A local log's folder must be there: anything else is most likely a typing error.
-    Exist,
-    /// The first append makes the log.
-    Nothing,
-}
-
 impl Session {
     /// Opens the store and compiles the component, cheap checks first. Makes no request.
-    pub(super) fn open(
-        log: &str,
-        shared: &Shared,
-        sole_compactor: bool,
-        must: Must,
-    ) -> Result<Self, Failure> {
+    pub(super) fn open(log: &str, shared: &Shared, sole_compactor: bool) -> Result<Self, Failure> {
         let location = Location::parse(log).map_err(Error::from)?;
         let store = open_store(&location.root, shared, sole_compactor)?;
-        if must == Must::Exist {
-            require_log(&location)?;
-        }
+        check_place(&location)?;
         let host = host(shared)?;
         let Location { root, name } = &location;
         tracing::info!("log {name} in {root}, component {}", host.component_sha256());
         Ok(Self { location, store, host })
+    }
+
+    /// Says what was attempted on the log in front of a failure; or that there is no such log.
+    pub(super) fn explain(&self, verb: &str, failure: impl Into<Failure>) -> Failure {
+        let (location, failure) = (&self.location, failure.into());
+        match failure.cause() {
+            Some(Error::NoLog { below, more, .. }) => Failure::input(format!(
+                "{}{}",
+                no_log(location),
+                shown_below(location, below, *more)
+            )),
+            _ => failure.context(format!("cannot {verb} {location}")),
+        }
+    }
+}
+
+/// `there is no log at …`, and why if that can be told.
+pub(super) fn no_log(location: &Location) -> String {
+    match location.root.is_memory() {
+        true => format!("there is no log at {location}: a log in memory ends with its command"),
+        false => format!("there is no log at {location}"),
+    }
+}
+
+/// The logs below a name that is none, as they would be typed.
+fn shown_below(location: &Location, below: &[String], more: bool) -> String {
+    let below = below
+        .iter()
+        .map(|name| Location { root: location.root.clone(), name: name.clone() }.to_string());
+    let below: Vec<_> = below.collect();
+    match (below.len(), more) {
+        (0, _) => String::new(),
+        (1, false) => format!("; below it is {}", below.concat()),
+        (_, false) => format!("; below it are {}", below.join(", ")),
+        (_, true) => format!("; below it are {} and more", below.join(", ")),
     }
 }
 
@@ -89,24 +108,18 @@ pub(super) fn cache_folder(shared: &Shared) -> Result<Option<PathBuf>, Failure> 
     }
 }
 
-/// Refuses a log that certainly is not there.
-fn require_log(location: &Location) -> Result<(), Failure> {
-    if location.root.is_memory() {
-        let message = format!("{location} is empty: a log in memory ends with its command");
-        return Err(Failure::input(message));
-    }
+/// Refuses the path of what is certainly no log: a file, or a link, which is not followed.
+fn check_place(location: &Location) -> Result<(), Failure> {
     let Some(root) = location.root.as_folder() else { return Ok(()) };
-    match root.join(&location.name).metadata() {
-        Ok(metadata) if metadata.is_dir() => Ok(()),
-        Ok(_) => Err(Failure::input(format!("{location} is a file, and a log is a folder"))),
-        Err(error) => {
-            use std::io::ErrorKind as K;
-            match error.kind() {
-                K::NotFound | K::NotADirectory => {
-                    Err(Failure::input(format!("there is no log at {location}")))
-                }
-                _ => Err(Failure::new(Code::Store, format!("cannot look at {location}: {error}"))),
-            }
-        }
+    // What cannot be looked at, the store will explain.
+    let Ok(found) = root.join(&location.name).symlink_metadata() else { return Ok(()) };
+    if found.is_dir() {
+        return Ok(());
     }
+    Err(Failure::input(match found.is_symlink() {
+        true => format!(
+            "{location} is a symbolic link, which is not followed; name the folder that it leads to"
+        ),
+        false => format!("{location} is a file, and a log is a folder; name a folder"),
+    }))
 }

@@ -11,7 +11,7 @@ use stratalog::store::Location;
 use super::arguments::{Shared, Stat};
 use super::exit::{Code, Failure, write_stdout};
 use super::report::{count, print_json, time};
-use super::session::{Must, Session};
+use super::session::Session;
 
 #[derive(Serialize)]
 struct StatReport {
@@ -30,6 +30,8 @@ struct StatReport {
     tiers: Vec<TierReport>,
     garbage_objects: u64,
     garbage_bytes: u64,
+    unfinished_objects: u64,
+    unfinished_bytes: u64,
     absorbed_bytes: u64,
     compacted_bytes: u64,
     write_amplification: Option<f64>,
@@ -43,7 +45,7 @@ struct TierReport {
 }
 
 pub(super) async fn run(command: &Stat, shared: &Shared) -> Result<Code, Failure> {
-    let session = Session::open(&command.log, shared, false, Must::Exist)?;
+    let session = Session::open(&command.log, shared, false)?;
     let Session { location, store, host } = &session;
     match host.stat(store, &location.name).await {
         Ok(stats) if shared.json => print_json(&report(&stats)).map(|()| Code::Done),
@@ -51,7 +53,7 @@ pub(super) async fn run(command: &Stat, shared: &Shared) -> Result<Code, Failure
             let table = table(&stats, location);
             write_stdout(&mut io::stdout(), table.as_bytes()).map(|_| Code::Done)
         }
-        Err(error) => Err(Failure::from(error).context(format!("cannot count {location}"))),
+        Err(error) => Err(session.explain("count", error)),
     }
 }
 
@@ -78,6 +80,8 @@ fn report(stats: &Stats) -> StatReport {
         tiers: tiers.collect(),
         garbage_objects: stats.garbage_objects,
         garbage_bytes: stats.garbage_bytes,
+        unfinished_objects: stats.unfinished_objects,
+        unfinished_bytes: stats.unfinished_bytes,
         absorbed_bytes: stats.absorbed_bytes,
         compacted_bytes: stats.compacted_bytes,
         write_amplification: stats.write_amplification(),
@@ -110,6 +114,14 @@ fn table(stats: &Stats, location: &Location) -> String {
         ("objects".to_owned(), number(stats.objects)),
         ("bytes".to_owned(), size(stats.bytes)),
         ("garbage".to_owned(), format!("{garbage}, {}", HumanBytes(stats.garbage_bytes))),
+        (
+            "unfinished".to_owned(),
+            format!(
+                "{}, {}",
+                count(stats.unfinished_objects, "file", "files"),
+                HumanBytes(stats.unfinished_bytes)
+            ),
+        ),
         ("generation".to_owned(), number(stats.generation)),
         ("identity".to_owned(), stats.identity.clone().unwrap_or_else(none)),
         ("first position".to_owned(), stats.first_position.to_string()),

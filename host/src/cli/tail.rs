@@ -1,16 +1,21 @@
 //! `stratalog tail`: the last events, and those to come.
 
 use std::io;
+use std::time::Duration;
 
+use stratalog::store::Location;
 use stratalog::{Error, Page, ReadOptions, Reader};
 
 use super::arguments::{Shared, Tail};
 use super::exit::{Code, Failure, write_stdout};
 use super::read::warn_of_missed;
 use super::report::print_line;
-use super::session::{Must, Session};
+use super::session::{Session, no_log};
 use super::signals::Signals;
 use super::stdout;
+
+/// Between first looks at a store that is away.
+const FIRST_LOOK_PAUSE: Duration = Duration::from_secs(1);
 
 /// Signals are left to the system, unless it follows.
 pub(super) async fn run(command: &Tail, shared: &Shared) -> Result<Code, Failure> {
@@ -18,17 +23,17 @@ pub(super) async fn run(command: &Tail, shared: &Shared) -> Result<Code, Failure
         let message = "--lines = 0 prints nothing: give 1 or more, or --follow";
         return Err(Failure::input(message));
     }
-    let session = Session::open(&command.log, shared, false, Must::Exist)?;
+    let session = Session::open(&command.log, shared, false)?;
     let Session { location, store, host } = &session;
     let tailed = async {
         let options = ReadOptions::new().last(command.lines);
         let reader = host.read_with(store, &location.name, options).await?;
         match command.follow {
-            true => follow(reader, &location.to_string(), shared).await,
+            true => follow(reader, location, shared).await,
             false => print(reader).await,
         }
     };
-    tailed.await.map_err(|failure| failure.context(format!("cannot read {location}")))
+    tailed.await.map_err(|failure: Failure| session.explain("read", failure))
 }
 
 async fn print(mut reader: Reader) -> Result<Code, Failure> {
@@ -42,33 +47,57 @@ async fn print(mut reader: Reader) -> Result<Code, Failure> {
 }
 
 /// Prints what comes until a signal or the reader of stdout ends it.
-async fn follow(reader: Reader, log: &str, shared: &Shared) -> Result<Code, Failure> {
+async fn follow(reader: Reader, log: &Location, shared: &Shared) -> Result<Code, Failure> {
     let mut signals = Signals::listen()?;
-    let follow = async {
-        let mut follow = reader.follow().await?;
-        let mut said = false;
-        loop {
-            let page = match follow.next().await {
-                Ok(page) => page,
-                Err(error @ Error::StoreFailed { .. }) if error.is_transient() => {
-                    if !std::mem::replace(&mut said, true) {
-                        print_line(shared.quiet, &format!("cannot read {log}, trying on: {error}"));
-                    }
-                    continue;
-                }
-                Err(error) => return Err(Failure::from(error)),
-            };
-            said = false;
-            if !write(page).await? {
-                return Ok(Code::Done);
-            }
-        }
-    };
     tokio::select! {
         biased;
         code = signals.next() => Ok(code),
         () = stdout::closed() => Ok(Code::Done),
-        done = follow => done,
+        done = follow_on(reader, log, shared) => done,
+    }
+}
+
+async fn follow_on(mut reader: Reader, log: &Location, shared: &Shared) -> Result<Code, Failure> {
+    let mut said = false;
+    let try_on = |said: &mut bool, error: &Error| {
+        if !std::mem::replace(said, true) {
+            print_line(shared.quiet, &format!("cannot read {log}, trying on: {error}"));
+        }
+    };
+    // The first look tells whether there is a log.
+    let first = loop {
+        match reader.next().await {
+            Err(error) if error.is_transient() => {
+                try_on(&mut said, &error);
+                tokio::time::sleep(FIRST_LOOK_PAUSE).await;
+            }
+            Err(Error::NoLog { .. }) => {
+                print_line(shared.quiet, &format!("{} yet: waiting for it", no_log(log)));
+                break None;
+            }
+            first => break first?,
+        }
+    };
+    if let Some(page) = first
+        && !write(page).await?
+    {
+        return Ok(Code::Done);
+    }
+    let mut follow = reader.follow().await?;
+    said = false;
+    loop {
+        let page = match follow.next().await {
+            Ok(page) => page,
+            Err(error) if error.is_transient() => {
+                try_on(&mut said, &error);
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        said = false;
+        if !write(page).await? {
+            return Ok(Code::Done);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::arguments::{Shared, Trim};
 use super::exit::{Code, Failure};
 use super::progress::Progress;
 use super::report::{count, print_json, print_line};
-use super::session::{Must, Session};
+use super::session::Session;
 
 #[derive(Serialize)]
 struct TrimReport {
@@ -29,14 +29,14 @@ pub(super) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure
         (None, None) => return Err(Failure::input("give --before or --keep-events")),
     };
     let sole_compactor = command.sole.sole_compactor;
-    let session = Session::open(&command.log, shared, sole_compactor, Must::Exist)?;
+    let session = Session::open(&command.log, shared, sole_compactor)?;
     let Session { location, store, host } = &session;
     let progress = Progress::of_unknown(shared, &format!("trimming {location}"));
     let trimmed = host.trim(store, &location.name, until).await;
     drop(progress);
     match trimmed {
         Ok(trimmed) => report(shared, &trimmed, location).map(|()| Code::Done),
-        Err(error) => Err(Failure::from(error).context(format!("cannot trim {location}"))),
+        Err(error) => Err(session.explain("trim", error)),
     }
 }
 

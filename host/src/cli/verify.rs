@@ -11,7 +11,7 @@ use super::arguments::{Shared, Verify};
 use super::exit::{Code, Failure, write_stdout};
 use super::progress::{self, Progress};
 use super::report::{count, print_json, print_line};
-use super::session::{Must, Session};
+use super::session::Session;
 
 #[derive(Serialize)]
 struct VerifyReport {
@@ -44,14 +44,16 @@ struct Found {
     /// Damaged objects; one may be damaged in more than one way.
     damaged: BTreeSet<String>,
     leftovers: u64,
+    /// Files of writes that are under way or were killed, and their bytes.
+    unfinished: (u64, u64),
 }
 
 /// Signals are left to the system: nothing is changed.
 pub(super) async fn run(command: &Verify, shared: &Shared) -> Result<Code, Failure> {
-    let session = Session::open(&command.log, shared, false, Must::Exist)?;
+    let session = Session::open(&command.log, shared, false)?;
     let location = &session.location;
     let found = check(&session, shared).await;
-    let found = found.map_err(|failure| failure.context(format!("cannot verify {location}")))?;
+    let found = found.map_err(|failure| session.explain("verify", failure))?;
     match found.damaged.len() {
         0 => Ok(Code::Done),
         damaged => {
@@ -108,6 +110,11 @@ async fn check(session: &Session, shared: &Shared) -> Result<Found, Failure> {
         let leftovers = count(found.leftovers, "leftover", "leftovers");
         line.push_str(&format!("; the next compaction deletes {leftovers}"));
     }
+    if let (files @ 1.., bytes) = found.unfinished {
+        let files = count(files, "unfinished file", "unfinished files");
+        let bytes = HumanBytes(bytes);
+        line.push_str(&format!("; a later write removes {files} ({bytes}) that nobody writes to"));
+    }
     print_line(shared.quiet, &line);
     Ok(found)
 }
@@ -117,6 +124,10 @@ impl Found {
         match finding {
             Finding::Damaged { object, .. } => {
                 self.damaged.insert(object.clone());
+            }
+            Finding::Leftover { reason: LeftoverReason::UnfinishedWrite, bytes, .. } => {
+                let (files, sum) = self.unfinished;
+                self.unfinished = (files.saturating_add(1), sum.saturating_add(*bytes));
             }
             Finding::Leftover { .. } => self.leftovers = self.leftovers.saturating_add(1),
         }
@@ -134,6 +145,7 @@ impl VerifyReport {
                     LeftoverReason::AbsorbedBatch => "absorbed-batch",
                     LeftoverReason::UnnamedSegment => "unnamed-segment",
                     LeftoverReason::OldManifest => "old-manifest",
+                    LeftoverReason::UnfinishedWrite => "unfinished-write",
                 };
                 self.leftovers.push(LeftoverReport { object, bytes, reason });
             }

@@ -6,7 +6,7 @@
 
 use crate::bindings::stratalog::log::object_store as wit;
 use crate::plugin::Label;
-use crate::store::{Store, StoreError, StoreErrorKind, WriteError};
+use crate::store::{EntryKind, Store, StoreError, StoreErrorKind, WriteError};
 
 /// What an instance is about to do with an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,10 +77,17 @@ impl Lent {
         }
     }
 
+    /// Whether the instance may know of an entry. Of a log that was lent by a label, what lies in
+    /// folders below it is another's.
+    pub(super) fn shows(&self, kind: EntryKind) -> bool {
+        self.label.is_none() || kind != EntryKind::Folder
+    }
+
     /// A failure of the store, as the instance may know it.
     pub(super) fn store_error(&self, error: StoreError) -> wit::StoreError {
         let kind = match error.kind {
             StoreErrorKind::NotFound => wit::StoreErrorKind::NotFound,
+            StoreErrorKind::NotAnObject => wit::StoreErrorKind::NotAnObject,
             StoreErrorKind::PermissionDenied => wit::StoreErrorKind::PermissionDenied,
             StoreErrorKind::Unavailable => wit::StoreErrorKind::Unavailable,
             StoreErrorKind::Unsupported => wit::StoreErrorKind::Unsupported,

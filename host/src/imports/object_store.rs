@@ -19,7 +19,8 @@ use crate::limits::{
 };
 use crate::memory::Borrowed;
 use crate::store::{
-    AHEAD_BYTES_MAX, OBJECTS_AHEAD_MAX, OrderedRead, PendingCreate, ReadPart, Upload, WriteError,
+    AHEAD_BYTES_MAX, EntryKind, OBJECTS_AHEAD_MAX, OrderedRead, PendingCreate, ReadPart, Upload,
+    WriteError,
 };
 
 /// What a read holds that fetches one object ahead.
@@ -148,9 +149,11 @@ impl wit::Host for Objects<'_> {
         self.work.meter.waited_since(start);
         Ok(page
             .map(|page| {
-                let objects = page.objects.into_iter().map(|object| wit::ListedObject {
+                let shown = page.objects.into_iter().filter(|entry| lent.shows(entry.kind));
+                let objects = shown.map(|object| wit::ListedObject {
                     key: lent.known_key(object.key),
                     size: object.size,
+                    kind: entry_kind(object.kind),
                 });
                 wit::ListPage { objects: objects.collect(), more: page.more }
             })
@@ -183,6 +186,16 @@ impl wit::Host for Objects<'_> {
             error: lent.store_error(failure.error),
         }));
         Ok(failures)
+    }
+}
+
+fn entry_kind(kind: EntryKind) -> wit::EntryKind {
+    match kind {
+        EntryKind::Object => wit::EntryKind::Object,
+        EntryKind::Folder => wit::EntryKind::Folder,
+        EntryKind::Unfinished => wit::EntryKind::Unfinished,
+        EntryKind::Link => wit::EntryKind::Link,
+        EntryKind::Special => wit::EntryKind::Special,
     }
 }
 

@@ -66,6 +66,8 @@ async fn compact(host: &Host, store: &Store, name: &str) {
         Ok(done) => {
             tracing::debug!("compacted log {name}: {} objects merged", done.merged_files);
         }
+        // Its batches may still be on their way.
+        Err(Error::NoLog { .. }) => tracing::debug!("did not compact log {name}: it has nothing"),
         // Then others keep it compact.
         Err(Error::Conflict(message)) => tracing::debug!("did not compact log {name}: {message}"),
         Err(error) => tracing::warn!("cannot compact log {name} in the background: {error}"),

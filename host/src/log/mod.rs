@@ -122,13 +122,16 @@ impl Log {
     }
 
     /// Compacts what is stored of the log, beside appends and reads that go on. Does not flush.
-    /// [`LogOptions::compact_after`] does it by itself.
+    /// [`LogOptions::compact_after`] does it by itself. Before the first flush there is nothing to do.
     ///
     /// # Errors
     /// As [`Host::compact`](crate::Host::compact).
     pub async fn compact(&self, options: &CompactOptions) -> Result<Compaction> {
         let host = crate::Host::from_engine(self.engine.clone());
-        host.compact(&self.store, &self.name, options).await
+        match host.compact(&self.store, &self.name, options).await {
+            Err(Error::NoLog { .. }) => Ok(Compaction::default()),
+            done => done,
+        }
     }
 
     /// The number of objects that hold the log's stored events: segments and live batches.

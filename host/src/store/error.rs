@@ -23,6 +23,9 @@ use super::redact::Redactor;
 pub enum StoreErrorKind {
     /// The object, the bucket or the folder does not exist.
     NotFound,
+    /// In a local folder something else than a regular file stands in the object's place, such as a
+    /// link. It was not followed and not touched: remove it.
+    NotAnObject,
     /// The store refuses: credentials, policy, or a read-only folder. Stop and fix that.
     PermissionDenied,
     /// The store cannot be reached, is overloaded, full or too slow. Try again later.
@@ -39,6 +42,7 @@ impl fmt::Display for StoreErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotFound => "not found",
+            Self::NotAnObject => "not an object",
             Self::PermissionDenied => "permission denied",
             Self::Unavailable => "unavailable",
             Self::Unsupported => "unsupported",

@@ -12,6 +12,7 @@
 //! 6. Memory is bounded: each read, read-ahead and upload by the limits of its file.
 //! 7. No secret stands in an error, a `Debug` output or a log line.
 //! 8. Every operation ends within the store's timeout; the library alone repeats requests.
+//! 9. In a local folder no link below the root is followed, and only regular files are objects.
 
 mod abandoned;
 mod client;
@@ -214,7 +215,7 @@ impl Store {
     ///
     /// Any other root counts as there, without a request: a missing bucket shows as
     /// [`StoreErrorKind::NotFound`] on the first read. A missing folder lists as empty, as a new
-    /// log has nothing yet; who reads what should exist asks here first.
+    /// log has nothing yet. That a log is not there, the calls on it say.
     ///
     /// # Errors
     /// [`StoreError`] if the folder cannot be looked at, or is a file.

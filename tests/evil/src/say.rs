@@ -29,6 +29,7 @@ pub(crate) fn text(error: &Error) -> String {
         Error::WriteFailed(failure) => format!("write-failed: {}", failure.message),
         Error::StoreFailed(failure) => format!("store-failed: {}", failure.message),
         Error::Damaged(damage) => format!("damaged: {}", damage.object),
+        Error::NoLog(absent) => format!("no-log: {}", absent.name),
         Error::Conflict(reason) => format!("conflict: {reason}"),
         Error::Unsupported(reason) => format!("unsupported: {reason}"),
         Error::Denied(reason) => format!("denied: {reason}"),

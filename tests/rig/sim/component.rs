@@ -121,9 +121,10 @@ impl<'y> Instances<'y> {
 impl From<wit::Error> for Refusal {
     fn from(error: wit::Error) -> Self {
         match error {
-            wit::Error::WriteFailed(_) | wit::Error::StoreFailed(_) | wit::Error::Conflict(_) => {
-                Self::Again
-            }
+            wit::Error::WriteFailed(_)
+            | wit::Error::StoreFailed(_)
+            | wit::Error::Conflict(_)
+            | wit::Error::NoLog(_) => Self::Again,
             error => Self::Wrong(format!("{error:?}")),
         }
     }

@@ -176,7 +176,9 @@ impl wit::Host for State {
         let page = self.ask(list).await?.map_err(wit::StoreError::from);
         Ok(page.map(|page| {
             let objects = page.objects.into_iter();
-            let objects = objects.map(|o| wit::ListedObject { key: o.key, size: o.size });
+            // A world has nothing else.
+            let kind = wit::EntryKind::Object;
+            let objects = objects.map(|o| wit::ListedObject { key: o.key, size: o.size, kind });
             wit::ListPage { objects: objects.collect(), more: page.more }
         }))
     }
@@ -370,6 +372,7 @@ impl From<StoreError> for wit::StoreError {
     fn from(error: StoreError) -> Self {
         let kind = match error.kind {
             StoreErrorKind::NotFound => wit::StoreErrorKind::NotFound,
+            StoreErrorKind::NotAnObject => wit::StoreErrorKind::NotAnObject,
             StoreErrorKind::PermissionDenied => wit::StoreErrorKind::PermissionDenied,
             StoreErrorKind::Unavailable => wit::StoreErrorKind::Unavailable,
             StoreErrorKind::Unsupported => wit::StoreErrorKind::Unsupported,

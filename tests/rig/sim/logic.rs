@@ -13,7 +13,8 @@ use crate::sim::world::Eyes;
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The store failed, or somebody else was faster: nothing is wrong, try again.
+    /// The store failed, somebody else was faster, or the log has nothing yet: nothing is wrong, try
+    /// again.
     Again,
     /// It must not happen in a world where nothing is damaged.
     Wrong(String),

@@ -22,7 +22,10 @@ pub struct Native<'y>(pub Eyes<'y>);
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
-            Error::WriteFailed(_) | Error::StoreFailed { .. } | Error::Conflict(_) => Self::Again,
+            Error::WriteFailed(_)
+            | Error::StoreFailed { .. }
+            | Error::Conflict(_)
+            | Error::NoLog(_) => Self::Again,
             error => Self::Wrong(error.to_string()),
         }
     }

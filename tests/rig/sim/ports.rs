@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use stratalog_guest::ports::{
-    Chunk, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
-    StoreError, StoreErrorKind, System, Upload, WriteError,
+    Chunk, EntryKind, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, ReadPart,
+    Store, StoreError, StoreErrorKind, System, Upload, WriteError,
 };
 
 use crate::sim::objects::{Fate, Unavailable};
@@ -149,7 +149,10 @@ impl<'y> Store for Eyes<'y> {
     fn list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
         let (objects, more) = self.list_objects(prefix, after, limit)?;
         let objects = objects.into_iter();
-        let objects = objects.map(|(key, size)| ListedObject { key: key.to_string(), size });
+        let objects = objects.map(|(key, size)| {
+            let (key, kind) = (key.to_string(), EntryKind::Object);
+            ListedObject { key, size, kind }
+        });
         Ok(ListPage { objects: objects.collect(), more })
     }
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {

@@ -149,6 +149,7 @@ fn refused(error: &Error) -> String {
         Error::WriteFailed(failure) => format!("write-failed: {}", failure.message),
         Error::StoreFailed(failure) => format!("store-failed: {}", failure.message),
         Error::Damaged(damage) => format!("damaged: {}", damage.object),
+        Error::NoLog(absent) => format!("no-log: {}, below it {:?}", absent.name, absent.below),
         Error::Conflict(text) => format!("conflict: {text}"),
         Error::Unsupported(text) => format!("unsupported: {text}"),
         Error::Denied(text) => format!("denied: {text}"),

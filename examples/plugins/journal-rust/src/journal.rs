@@ -124,6 +124,7 @@ fn text(error: &Error) -> String {
             "damaged: {}: expected {}, found {}",
             damage.object, damage.expected, damage.found
         ),
+        Error::NoLog(absent) => format!("no-log: {}", absent.name),
         Error::Conflict(reason) => format!("conflict: {reason}"),
         Error::Unsupported(reason) => format!("unsupported: {reason}"),
         Error::Denied(reason) => format!("denied: {reason}"),

@@ -8,7 +8,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::bindings::stratalog::log::append_log::{
-    self, CompactOptions, Compaction, Error, Log, Options, ReadOptions, Reader,
+    self, CompactOptions, Compaction, Error, Log, Options, Page, ReadOptions, Reader,
 };
 use crate::event::Event;
 use crate::memory::{Change, Effect, Memory};
@@ -80,7 +80,7 @@ impl Kept {
     /// for did, if it was there.
     pub(crate) fn catch_up(&mut self, wanted: Option<&Event>) -> Result<Option<Effect>, Failure> {
         let mut found = None;
-        while let Some(page) = self.reader.next().map_err(failed_to("read"))? {
+        while let Some(page) = self.next_page()? {
             if page.missed > 0 {
                 let missed = page.missed;
                 return Err(Failure::Log(format!(
@@ -99,6 +99,14 @@ impl Kept {
             }
         }
         Ok(found)
+    }
+
+    /// The next events; a log that nobody has changed yet has none.
+    fn next_page(&self) -> Result<Option<Page>, Failure> {
+        match self.reader.next() {
+            Err(Error::NoLog(_)) => Ok(None),
+            page => page.map_err(failed_to("read")),
+        }
     }
 
     fn pass_over(&mut self, fault: String) {
@@ -169,6 +177,7 @@ fn text(error: &Error) -> String {
             "damaged: {}: expected {}, found {}",
             damage.object, damage.expected, damage.found
         ),
+        Error::NoLog(absent) => format!("no-log: {}", absent.name),
         Error::Conflict(reason) => format!("conflict: {reason}"),
         Error::Unsupported(reason) => format!("unsupported: {reason}"),
         Error::Denied(reason) => format!("denied: {reason}"),

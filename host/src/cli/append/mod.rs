@@ -26,7 +26,7 @@ use super::arguments::{Append, Shared};
 use super::exit::{Code, Failure};
 use super::progress::Progress;
 use super::report::{self, count};
-use super::session::{Must, Session};
+use super::session::Session;
 
 /// The library's own default and maximum of `buffer_bytes_max`.
 const BUFFER_BYTES_DEFAULT: u32 = 16 * 1024 * 1024;
@@ -35,7 +35,7 @@ const BUFFER_BYTES_MAX: u32 = 32 * 1024 * 1024;
 /// Appends all lines, whatever ends them.
 pub(super) async fn run(command: Append, shared: &Shared) -> Result<Code, Failure> {
     let sole_compactor = command.sole.sole_compactor;
-    let session = Session::open(&command.log, shared, sole_compactor, Must::Nothing)?;
+    let session = Session::open(&command.log, shared, sole_compactor)?;
     let Session { location, store, host } = &session;
     let mut interruption = Interruption::watch(shared)?;
     let opened = tokio::select! {

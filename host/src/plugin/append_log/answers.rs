@@ -31,6 +31,7 @@ impl Label {
                     LeftoverReason::AbsorbedBatch => wit::LeftoverReason::AbsorbedBatch,
                     LeftoverReason::UnnamedSegment => wit::LeftoverReason::UnnamedSegment,
                     LeftoverReason::OldManifest => wit::LeftoverReason::OldManifest,
+                    LeftoverReason::UnfinishedWrite => wit::LeftoverReason::UnfinishedWrite,
                 };
                 let object = self.object(&object);
                 wit::Finding::Leftover(wit::Leftover { object, bytes, reason })
@@ -85,6 +86,8 @@ impl From<Stats> for wit::Stats {
             tiers,
             garbage_objects,
             garbage_bytes,
+            unfinished_objects,
+            unfinished_bytes,
             absorbed_bytes,
             compacted_bytes,
         } = stats;
@@ -106,6 +109,8 @@ impl From<Stats> for wit::Stats {
             tiers,
             garbage_objects,
             garbage_bytes,
+            unfinished_objects,
+            unfinished_bytes,
             absorbed_bytes,
             compacted_bytes,
         }

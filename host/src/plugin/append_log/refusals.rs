@@ -14,6 +14,7 @@ impl Label {
             error,
             Error::InvalidInput(_)
                 | Error::InvalidEvent { .. }
+                | Error::NoLog { .. }
                 | Error::Denied(_)
                 | Error::LimitReached(_)
                 | Error::Closed
@@ -38,6 +39,11 @@ impl Label {
             Error::StoreFailed { message: _, transient } => failed(label, transient),
             Error::Damaged { object, expected, found } => {
                 wit::Error::Damaged(wit::Damage { object: self.object(&object), expected, found })
+            }
+            // What lies below is not the plugin's to know.
+            Error::NoLog { .. } => {
+                let name = label.to_string();
+                wit::Error::NoLog(wit::NoLog { name, below: Vec::new(), more: false })
             }
             Error::Conflict(_) => wit::Error::Conflict(format!(
                 "other compactors of the log {label} kept winning: nothing to do"

@@ -93,7 +93,8 @@ impl Failure {
         let error = match &self.cause {
             Cause::System(_) if self.is_without_hard_links() => return StoreErrorKind::Unsupported,
             Cause::System(error) => error,
-            Cause::InTheWay { .. } => return StoreErrorKind::Invalid,
+            Cause::InTheWay { wanted: Wanted::File, .. } => return StoreErrorKind::NotAnObject,
+            Cause::InTheWay { wanted: Wanted::Folder, .. } => return StoreErrorKind::Invalid,
         };
         match error.kind() {
             K::NotFound => StoreErrorKind::NotFound,
