@@ -1,6 +1,5 @@
 //! How an append ends that is not left to end: by a store that misbehaves, a signal, a kill.
 
-use std::fs;
 use std::io::{BufReader, Write as _};
 use std::net::TcpListener;
 use std::process::{Child, Command};
@@ -228,8 +227,11 @@ fn a_killed_append_leaves_whole_batches_and_all_that_were_flushed() {
         child.wait().unwrap();
 
         let context = format!("round {round}, {lines} lines fed");
-        fs::create_dir_all(&log).unwrap();
-        let read = ok(&["read", &log], "");
+        // Before its first batch there is no log.
+        let read = match batches(&log).is_empty() {
+            true => String::new(),
+            false => ok(&["read", &log], ""),
+        };
         assert!(read.is_empty() || read.ends_with('\n'), "{context}: a cut event");
         assert!(fed.starts_with(&read), "{context}: not what was fed");
         assert!(read.starts_with(&flushed), "{context}: a flushed batch is lost");
