@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "cli/address_space.rs"]
+mod address_space;
 #[path = "cli/binary.rs"]
 mod binary;
 #[path = "cli/bucket.rs"]
 mod bucket;
+#[path = "cli/cache.rs"]
+mod cache;
 #[path = "cli/disks.rs"]
 mod disks;
 #[path = "cli/doctor.rs"]

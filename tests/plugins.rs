@@ -20,6 +20,8 @@ mod evil;
 mod evil_in_one_host;
 #[path = "plugins/journals.rs"]
 mod journals;
+#[path = "plugins/languages.rs"]
+mod languages;
 #[path = "plugins/memory.rs"]
 mod memory;
 #[path = "plugins/node_host.rs"]

@@ -1,10 +1,10 @@
 //! Compiles the component and makes instances of it: what wasmtime needs to know, in one place.
 //!
-//! 1. A component is compiled once for each engine and wasmtime version; the compiled form is kept
-//!    on disk and shared by processes.
+//! 1. A component is looked at before it is compiled, and compiled once: the compiled form is kept on
+//!    disk and shared by processes.
 //! 2. An instance computes only as long as [`Limits`] allow; waiting for the store is free.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread;
@@ -12,20 +12,25 @@ use std::thread;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
-use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
-use wasmtime::{Cache, CacheConfig, Config, Engine, Store as Instances, UpdateDeadline};
+use wasmtime::component::{HasSelf, Linker, ResourceAny};
+use wasmtime::{Config, Engine, Store as Instances, UpdateDeadline};
 
+use crate::address_space;
 use crate::bindings::exports::stratalog::log::append_log::Guest;
 use crate::bindings::wasi::logging::logging;
 use crate::bindings::{LogComponent, LogComponentPre};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::imports::{self, State};
-use crate::interface;
+use crate::interface::{self, World};
 use crate::limits::{EPOCH_TICK, HOST_CALL_BYTES_MAX, Limits};
+use crate::module_cache;
 use crate::records::Page;
 use crate::spare::{Making, Spare};
 use crate::store::Store;
+
+/// What lowers the address space that an instance needs.
+pub(crate) const OPTION: &str = "memory_bytes_max (--memory-max)";
 
 /// A compiled component, ready to be instantiated.
 pub(crate) struct LogEngine {
@@ -42,21 +47,25 @@ impl LogEngine {
     pub(crate) fn new(
         bytes: &[u8],
         origin: &str,
-        cache: Option<PathBuf>,
+        cache: Option<&Path>,
         clock: Clock,
         limits: Limits,
     ) -> Result<Self> {
         let mut config = Config::new();
         config.concurrency_support(false).epoch_interruption(true);
-        use_cache(&mut config, cache);
-        let refuse = |what: &str, error: &wasmtime::Error| {
-            Error::Component(format!("{origin} {what}: {error:#}"))
+        let refuse = |what: &str, error: &wasmtime::Error| match address_space::lack(error, OPTION)
+        {
+            Some(lack) => Error::Guest(format!("cannot compile {origin}: {lack}")),
+            None => Error::Component(format!("{origin} {what}: {error:#}")),
         };
-        let engine = Engine::new(&config).map_err(|error| refuse("cannot be run here", &error))?;
-        interface::check(bytes, origin)?;
-        let component = Component::from_binary(&engine, bytes)
+        let engine = address_space::engine(&mut config, limits.memory_bytes_max)
+            .map_err(|error| refuse("cannot be run here", &error))?;
+        let linker = linker(&engine).map_err(|error| refuse("cannot be linked here", &error))?;
+        interface::check(World::Log, bytes, origin, &linker)?;
+        let component = module_cache::compile(&engine, bytes, origin, cache)
             .map_err(|error| refuse("is not a WebAssembly component", &error))?;
-        let component = link(&engine, &component).map_err(|error| {
+        let component = linker.instantiate_pre(&component).and_then(LogComponentPre::new);
+        let component = component.map_err(|error| {
             refuse("is not a component of the world stratalog:log/log-component@0.1.0", &error)
         })?;
         tick(&engine).map_err(|error| {
@@ -115,28 +124,13 @@ impl LogEngine {
     }
 }
 
-fn link(engine: &Engine, component: &Component) -> wasmtime::Result<LogComponentPre<State>> {
+/// All that a log's component reaches.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     imports::add_to_linker(&mut linker, State::objects)?;
     logging::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
-    LogComponentPre::new(linker.instantiate_pre(component)?)
-}
-
-/// Keeps what is compiled in a folder. One that cannot be used is a warning.
-pub(crate) fn use_cache(config: &mut Config, folder: Option<PathBuf>) {
-    let Some(folder) = folder else { return };
-    let mut settings = CacheConfig::new();
-    settings.with_directory(&folder);
-    match Cache::new(settings) {
-        Ok(cache) => {
-            config.cache(Some(cache));
-        }
-        Err(error) => tracing::warn!(
-            "compiling without a cache: {} cannot be used: {error:#}",
-            folder.display()
-        ),
-    }
+    Ok(linker)
 }
 
 /// Advances the engine's epoch for as long as the engine lives.

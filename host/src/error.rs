@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::address_space;
 use crate::bindings::exports::stratalog::log::append_log as wit;
 use crate::store::{LocationError, OpenError};
 
@@ -174,7 +175,10 @@ impl Error {
 
     /// A call into the component did not return.
     pub(crate) fn trapped(error: &wasmtime::Error) -> Self {
-        Self::Guest(format!("{}", error.root_cause()))
+        match address_space::lack(error, crate::engine::OPTION) {
+            Some(lack) => Self::Guest(lack),
+            None => Self::Guest(error.root_cause().to_string()),
+        }
     }
 }
 

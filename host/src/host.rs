@@ -61,9 +61,15 @@ impl HostBuilder {
         self
     }
 
-    /// Keeps the compiled component in this folder, an absolute path, for later processes. Without
-    /// it each host compiles anew, which takes about a second. A folder that cannot be used is a
-    /// warning, not a failure.
+    /// Keeps the compiled component below this folder for later processes. Without it each host
+    /// compiles anew, which takes about a second.
+    ///
+    /// What is kept is native code. It is run only if the folder, the folder in it and the file belong
+    /// to the user of this process, nobody else may write to them, and the file's digest is right. Else
+    /// the component is compiled anew: a warning names the file or the folder and the reason, and the
+    /// file is replaced. The folder is made, for this user alone, if it is not there. It holds at most
+    /// 200 compiled components of 1 GiB in all; those that were not used for the longest time go.
+    /// A disk that is full or read-only is no failure.
     #[must_use]
     pub fn cache_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache = Some(folder.into());
@@ -107,7 +113,10 @@ impl HostBuilder {
                 &bytes[..]
             }
         };
-        let engine = LogEngine::new(component, &origin, self.cache, self.clock, self.limits)?;
+        let engine = {
+            let cache = self.cache.as_deref();
+            LogEngine::new(component, &origin, cache, self.clock, self.limits)?
+        };
         Ok(Host { engine: Arc::new(engine) })
     }
 }

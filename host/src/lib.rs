@@ -56,6 +56,7 @@
 
 #![warn(missing_docs)]
 
+mod address_space;
 mod bindings;
 mod clock;
 mod compact_options;
@@ -69,6 +70,7 @@ mod limits;
 mod log;
 mod memory;
 mod meter;
+mod module_cache;
 mod options;
 pub mod plugin;
 mod read_options;

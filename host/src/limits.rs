@@ -63,6 +63,11 @@ pub(crate) const CHUNK_BYTES_MAX: u32 = 64 * 1024 * 1024;
 /// The most held bytes that are read at once: see the WIT.
 pub(crate) const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Compiled components in a cache folder, and their bytes: of 50 plugins with a Python interpreter
+/// each, or a few versions of as many smaller ones. What was used the longest time ago goes.
+pub(crate) const CACHED_MODULES_MAX: usize = 200;
+pub(crate) const CACHED_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
 /// A log line of a component is cut here, in bytes.
 pub(crate) const LOG_LINE_BYTES_MAX: usize = 1024;
 

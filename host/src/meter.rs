@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::ResourceLimiter;
 
+use crate::address_space;
 use crate::limits::COMPUTED_BYTES_PER_SECOND;
 use crate::memory::Memory;
 
@@ -25,6 +26,11 @@ impl ResourceLimiter for MemoryMeter {
             tracing::warn!("{error}");
         }
         Ok(taken.is_ok())
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        // A component does not say why it ended without the memory that it asked for.
+        if address_space::is_lacking(&error) { Err(error) } else { Ok(()) }
     }
 
     fn table_growing(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,6 +22,11 @@ pub(crate) fn target() -> PathBuf {
 
 /// A command without credentials or settings from outside, and with a cache shared by all tests.
 pub(crate) fn stratalog<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
+    stratalog_caching_in(&target().join("test-cache"), arguments)
+}
+
+/// The same with a cache of its own.
+pub(crate) fn stratalog_caching_in<S: AsRef<OsStr>>(cache: &Path, arguments: &[S]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stratalog"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
@@ -31,7 +36,7 @@ pub(crate) fn stratalog<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
         }
     }
     // In front: behind `--` they would be a plugin's.
-    command.arg("--cache-dir").arg(target().join("test-cache")).args(arguments);
+    command.arg("--cache-dir").arg(cache).args(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
-use crate::binary::{Ran, fresh, ok, run_with, signal, stratalog};
+use crate::binary::{Ran, fresh, ok, run_with, signal, stratalog, stratalog_caching_in};
 use crate::built;
 
 /// How a plugin must end.
@@ -139,7 +139,7 @@ fn what_takes_too_much_is_stopped_at_a_limit_that_is_named() {
             let ran = run(&fresh().1, options, words);
             let error = error.replace(" 0 ", &format!(" {bytes} "));
             assert_eq!(ran.stderr, format!("error: the plugin {} {error}\n", plugin.display()));
-            assert_eq!((ran.code, ran.stdout.as_str()), (5, ""));
+            assert_eq!((ran.code, ran.stdout.as_str()), (6, ""));
             continue;
         }
         check(options, words, &End { code: 6, stdout: "", error });
@@ -366,15 +366,26 @@ fn components_that_no_compiler_makes_are_refused_or_stopped() {
         (
             "imports-http",
             5,
-            "imports what plugins are not given: component imports instance `wasi:http/types@0.2.0`",
+            "imports wasi:http/types@0.2.0, which no plugin is given: it has no network. Build it \
+             without HTTP; JavaScript with `componentize-js --disable http fetch-event`",
         ),
         (
             "imports-unknown",
             5,
-            "imports what plugins are not given: component imports instance \
-             `evil:host/secrets@0.1.0`",
+            "imports evil:host/secrets@0.1.0, which no plugin is given. A plugin can import \
+             stratalog:log/append-log, ",
         ),
-        ("no-command", 5, "is not a command: it exports no wasi:cli/run"),
+        (
+            "no-command",
+            5,
+            "is not a command: it exports no wasi:cli/run@0.2.0, it exports nothing. ",
+        ),
+        (
+            "later-wasi",
+            5,
+            "was made for wasi:cli/run@0.3.0, and this host has WASI 0.2. That is a later one: build \
+             it for WASI 0.2",
+        ),
     ];
     for (name, code, error) in table {
         let file = folder.path().join(format!("{name}.wasm"));
@@ -384,5 +395,49 @@ fn components_that_no_compiler_makes_are_refused_or_stopped() {
         assert!(ran.stderr.starts_with(&said), "{name}: {}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 1, "{name}: {}", ran.stderr);
         assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{name}: {}", ran.stderr);
+        // What is refused is not compiled before.
+        let ran = run_with(&["-vv", "run", file.to_str().unwrap()], b"");
+        let is_loaded =
+            |line: &str| line.contains(" compiled in ") || line.contains(" taken from ");
+        assert_eq!(ran.stderr.lines().any(is_loaded), code == 6, "{name}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn a_compilation_that_takes_too_long_is_a_limit_that_is_named() {
+    let cache = tempfile::TempDir::new().unwrap();
+    let plugin = built::rust("evil");
+    let arguments = ["run", plugin.to_str().unwrap(), "--compile-time-max", "1ms"];
+    let ran = Ran::from(stratalog_caching_in(cache.path(), &arguments).output().unwrap());
+    let hit = "compile_time_max = 1ms is reached: --compile-time-max raises it";
+    assert_eq!(ran.stderr, format!("error: {}: {hit}\n", plugin.display()));
+    assert_eq!((ran.code, ran.stdout.as_str()), (6, ""));
+}
+
+#[test]
+fn a_plugin_is_compiled_once_and_a_damaged_module_of_it_is_not_run() {
+    let cache = tempfile::TempDir::new().unwrap();
+    let plugin = built::rust("hello");
+    let run = |options: &[&str]| {
+        let arguments = [&["run", plugin.to_str().unwrap()], options].concat();
+        let ran = Ran::from(stratalog_caching_in(cache.path(), &arguments).output().unwrap());
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "hello\n"), "{}", ran.stderr);
+        ran.stderr
+    };
+    assert_eq!(run(&[]), "");
+    assert!(run(&["-vv"]).contains("hello.wasm taken from "));
+    let folder = cache.path().join("compiled");
+    let module = folder.read_dir().unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&module).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&module, bytes).unwrap();
+    let said = run(&[]);
+    let warning = format!(
+        "warning: {} is compiled anew: {} is damaged: its digest is not that of its content\n",
+        plugin.display(),
+        module.display()
+    );
+    assert_eq!(said, warning);
+    assert_eq!(run(&[]), "");
 }

@@ -51,16 +51,32 @@ pub fn wat(name: &str) -> Vec<u8> {
 /// When it does not build.
 pub fn journal_python() -> Result<PathBuf, String> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let build = || {
-        let python = Python::with("componentize-py", COMPONENTIZE_PY)?;
-        let file = built("journal-python");
-        let mut command = python.command();
-        command.args(["-c", "import componentize_py; componentize_py.script()"]);
-        command.args(["--wit-path", "../wit", "--world", "command", "componentize", "journal"]);
-        command.arg("--output").arg(&file).current_dir(sample("journal-python"));
-        Ok(finish(&mut command, file))
-    };
+    let build = || python(&sample("journal-python"), "journal", "command", "journal-python");
     BUILT.get_or_init(build).clone()
+}
+
+/// The program in Python that ends as it is asked to, built by the first call.
+///
+/// # Errors
+/// As [`journal_python`].
+///
+/// # Panics
+/// When it does not build.
+pub fn ending_python() -> Result<PathBuf, String> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let sources = workspace().join("tests/plugins/languages/python");
+    let build = || python(&sources, "ending", "command-with-exit", "ending-python");
+    BUILT.get_or_init(build).clone()
+}
+
+fn python(sources: &Path, module: &str, world: &str, name: &str) -> Result<PathBuf, String> {
+    let python = Python::with("componentize-py", COMPONENTIZE_PY)?;
+    let file = built(name);
+    let mut command = python.command();
+    command.args(["-c", "import componentize_py; componentize_py.script()"]);
+    command.arg("--wit-path").arg(sample("wit")).args(["--world", world, "componentize", module]);
+    command.arg("--output").arg(&file).current_dir(sources);
+    Ok(finish(&mut command, file))
 }
 
 /// The journal in JavaScript, built by the first call with the command of its README.
@@ -72,19 +88,33 @@ pub fn journal_python() -> Result<PathBuf, String> {
 /// When it does not build.
 pub fn journal_javascript() -> Result<PathBuf, String> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let build = || {
-        let sources = sample("journal-javascript");
-        let packages = npm::packages("journal-javascript", &sources)?;
-        let work = TempDir::new_in(packages).map_err(|e| e.to_string())?;
-        let folder = work.path().join("journal-javascript");
-        npm::copy_sources(&sources, &folder)?;
-        npm::copy_sources(&sample("wit"), &work.path().join("wit"))?;
-        let file = built("journal-javascript");
-        let mut command = Command::new("node");
-        command.arg("build.mjs").arg(&file).current_dir(folder);
-        Ok(finish(&mut command, file))
-    };
+    let build = || javascript(&sample("journal-javascript"), &[], "journal-javascript");
     BUILT.get_or_init(build).clone()
+}
+
+/// The program in JavaScript that ends with a code or an error, built without these features of its
+/// runtime.
+///
+/// # Errors
+/// As [`journal_javascript`].
+///
+/// # Panics
+/// When it does not build.
+pub fn ending_javascript(without: &[&str]) -> Result<PathBuf, String> {
+    let sources = workspace().join("tests/plugins/languages/javascript");
+    javascript(&sources, without, &["ending-javascript", without.join("-").as_str()].concat())
+}
+
+fn javascript(sources: &Path, arguments: &[&str], name: &str) -> Result<PathBuf, String> {
+    let packages = npm::packages("journal-javascript", &sample("journal-javascript"))?;
+    let work = TempDir::new_in(packages).map_err(|e| e.to_string())?;
+    let folder = work.path().join("plugin");
+    npm::copy_sources(sources, &folder)?;
+    npm::copy_sources(&sample("wit"), &work.path().join("wit"))?;
+    let file = built(name);
+    let mut command = Command::new("node");
+    command.arg("build.mjs").arg(&file).args(arguments).current_dir(folder);
+    Ok(finish(&mut command, file))
 }
 
 /// The host under Node, with a component. Gone when dropped.

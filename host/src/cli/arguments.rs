@@ -116,18 +116,23 @@ pub(crate) struct Shared {
     #[arg(long, global = true, value_name = "DURATION", value_parser = parse_timeout)]
     pub(crate) timeout: Option<Duration>,
 
-    /// Keep the compiled component in this folder [default: the user's cache folder]
+    /// Keep compiled components in this folder [default: the user's cache folder]
+    ///
+    /// They are native code: the folder and what is in it must belong to you and be writable by nobody
+    /// else. What is not so, or is damaged, is not used, and a warning names it. At most 200 files and
+    /// 1 GiB are kept.
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) cache_dir: Option<PathBuf>,
 
-    /// Compile the component anew, which takes up to a second, and keep nothing
+    /// Compile components anew, which takes a second and for large plugins longer, and keep nothing
     #[arg(long, global = true, conflicts_with = "cache_dir")]
     pub(crate) no_cache: bool,
 
     /// The most memory an instance of the component may use: 4MiB to 4095MiB
     ///
     /// Reading, compacting and verifying need less than 64MiB for a log of any size. Appending needs
-    /// up to 128MiB while the store is slower than the input; with less it fails.
+    /// up to 128MiB while the store is slower than the input; with less it fails. Where the address
+    /// space is limited (`ulimit -v`), an instance reserves no more than this of it.
     #[arg(long, global = true, value_name = "SIZE", default_value = "256MiB")]
     #[arg(value_parser = parse_memory)]
     pub(crate) memory_max: u32,

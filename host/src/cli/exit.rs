@@ -22,7 +22,7 @@ pub(crate) enum Code {
     Damaged,
     /// An event, a file, a location, an option or a component is not usable.
     Input,
-    /// A plugin trapped or reached a limit.
+    /// A plugin trapped or reached a limit, also before it runs.
     Plugin,
     /// A plugin ended with this code of its own.
     Exited(u8),
@@ -60,10 +60,10 @@ impl Code {
             | Error::Location(_)
             | Error::Open(_)
             | Error::Component(_) => Self::Input,
+            Error::LimitReached(_) => Self::Plugin,
             Error::Conflict(_)
             | Error::Unsupported(_)
             | Error::Denied(_)
-            | Error::LimitReached(_)
             | Error::Closed
             | Error::Guest(_) => Self::Failed,
             // The enum is open to additions.

@@ -35,7 +35,8 @@ Exit codes:
   4    damaged data: the object, the expected and the found are named
   5    invalid input: an event, a file, a LOG that does not exist or is none, an option's value, a
        position, a component
-  6    a plugin trapped or reached a limit; otherwise run ends with the plugin's own code
+  6    a plugin trapped or reached a limit, also before it ran; otherwise run ends with the
+       plugin's own code
   130  interrupted by SIGINT (Ctrl-C); append and run have flushed what was appended, or say what not
   143  ended by SIGTERM; append and run have flushed what was appended, or say what not
 
@@ -64,9 +65,14 @@ The plugin imports stratalog:log/append-log and opens its logs by their labels: 
 digits, - _ or . It sees no URL, no credential and no other log. Stdin, stdout and stderr are
 passed through; environment, files and network are closed, except for what --env and --dir give.
 
+It is compiled once, which may take up to half a minute; later runs take it from the cache.
+
 Rights: append opens a log and appends to it; read also counts and verifies it; compact and trim
 are what the commands of that name do. A call without the right is an error that the plugin can
 handle, and so is one of these, but appending, on a log that does not exist.
+
+The exit code is the plugin's own: 0 when it returns, 1 when it returns an error or calls the exit of
+its language, any with exit-with-code of wasi:cli/exit@0.2.12.
 
 Whatever ends the plugin, what it appended is flushed. A limit on what it uses (memory, time) ends
 it with exit code 6; a limit on what it asks of a log is an error of that call. Each names the

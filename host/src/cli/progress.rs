@@ -1,6 +1,7 @@
 //! A line that shows how far work has come, for people at a terminal.
 //!
 //! 1. It is drawn on stderr only, and only if that is a terminal; not with `--quiet` or `--json`.
+//!    A compilation is said elsewhere, too, in one line: it happens once and may take long.
 //! 2. It appears after a second: short work leaves no trace.
 //! 3. Whoever prints to stderr meanwhile does so through [`aside`].
 
@@ -12,10 +13,13 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::JoinHandle;
 
 use super::arguments::Shared;
-use super::report::count;
+use super::report::{count, print_line};
 
 /// Work that is done by then shows no progress.
 const APPEARS_AFTER: Duration = Duration::from_secs(1);
+
+/// A compilation that is done by then is not said.
+const SAID_AFTER: Duration = Duration::from_secs(2);
 
 const REDRAW: Duration = Duration::from_millis(100);
 
@@ -24,8 +28,15 @@ static LINES: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// The progress of one command; gone from the screen when dropped.
 pub(super) struct Progress {
-    line: Option<(ProgressBar, JoinHandle<()>)>,
+    shown: Option<Shown>,
     events: u64,
+}
+
+enum Shown {
+    /// A line on a terminal, and the task that makes it appear.
+    Drawn(ProgressBar, JoinHandle<()>),
+    /// The task that prints a line, elsewhere.
+    Said(JoinHandle<()>),
 }
 
 impl Progress {
@@ -47,9 +58,26 @@ impl Progress {
         Self::start(shared, what, "{spinner} {prefix} {elapsed}")
     }
 
+    /// The compilation of a component, which does not tell how far it is. Where stderr is no terminal
+    /// it is a line that is printed once, unless the compilation is short.
+    pub(super) fn of_compiling(shared: &Shared, component: &str) -> Self {
+        let what = match shared.no_cache {
+            true => format!("compiling {component}"),
+            false => format!("compiling {component}, once"),
+        };
+        if shared.quiet || io::stderr().is_terminal() {
+            return Self::of_unknown(shared, &what);
+        }
+        let is_said = tokio::spawn(async move {
+            tokio::time::sleep(SAID_AFTER).await;
+            print_line(false, &format!("{what} …"));
+        });
+        Self { shown: Some(Shown::Said(is_said)), events: 0 }
+    }
+
     /// No progress at all.
     pub(super) fn none() -> Self {
-        Self { line: None, events: 0 }
+        Self { shown: None, events: 0 }
     }
 
     fn start(shared: &Shared, what: &str, template: &str) -> Self {
@@ -67,13 +95,13 @@ impl Progress {
             LINES.add(appearing.clone());
             appearing.enable_steady_tick(REDRAW);
         });
-        Self { line: Some((line, appears)), events: 0 }
+        Self { shown: Some(Shown::Drawn(line, appears)), events: 0 }
     }
 
     /// Counts what was just done.
     pub(super) fn add(&mut self, events: u64, bytes: usize) {
         self.events = self.events.saturating_add(events);
-        if let Some((line, _)) = &self.line {
+        if let Some(Shown::Drawn(line, _)) = &self.shown {
             line.set_message(count(self.events, "event", "events").to_string());
             line.inc(u64::try_from(bytes).unwrap_or(u64::MAX));
         }
@@ -81,7 +109,7 @@ impl Progress {
 
     /// Says how many bytes of how many are done.
     pub(super) fn reached(&self, bytes: u64, bytes_total: u64) {
-        if let Some((line, _)) = &self.line {
+        if let Some(Shown::Drawn(line, _)) = &self.shown {
             line.set_length(bytes_total);
             line.set_position(bytes);
         }
@@ -90,10 +118,14 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some((line, appears)) = &self.line {
-            appears.abort();
-            line.finish_and_clear();
-            LINES.remove(line);
+        match &self.shown {
+            Some(Shown::Drawn(line, appears)) => {
+                appears.abort();
+                line.finish_and_clear();
+                LINES.remove(line);
+            }
+            Some(Shown::Said(said)) => said.abort(),
+            None => {}
         }
     }
 }

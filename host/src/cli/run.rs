@@ -24,7 +24,7 @@ pub(super) async fn run(command: &Run, shared: &Shared) -> Result<Code, Failure>
     let logs = logs(command, shared, &limits)?;
     let bytes = read_plugin(&command.plugin, &limits)?;
     let engine = PluginEngine::new(limits, cache_folder(shared)?)?;
-    let compiling = Progress::of_unknown(shared, &format!("compiling {name}"));
+    let compiling = Progress::of_compiling(shared, &name);
     let plugin = engine.compile(bytes, &name).await?;
     drop(compiling);
 
@@ -110,12 +110,13 @@ fn read_plugin(file: &Path, limits: &PluginLimits) -> Result<Vec<u8>, Failure> {
     };
     let bytes = file.metadata().map_err(refuse)?.len();
     if usize::try_from(bytes).unwrap_or(usize::MAX) > limits.component_bytes_max {
-        return Err(Failure::input(format!(
+        let message = format!(
             "the plugin {} has {bytes} bytes, more than component_bytes_max = {}: \
              --component-bytes-max raises it",
             file.display(),
             limits.component_bytes_max
-        )));
+        );
+        return Err(Failure::new(Code::Plugin, message));
     }
     std::fs::read(file).map_err(refuse)
 }
@@ -153,6 +154,7 @@ fn ended(name: &str, outcome: Outcome, signal: Option<Code>) -> Result<Code, Fai
             Ok(code) => Code::Exited(code),
             Err(_) => Code::Failed,
         }),
+        End::Failed => Ok(Code::Failed),
         End::Stopped => Ok(signal.unwrap_or(Code::Failed)),
         end => Err(Failure::new(Code::Plugin, format!("{name} {end}"))),
     }
@@ -189,6 +191,7 @@ struct LimitReport<'a> {
 fn report(file: &Path, outcome: &Outcome) -> Result<(), Failure> {
     let (end, exit_code, trap) = match &outcome.end {
         End::Exited(code) => ("exited", Some(*code), None),
+        End::Failed => ("failed", Some(1), None),
         End::Trapped(trap) => ("trapped", None, Some(trap.as_str())),
         End::LimitReached(_) => ("limit-reached", None, None),
         _ => ("stopped", None, None),

@@ -7,6 +7,7 @@ use stratalog::{Error, Host, Limits};
 
 use super::arguments::Shared;
 use super::exit::Failure;
+use super::progress::Progress;
 use super::waiting;
 
 pub(super) struct Session {
@@ -94,6 +95,7 @@ pub(super) fn host(shared: &Shared) -> Result<Host, Failure> {
     if let Some(folder) = cache_folder(shared)? {
         builder = builder.cache_folder(folder);
     }
+    let _compiling = Progress::of_compiling(shared, "the component of logs");
     Ok(builder.build()?)
 }
 

@@ -6,7 +6,9 @@ use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
 use wasmtime_wasi::I32Exit;
 
+use super::engine::OPTION;
 use super::limits::{Limit, LimitHit, PluginLimits};
+use crate::address_space;
 use crate::memory::MemoryExceeded;
 
 /// Says how a plugin ended.
@@ -15,6 +17,9 @@ use crate::memory::MemoryExceeded;
 pub enum End {
     /// It ended by itself, with this exit code: 0 when it returned without an error.
     Exited(i32),
+    /// Its `run` returned an error, which has neither text nor code. A command ends with exit code 1
+    /// then. Runtimes of languages also return what the plugin did not catch so.
+    Failed,
     /// It trapped: a fault of its own, such as a panic or a division by zero.
     Trapped(String),
     /// It reached a limit on what it may use.
@@ -27,6 +32,7 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited(code) => write!(f, "exited with code {code}"),
+            Self::Failed => f.write_str("ended with an error"),
             Self::Trapped(trap) => write!(f, "trapped: {trap}"),
             Self::LimitReached(hit) => write!(f, "was stopped: {hit}"),
             Self::Stopped => f.write_str("was stopped"),
@@ -42,7 +48,10 @@ impl End {
         }
         match limit_hit(error, limits) {
             Some(hit) => Self::LimitReached(hit),
-            None => Self::Trapped(error.root_cause().to_string()),
+            None => Self::Trapped(
+                address_space::lack(error, OPTION)
+                    .unwrap_or_else(|| error.root_cause().to_string()),
+            ),
         }
     }
 }

@@ -1,24 +1,28 @@
 //! Compiles plugins: what wasmtime needs to know of them, in one place.
 //!
 //! 1. What a plugin is linked to is here, and it is all that a plugin reaches.
-//! 2. A component is looked at before it is compiled: its size, and the version of the interface.
+//! 2. A component is looked at before it is compiled: its size, its imports and its exports.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Engine};
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::append_log;
 use super::limits::{Limit, PluginLimits};
 use super::run::{Plugin, PluginState};
+use crate::address_space;
 use crate::bindings::wasi::logging::logging;
-use crate::engine::{tick, use_cache};
+use crate::engine::tick;
 use crate::error::{Error, Result};
 use crate::imports;
-use crate::interface;
+use crate::interface::{self, World};
+use crate::module_cache;
+
+/// What lowers the address space that a plugin needs.
+pub(super) const OPTION: &str = "memory_bytes_max (--plugin-memory-max)";
 
 /// Compiles plugins that are commands (`wasi:cli/run`). Cheap to clone; one is enough for a process.
 #[derive(Clone)]
@@ -30,11 +34,12 @@ struct Inner {
     engine: Engine,
     linker: Linker<PluginState>,
     limits: PluginLimits,
+    cache: Option<PathBuf>,
 }
 
 impl PluginEngine {
-    /// An engine for plugins under these limits. With a `cache` folder, an absolute path, compiled
-    /// plugins are kept there for later processes; a folder that cannot be used is a warning.
+    /// An engine for plugins under these limits. With a `cache` folder, compiled plugins are kept there
+    /// for later processes, as [`HostBuilder::cache_folder`](crate::HostBuilder::cache_folder) says.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for limits that cannot be kept here.
@@ -50,13 +55,12 @@ impl PluginEngine {
             .max_wasm_stack(limits.stack_bytes_max)
             // The host's functions run on the same stack.
             .async_stack_size(limits.stack_bytes_max.saturating_add(1024 * 1024));
-        use_cache(&mut config, cache);
-        let engine = Engine::new(&config).map_err(refuse)?;
+        let engine = address_space::engine(&mut config, limits.memory_bytes_max).map_err(refuse)?;
         let linker = link(&engine).map_err(refuse)?;
         tick(&engine).map_err(|error| {
             Error::InvalidInput(format!("cannot start the epoch's thread: {error}"))
         })?;
-        Ok(Self { inner: Arc::new(Inner { engine, linker, limits }) })
+        Ok(Self { inner: Arc::new(Inner { engine, linker, limits, cache }) })
     }
 
     /// The limits on every run.
@@ -93,14 +97,14 @@ impl PluginEngine {
 
 impl Inner {
     fn compile(&self, bytes: &[u8], origin: &str) -> Result<CommandPre<PluginState>> {
-        let refuse = |what: &str, error: &wasmtime::Error| {
-            Error::Component(format!("{origin} {what}: {error:#}"))
+        let refuse = |what: &str, error: &wasmtime::Error| match address_space::lack(error, OPTION)
+        {
+            Some(lack) => Error::LimitReached(format!("cannot compile {origin}: {lack}")),
+            None => Error::Component(format!("{origin} {what}: {error:#}")),
         };
-        interface::check(bytes, origin)?;
-        let begun = Instant::now();
-        let component = Component::from_binary(&self.engine, bytes)
+        interface::check(World::Plugin, bytes, origin, &self.linker)?;
+        let component = module_cache::compile(&self.engine, bytes, origin, self.cache.as_deref())
             .map_err(|error| refuse("is not a WebAssembly component", &error))?;
-        tracing::debug!("{origin} compiled in {:?}", begun.elapsed());
         let instance = self
             .linker
             .instantiate_pre(&component)

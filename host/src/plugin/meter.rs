@@ -3,6 +3,7 @@
 use wasmtime::ResourceLimiter;
 
 use super::limits::{Limit, PluginLimits};
+use crate::address_space;
 use crate::memory::Memory;
 
 /// Bounds the memories, tables and instances of one plugin. Beyond a limit it traps, so that the
@@ -34,6 +35,11 @@ impl ResourceLimiter for PluginMeter {
         let taken = self.memory.take(desired.saturating_sub(current));
         taken.map_err(|_| self.limits.hit(Limit::Memory))?;
         Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        // A component does not say why it ended without the memory that it asked for.
+        if address_space::is_lacking(&error) { Err(error) } else { Ok(()) }
     }
 
     fn table_growing(

@@ -98,7 +98,8 @@ impl Plugin {
             command.wasi_cli_run().call_run(&mut store).await
         };
         let end = match bounded(call, stop, limits, &mut computed).await {
-            Ok(Ok(returned)) => End::Exited(i32::from(returned.is_err())),
+            Ok(Ok(Ok(()))) => End::Exited(0),
+            Ok(Ok(Err(()))) => End::Failed,
             Ok(Err(error)) => {
                 tracing::debug!("the plugin failed: {error:?}");
                 End::of_failure(&error, limits)

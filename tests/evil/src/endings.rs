@@ -3,6 +3,7 @@
 use std::process;
 
 use crate::bindings::stratalog::log::append_log::Log;
+use crate::bindings::wasi::cli::exit;
 use crate::{LABEL, say};
 
 /// Appends, flushes, appends again, and traps.
@@ -24,6 +25,18 @@ pub(crate) fn return_without_close() {
     let Some(log) = start() else { return };
     say::outcome("append", &log.append(b"not flushed"));
     std::mem::forget(log);
+}
+
+/// Ends with a code of its own, with an event that nobody has flushed.
+pub(crate) fn exit_with_code(code: u64) {
+    let Some(log) = start() else { return };
+    say::outcome("append", &log.append(b"not flushed"));
+    exit::exit_with_code(u8::try_from(code).unwrap_or(u8::MAX));
+}
+
+/// Ends with a code that the language has no way to say.
+pub(crate) fn exit_of_language() {
+    process::exit(3);
 }
 
 fn start() -> Option<Log> {

@@ -17,7 +17,7 @@ mod say;
 #[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: ["../../wit", "../../examples/plugins/wit/deps/cli-exit"],
         inline: r"
             package stratalog:evil;
             world evil {
@@ -25,6 +25,7 @@ mod bindings {
                 import stratalog:log/held-bytes@0.1.0;
                 import stratalog:log/object-store@0.1.0;
                 import wasi:logging/logging@0.1.0-draft;
+                import wasi:cli/exit@0.2.12;
             }
         ",
         world: "stratalog:evil/evil",
@@ -72,12 +73,23 @@ const HAZARDS: &[(&str, Hazard)] = &[
     ("trap-after-append", |_| endings::trap_after_append()),
     ("exit-without-close", |_| endings::exit_without_close()),
     ("return-without-close", |_| endings::return_without_close()),
+    ("exit-with-code", endings::exit_with_code),
+    ("exit-of-language", |_| endings::exit_of_language()),
 ];
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let name = words.next().unwrap_or_default();
     let count = words.next().and_then(|count| count.parse().ok()).unwrap_or(u64::MAX);
+    // Two that are how the program itself returns.
+    match &*name {
+        "fail-silently" => return ExitCode::FAILURE,
+        "fail-with-words" => {
+            eprintln!("there was no header");
+            return ExitCode::FAILURE;
+        }
+        _ => {}
+    }
     match HAZARDS.iter().find(|(hazard, _)| *hazard == name) {
         Some((_, run)) => {
             run(count);

@@ -1,0 +1,147 @@
+//! How much address space the memories of instances reserve.
+//!
+//! Wasmtime reserves 4 GiB for each memory, of which no byte is used before the memory has grown to it:
+//! then no access needs a check of its bounds, and a memory never moves. Where a process may not have
+//! that much (`ulimit -v`), a memory reserves little, and its accesses are checked.
+
+use std::io;
+
+use wasmtime::{Config, Engine, Memory, MemoryType, OutOfMemory, Store};
+
+/// Address space that a process may have and nobody needs to save: a hundred memories.
+const PLENTY_BYTES: u64 = 512 * GIB;
+
+/// A limited process has room for the reservations of so many memories, beside all else.
+const MEMORIES: u64 = 32;
+
+/// What a memory reserves where the limit is not known.
+const SMALL_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What is left free behind a memory that reserves little.
+const GUARD_BYTES: u64 = 64 * 1024;
+
+/// What a memory that has outgrown its reservation reserves beyond its size.
+const GROWTH_BYTES: u64 = 16 * 1024 * 1024;
+
+const GIB: u64 = 1024 * 1024 * 1024;
+
+/// Makes an engine whose memories fit into the address space that this process may have.
+/// `memory_bytes_max` is the most that one of them may grow to.
+pub(crate) fn engine(config: &mut Config, memory_bytes_max: usize) -> wasmtime::Result<Engine> {
+    let limit = limit().filter(|bytes| *bytes < PLENTY_BYTES);
+    if limit.is_none() {
+        let engine = Engine::new(config)?;
+        // Whatever else bounds the address space shows when it is asked for.
+        match Memory::new(Store::new(&engine, ()), MemoryType::new(0, None)) {
+            Ok(_) => return Ok(engine),
+            Err(error) => tracing::debug!("a memory cannot reserve 4 GiB: {error:#}"),
+        }
+    }
+    let bytes = reservation(limit, memory_bytes_max);
+    tracing::debug!("each memory reserves {bytes} bytes of address space");
+    config
+        .memory_reservation(bytes)
+        .memory_reservation_for_growth(GROWTH_BYTES)
+        .memory_guard_size(GUARD_BYTES);
+    Engine::new(config)
+}
+
+/// What a memory reserves under a limit. A power of two: each number is compiled for anew.
+fn reservation(limit: Option<u64>, memory_bytes_max: usize) -> u64 {
+    let share = limit.map_or(SMALL_BYTES, |bytes| bytes / MEMORIES);
+    let needed = u64::try_from(memory_bytes_max).unwrap_or(u64::MAX);
+    let needed = needed.checked_next_power_of_two().unwrap_or(u64::MAX);
+    let share = share.checked_ilog2().map_or(0, |exponent| 1 << exponent);
+    needed.min(share).min(4 * GIB)
+}
+
+/// The bytes of address space that this process may have, if that is limited.
+#[cfg(unix)]
+fn limit() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::As).current
+}
+
+#[cfg(not(unix))]
+fn limit() -> Option<u64> {
+    None
+}
+
+/// Whether it failed for want of address space or memory.
+pub(crate) fn is_lacking(error: &wasmtime::Error) -> bool {
+    error.chain().any(|cause| {
+        let of_system = cause.downcast_ref::<io::Error>();
+        of_system.is_some_and(|error| error.kind() == io::ErrorKind::OutOfMemory)
+            || is_no_memory(cause)
+            || cause.is::<OutOfMemory>()
+    })
+}
+
+/// What is said of a failure for want of address space. `option` names what makes a component need
+/// less.
+pub(crate) fn lack(error: &wasmtime::Error, option: &str) -> Option<String> {
+    if !is_lacking(error) {
+        return None;
+    }
+    let cause = error.root_cause();
+    Some(match limit() {
+        Some(bytes) => format!(
+            "there is no address space left for it: {cause}; raise the limit of this process, which \
+             is {} KiB (`ulimit -v`), or lower {option}",
+            bytes / 1024
+        ),
+        None => format!("there is no memory left for it: {cause}; lower {option}"),
+    })
+}
+
+#[cfg(unix)]
+fn is_no_memory(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.downcast_ref::<rustix::io::Errno>() == Some(&rustix::io::Errno::NOMEM)
+}
+
+#[cfg(not(unix))]
+fn is_no_memory(_: &(dyn std::error::Error + 'static)) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1024 * 1024;
+
+    #[test]
+    fn a_memory_reserves_its_share_of_the_limit_and_no_more_than_it_may_grow_to() {
+        let table = [
+            (Some(2_000 * MIB), 256 * MIB, 32 * MIB),
+            (Some(2_048 * MIB), 256 * MIB, 64 * MIB),
+            (Some(16 * GIB), 256 * MIB, 256 * MIB),
+            (Some(16 * GIB), 10 * MIB, 16 * MIB),
+            (Some(511 * GIB), 100 * GIB, 4 * GIB),
+            (Some(0), 256 * MIB, 0),
+            (None, 256 * MIB, SMALL_BYTES),
+            (None, 10 * MIB, 16 * MIB),
+        ];
+        for (limit, memory_bytes_max, expected) in table {
+            let memory_bytes_max = usize::try_from(memory_bytes_max).unwrap();
+            let bytes = reservation(limit, memory_bytes_max);
+            assert_eq!(bytes, expected, "{limit:?}, {memory_bytes_max}");
+        }
+    }
+
+    #[test]
+    fn an_unlimited_process_reserves_what_needs_no_checks() {
+        // The tests run without a limit; a limited process is a test of the command line.
+        if limit().is_some() {
+            return;
+        }
+        let engine = engine(&mut Config::new(), 1).unwrap();
+        let plain = Engine::new(&Config::new()).unwrap();
+        let hash = |engine: &Engine| {
+            use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+            let mut hasher = DefaultHasher::new();
+            engine.precompile_compatibility_hash().hash(&mut hasher);
+            hasher.finish()
+        };
+        assert_eq!(hash(&engine), hash(&plain));
+    }
+}

@@ -1,0 +1,192 @@
+//! What a component asks for and must give, compared with what there is, before it is compiled.
+
+use wasmparser::Parser;
+use wasmtime::component::{Component, Linker};
+
+use super::surface::{self, Surface};
+use super::version::Version;
+use crate::error::{Error, Result};
+
+/// The package of the interface, and the version that this crate has.
+const PACKAGE: &str = "stratalog:log/";
+const OURS: Version = Version::new(0, 1, 0);
+
+/// The version of WASI that this host has, and its parts.
+const WASI: Version = Version::new(0, 2, 0);
+const WASI_OFFERED: [&str; 6] =
+    ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
+
+/// Says what a component is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum World {
+    /// The logic of logs.
+    Log,
+    /// A command that is lent logs.
+    Plugin,
+}
+
+impl World {
+    /// The interfaces that it is given, besides those of WASI.
+    fn offered(self) -> &'static [&'static str] {
+        match self {
+            Self::Log => &[
+                "stratalog:log/held-bytes",
+                "stratalog:log/object-store",
+                "wasi:logging/logging@0.1.0-draft",
+            ],
+            Self::Plugin => &[
+                "stratalog:log/append-log",
+                "stratalog:log/held-bytes",
+                "stratalog:log/object-store",
+                "wasi:logging/logging@0.1.0-draft",
+            ],
+        }
+    }
+
+    /// The interfaces that it must give, with the version.
+    fn demanded(self) -> &'static [(&'static str, Version)] {
+        match self {
+            Self::Log => &[("stratalog:log/append-log", OURS), ("stratalog:log/held-lines", OURS)],
+            Self::Plugin => &[("wasi:cli/run", WASI)],
+        }
+    }
+}
+
+/// Refuses what is not a component, and a component that cannot become one of this world with what
+/// `linker` has. What else is wrong with it the compiler says.
+pub(crate) fn check<T: 'static>(
+    world: World,
+    component: &[u8],
+    origin: &str,
+    linker: &Linker<T>,
+) -> Result<()> {
+    let refuse = |reason: String| Err(Error::Component(format!("{origin} {reason}")));
+    if let Some(reason) = no_component(component) {
+        return refuse(reason);
+    }
+    let surface = Surface::of(component);
+    let reason = other_version(&surface)
+        .or_else(|| other_wasi(&surface))
+        .or_else(|| unmet_import(world, &surface, linker))
+        .or_else(|| missing_export(world, &surface));
+    reason.map_or(Ok(()), refuse)
+}
+
+fn no_component(bytes: &[u8]) -> Option<String> {
+    if Parser::is_component(bytes) {
+        return None;
+    }
+    if !Parser::is_core_wasm(bytes) {
+        return Some("is not a WebAssembly component".to_owned());
+    }
+    let cure = if surface::is_of_preview_1(bytes) {
+        "it was built for wasm32-wasip1: build it for wasm32-wasip2, or make it one with `wasm-tools \
+         component new --adapt wasi_snapshot_preview1=wasi_snapshot_preview1.command.wasm`"
+    } else {
+        "build it for wasm32-wasip2, or make it one with `wasm-tools component embed` and \
+         `wasm-tools component new`"
+    };
+    Some(format!("is a core WebAssembly module, not a WebAssembly component: {cure}"))
+}
+
+/// It was made for a version of our interface that this host cannot serve.
+fn other_version(surface: &Surface) -> Option<String> {
+    surface.imports.iter().chain(&surface.exports).find_map(|name| {
+        let (interface, version) = name.strip_prefix(PACKAGE)?.split_once('@')?;
+        if Version::parse(version).is_some_and(|version| OURS.serves(version)) {
+            return None;
+        }
+        Some(format!(
+            "was made for {PACKAGE}{interface}@{version}, and this host has version {OURS}: build it \
+             against the wit/ of version {OURS}, or use a stratalog of version {version}"
+        ))
+    })
+}
+
+/// It was made for a version of WASI that this host does not have.
+fn other_wasi(surface: &Surface) -> Option<String> {
+    surface.imports.iter().chain(&surface.exports).find_map(|name| {
+        let (interface, version) = name.split_once('@').unwrap_or((name, ""));
+        let package = interface.split('/').next()?;
+        if !WASI_OFFERED.contains(&package) && package != "wasi:http" {
+            return None;
+        }
+        let cure = match Version::parse(version) {
+            Some(made) if made.is_draft || (made.major, made.minor) < (WASI.major, WASI.minor) => {
+                "a preview of it: build it anew with current tools"
+            }
+            Some(made) if WASI.serves(made) => return None,
+            Some(_) => "a later one: build it for WASI 0.2, as for wasm32-wasip2",
+            None => "a preview of it: build it anew with current tools",
+        };
+        Some(format!("was made for {name}, and this host has WASI 0.2. That is {cure}"))
+    })
+}
+
+/// It imports what the linker does not have.
+fn unmet_import<T: 'static>(world: World, surface: &Surface, linker: &Linker<T>) -> Option<String> {
+    // What cannot be compiled without its code is compiled with it, and refused then.
+    let importer = Component::from_binary(linker.engine(), &surface.importer).ok()?;
+    let error = linker.instantiate_pre(&importer).err()?;
+    let unmet: Vec<&str> = surface
+        .imports
+        .iter()
+        .map(String::as_str)
+        .filter(|import| !is_offered(world, import))
+        .collect();
+    let (given, whom) = match world {
+        World::Log => ("which no log's component is given", "A log's component"),
+        World::Plugin => ("which no plugin is given", "A plugin"),
+    };
+    if unmet.is_empty() {
+        // The interface is there and is not what it was made for.
+        return Some(format!("imports what this host does not have: {error:#}"));
+    }
+    let unmet_text = unmet.join(", ");
+    if unmet.iter().all(|import| import.starts_with("wasi:http/")) {
+        return Some(format!(
+            "imports {unmet_text}, {given}: it has no network. Build it without HTTP; JavaScript with \
+             `componentize-js --disable http fetch-event`"
+        ));
+    }
+    let offered = world.offered().join(", ");
+    let wasi = WASI_OFFERED.join(", ");
+    Some(format!(
+        "imports {unmet_text}, {given}. {whom} can import {offered}, and of WASI 0.2 {wasi}"
+    ))
+}
+
+fn is_offered(world: World, import: &str) -> bool {
+    let interface = import.split('@').next().unwrap_or(import);
+    let package = interface.split('/').next().unwrap_or(interface);
+    WASI_OFFERED.contains(&package)
+        || world.offered().iter().any(|offered| *offered == import || *offered == interface)
+}
+
+/// It does not export what a component of its world does.
+fn missing_export(world: World, surface: &Surface) -> Option<String> {
+    let is_exported = |(demanded, version): &(&str, Version)| {
+        surface.exports.iter().any(|export| {
+            let made = export.strip_prefix(demanded).and_then(|rest| rest.strip_prefix('@'));
+            made.and_then(Version::parse).is_some_and(|made| version.serves(made))
+        })
+    };
+    let (missing, version) = world.demanded().iter().find(|demanded| !is_exported(demanded))?;
+    let exports = match &surface.exports[..] {
+        [] => "nothing".to_owned(),
+        exports => exports.join(", "),
+    };
+    Some(match world {
+        World::Log => format!(
+            "is not a component of the world stratalog:log/log-component@{OURS}: it exports no \
+             {missing}@{version}, it exports {exports}"
+        ),
+        World::Plugin => format!(
+            "is not a command: it exports no {missing}@{version}, it exports {exports}. Build it as a \
+             program with a main function, or for a world that has `export {missing}@{version}`"
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests;

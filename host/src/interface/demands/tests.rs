@@ -1,0 +1,126 @@
+use wasmtime::Engine;
+
+use super::*;
+
+/// A component with these imports (instances with a function that nobody has) and exports.
+fn component(imports: &[&str], exports: &[&str]) -> Vec<u8> {
+    let imports: String = imports
+        .iter()
+        .map(|name| format!("(import \"{name}\" (instance (export \"f\" (func))))\n"))
+        .collect();
+    let exports: String = exports
+        .iter()
+        .enumerate()
+        .map(|(number, name)| {
+            format!("(instance $e{number}) (export \"{name}\" (instance $e{number}))")
+        })
+        .collect();
+    wat::parse_str(format!("(component {imports} {exports})")).unwrap()
+}
+
+fn refusal(world: World, component: &[u8]) -> String {
+    let linker = Linker::<()>::new(&Engine::default());
+    check(world, component, "it", &linker).unwrap_err().to_string()
+}
+
+const RUN: &[&str] = &["wasi:cli/run@0.2.0"];
+
+#[test]
+fn each_unmet_import_is_named_with_the_cure() {
+    let http = ["wasi:http/types@0.2.10", "wasi:http/outgoing-handler@0.2.10"];
+    assert_eq!(
+        refusal(World::Plugin, &component(&http, RUN)),
+        "it imports wasi:http/types@0.2.10, wasi:http/outgoing-handler@0.2.10, which no plugin is \
+         given: it has no network. Build it without HTTP; JavaScript with `componentize-js --disable \
+         http fetch-event`"
+    );
+    let mixed = ["wasi:http/types@0.2.10", "a:b/c@1.0.0", "wasi:cli/exit@0.2.0"];
+    assert_eq!(
+        refusal(World::Plugin, &component(&mixed, RUN)),
+        "it imports wasi:http/types@0.2.10, a:b/c@1.0.0, which no plugin is given. A plugin can import \
+         stratalog:log/append-log, stratalog:log/held-bytes, stratalog:log/object-store, \
+         wasi:logging/logging@0.1.0-draft, and of WASI 0.2 wasi:cli, wasi:clocks, wasi:filesystem, \
+         wasi:io, wasi:random, wasi:sockets"
+    );
+    let refused = refusal(World::Log, &component(&["stratalog:log/append-log@0.1.0"], &[]));
+    assert!(refused.contains("which no log's component is given"), "{refused}");
+}
+
+#[test]
+fn an_interface_that_is_there_and_lacks_a_function_is_named() {
+    let refused = refusal(World::Plugin, &component(&["wasi:cli/exit@0.2.99"], RUN));
+    assert!(refused.starts_with("it imports what this host does not have: "), "{refused}");
+    assert!(refused.contains("`wasi:cli/exit@0.2.99`"), "{refused}");
+}
+
+#[test]
+fn another_version_of_wasi_is_named() {
+    let later = "it was made for wasi:cli/stdin@0.3.0, and this host has WASI 0.2. That is a later one: \
+        build it for WASI 0.2, as for wasm32-wasip2";
+    assert_eq!(refusal(World::Plugin, &component(&["wasi:cli/stdin@0.3.0"], RUN)), later);
+    for export in ["wasi:cli/run@0.3.0", "wasi:cli/run@1.0.0"] {
+        let refused = refusal(World::Plugin, &component(&[], &[export]));
+        assert!(refused.contains("That is a later one"), "{refused}");
+    }
+    for import in ["wasi:cli/stdin@0.2.0-rc-2023-11-10", "wasi:http/types@0.1.0", "wasi:io/streams"]
+    {
+        let refused = refusal(World::Plugin, &component(&[import], RUN));
+        assert!(refused.contains(import), "{refused}");
+        assert!(
+            refused.ends_with("a preview of it: build it anew with current tools"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn another_version_of_the_interface_is_named() {
+    for version in ["0.2.0", "1.0.0"] {
+        let import = format!("stratalog:log/append-log@{version}");
+        let refused = refusal(World::Plugin, &component(&[&import], RUN));
+        assert_eq!(
+            refused,
+            format!(
+                "it was made for {import}, and this host has version 0.1.0: build it against the wit/ \
+                 of version 0.1.0, or use a stratalog of version {version}"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_missing_export_is_named_with_what_is_there() {
+    let refused = refusal(World::Plugin, &component(&[], &[]));
+    assert!(
+        refused.starts_with(
+            "it is not a command: it exports no wasi:cli/run@0.2.0, it exports \
+        nothing. "
+        ),
+        "{refused}"
+    );
+    let refused = refusal(World::Plugin, &component(&[], &["a:b/c@1.0.0", "d:e/f@1.0.0"]));
+    assert!(refused.contains("it exports a:b/c@1.0.0, d:e/f@1.0.0. "), "{refused}");
+    let refused = refusal(World::Log, &component(&[], &["stratalog:log/append-log@0.1.3"]));
+    assert_eq!(
+        refused,
+        "it is not a component of the world stratalog:log/log-component@0.1.0: it exports no \
+         stratalog:log/held-lines@0.1.0, it exports stratalog:log/append-log@0.1.3"
+    );
+}
+
+#[test]
+fn what_is_no_component_is_refused_with_the_way_to_one() {
+    let module = |text: &str| wat::parse_str(text).unwrap();
+    let preview_1 = module("(module (import \"wasi_snapshot_preview1\" \"fd_write\" (func)))");
+    for (bytes, words) in [
+        (&module("(module)")[..], "is a core WebAssembly module, not a WebAssembly component"),
+        (&module("(module)"), "`wasm-tools component embed`"),
+        (&preview_1, "it was built for wasm32-wasip1: build it for wasm32-wasip2, or"),
+        (&preview_1, "--adapt wasi_snapshot_preview1=wasi_snapshot_preview1.command.wasm"),
+        (b"#!/bin/sh", "is not a WebAssembly component"),
+        (b"", "is not a WebAssembly component"),
+    ] {
+        let refused = refusal(World::Plugin, bytes);
+        assert!(refused.contains(words), "{refused}");
+    }
+}

@@ -1,0 +1,198 @@
+//! The folder that the files of the cache are in: whom it trusts, and how a file is replaced.
+
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::entry::{self, Key};
+use super::surplus::{self, Found};
+use super::unusable::Unusable;
+use crate::limits::CACHED_BYTES_MAX;
+
+/// The folder below the cache folder. Whatever else is in there is not ours.
+const NAME: &str = "compiled";
+
+/// How old the time of the last use may become before it is set again.
+const USE_IS_NOTED_AFTER: Duration = Duration::from_secs(3_600);
+
+/// A folder that belongs to this user, as its files must.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    /// The folder below the cache folder `cache`; both are made if they are not there.
+    pub(super) fn open(cache: &Path) -> Result<Self, Unusable> {
+        // Who links a cache folder to another place wants it there; below it nobody has to.
+        make(cache, true)?;
+        let metadata = cache.metadata().map_err(|e| Unusable::system("look at", cache, e))?;
+        check_folder(cache, &metadata)?;
+        let folder = cache.join(NAME);
+        make(&folder, false)?;
+        let metadata =
+            folder.symlink_metadata().map_err(|e| Unusable::system("look at", &folder, e))?;
+        check_folder(&folder, &metadata)?;
+        Ok(Self(folder))
+    }
+
+    pub(super) fn path_of(&self, key: &Key) -> PathBuf {
+        self.0.join(key.file_name())
+    }
+
+    /// The content of a key's file, if there is one.
+    pub(super) fn read(&self, key: &Key) -> Result<Option<Vec<u8>>, Unusable> {
+        let path = self.path_of(key);
+        let mut file = match open_no_link(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(_) if path.is_symlink() => {
+                return Err(Unusable::untrusted(&path, "is a link, which is not followed"));
+            }
+            Err(error) => return Err(Unusable::system("open", &path, error)),
+        };
+        let metadata = file.metadata().map_err(|e| Unusable::system("look at", &path, e))?;
+        if !metadata.is_file() {
+            return Err(Unusable::untrusted(&path, "is not a file"));
+        }
+        check_owner(&path, &metadata)?;
+        if metadata.len() > CACHED_BYTES_MAX {
+            return Err(Unusable::untrusted(&path, "is larger than the cache may be"));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+        // What is added to it meanwhile is not read.
+        let mut content = (&mut file).take(metadata.len());
+        content.read_to_end(&mut bytes).map_err(|e| Unusable::system("read", &path, e))?;
+        note_use(&file, &metadata);
+        Ok(Some(bytes))
+    }
+
+    /// Keeps code under a key, in place of whatever has its name.
+    pub(super) fn keep(&self, key: &Key, code: &[u8]) -> Result<(), Unusable> {
+        let path = self.path_of(key);
+        let unfinished = self.0.join(surplus::unfinished_name(&key.file_name()));
+        let written = write_new(&unfinished, &[&entry::head_of(key, code), code])
+            .and_then(|()| fs::rename(&unfinished, &path));
+        written.map_err(|error| {
+            // What cannot be removed now goes with what is left over.
+            fs::remove_file(&unfinished).ok();
+            Unusable::system("write", &path, error)
+        })
+    }
+
+    /// Removes what is beyond the bounds, but for the file of `key`, and what ended processes left.
+    pub(super) fn remove_surplus(&self, key: &Key) -> Result<(), Unusable> {
+        let list = || -> io::Result<Vec<Found>> {
+            let mut found = Vec::new();
+            for file in fs::read_dir(&self.0)? {
+                let file = file?;
+                let (Ok(name), Ok(metadata)) = (file.file_name().into_string(), file.metadata())
+                else {
+                    continue;
+                };
+                let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                found.push(Found { name, bytes: metadata.len(), used });
+            }
+            Ok(found)
+        };
+        let found = list().map_err(|error| Unusable::system("list", &self.0, error))?;
+        for name in surplus::surplus(found, &key.file_name(), SystemTime::now()) {
+            // Another process may have removed it, or may keep it open: the next one tries again.
+            fs::remove_file(self.0.join(name)).ok();
+        }
+        Ok(())
+    }
+}
+
+/// Makes a folder that only this user can enter, whatever the umask.
+fn make(folder: &Path, with_parents: bool) -> Result<(), Unusable> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(with_parents);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(folder) {
+        Ok(()) => Ok(()),
+        // What it is is looked at then.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(Unusable::system("make the folder", folder, error)),
+    }
+}
+
+fn check_folder(path: &Path, metadata: &Metadata) -> Result<(), Unusable> {
+    if metadata.is_symlink() {
+        return Err(Unusable::untrusted(path, "is a link, which is not followed"));
+    }
+    if !metadata.is_dir() {
+        return Err(Unusable::untrusted(path, "is not a folder"));
+    }
+    check_owner(path, metadata)
+}
+
+/// Refuses what another user owns or may write to.
+#[cfg(unix)]
+fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), Unusable> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    /// Write permission of the group and of others.
+    const OTHERS_WRITE: u32 = 0o022;
+
+    let (owner, user) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if owner != user {
+        return Err(Unusable::untrusted(
+            path,
+            format!(
+                "belongs to the user {owner} and this process runs as the user {user}: give it a \
+                 cache folder of its own, or none"
+            ),
+        ));
+    }
+    if metadata.mode() & OTHERS_WRITE != 0 {
+        let mode = metadata.mode() & 0o7777;
+        return Err(Unusable::untrusted(
+            path,
+            format!("can be written by others (its mode is {mode:04o}): `chmod go-w` it"),
+        ));
+    }
+    Ok(())
+}
+
+/// Elsewhere the folder of the user's profile is closed to others by the system.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "on Unix it can fail")]
+fn check_owner(_: &Path, _: &Metadata) -> Result<(), Unusable> {
+    Ok(())
+}
+
+/// Opens a file for reading; a link is refused, and a pipe is not waited for.
+fn open_no_link(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
+    }
+    options.open(path)
+}
+
+/// Writes a new file that only this user can read.
+fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    parts.iter().try_for_each(|part| file.write_all(part))
+}
+
+/// Sets the time of the last use, by which files go.
+fn note_use(file: &File, metadata: &Metadata) {
+    let now = SystemTime::now();
+    let is_due = metadata
+        .modified()
+        .map_or(true, |used| now.duration_since(used).is_ok_and(|age| age > USE_IS_NOTED_AFTER));
+    if is_due {
+        // On a disk that is read-only it stays what it was.
+        file.set_modified(now).ok();
+    }
+}

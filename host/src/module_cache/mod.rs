@@ -1,0 +1,103 @@
+//! Compiled components, kept in a folder for later processes.
+//!
+//! Owns: what such a file is called and holds, which file is run, and when files go.
+//! Must not know: what a component is for.
+//!
+//! A compiled component is native code that runs outside the sandbox, so:
+//!
+//! 1. It is run only from bytes in memory whose digest, which covers the component and the engine too,
+//!    is the one in the head of its file.
+//! 2. Its file, the folder of the file and the cache folder belong to the user of this process, and
+//!    nobody else may write to them. No link is followed below the cache folder.
+//! 3. A file that is refused costs a compilation and one warning, and is replaced. A file that cannot
+//!    be kept costs a compilation.
+//! 4. Processes do not wait for each other: a file gets its name when it is whole, and is never changed.
+
+mod entry;
+mod folder;
+mod surplus;
+mod unusable;
+
+use std::path::Path;
+use std::time::Instant;
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use entry::Key;
+use folder::Folder;
+use unusable::Unusable;
+
+/// Compiles a component, or takes the compiled form from below the `cache` folder, and keeps it there.
+/// `origin` names the component in messages.
+pub(crate) fn compile(
+    engine: &Engine,
+    component: &[u8],
+    origin: &str,
+    cache: Option<&Path>,
+) -> wasmtime::Result<Component> {
+    let Some(cache) = cache else { return compile_anew(engine, component, origin) };
+    let folder = match Folder::open(cache) {
+        Ok(folder) => folder,
+        Err(unusable) => {
+            unusable.report_once(&not_kept(origin));
+            return compile_anew(engine, component, origin);
+        }
+    };
+    let key = Key::of(engine, component);
+    let refused = match load(engine, &folder, &key) {
+        Ok(Some(compiled)) => {
+            tracing::debug!("{origin} taken from {}", folder.path_of(&key).display());
+            return Ok(compiled);
+        }
+        Ok(None) => None,
+        Err(unusable) => Some(unusable),
+    };
+    if let Some(unusable) = &refused {
+        unusable.report(&format!("{origin} is compiled anew"));
+    }
+    let compiled = compile_anew(engine, component, origin)?;
+    match keep(&compiled, &folder, &key) {
+        Ok(()) => {}
+        // The one warning was that its file is not usable.
+        Err(unusable) if refused.is_some() => tracing::debug!("{}: {unusable}", not_kept(origin)),
+        Err(unusable) => unusable.report(&not_kept(origin)),
+    }
+    Ok(compiled)
+}
+
+fn not_kept(origin: &str) -> String {
+    format!("the compiled form of {origin} is not kept")
+}
+
+fn keep(compiled: &Component, folder: &Folder, key: &Key) -> Result<(), Unusable> {
+    let code = compiled.serialize().map_err(Unusable::of_code)?;
+    folder.keep(key, &code)?;
+    folder.remove_surplus(key)
+}
+
+fn compile_anew(engine: &Engine, component: &[u8], origin: &str) -> wasmtime::Result<Component> {
+    let begun = Instant::now();
+    let compiled = Component::from_binary(engine, component)?;
+    tracing::debug!("{origin} compiled in {:?}", begun.elapsed());
+    Ok(compiled)
+}
+
+/// The compiled form that the folder has, if it has one.
+fn load(engine: &Engine, folder: &Folder, key: &Key) -> Result<Option<Component>, Unusable> {
+    let Some(file) = folder.read(key)? else { return Ok(None) };
+    let path = folder.path_of(key);
+    let code = entry::code_of(&file, key).map_err(|fault| Unusable::damaged(&path, fault))?;
+    #[expect(
+        unsafe_code,
+        reason = "these bytes in memory are what `serialize` returned for this component and an \
+                  engine of this configuration: their digest is that of a file that only this user \
+                  can write"
+    )]
+    // SAFETY: see the reason.
+    let component = unsafe { Component::deserialize(engine, code) };
+    component.map(Some).map_err(|error| Unusable::damaged(&path, format!("{error:#}")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! Which files of the cache go.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::{Duration, SystemTime};
+
+use super::entry::SUFFIX;
+use crate::limits::{CACHED_BYTES_MAX, CACHED_MODULES_MAX};
+
+/// Ends the name of a file that is being written.
+const UNFINISHED_SUFFIX: &str = ".unfinished";
+
+/// Nobody writes for that long: the process that began it has ended.
+const UNFINISHED_AGE_MAX: Duration = Duration::from_secs(3_600);
+
+/// A file in the cache's folder.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) name: String,
+    pub(super) bytes: u64,
+    /// When it was used last, or written.
+    pub(super) used: SystemTime,
+}
+
+/// A name that no other process gives to a file that is to become `name`.
+pub(super) fn unfinished_name(name: &str) -> String {
+    let random = RandomState::new().hash_one(name);
+    format!("{name}.{}-{random:016x}{UNFINISHED_SUFFIX}", std::process::id())
+}
+
+/// The names of the files that are removed now: what was left unfinished, and beyond the bounds what
+/// was used the longest time ago. `kept` stays, and so does what is not the cache's.
+pub(super) fn surplus(found: Vec<Found>, kept: &str, now: SystemTime) -> Vec<String> {
+    let (mut modules, others): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|file| file.name.ends_with(SUFFIX));
+    let is_left_over = |file: &Found| {
+        file.name.ends_with(UNFINISHED_SUFFIX)
+            && now.duration_since(file.used).is_ok_and(|age| age > UNFINISHED_AGE_MAX)
+    };
+    let mut surplus: Vec<String> =
+        others.into_iter().filter(is_left_over).map(|file| file.name).collect();
+
+    modules.sort_by(|a, b| (b.name == kept, b.used).cmp(&(a.name == kept, a.used)));
+    let (mut count, mut bytes) = (0_usize, 0_u64);
+    for file in modules {
+        count = count.saturating_add(1);
+        bytes = bytes.saturating_add(file.bytes);
+        let is_within = count <= CACHED_MODULES_MAX && bytes <= CACHED_BYTES_MAX;
+        if !is_within && file.name != kept {
+            surplus.push(file.name);
+        }
+    }
+    surplus
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1024 * 1024;
+
+    fn found(name: &str, bytes: u64, hours_ago: u64) -> Found {
+        let used = now() - Duration::from_secs(hours_ago * 3_600);
+        Found { name: name.to_owned(), bytes, used }
+    }
+
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+    }
+
+    fn check(files: Vec<Found>, kept: &str, gone: &[&str]) {
+        assert_eq!(surplus(files, kept, now()), gone);
+    }
+
+    #[test]
+    fn within_the_bounds_nothing_goes() {
+        let files = vec![found("a.module", 600 * MIB, 9_000), found("b.module", 424 * MIB, 1)];
+        check(files, "b.module", &[]);
+    }
+
+    #[test]
+    fn beyond_the_bytes_the_longest_unused_go() {
+        let files = vec![
+            found("new.module", 400 * MIB, 3),
+            found("oldest.module", MIB, 30),
+            found("older.module", 700 * MIB, 20),
+            found("kept.module", 100 * MIB, 40),
+        ];
+        check(files, "kept.module", &["older.module", "oldest.module"]);
+    }
+
+    #[test]
+    fn beyond_the_number_the_longest_unused_go() {
+        let name = |number: u64| format!("{number:03}.module");
+        let files = (0..203).map(|number| found(&name(number), 1, 1_000 - number)).collect();
+        check(files, &name(1), &["003.module", "002.module", "000.module"]);
+    }
+
+    #[test]
+    fn what_was_just_kept_stays_however_large_it_is() {
+        let files = vec![found("kept.module", 2_000 * MIB, 0), found("b.module", 1, 0)];
+        check(files, "kept.module", &["b.module"]);
+    }
+
+    #[test]
+    fn of_what_is_no_module_only_old_unfinished_files_go() {
+        let files = vec![
+            found("a.module.7-00.unfinished", 1, 2),
+            found("b.module.7-00.unfinished", 1, 0),
+            found("notes.txt", 5_000 * MIB, 9_000),
+        ];
+        check(files, "a.module", &["a.module.7-00.unfinished"]);
+    }
+
+    #[test]
+    fn an_unfinished_name_is_not_that_of_a_module_and_not_made_twice() {
+        let names = [unfinished_name("a.module"), unfinished_name("a.module")];
+        assert_ne!(names[0], names[1]);
+        assert!(names[0].ends_with(UNFINISHED_SUFFIX) && !names[0].ends_with(SUFFIX));
+    }
+}

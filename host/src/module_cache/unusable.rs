@@ -1,0 +1,74 @@
+//! Why a file or a folder of the cache is not used, and how that is reported.
+
+use std::collections::BTreeSet;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// Says why a file or a folder of the cache is not used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unusable {
+    /// Somebody else owns it or may write to it, or it is not a file or not a folder.
+    #[error("{} {reason}", path.display())]
+    Untrusted { path: PathBuf, reason: String },
+    /// It is not what was written.
+    #[error("{} is damaged: {reason}", path.display())]
+    Damaged { path: PathBuf, reason: String },
+    /// The system refuses.
+    #[error("cannot {what} {}: {error}", path.display())]
+    System { what: &'static str, path: PathBuf, error: io::Error },
+    /// Wasmtime does not give it out.
+    #[error("it cannot be serialized: {0}")]
+    Code(String),
+}
+
+impl Unusable {
+    pub(super) fn untrusted(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Untrusted { path: path.to_owned(), reason: reason.into() }
+    }
+
+    pub(super) fn damaged(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_owned(), reason: reason.into() }
+    }
+
+    pub(super) fn system(what: &'static str, path: &Path, error: io::Error) -> Self {
+        Self::System { what, path: path.to_owned(), error }
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "it maps an error")]
+    pub(super) fn of_code(error: wasmtime::Error) -> Self {
+        Self::Code(format!("{error:#}"))
+    }
+
+    /// Warns of it. A disk that is full or read-only is no fault of the cache, and a message for
+    /// debugging.
+    pub(super) fn report(&self, effect: &str) {
+        if self.is_for_want_of_room() {
+            tracing::debug!("{effect}: {self}");
+        } else {
+            tracing::warn!("{effect}: {self}");
+        }
+    }
+
+    /// Warns of it, but for what this process has warned of: a folder serves several components.
+    pub(super) fn report_once(&self, effect: &str) {
+        static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        // Nothing panics while it holds the lock.
+        let is_new =
+            REPORTED.lock().unwrap_or_else(PoisonError::into_inner).insert(self.to_string());
+        if is_new {
+            self.report(effect);
+        }
+    }
+
+    fn is_for_want_of_room(&self) -> bool {
+        let Self::System { error, .. } = self else { return false };
+        matches!(
+            error.kind(),
+            ErrorKind::StorageFull
+                | ErrorKind::QuotaExceeded
+                | ErrorKind::ReadOnlyFilesystem
+                | ErrorKind::FileTooLarge
+        )
+    }
+}

@@ -1,0 +1,57 @@
+//! A limit on the address space of the process (`ulimit -v`).
+
+#![cfg(target_os = "linux")]
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use crate::binary::{Ran, fresh, numbered, ok, stratalog_caching_in};
+
+/// Runs a command that may have so many KiB of address space, and compiles anew.
+fn run_within(kib: u32, arguments: &[&str], stdin: &str) -> Ran {
+    let cache = tempfile::TempDir::new().unwrap();
+    let limited = stratalog_caching_in(cache.path(), arguments);
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -v {kib}; exec \"$0\" \"$@\"")]);
+    command.arg(limited.get_program()).args(limited.get_args());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(stdin.as_bytes()).ok();
+    child.wait_with_output().unwrap().into()
+}
+
+#[test]
+fn a_log_is_appended_to_read_and_compacted_within_2_gb() {
+    let (_folder, log) = fresh();
+    let events = numbered(0..100_000);
+    for arguments in [
+        &["append", "-q", &log][..],
+        &["append", "-q", "--compact-after", "1", "--flush-threshold", "20000", &log],
+        &["compact", "-q", "--full", &log],
+        &["verify", "-q", &log],
+        &["stat", &log],
+    ] {
+        let ran = run_within(2_000_000, arguments, &events);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{arguments:?}");
+    }
+    let ran = run_within(2_000_000, &["read", "-q", &log], "");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(ran.stdout == events.repeat(2), "{} bytes", ran.stdout.len());
+}
+
+#[test]
+fn what_does_not_fit_says_what_to_change() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], "event\n");
+    let mut refused = 0;
+    for kib in [60_000, 80_000, 100_000, 150_000, 200_000, 300_000, 500_000] {
+        let ran = run_within(kib, &["read", &log], "");
+        if ran.code == 0 {
+            assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("event\n", ""), "{kib}");
+            continue;
+        }
+        refused += 1;
+        println!("{kib}: {}", ran.stderr);
+    }
+    assert!(refused > 0);
+}
