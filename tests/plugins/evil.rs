@@ -282,6 +282,23 @@ fn whatever_ends_it_its_events_are_flushed() {
 }
 
 #[test]
+fn a_plugin_ends_with_its_own_code_or_with_words() {
+    let said = "append: ok\nflush: ok\nappend: ok\n";
+    let (_folder, log) = fresh();
+    check_on(&log, &[], &["exit-with-code", "42"], &End { code: 42, stdout: said, error: "" });
+    assert_eq!(ok(&["read", &log], ""), "flushed\nnot flushed\n");
+    // Its language has no way yet to say another code than this.
+    check(&[], &["exit-of-language"], &End { code: 1, stdout: "", error: "" });
+    let error = "ended with an error and printed nothing: its `run` returned an error, which has no \
+        text. Have the plugin catch its errors and print them to stderr";
+    check(&[], &["fail-silently"], &End { code: 1, stdout: "", error });
+    let ran = run(&log, &[], &["fail-with-words"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, "there was no header\n"));
+    let ran = run(&log, &["--report"], &["fail-with-words"]);
+    assert!(ran.stderr.contains("{\"end\":\"failed\",\"exit_code\":1,"), "{}", ran.stderr);
+}
+
+#[test]
 fn bytes_that_the_host_does_not_hold_are_a_trap() {
     let (_folder, log) = fresh();
     let error = "trapped: offset 11 is not in 10 held bytes";

@@ -29,7 +29,7 @@ pub(super) async fn run(command: &Run, shared: &Shared) -> Result<Code, Failure>
     drop(compiling);
 
     let mut run = stratalog::plugin::Run::new(logs);
-    run.wasi().inherit_stdio().arg(&name).args(&command.arguments);
+    run.inherit_stdio()?.wasi().arg(&name).args(&command.arguments);
     give(&mut run, command)?;
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel::<()>();
@@ -154,6 +154,13 @@ fn ended(name: &str, outcome: Outcome, signal: Option<Code>) -> Result<Code, Fai
             Ok(code) => Code::Exited(code),
             Err(_) => Code::Failed,
         }),
+        End::Failed if !outcome.has_written_stderr && outcome.usage.log_lines == 0 => {
+            let message = format!(
+                "{name} ended with an error and printed nothing: its `run` returned an error, which \
+                 has no text. Have the plugin catch its errors and print them to stderr"
+            );
+            Err(Failure::new(Code::Failed, message))
+        }
         End::Failed => Ok(Code::Failed),
         End::Stopped => Ok(signal.unwrap_or(Code::Failed)),
         end => Err(Failure::new(Code::Plugin, format!("{name} {end}"))),

@@ -50,6 +50,7 @@ mod meter;
 mod rate;
 mod rights;
 mod run;
+mod stderr;
 mod usage;
 
 pub use append_log::add_to_linker;

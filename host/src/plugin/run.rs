@@ -21,6 +21,7 @@ use super::limits::{Limit, PluginLimits};
 use super::logs::{LogsCtx, LogsView};
 use super::messages::Messages;
 use super::meter::PluginMeter;
+use super::stderr::{Watched, Written};
 use super::usage::Usage;
 use crate::error::{Error, Result};
 use crate::imports::Objects;
@@ -38,6 +39,7 @@ pub struct Plugin {
 pub struct Run {
     logs: LogsCtx,
     wasi: WasiCtxBuilder,
+    stderr: Written,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -51,6 +53,9 @@ pub struct Outcome {
     pub usage: Usage,
     /// Events that it had appended and that could not be flushed: empty when all is well.
     pub unflushed: Vec<Unflushed>,
+    /// Whether it wrote to the stderr that [`Run::inherit_stdio`] gave it: a plugin that did not has not
+    /// said why it failed.
+    pub has_written_stderr: bool,
 }
 
 impl Run {
@@ -59,7 +64,17 @@ impl Run {
     pub fn new(logs: LogsCtx) -> Self {
         let mut wasi = WasiCtxBuilder::new();
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
-        Self { logs, wasi, stop: Box::pin(std::future::pending()) }
+        Self { logs, wasi, stderr: Written::default(), stop: Box::pin(std::future::pending()) }
+    }
+
+    /// Gives the plugin this process's stdin, stdout and stderr.
+    ///
+    /// # Errors
+    /// None today.
+    pub fn inherit_stdio(&mut self) -> Result<&mut Self> {
+        self.wasi.inherit_stdio();
+        self.wasi.stderr(Watched::new(tokio::io::stderr(), &self.stderr));
+        Ok(self)
     }
 
     /// What else the plugin is given: streams, arguments, environment, folders.
@@ -88,7 +103,7 @@ impl Plugin {
     /// is an [`Outcome`].
     pub async fn run(&self, run: Run) -> Result<Outcome> {
         let limits = self.engine.limits();
-        let Run { logs, mut wasi, stop } = run;
+        let Run { logs, mut wasi, stderr, stop } = run;
         let closing = logs.closing();
         let mut store = self.store(logs, wasi.build())?;
         let begun = Instant::now();
@@ -115,7 +130,7 @@ impl Plugin {
         }
         drop(state);
         let unflushed = closing.wait().await;
-        Ok(Outcome { end, usage, unflushed })
+        Ok(Outcome { end, usage, unflushed, has_written_stderr: stderr.is_any() })
     }
 
     fn store(&self, logs: LogsCtx, wasi: WasiCtx) -> Result<Store<PluginState>> {
