@@ -11,6 +11,12 @@ use wasmtime::{Config, Engine, Memory, MemoryType, OutOfMemory, Store};
 /// Address space that a process may have and nobody needs to save: a hundred memories.
 const PLENTY_BYTES: u64 = 512 * GIB;
 
+/// With less a process cannot compile a component: it would end where it next asks for memory.
+const LEAST_BYTES: u64 = 384 * 1024 * 1024;
+
+/// With less a component is compiled by one thread: each takes up to 130 MiB of address space.
+const MANY_THREADS_BYTES: u64 = 16 * GIB;
+
 /// A limited process has room for the reservations of so many memories, beside all else.
 const MEMORIES: u64 = 32;
 
@@ -25,6 +31,18 @@ const GROWTH_BYTES: u64 = 16 * 1024 * 1024;
 
 const GIB: u64 = 1024 * 1024 * 1024;
 
+/// The process may have less address space than any component needs.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot run a component: this process may have {} KiB of address space; raise the limit \
+     (`ulimit -v`) to {} KiB or more",
+    bytes / 1024,
+    LEAST_BYTES / 1024
+)]
+pub(crate) struct TooLittle {
+    bytes: u64,
+}
+
 /// Makes an engine whose memories fit into the address space that this process may have.
 /// `memory_bytes_max` is the most that one of them may grow to.
 pub(crate) fn engine(config: &mut Config, memory_bytes_max: usize) -> wasmtime::Result<Engine> {
@@ -36,6 +54,12 @@ pub(crate) fn engine(config: &mut Config, memory_bytes_max: usize) -> wasmtime::
             Ok(_) => return Ok(engine),
             Err(error) => tracing::debug!("a memory cannot reserve 4 GiB: {error:#}"),
         }
+    }
+    if let Some(bytes) = limit.filter(|bytes| *bytes < LEAST_BYTES) {
+        return Err(TooLittle { bytes }.into());
+    }
+    if limit.is_some_and(|bytes| bytes < MANY_THREADS_BYTES) {
+        config.parallel_compilation(false);
     }
     let bytes = reservation(limit, memory_bytes_max);
     tracing::debug!("each memory reserves {bytes} bytes of address space");
@@ -85,11 +109,11 @@ pub(crate) fn lack(error: &wasmtime::Error, option: &str) -> Option<String> {
     let cause = error.root_cause();
     Some(match limit() {
         Some(bytes) => format!(
-            "there is no address space left for it: {cause}; raise the limit of this process, which \
+            "no address space is left for a component: {cause}; raise the limit of this process, which \
              is {} KiB (`ulimit -v`), or lower {option}",
             bytes / 1024
         ),
-        None => format!("there is no memory left for it: {cause}; lower {option}"),
+        None => format!("no memory is left for a component: {cause}; lower {option}"),
     })
 }
 

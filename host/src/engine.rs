@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use wasmtime::component::{HasSelf, Linker, ResourceAny};
 use wasmtime::{Config, Engine, Store as Instances, UpdateDeadline};
 
-use crate::address_space;
+use crate::address_space::{self, TooLittle};
 use crate::bindings::exports::stratalog::log::append_log::Guest;
 use crate::bindings::wasi::logging::logging;
 use crate::bindings::{LogComponent, LogComponentPre};
@@ -55,11 +55,15 @@ impl LogEngine {
         config.concurrency_support(false).epoch_interruption(true);
         let refuse = |what: &str, error: &wasmtime::Error| match address_space::lack(error, OPTION)
         {
-            Some(lack) => Error::Guest(format!("cannot compile {origin}: {lack}")),
+            Some(lack) => Error::LimitReached(format!("cannot compile {origin}: {lack}")),
             None => Error::Component(format!("{origin} {what}: {error:#}")),
         };
-        let engine = address_space::engine(&mut config, limits.memory_bytes_max)
-            .map_err(|error| refuse("cannot be run here", &error))?;
+        let engine = address_space::engine(&mut config, limits.memory_bytes_max).map_err(
+            |error| match error.downcast::<TooLittle>() {
+                Ok(too_little) => Error::LimitReached(too_little.to_string()),
+                Err(error) => refuse("cannot be run here", &error),
+            },
+        )?;
         let linker = linker(&engine).map_err(|error| refuse("cannot be linked here", &error))?;
         interface::check(World::Log, bytes, origin, &linker)?;
         let component = module_cache::compile(&engine, bytes, origin, cache)

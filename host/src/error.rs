@@ -176,7 +176,7 @@ impl Error {
     /// A call into the component did not return.
     pub(crate) fn trapped(error: &wasmtime::Error) -> Self {
         match address_space::lack(error, crate::engine::OPTION) {
-            Some(lack) => Self::Guest(lack),
+            Some(lack) => Self::LimitReached(lack),
             None => Self::Guest(error.root_cause().to_string()),
         }
     }

@@ -93,7 +93,8 @@ impl HostBuilder {
     /// Compiles the component.
     ///
     /// # Errors
-    /// [`Error::Component`] when it cannot be read, is not a component, or lacks an export.
+    /// [`Error::Component`] when it cannot be read, is not a component, lacks an export or imports what
+    /// it is not given; [`Error::LimitReached`] where this process may have too little address space.
     pub fn build(self) -> Result<Host> {
         let (bytes, origin);
         let component = match &self.component {

@@ -79,9 +79,11 @@ fn a_long_compilation_is_said_once_where_stderr_is_no_terminal() {
     let Some(plugin) = plugin else { return };
     let cache = tempfile::TempDir::new().unwrap();
     let arguments = ["run", plugin.to_str().unwrap(), "--", "exit-with-code"];
-    let run = || Ran::from(stratalog_caching_in(cache.path(), &arguments).output().unwrap());
-    let ran = run();
-    let said = format!("compiling {}, once …\n", plugin.display());
-    assert_eq!((ran.code, ran.stderr), (3, said));
-    assert_eq!(run().stderr, "");
+    let run = || {
+        let output = stratalog_caching_in(cache.path(), &arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(run(), format!("compiling {}, once …\n", plugin.display()));
+    assert_eq!(run(), "");
 }

@@ -22,7 +22,7 @@ pub(crate) enum Code {
     Damaged,
     /// An event, a file, a location, an option or a component is not usable.
     Input,
-    /// A plugin trapped or reached a limit, also before it runs.
+    /// A plugin trapped or reached a limit, also before it runs; or this process has.
     Plugin,
     /// A plugin ended with this code of its own.
     Exited(u8),

@@ -35,8 +35,8 @@ Exit codes:
   4    damaged data: the object, the expected and the found are named
   5    invalid input: an event, a file, a LOG that does not exist or is none, an option's value, a
        position, a component
-  6    a plugin trapped or reached a limit, also before it ran; otherwise run ends with the
-       plugin's own code
+  6    a plugin trapped or reached a limit, also before it ran, or the process may have too little
+       address space (ulimit -v); otherwise run ends with the plugin's own code
   130  interrupted by SIGINT (Ctrl-C); append and run have flushed what was appended, or say what not
   143  ended by SIGTERM; append and run have flushed what was appended, or say what not
 

@@ -140,7 +140,13 @@ fn unmet_import<T: 'static>(world: World, surface: &Surface, linker: &Linker<T>)
     };
     if unmet.is_empty() {
         // The interface is there and is not what it was made for.
-        return Some(format!("imports what this host does not have: {error:#}"));
+        let error = format!("{error:#}");
+        let cure = if error.contains(PACKAGE) {
+            "; build it against the wit/ of this stratalog"
+        } else {
+            ""
+        };
+        return Some(format!("imports what this host does not have: {error}{cure}"));
     }
     let unmet_text = unmet.join(", ");
     if unmet.iter().all(|import| import.starts_with("wasi:http/")) {

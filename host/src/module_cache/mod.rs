@@ -71,7 +71,7 @@ fn not_kept(origin: &str) -> String {
 }
 
 fn keep(compiled: &Component, folder: &Folder, key: &Key) -> Result<(), Unusable> {
-    let code = compiled.serialize().map_err(Unusable::of_code)?;
+    let code = compiled.serialize().map_err(|error| Unusable::of_code(&error))?;
     folder.keep(key, &code)?;
     folder.remove_surplus(key)
 }

@@ -35,8 +35,7 @@ impl Unusable {
         Self::System { what, path: path.to_owned(), error }
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "it maps an error")]
-    pub(super) fn of_code(error: wasmtime::Error) -> Self {
+    pub(super) fn of_code(error: &wasmtime::Error) -> Self {
         Self::Code(format!("{error:#}"))
     }
 

@@ -13,7 +13,7 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 use super::append_log;
 use super::limits::{Limit, PluginLimits};
 use super::run::{Plugin, PluginState};
-use crate::address_space;
+use crate::address_space::{self, TooLittle};
 use crate::bindings::wasi::logging::logging;
 use crate::engine::tick;
 use crate::error::{Error, Result};
@@ -42,7 +42,8 @@ impl PluginEngine {
     /// for later processes, as [`HostBuilder::cache_folder`](crate::HostBuilder::cache_folder) says.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for limits that cannot be kept here.
+    /// [`Error::InvalidInput`] for limits that cannot be kept here, [`Error::LimitReached`] where this
+    /// process may have too little address space.
     pub fn new(limits: PluginLimits, cache: Option<PathBuf>) -> Result<Self> {
         let refuse = |error: wasmtime::Error| {
             Error::InvalidInput(format!("plugins cannot be run under these limits: {error:#}"))
@@ -55,7 +56,12 @@ impl PluginEngine {
             .max_wasm_stack(limits.stack_bytes_max)
             // The host's functions run on the same stack.
             .async_stack_size(limits.stack_bytes_max.saturating_add(1024 * 1024));
-        let engine = address_space::engine(&mut config, limits.memory_bytes_max).map_err(refuse)?;
+        let engine = address_space::engine(&mut config, limits.memory_bytes_max).map_err(
+            |error| match error.downcast::<TooLittle>() {
+                Ok(too_little) => Error::LimitReached(too_little.to_string()),
+                Err(error) => refuse(error),
+            },
+        )?;
         let linker = link(&engine).map_err(refuse)?;
         tick(&engine).map_err(|error| {
             Error::InvalidInput(format!("cannot start the epoch's thread: {error}"))
