@@ -5,6 +5,7 @@
 //!
 //! 1. Data goes to stdout, everything else to stderr.
 //! 2. A closed stdout is the reader's way to say "enough": never an error.
+//! 3. Signals are listened for before a command begins.
 
 mod cli;
 
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 
 use cli::arguments::Arguments;
 use cli::exit::{Code, Failure};
+use cli::signals::Signals;
 
 /// Threads that run tasks beside the main one: a writer's task and its requests.
 const WORKER_THREADS: usize = 2;
@@ -28,13 +30,14 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<Code, Failure> {
+    let signals = Signals::listen()?;
     cli::messages::start(&arguments.shared)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Code::Failed, format!("cannot start a thread: {error}")))?;
-    let done = runtime.block_on(cli::run(arguments));
+    let done = runtime.block_on(cli::run(arguments, &signals));
     // A store that hangs must not keep the process.
     runtime.shutdown_background();
     done

@@ -151,7 +151,7 @@ pub(crate) struct Append {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
 
-    /// Files whose lines are the events; `-` is stdin [default: -]
+    /// Files whose lines are the events, .gz and .zst too; `-` is stdin [default: -]
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
 
@@ -174,12 +174,19 @@ pub(crate) struct Append {
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = parse_bytes)]
     pub(crate) event_bytes_max: u32,
 
-    /// Leave out empty and too long lines and report their number, instead of stopping there
+    /// Leave out lines that are too long or have a NUL byte, and report them, instead of stopping
     ///
     /// Without it the first such line stops with its place as FILE:LINE and exit code 5; what
-    /// stands before it is appended and flushed. With -v each line left out is named.
+    /// stands before it is appended and flushed. The first ten that are left out are named, with -v
+    /// all of them.
     #[arg(long)]
     pub(crate) skip_invalid: bool,
+
+    /// Take the bytes of every input as they are: decompress nothing, refuse nothing for its bytes
+    ///
+    /// Lines still end with LF, and empty ones are left out.
+    #[arg(long)]
+    pub(crate) binary: bool,
 
     /// Compact the log in the background after every N batches written, while appending goes on
     ///
@@ -187,6 +194,9 @@ pub(crate) struct Append {
     /// under way at its end.
     #[arg(long, value_name = "N")]
     pub(crate) compact_after: Option<u32>,
+
+    #[command(flatten)]
+    pub(crate) grace: Grace,
 
     #[command(flatten)]
     pub(crate) sole: SoleCompactor,
@@ -219,7 +229,8 @@ pub(crate) struct Read {
     ///
     /// The file is replaced as a whole, and only after the events before the position have been
     /// written to stdout: whatever ends the command, the next one repeats at most the page that was
-    /// written last, of 1 to 3 MiB or one batch, and skips nothing.
+    /// written last, of 1 to 3 MiB or one batch, and skips nothing. While one command uses the file,
+    /// another one is refused. A symbolic link stays one, and the file's mode and owner are kept.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["from", "until"])]
     pub(crate) position_file: Option<PathBuf>,
@@ -299,6 +310,16 @@ pub(crate) struct SoleCompactor {
     pub(crate) sole_compactor: bool,
 }
 
+/// For the commands that a signal leaves with events to write.
+#[derive(Args)]
+pub(crate) struct Grace {
+    /// Wait this long after a signal for the store to take what was appended, then end without it
+    ///
+    /// Another signal ends it without waiting. What may be missing is reported.
+    #[arg(long, value_name = "DURATION", default_value = "700ms", value_parser = parse_duration)]
+    pub(crate) grace: Duration,
+}
+
 #[derive(Args)]
 pub(crate) struct Stat {
     /// The log: a path or a URL (see `stratalog --help`)
@@ -334,6 +355,9 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) limits: LimitArguments,
+
+    #[command(flatten)]
+    pub(crate) grace: Grace,
 
     #[command(flatten)]
     pub(crate) sole: SoleCompactor,

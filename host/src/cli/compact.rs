@@ -30,7 +30,7 @@ struct PlanReport {
     garbage_bytes: u64,
 }
 
-/// Signals are left to the system: a compaction may end anywhere.
+/// A compaction may end anywhere.
 pub(super) async fn run(command: &Compact, shared: &Shared) -> Result<Code, Failure> {
     let sole_compactor = command.sole.sole_compactor;
     let session = Session::open(&command.log, shared, sole_compactor)?;

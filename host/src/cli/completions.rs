@@ -1,7 +1,5 @@
 //! `stratalog completions`: a script for the user's shell.
 
-use std::io;
-
 use clap::CommandFactory as _;
 
 use super::arguments::{Arguments, Completions};
@@ -10,6 +8,6 @@ use super::exit::{Code, Failure, write_stdout};
 pub(super) fn run(command: &Completions) -> Result<Code, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(command.shell, &mut Arguments::command(), "stratalog", &mut script);
-    write_stdout(&mut io::stdout(), &script)?;
+    write_stdout(&script)?;
     Ok(Code::Done)
 }

@@ -1,7 +1,6 @@
 //! `stratalog component`: the log's component as a file, and what a component is made of.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use indicatif::HumanBytes;
@@ -33,7 +32,7 @@ pub(super) fn run(command: &Component, shared: &Shared) -> Result<Code, Failure>
 fn export(file: &Path, shared: &Shared) -> Result<Code, Failure> {
     let (_, component) = read(None, shared)?;
     if file == Path::new("-") {
-        write_stdout(&mut io::stdout(), &component)?;
+        write_stdout(&component)?;
         return Ok(Code::Done);
     }
     let failed = |error| Failure::system(&format!("cannot write {}", file.display()), &error);
@@ -64,8 +63,7 @@ fn inspect(file: Option<&Path>, shared: &Shared) -> Result<Code, Failure> {
         });
     }
     write!(text, "\n{wit}").ok();
-    write_stdout(&mut io::stdout(), text.as_bytes())?;
-    io::stdout().flush().ok();
+    write_stdout(text.as_bytes())?;
     Ok(Code::Done)
 }
 

@@ -3,7 +3,6 @@
 //! 1. However it ends, what was written is removed, or named.
 
 use std::fmt::Write as _;
-use std::io;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -17,9 +16,6 @@ use super::progress::Progress;
 use super::report::{print_json, print_line};
 use super::session::open_store;
 use super::signals::Signals;
-
-/// So long cleaning up may take after a signal: within a second all is over.
-const PATIENCE: Duration = Duration::from_millis(700);
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -47,21 +43,26 @@ struct LatencyReport {
     p99_ms: f64,
 }
 
-pub(super) async fn run(command: &Arguments, shared: &Shared) -> Result<Code, Failure> {
+pub(super) async fn run(
+    command: &Arguments,
+    shared: &Shared,
+    signals: &Signals,
+) -> Result<Code, Failure> {
     let location = Location::parse(&command.log).map_err(Error::from)?;
     let store = open_store(&location.root, shared, false)?;
-    let mut signals = Signals::listen()?;
     let mut doctor = Doctor::new(&store, &location.name);
+    let left =
+        format!("objects below {:?} in {} may be left", doctor.folder(), store.description());
+    let last_words = left.clone();
+    signals.set_last_words(move || last_words);
     let interrupted = tokio::select! {
         biased;
-        code = signals.next() => Some(code),
+        code = signals.wait() => Some(code),
         () = examine(&mut doctor, shared) => None,
     };
     if let Some(code) = interrupted {
-        let in_time = tokio::time::timeout(PATIENCE, doctor.clean_up()).await;
-        if !in_time.is_ok_and(|failures| failures.is_empty()) {
-            let (folder, store) = (doctor.folder(), store.description());
-            complain(&format!("objects below {folder:?} in {store} may be left"));
+        if !doctor.clean_up().await.is_empty() {
+            complain(&left);
         }
         return Ok(code);
     }
@@ -72,7 +73,7 @@ pub(super) async fn run(command: &Arguments, shared: &Shared) -> Result<Code, Fa
         true => print_json(&report(&doctor, store.description()))?,
         false => {
             let table = table(&doctor, store.description());
-            write_stdout(&mut io::stdout(), table.as_bytes())?;
+            write_stdout(table.as_bytes())?;
         }
     }
     match doctor.use_for_a_log() {

@@ -8,6 +8,7 @@ use stratalog::Error;
 use stratalog::store::{OpenError, StoreError};
 
 use super::progress;
+use super::streams::{Stdout, write_line_to_stderr};
 
 /// The exit codes, as `--help` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +27,8 @@ pub(crate) enum Code {
     Plugin,
     /// A plugin ended with this code of its own.
     Exited(u8),
-    /// Ended by SIGINT, in good order.
-    Interrupted,
-    /// Ended by SIGTERM, in good order.
-    Terminated,
+    /// Ended by the signal of this number, in good order.
+    Signal(u8),
 }
 
 impl Code {
@@ -43,8 +42,8 @@ impl Code {
             Self::Input => 5,
             Self::Plugin => 6,
             Self::Exited(code) => code,
-            Self::Interrupted => 130,
-            Self::Terminated => 143,
+            // As a shell says it.
+            Self::Signal(number) => number.saturating_add(128),
         }
     }
 
@@ -135,15 +134,12 @@ impl From<StoreError> for Failure {
 /// Prints `error: ...` to stderr, in one line whatever the message.
 pub(crate) fn complain(message: &str) {
     let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    progress::aside(|| {
-        // Who closed stderr does not want to know.
-        writeln!(io::stderr(), "error: {message}").ok();
-    });
+    progress::aside(|| write_line_to_stderr(&format!("error: {message}")));
 }
 
 /// Writes data to stdout. False: its reader has closed it, there is nothing left to do.
-pub(crate) fn write_stdout(stdout: &mut impl io::Write, data: &[u8]) -> Result<bool, Failure> {
-    match stdout.write_all(data).and_then(|()| stdout.flush()) {
+pub(crate) fn write_stdout(data: &[u8]) -> Result<bool, Failure> {
+    match Stdout.write_all(data) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::system("cannot write to stdout", &error)),

@@ -14,6 +14,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::arguments::Shared;
 use super::exit::Failure;
 use super::progress;
+use super::streams::Stderr;
 
 /// Names the variable that beats `-v` and `-q`.
 const FILTER_VARIABLE: &str = "STRATALOG_LOG";
@@ -93,10 +94,10 @@ struct BesideProgress;
 
 impl io::Write for BesideProgress {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        progress::aside(|| io::stderr().write(line))
+        progress::aside(|| Stderr.write(line))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        Stderr.flush()
     }
 }

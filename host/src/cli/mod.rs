@@ -18,12 +18,13 @@ mod position_file;
 mod progress;
 mod quantities;
 mod read;
+mod replaced_file;
 mod report;
 mod run;
 mod session;
-mod signals;
+pub(crate) mod signals;
 mod stat;
-mod stdout;
+mod streams;
 mod tail;
 mod trim;
 mod verify;
@@ -31,27 +32,35 @@ mod waiting;
 
 use arguments::{Arguments, Command, Shared};
 use exit::{Code, Failure};
+use signals::Signals;
 
 /// Runs one command.
-pub(crate) async fn run(arguments: Arguments) -> Result<Code, Failure> {
+pub(crate) async fn run(arguments: Arguments, signals: &Signals) -> Result<Code, Failure> {
     let Arguments { command, shared } = arguments;
-    let done = run_command(command, shared).await;
+    let done = run_command(command, &shared, signals).await;
     progress::clear();
     done
 }
 
-async fn run_command(command: Command, shared: Shared) -> Result<Code, Failure> {
-    match command {
-        Command::Append(command) => append::run(command, &shared).await,
-        Command::Read(command) => read::run(&command, &shared).await,
-        Command::Tail(command) => tail::run(&command, &shared).await,
-        Command::Compact(command) => compact::run(&command, &shared).await,
-        Command::Trim(command) => trim::run(&command, &shared).await,
-        Command::Verify(command) => verify::run(&command, &shared).await,
-        Command::Stat(command) => stat::run(&command, &shared).await,
-        Command::Run(command) => run::run(&command, &shared).await,
-        Command::Component(command) => component::run(&command, &shared),
-        Command::Doctor(command) => doctor::run(&command, &shared).await,
-        Command::Completions(command) => completions::run(&command),
-    }
+/// A command that has something to bring to an end takes the signals itself. The others may end
+/// anywhere, so a signal drops them.
+async fn run_command(
+    command: Command,
+    shared: &Shared,
+    signals: &Signals,
+) -> Result<Code, Failure> {
+    let ended = match command {
+        Command::Append(command) => return append::run(command, shared, signals).await,
+        Command::Read(command) => return read::run(&command, shared, signals).await,
+        Command::Tail(command) => return tail::run(&command, shared, signals).await,
+        Command::Run(command) => return run::run(&command, shared, signals).await,
+        Command::Doctor(command) => return doctor::run(&command, shared, signals).await,
+        Command::Compact(command) => signals.or(compact::run(&command, shared)).await,
+        Command::Trim(command) => signals.or(trim::run(&command, shared)).await,
+        Command::Verify(command) => signals.or(verify::run(&command, shared)).await,
+        Command::Stat(command) => signals.or(stat::run(&command, shared)).await,
+        Command::Component(command) => component::run(&command, shared).map(Ok),
+        Command::Completions(command) => completions::run(&command).map(Ok),
+    };
+    ended.map(|ended| ended.unwrap_or_else(|code| code))
 }

@@ -1,28 +1,30 @@
 //! The file that remembers how far a log has been read.
 //!
-//! 1. It is replaced as a whole or not at all: a new file is written, synced and renamed.
+//! 1. It is replaced as a whole or not at all, by one reader at a time.
 //! 2. It holds a position and a line feed, and nothing is made of the position here.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::exit::Failure;
+use super::exit::{Code, Failure};
+use super::replaced_file::{NotKept, ReplacedFile};
 
 /// No position is longer, in bytes: 50 for each of a million live batches. The component takes less.
 const POSITION_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 pub(super) struct PositionFile {
+    /// As it was typed, for messages.
     path: PathBuf,
+    file: ReplacedFile,
     saved: Option<String>,
 }
 
 impl PositionFile {
-    /// Takes the position from the file, if the file is there.
+    /// Takes the file for this process, and the position from it, if it is there.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let mut file = Self { path: path.to_owned(), saved: None };
-        match load(path) {
+        let file = ReplacedFile::keep(path).map_err(|refused| not_kept(path, refused))?;
+        let mut file = Self { path: path.to_owned(), file, saved: None };
+        match file.load() {
             Ok(None) => return Err(file.broken("it is too large")),
             Ok(Some(text)) if text.trim_end().is_empty() => return Err(file.broken("it is empty")),
             Ok(Some(text)) => file.saved = Some(text.trim_end().to_owned()),
@@ -47,15 +49,13 @@ impl PositionFile {
 
     /// Makes sure that the file can be replaced, before there is something to put into it.
     pub(super) fn probe(&self) -> io::Result<()> {
-        let staged = staged(&self.path)?;
-        File::create(&staged)?;
-        fs::remove_file(&staged)
+        self.file.probe()
     }
 
     /// Puts a position into the file, durably.
     pub(super) fn save(&mut self, position: String) -> io::Result<()> {
         if self.saved.as_ref() != Some(&position) {
-            replace(&self.path, format!("{position}\n").as_bytes())?;
+            self.file.replace(format!("{position}\n").as_bytes())?;
             self.saved = Some(position);
         }
         Ok(())
@@ -75,49 +75,47 @@ impl PositionFile {
         let path = self.path.display();
         Failure::input(format!("cannot write the position file {path}: {error}"))
     }
-}
 
-/// None: it is larger than any position.
-fn load(path: &Path) -> io::Result<Option<String>> {
-    let mut text = String::new();
-    let bytes = File::open(path)?.take(POSITION_BYTES_MAX + 1).read_to_string(&mut text)?;
-    Ok(u64::try_from(bytes).is_ok_and(|bytes| bytes <= POSITION_BYTES_MAX).then_some(text))
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let staged = staged(path)?;
-    let mut file = File::create(&staged)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&staged, path)?;
-    if cfg!(unix) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    /// What is in the file. None: it is larger than any position.
+    fn load(&self) -> io::Result<Option<String>> {
+        let mut text = String::new();
+        let bytes = self.file.open()?.take(POSITION_BYTES_MAX + 1).read_to_string(&mut text)?;
+        Ok(u64::try_from(bytes).is_ok_and(|bytes| bytes <= POSITION_BYTES_MAX).then_some(text))
     }
-    Ok(())
 }
 
-/// The new file, before it has the name: always the same one, so that a kill leaves at most one.
-fn staged(path: &Path) -> io::Result<PathBuf> {
-    let mut name: OsString = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_owned();
-    name.push(".new");
-    Ok(path.with_file_name(name))
+fn not_kept(path: &Path, refused: NotKept) -> Failure {
+    let path = path.display();
+    match refused {
+        NotKept::Locked => Failure::new(
+            Code::Failed,
+            format!(
+                "cannot use the position file {path}: another reader is using it; wait until that \
+                 one has ended, or give this one a file of its own"
+            ),
+        ),
+        NotKept::Error(error) => {
+            Failure::input(format!("cannot use the position file {path}: {error}"))
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
     fn a_position_is_taken_from_where_it_was_put() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("position");
-        let mut file = PositionFile::open(&path).unwrap();
-        assert_eq!(file.position(), None);
+        assert_eq!(PositionFile::open(&path).unwrap().position(), None);
         for position in ["0", "12,a+b", "3"] {
+            let mut file = PositionFile::open(&path).unwrap();
             file.save(position.to_owned()).unwrap();
             assert_eq!(file.position(), Some(position));
+            drop(file);
             assert_eq!(PositionFile::open(&path).unwrap().position(), Some(position));
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         }

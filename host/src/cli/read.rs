@@ -4,7 +4,6 @@
 //!    after a crash is at most the last page, and nothing is skipped.
 
 use std::fs::File;
-use std::io;
 
 use stratalog::{Error, Page, ReadOptions, Reader};
 
@@ -14,16 +13,18 @@ use super::position_file::PositionFile;
 use super::progress::Progress;
 use super::report::count;
 use super::session::Session;
-use super::stdout;
+use super::signals::Signals;
+use super::streams::stdout_as_file;
 
-/// Signals are left to the system: there is nothing to bring to an end.
-pub(super) async fn run(command: &Read, shared: &Shared) -> Result<Code, Failure> {
+pub(super) async fn run(
+    command: &Read,
+    shared: &Shared,
+    signals: &Signals,
+) -> Result<Code, Failure> {
     let kept = command.position_file.as_deref().map(PositionFile::open).transpose()?;
     let session = Session::open(&command.log, shared, false)?;
-    match print(&session, command, shared, kept).await {
-        Ok(()) => Ok(Code::Done),
-        Err(failure) => Err(session.explain("read", failure)),
-    }
+    let done = print(&session, command, shared, signals, kept).await;
+    done.map_err(|failure| session.explain("read", failure))
 }
 
 fn options(command: &Read, kept: Option<&PositionFile>) -> ReadOptions {
@@ -47,34 +48,42 @@ async fn print(
     session: &Session,
     command: &Read,
     shared: &Shared,
+    signals: &Signals,
     mut kept: Option<PositionFile>,
-) -> Result<(), Failure> {
+) -> Result<Code, Failure> {
     let options = options(command, kept.as_ref());
-    let reader = session.host.read_with(&session.store, &session.location.name, options).await;
-    let mut reader = reader.map_err(|error| name_file(error, kept.as_ref()))?;
+    let opening = session.host.read_with(&session.store, &session.location.name, options);
+    let opened = signals.or(opening).await.map_err(|error| name_file(error, kept.as_ref()))?;
+    let mut reader = match opened {
+        Ok(reader) => reader,
+        Err(code) => return Ok(code),
+    };
     if let Some(kept) = &kept {
         kept.probe().map_err(|error| kept.unwritable(&error))?;
     }
-    let file = stdout::as_file();
+    let file = stdout_as_file();
     // Only if the events go to a file: a terminal or a pager would show both.
     let mut progress = match file {
         Some(_) => Progress::of_events(shared, &format!("reading {}:", session.location)),
         None => Progress::none(),
     };
-    // A page ends with LF, so the line buffer of stdout passes it on as it is, in one write.
-    let mut stdout = io::stdout().lock();
     loop {
-        let page = reader.next().await.map_err(|error| name_file(error, kept.as_ref()))?;
+        // Between pages: the position of the one that was written is kept before it ends.
+        let next = signals.or(reader.next()).await;
+        let page = match next.map_err(|error| name_file(error, kept.as_ref()))? {
+            Ok(page) => page,
+            Err(code) => return Ok(code),
+        };
         if let Some(page) = &page {
             warn_of_missed(page);
-            if !write_stdout(&mut stdout, &page.lines)? {
-                return Ok(());
+            if !write_stdout(&page.lines)? {
+                return Ok(Code::Done);
             }
             progress.add(page.events, page.lines.len());
         }
         keep(&mut reader, kept.as_mut(), file.as_ref()).await?;
         if page.is_none() {
-            return Ok(());
+            return Ok(Code::Done);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Summaries: for people, or with `--json` one object on stdout.
 
 use std::fmt::{self, Write as _};
-use std::io::{self, Write as _};
 
 use chrono::{DateTime, SecondsFormat};
 use indicatif::{HumanBytes, HumanCount};
@@ -12,26 +11,37 @@ use stratalog::store::Location;
 use super::arguments::Shared;
 use super::exit::{Code, Failure, write_stdout};
 use super::progress;
+use super::streams::write_line_to_stderr;
 
 #[derive(Serialize)]
 struct AppendReport {
     events: u64,
     batches: u64,
     bytes: u64,
+    blank_lines: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped: Option<u64>,
 }
 
-/// Says what was appended, and what was left out if that was allowed.
+/// Lines of the input that are no events.
+#[derive(Clone, Copy)]
+pub(super) struct LeftOut {
+    pub(super) blank_lines: u64,
+    /// Invalid ones, if leaving them out was asked for.
+    pub(super) skipped: Option<u64>,
+}
+
+/// Says what was appended, and what was left out.
 pub(super) fn appended(
     shared: &Shared,
     written: &Written,
-    skipped: Option<u64>,
+    left_out: LeftOut,
     location: &Location,
 ) -> Result<(), Failure> {
+    let LeftOut { blank_lines, skipped } = left_out;
     let Written { batches, events, bytes } = *written;
     if shared.json {
-        return print_json(&AppendReport { events, batches, bytes, skipped });
+        return print_json(&AppendReport { events, batches, bytes, blank_lines, skipped });
     }
     let mut line = if events == 0 {
         format!("no events: nothing appended to {location}")
@@ -43,9 +53,13 @@ pub(super) fn appended(
             HumanBytes(bytes)
         )
     };
+    // Writing to a string does not fail.
+    if blank_lines > 0 {
+        let blank = count(blank_lines, "blank line", "blank lines");
+        write!(line, "; {blank} left out").ok();
+    }
     if let Some(skipped) = skipped.filter(|skipped| *skipped > 0) {
         let skipped = count(skipped, "invalid line", "invalid lines");
-        // Writing to a string does not fail.
         write!(line, "; {skipped} left out").ok();
     }
     print_line(shared.quiet, &line);
@@ -55,10 +69,7 @@ pub(super) fn appended(
 /// Prints a line for people, unless they want it quiet.
 pub(super) fn print_line(quiet: bool, line: &str) {
     if !quiet {
-        progress::aside(|| {
-            // Who closed stderr does not want to know.
-            writeln!(io::stderr(), "{line}").ok();
-        });
+        progress::aside(|| write_line_to_stderr(line));
     }
 }
 
@@ -67,7 +78,7 @@ pub(super) fn print_json(report: &impl Serialize) -> Result<(), Failure> {
     let mut line = serde_json::to_vec(report)
         .map_err(|error| Failure::new(Code::Failed, format!("cannot write JSON: {error}")))?;
     line.push(b'\n');
-    write_stdout(&mut io::stdout(), &line).map(drop)
+    write_stdout(&line).map(drop)
 }
 
 /// A number with its unit, such as `1 event` or `1,234 events`.

@@ -8,7 +8,6 @@ use serde::Serialize;
 use stratalog::plugin::{End, Grant, LogsCtx, Outcome, PluginEngine, PluginLimits, Rights, Usage};
 use stratalog::store::Location;
 use stratalog::{Error, Host};
-use tokio::sync::oneshot;
 use wasmtime_wasi::FsPerms;
 
 use super::arguments::{Run, Shared};
@@ -18,46 +17,42 @@ use super::report::print_line;
 use super::session::{self, cache_folder, open_store};
 use super::signals::Signals;
 
-pub(super) async fn run(command: &Run, shared: &Shared) -> Result<Code, Failure> {
+pub(super) async fn run(
+    command: &Run,
+    shared: &Shared,
+    signals: &Signals,
+) -> Result<Code, Failure> {
     let limits = command.limits.limits();
     let name = command.plugin.display().to_string();
     let logs = logs(command, shared, &limits)?;
     let bytes = read_plugin(&command.plugin, &limits)?;
     let engine = PluginEngine::new(limits, cache_folder(shared)?)?;
     let compiling = Progress::of_compiling(shared, &name);
-    let plugin = engine.compile(bytes, &name).await?;
+    let compiled = signals.or(engine.compile(bytes, &name)).await?;
     drop(compiling);
+    let plugin = match compiled {
+        Ok(plugin) => plugin,
+        Err(code) => return Ok(code),
+    };
 
     let mut run = stratalog::plugin::Run::new(logs);
     run.inherit_stdio()?.wasi().arg(&name).args(&command.arguments);
     give(&mut run, command)?;
-    let mut signals = Signals::listen()?;
-    let (stop, stopped) = oneshot::channel::<()>();
-    let run = run.stop_when(async {
-        // The sender goes only when it has sent.
-        stopped.await.ok();
+    signals.give_grace(command.grace.grace, shared.quiet);
+    let last_words = format!(
+        "{name} was stopped, and what it appended last is perhaps not written: read its logs before \
+         appending that again"
+    );
+    signals.set_last_words(move || last_words);
+    let stop = signals.clone();
+    let run = run.stop_when(async move {
+        stop.wait().await;
     });
-    let running = plugin.run(run);
-    tokio::pin!(running);
-    let mut stop = Some(stop);
-    let mut signal = None;
-    let outcome = loop {
-        tokio::select! {
-            outcome = &mut running => break outcome?,
-            code = signals.next() => match stop.take() {
-                Some(stop) => {
-                    signal = Some(code);
-                    stop.send(()).ok();
-                }
-                // The second one does not wait for the store.
-                None => return Ok(code),
-            },
-        }
-    };
+    let outcome = plugin.run(run).await?;
     if let Some(file) = &command.report {
         report(file, &outcome)?;
     }
-    ended(&name, outcome, signal)
+    ended(&name, outcome, signals.came())
 }
 
 /// The logs that the command line lends.

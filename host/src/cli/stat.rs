@@ -1,7 +1,6 @@
 //! `stratalog stat`: a log in numbers.
 
 use std::fmt::Write as _;
-use std::io;
 
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
@@ -51,7 +50,7 @@ pub(super) async fn run(command: &Stat, shared: &Shared) -> Result<Code, Failure
         Ok(stats) if shared.json => print_json(&report(&stats)).map(|()| Code::Done),
         Ok(stats) => {
             let table = table(&stats, location);
-            write_stdout(&mut io::stdout(), table.as_bytes()).map(|_| Code::Done)
+            write_stdout(table.as_bytes()).map(|_| Code::Done)
         }
         Err(error) => Err(session.explain("count", error)),
     }

@@ -1,6 +1,5 @@
 //! `stratalog tail`: the last events, and those to come.
 
-use std::io;
 use std::time::Duration;
 
 use stratalog::store::Location;
@@ -12,13 +11,17 @@ use super::read::warn_of_missed;
 use super::report::print_line;
 use super::session::{Session, no_log};
 use super::signals::Signals;
-use super::stdout;
+use super::streams::stdout_closed;
 
 /// Between first looks at a store that is away.
 const FIRST_LOOK_PAUSE: Duration = Duration::from_secs(1);
 
-/// Signals are left to the system, unless it follows.
-pub(super) async fn run(command: &Tail, shared: &Shared) -> Result<Code, Failure> {
+/// Signals end it at any moment: nothing of it is kept.
+pub(super) async fn run(
+    command: &Tail,
+    shared: &Shared,
+    signals: &Signals,
+) -> Result<Code, Failure> {
     if command.lines == 0 && !command.follow {
         let message = "--lines = 0 prints nothing: give 1 or more, or --follow";
         return Err(Failure::input(message));
@@ -33,26 +36,27 @@ pub(super) async fn run(command: &Tail, shared: &Shared) -> Result<Code, Failure
             false => print(reader).await,
         }
     };
-    tailed.await.map_err(|failure: Failure| session.explain("read", failure))
+    tokio::select! {
+        biased;
+        code = signals.wait() => Ok(code),
+        done = tailed => done.map_err(|failure: Failure| session.explain("read", failure)),
+    }
 }
 
 async fn print(mut reader: Reader) -> Result<Code, Failure> {
-    let mut stdout = io::stdout().lock();
     while let Some(page) = reader.next().await? {
-        if !write_stdout(&mut stdout, &page.lines)? {
+        if !write(page).await? {
             break;
         }
     }
     Ok(Code::Done)
 }
 
-/// Prints what comes until a signal or the reader of stdout ends it.
+/// Prints what comes until the reader of stdout ends it.
 async fn follow(reader: Reader, log: &Location, shared: &Shared) -> Result<Code, Failure> {
-    let mut signals = Signals::listen()?;
     tokio::select! {
         biased;
-        code = signals.next() => Ok(code),
-        () = stdout::closed() => Ok(Code::Done),
+        () = stdout_closed() => Ok(Code::Done),
         done = follow_on(reader, log, shared) => done,
     }
 }
@@ -104,8 +108,7 @@ async fn follow_on(mut reader: Reader, log: &Location, shared: &Shared) -> Resul
 /// Writes where it may block for long: a pager may be in no hurry, and signals are to end that, too.
 async fn write(page: Page) -> Result<bool, Failure> {
     warn_of_missed(&page);
-    let written =
-        tokio::task::spawn_blocking(move || write_stdout(&mut io::stdout().lock(), &page.lines));
+    let written = tokio::task::spawn_blocking(move || write_stdout(&page.lines));
     // It does not panic, and is not cancelled while this waits.
     written.await.unwrap_or(Ok(false))
 }

@@ -20,7 +20,7 @@ struct TrimReport {
     live_batches: u64,
 }
 
-/// Signals are left to the system: a trim may end anywhere.
+/// A trim may end anywhere.
 pub(super) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure> {
     let until = match (&command.before, command.keep_events) {
         (Some(point), _) => point.clone(),

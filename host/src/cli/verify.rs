@@ -1,7 +1,6 @@
 //! `stratalog verify`: checks every object of a log.
 
 use std::collections::BTreeSet;
-use std::io;
 
 use indicatif::HumanBytes;
 use serde::Serialize;
@@ -48,7 +47,7 @@ struct Found {
     unfinished: (u64, u64),
 }
 
-/// Signals are left to the system: nothing is changed.
+/// Changes nothing, so it may end anywhere.
 pub(super) async fn run(command: &Verify, shared: &Shared) -> Result<Code, Failure> {
     let session = Session::open(&command.log, shared, false)?;
     let location = &session.location;
@@ -163,5 +162,5 @@ fn print_finding(finding: &Finding) -> Result<bool, Failure> {
             format!("leftover: {object}: {reason}, {}\n", HumanBytes(*bytes))
         }
     };
-    progress::aside(|| write_stdout(&mut io::stdout(), line.as_bytes()))
+    progress::aside(|| write_stdout(line.as_bytes()))
 }

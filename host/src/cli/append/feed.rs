@@ -1,22 +1,29 @@
 //! Hands lines to the log, and knows where each of them stands.
 //!
 //! 1. Whole lines go on as soon as they were read.
-//! 2. What is a valid event is the log's to say. Only a line too long to be held is judged here,
-//!    by the same limit.
+//! 2. Blank lines are no events, and lines with NUL bytes are none of text. What else is a valid
+//!    event is the log's to say; only a line too long to be held is judged here, by the same limit.
 //! 3. At every `--flush-threshold` events it waits until they are written, so no batch has more.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use stratalog::{Error, EventFault, Log};
 
-use super::interruption::Interruption;
+use super::decoder::Fault;
+use super::events::{Blank, Lines, first_with_nul, number_of};
 use super::ledger::Ledger;
 use super::lines::LineCutter;
 use super::source::{Item, Source};
 use crate::cli::arguments::Append;
 use crate::cli::exit::{Code, Failure};
 use crate::cli::progress::Progress;
+use crate::cli::report::count;
+use crate::cli::signals::Signals;
+
+/// So many of the lines left out are named without being asked for.
+const NAMED_MAX: u64 = 10;
 
 /// Why reading stopped before the end of the input.
 pub(super) enum Stop {
@@ -28,10 +35,11 @@ pub(super) enum Stop {
 
 impl Stop {
     /// The lines after those were not taken either.
-    fn and_not(self, lines: &[u8]) -> Self {
+    fn and_not(self, lines: &Bytes, blank: Blank) -> Self {
         match self {
             Self::Refused { error, events } => {
-                Self::Refused { error, events: events.saturating_add(number_of(lines)) }
+                let others = number_of(&Lines::of(lines.clone(), blank).events());
+                Self::Refused { error, events: events.saturating_add(others) }
             }
             input => input,
         }
@@ -51,6 +59,8 @@ pub(super) struct Feed<'a> {
     log: &'a Log,
     line_bytes_max: usize,
     skip_invalid: bool,
+    binary: bool,
+    blank: Blank,
     place: Place,
     cutter: LineCutter,
     threshold: u64,
@@ -58,7 +68,9 @@ pub(super) struct Feed<'a> {
     unflushed: u64,
     /// What the log has taken.
     ledger: Arc<Ledger>,
-    /// Lines left out.
+    /// Lines left out that are blank.
+    pub(super) blank_lines: u64,
+    /// Lines left out that are no valid events.
     pub(super) skipped: u64,
     progress: Progress,
 }
@@ -74,11 +86,14 @@ impl<'a> Feed<'a> {
             log,
             line_bytes_max: usize::try_from(command.event_bytes_max).unwrap_or(usize::MAX),
             skip_invalid: command.skip_invalid,
+            binary: command.binary,
+            blank: if command.binary { Blank::Empty } else { Blank::White },
             place: Place::default(),
             cutter: LineCutter::new(0),
             threshold: command.flush_threshold.into(),
             unflushed: 0,
             ledger,
+            blank_lines: 0,
             skipped: 0,
             progress,
         }
@@ -88,20 +103,20 @@ impl<'a> Feed<'a> {
     pub(super) async fn take_all(
         &mut self,
         mut source: Source,
-        interruption: &mut Interruption,
+        signals: &Signals,
     ) -> Result<Code, Stop> {
         loop {
             let item = tokio::select! {
                 biased;
-                code = interruption.wait() => {
+                code = signals.wait() => {
                     self.take_rest(source).await?;
                     return Ok(code);
                 }
                 item = source.next() => item,
             };
             match item {
-                Some(item) => self.take(item).await?,
-                None => return Ok(Code::Done),
+                Item::Finished => return Ok(Code::Done),
+                item => self.take(item).await?,
             }
         }
     }
@@ -131,46 +146,88 @@ impl<'a> Feed<'a> {
                 let cut = self.cutter.push(&block);
                 drop(block);
                 self.append(cut.lines).await?;
-                if cut.then_too_long { self.invalid(&self.too_long()) } else { Ok(()) }
+                if cut.then_too_long { self.next_is_invalid(&self.too_long()) } else { Ok(()) }
             }
             Item::End => {
                 let last = self.cutter.finish();
                 self.append(last).await
             }
-            Item::Unreadable(failure) => Err(Stop::Input(failure)),
+            Item::Unreadable(fault) => Err(Stop::Input(self.unreadable(fault))),
+            Item::Finished => Ok(()),
         }
     }
 
-    /// Appends whole lines, flushing at the threshold.
+    /// What to say of an input that cannot be read on.
+    fn unreadable(&self, fault: Fault) -> Failure {
+        let Fault { code, mut message } = fault;
+        if self.place.line > 0 {
+            let lines = count(self.place.line, "whole line", "whole lines");
+            let are = if self.place.line == 1 { "is" } else { "are" };
+            // Writing to a string does not fail.
+            write!(message, "; the {lines} before that {are} appended").ok();
+        }
+        Failure::new(code, message)
+    }
+
+    /// Appends whole lines, of which some may be no events.
     async fn append(&mut self, lines: Vec<u8>) -> Result<(), Stop> {
         let mut lines = Bytes::from(lines);
-        while !lines.is_empty() {
+        while let Some((before, bytes)) = self.first_with_nul(&lines) {
+            let before = lines.split_to(before);
+            self.append_text(before).await.map_err(|stop| stop.and_not(&lines, self.blank))?;
+            drop(lines.split_to(bytes));
+            self.next_is_invalid("the line has a NUL byte")?;
+        }
+        self.append_text(lines).await
+    }
+
+    fn first_with_nul(&self, lines: &[u8]) -> Option<(usize, usize)> {
+        if self.binary { None } else { first_with_nul(lines) }
+    }
+
+    /// Appends whole lines without NUL bytes, flushing at the threshold.
+    async fn append_text(&mut self, lines: Bytes) -> Result<(), Stop> {
+        let lines = Lines::of(lines, self.blank);
+        let mut events = lines.events();
+        let mut done = 0;
+        while !events.is_empty() {
             let room = self.threshold.saturating_sub(self.unflushed);
-            let batch = lines.split_to(bytes_of_lines(&lines, room.max(1)));
-            self.append_at_once(batch).await.map_err(|stop| stop.and_not(&lines))?;
+            let batch = events.split_to(bytes_of_lines(&events, room.max(1)));
+            let taken = self.append_at_once(batch, &lines, done).await;
+            done = taken.map_err(|stop| stop.and_not(&events, self.blank))?;
             if self.unflushed >= self.threshold {
                 let flushed = self.log.flush().await;
-                flushed.map_err(|error| Stop::Refused { error, events: number_of(&lines) })?;
+                flushed.map_err(|error| Stop::Refused { error, events: number_of(&events) })?;
                 self.unflushed = 0;
             }
         }
+        self.place.line = self.place.line.saturating_add(lines.count());
+        self.blank_lines = self.blank_lines.saturating_add(lines.blank());
         Ok(())
     }
 
-    /// Appends whole lines at once, the fast way.
-    async fn append_at_once(&mut self, lines: Bytes) -> Result<(), Stop> {
-        self.ledger.offers(number_of(&lines));
-        match self.log.append_lines(&lines).await {
-            Ok(events) => {
-                self.place.line = self.place.line.saturating_add(events);
-                self.took(events, lines.len());
-                tracing::debug!("took {events} events of {}", self.place.file);
-                Ok(())
+    /// Appends some of the events of these lines in one call, behind the first `done` of them.
+    /// Returns how many are done with then.
+    async fn append_at_once(
+        &mut self,
+        events: Bytes,
+        lines: &Lines,
+        done: u64,
+    ) -> Result<u64, Stop> {
+        let offered = number_of(&events);
+        self.ledger.offers(offered);
+        match self.log.append_lines(&events).await {
+            Ok(taken) => {
+                self.took(taken, events.len());
+                tracing::debug!("took {taken} events of {}", self.place.file);
             }
             // None of them was taken.
-            Err(Error::InvalidEvent { .. }) => self.append_one_by_one(&lines).await,
-            Err(error) => Err(Stop::Refused { error, events: number_of(&lines) }),
+            Err(Error::InvalidEvent { .. }) => {
+                self.append_one_by_one(lines, done, offered).await?;
+            }
+            Err(error) => return Err(Stop::Refused { error, events: offered }),
         }
+        Ok(done.saturating_add(offered))
     }
 
     fn took(&mut self, events: u64, bytes: usize) {
@@ -179,25 +236,39 @@ impl<'a> Feed<'a> {
         self.progress.add(events, bytes);
     }
 
-    /// Appends lines of which at least one is not valid.
-    async fn append_one_by_one(&mut self, mut lines: &[u8]) -> Result<(), Stop> {
-        while let Some((line, rest)) = split_line(lines) {
-            match self.log.append(line).await {
-                Ok(()) => {
-                    self.place.line = self.place.line.saturating_add(1);
-                    self.took(1, line.len().saturating_add(1));
-                }
+    /// Appends events of these lines of which at least one is not valid.
+    async fn append_one_by_one(
+        &mut self,
+        lines: &Lines,
+        done: u64,
+        offered: u64,
+    ) -> Result<(), Stop> {
+        let skipped = usize::try_from(done).unwrap_or(usize::MAX);
+        let behind = (done..done.saturating_add(offered)).zip(lines.numbered().skip(skipped));
+        for (before, (number, event)) in behind {
+            match self.log.append(event).await {
+                Ok(()) => self.took(1, event.len().saturating_add(1)),
                 Err(Error::InvalidEvent { fault, .. }) => {
                     let reason = match fault {
-                        EventFault::Empty => "the line is empty".to_owned(),
                         EventFault::TooLong { .. } => self.too_long(),
-                        EventFault::LineFeed | EventFault::Unterminated => fault.to_string(),
+                        EventFault::Empty | EventFault::LineFeed | EventFault::Unterminated => {
+                            fault.to_string()
+                        }
                     };
-                    self.invalid(&reason)?;
+                    let line = self.place.line.saturating_add(number);
+                    let invalid = self.invalid(line, &reason);
+                    if invalid.is_err() {
+                        // The lines behind it are not looked at, so these are the blank ones.
+                        let blank_lines = number.saturating_sub(before).saturating_sub(1);
+                        self.blank_lines = self.blank_lines.saturating_add(blank_lines);
+                    }
+                    invalid?;
                 }
-                Err(error) => return Err(Stop::Refused { error, events: number_of(lines) }),
+                Err(error) => {
+                    let events = done.saturating_add(offered).saturating_sub(before);
+                    return Err(Stop::Refused { error, events });
+                }
             }
-            lines = rest;
         }
         Ok(())
     }
@@ -208,22 +279,25 @@ impl<'a> Feed<'a> {
     }
 
     /// The next line is no event: leaves it out, or stops.
-    fn invalid(&mut self, reason: &str) -> Result<(), Stop> {
+    fn next_is_invalid(&mut self, reason: &str) -> Result<(), Stop> {
         self.place.line = self.place.line.saturating_add(1);
-        let Place { file, line } = &self.place;
+        self.invalid(self.place.line, reason)
+    }
+
+    /// A line is no event: leaves it out, or stops.
+    fn invalid(&mut self, line: u64, reason: &str) -> Result<(), Stop> {
+        let file = &self.place.file;
         if !self.skip_invalid {
             let message = format!("{file}:{line}: {reason} (--skip-invalid leaves such lines out)");
             return Err(Stop::Input(Failure::input(message)));
         }
-        tracing::info!("left out {file}:{line}: {reason}");
         self.skipped = self.skipped.saturating_add(1);
+        match self.skipped {
+            0..=NAMED_MAX => tracing::warn!("left out {file}:{line}: {reason}"),
+            _ => tracing::info!("left out {file}:{line}: {reason}"),
+        }
         Ok(())
     }
-}
-
-fn split_line(lines: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (line, rest) = lines.split_at_checked(memchr::memchr(b'\n', lines)?)?;
-    Some((line, rest.split_first()?.1))
 }
 
 /// The length of the first `count` lines, or of all if there are no more.
@@ -235,8 +309,4 @@ fn bytes_of_lines(lines: &[u8], count: u64) -> usize {
     let last = usize::try_from(count).unwrap_or(usize::MAX).saturating_sub(1);
     let end = memchr::memchr_iter(b'\n', lines).nth(last);
     end.map_or(lines.len(), |end| end.saturating_add(1))
-}
-
-fn number_of(lines: &[u8]) -> u64 {
-    u64::try_from(memchr::memchr_iter(b'\n', lines).count()).unwrap_or(u64::MAX)
 }

@@ -7,6 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use stratalog::Log;
 
+use crate::cli::report::count;
+
 /// The most marks that are kept: so many takes can be told apart before they are durable.
 const MARKS_MAX: usize = 10_000;
 
@@ -65,11 +67,25 @@ impl Ledger {
     }
 
     /// Events that were read whole, and how many of the last of them are not known to be durable.
-    pub(super) fn read_and_doubtful(&self) -> (u64, u64) {
+    fn read_and_doubtful(&self) -> (u64, u64) {
         let mut counts = self.lock();
         counts.confirm(self.log.durable_bytes());
         let read = counts.taken.saturating_add(counts.offered);
         (read, read.saturating_sub(counts.durable))
+    }
+
+    /// What the store had not confirmed when nobody wanted to wait any longer.
+    pub(super) fn last_words(&self) -> String {
+        let ended = "ended without waiting for the store";
+        let (read, doubtful) = self.read_and_doubtful();
+        let read = count(read, "event", "events");
+        match doubtful {
+            0 => format!("{ended}: {read} read, all of them written"),
+            _ => format!(
+                "{ended}: not known whether written: the last {doubtful} of {read} read; read the \
+                 log before appending them again"
+            ),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {

@@ -2,57 +2,76 @@
 //!
 //! 1. Memory is bounded by blocks, the longest event and the log's own buffers, not by the input.
 //! 2. The log decides when to write; only `--flush-threshold` is kept here, to the event.
-//! 3. However the input ends, what came before is flushed, and the summary counts it; unless SIGINT
-//!    ends it and the store does not answer within a second: then what may be missing is told.
+//! 3. However the input ends, what came before is flushed, and the summary counts it; unless a signal
+//!    ends it and the store does not answer within the grace: then what may be missing is told.
+//! 4. Nothing is appended before all inputs are found and open.
 
+mod decoder;
+mod events;
 mod feed;
-mod interruption;
+mod inputs;
 mod ledger;
 mod lines;
+mod nature;
+mod order;
 mod source;
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use indicatif::HumanCount;
 use stratalog::store::Location;
 use stratalog::{Error, Log, LogOptions, WriteFate};
 
+use decoder::BLOCK_BYTES;
 use feed::{Feed, Stop};
-use interruption::Interruption;
-use source::{BLOCK_BYTES, Source, is_stdin};
+use inputs::is_stdin;
+use ledger::Ledger;
+use source::Source;
 
 use super::arguments::{Append, Shared};
 use super::exit::{Code, Failure};
 use super::progress::Progress;
-use super::report::{self, count};
+use super::report::{self, LeftOut, count};
 use super::session::Session;
+use super::signals::Signals;
 
 /// The library's own default and maximum of `buffer_bytes_max`.
 const BUFFER_BYTES_DEFAULT: u32 = 16 * 1024 * 1024;
 const BUFFER_BYTES_MAX: u32 = 32 * 1024 * 1024;
 
 /// Appends all lines, whatever ends them.
-pub(super) async fn run(command: Append, shared: &Shared) -> Result<Code, Failure> {
+pub(super) async fn run(
+    command: Append,
+    shared: &Shared,
+    signals: &Signals,
+) -> Result<Code, Failure> {
+    let location = Location::parse(&command.log).map_err(Error::from)?;
+    order::check(&command.log, &location, &command.files)?;
+    let inputs = inputs::open(&command.files, command.binary)?;
     let sole_compactor = command.sole.sole_compactor;
     let session = Session::open(&command.log, shared, sole_compactor)?;
     let Session { location, store, host } = &session;
-    let mut interruption = Interruption::watch(shared)?;
-    let opened = tokio::select! {
-        code = interruption.wait() => return Ok(code),
-        opened = host.open(store, &location.name, options(&command)) => opened,
-    };
+    let opened = signals.or(host.open(store, &location.name, options(&command))).await;
     let cannot = format!("cannot append to {location}");
-    let log = opened.map_err(|error| Failure::from(error).context(cannot.clone()))?;
+    let log = match opened.map_err(|error| Failure::from(error).context(cannot.clone()))? {
+        Ok(log) => log,
+        Err(code) => return Ok(code),
+    };
     if location.root.is_memory() {
         tracing::warn!("{location} is in memory: it is gone when this command ends");
     }
-    let files = inputs(&command);
-    let progress = progress(&files, shared, location);
-    let ledger = interruption.watch_over(&log);
+    let progress = progress(&command.files, shared, location);
+    let ledger = Arc::new(Ledger::new(log.clone()));
+    signals.give_grace(command.grace.grace, shared.quiet);
+    let confirmed = ledger.clone();
+    signals.set_last_words(move || confirmed.last_words());
     let mut feed = Feed::new(&log, &command, ledger.clone(), progress);
-    let ended = feed.take_all(Source::start(files)?, &mut interruption).await;
-    let (taken, skipped) = (ledger.taken(), command.skip_invalid.then_some(feed.skipped));
+    let ended = feed.take_all(Source::start(inputs, command.binary)?, signals).await;
+    let skipped = command.skip_invalid.then_some(feed.skipped);
+    let left_out = LeftOut { blank_lines: feed.blank_lines, skipped };
+    let taken = ledger.taken();
     let flushed = match &ended {
         // It has just said that it cannot.
         Err(Stop::Refused { error, events }) => Err((error.clone(), *events)),
@@ -61,7 +80,7 @@ pub(super) async fn run(command: Append, shared: &Shared) -> Result<Code, Failur
     drop(feed);
     match (flushed, ended) {
         (Ok(written), ended) => {
-            report::appended(shared, &written, skipped, location)?;
+            report::appended(shared, &written, left_out, location)?;
             ended.map_err(Failure::from)
         }
         (Err((error, refused)), ended) => {
@@ -95,17 +114,10 @@ fn options(command: &Append) -> LogOptions {
     }
 }
 
-/// The files to read; without any it is stdin.
-fn inputs(command: &Append) -> Vec<PathBuf> {
-    match command.files.as_slice() {
-        [] => vec![PathBuf::from("-")],
-        files => files.to_vec(),
-    }
-}
-
 /// Shows progress, but to who types the events, whose lines it would mix with.
 fn progress(files: &[PathBuf], shared: &Shared, location: &Location) -> Progress {
-    let typed = files.iter().any(|file| is_stdin(file)) && io::stdin().is_terminal();
+    let reads_stdin = files.is_empty() || files.iter().any(|file| is_stdin(file));
+    let typed = reads_stdin && io::stdin().is_terminal();
     if !typed {
         return Progress::of_events(shared, &format!("appending to {location}:"));
     }

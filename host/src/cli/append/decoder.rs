@@ -1,0 +1,327 @@
+//! Cuts the bytes of one input into blocks, decompressed if they are compressed.
+//!
+//! 1. Of text, a block is passed on as soon as a read returns, however little it is.
+//! 2. Damaged data are a fault with the place in the input; what was decompressed before it has
+//!    been passed on by then.
+//! 3. Memory is bounded by blocks and by the window of the compression.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, BufRead, Read, StdinLock};
+
+use flate2::bufread::MultiGzDecoder;
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+
+use super::nature::{Nature, Packing, Unfit, named, nature};
+use crate::cli::exit::Code;
+use crate::cli::streams::read_once;
+
+/// The most bytes of one block.
+pub(super) const BLOCK_BYTES: usize = 256 * 1024;
+
+/// The largest window of zstd data that is taken, as its own tool has it unless told otherwise.
+const ZSTD_WINDOW_BYTES_MAX: u64 = 128 * 1024 * 1024;
+
+/// Why an input cannot be read on, and the code to end with.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) code: Code,
+    pub(super) message: String,
+}
+
+/// An input that is open.
+pub(super) enum Stream {
+    Stdin(StdinLock<'static>),
+    File(File),
+}
+
+/// The blocks of one input.
+pub(super) struct Decoder {
+    name: String,
+    content: Content,
+    /// Read to look at it, and not passed on yet.
+    first: Option<Vec<u8>>,
+    /// Comes after what is in `first`.
+    fault: Option<Fault>,
+}
+
+enum Content {
+    Plain(Raw),
+    Gzip(Box<MultiGzDecoder<Raw>>),
+    Zstd(Box<Zstd>),
+}
+
+impl Decoder {
+    /// Begins to read an input, as it is (`binary`) or as text, which may be compressed.
+    pub(super) fn begin(name: &str, stream: Stream, binary: bool) -> Result<Self, Fault> {
+        let mut raw = Raw::new(stream);
+        let content = if binary {
+            Content::Plain(raw)
+        } else {
+            match raw.nature().map_err(|error| Fault::read(name, &error))? {
+                Nature::Packed(Packing::Gzip) => Content::Gzip(Box::new(MultiGzDecoder::new(raw))),
+                Nature::Packed(Packing::Zstd) => Content::Zstd(Box::new(Zstd::new(raw))),
+                nature => {
+                    let mark_bytes = text(name, nature)?;
+                    raw.consume(mark_bytes);
+                    Content::Plain(raw)
+                }
+            }
+        };
+        let (first, fault) = (None, None);
+        let mut decoder = Self { name: name.to_owned(), content, first, fault };
+        if !matches!(decoder.content, Content::Plain(_)) {
+            decoder.look_within()?;
+        }
+        Ok(decoder)
+    }
+
+    /// The next bytes; none at the end.
+    pub(super) fn next_block(&mut self) -> Result<Vec<u8>, Fault> {
+        if let Some(first) = self.first.take().filter(|first| !first.is_empty()) {
+            return Ok(first);
+        }
+        match self.fault.take() {
+            Some(fault) => Err(fault),
+            None => self.decode(),
+        }
+    }
+
+    /// Decompressed, it has to be text, too.
+    fn look_within(&mut self) -> Result<(), Fault> {
+        let mut head = Vec::new();
+        let nature = loop {
+            let ended = match self.decode() {
+                Ok(block) => {
+                    head.extend_from_slice(&block);
+                    block.is_empty()
+                }
+                Err(fault) => {
+                    self.fault = Some(fault);
+                    true
+                }
+            };
+            if let Some(nature) = nature(&head, ended) {
+                break nature;
+            }
+        };
+        let mark_bytes = match nature {
+            Nature::Packed(_) | Nature::Unfit(Unfit::OtherPacking { .. }) => {
+                return Err(Fault::unfit(&self.name, Unfit::PackedTwice));
+            }
+            nature => text(&self.name, nature)?,
+        };
+        self.first = Some(head.split_off(mark_bytes));
+        Ok(())
+    }
+
+    fn decode(&mut self) -> Result<Vec<u8>, Fault> {
+        let name = &self.name;
+        match &mut self.content {
+            Content::Plain(raw) => raw.take_block().map_err(|error| Fault::read(name, &error)),
+            Content::Gzip(gzip) => read_block(|block| gzip.read(block).map_err(AnyError::from))
+                .map_err(|error| gzip.get_ref().fault(name, Packing::Gzip, &*error)),
+            Content::Zstd(zstd) => read_block(|block| zstd.read(block))
+                .map_err(|error| zstd.raw.fault(name, Packing::Zstd, &*error)),
+        }
+    }
+}
+
+/// The length of the mark before the text, if the input is text.
+fn text(name: &str, nature: Nature) -> Result<usize, Fault> {
+    match (nature, named(name)) {
+        (Nature::Text { .. }, Some(named)) => Err(Fault::unfit(name, Unfit::NotPacked { named })),
+        (Nature::Text { mark_bytes }, None) => Ok(mark_bytes),
+        (Nature::Unfit(unfit), _) => Err(Fault::unfit(name, unfit)),
+        (Nature::Packed(_), _) => Err(Fault::unfit(name, Unfit::PackedTwice)),
+    }
+}
+
+type AnyError = Box<dyn Error + Send + Sync>;
+
+fn read_block(
+    read: impl FnOnce(&mut [u8]) -> Result<usize, AnyError>,
+) -> Result<Vec<u8>, AnyError> {
+    let mut block = vec![0; BLOCK_BYTES];
+    let length = read(&mut block)?;
+    block.truncate(length);
+    Ok(block)
+}
+
+/// The bytes of an input as they are, read ahead by a block.
+struct Raw {
+    stream: Stream,
+    block: Vec<u8>,
+    /// Bytes of the block that are done with.
+    done: usize,
+    /// Bytes of the input that are done with.
+    position: u64,
+    /// The system could not read, whatever the decoder made of it.
+    failed: Option<io::Error>,
+}
+
+impl Raw {
+    fn new(stream: Stream) -> Self {
+        Self { stream, block: Vec::new(), done: 0, position: 0, failed: None }
+    }
+
+    /// Reads until the first bytes tell what they are.
+    fn nature(&mut self) -> io::Result<Nature> {
+        let mut ended = false;
+        loop {
+            if let Some(nature) = nature(&self.block, ended) {
+                return Ok(nature);
+            }
+            let more = self.read_stream()?;
+            ended = more.is_empty();
+            self.block.extend_from_slice(&more);
+        }
+    }
+
+    /// The next block: what was read ahead, or else what one read returns.
+    fn take_block(&mut self) -> io::Result<Vec<u8>> {
+        let ahead = std::mem::take(&mut self.block).split_off(std::mem::take(&mut self.done));
+        if ahead.is_empty() { self.read_stream() } else { Ok(ahead) }
+    }
+
+    fn read_stream(&mut self) -> io::Result<Vec<u8>> {
+        let mut block = vec![0; BLOCK_BYTES];
+        let length = match &mut self.stream {
+            // It has a small buffer, which a read as large as ours goes past.
+            Stream::Stdin(stdin) => read_once(stdin, &mut block),
+            Stream::File(file) => read_once(file, &mut block),
+        }?;
+        block.truncate(length);
+        Ok(block)
+    }
+
+    /// What an error of a decoder means.
+    fn fault(&self, name: &str, packing: Packing, error: &(dyn Error + 'static)) -> Fault {
+        if let Some(failed) = &self.failed {
+            return Fault::read(name, failed);
+        }
+        let (packing, position) = (packing.name(), self.position);
+        let message = if is_cut_off(error) {
+            format!("cannot read {name}: its {packing} data are cut off at byte {position}")
+        } else {
+            format!(
+                "cannot read {name}: its {packing} data are damaged before byte {position}: {error}"
+            )
+        };
+        Fault { code: Code::Input, message }
+    }
+}
+
+impl BufRead for Raw {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.done >= self.block.len() {
+            self.done = 0;
+            self.block = match self.read_stream() {
+                Ok(block) => block,
+                Err(error) => {
+                    let kind = error.kind();
+                    self.failed = Some(error);
+                    return Err(kind.into());
+                }
+            };
+        }
+        Ok(self.block.get(self.done..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.done = self.done.saturating_add(bytes);
+        self.position = self.position.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+}
+
+impl Read for Raw {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+/// Says whether the data ended too early.
+fn is_cut_off(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Frames of zstd data, one after the other.
+struct Zstd {
+    raw: Raw,
+    frame: FrameDecoder,
+    in_frame: bool,
+}
+
+impl Zstd {
+    fn new(raw: Raw) -> Self {
+        let mut frame = FrameDecoder::new();
+        frame.set_max_window_size(ZSTD_WINDOW_BYTES_MAX);
+        Self { raw, frame, in_frame: false }
+    }
+
+    fn read(&mut self, block: &mut [u8]) -> Result<usize, AnyError> {
+        loop {
+            if !self.in_frame && !self.begin_frame()? {
+                return Ok(0);
+            }
+            while self.frame.can_collect() == 0 && !self.frame.is_finished() {
+                self.frame.decode_blocks(&mut self.raw, BlockDecodingStrategy::UptoBlocks(1))?;
+            }
+            let read = self.frame.read(block)?;
+            if read > 0 {
+                return Ok(read);
+            }
+            self.in_frame = false;
+            let stored = self.frame.get_checksum_from_data();
+            if stored.is_some() && stored != self.frame.get_calculated_checksum() {
+                return Err("the checksum of a frame does not match".into());
+            }
+        }
+    }
+
+    /// Reads the head of the next frame with data; false at the end.
+    fn begin_frame(&mut self) -> Result<bool, AnyError> {
+        while !self.raw.fill_buf()?.is_empty() {
+            match self.frame.reset(&mut self.raw) {
+                Ok(()) => {
+                    self.in_frame = true;
+                    return Ok(true);
+                }
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                    length,
+                    ..
+                })) => {
+                    let mut skipped = self.raw.by_ref().take(length.into());
+                    if io::copy(&mut skipped, &mut io::sink())? < u64::from(length) {
+                        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Fault {
+    /// The system cannot read.
+    pub(super) fn read(name: &str, error: &io::Error) -> Self {
+        Self { code: Code::Failed, message: format!("cannot read {name}: {error}") }
+    }
+
+    /// It is nothing to read lines from.
+    pub(super) fn unfit(name: &str, unfit: Unfit) -> Self {
+        Self { code: Code::Input, message: unfit.of(name) }
+    }
+}

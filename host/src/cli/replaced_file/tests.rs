@@ -1,0 +1,83 @@
+use super::*;
+
+fn keep(path: &Path) -> ReplacedFile {
+    match ReplacedFile::keep(path) {
+        Ok(file) => file,
+        Err(NotKept::Locked) => panic!("{} is locked", path.display()),
+        Err(NotKept::Error(error)) => panic!("{}: {error}", path.display()),
+    }
+}
+
+#[test]
+fn a_file_is_kept_by_one_until_it_is_let_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let first = keep(&path);
+    assert!(matches!(ReplacedFile::keep(&path), Err(NotKept::Locked)));
+    first.probe().unwrap();
+    first.replace(b"first").unwrap();
+    // Replacing does not open the lock.
+    assert!(matches!(ReplacedFile::keep(&path), Err(NotKept::Locked)));
+    drop(first);
+    keep(&path).replace(b"second").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"second");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something is left");
+}
+
+#[test]
+fn what_a_killed_process_left_is_no_lock_and_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    fs::write(beside(&path, "lock"), "").unwrap();
+    fs::write(beside(&path, "new"), "torn").unwrap();
+    keep(&path).replace(b"whole").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"whole");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something is left");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_modes_and_planted_links_stay_as_they_are() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("real")).unwrap();
+    fs::write(at("real/file"), "old").unwrap();
+    fs::set_permissions(at("real/file"), fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("real/file", at("link")).unwrap();
+    symlink("link", at("link to link")).unwrap();
+    let file = keep(&at("link to link"));
+    assert!(matches!(ReplacedFile::keep(&at("real/file")), Err(NotKept::Locked)));
+    file.replace(b"new").unwrap();
+    drop(file);
+    assert!(at("link").symlink_metadata().unwrap().is_symlink());
+    assert_eq!(fs::read(at("real/file")).unwrap(), b"new");
+    let mode = at("real/file").metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o640);
+
+    // Where a link leads to nothing, that is made.
+    symlink("real/fresh", at("dangling")).unwrap();
+    keep(&at("dangling")).replace(b"new").unwrap();
+    assert_eq!(fs::read(at("real/fresh")).unwrap(), b"new");
+
+    fs::write(at("victim"), "precious").unwrap();
+    for role in ["lock", "new"] {
+        symlink(at("victim"), beside(&at("file"), role)).unwrap();
+        let refused = match ReplacedFile::keep(&at("file")) {
+            Ok(file) => file.replace(b"new").is_err(),
+            Err(_) => true,
+        };
+        assert!(refused, "{role}");
+        fs::remove_file(beside(&at("file"), role)).unwrap();
+        assert_eq!(fs::read(at("victim")).unwrap(), b"precious", "{role}");
+    }
+    // A second name of another file is only a name.
+    fs::hard_link(at("victim"), beside(&at("file"), "new")).unwrap();
+    keep(&at("file")).replace(b"new").unwrap();
+    assert_eq!(fs::read(at("victim")).unwrap(), b"precious");
+    symlink("circle", at("circle")).unwrap();
+    for path in [at("circle"), at("real"), at("missing/file"), PathBuf::from("/dev/null")] {
+        assert!(matches!(ReplacedFile::keep(&path), Err(NotKept::Error(_))), "{path:?}");
+    }
+}
