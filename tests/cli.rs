@@ -20,12 +20,18 @@ mod endings;
 mod events;
 #[path = "cli/following.rs"]
 mod following;
+#[path = "cli/inputs.rs"]
+mod inputs;
 #[path = "cli/positions.rs"]
 mod positions;
 #[path = "cli/refusals.rs"]
 mod refusals;
 #[path = "cli/secrets.rs"]
 mod secrets;
+#[path = "cli/signals.rs"]
+mod signals;
+#[path = "cli/streams.rs"]
+mod streams;
 #[path = "cli/strangers.rs"]
 mod strangers;
 #[path = "cli/summaries.rs"]

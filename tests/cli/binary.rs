@@ -123,11 +123,82 @@ pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
+/// Says whether a signal ends what these tests start; aloud if not: under `nohup`, SIGHUP is
+/// ignored by them and so by all that they start.
+#[cfg(unix)]
+pub(crate) fn can_end(signal: &str) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let can_end = signal != "HUP" || ignored.is_none_or(|mask| mask & 1 == 0);
+    if !can_end {
+        skipped("SIGHUP", "it is ignored here");
+    }
+    can_end
+}
+
 /// Sends a signal to a command.
 #[cfg(unix)]
 pub(crate) fn signal(child: &Child, name: &str) {
-    let kill = format!("kill -{name} {}", child.id());
+    signal_process(child.id(), name);
+}
+
+/// Sends a signal twice, with nothing between.
+#[cfg(unix)]
+pub(crate) fn signal_twice(child: &Child, name: &str) {
+    let kill = format!("kill -{name} {0} {0}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+/// Sends a signal to a process.
+#[cfg(unix)]
+pub(crate) fn signal_process(process: u32, name: &str) {
+    let kill = format!("kill -{name} {process}");
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+/// Lets a command run as process 1, for which the system has no defaults for signals; or says why a
+/// user cannot here.
+#[cfg(target_os = "linux")]
+pub(crate) fn as_process_1(command: &Command) -> Result<Command, String> {
+    let within = |program: &OsStr| {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["-r", "--pid", "--fork", "--kill-child"]).arg(program);
+        unshare
+    };
+    let tried = within("true".as_ref()).output().map_err(|error| error.to_string())?;
+    if !tried.status.success() {
+        return Err(String::from_utf8_lossy(&tried.stderr).trim().to_owned());
+    }
+    let mut wrapped = within(command.get_program());
+    wrapped.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => wrapped.env(name, value),
+            None => wrapped.env_remove(name),
+        };
+    }
+    wrapped.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Ok(wrapped)
+}
+
+/// The only process that another one has started.
+#[cfg(target_os = "linux")]
+pub(crate) fn only_child_of(process: u32) -> u32 {
+    let mut found = None;
+    until("the process to start another", || {
+        let children = format!("/proc/{process}/task/{process}/children");
+        let children = fs::read_to_string(children).unwrap_or_default();
+        found = children.split_whitespace().next().and_then(|child| child.parse().ok());
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+/// Says, past the harness, which hides the output of tests that pass, what is not tested here.
+#[cfg(unix)]
+pub(crate) fn skipped(what: &str, reason: &str) {
+    writeln!(std::io::stderr(), "SKIPPED {what}: {reason}").unwrap();
 }
 
 /// Waits for a line on the command's stderr that contains these words.

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::binary::{Ran, batches, fresh, numbered, ok, signal, stratalog, until, wait_for_line};
+use crate::binary::{
+    Ran, batches, can_end, fresh, numbered, ok, signal, signal_twice, stratalog, until,
+    wait_for_line,
+};
 use crate::bucket::{self, Answer};
 
 /// Answers listings of an S3 bucket as empty, and creates as given.
@@ -56,10 +59,23 @@ fn a_store_that_refuses_or_is_not_there_leaves_the_events_unwritten() {
     }
 }
 
+/// Signals that end a command in good order, and the codes that they end it with.
+#[cfg(unix)]
+const SIGNALS: [(&str, i32); 8] = [
+    ("INT", 130),
+    ("TERM", 143),
+    ("HUP", 129),
+    ("QUIT", 131),
+    ("ALRM", 142),
+    ("USR1", 138),
+    ("USR2", 140),
+    ("XCPU", 152),
+];
+
 #[cfg(unix)]
 #[test]
 fn a_signal_flushes_what_was_read() {
-    for (name, code) in [("TERM", 143), ("INT", 130)] {
+    for (name, code) in SIGNALS.into_iter().filter(|(name, _)| can_end(name)) {
         let (_folder, log) = fresh();
         let mut child = stratalog(&["append", "--json", "--flush-interval", "0", &log])
             .env("STRATALOG_LOG", "stratalog=debug")
@@ -71,11 +87,12 @@ fn a_signal_flushes_what_was_read() {
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         wait_for_line(&mut stderr, "took 100 events");
         assert_eq!(batches(&log).len(), 0);
-        signal(&child, name);
+        // A terminal that closes says so twice, and `timeout` does.
+        signal_twice(&child, name);
         wait_for_line(&mut stderr, "<stdin>:101: left out 10 bytes of a line without its end");
         let ran = Ran::from(child.wait_with_output().unwrap());
         assert_eq!(ran.code, code);
-        assert_eq!(ran.stdout, "{\"events\":100,\"batches\":1,\"bytes\":890}\n");
+        assert_eq!(ran.stdout, "{\"events\":100,\"batches\":1,\"bytes\":890,\"blank_lines\":0}\n");
         assert_eq!(ok(&["read", &log], ""), numbered(0..100));
         drop(input);
     }
@@ -85,6 +102,7 @@ fn a_signal_flushes_what_was_read() {
 #[test]
 fn a_second_signal_does_not_wait_for_a_store_that_hangs() {
     let mut child = append_to_bucket(&bucket(Answer::Never))
+        .args(["--grace", "1h"])
         .env("STRATALOG_LOG", "stratalog=debug")
         .spawn()
         .unwrap();
@@ -93,8 +111,13 @@ fn a_second_signal_does_not_wait_for_a_store_that_hangs() {
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     wait_for_line(&mut stderr, "took 1 events");
     signal(&child, "TERM");
-    wait_for_line(&mut stderr, "another signal ends at once");
-    signal(&child, "INT");
+    wait_for_line(&mut stderr, "ending: waiting up to 3600 s for the store");
+    // That somebody hangs up, too, is no wish to lose events.
+    signal(&child, "HUP");
+    until("the other signal is its own", || {
+        signal(&child, "INT");
+        child.try_wait().unwrap().is_some()
+    });
     wait_for_line(&mut stderr, "error: ended without waiting for the store");
     assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, 130);
     drop(input);
@@ -105,8 +128,9 @@ const CREATED: Answer = Answer::Status("200 OK\r\nETag: \"1\"");
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_ends_within_a_second_and_tells_what_a_store_that_hangs_has_not_confirmed() {
-    for pending in [1, 700_000] {
+fn a_signal_ends_within_a_second_and_tells_what_a_store_that_hangs_has_not_confirmed() {
+    let table = [("INT", 130, 1), ("INT", 130, 700_000), ("TERM", 143, 1), ("HUP", 129, 700_000)];
+    for (name, code, pending) in table.into_iter().filter(|(name, ..)| can_end(name)) {
         let creates = AtomicU32::new(0);
         let endpoint = bucket::serve(move |request| match request.starts_with("GET ") {
             true => bucket::EMPTY,
@@ -127,11 +151,11 @@ fn an_interrupt_ends_within_a_second_and_tells_what_a_store_that_hangs_has_not_c
         });
         wait_for_line(&mut stderr, "took ");
         let start = Instant::now();
-        signal(&child, "INT");
+        signal(&child, name);
         wait_for_line(&mut stderr, "error: ended without waiting for the store: not known whether");
-        let code = child.wait().unwrap().code();
+        let ended = child.wait().unwrap().code();
         let elapsed = start.elapsed();
-        assert_eq!(code, Some(130));
+        assert_eq!(ended, Some(code));
         assert!(elapsed < Duration::from_secs(1), "it took {elapsed:?}");
         drop(feeding.join());
     }
@@ -156,6 +180,33 @@ fn an_interrupted_append_counts_what_is_confirmed() {
     signal(&child, "INT");
     wait_for_line(&mut stderr, "the last 1 of 5 events read");
     assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(input);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_longer_grace_lets_a_slow_store_take_what_was_read() {
+    let (release, released) = std::sync::mpsc::channel();
+    let released = std::sync::Mutex::new(released);
+    let endpoint = bucket::serve(move |request| match request.starts_with("GET ") {
+        true => bucket::EMPTY,
+        false => {
+            released.lock().unwrap().recv().unwrap();
+            CREATED
+        }
+    });
+    let mut command = append_to_bucket(&endpoint);
+    command.args(["--grace", "10m"]).env("STRATALOG_LOG", "stratalog=debug");
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"event\n").unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    wait_for_line(&mut stderr, "took 1 events");
+    signal(&child, "TERM");
+    wait_for_line(&mut stderr, "ending: waiting up to 600 s for the store");
+    release.send(()).unwrap();
+    wait_for_line(&mut stderr, "1 event in 1 batch");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
     drop(input);
 }
 

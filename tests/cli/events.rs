@@ -11,9 +11,9 @@ fn lines_of_files_and_stdin_are_appended_as_they_are() {
     let file = folder.path().join("crlf.txt");
     fs::write(&file, "a\r\nno line feed at the end").unwrap();
     let file = file.to_str().unwrap();
-    ok(&["append", &log, file, "-", file], " b \n\u{e4}\u{0}\u{7}\nlast");
+    ok(&["append", &log, file, "-", file], " b \n\u{e4}\u{7}\nlast");
     let once = "a\r\nno line feed at the end\n";
-    assert_eq!(ok(&["read", &log], ""), format!("{once} b \n\u{e4}\u{0}\u{7}\nlast\n{once}"));
+    assert_eq!(ok(&["read", &log], ""), format!("{once} b \n\u{e4}\u{7}\nlast\n{once}"));
 }
 
 #[test]
@@ -48,11 +48,11 @@ fn an_invalid_line_stops_after_what_came_before_it() {
     let file = folder.path().join("bad.txt");
     let long = "x".repeat(2_000_000);
     let table = [
-        ("a\n\nb\n", 2, "the line is empty"),
-        ("\n", 1, "the line is empty"),
         ("a\nb\n123456789\nc\n", 3, "the line is longer than --event-bytes-max, 8 bytes"),
         (&format!("a\n{long}\nb\n"), 2, "the line is longer than --event-bytes-max, 8 bytes"),
         (&format!("a\n{long}"), 2, "the line is longer than --event-bytes-max, 8 bytes"),
+        ("\n\na\n \n\nb\n123456789\n\n", 7, "the line is longer than --event-bytes-max, 8 bytes"),
+        (&format!("\na\n\n{long}\n"), 4, "the line is longer than --event-bytes-max, 8 bytes"),
     ];
     let mut stored = String::new();
     for (input, line, reason) in table {
@@ -60,7 +60,8 @@ fn an_invalid_line_stops_after_what_came_before_it() {
         for (name, from) in [(file.to_str().unwrap(), file.to_str().unwrap()), ("<stdin>", "-")] {
             let arguments = ["append", "--event-bytes-max", "8", &log, from];
             check(&arguments, input, 5, &[&format!("error: {name}:{line}: {reason}")]);
-            stored.extend(input.split_inclusive('\n').take(line - 1));
+            let before = input.split_inclusive('\n').take(line - 1);
+            stored.extend(before.filter(|line| !line.trim().is_empty()));
         }
     }
     assert_eq!(ok(&["read", &log], ""), stored);
@@ -72,28 +73,39 @@ fn invalid_lines_are_left_out_and_counted_if_that_is_asked_for() {
     let long = "x".repeat(2_000_000);
     let input = format!("a\n\n\nb\n{long}\n12345678\n123456789\n{long}\nc\n{long}");
     let arguments = ["append", "--json", "--skip-invalid", "--event-bytes-max", "8", &log];
-    let report = "{\"events\":4,\"batches\":1,\"bytes\":15,\"skipped\":6}\n";
+    let report = "{\"events\":4,\"batches\":1,\"bytes\":15,\"blank_lines\":2,\"skipped\":4}\n";
     assert_eq!(ok(&arguments, &input), report);
     assert_eq!(ok(&["read", &log], ""), "a\nb\n12345678\nc\n");
-    check(&["append", "--skip-invalid", &log], "a\n\n", 0, &["; 1 invalid line left out"]);
-    // Each file has lines of its own, and -v names them.
+    let summary = "; 1 blank line left out; 1 invalid line left out";
+    let arguments = ["append", "--skip-invalid", "--event-bytes-max", "8", &log];
+    check(&arguments, "a\n\n123456789\n", 0, &[summary]);
+    // Each file has lines of its own. The first ten are named, with -v all.
     let file = folder.path().join("bad.txt");
-    fs::write(&file, format!("a\n{long}\n\n")).unwrap();
+    fs::write(&file, format!("a\n{long}\n\n123456789\n").repeat(3)).unwrap();
     let file = file.to_str().unwrap();
-    let arguments = ["append", "-v", "--skip-invalid", "--event-bytes-max", "8", &log, file, file];
-    let ran = run_with(&arguments, b"");
-    for line in [2, 3] {
-        let named = ran.stderr.matches(&format!("info: left out {file}:{line}: ")).count();
-        assert_eq!(named, 2, "{}", ran.stderr);
+    for (verbose, others) in [("-v", 2), ("--json", 0)] {
+        let arguments =
+            ["append", verbose, "--skip-invalid", "--event-bytes-max", "8", &log, file, file];
+        let ran = run_with(&arguments, b"");
+        for line in [2, 4, 6, 8, 10, 12] {
+            let named = ran.stderr.matches(&format!(": left out {file}:{line}: ")).count();
+            assert!(named >= 1, "{}", ran.stderr);
+        }
+        assert_eq!(ran.stderr.matches("warning: left out").count(), 10, "{}", ran.stderr);
+        assert_eq!(ran.stderr.matches("info: left out").count(), others, "{}", ran.stderr);
     }
 }
 
 #[test]
-fn many_invalid_lines_cost_no_more_than_their_bytes() {
-    let (_folder, log) = fresh();
-    let arguments = ["append", "--json", "--skip-invalid", &log];
-    let report = ok(&arguments, &format!("{}a\n", "\n".repeat(2_000_000)));
-    assert_eq!(report, "{\"events\":1,\"batches\":1,\"bytes\":2,\"skipped\":2000000}\n");
+fn many_blank_lines_cost_no_more_than_their_bytes() {
+    for (lines, events) in [("\n", 0), ("a\n\n", 1_000_000)] {
+        let (_folder, log) = fresh();
+        let report = ok(&["append", "--json", &log], &format!("{}a\n", lines.repeat(1_000_000)));
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        let counts = (&report["events"], &report["blank_lines"]);
+        assert_eq!(counts, (&(events + 1).into(), &1_000_000.into()));
+        assert_eq!(ok(&["read", &log], ""), "a\n".repeat(events + 1));
+    }
 }
 
 #[test]

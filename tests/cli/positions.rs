@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::binary::{check, fresh, numbered, ok, run_with, stratalog};
+use crate::binary::{Ran, check, fresh, numbered, ok, run_with, stratalog};
 
 /// Each line an event of 100 bytes that tells its number.
 fn large(numbers: std::ops::Range<usize>) -> String {
@@ -164,6 +164,130 @@ fn a_killed_read_repeats_at_most_a_page_and_skips_nothing() {
     assert!(first <= seen && seen - first <= page_max, "{first}, {seen}");
     assert_eq!(first + events, stored);
     assert_eq!(ok(&["read", "--position-file", file, &log], ""), "");
+}
+
+/// A read that is stuck in the middle of its output, and what has come of that.
+fn stuck(read: &[&str]) -> (std::process::Child, BufReader<std::process::ChildStdout>) {
+    let mut child = stratalog(read).spawn().unwrap();
+    let mut pipe = BufReader::new(child.stdout.take().unwrap());
+    pipe.read_line(&mut String::new()).unwrap();
+    (child, pipe)
+}
+
+#[test]
+fn a_second_reader_with_the_same_position_file_is_refused() {
+    let (folder, log) = fresh();
+    let file = folder.path().join("position");
+    let position = file.to_str().unwrap();
+    // Far more than a pipe holds.
+    append(&log, &large(0..50_000));
+    let read = ["read", "--position-file", position, &log];
+    let refused = [position, "another reader is using it", "a file of its own"];
+    // However the first one ends, its lock ends with it.
+    let (mut child, pipe) = stuck(&read);
+    check(&read, "", 1, &refused);
+    check(&read, "", 1, &refused);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(pipe);
+    let (child, pipe) = stuck(&read);
+    check(&read, "", 1, &refused);
+    drop(pipe);
+    assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, 0);
+    assert_eq!(range(&ok(&read, "")), (0, 50_000));
+    assert_eq!(ok(&read, ""), "");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the log and the file");
+}
+
+#[test]
+fn readers_in_a_race_for_a_position_file_yield_each_event_once() {
+    let (folder, log) = fresh();
+    let file = folder.path().join("position");
+    let read = ["read", "--limit", "10", "--position-file", file.to_str().unwrap(), &log];
+    append(&log, &numbered(0..100));
+    let readers = std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut events = String::new();
+                    for _ in 0..10 {
+                        let ran = run_with(&read, b"");
+                        assert!([0, 1].contains(&ran.code), "{}", ran.stderr);
+                        let refused = ran.stderr.contains("another reader is using it");
+                        assert_eq!(ran.code == 1, refused, "{}", ran.stderr);
+                        events.push_str(&ran.stdout);
+                    }
+                    events
+                })
+            })
+            .collect();
+        readers.into_iter().map(|reader| reader.join().unwrap()).collect::<String>()
+    });
+    let mut lines: Vec<&str> = readers.lines().collect();
+    let rest = ok(&["read", "--position-file", file.to_str().unwrap(), &log], "");
+    lines.extend(rest.lines());
+    let number = |line: &&str| line[5..line.len() - 1].parse::<usize>().unwrap();
+    lines.sort_by_key(number);
+    let all = numbered(0..100);
+    assert_eq!(lines, all.lines().collect::<Vec<_>>());
+}
+
+#[cfg(unix)]
+#[test]
+fn links_mode_and_owner_of_a_position_file_are_kept() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+
+    let (folder, log) = fresh();
+    append(&log, &numbered(0..10));
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("real")).unwrap();
+    symlink("real/position", at("link")).unwrap();
+    let read = ["read", "--limit", "2", "--position-file", at("link").to_str().unwrap(), &log]
+        .map(str::to_owned);
+    assert_eq!(ok(&read, ""), numbered(0..2));
+    assert!(at("link").symlink_metadata().unwrap().is_symlink());
+    fs::set_permissions(at("real/position"), fs::Permissions::from_mode(0o604)).unwrap();
+    // Only root may give a file away.
+    let is_root = rustix::process::geteuid().is_root();
+    let owner = if is_root { (12_345, 54_321) } else { (at("link").metadata().unwrap().uid(), 0) };
+    if is_root {
+        chown(at("real/position"), Some(owner.0), Some(owner.1)).unwrap();
+    }
+    assert_eq!(ok(&read, ""), numbered(2..4));
+    let metadata = at("real/position").symlink_metadata().unwrap();
+    assert_eq!(metadata.mode() & 0o7777, 0o604);
+    assert_eq!(metadata.uid(), owner.0);
+    assert!(!is_root || metadata.gid() == owner.1);
+    assert!(at("link").symlink_metadata().unwrap().is_symlink());
+    assert_eq!(fs::read_dir(at("real")).unwrap().count(), 1);
+
+    // What is planted beside it is not followed.
+    fs::write(at("victim"), "precious").unwrap();
+    for name in ["position.new", ".position.stratalog-new", ".position.stratalog-lock"] {
+        let planted = at("real").join(name);
+        symlink(at("victim"), &planted).unwrap();
+        let ran = run_with(&read, b"");
+        assert!([0, 5].contains(&ran.code), "{name}: {}", ran.stderr);
+        assert_eq!(fs::read_to_string(at("victim")).unwrap(), "precious", "{name}");
+        fs::remove_file(&planted).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_other_commands_write_keep_links_and_mode() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let folder = tempfile::TempDir::new().unwrap();
+    let (file, link) = (folder.path().join("log.wasm"), folder.path().join("link"));
+    fs::write(&file, "old").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
+    symlink(&file, &link).unwrap();
+    ok(&["component", "export", link.to_str().unwrap()], "");
+    assert!(link.symlink_metadata().unwrap().is_symlink());
+    assert!(fs::read(&file).unwrap().starts_with(b"\0asm"));
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o7777, 0o604);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
 #[test]

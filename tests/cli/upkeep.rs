@@ -246,7 +246,7 @@ fn options_that_cannot_be_are_named() {
         (&["compact", "--fan-in", "x"], 2, &["--fan-in"]),
         (&["compact", "--segment-bytes-max", "0"], 5, &["segment_bytes_max = 0 is out of range"]),
         (&["compact", "--segment-bytes-max", "5GiB"], 5, &["segment_bytes_max = 5368709120"]),
-        (&["compact", "--segment-bytes-max", "5GB"], 2, &["--segment-bytes-max", "as in 64KiB"]),
+        (&["compact", "--segment-bytes-max", "5XB"], 2, &["--segment-bytes-max", "as in 64KiB"]),
         (&["compact", "--dry-run", "--fan-in", "1"], 5, &["fan_in = 1"]),
         (&["append", "--compact-after", "0"], 5, &["compact_after = 0 is out of range"]),
         (&["append", "--compact-after", "-1"], 2, &["-1"]),

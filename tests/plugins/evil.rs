@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
-use crate::binary::{Ran, fresh, ok, run_with, signal, stratalog, stratalog_caching_in};
+use crate::binary::{Ran, can_end, fresh, ok, run_with, signal, stratalog, stratalog_caching_in};
 use crate::built;
 
 /// How a plugin must end.
@@ -320,7 +320,18 @@ fn a_reader_is_told_what_was_trimmed_under_it() {
 #[cfg(unix)]
 #[test]
 fn what_was_said_to_be_durable_is_there_after_a_kill() {
-    for (kill, code) in [("KILL", 137), ("TERM", 143), ("INT", 130)] {
+    for (kill, code) in [
+        ("KILL", 137),
+        ("TERM", 143),
+        ("INT", 130),
+        ("HUP", 129),
+        ("QUIT", 131),
+        ("USR1", 138),
+        ("XCPU", 152),
+    ]
+    .into_iter()
+    .filter(|(name, _)| can_end(name))
+    {
         let (_folder, log) = fresh();
         let plugin = built::rust("evil");
         let lent = format!("evil={log}");

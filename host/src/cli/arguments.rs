@@ -1,5 +1,6 @@
 //! What can be typed. The texts here and in [`manual`] are the manual.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::manual;
 use super::moments::{parse_time, parse_trim_point};
 use super::plugin_limits::LimitArguments;
 use super::quantities::{parse_bytes, parse_duration, parse_memory, parse_size, parse_timeout};
+use super::streams::{Stderr, Stdout};
 
 /// The most retries that the library takes.
 const RETRY_MAX_LIMIT: u64 = 100;
@@ -33,14 +35,26 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// The arguments of this process; ends it with help, or with what is wrong with them.
     pub(crate) fn of_process() -> Self {
-        let arguments = Self::parse();
+        let arguments = Self::try_parse().unwrap_or_else(|error| end_with(&error));
         // The parser does not see a conflict across the command's name.
         if arguments.shared.no_cache && arguments.shared.cache_dir.is_some() {
             let conflict = "the argument '--no-cache' cannot be used with '--cache-dir <DIR>'";
-            Self::command().error(ErrorKind::ArgumentConflict, conflict).exit();
+            end_with(&Self::command().error(ErrorKind::ArgumentConflict, conflict));
         }
         arguments
     }
+}
+
+/// Prints help, or what is wrong with the arguments, and ends the process.
+fn end_with(error: &clap::Error) -> ! {
+    let text = error.render().to_string();
+    let written = match error.use_stderr() {
+        true => Stderr.write_all(text.as_bytes()),
+        false => Stdout.write_all(text.as_bytes()),
+    };
+    // Nobody is there to read why.
+    written.ok();
+    std::process::exit(error.exit_code())
 }
 
 #[derive(Subcommand)]

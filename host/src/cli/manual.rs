@@ -38,27 +38,45 @@ Exit codes:
   6    a plugin trapped or reached a limit, also before it ran, or the process may have too little
        address space (ulimit -v); otherwise run ends with the plugin's own code
   130  interrupted by SIGINT (Ctrl-C); append and run have flushed what was appended, or say what not
-  143  ended by SIGTERM; append and run have flushed what was appended, or say what not
+  143  ended by SIGTERM, 129 by SIGHUP, and so on: 128 and the signal's number; likewise
+
+A signal ends every command within a second, unless --grace gives it longer. SIGHUP is ignored where
+it is ignored at the start, as under nohup.
 
 Environment:
   STRATALOG_LOG  which messages go to stderr, instead of -v or -q,
                  e.g. `debug` or `stratalog=debug,object_store=info`";
 
 pub(super) const APPEND: &str = "\
-SIZE is a number of bytes, or one with KiB, MiB or GiB, as in 64KiB.
+SIZE is a number of bytes, or one with K, M, G or T (KiB and so on: steps of 1,024) or with
+KB, MB, GB or TB (steps of 1,000), as in 64KiB, 4M or 1.5GB.
 DURATION is a number with ms, s, m or h, as in 500ms; or 0.
 
-A signal (SIGINT, SIGTERM) ends it in good order: what was read is flushed and reported,
-and the exit code is 130 or 143. A line cut by the signal is no event and is left out.
-After SIGINT (Ctrl-C) the store has less than a second for that. If it needs longer, the command
-ends, and says how many of the last events it does not know to be written. After SIGTERM
-it waits; a second signal ends it at once.
+All inputs are found and opened before the first event is taken: one that is missing, cannot be
+read or is a folder is named, and nothing is appended. (A named pipe is opened in its turn.)
+
+Lines end with LF; a CR before it belongs to the event. Lines of nothing but spaces and tabs, and
+that CR, are no events: they are left out and counted. A UTF-8 byte order mark at the beginning is
+left out. Data of gzip and zstd are told by their first bytes, on stdin too, and decompressed, also
+where several parts are joined. Of damaged ones the whole lines before the damage are appended, and
+the error names the file, the byte and the number of lines.
+UTF-16 and binary data, with a NUL byte in the first 256 KiB read, are refused before anything of
+them is taken; --binary takes any bytes as they are. A NUL byte further on stops at its line.
+
+A signal (SIGINT, SIGTERM, SIGHUP and others that end a process) ends it in good order: what was
+read is flushed and reported, and the exit code is 128 and the signal's number. A line cut by the
+signal is no event and is left out. The store has the time of --grace for that. If it needs longer,
+or with another signal, the command ends, and says how many of the last events it does not know to
+be written.
 
 Examples:
   stratalog append logs/errors monday.jsonl tuesday.jsonl
   journalctl -f -o json | stratalog append --flush-interval 5s s3://bucket/journal
   stratalog append --json --skip-invalid logs/errors <dump.jsonl
-      prints {\"events\":990,\"batches\":1,\"bytes\":51234,\"skipped\":10}";
+      prints {\"events\":990,\"batches\":1,\"bytes\":51234,\"blank_lines\":0,\"skipped\":10}
+  stratalog append logs/errors app.log.2.gz app.log.1 app.log
+  stratalog append --grace 20s s3://bucket/app <pipe
+      in a service, where SIGTERM leaves it that long";
 
 pub(super) const RUN: &str = "\
 The plugin imports stratalog:log/append-log and opens its logs by their labels: 1 to 64 letters,
@@ -74,11 +92,13 @@ handle, and so is one of these, but appending, on a log that does not exist.
 The exit code is the plugin's own: 0 when it returns, 1 when it returns an error or calls the exit of
 its language, any with exit-with-code of wasi:cli/exit@0.2.12.
 
-Whatever ends the plugin, what it appended is flushed. A limit on what it uses (memory, time) ends
+Whatever ends the plugin, signals included, what it appended is flushed; after a signal the store has
+the time of --grace for that. A limit on what it uses (memory, time) ends
 it with exit code 6; a limit on what it asks of a log is an error of that call. Each names the
 option that raises it.
 
-SIZE is a number of bytes, or one with KiB, MiB or GiB, as in 64KiB.
+SIZE is a number of bytes, or one with K, M, G or T (KiB and so on: steps of 1,024) or with
+KB, MB, GB or TB (steps of 1,000), as in 64KiB, 4M or 1.5GB.
 DURATION is a number with ms, s, m or h, as in 500ms.
 
 Examples:
@@ -120,7 +140,8 @@ Examples:
   stratalog tail -f -n 0 s3://bucket/app | jq --unbuffered .error";
 
 pub(super) const COMPACT: &str = "\
-SIZE is a number of bytes, or one with KiB, MiB or GiB, as in 64MiB.
+SIZE is a number of bytes, or one with K, M, G or T (KiB and so on: steps of 1,024) or with
+KB, MB, GB or TB (steps of 1,000), as in 64KiB, 4M or 1.5GB.
 
 Batches, the small objects that appends make, become segments; segments of about one size become
 a larger one. With too few of both there is nothing to do, which is no failure.

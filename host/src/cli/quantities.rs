@@ -4,21 +4,60 @@ use std::time::Duration;
 
 use stratalog::store::{TIMEOUT_LIMIT, TIMEOUT_MIN};
 
-const SIZE_FORM: &str = "write a number of bytes, or one with KiB, MiB or GiB, as in 64KiB";
+const SIZE_FORM: &str = "write a number of bytes, or one with K, M, G or T (or KiB and so on) for \
+     steps of 1,024, with KB, MB, GB or TB for steps of 1,000, as in 64KiB";
+
 const DURATION_FORM: &str = "write a number with ms, s, m or h, as in 500ms, or 0";
 
-/// Reads `123`, `123B`, `64KiB`, `4MiB` or `1GiB`, in any case.
+/// Digits behind the point of a size.
+const FRACTION_DIGITS_MAX: usize = 6;
+
+/// The units of a size, in small letters: letters alone and those with `ib` count in steps of 1,024,
+/// as tools do, those with `b` in steps of 1,000.
+const SIZE_UNITS: [(&[&str], u64); 9] = [
+    (&["", "b", "byte", "bytes"], 1),
+    (&["k", "kib"], 1 << 10),
+    (&["m", "mib"], 1 << 20),
+    (&["g", "gib"], 1 << 30),
+    (&["t", "tib"], 1 << 40),
+    (&["kb"], 1_000),
+    (&["mb"], 1_000_000),
+    (&["gb"], 1_000_000_000),
+    (&["tb"], 1_000_000_000_000),
+];
+
+/// Reads `123`, `123B`, `64KiB`, `64K`, `4MB` or `1.5 GiB`, in any case, also in quotes, which a
+/// shell leaves where they are quoted once more.
 pub(super) fn parse_size(text: &str) -> Result<u64, String> {
-    let (number, unit) = split_unit(text);
-    let unit_bytes: u64 = match unit.to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "kib" => 1024,
-        "mib" => 1024 * 1024,
-        "gib" => 1024 * 1024 * 1024,
-        _ => return Err(SIZE_FORM.to_owned()),
+    let too_large = || "it is more than any store has".to_owned();
+    let (whole, rest) = split_unit(unquoted(text));
+    let (fraction, unit) = match rest.strip_prefix('.') {
+        Some(rest) => split_unit(rest),
+        None => ("", rest),
     };
-    let number: u64 = number.parse().map_err(|_| SIZE_FORM.to_owned())?;
-    number.checked_mul(unit_bytes).ok_or_else(|| "it is more than any store has".to_owned())
+    let unit = unit.to_ascii_lowercase();
+    let units = SIZE_UNITS.iter().find(|(names, _)| names.contains(&unit.as_str()));
+    let (_, unit_bytes) = units.ok_or_else(|| SIZE_FORM.to_owned())?;
+    let broken = rest.starts_with('.') && (fraction.is_empty() || *unit_bytes == 1);
+    if whole.is_empty() || broken || fraction.len() > FRACTION_DIGITS_MAX {
+        return Err(SIZE_FORM.to_owned());
+    }
+    let whole: u64 = whole.parse().map_err(|_| too_large())?;
+    let bytes = whole.checked_mul(*unit_bytes).ok_or_else(too_large)?;
+    // At most 10^6 times 10^12: it fits. What is less than a byte is left out.
+    let (mut part, mut scale) = (0, 1);
+    for digit in fraction.bytes() {
+        part = part * 10 + u64::from(digit - b'0');
+        scale *= 10;
+    }
+    bytes.checked_add(part * unit_bytes / scale).ok_or_else(too_large)
+}
+
+/// Takes off one pair of quotes.
+fn unquoted(text: &str) -> &str {
+    let text = text.trim();
+    let within = |quote| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
+    within('"').or_else(|| within('\'')).unwrap_or(text)
 }
 
 /// Reads a size of less than 4 GiB.
@@ -84,11 +123,37 @@ mod tests {
             ("4096MiB", None),
             ("4GiB", None),
             ("18446744073709551615GiB", None),
+            ("99999999999999999999", None),
             ("4294967296", None),
-            ("4MB", None),
+            ("4M", Some(4_194_304)),
+            ("4m", Some(4_194_304)),
+            ("4 M", Some(4_194_304)),
+            ("4MB", Some(4_000_000)),
+            ("4 mb", Some(4_000_000)),
+            ("64k", Some(65_536)),
+            ("64kB", Some(64_000)),
+            ("1G", Some(1_073_741_824)),
+            ("2GB", Some(2_000_000_000)),
+            ("512 bytes", Some(512)),
+            ("\"4 MiB\"", Some(4_194_304)),
+            ("'4M'", Some(4_194_304)),
+            (" 4MiB ", Some(4_194_304)),
+            ("1.5MiB", Some(1_572_864)),
+            ("0.001 kB", Some(1)),
+            ("1.0000001M", None),
+            ("1.5", None),
+            ("1.5B", None),
+            ("1.MiB", None),
+            (".5MiB", None),
+            ("1.5.5MiB", None),
             ("MiB", None),
             ("-1", None),
-            ("1.5MiB", None),
+            ("4MiB\"", None),
+            ("\"", None),
+            ("4 Mi", None),
+            ("1e6", None),
+            ("1,000", None),
+            ("4\u{2167}", None),
             ("", None),
         ];
         for (text, bytes) in table {

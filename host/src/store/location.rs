@@ -22,6 +22,10 @@ pub const LOCATION_FORMS: &str = "a path, file:///FOLDER/NAME, s3://BUCKET/NAME,
      az://CONTAINER/NAME, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/NAME, \
      http(s)://HOST/NAME (WebDAV) or memory:NAME";
 
+/// The schemes behind which a bucket, a container or a host stands.
+const SCHEMES_WITH_AUTHORITY: [&str; 10] =
+    ["s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "http", "https"];
+
 /// The longest name of a log, in bytes: the longest file name of the usual file systems.
 const NAME_BYTES_MAX: usize = 255;
 
@@ -56,6 +60,22 @@ pub enum LocationError {
     UnknownScheme {
         /// The scheme as typed.
         scheme: String,
+    },
+    /// A URL of a store without the two slashes behind its scheme, which would be a folder.
+    #[error("{text:?} is no URL: write {url}, or ./{text} for a folder of that name")]
+    NoAuthority {
+        /// What was typed, without secrets.
+        text: String,
+        /// The same with the slashes.
+        url: String,
+    },
+    /// A `file` URL without three slashes, or with a host.
+    #[error("{text:?} is no URL of a folder: write {url}, with three slashes and the whole path")]
+    NotFileUrl {
+        /// What was typed, without secrets.
+        text: String,
+        /// The same with the slashes.
+        url: String,
     },
     /// The URL has no bucket, container or host, or one that cannot be.
     #[error("{text:?} names no usable bucket, container or host: write {form}")]
@@ -130,6 +150,7 @@ impl Location {
             return Err(LocationError::Empty);
         }
         let Some((scheme, rest)) = split_scheme(text) else {
+            check_slashes(text)?;
             return parse_path(text, Path::new(text));
         };
         match (scheme.to_ascii_lowercase().as_str(), rest) {
@@ -168,6 +189,19 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
         && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
     let is_bare = matches!(scheme.to_ascii_lowercase().as_str(), "memory" | "file");
     (is_scheme && (is_bare || rest.starts_with("//"))).then_some((scheme, rest))
+}
+
+/// Refuses `s3:/bucket/log`, `s3:bucket/log` and `s3//bucket/log`, which nobody means as a folder.
+fn check_slashes(text: &str) -> Result<(), LocationError> {
+    let scheme_end = text.find([':', '/']).unwrap_or(text.len());
+    let (scheme, rest) = text.split_at(scheme_end);
+    let known = SCHEMES_WITH_AUTHORITY.contains(&scheme.to_ascii_lowercase().as_str());
+    if !known || !(rest.starts_with(':') || rest.starts_with("//")) {
+        return Ok(());
+    }
+    check_no_credentials(scheme, rest.trim_start_matches([':', '/']), true)?;
+    let rest = rest.trim_start_matches([':', '/']);
+    Err(LocationError::NoAuthority { text: shown(text), url: shown(&format!("{scheme}://{rest}")) })
 }
 
 fn shown(text: &str) -> String {
@@ -226,9 +260,9 @@ fn parse_file_url(text: &str, rest: &str) -> Result<Location, LocationError> {
         .ok()
         .filter(|_| rest.starts_with("///"))
         .and_then(|url| url.to_file_path().ok())
-        .ok_or_else(|| LocationError::MissingBucket {
+        .ok_or_else(|| LocationError::NotFileUrl {
             text: shown(text),
-            form: "file:///FOLDER/NAME, with three slashes",
+            url: shown(&format!("file:///{}", rest.trim_start_matches('/'))),
         })?;
     parse_path(text, &path)
 }

@@ -63,8 +63,10 @@ impl Decoder {
                 Nature::Packed(Packing::Gzip) => Content::Gzip(Box::new(MultiGzDecoder::new(raw))),
                 Nature::Packed(Packing::Zstd) => Content::Zstd(Box::new(Zstd::new(raw))),
                 nature => {
-                    let mark_bytes = text(name, nature)?;
-                    raw.consume(mark_bytes);
+                    if let (Nature::Text { .. }, Some(named)) = (&nature, named(name)) {
+                        return Err(Fault::unfit(name, Unfit::NotPacked { named }));
+                    }
+                    raw.consume(text(name, nature)?);
                     Content::Plain(raw)
                 }
             }
@@ -107,7 +109,7 @@ impl Decoder {
             }
         };
         let mark_bytes = match nature {
-            Nature::Packed(_) | Nature::Unfit(Unfit::OtherPacking { .. }) => {
+            Nature::Unfit(Unfit::OtherPacking { .. }) => {
                 return Err(Fault::unfit(&self.name, Unfit::PackedTwice));
             }
             nature => text(&self.name, nature)?,
@@ -130,11 +132,10 @@ impl Decoder {
 
 /// The length of the mark before the text, if the input is text.
 fn text(name: &str, nature: Nature) -> Result<usize, Fault> {
-    match (nature, named(name)) {
-        (Nature::Text { .. }, Some(named)) => Err(Fault::unfit(name, Unfit::NotPacked { named })),
-        (Nature::Text { mark_bytes }, None) => Ok(mark_bytes),
-        (Nature::Unfit(unfit), _) => Err(Fault::unfit(name, unfit)),
-        (Nature::Packed(_), _) => Err(Fault::unfit(name, Unfit::PackedTwice)),
+    match nature {
+        Nature::Text { mark_bytes } => Ok(mark_bytes),
+        Nature::Unfit(unfit) => Err(Fault::unfit(name, unfit)),
+        Nature::Packed(_) => Err(Fault::unfit(name, Unfit::PackedTwice)),
     }
 }
 

@@ -98,7 +98,7 @@ fn location_that_is_wrong_is_refused_without_its_secrets() {
         ("file:///a/b?hunter2", |e| matches!(e, E::QueryOrFragment { .. })),
         ("https://host/a/%2e%2E/events", |e| matches!(e, E::ParentSegment { .. })),
         ("file:///a/../events", |e| matches!(e, E::ParentSegment { .. })),
-        ("file:events", |e| matches!(e, E::MissingBucket { .. })),
+        ("file:events", |e| matches!(e, E::NotFileUrl { .. })),
         ("https://host", |e| matches!(e, E::MissingName { .. })),
         ("https://b.s3.eu-west-1.amazonaws.com/x", |e| matches!(e, E::OtherScheme { .. })),
     ];
@@ -110,6 +110,42 @@ fn location_that_is_wrong_is_refused_without_its_secrets() {
     }
     let error = Location::parse("ftp://host/x").unwrap_err().to_string();
     assert!(error.contains("s3://") && error.contains("memory:"), "{error}");
+}
+
+#[test]
+fn location_with_too_few_slashes_is_refused_with_the_right_url() {
+    let table = [
+        ("s3:/bucket/app/log", "s3://bucket/app/log"),
+        ("s3:bucket/log", "s3://bucket/log"),
+        ("S3:/bucket/log", "S3://bucket/log"),
+        ("s3//bucket/log", "s3://bucket/log"),
+        ("s3a:/bucket/log", "s3a://bucket/log"),
+        ("gs:/bucket/log", "gs://bucket/log"),
+        ("az:/container/log", "az://container/log"),
+        ("azure:container/log", "azure://container/log"),
+        ("abfss:/c@a.dfs.core.windows.net/log", "abfss://c@a.dfs.core.windows.net/log"),
+        ("http:/host/log", "http://host/log"),
+        ("https:/host/log", "https://host/log"),
+        ("https:host/log", "https://host/log"),
+        ("file:/var/log/app", "file:///var/log/app"),
+        ("file:var/log/app", "file:///var/log/app"),
+        ("file://var/log/app", "file:///var/log/app"),
+    ];
+    for (text, url) in table {
+        let error = Location::parse(text).expect_err(text).to_string();
+        let said = error.contains(&format!("{text:?} is no URL"));
+        assert!(said && error.contains(&format!("write {url}, ")), "{text}: {error}");
+    }
+    let here = std::env::current_dir().unwrap();
+    let here = here.to_str().unwrap();
+    check("./s3:/bucket/log", &format!("{here}/s3:/bucket"), "log");
+    check("s3/log", &format!("{here}/s3"), "log");
+    check("https/log", &format!("{here}/https"), "log");
+    for text in ["s3:/id:hunter2@bucket/log", "https:/u:hunt/er2@host/log"] {
+        let error = Location::parse(text).expect_err(text);
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("hunt") && !shown.contains("er2"), "{text:?}: {shown}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,198 @@
+//! Signals end every command soon, whatever it waits for, also as process 1.
+
+#![cfg(unix)]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::binary::{
+    Ran, can_end, fresh, numbered, ok, signal, signal_process, stratalog, until, wait_for_line,
+};
+#[cfg(target_os = "linux")]
+use crate::binary::{as_process_1, only_child_of, skipped};
+use crate::bucket::{self, Answer};
+
+const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 129)];
+
+/// Every command that waits for a store.
+const COMMANDS: [&[&str]; 9] = [
+    &["append"],
+    &["read"],
+    &["tail"],
+    &["tail", "-f"],
+    &["verify"],
+    &["stat"],
+    &["compact"],
+    &["trim", "--before", "1"],
+    &["doctor"],
+];
+
+/// A command on a bucket that never answers, and whether that was asked yet.
+fn waiting(command: &[&str]) -> (Command, Arc<AtomicBool>) {
+    let asked = Arc::new(AtomicBool::new(false));
+    let asking = asked.clone();
+    let endpoint = bucket::serve(move |_| {
+        asking.store(true, Ordering::SeqCst);
+        Answer::Never
+    });
+    let endpoint = format!("aws_endpoint={endpoint}");
+    let mut arguments = [command, &["s3://bucket/log"]].concat();
+    for option in [&endpoint, "allow_http=true", "aws_region=local"] {
+        arguments.extend(["--store-option", option]);
+    }
+    let mut command = stratalog(&arguments);
+    command.env("AWS_ACCESS_KEY_ID", "key").env("AWS_SECRET_ACCESS_KEY", "hush");
+    (command, asked)
+}
+
+/// How long a command that waits takes to end by a signal.
+fn time_to_end(child: Child, process: u32, signal: &str, code: i32, context: &str) -> Duration {
+    let start = Instant::now();
+    signal_process(process, signal);
+    let mut child = child;
+    let mut status = None;
+    while status.is_none() && start.elapsed() < Duration::from_secs(20) {
+        status = child.try_wait().unwrap();
+        std::thread::yield_now();
+    }
+    let elapsed = start.elapsed();
+    child.kill().ok();
+    assert!(status.is_some(), "{context}: {signal} is ignored");
+    assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, code, "{context}: {signal}");
+    elapsed
+}
+
+/// Fails if no attempt is fast: a machine under load may hold up one or the other.
+fn is_within_a_second(context: &str, mut attempt: impl FnMut() -> Duration) {
+    let mut times = Vec::new();
+    while times.len() < 5 {
+        times.push(attempt());
+        if times.iter().any(|time| *time < Duration::from_secs(1)) {
+            return;
+        }
+    }
+    panic!("{context}: {times:?}");
+}
+
+#[test]
+fn every_command_ends_within_a_second_while_the_store_does_not_answer() {
+    for command in COMMANDS {
+        for (name, code) in SIGNALS.into_iter().filter(|(name, _)| can_end(name)) {
+            let context = format!("{command:?}: {name}");
+            is_within_a_second(&context, || {
+                let (mut command, asked) = waiting(command);
+                let child = command.spawn().unwrap();
+                until("a request", || asked.load(Ordering::SeqCst));
+                let process = child.id();
+                time_to_end(child, process, name, code, &context)
+            });
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn every_command_ends_within_a_second_as_process_1() {
+    for command in COMMANDS {
+        for (name, code) in SIGNALS.into_iter().filter(|(name, _)| can_end(name)) {
+            let context = format!("{command:?}: {name}");
+            let (command, asked) = waiting(command);
+            let mut command = match as_process_1(&command) {
+                Ok(command) => command,
+                Err(reason) => return skipped("a command as process 1", &reason),
+            };
+            let child = command.spawn().unwrap();
+            until("a request", || asked.load(Ordering::SeqCst));
+            let process = only_child_of(child.id());
+            let elapsed = time_to_end(child, process, name, code, &context);
+            assert!(elapsed < Duration::from_secs(10), "{context}: {elapsed:?}");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_was_read_is_flushed_as_process_1() {
+    for (name, code) in SIGNALS.into_iter().filter(|(name, _)| can_end(name)) {
+        let (_folder, log) = fresh();
+        let mut append = stratalog(&["append", "--flush-interval", "0", &log]);
+        append.env("STRATALOG_LOG", "stratalog=debug");
+        let mut append = match as_process_1(&append) {
+            Ok(append) => append,
+            Err(reason) => return skipped("append as process 1", &reason),
+        };
+        let mut child = append.spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(numbered(0..100).as_bytes()).unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        wait_for_line(&mut stderr, "took 100 events");
+        signal_process(only_child_of(child.id()), name);
+        wait_for_line(&mut stderr, "100 events in 1 batch");
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert_eq!(ok(&["read", &log], ""), numbered(0..100));
+        drop(input);
+    }
+}
+
+#[test]
+fn a_hangup_is_ignored_where_it_was_so_at_the_start() {
+    let (_folder, log) = fresh();
+    let append = stratalog(&["append", "--flush-interval", "0", &log]);
+    // As `nohup` does it.
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]);
+    command.arg(append.get_program()).args(append.get_args());
+    command.env("STRATALOG_LOG", "stratalog=debug");
+    command.stdin(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    for events in 0..3 {
+        input.write_all(b"event\n").unwrap();
+        wait_for_line(&mut stderr, "took 1 events");
+        signal(&child, if events == 2 { "TERM" } else { "HUP" });
+    }
+    wait_for_line(&mut stderr, "3 events in 1 batch");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    drop(input);
+}
+
+#[test]
+fn a_reader_that_does_not_read_holds_nothing_up() {
+    let (_folder, log) = fresh();
+    // More than a pipe holds.
+    ok(&["append", &log], &numbered(0..100_000));
+    for arguments in [&["read"][..], &["tail", "-n", "90000"]] {
+        let context = format!("{arguments:?}");
+        is_within_a_second(&context, || {
+            let mut child = stratalog(&[arguments, &[&log]].concat()).spawn().unwrap();
+            let mut stdout = BufReader::new(child.stdout.take().unwrap());
+            stdout.read_line(&mut String::new()).unwrap();
+            let process = child.id();
+            let elapsed = time_to_end(child, process, "TERM", 143, &context);
+            drop(stdout);
+            elapsed
+        });
+    }
+}
+
+#[test]
+fn messages_that_nobody_reads_hold_nothing_up() {
+    let (folder, log) = fresh();
+    let file = folder.path().join("long.txt");
+    std::fs::write(&file, "too long\n".repeat(100_000)).unwrap();
+    let file = file.to_str().unwrap();
+    let arguments = ["append", "-v", "--event-bytes-max", "1", "--skip-invalid", &log, file];
+    is_within_a_second("append -v", || {
+        let mut child = stratalog(&arguments).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        wait_for_line(&mut stderr, "left out");
+        let process = child.id();
+        let elapsed = time_to_end(child, process, "TERM", 143, "append -v");
+        drop(stderr);
+        elapsed
+    });
+}

@@ -1,0 +1,135 @@
+//! Streams that are not ready, and files that may not grow.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufReader, PipeReader, PipeWriter, Read as _, Write as _, pipe};
+use std::process::{Command, Stdio};
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+use crate::binary::{Ran, check, fresh, numbered, ok, stratalog, wait_for_line};
+
+/// A pipe whose ends do not block: who finds it not ready is told so, EAGAIN.
+fn pipe_that_does_not_block() -> (PipeReader, PipeWriter) {
+    let (reader, writer) = pipe().unwrap();
+    let set = |flags| flags | OFlags::NONBLOCK;
+    fcntl_setfl(&reader, set(fcntl_getfl(&reader).unwrap())).unwrap();
+    fcntl_setfl(&writer, set(fcntl_getfl(&writer).unwrap())).unwrap();
+    (reader, writer)
+}
+
+/// The own end of such a pipe, as one that blocks. The flag is the pipe's, of both ends, but for
+/// Linux's way to open an end once more.
+fn read_slowly(mut reader: PipeReader) -> String {
+    let mut all = Vec::new();
+    let mut some = vec![0; 10_000];
+    loop {
+        match reader.read(&mut some) {
+            Ok(0) => return String::from_utf8(all).unwrap(),
+            Ok(length) => all.extend_from_slice(&some[..length]),
+            Err(error) => {
+                assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+#[test]
+fn an_input_that_is_not_ready_is_waited_for() {
+    let (_folder, log) = fresh();
+    let (reader, mut writer) = pipe_that_does_not_block();
+    let mut child = stratalog(&["append", &log])
+        .env("STRATALOG_LOG", "stratalog=debug")
+        .stdin(reader)
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    for _ in 0..3 {
+        writer.write_all(b"event\n").unwrap();
+        // It reads on while this looks, and finds nothing.
+        wait_for_line(&mut stderr, "took 1 events");
+    }
+    drop(writer);
+    assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, 0);
+    assert_eq!(ok(&["read", &log], ""), "event\n".repeat(3));
+}
+
+#[test]
+fn an_output_that_is_not_ready_is_waited_for() {
+    let (_folder, log) = fresh();
+    // Many times what a pipe holds.
+    ok(&["append", &log], &numbered(0..300_000));
+    for (arguments, expected) in [
+        (&["read"][..], numbered(0..300_000)),
+        (&["tail", "-n", "200000"], numbered(100_000..300_000)),
+    ] {
+        let (reader, writer) = pipe_that_does_not_block();
+        let child = stratalog(&[arguments, &[&log]].concat()).stdout(writer).spawn().unwrap();
+        assert!(read_slowly(reader) == expected, "{arguments:?}");
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn messages_are_whole_where_stderr_is_not_ready() {
+    let (folder, log) = fresh();
+    let file = folder.path().join("long.txt");
+    fs::write(&file, "too long\n".repeat(20_000)).unwrap();
+    let file = file.to_str().unwrap();
+    let arguments = ["append", "-v", "--event-bytes-max", "1", "--skip-invalid", &log, file];
+    let (reader, writer) = pipe_that_does_not_block();
+    let child = stratalog(&arguments).stderr(writer).spawn().unwrap();
+    let stderr = read_slowly(reader);
+    assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, 0);
+    let named = stderr.lines().filter(|line| line.contains(": left out ")).count();
+    assert_eq!(named, 20_000);
+    assert!(stderr.ends_with("; 20,000 invalid lines left out\n"), "{stderr}");
+}
+
+#[test]
+fn help_is_whole_where_stdout_is_not_ready() {
+    let expected = ok(&["append", "--help"], "");
+    let (reader, mut writer) = pipe_that_does_not_block();
+    // Until nothing more fits into it.
+    let mut filled = 0;
+    while let Ok(length) = writer.write(&[b'x'; 1024]) {
+        filled += length;
+    }
+    let child = stratalog(&["append", "--help"]).stdout(writer).spawn().unwrap();
+    let stdout = read_slowly(reader);
+    assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, 0);
+    assert!(stdout[filled..] == expected);
+    check(&["append"], "", 2, &["<LOG>"]);
+}
+
+/// Runs a command that may make no file larger than so many blocks, which have 512 bytes or 1,024;
+/// stdout goes to a file.
+fn with_small_files(blocks: u32, command: &Command, stdout: &std::path::Path) -> Ran {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+    shell.arg(command.get_program()).args(command.get_args());
+    shell.stdin(Stdio::null()).stdout(fs::File::create(stdout).unwrap()).stderr(Stdio::piped());
+    shell.spawn().unwrap().wait_with_output().unwrap().into()
+}
+
+#[test]
+fn a_file_behind_stdout_that_may_not_grow_is_an_error() {
+    let (folder, log) = fresh();
+    let (out, position) = (folder.path().join("out"), folder.path().join("position"));
+    // More than 8 MiB: the component's memory counts as a file, too.
+    let events = "x".repeat(1_000) + "\n";
+    ok(&["append", &log], &events.repeat(12_000));
+    let read = ["read", "--position-file", position.to_str().unwrap(), &log];
+    let ran = with_small_files(8_192, &stratalog(&read), &out);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("cannot write to stdout: File too large"), "{}", ran.stderr);
+    // It goes on behind the last page that went out whole.
+    let written = fs::read_to_string(&out).unwrap();
+    let rest = ok(&read, "");
+    let whole = written.len() - written.len() % events.len();
+    assert!(whole + rest.len() >= 12_000 * events.len(), "{whole} and {}", rest.len());
+    assert!(rest.len() < 12_000 * events.len(), "nothing was kept");
+}
