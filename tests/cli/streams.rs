@@ -10,7 +10,7 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use crate::binary::{Ran, check, fresh, numbered, ok, stratalog, wait_for_line};
 
-/// A pipe whose ends do not block: who finds it not ready is told so, EAGAIN.
+/// A pipe whose ends do not block: an end that is not ready answers EAGAIN.
 fn pipe_that_does_not_block() -> (PipeReader, PipeWriter) {
     let (reader, writer) = pipe().unwrap();
     let set = |flags| flags | OFlags::NONBLOCK;
@@ -19,8 +19,7 @@ fn pipe_that_does_not_block() -> (PipeReader, PipeWriter) {
     (reader, writer)
 }
 
-/// The own end of such a pipe, as one that blocks. The flag is the pipe's, of both ends, but for
-/// Linux's way to open an end once more.
+/// Reads all that comes from such a pipe.
 fn read_slowly(mut reader: PipeReader) -> String {
     let mut all = Vec::new();
     let mut some = vec![0; 10_000];
@@ -105,8 +104,8 @@ fn help_is_whole_where_stdout_is_not_ready() {
     check(&["append"], "", 2, &["<LOG>"]);
 }
 
-/// Runs a command that may make no file larger than so many blocks, which have 512 bytes or 1,024;
-/// stdout goes to a file.
+/// Runs a command that may make no file larger than this number of blocks, which have 512 bytes or
+/// 1,024; stdout goes to a file.
 fn with_small_files(blocks: u32, command: &Command, stdout: &std::path::Path) -> Ran {
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("ulimit -f {blocks}; exec \"$0\" \"$@\"")]);

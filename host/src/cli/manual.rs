@@ -57,7 +57,7 @@ read or is a folder is named, and nothing is appended. (A named pipe is opened i
 
 Lines end with LF; a CR before it belongs to the event. Lines of nothing but spaces and tabs, and
 that CR, are no events: they are left out and counted. A UTF-8 byte order mark at the beginning is
-left out. Data of gzip and zstd are told by their first bytes, on stdin too, and decompressed, also
+left out. Data of gzip and zstd are known by their first bytes, on stdin too, and decompressed, also
 where several parts are joined. Of damaged ones the whole lines before the damage are appended, and
 the error names the file, the byte and the number of lines.
 UTF-16 and binary data, with a NUL byte in the first 256 KiB read, are refused before anything of

@@ -17,7 +17,7 @@ pub(super) fn stdout_as_file() -> Option<File> {
     file.metadata().is_ok_and(|metadata| metadata.is_file()).then_some(file)
 }
 
-/// Stdout, if it is a regular file, which cannot be told here.
+/// Stdout, if it is a regular file, which is not known here.
 #[cfg(not(unix))]
 pub(super) fn stdout_as_file() -> Option<File> {
     None

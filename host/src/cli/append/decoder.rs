@@ -20,7 +20,7 @@ use crate::cli::streams::read_once;
 /// The most bytes of one block.
 pub(super) const BLOCK_BYTES: usize = 256 * 1024;
 
-/// The largest window of zstd data that is taken, as its own tool has it unless told otherwise.
+/// The largest window of zstd data that is taken, the limit of its own tool unless an option raises that.
 const ZSTD_WINDOW_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
 /// Why an input cannot be read on, and the code to end with.

@@ -22,7 +22,7 @@ use crate::cli::progress::Progress;
 use crate::cli::report::count;
 use crate::cli::signals::Signals;
 
-/// So many of the lines left out are named without being asked for.
+/// The number of lines left out that are named without being asked for.
 const NAMED_MAX: u64 = 10;
 
 /// Why reading stopped before the end of the input.

@@ -3,7 +3,7 @@
 //! 1. Memory is bounded by blocks, the longest event and the log's own buffers, not by the input.
 //! 2. The log decides when to write; only `--flush-threshold` is kept here, to the event.
 //! 3. However the input ends, what came before is flushed, and the summary counts it; unless a signal
-//!    ends it and the store does not answer within the grace: then what may be missing is told.
+//!    ends it and the store does not answer within the grace: then what may be missing is reported.
 //! 4. Nothing is appended before all inputs are found and open.
 
 mod decoder;

@@ -10,7 +10,7 @@ pub(super) const STDIN: &str = "<stdin>";
 /// What an input is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Nature {
-    /// Lines, behind a byte order mark of so many bytes.
+    /// Lines, behind a byte order mark of this length.
     Text { mark_bytes: usize },
     /// Lines, compressed.
     Packed(Packing),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_is_told_by_its_first_bytes() {
+    fn an_input_is_recognized_by_its_first_bytes() {
         let little = wide("{\"n\":1}\n", u16::to_le_bytes);
         let big = wide("{\"n\":1}\n", u16::to_be_bytes);
         let unfit = |unfit| Some(Nature::Unfit(unfit));

@@ -19,7 +19,7 @@ impl Taken {
     pub(super) async fn next(&mut self) -> (Code, bool) {
         match tokio::signal::ctrl_c().await {
             Ok(()) => (Code::Signal(INTERRUPT), true),
-            // It cannot be told any more: the system ends the process then.
+            // It is not delivered any more: the system ends the process then.
             Err(_) => std::future::pending().await,
         }
     }
