@@ -202,7 +202,11 @@ fn compressed_data_that_are_damaged_stop_behind_their_whole_lines() {
         ("head.gz", gzipped[..5].to_vec(), "gzip data are cut off at byte "),
         ("within.gz", broken_within, "gzip data are damaged before byte "),
         ("sum.gz", broken_gzip_sum, "gzip data are damaged before byte "),
-        ("behind.gz", [&gzip(b"a\nb\n")[..], b"more"].concat(), "gzip data are damaged before"),
+        (
+            "behind.gz",
+            [&gzip(b"a\nb\n")[..], b"more than a head"].concat(),
+            "gzip data are damaged before",
+        ),
         ("cut.zst", zipped[..zipped.len() / 2].to_vec(), "zstd data are cut off at byte "),
         ("head.zst", zipped[..5].to_vec(), "zstd data are cut off at byte "),
         ("skipped.zst", ZSTD_SKIPPED[..10].to_vec(), "zstd data are cut off at byte "),

@@ -120,7 +120,7 @@ fn a_file_behind_stdout_that_may_not_grow_is_an_error() {
     let (out, position) = (folder.path().join("out"), folder.path().join("position"));
     // More than 8 MiB: the component's memory counts as a file, too.
     let events = "x".repeat(1_000) + "\n";
-    ok(&["append", &log], &events.repeat(12_000));
+    ok(&["append", "--flush-threshold", "1000", &log], &events.repeat(12_000));
     let read = ["read", "--position-file", position.to_str().unwrap(), &log];
     let ran = with_small_files(8_192, &stratalog(&read), &out);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
