@@ -30,10 +30,10 @@ mod refusals;
 mod secrets;
 #[path = "cli/signals.rs"]
 mod signals;
-#[path = "cli/streams.rs"]
-mod streams;
 #[path = "cli/strangers.rs"]
 mod strangers;
+#[path = "cli/streams.rs"]
+mod streams;
 #[path = "cli/summaries.rs"]
 mod summaries;
 #[path = "cli/upkeep.rs"]
