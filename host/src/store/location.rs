@@ -22,9 +22,20 @@ pub const LOCATION_FORMS: &str = "a path, file:///FOLDER/NAME, s3://BUCKET/NAME,
      az://CONTAINER/NAME, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/NAME, \
      http(s)://HOST/NAME (WebDAV) or memory:NAME";
 
-/// The schemes behind which a bucket, a container or a host stands.
-const SCHEMES_WITH_AUTHORITY: [&str; 10] =
-    ["s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "http", "https"];
+/// The schemes behind which a bucket, a container or a host stands, and whether an `@` may stand in
+/// that: in Azure's, `container@account.host` is no credential.
+const SCHEMES_WITH_AUTHORITY: [(&str, bool); 10] = [
+    ("s3", false),
+    ("s3a", false),
+    ("gs", false),
+    ("az", true),
+    ("azure", true),
+    ("adl", true),
+    ("abfs", true),
+    ("abfss", true),
+    ("http", false),
+    ("https", false),
+];
 
 /// The longest name of a log, in bytes: the longest file name of the usual file systems.
 const NAME_BYTES_MAX: usize = 255;
@@ -193,23 +204,27 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
 
 /// Refuses `s3:/bucket/log`, `s3:bucket/log` and `s3//bucket/log`, which nobody means as a folder.
 fn check_slashes(text: &str) -> Result<(), LocationError> {
-    let scheme_end = text.find([':', '/']).unwrap_or(text.len());
-    let (scheme, rest) = text.split_at(scheme_end);
-    let known = SCHEMES_WITH_AUTHORITY.contains(&scheme.to_ascii_lowercase().as_str());
-    if !known || !(rest.starts_with(':') || rest.starts_with("//")) {
+    let (scheme, rest) = text.split_at(text.find([':', '/']).unwrap_or(text.len()));
+    let known = scheme.to_ascii_lowercase();
+    let known = SCHEMES_WITH_AUTHORITY.iter().find(|(scheme, _)| *scheme == known);
+    let Some((_, at_allowed)) = known.filter(|_| rest.starts_with(':') || rest.starts_with("//"))
+    else {
         return Ok(());
-    }
-    check_no_credentials(scheme, rest.trim_start_matches([':', '/']), true)?;
+    };
     let rest = rest.trim_start_matches([':', '/']);
-    Err(LocationError::NoAuthority { text: shown(text), url: shown(&format!("{scheme}://{rest}")) })
+    check_no_credentials(scheme, rest, *at_allowed)?;
+    check_no_query(text, rest)?;
+    // So there is no secret in it.
+    let url = printable(&format!("{scheme}://{rest}"));
+    Err(LocationError::NoAuthority { text: printable(text), url })
 }
 
 fn shown(text: &str) -> String {
-    hide_in_urls(text)
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .take(300)
-        .collect()
+    printable(&hide_in_urls(text))
+}
+
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(300).collect()
 }
 
 fn parse_memory(text: &str, rest: &str) -> Result<Location, LocationError> {

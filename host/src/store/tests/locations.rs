@@ -141,7 +141,12 @@ fn location_with_too_few_slashes_is_refused_with_the_right_url() {
     check("./s3:/bucket/log", &format!("{here}/s3:/bucket"), "log");
     check("s3/log", &format!("{here}/s3"), "log");
     check("https/log", &format!("{here}/https"), "log");
-    for text in ["s3:/id:hunter2@bucket/log", "https:/u:hunt/er2@host/log"] {
+    for text in [
+        "s3:/id:hunter2@bucket/log",
+        "s3:/hunter2@bucket/log",
+        "https:/u:hunt/er2@host/log",
+        "az:/c/log?sig=hunter2",
+    ] {
         let error = Location::parse(text).expect_err(text);
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("hunt") && !shown.contains("er2"), "{text:?}: {shown}");
