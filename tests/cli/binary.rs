@@ -198,7 +198,8 @@ pub(crate) fn only_child_of(process: u32) -> u32 {
 /// Says, past the harness, which hides the output of tests that pass, what is not tested here.
 #[cfg(unix)]
 pub(crate) fn skipped(what: &str, reason: &str) {
-    writeln!(std::io::stderr(), "SKIPPED {what}: {reason}").unwrap();
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "SKIPPED {what}: {reason}").unwrap();
 }
 
 /// Waits for a line on the command's stderr that contains these words.

@@ -63,7 +63,7 @@ fn nothing_is_appended_before_all_inputs_are_there() {
         use std::os::unix::fs::PermissionsExt as _;
 
         let closed = write(folder.path(), "closed.jsonl", "event\n");
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).unwrap();
         check(&["append", &log, &good, &closed], "", 5, &["closed.jsonl: Permission denied"]);
         assert!(!Path::new(&log).exists());
     }

@@ -26,7 +26,7 @@ fn read_slowly(mut reader: PipeReader) -> String {
     loop {
         match reader.read(&mut some) {
             Ok(0) => return String::from_utf8(all).unwrap(),
-            Ok(length) => all.extend_from_slice(&some[..length]),
+            Ok(length) => all.extend_from_slice(some.get(..length).unwrap()),
             Err(error) => {
                 assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
                 std::thread::yield_now();
