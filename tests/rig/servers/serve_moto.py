@@ -1,9 +1,13 @@
 """Serves moto's in-memory S3 on a loopback port of the system's choice and prints that port.
 
+One request is carried out at a time: moto checks a condition and writes in two steps, and would let
+several of the creates win that race for one key.
+
 Ends when its standard input does: the caller holds the other end of that pipe, so the server
 goes with it, however the caller ends. The watch begins before the slow imports.
 """
 
+import io
 import logging
 import os
 import sys
@@ -19,13 +23,26 @@ def end_with_stdin():
 watch = threading.Thread(target=end_with_stdin)
 watch.start()
 try:
-    from moto.server import ThreadedMotoServer
+    from moto.server import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for each request
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    print(server.get_host_and_port()[1], flush=True)
-    watch.join()
+    moto, lock = DomainDispatcherApplication(create_backend_app), threading.Lock()
+
+    def one_at_a_time(environ, start_response):
+        # A body that comes slowly keeps nobody waiting.
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        with lock:
+            answer = moto(environ, start_response)
+            try:
+                return list(answer)
+            finally:
+                getattr(answer, "close", lambda: None)()
+
+    server = make_server("127.0.0.1", 0, one_at_a_time, threaded=True)
+    print(server.port, flush=True)
+    server.serve_forever()
 except BaseException:
     sys.excepthook(*sys.exc_info())
     sys.stderr.flush()
