@@ -1,8 +1,8 @@
 //! How much address space the memories of instances reserve.
 //!
-//! Wasmtime reserves 4 GiB for each memory, of which no byte is used before the memory has grown to it:
-//! then no access needs a check of its bounds, and a memory never moves. Where a process may not have
-//! that much (`ulimit -v`), a memory reserves little, and its accesses are checked.
+//! Wasmtime reserves 4 GiB for each memory, of which no byte is used before the memory has grown to
+//! it: then no access needs a check of its bounds, and a memory never moves. Where a process may
+//! not have that much (`ulimit -v`), a memory reserves little, and its accesses are checked.
 
 use std::io;
 
@@ -109,8 +109,8 @@ pub(crate) fn lack(error: &wasmtime::Error, option: &str) -> Option<String> {
     let cause = error.root_cause();
     Some(match limit() {
         Some(bytes) => format!(
-            "no address space is left for a component: {cause}; raise the limit of this process, which \
-             is {} KiB (`ulimit -v`), or lower {option}",
+            "no address space is left for a component: {cause}; raise the limit of this process, \
+             which is {} KiB (`ulimit -v`), or lower {option}",
             bytes / 1024
         ),
         None => format!("no memory is left for a component: {cause}; lower {option}"),

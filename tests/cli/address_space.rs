@@ -3,19 +3,14 @@
 #![cfg(target_os = "linux")]
 
 use std::io::Write as _;
-use std::process::{Command, Stdio};
 
-use crate::binary::{Ran, fresh, numbered, ok, stratalog_caching_in};
+use crate::binary::{Ran, fresh, numbered, ok, stratalog_caching_in, within_address_space};
 
 /// Runs a command that may have so many KiB of address space, and compiles anew.
 fn run_within(kib: u32, arguments: &[&str], stdin: &str) -> Ran {
     let cache = tempfile::TempDir::new().unwrap();
-    let limited = stratalog_caching_in(cache.path(), arguments);
-    let mut command = Command::new("sh");
-    command.args(["-c", &format!("ulimit -v {kib}; exec \"$0\" \"$@\"")]);
-    command.arg(limited.get_program()).args(limited.get_args());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+    let command = stratalog_caching_in(cache.path(), arguments);
+    let mut child = within_address_space(kib, &command).spawn().unwrap();
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).ok();
     child.wait_with_output().unwrap().into()
 }
@@ -46,8 +41,8 @@ fn less_than_a_component_needs_is_refused_with_the_way_to_more() {
     for kib in [60_000, 100_000, 200_000, 390_000] {
         let ran = run_within(kib, &["read", &log], "");
         let error = format!(
-            "error: cannot run a component: this process may have {kib} KiB of address space; raise \
-             the limit (`ulimit -v`) to 393216 KiB or more\n"
+            "error: cannot run a component: this process may have {kib} KiB of address space; \
+             raise the limit (`ulimit -v`) to 393216 KiB or more\n"
         );
         assert_eq!((ran.code, ran.stderr, ran.stdout.as_str()), (6, error, ""), "{kib}");
     }

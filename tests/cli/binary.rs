@@ -41,6 +41,16 @@ pub(crate) fn stratalog_caching_in<S: AsRef<OsStr>>(cache: &Path, arguments: &[S
     command
 }
 
+/// The same within so many KiB of address space.
+#[cfg(target_os = "linux")]
+pub(crate) fn within_address_space(kib: u32, command: &Command) -> Command {
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit -v {kib}; exec \"$0\" \"$@\"")]);
+    limited.arg(command.get_program()).args(command.get_args());
+    limited.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    limited
+}
+
 /// What a finished command left.
 #[derive(Debug)]
 pub(crate) struct Ran {

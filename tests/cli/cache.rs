@@ -1,4 +1,5 @@
-//! Compiled components between runs: what is taken, what is refused, and what others can do about it.
+//! Compiled components between runs: what is taken, what is refused, and what others can do about
+//! it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,8 +58,9 @@ fn modules(cache: &Path) -> Vec<PathBuf> {
 }
 
 fn module(cache: &Path) -> PathBuf {
-    let [module] = &modules(cache)[..] else { panic!("{:?}", modules(cache)) };
-    module.clone()
+    let modules = modules(cache);
+    assert_eq!(modules.len(), 1, "{modules:?}");
+    modules[0].clone()
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
+#[cfg(target_os = "linux")]
+use crate::binary::within_address_space;
 use crate::binary::{Ran, can_end, fresh, ok, run_with, signal, stratalog, stratalog_caching_in};
 use crate::built;
 
@@ -429,6 +431,31 @@ fn components_that_no_compiler_makes_are_refused_or_stopped() {
             |line: &str| line.contains(" compiled in ") || line.contains(" taken from ");
         assert_eq!(ran.stderr.lines().any(is_loaded), code == 6, "{name}: {}", ran.stderr);
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_plugin_runs_within_little_address_space_and_what_does_not_fit_is_named() {
+    let cache = tempfile::TempDir::new().unwrap();
+    let (_folder, log) = fresh();
+    let (plugin, lent) = (built::rust("evil"), format!("evil={log}"));
+    let run = |kib, options: &[&str], words: &[&str]| {
+        let arguments = arguments(plugin.to_str().unwrap(), &lent, options, words);
+        let command = stratalog_caching_in(cache.path(), &arguments);
+        let output = within_address_space(kib, &command).stdin(Stdio::null()).output().unwrap();
+        Ran::from(output)
+    };
+    for kib in [500_000, 2_000_000] {
+        let ran = run(kib, &[], &["tiny-appends", "1000"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "1000 appended\nflush: ok\n"), "{kib}");
+        assert_eq!(ran.stderr, "", "{kib}");
+    }
+    let ran = run(500_000, &["--plugin-memory-max", "2GiB"], &["memory-bomb"]);
+    let error = "trapped: no address space is left for a component: Cannot allocate memory (os error \
+        12); raise the limit of this process, which is 500000 KiB (`ulimit -v`), or lower \
+        memory_bytes_max (--plugin-memory-max)\n";
+    assert_eq!(ran.stderr, format!("error: {} {error}", plugin.display()));
+    assert_eq!((ran.code, ran.stdout.as_str()), (6, ""));
 }
 
 #[test]

@@ -16,8 +16,8 @@ fn run(plugin: &Path, options: &[&str], words: &[&str]) -> Ran {
 /// What is said of a plugin that ended with an error and has printed nothing.
 fn silent(plugin: &Path) -> String {
     format!(
-        "error: {} ended with an error and printed nothing: its `run` returned an error, which has no \
-         text. Have the plugin catch its errors and print them to stderr\n",
+        "error: {} ended with an error and printed nothing: its `run` returned an error, which has \
+         no text. Have the plugin catch its errors and print them to stderr\n",
         plugin.display()
     )
 }

@@ -80,8 +80,9 @@ fn no_component(bytes: &[u8]) -> Option<String> {
         return Some("is not a WebAssembly component".to_owned());
     }
     let cure = if surface::is_of_preview_1(bytes) {
-        "it was built for wasm32-wasip1: build it for wasm32-wasip2, or make it one with `wasm-tools \
-         component new --adapt wasi_snapshot_preview1=wasi_snapshot_preview1.command.wasm`"
+        "it was built for wasm32-wasip1: build it for wasm32-wasip2, or make it one with \
+         `wasm-tools component new --adapt \
+         wasi_snapshot_preview1=wasi_snapshot_preview1.command.wasm`"
     } else {
         "build it for wasm32-wasip2, or make it one with `wasm-tools component embed` and \
          `wasm-tools component new`"
@@ -97,8 +98,8 @@ fn other_version(surface: &Surface) -> Option<String> {
             return None;
         }
         Some(format!(
-            "was made for {PACKAGE}{interface}@{version}, and this host has version {OURS}: build it \
-             against the wit/ of version {OURS}, or use a stratalog of version {version}"
+            "was made for {PACKAGE}{interface}@{version}, and this host has version {OURS}: build \
+             it against the wit/ of version {OURS}, or use a stratalog of version {version}"
         ))
     })
 }
@@ -151,8 +152,8 @@ fn unmet_import<T: 'static>(world: World, surface: &Surface, linker: &Linker<T>)
     let unmet_text = unmet.join(", ");
     if unmet.iter().all(|import| import.starts_with("wasi:http/")) {
         return Some(format!(
-            "imports {unmet_text}, {given}: it has no network. Build it without HTTP; JavaScript with \
-             `componentize-js --disable http fetch-event`"
+            "imports {unmet_text}, {given}: it has no network. Build it without HTTP; JavaScript \
+             with `componentize-js --disable http fetch-event`"
         ));
     }
     let offered = world.offered().join(", ");
@@ -188,8 +189,9 @@ fn missing_export(world: World, surface: &Surface) -> Option<String> {
              {missing}@{version}, it exports {exports}"
         ),
         World::Plugin => format!(
-            "is not a command: it exports no {missing}@{version}, it exports {exports}. Build it as a \
-             program with a main function, or for a world that has `export {missing}@{version}`"
+            "is not a command: it exports no {missing}@{version}, it exports {exports}. Build it \
+             as a program with a main function, or for a world that has `export \
+             {missing}@{version}`"
         ),
     })
 }

@@ -2,7 +2,8 @@
 
 use wasmparser::{Chunk, Parser, Payload};
 
-/// The numbers of the sections of a component that may stand in front of an import and say its type.
+/// The numbers of the sections of a component that may stand in front of an import and say its
+/// type.
 const CORE_TYPES: u8 = 3;
 const ALIASES: u8 = 6;
 const TYPES: u8 = 7;

@@ -5,13 +5,14 @@
 //!
 //! A compiled component is native code that runs outside the sandbox, so:
 //!
-//! 1. It is run only from bytes in memory whose digest, which covers the component and the engine too,
-//!    is the one in the head of its file.
+//! 1. It is run only from bytes in memory whose digest, which covers the component and the engine
+//!    too, is the one in the head of its file.
 //! 2. Its file, the folder of the file and the cache folder belong to the user of this process, and
 //!    nobody else may write to them. No link is followed below the cache folder.
-//! 3. A file that is refused costs a compilation and one warning, and is replaced. A file that cannot
-//!    be kept costs a compilation.
-//! 4. Processes do not wait for each other: a file gets its name when it is whole, and is never changed.
+//! 3. A file that is refused costs a compilation and one warning, and is replaced. A file that
+//!    cannot be kept costs a compilation.
+//! 4. Processes do not wait for each other: a file gets its name when it is whole, and is never
+//!    changed.
 
 mod entry;
 mod folder;
@@ -28,8 +29,8 @@ use entry::Key;
 use folder::Folder;
 use unusable::Unusable;
 
-/// Compiles a component, or takes the compiled form from below the `cache` folder, and keeps it there.
-/// `origin` names the component in messages.
+/// Compiles a component, or takes the compiled form from below the `cache` folder, and keeps it
+/// there. `origin` names the component in messages.
 pub(crate) fn compile(
     engine: &Engine,
     component: &[u8],

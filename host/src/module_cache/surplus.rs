@@ -1,5 +1,6 @@
 //! Which files of the cache go.
 
+use std::cmp::Reverse;
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, SystemTime};
 
@@ -27,8 +28,8 @@ pub(super) fn unfinished_name(name: &str) -> String {
     format!("{name}.{}-{random:016x}{UNFINISHED_SUFFIX}", std::process::id())
 }
 
-/// The names of the files that are removed now: what was left unfinished, and beyond the bounds what
-/// was used the longest time ago. `kept` stays, and so does what is not the cache's.
+/// The names of the files that are removed now: what was left unfinished, and beyond the bounds
+/// what was used the longest time ago. `kept` stays, and so does what is not the cache's.
 pub(super) fn surplus(found: Vec<Found>, kept: &str, now: SystemTime) -> Vec<String> {
     let (mut modules, others): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|file| file.name.ends_with(SUFFIX));
@@ -39,7 +40,7 @@ pub(super) fn surplus(found: Vec<Found>, kept: &str, now: SystemTime) -> Vec<Str
     let mut surplus: Vec<String> =
         others.into_iter().filter(is_left_over).map(|file| file.name).collect();
 
-    modules.sort_by(|a, b| (b.name == kept, b.used).cmp(&(a.name == kept, a.used)));
+    modules.sort_by_key(|file| Reverse((file.name == kept, file.used)));
     let (mut count, mut bytes) = (0_usize, 0_u64);
     for file in modules {
         count = count.saturating_add(1);

@@ -31,14 +31,14 @@ fn each_unmet_import_is_named_with_the_cure() {
     assert_eq!(
         refusal(World::Plugin, &component(&http, RUN)),
         "it imports wasi:http/types@0.2.10, wasi:http/outgoing-handler@0.2.10, which no plugin is \
-         given: it has no network. Build it without HTTP; JavaScript with `componentize-js --disable \
-         http fetch-event`"
+         given: it has no network. Build it without HTTP; JavaScript with `componentize-js \
+         --disable http fetch-event`"
     );
     let mixed = ["wasi:http/types@0.2.10", "a:b/c@1.0.0", "wasi:cli/exit@0.2.0"];
     assert_eq!(
         refusal(World::Plugin, &component(&mixed, RUN)),
-        "it imports wasi:http/types@0.2.10, a:b/c@1.0.0, which no plugin is given. A plugin can import \
-         stratalog:log/append-log, stratalog:log/held-bytes, stratalog:log/object-store, \
+        "it imports wasi:http/types@0.2.10, a:b/c@1.0.0, which no plugin is given. A plugin can \
+         import stratalog:log/append-log, stratalog:log/held-bytes, stratalog:log/object-store, \
          wasi:logging/logging@0.1.0-draft, and of WASI 0.2 wasi:cli, wasi:clocks, wasi:filesystem, \
          wasi:io, wasi:random, wasi:sockets"
     );
@@ -55,8 +55,8 @@ fn an_interface_that_is_there_and_lacks_a_function_is_named() {
 
 #[test]
 fn another_version_of_wasi_is_named() {
-    let later = "it was made for wasi:cli/stdin@0.3.0, and this host has WASI 0.2. That is a later one: \
-        build it for WASI 0.2, as for wasm32-wasip2";
+    let later = "it was made for wasi:cli/stdin@0.3.0, and this host has WASI 0.2. That is a later \
+        one: build it for WASI 0.2, as for wasm32-wasip2";
     assert_eq!(refusal(World::Plugin, &component(&["wasi:cli/stdin@0.3.0"], RUN)), later);
     for export in ["wasi:cli/run@0.3.0", "wasi:cli/run@1.0.0"] {
         let refused = refusal(World::Plugin, &component(&[], &[export]));
@@ -81,8 +81,8 @@ fn another_version_of_the_interface_is_named() {
         assert_eq!(
             refused,
             format!(
-                "it was made for {import}, and this host has version 0.1.0: build it against the wit/ \
-                 of version 0.1.0, or use a stratalog of version {version}"
+                "it was made for {import}, and this host has version 0.1.0: build it against the \
+                 wit/ of version 0.1.0, or use a stratalog of version {version}"
             )
         );
     }
