@@ -23,7 +23,8 @@ impl ReadOptions {
     }
 
     /// Goes on from this position, as [`Reader::position`](crate::Reader::position) gave it, without
-    /// repeating or skipping an event. A bare number is the position of the event of that number.
+    /// repeating or skipping an event. A bare number is the position of the event of that number. A
+    /// position of another log, or of one that was removed and made anew, is refused.
     #[must_use]
     pub fn start(mut self, position: impl Into<String>) -> Self {
         self.start = Some(position.into());

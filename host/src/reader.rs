@@ -54,9 +54,10 @@ impl Reader {
     }
 
     /// Where the reader stands: right behind the last page that [`Reader::next`] returned. A text of
-    /// digits, letters and `_ , +`, about 50 bytes for each live batch already yielded. Stored, and
+    /// digits, letters and `_ , + @`, about 50 bytes for each live batch already yielded. Stored, and
     /// given to [`ReadOptions::start`](crate::ReadOptions::start) by anybody at any time, it lets a
-    /// pass go on without repeating or skipping an event.
+    /// pass go on without repeating or skipping an event. Once the log has been compacted, it carries the
+    /// log's identity, and another log refuses it.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a pass of [`Log::read_all`](crate::Log::read_all), which has none,

@@ -31,7 +31,8 @@ pub(super) fn parse_trim_point(text: &str) -> Result<TrimPoint, String> {
 
 /// Positions are digits alone, or have one of these characters, which no time has.
 fn is_position(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() || text.contains([',', '_'])
+    text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty()
+        || text.contains([',', '_', '@'])
 }
 
 fn parse_time_at(text: &str, now: Duration) -> Result<u64, String> {
@@ -105,7 +106,13 @@ mod tests {
 
     #[test]
     fn what_could_be_a_position_is_one() {
-        let positions = ["0", "20260131", "340,batch_0001700000000000000_0000000a_3_00+17", "7,"];
+        let positions = [
+            "0",
+            "20260131",
+            "340,batch_0001700000000000000_0000000a_3_00+17",
+            "7,",
+            "d1ccf6e9aaf95334@340",
+        ];
         for text in positions {
             assert_eq!(parse_trim_point(text), Ok(TrimPoint::Position(text.to_owned())));
         }
