@@ -23,8 +23,8 @@ pub(crate) enum Disagreement {
     LeftOut(ObjectName),
     /// A segment has another size than the manifest says.
     Size { segment: ObjectName, expected: u64, found: u64 },
-    /// An object is listed that comes after a manifest that is not.
-    BeyondNext(ObjectName),
+    /// An object of a generation is listed that comes after a manifest that is not.
+    BeyondNext { object: ObjectName, generation: Generation },
 }
 
 /// The first disagreement, if there is one.
@@ -49,16 +49,16 @@ pub(crate) fn disagreement(
         Some(found) if *found == expected => None,
         Some(found) => Some(Disagreement::Size { segment, expected, found: *found }),
     });
-    let is_beyond = |name: &ObjectName| {
-        let generation = match name {
-            ObjectName::Segment(segment) => segment.generation,
-            ObjectName::Index(index) => index.0.generation,
-            ObjectName::Batch(_) | ObjectName::Manifest(_) => return false,
-        };
-        generation.0 > highest.saturating_add(1)
+    let made_by = |name: ObjectName| match name {
+        ObjectName::Segment(segment) => Some((segment.generation, name)),
+        ObjectName::Index(index) => Some((index.0.generation, name)),
+        ObjectName::Batch(_) | ObjectName::Manifest(_) => None,
     };
-    let beyond = listed.keys().copied().filter(is_beyond).map(Disagreement::BeyondNext);
+    let newest = listed.keys().copied().filter_map(made_by).max();
+    let beyond = newest.filter(|(generation, _)| generation.0 > highest.saturating_add(1));
+    let beyond = beyond.map(|(generation, object)| Disagreement::BeyondNext { object, generation });
     beyond
+        .into_iter()
         .chain(manifests.filter_map(left_out))
         .chain(wrong_size)
         .chain(indexes.filter_map(left_out))
@@ -135,9 +135,11 @@ mod tests {
             if base.is_none() {
                 others.clear();
             }
-            let name = ObjectName::Index(segment(generation, 1).name.index());
-            others.push(ListedOther { name, size: 1 });
-            assert_eq!(disagreement(base, &others), Some(Disagreement::BeyondNext(name)));
+            let object = ObjectName::Index(segment(generation, 1).name.index());
+            others.push(ListedOther { name: object, size: 1 });
+            let generation = Generation(generation);
+            let beyond = Disagreement::BeyondNext { object, generation };
+            assert_eq!(disagreement(base, &others), Some(beyond));
         }
     }
 }

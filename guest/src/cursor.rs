@@ -4,11 +4,13 @@
 //!    batch, which is remembered until the batch is met again in a segment.
 //! 2. With a snapshot of a writer's pending state, what that writer sealed later is left out, live
 //!    or absorbed; what the snapshot holds is yielded last, unless it was met in the store.
-//! 3. The position is right behind the last event that was yielded, in the middle of a batch if need
+//! 3. Events whose bytes were lost are passed and counted.
+//! 4. The position is right behind the last event that was yielded, in the middle of a batch if need
 //!    be. What is left out by its time counts as passed.
 
 use std::ops::Range;
 
+use crate::batch::BatchRecord;
 use crate::error::Error;
 use crate::index::Index;
 use crate::manifest::SegmentRecord;
@@ -78,6 +80,8 @@ pub(crate) struct Cursor {
     sealed: Option<BatchName>,
     /// Whether the sealed batch of the snapshot was met in the store.
     sealed_met: bool,
+    /// Events that were lost before they were yielded, and were not asked for yet.
+    lost: u64,
 }
 
 impl Cursor {
@@ -164,7 +168,7 @@ impl Cursor {
             let bytes = offset..offset.saturating_add(batch.bytes);
             (position, offset) = (positions.end, bytes.end);
             let wanted = positions.end > self.at.next
-                && batch.events > 0
+                && batch.events_stored() > 0
                 && self.times.wants(batch.name.time)
                 && self.wants_sequenced(&batch.name);
             match &mut slice {
@@ -184,7 +188,10 @@ impl Cursor {
                         range: bytes,
                     });
                 }
-                None => self.pass_sequenced(&batch.name, positions.end),
+                None => {
+                    self.pass_lost(batch, &positions);
+                    self.pass_sequenced(&batch.name, positions.end);
+                }
             }
         }
         if let Some(slice) = &mut slice {
@@ -195,11 +202,30 @@ impl Cursor {
 
     /// What is left of a segment counts as passed.
     pub(crate) fn leave(&mut self, segment: &SegmentRecord, index: Option<&Index>) {
-        for batch in index.into_iter().flat_map(|index| &index.batches) {
+        let batches = index.into_iter().flat_map(|index| index.positions(segment));
+        for (batch, positions) in batches {
+            self.pass_lost(batch, &positions);
             self.at.yielded.remove(&batch.name);
             self.at.partial.remove(&batch.name);
         }
         self.at.next = self.at.next.max(segment.end());
+    }
+
+    /// Takes note of a batch whose bytes were lost, unless it was yielded while it was live. It stands
+    /// at these positions, and is passed next.
+    fn pass_lost(&mut self, batch: &BatchRecord, positions: &Range<u64>) {
+        let is_wanted = self.times.wants(batch.name.time) && self.wants_sequenced(&batch.name);
+        if batch.lost && is_wanted {
+            let yielded = self.at.partial.get(&batch.name).copied().unwrap_or(0);
+            let left = positions.start.saturating_add(yielded.max(batch.trimmed));
+            let lost = positions.end.saturating_sub(left.max(self.at.next));
+            self.lost = self.lost.saturating_add(lost);
+        }
+    }
+
+    /// How many events were lost before they were yielded, since this was asked last.
+    pub(crate) fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
     }
 
     fn pass_sequenced(&mut self, batch: &BatchName, end: u64) {
@@ -214,6 +240,13 @@ impl Cursor {
             return 0..0;
         }
         self.sealed_met |= self.sealed == Some(piece.batch);
+        if let (Some(positions), Some(batch)) = (&piece.positions, piece.end.filter(|b| b.lost)) {
+            if positions.end > self.at.next {
+                self.pass_lost(&batch, positions);
+                self.pass_sequenced(&piece.batch, positions.end);
+            }
+            return 0..0;
+        }
         let before = match self.in_batch.take() {
             Some((batch, events)) if batch == piece.batch => events,
             _ => piece.trimmed,

@@ -12,7 +12,8 @@ pub struct Page<B> {
     /// None when there are no events.
     pub lines: Option<B>,
     pub events: u64,
-    /// Events trimmed before the reader came to them, right before these.
+    /// Events trimmed before the reader came to them, right before these, and events that were lost,
+    /// before these or between them.
     pub missed: u64,
 }
 

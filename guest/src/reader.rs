@@ -337,6 +337,7 @@ impl<S: Store> Reader<S> {
                         Some(slice) => parts.push(Part::Slice(slice)),
                         None => self.cursor.leave(&segment, Some(&index)),
                     }
+                    self.count_lost();
                     of = Some((segment, index));
                 }
                 Some(Step::Skip(segment)) => self.cursor.leave(&segment, None),
@@ -362,12 +363,14 @@ impl<S: Store> Reader<S> {
             Ok(Some(run)) => {
                 let cursor = &mut self.cursor;
                 self.page.take(run, |piece| cursor.pass(piece));
+                self.count_lost();
                 self.stage =
                     if self.cursor.is_full() { Stage::Done } else { Stage::Parts(reading) };
             }
             Ok(None) => {
                 if let Some((segment, index)) = &reading.segment {
                     self.cursor.leave(segment, Some(index));
+                    self.count_lost();
                 }
                 self.stage = Stage::Steps(reading.later);
             }
@@ -375,6 +378,11 @@ impl<S: Store> Reader<S> {
             Err(Interrupted::Gone(part)) => self.look_again(*part)?,
         }
         Ok(())
+    }
+
+    /// Events that were lost are missed.
+    fn count_lost(&mut self) {
+        self.page.missed = self.page.missed.saturating_add(self.cursor.take_lost());
     }
 
     /// Somebody compacted: the part's events are in a segment now. Unless it is the same part again.

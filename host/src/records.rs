@@ -23,7 +23,9 @@ pub struct Page {
     /// How many.
     pub events: u64,
     /// How many events were trimmed before the reader came to them, right before this page: 0 unless
-    /// it stood at a position that has been trimmed. A page may tell just that and hold no events.
+    /// it stood at a position that has been trimmed. Events whose bytes were lost, as a repair recorded,
+    /// count, too: right before this page or between its events. A page may tell just that and hold no
+    /// events.
     pub missed: u64,
 }
 

@@ -137,3 +137,77 @@ fn of_a_segment_only_what_is_wanted_is_read() {
     let late = Times { since: Some(5), until: None };
     assert_eq!(Cursor::new(Position::default(), late, None).enter(&segment, &index), None);
 }
+
+/// A batch of so many events at these positions whose bytes were lost.
+fn pass_lost(cursor: &mut Cursor, batch: BatchName, positions: Range<u64>, trimmed: u64) -> u64 {
+    let events = positions.end - positions.start - trimmed;
+    let digest = Digest::of(b"");
+    let record = BatchRecord { name: batch, events, bytes: 0, digest, trimmed, lost: true };
+    let range = cursor.pass(&Piece {
+        segment: None,
+        batch,
+        positions: Some(positions),
+        trimmed,
+        bytes: 0,
+        events: 0,
+        end: Some(record),
+    });
+    assert_eq!(range, 0..0);
+    cursor.take_lost()
+}
+
+#[test]
+fn events_that_were_lost_are_missed_unless_they_were_yielded_before() {
+    let mut cursor = cursor(None);
+    let (whole, partial) = (name(1, 1), name(2, 1));
+    assert_eq!(pass(&mut cursor, whole, None, "a\nb\n", true), "a\nb\n");
+    cursor.skip_live(partial, Some(1));
+    assert_eq!(pass_lost(&mut cursor, whole, 0..2, 0), 0);
+    assert_eq!(pass_lost(&mut cursor, partial, 2..5, 0), 2);
+    assert_eq!(pass_lost(&mut cursor, name(3, 1), 5..9, 0), 4);
+    // Two of them had been trimmed; seen again, it counts no more.
+    assert_eq!(pass_lost(&mut cursor, name(4, 1), 9..12, 2), 1);
+    assert_eq!(pass_lost(&mut cursor, name(4, 1), 9..12, 2), 0);
+    assert_eq!(cursor.position(), &Position { next: 12, ..Position::default() });
+}
+
+#[test]
+fn a_trimmed_batch_goes_on_behind_what_was_yielded_while_it_was_live() {
+    let mut cursor = cursor(None);
+    let batch = name(1, 1);
+    cursor.skip_live(batch, Some(2));
+    // Of its three events at positions 4 to 7 the first was trimmed.
+    let record = BatchRecord { trimmed: 1, ..record(batch, "b\nc\n") };
+    let range = cursor.pass(&Piece {
+        segment: None,
+        batch,
+        positions: Some(4..7),
+        trimmed: 1,
+        bytes: record.bytes,
+        events: record.events,
+        end: Some(record),
+    });
+    assert_eq!(range, 1..2);
+    assert_eq!(cursor.position(), &Position { next: 7, ..Position::default() });
+}
+
+#[test]
+fn lost_batches_around_what_is_wanted_of_a_segment_are_missed() {
+    let mut cursor = cursor(None);
+    let lost = |time| BatchRecord {
+        events: 2,
+        bytes: 0,
+        digest: Digest::of(b""),
+        lost: true,
+        ..record(name(time, 1), "")
+    };
+    let kept = record(name(2, 1), "a\n");
+    let index = Index::new(vec![lost(1), kept, lost(3)]);
+    let segment = SegmentRecord { batches: 3, ..segment_record(5, 2) };
+    let slice = cursor.enter(&segment, &index).unwrap();
+    assert_eq!((slice.batches.as_slice(), slice.range), (&[kept][..], 0..2));
+    assert_eq!(cursor.take_lost(), 2);
+    assert_eq!(pass(&mut cursor, kept.name, Some(2..3), "a\n", true), "a\n");
+    cursor.leave(&segment, Some(&index));
+    assert_eq!((cursor.take_lost(), cursor.position().next), (2, 5));
+}

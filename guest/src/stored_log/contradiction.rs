@@ -3,6 +3,7 @@
 
 use super::{Disagreement, StoredLog};
 use crate::error::{Damage, Error};
+use crate::limits::MANIFESTS_KEPT;
 use crate::manifest::Manifest;
 use crate::names::{Generation, ObjectName};
 use crate::ports::{OrderedRead, ReadPart, Store, StoreError, StoreErrorKind};
@@ -34,7 +35,15 @@ impl<S: Store> StoredLog<S> {
                 let expected = format!("{expected} bytes, as the manifest says");
                 self.damaged(Damage::new(segment, expected, format!("{found} bytes listed")))
             }
-            Disagreement::BeyondNext(object) => {
+            Disagreement::BeyondNext { object, generation } => {
+                // The one that it was to follow, or one of those that came since.
+                let base = generation.0.saturating_sub(1);
+                for later in (base..=base.saturating_add(MANIFESTS_KEPT)).map(Generation) {
+                    if self.is_there(ObjectName::Manifest(later), 1)? {
+                        let key = self.name.key(later);
+                        return Ok(self.lies(&format!("{key} is there and not shown")));
+                    }
+                }
                 let expected = format!("a manifest that {object} comes after");
                 self.damaged(Damage::new(next, expected, "no such object"))
             }
