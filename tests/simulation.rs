@@ -145,6 +145,7 @@ fn every_broken_rule_is_noticed() {
         (Mutant::DeleteOwn, "delete-own"),
         (Mutant::PendingLast, "pending-last"),
         (Mutant::KeepNewer, "keep-newer"),
+        (Mutant::DeleteFirst, "delete-first"),
     ] {
         match run_all(0..SEEDS_TO_NOTICE, |seed| run_natively(seed, Some(mutant))) {
             Ok(_) => panic!("mutant {name}: not caught within {SEEDS_TO_NOTICE} seeds"),

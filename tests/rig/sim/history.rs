@@ -8,13 +8,14 @@
 //! 2. Each manifest goes on from the one before: every event keeps its position, each event has one,
 //!    each line's events have theirs in order and without a gap.
 //! 3. Only a trim raises the first position, and by no more than it asked for.
-//! 4. Nothing is deleted that the manifest in force needs, or that no segment has absorbed.
+//! 4. The first manifest stays.
+//! 5. Nothing is deleted that the manifest in force needs, or that no segment has absorbed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stratalog_guest::manifest::Manifest;
-use stratalog_guest::names::{Generation, LogName, ObjectName};
+use stratalog_guest::names::{Generation, LogId, LogName, ObjectName};
 
 use crate::sim::ledger::Ledger;
 use crate::sim::objects::Objects;
@@ -55,6 +56,7 @@ pub struct History {
     /// Of the manifest in force.
     pub generation: u64,
     pub first_position: u64,
+    identity: Option<LogId>,
     needed: BTreeSet<String>,
     /// Every object that was ever stored, manifests left out.
     known: BTreeMap<String, Arc<[u8]>>,
@@ -163,6 +165,9 @@ impl History {
         if self.needed.contains(key) {
             return Err(format!("{key} is deleted, and generation {} needs it", self.generation));
         }
+        if object(key) == Some(ObjectName::Manifest(Generation::FIRST)) {
+            return Err(format!("{key} is deleted, the first manifest"));
+        }
         if let Some(ObjectName::Batch(_)) = object(key)
             && let Some((line, number)) =
                 read_events(bytes)?.into_iter().find(|event| self.position(*event).is_none())
@@ -185,6 +190,10 @@ impl History {
             return Err(format!("it comes after generation {}", self.generation));
         }
         let log = LogName::parse(LOG).unwrap();
+        if self.identity.is_some_and(|identity| manifest.log != Some(identity)) {
+            return Err(format!("the log was {:?} and is {:?}", self.identity, manifest.log));
+        }
+        self.identity = manifest.log;
         let mut needed = BTreeSet::from([log.key(generation)]);
         for segment in &manifest.segments {
             let key = log.key(segment.name);

@@ -1,0 +1,76 @@
+//! A store in memory whose listings leave out what is there.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use rig::memory::{Created, Memory, MemoryRead, MemoryUpload};
+use stratalog_guest::ports::{ListPage, ReadPart, Store, StoreError, WriteError};
+
+/// Whether a key is left out of a listing.
+pub type Hides = fn(&str) -> bool;
+
+/// A store whose listings leave out some keys, from a listing on and for so many.
+#[derive(Clone)]
+pub struct Liar {
+    memory: Memory,
+    hides: Hides,
+    /// Listings that are honest, and that lie behind those.
+    honest: Rc<Cell<u64>>,
+    pub lies: Rc<Cell<u64>>,
+}
+
+impl Liar {
+    pub fn new(memory: &Memory, hides: Hides, honest: u64, lies: u64) -> Self {
+        let (honest, lies) = (Rc::new(Cell::new(honest)), Rc::new(Cell::new(lies)));
+        Self { memory: memory.clone(), hides, honest, lies }
+    }
+
+    fn lies_now(&self) -> bool {
+        if self.honest.get() > 0 {
+            self.honest.set(self.honest.get() - 1);
+            return false;
+        }
+        let lies = self.lies.get();
+        self.lies.set(lies.saturating_sub(1));
+        lies > 0
+    }
+}
+
+impl Store for Liar {
+    type Bytes = Vec<u8>;
+    type Create = Created;
+    type Read = MemoryRead<Memory>;
+    type Upload = MemoryUpload<Memory>;
+
+    fn create_exclusive(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        self.memory.create_exclusive(key, bytes)
+    }
+    fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        self.memory.create(key, bytes)
+    }
+    fn start_create(&self, key: &str, bytes: &Vec<u8>) -> Created {
+        self.memory.start_create(key, bytes)
+    }
+    fn ensure_exclusive(&self, prefix: &str) -> Result<(), StoreError> {
+        self.memory.ensure_exclusive(prefix)
+    }
+    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
+        self.memory.get(key)
+    }
+    fn list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
+        let mut page = self.memory.list(prefix, after, limit)?;
+        if self.lies_now() {
+            page.objects.retain(|object| !(self.hides)(&object.key));
+        }
+        Ok(page)
+    }
+    fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
+        self.memory.delete(keys)
+    }
+    fn read(&self, parts: &[ReadPart]) -> MemoryRead<Memory> {
+        self.memory.read(parts)
+    }
+    fn start_upload(&self, key: &str) -> Result<MemoryUpload<Memory>, WriteError> {
+        self.memory.start_upload(key)
+    }
+}
