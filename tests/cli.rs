@@ -26,6 +26,8 @@ mod inputs;
 mod positions;
 #[path = "cli/refusals.rs"]
 mod refusals;
+#[path = "cli/replies.rs"]
+mod replies;
 #[path = "cli/secrets.rs"]
 mod secrets;
 #[path = "cli/signals.rs"]

@@ -10,6 +10,8 @@ use stratalog::store::{Location, Store, StoreErrorKind as Kind, StoreOptions, Wr
 use stratalog::{CompactOptions, Error, Host, LogOptions, WriteFate};
 use tokio::runtime::Runtime;
 
+#[path = "wire/lies.rs"]
+mod lies;
 #[path = "wire/webdav.rs"]
 mod webdav;
 

@@ -20,10 +20,14 @@ export function listing(root) {
         .map((name) => keyStart + name)
         .filter((key) => startAfter === undefined || compare(key, startAfter) > 0)
         .sort(compare);
-      const page = keys.slice(0, wanted);
-      // Only what is returned is looked at.
-      const objects = page.flatMap((key) => sized(folder, key, keyStart));
-      return { objects, more: keys.length > page.length };
+      // Only what is returned is looked at. What has vanished does not count, so that a page is never
+      // empty while there are more.
+      const objects = [];
+      let next = 0;
+      for (; next < keys.length && objects.length < wanted; next += 1) {
+        objects.push(...sized(folder, keys[next], keyStart));
+      }
+      return { objects, more: next < keys.length };
     } catch (error) {
       throw fromSystem("list", prefix, error);
     }

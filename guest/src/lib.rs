@@ -4,8 +4,8 @@
 //!
 //! - vocabulary and formats: [`limits`], [`names`], [`error`], `events`, [`batch`], [`index`],
 //!   [`manifest`], `segment`;
-//! - decisions: [`options`], `buffer`, [`view`], `agreement`, `part`, [`cursor`], `compaction`. They do no I/O and
-//!   read no clock;
+//! - decisions: [`options`], `buffer`, `paging`, [`view`], `agreement`, `part`, [`cursor`], `compaction`. They do
+//!   no I/O and read no clock;
 //! - [`ports`]: what is needed from outside;
 //! - drivers: [`stored_log`], `absent`, `parts`, `segment_writer`, [`writer`], [`reader`], [`compactor`], [`stat`];
 //! - `component`: the shell that makes all this a component. It converts and calls.
@@ -31,6 +31,7 @@ pub mod names;
 mod old_batch;
 pub mod options;
 pub mod page;
+mod paging;
 mod part;
 mod parts;
 pub mod ports;

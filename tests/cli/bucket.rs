@@ -16,7 +16,7 @@ pub(crate) enum Answer {
 
 /// A listing without objects.
 pub(crate) const EMPTY: Answer =
-    Answer::Body("<ListBucketResult><Name>b</Name></ListBucketResult>");
+    Answer::Body("<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>");
 
 /// Serves until the test ends; `answer` is asked with the first line of each request. Returns the
 /// server's URL.

@@ -64,6 +64,25 @@ fn a_full_disk_leaves_what_was_written_and_takes_more_when_there_is_room() {
 }
 
 #[test]
+fn a_disk_that_takes_no_more_names_leaves_the_events_unwritten() {
+    // Here a link counts as a file: there is room for the file under way, and none for its name.
+    let script = r#"
+        run() { "$stratalog" --cache-dir "$cache" -q "$@"; }
+        head -n 100 >"$disk/small"
+        code=0
+        run append "$disk/log" <"$disk/small" || code=$?
+        echo "full: $code"
+        ls "$disk/log"
+    "#;
+    let disk = "1m,nr_inodes=4";
+    let Some(ran) = on_a_disk(disk, script, numbered(0..100).as_bytes()) else { return };
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "full: 3\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("not written: the last 100 of 100"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("perhaps"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("No space left"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_read_only_disk_can_be_read() {
     let script = r#"
         run() { "$stratalog" --cache-dir "$cache" -q "$@"; }

@@ -34,6 +34,12 @@ pub enum Fault {
     CarryOutAndRefuse(&'static str),
     /// The server gets it without its condition, so a create-if-absent overwrites.
     DropCondition,
+    /// The client gets this document with a status of success; the server never hears of it.
+    Lie(&'static str),
+    /// The server carries it out, and the client gets this document with a status of success.
+    CarryOutAndLie(&'static str),
+    /// The answer loses the elements of this name.
+    DropElement(&'static str),
 }
 
 /// A request, as far as a test needs it to choose.
@@ -143,6 +149,10 @@ impl Shared {
                     answer(client, status, &request)?;
                     continue;
                 }
+                Fault::Lie(document) => {
+                    lie(client, document)?;
+                    continue;
+                }
                 _ => {}
             }
             let without_condition = fault == Fault::DropCondition;
@@ -151,6 +161,11 @@ impl Shared {
                 Fault::ResetAfter => return reset(client),
                 Fault::StallAfter => return stall(client),
                 Fault::CarryOutAndRefuse(status) => answer(client, status, &request)?,
+                Fault::CarryOutAndLie(document) => lie(client, document)?,
+                Fault::DropElement(name) => {
+                    let mut client = client;
+                    return client.write_all(&without_element(&reply, name));
+                }
                 Fault::CutBody(bytes) => {
                     let body = find(&reply, b"\r\n\r\n").map_or(0, |at| at + 4);
                     let mut client_end = client;
@@ -233,6 +248,32 @@ fn answer(mut client: &TcpStream, status: &str, to: &Request) -> io::Result<()> 
         false => format!("<Error><Code>{code}</Code><Message>for a test</Message></Error>"),
     };
     write!(client, "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
+/// Answers as a server that is not the store.
+fn lie(mut client: &TcpStream, document: &str) -> io::Result<()> {
+    let length = document.len();
+    write!(
+        client,
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{document}"
+    )
+}
+
+/// Takes the elements of a name out of an answer, and says that it is over when it ends.
+fn without_element(reply: &[u8], name: &str) -> Vec<u8> {
+    let reply = String::from_utf8_lossy(reply);
+    let (head, mut body) = reply.split_once("\r\n\r\n").expect("an answer has a head");
+    let is_length = |line: &&str| !line.to_ascii_lowercase().starts_with("content-length:");
+    let head: Vec<&str> = head.lines().filter(is_length).collect();
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let mut kept = String::new();
+    while let Some((before, after)) = body.split_once(&open) {
+        kept.push_str(before);
+        body = after.split_once(&close).expect("an element ends").1;
+    }
+    kept.push_str(body);
+    let length = kept.len();
+    format!("{}\r\ncontent-length: {length}\r\n\r\n{kept}", head.join("\r\n")).into_bytes()
 }
 
 /// Ends the connection so that the client is told of a reset, not of an end.

@@ -11,6 +11,7 @@ use crate::error::{Damage, Error};
 use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
 use crate::names::{self, BatchName, Generation, ObjectName};
+use crate::paging::Pages;
 use crate::ports::{EntryKind, Store};
 use crate::view::{ListedBatch, ListedOther, Newest};
 
@@ -135,14 +136,16 @@ impl<S: Store> StoredLog<S> {
     fn list(
         &mut self,
         prefix: &str,
-        mut start_after: Option<String>,
+        start_after: Option<String>,
         mut show: impl FnMut(ObjectName, u64),
     ) -> Result<(), Error> {
+        let mut pages = Pages::new(prefix, start_after);
         loop {
             let page = self
                 .store
-                .list(prefix, start_after.as_deref(), LIST_PAGE_OBJECTS)
+                .list(prefix, pages.after(), LIST_PAGE_OBJECTS)
                 .map_err(|error| Error::store("list", prefix, &error))?;
+            let goes_on = pages.take(&page)?;
             for entry in &page.objects {
                 let key = entry.key.strip_suffix('/').unwrap_or(&entry.key);
                 let Some(own) = self.name.object(key) else { continue };
@@ -158,9 +161,8 @@ impl<S: Store> StoredLog<S> {
                     },
                 }
             }
-            match page.objects.last() {
-                Some(last) if page.more => start_after = Some(last.key.clone()),
-                _ => return Ok(()),
+            if !goes_on {
+                return Ok(());
             }
         }
     }

@@ -115,9 +115,9 @@ pub(crate) struct Shared {
     #[arg(long = "store-option", global = true, value_name = "KEY=VALUE")]
     pub(crate) store_options: Vec<String>,
 
-    /// Send a failed request to the store again at most N times, 0 to 100 [default: 10]
+    /// Send a failed request to the store again at most N times, 0 to 100 [default: until --timeout]
     ///
-    /// With growing pauses, of 15 s at most. Every request is safe to repeat: no event is lost or
+    /// With growing pauses, of 5 s at most. Every request is safe to repeat: no event is lost or
     /// written twice by it.
     #[arg(long, global = true, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u64).range(0..=RETRY_MAX_LIMIT))]

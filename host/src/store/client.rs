@@ -1,30 +1,30 @@
 //! The HTTP client of stores on the network: the library's, watched attempt by attempt.
 //!
-//! Owns: what an attempt's outcome says about its effect, and which transport failures the library
-//! may repeat. Must not know: what a request is for.
+//! Owns: the life of an attempt, and which of its outcomes the library gets to see when.
+//! Must not know: what a right answer is (`reply` does), or how often a request is repeated.
 //!
-//! 1. Only an answer that refuses, or a connection that was never made, proves that a request
-//!    changed nothing.
-//! 2. An answer counts once it is there whole, but for the bytes of objects, which are streamed:
+//! 1. An answer counts once it is there whole, but for the bytes of objects, which are streamed:
 //!    their reads go on where they broke off.
-//! 3. Every request may be repeated: an object is created with fixed bytes, under a condition or
+//! 2. Every request may be repeated: an object is created with fixed bytes, under a condition or
 //!    under a name that only its writer uses, so a second create finds the first one or writes
 //!    the same. So the library is told to repeat lost and overdue requests, which it would
 //!    otherwise do only for those it knows to be idempotent.
-//! 4. What only passes is repeated too: the lock that a WebDAV server holds for somebody else's
-//!    request. And a folder that is there already is as good as made.
+//! 3. Each answer is checked to be the reply to its request before the library reads it.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::StatusCode;
-use object_store::ClientOptions;
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use http::response::Parts;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
     ReqwestConnector,
 };
+use object_store::{ClientConfigKey, ClientOptions};
 
 use super::operation::Operation;
+use super::reply::{self, Asked, Judge, Protocol, Verdict, WrongReply};
 use super::tls;
 
 /// After this long without a byte from the server an attempt is given up, if nothing else is set.
@@ -37,110 +37,89 @@ pub(super) fn client_options() -> ClientOptions {
     ClientOptions::new().with_timeout_disabled().with_read_timeout(SILENCE_MAX)
 }
 
-/// Makes clients that tell the operation under way what became of each attempt.
-#[derive(Debug, Default)]
-pub(super) struct WatchedConnector(ReqwestConnector);
+/// The longest answer but an object, in bytes: a folder of WebDAV with 200,000 objects has less.
+const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Makes clients that check each answer, and tell the operation under way what became of each
+/// attempt.
+#[derive(Debug)]
+pub(super) struct WatchedConnector {
+    protocol: Protocol,
+    inner: ReqwestConnector,
+}
+
+impl WatchedConnector {
+    /// Makes a connector to a server of that protocol.
+    pub(super) fn to(protocol: Protocol) -> Self {
+        Self { protocol, inner: ReqwestConnector::default() }
+    }
+}
 
 impl HttpConnector for WatchedConnector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         tls::ensure_provider();
-        Ok(HttpClient::new(Watched(self.0.connect(options)?)))
+        let own_type = options.get_config_value(&ClientConfigKey::DefaultContentType);
+        let judge = Judge::new(self.protocol, own_type);
+        Ok(HttpClient::new(Watched { judge, client: self.inner.connect(options)? }))
     }
 }
 
 #[derive(Debug)]
-struct Watched(HttpClient);
+struct Watched {
+    judge: Judge,
+    client: HttpClient,
+}
 
 #[async_trait]
 impl HttpService for Watched {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let changes = changes_something(request.method().as_str());
-        let makes_folder = request.method().as_str() == MAKE_FOLDER;
-        let reads_object = reads_object(request.method().as_str(), request.uri().query());
+        let asked = self.judge.asked(&request);
+        let changes = asked.changes_objects();
         let operation = Operation::current();
         if let Some(operation) = &operation {
             operation.attempt_begins(changes);
         }
-        let answer = match self.0.execute(request).await {
-            Ok(response) if !reads_object => whole(response).await,
-            answer => answer,
-        };
+        let Verdict { reply, had_no_effect, failure } = self.attempt(&asked, request).await;
         if let Some(operation) = &operation {
-            if changes && is_without_effect(&answer) {
+            if changes && had_no_effect {
                 operation.attempt_had_no_effect();
             }
-            match &answer {
-                Ok(response) if response.status().is_success() => {}
-                Ok(response) => operation.attempt_failed(response.status()),
-                Err(error) => operation.attempt_failed(innermost(error)),
+            if let Some(failure) = failure {
+                operation.attempt_failed(failure);
             }
         }
-        answer.map(|response| as_meant(response, makes_folder)).map_err(repeatable)
+        reply
     }
 }
 
-const MAKE_FOLDER: &str = "MKCOL";
-
-/// Says whether a request of that method changes objects. Making a folder is not a change of what
-/// it will hold.
-fn changes_something(method: &str) -> bool {
-    !matches!(method, "GET" | "HEAD" | "OPTIONS" | "PROPFIND" | MAKE_FOLDER)
-}
-
-/// Says whether the answer is an object; any other is small.
-fn reads_object(method: &str, query: Option<&str>) -> bool {
-    let is_listing = query.is_some_and(|query| {
-        query.split('&').any(|part| part.starts_with("list-type=") || part == "comp=list")
-    });
-    method == "GET" && !is_listing
+impl Watched {
+    async fn attempt(&self, asked: &Asked, request: HttpRequest) -> Verdict {
+        let uri = request.uri().clone();
+        match self.client.execute(request).await {
+            Ok(response) if asked.is_streamed() && response.status().is_success() => {
+                self.judge.of_head(asked, &uri, response)
+            }
+            Ok(response) => match whole(response).await {
+                Ok((parts, body)) => self.judge.of_whole(asked, &uri, parts, body),
+                Err(error) => reply::of_failure(error),
+            },
+            Err(error) => reply::of_failure(error),
+        }
+    }
 }
 
 /// Waits for the whole answer: the library would not repeat a request whose answer breaks off.
-async fn whole(response: HttpResponse) -> Result<HttpResponse, HttpError> {
+async fn whole(response: HttpResponse) -> Result<(Parts, Bytes), HttpError> {
     let (parts, body) = response.into_parts();
-    let bytes = body.bytes().await;
-    let bytes = bytes.map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
-    Ok(HttpResponse::from_parts(parts, bytes.into()))
-}
-
-fn is_without_effect(answer: &Result<HttpResponse, HttpError>) -> bool {
-    match answer {
-        Ok(response) => match response.status().as_u16() {
-            // Timeouts, conflicts and throttling may be told of a request that was carried out.
-            408 | 409 | 425 | 429 => false,
-            status => (300..500).contains(&status),
-        },
-        Err(error) => error.kind() == HttpErrorKind::Connect,
-    }
-}
-
-/// Makes of a WebDAV answer (RFC 4918) the one that the library understands: it gives up where two
-/// first writes make one folder, or meet in its lock.
-fn as_meant(mut response: HttpResponse, makes_folder: bool) -> HttpResponse {
-    let status = match response.status() {
-        StatusCode::METHOD_NOT_ALLOWED if makes_folder => StatusCode::OK,
-        StatusCode::LOCKED => StatusCode::SERVICE_UNAVAILABLE,
-        status => status,
-    };
-    *response.status_mut() = status;
-    response
-}
-
-/// Marks a failure as one that the library repeats.
-fn repeatable(error: HttpError) -> HttpError {
-    match error.kind() {
-        HttpErrorKind::Timeout | HttpErrorKind::Interrupted => {
-            HttpError::new(HttpErrorKind::Request, error)
+    let mut stream = body.bytes_stream();
+    let mut whole = BytesMut::new();
+    while let Some(piece) = stream.next().await {
+        let piece = piece.map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
+        if whole.len().saturating_add(piece.len()) > ANSWER_BYTES_MAX {
+            let wrong = WrongReply::too_large(ANSWER_BYTES_MAX);
+            return Err(HttpError::new(HttpErrorKind::Decode, wrong));
         }
-        _ => error,
+        whole.extend_from_slice(&piece);
     }
-}
-
-/// The cause that says most in few words.
-fn innermost(error: &dyn std::error::Error) -> &dyn std::error::Error {
-    let mut innermost = error;
-    while let Some(cause) = innermost.source() {
-        innermost = cause;
-    }
-    innermost
+    Ok((parts, whole.freeze()))
 }

@@ -93,9 +93,11 @@ impl Inner {
     ) {
         use object_store::Error::NotFound;
         if results.len() == bulk.len() {
-            for ((key, _), result) in bulk.iter().zip(results) {
+            for ((key, path), result) in bulk.iter().zip(results) {
                 match result {
-                    Ok(_) | Err(NotFound { .. }) => {}
+                    Ok(gone) if gone == *path => {}
+                    Ok(_) => failures.push(self.failure(key, None, unsaid)),
+                    Err(NotFound { .. }) => {}
                     Err(error) => failures.push(self.failure(key, Some(&error), unsaid)),
                 }
             }

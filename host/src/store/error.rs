@@ -16,6 +16,7 @@ use object_store::client::{HttpError, HttpErrorKind};
 use super::local::Failure;
 use super::operation::{Attempts, Overdue};
 use super::redact::Redactor;
+use super::reply::{Refused, WrongReply};
 
 /// Says what a caller can do about a [`StoreError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -132,12 +133,17 @@ impl Context {
 
     /// Classifies an error of a create, by what can be known about the fate of the object.
     pub(super) fn write_error(&self, key: &str, error: &object_store::Error) -> WriteError {
-        use object_store::Error as E;
-        if matches!(error, E::AlreadyExists { .. }) {
-            return WriteError::AlreadyExists;
+        match error {
+            object_store::Error::AlreadyExists { .. } => WriteError::AlreadyExists,
+            error => self.fate("create", key, error),
         }
+    }
+
+    /// Classifies an error of the step that makes an object visible; a conflict proves nothing.
+    pub(super) fn fate(&self, action: &str, key: &str, error: &object_store::Error) -> WriteError {
+        use object_store::Error as E;
         let facts = Facts::of(error);
-        let explained = self.explain("create", key, error, &facts);
+        let explained = self.explain(action, key, error, &facts);
         let attempts = Attempts::of_current();
         let certain = match error {
             E::NotImplemented { .. } | E::NotSupported { .. } | E::InvalidPath { .. } => true,
@@ -193,6 +199,9 @@ impl Context {
             StoreErrorKind::Unsupported if facts.is_without_hard_links() => {
                 "the file system has no hard links, which an atomic create needs, use another; "
             }
+            _ if facts.text.contains("RequestTimeTooSkewed") => {
+                "the clock of this machine is wrong, set it; "
+            }
             _ if facts.text.contains("redirect without LOCATION") => {
                 "check the region, --store-option aws_region=NAME; "
             }
@@ -234,7 +243,7 @@ impl Facts {
     fn of(error: &object_store::Error) -> Self {
         // The outermost text only says once more which store and object it was.
         let mut text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-        let (mut http, mut local) = (None, None);
+        let (mut http, mut local, mut wrong, mut status) = (None, None, None, None);
         let mut cause = error.source();
         while let Some(current) = cause {
             let words = current.to_string();
@@ -248,15 +257,24 @@ impl Facts {
             if let Some(found) = current.downcast_ref::<Failure>() {
                 local = Some(LocalFacts::of(found));
             }
+            if let Some(found) = current.downcast_ref::<WrongReply>() {
+                wrong = Some(found.to_string());
+            }
+            if let Some(found) = current.downcast_ref::<Refused>() {
+                status = Some(found.status.as_u16());
+            }
             cause = current.source();
         }
-        Self {
-            status: status_of(&text),
-            retried: text.contains(" retries, max_retries: "),
-            text,
-            http,
-            local,
-        }
+        let retried = text.contains(" retries, max_retries: ");
+        // It says all that counts; around it stands the URL of a request that was in order.
+        let (text, status) = match wrong {
+            Some(wrong) => (wrong, None),
+            None => {
+                let status = status.or_else(|| status_of(&text));
+                (text, status)
+            }
+        };
+        Self { status, retried, text, http, local }
     }
 
     fn kind(&self, error: &object_store::Error) -> StoreErrorKind {

@@ -3,7 +3,8 @@
 //! Owns: order, paging and the limit of a listing. Must not know: what the keys mean.
 //!
 //! 1. A page is sorted by key, bytewise, without repeats, and starts after `start_after`.
-//! 2. Only what is directly in the prefix's folder is listed; of deeper objects, their folder.
+//! 2. Only what is directly in the prefix's folder is listed; of deeper objects, their folder. A key
+//!    outside of what was asked for is an error.
 //! 3. On stores that list sorted, a listing of k objects costs as few requests as its pages of
 //!    1000 allow, and none beyond the limit. Others are collected, sorted and cut.
 
@@ -170,8 +171,9 @@ impl Listing<'_> {
             let answer = request
                 .await
                 .map_err(|error| self.inner.context.read_error("list", self.prefix, &error))?;
+            let entries = self.entries(self.prefix, &answer.result)?;
             self.check_order(&answer.result)?;
-            for object in self.entries(&answer.result) {
+            for object in entries {
                 if page.objects.last().is_some_and(|last| last.key >= object.key) {
                     return Err(self.out_of_order(&object.key));
                 }
@@ -198,14 +200,16 @@ impl Listing<'_> {
         let path = (!full.is_empty()).then_some(path);
         let store = self.inner.for_read().await?;
         let found = store.list_with_delimiter(path.as_ref()).await;
-        let mut objects = self.entries(&found.map_err(|error| failed(&error))?);
+        let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let mut objects = self.entries(&below, &found.map_err(|error| failed(&error))?)?;
         let more = objects.len() > limit;
         objects.truncate(limit);
         Ok(ListPage { objects, more })
     }
 
-    /// Returns what an answer shows of this listing, sorted.
-    fn entries(&self, answer: &ListResult) -> Vec<ListedObject> {
+    /// Returns what an answer shows of this listing, sorted. Of what the store was asked for, every
+    /// key begins with `asked`.
+    fn entries(&self, asked: &str, answer: &ListResult) -> Result<Vec<ListedObject>, ReadError> {
         let objects = answer.objects.iter().map(|object| {
             let key = object.location.as_ref().to_owned();
             ListedObject { key, size: object.size, kind: EntryKind::Object }
@@ -214,21 +218,46 @@ impl Listing<'_> {
             let key = format!("{folder}/");
             ListedObject { key, size: 0, kind: EntryKind::Folder }
         });
-        let mut entries: Vec<_> =
-            objects.chain(folders).filter_map(|entry| self.belonging(entry)).collect();
+        let belonging = objects.chain(folders).map(|entry| self.belonging(asked, entry));
+        let mut entries = belonging.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
         entries.sort_by(|a, b| a.key.cmp(&b.key));
         entries.dedup_by(|a, b| a.key == b.key);
-        entries
+        Ok(entries)
     }
 
     /// Returns the entry with its key from the root, if it belongs to this listing.
-    fn belonging(&self, entry: ListedObject) -> Option<ListedObject> {
-        let key = entry.key.strip_prefix(self.inner.prefix.as_str())?;
-        let name = key.strip_prefix(self.prefix)?;
+    fn belonging(
+        &self,
+        asked: &str,
+        entry: ListedObject,
+    ) -> Result<Option<ListedObject>, ReadError> {
+        let key = entry.key.strip_prefix(self.inner.prefix.as_str());
+        let Some(key) = key.filter(|key| key.starts_with(asked)) else {
+            return match self.is_mark_of_folder(asked, &entry.key) {
+                true => Ok(None),
+                false => Err(self.outside(asked, &entry.key)),
+            };
+        };
+        let Some(name) = key.strip_prefix(self.prefix) else { return Ok(None) };
         let is_next = self.start_after.is_none_or(|after| key > after);
         let is_direct = !name.strip_suffix('/').unwrap_or(name).contains('/');
         let is_itself = name.is_empty() && entry.kind == EntryKind::Folder;
-        (is_next && is_direct && !is_itself).then(|| ListedObject { key: key.to_owned(), ..entry })
+        let is_listed = is_next && is_direct && !is_itself;
+        Ok(is_listed.then(|| ListedObject { key: key.to_owned(), ..entry }))
+    }
+
+    /// Some consoles make an object named as the folder, slash included; the library takes that off.
+    fn is_mark_of_folder(&self, asked: &str, location: &str) -> bool {
+        let full = format!("{}{asked}", self.inner.prefix);
+        full.strip_suffix('/') == Some(location)
+    }
+
+    fn outside(&self, asked: &str, location: &str) -> ReadError {
+        let reason = format!(
+            "the store's answer is not the listing of {asked:?}: it names {location:?}, outside the \
+             asked prefix; check what answers in the store's place"
+        );
+        self.inner.context.error(StoreErrorKind::Other, "list", self.prefix, reason)
     }
 
     fn check_order(&self, answer: &ListResult) -> Result<(), ReadError> {

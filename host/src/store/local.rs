@@ -128,11 +128,13 @@ impl LocalFolder {
                 }
             }
             keys.sort_unstable();
-            let more = keys.len() > limit;
-            keys.truncate(limit);
-            // Only what is returned is looked at: one call to the file system per object.
-            let mut entries = Vec::with_capacity(keys.len());
-            for key in keys {
+            // Only what is returned is looked at: one call to the file system per object. What has
+            // vanished does not count, so that a page is never empty while there are more.
+            let mut entries = Vec::with_capacity(keys.len().min(limit));
+            let mut keys = keys.into_iter();
+            while entries.len() < limit
+                && let Some(key) = keys.next()
+            {
                 if key.ends_with('/') {
                     entries.push(ListedObject { key, size: 0, kind: EntryKind::Folder });
                     continue;
@@ -144,7 +146,7 @@ impl LocalFolder {
                     Err(error) => return Err(failed(error.into())),
                 }
             }
-            Ok((entries, more))
+            Ok((entries, keys.next().is_some()))
         })
         .await
     }

@@ -13,6 +13,7 @@
 //! 7. No secret stands in an error, a `Debug` output or a log line.
 //! 8. Every operation ends within the store's timeout; the library alone repeats requests.
 //! 9. In a local folder no link below the root is followed, and only regular files are objects.
+//! 10. An answer from the network is checked to be the reply to its request before it means anything.
 
 mod abandoned;
 mod client;
@@ -32,6 +33,7 @@ mod probe;
 mod read;
 mod redact;
 mod remote;
+mod reply;
 mod root;
 mod settings;
 mod tls;
@@ -66,8 +68,7 @@ pub use list::{EntryKind, LIST_LIMIT_MAX, ListPage, ListedObject};
 pub use location::{LOCATION_FORMS, Location, LocationError};
 pub use operation::Waiting;
 pub use options::{
-    OptionError, RETRY_MAX_DEFAULT, RETRY_MAX_LIMIT, StoreOptions, TIMEOUT_DEFAULT, TIMEOUT_LIMIT,
-    TIMEOUT_MIN,
+    OptionError, RETRY_MAX_LIMIT, StoreOptions, TIMEOUT_DEFAULT, TIMEOUT_LIMIT, TIMEOUT_MIN,
 };
 pub use ordered::{
     AHEAD_BYTES_MAX, Chunk, OBJECTS_AHEAD_MAX, OrderedRead, OrderedReadError, ReadPart,

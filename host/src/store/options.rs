@@ -4,16 +4,13 @@
 //! Must not know: the environment, or how a store is built.
 //!
 //! 1. No value is ever printed, not even by `Debug` and not for a text that is no `key=value`.
-//! 2. There is one retry layer, the library's; the limit of its attempts is set here, and that of
-//!    the time of an operation, however many there are.
+//! 2. There is one retry layer, the library's; the limit of the time of an operation is set here,
+//!    and, where that is wished, one of its attempts.
 
 use std::fmt;
 use std::time::Duration;
 
-/// How often a request is tried again if nothing else is asked for.
-pub const RETRY_MAX_DEFAULT: usize = 10;
-
-/// The most retries that can be asked for; more would only outlast the timeout.
+/// The most retries that can be asked for; without a wish they go on until the timeout.
 pub const RETRY_MAX_LIMIT: usize = 100;
 
 /// How long one operation may take in all, if nothing else is asked for.
@@ -40,25 +37,21 @@ pub(super) const OWN_KEYS: [&str; 3] = [INSTANCE_CREDENTIALS, RETRY_MAX, RETRY_T
 /// Keys are those of the store's service, such as `aws_region` (`aws_access_key_id`,
 /// `azure_storage_account_name`, `google_service_account`, `allow_http`, ...), or our own:
 ///
-/// * `retry_max`: how often a failed request is tried again, 0 to 100, default 10;
+/// * `retry_max`: how often a failed request is tried again, 0 to 100; by default until the timeout;
 /// * `retry_timeout`: how many seconds one operation may take in all, 1 to 240, default 60;
 /// * `instance_credentials`: `true` to ask the machine's metadata server for credentials.
 #[derive(Clone)]
 pub struct StoreOptions {
     pub(super) pairs: Vec<(String, String)>,
     pub(super) sole_compactor: bool,
-    pub(super) retry_max: usize,
+    /// None: until the timeout.
+    pub(super) retry_max: Option<usize>,
     pub(super) timeout: Duration,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self {
-            pairs: Vec::new(),
-            sole_compactor: false,
-            retry_max: RETRY_MAX_DEFAULT,
-            timeout: TIMEOUT_DEFAULT,
-        }
+        Self { pairs: Vec::new(), sole_compactor: false, retry_max: None, timeout: TIMEOUT_DEFAULT }
     }
 }
 
@@ -151,11 +144,8 @@ impl StoreOptions {
         let bad = |expected| OptionError::BadValue { key: key.clone(), expected };
         match key.as_str() {
             RETRY_MAX => {
-                self.retry_max = value
-                    .parse()
-                    .ok()
-                    .filter(|max| *max <= RETRY_MAX_LIMIT)
-                    .ok_or_else(|| bad("a number from 0 to 100"))?;
+                let max = value.parse().ok().filter(|max| *max <= RETRY_MAX_LIMIT);
+                self.retry_max = Some(max.ok_or_else(|| bad("a number from 0 to 100"))?);
             }
             RETRY_TIMEOUT => {
                 let seconds = value.parse().ok().filter(|s| (1..=240).contains(s));
@@ -178,9 +168,10 @@ impl StoreOptions {
         self
     }
 
-    /// Sets how often a failed request is tried again, at most 100 times.
+    /// Limits how often a failed request is tried again, to at most 100 times. Without this it is
+    /// tried again until the timeout, see [`StoreOptions::with_timeout`].
     pub fn with_retry_max(mut self, retry_max: usize) -> Self {
-        self.retry_max = retry_max.min(RETRY_MAX_LIMIT);
+        self.retry_max = Some(retry_max.min(RETRY_MAX_LIMIT));
         self
     }
 

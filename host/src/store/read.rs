@@ -3,7 +3,8 @@
 //! Owns: the pieces, and the checks that a read got what was announced.
 //! Must not know: in which order objects are read, or what is in them.
 //!
-//! 1. A read yields exactly the announced number of bytes, or fails.
+//! 1. A read yields exactly the announced number of bytes, or fails; where the store gives a checksum
+//!    of the object, a whole read yields bytes that come to it.
 //! 2. A piece that arrives whole is passed on as it is; small ones are joined up to 1 MiB.
 //! 3. One request per object.
 
@@ -20,6 +21,7 @@ use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore};
 use super::error::{ReadError, StoreError, StoreErrorKind, is_range_refused};
 use super::file::{self, Opened};
 use super::local::{LocalFolder, blocking};
+use super::reply::{Checking, Checksum};
 use super::{Backend, Inner, Store};
 
 /// The most bytes one [`Store::get`] returns: what a caller may hold in one piece.
@@ -77,6 +79,8 @@ pub(super) struct ObjectRead {
     source: Source,
     remaining: u64,
     total: u64,
+    /// Of a whole object whose store gave one.
+    checking: Option<Checking>,
 }
 
 enum Source {
@@ -101,6 +105,7 @@ struct Found {
     range: Range<u64>,
     size: u64,
     source: Source,
+    checksum: Option<Checksum>,
 }
 
 impl Found {
@@ -114,7 +119,7 @@ impl Found {
         let opened = blocking(move || Ok(file::open(&root, &key, range))).await?;
         Ok(opened.map(|Opened { file, range, size, first }| {
             let source = Source::File { file: Some(file), seek: None, first: Some(first) };
-            Self { range, size, source }
+            Self { range, size, source, checksum: None }
         }))
     }
 
@@ -124,7 +129,9 @@ impl Found {
         range: Option<Range<u64>>,
     ) -> object_store::Result<Self> {
         let range = range.map(GetRange::Bounded);
-        let found = store.get_opts(path, GetOptions { range, ..GetOptions::default() }).await?;
+        let options = GetOptions { range, ..GetOptions::default() };
+        let mut found = store.get_opts(path, options).await?;
+        let checksum = found.extensions.remove::<Checksum>();
         let (range, size) = (found.range, found.meta.size);
         let source = match found.payload {
             GetResultPayload::Stream(stream) => Source::Stream { stream, carried: None },
@@ -133,7 +140,7 @@ impl Found {
                 Source::File { file: Some(file), seek, first: None }
             }
         };
-        Ok(Self { range, size, source })
+        Ok(Self { range, size, source, checksum })
     }
 }
 
@@ -167,7 +174,7 @@ impl ObjectRead {
                 }
             })
         };
-        let Found { range: found, size, source } = inner.look("read", key, asked).await?;
+        let Found { range: found, size, source, checksum } = inner.look("read", key, asked).await?;
         if let Some(Range { start, end }) = range
             && found != (start..end)
         {
@@ -176,7 +183,8 @@ impl ObjectRead {
             )));
         }
         let total = found.end.saturating_sub(found.start);
-        Ok(Self { key: key.to_owned(), source, remaining: total, total })
+        let checking = checksum.map(Checking::new);
+        Ok(Self { key: key.to_owned(), source, remaining: total, total, checking })
     }
 
     /// Says whether all announced bytes were returned.
@@ -220,7 +228,22 @@ impl ObjectRead {
             return Err(self.wrong_length(inner, length));
         }
         self.remaining = self.remaining.saturating_sub(length);
-        Ok(piece)
+        if let Some(checking) = &mut self.checking {
+            checking.update(&piece);
+        }
+        match self.checking.take_if(|_| self.remaining == 0).and_then(Checking::mismatch) {
+            Some(checksum) => Err(self.wrong_bytes(inner, checksum)),
+            None => Ok(piece),
+        }
+    }
+
+    fn wrong_bytes(&self, inner: &Inner, checksum: &str) -> StoreError {
+        let reason = format!(
+            "the {} bytes that came do not have the {checksum} that the store gave with them; \
+             try again",
+            self.total
+        );
+        inner.context.error(StoreErrorKind::Unavailable, "read", &self.key, reason)
     }
 
     fn wrong_length(&self, inner: &Inner, found: u64) -> StoreError {

@@ -22,6 +22,7 @@ use super::client::{WatchedConnector, client_options};
 use super::known_keys::{AZURE_KEYS, GOOGLE_KEYS, HTTP_KEYS, S3_KEYS};
 use super::options::{StoreOptions, unknown_key};
 use super::redact::Redactor;
+use super::reply::Protocol;
 use super::root::Service;
 use super::settings::{Environment, OpenError, Settings};
 
@@ -88,7 +89,7 @@ fn open_s3(
     )?;
     let mut builder = AmazonS3Builder::new()
         .with_client_options(client_options())
-        .with_http_connector(WatchedConnector::default())
+        .with_http_connector(WatchedConnector::to(Protocol::S3))
         .with_retry(settings.retry.clone());
     for (key, value) in &settings.values {
         builder = builder.with_config(*key, value);
@@ -135,7 +136,7 @@ fn open_google(
     )?;
     let mut builder = GoogleCloudStorageBuilder::new()
         .with_client_options(client_options())
-        .with_http_connector(WatchedConnector::default())
+        .with_http_connector(WatchedConnector::to(Protocol::Google))
         .with_retry(settings.retry.clone())
         // The library's default is to allow it.
         .with_config(allow_http, "false");
@@ -194,7 +195,7 @@ fn open_azure(
     )?;
     let mut builder = MicrosoftAzureBuilder::new()
         .with_client_options(client_options())
-        .with_http_connector(WatchedConnector::default())
+        .with_http_connector(WatchedConnector::to(Protocol::Azure))
         .with_retry(settings.retry.clone());
     for (key, value) in &settings.values {
         builder = builder.with_config(*key, value);
@@ -220,7 +221,7 @@ pub(super) fn open_webdav(
     let mut builder = HttpBuilder::new()
         .with_url(base.as_str())
         .with_client_options(client_options())
-        .with_http_connector(WatchedConnector::default())
+        .with_http_connector(WatchedConnector::to(Protocol::WebDav))
         .with_retry(settings.retry.clone());
     if base.scheme() == "http" {
         builder = builder.with_config(ClientConfigKey::AllowHttp, "true");

@@ -8,8 +8,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
-use object_store::RetryConfig;
+use object_store::{BackoffConfig, RetryConfig};
 
 use super::options::{OWN_KEYS, OptionError, StoreOptions, truth_of, unknown_key};
 use super::redact::Redactor;
@@ -94,6 +95,31 @@ pub(super) struct Settings<K> {
     pub(super) retry: RetryConfig,
 }
 
+/// The first pause before a request is repeated, and the longest.
+///
+/// The longest is short beside the timeout, so that a server that is back is soon asked again.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Each pause is random, up to so many times the one before. With less than e (2.718) they would
+/// not grow.
+const PAUSE_GROWTH: f64 = 3.0;
+
+fn retry_config(options: &StoreOptions) -> RetryConfig {
+    // So many pauses fit into the timeout at the most: it ends the retries, not their number.
+    let until_timeout = options.timeout.as_millis() / PAUSE_MIN.as_millis();
+    let until_timeout = usize::try_from(until_timeout).unwrap_or(usize::MAX);
+    RetryConfig {
+        max_retries: options.retry_max.unwrap_or(until_timeout),
+        retry_timeout: options.timeout,
+        backoff: BackoffConfig {
+            init_backoff: PAUSE_MIN,
+            max_backoff: PAUSE_MAX,
+            base: PAUSE_GROWTH,
+        },
+    }
+}
+
 impl<K: FromStr + PartialEq> Settings<K> {
     pub(super) fn collect(
         root: &str,
@@ -107,11 +133,7 @@ impl<K: FromStr + PartialEq> Settings<K> {
             values: Vec::new(),
             secrets: Vec::new(),
             instance_credentials: options.instance_credentials(),
-            retry: RetryConfig {
-                max_retries: options.retry_max,
-                retry_timeout: options.timeout,
-                ..RetryConfig::default()
-            },
+            retry: retry_config(options),
         };
         for (name, value) in environment {
             let is_ours = env_prefix.is_some_and(|prefix| name.starts_with(prefix));

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use super::error::{StoreError, StoreErrorKind, WriteError};
 use super::operation::Attempts;
-use super::{Inner, Store};
+use super::{Backend, Inner, Store};
 
 /// The size of each part but the last, in bytes; S3 asks for 5 MiB or more, R2 for equal ones.
 pub const PART_BYTES: usize = 8 * 1024 * 1024;
@@ -106,7 +106,7 @@ impl Upload {
     /// Makes the object durable under its key.
     ///
     /// # Errors
-    /// As [`Store::create`]. [`WriteError::Unknown`] if the last step of an upload in parts failed.
+    /// As [`Store::create`].
     pub async fn finish(mut self) -> Result<(), WriteError> {
         if let Some(error) = self.failed.take() {
             return Err(error);
@@ -126,18 +126,29 @@ impl Upload {
         let Parts::Started(mut upload) = std::mem::replace(&mut self.parts, Parts::Over) else {
             return Ok(());
         };
-        let action = "finish writing";
-        let (inner, store, bytes) = (&self.inner, &self.store, self.bytes);
+        let (inner, store, bytes) = (&self.inner, self.store.as_ref(), self.bytes);
         let (key, path) = (&self.key, &self.path);
+        let action = "finish writing";
+        // There the last step creates, and elsewhere a conflict says nothing of the object.
+        let is_folder = matches!(inner.backend.as_ref(), Backend::Folder(_));
         let completed = async {
             match upload.complete().await {
                 Ok(_) => Ok(()),
-                Err(_) if is_complete(store.as_ref(), path, bytes).await => Ok(()),
-                // The library may have tried more than once, so even a refusal proves nothing.
-                Err(error) => Err(inner.context.read_error(action, key, &error)),
+                Err(_) if is_complete(store, path, bytes).await => Ok(()),
+                Err(object_store::Error::AlreadyExists { .. }) if is_folder => {
+                    Err(WriteError::AlreadyExists)
+                }
+                Err(error) => Err(inner.context.fate(action, key, &error)),
             }
         };
-        inner.look(action, key, completed).await.map_err(WriteError::Unknown)
+        let fate = match inner.operate(action, key, completed).await {
+            Ok(fate) => fate,
+            Err(overdue) => Err(inner.context.overdue_write(action, key, &overdue)),
+        };
+        if matches!(fate, Err(WriteError::NotWritten(_))) {
+            abort(inner, key, upload).await;
+        }
+        fate
     }
 
     /// Says whether the bytes so far are sent in parts; not before more than one part was written.

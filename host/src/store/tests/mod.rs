@@ -3,12 +3,15 @@
 mod doctoring;
 mod fates;
 mod folder;
+mod http;
 mod listing;
 mod locations;
 mod opening;
 mod operations;
 mod ordered;
 mod probing;
+mod repeats;
+mod replies;
 mod secrets;
 mod uploads;
 

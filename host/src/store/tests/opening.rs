@@ -136,7 +136,7 @@ fn options_that_are_wrong_are_refused_without_their_values() {
     let options = StoreOptions::parse(["aws_secret_access_key=hunter2", "retry_max=7"]).unwrap();
     let shown = format!("{options:?}");
     assert!(!shown.contains("hunter2") && shown.contains("aws_secret_access_key"), "{shown}");
-    assert_eq!((options.retry_max, options.timeout), (7, Duration::from_secs(60)));
+    assert_eq!((options.retry_max, options.timeout), (Some(7), Duration::from_secs(60)));
 }
 
 #[test]

@@ -1,0 +1,188 @@
+//! The request that an answer is held against.
+//!
+//! Owns: telling by a request's method, URL and headers what it asks for.
+//! Must not know: answers.
+
+use http::HeaderMap;
+use object_store::client::HttpRequest;
+use percent_encoding::percent_decode_str;
+use url::{Url, form_urlencoded};
+
+use super::deletes;
+
+/// How a server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Protocol {
+    S3,
+    Google,
+    Azure,
+    WebDav,
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) enum Asked {
+    /// A page of a listing, of a bucket or (Azure) a container.
+    Listing(Listing),
+    /// What is directly in a folder of WebDAV.
+    Folder(Folder),
+    /// The bytes of an object, or a range of them.
+    Object {
+        in_range: bool,
+    },
+    /// Whether an object is there.
+    Presence,
+    /// To store an object, or a part of one.
+    Write,
+    /// To begin, or to complete, the upload in parts of the object at this path.
+    UploadStart {
+        path: String,
+    },
+    UploadEnd {
+        path: String,
+    },
+    /// To delete an object, or the parts of an upload.
+    Delete,
+    /// To delete the objects of these keys.
+    Deletes {
+        keys: Vec<String>,
+    },
+    /// To do so many deletes that came in one request.
+    Batch {
+        deletes: usize,
+    },
+    /// To make a folder of WebDAV.
+    MakeFolder,
+    /// Something that is no object's: credentials.
+    Other,
+}
+
+/// What a page of a listing was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct Listing {
+    pub(super) is_azure: bool,
+    pub(super) prefix: String,
+    /// Where the page begins, in the server's own words, if it is not the first.
+    pub(super) token: Option<String>,
+}
+
+/// The folder whose content was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct Folder {
+    /// What relative links start from.
+    pub(super) url: Option<Url>,
+    /// Decoded, without the last slash.
+    pub(super) path: String,
+}
+
+const MAKE_FOLDER: &str = "MKCOL";
+const LIST_FOLDER: &str = "PROPFIND";
+
+/// The headers of requests to the metadata servers of machines, which give credentials.
+const CREDENTIAL_HEADERS: [&str; 4] = [
+    "metadata",
+    "metadata-flavor",
+    "x-aws-ec2-metadata-token",
+    "x-aws-ec2-metadata-token-ttl-seconds",
+];
+
+impl Asked {
+    /// Tells what `request` asks a server of that protocol for.
+    pub(in crate::store) fn of(protocol: Protocol, request: &HttpRequest) -> Self {
+        let uri = request.uri();
+        let query = Query::of(uri.query().unwrap_or_default());
+        let headers = request.headers();
+        if CREDENTIAL_HEADERS.iter().any(|name| headers.contains_key(*name)) {
+            return Self::Other;
+        }
+        match (request.method().as_str(), protocol) {
+            ("GET", _) => Self::of_get(protocol, &query, headers),
+            ("HEAD", _) => Self::Presence,
+            ("PUT", _) => Self::Write,
+            ("DELETE", _) => Self::Delete,
+            (MAKE_FOLDER, _) => Self::MakeFolder,
+            (LIST_FOLDER, _) => Self::Folder(Folder {
+                url: Url::parse(&uri.to_string()).ok(),
+                path: decoded(uri.path()).trim_end_matches('/').to_owned(),
+            }),
+            ("POST", Protocol::S3 | Protocol::Google) => {
+                let path = decoded(uri.path());
+                match request.body().as_bytes() {
+                    _ if query.has("uploads") => Self::UploadStart { path },
+                    _ if query.has("uploadId") => Self::UploadEnd { path },
+                    Some(body) if query.has("delete") => {
+                        Self::Deletes { keys: deletes::keys_in(body) }
+                    }
+                    _ => Self::Other,
+                }
+            }
+            ("POST", Protocol::Azure) if query.get("comp") == Some("batch") => {
+                let body = request.body().as_bytes();
+                Self::Batch { deletes: body.map_or(0, |body| deletes::ids_in(body).len()) }
+            }
+            _ => Self::Other,
+        }
+    }
+
+    fn of_get(protocol: Protocol, query: &Query, headers: &HeaderMap) -> Self {
+        let listing = |is_azure, token| {
+            let owned = |name| query.get(name).map(str::to_owned);
+            let prefix = owned("prefix").unwrap_or_default();
+            Self::Listing(Listing { is_azure, prefix, token: owned(token) })
+        };
+        match protocol {
+            Protocol::S3 | Protocol::Google if query.has("list-type") => {
+                listing(false, "continuation-token")
+            }
+            Protocol::S3 if query.has("session") => Self::Other,
+            Protocol::Azure if query.get("comp") == Some("list") => listing(true, "marker"),
+            _ => Self::Object { in_range: headers.contains_key(http::header::RANGE) },
+        }
+    }
+
+    /// Says whether what was asked for changes objects. Making a folder is not a change of what it
+    /// will hold.
+    pub(in crate::store) fn changes_objects(&self) -> bool {
+        match self {
+            Self::Write
+            | Self::UploadStart { .. }
+            | Self::UploadEnd { .. }
+            | Self::Delete
+            | Self::Deletes { .. }
+            | Self::Batch { .. } => true,
+            Self::Listing(_)
+            | Self::Folder(_)
+            | Self::Object { .. }
+            | Self::Presence
+            | Self::MakeFolder
+            | Self::Other => false,
+        }
+    }
+
+    /// Says whether the answer is an object, which is passed on while it comes; any other is small.
+    pub(in crate::store) fn is_streamed(&self) -> bool {
+        matches!(self, Self::Object { .. })
+    }
+}
+
+/// Takes the percent-encoding out of a path.
+pub(super) fn decoded(path: &str) -> String {
+    percent_decode_str(path).decode_utf8_lossy().into_owned()
+}
+
+struct Query(Vec<(String, String)>);
+
+impl Query {
+    fn of(query: &str) -> Self {
+        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+}

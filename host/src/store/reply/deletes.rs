@@ -1,0 +1,130 @@
+//! Deletes of many objects in one request.
+//!
+//! 1. A key counts as deleted only if the answer says so of that very key.
+//! 2. An answer that names a key nobody asked about is to another request.
+//! 3. What passes is repeated as a whole: a delete may be done twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+
+use super::{WrongReply, code, shown, xml};
+
+const DELETES: &str = "the result of a bulk delete";
+
+/// An answer that is one.
+pub(super) enum Deletes {
+    /// For the library: what became of each key.
+    Said(Bytes),
+    /// Some could not be deleted just now.
+    Repeat,
+}
+
+/// Returns the keys that a request names.
+pub(super) fn keys_in(request: &[u8]) -> Vec<String> {
+    let mut keys = Vec::new();
+    // The request is the library's own, so it is whole.
+    let _ = xml::walk(request, |path, text| {
+        if path == "Object/Key" {
+            keys.push(text.to_owned());
+        }
+    });
+    keys
+}
+
+/// What an answer says of one key, while it is read.
+#[derive(Default)]
+struct Said {
+    key: String,
+    code: String,
+    message: String,
+}
+
+/// Checks the answer to a bulk delete of S3, and says it in a form that the library reads right.
+pub(super) fn check(keys: &[String], body: &[u8]) -> Result<Deletes, WrongReply> {
+    xml::expect_root(body, &["DeleteResult"], DELETES)?;
+    // No code: it is deleted.
+    let mut results: BTreeMap<String, Option<(String, String)>> = BTreeMap::new();
+    let mut said = Said::default();
+    let read = xml::walk(body, |path, text| match path {
+        "Deleted/Key" | "Error/Key" => text.clone_into(&mut said.key),
+        "Error/Code" => text.trim().clone_into(&mut said.code),
+        "Error/Message" => text.trim().clone_into(&mut said.message),
+        "Deleted" => drop(results.insert(std::mem::take(&mut said).key, None)),
+        "Error" => {
+            let Said { key, code, message } = std::mem::take(&mut said);
+            results.insert(key, Some((code, message)));
+        }
+        _ => {}
+    });
+    read.map_err(|fault| fault.into_wrong(DELETES))?;
+    let asked: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
+    if let Some(key) = results.keys().find(|key| !asked.contains(key.as_str())) {
+        let found = format!("it names {:?}, which was not asked for", shown(key));
+        return Err(WrongReply::other(DELETES, found));
+    }
+    let passes = |(code, _): &(String, String)| code::is_transient(code);
+    if results.values().flatten().any(passes) {
+        return Ok(Deletes::Repeat);
+    }
+    Ok(Deletes::Said(retold(keys, &results)))
+}
+
+/// Says the result anew: the library takes a key that the answer passes over for deleted, and looks
+/// for words such as `SlowDown` anywhere in the answer, keys included.
+fn retold(keys: &[String], results: &BTreeMap<String, Option<(String, String)>>) -> Bytes {
+    let mut told = String::from("<DeleteResult><Deleted><Key></Key></Deleted>");
+    for key in keys {
+        let (code, message) = match results.get(key) {
+            Some(None) => continue,
+            Some(Some((code, message))) => (code.as_str(), message.as_str()),
+            None => ("Unsaid", "the server did not say whether it is gone"),
+        };
+        told.push_str("<Error>");
+        for (name, text) in [("Key", key.as_str()), ("Code", code), ("Message", message)] {
+            let _ = write!(told, "<{name}>");
+            for c in text.chars() {
+                let _ = write!(told, "&#{};", u32::from(c));
+            }
+            let _ = write!(told, "</{name}>");
+        }
+        told.push_str("</Error>");
+    }
+    told.push_str("</DeleteResult>");
+    told.into()
+}
+
+const ID: &str = "content-id:";
+
+/// Returns the numbers by which a batch of Azure names its requests, or their answers.
+pub(super) fn ids_in(batch: &[u8]) -> Vec<usize> {
+    let text = String::from_utf8_lossy(batch);
+    let ids = text.lines().filter_map(|line| {
+        let start = line.get(..ID.len())?;
+        let rest = line.get(ID.len()..)?;
+        start.eq_ignore_ascii_case(ID).then(|| rest.trim().parse().ok())?
+    });
+    ids.collect()
+}
+
+/// Checks the answer to a batch of deletes of Azure.
+pub(super) fn check_batch(deletes: usize, body: &Bytes) -> Result<Deletes, WrongReply> {
+    let mut ids = ids_in(body);
+    ids.sort_unstable();
+    // Without any it is one failure of the whole, and the library says so.
+    if !ids.is_empty() && !ids.iter().copied().eq(0..deletes) {
+        let found = format!("it has answers to {} of {deletes} deletes", ids.len());
+        return Err(WrongReply::other(DELETES, found));
+    }
+    let text = String::from_utf8_lossy(body);
+    let statuses = text.lines().filter_map(|line| {
+        let status = line.strip_prefix("HTTP/1.1 ")?;
+        status.get(..3)?.parse::<u16>().ok()
+    });
+    let passes = |status: u16| matches!(status, 429 | 500 | 503 | 504);
+    match statuses.into_iter().any(passes) {
+        true => Ok(Deletes::Repeat),
+        false => Ok(Deletes::Said(body.clone())),
+    }
+}

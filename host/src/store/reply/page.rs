@@ -1,0 +1,85 @@
+//! Answers that have no form of their own: objects, writes and deletes. What can be told of them is
+//! that they are no page: one to log in, or one of another server.
+//!
+//! 1. An object's own type is never that of a page: a log gives it none, unless a setting does.
+//! 2. A write or delete says in its status that it is done; what some servers add is not read.
+
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
+
+use super::asked::Protocol;
+use super::{WrongReply, shown};
+
+const PAGE_TYPES: [&str; 4] = ["text/html", "application/xhtml+xml", "application/xml", "text/xml"];
+
+/// Checks the head of an answer that is to be an object, or to say that there is one.
+pub(super) fn check_object(
+    expected: &'static str,
+    is_whole: bool,
+    own_type: Option<&str>,
+    status: StatusCode,
+    headers: &HeaderMap,
+) -> Result<(), WrongReply> {
+    let wanted = if is_whole { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
+    // That a server knows no ranges is what the library says best.
+    if status != wanted && (is_whole || status != StatusCode::OK) {
+        return Err(WrongReply::other(expected, format!("its status is {status}")));
+    }
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = text(CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_own = own_type.is_some_and(|own| own.to_ascii_lowercase().starts_with(&kind));
+    if PAGE_TYPES.contains(&kind.as_str()) && !is_own {
+        return Err(WrongReply::other(expected, format!("it is a page of type {kind}")));
+    }
+    let encoding = text(CONTENT_ENCODING).trim().to_ascii_lowercase();
+    if ["gzip", "x-gzip", "deflate", "br", "zstd", "compress"].contains(&encoding.as_str()) {
+        return Err(WrongReply::other(expected, format!("it is encoded as {encoding}")));
+    }
+    Ok(())
+}
+
+/// Checks the answer to a write, of an object or a part of one, or to the making of a folder.
+pub(super) fn check_write(
+    expected: &'static str,
+    protocol: Protocol,
+    status: StatusCode,
+    body: &[u8],
+) -> Result<(), WrongReply> {
+    match (status, protocol) {
+        // A page to log in has the status 200; servers of WebDAV add pages of their own to these.
+        (StatusCode::CREATED | StatusCode::NO_CONTENT, Protocol::WebDav) => Ok(()),
+        (StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT, _) => {
+            check_bare(expected, body)
+        }
+        _ => Err(WrongReply::other(expected, format!("its status is {status}"))),
+    }
+}
+
+/// Checks the answer to the delete of one object.
+pub(super) fn check_delete(status: StatusCode, body: &[u8]) -> Result<(), WrongReply> {
+    const DELETED: &str = "the result of a delete";
+    match status {
+        StatusCode::NO_CONTENT => Ok(()),
+        StatusCode::OK | StatusCode::ACCEPTED => check_bare(DELETED, body),
+        // Such as the 207 of WebDAV, which lists what could not be deleted.
+        _ => Err(WrongReply::other(DELETED, format!("its status is {status}"))),
+    }
+}
+
+/// A body that begins so is a page or a document.
+fn check_bare(expected: &'static str, body: &[u8]) -> Result<(), WrongReply> {
+    let start: String = String::from_utf8_lossy(body.get(..400).unwrap_or(body)).into_owned();
+    let start = start.trim_start_matches('\u{feff}').trim_start();
+    if !start.starts_with(['<', '{']) {
+        return Ok(());
+    }
+    match super::xml::expect_root(body, &[], expected) {
+        Err(WrongReply { is_broken: false, found, .. }) if start.starts_with('<') => {
+            Err(WrongReply::other(expected, found))
+        }
+        _ => {
+            let first = start.lines().next().unwrap_or_default();
+            Err(WrongReply::other(expected, format!("it begins with {:?}", shown(first))))
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Uploads in parts: the answers to their first and their last request.
+
+use bytes::Bytes;
+
+use super::asked::decoded;
+use super::{WrongReply, shown, xml};
+
+const START: &str = "the start of an upload";
+const END: &str = "the end of an upload";
+
+/// Checks that an upload of the object at `path` has begun.
+pub(super) fn check_start(path: &str, body: &[u8]) -> Result<(), WrongReply> {
+    xml::expect_root(body, &["InitiateMultipartUploadResult"], START)?;
+    let (mut key, mut id) = (None, String::new());
+    let read = xml::walk(body, |name, text| match name {
+        "Key" => key = Some(text.to_owned()),
+        "UploadId" => text.trim().clone_into(&mut id),
+        _ => {}
+    });
+    read.map_err(|fault| fault.into_wrong(START))?;
+    check_key(path, key, START)?;
+    match id.is_empty() {
+        true => Err(WrongReply::other(START, "it has no upload id")),
+        false => Ok(()),
+    }
+}
+
+/// Checks that the upload of the object at `path` is complete. Returns what the library needs of the
+/// answer: it looks for words such as `SlowDown` anywhere in it, the key included.
+pub(super) fn check_end(path: &str, body: &[u8]) -> Result<Bytes, WrongReply> {
+    xml::expect_root(body, &["CompleteMultipartUploadResult"], END)?;
+    let mut key = None;
+    let read = xml::walk(body, |name, text| {
+        if name == "Key" {
+            key = Some(text.to_owned());
+        }
+    });
+    read.map_err(|fault| fault.into_wrong(END))?;
+    check_key(path, key, END)?;
+    let retold = "<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>";
+    Ok(Bytes::from_static(retold.as_bytes()))
+}
+
+/// A path ends with the key, with or without the bucket before it.
+fn check_key(path: &str, key: Option<String>, expected: &'static str) -> Result<(), WrongReply> {
+    let Some(key) = key else { return Ok(()) };
+    let is_asked = |key: &str| {
+        let before = path.strip_suffix(key.trim_start_matches('/'));
+        before.is_some_and(|before| before.ends_with('/'))
+    };
+    // Some servers answer with the key as it stands in the URL.
+    if is_asked(&key) || is_asked(&decoded(&key)) {
+        return Ok(());
+    }
+    Err(WrongReply::other(expected, format!("it is of {:?}, not {:?}", shown(&key), shown(path))))
+}

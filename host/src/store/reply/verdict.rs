@@ -1,0 +1,326 @@
+//! The verdict on an answer: what the library gets to see of it, and what is known of its effect.
+//!
+//! 1. Only an answer that refuses, or a connection that was never made, proves that a request
+//!    changed nothing.
+//! 2. The library repeats by the status: what passes gets one that it repeats, and what does not
+//!    pass is an error that it does not repeat.
+
+use std::error::Error as StdError;
+use std::io;
+
+use bytes::Bytes;
+use http::response::Parts;
+use http::{StatusCode, Uri};
+use object_store::client::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use tower_http::follow_redirect::RequestUri;
+use url::Url;
+
+use super::asked::{Asked, Protocol};
+use super::deletes::{self, Deletes};
+use super::{Checksum, Refused, WrongReply, code, listing, page, shown, uploads, xml};
+
+/// What an attempt came to.
+pub(in crate::store) struct Verdict {
+    /// For the library.
+    pub(in crate::store) reply: Result<HttpResponse, HttpError>,
+    /// It certainly changed nothing.
+    pub(in crate::store) had_no_effect: bool,
+    /// Why it failed, if it did; not yet free of secrets.
+    pub(in crate::store) failure: Option<String>,
+}
+
+/// Judges the answers of one server.
+#[derive(Debug)]
+pub(in crate::store) struct Judge {
+    protocol: Protocol,
+    /// The type that objects are written with, if a setting gives them one.
+    own_type: Option<String>,
+}
+
+const AN_OBJECT: &str = "the object";
+
+/// Judges an attempt without an answer.
+pub(in crate::store) fn of_failure(error: HttpError) -> Verdict {
+    Verdict {
+        had_no_effect: error.kind() == HttpErrorKind::Connect,
+        failure: Some(innermost(&error).to_string()),
+        reply: Err(repeatable(error)),
+    }
+}
+
+impl Judge {
+    /// Makes the judge of a server that is spoken to by `protocol`, where a setting may give the
+    /// objects that are written a type of their own.
+    pub(in crate::store) fn new(protocol: Protocol, own_type: Option<String>) -> Self {
+        Self { protocol, own_type }
+    }
+
+    /// Tells what a request asks for.
+    pub(in crate::store) fn asked(&self, request: &HttpRequest) -> Asked {
+        Asked::of(self.protocol, request)
+    }
+
+    /// Judges an object by its head; its bytes are yet to come.
+    pub(in crate::store) fn of_head(
+        &self,
+        asked: &Asked,
+        uri: &Uri,
+        response: HttpResponse,
+    ) -> Verdict {
+        let (mut parts, body) = response.into_parts();
+        let is_whole = !matches!(asked, Asked::Object { in_range: true });
+        let checked = check_place(asked, uri, &parts)
+            .and_then(|()| self.check_object(AN_OBJECT, is_whole, &parts));
+        if let Err(wrong) = checked {
+            return Verdict::wrong(wrong);
+        }
+        if let Some(checksum) = Checksum::announced(parts.status, &parts.headers) {
+            parts.extensions.insert(checksum);
+        }
+        Verdict::good(HttpResponse::from_parts(parts, body))
+    }
+
+    /// Judges an answer that is there whole.
+    pub(in crate::store) fn of_whole(
+        &self,
+        asked: &Asked,
+        uri: &Uri,
+        parts: Parts,
+        body: Bytes,
+    ) -> Verdict {
+        if !parts.status.is_success() {
+            return of_refusal(self.protocol, asked, parts, body);
+        }
+        let code = code::of(&body);
+        if code.as_deref().is_some_and(code::is_transient) {
+            return Verdict::passing(parts, body, code);
+        }
+        let checked =
+            check_place(asked, uri, &parts).and_then(|()| self.check_success(asked, &parts, &body));
+        match checked {
+            Ok(Success::AsItIs) => Verdict::good(HttpResponse::from_parts(parts, body.into())),
+            Ok(Success::Retold(body)) => {
+                Verdict::good(HttpResponse::from_parts(parts, body.into()))
+            }
+            Ok(Success::Repeat) => Verdict::passing(parts, body, code),
+            Err(wrong) => Verdict::wrong(wrong),
+        }
+    }
+
+    fn check_success(
+        &self,
+        asked: &Asked,
+        parts: &Parts,
+        body: &Bytes,
+    ) -> Result<Success, WrongReply> {
+        let (protocol, status) = (self.protocol, parts.status);
+        match asked {
+            Asked::Listing(listing) => listing::check(listing, body)?,
+            Asked::Folder(folder) => listing::check_folder(folder, status, body)?,
+            Asked::Presence => self.check_object("one about the object", true, parts)?,
+            Asked::Write => page::check_write("the result of a write", protocol, status, body)?,
+            Asked::MakeFolder => page::check_write("a new folder", protocol, status, body)?,
+            Asked::UploadStart { path } => uploads::check_start(path, body)?,
+            Asked::UploadEnd { path } => {
+                return Ok(Success::Retold(uploads::check_end(path, body)?));
+            }
+            Asked::Delete => page::check_delete(status, body)?,
+            Asked::Deletes { keys } => return Ok(deletes::check(keys, body)?.into()),
+            Asked::Batch { deletes } => return Ok(deletes::check_batch(*deletes, body)?.into()),
+            // Objects are judged by their head.
+            Asked::Object { .. } | Asked::Other => {}
+        }
+        Ok(Success::AsItIs)
+    }
+
+    fn check_object(
+        &self,
+        expected: &'static str,
+        is_whole: bool,
+        parts: &Parts,
+    ) -> Result<(), WrongReply> {
+        let own_type = self.own_type.as_deref();
+        page::check_object(expected, is_whole, own_type, parts.status, &parts.headers)
+    }
+}
+
+/// An answer with a status of success that is the reply.
+enum Success {
+    AsItIs,
+    /// To be said to the library in other words.
+    Retold(Bytes),
+    /// A part of it failed for what passes.
+    Repeat,
+}
+
+impl From<Deletes> for Success {
+    fn from(deletes: Deletes) -> Self {
+        match deletes {
+            Deletes::Said(body) => Self::Retold(body),
+            Deletes::Repeat => Self::Repeat,
+        }
+    }
+}
+
+/// Judges an answer without a status of success.
+fn of_refusal(protocol: Protocol, asked: &Asked, mut parts: Parts, body: Bytes) -> Verdict {
+    let status = parts.status;
+    let code = code::of(&body);
+    if code.as_deref().is_some_and(code::is_transient) {
+        return Verdict::passing(parts, body, code);
+    }
+    let had_no_effect = is_without_effect(status);
+    let failure = match &code {
+        Some(code) => format!("{status}: {}", shown(code)),
+        None => status.to_string(),
+    };
+    let failed = |reply| Verdict { reply, had_no_effect, failure: Some(failure.clone()) };
+    if let Err(wrong) = check_meaning(protocol, asked, status, &body) {
+        return failed(Err(HttpError::new(HttpErrorKind::Decode, wrong)));
+    }
+    match status {
+        // As WebDAV (RFC 4918) says that the folder is there already.
+        StatusCode::METHOD_NOT_ALLOWED if *asked == Asked::MakeFolder => {
+            parts.status = StatusCode::OK;
+        }
+        // The library gives up where two first writes meet in a lock.
+        StatusCode::LOCKED => parts.status = StatusCode::SERVICE_UNAVAILABLE,
+        // What a server does not know it will not know later.
+        StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED => {
+            let body = String::from_utf8_lossy(&body).into_owned();
+            let refused = Refused { status, body };
+            return failed(Err(HttpError::new(HttpErrorKind::Decode, refused)));
+        }
+        _ => {}
+    }
+    failed(Ok(HttpResponse::from_parts(parts, body.into())))
+}
+
+/// Checks a refusal that means something about an object: that it is not there, or that it is. A
+/// server in the store's place says these of what it does not know.
+fn check_meaning(
+    protocol: Protocol,
+    asked: &Asked,
+    status: StatusCode,
+    body: &[u8],
+) -> Result<(), WrongReply> {
+    let has_meaning = matches!(
+        status,
+        StatusCode::NOT_FOUND | StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED
+    );
+    // Of WebDAV nothing is known about the body, and some servers say these in their status alone.
+    if !has_meaning || protocol == Protocol::WebDav || *asked == Asked::Other || is_blank(body) {
+        return Ok(());
+    }
+    let expected = "an error of the store";
+    xml::expect_root(body, &[code::ERROR], expected).map(drop).map_err(|wrong| WrongReply {
+        found: format!("{status}, and {}", wrong.found),
+        is_broken: false,
+        ..wrong
+    })
+}
+
+fn is_blank(body: &[u8]) -> bool {
+    body.trim_ascii().is_empty()
+}
+
+/// Checks that the answer came from where the request went.
+///
+/// A page to log in is often another URL, which the client follows, with another method at times.
+fn check_place(asked: &Asked, uri: &Uri, parts: &Parts) -> Result<(), WrongReply> {
+    let Some(RequestUri(found)) = parts.extensions.get() else { return Ok(()) };
+    if found == uri || *asked == Asked::Other {
+        return Ok(());
+    }
+    // The client writes URLs in a way of its own.
+    let (Ok(asked_url), Ok(found)) = (url_of(uri), url_of(found)) else { return Ok(()) };
+    let same_path = (asked_url.path(), asked_url.query()) == (found.path(), found.query());
+    if same_path && (!asked.changes_objects() || asked_url.origin() == found.origin()) {
+        return Ok(());
+    }
+    let host = found.host_str().unwrap_or_default();
+    let found = format!("it was sent on to {}", shown(&format!("{host}{}", found.path())));
+    Err(WrongReply::other("from where it was asked", found))
+}
+
+fn url_of(uri: &Uri) -> Result<Url, url::ParseError> {
+    uri.to_string().parse()
+}
+
+impl Verdict {
+    fn good(response: HttpResponse) -> Self {
+        Self { reply: Ok(response), had_no_effect: false, failure: None }
+    }
+
+    /// What was asked may or may not have been done.
+    fn wrong(wrong: WrongReply) -> Self {
+        let kind = match wrong.is_broken {
+            true => HttpErrorKind::Request,
+            false => HttpErrorKind::Decode,
+        };
+        let failure = Some(wrong.to_string());
+        Self { reply: Err(HttpError::new(kind, wrong)), had_no_effect: false, failure }
+    }
+
+    /// A failure that the library is to repeat. It may be said of a request that was carried out.
+    fn passing(mut parts: Parts, body: Bytes, code: Option<String>) -> Self {
+        let said = code.map(|code| format!(": {}", shown(&code))).unwrap_or_default();
+        let failure = Some(format!("{}{said}", parts.status));
+        let is_repeated = parts.status.is_server_error()
+            || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&parts.status);
+        if !is_repeated {
+            parts.status = StatusCode::SERVICE_UNAVAILABLE;
+        }
+        let reply = Ok(HttpResponse::from_parts(parts, body.into()));
+        Self { reply, had_no_effect: false, failure }
+    }
+}
+
+fn is_without_effect(status: StatusCode) -> bool {
+    match status.as_u16() {
+        // Timeouts, conflicts and throttling may be told of a request that was carried out.
+        408 | 409 | 425 | 429 => false,
+        // What the server does not know it has not done.
+        501 | 505 => true,
+        status => (300..500).contains(&status),
+    }
+}
+
+/// Marks a failure as one that the library repeats, and a certificate that is not trusted as one
+/// that it does not.
+fn repeatable(error: HttpError) -> HttpError {
+    match error.kind() {
+        HttpErrorKind::Timeout | HttpErrorKind::Interrupted => {
+            HttpError::new(HttpErrorKind::Request, error)
+        }
+        HttpErrorKind::Connect if is_untrusted(&error) => {
+            HttpError::new(HttpErrorKind::Unknown, error)
+        }
+        _ => error,
+    }
+}
+
+fn is_untrusted(error: &HttpError) -> bool {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(current) = cause {
+        // An error of the system shows the cause of its cause, and hides its own.
+        let inside = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let is_certificate = |error: &(dyn StdError + 'static)| {
+            matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
+        };
+        if is_certificate(current) || inside.is_some_and(|inside| is_certificate(inside)) {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
+}
+
+/// The cause that says most in few words.
+fn innermost(error: &dyn StdError) -> &dyn StdError {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    innermost
+}

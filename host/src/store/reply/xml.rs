@@ -1,0 +1,135 @@
+//! The elements of an XML answer, one after the other.
+//!
+//! Must not know: what the elements mean.
+//!
+//! 1. Names are compared without their namespace's prefix, which each server chooses.
+//! 2. Memory is bounded by the depth of the document and its longest text.
+
+use quick_xml::Reader;
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesRef, Event};
+
+use super::{WrongReply, shown};
+
+/// Why a body cannot be read as XML.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    Empty,
+    NotXml,
+    BrokenOff,
+}
+
+/// Returns the name of the root element.
+pub(super) fn root_of(body: &[u8]) -> Result<String, Fault> {
+    let text = text_of(body)?;
+    let mut reader = Reader::from_str(text);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(start) | Event::Empty(start)) => {
+                return Ok(String::from_utf8_lossy(start.local_name().into_inner()).into_owned());
+            }
+            Ok(Event::Text(text)) if text.trim_ascii().is_empty() => {}
+            Ok(Event::Decl(_) | Event::PI(_) | Event::Comment(_) | Event::DocType(_)) => {}
+            Ok(_) => return Err(Fault::NotXml),
+            Err(_) if text.starts_with('<') => return Err(Fault::BrokenOff),
+            Err(_) => return Err(Fault::NotXml),
+        }
+    }
+}
+
+/// Shows each element when it ends: its path below the root, as `Contents/Key`, and its text.
+pub(super) fn walk(body: &[u8], mut show: impl FnMut(&str, &str)) -> Result<(), Fault> {
+    let mut reader = Reader::from_str(text_of(body)?);
+    let mut path = String::new();
+    // Where each open element but the root begins in the path.
+    let mut open: Vec<usize> = Vec::new();
+    let mut depth = 0_usize;
+    let mut text = String::new();
+    loop {
+        match reader.read_event().map_err(|_| Fault::BrokenOff)? {
+            Event::Start(start) => {
+                if depth > 0 {
+                    open.push(path.len());
+                    push(&mut path, start.local_name().into_inner());
+                }
+                depth = depth.saturating_add(1);
+                text.clear();
+            }
+            Event::End(_) => {
+                depth = depth.saturating_sub(1);
+                if let Some(start) = open.pop() {
+                    show(&path, &text);
+                    path.truncate(start);
+                }
+                text.clear();
+            }
+            Event::Empty(start) if depth > 0 => {
+                let length = path.len();
+                push(&mut path, start.local_name().into_inner());
+                show(&path, "");
+                path.truncate(length);
+                text.clear();
+            }
+            Event::Text(part) => text.push_str(&part.decode().map_err(|_| Fault::NotXml)?),
+            Event::CData(part) => text.push_str(&part.decode().map_err(|_| Fault::NotXml)?),
+            Event::GeneralRef(reference) => push_reference(&mut text, &reference)?,
+            Event::Eof if depth > 0 => return Err(Fault::BrokenOff),
+            Event::Eof => return Ok(()),
+            _ => {}
+        }
+    }
+}
+
+/// Passes if the body has one of the `roots`, and returns its name.
+pub(super) fn expect_root(
+    body: &[u8],
+    roots: &[&str],
+    expected: &'static str,
+) -> Result<String, WrongReply> {
+    match root_of(body) {
+        Ok(root) if roots.contains(&root.as_str()) => Ok(root),
+        Ok(root) if root == super::code::ERROR => {
+            let said = super::code::said_in(body);
+            Err(WrongReply::other(expected, format!("it is an error: {}", shown(&said))))
+        }
+        Ok(root) => {
+            let found = format!("its root element is <{}>", shown(&root));
+            Err(WrongReply::other(expected, found))
+        }
+        Err(fault) => Err(fault.into_wrong(expected)),
+    }
+}
+
+impl Fault {
+    pub(super) fn into_wrong(self, expected: &'static str) -> WrongReply {
+        match self {
+            Self::Empty => WrongReply::broken(expected, "it is empty"),
+            Self::BrokenOff => WrongReply::broken(expected, "it breaks off"),
+            Self::NotXml => WrongReply::other(expected, "it is no XML document"),
+        }
+    }
+}
+
+fn text_of(body: &[u8]) -> Result<&str, Fault> {
+    let text = std::str::from_utf8(body).map_err(|_| Fault::NotXml)?;
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    if text.is_empty() { Err(Fault::Empty) } else { Ok(text) }
+}
+
+fn push(path: &mut String, name: &[u8]) {
+    if !path.is_empty() {
+        path.push('/');
+    }
+    path.push_str(&String::from_utf8_lossy(name));
+}
+
+fn push_reference(text: &mut String, reference: &BytesRef<'_>) -> Result<(), Fault> {
+    if let Some(c) = reference.resolve_char_ref().map_err(|_| Fault::NotXml)? {
+        text.push(c);
+        return Ok(());
+    }
+    let name = reference.decode().map_err(|_| Fault::NotXml)?;
+    let meant = resolve_predefined_entity(&name).ok_or(Fault::NotXml)?;
+    text.push_str(meant);
+    Ok(())
+}

@@ -1,0 +1,267 @@
+//! Answers to listings.
+
+use super::*;
+
+const PREFIX: &str = "root/log/b_";
+
+/// What a page of a listing says besides its keys.
+struct Page {
+    prefix: Option<&'static str>,
+    truncated: Option<&'static str>,
+    token: Option<&'static str>,
+}
+
+const LAST: Page = Page { prefix: Some(PREFIX), truncated: Some("false"), token: None };
+
+fn element(name: &str, text: Option<&str>) -> String {
+    text.map(|text| format!("<{name}>{text}</{name}>")).unwrap_or_default()
+}
+
+/// A page as the service of that scheme writes it.
+fn page(scheme: &str, page: &Page, keys: &[&str]) -> String {
+    let Page { prefix, truncated, token } = page;
+    let prefix = element("Prefix", *prefix);
+    if scheme == "az" {
+        let blob = |key: &&str| {
+            format!(
+                "<Blob><Name>{key}</Name><Properties><Last-Modified>Tue, 14 Nov 2023 22:13:20 GMT\
+                 </Last-Modified><Content-Length>7</Content-Length><Content-Type>a/b</Content-Type>\
+                 </Properties></Blob>"
+            )
+        };
+        let blobs: String = keys.iter().map(blob).collect();
+        // Azure has no other sign of the end than an empty marker.
+        let marker = element("NextMarker", token.or(truncated.map(|_| "")));
+        return format!(
+            "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults>{prefix}\
+             <Blobs>{blobs}</Blobs>{marker}</EnumerationResults>"
+        );
+    }
+    let content = |key: &&str| {
+        format!(
+            "<Contents><Key>{key}</Key><LastModified>2023-11-14T22:13:20.000Z</LastModified>\
+             <ETag>&quot;t&quot;</ETag><Size>7</Size></Contents>"
+        )
+    };
+    let contents: String = keys.iter().map(content).collect();
+    format!(
+        "<?xml version=\"1.0\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+         <Name>another-name</Name>{prefix}{}{}{contents}</ListBucketResult>",
+        element("IsTruncated", *truncated),
+        element("NextContinuationToken", *token),
+    )
+}
+
+/// What a server of WebDAV says of a folder.
+fn folder(hrefs: &[&str]) -> String {
+    let response = |href: &&str| {
+        let kind = if href.ends_with('/') { "<D:collection/>" } else { "" };
+        format!(
+            "<D:response><D:href>{href}</D:href><D:propstat><D:prop><D:getlastmodified>Tue, 14 Nov \
+             2023 22:13:20 GMT</D:getlastmodified><D:getcontentlength>7</D:getcontentlength>\
+             <D:resourcetype>{kind}</D:resourcetype></D:prop><D:status>HTTP/1.1 200 OK</D:status>\
+             </D:propstat></D:response>"
+        )
+    };
+    let responses: String = hrefs.iter().map(response).collect();
+    format!("<?xml version=\"1.0\"?><D:multistatus xmlns:D=\"DAV:\">{responses}</D:multistatus>")
+}
+
+async fn list(store: &Store) -> Result<Vec<String>, StoreError> {
+    let page = store.list("log/b_", None, 10).await?;
+    assert!(!page.more);
+    Ok(page.objects.into_iter().map(|object| object.key).collect())
+}
+
+fn status_of(scheme: &str) -> u16 {
+    if scheme == "http" { 207 } else { 200 }
+}
+
+#[tokio::test]
+async fn a_listing_that_was_asked_for_is_taken_whatever_the_bucket_is_called() {
+    for scheme in SCHEMES {
+        let keys = ["root/log/b_1", "root/log/b_2 &amp; more", "root/log/b_3"];
+        let body = match scheme {
+            "http" => folder(&[
+                "/root/log/",
+                "/root/log/b_3",
+                "http://elsewhere/root/log/b_2%20&amp;%20more",
+                "/root/log/b_1",
+                "/root/log/c_1",
+                "/root/log/sub/",
+            ]),
+            _ => page(scheme, &LAST, &keys),
+        };
+        let server = Server::start(move |_| Answer::new(status_of(scheme), body.clone()));
+        let found = list(&server.store(scheme)).await.unwrap();
+        assert_eq!(found, ["log/b_1", "log/b_2 & more", "log/b_3"], "{scheme}");
+    }
+    // Neither the prefix nor the end of the object that some consoles make of a folder disturb.
+    let silent = Page { prefix: None, ..LAST };
+    let body = page("s3", &silent, &["root/log/", "root/log/b_1"]);
+    let server = Server::start(move |_| Answer::new(200, body.clone()));
+    let found = server.store("s3").list("log/", None, 10).await.unwrap();
+    assert_eq!(found.objects.len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_listing_is_an_error_and_never_empty() {
+    let bodies = [
+        (LOGIN_PAGE.to_owned(), "root element is <html>"),
+        (LOGIN_PAGE_XML.to_owned(), "root element is <html>"),
+        (error("AccessDenied"), "it is an error: AccessDenied: said"),
+        ("<Listing/>".to_owned(), "root element is <Listing>"),
+        ("{\"error\":\"login_required\"}".to_owned(), "it is no XML document"),
+        ("Please log in".to_owned(), "it is no XML document"),
+        ("\u{1}\u{2}\u{ff}".to_owned(), "it is no XML document"),
+    ];
+    for scheme in SCHEMES {
+        for (body, words) in &bodies {
+            let answer = body.clone();
+            let server = Server::start(move |_| Answer::new(status_of(scheme), answer.clone()));
+            let error = list(&server.store(scheme)).await.unwrap_err();
+            let name = format!("{scheme}: {body}");
+            assert_final(&name, &error, words);
+            assert!(error.message.contains("the server's answer is not a listing"), "{error}");
+            assert_eq!(server.seen().len(), 1, "{name} was asked for again");
+        }
+    }
+    // One listing is no other's, and a folder's status is its own.
+    for (scheme, body, words) in [
+        ("s3", page("az", &LAST, &[]), "<EnumerationResults>"),
+        ("az", page("s3", &LAST, &[]), "<ListBucketResult>"),
+        ("http", page("s3", &LAST, &[]), "its status is 200 OK, not 207"),
+    ] {
+        let server = Server::start(move |_| Answer::new(200, body.clone()));
+        assert_final(scheme, &list(&server.store(scheme)).await.unwrap_err(), words);
+    }
+}
+
+#[tokio::test]
+async fn a_listing_of_something_else_is_an_error() {
+    let cases: [(&str, Page, &[&str], &str); 6] = [
+        (
+            "of another prefix",
+            Page { prefix: Some("root/other/"), ..LAST },
+            &[],
+            "it is of the prefix \"root/other/\", not \"root/log/b_\"",
+        ),
+        ("of all", Page { prefix: Some(""), ..LAST }, &[], "it is of the prefix \"\""),
+        (
+            "a foreign key",
+            LAST,
+            &["root/log/b_1", "root/other/b_2"],
+            "it names \"root/other/b_2\", outside the asked prefix \"root/log/b_\"",
+        ),
+        ("no end", Page { truncated: None, ..LAST }, &[], "it does not say whether it is all"),
+        (
+            "no way on",
+            Page { truncated: Some("true"), ..LAST },
+            &["root/log/b_1"],
+            "truncated and does not say where it goes on",
+        ),
+        (
+            "no sense",
+            Page { truncated: Some("perhaps"), ..LAST },
+            &[],
+            "it does not say whether it is all",
+        ),
+    ];
+    for scheme in ["s3", "gs", "az"] {
+        for (name, said, keys, words) in &cases {
+            // The end of Azure's listings is the marker alone.
+            if scheme == "az" && ["no way on", "no sense"].contains(name) {
+                continue;
+            }
+            let body = page(scheme, said, keys);
+            let server = Server::start(move |_| Answer::new(200, body.clone()));
+            let error = list(&server.store(scheme)).await.unwrap_err();
+            assert_final(&format!("{scheme}: {name}"), &error, words);
+            assert_eq!(server.seen().len(), 1, "{scheme}: {name}");
+        }
+    }
+    let encoded = page("s3", &Page { prefix: Some("root%2Flog%2Fb_"), ..LAST }, &[]);
+    let encoded = encoded.replace("<Prefix>", "<EncodingType>url</EncodingType><Prefix>");
+    let server = Server::start(move |_| Answer::new(200, encoded.clone()));
+    let error = list(&server.store("s3")).await.unwrap_err();
+    assert_final("encoded", &error, "its keys are URL-encoded");
+    let folders: [(&[&str], &str); 4] = [
+        (
+            &["/root/other/", "/root/other/b_1"],
+            "it names \"/root/other/\", outside the asked folder",
+        ),
+        (&["/root/log/", "/root/logs/b_1"], "it names \"/root/logs/b_1\", outside"),
+        (&["/root/log/b_1"], "it does not name \"/root/log/\""),
+        (&[], "it does not name \"/root/log/\""),
+    ];
+    for (hrefs, words) in folders {
+        let body = folder(hrefs);
+        let server = Server::start(move |_| Answer::new(207, body.clone()));
+        assert_final(words, &list(&server.store("http")).await.unwrap_err(), words);
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_goes_on_where_it_began_is_an_error() {
+    for scheme in ["s3", "gs", "az"] {
+        let on = Page { truncated: Some("true"), token: Some("again"), ..LAST };
+        let body = page(scheme, &on, &[]);
+        let server = Server::start(move |_| Answer::new(200, body.clone()));
+        let error = list(&server.store(scheme)).await.unwrap_err();
+        assert_final(scheme, &error, "it goes on where it began");
+        assert_eq!(server.seen().len(), 2, "{scheme}");
+    }
+}
+
+#[tokio::test]
+async fn keys_out_of_order_are_an_error_where_the_order_is_relied_on() {
+    for scheme in ["s3", "gs", "az"] {
+        for keys in [["root/log/b_2", "root/log/b_1"], ["root/log/b_1", "root/log/b_1"]] {
+            let body = page(scheme, &LAST, &keys);
+            let server = Server::start(move |_| Answer::new(200, body.clone()));
+            let error = list(&server.store(scheme)).await.unwrap_err();
+            assert_eq!(error.kind, Kind::Unsupported, "{scheme}: {error}");
+            assert!(error.message.contains("does not list in order"), "{scheme}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_breaks_off_is_asked_for_again() {
+    for scheme in SCHEMES {
+        let whole = match scheme {
+            "http" => folder(&["/root/log/", "/root/log/b_1"]),
+            _ => page(scheme, &LAST, &["root/log/b_1"]),
+        };
+        // As a proxy that gives up on the store sends it: with the length of what it has.
+        for cut in [0, 7, 60, whole.len() / 2, whole.len() - 5] {
+            let (body, first) = (whole.clone(), std::sync::atomic::AtomicBool::new(true));
+            let server = Server::start(move |_| {
+                let is_cut = first.swap(false, std::sync::atomic::Ordering::SeqCst);
+                let end = if is_cut { body.floor_char_boundary(cut) } else { body.len() };
+                Answer::new(status_of(scheme), &body[..end])
+            });
+            assert_eq!(list(&server.store(scheme)).await.unwrap(), ["log/b_1"], "{scheme} {cut}");
+            assert_eq!(server.seen().len(), 2, "{scheme} {cut}");
+        }
+        let body = whole[..whole.len() - 5].to_owned();
+        let server = Server::start(move |_| Answer::new(status_of(scheme), body.clone()));
+        let error = list(&server.store(scheme)).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Unavailable, "{scheme}: {error}");
+        assert!(error.message.contains("it breaks off; try again"), "{scheme}: {error}");
+        assert_eq!(server.seen().len(), 3, "{scheme}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_passes_is_repeated_though_its_status_is_that_of_success() {
+    for scheme in SCHEMES {
+        for code in ["InternalError", "SlowDown", "RequestTimeout"] {
+            let server = Server::start(move |_| Answer::new(status_of(scheme), error(code)));
+            let error = list(&server.store(scheme)).await.unwrap_err();
+            assert_eq!(error.kind, Kind::Unavailable, "{scheme} {code}: {error}");
+            assert!(error.message.contains(code), "{scheme} {code}: {error}");
+            assert_eq!(server.seen().len(), 3, "{scheme} {code}");
+        }
+    }
+}

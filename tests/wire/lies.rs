@@ -1,0 +1,126 @@
+//! Answers that are not the store's, between the host and an S3 server: a log is never taken for
+//! shorter than it is, and nothing of it is deleted on the strength of one.
+
+use super::*;
+
+/// What an S3 server answers with the status 200 when it fails late.
+const ERROR: &str = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>";
+const LOGIN_PAGE: &str = "<html xmlns=\"http://www.w3.org/1999/xhtml\"><body>Sign in</body></html>";
+
+/// An event for each batch.
+const EVENTS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+
+async fn append(host: &Host, store: &Store, events: &[&str]) {
+    let log = host.open(store, "log", LogOptions::new()).await.unwrap();
+    for event in events {
+        log.append(event).await.unwrap();
+        log.flush().await.unwrap();
+    }
+    log.close().await.unwrap();
+}
+
+#[track_caller]
+fn assert_is_told<T: std::fmt::Debug>(name: &str, done: Result<T, Error>) {
+    let Err(Error::StoreFailed { message, .. }) = &done else { panic!("{name}: {done:?}") };
+    assert!(message.contains("the server's answer is not a listing"), "{name}: {message}");
+}
+
+#[test]
+fn a_log_whose_listing_is_none_is_not_taken_for_empty() {
+    let host = host();
+    on_each_server(|wire| {
+        let store = wire.store(0);
+        wire.proxy.play(|_| Fault::None);
+        wire.runtime.block_on(async {
+            append(&host, &store, &EVENTS[..4]).await;
+            host.compact(&store, "log", &CompactOptions::new()).await.unwrap();
+            append(&host, &store, &EVENTS[4..]).await;
+            let before = store.list("log/", None, 100).await.unwrap();
+            // Of all listings, and of those of the manifests alone.
+            for (lie, part) in [(ERROR, ""), (LOGIN_PAGE, ""), (ERROR, "manifest_")] {
+                wire.proxy.play(move |seen| match seen.is_list() && seen.target.contains(part) {
+                    true => Fault::Lie(lie),
+                    false => Fault::None,
+                });
+                assert_is_told("read", read(&host, &store).await);
+                assert_is_told("stat", host.stat(&store, "log").await);
+                let full = CompactOptions::new().full(true);
+                assert_is_told("compact", host.compact(&store, "log", &full).await);
+                let deleted = wire
+                    .proxy
+                    .seen()
+                    .iter()
+                    .any(|(seen, _)| seen.method == "DELETE" || seen.target.contains("delete"));
+                assert!(!deleted, "something was deleted");
+            }
+            wire.proxy.play(|_| Fault::None);
+            assert_eq!(store.list("log/", None, 100).await.unwrap(), before);
+            assert_eq!(read(&host, &store).await.unwrap(), EVENTS);
+        });
+    });
+}
+
+#[test]
+fn a_listing_that_lost_its_token_is_not_taken_for_all() {
+    let Some(server) = require_or_skip(shared_moto()) else { return };
+    let wire = Wire::before(server);
+    let store = wire.store(0);
+    wire.runtime.block_on(async {
+        for event in EVENTS {
+            store.create(&format!("log/{event}"), event.into(), false).await.unwrap();
+        }
+        assert!(store.list("log/", None, 4).await.unwrap().more);
+        wire.proxy.play(|_| Fault::DropElement("NextContinuationToken"));
+        let error = store.list("log/", None, 4).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Other, "{error}");
+        assert!(error.message.contains("is truncated and does not say where"), "{error}");
+    });
+}
+
+#[test]
+fn an_upload_whose_end_is_answered_by_an_error_is_known_only_by_a_look() {
+    const FAILED: &str = "<Error><Code>InternalError</Code></Error>";
+    on_each_server(|wire| {
+        let upload = |store: Store| async move {
+            let mut upload = store.start_upload("log/a").await.unwrap();
+            upload.write(vec![7; 9_000_000].into()).await.unwrap();
+            upload.finish().await
+        };
+        let is_end = |seen: &Seen| seen.method == "POST" && seen.target.contains("uploadId");
+        // It was done; the repeated request finds no upload any more, and the look the object.
+        let mut faults = vec![Fault::CarryOutAndLie(FAILED)];
+        wire.proxy.play(move |seen| match is_end(seen) {
+            true => faults.pop().unwrap_or(Fault::None),
+            false => Fault::None,
+        });
+        wire.runtime.block_on(upload(wire.patient_store(2))).unwrap();
+        assert_eq!(wire.proxy.faults(), 1);
+        // It was not, and nobody says so.
+        for lie in [FAILED, ERROR] {
+            let store = wire.patient_store(1);
+            wire.proxy.play(move |seen| if is_end(seen) { Fault::Lie(lie) } else { Fault::None });
+            let fate = wire.runtime.block_on(upload(store.clone()));
+            assert!(matches!(fate, Err(WriteError::Unknown(_))), "{fate:?}");
+            wire.proxy.play(|_| Fault::None);
+            assert_eq!(wire.get(&store, "log/a"), Err(Kind::NotFound));
+        }
+    });
+}
+
+#[test]
+fn objects_are_deleted_only_if_the_server_says_so() {
+    on_each_server(|wire| {
+        let store = wire.store(0);
+        wire.proxy.play(|_| Fault::None);
+        wire.create(&store, "log/a").unwrap();
+        wire.proxy.play(|seen| match seen.method.as_str() {
+            "POST" => Fault::Lie(LOGIN_PAGE),
+            _ => Fault::None,
+        });
+        let failures = wire.runtime.block_on(store.delete(vec!["log/a".to_owned()]));
+        assert_eq!(failures.len(), 1);
+        assert!(failures[0].error.message.contains("its root element is <html>"), "{failures:?}");
+        wire.proxy.play(|_| Fault::None);
+        assert_eq!(wire.get(&store, "log/a").unwrap(), "bytes");
+    });
+}
