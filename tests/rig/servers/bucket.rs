@@ -27,6 +27,8 @@ fn signed_target(server: &S3Server) -> object_store::Result<String> {
     for (key, value) in server.store_options() {
         builder = builder.with_config(key.parse()?, value);
     }
+    // Without a provider the library's client panics. One that is there already serves as well.
+    rustls::crypto::ring::default_provider().install_default().ok();
     let store = builder.build()?;
     let method = "PUT".parse().expect("PUT is a method");
     let url = store
