@@ -242,7 +242,15 @@ fn read_request(client: &mut BufReader<TcpStream>) -> io::Result<Option<Request>
 }
 
 fn answer(mut client: &TcpStream, status: &str, to: &Request) -> io::Result<()> {
-    let code = if status.starts_with("503") { "SlowDown" } else { "InternalError" };
+    let code = match status.get(..3) {
+        Some("400") => "InvalidArgument",
+        Some("403") => "AccessDenied",
+        Some("404") => "NoSuchKey",
+        Some("423") => "Locked",
+        Some("429") => "TooManyRequestsException",
+        Some("503") => "SlowDown",
+        _ => "InternalError",
+    };
     let body = match to.head.starts_with("HEAD ") {
         true => String::new(),
         false => format!("<Error><Code>{code}</Code><Message>for a test</Message></Error>"),

@@ -28,7 +28,9 @@ pub(super) fn check_start(path: &str, body: &[u8]) -> Result<(), WrongReply> {
 /// Checks that the upload of the object at `path` is complete. Returns what the library needs of the
 /// answer: it looks for words such as `SlowDown` anywhere in it, the key included.
 pub(super) fn check_end(path: &str, body: &[u8]) -> Result<Bytes, WrongReply> {
-    xml::expect_root(body, &["CompleteMultipartUploadResult"], END)?;
+    // Some servers put `Response` where S3 has `Result`.
+    let roots = ["CompleteMultipartUploadResult", "CompleteMultipartUploadResponse"];
+    xml::expect_root(body, &roots, END)?;
     let mut key = None;
     let read = xml::walk(body, |name, text| {
         if name == "Key" {

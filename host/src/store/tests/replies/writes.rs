@@ -105,6 +105,10 @@ async fn an_upload_is_complete_only_if_the_store_says_so() {
     for scheme in ["s3", "gs"] {
         let server = upload_server(KEY, completed(KEY));
         assert_eq!(upload(&server, scheme, "log/a").await, Ok(()), "{scheme}");
+        let response =
+            "<CompleteMultipartUploadResponse><ETag>t</ETag></CompleteMultipartUploadResponse>";
+        let server = upload_server(KEY, Answer::new(200, response));
+        assert_eq!(upload(&server, scheme, "log/a").await, Ok(()), "{scheme}");
         for (answer, words) in [
             (Answer::new(200, error("InvalidPart")), "it is an error: InvalidPart: said"),
             (Answer::new(200, LOGIN_PAGE), "its root element is <html>"),
