@@ -75,6 +75,8 @@ fn create_container(endpoint: &str) -> Result<(), String> {
 
     let options = ClientOptions::new().with_allow_http(true);
     let sent = async {
+        // Without a provider the client panics. One that is there already serves as well.
+        rustls::crypto::ring::default_provider().install_default().ok();
         let client = ReqwestConnector::default().connect(&options).map_err(|e| e.to_string())?;
         client.execute(request).await.map_err(|e| e.to_string())
     };
