@@ -58,7 +58,7 @@ fn write(world: &World) {
     flush("first");
     flush("second");
     world.compact("log").unwrap();
-    world.trim("log", TrimPoint::Position("5".to_owned())).unwrap();
+    world.trim_lazily("log", TrimPoint::Position("5".to_owned())).unwrap();
     flush("third");
     flush("fourth");
     world.compact("log").unwrap();
@@ -113,7 +113,7 @@ fn the_committed_log_opens_reads_and_verifies() {
     on_both(|world| {
         put_golden(world);
         assert_eq!(world.read("log").unwrap(), EVENTS);
-        assert_eq!(world.verify("log").unwrap(), (Vec::new(), 14), "whole segments");
+        assert_eq!(world.verify("log").unwrap(), (Vec::new(), 13));
         let log = world.open("log");
         log.append("{\"new\":1}").unwrap();
         log.close().unwrap();
@@ -153,6 +153,30 @@ fn committed_indexes_and_manifests_decode_and_encode_to_the_same_bytes() {
     // Live batches; segments; their indexes and that of a trimmed one; manifests.
     assert_eq!(kinds, [3, 2, 3, 4]);
     assert!(indexes >= 3);
+}
+
+/// What a trim inside a batch leaves of it, byte for byte.
+#[test]
+fn a_batch_that_is_cut_has_this_line_and_these_bytes() {
+    on_both(|world| {
+        put_golden(world);
+        let done = world.trim("log", TrimPoint::Position("7".to_owned())).unwrap();
+        assert_eq!((done.events, done.segments, done.rewritten_bytes), (2, 0, 13));
+        let keys = world.keys();
+        let of = |end: &str| {
+            let key =
+                keys.iter().find(|key| key.contains("_0000000000000000005_") && key.ends_with(end));
+            world.object(key.unwrap())
+        };
+        assert_eq!(of(".jsonl"), "{\"second\":2}\n");
+        let digest = Digest::of(b"{\"second\":2}\n");
+        let line = format!(
+            "{{\"batch\":\"batch_0001700000003000000_3c6ef35f_2_33990033513a8a0c.jsonl\",\"events\":1,\
+             \"bytes\":13,\"digest\":\"{digest}\",\"trimmed\":1}}\n"
+        );
+        assert_eq!(of(".index"), line);
+        assert_eq!(world.read("log").unwrap(), EVENTS[2..]);
+    });
 }
 
 /// A position inside the live batches, and what it is as text.

@@ -146,6 +146,9 @@ fn every_broken_rule_is_noticed() {
         (Mutant::PendingLast, "pending-last"),
         (Mutant::KeepNewer, "keep-newer"),
         (Mutant::DeleteFirst, "delete-first"),
+        (Mutant::CopyTrimmed, "copy-trimmed"),
+        (Mutant::LeaveBoundary, "leave-boundary"),
+        (Mutant::ForgetOffset, "forget-offset"),
     ] {
         match run_all(0..SEEDS_TO_NOTICE, |seed| run_natively(seed, Some(mutant))) {
             Ok(_) => panic!("mutant {name}: not caught within {SEEDS_TO_NOTICE} seeds"),

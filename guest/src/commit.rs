@@ -24,7 +24,19 @@ use crate::view::{self, View};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Commit {
     Won,
+    /// The number was passed, and what was wanted is done: by others, or by this commit and what
+    /// others made of it. Where this one has put things says nothing of where they are.
+    Passed,
     Lost,
+}
+
+/// What a commit is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// Fewer objects.
+    Compact,
+    /// A log that begins later.
+    Trim,
 }
 
 /// Changes a log by manifests.
@@ -63,6 +75,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     /// it makes superfluous.
     pub(crate) fn commit(
         &mut self,
+        goal: Goal,
         mut manifest: Manifest,
         segments: &[SegmentName],
         absorbed: &[BatchName],
@@ -76,7 +89,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         if self.create(&manifest, segments)? == Commit::Lost {
             return Ok(Commit::Lost);
         }
-        let commit = self.clean_up_after(&manifest, segments, absorbed, view)?;
+        let commit = self.clean_up_after(goal, &manifest, segments, absorbed, view)?;
         if commit == Commit::Lost {
             self.discard(segments);
         }
@@ -160,6 +173,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     /// this one was created long after its number had passed: then it counts for nothing.
     fn clean_up_after(
         &mut self,
+        goal: Goal,
         own: &Manifest,
         segments: &[SegmentName],
         absorbed: &[BatchName],
@@ -192,10 +206,21 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             };
             self.clean(&current, &held, view);
             // Trimmed since, the segments' indexes are still needed.
-            let in_force = current.records().any(|segment| segments.contains(&segment.name))
-                || absorbed.iter().any(|batch| held.contains(batch))
-                || (segments.is_empty() && current.first_position >= own.first_position);
-            return Ok(if in_force { Commit::Won } else { Commit::Lost });
+            let is_named = current.records().any(|segment| segments.contains(&segment.name));
+            let counts = is_named
+                || match goal {
+                    Goal::Compact => absorbed.iter().any(|batch| held.contains(batch)),
+                    // Others went on from there, or have trimmed as much themselves.
+                    Goal::Trim => {
+                        current.first_position >= own.first_position
+                            && current.trimmed_events() <= own.trimmed_events()
+                    }
+                };
+            if counts && !is_named {
+                self.discard(segments);
+                return Ok(Commit::Passed);
+            }
+            return Ok(if counts { Commit::Won } else { Commit::Lost });
         }
         let message = "the manifest in force changes faster than it can be read".to_owned();
         Err(Error::StoreFailed { message, transient: true })

@@ -11,6 +11,8 @@
 //! 5. Nothing grows beyond the limits of a segment, and what is over half of one is final: it stays
 //!    as it is. A merge that the limits cut short has made a final segment.
 //! 6. Merging joins neighbours, so no event changes its position.
+//! 7. A first segment that holds trimmed events is rewritten without them, alone if nothing else is
+//!    due: nothing that was trimmed is copied, and the next compaction removes what a trim left.
 //!
 //! By 2 and 3 a byte reaches a higher tier every time it is rewritten, so that happens at most
 //! log(`segment_bytes_max`)/log(`fan_in`) times, and the tiers never rise along the log: fewer than
@@ -21,8 +23,9 @@
 
 use std::ops::Range;
 
+use crate::boundary::Boundary;
 use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
-use crate::manifest::{Manifest, SegmentRecord};
+use crate::manifest::{Manifest, Retired, SegmentRecord};
 use crate::names::{Attempt, Generation};
 use crate::options::CompactOptions;
 use crate::segment::NewSegment;
@@ -36,28 +39,33 @@ pub(crate) struct Rewrite {
     /// How many live batches, the first ones by name, behind those segments.
     pub batches: usize,
     pub bytes: u64,
-    /// Batches in all.
-    size: u64,
+    /// Batches in all, those of the segments and the live ones.
+    pub size: u64,
+    /// Whether the first of the segments holds trimmed events, which go.
+    pub cut: bool,
 }
 
-/// Decides what to rewrite, in the order of the log. Nothing: there is nothing to do.
-pub(crate) fn plan(view: &View, options: &CompactOptions) -> Vec<Rewrite> {
-    let segments = view.segments().iter().enumerate().map(|(number, segment)| Rewrite {
-        segments: number..number.saturating_add(1),
-        batches: 0,
-        bytes: segment.bytes,
-        size: segment.batches,
+/// Decides what to rewrite, in the order of the log. Nothing: there is nothing to do. The boundary is
+/// what a trim has left of the first segment, if that still holds trimmed events.
+pub(crate) fn plan(
+    view: &View,
+    boundary: Option<&Boundary>,
+    options: &CompactOptions,
+) -> Vec<Rewrite> {
+    let segments = view.segments().iter().enumerate().map(|(number, segment)| {
+        let cut = boundary.filter(|boundary| boundary.slice.segment.name == segment.name);
+        Rewrite {
+            segments: number..number.saturating_add(1),
+            batches: 0,
+            bytes: cut.map_or(segment.bytes, Boundary::bytes),
+            size: cut.map_or(segment.batches, Boundary::batches),
+            cut: cut.is_some(),
+        }
     });
     let mut units: Vec<Rewrite> = segments.collect();
-    let least = if options.full && !units.is_empty() { 1 } else { 2 };
+    let least = if options.full { 1 } else { 2 };
     if view.live.len() >= least {
-        let absorbed = view.live.iter().take(options.batches_max);
-        units.push(Rewrite {
-            segments: units.len()..units.len(),
-            batches: absorbed.len(),
-            bytes: absorbed.clone().map(|batch| batch.size).fold(0, u64::saturating_add),
-            size: u64::try_from(absorbed.len()).unwrap_or(u64::MAX),
-        });
+        units.push(absorb(view, options.batches_max));
     }
     let units = if options.full { join_all(units, options) } else { join_tiers(units, options) };
     let rewritten = units.into_iter().filter(Rewrite::is_written);
@@ -70,6 +78,31 @@ pub(crate) fn plan(view: &View, options: &CompactOptions) -> Vec<Rewrite> {
             first || parts <= u64::from(SEGMENT_PARTS_MAX)
         })
         .collect()
+}
+
+/// Absorbs the first live batches behind all segments, at most so many.
+pub(crate) fn absorb(view: &View, batches_max: usize) -> Rewrite {
+    let (segments, absorbed) = (view.segments().len(), view.live.iter().take(batches_max));
+    Rewrite {
+        segments: segments..segments,
+        batches: absorbed.len(),
+        bytes: absorbed.clone().map(|batch| batch.size).fold(0, u64::saturating_add),
+        size: u64::try_from(absorbed.len()).unwrap_or(u64::MAX),
+        cut: false,
+    }
+}
+
+/// Rewrites the segment at the boundary alone.
+pub(crate) fn cut(view: &View, boundary: &Boundary) -> Option<Rewrite> {
+    let name = boundary.slice.segment.name;
+    let at = view.segments().iter().position(|segment| segment.name == name)?;
+    Some(Rewrite {
+        segments: at..at.saturating_add(1),
+        batches: 0,
+        bytes: boundary.bytes(),
+        size: boundary.batches(),
+        cut: true,
+    })
 }
 
 /// Joins neighbours as far as the limits let.
@@ -158,6 +191,7 @@ impl Rewrite {
         self.batches = self.batches.saturating_add(next.batches);
         self.bytes = self.bytes.saturating_add(next.bytes);
         self.size = self.size.saturating_add(next.size);
+        self.cut |= next.cut;
     }
 
     /// Whether both belong into one segment. Live batches that are too large for one are cut into
@@ -173,9 +207,14 @@ impl Rewrite {
         self.bytes <= options.segment_bytes_max && self.size <= SEGMENT_BATCHES_MAX
     }
 
+    /// How many of the batches come of segments: they were absorbed before.
+    fn merged(&self) -> Option<usize> {
+        usize::try_from(self.size).ok()?.checked_sub(self.batches)
+    }
+
     /// Whether it becomes a new segment, and does not stand for an old one.
     fn is_written(&self) -> bool {
-        self.batches > 0 || self.segments.len() > 1
+        self.batches > 0 || self.segments.len() > 1 || self.cut
     }
 
     fn is_below(&self, other: &Self, options: &CompactOptions) -> bool {
@@ -196,50 +235,63 @@ pub(crate) fn tier(bytes: u64, fan_in: u64) -> u32 {
     bytes.checked_ilog(fan_in).unwrap_or(0)
 }
 
-/// The manifest in which the rewrites' outputs stand in the place of what they were made of. None
-/// if its sums need more than 64 bits.
+/// The manifest in which the rewrites' outputs stand in the place of what they were made of, and
+/// what has trimmed events is retired. None if its sums need more than 64 bits.
 pub(crate) fn next_manifest(
     base: Option<&Manifest>,
     attempt: Attempt,
+    first_position: u64,
     rewrites: &[(Rewrite, Vec<NewSegment>)],
 ) -> Option<Manifest> {
     let mut next = Manifest::after(base, attempt);
+    next.first_position = first_position;
     let old = std::mem::take(&mut next.segments);
     let mut kept = old.iter().enumerate().peekable();
     for (rewrite, outputs) in rewrites {
         while let Some((_, segment)) = kept.next_if(|(at, _)| *at < rewrite.segments.start) {
-            next.segments.push(*segment);
+            next.keep(*segment);
         }
         let first = kept.peek().map(|(_, segment)| segment.position);
-        while kept.next_if(|(at, _)| *at < rewrite.segments.end).is_some() {}
+        while let Some((_, segment)) = kept.next_if(|(at, _)| *at < rewrite.segments.end) {
+            if rewrite.cut && segment.position < first_position {
+                next.retire(*segment);
+            }
+        }
         let mut position = match first.filter(|_| !rewrite.segments.is_empty()) {
+            Some(_) if rewrite.cut => first_position,
             Some(first) => first,
             None => next.next_position,
         };
-        for NewSegment { name, batches, index } in outputs {
-            let times = || batches.iter().map(|batch| batch.name.time);
-            let record = SegmentRecord {
-                name: *name,
-                position,
-                batches: u64::try_from(batches.len()).ok()?,
-                events: sum(batches.iter().map(|batch| batch.events))?,
-                bytes: sum(batches.iter().map(|batch| batch.bytes))?,
-                first_time: times().min()?,
-                last_time: times().max()?,
-                index: *index,
-            };
+        for output in outputs {
+            let record = output.record(position)?;
             position = position.checked_add(record.events)?;
             next.compacted_bytes = next.compacted_bytes.checked_add(record.bytes)?;
             next.segments.push(record);
         }
         next.next_position = next.next_position.max(position);
-        let made = sum(outputs.iter().flat_map(|output| &output.batches).map(|b| b.bytes))?;
-        let merged = old.get(rewrite.segments.clone()).unwrap_or_default();
-        let merged = sum(merged.iter().map(|segment| segment.bytes))?;
-        next.absorbed_bytes = next.absorbed_bytes.checked_add(made.saturating_sub(merged))?;
+        let batches = outputs.iter().flat_map(|output| &output.batches);
+        let absorbed = batches.skip(rewrite.merged()?).map(|batch| batch.bytes);
+        next.absorbed_bytes = next.absorbed_bytes.checked_add(sum(absorbed)?)?;
     }
-    next.segments.extend(kept.map(|(_, segment)| *segment));
+    kept.for_each(|(_, segment)| next.keep(*segment));
     Some(next)
+}
+
+impl NewSegment {
+    /// What a manifest says of it, if its first event has this position.
+    fn record(&self, position: u64) -> Option<SegmentRecord> {
+        let times = || self.batches.iter().map(|batch| batch.name.time);
+        Some(SegmentRecord {
+            name: self.name,
+            position,
+            batches: u64::try_from(self.batches.len()).ok()?,
+            events: sum(self.batches.iter().map(|batch| batch.events))?,
+            bytes: sum(self.batches.iter().map(|batch| batch.bytes))?,
+            first_time: times().min()?,
+            last_time: times().max()?,
+            index: self.index,
+        })
+    }
 }
 
 /// The sum, unless it needs more than 64 bits.
@@ -248,6 +300,20 @@ fn sum(mut numbers: impl Iterator<Item = u64>) -> Option<u64> {
 }
 
 impl Manifest {
+    /// Keeps a segment, unless all of it is trimmed.
+    fn keep(&mut self, segment: SegmentRecord) {
+        if segment.position < self.first_position && segment.end() <= self.first_position {
+            self.retire(segment);
+        } else {
+            self.segments.push(segment);
+        }
+    }
+
+    /// Gives up a segment that holds trimmed events. Its index stays for a while.
+    fn retire(&mut self, segment: SegmentRecord) {
+        self.retired.push(Retired { segment, generation: self.generation });
+    }
+
     /// The next generation, in which nothing has changed yet. What format 1 does not say is missing
     /// in it still, and so is the identity of a new log.
     pub(crate) fn after(base: Option<&Self>, attempt: Attempt) -> Self {

@@ -1,16 +1,17 @@
-//! Compacts a log: a driver. What is rewritten is decided in `compaction`, the commit is made in
-//! `commit`.
+//! Compacts a log: a driver. What is rewritten is decided in `compaction` and carried out in
+//! `change`.
 
-use crate::commit::{Commit, Committer};
+use crate::boundary::Boundary;
+use crate::change::{self, Change, Changed, Cutting};
+use crate::commit::{Committer, Goal};
 use crate::compaction::{self, Rewrite};
 use crate::error::Error;
 use crate::limits::{COMPACT_TRIES, MANIFESTS_KEPT};
-use crate::names::{Attempt, BatchName, Generation, LogName, SegmentName};
+use crate::mutants::{self, Mutant};
+use crate::names::LogName;
 use crate::options::{CompactInput, CompactOptions};
 use crate::part::Part;
 use crate::ports::{Store, System};
-use crate::segment::NewSegment;
-use crate::segment_writer::{Copied, SegmentWriter};
 use crate::stored_log::{Look, StoredLog};
 use crate::view::{self, View};
 
@@ -96,9 +97,15 @@ pub fn plan<S: Store>(
 ) -> Result<CompactionPlan, Error> {
     let options = options.check()?;
     let mut stored = StoredLog::new(store, log);
-    let view = stored.look(Look::Changing)?;
-    stored.check_exists(&view)?;
-    let rewrites = compaction::plan(&view, &options);
+    let mut gone = None;
+    let Planned { view, rewrites, .. } = loop {
+        match look(&mut stored, &options)? {
+            Ok(planned) => break planned,
+            // A segment that was compacted away is not named again: this one is lost.
+            Err(part) if gone.as_ref() == Some(&part) => return Err(stored.missing(part.name())),
+            Err(part) => gone = Some(part),
+        }
+    };
     let (batches, segments) = counts(&rewrites);
     let (garbage_objects, garbage_bytes) = garbage_of(&view);
     Ok(CompactionPlan {
@@ -125,13 +132,37 @@ enum Attempted {
     Overtaken(Box<Part>),
 }
 
+/// What a compaction sees, and what it is to do.
+struct Planned {
+    view: View,
+    boundary: Option<Boundary>,
+    rewrites: Vec<Rewrite>,
+}
+
+fn look<S: Store>(
+    stored: &mut StoredLog<S>,
+    options: &CompactOptions,
+) -> Result<Result<Planned, Box<Part>>, Error> {
+    let view = stored.look(Look::Changing)?;
+    stored.check_exists(&view)?;
+    let boundary = match change::cutting(stored, view.manifest.as_deref(), view.first_position())? {
+        _ if mutants::is(Mutant::CopyTrimmed) => None,
+        Cutting::Nothing => None,
+        Cutting::At(boundary) => Some(boundary),
+        Cutting::Gone(part) => return Ok(Err(part)),
+    };
+    let rewrites = compaction::plan(&view, boundary.as_ref(), options);
+    Ok(Ok(Planned { view, boundary, rewrites }))
+}
+
 fn attempt<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     options: &CompactOptions,
 ) -> Result<Attempted, Error> {
-    let view = committer.stored.look(Look::Changing)?;
-    committer.stored.check_exists(&view)?;
-    let rewrites = compaction::plan(&view, options);
+    let Planned { view, boundary, rewrites } = match look(&mut committer.stored, options)? {
+        Ok(planned) => planned,
+        Err(part) => return Ok(Attempted::Overtaken(part)),
+    };
     if rewrites.is_empty() {
         if let Some(manifest) = &view.manifest {
             let absorbed: Vec<_> = view.absorbed.iter().map(|batch| batch.name).collect();
@@ -139,60 +170,26 @@ fn attempt<S: Store, Y: System>(
         }
         return Ok(Attempted::Done(Compaction::default()));
     }
-    committer.ensure_exclusive()?;
-    let attempt = Attempt(committer.random());
-    let base = view.manifest.as_deref();
-    let generation = Generation(base.map_or(0, |base| base.generation.0).saturating_add(1));
-    let bytes_max = options.segment_bytes_max;
-    let mut writer = SegmentWriter::new(&committer.stored, generation, attempt, bytes_max);
-    let mut written: Vec<(Rewrite, Vec<NewSegment>)> = Vec::new();
-    let mut failed = None;
-    let counts = counts(&rewrites);
-    for rewrite in rewrites {
-        let copied = writer.copy(parts(&rewrite, &view));
-        written.push((rewrite, writer.take_segments()));
-        match copied {
-            Ok(Copied::Whole) => {}
-            Ok(Copied::Overtaken(part)) => failed = Some(Ok(Attempted::Overtaken(part))),
-            Err(error) => failed = Some(Err(error)),
-        }
-        if failed.is_some() {
-            break;
-        }
-    }
-    let copied = writer.into_written();
-    let segments = || written.iter().flat_map(|(_, segments)| segments);
-    let names: Vec<SegmentName> = segments().map(|segment| segment.name).collect();
-    if let Some(failed) = failed {
-        committer.discard(&names);
-        return failed;
-    }
-    let live = || view.live.iter().take(counts.0).map(|batch| batch.name);
-    let Some(first) = names.first() else {
-        // Batches without events, as old ones can be: there is nothing to keep of them.
-        committer.delete(&live().map(|batch| batch.to_string()).collect::<Vec<_>>());
-        return Ok(Attempted::Done(Compaction { batches: length(counts.0), ..<_>::default() }));
+    let (batches, segments) = counts(&rewrites);
+    let (batches, segments) = (length(batches), length(segments));
+    let change = Change {
+        goal: Goal::Compact,
+        first_position: view.first_position(),
+        rewrites,
+        boundary: boundary.as_ref(),
+        segment_bytes_max: options.segment_bytes_max,
     };
-    let sum = |of: fn(&crate::batch::BatchRecord) -> u64| {
-        segments().flat_map(|segment| &segment.batches).map(of).fold(0, u64::saturating_add)
-    };
-    let done = Compaction {
-        batches: length(counts.0),
-        segments: length(counts.1),
-        events: sum(|batch| batch.events),
-        bytes: sum(|batch| batch.bytes),
-        new_key: Some(committer.stored.name.key(first)),
-    };
-    let manifest = compaction::next_manifest(base, attempt, &written)
-        .ok_or_else(|| Error::Unsupported("the log has 2^64 events or bytes".to_owned()))?;
-    if let Some(damage) = committer.stored.stands_twice(&manifest, &copied) {
-        committer.discard(&names);
-        return Err(damage);
-    }
-    let absorbed: Vec<BatchName> = live().collect();
-    Ok(match committer.commit(manifest, &names, &absorbed, &view)? {
-        Commit::Won => Attempted::Done(done),
-        Commit::Lost => Attempted::Lost,
+    Ok(match change::change(committer, &view, change)? {
+        Changed::Done(done) => Attempted::Done(Compaction {
+            batches,
+            segments,
+            events: done.sum(|batch| batch.events),
+            bytes: done.sum(|batch| batch.bytes),
+            new_key: done.segments.first().map(|new| committer.stored.name.key(new.name)),
+        }),
+        Changed::Empty => Attempted::Done(Compaction { batches, ..Compaction::default() }),
+        Changed::Lost => Attempted::Lost,
+        Changed::Overtaken(part) => Attempted::Overtaken(part),
     })
 }
 
@@ -204,12 +201,4 @@ fn counts(rewrites: &[Rewrite]) -> (usize, usize) {
 
 fn length(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
-}
-
-/// What a rewrite copies, in order.
-fn parts(rewrite: &Rewrite, view: &View) -> Vec<Part> {
-    let segments = view.segments().get(rewrite.segments.clone()).unwrap_or_default();
-    let segments = segments.iter().flat_map(|s| [Part::Index(*s), Part::Segment(*s)]);
-    let live = view.live.iter().take(rewrite.batches).map(|batch| Part::Batch(*batch));
-    segments.chain(live).collect()
 }

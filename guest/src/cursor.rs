@@ -131,7 +131,7 @@ impl Cursor {
                 continue;
             }
             let all = self.times.want_all(segment.first_time, segment.last_time);
-            let touched = segment.position < self.at.next || self.has_yielded_of(segment);
+            let touched = segment.position < self.at.next || self.at.has_yielded_of(segment);
             steps.push(match all {
                 Some(true) if !touched => Step::Whole(*segment),
                 Some(false) if !touched => Step::Skip(*segment),
@@ -147,14 +147,6 @@ impl Cursor {
             }
         }
         steps
-    }
-
-    /// Whether the segment may hold a batch that was yielded while it was live.
-    fn has_yielded_of(&self, segment: &SegmentRecord) -> bool {
-        let from = BatchName { time: segment.first_time, origin: None };
-        let covered = |batch: Option<&BatchName>| batch.is_some_and(|b| segment.covers(b.time));
-        covered(self.at.yielded.range(from..).next())
-            || covered(self.at.partial.range(from..).next().map(|(batch, _)| batch))
     }
 
     /// The batches of a segment that are to be read: from the first to the last that are wanted.

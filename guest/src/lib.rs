@@ -4,10 +4,11 @@
 //!
 //! - vocabulary and formats: [`limits`], [`names`], [`error`], `events`, [`batch`], [`index`],
 //!   [`manifest`], `segment`;
-//! - decisions: [`options`], `buffer`, `paging`, [`view`], `agreement`, `part`, [`cursor`], `compaction`. They do
-//!   no I/O and read no clock;
+//! - decisions: [`options`], `buffer`, `paging`, [`view`], `agreement`, `part`, [`cursor`], `boundary`,
+//!   `compaction`. They do no I/O and read no clock;
 //! - [`ports`]: what is needed from outside;
-//! - drivers: [`stored_log`], `absent`, `parts`, `segment_writer`, [`writer`], [`reader`], [`compactor`], [`stat`];
+//! - drivers: [`stored_log`], `absent`, `parts`, `segment_writer`, `commit`, `change`, [`writer`], [`reader`],
+//!   [`compactor`], [`trim`], [`verify`], [`stat`];
 //! - `component`: the shell that makes all this a component. It converts and calls.
 //!
 //! A layer uses only those above it in this list. Nothing here knows the host.
@@ -15,7 +16,9 @@
 mod absent;
 mod agreement;
 pub mod batch;
+mod boundary;
 mod buffer;
+mod change;
 mod commit;
 mod compaction;
 pub mod compactor;

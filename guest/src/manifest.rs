@@ -79,6 +79,12 @@ impl Manifest {
         self.segments.iter().chain(self.retired.iter().map(|retired| &retired.segment))
     }
 
+    /// Trimmed events that its first segment still holds: a trim has left them to the next compaction.
+    pub fn trimmed_events(&self) -> u64 {
+        let start = self.segments.first().map_or(self.first_position, |first| first.position);
+        self.first_position.saturating_sub(start)
+    }
+
     /// Checks what its fields say of each other.
     fn check(self) -> Result<Self, Error> {
         let generation = self.generation;

@@ -31,6 +31,12 @@ pub enum Mutant {
     SkipIdentity,
     /// A compaction commits a batch that stands twice in what it writes.
     CommitTwice,
+    /// A compaction copies the trimmed events of the first segment with the others.
+    CopyTrimmed,
+    /// A trim leaves the trimmed events in the segment at its boundary, though it should not.
+    LeaveBoundary,
+    /// A batch that was cut counts its events as if it had not been.
+    ForgetOffset,
 }
 
 #[cfg(feature = "mutants")]

@@ -59,6 +59,35 @@ enum Decoder<B> {
     OldBatch(OldBatchReader),
 }
 
+/// Reads the first events of a part, at most so many: how many there are, and their bytes. None if the
+/// part is gone.
+pub(crate) fn measure<S: Store>(
+    store: S,
+    log: LogName,
+    part: Part,
+    events_max: u64,
+) -> Result<Option<(u64, u64)>, Error> {
+    let mut parts = PartsRead::new(store, log, vec![part]);
+    let (mut events, mut bytes) = (0_u64, 0_u64);
+    while events < events_max {
+        let run = match parts.next() {
+            Ok(Some(run)) => run,
+            Ok(None) => break,
+            Err(Interrupted::Gone(_)) => return Ok(None),
+            Err(Interrupted::Failed(error)) => return Err(error),
+        };
+        let of_run = run.pieces.iter().map(|piece| piece.events).fold(0, u64::saturating_add);
+        let wanted = of_run.min(events_max - events);
+        events = events.saturating_add(wanted);
+        let all = wanted == of_run;
+        bytes = bytes.saturating_add(match all {
+            true => run.lines.length(),
+            false => run.lines.line_end(wanted),
+        });
+    }
+    Ok(Some((events, bytes)))
+}
+
 impl<S: Store> PartsRead<S> {
     pub(crate) fn new(store: S, log: LogName, parts: Vec<Part>) -> Self {
         Self {

@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 
 use crate::error::Error;
 use crate::limits::POSITION_BYTES_MAX;
+use crate::manifest::SegmentRecord;
 use crate::names::{BatchName, LogId, LogName};
 
 /// Where a reader stands.
@@ -30,6 +31,14 @@ pub(crate) struct Position {
 }
 
 impl Position {
+    /// Whether the segment may hold a batch that was yielded while it was live.
+    pub(crate) fn has_yielded_of(&self, segment: &SegmentRecord) -> bool {
+        let from = BatchName { time: segment.first_time, origin: None };
+        let covered = |batch: Option<&BatchName>| batch.is_some_and(|b| segment.covers(b.time));
+        covered(self.yielded.range(from..).next())
+            || covered(self.partial.range(from..).next().map(|(batch, _)| batch))
+    }
+
     pub(crate) fn encode(&self) -> String {
         let mut text = self.log.map_or_else(String::new, |log| format!("{log}@"));
         write!(text, "{}", self.next).ok();

@@ -12,7 +12,7 @@ use crate::manifest::SegmentRecord;
 use crate::names::{BatchName, LogName};
 use crate::page::Page;
 use crate::part::Part;
-use crate::parts::{Interrupted, PartsRead};
+use crate::parts::{self, Interrupted, PartsRead};
 use crate::ports::{HeldBytes, Store};
 use crate::position::Position;
 use crate::stored_log::{Look, StoredLog};
@@ -262,16 +262,8 @@ impl<S: Store> Reader<S> {
     /// The number of events of an old batch, whose name does not tell. None if it is gone.
     fn count_old(&self, batch: ListedBatch) -> Result<Option<u64>, Error> {
         let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
-        let mut parts = PartsRead::new(store, log, vec![Part::Batch(batch)]);
-        let mut events = 0;
-        loop {
-            match parts.next() {
-                Ok(Some(run)) => events += run.pieces.iter().map(|p| p.events).sum::<u64>(),
-                Ok(None) => return Ok(Some(events)),
-                Err(Interrupted::Gone(_)) => return Ok(None),
-                Err(Interrupted::Failed(error)) => return Err(error),
-            }
-        }
+        let measured = parts::measure(store, log, Part::Batch(batch), u64::MAX)?;
+        Ok(measured.map(|(events, _)| events))
     }
 
     /// Moves behind what was trimmed; returns how many events of it were not yielded, or a segment

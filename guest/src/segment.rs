@@ -9,6 +9,7 @@ use crate::events;
 use crate::held;
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, MEASURES_MAX};
 use crate::manifest::SegmentRecord;
+use crate::mutants::{self, Mutant};
 use crate::names::{Digest, SegmentName};
 use crate::part::{Piece, Run, Slice};
 use crate::ports::HeldBytes;
@@ -154,14 +155,15 @@ impl<B: HeldBytes> SegmentReader<B> {
     /// Some of the next batch, or the end of it: then the one behind it is next.
     fn piece(&mut self, batch: BatchRecord, bytes: u64, events: u64, ends: bool) -> Piece {
         let (start, end) = (self.position, self.position.saturating_add(batch.events));
+        let trimmed = if mutants::is(Mutant::ForgetOffset) { 0 } else { batch.trimmed };
         if ends {
             self.position = end;
         }
         Piece {
             batch: batch.name,
             segment: Some(self.segment),
-            positions: Some(start.saturating_sub(batch.trimmed)..end),
-            trimmed: batch.trimmed,
+            positions: Some(start.saturating_sub(trimmed)..end),
+            trimmed,
             bytes,
             events,
             end: ends.then_some(batch),

@@ -1,6 +1,7 @@
 //! Copies batches into new segments, each with its index: a driver.
 //!
-//! 1. Batches are copied whole, in the order given, after they were checked.
+//! 1. Batches are copied in the order given, after they were checked; whole, but for the first one
+//!    if a trim cuts it.
 //! 2. Memory is bounded: bytes are passed on as they come, only the index is held.
 //! 3. No batch is written twice by one attempt: that would be damage, and is not committed.
 //! 4. Nothing here commits: until a manifest names them, the segments are garbage.
@@ -8,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use crate::batch::BatchRecord;
+use crate::boundary::Cut;
 use crate::error::{Damage, Error, WriteFailure, WriteFate};
 use crate::index::Index;
 use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
@@ -90,13 +92,20 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         self.written
     }
 
-    /// Copies parts of the log, one after the other, into segments of their own.
-    pub(crate) fn copy(&mut self, parts: Vec<Part>) -> Result<Copied, Error> {
+    /// Copies parts of the log, one after the other, into segments of their own. What is cut is the
+    /// beginning of the first part.
+    pub(crate) fn copy(&mut self, parts: Vec<Part>, mut cut: Option<Cut>) -> Result<Copied, Error> {
         let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
         let mut read = PartsRead::new(store, log, parts);
         loop {
             match read.next() {
-                Ok(Some(run)) => self.write_run(run)?,
+                Ok(Some(run)) => {
+                    let run = match &mut cut {
+                        Some(cut) => cut.pass(run),
+                        None => run,
+                    };
+                    self.write_run(run)?;
+                }
                 Ok(None) => break,
                 Err(Interrupted::Gone(part)) => return Ok(Copied::Overtaken(part)),
                 Err(Interrupted::Failed(error)) => return Err(error),

@@ -21,6 +21,8 @@ pub struct Stats {
     /// Live batches whose names do not tell their number of events.
     pub uncounted_batches: u64,
     pub bytes: u64,
+    /// Trimmed events that the first segment still holds; they are not among `events`.
+    pub trimmed_events: u64,
     pub generation: Generation,
     /// The identity of the log. None before the first compaction, and of format 1.
     pub log: Option<LogId>,
@@ -77,6 +79,7 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
             .iter()
             .map(|segment| segment.bytes)
             .chain(view.live.iter().map(|batch| batch.size))),
+        trimmed_events: view.manifest.as_ref().map_or(0, |manifest| manifest.trimmed_events()),
         generation: view.manifest.as_ref().map(|m| m.generation).unwrap_or_default(),
         log: view.log(),
         first_time: times().min().map(|time| time.micros()),

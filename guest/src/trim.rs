@@ -1,20 +1,30 @@
 //! Trims a log: a driver. Gives up events at its beginning by a manifest that names fewer segments.
 //!
 //! 1. Positions never move back, and no event changes its place.
-//! 2. Only what a segment holds can be trimmed: a live batch stays, whatever its time.
-//! 3. The indexes of trimmed segments stay for a while, so that a batch whose create lands late is
+//! 2. No object that the log names holds a trimmed event afterwards: of the segment at the boundary a
+//!    new one is written without them. A lazy trim leaves that to the next compaction.
+//! 3. Only what a segment holds can be trimmed: live batches that the point covers are absorbed
+//!    first, by a commit of its own. A crash between the two leaves a log that is compacted.
+//! 4. The indexes of trimmed segments stay for a while, so that a batch whose create lands late is
 //!    known as absorbed and not read again.
 
-use crate::commit::{Commit, Committer};
+use crate::boundary::Boundary;
+use crate::change::{self, Change, Changed, Cutting};
+use crate::commit::{Committer, Goal};
+use crate::compaction;
 use crate::error::Error;
-use crate::index::Index;
-use crate::limits::COMPACT_TRIES;
-use crate::manifest::{Manifest, Retired, SegmentRecord};
-use crate::names::{Attempt, LogName};
+use crate::limits::{ABSORB_BATCHES_MAX, COMPACT_TRIES, SEGMENT_BYTES_DEFAULT};
+use crate::manifest::SegmentRecord;
+use crate::mutants::{self, Mutant};
+use crate::names::{LogName, SegmentName};
+use crate::part::Part;
+use crate::parts;
 use crate::ports::{Store, System};
-use crate::position::Position;
 use crate::stored_log::{Look, StoredLog};
 use crate::view::View;
+use aim::{Aim, Point, To};
+
+mod aim;
 
 /// Up to where to trim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,186 +37,312 @@ pub enum TrimPoint {
     KeepEvents(u64),
 }
 
-/// What a trim did.
+/// How to trim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrimOptions {
+    /// Leave trimmed events in the segment at the boundary to the next compaction.
+    pub lazy: bool,
+}
+
+/// What a trim did, or would do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Trimmed {
     pub events: u64,
-    /// Segments dropped whole, and their bytes.
+    /// Segments dropped whole; not those that this trim itself has made.
     pub segments: u64,
+    /// Bytes that the log names no more.
     pub bytes: u64,
+    /// Bytes of the new segment at the boundary; 0 if there is none.
+    pub rewritten_bytes: u64,
+    /// Live batches absorbed first.
+    pub absorbed_batches: u64,
     pub first_position: u64,
-    /// Live batches before the point.
+    /// Live batches that the point names and that stay, behind events that it does not.
     pub live_batches: u64,
-}
-
-/// Where to trim, understood.
-enum Point {
-    Position(Position),
-    Time(u64),
-    KeepEvents(u64),
 }
 
 /// Trims a log.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] for a position that is not one; otherwise as a compaction.
+/// [`Error::InvalidInput`] for a position that is not one, or not of this log; otherwise as a compaction.
 pub fn trim<S: Store, Y: System>(
     store: S,
     system: &Y,
     log: LogName,
     until: TrimPoint,
+    options: TrimOptions,
 ) -> Result<Trimmed, Error> {
-    let point = match until {
-        TrimPoint::Position(text) => Point::Position(Position::decode(&text)?),
-        TrimPoint::Time(time) => Point::Time(time),
-        TrimPoint::KeepEvents(events) => Point::KeepEvents(events),
-    };
+    let mut point = Point::new(until)?;
     let mut committer = Committer::new(StoredLog::new(store, log), system);
-    for _ in 0..COMPACT_TRIES {
+    let mut before = Before::default();
+    // Batches without events are all that a log may have had, and they go.
+    let mut is_there = false;
+    let mut tries = 0;
+    while tries < COMPACT_TRIES {
         let view = committer.stored.look(Look::Changing)?;
-        committer.stored.check_exists(&view)?;
-        if let Point::Position(position) = &point {
-            position.check_log(&committer.stored.name, view.log())?;
+        if !is_there {
+            committer.stored.check_exists(&view)?;
+            is_there = true;
         }
-        let Some(first) = first_left(&mut committer.stored, &point, &view)? else { continue };
-        let live_batches = live_before(&point, &view);
-        let Some((manifest, trimmed)) = next_manifest(&view, first, Attempt(committer.random()))
-        else {
-            let first_position = view.first_position();
-            return Ok(Trimmed { first_position, live_batches, ..Trimmed::default() });
+        let Some(aim) = point.aim(&mut committer.stored, &view)? else {
+            tries += 1;
+            continue;
         };
-        committer.ensure_exclusive()?;
-        if committer.commit(manifest, &[], &[], &view)? == Commit::Won {
-            return Ok(Trimmed { live_batches, ..trimmed });
+        let to = match aim.to {
+            To::Position(position) => position.max(view.first_position()),
+            To::KeepOfAbsorbed(kept) => {
+                match absorb(&mut committer, &view, &aim, &mut before)? {
+                    Some(end) => point = Point::At(end.saturating_sub(kept)),
+                    None => tries += 1,
+                }
+                continue;
+            }
+        };
+        if to > view.next_position() {
+            // What was absorbed is not where it was put: decide anew.
+            tries += 1;
+            continue;
+        }
+        before.live_batches = before.live_batches.max(aim.live_batches);
+        let Some(step) = Step::new(&mut committer.stored, &view, to, options)? else {
+            tries += 1;
+            continue;
+        };
+        if step.is_nothing() {
+            return Ok(before.and(Trimmed { first_position: to, ..Trimmed::default() }));
+        }
+        match step.commit(&mut committer, &view, &before)? {
+            Some(trimmed) => return Ok(before.and(trimmed)),
+            None => tries += 1,
         }
     }
     Err(committer.conflict())
 }
 
-/// The position of the first event that is to be left. None if an index is gone: look again.
-fn first_left<S: Store>(
-    stored: &mut StoredLog<S>,
-    point: &Point,
-    view: &View,
-) -> Result<Option<u64>, Error> {
-    let next = view.next_position();
-    Ok(Some(match point {
-        Point::Position(position) if position.next > next => {
-            return Err(Error::InvalidInput(format!(
-                "position {} is beyond what is compacted, which ends at {next}: compact first",
-                position.next
-            )));
+/// What [`trim`] would do now.
+///
+/// # Errors
+/// As [`trim`]'s, but those of writing.
+pub fn plan<S: Store>(
+    store: S,
+    log: LogName,
+    until: TrimPoint,
+    options: TrimOptions,
+) -> Result<Trimmed, Error> {
+    let point = Point::new(until)?;
+    let mut stored = StoredLog::new(store, log);
+    for _ in 0..COMPACT_TRIES {
+        let view = stored.look(Look::Changing)?;
+        stored.check_exists(&view)?;
+        let Some(aim) = point.aim(&mut stored, &view)? else { continue };
+        let planned = match aim.to {
+            To::Position(position) => plan_step(&mut stored, &view, position, options)?,
+            To::KeepOfAbsorbed(kept) => plan_absorbing(&stored, &view, &aim, kept, options)?,
+        };
+        if let Some(planned) = planned {
+            return Ok(Trimmed { live_batches: aim.live_batches, ..planned });
         }
-        Point::Position(position) => position.next,
-        Point::KeepEvents(events) => {
-            let live = view.live.iter().filter_map(|batch| batch.name.origin);
-            let live = live.map(|origin| origin.events).fold(0, u64::saturating_add);
-            next.saturating_sub(events.saturating_sub(live))
-        }
-        Point::Time(time) => {
-            let newer = view.segments().iter().filter(|s| s.last_time.micros() >= *time);
-            for segment in newer {
-                if segment.first_time.micros() >= *time && segment.position >= view.first_position()
-                {
-                    return Ok(Some(segment.position));
-                }
-                let Some(index) = stored.index_of(segment)? else { return Ok(None) };
-                if let Some(position) = first_since(*time, view.first_position(), segment, &index) {
-                    return Ok(Some(position));
-                }
-            }
-            next
-        }
-    }))
-}
-
-/// The position of the first event of a segment that was sealed at this time or later and is not
-/// trimmed yet.
-fn first_since(time: u64, first: u64, segment: &SegmentRecord, index: &Index) -> Option<u64> {
-    let mut end = segment.position;
-    index.batches.iter().find_map(|batch| {
-        let start = end;
-        end = end.saturating_add(batch.events);
-        let is_left = end > start && end > first;
-        (is_left && batch.name.time.micros() >= time).then_some(start.max(first))
+    }
+    Err(Error::StoreFailed {
+        message: format!(
+            "log {} is compacted faster than it can be looked at",
+            stored.name.as_str()
+        ),
+        transient: true,
     })
 }
 
-/// Live batches that the point lies behind of.
-fn live_before(point: &Point, view: &View) -> u64 {
-    let mut left = match point {
-        Point::KeepEvents(events) => *events,
-        Point::Position(_) | Point::Time(_) => 0,
-    };
-    let before = view.live.iter().rev().filter(|batch| match point {
-        Point::Position(position) => position.yielded.contains(&batch.name),
-        Point::Time(time) => batch.name.time.micros() < *time,
-        Point::KeepEvents(_) => {
-            let kept = left > 0;
-            left = left.saturating_sub(batch.name.origin.map_or(0, |origin| origin.events));
-            !kept
-        }
-    });
-    u64::try_from(before.count()).unwrap_or(u64::MAX)
+/// What was done before the trim itself.
+#[derive(Default)]
+struct Before {
+    batches: u64,
+    live_batches: u64,
+    segments: Vec<SegmentName>,
 }
 
-/// The manifest without what stands before a position. None if there is nothing before it.
-fn next_manifest(view: &View, first: u64, attempt: Attempt) -> Option<(Manifest, Trimmed)> {
-    let base = view.manifest.as_deref()?;
-    let events = first.checked_sub(base.first_position).filter(|events| *events > 0)?;
-    let mut next = Manifest::after(Some(base), attempt);
-    next.first_position = first;
-    next.segments.retain(|segment| segment.end() > first);
-    let dropped: Vec<_> = base.segments.iter().filter(|segment| segment.end() <= first).collect();
-    let generation = next.generation;
-    let retired = dropped.iter().map(|segment| Retired { segment: **segment, generation });
-    next.retired.extend(retired);
-    let trimmed = Trimmed {
-        events,
-        segments: u64::try_from(dropped.len()).unwrap_or(u64::MAX),
-        bytes: dropped.iter().map(|segment| segment.bytes).fold(0, u64::saturating_add),
-        first_position: first,
+impl Before {
+    fn and(&self, trimmed: Trimmed) -> Trimmed {
+        let (absorbed_batches, live_batches) = (self.batches, self.live_batches);
+        Trimmed { absorbed_batches, live_batches, ..trimmed }
+    }
+}
+
+/// Absorbs the live batches that the point covers. Returns where they end, or none if that is to be
+/// looked at again: there are more of them, or others were faster.
+fn absorb<S: Store, Y: System>(
+    committer: &mut Committer<'_, S, Y>,
+    view: &View,
+    aim: &Aim,
+    before: &mut Before,
+) -> Result<Option<u64>, Error> {
+    let at_once = usize::try_from(ABSORB_BATCHES_MAX).unwrap_or(usize::MAX).min(aim.batches);
+    let change = Change {
+        goal: Goal::Compact,
+        first_position: view.first_position(),
+        rewrites: vec![compaction::absorb(view, at_once)],
+        boundary: None,
+        segment_bytes_max: SEGMENT_BYTES_DEFAULT,
+    };
+    Ok(match change::change(committer, view, change)? {
+        Changed::Done(done) => {
+            before.batches = before.batches.saturating_add(count(at_once));
+            before.segments.extend(done.segments.iter().map(|segment| segment.name));
+            before.live_batches = aim.live_batches;
+            done.next_position.filter(|_| at_once == aim.batches)
+        }
+        Changed::Empty => {
+            before.batches = before.batches.saturating_add(count(at_once));
+            None
+        }
+        Changed::Lost | Changed::Overtaken(_) => None,
+    })
+}
+
+/// The trim itself: from one manifest to the next.
+struct Step {
+    to: u64,
+    /// Events that go.
+    events: u64,
+    dropped: Vec<SegmentRecord>,
+    /// What is to be written of the segment at the boundary.
+    boundary: Option<Boundary>,
+}
+
+impl Step {
+    /// None if an index is gone: look again.
+    fn new<S: Store>(
+        stored: &mut StoredLog<S>,
+        view: &View,
+        to: u64,
+        options: TrimOptions,
+    ) -> Result<Option<Self>, Error> {
+        let is_lazy = options.lazy || mutants::is(Mutant::LeaveBoundary);
+        let manifest = view.manifest.as_deref().filter(|_| !is_lazy);
+        let boundary = match change::cutting(stored, manifest, to)? {
+            Cutting::Nothing => None,
+            Cutting::At(boundary) => Some(boundary),
+            Cutting::Gone(_) => return Ok(None),
+        };
+        let dropped = view.segments().iter().filter(|segment| segment.end() <= to).copied();
+        let events = to.saturating_sub(view.first_position());
+        Ok(Some(Self { to, events, dropped: dropped.collect(), boundary }))
+    }
+
+    /// Whether there is nothing to change.
+    fn is_nothing(&self) -> bool {
+        self.events == 0 && self.boundary.is_none()
+    }
+
+    /// None if others were faster.
+    fn commit<S: Store, Y: System>(
+        &self,
+        committer: &mut Committer<'_, S, Y>,
+        view: &View,
+        before: &Before,
+    ) -> Result<Option<Trimmed>, Error> {
+        let cut = self.boundary.iter().filter_map(|boundary| compaction::cut(view, boundary));
+        let change = Change {
+            goal: Goal::Trim,
+            first_position: self.to,
+            rewrites: cut.collect(),
+            boundary: self.boundary.as_ref(),
+            segment_bytes_max: u64::MAX,
+        };
+        Ok(match change::change(committer, view, change)? {
+            Changed::Done(done) => {
+                let is_own = |segment: &SegmentRecord| before.segments.contains(&segment.name);
+                let own = self.dropped.iter().filter(|segment| is_own(segment)).count();
+                let trimmed = self.trimmed(done.sum(|batch| batch.bytes));
+                Some(Trimmed { segments: trimmed.segments.saturating_sub(count(own)), ..trimmed })
+            }
+            Changed::Empty | Changed::Lost | Changed::Overtaken(_) => None,
+        })
+    }
+
+    fn trimmed(&self, rewritten_bytes: u64) -> Trimmed {
+        let at_boundary = self.boundary.iter().map(|boundary| boundary.slice.segment.bytes);
+        let bytes = self.dropped.iter().map(|segment| segment.bytes).chain(at_boundary);
+        Trimmed {
+            events: self.events,
+            segments: count(self.dropped.len()),
+            bytes: bytes.fold(0, u64::saturating_add).saturating_sub(rewritten_bytes),
+            rewritten_bytes,
+            first_position: self.to,
+            ..Trimmed::default()
+        }
+    }
+}
+
+/// What a step would do. None if an object is gone: look again.
+fn plan_step<S: Store>(
+    stored: &mut StoredLog<S>,
+    view: &View,
+    position: u64,
+    options: TrimOptions,
+) -> Result<Option<Trimmed>, Error> {
+    let to = position.max(view.first_position());
+    let Some(step) = Step::new(stored, view, to, options)? else { return Ok(None) };
+    let Some(boundary) = &step.boundary else { return Ok(Some(step.trimmed(0))) };
+    // Only a batch that is cut must be read, to know how many bytes stay.
+    let gone = match boundary.cut() {
+        Some((slice, events)) => measure(stored, Part::Slice(slice), events)?,
+        None => Some((0, 0)),
+    };
+    Ok(gone.map(|(_, gone)| step.trimmed(boundary.bytes().saturating_sub(gone))))
+}
+
+/// What absorbing and then trimming would do. None if an object is gone: look again.
+fn plan_absorbing<S: Store>(
+    stored: &StoredLog<S>,
+    view: &View,
+    aim: &Aim,
+    kept: u64,
+    options: TrimOptions,
+) -> Result<Option<Trimmed>, Error> {
+    let (mut events, mut bytes, mut last) = (0_u64, 0_u64, None);
+    for batch in view.live.iter().take(aim.batches) {
+        let size = match batch.name.origin {
+            Some(origin) => (origin.events, batch.size),
+            None => match measure(stored, Part::Batch(*batch), u64::MAX)? {
+                Some(size) => size,
+                None => return Ok(None),
+            },
+        };
+        (events, bytes) = (events.saturating_add(size.0), bytes.saturating_add(size.1));
+        last = Some((*batch, size));
+    }
+    let mut rewritten_bytes = 0;
+    if let Some((batch, (of_last, bytes_of_last))) = last.filter(|_| kept > 0) {
+        let gone = measure(stored, Part::Batch(batch), of_last.saturating_sub(kept))?;
+        let Some((_, gone)) = gone else { return Ok(None) };
+        rewritten_bytes = bytes_of_last.saturating_sub(gone);
+    }
+    if options.lazy && kept > 0 {
+        // The segment that the batches become stays whole.
+        (bytes, rewritten_bytes) = (0, 0);
+    }
+    let events = events.saturating_sub(kept);
+    let segments = view.segments().iter().map(|segment| segment.bytes);
+    Ok(Some(Trimmed {
+        events: events.saturating_add(view.next_position() - view.first_position()),
+        segments: count(view.segments().len()),
+        bytes: segments.fold(bytes, u64::saturating_add).saturating_sub(rewritten_bytes),
+        rewritten_bytes,
+        absorbed_batches: count(aim.batches),
+        first_position: view.next_position().saturating_add(events),
         live_batches: 0,
-    };
-    Some((next, trimmed))
+    }))
 }
 
-#[cfg(test)]
-mod tests {
-    use std::rc::Rc;
+/// The first events of a part, at most so many, and their bytes. None if it is gone.
+fn measure<S: Store>(
+    stored: &StoredLog<S>,
+    part: Part,
+    events_max: u64,
+) -> Result<Option<(u64, u64)>, Error> {
+    parts::measure(stored.store.clone(), stored.name.clone(), part, events_max)
+}
 
-    use super::*;
-    use crate::manifest::tests::{empty, segment_record, stored};
-    use crate::names::{Generation, SegmentName};
-
-    fn view() -> View {
-        let first = segment_record(3, 6);
-        let name = SegmentName { part: 1, ..first.name };
-        let second = SegmentRecord { position: 3, name, ..first };
-        let manifest = Manifest { next_position: 6, segments: vec![first, second], ..empty(7) };
-        View { manifest: Some(Rc::new(stored(manifest))), ..View::default() }
-    }
-
-    #[test]
-    fn a_segment_is_dropped_when_all_of_it_is_before_the_point() {
-        for (first, left, dropped) in [(2, 2, 0), (3, 1, 1), (5, 1, 1), (6, 0, 2)] {
-            let (next, trimmed) = next_manifest(&view(), first, Attempt(2)).unwrap();
-            assert_eq!((next.segments.len(), next.retired.len()), (left, dropped), "{first}");
-            assert_eq!((next.first_position, next.next_position), (first, 6));
-            assert_eq!((trimmed.events, trimmed.first_position), (first, first));
-            let bytes = next.encode().unwrap();
-            assert_eq!(Manifest::decode(Generation(8), &bytes), Ok(stored(next)));
-        }
-        assert_eq!(next_manifest(&view(), 0, Attempt(2)), None);
-    }
-
-    #[test]
-    fn retired_indexes_are_kept_for_64_generations() {
-        let (mut manifest, _) = next_manifest(&view(), 3, Attempt(2)).unwrap();
-        for kept in 1..=64 {
-            manifest = Manifest::after(Some(&manifest), Attempt(kept));
-            assert_eq!(manifest.retired.len(), 1);
-        }
-        assert_eq!(Manifest::after(Some(&manifest), Attempt(0)).retired.len(), 0);
-    }
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }

@@ -4,17 +4,18 @@
 //!    are the manifests before it.
 //! 2. A log that is compacted meanwhile is looked at anew, from the beginning.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use crate::error::{Damage, Error};
 use crate::limits::{MANIFESTS_KEPT, MISSING_TRIES, VERIFY_FINDINGS_MAX, VERIFY_STEP_BYTES};
 use crate::manifest::{Manifest, Retired};
-use crate::names::{BatchName, Digest, Generation, LogId, LogName, ObjectName, SegmentName};
-use crate::part::{Part, Piece};
+use crate::names::{Generation, LogId, LogName, ObjectName};
+use crate::part::Part;
 use crate::parts::{Interrupted, PartsRead};
 use crate::ports::Store;
 use crate::stored_log::{Look, StoredLog};
-use crate::view::{self, ListedBatch, ListedOther};
+use crate::view::{self, ListedOther};
+use work::{Place, Work, digest};
+
+mod work;
 
 /// Why an object is not needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,10 @@ pub struct Checked {
     pub objects_total: u64,
     pub bytes: u64,
     pub bytes_total: u64,
+    /// Of those that are not trimmed.
     pub events: u64,
+    /// Trimmed events that the first segment still holds.
+    pub trimmed_events: u64,
     pub findings: Vec<Finding>,
 }
 
@@ -60,22 +64,6 @@ enum Stage {
     Live,
     Report,
     Done,
-}
-
-/// What was found since the last look.
-#[derive(Default)]
-struct Work {
-    checked: Checked,
-    manifest: Option<Manifest>,
-    /// The highest that was listed.
-    generation: Generation,
-    /// Listed batches: which of them are live is known when all indexes have been read.
-    batches: Vec<ListedBatch>,
-    others: Vec<ListedOther>,
-    /// Which segment holds a batch, by a digest of the batch's name.
-    absorbed: BTreeMap<u64, SegmentName>,
-    /// Handed out at the end, since the work may begin anew before.
-    findings: VecDeque<Finding>,
 }
 
 impl<S: Store> Verifier<S> {
@@ -190,8 +178,10 @@ impl<S: Store> Verifier<S> {
             match self.stored.index_of(&segment) {
                 Ok(Some(index)) => {
                     self.work.checked.objects += 1;
-                    for batch in &index.batches {
-                        self.work.absorbed.insert(digest(&batch.name), segment.name);
+                    for (batch, positions) in index.positions(&segment) {
+                        let (start, segment) = (positions.start, segment.name);
+                        let place = Place { start, segment, is_retired: true };
+                        self.work.stands(batch, place, &self.stored.name);
                     }
                 }
                 Ok(None) => {
@@ -267,9 +257,15 @@ impl<S: Store> Verifier<S> {
     /// Goes on with what was not read whole, which counts anew.
     fn read_again(&mut self, reading: PartsRead<S>) {
         let (rest, taken) = reading.rest();
+        let manifest = self.work.manifest.as_ref();
+        let first = manifest.and_then(|manifest| manifest.segments.first()).copied();
+        let is_first = first.is_some_and(|first| rest.contains(&Part::Segment(first)));
         let checked = &mut self.work.checked;
-        checked.events = checked.events.saturating_sub(taken.events);
+        let trimmed = if is_first { std::mem::take(&mut checked.trimmed_events) } else { 0 };
+        let events = taken.events.saturating_sub(trimmed);
+        checked.events = checked.events.saturating_sub(events);
         checked.bytes = checked.bytes.saturating_sub(taken.bytes);
+        self.work.in_batch = 0;
         self.read(rest);
     }
 
@@ -278,6 +274,7 @@ impl<S: Store> Verifier<S> {
         let (mut rest, _) = reading.rest();
         let skipped = if matches!(rest.first(), Some(Part::Index(_))) { 2 } else { 1 };
         rest.drain(..skipped.min(rest.len()));
+        self.work.in_batch = 0;
         self.read(rest);
     }
 
@@ -358,31 +355,8 @@ impl<S: Store> Verifier<S> {
     }
 }
 
-impl Work {
-    /// Takes note of what was read and checked.
-    fn met(&mut self, piece: &Piece, log: &LogName) {
-        self.checked.events += piece.events;
-        self.checked.bytes += piece.bytes;
-        self.checked.objects += u64::from(piece.end.is_some() && piece.positions.is_none());
-        let Some((end, segment)) = piece.end.zip(piece.segment) else { return };
-        let other = self.absorbed.insert(digest(&end.name), segment);
-        // The index of a trimmed segment may hold what was kept of it.
-        let retired = self.manifest.iter().flat_map(|manifest| &manifest.retired);
-        let is_retired = |name: SegmentName| retired.clone().any(|r| r.segment.name == name);
-        if let Some(other) = other.filter(|other| *other != segment && !is_retired(*other)) {
-            let expected = format!("{} once in the log", end.name);
-            let damage = Damage::new(segment, expected, format!("it is in {other}, too"));
-            self.findings.push_back(Finding::Damaged(damage.with_key(log)));
-        }
-    }
-}
-
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-fn digest(batch: &BatchName) -> u64 {
-    Digest::of(batch.to_string().as_bytes()).0
 }
 
 fn highest(others: &[ListedOther]) -> Generation {

@@ -15,7 +15,7 @@ use crate::read_options::ReadOptions;
 use crate::reader::Reader;
 use crate::records::{Compaction, CompactionPlan, Stats};
 use crate::store::Store;
-use crate::trimming::{TrimPoint, Trimmed};
+use crate::trimming::{TrimOptions, TrimPoint, Trimmed};
 use crate::verifier::Verifier;
 
 /// The component that is built with this crate.
@@ -224,16 +224,40 @@ impl Host {
         Ok(plan.map_err(|error| Error::trapped(&error))??.into())
     }
 
-    /// Gives up events at the beginning of a log, for good. Readers no longer yield them, and
-    /// segments that hold nothing else are deleted. Positions do not change. Only events that a
-    /// compaction has absorbed can be trimmed.
+    /// Gives up events at the beginning of a log, permanently. Readers no longer yield them, and no
+    /// object that the log names holds them: segments that hold nothing else are deleted, and of the
+    /// segment at the boundary a new one is written without them. Positions do not change. Live batches
+    /// that the point covers are absorbed first.
     ///
     /// # Errors
     /// As [`Host::compact`].
-    pub async fn trim(&self, store: &Store, name: &str, until: TrimPoint) -> Result<Trimmed> {
+    pub async fn trim(
+        &self,
+        store: &Store,
+        name: &str,
+        until: TrimPoint,
+        options: TrimOptions,
+    ) -> Result<Trimmed> {
         let mut instance = self.engine.instantiate(store).await?;
         let (guest, instances) = instance.begin();
-        let done = guest.call_trim(instances, name, &until.into()).await;
+        let done = guest.call_trim(instances, name, &until.into(), options.to_wit()).await;
+        Ok(done.map_err(|error| Error::trapped(&error))??.into())
+    }
+
+    /// What [`Host::trim`] would do now. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`], [`Error::StoreFailed`] or [`Error::Damaged`].
+    pub async fn plan_trim(
+        &self,
+        store: &Store,
+        name: &str,
+        until: TrimPoint,
+        options: TrimOptions,
+    ) -> Result<Trimmed> {
+        let mut instance = self.engine.instantiate(store).await?;
+        let (guest, instances) = instance.begin();
+        let done = guest.call_plan_trim(instances, name, &until.into(), options.to_wit()).await;
         Ok(done.map_err(|error| Error::trapped(&error))??.into())
     }
 

@@ -93,5 +93,5 @@ pub use options::LogOptions;
 pub use read_options::ReadOptions;
 pub use reader::Reader;
 pub use records::{Compaction, CompactionPlan, Page, Stats, Tier, Written};
-pub use trimming::{TrimPoint, Trimmed};
+pub use trimming::{TrimOptions, TrimPoint, Trimmed};
 pub use verifier::{Checked, Finding, LeftoverReason, Verifier};

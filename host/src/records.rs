@@ -83,6 +83,9 @@ pub struct Stats {
     pub uncounted_batches: u64,
     /// Bytes of segments and live batches.
     pub bytes: u64,
+    /// Trimmed events that the first segment still holds, for the next compaction to remove: those of
+    /// a lazy trim. They are not among `events`; their bytes are among `bytes`.
+    pub trimmed_events: u64,
     /// Generation of the manifest in force; 0 before the first compaction.
     pub generation: u64,
     /// The identity of the log, 16 hexadecimal digits: random, made by its first compaction and kept
@@ -175,6 +178,7 @@ impl From<wit::Stats> for Stats {
             events: stats.events,
             uncounted_batches: stats.uncounted_batches,
             bytes: stats.bytes,
+            trimmed_events: stats.trimmed_events,
             generation: stats.generation,
             identity: stats.identity,
             first_time: stats.first_time,

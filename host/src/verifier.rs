@@ -27,8 +27,11 @@ pub struct Checked {
     pub bytes: u64,
     /// How many there are to check.
     pub bytes_total: u64,
-    /// Events checked so far.
+    /// Events checked so far, without trimmed ones.
     pub events: u64,
+    /// Trimmed events checked so far that the first segment still holds; see
+    /// [`Stats::trimmed_events`](crate::Stats::trimmed_events).
+    pub trimmed_events: u64,
     /// What this step found.
     pub findings: Vec<Finding>,
 }
@@ -114,9 +117,17 @@ impl fmt::Display for LeftoverReason {
 
 impl From<wit::Checked> for Checked {
     fn from(checked: wit::Checked) -> Self {
-        let wit::Checked { objects, objects_total, bytes, bytes_total, events, findings } = checked;
+        let wit::Checked {
+            objects,
+            objects_total,
+            bytes,
+            bytes_total,
+            events,
+            trimmed_events,
+            findings,
+        } = checked;
         let findings = findings.into_iter().map(Finding::from).collect();
-        Self { objects, objects_total, bytes, bytes_total, events, findings }
+        Self { objects, objects_total, bytes, bytes_total, events, trimmed_events, findings }
     }
 }
 

@@ -94,27 +94,56 @@ fn append_compacts_in_the_background_if_that_is_asked_for() {
 fn the_beginning_is_trimmed_up_to_a_position_or_a_number_of_events() {
     let (_folder, log) = fresh();
     append_batches(&log, 0..100);
-    let nothing = json!({
-        "events": 0, "segments": 0, "bytes": 0, "first_position": 0, "live_batches": 2
+    // Nothing is compacted: what the point covers is absorbed first.
+    let bytes = |numbers: std::ops::Range<usize>| numbered(numbers).len();
+    let expected = json!({
+        "events": 5, "segments": 0, "bytes": bytes(0..5), "rewritten_bytes": bytes(5..10),
+        "absorbed_batches": 1, "first_position": 5, "live_batches": 0
     });
-    assert_eq!(json(&["trim", "--json", "--keep-events", "80", &log]), nothing);
-    // Only compacted events have a number.
-    check(&["trim", "--before", "20", &log], "", 5, &["position 20 is beyond what is compacted"]);
+    let plan = json(&["trim", "--json", "--dry-run", "--keep-events", "95", &log]);
+    assert_eq!(plan, expected);
+    assert_eq!(batches(&log).len(), 10);
     check(
-        &["trim", "--before", "0s", &log],
+        &["trim", "--dry-run", "--keep-events", "95", &log],
         "",
         0,
-        &["nothing trimmed", "begins at position 0", "10 batches before", "`stratalog compact`"],
+        &["would trim 5 events (40 B)", "1 batch absorbed first", "would begin at position 5"],
+    );
+    assert_eq!(json(&["trim", "--json", "--keep-events", "95", &log]), expected);
+    assert_eq!(batches(&log).len(), 9);
+    assert_eq!(ok(&["read", &log], ""), numbered(5..100));
+    check(
+        &["trim", "--before", "101", &log],
+        "",
+        5,
+        &["position 101 is not of log", "ends at 100"],
     );
     ok(&["compact", &log], "");
-    let trimmed = json(&["trim", "--json", "--before", "15", &log]);
+    // A lazy trim leaves the bytes to the next compaction.
+    let trimmed = json(&["trim", "--json", "--lazy", "--before", "15", &log]);
     let expected = json!({
-        "events": 15, "segments": 0, "bytes": 0, "first_position": 15, "live_batches": 0
+        "events": 10, "segments": 0, "bytes": 0, "rewritten_bytes": 0, "absorbed_batches": 0,
+        "first_position": 15, "live_batches": 0
     });
-    assert_eq!(trimmed, expected);
+    assert_eq!(trimmed["events"], expected["events"]);
+    assert_eq!(trimmed["rewritten_bytes"], expected["rewritten_bytes"]);
+    let left = json(&["stat", "--json", &log])["trimmed_events"].clone();
+    assert!(left.as_u64().unwrap() > 0, "{left}");
+    let checked = json(&["verify", "--json", &log]);
+    assert_eq!((&checked["events"], &checked["trimmed_events"]), (&json!(85), &left));
+    let table = ok(&["stat", &log], "");
+    assert!(table.contains("85, without ") && table.contains("the next compaction removes"));
+    check(&["compact", "--dry-run", &log], "", 0, &["would merge 1 segment"]);
+    ok(&["compact", &log], "");
+    assert_eq!(json(&["stat", "--json", &log])["trimmed_events"], 0);
     assert_eq!(ok(&["read", &log], ""), numbered(15..100));
-    check(&["trim", "--keep-events", "30", &log], "", 0, &["55 events trimmed", "position 70"]);
+    let line = &["55 events trimmed", "1 segment rewritten", "position 70"];
+    check(&["trim", "--keep-events", "30", &log], "", 0, line);
     assert_eq!(ok(&["read", &log], ""), numbered(70..100));
+    for segment in files(&log, "segment_", ".jsonl") {
+        let text = fs::read_to_string(segment).unwrap();
+        assert!(numbered(0..70).lines().all(|gone| text.lines().all(|line| line != gone)));
+    }
     // Positions never move back.
     let again = json(&["trim", "--json", "--before", "15", &log]);
     assert_eq!((&again["events"], &again["first_position"]), (&json!(0), &json!(70)));
@@ -158,7 +187,7 @@ fn a_sound_log_is_verified() {
     let report = json(&["verify", "--json", &log]);
     // A manifest, an index, a segment and a batch.
     let expected = json!({
-        "ok": true, "objects": 4, "events": 60, "bytes": numbered(0..60).len(), "damaged": [],
+        "ok": true, "objects": 4, "events": 60, "trimmed_events": 0, "bytes": numbered(0..60).len(), "damaged": [],
         "leftovers": []
     });
     assert_eq!(report, expected);

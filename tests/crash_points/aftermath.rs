@@ -10,7 +10,7 @@ use stratalog_guest::names::{Generation, LogName, ObjectName};
 use stratalog_guest::options::{CompactInput, OptionsInput};
 use stratalog_guest::ports::Store;
 use stratalog_guest::reader::{ReadOptions, Reader};
-use stratalog_guest::trim::{TrimPoint, trim};
+use stratalog_guest::trim::{TrimOptions, TrimPoint, trim};
 use stratalog_guest::verify::{Finding, Verifier};
 use stratalog_guest::writer::Writer;
 
@@ -114,7 +114,10 @@ impl Expected {
         }
         expected.mark(&memory);
         assert_eq!(expected.events.len(), Self::SEQUENCED);
-        trim(memory.clone(), &system, log(), TrimPoint::Position("9".to_owned())).unwrap();
+        // Trimmed events are left for the operation to remove, if it compacts or trims.
+        let (point, lazy) = (TrimPoint::Position("9".to_owned()), TrimOptions { lazy: true });
+        trim(memory.clone(), &system, log(), point, lazy).unwrap();
+        assert!(manifest(&memory).trimmed_events() > 0);
         expected.first = 9;
         for batch in ["x", "y", "z"] {
             let events = [format!("{batch}1"), format!("{batch}2")];
@@ -151,6 +154,12 @@ impl Expected {
         self.check(memory);
         assert_eq!(findings(memory), Vec::<Finding>::new());
         assert_only_what_is_named(memory);
+        let trimmed = &self.events[..self.first];
+        for (key, bytes) in memory.objects() {
+            let lines = String::from_utf8(bytes.to_vec()).unwrap();
+            let left = lines.lines().find(|line| trimmed.iter().any(|event| event == line));
+            assert_eq!(left, None, "{key}");
+        }
     }
 
     /// Checks what is read, from the beginning and from every position.
@@ -208,6 +217,18 @@ fn damage(memory: &Memory) -> Vec<String> {
     damage.collect()
 }
 
+/// The manifest in force.
+pub fn manifest(memory: &Memory) -> Manifest {
+    let objects = memory.objects();
+    let generations =
+        objects.keys().filter_map(|key| match ObjectName::parse(key.strip_prefix("log/")?)? {
+            ObjectName::Manifest(generation) => Some(generation),
+            _ => None,
+        });
+    let highest = generations.max().unwrap();
+    Manifest::decode(highest, &objects[&log().key(highest)]).unwrap()
+}
+
 /// After a compaction that has absorbed all there is: manifests, and what the highest one names.
 fn assert_only_what_is_named(memory: &Memory) {
     let objects = memory.objects();
@@ -216,12 +237,8 @@ fn assert_only_what_is_named(memory: &Memory) {
         name.unwrap_or_else(|| panic!("{key} does not follow the naming scheme"))
     });
     let found: BTreeSet<_> = names.collect();
-    let generations = found.iter().filter_map(|name| match name {
-        ObjectName::Manifest(generation) => Some(*generation),
-        _ => None,
-    });
-    let highest = generations.max().unwrap();
-    let manifest = Manifest::decode(highest, &objects[&log().key(highest)]).unwrap();
+    let manifest = manifest(memory);
+    let highest = manifest.generation;
     // The first is kept for good.
     let kept = [1].into_iter().chain(highest.0.saturating_sub(8).max(1)..=highest.0);
     let mut expected: BTreeSet<_> = kept.map(|g| ObjectName::Manifest(Generation(g))).collect();

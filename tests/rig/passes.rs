@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use stratalog::{CompactOptions, Compaction, Error, Finding, TrimPoint, Trimmed};
+use stratalog::{
+    Checked, CompactOptions, Compaction, CompactionPlan, Error, Finding, TrimOptions, TrimPoint,
+    Trimmed,
+};
 use stratalog_guest as guest;
 use stratalog_guest::options::CompactInput;
 use stratalog_guest::reader::ReadOptions;
@@ -65,51 +68,120 @@ impl World {
                 done.map(compaction).map_err(error)
             }
             Kind::Component => {
-                let CompactInput { full, fan_in, segment_bytes_max, batches_max } = options;
-                let mut options = CompactOptions::new().full(full);
-                options = fan_in.into_iter().fold(options, CompactOptions::fan_in);
-                let bytes_max = segment_bytes_max.into_iter();
-                options = bytes_max.fold(options, CompactOptions::segment_bytes_max);
-                options = batches_max.into_iter().fold(options, CompactOptions::batches_max);
+                let options = compact_options(options);
                 self.runtime.block_on(self.host().compact(&self.store, name, &options))
             }
         }
     }
 
-    pub fn trim(&self, name: &str, until: TrimPoint) -> Result<Trimmed, Error> {
+    pub fn plan_compaction(
+        &self,
+        name: &str,
+        options: CompactInput,
+    ) -> Result<CompactionPlan, Error> {
         match self.kind {
             Kind::Native => {
                 let log = guest::names::LogName::parse(name).map_err(error)?;
-                let done = guest::trim::trim(self.native(), &self.system, log, trim_point(until));
+                let plan = guest::compactor::plan(self.native(), log, options).map_err(error)?;
+                let guest::compactor::CompactionPlan {
+                    batches,
+                    segments,
+                    bytes,
+                    garbage_objects,
+                    garbage_bytes,
+                } = plan;
+                Ok(CompactionPlan { batches, segments, bytes, garbage_objects, garbage_bytes })
+            }
+            Kind::Component => {
+                let options = compact_options(options);
+                self.runtime.block_on(self.host().plan_compaction(&self.store, name, &options))
+            }
+        }
+    }
+
+    pub fn trim(&self, name: &str, until: TrimPoint) -> Result<Trimmed, Error> {
+        self.trim_with(name, until, false)
+    }
+
+    pub fn trim_lazily(&self, name: &str, until: TrimPoint) -> Result<Trimmed, Error> {
+        self.trim_with(name, until, true)
+    }
+
+    pub fn trim_with(&self, name: &str, until: TrimPoint, lazy: bool) -> Result<Trimmed, Error> {
+        match self.kind {
+            Kind::Native => {
+                let log = guest::names::LogName::parse(name).map_err(error)?;
+                let (until, options) = (trim_point(until), guest::trim::TrimOptions { lazy });
+                let done = guest::trim::trim(self.native(), &self.system, log, until, options);
                 done.map(trimmed).map_err(error)
             }
-            Kind::Component => self.runtime.block_on(self.host().trim(&self.store, name, until)),
+            Kind::Component => {
+                let options = TrimOptions::new().lazy(lazy);
+                self.runtime.block_on(self.host().trim(&self.store, name, until, options))
+            }
+        }
+    }
+
+    pub fn plan_trim(&self, name: &str, until: TrimPoint, lazy: bool) -> Result<Trimmed, Error> {
+        match self.kind {
+            Kind::Native => {
+                let log = guest::names::LogName::parse(name).map_err(error)?;
+                let (until, options) = (trim_point(until), guest::trim::TrimOptions { lazy });
+                let planned = guest::trim::plan(self.native(), log, until, options);
+                planned.map(trimmed).map_err(error)
+            }
+            Kind::Component => {
+                let options = TrimOptions::new().lazy(lazy);
+                self.runtime.block_on(self.host().plan_trim(&self.store, name, until, options))
+            }
         }
     }
 
     /// Verifies a log; what was found, and how many events were checked.
     pub fn verify(&self, name: &str) -> Result<(Vec<Finding>, u64), Error> {
-        let (mut findings, mut events) = (Vec::new(), 0);
+        self.check(name).map(|checked| (checked.findings, checked.events))
+    }
+
+    /// Verifies a log; what was counted in the end, and all findings.
+    pub fn check(&self, name: &str) -> Result<Checked, Error> {
+        let (mut findings, mut last) = (Vec::new(), Checked::default());
         match self.kind {
             Kind::Native => {
                 let log = guest::names::LogName::parse(name).map_err(error)?;
                 let mut verifier = guest::verify::Verifier::new(self.native(), log);
                 while let Some(checked) = verifier.step().map_err(error)? {
-                    events = checked.events;
                     findings.extend(checked.findings.into_iter().map(finding));
+                    last = Checked {
+                        objects: checked.objects,
+                        objects_total: checked.objects_total,
+                        bytes: checked.bytes,
+                        bytes_total: checked.bytes_total,
+                        events: checked.events,
+                        trimmed_events: checked.trimmed_events,
+                        findings: Vec::new(),
+                    };
                 }
             }
             Kind::Component => {
                 let verifier = self.host().verify(&self.store, name);
                 let mut verifier = self.runtime.block_on(verifier)?;
                 while let Some(checked) = self.runtime.block_on(verifier.next())? {
-                    events = checked.events;
-                    findings.extend(checked.findings);
+                    last = checked;
+                    findings.append(&mut last.findings);
                 }
             }
         }
-        Ok((findings, events))
+        Ok(Checked { findings, ..last })
     }
+}
+
+fn compact_options(options: CompactInput) -> CompactOptions {
+    let CompactInput { full, fan_in, segment_bytes_max, batches_max } = options;
+    let mut options = CompactOptions::new().full(full);
+    options = fan_in.into_iter().fold(options, CompactOptions::fan_in);
+    let bytes_max = segment_bytes_max.into_iter();
+    options = bytes_max.fold(options, CompactOptions::segment_bytes_max);
+    batches_max.into_iter().fold(options, CompactOptions::batches_max)
 }
 
 /// A reading pass.

@@ -63,6 +63,7 @@ pub(crate) fn stats(stats: guest::stat::Stats) -> Stats {
         events,
         uncounted_batches,
         bytes,
+        trimmed_events,
         generation,
         log,
         first_time,
@@ -89,6 +90,7 @@ pub(crate) fn stats(stats: guest::stat::Stats) -> Stats {
         events,
         uncounted_batches,
         bytes,
+        trimmed_events,
         generation,
         identity,
         first_time,
@@ -114,8 +116,24 @@ pub(crate) fn trim_point(point: TrimPoint) -> guest::trim::TrimPoint {
 }
 
 pub(crate) fn trimmed(done: guest::trim::Trimmed) -> Trimmed {
-    let guest::trim::Trimmed { events, segments, bytes, first_position, live_batches } = done;
-    Trimmed { events, segments, bytes, first_position, live_batches }
+    let guest::trim::Trimmed {
+        events,
+        segments,
+        bytes,
+        rewritten_bytes,
+        absorbed_batches,
+        first_position,
+        live_batches,
+    } = done;
+    Trimmed {
+        events,
+        segments,
+        bytes,
+        rewritten_bytes,
+        absorbed_batches,
+        first_position,
+        live_batches,
+    }
 }
 
 pub(crate) fn finding(finding: guest::verify::Finding) -> Finding {

@@ -50,8 +50,8 @@ fn a_joined_plugin_runs_on_the_same_logs() {
         [
             "trim=errors=5: 21 events",
             "read=errors: 5 events, 0 missed",
-            // Two manifests, a segment, its index.
-            "verify=errors: 4 objects, 0 findings",
+            // Two manifests, a segment, its index, and that of the segment before the trim.
+            "verify=errors: 5 objects, 0 findings",
         ]
     );
     assert_eq!(joined.events().len(), 5);

@@ -153,8 +153,8 @@ fn a_reader_of_a_plugin_outlives_a_trim() {
             "read=errors: 4 events, 0 missed",
             "read-twice=errors: 4 events, 0 missed; 0 events, 0 missed",
             "stat=errors: 4 events",
-            // Two manifests, a segment, its index.
-            "verify=errors: 4 objects, 0 findings",
+            // Two manifests, a segment, its index, and that of the segment before the trim.
+            "verify=errors: 5 objects, 0 findings",
         ]
     );
 }

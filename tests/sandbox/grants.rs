@@ -54,6 +54,7 @@ fn a_call_without_its_right_is_denied_before_any_effect() {
         (Right::Read, "stat=errors", "stat"),
         (Right::Read, "verify=errors", "verify"),
         (Right::Compact, "compact=errors", "compact"),
+        (Right::Read, "plan-trim=errors=1", "plan-trim"),
         (Right::Trim, "trim=errors=1", "trim"),
     ];
     let stage = Stage::new();

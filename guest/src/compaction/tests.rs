@@ -2,9 +2,10 @@ use super::*;
 use std::rc::Rc;
 
 use crate::batch::{BatchRecord, seal};
+use crate::index::Index;
 use crate::limits::SEGMENT_BYTES_DEFAULT;
-use crate::manifest::tests::{segment_record, stored};
-use crate::names::{BatchTime, Digest, LogId, SegmentName, WriterId};
+use crate::manifest::tests::{empty, segment_record, stored};
+use crate::names::{BatchName, BatchTime, Digest, LogId, SegmentName, WriterId};
 use crate::options::CompactInput;
 use crate::view::ListedBatch;
 
@@ -16,8 +17,10 @@ fn record(time: u64, events: u64) -> BatchRecord {
 
 fn view(segments: &[u64], live: &[u64]) -> View {
     let mut position = 0;
-    let segments = segments.iter().map(|&bytes| {
-        let record = SegmentRecord { position, batches: 1, ..segment_record(bytes, bytes) };
+    let segments = segments.iter().zip(0..).map(|(&bytes, part)| {
+        let record = segment_record(bytes, bytes);
+        let name = SegmentName { part, ..record.name };
+        let record = SegmentRecord { name, position, batches: 1, ..record };
         position += bytes;
         record
     });
@@ -31,16 +34,16 @@ fn view(segments: &[u64], live: &[u64]) -> View {
 
 /// Which segments are rewritten, and how many live batches with them.
 fn planned(view: &View, options: CompactInput) -> Vec<(Range<usize>, usize)> {
-    let plan = plan(view, &options.check().unwrap());
+    let plan = plan(view, None, &options.check().unwrap());
     plan.into_iter().map(|rewrite| (rewrite.segments, rewrite.batches)).collect()
 }
 
 #[test]
-fn fewer_than_two_batches_are_left_alone() {
+fn fewer_than_two_batches_are_left_alone_but_by_a_full_compaction() {
     let input = CompactInput::default();
     assert_eq!(planned(&View::default(), input), []);
     assert_eq!(planned(&view(&[], &[5]), input), []);
-    assert_eq!(planned(&view(&[], &[5]), CompactInput { full: true, ..input }), []);
+    assert_eq!(planned(&view(&[], &[5]), CompactInput { full: true, ..input }), [(0..0, 1)]);
     assert_eq!(planned(&view(&[7], &[5]), input), []);
     assert_eq!(planned(&view(&[7], &[5]), CompactInput { full: true, ..input }), [(0..1, 1)]);
     assert_eq!(planned(&view(&[], &[5, 5]), input), [(0..0, 2)]);
@@ -153,7 +156,7 @@ impl Log {
     fn compact(&mut self, live: &[u64], input: CompactInput) {
         let options = input.check().unwrap();
         self.bytes += live.iter().sum::<u64>();
-        for rewrite in plan(&view(&self.segments, live), &options).into_iter().rev() {
+        for rewrite in plan(&view(&self.segments, live), None, &options).into_iter().rev() {
             self.bytes_written += rewrite.bytes;
             let old = self.segments.iter().copied().zip(self.writes.iter().copied());
             let old = old.take(rewrite.segments.end).skip(rewrite.segments.start);
@@ -258,8 +261,10 @@ fn output(generation: u64, part: u16, batches: &[BatchRecord]) -> NewSegment {
     }
 }
 
-fn rewrite(segments: Range<usize>, batches: usize) -> Rewrite {
-    Rewrite { segments, batches, bytes: 0, size: 0 }
+/// Of segments with so many batches in all, and of so many live ones.
+fn rewrite(segments: Range<usize>, merged: u64, batches: usize) -> Rewrite {
+    let size = merged + u64::try_from(batches).unwrap();
+    Rewrite { segments, batches, bytes: 0, size, cut: false }
 }
 
 fn shape(manifest: &Manifest) -> Vec<(u64, u64, u64, u64, u64)> {
@@ -272,10 +277,10 @@ fn shape(manifest: &Manifest) -> Vec<(u64, u64, u64, u64, u64)> {
 #[test]
 fn a_new_segment_stands_behind_the_old_ones() {
     let new = vec![output(1, 0, &[record(7, 2), record(3, 1)])];
-    let first = next_manifest(None, Attempt(5), &[(rewrite(0..0, 2), new)]).unwrap();
+    let first = next_manifest(None, Attempt(5), 0, &[(rewrite(0..0, 0, 2), new)]).unwrap();
     let first = stored(Manifest { log: Some(LogId(3)), ..first });
     let new = vec![output(2, 0, &[record(5, 4)]), output(2, 1, &[record(6, 1)])];
-    let second = next_manifest(Some(&first), Attempt(5), &[(rewrite(1..1, 2), new)]).unwrap();
+    let second = next_manifest(Some(&first), Attempt(5), 0, &[(rewrite(1..1, 0, 2), new)]).unwrap();
     assert_eq!((second.log, second.previous), (first.log, first.digest));
     let second = stored(second);
     assert_eq!((second.first_position, second.next_position), (0, 8));
@@ -284,10 +289,84 @@ fn a_new_segment_stands_behind_the_old_ones() {
 
     // The first two become one, the third stays, and a batch is absorbed.
     let batches = [record(7, 2), record(3, 1), record(5, 4)];
-    let merged = (rewrite(0..2, 0), vec![output(3, 0, &batches)]);
-    let absorbed = (rewrite(3..3, 1), vec![output(3, 1, &[record(9, 1)])]);
-    let third = next_manifest(Some(&second), Attempt(5), &[merged, absorbed]).unwrap();
+    let merged = (rewrite(0..2, 3, 0), vec![output(3, 0, &batches)]);
+    let absorbed = (rewrite(3..3, 0, 1), vec![output(3, 1, &[record(9, 1)])]);
+    let third = next_manifest(Some(&second), Attempt(5), 0, &[merged, absorbed]).unwrap();
     assert_eq!(shape(&third), [(0, 7, 3, 3, 7), (7, 1, 1, 6, 6), (8, 1, 1, 9, 9)]);
     assert_eq!((third.next_position, third.absorbed_bytes, third.compacted_bytes), (9, 18, 32));
     assert_eq!(Manifest::decode(Generation(3), &third.encode().unwrap()), Ok(stored(third)));
+}
+
+/// What a trim to this position leaves of the first segment, which has batches of so many events, a
+/// byte each.
+fn boundary(view: &View, first: u64, batches: &[u64]) -> Boundary {
+    let records = batches.iter().zip(1..).map(|(&events, time)| {
+        let name = BatchName { time: BatchTime::new(time).unwrap(), origin: None };
+        BatchRecord::whole(name, events, events, Digest(1))
+    });
+    Boundary::new(first, &view.segments()[0], &Index::new(records.collect())).unwrap()
+}
+
+#[test]
+fn a_segment_that_holds_trimmed_events_is_rewritten_alone_if_need_be() {
+    let input = CompactInput { fan_in: Some(3), ..CompactInput::default() };
+    let planned = |view: &View, boundary, input: CompactInput| {
+        let plan = plan(view, Some(&boundary), &input.check().unwrap());
+        let shown = plan.into_iter().map(|r| (r.segments, r.batches, r.bytes, r.cut));
+        shown.collect::<Vec<_>>()
+    };
+    // Nothing else is due.
+    let log = view(&[100, 50], &[5]);
+    let half = |view: &View| boundary(view, 50, &[40, 20, 40]);
+    assert_eq!(planned(&log, half(&log), input), [(0..1, 0, 60, true)]);
+    // It is final.
+    let small = CompactInput { segment_bytes_max: Some(100), ..input };
+    assert_eq!(planned(&log, half(&log), small), [(0..1, 0, 60, true)]);
+    // Its neighbours are merged with it by the size that it will have.
+    let log = view(&[100, 60, 60], &[]);
+    assert_eq!(planned(&log, half(&log), input), [(0..3, 0, 180, true)]);
+    let log = view(&[100, 10], &[3, 3]);
+    assert_eq!(planned(&log, half(&log), input), [(0..1, 0, 60, true), (2..2, 2, 6, false)]);
+    let full = CompactInput { full: true, ..input };
+    assert_eq!(planned(&log, half(&log), full), [(0..2, 2, 76, true)]);
+}
+
+/// A log of two segments of three events and two batches each.
+fn two_segments() -> Manifest {
+    let first = segment_record(3, 6);
+    let name = SegmentName { part: 1, ..first.name };
+    let second = SegmentRecord { position: 3, name, ..first };
+    stored(Manifest { next_position: 6, segments: vec![first, second], ..empty(7) })
+}
+
+#[test]
+fn a_trim_retires_what_is_before_it_and_puts_what_is_left_in_its_place() {
+    let base = two_segments();
+    for (first, left, dropped) in [(2, 2, 0), (3, 1, 1), (5, 1, 1), (6, 0, 2)] {
+        let lazy = next_manifest(Some(&base), Attempt(2), first, &[]).unwrap();
+        assert_eq!((lazy.segments.len(), lazy.retired.len()), (left, dropped), "{first}");
+        assert_eq!((lazy.first_position, lazy.next_position), (first, 6));
+        assert_eq!(lazy.trimmed_events(), first % 3);
+        assert_eq!(Manifest::decode(Generation(8), &lazy.encode().unwrap()), Ok(stored(lazy)));
+    }
+    let cut = |at: usize| Rewrite { cut: true, ..rewrite(at..at + 1, 1, 0) };
+    for (first, at, events) in [(1, 0, 2), (2, 0, 1), (5, 1, 1)] {
+        let new = vec![output(8, 0, &[record(9, events)])];
+        let next = next_manifest(Some(&base), Attempt(5), first, &[(cut(at), new)]).unwrap();
+        assert_eq!((next.segments.len(), next.retired.len()), (2 - at, at + 1), "{first}");
+        assert_eq!((next.segments[0].position, next.trimmed_events()), (first, 0));
+        // Of what is written none was absorbed by it.
+        assert_eq!((next.absorbed_bytes, next.compacted_bytes), (0, events * 2));
+        assert_eq!(Manifest::decode(Generation(8), &next.encode().unwrap()), Ok(stored(next)));
+    }
+}
+
+#[test]
+fn retired_indexes_are_kept_for_64_generations() {
+    let mut manifest = next_manifest(Some(&two_segments()), Attempt(2), 3, &[]).unwrap();
+    for kept in 1..=64 {
+        manifest = Manifest::after(Some(&manifest), Attempt(kept));
+        assert_eq!(manifest.retired.len(), 1);
+    }
+    assert_eq!(Manifest::after(Some(&manifest), Attempt(0)).retired.len(), 0);
 }

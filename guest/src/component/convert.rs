@@ -16,7 +16,7 @@ use crate::ports::{
 };
 use crate::reader::ReadOptions;
 use crate::stat::{Stats, Tier};
-use crate::trim::{TrimPoint, Trimmed};
+use crate::trim::{TrimOptions, TrimPoint, Trimmed};
 use crate::verify::{Checked, Finding, LeftoverReason};
 use crate::writer::Written;
 
@@ -181,12 +181,20 @@ impl From<export::TrimPoint> for TrimPoint {
     }
 }
 
+impl From<export::TrimOptions> for TrimOptions {
+    fn from(options: export::TrimOptions) -> Self {
+        Self { lazy: options.lazy }
+    }
+}
+
 impl From<Trimmed> for export::Trimmed {
     fn from(trimmed: Trimmed) -> Self {
         Self {
             events: trimmed.events,
             segments: trimmed.segments,
             bytes: trimmed.bytes,
+            rewritten_bytes: trimmed.rewritten_bytes,
+            absorbed_batches: trimmed.absorbed_batches,
             first_position: trimmed.first_position,
             live_batches: trimmed.live_batches,
         }
@@ -213,6 +221,7 @@ impl From<Checked> for export::Checked {
             bytes: checked.bytes,
             bytes_total: checked.bytes_total,
             events: checked.events,
+            trimmed_events: checked.trimmed_events,
             findings: checked.findings.into_iter().map(export::Finding::from).collect(),
         }
     }
@@ -277,6 +286,7 @@ impl From<Stats> for export::Stats {
             events: stats.events,
             uncounted_batches: stats.uncounted_batches,
             bytes: stats.bytes,
+            trimmed_events: stats.trimmed_events,
             generation: stats.generation.0,
             identity: stats.log.map(|log| log.to_string()),
             first_time: stats.first_time,

@@ -48,8 +48,23 @@ impl wit::Guest for Component {
         Ok(plan.into())
     }
 
-    fn trim(name: String, until: wit::TrimPoint) -> Result<wit::Trimmed, wit::Error> {
-        let trimmed = trim::trim(HostStore, &HostSystem, LogName::parse(&name)?, until.into())?;
+    fn plan_trim(
+        name: String,
+        until: wit::TrimPoint,
+        options: wit::TrimOptions,
+    ) -> Result<wit::Trimmed, wit::Error> {
+        let name = LogName::parse(&name)?;
+        let planned = trim::plan(HostStore, name, until.into(), options.into())?;
+        Ok(planned.into())
+    }
+
+    fn trim(
+        name: String,
+        until: wit::TrimPoint,
+        options: wit::TrimOptions,
+    ) -> Result<wit::Trimmed, wit::Error> {
+        let name = LogName::parse(&name)?;
+        let trimmed = trim::trim(HostStore, &HostSystem, name, until.into(), options.into())?;
         Ok(trimmed.into())
     }
 

@@ -303,6 +303,17 @@ pub(crate) struct Trim {
     #[arg(long, value_name = "N", group = "point")]
     pub(crate) keep_events: Option<u64>,
 
+    /// Leave trimmed events in the segment at the boundary to the next compaction
+    ///
+    /// That saves writing what is left of the segment. Until then nobody reads the trimmed events
+    /// with stratalog, but whoever can read the store can.
+    #[arg(long)]
+    pub(crate) lazy: bool,
+
+    /// Report what would be trimmed, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
     #[command(flatten)]
     pub(crate) sole: SoleCompactor,
 }

@@ -144,7 +144,8 @@ SIZE is a number of bytes, or one with K, M, G or T (KiB and so on: steps of 1,0
 KB, MB, GB or TB (steps of 1,000), as in 64KiB, 4M or 1.5GB.
 
 Batches, the small objects that appends make, become segments; segments of about one size become
-a larger one. With too few of both there is nothing to do, which is no failure.
+a larger one; a first segment that holds trimmed events is rewritten without them. With too few of
+both there is nothing to do, which is no failure; --full takes even a single batch.
 Interrupting it is safe: the next run removes what is left over.
 
 Examples:
@@ -160,16 +161,21 @@ WHERE is a position, a time, a date or an age, and everything before it goes:
   1234                  a position: events 0 to 1233. Digits alone are always a position
   2026-01-31            a date, its beginning in UTC; or a time as in 2026-01-31T12:00:00Z
   30d                   an age before now, in s, m, h, d or w
-A time is compared with the time at which an event's batch was sealed.
+A time is compared with the time at which an event's batch was sealed, by the clock of its writer.
+The log loses a beginning: what stands behind the first event that is newer stays, whatever its time.
 
-Trimmed events are gone for good: no reader yields them, and objects that hold nothing else are
-deleted. Positions do not change. Only compacted events can be trimmed: see `stratalog compact`.
+Trimmed events are gone permanently: no reader yields them, and no object of the log holds them.
+Segments of which nothing is left are deleted; the one at the boundary is rewritten, so a trim writes
+at most one segment. With --lazy the next compaction does that. Batches that are not compacted yet
+are absorbed first if events of them are to go. Positions do not change.
 
 Examples:
   stratalog trim --before 30d logs/errors
+  stratalog trim --dry-run --before 30d logs/errors
+      reports what would go, and changes nothing
   stratalog trim --json --keep-events 1000000 logs/errors
-      prints {\"events\":340,\"segments\":1,\"bytes\":51234,
-              \"first_position\":340,\"live_batches\":0}";
+      prints {\"events\":340,\"segments\":1,\"bytes\":51234,\"rewritten_bytes\":1200,
+              \"absorbed_batches\":0,\"first_position\":340,\"live_batches\":0}";
 
 pub(super) const VERIFY: &str = "\
 Reads and checks every object of the log, and changes nothing. What it finds goes to stdout, one on
@@ -179,7 +185,8 @@ The exit code is 4 if anything is damaged; leftovers are no fault.
 
 Example:
   stratalog verify --json logs/errors
-      prints {\"ok\":true,\"objects\":3,\"events\":340,\"bytes\":51234,\"damaged\":[],\"leftovers\":[]}
+      prints {\"ok\":true,\"objects\":3,\"events\":340,\"trimmed_events\":0,\"bytes\":51234,
+              \"damaged\":[],\"leftovers\":[]}
       damaged:   [{\"object\":\"…\",\"expected\":\"…\",\"found\":\"…\"}]
       leftovers: [{\"object\":\"…\",\"bytes\":120,\"reason\":\"absorbed-batch\"}], where the reason may
                  also be unnamed-segment, old-manifest or unfinished-write";
@@ -188,6 +195,7 @@ pub(super) const STAT: &str = "\
 Times are those of the oldest and the newest batch, in UTC.
 Batches of the old naming scheme (batch_TIME.jsonl) do not tell their number of events:
 they are counted as uncounted batches.
+Trimmed events are those that a lazy trim has left to the next compaction; their bytes are counted.
 Tier t holds the segments of 8^t to 8^(t+1) bytes. Garbage is what the next compaction deletes.
 Unfinished are, in a folder, the files of writes that are under way or were killed. The next write
 removes those that nobody has written to for an hour.
@@ -197,8 +205,9 @@ log, or of one that was removed and made anew under the same name, is refused.
 
 Example:
   stratalog stat --json logs/errors
-      prints {\"events\":340,\"batches\":0,\"segments\":1,\"bytes\":51234,\"objects\":3,
-              \"generation\":1,\"identity\":\"52fdfc072182654f\",\"uncounted_batches\":0,
+      prints {\"events\":340,\"batches\":0,\"segments\":1,\"bytes\":51234,\"trimmed_events\":0,
+              \"objects\":3,\"generation\":1,\"identity\":\"52fdfc072182654f\",
+              \"uncounted_batches\":0,
               \"first_time\":\"2025-01-31T12:00:00.000001Z\",\"last_time\":\"…\",
               \"first_position\":0,\"next_position\":340,
               \"tiers\":[{\"tier\":5,\"segments\":1,\"bytes\":51234}],

@@ -18,6 +18,7 @@ struct StatReport {
     batches: u64,
     segments: u64,
     bytes: u64,
+    trimmed_events: u64,
     objects: u64,
     generation: u64,
     identity: Option<String>,
@@ -68,6 +69,7 @@ fn report(stats: &Stats) -> StatReport {
         batches: stats.batches,
         segments: stats.segments,
         bytes: stats.bytes,
+        trimmed_events: stats.trimmed_events,
         objects: stats.objects,
         generation: stats.generation,
         identity: stats.identity.clone(),
@@ -96,6 +98,10 @@ fn table(stats: &Stats, location: &Location) -> String {
         let uncounted = count(stats.uncounted_batches, "batch", "batches");
         // Writing to a string does not fail.
         write!(events, ", and those of {uncounted} whose names do not tell").ok();
+    }
+    if stats.trimmed_events > 0 {
+        let trimmed = count(stats.trimmed_events, "trimmed one", "trimmed ones");
+        write!(events, ", without {trimmed} that the next compaction removes").ok();
     }
     let garbage = count(stats.garbage_objects, "object", "objects");
     let mut rows = vec![

@@ -17,6 +17,7 @@ struct VerifyReport {
     ok: bool,
     objects: u64,
     events: u64,
+    trimmed_events: u64,
     bytes: u64,
     damaged: Vec<DamageReport>,
     leftovers: Vec<LeftoverReport>,
@@ -73,6 +74,7 @@ async fn check(session: &Session, shared: &Shared) -> Result<Found, Failure> {
         ok: true,
         objects: 0,
         events: 0,
+        trimmed_events: 0,
         bytes: 0,
         damaged: Vec::new(),
         leftovers: Vec::new(),
@@ -90,10 +92,10 @@ async fn check(session: &Session, shared: &Shared) -> Result<Found, Failure> {
         found.checked = checked;
     }
     drop(progress);
-    let Checked { objects, events, bytes, .. } = found.checked;
+    let Checked { objects, events, trimmed_events, bytes, .. } = found.checked;
     if shared.json {
         let ok = found.damaged.is_empty();
-        print_json(&VerifyReport { ok, objects, events, bytes, ..report })?;
+        print_json(&VerifyReport { ok, objects, events, trimmed_events, bytes, ..report })?;
         return Ok(found);
     }
     let mut line = format!(
@@ -113,6 +115,10 @@ async fn check(session: &Session, shared: &Shared) -> Result<Found, Failure> {
         let files = count(files, "unfinished file", "unfinished files");
         let bytes = HumanBytes(bytes);
         line.push_str(&format!("; a later write removes {files} ({bytes}) that nobody writes to"));
+    }
+    if trimmed_events > 0 {
+        let trimmed = count(trimmed_events, "trimmed event", "trimmed events");
+        line.push_str(&format!("; the next compaction removes {trimmed}"));
     }
     print_line(shared.quiet, &line);
     Ok(found)

@@ -2,7 +2,7 @@
 
 use crate::LABEL;
 use crate::bindings::stratalog::log::append_log::{
-    self, CompactOptions, Error, ReadOptions, Reader, TrimPoint,
+    self, CompactOptions, Error, ReadOptions, Reader, TrimOptions, TrimPoint,
 };
 use crate::say;
 
@@ -79,7 +79,7 @@ pub(crate) fn read_after_trim() {
     let reader = append_log::read(LABEL, &ReadOptions { limit: None, ..EVERYTHING });
     let Ok(reader) = reader else { return say::outcome("read", &reader) };
     say::outcome("compact", &append_log::compact(LABEL, COMPACT));
-    match append_log::trim(LABEL, &TrimPoint::KeepEvents(1)) {
+    match append_log::trim(LABEL, &TrimPoint::KeepEvents(1), TrimOptions { lazy: false }) {
         Ok(trimmed) => say::line(&format!("trim: {} events", trimmed.events)),
         Err(error) => say::line(&format!("trim: {}", say::text(&error))),
     }

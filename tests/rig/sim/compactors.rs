@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use stratalog_guest::options::CompactInput;
-use stratalog_guest::trim::TrimPoint;
+use stratalog_guest::trim::{TrimOptions, TrimPoint, Trimmed};
 
 use crate::sim::actors::{Actor, unless_wrong};
-use crate::sim::history::TrimRequest;
+use crate::sim::history::{Trim, TrimRequest};
 
 /// As little as a compaction can do.
 const SIP: CompactInput =
@@ -46,32 +46,59 @@ impl Actor<'_> {
         for _ in 0..rounds {
             let steps = self.plan.below(60);
             self.eyes.pause(steps);
-            let (point, request) = match self.plan.below(3) {
-                0 => {
-                    let kept = self.plan.below(20);
-                    (TrimPoint::KeepEvents(kept), TrimRequest::KeepEvents(kept))
-                }
-                1 => {
-                    let time = self.some_time();
-                    (TrimPoint::Time(time), TrimRequest::Time(time))
-                }
-                _ => match self.take_bookmark() {
-                    Some((Some(position), ledger)) => {
-                        (TrimPoint::Position(position), TrimRequest::Position(ledger))
-                    }
-                    _ => continue,
-                },
-            };
-            self.trim(point, request)?;
+            let Some((point, request)) = self.some_point() else { continue };
+            let lazy = self.plan.chance(1, 3);
+            if self.plan.chance(1, 4) {
+                let what = format!("plan to trim {point:?}");
+                let planned = self.logic.plan_trim(point.clone(), TrimOptions { lazy });
+                let planned = unless_wrong(&what, planned)?;
+                self.note(&what, &format!("{planned:?}"));
+            }
+            self.trim(point, Trim { request, lazy })?;
         }
         Ok(())
     }
 
+    /// Up to where to trim, by all that a trim can go by.
+    fn some_point(&mut self) -> Option<(TrimPoint, TrimRequest)> {
+        Some(match self.plan.below(3) {
+            0 => {
+                let kept = self.plan.below(20);
+                (TrimPoint::KeepEvents(kept), TrimRequest::KeepEvents(kept))
+            }
+            1 => {
+                let time = self.some_time();
+                (TrimPoint::Time(time), TrimRequest::Time(time))
+            }
+            _ => match self.take_bookmark()? {
+                (Some(position), ledger) => {
+                    (TrimPoint::Position(position), TrimRequest::Position(ledger))
+                }
+                (None, _) => return None,
+            },
+        })
+    }
+
+    /// Trims as it says before that it would, where nobody else does anything.
+    pub fn trim_as_planned(&mut self) -> Result<(), String> {
+        let Some((point, request)) = self.some_point() else { return Ok(()) };
+        let lazy = self.plan.chance(1, 3);
+        let planned = self.logic.plan_trim(point.clone(), TrimOptions { lazy });
+        let planned = planned.map_err(|refusal| format!("plan to trim: {refusal:?} in peace"))?;
+        let shown = format!("{point:?}, lazy: {lazy}");
+        let done = self.trim(point, Trim { request, lazy })?;
+        match done {
+            Some(done) if done == planned => Ok(()),
+            done => Err(format!("trim {shown} says {done:?}, and said {planned:?} before")),
+        }
+    }
+
     /// Trims; whatever is committed meanwhile is judged by the request.
-    pub fn trim(&mut self, point: TrimPoint, request: TrimRequest) -> Result<(), String> {
-        let what = format!("trim {point:?}");
-        self.eyes.state().actor(self.eyes.actor).trim = Some(Rc::new(request));
-        let done = unless_wrong(&what, self.logic.trim(point))?;
+    pub fn trim(&mut self, point: TrimPoint, trim: Trim) -> Result<Option<Trimmed>, String> {
+        let options = TrimOptions { lazy: trim.lazy };
+        let what = format!("trim {point:?}, lazy: {}", trim.lazy);
+        self.eyes.state().actor(self.eyes.actor).trim = Some(Rc::new(trim));
+        let done = unless_wrong(&what, self.logic.trim(point, options))?;
         let mut state = self.eyes.state();
         state.actor(self.eyes.actor).trim = None;
         state.trace.note(self.eyes.actor, &what, &format!("{done:?}"), b"");
@@ -79,7 +106,7 @@ impl Actor<'_> {
             Some(done) if done.first_position > state.history.first_position => {
                 Err(format!("{what} says {done:?}, it is {}", state.history.first_position))
             }
-            _ => Ok(()),
+            done => Ok(done),
         }
     }
 

@@ -11,7 +11,7 @@ use stratalog_guest::cursor::Pending;
 use stratalog_guest::names::BatchName;
 use stratalog_guest::options::{CompactInput, OptionsInput};
 use stratalog_guest::reader::ReadOptions;
-use stratalog_guest::trim::{TrimPoint, Trimmed};
+use stratalog_guest::trim::{TrimOptions, TrimPoint, Trimmed};
 use wasmtime::component::{Component, Linker, ResourceAny};
 use wasmtime::{Config, Store};
 
@@ -180,22 +180,20 @@ impl<'y> Logic<'y> for Instances<'y> {
         Ok(Compacted { merged_files: done.merged_files, events: done.events })
     }
 
-    fn trim(&self, point: TrimPoint) -> Outcome<Trimmed> {
-        let point = match point {
-            TrimPoint::Position(position) => wit::TrimPoint::Position(position),
-            TrimPoint::Time(time) => wit::TrimPoint::Time(time),
-            TrimPoint::KeepEvents(events) => wit::TrimPoint::KeepEvents(events),
-        };
+    fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed> {
+        let (point, options) = (trim_point(point), wit::TrimOptions { lazy: options.lazy });
         let done = self
             .instance()?
-            .call(async |guest, store| guest.call_trim(store, LOG, &point).await)?;
-        Ok(Trimmed {
-            events: done.events,
-            segments: done.segments,
-            bytes: done.bytes,
-            first_position: done.first_position,
-            live_batches: done.live_batches,
-        })
+            .call(async |guest, store| guest.call_trim(store, LOG, &point, options).await)?;
+        Ok(trimmed(&done))
+    }
+
+    fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed> {
+        let (point, options) = (trim_point(point), wit::TrimOptions { lazy: options.lazy });
+        let planned = self
+            .instance()?
+            .call(async |guest, store| guest.call_plan_trim(store, LOG, &point, options).await)?;
+        Ok(trimmed(&planned))
     }
 
     fn verify(&self) -> Outcome<Verified> {
@@ -205,6 +203,7 @@ impl<'y> Logic<'y> for Instances<'y> {
         while let Some(checked) =
             instance.call(async |guest, store| guest.verifier().call_next(store, verifier).await)?
         {
+            (verified.events, verified.trimmed_events) = (checked.events, checked.trimmed_events);
             for finding in checked.findings {
                 match finding {
                     wit::Finding::Damaged(wit::Damage { object, expected, found }) => {
@@ -225,9 +224,30 @@ impl<'y> Logic<'y> for Instances<'y> {
             batches: stats.batches,
             uncounted_batches: stats.uncounted_batches,
             segments: stats.segments,
+            trimmed_events: stats.trimmed_events,
             first_position: stats.first_position,
             next_position: stats.next_position,
         })
+    }
+}
+
+fn trim_point(point: TrimPoint) -> wit::TrimPoint {
+    match point {
+        TrimPoint::Position(position) => wit::TrimPoint::Position(position),
+        TrimPoint::Time(time) => wit::TrimPoint::Time(time),
+        TrimPoint::KeepEvents(events) => wit::TrimPoint::KeepEvents(events),
+    }
+}
+
+fn trimmed(done: &wit::Trimmed) -> Trimmed {
+    Trimmed {
+        events: done.events,
+        segments: done.segments,
+        bytes: done.bytes,
+        rewritten_bytes: done.rewritten_bytes,
+        absorbed_batches: done.absorbed_batches,
+        first_position: done.first_position,
+        live_batches: done.live_batches,
     }
 }
 

@@ -10,6 +10,8 @@
 //! 3. Only a trim raises the first position, and by no more than it asked for.
 //! 4. The first manifest stays.
 //! 5. Nothing is deleted that the manifest in force needs, or that no segment has absorbed.
+//! 6. No segment that a manifest names holds a trimmed event, unless a lazy trim has left it there;
+//!    what a compaction commits is without it again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,6 +37,14 @@ pub enum TrimRequest {
     Position(Ledger),
 }
 
+/// A trim as somebody asked for it.
+#[derive(Clone, Debug)]
+pub struct Trim {
+    pub request: TrimRequest,
+    /// It may leave trimmed events in the segment at its boundary.
+    pub lazy: bool,
+}
+
 /// What one writer wrote.
 #[derive(Clone, Default)]
 pub struct Line {
@@ -57,6 +67,8 @@ pub struct History {
     pub generation: u64,
     pub first_position: u64,
     identity: Option<LogId>,
+    /// Trimmed events that are in a segment still.
+    pub trimmed_events: u64,
     needed: BTreeSet<String>,
     /// Every object that was ever stored, manifests left out.
     known: BTreeMap<String, Arc<[u8]>>,
@@ -133,7 +145,7 @@ impl History {
         key: &str,
         bytes: &Arc<[u8]>,
         objects: &Objects,
-        trim: Option<&TrimRequest>,
+        trim: Option<&Trim>,
     ) -> Result<(), String> {
         let name = object(key);
         if let Some(ObjectName::Manifest(generation)) = name {
@@ -183,7 +195,7 @@ impl History {
         generation: Generation,
         bytes: &[u8],
         objects: &Objects,
-        trim: Option<&TrimRequest>,
+        trim: Option<&Trim>,
     ) -> Result<(), String> {
         let manifest = Manifest::decode(generation, bytes).map_err(|error| error.to_string())?;
         if generation.0 != self.generation + 1 {
@@ -220,6 +232,18 @@ impl History {
             ));
         }
         (self.generation, self.first_position, self.needed) = (generation.0, first, needed);
+        // A segment's events stand at their positions: they were looked at when it was first named.
+        let start = manifest.segments.first().map_or(first, |segment| segment.position);
+        self.trimmed_events = first.saturating_sub(start);
+        let may_hold_trimmed = match trim {
+            // Before it trims, it may absorb.
+            Some(trim) => trim.lazy || first == old_first,
+            None => false,
+        };
+        if self.trimmed_events > 0 && !may_hold_trimmed {
+            let left = self.trimmed_events;
+            return Err(format!("{left} trimmed events before {first} are in a segment still"));
+        }
         if first > old_first { self.judge_trim(old_first, trim) } else { Ok(()) }
     }
 
@@ -252,11 +276,11 @@ impl History {
     }
 
     /// Whether what has just been trimmed is no more than was asked for.
-    fn judge_trim(&self, old_first: u64, trim: Option<&TrimRequest>) -> Result<(), String> {
+    fn judge_trim(&self, old_first: u64, trim: Option<&Trim>) -> Result<(), String> {
         let old = usize::try_from(old_first).unwrap();
         let first = usize::try_from(self.first_position).unwrap();
         let mut trimmed = self.places[old..first].iter();
-        let too_much = match trim {
+        let too_much = match trim.map(|trim| &trim.request) {
             None => return Err(format!("nobody asked to trim positions {old} to {first}")),
             Some(TrimRequest::KeepEvents(kept)) => {
                 (self.stored_events() - self.first_position < *kept).then_some(&self.places[old])

@@ -4,7 +4,7 @@ use stratalog_guest::cursor::Pending;
 use stratalog_guest::options::{CompactInput, OptionsInput};
 use stratalog_guest::page;
 use stratalog_guest::reader::ReadOptions;
-use stratalog_guest::trim::{TrimPoint, Trimmed};
+use stratalog_guest::trim::{TrimOptions, TrimPoint, Trimmed};
 
 use crate::sim::component::{Engine, Instances};
 use crate::sim::native::Native;
@@ -37,6 +37,8 @@ pub struct Compacted {
 pub struct Verified {
     pub damaged: Vec<String>,
     pub leftovers: Vec<String>,
+    pub events: u64,
+    pub trimmed_events: u64,
 }
 
 /// Damage in one line.
@@ -51,6 +53,7 @@ pub struct Counted {
     pub batches: u64,
     pub uncounted_batches: u64,
     pub segments: u64,
+    pub trimmed_events: u64,
     pub first_position: u64,
     pub next_position: u64,
 }
@@ -60,7 +63,8 @@ pub trait Logic<'y> {
     fn open(&self, options: OptionsInput) -> Outcome<Box<dyn Handle<'y> + 'y>>;
     fn read(&self, options: ReadOptions) -> Outcome<Box<dyn Pass + 'y>>;
     fn compact(&self, options: CompactInput) -> Outcome<Compacted>;
-    fn trim(&self, point: TrimPoint) -> Outcome<Trimmed>;
+    fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed>;
+    fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed>;
     fn verify(&self) -> Outcome<Verified>;
     fn stat(&self) -> Outcome<Counted>;
 }

@@ -7,7 +7,7 @@ use stratalog_guest::names::LogName;
 use stratalog_guest::options::{CompactInput, OptionsInput};
 use stratalog_guest::reader::{ReadOptions, Reader};
 use stratalog_guest::stat;
-use stratalog_guest::trim::{self, TrimPoint, Trimmed};
+use stratalog_guest::trim::{self, TrimOptions, TrimPoint, Trimmed};
 use stratalog_guest::verify::{Finding, Verifier};
 use stratalog_guest::writer::Writer;
 
@@ -49,14 +49,19 @@ impl<'y> Logic<'y> for Native<'y> {
         Ok(Compacted { merged_files: done.batches + done.segments, events: done.events })
     }
 
-    fn trim(&self, point: TrimPoint) -> Outcome<Trimmed> {
-        Ok(trim::trim(self.0, &self.0, log(), point)?)
+    fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed> {
+        Ok(trim::trim(self.0, &self.0, log(), point, options)?)
+    }
+
+    fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed> {
+        Ok(trim::plan(self.0, log(), point, options)?)
     }
 
     fn verify(&self) -> Outcome<Verified> {
         let mut verifier = Verifier::new(self.0, log());
         let mut verified = Verified::default();
         while let Some(checked) = verifier.step()? {
+            (verified.events, verified.trimmed_events) = (checked.events, checked.trimmed_events);
             for finding in checked.findings {
                 match finding {
                     Finding::Damaged(Damage { object, expected, found }) => {
@@ -76,6 +81,7 @@ impl<'y> Logic<'y> for Native<'y> {
             batches: stats.batches,
             uncounted_batches: stats.uncounted_batches,
             segments: stats.segments,
+            trimmed_events: stats.trimmed_events,
             first_position: stats.first_position,
             next_position: stats.next_position,
         })

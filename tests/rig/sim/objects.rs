@@ -5,7 +5,7 @@ use std::ops::{Bound, Range};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::sim::history::TrimRequest;
+use crate::sim::history::Trim;
 use crate::sim::world::{Eyes, State};
 
 /// How a create fares.
@@ -39,7 +39,7 @@ struct UnderWay {
     started: Option<u64>,
     key: String,
     bytes: Arc<[u8]>,
-    trim: Option<Rc<TrimRequest>>,
+    trim: Option<Rc<Trim>>,
 }
 
 /// A page of a listing: keys and sizes, and whether there are more.
@@ -100,7 +100,7 @@ impl State {
         actor: usize,
         key: &str,
         bytes: Arc<[u8]>,
-        trim: Option<Rc<TrimRequest>>,
+        trim: Option<Rc<Trim>>,
     ) -> Fate {
         self.trace.note(actor, "create", key, &bytes);
         let faults = self.rough.faults;
@@ -124,7 +124,7 @@ impl State {
     }
 
     /// Stores an object, unless one of its name is there.
-    pub fn land(&mut self, key: &str, bytes: Arc<[u8]>, trim: Option<&TrimRequest>) {
+    pub fn land(&mut self, key: &str, bytes: Arc<[u8]>, trim: Option<&Trim>) {
         if self.objects.stored.contains_key(key) {
             return;
         }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
-use crate::sim::history::{History, TrimRequest};
+use crate::sim::history::{History, Trim};
 use crate::sim::objects::Objects;
 use crate::sim::random::Random;
 use crate::sim::trace::Trace;
@@ -75,7 +75,7 @@ pub struct State {
 pub struct Actor {
     phase: Phase,
     /// What it is trimming: whatever it commits meanwhile is judged by that.
-    pub trim: Option<Rc<TrimRequest>>,
+    pub trim: Option<Rc<Trim>>,
     /// Never stalls right before a commit.
     pub prompt: bool,
 }

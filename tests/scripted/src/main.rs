@@ -12,8 +12,8 @@ mod bindings {
 }
 
 use bindings::stratalog::log::append_log::{
-    CompactOptions, Error, Log, Options, ReadOptions, Reader, TrimPoint, compact, read, stat, trim,
-    verify,
+    CompactOptions, Error, Log, Options, ReadOptions, Reader, TrimOptions, TrimPoint, compact,
+    plan_trim, read, stat, trim, verify,
 };
 
 /// An event of a packet.
@@ -78,8 +78,13 @@ fn perform(words: &[&str], log: &mut Option<Log>) -> Result<Option<String>, Erro
             let done = compact(label, compaction())?;
             format!("{} files into {:?}", done.merged_files, done.new_key.map(|_| "a segment"))
         }
-        ["trim", label, keep] => {
-            let trimmed = trim(label, &TrimPoint::KeepEvents(u64::from(number(keep)?)))?;
+        [word @ ("trim" | "plan-trim"), label, keep] => {
+            let (until, options) =
+                (TrimPoint::KeepEvents(u64::from(number(keep)?)), TrimOptions { lazy: false });
+            let trimmed = match *word {
+                "trim" => trim(label, &until, options)?,
+                _ => plan_trim(label, &until, options)?,
+            };
             format!("{} events", trimmed.events)
         }
         ["stat", label] => format!("{} events", stat(label)?.events),

@@ -15,9 +15,25 @@ impl Label {
     }
 
     pub(super) fn checked(&self, checked: Checked) -> wit::Checked {
-        let Checked { objects, objects_total, bytes, bytes_total, events, findings } = checked;
+        let Checked {
+            objects,
+            objects_total,
+            bytes,
+            bytes_total,
+            events,
+            trimmed_events,
+            findings,
+        } = checked;
         let findings = findings.into_iter().map(|finding| self.finding(finding)).collect();
-        wit::Checked { objects, objects_total, bytes, bytes_total, events, findings }
+        wit::Checked {
+            objects,
+            objects_total,
+            bytes,
+            bytes_total,
+            events,
+            trimmed_events,
+            findings,
+        }
     }
 
     fn finding(&self, finding: Finding) -> wit::Finding {
@@ -63,8 +79,24 @@ impl From<CompactionPlan> for wit::CompactionPlan {
 
 impl From<Trimmed> for wit::Trimmed {
     fn from(done: Trimmed) -> Self {
-        let Trimmed { events, segments, bytes, first_position, live_batches } = done;
-        Self { events, segments, bytes, first_position, live_batches }
+        let Trimmed {
+            events,
+            segments,
+            bytes,
+            rewritten_bytes,
+            absorbed_batches,
+            first_position,
+            live_batches,
+        } = done;
+        Self {
+            events,
+            segments,
+            bytes,
+            rewritten_bytes,
+            absorbed_batches,
+            first_position,
+            live_batches,
+        }
     }
 }
 
@@ -77,6 +109,7 @@ impl From<Stats> for wit::Stats {
             events,
             uncounted_batches,
             bytes,
+            trimmed_events,
             generation,
             identity,
             first_time,
@@ -100,6 +133,7 @@ impl From<Stats> for wit::Stats {
             events,
             uncounted_batches,
             bytes,
+            trimmed_events,
             generation,
             identity,
             first_time,

@@ -78,12 +78,33 @@ impl wit::Host for LogsView<'_> {
         Ok(plan.map(Into::into).map_err(|error| label.refuse(error)))
     }
 
-    async fn trim(&mut self, name: String, until: wit::TrimPoint) -> Answer<wit::Trimmed> {
+    async fn plan_trim(
+        &mut self,
+        name: String,
+        until: wit::TrimPoint,
+        options: wit::TrimOptions,
+    ) -> Answer<wit::Trimmed> {
+        let (grant, label) = match self.ctx.admitted(&name, Call::PlanTrim) {
+            Ok(lent) => lent,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let (until, options) = (until.into(), options.into());
+        let plan = grant.host.plan_trim(&grant.store, &grant.name, until, options).await;
+        Ok(plan.map(Into::into).map_err(|error| label.refuse(error)))
+    }
+
+    async fn trim(
+        &mut self,
+        name: String,
+        until: wit::TrimPoint,
+        options: wit::TrimOptions,
+    ) -> Answer<wit::Trimmed> {
         let (grant, label) = match self.ctx.admitted(&name, Call::Trim) {
             Ok(lent) => lent,
             Err(refused) => return Ok(Err(refused)),
         };
-        let done = grant.host.trim(&grant.store, &grant.name, until.into()).await;
+        let (until, options) = (until.into(), options.into());
+        let done = grant.host.trim(&grant.store, &grant.name, until, options).await;
         Ok(done.map(Into::into).map_err(|error| label.refuse(error)))
     }
 

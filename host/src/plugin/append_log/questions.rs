@@ -6,7 +6,7 @@ use super::wit;
 use crate::bindings::exports::stratalog::log::append_log as inner;
 use crate::compact_options::CompactOptions;
 use crate::options::LogOptions;
-use crate::trimming::TrimPoint;
+use crate::trimming::{TrimOptions, TrimPoint};
 
 impl From<wit::Options> for LogOptions {
     fn from(options: wit::Options) -> Self {
@@ -61,6 +61,13 @@ impl From<wit::TrimPoint> for TrimPoint {
             wit::TrimPoint::Time(micros) => Self::Time(micros),
             wit::TrimPoint::KeepEvents(events) => Self::KeepEvents(events),
         }
+    }
+}
+
+impl From<wit::TrimOptions> for TrimOptions {
+    fn from(options: wit::TrimOptions) -> Self {
+        let wit::TrimOptions { lazy } = options;
+        Self::new().lazy(lazy)
     }
 }
 

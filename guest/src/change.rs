@@ -1,0 +1,149 @@
+//! Carries out a change of a log: writes the new segments, then commits the manifest that names them.
+//! A driver, for compactions and trims.
+
+use crate::batch::BatchRecord;
+use crate::boundary::{Boundary, Cut};
+use crate::commit::{Commit, Committer, Goal};
+use crate::compaction::{self, Rewrite};
+use crate::error::Error;
+use crate::manifest::Manifest;
+use crate::names::{Attempt, BatchName, Generation, SegmentName};
+use crate::part::Part;
+use crate::ports::{Store, System};
+use crate::segment::NewSegment;
+use crate::segment_writer::{Copied, SegmentWriter};
+use crate::stored_log::StoredLog;
+use crate::view::View;
+
+/// What is to change.
+pub(crate) struct Change<'a> {
+    pub goal: Goal,
+    /// Where the log is to begin.
+    pub first_position: u64,
+    /// In the order of the log.
+    pub rewrites: Vec<Rewrite>,
+    /// What is left of the segment that the first position cuts, if that is rewritten.
+    pub boundary: Option<&'a Boundary>,
+    pub segment_bytes_max: u64,
+}
+
+/// What became of a change.
+pub(crate) enum Changed {
+    Done(Done),
+    /// The batches that were to be absorbed have no events, as old ones can: they are deleted, and
+    /// nothing is committed.
+    Empty,
+    /// Another compactor was faster.
+    Lost,
+    /// An object was gone.
+    Overtaken(Box<Part>),
+}
+
+/// A change that was committed.
+pub(crate) struct Done {
+    pub segments: Vec<NewSegment>,
+    /// The position behind the events of the new segments, if they are in force.
+    pub next_position: Option<u64>,
+}
+
+impl Done {
+    /// The sum over all batches of the new segments.
+    pub(crate) fn sum(&self, of: fn(&BatchRecord) -> u64) -> u64 {
+        let batches = self.segments.iter().flat_map(|segment| &segment.batches);
+        batches.map(of).fold(0, u64::saturating_add)
+    }
+}
+
+/// What the first segment is without the events before a position, if the position lies inside.
+pub(crate) enum Cutting {
+    Nothing,
+    At(Boundary),
+    /// The index is gone.
+    Gone(Box<Part>),
+}
+
+/// Looks up what the first position leaves of the segment that it cuts.
+pub(crate) fn cutting<S: Store>(
+    stored: &mut StoredLog<S>,
+    manifest: Option<&Manifest>,
+    first_position: u64,
+) -> Result<Cutting, Error> {
+    let Some(segment) = manifest.and_then(|manifest| Boundary::segment(manifest, first_position))
+    else {
+        return Ok(Cutting::Nothing);
+    };
+    let Some(index) = stored.index_of(segment)? else {
+        return Ok(Cutting::Gone(Box::new(Part::Index(*segment))));
+    };
+    Ok(Boundary::new(first_position, segment, &index).map_or(Cutting::Nothing, Cutting::At))
+}
+
+/// Changes a log.
+pub(crate) fn change<S: Store, Y: System>(
+    committer: &mut Committer<'_, S, Y>,
+    view: &View,
+    change: Change<'_>,
+) -> Result<Changed, Error> {
+    committer.ensure_exclusive()?;
+    let attempt = Attempt(committer.random());
+    let base = view.manifest.as_deref();
+    let Change { goal, first_position, rewrites, boundary, segment_bytes_max } = change;
+    let absorbed: usize = rewrites.iter().map(|rewrite| rewrite.batches).sum();
+    let is_trim = rewrites.is_empty();
+    let generation = Generation(base.map_or(0, |base| base.generation.0).saturating_add(1));
+    let mut writer = SegmentWriter::new(&committer.stored, generation, attempt, segment_bytes_max);
+    let mut written: Vec<(Rewrite, Vec<NewSegment>)> = Vec::new();
+    let mut failed = None;
+    for rewrite in rewrites {
+        let cut = boundary.filter(|_| rewrite.cut).map(|boundary| Cut::at(boundary.first));
+        let copied = writer.copy(parts(&rewrite, view, boundary), cut);
+        written.push((rewrite, writer.take_segments()));
+        match copied {
+            Ok(Copied::Whole) => {}
+            Ok(Copied::Overtaken(part)) => failed = Some(Ok(Changed::Overtaken(part))),
+            Err(error) => failed = Some(Err(error)),
+        }
+        if failed.is_some() {
+            break;
+        }
+    }
+    let copied = writer.into_written();
+    let segments = || written.iter().flat_map(|(_, segments)| segments);
+    let names: Vec<SegmentName> = segments().map(|segment| segment.name).collect();
+    if let Some(failed) = failed {
+        committer.discard(&names);
+        return failed;
+    }
+    let absorbed: Vec<BatchName> =
+        view.live.iter().take(absorbed).map(|batch| batch.name).collect();
+    if names.is_empty() && !is_trim {
+        committer.delete(&absorbed.iter().map(ToString::to_string).collect::<Vec<_>>());
+        return Ok(Changed::Empty);
+    }
+    let manifest = compaction::next_manifest(base, attempt, first_position, &written)
+        .ok_or_else(|| Error::Unsupported("the log has 2^64 events or bytes".to_owned()))?;
+    if let Some(damage) = committer.stored.stands_twice(&manifest, &copied) {
+        committer.discard(&names);
+        return Err(damage);
+    }
+    let next_position = manifest.next_position;
+    let next_position = match committer.commit(goal, manifest, &names, &absorbed, view)? {
+        Commit::Won => Some(next_position),
+        Commit::Passed => None,
+        Commit::Lost => return Ok(Changed::Lost),
+    };
+    let segments = written.into_iter().flat_map(|(_, segments)| segments).collect();
+    Ok(Changed::Done(Done { segments, next_position }))
+}
+
+/// What a rewrite copies, in order.
+fn parts(rewrite: &Rewrite, view: &View, boundary: Option<&Boundary>) -> Vec<Part> {
+    let segments = view.segments().get(rewrite.segments.clone()).unwrap_or_default();
+    let cut = boundary.filter(|_| rewrite.cut);
+    let segments = segments.iter().flat_map(|segment| match cut {
+        Some(cut) if cut.slice.segment.name == segment.name => cut.parts(),
+        _ => vec![Part::Index(*segment), Part::Segment(*segment)],
+    });
+    let live = view.live.iter().take(rewrite.batches).map(|batch| Part::Batch(*batch));
+    segments.chain(live).collect()
+}
