@@ -14,19 +14,21 @@ use std::process::ExitCode;
 use cli::arguments::Arguments;
 use cli::exit::{Code, Failure};
 use cli::signals::Signals;
+use cli::stderr;
 
 /// Threads that run tasks beside the main one: a writer's task and its requests.
 const WORKER_THREADS: usize = 2;
 
 fn main() -> ExitCode {
     let arguments = Arguments::of_process();
-    match run(arguments) {
-        Ok(code) => code.into(),
-        Err(failure) => {
-            failure.print();
-            failure.code().into()
-        }
-    }
+    let code = run(arguments).unwrap_or_else(|failure| {
+        failure.print();
+        failure.code()
+    });
+    // Whoever does not read stderr is not to keep what a limit or a signal has ended.
+    let is_cut_short = matches!(code, Code::Plugin | Code::Signal(_));
+    stderr::finish(is_cut_short.then_some(stderr::LAST_WORDS));
+    code.into()
 }
 
 fn run(arguments: Arguments) -> Result<Code, Failure> {

@@ -1,14 +1,14 @@
 //! How the process ends: the codes, and which error ends with which.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use stratalog::Error;
 use stratalog::store::{OpenError, StoreError};
 
-use super::progress;
-use super::streams::{Stdout, write_line_to_stderr};
+use super::stderr;
+use super::streams::Stdout;
 
 /// The exit codes, as `--help` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl From<StoreError> for Failure {
 /// Prints `error: ...` to stderr, in one line whatever the message.
 pub(crate) fn complain(message: &str) {
     let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    progress::aside(|| write_line_to_stderr(&format!("error: {message}")));
+    stderr::say(&format!("error: {message}"));
 }
 
 /// Writes data to stdout. False: its reader has closed it, there is nothing left to do.

@@ -13,8 +13,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::arguments::Shared;
 use super::exit::Failure;
-use super::progress;
-use super::streams::Stderr;
+use super::stderr;
 
 /// Names the variable that beats `-v` and `-q`.
 const FILTER_VARIABLE: &str = "STRATALOG_LOG";
@@ -38,7 +37,7 @@ pub(crate) fn start(shared: &Shared) -> Result<(), Failure> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .event_format(ShortLine)
-        .with_writer(|| BesideProgress)
+        .with_writer(|| Lines)
         .init();
     Ok(())
 }
@@ -89,15 +88,16 @@ impl Visit for Text {
     }
 }
 
-/// Stderr, in a way that leaves a progress line whole.
-struct BesideProgress;
+/// Stderr, in a way that leaves a progress line whole and holds nobody up.
+struct Lines;
 
-impl io::Write for BesideProgress {
+impl io::Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        progress::aside(|| Stderr.write(line))
+        stderr::say_bytes(line.to_vec());
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Stderr.flush()
+        Ok(())
     }
 }

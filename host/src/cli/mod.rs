@@ -24,6 +24,7 @@ mod run;
 mod session;
 pub(crate) mod signals;
 mod stat;
+pub(crate) mod stderr;
 mod streams;
 mod tail;
 mod trim;

@@ -10,8 +10,7 @@ use stratalog::store::Location;
 
 use super::arguments::Shared;
 use super::exit::{Code, Failure, write_stdout};
-use super::progress;
-use super::streams::write_line_to_stderr;
+use super::stderr;
 
 #[derive(Serialize)]
 struct AppendReport {
@@ -69,7 +68,7 @@ pub(super) fn appended(
 /// Prints a line for people, unless they want it quiet.
 pub(super) fn print_line(quiet: bool, line: &str) {
     if !quiet {
-        progress::aside(|| write_line_to_stderr(line));
+        stderr::say(line);
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::exit::{Code, Failure, complain};
 use super::progress;
-use super::streams::write_line_to_stderr;
+use super::stderr;
 
 #[cfg(not(unix))]
 #[path = "signals/other.rs"]
@@ -134,9 +134,7 @@ async fn watch_over(mut taken: Taken, sender: &watch::Sender<Option<Code>>, term
         (terms.grace, terms.announcement.take())
     };
     if let Some(announcement) = announcement {
-        say(move || {
-            progress::aside(|| write_line_to_stderr(&announcement));
-        });
+        stderr::say(&announcement);
     }
     let another = async {
         let same_wish = tokio::time::sleep(SAME_WISH);
@@ -161,6 +159,7 @@ async fn watch_over(mut taken: Taken, sender: &watch::Sender<Option<Code>>, term
         if let Some(words) = last_words {
             complain(&words());
         }
+        stderr::finish(None);
     });
     std::process::exit(code.number().into());
 }

@@ -73,12 +73,6 @@ impl io::Write for Stderr {
     }
 }
 
-/// Writes a line to stderr, in one go.
-pub(super) fn write_line_to_stderr(line: &str) {
-    // Who closed stderr does not want to know.
-    Stderr.write_all(format!("{line}\n").as_bytes()).ok();
-}
-
 /// Writes all of the data, past the stream's own buffer, which nobody else fills. The lock keeps the
 /// lines of threads apart.
 #[cfg(unix)]
