@@ -6,7 +6,7 @@
 use std::io::{self, BufRead as _};
 
 use stratalog::Host;
-use stratalog::plugin::{Grant, LogsCtx, LogsView, add_to_linker};
+use stratalog::plugin::{Grant, LogsCtx, LogsView, Output, add_to_linker};
 use stratalog::store::{Location, Store, StoreOptions};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Config, Engine};
@@ -57,7 +57,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let grant = Grant::new(&host, &store, &location.name);
     let logs = LogsCtx::builder().grant("rejects", grant).build()?;
     let closing = logs.closing();
-    let wasi = WasiCtx::builder().inherit_stderr().build();
+    // Whoever does not read it holds up the plugin, and not this program.
+    let stderr = Output::stderr()?;
+    let wasi = WasiCtx::builder().stderr(stderr.clone()).build();
     let state = State { logs, wasi, table: ResourceTable::new() };
     let mut instances = wasmtime::Store::new(&engine, state);
     let plugin = Component::from_file(&engine, plugin)?;
@@ -72,6 +74,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let usage = instances.data().logs.usage();
     drop(instances);
+    stderr.written().await;
     // Whatever the plugin left open is flushed now, however it ended.
     for unflushed in closing.wait().await {
         eprintln!("{unflushed}");

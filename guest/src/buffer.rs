@@ -7,6 +7,10 @@ use crate::ports::HeldBytes;
 /// Fewer bytes that come by handle are read: to hold them would take more than they are.
 const HELD_LINES_BYTES_MIN: u64 = 4 * 1024;
 
+/// From this size on what came otherwise is held, too: a vector that grows takes up to three times
+/// what is in it, and its memory never comes back.
+const LINES_BYTES_MAX: usize = 64 * 1024;
+
 /// Events appended since the last batch was sealed.
 pub(crate) struct Buffer<B> {
     /// Those that came by handle, many at once, and all before them.
@@ -39,6 +43,7 @@ impl<B: HeldBytes> Buffer<B> {
                 self.lines.extend_from_slice(&lines);
             }
             self.events = self.events.saturating_add(events);
+            self.hold_if_large();
         }
     }
 
@@ -53,6 +58,7 @@ impl<B: HeldBytes> Buffer<B> {
                 self.hold(lines);
             }
             self.events = self.events.saturating_add(events);
+            self.hold_if_large();
         }
     }
 
@@ -62,6 +68,7 @@ impl<B: HeldBytes> Buffer<B> {
         self.lines.extend_from_slice(event);
         self.lines.push(b'\n');
         self.events += 1;
+        self.hold_if_large();
     }
 
     /// Takes all there is, in order; none of an empty buffer.
@@ -76,6 +83,12 @@ impl<B: HeldBytes> Buffer<B> {
         let mut lines = self.held.as_ref().map(HeldBytes::read).unwrap_or_default();
         lines.extend_from_slice(&self.lines);
         lines
+    }
+
+    fn hold_if_large(&mut self) {
+        if self.lines.len() >= LINES_BYTES_MAX {
+            self.hold_all();
+        }
     }
 
     fn hold_all(&mut self) {

@@ -44,6 +44,8 @@ pub struct Reader<S: Store> {
     /// What the snapshot of a writer still has to yield, after everything stored.
     tail: Option<VecDeque<Vec<u8>>>,
     page: Page<S::Bytes>,
+    /// Where it stood before the last page.
+    before: Position,
     stage: Stage<S>,
     /// An error that waits until the events before it have been handed out.
     failed: Option<Error>,
@@ -114,6 +116,7 @@ impl<S: Store> Reader<S> {
             must_exist,
             tail,
             page: Page::default(),
+            before: Position::default(),
             stage,
             failed: None,
             missing: Missing::default(),
@@ -131,6 +134,7 @@ impl<S: Store> Reader<S> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
+        self.before.clone_from(self.cursor.position());
         if matches!(self.stage, Stage::Ended) && self.tail.is_none() && !self.cursor.is_full() {
             self.stage = Stage::Look;
         }
@@ -162,7 +166,16 @@ impl<S: Store> Reader<S> {
 
     /// Where the reader stands: right behind the last page. None for a writer's own pass.
     pub fn position(&self) -> Option<String> {
-        self.tail.is_none().then(|| self.cursor.position().encode())
+        self.text_of(self.cursor.position())
+    }
+
+    /// Where the reader stood before the page that it returned last. None for a writer's own pass.
+    pub fn position_before(&self) -> Option<String> {
+        self.text_of(&self.before)
+    }
+
+    fn text_of(&self, position: &Position) -> Option<String> {
+        self.tail.is_none().then(|| position.encode())
     }
 
     /// Does one step. False when the pass is over.

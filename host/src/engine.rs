@@ -24,8 +24,12 @@ use crate::error::{Error, Result};
 use crate::imports::{self, State};
 use crate::interface::{self, World};
 use crate::limits::{EPOCH_TICK, HOST_CALL_BYTES_MAX, Limits};
+use crate::memory::Memory;
+use crate::meter::PolledTime;
 use crate::module_cache;
+use crate::reader::CountedPage;
 use crate::records::Page;
+use crate::recycler::Recycler;
 use crate::spare::{Making, Spare};
 use crate::store::Store;
 
@@ -84,8 +88,8 @@ impl LogEngine {
         &self.sha256
     }
 
-    /// Returns an instance that reaches one store.
-    pub(crate) async fn instantiate(self: &Arc<Self>, store: &Store) -> Result<Instance> {
+    /// Returns an instance that is ready, or makes one.
+    async fn instance(self: &Arc<Self>) -> Result<Instance> {
         let (ready, is_next_due) = self.spare.take();
         if is_next_due {
             let making = Making(Arc::downgrade(self));
@@ -97,7 +101,6 @@ impl LogEngine {
             Some(instance) => instance,
             None => self.make().await?,
         };
-        instance.instances.data_mut().lend(store.clone());
         // It may have waited for longer than a call may take.
         instance.instances.set_epoch_deadline(1);
         Ok(instance)
@@ -119,11 +122,9 @@ impl LogEngine {
             }
             Ok(UpdateDeadline::Yield(1))
         });
-        let component = self
-            .component
-            .instantiate_async(&mut instances)
-            .await
-            .map_err(|error| Error::trapped(&error))?;
+        let time = instances.data_mut().work.meter.begin();
+        let component = time.measure(self.component.instantiate_async(&mut instances)).await;
+        let component = component.map_err(|error| Error::trapped(&error))?;
         Ok(Instance { instances, component })
     }
 }
@@ -157,13 +158,19 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// The instance's exports, and its store for one call.
-    pub(crate) fn begin(&mut self) -> (&Guest, &mut Instances<State>) {
-        self.instances.data_mut().work.meter.begin();
-        (self.component.stratalog_log_append_log(), &mut self.instances)
+    /// The instance's exports, its store for one call, and the time that the call is measured on.
+    pub(crate) fn begin(&mut self) -> (&Guest, &mut Instances<State>, PolledTime) {
+        let time = self.instances.data_mut().work.meter.begin();
+        (self.component.stratalog_log_append_log(), &mut self.instances, time)
     }
 
-    /// Hands events to a handle that the component has given out: packed lines that were checked.
+    /// The memory that it takes.
+    pub(crate) fn memory(&self) -> &Memory {
+        self.instances.data().memory.memory()
+    }
+
+    /// Hands events to a handle that the component has given out: packed lines that were checked,
+    /// and that count already for who holds them.
     pub(crate) async fn append_held(
         &mut self,
         log: ResourceAny,
@@ -171,24 +178,50 @@ impl Instance {
         events: u64,
     ) -> Result<()> {
         let state = self.instances.data_mut();
-        state.work.meter.begin();
-        let lines = state.hold(lines)?;
+        let time = state.work.meter.begin();
+        let lines = state.hold_counted(lines)?;
         let appended = self.component.stratalog_log_held_lines();
-        let appended = appended.call_append(&mut self.instances, log, lines, events).await;
-        Ok(appended.map_err(|error| Error::trapped(&error))??)
+        let appended = time.measure(appended.call_append(&mut self.instances, log, lines, events));
+        Ok(appended.await.map_err(|error| Error::trapped(&error))??)
     }
 
-    /// The next page of a reader that the component has given out.
-    pub(crate) async fn next_page(&mut self, reader: ResourceAny) -> Result<Option<Page>> {
-        self.instances.data_mut().work.meter.begin();
+    /// The next page of a reader that the component has given out. The outer error is the instance's
+    /// last.
+    pub(crate) async fn next_page(
+        &mut self,
+        reader: ResourceAny,
+    ) -> Result<Result<Option<CountedPage>>> {
+        let time = self.instances.data_mut().work.meter.begin();
         let lines = self.component.stratalog_log_held_lines();
-        let page = lines.call_next(&mut self.instances, reader).await;
-        let Some(page) = page.map_err(|error| Error::trapped(&error))?? else { return Ok(None) };
-        let lines = match page.lines {
-            Some(lines) => self.instances.data_mut().take_bytes(lines)?,
-            None => Bytes::new(),
+        let page = time.measure(lines.call_next(&mut self.instances, reader)).await;
+        let page = match page.map_err(|error| Error::trapped(&error))? {
+            Ok(Some(page)) => page,
+            Ok(None) => return Ok(Ok(None)),
+            Err(error) => return Ok(Err(error.into())),
         };
-        Ok(Some(Page { lines, events: page.events, missed: page.missed }))
+        let state = self.instances.data_mut();
+        let (lines, counted) = match page.lines {
+            Some(lines) => state.take_bytes(lines)?,
+            None => (Bytes::new(), state.memory.memory().borrow_freely(0)),
+        };
+        let page = Page { lines, events: page.events, missed: page.missed };
+        Ok(Ok(Some((page, counted))))
+    }
+
+    /// Where a reader stands, behind its last page.
+    pub(crate) async fn position(&mut self, reader: ResourceAny) -> Result<Option<String>> {
+        let (guest, instances, time) = self.begin();
+        let reader_calls = guest.reader();
+        let position = time.measure(reader_calls.call_position(instances, reader)).await;
+        position.map_err(|error| Error::trapped(&error))
+    }
+
+    /// Where a reader stood before its last page.
+    pub(crate) async fn position_before(&mut self, reader: ResourceAny) -> Result<Option<String>> {
+        let time = self.instances.data_mut().work.meter.begin();
+        let lines = self.component.stratalog_log_held_lines();
+        let position = time.measure(lines.call_position_before(&mut self.instances, reader)).await;
+        position.map_err(|error| Error::trapped(&error))
     }
 
     /// How many objects the instance has created by creates that it started and did not wait for
@@ -204,11 +237,59 @@ impl Instance {
 
     /// Drops a handle that the component has given out.
     pub(crate) async fn drop_handle(&mut self, handle: ResourceAny) -> Result<()> {
-        self.instances.data_mut().work.meter.begin();
-        let dropped = handle.resource_drop_async(&mut self.instances).await;
+        let time = self.instances.data_mut().work.meter.begin();
+        let dropped = time.measure(handle.resource_drop_async(&mut self.instances)).await;
         dropped.map_err(|error| Error::trapped(&error))
     }
 }
 
-/// An engine shared by hosts, logs and readers.
-pub(crate) type SharedEngine = Arc<LogEngine>;
+/// An engine shared by hosts, logs and readers, and what its instances count against besides.
+#[derive(Clone)]
+pub(crate) struct SharedEngine {
+    engine: Arc<LogEngine>,
+    charge: Option<Charge>,
+}
+
+/// What all that works for one plugin counts against.
+#[derive(Clone)]
+pub(crate) struct Charge {
+    pub(crate) memory: Memory,
+    /// For the events on their way to its logs.
+    recycler: Recycler,
+}
+
+impl Charge {
+    pub(crate) fn to(memory: Memory) -> Self {
+        Self { recycler: Recycler::charging(&memory), memory }
+    }
+}
+
+impl SharedEngine {
+    pub(crate) fn new(engine: LogEngine) -> Self {
+        Self { engine: Arc::new(engine), charge: None }
+    }
+
+    /// The same engine, whose instances count against this, too.
+    pub(crate) fn charging(&self, charge: &Charge) -> Self {
+        Self { engine: self.engine.clone(), charge: Some(charge.clone()) }
+    }
+
+    /// For the events on their way to a log.
+    pub(crate) fn recycler(&self) -> Recycler {
+        self.charge.as_ref().map(|charge| charge.recycler.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<LogEngine> {
+        &self.engine
+    }
+
+    /// Returns an instance that reaches one store.
+    pub(crate) async fn instantiate(&self, store: &Store) -> Result<Instance> {
+        let mut instance = self.engine.instance().await?;
+        if let Some(charge) = &self.charge {
+            instance.memory().charge(&charge.memory)?;
+        }
+        instance.instances.data_mut().lend(store.clone());
+        Ok(instance)
+    }
+}

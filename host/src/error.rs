@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::address_space;
 use crate::bindings::exports::stratalog::log::append_log as wit;
+use crate::memory::MemoryExceeded;
 use crate::store::{LocationError, OpenError};
 
 /// The result of an operation on a log.
@@ -175,9 +176,22 @@ impl Error {
 
     /// A call into the component did not return.
     pub(crate) fn trapped(error: &wasmtime::Error) -> Self {
-        match address_space::lack(error, crate::engine::OPTION) {
-            Some(lack) => Self::LimitReached(lack),
-            None => Self::Guest(error.root_cause().to_string()),
+        match error.downcast_ref::<MemoryExceeded>() {
+            Some(exceeded) if exceeded.is_of_plugin() => exceeded.clone().into(),
+            _ => match address_space::lack(error, crate::engine::OPTION) {
+                Some(lack) => Self::LimitReached(lack),
+                None => Self::Guest(error.root_cause().to_string()),
+            },
+        }
+    }
+}
+
+impl From<MemoryExceeded> for Error {
+    fn from(exceeded: MemoryExceeded) -> Self {
+        if exceeded.is_of_plugin() {
+            Self::LimitReached(exceeded.to_string())
+        } else {
+            Self::Guest(exceeded.to_string())
         }
     }
 }

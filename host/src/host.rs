@@ -2,11 +2,10 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::compact_options::CompactOptions;
-use crate::engine::{LogEngine, SharedEngine};
+use crate::engine::{Charge, LogEngine, SharedEngine};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::log::Log;
@@ -25,6 +24,11 @@ static EMBEDDED: &[u8] = include_bytes!(env!("STRATALOG_COMPONENT"));
 ///
 /// Every log that is opened, and every pass, compaction and other work on one, gets an instance of its
 /// own. From the second on, another one is kept ready for the next, less than 200 KiB of memory.
+///
+/// Every call is cancel safe. One that opens something and is dropped has changed nothing. One that
+/// changes a log ([`Host::compact`], [`Host::trim`]) and is dropped stops where it is, as by a crash:
+/// no event is lost or repeated, a request that was sent may still be done, and the next compaction
+/// removes what is left over. The host is as before; none of this is seen by other calls.
 #[derive(Clone)]
 pub struct Host {
     engine: SharedEngine,
@@ -118,7 +122,7 @@ impl HostBuilder {
             let cache = self.cache.as_deref();
             LogEngine::new(component, &origin, cache, self.clock, self.limits)?
         };
-        Ok(Host { engine: Arc::new(engine) })
+        Ok(Host { engine: SharedEngine::new(engine) })
     }
 }
 
@@ -133,6 +137,11 @@ impl Host {
 
     pub(crate) fn engine(&self) -> &SharedEngine {
         &self.engine
+    }
+
+    /// The same host, for a plugin: what its instances hold counts against the plugin's memory.
+    pub(crate) fn charging(&self, charge: &Charge) -> Self {
+        Self { engine: self.engine.charging(charge) }
     }
 
     pub(crate) fn from_engine(engine: SharedEngine) -> Self {
@@ -152,7 +161,7 @@ impl Host {
 
     /// The SHA-256 of the component's bytes, in 64 hexadecimal digits.
     pub fn component_sha256(&self) -> &str {
-        self.engine.sha256()
+        self.engine.engine().sha256()
     }
 
     /// Opens a log for appending, in an instance of its own, whether it exists or not. Lists it once,
@@ -203,8 +212,8 @@ impl Host {
         options: &CompactOptions,
     ) -> Result<Compaction> {
         let mut instance = self.engine.instantiate(store).await?;
-        let (guest, instances) = instance.begin();
-        let done = guest.call_compact(instances, name, options.to_wit()).await;
+        let (guest, instances, time) = instance.begin();
+        let done = time.measure(guest.call_compact(instances, name, options.to_wit())).await;
         Ok(done.map_err(|error| Error::trapped(&error))??.into())
     }
 
@@ -219,8 +228,9 @@ impl Host {
         options: &CompactOptions,
     ) -> Result<CompactionPlan> {
         let mut instance = self.engine.instantiate(store).await?;
-        let (guest, instances) = instance.begin();
-        let plan = guest.call_plan_compaction(instances, name, options.to_wit()).await;
+        let (guest, instances, time) = instance.begin();
+        let plan =
+            time.measure(guest.call_plan_compaction(instances, name, options.to_wit())).await;
         Ok(plan.map_err(|error| Error::trapped(&error))??.into())
     }
 
@@ -239,8 +249,9 @@ impl Host {
         options: TrimOptions,
     ) -> Result<Trimmed> {
         let mut instance = self.engine.instantiate(store).await?;
-        let (guest, instances) = instance.begin();
-        let done = guest.call_trim(instances, name, &until.into(), options.to_wit()).await;
+        let (guest, instances, time) = instance.begin();
+        let done = guest.call_trim(instances, name, &until.into(), options.to_wit());
+        let done = time.measure(done).await;
         Ok(done.map_err(|error| Error::trapped(&error))??.into())
     }
 
@@ -256,8 +267,9 @@ impl Host {
         options: TrimOptions,
     ) -> Result<Trimmed> {
         let mut instance = self.engine.instantiate(store).await?;
-        let (guest, instances) = instance.begin();
-        let done = guest.call_plan_trim(instances, name, &until.into(), options.to_wit()).await;
+        let (guest, instances, time) = instance.begin();
+        let plan = guest.call_plan_trim(instances, name, &until.into(), options.to_wit());
+        let done = time.measure(plan).await;
         Ok(done.map_err(|error| Error::trapped(&error))??.into())
     }
 
@@ -276,8 +288,8 @@ impl Host {
     /// [`Error::InvalidInput`], [`Error::NoLog`], [`Error::StoreFailed`] or [`Error::Damaged`].
     pub async fn stat(&self, store: &Store, name: &str) -> Result<Stats> {
         let mut instance = self.engine.instantiate(store).await?;
-        let (guest, instances) = instance.begin();
-        let stats = guest.call_stat(instances, name).await;
+        let (guest, instances, time) = instance.begin();
+        let stats = time.measure(guest.call_stat(instances, name)).await;
         Ok(stats.map_err(|error| Error::trapped(&error))??.into())
     }
 

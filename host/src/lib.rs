@@ -58,6 +58,7 @@
 
 mod address_space;
 mod bindings;
+mod calls;
 mod clock;
 mod compact_options;
 mod engine;

@@ -1,64 +1,214 @@
-//! What an instance holds in memory, inside the sandbox and outside: counted together.
+//! What is held in memory, inside a sandbox and outside: counted together, against one limit.
+//!
+//! 1. What an instance holds counts against its own limit. What an instance holds that works for a
+//!    plugin counts against the plugin's limit, too: see [`Memory::charge`].
+//! 2. What was counted is given back by whoever drops it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
-/// The memory of one instance. Clones count together.
+/// The memory of one instance, or of one plugin with all that works for it. Clones count together.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory(Arc<Counts>);
 
 #[derive(Debug)]
 struct Counts {
+    owner: Owner,
     bytes: AtomicUsize,
     bytes_peak: AtomicUsize,
     bytes_max: usize,
+    /// More was asked for.
+    refused: AtomicBool,
+    /// What else it counts against, if it does.
+    charged: OnceLock<Charged>,
 }
 
-/// More memory was asked for than an instance may have.
-#[derive(Debug, thiserror::Error)]
-#[error("a component asked for more memory than memory_bytes_max = {bytes_max}")]
+/// A memory that another one counts against.
+#[derive(Debug)]
+struct Charged {
+    memory: Memory,
+    /// Count there also what is too much.
+    freely: AtomicBool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    Instance,
+    Plugin,
+}
+
+/// More memory was asked for than there may be.
+#[derive(Clone, Debug)]
 pub(crate) struct MemoryExceeded {
+    owner: Owner,
     bytes_max: usize,
 }
 
+impl MemoryExceeded {
+    /// Whether it is a plugin's limit: then the text names the option that raises it.
+    pub(crate) fn is_of_plugin(&self) -> bool {
+        self.owner == Owner::Plugin
+    }
+}
+
+impl fmt::Display for MemoryExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { owner, bytes_max } = self;
+        match owner {
+            Owner::Instance => {
+                write!(f, "a component asked for more memory than memory_bytes_max = {bytes_max}")
+            }
+            Owner::Plugin => write!(
+                f,
+                "memory_bytes_max = {bytes_max} is reached by the plugin, its logs and its readers \
+                 together: --plugin-memory-max raises it"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for MemoryExceeded {}
+
 impl Memory {
+    /// Of an instance of the log's component.
     pub(crate) fn new(bytes_max: usize) -> Self {
-        let (bytes, bytes_peak) = (AtomicUsize::default(), AtomicUsize::default());
-        Self(Arc::new(Counts { bytes, bytes_peak, bytes_max }))
+        Self::of(Owner::Instance, bytes_max)
     }
 
-    /// Counts bytes that stay as long as the instance.
+    /// Of a plugin, and of all that works for it.
+    pub(crate) fn of_plugin(bytes_max: usize) -> Self {
+        Self::of(Owner::Plugin, bytes_max)
+    }
+
+    fn of(owner: Owner, bytes_max: usize) -> Self {
+        let (bytes, bytes_peak) = (AtomicUsize::default(), AtomicUsize::default());
+        let (refused, charged) = (AtomicBool::default(), OnceLock::new());
+        Self(Arc::new(Counts { owner, bytes, bytes_peak, bytes_max, refused, charged }))
+    }
+
+    /// Counts all there is and will be against another limit, too, once and for all.
+    pub(crate) fn charge(&self, memory: &Self) -> Result<(), MemoryExceeded> {
+        memory.take(self.bytes())?;
+        let charged = Charged { memory: memory.clone(), freely: AtomicBool::new(false) };
+        if self.0.charged.set(charged).is_err() {
+            memory.give_back(self.bytes());
+        }
+        Ok(())
+    }
+
+    /// Counts against the other limit also what is too much there, from now on: for an instance that
+    /// holds what was counted and promised to be kept before.
+    pub(crate) fn charge_freely(&self) {
+        if let Some(charged) = self.0.charged.get() {
+            charged.freely.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts bytes until they are given back: see [`Memory::give_back`].
     pub(crate) fn take(&self, bytes: usize) -> Result<(), MemoryExceeded> {
-        let Counts { bytes: taken, bytes_peak, bytes_max } = &*self.0;
+        self.take_own(bytes)?;
+        let Some(charged) = self.0.charged.get() else { return Ok(()) };
+        if charged.freely.load(Ordering::Relaxed) {
+            charged.memory.add(bytes);
+            return Ok(());
+        }
+        charged.memory.take(bytes).inspect_err(|_| _ = self.subtract(bytes))
+    }
+
+    /// Counts bytes here and against no other limit: there they are counted already.
+    fn take_own(&self, bytes: usize) -> Result<(), MemoryExceeded> {
+        let Counts { owner, bytes: taken, bytes_peak, bytes_max, refused, .. } = &*self.0;
         let before = taken.fetch_add(bytes, Ordering::Relaxed);
         let after = before.saturating_add(bytes);
         if after > *bytes_max {
-            taken.fetch_sub(bytes, Ordering::Relaxed);
-            return Err(MemoryExceeded { bytes_max: *bytes_max });
+            self.subtract(bytes);
+            refused.store(true, Ordering::Relaxed);
+            return Err(MemoryExceeded { owner: *owner, bytes_max: *bytes_max });
         }
         bytes_peak.fetch_max(after, Ordering::Relaxed);
         Ok(())
     }
 
+    /// Counts bytes that are there, however many there may be.
+    fn add(&self, bytes: usize) {
+        let before = self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.0.bytes_peak.fetch_max(before.saturating_add(bytes), Ordering::Relaxed);
+    }
+
+    fn subtract(&self, bytes: usize) {
+        self.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
     /// Refuses more bytes at once than there may be in all.
     pub(crate) fn check(&self, bytes: usize) -> Result<(), MemoryExceeded> {
-        let bytes_max = self.0.bytes_max;
-        if bytes <= bytes_max { Ok(()) } else { Err(MemoryExceeded { bytes_max }) }
+        let Counts { owner, bytes_max, .. } = &*self.0;
+        if bytes <= *bytes_max {
+            return Ok(());
+        }
+        Err(MemoryExceeded { owner: *owner, bytes_max: *bytes_max })
     }
 
-    /// Counts bytes until they are given back.
+    /// Refuses if there is no room for so many bytes now. Counts nothing.
+    pub(crate) fn check_room(&self, bytes: usize) -> Result<(), MemoryExceeded> {
+        self.borrow(bytes).map(drop)
+    }
+
+    /// Counts bytes for as long as what it returns lives.
     pub(crate) fn borrow(&self, bytes: usize) -> Result<Borrowed, MemoryExceeded> {
         self.take(bytes)?;
-        Ok(Borrowed { memory: self.clone(), bytes })
+        Ok(Borrowed { memory: self.clone(), bytes, scope: Scope::All })
     }
 
-    fn give_back(&self, bytes: usize) {
-        self.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    /// As [`Memory::borrow`], of bytes that are counted against every other limit already.
+    pub(crate) fn borrow_own(&self, bytes: usize) -> Result<Borrowed, MemoryExceeded> {
+        self.take_own(bytes)?;
+        Ok(Borrowed { memory: self.clone(), bytes, scope: Scope::Own })
+    }
+
+    /// As [`Memory::borrow`], of bytes that are there, however many there may be.
+    pub(crate) fn borrow_freely(&self, bytes: usize) -> Borrowed {
+        self.add(bytes);
+        if let Some(charged) = self.0.charged.get() {
+            charged.memory.add(bytes);
+        }
+        Borrowed { memory: self.clone(), bytes, scope: Scope::All }
+    }
+
+    /// The plugin's, if it counts against one.
+    pub(crate) fn of_the_plugin(&self) -> Option<&Self> {
+        match self.0.owner {
+            Owner::Plugin => Some(self),
+            Owner::Instance => self.0.charged.get().map(|charged| &charged.memory),
+        }
+    }
+
+    /// How many more bytes there may be now.
+    pub(crate) fn room(&self) -> usize {
+        self.0.bytes_max.saturating_sub(self.bytes())
+    }
+
+    /// Counts no longer what was taken.
+    pub(crate) fn give_back(&self, bytes: usize) {
+        self.subtract(bytes);
+        if let Some(charged) = self.0.charged.get() {
+            charged.memory.give_back(bytes);
+        }
+    }
+
+    /// How much there is.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.bytes.load(Ordering::Relaxed)
     }
 
     /// The most there was at once.
     pub(crate) fn bytes_peak(&self) -> usize {
         self.0.bytes_peak.load(Ordering::Relaxed)
+    }
+
+    /// Whether more was asked for than there may be.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.0.refused.load(Ordering::Relaxed)
     }
 }
 
@@ -67,6 +217,14 @@ impl Memory {
 pub(crate) struct Borrowed {
     memory: Memory,
     bytes: usize,
+    scope: Scope,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    All,
+    /// The instance's own limit.
+    Own,
 }
 
 impl Borrowed {
@@ -76,37 +234,29 @@ impl Borrowed {
 
     /// Counts so many bytes from now on.
     pub(crate) fn resize(&mut self, bytes: usize) -> Result<(), MemoryExceeded> {
-        self.memory.take(bytes.saturating_sub(self.bytes))?;
-        self.memory.give_back(self.bytes.saturating_sub(bytes));
+        let more = bytes.saturating_sub(self.bytes);
+        match self.scope {
+            Scope::All => self.memory.take(more)?,
+            Scope::Own => self.memory.take_own(more)?,
+        }
+        self.give_back(self.bytes.saturating_sub(bytes));
         self.bytes = bytes;
         Ok(())
+    }
+
+    fn give_back(&self, bytes: usize) {
+        match self.scope {
+            Scope::All => self.memory.give_back(bytes),
+            Scope::Own => self.memory.subtract(bytes),
+        }
     }
 }
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
-        self.memory.give_back(self.bytes);
+        self.give_back(self.bytes);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_given_back_may_be_taken_again_and_what_was_refused_was_not_taken() {
-        let memory = Memory::new(10);
-        memory.take(4).unwrap();
-        let mut borrowed = memory.borrow(6).unwrap();
-        assert!(memory.take(1).is_err());
-        assert!(memory.borrow(1).is_err());
-        borrowed.resize(5).unwrap();
-        memory.take(1).unwrap();
-        assert!(borrowed.resize(6).is_err());
-        drop(borrowed);
-        drop(memory.borrow(5).unwrap());
-        assert_eq!(memory.bytes_peak(), 10);
-        let error = memory.take(6).unwrap_err().to_string();
-        assert!(error.ends_with("memory_bytes_max = 10"), "{error}");
-    }
-}
+mod tests;

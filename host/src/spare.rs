@@ -66,7 +66,7 @@ mod tests {
     #[tokio::test]
     async fn one_is_made_after_the_second_that_was_asked_for_and_only_one_at_a_time() {
         let host = Host::new().unwrap();
-        let spare = &host.engine().spare;
+        let spare = &host.engine().engine().spare;
         let take = || {
             let (ready, is_next_due) = spare.take();
             (ready.is_some(), is_next_due)
@@ -74,10 +74,10 @@ mod tests {
         assert_eq!(take(), (false, false));
         assert_eq!(take(), (false, true));
         assert_eq!(take(), (false, false), "one is being made");
-        Making(Arc::downgrade(host.engine())).run().await;
+        Making(Arc::downgrade(host.engine().engine())).run().await;
         assert_eq!(take(), (true, true));
         // A making that is given up does not keep others from being made.
-        drop(Making(Arc::downgrade(host.engine())));
+        drop(Making(Arc::downgrade(host.engine().engine())));
         assert_eq!(take(), (false, true));
     }
 }

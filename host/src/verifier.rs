@@ -2,17 +2,22 @@
 
 use std::fmt;
 
+use futures::FutureExt as _;
 use wasmtime::component::ResourceAny;
 
 use crate::bindings::exports::stratalog::log::append_log as wit;
-use crate::engine::{Instance, SharedEngine};
+use crate::calls::Calls;
+use crate::engine::SharedEngine;
 use crate::error::{Error, Result};
 use crate::store::Store;
 
 /// Checks everything there is of a log: manifests, their order, each segment with its index, each
 /// live batch, and that no batch is in the log twice; and lists what is left over. Changes nothing.
+///
+/// Every call is cancel safe: the step that a dropped future would have returned is returned by the
+/// next call.
 pub struct Verifier {
-    instance: Instance,
+    calls: Calls<Result<Option<Checked>>>,
     handle: ResourceAny,
 }
 
@@ -77,24 +82,32 @@ pub enum LeftoverReason {
 impl Verifier {
     pub(crate) async fn open(engine: &SharedEngine, store: &Store, name: &str) -> Result<Self> {
         let mut instance = engine.instantiate(store).await?;
-        let (guest, instances) = instance.begin();
-        let handle = guest.call_verify(instances, name).await;
+        let (guest, instances, time) = instance.begin();
+        let handle = time.measure(guest.call_verify(instances, name)).await;
         let handle = handle.map_err(|error| Error::trapped(&error))??;
-        Ok(Self { instance, handle })
+        Ok(Self { calls: Calls::new(instance), handle })
     }
 
     /// Does a step of the work, of about 2 MiB; none when all is checked. Damage is a finding, not
     /// an error, and the work goes on behind it.
     ///
-    /// A call that is cancelled leaves the verifier unusable.
+    /// Cancel safe: what a dropped call has begun, the next one ends. Meanwhile nothing goes on.
     ///
     /// # Errors
     /// [`Error::StoreFailed`]: call again. [`Error::NoLog`] in the first step. [`Error::Unsupported`] for a manifest of a newer format.
     pub async fn next(&mut self) -> Result<Option<Checked>> {
-        let (guest, instances) = self.instance.begin();
-        let checked = guest.verifier().call_next(instances, self.handle).await;
-        let checked = checked.map_err(|error| Error::trapped(&error))??;
-        Ok(checked.map(Checked::from))
+        let handle = self.handle;
+        let checked = self.calls.end_or_make(move |instance| {
+            async move {
+                let (guest, instances, time) = instance.begin();
+                let verifier = guest.verifier();
+                let checked = time.measure(verifier.call_next(instances, handle)).await;
+                let checked = checked.map_err(|error| Error::trapped(&error))?;
+                Ok(checked.map(|checked| checked.map(Checked::from)).map_err(Error::from))
+            }
+            .boxed()
+        });
+        checked.await?
     }
 }
 

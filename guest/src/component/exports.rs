@@ -154,6 +154,10 @@ impl held_lines::Guest for Component {
         let page = reader.get::<ReaderResource>().0.borrow_mut().next_page()?;
         Ok(page.map(held_lines::HeldPage::from))
     }
+
+    fn position_before(reader: held_lines::ReaderBorrow<'_>) -> Option<String> {
+        reader.get::<ReaderResource>().0.borrow().position_before()
+    }
 }
 
 impl wit::GuestVerifier for VerifierResource {

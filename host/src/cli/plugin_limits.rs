@@ -12,7 +12,8 @@ use super::quantities::{parse_duration, parse_size};
 #[derive(Args)]
 #[command(next_help_heading = "Limits on the plugin")]
 pub(crate) struct LimitArguments {
-    /// Bytes of all memories of the plugin together [default: 256MiB]
+    /// Bytes held for the plugin: its memories, the buffers of its logs, its readers, what it has
+    /// read and what is on its way to a store [default: 256MiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_count)]
     plugin_memory_max: Option<usize>,
 

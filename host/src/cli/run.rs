@@ -49,6 +49,10 @@ pub(super) async fn run(
         stop.wait().await;
     });
     let outcome = plugin.run(run).await?;
+    if outcome.output_bytes_dropped > 0 {
+        let bytes = outcome.output_bytes_dropped;
+        tracing::warn!("the last {bytes} bytes that {name} wrote are lost: nobody read them");
+    }
     if let Some(file) = &command.report {
         report(file, &outcome)?;
     }

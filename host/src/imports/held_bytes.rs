@@ -59,9 +59,20 @@ impl Piece {
 
 impl HeldBytes {
     pub(super) fn new(bytes: Bytes, memory: &Memory) -> wasmtime::Result<Self> {
+        let counted = memory.borrow(bytes.len())?;
+        Self::of_one(bytes, counted, memory)
+    }
+
+    /// Of bytes that whoever gave them counts against any limit but the instance's own.
+    pub(super) fn of_counted(bytes: Bytes, memory: &Memory) -> wasmtime::Result<Self> {
+        let counted = memory.borrow_own(bytes.len())?;
+        Self::of_one(bytes, counted, memory)
+    }
+
+    fn of_one(bytes: Bytes, counted: Borrowed, memory: &Memory) -> wasmtime::Result<Self> {
         let length = bytes.len();
         let overhead = memory.borrow(overhead_of(1))?;
-        let pieces = vec![Piece { bytes, counted: Arc::new(memory.borrow(length)?) }];
+        let pieces = vec![Piece { bytes, counted: Arc::new(counted) }];
         Ok(Self { pieces, length, overhead })
     }
 

@@ -14,7 +14,7 @@ use crate::bindings::stratalog::log::object_store as wit;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::memory::Memory;
+use crate::memory::{Borrowed, Memory};
 use crate::meter::MemoryMeter;
 use crate::store::Store;
 
@@ -63,7 +63,7 @@ impl State {
         let wasi = WasiCtxBuilder::new().wall_clock(clock.clone()).build();
         let memory = Memory::new(limits.memory_bytes_max);
         Self {
-            memory: MemoryMeter(memory.clone()),
+            memory: MemoryMeter::new(memory.clone()),
             work: ObjectWork::new(memory),
             store: None,
             table,
@@ -76,17 +76,18 @@ impl State {
         self.store = Some(store);
     }
 
-    /// Holds bytes for the component.
-    pub(crate) fn hold(&mut self, bytes: Bytes) -> Result<Resource<HeldBytes>> {
-        let held =
-            HeldBytes::new(bytes, &self.work.memory).and_then(|held| Ok(self.table.push(held)?));
+    /// Holds bytes for the component that count already against any limit but the instance's own.
+    pub(crate) fn hold_counted(&mut self, bytes: Bytes) -> Result<Resource<HeldBytes>> {
+        let held = HeldBytes::of_counted(bytes, &self.work.memory);
+        let held = held.and_then(|held| Ok(self.table.push(held)?));
         held.map_err(|error| Error::trapped(&error))
     }
 
-    /// Takes held bytes over from the component.
-    pub(crate) fn take_bytes(&mut self, bytes: Resource<HeldBytes>) -> Result<Bytes> {
+    /// Takes held bytes over from the component, and the count of them.
+    pub(crate) fn take_bytes(&mut self, bytes: Resource<HeldBytes>) -> Result<(Bytes, Borrowed)> {
         let bytes = self.table.delete(bytes).map_err(|error| Error::Guest(error.to_string()))?;
-        Ok(bytes.into_kept())
+        let counted = self.work.memory.borrow_freely(bytes.len());
+        Ok((bytes.into_kept(), counted))
     }
 
     /// What is lent.

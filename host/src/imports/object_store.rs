@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use bytes::Bytes;
 use wasmtime::component::Resource;
@@ -13,18 +12,13 @@ use wasmtime::component::Resource;
 use super::Objects;
 use super::held_bytes::HeldBytes;
 use super::lender::{Lent, Operation};
+use super::object_work::OBJECT_AHEAD_BYTES;
 use crate::bindings::stratalog::log::object_store as wit;
 use crate::limits::{
-    CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, KEYS_MAX, READ_PART_BYTES, READS_AHEAD_MAX,
+    CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, KEYS_MAX, READ_PART_BYTES,
 };
 use crate::memory::Borrowed;
-use crate::store::{
-    AHEAD_BYTES_MAX, EntryKind, OBJECTS_AHEAD_MAX, OrderedRead, PendingCreate, ReadPart, Upload,
-    WriteError,
-};
-
-/// What a read holds that fetches one object ahead.
-const OBJECT_AHEAD_BYTES: usize = AHEAD_BYTES_MAX / OBJECTS_AHEAD_MAX;
+use crate::store::{EntryKind, OrderedRead, PendingCreate, ReadPart, Upload, WriteError};
 
 /// Smaller chunks are copied for the component.
 const CHUNK_COPIED_BYTES: usize = 16 * 1024;
@@ -51,13 +45,13 @@ pub enum ReadSlot {
 pub struct Begun {
     read: OrderedRead,
     lent: Lent,
-    /// Counts what was asked for, and the read among the others.
-    _held: (Borrowed, Arc<()>),
+    /// Counts what was asked for and what is fetched ahead, and the read among the others.
+    _held: (Borrowed, Option<Borrowed>, Arc<()>),
 }
 
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
-/// An upload, until it is finished.
-pub struct UploadSlot(Option<Upload>, Lent);
+/// An upload, until it is finished, and the count of what it holds for a plugin.
+pub struct UploadSlot(Option<Upload>, Lent, Option<Borrowed>);
 
 impl wit::Host for Objects<'_> {
     async fn create(
@@ -70,7 +64,7 @@ impl wit::Host for Objects<'_> {
             Ok(lent) => lent,
             Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
         };
-        let start = Instant::now();
+        let start = self.work.meter.now();
         let outcome = lent.store.create(&lent.key, Bytes::from(bytes), exclusive).await;
         self.work.meter.waited_since(start);
         Ok(outcome.map_err(|error| lent.write_error(error)))
@@ -85,7 +79,7 @@ impl wit::Host for Objects<'_> {
         let length = self.table.get(&bytes)?.len();
         let slot = match self.lend_for_create(&key, length, exclusive) {
             Ok(lent) => {
-                let start = Instant::now();
+                let start = self.work.meter.now();
                 let permit = self.work.creates.clone().acquire_owned().await?;
                 self.work.meter.waited_since(start);
                 let (payload, counted) = self.table.get(&bytes)?.to_payload(&self.work.memory)?;
@@ -106,7 +100,7 @@ impl wit::Host for Objects<'_> {
             Ok(lent) => lent,
             Err(error) => return Ok(Err(error)),
         };
-        let start = Instant::now();
+        let start = self.work.meter.now();
         let ensured = lent.store.ensure_exclusive(&lent.key).await;
         self.work.meter.waited_since(start);
         Ok(ensured.map_err(|error| lent.store_error(error)))
@@ -122,7 +116,7 @@ impl wit::Host for Objects<'_> {
             Err(error) => return Ok(Err(error)),
         };
         let range = range.map(|range| range.start..range.end);
-        let start = Instant::now();
+        let start = self.work.meter.now();
         let bytes = lent.store.get(&lent.key, range).await;
         self.work.meter.waited_since(start);
         self.work.meter.got(bytes.as_ref().map_or(0, Bytes::len));
@@ -144,7 +138,7 @@ impl wit::Host for Objects<'_> {
             Err(error) => return Ok(Err(error)),
         };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let start = Instant::now();
+        let start = self.work.meter.now();
         let page = lent.store.list(&lent.key, start_after.as_deref(), limit).await;
         self.work.meter.waited_since(start);
         Ok(page
@@ -178,7 +172,7 @@ impl wit::Host for Objects<'_> {
                 Err(error) => failures.push(wit::DeleteFailure { key, error }),
             }
         }
-        let start = Instant::now();
+        let start = self.work.meter.now();
         let failed = lent.store.delete(others).await.into_iter();
         self.work.meter.waited_since(start);
         failures.extend(failed.map(|failure| wit::DeleteFailure {
@@ -210,7 +204,7 @@ impl wit::HostPendingCreate for Objects<'_> {
     }
 
     async fn wait(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Outcome> {
-        let start = Instant::now();
+        let start = self.work.meter.now();
         let outcome = match self.table.get_mut(&pending)? {
             CreateSlot::Started(pending, lent, _) => {
                 pending.wait().await.map_err(|error| lent.write_error(error))
@@ -241,7 +235,9 @@ impl wit::HostOrderedRead for Objects<'_> {
         let under_way = Arc::clone(&self.work.reads);
         let slot = match self.begin_read(parts) {
             Ok((read, lent)) => {
-                let held = (counted, under_way);
+                let (objects_ahead, ahead) = self.work.objects_ahead();
+                let (read, held) =
+                    (read.with_objects_ahead(objects_ahead), (counted, ahead, under_way));
                 ReadSlot::Begun(Box::new(Begun { read, lent, _held: held }))
             }
             Err(error) => ReadSlot::Refused(Some(error)),
@@ -264,7 +260,7 @@ impl wit::HostOrderedRead for Objects<'_> {
                 return Ok(failure.map_or(Ok(None), Err));
             }
         };
-        let start = Instant::now();
+        let start = self.work.meter.now();
         let chunk = read.next(bytes_max).await;
         self.work.meter.waited_since(start);
         Ok(match chunk {
@@ -300,11 +296,15 @@ impl wit::HostUpload for Objects<'_> {
             Ok(lent) => lent,
             Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
         };
-        let start = Instant::now();
+        let start = self.work.meter.now();
         let upload = lent.store.start_upload(&lent.key).await;
         self.work.meter.waited_since(start);
         Ok(match upload {
-            Ok(upload) => Ok(self.table.push(UploadSlot(Some(upload), lent))?),
+            Ok(upload) => {
+                let memory = self.work.memory.of_the_plugin();
+                let counted = memory.map(|memory| memory.borrow(0)).transpose()?;
+                Ok(self.table.push(UploadSlot(Some(upload), lent, counted))?)
+            }
             Err(error) => Err(lent.write_error(error)),
         })
     }
@@ -314,16 +314,22 @@ impl wit::HostUpload for Objects<'_> {
         upload: Resource<UploadSlot>,
         bytes: Resource<HeldBytes>,
     ) -> wasmtime::Result<Outcome> {
-        let start = Instant::now();
+        let start = self.work.meter.now();
         let bytes = self.table.delete(bytes)?;
-        let UploadSlot(upload, lent) = self.table.get_mut(&upload)?;
+        let UploadSlot(upload, lent, counted) = self.table.get_mut(&upload)?;
         let outcome = match upload {
             Some(upload) => {
+                if let Some(counted) = counted {
+                    counted.resize(upload.bytes_held().saturating_add(bytes.len()))?;
+                }
                 let mut written = Ok(());
                 for piece in bytes.into_pieces() {
                     if written.is_ok() {
                         written = upload.write(piece).await;
                     }
+                }
+                if let Some(counted) = counted {
+                    counted.resize(upload.bytes_held().min(counted.bytes()))?;
                 }
                 written.map_err(|error| lent.write_error(error))
             }
@@ -334,8 +340,8 @@ impl wit::HostUpload for Objects<'_> {
     }
 
     async fn finish(&mut self, upload: Resource<UploadSlot>) -> wasmtime::Result<Outcome> {
-        let start = Instant::now();
-        let UploadSlot(upload, lent) = self.table.get_mut(&upload)?;
+        let start = self.work.meter.now();
+        let UploadSlot(upload, lent, _) = self.table.get_mut(&upload)?;
         let outcome = match upload.take() {
             Some(upload) => upload.finish().await.map_err(|error| lent.write_error(error)),
             None => Err(already_finished()),
@@ -375,10 +381,7 @@ impl Objects<'_> {
             Ok(ReadPart { key: lent.other_key(&part.key)?, range })
         });
         let parts: Vec<_> = parts.collect::<Result<_, wit::StoreError>>()?;
-        // One is the work's own, one this read's.
-        let others = Arc::strong_count(&self.work.reads).saturating_sub(2);
-        let objects_ahead = if others < READS_AHEAD_MAX { OBJECTS_AHEAD_MAX } else { 1 };
-        Ok((lent.store.read_ordered(parts).with_objects_ahead(objects_ahead), lent))
+        Ok((lent.store.read_ordered(parts), lent))
     }
 }
 

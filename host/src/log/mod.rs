@@ -19,6 +19,7 @@ use crate::compact_options::CompactOptions;
 use crate::engine::SharedEngine;
 use crate::error::{Error, Result};
 use crate::limits::COMMANDS_MAX;
+use crate::memory::Memory;
 use crate::options::LogOptions;
 use crate::read_options::of_pending;
 use crate::reader::Reader;
@@ -42,6 +43,8 @@ pub struct Log {
     commands: mpsc::Sender<Command>,
     /// Bytes of the batches that are known to be in the store.
     durable_bytes: Arc<AtomicU64>,
+    /// What the writer's instance takes.
+    memory: Memory,
 }
 
 impl Log {
@@ -53,11 +56,18 @@ impl Log {
     ) -> Result<Self> {
         let compact_after = options.compact_after_batches()?;
         let mut instance = engine.instantiate(&store).await?;
-        let (guest, instances) = instance.begin();
-        let opened = guest.log().call_open(instances, name, options.to_wit()?).await;
+        let options_given = options.to_wit()?;
+        let (guest, instances, time) = instance.begin();
+        let log = guest.log();
+        let opened = time.measure(log.call_open(instances, name, options_given)).await;
         let handle = opened.map_err(|error| Error::trapped(&error))??;
-        let staging =
-            Arc::new(Staging::new(options.event_bytes_limit(), options.buffer_bytes_limit()));
+        // An event is counted when it is taken; from then on nothing may refuse it.
+        let memory = instance.memory().clone();
+        memory.charge_freely();
+        let recycler = engine.recycler();
+        let (event_bytes_max, buffer_bytes_max) =
+            (options.event_bytes_limit(), options.buffer_bytes_limit());
+        let staging = Arc::new(Staging::new(event_bytes_max, buffer_bytes_max, recycler));
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
         let name: Arc<str> = name.into();
         let background = compact_after
@@ -65,7 +75,7 @@ impl Log {
         let durable_bytes = instance.created_bytes();
         let owner = Owner::new(instance, handle, staging.clone(), options.tick(), background);
         tokio::spawn(owner.run(queue));
-        Ok(Self { engine, store, name, staging, commands, durable_bytes })
+        Ok(Self { engine, store, name, staging, commands, durable_bytes, memory })
     }
 
     /// The log's name below the store's root.
@@ -76,7 +86,7 @@ impl Log {
     /// Appends one event, without an LF.
     ///
     /// Success means it is in memory and in order, not that it is durable. Waits when too much is in
-    /// memory already.
+    /// memory already. Cancel safe: a call that is dropped before it has returned has taken nothing.
     ///
     /// # Errors
     /// [`Error::InvalidEvent`]; [`Error::WriteFailed`] when memory is full and the store does not
@@ -85,8 +95,8 @@ impl Log {
         self.staging.push(event.as_ref()).await
     }
 
-    /// Appends many events at once, each ended by LF, all or nothing; returns their number. The fast
-    /// way for who has many.
+    /// Appends many events in one call, each ended by LF, all or nothing; returns their number. The
+    /// fast way for who has many. Cancel safe, as [`Log::append`].
     ///
     /// # Errors
     /// As [`Log::append`]; [`Error::InvalidInput`] for more than `buffer_bytes_max` bytes.
@@ -95,7 +105,8 @@ impl Log {
     }
 
     /// Makes every event appended so far durable, and returns what this writer has made durable
-    /// since it was opened. Flushes of many tasks at one time are one.
+    /// since it was opened. Flushes of many tasks at one time are one. Cancel safe: a flush goes on
+    /// though the call is dropped, and the next call of any kind comes after it.
     ///
     /// # Errors
     /// [`Error::WriteFailed`]: every event is kept, in order, and the next flush tries the same
@@ -112,7 +123,8 @@ impl Log {
         self.durable_bytes.load(Ordering::Relaxed)
     }
 
-    /// Reads everything: what is stored, then what this writer holds in memory now.
+    /// Reads everything: what is stored, then what this writer holds in memory now. A dropped call
+    /// changes nothing.
     ///
     /// # Errors
     /// [`Error::Closed`], [`Error::Guest`].
@@ -123,6 +135,7 @@ impl Log {
 
     /// Compacts what is stored of the log, beside appends and reads that go on. Does not flush.
     /// [`LogOptions::compact_after`] does it by itself. Before the first flush there is nothing to do.
+    /// A dropped call is as one of [`Host::compact`](crate::Host::compact).
     ///
     /// # Errors
     /// As [`Host::compact`](crate::Host::compact).
@@ -134,7 +147,8 @@ impl Log {
         }
     }
 
-    /// The number of objects that hold the log's stored events: segments and live batches.
+    /// The number of objects that hold the log's stored events: segments and live batches. Cancel
+    /// safe.
     ///
     /// # Errors
     /// [`Error::StoreFailed`], [`Error::Damaged`].
@@ -145,10 +159,21 @@ impl Log {
     /// Flushes and closes the writer: later calls on any clone fail with [`Error::Closed`]. Waits for
     /// a compaction in the background.
     ///
+    /// Cancel safe: the close goes on though the call is dropped, and if it succeeds, the next call of
+    /// this function returns what it came to.
+    ///
     /// # Errors
     /// As [`Log::flush`]; the writer then stays open with everything kept.
     pub async fn close(&self) -> Result<Written> {
-        self.ask(Command::Close).await
+        match self.ask(Command::Close).await {
+            Ok(written) => {
+                self.staging.take_closed();
+                Ok(written)
+            }
+            // It was closed for a call that was dropped.
+            Err(Error::Closed) => self.staging.take_closed().ok_or(Error::Closed),
+            Err(error) => Err(error),
+        }
     }
 
     /// Appends one event if that needs no waiting; none if it does.
@@ -169,6 +194,12 @@ impl Log {
     /// What this writer holds that may not be in the store yet.
     pub(crate) async fn pending(&self) -> Result<Pending> {
         self.ask(Command::Pending).await
+    }
+
+    /// The most memory that [`Log::pending`] takes: what there is is copied into the instance, out of
+    /// it, and to the caller.
+    pub(crate) fn pending_memory_bytes(&self) -> usize {
+        self.memory.bytes().saturating_mul(3)
     }
 
     async fn ask<T>(

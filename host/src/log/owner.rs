@@ -144,8 +144,9 @@ impl Owner {
                 Command::FileCount(answer) => {
                     // Events that are refused for now are in no object.
                     self.drain().await?.ok();
-                    let (guest, instances) = self.instance.begin();
-                    let count = guest.log().call_file_count(instances, self.handle).await;
+                    let (guest, instances, time) = self.instance.begin();
+                    let count =
+                        time.measure(guest.log().call_file_count(instances, self.handle)).await;
                     answer.send(self.returned(count)?).ok();
                 }
                 Command::Close(answer) => {
@@ -153,11 +154,15 @@ impl Owner {
                     self.staging.end(Error::Closed);
                     let mut closed = self.flush().await?;
                     if closed.is_ok() {
-                        let (guest, instances) = self.instance.begin();
-                        let written = guest.log().call_close(instances, self.handle).await;
+                        let (guest, instances, time) = self.instance.begin();
+                        let written =
+                            time.measure(guest.log().call_close(instances, self.handle)).await;
                         closed = self.returned(written)?.map(Written::from);
                     }
                     let done = closed.is_ok();
+                    if let Ok(written) = closed {
+                        self.staging.keep_closed(written);
+                    }
                     if done {
                         self.compact_if_due();
                         self.finish_compacting().await;
@@ -258,8 +263,8 @@ impl Owner {
         loop {
             // A full component must be flushed before it takes the rest.
             let drained = self.drain().await?;
-            let (guest, instances) = self.instance.begin();
-            let flushed = guest.log().call_flush(instances, self.handle).await;
+            let (guest, instances, time) = self.instance.begin();
+            let flushed = time.measure(guest.log().call_flush(instances, self.handle)).await;
             let flushed = self.returned(flushed)?.map(Written::from);
             if drained.is_ok() || flushed.is_err() {
                 return Ok(flushed.map_err(|error| self.with_all_held(error)));
@@ -269,8 +274,8 @@ impl Owner {
 
     async fn pending(&mut self) -> Result<Result<Pending>> {
         self.drain().await?.ok();
-        let (guest, instances) = self.instance.begin();
-        let pending = guest.log().call_pending(instances, self.handle).await;
+        let (guest, instances, time) = self.instance.begin();
+        let pending = time.measure(guest.log().call_pending(instances, self.handle)).await;
         let mut pending = pending.map_err(|error| self.trapped(&error))?;
         pending.lines.extend(self.refused.iter().flat_map(|pack| pack.lines.iter().copied()));
         self.staging.copy_to(&mut pending.lines);
@@ -280,8 +285,8 @@ impl Owner {
     async fn look_after(&mut self) -> Result<()> {
         self.tick_at = None;
         self.drain().await?.ok();
-        let (guest, instances) = self.instance.begin();
-        let pending = guest.log().call_tick(instances, self.handle).await;
+        let (guest, instances, time) = self.instance.begin();
+        let pending = time.measure(guest.log().call_tick(instances, self.handle)).await;
         let pending = pending.map_err(|error| self.trapped(&error))?;
         self.tick_at = (pending || self.refused.is_some()).then(|| Instant::now() + self.tick);
         Ok(())

@@ -10,7 +10,8 @@ use tokio::sync::Notify;
 
 use crate::error::{Error, EventFault, Result};
 use crate::limits::{LARGE_PACK_BYTES, STAGED_BYTES_MAX};
-use crate::recycler::Recycler;
+use crate::records::Written;
+use crate::recycler::{Buffer, Recycler};
 
 pub(super) struct Staging {
     event_bytes_max: u64,
@@ -37,20 +38,21 @@ pub(super) struct Pack {
 /// The pack that grows.
 #[derive(Default)]
 struct Open {
-    lines: Vec<u8>,
+    lines: Buffer,
     events: u64,
     /// Why the component does not take more; appends that find no room fail with it.
     refused: Option<Error>,
     /// Nothing is taken any more.
     ended: Option<Error>,
+    /// What the log came to when it was closed, until a caller has learnt it.
+    closed: Option<Written>,
 }
 
 impl Staging {
-    pub(super) fn new(event_bytes_max: u64, buffer_bytes_max: usize) -> Self {
+    pub(super) fn new(event_bytes_max: u64, buffer_bytes_max: usize, recycler: Recycler) -> Self {
         let (open, work, room) = (Mutex::default(), Notify::new(), Notify::new());
         // What finds no room in a pack that is not large waits for the owner's time.
         let large_bytes = LARGE_PACK_BYTES.min(buffer_bytes_max / 2).max(1);
-        let recycler = Recycler::default();
         Self { event_bytes_max, buffer_bytes_max, large_bytes, open, recycler, work, room }
     }
 
@@ -141,16 +143,21 @@ impl Staging {
         if let Some(error) = &pack.ended {
             return Some(Err(error.clone()));
         }
-        let before = pack.lines.len();
+        let before = pack.lines.bytes().len();
         let was_empty = before == 0;
         // A pack is handed over at once, so it must not be more than the component takes.
         let most = STAGED_BYTES_MAX.min(self.buffer_bytes_max);
-        if !was_empty && pack.lines.len().saturating_add(bytes) > most {
+        if !was_empty && before.saturating_add(bytes) > most {
             return pack.refused.clone().map(Err);
         }
-        parts.iter().for_each(|part| pack.lines.extend_from_slice(part));
+        // What is taken is kept, so it has to have room before.
+        if let Err(exceeded) = self.recycler.reserve(&mut pack.lines, bytes) {
+            return Some(Err(exceeded.into()));
+        }
+        parts.iter().for_each(|part| pack.lines.extend(part));
         pack.events = pack.events.saturating_add(events);
-        let becomes_large = before < self.large_bytes && pack.lines.len() >= self.large_bytes;
+        let after = pack.lines.bytes().len();
+        let becomes_large = before < self.large_bytes && after >= self.large_bytes;
         drop(pack);
         if was_empty || becomes_large {
             self.work.notify_one();
@@ -177,13 +184,13 @@ impl Staging {
 
     /// Whether what is there is worth a call of the component.
     pub(super) fn is_large(&self) -> bool {
-        self.lock().lines.len() >= self.large_bytes
+        self.lock().lines.bytes().len() >= self.large_bytes
     }
 
     /// Takes the pack; none if there are no events.
     pub(super) fn take(&self) -> Option<Pack> {
         let mut open = self.lock();
-        if open.lines.is_empty() {
+        if open.lines.bytes().is_empty() {
             return None;
         }
         let lines = std::mem::replace(&mut open.lines, self.recycler.take());
@@ -223,9 +230,19 @@ impl Staging {
         self.lock().ended = None;
     }
 
+    /// Keeps what the log came to, for whoever asks to close it: who asked first may not wait for it.
+    pub(super) fn keep_closed(&self, written: Written) {
+        self.lock().closed = Some(written);
+    }
+
+    /// What the log came to, unless a caller has learnt it.
+    pub(super) fn take_closed(&self) -> Option<Written> {
+        self.lock().closed.take()
+    }
+
     /// Copies what is packed, leaving it there.
     pub(super) fn copy_to(&self, lines: &mut Vec<u8>) {
-        lines.extend_from_slice(&self.lock().lines);
+        lines.extend_from_slice(self.lock().lines.bytes());
     }
 
     /// How many events are packed.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 
 use super::label::Label;
 use crate::error::{Error, Result};
@@ -106,27 +106,20 @@ pub struct Unflushed {
 /// The logs that a plugin has left open, being flushed and closed. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Closing {
-    under_way: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    under_way: Arc<watch::Sender<usize>>,
     failed: Arc<Mutex<Vec<Unflushed>>>,
 }
 
 impl Closing {
     /// Waits until every handle that the plugin left is flushed and closed. What could not be is
-    /// returned, and lost.
+    /// returned, and lost. Cancel safe: the next call waits for the same.
     ///
     /// To be called when the plugin's wasmtime store is dropped: until then it may hold handles.
     pub async fn wait(&self) -> Vec<Unflushed> {
-        loop {
-            let under_way = std::mem::take(&mut *lock(&self.under_way));
-            if under_way.is_empty() {
-                return std::mem::take(&mut *lock(&self.failed));
-            }
-            for close in under_way {
-                if let Err(error) = close.await {
-                    tracing::error!("a log that a plugin left open was not closed: {error}");
-                }
-            }
-        }
+        let mut under_way = self.under_way.subscribe();
+        // The sender is here, so there is no other end.
+        under_way.wait_for(|count| *count == 0).await.ok();
+        std::mem::take(&mut *lock(&self.failed))
     }
 
     /// Closes a log in a task of its own, so that a plugin that is torn down need not wait.
@@ -139,7 +132,8 @@ impl Closing {
             return;
         };
         let failed = self.failed.clone();
-        let close = runtime.spawn(async move {
+        let mut close = Close::begin(self.under_way.clone(), &opened.label);
+        runtime.spawn(async move {
             match opened.log.close().await {
                 Ok(_) | Err(Error::Closed) => {}
                 Err(error) => {
@@ -148,14 +142,58 @@ impl Closing {
                 }
             }
             drop(held);
+            close.is_done = true;
         });
-        let mut under_way = lock(&self.under_way);
-        under_way.retain(|close| !close.is_finished());
-        under_way.push(close);
+    }
+}
+
+/// The close of a log, counted until it is over, however it ends.
+struct Close {
+    under_way: Arc<watch::Sender<usize>>,
+    label: Arc<str>,
+    is_done: bool,
+}
+
+impl Close {
+    fn begin(under_way: Arc<watch::Sender<usize>>, label: &Label) -> Self {
+        under_way.send_modify(|count| *count = count.saturating_add(1));
+        Self { under_way, label: label.name.clone(), is_done: false }
+    }
+}
+
+impl Drop for Close {
+    fn drop(&mut self) {
+        if !self.is_done {
+            let label = &self.label;
+            tracing::error!("the log {label} that a plugin left open was not closed");
+        }
+        self.under_way.send_modify(|count| *count = count.saturating_sub(1));
     }
 }
 
 /// Nothing panics while it holds one of the locks.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wait_that_was_dropped_is_begun_anew_and_misses_nothing() {
+        let closing = Closing::default();
+        let label = Label { name: "errors".into(), log: "app/errors".into() };
+        let mut close = Close::begin(closing.under_way.clone(), &label);
+        assert!(closing.wait().now_or_never().is_none());
+        assert!(closing.wait().now_or_never().is_none(), "it is still under way");
+        let unflushed = Unflushed { label: "errors".to_owned(), error: Error::Closed };
+        lock(&closing.failed).push(unflushed);
+        close.is_done = true;
+        drop(close);
+        assert_eq!(closing.wait().await.len(), 1);
+        assert!(closing.wait().await.is_empty());
+    }
 }

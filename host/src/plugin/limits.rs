@@ -11,7 +11,8 @@ const MIB: usize = 1024 * 1024;
 /// A limit on what the plugin uses ends the run, with [`End::LimitReached`](super::End): memory,
 /// stack, tables, instances, handles, bytes of a call, time, fuel. A limit on what it asks of a log
 /// is an error of that call ([`Error::LimitReached`](crate::Error::LimitReached), `limit-reached`
-/// in the WIT) and nothing was done: handles to logs, calls and bytes for each second. Log lines over
+/// in the WIT) and nothing was done: handles to logs, calls and bytes for each second, memory that the
+/// call takes outside of the plugin. Log lines over
 /// the limit are dropped, counted, and said to be. Each of them names the limit, its value and the
 /// option that raises it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +24,17 @@ pub struct PluginLimits {
     /// Time to compile the component. Default 2 min. The caller is let go then; the compiler's
     /// threads end when they are done.
     pub compile_time_max: Duration,
-    /// Bytes of all linear memories of the plugin together, and of those that the host holds for a log
-    /// component that it carries. Default 256 MiB.
+    /// Bytes of all that is held for the plugin. Default 256 MiB. It counts the plugin's linear
+    /// memories; for each log, reader, verifier and other call on a log the linear memory of the log
+    /// component's instance that serves it, from 1 MiB on; the events in its logs' buffers and those on
+    /// their way to a store; what its readers have fetched; and the bytes that the host holds for a log
+    /// component that the plugin carries.
+    ///
+    /// What the plugin holds itself ends the run when it is too much. A call on a log that would need
+    /// more is refused and has done nothing, and a reader or a verifier that is refused is over. Events
+    /// that were taken are never given up for it: to write them, a log may go beyond the limit by what it
+    /// sends at one time. Not counted are the 128 KiB of each output stream, 8 MiB of buffers that are
+    /// kept for use again, and what one call passes in or out.
     pub memory_bytes_max: usize,
     /// Bytes of the stack that the plugin's calls use. Default 1 MiB. A plugin engine is made
     /// for it: see [`PluginEngine`](super::PluginEngine).
@@ -36,8 +46,8 @@ pub struct PluginLimits {
     pub instances_max: usize,
     /// Handles to everything the host lends: files, streams, clocks, logs, bytes. Default 1,000.
     pub handles_max: usize,
-    /// Handles to logs, readers and verifiers held at once. Each has an instance of the log's
-    /// component, so this bounds their memory. Default 64.
+    /// Handles to logs, readers and verifiers held at the same time. Each has an instance of the log's
+    /// component. Default 64.
     pub log_handles_max: usize,
     /// Bytes that one call may pass to the host. Default 64 MiB: twice what `append-lines` takes.
     pub host_call_bytes_max: usize,

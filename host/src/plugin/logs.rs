@@ -17,8 +17,10 @@ use super::limits::{Limit, PluginLimits};
 use super::rate::Rate;
 use super::usage::{Call, Calls, Usage};
 use crate::bindings::stratalog::log::object_store as wit;
+use crate::engine::Charge;
 use crate::error::{Error, Result};
 use crate::imports::lender::{self as objects, Lender, Operation};
+use crate::memory::Memory;
 
 /// The logs lent to one plugin, by label, and what it has used.
 pub struct LogsCtx {
@@ -28,6 +30,7 @@ pub struct LogsCtx {
     usage: Usage,
     handles: Handles,
     closing: Closing,
+    charge: Charge,
 }
 
 /// Sets up a [`LogsCtx`].
@@ -61,8 +64,9 @@ impl LogsCtxBuilder {
         self
     }
 
-    /// Limits what the plugin asks of its logs; see [`PluginLimits`]. The limits on what it uses
-    /// (memory, time) are its wasmtime store's.
+    /// Limits what the plugin asks of its logs, and the memory that is held for them; see
+    /// [`PluginLimits`]. The limits on what else it uses (its own memories, time) are its wasmtime
+    /// store's.
     #[must_use]
     pub fn limits(mut self, limits: &PluginLimits) -> Self {
         self.limits = limits.clone();
@@ -86,7 +90,10 @@ impl LogsCtxBuilder {
         }
         let (calls, usage) = (Calls::default(), Usage::default());
         let (handles, closing) = (Handles::default(), Closing::default());
-        Ok(LogsCtx { lent, limits, calls, usage, handles, closing })
+        let charge = Charge::to(Memory::of_plugin(limits.memory_bytes_max));
+        let mut logs = LogsCtx { lent, limits, calls, usage, handles, closing, charge };
+        logs.charge_hosts();
+        Ok(logs)
     }
 }
 
@@ -96,9 +103,35 @@ impl LogsCtx {
         LogsCtxBuilder::default()
     }
 
-    /// What the plugin has used of its logs so far; its times and memory are zero here.
+    /// What the plugin has used of its logs so far; its times are zero here, and its memory is what is
+    /// held for its logs, its readers and what else works for it.
     pub fn usage(&self) -> Usage {
-        Usage { calls: self.calls.by_name(), ..self.usage.clone() }
+        let memory = &self.charge.memory;
+        let memory_bytes_peak = memory.bytes_peak();
+        let mut usage =
+            Usage { calls: self.calls.by_name(), memory_bytes_peak, ..self.usage.clone() };
+        if memory.was_refused() {
+            usage.hit(&self.limits.hit(Limit::Memory));
+        }
+        usage
+    }
+
+    /// What is held for the plugin, outside of its own memories, and in them if it is run here.
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.charge.memory
+    }
+
+    /// Counts what is held against this memory from now on; before the plugin is run.
+    pub(crate) fn charge(&mut self, memory: &Memory, limits: &PluginLimits) {
+        self.limits.memory_bytes_max = limits.memory_bytes_max;
+        self.charge = Charge::to(memory.clone());
+        self.charge_hosts();
+    }
+
+    fn charge_hosts(&mut self) {
+        for lent in self.lent.values_mut() {
+            lent.grant.host = lent.grant.host.charging(&self.charge);
+        }
     }
 
     /// To wait, when the plugin's wasmtime store is dropped, until what it left open is flushed.

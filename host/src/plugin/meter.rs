@@ -19,10 +19,6 @@ impl PluginMeter {
     pub(crate) fn new(limits: PluginLimits, memory: Memory) -> Self {
         Self { limits, memory, table_elements: 0 }
     }
-
-    pub(crate) fn memory_bytes_peak(&self) -> usize {
-        self.memory.bytes_peak()
-    }
 }
 
 impl ResourceLimiter for PluginMeter {

@@ -10,8 +10,9 @@
 //! - A command (`wasi:cli/run`), run by a [`PluginEngine`] under [`PluginLimits`]; this is what
 //!   `stratalog run` does.
 //! - A component of a world of one's own: put a [`LogsCtx`] into the wasmtime store and call
-//!   [`add_to_linker`], with [`bindings`] for `bindgen`'s `with`. The limits on memory and time are
-//!   then the embedder's own. `examples/own_world.rs` is a complete program.
+//!   [`add_to_linker`], with [`bindings`] for `bindgen`'s `with`. The limits on time and on the
+//!   component's own memories are then the embedder's; give it an [`Output`] and an [`Input`] as its
+//!   standard streams, since those of wasmtime block whoever runs it. `examples/own_world.rs` is a complete program.
 //!
 //! # Example
 //!
@@ -29,7 +30,7 @@
 //!     .limits(engine.limits())
 //!     .build()?;
 //! let mut run = Run::new(logs);
-//! run.wasi().inherit_stdio().args(&["plugin", "--since", "yesterday"]);
+//! run.inherit_stdio()?.wasi().args(&["plugin", "--since", "yesterday"]);
 //! let outcome = plugin.run(run).await?;
 //! println!("it {}, {} events appended", outcome.end, outcome.usage.events_appended);
 //! # Ok(())
@@ -50,7 +51,7 @@ mod meter;
 mod rate;
 mod rights;
 mod run;
-mod stderr;
+mod stdio;
 mod usage;
 
 pub use append_log::add_to_linker;
@@ -64,4 +65,5 @@ pub use limits::{LimitHit, PluginLimits};
 pub use logs::{LogsCtx, LogsCtxBuilder, LogsView};
 pub use rights::{Right, Rights, RightsError};
 pub use run::{Outcome, Plugin, Run};
+pub use stdio::{Input, Output};
 pub use usage::Usage;

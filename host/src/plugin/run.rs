@@ -2,6 +2,8 @@
 //!
 //! 1. Whatever ends the plugin, what it appended is flushed before the run is over.
 //! 2. Computing is measured while the plugin runs and not while it waits.
+//! 3. A run has not ended before what the plugin wrote is passed on, unless a limit or its caller ends
+//!    it.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -21,12 +23,15 @@ use super::limits::{Limit, PluginLimits};
 use super::logs::{LogsCtx, LogsView};
 use super::messages::Messages;
 use super::meter::PluginMeter;
-use super::stderr::{Watched, Written};
+use super::stdio::{Input, Output};
 use super::usage::Usage;
 use crate::error::{Error, Result};
 use crate::imports::Objects;
 use crate::imports::object_work::ObjectWork;
 use crate::memory::Memory;
+
+/// How long the reader of a plugin that was stopped has to take what the plugin wrote last.
+const LAST_OUTPUT: Duration = Duration::from_millis(100);
 
 /// A compiled plugin. Cheap to clone; its runs share nothing but the code.
 #[derive(Clone)]
@@ -39,7 +44,9 @@ pub struct Plugin {
 pub struct Run {
     logs: LogsCtx,
     wasi: WasiCtxBuilder,
-    stderr: Written,
+    outputs: Vec<Output>,
+    /// That of them which is the plugin's stderr.
+    stderr: Option<Output>,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -53,9 +60,12 @@ pub struct Outcome {
     pub usage: Usage,
     /// Events that it had appended and that could not be flushed: empty when all is well.
     pub unflushed: Vec<Unflushed>,
-    /// Whether it wrote to the stderr that [`Run::inherit_stdio`] gave it: a plugin that did not has not
-    /// said why it failed.
+    /// Whether it wrote to the stderr that [`Run::inherit_stdio`] or [`Run::stderr`] gave it: a plugin that
+    /// did not has not said why it failed.
     pub has_written_stderr: bool,
+    /// Bytes that it had written to its [`Output`]s and that were not passed on, since their reader did
+    /// not take them before a limit or the caller ended the run.
+    pub output_bytes_dropped: u64,
 }
 
 impl Run {
@@ -64,20 +74,41 @@ impl Run {
     pub fn new(logs: LogsCtx) -> Self {
         let mut wasi = WasiCtxBuilder::new();
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
-        Self { logs, wasi, stderr: Written::default(), stop: Box::pin(std::future::pending()) }
+        let stop = Box::pin(std::future::pending());
+        Self { logs, wasi, outputs: Vec::new(), stderr: None, stop }
     }
 
     /// Gives the plugin this process's stdin, stdout and stderr.
     ///
     /// # Errors
-    /// None today.
+    /// [`Error::InvalidInput`] when the system gives no threads for them.
     pub fn inherit_stdio(&mut self) -> Result<&mut Self> {
-        self.wasi.inherit_stdio();
-        self.wasi.stderr(Watched::new(tokio::io::stderr(), &self.stderr));
-        Ok(self)
+        let open = || Ok((Input::stdin()?, Output::stdout()?, Output::stderr()?));
+        let (stdin, stdout, stderr) = open().map_err(|error: std::io::Error| {
+            Error::InvalidInput(format!("cannot start a thread for a standard stream: {error}"))
+        })?;
+        self.wasi.stdin(stdin);
+        Ok(self.stdout(stdout).stderr(stderr))
     }
 
-    /// What else the plugin is given: streams, arguments, environment, folders.
+    /// Gives the plugin this stdout. The run ends when all that the plugin wrote is passed on.
+    pub fn stdout(&mut self, output: Output) -> &mut Self {
+        self.wasi.stdout(output.clone());
+        self.outputs.push(output);
+        self
+    }
+
+    /// Gives the plugin this stderr, as [`Run::stdout`].
+    pub fn stderr(&mut self, output: Output) -> &mut Self {
+        self.wasi.stderr(output.clone());
+        self.stderr = Some(output.clone());
+        self.outputs.push(output);
+        self
+    }
+
+    /// What else the plugin is given: arguments, environment, folders, and other streams. Do not give
+    /// it wasmtime's own forms of the process's streams: they block whoever runs the plugin, which no
+    /// limit ends then.
     pub fn wasi(&mut self) -> &mut WasiCtxBuilder {
         &mut self.wasi
     }
@@ -103,14 +134,18 @@ impl Plugin {
     /// is an [`Outcome`].
     pub async fn run(&self, run: Run) -> Result<Outcome> {
         let limits = self.engine.limits();
-        let Run { logs, mut wasi, stderr, stop } = run;
+        let Run { logs, mut wasi, outputs, stderr, stop } = run;
         let closing = logs.closing();
         let mut store = self.store(logs, wasi.build())?;
         let begun = Instant::now();
         let mut computed = Duration::ZERO;
         let call = async {
             let command = self.command.instantiate_async(&mut store).await?;
-            command.wasi_cli_run().call_run(&mut store).await
+            let returned = command.wasi_cli_run().call_run(&mut store).await;
+            for output in &outputs {
+                output.written().await;
+            }
+            returned
         };
         let end = match bounded(call, stop, limits, &mut computed).await {
             Ok(Ok(Ok(()))) => End::Exited(0),
@@ -129,15 +164,18 @@ impl Plugin {
             usage.hit(hit);
         }
         drop(state);
+        let output_bytes_dropped = last_of(&outputs).await;
         let unflushed = closing.wait().await;
-        Ok(Outcome { end, usage, unflushed, has_written_stderr: stderr.is_any() })
+        let has_written_stderr = stderr.is_some_and(|stderr| stderr.is_used());
+        Ok(Outcome { end, usage, unflushed, has_written_stderr, output_bytes_dropped })
     }
 
-    fn store(&self, logs: LogsCtx, wasi: WasiCtx) -> Result<Store<PluginState>> {
+    fn store(&self, mut logs: LogsCtx, wasi: WasiCtx) -> Result<Store<PluginState>> {
         let limits = self.engine.limits();
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles_max);
-        let memory = Memory::new(limits.memory_bytes_max);
+        let memory = Memory::of_plugin(limits.memory_bytes_max);
+        logs.charge(&memory, limits);
         let meter = PluginMeter::new(limits.clone(), memory.clone());
         let messages = Messages::new(limits.clone());
         let work = ObjectWork::new(memory);
@@ -152,6 +190,19 @@ impl Plugin {
         }
         Ok(store)
     }
+}
+
+/// Passes on what a plugin wrote last, as far as somebody takes it right away; returns how many bytes
+/// nobody took.
+async fn last_of(outputs: &[Output]) -> u64 {
+    let written = async {
+        for output in outputs {
+            output.written().await;
+        }
+    };
+    // What is left when they are not done is counted.
+    tokio::time::timeout(LAST_OUTPUT, written).await.ok();
+    outputs.iter().map(Output::give_up).fold(0, u64::saturating_add)
 }
 
 /// Runs `call` until it ends, its time is up, or it is stopped. Adds up how long it computes.
@@ -212,7 +263,6 @@ impl PluginState {
 
     fn usage(&self) -> Usage {
         let mut usage = self.logs.usage();
-        usage.memory_bytes_peak = self.meter.memory_bytes_peak();
         self.messages.add_to(&mut usage);
         usage
     }

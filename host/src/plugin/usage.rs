@@ -14,7 +14,8 @@ pub struct Usage {
     pub time: Duration,
     /// What the plugin computed of it, its share of host calls that did not wait included.
     pub computed: Duration,
-    /// The most bytes of all its memories together.
+    /// The most bytes that were held for it: see
+    /// [`PluginLimits::memory_bytes_max`](super::PluginLimits::memory_bytes_max).
     pub memory_bytes_peak: usize,
     /// Calls to its logs by their names in the WIT, e.g. `log.append`; denied and limited ones, too.
     pub calls: BTreeMap<&'static str, u64>,

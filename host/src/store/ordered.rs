@@ -138,6 +138,8 @@ impl OrderedRead {
 
     /// Returns the next chunk, of 1 to `max_bytes` bytes (taken as at least 1), or none at the end.
     ///
+    /// Cancel safe: the next call goes on where a dropped one stood.
+    ///
     /// # Errors
     /// [`OrderedReadError`] as of [`Store::get`]; afterwards the read is over and returns none.
     pub async fn next(&mut self, max_bytes: usize) -> Option<Result<Chunk, OrderedReadError>> {

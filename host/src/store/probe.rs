@@ -26,7 +26,7 @@ impl Store {
     ///
     /// The probe creates two small objects `{near}probe_{16 hex digits}` and deletes them again;
     /// `near` is empty or a folder ended by a slash. It costs six creates and one delete, and its
-    /// answer is kept for all clones of this store.
+    /// answer is kept for all clones of this store. A call that is dropped may leave them there.
     ///
     /// # Errors
     /// [`WriteError`] if a create failed in a way that leaves the question open; try again later.

@@ -89,21 +89,27 @@ impl Store {
 impl Upload {
     /// Adds `bytes` at the end; waits while two parts are under way.
     ///
+    /// A call that is dropped before it has returned ends the upload: how much of `bytes` was added
+    /// nobody knows, so every further call fails, and no object is left.
+    ///
     /// # Errors
     /// [`WriteError::NotWritten`]; the upload is then over and every further call fails alike.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), WriteError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
+        let dropped = "a write of it was dropped half way: upload the object anew".to_owned();
+        self.failed = Some(self.not_written(StoreErrorKind::Unavailable, dropped));
         let result = self.add(bytes).await;
-        if let Err(error) = &result {
-            self.failed = Some(error.clone());
+        self.failed = result.as_ref().err().cloned();
+        if result.is_err() {
             self.abort_parts().await;
         }
         result
     }
 
-    /// Makes the object durable under its key.
+    /// Makes the object durable under its key. Dropped before it has returned, the object is there as
+    /// a whole or not at all.
     ///
     /// # Errors
     /// As [`Store::create`].
@@ -149,6 +155,12 @@ impl Upload {
             abort(inner, key, upload).await;
         }
         fate
+    }
+
+    /// The most bytes that it holds now, those on their way to the store included.
+    pub(crate) fn bytes_held(&self) -> usize {
+        let under_way = self.tasks.len().saturating_mul(PART_BYTES);
+        self.pieces.len.saturating_add(under_way)
     }
 
     /// Says whether the bytes so far are sent in parts; not before more than one part was written.

@@ -199,9 +199,17 @@ impl wit::HostLog for LogsView<'_> {
     }
 
     async fn pending(&mut self, log: Resource<LentLog>) -> wasmtime::Result<wit::Pending> {
-        let pending = match self.log(&log, Call::Pending, 0)? {
-            Ok(lent) => lent.opened.log.pending().await.ok(),
+        let opened = match self.log(&log, Call::Pending, 0)? {
+            Ok(lent) => Some(lent.opened.clone()),
             Err(_) => None,
+        };
+        let pending = match opened {
+            Some(opened) => {
+                // There is no error to answer with, and nothing pending is no answer.
+                self.ctx.memory().check_room(opened.log.pending_memory_bytes())?;
+                opened.log.pending().await.ok()
+            }
+            None => None,
         };
         Ok(pending.map(wit::Pending::from).unwrap_or_else(answers::nothing_pending))
     }
@@ -212,6 +220,9 @@ impl wit::HostLog for LogsView<'_> {
             Ok(lent) => lent,
             Err(refused) => return Ok(Err(refused)),
         };
+        if let Err(exceeded) = self.ctx.memory().check_room(opened.log.pending_memory_bytes()) {
+            return Ok(Err(label.refuse(exceeded.into())));
+        }
         let pending = match opened.log.pending().await {
             Ok(pending) => Some(pending.into()),
             Err(error) => return Ok(Err(label.refuse(error))),
@@ -269,11 +280,12 @@ impl wit::HostReader for LogsView<'_> {
         if let Err(refused) = ctx.admitted(&lent.label.name, Call::ReaderNext) {
             return Ok(Err(refused));
         }
-        let page = lent.reader.next().await.map_err(|error| lent.label.refuse(error));
-        if let Ok(Some(page)) = &page {
+        // Its memory counts until the plugin has it.
+        let page = lent.reader.next_counted().await.map_err(|error| lent.label.refuse(error));
+        if let Ok(Some((page, _))) = &page {
             ctx.read(page.events, page.lines.len());
         }
-        Ok(page.map(|page| page.map(Into::into)))
+        Ok(page.map(|page| page.map(|(page, _)| page.into())))
     }
 
     async fn position(&mut self, reader: Resource<LentReader>) -> wasmtime::Result<Option<String>> {

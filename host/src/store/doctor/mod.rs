@@ -167,6 +167,8 @@ pub struct Doctor {
     creates: Vec<latency::TimedCreate>,
     /// A step has begun and not ended: if its future was dropped, its last write may still land.
     is_trying: bool,
+    /// Whether a step before was dropped.
+    was_stopped: bool,
 }
 
 impl Doctor {
@@ -196,6 +198,7 @@ impl Doctor {
             clock_offset: None,
             creates: Vec::new(),
             is_trying: false,
+            was_stopped: false,
         }
     }
 
@@ -209,10 +212,17 @@ impl Doctor {
     }
 
     /// Does the next step; none after the last.
+    ///
+    /// A step whose call is dropped before it has returned is not done again, since what it left in
+    /// the store could mislead the second try: the next call returns it as failed.
     pub async fn next(&mut self) -> Option<Found> {
         let ability = self.upcoming()?;
-        self.is_trying = true;
-        let (verdict, detail) = self.try_out(ability).await;
+        let (verdict, detail) = if std::mem::replace(&mut self.is_trying, true) {
+            self.was_stopped = true;
+            (Verdict::Failed, "it was stopped before its end: try the store again".to_owned())
+        } else {
+            self.try_out(ability).await
+        };
         self.is_trying = false;
         let found = Found { ability, verdict, detail };
         self.found.push(found.clone());
@@ -222,14 +232,15 @@ impl Doctor {
     /// Removes everything that was written, and returns what may still be there.
     ///
     /// After a step that was dropped half way it looks more than once, for what was still on its
-    /// way to the store.
+    /// way to the store. Cancel safe: the next call begins anew.
     pub async fn clean_up(&mut self) -> Vec<DeleteFailure> {
         let mut failures = self.remove_written().await;
-        if std::mem::take(&mut self.is_trying) {
+        if self.is_trying || self.was_stopped {
             for _ in 0..LOOKS_AFTER_A_STOP {
                 tokio::time::sleep(PAUSE_AFTER_A_STOP).await;
                 failures = self.remove_written().await;
             }
+            (self.is_trying, self.was_stopped) = (false, false);
         }
         let left: BTreeSet<&String> = failures.iter().map(|failure| &failure.key).collect();
         self.written.retain(|key| left.contains(key));

@@ -1,6 +1,7 @@
 //! What the doctor says of stores that misbehave, and what it leaves in them.
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use object_store::{Error, ObjectStore, PutMode};
 
 use super::{Fake, OnPut, keys, not_implemented};
@@ -100,4 +101,18 @@ async fn doctor_that_is_stopped_half_way_cleans_up() {
         assert!(keys(&left).is_empty(), "after {steps}: {left:?}");
     }
     assert_eq!(store.get("log/batch_1", None).await.unwrap(), "a log's");
+}
+
+#[tokio::test]
+async fn a_step_that_was_dropped_half_way_has_failed_and_leaves_nothing() {
+    let store = Fake::new().store(C::Unproven);
+    let mut doctor = Doctor::new(&store, "log");
+    doctor.next().await.unwrap();
+    assert!(doctor.next().now_or_never().is_none());
+    let found = doctor.next().await.unwrap();
+    assert_eq!((found.ability, found.verdict), (Ability::Credentials, Verdict::Failed));
+    assert_eq!(found.detail, "it was stopped before its end: try the store again");
+    assert_eq!(doctor.clean_up().await, vec![]);
+    let page = store.list("log/", None, 10).await.unwrap();
+    assert_eq!(keys(&page), Vec::<&str>::new());
 }

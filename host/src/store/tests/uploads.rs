@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 
 use super::{Fake, TempFolder, keys, not_implemented, stores};
 use crate::store::{
@@ -113,4 +114,24 @@ async fn upload_to_a_store_without_parts_is_buffered_up_to_its_limit() {
     assert_eq!(upload.write(Bytes::new()).await, refused);
     assert_eq!(upload.finish().await, refused);
     assert!(store.get("b", None).await.is_err());
+}
+
+#[tokio::test]
+async fn an_upload_whose_write_was_dropped_half_way_is_over() {
+    let store = Fake::new().store(C::Honoured);
+    let mut upload = store.start_upload("a").await.unwrap();
+    upload.write(pattern(0, 10)).await.unwrap();
+    // Two parts are under way by then, and the third one waits.
+    let dropped = upload.write(pattern(10, 4 * PART_BYTES)).now_or_never();
+    assert_eq!(dropped, None);
+    for outcome in [upload.write(pattern(0, 1)).await, upload.finish().await] {
+        match outcome {
+            Err(WriteError::NotWritten(error)) => {
+                let expected = "a write of it was dropped half way: upload the object anew";
+                assert!(error.message.contains(expected), "{error}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(store.get("a", None).await.unwrap_err().kind, Kind::NotFound);
 }

@@ -1,0 +1,359 @@
+//! What a plugin writes, on its way to a thread that does the writing.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::fs::File;
+use std::future::poll_fn;
+use std::io::{self, Write};
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+use bytes::{Buf as _, Bytes};
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+
+use super::descriptor::Out;
+
+/// What a plugin may have written that is not passed on yet, in bytes; then it waits.
+const QUEUE_BYTES_MAX: usize = 64 * 1024;
+
+/// An output stream for a plugin, such as its stdout. Clones are one stream.
+///
+/// A plugin that writes more than its reader takes waits, and may be stopped meanwhile. What it has
+/// flushed was passed on. At most 128 KiB are held.
+#[derive(Clone)]
+pub struct Output {
+    shared: Arc<Shared>,
+    _open: Arc<Open>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// There is something for the thread.
+    work: Condvar,
+    is_terminal: bool,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Bytes>,
+    /// Bytes that were ever put into the queue, and that were passed on of them.
+    queued: u64,
+    written: u64,
+    /// Why nothing more is passed on.
+    failed: Option<Failed>,
+    /// Nobody can write any more.
+    closed: bool,
+    /// What is written to without the thread, as long as nothing is queued: it does not block.
+    ready: Option<File>,
+    /// Who waits for a change.
+    waiting: Vec<Waker>,
+}
+
+struct Failed {
+    /// Until the plugin has got it.
+    error: Option<io::Error>,
+}
+
+/// Lets the thread go with the last of the streams.
+struct Open(Arc<Shared>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.work.notify_one();
+    }
+}
+
+impl Output {
+    /// The process's stdout.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn stdout() -> io::Result<Self> {
+        Self::of_process(Out::Stdout)
+    }
+
+    /// The process's stderr.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn stderr() -> io::Result<Self> {
+        Self::of_process(Out::Stderr)
+    }
+
+    /// Anything that is written to, by a thread of its own. The writer may block.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn new(writer: impl Write + Send + 'static) -> io::Result<Self> {
+        Self::start(writer, "stratalog-output", false, None)
+    }
+
+    fn of_process(out: Out) -> io::Result<Self> {
+        Self::start(out, out.name(), out.is_terminal(), out.ready())
+    }
+
+    fn start(
+        writer: impl Write + Send + 'static,
+        name: &str,
+        is_terminal: bool,
+        ready: Option<File>,
+    ) -> io::Result<Self> {
+        let state = Mutex::new(State { ready, ..State::default() });
+        let shared = Arc::new(Shared { state, work: Condvar::new(), is_terminal });
+        let of_thread = shared.clone();
+        thread::Builder::new().name(name.to_owned()).spawn(move || of_thread.pass_on(writer))?;
+        let _open = Arc::new(Open(shared.clone()));
+        Ok(Self { shared, _open })
+    }
+
+    /// Waits until all that was written so far is passed on, or never will be. Cancel safe.
+    pub async fn written(&self) {
+        let target = self.shared.lock().queued;
+        poll_fn(|context| self.shared.lock().poll_written(target, context)).await;
+    }
+
+    /// Passes on nothing more, and returns how many bytes that leaves. What the reader is taking now
+    /// it may still get.
+    pub fn give_up(&self) -> u64 {
+        let mut state = self.shared.lock();
+        let left = state.queued.saturating_sub(state.written);
+        state.fail(io::ErrorKind::BrokenPipe.into());
+        left
+    }
+
+    fn stream(&self) -> Stream {
+        Stream { output: self.clone(), flushed_at: 0 }
+    }
+}
+
+impl Shared {
+    /// What the thread does.
+    fn pass_on(&self, mut writer: impl Write) {
+        let mut state = self.lock();
+        loop {
+            if let Some(bytes) = state.queue.pop_front() {
+                drop(state);
+                let passed = writer.write_all(&bytes).and_then(|()| writer.flush());
+                state = self.lock();
+                match passed {
+                    Ok(()) => {
+                        let more = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                        state.written = state.written.saturating_add(more);
+                        state.wake();
+                    }
+                    Err(error) => state.fail(error),
+                }
+            } else if state.closed || state.failed.is_some() {
+                return;
+            } else {
+                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn held(&self) -> usize {
+        usize::try_from(self.queued.saturating_sub(self.written)).unwrap_or(usize::MAX)
+    }
+
+    fn fail(&mut self, error: io::Error) {
+        self.queue.clear();
+        self.written = self.queued;
+        self.failed.get_or_insert(Failed { error: Some(error) });
+        self.wake();
+    }
+
+    fn wake(&mut self) {
+        self.waiting.drain(..).for_each(Waker::wake);
+    }
+
+    fn wait(&mut self, context: &Context<'_>) {
+        let waker = context.waker();
+        if !self.waiting.iter().any(|waiting| waiting.will_wake(waker)) {
+            self.waiting.push(waker.clone());
+        }
+    }
+
+    fn poll_written(&mut self, target: u64, context: &Context<'_>) -> Poll<()> {
+        if self.written >= target || self.failed.is_some() {
+            return Poll::Ready(());
+        }
+        self.wait(context);
+        Poll::Pending
+    }
+
+    /// The failure of the last write, the first time as it was.
+    fn check(&mut self) -> io::Result<()> {
+        match &mut self.failed {
+            None => Ok(()),
+            Some(failed) => {
+                Err(failed.error.take().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()))
+            }
+        }
+    }
+
+    /// Writes what can be written without waiting, and puts the rest into the queue. True: there is
+    /// something for the thread.
+    fn take(&mut self, mut bytes: Bytes) -> io::Result<bool> {
+        while self.held() == 0
+            && !bytes.is_empty()
+            && let Some(ready) = &mut self.ready
+        {
+            match ready.write(&bytes) {
+                Ok(written) => bytes.advance(written.min(bytes.len())),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => {
+                    self.fail(error);
+                    self.check()?;
+                }
+            }
+        }
+        let has_work = !bytes.is_empty();
+        if has_work {
+            self.put(bytes);
+        }
+        Ok(has_work)
+    }
+
+    fn put(&mut self, bytes: Bytes) {
+        let more = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.queued = self.queued.saturating_add(more);
+        self.queue.push_back(bytes);
+    }
+}
+
+/// A plugin's handle to the stream.
+struct Stream {
+    output: Output,
+    /// What was in the queue when it was flushed; nothing more is taken before that is passed on.
+    flushed_at: u64,
+}
+
+impl Stream {
+    /// How much may be written now.
+    fn room(&self, state: &State) -> usize {
+        if state.written < self.flushed_at {
+            return 0;
+        }
+        QUEUE_BYTES_MAX.saturating_sub(state.held())
+    }
+
+    fn poll_room(&self, context: &Context<'_>) -> Poll<()> {
+        let mut state = self.output.shared.lock();
+        if state.failed.is_some() || self.room(&state) > 0 {
+            return Poll::Ready(());
+        }
+        state.wait(context);
+        Poll::Pending
+    }
+}
+
+fn stream_error(error: io::Error) -> StreamError {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => StreamError::Closed,
+        _ => StreamError::LastOperationFailed(error.into()),
+    }
+}
+
+impl OutputStream for Stream {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        let mut state = self.output.shared.lock();
+        state.check().map_err(stream_error)?;
+        // Another handle to the stream may have taken the room that this one was shown.
+        if state.held().saturating_add(bytes.len()) > 2 * QUEUE_BYTES_MAX {
+            return Err(StreamError::trap("a write of more than check-write has allowed"));
+        }
+        if state.take(bytes).map_err(stream_error)? {
+            drop(state);
+            self.output.shared.work.notify_one();
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        let mut state = self.output.shared.lock();
+        state.check().map_err(stream_error)?;
+        self.flushed_at = state.queued;
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        let mut state = self.output.shared.lock();
+        state.check().map_err(stream_error)?;
+        Ok(self.room(&state))
+    }
+}
+
+#[async_trait::async_trait]
+impl Pollable for Stream {
+    async fn ready(&mut self) {
+        poll_fn(|context| self.poll_room(context)).await;
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        std::task::ready!(self.poll_room(context));
+        let mut state = self.output.shared.lock();
+        state.check()?;
+        let taken = bytes.len().min(self.room(&state));
+        let bytes = bytes.get(..taken).unwrap_or_default();
+        if state.take(Bytes::copy_from_slice(bytes))? {
+            drop(state);
+            self.output.shared.work.notify_one();
+        }
+        Poll::Ready(Ok(taken))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut state = self.output.shared.lock();
+        let target = state.queued;
+        std::task::ready!(state.poll_written(target, context));
+        Poll::Ready(state.check())
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(context)
+    }
+}
+
+impl IsTerminal for Output {
+    fn is_terminal(&self) -> bool {
+        self.shared.is_terminal
+    }
+}
+
+impl StdoutStream for Output {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.stream())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.stream())
+    }
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output").field("held", &self.shared.lock().held()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
