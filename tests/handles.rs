@@ -11,6 +11,9 @@ use rig::subject::{Kind, World, events};
 use stratalog::store::{ConditionalCreate, Store};
 use stratalog::{Error, Host, Log, LogOptions, Page, ReadOptions, Reader};
 
+#[path = "handles/cancelled.rs"]
+mod cancelled;
+
 /// A world, and its store as the host's callers see it.
 fn world() -> (World, Store) {
     let world = World::new(Kind::Component);

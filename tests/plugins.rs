@@ -18,6 +18,8 @@ mod tools;
 mod evil;
 #[path = "plugins/evil_in_one_host.rs"]
 mod evil_in_one_host;
+#[path = "plugins/holding.rs"]
+mod holding;
 #[path = "plugins/journals.rs"]
 mod journals;
 #[path = "plugins/languages.rs"]
@@ -26,3 +28,5 @@ mod languages;
 mod memory;
 #[path = "plugins/node_host.rs"]
 mod node_host;
+#[path = "plugins/streams.rs"]
+mod streams;

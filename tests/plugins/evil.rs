@@ -57,7 +57,7 @@ fn check(options: &[&str], words: &[&str], end: &End<'_>) {
 
 #[test]
 fn what_takes_too_much_is_stopped_at_a_limit_that_is_named() {
-    let table: [(&[&str], &[&str], &str); 15] = [
+    let table: [(&[&str], &[&str], &str); 16] = [
         (
             &["--compute-max", "300ms"],
             &["endless-loop"],
@@ -102,6 +102,11 @@ fn what_takes_too_much_is_stopped_at_a_limit_that_is_named() {
             &["--plugin-memory-max", "128MiB"],
             &["held-reads"],
             "was stopped: memory_bytes_max = 134217728 is reached: --plugin-memory-max raises it",
+        ),
+        (
+            &["--plugin-memory-max", "32MiB"],
+            &["held-uploads"],
+            "was stopped: memory_bytes_max = 33554432 is reached: --plugin-memory-max raises it",
         ),
         (
             &[],

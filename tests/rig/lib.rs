@@ -6,6 +6,7 @@ pub mod counting;
 pub mod crashing;
 pub mod faults;
 pub mod faulty;
+pub mod hesitant;
 pub mod memory;
 pub mod native;
 pub mod passes;

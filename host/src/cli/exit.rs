@@ -1,7 +1,7 @@
 //! How the process ends: the codes, and which error ends with which.
 
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use stratalog::Error;

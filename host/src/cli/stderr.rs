@@ -3,7 +3,7 @@
 //! 1. Lines come out whole, in the order in which they were said.
 //! 2. What was said and is not written yet is bounded; what is more is dropped, and its number said.
 
-use std::io::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -85,6 +85,11 @@ fn write_all(said: &Receiver<Said>) {
 }
 
 fn write(line: &[u8]) {
+    // Only a terminal shows progress, whose lock is not to be held for a pipe that nobody reads.
+    let written = match io::stderr().is_terminal() {
+        true => progress::aside(|| Stderr.write_all(line)),
+        false => Stderr.write_all(line),
+    };
     // Who closed stderr does not want to know.
-    progress::aside(|| Stderr.write_all(line)).ok();
+    written.ok();
 }

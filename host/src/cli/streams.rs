@@ -6,7 +6,7 @@
 //!    written by nobody later.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 
 /// Stdout, if it is a regular file.
 #[cfg(unix)]

@@ -132,7 +132,7 @@ impl Closing {
             return;
         };
         let failed = self.failed.clone();
-        let mut close = Close::begin(self.under_way.clone(), &opened.label);
+        let close = Close::begin(self.under_way.clone(), &opened.label);
         runtime.spawn(async move {
             match opened.log.close().await {
                 Ok(_) | Err(Error::Closed) => {}
@@ -142,7 +142,7 @@ impl Closing {
                 }
             }
             drop(held);
-            close.is_done = true;
+            close.done();
         });
     }
 }
@@ -158,6 +158,10 @@ impl Close {
     fn begin(under_way: Arc<watch::Sender<usize>>, label: &Label) -> Self {
         under_way.send_modify(|count| *count = count.saturating_add(1));
         Self { under_way, label: label.name.clone(), is_done: false }
+    }
+
+    fn done(mut self) {
+        self.is_done = true;
     }
 }
 
@@ -186,13 +190,12 @@ mod tests {
     async fn a_wait_that_was_dropped_is_begun_anew_and_misses_nothing() {
         let closing = Closing::default();
         let label = Label { name: "errors".into(), log: "app/errors".into() };
-        let mut close = Close::begin(closing.under_way.clone(), &label);
+        let close = Close::begin(closing.under_way.clone(), &label);
         assert!(closing.wait().now_or_never().is_none());
         assert!(closing.wait().now_or_never().is_none(), "it is still under way");
         let unflushed = Unflushed { label: "errors".to_owned(), error: Error::Closed };
         lock(&closing.failed).push(unflushed);
-        close.is_done = true;
-        drop(close);
+        close.done();
         assert_eq!(closing.wait().await.len(), 1);
         assert!(closing.wait().await.is_empty());
     }

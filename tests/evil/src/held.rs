@@ -4,7 +4,8 @@ use std::hint::black_box;
 
 use crate::LABEL;
 use crate::bindings::stratalog::log::held_bytes::Bytes;
-use crate::bindings::stratalog::log::object_store::{OrderedRead, ReadPart};
+use crate::bindings::stratalog::log::object_store::{OrderedRead, ReadPart, Upload};
+use crate::say;
 
 const MIB: usize = 1024 * 1024;
 
@@ -41,6 +42,23 @@ pub(crate) fn reads() {
     let mut held = Vec::new();
     loop {
         held.push(black_box(OrderedRead::new(&parts)));
+    }
+}
+
+/// Uploads that are never finished, each with less than a part that is sent.
+pub(crate) fn uploads() {
+    let content = vec![1; MIB];
+    let mut held = Vec::new();
+    for number in 0_u64.. {
+        match Upload::start(&format!("{LABEL}/segment_{number}")) {
+            Ok(upload) => {
+                for _ in 0..7 {
+                    black_box(upload.write(Bytes::new(&content)).is_ok());
+                }
+                held.push(upload);
+            }
+            Err(error) => return say::line(&format!("upload: {error:?}")),
+        }
     }
 }
 

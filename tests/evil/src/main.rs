@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 
 mod appends;
+mod buffers;
 mod endings;
 mod handles;
 mod held;
@@ -13,6 +14,7 @@ mod machine;
 mod messages;
 mod names;
 mod say;
+mod streams;
 
 #[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
 mod bindings {
@@ -58,12 +60,21 @@ const HAZARDS: &[(&str, Hazard)] = &[
     ("held-crumbs", |_| held::crumbs()),
     ("held-slices", |_| held::slices()),
     ("held-reads", |_| held::reads()),
+    ("held-uploads", |_| held::uploads()),
     ("held-beyond", |_| held::beyond()),
     // What is appended.
     ("huge-event", appends::huge_event),
     ("huge-lines", appends::huge_lines),
     ("tiny-appends", appends::tiny_appends),
     ("append-until-stopped", |_| appends::until_stopped()),
+    // What its logs hold.
+    ("buffers-packed", |_| buffers::packed()),
+    ("buffers-small", |_| buffers::small()),
+    ("buffers-none", |_| buffers::none()),
+    // What is written and read.
+    ("write-lines", streams::write_lines),
+    ("complain", streams::complain),
+    ("read-without-end", |_| streams::read_without_end()),
     // What is said.
     ("message-flood", messages::flood),
     ("huge-message", messages::huge),

@@ -45,6 +45,8 @@ struct State {
     written: u64,
     /// Why nothing more is passed on.
     failed: Option<Failed>,
+    /// Something was written.
+    is_used: bool,
     /// Nobody can write any more.
     closed: bool,
     /// What is written to without the thread, as long as nothing is queued: it does not block.
@@ -124,6 +126,11 @@ impl Output {
         let left = state.queued.saturating_sub(state.written);
         state.fail(io::ErrorKind::BrokenPipe.into());
         left
+    }
+
+    /// Whether something was ever written.
+    pub(crate) fn is_used(&self) -> bool {
+        self.shared.lock().is_used
     }
 
     fn stream(&self) -> Stream {
@@ -206,11 +213,14 @@ impl State {
     /// Writes what can be written without waiting, and puts the rest into the queue. True: there is
     /// something for the thread.
     fn take(&mut self, mut bytes: Bytes) -> io::Result<bool> {
+        self.is_used |= !bytes.is_empty();
         while self.held() == 0
             && !bytes.is_empty()
             && let Some(ready) = &mut self.ready
         {
             match ready.write(&bytes) {
+                // The thread will say what is wrong.
+                Ok(0) => break,
                 Ok(written) => bytes.advance(written.min(bytes.len())),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,

@@ -1,0 +1,37 @@
+//! Writes what nobody may read, and reads what nobody may write.
+
+use std::hint::black_box;
+use std::io::{self, Read as _, Write as _};
+
+use crate::say;
+
+/// Of 100 bytes with its LF.
+fn numbered(number: u64) -> String {
+    format!("{number:099}\n")
+}
+
+/// Numbered lines on stdout, without end or so many.
+pub(crate) fn write_lines(count: u64) {
+    let mut stdout = io::stdout().lock();
+    for number in 0..count {
+        if stdout.write_all(numbered(number).as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// Numbered lines on stderr, without end or so many.
+pub(crate) fn complain(count: u64) {
+    say::line("complaining");
+    for number in 0..count {
+        eprint!("{}", numbered(number));
+    }
+}
+
+/// Stdin to its end.
+pub(crate) fn read_without_end() {
+    say::line("reading");
+    let mut input = Vec::new();
+    let read = io::stdin().read_to_end(&mut input);
+    say::line(&format!("{} bytes read: {:?}", black_box(input).len(), read.is_ok()));
+}

@@ -1,0 +1,81 @@
+//! What the host holds for a plugin, in its logs too, counts against one limit.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Child;
+
+use crate::binary::{fresh, ok, run_with, stratalog};
+use crate::built;
+
+const MIB: usize = 1024 * 1024;
+
+/// What a run may hold besides: buffers that are kept for use again, what is on its way to the store,
+/// streams, stacks and the allocator's own. Measured: 12 MiB.
+const BESIDES: usize = 32 * MIB;
+
+fn arguments(lent: &str, limit: &str, hazard: &str) -> Vec<String> {
+    let plugin = built::rust("evil");
+    let options = ["--log-handles-max", "200", "--calls-per-second", "10000000"];
+    let mut all =
+        vec!["run", plugin.to_str().unwrap(), "--log", lent, "--plugin-memory-max", limit];
+    all.extend(options);
+    all.extend(["--", hazard]);
+    all.into_iter().map(str::to_owned).collect()
+}
+
+/// What the plugin says when it holds what it can, and the most memory that its host has had; then
+/// what it says at its end.
+fn held(log: &str, limit: &str, hazard: &str) -> (String, usize, String) {
+    let mut child = stratalog(&arguments(&format!("evil={log}"), limit, hazard)).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut said = String::new();
+    stdout.read_line(&mut said).unwrap();
+    let peak = peak_bytes(&child);
+    drop(child.stdin.take());
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut stdout, &mut rest).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), stderr.as_str()), (Some(0), ""), "{hazard}: {said}");
+    (said, peak, rest)
+}
+
+#[cfg(target_os = "linux")]
+fn peak_bytes(child: &Child) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+}
+
+#[cfg(not(target_os = "linux"))]
+fn peak_bytes(_: &Child) -> usize {
+    0
+}
+
+#[test]
+fn the_buffers_of_its_logs_count_as_a_plugins_memory() {
+    // All is compiled by then, so that the compiler's memory is not measured.
+    run_with(&arguments(&format!("evil={}", fresh().1), "16MiB", "buffers-none"), b"");
+    let (_, nothing, _) = held(&fresh().1, "16MiB", "buffers-none");
+    for (limit, mib) in [("16MiB", 16), ("64MiB", 64)] {
+        for hazard in ["buffers-packed", "buffers-small"] {
+            let (_folder, log) = fresh();
+            let (said, peak, rest) = held(&log, limit, hazard);
+            let refused = format!(
+                "limit-reached: memory_bytes_max = {} is reached by the plugin, its logs and its \
+                 readers together: --plugin-memory-max raises it\n",
+                mib * MIB
+            );
+            assert!(said.ends_with(&refused), "{hazard} under {limit}: {said}");
+            let grown = peak.saturating_sub(nothing);
+            eprintln!("{hazard} under {limit}: {said} the host has grown by {grown} bytes");
+            assert!(grown < mib * MIB + BESIDES, "{hazard} under {limit}: {grown} bytes, {said}");
+            // A good part of the limit can be used, and what was taken is kept.
+            let words: Vec<&str> = said.split(' ').collect();
+            let used: usize = words[2].parse().unwrap();
+            assert!(used >= mib / 2, "{hazard} under {limit}: {said}");
+            assert_eq!(rest, "flush: ok\n", "{hazard} under {limit}");
+            let bytes = ok(&["read", &log], "").len();
+            assert!((used * MIB..(used + 1) * MIB).contains(&bytes), "{said}: {bytes} bytes read");
+        }
+    }
+}
