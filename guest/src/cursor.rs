@@ -203,27 +203,42 @@ impl Cursor {
         self.at.next = self.at.next.max(segment.end());
     }
 
-    /// Takes note of a batch whose bytes were lost, unless it was yielded while it was live. It stands
-    /// at these positions, and is passed next.
-    fn pass_lost(&mut self, batch: &BatchRecord, positions: &Range<u64>) {
-        let is_wanted = self.times.wants(batch.name.time) && self.wants_sequenced(&batch.name);
-        if batch.lost && is_wanted {
-            let yielded = self.at.partial.get(&batch.name).copied().unwrap_or(0);
-            let left = positions.start.saturating_add(yielded.max(batch.trimmed));
-            let lost = positions.end.saturating_sub(left.max(self.at.next));
-            self.lost = self.lost.saturating_add(lost);
-        }
-    }
-
-    /// How many events were lost before they were yielded, since this was asked last.
-    pub(crate) fn take_lost(&mut self) -> u64 {
-        std::mem::take(&mut self.lost)
-    }
-
     fn pass_sequenced(&mut self, batch: &BatchName, end: u64) {
         self.at.yielded.remove(batch);
         self.at.partial.remove(batch);
         self.at.next = self.at.next.max(end);
+    }
+
+    /// Counts the events of a batch that were lost and neither yielded while it was live nor passed.
+    fn pass_lost(&mut self, batch: &BatchRecord, positions: &Range<u64>) {
+        if batch.lost && self.times.wants(batch.name.time) {
+            self.lost = self.lost.saturating_add(self.left_of(batch, positions));
+        }
+    }
+
+    /// Events of a batch in a segment that were neither trimmed nor yielded yet.
+    pub(crate) fn left_of(&self, batch: &BatchRecord, positions: &Range<u64>) -> u64 {
+        if !self.wants_sequenced(&batch.name) {
+            return 0;
+        }
+        let yielded = self.at.partial.get(&batch.name).copied().unwrap_or(0);
+        let left = positions.start.saturating_add(yielded.max(batch.trimmed));
+        positions.end.saturating_sub(left.max(self.at.next))
+    }
+
+    /// Passes a batch of a segment whose events cannot be read.
+    pub(crate) fn pass_unread(&mut self, batch: &BatchName, positions: &Range<u64>) {
+        self.in_batch = None;
+        self.pass_sequenced(batch, positions.end);
+    }
+
+    /// Events recorded as lost that were passed since this was asked last.
+    pub(crate) fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
+    }
+
+    pub(crate) fn has_lost(&self) -> bool {
+        self.lost > 0
     }
 
     /// Takes note of a piece that was read; returns which of its events are to be yielded.

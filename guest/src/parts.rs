@@ -165,6 +165,11 @@ impl<S: Store> PartsRead<S> {
         Ok(true)
     }
 
+    /// The part that is read now, or that reading has failed at.
+    pub(crate) fn current(&self) -> Option<&Part> {
+        self.part(self.at)
+    }
+
     /// Parts that were not read whole yet, the one under way first, and what was taken of that.
     pub(crate) fn rest(self) -> (Vec<Part>, Taken) {
         let done = usize::try_from(self.at).unwrap_or(usize::MAX).min(self.window.len());

@@ -18,6 +18,10 @@ use crate::position::Position;
 use crate::stored_log::{Look, StoredLog};
 use crate::view::{ListedBatch, View};
 
+mod skip;
+
+pub use skip::Skipped;
+
 /// What to read. All absent: everything that is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
@@ -29,6 +33,8 @@ pub struct ReadOptions {
     pub since: Option<u64>,
     pub until: Option<u64>,
     pub pending: Option<Pending>,
+    /// Leave out what is damaged, and report it, instead of ending.
+    pub skip_damaged: bool,
 }
 
 /// Reads a log.
@@ -50,6 +56,8 @@ pub struct Reader<S: Store> {
     /// An error that waits until the events before it have been handed out.
     failed: Option<Error>,
     missing: Missing,
+    /// Damage that was left out and not reported yet; none if damage is an error.
+    skipped: Option<Vec<Skipped>>,
 }
 
 enum Stage<S: Store> {
@@ -86,7 +94,7 @@ impl<S: Store> Reader<S> {
     /// [`Error::InvalidInput`] for a position that is not one, and for options that exclude each
     /// other.
     pub fn new(store: S, log: LogName, options: ReadOptions) -> Result<Self, Error> {
-        let ReadOptions { start, last, limit, since, until, pending } = options;
+        let ReadOptions { start, last, limit, since, until, pending, skip_damaged } = options;
         let only = |what: &str| Error::InvalidInput(format!("{what}: give one of them"));
         if start.is_some() && last.is_some() {
             return Err(only("a reader begins at `start` or at the `last` events"));
@@ -120,6 +128,7 @@ impl<S: Store> Reader<S> {
             stage,
             failed: None,
             missing: Missing::default(),
+            skipped: skip_damaged.then(Vec::new),
         })
     }
 
@@ -138,7 +147,7 @@ impl<S: Store> Reader<S> {
         if matches!(self.stage, Stage::Ended) && self.tail.is_none() && !self.cursor.is_full() {
             self.stage = Stage::Look;
         }
-        while self.page.bytes() < PAGE_BYTES_TARGET {
+        while self.page.bytes() < PAGE_BYTES_TARGET && self.takes_lost() {
             // A look may find that events were trimmed: that is told before what comes after.
             if matches!(self.stage, Stage::Look) && self.page.events > 0 {
                 break;
@@ -335,14 +344,15 @@ impl<S: Store> Reader<S> {
         if parts.is_empty() {
             match steps.pop_front() {
                 Some(Step::Some(segment)) => {
-                    let Some(index) = self.stored.index_of(&segment)? else {
-                        return self.look_again(Part::Index(segment));
+                    let index = match self.stored.index_of(&segment) {
+                        Ok(Some(index)) => index,
+                        Ok(None) => return self.look_again(Part::Index(segment)),
+                        Err(error) => return self.skip(error, Some(Part::Index(segment))),
                     };
                     match self.cursor.enter(&segment, &index) {
                         Some(slice) => parts.push(Part::Slice(slice)),
                         None => self.cursor.leave(&segment, Some(&index)),
                     }
-                    self.count_lost();
                     of = Some((segment, index));
                 }
                 Some(Step::Skip(segment)) => self.cursor.leave(&segment, None),
@@ -368,26 +378,35 @@ impl<S: Store> Reader<S> {
             Ok(Some(run)) => {
                 let cursor = &mut self.cursor;
                 self.page.take(run, |piece| cursor.pass(piece));
-                self.count_lost();
                 self.stage =
                     if self.cursor.is_full() { Stage::Done } else { Stage::Parts(reading) };
             }
             Ok(None) => {
                 if let Some((segment, index)) = &reading.segment {
                     self.cursor.leave(segment, Some(index));
-                    self.count_lost();
                 }
                 self.stage = Stage::Steps(reading.later);
             }
-            Err(Interrupted::Failed(error)) => return Err(error),
-            Err(Interrupted::Gone(part)) => self.look_again(*part)?,
+            Err(Interrupted::Failed(error)) => {
+                let part = reading.parts.current().cloned();
+                return self.skip(error, part);
+            }
+            Err(Interrupted::Gone(part)) => {
+                if let Err(error) = self.look_again((*part).clone()) {
+                    return self.skip(error, Some(*part));
+                }
+            }
         }
         Ok(())
     }
 
-    /// Events that were lost are missed.
-    fn count_lost(&mut self) {
-        self.page.missed = self.page.missed.saturating_add(self.cursor.take_lost());
+    /// Counts events that a repair recorded as lost and the pass has come to. False if they are
+    /// missing right behind the events of the page: then it is handed out first.
+    fn takes_lost(&mut self) -> bool {
+        if self.page.events == 0 {
+            self.page.missed = self.page.missed.saturating_add(self.cursor.take_lost());
+        }
+        !self.cursor.has_lost()
     }
 
     /// Somebody compacted: the part's events are in a segment now. Unless it is the same part again.

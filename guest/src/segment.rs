@@ -96,7 +96,7 @@ impl<B: HeldBytes> SegmentReader<B> {
         if self.streamed.is_some() {
             return Ok(());
         }
-        let start = *at;
+        let mut start = *at;
         let mut left = bytes.length().saturating_sub(start);
         let whole = self.batches.as_slice().iter().map_while(|batch| {
             left = left.checked_sub(batch.bytes)?;
@@ -112,9 +112,20 @@ impl<B: HeldBytes> SegmentReader<B> {
                     damage = Some(found);
                     break 'check;
                 }
+                // What was lost comes alone, so that it is clear where events are missing.
+                if batch.lost && !pieces.is_empty() {
+                    let pieces = std::mem::take(&mut pieces);
+                    runs.push(Run { pieces, lines: bytes.slice(start..*at) });
+                    start = *at;
+                }
                 *at = at.saturating_add(batch.bytes);
-                pieces.push(self.piece(*batch, batch.bytes, batch.events_stored(), true));
+                let piece = self.piece(*batch, batch.bytes, batch.events_stored(), true);
                 self.batches.next();
+                if batch.lost {
+                    runs.push(Run { pieces: vec![piece], lines: bytes.slice(start..*at) });
+                } else {
+                    pieces.push(piece);
+                }
             }
         }
         if !pieces.is_empty() {
