@@ -11,7 +11,7 @@ use crate::names::{Attempt, BatchName, Generation, SegmentName};
 use crate::part::Part;
 use crate::ports::{Store, System};
 use crate::segment::NewSegment;
-use crate::segment_writer::{Copied, SegmentWriter};
+use crate::segment_writer::{Copied, SegmentWriter, Source};
 use crate::stored_log::StoredLog;
 use crate::view::View;
 
@@ -25,6 +25,8 @@ pub(crate) struct Change<'a> {
     /// What is left of the segment that the first position cuts, if that is rewritten.
     pub boundary: Option<&'a Boundary>,
     pub segment_bytes_max: u64,
+    /// What each rewrite copies, if that is not all of what it stands for.
+    pub sources: Option<Vec<Vec<Source>>>,
 }
 
 /// What became of a change.
@@ -87,7 +89,8 @@ pub(crate) fn change<S: Store, Y: System>(
     committer.ensure_exclusive()?;
     let attempt = Attempt(committer.random());
     let base = view.manifest.as_deref();
-    let Change { goal, first_position, rewrites, boundary, segment_bytes_max } = change;
+    let Change { goal, first_position, rewrites, boundary, segment_bytes_max, sources } = change;
+    let mut sources = sources.map(Vec::into_iter);
     let absorbed: usize = rewrites.iter().map(|rewrite| rewrite.batches).sum();
     let is_trim = rewrites.is_empty();
     let generation = Generation(base.map_or(0, |base| base.generation.0).saturating_add(1));
@@ -96,7 +99,9 @@ pub(crate) fn change<S: Store, Y: System>(
     let mut failed = None;
     for rewrite in rewrites {
         let cut = boundary.filter(|_| rewrite.cut).map(|boundary| Cut::at(boundary.first));
-        let copied = writer.copy(parts(&rewrite, view, boundary), cut);
+        let whole = || vec![Source::Parts(parts(&rewrite, view, boundary))];
+        let sources = sources.as_mut().and_then(Iterator::next).unwrap_or_else(whole);
+        let copied = writer.copy(sources, cut);
         written.push((rewrite, writer.take_segments()));
         match copied {
             Ok(Copied::Whole) => {}

@@ -186,6 +186,17 @@ fn within_limits(
 }
 
 impl Rewrite {
+    /// A segment by itself.
+    pub(crate) fn alone(number: usize, segment: &SegmentRecord) -> Self {
+        Self {
+            segments: number..number.saturating_add(1),
+            batches: 0,
+            bytes: segment.bytes,
+            size: segment.batches,
+            cut: false,
+        }
+    }
+
     fn join(&mut self, next: &Self) {
         self.segments.end = next.segments.end;
         self.batches = self.batches.saturating_add(next.batches);

@@ -178,6 +178,7 @@ fn attempt<S: Store, Y: System>(
         rewrites,
         boundary: boundary.as_ref(),
         segment_bytes_max: options.segment_bytes_max,
+        sources: None,
     };
     Ok(match change::change(committer, &view, change)? {
         Changed::Done(done) => Attempted::Done(Compaction {

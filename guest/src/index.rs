@@ -209,5 +209,9 @@ impl BatchRecord {
     }
 }
 
+mod mend;
+
+pub(crate) use mend::{batches_of, mended};
+
 #[cfg(test)]
 mod tests;

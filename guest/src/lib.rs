@@ -40,6 +40,7 @@ mod parts;
 pub mod ports;
 mod position;
 pub mod reader;
+pub mod repair;
 mod segment;
 mod segment_writer;
 pub mod stat;

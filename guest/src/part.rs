@@ -76,6 +76,20 @@ pub(crate) struct Run<B> {
 }
 
 impl Piece {
+    /// The record of a batch whose bytes are lost.
+    pub(crate) fn lost(end: BatchRecord) -> Self {
+        let BatchRecord { name, trimmed, .. } = end;
+        Self {
+            batch: name,
+            segment: None,
+            positions: None,
+            trimmed,
+            bytes: 0,
+            events: 0,
+            end: Some(end),
+        }
+    }
+
     /// All of a live batch.
     pub(crate) fn live(end: BatchRecord) -> Self {
         let BatchRecord { name, events, bytes, .. } = end;

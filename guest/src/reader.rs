@@ -33,8 +33,6 @@ pub struct ReadOptions {
     pub since: Option<u64>,
     pub until: Option<u64>,
     pub pending: Option<Pending>,
-    /// Leave out what is damaged, and report it, instead of ending.
-    pub skip_damaged: bool,
 }
 
 /// Reads a log.
@@ -94,7 +92,7 @@ impl<S: Store> Reader<S> {
     /// [`Error::InvalidInput`] for a position that is not one, and for options that exclude each
     /// other.
     pub fn new(store: S, log: LogName, options: ReadOptions) -> Result<Self, Error> {
-        let ReadOptions { start, last, limit, since, until, pending, skip_damaged } = options;
+        let ReadOptions { start, last, limit, since, until, pending } = options;
         let only = |what: &str| Error::InvalidInput(format!("{what}: give one of them"));
         if start.is_some() && last.is_some() {
             return Err(only("a reader begins at `start` or at the `last` events"));
@@ -128,7 +126,7 @@ impl<S: Store> Reader<S> {
             stage,
             failed: None,
             missing: Missing::default(),
-            skipped: skip_damaged.then(Vec::new),
+            skipped: None,
         })
     }
 

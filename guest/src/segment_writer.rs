@@ -21,6 +21,13 @@ use crate::ports::{HeldBytes, Store, StoreErrorKind, Upload, WriteError};
 use crate::segment::NewSegment;
 use crate::stored_log::StoredLog;
 
+/// What is copied into a segment.
+pub(crate) enum Source {
+    Parts(Vec<Part>),
+    /// A batch whose bytes are lost: a record of it alone.
+    Lost(BatchRecord),
+}
+
 /// How copying ended.
 pub(crate) enum Copied {
     Whole,
@@ -94,26 +101,46 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
 
     /// Copies parts of the log, one after the other, into segments of their own. What is cut is the
     /// beginning of the first part.
-    pub(crate) fn copy(&mut self, parts: Vec<Part>, mut cut: Option<Cut>) -> Result<Copied, Error> {
-        let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
-        let mut read = PartsRead::new(store, log, parts);
-        loop {
-            match read.next() {
-                Ok(Some(run)) => {
-                    let run = match &mut cut {
-                        Some(cut) => cut.pass(run),
-                        None => run,
-                    };
-                    self.write_run(run)?;
+    pub(crate) fn copy(
+        &mut self,
+        sources: Vec<Source>,
+        mut cut: Option<Cut>,
+    ) -> Result<Copied, Error> {
+        for source in sources {
+            match source {
+                Source::Parts(parts) => {
+                    if let Copied::Overtaken(part) = self.copy_parts(parts, &mut cut)? {
+                        return Ok(Copied::Overtaken(part));
+                    }
                 }
-                Ok(None) => break,
-                Err(Interrupted::Gone(part)) => return Ok(Copied::Overtaken(part)),
-                Err(Interrupted::Failed(error)) => return Err(error),
+                Source::Lost(batch) => {
+                    let pieces = vec![Piece::lost(batch)];
+                    self.write_run(Run { pieces, lines: S::Bytes::new(&[]) })?;
+                }
             }
         }
         self.finish_part()?;
         self.placed = Placed::default();
         Ok(Copied::Whole)
+    }
+
+    fn copy_parts(&mut self, parts: Vec<Part>, cut: &mut Option<Cut>) -> Result<Copied, Error> {
+        let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
+        let mut read = PartsRead::new(store, log, parts);
+        loop {
+            match read.next() {
+                Ok(Some(run)) => {
+                    let run = match cut {
+                        Some(cut) => cut.pass(run),
+                        None => run,
+                    };
+                    self.write_run(run)?;
+                }
+                Ok(None) => return Ok(Copied::Whole),
+                Err(Interrupted::Gone(part)) => return Ok(Copied::Overtaken(part)),
+                Err(Interrupted::Failed(error)) => return Err(error),
+            }
+        }
     }
 
     /// Writes a run; what belongs to one part at once.

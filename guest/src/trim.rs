@@ -182,6 +182,7 @@ fn absorb<S: Store, Y: System>(
         rewrites: vec![compaction::absorb(view, at_once)],
         boundary: None,
         segment_bytes_max: SEGMENT_BYTES_DEFAULT,
+        sources: None,
     };
     Ok(match change::change(committer, view, change)? {
         Changed::Done(done) => {
@@ -247,6 +248,7 @@ impl Step {
             rewrites: cut.collect(),
             boundary: self.boundary.as_ref(),
             segment_bytes_max: u64::MAX,
+            sources: None,
         };
         Ok(match change::change(committer, view, change)? {
             Changed::Done(done) => {

@@ -1,7 +1,7 @@
 //! Values of the bindings to values of the logic and back: one total conversion each.
 
 use super::bindings::exports::stratalog::log::append_log as export;
-use super::bindings::exports::stratalog::log::held_lines;
+use super::bindings::exports::stratalog::log::{held_lines, repairs};
 use super::bindings::stratalog::log::{held_bytes, object_store as import};
 use super::imports::HostBytes;
 use crate::compactor::{Compaction, CompactionPlan};
@@ -14,7 +14,8 @@ use crate::ports::{
     Chunk, EntryKind, HeldBytes, ListPage, ListedObject, Measure, ReadFailure, StoreError,
     StoreErrorKind, WriteError,
 };
-use crate::reader::ReadOptions;
+use crate::reader::{ReadOptions, Skipped};
+use crate::repair::{Action, Step};
 use crate::stat::{Stats, Tier};
 use crate::trim::{TrimOptions, TrimPoint, Trimmed};
 use crate::verify::{Checked, Finding, LeftoverReason};
@@ -340,5 +341,23 @@ pub(super) fn error(error: Error) -> export::Error {
         Error::Conflict(message) => export::Error::Conflict(message),
         Error::Unsupported(message) => export::Error::Unsupported(message),
         Error::Closed => export::Error::Closed,
+    }
+}
+
+impl From<Skipped> for repairs::Skipped {
+    fn from(skipped: Skipped) -> Self {
+        Self { damage: skipped.damage.into(), events: skipped.events }
+    }
+}
+
+impl From<Step> for repairs::RepairStep {
+    fn from(step: Step) -> Self {
+        let action = match step.action {
+            Action::SetAside => repairs::RepairAction::SetAside,
+            Action::Rebuild => repairs::RepairAction::Rebuild,
+            Action::StepBack => repairs::RepairAction::StepBack,
+            Action::Nothing(why) => repairs::RepairAction::Nothing(why),
+        };
+        Self { damage: step.damage.into(), action, events_lost: step.events_lost }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 
-use super::bindings::exports::stratalog::log::{append_log as wit, held_lines};
+use super::bindings::exports::stratalog::log::{append_log as wit, held_lines, repairs};
 use super::imports::{HostStore, HostSystem};
 use crate::compactor;
 use crate::error::Error;
 use crate::names::LogName;
 use crate::reader::{ReadOptions, Reader};
+use crate::repair;
 use crate::stat;
 use crate::trim;
 use crate::verify::Verifier;
@@ -157,6 +158,23 @@ impl held_lines::Guest for Component {
 
     fn position_before(reader: held_lines::ReaderBorrow<'_>) -> Option<String> {
         reader.get::<ReaderResource>().0.borrow().position_before()
+    }
+}
+
+impl repairs::Guest for Component {
+    fn skip_damaged(reader: repairs::ReaderBorrow<'_>) {
+        reader.get::<ReaderResource>().0.borrow_mut().skip_damaged();
+    }
+
+    fn take_skipped(reader: repairs::ReaderBorrow<'_>) -> Vec<repairs::Skipped> {
+        let skipped = reader.get::<ReaderResource>().0.borrow_mut().take_skipped();
+        skipped.into_iter().map(repairs::Skipped::from).collect()
+    }
+
+    fn repair(name: String, dry_run: bool) -> Result<Vec<repairs::RepairStep>, wit::Error> {
+        let log = LogName::parse(&name)?;
+        let repaired = repair::repair(HostStore, &HostSystem, log, dry_run)?;
+        Ok(repaired.steps.into_iter().map(repairs::RepairStep::from).collect())
     }
 }
 

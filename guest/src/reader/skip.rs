@@ -21,6 +21,11 @@ pub struct Skipped {
 }
 
 impl<S: Store> Reader<S> {
+    /// Leaves out damage from now on, as far as it can be.
+    pub fn skip_damaged(&mut self) {
+        self.skipped.get_or_insert_default();
+    }
+
     /// What was left out since this was asked last.
     pub fn take_skipped(&mut self) -> Vec<Skipped> {
         self.skipped.as_mut().map(std::mem::take).unwrap_or_default()

@@ -1,0 +1,152 @@
+//! Repairs a log: a driver. Damaged objects are set aside, and the log goes on without their events.
+//!
+//! 1. Nothing is lost that could still be read: an object is set aside, under a name that the log
+//!    ignores, before anything stands in its place.
+//! 2. What was lost is recorded. The events keep their positions, and a reader that comes to them
+//!    is told how many are missing.
+//! 3. An object is rebuilt only where its digest proves that it is the same again.
+//! 4. What cannot be repaired is reported, and left as it is.
+
+use crate::change::{self, Change, Changed};
+use crate::commit::{Committer, Goal};
+use crate::compaction::{self, Rewrite};
+use crate::error::{Damage, Error};
+use crate::limits::COMPACT_TRIES;
+use crate::names::{LogName, ObjectName};
+use crate::ports::{Store, System};
+use crate::segment_writer::Source;
+use crate::stored_log::{Look, StoredLog};
+use crate::view::{ListedBatch, View};
+
+mod aside;
+mod current;
+mod index;
+mod inspect;
+
+use inspect::{Inspected, Loss};
+
+/// What is done about a damaged object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It is set aside, and the events in it that cannot be read are recorded as lost.
+    SetAside,
+    /// It is set aside and written again, the same as it was.
+    Rebuild,
+    /// It is set aside, and the log goes on from the manifest before it, which has all its events.
+    StepBack,
+    /// Nothing; why.
+    Nothing(String),
+}
+
+/// A damaged object, and what a repair does about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub damage: Damage,
+    pub action: Action,
+    pub events_lost: u64,
+}
+
+/// What a repair found and, unless it was to change nothing, did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Repaired {
+    pub steps: Vec<Step>,
+}
+
+/// Repairs a log; with `dry_run`, says what a repair would do. The steps are in the order in which
+/// they are taken.
+///
+/// # Errors
+/// As a compaction's, but not for the damage that it is about.
+pub fn repair<S: Store, Y: System>(
+    store: S,
+    system: &Y,
+    log: LogName,
+    dry_run: bool,
+) -> Result<Repaired, Error> {
+    let mut repaired = Repaired::default();
+    for _ in 0..COMPACT_TRIES {
+        let mut committer = Committer::new(StoredLog::new(store.clone(), log.clone()), system);
+        let current = current::repair(&mut committer, dry_run)?;
+        let stops = current.iter().any(|step| dry_run || matches!(step.action, Action::Nothing(_)));
+        repaired.steps.extend(current);
+        if stops {
+            return Ok(repaired);
+        }
+        let indexes = index::repair(&mut committer, dry_run)?;
+        let stops = indexes.iter().any(|step| dry_run || matches!(step.action, Action::Nothing(_)));
+        repaired.steps.extend(indexes);
+        if stops {
+            return Ok(repaired);
+        }
+        let view = committer.stored.look(Look::Everything)?;
+        let Some(inspected) = inspect::inspect(&mut committer.stored, &view)? else { continue };
+        let steps = inspected.steps(&log);
+        if dry_run || steps.is_empty() {
+            repaired.steps.extend(steps);
+            return Ok(repaired);
+        }
+        if carry_out(&mut committer, &view, inspected)? {
+            repaired.steps.extend(steps);
+            return Ok(repaired);
+        }
+    }
+    let log = log.as_str();
+    Err(Error::Conflict(format!("log {log} was compacted {COMPACT_TRIES} times meanwhile: try again")))
+}
+
+impl Inspected {
+    fn steps(&self, log: &LogName) -> Vec<Step> {
+        let segments = self.segments.iter().map(|(_, loss)| loss);
+        let segments = segments.chain(self.live.iter());
+        let steps = segments.map(|Loss { damage, events, .. }| Step {
+            damage: damage.clone().with_key(log),
+            action: Action::SetAside,
+            events_lost: *events,
+        });
+        steps.collect()
+    }
+}
+
+/// Sets damaged objects aside, and commits a manifest that records what was lost. False if somebody
+/// else changed the log meanwhile.
+fn carry_out<S: Store, Y: System>(
+    committer: &mut Committer<'_, S, Y>,
+    view: &View,
+    inspected: Inspected,
+) -> Result<bool, Error> {
+    for loss in inspected.segments.iter().map(|(_, loss)| loss).chain(&inspected.live) {
+        aside::set_aside(&committer.stored, &loss.object)?;
+    }
+    let (mut rewrites, mut sources) = (Vec::new(), Vec::new());
+    for (number, loss) in &inspected.segments {
+        let Some(segment) = view.segments().get(*number) else { continue };
+        rewrites.push(Rewrite::alone(*number, segment));
+        let index = committer.stored.index_of(segment)?;
+        let Some(index) = index else { return Ok(false) };
+        sources.push(inspect::sources_of(segment, &index, loss));
+    }
+    if let Some(last) = inspected.live.last() {
+        // All live batches up to the last that is damaged: the order of the log stays.
+        let is_last = |batch: &ListedBatch| ObjectName::Batch(batch.name) == last.object;
+        let count = view.live.iter().position(is_last).map_or(0, |at| at.saturating_add(1));
+        let absorbed = view.live.get(..count).unwrap_or_default();
+        rewrites.push(compaction::absorb(view, absorbed.len()));
+        sources.push(inspect::sources_of_live(absorbed, &inspected.live));
+    }
+    let change = Change {
+        goal: Goal::Compact,
+        first_position: view.first_position(),
+        rewrites,
+        boundary: None,
+        segment_bytes_max: u64::MAX,
+        sources: Some(sources),
+    };
+    Ok(match change::change(committer, view, change)? {
+        Changed::Done(_) | Changed::Empty => true,
+        Changed::Lost | Changed::Overtaken(_) => false,
+    })
+}
+
+/// What is copied of a rewrite.
+type Sources = Vec<Source>;
+

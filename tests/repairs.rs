@@ -1,0 +1,250 @@
+//! Logs with damaged objects: what can be read of one, and what a repair makes of it.
+
+use std::collections::BTreeMap;
+
+use rig::memory::Memory;
+use stratalog_guest::compactor;
+use stratalog_guest::error::Error;
+use stratalog_guest::names::LogName;
+use stratalog_guest::options::{CompactInput, OptionsInput};
+use stratalog_guest::ports::System;
+use stratalog_guest::reader::{ReadOptions, Reader};
+use stratalog_guest::repair::{self, Action, Step};
+use stratalog_guest::verify::{Finding, Verifier};
+use stratalog_guest::writer::Writer;
+
+/// A clock that goes on by a second at every look, and no log sink.
+#[derive(Clone, Default)]
+struct Clock(std::rc::Rc<std::cell::Cell<u64>>);
+
+impl System for Clock {
+    fn now_micros(&self) -> u64 {
+        self.0.set(self.0.get() + 1_000_000);
+        self.0.get()
+    }
+    fn random_u32(&self) -> u32 {
+        u32::try_from(self.0.get() % 1_000_003).unwrap()
+    }
+    fn warn(&self, _: &str) {}
+}
+
+/// A log of three segments of two batches each and three live batches, each of two events: 0 to 17.
+struct World {
+    store: Memory,
+    clock: Clock,
+}
+
+fn log() -> LogName {
+    LogName::parse("log").unwrap()
+}
+
+impl World {
+    fn new() -> Self {
+        let world = Self { store: Memory::default(), clock: Clock::default() };
+        let options = OptionsInput::default();
+        let mut writer =
+            Writer::open(world.store.clone(), world.clock.clone(), "log", options).unwrap();
+        for batch in 0..9_u32 {
+            writer.append(format!("event {}", 2 * batch).as_bytes()).unwrap();
+            writer.append(format!("event {}", 2 * batch + 1).as_bytes()).unwrap();
+            writer.flush().unwrap();
+            if batch % 2 == 1 && batch < 6 {
+                world.compact();
+            }
+        }
+        world
+    }
+
+    fn compact(&self) {
+        let options = CompactInput::default();
+        compactor::compact(self.store.clone(), &self.clock, log(), options).unwrap();
+    }
+
+    /// The keys of the objects whose own names begin and end so, in order.
+    fn keys(&self, begin: &str, end: &str) -> Vec<String> {
+        let objects = self.store.objects();
+        let keys = objects.keys().filter(|key| {
+            key.strip_prefix("log/").is_some_and(|name| name.starts_with(begin)) && key.ends_with(end)
+        });
+        keys.cloned().collect()
+    }
+
+    fn damage(&mut self, key: &str, change: impl Fn(&mut Vec<u8>)) {
+        let mut objects = self.store.objects();
+        let mut bytes = objects[key].to_vec();
+        change(&mut bytes);
+        objects.insert(key.to_owned(), bytes.into());
+        self.store = Memory::of(objects);
+    }
+
+    fn remove(&mut self, key: &str) {
+        self.store.delete_one(key);
+    }
+
+    fn reader(&self, start: Option<String>) -> Reader<Memory> {
+        let options = ReadOptions { start, ..ReadOptions::default() };
+        Reader::new(self.store.clone(), log(), options).unwrap()
+    }
+
+    fn repair(&self, dry_run: bool) -> Vec<Step> {
+        repair::repair(self.store.clone(), &self.clock, log(), dry_run).unwrap().steps
+    }
+
+    fn verified(&self) -> Vec<String> {
+        let mut verifier = Verifier::new(self.store.clone(), log());
+        let mut damaged = Vec::new();
+        while let Some(checked) = verifier.step().unwrap() {
+            let found = checked.findings.into_iter().filter_map(|finding| match finding {
+                Finding::Damaged(damage) => Some(damage.to_string()),
+                Finding::Leftover { .. } => None,
+            });
+            damaged.extend(found);
+        }
+        damaged
+    }
+}
+
+/// What a pass yields: the numbers of its events, and how many it is told are missing before each page.
+fn read(reader: &mut Reader<Memory>) -> Result<(Vec<u32>, u64), Error> {
+    let (mut events, mut missed) = (Vec::new(), 0);
+    while let Some(page) = reader.next_page()? {
+        missed += page.missed;
+        let lines = String::from_utf8(page.lines.unwrap_or_default()).unwrap();
+        events.extend(lines.lines().map(|l| l["event ".len()..].parse::<u32>().unwrap()));
+    }
+    Ok((events, missed))
+}
+
+fn all_but(absent: &[u32]) -> Vec<u32> {
+    (0..18).filter(|event| !absent.contains(event)).collect()
+}
+
+fn flip(at: usize) -> impl Fn(&mut Vec<u8>) {
+    move |bytes| bytes[at] ^= 1
+}
+
+#[test]
+fn reader_that_skips_damage_yields_all_that_can_be_read() {
+    let live = |world: &World| world.keys("batch_", ".jsonl")[1].clone();
+    let segment = |world: &World| world.keys("segment_", ".jsonl")[0].clone();
+    let index = |world: &World| world.keys("segment_", ".index")[0].clone();
+    type Case<'a> = (&'a str, &'a dyn Fn(&mut World), &'a [u32]);
+    let segments = World::new().keys("segment_", ".jsonl").len();
+    assert!(segments >= 1);
+    let cases: [Case; 4] = [
+        ("a live batch", &|world| world.damage(&live(world), flip(3)), &[14, 15]),
+        ("a batch of a segment", &|world| world.damage(&segment(world), flip(20)), &[2, 3]),
+        ("a segment's end", &|world| world.damage(&segment(world), |b| b.truncate(40)), &[4, 5]),
+        ("an index", &|world| world.damage(&index(world), flip(30)), &[0, 1, 2, 3, 4, 5]),
+    ];
+    for (what, harm, expected) in cases {
+        let mut world = World::new();
+        harm(&mut world);
+        let mut reader = world.reader(None);
+        reader.skip_damaged();
+        let (events, missed) = read(&mut reader).unwrap();
+        let skipped = reader.take_skipped();
+        let lost: u64 = skipped.iter().map(|skipped| skipped.events.unwrap()).sum();
+        assert_eq!(events.len() as u64 + lost, 18, "{what}: {events:?} {skipped:?}");
+        assert_eq!(missed, 0);
+        for event in expected {
+            assert!(!events.contains(event), "{what}: {events:?}");
+        }
+        let mut order = events.clone();
+        order.sort_unstable();
+        order.dedup();
+        assert_eq!(order, events, "{what}");
+        // Whoever goes on from there does not come to the damage again.
+        let position = reader.position();
+        assert_eq!(read(&mut world.reader(position)).unwrap(), (Vec::new(), 0), "{what}");
+        // And without that option the damage is an error.
+        assert!(matches!(read(&mut world.reader(None)), Err(Error::Damaged(_))), "{what}");
+    }
+}
+
+#[test]
+fn repair_of_a_live_batch_records_its_events_as_lost() {
+    let mut world = World::new();
+    let mut before = world.reader(None);
+    assert_eq!(read(&mut before).unwrap().0, all_but(&[]));
+    let kept = before.position();
+    let batch = world.keys("batch_", ".jsonl")[1].clone();
+    world.damage(&batch, flip(3));
+    let dry = world.repair(true);
+    assert_eq!(world.keys("set-aside_", ""), Vec::<String>::new());
+    let steps = world.repair(false);
+    assert_eq!(steps, dry);
+    let [step] = &steps[..] else { panic!("{steps:?}") };
+    assert_eq!((&step.damage.object, step.events_lost), (&batch, 2));
+    assert_eq!(step.action, Action::SetAside);
+    assert_eq!(world.keys("set-aside_batch_", ".jsonl").len(), 1);
+    assert_eq!(world.verified(), Vec::<String>::new());
+    assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[14, 15]), 2));
+    // A reader that had yielded them misses nothing.
+    assert_eq!(read(&mut world.reader(kept)).unwrap(), (Vec::new(), 0));
+    world.compact();
+    assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[14, 15]), 2));
+    assert_eq!(world.repair(false), Vec::new());
+}
+
+#[test]
+fn repair_of_a_segment_keeps_the_batches_that_can_be_read() {
+    for gone in [false, true] {
+        let mut world = World::new();
+        let segment = world.keys("segment_", ".jsonl")[0].clone();
+        if gone {
+            world.remove(&segment);
+        } else {
+            world.damage(&segment, flip(20));
+        }
+        let steps = world.repair(false);
+        let [step] = &steps[..] else { panic!("{steps:?}") };
+        assert_eq!((&step.damage.object, &step.action), (&segment, &Action::SetAside));
+        assert_eq!(world.verified(), Vec::<String>::new());
+        let (events, missed) = read(&mut world.reader(None)).unwrap();
+        assert_eq!((events.len() as u64 + missed, missed), (18, step.events_lost), "{events:?}");
+        assert_eq!(world.keys("set-aside_segment_", "").len(), usize::from(!gone));
+    }
+}
+
+#[test]
+fn repair_of_an_index_writes_the_same_bytes_again() {
+    let mut world = World::new();
+    let index = world.keys("segment_", ".index")[0].clone();
+    let good = world.store.objects()[&index].clone();
+    world.damage(&index, flip(30));
+    let steps = world.repair(false);
+    let [step] = &steps[..] else { panic!("{steps:?}") };
+    assert_eq!((&step.damage.object, &step.action, step.events_lost), (&index, &Action::Rebuild, 0));
+    assert_eq!(world.store.objects()[&index], good);
+    assert_eq!(world.verified(), Vec::<String>::new());
+    assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[]), 0));
+}
+
+#[test]
+fn repair_steps_back_from_a_manifest_only_where_nothing_is_lost() {
+    // Torn when it was written, and nothing was deleted after it.
+    let mut world = World::new();
+    let objects = world.store.objects();
+    world.compact();
+    let after = world.store.objects();
+    let both: BTreeMap<_, _> = after.clone().into_iter().chain(objects).collect();
+    let torn = |world: &mut World, length: usize| {
+        let manifest = world.keys("manifest_", ".json").pop().unwrap();
+        world.damage(&manifest, |bytes| bytes.truncate(length));
+        manifest
+    };
+    world.store = Memory::of(both);
+    let manifest = torn(&mut world, 100);
+    let steps = world.repair(false);
+    assert_eq!((&steps[0].damage.object, &steps[0].action), (&manifest, &Action::StepBack));
+    assert_eq!(world.verified(), Vec::<String>::new());
+    assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[]), 0));
+    // What it absorbed has been deleted: it is left.
+    world.store = Memory::of(after);
+    torn(&mut world, 100);
+    let before = world.store.objects();
+    let steps = world.repair(false);
+    assert!(matches!(&steps[..], [Step { action: Action::Nothing(_), .. }]), "{steps:?}");
+    assert_eq!(world.store.objects(), before);
+}
