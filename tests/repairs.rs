@@ -64,7 +64,8 @@ impl World {
     fn keys(&self, begin: &str, end: &str) -> Vec<String> {
         let objects = self.store.objects();
         let keys = objects.keys().filter(|key| {
-            key.strip_prefix("log/").is_some_and(|name| name.starts_with(begin)) && key.ends_with(end)
+            key.strip_prefix("log/").is_some_and(|name| name.starts_with(begin))
+                && key.ends_with(end)
         });
         keys.cloned().collect()
     }
@@ -134,8 +135,12 @@ fn reader_that_skips_damage_yields_all_that_can_be_read() {
     let cases: [Case; 4] = [
         ("a live batch", &|world| world.damage(&live(world), flip(3)), &[14, 15]),
         ("a batch of a segment", &|world| world.damage(&segment(world), flip(20)), &[2, 3]),
-        ("a segment's end", &|world| world.damage(&segment(world), |b| b.truncate(40)), &[4, 5]),
-        ("an index", &|world| world.damage(&index(world), flip(30)), &[0, 1, 2, 3, 4, 5]),
+        (
+            "a segment's end",
+            &|world| world.damage(&segment(world), |b| b.truncate(b.len() - 5)),
+            &[],
+        ),
+        ("an index", &|world| world.damage(&index(world), flip(30)), &[0, 1, 2, 3]),
     ];
     for (what, harm, expected) in cases {
         let mut world = World::new();
@@ -215,7 +220,10 @@ fn repair_of_an_index_writes_the_same_bytes_again() {
     world.damage(&index, flip(30));
     let steps = world.repair(false);
     let [step] = &steps[..] else { panic!("{steps:?}") };
-    assert_eq!((&step.damage.object, &step.action, step.events_lost), (&index, &Action::Rebuild, 0));
+    assert_eq!(
+        (&step.damage.object, &step.action, step.events_lost),
+        (&index, &Action::Rebuild, 0)
+    );
     assert_eq!(world.store.objects()[&index], good);
     assert_eq!(world.verified(), Vec::<String>::new());
     assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[]), 0));

@@ -80,7 +80,7 @@ pub fn repair<S: Store, Y: System>(
         }
         let view = committer.stored.look(Look::Everything)?;
         let Some(inspected) = inspect::inspect(&mut committer.stored, &view)? else { continue };
-        let steps = inspected.steps(&log);
+        let steps = inspected.steps();
         if dry_run || steps.is_empty() {
             repaired.steps.extend(steps);
             return Ok(repaired);
@@ -91,15 +91,17 @@ pub fn repair<S: Store, Y: System>(
         }
     }
     let log = log.as_str();
-    Err(Error::Conflict(format!("log {log} was compacted {COMPACT_TRIES} times meanwhile: try again")))
+    Err(Error::Conflict(format!(
+        "log {log} was compacted {COMPACT_TRIES} times meanwhile: try again"
+    )))
 }
 
 impl Inspected {
-    fn steps(&self, log: &LogName) -> Vec<Step> {
+    fn steps(&self) -> Vec<Step> {
         let segments = self.segments.iter().map(|(_, loss)| loss);
         let segments = segments.chain(self.live.iter());
         let steps = segments.map(|Loss { damage, events, .. }| Step {
-            damage: damage.clone().with_key(log),
+            damage: damage.clone(),
             action: Action::SetAside,
             events_lost: *events,
         });
@@ -149,4 +151,3 @@ fn carry_out<S: Store, Y: System>(
 
 /// What is copied of a rewrite.
 type Sources = Vec<Source>;
-

@@ -1,8 +1,8 @@
 //! Sets a damaged object aside: copies what there is of it to a name that the log ignores.
 
 use crate::error::Error;
-use crate::names::{LogName, ObjectName};
 use crate::limits::CHUNK_BYTES_MAX;
+use crate::names::{LogName, ObjectName};
 use crate::ports::{OrderedRead, ReadPart, Store, StoreErrorKind, Upload, WriteError};
 use crate::segment_writer::write_failed;
 use crate::stored_log::StoredLog;
@@ -13,10 +13,7 @@ pub(super) fn key(log: &LogName, object: &ObjectName) -> String {
 }
 
 /// Copies the object. What was set aside before stays: it is the same, or the first that was damaged.
-pub(super) fn set_aside<S: Store>(
-    stored: &StoredLog<S>,
-    object: &ObjectName,
-) -> Result<(), Error> {
+pub(super) fn set_aside<S: Store>(stored: &StoredLog<S>, object: &ObjectName) -> Result<(), Error> {
     let (from, to) = (stored.name.key(object), key(&stored.name, object));
     let read = stored.store.read(&[ReadPart { key: from.clone(), range: None }]);
     let mut upload = None;

@@ -73,7 +73,8 @@ fn may_step_back<S: Store, Y: System>(
     };
     let listed = |name: ObjectName| others.iter().any(|other| other.name == name);
     for record in before.iter().flat_map(|manifest| &manifest.segments) {
-        if !listed(ObjectName::Segment(record.name)) || !listed(ObjectName::Index(record.name.index()))
+        if !listed(ObjectName::Segment(record.name))
+            || !listed(ObjectName::Index(record.name.index()))
         {
             return refuse("a segment that the manifest before it names is gone");
         }

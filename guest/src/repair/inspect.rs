@@ -102,7 +102,8 @@ fn segment_loss<S: Store>(
         None => return Ok(None),
         Some((Fault::Damaged(damage), _)) => damage,
         Some((Fault::Gone(object), _)) => {
-            Damage::new(object, "an object that the manifest names", "no such object")
+            let damage = Damage::new(object, "an object that the manifest names", "no such object");
+            damage.with_key(&stored.name)
         }
     };
     // Batch by batch: what can be read is kept.
@@ -149,14 +150,8 @@ fn record_of_lost(batch: &BatchRecord) -> BatchRecord {
 }
 
 /// What a segment is copied from, without what cannot be read.
-pub(super) fn sources_of(
-    segment: &SegmentRecord,
-    index: &Index,
-    loss: &Loss,
-) -> Sources {
-    let is_lost = |batch: &BatchRecord| {
-        batch.lost || loss.batches.contains(&batch.name)
-    };
+pub(super) fn sources_of(segment: &SegmentRecord, index: &Index, loss: &Loss) -> Sources {
+    let is_lost = |batch: &BatchRecord| batch.lost || loss.batches.contains(&batch.name);
     let mut whole = slices(segment, index, |_| true);
     let sources = index.batches.iter().filter_map(|batch| {
         let slice = whole.next()?;
