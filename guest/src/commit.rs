@@ -5,11 +5,12 @@
 //! 2. After the commit the highest manifest is looked up once more, and only batches that *its*
 //!    indexes hold are deleted: a stalled compactor may have created a number long passed.
 //! 3. A segment whose commit is in doubt is left alone: the manifest may still land.
-//! 4. Nothing is deleted if the listing does not show the manifest that was committed, or a later one:
-//!    what else it shows cannot be relied on, either.
+//! 4. Nothing is deleted unless the listing after the commit shows the manifest that was committed, or a
+//!    later one, and agrees with it: see `agreement`. One before the commit may be long out of date.
 //! 5. What is committed has the current format: on a log of format 1 the digests that it lacks are
 //!    taken of indexes that were checked, and the log gets its identity.
 
+use crate::agreement;
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MANIFESTS_KEPT, MISSING_TRIES};
 use crate::manifest::{Manifest, Retired};
@@ -182,25 +183,39 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         let leftovers = view.absorbed.iter().map(|batch| batch.name);
         let candidates: Vec<_> = leftovers.chain(absorbed.iter().copied()).collect();
         self.stored.saw(own.generation);
-        let highest = match self.stored.list_current(Look::Reading)? {
-            Ok(listed) => listed.highest.unwrap_or(own.generation),
-            Err(_) if mutants::is(Mutant::TrustAfterCommit) => own.generation,
-            Err(went_back) => {
-                self.system.warn(&format!(
-                    "{}; nothing is deleted after the commit of {}",
-                    self.stored.went_back(went_back),
-                    own.generation
-                ));
+        // What was listed before the commit may be old by now: all is listed again, and must agree.
+        let mut passed = false;
+        for _ in 0..MISSING_TRIES {
+            let listed = match self.stored.list_current(Look::Everything)? {
+                Ok(listed) => listed,
+                Err(_) if mutants::is(Mutant::TrustAfterCommit) => {
+                    self.clean(own, &candidates, view);
+                    return Ok(Commit::Won);
+                }
+                Err(went_back) => {
+                    let why = self.stored.went_back(went_back);
+                    return Ok(self.leave_all(own, &why));
+                }
+            };
+            let highest = listed.highest.unwrap_or(own.generation);
+            if mutants::is(Mutant::DeleteOwn) {
+                self.clean(own, &candidates, view);
                 return Ok(Commit::Won);
             }
-        };
-        if highest == own.generation || mutants::is(Mutant::DeleteOwn) {
-            self.clean(own, &candidates, view);
-            return Ok(Commit::Won);
-        }
-        // Somebody went on from here, or came here long before: its indexes decide.
-        for _ in 0..MISSING_TRIES {
-            let (Some(current), _) = self.stored.manifest_in_force(Look::Reading)? else { break };
+            let is_passed = highest > own.generation;
+            passed |= is_passed;
+            let current = if is_passed { self.stored.manifest(highest)? } else { Some(own.clone()) };
+            let Some(current) = current else { continue };
+            if agreement::disagreement(Some(&current), &listed.others).is_some()
+                && !mutants::is(Mutant::TrustAfterCommit)
+            {
+                continue;
+            }
+            if !is_passed {
+                self.clean(own, &candidates, view);
+                return Ok(Commit::Won);
+            }
+            // Somebody went on from here, or came here long before: its indexes decide.
             let Some(held) = self.stored.held_by(&current, candidates.iter().copied())? else {
                 continue;
             };
@@ -222,8 +237,15 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             }
             return Ok(if counts { Commit::Won } else { Commit::Lost });
         }
-        let message = "the manifest in force changes faster than it can be read".to_owned();
-        Err(Error::StoreFailed { message, transient: true })
+        let message = "no listing agrees with the current manifest".to_owned();
+        let error = Error::StoreFailed { message, transient: true };
+        if passed { Err(error) } else { Ok(self.leave_all(own, &error)) }
+    }
+
+    /// The commit stands, and what it made superfluous is left to the next compaction.
+    fn leave_all(&self, own: &Manifest, why: &Error) -> Commit {
+        self.system.warn(&format!("{why}; nothing is deleted after the commit of {}", own.generation));
+        Commit::Won
     }
 
     /// Deletes what the manifest in force makes superfluous.
