@@ -1,0 +1,89 @@
+//! Logs with damaged objects: what a reader left out, and what a repair does.
+
+use crate::bindings::exports::stratalog::log::repairs as wit;
+use crate::error::Result;
+use crate::host::Host;
+use crate::store::Store;
+
+/// Damage that a reader left out: see [`ReadOptions::skip_damaged`](crate::ReadOptions::skip_damaged).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The object, relative to the store's root.
+    pub object: String,
+    pub expected: String,
+    pub found: String,
+    /// Events that could not be returned. None where nothing says how many there were.
+    pub events: Option<u64>,
+}
+
+/// What a repair does about a damaged object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RepairAction {
+    /// The object is copied to `set-aside_` and its name, which the log ignores. Those of its events that
+    /// cannot be read are recorded as lost: they keep their positions, and a reader that comes to them
+    /// reports them as [`Page::missed`](crate::Page::missed).
+    SetAside,
+    /// It is copied to such a name and written again, the same as it was: its digest proves that.
+    Rebuild,
+    /// The current manifest, torn when it was written, is copied to such a name and deleted: the log goes
+    /// on from the manifest before it, which has all its events.
+    StepBack,
+    /// Nothing can be done, for the reason given. Restore the object from a copy of the store.
+    Nothing(String),
+}
+
+/// A damaged object, and what a repair does about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepairStep {
+    /// The object, relative to the store's root.
+    pub object: String,
+    pub expected: String,
+    pub found: String,
+    pub action: RepairAction,
+    /// Events that are lost by it.
+    pub events_lost: u64,
+}
+
+impl Host {
+    /// Repairs a log as far as that can be done without guessing; returns what it did, in the order in
+    /// which it did it. Reads the whole log. [`Host::verify`] finds nothing damaged afterwards, unless a
+    /// step says [`RepairAction::Nothing`]. Safe beside writers, readers and compactors, and against a
+    /// crash at any point: a second call goes on.
+    ///
+    /// # Errors
+    /// As [`Host::compact`](crate::Host::compact), but not for the damage that it is about.
+    pub async fn repair(&self, store: &Store, name: &str) -> Result<Vec<RepairStep>> {
+        self.engine().instantiate(store).await?.repair(name, false).await
+    }
+
+    /// What [`Host::repair`] would do now; where one step depends on another, it ends before that.
+    /// Changes nothing. Reads the whole log.
+    ///
+    /// # Errors
+    /// As [`Host::verify`](crate::Host::verify).
+    pub async fn plan_repair(&self, store: &Store, name: &str) -> Result<Vec<RepairStep>> {
+        self.engine().instantiate(store).await?.repair(name, true).await
+    }
+}
+
+impl From<wit::Skipped> for Skipped {
+    fn from(skipped: wit::Skipped) -> Self {
+        let wit::Skipped { damage, events } = skipped;
+        Self { object: damage.object, expected: damage.expected, found: damage.found, events }
+    }
+}
+
+impl From<wit::RepairStep> for RepairStep {
+    fn from(step: wit::RepairStep) -> Self {
+        let wit::RepairStep { damage, action, events_lost } = step;
+        let action = match action {
+            wit::RepairAction::SetAside => RepairAction::SetAside,
+            wit::RepairAction::Rebuild => RepairAction::Rebuild,
+            wit::RepairAction::StepBack => RepairAction::StepBack,
+            wit::RepairAction::Nothing(why) => RepairAction::Nothing(why),
+        };
+        let (object, expected, found) = (damage.object, damage.expected, damage.found);
+        Self { object, expected, found, action, events_lost }
+    }
+}
