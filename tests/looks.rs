@@ -11,7 +11,7 @@ use stratalog_guest::names::{Digest, Generation, LogName};
 use stratalog_guest::options::{CompactInput, OptionsInput};
 use stratalog_guest::ports::Store;
 use stratalog_guest::reader::{ReadOptions, Reader};
-use stratalog_guest::trim::{TrimPoint, trim};
+use stratalog_guest::trim::{TrimOptions, TrimPoint, trim};
 use stratalog_guest::verify::Verifier;
 use stratalog_guest::writer::Writer;
 
@@ -110,7 +110,8 @@ fn nothing_is_lost_by_a_listing_that_leaves_out_what_is_there() {
                 };
                 wrong(compact(liar(), &system, log(), CompactInput::default()));
                 wrong(compact(liar(), &system, log(), FULL));
-                let trimmed = trim(liar(), &system, log(), TrimPoint::Time(0));
+                let trimmed =
+                    trim(liar(), &system, log(), TrimPoint::Time(0), TrimOptions::default());
                 wrong(trimmed.map(|_| Compaction::default()));
                 assert_eq!(
                     read(memory.clone()).unwrap(),
@@ -206,7 +207,10 @@ fn a_look_that_contradicts_the_manifest_decides_nothing() {
         let before = memory.objects();
         let liar = || Liar::new(&memory, hides, 0, ALWAYS);
         is_store_failed(compact(liar(), &system, log(), FULL), part);
-        is_store_failed(trim(liar(), &system, log(), TrimPoint::KeepEvents(1)), part);
+        is_store_failed(
+            trim(liar(), &system, log(), TrimPoint::KeepEvents(1), TrimOptions::default()),
+            part,
+        );
         is_store_failed(plan(liar(), log(), FULL), part);
         assert_eq!(memory.objects(), before, "{what}");
         // Lied to for a while, it looks again.
@@ -229,7 +233,8 @@ fn an_object_that_is_gone_is_damage_and_one_that_is_not_shown_is_not() {
     let before = memory.objects();
     for outcome in [
         compact(memory.clone(), &system, log(), CompactInput::default()).map(drop),
-        trim(memory.clone(), &system, log(), TrimPoint::KeepEvents(1)).map(drop),
+        trim(memory.clone(), &system, log(), TrimPoint::KeepEvents(1), TrimOptions::default())
+            .map(drop),
     ] {
         match outcome {
             Err(Error::Damaged(damage)) => assert_eq!(damage.object, gone),
@@ -346,7 +351,13 @@ fn a_position_of_a_log_that_was_removed_and_made_anew_is_refused() {
     let new = new.unwrap().log.unwrap().to_string();
     assert_ne!(identity, new);
     refused(from(), &new);
-    match trim(memory.clone(), &system, log(), TrimPoint::Position(position.clone())) {
+    match trim(
+        memory.clone(),
+        &system,
+        log(),
+        TrimPoint::Position(position.clone()),
+        TrimOptions::default(),
+    ) {
         Err(Error::InvalidInput(message)) => assert!(message.contains(identity), "{message}"),
         other => panic!("{other:?}"),
     }

@@ -204,7 +204,8 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             }
             let is_passed = highest > own.generation;
             passed |= is_passed;
-            let current = if is_passed { self.stored.manifest(highest)? } else { Some(own.clone()) };
+            let current =
+                if is_passed { self.stored.manifest(highest)? } else { Some(own.clone()) };
             let Some(current) = current else { continue };
             if agreement::disagreement(Some(&current), &listed.others).is_some()
                 && !mutants::is(Mutant::TrustAfterCommit)
@@ -244,7 +245,8 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
 
     /// The commit stands, and what it made superfluous is left to the next compaction.
     fn leave_all(&self, own: &Manifest, why: &Error) -> Commit {
-        self.system.warn(&format!("{why}; nothing is deleted after the commit of {}", own.generation));
+        self.system
+            .warn(&format!("{why}; nothing is deleted after the commit of {}", own.generation));
         Commit::Won
     }
 

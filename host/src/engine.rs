@@ -30,6 +30,7 @@ use crate::module_cache;
 use crate::reader::CountedPage;
 use crate::records::Page;
 use crate::recycler::Recycler;
+use crate::repairs::{RepairStep, Skipped};
 use crate::spare::{Making, Spare};
 use crate::store::Store;
 
@@ -206,6 +207,32 @@ impl Instance {
         };
         let page = Page { lines, events: page.events, missed: page.missed };
         Ok(Ok(Some((page, counted))))
+    }
+
+    /// Lets a reader leave out damage.
+    pub(crate) async fn skip_damaged(&mut self, reader: ResourceAny) -> Result<()> {
+        let time = self.instances.data_mut().work.meter.begin();
+        let repairs = self.component.stratalog_log_repairs();
+        let skips = time.measure(repairs.call_skip_damaged(&mut self.instances, reader)).await;
+        skips.map_err(|error| Error::trapped(&error))
+    }
+
+    /// What a reader left out since this was asked last.
+    pub(crate) async fn take_skipped(&mut self, reader: ResourceAny) -> Result<Vec<Skipped>> {
+        let time = self.instances.data_mut().work.meter.begin();
+        let repairs = self.component.stratalog_log_repairs();
+        let skipped = time.measure(repairs.call_take_skipped(&mut self.instances, reader)).await;
+        let skipped = skipped.map_err(|error| Error::trapped(&error))?;
+        Ok(skipped.into_iter().map(Skipped::from).collect())
+    }
+
+    /// Repairs a log, or says what that would do.
+    pub(crate) async fn repair(&mut self, name: &str, dry_run: bool) -> Result<Vec<RepairStep>> {
+        let time = self.instances.data_mut().work.meter.begin();
+        let repairs = self.component.stratalog_log_repairs();
+        let steps = time.measure(repairs.call_repair(&mut self.instances, name, dry_run)).await;
+        let steps = steps.map_err(|error| Error::trapped(&error))??;
+        Ok(steps.into_iter().map(RepairStep::from).collect())
     }
 
     /// Where a reader stands, behind its last page.

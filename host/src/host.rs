@@ -193,7 +193,12 @@ impl Host {
         name: &str,
         options: ReadOptions,
     ) -> Result<Reader> {
-        Reader::open(&self.engine, store, name, &options.into_wit()).await
+        let skips_damaged = options.skips_damaged();
+        let mut reader = Reader::open(&self.engine, store, name, &options.into_wit()).await?;
+        if skips_damaged {
+            reader.skip_damaged().await?;
+        }
+        Ok(reader)
     }
 
     /// Compacts a log, in an instance of its own: absorbs its live batches, in order, into new
@@ -250,7 +255,8 @@ impl Host {
     ) -> Result<Trimmed> {
         let mut instance = self.engine.instantiate(store).await?;
         let (guest, instances, time) = instance.begin();
-        let done = guest.call_trim(instances, name, &until.into(), options.to_wit());
+        let until = until.into();
+        let done = guest.call_trim(instances, name, &until, options.to_wit());
         let done = time.measure(done).await;
         Ok(done.map_err(|error| Error::trapped(&error))??.into())
     }
@@ -268,7 +274,8 @@ impl Host {
     ) -> Result<Trimmed> {
         let mut instance = self.engine.instantiate(store).await?;
         let (guest, instances, time) = instance.begin();
-        let plan = guest.call_plan_trim(instances, name, &until.into(), options.to_wit());
+        let until = until.into();
+        let plan = guest.call_plan_trim(instances, name, &until, options.to_wit());
         let done = time.measure(plan).await;
         Ok(done.map_err(|error| Error::trapped(&error))??.into())
     }

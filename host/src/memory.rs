@@ -113,7 +113,7 @@ impl Memory {
             charged.memory.add(bytes);
             return Ok(());
         }
-        charged.memory.take(bytes).inspect_err(|_| _ = self.subtract(bytes))
+        charged.memory.take(bytes).inspect_err(|_| self.subtract(bytes))
     }
 
     /// Counts bytes here and against no other limit: there they are counted already.

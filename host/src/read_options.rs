@@ -14,6 +14,7 @@ pub struct ReadOptions {
     limit: Option<u64>,
     since: Option<u64>,
     until: Option<u64>,
+    skip_damaged: bool,
 }
 
 impl ReadOptions {
@@ -62,8 +63,23 @@ impl ReadOptions {
         self
     }
 
+    /// Leaves out what is damaged instead of ending with [`Error::Damaged`](crate::Error::Damaged): a live
+    /// batch, a batch in a segment, or, where a segment's index is damaged, what is left of the segment.
+    /// [`Reader::take_skipped`](crate::Reader::take_skipped) says what was left out; it counts as passed by
+    /// the position. A damaged manifest stays an error, and so does an index that says whether a live
+    /// batch is in the log twice. Default: false.
+    #[must_use]
+    pub fn skip_damaged(mut self, skip: bool) -> Self {
+        self.skip_damaged = skip;
+        self
+    }
+
+    pub(crate) fn skips_damaged(&self) -> bool {
+        self.skip_damaged
+    }
+
     pub(crate) fn into_wit(self) -> wit::ReadOptions {
-        let Self { start, last, limit, since, until } = self;
+        let Self { start, last, limit, since, until, skip_damaged: _ } = self;
         wit::ReadOptions { start, last, limit, since, until, pending: None }
     }
 }

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::follow::Follow;
 use crate::memory::Borrowed;
 use crate::records::Page;
+use crate::repairs::Skipped;
 use crate::store::Store;
 
 /// Reads a log: each event once, in order, whatever is flushed, compacted or trimmed meanwhile.
@@ -37,6 +38,7 @@ pub(crate) type CountedPage = (Page, Borrowed);
 enum Answer {
     Page(Result<Option<CountedPage>>),
     Position { text: Option<String>, side: Side },
+    Skipped(Vec<Skipped>),
 }
 
 /// The side of the last page that a position is on.
@@ -126,13 +128,44 @@ impl Reader {
                 Answer::Page(page) => self.kept = Some(page),
                 // Not one that was asked for when the reader stood elsewhere.
                 Answer::Position { text, side } if side == self.side() => break text,
-                Answer::Position { .. } => {}
+                Answer::Position { .. } | Answer::Skipped(_) => {}
             }
         };
         text.ok_or_else(|| {
             let message = "a pass over what a handle holds has no position: use Host::read";
             Error::InvalidInput(message.to_owned())
         })
+    }
+
+    /// Leaves out damage from now on.
+    pub(crate) async fn skip_damaged(&mut self) -> Result<()> {
+        let handle = self.handle;
+        let skips = self.calls.end_or_make(move |instance| {
+            let skips = instance.skip_damaged(handle);
+            async move { Ok(Answer::Skipped(skips.await.map(|()| Vec::new())?)) }.boxed()
+        });
+        skips.await.map(|_| ())
+    }
+
+    /// The damage that this reader has left out since this was asked last: none, unless it was opened
+    /// with [`ReadOptions::skip_damaged`](crate::ReadOptions::skip_damaged). Cancel safe in that no page
+    /// is lost; what a dropped call would have returned is not returned again.
+    ///
+    /// # Errors
+    /// [`Error::Guest`].
+    pub async fn take_skipped(&mut self) -> Result<Vec<Skipped>> {
+        let handle = self.handle;
+        loop {
+            let skipped = self.calls.end_or_make(move |instance| {
+                let skipped = instance.take_skipped(handle);
+                async move { Ok(Answer::Skipped(skipped.await?)) }.boxed()
+            });
+            match skipped.await? {
+                Answer::Skipped(skipped) => return Ok(skipped),
+                Answer::Page(page) => self.kept = Some(page),
+                Answer::Position { .. } => {}
+            }
+        }
     }
 
     fn side(&self) -> Side {

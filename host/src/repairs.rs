@@ -10,7 +10,9 @@ use crate::store::Store;
 pub struct Skipped {
     /// The object, relative to the store's root.
     pub object: String,
+    /// Its state according to its name, its index or its manifest.
     pub expected: String,
+    /// Its actual state.
     pub found: String,
     /// Events that could not be returned. None where nothing says how many there were.
     pub events: Option<u64>,
@@ -38,8 +40,11 @@ pub enum RepairAction {
 pub struct RepairStep {
     /// The object, relative to the store's root.
     pub object: String,
+    /// Its state according to its name, its index or its manifest.
     pub expected: String,
+    /// Its actual state.
     pub found: String,
+    /// The remedy.
     pub action: RepairAction,
     /// Events that are lost by it.
     pub events_lost: u64,

@@ -11,7 +11,9 @@ use object_store::{ObjectStore as _, ObjectStoreExt as _, PutPayload};
 use rig::hesitant::Hesitant;
 use rig::subject::events;
 use stratalog::store::{ConditionalCreate, Store};
-use stratalog::{CompactOptions, Error, Host, Log, LogOptions, ReadOptions, Reader, TrimPoint};
+use stratalog::{
+    CompactOptions, Error, Host, Log, LogOptions, ReadOptions, Reader, TrimOptions, TrimPoint,
+};
 use tokio::runtime::Runtime;
 use tokio::task::yield_now;
 
@@ -214,7 +216,8 @@ fn an_append_that_was_given_up_has_taken_nothing() {
             }
         }
         assert_eq!(log.close().await.unwrap().events, taken.len() as u64);
-        let found = read(host, &store, "log").await;
+        // Without a flush there is no log.
+        let found = if taken.is_empty() { vec![] } else { read(host, &store, "log").await };
         let found: Vec<_> = found.iter().map(|event| format!("{event}\n")).collect();
         assert_eq!(found, taken, "after {polls} polls");
         ended
@@ -292,11 +295,11 @@ fn a_trim_that_was_given_up_has_trimmed_all_or_nothing() {
         let store = store();
         log_of(host, &store, &all).await;
         host.compact(&store, "log", &CompactOptions::new()).await.unwrap();
-        let trim = host.trim(&store, "log", TrimPoint::KeepEvents(2));
+        let trim = host.trim(&store, "log", TrimPoint::KeepEvents(2), TrimOptions::new());
         let ended = polled(polls, trim).await.is_some();
         let left = read(host, &store, "log").await;
         assert!(left == all || left == all[4..], "after {polls} polls: {left:?}");
-        host.trim(&store, "log", TrimPoint::KeepEvents(2)).await.unwrap();
+        host.trim(&store, "log", TrimPoint::KeepEvents(2), TrimOptions::new()).await.unwrap();
         assert_eq!(read(host, &store, "log").await, all[4..], "after {polls} polls");
         ended
     });

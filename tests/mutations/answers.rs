@@ -10,7 +10,7 @@ use stratalog_guest::names::LogName;
 use stratalog_guest::options::CompactInput;
 use stratalog_guest::reader::{ReadOptions, Reader};
 use stratalog_guest::stat::stat;
-use stratalog_guest::trim::{TrimPoint, trim};
+use stratalog_guest::trim::{TrimOptions, TrimPoint, trim};
 use stratalog_guest::verify::{Finding, Verifier};
 
 pub fn log() -> LogName {
@@ -109,7 +109,14 @@ impl Answers {
         })?;
         let trimmed = middle - self.first_position;
         self.check_change(objects, changed, "trim", trimmed, |memory, system| {
-            trim(memory, system, log(), TrimPoint::Position(middle.to_string())).map(drop)
+            trim(
+                memory,
+                system,
+                log(),
+                TrimPoint::Position(middle.to_string()),
+                TrimOptions::default(),
+            )
+            .map(drop)
         })
     }
 

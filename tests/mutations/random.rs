@@ -8,7 +8,7 @@ use rig::sim::random::Random;
 use stratalog_guest::compactor::compact;
 use stratalog_guest::names::ObjectName;
 use stratalog_guest::options::{CompactInput, OptionsInput};
-use stratalog_guest::trim::{TrimPoint, trim};
+use stratalog_guest::trim::{TrimOptions, TrimPoint, trim};
 use stratalog_guest::writer::Writer;
 
 use super::answers::{Answers, log};
@@ -50,7 +50,14 @@ fn grow(seed: u64) -> Objects {
             }
             1 if round > 10 => {
                 let kept = 40 + random.below(40);
-                trim(memory.clone(), &system, log(), TrimPoint::KeepEvents(kept)).unwrap();
+                trim(
+                    memory.clone(),
+                    &system,
+                    log(),
+                    TrimPoint::KeepEvents(kept),
+                    TrimOptions::default(),
+                )
+                .unwrap();
             }
             _ => {}
         }

@@ -74,6 +74,9 @@ pub(crate) enum Command {
     /// Give up events at the beginning of the log, for good
     #[command(after_help = manual::TRIM)]
     Trim(Trim),
+    /// Repair a log with damaged objects, or say what that would do
+    #[command(after_help = manual::REPAIR)]
+    Repair(Repair),
     /// Check every object of the log
     #[command(after_help = manual::VERIFY)]
     Verify(Verify),
@@ -248,6 +251,13 @@ pub(crate) struct Read {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["from", "until"])]
     pub(crate) position_file: Option<PathBuf>,
+
+    /// Leave out what is damaged, name it on stderr, and end with exit code 4
+    ///
+    /// A damaged batch is left out alone; where a segment's index is damaged, what is left of the
+    /// segment is. With --position-file it counts as read. A damaged manifest still ends the command.
+    #[arg(long)]
+    pub(crate) skip_damaged: bool,
 }
 
 #[derive(Args)]
@@ -322,6 +332,19 @@ pub(crate) struct Trim {
 pub(crate) struct Verify {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Repair {
+    /// The log: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
+
+    /// Repair the log; without it nothing is changed
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+
+    #[command(flatten)]
+    pub(crate) sole: SoleCompactor,
 }
 
 /// For the commands that commit.

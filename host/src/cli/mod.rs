@@ -18,6 +18,7 @@ mod position_file;
 mod progress;
 mod quantities;
 mod read;
+mod repair;
 mod replaced_file;
 mod report;
 mod run;
@@ -58,6 +59,7 @@ async fn run_command(
         Command::Doctor(command) => return doctor::run(&command, shared, signals).await,
         Command::Compact(command) => signals.or(compact::run(&command, shared)).await,
         Command::Trim(command) => signals.or(trim::run(&command, shared)).await,
+        Command::Repair(command) => signals.or(repair::run(&command, shared)).await,
         Command::Verify(command) => signals.or(verify::run(&command, shared)).await,
         Command::Stat(command) => signals.or(stat::run(&command, shared)).await,
         Command::Component(command) => component::run(&command, shared).map(Ok),

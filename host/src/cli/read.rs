@@ -3,9 +3,10 @@
 //! 1. A position is kept only after the events before it have left for stdout: what is repeated
 //!    after a crash is at most the last page, and nothing is skipped.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 
-use stratalog::{Error, Page, ReadOptions, Reader};
+use stratalog::{Error, Page, ReadOptions, Reader, Skipped};
 
 use super::arguments::{Read, Shared};
 use super::exit::{Code, Failure, write_stdout};
@@ -41,7 +42,7 @@ fn options(command: &Read, kept: Option<&PositionFile>) -> ReadOptions {
     if let Some(micros) = command.until {
         options = options.until(micros);
     }
-    options
+    options.skip_damaged(command.skip_damaged)
 }
 
 async fn print(
@@ -67,6 +68,7 @@ async fn print(
         Some(_) => Progress::of_events(shared, &format!("reading {}:", session.location)),
         None => Progress::none(),
     };
+    let mut skipped = Skips::default();
     loop {
         // Between pages: the position of the one that was written is kept before it ends.
         let next = signals.or(reader.next()).await;
@@ -74,6 +76,9 @@ async fn print(
             Ok(page) => page,
             Err(code) => return Ok(code),
         };
+        if command.skip_damaged {
+            skipped.report(reader.take_skipped().await?);
+        }
         if let Some(page) = &page {
             warn_of_missed(page);
             if !write_stdout(&page.lines)? {
@@ -83,8 +88,46 @@ async fn print(
         }
         keep(&mut reader, kept.as_mut(), file.as_ref()).await?;
         if page.is_none() {
+            return skipped.end();
+        }
+    }
+}
+
+/// What was left out since it is damaged.
+#[derive(Default)]
+struct Skips {
+    objects: BTreeSet<String>,
+    events: u64,
+    /// Whether there are more, and nothing tells how many.
+    uncounted: bool,
+}
+
+impl Skips {
+    fn report(&mut self, skipped: Vec<Skipped>) {
+        for Skipped { object, expected, found, events } in skipped {
+            let missing = match events {
+                Some(events) => count(events, "event is", "events are").to_string(),
+                None => "an unknown number of events is".to_owned(),
+            };
+            tracing::warn!(
+                "{object} is damaged: expected {expected}, found {found}; {missing} missing"
+            );
+            self.events = self.events.saturating_add(events.unwrap_or(0));
+            self.uncounted |= events.is_none();
+            self.objects.insert(object);
+        }
+    }
+
+    fn end(self) -> Result<Code, Failure> {
+        if self.objects.is_empty() {
             return Ok(Code::Done);
         }
+        let objects = u64::try_from(self.objects.len()).unwrap_or(u64::MAX);
+        let objects = count(objects, "damaged object", "damaged objects");
+        let at_least = if self.uncounted { "at least " } else { "" };
+        let events = count(self.events, "event", "events");
+        let message = format!("{at_least}{events} of {objects} could not be read");
+        Err(Failure::new(Code::Damaged, message))
     }
 }
 
@@ -93,7 +136,7 @@ pub(super) fn warn_of_missed(page: &Page) {
     if page.missed > 0 {
         let were = if page.missed == 1 { "was" } else { "were" };
         let events = count(page.missed, "event", "events");
-        tracing::warn!("{events} {were} trimmed before being read");
+        tracing::warn!("{events} {were} trimmed or lost before being read");
     }
 }
 

@@ -1,7 +1,5 @@
 //! `stratalog repair`: makes a log with damaged objects whole again, or says what that would do.
 
-use std::io;
-
 use serde::Serialize;
 use stratalog::{Finding, RepairAction, RepairStep};
 
@@ -80,7 +78,8 @@ async fn damaged_in(session: &Session) -> Result<u64, Failure> {
     let mut verifier = session.host.verify(&session.store, &session.location.name).await?;
     let mut damaged = 0_u64;
     while let Some(checked) = verifier.next().await? {
-        let found = checked.findings.iter().filter(|found| matches!(found, Finding::Damaged { .. }));
+        let found =
+            checked.findings.iter().filter(|found| matches!(found, Finding::Damaged { .. }));
         damaged = damaged.saturating_add(u64::try_from(found.count()).unwrap_or(u64::MAX));
     }
     Ok(damaged)
@@ -103,7 +102,7 @@ fn print_step(step: &RepairStep) -> Result<bool, Failure> {
         _ => "repaired".to_owned(),
     };
     let line = format!("{object}: {done} (expected {expected}, found {found})\n");
-    progress::aside(|| write_stdout(&mut io::stdout(), line.as_bytes()))
+    progress::aside(|| write_stdout(line.as_bytes()))
 }
 
 impl From<&RepairStep> for StepReport {
