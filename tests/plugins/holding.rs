@@ -9,8 +9,8 @@ use crate::built;
 const MIB: usize = 1024 * 1024;
 
 /// What a run may hold besides: buffers that are kept for use again, what is on its way to the store,
-/// streams, stacks and the allocator's own. Measured: 12 MiB.
-const BESIDES: usize = 32 * MIB;
+/// streams, stacks and the allocator's own. Measured under 16 MiB: it grows by 9 to 15 MB in all.
+const BESIDES: usize = 16 * MIB;
 
 fn arguments(lent: &str, limit: &str, hazard: &str) -> Vec<String> {
     let plugin = built::rust("evil");
@@ -72,7 +72,7 @@ fn the_buffers_of_its_logs_count_as_a_plugins_memory() {
             // A good part of the limit can be used, and what was taken is kept.
             let words: Vec<&str> = said.split(' ').collect();
             let used: usize = words[2].parse().unwrap();
-            assert!(used >= mib / 2, "{hazard} under {limit}: {said}");
+            assert!(used >= mib / 4, "{hazard} under {limit}: {said}");
             assert_eq!(rest, "flush: ok\n", "{hazard} under {limit}");
             let bytes = ok(&["read", &log], "").len();
             assert!((used * MIB..(used + 1) * MIB).contains(&bytes), "{said}: {bytes} bytes read");
