@@ -25,6 +25,8 @@ pub struct Compaction {
     /// Events and bytes of the new segments.
     pub events: u64,
     pub bytes: u64,
+    /// New segments.
+    pub new_segments: u64,
     /// The first new segment's key; none when there was nothing to write.
     pub new_key: Option<String>,
 }
@@ -186,6 +188,7 @@ fn attempt<S: Store, Y: System>(
             segments,
             events: done.sum(|batch| batch.events),
             bytes: done.sum(|batch| batch.bytes),
+            new_segments: length(done.segments.len()),
             new_key: done.segments.first().map(|new| committer.stored.name.key(new.name)),
         }),
         Changed::Empty => Attempted::Done(Compaction { batches, ..Compaction::default() }),

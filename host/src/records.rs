@@ -49,6 +49,8 @@ pub struct Compaction {
     pub events: u64,
     /// Bytes of the new segments.
     pub bytes: u64,
+    /// How many new segments there are.
+    pub new_segments: u64,
     /// The first new segment, relative to the store's root; none when nothing was written.
     pub new_key: Option<String>,
 }
@@ -150,8 +152,16 @@ impl From<wit::Written> for Written {
 
 impl From<wit::Compaction> for Compaction {
     fn from(done: wit::Compaction) -> Self {
-        let wit::Compaction { merged_files, batches, segments, events, bytes, new_key } = done;
-        Self { merged_files, batches, segments, events, bytes, new_key }
+        let wit::Compaction {
+            merged_files,
+            batches,
+            segments,
+            events,
+            bytes,
+            new_segments,
+            new_key,
+        } = done;
+        Self { merged_files, batches, segments, events, bytes, new_segments, new_key }
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) fn stratalog_caching_in<S: AsRef<OsStr>>(cache: &Path, arguments: &[S
             command.env_remove(name);
         }
     }
+    // Times without a zone are of this one.
+    command.env("TZ", "UTC");
     // In front: behind `--` they would be a plugin's.
     command.arg("--cache-dir").arg(cache).args(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

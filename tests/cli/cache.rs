@@ -60,7 +60,7 @@ fn modules(cache: &Path) -> Vec<PathBuf> {
 fn module(cache: &Path) -> PathBuf {
     let modules = modules(cache);
     assert_eq!(modules.len(), 1, "{modules:?}");
-    modules[0].clone()
+    modules.first().unwrap().clone()
 }
 
 #[test]

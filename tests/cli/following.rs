@@ -33,6 +33,12 @@ fn the_last_events_are_printed() {
         ok(&["append", &log], "");
         ok(&["compact", "--full", &log], "");
     }
+    // As the tail of files takes it.
+    for arguments in [&["tail", "-3"][..], &["tail", "-n", "-3"], &["tail", "-n3"]] {
+        assert_eq!(ok(&[arguments, &[&log]].concat(), ""), numbered(17..20), "{arguments:?}");
+    }
+    assert_eq!(ok(&["--retry-max", "3", "tail", &log, "-3"], ""), numbered(17..20));
+    assert_eq!(ok(&["tail", "-n", "0", &log], ""), "");
     // Some of a segment, and all of the batches behind it.
     ok(&["append", &log], &numbered(20..22));
     ok(&["append", &log], &numbered(22..24));
@@ -40,12 +46,44 @@ fn the_last_events_are_printed() {
 }
 
 #[test]
+fn the_events_from_a_number_on_are_those_that_are_left() {
+    let (_folder, log) = fresh();
+    ok(&["append", "--flush-threshold", "4", &log], &numbered(0..10));
+    let from = |number: &str| ok(&["tail", "-n", number, &log], "");
+    for _ in 0..2 {
+        assert_eq!(from("+0"), numbered(0..10));
+        assert_eq!(from("+1"), numbered(0..10));
+        assert_eq!(from("+3"), numbered(2..10));
+        assert_eq!(from("+9"), numbered(8..10));
+        assert_eq!(from("+11"), "");
+        ok(&["compact", "--full", &log], "");
+    }
+    ok(&["trim", "--before", "5", &log], "");
+    assert_eq!(from("+3"), numbered(7..10));
+}
+
+#[cfg(unix)]
+#[test]
+fn events_to_come_are_counted_from_a_number_on() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], &numbered(0..2));
+    let (child, mut next) = follow(stratalog(&["tail", "-f", "-n", "+4", &log]));
+    ok(&["append", &log], &numbered(2..6));
+    assert_eq!(next() + &next() + &next(), numbered(3..6));
+    signal(&child, "INT");
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+}
+
+#[test]
 fn what_cannot_be_tailed_is_refused() {
     let (_folder, log) = fresh();
     check(&["tail", &log], "", 5, &["there is no log at"]);
     ok(&["append", &log], "a\n");
-    check(&["tail", "-n", "0", &log], "", 5, &["--lines = 0", "--follow"]);
-    check(&["tail", "-n", "-1", &log], "", 2, &["-1"]);
+    check(&["tail", "-n", "0", &format!("{log}-missing")], "", 5, &["there is no log at"]);
+    for number in ["x", "1k", "+", "--1", ""] {
+        check(&["tail", "-n", number, &log], "", 2, &["--lines", "or +5 to begin at the fifth"]);
+    }
+    check(&["read", "-5", &log], "", 2, &["-5"]);
 }
 
 #[cfg(unix)]

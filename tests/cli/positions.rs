@@ -58,7 +58,12 @@ fn times_are_those_of_the_batches() {
     {
         fs::write(Path::new(&log).join(name).with_extension("jsonl"), line).unwrap();
     }
-    let table: [(&[&str], _); 5] = [
+    let table: [(&[&str], _); 10] = [
+        (&["--since", "1700000001"], "new\n"),
+        (&["--since", "@1700000001"], "new\n"),
+        (&["--since", "@1700000001.5"], ""),
+        (&["--since", "2023-11-14 22:13:21"], "new\n"),
+        (&["--until", "yesterday"], "old\nnew\n"),
         (&["--since", "2023-11-14T22:13:20Z"], "old\nnew\n"),
         (&["--since", "2023-11-14T22:13:20.000001Z"], "new\n"),
         (&["--until", "2023-11-14T23:13:21+01:00"], "old\n"),
@@ -71,6 +76,12 @@ fn times_are_those_of_the_batches() {
             assert_eq!(ok(&arguments, ""), expected, "{options:?}, compacted: {compacted}");
         }
         ok(&["compact", &log], "");
+    }
+    // Two hours to the east.
+    for (since, expected) in [("2023-11-15 00:13:21", "new\n"), ("2023-11-15", "old\nnew\n")] {
+        let mut command = stratalog(&["read", &log, "--since", since]);
+        let ran = Ran::from(command.env("TZ", "<+02>-2").output().unwrap());
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, expected), "{since}: {}", ran.stderr);
     }
 }
 
@@ -358,7 +369,7 @@ fn options_of_read_that_cannot_be_are_named() {
         (&["--from", "7d"], 5, &["\"7d\" is not", "position"]),
         (&["--from", ""], 5, &["position"]),
         (&["--limit", "many"], 2, &["--limit"]),
-        (&["--since", "yesterday"], 2, &["--since", "as in 2026-01-31", "7d"]),
+        (&["--since", "tomorrow"], 2, &["--since", "as in 2026-01-31", "7d"]),
         (&["--until", "20260131"], 2, &["--until", "as in 2026-01-31"]),
         (&["--since", "1900-01-01"], 2, &["before 1970"]),
         (&["--position-file", "p", "--from", "1"], 2, &["--position-file", "--from"]),

@@ -33,17 +33,30 @@ fn wrong_locations_and_options_name_the_thing() {
         (vec!["stat", &file], 5, vec!["is a file, and a log is a folder"]),
         (vec!["append", &file], 5, vec!["is a file, and a log is a folder"]),
         (vec!["read", "memory:log"], 5, vec!["a log in memory ends with its command"]),
-        (vec!["append", "--store-option", "secret", s3], 5, vec!["store option 1", "key=value"]),
-        (vec!["append", "--store-option", "retry_max=x", s3], 5, vec!["\"retry_max\"", "0 to 100"]),
+        (vec!["append", "--store-option", "secret", s3], 2, vec!["--store-option", "KEY=VALUE"]),
+        (vec!["append", "--store-option", "retry_max=x", s3], 2, vec!["\"retry_max\"", "0 to 100"]),
         (
             vec!["append", "--store-option", "aws_regoin=x", s3],
-            5,
-            vec!["\"aws_regoin\"", "aws_region"],
+            2,
+            vec!["--store-option: ", "\"aws_regoin\"", "aws_region"],
         ),
-        (vec!["append", "--store-option", "aws_region=x", &log], 5, vec!["takes none"]),
-        (vec!["append", "--flush-threshold", "0", &log], 5, vec!["flush_threshold = 0", "1000000"]),
-        (vec!["append", "--event-bytes-max", "17MiB", &log], 5, vec!["17825792", "16777216"]),
-        (vec!["append", "--flush-interval", "25h", &log], 5, vec!["out of range"]),
+        (vec!["append", "--store-option", "aws_region=x", &log], 2, vec!["takes none"]),
+        (vec!["append", "--flush-threshold", "0", &log], 2, vec!["--flush-threshold", "1,000,000"]),
+        (vec!["append", "--flush-bytes", "0", &log], 2, vec!["--flush-bytes", "1 and 32MiB"]),
+        (vec!["append", "--compact-after", "0", &log], 2, vec!["--compact-after", "1 or more"]),
+        (vec!["append", "--event-bytes-max", "17MiB", &log], 2, vec!["--event-bytes-max", "16MiB"]),
+        (vec!["append", "--flush-interval", "25h", &log], 2, vec!["--flush-interval", "24h"]),
+        (vec!["append", "--memory-max", "1M", &log], 2, vec!["--memory-max", "4MiB and 4095MiB"]),
+        (vec!["append", "--retry-max", "101", &log], 2, vec!["--retry-max", "0 to 100"]),
+        (
+            vec!["compact", "--segment-bytes-max", "5G", &log],
+            2,
+            vec!["--segment-bytes-max", "4GiB"],
+        ),
+        (vec!["read", "--since", "20260131", &log], 2, vec!["--since", "2026-01-31", "1h30m"]),
+        (vec!["run", &file, "--log", "a"], 2, vec!["--log a: write --log LABEL=LOG"]),
+        (vec!["run", &file, "--grant", "a=fly"], 2, vec!["--grant a=fly"]),
+        (vec!["run", &file, "--grant", "a=read"], 2, vec!["no --log a=LOG"]),
         (vec!["append", "--flush-bytes", "4X", &log], 2, vec!["--flush-bytes", "as in 64KiB"]),
         (vec!["append", "--flush-interval", "2", &log], 2, vec!["--flush-interval", "as in 500ms"]),
         (vec!["stat", "--component", &missing, &log], 5, vec!["cannot read the component"]),
@@ -63,7 +76,6 @@ fn errors_are_one_line_and_hold_no_secret() {
     let (_folder, log) = fresh();
     for arguments in [
         ["append", "--store-option=aws_secret_access_key=hush", "s3://bucket/log"],
-        ["append", "--store-option=hush", &log],
         ["append", "-q", "https://user:hush@example.com/log"],
     ] {
         let ran = run_with(&arguments, b"a\n");
@@ -72,6 +84,26 @@ fn errors_are_one_line_and_hold_no_secret() {
         assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);
         assert_eq!(ran.stdout, "");
     }
+    // Of a wrong command line there are a few, as its parser prints them.
+    let ran = run_with(&["append", "--store-option=hush", &log], b"a\n");
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);
+    let ran = run_with(&["append", "--store-option=a=b", "--store-option=hush", &log], b"a\n");
+    assert!(ran.stderr.contains("(number 2)") && !ran.stderr.contains("hush"), "{}", ran.stderr);
+}
+
+#[test]
+fn help_is_a_word_too() {
+    for (arguments, word) in [
+        (&["help"][..], "Usage: stratalog [OPTIONS] <COMMAND>"),
+        (&["help", "read"], "--position-file <FILE>"),
+        (&["help", "component", "export"], "`-` is stdout"),
+        (&["component", "help", "inspect"], "the imports, the exports"),
+    ] {
+        let text = ok(arguments, "");
+        assert!(text.contains(word), "{arguments:?}: no {word:?} in: {text}");
+    }
+    assert_eq!(ok(&["help", "tail"], ""), ok(&["tail", "--help"], ""));
 }
 
 #[test]

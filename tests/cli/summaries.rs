@@ -43,8 +43,8 @@ fn a_session_appends_reads_compacts_and_counts() {
     });
     let key = format!("log/{}", segment.unwrap().to_str().unwrap());
     let expected = format!(
-        "{{\"merged_files\":2,\"events\":1010,\"new_key\":\"{key}\",\"batches\":2,\"segments\":0,\
-         \"bytes\":{bytes}}}\n"
+        "{{\"merged_files\":2,\"events\":1010,\"new_segments\":1,\"new_key\":\"{key}\",\
+         \"batches\":2,\"segments\":0,\"bytes\":{bytes}}}\n"
     );
     assert_eq!(compacted, expected);
     assert_eq!(ok(&["read", &log], ""), format!("{first}{second}"));
@@ -62,8 +62,8 @@ fn a_session_appends_reads_compacts_and_counts() {
     );
     assert_eq!(ok(&["stat", "--json", &log], ""), after);
 
-    let nothing = "{\"merged_files\":0,\"events\":0,\"new_key\":null,\"batches\":0,\
-                   \"segments\":0,\"bytes\":0}\n";
+    let nothing = "{\"merged_files\":0,\"events\":0,\"new_segments\":0,\"new_key\":null,\
+                   \"batches\":0,\"segments\":0,\"bytes\":0}\n";
     assert_eq!(ok(&["compact", "--json", &log], ""), nothing);
 }
 

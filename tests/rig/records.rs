@@ -12,8 +12,10 @@ pub(crate) fn written(written: guest::writer::Written) -> Written {
 }
 
 pub(crate) fn compaction(done: guest::compactor::Compaction) -> Compaction {
-    let guest::compactor::Compaction { batches, segments, events, bytes, new_key } = done;
-    Compaction { merged_files: batches + segments, batches, segments, events, bytes, new_key }
+    let guest::compactor::Compaction { batches, segments, events, bytes, new_segments, new_key } =
+        done;
+    let merged_files = batches + segments;
+    Compaction { merged_files, batches, segments, events, bytes, new_segments, new_key }
 }
 
 /// An error of the logic as the host's callers see it.

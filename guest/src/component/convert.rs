@@ -273,6 +273,7 @@ impl From<Compaction> for export::Compaction {
             segments: done.segments,
             events: done.events,
             bytes: done.bytes,
+            new_segments: done.new_segments,
             new_key: done.new_key,
         }
     }

@@ -13,18 +13,19 @@ use stratalog::TrimPoint;
 use super::manual;
 use super::moments::{parse_time, parse_trim_point};
 use super::plugin_limits::LimitArguments;
-use super::quantities::{parse_bytes, parse_duration, parse_memory, parse_size, parse_timeout};
+use super::quantities::{
+    number_within, parse_duration, parse_interval, parse_timeout, size_within,
+};
 use super::streams::{Stderr, Stdout};
+use super::tail_start::{self, TailStart};
 
-/// The most retries that the library takes.
-const RETRY_MAX_LIMIT: u64 = 100;
+const MIB: u64 = 1024 * 1024;
 
 /// A whole command line.
 #[derive(Parser)]
 #[command(name = "stratalog", version, about = "An append log on object storage")]
 #[command(long_about = manual::ABOUT, after_help = manual::EXAMPLES_AND_CODES, styles = Styles::plain())]
 #[command(max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
-#[command(disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -35,11 +36,26 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// The arguments of this process; ends it with help, or with what is wrong with them.
     pub(crate) fn of_process() -> Self {
-        let arguments = Self::try_parse().unwrap_or_else(|error| end_with(&error));
+        let typed = tail_start::spell_out(&Self::command(), std::env::args_os());
+        let arguments = Self::try_parse_from(typed).unwrap_or_else(|error| end_with(&error));
         // The parser does not see a conflict across the command's name.
         if arguments.shared.no_cache && arguments.shared.cache_dir.is_some() {
             let conflict = "the argument '--no-cache' cannot be used with '--cache-dir <DIR>'";
             end_with(&Self::command().error(ErrorKind::ArgumentConflict, conflict));
+        }
+        // The parser's own check would show the value, which may be a secret.
+        let is_pair =
+            |text: &String| text.split_once('=').is_some_and(|(key, _)| !key.trim().is_empty());
+        if let Some(index) = arguments.shared.store_options.iter().position(|text| !is_pair(text)) {
+            let place = match arguments.shared.store_options.len() {
+                1 => String::new(),
+                _ => format!(" (number {})", index.saturating_add(1)),
+            };
+            let message = format!(
+                "the value of '--store-option <KEY=VALUE>'{place} is no KEY=VALUE: write one as in \
+                 aws_region=eu-central-1"
+            );
+            end_with(&Self::command().error(ErrorKind::ValueValidation, message));
         }
         arguments
     }
@@ -88,9 +104,9 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// Write the log's component to a file, or look into one
     #[command(after_help = manual::COMPONENT, subcommand_required = true)]
-    #[command(arg_required_else_help = true, disable_help_subcommand = true)]
+    #[command(arg_required_else_help = true)]
     Component(Component),
-    /// Try what a store can do, and tell what that means for a log
+    /// Try what a store can do, and say what that means for a log
     #[command(after_help = manual::DOCTOR)]
     Doctor(Doctor),
     /// Print a completion script for a shell
@@ -123,13 +139,13 @@ pub(crate) struct Shared {
     /// With growing pauses, of 5 s at most. Every request is safe to repeat: no event is lost or
     /// written twice by it.
     #[arg(long, global = true, value_name = "N")]
-    #[arg(value_parser = clap::value_parser!(u64).range(0..=RETRY_MAX_LIMIT))]
-    pub(crate) retry_max: Option<u64>,
+    #[arg(value_parser = number_within::<usize>(0..=100))]
+    pub(crate) retry_max: Option<usize>,
 
     /// Give up an operation of the store after this long in all: 1s to 4m [default: 60s]
     ///
     /// That is one write, one listing, or the next part of a read, its retries included. What is
-    /// being waited for is told on stderr after 2 seconds.
+    /// being waited for is reported on stderr after 2 seconds.
     #[arg(long, global = true, value_name = "DURATION", value_parser = parse_timeout)]
     pub(crate) timeout: Option<Duration>,
 
@@ -151,7 +167,7 @@ pub(crate) struct Shared {
     /// up to 128MiB while the store is slower than the input; with less it fails. Where the address
     /// space is limited (`ulimit -v`), an instance reserves no more than this of it.
     #[arg(long, global = true, value_name = "SIZE", default_value = "256MiB")]
-    #[arg(value_parser = parse_memory)]
+    #[arg(value_parser = size_within::<u32>(4 * MIB..=4095 * MIB))]
     pub(crate) memory_max: u32,
 
     /// Say more on stderr: -v what is done, -vv everything
@@ -173,22 +189,25 @@ pub(crate) struct Append {
     pub(crate) files: Vec<PathBuf>,
 
     /// Write a batch at this many events, and wait until it is written: 1 to 1,000,000
-    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    #[arg(long, value_name = "N", default_value = "1000000")]
+    #[arg(value_parser = number_within::<u32>(1..=1_000_000))]
     pub(crate) flush_threshold: u32,
 
     /// Write a batch at this many bytes: 1 to 32MiB
     ///
     /// While a batch is being written the next one grows, so it may be larger where the input is
     /// faster than the store.
-    #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = parse_bytes)]
+    #[arg(long, value_name = "SIZE", default_value = "4MiB")]
+    #[arg(value_parser = size_within::<u32>(1..=32 * MIB))]
     pub(crate) flush_bytes: u32,
 
     /// Write a batch when its oldest event is this old: 1ms to 24h, or 0 for never
-    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = parse_interval)]
     pub(crate) flush_interval: Duration,
 
     /// Refuse events of more bytes than this, the line feed not counted: 1 to 16MiB
-    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = parse_bytes)]
+    #[arg(long, value_name = "SIZE", default_value = "1MiB")]
+    #[arg(value_parser = size_within::<u32>(1..=16 * MIB))]
     pub(crate) event_bytes_max: u32,
 
     /// Leave out lines that are too long or have a NUL byte, and report them, instead of stopping
@@ -209,7 +228,7 @@ pub(crate) struct Append {
     ///
     /// A compaction that fails is a warning; the next one tries again. The command waits for the one
     /// under way at its end.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number_within::<u32>(1..=u64::MAX))]
     pub(crate) compact_after: Option<u32>,
 
     #[command(flatten)]
@@ -265,9 +284,12 @@ pub(crate) struct Tail {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
 
-    /// Print the last N events; 0 with -f prints only those to come
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
-    pub(crate) lines: u64,
+    /// Print the last N events; with +N, begin at the Nth of those that are there
+    ///
+    /// 0 prints none; with -f, those to come. `-5` is short for `-n 5`.
+    #[arg(short = 'n', long, value_name = "[+]N", default_value = "10")]
+    #[arg(allow_hyphen_values = true, value_parser = TailStart::parse)]
+    pub(crate) lines: TailStart,
 
     /// Go on with the events to come
     #[arg(short, long)]
@@ -283,12 +305,12 @@ pub(crate) struct Compact {
     #[arg(long)]
     pub(crate) full: bool,
 
-    /// Merge so many segments of about one size into one: 2 to 64 [default: 8]
-    #[arg(long, value_name = "N")]
+    /// Merge N segments of about one size into one: 2 to 64 [default: 8]
+    #[arg(long, value_name = "N", value_parser = number_within::<u32>(2..=64))]
     pub(crate) fan_in: Option<u32>,
 
     /// Make no segment larger than this: 1 to 4GiB [default: 128MiB]
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", value_parser = size_within::<u64>(1..=4096 * MIB))]
     pub(crate) segment_bytes_max: Option<u64>,
 
     /// Say what would be done, and do nothing
@@ -305,7 +327,7 @@ pub(crate) struct Trim {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
 
-    /// Trim everything before this position, time, date or age
+    /// Trim everything before this position, time, day or age
     #[arg(long, value_name = "WHERE", value_parser = parse_trim_point, group = "point")]
     pub(crate) before: Option<TrimPoint>,
 
@@ -451,12 +473,41 @@ pub(crate) struct Completions {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{Command, CommandFactory as _};
 
-    use super::*;
+    use super::Arguments;
 
     #[test]
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    /// All commands, those of commands too.
+    fn all_commands(command: Command) -> Vec<Command> {
+        let below = command.get_subcommands().cloned().flat_map(all_commands);
+        let below = below.collect::<Vec<_>>();
+        std::iter::once(command).chain(below).collect()
+    }
+
+    #[test]
+    fn help_is_wrapped_once_and_by_the_width_of_the_terminal() {
+        for command in all_commands(Arguments::command()) {
+            let name = command.get_name().to_owned();
+            let source = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let lines: Vec<&str> = source.lines().collect();
+            for pair in lines.windows(2) {
+                let by_hand =
+                    pair.iter().all(|line| line.starts_with(|c: char| !c.is_whitespace()));
+                assert!(!by_hand, "{name}: a paragraph of two lines: {pair:#?}");
+            }
+            for line in &lines {
+                let kept = line.starts_with(' ');
+                assert!(!kept || line.chars().count() <= 80, "{name}: will be wrapped: {line}");
+            }
+            let help = command.clone().term_width(80).render_long_help().to_string();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 80, "{name}: wider than 80 columns: {line}");
+            }
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! `stratalog compact`: small objects into large ones.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use indicatif::HumanBytes;
 use serde::Serialize;
 use stratalog::store::Location;
@@ -7,14 +10,18 @@ use stratalog::{CompactOptions, Compaction, CompactionPlan};
 
 use super::arguments::{Compact, Shared};
 use super::exit::{Code, Failure};
-use super::progress::Progress;
+use super::progress::{APPEARS_AFTER, Progress};
 use super::report::{count, print_json, print_line};
 use super::session::Session;
+
+/// How often it is looked at what is written.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(Serialize)]
 struct CompactReport<'a> {
     merged_files: u64,
     events: u64,
+    new_segments: u64,
     new_key: Option<&'a str>,
     batches: u64,
     segments: u64,
@@ -42,12 +49,38 @@ pub(super) async fn run(command: &Compact, shared: &Shared) -> Result<Code, Fail
             Err(error) => Err(session.explain("look at", error)),
         };
     }
-    let progress = Progress::of_unknown(shared, &format!("compacting {location}"));
-    let compacted = host.compact(store, &location.name, &options).await;
+    let progress = Progress::of_bytes(shared, &format!("compacting {location}"));
+    let compacted = tokio::select! {
+        biased;
+        compacted = host.compact(store, &location.name, &options) => compacted,
+        never = show(&progress, &session, &options) => match never {},
+    };
     drop(progress);
     match compacted {
         Ok(compaction) => report(shared, &compaction, location).map(|()| Code::Done),
         Err(error) => Err(session.explain("compact", error)),
+    }
+}
+
+/// Shows how many bytes are written of those planned. The plan is made when there is something to
+/// see: it takes a few requests. Without one, only what is written is shown.
+async fn show(progress: &Progress, session: &Session, options: &CompactOptions) -> Infallible {
+    let Session { location, store, host } = session;
+    if !progress.is_shown() {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(APPEARS_AFTER).await;
+    let planned = match host.plan_compaction(store, &location.name, options).await {
+        Ok(plan) => plan.bytes,
+        Err(error) => {
+            tracing::info!("how much there is to compact is not known: {error}");
+            0
+        }
+    };
+    loop {
+        let written = store.uploaded_bytes();
+        progress.reached(written, planned.max(written));
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
@@ -64,19 +97,32 @@ fn options(command: &Compact) -> CompactOptions {
 
 /// Says what a compaction did.
 fn report(shared: &Shared, compaction: &Compaction, location: &Location) -> Result<(), Failure> {
-    let Compaction { merged_files, batches, segments, events, bytes, new_key } = compaction;
-    let (merged_files, batches, segments) = (*merged_files, *batches, *segments);
-    let (events, bytes, new_key) = (*events, *bytes, new_key.as_deref());
+    let Compaction { merged_files, batches, segments, events, bytes, new_segments, new_key } =
+        compaction.clone();
+    let new_key = new_key.as_deref();
     if shared.json {
-        let report = CompactReport { merged_files, events, new_key, batches, segments, bytes };
-        return print_json(&report);
+        return print_json(&CompactReport {
+            merged_files,
+            events,
+            new_segments,
+            new_key,
+            batches,
+            segments,
+            bytes,
+        });
     }
     let merged = objects(batches, segments);
     let events = count(events, "event", "events");
     print_line(
         shared.quiet,
         &match new_key {
-            Some(key) => format!("{merged} ({events}, {}) merged into {key}", HumanBytes(bytes)),
+            Some(key) => {
+                let into = match new_segments {
+                    1 => key.to_owned(),
+                    _ => format!("{new_segments} segments, the first of them {key}"),
+                };
+                format!("{merged} ({events}, {}) merged into {into}", HumanBytes(bytes))
+            }
             None if merged_files == 0 => format!("nothing to compact in {location}"),
             None => format!("{merged} removed from {location}: they had no events"),
         },

@@ -1,8 +1,9 @@
 //! `stratalog doctor`: what a store can do, and what that means for a log.
 //!
 //! 1. However it ends, what was written is removed, or named.
+//! 2. Each trial is printed once, as it ends: on stdout, or with `--json` on stderr.
 
-use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -12,10 +13,13 @@ use stratalog::store::doctor::{Doctor, Found, Use, Verdict};
 
 use super::arguments::{Doctor as Arguments, Shared};
 use super::exit::{Code, Failure, complain, write_stdout};
-use super::progress::Progress;
+use super::progress::{self, Progress};
 use super::report::{print_json, print_line};
 use super::session::open_store;
 use super::signals::Signals;
+
+/// Columns that every terminal has.
+const TERMINAL_WIDTH: usize = 80;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -55,12 +59,15 @@ pub(super) async fn run(
         format!("objects below {:?} in {} may be left", doctor.folder(), store.description());
     let last_words = left.clone();
     signals.set_last_words(move || last_words);
-    let interrupted = tokio::select! {
+    let ended = tokio::select! {
         biased;
-        code = signals.wait() => Some(code),
-        () = examine(&mut doctor, shared) => None,
+        code = signals.wait() => Ok(Some(code)),
+        printed = examine(&mut doctor, shared) => {
+            // Who reads the output has seen enough, if there is more to print.
+            printed.map(|printed| (!printed).then_some(Code::Done))
+        }
     };
-    if let Some(code) = interrupted {
+    if let Ok(Some(code)) = ended {
         if !doctor.clean_up().await.is_empty() {
             complain(&left);
         }
@@ -69,11 +76,12 @@ pub(super) async fn run(
     for failure in doctor.clean_up().await {
         tracing::warn!("an object stays: {}", failure.error);
     }
+    ended?;
     match shared.json {
         true => print_json(&report(&doctor, store.description()))?,
         false => {
-            let table = table(&doctor, store.description());
-            write_stdout(table.as_bytes())?;
+            let meaning = meaning(doctor.use_for_a_log());
+            write_stdout(format!("\n{}: {meaning}\n", store.description()).as_bytes())?;
         }
     }
     match doctor.use_for_a_log() {
@@ -82,20 +90,53 @@ pub(super) async fn run(
     }
 }
 
-async fn examine(doctor: &mut Doctor, shared: &Shared) {
+/// Makes all trials and prints them. False: nobody reads them.
+async fn examine(doctor: &mut Doctor, shared: &Shared) -> Result<bool, Failure> {
+    let width = io::stdout().is_terminal().then_some(TERMINAL_WIDTH);
     while let Some(ability) = doctor.upcoming() {
         let progress = Progress::of_unknown(shared, &format!("trying {ability}"));
         let found = doctor.next().await;
         drop(progress);
-        if let Some(found) = found {
-            print_line(shared.quiet, &line(&found));
+        let Some(found) = found else { continue };
+        if shared.json {
+            print_line(shared.quiet, &line(&found, None));
+        } else {
+            let line = format!("{}\n", line(&found, width));
+            if !progress::aside(|| write_stdout(line.as_bytes()))? {
+                return Ok(false);
+            }
         }
+    }
+    Ok(true)
+}
+
+/// One trial, in columns. The last one is wrapped within the width, if there is one.
+fn line(found: &Found, width: Option<usize>) -> String {
+    let Found { ability, verdict, detail, .. } = found;
+    let columns = format!("{:<7}  {:<26}  ", mark(*verdict), ability.name());
+    match width {
+        Some(width) => wrapped(columns, detail, width),
+        None => columns + detail,
     }
 }
 
-fn line(found: &Found) -> String {
-    let Found { ability, verdict, detail, .. } = found;
-    format!("{:<7}  {:<26}  {detail}", mark(*verdict), ability.name())
+/// Adds a text behind columns, as a column of its own.
+fn wrapped(columns: String, text: &str, width: usize) -> String {
+    let indent = columns.chars().count();
+    let (mut wrapped, mut used) = (columns, indent);
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if used > indent && used + 1 + length > width {
+            wrapped.push_str(&format!("\n{:indent$}", ""));
+            used = indent;
+        } else if used > indent {
+            wrapped.push(' ');
+            used += 1;
+        }
+        wrapped.push_str(word);
+        used += length;
+    }
+    wrapped
 }
 
 fn mark(verdict: Verdict) -> &'static str {
@@ -126,16 +167,6 @@ fn meaning(usable: Use) -> &'static str {
     }
 }
 
-fn table(doctor: &Doctor, store: &str) -> String {
-    let mut table = String::new();
-    // Writing to a string does not fail.
-    for found in doctor.found() {
-        writeln!(table, "{}", line(found)).ok();
-    }
-    writeln!(table, "\n{store}: {}", meaning(doctor.use_for_a_log())).ok();
-    table
-}
-
 fn report<'a>(doctor: &'a Doctor, store: &'a str) -> Report<'a> {
     let millis = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
     let abilities = doctor.found().iter().map(|found| AbilityReport {
@@ -161,5 +192,24 @@ fn report<'a>(doctor: &'a Doctor, store: &'a str) -> Report<'a> {
         latencies: latencies.collect(),
         clock_ahead_ms_min: offset.map(|offset| offset.ahead_ms_min),
         clock_ahead_ms_max: offset.map(|offset| offset.ahead_ms_max),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_wrapped_as_a_column() {
+        let table = [
+            ("", "ok  "),
+            ("one two", "ok  one two"),
+            ("one two three", "ok  one two\n    three"),
+            ("one two3", "ok  one two3"),
+            ("seventeen or so", "ok  seventeen\n    or so"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(wrapped("ok  ".to_owned(), text, 12), expected, "{text:?}");
+        }
     }
 }

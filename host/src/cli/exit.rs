@@ -17,6 +17,8 @@ pub(crate) enum Code {
     Done,
     /// Failed for a reason that has no code of its own.
     Failed,
+    /// The command line is wrong, in a way that its parser does not see.
+    Usage,
     /// The store cannot be reached or refuses.
     Store,
     /// An object is damaged.
@@ -32,11 +34,12 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    /// The number. 2 is clap's, for a wrong command line.
+    /// The number. The parser of the command line ends with that of a wrong one, too.
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
+            Self::Usage => 2,
             Self::Store => 3,
             Self::Damaged => 4,
             Self::Input => 5,
@@ -52,6 +55,8 @@ impl Code {
         match error {
             Error::StoreFailed { .. } | Error::WriteFailed { .. } => Self::Store,
             Error::Open(OpenError::NoCredentials { .. }) => Self::Store,
+            // These are about what was typed as --store-option.
+            Error::Open(OpenError::Option(_)) => Self::Usage,
             Error::Damaged { .. } => Self::Damaged,
             Error::InvalidInput(_)
             | Error::NoLog { .. }
@@ -87,6 +92,11 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, error: anyhow::Error::msg(message.into()) }
+    }
+
+    /// A wrong value of an option.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Code::Usage, message)
     }
 
     /// Bad input of the user.

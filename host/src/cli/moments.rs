@@ -1,23 +1,34 @@
 //! Times as people type them, and positions where a time could stand.
+//!
+//! 1. What names no zone is of this machine's zone (`TZ`): days, too.
+//! 2. Digits alone are a position where one may stand, elsewhere seconds since 1970 if there are ten
+//!    of them (2001 to 2286), and nothing otherwise: 20260131 is no day and no second.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveTime};
+use chrono::{
+    DateTime, Days, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+};
 use stratalog::TrimPoint;
 
-use super::quantities::split_unit;
+use super::quantities::parse_units;
 
-const TIME_FORM: &str = "write a time as in 2026-01-31T12:00:00Z, a date as in 2026-01-31, \
-     or an age as in 90s, 30m, 12h, 7d or 4w";
+const TIME_FORM: &str = "write a time as in 2026-01-31T12:00:00Z, a local time as in \
+     '2026-01-31 12:00', a day as in 2026-01-31, today or yesterday, an age as in 1h30m or 7d, or \
+     seconds since 1970 as in @1700000000";
 
-/// Reads a time, a date or an age as microseconds since 1970.
+/// Seconds since 1970 as digits alone have so many, so that no date or position is taken for them.
+const EPOCH_DIGITS: usize = 10;
+
+/// Digits behind the point of seconds since 1970: microseconds.
+const FRACTION_DIGITS_MAX: usize = 6;
+
+/// Reads a time, a day or an age as microseconds since 1970.
 pub(super) fn parse_time(text: &str) -> Result<u64, String> {
-    // A clock before 1970 has bigger problems.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    parse_time_at(text.trim(), now)
+    parse_time_at(text, Utc::now(), &Local)
 }
 
-/// Reads a position, or else a time, a date or an age.
+/// Reads a position, or else a time, a day or an age.
 pub(super) fn parse_trim_point(text: &str) -> Result<TrimPoint, String> {
     let text = text.trim();
     if is_position(text) {
@@ -29,78 +40,220 @@ pub(super) fn parse_trim_point(text: &str) -> Result<TrimPoint, String> {
     }
 }
 
-/// Positions are digits alone, or have one of these characters, which no time has.
+/// Positions are digits alone, or have one of these characters, which no time has but in the first
+/// place.
 fn is_position(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty()
-        || text.contains([',', '_', '@'])
+        || text.contains([',', '_', '@']) && !text.starts_with('@')
 }
 
-fn parse_time_at(text: &str, now: Duration) -> Result<u64, String> {
-    let micros = if let Some(age) = parse_age(text) {
-        let moment = now.checked_sub(age).ok_or_else(|| "it is before 1970".to_owned())?;
-        i64::try_from(moment.as_micros()).ok()
-    } else if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        Some(time.timestamp_micros())
-    } else if let (10, Ok(date)) = (text.len(), NaiveDate::parse_from_str(text, "%Y-%m-%d")) {
-        Some(date.and_time(NaiveTime::MIN).and_utc().timestamp_micros())
+fn parse_time_at(text: &str, now: DateTime<Utc>, zone: &impl TimeZone) -> Result<u64, String> {
+    let text = text.trim();
+    let early = || "it is before 1970".to_owned();
+    if let Some(micros) = parse_epoch(text) {
+        return Ok(micros);
+    }
+    let time = if let Some(age) = parse_age(text) {
+        let age = TimeDelta::from_std(age).map_err(|_| early())?;
+        now.checked_sub_signed(age).ok_or_else(early)?
+    } else if let Some(time) = parse_moment(text, now, zone)? {
+        time
     } else {
         return Err(TIME_FORM.to_owned());
     };
-    micros
-        .and_then(|micros| u64::try_from(micros).ok())
-        .ok_or_else(|| "it is before 1970".to_owned())
+    u64::try_from(time.timestamp_micros()).map_err(|_| early())
 }
 
-/// Reads `90s`, `30m`, `12h`, `7d` or `4w`.
-fn parse_age(text: &str) -> Option<Duration> {
-    let (number, unit) = split_unit(text);
-    let unit_seconds: u64 = match unit.to_ascii_lowercase().as_str() {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        "w" => 604_800,
-        _ => return None,
+/// Reads `@1700000000`, `@1700000000.5` or `1700000000` as microseconds.
+fn parse_epoch(text: &str) -> Option<u64> {
+    let (seconds, fraction) = match text.strip_prefix('@') {
+        Some(typed) => typed.split_once('.').unwrap_or((typed, "0")),
+        None if text.len() == EPOCH_DIGITS => (text, "0"),
+        None => return None,
     };
-    let number: u32 = number.parse().ok()?;
-    Some(Duration::from_secs(u64::from(number).saturating_mul(unit_seconds)))
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(seconds) || !is_number(fraction) || fraction.len() > FRACTION_DIGITS_MAX {
+        return None;
+    }
+    let micros: u64 = format!("{fraction:0<FRACTION_DIGITS_MAX$}").parse().ok()?;
+    seconds.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(micros)
+}
+
+/// Reads `1h30m`, `7d`, or `2 days ago`.
+fn parse_age(text: &str) -> Option<Duration> {
+    let age = text.strip_suffix("ago").map_or(text, str::trim_end);
+    parse_units(age)
+}
+
+/// Reads a time with a zone or without, a day, or a word for one.
+fn parse_moment(
+    text: &str,
+    now: DateTime<Utc>,
+    zone: &impl TimeZone,
+) -> Result<Option<DateTime<Utc>>, String> {
+    let today = || now.with_timezone(zone).date_naive();
+    let beginning = match text.to_ascii_lowercase().as_str() {
+        "now" => return Ok(Some(now)),
+        "today" => Some(today()),
+        "yesterday" => today().checked_sub_days(Days::new(1)),
+        // Chrono takes 2026-1-1, too.
+        _ if text.len() == "2026-01-31".len() => NaiveDate::parse_from_str(text, "%Y-%m-%d").ok(),
+        _ => None,
+    };
+    let local = match beginning {
+        Some(day) => Some(day.and_time(NaiveTime::MIN)),
+        None => parse_local(text),
+    };
+    match (local, DateTime::parse_from_rfc3339(text)) {
+        (Some(local), _) => match first_moment(local, zone) {
+            Some(time) => Ok(Some(time)),
+            None => Err("it is no time in this machine's zone".to_owned()),
+        },
+        (None, Ok(time)) => Ok(Some(time.to_utc())),
+        (None, Err(_)) => Ok(None),
+    }
+}
+
+/// Reads `2026-01-31 12:00`, also with seconds and their fraction, and with a `T` for the space.
+fn parse_local(text: &str) -> Option<NaiveDateTime> {
+    ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"]
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+}
+
+/// The first moment at which clocks show this time; or, if they skip it, what they show next.
+fn first_moment(local: NaiveDateTime, zone: &impl TimeZone) -> Option<DateTime<Utc>> {
+    const STEP: TimeDelta = TimeDelta::minutes(15);
+    // A zone has skipped a whole day.
+    const STEPS_MAX: i32 = 24 * 4;
+    (0..=STEPS_MAX).find_map(|step| {
+        let shown = local.checked_add_signed(STEP.checked_mul(step)?)?;
+        zone.from_local_datetime(&shown).earliest().map(|time| time.to_utc())
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::{FixedOffset, MappedLocalTime, Timelike as _};
+
     use super::*;
 
-    const NOW: Duration = Duration::from_secs(1_700_000_000);
+    const NOW: i64 = 1_700_000_000;
+
+    fn micros(text: &str, zone: &impl TimeZone) -> Option<u64> {
+        parse_time_at(text, DateTime::from_timestamp(NOW, 0).unwrap(), zone).ok()
+    }
 
     #[test]
-    fn times_dates_and_ages_are_read() {
+    fn times_days_and_ages_are_read() {
+        // It is 2023-11-14T22:13:20Z, and already the 15th two hours to the east.
+        let east = FixedOffset::east_opt(7_200).unwrap();
         let table = [
             ("2023-11-14T22:13:20Z", Some(1_700_000_000_000_000)),
+            ("2023-11-14 22:13:20Z", Some(1_700_000_000_000_000)),
             ("2023-11-14T23:13:20.000001+01:00", Some(1_700_000_000_000_001)),
-            ("2023-11-14", Some(1_699_920_000_000_000)),
-            ("1970-01-01", Some(0)),
+            ("2023-11-15T00:13:20", Some(1_700_000_000_000_000)),
+            ("2023-11-15 00:13:20.5", Some(1_700_000_000_500_000)),
+            ("2023-11-15 00:13", Some(1_699_999_980_000_000)),
+            ("2023-11-15T00:13", Some(1_699_999_980_000_000)),
+            ("2023-11-14", Some(1_699_912_800_000_000)),
+            ("today", Some(1_699_999_200_000_000)),
+            ("Yesterday", Some(1_699_912_800_000_000)),
+            ("now", Some(1_700_000_000_000_000)),
+            ("1970-01-02", Some(79_200_000_000)),
             ("0s", Some(1_700_000_000_000_000)),
             ("90s", Some(1_699_999_910_000_000)),
             ("30m", Some(1_699_998_200_000_000)),
+            ("1h30m", Some(1_699_994_600_000_000)),
+            ("1h 30m", Some(1_699_994_600_000_000)),
+            ("1.5h", Some(1_699_994_600_000_000)),
             ("12h", Some(1_699_956_800_000_000)),
             ("7d", Some(1_699_395_200_000_000)),
             ("7 D", Some(1_699_395_200_000_000)),
+            ("7 days ago", Some(1_699_395_200_000_000)),
             ("1w", Some(1_699_395_200_000_000)),
+            ("@1700000000", Some(1_700_000_000_000_000)),
+            ("@1700000000.25", Some(1_700_000_000_250_000)),
+            ("@0", Some(0)),
+            ("1700000000", Some(1_700_000_000_000_000)),
             ("1969-12-31", None),
             ("100000d", None),
-            ("4294967296d", None),
-            ("2023-11-14T22:13:20", None),
+            ("99999999999999999999d", None),
             ("2023-13-01", None),
             ("2023-1-1", None),
+            ("2023-11-14 25:00", None),
             ("20231114", None),
+            ("1700000000000", None),
+            ("@", None),
+            ("@-1", None),
+            ("@1.", None),
+            ("@1.1234567", None),
+            ("@99999999999999999999", None),
             ("7", None),
             ("7 months", None),
-            ("yesterday", None),
+            ("30m1h", None),
+            ("1h1h", None),
+            ("tomorrow", None),
+            ("ago", None),
             ("d", None),
             ("", None),
         ];
-        for (text, micros) in table {
-            assert_eq!(parse_time_at(text, NOW).ok(), micros, "{text:?}");
+        for (text, expected) in table {
+            assert_eq!(micros(text, &east), expected, "{text:?}");
+        }
+        assert_eq!(micros("2023-11-14", &Utc), Some(1_699_920_000_000_000));
+    }
+
+    /// Clocks an hour behind, that went forward and back on the first day of 2023: they skipped 0:00
+    /// to 1:00, and showed 3:00 to 4:00 twice.
+    #[derive(Clone, Copy)]
+    struct Moved;
+
+    impl TimeZone for Moved {
+        type Offset = FixedOffset;
+
+        fn from_offset(_: &FixedOffset) -> Self {
+            Self
+        }
+
+        fn offset_from_local_date(&self, _: &NaiveDate) -> MappedLocalTime<FixedOffset> {
+            MappedLocalTime::None
+        }
+
+        fn offset_from_local_datetime(&self, at: &NaiveDateTime) -> MappedLocalTime<FixedOffset> {
+            let (summer, winter) = (FixedOffset::east_opt(3_600), FixedOffset::east_opt(0));
+            let (summer, winter) = (summer.unwrap(), winter.unwrap());
+            match at.hour() {
+                0 => MappedLocalTime::None,
+                1..3 => MappedLocalTime::Single(summer),
+                3 => MappedLocalTime::Ambiguous(summer, winter),
+                _ => MappedLocalTime::Single(winter),
+            }
+        }
+
+        fn offset_from_utc_date(&self, _: &NaiveDate) -> FixedOffset {
+            FixedOffset::east_opt(0).unwrap()
+        }
+
+        fn offset_from_utc_datetime(&self, _: &NaiveDateTime) -> FixedOffset {
+            FixedOffset::east_opt(0).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_time_that_clocks_skip_or_show_twice_is_the_first_that_fits() {
+        // 2023-01-01T00:00:00Z.
+        const MIDNIGHT: u64 = 1_672_531_200_000_000;
+        const HOUR: u64 = 3_600_000_000;
+        let table = [
+            ("2023-01-01", MIDNIGHT),
+            ("2023-01-01 00:30", MIDNIGHT),
+            ("2023-01-01 01:00", MIDNIGHT),
+            ("2023-01-01 03:00", MIDNIGHT + 2 * HOUR),
+            ("2023-01-01 04:00", MIDNIGHT + 4 * HOUR),
+        ];
+        for (text, expected) in table {
+            assert_eq!(micros(text, &Moved), Some(expected), "{text:?}");
         }
     }
 
@@ -109,6 +262,7 @@ mod tests {
         let positions = [
             "0",
             "20260131",
+            "1700000000",
             "340,batch_0001700000000000000_0000000a_3_00+17",
             "7,",
             "d1ccf6e9aaf95334@340",
@@ -116,7 +270,7 @@ mod tests {
         for text in positions {
             assert_eq!(parse_trim_point(text), Ok(TrimPoint::Position(text.to_owned())));
         }
-        let table = ["2026-01-31", "2026-01-31T12:00:00+01:00", "30d", "0s"];
+        let table = ["2026-01-31", "2026-01-31T12:00:00+01:00", "30d", "0s", "@1700000000"];
         for text in table {
             assert!(matches!(parse_trim_point(text), Ok(TrimPoint::Time(_))), "{text:?}");
         }

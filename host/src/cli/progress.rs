@@ -14,9 +14,10 @@ use tokio::task::JoinHandle;
 
 use super::arguments::Shared;
 use super::report::{count, print_line};
+use super::screen;
 
 /// Work that is done by then shows no progress.
-const APPEARS_AFTER: Duration = Duration::from_secs(1);
+pub(super) const APPEARS_AFTER: Duration = Duration::from_secs(1);
 
 /// A compilation that is done by then is not said.
 const SAID_AFTER: Duration = Duration::from_secs(2);
@@ -24,7 +25,8 @@ const SAID_AFTER: Duration = Duration::from_secs(2);
 const REDRAW: Duration = Duration::from_millis(100);
 
 /// The lines on the screen. Hidden as a whole where stderr is no terminal.
-static LINES: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+static LINES: LazyLock<MultiProgress> =
+    LazyLock::new(|| MultiProgress::with_draw_target(screen::target()));
 
 /// The progress of one command; gone from the screen when dropped.
 pub(super) struct Progress {
@@ -49,7 +51,7 @@ impl Progress {
     /// Progress in bytes, towards a number of them that [`Progress::reached`] tells.
     pub(super) fn of_bytes(shared: &Shared, what: &str) -> Self {
         let template =
-            "{spinner} {prefix} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta}";
+            "{spinner} {prefix} [{wide_bar}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
         Self::start(shared, what, template)
     }
 
@@ -73,6 +75,11 @@ impl Progress {
             print_line(false, &format!("{what} …"));
         });
         Self { shown: Some(Shown::Said(is_said)), events: 0 }
+    }
+
+    /// Says whether somebody sees it, or will.
+    pub(super) fn is_shown(&self) -> bool {
+        matches!(self.shown, Some(Shown::Drawn(..)))
     }
 
     /// No progress at all.

@@ -1,15 +1,28 @@
 //! Sizes and durations as people type them.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use indicatif::HumanCount;
 use stratalog::store::{TIMEOUT_LIMIT, TIMEOUT_MIN};
 
 const SIZE_FORM: &str = "write a number of bytes, or one with K, M, G or T (or KiB and so on) for \
      steps of 1,024, with KB, MB, GB or TB for steps of 1,000, as in 64KiB";
 
-const DURATION_FORM: &str = "write a number with ms, s, m or h, as in 500ms, or 0";
+const DURATION_FORM: &str =
+    "write numbers with w, d, h, m, s or ms, as in 500ms, 1.5s or 1h30m; or 0";
 
-/// Digits behind the point of a size.
+/// The units of a duration, in small letters, in milliseconds.
+const TIME_UNITS: [(&[&str], u64); 6] = [
+    (&["ms", "millisecond", "milliseconds"], 1),
+    (&["s", "sec", "secs", "second", "seconds"], 1_000),
+    (&["m", "min", "mins", "minute", "minutes"], 60_000),
+    (&["h", "hr", "hrs", "hour", "hours"], 3_600_000),
+    (&["d", "day", "days"], 86_400_000),
+    (&["w", "week", "weeks"], 604_800_000),
+];
+
+/// Digits behind the point of a size or a duration.
 const FRACTION_DIGITS_MAX: usize = 6;
 
 /// The units of a size, in small letters: letters alone and those with `ib` count in steps of 1,024,
@@ -60,32 +73,108 @@ fn unquoted(text: &str) -> &str {
     within('"').or_else(|| within('\'')).unwrap_or(text)
 }
 
-/// Reads a size of less than 4 GiB.
-pub(super) fn parse_bytes(text: &str) -> Result<u32, String> {
-    u32::try_from(parse_size(text)?).map_err(|_| "it is more than 4095MiB".to_owned())
-}
-
-/// Reads a size of memory: less than the component's code needs is refused at once.
-pub(super) fn parse_memory(text: &str) -> Result<u32, String> {
-    const LEAST: u32 = 4 * 1024 * 1024;
-    let bytes = parse_bytes(text)?;
-    if bytes < LEAST { Err("it is less than 4MiB".to_owned()) } else { Ok(bytes) }
-}
-
-/// Reads `500ms`, `2s`, `5m`, `1h` or `0`.
+/// Reads `500ms`, `1.5s`, `1h30m` or `0`.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = split_unit(text);
-    let number: u32 = number.parse().map_err(|_| DURATION_FORM.to_owned())?;
-    let unit_millis: u64 = match unit.to_ascii_lowercase().as_str() {
-        "" if number == 0 => 0,
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return Err(DURATION_FORM.to_owned()),
+    match text.trim() {
+        "0" => Ok(Duration::ZERO),
+        text => parse_units(text).ok_or_else(|| DURATION_FORM.to_owned()),
+    }
+}
+
+/// Reads numbers with units, the larger unit first: `1h30m`, `1.5 h`, `2 days`.
+pub(super) fn parse_units(text: &str) -> Option<Duration> {
+    let mut rest = text.trim();
+    let mut total = Duration::ZERO;
+    let mut unit_before = Duration::MAX;
+    while !rest.is_empty() || unit_before == Duration::MAX {
+        let number_ends = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, behind) = rest.split_at(number_ends);
+        let behind = behind.trim_start();
+        let unit_ends = behind.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(behind.len());
+        let (unit, behind) = behind.split_at(unit_ends);
+        let unit = unit.to_ascii_lowercase();
+        let (_, millis) = TIME_UNITS.iter().find(|(names, _)| names.contains(&unit.as_str()))?;
+        let unit = Duration::from_millis(*millis);
+        if unit >= unit_before {
+            return None;
+        }
+        total = total.checked_add(times(unit, number)?)?;
+        (unit_before, rest) = (unit, behind.trim_start());
+    }
+    Some(total)
+}
+
+/// A unit so many times, as in `1.5`.
+fn times(unit: Duration, number: &str) -> Option<Duration> {
+    let (whole, fraction) = match number.split_once('.') {
+        Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
+        Some(_) => return None,
+        None => (number, ""),
     };
-    // 32 bits times 22 bits.
-    Ok(Duration::from_millis(u64::from(number).saturating_mul(unit_millis)))
+    if fraction.len() > FRACTION_DIGITS_MAX || fraction.contains('.') {
+        return None;
+    }
+    let mut total = unit.checked_mul(whole.parse().ok()?)?;
+    let mut part = unit;
+    for digit in fraction.bytes() {
+        part /= 10;
+        total = total.checked_add(part.checked_mul(u32::from(digit - b'0'))?)?;
+    }
+    Some(total)
+}
+
+/// Reads a number within a range.
+pub(super) fn number_within<T>(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: TryFrom<u64>,
+{
+    move |text| {
+        let outside = || match (*range.start(), *range.end()) {
+            (least, u64::MAX) => format!("give a number of {least} or more"),
+            (least, most) => format!("give a number from {least} to {}", HumanCount(most)),
+        };
+        let number = text.trim().parse().ok().filter(|number| range.contains(number));
+        number.and_then(|number| T::try_from(number).ok()).ok_or_else(outside)
+    }
+}
+
+/// Reads a size within a range.
+pub(super) fn size_within<T>(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: TryFrom<u64>,
+{
+    move |text| {
+        let bytes = parse_size(text)?;
+        let within = range.contains(&bytes).then(|| T::try_from(bytes).ok()).flatten();
+        within.ok_or_else(|| {
+            let (least, most) = (shown_size(*range.start()), shown_size(*range.end()));
+            format!("it is not between {least} and {most}")
+        })
+    }
+}
+
+/// A size in the largest unit that it is a whole number of.
+fn shown_size(bytes: u64) -> String {
+    let units = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.iter().find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit)) {
+        Some((unit, name)) => format!("{}{name}", bytes / unit),
+        None => format!("{bytes}"),
+    }
+}
+
+/// Reads the interval between flushes.
+pub(super) fn parse_interval(text: &str) -> Result<Duration, String> {
+    const LEAST: Duration = Duration::from_millis(1);
+    const MOST: Duration = Duration::from_secs(24 * 60 * 60);
+    let interval = parse_duration(text)?;
+    if interval.is_zero() || (LEAST..=MOST).contains(&interval) {
+        return Ok(interval);
+    }
+    Err("it is not between 1ms and 24h, and not 0 for never".to_owned())
 }
 
 /// Reads the time limit of an operation of the store.
@@ -98,7 +187,7 @@ pub(super) fn parse_timeout(text: &str) -> Result<Duration, String> {
 }
 
 /// Splits `64 KiB` into `64` and `KiB`.
-pub(super) fn split_unit(text: &str) -> (&str, &str) {
+fn split_unit(text: &str) -> (&str, &str) {
     let text = text.trim();
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(unit_at);
@@ -112,7 +201,8 @@ mod tests {
     #[test]
     fn sizes_are_read_with_their_units() {
         let table = [
-            ("0", Some(0)),
+            ("0", None),
+            ("1", Some(1)),
             ("17", Some(17)),
             ("17B", Some(17)),
             ("64KiB", Some(65_536)),
@@ -157,7 +247,7 @@ mod tests {
             ("", None),
         ];
         for (text, bytes) in table {
-            assert_eq!(parse_bytes(text).ok(), bytes, "{text:?}");
+            assert_eq!(size_within::<u32>(1..=u64::from(u32::MAX))(text).ok(), bytes, "{text:?}");
         }
     }
 
@@ -170,13 +260,43 @@ mod tests {
             ("2s", Some(2_000)),
             ("5m", Some(300_000)),
             ("24h", Some(86_400_000)),
+            ("1h30m", Some(5_400_000)),
+            ("1d 2h 3m 4s 5ms", Some(93_784_005)),
+            ("1.5s", Some(1_500)),
+            ("0.25 min", Some(15_000)),
+            ("2 days", Some(172_800_000)),
+            ("1W", Some(604_800_000)),
             ("2", None),
-            ("2 days", None),
+            ("30m1h", None),
+            ("1m1m", None),
+            ("1h30", None),
+            ("1.s", None),
+            (".5s", None),
+            ("1.2.3s", None),
+            ("4294967296w", None),
+            ("1 month", None),
+            ("-1s", None),
             ("s", None),
             ("", None),
         ];
         for (text, millis) in table {
             assert_eq!(parse_duration(text).ok(), millis.map(Duration::from_millis), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_refused_with_the_range() {
+        let number = number_within::<u32>(1..=1_000_000);
+        assert_eq!(number("1000000"), Ok(1_000_000));
+        for text in ["0", "1000001", "-1", "x", ""] {
+            assert_eq!(number(text), Err("give a number from 1 to 1,000,000".to_owned()));
+        }
+        let size = size_within::<u32>(1..=32 << 20);
+        assert_eq!(size("32M"), Ok(33_554_432));
+        for text in ["0", "33MiB", "8G"] {
+            assert_eq!(size(text), Err("it is not between 1 and 32MiB".to_owned()), "{text}");
+        }
+        assert!(parse_interval("25h").is_err() && parse_interval("0.5ms").is_err());
+        assert_eq!(parse_interval("0"), Ok(Duration::ZERO));
     }
 }

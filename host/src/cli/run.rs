@@ -65,7 +65,7 @@ fn logs(command: &Run, shared: &Shared, limits: &PluginLimits) -> Result<LogsCtx
     for grant in &command.grants {
         let (label, granted) = split("--grant", grant, "LABEL=RIGHT,...")?;
         let granted: Rights =
-            granted.parse().map_err(|error| Failure::input(format!("--grant {grant}: {error}")))?;
+            granted.parse().map_err(|error| Failure::usage(format!("--grant {grant}: {error}")))?;
         rights.insert(label, granted);
     }
     let mut builder = LogsCtx::builder().limits(limits);
@@ -74,7 +74,7 @@ fn logs(command: &Run, shared: &Shared, limits: &PluginLimits) -> Result<LogsCtx
     for lent in &command.logs {
         let (label, log) = split("--log", lent, "LABEL=LOG")?;
         if labels.contains(&label) {
-            return Err(Failure::input(format!("--log {lent}: {label} is there twice")));
+            return Err(Failure::usage(format!("--log {lent}: {label} is there twice")));
         }
         let sole_compactor = command.sole.sole_compactor;
         let location = Location::parse(log).map_err(Error::from)?;
@@ -91,15 +91,15 @@ fn logs(command: &Run, shared: &Shared, limits: &PluginLimits) -> Result<LogsCtx
         labels.push(label);
     }
     if let Some(label) = rights.keys().next() {
-        return Err(Failure::input(format!("--grant {label}: there is no --log {label}=LOG")));
+        return Err(Failure::usage(format!("--grant {label}: there is no --log {label}=LOG")));
     }
-    Ok(builder.build()?)
+    builder.build().map_err(|error| Failure::from(error).context("--log"))
 }
 
 fn split<'a>(option: &str, text: &'a str, form: &str) -> Result<(&'a str, &'a str), Failure> {
     text.split_once('=')
         .filter(|(label, _)| !label.is_empty())
-        .ok_or_else(|| Failure::input(format!("{option} {text}: write {option} {form}")))
+        .ok_or_else(|| Failure::usage(format!("{option} {text}: write {option} {form}")))
 }
 
 /// Reads the plugin's file, unless it is larger than it may be.
@@ -127,7 +127,7 @@ fn give(run: &mut stratalog::plugin::Run, command: &Run) -> Result<(), Failure> 
             Some((name, value)) => run.wasi().env(name, value),
             None => match std::env::var(variable) {
                 Ok(value) => run.wasi().env(variable, value),
-                Err(error) => return Err(Failure::input(format!("--env {variable}: {error}"))),
+                Err(error) => return Err(Failure::usage(format!("--env {variable}: {error}"))),
             },
         };
     }
@@ -135,7 +135,7 @@ fn give(run: &mut stratalog::plugin::Run, command: &Run) -> Result<(), Failure> 
         let (folder, name) = dir.split_once("::").unwrap_or((dir, dir));
         run.wasi()
             .preopened_dir(folder, name, FsPerms::ReadWrite)
-            .map_err(|error| Failure::input(format!("--dir {dir}: {error:#}")))?;
+            .map_err(|error| Failure::usage(format!("--dir {dir}: {error:#}")))?;
     }
     Ok(())
 }

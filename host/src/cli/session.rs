@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use stratalog::store::{Location, Root, Store, StoreOptions};
+use stratalog::store::{Location, OpenError, Root, Store, StoreOptions};
 use stratalog::{Error, Host, Limits};
 
 use super::arguments::Shared;
@@ -71,15 +71,18 @@ pub(super) fn open_store(
     sole_compactor: bool,
 ) -> Result<Store, Failure> {
     let mut options = StoreOptions::parse(&shared.store_options)
-        .map_err(|error| Failure::input(error.to_string()))?
+        .map_err(|error| Failure::usage(format!("--store-option: {error}")))?
         .with_sole_compactor(sole_compactor);
     if let Some(retry_max) = shared.retry_max {
-        options = options.with_retry_max(usize::try_from(retry_max).unwrap_or(usize::MAX));
+        options = options.with_retry_max(retry_max);
     }
     if let Some(timeout) = shared.timeout {
         options = options.with_timeout(timeout);
     }
-    let store = Store::open(root, &options).map_err(Error::from)?;
+    let store = Store::open(root, &options).map_err(|error| match &error {
+        OpenError::Option(_) => Failure::from(Error::from(error)).context("--store-option"),
+        _ => Error::from(error).into(),
+    })?;
     waiting::tell(&store, shared);
     Ok(store)
 }
@@ -105,7 +108,7 @@ pub(super) fn cache_folder(shared: &Shared) -> Result<Option<PathBuf>, Failure> 
         None => Ok(Host::default_cache_folder()),
         Some(folder) => match std::path::absolute(folder) {
             Ok(folder) => Ok(Some(folder)),
-            Err(error) => Err(Failure::input(format!("--cache-dir: {error}"))),
+            Err(error) => Err(Failure::usage(format!("--cache-dir: {error}"))),
         },
     }
 }

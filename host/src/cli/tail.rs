@@ -12,6 +12,7 @@ use super::report::print_line;
 use super::session::{Session, no_log};
 use super::signals::Signals;
 use super::streams::stdout_closed;
+use super::tail_start::TailStart;
 
 /// Between first looks at a store that is away.
 const FIRST_LOOK_PAUSE: Duration = Duration::from_secs(1);
@@ -22,18 +23,18 @@ pub(super) async fn run(
     shared: &Shared,
     signals: &Signals,
 ) -> Result<Code, Failure> {
-    if command.lines == 0 && !command.follow {
-        let message = "--lines = 0 prints nothing: give 1 or more, or --follow";
-        return Err(Failure::input(message));
-    }
     let session = Session::open(&command.log, shared, false)?;
     let Session { location, store, host } = &session;
     let tailed = async {
-        let options = ReadOptions::new().last(command.lines);
+        let (options, skipped) = match command.lines {
+            TailStart::Last(events) => (ReadOptions::new().last(events), 0),
+            TailStart::From(number) => (ReadOptions::new(), number.saturating_sub(1)),
+        };
         let reader = host.read_with(store, &location.name, options).await?;
+        let out = Output { to_skip: skipped };
         match command.follow {
-            true => follow(reader, location, shared).await,
-            false => print(reader).await,
+            true => follow(reader, out, location, shared).await,
+            false => print(reader, out).await,
         }
     };
     tokio::select! {
@@ -43,9 +44,9 @@ pub(super) async fn run(
     }
 }
 
-async fn print(mut reader: Reader) -> Result<Code, Failure> {
+async fn print(mut reader: Reader, mut out: Output) -> Result<Code, Failure> {
     while let Some(page) = reader.next().await? {
-        if !write(page).await? {
+        if !out.write(page).await? {
             break;
         }
     }
@@ -53,15 +54,25 @@ async fn print(mut reader: Reader) -> Result<Code, Failure> {
 }
 
 /// Prints what comes until the reader of stdout ends it.
-async fn follow(reader: Reader, log: &Location, shared: &Shared) -> Result<Code, Failure> {
+async fn follow(
+    reader: Reader,
+    out: Output,
+    log: &Location,
+    shared: &Shared,
+) -> Result<Code, Failure> {
     tokio::select! {
         biased;
         () = stdout_closed() => Ok(Code::Done),
-        done = follow_on(reader, log, shared) => done,
+        done = follow_on(reader, out, log, shared) => done,
     }
 }
 
-async fn follow_on(mut reader: Reader, log: &Location, shared: &Shared) -> Result<Code, Failure> {
+async fn follow_on(
+    mut reader: Reader,
+    mut out: Output,
+    log: &Location,
+    shared: &Shared,
+) -> Result<Code, Failure> {
     let mut said = false;
     let try_on = |said: &mut bool, error: &Error| {
         if !std::mem::replace(said, true) {
@@ -83,7 +94,7 @@ async fn follow_on(mut reader: Reader, log: &Location, shared: &Shared) -> Resul
         }
     };
     if let Some(page) = first
-        && !write(page).await?
+        && !out.write(page).await?
     {
         return Ok(Code::Done);
     }
@@ -99,16 +110,36 @@ async fn follow_on(mut reader: Reader, log: &Location, shared: &Shared) -> Resul
             Err(error) => return Err(error.into()),
         };
         said = false;
-        if !write(page).await? {
+        if !out.write(page).await? {
             return Ok(Code::Done);
         }
     }
 }
 
-/// Writes where it may block for long: a pager may be in no hurry, and signals are to end that, too.
-async fn write(page: Page) -> Result<bool, Failure> {
-    warn_of_missed(&page);
-    let written = tokio::task::spawn_blocking(move || write_stdout(&page.lines));
-    // It does not panic, and is not cancelled while this waits.
-    written.await.unwrap_or(Ok(false))
+/// What is printed of the pages.
+struct Output {
+    /// Events still to be left out.
+    to_skip: u64,
+}
+
+impl Output {
+    /// Writes where it may block for long: a pager may be in no hurry, and signals are to end that,
+    /// too.
+    async fn write(&mut self, page: Page) -> Result<bool, Failure> {
+        warn_of_missed(&page);
+        let mut begin = 0;
+        while self.to_skip > 0 {
+            let Some(line) = page.lines.get(begin..).and_then(|rest| memchr::memchr(b'\n', rest))
+            else {
+                return Ok(true);
+            };
+            begin += line + 1;
+            self.to_skip -= 1;
+        }
+        let written = tokio::task::spawn_blocking(move || {
+            write_stdout(page.lines.get(begin..).unwrap_or_default())
+        });
+        // It does not panic, and is not cancelled while this waits.
+        written.await.unwrap_or(Ok(false))
+    }
 }

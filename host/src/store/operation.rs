@@ -29,6 +29,8 @@ pub(super) struct Operations {
     under_way: Mutex<UnderWay>,
     /// Requests sent since the store was opened.
     requests: Arc<AtomicU64>,
+    /// Bytes that uploads have taken since then.
+    uploaded: AtomicU64,
 }
 
 #[derive(Default)]
@@ -94,6 +96,14 @@ impl fmt::Display for Waiting {
 }
 
 impl Store {
+    /// Returns how many bytes all uploads of this store have taken since it was opened, finished or
+    /// not: what compactions have written so far.
+    ///
+    /// For programs that show their user how far a compaction is; a plan says how far it has to go.
+    pub fn uploaded_bytes(&self) -> u64 {
+        self.inner.operations.uploaded.load(Ordering::Relaxed)
+    }
+
     /// Returns the operation that has been under way for longest, if any is.
     ///
     /// For programs that tell their user what they wait for. A store in memory has none.
@@ -111,8 +121,19 @@ impl Store {
 }
 
 impl Operations {
+    /// Counts what an upload has taken.
+    pub(super) fn has_uploaded(&self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.uploaded.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     pub(super) fn new(timeout: Duration) -> Self {
-        Self { timeout, under_way: Mutex::default(), requests: Arc::default() }
+        Self {
+            timeout,
+            under_way: Mutex::default(),
+            requests: Arc::default(),
+            uploaded: AtomicU64::new(0),
+        }
     }
 
     /// Does the work, for no longer than the timeout.

@@ -98,12 +98,15 @@ impl Upload {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
+        let length = bytes.len();
         let dropped = "a write of it was dropped half way: upload the object anew".to_owned();
         self.failed = Some(self.not_written(StoreErrorKind::Unavailable, dropped));
         let result = self.add(bytes).await;
         self.failed = result.as_ref().err().cloned();
         if result.is_err() {
             self.abort_parts().await;
+        } else {
+            self.inner.operations.has_uploaded(length);
         }
         result
     }

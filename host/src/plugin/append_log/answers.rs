@@ -9,9 +9,10 @@ use crate::verifier::{Checked, Finding, LeftoverReason};
 
 impl Label {
     pub(super) fn compaction(&self, done: Compaction) -> wit::Compaction {
-        let Compaction { merged_files, batches, segments, events, bytes, new_key } = done;
+        let Compaction { merged_files, batches, segments, events, bytes, new_segments, new_key } =
+            done;
         let new_key = new_key.map(|key| self.object(&key));
-        wit::Compaction { merged_files, batches, segments, events, bytes, new_key }
+        wit::Compaction { merged_files, batches, segments, events, bytes, new_segments, new_key }
     }
 
     pub(super) fn checked(&self, checked: Checked) -> wit::Checked {
