@@ -6,13 +6,15 @@
 //! 1. Data goes to stdout, everything else to stderr.
 //! 2. A closed stdout is the reader's way to say "enough": never an error.
 //! 3. Signals are listened for before a command begins.
+//! 4. A panic is reported like an error, and ends with the code of one.
 
 mod cli;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::process::ExitCode;
 
 use cli::arguments::Arguments;
-use cli::exit::{Code, Failure};
+use cli::exit::{Code, Failure, report_panic};
 use cli::signals::Signals;
 use cli::stderr;
 
@@ -20,11 +22,17 @@ use cli::stderr;
 const WORKER_THREADS: usize = 2;
 
 fn main() -> ExitCode {
+    set_hook(Box::new(report_panic));
     let arguments = Arguments::of_process();
-    let code = run(arguments).unwrap_or_else(|failure| {
-        failure.print();
-        failure.code()
-    });
+    let code = match catch_unwind(AssertUnwindSafe(|| run(arguments))) {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => {
+            failure.print();
+            failure.code()
+        }
+        // It was reported where it happened.
+        Err(_) => Code::Failed,
+    };
     // Whoever does not read stderr is not to keep what a limit or a signal has ended.
     let is_cut_short = matches!(code, Code::Plugin | Code::Signal(_));
     stderr::finish(is_cut_short.then_some(stderr::LAST_WORDS));

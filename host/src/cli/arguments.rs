@@ -129,8 +129,9 @@ pub(crate) struct Shared {
     /// Set an option of the store, e.g. aws_region=eu-central-1; may be repeated
     ///
     /// It beats the environment. Other users of the machine can see it: put secrets into the
-    /// environment. For all stores on the network: instance_credentials (true or false, default
-    /// false). An unknown option is an error that names similar ones.
+    /// environment. For all stores on the network but WebDAV: instance_credentials (true or false,
+    /// default false). An unknown option is an error that names similar ones; one whose value cannot
+    /// be used, or that would have no effect, is an error that says what it needs.
     #[arg(long = "store-option", global = true, value_name = "KEY=VALUE")]
     pub(crate) store_options: Vec<String>,
 

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write as _};
+use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use stratalog::Error;
-use stratalog::store::{OpenError, StoreError};
+use stratalog::store::{OpenError, StoreError, hide_secrets};
 
 use super::stderr;
 use super::streams::Stdout;
@@ -141,6 +142,21 @@ impl From<StoreError> for Failure {
     }
 }
 
+/// Reports a panic, which is a fault of this program, where it happens.
+pub(crate) fn report_panic(panic: &PanicHookInfo<'_>) {
+    let words = panic.payload_as_str().unwrap_or("without words");
+    let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
+    // The progress line may be locked by who panics.
+    writeln!(io::stderr(), "{}", panic_message(&place, words)).ok();
+}
+
+/// Says in one line what happened, and nothing that is secret.
+fn panic_message(place: &str, words: &str) -> String {
+    let words = hide_secrets(words);
+    let words: Vec<&str> = words.lines().map(str::trim).collect();
+    format!("error: stratalog has failed{place}: {}; please report it", words.join(" "))
+}
+
 /// Prints `error: ...` to stderr, in one line whatever the message.
 pub(crate) fn complain(message: &str) {
     let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
@@ -153,5 +169,18 @@ pub(crate) fn write_stdout(data: &[u8]) -> Result<bool, Failure> {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::system("cannot write to stdout", &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_one_line_without_secrets() {
+        let shown = panic_message(" at src/a.rs:1:2", "called on\nhttps://me:hunter2@host/x");
+        let expected = "error: stratalog has failed at src/a.rs:1:2: called on \
+                        https://***@host/x; please report it";
+        assert_eq!(shown, expected);
     }
 }

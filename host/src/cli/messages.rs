@@ -4,6 +4,7 @@ use std::env::{self, VarError};
 use std::fmt::{self, Write as _};
 use std::io;
 
+use stratalog::store::hide_secrets;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
@@ -65,7 +66,9 @@ where
         };
         let mut text = Text::default();
         event.record(&mut text);
-        writeln!(writer, "{level}: {}{}", text.message, text.fields)
+        let line = format!("{level}: {}{}", text.message, text.fields);
+        // What libraries say repeats requests and answers.
+        writeln!(writer, "{}", hide_secrets(&line))
     }
 }
 

@@ -73,6 +73,16 @@ pub(super) fn open_store(
     let mut options = StoreOptions::parse(&shared.store_options)
         .map_err(|error| Failure::usage(format!("--store-option: {error}")))?
         .with_sole_compactor(sole_compactor);
+    for (key, flag, is_given) in [
+        ("retry_max", "--retry-max", shared.retry_max.is_some()),
+        ("retry_timeout", "--timeout", shared.timeout.is_some()),
+    ] {
+        if is_given && options.has_option(key) {
+            return Err(Failure::input(format!(
+                "the store option {key:?} has no effect: {flag} says the same, leave one of them out"
+            )));
+        }
+    }
     if let Some(retry_max) = shared.retry_max {
         options = options.with_retry_max(retry_max);
     }

@@ -87,6 +87,10 @@ impl HttpService for Watched {
             if let Some(failure) = failure {
                 operation.attempt_failed(failure);
             }
+            if let Some(answer) = reply.as_ref().ok().filter(|answer| answer.status().is_success())
+            {
+                operation.attempt_succeeded(answer.headers());
+            }
         }
         reply
     }

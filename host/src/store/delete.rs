@@ -73,7 +73,7 @@ impl Inner {
             };
             let unsaid = match self.operate("delete", first, answers).await {
                 Ok(()) => "the store did not say whether it is gone".to_owned(),
-                Err(overdue) => overdue.reason(&self.context.redactor),
+                Err(overdue) => self.context.overdue_reason(&overdue),
             };
             self.judge(bulk, results, &unsaid, &mut failures);
         }

@@ -101,11 +101,19 @@ impl WriteError {
 pub(super) struct Context {
     pub(super) description: String,
     pub(super) redactor: Redactor,
+    /// What to look at if a library fails that has taken all settings: their names.
+    settings: String,
 }
 
 impl Context {
     pub(super) fn new(description: impl Into<String>, redactor: Redactor) -> Self {
-        Self { description: description.into(), redactor }
+        let settings = "check the store's settings".to_owned();
+        Self { description: description.into(), redactor, settings }
+    }
+
+    /// Names the settings that errors which only they can have caused point to.
+    pub(super) fn with_settings(self, settings: String) -> Self {
+        Self { settings, ..self }
     }
 
     /// Makes an error that names the action, the object and the store.
@@ -157,13 +165,22 @@ impl Context {
         if certain { WriteError::NotWritten(explained) } else { WriteError::Unknown(explained) }
     }
 
-    /// Explains an operation that was given up at its time limit.
-    pub(super) fn overdue(&self, action: &str, key: &str, overdue: &Overdue) -> StoreError {
-        let reason = overdue.reason(&self.redactor);
-        self.error(StoreErrorKind::Unavailable, action, key, reason)
+    /// Says why an operation was given up.
+    pub(super) fn overdue_reason(&self, overdue: &Overdue) -> String {
+        overdue.reason(&self.redactor, &self.settings)
     }
 
-    /// Classifies a write that was given up at its time limit.
+    /// Explains an operation that was given up.
+    pub(super) fn overdue(&self, action: &str, key: &str, overdue: &Overdue) -> StoreError {
+        let reason = self.overdue_reason(overdue);
+        let kind = match overdue.is_a_matter_of_time() {
+            true => StoreErrorKind::Unavailable,
+            false => StoreErrorKind::Other,
+        };
+        self.error(kind, action, key, reason)
+    }
+
+    /// Classifies a write that was given up.
     pub(super) fn overdue_write(&self, action: &str, key: &str, overdue: &Overdue) -> WriteError {
         let error = self.overdue(action, key, overdue);
         match overdue.attempts.had_no_effect() {

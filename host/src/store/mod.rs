@@ -19,16 +19,18 @@ mod abandoned;
 mod client;
 mod delete;
 pub mod doctor;
+mod encryption;
 mod error;
 mod file;
+mod hiding;
 mod key;
-mod known_keys;
 mod list;
 mod local;
 mod location;
 mod operation;
 mod options;
 mod ordered;
+mod panics;
 mod probe;
 mod read;
 mod redact;
@@ -54,6 +56,7 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use tokio::sync::OnceCell;
 
+use encryption::Asked;
 use error::Context;
 use local::LocalFolder;
 use operation::{Operations, Overdue};
@@ -74,6 +77,7 @@ pub use ordered::{
     AHEAD_BYTES_MAX, Chunk, OBJECTS_AHEAD_MAX, OrderedRead, OrderedReadError, ReadPart,
 };
 pub use read::GET_BYTES_MAX;
+pub use redact::hide_secrets;
 pub use root::Root;
 pub use settings::OpenError;
 pub use upload::{PART_BYTES, UPLOAD_BUFFERED_BYTES_MAX, UPLOAD_PARTS_MAX, Upload};
@@ -110,6 +114,8 @@ struct Inner {
     /// Reads cost no waiting, so reading ahead would only cost.
     is_in_process: bool,
     operations: Arc<Operations>,
+    /// The encryption that every object is to have.
+    encryption: Option<Asked>,
 }
 
 enum Backend {
@@ -124,8 +130,8 @@ impl Store {
     /// gives a fresh, empty store each time.
     ///
     /// # Errors
-    /// [`OpenError`]: an unknown or wrong option, no credentials, or settings that do not fit
-    /// together. Fix the input.
+    /// [`OpenError`]: an unknown or wrong option, one that would have no effect, no credentials or
+    /// such that cannot be used, or settings that do not fit together. Fix the input.
     pub fn open(root: &Root, options: &StoreOptions) -> Result<Self, OpenError> {
         Self::open_in(root, options, &settings::process_environment())
     }
@@ -150,6 +156,7 @@ impl Store {
                     String::new(),
                     Context::new(text, Redactor::default()),
                     ConditionalCreate::Honoured,
+                    None,
                     options,
                 ));
             }
@@ -159,15 +166,17 @@ impl Store {
                 ConditionalCreate::Unproven,
             ),
             RootKind::WebDav { base, prefix } => {
-                (remote::open_webdav(base, &text, options)?, prefix, ConditionalCreate::Absent)
+                let remote = remote::open_webdav(base, &text, options, environment)?;
+                (remote, prefix, ConditionalCreate::Absent)
             }
         };
-        let RemoteStore { store, pages, redactor } = remote;
+        let RemoteStore { store, pages, redactor, settings, encryption } = remote;
         Ok(Self::build(
             Backend::Objects { store, pages },
             prefix.clone(),
-            Context::new(text, redactor),
+            Context::new(text, redactor).with_settings(settings),
             conditional,
+            encryption,
             options,
         ))
     }
@@ -232,6 +241,7 @@ impl Store {
         prefix: String,
         context: Context,
         conditional: ConditionalCreate,
+        encryption: Option<Asked>,
         options: &StoreOptions,
     ) -> Self {
         let inner = Inner {
@@ -243,6 +253,7 @@ impl Store {
             honours_exclusive: Arc::default(),
             is_in_process: false,
             operations: Arc::new(Operations::new(options.timeout)),
+            encryption,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -261,6 +272,7 @@ impl Store {
             honours_exclusive: Arc::default(),
             is_in_process: false,
             operations: Arc::new(Operations::new(TIMEOUT_DEFAULT)),
+            encryption: None,
         }
     }
 }

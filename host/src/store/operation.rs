@@ -8,6 +8,7 @@
 //! 2. An operation is without effect only if every attempt of a changing request is known to be:
 //!    it never got through, or was refused. An attempt under way may have an effect.
 //! 3. Nothing is repeated here: the one retry layer is the library's.
+//! 4. A panic of the library, or of an embedder's store, ends its operation and nothing else.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,6 +17,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Store;
+use super::encryption::Reported;
+use super::panics::{Caught, Panicked};
 use super::redact::Redactor;
 
 tokio::task_local! {
@@ -31,6 +34,8 @@ pub(super) struct Operations {
     requests: Arc<AtomicU64>,
     /// Bytes that uploads have taken since then.
     uploaded: AtomicU64,
+    /// The encryption that answers told of.
+    pub(super) encryption: Arc<Reported>,
 }
 
 #[derive(Default)]
@@ -47,6 +52,7 @@ pub(super) struct Operation {
     begun: Instant,
     seen: Mutex<Attempts>,
     requests: Arc<AtomicU64>,
+    encryption: Arc<Reported>,
 }
 
 /// What was seen of an operation's attempts so far.
@@ -58,11 +64,12 @@ pub(super) struct Attempts {
     last_failure: Option<String>,
 }
 
-/// An operation was given up at its time limit.
+/// An operation was given up: at its time limit, or because what does it panicked.
 #[derive(Debug)]
 pub(super) struct Overdue {
     pub(super) attempts: Attempts,
     timeout: Duration,
+    panicked: Option<Panicked>,
 }
 
 /// What a store is being waited for; see [`Store::waiting`].
@@ -133,6 +140,7 @@ impl Operations {
             under_way: Mutex::default(),
             requests: Arc::default(),
             uploaded: AtomicU64::new(0),
+            encryption: Arc::default(),
         }
     }
 
@@ -145,12 +153,16 @@ impl Operations {
     ) -> Result<T, Overdue> {
         let (begun, seen) = (Instant::now(), Mutex::default());
         let (key, requests) = (key.to_owned(), Arc::clone(&self.requests));
-        let operation = Arc::new(Operation { action, key, begun, seen, requests });
+        let encryption = Arc::clone(&self.encryption);
+        let operation = Arc::new(Operation { action, key, begun, seen, requests, encryption });
         let _entered = self.enter(Arc::clone(&operation));
-        let work = CURRENT.scope(Arc::clone(&operation), work);
-        tokio::time::timeout(self.timeout, work)
-            .await
-            .map_err(|_| Overdue { attempts: operation.attempts(), timeout: self.timeout })
+        let work = CURRENT.scope(Arc::clone(&operation), Caught::new(work));
+        let panicked = match tokio::time::timeout(self.timeout, work).await {
+            Ok(Ok(done)) => return Ok(done),
+            Ok(Err(panicked)) => Some(panicked),
+            Err(_) => None,
+        };
+        Err(Overdue { attempts: operation.attempts(), timeout: self.timeout, panicked })
     }
 
     /// Requests sent since the store was opened, repeated ones included.
@@ -207,6 +219,11 @@ impl Operation {
         seen.perhaps_effective = seen.perhaps_effective.saturating_sub(1);
     }
 
+    /// Takes note of the head of an answer that was a success.
+    pub(super) fn attempt_succeeded(&self, headers: &http::HeaderMap) {
+        self.encryption.note(headers);
+    }
+
     /// Keeps why an attempt failed.
     pub(super) fn attempt_failed(&self, why: impl fmt::Display) {
         lock(&self.seen).last_failure = Some(why.to_string());
@@ -236,9 +253,18 @@ impl Attempts {
 }
 
 impl Overdue {
-    /// Explains it, without secrets.
-    pub(super) fn reason(&self, redactor: &Redactor) -> String {
-        let Self { attempts, timeout } = self;
+    /// Says whether it was the time limit, so that a later try may succeed.
+    pub(super) fn is_a_matter_of_time(&self) -> bool {
+        self.panicked.is_none()
+    }
+
+    /// Explains it, without secrets; `settings` tells what to look at if the library panicked.
+    pub(super) fn reason(&self, redactor: &Redactor, settings: &str) -> String {
+        let Self { attempts, timeout, panicked } = self;
+        if let Some(Panicked(words)) = panicked {
+            let words = redactor.clean(words);
+            return format!("a library that the store rests on failed ({words}); {settings}");
+        }
         let mut reason = format!("not done within {timeout:?}");
         if attempts.count > 0 {
             let plural = if attempts.count == 1 { "" } else { "s" };

@@ -10,6 +10,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use object_store::aws::AmazonS3ConfigKey;
+use object_store::azure::AzureConfigKey;
+use object_store::gcp::GoogleConfigKey;
+
+use super::settings::known;
+
 /// The most retries that can be asked for; without a wish they go on until the timeout.
 pub const RETRY_MAX_LIMIT: usize = 100;
 
@@ -57,7 +63,8 @@ impl Default for StoreOptions {
 
 impl fmt::Debug for StoreOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<&str> = self.pairs.iter().map(|(key, _)| key.as_str()).collect();
+        let shown = |key| if looks_like_key(key) { key } else { "***" };
+        let keys: Vec<&str> = self.pairs.iter().map(|(key, _)| shown(key.as_str())).collect();
         f.debug_struct("StoreOptions")
             .field("keys", &keys)
             .field("sole_compactor", &self.sole_compactor)
@@ -79,13 +86,15 @@ pub enum OptionError {
     },
     /// The store has no option of that name.
     #[error(
-        "{scheme} has no store option {key:?}; {}",
-        if nearest.is_empty() { "it takes none".to_owned() }
-        else { format!("the nearest are {}", nearest.join(", ")) }
+        "{scheme} has no store option {}; {}",
+        shown_key(key, *position),
+        shown_nearest(nearest)
     )]
     Unknown {
-        /// The key as typed.
-        key: String,
+        /// Which of the given options it is, from 1.
+        position: usize,
+        /// The key as typed, if it looks like one; else it may be a secret.
+        key: Option<String>,
         /// The scheme of the location.
         scheme: String,
         /// The valid keys that look most like it; empty if the store takes none.
@@ -187,6 +196,11 @@ impl StoreOptions {
         self
     }
 
+    /// Says whether the option of that key was added, such as `retry_timeout`.
+    pub fn has_option(&self, key: &str) -> bool {
+        self.pairs.iter().any(|(known, _)| known == key)
+    }
+
     /// Says whether the metadata server of the machine may be asked for credentials.
     pub(super) fn instance_credentials(&self) -> bool {
         let value = self.pairs.iter().rfind(|(key, _)| key == INSTANCE_CREDENTIALS);
@@ -208,23 +222,75 @@ pub(super) fn truth_of(value: &str) -> Option<bool> {
     }
 }
 
-/// Makes the complaint about an unknown key, with the five most similar of the `known` ones.
-pub(super) fn unknown_key(key: &str, scheme: &str, known: &[&'static str]) -> OptionError {
+/// Makes the complaint about an unknown key, the option of that index, with the five most similar
+/// of the `known` ones.
+///
+/// The key is repeated only if it looks like one of an option: who forgets the key may have typed a
+/// secret that has a `=` in it.
+pub(super) fn unknown_key(
+    index: usize,
+    key: &str,
+    scheme: &str,
+    known: &[&'static str],
+) -> OptionError {
     let mut nearest = known.to_vec();
     if !nearest.is_empty() {
         nearest.extend(OWN_KEYS);
     }
-    let bare = |name: &str| {
-        let services = ["aws_", "azure_storage_", "azure_", "google_"];
-        let rest = services.iter().find_map(|service| name.strip_prefix(service));
-        rest.unwrap_or(name).to_owned()
-    };
-    nearest.sort_by_key(|name| {
-        let direct = edit_distance(key, name);
-        direct.min(edit_distance(&bare(key), &bare(name)))
-    });
+    nearest.sort_by_key(|name| distance(key, name));
     nearest.truncate(5);
-    OptionError::Unknown { key: key.chars().take(60).collect(), scheme: scheme.to_owned(), nearest }
+    OptionError::Unknown {
+        position: index.saturating_add(1),
+        key: looks_like_key(key).then(|| key.to_owned()),
+        scheme: scheme.to_owned(),
+        nearest,
+    }
+}
+
+/// Says whether a text is, but for typing errors, the key of an option of any service.
+fn looks_like_key(key: &str) -> bool {
+    let looks_like = |name: &&'static str| {
+        let longest = bare(key).chars().count().max(bare(name).chars().count());
+        distance(key, name).saturating_mul(5) <= longest.saturating_mul(3)
+    };
+    let any_service = known_anywhere();
+    key.parse::<AmazonS3ConfigKey>().is_ok()
+        || key.parse::<GoogleConfigKey>().is_ok()
+        || key.parse::<AzureConfigKey>().is_ok()
+        || OWN_KEYS.iter().chain(&any_service).any(looks_like)
+}
+
+/// The key without the name of its service.
+fn bare(name: &str) -> &str {
+    let services = ["aws_", "azure_storage_", "azure_", "google_"];
+    services.iter().find_map(|service| name.strip_prefix(service)).unwrap_or(name)
+}
+
+/// How far two keys are from each other, with or without the names of services.
+fn distance(a: &str, b: &str) -> usize {
+    edit_distance(a, b).min(edit_distance(bare(a), bare(b)))
+}
+
+/// The options of all services.
+fn known_anywhere() -> Vec<&'static str> {
+    let names = known::<AmazonS3ConfigKey>()
+        .chain(known::<GoogleConfigKey>())
+        .chain(known::<AzureConfigKey>());
+    names.map(|known| known.name).collect()
+}
+
+fn shown_key(key: &Option<String>, position: usize) -> String {
+    match key {
+        Some(key) => format!("{key:?}"),
+        None => format!("of the name that is given as number {position}"),
+    }
+}
+
+fn shown_nearest(nearest: &[&str]) -> String {
+    match nearest.is_empty() {
+        true => "it takes none".to_owned(),
+        false => format!("the nearest are {}", nearest.join(", ")),
+    }
 }
 
 /// Counts the insertions, deletions and substitutions that turn `a` into `b`.

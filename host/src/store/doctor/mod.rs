@@ -46,6 +46,8 @@ pub enum Ability {
     RangeReads,
     /// A large object can be written in parts.
     UploadInParts,
+    /// The encryption that the server reports of an object is the one that was asked for.
+    Encryption,
     /// How long a create, a get and a list take.
     Latency,
     /// How far the server's clock is from ours.
@@ -61,7 +63,7 @@ pub enum Ability {
 }
 
 /// All of them.
-pub const ABILITIES: [Ability; 14] = [
+pub const ABILITIES: [Ability; 15] = [
     Ability::Reachable,
     Ability::Credentials,
     Ability::CreateIfAbsent,
@@ -70,6 +72,7 @@ pub const ABILITIES: [Ability; 14] = [
     Ability::ListAfterWrite,
     Ability::RangeReads,
     Ability::UploadInParts,
+    Ability::Encryption,
     Ability::Latency,
     Ability::Clock,
     Ability::ListPaging,
@@ -90,6 +93,7 @@ impl Ability {
             Self::ListAfterWrite => "list after write",
             Self::RangeReads => "range reads",
             Self::UploadInParts => "upload in parts",
+            Self::Encryption => "encryption",
             Self::Latency => "latency",
             Self::Clock => "clock",
             Self::ListPaging => "list paging",

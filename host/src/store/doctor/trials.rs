@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use futures::{StreamExt, stream};
 
 use super::latency::TimedCreate;
 use super::{Ability, ClockOffset, Doctor, Latency, Verdict};
+use crate::store::encryption::NONE_REPORTED;
 use crate::store::probe::Outcome;
 use crate::store::upload::PART_BYTES;
 use crate::store::{EntryKind, StoreErrorKind};
@@ -66,6 +68,7 @@ impl Doctor {
             Ability::ListAfterWrite => self.list_after_write().await,
             Ability::RangeReads => self.range_reads().await,
             Ability::UploadInParts => self.upload_in_parts().await,
+            Ability::Encryption => self.encryption().await,
             Ability::Latency => self.latency().await,
             Ability::Clock => self.clock().await,
             Ability::ListPaging => self.list_paging().await,
@@ -206,6 +209,27 @@ impl Doctor {
                               256 MiB";
                 Ok((Verdict::Limited, detail.to_owned()))
             }
+        }
+    }
+
+    async fn encryption(&mut self) -> Tried {
+        let reported = Arc::clone(&self.store.inner.operations.encryption);
+        reported.take();
+        let key = self.create("encrypted", Bytes::from_static(b"x\n")).await?;
+        // Some servers tell it of a create, others of a read.
+        let report = match reported.take() {
+            Some(report) => report,
+            None => {
+                self.store.get(&key, None).await.map_err(text)?;
+                reported.take().unwrap_or_else(|| NONE_REPORTED.to_owned())
+            }
+        };
+        match &self.store.inner.encryption {
+            Some(asked) if !asked.is_met_by(&report) => Err(format!(
+                "{report}, and {} was asked for: use a server that has it, or leave the option out",
+                asked.0
+            )),
+            _ => passed(report),
         }
     }
 

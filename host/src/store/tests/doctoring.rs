@@ -1,12 +1,19 @@
 //! What the doctor says of stores that misbehave, and what it leaves in them.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
+
 use bytes::Bytes;
 use futures::FutureExt as _;
 use object_store::{Error, ObjectStore, PutMode};
 
+use super::opening::open;
 use super::{Fake, OnPut, keys, not_implemented};
 use crate::store::doctor::{Ability, Doctor, Use, Verdict};
-use crate::store::{ConditionalCreate as C, Store};
+use crate::store::encryption::Asked;
+use crate::store::{ConditionalCreate as C, Inner, Store};
 
 /// Examines a store; returns what it is good for, and what has failed.
 async fn examine(store: &Store) -> (Use, Vec<Ability>) {
@@ -84,15 +91,62 @@ async fn doctor_finds_what_each_store_cannot_do() {
 }
 
 #[tokio::test]
+async fn doctor_fails_where_the_encryption_that_was_asked_for_is_not_reported() {
+    let store = Fake::new().store(C::Unproven);
+    assert_eq!(examine(&store).await, (Use::All, vec![]));
+    let inner =
+        Inner { encryption: Some(Asked("aws:kms".to_owned())), ..Inner::clone(&store.inner) };
+    let asking = Store { inner: Arc::new(inner) };
+    assert_eq!(examine(&asking).await, (Use::None, vec![Ability::Encryption]));
+    let mut doctor = Doctor::new(&asking, "log");
+    while doctor.next().await.is_some() {}
+    let found = doctor.found().iter().find(|found| found.ability == Ability::Encryption).unwrap();
+    assert!(found.detail.starts_with("none reported, and aws:kms was asked for"), "{found:?}");
+    doctor.clean_up().await;
+}
+
+/// Serves one answer to whatever is asked.
+fn answering_server(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && connection.read(&mut byte).unwrap() > 0 {
+                head.extend(byte);
+            }
+            connection.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn the_encryption_in_an_answer_reaches_the_doctor() {
+    let answer = "HTTP/1.1 200 OK\r\netag: \"1\"\r\ncontent-length: 0\r\nconnection: close\r\n\
+                  x-amz-server-side-encryption: aws:kms\r\n\
+                  x-amz-server-side-encryption-aws-kms-key-id: arn:aws:kms:a:1:key/12345678\r\n\r\n";
+    let endpoint = format!("aws_endpoint={}", answering_server(answer));
+    let options = [&endpoint, "allow_http=true", "server_side_encryption=aws:kms"];
+    let keys = [("AWS_ACCESS_KEY_ID", "id12"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
+    let store = open("s3://bucket/x", &options, &keys).unwrap();
+    store.create("a", Bytes::new(), false).await.unwrap();
+    let report = store.inner.operations.encryption.take();
+    assert_eq!(report.as_deref(), Some("aws:kms, key ...12345678"));
+}
+
+#[tokio::test]
 async fn doctor_that_is_stopped_half_way_cleans_up() {
     let store = Fake::new().store(C::Unproven);
     store.create("log/batch_1", Bytes::from_static(b"a log's"), false).await.unwrap();
-    for steps in 0..=14 {
+    for steps in 0..=15 {
         let mut doctor = Doctor::new(&store, "log");
         for _ in 0..steps {
             doctor.next().await;
         }
-        if steps < 14 {
+        if steps < 15 {
             assert_eq!(doctor.use_for_a_log(), Use::None, "not all was tried");
         }
         assert_eq!(doctor.clean_up().await, vec![]);

@@ -1,5 +1,6 @@
 //! Tests of the store layer, on memory, on folders, and on a fake that misbehaves on demand.
 
+mod credentials;
 mod doctoring;
 mod fates;
 mod folder;
@@ -13,6 +14,7 @@ mod probing;
 mod repeats;
 mod replies;
 mod secrets;
+mod settings;
 mod uploads;
 
 use std::fmt;
