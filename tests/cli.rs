@@ -26,6 +26,8 @@ mod inputs;
 mod positions;
 #[path = "cli/refusals.rs"]
 mod refusals;
+#[path = "cli/repairs.rs"]
+mod repairs;
 #[path = "cli/replies.rs"]
 mod replies;
 #[path = "cli/secrets.rs"]

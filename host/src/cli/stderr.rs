@@ -5,16 +5,16 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SendError, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use super::progress;
 use super::streams::Stderr;
 
-/// How many lines may wait; a line of the library or of a plugin has at most some KiB.
-const LINES_MAX: usize = 1_000;
+/// How many bytes of lines may wait: more than what any command says of its input, line by line.
+const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long the last words of a command that a limit has ended wait for who reads stderr.
 pub(crate) const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -26,11 +26,14 @@ enum Said {
 }
 
 /// None if the system gives no thread.
-static THREAD: LazyLock<Option<SyncSender<Said>>> = LazyLock::new(|| {
-    let (sender, said) = sync_channel(LINES_MAX);
+static THREAD: LazyLock<Option<Sender<Said>>> = LazyLock::new(|| {
+    let (sender, said) = channel();
     let thread = thread::Builder::new().name("stratalog-messages".to_owned());
     thread.spawn(move || write_all(&said)).is_ok().then_some(sender)
 });
+
+/// Bytes of the lines that wait.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 /// Lines that were dropped since the last one that was not.
 static DROPPED: AtomicU64 = AtomicU64::new(0);
@@ -42,11 +45,15 @@ pub(crate) fn say(line: &str) {
 
 /// Says a line that is ended by LF, without waiting for anybody.
 pub(super) fn say_bytes(line: Vec<u8>) {
-    match THREAD.as_ref().map(|thread| thread.try_send(Said::Line(line))) {
-        Some(Ok(())) => {}
-        Some(Err(TrySendError::Full(_))) => _ = DROPPED.fetch_add(1, Ordering::Relaxed),
-        Some(Err(TrySendError::Disconnected(Said::Line(line)))) => write(&line),
-        Some(Err(TrySendError::Disconnected(Said::End(_)))) | None => {}
+    let Some(thread) = THREAD.as_ref() else { return };
+    let length = line.len();
+    if WAITING.fetch_add(length, Ordering::Relaxed).saturating_add(length) > WAITING_BYTES_MAX {
+        WAITING.fetch_sub(length, Ordering::Relaxed);
+        DROPPED.fetch_add(1, Ordering::Relaxed);
+        return;
+    }
+    if let Err(SendError(Said::Line(line))) = thread.send(Said::Line(line)) {
+        write(&line);
     }
 }
 
@@ -55,9 +62,8 @@ pub(crate) fn finish(wait_max: Option<Duration>) {
     let Some(thread) = &*THREAD else { return };
     let (sender, written) = sync_channel(1);
     match wait_max {
-        // Full or not, there is nothing more to be said.
         Some(wait_max) => {
-            if thread.try_send(Said::End(sender)).is_ok() {
+            if thread.send(Said::End(sender)).is_ok() {
                 written.recv_timeout(wait_max).ok();
             }
         }
@@ -78,7 +84,10 @@ fn write_all(said: &Receiver<Said>) {
             );
         }
         match said {
-            Said::Line(line) => write(&line),
+            Said::Line(line) => {
+                write(&line);
+                WAITING.fetch_sub(line.len(), Ordering::Relaxed);
+            }
             Said::End(written) => _ = written.send(()),
         }
     }

@@ -109,7 +109,7 @@ impl Call {
     }
 
     /// Every call, in the order of their numbers.
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Self::Open,
         Self::Append,
         Self::AppendLines,
@@ -125,6 +125,7 @@ impl Call {
         Self::ReaderPosition,
         Self::Compact,
         Self::PlanCompaction,
+        Self::PlanTrim,
         Self::Trim,
         Self::Verify,
         Self::VerifierNext,
