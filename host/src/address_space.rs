@@ -12,7 +12,7 @@ use wasmtime::{Config, Engine, Memory, MemoryType, OutOfMemory, Store};
 const PLENTY_BYTES: u64 = 512 * GIB;
 
 /// With less a process cannot compile a component: it would end where it next asks for memory.
-const LEAST_BYTES: u64 = 384 * 1024 * 1024;
+const LEAST_BYTES: u64 = 640 * 1024 * 1024;
 
 /// With less a component is compiled by one thread: each takes up to 130 MiB of address space.
 const MANY_THREADS_BYTES: u64 = 16 * GIB;

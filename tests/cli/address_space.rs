@@ -38,15 +38,15 @@ fn a_log_is_appended_to_read_and_compacted_within_2_gb() {
 fn less_than_a_component_needs_is_refused_with_the_way_to_more() {
     let (_folder, log) = fresh();
     ok(&["append", &log], "event\n");
-    for kib in [60_000, 100_000, 200_000, 390_000] {
+    for kib in [60_000, 100_000, 390_000, 655_359] {
         let ran = run_within(kib, &["read", &log], "");
         let error = format!(
             "error: cannot run a component: this process may have {kib} KiB of address space; \
-             raise the limit (`ulimit -v`) to 393216 KiB or more\n"
+             raise the limit (`ulimit -v`) to 655360 KiB or more\n"
         );
         assert_eq!((ran.code, ran.stderr, ran.stdout.as_str()), (6, error, ""), "{kib}");
     }
-    for kib in [393_216, 500_000, 4_000_000] {
+    for kib in [655_360, 700_000, 4_000_000] {
         let ran = run_within(kib, &["read", &log], "");
         assert_eq!(
             (ran.code, ran.stderr.as_str(), ran.stdout.as_str()),

@@ -7,8 +7,8 @@ use super::*;
 const BATCH: &str = "log/batch_0001700000006000000_3c6ef35f_2_0628a850a2b64538.jsonl";
 const SEGMENT: &str = "log/segment_0000000000000000002_6252e503_0000.jsonl";
 const INDEX: &str = "log/segment_0000000000000000002_6252e503_0000.index";
-const SECOND_SEGMENT: &str = "log/segment_0000000000000000004_57fe6c2d_0000.jsonl";
-const SECOND_INDEX: &str = "log/segment_0000000000000000004_57fe6c2d_0000.index";
+const SECOND_SEGMENT: &str = "log/segment_0000000000000000003_9f2ec686_0000.jsonl";
+const SECOND_INDEX: &str = "log/segment_0000000000000000003_9f2ec686_0000.index";
 const RETIRED_INDEX: &str = "log/segment_0000000000000000001_47502932_0000.index";
 const MANIFEST: &str = "log/manifest_0000000000000000004.json";
 const OLDER_MANIFEST: &str = "log/manifest_0000000000000000002.json";
@@ -197,7 +197,7 @@ const HARMS: &[Harm] = &[
         damage: [
             MANIFEST,
             "a segment at position 8",
-            "segment_0000000000000000004_57fe6c2d_0000.jsonl at position 9",
+            "segment_0000000000000000003_9f2ec686_0000.jsonl at position 9",
         ],
         read: 0,
         compact: true,

@@ -187,7 +187,7 @@ fn what_a_log_does_not_give_is_an_error_of_the_call() {
              1024 is reached: --bytes-per-second raises it\nflush: ok\n",
         ),
         (&[], &["tiny-appends", "1000000"], "1000000 appended\nflush: ok\n"),
-        (&[], &["read-flood", "100"], "0 events read\n"),
+        (&[], &["read-flood", "100"], "read: no-log: evil\n"),
         (
             &[],
             &["calls-after-close"],
@@ -450,14 +450,14 @@ fn a_plugin_runs_within_little_address_space_and_what_does_not_fit_is_named() {
         let output = within_address_space(kib, &command).stdin(Stdio::null()).output().unwrap();
         Ran::from(output)
     };
-    for kib in [500_000, 2_000_000] {
+    for kib in [700_000, 2_000_000] {
         let ran = run(kib, &[], &["tiny-appends", "1000"]);
         assert_eq!((ran.code, ran.stdout.as_str()), (0, "1000 appended\nflush: ok\n"), "{kib}");
         assert_eq!(ran.stderr, "", "{kib}");
     }
-    let ran = run(500_000, &["--plugin-memory-max", "2GiB"], &["memory-bomb"]);
+    let ran = run(700_000, &["--plugin-memory-max", "2GiB"], &["memory-bomb"]);
     let error = "trapped: no address space is left for a component: Cannot allocate memory (os error \
-        12); raise the limit of this process, which is 500000 KiB (`ulimit -v`), or lower \
+        12); raise the limit of this process, which is 700000 KiB (`ulimit -v`), or lower \
         memory_bytes_max (--plugin-memory-max)\n";
     assert_eq!(ran.stderr, format!("error: {} {error}", plugin.display()));
     assert_eq!((ran.code, ran.stdout.as_str()), (6, ""));
