@@ -250,7 +250,7 @@ const HARMS: &[Harm] = &[
     Harm {
         what: "a manifest with a changed digit",
         harm: |world| edit(world, MANIFEST, "\"first_position\":5", "\"first_position\":6"),
-        damage: [MANIFEST, "xxh3 e98e5eeeccd1090b of what is before it", "xxh3 5b4e17d37103a977"],
+        damage: [MANIFEST, "xxh3 8309940f9626661e of what is before it", "xxh3 ec1a999644b479ec"],
         read: 0,
         compact: true,
         checked: 6,
