@@ -54,7 +54,8 @@ impl Host {
     /// Repairs a log as far as that can be done without guessing; returns what it did, in the order in
     /// which it did it. Reads the whole log. [`Host::verify`] finds nothing damaged afterwards, unless a
     /// step says [`RepairAction::Nothing`]. Safe beside writers, readers and compactors, and against a
-    /// crash at any point: a second call goes on.
+    /// crash at any point: a second call goes on. On WebDAV, where a batch that is being written can be
+    /// seen torn, stop the writers first.
     ///
     /// # Errors
     /// As [`Host::compact`](crate::Host::compact), but not for the damage that it is about.
