@@ -450,7 +450,7 @@ fn a_plugin_runs_within_little_address_space_and_what_does_not_fit_is_named() {
         let output = within_address_space(kib, &command).stdin(Stdio::null()).output().unwrap();
         Ran::from(output)
     };
-    for kib in [700_000, 2_000_000] {
+    for kib in [1_200_000, 2_000_000] {
         let ran = run(kib, &[], &["tiny-appends", "1000"]);
         assert_eq!((ran.code, ran.stdout.as_str()), (0, "1000 appended\nflush: ok\n"), "{kib}");
         assert_eq!(ran.stderr, "", "{kib}");
