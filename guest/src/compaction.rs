@@ -54,13 +54,7 @@ pub(crate) fn plan(
 ) -> Vec<Rewrite> {
     let segments = view.segments().iter().enumerate().map(|(number, segment)| {
         let cut = boundary.filter(|boundary| boundary.slice.segment.name == segment.name);
-        Rewrite {
-            segments: number..number.saturating_add(1),
-            batches: 0,
-            bytes: cut.map_or(segment.bytes, Boundary::bytes),
-            size: cut.map_or(segment.batches, Boundary::batches),
-            cut: cut.is_some(),
-        }
+        cut.map_or(Rewrite::alone(number, segment), |cut| Rewrite::cut(number, cut))
     });
     let mut units: Vec<Rewrite> = segments.collect();
     let least = if options.full { 1 } else { 2 };
@@ -96,13 +90,7 @@ pub(crate) fn absorb(view: &View, batches_max: usize) -> Rewrite {
 pub(crate) fn cut(view: &View, boundary: &Boundary) -> Option<Rewrite> {
     let name = boundary.slice.segment.name;
     let at = view.segments().iter().position(|segment| segment.name == name)?;
-    Some(Rewrite {
-        segments: at..at.saturating_add(1),
-        batches: 0,
-        bytes: boundary.bytes(),
-        size: boundary.batches(),
-        cut: true,
-    })
+    Some(Rewrite::cut(at, boundary))
 }
 
 /// Joins neighbours as far as the limits let.
@@ -194,6 +182,17 @@ impl Rewrite {
             bytes: segment.bytes,
             size: segment.batches,
             cut: false,
+        }
+    }
+
+    /// What is left of a segment that a trim has cut, by itself.
+    fn cut(number: usize, boundary: &Boundary) -> Self {
+        Self {
+            segments: number..number.saturating_add(1),
+            batches: 0,
+            bytes: boundary.bytes(),
+            size: boundary.batches(),
+            cut: true,
         }
     }
 
