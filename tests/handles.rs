@@ -8,6 +8,7 @@ use object_store::memory::InMemory;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
 use rig::faults::Fault;
 use rig::subject::{Kind, World, events};
+use rig::waits::{NEVER, until};
 use stratalog::store::{ConditionalCreate, Store};
 use stratalog::{Error, Host, Log, LogOptions, Page, ReadOptions, Reader};
 
@@ -53,7 +54,7 @@ async fn read(host: &Host, store: &Store, name: &str) -> Vec<String> {
 /// Waits for the creates of so many segments, and makes sure that there were no more.
 fn await_segments(world: &World, number: usize) {
     let found = Cell::new(0);
-    world.await_that("the create of a segment", || {
+    until("the create of a segment", || {
         let requests = world.faults.requests();
         let creates = requests.iter().filter(|request| {
             request.starts_with("create log/segment_") && request.ends_with(".jsonl")
@@ -314,12 +315,12 @@ fn a_flush_ends_beside_tasks_that_append_without_end() {
         let appending: Vec<_> = appending.collect();
         let mut events = 0;
         while events < 100_000 {
-            let flushed = tokio::time::timeout(Duration::from_secs(30), log.flush());
+            let flushed = tokio::time::timeout(NEVER, log.flush());
             let written = flushed.await.expect("a flush that ends").unwrap();
             assert!(written.events >= events, "{written:?}");
             events = written.events;
         }
-        let closed = tokio::time::timeout(Duration::from_secs(30), log.close());
+        let closed = tokio::time::timeout(NEVER, log.close());
         closed.await.expect("a close that ends").unwrap();
         for task in appending {
             task.await.unwrap();

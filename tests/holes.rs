@@ -3,6 +3,7 @@
 
 use rig::faults::Fault;
 use rig::subject::{Kind, Settings, append_all, events, on_both};
+use rig::waits::until;
 use stratalog::{Compaction, Error, EventFault};
 
 #[test]
@@ -203,7 +204,7 @@ fn hole_10_a_slow_log_is_sealed_by_age() {
         if world.kind == Kind::Native {
             assert_eq!(log.file_count().unwrap(), 0);
         }
-        world.await_that("the batch is stored", || {
+        until("the batch is stored", || {
             world.clock.advance(10_000);
             log.tick();
             world.read("log").is_ok_and(|read| read == ["alone"])

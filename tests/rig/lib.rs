@@ -17,4 +17,5 @@ pub mod servers;
 pub mod sim;
 pub mod subject;
 pub mod tools;
+pub mod waits;
 mod warnings;

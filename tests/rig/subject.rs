@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use stratalog::store::{ConditionalCreate, Store};
 use stratalog::{Clock, CompactOptions, Compaction, Error, Host, LogOptions, Stats, Written};
@@ -16,6 +16,7 @@ use crate::native::{NativeStore, NativeSystem};
 use crate::passes::{Pages, Pass};
 use crate::records::{compaction, error, stats, written};
 use crate::tools::target_folder;
+use crate::waits::until;
 use crate::warnings;
 
 /// Microseconds since 1970 that a test sets. Starts in 2023.
@@ -146,16 +147,7 @@ impl World {
 
     /// Waits for a warning.
     pub fn await_warning(&self, text: &str) {
-        self.await_that(text, || self.warnings().iter().any(|warning| warning.contains(text)));
-    }
-
-    /// Waits until something holds that other threads bring about.
-    pub fn await_that(&self, what: &str, holds: impl Fn() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !holds() {
-            assert!(Instant::now() < deadline, "never: {what}");
-            std::thread::yield_now();
-        }
+        until(text, || self.warnings().iter().any(|warning| warning.contains(text)));
     }
 
     pub fn open(&self, name: &str) -> Log {

@@ -2,7 +2,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use futures::FutureExt;
 use object_store::aws::AmazonS3Builder;
@@ -10,9 +9,7 @@ use object_store::path::Path;
 use object_store::signer::Signer;
 
 use super::S3Server;
-
-/// How long one step of the request may take.
-const IO_MAX: Duration = Duration::from_secs(30);
+use crate::waits::NEVER;
 
 pub fn create(server: &S3Server) -> Result<(), String> {
     let target = signed_target(server).map_err(|e| e.to_string())?;
@@ -32,7 +29,7 @@ fn signed_target(server: &S3Server) -> object_store::Result<String> {
     let store = builder.build()?;
     let method = "PUT".parse().expect("PUT is a method");
     let url = store
-        .signed_url(method, &Path::default(), Duration::from_mins(1))
+        .signed_url(method, &Path::default(), NEVER)
         .now_or_never()
         .expect("signing with a given key waits for nothing")?;
     Ok(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
@@ -42,8 +39,8 @@ fn signed_target(server: &S3Server) -> object_store::Result<String> {
 fn put(endpoint: &str, target: &str) -> io::Result<String> {
     let host = endpoint.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host)?;
-    stream.set_read_timeout(Some(IO_MAX))?;
-    stream.set_write_timeout(Some(IO_MAX))?;
+    stream.set_read_timeout(Some(NEVER))?;
+    stream.set_write_timeout(Some(NEVER))?;
     let request = format!(
         "PUT {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     );

@@ -1,18 +1,15 @@
 //! A fake of Google Cloud Storage, run by `fake_gcs.py`: there is no emulator of its XML interface.
 
-use std::time::Duration;
-
 use super::process::Supervised;
 use super::{BUCKET, Server, Skip};
 use crate::tools::python::Python;
 
 pub const KIND: &str = "fake_gcs";
 const SERVE: &str = include_str!("fake_gcs.py");
-const READY_MAX: Duration = Duration::from_mins(1);
 
 pub fn start() -> Result<Server, Skip> {
     let python = Python::system().map_err(|reason| Skip { server: KIND, reason })?;
-    match Supervised::start(python.command().args(["-c", SERVE, BUCKET]), READY_MAX) {
+    match Supervised::start(python.command().args(["-c", SERVE, BUCKET])) {
         Ok((process, port)) => {
             let endpoint = format!("http://127.0.0.1:{port}");
             let options = [

@@ -74,19 +74,17 @@ rgw_gc_processor_max_time = 10
 CONF
 }
 
-# until_ok SECONDS COMMAND...: repeats the command until it succeeds.
+# until_ok COMMAND...: repeats the command until it succeeds, as it does when its daemon has ended.
 until_ok() {
-  local deadline=$((SECONDS + $1))
-  shift
   until "$@" >/dev/null 2>&1; do
-    ((SECONDS < deadline)) || return 1
     sleep 0.1
   done
 }
 
-monitor_answers() { timeout --foreground 5 ceph -s; }
+# A question that is lost on the way is asked again; a busy machine takes its time to answer.
+monitor_answers() { timeout --foreground 60 ceph -s; }
 monitor_answers_or_gone() { monitor_answers || ! kill -0 "$monitor"; }
-osd_is_up() { ceph osd stat | grep -q '1 up'; }
+osd_is_up() { timeout --foreground 60 ceph osd stat | grep -q '1 up'; }
 osd_is_up_or_gone() { osd_is_up || ! kill -0 "$osd"; }
 
 gateway_answers() { (exec 5<>"/dev/tcp/127.0.0.1/$port"); }
@@ -97,7 +95,7 @@ start_monitor() {
   ceph-mon -i a --mkfs --monmap "$dir/monmap"
   ceph-mon -i a -f &
   monitor=$!
-  until_ok 30 monitor_answers_or_gone
+  until_ok monitor_answers_or_gone
   kill -0 "$monitor" # what answers must be ours: the port may have been taken
 }
 
@@ -110,7 +108,7 @@ start_osd() {
   for _ in 1 2 3 4 5 6; do
     ceph-osd -i 0 -f &
     osd=$!
-    until_ok 30 osd_is_up_or_gone
+    until_ok osd_is_up_or_gone
     ! osd_is_up || return 0
     wait "$osd" || true
   done
@@ -120,14 +118,15 @@ start_osd() {
 run_gateway() {
   radosgw -n client.rgw -f &
   gateway=$!
-  echo "$gateway" >"$dir/gateway.pid"
+  echo "$gateway" >"$dir/gateway.pid.new"
+  mv "$dir/gateway.pid.new" "$dir/gateway.pid"
 }
 
 start_gateway() {
   run_gateway
-  timeout --foreground 60 radosgw-admin -n client.rgw user create --uid=test \
+  timeout --foreground 600 radosgw-admin -n client.rgw user create --uid=test \
     --display-name=test --access-key="$access_key" --secret-key="$secret_key"
-  until_ok 60 gateway_answers_or_gone
+  until_ok gateway_answers_or_gone
   kill -0 "$gateway" # as above
 }
 
@@ -154,9 +153,15 @@ cluster() {
 }
 
 restart_gateway_at_each_line() {
+  local killed
   while read -r _; do
+    killed=$(<"$dir/gateway.pid")
     touch "$dir/restarting"
-    kill -KILL "$(<"$dir/gateway.pid")"
+    kill -KILL "$killed"
+    # One after the other, however slow the start is.
+    while [[ $(<"$dir/gateway.pid") == "$killed" ]]; do
+      sleep 0.1
+    done
   done
 }
 

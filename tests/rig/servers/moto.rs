@@ -1,7 +1,5 @@
 //! moto, a mock of S3 in Python, run by `serve_moto.py`.
 
-use std::time::Duration;
-
 use super::process::Supervised;
 use super::{S3Server, Skip};
 use crate::tools::python::Python;
@@ -9,13 +7,11 @@ use crate::tools::python::Python;
 pub const KIND: &str = "moto";
 const SERVE: &str = include_str!("serve_moto.py");
 const REQUIREMENTS: &str = include_str!("requirements.txt");
-/// Usually a second; a loaded machine takes its time.
-const READY_MAX: Duration = Duration::from_mins(1);
 
 pub fn start() -> Result<S3Server, Skip> {
     let python =
         Python::with(KIND, REQUIREMENTS).map_err(|reason| Skip { server: KIND, reason })?;
-    match Supervised::start(python.command().args(["-c", SERVE]), READY_MAX) {
+    match Supervised::start(python.command().args(["-c", SERVE])) {
         Ok((process, port)) => {
             let endpoint = format!("http://127.0.0.1:{port}");
             // moto checks no signature.

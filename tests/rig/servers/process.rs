@@ -13,8 +13,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a child has for ending by itself before it is killed.
-const STOP_MAX: Duration = Duration::from_secs(10);
+use crate::waits::NEVER;
+
 /// How many of its last lines a failed start reports.
 const REPORTED_LINES_MAX: usize = 30;
 
@@ -35,12 +35,9 @@ impl Supervised {
     /// is ready.
     ///
     /// # Errors
-    /// When the command cannot be run, or has not said anything when it ends or `ready_max` has
-    /// passed. It is not running then; the text holds the end of its standard error.
-    pub fn start(
-        command: &mut Command,
-        ready_max: Duration,
-    ) -> Result<(Supervised, String), String> {
+    /// When the command cannot be run, or ends without having said anything. It is not running then;
+    /// the text holds the end of its standard error.
+    pub fn start(command: &mut Command) -> Result<(Supervised, String), String> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         let mut child = command
@@ -58,7 +55,7 @@ impl Supervised {
         let begin = Instant::now();
         let mut stderr = VecDeque::new();
         let end = loop {
-            match lines.recv_timeout(ready_max.saturating_sub(begin.elapsed())) {
+            match lines.recv_timeout(NEVER.saturating_sub(begin.elapsed())) {
                 Ok(Line::Stdout(line)) => return Ok((process, line)),
                 Ok(Line::Stderr(line)) => {
                     if stderr.len() == REPORTED_LINES_MAX {
@@ -67,7 +64,7 @@ impl Supervised {
                     stderr.push_back(line);
                 }
                 Err(RecvTimeoutError::Disconnected) => break "ended",
-                Err(RecvTimeoutError::Timeout) => break "is not ready",
+                Err(RecvTimeoutError::Timeout) => break "is never ready: given up",
             }
         };
         drop(process);
@@ -87,7 +84,7 @@ impl Supervised {
 impl Drop for Supervised {
     fn drop(&mut self) {
         drop(self.stdin.take());
-        let deadline = Instant::now() + STOP_MAX;
+        let deadline = Instant::now() + NEVER;
         while let Ok(None) = self.child.try_wait() {
             if Instant::now() >= deadline {
                 eprintln!("process {} does not end with its standard input", self.child.id());

@@ -2,14 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::time::Duration;
 
 use super::process::Supervised;
 use crate::tools::python::Python;
 
 const SERVE: &str = include_str!("serve_program.py");
-/// Usually some seconds; a loaded machine takes its time.
-const READY_MAX: Duration = Duration::from_mins(1);
 
 /// Starts the program; `pattern` finds the port in what it prints.
 ///
@@ -27,7 +24,7 @@ pub fn serve(
     let python = Python::system()?;
     let mut command = python.command();
     command.args(["-c", SERVE, pattern]).arg(program).args(args);
-    match Supervised::start(&mut command, READY_MAX) {
+    match Supervised::start(&mut command) {
         Ok((process, port)) => {
             let port = port.parse();
             Ok((process, port.unwrap_or_else(|_| panic!("{kind} tells no port"))))

@@ -3,7 +3,6 @@
 use std::hash::{BuildHasher, RandomState};
 use std::net::TcpListener;
 use std::process::Command;
-use std::time::Duration;
 
 use super::process::Supervised;
 use super::{S3Server, Skip, program};
@@ -11,8 +10,6 @@ use super::{S3Server, Skip, program};
 pub const KIND: &str = "radosgw";
 const SCRIPT: &str = include_str!("microceph.sh");
 const PROGRAMS: [&str; 6] = ["bash", "ceph", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin"];
-/// Usually some 15 seconds; a loaded machine takes its time.
-const READY_MAX: Duration = Duration::from_mins(3);
 /// The daemons cannot choose their ports themselves, so another process can be quicker.
 const PORT_ATTEMPTS_MAX: usize = 3;
 
@@ -35,7 +32,7 @@ pub fn start() -> Result<S3Server, Skip> {
         let mut command = Command::new("bash");
         command.args(["-c", SCRIPT, "microceph", &port, &monitor_port]);
         command.args([super::ACCESS_KEY, &secret_key]);
-        match Supervised::start(&mut command, READY_MAX) {
+        match Supervised::start(&mut command) {
             Ok((process, _ready)) => {
                 let endpoint = format!("http://127.0.0.1:{port}");
                 return Ok(S3Server::with_bucket(KIND, endpoint, secret_key, process));
