@@ -6,12 +6,15 @@
 //! 3. Headers pass as they are, so signatures stay valid; only the way of closing connections is ours.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use socket2::SockRef;
+
+use crate::waits::until;
 
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +43,13 @@ pub enum Fault {
     CarryOutAndLie(&'static str),
     /// The answer loses the elements of this name.
     DropElement(&'static str),
+}
+
+impl Fault {
+    /// Whether the client hears nothing until it has had enough.
+    pub fn is_silent(self) -> bool {
+        matches!(self, Self::StallBefore | Self::StallAfter)
+    }
 }
 
 /// A request, as far as a test needs it to choose.
@@ -71,6 +81,8 @@ pub struct Proxy {
 struct Shared {
     server: String,
     state: Mutex<State>,
+    /// Requests that the server is at.
+    under_way: AtomicUsize,
 }
 
 struct State {
@@ -87,7 +99,7 @@ impl Proxy {
         let server = server.trim_start_matches("http://").to_owned();
         let script: Script = Box::new(|_| Fault::None);
         let state = Mutex::new(State { script, seen: Vec::new(), is_down: false });
-        let shared = Arc::new(Shared { server, state });
+        let shared = Arc::new(Shared { server, state, under_way: AtomicUsize::new(0) });
         let serving = Arc::downgrade(&shared);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -116,6 +128,11 @@ impl Proxy {
     /// How many requests got something bad since the script began.
     pub fn faults(&self) -> usize {
         self.seen().iter().filter(|(_, fault)| *fault != Fault::None).count()
+    }
+
+    /// Waits until the server has carried out what it got, also what no client waits for any more.
+    pub fn wait_for_server(&self) {
+        until("the server's answer", || self.shared.under_way.load(Ordering::SeqCst) == 0);
     }
 
     /// Whether every connection is refused from now on, as by a server that is starting again.
@@ -156,7 +173,10 @@ impl Shared {
                 _ => {}
             }
             let without_condition = fault == Fault::DropCondition;
-            let Ok(reply) = self.forward(&request, without_condition) else { return reset(client) };
+            self.under_way.fetch_add(1, Ordering::SeqCst);
+            let reply = self.forward(&request, without_condition);
+            self.under_way.fetch_sub(1, Ordering::SeqCst);
+            let Ok(reply) = reply else { return reset(client) };
             match fault {
                 Fault::ResetAfter => return reset(client),
                 Fault::StallAfter => return stall(client),
@@ -170,10 +190,9 @@ impl Shared {
                     let body = find(&reply, b"\r\n\r\n").map_or(0, |at| at + 4);
                     let mut client_end = client;
                     client_end.write_all(&reply[..reply.len().min(body + bytes)])?;
-                    // What was sent must arrive, or nothing was cut.
-                    client_end.flush()?;
-                    thread::sleep(Duration::from_millis(20));
-                    return reset(client);
+                    // An end and no reset, before which what was sent may be lost.
+                    client_end.shutdown(Shutdown::Write)?;
+                    return stall(client);
                 }
                 _ => {
                     let mut client = client;

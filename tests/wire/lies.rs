@@ -93,11 +93,11 @@ fn an_upload_whose_end_is_answered_by_an_error_is_known_only_by_a_look() {
             true => faults.pop().unwrap_or(Fault::None),
             false => Fault::None,
         });
-        wire.runtime.block_on(upload(wire.patient_store(2))).unwrap();
+        wire.runtime.block_on(upload(wire.store(2))).unwrap();
         assert_eq!(wire.proxy.faults(), 1);
         // It was not, and nobody says so.
         for lie in [FAILED, ERROR] {
-            let store = wire.patient_store(1);
+            let store = wire.store(1);
             wire.proxy.play(move |seen| if is_end(seen) { Fault::Lie(lie) } else { Fault::None });
             let fate = wire.runtime.block_on(upload(store.clone()));
             assert!(matches!(fate, Err(WriteError::Unknown(_))), "{fate:?}");
