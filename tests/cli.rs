@@ -42,3 +42,6 @@ mod streams;
 mod summaries;
 #[path = "cli/upkeep.rs"]
 mod upkeep;
+#[path = "rig/waits.rs"]
+#[allow(unreachable_pub, reason = "the rig uses it, too")]
+mod waits;

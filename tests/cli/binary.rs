@@ -5,14 +5,11 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use tempfile::TempDir;
 
-/// Nothing here takes that long; a hang fails instead of lasting.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) use crate::waits::until;
 
 /// The target folder of this test, which is `target/PROFILE/deps/cli-HASH`.
 pub(crate) fn target() -> PathBuf {
@@ -127,12 +124,14 @@ pub(crate) fn batches(log: &str) -> BTreeMap<String, String> {
     named.collect()
 }
 
-pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !done() {
-        assert!(start.elapsed() < DEADLINE, "waited in vain for {what}");
-        thread::sleep(Duration::from_millis(1));
-    }
+/// Waits for the end of a command, while nobody reads what it prints.
+pub(crate) fn end_of(child: &mut Child) -> ExitStatus {
+    let mut status = None;
+    until("the end of the command", || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    });
+    status.unwrap()
 }
 
 /// Says whether a signal ends what these tests start; aloud if not: under `nohup`, SIGHUP is
@@ -158,15 +157,28 @@ pub(crate) fn signal(child: &Child, name: &str) {
 /// Sends a signal twice, with nothing between.
 #[cfg(unix)]
 pub(crate) fn signal_twice(child: &Child, name: &str) {
-    let kill = format!("kill -{name} {0} {0}", child.id());
-    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    signal_process(child.id(), name);
+    signal_process(child.id(), name);
 }
 
 /// Sends a signal to a process.
 #[cfg(unix)]
 pub(crate) fn signal_process(process: u32, name: &str) {
-    let kill = format!("kill -{name} {process}");
-    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    use rustix::process::{Pid, Signal, kill_process};
+    let signal = match name {
+        "ALRM" => Signal::ALARM,
+        "HUP" => Signal::HUP,
+        "INT" => Signal::INT,
+        "KILL" => Signal::KILL,
+        "QUIT" => Signal::QUIT,
+        "TERM" => Signal::TERM,
+        "USR1" => Signal::USR1,
+        "USR2" => Signal::USR2,
+        "XCPU" => Signal::XCPU,
+        other => panic!("no test sends SIG{other}"),
+    };
+    let process = Pid::from_raw(process.try_into().unwrap()).unwrap();
+    kill_process(process, signal).unwrap();
 }
 
 /// Lets a command run as process 1, for which the system has no defaults for signals; or says why a

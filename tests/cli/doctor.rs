@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::time::{Duration, Instant};
 
-use crate::binary::{Ran, check, fresh, json, ok, run_with, signal, stratalog};
+use crate::binary::{Ran, check, end_of, fresh, json, ok, run_with, signal, stratalog, until};
 use crate::bucket::{self, Answer};
 
 #[test]
@@ -33,8 +32,10 @@ fn doctor_of_a_folder_tells_that_a_log_can_do_everything_and_leaves_nothing() {
         let (p50, p99) = (latency["p50_ms"].as_f64().unwrap(), latency["p99_ms"].as_f64().unwrap());
         assert!(0.0 < p50 && p50 <= p99, "{latency}");
     }
-    let ahead = report["clock_ahead_ms_min"].as_i64().unwrap();
-    assert!((-2_000..2_000).contains(&ahead), "{report}");
+    // This machine's own clock: what is known of it includes that it is right.
+    let bound = |name: &str| report[name].as_i64().unwrap();
+    assert!(bound("clock_ahead_ms_min") < 2_000, "{report}");
+    assert!(bound("clock_ahead_ms_max") > -2_000, "{report}");
     assert_eq!(fs::read_dir(&log).unwrap().count(), 1, "something is left");
     assert_eq!(ok(&["read", &log], ""), "event\n");
 }
@@ -70,20 +71,23 @@ fn doctor_of_a_store_that_cannot_be_used_says_what_is_wrong() {
 
 #[cfg(unix)]
 #[test]
-fn doctor_that_is_interrupted_ends_within_a_second_and_cleans_up() {
+fn doctor_that_is_interrupted_ends_and_cleans_up() {
     let (folder, log) = fresh();
-    let mut child = stratalog(&["doctor", &log]).spawn().unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("range reads") {
-        line.clear();
-        assert!(stdout.read_line(&mut line).unwrap() > 0);
-    }
-    let start = Instant::now();
-    signal(&child, "INT");
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(start.elapsed() < Duration::from_secs(1), "it took {:?}", start.elapsed());
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "something is left");
+    until("an interruption before the end", || {
+        let mut child = stratalog(&["doctor", &log]).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("range reads") {
+            line.clear();
+            assert!(stdout.read_line(&mut line).unwrap() > 0);
+        }
+        signal(&child, "INT");
+        let code = end_of(&mut child).code();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "something is left");
+        assert!([Some(130), Some(0)].contains(&code), "{code:?}");
+        // With 0 it was done before the signal came.
+        code == Some(130)
+    });
 
     let (_, arguments) = of_bucket(Answer::Never);
     let mut command = stratalog(&arguments);
@@ -93,8 +97,6 @@ fn doctor_that_is_interrupted_ends_within_a_second_and_cleans_up() {
     let mut line = String::new();
     stderr.read_line(&mut line).unwrap();
     assert!(line.starts_with("waiting for s3://bucket: list \"log/doctor_"), "{line}");
-    let start = Instant::now();
     signal(&child, "INT");
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(start.elapsed() < Duration::from_secs(1), "it took {:?}", start.elapsed());
+    assert_eq!(end_of(&mut child).code(), Some(130));
 }

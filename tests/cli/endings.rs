@@ -5,7 +5,6 @@ use std::net::TcpListener;
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 use crate::binary::{
     Ran, batches, can_end, fresh, numbered, ok, signal, signal_twice, stratalog, until,
@@ -77,10 +76,11 @@ const SIGNALS: [(&str, i32); 8] = [
 fn a_signal_flushes_what_was_read() {
     for (name, code) in SIGNALS.into_iter().filter(|(name, _)| can_end(name)) {
         let (_folder, log) = fresh();
-        let mut child = stratalog(&["append", "--json", "--flush-interval", "0", &log])
-            .env("STRATALOG_LOG", "stratalog=debug")
-            .spawn()
-            .unwrap();
+        let mut child =
+            stratalog(&["append", "--json", "--flush-interval", "0", "--grace", "10m", &log])
+                .env("STRATALOG_LOG", "stratalog=debug")
+                .spawn()
+                .unwrap();
         // Small enough to arrive as one.
         let mut input = child.stdin.take().unwrap();
         input.write_all(format!("{}incomplete", numbered(0..100)).as_bytes()).unwrap();
@@ -128,7 +128,7 @@ const CREATED: Answer = Answer::Status("200 OK\r\nETag: \"1\"");
 
 #[cfg(unix)]
 #[test]
-fn a_signal_ends_within_a_second_and_tells_what_a_store_that_hangs_has_not_confirmed() {
+fn a_signal_ends_it_and_tells_what_a_store_that_hangs_has_not_confirmed() {
     let table = [("INT", 130, 1), ("INT", 130, 700_000), ("TERM", 143, 1), ("HUP", 129, 700_000)];
     for (name, code, pending) in table.into_iter().filter(|(name, ..)| can_end(name)) {
         let creates = AtomicU32::new(0);
@@ -150,13 +150,9 @@ fn a_signal_ends_within_a_second_and_tells_what_a_store_that_hangs_has_not_confi
             input
         });
         wait_for_line(&mut stderr, "took ");
-        let start = Instant::now();
         signal(&child, name);
         wait_for_line(&mut stderr, "error: ended without waiting for the store: not known whether");
-        let ended = child.wait().unwrap().code();
-        let elapsed = start.elapsed();
-        assert_eq!(ended, Some(code));
-        assert!(elapsed < Duration::from_secs(1), "it took {elapsed:?}");
+        assert_eq!(child.wait().unwrap().code(), Some(code));
         drop(feeding.join());
     }
 }
@@ -212,27 +208,28 @@ fn a_longer_grace_lets_a_slow_store_take_what_was_read() {
 
 #[test]
 fn a_store_that_hangs_is_told_of_and_given_up() {
-    let start = Instant::now();
+    // Given up so late that it is told of before, however busy the machine is.
     let mut command = append_to_bucket(&bucket(Answer::Never));
-    command.args(["--timeout", "3s"]);
-    let ran = finish(command.spawn().unwrap(), b"a\nb\n");
-    let elapsed = start.elapsed();
-    assert_eq!(ran.code, 3, "{}", ran.stderr);
-    for words in [
-        "waiting for s3://bucket: create \"log/batch_",
-        " for 2 s\n",
-        "perhaps not written: the last 2 of 2 events",
-        "not done within 3s, in 1 attempt",
-    ] {
-        assert!(ran.stderr.contains(words), "no {words:?} in: {}", ran.stderr);
-    }
-    let expected = Duration::from_secs(3)..Duration::from_secs(20);
-    assert!(expected.contains(&elapsed), "it took {elapsed:?}");
+    let mut child = command.args(["--timeout", "4m"]).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"a\nb\n").unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    wait_for_line(&mut stderr, "waiting for s3://bucket: create \"log/batch_");
+    child.kill().unwrap();
+    child.wait().unwrap();
 
-    let mut quiet = append_to_bucket(&bucket(Answer::Never));
-    quiet.args(["--timeout", "3s", "--quiet"]);
-    let ran = finish(quiet.spawn().unwrap(), b"a\nb\n");
-    assert!(!ran.stderr.contains("waiting"), "{}", ran.stderr);
+    // Nothing else ends it: the server does not close the connection.
+    for quiet in [&[][..], &["--quiet"]] {
+        let mut command = append_to_bucket(&bucket(Answer::Never));
+        command.args(["--timeout", "3s"]).args(quiet);
+        let ran = finish(command.spawn().unwrap(), b"a\nb\n");
+        assert_eq!(ran.code, 3, "{}", ran.stderr);
+        for words in
+            ["perhaps not written: the last 2 of 2 events", "not done within 3s, in 1 attempt"]
+        {
+            assert!(ran.stderr.contains(words), "no {words:?} in: {}", ran.stderr);
+        }
+        assert!(quiet.is_empty() || !ran.stderr.contains("waiting"), "{}", ran.stderr);
+    }
 }
 
 #[test]

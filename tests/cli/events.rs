@@ -34,7 +34,8 @@ fn a_batch_has_as_many_events_as_the_threshold_says() {
     for (threshold, events, expected) in [(10, 100, 10), (7, 100, 15), (1, 5, 5), (100, 99, 1)] {
         let (_folder, log) = fresh();
         let threshold = threshold.to_string();
-        let arguments = ["append", "--json", "--flush-threshold", &threshold, &log];
+        let options = ["append", "--json", "--flush-interval", "0"];
+        let arguments = [&options[..], &["--flush-threshold", &threshold, &log]].concat();
         let report = ok(&arguments, &numbered(0..events));
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();
         assert_eq!(report["batches"], expected, "{threshold} of {events}");

@@ -111,7 +111,7 @@ fn blank_lines_are_left_out_and_counted() {
     // Across blocks and batches.
     let (_folder, log) = fresh();
     let input = "\nxx\n".repeat(200_000);
-    ok(&["append", "--flush-threshold", "70000", &log], &input);
+    ok(&["append", "--flush-threshold", "70000", "--flush-interval", "0", &log], &input);
     assert_eq!(json(&["stat", "--json", &log])["batches"], 3);
     assert!(ok(&["read", &log], "") == "xx\n".repeat(200_000));
 }

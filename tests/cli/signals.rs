@@ -1,4 +1,7 @@
-//! Signals end every command soon, whatever it waits for, also as process 1.
+//! Signals end every command, whatever it waits for, also as process 1.
+//!
+//! What it waits for does not come: no end but that by the signal has the signal's code. That the end
+//! is a second away at most is asserted where those times are set, as the product is compiled.
 
 #![cfg(unix)]
 
@@ -6,10 +9,10 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use crate::binary::{
-    Ran, can_end, fresh, numbered, ok, signal, signal_process, stratalog, until, wait_for_line,
+    Ran, can_end, end_of, fresh, numbered, ok, signal, signal_process, stratalog, until,
+    wait_for_line,
 };
 #[cfg(target_os = "linux")]
 use crate::binary::{as_process_1, only_child_of, skipped};
@@ -48,52 +51,30 @@ fn waiting(command: &[&str]) -> (Command, Arc<AtomicBool>) {
     (command, asked)
 }
 
-/// How long a command that waits takes to end by a signal.
-fn time_to_end(child: Child, process: u32, signal: &str, code: i32, context: &str) -> Duration {
-    let start = Instant::now();
+/// Signals a command that waits, which ends with the signal's code.
+fn is_ended_by(mut child: Child, process: u32, signal: &str, code: i32, context: &str) {
     signal_process(process, signal);
-    let mut child = child;
-    let mut status = None;
-    while status.is_none() && start.elapsed() < Duration::from_secs(20) {
-        status = child.try_wait().unwrap();
-        std::thread::yield_now();
-    }
-    let elapsed = start.elapsed();
-    child.kill().ok();
-    assert!(status.is_some(), "{context}: {signal} is ignored");
+    end_of(&mut child);
     assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, code, "{context}: {signal}");
-    elapsed
-}
-
-/// Fails if no attempt is fast: a machine under load may hold up one or the other.
-fn is_within_a_second(context: &str, mut attempt: impl FnMut() -> Duration) {
-    let is_fast = |time: &Duration| *time < Duration::from_secs(1);
-    let mut times = Vec::new();
-    while times.len() < 5 && !times.iter().any(is_fast) {
-        times.push(attempt());
-    }
-    assert!(times.iter().any(is_fast), "{context}: {times:?}");
 }
 
 #[test]
-fn every_command_ends_within_a_second_while_the_store_does_not_answer() {
+fn a_signal_ends_every_command_while_the_store_does_not_answer() {
     for command in COMMANDS {
         for (name, code) in SIGNALS.into_iter().filter(|(name, _)| can_end(name)) {
             let context = format!("{command:?}: {name}");
-            is_within_a_second(&context, || {
-                let (mut command, asked) = waiting(command);
-                let child = command.spawn().unwrap();
-                until("a request", || asked.load(Ordering::SeqCst));
-                let process = child.id();
-                time_to_end(child, process, name, code, &context)
-            });
+            let (mut command, asked) = waiting(command);
+            let child = command.spawn().unwrap();
+            until("a request", || asked.load(Ordering::SeqCst));
+            let process = child.id();
+            is_ended_by(child, process, name, code, &context);
         }
     }
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn every_command_ends_within_a_second_as_process_1() {
+fn a_signal_ends_every_command_as_process_1() {
     for command in COMMANDS {
         for (name, code) in SIGNALS.into_iter().filter(|(name, _)| can_end(name)) {
             let context = format!("{command:?}: {name}");
@@ -105,8 +86,7 @@ fn every_command_ends_within_a_second_as_process_1() {
             let child = command.spawn().unwrap();
             until("a request", || asked.load(Ordering::SeqCst));
             let process = only_child_of(child.id());
-            let elapsed = time_to_end(child, process, name, code, &context);
-            assert!(elapsed < Duration::from_secs(10), "{context}: {elapsed:?}");
+            is_ended_by(child, process, name, code, &context);
         }
     }
 }
@@ -116,7 +96,7 @@ fn every_command_ends_within_a_second_as_process_1() {
 fn what_was_read_is_flushed_as_process_1() {
     for (name, code) in SIGNALS.into_iter().filter(|(name, _)| can_end(name)) {
         let (_folder, log) = fresh();
-        let mut append = stratalog(&["append", "--flush-interval", "0", &log]);
+        let mut append = stratalog(&["append", "--flush-interval", "0", "--grace", "10m", &log]);
         append.env("STRATALOG_LOG", "stratalog=debug");
         let mut append = match as_process_1(&append) {
             Ok(append) => append,
@@ -138,7 +118,7 @@ fn what_was_read_is_flushed_as_process_1() {
 #[test]
 fn a_hangup_is_ignored_where_it_was_so_at_the_start() {
     let (_folder, log) = fresh();
-    let append = stratalog(&["append", "--flush-interval", "0", &log]);
+    let append = stratalog(&["append", "--flush-interval", "0", "--grace", "10m", &log]);
     // As `nohup` does it.
     let mut command = Command::new("sh");
     command.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]);
@@ -164,16 +144,12 @@ fn a_reader_that_does_not_read_holds_nothing_up() {
     // More than a pipe holds.
     ok(&["append", &log], &numbered(0..100_000));
     for arguments in [&["read"][..], &["tail", "-n", "90000"]] {
-        let context = format!("{arguments:?}");
-        is_within_a_second(&context, || {
-            let mut child = stratalog(&[arguments, &[&log]].concat()).spawn().unwrap();
-            let mut stdout = BufReader::new(child.stdout.take().unwrap());
-            stdout.read_line(&mut String::new()).unwrap();
-            let process = child.id();
-            let elapsed = time_to_end(child, process, "TERM", 143, &context);
-            drop(stdout);
-            elapsed
-        });
+        let mut child = stratalog(&[arguments, &[&log]].concat()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut String::new()).unwrap();
+        let process = child.id();
+        is_ended_by(child, process, "TERM", 143, &format!("{arguments:?}"));
+        drop(stdout);
     }
 }
 
@@ -181,16 +157,14 @@ fn a_reader_that_does_not_read_holds_nothing_up() {
 fn messages_that_nobody_reads_hold_nothing_up() {
     let (folder, log) = fresh();
     let file = folder.path().join("long.txt");
+    // It has far more to say than is read, so it waits for that reader to its end.
     std::fs::write(&file, "too long\n".repeat(100_000)).unwrap();
     let file = file.to_str().unwrap();
     let arguments = ["append", "-v", "--event-bytes-max", "1", "--skip-invalid", &log, file];
-    is_within_a_second("append -v", || {
-        let mut child = stratalog(&arguments).spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        wait_for_line(&mut stderr, "left out");
-        let process = child.id();
-        let elapsed = time_to_end(child, process, "TERM", 143, "append -v");
-        drop(stderr);
-        elapsed
-    });
+    let mut child = stratalog(&arguments).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    wait_for_line(&mut stderr, "left out");
+    let process = child.id();
+    is_ended_by(child, process, "TERM", 143, "append -v");
+    drop(stderr);
 }

@@ -10,7 +10,7 @@ fn a_session_appends_reads_compacts_and_counts() {
     let (_folder, log) = fresh();
     let (first, second) = (numbered(0..1000), numbered(1000..1010));
     let bytes = first.len() + second.len();
-    let appended = ok(&["append", "--json", &log], &first);
+    let appended = ok(&["append", "--json", "--flush-interval", "0", &log], &first);
     assert_eq!(
         appended,
         format!("{{\"events\":1000,\"batches\":1,\"bytes\":{},\"blank_lines\":0}}\n", first.len())

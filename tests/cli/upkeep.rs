@@ -22,7 +22,8 @@ fn files(log: &str, start: &str, end: &str) -> Vec<PathBuf> {
 
 /// Appends batches of ten events.
 fn append_batches(log: &str, numbers: std::ops::Range<usize>) {
-    ok(&["append", "--flush-threshold", "10", log], &numbered(numbers));
+    let options = ["append", "--flush-threshold", "10", "--flush-interval", "0", log];
+    ok(&options, &numbered(numbers));
 }
 
 #[test]

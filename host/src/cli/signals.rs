@@ -26,8 +26,7 @@ mod system;
 
 use system::Taken;
 
-/// The time that a command has to end in after a signal, unless it sets its own: with it, all is
-/// over within a second.
+/// The time that a command has to end in after a signal, unless it sets its own.
 pub(super) const GRACE: Duration = Duration::from_millis(700);
 
 /// A signal so soon after the first is the same wish to end: a terminal that closes sends SIGHUP
@@ -35,7 +34,10 @@ pub(super) const GRACE: Duration = Duration::from_millis(700);
 const SAME_WISH: Duration = Duration::from_millis(100);
 
 /// The last words wait no longer than this for who reads stderr.
-const LAST_WORDS: Duration = Duration::from_millis(100);
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Whatever is in the way, a command ends so long after a signal, if it does not set its own grace.
+const _: () = assert!(GRACE.as_millis() + LAST_WORDS.as_millis() < 1_000, "within a second");
 
 /// What to say when the grace is over.
 type Words = Box<dyn FnOnce() -> String + Send>;
