@@ -13,6 +13,9 @@ mod built;
 #[allow(dead_code, unreachable_pub, reason = "the rig uses the rest")]
 #[allow(clippy::panic, clippy::expect_used, reason = "tests")]
 mod tools;
+#[path = "rig/waits.rs"]
+#[allow(unreachable_pub, reason = "the rig uses it, too")]
+mod waits;
 
 #[path = "plugins/evil.rs"]
 mod evil;

