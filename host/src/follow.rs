@@ -51,9 +51,7 @@ impl Follow {
             let Looked { reader, outcome } = (&mut self.look).await;
             self.wait = match &outcome {
                 Ok(Some(_)) => Duration::ZERO,
-                Ok(None) | Err(_) => {
-                    self.wait.saturating_mul(2).clamp(FOLLOW_WAIT_MIN, FOLLOW_WAIT_MAX)
-                }
+                Ok(None) | Err(_) => longer(self.wait),
             };
             self.look = look(reader, Instant::now() + self.wait).boxed();
             if let Some((page, position)) = outcome? {
@@ -70,6 +68,11 @@ impl Follow {
     }
 }
 
+/// How long it waits after a look that found nothing, if it had waited for this long before that.
+fn longer(wait: Duration) -> Duration {
+    wait.saturating_mul(2).clamp(FOLLOW_WAIT_MIN, FOLLOW_WAIT_MAX)
+}
+
 async fn look(mut reader: Reader, at: Instant) -> Looked {
     sleep_until(at).await;
     let outcome = match reader.next().await {
@@ -84,5 +87,17 @@ async fn look(mut reader: Reader, at: Instant) -> Looked {
 impl fmt::Debug for Follow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Follow").field("position", &self.position).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_asks_soon_after_events_and_ever_more_rarely_then() {
+        let waits = std::iter::successors(Some(longer(Duration::ZERO)), |wait| Some(longer(*wait)));
+        let waits: Vec<u128> = waits.take(7).map(|wait| wait.as_millis()).collect();
+        assert_eq!(waits, [200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
     }
 }
