@@ -1,5 +1,10 @@
 //! Logs with damaged objects: what can be read of one, and what a repair makes of it.
 
+#[path = "repairs/indexes.rs"]
+mod indexes;
+#[path = "repairs/segments.rs"]
+mod segments;
+
 use std::collections::BTreeMap;
 
 use rig::memory::Memory;
@@ -41,22 +46,31 @@ fn log() -> LogName {
 impl World {
     fn new() -> Self {
         let world = Self { store: Memory::default(), clock: Clock::default() };
-        let options = OptionsInput::default();
-        let mut writer =
-            Writer::open(world.store.clone(), world.clock.clone(), "log", options).unwrap();
-        for batch in 0..9_u32 {
-            writer.append(format!("event {}", 2 * batch).as_bytes()).unwrap();
-            writer.append(format!("event {}", 2 * batch + 1).as_bytes()).unwrap();
-            writer.flush().unwrap();
-            if batch % 2 == 1 && batch < 6 {
-                world.compact();
-            }
+        for batches in [0..2, 2..4, 4..6] {
+            world.write(batches);
+            world.compact();
         }
+        world.write(6..9);
         world
     }
 
+    /// Writes batches of two events each.
+    fn write(&self, batches: std::ops::Range<u32>) {
+        let options = OptionsInput::default();
+        let mut writer =
+            Writer::open(self.store.clone(), self.clock.clone(), "log", options).unwrap();
+        for batch in batches {
+            writer.append(format!("event {}", 2 * batch).as_bytes()).unwrap();
+            writer.append(format!("event {}", 2 * batch + 1).as_bytes()).unwrap();
+            writer.flush().unwrap();
+        }
+    }
+
     fn compact(&self) {
-        let options = CompactInput::default();
+        self.compact_with(CompactInput::default());
+    }
+
+    fn compact_with(&self, options: CompactInput) {
         compactor::compact(self.store.clone(), &self.clock, log(), options).unwrap();
     }
 

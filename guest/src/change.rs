@@ -27,6 +27,8 @@ pub(crate) struct Change<'a> {
     pub segment_bytes_max: u64,
     /// What each rewrite copies, if that is not all of what it stands for.
     pub sources: Option<Vec<Vec<Source>>>,
+    /// Trimmed segments of which no record stays.
+    pub forgotten: Vec<SegmentName>,
 }
 
 /// What became of a change.
@@ -89,7 +91,8 @@ pub(crate) fn change<S: Store, Y: System>(
     committer.ensure_exclusive()?;
     let attempt = Attempt(committer.random());
     let base = view.manifest.as_deref();
-    let Change { goal, first_position, rewrites, boundary, segment_bytes_max, sources } = change;
+    let Change { goal, first_position, rewrites, boundary, segment_bytes_max, .. } = change;
+    let Change { sources, forgotten, .. } = change;
     let mut sources = sources.map(Vec::into_iter);
     let absorbed: usize = rewrites.iter().map(|rewrite| rewrite.batches).sum();
     let is_trim = rewrites.is_empty();
@@ -125,8 +128,9 @@ pub(crate) fn change<S: Store, Y: System>(
         committer.delete(&absorbed.iter().map(ToString::to_string).collect::<Vec<_>>());
         return Ok(Changed::Empty);
     }
-    let manifest = compaction::next_manifest(base, attempt, first_position, &written)
+    let mut manifest = compaction::next_manifest(base, attempt, first_position, &written)
         .ok_or_else(|| Error::Unsupported("the log has 2^64 events or bytes".to_owned()))?;
+    manifest.retired.retain(|retired| !forgotten.contains(&retired.segment.name));
     if let Some(damage) = committer.stored.stands_twice(&manifest, &copied) {
         committer.discard(&names);
         return Err(damage);

@@ -181,6 +181,7 @@ fn attempt<S: Store, Y: System>(
         boundary: boundary.as_ref(),
         segment_bytes_max: options.segment_bytes_max,
         sources: None,
+        forgotten: Vec::new(),
     };
     Ok(match change::change(committer, &view, change)? {
         Changed::Done(done) => Attempted::Done(Compaction {

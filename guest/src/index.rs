@@ -209,9 +209,14 @@ impl BatchRecord {
     }
 }
 
+mod clues;
+mod digits;
 mod mend;
+mod rebuild;
 
-pub(crate) use mend::{batches_of, mended};
+pub(crate) use clues::Clues;
+pub(crate) use mend::{batches_of, one_byte};
+pub(crate) use rebuild::{Content, Rebuilt, rebuilt};
 
 #[cfg(test)]
 mod tests;

@@ -12,17 +12,20 @@ use crate::commit::{Committer, Goal};
 use crate::compaction::{self, Rewrite};
 use crate::error::{Damage, Error};
 use crate::limits::COMPACT_TRIES;
-use crate::names::{LogName, ObjectName};
+use crate::names::{LogName, ObjectName, SegmentName};
 use crate::ports::{Store, System};
 use crate::segment_writer::Source;
 use crate::stored_log::{Look, StoredLog};
 use crate::view::{ListedBatch, View};
 
 mod aside;
+mod content;
 mod current;
 mod index;
 mod inspect;
+mod measured;
 
+use index::Indexes;
 use inspect::{Inspected, Loss};
 
 /// What is done about a damaged object.
@@ -34,6 +37,9 @@ pub enum Action {
     Rebuild,
     /// It is set aside, and the log goes on from the manifest before it, which has all its events.
     StepBack,
+    /// The index of a trimmed segment is set aside, and the log goes on without it. A batch that was in
+    /// it and whose create lands after this is taken for a new one.
+    Forget,
     /// Nothing; why.
     Nothing(String),
 }
@@ -65,28 +71,8 @@ pub fn repair<S: Store, Y: System>(
 ) -> Result<Repaired, Error> {
     let mut repaired = Repaired::default();
     for _ in 0..COMPACT_TRIES {
-        let mut committer = Committer::new(StoredLog::new(store.clone(), log.clone()), system);
-        let current = current::repair(&mut committer, dry_run)?;
-        let stops = current.iter().any(|step| dry_run || matches!(step.action, Action::Nothing(_)));
-        repaired.steps.extend(current);
-        if stops {
-            return Ok(repaired);
-        }
-        let indexes = index::repair(&mut committer, dry_run)?;
-        let stops = indexes.iter().any(|step| dry_run || matches!(step.action, Action::Nothing(_)));
-        repaired.steps.extend(indexes);
-        if stops {
-            return Ok(repaired);
-        }
-        let view = committer.stored.look(Look::Everything)?;
-        let Some(inspected) = inspect::inspect(&mut committer.stored, &view)? else { continue };
-        let steps = inspected.steps();
-        if dry_run || steps.is_empty() {
-            repaired.steps.extend(steps);
-            return Ok(repaired);
-        }
-        if carry_out(&mut committer, &view, inspected)? {
-            repaired.steps.extend(steps);
+        let stored = StoredLog::new(store.clone(), log.clone());
+        if attempt(&mut Committer::new(stored, system), dry_run, &mut repaired)? {
             return Ok(repaired);
         }
     }
@@ -94,6 +80,44 @@ pub fn repair<S: Store, Y: System>(
     Err(Error::Conflict(format!(
         "log {log} was compacted {COMPACT_TRIES} times meanwhile: try again"
     )))
+}
+
+impl Repaired {
+    /// Takes note of steps. Whether the repair ends behind them: what comes next depends on them, and
+    /// they were not taken.
+    fn ends_with(&mut self, steps: impl IntoIterator<Item = Step>, dry_run: bool) -> bool {
+        let before = self.steps.len();
+        self.steps.extend(steps);
+        let mut new = self.steps.iter().skip(before);
+        new.any(|step| dry_run || matches!(step.action, Action::Nothing(_)))
+    }
+}
+
+/// Repairs what is damaged now. False if somebody else has changed the log meanwhile.
+fn attempt<S: Store, Y: System>(
+    committer: &mut Committer<'_, S, Y>,
+    dry_run: bool,
+    repaired: &mut Repaired,
+) -> Result<bool, Error> {
+    if repaired.ends_with(current::repair(committer, dry_run)?, dry_run) {
+        return Ok(true);
+    }
+    let Indexes { steps, forgotten } = index::repair(committer, dry_run)?;
+    let is_forgotten = |step: &Step| step.action == Action::Forget;
+    let (forgets, done): (Vec<_>, Vec<_>) = steps.into_iter().partition(is_forgotten);
+    if repaired.ends_with(done, dry_run) {
+        repaired.steps.extend(forgets);
+        return Ok(true);
+    }
+    forgotten.iter().for_each(|segment| committer.stored.forget(*segment));
+    let view = committer.stored.look(Look::Everything)?;
+    let Some(inspected) = inspect::inspect(&mut committer.stored, &view)? else { return Ok(false) };
+    let steps: Vec<_> = forgets.into_iter().chain(inspected.steps()).collect();
+    if steps.is_empty() || dry_run || carry_out(committer, &view, inspected, forgotten)? {
+        repaired.steps.extend(steps);
+        return Ok(true);
+    }
+    Ok(false)
 }
 
 impl Inspected {
@@ -115,7 +139,11 @@ fn carry_out<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     view: &View,
     inspected: Inspected,
+    forgotten: Vec<SegmentName>,
 ) -> Result<bool, Error> {
+    for segment in &forgotten {
+        aside::set_aside(&committer.stored, &ObjectName::Index(segment.index()))?;
+    }
     for loss in inspected.segments.iter().map(|(_, loss)| loss).chain(&inspected.live) {
         aside::set_aside(&committer.stored, &loss.object)?;
     }
@@ -142,6 +170,7 @@ fn carry_out<S: Store, Y: System>(
         boundary: None,
         segment_bytes_max: u64::MAX,
         sources: Some(sources),
+        forgotten,
     };
     Ok(match change::change(committer, view, change)? {
         Changed::Done(_) | Changed::Empty => true,

@@ -31,6 +31,8 @@ pub struct StoredLog<S> {
     /// The highest generation that was ever seen.
     seen: Generation,
     indexes: BTreeMap<SegmentName, Rc<Index>>,
+    /// Trimmed segments that nobody is to look into: their indexes cannot be read any more.
+    forgotten: BTreeSet<SegmentName>,
     /// Keys and bytes of what writes under way, or killed ones, have left, as listed last.
     unfinished: BTreeMap<String, u64>,
     /// What stands under names of objects and is none, if it is collected. Else it is an error.
@@ -62,6 +64,7 @@ impl<S: Store> StoredLog<S> {
             manifest: None,
             seen: Generation::default(),
             indexes: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
             unfinished: BTreeMap::new(),
             intruders: None,
         }
@@ -156,11 +159,19 @@ impl<S: Store> StoredLog<S> {
         batch: &BatchName,
     ) -> Result<bool, Interrupted> {
         for segment in view::may_hold(manifest, batch) {
+            if self.forgotten.contains(&segment.name) {
+                continue;
+            }
             if self.index(segment)?.holds(batch) {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// From now on no batch is looked for in the index of this trimmed segment.
+    pub(crate) fn forget(&mut self, segment: SegmentName) {
+        self.forgotten.insert(segment);
     }
 
     /// The index of a segment. None if it is gone.

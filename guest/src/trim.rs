@@ -183,6 +183,7 @@ fn absorb<S: Store, Y: System>(
         boundary: None,
         segment_bytes_max: SEGMENT_BYTES_DEFAULT,
         sources: None,
+        forgotten: Vec::new(),
     };
     Ok(match change::change(committer, view, change)? {
         Changed::Done(done) => {
@@ -249,6 +250,7 @@ impl Step {
             boundary: self.boundary.as_ref(),
             segment_bytes_max: u64::MAX,
             sources: None,
+            forgotten: Vec::new(),
         };
         Ok(match change::change(committer, view, change)? {
             Changed::Done(done) => {

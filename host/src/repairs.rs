@@ -31,6 +31,9 @@ pub enum RepairAction {
     /// The current manifest, torn when it was written, is copied to such a name and deleted: the log goes
     /// on from the manifest before it, which has all its events.
     StepBack,
+    /// The index of a trimmed segment is copied to such a name, and its record is left out of the manifest.
+    /// A batch that was in it and whose create lands after this is taken for a new one.
+    Forget,
     /// Nothing can be done, for the reason given. Restore the object from a copy of the store.
     Nothing(String),
 }
@@ -87,6 +90,7 @@ impl From<wit::RepairStep> for RepairStep {
             wit::RepairAction::SetAside => RepairAction::SetAside,
             wit::RepairAction::Rebuild => RepairAction::Rebuild,
             wit::RepairAction::StepBack => RepairAction::StepBack,
+            wit::RepairAction::Forget => RepairAction::Forget,
             wit::RepairAction::Nothing(why) => RepairAction::Nothing(why),
         };
         let (object, expected, found) = (damage.object, damage.expected, damage.found);

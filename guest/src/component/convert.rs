@@ -357,6 +357,7 @@ impl From<Step> for repairs::RepairStep {
             Action::SetAside => repairs::RepairAction::SetAside,
             Action::Rebuild => repairs::RepairAction::Rebuild,
             Action::StepBack => repairs::RepairAction::StepBack,
+            Action::Forget => repairs::RepairAction::Forget,
             Action::Nothing(why) => repairs::RepairAction::Nothing(why),
         };
         Self { damage: step.damage.into(), action, events_lost: step.events_lost }

@@ -91,7 +91,8 @@ fn may_step_back<S: Store, Y: System>(
         let Some(held) = batches_of(&bytes) else {
             return refuse("the index of a segment that only it names cannot be read");
         };
-        let absent = held.into_iter().filter(|batch| !batches.contains(batch));
+        let names = held.into_iter().map(|batch| batch.name);
+        let absent = names.filter(|batch| !batches.contains(batch));
         let absent: Vec<_> = absent.collect();
         let count = absent.len();
         let known = match &before {

@@ -1,78 +1,186 @@
 //! Indexes that cannot be read: one is written again where its digest proves that it is the same.
 //!
-//! What the manifest says of an index is its digest; what its segment says are the digests of the
-//! batches. So of one line that was changed everything but the name's time and writer can be found
-//! again, and the digest says whether it was.
+//! 1. What the manifest says of an index is its digest. What is left of its bytes, other indexes, the
+//!    batches that are listed and what was set aside tell the names of its batches; the segment's
+//!    bytes tell where they stand in it.
+//! 2. An index is never made up: the name of a batch is how a late create of it, and a reader that
+//!    has yielded it while it was live, know it again.
+//! 3. The record of a trimmed segment is left out of the next manifest if its index cannot be found
+//!    again, but only where no listed batch may be one of its batches: it would be read again.
 
+use super::content::SegmentBytes;
 use super::{Action, Step, aside};
 use crate::commit::Committer;
-use crate::error::Error;
-use crate::index::{Index, mended};
-use crate::manifest::SegmentRecord;
-use crate::names::ObjectName;
-use crate::ports::{Store, StoreErrorKind, System, WriteError};
-use crate::segment_writer::write_failed;
-use crate::stored_log::Look;
+use crate::error::{Damage, Error};
+use crate::index::{Clues, Index, Rebuilt, one_byte, rebuilt};
+use crate::manifest::{Manifest, SegmentRecord};
+use crate::names::{BatchName, ObjectName, SegmentName};
+use crate::ports::{Store, StoreErrorKind, System};
+use crate::stored_log::{Look, StoredLog};
+use crate::view::ListedOther;
+
+/// What is to be done about indexes.
+#[derive(Default)]
+pub(super) struct Indexes {
+    pub(super) steps: Vec<Step>,
+    /// Trimmed segments of which no record stays.
+    pub(super) forgotten: Vec<SegmentName>,
+}
 
 /// Repairs the indexes of all segments that the current manifest names, trimmed ones too.
 pub(super) fn repair<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     dry_run: bool,
-) -> Result<Vec<Step>, Error> {
-    let (manifest, _) = committer.stored.manifest_in_force(Look::Reading)?;
-    let records: Vec<SegmentRecord> = manifest.iter().flat_map(|m| m.records().copied()).collect();
-    let mut steps = Vec::new();
-    for segment in records {
-        let damage = match committer.stored.index_of(&segment) {
-            Ok(Some(_)) => continue,
-            Ok(None) => match committer.stored.missing(segment.name.index()) {
-                Error::Damaged(damage) => damage,
-                error => return Err(error),
-            },
-            Err(Error::Damaged(damage)) => damage,
-            Err(error) => return Err(error),
-        };
-        let action = match rebuilt(committer, &segment)? {
-            Some(bytes) => {
+) -> Result<Indexes, Error> {
+    let mut found = Indexes::default();
+    let (manifest, others) = committer.stored.manifest_in_force(Look::Everything)?;
+    let Some(manifest) = manifest else { return Ok(found) };
+    let trimmed = manifest.retired.iter().map(|retired| (true, retired.segment));
+    let segments = manifest.segments.iter().map(|segment| (false, *segment)).chain(trimmed);
+    for (is_trimmed, segment) in segments {
+        let Some(damage) = damage_of(&mut committer.stored, &segment)? else { continue };
+        let found_again = find_again(&mut committer.stored, &manifest, &others, &segment)?;
+        let action = match found_again {
+            Rebuilt::Same(bytes) => {
                 if !dry_run {
-                    replace(committer, &segment, &bytes)?;
+                    let object = ObjectName::Index(segment.name.index());
+                    aside::replace(committer, &object, &bytes)?;
                 }
                 Action::Rebuild
             }
-            None => Action::Nothing(
-                "its lines cannot be found again: restore it from a copy of the store".to_owned(),
-            ),
+            failed if is_trimmed => {
+                let doubt = perhaps_trimmed(&mut committer.stored, &manifest, &segment)?;
+                match doubt {
+                    None => {
+                        found.forgotten.push(segment.name);
+                        Action::Forget
+                    }
+                    Some(batch) => Action::Nothing(format!(
+                        "{}, and {batch} may be in it: restore the index from a copy of the store, or \
+                         move that batch out of the log if it was trimmed",
+                        failed.why(&segment)
+                    )),
+                }
+            }
+            failed => Action::Nothing(format!(
+                "{}: restore it from a copy of the store, or begin another log with the lines of {} \
+                 and what `read --skip-damaged` gives of this one",
+                failed.why(&segment),
+                segment.name
+            )),
         };
-        steps.push(Step { damage, action, events_lost: 0 });
+        found.steps.push(Step { damage, action, events_lost: 0 });
     }
-    Ok(steps)
+    Ok(found)
 }
 
-/// The index's bytes as they were.
-fn rebuilt<S: Store, Y: System>(
-    committer: &Committer<'_, S, Y>,
+impl Rebuilt {
+    /// Why an index was not found again.
+    fn why(&self, segment: &SegmentRecord) -> String {
+        match self {
+            Self::Unknown(count) => {
+                let all = segment.batches;
+                format!("the names of {count} of its {all} batches stand nowhere else")
+            }
+            Self::Same(_) | Self::Different if segment.index.is_none() => {
+                "a manifest of format 1 has no digest that would prove it".to_owned()
+            }
+            Self::Same(_) | Self::Different => {
+                "what is left of its lines does not give its digest".to_owned()
+            }
+        }
+    }
+}
+
+fn damage_of<S: Store>(
+    stored: &mut StoredLog<S>,
     segment: &SegmentRecord,
-) -> Result<Option<Vec<u8>>, Error> {
-    let key = committer.stored.name.key(segment.name.index());
-    let bytes = match committer.stored.store.get(&key) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind == StoreErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::store("read", &key, &error)),
+) -> Result<Option<Damage>, Error> {
+    let error = match stored.index_of(segment) {
+        Ok(Some(_)) => return Ok(None),
+        Ok(None) => stored.missing(segment.name.index()),
+        Err(error) => error,
     };
-    Ok(mended(segment, &bytes).filter(|bytes| Index::decode(segment, bytes).is_ok()))
+    match error {
+        Error::Damaged(damage) => Ok(Some(damage)),
+        error => Err(error),
+    }
 }
 
-fn replace<S: Store, Y: System>(
-    committer: &Committer<'_, S, Y>,
+/// The index's bytes as they were, if the digest proves it.
+fn find_again<S: Store>(
+    stored: &mut StoredLog<S>,
+    manifest: &Manifest,
+    others: &[ListedOther],
     segment: &SegmentRecord,
-    bytes: &[u8],
-) -> Result<(), Error> {
-    let object = ObjectName::Index(segment.name.index());
-    aside::set_aside(&committer.stored, &object)?;
-    committer.delete(&[object.to_string()]);
-    let key = committer.stored.name.key(object);
-    match committer.stored.store.create(&key, bytes) {
-        Ok(()) | Err(WriteError::AlreadyExists) => Ok(()),
-        Err(error) => Err(write_failed(&key, error)),
+) -> Result<Rebuilt, Error> {
+    let own = ObjectName::Index(segment.name.index());
+    let text = get(stored, &stored.name.key(own))?;
+    let mut clues = Clues::of_index(text.as_deref().unwrap_or_default());
+    stored.list_batches(|batch| clues.add_batch(batch.name))?;
+    let indexes = others.iter().map(|other| (other.name, stored.name.key(other.name)));
+    let indexes = indexes.filter(|(name, _)| *name != own);
+    let set_aside = aside::listed(stored)?.into_iter();
+    let set_aside = set_aside.map(|name| (name, aside::key(&stored.name, &name)));
+    for (name, key) in indexes.chain(set_aside).collect::<Vec<_>>() {
+        match name {
+            ObjectName::Batch(batch) => clues.add_batch(batch),
+            ObjectName::Index(_) => {
+                clues.add_index(get(stored, &key)?.as_deref().unwrap_or_default());
+            }
+            ObjectName::Manifest(_) | ObjectName::Segment(_) => {}
+        }
     }
+    for other in manifest.segments.iter().filter(|other| other.name != segment.name) {
+        if damage_of(stored, other)?.is_none()
+            && let Some(index) = stored.index_of(other)?
+        {
+            index.batches.iter().for_each(|batch| clues.remove_batch(&batch.name));
+        }
+    }
+    let is_segment = |other: &&ListedOther| other.name == ObjectName::Segment(segment.name);
+    let size = others.iter().find(is_segment).map_or(0, |other| other.size.min(segment.bytes));
+    let key = stored.name.key(segment.name);
+    let mut content = SegmentBytes::new(stored.store.clone(), key, size);
+    let is_good = |bytes: &Vec<u8>| Index::decode(segment, bytes).is_ok();
+    let failed = match rebuilt(segment, &clues, &mut content)? {
+        Rebuilt::Same(bytes) if is_good(&bytes) => return Ok(Rebuilt::Same(bytes)),
+        Rebuilt::Same(_) => Rebuilt::Different,
+        failed => failed,
+    };
+    let mended = segment.index.zip(text).and_then(|(expected, text)| one_byte(&text, expected));
+    Ok(mended.filter(is_good).map_or(failed, Rebuilt::Same))
+}
+
+fn get<S: Store>(stored: &StoredLog<S>, key: &str) -> Result<Option<Vec<u8>>, Error> {
+    match stored.store.get(key) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind == StoreErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::store("read", key, &error)),
+    }
+}
+
+/// A listed batch that may have been in a trimmed segment, as far as times and other indexes tell.
+fn perhaps_trimmed<S: Store>(
+    stored: &mut StoredLog<S>,
+    manifest: &Manifest,
+    segment: &SegmentRecord,
+) -> Result<Option<BatchName>, Error> {
+    let mut covered = Vec::new();
+    stored.list_batches(|batch| {
+        if segment.covers(batch.name.time) {
+            covered.push(batch.name);
+        }
+    })?;
+    for batch in covered {
+        let mut is_held = false;
+        for other in manifest.records().filter(|other| other.covers(batch.time)) {
+            is_held |= damage_of(stored, other)?.is_none()
+                && stored.index_of(other)?.is_some_and(|index| index.holds(&batch));
+        }
+        if !is_held {
+            return Ok(Some(batch));
+        }
+    }
+    Ok(None)
 }

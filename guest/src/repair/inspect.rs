@@ -1,9 +1,13 @@
 //! Finds what is damaged in the segments and live batches of a log, as little as can be told apart.
+//!
+//! 1. A segment is read once, in one piece, whatever is damaged in it: its index tells where each
+//!    batch stands.
+//! 2. Neighbouring batches that can be read are copied in one piece.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use super::Sources;
+use super::measured::{Damaged, damaged_batches};
 use crate::batch::BatchRecord;
 use crate::error::{Damage, Error};
 use crate::index::Index;
@@ -41,7 +45,10 @@ pub(super) fn inspect<S: Store>(
     let mut inspected = Inspected::default();
     for (number, segment) in view.segments().iter().enumerate() {
         let Some(index) = stored.index_of(segment)? else { return Ok(None) };
-        if let Some(loss) = segment_loss(stored, segment, &index)? {
+        let name = ObjectName::Segment(segment.name);
+        let listed = view.others.iter().find(|other| other.name == name);
+        let size = listed.map(|listed| listed.size);
+        if let Some(loss) = segment_loss(stored, segment, &index, size)? {
             inspected.segments.push((number, loss));
         }
     }
@@ -61,7 +68,7 @@ pub(super) fn inspect<S: Store>(
                 rest.drain(..rest.len().min(1));
                 parts = rest;
             }
-            Some((Fault::Gone(_), _)) => return Ok(None),
+            Some((Fault::Gone, _)) => return Ok(None),
         }
     }
     Ok(Some(inspected))
@@ -69,7 +76,7 @@ pub(super) fn inspect<S: Store>(
 
 enum Fault {
     Damaged(Damage),
-    Gone(ObjectName),
+    Gone,
 }
 
 /// Reads parts up to the first that cannot be read; returns it, with those behind it.
@@ -84,64 +91,42 @@ fn first_fault<S: Store>(
             Ok(None) => return Ok(None),
             Err(Interrupted::Failed(Error::Damaged(damage))) => Fault::Damaged(damage),
             Err(Interrupted::Failed(error)) => return Err(error),
-            Err(Interrupted::Gone(part)) => Fault::Gone(part.name()),
+            Err(Interrupted::Gone(_)) => Fault::Gone,
         };
         let (rest, _) = read.rest();
         return Ok(Some((fault, rest)));
     }
 }
 
-/// What of a segment cannot be read.
+/// What of a segment cannot be read. Its size is the listed one; none if it is not listed.
 fn segment_loss<S: Store>(
     stored: &StoredLog<S>,
     segment: &SegmentRecord,
-    index: &Rc<Index>,
+    index: &Index,
+    size: Option<u64>,
 ) -> Result<Option<Loss>, Error> {
-    let parts = vec![Part::Index(*segment), Part::Segment(*segment)];
-    let damage = match first_fault(stored, parts)? {
-        None => return Ok(None),
-        Some((Fault::Damaged(damage), _)) => damage,
-        Some((Fault::Gone(object), _)) => {
-            let damage = Damage::new(object, "an object that the manifest names", "no such object");
-            damage.with_key(&stored.name)
-        }
+    let damage = |expected: String, found: String| {
+        Damage::new(segment.name, expected, found).with_key(&stored.name)
     };
-    // Batch by batch: what can be read is kept.
-    let mut lost = Loss {
-        object: ObjectName::Segment(segment.name),
-        damage,
-        batches: BTreeSet::new(),
-        events: 0,
-    };
-    for slice in slices(segment, index, |batch| !batch.lost && batch.bytes > 0) {
-        let Some(batch) = slice.batches.first().copied() else { continue };
-        if first_fault(stored, vec![Part::Slice(slice)])?.is_some() {
-            lost.batches.insert(batch.name);
-            lost.events = lost.events.saturating_add(batch.events);
+    let size_is_wrong = match size {
+        None => Some(damage(
+            "an object that the manifest names".to_owned(),
+            "no such object".to_owned(),
+        )),
+        Some(size) if size != segment.bytes => {
+            let expected = format!("{} bytes, as the manifest says", segment.bytes);
+            Some(damage(expected, format!("{size} bytes")))
         }
-    }
-    Ok(Some(lost))
-}
-
-/// Each batch of a segment that is wanted, by itself.
-fn slices<'a>(
-    segment: &'a SegmentRecord,
-    index: &'a Index,
-    wanted: impl Fn(&BatchRecord) -> bool + 'a,
-) -> impl Iterator<Item = Slice> + 'a {
-    let (mut position, mut offset) = (segment.position, 0_u64);
-    index.batches.iter().filter_map(move |batch| {
-        let start = offset;
-        let first = position;
-        offset = offset.saturating_add(batch.bytes);
-        position = position.saturating_add(batch.events);
-        wanted(batch).then(|| Slice {
-            segment: *segment,
-            batches: vec![*batch],
-            position: first,
-            range: start..offset,
-        })
-    })
+        Some(_) => None,
+    };
+    let size = size.unwrap_or(0).min(segment.bytes);
+    let Damaged { batches, first } = damaged_batches(stored, segment, index, size)?;
+    let first = first.map(|found| found.with_key(&stored.name));
+    let Some(damage) = size_is_wrong.or(first) else { return Ok(None) };
+    let lost = index.batches.iter().filter(|batch| batches.contains(&batch.name));
+    let events = lost.map(|batch| batch.events).fold(0, u64::saturating_add);
+    let object = ObjectName::Segment(segment.name);
+    Ok(Some(Loss { object, damage, batches, events }))
 }
 
 /// What is left of a batch whose bytes are lost.
@@ -151,31 +136,51 @@ fn record_of_lost(batch: &BatchRecord) -> BatchRecord {
 
 /// What a segment is copied from, without what cannot be read.
 pub(super) fn sources_of(segment: &SegmentRecord, index: &Index, loss: &Loss) -> Sources {
-    let is_lost = |batch: &BatchRecord| batch.lost || loss.batches.contains(&batch.name);
-    let mut whole = slices(segment, index, |_| true);
-    let sources = index.batches.iter().filter_map(|batch| {
-        let slice = whole.next()?;
-        if is_lost(batch) {
-            return Some(Source::Lost(record_of_lost(batch)));
-        }
-        Some(if batch.bytes == 0 {
-            Source::Lost(*batch)
+    let mut sources = Vec::new();
+    let mut group: Option<Slice> = None;
+    let (mut position, mut offset) = (segment.position, 0_u64);
+    for batch in &index.batches {
+        let end = offset.saturating_add(batch.bytes);
+        let is_lost = loss.batches.contains(&batch.name);
+        if is_lost || batch.bytes == 0 {
+            sources.extend(group.take().map(slice));
+            sources.push(Source::Lost(if is_lost { record_of_lost(batch) } else { *batch }));
         } else {
-            Source::Parts(vec![Part::Slice(slice)])
-        })
-    });
-    sources.collect()
+            let group = group.get_or_insert_with(|| Slice {
+                segment: *segment,
+                batches: Vec::new(),
+                position,
+                range: offset..offset,
+            });
+            group.batches.push(*batch);
+            group.range.end = end;
+        }
+        offset = end;
+        position = position.saturating_add(batch.events);
+    }
+    sources.extend(group.map(slice));
+    sources
+}
+
+fn slice(slice: Slice) -> Source {
+    Source::Parts(vec![Part::Slice(slice)])
 }
 
 /// What live batches are copied from, without those that cannot be read.
 pub(super) fn sources_of_live(batches: &[ListedBatch], losses: &[Loss]) -> Sources {
     let lost: BTreeSet<_> = losses.iter().flat_map(|loss| &loss.batches).collect();
-    let sources = batches.iter().map(|batch| match batch.name.origin {
-        Some(origin) if lost.contains(&batch.name) => {
-            let whole = BatchRecord::whole(batch.name, origin.events, 0, origin.digest);
-            Source::Lost(record_of_lost(&whole))
+    let mut sources = Vec::new();
+    let mut group: Vec<Part> = Vec::new();
+    for batch in batches {
+        match batch.name.origin {
+            Some(origin) if lost.contains(&batch.name) => {
+                sources.push(Source::Parts(std::mem::take(&mut group)));
+                let whole = BatchRecord::whole(batch.name, origin.events, 0, origin.digest);
+                sources.push(Source::Lost(record_of_lost(&whole)));
+            }
+            _ => group.push(Part::Batch(*batch)),
         }
-        _ => Source::Parts(vec![Part::Batch(*batch)]),
-    });
-    sources.collect()
+    }
+    sources.push(Source::Parts(group));
+    sources
 }

@@ -267,8 +267,8 @@ Examples:
       prints {\"repaired\":false,\"ok\":false,\"events_lost\":2,
               \"steps\":[{\"object\":\"…\",\"expected\":\"…\",\"found\":\"…\",
                         \"action\":\"set-aside\",\"events_lost\":2}]}
-      where the action may also be rebuild, step-back, or nothing with a
-      \"reason\"";
+      where the action may also be rebuild, step-back, forget, or nothing
+      with a \"reason\"";
 
 pub(super) const STAT: &str = "\
 Times are those of the oldest and the newest batch, in UTC.

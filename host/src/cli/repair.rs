@@ -97,6 +97,7 @@ fn print_step(step: &RepairStep) -> Result<bool, Failure> {
         RepairAction::SetAside => format!("set aside, {lost} lost"),
         RepairAction::Rebuild => "written again".to_owned(),
         RepairAction::StepBack => "set aside, the manifest before it counts".to_owned(),
+        RepairAction::Forget => "set aside, the log goes on without it".to_owned(),
         RepairAction::Nothing(why) => format!("left as it is: {why}"),
         // The enum is open to additions.
         _ => "repaired".to_owned(),
@@ -111,6 +112,7 @@ impl From<&RepairStep> for StepReport {
             RepairAction::SetAside => ("set-aside", None),
             RepairAction::Rebuild => ("rebuild", None),
             RepairAction::StepBack => ("step-back", None),
+            RepairAction::Forget => ("forget", None),
             RepairAction::Nothing(why) => ("nothing", Some(why.clone())),
             _ => ("other", None),
         };

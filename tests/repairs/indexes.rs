@@ -1,0 +1,181 @@
+//! Indexes that are damaged or gone, of segments and of trimmed ones.
+
+use std::collections::BTreeMap;
+
+use rig::memory::Memory;
+use stratalog_guest::repair::{Action, Step};
+use stratalog_guest::trim::{self, TrimOptions, TrimPoint};
+
+use super::{Clock, World, all_but, flip, log, read};
+
+/// A log of one segment of nine batches.
+fn one_segment() -> World {
+    let world = World { store: Memory::default(), clock: Clock::default() };
+    world.write(0..9);
+    world.compact();
+    world
+}
+
+fn index(world: &World) -> String {
+    let indexes = world.keys("segment_", ".index");
+    let [index] = &indexes[..] else { panic!("{indexes:?}") };
+    index.clone()
+}
+
+fn is_rebuilt(world: &World, key: &str, good: &[u8]) {
+    let dry = world.repair(true);
+    let steps = world.repair(false);
+    assert_eq!(steps, dry);
+    let [step] = &steps[..] else { panic!("{steps:?}") };
+    let expected = (key, &Action::Rebuild, 0);
+    assert_eq!((step.damage.object.as_str(), &step.action, step.events_lost), expected);
+    assert_eq!(&*world.store.objects()[key], good);
+    assert_eq!(world.verified(), Vec::<String>::new());
+    assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[]), 0));
+}
+
+#[test]
+fn index_of_which_much_is_damaged_is_written_again() {
+    let mut world = one_segment();
+    let key = index(&world);
+    let good = world.store.objects()[&key].clone();
+    // A stretch of each line but the first, in another place of each, and a digit of a writer.
+    let starts: Vec<usize> = (0..good.len()).filter(|at| good[*at] == b'\n').collect();
+    world.damage(&key, |bytes| {
+        for (line, start) in starts[..8].iter().enumerate() {
+            bytes[start + 50 + 8 * line..start + 56 + 8 * line].fill(0);
+        }
+        bytes[40] ^= 1;
+    });
+    is_rebuilt(&world, &key, &good);
+}
+
+#[test]
+fn index_that_is_gone_or_torn_is_written_again_where_its_batches_are_still_listed() {
+    for kept in [None, Some(0), Some(500)] {
+        let world = World { store: Memory::default(), clock: Clock::default() };
+        world.write(0..9);
+        let before = world.store.objects();
+        world.compact();
+        // Their deletion failed.
+        let both: BTreeMap<_, _> = before.into_iter().chain(world.store.objects()).collect();
+        let mut world = World { store: Memory::of(both), ..world };
+        let key = index(&world);
+        let good = world.store.objects()[&key].clone();
+        match kept {
+            Some(length) => world.damage(&key, |bytes| bytes.truncate(length)),
+            None => world.remove(&key),
+        }
+        is_rebuilt(&world, &key, &good);
+    }
+}
+
+#[test]
+fn index_that_is_gone_is_written_again_from_what_was_set_aside() {
+    let mut world = one_segment();
+    let key = index(&world);
+    let good = world.store.objects()[&key].clone();
+    world.damage(&key, flip(30));
+    is_rebuilt(&world, &key, &good);
+    world.remove(&key);
+    is_rebuilt(&world, &key, &good);
+}
+
+#[test]
+fn index_and_segment_that_are_both_damaged_are_repaired_together() {
+    let mut world = one_segment();
+    let key = index(&world);
+    world.damage(&key, |bytes| bytes[300..330].fill(b'x'));
+    let segment = world.keys("segment_", ".jsonl")[0].clone();
+    world.damage(&segment, flip(20));
+    let steps = world.repair(false);
+    let actions: Vec<_> = steps.iter().map(|step| (&step.action, step.events_lost)).collect();
+    assert_eq!(actions, [(&Action::Rebuild, 0), (&Action::SetAside, 2)], "{steps:?}");
+    assert_eq!(world.verified(), Vec::<String>::new());
+    assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[2, 3]), 2));
+}
+
+#[test]
+fn index_whose_batches_nothing_names_is_left_and_why_is_said() {
+    let mut world = one_segment();
+    let key = index(&world);
+    world.damage(&key, |bytes| bytes.truncate(bytes.len() / 3));
+    let before = world.store.objects();
+    let steps = world.repair(false);
+    let [Step { action: Action::Nothing(why), .. }] = &steps[..] else { panic!("{steps:?}") };
+    assert!(why.contains("of its 9 batches stand nowhere else"), "{why}");
+    assert!(why.contains("read --skip-damaged"), "{why}");
+    assert_eq!(world.store.objects(), before);
+}
+
+/// A log of which the first segment, of two batches, was trimmed whole and the second in part.
+fn trimmed() -> World {
+    let world = World::new();
+    let options = TrimOptions { lazy: false };
+    let point = TrimPoint::KeepEvents(11);
+    trim::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
+    assert_eq!(read(&mut world.reader(None)).unwrap(), ((7..18).collect(), 0));
+    world
+}
+
+#[test]
+fn index_of_a_trimmed_segment_is_written_again_or_forgotten() {
+    let count = trimmed().keys("segment_", ".index").len();
+    let segments = trimmed().keys("segment_", ".jsonl");
+    let is_trimmed = |key: &String| !segments.contains(&key.replace(".index", ".jsonl"));
+    let indexes: Vec<_> =
+        trimmed().keys("segment_", ".index").into_iter().filter(is_trimmed).collect();
+    assert!(!indexes.is_empty() && count > indexes.len());
+    for key in indexes {
+        let good = trimmed().store.objects()[&key].clone();
+        for (gone, action) in [(false, Action::Rebuild), (true, Action::Forget)] {
+            let mut world = trimmed();
+            if gone {
+                world.remove(&key);
+            } else {
+                world.damage(&key, |bytes| bytes[70..74].fill(b'#'));
+            }
+            assert_eq!(world.verified().len(), 1);
+            let dry = world.repair(true);
+            let steps = world.repair(false);
+            assert_eq!(steps, dry);
+            let [step] = &steps[..] else { panic!("{steps:?}") };
+            assert_eq!((&step.damage.object, &step.action), (&key, &action));
+            assert_eq!(world.store.objects().get(&key), (!gone).then_some(&good));
+            assert_eq!(world.verified(), Vec::<String>::new());
+            assert_eq!(read(&mut world.reader(None)).unwrap(), ((7..18).collect(), 0));
+            world.compact();
+            assert_eq!(world.verified(), Vec::<String>::new());
+            assert_eq!(world.repair(false), Vec::new());
+        }
+    }
+}
+
+#[test]
+fn index_of_a_trimmed_segment_is_not_forgotten_while_a_batch_may_be_in_it() {
+    let mut world = World { store: Memory::default(), clock: Clock::default() };
+    world.write(0..2);
+    let before = world.store.objects();
+    world.compact();
+    world.write(2..9);
+    world.compact_with(stratalog_guest::options::CompactInput {
+        fan_in: Some(64),
+        ..Default::default()
+    });
+    let key = world.keys("segment_", ".index")[0].clone();
+    let options = TrimOptions { lazy: false };
+    let point = TrimPoint::KeepEvents(14);
+    trim::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
+    // One of its batches is listed still, and the other one's name is nowhere.
+    let (batch, bytes) = before.into_iter().next().unwrap();
+    let mut objects = world.store.objects();
+    objects.insert(batch.clone(), bytes);
+    objects.remove(&key).unwrap();
+    world.store = Memory::of(objects);
+    let before = world.store.objects();
+    let steps = world.repair(false);
+    let [Step { action: Action::Nothing(why), .. }] = &steps[..] else { panic!("{steps:?}") };
+    let name = batch.strip_prefix("log/").unwrap();
+    assert!(why.contains(&format!("{name} may be in it")), "{why}");
+    assert_eq!(world.store.objects(), before);
+}
