@@ -2,6 +2,8 @@
 
 #[path = "repairs/indexes.rs"]
 mod indexes;
+#[path = "repairs/manifests.rs"]
+mod manifests;
 #[path = "repairs/segments.rs"]
 mod segments;
 
@@ -257,14 +259,17 @@ fn repair_steps_back_from_a_manifest_only_where_nothing_is_lost() {
         manifest
     };
     world.store = Memory::of(both);
-    let manifest = torn(&mut world, 100);
+    let manifest = torn(&mut world, 50);
     let steps = world.repair(false);
     assert_eq!((&steps[0].damage.object, &steps[0].action), (&manifest, &Action::StepBack));
     assert_eq!(world.verified(), Vec::<String>::new());
     assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[]), 0));
-    // What it absorbed has been deleted: it is left.
+    // What it absorbed has been deleted, and it cannot be made again: it is left.
     world.store = Memory::of(after);
-    torn(&mut world, 100);
+    let manifests = world.keys("manifest_", ".json");
+    let before_it = manifests[manifests.len() - 2].clone();
+    world.damage(&before_it, |bytes| bytes.truncate(50));
+    torn(&mut world, 50);
     let before = world.store.objects();
     let steps = world.repair(false);
     assert!(matches!(&steps[..], [Step { action: Action::Nothing(_), .. }]), "{steps:?}");

@@ -15,7 +15,7 @@ use crate::error::{Error, WriteFailure, WriteFate};
 use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MANIFESTS_KEPT, MISSING_TRIES};
 use crate::manifest::{Manifest, Retired};
 use crate::mutants::{self, Mutant};
-use crate::names::{BatchName, LogId, SegmentName};
+use crate::names::{BatchName, Digest, LogId, SegmentName};
 use crate::ports::{Store, StoreErrorKind, System, WriteError};
 use crate::segment_writer::write_failed;
 use crate::stored_log::{Look, StoredLog};
@@ -122,6 +122,19 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         }
         manifest.retired.retain(|retired| retired.segment.index.is_some());
         Ok(Commit::Won)
+    }
+
+    /// Commits the next generation, which says the same as the current manifest, and deletes nothing.
+    /// None if others have gone on already.
+    pub(crate) fn supersede(&mut self, current: &Manifest) -> Result<Option<Manifest>, Error> {
+        self.ensure_exclusive()?;
+        let mut next = Manifest::after(Some(current), current.attempt);
+        if self.create(&next, &[])? == Commit::Lost {
+            return Ok(None);
+        }
+        let bytes = next.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
+        next.digest = Some(Digest::of(&bytes));
+        Ok(Some(next))
     }
 
     /// Creates the manifest: the commit.

@@ -15,6 +15,8 @@ use crate::names::{Attempt, BatchTime, Digest, Generation, LogId, SegmentName};
 
 mod text;
 
+pub(crate) use text::{END_BYTES, mended};
+
 /// What the manifest says of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SegmentRecord {

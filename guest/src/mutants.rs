@@ -37,6 +37,14 @@ pub enum Mutant {
     LeaveBoundary,
     /// A batch that was cut counts its events as if it had not been.
     ForgetOffset,
+    /// A repair makes a manifest again that need not be the one that was damaged.
+    RebuildUnproven,
+    /// A repair replaces the damaged manifest before the log has gone on to the next one.
+    RebuildInPlace,
+    /// A repair goes on from the manifest before the damaged one, whatever is lost by it.
+    StepBackUnproven,
+    /// A repair gives up all of a segment of which something is damaged.
+    LoseWhole,
 }
 
 #[cfg(feature = "mutants")]

@@ -24,6 +24,8 @@ mod current;
 mod index;
 mod inspect;
 mod measured;
+mod older;
+mod replay;
 
 use index::Indexes;
 use inspect::{Inspected, Loss};
@@ -33,12 +35,14 @@ use inspect::{Inspected, Loss};
 pub enum Action {
     /// It is set aside, and the events in it that cannot be read are recorded as lost.
     SetAside,
-    /// It is set aside and written again, the same as it was.
+    /// It is set aside and written again, the same as it was. Of the current manifest the next
+    /// generation, which says the same, is created before.
     Rebuild,
     /// It is set aside, and the log goes on from the manifest before it, which has all its events.
     StepBack,
-    /// The index of a trimmed segment is set aside, and the log goes on without it. A batch that was in
-    /// it and whose create lands after this is taken for a new one.
+    /// The index of a trimmed segment is set aside, and the log goes on without it: a batch that was in
+    /// it and whose create lands after this is taken for a new one. Or the log goes on by some
+    /// generations, so that an older manifest is not needed any more.
     Forget,
     /// Nothing; why.
     Nothing(String),
@@ -102,6 +106,8 @@ fn attempt<S: Store, Y: System>(
     if repaired.ends_with(current::repair(committer, dry_run)?, dry_run) {
         return Ok(true);
     }
+    // Nothing else depends on these.
+    repaired.steps.extend(older::repair(committer, dry_run)?);
     let Indexes { steps, forgotten } = index::repair(committer, dry_run)?;
     let is_forgotten = |step: &Step| step.action == Action::Forget;
     let (forgets, done): (Vec<_>, Vec<_>) = steps.into_iter().partition(is_forgotten);

@@ -26,13 +26,16 @@ pub enum RepairAction {
     /// cannot be read are recorded as lost: they keep their positions, and a reader that comes to them
     /// reports them as [`Page::missed`](crate::Page::missed).
     SetAside,
-    /// It is copied to such a name and written again, the same as it was: its digest proves that.
+    /// It is copied to such a name and written again, the same as it was: its digest proves that, or, of
+    /// the current manifest, what is left of it. Before that manifest is replaced the log goes on with a
+    /// new one that says the same.
     Rebuild,
     /// The current manifest, torn when it was written, is copied to such a name and deleted: the log goes
     /// on from the manifest before it, which has all its events.
     StepBack,
-    /// The index of a trimmed segment is copied to such a name, and its record is left out of the manifest.
-    /// A batch that was in it and whose create lands after this is taken for a new one.
+    /// The index of a trimmed segment is copied to such a name, and its record is left out of the manifest:
+    /// a batch that was in it and whose create lands after this is taken for a new one. Or the log goes on
+    /// by some generations, so that an older manifest is not needed any more.
     Forget,
     /// Nothing can be done, for the reason given. Restore the object from a copy of the store.
     Nothing(String),

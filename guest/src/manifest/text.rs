@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize, ser::Error as _};
 
 use super::{Manifest, Retired, SegmentRecord};
 use crate::error::{Damage, Error};
+use crate::index::one_byte;
 use crate::names::{Attempt, BatchTime, Digest, Generation, LogId, SegmentName};
 
 /// The format that is written.
@@ -20,6 +21,12 @@ const FORMAT_BEFORE: u64 = 1;
 const DIGEST: &[u8] = b",\"digest\":\"";
 const DIGITS: usize = 16;
 const END: &[u8] = b"\"}";
+
+/// Bytes of the digest's field and what comes behind it.
+pub(crate) const END_BYTES: usize = DIGEST.len() + DIGITS + END.len();
+
+/// Of these last bytes so many may be changed: what they are follows from all that is before them.
+const END_CHANGED_MAX: usize = 4;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,8 +107,8 @@ impl Manifest {
         })?;
         // The closing brace comes behind the digest.
         bytes.pop();
-        let digest = Digest::of(&bytes).to_string();
-        bytes.extend([DIGEST, digest.as_bytes(), END].concat());
+        let end = end_of(&bytes);
+        bytes.extend(end);
         Ok(bytes)
     }
 
@@ -214,6 +221,26 @@ impl SegmentText {
             index,
         })
     }
+}
+
+/// The end of a manifest that begins so.
+fn end_of(covered: &[u8]) -> Vec<u8> {
+    [DIGEST, Digest::of(covered).to_string().as_bytes(), END].concat()
+}
+
+/// The bytes of a manifest of which one was changed, or some of its last ones. None if that is not
+/// found. What is found has its own digest.
+pub(crate) fn mended(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (covered, found) = bytes.split_at_checked(bytes.len().checked_sub(END_BYTES)?)?;
+    let end = end_of(covered);
+    let changed = end.iter().zip(found).filter(|(end, found)| end != found).count();
+    if changed <= END_CHANGED_MAX {
+        return Some([covered, &end].concat());
+    }
+    let (covered, said) = split_digest(bytes)?;
+    let mut mended = one_byte(covered, said)?;
+    mended.extend(found);
+    Some(mended)
 }
 
 /// The bytes before the digest that a manifest ends with, and that digest.

@@ -12,6 +12,7 @@ use crate::batch::BatchRecord;
 use crate::error::{Damage, Error};
 use crate::index::Index;
 use crate::manifest::SegmentRecord;
+use crate::mutants::{self, Mutant};
 use crate::names::{BatchName, Digest, ObjectName};
 use crate::part::{Part, Slice};
 use crate::parts::{Interrupted, PartsRead};
@@ -120,9 +121,12 @@ fn segment_loss<S: Store>(
         Some(_) => None,
     };
     let size = size.unwrap_or(0).min(segment.bytes);
-    let Damaged { batches, first } = damaged_batches(stored, segment, index, size)?;
+    let Damaged { mut batches, first } = damaged_batches(stored, segment, index, size)?;
     let first = first.map(|found| found.with_key(&stored.name));
     let Some(damage) = size_is_wrong.or(first) else { return Ok(None) };
+    if mutants::is(Mutant::LoseWhole) {
+        batches.extend(index.batches.iter().map(|batch| batch.name));
+    }
     let lost = index.batches.iter().filter(|batch| batches.contains(&batch.name));
     let events = lost.map(|batch| batch.events).fold(0, u64::saturating_add);
     let object = ObjectName::Segment(segment.name);

@@ -1,0 +1,235 @@
+//! Manifests that are torn, changed or gone: the current one, and those below it.
+
+use rig::memory::{Memory, Objects};
+use stratalog_guest::compactor;
+use stratalog_guest::error::Error;
+use stratalog_guest::options::CompactInput;
+use stratalog_guest::repair::{Action, Step};
+use stratalog_guest::trim::{self, TrimOptions, TrimPoint};
+
+use super::{Clock, World, all_but, log, read};
+
+/// Merges as much as there is, or nothing.
+const FULL: CompactInput =
+    CompactInput { full: true, fan_in: None, segment_bytes_max: None, batches_max: None };
+const APART: CompactInput = CompactInput { full: false, fan_in: Some(64), ..FULL };
+
+/// A log of three segments and three live batches.
+fn log_of_three() -> World {
+    let world = World { store: Memory::default(), clock: Clock::default() };
+    for batches in [0..2, 2..4, 4..6] {
+        world.write(batches);
+        world.compact_with(APART);
+    }
+    world.write(6..9);
+    world
+}
+
+/// Such a log after one more commit, and the key of its manifest.
+fn committed(commit: &dyn Fn(&World)) -> (World, String) {
+    let world = log_of_three();
+    commit(&world);
+    let manifest = world.keys("manifest_", ".json").pop().unwrap();
+    assert_eq!(manifest, "log/manifest_0000000000000000004.json");
+    (world, manifest)
+}
+
+fn trim(world: &World, kept: u64, lazy: bool) {
+    let point = TrimPoint::KeepEvents(kept);
+    trim::trim(world.store.clone(), &world.clock, log(), point, TrimOptions { lazy }).unwrap();
+}
+
+/// The commits, each with how many of its manifest's last bytes may be gone so that it is found again.
+fn commits() -> Vec<(&'static str, Box<dyn Fn(&World)>, bool)> {
+    vec![
+        ("absorbs", Box::new(|world| world.compact_with(APART)), true),
+        ("merges", Box::new(|world| world.compact_with(FULL)), true),
+        (
+            "merges small parts",
+            Box::new(|world| {
+                world.compact_with(CompactInput { segment_bytes_max: Some(70), ..FULL });
+            }),
+            true,
+        ),
+        ("cuts", Box::new(|world| trim(world, 15, false)), false),
+        ("cuts lazily", Box::new(|world| trim(world, 15, true)), false),
+        ("drops whole segments", Box::new(|world| trim(world, 14, false)), false),
+    ]
+}
+
+#[test]
+fn current_manifest_that_is_torn_anywhere_is_made_again_or_left() {
+    for (what, commit, from_nothing) in commits() {
+        let before_it = read(&mut log_of_three().reader(None)).unwrap();
+        let (whole, key) = committed(&*commit);
+        let good = whole.store.objects()[&key].clone();
+        let expected = read(&mut whole.reader(None)).unwrap();
+        let mut rebuilt = 0;
+        for length in 0..good.len() {
+            let mut world =
+                World { store: Memory::of(whole.store.objects()), ..committed(&*commit).0 };
+            world.damage(&key, |bytes| bytes.truncate(length));
+            let harmed = world.store.objects();
+            let steps = world.repair(false);
+            let [step] = &steps[..] else { panic!("{what}, {length}: {steps:?}") };
+            assert_eq!(step.damage.object, key);
+            match &step.action {
+                Action::Rebuild => {
+                    rebuilt += 1;
+                    assert_eq!(world.store.objects()[&key], good, "{what}, {length}");
+                    assert_eq!(world.verified(), Vec::<String>::new(), "{what}, {length}");
+                    assert_eq!(
+                        read(&mut world.reader(None)).unwrap(),
+                        expected,
+                        "{what}, {length}"
+                    );
+                    assert_eq!(world.repair(false), []);
+                    world.compact_with(FULL);
+                    assert_eq!(
+                        read(&mut world.reader(None)).unwrap(),
+                        expected,
+                        "{what}, {length}"
+                    );
+                }
+                Action::StepBack => {
+                    assert_eq!(world.verified(), Vec::<String>::new(), "{what}, {length}");
+                    assert_eq!(
+                        read(&mut world.reader(None)).unwrap(),
+                        before_it,
+                        "{what}, {length}"
+                    );
+                }
+                Action::Nothing(_) => assert_eq!(world.store.objects(), harmed, "{what}, {length}"),
+                action => panic!("{what}, {length}: {action:?}"),
+            }
+        }
+        // Where segments were written and something deleted, no byte of it is needed; else the first
+        // position is.
+        let least = if from_nothing { good.len() } else { good.len() - 200 };
+        assert!(rebuilt >= least, "{what}: {rebuilt} of {}", good.len());
+    }
+}
+
+#[test]
+fn current_manifest_that_was_changed_is_made_again() {
+    let (whole, key) = committed(&|world| world.compact_with(FULL));
+    let good = whole.store.objects()[&key].clone();
+    let expected = read(&mut whole.reader(None)).unwrap();
+    let one = (0..good.len()).map(|at| at..at + 1);
+    let some = (0..good.len() - 60).step_by(37).map(|at| at..at + 30);
+    for range in one.chain(some) {
+        let (mut world, _) = committed(&|world| world.compact_with(FULL));
+        world.store = Memory::of(whole.store.objects());
+        world.damage(&key, |bytes| bytes[range.clone()].iter_mut().for_each(|byte| *byte ^= 4));
+        let steps = world.repair(false);
+        assert!(
+            matches!(&steps[..], [step] if step.action == Action::Rebuild),
+            "{range:?}: {steps:?}"
+        );
+        assert_eq!(world.store.objects()[&key], good);
+        assert_eq!(world.verified(), Vec::<String>::new());
+        assert_eq!(read(&mut world.reader(None)).unwrap(), expected);
+    }
+}
+
+#[test]
+fn current_manifest_is_not_made_again_from_what_others_left() {
+    // A loser's segment beside that of the winner: without a word of the manifest it may be either's.
+    let (world, key) = committed(&|world| world.compact_with(APART));
+    let (other, _) = committed(&|world| {
+        world.clock.0.set(world.clock.0.get() + 5);
+        world.compact_with(APART);
+    });
+    let mut objects: Objects = other.store.objects();
+    objects.extend(world.store.objects());
+    let mut world = World { store: Memory::of(objects), ..world };
+    let good = world.store.objects()[&key].clone();
+    let mut other = World { store: Memory::of(world.store.objects()), clock: Clock::default() };
+    for length in [70, 0] {
+        world.damage(&key, |bytes| bytes.truncate(length));
+        let steps = world.repair(false);
+        let [Step { action: Action::Nothing(_), .. }] = &steps[..] else { panic!("{steps:?}") };
+    }
+    // Who has committed it is said.
+    other.damage(&key, |bytes| bytes.truncate(72));
+    other.repair(false);
+    assert_eq!(other.store.objects()[&key], good);
+}
+
+#[test]
+fn repair_that_ended_before_the_damaged_manifest_was_replaced_is_taken_up() {
+    for gone in [false, true] {
+        let (mut world, key) = committed(&|world| world.compact_with(FULL));
+        let good = world.store.objects()[&key].clone();
+        let expected = read(&mut world.reader(None)).unwrap();
+        world.damage(&key, |bytes| bytes.truncate(300));
+        let torn = world.store.objects()[&key].clone();
+        world.repair(false);
+        let mut objects = world.store.objects();
+        objects.remove(&key);
+        if !gone {
+            objects.insert(key.clone(), torn);
+        }
+        world.store = Memory::of(objects);
+        assert_eq!(world.verified().len(), 1);
+        let steps = world.repair(false);
+        assert!(matches!(&steps[..], [step] if step.action == Action::Rebuild), "{steps:?}");
+        assert_eq!(world.store.objects()[&key], good);
+        assert_eq!(world.verified(), Vec::<String>::new());
+        assert_eq!(read(&mut world.reader(None)).unwrap(), expected);
+    }
+}
+
+#[test]
+fn manifest_below_the_current_one_is_made_again_or_left_behind() {
+    type Harm<'a> = &'a dyn Fn(&mut World, &str);
+    let cases: [(&str, Harm, Action); 3] = [
+        ("a byte", &|world, key| world.damage(key, |bytes| bytes[50] ^= 1), Action::Rebuild),
+        ("its end", &|world, key| world.damage(key, |bytes| bytes.truncate(60)), Action::Forget),
+        ("all of it", &|world, key| world.remove(key), Action::Forget),
+    ];
+    for (what, harm, action) in cases {
+        let (mut world, _) = committed(&|world| world.compact_with(FULL));
+        let key = "log/manifest_0000000000000000002.json";
+        let good = world.store.objects()[key].clone();
+        harm(&mut world, key);
+        let expected = read(&mut world.reader(None)).unwrap();
+        assert_eq!(world.verified().len(), 1, "{what}");
+        let dry = world.repair(true);
+        let steps = world.repair(false);
+        assert_eq!(steps, dry);
+        assert!(matches!(&steps[..], [step] if step.action == action), "{what}: {steps:?}");
+        assert_eq!(world.verified(), Vec::<String>::new(), "{what}");
+        assert_eq!(world.store.objects().get(key) == Some(&good), action == Action::Rebuild);
+        assert_eq!(read(&mut world.reader(None)).unwrap(), expected, "{what}");
+        world.write(9..11);
+        world.compact_with(FULL);
+        assert_eq!(world.repair(false), []);
+    }
+}
+
+#[test]
+fn compaction_of_a_log_that_lacks_a_manifest_is_refused_until_it_is_repaired() {
+    let (mut world, _) = committed(&|world| world.compact_with(FULL));
+    world.remove("log/manifest_0000000000000000003.json");
+    world.write(9..11);
+    let compact =
+        |world: &World| compactor::compact(world.store.clone(), &world.clock, log(), FULL);
+    assert!(matches!(compact(&world), Err(Error::Damaged(_))));
+    world.repair(false);
+    compact(&world).unwrap();
+    assert_eq!(world.verified(), Vec::<String>::new());
+}
+
+#[test]
+fn first_manifest_that_cannot_be_made_again_is_left_and_the_rest_is_repaired() {
+    let (mut world, _) = committed(&|world| world.compact_with(APART));
+    let key = "log/manifest_0000000000000000001.json";
+    world.damage(key, |bytes| bytes.truncate(60));
+    let segment = world.keys("segment_", ".jsonl")[0].clone();
+    world.damage(&segment, |bytes| bytes[0] ^= 1);
+    let steps = world.repair(false);
+    let actions: Vec<_> = steps.iter().map(|step| &step.action).collect();
+    assert!(matches!(actions[..], [Action::Nothing(_), Action::SetAside]), "{actions:?}");
+    assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[0, 1]), 2));
+}
