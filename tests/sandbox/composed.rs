@@ -3,24 +3,21 @@
 
 use stratalog::Host;
 use stratalog::plugin::{PluginLimits, Right, Rights};
-use wac_graph::types::Package;
-use wac_graph::{CompositionGraph, EncodeOptions, plug};
+use tempfile::TempDir;
+use wasm_compose::composer::ComponentComposer;
+use wasm_compose::config::Config;
 
 use crate::stage::{SECRET_NAME, Stage};
 
-/// What `wac plug plugin.wasm --plug log.wasm` does.
+/// What `wac plug plugin.wasm --plug log.wasm` does, by the composer in the series of crates that
+/// wasmtime has: `wac` would bring a second version of most of them.
 fn joined() -> Vec<u8> {
-    let mut graph = CompositionGraph::new();
-    let plugin = std::fs::read(rig::plugins::rust("scripted")).unwrap();
-    let log = Host::embedded_component().to_vec();
-    let package = |name: &str, bytes: Vec<u8>, graph: &mut CompositionGraph| {
-        let package = Package::from_bytes(name, None, bytes, graph.types_mut()).unwrap();
-        graph.register_package(package).unwrap()
-    };
-    let plugin = package("test:plugin", plugin, &mut graph);
-    let log = package("test:log", log, &mut graph);
-    plug(&mut graph, vec![log], plugin).unwrap();
-    graph.encode(EncodeOptions::default()).unwrap()
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log.wasm");
+    std::fs::write(&log, Host::embedded_component()).unwrap();
+    let config =
+        Config { dir: folder.path().to_owned(), definitions: vec![log], ..Config::default() };
+    ComponentComposer::new(&rig::plugins::rust("scripted"), &config).compose().unwrap()
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the sandbox costs: the log against native code that does the naive thing, in one run.
 //!
-//! `cargo bench --workspace`; the ratios are printed at the end. With the name of a group, such as
+//! `cargo bench --features speed`; the ratios are printed at the end. With the name of a group, such as
 //! `append`, `read`, `compact`, `plugin`, `process` or `far`, only that is measured.
 
 mod append;

@@ -1,0 +1,45 @@
+//! The crates that a newcomer compiles: those of the product once, for both commands of the README.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use rig::tools::workspace;
+
+/// `name version features` of all crates that are compiled along these edges.
+fn crates(arguments: &[&str]) -> BTreeSet<String> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace()).args(["tree", "--locked", "--prefix", "none"]);
+    let output = cargo.args(["--format", "{p} {f}"]).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo tree {arguments:?}: {said}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines = lines.lines().map(|line| line.trim_end_matches(" (*)").trim_end());
+    lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+#[test]
+fn tests_take_crates_of_the_product_as_it_has_them() {
+    let product = crates(&["--edges", "normal,build"]);
+    let tests = crates(&["--edges", "normal,build,dev"]);
+    assert!(product.iter().any(|line| line.starts_with("wasmtime v")), "{product:?}");
+    let others: Vec<_> = product.difference(&tests).collect();
+    assert!(
+        others.is_empty(),
+        "the tests turn on features of these, which compiles them again, and all that use them: \
+         {others:#?}"
+    );
+}
+
+#[test]
+fn wasm_is_parsed_and_written_by_one_version() {
+    let all = crates(&["--workspace", "--edges", "normal,build,dev", "--target", "all"]);
+    for name in ["wasmparser", "wasm-encoder", "wit-parser", "wit-component", "wit-bindgen"] {
+        let versions =
+            all.iter().filter_map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
+                [found, version, ..] if found == name => Some(version),
+                _ => None,
+            });
+        let versions: BTreeSet<_> = versions.collect();
+        assert_eq!(versions.len(), 1, "{name}: {versions:?}");
+    }
+}
