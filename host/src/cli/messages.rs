@@ -7,10 +7,12 @@ use std::io;
 use stratalog::store::hide_secrets;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::arguments::Shared;
 use super::exit::Failure;
@@ -32,14 +34,11 @@ pub(crate) fn start(shared: &Shared) -> Result<(), Failure> {
         (false, 1) => "stratalog=info,object_store=info",
         (false, _) => "debug",
     });
-    let filter = EnvFilter::try_new(filter).map_err(|error| {
+    let filter: Targets = filter.parse().map_err(|error| {
         Failure::input(format!("{FILTER_VARIABLE} is not a filter such as `debug`: {error}"))
     })?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .event_format(ShortLine)
-        .with_writer(|| Lines)
-        .init();
+    let lines = tracing_subscriber::fmt::layer().event_format(ShortLine).with_writer(|| Lines);
+    tracing_subscriber::registry().with(filter).with(lines).init();
     Ok(())
 }
 
