@@ -25,7 +25,8 @@ fn build() -> Result<PathBuf, String> {
         |name: &str| env::var_os(name).ok_or_else(|| format!("cargo did not set {name}"));
     let host = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let workspace = host.parent().ok_or("the host has no workspace")?;
-    let target_dir = PathBuf::from(variable("OUT_DIR")?).join("guest");
+    let out_dir = PathBuf::from(variable("OUT_DIR")?);
+    let target_dir = wasm_dir(&out_dir);
     for part in ["guest/Cargo.toml", "guest/src", "wit", "Cargo.lock", "Cargo.toml"] {
         println!("cargo::rerun-if-changed={}", workspace.join(part).display());
     }
@@ -63,11 +64,20 @@ fn build() -> Result<PathBuf, String> {
         }
         return Err(format!("the guest component {PACKAGE} does not build: {}", output.status));
     }
-    let component = target_dir.join(TARGET).join("release").join("stratalog_guest.wasm");
-    match fs::metadata(&component) {
+    let built = target_dir.join(TARGET).join("release").join("stratalog_guest.wasm");
+    let component = out_dir.join("stratalog_guest.wasm");
+    match fs::copy(&built, &component) {
         Ok(_) => Ok(component),
-        Err(error) => Err(format!("{}: {error}", component.display())),
+        Err(error) => Err(format!("cannot copy {}: {error}", built.display())),
     }
+}
+
+/// `wasm` in the target folder. The tests build plugins there, too, so that macros, which are most of
+/// the work, are compiled once for both.
+fn wasm_dir(out_dir: &Path) -> PathBuf {
+    let mut folders = out_dir.ancestors();
+    let target = folders.find(|folder| folder.join("CACHEDIR.TAG").exists());
+    target.unwrap_or(out_dir).join("wasm")
 }
 
 fn require_target(rustc: &Path) -> Result<(), String> {

@@ -31,6 +31,23 @@ fn tests_take_crates_of_the_product_as_it_has_them() {
 }
 
 #[test]
+fn plugins_take_macros_of_the_guest_as_it_has_them() {
+    let wasm = |packages: &[&str]| {
+        let edges = ["--edges", "normal,build", "--target", "wasm32-wasip2"];
+        let packages = packages.iter().flat_map(|name| ["--package", name]);
+        crates(&edges.into_iter().chain(packages).collect::<Vec<_>>())
+    };
+    let guest = wasm(&["stratalog-guest"]);
+    let plugins = wasm(&rig::plugins::PACKAGES);
+    // All derives are written with it.
+    let syn = guest.iter().filter(|line| line.starts_with("syn v")).collect::<Vec<_>>();
+    assert!(!syn.is_empty(), "{guest:?}");
+    for line in syn {
+        assert!(plugins.contains(line), "the plugins have no {line}: {plugins:#?}");
+    }
+}
+
+#[test]
 fn wasm_is_parsed_and_written_by_one_version() {
     let all = crates(&["--workspace", "--edges", "normal,build,dev", "--target", "all"]);
     for name in ["wasmparser", "wasm-encoder", "wit-parser", "wit-component", "wit-bindgen"] {

@@ -13,7 +13,9 @@ use tempfile::TempDir;
 use super::tools::python::Python;
 use super::tools::{cargo, npm, target_folder, workspace};
 
-const PACKAGES: [&str; 5] = ["stratalog-evil", "scripted", "journal-rust", "line-filter", "memory"];
+/// The packages of those in Rust.
+pub const PACKAGES: [&str; 5] =
+    ["stratalog-evil", "scripted", "journal-rust", "line-filter", "memory"];
 const COMPONENTIZE_PY: &str =
     include_str!("../../examples/plugins/journal-python/requirements.txt");
 

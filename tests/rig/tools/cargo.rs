@@ -1,4 +1,4 @@
-//! Programs of the workspace, built for WebAssembly in a target folder of their own.
+//! Programs of the workspace, built for WebAssembly in the folder in which the host builds the guest.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,7 +12,7 @@ const TARGET: &str = "wasm32-wasip2";
 /// # Errors
 /// What cargo says.
 pub fn wasm(packages: &[&str]) -> Result<PathBuf, String> {
-    let folder = target_folder().join("test-plugins");
+    let folder = target_folder().join("wasm");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(workspace());
     cargo.args(["build", "--release", "--target", TARGET, "--target-dir"]).arg(&folder);

@@ -1,6 +1,5 @@
 //! The log behind the label `errors`, and the job: lines in, events out, the log read back.
 
-use std::fmt;
 use std::io::{self, BufRead, Read as _};
 
 use serde_json::json;
@@ -17,13 +16,9 @@ const LABEL: &str = "errors";
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 
 /// Why the job cannot go on, in one line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub(crate) struct Failure(String);
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// Journals the errors among the lines, and counts all that are in the log then.
 pub(crate) fn run(mut input: impl BufRead) -> Result<Summary, Failure> {
