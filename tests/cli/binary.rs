@@ -175,7 +175,7 @@ pub(crate) fn signal_process(process: u32, name: &str) {
         "USR1" => Signal::USR1,
         "USR2" => Signal::USR2,
         "XCPU" => Signal::XCPU,
-        other => panic!("no test sends SIG{other}"),
+        other => unreachable!("no test sends SIG{other}"),
     };
     let process = Pid::from_raw(process.try_into().unwrap()).unwrap();
     kill_process(process, signal).unwrap();

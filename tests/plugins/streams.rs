@@ -132,7 +132,7 @@ fn assert_whole(output: &str) {
 /// How long a plugin ran, and how long it computed meanwhile, as its report says.
 fn times(report: &str) -> [Duration; 2] {
     let report: serde_json::Value = serde_json::from_str(report).unwrap();
-    let seconds = |name: &str| report[name].as_f64().unwrap();
+    let seconds = |name: &str| report.get(name).unwrap().as_f64().unwrap();
     ["time_seconds", "computed_seconds"].map(|name| Duration::from_secs_f64(seconds(name)))
 }
 
