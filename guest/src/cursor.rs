@@ -237,10 +237,6 @@ impl Cursor {
         std::mem::take(&mut self.lost)
     }
 
-    pub(crate) fn has_lost(&self) -> bool {
-        self.lost > 0
-    }
-
     /// Takes note of a piece that was read; returns which of its events are to be yielded.
     pub(crate) fn pass(&mut self, piece: &Piece) -> Range<u64> {
         if self.is_full() {

@@ -13,7 +13,7 @@ pub struct Page<B> {
     pub lines: Option<B>,
     pub events: u64,
     /// Events trimmed before the reader came to them, right before these, and events that were lost,
-    /// before these or between them.
+    /// before these, between them or right behind them.
     pub missed: u64,
 }
 

@@ -145,12 +145,15 @@ impl<S: Store> Reader<S> {
         if matches!(self.stage, Stage::Ended) && self.tail.is_none() && !self.cursor.is_full() {
             self.stage = Stage::Look;
         }
-        while self.page.bytes() < PAGE_BYTES_TARGET && self.takes_lost() {
+        while self.page.bytes() < PAGE_BYTES_TARGET {
             // A look may find that events were trimmed: that is told before what comes after.
             if matches!(self.stage, Stage::Look) && self.page.events > 0 {
                 break;
             }
-            match self.advance() {
+            let advanced = self.advance();
+            // They are behind the position of this page, so it tells of them.
+            self.page.missed = self.page.missed.saturating_add(self.cursor.take_lost());
+            match advanced {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
@@ -396,15 +399,6 @@ impl<S: Store> Reader<S> {
             }
         }
         Ok(())
-    }
-
-    /// Counts events that a repair recorded as lost and the pass has come to. False if they are
-    /// missing right behind the events of the page: then it is handed out first.
-    fn takes_lost(&mut self) -> bool {
-        if self.page.events == 0 {
-            self.page.missed = self.page.missed.saturating_add(self.cursor.take_lost());
-        }
-        !self.cursor.has_lost()
     }
 
     /// Somebody compacted: the part's events are in a segment now. Unless it is the same part again.

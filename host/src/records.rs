@@ -24,8 +24,9 @@ pub struct Page {
     pub events: u64,
     /// How many events were trimmed before the reader came to them, right before this page: 0 unless
     /// it stood at a position that has been trimmed. Events whose bytes were lost, as a repair recorded,
-    /// count, too: right before this page or between its events. A page may tell just that and hold no
-    /// events.
+    /// count, too: right before this page, between its events or right behind them. The position behind
+    /// this page has passed them all, so a pass from there does not count them again. A page may tell just
+    /// that and hold no events.
     pub missed: u64,
 }
 
