@@ -17,8 +17,11 @@ use stratalog_guest::writer::Writer;
 
 #[path = "looks/liar.rs"]
 mod liar;
+#[path = "looks/rival.rs"]
+mod rival;
 
 use liar::{Hides, Liar};
+use rival::Rival;
 
 fn log() -> LogName {
     LogName::parse("log").unwrap()
@@ -266,6 +269,19 @@ fn nothing_is_deleted_after_a_commit_that_the_listing_does_not_show() {
     let (broken, _) = run();
     mutants::set(None);
     assert_eq!(broken, 0);
+}
+
+#[test]
+fn what_others_leave_during_a_compaction_goes_with_its_garbage() {
+    let (memory, system) = log_of(3);
+    let expected = read(memory.clone()).unwrap();
+    let rival = Rival::new(&memory);
+    compact(rival.clone(), &system, log(), CompactInput::default()).unwrap();
+    let left = rival.left();
+    assert_eq!(left.len(), 2, "a segment and its index, before the commit");
+    let objects = memory.objects();
+    assert!(left.iter().all(|key| !objects.contains_key(key)), "{left:?}");
+    assert_eq!(read(memory.clone()).unwrap(), expected);
 }
 
 /// A manifest whose segments are edited, and whose digest is right.

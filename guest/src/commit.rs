@@ -19,7 +19,7 @@ use crate::names::{BatchName, Digest, LogId, SegmentName};
 use crate::ports::{Store, StoreErrorKind, System, WriteError};
 use crate::segment_writer::write_failed;
 use crate::stored_log::{Look, StoredLog};
-use crate::view::{self, View};
+use crate::view::{self, ListedOther, View};
 
 /// How a commit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,12 +197,13 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         let candidates: Vec<_> = leftovers.chain(absorbed.iter().copied()).collect();
         self.stored.saw(own.generation);
         // What was listed before the commit may be old by now: all is listed again, and must agree.
+        // That listing says what else there is to delete, too.
         let mut passed = false;
         for _ in 0..MISSING_TRIES {
             let listed = match self.stored.list_current(Look::Everything)? {
                 Ok(listed) => listed,
                 Err(_) if mutants::is(Mutant::TrustAfterCommit) => {
-                    self.clean(own, &candidates, view);
+                    self.clean(own, &candidates, &view.others);
                     return Ok(Commit::Won);
                 }
                 Err(went_back) => {
@@ -212,7 +213,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             };
             let highest = listed.highest.unwrap_or(own.generation);
             if mutants::is(Mutant::DeleteOwn) {
-                self.clean(own, &candidates, view);
+                self.clean(own, &candidates, &listed.others);
                 return Ok(Commit::Won);
             }
             let is_passed = highest > own.generation;
@@ -226,14 +227,14 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
                 continue;
             }
             if !is_passed {
-                self.clean(own, &candidates, view);
+                self.clean(own, &candidates, &listed.others);
                 return Ok(Commit::Won);
             }
             // Somebody went on from here, or came here long before: its indexes decide.
             let Some(held) = self.stored.held_by(&current, candidates.iter().copied())? else {
                 continue;
             };
-            self.clean(&current, &held, view);
+            self.clean(&current, &held, &listed.others);
             // Trimmed since, the segments' indexes are still needed.
             let is_named = current.records().any(|segment| segments.contains(&segment.name));
             let counts = is_named
@@ -263,9 +264,10 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         Commit::Won
     }
 
-    /// Deletes what the manifest in force makes superfluous.
-    pub(crate) fn clean(&self, current: &Manifest, absorbed: &[BatchName], view: &View) {
-        let garbage = view::garbage(current, &view.others, MANIFESTS_KEPT);
+    /// Deletes what the manifest in force makes superfluous: batches that it absorbed, and what it does
+    /// not name of the others that are listed.
+    pub(crate) fn clean(&self, current: &Manifest, absorbed: &[BatchName], others: &[ListedOther]) {
+        let garbage = view::garbage(current, others, MANIFESTS_KEPT);
         let absorbed = absorbed.iter().map(ToString::to_string);
         let garbage = garbage.iter().map(|garbage| garbage.name.to_string());
         self.delete(&absorbed.chain(garbage).collect::<Vec<_>>());

@@ -168,7 +168,7 @@ fn attempt<S: Store, Y: System>(
     if rewrites.is_empty() {
         if let Some(manifest) = &view.manifest {
             let absorbed: Vec<_> = view.absorbed.iter().map(|batch| batch.name).collect();
-            committer.clean(manifest, &absorbed, &view);
+            committer.clean(manifest, &absorbed, &view.others);
         }
         return Ok(Attempted::Done(Compaction::default()));
     }
