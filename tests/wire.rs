@@ -387,7 +387,8 @@ fn a_flush_that_fails_says_its_fate_and_the_next_one_writes_each_event_once() {
             };
             wire.proxy.play(|_| Fault::None);
             wire.runtime.block_on(async {
-                let log = host.open(&store, "log", LogOptions::new()).await.unwrap();
+                let options = LogOptions::new().flush_interval(Duration::ZERO);
+                let log = host.open(&store, "log", options).await.unwrap();
                 log.append("one").await.unwrap();
                 log.append("two").await.unwrap();
                 wire.proxy.play(move |seen| match seen.method.as_str() {

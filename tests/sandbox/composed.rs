@@ -57,7 +57,7 @@ fn a_joined_plugin_runs_on_the_same_logs() {
 #[test]
 fn a_joined_plugin_has_no_more_rights_than_another() {
     let stage = Stage::of(PluginLimits::default(), joined());
-    let two_batches = ["open=errors", "append=a=2", "flush", "append=a=3", "close"];
+    let two_batches = ["open=errors=1000", "append=a=2", "flush", "append=a=3", "close"];
     stage.run(stage.lend(Rights::default()), &two_batches);
     stage.run(stage.lend(Rights::all()), &["compact=errors"]);
     stage.run(stage.lend(Rights::default()), &two_batches);

@@ -140,7 +140,7 @@ fn a_closed_log_takes_nothing_more() {
 fn a_reader_of_a_plugin_outlives_a_trim() {
     let stage = Stage::new();
     let script = [
-        "open=errors",
+        "open=errors=1000",
         "append=a=5",
         "flush",
         "append=a=5",

@@ -9,12 +9,12 @@ use crate::stage::{SECRET_NAME, SECRET_STORE, Stage};
 fn a_plugin_appends_flushes_and_reads_its_log_by_label() {
     let stage = Stage::new();
     let script =
-        ["open=errors", "append=a=3", "flush", "append=b", "read-all", "file-count", "close"];
+        ["open=errors=1000", "append=a=3", "flush", "append=b", "read-all", "file-count", "close"];
     let (outcome, said) = stage.run(stage.lend(Rights::default()), &script);
     assert_eq!(
         said,
         [
-            "open=errors: done",
+            "open=errors=1000: done",
             "append=a=3: done",
             "flush: 3 events",
             "append=b: done",
@@ -80,12 +80,12 @@ fn a_call_without_its_right_is_denied_before_any_effect() {
 #[test]
 fn methods_of_an_open_log_need_their_own_rights() {
     let stage = Stage::new();
-    let script = ["open=errors", "append=a", "read-all", "file-count", "compact", "close"];
+    let script = ["open=errors=1000", "append=a", "read-all", "file-count", "compact", "close"];
     let (_, said) = stage.run(stage.lend(Rights::none().and(Right::Append)), &script);
     assert_eq!(
         said,
         [
-            "open=errors: done",
+            "open=errors=1000: done",
             "append=a: done",
             "read-all: denied: log.read-all on the log errors needs the right to read; granted: append",
             "file-count: denied: log.file-count on the log errors needs the right to read; \

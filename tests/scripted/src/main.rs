@@ -1,7 +1,7 @@
 //! A plugin that does what its arguments say, one after the other, and prints what came of each.
 //!
 //! An argument is a word, or words joined by `=`. `open=LABEL` opens the log that the words without a
-//! label then speak of.
+//! label then speak of; with `open=LABEL=EVENTS` so many events make a batch, and no time does.
 
 use std::process::abort;
 use std::time::Duration;
@@ -132,7 +132,8 @@ fn options(flush_threshold: Option<u32>) -> Options {
     Options {
         flush_threshold,
         flush_bytes: None,
-        flush_interval_ms: None,
+        // With a threshold no time makes a batch: it is the only thing that does.
+        flush_interval_ms: flush_threshold.map(|_| 0),
         event_bytes_max: None,
         buffer_bytes_max: None,
     }
