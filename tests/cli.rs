@@ -40,6 +40,8 @@ mod strangers;
 mod streams;
 #[path = "cli/summaries.rs"]
 mod summaries;
+#[path = "cli/terminal.rs"]
+mod terminal;
 #[path = "cli/upkeep.rs"]
 mod upkeep;
 #[path = "rig/waits.rs"]

@@ -18,6 +18,7 @@ use super::quantities::{
 };
 use super::streams::{Stderr, Stdout};
 use super::tail_start::{self, TailStart};
+use super::wrapping;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -65,7 +66,7 @@ impl Arguments {
 fn end_with(error: &clap::Error) -> ! {
     let text = error.render().to_string();
     let written = match error.use_stderr() {
-        true => Stderr.write_all(text.as_bytes()),
+        true => Stderr.write_all(wrapping::for_stderr(&text).as_bytes()),
         false => Stdout.write_all(text.as_bytes()),
     };
     // Nobody is there to read why.

@@ -17,6 +17,7 @@ use super::progress::{self, Progress};
 use super::report::{print_json, print_line};
 use super::session::open_store;
 use super::signals::Signals;
+use super::wrapping;
 
 /// Columns that every terminal has.
 const TERMINAL_WIDTH: usize = 80;
@@ -115,28 +116,9 @@ fn line(found: &Found, width: Option<usize>) -> String {
     let Found { ability, verdict, detail, .. } = found;
     let columns = format!("{:<7}  {:<26}  ", mark(*verdict), ability.name());
     match width {
-        Some(width) => wrapped(columns, detail, width),
+        Some(width) => wrapping::column(columns, detail, width),
         None => columns + detail,
     }
-}
-
-/// Adds a text behind columns, as a column of its own.
-fn wrapped(columns: String, text: &str, width: usize) -> String {
-    let indent = columns.chars().count();
-    let (mut wrapped, mut used) = (columns, indent);
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        if used > indent && used + 1 + length > width {
-            wrapped.push_str(&format!("\n{:indent$}", ""));
-            used = indent;
-        } else if used > indent {
-            wrapped.push(' ');
-            used += 1;
-        }
-        wrapped.push_str(word);
-        used += length;
-    }
-    wrapped
 }
 
 fn mark(verdict: Verdict) -> &'static str {
@@ -192,24 +174,5 @@ fn report<'a>(doctor: &'a Doctor, store: &'a str) -> Report<'a> {
         latencies: latencies.collect(),
         clock_ahead_ms_min: offset.map(|offset| offset.ahead_ms_min),
         clock_ahead_ms_max: offset.map(|offset| offset.ahead_ms_max),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_wrapped_as_a_column() {
-        let table = [
-            ("", "ok  "),
-            ("one two", "ok  one two"),
-            ("one two three", "ok  one two\n    three"),
-            ("one two3", "ok  one two3"),
-            ("seventeen or so", "ok  seventeen\n    or so"),
-        ];
-        for (text, expected) in table {
-            assert_eq!(wrapped("ok  ".to_owned(), text, 12), expected, "{text:?}");
-        }
     }
 }

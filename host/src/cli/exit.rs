@@ -10,6 +10,7 @@ use stratalog::store::{OpenError, StoreError, hide_secrets};
 
 use super::stderr;
 use super::streams::Stdout;
+use super::wrapping;
 
 /// The exit codes, as `--help` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +148,8 @@ pub(crate) fn report_panic(panic: &PanicHookInfo<'_>) {
     let words = panic.payload_as_str().unwrap_or("without words");
     let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
     // The progress line may be locked by who panics.
-    writeln!(io::stderr(), "{}", panic_message(&place, words)).ok();
+    let message = panic_message(&place, words);
+    writeln!(io::stderr(), "{}", wrapping::for_stderr(&message)).ok();
 }
 
 /// Says in one line what happened, and nothing that is secret.

@@ -33,6 +33,7 @@ mod tail_start;
 mod trim;
 mod verify;
 mod waiting;
+mod wrapping;
 
 use arguments::{Arguments, Command, Shared};
 use exit::{Code, Failure};

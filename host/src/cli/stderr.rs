@@ -1,6 +1,6 @@
 //! What is said on stderr, by a thread: whoever does not read it holds up that thread and no command.
 //!
-//! 1. Lines come out whole, in the order in which they were said.
+//! 1. Lines come out whole, in the order in which they were said; on a terminal wrapped between words.
 //! 2. What was said and is not written yet is bounded; what is more is dropped, and its number said.
 
 use std::io::{self, IsTerminal as _, Write as _};
@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::progress;
 use super::streams::Stderr;
+use super::wrapping;
 
 /// How many bytes of lines may wait: more than what any command says of its input, line by line.
 const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -96,7 +97,10 @@ fn write_all(said: &Receiver<Said>) {
 fn write(line: &[u8]) {
     // Only a terminal shows progress, whose lock is not to be held for a pipe that nobody reads.
     let written = match io::stderr().is_terminal() {
-        true => progress::aside(|| Stderr.write_all(line)),
+        true => {
+            let wrapped = wrapping::for_stderr(&String::from_utf8_lossy(line));
+            progress::aside(|| Stderr.write_all(wrapped.as_bytes()))
+        }
         false => Stderr.write_all(line),
     };
     // Who closed stderr does not want to know.
