@@ -295,11 +295,23 @@ fn files_that_other_commands_write_keep_links_and_mode() {
     fs::write(&file, "old").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
     symlink(&file, &link).unwrap();
+    // Whoever has opened the old file goes on to read that.
+    let old = folder.path().join("old.wasm");
+    fs::hard_link(&file, &old).unwrap();
     ok(&["component", "export", link.to_str().unwrap()], "");
+    assert_eq!(fs::read_to_string(&old).unwrap(), "old");
     assert!(link.symlink_metadata().unwrap().is_symlink());
     assert!(fs::read(&file).unwrap().starts_with(b"\0asm"));
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o7777, 0o604);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    // A pipe has nothing to be replaced.
+    let output = stratalog(&["component", "export", "/dev/stdout"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(output.stdout, fs::read(&file).unwrap());
+    for path in [folder.path(), &folder.path().join("no/such/folder")] {
+        let path = path.to_str().unwrap();
+        check(&["component", "export", path], "", 1, &["cannot write", path]);
+    }
 }
 
 #[test]

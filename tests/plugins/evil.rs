@@ -310,6 +310,28 @@ fn a_plugin_ends_with_its_own_code_or_with_words() {
 }
 
 #[test]
+fn a_report_replaces_its_file_as_a_whole() {
+    let (folder, log) = fresh();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("report"), "old").unwrap();
+    // Whoever has the old one open keeps it.
+    std::fs::hard_link(at("report"), at("old")).unwrap();
+    let option = format!("--report={}", at("report").display());
+    let ran = run(&log, &[&option], &["exit-with-code", "42"]);
+    assert_eq!(ran.code, 42, "{}", ran.stderr);
+    let report = std::fs::read_to_string(at("report")).unwrap();
+    assert!(report.starts_with("{\"end\":\"exited\",\"exit_code\":42,"), "{report}");
+    assert_eq!(std::fs::read_to_string(at("old")).unwrap(), "old");
+    // One that cannot be written is named before the plugin runs.
+    for missing in ["no/such/folder", ""] {
+        let option = format!("--report={}", at(missing).display());
+        let ran = run(&log, &[&option], &["exit-with-code", "42"]);
+        assert!(ran.stderr.starts_with("error: cannot write the report "), "{}", ran.stderr);
+        assert_eq!((ran.code, ran.stdout.as_str()), (5, ""));
+    }
+}
+
+#[test]
 fn bytes_that_the_host_does_not_hold_are_a_trap() {
     let (_folder, log) = fresh();
     let error = "trapped: offset 11 is not in 10 held bytes";

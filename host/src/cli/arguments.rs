@@ -1,7 +1,7 @@
 //! What can be typed. The texts here and in [`manual`] are the manual.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::Styles;
@@ -421,6 +421,9 @@ pub(crate) struct Run {
     pub(crate) dirs: Vec<String>,
 
     /// Report what the plugin used as one JSON object, to stderr or to a file
+    ///
+    /// The file is replaced as a whole. A symbolic link stays one, and the file's mode and owner are
+    /// kept.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "-", value_hint = ValueHint::FilePath)]
     pub(crate) report: Option<PathBuf>,
@@ -439,6 +442,13 @@ pub(crate) struct Run {
     pub(crate) arguments: Vec<String>,
 }
 
+impl Run {
+    /// The file that the report goes to, if there is one and it does not go to stderr.
+    pub(crate) fn report_file(&self) -> Option<&Path> {
+        self.report.as_deref().filter(|file| *file != Path::new("-"))
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct Component {
     #[command(subcommand)]
@@ -449,7 +459,7 @@ pub(crate) struct Component {
 pub(crate) enum ComponentCommand {
     /// Write the built-in component, or that of --component, to a file
     Export {
-        /// The file, which is replaced; `-` is stdout
+        /// The file, which is replaced as a whole; `-` is stdout
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },

@@ -11,6 +11,7 @@ use wit_component::{DecodedWasm, WitPrinter};
 
 use super::arguments::{Component, ComponentCommand, Shared};
 use super::exit::{Code, Failure, write_stdout};
+use super::replaced_file;
 use super::report::{print_json, print_line};
 
 #[derive(Serialize)]
@@ -36,7 +37,7 @@ fn export(file: &Path, shared: &Shared) -> Result<Code, Failure> {
         return Ok(Code::Done);
     }
     let failed = |error| Failure::system(&format!("cannot write {}", file.display()), &error);
-    std::fs::write(file, &component).map_err(failed)?;
+    replaced_file::write(file, &component).map_err(failed)?;
     let size = u64::try_from(component.len()).unwrap_or(u64::MAX);
     let digest = sha256(&component);
     let written = format!("{} ({}, sha256 {digest})", file.display(), HumanBytes(size));

@@ -1,4 +1,5 @@
-//! A file that one process at a time keeps, and that is replaced as a whole or not at all.
+//! A file that is replaced as a whole or not at all, by one process at a time: at the end of a command,
+//! or again and again while it keeps the file.
 //!
 //! Owns: the file, and two hidden ones beside it: `.NAME.stratalog-lock` while a process keeps it,
 //! and `.NAME.stratalog-new` while it is being replaced.
@@ -23,6 +24,33 @@ pub(super) struct ReplacedFile {
     _lock: Lock,
 }
 
+/// Makes sure that [`write`] can replace a file, before there is something to put into it.
+pub(super) fn check(path: &Path) -> io::Result<()> {
+    if is_written_to(path) {
+        return Ok(());
+    }
+    match ReplacedFile::keep(path) {
+        Ok(file) => file.probe(),
+        // It can be by that one, whose end is waited for later.
+        Err(NotKept::Locked) => Ok(()),
+        Err(NotKept::Error(error)) => Err(error),
+    }
+}
+
+/// Replaces a file, durably, as soon as no other process keeps it. What is there and no file, such as a
+/// pipe or a terminal, is written to.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if is_written_to(path) {
+        return fs::write(path, bytes);
+    }
+    ReplacedFile::wait_for(path)?.replace(bytes)
+}
+
+/// Whether there is something that cannot be replaced by a file.
+fn is_written_to(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
 /// Why a file cannot be kept.
 pub(super) enum NotKept {
     /// Another process keeps it.
@@ -34,15 +62,20 @@ impl ReplacedFile {
     /// Takes the file for this process alone; it need not exist.
     pub(super) fn keep(path: &Path) -> Result<Self, NotKept> {
         let path = follow_links(path).map_err(NotKept::Error)?;
-        let lock = beside(&path, "lock");
-        match Lock::take(lock.clone()) {
+        match Lock::take(beside(&path, "lock"), File::try_lock) {
             Ok(Some(lock)) => Ok(Self { path, _lock: lock }),
             Ok(None) => Err(NotKept::Locked),
-            Err(error) => {
-                let lock = lock.display();
-                let error = io::Error::new(error.kind(), format!("cannot lock {lock}: {error}"));
-                Err(NotKept::Error(error))
-            }
+            Err(error) => Err(NotKept::Error(error)),
+        }
+    }
+
+    /// The same, as soon as no other process keeps it.
+    fn wait_for(path: &Path) -> io::Result<Self> {
+        let path = follow_links(path)?;
+        let wait = |file: &File| file.lock().map_err(TryLockError::Error);
+        match Lock::take(beside(&path, "lock"), wait)? {
+            Some(lock) => Ok(Self { path, _lock: lock }),
+            None => Err(ErrorKind::WouldBlock.into()),
         }
     }
 
@@ -114,18 +147,31 @@ struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock; none if another process has it.
-    fn take(path: PathBuf) -> io::Result<Option<Self>> {
+    /// Takes the lock, in one way or another; none if another process has it.
+    fn take(
+        path: PathBuf,
+        lock: impl Fn(&File) -> Result<(), TryLockError>,
+    ) -> io::Result<Option<Self>> {
+        let taken = Self::take_at(&path, lock).map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot lock {}: {error}", path.display()))
+        });
+        Ok(taken?.map(|file| Self { path, _file: file }))
+    }
+
+    fn take_at(
+        path: &Path,
+        lock: impl Fn(&File) -> Result<(), TryLockError>,
+    ) -> io::Result<Option<File>> {
         loop {
-            let Some(file) = open_lock(&path)? else { continue };
-            match file.try_lock() {
+            let Some(file) = open_lock(path)? else { continue };
+            match lock(&file) {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
             // Who had it may have removed the file that was opened here: then it locks nothing.
-            if is_still_at(&file, &path)? {
-                return Ok(Some(Self { path, _file: file }));
+            if is_still_at(&file, path)? {
+                return Ok(Some(file));
             }
         }
     }

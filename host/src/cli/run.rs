@@ -13,6 +13,7 @@ use wasmtime_wasi::FsPerms;
 use super::arguments::{Run, Shared};
 use super::exit::{Code, Failure};
 use super::progress::Progress;
+use super::replaced_file;
 use super::report::print_line;
 use super::session::{self, cache_folder, open_store};
 use super::signals::Signals;
@@ -24,7 +25,10 @@ pub(super) async fn run(
 ) -> Result<Code, Failure> {
     let limits = command.limits.limits();
     let name = command.plugin.display().to_string();
-    let logs = logs(command, shared, &limits)?;
+    // All that was typed is checked before the plugin is compiled.
+    let mut run = stratalog::plugin::Run::new(logs(command, shared, &limits)?);
+    give(&mut run, command)?;
+    check_report(command)?;
     let bytes = read_plugin(&command.plugin, &limits)?;
     let engine = PluginEngine::new(limits, cache_folder(shared)?)?;
     let compiling = Progress::of_compiling(shared, &name);
@@ -35,9 +39,7 @@ pub(super) async fn run(
         Err(code) => return Ok(code),
     };
 
-    let mut run = stratalog::plugin::Run::new(logs);
     run.inherit_stdio()?.wasi().arg(&name).args(&command.arguments);
-    give(&mut run, command)?;
     signals.give_grace(command.grace.grace, shared.quiet);
     let last_words = format!(
         "{name} was stopped, and what it appended last is perhaps not written: read its logs before \
@@ -53,8 +55,8 @@ pub(super) async fn run(
         let bytes = outcome.output_bytes_dropped;
         tracing::warn!("the last {bytes} bytes that {name} wrote are lost: nobody read them");
     }
-    if let Some(file) = &command.report {
-        report(file, &outcome)?;
+    if command.report.is_some() {
+        report(command.report_file(), &outcome)?;
     }
     ended(&name, outcome, signals.came())
 }
@@ -140,6 +142,14 @@ fn give(run: &mut stratalog::plugin::Run, command: &Run) -> Result<(), Failure> 
     Ok(())
 }
 
+/// Makes sure that the report can be written.
+fn check_report(command: &Run) -> Result<(), Failure> {
+    let Some(file) = command.report_file() else { return Ok(()) };
+    replaced_file::check(file).map_err(|error| {
+        Failure::input(format!("cannot write the report {}: {error}", file.display()))
+    })
+}
+
 /// Says what went wrong, and with which code to end.
 fn ended(name: &str, outcome: Outcome, signal: Option<Code>) -> Result<Code, Failure> {
     if let Some(unflushed) = outcome.unflushed.into_iter().next() {
@@ -194,7 +204,8 @@ struct LimitReport<'a> {
     option: &'a str,
 }
 
-fn report(file: &Path, outcome: &Outcome) -> Result<(), Failure> {
+/// Reports what a run used: to a file, or without one to stderr.
+fn report(file: Option<&Path>, outcome: &Outcome) -> Result<(), Failure> {
     let (end, exit_code, trap) = match &outcome.end {
         End::Exited(code) => ("exited", Some(*code), None),
         End::Failed => ("failed", Some(1), None),
@@ -240,11 +251,12 @@ fn report(file: &Path, outcome: &Outcome) -> Result<(), Failure> {
     };
     let mut line = serde_json::to_string(&report)
         .map_err(|error| Failure::new(Code::Failed, format!("cannot write JSON: {error}")))?;
-    if file == Path::new("-") {
+    let Some(file) = file else {
         print_line(false, &line);
         return Ok(());
-    }
+    };
     line.push('\n');
-    std::fs::write(file, line)
-        .map_err(|error| Failure::system(&format!("cannot write {}", file.display()), &error))
+    replaced_file::write(file, line.as_bytes()).map_err(|error| {
+        Failure::system(&format!("cannot write the report {}", file.display()), &error)
+    })
 }

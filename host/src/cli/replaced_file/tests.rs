@@ -81,3 +81,37 @@ fn links_modes_and_planted_links_stay_as_they_are() {
         assert!(matches!(ReplacedFile::keep(&path), Err(NotKept::Error(_))), "{path:?}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_is_written_whole_as_soon_as_nobody_keeps_it() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("file"), "old").unwrap();
+    fs::set_permissions(at("file"), fs::Permissions::from_mode(0o604)).unwrap();
+    // Whoever has the old one open keeps it.
+    fs::hard_link(at("file"), at("old")).unwrap();
+    symlink("file", at("link")).unwrap();
+    check(&at("link")).unwrap();
+    let kept = keep(&at("file"));
+    check(&at("link")).unwrap();
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| write(&at("link"), b"new"));
+        kept.replace(b"of who keeps it").unwrap();
+        drop(kept);
+        writing.join().unwrap().unwrap();
+    });
+    assert_eq!(fs::read(at("file")).unwrap(), b"new");
+    assert_eq!(fs::read(at("old")).unwrap(), b"old");
+    assert!(at("link").symlink_metadata().unwrap().is_symlink());
+    assert_eq!(at("file").metadata().unwrap().permissions().mode() & 0o7777, 0o604);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "something is left");
+
+    write(Path::new("/dev/null"), b"thrown away").unwrap();
+    check(Path::new("/dev/null")).unwrap();
+    for path in [folder.path(), &at("missing/file")] {
+        assert!(check(path).is_err() && write(path, b"new").is_err(), "{path:?}");
+    }
+}
