@@ -378,8 +378,8 @@ fn options_of_read_that_cannot_be_are_named() {
     let (_folder, log) = fresh();
     append(&log, &numbered(0..10));
     let table: [(&[&str], i32, &[&str]); 8] = [
-        (&["--from", "7d"], 5, &["\"7d\" is not", "position"]),
-        (&["--from", ""], 5, &["position"]),
+        (&["--from", "7d"], 2, &["--from: \"7d\" is not", "position"]),
+        (&["--from", ""], 2, &["--from", "position"]),
         (&["--limit", "many"], 2, &["--limit"]),
         (&["--since", "tomorrow"], 2, &["--since", "as in 2026-01-31", "7d"]),
         (&["--until", "20260131"], 2, &["--until", "as in 2026-01-31"]),

@@ -58,7 +58,7 @@ impl Code {
             Error::StoreFailed { .. } | Error::WriteFailed { .. } => Self::Store,
             Error::Open(OpenError::NoCredentials { .. }) => Self::Store,
             // These are about what was typed as --store-option.
-            Error::Open(OpenError::Option(_)) => Self::Usage,
+            Error::Open(error) if error.is_of_option() => Self::Usage,
             Error::Damaged { .. } => Self::Damaged,
             Error::InvalidInput(_)
             | Error::NoLog { .. }

@@ -66,7 +66,7 @@ Exit codes:
   3    the store cannot be reached or refuses
   4    damaged data: the object, the expected and the found are named
   5    invalid input: an event, a file, a LOG that does not exist or is none,
-       a position, a component, a variable of the environment
+       a position of another log, a component, a variable of the environment
   6    a plugin trapped or reached a limit, also before it ran, or the process
        may have too little address space (ulimit -v); otherwise run ends with
        the plugin's own code

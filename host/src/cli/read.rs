@@ -24,6 +24,9 @@ pub(super) async fn run(
 ) -> Result<Code, Failure> {
     let kept = command.position_file.as_deref().map(PositionFile::open).transpose()?;
     let session = Session::open(&command.log, shared, false)?;
+    if let Some(position) = &command.from {
+        session.check_position("--from", position).await?;
+    }
     let done = print(&session, command, shared, signals, kept).await;
     done.map_err(|failure| session.explain("read", failure))
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
+use stratalog::Host;
 use stratalog::plugin::{End, Grant, LogsCtx, Outcome, PluginEngine, PluginLimits, Rights, Usage};
 use stratalog::store::Location;
-use stratalog::{Error, Host};
 use wasmtime_wasi::FsPerms;
 
 use super::arguments::{Run, Shared};
@@ -79,7 +79,8 @@ fn logs(command: &Run, shared: &Shared, limits: &PluginLimits) -> Result<LogsCtx
             return Err(Failure::usage(format!("--log {lent}: {label} is there twice")));
         }
         let sole_compactor = command.sole.sole_compactor;
-        let location = Location::parse(log).map_err(Error::from)?;
+        let location = Location::parse(log)
+            .map_err(|error| Failure::usage(format!("--log {label}=LOG: {error}")))?;
         let store = open_store(&location.root, shared, sole_compactor)
             .map_err(|failure| failure.context(format!("--log {lent}")))?;
         // A plugin without logs needs no component for them.
@@ -95,7 +96,7 @@ fn logs(command: &Run, shared: &Shared, limits: &PluginLimits) -> Result<LogsCtx
     if let Some(label) = rights.keys().next() {
         return Err(Failure::usage(format!("--grant {label}: there is no --log {label}=LOG")));
     }
-    builder.build().map_err(|error| Failure::from(error).context("--log"))
+    builder.build().map_err(|error| Failure::usage(format!("--log: {error}")))
 }
 
 fn split<'a>(option: &str, text: &'a str, form: &str) -> Result<(&'a str, &'a str), Failure> {

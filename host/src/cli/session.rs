@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use stratalog::store::{Location, OpenError, Root, Store, StoreOptions};
-use stratalog::{Error, Host, Limits};
+use stratalog::store::{Location, Root, Store, StoreOptions};
+use stratalog::{Error, Host, Limits, ReadOptions};
 
 use super::arguments::Shared;
 use super::exit::Failure;
@@ -26,6 +26,18 @@ impl Session {
         let Location { root, name } = &location;
         tracing::info!("log {name} in {root}, component {}", host.component_sha256());
         Ok(Self { location, store, host })
+    }
+
+    /// Refuses the value of an option that is no position, of whatever log. Makes no request.
+    pub(super) async fn check_position(&self, option: &str, text: &str) -> Result<(), Failure> {
+        let options = ReadOptions::new().start(text).limit(0);
+        match self.host.read_with(&self.store, &self.location.name, options).await {
+            Ok(_) => Ok(()),
+            Err(Error::InvalidInput(message)) => {
+                Err(Failure::usage(format!("{option}: {message}")))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Says what was attempted on the log in front of a failure; or that there is no such log.
@@ -78,7 +90,7 @@ pub(super) fn open_store(
         ("retry_timeout", "--timeout", shared.timeout.is_some()),
     ] {
         if is_given && options.has_option(key) {
-            return Err(Failure::input(format!(
+            return Err(Failure::usage(format!(
                 "the store option {key:?} has no effect: {flag} says the same, leave one of them out"
             )));
         }
@@ -89,9 +101,9 @@ pub(super) fn open_store(
     if let Some(timeout) = shared.timeout {
         options = options.with_timeout(timeout);
     }
-    let store = Store::open(root, &options).map_err(|error| match &error {
-        OpenError::Option(_) => Failure::from(Error::from(error)).context("--store-option"),
-        _ => Error::from(error).into(),
+    let store = Store::open(root, &options).map_err(|error| match error.is_of_option() {
+        true => Failure::from(Error::from(error)).context("--store-option"),
+        false => Error::from(error).into(),
     })?;
     waiting::tell(&store, shared);
     Ok(store)

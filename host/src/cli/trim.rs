@@ -33,6 +33,9 @@ pub(super) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure
     let options = TrimOptions::new().lazy(command.lazy);
     let sole_compactor = command.sole.sole_compactor;
     let session = Session::open(&command.log, shared, sole_compactor)?;
+    if let TrimPoint::Position(position) = &until {
+        session.check_position("--before", position).await?;
+    }
     let Session { location, store, host } = &session;
     if command.dry_run {
         return match host.plan_trim(store, &location.name, until, options).await {

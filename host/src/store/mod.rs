@@ -79,7 +79,7 @@ pub use ordered::{
 pub use read::GET_BYTES_MAX;
 pub use redact::hide_secrets;
 pub use root::Root;
-pub use settings::OpenError;
+pub use settings::{OpenError, SettingName};
 pub use upload::{PART_BYTES, UPLOAD_BUFFERED_BYTES_MAX, UPLOAD_PARTS_MAX, Upload};
 pub use write::PendingCreate;
 

@@ -32,7 +32,7 @@ pub(super) use effect::{
 #[cfg(test)]
 pub(super) use known::Known;
 pub(super) use known::{ServiceKey, known};
-pub use open_error::OpenError;
+pub use open_error::{OpenError, SettingName};
 pub(super) use values::Form;
 
 /// The options that name a bucket, which only the location does.
@@ -89,10 +89,10 @@ pub(super) struct Setting<K> {
 
 impl<K> Setting<K> {
     /// The setting's name, for messages.
-    pub(super) fn shown(&self) -> String {
+    pub(super) fn named(&self) -> SettingName {
         match self.source {
-            Source::Option => format!("the store option {:?}", self.name),
-            Source::Environment => format!("the environment variable {}", self.name),
+            Source::Option => SettingName::Option(self.name.clone()),
+            Source::Environment => SettingName::Variable(self.name.clone()),
         }
     }
 }
@@ -217,7 +217,7 @@ impl<K: ServiceKey> Settings<K> {
                 Some(known) => known.form.check(&setting.value),
                 None => Form::Header.check(&setting.value),
             };
-            expected.map_err(|expected| self.bad_value(setting.shown(), expected))?;
+            expected.map_err(|expected| self.bad_value(setting.named(), expected))?;
         }
         Ok(())
     }
@@ -231,8 +231,8 @@ impl<K: ServiceKey> Settings<K> {
     ) -> Result<(), OpenError> {
         let Some(value) = variable(environment, name) else { return Ok(()) };
         self.secrets.extend(user_of_url(value));
-        let shown = format!("the environment variable {name}");
-        form.check(value).map_err(|expected| self.bad_value(shown, expected))
+        let named = SettingName::Variable(name.to_owned());
+        form.check(value).map_err(|expected| self.bad_value(named, expected))
     }
 
     /// Drops what the environment says about the given keys.
@@ -281,7 +281,7 @@ impl<K: ServiceKey> Settings<K> {
     /// The setting's name for messages, and its value.
     pub(super) fn get_shown(&self, key: K) -> Option<(String, &str)> {
         let setting = self.setting(key)?;
-        Some((setting.shown(), setting.value.as_str()))
+        Some((setting.named().to_string(), setting.value.as_str()))
     }
 
     pub(super) fn has(&self, key: K) -> bool {
@@ -301,7 +301,7 @@ impl<K: ServiceKey> Settings<K> {
         Redactor::new(self.secrets.iter().cloned())
     }
 
-    pub(super) fn bad_value(&self, setting: String, expected: impl Into<String>) -> OpenError {
+    pub(super) fn bad_value(&self, setting: SettingName, expected: impl Into<String>) -> OpenError {
         OpenError::BadSetting { root: self.root.clone(), setting, expected: expected.into() }
     }
 
@@ -336,7 +336,8 @@ impl<K: ServiceKey> Settings<K> {
 
     /// The names of all settings that were given, as the end of a sentence.
     pub(super) fn names(&self) -> String {
-        let names: Vec<String> = self.values.iter().map(Setting::shown).collect();
+        let names: Vec<String> =
+            self.values.iter().map(|setting| setting.named().to_string()).collect();
         match names.is_empty() {
             true => "check the location".to_owned(),
             false => format!("check {}", names.join(", ")),

@@ -4,7 +4,27 @@
 //!
 //! 1. No value of a setting stands in it, and no text of a parser that has read one.
 
+use std::fmt;
+
 use super::super::options::OptionError;
+
+/// A setting of a store, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SettingName {
+    /// A store option.
+    Option(String),
+    /// A variable of the environment.
+    Variable(String),
+}
+
+impl fmt::Display for SettingName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Option(name) => write!(f, "the store option {name:?}"),
+            Self::Variable(name) => write!(f, "the environment variable {name}"),
+        }
+    }
+}
 
 /// Says why a store cannot be opened, and what to set. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,8 +38,8 @@ pub enum OpenError {
     BadSetting {
         /// The root.
         root: String,
-        /// The option or the variable, by its name.
-        setting: String,
+        /// The option or the variable.
+        setting: SettingName,
         /// What may be written.
         expected: String,
     },
@@ -28,8 +48,8 @@ pub enum OpenError {
     WithoutEffect {
         /// The root.
         root: String,
-        /// The option or the variable, by its name.
-        setting: String,
+        /// The option or the variable.
+        setting: SettingName,
         /// Why, and what to do.
         remedy: String,
     },
@@ -79,4 +99,18 @@ pub enum OpenError {
         /// Which settings, and what is known of the cause, without secrets.
         reason: String,
     },
+}
+
+impl OpenError {
+    /// Whether it is the fault of an option, and not of a variable of the environment or of what the
+    /// settings point to.
+    pub fn is_of_option(&self) -> bool {
+        match self {
+            Self::Option(_) => true,
+            Self::BadSetting { setting, .. } | Self::WithoutEffect { setting, .. } => {
+                matches!(setting, SettingName::Option(_))
+            }
+            _ => false,
+        }
+    }
 }

@@ -13,7 +13,7 @@ use object_store::aws::AmazonS3ConfigKey as S3;
 use object_store::gcp::GoogleConfigKey as Google;
 
 use super::super::options::truth_of;
-use super::{OpenError, ServiceKey, Settings, Source};
+use super::{OpenError, ServiceKey, SettingName, Settings, Source};
 
 pub(super) use azure::AZURE_CREDENTIALS;
 pub(in crate::store) use azure::{azure_asks_machine, azure_reads_token, check_azure};
@@ -36,15 +36,15 @@ impl<K: ServiceKey> Settings<K> {
             };
             if let (false, Some(setting)) = (*works, self.values.iter().find(concerns)) {
                 return Err(match *remedy == BETTER {
-                    true => self.outdone(setting.shown(), Some(setting.key)),
-                    false => self.without_effect(setting.shown(), remedy),
+                    true => self.outdone(setting.named(), Some(setting.key)),
+                    false => self.without_effect(setting.named(), remedy),
                 });
             }
         }
         Ok(())
     }
 
-    fn without_effect(&self, setting: String, remedy: &str) -> OpenError {
+    fn without_effect(&self, setting: SettingName, remedy: &str) -> OpenError {
         OpenError::WithoutEffect { root: self.root.clone(), setting, remedy: remedy.to_owned() }
     }
 
@@ -60,16 +60,16 @@ impl<K: ServiceKey> Settings<K> {
     fn check_instance(&self, is_asked: bool) -> Result<(), OpenError> {
         match self.instance_credentials && !is_asked {
             false => Ok(()),
-            true => Err(self.outdone("the store option \"instance_credentials\"".to_owned(), None)),
+            true => Err(self.outdone(instance_credentials(), None)),
         }
     }
 
     /// Refuses credentials beside others, and names those.
-    fn outdone(&self, setting: String, key: Option<K>) -> OpenError {
+    fn outdone(&self, setting: SettingName, key: Option<K>) -> OpenError {
         let ways = K::WAYS.concat();
         let others =
             self.values.iter().filter(|other| Some(other.key) != key && ways.contains(&other.key));
-        let others: Vec<String> = others.map(super::Setting::shown).collect();
+        let others: Vec<String> = others.map(|setting| setting.named().to_string()).collect();
         self.without_effect(setting, &format!("{BETTER}: {}", others.join(", ")))
     }
 
@@ -102,6 +102,10 @@ impl<K: ServiceKey> Settings<K> {
             (Of::Options, client(Client::ProxyExcludes), proxy, PROXY),
         ])
     }
+}
+
+fn instance_credentials() -> SettingName {
+    SettingName::Option("instance_credentials".to_owned())
 }
 
 const UNSIGNED: &str = "requests are not signed with skip_signature=true, leave one of them out";
@@ -265,10 +269,9 @@ pub(in crate::store) fn check_google(
     let any = GOOGLE_CREDENTIALS.concat().iter().any(|key| has(*key));
     settings.check_instance(signs && !any)?;
     if settings.instance_credentials && default_file {
-        let shown = "the store option \"instance_credentials\"".to_owned();
         let remedy = "gcloud has left application default credentials in this home, which come \
                       first; remove them, or set HOME to another folder";
-        return Err(settings.without_effect(shown, remedy));
+        return Err(settings.without_effect(instance_credentials(), remedy));
     }
     settings.hold_to(&[
         (Of::Options, Google::ServiceAccount, !token, BETTER),
@@ -290,8 +293,8 @@ pub(in crate::store) fn check_webdav(
 ) -> Result<(), OpenError> {
     settings.check_client()?;
     if settings.instance_credentials {
-        let shown = "the store option \"instance_credentials\"".to_owned();
-        return Err(settings.without_effect(shown, "WebDAV takes no credentials, leave it out"));
+        let remedy = "WebDAV takes no credentials, leave it out";
+        return Err(settings.without_effect(instance_credentials(), remedy));
     }
     let refuses = is_plain && settings.is_false(Client::AllowHttp);
     settings.hold_to(&[(

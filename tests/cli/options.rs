@@ -1,0 +1,117 @@
+//! Values of options: a bad one ends every command with exit code 2 and the option's name.
+
+use std::collections::BTreeSet;
+
+use crate::binary::{check, fresh, ok};
+
+/// Every command, with what it needs besides options.
+const COMMANDS: [(&str, &[&str]); 13] = [
+    ("append", &["LOG"]),
+    ("read", &["LOG"]),
+    ("tail", &["LOG"]),
+    ("compact", &["LOG"]),
+    ("trim", &["LOG"]),
+    ("repair", &["LOG"]),
+    ("verify", &["LOG"]),
+    ("stat", &["LOG"]),
+    ("run", &["FILE"]),
+    ("component export", &["-"]),
+    ("component inspect", &["FILE"]),
+    ("doctor", &["LOG"]),
+    ("completions", &["bash"]),
+];
+
+/// What is no value of an option, by the option.
+const BAD: [(&str, &[&str]); 39] = [
+    ("--store-option", &["x", "", "=x"]),
+    ("--retry-max", &["x", "-1", "101", ""]),
+    ("--timeout", &["x", "0", "5m", "5", ""]),
+    ("--cache-dir", &[""]),
+    ("--memory-max", &["x", "1M", "4G", ""]),
+    ("--flush-threshold", &["x", "0", "1000001", ""]),
+    ("--flush-bytes", &["x", "0", "33MiB", ""]),
+    ("--flush-interval", &["x", "25h", "7", ""]),
+    ("--event-bytes-max", &["x", "0", "17MiB", ""]),
+    ("--compact-after", &["x", "0", "-1", ""]),
+    ("--grace", &["x", "7", ""]),
+    ("--from", &["x", "7d", "-1", "1,2", "18446744073709551616", ""]),
+    ("--limit", &["x", "-1", "18446744073709551616", ""]),
+    ("--since", &["x", "tomorrow", "20260131", ""]),
+    ("--until", &["x", "1969-12-31", ""]),
+    ("--lines", &["x", "+", "--1", "1k", ""]),
+    ("--fan-in", &["x", "1", "65", ""]),
+    ("--segment-bytes-max", &["x", "0", "5GiB", ""]),
+    ("--before", &["x", "1,2", "7@", "18446744073709551616", ""]),
+    ("--keep-events", &["x", "-1", ""]),
+    ("--log", &["x", "=LOG", "a b=LOG", "a=ftp://host/log", "a="]),
+    ("--grant", &["x", "a=fly", "a=read"]),
+    ("--env", &["STRATALOG_TEST_IS_NOT_SET"]),
+    ("--dir", &["/no/such/folder", ""]),
+    ("--plugin-memory-max", &["x", "-1", ""]),
+    ("--stack-max", &["x", "1K", "65MiB"]),
+    ("--compute-max", &["x", "7"]),
+    ("--time-max", &["x", "7"]),
+    ("--fuel", &["x", "0"]),
+    ("--calls-per-second", &["x", "-1"]),
+    ("--bytes-per-second", &["x", "-1"]),
+    ("--log-lines-per-second", &["x", "-1"]),
+    ("--log-handles-max", &["x", "-1"]),
+    ("--handles-max", &["x", "-1"]),
+    ("--instances-max", &["x", "-1"]),
+    ("--table-elements-max", &["x", "-1"]),
+    ("--host-call-bytes-max", &["x", "-1"]),
+    ("--component-bytes-max", &["x", "-1"]),
+    ("--compile-time-max", &["x", "7"]),
+];
+
+/// Options that name a file: what is wrong with that is bad input, as with any file.
+const FILES: [&str; 3] = ["--component", "--position-file", "--report"];
+
+/// The options of a command that take a value, as its help lists them.
+fn options(command: &str) -> BTreeSet<String> {
+    let words: Vec<&str> = std::iter::once("help").chain(command.split(' ')).collect();
+    let help = ok(&words, "");
+    let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+    let options = lines.filter_map(|line| {
+        let at = line.find("--")?;
+        let (name, rest) = line.get(at..)?.split_once([' ', '[', '='])?;
+        (rest.contains('<')).then(|| name.to_owned())
+    });
+    options.collect()
+}
+
+#[test]
+fn every_bad_value_of_an_option_ends_with_2_and_names_it() {
+    let (folder, log) = fresh();
+    ok(&["append", &log], "event\n");
+    let file = folder.path().join("file.wasm");
+    std::fs::write(&file, "\0asm\x0d\0\x01\0").unwrap();
+    let file = file.to_str().unwrap();
+    let mut tried = BTreeSet::new();
+    for (command, needed) in COMMANDS {
+        for option in options(command) {
+            if FILES.contains(&option.as_str()) {
+                continue;
+            }
+            let bad = BAD.iter().find(|(name, _)| *name == option);
+            let (_, values) = bad.unwrap_or_else(|| panic!("no bad value of {option} is known"));
+            tried.insert(option.clone());
+            for value in *values {
+                let typed = format!("{option}={}", value.replace("LOG", &log));
+                let mut arguments: Vec<&str> = command.split(' ').collect();
+                arguments.extend(needed.iter().map(|word| match *word {
+                    "LOG" => &log,
+                    "FILE" => file,
+                    other => other,
+                }));
+                if command == "trim" && !["--before", "--keep-events"].contains(&&*option) {
+                    arguments.extend(["--keep-events", "1"]);
+                }
+                arguments.push(&typed);
+                check(&arguments, "", 2, &[&option]);
+            }
+        }
+    }
+    let known: BTreeSet<String> = BAD.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(tried, known, "an option is not there any more");
+}
