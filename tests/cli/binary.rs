@@ -68,15 +68,20 @@ impl From<Output> for Ran {
         Self {
             code: output.status.code().or(signal.map(|signal| 128 + signal)).unwrap(),
             stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: without_compiling(&String::from_utf8(output.stderr).unwrap()),
+            stderr: without_waits(&String::from_utf8(output.stderr).unwrap()),
         }
     }
 }
 
-/// What was said, but for a compilation that took long: a loaded machine is not what tests are about.
-fn without_compiling(said: &str) -> String {
-    let is_of_test = |line: &&str| !line.starts_with("compiling ") || !line.ends_with(" …\n");
-    said.split_inclusive('\n').filter(is_of_test).collect()
+/// What was said, but for a compilation or a folder that took long: a busy machine is not what tests
+/// are about.
+fn without_waits(said: &str) -> String {
+    let is_wait = |line: &str| {
+        line.starts_with("compiling ") && line.ends_with(" …\n")
+            || line.starts_with("waiting for /")
+            || line.starts_with('/') && line.ends_with(" has answered\n")
+    };
+    said.split_inclusive('\n').filter(|line| !is_wait(line)).collect()
 }
 
 pub(crate) fn run_with<S: AsRef<OsStr>>(arguments: &[S], stdin: &[u8]) -> Ran {

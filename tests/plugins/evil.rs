@@ -369,7 +369,9 @@ fn what_was_said_to_be_durable_is_there_after_a_kill() {
         let plugin = built::rust("evil");
         let lent = format!("evil={log}");
         let words = ["append-until-stopped"];
-        let arguments = arguments(plugin.to_str().unwrap(), &lent, &[], &words);
+        // With as much time for the last flush as a busy machine needs.
+        let options = ["--grace", "10m", "--quiet"];
+        let arguments = arguments(plugin.to_str().unwrap(), &lent, &options, &words);
         let mut child = stratalog(&arguments).stdin(Stdio::null()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
