@@ -186,7 +186,7 @@ impl Rewrite {
     }
 
     /// What is left of a segment that a trim has cut, by itself.
-    fn cut(number: usize, boundary: &Boundary) -> Self {
+    pub(crate) fn cut(number: usize, boundary: &Boundary) -> Self {
         Self {
             segments: number..number.saturating_add(1),
             batches: 0,

@@ -7,7 +7,7 @@
 //! 3. An object is rebuilt only where its digest proves that it is the same again.
 //! 4. What cannot be repaired is reported, and left as it is.
 
-use crate::change::{self, Change, Changed};
+use crate::change::{self, Change, Changed, Cutting};
 use crate::commit::{Committer, Goal};
 use crate::compaction::{self, Rewrite};
 use crate::error::{Damage, Error};
@@ -153,13 +153,23 @@ fn carry_out<S: Store, Y: System>(
     for loss in inspected.segments.iter().map(|(_, loss)| loss).chain(&inspected.live) {
         aside::set_aside(&committer.stored, &loss.object)?;
     }
+    let first_position = view.first_position();
+    let manifest = view.manifest.as_deref();
+    let boundary = match change::cutting(&mut committer.stored, manifest, first_position)? {
+        Cutting::Nothing => None,
+        Cutting::At(boundary) => Some(boundary),
+        Cutting::Gone(_) => return Ok(false),
+    };
     let (mut rewrites, mut sources) = (Vec::new(), Vec::new());
     for (number, loss) in &inspected.segments {
         let Some(segment) = view.segments().get(*number) else { continue };
-        rewrites.push(Rewrite::alone(*number, segment));
+        // What a lazy trim has left in it is not written again.
+        let cut = boundary.as_ref().filter(|cut| cut.slice.segment.name == segment.name);
+        let alone = || Rewrite::alone(*number, segment);
+        rewrites.push(cut.map_or_else(alone, |cut| Rewrite::cut(*number, cut)));
         let index = committer.stored.index_of(segment)?;
         let Some(index) = index else { return Ok(false) };
-        sources.push(inspect::sources_of(segment, &index, loss));
+        sources.push(inspect::sources_of(segment, &index, loss, first_position));
     }
     if let Some(last) = inspected.live.last() {
         // All live batches up to the last that is damaged: the order of the log stays.
@@ -171,9 +181,9 @@ fn carry_out<S: Store, Y: System>(
     }
     let change = Change {
         goal: Goal::Compact,
-        first_position: view.first_position(),
+        first_position,
         rewrites,
-        boundary: None,
+        boundary: boundary.as_ref(),
         segment_bytes_max: u64::MAX,
         sources: Some(sources),
         forgotten,

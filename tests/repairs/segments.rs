@@ -2,7 +2,9 @@
 
 use rig::memory::Memory;
 
-use super::{Clock, World, read};
+use stratalog_guest::trim::{self, TrimOptions, TrimPoint};
+
+use super::{Clock, World, log, read};
 
 /// The gets of a repair of a segment of 200 batches in which so many are damaged, far apart.
 fn gets(damaged: usize) -> u64 {
@@ -31,6 +33,31 @@ fn gets(damaged: usize) -> u64 {
     let expected = (0..400).filter(|event| !lost.contains(event)).collect();
     assert_eq!(read(&mut world.reader(None)).unwrap(), (expected, 2 * damaged as u64));
     counts.gets
+}
+
+#[test]
+fn repair_of_a_segment_that_was_trimmed_lazily_leaves_no_trimmed_event_in_it() {
+    // Of nine batches of two events the first two and a half are trimmed.
+    for (damaged, lost) in [(0, vec![]), (40, vec![5]), (50, vec![6, 7]), (100, vec![12, 13])] {
+        let mut world = World { store: Memory::default(), clock: Clock::default() };
+        world.write(0..9);
+        world.compact();
+        let (point, options) = (TrimPoint::KeepEvents(13), TrimOptions { lazy: true });
+        trim::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
+        let segment = world.keys("segment_", ".jsonl")[0].clone();
+        world.damage(&segment, |bytes| bytes[damaged] ^= 1);
+        let steps = world.repair(false);
+        assert_eq!(steps.len(), 1, "{steps:?}");
+        assert_eq!(world.verified(), Vec::<String>::new());
+        let expected = (5..18).filter(|event| !lost.contains(event)).collect();
+        assert_eq!(read(&mut world.reader(None)).unwrap(), (expected, lost.len() as u64));
+        for (key, bytes) in world.store.objects() {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let is_trimmed = |line: &str| (0..5).any(|event| line == format!("event {event}"));
+            let is_named = key.starts_with("log/segment_");
+            assert!(!is_named || !text.lines().any(is_trimmed), "{key}: {text}");
+        }
+    }
 }
 
 #[test]

@@ -138,17 +138,33 @@ fn record_of_lost(batch: &BatchRecord) -> BatchRecord {
     BatchRecord { bytes: 0, digest: Digest::of(b""), lost: true, ..*batch }
 }
 
-/// What a segment is copied from, without what cannot be read.
-pub(super) fn sources_of(segment: &SegmentRecord, index: &Index, loss: &Loss) -> Sources {
+/// What a segment is copied from, without what cannot be read or was trimmed. The batch that the first
+/// position cuts is cut as it is copied.
+pub(super) fn sources_of(
+    segment: &SegmentRecord,
+    index: &Index,
+    loss: &Loss,
+    first_position: u64,
+) -> Sources {
     let mut sources = Vec::new();
     let mut group: Option<Slice> = None;
     let (mut position, mut offset) = (segment.position, 0_u64);
     for batch in &index.batches {
         let end = offset.saturating_add(batch.bytes);
+        let next_position = position.saturating_add(batch.events);
         let is_lost = loss.batches.contains(&batch.name);
-        if is_lost || batch.bytes == 0 {
+        let is_trimmed = segment.position < first_position && next_position <= first_position;
+        if is_trimmed && group.is_none() && sources.is_empty() {
+            // Nothing of it is left.
+        } else if is_lost || batch.bytes == 0 {
             sources.extend(group.take().map(slice));
-            sources.push(Source::Lost(if is_lost { record_of_lost(batch) } else { *batch }));
+            let trimmed = first_position.saturating_sub(position);
+            let lost = if is_lost { record_of_lost(batch) } else { *batch };
+            sources.push(Source::Lost(BatchRecord {
+                events: lost.events.saturating_sub(trimmed),
+                trimmed: lost.trimmed.saturating_add(trimmed),
+                ..lost
+            }));
         } else {
             let group = group.get_or_insert_with(|| Slice {
                 segment: *segment,
@@ -160,7 +176,7 @@ pub(super) fn sources_of(segment: &SegmentRecord, index: &Index, loss: &Loss) ->
             group.range.end = end;
         }
         offset = end;
-        position = position.saturating_add(batch.events);
+        position = next_position;
     }
     sources.extend(group.map(slice));
     sources
