@@ -26,7 +26,7 @@ MUTANT = None
 MUTANTS = [
     "list-once", "reader-manifest-first", "rename-on-retry", "forget-seen", "delete-own",
     "merge-copies-trimmed", "trim-keeps-bytes", "cut-forgets-offset", "rewrite-forgets-batches",
-    "trust-any-look", "lost-without-a-mark",
+    "trust-any-look", "lost-without-a-mark", "step-back-unproven", "replace-before-next",
 ]
 LIES = ["empty", "tail", "hole", "stale", "first", "others"]
 
@@ -43,6 +43,10 @@ class NotFound(Exception):
     pass
 
 
+class Damaged(Exception):
+    """An object that cannot be read."""
+
+
 class Contradiction(Exception):
     """A look that contradicts itself or an earlier one."""
 
@@ -55,7 +59,7 @@ class World:
         self.fault = self.random.choice([0, 0.05, 0.2])
         self.acknowledged, self.written = set(), set()
         self.trimmed, self.declared_lost = set(), set()
-        self.damaged = set()
+        self.damaged, self.torn = set(), set()
 
     def now(self):
         self.clock += self.random.choice([0, 0, 1, 3, -2])
@@ -87,6 +91,8 @@ class World:
         yield
         if key not in self.objects:
             raise NotFound(key)
+        if key in self.torn:
+            raise Damaged(key)
         return self.objects[key]
 
     def delete(self, key):
@@ -94,6 +100,7 @@ class World:
         if self.random.random() >= self.fault:
             self.objects.pop(key, None)
             self.damaged.discard(key)
+            self.torn.discard(key)
 
     def list(self, prefixes, lie=None):
         yield
@@ -233,7 +240,7 @@ def live_of(world, current, names, cache):
     return live
 
 
-def look(world, lie, least=0, list_batches=True):
+def look(world, lie, least=0, list_batches=True, own=None):
     """What a compaction or a trim decides or deletes by: a look that agrees with itself, or none."""
     for _ in range(TRIES):
         names = (yield from batches(world, lie=lie)) if list_batches else []
@@ -244,7 +251,8 @@ def look(world, lie, least=0, list_batches=True):
                 return names, EMPTY, others
             continue
         try:
-            current = yield from world.get(listed[-1])
+            is_own = own and generation_of(listed[-1]) == own["gen"]
+            current = own if is_own else (yield from world.get(listed[-1]))
         except NotFound:
             continue
         highest = current["gen"]
@@ -318,7 +326,8 @@ def commit(world, base, new, names, others, lie):
         current, dead = new, list(names)
     else:
         # All is listed again: what was seen before the commit may be old by now.
-        _, current, others = yield from look(world, lie, new["gen"], False)
+        own = new if won else None
+        _, current, others = yield from look(world, lie, new["gen"], False, own)
         dead, cache = [], {}
         for name in names:
             if (yield from held(world, current, name, cache)):
@@ -377,7 +386,7 @@ def compactor(world, rounds, lie=None):
             new = dict(base, gen=generation, attempt=attempt, next=end, segs=segments,
                        retired=retired, lazy=False)
             yield from commit(world, base, new, names, others, lie)
-        except (NotFound, Contradiction):
+        except (NotFound, Contradiction, Damaged):
             continue
         for _ in range(world.random.randrange(30)):
             yield
@@ -412,24 +421,61 @@ def trimmer(world, rounds, lie=None):
             new = dict(base, gen=base["gen"] + 1, attempt=attempt, first=first, segs=segments,
                        retired=retired, trimmed=trimmed, lazy=lazy)
             yield from commit(world, base, new, names, others, lie)
-        except (NotFound, Contradiction):
+        except (NotFound, Contradiction, Damaged):
             continue
 
 
 def breaker(world):
-    """Damages a live batch once: what a torn upload or a broken disk leaves."""
+    """Damages a live batch or the current manifest once: what a broken disk leaves."""
     for _ in range(world.random.randrange(400)):
         yield
+    listed = manifests_of(world.objects)
+    if len(listed) > 1 and world.random.random() < 0.5:
+        world.torn.add(max(listed))
+        for _ in range(2000):
+            yield
+        # Nobody has repaired it: somebody restores it.
+        world.torn.clear()
+        return
     live = [key for key in world.objects if key.startswith("batch_")]
     if live:
         world.damaged.add(world.random.choice(live))
 
 
+def replace_manifests(world):
+    """Makes torn manifests again; what they were is proven. The log goes on before."""
+    listed = yield from world.list("manifest_")
+    for key in [key for key in reversed(listed) if key in world.torn]:
+        was = world.objects.get(key)
+        if was is None:
+            continue
+        if MUTANT == "step-back-unproven":
+            yield from world.delete(key)
+            continue
+        if key == listed[-1] and MUTANT != "replace-before-next":
+            try:
+                following = dict(was, gen=was["gen"] + 1)
+                yield from world.create("manifest_%06d" % following["gen"], following)
+            except Lost:
+                return
+            except Exists:
+                pass
+        yield from world.delete(key)
+        for _ in range(world.random.choice([0, 0, world.random.randrange(600)])):
+            yield
+        try:
+            yield from world.create(key, was, False)
+        except Exists:
+            pass
+
+
 def repairer(world):
-    """Absorbs damaged live batches as lost: their events get positions that nobody can read."""
+    """Makes torn manifests again, and absorbs damaged live batches as lost: their events get positions
+    that nobody can read."""
     for _ in range(6):
         for _ in range(world.random.randrange(100)):
             yield
+        yield from replace_manifests(world)
         attempt = world.random.getrandbits(30)
         try:
             names, base, others = yield from look(world, None)
@@ -459,7 +505,7 @@ def repairer(world):
             if MUTANT == "lost-without-a-mark":
                 yield from world.delete(broken[0])
             yield from commit(world, base, new, names, others, None)
-        except (NotFound, Contradiction):
+        except (NotFound, Contradiction, Damaged):
             continue
 
 
@@ -535,6 +581,9 @@ def reader(world, passes):
                 done = True
             except NotFound:
                 continue
+            except Damaged:
+                for _ in range(20):
+                    yield
             except Contradiction:
                 return "an honest listing is taken for a lie"
         if len(got) != len(set(got)):
@@ -614,6 +663,7 @@ def run(seed):
             actors.remove(pick.choice(actors))
         if world.step > 60000:
             return None
+    world.torn.clear()
     last = reader(world, 1)
     try:
         for _ in range(20000):
