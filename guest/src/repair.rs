@@ -107,8 +107,10 @@ fn attempt<S: Store, Y: System>(
         return Ok(true);
     }
     // Nothing else depends on these.
-    repaired.steps.extend(older::repair(committer, dry_run)?);
-    let Indexes { steps, forgotten } = index::repair(committer, dry_run)?;
+    let Some(older) = older::repair(committer, dry_run)? else { return Ok(false) };
+    repaired.steps.extend(older);
+    let Some(indexes) = index::repair(committer, dry_run)? else { return Ok(false) };
+    let Indexes { steps, forgotten } = indexes;
     let is_forgotten = |step: &Step| step.action == Action::Forget;
     let (forgets, done): (Vec<_>, Vec<_>) = steps.into_iter().partition(is_forgotten);
     if repaired.ends_with(done, dry_run) {
@@ -118,6 +120,12 @@ fn attempt<S: Store, Y: System>(
     forgotten.iter().for_each(|segment| committer.stored.forget(*segment));
     let view = committer.stored.look(Look::Everything)?;
     let Some(inspected) = inspect::inspect(&mut committer.stored, &view)? else { return Ok(false) };
+    let generation = view.manifest.as_ref().map(|manifest| manifest.generation);
+    let found = !(inspected.segments.is_empty() && inspected.live.is_empty());
+    if found && committer.stored.highest_generation()? > generation.unwrap_or_default() {
+        // What is gone was perhaps compacted.
+        return Ok(false);
+    }
     let steps: Vec<_> = forgets.into_iter().chain(inspected.steps()).collect();
     if steps.is_empty() || dry_run || carry_out(committer, &view, inspected, forgotten)? {
         repaired.steps.extend(steps);

@@ -72,8 +72,12 @@ pub(super) fn replace<S: Store, Y: System>(
 ) -> Result<(), Error> {
     let stored = &committer.stored;
     set_aside(stored, object)?;
-    committer.delete(&[object.to_string()]);
     let key = stored.name.key(object);
+    if stored.store.get(&key).is_ok_and(|found| found == bytes) {
+        // Another repair was faster.
+        return Ok(());
+    }
+    committer.delete(&[object.to_string()]);
     match stored.store.create(&key, bytes) {
         Ok(()) => Ok(()),
         // Another repair was faster, or the damaged one could not be deleted.

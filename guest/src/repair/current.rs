@@ -46,6 +46,8 @@ pub(super) fn repair<S: Store, Y: System>(
     let step = |action| Some(Step { damage: damage.clone(), action, events_lost: 0 });
     let object = ObjectName::Manifest(highest);
     let Some(bytes) = bytes_of(&committer.stored, object)? else { return Ok(None) };
+    // The listing that showed the manifest may have looked for its segments before they were there.
+    let others = committer.stored.list_others(Look::Everything)?;
     let remains = Remains::look(&mut committer.stored, highest, bytes, others)?;
     if let Some((manifest, bytes)) = remains.rebuilt() {
         if !dry_run {

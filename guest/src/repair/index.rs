@@ -27,18 +27,22 @@ pub(super) struct Indexes {
     pub(super) forgotten: Vec<SegmentName>,
 }
 
-/// Repairs the indexes of all segments that the current manifest names, trimmed ones too.
+/// Repairs the indexes of all segments that the current manifest names, trimmed ones too. None if
+/// somebody has compacted meanwhile.
 pub(super) fn repair<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     dry_run: bool,
-) -> Result<Indexes, Error> {
+) -> Result<Option<Indexes>, Error> {
     let mut found = Indexes::default();
     let (manifest, others) = committer.stored.manifest_in_force(Look::Everything)?;
-    let Some(manifest) = manifest else { return Ok(found) };
+    let Some(manifest) = manifest else { return Ok(Some(found)) };
     let trimmed = manifest.retired.iter().map(|retired| (true, retired.segment));
     let segments = manifest.segments.iter().map(|segment| (false, *segment)).chain(trimmed);
     for (is_trimmed, segment) in segments {
         let Some(damage) = damage_of(&mut committer.stored, &segment)? else { continue };
+        if committer.stored.highest_generation()? > manifest.generation {
+            return Ok(None);
+        }
         let found_again = find_again(&mut committer.stored, &manifest, &others, &segment)?;
         let action = match found_again {
             Rebuilt::Same(bytes) => {
@@ -71,7 +75,7 @@ pub(super) fn repair<S: Store, Y: System>(
         };
         found.steps.push(Step { damage, action, events_lost: 0 });
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 impl Rebuilt {
@@ -139,7 +143,7 @@ fn find_again<S: Store>(
         }
     }
     let is_segment = |other: &&ListedOther| other.name == ObjectName::Segment(segment.name);
-    let size = others.iter().find(is_segment).map_or(0, |other| other.size.min(segment.bytes));
+    let size = others.iter().find(is_segment).map_or(segment.bytes, |other| other.size);
     let key = stored.name.key(segment.name);
     let mut content = SegmentBytes::new(stored.store.clone(), key, size);
     let is_good = |bytes: &Vec<u8>| Index::decode(segment, bytes).is_ok();

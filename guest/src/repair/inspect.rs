@@ -46,10 +46,7 @@ pub(super) fn inspect<S: Store>(
     let mut inspected = Inspected::default();
     for (number, segment) in view.segments().iter().enumerate() {
         let Some(index) = stored.index_of(segment)? else { return Ok(None) };
-        let name = ObjectName::Segment(segment.name);
-        let listed = view.others.iter().find(|other| other.name == name);
-        let size = listed.map(|listed| listed.size);
-        if let Some(loss) = segment_loss(stored, segment, &index, size)? {
+        if let Some(loss) = segment_loss(stored, segment, &index)? {
             inspected.segments.push((number, loss));
         }
     }
@@ -99,29 +96,27 @@ fn first_fault<S: Store>(
     }
 }
 
-/// What of a segment cannot be read. Its size is the listed one; none if it is not listed.
+/// What of a segment cannot be read.
 fn segment_loss<S: Store>(
     stored: &StoredLog<S>,
     segment: &SegmentRecord,
     index: &Index,
-    size: Option<u64>,
 ) -> Result<Option<Loss>, Error> {
     let damage = |expected: String, found: String| {
         Damage::new(segment.name, expected, found).with_key(&stored.name)
     };
+    let Damaged { mut batches, first, size } = damaged_batches(stored, segment, index)?;
     let size_is_wrong = match size {
-        None => Some(damage(
-            "an object that the manifest names".to_owned(),
-            "no such object".to_owned(),
-        )),
+        None => {
+            let expected = "an object that the manifest names".to_owned();
+            Some(damage(expected, "no such object".to_owned()))
+        }
         Some(size) if size != segment.bytes => {
             let expected = format!("{} bytes, as the manifest says", segment.bytes);
             Some(damage(expected, format!("{size} bytes")))
         }
         Some(_) => None,
     };
-    let size = size.unwrap_or(0).min(segment.bytes);
-    let Damaged { mut batches, first } = damaged_batches(stored, segment, index, size)?;
     let first = first.map(|found| found.with_key(&stored.name));
     let Some(damage) = size_is_wrong.or(first) else { return Ok(None) };
     if mutants::is(Mutant::LoseWhole) {

@@ -19,18 +19,19 @@ pub(super) struct Damaged {
     pub(super) batches: BTreeSet<BatchName>,
     /// What is wrong with the first of them.
     pub(super) first: Option<Damage>,
+    /// The bytes that the segment has; none if it is gone.
+    pub(super) size: Option<u64>,
 }
 
-/// Reads the first `size` bytes of a segment, in one request, and checks each batch by itself.
+/// Reads a segment, in one request, and checks each batch by itself. What is listed does not count: a
+/// listing may show a manifest and not yet the segment that it names.
 pub(super) fn damaged_batches<S: Store>(
     stored: &StoredLog<S>,
     segment: &SegmentRecord,
     index: &Index,
-    size: u64,
 ) -> Result<Damaged, Error> {
     let key = stored.name.key(segment.name);
-    let parts = [ReadPart { key: key.clone(), range: Some(0..size) }];
-    let read = stored.store.read(if size > 0 { &parts } else { &[] });
+    let read = stored.store.read(&[ReadPart { key: key.clone(), range: None }]);
     let batches: Vec<_> = index.batches.iter().filter(|batch| batch.bytes > 0).copied().collect();
     let mut measured = Measured {
         segment: segment.name,
@@ -39,9 +40,11 @@ pub(super) fn damaged_batches<S: Store>(
         damaged: Damaged::default(),
     };
     let mut held: Option<S::Bytes> = None;
+    let mut size = Some(0_u64);
     loop {
         match read.next(CHUNK_BYTES_MAX) {
             Ok(Some(chunk)) => {
+                size = size.map(|size| size.saturating_add(chunk.bytes.length()));
                 held = measured.take(held::join(held, chunk.bytes));
                 if chunk.last {
                     break;
@@ -49,13 +52,15 @@ pub(super) fn damaged_batches<S: Store>(
             }
             Ok(None) => break,
             Err(failure) => match failure.error.kind {
-                // It is shorter than it was listed, or gone.
-                StoreErrorKind::NotFound | StoreErrorKind::Invalid => break,
+                StoreErrorKind::NotFound => {
+                    size = None;
+                    break;
+                }
                 _ => return Err(Error::store("read", &key, &failure.error)),
             },
         }
     }
-    Ok(measured.end())
+    Ok(Damaged { size, ..measured.end() })
 }
 
 struct Measured {
@@ -84,7 +89,9 @@ impl Measured {
                 break;
             }
         }
-        (at < length).then(|| if at == 0 { bytes } else { bytes.slice(at..length) })
+        // What stands behind the last batch is not kept.
+        let is_end = self.batches.as_slice().is_empty() && self.streamed.is_none();
+        (at < length && !is_end).then(|| if at == 0 { bytes } else { bytes.slice(at..length) })
     }
 
     /// Checks the batches that are there whole; returns where they end.

@@ -16,14 +16,15 @@ use crate::names::{Digest, Generation, ObjectName};
 use crate::ports::{Store, System};
 use crate::stored_log::Look;
 
-/// Repairs the manifests that are kept below the current one, which is whole.
+/// Repairs the manifests that are kept below the current one, which is whole. None if somebody has
+/// compacted meanwhile.
 pub(super) fn repair<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     dry_run: bool,
-) -> Result<Vec<Step>, Error> {
+) -> Result<Option<Vec<Step>>, Error> {
     let mut steps = Vec::new();
     let (current, others) = committer.stored.manifest_in_force(Look::Everything)?;
-    let Some(current) = current else { return Ok(steps) };
+    let Some(current) = current else { return Ok(Some(steps)) };
     let highest = current.generation;
     let lowest = highest.0.saturating_sub(MANIFESTS_KEPT).max(Generation::FIRST.0);
     let first = others.iter().any(|other| other.name == ObjectName::Manifest(Generation::FIRST));
@@ -43,6 +44,9 @@ pub(super) fn repair<S: Store, Y: System>(
             Err(Error::Damaged(damage)) => damage,
             Err(error) => return Err(error),
         };
+        if committer.stored.highest_generation()? > highest {
+            return Ok(None);
+        }
         let after = next.take().filter(|next| next.generation.0 == generation.0.saturating_add(1));
         let object = ObjectName::Manifest(generation);
         let left = bytes_of(&committer.stored, object)?;
@@ -77,7 +81,7 @@ pub(super) fn repair<S: Store, Y: System>(
     if let Some(worst) = worst.filter(|_| !dry_run) {
         go_on(committer, &current, worst)?;
     }
-    Ok(steps)
+    Ok(Some(steps))
 }
 
 /// Commits generations that change nothing, until a manifest is no longer one of those that are kept.
