@@ -101,7 +101,7 @@ struct Remains {
     held: BTreeSet<BatchName>,
     /// Whether all of those are there.
     is_held_known: bool,
-    /// The segments that attempts at the generation wrote; none where an index cannot be read.
+    /// The segments that attempts at the generation wrote; none where one or its index cannot be read.
     outputs: BTreeMap<Attempt, Option<Vec<NewSegment>>>,
 }
 
@@ -135,6 +135,13 @@ impl Remains {
         let mut outputs: BTreeMap<Attempt, Option<Vec<NewSegment>>> = BTreeMap::new();
         let sizes: BTreeMap<_, _> = others.iter().map(|other| (other.name, other.size)).collect();
         for (object, size) in &sizes {
+            if let ObjectName::Index(index) = *object
+                && index.0.generation == generation
+                && !sizes.contains_key(&ObjectName::Segment(index.0))
+            {
+                // Its segment is gone.
+                outputs.insert(index.0.attempt, None);
+            }
             let ObjectName::Segment(name) = *object else { continue };
             if name.generation == generation {
                 let output = output(stored, name, *size)?;
@@ -223,7 +230,7 @@ impl Remains {
         }
         for outputs in self.outputs.values() {
             let Some(outputs) = outputs else {
-                return Err("the index of a segment that only it names cannot be read");
+                return Err("a segment that only it names, or its index, is damaged, too");
             };
             let batches = outputs.iter().flat_map(|output| &output.batches);
             let mut gone = batches.filter(|batch| !self.batches.contains(&batch.name)).peekable();
