@@ -7,15 +7,19 @@
 //! 3. A segment whose commit is in doubt is left alone: the manifest may still land.
 //! 4. Nothing is deleted unless the listing after the commit shows the manifest that was committed, or a
 //!    later one, and agrees with it: see `agreement`. One before the commit may be long out of date.
-//! 5. What is committed has the current format: on a log of format 1 the digests that it lacks are
+//! 5. Manifests are deleted only after the marker of their group is stored, and nothing is deleted on the
+//!    strength of a manifest whose marker is there: its number was used before, whatever is listed.
+//! 6. What is committed has the current format: on a log of format 1 the digests that it lacks are
 //!    taken of indexes that were checked, and the log gets its identity.
+
+use std::collections::BTreeSet;
 
 use crate::agreement;
 use crate::error::{Error, WriteFailure, WriteFate};
-use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MANIFESTS_KEPT, MISSING_TRIES};
+use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MISSING_TRIES};
 use crate::manifest::{Manifest, Retired};
 use crate::mutants::{self, Mutant};
-use crate::names::{BatchName, Digest, LogId, SegmentName};
+use crate::names::{BatchName, Digest, LogId, Marker, ObjectName, SegmentName};
 use crate::ports::{Store, StoreErrorKind, System, WriteError};
 use crate::segment_writer::write_failed;
 use crate::stored_log::{Look, StoredLog};
@@ -196,9 +200,9 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         let leftovers = view.absorbed.iter().map(|batch| batch.name);
         let candidates: Vec<_> = leftovers.chain(absorbed.iter().copied()).collect();
         self.stored.saw(own.generation);
+        let (mut passed, mut used_before) = (false, None);
         // What was listed before the commit may be old by now: all is listed again, and must agree.
         // That listing says what else there is to delete, too.
-        let mut passed = false;
         for _ in 0..MISSING_TRIES {
             let listed = match self.stored.list_current(Look::Everything)? {
                 Ok(listed) => listed,
@@ -218,6 +222,15 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             }
             let is_passed = highest > own.generation;
             passed |= is_passed;
+            match self.stored.marker(highest) {
+                Ok(None) => {}
+                Ok(Some(_)) if mutants::is(Mutant::ReuseGeneration) => {}
+                Ok(Some(marker)) => {
+                    used_before = Some((highest, marker));
+                    continue;
+                }
+                Err(error) => return Ok(self.leave_all(own, &error)),
+            }
             let current =
                 if is_passed { self.stored.manifest(highest)? } else { Some(own.clone()) };
             let Some(current) = current else { continue };
@@ -252,6 +265,9 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             }
             return Ok(if counts { Commit::Won } else { Commit::Lost });
         }
+        if let Some((generation, marker)) = used_before {
+            return Err(self.stored.used_before(generation, marker));
+        }
         let message = "no listing agrees with the current manifest".to_owned();
         let error = Error::StoreFailed { message, transient: true };
         if passed { Err(error) } else { Ok(self.leave_all(own, &error)) }
@@ -267,10 +283,34 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     /// Deletes what the manifest in force makes superfluous: batches that it absorbed, and what it does
     /// not name of the others that are listed.
     pub(crate) fn clean(&self, current: &Manifest, absorbed: &[BatchName], others: &[ListedOther]) {
-        let garbage = view::garbage(current, others, MANIFESTS_KEPT);
+        let mut garbage = view::garbage(current, others);
+        let unmarked = self.mark_passed(&garbage);
+        garbage
+            .retain(|garbage| marker_of(garbage).is_none_or(|marker| !unmarked.contains(&marker)));
         let absorbed = absorbed.iter().map(ToString::to_string);
         let garbage = garbage.iter().map(|garbage| garbage.name.to_string());
         self.delete(&absorbed.chain(garbage).collect::<Vec<_>>());
+    }
+
+    /// Stores the markers of manifests that are to be deleted. The markers that may not be stored.
+    fn mark_passed(&self, garbage: &[ListedOther]) -> BTreeSet<Marker> {
+        let mut markers: BTreeSet<_> = garbage.iter().filter_map(marker_of).collect();
+        if mutants::is(Mutant::DeleteUnmarked) {
+            return BTreeSet::new();
+        }
+        markers.retain(|marker| {
+            let key = self.stored.name.key(marker);
+            match self.stored.store.create(&key, &[]) {
+                Ok(()) | Err(WriteError::AlreadyExists) => false,
+                Err(WriteError::NotWritten(error) | WriteError::Unknown(error)) => {
+                    let error = Error::store("create", &key, &error);
+                    self.system
+                        .warn(&format!("{error}; old manifests are left to the next compaction"));
+                    true
+                }
+            }
+        });
+        markers
     }
 
     /// Throws away segments that no manifest will ever name.
@@ -295,5 +335,13 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
                 ));
             }
         }
+    }
+}
+
+/// The marker without which an object is not deleted: that of a manifest.
+fn marker_of(object: &ListedOther) -> Option<Marker> {
+    match object.name {
+        ObjectName::Manifest(generation) => Some(generation.marker()),
+        _ => None,
     }
 }

@@ -6,7 +6,7 @@ use crate::change::{self, Change, Changed, Cutting};
 use crate::commit::{Committer, Goal};
 use crate::compaction::{self, Rewrite};
 use crate::error::Error;
-use crate::limits::{COMPACT_TRIES, MANIFESTS_KEPT};
+use crate::limits::COMPACT_TRIES;
 use crate::mutants::{self, Mutant};
 use crate::names::LogName;
 use crate::options::{CompactInput, CompactOptions};
@@ -121,7 +121,7 @@ pub fn plan<S: Store>(
 
 /// Objects that a compaction would only delete, and their bytes.
 pub(crate) fn garbage_of(view: &View) -> (u64, u64) {
-    let others = view.manifest.iter().flat_map(|m| view::garbage(m, &view.others, MANIFESTS_KEPT));
+    let others = view.manifest.iter().flat_map(|m| view::garbage(m, &view.others));
     let sizes = others.map(|other| other.size).chain(view.absorbed.iter().map(|batch| batch.size));
     sizes.fold((0, 0), |(objects, bytes), size| (objects + 1, size.saturating_add(bytes)))
 }

@@ -100,7 +100,8 @@ pub const POSITION_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const VERIFY_STEP_BYTES: u64 = 2 * MIB;
 pub const VERIFY_FINDINGS_MAX: usize = 1_000;
 
-/// Manifests kept below the highest: a reader that found one of them can still get it.
+/// Manifests kept below the highest, at least: a reader that found one of them can still get it. They
+/// are deleted in groups of as many, each with one marker.
 pub const MANIFESTS_KEPT: u64 = 8;
 
 /// How often a compaction begins again when another compactor wins.

@@ -23,6 +23,10 @@ pub enum Mutant {
     AcceptVanished,
     /// The first manifest is deleted like any other.
     DeleteFirst,
+    /// A compactor deletes after it has committed a generation that was passed long ago.
+    ReuseGeneration,
+    /// Manifests are deleted without the marker of their group.
+    DeleteUnmarked,
     /// A compactor deletes although the listing does not show the manifest that it has committed.
     TrustAfterCommit,
     /// A listing that contradicts the manifest in force decides what is rewritten and deleted.

@@ -9,7 +9,7 @@ use std::fmt;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::Error;
-use crate::limits::LOG_NAME_BYTES_MAX;
+use crate::limits::{LOG_NAME_BYTES_MAX, MANIFESTS_KEPT};
 
 const BATCH: &str = "batch_";
 const SEGMENT: &str = "segment_";
@@ -228,12 +228,28 @@ pub struct Generation(pub u64);
 impl Generation {
     /// The first manifest of a log. It is never deleted.
     pub const FIRST: Self = Self(1);
+
+    /// The marker of the group that the generation belongs to.
+    pub(crate) fn marker(self) -> Marker {
+        Marker(Self(self.0.div_ceil(MANIFESTS_KEPT).saturating_mul(MANIFESTS_KEPT)))
+    }
 }
 
 impl fmt::Display for Generation {
     /// The name of the generation's manifest: `manifest_{generation:019}.json`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{MANIFEST}{:019}{JSON}", self.0)
+    }
+}
+
+/// `generation_{generation:019}`, an empty object: a later manifest than this generation's was
+/// committed. It stands for a group of generations, of which this is the last, and for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Marker(pub Generation);
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "generation_{:019}", self.0.0)
     }
 }
 

@@ -303,7 +303,7 @@ impl<S: Store> Verifier<S> {
         }
         let manifest = self.work.manifest.take();
         let others = std::mem::take(&mut self.work.others);
-        for garbage in manifest.iter().flat_map(|m| view::garbage(m, &others, MANIFESTS_KEPT)) {
+        for garbage in manifest.iter().flat_map(|m| view::garbage(m, &others)) {
             let reason = match garbage.name {
                 ObjectName::Manifest(_) => LeftoverReason::OldManifest,
                 _ => LeftoverReason::UnnamedSegment,

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use std::rc::Rc;
 
+use crate::limits::MANIFESTS_KEPT;
 use crate::manifest::{Manifest, Retired, SegmentRecord};
 use crate::mutants::{self, Mutant};
 use crate::names::{BatchName, Generation, LogId, ObjectName, WriterId};
@@ -95,9 +96,10 @@ pub(crate) fn may_hold<'a>(
     segments.filter(move |segment| segment.covers(time))
 }
 
-/// Segments, indexes and manifests that the manifest in force makes garbage. The first manifest never
-/// is: a compaction that is shown no manifest then fails to create the first one.
-pub(crate) fn garbage(current: &Manifest, others: &[ListedOther], kept: u64) -> Vec<ListedOther> {
+/// Segments, indexes and manifests that the manifest in force makes garbage; manifests by whole groups.
+/// The first manifest never is: a compaction that is shown no manifest then fails to create the first
+/// one.
+pub(crate) fn garbage(current: &Manifest, others: &[ListedOther]) -> Vec<ListedOther> {
     let named: BTreeSet<_> = current.segments.iter().map(|segment| segment.name).collect();
     let retired: BTreeSet<_> = current.retired.iter().map(|r| r.segment.name).collect();
     let is_garbage = |object: &&ListedOther| match &object.name {
@@ -105,7 +107,7 @@ pub(crate) fn garbage(current: &Manifest, others: &[ListedOther], kept: u64) -> 
         ObjectName::Manifest(generation) => {
             let is_old = |last: u64| last < current.generation.0;
             (*generation > Generation::FIRST || mutants::is(Mutant::DeleteFirst))
-                && generation.0.checked_add(kept).is_some_and(is_old)
+                && generation.marker().0.0.checked_add(MANIFESTS_KEPT).is_some_and(is_old)
         }
         ObjectName::Segment(segment) => {
             segment.generation <= current.generation && !named.contains(segment)
@@ -178,17 +180,25 @@ mod tests {
             ObjectName::Segment(name(21, 1)),
             ObjectName::Index(retired.index()),
             ObjectName::Manifest(Generation(1)),
+            ObjectName::Manifest(Generation(8)),
+            ObjectName::Manifest(Generation(9)),
             ObjectName::Manifest(Generation(11)),
-            ObjectName::Manifest(Generation(12)),
             ObjectName::Manifest(Generation(21)),
         ]
         .map(listed);
         let expected = [
             ObjectName::Segment(name(20, 1)),
             ObjectName::Index(name(20, 1).index()),
-            ObjectName::Manifest(Generation(11)),
+            ObjectName::Manifest(Generation(8)),
         ]
         .map(listed);
-        assert_eq!(garbage(&manifest, &others, 8), expected);
+        assert_eq!(garbage(&manifest, &others), expected);
+        // Of a group, none goes before the last of it may.
+        let manifest = Manifest { generation: Generation(24), ..manifest };
+        let manifests = others.iter().filter(|o| matches!(o.name, ObjectName::Manifest(_)));
+        let manifests: Vec<_> = manifests.copied().collect();
+        assert_eq!(garbage(&manifest, &manifests), [manifests[1]]);
+        let manifest = Manifest { generation: Generation(25), ..manifest };
+        assert_eq!(garbage(&manifest, &manifests), manifests[1..4]);
     }
 }

@@ -11,15 +11,16 @@ a listing looks at each key at an instant of its own, and for some actors it lie
 2. What a reader did not get was trimmed or declared lost, and the number it is told is right.
 3. No object that the current manifest names holds an event that was trimmed.
 4. A listing that lies makes a compaction or a trim fail, or do less. It never makes it lose an event.
-   Two rules see to that, each enough for what the model has: a look must agree with itself and with
-   earlier ones, and the first manifest stays, so that nobody begins a log anew.
+   Three rules see to that: a look must agree with itself and with earlier ones; the first manifest
+   stays, so that nobody begins a log anew; and a marker says which generations were passed, so that
+   nobody deletes anything on the strength of a manifest whose number was used before.
 
 A mutant breaks one rule. --mutants runs each until it is caught. A violation prints its seed.
 """
 import random
 import sys
 
-KEPT = 2          # manifests kept below the highest
+KEPT = 2          # manifests kept below the highest; a marker stands for as many generations
 RETIRED = 64      # generations for which the index of a trimmed segment is kept
 TRIES = 8
 MUTANT = None
@@ -27,8 +28,9 @@ MUTANTS = [
     "list-once", "reader-manifest-first", "rename-on-retry", "forget-seen", "delete-own",
     "merge-copies-trimmed", "trim-keeps-bytes", "cut-forgets-offset", "rewrite-forgets-batches",
     "trust-any-look", "lost-without-a-mark", "step-back-unproven", "replace-before-next",
+    "ignore-marker", "delete-unmarked",
 ]
-LIES = ["empty", "tail", "hole", "stale", "first", "others"]
+LIES = ["empty", "tail", "hole", "stale", "first", "others", "frozen"]
 
 
 class Lost(Exception):
@@ -60,6 +62,7 @@ class World:
         self.acknowledged, self.written = set(), set()
         self.trimmed, self.declared_lost = set(), set()
         self.damaged, self.torn = set(), set()
+        self.by_deceived, self.frozen = set(), self.random.choice([1, 1, 2])
 
     def now(self):
         self.clock += self.random.choice([0, 0, 1, 3, -2])
@@ -71,8 +74,10 @@ class World:
             self.declared_lost |= value["lost"]
         self.objects[key] = value
 
-    def create(self, key, value, faulty=True):
+    def create(self, key, value, faulty=True, lie=None):
         yield
+        if lie:
+            self.by_deceived.add(key)
         if faulty and self.random.random() < self.fault:
             fate = self.random.random()
             if fate < 0.3:
@@ -134,6 +139,10 @@ class World:
         if kind == "first":
             later = manifests_of(true)[self.random.randint(1, 2):]
             return [key for key in true if key not in later]
+        if kind == "frozen":
+            # The log as it was long ago, and what was made by those who are shown it.
+            old = lambda key: key.startswith("batch_") or generation_of(key) <= self.frozen
+            return [key for key in true if old(key) or key in self.by_deceived]
         return [key for key in sorted(self.random.choice(self.snapshots)) if wanted(key)]
 
 
@@ -155,6 +164,11 @@ def writer_of(name):
 
 def generation_of(key):
     return int(key.split("_")[1])
+
+
+def marker_of(generation):
+    """The marker of the group of a generation: created before any manifest of it is deleted."""
+    return "generation_%06d" % (-(-generation // KEPT) * KEPT)
 
 
 EMPTY = dict(gen=0, attempt=None, first=0, next=0, segs=[], retired=[], trimmed=set(), lost=set())
@@ -294,9 +308,9 @@ def copy(world, segments, first):
     return entries, events
 
 
-def write(world, name, position, entries, events):
-    yield from world.create(name, tuple(events), False)
-    yield from world.create(name + ".index", tuple(entries), False)
+def write(world, name, position, entries, events, lie=None):
+    yield from world.create(name, tuple(events), False, lie)
+    yield from world.create(name + ".index", tuple(entries), False, lie)
     times = [time_of(entry[0]) for entry in entries]
     return {"name": name, "pos": position, "n": len(events), "from": min(times), "to": max(times)}
 
@@ -310,7 +324,7 @@ def commit(world, base, new, names, others, lie):
             yield
     while True:
         try:
-            yield from world.create(key, new)
+            yield from world.create(key, new, lie=lie)
             won = True
         except Exists:
             try:
@@ -327,7 +341,16 @@ def commit(world, base, new, names, others, lie):
     else:
         # All is listed again: what was seen before the commit may be old by now.
         own = new if won else None
-        _, current, others = yield from look(world, lie, new["gen"], False, own)
+        for _ in range(TRIES):
+            _, current, others = yield from look(world, lie, new["gen"], False, own)
+            try:
+                yield from world.get(marker_of(current["gen"]))
+            except NotFound:
+                break
+            if MUTANT == "ignore-marker":
+                break
+        else:
+            raise Contradiction()
         dead, cache = [], {}
         for name in names:
             if (yield from held(world, current, name, cache)):
@@ -342,12 +365,20 @@ def commit(world, base, new, names, others, lie):
             if name not in named and not (key.endswith(".index") and name in retired):
                 yield from world.delete(key)
     for key in manifests_of(others):
-        if 1 < generation_of(key) < current["gen"] - KEPT:
+        passed = generation_of(marker_of(generation_of(key))) < current["gen"] - KEPT
+        if passed and generation_of(key) > 1:
+            if MUTANT != "delete-unmarked":
+                try:
+                    yield from world.create(marker_of(generation_of(key)), ())
+                except Exists:
+                    pass
+                except Lost:
+                    continue
             yield from world.delete(key)
     return won
 
 
-def compactor(world, rounds, lie=None):
+def compactor(world, rounds, lie=None, merges=0.7):
     for _ in range(rounds):
         attempt = world.random.getrandbits(30)
         try:
@@ -365,10 +396,10 @@ def compactor(world, rounds, lie=None):
                     body = yield from world.get(name)
                     entries.append((name, len(events), len(body), 0, False))
                     events += body
-                segments.append((yield from write(world, stem + "0", end, entries, events)))
+                segments.append((yield from write(world, stem + "0", end, entries, events, lie)))
                 end += len(events)
             lazy = bool(segments) and segments[0]["pos"] < base["first"]
-            if lazy or (len(segments) >= 3 and world.random.random() < 0.7):
+            if lazy or (len(segments) >= 3 and world.random.random() < merges):
                 at = 0 if lazy else world.random.randrange(len(segments) - 1)
                 to = min(len(segments), at + world.random.randint(1 if lazy else 2, 3))
                 part = segments[at:to]
@@ -377,7 +408,8 @@ def compactor(world, rounds, lie=None):
                     position = part[0]["pos"]
                     if MUTANT != "merge-copies-trimmed":
                         position = max(position, base["first"])
-                    segments[at:to] = [(yield from write(world, stem + "1", position, entries, events))]
+                    segments[at:to] = [
+                        (yield from write(world, stem + "1", position, entries, events, lie))]
                     # Its batches that are gone must still be known as absorbed.
                     if lazy and MUTANT != "rewrite-forgets-batches":
                         retired.append((generation, part[0]))
@@ -414,7 +446,7 @@ def trimmer(world, rounds, lie=None):
                 elif segment["pos"] < first and not lazy and MUTANT != "trim-keeps-bytes":
                     entries, events = yield from copy(world, [segment], first)
                     name = "segment_%06d_%08x_0" % (base["gen"] + 1, attempt)
-                    segments.append((yield from write(world, name, first, entries, events)))
+                    segments.append((yield from write(world, name, first, entries, events, lie)))
                     retired.append((base["gen"] + 1, segment))
                 else:
                     segments.append(segment)
@@ -635,16 +667,18 @@ def run(seed):
     late += [compactor(world, 3), trimmer(world, pick.randint(0, 1), lie)]
     late += [compactor(world, 8, lie) for _ in range(3 if lie else 0)]
     pick.shuffle(late)
+    one_by_one = False
     if lie and pick.random() < 0.5:
         # A log with some generations and new batches, then nobody but who is lied to.
-        actors, late = [writer(world, 0, 40), compactor(world, 9)], []
+        actors = [writer(world, 0, 40), compactor(world, 20, None, pick.choice([0, 0.7]))]
         late = [writer(world, 1, 4), compactor(world, 3, lie), compactor(world, 3, lie)]
-    while actors:
+        one_by_one = pick.random() < 0.5
+    while actors or (one_by_one and late):
         world.step += 1
         if world.step % 50 == 0:
             world.snapshots.append(set(world.objects))
-        if late and pick.random() < 0.02:
-            actors.append(late.pop())
+        if late and (not actors if one_by_one else pick.random() < 0.02):
+            actors.append(late.pop(0) if one_by_one else late.pop())
         if world.late and pick.random() < 0.03:
             key, value = world.late.pop(pick.randrange(len(world.late)))
             if key not in world.objects:

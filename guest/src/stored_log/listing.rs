@@ -10,9 +10,9 @@ use super::{Look, StoredLog};
 use crate::error::{Damage, Error};
 use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
-use crate::names::{self, BatchName, Generation, ObjectName};
+use crate::names::{self, BatchName, Generation, Marker, ObjectName};
 use crate::paging::Pages;
-use crate::ports::{EntryKind, Store};
+use crate::ports::{EntryKind, Store, StoreError, StoreErrorKind};
 use crate::view::{ListedBatch, ListedOther, Newest};
 
 /// Manifests, and segments and indexes if they were asked for, and the highest generation of them.
@@ -93,6 +93,28 @@ impl<S: Store> StoredLog<S> {
     /// A manifest of this generation exists or has existed.
     pub(crate) fn saw(&mut self, generation: Generation) {
         self.seen = self.seen.max(generation);
+    }
+
+    /// The marker of a generation's group, if it is there: then the generation was passed so long ago
+    /// that its manifest may have been deleted and the number used again.
+    pub(crate) fn marker(&self, generation: Generation) -> Result<Option<Marker>, Error> {
+        let marker = generation.marker();
+        let key = self.name.key(marker);
+        match self.store.get(&key) {
+            Ok(_) => Ok(Some(marker)),
+            Err(StoreError { kind: StoreErrorKind::NotFound, .. }) => Ok(None),
+            Err(error) => Err(Error::store("read", &key, &error)),
+        }
+    }
+
+    /// The error of listings that show nothing later than a generation that was passed.
+    pub(crate) fn used_before(&self, generation: Generation, marker: Marker) -> Error {
+        let folder = self.name.folder();
+        let message = format!(
+            "cannot rely on the listing of {folder}: {marker} is there, so later manifests than \
+             {generation} were committed, and none is shown; nothing was deleted: check the store"
+        );
+        Error::StoreFailed { message, transient: true }
     }
 
     pub(crate) fn went_back(&self, WentBack { shown, seen }: WentBack) -> Error {
