@@ -6,7 +6,8 @@
 //! 2. A listing looks at each key at an instant of its own, in any order, and may come in pages.
 //! 3. A create may be refused, be lost, land with its reply lost, or land later. A delete may fail,
 //!    done or not. A get or a list may fail. A clock may step either way, by microseconds or hours.
-//!    An actor may crash or stall for long at any operation.
+//!    An actor may crash or stall for long at any operation. One that compacts or trims may be shown
+//!    listings that leave out what is there, once or every time: see `lies`.
 //! 4. The world knows what was stored, and so what a reader must be shown: see `history`.
 //!
 //! From below: `random`, `trace`; `history`, what is true of the log; `ledger`, what a reader was
@@ -21,6 +22,7 @@ pub mod component;
 mod history;
 mod imports;
 mod ledger;
+mod lies;
 pub mod logic;
 mod native;
 mod objects;

@@ -7,6 +7,8 @@ use stratalog_guest::trim::{TrimOptions, TrimPoint, Trimmed};
 
 use crate::sim::actors::{Actor, unless_wrong};
 use crate::sim::history::{Trim, TrimRequest};
+use crate::sim::lies::Lie;
+use crate::sim::logic::{Outcome, Refusal};
 
 /// As little as a compaction can do.
 const SIP: CompactInput =
@@ -15,6 +17,7 @@ const SIP: CompactInput =
 impl Actor<'_> {
     /// Compacts again and again, each time in another way or always by small steps.
     pub fn compact_often(&mut self, rounds: u64) -> Result<(), String> {
+        self.is_gullible();
         let sips = self.plan.chance(1, 2);
         self.eyes.state().actor(self.eyes.actor).prompt = sips;
         for _ in 0..rounds {
@@ -24,9 +27,31 @@ impl Actor<'_> {
         Ok(())
     }
 
+    /// May be lied to from now on, now and then or every time.
+    fn is_gullible(&mut self) {
+        let lie = self.plan.chance(1, 4).then(|| Lie::any(&mut self.plan));
+        let mut state = self.eyes.state();
+        let actor = state.actor(self.eyes.actor);
+        (actor.gullible, actor.lie) = (true, lie);
+    }
+
+    /// What was done, or none when it was refused for now. Who was lied to may be refused for good.
+    fn unless_deceived<T>(&self, what: &str, outcome: Outcome<T>) -> Result<Option<T>, String> {
+        let mut state = self.eyes.state();
+        let deceived = std::mem::take(&mut state.actor(self.eyes.actor).deceived);
+        drop(state);
+        match outcome {
+            Err(Refusal::Wrong(_)) if deceived => {
+                self.note(what, "deceived");
+                Ok(None)
+            }
+            outcome => unless_wrong(what, outcome),
+        }
+    }
+
     /// Compacts; how many files were merged, none when it was refused for now.
     pub fn compact(&mut self, options: CompactInput) -> Result<Option<u64>, String> {
-        let done = unless_wrong("compact", self.logic.compact(options))?;
+        let done = self.unless_deceived("compact", self.logic.compact(options))?;
         self.note("compacted", &format!("{done:?}"));
         Ok(done.map(|done| done.merged_files))
     }
@@ -43,6 +68,7 @@ impl Actor<'_> {
 
     /// Trims again and again, by all that a trim can go by.
     pub fn trim_often(&mut self, rounds: u64) -> Result<(), String> {
+        self.is_gullible();
         for _ in 0..rounds {
             let steps = self.plan.below(60);
             self.eyes.pause(steps);
@@ -51,7 +77,7 @@ impl Actor<'_> {
             if self.plan.chance(1, 4) {
                 let what = format!("plan to trim {point:?}");
                 let planned = self.logic.plan_trim(point.clone(), TrimOptions { lazy });
-                let planned = unless_wrong(&what, planned)?;
+                let planned = self.unless_deceived(&what, planned)?;
                 self.note(&what, &format!("{planned:?}"));
             }
             self.trim(point, Trim { request, lazy })?;
@@ -98,7 +124,7 @@ impl Actor<'_> {
         let options = TrimOptions { lazy: trim.lazy };
         let what = format!("trim {point:?}, lazy: {}", trim.lazy);
         self.eyes.state().actor(self.eyes.actor).trim = Some(Rc::new(trim));
-        let done = unless_wrong(&what, self.logic.trim(point, options))?;
+        let done = self.unless_deceived(&what, self.logic.trim(point, options))?;
         let mut state = self.eyes.state();
         state.actor(self.eyes.actor).trim = None;
         state.trace.note(self.eyes.actor, &what, &format!("{done:?}"), b"");

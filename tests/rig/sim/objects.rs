@@ -1,11 +1,12 @@
 //! The world's object store, and what goes wrong in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Range};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::sim::history::Trim;
+use crate::sim::lies::{Known, Lie};
 use crate::sim::world::{Eyes, State};
 
 /// How a create fares.
@@ -26,6 +27,8 @@ pub struct Objects {
     stored: BTreeMap<Rc<str>, Arc<[u8]>>,
     /// Every key that was ever stored, as often as it was, in the order of that.
     landed: Vec<Rc<str>>,
+    /// Keys that actors made that may be lied to.
+    made: BTreeSet<Rc<str>>,
     under_way: Vec<UnderWay>,
     /// Creates that were started so far, and the fates of those that are done.
     started: u64,
@@ -103,6 +106,9 @@ impl State {
         trim: Option<Rc<Trim>>,
     ) -> Fate {
         self.trace.note(actor, "create", key, &bytes);
+        if self.actor(actor).gullible {
+            self.objects.made.insert(key.into());
+        }
         let faults = self.rough.faults;
         if faults > 0 && self.random.chance(faults, 1000) {
             match self.random.below(10) {
@@ -141,6 +147,28 @@ impl State {
             && let Err(failure) = self.history.deleted(key, &bytes)
         {
             self.fail(failure);
+        }
+    }
+
+    /// Leaves out some of a listing, if the actor is to be lied to.
+    fn lie(&mut self, actor: usize, prefix: &str, objects: &mut Vec<(Rc<str>, u64)>) {
+        let often = self.rough.lies;
+        if often == 0 || !self.actor(actor).gullible {
+            return;
+        }
+        let always = self.actor(actor).lie;
+        let lie = match always {
+            Some(lie) => lie,
+            None if self.random.chance(often, 1000) => Lie::any(&mut self.random),
+            None => return,
+        };
+        if lie.breaks_order() && prefix.ends_with("batch_") {
+            return;
+        }
+        let known = Known { landed: &self.objects.landed, made: &self.objects.made };
+        if lie.tell(&mut self.random, objects, &known) {
+            self.trace.note(actor, "lie", &format!("{lie:?}"), b"");
+            self.actor(actor).deceived = true;
         }
     }
 
@@ -238,6 +266,7 @@ impl Eyes<'_> {
             }
         }
         objects.sort_unstable();
+        state.lie(self.actor, prefix, &mut objects);
         let mut most = usize::try_from(limit).unwrap();
         if objects.len() > 1 && state.random.chance(1, 8) {
             most = most.min(1 + state.random.index(objects.len() - 1));

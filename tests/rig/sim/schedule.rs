@@ -47,6 +47,7 @@ fn roughness(plan: &mut Random, long: bool) -> Roughness {
         stall_steps_max: if long { plan.pick(&[2_000, 10_000]) } else { 400 },
         commit_stalls: plan.pick(if long { &[0, 30, 60] } else { &[0, 5, 30] }),
         clock_jumps: plan.pick(&[0, 0, 100, 1_000]),
+        lies: plan.pick(&[0, 0, 20, 200]),
     }
 }
 

@@ -9,6 +9,7 @@ use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use crate::sim::history::{History, Trim};
+use crate::sim::lies::Lie;
 use crate::sim::objects::Objects;
 use crate::sim::random::Random;
 use crate::sim::trace::Trace;
@@ -37,6 +38,8 @@ pub struct Roughness {
     pub commit_stalls: u64,
     /// In a hundred thousand steps, how many let the clock jump by hours.
     pub clock_jumps: u64,
+    /// In a thousand listings of who may be lied to, how many lie.
+    pub lies: u64,
 }
 
 impl Roughness {
@@ -48,6 +51,7 @@ impl Roughness {
         stall_steps_max: 1,
         commit_stalls: 0,
         clock_jumps: 0,
+        lies: 0,
     };
 }
 
@@ -78,6 +82,12 @@ pub struct Actor {
     pub trim: Option<Rc<Trim>>,
     /// Never stalls right before a commit.
     pub prompt: bool,
+    /// May be shown listings that lie.
+    pub gullible: bool,
+    /// How each listing lies that it is shown.
+    pub lie: Option<Lie>,
+    /// Whether it was lied to since this was reset: then it may fail in any way.
+    pub deceived: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
