@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::limits::MANIFESTS_KEPT;
 use crate::manifest::Manifest;
-use crate::names::{Generation, ObjectName};
+use crate::names::{BatchName, Generation, ObjectName};
 use crate::view::ListedOther;
 
 /// What is wrong with a listing.
@@ -25,6 +25,8 @@ pub(crate) enum Disagreement {
     Size { segment: ObjectName, expected: u64, found: u64 },
     /// An object of a generation is listed that comes after a manifest that is not.
     BeyondNext { object: ObjectName, generation: Generation },
+    /// An index of the next generation has a batch that is nowhere else: see `stored_log::orphans`.
+    Orphan { object: ObjectName, batch: BatchName },
 }
 
 /// The first disagreement, if there is one.
@@ -49,20 +51,28 @@ pub(crate) fn disagreement(
         Some(found) if *found == expected => None,
         Some(found) => Some(Disagreement::Size { segment, expected, found: *found }),
     });
-    let made_by = |name: ObjectName| match name {
-        ObjectName::Segment(segment) => Some((segment.generation, name)),
-        ObjectName::Index(index) => Some((index.0.generation, name)),
-        ObjectName::Batch(_) | ObjectName::Manifest(_) => None,
-    };
-    let newest = listed.keys().copied().filter_map(made_by).max();
-    let beyond = newest.filter(|(generation, _)| generation.0 > highest.saturating_add(1));
-    let beyond = beyond.map(|(generation, object)| Disagreement::BeyondNext { object, generation });
-    beyond
+    beyond_next(manifest, others)
         .into_iter()
         .chain(manifests.filter_map(left_out))
         .chain(wrong_size)
         .chain(indexes.filter_map(left_out))
         .next()
+}
+
+/// A segment or an index of a generation beyond the next, if there is one.
+pub(crate) fn beyond_next(
+    manifest: Option<&Manifest>,
+    others: &[ListedOther],
+) -> Option<Disagreement> {
+    let made_by = |name: ObjectName| match name {
+        ObjectName::Segment(segment) => Some((segment.generation, name)),
+        ObjectName::Index(index) => Some((index.0.generation, name)),
+        ObjectName::Batch(_) | ObjectName::Manifest(_) => None,
+    };
+    let next = manifest.map_or(0, |manifest| manifest.generation.0).saturating_add(1);
+    let newest = others.iter().filter_map(|other| made_by(other.name)).max()?;
+    let (generation, object) = newest;
+    (generation.0 > next).then_some(Disagreement::BeyondNext { object, generation })
 }
 
 #[cfg(test)]

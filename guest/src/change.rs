@@ -120,6 +120,9 @@ pub(crate) fn change<S: Store, Y: System>(
     let names: Vec<SegmentName> = segments().map(|segment| segment.name).collect();
     if let Some(failed) = failed {
         committer.discard(&names);
+        if let Ok(Changed::Overtaken(part)) = &failed {
+            committer.overtaken(part)?;
+        }
         return failed;
     }
     let absorbed: Vec<BatchName> =
@@ -134,6 +137,10 @@ pub(crate) fn change<S: Store, Y: System>(
     if let Some(damage) = committer.stored.stands_twice(&manifest, &copied) {
         committer.discard(&names);
         return Err(damage);
+    }
+    if let Err(error) = committer.check_kept(&segments().collect::<Vec<_>>()) {
+        committer.discard(&names);
+        return Err(error);
     }
     let next_position = manifest.next_position;
     let next_position = match committer.commit(goal, manifest, &names, &absorbed, view)? {

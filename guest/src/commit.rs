@@ -20,7 +20,9 @@ use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MISSING_TRIES}
 use crate::manifest::{Manifest, Retired};
 use crate::mutants::{self, Mutant};
 use crate::names::{BatchName, Digest, LogId, Marker, ObjectName, SegmentName};
+use crate::part::Part;
 use crate::ports::{Store, StoreErrorKind, System, WriteError};
+use crate::segment::NewSegment;
 use crate::segment_writer::write_failed;
 use crate::stored_log::{Look, StoredLog};
 use crate::view::{self, ListedOther, View};
@@ -48,11 +50,13 @@ pub(crate) enum Goal {
 pub(crate) struct Committer<'a, S: Store, Y: System> {
     pub(crate) stored: StoredLog<S>,
     system: &'a Y,
+    /// What was gone last, though a look had shown it.
+    gone: Option<Part>,
 }
 
 impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     pub(crate) fn new(stored: StoredLog<S>, system: &'a Y) -> Self {
-        Self { stored, system }
+        Self { stored, system, gone: None }
     }
 
     pub(crate) fn random(&self) -> u32 {
@@ -65,6 +69,41 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         Error::Conflict(format!(
             "other compactors of log {log} won {COMPACT_TRIES} times: it is being compacted already"
         ))
+    }
+
+    /// Takes note that an object is gone that a look has shown: somebody has compacted, and another
+    /// look tells. An error if the same one was gone before, since no look names it after that.
+    pub(crate) fn overtaken(&mut self, part: &Part) -> Result<(), Error> {
+        if self.gone.as_ref() != Some(part) {
+            self.gone = Some(part.clone());
+            return Ok(());
+        }
+        Err(match part {
+            Part::Batch(batch) => self.stored.shown_only(batch.name),
+            part => self.stored.missing(part.name()),
+        })
+    }
+
+    /// Checks that the store has the segments that a manifest is to name, with all their bytes, and
+    /// their indexes: it may have confirmed what it did not keep.
+    pub(crate) fn check_kept(&self, segments: &[&NewSegment]) -> Result<(), Error> {
+        let Some(first) = segments.first() else { return Ok(()) };
+        let kept = self.stored.list_attempt(first.name)?;
+        for segment in segments {
+            let bytes = segment.batches.iter().map(|batch| batch.bytes);
+            let expected = bytes.fold(0, u64::saturating_add);
+            let index = ObjectName::Index(segment.name.index());
+            let found = kept.get(&ObjectName::Segment(segment.name)).copied();
+            if found != Some(expected) || !kept.contains_key(&index) {
+                let found = match found {
+                    Some(found) if found == expected => "no index".to_owned(),
+                    Some(found) => format!("{found} bytes"),
+                    None => "no such object".to_owned(),
+                };
+                return Err(self.stored.not_kept(segment.name, expected, &found));
+            }
+        }
+        Ok(())
     }
 
     /// Refuses a store without create-if-absent.

@@ -55,18 +55,9 @@ pub fn compact<S: Store, Y: System>(
 ) -> Result<Compaction, Error> {
     let options = options.check()?;
     let mut committer = Committer::new(StoredLog::new(store, log), system);
-    let mut gone: Option<Part> = None;
     for _ in 0..COMPACT_TRIES {
-        match attempt(&mut committer, &options)? {
-            Attempted::Done(done) => return Ok(done),
-            Attempted::Lost => {}
-            Attempted::Overtaken(part) => {
-                // A segment that was compacted away is not named again: this one is lost.
-                if gone.as_ref() == Some(&*part) && !matches!(*part, Part::Batch(_)) {
-                    return Err(committer.stored.missing(part.name()));
-                }
-                gone = Some(*part);
-            }
+        if let Some(done) = attempt(&mut committer, &options)? {
+            return Ok(done);
         }
     }
     Err(committer.conflict())
@@ -126,14 +117,6 @@ pub(crate) fn garbage_of(view: &View) -> (u64, u64) {
     sizes.fold((0, 0), |(objects, bytes), size| (objects + 1, size.saturating_add(bytes)))
 }
 
-enum Attempted {
-    Done(Compaction),
-    /// Another compactor was faster.
-    Lost,
-    /// An object was gone.
-    Overtaken(Box<Part>),
-}
-
 /// What a compaction sees, and what it is to do.
 struct Planned {
     view: View,
@@ -157,20 +140,24 @@ fn look<S: Store>(
     Ok(Ok(Planned { view, boundary, rewrites }))
 }
 
+/// Compacts, or not if somebody else has changed the log meanwhile.
 fn attempt<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     options: &CompactOptions,
-) -> Result<Attempted, Error> {
+) -> Result<Option<Compaction>, Error> {
     let Planned { view, boundary, rewrites } = match look(&mut committer.stored, options)? {
         Ok(planned) => planned,
-        Err(part) => return Ok(Attempted::Overtaken(part)),
+        Err(part) => {
+            committer.overtaken(&part)?;
+            return Ok(None);
+        }
     };
     if rewrites.is_empty() {
         if let Some(manifest) = &view.manifest {
             let absorbed: Vec<_> = view.absorbed.iter().map(|batch| batch.name).collect();
             committer.clean(manifest, &absorbed, &view.others);
         }
-        return Ok(Attempted::Done(Compaction::default()));
+        return Ok(Some(Compaction::default()));
     }
     let (batches, segments) = counts(&rewrites);
     let (batches, segments) = (length(batches), length(segments));
@@ -184,7 +171,7 @@ fn attempt<S: Store, Y: System>(
         forgotten: Vec::new(),
     };
     Ok(match change::change(committer, &view, change)? {
-        Changed::Done(done) => Attempted::Done(Compaction {
+        Changed::Done(done) => Some(Compaction {
             batches,
             segments,
             events: done.sum(|batch| batch.events),
@@ -192,9 +179,8 @@ fn attempt<S: Store, Y: System>(
             new_segments: length(done.segments.len()),
             new_key: done.segments.first().map(|new| committer.stored.name.key(new.name)),
         }),
-        Changed::Empty => Attempted::Done(Compaction { batches, ..Compaction::default() }),
-        Changed::Lost => Attempted::Lost,
-        Changed::Overtaken(part) => Attempted::Overtaken(part),
+        Changed::Empty => Some(Compaction { batches, ..Compaction::default() }),
+        Changed::Lost | Changed::Overtaken(_) => None,
     })
 }
 

@@ -215,7 +215,7 @@ mod mend;
 mod rebuild;
 
 pub(crate) use clues::Clues;
-pub(crate) use mend::{batches_of, one_byte};
+pub(crate) use mend::{batches_of, one_byte, readable_batches};
 pub(crate) use rebuild::{Content, Rebuilt, rebuilt};
 
 #[cfg(test)]

@@ -291,6 +291,11 @@ impl SegmentName {
         fields.next().is_none().then_some(Self { generation, attempt, part })
     }
 
+    /// What the names of all segments and indexes of the same attempt begin with.
+    pub(crate) fn of_attempt(self) -> String {
+        format!("{SEGMENT}{:019}_{}_", self.generation.0, self.attempt)
+    }
+
     /// The name of the index beside the segment: the same stem, `.index`.
     pub fn index(self) -> IndexName {
         IndexName(self)

@@ -216,9 +216,25 @@ impl<S: Store> Reader<S> {
         Ok(true)
     }
 
+    /// The first look shows if the newest manifest is gone.
+    fn first_look(&mut self) -> Result<View, Error> {
+        let damage = match self.stored.look(Look::Everything) {
+            Err(Error::Damaged(damage)) if self.skipped.is_some() => damage,
+            looked => return looked,
+        };
+        // What the manifests tell that can be read. If there is none, that is the damage.
+        let view = self.stored.look(Look::Reading)?;
+        self.skipped.get_or_insert_default().push(Skipped { damage, events: None });
+        Ok(view)
+    }
+
     fn look(&mut self) -> Result<(), Error> {
         let cursor = &self.cursor;
-        let view = self.stored.look_for_new(Look::Reading, &|batch| cursor.knows(batch))?;
+        let view = if self.must_exist {
+            self.first_look()?
+        } else {
+            self.stored.look_for_new(Look::Reading, &|batch| cursor.knows(batch))?
+        };
         if self.must_exist {
             let exists = self.stored.check_exists(&view);
             self.must_exist = matches!(exists, Err(Error::StoreFailed { .. }));

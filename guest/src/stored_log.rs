@@ -21,6 +21,7 @@ use crate::view::{self, ListedBatch, ListedOther, View};
 
 mod contradiction;
 mod listing;
+mod orphans;
 
 /// A log in a store, with the manifest and the indexes that were got last.
 #[derive(Clone)]
@@ -44,7 +45,7 @@ pub struct StoredLog<S> {
 pub(crate) enum Look {
     /// What a read needs: batches and manifests.
     Reading,
-    /// Segments and indexes too.
+    /// Segments and indexes too. That the highest manifest is gone would show.
     Everything,
     /// Everything, to decide what is written and deleted: it must agree with itself.
     Changing,
@@ -95,12 +96,26 @@ impl<S: Store> StoredLog<S> {
                 None
             };
             let batches = self.settled_batches(known)?;
+            if !batches.iter().all(|batch| known(&batch.name)) {
+                // What is new may be of another log that has taken the place of this one, with a
+                // manifest of the same generation.
+                self.manifest = None;
+            }
             let (manifest, others) = match early {
                 Some(early) => early,
                 None => self.manifest_in_force(look)?,
             };
-            if look == Look::Changing
-                && let Some(found) = agreement::disagreement(manifest.as_deref(), &others)
+            let contradiction = match look {
+                Look::Reading => None,
+                Look::Everything => {
+                    self.missing_manifest(manifest.as_deref(), &batches, &others)?
+                }
+                Look::Changing => match agreement::disagreement(manifest.as_deref(), &others) {
+                    Some(found) => Some(found),
+                    None => self.missing_manifest(manifest.as_deref(), &batches, &others)?,
+                },
+            };
+            if let Some(found) = contradiction
                 && !mutants::is(Mutant::TrustDisagreement)
             {
                 disagreements += 1;

@@ -55,6 +55,8 @@ pub struct Verifier<S: Store> {
     work: Work,
     /// How often the log has changed under the work.
     changes: u32,
+    /// How often what was listed has contradicted itself.
+    doubts: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +72,7 @@ impl<S: Store> Verifier<S> {
     pub fn new(store: S, log: LogName) -> Self {
         let stored = StoredLog::new(store, log).collecting_intruders();
         let work = Work::default();
-        Self { stored, stage: Stage::Look, reading: None, work, changes: 0 }
+        Self { stored, stage: Stage::Look, reading: None, work, changes: 0, doubts: 0 }
     }
 
     /// Does a step. None when all is checked.
@@ -115,10 +117,32 @@ impl<S: Store> Verifier<S> {
             self.stored.check_is_there()?;
         }
         self.work.findings.extend(intruders.into_iter().map(Finding::Damaged));
-        if self.check_manifests()? && self.check_retired()? {
+        if self.check_manifests()? && self.check_retired()? && self.check_current()? {
             self.begin();
         }
         Ok(())
+    }
+
+    /// Checks that no later manifest than the highest was there. False when the work begins anew.
+    fn check_current(&mut self) -> Result<bool, Error> {
+        let manifest = self.work.manifest.as_ref();
+        if manifest.is_none() && self.work.generation > Generation::default() {
+            // It is damaged, and nothing tells what it said.
+            return Ok(true);
+        }
+        let (batches, others) = (&self.work.batches, &self.work.others);
+        let Some(found) = self.stored.missing_manifest(manifest, batches, others)? else {
+            return Ok(true);
+        };
+        self.doubts += 1;
+        if self.doubts < MISSING_TRIES {
+            return Ok(false);
+        }
+        match self.stored.contradicted(manifest, found)? {
+            Error::Damaged(damage) => self.work.findings.push_back(Finding::Damaged(damage)),
+            error => return Err(error),
+        }
+        Ok(true)
     }
 
     /// Checks the manifests that are kept, one after the other. False when the work begins anew.

@@ -2,7 +2,7 @@
 
 use super::Line;
 use crate::batch::BatchRecord;
-use crate::names::Digest;
+use crate::names::{BatchName, Digest};
 
 /// Bytes that are hashed in search of what was changed: a few seconds.
 pub(super) const HASHED_BYTES_MAX: usize = 1 << 30;
@@ -13,7 +13,17 @@ pub(super) const BATCHES_MAX: usize = 1 << 17;
 /// What an index says of its batches, without a record to check it against.
 pub(crate) fn batches_of(bytes: &[u8]) -> Option<Vec<BatchRecord>> {
     let lines = bytes.strip_suffix(b"\n")?.split(|&byte| byte == b'\n');
-    lines.map(|line| serde_json::from_slice::<Line<'_>>(line).ok()?.record().ok()).collect()
+    lines.map(record).collect()
+}
+
+/// The names of the batches that have events, in those lines of an index that can be read.
+pub(crate) fn readable_batches(bytes: &[u8]) -> impl Iterator<Item = BatchName> {
+    let records = bytes.split(|&byte| byte == b'\n').filter_map(record);
+    records.filter(|record| record.events > 0).map(|record| record.name)
+}
+
+fn record(line: &[u8]) -> Option<BatchRecord> {
+    serde_json::from_slice::<Line<'_>>(line).ok()?.record().ok()
 }
 
 /// The bytes with one of them changed back, whichever it is. None if that is not found, or takes too

@@ -10,7 +10,7 @@ use crate::ports::{OrderedRead, ReadPart, Store, StoreError, StoreErrorKind};
 
 impl<S: Store> StoredLog<S> {
     /// The error of looks that kept contradicting the manifest, after asking for the objects.
-    pub(super) fn contradicted(
+    pub(crate) fn contradicted(
         &self,
         manifest: Option<&Manifest>,
         found: Disagreement,
@@ -34,6 +34,10 @@ impl<S: Store> StoredLog<S> {
             Disagreement::Size { segment, expected, found } => {
                 let expected = format!("{expected} bytes, as the manifest says");
                 self.damaged(Damage::new(segment, expected, format!("{found} bytes listed")))
+            }
+            Disagreement::Orphan { object, batch } => {
+                let expected = format!("the manifest of {object}, which alone has {batch}");
+                self.damaged(Damage::new(next, expected, "no such object"))
             }
             Disagreement::BeyondNext { object, generation } => {
                 // The one that it was to follow, or one of those that came since.

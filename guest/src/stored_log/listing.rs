@@ -10,7 +10,7 @@ use super::{Look, StoredLog};
 use crate::error::{Damage, Error};
 use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
-use crate::names::{self, BatchName, Generation, Marker, ObjectName};
+use crate::names::{self, BatchName, Generation, Marker, ObjectName, SegmentName};
 use crate::paging::Pages;
 use crate::ports::{EntryKind, Store, StoreError, StoreErrorKind};
 use crate::view::{ListedBatch, ListedOther, Newest};
@@ -136,6 +136,37 @@ impl<S: Store> StoredLog<S> {
         };
         self.list(&prefix, start_after, |name, size| others.push(ListedOther { name, size }))?;
         Ok(others)
+    }
+
+    /// The segments and indexes of the attempt that made a segment, with their sizes.
+    pub(crate) fn list_attempt(
+        &self,
+        segment: SegmentName,
+    ) -> Result<BTreeMap<ObjectName, u64>, Error> {
+        let mut kept = BTreeMap::new();
+        let prefix = self.name.key(segment.of_attempt());
+        self.clone().list(&prefix, None, |name, size| _ = kept.insert(name, size))?;
+        Ok(kept)
+    }
+
+    /// The error of a batch that is listed again and again, and is not there.
+    pub(crate) fn shown_only(&self, batch: BatchName) -> Error {
+        let (folder, key) = (self.name.folder(), self.name.key(batch));
+        let message = format!(
+            "cannot rely on the listing of {folder}: {key} is listed and not there; nothing was \
+             changed: check the store"
+        );
+        Error::StoreFailed { message, transient: true }
+    }
+
+    /// The error of a segment that the store has confirmed and does not list like that.
+    pub(crate) fn not_kept(&self, segment: SegmentName, expected: u64, found: &str) -> Error {
+        let key = self.name.key(segment);
+        let message = format!(
+            "cannot rely on the store: it confirmed {key} of {expected} bytes and its index, and lists \
+             {found}; nothing was committed: repeat the call, and check the store if this stays"
+        );
+        Error::StoreFailed { message, transient: true }
     }
 
     /// Collects what stands under names of objects and is none, in place of failing.

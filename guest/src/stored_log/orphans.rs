@@ -1,0 +1,70 @@
+//! Finds a commit whose manifest is gone.
+//!
+//! A compaction writes segments of the generation after the current one, and deletes the batches and
+//! segments that they replace only after their manifest is there. So either each batch of such a
+//! segment is still listed or in an index that the current manifest names, and all that the current
+//! manifest names is there; or the manifest that the segment was committed with is gone.
+
+use std::collections::BTreeSet;
+
+use super::StoredLog;
+use crate::agreement::{self, Disagreement};
+use crate::error::Error;
+use crate::index;
+use crate::manifest::Manifest;
+use crate::names::ObjectName;
+use crate::ports::{Store, StoreError, StoreErrorKind};
+use crate::view::{ListedBatch, ListedOther};
+
+impl<S: Store> StoredLog<S> {
+    /// What shows that a later manifest than this, the highest that is listed, was there. `batches`
+    /// were listed before, `others` with it.
+    pub(crate) fn missing_manifest(
+        &mut self,
+        manifest: Option<&Manifest>,
+        batches: &[ListedBatch],
+        others: &[ListedOther],
+    ) -> Result<Option<Disagreement>, Error> {
+        match agreement::beyond_next(manifest, others) {
+            Some(found) => Ok(Some(found)),
+            None => self.orphan(manifest, batches, others),
+        }
+    }
+
+    /// The first index of the next generation with a batch that is nowhere else. Reads the indexes of
+    /// that generation only.
+    fn orphan(
+        &mut self,
+        manifest: Option<&Manifest>,
+        batches: &[ListedBatch],
+        others: &[ListedOther],
+    ) -> Result<Option<Disagreement>, Error> {
+        let next = manifest.map_or(0, |manifest| manifest.generation.0).saturating_add(1);
+        let indexes = others.iter().filter_map(|other| match other.name {
+            ObjectName::Index(index) if index.0.generation.0 == next => Some(index),
+            _ => None,
+        });
+        for name in indexes {
+            let bytes = match self.store.get(&self.name.key(name)) {
+                Ok(bytes) => bytes,
+                // Whoever made it has thrown it away.
+                Err(StoreError { kind: StoreErrorKind::NotFound, .. }) => continue,
+                Err(error) => return Err(Error::store("read", &self.name.key(name), &error)),
+            };
+            let listed: BTreeSet<_> = batches.iter().map(|batch| batch.name).collect();
+            let absorbed = index::readable_batches(&bytes);
+            let absorbed: Vec<_> = absorbed.filter(|batch| !listed.contains(batch)).collect();
+            let held = match manifest {
+                Some(manifest) => self.held_by(manifest, absorbed.iter().copied())?,
+                None => Some(Vec::new()),
+            };
+            // None when the log has changed meanwhile: the next look tells.
+            let Some(held) = held else { continue };
+            if let Some(batch) = absorbed.into_iter().find(|batch| !held.contains(batch)) {
+                let object = ObjectName::Index(name);
+                return Ok(Some(Disagreement::Orphan { object, batch }));
+            }
+        }
+        Ok(None)
+    }
+}
