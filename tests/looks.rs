@@ -47,10 +47,14 @@ fn append(memory: &Memory, system: &NativeSystem, events: [&str; 2]) {
 
 /// A log of so many generations, and two live batches.
 fn log_of(generations: u64) -> (Memory, NativeSystem) {
+    log_compacted(generations, CompactInput::default())
+}
+
+fn log_compacted(generations: u64, options: CompactInput) -> (Memory, NativeSystem) {
     let (memory, system) = (Memory::default(), system());
     for generation in 0..generations {
         append(&memory, &system, [&format!("{generation}a"), &format!("{generation}b")]);
-        compact(memory.clone(), &system, log(), CompactInput::default()).unwrap();
+        compact(memory.clone(), &system, log(), options).unwrap();
     }
     append(&memory, &system, ["live-a", "live-b"]);
     (memory, system)
@@ -163,6 +167,73 @@ fn the_first_manifest_is_never_deleted() {
     assert!(!broken, "nothing else keeps it");
 }
 
+/// A view of long ago, with what is written in it: the first generation is the newest, and the second
+/// is free again.
+#[test]
+fn a_generation_that_was_passed_is_not_used_again() {
+    let hides: Hides = |key| {
+        let is_of = |generation: u64| key.contains(&format!("_{generation:019}"));
+        !key.contains("batch_") && !is_of(1) && !is_of(2)
+    };
+    // Segments that stay as they are, so that all is still there that the first manifest names.
+    let small = CompactInput { segment_bytes_max: Some(1), ..CompactInput::default() };
+    let run = |mutant| {
+        mutants::set(mutant);
+        let (memory, system) = log_compacted(20, small);
+        let expected = read(memory.clone()).unwrap();
+        let outcome = compact(Liar::new(&memory, hides, 0, ALWAYS), &system, log(), small);
+        mutants::set(None);
+        (outcome, read(memory.clone()).is_ok_and(|events| events == expected), memory)
+    };
+    let (outcome, is_whole, memory) = run(None);
+    is_store_failed(outcome, "generation_0000000000000000008 is there, so later manifests than");
+    assert!(is_whole);
+    let markers = memory.objects().into_keys().filter(|key| key.contains("/generation_"));
+    assert_eq!(markers.collect::<Vec<_>>(), ["log/generation_0000000000000000008"]);
+    for mutant in [Mutant::ReuseGeneration, Mutant::DeleteUnmarked] {
+        let (outcome, is_whole, _) = run(Some(mutant));
+        assert!(outcome.is_ok() && !is_whole, "{mutant:?}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_batch_that_is_listed_and_not_there_is_the_fault_of_the_store() {
+    let (memory, system) = log_of(1);
+    let batch = key_of(&memory.objects(), "batch_", ".jsonl");
+    let store = Liar::showing(&memory, &batch);
+    memory.delete_one(&batch);
+    is_store_failed(compact(store.clone(), &system, log(), FULL), "is listed and not there");
+    let trimmed = trim(store, &system, log(), TrimPoint::KeepEvents(0), TrimOptions::default());
+    is_store_failed(trimmed, "is listed and not there");
+}
+
+#[test]
+fn nothing_is_committed_that_the_store_did_not_keep() {
+    for forgets in ["segment_", ".index"] {
+        let (memory, system) = log_of(2);
+        let before = memory.objects();
+        let store = Liar::forgetting(&memory, forgets);
+        is_store_failed(compact(store, &system, log(), FULL), "nothing was committed");
+        assert_eq!(memory.objects(), before, "{forgets}");
+    }
+}
+
+#[test]
+fn a_reader_that_follows_notices_another_log_of_the_same_generation() {
+    let (memory, _) = log_of(1);
+    let (other, _) = log_of(1);
+    let mut reader = Reader::new(memory.clone(), log(), ReadOptions::default()).unwrap();
+    assert_eq!(rest(&mut reader).unwrap().len(), 4);
+    memory.objects().keys().for_each(|key| memory.delete_one(key));
+    for (key, bytes) in other.objects() {
+        memory.create(&key, &bytes).unwrap();
+    }
+    match rest(&mut reader) {
+        Err(Error::InvalidInput(why)) => assert!(why.contains("the position is of log"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_reader_that_saw_a_manifest_does_not_believe_that_it_is_gone() {
     let (memory, _) = log_of(3);
@@ -251,8 +322,9 @@ fn an_object_that_is_gone_is_damage_and_one_that_is_not_shown_is_not() {
 fn nothing_is_deleted_after_a_commit_that_the_listing_does_not_show() {
     let run = || {
         let (memory, system) = log_of(3);
-        // Batches twice and everything once are shown as they are; the list after the commit is not.
-        let liar = Liar::new(&memory, |key| key.contains("manifest_"), 3, ALWAYS);
+        // Batches twice, everything, and what was written are shown as they are; the list after the
+        // commit is not.
+        let liar = Liar::new(&memory, |key| key.contains("manifest_"), 4, ALWAYS);
         let done = compact(liar, &system, log(), CompactInput::default()).unwrap();
         assert_eq!(done.batches, 2);
         let batches = memory.objects().keys().filter(|key| key.contains("batch_")).count();

@@ -17,6 +17,7 @@ use stratalog_guest::options::{CompactInput, OptionsInput};
 use stratalog_guest::ports::System;
 use stratalog_guest::reader::{ReadOptions, Reader};
 use stratalog_guest::repair::{self, Action, Step};
+use stratalog_guest::stat;
 use stratalog_guest::verify::{Finding, Verifier};
 use stratalog_guest::writer::Writer;
 
@@ -300,5 +301,63 @@ fn repair_steps_back_from_a_manifest_only_where_nothing_is_lost() {
     let before = world.store.objects();
     let steps = world.repair(false);
     assert!(matches!(&steps[..], [Step { action: Action::Nothing(_), .. }]), "{steps:?}");
+    assert_eq!(world.store.objects(), before);
+}
+
+/// The newest manifests are gone, and with them what only they tell.
+#[test]
+fn log_without_its_newest_manifests_is_damaged_and_gets_its_batches_back() {
+    for lost in 1..=3 {
+        let mut world = World::new();
+        let manifests = world.keys("manifest_", ".json");
+        assert_eq!(manifests.len(), 3);
+        for manifest in &manifests[3 - lost..] {
+            world.remove(manifest);
+        }
+        let before = world.store.objects();
+        let named = format!("log/manifest_{:019}.json", 4 - lost);
+        let is_named = |error: Error| match error {
+            Error::Damaged(damage) => assert_eq!(damage.object, named, "{lost}"),
+            error => panic!("{lost}: {error}"),
+        };
+        is_named(read(&mut world.reader(None)).unwrap_err());
+        let compacted =
+            compactor::compact(world.store.clone(), &world.clock, log(), CompactInput::default());
+        is_named(compacted.unwrap_err());
+        is_named(stat::stat(world.store.clone(), log()).unwrap_err());
+        assert!(world.verified()[0].contains(&named), "{lost}: {:?}", world.verified());
+        assert_eq!(world.store.objects(), before, "{lost}");
+        // What the manifests that are left tell can be read, with a word about the rest.
+        let mut reader = world.reader(None);
+        reader.skip_damaged();
+        let (events, _) = read(&mut reader).unwrap();
+        let absent: Vec<u32> = (4 * (3 - lost as u32)..12).collect();
+        assert_eq!(events, all_but(&absent), "{lost}");
+        let [skipped] = &reader.take_skipped()[..] else { panic!("{lost}") };
+        assert_eq!((&skipped.damage.object, skipped.events), (&named, None));
+
+        let dry = world.repair(true);
+        assert_eq!(world.store.objects(), before, "{lost}");
+        assert_eq!(world.repair(false), dry, "{lost}");
+        let [step] = &dry[..] else { panic!("{dry:?}") };
+        assert_eq!((&step.damage.object, &step.action), (&named, &Action::StepBack));
+        assert_eq!(world.verified(), Vec::<String>::new(), "{lost}");
+        assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[]), 0), "{lost}");
+        world.compact();
+        assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[]), 0), "{lost}");
+        assert_eq!(world.verified(), Vec::<String>::new(), "{lost}");
+    }
+}
+
+#[test]
+fn batches_that_only_a_damaged_segment_has_are_not_put_back() {
+    let mut world = World::new();
+    world.remove(&world.keys("manifest_", ".json")[2].clone());
+    let segment = world.keys("segment_0000000000000000003", ".jsonl")[0].clone();
+    world.damage(&segment, flip(3));
+    let before = world.store.objects();
+    let steps = world.repair(false);
+    let [Step { action: Action::Nothing(why), .. }] = &steps[..] else { panic!("{steps:?}") };
+    assert!(why.contains("cannot be put back from segment_"), "{why}");
     assert_eq!(world.store.objects(), before);
 }

@@ -25,6 +25,7 @@ mod index;
 mod inspect;
 mod measured;
 mod older;
+mod orphans;
 mod replay;
 
 use index::Indexes;
@@ -104,6 +105,9 @@ fn attempt<S: Store, Y: System>(
     repaired: &mut Repaired,
 ) -> Result<bool, Error> {
     if repaired.ends_with(current::repair(committer, dry_run)?, dry_run) {
+        return Ok(true);
+    }
+    if repaired.ends_with(orphans::repair(committer, dry_run)?, dry_run) {
         return Ok(true);
     }
     // Nothing else depends on these.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use rig::memory::{Created, Memory, MemoryRead, MemoryUpload};
-use stratalog_guest::ports::{ListPage, ReadPart, Store, StoreError, WriteError};
+use stratalog_guest::ports::{ListPage, ListedObject, ReadPart, Store, StoreError, WriteError};
 
 /// Whether a key is left out of a listing.
 pub type Hides = fn(&str) -> bool;
@@ -17,12 +17,32 @@ pub struct Liar {
     /// Listings that are honest, and that lie behind those.
     honest: Rc<Cell<u64>>,
     pub lies: Rc<Cell<u64>>,
+    /// An object that is always listed.
+    shown: Option<ListedObject>,
+    /// What the names of objects contain that are confirmed and not kept.
+    forgets: Option<&'static str>,
 }
 
 impl Liar {
     pub fn new(memory: &Memory, hides: Hides, honest: u64, lies: u64) -> Self {
         let (honest, lies) = (Rc::new(Cell::new(honest)), Rc::new(Cell::new(lies)));
-        Self { memory: memory.clone(), hides, honest, lies }
+        Self { memory: memory.clone(), hides, honest, lies, shown: None, forgets: None }
+    }
+
+    /// A store that lists an object whether it is there or not.
+    pub fn showing(memory: &Memory, key: &str) -> Self {
+        let page = memory.list(key, None, 1).unwrap();
+        let shown = page.objects.first().cloned();
+        Self { shown, ..Self::new(memory, |_| false, 0, 0) }
+    }
+
+    /// A store that confirms some objects, and does not keep them.
+    pub fn forgetting(memory: &Memory, forgets: &'static str) -> Self {
+        Self { forgets: Some(forgets), ..Self::new(memory, |_| false, 0, 0) }
+    }
+
+    fn forgets(&self, key: &str) -> bool {
+        self.forgets.is_some_and(|part| key.contains(part))
     }
 
     fn lies_now(&self) -> bool {
@@ -46,7 +66,7 @@ impl Store for Liar {
         self.memory.create_exclusive(key, bytes)
     }
     fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
-        self.memory.create(key, bytes)
+        if self.forgets(key) { Ok(()) } else { self.memory.create(key, bytes) }
     }
     fn start_create(&self, key: &str, bytes: &Vec<u8>) -> Created {
         self.memory.start_create(key, bytes)
@@ -62,6 +82,12 @@ impl Store for Liar {
         if self.lies_now() {
             page.objects.retain(|object| !(self.hides)(&object.key));
         }
+        let missing = self.shown.iter().filter(|shown| {
+            shown.key.starts_with(prefix) && after.is_none_or(|after| *shown.key > *after)
+        });
+        page.objects.extend(missing.cloned());
+        page.objects.sort_by(|one, other| one.key.cmp(&other.key));
+        page.objects.dedup();
         Ok(page)
     }
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {

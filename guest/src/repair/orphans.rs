@@ -1,0 +1,162 @@
+//! A log whose newest manifests are gone: segments that only they named have batches that are nowhere
+//! else. Those are put back as live batches, and the log goes on from the manifest that is left.
+//!
+//! 1. A batch is put back only with the bytes that its own name and its line in the index prove.
+//! 2. Nothing is deleted but segments of generations beyond the next, which no compaction would get
+//!    past. They are set aside first, and all their batches are somewhere else by then.
+//! 3. What a trim removed since the manifest that is left may come back.
+
+use std::collections::BTreeSet;
+
+use super::{Action, Step, aside};
+use crate::batch::BatchRecord;
+use crate::commit::Committer;
+use crate::error::Error;
+use crate::index;
+use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX};
+use crate::manifest::Manifest;
+use crate::names::{BatchName, Digest, Generation, IndexName, ObjectName};
+use crate::ports::{
+    HeldBytes, OrderedRead, ReadPart, Store, StoreError, StoreErrorKind, System, WriteError,
+};
+use crate::segment_writer::write_failed;
+use crate::stored_log::{Look, StoredLog};
+
+/// Puts back what only manifests knew that are gone. Nothing, if none is.
+pub(super) fn repair<S: Store, Y: System>(
+    committer: &mut Committer<'_, S, Y>,
+    dry_run: bool,
+) -> Result<Option<Step>, Error> {
+    // A look that shows no contradiction, or one that goes away, is the end of it.
+    let damage = match committer.stored.look(Look::Everything) {
+        Err(Error::Damaged(damage)) => damage,
+        Ok(_) | Err(Error::NoLog(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut batches = BTreeSet::new();
+    committer.stored.list_batches(|batch| _ = batches.insert(batch.name))?;
+    let (manifest, others) = match committer.stored.manifest_in_force(Look::Everything) {
+        Ok(current) => current,
+        // Damage of another kind.
+        Err(Error::Damaged(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let generation =
+        manifest.as_ref().map_or(Generation::default(), |manifest| manifest.generation);
+    let unnamed = others.iter().filter_map(|other| match other.name {
+        ObjectName::Index(index) if index.0.generation > generation => Some(index),
+        _ => None,
+    });
+    let unnamed: Vec<_> = unnamed.collect();
+    let step = |action| Some(Step { damage: damage.clone(), action, events_lost: 0 });
+    let mut put_back = false;
+    for index in &unnamed {
+        let absent = match absent(&mut committer.stored, manifest.as_deref(), *index, &batches)? {
+            Ok(absent) => absent,
+            Err(why) => return Ok(step(Action::Nothing(why))),
+        };
+        for (batch, offset) in absent {
+            let Some(bytes) = bytes_of(&committer.stored, *index, &batch, offset)? else {
+                let why = format!("{} cannot be put back from {}", batch.name, index.0);
+                return Ok(step(Action::Nothing(why)));
+            };
+            if !dry_run {
+                create(&committer.stored, &batch.name, &bytes)?;
+            }
+            put_back |= batches.insert(batch.name);
+        }
+    }
+    let beyond = others.iter().map(|other| other.name).filter(|name| match name {
+        ObjectName::Segment(segment) => segment.generation.0 > generation.0.saturating_add(1),
+        ObjectName::Index(index) => index.0.generation.0 > generation.0.saturating_add(1),
+        _ => false,
+    });
+    let beyond: Vec<_> = beyond.collect();
+    if !put_back && beyond.is_empty() {
+        return Ok(None);
+    }
+    if !dry_run {
+        for object in &beyond {
+            aside::set_aside(&committer.stored, object)?;
+        }
+        committer.delete(&beyond.iter().map(ToString::to_string).collect::<Vec<_>>());
+    }
+    Ok(step(Action::StepBack))
+}
+
+/// The batches of an index that are nowhere else, and where they begin in its segment; or why they
+/// cannot be found out.
+type Absent = Result<Vec<(BatchRecord, u64)>, String>;
+
+fn absent<S: Store>(
+    stored: &mut StoredLog<S>,
+    manifest: Option<&Manifest>,
+    name: IndexName,
+    listed: &BTreeSet<BatchName>,
+) -> Result<Absent, Error> {
+    let key = stored.name.key(name);
+    let bytes = match stored.store.get(&key) {
+        Ok(bytes) => bytes,
+        Err(StoreError { kind: StoreErrorKind::NotFound, .. }) => return Ok(Ok(Vec::new())),
+        Err(error) => return Err(Error::store("read", &key, &error)),
+    };
+    let Some(records) = index::batches_of(&bytes) else {
+        return Ok(Err(format!("{name} is damaged, too")));
+    };
+    let mut offset = 0_u64;
+    let mut absent = Vec::new();
+    for record in records {
+        if !listed.contains(&record.name) {
+            absent.push((record, offset));
+        }
+        offset = offset.saturating_add(record.bytes);
+    }
+    let Some(manifest) = manifest else { return Ok(Ok(absent)) };
+    let names = absent.iter().map(|(record, _)| record.name).collect::<Vec<_>>();
+    let Some(held) = stored.held_by(manifest, names.into_iter())? else {
+        return Ok(Err("an index that the manifest before names is gone, too".to_owned()));
+    };
+    absent.retain(|(record, _)| !held.contains(&record.name));
+    Ok(Ok(absent))
+}
+
+/// The whole bytes of a batch in a segment, if they are there and proven.
+fn bytes_of<S: Store>(
+    stored: &StoredLog<S>,
+    index: IndexName,
+    batch: &BatchRecord,
+    offset: u64,
+) -> Result<Option<Vec<u8>>, Error> {
+    if batch.lost || batch.trimmed > 0 || batch.bytes > BATCH_BYTES_WHOLE_MAX {
+        return Ok(None);
+    }
+    let key = stored.name.key(index.0);
+    let range = offset..offset.saturating_add(batch.bytes);
+    let read = stored.store.read(&[ReadPart { key: key.clone(), range: Some(range) }]);
+    let mut bytes = Vec::new();
+    loop {
+        match read.next(CHUNK_BYTES_MAX) {
+            Ok(Some(chunk)) => bytes.extend(chunk.bytes.read()),
+            Ok(None) => break,
+            Err(failure) => {
+                return match failure.error.kind {
+                    StoreErrorKind::NotFound | StoreErrorKind::Invalid => Ok(None),
+                    _ => Err(Error::store("read", &key, &failure.error)),
+                };
+            }
+        }
+    }
+    let lines = bytes.iter().filter(|&&byte| byte == b'\n').count();
+    let is_whole = Digest::of(&bytes) == batch.digest
+        && u64::try_from(lines) == Ok(batch.events)
+        && bytes.ends_with(b"\n");
+    Ok(is_whole.then_some(bytes))
+}
+
+fn create<S: Store>(stored: &StoredLog<S>, batch: &BatchName, bytes: &[u8]) -> Result<(), Error> {
+    let key = stored.name.key(batch);
+    match stored.store.create(&key, bytes) {
+        Ok(()) | Err(WriteError::AlreadyExists) => Ok(()),
+        Err(error) => Err(write_failed(&key, error)),
+    }
+}
