@@ -1,6 +1,7 @@
 //! A store in memory whose listings leave out what is there.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use rig::memory::{Created, Memory, MemoryRead, MemoryUpload};
@@ -19,6 +20,8 @@ pub struct Liar {
     pub lies: Rc<Cell<u64>>,
     /// An object that is always listed.
     shown: Option<ListedObject>,
+    /// Keys that are never listed.
+    hidden: Rc<BTreeSet<String>>,
     /// What the names of objects contain that are confirmed and not kept.
     forgets: Option<&'static str>,
 }
@@ -26,7 +29,22 @@ pub struct Liar {
 impl Liar {
     pub fn new(memory: &Memory, hides: Hides, honest: u64, lies: u64) -> Self {
         let (honest, lies) = (Rc::new(Cell::new(honest)), Rc::new(Cell::new(lies)));
-        Self { memory: memory.clone(), hides, honest, lies, shown: None, forgets: None }
+        Self {
+            memory: memory.clone(),
+            hides,
+            honest,
+            lies,
+            shown: None,
+            hidden: Rc::default(),
+            forgets: None,
+        }
+    }
+
+    /// A store that never lists what there is now and `hides`, but all that comes.
+    pub fn frozen(memory: &Memory, hides: Hides) -> Self {
+        let hidden = memory.objects().into_keys().filter(|key| hides(key));
+        let hidden = Rc::new(hidden.collect());
+        Self { hidden, ..Self::new(memory, |_| false, 0, 0) }
     }
 
     /// A store that lists an object whether it is there or not.
@@ -82,6 +100,7 @@ impl Store for Liar {
         if self.lies_now() {
             page.objects.retain(|object| !(self.hides)(&object.key));
         }
+        page.objects.retain(|object| !self.hidden.contains(&object.key));
         let missing = self.shown.iter().filter(|shown| {
             shown.key.starts_with(prefix) && after.is_none_or(|after| *shown.key > *after)
         });
