@@ -106,7 +106,7 @@ fn absent<S: Store>(
     let mut offset = 0_u64;
     let mut absent = Vec::new();
     for record in records {
-        if !listed.contains(&record.name) {
+        if record.events > 0 && !listed.contains(&record.name) {
             absent.push((record, offset));
         }
         offset = offset.saturating_add(record.bytes);

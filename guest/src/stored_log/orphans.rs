@@ -2,8 +2,9 @@
 //!
 //! A compaction writes segments of the generation after the current one, and deletes the batches and
 //! segments that they replace only after their manifest is there. So either each batch of such a
-//! segment is still listed or in an index that the current manifest names, and all that the current
-//! manifest names is there; or the manifest that the segment was committed with is gone.
+//! segment is still listed or in an index that the current manifest names; or the manifest that the
+//! segment was committed with is gone. Batches without events, as old ones can be, do not count: they
+//! are deleted without a commit.
 
 use std::collections::BTreeSet;
 
