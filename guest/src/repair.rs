@@ -39,7 +39,8 @@ pub enum Action {
     /// It is set aside and written again, the same as it was. Of the current manifest the next
     /// generation, which says the same, is created before.
     Rebuild,
-    /// It is set aside, and the log goes on from the manifest before it, which has all its events.
+    /// It is set aside, and the log goes on from the manifest before it, which has all its events. Or it
+    /// is gone, and what only it told is put back.
     StepBack,
     /// The index of a trimmed segment is set aside, and the log goes on without it: a batch that was in
     /// it and whose create lands after this is taken for a new one. Or the log goes on by some
