@@ -96,7 +96,7 @@ fn print_step(step: &RepairStep) -> Result<bool, Failure> {
     let done = match action {
         RepairAction::SetAside => format!("set aside, {lost} lost"),
         RepairAction::Rebuild => "written again".to_owned(),
-        RepairAction::StepBack => "set aside, the manifest before it counts".to_owned(),
+        RepairAction::StepBack => "the log goes on from the manifest before it".to_owned(),
         RepairAction::Forget => "set aside, the log goes on without it".to_owned(),
         RepairAction::Nothing(why) => format!("left as it is: {why}"),
         // The enum is open to additions.
