@@ -96,7 +96,10 @@ impl<S: Store> StoredLog<S> {
                 None
             };
             let batches = self.settled_batches(known)?;
-            if !batches.iter().all(|batch| known(&batch.name)) {
+            let is_known = |name: &BatchName| {
+                known(name) || self.indexes.values().any(|index| index.holds(name))
+            };
+            if !batches.iter().all(|batch| is_known(&batch.name)) {
                 // What is new may be of another log that has taken the place of this one, with a
                 // manifest of the same generation.
                 self.manifest = None;

@@ -155,13 +155,25 @@ impl<S: Store> Verifier<S> {
         let lowest = highest.0.saturating_sub(MANIFESTS_KEPT).max(Generation::FIRST.0);
         let kept = (lowest..=highest.0).map(Generation);
         let first = first.filter(|first| first.0 < lowest);
+        // Those of a group that is not deleted yet may be there or not.
+        let may_go = self.work.others.iter().filter_map(|other| match other.name {
+            ObjectName::Manifest(generation) => Some(generation),
+            _ => None,
+        });
+        let may_go = may_go.filter(|g| *g > Generation::FIRST && g.0 < lowest);
+        let mut may_go: Vec<_> = may_go.collect();
+        may_go.sort_unstable();
         let mut before: Option<Manifest> = None;
         let mut log: Option<LogId> = None;
         // A listing may leave out one that was created meanwhile, and show the next.
-        for generation in first.into_iter().chain(kept) {
+        for generation in first.into_iter().chain(may_go).chain(kept) {
             self.work.checked.objects_total += 1;
             let manifest = match self.stored.manifest(generation) {
                 Ok(Some(manifest)) => manifest,
+                Ok(None) if generation > Generation::FIRST && generation.0 < lowest => {
+                    before = None;
+                    continue;
+                }
                 Ok(None) => {
                     if self.has_changed()? {
                         return Ok(false);

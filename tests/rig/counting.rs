@@ -92,6 +92,7 @@ fn kind(key: &Path) -> &'static str {
         "manifest" => "manifest",
         "segment" if name.ends_with(".index") => "index",
         "segment" => "segment",
+        "generation" => "marker",
         _ => "other",
     }
 }
@@ -109,7 +110,11 @@ impl ObjectStore for Counting {
     }
     async fn get_opts(&self, at: &Path, how: GetOptions) -> Result<GetResult> {
         let what = if how.head { "head" } else { "get" };
-        let got = self.store.get_opts(at, how).await?;
+        let got = self.store.get_opts(at, how).await;
+        if matches!(got, Err(object_store::Error::NotFound { .. })) {
+            self.note(&format!("{what} {}", kind(at)), at.as_ref(), 0);
+        }
+        let got = got?;
         let amount = got.range.end - got.range.start;
         self.note(&format!("{what} {}", kind(at)), at.as_ref(), amount);
         self.gate.pass().await;

@@ -30,11 +30,23 @@ pub(super) fn repair<S: Store, Y: System>(
     let first = others.iter().any(|other| other.name == ObjectName::Manifest(Generation::FIRST));
     let first = (first && lowest > Generation::FIRST.0).then_some(Generation::FIRST);
     let mut next = Some((*current).clone());
-    let mut worst = None;
-    for generation in (lowest..highest.0).rev().map(Generation).chain(first) {
+    let (mut worst, mut forgotten) = (None, Vec::new());
+    // Those of a group that is not deleted yet may be there or not.
+    let may_go = others.iter().filter_map(|other| match other.name {
+        ObjectName::Manifest(generation) => Some(generation),
+        _ => None,
+    });
+    let may_go = may_go.filter(|g| *g > Generation::FIRST && g.0 < lowest);
+    let mut may_go: Vec<_> = may_go.collect();
+    may_go.sort_unstable_by(|one, other| other.cmp(one));
+    for generation in (lowest..highest.0).rev().map(Generation).chain(may_go).chain(first) {
         let damage = match committer.stored.manifest(generation) {
             Ok(Some(manifest)) => {
                 next = Some(manifest);
+                continue;
+            }
+            Ok(None) if generation > Generation::FIRST && generation.0 < lowest => {
+                next = None;
                 continue;
             }
             Ok(None) => {
@@ -72,31 +84,42 @@ pub(super) fn repair<S: Store, Y: System>(
                 )
             }
             None => {
-                worst = worst.or(Some(generation));
+                worst = worst.or(Some(generation).filter(|generation| generation.0 >= lowest));
+                forgotten.push(generation);
                 Action::Forget
             }
         };
         steps.push(Step { damage, action, events_lost: 0 });
     }
-    if let Some(worst) = worst.filter(|_| !dry_run) {
-        go_on(committer, &current, worst)?;
+    if dry_run {
+        return Ok(Some(steps));
     }
+    let reached = match worst {
+        Some(worst) => go_on(committer, &current, worst)?,
+        None => highest,
+    };
+    forgotten.retain(|generation| generation.0.saturating_add(MANIFESTS_KEPT) < reached.0);
+    for generation in &forgotten {
+        aside::set_aside(&committer.stored, &ObjectName::Manifest(*generation))?;
+    }
+    committer.delete_manifests(&forgotten);
     Ok(Some(steps))
 }
 
 /// Commits generations that change nothing, until a manifest is no longer one of those that are kept.
+/// The last of them.
 fn go_on<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     current: &Manifest,
     worst: Generation,
-) -> Result<(), Error> {
+) -> Result<Generation, Error> {
     let mut manifest = current.clone();
     while manifest.generation.0 <= worst.0.saturating_add(MANIFESTS_KEPT) {
         // If others have gone on, theirs do as well: the next repair sees to the rest.
         let Some(next) = committer.supersede(&manifest)? else { break };
         manifest = next;
     }
-    Ok(())
+    Ok(manifest.generation)
 }
 
 /// A manifest as it was, with its bytes, if that is proven.
