@@ -137,6 +137,8 @@ fn the_component_does_what_the_native_logic_does() {
 
 #[test]
 fn every_broken_rule_is_noticed() {
+    // Of the rules about looks that contradict, each makes up for another: `looks.rs` breaks them one
+    // by one, where nothing else helps.
     let mut escaped = Vec::new();
     for (mutant, name) in [
         (Mutant::ListOnce, "list-once"),
@@ -151,11 +153,6 @@ fn every_broken_rule_is_noticed() {
         (Mutant::LeaveBoundary, "leave-boundary"),
         (Mutant::ForgetOffset, "forget-offset"),
         (Mutant::TrustAnyLook, "trust-any-look"),
-        (Mutant::AcceptVanished, "accept-vanished"),
-        (Mutant::TrustAfterCommit, "trust-after-commit"),
-        (Mutant::TrustDisagreement, "trust-disagreement"),
-        (Mutant::ReuseGeneration, "reuse-generation"),
-        (Mutant::DeleteUnmarked, "delete-unmarked"),
     ] {
         match run_all(0..SEEDS_TO_NOTICE, |seed| run_natively(seed, Some(mutant))) {
             Ok(_) => escaped.push(name),
