@@ -1,5 +1,5 @@
-//! Random schedules of the log in a simulated world: writers, readers, compactors and trims at once,
-//! and everything that can go wrong between them. See `rig/sim.rs` for what the world does, and
+//! Random schedules of the log in a simulated world: writers, readers, compactors, trims, damage and
+//! repairs at once, and everything that can go wrong between them. See `rig/sim.rs` for what the world does, and
 //! `rig/sim/history.rs` and `rig/sim/ledger.rs` for what is checked.
 //!
 //! `STRATALOG_SEEDS=N` runs more seeds, with `STRATALOG_FIRST=S` from S on. `STRATALOG_SEED=S` runs
@@ -153,6 +153,10 @@ fn every_broken_rule_is_noticed() {
         (Mutant::LeaveBoundary, "leave-boundary"),
         (Mutant::ForgetOffset, "forget-offset"),
         (Mutant::TrustAnyLook, "trust-any-look"),
+        (Mutant::RebuildUnproven, "rebuild-unproven"),
+        (Mutant::RebuildInPlace, "rebuild-in-place"),
+        (Mutant::StepBackUnproven, "step-back-unproven"),
+        (Mutant::LoseWhole, "lose-whole"),
     ] {
         match run_all(0..SEEDS_TO_NOTICE, |seed| run_natively(seed, Some(mutant))) {
             Ok(_) => escaped.push(name),

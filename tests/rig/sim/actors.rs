@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::sim::damage;
 use crate::sim::ledger::Ledger;
 use crate::sim::logic::{Logic, Outcome, Refusal, Subject};
 use crate::sim::random::Random;
@@ -11,6 +12,9 @@ use crate::sim::world::{Eyes, Job};
 
 /// A position that a reader gave, and what it had been shown by then.
 pub type Bookmark = (Option<String>, Ledger);
+
+/// How often a reader goes on over damage before it gives up, since nobody may repair it.
+pub const DAMAGED_TRIES: u32 = 20;
 
 /// Where readers leave their positions for others.
 pub type Bookmarks = Rc<RefCell<Vec<Bookmark>>>;
@@ -43,7 +47,8 @@ pub fn unless_wrong<T>(what: &str, outcome: Outcome<T>) -> Result<Option<T>, Str
     match outcome {
         Ok(done) => Ok(Some(done)),
         Err(Refusal::Again) => Ok(None),
-        Err(Refusal::Wrong(why)) => Err(format!("{what}: {why}")),
+        Err(Refusal::Damaged(_)) if damage::is_expected() => Ok(None),
+        Err(Refusal::Damaged(why) | Refusal::Wrong(why)) => Err(format!("{what}: {why}")),
     }
 }
 

@@ -18,10 +18,11 @@ use wasmtime::{Config, Store};
 use crate::sim::history::LOG;
 use crate::sim::imports::{self, Desk, State};
 use crate::sim::logic::{
-    Compacted, Counted, Handle, Logic, Outcome, Page, Pass, Refusal, Verified, show_damage,
+    Compacted, Counted, Done, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified,
+    show_damage,
 };
 use crate::sim::world::Eyes;
-use bindings::exports::stratalog::log::append_log as wit;
+use bindings::exports::stratalog::log::{append_log as wit, repairs};
 
 #[allow(clippy::all, clippy::pedantic, clippy::restriction, unreachable_pub, reason = "generated")]
 pub mod bindings {
@@ -125,6 +126,7 @@ impl From<wit::Error> for Refusal {
             | wit::Error::StoreFailed(_)
             | wit::Error::Conflict(_)
             | wit::Error::NoLog(_) => Self::Again,
+            wit::Error::Damaged(damage) => Self::Damaged(format!("{damage:?}")),
             error => Self::Wrong(format!("{error:?}")),
         }
     }
@@ -228,6 +230,26 @@ impl<'y> Logic<'y> for Instances<'y> {
             first_position: stats.first_position,
             next_position: stats.next_position,
         })
+    }
+
+    fn repair(&self) -> Outcome<Vec<Mended>> {
+        let mut instance = self.instance()?;
+        let Instance { store, component, desk } = &mut instance;
+        let mail = store.data().mail.clone();
+        let call = component.stratalog_log_repairs().call_repair(&mut *store, LOG, false);
+        let steps = drive(&mail, desk, call)?.map_err(Refusal::from)?;
+        let steps = steps.into_iter().map(|step| Mended {
+            object: step.damage.object,
+            done: match step.action {
+                repairs::RepairAction::SetAside => Done::SetAside,
+                repairs::RepairAction::Rebuild => Done::Rebuild,
+                repairs::RepairAction::StepBack => Done::StepBack,
+                repairs::RepairAction::Forget => Done::Forget,
+                repairs::RepairAction::Nothing(why) => Done::Nothing(why),
+            },
+            events_lost: step.events_lost,
+        });
+        Ok(steps.collect())
     }
 }
 

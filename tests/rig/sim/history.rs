@@ -9,7 +9,8 @@
 //!    each line's events have theirs in order and without a gap.
 //! 3. Only a trim raises the first position, and by no more than it asked for.
 //! 4. The first manifest stays.
-//! 5. Nothing is deleted that the manifest in force needs, or that no segment has absorbed.
+//! 5. Nothing is deleted that the manifest in force needs, or that no segment has absorbed, unless it
+//!    is damaged: then it is to be replaced.
 //! 6. No segment that a manifest names holds a trimmed event, unless a lazy trim has left it there;
 //!    what a compaction commits is without it again.
 
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use stratalog_guest::manifest::Manifest;
 use stratalog_guest::names::{Generation, LogId, LogName, ObjectName};
 
+use crate::sim::damage::Damage;
 use crate::sim::ledger::Ledger;
 use crate::sim::objects::Objects;
 
@@ -35,9 +37,11 @@ pub enum TrimRequest {
     Time(u64),
     /// A position, and what has been passed up to there.
     Position(Ledger),
+    /// Nothing: it is a repair.
+    Nothing,
 }
 
-/// A trim as somebody asked for it.
+/// A trim as somebody asked for it, or a repair.
 #[derive(Clone, Debug)]
 pub struct Trim {
     pub request: TrimRequest,
@@ -72,6 +76,7 @@ pub struct History {
     needed: BTreeSet<String>,
     /// Every object that was ever stored, manifests left out.
     known: BTreeMap<String, Arc<[u8]>>,
+    pub damage: Damage,
 }
 
 /// How an event is written down.
@@ -90,7 +95,8 @@ pub fn read_events(lines: &[u8]) -> Result<Vec<Event>, String> {
     events.map(|event| read(event).ok_or_else(|| format!("{event:?} is invented"))).collect()
 }
 
-fn object(key: &str) -> Option<ObjectName> {
+/// The log's own object of that key.
+pub fn object(key: &str) -> Option<ObjectName> {
     ObjectName::parse(LogName::parse(LOG).unwrap().object(key)?)
 }
 
@@ -135,6 +141,22 @@ impl History {
         self.lines.get(line)?.positions.get(number).copied()
     }
 
+    /// Whether the manifest in force names the object.
+    pub fn needs(&self, key: &str) -> bool {
+        self.needed.contains(key)
+    }
+
+    /// The bytes that an object had when it was stored.
+    pub fn known(&self, key: &str) -> Option<&Arc<[u8]>> {
+        self.known.get(key)
+    }
+
+    /// Whether an object is there, or would be were it not damaged.
+    fn is_there(&self, key: &str, objects: &Objects) -> Result<(), String> {
+        let is_there = objects.get(key).is_some() || self.damage.is_damaged(key);
+        if is_there { Ok(()) } else { Err(format!("{key} is not there")) }
+    }
+
     pub fn is_trimmed(&self, event: Event) -> bool {
         self.position(event).is_some_and(|position| position < self.first_position)
     }
@@ -148,6 +170,7 @@ impl History {
         trim: Option<&Trim>,
     ) -> Result<(), String> {
         let name = object(key);
+        self.damage.landed(key, bytes);
         if let Some(ObjectName::Manifest(generation)) = name {
             // Below the one in force it counts for nothing: its number was passed long ago.
             if generation.0 <= self.generation {
@@ -173,14 +196,20 @@ impl History {
     }
 
     /// An object has been deleted.
-    pub fn deleted(&mut self, key: &str, bytes: &[u8]) -> Result<(), String> {
+    pub fn deleted(&mut self, key: &str, bytes: &Arc<[u8]>) -> Result<(), String> {
+        let is_first = object(key) == Some(ObjectName::Manifest(Generation::FIRST));
+        let is_needed = is_first || self.needed.contains(key);
+        if self.damage.deleted(key, bytes, is_needed) {
+            return Ok(());
+        }
         if self.needed.contains(key) {
             return Err(format!("{key} is deleted, and generation {} needs it", self.generation));
         }
-        if object(key) == Some(ObjectName::Manifest(Generation::FIRST)) {
+        if is_first {
             return Err(format!("{key} is deleted, the first manifest"));
         }
         if let Some(ObjectName::Batch(_)) = object(key)
+            && let Some(bytes) = self.known(key)
             && let Some((line, number)) =
                 read_events(bytes)?.into_iter().find(|event| self.position(*event).is_none())
         {
@@ -210,17 +239,19 @@ impl History {
         for segment in &manifest.segments {
             let key = log.key(segment.name);
             let index = log.key(segment.name.index());
-            let bytes = objects.get(&key).ok_or_else(|| format!("{key} is not there"))?;
-            objects.get(&index).ok_or_else(|| format!("{index} is not there"))?;
+            self.is_there(&key, objects)?;
+            self.is_there(&index, objects)?;
             if !self.needed.contains(&key) {
-                self.take_places(segment.position, &read_events(bytes)?)
-                    .map_err(|failure| format!("{key}: {failure}"))?;
+                let bytes = self.known(&key).ok_or("it was never stored")?.clone();
+                let events = self.events_in(segment, &bytes);
+                let taken = events.and_then(|events| self.take_places(segment.position, &events));
+                taken.map_err(|failure| format!("{key}: {failure}"))?;
             }
             needed.extend([key, index]);
         }
         for retired in &manifest.retired {
             let index = log.key(retired.segment.name.index());
-            objects.get(&index).ok_or_else(|| format!("{index} is not there"))?;
+            self.is_there(&index, objects)?;
             needed.insert(index);
         }
         let old_first = self.first_position;
@@ -289,8 +320,9 @@ impl History {
                 trimmed.find(|event| self.time(**event).is_some_and(|sealed| sealed >= *time))
             }
             Some(TrimRequest::Position(passed)) => {
-                trimmed.find(|event| !passed.has_passed(**event))
+                trimmed.find(|event| !passed.has_passed(**event) && !self.damage.is_lost(**event))
             }
+            Some(TrimRequest::Nothing) => trimmed.next(),
         };
         match too_much {
             None => Ok(()),

@@ -3,7 +3,9 @@
 //! 1. Of each writer the events come one by one, from the first on. One that is left out must have
 //!    been trimmed by then, or not be wanted.
 //! 2. At the end of a pass everything that was stored when the pass began has been shown.
-//! 3. What was trimmed before the reader came to it is counted, to the event.
+//! 3. What was trimmed or lost before the reader came to it is counted, to the event.
+
+use std::collections::BTreeSet;
 
 use crate::sim::history::{Event, History, read_events};
 
@@ -36,6 +38,7 @@ struct Start {
     stored: Vec<usize>,
     events: u64,
     first_position: u64,
+    lost: BTreeSet<Event>,
 }
 
 impl Ledger {
@@ -60,6 +63,7 @@ impl Ledger {
             stored: history.stored(),
             events: history.stored_events(),
             first_position: history.first_position,
+            lost: history.damage.lost().clone(),
         };
         if !self.begun {
             self.beginning.0 = history.first_position;
@@ -122,7 +126,8 @@ impl Ledger {
         let at_start = self.last.is_some() && self.next[line] == 0;
         for number in self.next[line]..end {
             let event = (line, number);
-            if !at_start && !history.is_trimmed(event) && self.wants(event, history) {
+            let is_gone = history.is_trimmed(event) || history.damage.is_lost(event);
+            if !at_start && !is_gone && self.wants(event, history) {
                 return Err(format!("{line}-{number} is lost, or shown out of order"));
             }
             self.gaps.push(event);
@@ -153,6 +158,8 @@ impl Ledger {
             let least = self.count_missed(start.first_position, history);
             let least = least.saturating_sub(self.beginning.1);
             let most = self.count_missed(history.first_position, history) - self.beginning.0;
+            let least = least + self.count_lost(&start.lost, history);
+            let most = most + self.count_lost(history.damage.lost(), history);
             // A position does not tell how many events of a batch of old were shown.
             let shown = history.old_line.and_then(|line| self.next.get(line)).copied().unwrap_or(0);
             let most = most + u64::try_from(shown).unwrap();
@@ -175,6 +182,13 @@ impl Ledger {
         let left_out =
             gaps.filter(|gap| history.position(**gap).is_some_and(|at| at < position)).count();
         position - u64::try_from(passed - left_out).unwrap()
+    }
+
+    /// How many of the lost events were neither shown nor trimmed since.
+    fn count_lost(&self, lost: &BTreeSet<Event>, history: &History) -> u64 {
+        let is_shown = |event: &Event| self.has_passed(*event) && !self.gaps.contains(event);
+        let missing = lost.iter().filter(|event| !is_shown(event) && !history.is_trimmed(**event));
+        u64::try_from(missing.count()).unwrap()
     }
 
     /// A pass over the last so many events shows at least as many, if there were as many at its

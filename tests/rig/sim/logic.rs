@@ -16,7 +16,9 @@ pub enum Refusal {
     /// The store failed, somebody else was faster, or the log has nothing yet: nothing is wrong, try
     /// again.
     Again,
-    /// It must not happen in a world where nothing is damaged.
+    /// Something is damaged: wrong in a world where nothing is.
+    Damaged(String),
+    /// It must not happen.
     Wrong(String),
 }
 
@@ -39,6 +41,24 @@ pub struct Verified {
     pub leftovers: Vec<String>,
     pub events: u64,
     pub trimmed_events: u64,
+}
+
+/// A damaged object, and what a repair did about it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Mended {
+    pub object: String,
+    pub done: Done,
+    pub events_lost: u64,
+}
+
+/// What a repair did.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Done {
+    SetAside,
+    Rebuild,
+    StepBack,
+    Forget,
+    Nothing(String),
 }
 
 /// Damage in one line.
@@ -67,6 +87,7 @@ pub trait Logic<'y> {
     fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed>;
     fn verify(&self) -> Outcome<Verified>;
     fn stat(&self) -> Outcome<Counted>;
+    fn repair(&self) -> Outcome<Vec<Mended>>;
 }
 
 /// A handle that appends.

@@ -6,6 +6,7 @@ use stratalog_guest::error::{Damage, Error};
 use stratalog_guest::names::LogName;
 use stratalog_guest::options::{CompactInput, OptionsInput};
 use stratalog_guest::reader::{ReadOptions, Reader};
+use stratalog_guest::repair::{self, Action};
 use stratalog_guest::stat;
 use stratalog_guest::trim::{self, TrimOptions, TrimPoint, Trimmed};
 use stratalog_guest::verify::{Finding, Verifier};
@@ -13,7 +14,8 @@ use stratalog_guest::writer::Writer;
 
 use crate::sim::history::LOG;
 use crate::sim::logic::{
-    Compacted, Counted, Handle, Logic, Outcome, Page, Pass, Refusal, Verified, show_damage,
+    Compacted, Counted, Done, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified,
+    show_damage,
 };
 use crate::sim::world::Eyes;
 
@@ -26,6 +28,7 @@ impl From<Error> for Refusal {
             | Error::StoreFailed { .. }
             | Error::Conflict(_)
             | Error::NoLog(_) => Self::Again,
+            Error::Damaged(damage) => Self::Damaged(damage.to_string()),
             error => Self::Wrong(error.to_string()),
         }
     }
@@ -85,6 +88,22 @@ impl<'y> Logic<'y> for Native<'y> {
             first_position: stats.first_position,
             next_position: stats.next_position,
         })
+    }
+
+    fn repair(&self) -> Outcome<Vec<Mended>> {
+        let repaired = repair::repair(self.0, &self.0, log(), false)?;
+        let steps = repaired.steps.into_iter().map(|step| Mended {
+            object: step.damage.object,
+            done: match step.action {
+                Action::SetAside => Done::SetAside,
+                Action::Rebuild => Done::Rebuild,
+                Action::StepBack => Done::StepBack,
+                Action::Forget => Done::Forget,
+                Action::Nothing(why) => Done::Nothing(why),
+            },
+            events_lost: step.events_lost,
+        });
+        Ok(steps.collect())
     }
 }
 

@@ -57,6 +57,22 @@ impl Objects {
         self.stored.get(key)
     }
 
+    pub fn keys(&self) -> impl Iterator<Item = &Rc<str>> {
+        self.stored.keys()
+    }
+
+    /// What nobody asked for: an object has other bytes, or is gone, or is there again.
+    pub fn overwrite(&mut self, key: &str, bytes: Option<Arc<[u8]>>) {
+        let Some(bytes) = bytes else {
+            self.stored.remove(key);
+            return;
+        };
+        let shared: Rc<str> = key.into();
+        if self.stored.insert(shared.clone(), bytes).is_none() {
+            self.landed.push(shared);
+        }
+    }
+
     /// The fate of a started create, if it has one yet.
     pub fn fate(&self, started: u64) -> Option<Fate> {
         self.fates.get(&started).copied()

@@ -2,7 +2,8 @@
 
 use stratalog_guest::reader::ReadOptions;
 
-use crate::sim::actors::{Actor, unless_wrong};
+use crate::sim::actors::{Actor, DAMAGED_TRIES, unless_wrong};
+use crate::sim::damage;
 use crate::sim::ledger::Ledger;
 use crate::sim::logic::{Page, Pass};
 
@@ -24,11 +25,15 @@ impl<'y> Actor<'y> {
         ledger: &mut Ledger,
         what: &str,
     ) -> Result<(), String> {
+        let mut refused = 0;
         loop {
             match unless_wrong(what, pass.next_page())? {
                 Some(Some(page)) => self.show(ledger, &page, what)?,
                 Some(None) => break,
-                None => {}
+                None => refused += 1,
+            }
+            if refused > DAMAGED_TRIES && damage::is_expected() {
+                return Ok(());
             }
         }
         self.note(what, "end");
@@ -65,14 +70,22 @@ impl<'y> Actor<'y> {
         ledger.begin_pass(&self.eyes.state().history);
         // What the reader at work may still show.
         let mut left = None;
+        let mut refused = 0;
         loop {
+            if refused > DAMAGED_TRIES && damage::is_expected() {
+                *pass = None;
+                return Ok(());
+            }
             if pass.is_none() {
                 left = self.plan.chance(1, 3).then(|| self.plan.up_to(6));
                 let start = position.clone();
                 let options = ReadOptions { start, limit: left, ..ReadOptions::default() };
                 *pass = unless_wrong("read", self.logic.read(options))?;
             }
-            let Some(reader) = pass else { continue };
+            let Some(reader) = pass else {
+                refused += 1;
+                continue;
+            };
             match unless_wrong("read", reader.next_page())? {
                 Some(Some(page)) => {
                     *position = reader.position();
@@ -101,8 +114,12 @@ impl<'y> Actor<'y> {
                         break;
                     }
                 }
-                None if self.plan.chance(1, 2) => *pass = None,
-                None => {}
+                None => {
+                    refused += 1;
+                    if self.plan.chance(1, 2) {
+                        *pass = None;
+                    }
+                }
             }
         }
         let ended = ledger.end_pass(&self.eyes.state().history);

@@ -7,6 +7,7 @@ use stratalog_guest::reader::ReadOptions;
 use stratalog_guest::trim::TrimPoint;
 
 use crate::sim::actors::{Actor, Bookmarks, job};
+use crate::sim::damage;
 use crate::sim::history::{LOG, Trim, TrimRequest, read_events, write_event};
 use crate::sim::ledger::Ledger;
 use crate::sim::logic::{Refusal, Subject};
@@ -24,6 +25,7 @@ pub fn run(seed: u64, subject: &Subject, recorded: bool) -> (Trace, Result<(), S
     let long = seed % 8 == 7;
     let world = World::new(seed, roughness(&mut plan, long), recorded);
     let bookmarks = Bookmarks::default();
+    damage::expect(false);
     populate(&world, subject, &bookmarks, &mut plan, long);
     let mut outcome = world.run();
     if outcome.is_ok() {
@@ -103,10 +105,21 @@ fn populate(
     for _ in 0..plan.pick(&[0, 0, 0, 1]) {
         add(plan, Box::new(|actor| actor.look_around()));
     }
+    if plan.chance(1, 6) {
+        let rounds = plan.up_to(4);
+        add(plan, Box::new(move |actor| actor.damage_often(rounds)));
+        for _ in 0..plan.up_to(2) {
+            let rounds = plan.up_to(3);
+            add(plan, Box::new(move |actor| actor.repair_often(rounds)));
+        }
+    }
 }
 
 /// Everybody has ended, late creates have landed, nothing fails any more.
 fn end(actor: &mut Actor<'_>, bookmarks: &Bookmarks) -> Result<(), String> {
+    if damage::is_expected() {
+        actor.repair_to_rest()?;
+    }
     let mut marks = bookmarks.take();
     marks.push((None, Ledger::default()));
     go_on_from(actor, &mut marks)?;
@@ -161,7 +174,12 @@ fn is_clean(actor: &Actor<'_>) -> Result<(), String> {
     }
     let counted = said(actor.logic.stat())?;
     let counts = (counted.events, counted.trimmed_events);
-    if counted.uncounted_batches == 0 && counts != (verified.events, verified.trimmed_events) {
+    // A lost event counts, and cannot be verified.
+    let is_whole = actor.eyes.state().history.damage.lost().is_empty();
+    if is_whole
+        && counted.uncounted_batches == 0
+        && counts != (verified.events, verified.trimmed_events)
+    {
         return Err(format!("{counted:?} is counted, {verified:?} verified"));
     }
     Ok(())
@@ -190,6 +208,8 @@ fn reads_are_exact(actor: &mut Actor<'_>) -> Result<(), String> {
     let first = usize::try_from(history.first_position).unwrap();
     let mut all = history.places[first..].to_vec();
     all.extend(history.live());
+    let is_whole = history.damage.lost().is_empty();
+    all.retain(|event| !history.damage.is_lost(*event));
     let count = actor.plan.index(all.len() + 3);
     let number = u64::try_from(count).unwrap();
     let time = all.get(count).and_then(|event| history.time(*event)).unwrap_or(0);
@@ -211,7 +231,8 @@ fn reads_are_exact(actor: &mut Actor<'_>) -> Result<(), String> {
             all.iter().filter(|event| !is_before(event)).copied().collect(),
         ),
     ];
-    for (options, expected) in cases {
+    // A part is counted in positions, those of lost events among them.
+    for (options, expected) in cases.into_iter().take(if is_whole { 5 } else { 1 }) {
         let what = format!("{options:?}");
         let mut pass = said(actor.logic.read(options))?;
         let mut found = Vec::new();
@@ -229,7 +250,8 @@ fn reads_are_exact(actor: &mut Actor<'_>) -> Result<(), String> {
 fn trim_exactly(actor: &mut Actor<'_>) -> Result<(), String> {
     let history = actor.eyes.state().history.clone();
     let (first, next) = (history.first_position, history.next_position());
-    let (point, request, expected) = match actor.plan.below(3) {
+    let ways = if history.damage.lost().is_empty() { 3 } else { 2 };
+    let (point, request, expected) = match actor.plan.below(ways) {
         0 => {
             let kept = actor.plan.below(next + 2);
             let live = history.live().filter(|event| history.is_counted(*event)).count();

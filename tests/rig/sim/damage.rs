@@ -1,0 +1,213 @@
+//! Damage in a world: what the store does to objects by itself, and what may be lost by it.
+//!
+//! 1. What may be lost are the batches whose bytes were changed while nothing else held them: the
+//!    events of a live batch, and those of the batches of a segment whose bytes were changed.
+//! 2. What was damaged may be deleted, to be replaced. Nothing else may.
+//! 3. Until all is repaired, a call may say that something is damaged.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use stratalog_guest::index::Index;
+use stratalog_guest::manifest::SegmentRecord;
+use stratalog_guest::names::{BatchName, Generation, LogName, ObjectName, SegmentName};
+
+use crate::sim::history::{Event, History, LOG, object, read_events};
+use crate::sim::random::Random;
+use crate::sim::world::State;
+
+thread_local! {
+    /// Whether something in the world of this thread is damaged, or was and is perhaps still.
+    static EXPECTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on a call may say that something is damaged, or not any more.
+pub fn expect(expected: bool) {
+    EXPECTED.set(expected);
+}
+
+/// Whether a call may say that something is damaged.
+pub fn is_expected() -> bool {
+    EXPECTED.get()
+}
+
+#[derive(Clone, Default)]
+pub struct Damage {
+    /// Damaged objects, as they were.
+    was: BTreeMap<String, Arc<[u8]>>,
+    /// Objects that are or were damaged: two repairs at once may replace one after the other.
+    ever: BTreeSet<String>,
+    losable: BTreeSet<BatchName>,
+    /// Events that a repair has recorded as lost.
+    lost: BTreeSet<Event>,
+}
+
+impl Damage {
+    pub fn is_lost(&self, event: Event) -> bool {
+        self.lost.contains(&event)
+    }
+
+    pub fn lost(&self) -> &BTreeSet<Event> {
+        &self.lost
+    }
+
+    /// Whether the object is damaged, or was and has not been replaced yet.
+    pub fn is_damaged(&self, key: &str) -> bool {
+        self.was.contains_key(key)
+    }
+
+    /// An object was deleted. Whether that is right because it is damaged.
+    pub fn deleted(&mut self, key: &str, bytes: &Arc<[u8]>, is_needed: bool) -> bool {
+        if !is_needed {
+            self.was.remove(key);
+        } else if self.ever.contains(key) {
+            self.was.entry(key.to_owned()).or_insert_with(|| bytes.clone());
+        }
+        is_needed && self.ever.contains(key)
+    }
+
+    /// An object was stored: what is as it was is not damaged any more.
+    pub fn landed(&mut self, key: &str, bytes: &[u8]) {
+        if self.was.get(key).is_some_and(|was| **was == *bytes) {
+            self.was.remove(key);
+        }
+    }
+}
+
+impl History {
+    /// The events of a segment that is named for the first time, those that were lost too.
+    pub fn events_in(
+        &mut self,
+        segment: &SegmentRecord,
+        bytes: &[u8],
+    ) -> Result<Vec<Event>, String> {
+        if self.damage.losable.is_empty() {
+            return read_events(bytes);
+        }
+        let log = LogName::parse(LOG).unwrap();
+        let key = log.key(segment.name.index());
+        let index = self.known(&key).ok_or_else(|| format!("{key} is not there"))?;
+        let index = Index::decode(segment, index).map_err(|damage| damage.to_string())?;
+        let mut rest = bytes;
+        let mut events = Vec::new();
+        for batch in index.batches {
+            if !batch.lost {
+                let (own, after) = rest.split_at(usize::try_from(batch.bytes).unwrap());
+                events.extend(read_events(own)?);
+                rest = after;
+                continue;
+            }
+            if !self.damage.losable.contains(&batch.name) {
+                return Err(format!("{} is recorded as lost, and was not damaged", batch.name));
+            }
+            let whole = self.known(&log.key(batch.name)).ok_or("it was never stored")?;
+            let left = read_events(whole)?.split_off(usize::try_from(batch.trimmed).unwrap());
+            self.damage.lost.extend(&left);
+            events.extend(left);
+        }
+        Ok(events)
+    }
+
+    /// The batches of a segment of which some bytes are those.
+    fn batches_at(&self, segment: SegmentName, at: &[usize]) -> Vec<BatchName> {
+        let key = LogName::parse(LOG).unwrap().key(segment.index());
+        let index = std::str::from_utf8(self.known(&key).unwrap()).unwrap();
+        let field = |line: &str, name: &str, end: char| {
+            let rest = &line[line.find(name).unwrap() + name.len()..];
+            rest[..rest.find(end).unwrap()].to_owned()
+        };
+        let mut offset = 0;
+        let batches = index.lines().filter_map(|line| {
+            let bytes: usize = field(line, "\"bytes\":", ',').parse().unwrap();
+            let range = offset..offset + bytes;
+            offset = range.end;
+            let is_hit = at.iter().any(|at| range.contains(at));
+            is_hit.then(|| BatchName::parse(&field(line, "{\"batch\":\"", '"')).unwrap())
+        });
+        batches.collect()
+    }
+}
+
+impl State {
+    /// Damages an object, if there is one that can be: its key.
+    pub fn harm(&mut self, plan: &mut Random) -> Option<String> {
+        let keys: Vec<String> = self.objects.keys().map(|key| key.to_string()).collect();
+        let keys: Vec<_> = keys.iter().filter(|key| self.can_be_harmed(key)).collect();
+        if keys.is_empty() {
+            return None;
+        }
+        let key = plan.pick(&keys);
+        let was = self.objects.get(key)?.clone();
+        let mut bytes = Some(was.to_vec());
+        match object(key)? {
+            ObjectName::Batch(name) => {
+                // One that a segment holds by now is needed no more.
+                if read_events(&was)
+                    .ok()?
+                    .iter()
+                    .any(|event| self.history.position(*event).is_none())
+                {
+                    self.history.damage.losable.insert(name);
+                }
+                if plan.chance(1, 2) {
+                    bytes.as_mut()?.truncate(plan.index(was.len()));
+                } else {
+                    flip(plan, bytes.as_mut()?);
+                }
+            }
+            ObjectName::Segment(name) if was.is_empty() || plan.chance(1, 4) => {
+                let all: Vec<usize> = (0..was.len()).collect();
+                self.history.damage.losable.extend(self.history.batches_at(name, &all));
+                bytes = None;
+            }
+            ObjectName::Segment(name) => {
+                let at: Vec<_> =
+                    (0..plan.up_to(3)).map(|_| flip(plan, bytes.as_mut().unwrap())).collect();
+                self.history.damage.losable.extend(self.history.batches_at(name, &at));
+            }
+            ObjectName::Index(_) => _ = flip(plan, bytes.as_mut()?),
+            ObjectName::Manifest(generation) => {
+                let text = std::str::from_utf8(&was).ok()?;
+                let said = text.find("\"segments\"")?;
+                if generation > Generation::FIRST && plan.chance(3, 4) {
+                    bytes.as_mut()?.truncate(said + plan.index(was.len() - said));
+                } else {
+                    flip(plan, bytes.as_mut()?);
+                }
+            }
+        }
+        expect(true);
+        let key = key.clone();
+        self.history.damage.ever.insert(key.clone());
+        self.history.damage.was.insert(key.clone(), was);
+        self.objects.overwrite(&key, bytes.map(Arc::from));
+        Some(key)
+    }
+
+    /// What is damaged where nobody looks, of old batches, which have no digest, or a second time, is
+    /// not tried.
+    fn can_be_harmed(&self, key: &str) -> bool {
+        let of_log = match object(key) {
+            Some(ObjectName::Batch(name)) => name.origin.is_some(),
+            Some(ObjectName::Segment(_) | ObjectName::Index(_)) => self.history.needs(key),
+            Some(ObjectName::Manifest(_)) => true,
+            None => false,
+        };
+        of_log && !self.history.damage.is_damaged(key)
+    }
+
+    /// Somebody restores an object from a copy of the store. False if it is not damaged.
+    pub fn restore(&mut self, key: &str) -> bool {
+        let Some(was) = self.history.damage.was.remove(key) else { return false };
+        self.objects.overwrite(key, Some(was));
+        true
+    }
+}
+
+/// Changes a byte; returns which.
+fn flip(plan: &mut Random, bytes: &mut [u8]) -> usize {
+    let at = plan.index(bytes.len());
+    bytes[at] ^= 1 << plan.below(7);
+    at
+}

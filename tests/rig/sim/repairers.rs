@@ -1,0 +1,71 @@
+//! Actors that damage objects, and that repair the log.
+
+use std::rc::Rc;
+
+use crate::sim::actors::{Actor, unless_wrong};
+use crate::sim::damage;
+use crate::sim::history::{Trim, TrimRequest};
+use crate::sim::logic::Done;
+
+/// Repairs after which a log must be whole, if nobody else does anything: a repair ends before what
+/// it must leave, and somebody restores that.
+const REPAIRS_MAX: u32 = 20;
+
+impl Actor<'_> {
+    /// Damages objects, as disks do.
+    pub fn damage_often(&mut self, rounds: u64) -> Result<(), String> {
+        for _ in 0..rounds {
+            let steps = self.plan.below(200);
+            self.eyes.pause(steps);
+            let mut state = self.eyes.state();
+            if let Some(key) = state.harm(&mut self.plan) {
+                state.trace.note(self.eyes.actor, "damaged", &key, b"");
+            }
+        }
+        Ok(())
+    }
+
+    /// Repairs again and again.
+    pub fn repair_often(&mut self, rounds: u64) -> Result<(), String> {
+        for _ in 0..rounds {
+            let steps = self.plan.below(200);
+            self.eyes.pause(steps);
+            self.repair()?;
+        }
+        Ok(())
+    }
+
+    /// Repairs what was damaged, until it is whole.
+    pub fn repair_to_rest(&mut self) -> Result<(), String> {
+        for _ in 0..REPAIRS_MAX {
+            if self.repair()? == Some(0) {
+                damage::expect(false);
+                return Ok(());
+            }
+        }
+        Err(format!("{REPAIRS_MAX} repairs are not enough"))
+    }
+
+    /// Repairs; how many objects were damaged, none when it was refused for now. What cannot be repaired
+    /// is restored from a copy of the store.
+    fn repair(&mut self) -> Result<Option<usize>, String> {
+        let repair = Trim { request: TrimRequest::Nothing, lazy: true };
+        self.eyes.state().actor(self.eyes.actor).trim = Some(Rc::new(repair));
+        let done = unless_wrong("repair", self.logic.repair())?;
+        let mut state = self.eyes.state();
+        state.actor(self.eyes.actor).trim = None;
+        state.trace.note(self.eyes.actor, "repaired", &format!("{done:?}"), b"");
+        let Some(steps) = done else { return Ok(None) };
+        if !steps.is_empty() && !damage::is_expected() {
+            return Err(format!("nothing is damaged, and {steps:?} are repaired"));
+        }
+        for step in &steps {
+            match step.done {
+                Done::Nothing(_) => _ = state.restore(&step.object),
+                Done::StepBack => return Err(format!("{} is given up", step.object)),
+                Done::SetAside | Done::Rebuild | Done::Forget => {}
+            }
+        }
+        Ok(Some(steps.len()))
+    }
+}
