@@ -42,7 +42,7 @@ impl Actor<'_> {
         let deceived = std::mem::take(&mut state.actor(self.eyes.actor).deceived);
         drop(state);
         match outcome {
-            Err(Refusal::Wrong(_)) if deceived => {
+            Err(Refusal::Wrong(_) | Refusal::Damaged(_)) if deceived => {
                 self.note(what, "deceived");
                 Ok(None)
             }

@@ -105,13 +105,18 @@ fn populate(
     for _ in 0..plan.pick(&[0, 0, 0, 1]) {
         add(plan, Box::new(|actor| actor.look_around()));
     }
-    if plan.chance(1, 6) {
+    let is_damaged = plan.chance(1, 6);
+    if is_damaged {
         let rounds = plan.up_to(4);
         add(plan, Box::new(move |actor| actor.damage_often(rounds)));
         for _ in 0..plan.up_to(2) {
             let rounds = plan.up_to(3);
             add(plan, Box::new(move |actor| actor.repair_often(rounds)));
         }
+    }
+    if is_damaged {
+        // One thing at a time: damage is expected, or lies are.
+        state.rough.lies = 0;
     }
 }
 
