@@ -19,7 +19,7 @@ use crate::error::{Error, WriteFailure, WriteFate};
 use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MISSING_TRIES};
 use crate::manifest::{Manifest, Retired};
 use crate::mutants::{self, Mutant};
-use crate::names::{BatchName, Digest, Generation, LogId, Marker, ObjectName, SegmentName};
+use crate::names::{BatchName, Digest, LogId, Marker, ObjectName, SegmentName};
 use crate::part::Part;
 use crate::ports::{Store, StoreErrorKind, System, WriteError};
 use crate::segment::NewSegment;
@@ -52,11 +52,18 @@ pub(crate) struct Committer<'a, S: Store, Y: System> {
     system: &'a Y,
     /// What was gone last, though a look had shown it.
     gone: Option<Part>,
+    /// What a clean-up leaves, though nobody names it.
+    spared: BTreeSet<ObjectName>,
 }
 
 impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     pub(crate) fn new(stored: StoredLog<S>, system: &'a Y) -> Self {
-        Self { stored, system, gone: None }
+        Self { stored, system, gone: None, spared: BTreeSet::new() }
+    }
+
+    /// From now on no clean-up deletes these objects.
+    pub(crate) fn spare(&mut self, objects: BTreeSet<ObjectName>) {
+        self.spared = objects;
     }
 
     pub(crate) fn random(&self) -> u32 {
@@ -326,18 +333,10 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         let unmarked = self.mark_passed(&garbage);
         garbage
             .retain(|garbage| marker_of(garbage).is_none_or(|marker| !unmarked.contains(&marker)));
-        let absorbed = absorbed.iter().map(ToString::to_string);
-        let garbage = garbage.iter().map(|garbage| garbage.name.to_string());
-        self.delete(&absorbed.chain(garbage).collect::<Vec<_>>());
-    }
-
-    /// Deletes manifests that are not needed any more, once their markers are stored.
-    pub(crate) fn delete_manifests(&self, generations: &[Generation]) {
-        let manifests = generations.iter().map(|generation| ObjectName::Manifest(*generation));
-        let manifests: Vec<_> = manifests.map(|name| ListedOther { name, size: 0 }).collect();
-        let unmarked = self.mark_passed(&manifests);
-        let marked = generations.iter().filter(|g| !unmarked.contains(&g.marker()));
-        self.delete(&marked.map(ToString::to_string).collect::<Vec<_>>());
+        let absorbed = absorbed.iter().map(|batch| ObjectName::Batch(*batch));
+        let names = absorbed.chain(garbage.iter().map(|garbage| garbage.name));
+        let names = names.filter(|name| !self.spared.contains(name));
+        self.delete(&names.map(|name| name.to_string()).collect::<Vec<_>>());
     }
 
     /// Stores the markers of manifests that are to be deleted. The markers that may not be stored.

@@ -44,7 +44,7 @@ impl Error {
     pub(crate) fn store(doing: &str, what: &str, error: &StoreError) -> Self {
         if error.kind == StoreErrorKind::NotAnObject {
             let found = format!("something else: {}", error.message);
-            return Self::Damaged(Damage::new(what, "a regular file", found));
+            return Self::Damaged(Damage::new(what, REGULAR_FILE, found));
         }
         Self::StoreFailed {
             message: format!("cannot {doing} {what}: {}", error.message),
@@ -128,7 +128,28 @@ pub struct Damage {
     pub found: String,
 }
 
+/// What is expected where something else stands in an object's place.
+const REGULAR_FILE: &str = "a regular file";
+
+/// What is found where an object is gone.
+const ABSENT: &str = "no such object";
+
 impl Damage {
+    /// Whether the object is gone.
+    pub(crate) fn is_absence(&self) -> bool {
+        self.found == ABSENT
+    }
+
+    /// Of an object in whose place something else stands.
+    pub(crate) fn intruder(key: String, found: impl Into<String>) -> Self {
+        Self::new(key, REGULAR_FILE, found)
+    }
+
+    /// Whether something else stands in the object's place.
+    pub(crate) fn is_intruder(&self) -> bool {
+        self.expected == REGULAR_FILE
+    }
+
     pub(crate) fn new(
         object: impl fmt::Display,
         expected: impl Into<String>,

@@ -7,8 +7,8 @@
 //! - decisions: [`options`], `buffer`, `paging`, [`view`], `agreement`, `part`, [`cursor`], `boundary`,
 //!   `compaction`. They do no I/O and read no clock;
 //! - [`ports`]: what is needed from outside;
-//! - drivers: [`stored_log`], `absent`, `parts`, `segment_writer`, `commit`, `change`, [`writer`], [`reader`],
-//!   [`compactor`], [`trim`], [`verify`], [`stat`];
+//! - drivers: [`stored_log`], `absent`, `parts`, `batch_copy`, `segment_writer`, `commit`, `change`,
+//!   [`writer`], [`reader`], [`compactor`], [`trim`], [`verify`], [`repair`], [`stat`];
 //! - `component`: the shell that makes all this a component. It converts and calls.
 //!
 //! A layer uses only those above it in this list. Nothing here knows the host.
@@ -16,6 +16,7 @@
 mod absent;
 mod agreement;
 pub mod batch;
+mod batch_copy;
 mod boundary;
 mod buffer;
 mod change;

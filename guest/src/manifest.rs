@@ -13,8 +13,10 @@ use std::collections::BTreeSet;
 use crate::error::{Damage, Error};
 use crate::names::{Attempt, BatchTime, Digest, Generation, LogId, SegmentName};
 
+mod stand_in;
 mod text;
 
+pub use stand_in::StandIn;
 pub(crate) use text::{END_BYTES, mended};
 
 /// What the manifest says of a segment.

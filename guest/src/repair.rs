@@ -5,14 +5,16 @@
 //! 2. What was lost is recorded. The events keep their positions, and a reader that comes to them
 //!    is told how many are missing.
 //! 3. An object is rebuilt only where its digest proves that it is the same again.
-//! 4. What cannot be repaired is reported, and left as it is.
+//! 4. What cannot be repaired is reported, and left as it is. The rest is repaired beside it.
+//! 5. Nothing is declared damaged by a listing alone, and nothing lost while a whole copy of it is in
+//!    the store.
 
 use crate::change::{self, Change, Changed, Cutting};
 use crate::commit::{Committer, Goal};
 use crate::compaction::{self, Rewrite};
 use crate::error::{Damage, Error};
 use crate::limits::COMPACT_TRIES;
-use crate::names::{LogName, ObjectName, SegmentName};
+use crate::names::{Generation, LogName, ObjectName, SegmentName};
 use crate::ports::{Store, System};
 use crate::segment_writer::Source;
 use crate::stored_log::{Look, StoredLog};
@@ -20,9 +22,13 @@ use crate::view::{ListedBatch, View};
 
 mod aside;
 mod content;
+mod copies;
 mod current;
+mod doubt;
 mod index;
 mod inspect;
+mod intruders;
+mod live;
 mod measured;
 mod older;
 mod orphans;
@@ -30,21 +36,26 @@ mod replay;
 
 use index::Indexes;
 use inspect::{Inspected, Loss};
+use intruders::Intruders;
 
 /// What is done about a damaged object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// It is set aside, and the events in it that cannot be read are recorded as lost.
+    /// It is set aside. Of its events those that stand somewhere else, too, are copied from there, and the
+    /// others are recorded as lost. What never was a batch is set aside and has none.
     SetAside,
-    /// It is set aside and written again, the same as it was. Of the current manifest the next
-    /// generation, which says the same, is created before.
+    /// It is gone, so there is nothing to set aside; the rest as for `SetAside`.
+    Gone,
+    /// It is set aside, if it is there, and written again, the same as it was. Of the current manifest
+    /// the next generation, which says the same, is created before.
     Rebuild,
     /// It is set aside, and the log goes on from the manifest before it, which has all its events. Or it
     /// is gone, and what only it told is put back.
     StepBack,
-    /// The index of a trimmed segment is set aside, and the log goes on without it: a batch that was in
-    /// it and whose create lands after this is taken for a new one. Or the log goes on by some
-    /// generations, so that an older manifest is not needed any more.
+    /// It is an older manifest: it is set aside, if it is there, and a stand-in takes its place.
+    StandIn,
+    /// The index of a trimmed segment is set aside, if it is there, and the log goes on without it. A batch
+    /// that was in it and whose create lands after this is taken for a new one.
     Forget,
     /// Nothing; why.
     Nothing(String),
@@ -76,26 +87,35 @@ pub fn repair<S: Store, Y: System>(
     dry_run: bool,
 ) -> Result<Repaired, Error> {
     let mut repaired = Repaired::default();
+    let stored = StoredLog::new(store, log).collecting_intruders();
+    let mut committer = Committer::new(stored, system);
     for _ in 0..COMPACT_TRIES {
-        let stored = StoredLog::new(store.clone(), log.clone());
-        if attempt(&mut Committer::new(stored, system), dry_run, &mut repaired)? {
+        if attempt(&mut committer, dry_run, &mut repaired)? {
             return Ok(repaired);
         }
     }
-    let log = log.as_str();
+    let log = committer.stored.name.as_str();
     Err(Error::Conflict(format!(
-        "log {log} was compacted {COMPACT_TRIES} times meanwhile: try again"
+        "log {log} changed {COMPACT_TRIES} times while it was looked at: repair it again"
     )))
 }
 
 impl Repaired {
-    /// Takes note of steps. Whether the repair ends behind them: what comes next depends on them, and
-    /// they were not taken.
-    fn ends_with(&mut self, steps: impl IntoIterator<Item = Step>, dry_run: bool) -> bool {
-        let before = self.steps.len();
-        self.steps.extend(steps);
-        let mut new = self.steps.iter().skip(before);
-        new.any(|step| dry_run || matches!(step.action, Action::Nothing(_)))
+    /// Takes note of steps; of one that an earlier attempt has taken, or could not take, once.
+    fn add(&mut self, steps: impl IntoIterator<Item = Step>) {
+        for step in steps {
+            if !self.steps.contains(&step) {
+                self.steps.push(step);
+            }
+        }
+    }
+
+    /// Takes note of a step on which all that comes next depends. Whether the repair ends behind it.
+    fn ends_with(&mut self, step: Option<Step>, dry_run: bool) -> bool {
+        let Some(step) = step else { return false };
+        let ends = dry_run || matches!(step.action, Action::Nothing(_));
+        self.add([step]);
+        ends
     }
 }
 
@@ -105,67 +125,70 @@ fn attempt<S: Store, Y: System>(
     dry_run: bool,
     repaired: &mut Repaired,
 ) -> Result<bool, Error> {
+    committer.stored.forget(&[]);
+    let intruders = Intruders::look(&mut committer.stored)?;
+    repaired.add(intruders.steps());
+    if intruders.hide_the_log() {
+        return Ok(true);
+    }
     if repaired.ends_with(current::repair(committer, dry_run)?, dry_run) {
         return Ok(true);
     }
     if repaired.ends_with(orphans::repair(committer, dry_run)?, dry_run) {
         return Ok(true);
     }
-    // Nothing else depends on these.
-    let Some(older) = older::repair(committer, dry_run)? else { return Ok(false) };
-    repaired.steps.extend(older);
-    let Some(indexes) = index::repair(committer, dry_run)? else { return Ok(false) };
-    let Indexes { steps, forgotten } = indexes;
+    let (current, _) = committer.stored.manifest_in_force(Look::Everything)?;
+    let generation = current.map_or(Generation::default(), |manifest| manifest.generation);
+    if !doubt::is_current(&mut committer.stored, generation)? {
+        return Ok(false);
+    }
+    let Some(steps) = older::repair(committer, &intruders, dry_run)? else { return Ok(false) };
+    repaired.add(steps);
+    let Some(indexes) = index::repair(committer, &intruders, dry_run)? else { return Ok(false) };
+    let Indexes { steps, forgotten, left } = indexes;
     let is_forgotten = |step: &Step| step.action == Action::Forget;
     let (forgets, done): (Vec<_>, Vec<_>) = steps.into_iter().partition(is_forgotten);
-    if repaired.ends_with(done, dry_run) {
-        repaired.steps.extend(forgets);
+    let ends = dry_run && done.iter().any(|step| step.action == Action::Rebuild);
+    repaired.add(done);
+    if ends {
+        repaired.add(forgets);
         return Ok(true);
     }
-    forgotten.iter().for_each(|segment| committer.stored.forget(*segment));
-    let view = committer.stored.look(Look::Everything)?;
-    let Some(inspected) = inspect::inspect(&mut committer.stored, &view)? else { return Ok(false) };
-    let generation = view.manifest.as_ref().map(|manifest| manifest.generation);
-    let found = !(inspected.segments.is_empty() && inspected.live.is_empty());
-    if found && committer.stored.highest_generation()? > generation.unwrap_or_default() {
+    committer.stored.forget(&forgotten);
+    let view = match committer.stored.look(Look::Everything) {
+        // Whether a listed batch is live, only an index tells that is left as it is.
+        Err(Error::Damaged(_)) if !left.is_empty() => return Ok(true),
+        view => view?,
+    };
+    let inspected = inspect::inspect(&mut committer.stored, &view, &left, &intruders)?;
+    let Some(inspected) = inspected else { return Ok(false) };
+    let is_whole = inspected.losses().next().is_none();
+    if !is_whole && committer.stored.highest_generation()? > inspect::base(&view) {
         // What is gone was perhaps compacted.
         return Ok(false);
     }
-    let steps: Vec<_> = forgets.into_iter().chain(inspected.steps()).collect();
-    if steps.is_empty() || dry_run || carry_out(committer, &view, inspected, forgotten)? {
-        repaired.steps.extend(steps);
+    let steps: Vec<_> = forgets.into_iter().chain(inspected.losses().map(Loss::step)).collect();
+    if steps.is_empty() || dry_run || carry_out(committer, view, inspected, forgotten)? {
+        repaired.add(steps);
         return Ok(true);
     }
     Ok(false)
-}
-
-impl Inspected {
-    fn steps(&self) -> Vec<Step> {
-        let segments = self.segments.iter().map(|(_, loss)| loss);
-        let segments = segments.chain(self.live.iter());
-        let steps = segments.map(|Loss { damage, events, .. }| Step {
-            damage: damage.clone(),
-            action: Action::SetAside,
-            events_lost: *events,
-        });
-        steps.collect()
-    }
 }
 
 /// Sets damaged objects aside, and commits a manifest that records what was lost. False if somebody
 /// else changed the log meanwhile.
 fn carry_out<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
-    view: &View,
+    mut view: View,
     inspected: Inspected,
     forgotten: Vec<SegmentName>,
 ) -> Result<bool, Error> {
-    for segment in &forgotten {
-        aside::set_aside(&committer.stored, &ObjectName::Index(segment.index()))?;
-    }
-    for loss in inspected.segments.iter().map(|(_, loss)| loss).chain(&inspected.live) {
-        aside::set_aside(&committer.stored, &loss.object)?;
-    }
+    set_aside(committer, &inspected, &forgotten)?;
+    committer.delete(&foreign_names(&inspected));
+    // What never was a batch is not absorbed, and what may be of use for lost ones is not deleted.
+    let is_foreign = |name: ObjectName| inspected.foreign.iter().any(|loss| loss.object == name);
+    view.live.retain(|batch| !is_foreign(ObjectName::Batch(batch.name)));
+    committer.spare(inspected.holders.clone());
     let first_position = view.first_position();
     let manifest = view.manifest.as_deref();
     let boundary = match change::cutting(&mut committer.stored, manifest, first_position)? {
@@ -189,8 +212,11 @@ fn carry_out<S: Store, Y: System>(
         let is_last = |batch: &ListedBatch| ObjectName::Batch(batch.name) == last.object;
         let count = view.live.iter().position(is_last).map_or(0, |at| at.saturating_add(1));
         let absorbed = view.live.get(..count).unwrap_or_default();
-        rewrites.push(compaction::absorb(view, absorbed.len()));
+        rewrites.push(compaction::absorb(&view, absorbed.len()));
         sources.push(inspect::sources_of_live(absorbed, &inspected.live));
+    }
+    if rewrites.is_empty() && forgotten.is_empty() {
+        return Ok(true);
     }
     let change = Change {
         goal: Goal::Compact,
@@ -201,10 +227,34 @@ fn carry_out<S: Store, Y: System>(
         sources: Some(sources),
         forgotten,
     };
-    Ok(match change::change(committer, view, change)? {
+    Ok(match change::change(committer, &view, change)? {
         Changed::Done(_) | Changed::Empty => true,
         Changed::Lost | Changed::Overtaken(_) => false,
     })
+}
+
+/// Sets aside what is damaged, and what may be of use for what is lost.
+fn set_aside<S: Store, Y: System>(
+    committer: &Committer<'_, S, Y>,
+    inspected: &Inspected,
+    forgotten: &[SegmentName],
+) -> Result<(), Error> {
+    let mut objects = inspected.holders.clone();
+    objects.extend(forgotten.iter().map(|segment| ObjectName::Index(segment.index())));
+    let changed = inspected.losses().filter(|loss| !matches!(loss.action, Action::Nothing(_)));
+    objects.extend(changed.map(|loss| loss.object));
+    // The index tells which batch stands where in a segment.
+    let segments = inspected.segments.iter().filter_map(|(_, loss)| match loss.object {
+        ObjectName::Segment(segment) if loss.action == Action::SetAside => Some(segment),
+        _ => None,
+    });
+    objects.extend(segments.map(|segment| ObjectName::Index(segment.index())));
+    objects.iter().try_for_each(|object| aside::set_aside(&committer.stored, object))
+}
+
+/// The objects that never were batches.
+fn foreign_names(inspected: &Inspected) -> Vec<String> {
+    inspected.foreign.iter().map(|loss| loss.object.to_string()).collect()
 }
 
 /// What is copied of a rewrite.

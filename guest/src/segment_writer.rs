@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use crate::batch::BatchRecord;
+use crate::batch_copy::BatchCopy;
 use crate::boundary::Cut;
 use crate::error::{Damage, Error, WriteFailure, WriteFate};
 use crate::index::Index;
@@ -26,6 +27,8 @@ pub(crate) enum Source {
     Parts(Vec<Part>),
     /// A batch whose bytes are lost: a record of it alone.
     Lost(BatchRecord),
+    /// A batch whose bytes stand elsewhere, too.
+    Copy(BatchCopy),
 }
 
 /// How copying ended.
@@ -117,6 +120,16 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
                     let pieces = vec![Piece::lost(batch)];
                     self.write_run(Run { pieces, lines: S::Bytes::new(&[]) })?;
                 }
+                Source::Copy(copy) => match copy.read(&self.stored.store)? {
+                    Some(run) => {
+                        let run = match &mut cut {
+                            Some(cut) => cut.pass(run),
+                            None => run,
+                        };
+                        self.write_run(run)?;
+                    }
+                    None => return Ok(Copied::Overtaken(Box::new(copy.part()))),
+                },
             }
         }
         self.finish_part()?;

@@ -13,7 +13,7 @@ use crate::agreement::{self, Disagreement};
 use crate::error::{Damage, Error};
 use crate::index::Index;
 use crate::limits::{INDEX_CACHE_BATCHES_MAX, MISSING_TRIES};
-use crate::manifest::{Manifest, SegmentRecord};
+use crate::manifest::{Manifest, SegmentRecord, StandIn};
 use crate::mutants::{self, Mutant};
 use crate::names::{BatchName, Digest, Generation, LogName, SegmentName};
 use crate::ports::{EntryKind, Store, StoreError, StoreErrorKind};
@@ -49,6 +49,14 @@ pub(crate) enum Look {
     Everything,
     /// Everything, to decide what is written and deleted: it must agree with itself.
     Changing,
+}
+
+/// What stands under a manifest's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StoredManifest {
+    Whole(Manifest),
+    StandIn(StandIn),
+    Gone,
 }
 
 /// A look that met an object which has gone since it was told of.
@@ -187,9 +195,10 @@ impl<S: Store> StoredLog<S> {
         Ok(false)
     }
 
-    /// From now on no batch is looked for in the index of this trimmed segment.
-    pub(crate) fn forget(&mut self, segment: SegmentName) {
-        self.forgotten.insert(segment);
+    /// From now on no batch is looked for in the indexes of these trimmed segments, and in those of all
+    /// others again.
+    pub(crate) fn forget(&mut self, segments: &[SegmentName]) {
+        self.forgotten = segments.iter().copied().collect();
     }
 
     /// The index of a segment. None if it is gone.
@@ -276,10 +285,12 @@ impl<S: Store> StoredLog<S> {
         &mut self,
         look: Look,
     ) -> Result<(Option<Rc<Manifest>>, Vec<ListedOther>), Error> {
+        let mut highest = None;
         for _ in 0..MISSING_TRIES {
             let listed = self.list_current(look)?;
             let listed = listed.map_err(|went_back| self.went_back(went_back))?;
             let others = listed.others;
+            highest = listed.highest;
             let Some(generation) = listed.highest else {
                 return Ok((None, others));
             };
@@ -295,6 +306,11 @@ impl<S: Store> StoredLog<S> {
                 return Ok((Some(manifest), others));
             }
         }
+        if let Some(generation) = highest
+            && let StoredManifest::StandIn(_) = self.stored_manifest(generation)?
+        {
+            return Err(self.ends_in_stand_in(generation));
+        }
         let message = format!(
             "{} was listed {MISSING_TRIES} times and could not be found",
             self.name.key("manifest_*")
@@ -302,18 +318,38 @@ impl<S: Store> StoredLog<S> {
         Err(Error::StoreFailed { message, transient: true })
     }
 
-    /// A manifest, unless it is gone.
+    /// A manifest, unless it is gone. One of which a stand-in is left is.
     pub(crate) fn manifest(&self, generation: Generation) -> Result<Option<Manifest>, Error> {
+        Ok(match self.stored_manifest(generation)? {
+            StoredManifest::Whole(manifest) => Some(manifest),
+            StoredManifest::StandIn(_) | StoredManifest::Gone => None,
+        })
+    }
+
+    /// What stands under a manifest's name.
+    pub(crate) fn stored_manifest(&self, generation: Generation) -> Result<StoredManifest, Error> {
         let key = self.name.key(generation);
         let bytes = match self.store.get(&key) {
             Ok(bytes) => bytes,
-            Err(StoreError { kind: StoreErrorKind::NotFound, .. }) => return Ok(None),
+            Err(StoreError { kind: StoreErrorKind::NotFound, .. }) => {
+                return Ok(StoredManifest::Gone);
+            }
             Err(error) => return Err(Error::store("read", &key, &error)),
         };
+        if let Some(stand_in) = StandIn::decode(generation, &bytes) {
+            return Ok(StoredManifest::StandIn(stand_in));
+        }
         let decoded = Manifest::decode(generation, &bytes);
-        decoded.map(Some).map_err(|error| match error {
+        decoded.map(StoredManifest::Whole).map_err(|error| match error {
             Error::Damaged(damage) => self.damaged(damage),
             error => error,
         })
+    }
+
+    /// The damage of a log whose highest manifest is a stand-in: the one that it stands below is gone.
+    pub(crate) fn ends_in_stand_in(&self, generation: Generation) -> Error {
+        let expected = format!("a later manifest than {generation}, which is a stand-in");
+        let next = Generation(generation.0.saturating_add(1));
+        self.damaged(Damage::new(next, expected, "no such object"))
     }
 }

@@ -6,12 +6,12 @@
 
 use crate::error::{Damage, Error};
 use crate::limits::{MANIFESTS_KEPT, MISSING_TRIES, VERIFY_FINDINGS_MAX, VERIFY_STEP_BYTES};
-use crate::manifest::{Manifest, Retired};
+use crate::manifest::{Manifest, Retired, StandIn};
 use crate::names::{Generation, LogId, LogName, ObjectName};
 use crate::part::Part;
 use crate::parts::{Interrupted, PartsRead};
 use crate::ports::Store;
-use crate::stored_log::{Look, StoredLog};
+use crate::stored_log::{Look, StoredLog, StoredManifest};
 use crate::view::{self, ListedOther};
 use work::{Place, Work, digest};
 
@@ -116,7 +116,7 @@ impl<S: Store> Verifier<S> {
         if self.work.batches.is_empty() && self.work.others.is_empty() && intruders.is_empty() {
             self.stored.check_is_there()?;
         }
-        self.work.findings.extend(intruders.into_iter().map(Finding::Damaged));
+        intruders.into_iter().for_each(|damage| self.work.found(damage));
         if self.check_manifests()? && self.check_retired()? && self.check_current()? {
             self.begin();
         }
@@ -168,13 +168,23 @@ impl<S: Store> Verifier<S> {
         // A listing may leave out one that was created meanwhile, and show the next.
         for generation in first.into_iter().chain(may_go).chain(kept) {
             self.work.checked.objects_total += 1;
-            let manifest = match self.stored.manifest(generation) {
-                Ok(Some(manifest)) => manifest,
-                Ok(None) if generation > Generation::FIRST && generation.0 < lowest => {
+            let manifest = match self.stored.stored_manifest(generation) {
+                Ok(StoredManifest::Whole(manifest)) => manifest,
+                Ok(StoredManifest::StandIn(stand_in)) => {
+                    if self.has_changed()? {
+                        return Ok(false);
+                    }
+                    self.check_stand_in(stand_in, log);
                     before = None;
                     continue;
                 }
-                Ok(None) => {
+                Ok(StoredManifest::Gone)
+                    if generation > Generation::FIRST && generation.0 < lowest =>
+                {
+                    before = None;
+                    continue;
+                }
+                Ok(StoredManifest::Gone) => {
                     if self.has_changed()? {
                         return Ok(false);
                     }
@@ -183,14 +193,16 @@ impl<S: Store> Verifier<S> {
                     continue;
                 }
                 Err(Error::Damaged(damage)) => {
-                    self.work.findings.push_back(Finding::Damaged(damage));
+                    self.work.found(damage);
                     before = None;
                     continue;
                 }
                 Err(error) => return Err(error),
             };
             let contradiction = before.as_ref().and_then(|before| out_of_order(before, &manifest));
-            if let Some(damage) = contradiction.or_else(|| of_another_log(log, &manifest)) {
+            if let Some(damage) =
+                contradiction.or_else(|| of_another_log(log, manifest.generation, manifest.log))
+            {
                 // A stalled compactor may have created a number that was passed and dropped.
                 if self.has_changed()? {
                     return Ok(false);
@@ -227,12 +239,28 @@ impl<S: Store> Verifier<S> {
                     self.missing(segment.name.index());
                 }
                 Err(Error::Damaged(damage)) => {
-                    self.work.findings.push_back(Finding::Damaged(damage));
+                    self.work.found(damage);
                 }
                 Err(error) => return Err(error),
             }
         }
         Ok(true)
+    }
+
+    /// Checks what stands for an older manifest that a repair has given up: it says nothing of the log
+    /// but its identity, and another manifest counts.
+    fn check_stand_in(&mut self, stand_in: StandIn, log: Option<LogId>) {
+        self.work.checked.objects += 1;
+        if stand_in.generation == self.work.generation
+            && let Error::Damaged(damage) = self.stored.ends_in_stand_in(stand_in.generation)
+        {
+            self.work.found(damage);
+        }
+        let damage =
+            of_another_log(log.and(stand_in.log).and(log), stand_in.generation, stand_in.log);
+        if let Some(damage) = damage {
+            self.found(damage);
+        }
     }
 
     fn begin(&mut self) {
@@ -263,7 +291,7 @@ impl<S: Store> Verifier<S> {
             }
             Ok(None) => self.end_stage(),
             Err(Interrupted::Failed(Error::Damaged(damage))) => {
-                self.work.findings.push_back(Finding::Damaged(damage));
+                self.work.found(damage);
                 self.skip_one(reading);
             }
             Err(Interrupted::Failed(error)) => {
@@ -360,8 +388,7 @@ impl<S: Store> Verifier<S> {
     }
 
     fn found(&mut self, damage: Damage) {
-        let damage = damage.with_key(&self.stored.name);
-        self.work.findings.push_back(Finding::Damaged(damage));
+        self.work.found(damage.with_key(&self.stored.name));
     }
 
     /// An object is gone, and nobody has compacted.
@@ -404,16 +431,20 @@ fn highest(others: &[ListedOther]) -> Generation {
 }
 
 /// What is wrong with a manifest of a log with this identity, if that is known.
-fn of_another_log(log: Option<LogId>, manifest: &Manifest) -> Option<Damage> {
-    let expected = log.filter(|log| manifest.log != Some(*log))?;
-    let found = manifest.log.map_or("no identity".to_owned(), |log| log.to_string());
+fn of_another_log(
+    log: Option<LogId>,
+    generation: Generation,
+    found: Option<LogId>,
+) -> Option<Damage> {
+    let expected = log.filter(|log| found != Some(*log))?;
+    let found = found.map_or("no identity".to_owned(), |log| log.to_string());
     let expected = format!("the identity {expected} of the manifests before");
-    Some(Damage::new(manifest.generation, expected, found))
+    Some(Damage::new(generation, expected, found))
 }
 
 /// What is wrong between two manifests that are kept, the older one first. The first may be followed
 /// by one of a much later generation.
-fn out_of_order(before: &Manifest, after: &Manifest) -> Option<Damage> {
+pub(crate) fn out_of_order(before: &Manifest, after: &Manifest) -> Option<Damage> {
     let follows = after.generation.0 == before.generation.0.saturating_add(1);
     // What the later one says was checked with its own digest.
     if let (true, Some(expected)) = (follows, after.previous)

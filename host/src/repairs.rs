@@ -23,21 +23,28 @@ pub struct Skipped {
 #[non_exhaustive]
 pub enum RepairAction {
     /// The object is copied to `set-aside_` and its name, which the log ignores. Those of its events that
-    /// cannot be read are recorded as lost: they keep their positions, and a reader that comes to them
-    /// reports them as [`Page::missed`](crate::Page::missed).
+    /// cannot be read are written again from copies that stand elsewhere in the log's folder and that
+    /// digests prove, or else recorded as lost: they keep their positions, and a reader that comes to them
+    /// reports them as [`Page::missed`](crate::Page::missed). An object that never was the batch that its
+    /// name says is copied so and deleted, and has no events.
     SetAside,
-    /// It is copied to such a name and written again, the same as it was: its digest proves that, or, of
-    /// the current manifest, what is left of it. Before that manifest is replaced the log goes on with a
-    /// new one that says the same.
+    /// The object is gone, so there is nothing to set aside. Its events are written again from copies, or
+    /// recorded as lost, as for [`RepairAction::SetAside`].
+    Gone,
+    /// It is copied to such a name, if it is there, and written again, the same as it was: its digest proves
+    /// that, or, of the current manifest, what is left of it. Before that manifest is replaced the log goes
+    /// on with a new one that says the same.
     Rebuild,
     /// The current manifest, torn when it was written, is copied to such a name and deleted: the log goes
     /// on from the manifest before it, which has all its events.
     StepBack,
-    /// The index of a trimmed segment is copied to such a name, and its record is left out of the manifest:
-    /// a batch that was in it and whose create lands after this is taken for a new one. Or the log goes on
-    /// by some generations, so that an older manifest is not needed any more.
+    /// An older manifest is copied to such a name, if it is there, and replaced by a stand-in, which says the
+    /// generation and the log's identity alone. Nothing is read by an older manifest.
+    StandIn,
+    /// The index of a trimmed segment is copied to such a name, if it is there, and its record is left out
+    /// of the manifest. A batch that was in it and whose create lands after this is taken for a new one.
     Forget,
-    /// Nothing can be done, for the reason given. Restore the object from a copy of the store.
+    /// Nothing can be done, for the reason given, which says what to do.
     Nothing(String),
 }
 
@@ -65,6 +72,8 @@ impl Host {
     ///
     /// # Errors
     /// As [`Host::compact`](crate::Host::compact), but not for the damage that it is about.
+    /// [`Error::StoreFailed`](crate::Error::StoreFailed) where a listing and the objects do not agree on what
+    /// is there or how large it is: nothing is changed by what only one of them says.
     pub async fn repair(&self, store: &Store, name: &str) -> Result<Vec<RepairStep>> {
         self.engine().instantiate(store).await?.repair(name, false).await
     }
@@ -73,7 +82,7 @@ impl Host {
     /// Changes nothing. Reads the whole log.
     ///
     /// # Errors
-    /// As [`Host::verify`](crate::Host::verify).
+    /// As [`Host::verify`](crate::Host::verify), and as [`Host::repair`] where listing and objects disagree.
     pub async fn plan_repair(&self, store: &Store, name: &str) -> Result<Vec<RepairStep>> {
         self.engine().instantiate(store).await?.repair(name, true).await
     }
@@ -91,8 +100,10 @@ impl From<wit::RepairStep> for RepairStep {
         let wit::RepairStep { damage, action, events_lost } = step;
         let action = match action {
             wit::RepairAction::SetAside => RepairAction::SetAside,
+            wit::RepairAction::Gone => RepairAction::Gone,
             wit::RepairAction::Rebuild => RepairAction::Rebuild,
             wit::RepairAction::StepBack => RepairAction::StepBack,
+            wit::RepairAction::StandIn => RepairAction::StandIn,
             wit::RepairAction::Forget => RepairAction::Forget,
             wit::RepairAction::Nothing(why) => RepairAction::Nothing(why),
         };

@@ -65,3 +65,96 @@ fn repair_changes_nothing_until_it_is_told_to() {
     ok(&["compact", "--full", &log], "");
     check(&["repair", &log], "", 0, &["nothing to repair"]);
 }
+
+/// A log of three batches, compacted, and the batches put back beside the segment.
+fn restored() -> (tempfile::TempDir, String, PathBuf) {
+    let (folder, log) = fresh();
+    for event in ["a\n", "b\n", "c\n"] {
+        ok(&["append", &log], event);
+    }
+    let files = || fs::read_dir(&log).unwrap().map(|file| file.unwrap().path());
+    let kept: Vec<_> = files().map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+    ok(&["compact", &log], "");
+    for (path, bytes) in kept {
+        fs::write(path, bytes).unwrap();
+    }
+    let is_segment = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.starts_with("segment_") && name.ends_with(".jsonl")
+    };
+    let segment = files().find(is_segment).unwrap();
+    (folder, log, segment)
+}
+
+#[test]
+fn repair_takes_from_the_batches_what_the_segment_has_no_more() {
+    let (_folder, log, segment) = restored();
+    fs::remove_file(&segment).unwrap();
+    let name = segment.file_name().unwrap().to_str().unwrap();
+    let ran = run_with(&["repair", &log], b"");
+    assert_eq!(ran.code, 4);
+    assert!(ran.stdout.contains(&format!("{name}: gone, 0 events lost")), "{}", ran.stdout);
+    assert!(ran.stderr.contains("--yes repairs 1 object, with 0 events lost"), "{}", ran.stderr);
+    check(&["repair", "--yes", &log], "", 0, &["is repaired: 0 events lost"]);
+    assert_eq!(ok(&["read", &log], ""), "a\nb\nc\n");
+}
+
+#[test]
+fn repair_of_an_older_manifest_lets_the_log_be_verified_and_compacted() {
+    let (_folder, log) = fresh();
+    for event in ["a\n", "b\n"] {
+        ok(&["append", &log], event);
+        ok(&["compact", "--full", &log], "");
+    }
+    let first = PathBuf::from(&log).join("manifest_0000000000000000001.json");
+    fs::write(&first, "{}").unwrap();
+    check(&["verify", &log], "", 4, &["1 damaged object"]);
+    let ran = run_with(&["repair", &log], b"");
+    assert_eq!(ran.code, 4);
+    assert!(ran.stdout.contains("replaced by a stand-in, nothing is lost"), "{}", ran.stdout);
+    let done = json(&["repair", "--json", "--yes", &log]);
+    assert_eq!((&done["steps"][0]["action"], &done["ok"]), (&json!("stand-in"), &json!(true)));
+    check(&["verify", &log], "", 0, &["nothing is damaged"]);
+    ok(&["append", &log], "c\n");
+    ok(&["compact", "--full", &log], "");
+    assert_eq!(ok(&["read", &log], ""), "a\nb\nc\n");
+}
+
+#[test]
+fn repair_of_a_log_that_is_not_there_is_an_error() {
+    let (_folder, log) = fresh();
+    for command in [&["repair"][..], &["repair", "--yes"]] {
+        check(&[command, &[&log]].concat(), "", 5, &["there is no log at"]);
+        check(&[command, &["memory:log"]].concat(), "", 5, &["there is no log at memory:log"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn repair_names_what_it_cannot_repair_once_and_does_the_rest() {
+    let (folder, log, _) = damaged();
+    let segment = fs::read_dir(&log).unwrap().map(|file| file.unwrap().path());
+    let segment = segment.filter(|path| path.to_str().unwrap().ends_with(".index")).min().unwrap();
+    let moved = folder.path().join("moved");
+    fs::rename(&segment, &moved).unwrap();
+    std::os::unix::fs::symlink(&moved, &segment).unwrap();
+    let name = segment.file_name().unwrap().to_str().unwrap();
+    let ran = run_with(&["verify", &log], b"");
+    assert_eq!((ran.code, ran.stdout.matches(name).count()), (4, 1), "{}", ran.stdout);
+    let ran = run_with(&["repair", &log], b"");
+    assert_eq!((ran.code, ran.stdout.matches(name).count()), (4, 1), "{}", ran.stdout);
+    assert!(ran.stdout.contains("left as it is: it may lead to the data"), "{}", ran.stdout);
+    let said = "--yes repairs 1 of 2 objects, with 10 events lost";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    let ran = run_with(&["repair", "--yes", &log], b"");
+    assert_eq!((ran.code, ran.stdout.matches(name).count()), (4, 1), "{}", ran.stdout);
+    assert!(ran.stderr.contains("1 damaged object is left in"), "{}", ran.stderr);
+    let ran = run_with(&["repair", &log], b"");
+    assert!(ran.stderr.contains("nothing of this can be repaired"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("--yes"), "{}", ran.stderr);
+    fs::remove_file(&segment).unwrap();
+    fs::rename(&moved, &segment).unwrap();
+    check(&["verify", &log], "", 0, &["nothing is damaged"]);
+    let ran = run_with(&["read", &log], b"");
+    assert_eq!((ran.code, ran.stdout), (0, numbered(0..40) + &numbered(50..60)));
+}

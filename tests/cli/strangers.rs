@@ -119,7 +119,7 @@ fn what_stands_in_an_objects_place_is_named_and_never_followed() {
                 assert_eq!(ran.code, 4, "{context}");
                 let said = format!("{}{}", ran.stdout, ran.stderr);
                 assert!(!said.contains("secret"), "{context}");
-                for words in [name, "expected a regular file, found a ", meant, "; remove it"] {
+                for words in [name, "expected a regular file, found a ", meant, "; move it away"] {
                     assert!(said.contains(words), "no {words:?}: {context}{}", ran.stdout);
                 }
                 assert_eq!(names(&log), before, "{context}: something came or went");

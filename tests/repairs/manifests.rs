@@ -3,8 +3,10 @@
 use rig::memory::{Memory, Objects};
 use stratalog_guest::compactor;
 use stratalog_guest::error::Error;
+use stratalog_guest::manifest::{Manifest, StandIn};
+use stratalog_guest::names::{Generation, LogId};
 use stratalog_guest::options::CompactInput;
-use stratalog_guest::repair::{Action, Step};
+use stratalog_guest::repair::{self, Action, Step};
 use stratalog_guest::trim::{self, TrimOptions, TrimPoint};
 
 use super::{Clock, World, all_but, log, read};
@@ -181,12 +183,12 @@ fn repair_that_ended_before_the_damaged_manifest_was_replaced_is_taken_up() {
 }
 
 #[test]
-fn manifest_below_the_current_one_is_made_again_or_left_behind() {
+fn manifest_below_the_current_one_is_made_again_or_gets_a_stand_in() {
     type Harm<'a> = &'a dyn Fn(&mut World, &str);
     let cases: [(&str, Harm, Action); 3] = [
         ("a byte", &|world, key| world.damage(key, |bytes| bytes[50] ^= 1), Action::Rebuild),
-        ("its end", &|world, key| world.damage(key, |bytes| bytes.truncate(60)), Action::Forget),
-        ("all of it", &|world, key| world.remove(key), Action::Forget),
+        ("its end", &|world, key| world.damage(key, |bytes| bytes.truncate(60)), Action::StandIn),
+        ("all of it", &|world, key| world.remove(key), Action::StandIn),
     ];
     for (what, harm, action) in cases {
         let (mut world, _) = committed(&|world| world.compact_with(FULL));
@@ -222,14 +224,86 @@ fn compaction_of_a_log_that_lacks_a_manifest_is_refused_until_it_is_repaired() {
 }
 
 #[test]
-fn first_manifest_that_cannot_be_made_again_is_left_and_the_rest_is_repaired() {
+fn first_manifest_gets_a_stand_in_and_the_rest_is_repaired() {
     let (mut world, _) = committed(&|world| world.compact_with(APART));
     let key = "log/manifest_0000000000000000001.json";
     world.damage(key, |bytes| bytes.truncate(60));
+    let torn = world.store.objects()[key].clone();
     let segment = world.keys("segment_", ".jsonl")[0].clone();
     world.damage(&segment, |bytes| bytes[0] ^= 1);
     let steps = world.repair(false);
     let actions: Vec<_> = steps.iter().map(|step| &step.action).collect();
-    assert!(matches!(actions[..], [Action::Nothing(_), Action::SetAside]), "{actions:?}");
+    assert!(matches!(actions[..], [Action::StandIn, Action::SetAside]), "{actions:?}");
+    assert_eq!(world.store.objects()["log/set-aside_manifest_0000000000000000001.json"], torn);
+    assert_eq!(world.verified(), Vec::<String>::new());
     assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[0, 1]), 2));
+    // It stays, and all go on beside it.
+    let stand_in = world.store.objects()[key].clone();
+    for batch in 9..24 {
+        world.write(batch..batch + 1);
+        world.compact_with(FULL);
+        assert_eq!(world.verified(), Vec::<String>::new());
+    }
+    assert_eq!(world.store.objects()[key], stand_in);
+    assert_eq!(world.repair(false), []);
+}
+
+#[test]
+fn stand_in_says_the_identity_and_the_generation_and_never_counts() {
+    let (mut world, current) = committed(&|world| world.compact_with(FULL));
+    let key = "log/manifest_0000000000000000003.json";
+    world.remove(key);
+    let steps = world.repair(false);
+    assert!(matches!(&steps[..], [Step { action: Action::StandIn, .. }]), "{steps:?}");
+    let bytes = world.store.objects()[key].to_vec();
+    let stand_in = StandIn::decode(Generation(3), &bytes).unwrap();
+    let manifest = Manifest::decode(Generation(4), &world.store.objects()[&current]).unwrap();
+    assert_eq!((stand_in.log, manifest.log.is_some()), (manifest.log, true));
+    // Of another log, or another generation, it is damage, which a repair replaces.
+    let other = StandIn { log: Some(LogId(7)), ..stand_in };
+    let misplaced = StandIn { generation: Generation(2), ..stand_in };
+    for wrong in [other, misplaced] {
+        world.damage(key, |bytes| *bytes = wrong.encode().unwrap());
+        assert_eq!(world.verified().len(), 1);
+        let steps = world.repair(false);
+        assert!(matches!(&steps[..], [Step { action: Action::StandIn, .. }]), "{steps:?}");
+        assert_eq!(world.store.objects()[key].to_vec(), bytes);
+        assert_eq!(world.verified(), Vec::<String>::new());
+    }
+    // Without the manifest that it stands below nothing is believed, and it is not replaced.
+    world.remove(&current);
+    let before = world.store.objects();
+    let damage = |error: Error| match error {
+        Error::Damaged(damage) => damage.object,
+        error => panic!("{error}"),
+    };
+    let repaired = repair::repair(world.store.clone(), &world.clock, log(), false);
+    assert_eq!(damage(repaired.unwrap_err()), current);
+    assert_eq!(damage(read(&mut world.reader(None)).unwrap_err()), current);
+    let compacted = compactor::compact(world.store.clone(), &world.clock, log(), FULL);
+    assert_eq!(damage(compacted.unwrap_err()), current);
+    assert!(world.verified()[0].starts_with(&current), "{:?}", world.verified());
+    assert_eq!(world.store.objects(), before);
+}
+
+#[test]
+fn stand_in_that_was_not_written_yet_is_written_by_the_next_repair() {
+    let (mut world, _) = committed(&|world| world.compact_with(FULL));
+    let key = "log/manifest_0000000000000000002.json";
+    world.damage(key, |bytes| bytes.truncate(60));
+    let torn = world.store.objects();
+    world.repair(false);
+    let done = world.store.objects();
+    // Ended after the damaged one was set aside, or after it was deleted too.
+    for ended in [true, false] {
+        let mut objects = done.clone();
+        objects.remove(key);
+        if ended {
+            objects.insert(key.to_owned(), torn[key].clone());
+        }
+        world.store = Memory::of(objects);
+        assert_eq!(world.verified().len(), 1);
+        world.repair(false);
+        assert_eq!(world.store.objects(), done);
+    }
 }

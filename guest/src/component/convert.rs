@@ -355,8 +355,10 @@ impl From<Step> for repairs::RepairStep {
     fn from(step: Step) -> Self {
         let action = match step.action {
             Action::SetAside => repairs::RepairAction::SetAside,
+            Action::Gone => repairs::RepairAction::Gone,
             Action::Rebuild => repairs::RepairAction::Rebuild,
             Action::StepBack => repairs::RepairAction::StepBack,
+            Action::StandIn => repairs::RepairAction::StandIn,
             Action::Forget => repairs::RepairAction::Forget,
             Action::Nothing(why) => repairs::RepairAction::Nothing(why),
         };

@@ -13,7 +13,7 @@ use crate::index::one_byte;
 use crate::names::{Attempt, BatchTime, Digest, Generation, LogId, SegmentName};
 
 /// The format that is written.
-const FORMAT: u64 = 2;
+pub(super) const FORMAT: u64 = 2;
 /// The format before, without digests.
 const FORMAT_BEFORE: u64 = 1;
 
@@ -91,7 +91,7 @@ impl Manifest {
             let message = format!("{} lacks what its format needs", self.generation);
             return Err(serde_json::Error::custom(message));
         }
-        let mut bytes = serde_json::to_vec(&ManifestText {
+        let bytes = serde_json::to_vec(&ManifestText {
             format: FORMAT,
             log: self.log.as_ref().map(LogId::to_string),
             generation: self.generation.0,
@@ -105,11 +105,7 @@ impl Manifest {
             compacted_bytes: self.compacted_bytes,
             digest: None,
         })?;
-        // The closing brace comes behind the digest.
-        bytes.pop();
-        let end = end_of(&bytes);
-        bytes.extend(end);
-        Ok(bytes)
+        Ok(with_digest(bytes))
     }
 
     /// # Errors
@@ -221,6 +217,19 @@ impl SegmentText {
             index,
         })
     }
+}
+
+/// An object's text with its digest before the closing brace.
+pub(super) fn with_digest(mut text: Vec<u8>) -> Vec<u8> {
+    text.pop();
+    let end = end_of(&text);
+    text.extend(end);
+    text
+}
+
+/// Whether an object ends with the digest of what is before that.
+pub(super) fn is_whole(bytes: &[u8]) -> bool {
+    split_digest(bytes).is_some_and(|(covered, said)| Digest::of(covered) == said)
 }
 
 /// The end of a manifest that begins so.

@@ -1,11 +1,15 @@
 //! Sets a damaged object aside: copies what there is of it to a name that the log ignores.
 
+use xxhash_rust::xxh3::Xxh3;
+
 use crate::commit::Committer;
 use crate::error::Error;
 use crate::limits::{CHUNK_BYTES_MAX, LIST_PAGE_OBJECTS};
-use crate::names::{LogName, ObjectName};
+use crate::names::{Digest, LogName, ObjectName};
 use crate::paging::Pages;
-use crate::ports::{OrderedRead, ReadPart, Store, StoreErrorKind, System, Upload, WriteError};
+use crate::ports::{
+    EntryKind, HeldBytes, OrderedRead, ReadPart, Store, StoreErrorKind, System, Upload, WriteError,
+};
 use crate::segment_writer::write_failed;
 use crate::stored_log::StoredLog;
 
@@ -17,8 +21,8 @@ pub(super) fn key(log: &LogName, object: &ObjectName) -> String {
     log.key(format!("{ASIDE}{object}"))
 }
 
-/// The objects of the log that were set aside.
-pub(super) fn listed<S: Store>(stored: &StoredLog<S>) -> Result<Vec<ObjectName>, Error> {
+/// The objects of the log that were set aside, each with its key.
+pub(super) fn listed<S: Store>(stored: &StoredLog<S>) -> Result<Vec<(ObjectName, String)>, Error> {
     let prefix = stored.name.key(ASIDE);
     let mut pages = Pages::new(&prefix, None);
     let mut objects = Vec::new();
@@ -28,38 +32,89 @@ pub(super) fn listed<S: Store>(stored: &StoredLog<S>) -> Result<Vec<ObjectName>,
             .list(&prefix, pages.after(), LIST_PAGE_OBJECTS)
             .map_err(|error| Error::store("list", &prefix, &error))?;
         let goes_on = pages.take(&page)?;
-        let names = page.objects.iter().filter_map(|entry| entry.key.strip_prefix(&prefix));
-        objects.extend(names.filter_map(ObjectName::parse));
+        let entries = page.objects.iter().filter(|entry| entry.kind == EntryKind::Object);
+        objects.extend(entries.filter_map(|entry| {
+            let own = entry.key.strip_prefix(&prefix)?;
+            Some((object_in(own)?, entry.key.clone()))
+        }));
         if !goes_on {
             return Ok(objects);
         }
     }
 }
 
-/// Copies the object. What was set aside before stays: it is the same, or the first that was damaged.
+/// The object that was set aside under a name, without what that begins with.
+fn object_in(name: &str) -> Option<ObjectName> {
+    ObjectName::parse(name).or_else(|| {
+        let (digest, name) = name.split_once('_')?;
+        Digest::parse(digest).and_then(|_| ObjectName::parse(name))
+    })
+}
+
+/// Copies the object, if it is there. What was set aside under its name before stays; where that is
+/// something else, the copy gets a name with its digest.
 pub(super) fn set_aside<S: Store>(stored: &StoredLog<S>, object: &ObjectName) -> Result<(), Error> {
     let (from, to) = (stored.name.key(object), key(&stored.name, object));
-    let read = stored.store.read(&[ReadPart { key: from.clone(), range: None }]);
+    if copy(stored, &from, &to)? || digest_of(stored, &from)? == digest_of(stored, &to)? {
+        return Ok(());
+    }
+    if let Some(digest) = digest_of(stored, &from)? {
+        let to = stored.name.key(format!("{ASIDE}{digest}_{object}"));
+        copy(stored, &from, &to)?;
+    }
+    Ok(())
+}
+
+/// Copies an object, unless there is nothing of it. False if there is an object under the copy's name.
+fn copy<S: Store>(stored: &StoredLog<S>, from: &str, to: &str) -> Result<bool, Error> {
     let mut upload = None;
-    loop {
-        let chunk = match read.next(CHUNK_BYTES_MAX) {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) => break,
-            // There is nothing to keep of it.
-            Err(failure) if failure.error.kind == StoreErrorKind::NotFound => return Ok(()),
-            Err(failure) => return Err(Error::store("read", &from, &failure.error)),
-        };
+    let is_there = each_chunk(stored, from, |bytes: S::Bytes| {
         let current = match upload.take() {
             Some(upload) => upload,
-            None => stored.store.start_upload(&to).map_err(|error| write_failed(&to, error))?,
+            None => stored.store.start_upload(to)?,
         };
-        current.write(chunk.bytes).map_err(|error| write_failed(&to, error))?;
+        current.write(bytes)?;
         upload = Some(current);
+        Ok(())
+    });
+    let written = match is_there {
+        Ok(read) => read?.then_some(upload).flatten().map_or(Ok(()), |upload| upload.finish()),
+        Err(error) => Err(error),
+    };
+    match written {
+        Ok(()) => Ok(true),
+        Err(WriteError::AlreadyExists) => Ok(false),
+        Err(error) => Err(write_failed(to, error)),
     }
-    let Some(upload) = upload else { return Ok(()) };
-    match upload.finish() {
-        Ok(()) | Err(WriteError::AlreadyExists) => Ok(()),
-        Err(error) => Err(write_failed(&to, error)),
+}
+
+/// The digest of an object. None if it is not there.
+fn digest_of<S: Store>(stored: &StoredLog<S>, key: &str) -> Result<Option<Digest>, Error> {
+    let mut hasher = Box::new(Xxh3::new());
+    let read = each_chunk(stored, key, |bytes: S::Bytes| {
+        hasher.update(&bytes.read());
+        Ok(())
+    });
+    let is_there = read.map_err(|error| write_failed(key, error))??;
+    Ok(is_there.then(|| Digest(hasher.digest())))
+}
+
+/// Shows an object's bytes. False if it is not there. The outer error is that of who is shown them.
+fn each_chunk<S: Store>(
+    stored: &StoredLog<S>,
+    key: &str,
+    mut show: impl FnMut(S::Bytes) -> Result<(), WriteError>,
+) -> Result<Result<bool, Error>, WriteError> {
+    let read = stored.store.read(&[ReadPart { key: key.to_owned(), range: None }]);
+    loop {
+        match read.next(CHUNK_BYTES_MAX) {
+            Ok(Some(chunk)) => show(chunk.bytes)?,
+            Ok(None) => return Ok(Ok(true)),
+            Err(failure) if failure.error.kind == StoreErrorKind::NotFound => {
+                return Ok(Ok(false));
+            }
+            Err(failure) => return Ok(Err(Error::store("read", key, &failure.error))),
+        }
     }
 }
 

@@ -8,7 +8,11 @@
 //! 3. The record of a trimmed segment is left out of the next manifest if its index cannot be found
 //!    again, but only where no listed batch may be one of its batches: it would be read again.
 
+use std::collections::BTreeSet;
+
 use super::content::SegmentBytes;
+use super::doubt::{self, Extent};
+use super::intruders::Intruders;
 use super::{Action, Step, aside};
 use crate::commit::Committer;
 use crate::error::{Damage, Error};
@@ -25,12 +29,15 @@ pub(super) struct Indexes {
     pub(super) steps: Vec<Step>,
     /// Trimmed segments of which no record stays.
     pub(super) forgotten: Vec<SegmentName>,
+    /// Segments whose indexes cannot be read, and stay as they are.
+    pub(super) left: BTreeSet<SegmentName>,
 }
 
 /// Repairs the indexes of all segments that the current manifest names, trimmed ones too. None if
 /// somebody has compacted meanwhile.
 pub(super) fn repair<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
+    intruders: &Intruders,
     dry_run: bool,
 ) -> Result<Option<Indexes>, Error> {
     let mut found = Indexes::default();
@@ -39,16 +46,27 @@ pub(super) fn repair<S: Store, Y: System>(
     let trimmed = manifest.retired.iter().map(|retired| (true, retired.segment));
     let segments = manifest.segments.iter().map(|segment| (false, *segment)).chain(trimmed);
     for (is_trimmed, segment) in segments {
+        let name = ObjectName::Index(segment.name.index());
+        if intruders.hold_segment(segment.name) {
+            found.left.insert(segment.name);
+            continue;
+        }
         let Some(damage) = damage_of(&mut committer.stored, &segment)? else { continue };
         if committer.stored.highest_generation()? > manifest.generation {
             return Ok(None);
+        }
+        if damage.is_absence() {
+            let listed = others.iter().find(|other| other.name == name).map(|other| other.size);
+            let (base, stored) = (manifest.generation, &mut committer.stored);
+            if !doubt::confirm(stored, base, name, Extent::Gone, listed)? {
+                return Ok(None);
+            }
         }
         let found_again = find_again(&mut committer.stored, &manifest, &others, &segment)?;
         let action = match found_again {
             Rebuilt::Same(bytes) => {
                 if !dry_run {
-                    let object = ObjectName::Index(segment.name.index());
-                    aside::replace(committer, &object, &bytes)?;
+                    aside::replace(committer, &name, &bytes)?;
                 }
                 Action::Rebuild
             }
@@ -73,6 +91,9 @@ pub(super) fn repair<S: Store, Y: System>(
                 segment.name
             )),
         };
+        if matches!(action, Action::Nothing(_)) {
+            found.left.insert(segment.name);
+        }
         found.steps.push(Step { damage, action, events_lost: 0 });
     }
     Ok(Some(found))
@@ -124,8 +145,7 @@ fn find_again<S: Store>(
     stored.list_batches(|batch| clues.add_batch(batch.name))?;
     let indexes = others.iter().map(|other| (other.name, stored.name.key(other.name)));
     let indexes = indexes.filter(|(name, _)| *name != own);
-    let set_aside = aside::listed(stored)?.into_iter();
-    let set_aside = set_aside.map(|name| (name, aside::key(&stored.name, &name)));
+    let set_aside = aside::listed(stored)?;
     for (name, key) in indexes.chain(set_aside).collect::<Vec<_>>() {
         match name {
             ObjectName::Batch(batch) => clues.add_batch(batch),

@@ -3,19 +3,24 @@
 //! 1. A segment is read once, in one piece, whatever is damaged in it: its index tells where each
 //!    batch stands.
 //! 2. Neighbouring batches that can be read are copied in one piece.
+//! 3. What a listing alone says is damaged is asked for, and looked at again.
+//! 4. A batch counts as lost only if no whole copy of it is found anywhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Sources;
+use super::copies::Copies;
+use super::doubt::{self, Extent};
+use super::intruders::Intruders;
 use super::measured::{Damaged, damaged_batches};
+use super::{Action, Sources, Step, live};
 use crate::batch::BatchRecord;
+use crate::batch_copy::BatchCopy;
 use crate::error::{Damage, Error};
 use crate::index::Index;
 use crate::manifest::SegmentRecord;
 use crate::mutants::{self, Mutant};
-use crate::names::{BatchName, Digest, ObjectName};
+use crate::names::{BatchName, Digest, Generation, ObjectName, SegmentName};
 use crate::part::{Part, Slice};
-use crate::parts::{Interrupted, PartsRead};
 use crate::ports::Store;
 use crate::segment_writer::Source;
 use crate::stored_log::StoredLog;
@@ -25,8 +30,11 @@ use crate::view::{ListedBatch, View};
 pub(super) struct Loss {
     pub(super) object: ObjectName,
     pub(super) damage: Damage,
-    pub(super) batches: BTreeSet<BatchName>,
-    pub(super) events: u64,
+    pub(super) action: Action,
+    /// As they are to stand in the log.
+    pub(super) batches: BTreeMap<BatchName, BatchRecord>,
+    /// Where those of them stand whole that are not lost.
+    pub(super) copies: BTreeMap<BatchName, BatchCopy>,
 }
 
 /// What was found.
@@ -34,98 +42,146 @@ pub(super) struct Loss {
 pub(super) struct Inspected {
     /// By the number of the segment in the manifest.
     pub(super) segments: Vec<(usize, Loss)>,
-    /// In the order of their names.
+    /// Live batches that get positions, in the order of their names.
     pub(super) live: Vec<Loss>,
+    /// Objects under the names of live batches that never were batches.
+    pub(super) foreign: Vec<Loss>,
+    /// What stays as it is.
+    pub(super) left: Vec<Loss>,
+    /// Listed objects that may be of use for what is lost.
+    pub(super) holders: BTreeSet<ObjectName>,
 }
 
-/// Reads everything. None if an object has gone: somebody has compacted.
+impl Loss {
+    /// Of an object of which nothing is needed.
+    pub(super) fn of(object: ObjectName, damage: Damage, action: Action) -> Self {
+        let (batches, copies) = (BTreeMap::new(), BTreeMap::new());
+        Self { object, damage, action, batches, copies }
+    }
+
+    /// The batches of which there is no whole copy.
+    fn lost(&self) -> impl Iterator<Item = &BatchRecord> {
+        self.batches.values().filter(|batch| !self.copies.contains_key(&batch.name))
+    }
+
+    pub(super) fn step(&self) -> Step {
+        let events = self.lost().map(|batch| batch.events);
+        Step {
+            damage: self.damage.clone(),
+            action: self.action.clone(),
+            events_lost: events.fold(0, u64::saturating_add),
+        }
+    }
+
+    /// What a batch whose first event has this position is copied from, if it cannot be read in its
+    /// place.
+    fn source(&self, batch: &BatchName, position: Option<u64>) -> Option<Source> {
+        let record = self.batches.get(batch)?;
+        Some(match self.copies.get(batch) {
+            Some(copy) => Source::Copy(BatchCopy { position, ..copy.clone() }),
+            None => Source::Lost(record_of_lost(record)),
+        })
+    }
+}
+
+impl Inspected {
+    /// All that was found.
+    pub(super) fn losses(&self) -> impl Iterator<Item = &Loss> {
+        let segments = self.segments.iter().map(|(_, loss)| loss);
+        segments.chain(&self.foreign).chain(&self.live).chain(&self.left)
+    }
+
+    /// Looks for copies of what cannot be read.
+    fn find_copies<S: Store>(&mut self, stored: &StoredLog<S>, view: &View) -> Result<(), Error> {
+        let batches = self.losses().flat_map(|loss| loss.batches.keys().copied());
+        let copies = Copies::of(stored, view, &batches.collect())?;
+        let segments = self.segments.iter_mut().map(|(_, loss)| loss);
+        for loss in segments.chain(&mut self.live) {
+            for record in loss.batches.values() {
+                if let Some(copy) = copies.of_batch(&stored.store, record)? {
+                    loss.copies.insert(record.name, copy);
+                }
+            }
+        }
+        let lost = self.losses().flat_map(Loss::lost).map(|batch| batch.name);
+        self.holders = copies.holders(&lost.collect());
+        Ok(())
+    }
+}
+
+/// Reads everything, but for the segments that are left out. None if an object has gone: somebody has
+/// compacted.
 pub(super) fn inspect<S: Store>(
     stored: &mut StoredLog<S>,
     view: &View,
+    left_out: &BTreeSet<SegmentName>,
+    intruders: &Intruders,
 ) -> Result<Option<Inspected>, Error> {
     let mut inspected = Inspected::default();
     for (number, segment) in view.segments().iter().enumerate() {
+        if left_out.contains(&segment.name) {
+            continue;
+        }
         let Some(index) = stored.index_of(segment)? else { return Ok(None) };
-        if let Some(loss) = segment_loss(stored, segment, &index)? {
-            inspected.segments.push((number, loss));
+        match segment_loss(stored, view, segment, &index)? {
+            Inspection::Whole => {}
+            Inspection::Damaged(loss) => inspected.segments.push((number, *loss)),
+            Inspection::Overtaken => return Ok(None),
         }
     }
-    let mut parts: Vec<_> = view.live.iter().map(|batch| Part::Batch(*batch)).collect();
-    while !parts.is_empty() {
-        match first_fault(stored, parts)? {
-            None => break,
-            Some((Fault::Damaged(damage), mut rest)) => {
-                if let Some(Part::Batch(batch)) = rest.first() {
-                    inspected.live.push(Loss {
-                        object: ObjectName::Batch(batch.name),
-                        damage,
-                        batches: BTreeSet::from([batch.name]),
-                        events: batch.name.origin.map_or(0, |origin| origin.events),
-                    });
-                }
-                rest.drain(..rest.len().min(1));
-                parts = rest;
-            }
-            Some((Fault::Gone, _)) => return Ok(None),
-        }
+    if !live::inspect(stored, view, intruders.first_batch(), &mut inspected)? {
+        return Ok(None);
     }
+    inspected.find_copies(stored, view)?;
     Ok(Some(inspected))
 }
 
-enum Fault {
-    Damaged(Damage),
-    Gone,
+/// How it is with an object.
+pub(super) enum Inspection {
+    Whole,
+    Damaged(Box<Loss>),
+    /// The log has changed meanwhile.
+    Overtaken,
 }
 
-/// Reads parts up to the first that cannot be read; returns it, with those behind it.
-fn first_fault<S: Store>(
-    stored: &StoredLog<S>,
-    parts: Vec<Part>,
-) -> Result<Option<(Fault, Vec<Part>)>, Error> {
-    let mut read = PartsRead::new(stored.store.clone(), stored.name.clone(), parts);
-    loop {
-        let fault = match read.next() {
-            Ok(Some(_)) => continue,
-            Ok(None) => return Ok(None),
-            Err(Interrupted::Failed(Error::Damaged(damage))) => Fault::Damaged(damage),
-            Err(Interrupted::Failed(error)) => return Err(error),
-            Err(Interrupted::Gone(_)) => Fault::Gone,
-        };
-        let (rest, _) = read.rest();
-        return Ok(Some((fault, rest)));
-    }
+/// The generation of the manifest that a view is of.
+pub(super) fn base(view: &View) -> Generation {
+    view.manifest.as_ref().map_or(Generation::default(), |manifest| manifest.generation)
 }
 
 /// What of a segment cannot be read.
 fn segment_loss<S: Store>(
-    stored: &StoredLog<S>,
+    stored: &mut StoredLog<S>,
+    view: &View,
     segment: &SegmentRecord,
     index: &Index,
-) -> Result<Option<Loss>, Error> {
-    let damage = |expected: String, found: String| {
-        Damage::new(segment.name, expected, found).with_key(&stored.name)
+) -> Result<Inspection, Error> {
+    let object = ObjectName::Segment(segment.name);
+    let listed = view.others.iter().find(|other| other.name == object).map(|other| other.size);
+    let Damaged { mut batches, first, extent } = damaged_batches(stored, segment, index)?;
+    if !doubt::confirm(stored, base(view), object, extent, listed)? {
+        return Ok(Inspection::Overtaken);
+    }
+    let damage = |expected: String| {
+        Damage::new(segment.name, expected, extent.to_string()).with_key(&stored.name)
     };
-    let Damaged { mut batches, first, size } = damaged_batches(stored, segment, index)?;
-    let size_is_wrong = match size {
-        None => {
-            let expected = "an object that the manifest names".to_owned();
-            Some(damage(expected, "no such object".to_owned()))
+    let wrong_size = match extent {
+        Extent::Gone => Some(damage("an object that the manifest names".to_owned())),
+        Extent::Whole(bytes) if bytes == segment.bytes => None,
+        Extent::Whole(_) | Extent::Beyond(_) => {
+            Some(damage(format!("{} bytes, as the manifest says", segment.bytes)))
         }
-        Some(size) if size != segment.bytes => {
-            let expected = format!("{} bytes, as the manifest says", segment.bytes);
-            Some(damage(expected, format!("{size} bytes")))
-        }
-        Some(_) => None,
     };
     let first = first.map(|found| found.with_key(&stored.name));
-    let Some(damage) = size_is_wrong.or(first) else { return Ok(None) };
+    let Some(damage) = wrong_size.or(first) else { return Ok(Inspection::Whole) };
     if mutants::is(Mutant::LoseWhole) {
         batches.extend(index.batches.iter().map(|batch| batch.name));
     }
-    let lost = index.batches.iter().filter(|batch| batches.contains(&batch.name));
-    let events = lost.map(|batch| batch.events).fold(0, u64::saturating_add);
-    let object = ObjectName::Segment(segment.name);
-    Ok(Some(Loss { object, damage, batches, events }))
+    let damaged = index.batches.iter().filter(|batch| batches.contains(&batch.name));
+    let action = if extent == Extent::Gone { Action::Gone } else { Action::SetAside };
+    let mut loss = Loss::of(object, damage, action);
+    loss.batches = damaged.map(|batch| (batch.name, *batch)).collect();
+    Ok(Inspection::Damaged(Box::new(loss)))
 }
 
 /// What is left of a batch whose bytes are lost.
@@ -147,19 +203,21 @@ pub(super) fn sources_of(
     for batch in &index.batches {
         let end = offset.saturating_add(batch.bytes);
         let next_position = position.saturating_add(batch.events);
-        let is_lost = loss.batches.contains(&batch.name);
+        let source = loss.source(&batch.name, Some(position));
         let is_trimmed = segment.position < first_position && next_position <= first_position;
         if is_trimmed && group.is_none() && sources.is_empty() {
             // Nothing of it is left.
-        } else if is_lost || batch.bytes == 0 {
+        } else if source.is_some() || batch.bytes == 0 {
             sources.extend(group.take().map(slice));
             let trimmed = first_position.saturating_sub(position);
-            let lost = if is_lost { record_of_lost(batch) } else { *batch };
-            sources.push(Source::Lost(BatchRecord {
-                events: lost.events.saturating_sub(trimmed),
-                trimmed: lost.trimmed.saturating_add(trimmed),
-                ..lost
-            }));
+            sources.push(match source.unwrap_or(Source::Lost(*batch)) {
+                Source::Lost(lost) => Source::Lost(BatchRecord {
+                    events: lost.events.saturating_sub(trimmed),
+                    trimmed: lost.trimmed.saturating_add(trimmed),
+                    ..lost
+                }),
+                source => source,
+            });
         } else {
             let group = group.get_or_insert_with(|| Slice {
                 segment: *segment,
@@ -183,17 +241,15 @@ fn slice(slice: Slice) -> Source {
 
 /// What live batches are copied from, without those that cannot be read.
 pub(super) fn sources_of_live(batches: &[ListedBatch], losses: &[Loss]) -> Sources {
-    let lost: BTreeSet<_> = losses.iter().flat_map(|loss| &loss.batches).collect();
     let mut sources = Vec::new();
     let mut group: Vec<Part> = Vec::new();
     for batch in batches {
-        match batch.name.origin {
-            Some(origin) if lost.contains(&batch.name) => {
+        match losses.iter().find_map(|loss| loss.source(&batch.name, None)) {
+            Some(source) => {
                 sources.push(Source::Parts(std::mem::take(&mut group)));
-                let whole = BatchRecord::whole(batch.name, origin.events, 0, origin.digest);
-                sources.push(Source::Lost(record_of_lost(&whole)));
+                sources.push(source);
             }
-            _ => group.push(Part::Batch(*batch)),
+            None => group.push(Part::Batch(*batch)),
         }
     }
     sources.push(Source::Parts(group));

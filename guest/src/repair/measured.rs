@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::doubt::Extent;
 use crate::batch::BatchRecord;
 use crate::error::{Damage, Error};
 use crate::held;
@@ -14,17 +15,15 @@ use crate::stored_log::StoredLog;
 use crate::streamed::Streamed;
 
 /// The batches of a segment whose bytes are not what its index says.
-#[derive(Default)]
 pub(super) struct Damaged {
     pub(super) batches: BTreeSet<BatchName>,
     /// What is wrong with the first of them.
     pub(super) first: Option<Damage>,
-    /// The bytes that the segment has; none if it is gone.
-    pub(super) size: Option<u64>,
+    /// How much there is of the segment.
+    pub(super) extent: Extent,
 }
 
-/// Reads a segment, in one request, and checks each batch by itself. What is listed does not count: a
-/// listing may show a manifest and not yet the segment that it names.
+/// Reads a segment, in one request, and checks each batch by itself.
 pub(super) fn damaged_batches<S: Store>(
     stored: &StoredLog<S>,
     segment: &SegmentRecord,
@@ -37,30 +36,26 @@ pub(super) fn damaged_batches<S: Store>(
         segment: segment.name,
         batches: batches.into_iter(),
         streamed: None,
-        damaged: Damaged::default(),
+        damaged: BTreeSet::new(),
+        first: None,
     };
     let mut held: Option<S::Bytes> = None;
-    let mut size = Some(0_u64);
-    loop {
+    let mut bytes = 0_u64;
+    let extent = loop {
         match read.next(CHUNK_BYTES_MAX) {
             Ok(Some(chunk)) => {
-                size = size.map(|size| size.saturating_add(chunk.bytes.length()));
+                bytes = bytes.saturating_add(chunk.bytes.length());
                 held = measured.take(held::join(held, chunk.bytes));
-                if chunk.last {
-                    break;
+                if bytes > segment.bytes {
+                    break Extent::Beyond(segment.bytes);
                 }
             }
-            Ok(None) => break,
-            Err(failure) => match failure.error.kind {
-                StoreErrorKind::NotFound => {
-                    size = None;
-                    break;
-                }
-                _ => return Err(Error::store("read", &key, &failure.error)),
-            },
+            Ok(None) => break Extent::Whole(bytes),
+            Err(failure) if failure.error.kind == StoreErrorKind::NotFound => break Extent::Gone,
+            Err(failure) => return Err(Error::store("read", &key, &failure.error)),
         }
-    }
-    Ok(Damaged { size, ..measured.end() })
+    };
+    Ok(measured.end(extent))
 }
 
 struct Measured {
@@ -68,13 +63,15 @@ struct Measured {
     batches: std::vec::IntoIter<BatchRecord>,
     /// A batch under way that is too large to be held, and whether it is known as damaged.
     streamed: Option<(Streamed, bool)>,
-    damaged: Damaged,
+    damaged: BTreeSet<BatchName>,
+    /// What is wrong with the first of them.
+    first: Option<Damage>,
 }
 
 impl Measured {
     fn found(&mut self, batch: BatchName, damage: Damage) {
-        self.damaged.batches.insert(batch);
-        self.damaged.first.get_or_insert(damage);
+        self.damaged.insert(batch);
+        self.first.get_or_insert(damage);
     }
 
     /// Takes the next bytes; returns what makes no whole batch yet.
@@ -145,12 +142,12 @@ impl Measured {
     }
 
     /// All batches of which nothing came, or not all, are damaged.
-    fn end(mut self) -> Damaged {
+    fn end(mut self, extent: Extent) -> Damaged {
         let streamed = self.streamed.take().map(|(streamed, _)| streamed.batch);
         for batch in streamed.into_iter().chain(self.batches.as_slice().to_vec()) {
             let expected = format!("{} in {} bytes", batch.name, batch.bytes);
             self.found(batch.name, Damage::new(self.segment, expected, "fewer bytes"));
         }
-        self.damaged
+        Damaged { batches: self.damaged, first: self.first, extent }
     }
 }

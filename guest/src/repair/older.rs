@@ -1,142 +1,167 @@
-//! Manifests below the current one that are damaged or gone. Nothing is read by them any more, but what
-//! is kept of them proves that no generation is missing.
+//! Manifests below the current one that are damaged or gone.
 //!
-//! 1. One is written again where the manifest after it, which has its digest, proves it: one byte was
-//!    changed, or it says the same as that, as where a repair has gone on from a damaged one.
-//! 2. Else the log goes on by as many generations, all the same, as take it out of those that are
-//!    kept. Of the first, which is kept for good, that does not help.
+//! 1. They say nothing that the log still needs, but their generations must be taken and have no gaps.
+//! 2. One is written again if digests prove it, its own and the one that the manifest after it says: one
+//!    byte was changed, or it says the same as that, as where a repair has gone on from a damaged one.
+//! 3. In the place of any other stands a stand-in from then on, which says nothing. The current manifest
+//!    never gets one.
+
+use std::collections::BTreeSet;
 
 use super::current::bytes_of;
+use super::doubt::{self, Extent};
+use super::intruders::Intruders;
 use super::{Action, Step, aside};
 use crate::commit::Committer;
 use crate::error::{Damage, Error};
 use crate::limits::MANIFESTS_KEPT;
-use crate::manifest::{self, Manifest};
-use crate::names::{Digest, Generation, ObjectName};
+use crate::manifest::{self, Manifest, StandIn};
+use crate::names::{Digest, Generation, LogId, ObjectName};
 use crate::ports::{Store, System};
-use crate::stored_log::Look;
+use crate::stored_log::{Look, StoredLog, StoredManifest};
+use crate::verify::out_of_order;
+use crate::view::ListedOther;
 
-/// Repairs the manifests that are kept below the current one, which is whole. None if somebody has
-/// compacted meanwhile.
+/// What is wrong with a manifest, if something is.
+enum Found {
+    Whole(Option<Manifest>),
+    Damaged(Damage),
+    /// It has gone since it was listed: somebody has compacted.
+    Overtaken,
+}
+
+/// Repairs the manifests that are kept below the current one. None if somebody has compacted meanwhile.
 pub(super) fn repair<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
+    intruders: &Intruders,
     dry_run: bool,
 ) -> Result<Option<Vec<Step>>, Error> {
-    let mut steps = Vec::new();
     let (current, others) = committer.stored.manifest_in_force(Look::Everything)?;
-    let Some(current) = current else { return Ok(Some(steps)) };
-    let highest = current.generation;
-    let lowest = highest.0.saturating_sub(MANIFESTS_KEPT).max(Generation::FIRST.0);
-    let first = others.iter().any(|other| other.name == ObjectName::Manifest(Generation::FIRST));
-    let first = (first && lowest > Generation::FIRST.0).then_some(Generation::FIRST);
-    let mut next = Some((*current).clone());
-    let (mut worst, mut forgotten) = (None, Vec::new());
-    // Those of a group that is not deleted yet may be there or not.
-    let may_go = others.iter().filter_map(|other| match other.name {
-        ObjectName::Manifest(generation) => Some(generation),
-        _ => None,
-    });
-    let may_go = may_go.filter(|g| *g > Generation::FIRST && g.0 < lowest);
-    let mut may_go: Vec<_> = may_go.collect();
-    may_go.sort_unstable_by(|one, other| other.cmp(one));
-    for generation in (lowest..highest.0).rev().map(Generation).chain(may_go).chain(first) {
-        let damage = match committer.stored.manifest(generation) {
-            Ok(Some(manifest)) => {
-                next = Some(manifest);
-                continue;
-            }
-            Ok(None) if generation > Generation::FIRST && generation.0 < lowest => {
-                next = None;
-                continue;
-            }
-            Ok(None) => {
-                let missing = Damage::new(generation, "a manifest that is kept", "no such object");
-                missing.with_key(&committer.stored.name)
-            }
-            Err(Error::Damaged(damage)) => damage,
-            Err(error) => return Err(error),
-        };
-        if committer.stored.highest_generation()? > highest {
+    let Some(current) = current else { return Ok(Some(Vec::new())) };
+    let mut steps = Vec::new();
+    // The one after it, as far as that is known.
+    let mut after = Some(Manifest::clone(&current));
+    for generation in kept_below(current.generation, &others) {
+        let name = ObjectName::Manifest(generation);
+        let is_next = |after: &Manifest| after.generation.0 == generation.0.saturating_add(1);
+        let next = after.take().filter(|after| is_next(after) || generation == Generation::FIRST);
+        if intruders.holds(name) {
+            continue;
+        }
+        let damage =
+            match inspect(&mut committer.stored, &current, next.as_ref(), generation, &others)? {
+                Found::Whole(manifest) => {
+                    after = manifest;
+                    continue;
+                }
+                Found::Overtaken => return Ok(None),
+                Found::Damaged(damage) => damage,
+            };
+        if committer.stored.highest_generation()? > current.generation {
             return Ok(None);
         }
-        let after = next.take().filter(|next| next.generation.0 == generation.0.saturating_add(1));
-        let object = ObjectName::Manifest(generation);
-        let left = bytes_of(&committer.stored, object)?;
-        let before = Generation(generation.0.saturating_sub(1));
-        let before = match before.0 {
-            0 => None,
-            _ => bytes_of(&committer.stored, ObjectName::Manifest(before))?,
-        };
-        let found = found_again(generation, left, before.as_deref(), after.as_ref());
-        let action = match found {
+        let next = next.filter(is_next);
+        let found = found_again(&committer.stored, generation, next.as_ref())?;
+        let (bytes, action) = match found.filter(|(manifest, _)| manifest.log == current.log) {
             Some((manifest, bytes)) => {
-                if !dry_run {
-                    aside::replace(committer, &object, &bytes)?;
-                }
-                next = Some(manifest);
-                Action::Rebuild
-            }
-            None if Some(generation) == first || generation == Generation::FIRST => {
-                Action::Nothing(
-                    "nothing is read by it, but it is kept for good: restore it from a \
-                                 copy of the store"
-                        .to_owned(),
-                )
+                after = Some(manifest);
+                (bytes, Action::Rebuild)
             }
             None => {
-                worst = worst.or(Some(generation).filter(|generation| generation.0 >= lowest));
-                forgotten.push(generation);
-                Action::Forget
+                let stand_in = StandIn { log: current.log, generation };
+                let bytes = stand_in.encode();
+                let bytes = bytes.map_err(|error| Error::Unsupported(error.to_string()))?;
+                (bytes, Action::StandIn)
             }
         };
+        if !dry_run {
+            aside::replace(committer, &name, &bytes)?;
+        }
         steps.push(Step { damage, action, events_lost: 0 });
     }
-    if dry_run {
-        return Ok(Some(steps));
-    }
-    let reached = match worst {
-        Some(worst) => go_on(committer, &current, worst)?,
-        None => highest,
-    };
-    forgotten.retain(|generation| generation.0.saturating_add(MANIFESTS_KEPT) < reached.0);
-    for generation in &forgotten {
-        aside::set_aside(&committer.stored, &ObjectName::Manifest(*generation))?;
-    }
-    committer.delete_manifests(&forgotten);
+    steps.reverse();
     Ok(Some(steps))
 }
 
-/// Commits generations that change nothing, until a manifest is no longer one of those that are kept.
-/// The last of them.
-fn go_on<S: Store, Y: System>(
-    committer: &mut Committer<'_, S, Y>,
-    current: &Manifest,
-    worst: Generation,
-) -> Result<Generation, Error> {
-    let mut manifest = current.clone();
-    while manifest.generation.0 <= worst.0.saturating_add(MANIFESTS_KEPT) {
-        // If others have gone on, theirs do as well: the next repair sees to the rest.
-        let Some(next) = committer.supersede(&manifest)? else { break };
-        manifest = next;
-    }
-    Ok(manifest.generation)
+/// The generations of the manifests that are kept below the current one, the newest first, and of older
+/// ones that are listed: those of a group that is not deleted yet may be there or not. The first is kept
+/// for good; a log that format 1 began may lack it.
+fn kept_below(
+    current: Generation,
+    others: &[ListedOther],
+) -> impl Iterator<Item = Generation> + use<> {
+    let lowest = current.0.saturating_sub(MANIFESTS_KEPT).max(Generation::FIRST.0);
+    let older = others.iter().filter_map(|other| match other.name {
+        ObjectName::Manifest(generation) if generation.0 < lowest => Some(generation),
+        _ => None,
+    });
+    let older: BTreeSet<_> = older.collect();
+    (lowest..current.0).rev().map(Generation).chain(older.into_iter().rev())
 }
 
-/// A manifest as it was, with its bytes, if that is proven.
-fn found_again(
+fn inspect<S: Store>(
+    stored: &mut StoredLog<S>,
+    current: &Manifest,
+    next: Option<&Manifest>,
     generation: Generation,
-    left: Option<Vec<u8>>,
-    before: Option<&[u8]>,
+    others: &[ListedOther],
+) -> Result<Found, Error> {
+    let key = stored.name.key(generation);
+    let damage = |expected: &str, found: String| Damage::new(&key, expected, found);
+    let is_of_log = |log: Option<LogId>| log.is_none() || log == current.log;
+    let of_another = |log: Option<LogId>| {
+        let found = log.map_or(String::new(), |log| log.to_string());
+        Found::Damaged(damage("the identity of the current manifest", found))
+    };
+    Ok(match stored.stored_manifest(generation) {
+        Ok(StoredManifest::StandIn(stand_in)) if is_of_log(stand_in.log) => Found::Whole(None),
+        Ok(StoredManifest::StandIn(stand_in)) => of_another(stand_in.log),
+        Ok(StoredManifest::Whole(manifest)) if !is_of_log(manifest.log) => of_another(manifest.log),
+        Ok(StoredManifest::Whole(manifest)) => {
+            match next.and_then(|next| out_of_order(&manifest, next)) {
+                Some(found) => Found::Damaged(Damage { object: key, ..found }),
+                None => Found::Whole(Some(manifest)),
+            }
+        }
+        Ok(StoredManifest::Gone)
+            if generation > Generation::FIRST
+                && generation.0.saturating_add(MANIFESTS_KEPT) < current.generation.0 =>
+        {
+            Found::Whole(None)
+        }
+        Ok(StoredManifest::Gone) => {
+            let name = ObjectName::Manifest(generation);
+            let listed = others.iter().find(|other| other.name == name).map(|other| other.size);
+            match doubt::confirm(stored, current.generation, name, Extent::Gone, listed)? {
+                true => Found::Damaged(damage("a manifest", "no such object".to_owned())),
+                false => Found::Overtaken,
+            }
+        }
+        Err(Error::Damaged(damage)) => Found::Damaged(damage),
+        Err(error) => return Err(error),
+    })
+}
+
+/// A manifest as it was, with its bytes, if the one after it proves that, or its own digest does.
+fn found_again<S: Store>(
+    stored: &StoredLog<S>,
+    generation: Generation,
     after: Option<&Manifest>,
-) -> Option<(Manifest, Vec<u8>)> {
+) -> Result<Option<(Manifest, Vec<u8>)>, Error> {
     let expected = after.and_then(|after| after.previous);
     let is_it = |bytes: &Vec<u8>| expected.is_none_or(|expected| Digest::of(bytes) == expected);
+    let left = bytes_of(stored, ObjectName::Manifest(generation))?;
     let mended = left.and_then(|left| manifest::mended(&left)).filter(is_it);
+    let before = match Generation(generation.0.saturating_sub(1)) {
+        Generation(0) => None,
+        before => bytes_of(stored, ObjectName::Manifest(before))?,
+    };
+    // A repair that has gone on from a damaged manifest has made one that says the same.
     let same = || {
-        let previous = before.map(Digest::of);
+        let previous = before.as_deref().map(Digest::of);
         let same = Manifest { generation, previous, ..after?.clone() };
         same.encode().ok().filter(|_| expected.is_some()).filter(is_it)
     };
-    let bytes = mended.or_else(same)?;
-    Some((Manifest::decode(generation, &bytes).ok()?, bytes))
+    let bytes = mended.or_else(same);
+    Ok(bytes.and_then(|bytes| Some((Manifest::decode(generation, &bytes).ok()?, bytes))))
 }

@@ -56,7 +56,7 @@ impl<S: Store> StoredLog<S> {
 
     /// Whether an object is there, by asking for it, whatever is listed. `bytes` is how many it has,
     /// if it is a segment.
-    fn is_there(&self, object: ObjectName, bytes: u64) -> Result<bool, Error> {
+    pub(crate) fn is_there(&self, object: ObjectName, bytes: u64) -> Result<bool, Error> {
         let key = self.name.key(object);
         let found = match object {
             ObjectName::Segment(_) => {
@@ -74,7 +74,8 @@ impl<S: Store> StoredLog<S> {
         }
     }
 
-    fn lies(&self, what: &str) -> Error {
+    /// The error of a listing that does not show what is there, or shows what is not.
+    pub(crate) fn lies(&self, what: &str) -> Error {
         let folder = self.name.folder();
         let message = format!(
             "cannot rely on the listing of {folder}: {what}; nothing was changed: repeat the call, and \

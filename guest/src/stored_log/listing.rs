@@ -229,7 +229,8 @@ fn intrusion(key: String, kind: EntryKind) -> Damage {
         EntryKind::Link => "a symbolic link",
         EntryKind::Special => "a named pipe, a socket or a device",
     };
-    Damage::new(key, "a regular file", format!("{found}; remove it"))
+    // It may be what someone has put the data into, so nobody is to remove it.
+    Damage::intruder(key, format!("{found}; move it away"))
 }
 
 fn highest(objects: &[ListedOther]) -> Option<Generation> {

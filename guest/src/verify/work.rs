@@ -39,6 +39,18 @@ pub(super) struct Work {
 }
 
 impl Work {
+    /// Takes note of damage. What stands in an object's place is named by the listing, and is not
+    /// named again by whoever needs the object.
+    pub(super) fn found(&mut self, damage: Damage) {
+        let is_named = |finding: &Finding| match finding {
+            Finding::Damaged(named) => named.is_intruder() && named.object == damage.object,
+            Finding::Leftover { .. } => false,
+        };
+        if !(damage.is_intruder() && self.findings.iter().any(is_named)) {
+            self.findings.push_back(Finding::Damaged(damage));
+        }
+    }
+
     /// Takes note of what was read and checked.
     pub(super) fn met(&mut self, piece: &Piece, log: &LogName) {
         let trimmed = self.trimmed(piece);

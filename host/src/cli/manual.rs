@@ -254,9 +254,9 @@ Example:
 pub(super) const REPAIR: &str = "\
 Reads the whole log and prints each damaged object and what is done about it, one on a line. What is \
 damaged is copied to set-aside_NAME, which the log ignores, before anything takes its place. Events \
-that cannot be read are recorded as lost: they keep their positions, and readers report how many are \
-missing. At the end the log is verified. Restoring an object from a copy of the store is better: then \
-nothing is lost.
+that cannot be read are taken from copies of them in the log's folder, if digests prove these, or else \
+recorded as lost: they keep their positions, and readers report how many are missing. At the end the \
+log is verified. Restoring an object from a copy of the store is better: then nothing is lost.
 
 The exit code is 4 if something is damaged that was not repaired, so also without --yes.
 
@@ -267,8 +267,8 @@ Examples:
       prints {\"repaired\":false,\"ok\":false,\"events_lost\":2,
               \"steps\":[{\"object\":\"…\",\"expected\":\"…\",\"found\":\"…\",
                         \"action\":\"set-aside\",\"events_lost\":2}]}
-      where the action may also be rebuild, step-back, forget, or nothing
-      with a \"reason\"";
+      where the action may also be gone, rebuild, step-back, stand-in, forget,
+      or nothing with a \"reason\"";
 
 pub(super) const STAT: &str = "\
 Times are those of the oldest and the newest batch, in UTC.

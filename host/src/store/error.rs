@@ -25,7 +25,7 @@ pub enum StoreErrorKind {
     /// The object, the bucket or the folder does not exist.
     NotFound,
     /// In a local folder something else than a regular file stands in the object's place, such as a
-    /// link. It was not followed and not touched: remove it.
+    /// link. It was not followed and not touched: move it away.
     NotAnObject,
     /// The store refuses: credentials, policy, or a read-only folder. Stop and fix that.
     PermissionDenied,

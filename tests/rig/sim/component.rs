@@ -242,8 +242,10 @@ impl<'y> Logic<'y> for Instances<'y> {
             object: step.damage.object,
             done: match step.action {
                 repairs::RepairAction::SetAside => Done::SetAside,
+                repairs::RepairAction::Gone => Done::Gone,
                 repairs::RepairAction::Rebuild => Done::Rebuild,
                 repairs::RepairAction::StepBack => Done::StepBack,
+                repairs::RepairAction::StandIn => Done::StandIn,
                 repairs::RepairAction::Forget => Done::Forget,
                 repairs::RepairAction::Nothing(why) => Done::Nothing(why),
             },

@@ -55,8 +55,10 @@ pub struct Mended {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Done {
     SetAside,
+    Gone,
     Rebuild,
     StepBack,
+    StandIn,
     Forget,
     Nothing(String),
 }

@@ -96,8 +96,10 @@ impl<'y> Logic<'y> for Native<'y> {
             object: step.damage.object,
             done: match step.action {
                 Action::SetAside => Done::SetAside,
+                Action::Gone => Done::Gone,
                 Action::Rebuild => Done::Rebuild,
                 Action::StepBack => Done::StepBack,
+                Action::StandIn => Done::StandIn,
                 Action::Forget => Done::Forget,
                 Action::Nothing(why) => Done::Nothing(why),
             },

@@ -63,7 +63,7 @@ impl Actor<'_> {
             match step.done {
                 Done::Nothing(_) => _ = state.restore(&step.object),
                 Done::StepBack => return Err(format!("{} is given up", step.object)),
-                Done::SetAside | Done::Rebuild | Done::Forget => {}
+                Done::SetAside | Done::Gone | Done::Rebuild | Done::StandIn | Done::Forget => {}
             }
         }
         Ok(Some(steps.len()))

@@ -129,7 +129,7 @@ impl Cause {
 impl Wanted {
     fn cure(self) -> &'static str {
         match self {
-            Self::File => "remove it",
+            Self::File => "move it away",
             Self::Folder => "name the folder that is meant, or remove it",
         }
     }

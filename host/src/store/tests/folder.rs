@@ -116,7 +116,7 @@ async fn what_is_no_regular_file_is_named_and_not_touched() {
         let store = open(&root);
         let named = |error: &crate::store::StoreError| {
             assert_eq!(error.kind, Kind::NotAnObject, "{what}: {error}");
-            for word in ["log/object", words, "not a regular file; remove it"] {
+            for word in ["log/object", words, "not a regular file; move it away"] {
                 assert!(error.message.contains(word), "{what}: no {word:?} in {error}");
             }
         };
