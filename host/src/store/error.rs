@@ -76,7 +76,8 @@ pub type ReadError = StoreError;
 /// Tells the fate of a write that did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// An object of that name is durable there; it may be one's own earlier attempt.
+    /// An object of that name is durable there; it may be one's own earlier attempt, which a get
+    /// tells.
     #[error("an object of that name already exists")]
     AlreadyExists,
     /// Nothing was written, for certain.
@@ -344,10 +345,15 @@ fn status_of(text: &str) -> Option<u16> {
 }
 
 /// Says whether an "already exists" rests on a conflict answer, which some servers also give when
-/// requests collide or a parent folder is missing; then only a look tells.
+/// requests collide or a parent folder is missing, or on a status alone, which may be anybody's; then
+/// only a look tells.
 pub(super) fn is_mere_conflict(error: &object_store::Error) -> bool {
     let text = Facts::of(error).text;
-    status_of(&text) == Some(409) && !text.contains("BlobAlreadyExists")
+    match status_of(&text) {
+        Some(409) => !text.contains("BlobAlreadyExists"),
+        Some(_) => !text.contains("<Error"),
+        None => false,
+    }
 }
 
 /// Says whether a range was refused because it starts beyond the end of the object.

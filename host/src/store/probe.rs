@@ -93,8 +93,13 @@ impl Inner {
         let path = self.path(key).map_err(WriteError::NotWritten)?;
         let payload = PutPayload::from(Bytes::from(format!("probe {racer}\n")));
         let created = async {
-            let result = put(store, &path, payload, PutMode::Create).await;
-            result.map_err(|error| self.context.write_error(key, &error))
+            let Err(error) = put(store, &path, payload, PutMode::Create).await else {
+                return Ok(());
+            };
+            match self.context.write_error(key, &error) {
+                WriteError::AlreadyExists => self.confirm_existing(store, key, &path, &error).await,
+                fate => Err(fate),
+            }
         };
         let fate = match self.operate("create", key, created).await {
             Ok(Ok(())) => return Ok(Outcome::Created),

@@ -304,7 +304,7 @@ impl Inner {
     }
 
     /// Makes sure that an "already exists" is one.
-    async fn confirm_existing(
+    pub(super) async fn confirm_existing(
         &self,
         store: &Arc<dyn ObjectStore>,
         key: &str,
@@ -316,7 +316,7 @@ impl Inner {
                 StoreErrorKind::Unavailable,
                 "create",
                 key,
-                "the server answered with a conflict and shows no such object",
+                "the server says that it exists already, and shows no such object; try again",
             );
             return Err(WriteError::Unknown(error));
         }

@@ -3,8 +3,9 @@
 //! 1. A listing says which prefix it is of, and every key in it begins with that.
 //! 2. A listing that says neither that it is all nor where it goes on is none.
 //! 3. A folder's listing names the folder itself.
+//! 4. A listing has as many entries as it says. One with an error or a comment in it is none: what
+//!    stands there may have been its keys.
 
-use http::StatusCode;
 use url::Url;
 
 use super::asked::{Folder, Listing, decoded};
@@ -19,6 +20,11 @@ struct Page {
     is_encoded: bool,
     is_truncated: Option<String>,
     token: Option<String>,
+    /// The number of its entries in the server's own words, and those that were found.
+    key_count: Option<String>,
+    keys: u64,
+    folders: u64,
+    has_error: bool,
     /// The first key, or folder, that does not belong there.
     stray: Option<String>,
 }
@@ -31,7 +37,11 @@ pub(super) fn check(asked: &Listing, body: &[u8]) -> Result<(), WrongReply> {
     };
     xml::expect_root(body, &[root], A_LISTING)?;
     let mut page = Page::default();
-    let read = xml::walk(body, |path, text| match path {
+    let read = xml::walk_without_comments(body, |path, text| match path {
+        _ if is_error(path) => page.has_error = true,
+        "Contents" | "Blobs/Blob" => page.keys = page.keys.saturating_add(1),
+        "CommonPrefixes" | "Blobs/BlobPrefix" => page.folders = page.folders.saturating_add(1),
+        "KeyCount" => page.key_count = Some(text.trim().to_owned()),
         "Prefix" => page.prefix = Some(text.to_owned()),
         "EncodingType" => page.is_encoded |= text == "url",
         "IsTruncated" => page.is_truncated = Some(text.trim().to_owned()),
@@ -51,6 +61,19 @@ impl Page {
     fn check(&self, asked: &Listing) -> Result<(), WrongReply> {
         let other = |found: String| Err(WrongReply::other(A_LISTING, found));
         let Listing { prefix: wanted, token: last, is_azure } = asked;
+        if self.has_error {
+            return other(HAS_ERROR.to_owned());
+        }
+        // Folders count on S3, and do not on some servers.
+        if let Some(said) = &self.key_count
+            && said.parse() != Ok(self.keys)
+            && said.parse() != Ok(self.keys.saturating_add(self.folders))
+        {
+            let (said, keys, folders) = (shown(said), self.keys, self.folders);
+            return other(format!(
+                "it says KeyCount {said}, and has {keys} keys, {folders} folders"
+            ));
+        }
         if let Some(prefix) = self.prefix.as_ref().filter(|prefix| *prefix != wanted) {
             // Nobody asked for encoded keys, and the library would take them as they are.
             if self.is_encoded && decoded(prefix) == *wanted {
@@ -80,22 +103,23 @@ impl Page {
     }
 }
 
+const HAS_ERROR: &str = "it has an error in it";
+
+/// Whether an element is an error of a store. That of WebDAV, in small letters, says why a property is
+/// not given.
+fn is_error(path: &str) -> bool {
+    path.rsplit('/').next() == Some(super::code::ERROR)
+}
+
 const A_FOLDER: &str = "a listing of the folder";
 
 /// Checks what WebDAV answers about a folder and what is in it.
-pub(super) fn check_folder(
-    asked: &Folder,
-    status: StatusCode,
-    body: &[u8],
-) -> Result<(), WrongReply> {
-    if status != StatusCode::MULTI_STATUS {
-        let found = format!("its status is {status}, not 207");
-        return Err(WrongReply::other(A_FOLDER, found));
-    }
+pub(super) fn check_folder(asked: &Folder, body: &[u8]) -> Result<(), WrongReply> {
     xml::expect_root(body, &["multistatus"], A_FOLDER)?;
     let below = format!("{}/", asked.path);
-    let (mut has_itself, mut stray) = (false, None);
-    let read = xml::walk(body, |path, text| {
+    let (mut has_itself, mut has_error, mut stray) = (false, false, None);
+    let read = xml::walk_without_comments(body, |path, text| {
+        has_error |= is_error(path);
         if path != "response/href" {
             return;
         }
@@ -107,6 +131,9 @@ pub(super) fn check_folder(
         }
     });
     read.map_err(|fault| fault.into_wrong(A_FOLDER))?;
+    if has_error {
+        return Err(WrongReply::other(A_FOLDER, HAS_ERROR));
+    }
     let asked = shown(&below);
     if let Some(stray) = stray {
         let found = format!("it names {:?}, outside the asked folder {asked:?}", shown(&stray));

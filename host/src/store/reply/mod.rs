@@ -8,7 +8,8 @@
 //! 2. An answer that breaks off is repeated. One that is whole and something else is final: a login
 //!    page, or another server, stays there.
 //! 3. The name of the bucket is not judged: aliases and access points answer with another.
-//! 4. A code that AWS calls transient makes any answer one that is repeated, whatever its status.
+//! 4. Of the statuses of success only those count that the store documents for the request.
+//! 5. A code that AWS calls transient makes any answer one that is repeated, whatever its status.
 
 mod asked;
 mod checksum;
@@ -16,6 +17,7 @@ mod code;
 mod deletes;
 mod listing;
 mod page;
+mod status;
 mod uploads;
 mod verdict;
 mod xml;

@@ -7,7 +7,6 @@
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 
-use super::asked::Protocol;
 use super::{WrongReply, shown};
 
 const PAGE_TYPES: [&str; 4] = ["text/html", "application/xhtml+xml", "application/xml", "text/xml"];
@@ -38,36 +37,9 @@ pub(super) fn check_object(
     Ok(())
 }
 
-/// Checks the answer to a write, of an object or a part of one, or to the making of a folder.
-pub(super) fn check_write(
-    expected: &'static str,
-    protocol: Protocol,
-    status: StatusCode,
-    body: &[u8],
-) -> Result<(), WrongReply> {
-    match (status, protocol) {
-        // A page to log in has the status 200; servers of WebDAV add pages of their own to these.
-        (StatusCode::CREATED | StatusCode::NO_CONTENT, Protocol::WebDav) => Ok(()),
-        (StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT, _) => {
-            check_bare(expected, body)
-        }
-        _ => Err(WrongReply::other(expected, format!("its status is {status}"))),
-    }
-}
-
-/// Checks the answer to the delete of one object.
-pub(super) fn check_delete(status: StatusCode, body: &[u8]) -> Result<(), WrongReply> {
-    const DELETED: &str = "the result of a delete";
-    match status {
-        StatusCode::NO_CONTENT => Ok(()),
-        StatusCode::OK | StatusCode::ACCEPTED => check_bare(DELETED, body),
-        // Such as the 207 of WebDAV, which lists what could not be deleted.
-        _ => Err(WrongReply::other(DELETED, format!("its status is {status}"))),
-    }
-}
-
-/// A body that begins so is a page or a document.
-fn check_bare(expected: &'static str, body: &[u8]) -> Result<(), WrongReply> {
+/// Checks that the answer to a write or a delete, whose status says that it is done, is no page and no
+/// document.
+pub(super) fn check_bare(expected: &'static str, body: &[u8]) -> Result<(), WrongReply> {
     let start: String = String::from_utf8_lossy(body.get(..400).unwrap_or(body)).into_owned();
     let start = start.trim_start_matches('\u{feff}').trim_start();
     if !start.starts_with(['<', '{']) {

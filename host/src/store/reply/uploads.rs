@@ -1,4 +1,6 @@
 //! Uploads in parts: the answers to their first and their last request.
+//!
+//! 1. Both say which object they are about, and the last one that there is one: it has its tag.
 
 use bytes::Bytes;
 
@@ -31,21 +33,24 @@ pub(super) fn check_end(path: &str, body: &[u8]) -> Result<Bytes, WrongReply> {
     // Some servers put `Response` where S3 has `Result`.
     let roots = ["CompleteMultipartUploadResult", "CompleteMultipartUploadResponse"];
     xml::expect_root(body, &roots, END)?;
-    let mut key = None;
-    let read = xml::walk(body, |name, text| {
-        if name == "Key" {
-            key = Some(text.to_owned());
-        }
+    let (mut key, mut has_tag) = (None, false);
+    let read = xml::walk(body, |name, text| match name {
+        "Key" => key = Some(text.to_owned()),
+        "ETag" => has_tag = !text.trim().trim_matches('"').is_empty(),
+        _ => {}
     });
     read.map_err(|fault| fault.into_wrong(END))?;
     check_key(path, key, END)?;
+    if !has_tag {
+        return Err(WrongReply::other(END, "it has no ETag"));
+    }
     let retold = "<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>";
     Ok(Bytes::from_static(retold.as_bytes()))
 }
 
 /// A path ends with the key, with or without the bucket before it.
 fn check_key(path: &str, key: Option<String>, expected: &'static str) -> Result<(), WrongReply> {
-    let Some(key) = key else { return Ok(()) };
+    let Some(key) = key else { return Err(WrongReply::other(expected, "it names no key")) };
     let is_asked = |key: &str| {
         let before = path.strip_suffix(key.trim_start_matches('/'));
         before.is_some_and(|before| before.ends_with('/'))

@@ -2,7 +2,9 @@
 //!
 //! 1. Only an answer that refuses, or a connection that was never made, proves that a request
 //!    changed nothing.
-//! 2. The library repeats by the status: what passes gets one that it repeats, and what does not
+//! 2. A refusal that means something about an object is the store's only if it is said as the store
+//!    says it.
+//! 3. The library repeats by the status: what passes gets one that it repeats, and what does not
 //!    pass is an error that it does not repeat.
 
 use std::error::Error as StdError;
@@ -17,7 +19,7 @@ use url::Url;
 
 use super::asked::{Asked, Protocol};
 use super::deletes::{self, Deletes};
-use super::{Checksum, Refused, WrongReply, code, listing, page, shown, uploads, xml};
+use super::{Checksum, Refused, WrongReply, code, listing, page, shown, status, uploads, xml};
 
 /// What an attempt came to.
 pub(in crate::store) struct Verdict {
@@ -113,18 +115,22 @@ impl Judge {
         parts: &Parts,
         body: &Bytes,
     ) -> Result<Success, WrongReply> {
-        let (protocol, status) = (self.protocol, parts.status);
+        status::check(asked, self.protocol, parts.status)?;
         match asked {
             Asked::Listing(listing) => listing::check(listing, body)?,
-            Asked::Folder(folder) => listing::check_folder(folder, status, body)?,
+            Asked::Folder(folder) => listing::check_folder(folder, body)?,
             Asked::Presence => self.check_object("one about the object", true, parts)?,
-            Asked::Write => page::check_write("the result of a write", protocol, status, body)?,
-            Asked::MakeFolder => page::check_write("a new folder", protocol, status, body)?,
+            // Servers of WebDAV add pages of their own to these; one to log in has the status 200.
+            Asked::Write if self.protocol == Protocol::WebDav && parts.status != StatusCode::OK => {
+            }
+            Asked::Write => page::check_bare("the result of a write", body)?,
+            Asked::MakeFolder => {}
             Asked::UploadStart { path } => uploads::check_start(path, body)?,
             Asked::UploadEnd { path } => {
                 return Ok(Success::Retold(uploads::check_end(path, body)?));
             }
-            Asked::Delete => page::check_delete(status, body)?,
+            Asked::Delete if parts.status == StatusCode::NO_CONTENT => {}
+            Asked::Delete => page::check_bare("the result of a delete", body)?,
             Asked::Deletes { keys } => return Ok(deletes::check(keys, body)?.into()),
             Asked::Batch { deletes } => return Ok(deletes::check_batch(*deletes, body)?.into()),
             // Objects are judged by their head.
@@ -165,6 +171,9 @@ impl From<Deletes> for Success {
 /// Judges an answer without a status of success.
 fn of_refusal(protocol: Protocol, asked: &Asked, mut parts: Parts, body: Bytes) -> Verdict {
     let status = parts.status;
+    if status == StatusCode::NOT_MODIFIED && *asked != Asked::Other {
+        return Verdict::wrong(super::status::wrong(asked, status));
+    }
     let code = code::of(&body);
     if code.as_deref().is_some_and(code::is_transient) {
         return Verdict::passing(parts, body, code);
@@ -209,7 +218,12 @@ fn check_meaning(
         StatusCode::NOT_FOUND | StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED
     );
     // Of WebDAV nothing is known about the body, and some servers say these in their status alone.
-    if !has_meaning || protocol == Protocol::WebDav || *asked == Asked::Other || is_blank(body) {
+    if !has_meaning || protocol == Protocol::WebDav || *asked == Asked::Other {
+        return Ok(());
+    }
+    // Said of a delete it would let an object be forgotten. Whether one is there, a look tells.
+    let is_delete = matches!(asked, Asked::Delete | Asked::Deletes { .. } | Asked::Batch { .. });
+    if is_blank(body) && !is_delete {
         return Ok(());
     }
     let expected = "an error of the store";

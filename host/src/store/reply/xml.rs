@@ -3,7 +3,8 @@
 //! Must not know: what the elements mean.
 //!
 //! 1. Names are compared without their namespace's prefix, which each server chooses.
-//! 2. Memory is bounded by the depth of the document and its longest text.
+//! 2. A document has one root, and nothing else beside it but comments and what speaks to a reader.
+//! 3. Memory is bounded by the depth of the document and its longest text.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
@@ -17,6 +18,9 @@ pub(super) enum Fault {
     Empty,
     NotXml,
     BrokenOff,
+    TwoRoots,
+    /// Where none belongs.
+    Comment,
 }
 
 /// Returns the name of the root element.
@@ -38,7 +42,24 @@ pub(super) fn root_of(body: &[u8]) -> Result<String, Fault> {
 }
 
 /// Shows each element when it ends: its path below the root, as `Contents/Key`, and its text.
-pub(super) fn walk(body: &[u8], mut show: impl FnMut(&str, &str)) -> Result<(), Fault> {
+pub(super) fn walk(body: &[u8], show: impl FnMut(&str, &str)) -> Result<(), Fault> {
+    walk_all(body, true, show)
+}
+
+/// The same of a document in which a comment is a fault, since no store writes one: it may hide a part.
+pub(super) fn walk_without_comments(
+    body: &[u8],
+    show: impl FnMut(&str, &str),
+) -> Result<(), Fault> {
+    walk_all(body, false, show)
+}
+
+fn walk_all(
+    body: &[u8],
+    may_have_comments: bool,
+    mut show: impl FnMut(&str, &str),
+) -> Result<(), Fault> {
+    let mut has_root = false;
     let mut reader = Reader::from_str(text_of(body)?);
     let mut path = String::new();
     // Where each open element but the root begins in the path.
@@ -46,7 +67,18 @@ pub(super) fn walk(body: &[u8], mut show: impl FnMut(&str, &str)) -> Result<(), 
     let mut depth = 0_usize;
     let mut text = String::new();
     loop {
-        match reader.read_event().map_err(|_| Fault::BrokenOff)? {
+        let event = reader.read_event().map_err(|_| Fault::BrokenOff)?;
+        if depth == 0 {
+            match &event {
+                Event::Start(_) | Event::Empty(_) if has_root => return Err(Fault::TwoRoots),
+                Event::Start(_) | Event::Empty(_) => has_root = true,
+                Event::Text(text) if !text.trim_ascii().is_empty() => return Err(Fault::NotXml),
+                Event::CData(_) | Event::GeneralRef(_) => return Err(Fault::NotXml),
+                _ => {}
+            }
+        }
+        match event {
+            Event::Comment(_) if !may_have_comments => return Err(Fault::Comment),
             Event::Start(start) => {
                 if depth > 0 {
                     open.push(path.len());
@@ -106,6 +138,8 @@ impl Fault {
             Self::Empty => WrongReply::broken(expected, "it is empty"),
             Self::BrokenOff => WrongReply::broken(expected, "it breaks off"),
             Self::NotXml => WrongReply::other(expected, "it is no XML document"),
+            Self::TwoRoots => WrongReply::other(expected, "it has a second root element"),
+            Self::Comment => WrongReply::other(expected, "it has a comment in it"),
         }
     }
 }

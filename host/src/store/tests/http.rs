@@ -29,6 +29,10 @@ impl Answer {
         Self { status, headers: Vec::new(), body: body.into() }
     }
 
+    pub(super) fn status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     pub(super) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self

@@ -23,6 +23,7 @@ async fn a_page_in_place_of_an_object_is_an_error() {
         (Answer::new(200, OBJECT).header("content-encoding", "gzip"), "it is encoded as gzip"),
         (Answer::new(203, OBJECT), "its status is 203"),
         (Answer::new(202, OBJECT), "its status is 202"),
+        (Answer::new(304, ""), "its status is 304"),
         // A part that nobody asked for would be taken for all.
         (
             Answer::new(206, &OBJECT[..5]).header("content-range", "bytes 0-4/10"),

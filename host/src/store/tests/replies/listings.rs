@@ -130,7 +130,7 @@ async fn an_answer_that_is_no_listing_is_an_error_and_never_empty() {
     for (scheme, body, words) in [
         ("s3", page("az", &LAST, &[]), "<EnumerationResults>"),
         ("az", page("s3", &LAST, &[]), "<ListBucketResult>"),
-        ("http", page("s3", &LAST, &[]), "its status is 200 OK, not 207"),
+        ("http", page("s3", &LAST, &[]), "its status is 200 OK"),
     ] {
         let server = Server::start(move |_| Answer::new(200, body.clone()));
         assert_final(scheme, &list(&server.store(scheme)).await.unwrap_err(), words);
@@ -198,6 +198,59 @@ async fn a_listing_of_something_else_is_an_error() {
         let body = folder(hrefs);
         let server = Server::start(move |_| Answer::new(207, body.clone()));
         assert_final(words, &list(&server.store("http")).await.unwrap_err(), words);
+    }
+}
+
+#[tokio::test]
+async fn a_listing_has_what_it_says_and_nothing_is_hidden_in_it() {
+    const KEYS: [&str; 2] = ["root/log/b_1", "root/log/b_2"];
+    let count = |count: &str| {
+        let count = format!("<KeyCount>{count}</KeyCount><IsTruncated>");
+        page("s3", &LAST, &KEYS).replace("<IsTruncated>", &count)
+    };
+    let of = |body: String, status| Server::start(move |_| Answer::new(status, body.clone()));
+    assert_eq!(list(&of(count("2"), 200).store("s3")).await.unwrap(), ["log/b_1", "log/b_2"]);
+    // Some servers count folders, and some do not.
+    let folder_in =
+        "<CommonPrefixes><Prefix>root/log/b_3/</Prefix></CommonPrefixes></ListBucketResult>";
+    for counted in ["2", "3"] {
+        let body = count(counted).replace("</ListBucketResult>", folder_in);
+        assert_eq!(list(&of(body, 200).store("s3")).await.unwrap().len(), 3, "{counted}");
+    }
+    for counted in ["0", "1", "8", "many", ""] {
+        let error = list(&of(count(counted), 200).store("s3")).await.unwrap_err();
+        let words = format!("it says KeyCount {counted}, and has 2 keys, 0 folders");
+        assert_final(counted, &error, &words);
+    }
+    for scheme in SCHEMES {
+        let (whole, last) = match scheme {
+            "http" => (folder(&["/root/log/", "/root/log/b_1"]), "</D:multistatus>"),
+            "az" => (page(scheme, &LAST, &KEYS), "</EnumerationResults>"),
+            _ => (page(scheme, &LAST, &KEYS), "</ListBucketResult>"),
+        };
+        let within = |more: &str| whole.replace(last, &format!("{more}{last}"));
+        let cases = [
+            (within("<Error><Code>AccessDenied</Code></Error>"), "it has an error in it"),
+            (within("<!-- <Contents><Key>root/log/b_9</Key></Contents> -->"), "it has a comment"),
+            (format!("{whole}<!-- more -->"), "it has a comment in it"),
+            (format!("{whole}<ListBucketResult/>"), "it has a second root element"),
+            (format!("{whole}{}", error("AccessDenied")), "it has a second root element"),
+            (format!("{whole}and more"), "it is no XML document"),
+        ];
+        for (body, words) in cases {
+            let error = list(&of(body, status_of(scheme)).store(scheme)).await.unwrap_err();
+            assert_final(&format!("{scheme}: {words}"), &error, words);
+        }
+        for status in [203, 206, 226, 304] {
+            let error = list(&of(whole.clone(), status).store(scheme)).await.unwrap_err();
+            assert_final(scheme, &error, &format!("its status is {status}"));
+        }
+        assert!(
+            !list(&of(format!("{whole}\n"), status_of(scheme)).store(scheme))
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 }
 

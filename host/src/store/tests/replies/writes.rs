@@ -2,6 +2,11 @@
 
 use super::*;
 
+/// The status by which the service of that scheme says that a write is done.
+fn done(scheme: &str) -> u16 {
+    if ["az", "http"].contains(&scheme) { 201 } else { 200 }
+}
+
 /// The fate of a create on a server that answers every write so and knows no objects.
 async fn create(scheme: &str, answer: Answer) -> (Result<(), WriteError>, Vec<Asked>) {
     let server = Server::start(move |asked| match asked.method.as_str() {
@@ -14,15 +19,17 @@ async fn create(scheme: &str, answer: Answer) -> (Result<(), WriteError>, Vec<As
 
 #[tokio::test]
 async fn a_create_is_done_only_if_the_store_says_so() {
-    let created = Answer::new(201, "").of_object();
     for scheme in SCHEMES {
-        let (fate, _) = create(scheme, created.clone()).await;
+        let (fate, _) = create(scheme, Answer::new(done(scheme), "").of_object()).await;
         assert_eq!(fate, Ok(()), "{scheme}");
+        // Servers of WebDAV add a page of their own to 201.
+        let page = if scheme == "az" { 201 } else { 200 };
         for (answer, words) in [
-            (Answer::new(200, LOGIN_PAGE), "its root element is <html>"),
-            (Answer::new(200, LOGIN_PAGE_XML), "its root element is <html>"),
-            (Answer::new(200, error("AccessDenied")), "it is an error: AccessDenied"),
-            (Answer::new(200, "{\"message\":\"log in\"}"), "it begins with \"{\\\"message"),
+            (Answer::new(page, LOGIN_PAGE), "its root element is <html>"),
+            (Answer::new(page, LOGIN_PAGE_XML), "its root element is <html>"),
+            (Answer::new(page, error("AccessDenied")), "it is an error: AccessDenied"),
+            (Answer::new(page, "{\"message\":\"log in\"}"), "it begins with \"{\\\"message"),
+            (Answer::new(304, ""), "its status is 304"),
             (Answer::new(202, ""), "its status is 202"),
             (Answer::new(207, LOGIN_PAGE), "its status is 207"),
         ] {
@@ -55,6 +62,18 @@ async fn an_object_is_there_only_if_the_store_says_so() {
                 WriteError::AlreadyExists => panic!("{scheme}: a page for {status} is no object"),
             };
             assert_final(scheme, &failed, "its root element is <html>");
+            // A status alone may be anybody's, so the object is looked for.
+            let (fate, seen) = create(scheme, Answer::new(status, "")).await;
+            let Err(WriteError::Unknown(failed)) = fate else { panic!("{scheme}: {fate:?}") };
+            assert_eq!(failed.kind, Kind::Unavailable, "{scheme} {status}: {failed}");
+            assert!(failed.message.contains("shows no such object"), "{scheme}: {failed}");
+            assert_eq!(seen.last().unwrap().method, "HEAD", "{scheme} {status}");
+            let server = Server::start(move |asked| match asked.method.as_str() {
+                "PUT" => Answer::new(status, ""),
+                _ => Answer::new(200, "bytes").of_object(),
+            });
+            let fate = server.store(scheme).create("log/a", "bytes".into(), false).await;
+            assert_eq!(fate, Err(WriteError::AlreadyExists), "{scheme} {status}");
         }
     }
     // WebDAV is asked before the write: a page in the object's place would let a batch go.
@@ -79,7 +98,10 @@ fn upload_server(key: &'static str, last: Answer) -> Server {
         "PUT" if asked.target.contains("blocklist") => last.clone(),
         "POST" => last.clone(),
         "HEAD" => Answer::new(404, ""),
-        _ => Answer::new(201, "").of_object(),
+        "DELETE" => Answer::new(204, ""),
+        // Blocks of Azure, and parts.
+        _ if asked.target.contains("comp=block") => Answer::new(201, "").of_object(),
+        _ => Answer::new(200, "").of_object(),
     })
 }
 
@@ -99,20 +121,31 @@ fn completed(key: &str) -> Answer {
     )
 }
 
+fn completing(elements: &str) -> Answer {
+    let root = "CompleteMultipartUploadResult";
+    Answer::new(200, format!("<{root}>{elements}</{root}>"))
+}
+
 #[tokio::test]
 async fn an_upload_is_complete_only_if_the_store_says_so() {
     const KEY: &str = "root/log/a";
     for scheme in ["s3", "gs"] {
         let server = upload_server(KEY, completed(KEY));
         assert_eq!(upload(&server, scheme, "log/a").await, Ok(()), "{scheme}");
-        let response =
-            "<CompleteMultipartUploadResponse><ETag>t</ETag></CompleteMultipartUploadResponse>";
+        let response = "<CompleteMultipartUploadResponse><Key>root/log/a</Key><ETag>t</ETag>\
+                        </CompleteMultipartUploadResponse>";
         let server = upload_server(KEY, Answer::new(200, response));
         assert_eq!(upload(&server, scheme, "log/a").await, Ok(()), "{scheme}");
         for (answer, words) in [
             (Answer::new(200, error("InvalidPart")), "it is an error: InvalidPart: said"),
             (Answer::new(200, LOGIN_PAGE), "its root element is <html>"),
             (completed("root/log/b"), "it is of \"root/log/b\", not"),
+            (completing("<ETag>t</ETag>"), "it names no key"),
+            (completing("<Key>root/log/a</Key>"), "it has no ETag"),
+            (completing("<Key>root/log/a</Key><ETag></ETag>"), "it has no ETag"),
+            (completing("<Key>root/log/a</Key><ETag>&quot;&quot;</ETag>"), "it has no ETag"),
+            (completed(KEY).status(304), "its status is 304"),
+            (completed(KEY).status(202), "its status is 202"),
         ] {
             let server = upload_server(KEY, answer);
             let fate = upload(&server, scheme, "log/a").await;
@@ -141,7 +174,7 @@ async fn an_upload_is_complete_only_if_the_store_says_so() {
     }
     let server = upload_server(KEY, Answer::new(201, "").of_object());
     assert_eq!(upload(&server, "az", "log/a").await, Ok(()));
-    let server = upload_server(KEY, Answer::new(200, LOGIN_PAGE).of_object());
+    let server = upload_server(KEY, Answer::new(201, LOGIN_PAGE).of_object());
     let fate = upload(&server, "az", "log/a").await;
     let Err(WriteError::Unknown(error)) = fate else { panic!("{fate:?}") };
     assert_final("az", &error, "its root element is <html>");
@@ -206,6 +239,14 @@ async fn a_key_is_deleted_only_if_the_store_says_so_of_that_key() {
         assert_eq!(failures.len(), 2, "{words}");
         failures.iter().for_each(|(_, error)| assert_final("s3", error, words));
     }
+    for scheme in ["s3", "az"] {
+        // Nobody says that the objects are gone.
+        for status in [200, 202, 204, 304, 404] {
+            let server = Server::start(move |_| Answer::new(status, ""));
+            let failures = delete(&server, scheme, &["a"]).await;
+            assert_eq!(failures.len(), 1, "{scheme} {status}");
+        }
+    }
     // Said of one key, it is repeated for all.
     let server = deleting(vec![deleted("root/log/a"), kept("root/log/b", "ServiceUnavailable")]);
     let failures = delete(&server, "s3", &["a", "b"]).await;
@@ -216,15 +257,20 @@ async fn a_key_is_deleted_only_if_the_store_says_so_of_that_key() {
 #[tokio::test]
 async fn one_delete_is_done_only_if_the_store_says_so() {
     for scheme in ["gs", "http"] {
+        let is_webdav = scheme == "http";
         for (status, body, is_done) in [
-            (204, "", true),
-            (200, "", true),
-            (404, "", true),
-            (200, LOGIN_PAGE, false),
+            (204, String::new(), true),
+            (200, String::new(), is_webdav),
+            (202, String::new(), false),
+            (304, String::new(), false),
+            (404, error("NoSuchKey"), true),
+            (404, String::new(), is_webdav),
+            (200, LOGIN_PAGE.to_owned(), false),
             // WebDAV: what could not be deleted.
-            (207, "<multistatus/>", false),
+            (207, "<multistatus/>".to_owned(), false),
         ] {
-            let server = Server::start(move |_| Answer::new(status, body));
+            let answer = Answer::new(status, body.clone());
+            let server = Server::start(move |_| answer.clone());
             let failures = delete(&server, scheme, &["a"]).await;
             assert_eq!(failures.is_empty(), is_done, "{scheme} {status} {body}");
         }
