@@ -82,6 +82,15 @@ pub(crate) fn cutting<S: Store>(
     Ok(Boundary::new(first_position, segment, &index).map_or(Cutting::Nothing, Cutting::At))
 }
 
+/// Removes what crashes and failed deletes have left, where nothing else is to do: batches that are
+/// absorbed, and what the manifest does not name. The look must be one to change by.
+pub(crate) fn clean_up<S: Store, Y: System>(committer: &Committer<'_, S, Y>, view: &View) {
+    if let Some(manifest) = &view.manifest {
+        let absorbed: Vec<_> = view.absorbed.iter().map(|batch| batch.name).collect();
+        committer.clean(manifest, &absorbed, &view.others);
+    }
+}
+
 /// Changes a log.
 pub(crate) fn change<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,

@@ -153,10 +153,7 @@ fn attempt<S: Store, Y: System>(
         }
     };
     if rewrites.is_empty() {
-        if let Some(manifest) = &view.manifest {
-            let absorbed: Vec<_> = view.absorbed.iter().map(|batch| batch.name).collect();
-            committer.clean(manifest, &absorbed, &view.others);
-        }
+        change::clean_up(committer, &view);
         return Ok(Some(Compaction::default()));
     }
     let (batches, segments) = counts(&rewrites);

@@ -7,8 +7,8 @@
 //! - decisions: [`options`], `buffer`, `paging`, [`view`], `agreement`, `part`, [`cursor`], `boundary`,
 //!   `compaction`. They do no I/O and read no clock;
 //! - [`ports`]: what is needed from outside;
-//! - drivers: [`stored_log`], `absent`, `parts`, `batch_copy`, `segment_writer`, `commit`, `change`,
-//!   [`writer`], [`reader`], [`compactor`], [`trim`], [`verify`], [`repair`], [`stat`];
+//! - drivers: [`stored_log`], `absent`, `existing`, `parts`, `batch_copy`, `segment_writer`, `commit`,
+//!   `change`, [`writer`], [`reader`], [`compactor`], [`trim`], [`verify`], [`repair`], [`stat`];
 //! - `component`: the shell that makes all this a component. It converts and calls.
 //!
 //! A layer uses only those above it in this list. Nothing here knows the host.
@@ -26,6 +26,7 @@ pub mod compactor;
 pub mod cursor;
 pub mod error;
 mod events;
+mod existing;
 pub mod held;
 pub mod index;
 pub mod limits;

@@ -41,6 +41,8 @@ pub enum Mutant {
     CopyTrimmed,
     /// A trim leaves the trimmed events in the segment at its boundary, though it should not.
     LeaveBoundary,
+    /// An "already exists" is believed without a look at the object.
+    TrustExisting,
     /// A batch that was cut counts its events as if it had not been.
     ForgetOffset,
     /// A repair makes a manifest again that need not be the one that was damaged.

@@ -50,7 +50,8 @@ impl<B: HeldBytes> SegmentReader<B> {
         Self::of_batches(slice.segment.name, bytes, slice.position, slice.batches)
     }
 
-    fn of_batches(
+    /// Of a whole segment whose first event has that position.
+    pub(crate) fn of_batches(
         segment: SegmentName,
         bytes: u64,
         position: u64,

@@ -12,13 +12,14 @@ use crate::batch::BatchRecord;
 use crate::batch_copy::BatchCopy;
 use crate::boundary::Cut;
 use crate::error::{Damage, Error, WriteFailure, WriteFate};
+use crate::existing;
 use crate::index::Index;
 use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
 use crate::mutants::{self, Mutant};
 use crate::names::{Attempt, BatchName, Digest, Generation, ObjectName, SegmentName};
 use crate::part::{Part, Piece, Run};
 use crate::parts::{Interrupted, PartsRead};
-use crate::ports::{HeldBytes, Store, StoreErrorKind, Upload, WriteError};
+use crate::ports::{HeldBytes, Store, StoreError, StoreErrorKind, Upload, WriteError};
 use crate::segment::NewSegment;
 use crate::stored_log::StoredLog;
 
@@ -243,11 +244,14 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
             None => return Ok(()),
         };
         let key = log.key(name);
-        landed(upload.finish()).map_err(|error| write_failed(&key, error))?;
+        let store = &self.stored.store;
+        landed(upload.finish(), || existing::check_segment(store, log, name, &batches))
+            .map_err(|error| write_failed(&key, error))?;
         let index = Index::new(batches);
         let bytes = index.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
         let key = log.key(name.index());
-        let created = landed(self.stored.store.create(&key, &bytes));
+        let created =
+            landed(store.create(&key, &bytes), || existing::check_bytes(store, &key, &bytes));
         created.map_err(|error| write_failed(&key, error))?;
         if let Some(part) = self.parts.last_mut() {
             part.batches = index.batches;
@@ -258,10 +262,13 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
 }
 
 /// The outcome of writing a name that is this attempt's alone: an object of that name is an earlier
-/// try of it that landed.
-fn landed(outcome: Result<(), WriteError>) -> Result<(), WriteError> {
+/// try of it that landed, if the check passes.
+fn landed(
+    outcome: Result<(), WriteError>,
+    check: impl FnOnce() -> Result<(), StoreError>,
+) -> Result<(), WriteError> {
     match outcome {
-        Err(WriteError::AlreadyExists) => Ok(()),
+        Err(WriteError::AlreadyExists) => check().map_err(WriteError::Unknown),
         outcome => outcome,
     }
 }

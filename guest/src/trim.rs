@@ -109,6 +109,7 @@ pub fn trim<S: Store, Y: System>(
             continue;
         };
         if step.is_nothing() {
+            change::clean_up(&committer, &view);
             return Ok(before.and(Trimmed { first_position: to, ..Trimmed::default() }));
         }
         match step.commit(&mut committer, &view, &before)? {

@@ -4,13 +4,15 @@
 //!    under the same name with the same bytes, so that a write that landed unseen counts once.
 //! 2. One create is under way at a time, so a writer's batches appear in order. The next batch grows
 //!    meanwhile.
-//! 3. Every event is in the buffer, in the sealed batch or confirmed, at every moment.
+//! 3. An object that exists already counts once it is seen to be that batch.
+//! 4. Every event is in the buffer, in the sealed batch or confirmed, at every moment.
 
 use crate::batch;
 use crate::buffer::Buffer;
 use crate::cursor::Pending;
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::events::{check_event, check_lines};
+use crate::existing;
 use crate::limits::{CLOCK_AHEAD_MICROS, RETRY_REST_MICROS};
 use crate::mutants::{self, Mutant};
 use crate::names::{BatchName, BatchTime, LogName, WriterId};
@@ -156,8 +158,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
         Ok(self.written)
     }
 
-    /// Confirms, tries again or seals by age what is due, without waiting for the store. Returns
-    /// whether anything is pending.
+    /// Confirms, tries again or seals by age what is due, without waiting for the store, but for a look
+    /// at a batch that is said to exist already. Returns whether anything is pending.
     pub fn tick(&mut self) -> bool {
         if self.closed {
             return false;
@@ -313,22 +315,28 @@ impl<S: Store, Y: System> Writer<S, Y> {
     fn conclude(&mut self, outcome: Result<(), WriteError>) -> Result<(), Error> {
         let held = self.held();
         let Some(mut sealed) = self.sealed.take() else { return Ok(()) };
-        let (fate, error) = match outcome {
+        let (store, log) = (&self.stored.store, &self.stored.name);
+        let outcome = match outcome {
+            Ok(()) => Ok(()),
             // The name is this batch's alone: an object of that name is an earlier try that landed.
-            Ok(()) | Err(WriteError::AlreadyExists) => {
-                self.written.batches += 1;
-                self.written.events += sealed.events;
-                self.written.bytes += sealed.lines.length();
-                return Ok(());
+            Err(WriteError::AlreadyExists) => {
+                existing::check_batch(store, log, sealed.name, sealed.lines.length())
+                    .map_err(|error| (WriteFate::Unknown, error))
             }
             Err(WriteError::NotWritten(error)) if !sealed.in_doubt => {
-                (WriteFate::NotWritten, error)
+                Err((WriteFate::NotWritten, error))
             }
             Err(WriteError::NotWritten(error) | WriteError::Unknown(error)) => {
-                sealed.in_doubt = true;
-                (WriteFate::Unknown, error)
+                Err((WriteFate::Unknown, error))
             }
         };
+        let Err((fate, error)) = outcome else {
+            self.written.batches += 1;
+            self.written.events += sealed.events;
+            self.written.bytes += sealed.lines.length();
+            return Ok(());
+        };
+        sealed.in_doubt |= fate == WriteFate::Unknown;
         let object = self.stored.name.key(sealed.name);
         sealed.attempt = Attempt::Failed { at: self.system.now_micros() };
         self.sealed = Some(sealed);
@@ -363,7 +371,15 @@ fn length(bytes: &[u8]) -> u64 {
 
 impl<S: Store, Y: System> Drop for Writer<S, Y> {
     fn drop(&mut self) {
-        self.poll();
+        let create = self.sealed.as_ref().map(|sealed| &sealed.attempt);
+        let fate = match create {
+            Some(Attempt::UnderWay(create)) => create.poll(),
+            _ => None,
+        };
+        // That needs a look, and nobody waits for one any more.
+        if fate != Some(Err(WriteError::AlreadyExists)) {
+            self.poll();
+        }
         let held = self.held();
         if !self.closed && held > 0 {
             self.system.warn(&format!(

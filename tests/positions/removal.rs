@@ -309,3 +309,26 @@ fn a_batch_too_large_to_be_held_is_cut_in_a_stream() {
         }
     });
 }
+
+#[test]
+fn a_trim_that_finds_nothing_to_give_up_removes_leftovers_that_hold_trimmed_events() {
+    on_both(|world| {
+        let all = log_of_15(world);
+        let keys = world.keys().into_iter().filter(|key| key.contains("/batch_"));
+        let batches: Vec<_> = keys.map(|key| (key.clone(), world.object(&key))).collect();
+        assert!(!batches.is_empty());
+        let point = || TrimPoint::KeepEvents(2);
+        world.trim_with("log", point(), false).unwrap();
+        // As a delete that failed after the compaction leaves them.
+        let there = world.keys();
+        for (key, bytes) in batches.iter().filter(|(key, _)| !there.contains(key)) {
+            world.put(key, bytes);
+        }
+        assert!(stored(world).contains(&all[11]));
+        let done = world.trim_with("log", point(), false).unwrap();
+        assert_eq!(done.events, 0);
+        assert_eq!(stored(world), all[13..].iter().cloned().collect());
+        check_counts(world, 2, 0);
+        assert_eq!(world.read("log").unwrap(), all[13..]);
+    });
+}

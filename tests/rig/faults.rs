@@ -14,6 +14,10 @@ pub enum Fault {
     ReplyLost,
     /// The create's reply is lost, and it is done when `land` is called.
     LandsLate,
+    /// The create is not done, and the store says that the object exists already.
+    SaysExists,
+    /// Another object takes the name, and the store says that it exists already.
+    Taken,
     /// The create waits until `release` is called.
     Stalls,
     GetFails,

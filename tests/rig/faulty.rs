@@ -41,6 +41,10 @@ fn refused<T>(at: &Path) -> Result<T> {
     Err(Error::PermissionDenied { path: at.to_string(), source: "the policy says no".into() })
 }
 
+fn exists<T>(at: &Path) -> Result<T> {
+    Err(Error::AlreadyExists { path: at.to_string(), source: "it is there".into() })
+}
+
 fn broken<T>() -> Result<T> {
     Err(Error::Generic { store: "faulty", source: "the connection broke".into() })
 }
@@ -48,11 +52,16 @@ fn broken<T>() -> Result<T> {
 #[async_trait]
 impl ObjectStore for Faulty {
     async fn put_opts(&self, at: &Path, bytes: PutPayload, how: PutOptions) -> Result<PutResult> {
-        let kinds = [CreateRefused, CreateLost, ReplyLost, LandsLate, Stalls];
+        let kinds = [CreateRefused, CreateLost, ReplyLost, LandsLate, SaysExists, Taken, Stalls];
         let fault = self.1.next("create", at.as_ref(), &kinds);
         match fault {
             Some(CreateRefused) => return refused(at),
             Some(CreateLost) => return broken(),
+            Some(SaysExists) => return exists(at),
+            Some(Taken) => {
+                self.0.put_opts(at, "another\n".into(), how).await?;
+                return exists(at);
+            }
             Some(LandsLate) => {
                 self.2.0.lock().unwrap().push((at.clone(), bytes));
                 return broken();
