@@ -22,6 +22,8 @@ mod events;
 mod following;
 #[path = "cli/inputs.rs"]
 mod inputs;
+#[path = "cli/lacks.rs"]
+mod lacks;
 #[path = "cli/options.rs"]
 mod options;
 #[path = "cli/positions.rs"]

@@ -103,6 +103,9 @@ pub(crate) fn is_lacking(error: &wasmtime::Error) -> bool {
 /// What is said of a failure for want of address space. `option` names what makes a component need
 /// less.
 pub(crate) fn lack(error: &wasmtime::Error, option: &str) -> Option<String> {
+    if let Some(lack) = lack_of_file(error) {
+        return Some(lack);
+    }
     if !is_lacking(error) {
         return None;
     }
@@ -115,6 +118,34 @@ pub(crate) fn lack(error: &wasmtime::Error, option: &str) -> Option<String> {
         ),
         None => format!("no memory is left for a component: {cause}; lower {option}"),
     })
+}
+
+/// What is said where the file that a component's memory is made of is larger than this process may
+/// write (`ulimit -f`). It is in memory, and counts all the same.
+#[cfg(unix)]
+fn lack_of_file(error: &wasmtime::Error) -> Option<String> {
+    use rustix::io::Errno;
+
+    let is_too_large = |cause: &(dyn std::error::Error + 'static)| {
+        let of_system = cause.downcast_ref::<io::Error>();
+        of_system.is_some_and(|error| error.kind() == io::ErrorKind::FileTooLarge)
+            || cause.downcast_ref::<Errno>() == Some(&Errno::FBIG)
+    };
+    if !error.chain().any(is_too_large) {
+        return None;
+    }
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
+    let limit = limit.map_or_else(String::new, |bytes| format!(", which is {bytes} bytes"));
+    Some(format!(
+        "the memory of a component counts as a file, and is larger than this process may write: {}; \
+         raise the limit{limit} (`ulimit -f`)",
+        error.root_cause()
+    ))
+}
+
+#[cfg(not(unix))]
+fn lack_of_file(_: &wasmtime::Error) -> Option<String> {
+    None
 }
 
 #[cfg(unix)]

@@ -4,7 +4,8 @@
 //! Must not know: what a command does.
 //!
 //! 1. Data goes to stdout, everything else to stderr.
-//! 2. A closed stdout is the reader's way to say "enough": never an error.
+//! 2. A reader that closes stdout says "enough": never an error. A stdout that was closed at the start is
+//!    one, if there is something to write to it.
 //! 3. Signals are listened for before a command begins.
 //! 4. A panic is reported like an error, and ends with the code of one.
 
@@ -12,16 +13,22 @@ mod cli;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use cli::arguments::Arguments;
+use cli::beginning;
 use cli::exit::{Code, Failure, report_panic};
 use cli::signals::Signals;
 use cli::stderr;
+
+/// How long work under way, of which nobody wants to know any more, may take to its end.
+const LAST_WORK: Duration = Duration::from_millis(200);
 
 /// Threads that run tasks beside the main one: a writer's task and its requests.
 const WORKER_THREADS: usize = 2;
 
 fn main() -> ExitCode {
+    beginning::save_address_space();
     set_hook(Box::new(report_panic));
     let arguments = Arguments::of_process();
     let code = match catch_unwind(AssertUnwindSafe(|| run(arguments))) {
@@ -40,6 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<Code, Failure> {
+    beginning::check()?;
     let signals = Signals::listen()?;
     cli::messages::start(&arguments.shared)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -48,7 +56,7 @@ fn run(arguments: Arguments) -> Result<Code, Failure> {
         .build()
         .map_err(|error| Failure::new(Code::Failed, format!("cannot start a thread: {error}")))?;
     let done = runtime.block_on(cli::run(arguments, &signals));
-    // A store that hangs must not keep the process.
-    runtime.shutdown_background();
+    // What writes a file under way removes it when it fails. A store that hangs must not keep the process.
+    runtime.shutdown_timeout(LAST_WORK);
     done
 }

@@ -57,7 +57,11 @@ impl fmt::Display for MemoryExceeded {
         let Self { owner, bytes_max } = self;
         match owner {
             Owner::Instance => {
-                write!(f, "a component asked for more memory than memory_bytes_max = {bytes_max}")
+                write!(
+                    f,
+                    "a component asked for more memory than memory_bytes_max = {bytes_max}: \
+                     --memory-max raises it, up to 4095MiB"
+                )
             }
             Owner::Plugin => write!(
                 f,

@@ -38,7 +38,18 @@ fn a_log_is_appended_to_read_and_compacted_within_2_gb() {
 fn less_than_a_component_needs_is_refused_with_the_way_to_more() {
     let (_folder, log) = fresh();
     ok(&["append", &log], "event\n");
-    for kib in [60_000, 100_000, 390_000, 655_359] {
+    // Not even a command without a component.
+    for kib in [60_000, 100_000] {
+        for command in [&["read", &log][..], &["doctor", &log]] {
+            let ran = run_within(kib, command, "");
+            let error = format!(
+                "error: cannot start: this process may have {kib} KiB of address space; raise the \
+                 limit (`ulimit -v`) to 655360 KiB or more\n"
+            );
+            assert_eq!((ran.code, ran.stderr, ran.stdout.as_str()), (6, error, ""), "{kib}");
+        }
+    }
+    for kib in [140_000, 390_000, 655_359] {
         let ran = run_within(kib, &["read", &log], "");
         let error = format!(
             "error: cannot run a component: this process may have {kib} KiB of address space; \
@@ -54,4 +65,26 @@ fn less_than_a_component_needs_is_refused_with_the_way_to_more() {
             "{kib}"
         );
     }
+}
+
+#[test]
+fn what_is_asked_for_is_enough_for_every_command() {
+    let (_folder, log) = fresh();
+    // Many objects, which are read by many threads.
+    let line = format!("{{\"text\":\"{}\"}}\n", "x".repeat(180));
+    let events = line.repeat(200 * 1_200);
+    ok(&["append", "-q", "--flush-threshold", "1200", &log], &events);
+    for (kib, command) in [
+        (131_072, &["doctor", "-q", &log][..]),
+        (655_360, &["doctor", "-q", &log]),
+        (655_360, &["verify", "-q", &log]),
+        (655_360, &["stat", "-q", &log]),
+        (655_360, &["compact", "-q", "--full", &log]),
+        (800_000, &["verify", "-q", &log]),
+    ] {
+        let ran = run_within(kib, command, "");
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{kib} {command:?}");
+    }
+    let ran = run_within(655_360, &["read", "-q", &log], "");
+    assert!(ran.stdout == events, "{} bytes, {}", ran.stdout.len(), ran.stderr);
 }

@@ -83,6 +83,19 @@ fn a_disk_that_takes_no_more_names_leaves_the_events_unwritten() {
 }
 
 #[test]
+fn a_cache_on_a_full_disk_is_warned_of_once() {
+    let script = r#"
+        echo event | "$stratalog" --cache-dir "$cache" -q append "$disk/log"
+        "$stratalog" --cache-dir "$disk/cache" read "$disk/log"
+    "#;
+    let Some(ran) = on_a_disk("64k", script, b"") else { return };
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "event\n"), "{}", ran.stderr);
+    let warning = "the compiled form of the embedded component is not kept: cannot write ";
+    assert_eq!(ran.stderr.matches(warning).count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("No space left"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_read_only_disk_can_be_read() {
     let script = r#"
         run() { "$stratalog" --cache-dir "$cache" -q "$@"; }

@@ -16,6 +16,7 @@ fn wrong_locations_and_options_name_the_thing() {
     let up = path("missing/../x/log");
     let below_file = format!("{file}/x/log");
     let s3 = "s3://bucket/log";
+    let (huge, most) = ("99999999999999999999", "0 to 18,446,744,073,709,551,615");
     let table: Vec<(Vec<&str>, i32, Vec<&str>)> = vec![
         (vec!["append", "ftp://host/log"], 5, vec!["\"ftp\" is not known", "s3://BUCKET/NAME"]),
         (vec!["append", "s3:///log"], 5, vec!["names no usable bucket"]),
@@ -43,7 +44,11 @@ fn wrong_locations_and_options_name_the_thing() {
         (vec!["append", "--store-option", "aws_region=x", &log], 2, vec!["takes none"]),
         (vec!["append", "--flush-threshold", "0", &log], 2, vec!["--flush-threshold", "1,000,000"]),
         (vec!["append", "--flush-bytes", "0", &log], 2, vec!["--flush-bytes", "1 and 32MiB"]),
-        (vec!["append", "--compact-after", "0", &log], 2, vec!["--compact-after", "1 or more"]),
+        (
+            vec!["append", "--compact-after", "0", &log],
+            2,
+            vec!["--compact-after", "1 to 4,294,967,295"],
+        ),
         (vec!["append", "--event-bytes-max", "17MiB", &log], 2, vec!["--event-bytes-max", "16MiB"]),
         (vec!["append", "--flush-interval", "25h", &log], 2, vec!["--flush-interval", "24h"]),
         (vec!["append", "--memory-max", "1M", &log], 2, vec!["--memory-max", "4MiB and 4095MiB"]),
@@ -55,6 +60,12 @@ fn wrong_locations_and_options_name_the_thing() {
         ),
         (vec!["read", "--since", "20260131", &log], 2, vec!["--since", "2026-01-31", "1h30m"]),
         (vec!["run", &file, "--log", "a"], 2, vec!["--log a: write --log LABEL=LOG"]),
+        (vec!["run", &file, "--log", "a b=memory:x"], 2, vec!["--log: \"a b\" is not a label"]),
+        (vec!["run", &file, "--handles-max", huge], 2, vec!["--handles-max", most]),
+        (vec!["run", &file, "--fuel", "0"], 2, vec!["--fuel", "from 1 to 18,446"]),
+        (vec!["read", "--limit", huge, &log], 2, vec!["--limit", most]),
+        (vec!["trim", "--keep-events", huge, &log], 2, vec!["--keep-events", most]),
+        (vec!["tail", "-n", huge, &log], 2, vec!["--lines", "up to 18,446"]),
         (vec!["run", &file, "--grant", "a=fly"], 2, vec!["--grant a=fly"]),
         (vec!["run", &file, "--grant", "a=read"], 2, vec!["no --log a=LOG"]),
         (vec!["append", "--flush-bytes", "4X", &log], 2, vec!["--flush-bytes", "as in 64KiB"]),
@@ -69,6 +80,22 @@ fn wrong_locations_and_options_name_the_thing() {
         check(&arguments, "b\n", code, &words);
     }
     assert_eq!(ok(&["read", &log], ""), "a\n");
+}
+
+#[test]
+fn a_component_that_is_cut_off_is_named_as_such() {
+    let (folder, log) = fresh();
+    ok(&["append", &log], "a\n");
+    let file = folder.path().join("component.wasm");
+    ok(&["component", "export", file.to_str().unwrap()], "");
+    let whole = fs::read(&file).unwrap();
+    for bytes in [100, whole.len() / 2, whole.len() - 1] {
+        fs::write(&file, &whole[..bytes]).unwrap();
+        let words =
+            format!("is cut off: a part of the component is missing behind its {bytes} bytes");
+        check(&["stat", "--component", file.to_str().unwrap(), &log], "", 5, &[&words]);
+        check(&["run", file.to_str().unwrap()], "", 5, &[&words]);
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A store in whose place something else answers.
 
+use std::io::Write as _;
+
 use crate::binary::{Ran, stratalog};
 use crate::bucket::{self, Answer};
 
@@ -14,6 +16,47 @@ const PAGES: [(&str, &str); 3] = [
     ),
     ("Please sign in.", "the server's answer is not a listing: it is no XML document"),
 ];
+
+/// A command on a bucket that answers so.
+fn on_bucket(arguments: &[&str], answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Ran {
+    let endpoint = format!("aws_endpoint={}", bucket::serve(answer));
+    let mut arguments = arguments.to_vec();
+    for option in [&endpoint, "allow_http=true", "aws_region=local", "retry_max=1"] {
+        arguments.extend(["--store-option", option]);
+    }
+    let mut command = stratalog(&arguments);
+    command.env("AWS_ACCESS_KEY_ID", "key").env("AWS_SECRET_ACCESS_KEY", "hush");
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"precious\n").unwrap();
+    child.wait_with_output().unwrap().into()
+}
+
+#[test]
+fn an_event_is_appended_only_if_the_store_says_that_it_has_it() {
+    for status in ["304 Not Modified", "412 Precondition Failed", "409 Conflict", "204 No Content"]
+    {
+        let ran =
+            on_bucket(&["append", "s3://bucket/log"], move |line| match line.split(' ').next() {
+                Some("PUT") => Answer::Status(status),
+                Some("HEAD") => Answer::Status("404 Not Found"),
+                _ => bucket::EMPTY,
+            });
+        assert_eq!(ran.code, 3, "{status}: {}", ran.stderr);
+        assert!(ran.stderr.contains("not written: the last 1 of 1"), "{status}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("appended"), "{status}: {}", ran.stderr);
+    }
+    // One that is said to be there, also when it is looked for, is got.
+    let ran = on_bucket(&["append", "s3://bucket/log"], |line| {
+        match (line.split(' ').next(), line.contains("list-type")) {
+            (Some("GET"), true) => bucket::EMPTY,
+            (Some("PUT"), _) => Answer::Status("412 Precondition Failed"),
+            (Some("GET"), false) => Answer::Status("404 Not Found"),
+            _ => Answer::Body(""),
+        }
+    });
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(!ran.stderr.contains("appended"), "{}", ran.stderr);
+}
 
 #[test]
 fn every_command_says_that_an_answer_is_not_the_stores() {

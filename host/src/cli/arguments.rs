@@ -230,7 +230,7 @@ pub(crate) struct Append {
     ///
     /// A compaction that fails is a warning; the next one tries again. The command waits for the one
     /// under way at its end.
-    #[arg(long, value_name = "N", value_parser = number_within::<u32>(1..=u64::MAX))]
+    #[arg(long, value_name = "N", value_parser = number_within::<u32>(1..=u32::MAX.into()))]
     pub(crate) compact_after: Option<u32>,
 
     #[command(flatten)]
@@ -250,7 +250,7 @@ pub(crate) struct Read {
     pub(crate) from: Option<String>,
 
     /// End after N events
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number_within::<u64>(0..=u64::MAX))]
     pub(crate) limit: Option<u64>,
 
     /// Leave out events from before this time
@@ -335,6 +335,7 @@ pub(crate) struct Trim {
 
     /// Trim all but the last N events
     #[arg(long, value_name = "N", group = "point")]
+    #[arg(value_parser = number_within::<u64>(0..=u64::MAX))]
     pub(crate) keep_events: Option<u64>,
 
     /// Leave trimmed events in the segment at the boundary to the next compaction

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use stratalog::Error;
 use stratalog::store::{OpenError, StoreError, hide_secrets};
 
+use super::beginning::check_stdout;
 use super::stderr;
 use super::streams::Stdout;
 use super::wrapping;
@@ -165,12 +166,15 @@ pub(crate) fn complain(message: &str) {
     stderr::say(&format!("error: {message}"));
 }
 
+/// What is attempted when data are written.
+pub(super) const STDOUT: &str = "cannot write to stdout";
+
 /// Writes data to stdout. False: its reader has closed it, there is nothing left to do.
 pub(crate) fn write_stdout(data: &[u8]) -> Result<bool, Failure> {
-    match Stdout.write_all(data) {
+    match check_stdout().and_then(|()| Stdout.write_all(data)) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::system("cannot write to stdout", &error)),
+        Err(error) => Err(Failure::system(STDOUT, &error)),
     }
 }
 

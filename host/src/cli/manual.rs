@@ -68,8 +68,9 @@ Exit codes:
   5    invalid input: an event, a file, a LOG that does not exist or is none,
        a position of another log, a component, a variable of the environment
   6    a plugin trapped or reached a limit, also before it ran, or the process
-       may have too little address space (ulimit -v); otherwise run ends with
-       the plugin's own code
+       may have too little address space (ulimit -v) or too few or too small
+       files (ulimit -n, ulimit -f); otherwise run ends with the plugin's own
+       code
   130  interrupted by SIGINT (Ctrl-C); append and run have flushed what was
        appended, or say what not
   143  ended by SIGTERM, 129 by SIGHUP, and so on: 128 and the signal's number;
@@ -94,8 +95,10 @@ read or is a folder is named, and nothing is appended. (A named pipe is opened i
 Lines end with LF; a CR before it belongs to the event. Lines of nothing but spaces and tabs, and \
 that CR, are no events: they are left out and counted. A UTF-8 byte order mark at the beginning is \
 left out. Data of gzip and zstd are known by their first bytes, on stdin too, and decompressed, also \
-where several parts are joined. Of damaged ones the whole lines before the damage are appended, and \
-the error names the file, the byte and the number of lines.
+where several parts are joined. Damage is noticed where the data cannot be decompressed, or only at the \
+end, where their checksum stands. The whole lines before that are appended, and of those behind a \
+changed byte some may be wrong; the error names the file, the byte and the number of lines. Check \
+archives that you doubt first, with `gzip -t` or `zstd -t`.
 
 UTF-16 and binary data, with a NUL byte in the first 256 KiB read, are refused before anything of \
 them is taken; --binary takes any bytes as they are. A NUL byte further on stops at its line.

@@ -5,6 +5,7 @@
 
 mod append;
 pub(crate) mod arguments;
+pub(crate) mod beginning;
 mod compact;
 mod completions;
 mod component;
@@ -42,6 +43,10 @@ use signals::Signals;
 /// Runs one command.
 pub(crate) async fn run(arguments: Arguments, signals: &Signals) -> Result<Code, Failure> {
     let Arguments { command, shared } = arguments;
+    // They have nothing else to say.
+    if shared.json || matches!(command, Command::Read(_) | Command::Tail(_)) {
+        beginning::check_stdout().map_err(|error| Failure::system(exit::STDOUT, &error))?;
+    }
     let done = run_command(command, &shared, signals).await;
     progress::clear();
     done

@@ -6,7 +6,10 @@ use std::time::Duration;
 use clap::Args;
 use stratalog::plugin::PluginLimits;
 
-use super::quantities::{parse_duration, parse_size};
+use super::quantities::{number_within, parse_duration, parse_size};
+
+/// What a count of 64 bits can be.
+const MOST: u64 = u64::MAX;
 
 /// One option for each limit; their defaults are the library's.
 #[derive(Args)]
@@ -30,11 +33,11 @@ pub(crate) struct LimitArguments {
     time_max: Option<Duration>,
 
     /// Instructions the plugin may execute, about [default: no limit]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_fuel)]
     fuel: Option<NonZero<u64>>,
 
     /// Calls to each log in a second [default: 1000000]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number_within::<u32>(0..=u32::MAX.into()))]
     calls_per_second: Option<u32>,
 
     /// Bytes appended to each log in a second [default: 256MiB]
@@ -42,23 +45,23 @@ pub(crate) struct LimitArguments {
     bytes_per_second: Option<u64>,
 
     /// Messages (wasi:logging) in a second; more are dropped and counted [default: 100]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number_within::<u32>(0..=u32::MAX.into()))]
     log_lines_per_second: Option<u32>,
 
     /// Logs, readers and verifiers that the plugin holds open at once [default: 64]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number_within::<usize>(0..=MOST))]
     log_handles_max: Option<usize>,
 
     /// Handles of every kind that the plugin holds at once [default: 1000]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number_within::<usize>(0..=MOST))]
     handles_max: Option<usize>,
 
     /// Core instances, memories and tables of the plugin, of each [default: 200]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number_within::<usize>(0..=MOST))]
     instances_max: Option<usize>,
 
     /// Elements of all tables of the plugin together [default: 100000]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number_within::<usize>(0..=MOST))]
     table_elements_max: Option<usize>,
 
     /// Bytes that one call of the plugin may pass to the host [default: 64MiB]
@@ -100,6 +103,11 @@ fn set<T>(limit: &mut T, typed: Option<T>) {
     if let Some(typed) = typed {
         *limit = typed;
     }
+}
+
+fn parse_fuel(text: &str) -> Result<NonZero<u64>, String> {
+    let number = number_within::<u64>(1..=MOST)(text)?;
+    NonZero::new(number).ok_or_else(|| "give a number from 1".to_owned())
 }
 
 fn parse_count(text: &str) -> Result<usize, String> {

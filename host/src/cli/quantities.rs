@@ -132,7 +132,6 @@ where
 {
     move |text| {
         let outside = || match (*range.start(), *range.end()) {
-            (least, u64::MAX) => format!("give a number of {least} or more"),
             (least, most) => format!("give a number from {least} to {}", HumanCount(most)),
         };
         let number = text.trim().parse().ok().filter(|number| range.contains(number));
@@ -291,6 +290,10 @@ mod tests {
         for text in ["0", "1000001", "-1", "x", ""] {
             assert_eq!(number(text), Err("give a number from 1 to 1,000,000".to_owned()));
         }
+        let number = number_within::<u64>(0..=u64::MAX);
+        assert_eq!(number("18446744073709551615"), Ok(u64::MAX));
+        let all = Err("give a number from 0 to 18,446,744,073,709,551,615".to_owned());
+        assert_eq!(number("18446744073709551616"), all);
         let size = size_within::<u32>(1..=32 << 20);
         assert_eq!(size("32M"), Ok(33_554_432));
         for text in ["0", "33MiB", "8G"] {

@@ -46,7 +46,7 @@ pub(crate) fn say(line: &str) {
 
 /// Says a line that is ended by LF, without waiting for anybody.
 pub(super) fn say_bytes(line: Vec<u8>) {
-    let Some(thread) = THREAD.as_ref() else { return };
+    let Some(thread) = THREAD.as_ref() else { return write(&line) };
     let length = line.len();
     if WAITING.fetch_add(length, Ordering::Relaxed).saturating_add(length) > WAITING_BYTES_MAX {
         WAITING.fetch_sub(length, Ordering::Relaxed);

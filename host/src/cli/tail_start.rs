@@ -23,7 +23,9 @@ impl TailStart {
         };
         let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
         number.parse().ok().filter(|_| is_number).map(make).ok_or_else(|| {
-            "give a number of events as in 5, or +5 to begin at the fifth event".to_owned()
+            "give a number of events as in 5, up to 18,446,744,073,709,551,615, or +5 to begin at \
+             the fifth event"
+                .to_owned()
         })
     }
 }

@@ -65,6 +65,13 @@ pub(crate) fn check<T: 'static>(
         return refuse(reason);
     }
     let surface = Surface::of(component);
+    if surface.is_cut_off {
+        let bytes = component.len();
+        return refuse(format!(
+            "is cut off: a part of the component is missing behind its {bytes} bytes; copy or build \
+             it again"
+        ));
+    }
     let reason = other_version(&surface)
         .or_else(|| other_wasi(&surface))
         .or_else(|| unmet_import(world, &surface, linker))

@@ -17,6 +17,8 @@ const PREAMBLE: &[u8] = b"\0asm\x0d\0\x01\0";
 pub(super) struct Surface {
     pub(super) imports: Vec<String>,
     pub(super) exports: Vec<String>,
+    /// It ends before its end.
+    pub(super) is_cut_off: bool,
     /// A component that imports the same and does nothing.
     pub(super) importer: Vec<u8>,
 }
@@ -26,7 +28,19 @@ impl Surface {
         let mut surface = Self { importer: PREAMBLE.to_vec(), ..Self::default() };
         let mut is_front = true;
         let (mut parser, mut rest) = (Parser::new(0), component);
-        while let Ok(Chunk::Parsed { consumed, payload }) = parser.parse(rest, true) {
+        loop {
+            let (consumed, payload) = match parser.parse(rest, true) {
+                Ok(Chunk::Parsed { consumed, payload }) => (consumed, payload),
+                Ok(Chunk::NeedMoreData(_)) => {
+                    surface.is_cut_off = true;
+                    break;
+                }
+                // What else is wrong with it the compiler says best.
+                Err(error) => {
+                    surface.is_cut_off = error.message().starts_with("unexpected end");
+                    break;
+                }
+            };
             let mut skipped = consumed;
             let section = payload.as_section();
             match payload {
@@ -59,7 +73,13 @@ impl Surface {
             {
                 surface.add_section(id, content);
             }
-            rest = rest.get(skipped..).unwrap_or_default();
+            match rest.get(skipped..) {
+                Some(more) => rest = more,
+                None => {
+                    surface.is_cut_off = true;
+                    break;
+                }
+            }
         }
         surface
     }
@@ -123,6 +143,11 @@ mod tests {
         for length in [0, 1, 8, 100, 1_000] {
             let surface = Surface::of(&component[..length]);
             assert!(surface.exports.is_empty(), "{length}");
+        }
+        assert!(!Surface::of(component).is_cut_off);
+        let half = component.len() / 2;
+        for length in [9, 1_000, half, half + 1, component.len() - 1] {
+            assert!(Surface::of(&component[..length]).is_cut_off, "{length}");
         }
     }
 }

@@ -14,7 +14,7 @@ fn what_is_given_back_may_be_taken_again_and_what_was_refused_was_not_taken() {
     drop(memory.borrow(5).unwrap());
     assert_eq!(memory.bytes_peak(), 10);
     let error = memory.take(6).unwrap_err().to_string();
-    assert!(error.ends_with("memory_bytes_max = 10"), "{error}");
+    assert!(error.contains("memory_bytes_max = 10: --memory-max raises it"), "{error}");
 }
 
 #[test]

@@ -9,8 +9,8 @@
 //!    too, is the one in the head of its file.
 //! 2. Its file, the folder of the file and the cache folder belong to the user of this process, and
 //!    nobody else may write to them. No link is followed below the cache folder.
-//! 3. A file that is refused costs a compilation and one warning, and is replaced. A file that
-//!    cannot be kept costs a compilation.
+//! 3. A file that is refused costs a compilation and one warning, and is replaced. So does a folder in
+//!    which none can be kept, in each process.
 //! 4. Processes do not wait for each other: a file gets its name when it is whole, and is never
 //!    changed.
 
@@ -62,7 +62,7 @@ pub(crate) fn compile(
         Ok(()) => {}
         // The one warning was that its file is not usable.
         Err(unusable) if refused.is_some() => tracing::debug!("{}: {unusable}", not_kept(origin)),
-        Err(unusable) => unusable.report(&not_kept(origin)),
+        Err(unusable) => unusable.report_once(&not_kept(origin)),
     }
     Ok(compiled)
 }

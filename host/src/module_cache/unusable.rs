@@ -1,7 +1,7 @@
 //! Why a file or a folder of the cache is not used, and how that is reported.
 
 use std::collections::BTreeSet;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -39,35 +39,24 @@ impl Unusable {
         Self::Code(format!("{error:#}"))
     }
 
-    /// Warns of it. A disk that is full or read-only is no fault of the cache, and a message for
-    /// debugging.
+    /// Warns of it.
     pub(super) fn report(&self, effect: &str) {
-        if self.is_for_want_of_room() {
-            tracing::debug!("{effect}: {self}");
-        } else {
-            tracing::warn!("{effect}: {self}");
-        }
+        tracing::warn!("{effect}: {self}");
     }
 
     /// Warns of it, but for what this process has warned of: a folder serves several components.
     pub(super) fn report_once(&self, effect: &str) {
         static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        let reason = match self {
+            // The file is another one for each component.
+            Self::System { path, error, .. } => {
+                format!("{}: {error}", path.parent().unwrap_or(path).display())
+            }
+            other => other.to_string(),
+        };
         // Nothing panics while it holds the lock.
-        let is_new =
-            REPORTED.lock().unwrap_or_else(PoisonError::into_inner).insert(self.to_string());
-        if is_new {
+        if REPORTED.lock().unwrap_or_else(PoisonError::into_inner).insert(reason) {
             self.report(effect);
         }
-    }
-
-    fn is_for_want_of_room(&self) -> bool {
-        let Self::System { error, .. } = self else { return false };
-        matches!(
-            error.kind(),
-            ErrorKind::StorageFull
-                | ErrorKind::QuotaExceeded
-                | ErrorKind::ReadOnlyFilesystem
-                | ErrorKind::FileTooLarge
-        )
     }
 }

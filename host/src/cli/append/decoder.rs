@@ -7,7 +7,7 @@
 
 use std::error::Error;
 use std::fs::File;
-use std::io::{self, BufRead, Read, StdinLock};
+use std::io::{self, BufRead, IsTerminal as _, Read, StdinLock};
 
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
@@ -59,7 +59,11 @@ impl Decoder {
         let content = if binary {
             Content::Plain(raw)
         } else {
-            match raw.nature().map_err(|error| Fault::read(name, &error))? {
+            let nature = match raw.nature() {
+                Ok(nature) => nature,
+                Err(error) => return Err(raw.cannot_read(name, &error)),
+            };
+            match nature {
                 Nature::Packed(Packing::Gzip) => Content::Gzip(Box::new(MultiGzDecoder::new(raw))),
                 Nature::Packed(Packing::Zstd) => Content::Zstd(Box::new(Zstd::new(raw))),
                 nature => {
@@ -121,7 +125,7 @@ impl Decoder {
     fn decode(&mut self) -> Result<Vec<u8>, Fault> {
         let name = &self.name;
         match &mut self.content {
-            Content::Plain(raw) => raw.take_block().map_err(|error| Fault::read(name, &error)),
+            Content::Plain(raw) => raw.take_block().map_err(|error| raw.cannot_read(name, &error)),
             Content::Gzip(gzip) => read_block(|block| gzip.read(block).map_err(AnyError::from))
                 .map_err(|error| gzip.get_ref().fault(name, Packing::Gzip, &*error)),
             Content::Zstd(zstd) => read_block(|block| zstd.read(block))
@@ -160,11 +164,17 @@ struct Raw {
     position: u64,
     /// The system could not read, whatever the decoder made of it.
     failed: Option<io::Error>,
+    /// Asked before it is read: one that was closed is none any more.
+    is_terminal: bool,
 }
 
 impl Raw {
     fn new(stream: Stream) -> Self {
-        Self { stream, block: Vec::new(), done: 0, position: 0, failed: None }
+        let is_terminal = match &stream {
+            Stream::Stdin(stdin) => stdin.is_terminal(),
+            Stream::File(file) => file.is_terminal(),
+        };
+        Self { stream, block: Vec::new(), done: 0, position: 0, failed: None, is_terminal }
     }
 
     /// Reads until the first bytes tell what they are.
@@ -197,10 +207,20 @@ impl Raw {
         Ok(block)
     }
 
+    /// What an error of the system means. A terminal that is closed hangs up: that is an end, as by its
+    /// signal, which the process may not get.
+    fn cannot_read(&self, name: &str, error: &io::Error) -> Fault {
+        if self.is_terminal && is_hang_up(error) {
+            let message = format!("cannot read {name} on: its terminal was closed");
+            return Fault { code: Code::Signal(SIGHUP), message };
+        }
+        Fault::read(name, error)
+    }
+
     /// What an error of a decoder means.
     fn fault(&self, name: &str, packing: Packing, error: &(dyn Error + 'static)) -> Fault {
         if let Some(failed) = &self.failed {
-            return Fault::read(name, failed);
+            return self.cannot_read(name, failed);
         }
         let (packing, position) = (packing.name(), self.position);
         let message = if is_cut_off(error) {
@@ -242,6 +262,20 @@ impl Read for Raw {
         self.consume(read);
         Ok(read)
     }
+}
+
+/// The number of the signal by which a terminal says that it is closed.
+const SIGHUP: u8 = 1;
+
+/// Says whether a read failed as that of a terminal that is closed does.
+#[cfg(unix)]
+fn is_hang_up(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
+#[cfg(not(unix))]
+fn is_hang_up(_: &io::Error) -> bool {
+    false
 }
 
 /// Says whether the data ended too early.
@@ -324,5 +358,26 @@ impl Fault {
     /// It is nothing to read lines from.
     pub(super) fn unfit(name: &str, unfit: Unfit) -> Self {
         Self { code: Code::Input, message: unfit.of(name) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_terminal_that_is_closed_ends_as_by_its_signal() {
+        let errno = |errno: rustix::io::Errno| io::Error::from(errno);
+        let (closed, other) = (rustix::io::Errno::IO, rustix::io::Errno::ISDIR);
+        for (is_terminal, error, code) in [
+            (true, errno(closed), Code::Signal(1)),
+            (true, errno(other), Code::Failed),
+            (false, errno(closed), Code::Failed),
+        ] {
+            let raw = Raw { is_terminal, ..Raw::new(Stream::File(tempfile::tempfile().unwrap())) };
+            let fault = raw.cannot_read("stdin", &error);
+            assert_eq!(fault.code, code, "{}", fault.message);
+        }
     }
 }

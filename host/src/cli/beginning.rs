@@ -1,0 +1,117 @@
+//! The process as it was begun: whether it may have what every command needs, and whether it has a
+//! stdout.
+//!
+//! 1. What is lacking is an error before anything is done, which names the limit that raises it.
+//! 2. A descriptor that was closed is known as such only before the runtime of Rust begins, which opens
+//!    `/dev/null` in its place.
+
+use std::io;
+
+use super::exit::{Code, Failure};
+
+/// With less address space a thread or the memory for one part of an upload may be refused, which ends
+/// the process without a word.
+#[cfg(unix)]
+const ADDRESS_SPACE_MIN: u64 = 128 * 1024 * 1024;
+
+/// With less than this, threads share one heap.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const ADDRESS_SPACE_PLENTY: u64 = 16 * 1024 * 1024 * 1024;
+
+/// Pipes, of two descriptors each, that can be opened at once where there are enough for a command.
+const PIPES: usize = 8;
+
+/// Makes do with the address space that this process may have. To be called before threads are started.
+pub(crate) fn save_address_space() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    if address_space().is_some_and(|bytes| bytes < ADDRESS_SPACE_PLENTY) {
+        #[expect(unsafe_code, reason = "the C library has no other way to set this")]
+        // SAFETY: it sets a parameter of the allocator, before there is a second thread.
+        unsafe {
+            // Each heap of its own would reserve 128 MiB.
+            libc::mallopt(libc::M_ARENA_MAX, 1);
+        }
+    }
+}
+
+/// Refuses a process that may have too little for any command.
+pub(crate) fn check() -> Result<(), Failure> {
+    check_address_space()?;
+    let pipes = (0..PIPES).map(|_| io::pipe()).collect::<io::Result<Vec<_>>>();
+    pipes.map(drop).map_err(|error| {
+        let message = format!(
+            "cannot start: this process may open too few files: {error}; raise the limit \
+             (`ulimit -n`) to 64 or more"
+        );
+        Failure::new(Code::Plugin, message)
+    })
+}
+
+#[cfg(unix)]
+fn check_address_space() -> Result<(), Failure> {
+    match address_space().filter(|bytes| *bytes < ADDRESS_SPACE_MIN) {
+        None => Ok(()),
+        Some(bytes) => Err(Failure::new(
+            Code::Plugin,
+            format!(
+                "cannot start: this process may have {} KiB of address space; raise the limit \
+                 (`ulimit -v`) to 655360 KiB or more",
+                bytes / 1024
+            ),
+        )),
+    }
+}
+
+#[cfg(not(unix))]
+fn check_address_space() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn address_space() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::As).current
+}
+
+/// The error of a write to a stdout that is none.
+pub(super) fn check_stdout() -> io::Result<()> {
+    match stdout_was_closed() {
+        false => Ok(()),
+        true => Err(io::Error::other(
+            "it is closed; give it a file, a pipe or /dev/null (`>/dev/null`)",
+        )),
+    }
+}
+
+#[cfg(target_os = "linux")]
+use on_linux::stdout_was_closed;
+
+/// Elsewhere that is not known.
+#[cfg(not(target_os = "linux"))]
+fn stdout_was_closed() -> bool {
+    false
+}
+
+#[cfg(target_os = "linux")]
+mod on_linux {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    static WAS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+    pub(super) fn stdout_was_closed() -> bool {
+        WAS_CLOSED.load(Ordering::Relaxed)
+    }
+
+    #[expect(unsafe_code, reason = "no safe wrapper takes a descriptor that may be closed")]
+    extern "C" fn look() {
+        // SAFETY: it reads flags of a descriptor, and fails if there is none of that number.
+        let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
+        WAS_CLOSED.store(flags == -1, Ordering::Relaxed);
+    }
+
+    #[expect(unsafe_code, reason = "what is in this section is called before `main`")]
+    // SAFETY: the section holds pointers to functions of the C calling convention, which may be given
+    // arguments that they do not take; this one needs nothing that is set up later.
+    #[used]
+    #[unsafe(link_section = ".init_array")]
+    static LOOK: extern "C" fn() = look;
+}

@@ -1,0 +1,77 @@
+//! A process that has less than others: fewer files, smaller ones, or no stdout.
+
+#![cfg(target_os = "linux")]
+
+use std::fs::OpenOptions;
+use std::process::{Command, Stdio};
+
+use crate::binary::{Ran, fresh, numbered, ok, stratalog};
+
+/// Runs a command as `sh` starts it behind these words.
+fn run_behind(words: &str, arguments: &[&str], redirected: &str) -> Ran {
+    let command = stratalog(arguments);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{words}exec \"$0\" \"$@\" {redirected}")]);
+    shell.arg(command.get_program()).args(command.get_args());
+    shell.stdin(Stdio::null()).output().unwrap().into()
+}
+
+#[test]
+fn too_few_files_are_refused_with_the_limit() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], "event\n");
+    for files in [5, 6, 10, 14] {
+        for command in [&["read", &log][..], &["doctor", &log], &["component", "inspect"]] {
+            let ran = run_behind(&format!("ulimit -n {files}; "), command, "");
+            assert_eq!(ran.code, 6, "{files} {command:?}: {}", ran.stderr);
+            let words = "cannot start: this process may open too few files: Too many open files";
+            assert!(ran.stderr.contains(words), "{files} {command:?}: {}", ran.stderr);
+            assert!(ran.stderr.contains("`ulimit -n`"), "{files} {command:?}: {}", ran.stderr);
+            assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        }
+    }
+    let ran = run_behind("ulimit -n 64; ", &["read", &log], "");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "event\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_named_where_a_components_memory_is_over_it() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], "event\n");
+    for command in ["read", "tail", "stat", "verify"] {
+        let ran = run_behind("ulimit -f 4; ", &[command, &log], "");
+        assert_eq!(ran.code, 6, "{command}: {}", ran.stderr);
+        for words in ["counts as a file", "raise the limit, which is 2048 bytes (`ulimit -f`)"] {
+            assert!(ran.stderr.contains(words), "{command}: no {words:?} in: {}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn events_count_as_read_only_if_there_is_a_stdout() {
+    let (folder, log) = fresh();
+    let events = numbered(0..3);
+    ok(&["append", &log], &events);
+    let file = folder.path().join("position");
+    let position = file.to_str().unwrap();
+    let read = ["read", "--position-file", position, &log];
+    for command in [&read[..], &["tail", &log], &["stat", "--json", &log], &["stat", &log]] {
+        let ran = run_behind("", command, ">&-");
+        assert_eq!(ran.code, 1, "{command:?}: {}", ran.stderr);
+        let words = "error: cannot write to stdout: it is closed; give it a file";
+        assert!(ran.stderr.contains(words), "{command:?}: {}", ran.stderr);
+    }
+    assert!(!file.exists());
+    // An append that reports nothing on stdout needs none.
+    let ran = run_behind("", &["append", "-q", &log, "/dev/null"], ">&-");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    // Whoever wants nothing gets it, however `/dev/null` was opened.
+    let null = OpenOptions::new().read(true).write(true).open("/dev/null").unwrap();
+    let mut command = stratalog(&read);
+    assert!(command.stdin(Stdio::null()).stdout(null).status().unwrap().success());
+    assert!(file.exists());
+    std::fs::remove_file(&file).unwrap();
+    let ran = run_behind("", &read, ">/dev/null <&- 2>&-");
+    assert_eq!(ran.code, 0);
+    assert!(file.exists());
+}
