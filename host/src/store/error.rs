@@ -356,6 +356,18 @@ pub(super) fn is_mere_conflict(error: &object_store::Error) -> bool {
     }
 }
 
+/// Says whether it was an answer that is not the reply to its request.
+pub(super) fn is_wrong_reply(error: &object_store::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        if current.is::<WrongReply>() {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
+}
+
 /// Says whether a range was refused because it starts beyond the end of the object.
 pub(super) fn is_range_refused(error: &object_store::Error) -> bool {
     let facts = Facts::of(error);

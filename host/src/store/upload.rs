@@ -7,7 +7,8 @@
 //! 3. At most 8 MiB collected and two parts of 8 MiB under way: 24 MiB, besides what one write
 //!    brings. On stores without uploads in parts, 256 MiB.
 //! 4. An upload that is not finished is aborted, at the latest by its drop, as well as it can be.
-//! 5. A last step that was refused when it was repeated is looked into: the first may have worked.
+//! 5. A last step that was refused when it was repeated is looked into: the first may have worked. So is
+//!    one whose answer is no reply to it.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::task::JoinSet;
 
-use super::error::{StoreError, StoreErrorKind, WriteError};
+use super::error::{StoreError, StoreErrorKind, WriteError, is_wrong_reply};
 use super::operation::Attempts;
 use super::{Backend, Inner, Store};
 
@@ -143,7 +144,7 @@ impl Upload {
         let completed = async {
             match upload.complete().await {
                 Ok(_) => Ok(()),
-                Err(_) if is_complete(store, path, bytes).await => Ok(()),
+                Err(error) if is_complete(store, path, bytes, &error).await => Ok(()),
                 Err(object_store::Error::AlreadyExists { .. }) if is_folder => {
                     Err(WriteError::AlreadyExists)
                 }
@@ -295,10 +296,16 @@ impl Drop for Upload {
 }
 
 /// Says whether the whole object is there although the last step failed: when that was repeated
-/// after a lost answer, it finds no upload any more. Nobody else creates the key.
-async fn is_complete(store: &dyn ObjectStore, path: &Path, bytes: u64) -> bool {
-    let was_repeated = Attempts::of_current().were_several();
-    was_repeated && store.head(path).await.is_ok_and(|found| found.size == bytes)
+/// after a lost answer, it finds no upload any more; and some servers (Ceph) leave out the object's
+/// tag. Nobody else creates the key.
+async fn is_complete(
+    store: &dyn ObjectStore,
+    path: &Path,
+    bytes: u64,
+    error: &object_store::Error,
+) -> bool {
+    let is_in_doubt = Attempts::of_current().were_several() || is_wrong_reply(error);
+    is_in_doubt && store.head(path).await.is_ok_and(|found| found.size == bytes)
 }
 
 /// Removes what was sent, as well as the store can.

@@ -181,6 +181,34 @@ async fn an_upload_is_complete_only_if_the_store_says_so() {
 }
 
 #[tokio::test]
+async fn an_upload_whose_end_has_no_tag_is_complete_if_the_whole_object_is_there() {
+    const KEY: &str = "root/log/a";
+    for (there, is_done) in [("9000000", true), ("8999999", false)] {
+        let has_ended = std::sync::atomic::AtomicBool::new(false);
+        let server = Server::start(move |asked| {
+            let start = format!(
+                "<InitiateMultipartUploadResult><Key>{KEY}</Key><UploadId>u</UploadId>\
+                 </InitiateMultipartUploadResult>"
+            );
+            match asked.method.as_str() {
+                "POST" if asked.target.contains("uploads") => Answer::new(200, start),
+                "POST" => {
+                    has_ended.store(true, std::sync::atomic::Ordering::SeqCst);
+                    completing(&format!("<Key>{KEY}</Key><ETag></ETag>"))
+                }
+                "HEAD" if has_ended.load(std::sync::atomic::Ordering::SeqCst) => {
+                    Answer::new(200, "").of_object().header("content-length", there)
+                }
+                "HEAD" => Answer::new(404, ""),
+                _ => Answer::new(200, "").of_object(),
+            }
+        });
+        let fate = upload(&server, "s3", "log/a").await;
+        assert_eq!(fate.is_ok(), is_done, "{there}: {fate:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_log_may_be_called_as_an_error() {
     // The library looks for these words anywhere in an answer.
     let server =
