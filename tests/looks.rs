@@ -15,6 +15,8 @@ use stratalog_guest::trim::{TrimOptions, TrimPoint, trim};
 use stratalog_guest::verify::Verifier;
 use stratalog_guest::writer::Writer;
 
+#[path = "looks/belonging.rs"]
+mod belonging;
 #[path = "looks/liar.rs"]
 mod liar;
 #[path = "looks/rival.rs"]

@@ -11,11 +11,10 @@
 use std::ops::Range;
 
 use crate::batch::BatchRecord;
-use crate::error::Error;
 use crate::index::Index;
 use crate::manifest::SegmentRecord;
 use crate::mutants::{self, Mutant};
-use crate::names::{BatchName, BatchTime, LogId, LogName, WriterId};
+use crate::names::{BatchName, BatchTime, LogId, WriterId};
 use crate::part::{Piece, Slice};
 use crate::position::Position;
 use crate::view::{ListedBatch, View};
@@ -100,16 +99,9 @@ impl Cursor {
         &self.at
     }
 
-    /// Takes the position for one of the log that is shown, unless it is of another.
-    ///
-    /// # Errors
-    /// [`Error::InvalidInput`] that names both logs.
-    pub(crate) fn is_of(&mut self, name: &LogName, log: Option<LogId>) -> Result<(), Error> {
-        if !mutants::is(Mutant::SkipIdentity) {
-            self.at.check_log(name, log)?;
-        }
+    /// Takes the position for one of the log with this identity.
+    pub(crate) fn is_of(&mut self, log: Option<LogId>) {
         self.at.log = log;
-        Ok(())
     }
 
     /// Whether as many events as were asked for have been yielded.

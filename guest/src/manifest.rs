@@ -89,6 +89,17 @@ impl Manifest {
         self.first_position.saturating_sub(start)
     }
 
+    /// Whether its segments, trimmed ones too, hold every position from the first one on. Then a batch
+    /// that was ever absorbed, and had events, is in an index that it names.
+    pub(crate) fn holds_all_ever(&self) -> bool {
+        let mut held: Vec<_> = self.records().map(|s| (s.position, s.end())).collect();
+        held.sort_unstable();
+        let reached = held
+            .into_iter()
+            .try_fold(0, |reached: u64, (start, end)| (start <= reached).then(|| reached.max(end)));
+        reached.is_some_and(|reached| reached >= self.next_position)
+    }
+
     /// Checks what its fields say of each other.
     fn check(self) -> Result<Self, Error> {
         let generation = self.generation;

@@ -6,7 +6,8 @@
 //! N events were.
 //!
 //! 1. Names are exact: a live batch that was not seen yet may sort before one that was yielded.
-//! 2. A position that says which log it is of is refused by any other.
+//! 2. A position that says which log it is of is refused by any other. One that does not is of a log
+//!    that has, or had, the batches that it names.
 //! 3. A text that is not exactly one that this file writes is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,18 @@ impl Position {
         let covered = |batch: Option<&BatchName>| batch.is_some_and(|b| segment.covers(b.time));
         covered(self.yielded.range(from..).next())
             || covered(self.partial.range(from..).next().map(|(batch, _)| batch))
+    }
+
+    /// Whether it names the batch.
+    pub(crate) fn names(&self, batch: &BatchName) -> bool {
+        self.yielded.contains(batch) || self.partial.contains_key(batch)
+    }
+
+    /// The batches that it names and that had events for sure: a log keeps those, live or absorbed,
+    /// as long as they are not trimmed. (A batch of old may be empty, and then just be deleted.)
+    pub(crate) fn surely_held(&self) -> impl Iterator<Item = &BatchName> {
+        let whole = self.yielded.iter().filter(|batch| batch.origin.is_some());
+        whole.chain(self.partial.keys())
     }
 
     pub(crate) fn encode(&self) -> String {
@@ -98,16 +111,28 @@ impl Position {
     /// [`Error::InvalidInput`] that names both.
     pub(crate) fn check_log(&self, name: &LogName, log: Option<LogId>) -> Result<(), Error> {
         let Some(of) = self.log.filter(|of| Some(*of) != log) else { return Ok(()) };
-        let is = match log {
-            Some(log) => format!("is {log}"),
-            None => "has no identity, as before its first compaction".to_owned(),
-        };
-        Err(Error::InvalidInput(format!(
-            "the position is of log {of}, and log {name} {is}: it was removed and made anew, or is \
-             another; start without a position",
-            name = name.as_str()
-        )))
+        Err(another(&format!("the position is of log {of}"), name, log))
     }
+
+    /// The error of a position that names batches of which the log with this identity has none.
+    pub(crate) fn of_another(&self, name: &LogName, log: Option<LogId>) -> Error {
+        let batch = self.surely_held().min().map_or_else(String::new, |first| format!(" {first}"));
+        let of =
+            format!("the position is of a log with the batch{batch}, which is not in this one");
+        another(&of, name, log)
+    }
+}
+
+fn another(of: &str, name: &LogName, log: Option<LogId>) -> Error {
+    let is = match log {
+        Some(log) => format!("is {log}"),
+        None => "has no identity, as before its first compaction".to_owned(),
+    };
+    Error::InvalidInput(format!(
+        "{of}, and log {name} {is}: it was removed and made anew, or is another; start without a \
+         position",
+        name = name.as_str()
+    ))
 }
 
 fn number(text: &str) -> Option<u64> {

@@ -9,6 +9,7 @@ use crate::events;
 use crate::index::Index;
 use crate::limits::{MISSING_TRIES, PAGE_BYTES_TARGET};
 use crate::manifest::SegmentRecord;
+use crate::mutants::{self, Mutant};
 use crate::names::{BatchName, LogName};
 use crate::page::Page;
 use crate::part::Part;
@@ -240,7 +241,10 @@ impl<S: Store> Reader<S> {
             self.must_exist = matches!(exists, Err(Error::StoreFailed { .. }));
             exists?;
         }
-        self.cursor.is_of(&self.stored.name, view.log())?;
+        if !mutants::is(Mutant::SkipIdentity) {
+            self.stored.check_position(self.cursor.position(), &view)?;
+        }
+        self.cursor.is_of(view.log());
         let (next, end) = (self.cursor.position().next, view.next_position());
         if next > end {
             let log = self.stored.name.as_str();

@@ -19,6 +19,7 @@ use crate::names::{BatchName, Digest, Generation, LogName, SegmentName};
 use crate::ports::{EntryKind, Store, StoreError, StoreErrorKind};
 use crate::view::{self, ListedBatch, ListedOther, View};
 
+mod belonging;
 mod contradiction;
 mod listing;
 mod orphans;

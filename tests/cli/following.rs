@@ -57,7 +57,7 @@ fn the_events_from_a_number_on_are_those_that_are_left() {
         assert_eq!(from("+11"), "");
         ok(&["compact", "--full", &log], "");
     }
-    ok(&["trim", "--before", "5", &log], "");
+    ok(&["trim", "--before-position", "5", &log], "");
     assert_eq!(from("+3"), numbered(7..10));
 }
 

@@ -331,7 +331,7 @@ fn urls_with_too_few_slashes_are_refused_by_every_command() {
             &["verify", text],
             &["stat", text],
             &["compact", text],
-            &["trim", "--before", "1", text],
+            &["trim", "--before-position", "1", text],
             &["doctor", text],
             &["run", &plugin, "--log", &lent],
         ];

@@ -124,7 +124,7 @@ fn events_that_were_trimmed_before_they_were_read_are_counted() {
     assert_eq!(ok(&[&read[..], &["--limit", "4"]].concat(), ""), numbered(0..4));
     append(&log, &numbered(10..20));
     ok(&["compact", &log], "");
-    ok(&["trim", "--before", "15", &log], "");
+    ok(&["trim", "--before-position", "15", &log], "");
     let ran = run_with(&read, b"");
     assert_eq!((ran.code, ran.stdout.as_str()), (0, numbered(15..20).as_str()));
     assert_eq!(ran.stderr, "warning: 11 events were trimmed or lost before being read\n");
@@ -378,8 +378,10 @@ fn options_of_read_that_cannot_be_are_named() {
     let (_folder, log) = fresh();
     append(&log, &numbered(0..10));
     let table: [(&[&str], i32, &[&str]); 8] = [
-        (&["--from", "7d"], 2, &["--from: \"7d\" is not", "position"]),
-        (&["--from", ""], 2, &["--from", "position"]),
+        (&["--from", "7d"], 2, &["'7d' for '--from", "position", "--since"]),
+        (&["--from", ""], 2, &["position"]),
+        (&["--from", "-1"], 2, &["'-1' for '--from", "position"]),
+        (&["--limit", "ten"], 2, &["'ten' for '--limit", "a number of 0 or more"]),
         (&["--limit", "many"], 2, &["--limit"]),
         (&["--since", "tomorrow"], 2, &["--since", "as in 2026-01-31", "7d"]),
         (&["--until", "20260131"], 2, &["--until", "as in 2026-01-31"]),

@@ -29,7 +29,7 @@ const COMMANDS: [&[&str]; 9] = [
     &["verify"],
     &["stat"],
     &["compact"],
-    &["trim", "--before", "1"],
+    &["trim", "--before-position", "1"],
     &["doctor"],
 ];
 

@@ -125,7 +125,18 @@ fn help_is_complete_and_completions_are_scripts() {
         ("read", &["--from", "--limit", "--since", "--until", "--position-file", "2026-01-31"]),
         ("tail", &["-n, --lines", "-f, --follow", "[default: 10]"]),
         ("compact", &["--full", "[default: 8]", "[default: 128MiB]", "--dry-run"]),
-        ("trim", &["--before", "--keep-events", "30d", "--sole-compactor", "--lazy", "--dry-run"]),
+        (
+            "trim",
+            &[
+                "--before",
+                "--before-position",
+                "--keep-events",
+                "30d",
+                "--sole-compactor",
+                "--lazy",
+                "--dry-run",
+            ],
+        ),
         ("verify", &["The exit code is 4", "absorbed-batch"]),
         ("stat", &["Write amplification", "first_position"]),
     ] {

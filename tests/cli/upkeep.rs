@@ -117,14 +117,14 @@ fn the_beginning_is_trimmed_up_to_a_position_or_a_number_of_events() {
     assert_eq!(batches(&log).len(), 9);
     assert_eq!(ok(&["read", &log], ""), numbered(5..100));
     check(
-        &["trim", "--before", "101", &log],
+        &["trim", "--before-position", "101", &log],
         "",
         5,
         &["position 101 is not of log", "ends at 100"],
     );
     ok(&["compact", &log], "");
     // A lazy trim leaves the bytes to the next compaction.
-    let trimmed = json(&["trim", "--json", "--lazy", "--before", "15", &log]);
+    let trimmed = json(&["trim", "--json", "--lazy", "--before-position", "15", &log]);
     let expected = json!({
         "events": 10, "segments": 0, "bytes": 0, "rewritten_bytes": 0, "absorbed_batches": 0,
         "first_position": 15, "live_batches": 0
@@ -149,7 +149,7 @@ fn the_beginning_is_trimmed_up_to_a_position_or_a_number_of_events() {
         assert!(numbered(0..70).lines().all(|gone| text.lines().all(|line| line != gone)));
     }
     // Positions never move back.
-    let again = json(&["trim", "--json", "--before", "15", &log]);
+    let again = json(&["trim", "--json", "--before-position", "15", &log]);
     assert_eq!((&again["events"], &again["first_position"]), (&json!(0), &json!(70)));
     let stats = json(&["stat", "--json", &log]);
     assert_eq!((&stats["events"], &stats["first_position"]), (&json!(30), &json!(70)));
@@ -273,7 +273,7 @@ fn damage_is_found_wherever_it_is_and_ends_with_4() {
 fn options_that_cannot_be_are_named() {
     let (_folder, log) = fresh();
     append_batches(&log, 0..20);
-    let table: [(&[&str], i32, &[&str]); 16] = [
+    let table: [(&[&str], i32, &[&str]); 20] = [
         (&["compact", "--fan-in", "1"], 2, &["--fan-in", "from 2 to 64"]),
         (&["compact", "--fan-in", "65"], 2, &["'65' for '--fan-in"]),
         (&["compact", "--fan-in", "x"], 2, &["--fan-in"]),
@@ -283,18 +283,23 @@ fn options_that_cannot_be_are_named() {
         (&["compact", "--dry-run", "--fan-in", "1"], 2, &["--fan-in"]),
         (&["append", "--compact-after", "0"], 2, &["--compact-after"]),
         (&["append", "--compact-after", "-1"], 2, &["-1"]),
-        (&["trim"], 2, &["--before <WHERE>|--keep-events <N>"]),
-        (&["trim", "--before", "5", "--keep-events", "5"], 2, &["cannot be used with"]),
-        (&["trim", "--before", "soon"], 2, &["--before", "7d", "1234"]),
+        (&["trim"], 2, &["--before <TIME>|--before-position <POSITION>|--keep-events <N>"]),
+        (&["trim", "--before", "5d", "--keep-events", "5"], 2, &["cannot be used with"]),
+        (&["trim", "--before", "5d", "--before-position", "5"], 2, &["cannot be used with"]),
+        (&["trim", "--before", "soon"], 2, &["--before", "7d", "--before-position", "1234"]),
+        // A year, and an age without its unit.
+        (&["trim", "--before", "2026"], 2, &["'2026'", "2026-01-31", "--before-position"]),
+        (&["trim", "--before", "30"], 2, &["'30'", "7d", "--before-position"]),
         (&["trim", "--before", ""], 2, &["--before"]),
-        (&["trim", "--before", "1,2"], 2, &["--before", "position"]),
-        (&["trim", "--before", "99999999999999999999"], 2, &["--before", "position"]),
-        (&["trim", "--keep-events", "-1"], 2, &["-1"]),
+        (&["trim", "--before-position", "30d"], 2, &["--before-position", "1234", "--before"]),
+        (&["trim", "--before-position", "1,2"], 2, &["--before-position", "position"]),
+        (&["trim", "--before-position", "99999999999999999999"], 2, &["--before-position", "position"]),
+        (&["trim", "--keep-events", "-1"], 2, &["'-1' for '--keep-events <N>'", "0 or more"]),
     ];
     for (arguments, code, words) in table {
         check(&[arguments, &[&log]].concat(), "", code, words);
     }
-    for command in [&["trim", "--before", "5"][..], &["verify"], &["tail"]] {
+    for command in [&["trim", "--before-position", "5"][..], &["verify"], &["tail"]] {
         let missing = format!("{log}-missing");
         check(&[command, &[&missing]].concat(), "", 5, &["there is no log at"]);
     }

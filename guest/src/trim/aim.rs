@@ -70,7 +70,7 @@ impl Point {
         view: &View,
     ) -> Result<Option<Aim>, Error> {
         if let Self::Position(position) = self {
-            position.check_log(&stored.name, view.log())?;
+            stored.check_position(position, view)?;
         }
         match self {
             Self::At(position) => Ok(Some(Aim::at(*position, 0))),

@@ -8,10 +8,9 @@ use clap::builder::Styles;
 use clap::error::ErrorKind;
 use clap::{ArgGroup, Args, CommandFactory as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use stratalog::TrimPoint;
 
 use super::manual;
-use super::moments::{parse_time, parse_trim_point};
+use super::moments::{parse_position, parse_start, parse_time, parse_trim_time};
 use super::plugin_limits::LimitArguments;
 use super::quantities::{
     number_within, parse_duration, parse_interval, parse_timeout, size_within,
@@ -246,7 +245,7 @@ pub(crate) struct Read {
     pub(crate) log: String,
 
     /// Begin at this position instead of at the beginning
-    #[arg(long, value_name = "POSITION")]
+    #[arg(long, value_name = "POSITION", value_parser = parse_start)]
     pub(crate) from: Option<String>,
 
     /// End after N events
@@ -329,9 +328,13 @@ pub(crate) struct Trim {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
 
-    /// Trim everything before this position, time, day or age
-    #[arg(long, value_name = "WHERE", value_parser = parse_trim_point, group = "point")]
-    pub(crate) before: Option<TrimPoint>,
+    /// Trim everything before this time, day or age
+    #[arg(long, value_name = "TIME", value_parser = parse_trim_time, group = "point")]
+    pub(crate) before: Option<u64>,
+
+    /// Trim everything before this position
+    #[arg(long, value_name = "POSITION", value_parser = parse_position, group = "point")]
+    pub(crate) before_position: Option<String>,
 
     /// Trim all but the last N events
     #[arg(long, value_name = "N", group = "point")]

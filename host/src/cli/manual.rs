@@ -32,6 +32,15 @@ macro_rules! time {
     };
 }
 
+macro_rules! sealed {
+    () => {
+        "It is compared with the time at which the event's batch was sealed, that is, made ready to be \
+         written: when the event was appended, or up to --flush-interval later, by the clock of the \
+         machine that appended it. Times inside of events, as in old events that are imported, are not \
+         looked at."
+    };
+}
+
 pub(super) const ABOUT: &str = "An append log on object storage.
 
 A log is a sequence of events, each one line of bytes, usually JSON. Appended events become \
@@ -168,8 +177,9 @@ pub(super) const READ: &str = concat!(
 "
     ),
     "
-It is compared with the time at which an event's batch was sealed: at most --flush-interval after the \
-event was appended. Of a local time that occurs twice, as clocks are put back, the first is meant.
+",
+    sealed!(),
+    " Of a local time that occurs twice, as clocks are put back, the first is meant.
 
 POSITION is what a position file holds, or a number: 0 is the first event ever, 1 the next one. \
 It stays valid whatever is appended, compacted or trimmed. Of events that were trimmed before they \
@@ -218,11 +228,19 @@ Examples:
 );
 
 pub(super) const TRIM: &str = concat!(
-    "WHERE is a position or a time, and everything before it goes:\n",
-    time!("  1234                  a position, as any digits alone: events 0 to 1233\n"),
+    "TIME is:\n",
+    time!(
+        "  1700000000            the same: ten digits alone are seconds since 1970; other
+                        numbers, such as a year, are refused
+"
+    ),
     "
-A time is compared with the time at which an event's batch was sealed, by the clock of its writer. \
-The log loses a beginning: what stands behind the first event that is newer stays, whatever its time.
+",
+    sealed!(),
+    " The log loses a beginning: what stands behind the first event that is newer stays, whatever its \
+time.
+
+POSITION is what a position file holds, or a number: with 1234 events 0 to 1233 go.
 
 Trimmed events are gone permanently: no reader yields them, and no object of the log holds them. \
 Segments of which nothing is left are deleted; the one at the boundary is rewritten, so a trim writes \

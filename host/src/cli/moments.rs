@@ -1,15 +1,14 @@
-//! Times as people type them, and positions where a time could stand.
+//! Times as people type them, and positions, which are another thing.
 //!
 //! 1. What names no zone is of this machine's zone (`TZ`): days, too.
-//! 2. Digits alone are a position where one may stand, elsewhere seconds since 1970 if there are ten
-//!    of them (2001 to 2286), and nothing otherwise: 20260131 is no day and no second.
+//! 2. Where a time is wanted, digits alone are seconds since 1970 if there are ten of them (2001 to
+//!    2286), and nothing otherwise: 2026 is no year, 30 no age, and neither is a position.
 
 use std::time::Duration;
 
 use chrono::{
     DateTime, Days, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
 };
-use stratalog::TrimPoint;
 
 use super::quantities::parse_units;
 
@@ -28,16 +27,32 @@ pub(super) fn parse_time(text: &str) -> Result<u64, String> {
     parse_time_at(text, Utc::now(), &Local)
 }
 
-/// Reads a position, or else a time, a day or an age.
-pub(super) fn parse_trim_point(text: &str) -> Result<TrimPoint, String> {
+/// Reads a time up to which to trim.
+pub(super) fn parse_trim_time(text: &str) -> Result<u64, String> {
+    parse_time(text).map_err(|message| {
+        format!("{message}; a position is given with --before-position, as in 1234")
+    })
+}
+
+/// Reads a position up to which to trim. Which log it is of is seen later.
+pub(super) fn parse_position(text: &str) -> Result<String, String> {
+    position(text, "--before")
+}
+
+/// Reads a position to begin at.
+pub(super) fn parse_start(text: &str) -> Result<String, String> {
+    position(text, "--since")
+}
+
+fn position(text: &str, option_of_times: &str) -> Result<String, String> {
     let text = text.trim();
-    if is_position(text) {
-        return Ok(TrimPoint::Position(text.to_owned()));
-    }
-    match parse_time(text) {
-        Ok(micros) => Ok(TrimPoint::Time(micros)),
-        Err(message) => Err(format!("{message}; or a position, as in 1234")),
-    }
+    let is_some = is_position(text).then(|| text.to_owned());
+    is_some.ok_or_else(|| {
+        format!(
+            "write a position as in 1234, or as it stands in a position file; a time is given with \
+             {option_of_times}"
+        )
+    })
 }
 
 /// Positions are digits alone, or have one of these characters, which no time has but in the first
@@ -258,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_a_position_is_one() {
+    fn a_position_is_no_time_and_a_time_is_no_position() {
         let positions = [
             "0",
             "20260131",
@@ -268,14 +283,21 @@ mod tests {
             "d1ccf6e9aaf95334@340",
         ];
         for text in positions {
-            assert_eq!(parse_trim_point(text), Ok(TrimPoint::Position(text.to_owned())));
+            assert_eq!(parse_position(text), Ok(text.to_owned()));
+            assert_eq!(parse_trim_time(text).is_ok(), text == "1700000000", "{text:?}");
         }
         let table = ["2026-01-31", "2026-01-31T12:00:00+01:00", "30d", "0s", "@1700000000"];
         for text in table {
-            assert!(matches!(parse_trim_point(text), Ok(TrimPoint::Time(_))), "{text:?}");
+            assert!(parse_trim_time(text).is_ok(), "{text:?}");
+            let message = parse_position(text).unwrap_err();
+            assert!(message.contains("1234") && message.contains("--before"), "{message}");
+            assert!(parse_start(text).unwrap_err().contains("--since"));
         }
-        for text in ["", "-1", "soon", "2026/01/31"] {
-            assert!(parse_trim_point(text).is_err(), "{text:?}");
+        for text in ["", "-1", "soon", "2026/01/31", "2026", "30"] {
+            let message = parse_trim_time(text).unwrap_err();
+            for form in ["2026-01-31", "1h30m", "@1700000000", "--before-position"] {
+                assert!(message.contains(form), "{text:?}: {message}");
+            }
         }
     }
 }

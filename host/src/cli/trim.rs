@@ -24,17 +24,20 @@ struct TrimReport {
 
 /// A trim may end anywhere.
 pub(super) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure> {
-    let until = match (&command.before, command.keep_events) {
-        (Some(point), _) => point.clone(),
-        (None, Some(events)) => TrimPoint::KeepEvents(events),
-        // The command line is refused without either.
-        (None, None) => return Err(Failure::input("give --before or --keep-events")),
+    let until = match (command.before, &command.before_position, command.keep_events) {
+        (Some(micros), ..) => TrimPoint::Time(micros),
+        (_, Some(position), _) => TrimPoint::Position(position.clone()),
+        (_, _, Some(events)) => TrimPoint::KeepEvents(events),
+        // The command line is refused without any.
+        (None, None, None) => {
+            return Err(Failure::usage("give --before, --before-position or --keep-events"));
+        }
     };
     let options = TrimOptions::new().lazy(command.lazy);
     let sole_compactor = command.sole.sole_compactor;
     let session = Session::open(&command.log, shared, sole_compactor)?;
     if let TrimPoint::Position(position) = &until {
-        session.check_position("--before", position).await?;
+        session.check_position("--before-position", position).await?;
     }
     let Session { location, store, host } = &session;
     if command.dry_run {
