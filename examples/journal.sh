@@ -2,10 +2,14 @@
 # Builds stratalog and keeps a journal in a local folder: append, read back, compact, trim, verify, count.
 #   examples/journal.sh [LOG]     LOG is a folder or a URL; default: a fresh folder below target/
 set -eu
+case ${1:-} in
+"" | /* | *:*) log=${1:-} ;;
+*) log=$PWD/$1 ;;
+esac
 cd "$(dirname "$0")/.."
 cargo build --release --bin stratalog
 stratalog=${CARGO_TARGET_DIR:-target}/release/stratalog
-log=${1:-target/journal-$$}
+log=${log:-target/journal-$$}
 
 run() {
     printf '\n$ %s\n' "$*"

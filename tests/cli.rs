@@ -24,6 +24,8 @@ mod following;
 mod inputs;
 #[path = "cli/lacks.rs"]
 mod lacks;
+#[path = "cli/mistakes.rs"]
+mod mistakes;
 #[path = "cli/options.rs"]
 mod options;
 #[path = "cli/positions.rs"]

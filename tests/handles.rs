@@ -66,6 +66,20 @@ fn await_segments(world: &World, number: usize) {
 }
 
 #[test]
+fn a_background_compaction_that_fails_the_same_way_again_warns_once() {
+    let (world, objects) = (World::new(Kind::Component), Arc::new(InMemory::new()));
+    let store = Store::from_object_store(objects, "memory", ConditionalCreate::Absent);
+    world.runtime.block_on(async {
+        let log = world.host().open(&store, "warned-once", options(1)).await.unwrap();
+        append(&log, &events(60)).await;
+        log.close().await.unwrap();
+    });
+    let warnings = world.warnings();
+    let of_log: Vec<_> = warnings.iter().filter(|line| line.contains("warned-once")).collect();
+    assert_eq!(of_log.len(), 1, "{of_log:?}");
+}
+
+#[test]
 fn a_handle_compacts_in_the_background_while_appends_and_reads_go_on() {
     let (world, store) = world();
     let (host, all) = (world.host(), events(40));

@@ -239,12 +239,12 @@ fn what_is_no_text_is_refused_before_anything_of_it_is_taken() {
     let table: [(&str, Vec<u8>, &str); 9] = [
         ("marked.txt", marked.clone(), "it is UTF-16 or UTF-32 text; convert it, as in `iconv"),
         ("wide.txt", utf_16(text), "it is UTF-16 or UTF-32 text"),
-        ("image.bin", b"a\nb\0c\n".to_vec(), "it is binary, its byte 3 is NUL"),
+        ("image.bin", b"a\nb\0c\n".to_vec(), "it is binary, its byte 4 is NUL"),
         ("app.bz2", bzip2, "compressed with bzip2; decompress it, as in `bzcat"),
         ("app.xz", b"\xfd7zXZ\0\0".to_vec(), "compressed with xz; decompress it, as in `xzcat"),
         ("app.zip", b"PK\x03\x04\x14".to_vec(), "compressed with zip"),
         ("wide.gz", gzip(&utf_16(text)), "it is UTF-16 or UTF-32 text"),
-        ("binary.zst", zstd(b"a\nb\0c\n"), "it is binary, its byte 3 is NUL"),
+        ("binary.zst", zstd(b"a\nb\0c\n"), "it is binary, its byte 4 is NUL"),
         ("twice.gz", gzip(&gzip(b"a\n")), "it is compressed twice"),
     ];
     for (name, bytes, words) in table {

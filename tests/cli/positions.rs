@@ -377,7 +377,7 @@ fn a_position_file_that_is_none_is_named() {
 fn options_of_read_that_cannot_be_are_named() {
     let (_folder, log) = fresh();
     append(&log, &numbered(0..10));
-    let table: [(&[&str], i32, &[&str]); 8] = [
+    let table: [(&[&str], i32, &[&str]); 10] = [
         (&["--from", "7d"], 2, &["'7d' for '--from", "position", "--since"]),
         (&["--from", ""], 2, &["position"]),
         (&["--from", "-1"], 2, &["'-1' for '--from", "position"]),

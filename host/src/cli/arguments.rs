@@ -1,12 +1,15 @@
 //! What can be typed. The texts here and in [`manual`] are the manual.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::Styles;
 use clap::error::ErrorKind;
-use clap::{ArgGroup, Args, CommandFactory as _, Parser, Subcommand, ValueHint};
+use clap::{
+    Arg, ArgGroup, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint,
+};
 use clap_complete::Shell;
 
 use super::manual;
@@ -17,6 +20,7 @@ use super::quantities::{
 };
 use super::streams::{Stderr, Stdout};
 use super::tail_start::{self, TailStart};
+use super::tips;
 use super::wrapping;
 
 const MIB: u64 = 1024 * 1024;
@@ -37,7 +41,8 @@ impl Arguments {
     /// The arguments of this process; ends it with help, or with what is wrong with them.
     pub(crate) fn of_process() -> Self {
         let typed = tail_start::spell_out(&Self::command(), std::env::args_os());
-        let arguments = Self::try_parse_from(typed).unwrap_or_else(|error| end_with(&error));
+        let arguments = Self::parse_typed(&typed)
+            .unwrap_or_else(|error| end_with(&tips::better(error, &typed)));
         // The parser does not see a conflict across the command's name.
         if arguments.shared.no_cache && arguments.shared.cache_dir.is_some() {
             let conflict = "the argument '--no-cache' cannot be used with '--cache-dir <DIR>'";
@@ -58,6 +63,21 @@ impl Arguments {
             end_with(&Self::command().error(ErrorKind::ValueValidation, message));
         }
         arguments
+    }
+}
+
+impl Arguments {
+    /// Reads the words of a command line, the program's name first.
+    pub(super) fn parse_typed(typed: &[OsString]) -> Result<Self, clap::Error> {
+        // A negative number is a wrong value of its option, not another option.
+        let takes_numbers = |argument: Arg| match argument.get_action().takes_values() {
+            true if !argument.is_positional() => argument.allow_negative_numbers(true),
+            _ => argument,
+        };
+        let with_numbers = |command: clap::Command| command.mut_args(takes_numbers);
+        let mut command = with_numbers(Self::command()).mut_subcommands(with_numbers);
+        let matches = command.try_get_matches_from_mut(typed)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
 }
 

@@ -45,8 +45,8 @@ pub(super) async fn run(command: &Compact, shared: &Shared) -> Result<Code, Fail
     let options = options(command);
     if command.dry_run {
         return match host.plan_compaction(store, &location.name, &options).await {
-            Ok(plan) => report_plan(shared, &plan, location).map(|()| Code::Done),
-            Err(error) => Err(session.explain("look at", error)),
+            Ok(plan) => report_plan(shared, &plan, command, location).map(|()| Code::Done),
+            Err(error) => Err(session.explain("look at", error).await),
         };
     }
     let progress = Progress::of_bytes(shared, &format!("compacting {location}"));
@@ -57,8 +57,8 @@ pub(super) async fn run(command: &Compact, shared: &Shared) -> Result<Code, Fail
     };
     drop(progress);
     match compacted {
-        Ok(compaction) => report(shared, &compaction, location).map(|()| Code::Done),
-        Err(error) => Err(session.explain("compact", error)),
+        Ok(compaction) => report(shared, &compaction, command, location).map(|()| Code::Done),
+        Err(error) => Err(session.explain("compact", error).await),
     }
 }
 
@@ -96,7 +96,12 @@ fn options(command: &Compact) -> CompactOptions {
 }
 
 /// Says what a compaction did.
-fn report(shared: &Shared, compaction: &Compaction, location: &Location) -> Result<(), Failure> {
+fn report(
+    shared: &Shared,
+    compaction: &Compaction,
+    command: &Compact,
+    location: &Location,
+) -> Result<(), Failure> {
     let Compaction { merged_files, batches, segments, events, bytes, new_segments, new_key } =
         compaction.clone();
     let new_key = new_key.as_deref();
@@ -123,7 +128,7 @@ fn report(shared: &Shared, compaction: &Compaction, location: &Location) -> Resu
                 };
                 format!("{merged} ({events}, {}) merged into {into}", HumanBytes(bytes))
             }
-            None if merged_files == 0 => format!("nothing to compact in {location}"),
+            None if merged_files == 0 => nothing(command, location),
             None => format!("{merged} removed from {location}: they had no events"),
         },
     );
@@ -131,14 +136,19 @@ fn report(shared: &Shared, compaction: &Compaction, location: &Location) -> Resu
 }
 
 /// Says what a compaction would do.
-fn report_plan(shared: &Shared, plan: &CompactionPlan, location: &Location) -> Result<(), Failure> {
+fn report_plan(
+    shared: &Shared,
+    plan: &CompactionPlan,
+    command: &Compact,
+    location: &Location,
+) -> Result<(), Failure> {
     let CompactionPlan { batches, segments, bytes, garbage_objects, garbage_bytes } = *plan;
     if shared.json {
         let report = PlanReport { batches, segments, bytes, garbage_objects, garbage_bytes };
         return print_json(&report);
     }
     let mut line = match (batches, segments) {
-        (0, 0) => format!("nothing to compact in {location}"),
+        (0, 0) => nothing(command, location),
         _ => {
             let merged = objects(batches, segments);
             format!("would merge {merged} ({}) of {location}", HumanBytes(bytes))
@@ -150,6 +160,17 @@ fn report_plan(shared: &Shared, plan: &CompactionPlan, location: &Location) -> R
     }
     print_line(shared.quiet, &line);
     Ok(())
+}
+
+/// Says why nothing was or would be done, and what would.
+fn nothing(command: &Compact, location: &Location) -> String {
+    match command.full {
+        true => format!("nothing to compact in {location}"),
+        false => format!(
+            "nothing to compact in {location}: it takes two batches, or enough segments of one size; \
+             --full takes what there is"
+        ),
+    }
 }
 
 /// `12 batches and 8 segments`, without what there is none of.

@@ -90,11 +90,13 @@ impl From<Code> for ExitCode {
 pub(crate) struct Failure {
     code: Code,
     error: anyhow::Error,
+    /// What to do about it, if the error does not say that.
+    hint: Option<String>,
 }
 
 impl Failure {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, error: anyhow::Error::msg(message.into()) }
+        Self { code, error: anyhow::Error::msg(message.into()), hint: None }
     }
 
     /// A wrong value of an option.
@@ -114,7 +116,12 @@ impl Failure {
 
     /// Says what was attempted, in front of the cause.
     pub(crate) fn context(self, what: impl fmt::Display + Send + Sync + 'static) -> Self {
-        Self { code: self.code, error: self.error.context(what) }
+        Self { error: self.error.context(what), ..self }
+    }
+
+    /// Says behind the causes what to do.
+    pub(crate) fn with_hint(self, hint: String) -> Self {
+        Self { hint: Some(hint), ..self }
     }
 
     /// The library's error behind it, if it is one.
@@ -128,19 +135,22 @@ impl Failure {
 
     /// Prints the error and its causes in one line.
     pub(crate) fn print(&self) {
-        complain(&format!("{:#}", self.error));
+        match &self.hint {
+            Some(hint) => complain(&format!("{:#}; {hint}", self.error)),
+            None => complain(&format!("{:#}", self.error)),
+        }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { code: Code::of(&error), error: error.into() }
+        Self { code: Code::of(&error), error: error.into(), hint: None }
     }
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self { code: Code::Store, error: error.into() }
+        Self { code: Code::Store, error: error.into(), hint: None }
     }
 }
 

@@ -258,7 +258,7 @@ Examples:
 
 pub(super) const VERIFY: &str = "\
 Reads and checks every object of the log, and changes nothing. What it finds goes to stdout, one on \
-a line: damaged objects, to be restored, and leftovers that the next compaction deletes. In a folder \
+a line: damaged objects, to be restored or repaired (see `stratalog repair --help`), and leftovers that the next compaction deletes. In a folder \
 it also lists the files of killed writes, which go with a later write.
 
 The exit code is 4 if anything is damaged; leftovers are no fault.
@@ -292,6 +292,10 @@ Examples:
       or nothing with a \"reason\"";
 
 pub(super) const STAT: &str = "\
+Batches are what appends have written and no compaction has merged yet. Segments are what compactions \
+have made of batches; only events in segments have positions, so the next position counts no event of \
+a batch. The generation is the number of compactions and trims so far.
+
 Times are those of the oldest and the newest batch, in UTC.
 
 Batches of the old naming scheme (batch_TIME.jsonl) do not tell their number of events: \

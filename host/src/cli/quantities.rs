@@ -9,8 +9,7 @@ use stratalog::store::{TIMEOUT_LIMIT, TIMEOUT_MIN};
 const SIZE_FORM: &str = "write a number of bytes, or one with K, M, G or T (or KiB and so on) for \
      steps of 1,024, with KB, MB, GB or TB for steps of 1,000, as in 64KiB";
 
-const DURATION_FORM: &str =
-    "write numbers with w, d, h, m, s or ms, as in 500ms, 1.5s or 1h30m; or 0";
+const DURATION_FORM: &str = "write numbers with w, d, h, m, s or ms, as in 500ms, 1.5s or 1h30m";
 
 /// The units of a duration, in small letters, in milliseconds.
 const TIME_UNITS: [(&[&str], u64); 6] = [
@@ -77,7 +76,7 @@ fn unquoted(text: &str) -> &str {
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     match text.trim() {
         "0" => Ok(Duration::ZERO),
-        text => parse_units(text).ok_or_else(|| DURATION_FORM.to_owned()),
+        text => parse_units(text).ok_or_else(|| format!("{DURATION_FORM}; or 0")),
     }
 }
 
@@ -178,7 +177,7 @@ pub(super) fn parse_interval(text: &str) -> Result<Duration, String> {
 
 /// Reads the time limit of an operation of the store.
 pub(super) fn parse_timeout(text: &str) -> Result<Duration, String> {
-    let timeout = parse_duration(text)?;
+    let timeout = parse_units(text).ok_or_else(|| DURATION_FORM.to_owned())?;
     if (TIMEOUT_MIN..=TIMEOUT_LIMIT).contains(&timeout) {
         return Ok(timeout);
     }
@@ -301,5 +300,10 @@ mod tests {
         }
         assert!(parse_interval("25h").is_err() && parse_interval("0.5ms").is_err());
         assert_eq!(parse_interval("0"), Ok(Duration::ZERO));
+        for text in ["0", "5", "0s"] {
+            let message = parse_timeout(text).unwrap_err();
+            assert!(!message.contains("or 0"), "{text}: {message}");
+        }
+        assert!(parse_duration("5").unwrap_err().ends_with("; or 0"));
     }
 }

@@ -22,13 +22,21 @@ pub(super) async fn run(
     shared: &Shared,
     signals: &Signals,
 ) -> Result<Code, Failure> {
+    if let (Some(since), Some(until)) = (command.since, command.until)
+        && since >= until
+    {
+        return Err(Failure::usage("--since is not before --until: no event is between them"));
+    }
     let kept = command.position_file.as_deref().map(PositionFile::open).transpose()?;
     let session = Session::open(&command.log, shared, false)?;
     if let Some(position) = &command.from {
         session.check_position("--from", position).await?;
     }
     let done = print(&session, command, shared, signals, kept).await;
-    done.map_err(|failure| session.explain("read", failure))
+    match done {
+        Ok(code) => Ok(code),
+        Err(failure) => Err(session.explain("read", failure).await),
+    }
 }
 
 fn options(command: &Read, kept: Option<&PositionFile>) -> ReadOptions {
@@ -91,7 +99,7 @@ async fn print(
         }
         keep(&mut reader, kept.as_mut(), file.as_ref()).await?;
         if page.is_none() {
-            return skipped.end();
+            return skipped.end(session);
         }
     }
 }
@@ -121,7 +129,7 @@ impl Skips {
         }
     }
 
-    fn end(self) -> Result<Code, Failure> {
+    fn end(self, session: &Session) -> Result<Code, Failure> {
         if self.objects.is_empty() {
             return Ok(Code::Done);
         }
@@ -130,7 +138,7 @@ impl Skips {
         let at_least = if self.uncounted { "at least " } else { "" };
         let events = count(self.events, "event", "events");
         let message = format!("{at_least}{events} of {objects} could not be read");
-        Err(Failure::new(Code::Damaged, message))
+        Err(Failure::new(Code::Damaged, message).with_hint(session.way_on()))
     }
 }
 

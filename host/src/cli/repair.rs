@@ -33,8 +33,10 @@ struct StepReport {
 /// A repair may end anywhere: a second one goes on.
 pub(super) async fn run(command: &Repair, shared: &Shared) -> Result<Code, Failure> {
     let session = Session::open(&command.log, shared, command.sole.sole_compactor)?;
-    let repaired = repair(&session, command.yes, shared).await;
-    repaired.map_err(|failure| session.explain("repair", failure))
+    match repair(&session, command.yes, shared).await {
+        Ok(code) => Ok(code),
+        Err(failure) => Err(session.explain("repair", failure).await),
+    }
 }
 
 async fn repair(session: &Session, yes: bool, shared: &Shared) -> Result<Code, Failure> {

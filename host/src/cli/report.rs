@@ -6,7 +6,6 @@ use chrono::{DateTime, SecondsFormat};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use stratalog::Written;
-use stratalog::store::Location;
 
 use super::arguments::Shared;
 use super::exit::{Code, Failure, write_stdout};
@@ -35,7 +34,7 @@ pub(super) fn appended(
     shared: &Shared,
     written: &Written,
     left_out: LeftOut,
-    location: &Location,
+    log: &str,
 ) -> Result<(), Failure> {
     let LeftOut { blank_lines, skipped } = left_out;
     let Written { batches, events, bytes } = *written;
@@ -43,10 +42,10 @@ pub(super) fn appended(
         return print_json(&AppendReport { events, batches, bytes, blank_lines, skipped });
     }
     let mut line = if events == 0 {
-        format!("no events: nothing appended to {location}")
+        format!("no events: nothing appended to {log}")
     } else {
         format!(
-            "{} in {} ({}) appended to {location}",
+            "{} in {} ({}) appended to {log}",
             count(events, "event", "events"),
             count(batches, "batch", "batches"),
             HumanBytes(bytes)

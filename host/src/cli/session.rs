@@ -8,7 +8,7 @@ use stratalog::{Error, Host, Limits, ReadOptions};
 use super::arguments::Shared;
 use super::exit::Failure;
 use super::progress::Progress;
-use super::waiting;
+use super::{neighbours, shell, waiting};
 
 pub(super) struct Session {
     pub(super) location: Location,
@@ -40,17 +40,45 @@ impl Session {
         }
     }
 
-    /// Says what was attempted on the log in front of a failure; or that there is no such log.
-    pub(super) fn explain(&self, verb: &str, failure: impl Into<Failure>) -> Failure {
+    /// Says what was attempted on the log in front of a failure, and behind it what can be done about
+    /// damage; or that there is no such log, and which are meant perhaps.
+    pub(super) async fn explain(&self, verb: &str, failure: impl Into<Failure>) -> Failure {
         let (location, failure) = (&self.location, failure.into());
+        let what = format!("cannot {verb} {location}");
         match failure.cause() {
-            Some(Error::NoLog { below, more, .. }) => Failure::input(format!(
-                "{}{}",
-                no_log(location),
-                shown_below(location, below, *more)
-            )),
-            _ => failure.context(format!("cannot {verb} {location}")),
+            Some(Error::NoLog { below, more, .. }) => {
+                let similar = match below.is_empty() {
+                    true => neighbours::shown(&self.store, location).await,
+                    false => String::new(),
+                };
+                let below = shown_below(location, below, *more);
+                Failure::input(format!("{}{below}{similar}", no_log(location)))
+            }
+            Some(Error::Damaged { .. }) => failure.context(what).with_hint(self.way_on()),
+            // Where the bucket is not there, it does not matter which request found that out.
+            Some(Error::StoreFailed { message, .. }) => {
+                match message.rsplit_once(": no such bucket: ") {
+                    Some((_, remedy)) => {
+                        let root = &location.root;
+                        Failure::new(
+                            failure.code(),
+                            format!("{what}: no such bucket: {root}; {remedy}"),
+                        )
+                    }
+                    None => failure.context(what),
+                }
+            }
+            _ => failure.context(what),
         }
+    }
+
+    /// What can be done about damage.
+    pub(super) fn way_on(&self) -> String {
+        let log = shell::word(self.location.to_string().as_ref());
+        format!(
+            "restore it from a copy; or `stratalog repair {log}` reports what can be mended, and \
+             `stratalog read --skip-damaged {log}` reads what is whole"
+        )
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) async fn run(command: &Stat, shared: &Shared) -> Result<Code, Failure
             let table = table(&stats, location);
             write_stdout(table.as_bytes()).map(|_| Code::Done)
         }
-        Err(error) => Err(session.explain("count", error)),
+        Err(error) => Err(session.explain("count", error).await),
     }
 }
 
@@ -91,7 +91,10 @@ fn report(stats: &Stats) -> StatReport {
 
 fn table(stats: &Stats, location: &Location) -> String {
     let number = |number: u64| HumanCount(number).to_string();
-    let size = |bytes: u64| format!("{} ({})", HumanCount(bytes), HumanBytes(bytes));
+    let size = |bytes: u64| match bytes {
+        0..1024 => number(bytes),
+        _ => format!("{} ({})", HumanCount(bytes), HumanBytes(bytes)),
+    };
     let none = || "-".to_owned();
     let mut events = number(stats.events);
     if stats.uncounted_batches > 0 {

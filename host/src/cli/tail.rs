@@ -37,10 +37,16 @@ pub(super) async fn run(
             false => print(reader, out).await,
         }
     };
+    let explained = async {
+        match tailed.await {
+            Ok(code) => Ok(code),
+            Err::<Code, Failure>(failure) => Err(session.explain("read", failure).await),
+        }
+    };
     tokio::select! {
         biased;
         code = signals.wait() => Ok(code),
-        done = tailed => done.map_err(|failure: Failure| session.explain("read", failure)),
+        done = explained => done,
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure
     if command.dry_run {
         return match host.plan_trim(store, &location.name, until, options).await {
             Ok(plan) => report(shared, &plan, command, location).map(|()| Code::Done),
-            Err(error) => Err(session.explain("look at", error)),
+            Err(error) => Err(session.explain("look at", error).await),
         };
     }
     let progress = Progress::of_unknown(shared, &format!("trimming {location}"));
@@ -51,7 +51,7 @@ pub(super) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure
     drop(progress);
     match trimmed {
         Ok(trimmed) => report(shared, &trimmed, command, location).map(|()| Code::Done),
-        Err(error) => Err(session.explain("trim", error)),
+        Err(error) => Err(session.explain("trim", error).await),
     }
 }
 

@@ -52,15 +52,17 @@ struct Found {
 pub(super) async fn run(command: &Verify, shared: &Shared) -> Result<Code, Failure> {
     let session = Session::open(&command.log, shared, false)?;
     let location = &session.location;
-    let found = check(&session, shared).await;
-    let found = found.map_err(|failure| session.explain("verify", failure))?;
+    let found = match check(&session, shared).await {
+        Ok(found) => found,
+        Err(failure) => return Err(session.explain("verify", failure).await),
+    };
     match found.damaged.len() {
         0 => Ok(Code::Done),
         damaged => {
             let damaged = u64::try_from(damaged).unwrap_or(u64::MAX);
             let objects = count(damaged, "damaged object", "damaged objects");
-            let message = format!("{objects} in {location}: restore what was named");
-            Err(Failure::new(Code::Damaged, message))
+            let message = format!("{objects} in {location}");
+            Err(Failure::new(Code::Damaged, message).with_hint(session.way_on()))
         }
     }
 }

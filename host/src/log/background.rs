@@ -1,7 +1,7 @@
 //! Compacts a log beside its writer, whenever the writer has written so many batches.
 //!
 //! 1. One compaction at a time, in an instance and a task of its own: appends and reads go on.
-//! 2. It never fails the writer: what went wrong is said, and the next one tries again.
+//! 2. It never fails the writer: what went wrong is logged, once in a row, and the next one tries again.
 
 use std::sync::Arc;
 
@@ -21,12 +21,14 @@ pub(super) struct Background {
     every: u64,
     /// How many batches had been written when the last one began.
     begun_at: u64,
-    under_way: Option<JoinHandle<()>>,
+    under_way: Option<JoinHandle<Option<String>>>,
+    /// The warning of the last one. The same is not repeated.
+    warned: Option<String>,
 }
 
 impl Background {
     pub(super) fn new(engine: SharedEngine, store: Store, name: Arc<str>, every: u32) -> Self {
-        Self { engine, store, name, every: every.into(), begun_at: 0, under_way: None }
+        Self { engine, store, name, every: every.into(), begun_at: 0, under_way: None, warned: None }
     }
 
     /// Begins a compaction if it is time for one. `written` is how many batches the writer has
@@ -37,16 +39,22 @@ impl Background {
         }
         self.begun_at = written;
         let host = Host::from_engine(self.engine.clone());
-        let (store, name) = (self.store.clone(), self.name.clone());
-        self.under_way = Some(tokio::spawn(async move { compact(&host, &store, &name).await }));
+        let (store, name, warned) = (self.store.clone(), self.name.clone(), self.warned.clone());
+        self.under_way = Some(tokio::spawn(async move {
+            let warning = compact(&host, &store, &name).await;
+            if let Some(warning) = warning.as_ref().filter(|_| warning != warned) {
+                tracing::warn!("{warning}");
+            }
+            warning
+        }));
     }
 
     /// Waits for the end of the compaction under way; for ever, if there is none.
     pub(super) async fn ended(&mut self) {
         match &mut self.under_way {
             Some(task) => {
-                // It has said itself what went wrong.
-                task.await.ok();
+                // It has logged itself what went wrong.
+                self.warned = task.await.unwrap_or_default();
                 self.under_way = None;
             }
             None => std::future::pending().await,
@@ -61,7 +69,8 @@ impl Background {
     }
 }
 
-async fn compact(host: &Host, store: &Store, name: &str) {
+/// Returns what to warn of.
+async fn compact(host: &Host, store: &Store, name: &str) -> Option<String> {
     match host.compact(store, name, &CompactOptions::new()).await {
         Ok(done) => {
             tracing::debug!("compacted log {name}: {} objects merged", done.merged_files);
@@ -70,6 +79,7 @@ async fn compact(host: &Host, store: &Store, name: &str) {
         Err(Error::NoLog { .. }) => tracing::debug!("did not compact log {name}: it has nothing"),
         // Then others keep it compact.
         Err(Error::Conflict(message)) => tracing::debug!("did not compact log {name}: {message}"),
-        Err(error) => tracing::warn!("cannot compact log {name} in the background: {error}"),
+        Err(error) => return Some(format!("cannot compact log {name} in the background: {error}")),
     }
+    None
 }

@@ -104,12 +104,19 @@ pub(super) struct Context {
     pub(super) redactor: Redactor,
     /// What to look at if a library fails that has taken all settings: their names.
     settings: String,
+    /// The proxy that requests go through, without secrets, and what names it.
+    proxy: Option<String>,
 }
 
 impl Context {
     pub(super) fn new(description: impl Into<String>, redactor: Redactor) -> Self {
         let settings = "check the store's settings".to_owned();
-        Self { description: description.into(), redactor, settings }
+        Self { description: description.into(), redactor, settings, proxy: None }
+    }
+
+    /// Names the proxy that requests go through.
+    pub(super) fn with_proxy(self, proxy: Option<String>) -> Self {
+        Self { proxy, ..self }
     }
 
     /// Names the settings that errors which only they can have caused point to.
@@ -168,7 +175,11 @@ impl Context {
 
     /// Says why an operation was given up.
     pub(super) fn overdue_reason(&self, overdue: &Overdue) -> String {
-        overdue.reason(&self.redactor, &self.settings)
+        let reason = overdue.reason(&self.redactor, &self.settings);
+        match overdue.is_a_matter_of_time() {
+            true => format!("{reason}{}", self.through_proxy()),
+            false => reason,
+        }
     }
 
     /// Explains an operation that was given up.
@@ -198,10 +209,24 @@ impl Context {
         facts: &Facts,
     ) -> StoreError {
         let kind = facts.kind(error);
-        let detail = self.redactor.clean(&facts.text);
+        if facts.is_bucket_missing() {
+            // That is all that the answer says, in many words.
+            return self.error(StoreErrorKind::NotFound, action, key, NO_BUCKET);
+        }
+        let detail = self.redactor.clean(without_page(&facts.text));
         let advice = match kind {
-            StoreErrorKind::NotFound if action == "create" || facts.is_bucket_missing() => {
+            StoreErrorKind::NotFound if action == "create" => {
                 "no such bucket or folder, create it first; "
+            }
+            StoreErrorKind::Unsupported if facts.is_unknown_method() && self.is_webdav() => {
+                "this is no WebDAV server, or its WebDAV folder has another path: check the URL; "
+            }
+            _ if facts.text.contains(NO_TLS) => {
+                "the server does not speak HTTPS there: write http:// for plain HTTP (an endpoint \
+                 needs the store option allow_http=true, too), or the port that has HTTPS; "
+            }
+            _ if facts.status == Some(407) => {
+                "the proxy asks for a user and a password: give them in its URL; "
             }
             StoreErrorKind::NotFound if action == "read" => "no such object; ",
             StoreErrorKind::PermissionDenied if facts.local.is_some() => {
@@ -211,7 +236,7 @@ impl Context {
                 "refused, check the credentials and the bucket's policy; "
             }
             StoreErrorKind::Unsupported if facts.status == Some(501) => {
-                "the server knows no conditional put, try --store-option \
+                "the server knows no conditional put, try the store option \
                  aws_conditional_put=disabled; "
             }
             StoreErrorKind::Unsupported if facts.is_without_hard_links() => {
@@ -221,12 +246,41 @@ impl Context {
                 "the clock of this machine is wrong, set it; "
             }
             _ if facts.text.contains("redirect without LOCATION") => {
-                "check the region, --store-option aws_region=NAME; "
+                "check the region, the store option aws_region=NAME; "
             }
             _ => "",
         };
-        self.error(kind, action, key, format_args!("{advice}{detail}"))
+        let through = match facts.may_be_the_proxy() {
+            true => self.through_proxy(),
+            false => String::new(),
+        };
+        self.error(kind, action, key, format_args!("{advice}{detail}{through}"))
     }
+
+    fn is_webdav(&self) -> bool {
+        self.description.starts_with("http")
+    }
+
+    /// Names the proxy that a request went through, if there is one.
+    fn through_proxy(&self) -> String {
+        self.proxy.as_ref().map_or_else(String::new, |proxy| {
+            format!("; requests go through {proxy}: check it, or name their host in NO_PROXY")
+        })
+    }
+}
+
+/// What to say of a bucket or a container that is not there.
+const NO_BUCKET: &str = "no such bucket: create it, or correct its name";
+
+/// The words of a TLS library that got something else than TLS.
+const NO_TLS: &str = "received corrupt message of type InvalidContentType";
+
+/// The text up to a page of HTML in it, which says nothing to a person.
+fn without_page(text: &str) -> &str {
+    let lower = text.to_ascii_lowercase();
+    let page = ["<!doctype", "<html"].iter().filter_map(|start| lower.find(start)).min();
+    let before = page.and_then(|at| text.get(..at)).unwrap_or(text);
+    before.trim_end_matches([' ', ':', '\n', '\r'])
 }
 
 /// What can be told of an error of the library, which keeps its own types private.
@@ -314,7 +368,7 @@ impl Facts {
             (Some(501 | 405), _) => StoreErrorKind::Unsupported,
             (Some(408 | 429 | 500..=599), _) => StoreErrorKind::Unavailable,
             (Some(301..=308 | 400 | 416), _) => StoreErrorKind::Invalid,
-            (Some(401 | 403), _) => StoreErrorKind::PermissionDenied,
+            (Some(401 | 403 | 407), _) => StoreErrorKind::PermissionDenied,
             (Some(404), _) => StoreErrorKind::NotFound,
             (Some(_), _) => StoreErrorKind::Other,
             (None, Some(HttpErrorKind::Decode)) => StoreErrorKind::Other,
@@ -328,6 +382,15 @@ impl Facts {
 
     fn is_bucket_missing(&self) -> bool {
         ["NoSuchBucket", "ContainerNotFound"].iter().any(|code| self.text.contains(code))
+    }
+
+    /// The server does not know what it was asked to do.
+    fn is_unknown_method(&self) -> bool {
+        matches!(self.status, Some(405 | 501))
+    }
+
+    fn may_be_the_proxy(&self) -> bool {
+        self.status == Some(407) || self.http.is_some_and(|kind| kind != HttpErrorKind::Decode)
     }
 
     fn is_without_hard_links(&self) -> bool {

@@ -43,7 +43,7 @@ const NAME_BYTES_MAX: usize = 255;
 /// Hosts of object stores that have a scheme of their own, and that scheme.
 const HOSTS_WITH_SCHEME: [(&str, &str); 5] = [
     ("amazonaws.com", "s3://BUCKET/NAME"),
-    ("r2.cloudflarestorage.com", "s3://BUCKET/NAME with --store-option aws_endpoint=URL"),
+    ("r2.cloudflarestorage.com", "s3://BUCKET/NAME with the store option aws_endpoint=URL"),
     ("storage.googleapis.com", "gs://BUCKET/NAME"),
     ("core.windows.net", "az://CONTAINER/NAME"),
     ("fabric.microsoft.com", "az://CONTAINER/NAME"),
@@ -117,10 +117,7 @@ pub enum LocationError {
         reason: &'static str,
     },
     /// The URL has a user or a password.
-    #[error(
-        "the {scheme} URL has a user or a password: put credentials into the environment or \
-         into --store-option"
-    )]
+    #[error("the {scheme} URL has a user or a password: {}", instead_of_credentials(scheme))]
     Credentials {
         /// The scheme as typed.
         scheme: String,
@@ -182,11 +179,15 @@ impl Location {
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let root = self.root.to_string();
-        match &self.root.0 {
-            RootKind::Memory => write!(f, "memory:{}", self.name),
-            RootKind::Folder(path) => write!(f, "{}", path.join(&self.name).display()),
-            _ => write!(f, "{root}/{}", self.name),
+        let shown = match &self.root.0 {
+            RootKind::Memory => format!("memory:{}", self.name),
+            RootKind::Folder(path) => path.join(&self.name).display().to_string(),
+            _ => format!("{}/{}", self.root, self.name),
+        };
+        // A space at the end would not be seen.
+        match shown.ends_with(char::is_whitespace) {
+            true => write!(f, "{shown:?}"),
+            false => f.write_str(&shown),
         }
     }
 }
@@ -217,6 +218,17 @@ fn check_slashes(text: &str) -> Result<(), LocationError> {
     // So there is no secret in it.
     let url = printable(&format!("{scheme}://{rest}"));
     Err(LocationError::NoAuthority { text: printable(text), url })
+}
+
+/// Where credentials belong, or what takes their place.
+fn instead_of_credentials(scheme: &str) -> &'static str {
+    match scheme.to_ascii_lowercase().as_str() {
+        "http" | "https" => {
+            "WebDAV is spoken without credentials; leave them out, and use a server that trusts \
+             your network or a proxy on this machine that adds them, such as `rclone serve webdav`"
+        }
+        _ => "put credentials into the environment or into store options",
+    }
 }
 
 fn shown(text: &str) -> String {
@@ -277,9 +289,20 @@ fn parse_file_url(text: &str, rest: &str) -> Result<Location, LocationError> {
         .and_then(|url| url.to_file_path().ok())
         .ok_or_else(|| LocationError::NotFileUrl {
             text: shown(text),
-            url: shown(&format!("file:///{}", rest.trim_start_matches('/'))),
+            url: shown(&absolute_file_url(rest)),
         })?;
     parse_path(text, &path)
+}
+
+/// The URL that is meant by `file:./journal`, which is relative, or by `file:journal`,
+/// `file:/journal` and `file://journal`.
+fn absolute_file_url(rest: &str) -> String {
+    let is_relative = rest.starts_with("./");
+    let absolute = std::path::absolute(rest).ok().filter(|_| is_relative);
+    match absolute.as_deref().and_then(Path::to_str) {
+        Some(path) => format!("file://{path}"),
+        None => format!("file:///{}", rest.trim_start_matches('/')),
+    }
 }
 
 fn parse_bucket(

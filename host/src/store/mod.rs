@@ -32,6 +32,7 @@ mod options;
 mod ordered;
 mod panics;
 mod probe;
+mod proxy;
 mod read;
 mod redact;
 mod remote;
@@ -170,11 +171,12 @@ impl Store {
                 (remote, prefix, ConditionalCreate::Absent)
             }
         };
+        let proxy = proxy::named(&text, options, environment);
         let RemoteStore { store, pages, redactor, settings, encryption } = remote;
         Ok(Self::build(
             Backend::Objects { store, pages },
             prefix.clone(),
-            Context::new(text, redactor).with_settings(settings),
+            Context::new(text, redactor).with_settings(settings).with_proxy(proxy),
             conditional,
             encryption,
             options,

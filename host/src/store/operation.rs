@@ -273,7 +273,7 @@ impl Overdue {
         if let Some(failure) = &attempts.last_failure {
             reason.push_str(&format!(", the last failure: {}", redactor.clean(failure)));
         }
-        reason.push_str("; try again, with a longer --timeout if the store is slow");
+        reason.push_str("; try again, with a longer timeout if the store is slow");
         reason
     }
 }

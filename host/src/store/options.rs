@@ -282,7 +282,9 @@ fn known_anywhere() -> Vec<&'static str> {
 fn shown_key(key: &Option<String>, position: usize) -> String {
     match key {
         Some(key) => format!("{key:?}"),
-        None => format!("of the name that is given as number {position}"),
+        None => format!(
+            "of the name before the `=` of option number {position} (not shown: it may be a secret)"
+        ),
     }
 }
 

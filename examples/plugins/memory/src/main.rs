@@ -53,21 +53,25 @@ fn run_words(words: Vec<String>) -> Result<ExitCode, String> {
 /// Runs the command of each line. One that is refused answers `{"error":…}` and the next one is run.
 fn run_lines(mut input: impl BufRead) -> Result<ExitCode, String> {
     let mut kept = open()?;
-    let mut code = ExitCode::SUCCESS;
+    let mut refused = 0_u64;
     let mut line = Vec::new();
     while read_line(&mut input, &mut line).map_err(|error| format!("cannot read stdin: {error}"))? {
         let done = Command::parse_line(&line).map_err(Failure::Refused);
         let answers = match done.and_then(|command| run(&mut kept, command)) {
             Ok(answers) => answers,
             Err(Failure::Refused(reason)) => {
-                code = ExitCode::FAILURE;
+                refused = refused.saturating_add(1);
                 vec![json!({ "error": reason })]
             }
             Err(Failure::Log(reason)) => return Err(reason),
         };
         print(&answers)?;
     }
-    Ok(code)
+    match refused {
+        0 => Ok(ExitCode::SUCCESS),
+        1 => Err("1 line was refused: its answer says why".to_owned()),
+        _ => Err(format!("{refused} lines were refused: their answers say why")),
+    }
 }
 
 fn open() -> Result<Kept, String> {

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use indicatif::HumanCount;
 use stratalog::Log;
 
 use crate::cli::report::count;
@@ -82,8 +83,9 @@ impl Ledger {
         match doubtful {
             0 => format!("{ended}: {read} read, all of them written"),
             _ => format!(
-                "{ended}: not known whether written: the last {doubtful} of {read} read; read the \
-                 log before appending them again"
+                "{ended}: not known whether written: the last {} of {read} read; read the log before \
+                 appending them again; a longer --grace waits for the store",
+                HumanCount(doubtful)
             ),
         }
     }

@@ -32,6 +32,7 @@ use source::Source;
 
 use super::arguments::{Append, Shared};
 use super::exit::{Code, Failure};
+use super::neighbours;
 use super::progress::Progress;
 use super::report::{self, LeftOut, count};
 use super::session::Session;
@@ -53,11 +54,15 @@ pub(super) async fn run(
     let sole_compactor = command.sole.sole_compactor;
     let session = Session::open(&command.log, shared, sole_compactor)?;
     let Session { location, store, host } = &session;
-    let opened = signals.or(host.open(store, &location.name, options(&command))).await;
+    let opening = async {
+        let is_new = is_new(&session, shared).await;
+        Ok((is_new, host.open(store, &location.name, options(&command)).await?))
+    };
     let cannot = format!("cannot append to {location}");
-    let log = match opened.map_err(|error| Failure::from(error).context(cannot.clone()))? {
-        Ok(log) => log,
-        Err(code) => return Ok(code),
+    let (is_new, log) = match signals.or(opening).await {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(code)) => return Ok(code),
+        Err::<_, Error>(error) => return Err(session.explain("append to", error).await),
     };
     if location.root.is_memory() {
         tracing::warn!("{location} is in memory: it is gone when this command ends");
@@ -80,7 +85,11 @@ pub(super) async fn run(
     drop(feed);
     match (flushed, ended) {
         (Ok(written), ended) => {
-            report::appended(shared, &written, left_out, location)?;
+            let new = match is_new && written.events > 0 {
+                true => format!(", a new log{}", neighbours::shown(store, location).await),
+                false => String::new(),
+            };
+            report::appended(shared, &written, left_out, &format!("{location}{new}"))?;
             ended.map_err(Failure::from)
         }
         (Err((error, refused)), ended) => {
@@ -90,6 +99,20 @@ pub(super) async fn run(
             leave(log);
             Err(lost(error, taken, refused).context(cannot))
         }
+    }
+}
+
+/// Whether the first batch will make the log, where that is said: a typing error makes one, too. It
+/// takes requests, so in a store on the network only people are told.
+async fn is_new(session: &Session, shared: &Shared) -> bool {
+    let Session { location, store, host } = session;
+    if shared.quiet || shared.json || location.root.is_memory() {
+        return false;
+    }
+    match location.root.as_folder() {
+        Some(folder) => !folder.join(&location.name).exists(),
+        None if !io::stderr().is_terminal() => false,
+        None => matches!(host.stat(store, &location.name).await, Err(Error::NoLog { .. })),
     }
 }
 

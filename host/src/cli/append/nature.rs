@@ -154,7 +154,8 @@ impl Unfit {
                  UTF-8{file} | stratalog append LOG`, {as_it_is}"
             ),
             Self::Nul { at } => {
-                format!("{cannot}: it is binary, its byte {at} is NUL; append text, {as_it_is}")
+                let byte = at.saturating_add(1);
+                format!("{cannot}: it is binary, its byte {byte} is NUL; append text, {as_it_is}")
             }
             Self::OtherPacking { format, tool } => format!(
                 "{cannot}: it is compressed with {format}; decompress it, as in `{tool}{file} | \

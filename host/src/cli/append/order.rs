@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use stratalog::store::Location;
 
 use crate::cli::exit::Failure;
+use crate::cli::shell::word as shell_word;
 
 /// Refuses a log that is a file, and a file that is a log or a folder, with the right command.
 pub(super) fn check(log: &str, location: &Location, files: &[PathBuf]) -> Result<(), Failure> {
@@ -41,33 +42,4 @@ fn is_log(file: &Path) -> bool {
         || file.to_str().is_some_and(|text| {
             text.contains("://") && !file.exists() && Location::parse(text).is_ok()
         })
-}
-
-/// The text as a shell takes it for one word.
-fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+:,@%=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_is_quoted_where_a_shell_would_split_it() {
-        let table = [
-            ("logs/app-1.jsonl", "logs/app-1.jsonl"),
-            ("my log", "'my log'"),
-            ("it's", "'it'\\''s'"),
-            ("$HOME", "'$HOME'"),
-            ("", "''"),
-        ];
-        for (path, word) in table {
-            assert_eq!(shell_word(Path::new(path)), word);
-        }
-    }
 }

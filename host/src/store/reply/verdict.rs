@@ -300,29 +300,31 @@ fn is_without_effect(status: StatusCode) -> bool {
     }
 }
 
-/// Marks a failure as one that the library repeats, and a certificate that is not trusted as one
-/// that it does not.
+/// Marks a failure as one that the library repeats. A certificate that is not trusted stays so, and a
+/// server that does not speak TLS will not: those are not repeated.
 fn repeatable(error: HttpError) -> HttpError {
     match error.kind() {
         HttpErrorKind::Timeout | HttpErrorKind::Interrupted => {
             HttpError::new(HttpErrorKind::Request, error)
         }
-        HttpErrorKind::Connect if is_untrusted(&error) => {
+        HttpErrorKind::Connect if has_no_tls(&error) => {
             HttpError::new(HttpErrorKind::Unknown, error)
         }
         _ => error,
     }
 }
 
-fn is_untrusted(error: &HttpError) -> bool {
+/// Says whether a secure connection failed in a way that a repetition does not change.
+fn has_no_tls(error: &HttpError) -> bool {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(current) = cause {
         // An error of the system shows the cause of its cause, and hides its own.
         let inside = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let is_certificate = |error: &(dyn StdError + 'static)| {
-            matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
+        let is_final = |error: &(dyn StdError + 'static)| {
+            use rustls::Error as E;
+            matches!(error.downcast_ref(), Some(E::InvalidCertificate(_) | E::InvalidMessage(_)))
         };
-        if is_certificate(current) || inside.is_some_and(|inside| is_certificate(inside)) {
+        if is_final(current) || inside.is_some_and(|inside| is_final(inside)) {
             return true;
         }
         cause = current.source();

@@ -63,8 +63,8 @@ pub enum OpenError {
     },
     /// No credentials are configured, so every request would be refused or hang.
     #[error(
-        "no credentials for {root}: set {variables}; or --store-option {anonymous} for a public \
-         one; or --store-option instance_credentials=true to use the role of this machine"
+        "no credentials for {root}: set {variables}; or the store option {anonymous} for a public \
+         one; or instance_credentials=true to use the role of this machine"
     )]
     NoCredentials {
         /// The root.
@@ -85,7 +85,7 @@ pub enum OpenError {
     /// The endpoint is plain HTTP and nobody asked for that.
     #[error(
         "the endpoint of {root} is plain http, which sends everything readable: add \
-         --store-option allow_http=true if that is meant, or use https"
+         the store option allow_http=true if that is meant, or use https"
     )]
     PlainHttp {
         /// The root.

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod doctoring;
+mod explained;
 mod fates;
 mod folder;
 mod http;

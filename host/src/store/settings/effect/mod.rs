@@ -203,6 +203,10 @@ pub(super) const S3_CREDENTIALS: [&[S3]; 5] = [
 ];
 
 fn check_s3_credentials(settings: &Settings<S3>) -> Result<(), OpenError> {
+    const SECRET: &str = "it needs AWS_SECRET_ACCESS_KEY (an empty one is none), or the option \
+                          aws_secret_access_key";
+    const ID: &str = "it needs AWS_ACCESS_KEY_ID (an empty one is none), or the option \
+                      aws_access_key_id";
     const ROLE: &str = "it needs both aws_web_identity_token_file and aws_role_arn";
     const POD: &str = "it needs both aws_container_credentials_full_uri and \
                        aws_container_authorization_token_file";
@@ -219,8 +223,8 @@ fn check_s3_credentials(settings: &Settings<S3>) -> Result<(), OpenError> {
     }
     settings.check_instance(signs && !key && !role && !task && !pod)?;
     settings.hold_to(&[
-        (Of::All, S3::AccessKeyId, secret || !signs, "it needs aws_secret_access_key"),
-        (Of::All, S3::SecretAccessKey, id || !signs, "it needs aws_access_key_id"),
+        (Of::All, S3::AccessKeyId, secret || !signs, SECRET),
+        (Of::All, S3::SecretAccessKey, id || !signs, ID),
         (Of::Options, S3::Token, key, "it needs aws_access_key_id and aws_secret_access_key"),
         (Of::Options, S3::WebIdentityTokenFile, role, ROLE),
         (Of::Options, S3::RoleArn, role, ROLE),

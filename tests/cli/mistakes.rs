@@ -1,0 +1,99 @@
+//! Mistakes that people make, and whether the answer names the way on.
+
+use std::fs;
+use std::path::Path;
+
+use crate::binary::{batches, check, fresh, json, numbered, ok, run_with};
+
+#[test]
+fn an_append_that_makes_a_log_says_so_and_names_the_one_that_may_be_meant() {
+    let (_folder, log) = fresh();
+    let said = |arguments: &[&str]| run_with(arguments, b"a\n").stderr;
+    let first = said(&["append", &log]);
+    assert!(first.ends_with(&format!("appended to {log}, a new log\n")), "{first}");
+    let second = said(&["append", &log]);
+    assert!(second.ends_with(&format!("appended to {log}\n")), "{second}");
+    // Something beside it that is no log is not named.
+    fs::create_dir(format!("{log}es")).unwrap();
+    let mistyped = format!("{log}s");
+    for command in ["stat", "read", "tail", "verify", "compact"] {
+        let words = [&format!("there is no log at {mistyped}; beside it is {log}")[..]];
+        check(&[command, &mistyped], "", 5, &words);
+        let words = format!("{mistyped}; beside");
+        let other = format!("{log}-of-another-name");
+        let ran = run_with(&[command, &other], b"");
+        assert!(!ran.stderr.contains(&words) && !ran.stderr.contains("beside"), "{}", ran.stderr);
+    }
+    let mistaken = said(&["append", &mistyped]);
+    assert!(mistaken.contains(&format!("{mistyped}, a new log; beside it is {log}")), "{mistaken}");
+    assert_eq!(said(&["append", "-q", &format!("{log}-quiet")]), "");
+}
+
+#[test]
+fn damage_is_answered_by_what_can_be_done() {
+    let (_folder, log) = fresh();
+    for round in 0..3 {
+        ok(&["append", &log], &numbered(round * 10..round * 10 + 10));
+    }
+    let batch = Path::new(&log).join(batches(&log).keys().next().unwrap());
+    let bytes = fs::read(&batch).unwrap();
+    fs::write(&batch, [&b"x"[..], &bytes[1..]].concat()).unwrap();
+    let (repair, skip) =
+        (format!("stratalog repair {log}"), format!("stratalog read --skip-damaged {log}"));
+    let commands: [&[&str]; 6] = [
+        &["read"],
+        &["read", "--skip-damaged"],
+        &["tail", "-n", "30"],
+        &["compact"],
+        &["trim", "--keep-events", "5"],
+        &["verify"],
+    ];
+    for command in commands {
+        let arguments = [command, &[log.as_str()]].concat();
+        check(&arguments, "", 4, &[&repair, &skip, "restore it from a copy"]);
+    }
+}
+
+#[test]
+fn a_number_that_is_no_time_trims_nothing() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], &numbered(0..3_000));
+    ok(&["compact", "--full", &log], "");
+    for number in ["2026", "30", "0"] {
+        let words = [&format!("'{number}' for '--before <TIME>'")[..], "1h30m", "--before-position"];
+        check(&["trim", "--before", number, &log], "", 2, &words);
+    }
+    assert_eq!(json(&["stat", "--json", &log])["events"], 3_000);
+    ok(&["trim", "--before-position", "2026", &log], "");
+    assert_eq!(json(&["stat", "--json", &log])["first_position"], 2026);
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], "a\n");
+    let words = ["--since is not before --until"];
+    check(&["read", "--since", "today", "--until", "yesterday", &log], "", 2, &words);
+    check(&["read", "--since", "@5", "--until", "@5", &log], "", 2, &words);
+    check(&["compact", &log], "", 0, &["nothing to compact in", "two batches", "--full"]);
+    let spaced = format!("{log} ");
+    check(&["stat", &spaced], "", 5, &[&format!("no log at {spaced:?}")]);
+    assert!(ok(&["stat", &log], "").lines().any(|line| line.ends_with("bytes                2")));
+}
+
+#[test]
+fn a_position_of_another_log_that_was_never_compacted_is_refused() {
+    let (folder, log) = fresh();
+    let other = format!("{log}-other");
+    let file = folder.path().join("seen");
+    let read = |log: &str| run_with(&["read", "--position-file", file.to_str().unwrap(), log], b"");
+    ok(&["append", &log], "a\nb\n");
+    ok(&["append", &other], "c\n");
+    ok(&["compact", "--full", &other], "");
+    assert_eq!((read(&log).code, read(&other).code), (0, 5));
+    let said = read(&other).stderr;
+    assert!(said.contains("holds no position of this log") && said.contains("batch_"), "{said}");
+    ok(&["append", &log], "d\n");
+    let ran = read(&log);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "d\n"), "{}", ran.stderr);
+}
