@@ -6,7 +6,6 @@
 import { once } from "node:events";
 import { basename, dirname, resolve } from "node:path";
 
-import { appendLog } from "./component.js";
 import { appendStdin } from "./append.js";
 import { text } from "./log-error.js";
 
@@ -34,12 +33,24 @@ async function main([command, folder, ...rest]) {
   }
   const path = resolve(folder);
   try {
+    const { appendLog } = await component();
     const report = await COMMANDS[command](await appendLog(dirname(path)), basename(path));
     if (report) console.log(JSON.stringify(report, plain));
     return 0;
   } catch (error) {
     console.error(`error: cannot ${command} ${folder}: ${text(error)}`);
     return 1;
+  }
+}
+
+// What `npm ci` and `node transpile.mjs` make is there only after them.
+async function component() {
+  try {
+    return await import("./component.js");
+  } catch (error) {
+    if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+    const first = "run `npm ci` and `node transpile.mjs log.wasm` in its folder first";
+    throw new Error(`the component is not ready: ${first} (${error.message.split("\n")[0]})`);
   }
 }
 

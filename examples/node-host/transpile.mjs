@@ -2,11 +2,9 @@
 //
 // FOLDER is `component` beside this file, where component.js looks for it.
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { access, mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-
-import { transpile } from "@bytecodealliance/jco-transpile";
 
 const [component, folder = fileURLToPath(new URL("component", import.meta.url))] =
   process.argv.slice(2);
@@ -15,6 +13,19 @@ if (!component) {
   process.exit(2);
 }
 
+// In words, not in a stack.
+function stop(message) {
+  console.error(`error: ${message}`);
+  process.exit(1);
+}
+
+await access(component).catch(({ code }) =>
+  stop(`cannot read ${component} (${code}): write it with \`stratalog component export log.wasm\``),
+);
+const { transpile } = await import("@bytecodealliance/jco-transpile").catch((error) => {
+  if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+  return stop("jco is not installed: run `npm ci` in this folder first");
+});
 const { files } = await transpile(component, {
   name: "log",
   outDir: folder,

@@ -60,7 +60,8 @@ fn a_number_that_is_no_time_trims_nothing() {
     ok(&["append", &log], &numbered(0..3_000));
     ok(&["compact", "--full", &log], "");
     for number in ["2026", "30", "0"] {
-        let words = [&format!("'{number}' for '--before <TIME>'")[..], "1h30m", "--before-position"];
+        let words =
+            [&format!("'{number}' for '--before <TIME>'")[..], "1h30m", "--before-position"];
         check(&["trim", "--before", number, &log], "", 2, &words);
     }
     assert_eq!(json(&["stat", "--json", &log])["events"], 3_000);

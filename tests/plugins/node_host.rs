@@ -1,6 +1,8 @@
 //! The same component under two hosts: what one writes the other reads, verifies and compacts.
 
+use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Stdio;
 
 use crate::binary::{Ran, fresh, json, numbered, ok};
@@ -98,6 +100,34 @@ fn a_damaged_object_is_named() {
     let said = format!("error: cannot read {log}: damaged: log/{batch}: expected ");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
     assert!(ran.stderr.starts_with(&said), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_to_be_made_first_is_named() {
+    let Some(node) = node() else { return };
+    let (_folder, log) = fresh();
+    let mut missing = node.command("transpile.mjs");
+    let ran = Ran::from(missing.arg("/no/such/log.wasm").output().unwrap());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: cannot read /no/such/log.wasm (ENOENT)"));
+    // Away from where the component was made.
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/node-host");
+    let alone = tempfile::TempDir::new().unwrap();
+    for file in fs::read_dir(sources).unwrap().map(|file| file.unwrap().path()) {
+        if file.extension().is_some_and(|kind| kind == "js" || kind == "json") {
+            fs::copy(&file, alone.path().join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    let main = alone.path().join("main.js");
+    let output = std::process::Command::new("node").arg(main).args(["read", &log]).output();
+    let ran = Ran::from(output.unwrap());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("run `npm ci` and `node transpile.mjs log.wasm`"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
 }
 
 /// Calls the store itself, where the component would never go; its checks are its own.

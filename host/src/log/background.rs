@@ -28,7 +28,15 @@ pub(super) struct Background {
 
 impl Background {
     pub(super) fn new(engine: SharedEngine, store: Store, name: Arc<str>, every: u32) -> Self {
-        Self { engine, store, name, every: every.into(), begun_at: 0, under_way: None, warned: None }
+        Self {
+            engine,
+            store,
+            name,
+            every: every.into(),
+            begun_at: 0,
+            under_way: None,
+            warned: None,
+        }
     }
 
     /// Begins a compaction if it is time for one. `written` is how many batches the writer has

@@ -2,6 +2,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use super::http::{Answer, Server};
@@ -26,18 +28,18 @@ fn has(error: &StoreError, parts: &[&str]) {
 }
 
 /// A server that answers whatever it gets as one of plain HTTP does, and counts who came.
-fn plain_server() -> (String, std::sync::Arc<std::sync::atomic::AtomicU32>) {
+fn plain_server() -> (String, Arc<AtomicU32>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let came = std::sync::Arc::default();
-    let count = std::sync::Arc::clone(&came);
+    let came = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&came);
     thread::spawn(move || {
         for connection in listener.incoming() {
             let mut connection = connection.unwrap();
             let mut begun = [0; 512];
             // Some bytes are enough to see that they are no request.
             if connection.read(&mut begun).unwrap_or(0) > 0 {
-                count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                count.fetch_add(1, Ordering::Relaxed);
                 connection.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").ok();
             }
         }
@@ -50,7 +52,7 @@ async fn a_server_without_tls_is_told_from_one_that_is_away() {
     let (address, came) = plain_server();
     let error = list(&open(&format!("https://{address}/root/log"), &[])).await;
     has(&error, &["does not speak HTTPS", "http://", "allow_http=true", "log/b_"]);
-    assert_eq!(came.load(std::sync::atomic::Ordering::Relaxed), 1, "it is asked once");
+    assert_eq!(came.load(Ordering::Relaxed), 1, "it is asked once");
 }
 
 #[tokio::test]
