@@ -45,6 +45,11 @@ impl BatchRecord {
         if self.lost { 0 } else { self.events }
     }
 
+    /// Its events that nobody can read any more.
+    pub fn events_lost(&self) -> u64 {
+        if self.lost { self.events } else { 0 }
+    }
+
     /// Checks the batch's bytes where they stand in a segment.
     pub(crate) fn check(&self, segment: impl Display, found: Measure) -> Result<(), Damage> {
         if is(found, self.events_stored(), self.digest) {

@@ -23,6 +23,7 @@
 
 use std::ops::Range;
 
+use crate::batch::BatchRecord;
 use crate::boundary::Boundary;
 use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
 use crate::manifest::{Manifest, Retired, SegmentRecord};
@@ -296,6 +297,7 @@ impl NewSegment {
             position,
             batches: u64::try_from(self.batches.len()).ok()?,
             events: sum(self.batches.iter().map(|batch| batch.events))?,
+            lost: sum(self.batches.iter().map(BatchRecord::events_lost))?,
             bytes: sum(self.batches.iter().map(|batch| batch.bytes))?,
             first_time: times().min()?,
             last_time: times().max()?,

@@ -143,6 +143,12 @@ impl Index {
             let expected = said((Some(segment.events), Some(segment.bytes)));
             return Err((format!("{expected}, as the manifest says"), said(found)));
         }
+        let lost = total(BatchRecord::events_lost);
+        if lost != Some(segment.lost) {
+            let said = |lost: u64| format!("{lost} lost events");
+            let found = lost.map_or("a sum beyond 64 bits".to_owned(), said);
+            return Err((format!("{}, as the manifest says", said(segment.lost)), found));
+        }
         let said = |batches: u64, first: BatchTime, last: BatchTime| {
             format!("{batches} batches of times {} to {}", first.micros(), last.micros())
         };

@@ -27,6 +27,8 @@ pub struct SegmentRecord {
     pub position: u64,
     pub batches: u64,
     pub events: u64,
+    /// How many of its events are lost, as a repair recorded.
+    pub lost: u64,
     pub bytes: u64,
     pub first_time: BatchTime,
     pub last_time: BatchTime,
@@ -38,6 +40,11 @@ impl SegmentRecord {
     /// The position after its last event.
     pub fn end(&self) -> u64 {
         self.position.saturating_add(self.events)
+    }
+
+    /// How many of its events can be read.
+    pub fn readable(&self) -> u64 {
+        self.events.saturating_sub(self.lost)
     }
 
     /// Whether the time lies between those of its oldest and its newest batch.

@@ -253,8 +253,8 @@ impl<S: Store> Reader<S> {
             )));
         }
         if let Some(events) = self.last {
-            if let Err(batch) = self.begin_at_last(events, &view)? {
-                return self.look_again(Part::Batch(batch));
+            if let Err(part) = self.begin_at_last(events, &view)? {
+                return self.look_again(part);
             }
             self.last = None;
         }
@@ -269,12 +269,8 @@ impl<S: Store> Reader<S> {
         Ok(())
     }
 
-    /// Begins behind all but the last events. Returns a batch that is gone.
-    fn begin_at_last(
-        &mut self,
-        events: u64,
-        view: &View,
-    ) -> Result<Result<(), ListedBatch>, Error> {
+    /// Begins behind all but the last events that can be read. Returns what is gone.
+    fn begin_at_last(&mut self, events: u64, view: &View) -> Result<Result<(), Part>, Error> {
         let mut left = events;
         let mut skipped = Vec::new();
         for batch in view.live.iter().rev() {
@@ -286,7 +282,7 @@ impl<S: Store> Reader<S> {
                 Some(origin) => origin.events,
                 None => match self.count_old(*batch)? {
                     Some(events) => events,
-                    None => return Ok(Err(*batch)),
+                    None => return Ok(Err(Part::Batch(*batch))),
                 },
             };
             if events > left {
@@ -294,10 +290,13 @@ impl<S: Store> Reader<S> {
             }
             left = left.saturating_sub(events);
         }
+        let position = match self.stored.position_of_last(view, left)? {
+            Ok(position) => position,
+            Err(segment) => return Ok(Err(Part::Index(segment))),
+        };
         for (batch, events) in skipped {
             self.cursor.skip_live(batch, events);
         }
-        let position = view.next_position().saturating_sub(left);
         self.cursor.skip_to(position.max(view.first_position()), &[]);
         Ok(Ok(()))
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::compaction;
 use crate::compactor::garbage_of;
 use crate::error::Error;
-use crate::limits::FAN_IN_DEFAULT;
+use crate::limits::{FAN_IN_DEFAULT, MISSING_TRIES};
 use crate::manifest::SegmentRecord;
 use crate::names::{Generation, LogId, LogName};
 use crate::ports::Store;
@@ -18,6 +18,8 @@ pub struct Stats {
     pub batches: u64,
     pub segments: u64,
     pub events: u64,
+    /// Events that a repair recorded as lost; they have positions and are not among `events`.
+    pub lost_events: u64,
     /// Live batches whose names do not tell their number of events.
     pub uncounted_batches: u64,
     pub bytes: u64,
@@ -55,8 +57,21 @@ pub struct Tier {
 /// [`Error::NoLog`], [`Error::StoreFailed`], [`Error::Damaged`] or [`Error::Unsupported`].
 pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
     let mut stored = StoredLog::new(store, log);
-    let view = stored.look(Look::Everything)?;
-    stored.check_exists(&view)?;
+    let mut tries = 0;
+    let (view, lost_events, lost_trimmed) = loop {
+        let view = stored.look(Look::Everything)?;
+        stored.check_exists(&view)?;
+        let first = view.first_position();
+        let lost = stored.lost_in(&view, &(first..u64::MAX))?;
+        match (lost, stored.lost_in(&view, &(0..first))?) {
+            (Ok(lost), Ok(trimmed)) => break (view, lost, trimmed),
+            // Somebody compacted, unless it is gone again and again.
+            (Err(gone), _) | (_, Err(gone)) if tries == MISSING_TRIES => {
+                return Err(stored.missing(gone.name.index()));
+            }
+            _ => tries += 1,
+        }
+    };
     let (garbage_objects, garbage_bytes) = garbage_of(&view);
     let count = |objects: usize| u64::try_from(objects).unwrap_or(u64::MAX);
     let origins = || view.live.iter().filter_map(|batch| batch.name.origin);
@@ -71,15 +86,21 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
         objects: count(view.live.len() + view.absorbed.len() + view.others.len()),
         batches: count(view.live.len()),
         segments: count(segments.len()),
-        events: sum(&mut origins()
-            .map(|origin| origin.events)
-            .chain([view.next_position() - view.first_position()])),
+        events: sum(&mut origins().map(|origin| origin.events).chain([view
+            .next_position()
+            .saturating_sub(view.first_position())
+            .saturating_sub(lost_events)])),
+        lost_events,
         uncounted_batches: count(view.live.len() - counted),
         bytes: sum(&mut segments
             .iter()
             .map(|segment| segment.bytes)
             .chain(view.live.iter().map(|batch| batch.size))),
-        trimmed_events: view.manifest.as_ref().map_or(0, |manifest| manifest.trimmed_events()),
+        trimmed_events: view
+            .manifest
+            .as_ref()
+            .map_or(0, |manifest| manifest.trimmed_events())
+            .saturating_sub(lost_trimmed),
         generation: view.manifest.as_ref().map(|m| m.generation).unwrap_or_default(),
         log: view.log(),
         first_time: times().min().map(|time| time.micros()),

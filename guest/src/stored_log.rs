@@ -23,6 +23,7 @@ mod belonging;
 mod contradiction;
 mod listing;
 mod orphans;
+mod readable;
 
 /// A log in a store, with the manifest and the indexes that were got last.
 #[derive(Clone)]

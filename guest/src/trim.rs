@@ -138,7 +138,7 @@ pub fn plan<S: Store>(
         let Some(aim) = point.aim(&mut stored, &view)? else { continue };
         let planned = match aim.to {
             To::Position(position) => plan_step(&mut stored, &view, position, options)?,
-            To::KeepOfAbsorbed(kept) => plan_absorbing(&stored, &view, &aim, kept, options)?,
+            To::KeepOfAbsorbed(kept) => plan_absorbing(&mut stored, &view, &aim, kept, options)?,
         };
         if let Some(planned) = planned {
             return Ok(Trimmed { live_batches: aim.live_batches, ..planned });
@@ -204,8 +204,9 @@ fn absorb<S: Store, Y: System>(
 /// The trim itself: from one manifest to the next.
 struct Step {
     to: u64,
-    /// Events that go.
+    /// Events that go, and how many of them were lost before.
     events: u64,
+    lost: u64,
     dropped: Vec<SegmentRecord>,
     /// What is to be written of the segment at the boundary.
     boundary: Option<Boundary>,
@@ -227,8 +228,10 @@ impl Step {
             Cutting::Gone(_) => return Ok(None),
         };
         let dropped = view.segments().iter().filter(|segment| segment.end() <= to).copied();
+        let gone = view.first_position()..to;
+        let Ok(lost) = stored.lost_in(view, &gone)? else { return Ok(None) };
         let events = to.saturating_sub(view.first_position());
-        Ok(Some(Self { to, events, dropped: dropped.collect(), boundary }))
+        Ok(Some(Self { to, events, lost, dropped: dropped.collect(), boundary }))
     }
 
     /// Whether there is nothing to change.
@@ -268,7 +271,7 @@ impl Step {
         let at_boundary = self.boundary.iter().map(|boundary| boundary.slice.segment.bytes);
         let bytes = self.dropped.iter().map(|segment| segment.bytes).chain(at_boundary);
         Trimmed {
-            events: self.events,
+            events: self.events.saturating_sub(self.lost),
             segments: count(self.dropped.len()),
             bytes: bytes.fold(0, u64::saturating_add).saturating_sub(rewritten_bytes),
             rewritten_bytes,
@@ -298,7 +301,7 @@ fn plan_step<S: Store>(
 
 /// What absorbing and then trimming would do. None if an object is gone: look again.
 fn plan_absorbing<S: Store>(
-    stored: &StoredLog<S>,
+    stored: &mut StoredLog<S>,
     view: &View,
     aim: &Aim,
     kept: u64,
@@ -327,9 +330,13 @@ fn plan_absorbing<S: Store>(
         (bytes, rewritten_bytes) = (0, 0);
     }
     let events = events.saturating_sub(kept);
+    let gone = view.first_position()..u64::MAX;
+    let Ok(lost) = stored.lost_in(view, &gone)? else { return Ok(None) };
     let segments = view.segments().iter().map(|segment| segment.bytes);
     Ok(Some(Trimmed {
-        events: events.saturating_add(view.next_position() - view.first_position()),
+        events: events
+            .saturating_add(view.next_position() - view.first_position())
+            .saturating_sub(lost),
         segments: count(view.segments().len()),
         bytes: segments.fold(bytes, u64::saturating_add).saturating_sub(rewritten_bytes),
         rewritten_bytes,

@@ -80,8 +80,12 @@ pub struct Stats {
     pub batches: u64,
     /// Segments.
     pub segments: u64,
-    /// Events in segments and live batches, without trimmed ones and those of `uncounted_batches`.
+    /// Events in segments and live batches that can be read: without trimmed and lost ones and those of
+    /// `uncounted_batches`.
     pub events: u64,
+    /// Events that a repair recorded as lost: they keep their positions, and readers count them as
+    /// missed. They are not among `events`.
+    pub lost_events: u64,
     /// Live batches of the old naming scheme: their names do not tell their number of events.
     pub uncounted_batches: u64,
     /// Bytes of segments and live batches.
@@ -187,6 +191,7 @@ impl From<wit::Stats> for Stats {
             batches: stats.batches,
             segments: stats.segments,
             events: stats.events,
+            lost_events: stats.lost_events,
             uncounted_batches: stats.uncounted_batches,
             bytes: stats.bytes,
             trimmed_events: stats.trimmed_events,

@@ -62,8 +62,42 @@ fn repair_changes_nothing_until_it_is_told_to() {
     let ran = run_with(&["read", &log], b"");
     assert_eq!((ran.code, ran.stdout), (0, numbered(0..40) + &numbered(50..60)));
     assert!(ran.stderr.contains("10 events were trimmed or lost"), "{}", ran.stderr);
+    // What can be read is counted, and what is lost apart.
+    let counts = |report: &serde_json::Value| (report["events"].clone(), report["ok"].clone());
+    let stats = json(&["stat", "--json", &log]);
+    assert_eq!((&stats["events"], &stats["lost_events"]), (&json!(50), &json!(10)), "{stats}");
+    let table = ok(&["stat", &log], "");
+    let rows: Vec<_> =
+        table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
+    assert!(rows.contains(&vec!["events", "50"]), "{table}");
+    assert!(rows.contains(&vec!["lost", "events", "10"]), "{table}");
+    assert_eq!(counts(&json(&["verify", "--json", &log])), (json!(50), json!(true)));
+    assert_eq!(ok(&["tail", "-n", "5", &log], ""), numbered(55..60));
+    let last = run_with(&["tail", "-n", "15", &log], b"").stdout;
+    assert_eq!(last, numbered(35..40) + &numbered(50..60));
     ok(&["compact", "--full", &log], "");
     check(&["repair", &log], "", 0, &["nothing to repair"]);
+    let last = run_with(&["tail", "-n", "12", &log], b"").stdout;
+    assert_eq!(last, numbered(38..40) + &numbered(50..60));
+    assert_eq!(json(&["stat", "--json", &log])["lost_events"], 10);
+    let plan = json(&["trim", "--json", "--dry-run", "--keep-events", "12", &log]);
+    let done = json(&["trim", "--json", "--keep-events", "12", &log]);
+    assert_eq!((&done, &done["events"]), (&plan, &json!(38)));
+    assert_eq!(run_with(&["read", &log], b"").stdout, last);
+    let stats = json(&["stat", "--json", &log]);
+    assert_eq!((&stats["events"], &stats["lost_events"]), (&json!(12), &json!(10)), "{stats}");
+    // What is trimmed lazily and what is lost overlap.
+    let done = json(&["trim", "--json", "--lazy", "--before-position", "45", &log]);
+    assert_eq!(done["events"], 2, "{done}");
+    let stats = json(&["stat", "--json", &log]);
+    assert_eq!((&stats["events"], &stats["lost_events"]), (&json!(10), &json!(5)), "{stats}");
+    let checked = json(&["verify", "--json", &log]);
+    for number in ["events", "trimmed_events"] {
+        assert_eq!(checked[number], stats[number], "{checked} {stats}");
+    }
+    ok(&["compact", &log], "");
+    assert_eq!(run_with(&["read", &log], b"").stdout, numbered(50..60));
+    check(&["verify", &log], "", 0, &["10 events", "nothing is damaged"]);
 }
 
 /// A log of three batches, compacted, and the batches put back beside the segment.

@@ -286,6 +286,7 @@ impl From<Stats> for export::Stats {
             batches: stats.batches,
             segments: stats.segments,
             events: stats.events,
+            lost_events: stats.lost_events,
             uncounted_batches: stats.uncounted_batches,
             bytes: stats.bytes,
             trimmed_events: stats.trimmed_events,

@@ -19,6 +19,7 @@ fn record_of(index: &Index, position: u64) -> SegmentRecord {
     SegmentRecord {
         position,
         batches: index.batches.len().try_into().unwrap(),
+        lost: index.batches.iter().map(BatchRecord::events_lost).sum(),
         first_time: times().min().unwrap(),
         last_time: times().max().unwrap(),
         index: Some(Digest::of(&index.encode().unwrap())),

@@ -6,6 +6,7 @@ pub(crate) fn segment_record(events: u64, bytes: u64) -> SegmentRecord {
         position: 0,
         batches: 2,
         events,
+        lost: 0,
         bytes,
         first_time: BatchTime::new(1).unwrap(),
         last_time: BatchTime::new(2).unwrap(),

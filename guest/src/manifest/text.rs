@@ -5,6 +5,8 @@
 //! 2. Format 1, which has no digest and no identity, is read and never written.
 //! 3. A manifest of a format this version does not know is refused, never guessed at.
 
+use std::num::NonZeroU64;
+
 use serde::{Deserialize, Serialize, ser::Error as _};
 
 use super::{Manifest, Retired, SegmentRecord};
@@ -63,6 +65,9 @@ struct SegmentText {
     position: u64,
     batches: u64,
     events: u64,
+    /// Only where some are lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lost: Option<NonZeroU64>,
     bytes: u64,
     first_time: u64,
     last_time: u64,
@@ -193,6 +198,7 @@ impl SegmentText {
             position: segment.position,
             batches: segment.batches,
             events: segment.events,
+            lost: NonZeroU64::new(segment.lost),
             bytes: segment.bytes,
             first_time: segment.first_time.micros(),
             last_time: segment.last_time.micros(),
@@ -205,12 +211,17 @@ impl SegmentText {
         let first_time = BatchTime::new(self.first_time)?;
         let last_time = BatchTime::new(self.last_time)?;
         let index = optional(self.index.as_deref(), digested, Digest::parse)?;
-        let fits = name.generation <= generation && first_time <= last_time;
+        let lost = self.lost.map_or(0, NonZeroU64::get);
+        let fits = name.generation <= generation
+            && first_time <= last_time
+            && lost <= self.events
+            && (lost == 0 || digested);
         fits.then_some(SegmentRecord {
             name,
             position: self.position,
             batches: self.batches,
             events: self.events,
+            lost,
             bytes: self.bytes,
             first_time,
             last_time,

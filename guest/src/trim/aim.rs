@@ -188,8 +188,8 @@ fn since<S: Store>(
     }))
 }
 
-/// To the last so many events.
-fn keep<S: Store>(kept: u64, stored: &StoredLog<S>, view: &View) -> Result<Option<Aim>, Error> {
+/// To the last so many events that can be read.
+fn keep<S: Store>(kept: u64, stored: &mut StoredLog<S>, view: &View) -> Result<Option<Aim>, Error> {
     let mut left = kept;
     for (number, batch) in view.live.iter().enumerate().rev() {
         if left == 0 {
@@ -201,7 +201,7 @@ fn keep<S: Store>(kept: u64, stored: &StoredLog<S>, view: &View) -> Result<Optio
         }
         left -= events;
     }
-    Ok(Some(Aim::at(view.next_position().saturating_sub(left), 0)))
+    Ok(stored.position_of_last(view, left)?.ok().map(|position| Aim::at(position, 0)))
 }
 
 /// The number of events of a live batch, which is read if its name does not tell. None if it is gone.

@@ -301,6 +301,9 @@ Times are those of the oldest and the newest batch, in UTC.
 Batches of the old naming scheme (batch_TIME.jsonl) do not tell their number of events: \
 they are counted as uncounted batches.
 
+Lost events are those that a repair could not save: they keep their positions, and no other number \
+counts them.
+
 Trimmed events are those that a lazy trim has left to the next compaction; their bytes are counted.
 
 Tier t holds the segments of 8^t to 8^(t+1) bytes. Garbage is what the next compaction deletes.
@@ -316,7 +319,8 @@ log, or of one that was removed and made anew under the same name, is refused.
 Example:
   stratalog stat --json logs/errors
       prints {\"events\":340,\"batches\":0,\"segments\":1,\"bytes\":51234,
-              \"trimmed_events\":0,\"objects\":3,\"generation\":1,
+              \"lost_events\":0,\"trimmed_events\":0,
+              \"objects\":3,\"generation\":1,
               \"identity\":\"52fdfc072182654f\",\"uncounted_batches\":0,
               \"first_time\":\"2025-01-31T12:00:00.000001Z\",\"last_time\":\"…\",
               \"first_position\":0,\"next_position\":340,

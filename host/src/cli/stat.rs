@@ -18,6 +18,7 @@ struct StatReport {
     batches: u64,
     segments: u64,
     bytes: u64,
+    lost_events: u64,
     trimmed_events: u64,
     objects: u64,
     generation: u64,
@@ -69,6 +70,7 @@ fn report(stats: &Stats) -> StatReport {
         batches: stats.batches,
         segments: stats.segments,
         bytes: stats.bytes,
+        lost_events: stats.lost_events,
         trimmed_events: stats.trimmed_events,
         objects: stats.objects,
         generation: stats.generation,
@@ -113,6 +115,9 @@ fn table(stats: &Stats, location: &Location) -> String {
         ("batches".to_owned(), number(stats.batches)),
         ("segments".to_owned(), number(stats.segments)),
     ];
+    if stats.lost_events > 0 {
+        rows.insert(2, ("lost events".to_owned(), number(stats.lost_events)));
+    }
     rows.extend(stats.tiers.iter().map(|tier| {
         let segments = count(tier.segments, "segment", "segments");
         (format!("  tier {}", tier.tier), format!("{segments}, {}", HumanBytes(tier.bytes)))
