@@ -56,13 +56,13 @@ pub(super) async fn run(
     let Session { location, store, host } = &session;
     let opening = async {
         let is_new = is_new(&session, shared).await;
-        Ok((is_new, host.open(store, &location.name, options(&command)).await?))
+        Ok::<_, Error>((is_new, host.open(store, &location.name, options(&command)).await?))
     };
     let cannot = format!("cannot append to {location}");
     let (is_new, log) = match signals.or(opening).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(code)) => return Ok(code),
-        Err::<_, Error>(error) => return Err(session.explain("append to", error).await),
+        Err(error) => return Err(session.explain("append to", error).await),
     };
     if location.root.is_memory() {
         tracing::warn!("{location} is in memory: it is gone when this command ends");
