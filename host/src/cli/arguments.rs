@@ -344,6 +344,9 @@ pub(crate) struct Compact {
 
 #[derive(Args)]
 #[command(group = ArgGroup::new("point").required(true))]
+#[command(override_usage = "stratalog trim [OPTIONS] --before <TIME> <LOG>
+       stratalog trim [OPTIONS] --before-position <POSITION> <LOG>
+       stratalog trim [OPTIONS] --keep-events <N> <LOG>")]
 pub(crate) struct Trim {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,

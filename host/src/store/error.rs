@@ -275,12 +275,13 @@ const NO_BUCKET: &str = "no such bucket: create it, or correct its name";
 /// The words of a TLS library that got something else than TLS.
 const NO_TLS: &str = "received corrupt message of type InvalidContentType";
 
-/// The text up to a page of HTML in it, which says nothing to a person.
+/// The text without the page of HTML that came with a status, which says nothing to a person.
 fn without_page(text: &str) -> &str {
     let lower = text.to_ascii_lowercase();
-    let page = ["<!doctype", "<html"].iter().filter_map(|start| lower.find(start)).min();
-    let before = page.and_then(|at| text.get(..at)).unwrap_or(text);
-    before.trim_end_matches([' ', ':', '\n', '\r'])
+    let Some(status) = lower.find("status code: ") else { return text };
+    let behind = lower.get(status..).unwrap_or_default();
+    let page = [": <!doctype", ": <html"].iter().filter_map(|start| behind.find(start)).min();
+    page.and_then(|at| text.get(..status.saturating_add(at))).unwrap_or(text)
 }
 
 /// What can be told of an error of the library, which keeps its own types private.

@@ -318,18 +318,22 @@ fn repeatable(error: HttpError) -> HttpError {
 fn has_no_tls(error: &HttpError) -> bool {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(current) = cause {
-        // An error of the system shows the cause of its cause, and hides its own.
-        let inside = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let is_final = |error: &(dyn StdError + 'static)| {
-            use rustls::Error as E;
-            matches!(error.downcast_ref(), Some(E::InvalidCertificate(_) | E::InvalidMessage(_)))
-        };
-        if is_final(current) || inside.is_some_and(|inside| is_final(inside)) {
+        if is_final(current) {
             return true;
         }
         cause = current.source();
     }
     false
+}
+
+/// Says whether it is an error of TLS that stays, also within errors of the system, which show the
+/// cause of their cause and hide their own.
+fn is_final(error: &(dyn StdError + 'static)) -> bool {
+    use rustls::Error as E;
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return error.get_ref().is_some_and(|inside| is_final(inside));
+    }
+    matches!(error.downcast_ref(), Some(E::InvalidCertificate(_) | E::InvalidMessage(_)))
 }
 
 /// The cause that says most in few words.
