@@ -22,7 +22,7 @@ const COMMANDS: [(&str, &[&str]); 13] = [
 ];
 
 /// What is no value of an option, by the option.
-const BAD: [(&str, &[&str]); 39] = [
+const BAD: [(&str, &[&str]); 40] = [
     ("--store-option", &["x", "", "=x"]),
     ("--retry-max", &["x", "-1", "101", ""]),
     ("--timeout", &["x", "0", "5m", "5", ""]),
@@ -41,7 +41,8 @@ const BAD: [(&str, &[&str]); 39] = [
     ("--lines", &["x", "+", "--1", "1k", ""]),
     ("--fan-in", &["x", "1", "65", ""]),
     ("--segment-bytes-max", &["x", "0", "5GiB", ""]),
-    ("--before", &["x", "1,2", "7@", "18446744073709551616", ""]),
+    ("--before", &["x", "2026", "30", "1,2", "18446744073709551616", ""]),
+    ("--before-position", &["x", "30d", "1,2", "7@", "18446744073709551616", ""]),
     ("--keep-events", &["x", "-1", ""]),
     ("--log", &["x", "=LOG", "a b=LOG", "a=ftp://host/log", "a="]),
     ("--grant", &["x", "a=fly", "a=read"]),
@@ -104,7 +105,8 @@ fn every_bad_value_of_an_option_ends_with_2_and_names_it() {
                     "FILE" => file,
                     other => other,
                 }));
-                if command == "trim" && !["--before", "--keep-events"].contains(&&*option) {
+                let points = ["--before", "--before-position", "--keep-events"];
+                if command == "trim" && !points.contains(&&*option) {
                     arguments.extend(["--keep-events", "1"]);
                 }
                 arguments.push(&typed);

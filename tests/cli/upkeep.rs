@@ -293,7 +293,11 @@ fn options_that_cannot_be_are_named() {
         (&["trim", "--before", ""], 2, &["--before"]),
         (&["trim", "--before-position", "30d"], 2, &["--before-position", "1234", "--before"]),
         (&["trim", "--before-position", "1,2"], 2, &["--before-position", "position"]),
-        (&["trim", "--before-position", "99999999999999999999"], 2, &["--before-position", "position"]),
+        (
+            &["trim", "--before-position", "99999999999999999999"],
+            2,
+            &["--before-position", "position"],
+        ),
         (&["trim", "--keep-events", "-1"], 2, &["'-1' for '--keep-events <N>'", "0 or more"]),
     ];
     for (arguments, code, words) in table {
