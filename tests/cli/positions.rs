@@ -381,7 +381,7 @@ fn options_of_read_that_cannot_be_are_named() {
         (&["--from", "7d"], 2, &["'7d' for '--from", "position", "--since"]),
         (&["--from", ""], 2, &["position"]),
         (&["--from", "-1"], 2, &["'-1' for '--from", "position"]),
-        (&["--limit", "ten"], 2, &["'ten' for '--limit", "a number of 0 or more"]),
+        (&["--limit", "ten"], 2, &["'ten' for '--limit", "a number from 0"]),
         (&["--limit", "many"], 2, &["--limit"]),
         (&["--since", "tomorrow"], 2, &["--since", "as in 2026-01-31", "7d"]),
         (&["--until", "20260131"], 2, &["--until", "as in 2026-01-31"]),

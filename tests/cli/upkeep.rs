@@ -298,7 +298,7 @@ fn options_that_cannot_be_are_named() {
             2,
             &["--before-position", "position"],
         ),
-        (&["trim", "--keep-events", "-1"], 2, &["'-1' for '--keep-events <N>'", "0 or more"]),
+        (&["trim", "--keep-events", "-1"], 2, &["'-1' for '--keep-events <N>'", "a number from 0"]),
     ];
     for (arguments, code, words) in table {
         check(&[arguments, &[&log]].concat(), "", code, words);
