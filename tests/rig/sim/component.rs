@@ -223,6 +223,7 @@ impl<'y> Logic<'y> for Instances<'y> {
             self.instance()?.call(async |guest, store| guest.call_stat(store, LOG).await)?;
         Ok(Counted {
             events: stats.events,
+            lost_events: stats.lost_events,
             batches: stats.batches,
             uncounted_batches: stats.uncounted_batches,
             segments: stats.segments,

@@ -72,6 +72,7 @@ pub fn show_damage(object: &str, expected: &str, found: &str) -> String {
 #[derive(Debug)]
 pub struct Counted {
     pub events: u64,
+    pub lost_events: u64,
     pub batches: u64,
     pub uncounted_batches: u64,
     pub segments: u64,

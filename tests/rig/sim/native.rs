@@ -81,6 +81,7 @@ impl<'y> Logic<'y> for Native<'y> {
         let stats = stat::stat(self.0, log())?;
         Ok(Counted {
             events: stats.events,
+            lost_events: stats.lost_events,
             batches: stats.batches,
             uncounted_batches: stats.uncounted_batches,
             segments: stats.segments,
