@@ -31,7 +31,7 @@ pub enum Mutant {
     TrustAfterCommit,
     /// A listing that contradicts the manifest in force decides what is rewritten and deleted.
     TrustDisagreement,
-    /// The three above: no listing is doubted.
+    /// Those about looks together: no listing is doubted.
     TrustAnyLook,
     /// A reader goes on from a position of another log.
     SkipIdentity,
@@ -75,7 +75,10 @@ mod switch {
         let broken = BROKEN.get();
         let is_look = matches!(
             mutant,
-            Mutant::AcceptVanished | Mutant::TrustAfterCommit | Mutant::TrustDisagreement
+            Mutant::AcceptVanished
+                | Mutant::TrustAfterCommit
+                | Mutant::TrustDisagreement
+                | Mutant::ReuseGeneration
         );
         broken == Some(mutant) || (is_look && broken == Some(Mutant::TrustAnyLook))
     }

@@ -14,8 +14,8 @@ fn trim_costs_the_lists_and_a_commit_and_rewrites_the_segment_that_it_cuts() {
             (TrimPoint::Time(start + 4_000_000), false, 1, 1, 1),
             (TrimPoint::Time(start + 7_000_000), false, 0, 0, 1),
             (TrimPoint::KeepEvents(8), false, 0, 0, 1),
-            // A manifest that is no longer kept goes.
-            (TrimPoint::KeepEvents(6), true, 0, 0, 1),
+            // A lazy one leaves all there is.
+            (TrimPoint::KeepEvents(6), true, 0, 0, 0),
         ] {
             let shown = format!("{point:?}");
             counting.requests();

@@ -347,7 +347,7 @@ def commit(world, base, new, names, others, lie):
                 yield from world.get(marker_of(current["gen"]))
             except NotFound:
                 break
-            if MUTANT == "ignore-marker":
+            if MUTANT in ("ignore-marker", "trust-any-look"):
                 break
         else:
             raise Contradiction()

@@ -130,9 +130,8 @@ where
     T: TryFrom<u64>,
 {
     move |text| {
-        let outside = || match (*range.start(), *range.end()) {
-            (least, most) => format!("give a number from {least} to {}", HumanCount(most)),
-        };
+        let outside =
+            || format!("give a number from {} to {}", range.start(), HumanCount(*range.end()));
         let number = text.trim().parse().ok().filter(|number| range.contains(number));
         number.and_then(|number| T::try_from(number).ok()).ok_or_else(outside)
     }

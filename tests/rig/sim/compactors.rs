@@ -99,7 +99,7 @@ impl Actor<'_> {
             }
             _ => match self.take_bookmark()? {
                 (Some(position), ledger) => {
-                    (TrimPoint::Position(position), TrimRequest::Position(ledger))
+                    (TrimPoint::Position(position), TrimRequest::Position(Box::new(ledger)))
                 }
                 (None, _) => return None,
             },

@@ -36,7 +36,7 @@ pub enum TrimRequest {
     KeepEvents(u64),
     Time(u64),
     /// A position, and what has been passed up to there.
-    Position(Ledger),
+    Position(Box<Ledger>),
     /// Nothing: it is a repair.
     Nothing,
 }

@@ -293,7 +293,7 @@ fn trim_exactly(actor: &mut Actor<'_>) -> Result<(), String> {
             }
             let position = pass.position().ok_or("a reader has no position")?;
             let expected = first + limit;
-            (TrimPoint::Position(position), TrimRequest::Position(ledger), expected)
+            (TrimPoint::Position(position), TrimRequest::Position(Box::new(ledger)), expected)
         }
     };
     let expected = expected.max(first).min(next);
