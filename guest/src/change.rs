@@ -149,7 +149,9 @@ pub(crate) fn change<S: Store, Y: System>(
     }
     if let Err(error) = committer.check_kept(&segments().collect::<Vec<_>>()) {
         committer.discard(&names);
-        return Err(error);
+        // Whoever has committed this generation has deleted what no manifest names.
+        let is_lost = committer.stored.highest_generation()? >= generation;
+        return if is_lost { Ok(Changed::Lost) } else { Err(error) };
     }
     let next_position = manifest.next_position;
     let next_position = match committer.commit(goal, manifest, &names, &absorbed, view)? {

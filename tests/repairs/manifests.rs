@@ -42,6 +42,7 @@ fn trim(world: &World, kept: u64, lazy: bool) {
 }
 
 /// The commits, each with how many of its manifest's last bytes may be gone so that it is found again.
+#[allow(clippy::type_complexity, reason = "one table")]
 fn commits() -> Vec<(&'static str, Box<dyn Fn(&World)>, bool)> {
     vec![
         ("absorbs", Box::new(|world| world.compact_with(APART)), true),
