@@ -128,7 +128,7 @@ fn commands_come_as_lines_too_and_a_refused_one_does_not_end_them() {
     let ran = memory.run(&[], lines);
     assert_eq!(ran.code, 1);
     // Its answers say why, on stdout.
-    assert!(ran.stderr.contains("ended with an error and printed nothing"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 line was refused: its answer says why"), "{}", ran.stderr);
     let answers: Vec<Value> =
         ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(answers.len(), 7, "{answers:?}");
@@ -167,6 +167,7 @@ fn a_damaged_log_is_an_error_and_not_a_memory_with_gaps() {
     fs::write(&batch, damaged).unwrap();
     let ran = memory.run(&["list"], "");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
-    let said = ran.stderr.contains("error: cannot read the log memory: damaged: memory/batch_");
+    // The host's own warning may come between the plugin's first word and the rest.
+    let said = ran.stderr.contains("cannot read the log memory: damaged: memory/batch_");
     assert!(said, "{}", ran.stderr);
 }
