@@ -131,9 +131,12 @@ impl<S: Store> Verifier<S> {
             return Ok(true);
         }
         let (batches, others) = (&self.work.batches, &self.work.others);
-        let Some(found) = self.stored.missing_manifest(manifest, batches, others)? else {
-            return Ok(true);
+        let found = match self.stored.missing_manifest(manifest, batches, others) {
+            // The damaged index is met again.
+            Err(Error::Damaged(_)) => None,
+            found => found?,
         };
+        let Some(found) = found else { return Ok(true) };
         self.doubts += 1;
         if self.doubts < MISSING_TRIES {
             return Ok(false);

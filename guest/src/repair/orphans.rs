@@ -113,8 +113,13 @@ fn absent<S: Store>(
     }
     let Some(manifest) = manifest else { return Ok(Ok(absent)) };
     let names = absent.iter().map(|(record, _)| record.name).collect::<Vec<_>>();
-    let Some(held) = stored.held_by(manifest, names.into_iter())? else {
-        return Ok(Err("an index that the manifest before names is gone, too".to_owned()));
+    let held = match stored.held_by(manifest, names.into_iter()) {
+        Err(Error::Damaged(_)) => None,
+        held => held?,
+    };
+    let Some(held) = held else {
+        let why = "an index that the manifest before names is damaged or gone, too".to_owned();
+        return Ok(Err(why));
     };
     absent.retain(|(record, _)| !held.contains(&record.name));
     Ok(Ok(absent))
