@@ -121,7 +121,11 @@ impl<S: Store> StoredLog<S> {
             let contradiction = match look {
                 Look::Reading => None,
                 Look::Everything => {
-                    self.missing_manifest(manifest.as_deref(), &batches, &others)?
+                    match self.missing_manifest(manifest.as_deref(), &batches, &others) {
+                        // A damaged index is met by whoever needs it.
+                        Err(Error::Damaged(_)) => None,
+                        found => found?,
+                    }
                 }
                 Look::Changing => match agreement::disagreement(manifest.as_deref(), &others) {
                     Some(found) => Some(found),
