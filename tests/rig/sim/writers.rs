@@ -29,7 +29,7 @@ impl<'y> Actor<'y> {
         let mut rounds = 0;
         while self.eyes.state().history.line(line).written < events {
             rounds += 1;
-            if damage::is_expected() && rounds > 100 + 10 * events {
+            if damage::is_expected() && rounds > 20 + 3 * events {
                 // Its batch was damaged before it knew that it was there: no flush succeeds any more.
                 return Ok(());
             }
