@@ -263,7 +263,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
 
 /// The outcome of writing a name that is this attempt's alone: an object of that name is an earlier
 /// try of it that landed, if the check passes.
-fn landed(
+pub(crate) fn landed(
     outcome: Result<(), WriteError>,
     check: impl FnOnce() -> Result<(), StoreError>,
 ) -> Result<(), WriteError> {

@@ -155,6 +155,16 @@ impl<S: Store> StoredLog<S> {
         }
     }
 
+    /// The bytes of an object. None if it is gone.
+    pub(crate) fn get(&self, object: impl std::fmt::Display) -> Result<Option<Vec<u8>>, Error> {
+        let key = self.name.key(object);
+        match self.store.get(&key) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(StoreError { kind: StoreErrorKind::NotFound, .. }) => Ok(None),
+            Err(error) => Err(Error::store("read", &key, &error)),
+        }
+    }
+
     /// An object that the manifest in force names is not there.
     pub(crate) fn missing(&self, object: impl std::fmt::Display) -> Error {
         self.damaged(Damage::new(object, "an object that the manifest names", "no such object"))
@@ -226,11 +236,8 @@ impl<S: Store> StoredLog<S> {
     }
 
     fn read_index(&self, segment: &SegmentRecord) -> Result<(Index, Digest), Interrupted> {
-        let key = self.name.key(segment.name.index());
-        let bytes = self.store.get(&key).map_err(|error| match error.kind {
-            StoreErrorKind::NotFound => Interrupted::Gone(*segment),
-            _ => Interrupted::Failed(Error::store("read", &key, &error)),
-        })?;
+        let bytes = self.get(segment.name.index()).map_err(Interrupted::Failed)?;
+        let bytes = bytes.ok_or(Interrupted::Gone(*segment))?;
         let index = Index::decode(segment, &bytes)
             .map_err(|damage| Interrupted::Failed(self.damaged(damage)))?;
         Ok((index, Digest::of(&bytes)))
@@ -334,14 +341,7 @@ impl<S: Store> StoredLog<S> {
 
     /// What stands under a manifest's name.
     pub(crate) fn stored_manifest(&self, generation: Generation) -> Result<StoredManifest, Error> {
-        let key = self.name.key(generation);
-        let bytes = match self.store.get(&key) {
-            Ok(bytes) => bytes,
-            Err(StoreError { kind: StoreErrorKind::NotFound, .. }) => {
-                return Ok(StoredManifest::Gone);
-            }
-            Err(error) => return Err(Error::store("read", &key, &error)),
-        };
+        let Some(bytes) = self.get(generation)? else { return Ok(StoredManifest::Gone) };
         if let Some(stand_in) = StandIn::decode(generation, &bytes) {
             return Ok(StoredManifest::StandIn(stand_in));
         }

@@ -5,14 +5,14 @@
 //! 2. A log that is compacted meanwhile is looked at anew, from the beginning.
 
 use crate::error::{Damage, Error};
-use crate::limits::{MANIFESTS_KEPT, MISSING_TRIES, VERIFY_FINDINGS_MAX, VERIFY_STEP_BYTES};
+use crate::limits::{MISSING_TRIES, VERIFY_FINDINGS_MAX, VERIFY_STEP_BYTES};
 use crate::manifest::{Manifest, Retired, StandIn};
 use crate::names::{Generation, LogId, LogName, ObjectName};
 use crate::part::Part;
 use crate::parts::{Interrupted, PartsRead};
 use crate::ports::Store;
 use crate::stored_log::{Look, StoredLog, StoredManifest};
-use crate::view::{self, ListedOther};
+use crate::view;
 use work::{Place, Work, digest};
 
 mod work;
@@ -150,26 +150,15 @@ impl<S: Store> Verifier<S> {
 
     /// Checks the manifests that are kept, one after the other. False when the work begins anew.
     fn check_manifests(&mut self) -> Result<bool, Error> {
-        let highest = highest(&self.work.others);
+        let highest = view::manifests(&self.work.others).max().unwrap_or_default();
         self.work.generation = highest;
-        // The first is kept for good; a log of format 1 may lack it.
-        let is_first = |other: &ListedOther| other.name == ObjectName::Manifest(Generation::FIRST);
-        let first = self.work.others.iter().any(is_first).then_some(Generation::FIRST);
-        let lowest = highest.0.saturating_sub(MANIFESTS_KEPT).max(Generation::FIRST.0);
-        let kept = (lowest..=highest.0).map(Generation);
-        let first = first.filter(|first| first.0 < lowest);
-        // Those of a group that is not deleted yet may be there or not.
-        let may_go = self.work.others.iter().filter_map(|other| match other.name {
-            ObjectName::Manifest(generation) => Some(generation),
-            _ => None,
-        });
-        let may_go = may_go.filter(|g| *g > Generation::FIRST && g.0 < lowest);
-        let mut may_go: Vec<_> = may_go.collect();
-        may_go.sort_unstable();
+        let mut kept: Vec<_> = view::kept_below(highest, &self.work.others).collect();
+        kept.reverse();
+        kept.extend(Some(highest).filter(|highest| *highest > Generation::default()));
         let mut before: Option<Manifest> = None;
         let mut log: Option<LogId> = None;
         // A listing may leave out one that was created meanwhile, and show the next.
-        for generation in first.into_iter().chain(may_go).chain(kept) {
+        for generation in kept {
             self.work.checked.objects_total += 1;
             let manifest = match self.stored.stored_manifest(generation) {
                 Ok(StoredManifest::Whole(manifest)) => manifest,
@@ -181,9 +170,7 @@ impl<S: Store> Verifier<S> {
                     before = None;
                     continue;
                 }
-                Ok(StoredManifest::Gone)
-                    if generation > Generation::FIRST && generation.0 < lowest =>
-                {
+                Ok(StoredManifest::Gone) if view::may_be_deleted(generation, highest) => {
                     before = None;
                     continue;
                 }
@@ -423,14 +410,6 @@ impl<S: Store> Verifier<S> {
 
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-fn highest(others: &[ListedOther]) -> Generation {
-    let generations = others.iter().filter_map(|other| match other.name {
-        ObjectName::Manifest(generation) => Some(generation),
-        _ => None,
-    });
-    generations.max().unwrap_or_default()
 }
 
 /// What is wrong with a manifest of a log with this identity, if that is known.

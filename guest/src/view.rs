@@ -96,6 +96,31 @@ pub(crate) fn may_hold<'a>(
     segments.filter(move |segment| segment.covers(time))
 }
 
+/// The generations of the manifests in a listing.
+pub(crate) fn manifests(others: &[ListedOther]) -> impl Iterator<Item = Generation> {
+    others.iter().filter_map(|other| match other.name {
+        ObjectName::Manifest(generation) => Some(generation),
+        _ => None,
+    })
+}
+
+/// The generations of the manifests that are kept below the current one, the newest first, and of older
+/// ones that are listed: those of a group that is not deleted yet may be there or not. The first is kept
+/// for good; a log that format 1 began may lack it.
+pub(crate) fn kept_below(
+    current: Generation,
+    others: &[ListedOther],
+) -> impl Iterator<Item = Generation> + use<> {
+    let lowest = current.0.saturating_sub(MANIFESTS_KEPT).max(Generation::FIRST.0);
+    let older: BTreeSet<_> = manifests(others).filter(|generation| generation.0 < lowest).collect();
+    (lowest..current.0).rev().map(Generation).chain(older.into_iter().rev())
+}
+
+/// Whether a manifest may have been deleted while another is the current one.
+pub(crate) fn may_be_deleted(generation: Generation, current: Generation) -> bool {
+    generation > Generation::FIRST && generation.0.saturating_add(MANIFESTS_KEPT) < current.0
+}
+
 /// Segments, indexes and manifests that the manifest in force makes garbage; manifests by whole groups.
 /// The first manifest never is: a compaction that is shown no manifest then fails to create the first
 /// one.

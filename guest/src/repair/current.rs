@@ -22,10 +22,10 @@ use crate::index::batches_of;
 use crate::manifest::{self, Manifest, SegmentRecord};
 use crate::mutants::{self, Mutant};
 use crate::names::{Attempt, BatchName, Digest, Generation, ObjectName, SegmentName};
-use crate::ports::{Store, StoreErrorKind, System};
+use crate::ports::{Store, System};
 use crate::segment::NewSegment;
 use crate::stored_log::{Look, StoredLog};
-use crate::view::ListedOther;
+use crate::view::{self, ListedOther};
 
 /// Repairs the current manifest, if it is damaged.
 pub(super) fn repair<S: Store, Y: System>(
@@ -33,11 +33,7 @@ pub(super) fn repair<S: Store, Y: System>(
     dry_run: bool,
 ) -> Result<Option<Step>, Error> {
     let others = committer.stored.list_others(Look::Everything)?;
-    let manifests = others.iter().filter_map(|other| match other.name {
-        ObjectName::Manifest(generation) => Some(generation),
-        _ => None,
-    });
-    let Some(highest) = manifests.max() else { return Ok(None) };
+    let Some(highest) = view::manifests(&others).max() else { return Ok(None) };
     let damage = match committer.stored.manifest(highest) {
         Ok(_) => return Ok(None),
         Err(Error::Damaged(damage)) => damage,
@@ -45,7 +41,7 @@ pub(super) fn repair<S: Store, Y: System>(
     };
     let step = |action| Some(Step { damage: damage.clone(), action, events_lost: 0 });
     let object = ObjectName::Manifest(highest);
-    let Some(bytes) = bytes_of(&committer.stored, object)? else { return Ok(None) };
+    let Some(bytes) = committer.stored.get(object)? else { return Ok(None) };
     // The listing that showed the manifest may have looked for its segments before they were there.
     let others = committer.stored.list_others(Look::Everything)?;
     let remains = Remains::look(&mut committer.stored, highest, bytes, others)?;
@@ -71,19 +67,6 @@ pub(super) fn repair<S: Store, Y: System>(
         committer.delete(&[object.to_string()]);
     }
     Ok(step(Action::StepBack))
-}
-
-/// The bytes of an object; none if it is gone.
-pub(super) fn bytes_of<S: Store>(
-    stored: &StoredLog<S>,
-    object: ObjectName,
-) -> Result<Option<Vec<u8>>, Error> {
-    let key = stored.name.key(object);
-    match stored.store.get(&key) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind == StoreErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::store("read", &key, &error)),
-    }
 }
 
 /// What is left of a commit whose manifest is damaged.
@@ -251,7 +234,7 @@ fn output<S: Store>(
     name: SegmentName,
     size: u64,
 ) -> Result<Option<NewSegment>, Error> {
-    let Some(bytes) = bytes_of(stored, ObjectName::Index(name.index()))? else { return Ok(None) };
+    let Some(bytes) = stored.get(name.index())? else { return Ok(None) };
     let Some(batches) = batches_of(&bytes) else { return Ok(None) };
     let sum = batches.iter().try_fold(0_u64, |sum, batch| sum.checked_add(batch.bytes));
     let output = NewSegment { name, batches, index: Some(Digest::of(&bytes)) };

@@ -13,6 +13,7 @@ use crate::error::{Damage, Error};
 use crate::names::{BatchName, Generation, ObjectName, SegmentName};
 use crate::ports::Store;
 use crate::stored_log::{Look, StoredLog};
+use crate::view;
 
 /// What to do about it.
 const CURE: &str = "it may lead to the data, or hold it: move it away, put the object back if you have it, \
@@ -31,11 +32,7 @@ impl Intruders {
         let mut batches = 0_u64;
         stored.list_batches(|_| batches = batches.saturating_add(1))?;
         let others = stored.list_others(Look::Everything)?;
-        let generations = others.iter().filter_map(|other| match other.name {
-            ObjectName::Manifest(generation) => Some(generation),
-            _ => None,
-        });
-        let highest = generations.max();
+        let highest = view::manifests(&others).max();
         let found = stored.take_intruders().into_iter().filter_map(|damage| {
             let name = stored.name.object(&damage.object).and_then(ObjectName::parse)?;
             Some((name, damage))

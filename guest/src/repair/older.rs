@@ -6,21 +6,17 @@
 //! 3. In the place of any other stands a stand-in from then on, which says nothing. The current manifest
 //!    never gets one.
 
-use std::collections::BTreeSet;
-
-use super::current::bytes_of;
 use super::doubt::{self, Extent};
 use super::intruders::Intruders;
 use super::{Action, Step, aside};
 use crate::commit::Committer;
 use crate::error::{Damage, Error};
-use crate::limits::MANIFESTS_KEPT;
 use crate::manifest::{self, Manifest, StandIn};
 use crate::names::{Digest, Generation, LogId, ObjectName};
 use crate::ports::{Store, System};
 use crate::stored_log::{Look, StoredLog, StoredManifest};
 use crate::verify::out_of_order;
-use crate::view::ListedOther;
+use crate::view::{self, ListedOther};
 
 /// What is wrong with a manifest, if something is.
 enum Found {
@@ -41,7 +37,7 @@ pub(super) fn repair<S: Store, Y: System>(
     let mut steps = Vec::new();
     // The one after it, as far as that is known.
     let mut after = Some(Manifest::clone(&current));
-    for generation in kept_below(current.generation, &others) {
+    for generation in view::kept_below(current.generation, &others) {
         let name = ObjectName::Manifest(generation);
         let is_next = |after: &Manifest| after.generation.0 == generation.0.saturating_add(1);
         let next = after.take().filter(|after| is_next(after) || generation == Generation::FIRST);
@@ -83,22 +79,6 @@ pub(super) fn repair<S: Store, Y: System>(
     Ok(Some(steps))
 }
 
-/// The generations of the manifests that are kept below the current one, the newest first, and of older
-/// ones that are listed: those of a group that is not deleted yet may be there or not. The first is kept
-/// for good; a log that format 1 began may lack it.
-fn kept_below(
-    current: Generation,
-    others: &[ListedOther],
-) -> impl Iterator<Item = Generation> + use<> {
-    let lowest = current.0.saturating_sub(MANIFESTS_KEPT).max(Generation::FIRST.0);
-    let older = others.iter().filter_map(|other| match other.name {
-        ObjectName::Manifest(generation) if generation.0 < lowest => Some(generation),
-        _ => None,
-    });
-    let older: BTreeSet<_> = older.collect();
-    (lowest..current.0).rev().map(Generation).chain(older.into_iter().rev())
-}
-
 fn inspect<S: Store>(
     stored: &mut StoredLog<S>,
     current: &Manifest,
@@ -123,10 +103,7 @@ fn inspect<S: Store>(
                 None => Found::Whole(Some(manifest)),
             }
         }
-        Ok(StoredManifest::Gone)
-            if generation > Generation::FIRST
-                && generation.0.saturating_add(MANIFESTS_KEPT) < current.generation.0 =>
-        {
+        Ok(StoredManifest::Gone) if view::may_be_deleted(generation, current.generation) => {
             Found::Whole(None)
         }
         Ok(StoredManifest::Gone) => {
@@ -150,11 +127,11 @@ fn found_again<S: Store>(
 ) -> Result<Option<(Manifest, Vec<u8>)>, Error> {
     let expected = after.and_then(|after| after.previous);
     let is_it = |bytes: &Vec<u8>| expected.is_none_or(|expected| Digest::of(bytes) == expected);
-    let left = bytes_of(stored, ObjectName::Manifest(generation))?;
+    let left = stored.get(generation)?;
     let mended = left.and_then(|left| manifest::mended(&left)).filter(is_it);
     let before = match Generation(generation.0.saturating_sub(1)) {
         Generation(0) => None,
-        before => bytes_of(stored, ObjectName::Manifest(before))?,
+        before => stored.get(before)?,
     };
     // A repair that has gone on from a damaged manifest has made one that says the same.
     let same = || {

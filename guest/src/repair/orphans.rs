@@ -10,16 +10,15 @@ use std::collections::BTreeSet;
 
 use super::{Action, Step, aside};
 use crate::batch::BatchRecord;
+use crate::batch_copy::BatchCopy;
 use crate::commit::Committer;
 use crate::error::Error;
+use crate::existing;
 use crate::index;
-use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX};
 use crate::manifest::Manifest;
-use crate::names::{BatchName, Digest, Generation, IndexName, ObjectName};
-use crate::ports::{
-    HeldBytes, OrderedRead, ReadPart, Store, StoreError, StoreErrorKind, System, WriteError,
-};
-use crate::segment_writer::write_failed;
+use crate::names::{BatchName, Generation, IndexName, ObjectName};
+use crate::ports::{HeldBytes, Store, System};
+use crate::segment_writer::{landed, write_failed};
 use crate::stored_log::{Look, StoredLog};
 
 /// Puts back what only manifests knew that are gone. Nothing, if none is.
@@ -94,12 +93,7 @@ fn absent<S: Store>(
     name: IndexName,
     listed: &BTreeSet<BatchName>,
 ) -> Result<Absent, Error> {
-    let key = stored.name.key(name);
-    let bytes = match stored.store.get(&key) {
-        Ok(bytes) => bytes,
-        Err(StoreError { kind: StoreErrorKind::NotFound, .. }) => return Ok(Ok(Vec::new())),
-        Err(error) => return Err(Error::store("read", &key, &error)),
-    };
+    let Some(bytes) = stored.get(name)? else { return Ok(Ok(Vec::new())) };
     let Some(records) = index::batches_of(&bytes) else {
         return Ok(Err(format!("{name} is damaged, too")));
     };
@@ -132,36 +126,17 @@ fn bytes_of<S: Store>(
     batch: &BatchRecord,
     offset: u64,
 ) -> Result<Option<Vec<u8>>, Error> {
-    if batch.lost || batch.trimmed > 0 || batch.bytes > BATCH_BYTES_WHOLE_MAX {
+    if batch.lost || batch.trimmed > 0 {
         return Ok(None);
     }
+    let range = Some(offset..offset.saturating_add(batch.bytes));
     let key = stored.name.key(index.0);
-    let range = offset..offset.saturating_add(batch.bytes);
-    let read = stored.store.read(&[ReadPart { key: key.clone(), range: Some(range) }]);
-    let mut bytes = Vec::new();
-    loop {
-        match read.next(CHUNK_BYTES_MAX) {
-            Ok(Some(chunk)) => bytes.extend(chunk.bytes.read()),
-            Ok(None) => break,
-            Err(failure) => {
-                return match failure.error.kind {
-                    StoreErrorKind::NotFound | StoreErrorKind::Invalid => Ok(None),
-                    _ => Err(Error::store("read", &key, &failure.error)),
-                };
-            }
-        }
-    }
-    let lines = bytes.iter().filter(|&&byte| byte == b'\n').count();
-    let is_whole = Digest::of(&bytes) == batch.digest
-        && u64::try_from(lines) == Ok(batch.events)
-        && bytes.ends_with(b"\n");
-    Ok(is_whole.then_some(bytes))
+    let copy = BatchCopy { key, range, trimmed: 0, position: None, record: *batch };
+    Ok(copy.read(&stored.store)?.map(|run| run.lines.read()))
 }
 
 fn create<S: Store>(stored: &StoredLog<S>, batch: &BatchName, bytes: &[u8]) -> Result<(), Error> {
-    let key = stored.name.key(batch);
-    match stored.store.create(&key, bytes) {
-        Ok(()) | Err(WriteError::AlreadyExists) => Ok(()),
-        Err(error) => Err(write_failed(&key, error)),
-    }
+    let (key, store) = (stored.name.key(batch), &stored.store);
+    landed(store.create(&key, bytes), || existing::check_bytes(store, &key, bytes))
+        .map_err(|error| write_failed(&key, error))
 }

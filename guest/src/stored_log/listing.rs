@@ -12,8 +12,8 @@ use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
 use crate::names::{self, BatchName, Generation, Marker, ObjectName, SegmentName};
 use crate::paging::Pages;
-use crate::ports::{EntryKind, Store, StoreError, StoreErrorKind};
-use crate::view::{ListedBatch, ListedOther, Newest};
+use crate::ports::{EntryKind, Store};
+use crate::view::{self, ListedBatch, ListedOther, Newest};
 
 /// Manifests, and segments and indexes if they were asked for, and the highest generation of them.
 pub(crate) struct Listed {
@@ -73,7 +73,7 @@ impl<S: Store> StoredLog<S> {
         let mut shown = None;
         for _ in 0..MISSING_TRIES {
             let others = self.list_others(look)?;
-            let highest = highest(&others);
+            let highest = view::manifests(&others).max();
             if highest.unwrap_or_default() >= self.seen || mutants::is(Mutant::AcceptVanished) {
                 self.saw(highest.unwrap_or_default());
                 return Ok(Ok(Listed { others, highest }));
@@ -99,12 +99,7 @@ impl<S: Store> StoredLog<S> {
     /// that its manifest may have been deleted and the number used again.
     pub(crate) fn marker(&self, generation: Generation) -> Result<Option<Marker>, Error> {
         let marker = generation.marker();
-        let key = self.name.key(marker);
-        match self.store.get(&key) {
-            Ok(_) => Ok(Some(marker)),
-            Err(StoreError { kind: StoreErrorKind::NotFound, .. }) => Ok(None),
-            Err(error) => Err(Error::store("read", &key, &error)),
-        }
+        Ok(self.get(marker)?.map(|_| marker))
     }
 
     /// The error of listings that show nothing later than a generation that was passed.
@@ -231,12 +226,4 @@ fn intrusion(key: String, kind: EntryKind) -> Damage {
     };
     // It may be what someone has put the data into, so nobody is to remove it.
     Damage::intruder(key, format!("{found}; move it away"))
-}
-
-fn highest(objects: &[ListedOther]) -> Option<Generation> {
-    let generations = objects.iter().filter_map(|object| match object.name {
-        ObjectName::Manifest(generation) => Some(generation),
-        _ => None,
-    });
-    generations.max()
 }

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::index;
 use crate::manifest::Manifest;
 use crate::names::ObjectName;
-use crate::ports::{Store, StoreError, StoreErrorKind};
+use crate::ports::Store;
 use crate::view::{ListedBatch, ListedOther};
 
 impl<S: Store> StoredLog<S> {
@@ -45,14 +45,14 @@ impl<S: Store> StoredLog<S> {
             ObjectName::Index(index) if index.0.generation.0 == next => Some(index),
             _ => None,
         });
+        let mut indexes = indexes.peekable();
+        if indexes.peek().is_none() {
+            return Ok(None);
+        }
+        let listed: BTreeSet<_> = batches.iter().map(|batch| batch.name).collect();
         for name in indexes {
-            let bytes = match self.store.get(&self.name.key(name)) {
-                Ok(bytes) => bytes,
-                // Whoever made it has thrown it away.
-                Err(StoreError { kind: StoreErrorKind::NotFound, .. }) => continue,
-                Err(error) => return Err(Error::store("read", &self.name.key(name), &error)),
-            };
-            let listed: BTreeSet<_> = batches.iter().map(|batch| batch.name).collect();
+            // One that is gone was thrown away by whoever made it.
+            let Some(bytes) = self.get(name)? else { continue };
             let absorbed = index::readable_batches(&bytes);
             let absorbed: Vec<_> = absorbed.filter(|batch| !listed.contains(batch)).collect();
             let held = match manifest {
