@@ -1,6 +1,6 @@
 //! Logs beside a name that is none, which may be the one that is meant.
 
-use stratalog::store::{EntryKind, Location, Store};
+use stratalog::store::{EntryKind, Location, ReadError, Store};
 
 /// Folders beside the name that are looked at, and logs that are named.
 const FOLDERS_MAX: usize = 1_000;
@@ -32,7 +32,7 @@ async fn similar(store: &Store, name: &str) -> Vec<String> {
     close.sort();
     let mut logs = Vec::new();
     for (_, other) in close.into_iter().take(NAMED_MAX) {
-        if is_log(store, &other).await {
+        if is_log(store, &other).await.unwrap_or(false) {
             logs.push(other);
         }
     }
@@ -49,15 +49,15 @@ fn distance(a: &str, b: &str) -> usize {
     strsim::osa_distance(&a.to_lowercase(), &b.to_lowercase())
 }
 
-/// Whether there is something that only a log has.
-async fn is_log(store: &Store, name: &str) -> bool {
+/// Whether there is something that only a log has: at most three small lists, however large it is.
+pub(super) async fn is_log(store: &Store, name: &str) -> Result<bool, ReadError> {
     for kind in ["batch_", "manifest_", "segment_"] {
-        let page = store.list(&format!("{name}/{kind}"), None, 1).await;
-        if page.is_ok_and(|page| page.objects.iter().any(|o| o.kind == EntryKind::Object)) {
-            return true;
+        let page = store.list(&format!("{name}/{kind}"), None, 1).await?;
+        if page.objects.iter().any(|object| object.kind == EntryKind::Object) {
+            return Ok(true);
         }
     }
-    false
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -105,14 +105,14 @@ pub(super) async fn run(
 /// Whether the first batch will make the log, where that is said: a typing error makes one, too. It
 /// takes requests, so in a store on the network only people are told.
 async fn is_new(session: &Session, shared: &Shared) -> bool {
-    let Session { location, store, host } = session;
+    let Session { location, store, .. } = session;
     if shared.quiet || shared.json || location.root.is_memory() {
         return false;
     }
     match location.root.as_folder() {
         Some(folder) => !folder.join(&location.name).exists(),
         None if !io::stderr().is_terminal() => false,
-        None => matches!(host.stat(store, &location.name).await, Err(Error::NoLog { .. })),
+        None => matches!(neighbours::is_log(store, &location.name).await, Ok(false)),
     }
 }
 
