@@ -52,6 +52,7 @@ fn run(arguments: Arguments) -> Result<Code, Failure> {
     cli::messages::start(&arguments.shared)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
+        .max_blocking_threads(beginning::blocking_threads_max())
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Code::Failed, format!("cannot start a thread: {error}")))?;

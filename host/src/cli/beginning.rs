@@ -14,9 +14,14 @@ use super::exit::{Code, Failure};
 #[cfg(unix)]
 const ADDRESS_SPACE_MIN: u64 = 128 * 1024 * 1024;
 
-/// With less than this, threads share one heap.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+/// With less than this, threads are few and share one heap.
+#[cfg(unix)]
 const ADDRESS_SPACE_PLENTY: u64 = 16 * 1024 * 1024 * 1024;
+
+/// Threads for work that blocks (files, for the most part), each with a stack of 2 MiB: as many as the
+/// runtime would start by itself, and where the address space is limited.
+const BLOCKING_THREADS_MAX: usize = 512;
+const BLOCKING_THREADS_FEW: usize = 12;
 
 /// Pipes, of two descriptors each, that can be opened at once where there are enough for a command.
 const PIPES: usize = 8;
@@ -24,7 +29,7 @@ const PIPES: usize = 8;
 /// Makes do with the address space that this process may have. To be called before threads are started.
 pub(crate) fn save_address_space() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    if address_space().is_some_and(|bytes| bytes < ADDRESS_SPACE_PLENTY) {
+    if is_address_space_limited() {
         #[expect(unsafe_code, reason = "the C library has no other way to set this")]
         // SAFETY: it sets a parameter of the allocator, before there is a second thread.
         unsafe {
@@ -32,6 +37,11 @@ pub(crate) fn save_address_space() {
             libc::mallopt(libc::M_ARENA_MAX, 1);
         }
     }
+}
+
+/// How many threads may be started for work that blocks: work beyond them waits for one.
+pub(crate) fn blocking_threads_max() -> usize {
+    if is_address_space_limited() { BLOCKING_THREADS_FEW } else { BLOCKING_THREADS_MAX }
 }
 
 /// Refuses a process that may have too little for any command.
@@ -70,6 +80,16 @@ fn check_address_space() -> Result<(), Failure> {
 #[cfg(unix)]
 fn address_space() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::As).current
+}
+
+#[cfg(unix)]
+fn is_address_space_limited() -> bool {
+    address_space().is_some_and(|bytes| bytes < ADDRESS_SPACE_PLENTY)
+}
+
+#[cfg(not(unix))]
+fn is_address_space_limited() -> bool {
+    false
 }
 
 /// The error of a write to a stdout that is none.

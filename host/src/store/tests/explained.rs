@@ -50,7 +50,7 @@ fn plain_server() -> (String, Arc<AtomicU32>) {
 #[tokio::test]
 async fn a_server_without_tls_is_told_from_one_that_is_away() {
     let (address, came) = plain_server();
-    let error = list(&open(&format!("https://{address}/root/log"), &[])).await;
+    let error = list(&open(&format!("https://{address}/dav/log"), &[])).await;
     has(&error, &["does not speak HTTPS", "http://", "allow_http=true", "log/b_"]);
     assert_eq!(came.load(Ordering::Relaxed), 1, "it is asked once");
 }
@@ -60,9 +60,9 @@ async fn a_proxy_that_refuses_is_named() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let proxy = format!("proxy_url=http://me:hunter2@{closed}");
     for (url, limit) in [
-        ("http://dav.test/root/log", "retry_max=0"),
-        ("https://dav.test/root/log", "retry_max=0"),
-        ("http://dav.test/root/log", "retry_timeout=1"),
+        ("http://dav.test/dav/log", "retry_max=0"),
+        ("https://dav.test/dav/log", "retry_max=0"),
+        ("http://dav.test/dav/log", "retry_timeout=1"),
     ] {
         let error = list(&open(url, &[&proxy, limit])).await;
         let named = format!("@{closed} of the store option proxy_url");
@@ -71,7 +71,7 @@ async fn a_proxy_that_refuses_is_named() {
     }
     let asks = Server::start(|_| Answer::new(407, "<html>log in</html>"));
     let proxy = format!("proxy_url={}", asks.url());
-    let error = list(&open("http://dav.test/root/log", &[&proxy, "retry_max=0"])).await;
+    let error = list(&open("http://dav.test/dav/log", &[&proxy, "retry_max=0"])).await;
     has(&error, &["the proxy asks for a user and a password", "proxy_url"]);
     assert_eq!(error.kind, Kind::PermissionDenied);
 }
