@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use crate::binary::{Ran, stratalog};
+use crate::binary::{Ran, fresh, ok, stratalog};
 
 /// Stands in every secret of these tests. Base64, so that it can be an Azure key.
 const PLANTED: &str = "UExBTlRFRHNlY3JldFBMQU5URURzZWNyZXQ0Mg==";
@@ -276,5 +276,37 @@ fn settings_that_cannot_be_used_are_named_with_2_if_typed_and_5_if_found() {
         for leak in ["panicked", "MIIEvQ", "45, 45"] {
             assert!(!ran.stderr.contains(leak), "{option}: {}", ran.stderr);
         }
+    }
+}
+
+#[test]
+fn a_password_in_the_place_of_a_file_or_a_label_is_not_repeated() {
+    let (_folder, log) = fresh();
+    ok(&["append", "-q", &log], "event\n");
+    let url = format!("https://me:{PLANTED}@host/x");
+    let bare = format!("me:{PLANTED}@host/x");
+    let report = format!("--report={url}");
+    let wrong: [&[&str]; 14] = [
+        &["append", &log, &url],
+        &["append", &url, &log],
+        &["run", "--log", &url, "plugin.wasm"],
+        &["run", "--dir", &url, "plugin.wasm"],
+        &["run", &report, "plugin.wasm"],
+        &["run", &url],
+        &["component", "--component", &url],
+        &["stat", &bare],
+        &["doctor", &bare],
+        &["read", "--position-file", &url, &log],
+        &["read", "--from", &url, &log],
+        &["read", "--since", &url, &log],
+        &["read", &log, &url],
+        &[&url],
+    ];
+    for arguments in wrong {
+        let mut command = stratalog(arguments);
+        command.env("STRATALOG_LOG", "trace");
+        let ran = Ran::from(command.output().unwrap());
+        assert!(ran.code > 0 && !ran.stderr.is_empty(), "{} {}", ran.code, ran.stderr);
+        assert_no_secret(&ran, arguments[0]);
     }
 }

@@ -11,6 +11,7 @@ use clap::{
     Arg, ArgGroup, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint,
 };
 use clap_complete::Shell;
+use stratalog::store::hide_secrets;
 
 use super::manual;
 use super::moments::{parse_position, parse_start, parse_time, parse_trim_time};
@@ -85,7 +86,7 @@ impl Arguments {
 fn end_with(error: &clap::Error) -> ! {
     let text = error.render().to_string();
     let written = match error.use_stderr() {
-        true => Stderr.write_all(wrapping::for_stderr(&text).as_bytes()),
+        true => Stderr.write_all(wrapping::for_stderr(&hide_secrets(&text)).as_bytes()),
         false => Stdout.write_all(text.as_bytes()),
     };
     // Nobody is there to read why.

@@ -10,6 +10,8 @@ use std::sync::mpsc::{Receiver, SendError, Sender, SyncSender, channel, sync_cha
 use std::thread;
 use std::time::Duration;
 
+use stratalog::store::hide_secrets;
+
 use super::progress;
 use super::streams::Stderr;
 use super::wrapping;
@@ -39,9 +41,10 @@ static WAITING: AtomicUsize = AtomicUsize::new(0);
 /// Lines that were dropped since the last one that was not.
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 
-/// Says a line, without waiting for anybody.
+/// Says a line, without waiting for anybody, and without what is secret in it: an argument that is
+/// named may be a URL with a password in the place of a file.
 pub(crate) fn say(line: &str) {
-    say_bytes(format!("{line}\n").into_bytes());
+    say_bytes(format!("{}\n", hide_secrets(line)).into_bytes());
 }
 
 /// Says a line that is ended by LF, without waiting for anybody.

@@ -122,6 +122,15 @@ pub enum LocationError {
         /// The scheme as typed.
         scheme: String,
     },
+    /// A user, a password and a host without a scheme, which would be a folder.
+    #[error(
+        "a user and a password before {host:?} are no part of a location: write a URL without \
+         them, or ./ before the path of a folder"
+    )]
+    NoScheme {
+        /// What stands behind the password.
+        host: String,
+    },
     /// The URL has a query or a fragment.
     #[error("{text:?} has a query or a fragment, which a location cannot have: remove it")]
     QueryOrFragment {
@@ -159,6 +168,7 @@ impl Location {
         }
         let Some((scheme, rest)) = split_scheme(text) else {
             check_slashes(text)?;
+            check_no_password(text)?;
             return parse_path(text, Path::new(text));
         };
         match (scheme.to_ascii_lowercase().as_str(), rest) {
@@ -218,6 +228,20 @@ fn check_slashes(text: &str) -> Result<(), LocationError> {
     // So there is no secret in it.
     let url = printable(&format!("{scheme}://{rest}"));
     Err(LocationError::NoAuthority { text: printable(text), url })
+}
+
+/// Refuses `user:password@host/log`, which nobody means as a folder.
+fn check_no_password(text: &str) -> Result<(), LocationError> {
+    if text.starts_with(['.', '/', '\\']) {
+        return Ok(());
+    }
+    let with_password = |segment: &str| {
+        segment.rsplit_once('@').filter(|(user, _)| user.contains(':')).map(|(_, host)| host.into())
+    };
+    match text.split('/').find_map(with_password) {
+        Some(host) => Err(LocationError::NoScheme { host }),
+        None => Ok(()),
+    }
 }
 
 /// Where credentials belong, or what takes their place.

@@ -107,7 +107,7 @@ fn populate(
     }
     let is_damaged = plan.chance(1, 6);
     if is_damaged {
-        let rounds = plan.up_to(2);
+        let rounds = plan.up_to(4);
         add(plan, Box::new(move |actor| actor.damage_often(rounds)));
         for _ in 0..plan.up_to(2) {
             let rounds = plan.up_to(3);

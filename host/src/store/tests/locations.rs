@@ -145,6 +145,8 @@ fn location_with_too_few_slashes_is_refused_with_the_right_url() {
         "s3:/id:hunter2@bucket/log",
         "s3:/hunter2@bucket/log",
         "https:/u:hunt/er2@host/log",
+        "user:hunter2@host/log",
+        "https%3A//user:hunter2@host/log",
         "az:/c/log?sig=hunter2",
     ] {
         let error = Location::parse(text).expect_err(text);
