@@ -8,8 +8,8 @@ use rig::counting::{Counting, Request};
 use rig::subject::{Kind, World, append_all, events};
 use stratalog::store::{ConditionalCreate, Store};
 use stratalog::{Error, TrimPoint};
-use stratalog_guest::options::CompactInput;
-use stratalog_guest::reader::ReadOptions;
+use stratalog_guest::decide::options::CompactInput;
+use stratalog_guest::drive::reader::ReadOptions;
 
 #[path = "cost/trims.rs"]
 mod trims;

@@ -13,11 +13,11 @@ use crash_points::aftermath::{Expected, LOG, append, compact_others, log, manife
 use rig::crashing::{Crashing, Trouble};
 use rig::memory::{Memory, Objects};
 use rig::native::NativeSystem;
-use stratalog_guest::compactor;
+use stratalog_guest::decide::options::CompactInput;
+use stratalog_guest::drive::compactor;
+use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
+use stratalog_guest::drive::verifier::{Checked, Verifier};
 use stratalog_guest::error::Error;
-use stratalog_guest::options::CompactInput;
-use stratalog_guest::trim::{self, TrimOptions, TrimPoint};
-use stratalog_guest::verify::{Checked, Verifier};
 
 /// The operation itself, after what comes before it. It tells what it has done.
 type Operation = Box<dyn FnOnce(&mut Expected)>;
@@ -182,7 +182,7 @@ fn open_a_log() {
         Box::new(move |_| {
             let before = store.memory.objects();
             let input = Default::default();
-            drop(stratalog_guest::writer::Writer::open(store.clone(), system, LOG, input));
+            drop(stratalog_guest::drive::writer::Writer::open(store.clone(), system, LOG, input));
             assert_eq!(store.memory.objects(), before);
         })
     });

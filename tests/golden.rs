@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use rig::passes::Rest;
 use rig::subject::{Kind, World, append_all, on_both};
 use stratalog::TrimPoint;
-use stratalog_guest::index::Index;
-use stratalog_guest::manifest::Manifest;
-use stratalog_guest::names::{Digest, ObjectName};
-use stratalog_guest::options::CompactInput;
-use stratalog_guest::reader::ReadOptions;
+use stratalog_guest::decide::options::CompactInput;
+use stratalog_guest::drive::reader::ReadOptions;
+use stratalog_guest::format::index::Index;
+use stratalog_guest::format::manifest::Manifest;
+use stratalog_guest::format::names::{Digest, ObjectName};
 
 #[path = "golden/damage.rs"]
 mod damage;

@@ -6,12 +6,12 @@
 use rig::memory::{Counts, Memory};
 use rig::native::NativeSystem;
 use rig::sim::random::Random;
-use stratalog_guest::compactor::compact;
-use stratalog_guest::names::{LogName, ObjectName};
-use stratalog_guest::options::{CompactInput, OptionsInput};
-use stratalog_guest::reader::{ReadOptions, Reader};
-use stratalog_guest::stat::{Stats, stat};
-use stratalog_guest::writer::Writer;
+use stratalog_guest::decide::options::{CompactInput, OptionsInput};
+use stratalog_guest::drive::compactor::compact;
+use stratalog_guest::drive::reader::{ReadOptions, Reader};
+use stratalog_guest::drive::stat::{Stats, stat};
+use stratalog_guest::drive::writer::Writer;
+use stratalog_guest::format::names::{LogName, ObjectName};
 
 /// Bytes of an event, its line feed included.
 const EVENT_BYTES: usize = 100;

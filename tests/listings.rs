@@ -4,9 +4,9 @@
 use rig::native::{NativeStore, NativeSystem};
 use stratalog::store as host;
 use stratalog_guest as guest;
+use stratalog_guest::decide::options::{CompactInput, OptionsInput};
 use stratalog_guest::error::Error;
-use stratalog_guest::names::LogName;
-use stratalog_guest::options::{CompactInput, OptionsInput};
+use stratalog_guest::format::names::LogName;
 use stratalog_guest::ports::{
     EntryKind, ListPage, ListedObject, ReadPart, Store, StoreError, System, WriteError,
 };

@@ -3,17 +3,17 @@
 
 use rig::memory::{Memory, Objects};
 use rig::native::NativeSystem;
-use stratalog_guest::compactor::{Compaction, compact, plan};
+use stratalog_guest::decide::options::{CompactInput, OptionsInput};
+use stratalog_guest::drive::compactor::{Compaction, compact, plan};
+use stratalog_guest::drive::reader::{ReadOptions, Reader};
+use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, trim};
+use stratalog_guest::drive::verifier::Verifier;
+use stratalog_guest::drive::writer::Writer;
 use stratalog_guest::error::Error;
-use stratalog_guest::manifest::Manifest;
+use stratalog_guest::format::manifest::Manifest;
+use stratalog_guest::format::names::{Digest, Generation, LogName};
 use stratalog_guest::mutants::{self, Mutant};
-use stratalog_guest::names::{Digest, Generation, LogName};
-use stratalog_guest::options::{CompactInput, OptionsInput};
 use stratalog_guest::ports::Store;
-use stratalog_guest::reader::{ReadOptions, Reader};
-use stratalog_guest::trim::{TrimOptions, TrimPoint, trim};
-use stratalog_guest::verify::Verifier;
-use stratalog_guest::writer::Writer;
 
 #[path = "looks/belonging.rs"]
 mod belonging;
@@ -130,8 +130,9 @@ fn nothing_is_lost_by_a_listing_that_leaves_out_what_is_there() {
                 let mut verifier = Verifier::new(memory.clone(), log());
                 while let Some(checked) = verifier.step().unwrap() {
                     let damaged = checked.findings.iter();
-                    let mut damaged = damaged
-                        .filter(|f| matches!(f, stratalog_guest::verify::Finding::Damaged(_)));
+                    let mut damaged = damaged.filter(|f| {
+                        matches!(f, stratalog_guest::drive::verifier::Finding::Damaged(_))
+                    });
                     assert_eq!(damaged.next(), None, "{what}");
                 }
                 compact(memory.clone(), &system, log(), FULL).unwrap();

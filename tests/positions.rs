@@ -5,8 +5,8 @@ use rig::faults::Fault;
 use rig::passes::Rest;
 use rig::subject::{Settings, World, append_all, events, on_both};
 use stratalog::{Error, TrimPoint};
-use stratalog_guest::options::CompactInput;
-use stratalog_guest::reader::ReadOptions;
+use stratalog_guest::decide::options::CompactInput;
+use stratalog_guest::drive::reader::ReadOptions;
 
 #[path = "positions/removal.rs"]
 mod removal;

@@ -18,16 +18,16 @@ mod strangers;
 use std::collections::BTreeMap;
 
 use rig::memory::Memory;
-use stratalog_guest::compactor;
+use stratalog_guest::decide::options::{CompactInput, OptionsInput};
+use stratalog_guest::drive::compactor;
+use stratalog_guest::drive::reader::{ReadOptions, Reader};
+use stratalog_guest::drive::repair::{self, Action, Step};
+use stratalog_guest::drive::stat;
+use stratalog_guest::drive::verifier::{Finding, Verifier};
+use stratalog_guest::drive::writer::Writer;
 use stratalog_guest::error::Error;
-use stratalog_guest::names::LogName;
-use stratalog_guest::options::{CompactInput, OptionsInput};
+use stratalog_guest::format::names::LogName;
 use stratalog_guest::ports::System;
-use stratalog_guest::reader::{ReadOptions, Reader};
-use stratalog_guest::repair::{self, Action, Step};
-use stratalog_guest::stat;
-use stratalog_guest::verify::{Finding, Verifier};
-use stratalog_guest::writer::Writer;
 
 /// A clock that goes on by a second at every look, and no log sink.
 #[derive(Clone, Default)]

@@ -4,7 +4,6 @@
 
 use std::fmt;
 
-use crate::names::LogName;
 use crate::ports::{StoreError, StoreErrorKind};
 
 /// A failed operation on a log. Nothing is lost by any of them.
@@ -156,16 +155,6 @@ impl Damage {
         found: impl Into<String>,
     ) -> Self {
         Self { object: object.to_string(), expected: expected.into(), found: found.into() }
-    }
-
-    /// The error of a driver: names the object by its key.
-    pub(crate) fn of(self, log: &LogName) -> Error {
-        Error::Damaged(self.with_key(log))
-    }
-
-    /// Names the object by its key.
-    pub(crate) fn with_key(self, log: &LogName) -> Self {
-        Self { object: log.key(&self.object), ..self }
     }
 }
 

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use rig::memory::{Memory, Objects};
 use rig::native::NativeSystem;
-use stratalog_guest::compactor::compact;
-use stratalog_guest::manifest::Manifest;
-use stratalog_guest::names::{Generation, LogName, ObjectName};
-use stratalog_guest::options::{CompactInput, OptionsInput};
+use stratalog_guest::decide::options::{CompactInput, OptionsInput};
+use stratalog_guest::drive::compactor::compact;
+use stratalog_guest::drive::reader::{ReadOptions, Reader};
+use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, trim};
+use stratalog_guest::drive::verifier::{Finding, Verifier};
+use stratalog_guest::drive::writer::Writer;
+use stratalog_guest::format::manifest::Manifest;
+use stratalog_guest::format::names::{Generation, LogName, ObjectName};
 use stratalog_guest::ports::Store;
-use stratalog_guest::reader::{ReadOptions, Reader};
-use stratalog_guest::trim::{TrimOptions, TrimPoint, trim};
-use stratalog_guest::verify::{Finding, Verifier};
-use stratalog_guest::writer::Writer;
 
 pub const LOG: &str = "log";
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use rig::memory::{Created, Memory, MemoryRead, MemoryUpload};
-use stratalog_guest::names::{Attempt, Generation, ObjectName, SegmentName};
+use stratalog_guest::format::names::{Attempt, Generation, ObjectName, SegmentName};
 use stratalog_guest::ports::{ListPage, ReadPart, Store, StoreError, WriteError};
 
 use super::log;

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use rig::memory::{Memory, Objects};
 use rig::native::NativeSystem;
-use stratalog_guest::compactor::compact;
+use stratalog_guest::decide::options::CompactInput;
+use stratalog_guest::drive::compactor::compact;
+use stratalog_guest::drive::reader::{ReadOptions, Reader};
+use stratalog_guest::drive::stat::stat;
+use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, trim};
+use stratalog_guest::drive::verifier::{Finding, Verifier};
 use stratalog_guest::error::Error;
-use stratalog_guest::names::LogName;
-use stratalog_guest::options::CompactInput;
-use stratalog_guest::reader::{ReadOptions, Reader};
-use stratalog_guest::stat::stat;
-use stratalog_guest::trim::{TrimOptions, TrimPoint, trim};
-use stratalog_guest::verify::{Finding, Verifier};
+use stratalog_guest::format::names::LogName;
 
 pub fn log() -> LogName {
     LogName::parse("log").unwrap()

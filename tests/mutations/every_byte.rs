@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use rig::memory::{Memory, Objects};
-use stratalog_guest::names::ObjectName;
+use stratalog_guest::format::names::ObjectName;
 
 use super::answers::{Answers, verify};
 

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use rig::memory::{Memory, Objects};
 use rig::native::NativeSystem;
 use rig::sim::random::Random;
-use stratalog_guest::compactor::compact;
-use stratalog_guest::names::ObjectName;
-use stratalog_guest::options::{CompactInput, OptionsInput};
-use stratalog_guest::trim::{TrimOptions, TrimPoint, trim};
-use stratalog_guest::writer::Writer;
+use stratalog_guest::decide::options::{CompactInput, OptionsInput};
+use stratalog_guest::drive::compactor::compact;
+use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, trim};
+use stratalog_guest::drive::writer::Writer;
+use stratalog_guest::format::names::ObjectName;
 
 use super::answers::{Answers, log};
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use stratalog::Trimmed;
-use stratalog_guest::manifest::Manifest;
-use stratalog_guest::names::ObjectName;
+use stratalog_guest::format::manifest::Manifest;
+use stratalog_guest::format::names::ObjectName;
 
 use super::*;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use rig::memory::{Memory, Objects};
-use stratalog_guest::options::CompactInput;
-use stratalog_guest::repair::{Action, Step};
-use stratalog_guest::trim::{self, TrimOptions, TrimPoint};
+use stratalog_guest::decide::options::CompactInput;
+use stratalog_guest::drive::repair::{Action, Step};
+use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 
 use super::{Clock, World, all_but, flip, log, read};
 

@@ -1,9 +1,9 @@
 //! Stores whose listings and objects do not agree: that is no damage, and nothing is changed.
 
 use rig::memory::Memory;
+use stratalog_guest::drive::repair::{self, Step};
 use stratalog_guest::error::{Error, NoLog};
 use stratalog_guest::ports::{ListedObject, Store};
-use stratalog_guest::repair::{self, Step};
 
 use super::liar::Liar;
 use super::{World, log};

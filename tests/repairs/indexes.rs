@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use rig::memory::Memory;
-use stratalog_guest::repair::{Action, Step};
-use stratalog_guest::trim::{self, TrimOptions, TrimPoint};
+use stratalog_guest::drive::repair::{Action, Step};
+use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 
 use super::{Clock, World, all_but, flip, log, read};
 
@@ -158,7 +158,7 @@ fn index_of_a_trimmed_segment_is_not_forgotten_while_a_batch_may_be_in_it() {
     let before = world.store.objects();
     world.compact();
     world.write(2..9);
-    world.compact_with(stratalog_guest::options::CompactInput {
+    world.compact_with(stratalog_guest::decide::options::CompactInput {
         fan_in: Some(64),
         ..Default::default()
     });

@@ -1,13 +1,13 @@
 //! Manifests that are torn, changed or gone: the current one, and those below it.
 
 use rig::memory::{Memory, Objects};
-use stratalog_guest::compactor;
+use stratalog_guest::decide::options::CompactInput;
+use stratalog_guest::drive::compactor;
+use stratalog_guest::drive::repair::{self, Action, Step};
+use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 use stratalog_guest::error::Error;
-use stratalog_guest::manifest::{Manifest, StandIn};
-use stratalog_guest::names::{Generation, LogId};
-use stratalog_guest::options::CompactInput;
-use stratalog_guest::repair::{self, Action, Step};
-use stratalog_guest::trim::{self, TrimOptions, TrimPoint};
+use stratalog_guest::format::manifest::{Manifest, StandIn};
+use stratalog_guest::format::names::{Generation, LogId};
 
 use super::{Clock, World, all_but, log, read};
 

@@ -2,7 +2,7 @@
 
 use rig::memory::Memory;
 
-use stratalog_guest::trim::{self, TrimOptions, TrimPoint};
+use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 
 use super::{Clock, World, log, read};
 

@@ -1,7 +1,7 @@
 //! What stands under names of objects and is none of the log's: renamed batches, and links.
 
 use rig::memory::Memory;
-use stratalog_guest::repair::{self, Action, Step};
+use stratalog_guest::drive::repair::{self, Action, Step};
 
 use super::liar::Liar;
 use super::{World, all_but, flip, log, read};

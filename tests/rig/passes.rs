@@ -8,8 +8,8 @@ use stratalog::{
     Trimmed,
 };
 use stratalog_guest as guest;
-use stratalog_guest::options::CompactInput;
-use stratalog_guest::reader::ReadOptions;
+use stratalog_guest::decide::options::CompactInput;
+use stratalog_guest::drive::reader::ReadOptions;
 use tokio::runtime::Runtime;
 
 use crate::native::NativeStore;

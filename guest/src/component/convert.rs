@@ -4,22 +4,22 @@ use super::bindings::exports::stratalog::log::append_log as export;
 use super::bindings::exports::stratalog::log::{held_lines, repairs};
 use super::bindings::stratalog::log::{held_bytes, object_store as import};
 use super::imports::HostBytes;
-use crate::compactor::{Compaction, CompactionPlan};
-use crate::cursor::Pending;
+use crate::decide::cursor::Pending;
+use crate::decide::options::{CompactInput, OptionsInput};
+use crate::decide::page::Page;
+use crate::drive::compactor::{Compaction, CompactionPlan};
+use crate::drive::reader::{ReadOptions, Skipped};
+use crate::drive::repair::{Action, Step};
+use crate::drive::stat::{Stats, Tier};
+use crate::drive::trimmer::{TrimOptions, TrimPoint, Trimmed};
+use crate::drive::verifier::{Checked, Finding, LeftoverReason};
+use crate::drive::writer::Written;
 use crate::error::{Damage, Error, EventFault, NoLog, WriteFate};
-use crate::names::BatchName;
-use crate::options::{CompactInput, OptionsInput};
-use crate::page::Page;
+use crate::format::names::BatchName;
 use crate::ports::{
     Chunk, EntryKind, HeldBytes, ListPage, ListedObject, Measure, ReadFailure, StoreError,
     StoreErrorKind, WriteError,
 };
-use crate::reader::{ReadOptions, Skipped};
-use crate::repair::{Action, Step};
-use crate::stat::{Stats, Tier};
-use crate::trim::{TrimOptions, TrimPoint, Trimmed};
-use crate::verify::{Checked, Finding, LeftoverReason};
-use crate::writer::Written;
 
 impl From<import::StoreError> for StoreError {
     fn from(error: import::StoreError) -> Self {

@@ -4,15 +4,15 @@ use std::cell::RefCell;
 
 use super::bindings::exports::stratalog::log::{append_log as wit, held_lines, repairs};
 use super::imports::{HostStore, HostSystem};
-use crate::compactor;
+use crate::drive::compactor;
+use crate::drive::reader::{ReadOptions, Reader};
+use crate::drive::repair;
+use crate::drive::stat;
+use crate::drive::trimmer;
+use crate::drive::verifier::Verifier;
+use crate::drive::writer::Writer;
 use crate::error::Error;
-use crate::names::LogName;
-use crate::reader::{ReadOptions, Reader};
-use crate::repair;
-use crate::stat;
-use crate::trim;
-use crate::verify::Verifier;
-use crate::writer::Writer;
+use crate::format::names::LogName;
 
 pub(super) struct Component;
 
@@ -55,7 +55,7 @@ impl wit::Guest for Component {
         options: wit::TrimOptions,
     ) -> Result<wit::Trimmed, wit::Error> {
         let name = LogName::parse(&name)?;
-        let planned = trim::plan(HostStore, name, until.into(), options.into())?;
+        let planned = trimmer::plan(HostStore, name, until.into(), options.into())?;
         Ok(planned.into())
     }
 
@@ -65,7 +65,7 @@ impl wit::Guest for Component {
         options: wit::TrimOptions,
     ) -> Result<wit::Trimmed, wit::Error> {
         let name = LogName::parse(&name)?;
-        let trimmed = trim::trim(HostStore, &HostSystem, name, until.into(), options.into())?;
+        let trimmed = trimmer::trim(HostStore, &HostSystem, name, until.into(), options.into())?;
         Ok(trimmed.into())
     }
 

@@ -6,7 +6,7 @@ use super::bindings::stratalog::log::{held_bytes, object_store as wit};
 use super::bindings::wasi::clocks::wall_clock;
 use super::bindings::wasi::logging::logging;
 use super::bindings::wasi::random::random;
-use crate::held;
+use crate::format::host_bytes;
 use crate::ports::{
     Chunk, HeldBytes, ListPage, Measure, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
     StoreError, System, Upload, WriteError,
@@ -78,7 +78,7 @@ impl HeldBytes for HostBytes {
     fn measure(&self, start: u64, lengths: &[u64]) -> Vec<Measure> {
         match self.handle.measure(start, lengths) {
             Some(measures) => measures.into_iter().map(Measure::from).collect(),
-            None => held::measure(&self.read(), start, lengths),
+            None => host_bytes::measure(&self.read(), start, lengths),
         }
     }
 

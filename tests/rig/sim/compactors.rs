@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use stratalog_guest::options::CompactInput;
-use stratalog_guest::trim::{TrimOptions, TrimPoint, Trimmed};
+use stratalog_guest::decide::options::CompactInput;
+use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, Trimmed};
 
 use crate::sim::actors::{Actor, unless_wrong};
 use crate::sim::damage;

@@ -7,11 +7,11 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use stratalog_guest::cursor::Pending;
-use stratalog_guest::names::BatchName;
-use stratalog_guest::options::{CompactInput, OptionsInput};
-use stratalog_guest::reader::ReadOptions;
-use stratalog_guest::trim::{TrimOptions, TrimPoint, Trimmed};
+use stratalog_guest::decide::cursor::Pending;
+use stratalog_guest::decide::options::{CompactInput, OptionsInput};
+use stratalog_guest::drive::reader::ReadOptions;
+use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, Trimmed};
+use stratalog_guest::format::names::BatchName;
 use wasmtime::component::{Component, Linker, ResourceAny};
 use wasmtime::{Config, Store};
 

@@ -9,9 +9,9 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use stratalog_guest::index::Index;
-use stratalog_guest::manifest::SegmentRecord;
-use stratalog_guest::names::{BatchName, Generation, LogName, ObjectName, SegmentName};
+use stratalog_guest::format::index::Index;
+use stratalog_guest::format::manifest::SegmentRecord;
+use stratalog_guest::format::names::{BatchName, Generation, LogName, ObjectName, SegmentName};
 
 use crate::sim::history::{Event, History, LOG, object, read_events};
 use crate::sim::random::Random;

@@ -17,8 +17,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use stratalog_guest::manifest::Manifest;
-use stratalog_guest::names::{Generation, LogId, LogName, ObjectName};
+use stratalog_guest::format::manifest::Manifest;
+use stratalog_guest::format::names::{Generation, LogId, LogName, ObjectName};
 
 use crate::sim::damage::Damage;
 use crate::sim::ledger::Ledger;

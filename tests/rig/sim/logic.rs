@@ -1,10 +1,10 @@
 //! What an actor does with a log, whoever does it: the logic run natively, or the built component.
 
-use stratalog_guest::cursor::Pending;
-use stratalog_guest::options::{CompactInput, OptionsInput};
-use stratalog_guest::page;
-use stratalog_guest::reader::ReadOptions;
-use stratalog_guest::trim::{TrimOptions, TrimPoint, Trimmed};
+use stratalog_guest::decide::cursor::Pending;
+use stratalog_guest::decide::options::{CompactInput, OptionsInput};
+use stratalog_guest::decide::page;
+use stratalog_guest::drive::reader::ReadOptions;
+use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, Trimmed};
 
 use crate::sim::component::{Engine, Instances};
 use crate::sim::native::Native;

@@ -1,16 +1,16 @@
 //! The log's logic, run natively in a simulated world.
 
-use stratalog_guest::compactor;
-use stratalog_guest::cursor::Pending;
+use stratalog_guest::decide::cursor::Pending;
+use stratalog_guest::decide::options::{CompactInput, OptionsInput};
+use stratalog_guest::drive::compactor;
+use stratalog_guest::drive::reader::{ReadOptions, Reader};
+use stratalog_guest::drive::repair::{self, Action};
+use stratalog_guest::drive::stat;
+use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint, Trimmed};
+use stratalog_guest::drive::verifier::{Finding, Verifier};
+use stratalog_guest::drive::writer::Writer;
 use stratalog_guest::error::{Damage, Error};
-use stratalog_guest::names::LogName;
-use stratalog_guest::options::{CompactInput, OptionsInput};
-use stratalog_guest::reader::{ReadOptions, Reader};
-use stratalog_guest::repair::{self, Action};
-use stratalog_guest::stat;
-use stratalog_guest::trim::{self, TrimOptions, TrimPoint, Trimmed};
-use stratalog_guest::verify::{Finding, Verifier};
-use stratalog_guest::writer::Writer;
+use stratalog_guest::format::names::LogName;
 
 use crate::sim::history::LOG;
 use crate::sim::logic::{

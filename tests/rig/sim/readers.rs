@@ -1,6 +1,6 @@
 //! Actors that read: again and again from a position, or a part of the log.
 
-use stratalog_guest::reader::ReadOptions;
+use stratalog_guest::drive::reader::ReadOptions;
 
 use crate::sim::actors::{Actor, DAMAGED_TRIES, unless_wrong};
 use crate::sim::damage;

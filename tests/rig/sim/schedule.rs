@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use stratalog_guest::options::CompactInput;
-use stratalog_guest::reader::ReadOptions;
-use stratalog_guest::trim::TrimPoint;
+use stratalog_guest::decide::options::CompactInput;
+use stratalog_guest::drive::reader::ReadOptions;
+use stratalog_guest::drive::trimmer::TrimPoint;
 
 use crate::sim::actors::{Actor, Bookmarks, job};
 use crate::sim::damage;

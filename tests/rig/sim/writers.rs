@@ -1,9 +1,9 @@
 //! Actors that write, and read what they have written.
 
-use stratalog_guest::cursor::Pending;
+use stratalog_guest::decide::cursor::Pending;
+use stratalog_guest::decide::options::OptionsInput;
+use stratalog_guest::drive::reader::ReadOptions;
 use stratalog_guest::mutants::{self, Mutant};
-use stratalog_guest::options::OptionsInput;
-use stratalog_guest::reader::ReadOptions;
 
 use crate::sim::actors::{Actor, unless_wrong};
 use crate::sim::damage;

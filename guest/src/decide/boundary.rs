@@ -1,0 +1,349 @@
+//! Where a trim cuts the first segment: what of it is left.
+//!
+//! 1. What is left begins with the first batch that has an event at or behind the first position;
+//!    the batches before it go.
+//! 2. Of that batch the events before the first position go. What is left of it has a digest of its
+//!    own, since the one that it had speaks of bytes that are gone, too.
+
+use std::ops::Range;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::decide::source::Part;
+use crate::format::batch::BatchRecord;
+use crate::format::index::Index;
+use crate::format::manifest::{Manifest, SegmentRecord};
+use crate::format::names::Digest;
+use crate::format::segment::Slice;
+use crate::format::verified::{Piece, Run};
+use crate::ports::HeldBytes;
+
+/// Bytes taken into the logic in one call.
+const HASH_BYTES: u64 = 1024 * 1024;
+
+/// What is left of a segment whose first events are trimmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Boundary {
+    /// The first position: events before it go.
+    pub first: u64,
+    /// The batches that have events at or behind it.
+    pub slice: Slice,
+}
+
+impl Boundary {
+    /// The segment that the first position cuts in two, if there is one.
+    pub(crate) fn segment(manifest: &Manifest, first: u64) -> Option<&SegmentRecord> {
+        manifest.segments.iter().find(|s| s.position < first && first < s.end())
+    }
+
+    /// What is left of a segment. None if that is nothing.
+    pub(crate) fn new(first: u64, segment: &SegmentRecord, index: &Index) -> Option<Self> {
+        let mut offset = 0_u64;
+        let mut slice: Option<Slice> = None;
+        for (batch, positions) in index.positions(segment) {
+            let start = offset;
+            offset = offset.saturating_add(batch.bytes);
+            match &mut slice {
+                Some(slice) => slice.batches.push(*batch),
+                None if positions.end <= first => continue,
+                None => {
+                    slice = Some(Slice {
+                        segment: *segment,
+                        batches: vec![*batch],
+                        position: positions.start.saturating_add(batch.trimmed),
+                        range: start..offset,
+                    });
+                }
+            }
+            if let Some(slice) = &mut slice {
+                slice.range.end = offset;
+            }
+        }
+        slice.map(|slice| Self { first, slice })
+    }
+
+    /// Bytes of the batches that are left, one that is cut counted whole.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.slice.range.end.saturating_sub(self.slice.range.start)
+    }
+
+    /// How many batches are left.
+    pub(crate) fn batches(&self) -> u64 {
+        u64::try_from(self.slice.batches.len()).unwrap_or(u64::MAX)
+    }
+
+    /// The batch that is cut, as a part to read, and how many of its events go. None if the first
+    /// position lies between two batches.
+    pub(crate) fn cut(&self) -> Option<(Slice, u64)> {
+        let events = self.first.saturating_sub(self.slice.position);
+        let batch = *self.slice.batches.first().filter(|_| events > 0)?;
+        let start = self.slice.range.start;
+        let range = start..start.saturating_add(batch.bytes);
+        let batches = vec![batch];
+        Some((Slice { batches, range, ..self.slice.clone() }, events))
+    }
+
+    /// What is to be read for a copy of what is left.
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        let segment = self.slice.segment;
+        match self.slice.range.is_empty() {
+            // No bytes: there is no range to ask for.
+            true => vec![Part::Index(segment), Part::Segment(segment)],
+            false => vec![Part::Slice(self.slice.clone())],
+        }
+    }
+}
+
+/// Leaves the trimmed events out of what is copied.
+pub(crate) struct Cut {
+    /// Events before this position go.
+    first: u64,
+    /// Whether what comes is all behind it.
+    done: bool,
+    /// The position of the next event of the batch that is cut.
+    next: Option<u64>,
+    hasher: Box<Xxh3>,
+    bytes: u64,
+}
+
+impl Cut {
+    pub(crate) fn at(first: u64) -> Self {
+        Self { first, done: false, next: None, hasher: Box::new(Xxh3::new()), bytes: 0 }
+    }
+
+    /// Takes the next of what is copied and returns what of it stays.
+    pub(crate) fn pass<B: HeldBytes>(&mut self, run: Run<B>) -> Run<B> {
+        if self.done {
+            return run;
+        }
+        let Run { pieces, lines } = run;
+        // Bytes at the beginning of the run that go.
+        let mut gone = 0_u64;
+        let mut kept = Vec::with_capacity(pieces.len());
+        for mut piece in pieces {
+            if !self.done {
+                let end = gone.saturating_add(piece.bytes);
+                gone = gone.saturating_add(self.pass_piece(&mut piece, &lines, gone..end));
+                if piece.events == 0 && (piece.end.is_none() || !self.done) {
+                    continue;
+                }
+            }
+            kept.push(piece);
+        }
+        let length = lines.length();
+        let lines = if gone == 0 { lines } else { lines.slice(gone..length) };
+        Run { pieces: kept, lines }
+    }
+
+    /// Cuts a piece; returns how many bytes at its beginning go.
+    fn pass_piece<B: HeldBytes>(
+        &mut self,
+        piece: &mut Piece,
+        lines: &B,
+        stretch: Range<u64>,
+    ) -> u64 {
+        let Some(positions) = piece.positions.clone() else {
+            self.done = true;
+            return 0;
+        };
+        if positions.end <= self.first {
+            let bytes = piece.bytes;
+            (piece.events, piece.bytes) = (0, 0);
+            return bytes;
+        }
+        let start = positions.start.saturating_add(piece.trimmed);
+        if start >= self.first {
+            self.done = true;
+            return 0;
+        }
+        let next = *self.next.get_or_insert(start);
+        let events = self.first.saturating_sub(next).min(piece.events);
+        self.next = Some(next.saturating_add(piece.events));
+        let bytes = if events == piece.events {
+            piece.bytes
+        } else {
+            lines.slice(stretch.clone()).line_end(events)
+        };
+        self.take(&lines.slice(stretch.start.saturating_add(bytes)..stretch.end));
+        piece.events -= events;
+        piece.bytes = piece.bytes.saturating_sub(bytes);
+        if let Some(end) = &mut piece.end {
+            let cut = self.first.saturating_sub(start);
+            *end = BatchRecord {
+                events: end.events.saturating_sub(cut),
+                bytes: self.bytes,
+                digest: Digest(self.hasher.digest()),
+                trimmed: end.trimmed.saturating_add(cut),
+                ..*end
+            };
+            self.done = true;
+        }
+        bytes
+    }
+
+    fn take<B: HeldBytes>(&mut self, lines: &B) {
+        let mut at = 0;
+        while at < lines.length() {
+            let end = at.saturating_add(HASH_BYTES).min(lines.length());
+            self.hasher.update(&lines.slice(at..end).read());
+            at = end;
+        }
+        self.bytes = self.bytes.saturating_add(lines.length());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::batch::seal;
+    use crate::format::lines;
+    use crate::format::manifest::tests::segment_record;
+    use crate::format::names::{BatchName, BatchTime, WriterId};
+
+    /// Batches of one letter each, so many events of each.
+    fn records(events: &[usize]) -> (Vec<BatchRecord>, String) {
+        let mut text = String::new();
+        let records = events.iter().zip(1..).map(|(count, time)| {
+            let lines: String = (0..*count).map(|event| format!("{time}.{event}\n")).collect();
+            text.push_str(&lines);
+            record(time, &lines)
+        });
+        (records.collect(), text)
+    }
+
+    fn record(time: u64, lines: &str) -> BatchRecord {
+        let name = match lines {
+            "" => BatchName { time: BatchTime::new(time).unwrap(), origin: None },
+            _ => seal(BatchTime::new(time).unwrap(), WriterId(1), &lines.as_bytes().to_vec()),
+        };
+        let bytes = lines.len().try_into().unwrap();
+        BatchRecord::whole(
+            name,
+            lines::count(lines.as_bytes()),
+            bytes,
+            Digest::of(lines.as_bytes()),
+        )
+    }
+
+    fn segment(position: u64, batches: &[BatchRecord]) -> SegmentRecord {
+        let sum = |of: fn(&BatchRecord) -> u64| batches.iter().map(of).sum();
+        SegmentRecord { position, ..segment_record(sum(|b| b.events), sum(|b| b.bytes)) }
+    }
+
+    #[test]
+    fn what_is_left_begins_with_the_batch_of_the_first_position() {
+        let (batches, text) = records(&[2, 0, 3, 1]);
+        let segment = segment(10, &batches);
+        let index = Index::new(batches.clone());
+        for (first, left, position, cut) in [
+            (10, 4, 10, None),
+            (11, 4, 10, Some(1)),
+            (12, 2, 12, None),
+            (14, 2, 12, Some(2)),
+            (15, 1, 15, None),
+        ] {
+            let boundary = Boundary::new(first, &segment, &index).unwrap();
+            assert_eq!(boundary.slice.batches, batches[4 - left..], "{first}");
+            assert_eq!(boundary.slice.position, position, "{first}");
+            assert_eq!(boundary.slice.range.end, u64::try_from(text.len()).unwrap(), "{first}");
+            assert_eq!(boundary.cut().map(|(_, events)| events), cut, "{first}");
+        }
+        assert_eq!(Boundary::new(16, &segment, &index), None);
+    }
+
+    /// What is left of a segment from a position on, its bytes coming batch by batch, or in pieces
+    /// of so many events.
+    fn cut(
+        first: u64,
+        position: u64,
+        batches: &[BatchRecord],
+        text: &str,
+        step: usize,
+    ) -> Run<Vec<u8>> {
+        let mut cut = Cut::at(first);
+        let mut left = Run { pieces: Vec::new(), lines: Vec::new() };
+        let mut lines = text.split_inclusive('\n');
+        let mut next = position;
+        for batch in batches {
+            let positions = next - batch.trimmed..next + batch.events;
+            next = positions.end;
+            let mut events = usize::try_from(batch.events).unwrap();
+            loop {
+                let count = events.min(step);
+                events -= count;
+                let some: String = lines.by_ref().take(count).collect();
+                let piece = Piece {
+                    batch: batch.name,
+                    segment: None,
+                    positions: Some(positions.clone()),
+                    trimmed: batch.trimmed,
+                    bytes: some.len().try_into().unwrap(),
+                    events: count.try_into().unwrap(),
+                    end: (events == 0).then_some(*batch),
+                };
+                let run = cut.pass(Run { pieces: vec![piece], lines: some.into_bytes() });
+                assert_eq!(run.pieces.iter().map(|p| p.bytes).sum::<u64>(), run.lines.length());
+                left.pieces.extend(run.pieces);
+                left.lines.extend(run.lines);
+                if events == 0 {
+                    break;
+                }
+            }
+        }
+        left
+    }
+
+    #[test]
+    fn trimmed_events_are_left_out_however_they_come() {
+        let (batches, text) = records(&[2, 0, 3, 1]);
+        let lines: Vec<_> = text.split_inclusive('\n').collect();
+        for first in 0..6 {
+            for step in [1, 2, 9] {
+                let left = cut(first, 0, &batches, &text, step);
+                let at = usize::try_from(first).unwrap();
+                assert_eq!(String::from_utf8(left.lines).unwrap(), lines[at..].concat());
+                let ends: Vec<_> = left.pieces.iter().filter_map(|piece| piece.end).collect();
+                assert_eq!(ends.iter().map(|end| end.events).sum::<u64>(), 6 - first);
+                for end in &ends[1..] {
+                    assert!(batches.contains(end), "{first}: {end:?}");
+                }
+                let of = batches.iter().find(|batch| batch.name == ends[0].name).unwrap();
+                assert_eq!(ends[0].trimmed + ends[0].events, of.events);
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_that_was_cut_is_cut_again() {
+        let (batches, text) = records(&[5, 1]);
+        let first = cut(2, 0, &batches, &text, 9);
+        let once: Vec<_> = first.pieces.iter().filter_map(|piece| piece.end).collect();
+        let text = String::from_utf8(first.lines).unwrap();
+        let second = cut(4, 2, &once, &text, 1);
+        assert_eq!(second.lines, b"1.4\n2.0\n");
+        let twice: Vec<_> = second.pieces.iter().filter_map(|piece| piece.end).collect();
+        let expected = BatchRecord {
+            trimmed: 4,
+            ..BatchRecord::whole(batches[0].name, 1, 4, Digest::of(b"1.4\n"))
+        };
+        assert_eq!(twice, [expected, batches[1]]);
+    }
+
+    #[test]
+    fn a_lost_batch_is_cut_by_its_number_of_events() {
+        let (batches, _) = records(&[4]);
+        let lost = BatchRecord { bytes: 0, digest: Digest::of(b""), lost: true, ..batches[0] };
+        let piece = Piece {
+            batch: lost.name,
+            segment: None,
+            positions: Some(0..4),
+            trimmed: 0,
+            bytes: 0,
+            events: 0,
+            end: Some(lost),
+        };
+        let run = Cut::at(3).pass(Run { pieces: vec![piece], lines: Vec::new() });
+        let end = run.pieces[0].end.unwrap();
+        assert_eq!(end, BatchRecord { events: 1, trimmed: 3, ..lost });
+    }
+}

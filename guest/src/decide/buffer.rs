@@ -1,0 +1,197 @@
+//! What a writer holds in memory: the open buffer, and when it is due. Decisions only.
+
+use crate::decide::options::Options;
+use crate::format::host_bytes;
+use crate::ports::HeldBytes;
+
+/// Fewer bytes that come by handle are read: to hold them would take more than they are.
+const HELD_LINES_BYTES_MIN: u64 = 4 * 1024;
+
+/// From this size on what came otherwise is held, too: a vector that grows takes up to three times
+/// what is in it, and its memory never comes back.
+const LINES_BYTES_MAX: usize = 64 * 1024;
+
+/// Events appended since the last batch was sealed.
+pub(crate) struct Buffer<B> {
+    /// Those that came by handle, many at once, and all before them.
+    held: Option<B>,
+    /// Those that came later.
+    lines: Vec<u8>,
+    pub events: u64,
+    /// The clock when the first of them came, in microseconds.
+    opened: Option<u64>,
+}
+
+impl<B> Default for Buffer<B> {
+    fn default() -> Self {
+        Self { held: None, lines: Vec::new(), events: 0, opened: None }
+    }
+}
+
+impl<B: HeldBytes> Buffer<B> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events == 0
+    }
+
+    /// Adds packed lines that were checked. Into an empty buffer they go without a copy.
+    pub(crate) fn push_lines(&mut self, lines: Vec<u8>, events: u64, now: impl FnOnce() -> u64) {
+        if events > 0 {
+            self.opened.get_or_insert_with(now);
+            if self.lines.is_empty() {
+                self.lines = lines;
+            } else {
+                self.lines.extend_from_slice(&lines);
+            }
+            self.events = self.events.saturating_add(events);
+            self.hold_if_large();
+        }
+    }
+
+    /// Adds packed lines that the host holds and has checked.
+    pub(crate) fn push_held(&mut self, lines: B, events: u64, now: impl FnOnce() -> u64) {
+        if events > 0 {
+            self.opened.get_or_insert_with(now);
+            if lines.length() < HELD_LINES_BYTES_MIN {
+                self.lines.extend_from_slice(&lines.read());
+            } else {
+                self.hold_all();
+                self.hold(lines);
+            }
+            self.events = self.events.saturating_add(events);
+            self.hold_if_large();
+        }
+    }
+
+    /// Adds one event that was checked.
+    pub(crate) fn push(&mut self, event: &[u8], now: impl FnOnce() -> u64) {
+        self.opened.get_or_insert_with(now);
+        self.lines.extend_from_slice(event);
+        self.lines.push(b'\n');
+        self.events += 1;
+        self.hold_if_large();
+    }
+
+    /// Takes all there is, in order; none of an empty buffer.
+    pub(crate) fn take(&mut self) -> Option<B> {
+        self.hold_all();
+        (self.events, self.opened) = (0, None);
+        self.held.take()
+    }
+
+    /// A copy of all there is, in order.
+    pub(crate) fn read(&self) -> Vec<u8> {
+        let mut lines = self.held.as_ref().map(HeldBytes::read).unwrap_or_default();
+        lines.extend_from_slice(&self.lines);
+        lines
+    }
+
+    fn hold_if_large(&mut self) {
+        if self.lines.len() >= LINES_BYTES_MAX {
+            self.hold_all();
+        }
+    }
+
+    fn hold_all(&mut self) {
+        if !self.lines.is_empty() {
+            let lines = B::new(&self.lines);
+            self.lines.clear();
+            self.hold(lines);
+        }
+    }
+
+    fn hold(&mut self, lines: B) {
+        self.held = Some(host_bytes::join(self.held.take(), lines));
+    }
+
+    fn bytes(&self) -> u64 {
+        let lines = u64::try_from(self.lines.len()).unwrap_or(u64::MAX);
+        self.held.as_ref().map_or(0, HeldBytes::length).saturating_add(lines)
+    }
+
+    /// Whether `bytes` more would be too many.
+    pub(crate) fn is_full_for(&self, bytes: u64, options: &Options) -> bool {
+        self.bytes().saturating_add(bytes) > options.buffer_bytes_max
+    }
+
+    /// Whether it is to be sealed for its size.
+    pub(crate) fn is_due(&self, options: &Options) -> bool {
+        self.events >= options.flush_threshold || self.bytes() >= options.flush_bytes
+    }
+
+    /// Whether it is to be sealed for its age. A clock that has stepped back tells no age: then it
+    /// is, since waiting for the clock to catch up could take for ever.
+    pub(crate) fn is_old(&self, options: &Options, now: u64) -> bool {
+        let (Some(opened), Some(interval)) = (self.opened, options.flush_interval) else {
+            return false;
+        };
+        now.checked_sub(opened).is_none_or(|age| age >= interval)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::options::OptionsInput;
+
+    fn options() -> Options {
+        let input = OptionsInput {
+            flush_threshold: Some(3),
+            flush_bytes: Some(10),
+            flush_interval_ms: Some(1),
+            event_bytes_max: Some(19),
+            buffer_bytes_max: Some(20),
+        };
+        input.check().unwrap()
+    }
+
+    #[test]
+    fn a_buffer_is_due_by_events_or_by_bytes() {
+        let mut buffer = Buffer::<Vec<u8>>::default();
+        buffer.push(b"a", || 0);
+        buffer.push(b"b", || 0);
+        assert!(!buffer.is_due(&options()));
+        buffer.push(b"c", || 0);
+        assert!(buffer.is_due(&options()));
+        let mut buffer = Buffer::<Vec<u8>>::default();
+        buffer.push_lines(b"123456789\n".to_vec(), 1, || 0);
+        assert!(buffer.is_due(&options()));
+    }
+
+    #[test]
+    fn a_buffer_is_old_by_its_first_event_or_by_a_clock_that_stepped_back() {
+        let mut buffer = Buffer::<Vec<u8>>::default();
+        assert!(!buffer.is_old(&options(), u64::MAX));
+        buffer.push(b"a", || 5_000);
+        buffer.push(b"b", || 5_999);
+        assert!(!buffer.is_old(&options(), 5_999));
+        assert!(buffer.is_old(&options(), 6_000));
+        assert!(buffer.is_old(&options(), 4_999));
+    }
+
+    #[test]
+    fn a_buffer_is_full_beyond_its_bytes() {
+        let mut buffer = Buffer::<Vec<u8>>::default();
+        buffer.push_lines(b"123456789\n".to_vec(), 1, || 0);
+        assert!(!buffer.is_full_for(10, &options()));
+        assert!(buffer.is_full_for(11, &options()));
+    }
+
+    #[test]
+    fn events_keep_their_order_however_they_came() {
+        let mut buffer = Buffer::<Vec<u8>>::default();
+        let many = b"many\n".repeat(2_000);
+        buffer.push(b"a", || 0);
+        buffer.push_held(b"b\nc\n".to_vec(), 2, || 0);
+        assert_eq!(buffer.held, None, "to hold few bytes would take more than they are");
+        buffer.push_held(many.clone(), 2_000, || 0);
+        buffer.push_held(b"d\n".to_vec(), 1, || 0);
+        buffer.push_lines(b"e\n".to_vec(), 1, || 0);
+        buffer.push_held(many.clone(), 2_000, || 0);
+        buffer.push(b"f", || 0);
+        let all = [b"a\nb\nc\n", &many[..], b"d\ne\n", &many, b"f\n"].concat();
+        assert_eq!((buffer.read(), buffer.events), (all.clone(), 4_006));
+        assert_eq!(buffer.take(), Some(all));
+        assert!(buffer.is_empty());
+        assert_eq!((buffer.read(), buffer.take()), (Vec::new(), None));
+    }
+}

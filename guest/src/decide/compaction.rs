@@ -1,0 +1,361 @@
+//! What a compaction rewrites and what it commits: decisions only, no I/O.
+//!
+//! 1. Live batches are absorbed in the order of their names, behind all segments.
+//! 2. Segments of one size tier are merged where `fan_in` of them stand side by side, smaller ones
+//!    between them included. Tier t holds what has at least `fan_in`^t bytes and fewer than the
+//!    next; what is final is above all tiers.
+//! 3. What is written takes in the smaller tiers directly before it. Appends come at the end alone,
+//!    so in front of a larger segment they would never have enough neighbours again.
+//! 4. Smaller tiers that stand before a segment all the same, since they do not fit with it or were
+//!    merged under other options, become one. One alone stays: at most one for each larger segment.
+//! 5. Nothing grows beyond the limits of a segment, and what is over half of one is final: it stays
+//!    as it is. A merge that the limits cut short has made a final segment.
+//! 6. Merging joins neighbours, so no event changes its position.
+//! 7. A first segment that holds trimmed events is rewritten without them, alone if nothing else is
+//!    due: nothing that was trimmed is copied, and the next compaction removes what a trim left.
+//!
+//! By 2 and 3 a byte reaches a higher tier every time it is rewritten, so that happens at most
+//! log(`segment_bytes_max`)/log(`fan_in`) times, and the tiers never rise along the log: fewer than
+//! `fan_in` segments of each are left. By 4 a byte can keep its tier, but not twice running: what 4
+//! has made stands alone between higher tiers, and whatever it is merged with next is one of them.
+//! A plan carried out leaves nothing to plan, for 2 to 4 look at tiers alone and 5 lets any two of
+//! what is not final be joined.
+
+use std::ops::Range;
+
+use crate::decide::boundary::Boundary;
+use crate::decide::log_state::View;
+use crate::decide::options::CompactOptions;
+use crate::format::batch::BatchRecord;
+use crate::format::manifest::{Manifest, Retired, SegmentRecord};
+use crate::format::names::{Attempt, Generation};
+use crate::format::segment::NewSegment;
+use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
+
+/// Neighbours that become one segment, or as few as the limits let.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rewrite {
+    /// Which segments of the manifest.
+    pub segments: Range<usize>,
+    /// How many live batches, the first ones by name, behind those segments.
+    pub batches: usize,
+    pub bytes: u64,
+    /// Batches in all, those of the segments and the live ones.
+    pub size: u64,
+    /// Whether the first of the segments holds trimmed events, which go.
+    pub cut: bool,
+}
+
+/// Decides what to rewrite, in the order of the log. Nothing: there is nothing to do. The boundary is
+/// what a trim has left of the first segment, if that still holds trimmed events.
+pub(crate) fn plan(
+    view: &View,
+    boundary: Option<&Boundary>,
+    options: &CompactOptions,
+) -> Vec<Rewrite> {
+    let segments = view.segments().iter().enumerate().map(|(number, segment)| {
+        let cut = boundary.filter(|boundary| boundary.slice.segment.name == segment.name);
+        cut.map_or(Rewrite::alone(number, segment), |cut| Rewrite::cut(number, cut))
+    });
+    let mut units: Vec<Rewrite> = segments.collect();
+    let least = if options.full { 1 } else { 2 };
+    if view.live.len() >= least {
+        units.push(absorb(view, options.batches_max));
+    }
+    let units = if options.full { join_all(units, options) } else { join_tiers(units, options) };
+    let rewritten = units.into_iter().filter(Rewrite::is_written);
+    // An attempt has so many numbers for its segments; what is left waits for the next compaction.
+    let mut parts = 0_u64;
+    rewritten
+        .take_while(|unit| {
+            let first = parts == 0;
+            parts = parts.saturating_add(unit.bytes / options.segment_bytes_max).saturating_add(2);
+            first || parts <= u64::from(SEGMENT_PARTS_MAX)
+        })
+        .collect()
+}
+
+/// Absorbs the first live batches behind all segments, at most so many.
+pub(crate) fn absorb(view: &View, batches_max: usize) -> Rewrite {
+    let (segments, absorbed) = (view.segments().len(), view.live.iter().take(batches_max));
+    Rewrite {
+        segments: segments..segments,
+        batches: absorbed.len(),
+        bytes: absorbed.clone().map(|batch| batch.size).fold(0, u64::saturating_add),
+        size: u64::try_from(absorbed.len()).unwrap_or(u64::MAX),
+        cut: false,
+    }
+}
+
+/// Rewrites the segment at the boundary alone.
+pub(crate) fn cut(view: &View, boundary: &Boundary) -> Option<Rewrite> {
+    let name = boundary.slice.segment.name;
+    let at = view.segments().iter().position(|segment| segment.name == name)?;
+    Some(Rewrite::cut(at, boundary))
+}
+
+/// Joins neighbours as far as the limits let.
+fn join_all(units: Vec<Rewrite>, options: &CompactOptions) -> Vec<Rewrite> {
+    let mut joined: Vec<Rewrite> = Vec::new();
+    for unit in units {
+        match joined.last_mut() {
+            Some(last) if last.fits(&unit, options) => last.join(&unit),
+            _ => joined.push(unit),
+        }
+    }
+    joined
+}
+
+/// Joins neighbours until no tier has enough of them side by side and none stand in a gap.
+fn join_tiers(mut units: Vec<Rewrite>, options: &CompactOptions) -> Vec<Rewrite> {
+    while let Some(group) = group(&units, options).or_else(|| gap(&units, options)) {
+        let mut members = units.drain(group.clone());
+        let Some(mut joined) = members.next() else { break };
+        members.for_each(|unit| joined.join(&unit));
+        units.insert(group.start, joined);
+    }
+    units
+}
+
+/// The first neighbours to join, of the lowest tier that has enough.
+fn group(units: &[Rewrite], options: &CompactOptions) -> Option<Range<usize>> {
+    let tiers = || units.iter().map(|unit| unit.tier(options));
+    let highest = tiers().flatten().max()?;
+    (0..=highest).find_map(|tier| {
+        // Where the run of neighbours of this tier and below begins, counted from its first member.
+        let mut start = None;
+        let mut members = 0;
+        for (at, of) in tiers().enumerate() {
+            match of {
+                Some(of) if of == tier => {
+                    start.get_or_insert(at);
+                    members += 1;
+                }
+                Some(of) if of < tier => {}
+                _ => (start, members) = (None, 0),
+            }
+            if let Some(first) = start.filter(|_| members >= options.fan_in) {
+                return within_limits(units, first..at.saturating_add(1), options);
+            }
+        }
+        None
+    })
+}
+
+/// The first neighbours to join because a higher tier stands behind them: together with that, if it
+/// is written anyway.
+fn gap(units: &[Rewrite], options: &CompactOptions) -> Option<Range<usize>> {
+    units.iter().enumerate().find_map(|(at, wall)| {
+        let smaller = units.iter().take(at).rev().take_while(|unit| unit.is_below(wall, options));
+        let start = at.saturating_sub(smaller.count());
+        let end = if wall.is_written() { at.saturating_add(1) } else { at };
+        within_limits(units, start..end, options)
+    })
+}
+
+/// As many of the neighbours as fit into one segment; none if that is one alone.
+fn within_limits(
+    units: &[Rewrite],
+    group: Range<usize>,
+    options: &CompactOptions,
+) -> Option<Range<usize>> {
+    let mut members = units.iter().enumerate().take(group.end).skip(group.start);
+    let (start, first) = members.next()?;
+    let mut joined = first.clone();
+    let mut end = start;
+    for (at, unit) in members {
+        if !joined.fits(unit, options) {
+            break;
+        }
+        joined.join(unit);
+        end = at;
+    }
+    // Two that are not final fit.
+    (end > start).then(|| start..end.saturating_add(1))
+}
+
+impl Rewrite {
+    /// A segment by itself.
+    pub(crate) fn alone(number: usize, segment: &SegmentRecord) -> Self {
+        Self {
+            segments: number..number.saturating_add(1),
+            batches: 0,
+            bytes: segment.bytes,
+            size: segment.batches,
+            cut: false,
+        }
+    }
+
+    /// What is left of a segment that a trim has cut, by itself.
+    pub(crate) fn cut(number: usize, boundary: &Boundary) -> Self {
+        Self {
+            segments: number..number.saturating_add(1),
+            batches: 0,
+            bytes: boundary.bytes(),
+            size: boundary.batches(),
+            cut: true,
+        }
+    }
+
+    fn join(&mut self, next: &Self) {
+        self.segments.end = next.segments.end;
+        self.batches = self.batches.saturating_add(next.batches);
+        self.bytes = self.bytes.saturating_add(next.bytes);
+        self.size = self.size.saturating_add(next.size);
+        self.cut |= next.cut;
+    }
+
+    /// Whether both belong into one segment. Live batches that are too large for one are cut into
+    /// several, so that what stands before them makes the first of those larger.
+    fn fits(&self, next: &Self, options: &CompactOptions) -> bool {
+        let mut joined = self.clone();
+        joined.join(next);
+        let is_cut = next.batches > 0 && !next.is_within(options);
+        joined.is_within(options) || (is_cut && self.is_within(options))
+    }
+
+    fn is_within(&self, options: &CompactOptions) -> bool {
+        self.bytes <= options.segment_bytes_max && self.size <= SEGMENT_BATCHES_MAX
+    }
+
+    /// How many of the batches come of segments: they were absorbed before.
+    fn merged(&self) -> Option<usize> {
+        usize::try_from(self.size).ok()?.checked_sub(self.batches)
+    }
+
+    /// Whether it becomes a new segment, and does not stand for an old one.
+    fn is_written(&self) -> bool {
+        self.batches > 0 || self.segments.len() > 1 || self.cut
+    }
+
+    fn is_below(&self, other: &Self, options: &CompactOptions) -> bool {
+        let other = other.tier(options);
+        self.tier(options).is_some_and(|tier| other.is_none_or(|other| tier < other))
+    }
+
+    /// None for what is final.
+    fn tier(&self, options: &CompactOptions) -> Option<u32> {
+        let large =
+            self.bytes > options.segment_bytes_max / 2 || self.size > SEGMENT_BATCHES_MAX / 2;
+        (!large).then(|| tier(self.bytes, options.fan_in))
+    }
+}
+
+/// The size tier of so many bytes.
+pub(crate) fn tier(bytes: u64, fan_in: u64) -> u32 {
+    bytes.checked_ilog(fan_in).unwrap_or(0)
+}
+
+/// The manifest in which the rewrites' outputs stand in the place of what they were made of, and
+/// what has trimmed events is retired. None if its sums need more than 64 bits.
+pub(crate) fn next_manifest(
+    base: Option<&Manifest>,
+    attempt: Attempt,
+    first_position: u64,
+    rewrites: &[(Rewrite, Vec<NewSegment>)],
+) -> Option<Manifest> {
+    let mut next = Manifest::after(base, attempt);
+    next.first_position = first_position;
+    let old = std::mem::take(&mut next.segments);
+    let mut kept = old.iter().enumerate().peekable();
+    for (rewrite, outputs) in rewrites {
+        while let Some((_, segment)) = kept.next_if(|(at, _)| *at < rewrite.segments.start) {
+            next.keep(*segment);
+        }
+        let first = kept.peek().map(|(_, segment)| segment.position);
+        while let Some((_, segment)) = kept.next_if(|(at, _)| *at < rewrite.segments.end) {
+            if rewrite.cut && segment.position < first_position {
+                next.retire(*segment);
+            }
+        }
+        let mut position = match first.filter(|_| !rewrite.segments.is_empty()) {
+            Some(_) if rewrite.cut => first_position,
+            Some(first) => first,
+            None => next.next_position,
+        };
+        for output in outputs {
+            let record = output.record(position)?;
+            position = position.checked_add(record.events)?;
+            next.compacted_bytes = next.compacted_bytes.checked_add(record.bytes)?;
+            next.segments.push(record);
+        }
+        next.next_position = next.next_position.max(position);
+        let batches = outputs.iter().flat_map(|output| &output.batches);
+        let absorbed = batches.skip(rewrite.merged()?).map(|batch| batch.bytes);
+        next.absorbed_bytes = next.absorbed_bytes.checked_add(sum(absorbed)?)?;
+    }
+    kept.for_each(|(_, segment)| next.keep(*segment));
+    Some(next)
+}
+
+impl NewSegment {
+    /// What a manifest says of it, if its first event has this position.
+    fn record(&self, position: u64) -> Option<SegmentRecord> {
+        let times = || self.batches.iter().map(|batch| batch.name.time);
+        Some(SegmentRecord {
+            name: self.name,
+            position,
+            batches: u64::try_from(self.batches.len()).ok()?,
+            events: sum(self.batches.iter().map(|batch| batch.events))?,
+            lost: sum(self.batches.iter().map(BatchRecord::events_lost))?,
+            bytes: sum(self.batches.iter().map(|batch| batch.bytes))?,
+            first_time: times().min()?,
+            last_time: times().max()?,
+            index: self.index,
+        })
+    }
+}
+
+/// The sum, unless it needs more than 64 bits.
+fn sum(mut numbers: impl Iterator<Item = u64>) -> Option<u64> {
+    numbers.try_fold(0_u64, u64::checked_add)
+}
+
+impl Manifest {
+    /// Keeps a segment, unless all of it is trimmed.
+    fn keep(&mut self, segment: SegmentRecord) {
+        if segment.position < self.first_position && segment.end() <= self.first_position {
+            self.retire(segment);
+        } else {
+            self.segments.push(segment);
+        }
+    }
+
+    /// Gives up a segment that holds trimmed events. Its index stays for a while.
+    fn retire(&mut self, segment: SegmentRecord) {
+        self.retired.push(Retired { segment, generation: self.generation });
+    }
+
+    /// The next generation, in which nothing has changed yet. What format 1 does not say is missing
+    /// in it still, and so is the identity of a new log.
+    pub(crate) fn after(base: Option<&Self>, attempt: Attempt) -> Self {
+        let generation = base.map_or(0, |base| base.generation.0).saturating_add(1);
+        let mut next = match base {
+            Some(base) => base.clone(),
+            None => Self {
+                log: None,
+                generation: Generation(0),
+                attempt,
+                previous: None,
+                first_position: 0,
+                next_position: 0,
+                segments: Vec::new(),
+                retired: Vec::new(),
+                absorbed_bytes: 0,
+                compacted_bytes: 0,
+                digest: None,
+            },
+        };
+        next.generation = Generation(generation);
+        next.previous = next.digest.take();
+        next.attempt = attempt;
+        let is_kept = |retired: Generation| {
+            generation.saturating_sub(retired.0) <= crate::limits::RETIRED_GENERATIONS
+        };
+        next.retired.retain(|retired| is_kept(retired.generation));
+        next
+    }
+}
+
+#[cfg(test)]
+mod tests;

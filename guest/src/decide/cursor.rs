@@ -1,0 +1,345 @@
+//! Where a reading pass stands, and so what it still has to yield: decisions only, no I/O.
+//!
+//! 1. Each event is yielded once: sequenced ones by position, live ones by the exact name of their
+//!    batch, which is remembered until the batch is met again in a segment.
+//! 2. With a snapshot of a writer's pending state, what that writer sealed later is left out, live
+//!    or absorbed; what the snapshot holds is yielded last, unless it was met in the store.
+//! 3. Events whose bytes were lost are passed and counted.
+//! 4. The position is right behind the last event that was yielded, in the middle of a batch if need
+//!    be. What is left out by its time counts as passed.
+
+use std::ops::Range;
+
+use crate::decide::log_state::View;
+use crate::format::batch::BatchRecord;
+use crate::format::index::Index;
+use crate::format::listed::ListedBatch;
+use crate::format::manifest::SegmentRecord;
+use crate::format::names::{BatchName, BatchTime, LogId, WriterId};
+use crate::format::position::Position;
+use crate::format::segment::Slice;
+use crate::format::verified::Piece;
+use crate::mutants::{self, Mutant};
+
+/// What a writer held when the pass began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pending {
+    pub writer: u32,
+    /// The time of the last batch it sealed, in microseconds; 0 if none.
+    pub last_time: u64,
+    pub sealed: Option<(BatchName, Vec<u8>)>,
+    pub lines: Vec<u8>,
+}
+
+/// Which batches are wanted, by the time they were sealed at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Times {
+    pub since: Option<u64>,
+    pub until: Option<u64>,
+}
+
+impl Times {
+    fn wants(&self, time: BatchTime) -> bool {
+        self.since.is_none_or(|since| time.micros() >= since)
+            && self.until.is_none_or(|until| time.micros() < until)
+    }
+
+    /// Whether batches of times between the two are all wanted, or none for sure.
+    fn want_all(&self, first: BatchTime, last: BatchTime) -> Option<bool> {
+        if self.wants(first) && self.wants(last) {
+            return Some(true);
+        }
+        let none = self.since.is_some_and(|since| last.micros() < since)
+            || self.until.is_some_and(|until| first.micros() >= until);
+        none.then_some(false)
+    }
+}
+
+/// A step of a pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A segment of which all is wanted.
+    Whole(SegmentRecord),
+    /// A segment of which some is wanted: its index says what.
+    Some(SegmentRecord),
+    /// A segment of which nothing is wanted.
+    Skip(SegmentRecord),
+    Batch(ListedBatch),
+}
+
+/// A pass over a log.
+#[derive(Debug, Default)]
+pub(crate) struct Cursor {
+    at: Position,
+    times: Times,
+    /// How many events of a batch that comes in several pieces were read.
+    in_batch: Option<(BatchName, u64)>,
+    /// Events that may still be yielded.
+    left: Option<u64>,
+    /// The writer whose later batches are left out, and the time of its last one.
+    own: Option<(WriterId, BatchTime)>,
+    sealed: Option<BatchName>,
+    /// Whether the sealed batch of the snapshot was met in the store.
+    sealed_met: bool,
+    /// Events that were lost before they were yielded, and were not asked for yet.
+    lost: u64,
+}
+
+impl Cursor {
+    pub(crate) fn new(start: Position, times: Times, limit: Option<u64>) -> Self {
+        Self { at: start, times, left: limit, ..Self::default() }
+    }
+
+    /// Of a pass that yields what a writer held.
+    pub(crate) fn of_writer(pending: &Pending) -> Self {
+        let last_time = BatchTime::new(pending.last_time).unwrap_or(BatchTime::MAX);
+        let sealed = pending.sealed.as_ref().map(|(name, _)| *name);
+        Self { own: Some((WriterId(pending.writer), last_time)), sealed, ..Self::default() }
+    }
+
+    pub(crate) fn position(&self) -> &Position {
+        &self.at
+    }
+
+    /// Takes the position for one of the log with this identity.
+    pub(crate) fn is_of(&mut self, log: Option<LogId>) {
+        self.at.log = log;
+    }
+
+    /// Whether as many events as were asked for have been yielded.
+    pub(crate) fn is_full(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    /// Whether a listed batch is nothing new: it was yielded.
+    pub(crate) fn knows(&self, batch: &BatchName) -> bool {
+        self.at.yielded.contains(batch)
+    }
+
+    /// What is left to read of a log, in order.
+    pub(crate) fn plan(&mut self, view: &View) -> Vec<Step> {
+        self.in_batch = None;
+        let mut steps = Vec::new();
+        for segment in view.segments() {
+            if segment.end() <= self.at.next {
+                continue;
+            }
+            let all = self.times.want_all(segment.first_time, segment.last_time);
+            let touched = segment.position < self.at.next || self.at.has_yielded_of(segment);
+            steps.push(match all {
+                Some(true) if !touched => Step::Whole(*segment),
+                Some(false) if !touched => Step::Skip(*segment),
+                _ => Step::Some(*segment),
+            });
+        }
+        for batch in &view.live {
+            if !self.times.wants(batch.name.time) {
+                // What is left out counts as passed.
+                self.at.yielded.insert(batch.name);
+            } else if self.wants(&batch.name) {
+                steps.push(Step::Batch(*batch));
+            }
+        }
+        steps
+    }
+
+    /// The batches of a segment that are to be read: from the first to the last that are wanted.
+    /// What stands before them is passed.
+    pub(crate) fn enter(&mut self, segment: &SegmentRecord, index: &Index) -> Option<Slice> {
+        let mut slice: Option<Slice> = None;
+        let mut length = 0;
+        let (mut position, mut offset) = (segment.position, 0_u64);
+        for batch in &index.batches {
+            let positions = position..position.saturating_add(batch.events);
+            let bytes = offset..offset.saturating_add(batch.bytes);
+            (position, offset) = (positions.end, bytes.end);
+            let wanted = positions.end > self.at.next
+                && batch.events_stored() > 0
+                && self.times.wants(batch.name.time)
+                && self.wants_sequenced(&batch.name);
+            match &mut slice {
+                Some(slice) => {
+                    slice.batches.push(*batch);
+                    if wanted {
+                        slice.range.end = bytes.end;
+                        length = slice.batches.len();
+                    }
+                }
+                None if wanted => {
+                    length = 1;
+                    slice = Some(Slice {
+                        segment: *segment,
+                        batches: vec![*batch],
+                        position: positions.start,
+                        range: bytes,
+                    });
+                }
+                None => {
+                    self.pass_lost(batch, &positions);
+                    self.pass_sequenced(&batch.name, positions.end);
+                }
+            }
+        }
+        if let Some(slice) = &mut slice {
+            slice.batches.truncate(length);
+        }
+        slice
+    }
+
+    /// What is left of a segment counts as passed.
+    pub(crate) fn leave(&mut self, segment: &SegmentRecord, index: Option<&Index>) {
+        let batches = index.into_iter().flat_map(|index| index.positions(segment));
+        for (batch, positions) in batches {
+            self.pass_lost(batch, &positions);
+            self.at.yielded.remove(&batch.name);
+            self.at.partial.remove(&batch.name);
+        }
+        self.at.next = self.at.next.max(segment.end());
+    }
+
+    fn pass_sequenced(&mut self, batch: &BatchName, end: u64) {
+        self.at.yielded.remove(batch);
+        self.at.partial.remove(batch);
+        self.at.next = self.at.next.max(end);
+    }
+
+    /// Counts the events of a batch that were lost and neither yielded while it was live nor passed.
+    fn pass_lost(&mut self, batch: &BatchRecord, positions: &Range<u64>) {
+        if batch.lost && self.times.wants(batch.name.time) {
+            self.lost = self.lost.saturating_add(self.left_of(batch, positions));
+        }
+    }
+
+    /// Events of a batch in a segment that were neither trimmed nor yielded yet.
+    pub(crate) fn left_of(&self, batch: &BatchRecord, positions: &Range<u64>) -> u64 {
+        if !self.wants_sequenced(&batch.name) {
+            return 0;
+        }
+        let yielded = self.at.partial.get(&batch.name).copied().unwrap_or(0);
+        let left = positions.start.saturating_add(yielded.max(batch.trimmed));
+        positions.end.saturating_sub(left.max(self.at.next))
+    }
+
+    /// Passes a batch of a segment whose events cannot be read.
+    pub(crate) fn pass_unread(&mut self, batch: &BatchName, positions: &Range<u64>) {
+        self.in_batch = None;
+        self.pass_sequenced(batch, positions.end);
+    }
+
+    /// Events recorded as lost that were passed since this was asked last.
+    pub(crate) fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// Takes note of a piece that was read; returns which of its events are to be yielded.
+    pub(crate) fn pass(&mut self, piece: &Piece) -> Range<u64> {
+        if self.is_full() {
+            return 0..0;
+        }
+        self.sealed_met |= self.sealed == Some(piece.batch);
+        if let (Some(positions), Some(batch)) = (&piece.positions, piece.end.filter(|b| b.lost)) {
+            if positions.end > self.at.next {
+                self.pass_lost(&batch, positions);
+                self.pass_sequenced(&piece.batch, positions.end);
+            }
+            return 0..0;
+        }
+        let before = match self.in_batch.take() {
+            Some((batch, events)) if batch == piece.batch => events,
+            _ => piece.trimmed,
+        };
+        let after = before.saturating_add(piece.events);
+        if piece.end.is_none() {
+            self.in_batch = Some((piece.batch, after));
+        }
+        let wanted = self.times.wants(piece.batch.time)
+            && match &piece.positions {
+                Some(positions) => {
+                    positions.end > self.at.next && self.wants_sequenced(&piece.batch)
+                }
+                None => self.wants(&piece.batch),
+            };
+        if !wanted {
+            if let (Some(positions), Some(_)) = (&piece.positions, piece.end) {
+                self.pass_sequenced(&piece.batch, positions.end);
+            }
+            return 0..0;
+        }
+        // How much of the batch was yielded: while it was live, and by position.
+        let partial = self.at.partial.get(&piece.batch).copied().unwrap_or(0);
+        let passed = piece.positions.as_ref().map_or(0, |p| self.at.next.saturating_sub(p.start));
+        let done = partial.max(passed).max(before).min(after);
+        let yielded = self.left.map_or(after, |left| done.saturating_add(left).min(after));
+        self.left = self.left.map(|left| left.saturating_sub(yielded - done));
+        let whole = piece.end.is_some() && yielded == after;
+        match &piece.positions {
+            Some(positions) if whole => self.pass_sequenced(&piece.batch, positions.end),
+            Some(positions) => {
+                let reached = yielded.max(partial);
+                self.at.next = self.at.next.max(positions.start.saturating_add(reached));
+                if self.at.next > positions.start {
+                    self.at.partial.remove(&piece.batch);
+                }
+            }
+            None if whole => {
+                self.at.partial.remove(&piece.batch);
+                self.at.yielded.insert(piece.batch);
+            }
+            None if yielded > partial => _ = self.at.partial.insert(piece.batch, yielded),
+            None => {}
+        }
+        done.saturating_sub(before)..yielded.saturating_sub(before)
+    }
+
+    /// Moves to the first event that is left. The caller says how many were missed.
+    pub(crate) fn skip_to(&mut self, position: u64, trimmed: &[BatchName]) {
+        for batch in trimmed {
+            self.at.yielded.remove(batch);
+            self.at.partial.remove(batch);
+        }
+        self.at.next = self.at.next.max(position);
+    }
+
+    /// Live batches yielded so far, with the number of their events that were. None: all, and the
+    /// name does not tell how many.
+    pub(crate) fn yielded(&self) -> impl Iterator<Item = (BatchName, Option<u64>)> {
+        let whole = self.at.yielded.iter();
+        let whole = whole.map(|batch| (*batch, batch.origin.map(|origin| origin.events)));
+        whole.chain(self.at.partial.iter().map(|(batch, events)| (*batch, Some(*events))))
+    }
+
+    /// Begins behind the first `events` events of a live batch, or behind all of it.
+    pub(crate) fn skip_live(&mut self, batch: BatchName, events: Option<u64>) {
+        match events {
+            Some(0) => {}
+            Some(events) => _ = self.at.partial.insert(batch, events),
+            None => _ = self.at.yielded.insert(batch),
+        }
+    }
+
+    /// Whether the snapshot's sealed batch has been met in the store, so that it is not yielded
+    /// again.
+    pub(crate) fn met_sealed(&self) -> bool {
+        self.sealed_met
+    }
+
+    fn wants_sequenced(&self, batch: &BatchName) -> bool {
+        self.is_in_time(batch)
+            && (mutants::is(Mutant::ForgetSeen) || !self.at.yielded.contains(batch))
+    }
+
+    fn wants(&self, batch: &BatchName) -> bool {
+        self.is_in_time(batch) && !self.at.yielded.contains(batch)
+    }
+
+    /// Whether the batch is not a later one of the writer whose snapshot is read.
+    fn is_in_time(&self, batch: &BatchName) -> bool {
+        let later = self
+            .own
+            .is_some_and(|(writer, last)| batch.writer() == Some(writer) && batch.time > last);
+        !later || mutants::is(Mutant::KeepNewer)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! What a log's listings and manifest show at one time: decisions only, no I/O.
+//!
+//! 1. A listing is not a snapshot. Of two listings, one after the other, what is kept of the second
+//!    is a prefix of what each writer wrote.
+//! 2. A batch is live if no index of the manifest holds it. A batch newer than all that was ever
+//!    absorbed is live without a look.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use std::rc::Rc;
+
+use crate::format::listed::{ListedBatch, ListedOther};
+use crate::format::manifest::{Manifest, Retired, SegmentRecord};
+use crate::format::names::{BatchName, Generation, LogId, ObjectName, WriterId};
+use crate::limits::MANIFESTS_KEPT;
+use crate::mutants::{self, Mutant};
+
+/// A log at one time.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    pub manifest: Option<Rc<Manifest>>,
+    /// In the order of their names.
+    pub live: Vec<ListedBatch>,
+    /// Batches that an index holds and that were still listed: leftovers.
+    pub absorbed: Vec<ListedBatch>,
+    /// Manifests, segments and indexes, if they were asked for.
+    pub others: Vec<ListedOther>,
+}
+
+impl View {
+    /// The position of the first event that is not trimmed.
+    pub fn first_position(&self) -> u64 {
+        self.manifest.as_ref().map_or(0, |manifest| manifest.first_position)
+    }
+
+    /// The position that the next absorbed event gets.
+    pub fn next_position(&self) -> u64 {
+        self.manifest.as_ref().map_or(0, |manifest| manifest.next_position)
+    }
+
+    /// The identity of the log, if it has one.
+    pub fn log(&self) -> Option<LogId> {
+        self.manifest.as_ref().and_then(|manifest| manifest.log)
+    }
+
+    pub fn segments(&self) -> &[SegmentRecord] {
+        self.manifest.as_ref().map_or(&[], |manifest| &manifest.segments)
+    }
+
+    pub fn retired(&self) -> &[Retired] {
+        self.manifest.as_ref().map_or(&[], |manifest| &manifest.retired)
+    }
+}
+
+/// The newest batch of each writer in a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Newest(BTreeMap<Option<WriterId>, BatchName>);
+
+impl Newest {
+    /// Takes note of a listed batch.
+    pub(crate) fn see(&mut self, batch: BatchName) {
+        let newest = self.0.entry(batch.writer()).or_insert(batch);
+        *newest = batch.max(*newest);
+    }
+
+    /// Whether a later listing may show the batch: it is not newer than what was seen of its writer,
+    /// so all that its writer wrote before it is shown too.
+    pub(crate) fn covers(&self, batch: &BatchName) -> bool {
+        self.0.get(&batch.writer()).is_some_and(|newest| batch <= newest)
+    }
+}
+
+/// The segments, trimmed ones too, whose indexes say whether the batch was absorbed; none when it
+/// surely was not.
+pub(crate) fn may_hold<'a>(
+    manifest: Option<&'a Manifest>,
+    batch: &BatchName,
+) -> impl Iterator<Item = &'a SegmentRecord> {
+    let time = batch.time;
+    let segments = manifest.into_iter().flat_map(Manifest::records);
+    segments.filter(move |segment| segment.covers(time))
+}
+
+/// The generations of the manifests in a listing.
+pub(crate) fn manifests(others: &[ListedOther]) -> impl Iterator<Item = Generation> {
+    others.iter().filter_map(|other| match other.name {
+        ObjectName::Manifest(generation) => Some(generation),
+        _ => None,
+    })
+}
+
+/// The generations of the manifests that are kept below the current one, the newest first, and of older
+/// ones that are listed: those of a group that is not deleted yet may be there or not. The first is kept
+/// for good; a log that format 1 began may lack it.
+pub(crate) fn kept_below(
+    current: Generation,
+    others: &[ListedOther],
+) -> impl Iterator<Item = Generation> + use<> {
+    let lowest = current.0.saturating_sub(MANIFESTS_KEPT).max(Generation::FIRST.0);
+    let older: BTreeSet<_> = manifests(others).filter(|generation| generation.0 < lowest).collect();
+    (lowest..current.0).rev().map(Generation).chain(older.into_iter().rev())
+}
+
+/// Whether a manifest may have been deleted while another is the current one.
+pub(crate) fn may_be_deleted(generation: Generation, current: Generation) -> bool {
+    generation > Generation::FIRST && generation.0.saturating_add(MANIFESTS_KEPT) < current.0
+}
+
+/// Segments, indexes and manifests that the manifest in force makes garbage; manifests by whole groups.
+/// The first manifest never is: a compaction that is shown no manifest then fails to create the first
+/// one.
+pub(crate) fn garbage(current: &Manifest, others: &[ListedOther]) -> Vec<ListedOther> {
+    let named: BTreeSet<_> = current.segments.iter().map(|segment| segment.name).collect();
+    let retired: BTreeSet<_> = current.retired.iter().map(|r| r.segment.name).collect();
+    let is_garbage = |object: &&ListedOther| match &object.name {
+        ObjectName::Batch(_) => false,
+        ObjectName::Manifest(generation) => {
+            let is_old = |last: u64| last < current.generation.0;
+            (*generation > Generation::FIRST || mutants::is(Mutant::DeleteFirst))
+                && generation.marker().0.0.checked_add(MANIFESTS_KEPT).is_some_and(is_old)
+        }
+        ObjectName::Segment(segment) => {
+            segment.generation <= current.generation && !named.contains(segment)
+        }
+        ObjectName::Index(index) => {
+            index.0.generation <= current.generation
+                && !named.contains(&index.0)
+                && !retired.contains(&index.0)
+        }
+    };
+    others.iter().filter(is_garbage).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::manifest::tests::{empty, segment_record};
+    use crate::format::names::{Attempt, BatchTime, Digest, Origin, SegmentName};
+
+    fn batch(time: u64, writer: u32) -> ListedBatch {
+        let origin = Origin { writer: WriterId(writer), events: 1, digest: Digest(0) };
+        let time = BatchTime::new(time).unwrap();
+        ListedBatch { name: BatchName { time, origin: Some(origin) }, size: 1 }
+    }
+
+    #[test]
+    fn what_is_kept_is_a_prefix_of_what_each_writer_wrote() {
+        // The first listing missed writer 1's batch 10 but saw its batch 20; writer 2's 30 is new.
+        let first = [batch(20, 1)];
+        let second = vec![batch(10, 1), batch(20, 1), batch(25, 1), batch(30, 2)];
+        let mut newest = Newest::default();
+        first.iter().for_each(|batch| newest.see(batch.name));
+        let kept: Vec<_> = second.into_iter().filter(|batch| newest.covers(&batch.name)).collect();
+        assert_eq!(kept, [batch(10, 1), batch(20, 1)]);
+    }
+
+    #[test]
+    fn only_segments_that_cover_its_time_may_hold_a_batch() {
+        let manifest =
+            Manifest { next_position: 3, segments: vec![segment_record(3, 6)], ..empty(1) };
+        let count = |time| may_hold(Some(&manifest), &batch(time, 1).name).count();
+        assert_eq!([count(0), count(1), count(2), count(3)], [0, 1, 1, 0]);
+        assert_eq!(may_hold(None, &batch(1, 1).name).count(), 0);
+    }
+
+    #[test]
+    fn garbage_is_what_no_manifest_in_force_names_and_nothing_newer() {
+        let named = segment_record(3, 6).name;
+        let name = |generation, attempt| SegmentName {
+            generation: Generation(generation),
+            attempt: Attempt(attempt),
+            part: 0,
+        };
+        let retired = name(4, 1);
+        let manifest = Manifest {
+            next_position: 3,
+            segments: vec![segment_record(3, 6)],
+            retired: vec![Retired {
+                segment: SegmentRecord { name: retired, ..segment_record(3, 6) },
+                generation: Generation(5),
+            }],
+            ..empty(20)
+        };
+        let listed = |name| ListedOther { name, size: 1 };
+        let others = [
+            ObjectName::Segment(named),
+            ObjectName::Index(named.index()),
+            ObjectName::Segment(name(20, 1)),
+            ObjectName::Index(name(20, 1).index()),
+            ObjectName::Segment(name(21, 1)),
+            ObjectName::Index(retired.index()),
+            ObjectName::Manifest(Generation(1)),
+            ObjectName::Manifest(Generation(8)),
+            ObjectName::Manifest(Generation(9)),
+            ObjectName::Manifest(Generation(11)),
+            ObjectName::Manifest(Generation(21)),
+        ]
+        .map(listed);
+        let expected = [
+            ObjectName::Segment(name(20, 1)),
+            ObjectName::Index(name(20, 1).index()),
+            ObjectName::Manifest(Generation(8)),
+        ]
+        .map(listed);
+        assert_eq!(garbage(&manifest, &others), expected);
+        // Of a group, none goes before the last of it may.
+        let manifest = Manifest { generation: Generation(24), ..manifest };
+        let manifests = others.iter().filter(|o| matches!(o.name, ObjectName::Manifest(_)));
+        let manifests: Vec<_> = manifests.copied().collect();
+        assert_eq!(garbage(&manifest, &manifests), [manifests[1]]);
+        let manifest = Manifest { generation: Generation(25), ..manifest };
+        assert_eq!(garbage(&manifest, &manifests), manifests[1..4]);
+    }
+}

@@ -1,0 +1,14 @@
+//! Decisions: a snapshot of a log goes in, a plan comes out.
+//!
+//! 1. Nothing here does I/O or reads a clock.
+
+pub(crate) mod agreement;
+pub(crate) mod boundary;
+pub(crate) mod buffer;
+pub(crate) mod compaction;
+pub mod cursor;
+pub(crate) mod list_pages;
+pub mod log_state;
+pub mod options;
+pub mod page;
+pub(crate) mod source;

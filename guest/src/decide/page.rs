@@ -1,0 +1,117 @@
+//! What a reader yields at once, and how it is put together of what was read.
+
+use std::ops::Range;
+
+use crate::format::host_bytes;
+use crate::format::verified::{Piece, Run};
+use crate::ports::HeldBytes;
+
+/// Some events, in order, each ended by LF.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<B> {
+    /// None when there are no events.
+    pub lines: Option<B>,
+    pub events: u64,
+    /// Events trimmed before the reader came to them, right before these, and events that were lost,
+    /// before these, between them or right behind them.
+    pub missed: u64,
+}
+
+/// Events of a run that follow on each other.
+struct Stretch {
+    bytes: Range<u64>,
+    events: u64,
+}
+
+impl<B> Default for Page<B> {
+    fn default() -> Self {
+        Self { lines: None, events: 0, missed: 0 }
+    }
+}
+
+impl<B: HeldBytes> Page<B> {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.lines.as_ref().map_or(0, HeldBytes::length)
+    }
+
+    /// Adds so many events.
+    pub(crate) fn push(&mut self, lines: B, events: u64) {
+        self.events = self.events.saturating_add(events);
+        self.lines = Some(host_bytes::join(self.lines.take(), lines));
+    }
+
+    /// Adds what is wanted of a run; of each piece the events with these numbers.
+    pub(crate) fn take(&mut self, run: Run<B>, mut wanted: impl FnMut(&Piece) -> Range<u64>) {
+        let mut stretches: Vec<Stretch> = Vec::new();
+        let mut at = 0_u64;
+        for piece in &run.pieces {
+            let bytes = at..at.saturating_add(piece.bytes);
+            at = bytes.end;
+            let wanted = wanted(piece);
+            let events = wanted.end - wanted.start;
+            if events == 0 {
+                continue;
+            }
+            let bytes = if events == piece.events {
+                bytes
+            } else {
+                let lines = run.lines.slice(bytes.clone());
+                let end_of = |events| bytes.start.saturating_add(lines.line_end(events));
+                end_of(wanted.start)..end_of(wanted.end)
+            };
+            match stretches.last_mut() {
+                Some(last) if last.bytes.end == bytes.start => {
+                    last.bytes.end = bytes.end;
+                    last.events = last.events.saturating_add(events);
+                }
+                _ => stretches.push(Stretch { bytes, events }),
+            }
+        }
+        if let [Stretch { bytes, events }] = &stretches[..]
+            && *bytes == (0..run.lines.length())
+        {
+            // All of it: nothing is cut.
+            return self.push(run.lines, *events);
+        }
+        for Stretch { bytes, events } in stretches {
+            self.push(run.lines.slice(bytes), events);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::names::{BatchName, BatchTime};
+
+    fn piece(time: u64, lines: &str) -> Piece {
+        let batch = BatchName { time: BatchTime::new(time).unwrap(), origin: None };
+        let (bytes, events) = (lines.len(), lines.matches('\n').count());
+        let [bytes, events] = [bytes, events].map(|count| count.try_into().unwrap());
+        Piece { batch, segment: None, positions: None, trimmed: 0, bytes, events, end: None }
+    }
+
+    #[test]
+    fn of_each_piece_the_events_wanted_are_taken() {
+        let texts = ["a\nbb\n", "", "c\n", "dd\ne\nf\n"];
+        let cases: [([Range<u64>; 4], &str); 6] = [
+            ([0..2, 0..0, 0..1, 0..3], "a\nbb\nc\ndd\ne\nf\n"),
+            ([1..2, 0..0, 0..1, 0..1], "bb\nc\ndd\n"),
+            ([0..1, 0..0, 0..0, 1..2], "a\ne\n"),
+            ([0..0, 0..0, 0..1, 3..3], "c\n"),
+            ([0..2, 0..0, 0..0, 2..3], "a\nbb\nf\n"),
+            ([0..0, 0..0, 0..0, 0..0], ""),
+        ];
+        for (wanted, expected) in cases {
+            let pieces = texts.iter().zip(1..).map(|(text, time)| piece(time, text)).collect();
+            let run = Run { pieces, lines: texts.concat().into_bytes() };
+            let mut page = Page::default();
+            let mut ranges = wanted.iter().cloned();
+            page.take(run, |_| ranges.next().unwrap());
+            let lines = page.lines.unwrap_or_default();
+            assert_eq!(String::from_utf8(lines).unwrap(), expected, "{wanted:?}");
+            let events: u64 = wanted.iter().map(|range| range.end - range.start).sum();
+            assert_eq!(page.events, events);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Tells that a log is not there, and which are below its name: a driver.
+//!
+//! 1. A log exists when its folder has an object of it, whatever else lies there.
+//! 2. It asks the store only where a look has shown nothing, so an existing log costs nothing more.
+
+use std::collections::VecDeque;
+
+use crate::decide::log_state::View;
+use crate::drive::catalog::StoredLog;
+use crate::error::{Error, NoLog};
+use crate::format::names::{LogName, ObjectName};
+use crate::limits::{BELOW_LISTS_MAX, BELOW_LOGS_MAX, BELOW_PAGE_ENTRIES};
+use crate::ports::{EntryKind, ListPage, ListedObject, Store};
+
+impl<S: Store> StoredLog<S> {
+    /// Fails if a look has shown nothing of the log, and there is nothing.
+    pub(crate) fn check_exists(&self, view: &View) -> Result<(), Error> {
+        let shows_some = view.manifest.is_some()
+            || !(view.live.is_empty() && view.absorbed.is_empty() && view.others.is_empty());
+        if shows_some { Ok(()) } else { self.check_is_there() }
+    }
+
+    /// Fails if there is nothing of the log, where no batch and no manifest was listed.
+    pub(crate) fn check_is_there(&self) -> Result<(), Error> {
+        let mut search =
+            Search { store: &self.store, folders: VecDeque::new(), lists_left: BELOW_LISTS_MAX };
+        if search.has_segments(&self.name)? {
+            return Ok(());
+        }
+        if search.look_into(&self.name)? == Seen::Log {
+            return Ok(());
+        }
+        let (mut below, mut more) = (Vec::new(), false);
+        while let Some(folder) = search.folders.pop_front() {
+            if search.lists_left == 0 || below.len() == BELOW_LOGS_MAX {
+                more = true;
+                break;
+            }
+            // Who may not look there may still read the log that was meant.
+            match search.look_into(&folder).unwrap_or(Seen::Other) {
+                Seen::Log => below.push(folder.as_str().to_owned()),
+                Seen::Other => {}
+            }
+        }
+        below.sort_unstable();
+        Err(Error::NoLog(NoLog { name: self.name.as_str().to_owned(), below, more }))
+    }
+}
+
+/// A bounded search for logs, breadth first.
+struct Search<'a, S> {
+    store: &'a S,
+    folders: VecDeque<LogName>,
+    lists_left: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Log,
+    Other,
+}
+
+impl<S: Store> Search<'_, S> {
+    /// Whether there is a segment or an index.
+    fn has_segments(&mut self, log: &LogName) -> Result<bool, Error> {
+        let mut start_after = None;
+        loop {
+            let page = self.list(&log.segments(), start_after)?;
+            if page.objects.iter().any(|entry| is_object(log, entry)) {
+                return Ok(true);
+            }
+            match page.objects.last() {
+                Some(last) if page.more => start_after = Some(last.key.clone()),
+                _ => return Ok(false),
+            }
+        }
+    }
+
+    /// Looks for an object of a log; if there is none, the folders in its folder are next.
+    fn look_into(&mut self, log: &LogName) -> Result<Seen, Error> {
+        let mut start_after = None;
+        let mut folders = Vec::new();
+        while self.lists_left > 0 {
+            self.lists_left -= 1;
+            let page = self.list(&log.folder(), start_after)?;
+            if page.objects.iter().any(|entry| is_object(log, entry)) {
+                return Ok(Seen::Log);
+            }
+            let found = page.objects.iter().filter(|entry| entry.kind == EntryKind::Folder);
+            folders.extend(found.filter_map(|entry| LogName::of_folder(&entry.key)));
+            match page.objects.last() {
+                Some(last) if page.more => start_after = Some(last.key.clone()),
+                _ => break,
+            }
+        }
+        self.folders.extend(folders);
+        Ok(Seen::Other)
+    }
+
+    fn list(&self, prefix: &str, start_after: Option<String>) -> Result<ListPage, Error> {
+        let page = self.store.list(prefix, start_after.as_deref(), BELOW_PAGE_ENTRIES);
+        page.map_err(|error| Error::store("list", prefix, &error))
+    }
+}
+
+fn is_object(log: &LogName, entry: &ListedObject) -> bool {
+    entry.kind == EntryKind::Object && log.object(&entry.key).and_then(ObjectName::parse).is_some()
+}

@@ -1,0 +1,94 @@
+//! A copy of a batch, wherever in the log's folder it stands.
+//!
+//! 1. It counts only as far as digest and number of events prove it: those of the record that it is to
+//!    have, which stand in an index or in the batch's name.
+//! 2. It is held whole while it is read, so one of more than 32 MiB, which no writer makes, is none.
+
+use std::ops::Range;
+
+use crate::decide::source::Part;
+use crate::error::Error;
+use crate::format::batch::{BatchRecord, measure};
+use crate::format::host_bytes;
+use crate::format::lines;
+use crate::format::listed::ListedBatch;
+use crate::format::names::Digest;
+use crate::format::verified::{Piece, Run};
+use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX};
+use crate::ports::{HeldBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
+
+/// Where a batch may stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BatchCopy {
+    pub key: String,
+    /// Where in the object it stands, if that holds others too.
+    pub range: Option<Range<u64>>,
+    /// Events at its beginning that are trimmed in the copy already.
+    pub trimmed: u64,
+    /// The position of its first event that is not trimmed, if it has one already.
+    pub position: Option<u64>,
+    /// The record that it is to have. `bytes` counts only in that a copy of more than 32 MiB is none.
+    pub record: BatchRecord,
+}
+
+impl BatchCopy {
+    /// Its bytes as the record wants them. None if they are not there, or are not the same.
+    pub(crate) fn read<S: Store>(&self, store: &S) -> Result<Option<Run<S::Bytes>>, Error> {
+        let Some(skip) = self.record.trimmed.checked_sub(self.trimmed) else { return Ok(None) };
+        let Some(bytes) = self.bytes(store)? else { return Ok(None) };
+        let packed = || S::Bytes::new(&lines::pack_old_lines(bytes.read()));
+        let wanted = |lines: S::Bytes| {
+            let start = lines.line_end(skip);
+            let lines = if start == 0 { lines } else { lines.slice(start..lines.length()) };
+            let found = measure(&lines);
+            let is_it = found.line_feeds == self.record.events
+                && Digest(found.digest) == self.record.digest;
+            is_it.then(|| self.run(lines))
+        };
+        Ok(match self.record.name.origin {
+            Some(_) => wanted(bytes),
+            None => wanted(packed()),
+        })
+    }
+
+    /// Stands for it where a part of the log is gone.
+    pub(crate) fn part(&self) -> Part {
+        Part::Batch(ListedBatch { name: self.record.name, size: self.record.bytes })
+    }
+
+    fn run<B: HeldBytes>(&self, lines: B) -> Run<B> {
+        let record = BatchRecord { bytes: lines.length(), lost: false, ..self.record };
+        let (start, end) = (record.trimmed, record.events);
+        let positions =
+            self.position.map(|first| first.saturating_sub(start)..first.saturating_add(end));
+        let piece = Piece { trimmed: record.trimmed, positions, ..Piece::live(record) };
+        Run { pieces: vec![piece], lines }
+    }
+
+    fn bytes<S: Store>(&self, store: &S) -> Result<Option<S::Bytes>, Error> {
+        let length = self.range.as_ref().map_or(0, |range| range.end.saturating_sub(range.start));
+        if length > BATCH_BYTES_WHOLE_MAX || self.range.as_ref().is_some_and(Range::is_empty) {
+            return Ok(None);
+        }
+        let read = store.read(&[ReadPart { key: self.key.clone(), range: self.range.clone() }]);
+        let mut held: Option<S::Bytes> = None;
+        loop {
+            match read.next(CHUNK_BYTES_MAX) {
+                Ok(Some(chunk)) => {
+                    let bytes = host_bytes::join(held.take(), chunk.bytes);
+                    if bytes.length() > BATCH_BYTES_WHOLE_MAX {
+                        return Ok(None);
+                    }
+                    held = Some(bytes);
+                }
+                Ok(None) => return Ok(held),
+                Err(failure) => match failure.error.kind {
+                    StoreErrorKind::NotFound
+                    | StoreErrorKind::Invalid
+                    | StoreErrorKind::NotAnObject => return Ok(None),
+                    _ => return Err(Error::store("read", &self.key, &failure.error)),
+                },
+            }
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! Looks at a stored log: lists it, reads its manifest and indexes. A driver: the decisions are in
+//! `view`.
+//!
+//! 1. Batches are listed before manifests: a batch that was absorbed and deleted before its listing
+//!    is then sure to be in the manifest found.
+//! 2. What decides about writing and deleting is a look in which the listing agrees with the manifest;
+//!    see `agreement`. One that does not is taken again, and in the end an error.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::decide::agreement::{self, Disagreement};
+use crate::decide::log_state::{self, View};
+use crate::error::{Damage, Error};
+use crate::format::index::Index;
+use crate::format::listed::{ListedBatch, ListedOther};
+use crate::format::manifest::{Manifest, SegmentRecord, StandIn};
+use crate::format::names::{BatchName, Digest, Generation, LogName, SegmentName};
+use crate::limits::{INDEX_CACHE_BATCHES_MAX, MISSING_TRIES};
+use crate::mutants::{self, Mutant};
+use crate::ports::{EntryKind, Store, StoreError, StoreErrorKind};
+
+mod belonging;
+mod contradiction;
+mod listing;
+mod orphans;
+mod readable;
+
+/// A log in a store, with the manifest and the indexes that were got last.
+#[derive(Clone)]
+pub struct StoredLog<S> {
+    pub store: S,
+    pub name: LogName,
+    manifest: Option<Rc<Manifest>>,
+    /// The highest generation that was ever seen.
+    seen: Generation,
+    indexes: BTreeMap<SegmentName, Rc<Index>>,
+    /// Trimmed segments that nobody is to look into: their indexes cannot be read any more.
+    forgotten: BTreeSet<SegmentName>,
+    /// Keys and bytes of what writes under way, or killed ones, have left, as listed last.
+    unfinished: BTreeMap<String, u64>,
+    /// What stands under names of objects and is none, if it is collected. Else it is an error.
+    intruders: Option<BTreeMap<String, EntryKind>>,
+}
+
+/// Which objects a look at the log lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// What a read needs: batches and manifests.
+    Reading,
+    /// Segments and indexes too. That the highest manifest is gone would show.
+    Everything,
+    /// Everything, to decide what is written and deleted: it must agree with itself.
+    Changing,
+}
+
+/// What stands under a manifest's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StoredManifest {
+    Whole(Manifest),
+    StandIn(StandIn),
+    Gone,
+}
+
+/// A look that met an object which has gone since it was told of.
+enum Interrupted {
+    Gone(SegmentRecord),
+    Failed(Error),
+}
+
+impl<S: Store> StoredLog<S> {
+    pub fn new(store: S, name: LogName) -> Self {
+        Self {
+            store,
+            name,
+            manifest: None,
+            seen: Generation::default(),
+            indexes: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
+            unfinished: BTreeMap::new(),
+            intruders: None,
+        }
+    }
+
+    /// An object of this log is damaged.
+    pub(crate) fn damaged(&self, damage: Damage) -> Error {
+        damage.of(&self.name)
+    }
+
+    /// Looks at the log: batches, manifest in force, what is live.
+    pub(crate) fn look(&mut self, look: Look) -> Result<View, Error> {
+        self.look_for_new(look, &|_| false)
+    }
+
+    /// Looks at the log for what is not known. If nothing is, that takes two lists.
+    pub(crate) fn look_for_new(
+        &mut self,
+        look: Look,
+        known: &dyn Fn(&BatchName) -> bool,
+    ) -> Result<View, Error> {
+        let mut gone: Option<SegmentName> = None;
+        let mut disagreements = 0;
+        loop {
+            let early = if look == Look::Reading && mutants::is(Mutant::ManifestFirst) {
+                Some(self.manifest_in_force(look)?)
+            } else {
+                None
+            };
+            let batches = self.settled_batches(known)?;
+            let is_known = |name: &BatchName| {
+                known(name) || self.indexes.values().any(|index| index.holds(name))
+            };
+            if !batches.iter().all(|batch| is_known(&batch.name)) {
+                // What is new may be of another log that has taken the place of this one, with a
+                // manifest of the same generation.
+                self.manifest = None;
+            }
+            let (manifest, others) = match early {
+                Some(early) => early,
+                None => self.manifest_in_force(look)?,
+            };
+            let contradiction = match look {
+                Look::Reading => None,
+                Look::Everything => {
+                    match self.missing_manifest(manifest.as_deref(), &batches, &others) {
+                        // A damaged index is met by whoever needs it.
+                        Err(Error::Damaged(_)) => None,
+                        found => found?,
+                    }
+                }
+                Look::Changing => match agreement::disagreement(manifest.as_deref(), &others) {
+                    Some(found) => Some(found),
+                    None => self.missing_manifest(manifest.as_deref(), &batches, &others)?,
+                },
+            };
+            if let Some(found) = contradiction
+                && !mutants::is(Mutant::TrustDisagreement)
+            {
+                disagreements += 1;
+                if disagreements == MISSING_TRIES {
+                    return Err(self.contradicted(manifest.as_deref(), found)?);
+                }
+                continue;
+            }
+            match self.sort_out(manifest, batches) {
+                Ok(view) => return Ok(View { others, ..view }),
+                Err(Interrupted::Failed(error)) => return Err(error),
+                Err(Interrupted::Gone(segment)) => {
+                    // A segment that was compacted away is not named again: this one is lost.
+                    if gone == Some(segment.name) {
+                        return Err(self.missing(segment.name.index()));
+                    }
+                    gone = Some(segment.name);
+                }
+            }
+        }
+    }
+
+    /// The bytes of an object. None if it is gone.
+    pub(crate) fn get(&self, object: impl std::fmt::Display) -> Result<Option<Vec<u8>>, Error> {
+        let key = self.name.key(object);
+        match self.store.get(&key) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(StoreError { kind: StoreErrorKind::NotFound, .. }) => Ok(None),
+            Err(error) => Err(Error::store("read", &key, &error)),
+        }
+    }
+
+    /// An object that the manifest in force names is not there.
+    pub(crate) fn missing(&self, object: impl std::fmt::Display) -> Error {
+        self.damaged(Damage::new(object, "an object that the manifest names", "no such object"))
+    }
+
+    fn sort_out(
+        &mut self,
+        manifest: Option<Rc<Manifest>>,
+        mut live: Vec<ListedBatch>,
+    ) -> Result<View, Interrupted> {
+        let mut absorbed = Vec::new();
+        let mut failed = Ok(());
+        live.retain(|batch| {
+            if failed.is_err() {
+                return false;
+            }
+            let held =
+                self.is_held(manifest.as_deref(), &batch.name).unwrap_or_else(|interrupted| {
+                    failed = Err(interrupted);
+                    false
+                });
+            if held {
+                absorbed.push(*batch);
+            }
+            !held
+        });
+        failed?;
+        Ok(View { manifest, live, absorbed, others: Vec::new() })
+    }
+
+    fn is_held(
+        &mut self,
+        manifest: Option<&Manifest>,
+        batch: &BatchName,
+    ) -> Result<bool, Interrupted> {
+        for segment in log_state::may_hold(manifest, batch) {
+            if self.forgotten.contains(&segment.name) {
+                continue;
+            }
+            if self.index(segment)?.holds(batch) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// From now on no batch is looked for in the indexes of these trimmed segments, and in those of all
+    /// others again.
+    pub(crate) fn forget(&mut self, segments: &[SegmentName]) {
+        self.forgotten = segments.iter().copied().collect();
+    }
+
+    /// The index of a segment. None if it is gone.
+    pub(crate) fn index_of(&mut self, segment: &SegmentRecord) -> Result<Option<Rc<Index>>, Error> {
+        match self.index(segment) {
+            Ok(index) => Ok(Some(index)),
+            Err(Interrupted::Gone(_)) => Ok(None),
+            Err(Interrupted::Failed(error)) => Err(error),
+        }
+    }
+
+    /// The digest of the bytes of a segment's index, which are checked. None if it is gone.
+    pub(crate) fn index_digest(&self, segment: &SegmentRecord) -> Result<Option<Digest>, Error> {
+        match self.read_index(segment) {
+            Ok((_, digest)) => Ok(Some(digest)),
+            Err(Interrupted::Gone(_)) => Ok(None),
+            Err(Interrupted::Failed(error)) => Err(error),
+        }
+    }
+
+    fn read_index(&self, segment: &SegmentRecord) -> Result<(Index, Digest), Interrupted> {
+        let bytes = self.get(segment.name.index()).map_err(Interrupted::Failed)?;
+        let bytes = bytes.ok_or(Interrupted::Gone(*segment))?;
+        let index = Index::decode(segment, &bytes)
+            .map_err(|damage| Interrupted::Failed(self.damaged(damage)))?;
+        Ok((index, Digest::of(&bytes)))
+    }
+
+    fn index(&mut self, segment: &SegmentRecord) -> Result<Rc<Index>, Interrupted> {
+        if let Some(index) = self.indexes.get(&segment.name) {
+            return Ok(index.clone());
+        }
+        let (index, _) = self.read_index(segment)?;
+        let index = Rc::new(index);
+        let kept = self.indexes.values().map(|index| index.batches.len()).sum::<usize>();
+        if u64::try_from(kept).is_ok_and(|kept| kept > INDEX_CACHE_BATCHES_MAX) {
+            self.indexes.clear();
+        }
+        self.indexes.insert(segment.name, index.clone());
+        Ok(index)
+    }
+
+    /// The error of a batch that was written and stands in a segment that stays, too, as far as the
+    /// indexes were read. (Those of trimmed segments may hold what was kept of them.)
+    pub(crate) fn stands_twice(
+        &self,
+        next: &Manifest,
+        written: &BTreeSet<BatchName>,
+    ) -> Option<Error> {
+        let indexes = next.segments.iter().filter_map(|s| Some((s, self.indexes.get(&s.name)?)));
+        let mut batches = indexes.flat_map(|(s, index)| index.batches.iter().map(move |b| (s, b)));
+        let (segment, batch) = batches.find(|(_, batch)| written.contains(&batch.name))?;
+        if mutants::is(Mutant::CommitTwice) {
+            return None;
+        }
+        let expected = format!("{} once in the log", batch.name);
+        let found = "it stands in another segment, too";
+        Some(self.damaged(Damage::new(segment.name, expected, found)))
+    }
+
+    /// Which of the batches the manifest's indexes hold. None if it is no longer in force.
+    pub(crate) fn held_by(
+        &mut self,
+        manifest: &Manifest,
+        batches: impl Iterator<Item = BatchName>,
+    ) -> Result<Option<Vec<BatchName>>, Error> {
+        let mut held = Vec::new();
+        for batch in batches {
+            match self.is_held(Some(manifest), &batch) {
+                Ok(true) => held.push(batch),
+                Ok(false) => {}
+                Err(Interrupted::Gone(_)) => return Ok(None),
+                Err(Interrupted::Failed(error)) => return Err(error),
+            }
+        }
+        Ok(Some(held))
+    }
+
+    /// The manifest in force, if there is one, and what else was listed with it.
+    pub(crate) fn manifest_in_force(
+        &mut self,
+        look: Look,
+    ) -> Result<(Option<Rc<Manifest>>, Vec<ListedOther>), Error> {
+        let mut highest = None;
+        for _ in 0..MISSING_TRIES {
+            let listed = self.list_current(look)?;
+            let listed = listed.map_err(|went_back| self.went_back(went_back))?;
+            let others = listed.others;
+            highest = listed.highest;
+            let Some(generation) = listed.highest else {
+                return Ok((None, others));
+            };
+            let got = self.manifest.take().filter(|manifest| manifest.generation == generation);
+            let got = match got {
+                Some(manifest) => Some(manifest),
+                None => self.manifest(generation)?.map(Rc::new),
+            };
+            if let Some(manifest) = got {
+                let named: BTreeSet<_> = manifest.records().map(|segment| segment.name).collect();
+                self.indexes.retain(|name, _| named.contains(name));
+                self.manifest = Some(manifest.clone());
+                return Ok((Some(manifest), others));
+            }
+        }
+        if let Some(generation) = highest
+            && let StoredManifest::StandIn(_) = self.stored_manifest(generation)?
+        {
+            return Err(self.ends_in_stand_in(generation));
+        }
+        let message = format!(
+            "{} was listed {MISSING_TRIES} times and could not be found",
+            self.name.key("manifest_*")
+        );
+        Err(Error::StoreFailed { message, transient: true })
+    }
+
+    /// A manifest, unless it is gone. One of which a stand-in is left is.
+    pub(crate) fn manifest(&self, generation: Generation) -> Result<Option<Manifest>, Error> {
+        Ok(match self.stored_manifest(generation)? {
+            StoredManifest::Whole(manifest) => Some(manifest),
+            StoredManifest::StandIn(_) | StoredManifest::Gone => None,
+        })
+    }
+
+    /// What stands under a manifest's name.
+    pub(crate) fn stored_manifest(&self, generation: Generation) -> Result<StoredManifest, Error> {
+        let Some(bytes) = self.get(generation)? else { return Ok(StoredManifest::Gone) };
+        if let Some(stand_in) = StandIn::decode(generation, &bytes) {
+            return Ok(StoredManifest::StandIn(stand_in));
+        }
+        let decoded = Manifest::decode(generation, &bytes);
+        decoded.map(StoredManifest::Whole).map_err(|error| match error {
+            Error::Damaged(damage) => self.damaged(damage),
+            error => error,
+        })
+    }
+
+    /// The damage of a log whose highest manifest is a stand-in: the one that it stands below is gone.
+    pub(crate) fn ends_in_stand_in(&self, generation: Generation) -> Error {
+        let expected = format!("a later manifest than {generation}, which is a stand-in");
+        let next = Generation(generation.0.saturating_add(1));
+        self.damaged(Damage::new(next, expected, "no such object"))
+    }
+}

@@ -1,0 +1,58 @@
+//! Whether a position is of this log, where it does not say which log it is of.
+//!
+//! 1. It is refused only if it surely is of another: it names batches, the indexes that the manifest
+//!    names hold all that was ever absorbed, and none of the batches is live or in them.
+//! 2. A look may be in the middle of a compaction, and a listing is not a snapshot: it takes two looks
+//!    to refuse. What cannot be looked up refuses nothing.
+
+use super::{Interrupted, Look, StoredLog};
+use crate::decide::log_state::View;
+use crate::error::Error;
+use crate::format::position::Position;
+use crate::ports::Store;
+
+impl<S: Store> StoredLog<S> {
+    /// Refuses a position of another log. Makes no request unless the position has no identity and
+    /// none of the batches that it names is live.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] that names both logs, as far as they are known.
+    pub(crate) fn check_position(&mut self, position: &Position, view: &View) -> Result<(), Error> {
+        position.check_log(&self.name, view.log())?;
+        if position.log.is_some() || self.has_some_of(position, view)? == Some(true) {
+            return Ok(());
+        }
+        let again = self.look(Look::Reading)?;
+        match self.has_some_of(position, &again)? {
+            Some(false) => Err(position.of_another(&self.name, again.log())),
+            Some(true) | None => Ok(()),
+        }
+    }
+
+    /// Whether some batch that the position names is in the log, or there is none that must be. None
+    /// if that cannot be looked up.
+    fn has_some_of(&mut self, position: &Position, view: &View) -> Result<Option<bool>, Error> {
+        let mut listed = view.live.iter().chain(&view.absorbed);
+        if position.surely_held().next().is_none()
+            || listed.any(|batch| position.names(&batch.name))
+        {
+            return Ok(Some(true));
+        }
+        let Some(manifest) = &view.manifest else { return Ok(Some(false)) };
+        if !manifest.holds_all_ever() {
+            return Ok(None);
+        }
+        let mut found = Some(false);
+        for segment in manifest.records().filter(|segment| position.has_yielded_of(segment)) {
+            match self.index(segment) {
+                Ok(index) if index.batches.iter().any(|batch| position.names(&batch.name)) => {
+                    return Ok(Some(true));
+                }
+                Ok(_) => {}
+                Err(Interrupted::Gone(_) | Interrupted::Failed(Error::Damaged(_))) => found = None,
+                Err(Interrupted::Failed(error)) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+}

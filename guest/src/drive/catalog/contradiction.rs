@@ -1,0 +1,86 @@
+//! What a listing that contradicts the manifest in force comes from: damage, or a store whose listings
+//! do not show what is there.
+
+use super::{Disagreement, StoredLog};
+use crate::error::{Damage, Error};
+use crate::format::manifest::Manifest;
+use crate::format::names::{Generation, ObjectName};
+use crate::limits::MANIFESTS_KEPT;
+use crate::ports::{OrderedRead, ReadPart, Store, StoreError, StoreErrorKind};
+
+impl<S: Store> StoredLog<S> {
+    /// The error of looks that kept contradicting the manifest, after asking for the objects.
+    pub(crate) fn contradicted(
+        &self,
+        manifest: Option<&Manifest>,
+        found: Disagreement,
+    ) -> Result<Error, Error> {
+        let generation = manifest.map_or(Generation::default(), |manifest| manifest.generation);
+        let next = Generation(generation.0.saturating_add(1));
+        // A generation is created only after the one before, so this one was not in force.
+        if self.is_there(ObjectName::Manifest(next), 1)? {
+            return Ok(self.lies(&format!("{} is there and not shown", self.name.key(next))));
+        }
+        Ok(match found {
+            Disagreement::LeftOut(object) => {
+                let named = manifest.into_iter().flat_map(|manifest| &manifest.segments);
+                let mut named = named.filter(|s| ObjectName::Segment(s.name) == object);
+                if self.is_there(object, named.next().map_or(0, |segment| segment.bytes))? {
+                    self.lies(&format!("{} is there and not shown", self.name.key(object)))
+                } else {
+                    self.missing(object)
+                }
+            }
+            Disagreement::Size { segment, expected, found } => {
+                let expected = format!("{expected} bytes, as the manifest says");
+                self.damaged(Damage::new(segment, expected, format!("{found} bytes listed")))
+            }
+            Disagreement::Orphan { object, batch } => {
+                let expected = format!("the manifest of {object}, which alone has {batch}");
+                self.damaged(Damage::new(next, expected, "no such object"))
+            }
+            Disagreement::BeyondNext { object, generation } => {
+                // The one that it was to follow, or one of those that came since.
+                let base = generation.0.saturating_sub(1);
+                for later in (base..=base.saturating_add(MANIFESTS_KEPT)).map(Generation) {
+                    if self.is_there(ObjectName::Manifest(later), 1)? {
+                        let key = self.name.key(later);
+                        return Ok(self.lies(&format!("{key} is there and not shown")));
+                    }
+                }
+                let expected = format!("a manifest that {object} comes after");
+                self.damaged(Damage::new(next, expected, "no such object"))
+            }
+        })
+    }
+
+    /// Whether an object is there, by asking for it, whatever is listed. `bytes` is how many it has,
+    /// if it is a segment.
+    pub(crate) fn is_there(&self, object: ObjectName, bytes: u64) -> Result<bool, Error> {
+        let key = self.name.key(object);
+        let found = match object {
+            ObjectName::Segment(_) => {
+                let part = ReadPart { key: key.clone(), range: Some(0..bytes.min(1)) };
+                let read = self.store.read(&[part]).next(1);
+                read.map(|_| ()).map_err(|failure| failure.error)
+            }
+            _ => self.store.get(&key).map(|_| ()),
+        };
+        match found {
+            // Too short for a range is there all the same.
+            Ok(()) | Err(StoreError { kind: StoreErrorKind::Invalid, .. }) => Ok(true),
+            Err(StoreError { kind: StoreErrorKind::NotFound, .. }) => Ok(false),
+            Err(error) => Err(Error::store("read", &key, &error)),
+        }
+    }
+
+    /// The error of a listing that does not show what is there, or shows what is not.
+    pub(crate) fn lies(&self, what: &str) -> Error {
+        let folder = self.name.folder();
+        let message = format!(
+            "cannot rely on the listing of {folder}: {what}; nothing was changed: repeat the call, and \
+             check the store if this stays"
+        );
+        Error::StoreFailed { message, transient: true }
+    }
+}

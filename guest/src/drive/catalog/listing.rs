@@ -1,0 +1,230 @@
+//! What the store lists of a log.
+//!
+//! 1. The highest generation that is shown never goes back: a listing that shows a lower one than was
+//!    seen before, or none, is not believed.
+//! 2. What stands under an object's name without being one is damage, whoever lists it.
+
+use std::collections::BTreeMap;
+
+use super::{Look, StoredLog};
+use crate::decide::list_pages::Pages;
+use crate::decide::log_state::{self, Newest};
+use crate::error::{Damage, Error};
+use crate::format::listed::{ListedBatch, ListedOther};
+use crate::format::names::{self, BatchName, Generation, Marker, ObjectName, SegmentName};
+use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
+use crate::mutants::{self, Mutant};
+use crate::ports::{EntryKind, Store};
+
+/// Manifests, and segments and indexes if they were asked for, and the highest generation of them.
+pub(crate) struct Listed {
+    pub others: Vec<ListedOther>,
+    pub highest: Option<Generation>,
+}
+
+/// Every listing showed an older manifest than was seen before, or none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WentBack {
+    shown: Option<Generation>,
+    seen: Generation,
+}
+
+impl<S: Store> StoredLog<S> {
+    /// Lists the batches once, and shows them as the store does.
+    pub(crate) fn list_batches(&mut self, mut show: impl FnMut(ListedBatch)) -> Result<(), Error> {
+        self.list(&self.name.batches(), None, |object, size| {
+            if let ObjectName::Batch(name) = object {
+                show(ListedBatch { name, size });
+            }
+        })
+    }
+
+    /// Lists the batches twice: of each writer, what is returned is a prefix of what it wrote. Once,
+    /// if the first listing shows only what is known.
+    pub(crate) fn settled_batches(
+        &mut self,
+        known: &dyn Fn(&BatchName) -> bool,
+    ) -> Result<Vec<ListedBatch>, Error> {
+        self.unfinished.clear();
+        let mut newest = Newest::default();
+        let mut batches = Vec::new();
+        let mut all_known = true;
+        self.list_batches(|batch| {
+            newest.see(batch.name);
+            all_known &= known(&batch.name);
+            if all_known || mutants::is(Mutant::ListOnce) {
+                batches.push(batch);
+            }
+        })?;
+        if !all_known && !mutants::is(Mutant::ListOnce) {
+            batches.clear();
+            self.list_batches(|batch| {
+                if newest.covers(&batch.name) {
+                    batches.push(batch);
+                }
+            })?;
+        }
+        batches.sort_unstable();
+        batches.dedup_by_key(|batch| batch.name);
+        Ok(batches)
+    }
+
+    /// Lists manifests, and segments and indexes if asked for, until what is shown has not gone back.
+    pub(crate) fn list_current(&mut self, look: Look) -> Result<Result<Listed, WentBack>, Error> {
+        let mut shown = None;
+        for _ in 0..MISSING_TRIES {
+            let others = self.list_others(look)?;
+            let highest = log_state::manifests(&others).max();
+            if highest.unwrap_or_default() >= self.seen || mutants::is(Mutant::AcceptVanished) {
+                self.saw(highest.unwrap_or_default());
+                return Ok(Ok(Listed { others, highest }));
+            }
+            shown = highest;
+        }
+        Ok(Err(WentBack { shown, seen: self.seen }))
+    }
+
+    /// The generation in force, by the listing alone; 0 if there is none.
+    pub(crate) fn highest_generation(&mut self) -> Result<Generation, Error> {
+        let listed = self.list_current(Look::Reading)?;
+        let listed = listed.map_err(|went_back| self.went_back(went_back))?;
+        Ok(listed.highest.unwrap_or_default())
+    }
+
+    /// A manifest of this generation exists or has existed.
+    pub(crate) fn saw(&mut self, generation: Generation) {
+        self.seen = self.seen.max(generation);
+    }
+
+    /// The marker of a generation's group, if it is there: then the generation was passed so long ago
+    /// that its manifest may have been deleted and the number used again.
+    pub(crate) fn marker(&self, generation: Generation) -> Result<Option<Marker>, Error> {
+        let marker = generation.marker();
+        Ok(self.get(marker)?.map(|_| marker))
+    }
+
+    /// The error of listings that show nothing later than a generation that was passed.
+    pub(crate) fn used_before(&self, generation: Generation, marker: Marker) -> Error {
+        let folder = self.name.folder();
+        let message = format!(
+            "cannot rely on the listing of {folder}: {marker} is there, so later manifests than \
+             {generation} were committed, and none is shown; nothing was deleted: check the store"
+        );
+        Error::StoreFailed { message, transient: true }
+    }
+
+    pub(crate) fn went_back(&self, WentBack { shown, seen }: WentBack) -> Error {
+        let shown = shown.map_or("no manifest".to_owned(), |shown| format!("none above {shown}"));
+        let folder = self.name.folder();
+        let message = format!(
+            "cannot list {folder}: the listing shows {shown}, but {seen} was there before; repeat the \
+             call, and check the store if this stays"
+        );
+        Error::StoreFailed { message, transient: true }
+    }
+
+    /// Lists manifests, and segments and indexes if asked for.
+    pub(crate) fn list_others(&mut self, look: Look) -> Result<Vec<ListedOther>, Error> {
+        let mut others = Vec::new();
+        let (prefix, start_after) = match look {
+            Look::Reading => (self.name.manifests(), None),
+            Look::Everything | Look::Changing => (self.name.folder(), Some(self.name.manifests())),
+        };
+        self.list(&prefix, start_after, |name, size| others.push(ListedOther { name, size }))?;
+        Ok(others)
+    }
+
+    /// The segments and indexes of the attempt that made a segment, with their sizes.
+    pub(crate) fn list_attempt(
+        &self,
+        segment: SegmentName,
+    ) -> Result<BTreeMap<ObjectName, u64>, Error> {
+        let mut kept = BTreeMap::new();
+        let prefix = self.name.key(segment.of_attempt());
+        self.clone().list(&prefix, None, |name, size| _ = kept.insert(name, size))?;
+        Ok(kept)
+    }
+
+    /// The error of a batch that is listed again and again, and is not there.
+    pub(crate) fn shown_only(&self, batch: BatchName) -> Error {
+        let (folder, key) = (self.name.folder(), self.name.key(batch));
+        let message = format!(
+            "cannot rely on the listing of {folder}: {key} is listed and not there; nothing was \
+             changed: check the store"
+        );
+        Error::StoreFailed { message, transient: true }
+    }
+
+    /// The error of a segment that the store has confirmed and does not list like that.
+    pub(crate) fn not_kept(&self, segment: SegmentName, expected: u64, found: &str) -> Error {
+        let key = self.name.key(segment);
+        let message = format!(
+            "cannot rely on the store: it confirmed {key} of {expected} bytes and its index, and lists \
+             {found}; nothing was committed: repeat the call, and check the store if this stays"
+        );
+        Error::StoreFailed { message, transient: true }
+    }
+
+    /// Collects what stands under names of objects and is none, in place of failing.
+    pub(crate) fn collecting_intruders(self) -> Self {
+        Self { intruders: Some(BTreeMap::new()), ..self }
+    }
+
+    /// What stands under names of objects and is none, as collected since this was asked last.
+    pub(crate) fn take_intruders(&mut self) -> Vec<Damage> {
+        let intruders = self.intruders.as_mut().map(std::mem::take).unwrap_or_default();
+        intruders.into_iter().map(|(key, kind)| intrusion(key, kind)).collect()
+    }
+
+    /// Keys and bytes of what writes under way, or killed ones, have left, as listed last.
+    pub(crate) fn unfinished(&self) -> &BTreeMap<String, u64> {
+        &self.unfinished
+    }
+
+    /// Shows every listed object that follows the naming scheme, with its size.
+    fn list(
+        &mut self,
+        prefix: &str,
+        start_after: Option<String>,
+        mut show: impl FnMut(ObjectName, u64),
+    ) -> Result<(), Error> {
+        let mut pages = Pages::new(prefix, start_after);
+        loop {
+            let page = self
+                .store
+                .list(prefix, pages.after(), LIST_PAGE_OBJECTS)
+                .map_err(|error| Error::store("list", prefix, &error))?;
+            let goes_on = pages.take(&page)?;
+            for entry in &page.objects {
+                let key = entry.key.strip_suffix('/').unwrap_or(&entry.key);
+                let Some(own) = self.name.object(key) else { continue };
+                match (entry.kind, ObjectName::parse(own)) {
+                    (EntryKind::Object, Some(name)) => show(name, entry.size),
+                    (EntryKind::Unfinished, _) if names::unfinished(own).is_some() => {
+                        self.unfinished.insert(entry.key.clone(), entry.size);
+                    }
+                    (EntryKind::Unfinished, _) | (_, None) => {}
+                    (kind, Some(_)) => match &mut self.intruders {
+                        Some(intruders) => drop(intruders.insert(key.to_owned(), kind)),
+                        None => return Err(Error::Damaged(intrusion(key.to_owned(), kind))),
+                    },
+                }
+            }
+            if !goes_on {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The damage of an object in whose place something else stands.
+fn intrusion(key: String, kind: EntryKind) -> Damage {
+    let found = match kind {
+        EntryKind::Object | EntryKind::Unfinished => "something else",
+        EntryKind::Folder => "a folder",
+        EntryKind::Link => "a symbolic link",
+        EntryKind::Special => "a named pipe, a socket or a device",
+    };
+    // It may be what someone has put the data into, so nobody is to remove it.
+    Damage::intruder(key, format!("{found}; move it away"))
+}

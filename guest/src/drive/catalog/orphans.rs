@@ -1,0 +1,71 @@
+//! Finds a commit whose manifest is gone.
+//!
+//! A compaction writes segments of the generation after the current one, and deletes the batches and
+//! segments that they replace only after their manifest is there. So either each batch of such a
+//! segment is still listed or in an index that the current manifest names; or the manifest that the
+//! segment was committed with is gone. Batches without events, as old ones can be, do not count: they
+//! are deleted without a commit.
+
+use std::collections::BTreeSet;
+
+use super::StoredLog;
+use crate::decide::agreement::{self, Disagreement};
+use crate::error::Error;
+use crate::format::index;
+use crate::format::listed::{ListedBatch, ListedOther};
+use crate::format::manifest::Manifest;
+use crate::format::names::ObjectName;
+use crate::ports::Store;
+
+impl<S: Store> StoredLog<S> {
+    /// What shows that a later manifest than this, the highest that is listed, was there. `batches`
+    /// were listed before, `others` with it.
+    pub(crate) fn missing_manifest(
+        &mut self,
+        manifest: Option<&Manifest>,
+        batches: &[ListedBatch],
+        others: &[ListedOther],
+    ) -> Result<Option<Disagreement>, Error> {
+        match agreement::beyond_next(manifest, others) {
+            Some(found) => Ok(Some(found)),
+            None => self.orphan(manifest, batches, others),
+        }
+    }
+
+    /// The first index of the next generation with a batch that is nowhere else. Reads the indexes of
+    /// that generation only.
+    fn orphan(
+        &mut self,
+        manifest: Option<&Manifest>,
+        batches: &[ListedBatch],
+        others: &[ListedOther],
+    ) -> Result<Option<Disagreement>, Error> {
+        let next = manifest.map_or(0, |manifest| manifest.generation.0).saturating_add(1);
+        let indexes = others.iter().filter_map(|other| match other.name {
+            ObjectName::Index(index) if index.0.generation.0 == next => Some(index),
+            _ => None,
+        });
+        let mut indexes = indexes.peekable();
+        if indexes.peek().is_none() {
+            return Ok(None);
+        }
+        let listed: BTreeSet<_> = batches.iter().map(|batch| batch.name).collect();
+        for name in indexes {
+            // One that is gone was thrown away by whoever made it.
+            let Some(bytes) = self.get(name)? else { continue };
+            let absorbed = index::readable_batches(&bytes);
+            let absorbed: Vec<_> = absorbed.filter(|batch| !listed.contains(batch)).collect();
+            let held = match manifest {
+                Some(manifest) => self.held_by(manifest, absorbed.iter().copied())?,
+                None => Some(Vec::new()),
+            };
+            // None when the log has changed meanwhile: the next look tells.
+            let Some(held) = held else { continue };
+            if let Some(batch) = absorbed.into_iter().find(|batch| !held.contains(batch)) {
+                let object = ObjectName::Index(name);
+                return Ok(Some(Disagreement::Orphan { object, batch }));
+            }
+        }
+        Ok(None)
+    }
+}

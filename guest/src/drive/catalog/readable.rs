@@ -1,0 +1,67 @@
+//! Events that can be read, among those that have positions: those that a repair recorded as lost are
+//! not counted. An index is read only of a segment that has lost some and in which a count ends.
+
+use std::ops::Range;
+
+use super::StoredLog;
+use crate::decide::log_state::View;
+use crate::error::Error;
+use crate::format::manifest::SegmentRecord;
+use crate::ports::Store;
+
+impl<S: Store> StoredLog<S> {
+    /// The position behind which so many compacted events can be read; the first position if there are
+    /// not as many. Err: the index of this segment is gone, look again.
+    pub(crate) fn position_of_last(
+        &mut self,
+        view: &View,
+        events: u64,
+    ) -> Result<Result<u64, SegmentRecord>, Error> {
+        let first = view.first_position();
+        let mut left = events;
+        if left == 0 {
+            return Ok(Ok(view.next_position()));
+        }
+        for segment in view.segments().iter().rev() {
+            if segment.readable() < left {
+                left -= segment.readable();
+                continue;
+            }
+            if segment.lost == 0 {
+                return Ok(Ok(segment.end().saturating_sub(left).max(first)));
+            }
+            let Some(index) = self.index_of(segment)? else { return Ok(Err(*segment)) };
+            let batches: Vec<_> = index.positions(segment).collect();
+            for (batch, positions) in batches.into_iter().rev() {
+                if batch.events_stored() >= left {
+                    return Ok(Ok(positions.end.saturating_sub(left).max(first)));
+                }
+                left -= batch.events_stored();
+            }
+        }
+        Ok(Ok(first))
+    }
+
+    /// How many compacted events are lost in a range of positions. Err: the index of this segment is
+    /// gone, look again.
+    pub(crate) fn lost_in(
+        &mut self,
+        view: &View,
+        range: &Range<u64>,
+    ) -> Result<Result<u64, SegmentRecord>, Error> {
+        let mut sum = 0_u64;
+        let is_in = |s: &&SegmentRecord| s.position < range.end && range.start < s.end();
+        for segment in view.segments().iter().filter(|s| s.lost > 0).filter(is_in) {
+            if range.start <= segment.position && segment.end() <= range.end {
+                sum = sum.saturating_add(segment.lost);
+                continue;
+            }
+            let Some(index) = self.index_of(segment)? else { return Ok(Err(*segment)) };
+            for (batch, positions) in index.positions(segment).filter(|(batch, _)| batch.lost) {
+                let start = positions.start.saturating_add(batch.trimmed).max(range.start);
+                sum = sum.saturating_add(positions.end.min(range.end).saturating_sub(start));
+            }
+        }
+        Ok(Ok(sum))
+    }
+}

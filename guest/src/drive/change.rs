@@ -1,0 +1,176 @@
+//! Carries out a change of a log: writes the new segments, then commits the manifest that names them.
+//! A driver, for compactions and trims.
+
+use crate::decide::boundary::{Boundary, Cut};
+use crate::decide::compaction::{self, Rewrite};
+use crate::decide::log_state::View;
+use crate::decide::source::Part;
+use crate::drive::catalog::StoredLog;
+use crate::drive::commit::{Commit, Committer, Goal};
+use crate::drive::segment_writer::{Copied, SegmentWriter, Source};
+use crate::error::Error;
+use crate::format::batch::BatchRecord;
+use crate::format::manifest::Manifest;
+use crate::format::names::{Attempt, BatchName, Generation, SegmentName};
+use crate::format::segment::NewSegment;
+use crate::ports::{Store, System};
+
+/// What is to change.
+pub(crate) struct Change<'a> {
+    pub goal: Goal,
+    /// Where the log is to begin.
+    pub first_position: u64,
+    /// In the order of the log.
+    pub rewrites: Vec<Rewrite>,
+    /// What is left of the segment that the first position cuts, if that is rewritten.
+    pub boundary: Option<&'a Boundary>,
+    pub segment_bytes_max: u64,
+    /// What each rewrite copies, if that is not all of what it stands for.
+    pub sources: Option<Vec<Vec<Source>>>,
+    /// Trimmed segments of which no record stays.
+    pub forgotten: Vec<SegmentName>,
+}
+
+/// What became of a change.
+pub(crate) enum Changed {
+    Done(Done),
+    /// The batches that were to be absorbed have no events, as old ones can: they are deleted, and
+    /// nothing is committed.
+    Empty,
+    /// Another compactor was faster.
+    Lost,
+    /// An object was gone.
+    Overtaken(Box<Part>),
+}
+
+/// A change that was committed.
+pub(crate) struct Done {
+    pub segments: Vec<NewSegment>,
+    /// The position behind the events of the new segments, if they are in force.
+    pub next_position: Option<u64>,
+}
+
+impl Done {
+    /// The sum over all batches of the new segments.
+    pub(crate) fn sum(&self, of: fn(&BatchRecord) -> u64) -> u64 {
+        let batches = self.segments.iter().flat_map(|segment| &segment.batches);
+        batches.map(of).fold(0, u64::saturating_add)
+    }
+}
+
+/// What the first segment is without the events before a position, if the position lies inside.
+pub(crate) enum Cutting {
+    Nothing,
+    At(Boundary),
+    /// The index is gone.
+    Gone(Box<Part>),
+}
+
+/// Looks up what the first position leaves of the segment that it cuts.
+pub(crate) fn cutting<S: Store>(
+    stored: &mut StoredLog<S>,
+    manifest: Option<&Manifest>,
+    first_position: u64,
+) -> Result<Cutting, Error> {
+    let Some(segment) = manifest.and_then(|manifest| Boundary::segment(manifest, first_position))
+    else {
+        return Ok(Cutting::Nothing);
+    };
+    let Some(index) = stored.index_of(segment)? else {
+        return Ok(Cutting::Gone(Box::new(Part::Index(*segment))));
+    };
+    Ok(Boundary::new(first_position, segment, &index).map_or(Cutting::Nothing, Cutting::At))
+}
+
+/// Removes what crashes and failed deletes have left, where nothing else is to do: batches that are
+/// absorbed, and what the manifest does not name. The look must be one to change by.
+pub(crate) fn clean_up<S: Store, Y: System>(committer: &Committer<'_, S, Y>, view: &View) {
+    if let Some(manifest) = &view.manifest {
+        let absorbed: Vec<_> = view.absorbed.iter().map(|batch| batch.name).collect();
+        committer.clean(manifest, &absorbed, &view.others);
+    }
+}
+
+/// Changes a log.
+pub(crate) fn change<S: Store, Y: System>(
+    committer: &mut Committer<'_, S, Y>,
+    view: &View,
+    change: Change<'_>,
+) -> Result<Changed, Error> {
+    committer.ensure_exclusive()?;
+    let attempt = Attempt(committer.random());
+    let base = view.manifest.as_deref();
+    let Change { goal, first_position, rewrites, boundary, segment_bytes_max, .. } = change;
+    let Change { sources, forgotten, .. } = change;
+    let mut sources = sources.map(Vec::into_iter);
+    let absorbed: usize = rewrites.iter().map(|rewrite| rewrite.batches).sum();
+    let is_trim = rewrites.is_empty();
+    let generation = Generation(base.map_or(0, |base| base.generation.0).saturating_add(1));
+    let mut writer = SegmentWriter::new(&committer.stored, generation, attempt, segment_bytes_max);
+    let mut written: Vec<(Rewrite, Vec<NewSegment>)> = Vec::new();
+    let mut failed = None;
+    for rewrite in rewrites {
+        let cut = boundary.filter(|_| rewrite.cut).map(|boundary| Cut::at(boundary.first));
+        let whole = || vec![Source::Parts(parts(&rewrite, view, boundary))];
+        let sources = sources.as_mut().and_then(Iterator::next).unwrap_or_else(whole);
+        let copied = writer.copy(sources, cut);
+        written.push((rewrite, writer.take_segments()));
+        match copied {
+            Ok(Copied::Whole) => {}
+            Ok(Copied::Overtaken(part)) => failed = Some(Ok(Changed::Overtaken(part))),
+            Err(error) => failed = Some(Err(error)),
+        }
+        if failed.is_some() {
+            break;
+        }
+    }
+    let copied = writer.into_written();
+    let segments = || written.iter().flat_map(|(_, segments)| segments);
+    let names: Vec<SegmentName> = segments().map(|segment| segment.name).collect();
+    if let Some(failed) = failed {
+        committer.discard(&names);
+        if let Ok(Changed::Overtaken(part)) = &failed {
+            committer.overtaken(part)?;
+        }
+        return failed;
+    }
+    let absorbed: Vec<BatchName> =
+        view.live.iter().take(absorbed).map(|batch| batch.name).collect();
+    if names.is_empty() && !is_trim {
+        committer.delete(&absorbed.iter().map(ToString::to_string).collect::<Vec<_>>());
+        return Ok(Changed::Empty);
+    }
+    let mut manifest = compaction::next_manifest(base, attempt, first_position, &written)
+        .ok_or_else(|| Error::Unsupported("the log has 2^64 events or bytes".to_owned()))?;
+    manifest.retired.retain(|retired| !forgotten.contains(&retired.segment.name));
+    if let Some(damage) = committer.stored.stands_twice(&manifest, &copied) {
+        committer.discard(&names);
+        return Err(damage);
+    }
+    if let Err(error) = committer.check_kept(&segments().collect::<Vec<_>>()) {
+        committer.discard(&names);
+        // Whoever has committed this generation has deleted what no manifest names.
+        let is_lost = committer.stored.highest_generation()? >= generation;
+        return if is_lost { Ok(Changed::Lost) } else { Err(error) };
+    }
+    let next_position = manifest.next_position;
+    let next_position = match committer.commit(goal, manifest, &names, &absorbed, view)? {
+        Commit::Won => Some(next_position),
+        Commit::Passed => None,
+        Commit::Lost => return Ok(Changed::Lost),
+    };
+    let segments = written.into_iter().flat_map(|(_, segments)| segments).collect();
+    Ok(Changed::Done(Done { segments, next_position }))
+}
+
+/// What a rewrite copies, in order.
+fn parts(rewrite: &Rewrite, view: &View, boundary: Option<&Boundary>) -> Vec<Part> {
+    let segments = view.segments().get(rewrite.segments.clone()).unwrap_or_default();
+    let cut = boundary.filter(|_| rewrite.cut);
+    let segments = segments.iter().flat_map(|segment| match cut {
+        Some(cut) if cut.slice.segment.name == segment.name => cut.parts(),
+        _ => vec![Part::Index(*segment), Part::Segment(*segment)],
+    });
+    let live = view.live.iter().take(rewrite.batches).map(|batch| Part::Batch(*batch));
+    segments.chain(live).collect()
+}

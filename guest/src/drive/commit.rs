@@ -1,0 +1,395 @@
+//! Commits a manifest and deletes what it replaces: a driver, for compactions and trims.
+//!
+//! 1. Creating the manifest is the commit. Whoever creates a generation's manifest has won it; a
+//!    loser deletes its own segments and begins again.
+//! 2. After the commit the highest manifest is looked up once more, and only batches that *its*
+//!    indexes hold are deleted: a stalled compactor may have created a number long passed.
+//! 3. A segment whose commit is in doubt is left alone: the manifest may still land.
+//! 4. Nothing is deleted unless the listing after the commit shows the manifest that was committed, or a
+//!    later one, and agrees with it: see `agreement`. One before the commit may be long out of date.
+//! 5. Manifests are deleted only after the marker of their group is stored, and nothing is deleted on the
+//!    strength of a manifest whose marker is there: its number was used before, whatever is listed.
+//! 6. What is committed has the current format: on a log of format 1 the digests that it lacks are
+//!    taken of indexes that were checked, and the log gets its identity.
+
+use std::collections::BTreeSet;
+
+use crate::decide::agreement;
+use crate::decide::log_state::{self, View};
+use crate::decide::source::Part;
+use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::segment_writer::write_failed;
+use crate::error::{Error, WriteFailure, WriteFate};
+use crate::format::listed::ListedOther;
+use crate::format::manifest::{Manifest, Retired};
+use crate::format::names::{BatchName, Digest, LogId, Marker, ObjectName, SegmentName};
+use crate::format::segment::NewSegment;
+use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MISSING_TRIES};
+use crate::mutants::{self, Mutant};
+use crate::ports::{Store, StoreErrorKind, System, WriteError};
+
+/// How a commit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Commit {
+    Won,
+    /// The number was passed, and what was wanted is done: by others, or by this commit and what
+    /// others made of it. Where this one has put things says nothing of where they are.
+    Passed,
+    Lost,
+}
+
+/// What a commit is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// Fewer objects.
+    Compact,
+    /// A log that begins later.
+    Trim,
+}
+
+/// Changes a log by manifests.
+pub(crate) struct Committer<'a, S: Store, Y: System> {
+    pub(crate) stored: StoredLog<S>,
+    system: &'a Y,
+    /// What was gone last, though a look had shown it.
+    gone: Option<Part>,
+    /// What a clean-up leaves, though nobody names it.
+    spared: BTreeSet<ObjectName>,
+}
+
+impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
+    pub(crate) fn new(stored: StoredLog<S>, system: &'a Y) -> Self {
+        Self { stored, system, gone: None, spared: BTreeSet::new() }
+    }
+
+    /// From now on no clean-up deletes these objects.
+    pub(crate) fn spare(&mut self, objects: BTreeSet<ObjectName>) {
+        self.spared = objects;
+    }
+
+    pub(crate) fn random(&self) -> u32 {
+        self.system.random_u32()
+    }
+
+    /// Others have won as often as this is tried.
+    pub(crate) fn conflict(&self) -> Error {
+        let log = self.stored.name.as_str();
+        Error::Conflict(format!(
+            "other compactors of log {log} won {COMPACT_TRIES} times: it is being compacted already"
+        ))
+    }
+
+    /// Takes note that an object is gone that a look has shown: somebody has compacted, and another
+    /// look tells. An error if the same one was gone before, since no look names it after that.
+    pub(crate) fn overtaken(&mut self, part: &Part) -> Result<(), Error> {
+        if self.gone.as_ref() != Some(part) {
+            self.gone = Some(part.clone());
+            return Ok(());
+        }
+        Err(match part {
+            Part::Batch(batch) => self.stored.shown_only(batch.name),
+            part => self.stored.missing(part.name()),
+        })
+    }
+
+    /// Checks that the store has the segments that a manifest is to name, with all their bytes, and
+    /// their indexes: it may have confirmed what it did not keep.
+    pub(crate) fn check_kept(&self, segments: &[&NewSegment]) -> Result<(), Error> {
+        let Some(first) = segments.first() else { return Ok(()) };
+        let kept = self.stored.list_attempt(first.name)?;
+        for segment in segments {
+            let bytes = segment.batches.iter().map(|batch| batch.bytes);
+            let expected = bytes.fold(0, u64::saturating_add);
+            let index = ObjectName::Index(segment.name.index());
+            let found = kept.get(&ObjectName::Segment(segment.name)).copied();
+            if found != Some(expected) || !kept.contains_key(&index) {
+                let found = match found {
+                    Some(found) if found == expected => "no index".to_owned(),
+                    Some(found) => format!("{found} bytes"),
+                    None => "no such object".to_owned(),
+                };
+                return Err(self.stored.not_kept(segment.name, expected, &found));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a store without create-if-absent.
+    pub(crate) fn ensure_exclusive(&self) -> Result<(), Error> {
+        let folder = self.stored.name.folder();
+        self.stored.store.ensure_exclusive(&folder).map_err(|error| match error.kind {
+            StoreErrorKind::Unsupported => Error::Unsupported(error.message),
+            _ => Error::store("probe", &folder, &error),
+        })
+    }
+
+    /// Commits a manifest that names the new segments, which absorbed the batches, and deletes what
+    /// it makes superfluous.
+    pub(crate) fn commit(
+        &mut self,
+        goal: Goal,
+        mut manifest: Manifest,
+        segments: &[SegmentName],
+        absorbed: &[BatchName],
+        view: &View,
+    ) -> Result<Commit, Error> {
+        let completed = self.complete(&mut manifest);
+        if !matches!(completed, Ok(Commit::Won)) {
+            self.discard(segments);
+            return completed;
+        }
+        if self.create(&manifest, segments)? == Commit::Lost {
+            return Ok(Commit::Lost);
+        }
+        let commit = self.clean_up_after(goal, &manifest, segments, absorbed, view)?;
+        if commit == Commit::Lost {
+            self.discard(segments);
+        }
+        Ok(commit)
+    }
+
+    /// Adds what a manifest of format 1, or none, does not pass on: the log's identity and the digests
+    /// of the indexes. An index of a trimmed segment that is gone is not missed. Lost when somebody
+    /// has compacted meanwhile.
+    fn complete(&mut self, manifest: &mut Manifest) -> Result<Commit, Error> {
+        if manifest.log.is_none() {
+            let [high, low] = [self.random(), self.random()].map(u64::from);
+            manifest.log = Some(LogId(high << 32 | low));
+        }
+        for segment in manifest.segments.iter_mut().filter(|segment| segment.index.is_none()) {
+            segment.index = self.stored.index_digest(segment)?;
+            if segment.index.is_none() {
+                let base = manifest.generation.0.saturating_sub(1);
+                if self.stored.highest_generation()?.0 > base {
+                    return Ok(Commit::Lost);
+                }
+                return Err(self.stored.missing(segment.name.index()));
+            }
+        }
+        for Retired { segment, .. } in &mut manifest.retired {
+            if segment.index.is_none() {
+                segment.index = self.stored.index_digest(segment)?;
+            }
+        }
+        manifest.retired.retain(|retired| retired.segment.index.is_some());
+        Ok(Commit::Won)
+    }
+
+    /// Commits the next generation, which says the same as the current manifest, and deletes nothing.
+    /// None if others have gone on already.
+    pub(crate) fn supersede(&mut self, current: &Manifest) -> Result<Option<Manifest>, Error> {
+        self.ensure_exclusive()?;
+        let mut next = Manifest::after(Some(current), current.attempt);
+        if self.create(&next, &[])? == Commit::Lost {
+            return Ok(None);
+        }
+        let bytes = next.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
+        next.digest = Some(Digest::of(&bytes));
+        Ok(Some(next))
+    }
+
+    /// Creates the manifest: the commit.
+    fn create(&mut self, manifest: &Manifest, segments: &[SegmentName]) -> Result<Commit, Error> {
+        let bytes = manifest.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
+        let key = self.stored.name.key(manifest.generation);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.stored.store.create_exclusive(&key, &bytes) {
+                Ok(()) => return Ok(Commit::Won),
+                Err(WriteError::AlreadyExists) => {
+                    // From here on no listing without it, or a later one, is believed.
+                    self.stored.saw(manifest.generation);
+                    return Ok(match self.stored.manifest(manifest.generation)? {
+                        Some(found) if found.attempt == manifest.attempt => Commit::Won,
+                        Some(_) => {
+                            // An earlier try may have landed and been passed, and another's come
+                            // in its place long after: then the segments are in force.
+                            if tries == 1 {
+                                self.discard(segments);
+                            }
+                            Commit::Lost
+                        }
+                        // Passed long ago and dropped since. It may have been this very attempt,
+                        // whose segments are then in force: the next look tells.
+                        None => Commit::Lost,
+                    });
+                }
+                // Of the tries before, one may still land: then the segment is needed.
+                Err(WriteError::NotWritten(error)) => {
+                    let certain = tries == 1;
+                    if certain {
+                        self.discard(segments);
+                    }
+                    let fate = if certain { WriteFate::NotWritten } else { WriteFate::Unknown };
+                    let failure = WriteFailure::new(&key, fate, &error, 0);
+                    return Err(match error.kind {
+                        StoreErrorKind::Unsupported => Error::Unsupported(error.message),
+                        _ => Error::WriteFailed(failure),
+                    });
+                }
+                Err(WriteError::Unknown(_)) if tries < COMMIT_TRIES => {}
+                Err(error) => return Err(write_failed(&key, error)),
+            }
+        }
+    }
+
+    /// Deletes what the manifest in force, this one or a later one, has made superfluous. Lost when
+    /// this one was created long after its number had passed: then it counts for nothing.
+    fn clean_up_after(
+        &mut self,
+        goal: Goal,
+        own: &Manifest,
+        segments: &[SegmentName],
+        absorbed: &[BatchName],
+        view: &View,
+    ) -> Result<Commit, Error> {
+        let leftovers = view.absorbed.iter().map(|batch| batch.name);
+        let candidates: Vec<_> = leftovers.chain(absorbed.iter().copied()).collect();
+        self.stored.saw(own.generation);
+        let (mut passed, mut used_before) = (false, None);
+        // What was listed before the commit may be old by now: all is listed again, and must agree.
+        // That listing says what else there is to delete, too.
+        for _ in 0..MISSING_TRIES {
+            let listed = match self.stored.list_current(Look::Everything)? {
+                Ok(listed) => listed,
+                Err(_) if mutants::is(Mutant::TrustAfterCommit) => {
+                    self.clean(own, &candidates, &view.others);
+                    return Ok(Commit::Won);
+                }
+                Err(went_back) => {
+                    let why = self.stored.went_back(went_back);
+                    return Ok(self.leave_all(own, &why));
+                }
+            };
+            let highest = listed.highest.unwrap_or(own.generation);
+            if mutants::is(Mutant::DeleteOwn) {
+                self.clean(own, &candidates, &listed.others);
+                return Ok(Commit::Won);
+            }
+            let is_passed = highest > own.generation;
+            passed |= is_passed;
+            match self.stored.marker(highest) {
+                Ok(None) => {}
+                Ok(Some(_)) if mutants::is(Mutant::ReuseGeneration) => {}
+                Ok(Some(marker)) => {
+                    used_before = Some((highest, marker));
+                    continue;
+                }
+                Err(error) => return Ok(self.leave_all(own, &error)),
+            }
+            let current =
+                if is_passed { self.stored.manifest(highest)? } else { Some(own.clone()) };
+            let Some(current) = current else { continue };
+            if agreement::disagreement(Some(&current), &listed.others).is_some()
+                && !mutants::is(Mutant::TrustAfterCommit)
+            {
+                continue;
+            }
+            if !is_passed {
+                self.clean(own, &candidates, &listed.others);
+                return Ok(Commit::Won);
+            }
+            // Somebody went on from here, or came here long before: its indexes decide.
+            let Some(held) = self.stored.held_by(&current, candidates.iter().copied())? else {
+                continue;
+            };
+            self.clean(&current, &held, &listed.others);
+            // Trimmed since, the segments' indexes are still needed.
+            let is_named = current.records().any(|segment| segments.contains(&segment.name));
+            let counts = is_named
+                || match goal {
+                    Goal::Compact => absorbed.iter().any(|batch| held.contains(batch)),
+                    // Others went on from there, or have trimmed as much themselves.
+                    Goal::Trim => {
+                        current.first_position >= own.first_position
+                            && current.trimmed_events() <= own.trimmed_events()
+                    }
+                };
+            if counts && !is_named {
+                self.discard(segments);
+                return Ok(Commit::Passed);
+            }
+            return Ok(if counts { Commit::Won } else { Commit::Lost });
+        }
+        if let Some((generation, marker)) = used_before {
+            return Err(self.stored.used_before(generation, marker));
+        }
+        let message = "no listing agrees with the current manifest".to_owned();
+        let error = Error::StoreFailed { message, transient: true };
+        if passed { Err(error) } else { Ok(self.leave_all(own, &error)) }
+    }
+
+    /// The commit stands, and what it made superfluous is left to the next compaction.
+    fn leave_all(&self, own: &Manifest, why: &Error) -> Commit {
+        self.system
+            .warn(&format!("{why}; nothing is deleted after the commit of {}", own.generation));
+        Commit::Won
+    }
+
+    /// Deletes what the manifest in force makes superfluous: batches that it absorbed, and what it does
+    /// not name of the others that are listed.
+    pub(crate) fn clean(&self, current: &Manifest, absorbed: &[BatchName], others: &[ListedOther]) {
+        let mut garbage = log_state::garbage(current, others);
+        let unmarked = self.mark_passed(&garbage);
+        garbage
+            .retain(|garbage| marker_of(garbage).is_none_or(|marker| !unmarked.contains(&marker)));
+        let absorbed = absorbed.iter().map(|batch| ObjectName::Batch(*batch));
+        let names = absorbed.chain(garbage.iter().map(|garbage| garbage.name));
+        let names = names.filter(|name| !self.spared.contains(name));
+        self.delete(&names.map(|name| name.to_string()).collect::<Vec<_>>());
+    }
+
+    /// Stores the markers of manifests that are to be deleted. The markers that may not be stored.
+    fn mark_passed(&self, garbage: &[ListedOther]) -> BTreeSet<Marker> {
+        let mut markers: BTreeSet<_> = garbage.iter().filter_map(marker_of).collect();
+        if mutants::is(Mutant::DeleteUnmarked) {
+            return BTreeSet::new();
+        }
+        markers.retain(|marker| {
+            let key = self.stored.name.key(marker);
+            match self.stored.store.create(&key, &[]) {
+                Ok(()) | Err(WriteError::AlreadyExists) => false,
+                Err(WriteError::NotWritten(error) | WriteError::Unknown(error)) => {
+                    let error = Error::store("create", &key, &error);
+                    self.system
+                        .warn(&format!("{error}; old manifests are left to the next compaction"));
+                    true
+                }
+            }
+        });
+        markers
+    }
+
+    /// Throws away segments that no manifest will ever name.
+    pub(crate) fn discard(&self, segments: &[SegmentName]) {
+        let names = segments.iter();
+        let names = names.flat_map(|name| [name.to_string(), name.index().to_string()]);
+        self.delete(&names.collect::<Vec<_>>());
+    }
+
+    /// Deletes objects of the log. What cannot be deleted is left to the next compaction.
+    pub(crate) fn delete(&self, names: &[String]) {
+        let keys: Vec<_> = names.iter().map(|name| self.stored.name.key(name)).collect();
+        for keys in keys.chunks(DELETE_KEYS_MAX) {
+            let failures = self.stored.store.delete(keys);
+            if let Some((key, error)) = failures.first() {
+                self.system.warn(&format!(
+                    "{} of {} objects could not be deleted and are left to the next compaction; \
+                     the first is {key}: {}",
+                    failures.len(),
+                    keys.len(),
+                    error.message
+                ));
+            }
+        }
+    }
+}
+
+/// The marker without which an object is not deleted: that of a manifest.
+fn marker_of(object: &ListedOther) -> Option<Marker> {
+    match object.name {
+        ObjectName::Manifest(generation) => Some(generation.marker()),
+        _ => None,
+    }
+}

@@ -1,0 +1,192 @@
+//! Compacts a log: a driver. What is rewritten is decided in `compaction` and carried out in
+//! `change`.
+
+use crate::decide::boundary::Boundary;
+use crate::decide::compaction::{self, Rewrite};
+use crate::decide::log_state::{self, View};
+use crate::decide::options::{CompactInput, CompactOptions};
+use crate::decide::source::Part;
+use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::change::{self, Change, Changed, Cutting};
+use crate::drive::commit::{Committer, Goal};
+use crate::error::Error;
+use crate::format::names::LogName;
+use crate::limits::COMPACT_TRIES;
+use crate::mutants::{self, Mutant};
+use crate::ports::{Store, System};
+
+/// What a compaction did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compaction {
+    /// Batches absorbed.
+    pub batches: u64,
+    /// Segments merged.
+    pub segments: u64,
+    /// Events and bytes of the new segments.
+    pub events: u64,
+    pub bytes: u64,
+    /// New segments.
+    pub new_segments: u64,
+    /// The first new segment's key; none when there was nothing to write.
+    pub new_key: Option<String>,
+}
+
+/// What a compaction would do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompactionPlan {
+    pub batches: u64,
+    pub segments: u64,
+    pub bytes: u64,
+    pub garbage_objects: u64,
+    pub garbage_bytes: u64,
+}
+
+/// Absorbs a log's live batches and merges its segments, as far as that is due.
+///
+/// # Errors
+/// [`Error::InvalidInput`], [`Error::NoLog`], [`Error::StoreFailed`], [`Error::WriteFailed`], [`Error::Damaged`],
+/// [`Error::Unsupported`] on a store without create-if-absent, [`Error::Conflict`] when other
+/// compactors kept winning.
+pub fn compact<S: Store, Y: System>(
+    store: S,
+    system: &Y,
+    log: LogName,
+    options: CompactInput,
+) -> Result<Compaction, Error> {
+    let options = options.check()?;
+    let mut committer = Committer::new(StoredLog::new(store, log), system);
+    for _ in 0..COMPACT_TRIES {
+        if let Some(done) = attempt(&mut committer, &options)? {
+            return Ok(done);
+        }
+    }
+    Err(committer.conflict())
+}
+
+/// As [`compact`], of a log that a handle has open: it may have nothing yet, and then nothing is to do.
+///
+/// # Errors
+/// As [`compact`]'s, but [`Error::NoLog`].
+pub fn compact_opened<S: Store, Y: System>(
+    store: S,
+    system: &Y,
+    log: LogName,
+    options: CompactInput,
+) -> Result<Compaction, Error> {
+    match compact(store, system, log, options) {
+        Err(Error::NoLog(_)) => Ok(Compaction::default()),
+        done => done,
+    }
+}
+
+/// What [`compact`] would do now.
+///
+/// # Errors
+/// As [`compact`]'s, but those of writing.
+pub fn plan<S: Store>(
+    store: S,
+    log: LogName,
+    options: CompactInput,
+) -> Result<CompactionPlan, Error> {
+    let options = options.check()?;
+    let mut stored = StoredLog::new(store, log);
+    let mut gone = None;
+    let Planned { view, rewrites, .. } = loop {
+        match look(&mut stored, &options)? {
+            Ok(planned) => break planned,
+            // A segment that was compacted away is not named again: this one is lost.
+            Err(part) if gone.as_ref() == Some(&part) => return Err(stored.missing(part.name())),
+            Err(part) => gone = Some(part),
+        }
+    };
+    let (batches, segments) = counts(&rewrites);
+    let (garbage_objects, garbage_bytes) = garbage_of(&view);
+    Ok(CompactionPlan {
+        batches: length(batches),
+        segments: length(segments),
+        bytes: rewrites.iter().map(|rewrite| rewrite.bytes).fold(0, u64::saturating_add),
+        garbage_objects,
+        garbage_bytes,
+    })
+}
+
+/// Objects that a compaction would only delete, and their bytes.
+pub(crate) fn garbage_of(view: &View) -> (u64, u64) {
+    let others = view.manifest.iter().flat_map(|m| log_state::garbage(m, &view.others));
+    let sizes = others.map(|other| other.size).chain(view.absorbed.iter().map(|batch| batch.size));
+    sizes.fold((0, 0), |(objects, bytes), size| (objects + 1, size.saturating_add(bytes)))
+}
+
+/// What a compaction sees, and what it is to do.
+struct Planned {
+    view: View,
+    boundary: Option<Boundary>,
+    rewrites: Vec<Rewrite>,
+}
+
+fn look<S: Store>(
+    stored: &mut StoredLog<S>,
+    options: &CompactOptions,
+) -> Result<Result<Planned, Box<Part>>, Error> {
+    let view = stored.look(Look::Changing)?;
+    stored.check_exists(&view)?;
+    let boundary = match change::cutting(stored, view.manifest.as_deref(), view.first_position())? {
+        _ if mutants::is(Mutant::CopyTrimmed) => None,
+        Cutting::Nothing => None,
+        Cutting::At(boundary) => Some(boundary),
+        Cutting::Gone(part) => return Ok(Err(part)),
+    };
+    let rewrites = compaction::plan(&view, boundary.as_ref(), options);
+    Ok(Ok(Planned { view, boundary, rewrites }))
+}
+
+/// Compacts, or not if somebody else has changed the log meanwhile.
+fn attempt<S: Store, Y: System>(
+    committer: &mut Committer<'_, S, Y>,
+    options: &CompactOptions,
+) -> Result<Option<Compaction>, Error> {
+    let Planned { view, boundary, rewrites } = match look(&mut committer.stored, options)? {
+        Ok(planned) => planned,
+        Err(part) => {
+            committer.overtaken(&part)?;
+            return Ok(None);
+        }
+    };
+    if rewrites.is_empty() {
+        change::clean_up(committer, &view);
+        return Ok(Some(Compaction::default()));
+    }
+    let (batches, segments) = counts(&rewrites);
+    let (batches, segments) = (length(batches), length(segments));
+    let change = Change {
+        goal: Goal::Compact,
+        first_position: view.first_position(),
+        rewrites,
+        boundary: boundary.as_ref(),
+        segment_bytes_max: options.segment_bytes_max,
+        sources: None,
+        forgotten: Vec::new(),
+    };
+    Ok(match change::change(committer, &view, change)? {
+        Changed::Done(done) => Some(Compaction {
+            batches,
+            segments,
+            events: done.sum(|batch| batch.events),
+            bytes: done.sum(|batch| batch.bytes),
+            new_segments: length(done.segments.len()),
+            new_key: done.segments.first().map(|new| committer.stored.name.key(new.name)),
+        }),
+        Changed::Empty => Some(Compaction { batches, ..Compaction::default() }),
+        Changed::Lost | Changed::Overtaken(_) => None,
+    })
+}
+
+/// Batches and segments that are rewritten.
+fn counts(rewrites: &[Rewrite]) -> (usize, usize) {
+    let sum = |of: fn(&Rewrite) -> usize| rewrites.iter().map(of).fold(0, usize::saturating_add);
+    (sum(|rewrite| rewrite.batches), sum(|rewrite| rewrite.segments.len()))
+}
+
+fn length(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,117 @@
+//! Looks at an object whose create was answered with "already exists": a driver.
+//!
+//! The names are random, so such an object is an earlier try that landed; but the answer may be
+//! anybody's. It counts once the object is there and is what was to be written.
+
+use crate::error::Damage;
+use crate::format::batch::BatchRecord;
+use crate::format::batch_reader::BatchReader;
+use crate::format::names::{BatchName, LogName, SegmentName};
+use crate::format::segment::SegmentReader;
+use crate::limits::CHUNK_BYTES_MAX;
+use crate::mutants::{self, Mutant};
+use crate::ports::{OrderedRead, ReadPart, Store, StoreError, StoreErrorKind};
+
+/// Passes if the object is the batch, of so many bytes: its name has their digest.
+pub(crate) fn check_batch<S: Store>(
+    store: &S,
+    log: &LogName,
+    name: BatchName,
+    bytes: u64,
+) -> Result<(), StoreError> {
+    let key = log.key(name);
+    let Some(origin) = name.origin else {
+        return Err(other(&key, &Damage::new(name, "a name with a digest", "none")));
+    };
+    let mut reader =
+        BatchReader::new(name, origin, bytes).map_err(|damage| other(&key, &damage))?;
+    check_whole(store, &key, |bytes, last| reader.push(bytes, last).map(drop))
+}
+
+/// Passes if the object is a segment of these batches.
+pub(crate) fn check_segment<S: Store>(
+    store: &S,
+    log: &LogName,
+    name: SegmentName,
+    batches: &[BatchRecord],
+) -> Result<(), StoreError> {
+    let bytes = batches.iter().map(|batch| batch.bytes).fold(0, u64::saturating_add);
+    let mut reader = SegmentReader::of_batches(name, bytes, 0, batches.to_vec());
+    let mut runs = Vec::new();
+    check_whole(store, &log.key(name), |bytes, last| {
+        runs.clear();
+        reader.push(bytes, last, &mut runs)
+    })
+}
+
+/// Passes if the object has these bytes.
+pub(crate) fn check_bytes<S: Store>(store: &S, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    if mutants::is(Mutant::TrustExisting) {
+        return Ok(());
+    }
+    let found = store.get(key).map_err(|error| not_shown(key, error))?;
+    if found == bytes {
+        return Ok(());
+    }
+    let expected = format!("{} bytes of its own", bytes.len());
+    Err(other(key, &Damage::new(key, expected, format!("{} others", found.len()))))
+}
+
+/// Reads an object, and shows its bytes as they come and whether they are the last.
+fn check_whole<S: Store>(
+    store: &S,
+    key: &str,
+    mut push: impl FnMut(S::Bytes, bool) -> Result<(), Damage>,
+) -> Result<(), StoreError> {
+    if mutants::is(Mutant::TrustExisting) {
+        return Ok(());
+    }
+    let read = store.read(&[ReadPart { key: key.to_owned(), range: None }]);
+    loop {
+        match read.next(CHUNK_BYTES_MAX) {
+            Ok(Some(chunk)) => {
+                let last = chunk.last;
+                push(chunk.bytes, last).map_err(|damage| other(key, &damage))?;
+                if last {
+                    return Ok(());
+                }
+            }
+            Ok(None) => {
+                let message =
+                    format!("the store answers out of step: the read of {key} ended early");
+                return Err(StoreError { kind: StoreErrorKind::Other, message });
+            }
+            Err(failure) => return Err(not_shown(key, failure.error)),
+        }
+    }
+}
+
+/// It may be there all the same, or come.
+fn not_shown(key: &str, error: StoreError) -> StoreError {
+    let StoreError { kind, message } = error;
+    match kind {
+        StoreErrorKind::NotFound => StoreError {
+            kind: StoreErrorKind::Unavailable,
+            message: format!(
+                "the store says that {key} exists already, and does not show it; try again"
+            ),
+        },
+        kind => StoreError {
+            kind,
+            message: format!(
+                "the store says that {key} exists already, and it cannot be read: {message}"
+            ),
+        },
+    }
+}
+
+fn other(key: &str, damage: &Damage) -> StoreError {
+    let Damage { expected, found, .. } = damage;
+    // It stays so.
+    StoreError {
+        kind: StoreErrorKind::Invalid,
+        message: format!(
+            "{key} exists already and is something else: expected {expected}, found {found}; remove it"
+        ),
+    }
+}

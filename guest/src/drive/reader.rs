@@ -1,0 +1,446 @@
+//! One reading pass, or one after the other: a driver. What is yielded is the cursor's decision.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use crate::decide::cursor::{Cursor, Pending, Step, Times};
+use crate::decide::log_state::View;
+use crate::decide::page::Page;
+use crate::decide::source::Part;
+use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::source_reader::{self, Interrupted, PartsRead};
+use crate::error::Error;
+use crate::format::index::Index;
+use crate::format::lines;
+use crate::format::listed::ListedBatch;
+use crate::format::manifest::SegmentRecord;
+use crate::format::names::{BatchName, LogName};
+use crate::format::position::Position;
+use crate::limits::{MISSING_TRIES, PAGE_BYTES_TARGET};
+use crate::mutants::{self, Mutant};
+use crate::ports::{HeldBytes, Store};
+
+mod skip;
+
+pub use skip::Skipped;
+
+/// What to read. All absent: everything that is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// A position, as a reader gave it.
+    pub start: Option<String>,
+    pub last: Option<u64>,
+    pub limit: Option<u64>,
+    /// Microseconds since 1970.
+    pub since: Option<u64>,
+    pub until: Option<u64>,
+    pub pending: Option<Pending>,
+}
+
+/// Reads a log.
+pub struct Reader<S: Store> {
+    stored: StoredLog<S>,
+    cursor: Cursor,
+    /// Begin behind all but the last so many events.
+    last: Option<u64>,
+    /// Whether what was trimmed before the first look is no loss.
+    fresh: bool,
+    /// Whether it is yet to be said if there is no log.
+    must_exist: bool,
+    /// What the snapshot of a writer still has to yield, after everything stored.
+    tail: Option<VecDeque<Vec<u8>>>,
+    page: Page<S::Bytes>,
+    /// Where it stood before the last page.
+    before: Position,
+    stage: Stage<S>,
+    /// An error that waits until the events before it have been handed out.
+    failed: Option<Error>,
+    missing: Missing,
+    /// Damage that was left out and not reported yet; none if damage is an error.
+    skipped: Option<Vec<Skipped>>,
+}
+
+enum Stage<S: Store> {
+    /// Look at the log, again if need be.
+    Look,
+    Steps(VecDeque<Step>),
+    Parts(Box<Reading<S>>),
+    Tail,
+    /// All was yielded that the last look showed.
+    Done,
+    /// And whoever reads knows.
+    Ended,
+}
+
+/// Parts being read, and the steps after them.
+struct Reading<S: Store> {
+    parts: PartsRead<S>,
+    /// The segment that the parts are of, if they are not all of it.
+    segment: Option<(SegmentRecord, Rc<Index>)>,
+    later: VecDeque<Step>,
+}
+
+/// The part that was gone last time.
+#[derive(Default)]
+struct Missing {
+    part: Option<Part>,
+    times: u32,
+}
+
+impl<S: Store> Reader<S> {
+    /// Begins a pass.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a position that is not one, and for options that exclude each
+    /// other.
+    pub fn new(store: S, log: LogName, options: ReadOptions) -> Result<Self, Error> {
+        let ReadOptions { start, last, limit, since, until, pending } = options;
+        let only = |what: &str| Error::InvalidInput(format!("{what}: give one of them"));
+        if start.is_some() && last.is_some() {
+            return Err(only("a reader begins at `start` or at the `last` events"));
+        }
+        let bounded = start.is_some() || last.is_some() || limit.is_some();
+        if pending.is_some() && (bounded || since.is_some() || until.is_some()) {
+            return Err(only("`pending` reads everything, other options a part"));
+        }
+        let fresh = start.is_none();
+        let start = start.as_deref().map(Position::decode).transpose()?.unwrap_or_default();
+        let cursor = match &pending {
+            Some(pending) => Cursor::of_writer(pending),
+            None => Cursor::new(start, Times { since, until }, limit),
+        };
+        let must_exist = pending.is_none();
+        let tail = pending.map(|pending| {
+            let sealed = pending.sealed.map(|(_, lines)| lines).unwrap_or_default();
+            VecDeque::from([sealed, pending.lines])
+        });
+        let stored = StoredLog::new(store, log);
+        let stage = if cursor.is_full() { Stage::Done } else { Stage::Look };
+        Ok(Self {
+            stored,
+            cursor,
+            last,
+            fresh,
+            must_exist,
+            tail,
+            page: Page::default(),
+            before: Position::default(),
+            stage,
+            failed: None,
+            missing: Missing::default(),
+            skipped: None,
+        })
+    }
+
+    /// The next events, or none at the end. Asked again, it looks for new ones, unless the pass has
+    /// ended for good: of a writer's own, or with as many events as were asked for.
+    ///
+    /// # Errors
+    /// [`Error::NoLog`] if the first look finds nothing of the log, unless the pass is a writer's own.
+    /// It is said once. After [`Error::StoreFailed`] the pass goes on where it stood when called again. Before
+    /// [`Error::Damaged`] everything before the damage has been yielded.
+    pub fn next_page(&mut self) -> Result<Option<Page<S::Bytes>>, Error> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        self.before.clone_from(self.cursor.position());
+        if matches!(self.stage, Stage::Ended) && self.tail.is_none() && !self.cursor.is_full() {
+            self.stage = Stage::Look;
+        }
+        while self.page.bytes() < PAGE_BYTES_TARGET {
+            // A look may find that events were trimmed: that is told before what comes after.
+            if matches!(self.stage, Stage::Look) && self.page.events > 0 {
+                break;
+            }
+            let advanced = self.advance();
+            // They are behind the position of this page, so it tells of them.
+            self.page.missed = self.page.missed.saturating_add(self.cursor.take_lost());
+            match advanced {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    self.stage = Stage::Look;
+                    if self.page.events == 0 && self.page.missed == 0 {
+                        return Err(error);
+                    }
+                    self.failed = Some(error);
+                    break;
+                }
+            }
+        }
+        let page = std::mem::take(&mut self.page);
+        if page.events > 0 || page.missed > 0 {
+            return Ok(Some(page));
+        }
+        self.stage = Stage::Ended;
+        Ok(None)
+    }
+
+    /// Where the reader stands: right behind the last page. None for a writer's own pass.
+    pub fn position(&self) -> Option<String> {
+        self.text_of(self.cursor.position())
+    }
+
+    /// Where the reader stood before the page that it returned last. None for a writer's own pass.
+    pub fn position_before(&self) -> Option<String> {
+        self.text_of(&self.before)
+    }
+
+    fn text_of(&self, position: &Position) -> Option<String> {
+        self.tail.is_none().then(|| position.encode())
+    }
+
+    /// Does one step. False when the pass is over.
+    fn advance(&mut self) -> Result<bool, Error> {
+        match std::mem::replace(&mut self.stage, Stage::Look) {
+            Stage::Look => self.look()?,
+            Stage::Steps(steps) => self.begin_step(steps)?,
+            Stage::Parts(reading) => self.read_on(reading)?,
+            Stage::Tail => {
+                self.stage = Stage::Tail;
+                let tail = self.tail.get_or_insert_default();
+                if self.cursor.met_sealed() && tail.len() == 2 {
+                    tail.pop_front();
+                }
+                match tail.pop_front() {
+                    Some(lines) if lines.is_empty() => {}
+                    Some(lines) => {
+                        self.page.push(S::Bytes::new(&lines), lines::count(&lines));
+                    }
+                    None => self.stage = Stage::Done,
+                }
+            }
+            Stage::Done | Stage::Ended => {
+                self.stage = Stage::Done;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The first look shows if the newest manifest is gone.
+    fn first_look(&mut self) -> Result<View, Error> {
+        let damage = match self.stored.look(Look::Everything) {
+            Err(Error::Damaged(damage)) if self.skipped.is_some() => damage,
+            looked => return looked,
+        };
+        // What the manifests tell that can be read. If there is none, that is the damage.
+        let view = self.stored.look(Look::Reading)?;
+        self.skipped.get_or_insert_default().push(Skipped { damage, events: None });
+        Ok(view)
+    }
+
+    fn look(&mut self) -> Result<(), Error> {
+        let cursor = &self.cursor;
+        let view = if self.must_exist {
+            self.first_look()?
+        } else {
+            self.stored.look_for_new(Look::Reading, &|batch| cursor.knows(batch))?
+        };
+        if self.must_exist {
+            let exists = self.stored.check_exists(&view);
+            self.must_exist = matches!(exists, Err(Error::StoreFailed { .. }));
+            exists?;
+        }
+        if !mutants::is(Mutant::SkipIdentity) {
+            self.stored.check_position(self.cursor.position(), &view)?;
+        }
+        self.cursor.is_of(view.log());
+        let (next, end) = (self.cursor.position().next, view.next_position());
+        if next > end {
+            let log = self.stored.name.as_str();
+            return Err(Error::InvalidInput(format!(
+                "position {next} is not of log {log}: what is compacted of it ends at {end}"
+            )));
+        }
+        if let Some(events) = self.last {
+            if let Err(part) = self.begin_at_last(events, &view)? {
+                return self.look_again(part);
+            }
+            self.last = None;
+        }
+        if view.first_position() > self.cursor.position().next {
+            match self.skip_trimmed(&view)? {
+                Ok(missed) => self.page.missed += missed,
+                Err(segment) => return self.look_again(Part::Index(segment)),
+            }
+        }
+        self.fresh = false;
+        self.stage = Stage::Steps(self.cursor.plan(&view).into());
+        Ok(())
+    }
+
+    /// Begins behind all but the last events that can be read. Returns what is gone.
+    fn begin_at_last(&mut self, events: u64, view: &View) -> Result<Result<(), Part>, Error> {
+        let mut left = events;
+        let mut skipped = Vec::new();
+        for batch in view.live.iter().rev() {
+            if left == 0 {
+                skipped.push((batch.name, None));
+                continue;
+            }
+            let events = match batch.name.origin {
+                Some(origin) => origin.events,
+                None => match self.count_old(*batch)? {
+                    Some(events) => events,
+                    None => return Ok(Err(Part::Batch(*batch))),
+                },
+            };
+            if events > left {
+                skipped.push((batch.name, Some(events - left)));
+            }
+            left = left.saturating_sub(events);
+        }
+        let position = match self.stored.position_of_last(view, left)? {
+            Ok(position) => position,
+            Err(segment) => return Ok(Err(Part::Index(segment))),
+        };
+        for (batch, events) in skipped {
+            self.cursor.skip_live(batch, events);
+        }
+        self.cursor.skip_to(position.max(view.first_position()), &[]);
+        Ok(Ok(()))
+    }
+
+    /// The number of events of an old batch, whose name does not tell. None if it is gone.
+    fn count_old(&self, batch: ListedBatch) -> Result<Option<u64>, Error> {
+        let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
+        let measured = source_reader::measure(store, log, Part::Batch(batch), u64::MAX)?;
+        Ok(measured.map(|(events, _)| events))
+    }
+
+    /// Moves behind what was trimmed; returns how many events of it were not yielded, or a segment
+    /// whose index is gone.
+    fn skip_trimmed(&mut self, view: &View) -> Result<Result<u64, SegmentRecord>, Error> {
+        let (from, first) = (self.cursor.position().next, view.first_position());
+        let is_live =
+            |batch: &BatchName| view.live.binary_search_by_key(batch, |live| live.name).is_ok();
+        let yielded = self.cursor.yielded().filter(|(batch, _)| !is_live(batch));
+        let mut yielded: BTreeMap<_, _> = yielded.collect();
+        let mut seen = 0_u64;
+        let mut trimmed = Vec::new();
+        let left = view.segments().iter().map(|segment| (segment, false));
+        let retired = view.retired().iter().map(|retired| (&retired.segment, true));
+        for (segment, is_retired) in left.chain(retired) {
+            // Of what was trimmed whole, only those are looked up whose names do not tell enough.
+            let mut looked_up =
+                yielded.iter().filter(|(_, events)| !is_retired || events.is_none());
+            if !looked_up.any(|(batch, _)| segment.covers(batch.time)) {
+                continue;
+            }
+            let Some(index) = self.stored.index_of(segment)? else { return Ok(Err(*segment)) };
+            for (batch, positions) in index.positions(segment) {
+                let Some(events) = yielded.remove(&batch.name) else { continue };
+                let events = events.unwrap_or(batch.trimmed.saturating_add(batch.events));
+                let before_first = first.saturating_sub(positions.start);
+                seen = seen.saturating_add(before_first.min(events));
+                if positions.end <= first {
+                    trimmed.push(batch.name);
+                }
+            }
+        }
+        // In no index: it was trimmed whole, after it had been yielded.
+        for (batch, events) in yielded {
+            seen = seen.saturating_add(events.unwrap_or(0));
+            trimmed.push(batch);
+        }
+        self.cursor.skip_to(first, &trimmed);
+        let missed = first.saturating_sub(from).saturating_sub(seen);
+        Ok(Ok(if self.fresh { 0 } else { missed }))
+    }
+
+    fn begin_step(&mut self, mut steps: VecDeque<Step>) -> Result<(), Error> {
+        let mut parts = Vec::new();
+        while let Some(step) = steps.front() {
+            match step {
+                Step::Whole(segment) => {
+                    parts.extend([Part::Index(*segment), Part::Segment(*segment)]);
+                }
+                Step::Batch(batch) => parts.push(Part::Batch(*batch)),
+                Step::Some(_) | Step::Skip(_) => break,
+            }
+            steps.pop_front();
+        }
+        let mut of = None;
+        if parts.is_empty() {
+            match steps.pop_front() {
+                Some(Step::Some(segment)) => {
+                    let index = match self.stored.index_of(&segment) {
+                        Ok(Some(index)) => index,
+                        Ok(None) => return self.look_again(Part::Index(segment)),
+                        Err(error) => return self.skip(error, Some(Part::Index(segment))),
+                    };
+                    match self.cursor.enter(&segment, &index) {
+                        Some(slice) => parts.push(Part::Slice(slice)),
+                        None => self.cursor.leave(&segment, Some(&index)),
+                    }
+                    of = Some((segment, index));
+                }
+                Some(Step::Skip(segment)) => self.cursor.leave(&segment, None),
+                Some(Step::Whole(_) | Step::Batch(_)) => {}
+                None => {
+                    self.stage = if self.tail.is_some() { Stage::Tail } else { Stage::Done };
+                    return Ok(());
+                }
+            }
+        }
+        self.stage = if parts.is_empty() {
+            Stage::Steps(steps)
+        } else {
+            let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
+            let parts = PartsRead::new(store, log, parts);
+            Stage::Parts(Box::new(Reading { parts, segment: of, later: steps }))
+        };
+        Ok(())
+    }
+
+    fn read_on(&mut self, mut reading: Box<Reading<S>>) -> Result<(), Error> {
+        match reading.parts.next() {
+            Ok(Some(run)) => {
+                let cursor = &mut self.cursor;
+                self.page.take(run, |piece| cursor.pass(piece));
+                self.stage =
+                    if self.cursor.is_full() { Stage::Done } else { Stage::Parts(reading) };
+            }
+            Ok(None) => {
+                if let Some((segment, index)) = &reading.segment {
+                    self.cursor.leave(segment, Some(index));
+                }
+                self.stage = Stage::Steps(reading.later);
+            }
+            Err(Interrupted::Failed(error)) => {
+                let part = reading.parts.current().cloned();
+                return self.skip(error, part);
+            }
+            Err(Interrupted::Gone(part)) => {
+                if let Err(error) = self.look_again((*part).clone()) {
+                    return self.skip(error, Some(*part));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody compacted: the part's events are in a segment now. Unless it is the same part again.
+    fn look_again(&mut self, part: Part) -> Result<(), Error> {
+        self.stage = Stage::Look;
+        if self.missing.part.as_ref() != Some(&part) {
+            self.missing = Missing { part: Some(part), times: 1 };
+            return Ok(());
+        }
+        self.missing.times += 1;
+        match part {
+            Part::Batch(_) if self.missing.times < MISSING_TRIES => Ok(()),
+            Part::Index(_) | Part::Segment(_) | Part::Slice(_) => {
+                Err(self.stored.missing(part.name()))
+            }
+            Part::Batch(batch) => Err(Error::StoreFailed {
+                message: format!(
+                    "{} is listed again and again but cannot be found",
+                    self.stored.name.key(batch.name)
+                ),
+                transient: true,
+            }),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What a reader does with damage that it is to leave out: it passes as little as the damage lets, and
+//! keeps a record of it.
+//!
+//! 1. A damaged batch is left out alone, in a segment too; a segment without its index is left out
+//!    from where the reader stands, for nothing tells where its batches are.
+//! 2. What decides which events there are is never left out: a manifest, and an index that says
+//!    whether a listed batch was absorbed. A repair can mend those.
+
+use super::{Reader, Stage};
+use crate::decide::source::Part;
+use crate::error::{Damage, Error};
+use crate::format::manifest::SegmentRecord;
+use crate::ports::Store;
+
+/// Damage that a reader left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    pub damage: Damage,
+    /// Events that could not be yielded. None where nothing tells their number.
+    pub events: Option<u64>,
+}
+
+impl<S: Store> Reader<S> {
+    /// Leaves out damage from now on, as far as it can be.
+    pub fn skip_damaged(&mut self) {
+        self.skipped.get_or_insert_default();
+    }
+
+    /// What was left out since this was asked last.
+    pub fn take_skipped(&mut self) -> Vec<Skipped> {
+        self.skipped.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Passes what is damaged, if that was asked for; else the error stands.
+    pub(super) fn skip(&mut self, error: Error, part: Option<Part>) -> Result<(), Error> {
+        let (Error::Damaged(damage), Some(part), Some(_)) = (&error, part, &self.skipped) else {
+            return Err(error);
+        };
+        let events = match part {
+            Part::Batch(batch) => {
+                let origin = batch.name.origin;
+                let yielded = self.cursor.position().partial.get(&batch.name).copied();
+                self.cursor.skip_live(batch.name, None);
+                origin.map(|origin| origin.events.saturating_sub(yielded.unwrap_or(0)))
+            }
+            Part::Index(segment) => Some(self.skip_rest(&segment)),
+            Part::Segment(segment) => self.skip_batch(&segment)?,
+            Part::Slice(slice) => self.skip_batch(&slice.segment)?,
+        };
+        let skipped = Skipped { damage: damage.clone(), events };
+        self.skipped.get_or_insert_default().push(skipped);
+        self.stage = Stage::Look;
+        Ok(())
+    }
+
+    /// Passes the batch of a segment that the reader stands before.
+    fn skip_batch(&mut self, segment: &SegmentRecord) -> Result<Option<u64>, Error> {
+        let index = match self.stored.index_of(segment) {
+            Ok(Some(index)) => index,
+            Ok(None) | Err(Error::Damaged(_)) => return Ok(Some(self.skip_rest(segment))),
+            Err(error) => return Err(error),
+        };
+        let next = self.cursor.position().next;
+        let mut batches = index.positions(segment);
+        let Some((batch, positions)) = batches.find(|(_, positions)| positions.end > next) else {
+            // The bytes behind the last batch: no event is missing.
+            self.cursor.leave(segment, None);
+            return Ok(Some(0));
+        };
+        let left = self.cursor.left_of(batch, &positions);
+        self.cursor.pass_unread(&batch.name, &positions);
+        Ok(Some(left))
+    }
+
+    /// Passes what is left of a segment.
+    fn skip_rest(&mut self, segment: &SegmentRecord) -> u64 {
+        let from = self.cursor.position().next.max(segment.position);
+        self.cursor.leave(segment, None);
+        segment.end().saturating_sub(from)
+    }
+}

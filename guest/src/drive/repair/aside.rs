@@ -1,0 +1,149 @@
+//! Sets a damaged object aside: copies what there is of it to a name that the log ignores.
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::decide::list_pages::Pages;
+use crate::drive::catalog::StoredLog;
+use crate::drive::commit::Committer;
+use crate::drive::segment_writer::write_failed;
+use crate::error::Error;
+use crate::format::names::{Digest, LogName, ObjectName};
+use crate::limits::{CHUNK_BYTES_MAX, LIST_PAGE_OBJECTS};
+use crate::ports::{
+    EntryKind, HeldBytes, OrderedRead, ReadPart, Store, StoreErrorKind, System, Upload, WriteError,
+};
+
+/// What the names of objects that were set aside begin with.
+const ASIDE: &str = "set-aside_";
+
+/// The key of an object that was set aside.
+pub(super) fn key(log: &LogName, object: &ObjectName) -> String {
+    log.key(format!("{ASIDE}{object}"))
+}
+
+/// The objects of the log that were set aside, each with its key.
+pub(super) fn listed<S: Store>(stored: &StoredLog<S>) -> Result<Vec<(ObjectName, String)>, Error> {
+    let prefix = stored.name.key(ASIDE);
+    let mut pages = Pages::new(&prefix, None);
+    let mut objects = Vec::new();
+    loop {
+        let page = stored
+            .store
+            .list(&prefix, pages.after(), LIST_PAGE_OBJECTS)
+            .map_err(|error| Error::store("list", &prefix, &error))?;
+        let goes_on = pages.take(&page)?;
+        let entries = page.objects.iter().filter(|entry| entry.kind == EntryKind::Object);
+        objects.extend(entries.filter_map(|entry| {
+            let own = entry.key.strip_prefix(&prefix)?;
+            Some((object_in(own)?, entry.key.clone()))
+        }));
+        if !goes_on {
+            return Ok(objects);
+        }
+    }
+}
+
+/// The object that was set aside under a name, without what that begins with.
+fn object_in(name: &str) -> Option<ObjectName> {
+    ObjectName::parse(name).or_else(|| {
+        let (digest, name) = name.split_once('_')?;
+        Digest::parse(digest).and_then(|_| ObjectName::parse(name))
+    })
+}
+
+/// Copies the object, if it is there. What was set aside under its name before stays; where that is
+/// something else, the copy gets a name with its digest.
+pub(super) fn set_aside<S: Store>(stored: &StoredLog<S>, object: &ObjectName) -> Result<(), Error> {
+    let (from, to) = (stored.name.key(object), key(&stored.name, object));
+    if copy(stored, &from, &to)? || digest_of(stored, &from)? == digest_of(stored, &to)? {
+        return Ok(());
+    }
+    if let Some(digest) = digest_of(stored, &from)? {
+        let to = stored.name.key(format!("{ASIDE}{digest}_{object}"));
+        copy(stored, &from, &to)?;
+    }
+    Ok(())
+}
+
+/// Copies an object, unless there is nothing of it. False if there is an object under the copy's name.
+fn copy<S: Store>(stored: &StoredLog<S>, from: &str, to: &str) -> Result<bool, Error> {
+    let mut upload = None;
+    let is_there = each_chunk(stored, from, |bytes: S::Bytes| {
+        let current = match upload.take() {
+            Some(upload) => upload,
+            None => stored.store.start_upload(to)?,
+        };
+        current.write(bytes)?;
+        upload = Some(current);
+        Ok(())
+    });
+    let written = match is_there {
+        Ok(read) => read?.then_some(upload).flatten().map_or(Ok(()), |upload| upload.finish()),
+        Err(error) => Err(error),
+    };
+    match written {
+        Ok(()) => Ok(true),
+        Err(WriteError::AlreadyExists) => Ok(false),
+        Err(error) => Err(write_failed(to, error)),
+    }
+}
+
+/// The digest of an object. None if it is not there.
+fn digest_of<S: Store>(stored: &StoredLog<S>, key: &str) -> Result<Option<Digest>, Error> {
+    let mut hasher = Box::new(Xxh3::new());
+    let read = each_chunk(stored, key, |bytes: S::Bytes| {
+        hasher.update(&bytes.read());
+        Ok(())
+    });
+    let is_there = read.map_err(|error| write_failed(key, error))??;
+    Ok(is_there.then(|| Digest(hasher.digest())))
+}
+
+/// Shows an object's bytes. False if it is not there. The outer error is that of who is shown them.
+fn each_chunk<S: Store>(
+    stored: &StoredLog<S>,
+    key: &str,
+    mut show: impl FnMut(S::Bytes) -> Result<(), WriteError>,
+) -> Result<Result<bool, Error>, WriteError> {
+    let read = stored.store.read(&[ReadPart { key: key.to_owned(), range: None }]);
+    loop {
+        match read.next(CHUNK_BYTES_MAX) {
+            Ok(Some(chunk)) => show(chunk.bytes)?,
+            Ok(None) => return Ok(Ok(true)),
+            Err(failure) if failure.error.kind == StoreErrorKind::NotFound => {
+                return Ok(Ok(false));
+            }
+            Err(failure) => return Ok(Err(Error::store("read", key, &failure.error))),
+        }
+    }
+}
+
+/// Sets a damaged object aside and puts one with these bytes in its place. A crash in between leaves
+/// none, which the next repair finds missing.
+pub(super) fn replace<S: Store, Y: System>(
+    committer: &Committer<'_, S, Y>,
+    object: &ObjectName,
+    bytes: &[u8],
+) -> Result<(), Error> {
+    let stored = &committer.stored;
+    set_aside(stored, object)?;
+    let key = stored.name.key(object);
+    if stored.store.get(&key).is_ok_and(|found| found == bytes) {
+        // Another repair was faster.
+        return Ok(());
+    }
+    committer.delete(&[object.to_string()]);
+    match stored.store.create(&key, bytes) {
+        Ok(()) => Ok(()),
+        // Another repair was faster, or the damaged one could not be deleted.
+        Err(WriteError::AlreadyExists) => match stored.store.get(&key) {
+            Ok(found) if found == bytes => Ok(()),
+            Ok(_) => {
+                let message = format!("cannot replace {key}: it is still there; repair again");
+                Err(Error::StoreFailed { message, transient: true })
+            }
+            Err(error) => Err(Error::store("read", &key, &error)),
+        },
+        Err(error) => Err(write_failed(&key, error)),
+    }
+}

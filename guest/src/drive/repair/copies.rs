@@ -1,0 +1,161 @@
+//! Looks for the bytes of batches that cannot be read where they belong.
+//!
+//! 1. A batch counts as lost only after every other object that may have it was tried: the listed batch
+//!    of its name, what was set aside, and each segment whose index has it, unnamed and trimmed ones too.
+//! 2. What may still be of use for a batch that is lost is set aside, and is not deleted by the commit that
+//!    records it as lost: copies of it that are damaged, too, and segments of which no index can be read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::aside;
+use crate::decide::log_state::View;
+use crate::drive::batch_copy::BatchCopy;
+use crate::drive::catalog::StoredLog;
+use crate::error::Error;
+use crate::format::batch::BatchRecord;
+use crate::format::index::batches_of;
+use crate::format::names::{BatchName, ObjectName, SegmentName};
+use crate::ports::{Store, StoreErrorKind};
+
+/// Where batches may stand.
+#[derive(Default)]
+pub(super) struct Copies {
+    found: BTreeMap<BatchName, Vec<BatchCopy>>,
+    /// Listed objects that may have the batches, by batch.
+    holders: BTreeMap<BatchName, BTreeSet<ObjectName>>,
+    /// Unnamed segments of which nothing tells what they hold.
+    unknown: BTreeSet<ObjectName>,
+}
+
+/// A segment that no manifest needs, or that was set aside.
+struct Spare {
+    name: SegmentName,
+    key: String,
+    /// Whether it stands under its own name.
+    is_listed: bool,
+}
+
+impl Copies {
+    /// Looks for these batches.
+    pub(super) fn of<S: Store>(
+        stored: &StoredLog<S>,
+        view: &View,
+        wanted: &BTreeSet<BatchName>,
+    ) -> Result<Self, Error> {
+        let mut copies = Self::default();
+        if wanted.is_empty() {
+            return Ok(copies);
+        }
+        for batch in view.absorbed.iter().filter(|batch| wanted.contains(&batch.name)) {
+            copies.add_batch(batch.name, stored.name.key(batch.name));
+            copies.add_holder(batch.name, ObjectName::Batch(batch.name));
+        }
+        let set_aside = aside::listed(stored)?;
+        let named: BTreeSet<_> = view.segments().iter().map(|segment| segment.name).collect();
+        let listed = view.others.iter().filter_map(|other| match other.name {
+            ObjectName::Segment(name) if !named.contains(&name) => {
+                Some(Spare { name, key: stored.name.key(name), is_listed: true })
+            }
+            _ => None,
+        });
+        let mut spares: Vec<_> = listed.collect();
+        for (object, key) in &set_aside {
+            let key = key.clone();
+            match object {
+                ObjectName::Batch(name) if wanted.contains(name) => copies.add_batch(*name, key),
+                ObjectName::Segment(name) => {
+                    spares.push(Spare { name: *name, key, is_listed: false });
+                }
+                _ => {}
+            }
+        }
+        for spare in spares {
+            copies.add_segment(stored, &spare, &set_aside, wanted)?;
+        }
+        Ok(copies)
+    }
+
+    fn add_batch(&mut self, name: BatchName, key: String) {
+        // The record is put in when it is known.
+        let record = BatchRecord::whole(name, 0, 0, crate::format::names::Digest(0));
+        let copy = BatchCopy { key, range: None, trimmed: 0, position: None, record };
+        self.found.entry(name).or_default().push(copy);
+    }
+
+    fn add_holder(&mut self, batch: BatchName, object: ObjectName) {
+        self.holders.entry(batch).or_default().insert(object);
+    }
+
+    /// Adds what the index of a segment says, the one beside it or one that was set aside.
+    fn add_segment<S: Store>(
+        &mut self,
+        stored: &StoredLog<S>,
+        spare: &Spare,
+        set_aside: &[(ObjectName, String)],
+        wanted: &BTreeSet<BatchName>,
+    ) -> Result<(), Error> {
+        let index = ObjectName::Index(spare.name.index());
+        let aside = set_aside.iter().filter(|(object, _)| *object == index);
+        let keys = std::iter::once(stored.name.key(index)).chain(aside.map(|(_, key)| key.clone()));
+        let mut is_known = false;
+        for key in keys {
+            let Some(batches) = get(stored, &key)?.as_deref().and_then(batches_of) else {
+                continue;
+            };
+            is_known = true;
+            let mut offset = 0_u64;
+            for record in batches {
+                let range = offset..offset.saturating_add(record.bytes);
+                offset = range.end;
+                if record.lost || !wanted.contains(&record.name) {
+                    continue;
+                }
+                let (key, trimmed) = (spare.key.clone(), record.trimmed);
+                let copy = BatchCopy { key, range: Some(range), trimmed, position: None, record };
+                self.found.entry(record.name).or_default().push(copy);
+                if spare.is_listed {
+                    self.add_holder(record.name, ObjectName::Segment(spare.name));
+                    self.add_holder(record.name, index);
+                }
+            }
+        }
+        if spare.is_listed && !is_known {
+            self.unknown.extend([ObjectName::Segment(spare.name), index]);
+        }
+        Ok(())
+    }
+
+    /// The first copy of a batch that has the record's digest.
+    pub(super) fn of_batch<S: Store>(
+        &self,
+        store: &S,
+        record: &BatchRecord,
+    ) -> Result<Option<BatchCopy>, Error> {
+        for copy in self.found.get(&record.name).into_iter().flatten() {
+            let copy = BatchCopy { record: *record, ..copy.clone() };
+            if copy.read(store)?.is_some() {
+                return Ok(Some(copy));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Listed objects that may be of use for batches that are lost.
+    pub(super) fn holders(&self, lost: &BTreeSet<BatchName>) -> BTreeSet<ObjectName> {
+        if lost.is_empty() {
+            return BTreeSet::new();
+        }
+        let holders = lost.iter().filter_map(|batch| self.holders.get(batch)).flatten();
+        holders.chain(&self.unknown).copied().collect()
+    }
+}
+
+fn get<S: Store>(stored: &StoredLog<S>, key: &str) -> Result<Option<Vec<u8>>, Error> {
+    match stored.store.get(key) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) => match error.kind {
+            StoreErrorKind::NotFound | StoreErrorKind::NotAnObject => Ok(None),
+            _ => Err(Error::store("read", key, &error)),
+        },
+    }
+}

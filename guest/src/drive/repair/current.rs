@@ -1,0 +1,274 @@
+//! A current manifest that cannot be read.
+//!
+//! 1. It is made again where that is proven: it follows from the manifest before it and the segments
+//!    of its generation, and agrees with all that is left of its bytes; or one byte of it was changed,
+//!    and its own digest tells which.
+//! 2. Nothing is deleted before the log has gone on: the next generation is created, the same again.
+//!    Whoever has deleted what the damaged manifest made superfluous, or does so yet, is right then.
+//!    Only behind that the damaged object is replaced; a crash in between is found by `older`.
+//! 3. Else the log may go on from the manifest before, if nothing is lost by it: that one is whole, all
+//!    that it names is there, and each batch that a segment of the damaged generation holds is
+//!    listed still, or held by an index of the manifest before.
+//! 4. Positions: none was given out for what only the damaged manifest named, if that was torn when
+//!    it was written, i.e. is shorter than a manifest. One whose bytes were changed later is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::replay::Traces;
+use super::{Action, Step, aside};
+use crate::decide::log_state;
+use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::commit::Committer;
+use crate::error::Error;
+use crate::format::index::batches_of;
+use crate::format::listed::ListedOther;
+use crate::format::manifest::{self, Manifest, SegmentRecord};
+use crate::format::names::{Attempt, BatchName, Digest, Generation, ObjectName, SegmentName};
+use crate::format::segment::NewSegment;
+use crate::mutants::{self, Mutant};
+use crate::ports::{Store, System};
+
+/// Repairs the current manifest, if it is damaged.
+pub(super) fn repair<S: Store, Y: System>(
+    committer: &mut Committer<'_, S, Y>,
+    dry_run: bool,
+) -> Result<Option<Step>, Error> {
+    let others = committer.stored.list_others(Look::Everything)?;
+    let Some(highest) = log_state::manifests(&others).max() else { return Ok(None) };
+    let damage = match committer.stored.manifest(highest) {
+        Ok(_) => return Ok(None),
+        Err(Error::Damaged(damage)) => damage,
+        Err(error) => return Err(error),
+    };
+    let step = |action| Some(Step { damage: damage.clone(), action, events_lost: 0 });
+    let object = ObjectName::Manifest(highest);
+    let Some(bytes) = committer.stored.get(object)? else { return Ok(None) };
+    // The listing that showed the manifest may have looked for its segments before they were there.
+    let others = committer.stored.list_others(Look::Everything)?;
+    let remains = Remains::look(&mut committer.stored, highest, bytes, others)?;
+    if let Some((manifest, bytes)) = remains.rebuilt() {
+        if !dry_run {
+            if mutants::is(Mutant::RebuildInPlace) {
+                aside::replace(committer, &object, &bytes)?;
+            }
+            committer.supersede(&manifest)?;
+            aside::replace(committer, &object, &bytes)?;
+        }
+        return Ok(step(Action::Rebuild));
+    }
+    if let Err(why) = remains.may_step_back() {
+        let why = format!(
+            "{why}, and it does not follow from the manifest before it and the segments of its \
+             generation: restore it from a copy of the store"
+        );
+        return Ok(step(Action::Nothing(why)));
+    }
+    if !dry_run {
+        aside::set_aside(&committer.stored, &object)?;
+        committer.delete(&[object.to_string()]);
+    }
+    Ok(step(Action::StepBack))
+}
+
+/// What is left of a commit whose manifest is damaged.
+struct Remains {
+    generation: Generation,
+    /// Of the manifest.
+    bytes: Vec<u8>,
+    /// The manifest before; why it cannot be read.
+    base: Result<Option<Manifest>, &'static str>,
+    /// Manifests, segments and indexes that are listed, with their sizes.
+    others: BTreeMap<ObjectName, u64>,
+    /// Batches that are listed.
+    batches: BTreeSet<BatchName>,
+    /// Batches that the indexes of the manifest before hold, trimmed ones too, as far as they are there.
+    held: BTreeSet<BatchName>,
+    /// Whether all of those are there.
+    is_held_known: bool,
+    /// The segments that attempts at the generation wrote; none where one or its index cannot be read.
+    outputs: BTreeMap<Attempt, Option<Vec<NewSegment>>>,
+}
+
+impl Remains {
+    fn look<S: Store>(
+        stored: &mut StoredLog<S>,
+        generation: Generation,
+        bytes: Vec<u8>,
+        others: Vec<ListedOther>,
+    ) -> Result<Self, Error> {
+        let before = Generation(generation.0.saturating_sub(1));
+        let base = match before.0 {
+            0 => Ok(None),
+            _ => match stored.manifest(before) {
+                Ok(Some(manifest)) => Ok(Some(manifest)),
+                Ok(None) => Err("the manifest before it is gone"),
+                Err(Error::Damaged(_)) => Err("the manifest before it is damaged, too"),
+                Err(error) => return Err(error),
+            },
+        };
+        let mut batches = BTreeSet::new();
+        stored.list_batches(|batch| _ = batches.insert(batch.name))?;
+        let (mut held, mut is_held_known) = (BTreeSet::new(), true);
+        for segment in base.iter().flatten().flat_map(Manifest::records) {
+            match stored.index_of(segment) {
+                Ok(Some(index)) => held.extend(index.batches.iter().map(|batch| batch.name)),
+                Ok(None) | Err(Error::Damaged(_)) => is_held_known = false,
+                Err(error) => return Err(error),
+            }
+        }
+        let mut outputs: BTreeMap<Attempt, Option<Vec<NewSegment>>> = BTreeMap::new();
+        let sizes: BTreeMap<_, _> = others.iter().map(|other| (other.name, other.size)).collect();
+        for (object, size) in &sizes {
+            if let ObjectName::Index(index) = *object
+                && index.0.generation == generation
+                && !sizes.contains_key(&ObjectName::Segment(index.0))
+            {
+                // Its segment is gone.
+                outputs.insert(index.0.attempt, None);
+            }
+            let ObjectName::Segment(name) = *object else { continue };
+            if name.generation == generation {
+                let output = output(stored, name, *size)?;
+                let of = outputs.entry(name.attempt).or_insert_with(|| Some(Vec::new()));
+                *of = of.take().zip(output).map(|(mut of, output)| {
+                    of.push(output);
+                    of
+                });
+            }
+        }
+        let others = sizes;
+        Ok(Self { generation, bytes, base, others, batches, held, is_held_known, outputs })
+    }
+
+    fn is_listed(&self, segment: &SegmentRecord) -> bool {
+        self.others.get(&ObjectName::Segment(segment.name)) == Some(&segment.bytes)
+            && self.others.contains_key(&ObjectName::Index(segment.name.index()))
+    }
+
+    /// The manifest as it was, if that is proven, and its bytes.
+    fn rebuilt(&self) -> Option<(Manifest, Vec<u8>)> {
+        let decoded =
+            |bytes: Vec<u8>| Some((Manifest::decode(self.generation, &bytes).ok()?, bytes));
+        if let Some(mended) = manifest::mended(&self.bytes).and_then(decoded) {
+            return Some(mended);
+        }
+        let mut found: BTreeMap<Vec<u8>, bool> = BTreeMap::new();
+        for (manifest, is_followed) in self.possible() {
+            let Ok(bytes) = manifest.encode() else { continue };
+            if mutants::is(Mutant::RebuildUnproven) {
+                return decoded(bytes);
+            }
+            let agrees = agrees(&self.bytes, &bytes);
+            let is_there = manifest.segments.iter().all(|segment| self.is_listed(segment));
+            if agrees && is_there {
+                found.insert(bytes, is_followed);
+            }
+        }
+        let (bytes, is_followed) = found.pop_first().filter(|_| found.is_empty())?;
+        let is_proven = is_followed || names_attempt(&self.bytes);
+        is_proven.then_some(bytes).and_then(decoded)
+    }
+
+    /// Every manifest that may have been, and whether something that it made superfluous is gone.
+    fn possible(&self) -> Vec<(Manifest, bool)> {
+        let Ok(Some(base)) = &self.base else { return Vec::new() };
+        let said = number_after(&self.bytes, b"\"first_position\":");
+        let none = attempt_in(&self.bytes).filter(|_| said.is_some());
+        let none = none.filter(|attempt| !self.outputs.contains_key(attempt));
+        let outputs = self.outputs.iter();
+        let outputs = outputs.filter_map(|(attempt, of)| Some((*attempt, of.as_deref()?)));
+        let firsts = BTreeSet::from([said.unwrap_or(base.first_position), base.first_position]);
+        let mut found = Vec::new();
+        for (attempt, outputs) in outputs.chain(none.map(|attempt| (attempt, &[][..]))) {
+            for first_position in &firsts {
+                let traces = Traces {
+                    base,
+                    attempt,
+                    first_position: *first_position,
+                    outputs,
+                    is_there: &|segment| self.is_listed(segment),
+                    is_held: &|batch| self.held.contains(batch),
+                };
+                let batches = outputs.iter().flat_map(|output| &output.batches);
+                let mut new = batches.filter(|batch| !self.held.contains(&batch.name));
+                let is_gone = new.any(|batch| !self.batches.contains(&batch.name))
+                    || base.segments.iter().any(|segment| !self.is_listed(segment));
+                found.extend(traces.manifests().into_iter().map(|manifest| (manifest, is_gone)));
+            }
+        }
+        found
+    }
+
+    /// Whether the log is whole without its current manifest, or why it may not be.
+    fn may_step_back(&self) -> Result<(), &'static str> {
+        if mutants::is(Mutant::StepBackUnproven) {
+            return Ok(());
+        }
+        if self.bytes.ends_with(b"}") {
+            return Err("it was whole once, so readers may keep positions that only it explains");
+        }
+        let base = self.base.as_ref().map_err(|why| *why)?;
+        let mut segments = base.iter().flat_map(|manifest| &manifest.segments);
+        if !segments.all(|segment| self.is_listed(segment)) {
+            return Err("a segment that the manifest before it names is gone");
+        }
+        for outputs in self.outputs.values() {
+            let Some(outputs) = outputs else {
+                return Err("a segment that only it names, or its index, is damaged, too");
+            };
+            let batches = outputs.iter().flat_map(|output| &output.batches);
+            let mut gone = batches.filter(|batch| !self.batches.contains(&batch.name)).peekable();
+            if gone.peek().is_some() && !self.is_held_known {
+                return Err("an index that the manifest before it names is gone");
+            }
+            if !gone.all(|batch| self.held.contains(&batch.name)) {
+                return Err("batches that only it makes part of the log have been deleted since");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A segment as its index says it. None if that cannot be read, or is of another one.
+fn output<S: Store>(
+    stored: &StoredLog<S>,
+    name: SegmentName,
+    size: u64,
+) -> Result<Option<NewSegment>, Error> {
+    let Some(bytes) = stored.get(name.index())? else { return Ok(None) };
+    let Some(batches) = batches_of(&bytes) else { return Ok(None) };
+    let sum = batches.iter().try_fold(0_u64, |sum, batch| sum.checked_add(batch.bytes));
+    let output = NewSegment { name, batches, index: Some(Digest::of(&bytes)) };
+    Ok((sum == Some(size)).then_some(output))
+}
+
+/// Whether a manifest may have become what was found: cut short, or changed in some bytes but not in
+/// its digest.
+fn agrees(found: &[u8], manifest: &[u8]) -> bool {
+    let is_torn = found.len() < manifest.len() && manifest.starts_with(found);
+    let digest = manifest.get(manifest.len().saturating_sub(manifest::END_BYTES)..);
+    let is_changed = found.len() == manifest.len() && digest.is_some_and(|d| found.ends_with(d));
+    is_torn || is_changed || found.starts_with(manifest)
+}
+
+/// Whether what is left of a manifest says who has committed it.
+fn names_attempt(bytes: &[u8]) -> bool {
+    attempt_in(bytes).is_some()
+}
+
+fn attempt_in(bytes: &[u8]) -> Option<Attempt> {
+    let digits = after(bytes, b"\"attempt\":\"")?;
+    let (digits, rest) = digits.split_at_checked(8)?;
+    rest.starts_with(b"\"").then_some(())?;
+    Attempt::parse(std::str::from_utf8(digits).ok()?)
+}
+
+fn number_after(bytes: &[u8], field: &[u8]) -> Option<u64> {
+    let text = after(bytes, field)?;
+    let (digits, _) = text.split_at_checked(memchr::memchr(b',', text)?)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+fn after<'b>(bytes: &'b [u8], field: &[u8]) -> Option<&'b [u8]> {
+    bytes.get(memchr::memmem::find(bytes, field)?.checked_add(field.len())?..)
+}

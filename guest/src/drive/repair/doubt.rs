@@ -1,0 +1,120 @@
+//! Asks again before an object counts as damaged for what a listing shows of it.
+//!
+//! 1. A listing and the object itself must agree on whether the object is there and how large it is. A
+//!    listing that does not agree is asked once more.
+//! 2. If they still differ, that is the store's fault, and nothing is changed.
+
+use crate::drive::catalog::{Look, StoredLog};
+use crate::error::Error;
+use crate::format::host_bytes;
+use crate::format::names::{Generation, ObjectName};
+use crate::limits::CHUNK_BYTES_MAX;
+use crate::ports::{HeldBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
+
+/// How much there is of an object, by reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    Gone,
+    /// All of it, in bytes.
+    Whole(u64),
+    /// More than so many bytes.
+    Beyond(u64),
+}
+
+impl Extent {
+    fn agrees(self, listed: Option<u64>) -> bool {
+        match (self, listed) {
+            (Self::Gone, None) => true,
+            (Self::Whole(bytes), Some(listed)) => bytes == listed,
+            (Self::Beyond(bytes), Some(listed)) => listed > bytes,
+            _ => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Extent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Gone => f.write_str("no such object"),
+            Self::Whole(bytes) => write!(f, "{bytes} bytes"),
+            Self::Beyond(bytes) => write!(f, "more than {bytes} bytes"),
+        }
+    }
+}
+
+/// Reads an object of which at most so many bytes are wanted.
+pub(super) fn get<S: Store>(
+    store: &S,
+    key: &str,
+    bytes_max: u64,
+) -> Result<(Extent, S::Bytes), Error> {
+    let read = store.read(&[ReadPart { key: key.to_owned(), range: None }]);
+    let mut held = S::Bytes::new(&[]);
+    loop {
+        match read.next(CHUNK_BYTES_MAX) {
+            Ok(Some(chunk)) => held = host_bytes::join(Some(held), chunk.bytes),
+            Ok(None) => return Ok((Extent::Whole(held.length()), held)),
+            Err(failure) if failure.error.kind == StoreErrorKind::NotFound => {
+                return Ok((Extent::Gone, held));
+            }
+            Err(failure) => return Err(Error::store("read", key, &failure.error)),
+        }
+        if held.length() > bytes_max {
+            return Ok((Extent::Beyond(bytes_max), held));
+        }
+    }
+}
+
+/// Whether the manifest of a generation is the current one, by asking for the next one, too. An error if
+/// the listing does not show that.
+pub(super) fn is_current<S: Store>(
+    stored: &mut StoredLog<S>,
+    generation: Generation,
+) -> Result<bool, Error> {
+    let next = ObjectName::Manifest(Generation(generation.0.saturating_add(1)));
+    let has_next = stored.is_there(next, 1)?;
+    if stored.highest_generation()? > generation {
+        return Ok(false);
+    }
+    if has_next {
+        return Err(stored.lies(&format!("{} is there and not shown", stored.name.key(next))));
+    }
+    Ok(true)
+}
+
+/// Confirms what was found of an object that was `listed` with so many bytes, or was not. False when the
+/// log has another manifest than that of `base` by now.
+pub(super) fn confirm<S: Store>(
+    stored: &mut StoredLog<S>,
+    base: Generation,
+    object: ObjectName,
+    found: Extent,
+    listed: Option<u64>,
+) -> Result<bool, Error> {
+    if found != Extent::Gone && found.agrees(listed) {
+        return Ok(true);
+    }
+    if !is_current(stored, base)? {
+        return Ok(false);
+    }
+    let listed = listed_size(stored, object)?;
+    if found.agrees(listed) {
+        return Ok(true);
+    }
+    let shown = listed.map_or("not shown".to_owned(), |bytes| format!("shown with {bytes} bytes"));
+    let key = stored.name.key(object);
+    Err(stored.lies(&format!("{key} is {shown}, and reading it finds {found}")))
+}
+
+fn listed_size<S: Store>(
+    stored: &mut StoredLog<S>,
+    object: ObjectName,
+) -> Result<Option<u64>, Error> {
+    let mut size = None;
+    if let ObjectName::Batch(name) = object {
+        stored.list_batches(|batch| size = size.or((batch.name == name).then_some(batch.size)))?;
+        return Ok(size);
+    }
+    let others = stored.list_others(Look::Everything)?;
+    Ok(others.iter().find(|other| other.name == object).map(|other| other.size))
+}

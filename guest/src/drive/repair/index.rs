@@ -1,0 +1,211 @@
+//! Indexes that cannot be read: one is written again where its digest proves that it is the same.
+//!
+//! 1. What the manifest says of an index is its digest. What is left of its bytes, other indexes, the
+//!    batches that are listed and what was set aside tell the names of its batches; the segment's
+//!    bytes tell where they stand in it.
+//! 2. An index is never made up: the name of a batch is how a late create of it, and a reader that
+//!    has yielded it while it was live, know it again.
+//! 3. The record of a trimmed segment is left out of the next manifest if its index cannot be found
+//!    again, but only where no listed batch may be one of its batches: it would be read again.
+
+use std::collections::BTreeSet;
+
+use super::content::SegmentBytes;
+use super::doubt::{self, Extent};
+use super::intruders::Intruders;
+use super::{Action, Step, aside};
+use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::commit::Committer;
+use crate::error::{Damage, Error};
+use crate::format::byte_search::one_byte;
+use crate::format::index::{Clues, Index, Rebuilt, rebuilt};
+use crate::format::listed::ListedOther;
+use crate::format::manifest::{Manifest, SegmentRecord};
+use crate::format::names::{BatchName, ObjectName, SegmentName};
+use crate::ports::{Store, StoreErrorKind, System};
+
+/// What is to be done about indexes.
+#[derive(Default)]
+pub(super) struct Indexes {
+    pub(super) steps: Vec<Step>,
+    /// Trimmed segments of which no record stays.
+    pub(super) forgotten: Vec<SegmentName>,
+    /// Segments whose indexes cannot be read, and stay as they are.
+    pub(super) left: BTreeSet<SegmentName>,
+}
+
+/// Repairs the indexes of all segments that the current manifest names, trimmed ones too. None if
+/// somebody has compacted meanwhile.
+pub(super) fn repair<S: Store, Y: System>(
+    committer: &mut Committer<'_, S, Y>,
+    intruders: &Intruders,
+    dry_run: bool,
+) -> Result<Option<Indexes>, Error> {
+    let mut found = Indexes::default();
+    let (manifest, others) = committer.stored.manifest_in_force(Look::Everything)?;
+    let Some(manifest) = manifest else { return Ok(Some(found)) };
+    let trimmed = manifest.retired.iter().map(|retired| (true, retired.segment));
+    let segments = manifest.segments.iter().map(|segment| (false, *segment)).chain(trimmed);
+    for (is_trimmed, segment) in segments {
+        let name = ObjectName::Index(segment.name.index());
+        if intruders.hold_segment(segment.name) {
+            found.left.insert(segment.name);
+            continue;
+        }
+        let Some(damage) = damage_of(&mut committer.stored, &segment)? else { continue };
+        if committer.stored.highest_generation()? > manifest.generation {
+            return Ok(None);
+        }
+        if damage.is_absence() {
+            let listed = others.iter().find(|other| other.name == name).map(|other| other.size);
+            let (base, stored) = (manifest.generation, &mut committer.stored);
+            if !doubt::confirm(stored, base, name, Extent::Gone, listed)? {
+                return Ok(None);
+            }
+        }
+        let found_again = find_again(&mut committer.stored, &manifest, &others, &segment)?;
+        let action = match found_again {
+            Rebuilt::Same(bytes) => {
+                if !dry_run {
+                    aside::replace(committer, &name, &bytes)?;
+                }
+                Action::Rebuild
+            }
+            failed if is_trimmed => {
+                let doubt = perhaps_trimmed(&mut committer.stored, &manifest, &segment)?;
+                match doubt {
+                    None => {
+                        found.forgotten.push(segment.name);
+                        Action::Forget
+                    }
+                    Some(batch) => Action::Nothing(format!(
+                        "{}, and {batch} may be in it: restore the index from a copy of the store, or \
+                         move that batch out of the log if it was trimmed",
+                        failed.why(&segment)
+                    )),
+                }
+            }
+            failed => Action::Nothing(format!(
+                "{}: restore it from a copy of the store, or begin another log with the lines of {} \
+                 and what `read --skip-damaged` gives of this one",
+                failed.why(&segment),
+                segment.name
+            )),
+        };
+        if matches!(action, Action::Nothing(_)) {
+            found.left.insert(segment.name);
+        }
+        found.steps.push(Step { damage, action, events_lost: 0 });
+    }
+    Ok(Some(found))
+}
+
+impl Rebuilt {
+    /// Why an index was not found again.
+    fn why(&self, segment: &SegmentRecord) -> String {
+        match self {
+            Self::Unknown(count) => {
+                let all = segment.batches;
+                format!("the names of {count} of its {all} batches stand nowhere else")
+            }
+            Self::Same(_) | Self::Different if segment.index.is_none() => {
+                "a manifest of format 1 has no digest that would prove it".to_owned()
+            }
+            Self::Same(_) | Self::Different => {
+                "what is left of its lines does not give its digest".to_owned()
+            }
+        }
+    }
+}
+
+fn damage_of<S: Store>(
+    stored: &mut StoredLog<S>,
+    segment: &SegmentRecord,
+) -> Result<Option<Damage>, Error> {
+    let error = match stored.index_of(segment) {
+        Ok(Some(_)) => return Ok(None),
+        Ok(None) => stored.missing(segment.name.index()),
+        Err(error) => error,
+    };
+    match error {
+        Error::Damaged(damage) => Ok(Some(damage)),
+        error => Err(error),
+    }
+}
+
+/// The index's bytes as they were, if the digest proves it.
+fn find_again<S: Store>(
+    stored: &mut StoredLog<S>,
+    manifest: &Manifest,
+    others: &[ListedOther],
+    segment: &SegmentRecord,
+) -> Result<Rebuilt, Error> {
+    let own = ObjectName::Index(segment.name.index());
+    let text = get(stored, &stored.name.key(own))?;
+    let mut clues = Clues::of_index(text.as_deref().unwrap_or_default());
+    stored.list_batches(|batch| clues.add_batch(batch.name))?;
+    let indexes = others.iter().map(|other| (other.name, stored.name.key(other.name)));
+    let indexes = indexes.filter(|(name, _)| *name != own);
+    let set_aside = aside::listed(stored)?;
+    for (name, key) in indexes.chain(set_aside).collect::<Vec<_>>() {
+        match name {
+            ObjectName::Batch(batch) => clues.add_batch(batch),
+            ObjectName::Index(_) => {
+                clues.add_index(get(stored, &key)?.as_deref().unwrap_or_default());
+            }
+            ObjectName::Manifest(_) | ObjectName::Segment(_) => {}
+        }
+    }
+    for other in manifest.segments.iter().filter(|other| other.name != segment.name) {
+        if damage_of(stored, other)?.is_none()
+            && let Some(index) = stored.index_of(other)?
+        {
+            index.batches.iter().for_each(|batch| clues.remove_batch(&batch.name));
+        }
+    }
+    let is_segment = |other: &&ListedOther| other.name == ObjectName::Segment(segment.name);
+    let size = others.iter().find(is_segment).map_or(segment.bytes, |other| other.size);
+    let key = stored.name.key(segment.name);
+    let mut content = SegmentBytes::new(stored.store.clone(), key, size);
+    let is_good = |bytes: &Vec<u8>| Index::decode(segment, bytes).is_ok();
+    let failed = match rebuilt(segment, &clues, &mut content)? {
+        Rebuilt::Same(bytes) if is_good(&bytes) => return Ok(Rebuilt::Same(bytes)),
+        Rebuilt::Same(_) => Rebuilt::Different,
+        failed => failed,
+    };
+    let mended = segment.index.zip(text).and_then(|(expected, text)| one_byte(&text, expected));
+    Ok(mended.filter(is_good).map_or(failed, Rebuilt::Same))
+}
+
+fn get<S: Store>(stored: &StoredLog<S>, key: &str) -> Result<Option<Vec<u8>>, Error> {
+    match stored.store.get(key) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind == StoreErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::store("read", key, &error)),
+    }
+}
+
+/// A listed batch that may have been in a trimmed segment, as far as times and other indexes tell.
+fn perhaps_trimmed<S: Store>(
+    stored: &mut StoredLog<S>,
+    manifest: &Manifest,
+    segment: &SegmentRecord,
+) -> Result<Option<BatchName>, Error> {
+    let mut covered = Vec::new();
+    stored.list_batches(|batch| {
+        if segment.covers(batch.name.time) {
+            covered.push(batch.name);
+        }
+    })?;
+    for batch in covered {
+        let mut is_held = false;
+        for other in manifest.records().filter(|other| other.covers(batch.time)) {
+            is_held |= damage_of(stored, other)?.is_none()
+                && stored.index_of(other)?.is_some_and(|index| index.holds(&batch));
+        }
+        if !is_held {
+            return Ok(Some(batch));
+        }
+    }
+    Ok(None)
+}

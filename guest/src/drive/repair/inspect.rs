@@ -1,0 +1,85 @@
+//! Finds what is damaged in the segments and live batches of a log, as little as can be told apart.
+//!
+//! 1. A segment is read once, in one piece, whatever is damaged in it: its index tells where each
+//!    batch stands.
+//! 2. Neighbouring batches that can be read are copied in one piece.
+//! 3. What a listing alone says is damaged is asked for, and looked at again.
+//! 4. A batch counts as lost only if no whole copy of it is found anywhere.
+
+use std::collections::BTreeSet;
+
+use super::doubt::{self, Extent};
+use super::intruders::Intruders;
+use super::losses::{Inspected, Inspection, Loss, base};
+use super::measured::{Damaged, damaged_batches};
+use super::{Action, live};
+use crate::decide::log_state::View;
+use crate::drive::catalog::StoredLog;
+use crate::error::{Damage, Error};
+use crate::format::index::Index;
+use crate::format::manifest::SegmentRecord;
+use crate::format::names::{ObjectName, SegmentName};
+use crate::mutants::{self, Mutant};
+use crate::ports::Store;
+
+/// Reads everything, but for the segments that are left out. None if an object has gone: somebody has
+/// compacted.
+pub(super) fn inspect<S: Store>(
+    stored: &mut StoredLog<S>,
+    view: &View,
+    left_out: &BTreeSet<SegmentName>,
+    intruders: &Intruders,
+) -> Result<Option<Inspected>, Error> {
+    let mut inspected = Inspected::default();
+    for (number, segment) in view.segments().iter().enumerate() {
+        if left_out.contains(&segment.name) {
+            continue;
+        }
+        let Some(index) = stored.index_of(segment)? else { return Ok(None) };
+        match segment_loss(stored, view, segment, &index)? {
+            Inspection::Whole => {}
+            Inspection::Damaged(loss) => inspected.segments.push((number, *loss)),
+            Inspection::Overtaken => return Ok(None),
+        }
+    }
+    if !live::inspect(stored, view, intruders.first_batch(), &mut inspected)? {
+        return Ok(None);
+    }
+    inspected.find_copies(stored, view)?;
+    Ok(Some(inspected))
+}
+
+/// What of a segment cannot be read.
+fn segment_loss<S: Store>(
+    stored: &mut StoredLog<S>,
+    view: &View,
+    segment: &SegmentRecord,
+    index: &Index,
+) -> Result<Inspection, Error> {
+    let object = ObjectName::Segment(segment.name);
+    let listed = view.others.iter().find(|other| other.name == object).map(|other| other.size);
+    let Damaged { mut batches, first, extent } = damaged_batches(stored, segment, index)?;
+    if !doubt::confirm(stored, base(view), object, extent, listed)? {
+        return Ok(Inspection::Overtaken);
+    }
+    let damage = |expected: String| {
+        Damage::new(segment.name, expected, extent.to_string()).with_key(&stored.name)
+    };
+    let wrong_size = match extent {
+        Extent::Gone => Some(damage("an object that the manifest names".to_owned())),
+        Extent::Whole(bytes) if bytes == segment.bytes => None,
+        Extent::Whole(_) | Extent::Beyond(_) => {
+            Some(damage(format!("{} bytes, as the manifest says", segment.bytes)))
+        }
+    };
+    let first = first.map(|found| found.with_key(&stored.name));
+    let Some(damage) = wrong_size.or(first) else { return Ok(Inspection::Whole) };
+    if mutants::is(Mutant::LoseWhole) {
+        batches.extend(index.batches.iter().map(|batch| batch.name));
+    }
+    let damaged = index.batches.iter().filter(|batch| batches.contains(&batch.name));
+    let action = if extent == Extent::Gone { Action::Gone } else { Action::SetAside };
+    let mut loss = Loss::of(object, damage, action);
+    loss.batches = damaged.map(|batch| (batch.name, *batch)).collect();
+    Ok(Inspection::Damaged(Box::new(loss)))
+}

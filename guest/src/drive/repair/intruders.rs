@@ -1,0 +1,81 @@
+//! What stands in an object's place and is none: a link, a folder, a pipe. Nobody follows it, and only
+//! people move it away; the rest of the log is repaired all the same, as far as that is safe.
+//!
+//! 1. In the place of the current manifest, or of a later one, it hides which segments are the log:
+//!    nothing is repaired.
+//! 2. In the place of a batch it hides events that come before those of later batches: none of these
+//!    gets a position before it.
+
+use std::collections::BTreeMap;
+
+use super::{Action, Step};
+use crate::decide::log_state;
+use crate::drive::catalog::{Look, StoredLog};
+use crate::error::{Damage, Error};
+use crate::format::names::{BatchName, Generation, ObjectName, SegmentName};
+use crate::ports::Store;
+
+/// What to do about it.
+const CURE: &str = "it may lead to the data, or hold it: move it away, put the object back if you have it, \
+                    and repair again";
+
+/// What was listed in place of objects.
+pub(super) struct Intruders {
+    found: BTreeMap<ObjectName, Damage>,
+    /// Of the objects that were listed.
+    highest: Option<Generation>,
+}
+
+impl Intruders {
+    /// Lists everything. An error if there is no log.
+    pub(super) fn look<S: Store>(stored: &mut StoredLog<S>) -> Result<Self, Error> {
+        let mut batches = 0_u64;
+        stored.list_batches(|_| batches = batches.saturating_add(1))?;
+        let others = stored.list_others(Look::Everything)?;
+        let highest = log_state::manifests(&others).max();
+        let found = stored.take_intruders().into_iter().filter_map(|damage| {
+            let name = stored.name.object(&damage.object).and_then(ObjectName::parse)?;
+            Some((name, damage))
+        });
+        let found: BTreeMap<_, _> = found.collect();
+        if batches == 0 && others.is_empty() && found.is_empty() {
+            stored.check_is_there()?;
+        }
+        Ok(Self { found, highest })
+    }
+
+    /// Whether nothing can be repaired beside them.
+    pub(super) fn hide_the_log(&self) -> bool {
+        let is_later = |generation: &Generation| Some(*generation) > self.highest;
+        self.found.keys().any(|name| match name {
+            ObjectName::Manifest(generation) => is_later(generation),
+            _ => false,
+        })
+    }
+
+    pub(super) fn holds(&self, name: ObjectName) -> bool {
+        self.found.contains_key(&name)
+    }
+
+    /// Whether one stands in place of a segment or its index.
+    pub(super) fn hold_segment(&self, segment: SegmentName) -> bool {
+        let (index, segment) = (ObjectName::Index(segment.index()), ObjectName::Segment(segment));
+        self.holds(segment) || self.holds(index)
+    }
+
+    /// The first batch in whose place one stands.
+    pub(super) fn first_batch(&self) -> Option<BatchName> {
+        self.found.keys().find_map(|name| match name {
+            ObjectName::Batch(batch) => Some(*batch),
+            _ => None,
+        })
+    }
+
+    pub(super) fn steps(&self) -> impl Iterator<Item = Step> + '_ {
+        self.found.values().map(|damage| Step {
+            damage: damage.clone(),
+            action: Action::Nothing(CURE.to_owned()),
+            events_lost: 0,
+        })
+    }
+}

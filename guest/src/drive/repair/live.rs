@@ -1,0 +1,146 @@
+//! Finds what is damaged among the live batches of a log.
+//!
+//! 1. The name of a damaged batch is believed as far as a writer may have made it: what the object holds
+//!    does not contradict it, and no batch has more events than fit into the largest one.
+//! 2. No batch gets a position while one that stands before it cannot be looked at.
+
+use super::Action;
+use super::doubt::{self, Extent};
+use super::losses::{Inspected, Inspection, Loss, base};
+use crate::decide::log_state::View;
+use crate::decide::source::Part;
+use crate::drive::catalog::StoredLog;
+use crate::drive::source_reader::{Interrupted, PartsRead};
+use crate::error::{Damage, Error};
+use crate::format::batch::{BatchRecord, measure};
+use crate::format::listed::ListedBatch;
+use crate::format::names::{BatchName, Digest, ObjectName, Origin};
+use crate::limits::BATCH_BYTES_WHOLE_MAX;
+use crate::ports::{HeldBytes, Store};
+
+/// The most events that a batch may have: one has a byte and a line feed at least. The object itself
+/// may have been cut short since.
+const EVENTS_MAX: u64 = BATCH_BYTES_WHOLE_MAX / 2;
+
+/// Reads the live batches. Those from the first on in whose place something else stands are left.
+/// False if one has gone: somebody has compacted.
+pub(super) fn inspect<S: Store>(
+    stored: &mut StoredLog<S>,
+    view: &View,
+    mut left_from: Option<BatchName>,
+    inspected: &mut Inspected,
+) -> Result<bool, Error> {
+    let mut events = view.next_position();
+    let mut parts = view.live.clone();
+    while let Some((fault, rest)) = first_fault(stored, parts)? {
+        let Some((batch, rest)) = rest.split_first() else { break };
+        parts = rest.to_vec();
+        let loss = match batch_loss(stored, view, *batch, fault)? {
+            Inspection::Whole => continue,
+            Inspection::Damaged(loss) => *loss,
+            Inspection::Overtaken => return Ok(false),
+        };
+        let lost = loss.batches.values().map(|batch| batch.events).next();
+        match (lost.and_then(|lost| events.checked_add(lost)), &loss.action) {
+            _ if left_from.is_some_and(|from| from <= batch.name) => {
+                let why = "a batch that stands before it cannot be read: see to that first";
+                let action = Action::Nothing(why.to_owned());
+                inspected.left.push(Loss::of(loss.object, loss.damage, action));
+            }
+            (_, Action::Nothing(_)) => {
+                left_from = Some(batch.name);
+                inspected.left.push(loss);
+            }
+            (Some(next), _) => {
+                events = next;
+                inspected.live.push(loss);
+            }
+            (None, _) => {
+                let Loss { object, damage, action, .. } = loss;
+                inspected.foreign.push(Loss::of(object, damage, action));
+            }
+        }
+    }
+    Ok(true)
+}
+
+enum Fault {
+    /// Of an old batch nothing tells how many events it had.
+    Damaged(Damage),
+    Gone,
+}
+
+/// Reads batches up to the first that cannot be read; returns it, with those behind it.
+fn first_fault<S: Store>(
+    stored: &StoredLog<S>,
+    batches: Vec<ListedBatch>,
+) -> Result<Option<(Fault, Vec<ListedBatch>)>, Error> {
+    let parts = batches.into_iter().map(Part::Batch).collect();
+    let mut read = PartsRead::new(stored.store.clone(), stored.name.clone(), parts);
+    loop {
+        let fault = match read.next() {
+            Ok(Some(_)) => continue,
+            Ok(None) => return Ok(None),
+            Err(Interrupted::Failed(Error::Damaged(damage))) => Fault::Damaged(damage),
+            Err(Interrupted::Failed(error)) => return Err(error),
+            Err(Interrupted::Gone(_)) => Fault::Gone,
+        };
+        let (rest, _) = read.rest();
+        let rest = rest.into_iter().filter_map(|part| match part {
+            Part::Batch(batch) => Some(batch),
+            _ => None,
+        });
+        return Ok(Some((fault, rest.collect())));
+    }
+}
+
+/// What is wrong with a batch, by its object.
+fn batch_loss<S: Store>(
+    stored: &mut StoredLog<S>,
+    view: &View,
+    batch: ListedBatch,
+    fault: Fault,
+) -> Result<Inspection, Error> {
+    let object = ObjectName::Batch(batch.name);
+    let key = stored.name.key(object);
+    let (extent, bytes) = match fault {
+        Fault::Damaged(_) => doubt::get(&stored.store, &key, BATCH_BYTES_WHOLE_MAX)?,
+        Fault::Gone => (Extent::Gone, S::Bytes::new(&[])),
+    };
+    if !doubt::confirm(stored, base(view), object, extent, Some(batch.size))? {
+        return Ok(Inspection::Overtaken);
+    }
+    let damage = match fault {
+        Fault::Damaged(damage) if extent != Extent::Gone => damage,
+        // Old batches without events are deleted so, and anybody may delete a file.
+        _ => return Ok(Inspection::Overtaken),
+    };
+    let loss = match batch.name.origin {
+        None => Loss::of(object, damage, Action::Nothing(OLD.to_owned())),
+        Some(origin) if is_foreign(origin, &bytes) => {
+            Loss::of(object, foreign(origin, damage), Action::SetAside)
+        }
+        Some(origin) => {
+            let record = BatchRecord::whole(batch.name, origin.events, 0, origin.digest);
+            let loss = Loss::of(object, damage, Action::SetAside);
+            Loss { batches: [(batch.name, record)].into(), ..loss }
+        }
+    };
+    Ok(Inspection::Damaged(Box::new(loss)))
+}
+
+/// Why an old batch is left.
+const OLD: &str = "its name does not tell how many events it had: move it away";
+
+/// Whether no writer can have given the object its name.
+fn is_foreign<B: HeldBytes>(origin: Origin, bytes: &B) -> bool {
+    // The bytes are those of a batch that was renamed.
+    let found = measure(bytes);
+    let is_renamed = Digest(found.digest) == origin.digest && found.line_feeds != origin.events;
+    is_renamed || origin.events > EVENTS_MAX
+}
+
+fn foreign(origin: Origin, damage: Damage) -> Damage {
+    let found = format!("{}: no batch has {} events in such bytes", damage.found, origin.events);
+    Damage { found, ..damage }
+}

@@ -1,0 +1,191 @@
+//! What was found damaged in the segments and live batches of a log, and what is copied in its place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::copies::Copies;
+use super::{Action, Sources, Step};
+use crate::decide::log_state::View;
+use crate::decide::source::Part;
+use crate::drive::batch_copy::BatchCopy;
+use crate::drive::catalog::StoredLog;
+use crate::drive::segment_writer::Source;
+use crate::error::{Damage, Error};
+use crate::format::batch::BatchRecord;
+use crate::format::index::Index;
+use crate::format::listed::ListedBatch;
+use crate::format::manifest::SegmentRecord;
+use crate::format::names::{BatchName, Digest, Generation, ObjectName};
+use crate::format::segment::Slice;
+use crate::ports::Store;
+
+/// A damaged object, and the batches in it that cannot be read.
+pub(super) struct Loss {
+    pub(super) object: ObjectName,
+    pub(super) damage: Damage,
+    pub(super) action: Action,
+    /// As they are to stand in the log.
+    pub(super) batches: BTreeMap<BatchName, BatchRecord>,
+    /// Where those of them stand whole that are not lost.
+    pub(super) copies: BTreeMap<BatchName, BatchCopy>,
+}
+
+/// What was found.
+#[derive(Default)]
+pub(super) struct Inspected {
+    /// By the number of the segment in the manifest.
+    pub(super) segments: Vec<(usize, Loss)>,
+    /// Live batches that get positions, in the order of their names.
+    pub(super) live: Vec<Loss>,
+    /// Objects under the names of live batches that never were batches.
+    pub(super) foreign: Vec<Loss>,
+    /// What stays as it is.
+    pub(super) left: Vec<Loss>,
+    /// Listed objects that may be of use for what is lost.
+    pub(super) holders: BTreeSet<ObjectName>,
+}
+
+impl Loss {
+    /// Of an object of which nothing is needed.
+    pub(super) fn of(object: ObjectName, damage: Damage, action: Action) -> Self {
+        let (batches, copies) = (BTreeMap::new(), BTreeMap::new());
+        Self { object, damage, action, batches, copies }
+    }
+
+    /// The batches of which there is no whole copy.
+    fn lost(&self) -> impl Iterator<Item = &BatchRecord> {
+        self.batches.values().filter(|batch| !self.copies.contains_key(&batch.name))
+    }
+
+    pub(super) fn step(&self) -> Step {
+        let events = self.lost().map(|batch| batch.events);
+        Step {
+            damage: self.damage.clone(),
+            action: self.action.clone(),
+            events_lost: events.fold(0, u64::saturating_add),
+        }
+    }
+
+    /// What a batch whose first event has this position is copied from, if it cannot be read in its
+    /// place.
+    fn source(&self, batch: &BatchName, position: Option<u64>) -> Option<Source> {
+        let record = self.batches.get(batch)?;
+        Some(match self.copies.get(batch) {
+            Some(copy) => Source::Copy(BatchCopy { position, ..copy.clone() }),
+            None => Source::Lost(record_of_lost(record)),
+        })
+    }
+}
+
+impl Inspected {
+    /// All that was found.
+    pub(super) fn losses(&self) -> impl Iterator<Item = &Loss> {
+        let segments = self.segments.iter().map(|(_, loss)| loss);
+        segments.chain(&self.foreign).chain(&self.live).chain(&self.left)
+    }
+
+    /// Looks for copies of what cannot be read.
+    pub(super) fn find_copies<S: Store>(
+        &mut self,
+        stored: &StoredLog<S>,
+        view: &View,
+    ) -> Result<(), Error> {
+        let batches = self.losses().flat_map(|loss| loss.batches.keys().copied());
+        let copies = Copies::of(stored, view, &batches.collect())?;
+        let segments = self.segments.iter_mut().map(|(_, loss)| loss);
+        for loss in segments.chain(&mut self.live) {
+            for record in loss.batches.values() {
+                if let Some(copy) = copies.of_batch(&stored.store, record)? {
+                    loss.copies.insert(record.name, copy);
+                }
+            }
+        }
+        let lost = self.losses().flat_map(Loss::lost).map(|batch| batch.name);
+        self.holders = copies.holders(&lost.collect());
+        Ok(())
+    }
+}
+
+/// How it is with an object.
+pub(super) enum Inspection {
+    Whole,
+    Damaged(Box<Loss>),
+    /// The log has changed meanwhile.
+    Overtaken,
+}
+
+/// The generation of the manifest that a view is of.
+pub(super) fn base(view: &View) -> Generation {
+    view.manifest.as_ref().map_or(Generation::default(), |manifest| manifest.generation)
+}
+
+/// What is left of a batch whose bytes are lost.
+fn record_of_lost(batch: &BatchRecord) -> BatchRecord {
+    BatchRecord { bytes: 0, digest: Digest::of(b""), lost: true, ..*batch }
+}
+
+/// What a segment is copied from, without what cannot be read or was trimmed. The batch that the first
+/// position cuts is cut as it is copied.
+pub(super) fn sources_of(
+    segment: &SegmentRecord,
+    index: &Index,
+    loss: &Loss,
+    first_position: u64,
+) -> Sources {
+    let mut sources = Vec::new();
+    let mut group: Option<Slice> = None;
+    let (mut position, mut offset) = (segment.position, 0_u64);
+    for batch in &index.batches {
+        let end = offset.saturating_add(batch.bytes);
+        let next_position = position.saturating_add(batch.events);
+        let source = loss.source(&batch.name, Some(position));
+        let is_trimmed = segment.position < first_position && next_position <= first_position;
+        if is_trimmed && group.is_none() && sources.is_empty() {
+            // Nothing of it is left.
+        } else if source.is_some() || batch.bytes == 0 {
+            sources.extend(group.take().map(slice));
+            let trimmed = first_position.saturating_sub(position);
+            sources.push(match source.unwrap_or(Source::Lost(*batch)) {
+                Source::Lost(lost) => Source::Lost(BatchRecord {
+                    events: lost.events.saturating_sub(trimmed),
+                    trimmed: lost.trimmed.saturating_add(trimmed),
+                    ..lost
+                }),
+                source => source,
+            });
+        } else {
+            let group = group.get_or_insert_with(|| Slice {
+                segment: *segment,
+                batches: Vec::new(),
+                position,
+                range: offset..offset,
+            });
+            group.batches.push(*batch);
+            group.range.end = end;
+        }
+        offset = end;
+        position = next_position;
+    }
+    sources.extend(group.map(slice));
+    sources
+}
+
+fn slice(slice: Slice) -> Source {
+    Source::Parts(vec![Part::Slice(slice)])
+}
+
+/// What live batches are copied from, without those that cannot be read.
+pub(super) fn sources_of_live(batches: &[ListedBatch], losses: &[Loss]) -> Sources {
+    let mut sources = Vec::new();
+    let mut group: Vec<Part> = Vec::new();
+    for batch in batches {
+        match losses.iter().find_map(|loss| loss.source(&batch.name, None)) {
+            Some(source) => {
+                sources.push(Source::Parts(std::mem::take(&mut group)));
+                sources.push(source);
+            }
+            None => group.push(Part::Batch(*batch)),
+        }
+    }
+    sources.push(Source::Parts(group));
+    sources
+}

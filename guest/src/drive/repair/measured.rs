@@ -1,0 +1,153 @@
+//! Measures a segment's bytes batch by batch, and goes on behind what is damaged.
+
+use std::collections::BTreeSet;
+
+use super::doubt::Extent;
+use crate::drive::catalog::StoredLog;
+use crate::error::{Damage, Error};
+use crate::format::batch::BatchRecord;
+use crate::format::host_bytes;
+use crate::format::index::Index;
+use crate::format::manifest::SegmentRecord;
+use crate::format::names::{BatchName, SegmentName};
+use crate::format::oversized_batch::Streamed;
+use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX, MEASURES_MAX};
+use crate::ports::{HeldBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
+
+/// The batches of a segment whose bytes are not what its index says.
+pub(super) struct Damaged {
+    pub(super) batches: BTreeSet<BatchName>,
+    /// What is wrong with the first of them.
+    pub(super) first: Option<Damage>,
+    /// How much there is of the segment.
+    pub(super) extent: Extent,
+}
+
+/// Reads a segment, in one request, and checks each batch by itself.
+pub(super) fn damaged_batches<S: Store>(
+    stored: &StoredLog<S>,
+    segment: &SegmentRecord,
+    index: &Index,
+) -> Result<Damaged, Error> {
+    let key = stored.name.key(segment.name);
+    let read = stored.store.read(&[ReadPart { key: key.clone(), range: None }]);
+    let batches: Vec<_> = index.batches.iter().filter(|batch| batch.bytes > 0).copied().collect();
+    let mut measured = Measured {
+        segment: segment.name,
+        batches: batches.into_iter(),
+        streamed: None,
+        damaged: BTreeSet::new(),
+        first: None,
+    };
+    let mut held: Option<S::Bytes> = None;
+    let mut bytes = 0_u64;
+    let extent = loop {
+        match read.next(CHUNK_BYTES_MAX) {
+            Ok(Some(chunk)) => {
+                bytes = bytes.saturating_add(chunk.bytes.length());
+                held = measured.take(host_bytes::join(held, chunk.bytes));
+                if bytes > segment.bytes {
+                    break Extent::Beyond(segment.bytes);
+                }
+            }
+            Ok(None) => break Extent::Whole(bytes),
+            Err(failure) if failure.error.kind == StoreErrorKind::NotFound => break Extent::Gone,
+            Err(failure) => return Err(Error::store("read", &key, &failure.error)),
+        }
+    };
+    Ok(measured.end(extent))
+}
+
+struct Measured {
+    segment: SegmentName,
+    batches: std::vec::IntoIter<BatchRecord>,
+    /// A batch under way that is too large to be held, and whether it is known as damaged.
+    streamed: Option<(Streamed, bool)>,
+    damaged: BTreeSet<BatchName>,
+    /// What is wrong with the first of them.
+    first: Option<Damage>,
+}
+
+impl Measured {
+    fn found(&mut self, batch: BatchName, damage: Damage) {
+        self.damaged.insert(batch);
+        self.first.get_or_insert(damage);
+    }
+
+    /// Takes the next bytes; returns what makes no whole batch yet.
+    fn take<B: HeldBytes>(&mut self, bytes: B) -> Option<B> {
+        let length = bytes.length();
+        let mut at = 0;
+        loop {
+            let before = at;
+            at = self.take_whole(&bytes, at);
+            at = self.take_streamed(&bytes, at);
+            if at == before {
+                break;
+            }
+        }
+        // What stands behind the last batch is not kept.
+        let is_end = self.batches.as_slice().is_empty() && self.streamed.is_none();
+        (at < length && !is_end).then(|| if at == 0 { bytes } else { bytes.slice(at..length) })
+    }
+
+    /// Checks the batches that are there whole; returns where they end.
+    fn take_whole<B: HeldBytes>(&mut self, bytes: &B, start: u64) -> u64 {
+        if self.streamed.is_some() {
+            return start;
+        }
+        let mut left = bytes.length().saturating_sub(start);
+        let whole = self.batches.as_slice().iter().map_while(|batch| {
+            left = left.checked_sub(batch.bytes)?;
+            (batch.bytes <= BATCH_BYTES_WHOLE_MAX).then_some(*batch)
+        });
+        let whole: Vec<BatchRecord> = whole.collect();
+        let mut at = start;
+        for some in whole.chunks(MEASURES_MAX) {
+            let lengths: Vec<u64> = some.iter().map(|batch| batch.bytes).collect();
+            for (batch, measure) in some.iter().zip(bytes.measure(at, &lengths)) {
+                self.batches.next();
+                if let Err(damage) = batch.check(self.segment, measure) {
+                    self.found(batch.name, damage);
+                }
+            }
+            at = lengths.iter().fold(at, |sum, bytes| sum.saturating_add(*bytes));
+        }
+        at
+    }
+
+    /// Checks what is there of a batch that is too large to be held.
+    fn take_streamed<B: HeldBytes>(&mut self, bytes: &B, at: u64) -> u64 {
+        let next = self.batches.as_slice().first();
+        if self.streamed.is_none() && next.is_some_and(|next| next.bytes > BATCH_BYTES_WHOLE_MAX) {
+            self.streamed = self.batches.next().map(|batch| (Streamed::new(batch), false));
+        }
+        let Some((streamed, is_damaged)) = &mut self.streamed else { return at };
+        let end = at.saturating_add(streamed.bytes_left()).min(bytes.length());
+        if at == end {
+            return at;
+        }
+        let pushed = streamed.push(bytes.slice(at..end).read(), self.segment);
+        let (batch, ended) = (streamed.batch.name, streamed.bytes_left() == 0);
+        let was_damaged = std::mem::replace(is_damaged, *is_damaged || pushed.is_err());
+        if ended {
+            self.streamed = None;
+        }
+        if let Err(damage) = pushed
+            && !was_damaged
+        {
+            self.found(batch, damage);
+        }
+        end
+    }
+
+    /// All batches of which nothing came, or not all, are damaged.
+    fn end(mut self, extent: Extent) -> Damaged {
+        let streamed = self.streamed.take().map(|(streamed, _)| streamed.batch);
+        for batch in streamed.into_iter().chain(self.batches.as_slice().to_vec()) {
+            let expected = format!("{} in {} bytes", batch.name, batch.bytes);
+            self.found(batch.name, Damage::new(self.segment, expected, "fewer bytes"));
+        }
+        Damaged { batches: self.damaged, first: self.first, extent }
+    }
+}

@@ -1,0 +1,142 @@
+//! A log whose newest manifests are gone: segments that only they named have batches that are nowhere
+//! else. Those are put back as live batches, and the log goes on from the manifest that is left.
+//!
+//! 1. A batch is put back only with the bytes that its own name and its line in the index prove.
+//! 2. Nothing is deleted but segments of generations beyond the next, which no compaction would get
+//!    past. They are set aside first, and all their batches are somewhere else by then.
+//! 3. What a trim removed since the manifest that is left may come back.
+
+use std::collections::BTreeSet;
+
+use super::{Action, Step, aside};
+use crate::drive::batch_copy::BatchCopy;
+use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::commit::Committer;
+use crate::drive::existing;
+use crate::drive::segment_writer::{landed, write_failed};
+use crate::error::Error;
+use crate::format::batch::BatchRecord;
+use crate::format::index;
+use crate::format::manifest::Manifest;
+use crate::format::names::{BatchName, Generation, IndexName, ObjectName};
+use crate::ports::{HeldBytes, Store, System};
+
+/// Puts back what only manifests knew that are gone. Nothing, if none is.
+pub(super) fn repair<S: Store, Y: System>(
+    committer: &mut Committer<'_, S, Y>,
+    dry_run: bool,
+) -> Result<Option<Step>, Error> {
+    // A look that shows no contradiction, or one that goes away, is the end of it.
+    let damage = match committer.stored.look(Look::Everything) {
+        Err(Error::Damaged(damage)) => damage,
+        Ok(_) | Err(Error::NoLog(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut batches = BTreeSet::new();
+    committer.stored.list_batches(|batch| _ = batches.insert(batch.name))?;
+    let (manifest, others) = match committer.stored.manifest_in_force(Look::Everything) {
+        Ok(current) => current,
+        // Damage of another kind.
+        Err(Error::Damaged(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let generation =
+        manifest.as_ref().map_or(Generation::default(), |manifest| manifest.generation);
+    let unnamed = others.iter().filter_map(|other| match other.name {
+        ObjectName::Index(index) if index.0.generation > generation => Some(index),
+        _ => None,
+    });
+    let unnamed: Vec<_> = unnamed.collect();
+    let step = |action| Some(Step { damage: damage.clone(), action, events_lost: 0 });
+    let mut put_back = false;
+    for index in &unnamed {
+        let absent = match absent(&mut committer.stored, manifest.as_deref(), *index, &batches)? {
+            Ok(absent) => absent,
+            Err(why) => return Ok(step(Action::Nothing(why))),
+        };
+        for (batch, offset) in absent {
+            let Some(bytes) = bytes_of(&committer.stored, *index, &batch, offset)? else {
+                let why = format!("{} cannot be put back from {}", batch.name, index.0);
+                return Ok(step(Action::Nothing(why)));
+            };
+            if !dry_run {
+                create(&committer.stored, &batch.name, &bytes)?;
+            }
+            put_back |= batches.insert(batch.name);
+        }
+    }
+    let beyond = others.iter().map(|other| other.name).filter(|name| match name {
+        ObjectName::Segment(segment) => segment.generation.0 > generation.0.saturating_add(1),
+        ObjectName::Index(index) => index.0.generation.0 > generation.0.saturating_add(1),
+        _ => false,
+    });
+    let beyond: Vec<_> = beyond.collect();
+    if !put_back && beyond.is_empty() {
+        return Ok(None);
+    }
+    if !dry_run {
+        for object in &beyond {
+            aside::set_aside(&committer.stored, object)?;
+        }
+        committer.delete(&beyond.iter().map(ToString::to_string).collect::<Vec<_>>());
+    }
+    Ok(step(Action::StepBack))
+}
+
+/// The batches of an index that are nowhere else, and where they begin in its segment; or why they
+/// cannot be found out.
+type Absent = Result<Vec<(BatchRecord, u64)>, String>;
+
+fn absent<S: Store>(
+    stored: &mut StoredLog<S>,
+    manifest: Option<&Manifest>,
+    name: IndexName,
+    listed: &BTreeSet<BatchName>,
+) -> Result<Absent, Error> {
+    let Some(bytes) = stored.get(name)? else { return Ok(Ok(Vec::new())) };
+    let Some(records) = index::batches_of(&bytes) else {
+        return Ok(Err(format!("{name} is damaged, too")));
+    };
+    let mut offset = 0_u64;
+    let mut absent = Vec::new();
+    for record in records {
+        if record.events > 0 && !listed.contains(&record.name) {
+            absent.push((record, offset));
+        }
+        offset = offset.saturating_add(record.bytes);
+    }
+    let Some(manifest) = manifest else { return Ok(Ok(absent)) };
+    let names = absent.iter().map(|(record, _)| record.name).collect::<Vec<_>>();
+    let held = match stored.held_by(manifest, names.into_iter()) {
+        Err(Error::Damaged(_)) => None,
+        held => held?,
+    };
+    let Some(held) = held else {
+        let why = "an index that the manifest before names is damaged or gone, too".to_owned();
+        return Ok(Err(why));
+    };
+    absent.retain(|(record, _)| !held.contains(&record.name));
+    Ok(Ok(absent))
+}
+
+/// The whole bytes of a batch in a segment, if they are there and proven.
+fn bytes_of<S: Store>(
+    stored: &StoredLog<S>,
+    index: IndexName,
+    batch: &BatchRecord,
+    offset: u64,
+) -> Result<Option<Vec<u8>>, Error> {
+    if batch.lost || batch.trimmed > 0 {
+        return Ok(None);
+    }
+    let range = Some(offset..offset.saturating_add(batch.bytes));
+    let key = stored.name.key(index.0);
+    let copy = BatchCopy { key, range, trimmed: 0, position: None, record: *batch };
+    Ok(copy.read(&stored.store)?.map(|run| run.lines.read()))
+}
+
+fn create<S: Store>(stored: &StoredLog<S>, batch: &BatchName, bytes: &[u8]) -> Result<(), Error> {
+    let (key, store) = (stored.name.key(batch), &stored.store);
+    landed(store.create(&key, bytes), || existing::check_bytes(store, &key, bytes))
+        .map_err(|error| write_failed(&key, error))
+}

@@ -1,0 +1,136 @@
+//! What a commit was, from the manifest before it and the segments that it wrote: decisions only.
+//!
+//! 1. A segment of the manifest before stays, is trimmed, or is what the next batches of the new
+//!    segments come from: as many, with as many events, of the same times.
+//! 2. New batches come behind all segments, in the order of their names, and stand in none before.
+//! 3. What comes out is all that the commit can have been. What it was the damaged manifest says.
+
+use std::ops::Range;
+
+use crate::decide::compaction::{self, Rewrite};
+use crate::format::batch::BatchRecord;
+use crate::format::manifest::{Manifest, SegmentRecord};
+use crate::format::names::{Attempt, BatchName};
+use crate::format::segment::NewSegment;
+
+/// What one attempt at a commit has left.
+pub(super) struct Traces<'a> {
+    pub(super) base: &'a Manifest,
+    pub(super) attempt: Attempt,
+    pub(super) first_position: u64,
+    /// The segments that it wrote, in the order of the log.
+    pub(super) outputs: &'a [NewSegment],
+    /// Whether a segment of the manifest before is still there.
+    pub(super) is_there: &'a dyn Fn(&SegmentRecord) -> bool,
+    /// Whether a batch stands in what the manifest before names, as far as its indexes are there.
+    pub(super) is_held: &'a dyn Fn(&BatchName) -> bool,
+}
+
+/// New segments, and what they stand for.
+#[derive(Clone)]
+struct Run {
+    outputs: Range<usize>,
+    rewrite: Rewrite,
+}
+
+impl Traces<'_> {
+    /// Every manifest that the commit can have created.
+    pub(super) fn manifests(&self) -> Vec<Manifest> {
+        let mut found = Vec::new();
+        self.go_on(0, 0, &mut Vec::new(), &mut found);
+        found
+    }
+
+    /// Explains what comes from a segment and an output on.
+    fn go_on(&self, at: usize, output: usize, runs: &mut Vec<Run>, found: &mut Vec<Manifest>) {
+        let segments = &self.base.segments;
+        let Some(segment) = segments.get(at) else {
+            let mut runs = runs.clone();
+            if output < self.outputs.len() {
+                let Some(run) = self.run(at..at, output..self.outputs.len()) else { return };
+                runs.push(run);
+            }
+            found.extend(self.manifest(&runs));
+            return;
+        };
+        if segment.end() <= self.first_position || (self.is_there)(segment) {
+            self.go_on(at.saturating_add(1), output, runs, found);
+        }
+        for end in output.saturating_add(1)..=self.outputs.len() {
+            for to in at.saturating_add(1)..=segments.len() {
+                let Some(run) = self.run(at..to, output..end) else { continue };
+                runs.push(run);
+                self.go_on(to, end, runs, found);
+                runs.pop();
+                // What follows may be a run of its own: that gives the same.
+                return;
+            }
+        }
+    }
+
+    /// The outputs as a rewrite of the segments and, behind all of them, of new batches; none if they
+    /// cannot be that.
+    fn run(&self, segments: Range<usize>, outputs: Range<usize>) -> Option<Run> {
+        let outputs_of = self.outputs.get(outputs.clone())?;
+        let lines: Vec<&BatchRecord> = outputs_of.iter().flat_map(|o| &o.batches).collect();
+        let mut rest = lines.as_slice();
+        let mut cut = false;
+        for segment in self.base.segments.get(segments.clone())? {
+            let is_cut =
+                segment.position < self.first_position && self.first_position < segment.end();
+            cut |= is_cut;
+            rest = if is_cut {
+                cut_from(rest, segment.end().saturating_sub(self.first_position))?
+            } else {
+                whole_from(rest, segment)?
+            };
+        }
+        let absorbs = segments.end == self.base.segments.len() && outputs.end == self.outputs.len();
+        let in_order = rest.is_sorted_by(|one, next| one.name < next.name);
+        let is_new = rest.iter().all(|batch| !(self.is_held)(&batch.name));
+        let fits = rest.is_empty() || (absorbs && in_order && is_new);
+        let size = u64::try_from(lines.len()).ok()?;
+        let rewrite = Rewrite { segments, batches: rest.len(), bytes: 0, size, cut };
+        fits.then_some(Run { outputs, rewrite })
+    }
+
+    fn manifest(&self, runs: &[Run]) -> Option<Manifest> {
+        let outputs = |run: &Run| self.outputs.get(run.outputs.clone()).map(<[_]>::to_vec);
+        let rewrites = runs.iter().map(|run| Some((run.rewrite.clone(), outputs(run)?)));
+        let rewrites: Option<Vec<_>> = rewrites.collect();
+        compaction::next_manifest(Some(self.base), self.attempt, self.first_position, &rewrites?)
+    }
+}
+
+/// What comes behind the batches of a segment, if these are the ones.
+fn whole_from<'l, 'b>(
+    lines: &'l [&'b BatchRecord],
+    segment: &SegmentRecord,
+) -> Option<&'l [&'b BatchRecord]> {
+    let (own, rest) = lines.split_at_checked(usize::try_from(segment.batches).ok()?)?;
+    let sum = |of: fn(&BatchRecord) -> u64| {
+        own.iter().try_fold(0_u64, |sum, batch| sum.checked_add(of(batch)))
+    };
+    let times = || own.iter().map(|batch| batch.name.time);
+    let is_same_size =
+        own.iter().any(|batch| batch.lost) || sum(|batch| batch.bytes) == Some(segment.bytes);
+    let fits = sum(|batch| batch.events) == Some(segment.events)
+        && is_same_size
+        && times().min() == Some(segment.first_time)
+        && times().max() == Some(segment.last_time);
+    fits.then_some(rest)
+}
+
+/// What comes behind the batches of a segment of which so many events are left.
+fn cut_from<'l, 'b>(
+    mut lines: &'l [&'b BatchRecord],
+    events: u64,
+) -> Option<&'l [&'b BatchRecord]> {
+    let mut left = events;
+    while left > 0 {
+        let (batch, rest) = lines.split_first()?;
+        left = left.checked_sub(batch.events)?;
+        lines = rest;
+    }
+    Some(lines)
+}

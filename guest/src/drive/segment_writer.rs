@@ -1,0 +1,290 @@
+//! Copies batches into new segments, each with its index: a driver.
+//!
+//! 1. Batches are copied in the order given, after they were checked; whole, but for the first one
+//!    if a trim cuts it.
+//! 2. Memory is bounded: bytes are passed on as they come, only the index is held.
+//! 3. No batch is written twice by one attempt: that would be damage, and is not committed.
+//! 4. Nothing here commits: until a manifest names them, the segments are garbage.
+
+use std::collections::BTreeSet;
+
+use crate::decide::boundary::Cut;
+use crate::decide::source::Part;
+use crate::drive::batch_copy::BatchCopy;
+use crate::drive::catalog::StoredLog;
+use crate::drive::existing;
+use crate::drive::source_reader::{Interrupted, PartsRead};
+use crate::error::{Damage, Error, WriteFailure, WriteFate};
+use crate::format::batch::BatchRecord;
+use crate::format::index::Index;
+use crate::format::names::{Attempt, BatchName, Digest, Generation, ObjectName, SegmentName};
+use crate::format::segment::NewSegment;
+use crate::format::verified::{Piece, Run};
+use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
+use crate::mutants::{self, Mutant};
+use crate::ports::{HeldBytes, Store, StoreError, StoreErrorKind, Upload, WriteError};
+
+/// What is copied into a segment.
+pub(crate) enum Source {
+    Parts(Vec<Part>),
+    /// A batch whose bytes are lost: a record of it alone.
+    Lost(BatchRecord),
+    /// A batch whose bytes stand elsewhere, too.
+    Copy(BatchCopy),
+}
+
+/// How copying ended.
+pub(crate) enum Copied {
+    Whole,
+    /// An object is gone: somebody has compacted it.
+    Overtaken(Box<Part>),
+}
+
+/// Writes the segments of one attempt.
+pub(crate) struct SegmentWriter<'a, S: Store> {
+    stored: &'a StoredLog<S>,
+    generation: Generation,
+    attempt: Attempt,
+    bytes_max: u64,
+    /// Parts completed by earlier copies of this attempt.
+    parts_before: u16,
+    /// Parts begun by this copy; the last may be incomplete.
+    parts: Vec<NewSegment>,
+    /// Batches of the part under way that were written whole.
+    batches: Vec<BatchRecord>,
+    upload: Option<S::Upload>,
+    /// What was placed in the part under way.
+    placed: Placed,
+    /// Parts begun because the one before was full.
+    cuts: u16,
+    /// Every batch that was written, in any part.
+    written: BTreeSet<BatchName>,
+}
+
+#[derive(Default)]
+struct Placed {
+    bytes: u64,
+    batches: u64,
+    /// Whether the last batch is not complete yet.
+    in_batch: bool,
+}
+
+impl<'a, S: Store> SegmentWriter<'a, S> {
+    pub(crate) fn new(
+        stored: &'a StoredLog<S>,
+        generation: Generation,
+        attempt: Attempt,
+        bytes_max: u64,
+    ) -> Self {
+        Self {
+            stored,
+            generation,
+            attempt,
+            bytes_max,
+            parts_before: 0,
+            parts: Vec::new(),
+            batches: Vec::new(),
+            upload: None,
+            placed: Placed::default(),
+            cuts: 0,
+            written: BTreeSet::new(),
+        }
+    }
+
+    /// The segments begun since this was asked last. None after batches without events.
+    pub(crate) fn take_segments(&mut self) -> Vec<NewSegment> {
+        let parts = std::mem::take(&mut self.parts);
+        let begun = u16::try_from(parts.len()).unwrap_or(u16::MAX);
+        self.parts_before = self.parts_before.saturating_add(begun);
+        parts
+    }
+
+    /// Every batch that was written.
+    pub(crate) fn into_written(self) -> BTreeSet<BatchName> {
+        self.written
+    }
+
+    /// Copies parts of the log, one after the other, into segments of their own. What is cut is the
+    /// beginning of the first part.
+    pub(crate) fn copy(
+        &mut self,
+        sources: Vec<Source>,
+        mut cut: Option<Cut>,
+    ) -> Result<Copied, Error> {
+        for source in sources {
+            match source {
+                Source::Parts(parts) => {
+                    if let Copied::Overtaken(part) = self.copy_parts(parts, &mut cut)? {
+                        return Ok(Copied::Overtaken(part));
+                    }
+                }
+                Source::Lost(batch) => {
+                    let pieces = vec![Piece::lost(batch)];
+                    self.write_run(Run { pieces, lines: S::Bytes::new(&[]) })?;
+                }
+                Source::Copy(copy) => match copy.read(&self.stored.store)? {
+                    Some(run) => {
+                        let run = match &mut cut {
+                            Some(cut) => cut.pass(run),
+                            None => run,
+                        };
+                        self.write_run(run)?;
+                    }
+                    None => return Ok(Copied::Overtaken(Box::new(copy.part()))),
+                },
+            }
+        }
+        self.finish_part()?;
+        self.placed = Placed::default();
+        Ok(Copied::Whole)
+    }
+
+    fn copy_parts(&mut self, parts: Vec<Part>, cut: &mut Option<Cut>) -> Result<Copied, Error> {
+        let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
+        let mut read = PartsRead::new(store, log, parts);
+        loop {
+            match read.next() {
+                Ok(Some(run)) => {
+                    let run = match cut {
+                        Some(cut) => cut.pass(run),
+                        None => run,
+                    };
+                    self.write_run(run)?;
+                }
+                Ok(None) => return Ok(Copied::Whole),
+                Err(Interrupted::Gone(part)) => return Ok(Copied::Overtaken(part)),
+                Err(Interrupted::Failed(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Writes a run; what belongs to one part at once.
+    fn write_run(&mut self, run: Run<S::Bytes>) -> Result<(), Error> {
+        let (mut start, mut end) = (0, 0_u64);
+        for piece in &run.pieces {
+            if self.place(piece) {
+                self.write(run.lines.slice(start..end))?;
+                self.finish_part()?;
+                start = end;
+            }
+            end = end.saturating_add(piece.bytes);
+            if let Some(batch) = piece.end {
+                self.take_note(batch, piece)?;
+            }
+        }
+        self.write(if start == 0 { run.lines } else { run.lines.slice(start..end) })
+    }
+
+    /// A batch was written whole. One that was written before must not be committed.
+    fn take_note(&mut self, batch: BatchRecord, piece: &Piece) -> Result<(), Error> {
+        self.batches.push(batch);
+        if self.written.insert(batch.name) || mutants::is(Mutant::CommitTwice) {
+            return Ok(());
+        }
+        let object = piece.segment.map_or(ObjectName::Batch(batch.name), ObjectName::Segment);
+        let expected = format!("{} once in the log", batch.name);
+        let found = "it stands before, too";
+        Err(self.stored.damaged(Damage::new(object, expected, found)))
+    }
+
+    /// Decides which part a piece goes to: true when a new one begins with it.
+    fn place(&mut self, piece: &Piece) -> bool {
+        let placed = &mut self.placed;
+        let full = placed.bytes.saturating_add(piece.bytes) > self.bytes_max
+            || placed.batches >= SEGMENT_BATCHES_MAX;
+        let cuts =
+            full && placed.bytes > 0 && !placed.in_batch && self.cuts < SEGMENT_PARTS_MAX / 2;
+        if cuts {
+            self.cuts += 1;
+            *placed = Placed::default();
+        }
+        placed.bytes = placed.bytes.saturating_add(piece.bytes);
+        placed.batches += u64::from(piece.end.is_some());
+        placed.in_batch = piece.end.is_none();
+        cuts
+    }
+
+    fn write(&mut self, lines: S::Bytes) -> Result<(), Error> {
+        if lines.length() == 0 {
+            return Ok(());
+        }
+        let key = self.stored.name.key(self.name());
+        let upload = match self.upload.take() {
+            Some(upload) => upload,
+            None => self.begin_part()?,
+        };
+        upload.write(lines).map_err(|error| write_failed(&key, error))?;
+        self.upload = Some(upload);
+        Ok(())
+    }
+
+    fn begin_part(&mut self) -> Result<S::Upload, Error> {
+        let name = self.name();
+        let key = self.stored.name.key(name);
+        self.parts.push(NewSegment { name, batches: Vec::new(), index: None });
+        self.stored.store.start_upload(&key).map_err(|error| write_failed(&key, error))
+    }
+
+    /// The name of the part under way.
+    fn name(&self) -> SegmentName {
+        let begun = self.parts.len() - usize::from(self.upload.is_some());
+        let part = self.parts_before.saturating_add(u16::try_from(begun).unwrap_or(u16::MAX));
+        SegmentName { generation: self.generation, attempt: self.attempt, part }
+    }
+
+    /// Completes the part under way, if there is one, and writes its index.
+    fn finish_part(&mut self) -> Result<(), Error> {
+        let name = self.name();
+        let log = &self.stored.name;
+        let batches = std::mem::take(&mut self.batches);
+        let upload = match self.upload.take() {
+            Some(upload) => upload,
+            // Events that were lost have positions and no bytes.
+            None if batches.iter().any(|batch| batch.events > 0) => self.begin_part()?,
+            // Batches without events alone: they stand in no index.
+            None => return Ok(()),
+        };
+        let key = log.key(name);
+        let store = &self.stored.store;
+        landed(upload.finish(), || existing::check_segment(store, log, name, &batches))
+            .map_err(|error| write_failed(&key, error))?;
+        let index = Index::new(batches);
+        let bytes = index.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
+        let key = log.key(name.index());
+        let created =
+            landed(store.create(&key, &bytes), || existing::check_bytes(store, &key, &bytes));
+        created.map_err(|error| write_failed(&key, error))?;
+        if let Some(part) = self.parts.last_mut() {
+            part.batches = index.batches;
+            part.index = Some(Digest::of(&bytes));
+        }
+        Ok(())
+    }
+}
+
+/// The outcome of writing a name that is this attempt's alone: an object of that name is an earlier
+/// try of it that landed, if the check passes.
+pub(crate) fn landed(
+    outcome: Result<(), WriteError>,
+    check: impl FnOnce() -> Result<(), StoreError>,
+) -> Result<(), WriteError> {
+    match outcome {
+        Err(WriteError::AlreadyExists) => check().map_err(WriteError::Unknown),
+        outcome => outcome,
+    }
+}
+
+/// A failed write of a compaction.
+pub(crate) fn write_failed(key: &str, error: WriteError) -> Error {
+    let (fate, error) = match error {
+        WriteError::NotWritten(error) => (WriteFate::NotWritten, error),
+        WriteError::Unknown(error) => (WriteFate::Unknown, error),
+        WriteError::AlreadyExists => {
+            return Error::Conflict(format!("{key} exists already: compact again"));
+        }
+    };
+    match error.kind {
+        StoreErrorKind::Unsupported => Error::Unsupported(error.message),
+        _ => Error::WriteFailed(WriteFailure::new(key, fate, &error, 0)),
+    }
+}

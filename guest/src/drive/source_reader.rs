@@ -1,0 +1,264 @@
+//! Reads parts of a log in order, checked: a driver over the store's ordered read.
+//!
+//! 1. Events come in the order of the parts, and only after they were checked.
+//! 2. One request for each part.
+
+use std::collections::VecDeque;
+
+use crate::decide::source::Part;
+use crate::error::{Damage, Error};
+use crate::format::batch_reader::BatchReader;
+use crate::format::index::Index;
+use crate::format::legacy_batch::OldBatchReader;
+use crate::format::listed::ListedBatch;
+use crate::format::manifest::SegmentRecord;
+use crate::format::names::LogName;
+use crate::format::segment::SegmentReader;
+use crate::format::verified::Run;
+use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_PARTS_MAX};
+use crate::ports::{Chunk, HeldBytes, OrderedRead, Store, StoreError, StoreErrorKind};
+
+/// Why parts could not be read on.
+pub(crate) enum Interrupted {
+    /// The object is not there (any more).
+    Gone(Box<Part>),
+    Failed(Error),
+}
+
+/// Parts being read.
+pub(crate) struct PartsRead<S: Store> {
+    store: S,
+    log: LogName,
+    /// Parts not asked for yet.
+    later: Vec<Part>,
+    /// Parts asked for, and the number of the one being decoded.
+    window: Vec<Part>,
+    read: Option<S::Read>,
+    at: u32,
+    decoder: Option<Decoder<S::Bytes>>,
+    index: Option<Index>,
+    /// Checked, and not taken yet; each with the number of its part.
+    runs: VecDeque<(u32, Run<S::Bytes>)>,
+    /// What was taken of the part under way.
+    taken: Taken,
+    /// What comes behind them.
+    interrupted: Option<Interrupted>,
+}
+
+/// What was taken of a part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    part: u32,
+    pub events: u64,
+    pub bytes: u64,
+}
+
+enum Decoder<B> {
+    Index(SegmentRecord, Vec<u8>),
+    Segment(SegmentReader<B>),
+    Batch(BatchReader<B>),
+    OldBatch(OldBatchReader),
+}
+
+/// Reads the first events of a part, at most so many: how many there are, and their bytes. None if the
+/// part is gone.
+pub(crate) fn measure<S: Store>(
+    store: S,
+    log: LogName,
+    part: Part,
+    events_max: u64,
+) -> Result<Option<(u64, u64)>, Error> {
+    let mut parts = PartsRead::new(store, log, vec![part]);
+    let (mut events, mut bytes) = (0_u64, 0_u64);
+    while events < events_max {
+        let run = match parts.next() {
+            Ok(Some(run)) => run,
+            Ok(None) => break,
+            Err(Interrupted::Gone(_)) => return Ok(None),
+            Err(Interrupted::Failed(error)) => return Err(error),
+        };
+        let of_run = run.pieces.iter().map(|piece| piece.events).fold(0, u64::saturating_add);
+        let wanted = of_run.min(events_max - events);
+        events = events.saturating_add(wanted);
+        let all = wanted == of_run;
+        bytes = bytes.saturating_add(match all {
+            true => run.lines.length(),
+            false => run.lines.line_end(wanted),
+        });
+    }
+    Ok(Some((events, bytes)))
+}
+
+impl<S: Store> PartsRead<S> {
+    pub(crate) fn new(store: S, log: LogName, parts: Vec<Part>) -> Self {
+        Self {
+            store,
+            log,
+            later: parts,
+            window: Vec::new(),
+            read: None,
+            at: 0,
+            decoder: None,
+            index: None,
+            runs: VecDeque::new(),
+            taken: Taken::default(),
+            interrupted: None,
+        }
+    }
+
+    /// Reads on until some events are certain, and returns them. None at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Run<S::Bytes>>, Interrupted> {
+        loop {
+            if let Some((part, run)) = self.runs.pop_front() {
+                if self.taken.part != part {
+                    self.taken = Taken { part, ..Taken::default() };
+                }
+                self.taken.events += run.pieces.iter().map(|piece| piece.events).sum::<u64>();
+                self.taken.bytes += run.lines.length();
+                return Ok(Some(run));
+            }
+            if let Some(interrupted) = self.interrupted.take() {
+                return Err(interrupted);
+            }
+            match self.read_on() {
+                Ok(true) => {}
+                Ok(false) => return Ok(None),
+                Err(interrupted) => self.interrupted = Some(interrupted),
+            }
+        }
+    }
+
+    /// Takes a chunk. False at the end.
+    fn read_on(&mut self) -> Result<bool, Interrupted> {
+        if self.read.is_none() {
+            let rest = self.later.split_off(self.later.len().min(READ_PARTS_MAX));
+            self.window = std::mem::replace(&mut self.later, rest);
+            if self.window.is_empty() {
+                return Ok(false);
+            }
+            let parts: Vec<_> = self.window.iter().map(|part| part.to_read(&self.log)).collect();
+            self.read = Some(self.store.read(&parts));
+            (self.at, self.taken) = (0, Taken::default());
+        }
+        let Some(read) = &self.read else { return Ok(false) };
+        match read.next(CHUNK_BYTES_MAX) {
+            Ok(Some(chunk)) => self.take(chunk)?,
+            Ok(None) if self.decoder.is_none() && self.part(self.at).is_none() => self.read = None,
+            Ok(None) => return Err(self.out_of_step("the read ended early")),
+            Err(failure) => {
+                let Some(part) = self.part(failure.part) else {
+                    return Err(self.out_of_step("a failure names a part that was not asked for"));
+                };
+                return Err(match (failure.error.kind, part) {
+                    (StoreErrorKind::NotFound, part) => Interrupted::Gone(Box::new(part.clone())),
+                    (StoreErrorKind::Invalid, Part::Slice(slice)) => {
+                        let expected = format!("at least {} bytes", slice.range.end);
+                        let found = failure.error.message;
+                        self.damaged(Damage::new(slice.segment.name, expected, found))
+                    }
+                    (_, part) => {
+                        let key = part.key(&self.log);
+                        Interrupted::Failed(Error::store("read", &key, &failure.error))
+                    }
+                });
+            }
+        }
+        Ok(true)
+    }
+
+    /// The part that is read now, or that reading has failed at.
+    pub(crate) fn current(&self) -> Option<&Part> {
+        self.part(self.at)
+    }
+
+    /// Parts that were not read whole yet, the one under way first, and what was taken of that.
+    pub(crate) fn rest(self) -> (Vec<Part>, Taken) {
+        let done = usize::try_from(self.at).unwrap_or(usize::MAX).min(self.window.len());
+        let mut rest = self.window;
+        rest.drain(..done);
+        rest.extend(self.later);
+        // A segment is nothing without its index.
+        if let Some(Part::Segment(segment)) = rest.first() {
+            rest.insert(0, Part::Index(*segment));
+        }
+        let taken = if self.taken.part == self.at { self.taken } else { Taken::default() };
+        (rest, taken)
+    }
+
+    fn part(&self, number: u32) -> Option<&Part> {
+        self.window.get(usize::try_from(number).ok()?)
+    }
+
+    fn take(&mut self, chunk: Chunk<S::Bytes>) -> Result<(), Interrupted> {
+        let part = self.part(self.at).filter(|_| chunk.part == self.at).cloned();
+        let Some(part) = part else {
+            return Err(self.out_of_step("a chunk is of another part than the next"));
+        };
+        let mut decoder = match self.decoder.take() {
+            Some(decoder) => decoder,
+            None => self.decoder(part).map_err(|damage| self.damaged(damage))?,
+        };
+        let last = chunk.last;
+        let mut runs = Vec::new();
+        let pushed = decoder.push(chunk, &mut runs);
+        self.runs.extend(runs.into_iter().map(|run| (self.at, run)));
+        let index = pushed.map_err(|damage| self.damaged(damage))?;
+        self.index = index.or(self.index.take());
+        if last {
+            self.at = self.at.saturating_add(1);
+        } else {
+            self.decoder = Some(decoder);
+        }
+        Ok(())
+    }
+
+    fn decoder(&mut self, part: Part) -> Result<Decoder<S::Bytes>, Damage> {
+        Ok(match part {
+            Part::Index(segment) => Decoder::Index(segment, Vec::new()),
+            Part::Segment(segment) => {
+                let index = self.index.take().unwrap_or_default();
+                Decoder::Segment(SegmentReader::new(&segment, index.batches))
+            }
+            Part::Slice(slice) => Decoder::Segment(SegmentReader::of_slice(slice)),
+            Part::Batch(ListedBatch { name, size }) => match name.origin {
+                Some(origin) => Decoder::Batch(BatchReader::new(name, origin, size)?),
+                None => Decoder::OldBatch(OldBatchReader::new(name, size)),
+            },
+        })
+    }
+
+    fn damaged(&self, damage: Damage) -> Interrupted {
+        Interrupted::Failed(damage.of(&self.log))
+    }
+
+    /// The host broke the contract of the ordered read.
+    fn out_of_step(&self, what: &str) -> Interrupted {
+        let message = format!("the store answers out of step: {what}");
+        let error = StoreError { kind: StoreErrorKind::Other, message };
+        Interrupted::Failed(Error::store("read", &self.log.folder(), &error))
+    }
+}
+
+impl<B: HeldBytes> Decoder<B> {
+    /// Takes a chunk; returns a finished index.
+    fn push(
+        &mut self,
+        Chunk { bytes, last, .. }: Chunk<B>,
+        runs: &mut Vec<Run<B>>,
+    ) -> Result<Option<Index>, Damage> {
+        match self {
+            Self::Index(segment, held) => {
+                held.append(&mut bytes.read());
+                if held.len() > INDEX_BYTES_MAX {
+                    let expected = format!("at most {INDEX_BYTES_MAX} bytes");
+                    return Err(Damage::new(segment.name.index(), expected, "more"));
+                }
+                return last.then(|| Index::decode(segment, held)).transpose();
+            }
+            Self::Segment(reader) => reader.push(bytes, last, runs)?,
+            Self::Batch(reader) => runs.extend(reader.push(bytes, last)?),
+            Self::OldBatch(reader) => runs.extend(reader.push(&bytes, last)?),
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,129 @@
+//! Counts a log from its listing and its manifest.
+
+use std::collections::BTreeMap;
+
+use crate::decide::compaction;
+use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::compactor::garbage_of;
+use crate::error::Error;
+use crate::format::manifest::SegmentRecord;
+use crate::format::names::{Generation, LogId, LogName};
+use crate::limits::{FAN_IN_DEFAULT, MISSING_TRIES};
+use crate::ports::Store;
+
+/// A log in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    pub objects: u64,
+    pub batches: u64,
+    pub segments: u64,
+    pub events: u64,
+    /// Events that a repair recorded as lost; they have positions and are not among `events`.
+    pub lost_events: u64,
+    /// Live batches whose names do not tell their number of events.
+    pub uncounted_batches: u64,
+    pub bytes: u64,
+    /// Trimmed events that the first segment still holds; they are not among `events`.
+    pub trimmed_events: u64,
+    pub generation: Generation,
+    /// The identity of the log. None before the first compaction, and of format 1.
+    pub log: Option<LogId>,
+    pub first_time: Option<u64>,
+    pub last_time: Option<u64>,
+    pub first_position: u64,
+    pub next_position: u64,
+    /// Segments by size, smallest first.
+    pub tiers: Vec<Tier>,
+    pub garbage_objects: u64,
+    pub garbage_bytes: u64,
+    /// What writes under way, or killed ones, have left.
+    pub unfinished_objects: u64,
+    pub unfinished_bytes: u64,
+    pub absorbed_bytes: u64,
+    pub compacted_bytes: u64,
+}
+
+/// Segments of about one size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tier {
+    pub tier: u32,
+    pub segments: u64,
+    pub bytes: u64,
+}
+
+/// Counts a log without reading its events.
+///
+/// # Errors
+/// [`Error::NoLog`], [`Error::StoreFailed`], [`Error::Damaged`] or [`Error::Unsupported`].
+pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
+    let mut stored = StoredLog::new(store, log);
+    let mut tries = 0;
+    let (view, lost_events, lost_trimmed) = loop {
+        let view = stored.look(Look::Everything)?;
+        stored.check_exists(&view)?;
+        let first = view.first_position();
+        let lost = stored.lost_in(&view, &(first..u64::MAX))?;
+        match (lost, stored.lost_in(&view, &(0..first))?) {
+            (Ok(lost), Ok(trimmed)) => break (view, lost, trimmed),
+            // Somebody compacted, unless it is gone again and again.
+            (Err(gone), _) | (_, Err(gone)) if tries == MISSING_TRIES => {
+                return Err(stored.missing(gone.name.index()));
+            }
+            _ => tries += 1,
+        }
+    };
+    let (garbage_objects, garbage_bytes) = garbage_of(&view);
+    let count = |objects: usize| u64::try_from(objects).unwrap_or(u64::MAX);
+    let origins = || view.live.iter().filter_map(|batch| batch.name.origin);
+    let segments = view.segments();
+    let counted = origins().count();
+    let times = || {
+        let live = view.live.iter().map(|batch| batch.name.time);
+        live.chain(segments.iter().flat_map(|segment| [segment.first_time, segment.last_time]))
+    };
+    let sum = |numbers: &mut dyn Iterator<Item = u64>| numbers.fold(0, u64::saturating_add);
+    Ok(Stats {
+        objects: count(view.live.len() + view.absorbed.len() + view.others.len()),
+        batches: count(view.live.len()),
+        segments: count(segments.len()),
+        events: sum(&mut origins().map(|origin| origin.events).chain([view
+            .next_position()
+            .saturating_sub(view.first_position())
+            .saturating_sub(lost_events)])),
+        lost_events,
+        uncounted_batches: count(view.live.len() - counted),
+        bytes: sum(&mut segments
+            .iter()
+            .map(|segment| segment.bytes)
+            .chain(view.live.iter().map(|batch| batch.size))),
+        trimmed_events: view
+            .manifest
+            .as_ref()
+            .map_or(0, |manifest| manifest.trimmed_events())
+            .saturating_sub(lost_trimmed),
+        generation: view.manifest.as_ref().map(|m| m.generation).unwrap_or_default(),
+        log: view.log(),
+        first_time: times().min().map(|time| time.micros()),
+        last_time: times().max().map(|time| time.micros()),
+        first_position: view.first_position(),
+        next_position: view.next_position(),
+        tiers: tiers(segments),
+        garbage_objects,
+        garbage_bytes,
+        unfinished_objects: count(stored.unfinished().len()),
+        unfinished_bytes: sum(&mut stored.unfinished().values().copied()),
+        absorbed_bytes: view.manifest.as_ref().map_or(0, |manifest| manifest.absorbed_bytes),
+        compacted_bytes: view.manifest.as_ref().map_or(0, |manifest| manifest.compacted_bytes),
+    })
+}
+
+fn tiers(segments: &[SegmentRecord]) -> Vec<Tier> {
+    let mut tiers: BTreeMap<u32, Tier> = BTreeMap::new();
+    for segment in segments {
+        let tier = compaction::tier(segment.bytes, FAN_IN_DEFAULT);
+        let sum = tiers.entry(tier).or_insert(Tier { tier, ..Tier::default() });
+        sum.segments += 1;
+        sum.bytes = sum.bytes.saturating_add(segment.bytes);
+    }
+    tiers.into_values().collect()
+}

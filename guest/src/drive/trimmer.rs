@@ -1,0 +1,360 @@
+//! Trims a log: a driver. Gives up events at its beginning by a manifest that names fewer segments.
+//!
+//! 1. Positions never move back, and no event changes its place.
+//! 2. No object that the log names holds a trimmed event afterwards: of the segment at the boundary a
+//!    new one is written without them. A lazy trim leaves that to the next compaction.
+//! 3. Only what a segment holds can be trimmed: live batches that the point covers are absorbed
+//!    first, by a commit of its own. A crash between the two leaves a log that is compacted.
+//! 4. The indexes of trimmed segments stay for a while, so that a batch whose create lands late is
+//!    known as absorbed and not read again.
+
+use crate::decide::boundary::Boundary;
+use crate::decide::compaction;
+use crate::decide::log_state::View;
+use crate::decide::source::Part;
+use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::change::{self, Change, Changed, Cutting};
+use crate::drive::commit::{Committer, Goal};
+use crate::drive::source_reader;
+use crate::error::Error;
+use crate::format::manifest::SegmentRecord;
+use crate::format::names::{LogName, SegmentName};
+use crate::limits::{ABSORB_BATCHES_MAX, COMPACT_TRIES, SEGMENT_BYTES_DEFAULT};
+use crate::mutants::{self, Mutant};
+use crate::ports::{Store, System};
+use aim::{Aim, Point, To};
+
+mod aim;
+
+/// Up to where to trim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrimPoint {
+    /// Everything before a position, as a reader gave it.
+    Position(String),
+    /// What stands before the first event that was sealed at this time or later, in microseconds.
+    Time(u64),
+    /// All but the last so many events.
+    KeepEvents(u64),
+}
+
+/// How to trim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrimOptions {
+    /// Leave trimmed events in the segment at the boundary to the next compaction.
+    pub lazy: bool,
+}
+
+/// What a trim did, or would do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trimmed {
+    pub events: u64,
+    /// Segments dropped whole; not those that this trim itself has made.
+    pub segments: u64,
+    /// Bytes that the log names no more.
+    pub bytes: u64,
+    /// Bytes of the new segment at the boundary; 0 if there is none.
+    pub rewritten_bytes: u64,
+    /// Live batches absorbed first.
+    pub absorbed_batches: u64,
+    pub first_position: u64,
+    /// Live batches that the point names and that stay, behind events that it does not.
+    pub live_batches: u64,
+}
+
+/// Trims a log.
+///
+/// # Errors
+/// [`Error::InvalidInput`] for a position that is not one, or not of this log; otherwise as a compaction.
+pub fn trim<S: Store, Y: System>(
+    store: S,
+    system: &Y,
+    log: LogName,
+    until: TrimPoint,
+    options: TrimOptions,
+) -> Result<Trimmed, Error> {
+    let mut point = Point::new(until)?;
+    let mut committer = Committer::new(StoredLog::new(store, log), system);
+    let mut before = Before::default();
+    // Batches without events are all that a log may have had, and they go.
+    let mut is_there = false;
+    let mut tries = 0;
+    while tries < COMPACT_TRIES {
+        let view = committer.stored.look(Look::Changing)?;
+        if !is_there {
+            committer.stored.check_exists(&view)?;
+            is_there = true;
+        }
+        let Some(aim) = point.aim(&mut committer.stored, &view)? else {
+            tries += 1;
+            continue;
+        };
+        let to = match aim.to {
+            To::Position(position) => position.max(view.first_position()),
+            To::KeepOfAbsorbed(kept) => {
+                match absorb(&mut committer, &view, &aim, &mut before)? {
+                    Some(end) => point = Point::At(end.saturating_sub(kept)),
+                    None => tries += 1,
+                }
+                continue;
+            }
+        };
+        if to > view.next_position() {
+            // What was absorbed is not where it was put: decide anew.
+            tries += 1;
+            continue;
+        }
+        before.live_batches = before.live_batches.max(aim.live_batches);
+        let Some(step) = Step::new(&mut committer.stored, &view, to, options)? else {
+            tries += 1;
+            continue;
+        };
+        if step.is_nothing() {
+            change::clean_up(&committer, &view);
+            return Ok(before.and(Trimmed { first_position: to, ..Trimmed::default() }));
+        }
+        match step.commit(&mut committer, &view, &before)? {
+            Some(trimmed) => return Ok(before.and(trimmed)),
+            None => tries += 1,
+        }
+    }
+    Err(committer.conflict())
+}
+
+/// What [`trim`] would do now.
+///
+/// # Errors
+/// As [`trim`]'s, but those of writing.
+pub fn plan<S: Store>(
+    store: S,
+    log: LogName,
+    until: TrimPoint,
+    options: TrimOptions,
+) -> Result<Trimmed, Error> {
+    let point = Point::new(until)?;
+    let mut stored = StoredLog::new(store, log);
+    for _ in 0..COMPACT_TRIES {
+        let view = stored.look(Look::Changing)?;
+        stored.check_exists(&view)?;
+        let Some(aim) = point.aim(&mut stored, &view)? else { continue };
+        let planned = match aim.to {
+            To::Position(position) => plan_step(&mut stored, &view, position, options)?,
+            To::KeepOfAbsorbed(kept) => plan_absorbing(&mut stored, &view, &aim, kept, options)?,
+        };
+        if let Some(planned) = planned {
+            return Ok(Trimmed { live_batches: aim.live_batches, ..planned });
+        }
+    }
+    Err(Error::StoreFailed {
+        message: format!(
+            "log {} is compacted faster than it can be looked at",
+            stored.name.as_str()
+        ),
+        transient: true,
+    })
+}
+
+/// What was done before the trim itself.
+#[derive(Default)]
+struct Before {
+    batches: u64,
+    live_batches: u64,
+    segments: Vec<SegmentName>,
+}
+
+impl Before {
+    fn and(&self, trimmed: Trimmed) -> Trimmed {
+        let (absorbed_batches, live_batches) = (self.batches, self.live_batches);
+        Trimmed { absorbed_batches, live_batches, ..trimmed }
+    }
+}
+
+/// Absorbs the live batches that the point covers. Returns where they end, or none if that is to be
+/// looked at again: there are more of them, or others were faster.
+fn absorb<S: Store, Y: System>(
+    committer: &mut Committer<'_, S, Y>,
+    view: &View,
+    aim: &Aim,
+    before: &mut Before,
+) -> Result<Option<u64>, Error> {
+    let at_once = usize::try_from(ABSORB_BATCHES_MAX).unwrap_or(usize::MAX).min(aim.batches);
+    let change = Change {
+        goal: Goal::Compact,
+        first_position: view.first_position(),
+        rewrites: vec![compaction::absorb(view, at_once)],
+        boundary: None,
+        segment_bytes_max: SEGMENT_BYTES_DEFAULT,
+        sources: None,
+        forgotten: Vec::new(),
+    };
+    Ok(match change::change(committer, view, change)? {
+        Changed::Done(done) => {
+            before.batches = before.batches.saturating_add(count(at_once));
+            before.segments.extend(done.segments.iter().map(|segment| segment.name));
+            before.live_batches = aim.live_batches;
+            done.next_position.filter(|_| at_once == aim.batches)
+        }
+        Changed::Empty => {
+            before.batches = before.batches.saturating_add(count(at_once));
+            None
+        }
+        Changed::Lost | Changed::Overtaken(_) => None,
+    })
+}
+
+/// The trim itself: from one manifest to the next.
+struct Step {
+    to: u64,
+    /// Events that go, and how many of them were lost before.
+    events: u64,
+    lost: u64,
+    dropped: Vec<SegmentRecord>,
+    /// What is to be written of the segment at the boundary.
+    boundary: Option<Boundary>,
+}
+
+impl Step {
+    /// None if an index is gone: look again.
+    fn new<S: Store>(
+        stored: &mut StoredLog<S>,
+        view: &View,
+        to: u64,
+        options: TrimOptions,
+    ) -> Result<Option<Self>, Error> {
+        let is_lazy = options.lazy || mutants::is(Mutant::LeaveBoundary);
+        let manifest = view.manifest.as_deref().filter(|_| !is_lazy);
+        let boundary = match change::cutting(stored, manifest, to)? {
+            Cutting::Nothing => None,
+            Cutting::At(boundary) => Some(boundary),
+            Cutting::Gone(_) => return Ok(None),
+        };
+        let dropped = view.segments().iter().filter(|segment| segment.end() <= to).copied();
+        let gone = view.first_position()..to;
+        let Ok(lost) = stored.lost_in(view, &gone)? else { return Ok(None) };
+        let events = to.saturating_sub(view.first_position());
+        Ok(Some(Self { to, events, lost, dropped: dropped.collect(), boundary }))
+    }
+
+    /// Whether there is nothing to change.
+    fn is_nothing(&self) -> bool {
+        self.events == 0 && self.boundary.is_none()
+    }
+
+    /// None if others were faster.
+    fn commit<S: Store, Y: System>(
+        &self,
+        committer: &mut Committer<'_, S, Y>,
+        view: &View,
+        before: &Before,
+    ) -> Result<Option<Trimmed>, Error> {
+        let cut = self.boundary.iter().filter_map(|boundary| compaction::cut(view, boundary));
+        let change = Change {
+            goal: Goal::Trim,
+            first_position: self.to,
+            rewrites: cut.collect(),
+            boundary: self.boundary.as_ref(),
+            segment_bytes_max: u64::MAX,
+            sources: None,
+            forgotten: Vec::new(),
+        };
+        Ok(match change::change(committer, view, change)? {
+            Changed::Done(done) => {
+                let is_own = |segment: &SegmentRecord| before.segments.contains(&segment.name);
+                let own = self.dropped.iter().filter(|segment| is_own(segment)).count();
+                let trimmed = self.trimmed(done.sum(|batch| batch.bytes));
+                Some(Trimmed { segments: trimmed.segments.saturating_sub(count(own)), ..trimmed })
+            }
+            Changed::Empty | Changed::Lost | Changed::Overtaken(_) => None,
+        })
+    }
+
+    fn trimmed(&self, rewritten_bytes: u64) -> Trimmed {
+        let at_boundary = self.boundary.iter().map(|boundary| boundary.slice.segment.bytes);
+        let bytes = self.dropped.iter().map(|segment| segment.bytes).chain(at_boundary);
+        Trimmed {
+            events: self.events.saturating_sub(self.lost),
+            segments: count(self.dropped.len()),
+            bytes: bytes.fold(0, u64::saturating_add).saturating_sub(rewritten_bytes),
+            rewritten_bytes,
+            first_position: self.to,
+            ..Trimmed::default()
+        }
+    }
+}
+
+/// What a step would do. None if an object is gone: look again.
+fn plan_step<S: Store>(
+    stored: &mut StoredLog<S>,
+    view: &View,
+    position: u64,
+    options: TrimOptions,
+) -> Result<Option<Trimmed>, Error> {
+    let to = position.max(view.first_position());
+    let Some(step) = Step::new(stored, view, to, options)? else { return Ok(None) };
+    let Some(boundary) = &step.boundary else { return Ok(Some(step.trimmed(0))) };
+    // Only a batch that is cut must be read, to know how many bytes stay.
+    let gone = match boundary.cut() {
+        Some((slice, events)) => measure(stored, Part::Slice(slice), events)?,
+        None => Some((0, 0)),
+    };
+    Ok(gone.map(|(_, gone)| step.trimmed(boundary.bytes().saturating_sub(gone))))
+}
+
+/// What absorbing and then trimming would do. None if an object is gone: look again.
+fn plan_absorbing<S: Store>(
+    stored: &mut StoredLog<S>,
+    view: &View,
+    aim: &Aim,
+    kept: u64,
+    options: TrimOptions,
+) -> Result<Option<Trimmed>, Error> {
+    let (mut events, mut bytes, mut last) = (0_u64, 0_u64, None);
+    for batch in view.live.iter().take(aim.batches) {
+        let size = match batch.name.origin {
+            Some(origin) => (origin.events, batch.size),
+            None => match measure(stored, Part::Batch(*batch), u64::MAX)? {
+                Some(size) => size,
+                None => return Ok(None),
+            },
+        };
+        (events, bytes) = (events.saturating_add(size.0), bytes.saturating_add(size.1));
+        last = Some((*batch, size));
+    }
+    let mut rewritten_bytes = 0;
+    if let Some((batch, (of_last, bytes_of_last))) = last.filter(|_| kept > 0) {
+        let gone = measure(stored, Part::Batch(batch), of_last.saturating_sub(kept))?;
+        let Some((_, gone)) = gone else { return Ok(None) };
+        rewritten_bytes = bytes_of_last.saturating_sub(gone);
+    }
+    if options.lazy && kept > 0 {
+        // The segment that the batches become stays whole.
+        (bytes, rewritten_bytes) = (0, 0);
+    }
+    let events = events.saturating_sub(kept);
+    let gone = view.first_position()..u64::MAX;
+    let Ok(lost) = stored.lost_in(view, &gone)? else { return Ok(None) };
+    let segments = view.segments().iter().map(|segment| segment.bytes);
+    Ok(Some(Trimmed {
+        events: events
+            .saturating_add(view.next_position() - view.first_position())
+            .saturating_sub(lost),
+        segments: count(view.segments().len()),
+        bytes: segments.fold(bytes, u64::saturating_add).saturating_sub(rewritten_bytes),
+        rewritten_bytes,
+        absorbed_batches: count(aim.batches),
+        first_position: view.next_position().saturating_add(events),
+        live_batches: 0,
+    }))
+}
+
+/// The first events of a part, at most so many, and their bytes. None if it is gone.
+fn measure<S: Store>(
+    stored: &StoredLog<S>,
+    part: Part,
+    events_max: u64,
+) -> Result<Option<(u64, u64)>, Error> {
+    source_reader::measure(stored.store.clone(), stored.name.clone(), part, events_max)
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,220 @@
+//! Where a trim goes: a point as a caller gives it, on a log as it is now.
+//!
+//! 1. A trim takes a beginning of the log: it ends before the first event that is to stay, whatever
+//!    comes behind that.
+//! 2. Live batches follow all that is compacted, in the order of their names. Those that the point
+//!    covers are absorbed first, the oldest ones, since only what has a position can be trimmed.
+
+use crate::decide::log_state::View;
+use crate::decide::source::Part;
+use crate::drive::catalog::StoredLog;
+use crate::drive::source_reader;
+use crate::drive::trimmer::TrimPoint;
+use crate::error::Error;
+use crate::format::index::Index;
+use crate::format::listed::ListedBatch;
+use crate::format::manifest::SegmentRecord;
+use crate::format::position::Position;
+use crate::ports::Store;
+
+/// Up to where to trim, understood.
+#[derive(Clone, Debug)]
+pub(super) enum Point {
+    /// Everything before an event that is compacted.
+    At(u64),
+    Position(Position),
+    Time(u64),
+    KeepEvents(u64),
+}
+
+/// What a trim is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Aim {
+    /// Live batches to absorb first, the oldest ones.
+    pub batches: usize,
+    /// Where the log then begins, if there are none; else how many events of those batches stay.
+    pub to: To,
+    /// Live batches that the point names, and that stay behind events that it does not.
+    pub live_batches: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum To {
+    Position(u64),
+    KeepOfAbsorbed(u64),
+}
+
+impl Aim {
+    fn at(position: u64, live_batches: u64) -> Self {
+        Self { batches: 0, to: To::Position(position), live_batches }
+    }
+
+    fn absorb(batches: usize, kept: u64, named: u64) -> Self {
+        let live_batches = named.saturating_sub(count(batches));
+        Self { batches, to: To::KeepOfAbsorbed(kept), live_batches }
+    }
+}
+
+impl Point {
+    pub(super) fn new(point: TrimPoint) -> Result<Self, Error> {
+        Ok(match point {
+            TrimPoint::Position(text) => Self::Position(Position::decode(&text)?),
+            TrimPoint::Time(time) => Self::Time(time),
+            TrimPoint::KeepEvents(events) => Self::KeepEvents(events),
+        })
+    }
+
+    /// Decides what to do for this point. None if an object is gone: look again.
+    pub(super) fn aim<S: Store>(
+        &self,
+        stored: &mut StoredLog<S>,
+        view: &View,
+    ) -> Result<Option<Aim>, Error> {
+        if let Self::Position(position) = self {
+            stored.check_position(position, view)?;
+        }
+        match self {
+            Self::At(position) => Ok(Some(Aim::at(*position, 0))),
+            Self::Position(position) if position.next > view.next_position() => {
+                beyond(position, stored, view)
+            }
+            Self::Position(position) => behind_passed(position, stored, view),
+            Self::Time(time) => since(*time, stored, view),
+            Self::KeepEvents(events) => keep(*events, stored, view),
+        }
+    }
+}
+
+/// To a bare position that live batches will have.
+fn beyond<S: Store>(
+    position: &Position,
+    stored: &StoredLog<S>,
+    view: &View,
+) -> Result<Option<Aim>, Error> {
+    let Position { next, yielded, partial, .. } = position;
+    let mut end = view.next_position();
+    let batches = if yielded.is_empty() && partial.is_empty() { &view.live[..] } else { &[] };
+    for (batch, number) in batches.iter().zip(1..) {
+        let Some(events) = events_of(stored, batch)? else { return Ok(None) };
+        end = end.saturating_add(events);
+        if end >= *next {
+            return Ok(Some(Aim::absorb(number, end - next, 0)));
+        }
+    }
+    let log = stored.name.as_str();
+    Err(Error::InvalidInput(format!(
+        "position {next} is not of log {log}: that ends at {end}; give a position up to there"
+    )))
+}
+
+/// Behind the events that a reader had passed, up to the first that it had not.
+fn behind_passed<S: Store>(
+    position: &Position,
+    stored: &mut StoredLog<S>,
+    view: &View,
+) -> Result<Option<Aim>, Error> {
+    let mut at = position.next.max(view.first_position());
+    for segment in view.segments().iter().filter(|segment| segment.end() > position.next) {
+        if at < segment.position || !position.has_yielded_of(segment) {
+            break;
+        }
+        let Some(index) = stored.index_of(segment)? else { return Ok(None) };
+        at = pass(position, at, segment, &index);
+        if at < segment.end() {
+            break;
+        }
+    }
+    let is_named = |batch: &&ListedBatch| {
+        position.yielded.contains(&batch.name) || position.partial.contains_key(&batch.name)
+    };
+    let named = count(view.live.iter().filter(is_named).count());
+    if at < view.next_position() {
+        return Ok(Some(Aim::at(at, named)));
+    }
+    let whole = view.live.iter().take_while(|batch| position.yielded.contains(&batch.name)).count();
+    let next = view.live.get(whole);
+    let Some((batch, passed)) =
+        next.and_then(|next| Some((next, *position.partial.get(&next.name)?)))
+    else {
+        return Ok(Some(match whole {
+            0 => Aim::at(at, named),
+            _ => Aim::absorb(whole, 0, named),
+        }));
+    };
+    let Some(events) = events_of(stored, batch)? else { return Ok(None) };
+    Ok(Some(Aim::absorb(whole.saturating_add(1), events.saturating_sub(passed), named)))
+}
+
+/// Behind the events of a segment from a position on that were passed.
+fn pass(position: &Position, mut at: u64, segment: &SegmentRecord, index: &Index) -> u64 {
+    for (batch, positions) in index.positions(segment) {
+        if positions.end <= at {
+            continue;
+        }
+        if !position.yielded.contains(&batch.name) {
+            let passed = position.partial.get(&batch.name).copied().unwrap_or(0);
+            return at.max(positions.start.saturating_add(passed)).min(positions.end);
+        }
+        at = positions.end;
+    }
+    at
+}
+
+/// To the first event that was sealed at this time or later.
+fn since<S: Store>(
+    time: u64,
+    stored: &mut StoredLog<S>,
+    view: &View,
+) -> Result<Option<Aim>, Error> {
+    let first = view.first_position();
+    let older = view.live.iter().take_while(|batch| batch.name.time.micros() < time).count();
+    let newer = view.segments().iter().filter(|segment| segment.last_time.micros() >= time);
+    for segment in newer {
+        if segment.first_time.micros() >= time && segment.position >= first {
+            return Ok(Some(Aim::at(segment.position, count(older))));
+        }
+        let Some(index) = stored.index_of(segment)? else { return Ok(None) };
+        let mut batches = index.positions(segment);
+        let is_newer = batches.find(|(batch, positions)| {
+            batch.events > 0 && positions.end > first && batch.name.time.micros() >= time
+        });
+        if let Some((batch, positions)) = is_newer {
+            let start = positions.start.saturating_add(batch.trimmed);
+            return Ok(Some(Aim::at(start.max(first), count(older))));
+        }
+    }
+    Ok(Some(match older {
+        0 => Aim::at(view.next_position(), 0),
+        _ => Aim::absorb(older, 0, 0),
+    }))
+}
+
+/// To the last so many events that can be read.
+fn keep<S: Store>(kept: u64, stored: &mut StoredLog<S>, view: &View) -> Result<Option<Aim>, Error> {
+    let mut left = kept;
+    for (number, batch) in view.live.iter().enumerate().rev() {
+        if left == 0 {
+            return Ok(Some(Aim::absorb(number.saturating_add(1), 0, 0)));
+        }
+        let Some(events) = events_of(stored, batch)? else { return Ok(None) };
+        if events > left {
+            return Ok(Some(Aim::absorb(number.saturating_add(1), left, 0)));
+        }
+        left -= events;
+    }
+    Ok(stored.position_of_last(view, left)?.ok().map(|position| Aim::at(position, 0)))
+}
+
+/// The number of events of a live batch, which is read if its name does not tell. None if it is gone.
+fn events_of<S: Store>(stored: &StoredLog<S>, batch: &ListedBatch) -> Result<Option<u64>, Error> {
+    if let Some(origin) = batch.name.origin {
+        return Ok(Some(origin.events));
+    }
+    let (store, log) = (stored.store.clone(), stored.name.clone());
+    let measured = source_reader::measure(store, log, Part::Batch(*batch), u64::MAX)?;
+    Ok(measured.map(|(events, _)| events))
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

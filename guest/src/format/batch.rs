@@ -1,0 +1,85 @@
+//! A batch's name, made of the digest of its bytes, and what an index records of it.
+
+use std::fmt::Display;
+
+use crate::error::Damage;
+use crate::format::names::{BatchName, BatchTime, Digest, Origin, WriterId};
+use crate::ports::{HeldBytes, Measure};
+
+/// Names packed lines.
+pub(crate) fn seal<B: HeldBytes>(time: BatchTime, writer: WriterId, lines: &B) -> BatchName {
+    let Measure { digest, line_feeds } = measure(lines);
+    BatchName { time, origin: Some(Origin { writer, events: line_feeds, digest: Digest(digest) }) }
+}
+
+/// What is known of a batch's bytes once they have been read: what an index records.
+///
+/// 1. `events`, `bytes` and `digest` speak of what is left of the batch.
+/// 2. Where the batch's name tells the number of its events, that is `trimmed + events`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchRecord {
+    pub name: BatchName,
+    pub events: u64,
+    pub bytes: u64,
+    pub digest: Digest,
+    /// Events at the beginning of the batch that were trimmed. They have no bytes any more.
+    pub trimmed: u64,
+    /// Whether a repair recorded that the bytes were lost. The events keep their positions; `bytes`
+    /// is 0 and `digest` that of nothing.
+    pub lost: bool,
+}
+
+impl BatchRecord {
+    /// Of a batch of which nothing was trimmed or lost.
+    pub const fn whole(name: BatchName, events: u64, bytes: u64, digest: Digest) -> Self {
+        Self { name, events, bytes, digest, trimmed: 0, lost: false }
+    }
+
+    /// The events that its bytes hold.
+    pub fn events_stored(&self) -> u64 {
+        if self.lost { 0 } else { self.events }
+    }
+
+    /// Its events that nobody can read any more.
+    pub fn events_lost(&self) -> u64 {
+        if self.lost { self.events } else { 0 }
+    }
+
+    /// Checks the batch's bytes where they stand in a segment.
+    pub(crate) fn check(&self, segment: impl Display, found: Measure) -> Result<(), Damage> {
+        if is(found, self.events_stored(), self.digest) {
+            return Ok(());
+        }
+        let Self { name, bytes, digest, .. } = self;
+        let events = self.events_stored();
+        let expected = format!("{name} in {bytes} bytes, {events} events, xxh3 {digest}");
+        Err(Damage::new(segment, expected, describe(*bytes, found)))
+    }
+}
+
+pub(super) fn is(found: Measure, events: u64, digest: Digest) -> bool {
+    found == Measure { digest: digest.0, line_feeds: events }
+}
+
+pub(super) fn describe(bytes: u64, found: Measure) -> String {
+    format!("{bytes} bytes, {} events, xxh3 {}", found.line_feeds, Digest(found.digest))
+}
+
+/// What is known of so many bytes.
+pub(crate) fn measure<B: HeldBytes>(bytes: &B) -> Measure {
+    let all = bytes.measure(0, &[bytes.length()]);
+    // The host's answer may be short; then nothing matches.
+    all.first().copied().unwrap_or(Measure { digest: 0, line_feeds: u64::MAX })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digest_is_xxh3_64_of_the_bytes() {
+        // From the reference implementation: XXH3_64bits of "" and of "a".
+        assert_eq!(Digest::of(b"").to_string(), "2d06800538d394c2");
+        assert_eq!(Digest::of(b"a").to_string(), "e6c632b61e964e1f");
+    }
+}

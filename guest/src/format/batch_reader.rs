@@ -1,0 +1,95 @@
+//! Reads a batch from its own object and checks it against its name.
+//!
+//! 1. A batch whose name has a digest yields no event before all of it has been checked.
+
+use crate::error::Damage;
+use crate::format::batch::{BatchRecord, describe, is, measure};
+use crate::format::host_bytes;
+use crate::format::names::{BatchName, Origin};
+use crate::format::verified::{Piece, Run};
+use crate::limits::BATCH_BYTES_WHOLE_MAX;
+use crate::ports::HeldBytes;
+
+/// Reads a sealed batch's own object, chunk by chunk.
+pub(crate) struct BatchReader<B> {
+    name: BatchName,
+    origin: Origin,
+    held: Option<B>,
+}
+
+impl<B: HeldBytes> BatchReader<B> {
+    /// `size` is the listed one.
+    pub(crate) fn new(name: BatchName, origin: Origin, size: u64) -> Result<Self, Damage> {
+        if size > BATCH_BYTES_WHOLE_MAX {
+            let expected = format!("at most {BATCH_BYTES_WHOLE_MAX} bytes");
+            return Err(Damage::new(name, expected, format!("{size} bytes")));
+        }
+        Ok(Self { name, origin, held: None })
+    }
+
+    /// Takes the next bytes and returns the batch when all of it is there.
+    pub(crate) fn push(&mut self, bytes: B, last: bool) -> Result<Option<Run<B>>, Damage> {
+        let lines = host_bytes::join(self.held.take(), bytes);
+        let bytes = lines.length();
+        if bytes > BATCH_BYTES_WHOLE_MAX {
+            let expected = format!("at most {BATCH_BYTES_WHOLE_MAX} bytes, as listed");
+            return Err(Damage::new(self.name, expected, "more"));
+        }
+        if !last {
+            self.held = Some(lines);
+            return Ok(None);
+        }
+        let Origin { events, digest, .. } = self.origin;
+        let found = measure(&lines);
+        if !is(found, events, digest) {
+            let expected = format!("{events} events, xxh3 {digest}");
+            return Err(Damage::new(self.name, expected, describe(bytes, found)));
+        }
+        let end = BatchRecord::whole(self.name, events, bytes, digest);
+        Ok(Some(Run { pieces: vec![Piece::live(end)], lines }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::batch::seal;
+    use crate::format::names::{BatchTime, Digest, WriterId};
+
+    fn name(lines: &[u8]) -> BatchName {
+        seal(BatchTime::new(7).unwrap(), WriterId(1), &lines.to_vec())
+    }
+
+    fn reader(name: BatchName, size: u64) -> Result<BatchReader<Vec<u8>>, Damage> {
+        BatchReader::new(name, name.origin.unwrap(), size)
+    }
+
+    #[test]
+    fn a_batch_in_pieces_is_yielded_whole_at_its_end() {
+        let lines = b"one\ntwo\n";
+        let mut reader = reader(name(lines), 8).unwrap();
+        assert_eq!(reader.push(lines[..3].to_vec(), false), Ok(None));
+        let run = reader.push(lines[3..].to_vec(), true).unwrap().unwrap();
+        let end = BatchRecord::whole(name(lines), 2, 8, Digest::of(lines));
+        assert_eq!((run.lines, run.pieces), (lines.to_vec(), vec![Piece::live(end)]));
+    }
+
+    #[test]
+    fn a_truncated_or_changed_batch_is_damage_with_expected_and_found() {
+        let lines = b"one\ntwo\n";
+        for found in [&b"one\n"[..], b"one\ntwx\n", b"", b"one\ntwo\nx\n"] {
+            let mut reader = reader(name(lines), 8).unwrap();
+            let damage = reader.push(found.to_vec(), true).unwrap_err();
+            assert_eq!(damage.object, name(lines).to_string());
+            let found = format!("{} bytes", found.len());
+            assert!(damage.found.starts_with(&found), "{damage}");
+            assert!(damage.expected.starts_with("2 events, xxh3 "), "{damage}");
+        }
+    }
+
+    #[test]
+    fn a_batch_larger_than_any_writer_makes_is_damage() {
+        let size = BATCH_BYTES_WHOLE_MAX + 1;
+        assert!(reader(name(b"a\n"), size).is_err());
+    }
+}

@@ -1,0 +1,28 @@
+//! Finds the one byte of a text that was changed, by a digest of the text as it was.
+
+use crate::format::names::Digest;
+
+/// Bytes that are hashed in search of what was changed: a few seconds.
+pub(crate) const HASHED_BYTES_MAX: usize = 1 << 30;
+
+/// The bytes with one of them changed back, whichever it is. None if that is not found, or takes too
+/// long.
+pub(crate) fn one_byte(bytes: &[u8], expected: Digest) -> Option<Vec<u8>> {
+    let printable = b' '..=b'~';
+    let tries = bytes.len().checked_mul(printable.len())?;
+    if tries.checked_mul(bytes.len())? > HASHED_BYTES_MAX {
+        return None;
+    }
+    let mut tried = bytes.to_vec();
+    for at in 0..tried.len() {
+        let was = *tried.get(at)?;
+        for value in printable.clone().chain([b'\n']) {
+            *tried.get_mut(at)? = value;
+            if Digest::of(&tried) == expected {
+                return Some(tried);
+            }
+        }
+        *tried.get_mut(at)? = was;
+    }
+    None
+}

@@ -1,0 +1,82 @@
+//! Held bytes that are measured here: those of a host that does not measure, and vectors, for a host
+//! in the same program.
+
+use std::ops::Range;
+
+use crate::format::lines;
+use crate::format::names::Digest;
+use crate::ports::{HeldBytes, Measure};
+
+/// Measures stretches of these lengths, one after the other from `start` on. Of one that is not all
+/// there, what is there is measured.
+pub fn measure(bytes: &[u8], start: u64, lengths: &[u64]) -> Vec<Measure> {
+    let mut rest = bytes.get(size(start)..).unwrap_or_default();
+    let measures = lengths.iter().map(|length| {
+        let (stretch, after) = rest.split_at(size(*length).min(rest.len()));
+        rest = after;
+        Measure { digest: Digest::of(stretch).0, line_feeds: lines::count(stretch) }
+    });
+    measures.collect()
+}
+
+/// Bytes and what comes behind them.
+pub(crate) fn join<B: HeldBytes>(before: Option<B>, more: B) -> B {
+    match before {
+        Some(mut before) => {
+            before.append(more);
+            before
+        }
+        None => more,
+    }
+}
+
+impl HeldBytes for Vec<u8> {
+    fn new(content: &[u8]) -> Self {
+        content.to_vec()
+    }
+    fn length(&self) -> u64 {
+        u64::try_from(self.len()).unwrap_or(u64::MAX)
+    }
+    fn slice(&self, range: Range<u64>) -> Self {
+        self.get(size(range.start)..size(range.end)).unwrap_or_default().to_vec()
+    }
+    fn append(&mut self, more: Self) {
+        self.extend(more);
+    }
+    fn measure(&self, start: u64, lengths: &[u64]) -> Vec<Measure> {
+        measure(self, start, lengths)
+    }
+    fn line_end(&self, lines: u64) -> u64 {
+        let Some(before) = lines.checked_sub(1) else { return 0 };
+        let end = memchr::memchr_iter(b'\n', self).nth(size(before));
+        end.map_or(self.length(), |end| u64::try_from(end + 1).unwrap_or(u64::MAX))
+    }
+    fn read(&self) -> Vec<u8> {
+        self.clone()
+    }
+}
+
+fn size(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_behind_their_line_feeds() {
+        let lines = b"a\nbb\nc".to_vec();
+        let ends = [0, 1, 2, 3, 9].map(|count| lines.line_end(count));
+        assert_eq!(ends, [0, 2, 5, 6, 6]);
+    }
+
+    #[test]
+    fn stretches_are_measured_one_after_the_other() {
+        let lines = b"a\nbb\nc\n".to_vec();
+        let found = lines.measure(2, &[3, 0, 2]);
+        let of =
+            |bytes: &[u8]| Measure { digest: Digest::of(bytes).0, line_feeds: lines::count(bytes) };
+        assert_eq!(found, [of(b"bb\n"), of(b""), of(b"c\n")]);
+    }
+}

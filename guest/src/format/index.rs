@@ -1,0 +1,228 @@
+//! The index beside a segment: which batch went where in it. One JSON line per batch, in order:
+//! `{"batch":"batch_….jsonl","events":3,"bytes":120,"digest":"0123456789abcdef"}`, with `"trimmed":N`
+//! if N events at the beginning of the batch were trimmed, and `"lost":true` if its bytes were lost.
+//!
+//! 1. The batches stand in the segment in this order without gaps, so offsets and positions follow.
+//! 2. The index has the digest that the manifest says. Of format 1, which says none, as much is
+//!    checked as can be: the number of batches, their times, the sums of their events and bytes.
+//! 3. What the name of a batch tells of it is true of its line.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU64;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Damage;
+use crate::format::batch::BatchRecord;
+use crate::format::manifest::SegmentRecord;
+use crate::format::names::{BatchName, BatchTime, Digest, Origin};
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line<'a> {
+    batch: std::borrow::Cow<'a, str>,
+    events: u64,
+    bytes: u64,
+    digest: std::borrow::Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trimmed: Option<NonZeroU64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lost: Option<Lost>,
+}
+
+/// `true`, for a batch whose bytes were lost; any other has no such field.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(try_from = "bool", into = "bool")]
+struct Lost;
+
+impl TryFrom<bool> for Lost {
+    type Error = &'static str;
+
+    fn try_from(lost: bool) -> Result<Self, Self::Error> {
+        lost.then_some(Self).ok_or("`lost` is true or absent")
+    }
+}
+
+impl From<Lost> for bool {
+    fn from(_: Lost) -> Self {
+        true
+    }
+}
+
+/// A decoded index.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Index {
+    pub batches: Vec<BatchRecord>,
+    names: BTreeSet<BatchName>,
+}
+
+impl Index {
+    pub fn new(batches: Vec<BatchRecord>) -> Self {
+        let names = batches.iter().map(|record| record.name).collect();
+        Self { batches, names }
+    }
+
+    /// Whether the segment holds the batch.
+    pub fn holds(&self, batch: &BatchName) -> bool {
+        self.names.contains(batch)
+    }
+
+    /// The batches with the positions of all their events in the segment that this is the index of,
+    /// trimmed ones too.
+    pub(crate) fn positions(
+        &self,
+        segment: &SegmentRecord,
+    ) -> impl Iterator<Item = (&BatchRecord, Range<u64>)> {
+        let mut next = segment.position;
+        self.batches.iter().map(move |batch| {
+            let start = next;
+            next = next.saturating_add(batch.events);
+            (batch, start.saturating_sub(batch.trimmed)..next)
+        })
+    }
+
+    /// # Errors
+    /// A message when a record cannot be written as JSON; that does not happen.
+    pub fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut bytes = Vec::new();
+        for record in &self.batches {
+            let line = Line {
+                batch: record.name.to_string().into(),
+                events: record.events,
+                bytes: record.bytes,
+                digest: record.digest.to_string().into(),
+                trimmed: NonZeroU64::new(record.trimmed),
+                lost: record.lost.then_some(Lost),
+            };
+            serde_json::to_writer(&mut bytes, &line)?;
+            bytes.push(b'\n');
+        }
+        Ok(bytes)
+    }
+
+    /// Decodes the index of a segment and checks it against the manifest's record of it.
+    ///
+    /// # Errors
+    /// [`Damage`] that names the index.
+    pub fn decode(segment: &SegmentRecord, bytes: &[u8]) -> Result<Self, Damage> {
+        let damage =
+            |expected: String, found: String| Damage::new(segment.name.index(), expected, found);
+        let found = Digest::of(bytes);
+        if let Some(expected) = segment.index.filter(|expected| *expected != found) {
+            let expected = format!("xxh3 {expected}, as the manifest says");
+            return Err(damage(expected, format!("{} bytes, xxh3 {found}", bytes.len())));
+        }
+        let Some(lines) = bytes.strip_suffix(b"\n") else {
+            let found = format!("{} bytes that do not", bytes.len());
+            return Err(damage("lines that end with a line feed".to_owned(), found));
+        };
+        let mut batches = Vec::new();
+        for (number, line) in lines.split(|&byte| byte == b'\n').enumerate() {
+            let expected = || format!("a batch's record in line {}", number + 1);
+            let line: Line = serde_json::from_slice(line)
+                .map_err(|error| damage(expected(), error.to_string()))?;
+            batches.push(line.record().map_err(|found| damage(expected(), found))?);
+        }
+        let index = Self::new(batches);
+        index.check(segment).map_err(|(expected, found)| damage(expected, found))?;
+        Ok(index)
+    }
+
+    /// Checks it against the manifest's record; returns what was expected and found.
+    fn check(&self, segment: &SegmentRecord) -> Result<(), (String, String)> {
+        let total = |field: fn(&BatchRecord) -> u64| {
+            self.batches.iter().try_fold(0_u64, |sum, record| sum.checked_add(field(record)))
+        };
+        let found = (total(|record| record.events), total(|record| record.bytes));
+        if found != (Some(segment.events), Some(segment.bytes)) {
+            let said = |(events, bytes): (Option<u64>, Option<u64>)| match (events, bytes) {
+                (Some(events), Some(bytes)) => format!("{events} events in {bytes} bytes"),
+                _ => "sums beyond 64 bits".to_owned(),
+            };
+            let expected = said((Some(segment.events), Some(segment.bytes)));
+            return Err((format!("{expected}, as the manifest says"), said(found)));
+        }
+        let lost = total(BatchRecord::events_lost);
+        if lost != Some(segment.lost) {
+            let said = |lost: u64| format!("{lost} lost events");
+            let found = lost.map_or("a sum beyond 64 bits".to_owned(), said);
+            return Err((format!("{}, as the manifest says", said(segment.lost)), found));
+        }
+        let said = |batches: u64, first: BatchTime, last: BatchTime| {
+            format!("{batches} batches of times {} to {}", first.micros(), last.micros())
+        };
+        let times = || self.batches.iter().map(|record| record.name.time);
+        let (first, last) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
+        let batches = u64::try_from(self.batches.len()).unwrap_or(u64::MAX);
+        if (batches, first, last) != (segment.batches, segment.first_time, segment.last_time) {
+            let expected = said(segment.batches, segment.first_time, segment.last_time);
+            let expected = format!("{expected}, as the manifest says");
+            return Err((expected, said(batches, first, last)));
+        }
+        let mut position = Some(segment.position);
+        for record in &self.batches {
+            if position.is_none_or(|position| position < record.trimmed) {
+                let expected = format!("at most the {position:?} events before it trimmed");
+                return Err((expected, format!("{} of {}", record.trimmed, record.name)));
+            }
+            position = position.and_then(|position| position.checked_add(record.events));
+        }
+        if self.names.len() != self.batches.len() {
+            return Err(("each batch once".to_owned(), "a batch twice".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+impl Line<'_> {
+    /// What the line says, unless that contradicts itself: then what it says.
+    fn record(&self) -> Result<BatchRecord, String> {
+        let (Some(name), Some(digest)) =
+            (BatchName::parse(&self.batch), Digest::parse(&self.digest))
+        else {
+            return Err(format!("batch {:?}, digest {:?}", self.batch, self.digest));
+        };
+        let record = BatchRecord {
+            name,
+            events: self.events,
+            bytes: self.bytes,
+            digest,
+            trimmed: self.trimmed.map_or(0, NonZeroU64::get),
+            lost: self.lost.is_some(),
+        };
+        record.contradiction().map_or(Ok(record), Err)
+    }
+}
+
+impl BatchRecord {
+    /// How it contradicts its name or itself.
+    fn contradiction(&self) -> Option<String> {
+        let Self { name, events, bytes, digest, trimmed, lost } = *self;
+        let is_cut = lost || trimmed > 0;
+        let says = |origin: Origin| {
+            events.checked_add(trimmed) == Some(origin.events)
+                && (is_cut || digest == origin.digest)
+        };
+        if !name.origin.is_none_or(says) {
+            return Some(format!("{events} events, {trimmed} trimmed, xxh3 {digest} of {name}"));
+        }
+        if is_cut && events == 0 {
+            return Some(format!("nothing left of {name}"));
+        }
+        let has_bytes = bytes > 0 || digest != Digest::of(b"");
+        (lost && has_bytes).then(|| format!("{bytes} bytes, xxh3 {digest} of {name}, lost"))
+    }
+}
+
+mod clues;
+mod digits;
+mod mend;
+mod rebuild;
+
+pub(crate) use clues::Clues;
+pub(crate) use mend::{batches_of, readable_batches};
+pub(crate) use rebuild::{Content, Rebuilt, rebuilt};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! What is still known of an index that cannot be read: what its bytes say here and there, and which
+//! batches the log knows from elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Line;
+use super::digits::{TIME, WRITER};
+use crate::format::batch::BatchRecord;
+use crate::format::names::{BatchName, BatchTime, Digest, Origin, WriterId};
+
+/// How a line begins.
+const BEGIN: &[u8] = br#"{"batch":""#;
+/// Where the number of events stands in a line.
+const EVENTS: usize = 45;
+
+/// What one line of a damaged index says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clue {
+    /// All of it, if nothing in it contradicts that.
+    pub record: Option<BatchRecord>,
+    /// The name in it.
+    pub name: Option<BatchName>,
+    text: Vec<u8>,
+}
+
+/// What is known of an index besides its digest.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clues {
+    text: Vec<u8>,
+    /// Batches that may stand in it, with what indexes say of them; nothing for one that is listed.
+    known: BTreeMap<BatchName, Vec<BatchRecord>>,
+    /// Those that are listed: their names are right.
+    listed: BTreeSet<BatchName>,
+}
+
+impl Clues {
+    /// Of the bytes of a damaged index, or of none.
+    pub(crate) fn of_index(text: &[u8]) -> Self {
+        Self { text: text.to_vec(), ..Self::default() }
+    }
+
+    /// Adds a batch that is stored, or was.
+    pub(crate) fn add_batch(&mut self, name: BatchName) {
+        self.known.entry(name).or_default();
+        self.listed.insert(name);
+    }
+
+    /// Adds what an index says, as far as it can be read.
+    pub(crate) fn add_index(&mut self, text: &[u8]) {
+        for clue in clues(text) {
+            let Some(name) = clue.name else { continue };
+            let records = self.known.entry(name).or_default();
+            records.extend(clue.record.filter(|record| !records.contains(record)));
+        }
+    }
+
+    /// A batch that stands in another segment for certain.
+    pub(crate) fn remove_batch(&mut self, name: &BatchName) {
+        self.known.remove(name);
+    }
+
+    /// Whether the name is right for certain.
+    pub(super) fn is_listed(&self, name: &BatchName) -> bool {
+        self.listed.contains(name)
+    }
+
+    /// What other indexes say of a batch.
+    pub(super) fn of(&self, name: &BatchName) -> &[BatchRecord] {
+        self.known.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// All batches that are known from elsewhere, whole and as other indexes have them.
+    pub(super) fn records(&self) -> impl Iterator<Item = BatchRecord> {
+        self.known.iter().flat_map(|(name, records)| {
+            let whole = name.origin.map(|origin| whole(*name, origin));
+            records.iter().copied().chain(whole)
+        })
+    }
+
+    /// The lines, of an index that had so many.
+    pub(super) fn lines(&self, count: usize) -> Vec<Clue> {
+        let lines = clues(&self.text);
+        if lines.len() <= count {
+            return lines;
+        }
+        // A line feed in the place of another byte: what goes on there is no line.
+        let mut texts: Vec<Vec<u8>> = Vec::new();
+        for line in lines {
+            match texts.last_mut() {
+                Some(last) if !line.text.starts_with(b"{") => {
+                    last.push(b'?');
+                    last.extend(line.text);
+                }
+                _ => texts.push(line.text),
+            }
+        }
+        texts.iter().map(|text| Clue::new(text)).collect()
+    }
+}
+
+/// The lines of an index, also where a line feed is missing.
+fn clues(text: &[u8]) -> Vec<Clue> {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    let mut clues = Vec::new();
+    for line in text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+        let mut rest = line;
+        while let Some(at) = rest.get(1..).and_then(|rest| memchr::memmem::find(rest, BEGIN)) {
+            let (first, more) = rest.split_at(at.saturating_add(1));
+            clues.push(Clue::new(first));
+            rest = more;
+        }
+        clues.push(Clue::new(rest));
+    }
+    clues
+}
+
+impl Clue {
+    fn new(text: &[u8]) -> Self {
+        let record = serde_json::from_slice::<Line<'_>>(text).ok();
+        let record = record.and_then(|line| line.record().ok());
+        let name = record.map(|record| record.name).or_else(|| name_in(text));
+        Self { record, name, text: text.to_vec() }
+    }
+
+    /// The time and the writer, and where in the line the digits stand that are none.
+    pub(super) fn spelling(&self) -> Option<(BatchTime, WriterId, Vec<usize>)> {
+        let mut missing = Vec::new();
+        let (mut time, mut writer) = (0_u64, 0_u32);
+        for place in TIME.chain(WRITER) {
+            let byte = char::from(*self.text.get(place)?);
+            let radix = if TIME.contains(&place) { 10 } else { 16 };
+            let digit = byte.to_digit(radix).filter(|_| !byte.is_ascii_uppercase());
+            if digit.is_none() {
+                missing.push(place);
+            }
+            let digit = digit.unwrap_or(0);
+            if TIME.contains(&place) {
+                time = time.checked_mul(10)?.checked_add(digit.into())?;
+            } else {
+                writer = writer.wrapping_mul(16).wrapping_add(digit);
+            }
+        }
+        Some((BatchTime::new(time)?, WriterId(writer), missing))
+    }
+
+    /// How many events the batch may have, as the line says in two places.
+    pub(super) fn counts(&self) -> impl Iterator<Item = u64> {
+        let field = memchr::memmem::find(&self.text, br#""events":"#);
+        let field = field.and_then(|at| self.text.get(at.saturating_add(9)..));
+        let in_name = self.text.get(EVENTS..);
+        let mut counts: Vec<u64> =
+            [in_name, field].into_iter().flatten().filter_map(number).collect();
+        counts.dedup();
+        counts.into_iter()
+    }
+
+    /// Whether the line has the digest in it.
+    pub(super) fn mentions(&self, digest: Digest) -> bool {
+        memchr::memmem::find(&self.text, digest.to_string().as_bytes()).is_some()
+    }
+}
+
+/// The name of a batch in a text.
+fn name_in(text: &[u8]) -> Option<BatchName> {
+    let text = text.get(memchr::memmem::find(text, b"batch_")?..)?;
+    let end = memchr::memmem::find(text, b".jsonl")?.checked_add(".jsonl".len())?;
+    BatchName::parse(std::str::from_utf8(text.get(..end)?).ok()?)
+}
+
+/// The decimal number that a text begins with.
+fn number(text: &[u8]) -> Option<u64> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    std::str::from_utf8(text.get(..digits)?).ok()?.parse().ok()
+}
+
+/// All of a batch, but for its bytes.
+pub(super) fn whole(name: BatchName, origin: Origin) -> BatchRecord {
+    BatchRecord::whole(name, origin.events, 0, origin.digest)
+}

@@ -1,0 +1,76 @@
+//! Finds the digits of times and writers in an index by the digest of all its bytes. Everything else
+//! of a line follows from the segment.
+
+use crate::format::byte_search::HASHED_BYTES_MAX;
+use crate::format::names::Digest;
+
+/// The columns of the time and the writer in a line.
+pub(super) const TIME: std::ops::Range<usize> = 16..35;
+pub(super) const WRITER: std::ops::Range<usize> = 36..44;
+
+/// The bytes that have the digest: these, or with the digits replaced that are missing, or with one
+/// digit replaced in a line that is not sure. None if that is not found, or takes too long.
+pub(super) fn corrected(
+    mut bytes: Vec<u8>,
+    expected: Digest,
+    unsure: &[usize],
+    missing: &[(usize, usize)],
+) -> Option<Vec<u8>> {
+    if Digest::of(&bytes) == expected {
+        return Some(bytes);
+    }
+    let starts: Vec<usize> = std::iter::once(0)
+        .chain(memchr::memchr_iter(b'\n', &bytes).map(|end| end.saturating_add(1)))
+        .collect();
+    let place = |line: usize, at: usize| Some((starts.get(line)?.checked_add(at)?, digits(at)));
+    let mut search =
+        Search { expected, left: HASHED_BYTES_MAX.checked_div(bytes.len()).unwrap_or(0) };
+    if !missing.is_empty() {
+        let places: Option<Vec<_>> = missing.iter().map(|(line, at)| place(*line, *at)).collect();
+        return search.all(&mut bytes, &places?).then_some(bytes);
+    }
+    for line in unsure {
+        for at in TIME.chain(WRITER) {
+            if search.all(&mut bytes, &[place(*line, at)?]) {
+                return Some(bytes);
+            }
+        }
+    }
+    None
+}
+
+fn digits(at: usize) -> &'static [u8] {
+    if TIME.contains(&at) { b"0123456789" } else { b"0123456789abcdef" }
+}
+
+struct Search {
+    expected: Digest,
+    /// How often all bytes may be hashed yet.
+    left: usize,
+}
+
+impl Search {
+    /// Tries all digits in all places; leaves them as they were if none are right.
+    fn all(&mut self, bytes: &mut [u8], places: &[(usize, &[u8])]) -> bool {
+        let Some(((at, digits), rest)) = places.split_first() else {
+            self.left = self.left.saturating_sub(1);
+            return Digest::of(bytes) == self.expected;
+        };
+        let Some(was) = bytes.get(*at).copied() else { return false };
+        for digit in *digits {
+            if self.left == 0 {
+                break;
+            }
+            if let Some(byte) = bytes.get_mut(*at) {
+                *byte = *digit;
+            }
+            if self.all(bytes, rest) {
+                return true;
+            }
+        }
+        if let Some(byte) = bytes.get_mut(*at) {
+            *byte = was;
+        }
+        false
+    }
+}

@@ -1,0 +1,283 @@
+//! Makes the bytes of an index anew from all that is still known of it.
+//!
+//! 1. Nothing is believed: what comes out is what was written, by the digest that the manifest says, or
+//!    it is not taken.
+//! 2. A batch's name tells its events and their digest, so that its place in the segment is found by
+//!    the segment's bytes; or the bytes and a time and a writer tell its name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::clues::{Clue, Clues, whole};
+use super::digits;
+use crate::error::Error;
+use crate::format::batch::BatchRecord;
+use crate::format::index::Index;
+use crate::format::manifest::SegmentRecord;
+use crate::format::names::{BatchName, Digest, Origin};
+
+/// What a segment's own bytes say.
+pub(crate) trait Content {
+    /// The bytes and the digest of so many lines from an offset on. None if they are not there.
+    fn lines(&mut self, offset: u64, events: u64) -> Result<Option<(u64, Digest)>, Error>;
+}
+
+/// What became of an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Rebuilt {
+    /// Its bytes as they were.
+    Same(Vec<u8>),
+    /// Of so many batches nothing tells the name.
+    Unknown(usize),
+    /// All of its batches seem to be known, and they do not give its digest.
+    Different,
+}
+
+/// Makes an index anew.
+pub(crate) fn rebuilt<C: Content>(
+    segment: &SegmentRecord,
+    clues: &Clues,
+    content: &mut C,
+) -> Result<Rebuilt, Error> {
+    let Some(expected) = segment.index else { return Ok(Rebuilt::Different) };
+    let count = usize::try_from(segment.batches).unwrap_or(usize::MAX);
+    if count > super::mend::BATCHES_MAX {
+        return Ok(Rebuilt::Different);
+    }
+    let lines = clues.lines(count);
+    let mut walk = Walk::new(segment, clues, &lines, content);
+    for at in 0..count {
+        walk.step(at, count)?;
+    }
+    walk.settle_last()?;
+    let Walk { batches, spelled, .. } = walk;
+    let unknown = batches.iter().filter(|batch| batch.is_none()).count();
+    if unknown > 0 {
+        return Ok(Rebuilt::Unknown(unknown));
+    }
+    let batches: Vec<BatchRecord> = batches.into_iter().flatten().collect();
+    let is_sure = |at: &usize| batches.get(*at).is_some_and(|b| clues.is_listed(&b.name));
+    let unsure: Vec<usize> = (0..batches.len()).filter(|at| !is_sure(at)).collect();
+    let bytes = Index::new(batches).encode();
+    let bytes = bytes.map_err(|error| Error::Unsupported(error.to_string()))?;
+    let found = digits::corrected(bytes, expected, &unsure, &spelled);
+    Ok(found.map_or(Rebuilt::Different, Rebuilt::Same))
+}
+
+/// The way through a segment, batch by batch.
+struct Walk<'a, C> {
+    segment: &'a SegmentRecord,
+    clues: &'a Clues,
+    lines: &'a [Clue],
+    content: &'a mut C,
+    /// What may stand anywhere, by its events and their digest.
+    pool: BTreeMap<(u64, Digest), BTreeMap<BatchName, BatchRecord>>,
+    /// How many events those have.
+    sizes: BTreeSet<u64>,
+    /// Where the next batch begins; none once that is not known.
+    offset: Option<u64>,
+    batches: Vec<Option<BatchRecord>>,
+    /// Digits that a line's name had to be read without: the line, and where in it they stand.
+    spelled: Vec<(usize, usize)>,
+}
+
+impl<'a, C: Content> Walk<'a, C> {
+    fn new(
+        segment: &'a SegmentRecord,
+        clues: &'a Clues,
+        lines: &'a [Clue],
+        content: &'a mut C,
+    ) -> Self {
+        let reserved: BTreeSet<_> = lines.iter().filter_map(|line| line.name).collect();
+        let mut pool: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        for record in clues.records().filter(|record| !record.lost && record.events > 0) {
+            if segment.covers(record.name.time) && !reserved.contains(&record.name) {
+                let of = pool.entry((record.events, record.digest)).or_default();
+                of.insert(record.name, record);
+            }
+        }
+        let sizes = pool.keys().map(|(events, _)| *events).collect();
+        let (offset, batches, spelled) = (Some(0), Vec::new(), Vec::new());
+        Self { segment, clues, lines, content, pool, sizes, offset, batches, spelled }
+    }
+
+    /// Finds the next batch, or at least where it ends.
+    fn step(&mut self, at: usize, count: usize) -> Result<(), Error> {
+        let clue = self.lines.get(at);
+        let mut found = match clue {
+            Some(clue) => self.by_clue(clue)?,
+            None => None,
+        };
+        if found.is_none() {
+            found = self.by_content()?;
+        }
+        if found.is_none() {
+            // The segment's bytes may be damaged, or gone.
+            found = clue.and_then(|clue| clue.record.or_else(|| self.lost(clue.name?)));
+        }
+        if let (None, Some(clue)) = (found, clue) {
+            found = self.spelled(at, count, clue)?;
+        }
+        if found.is_none() {
+            found = self.between(at, clue)?;
+        } else {
+            let bytes = found.map_or(0, |batch| batch.bytes);
+            self.offset = self.offset.and_then(|offset| offset.checked_add(bytes));
+        }
+        self.batches.push(found);
+        Ok(())
+    }
+
+    fn measure(
+        &mut self,
+        offset: Option<u64>,
+        events: u64,
+    ) -> Result<Option<(u64, Digest)>, Error> {
+        match offset {
+            Some(offset) if events > 0 => self.content.lines(offset, events),
+            _ => Ok(None),
+        }
+    }
+
+    /// The batch that a line says, if that is what stands in the segment.
+    fn by_clue(&mut self, clue: &Clue) -> Result<Option<BatchRecord>, Error> {
+        self.fitting(clue, self.offset)
+    }
+
+    fn fitting(&mut self, clue: &Clue, offset: Option<u64>) -> Result<Option<BatchRecord>, Error> {
+        if let Some(record) = clue.record {
+            let nothing = record.lost || record.events == 0;
+            let found = self.measure(offset, record.events)?;
+            if nothing || found == Some((record.bytes, record.digest)) {
+                return Ok(Some(record));
+            }
+        }
+        let Some(name) = clue.name else { return Ok(None) };
+        let whole = name.origin.map(|origin| whole(name, origin));
+        let known = self.clues.of(&name).iter().copied().filter(|record| !record.lost);
+        for record in known.chain(whole) {
+            if let Some((bytes, digest)) = self.measure(offset, record.events)?
+                && digest == record.digest
+            {
+                return Ok(Some(BatchRecord { bytes, ..record }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The batch that the segment's bytes tell: the next one by name, if several have the same.
+    fn by_content(&mut self) -> Result<Option<BatchRecord>, Error> {
+        let before = self.batches.last().copied().flatten().map(|batch| batch.name);
+        for events in self.sizes.clone() {
+            let Some((bytes, digest)) = self.measure(self.offset, events)? else { continue };
+            let Some(same) = self.pool.get_mut(&(events, digest)) else { continue };
+            let later = before.and_then(|before| {
+                same.range(before..).find(|(name, _)| **name > before).map(|(name, _)| *name)
+            });
+            let Some(name) = later.or_else(|| same.keys().next().copied()) else { continue };
+            let found = same.remove(&name);
+            return Ok(found.map(|record| BatchRecord { bytes, ..record }));
+        }
+        Ok(None)
+    }
+
+    /// The next line that has bytes in the segment: what is before it ends where they begin.
+    fn anchor(&self, at: usize) -> Option<&'a Clue> {
+        let mut lines = self.lines.iter().skip(at.saturating_add(1));
+        lines.find(|line| line.record.is_none_or(|record| record.bytes > 0))
+    }
+
+    /// The batch as another index says it, if its bytes were lost.
+    fn lost(&self, name: BatchName) -> Option<BatchRecord> {
+        self.clues.of(&name).iter().copied().find(|record| record.lost)
+    }
+
+    /// A batch whose name cannot be read whole: the line tells its time and its writer, the segment the
+    /// rest.
+    fn spelled(
+        &mut self,
+        at: usize,
+        count: usize,
+        clue: &Clue,
+    ) -> Result<Option<BatchRecord>, Error> {
+        let Some((time, writer, missing)) = clue.spelling() else { return Ok(None) };
+        for events in clue.counts() {
+            let Some((bytes, digest)) = self.measure(self.offset, events)? else { continue };
+            let end = self.offset.and_then(|offset| offset.checked_add(bytes));
+            let is_end = match self.anchor(at) {
+                _ if clue.mentions(digest) => true,
+                // The name can be read: it is the segment that is damaged.
+                _ if clue.name.is_some() => false,
+                Some(next) => self.fitting(next, end)?.is_some(),
+                None => at.saturating_add(1) == count && end == Some(self.segment.bytes),
+            };
+            if is_end {
+                let name = BatchName { time, origin: Some(Origin { writer, events, digest }) };
+                self.spelled.extend(missing.into_iter().map(|place| (at, place)));
+                return Ok(Some(BatchRecord::whole(name, events, bytes, digest)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What stands before the next batch that is found again: one that was cut, lost, or is damaged.
+    fn between(&mut self, at: usize, clue: Option<&Clue>) -> Result<Option<BatchRecord>, Error> {
+        let Some(start) = self.offset.take() else { return Ok(None) };
+        let Some(next) = self.anchor(at) else { return Ok(None) };
+        let name = clue.and_then(|clue| clue.name);
+        if self.fitting(next, Some(start))?.is_some() {
+            // No bytes stand before it.
+            self.offset = Some(start);
+            return Ok(name.and_then(|name| left_of(name, name.origin?.events, 0, Digest::of(b""))));
+        }
+        let most = name.and_then(|name| name.origin).map_or(self.segment.events, |o| o.events);
+        for events in 1..=most {
+            let Some((bytes, digest)) = self.content.lines(start, events)? else { break };
+            let end = start.checked_add(bytes);
+            if self.fitting(next, end)?.is_none() {
+                continue;
+            }
+            self.offset = end;
+            return Ok(name.and_then(|name| left_of(name, events, bytes, digest)));
+        }
+        Ok(None)
+    }
+
+    /// If one batch is left, what is not of the others is its own.
+    fn settle_last(&mut self) -> Result<(), Error> {
+        let mut open = self.batches.iter().enumerate().filter(|(_, batch)| batch.is_none());
+        let (Some((at, _)), None) = (open.next(), open.next()) else { return Ok(()) };
+        let Some(name) = self.lines.get(at).and_then(|line| line.name) else { return Ok(()) };
+        let left = |of: fn(&BatchRecord) -> u64, all: u64| {
+            let batches = self.batches.iter().flatten();
+            batches.map(of).try_fold(all, u64::checked_sub)
+        };
+        let events = left(|batch| batch.events, self.segment.events);
+        let bytes = left(|batch| batch.bytes, self.segment.bytes);
+        let (Some(events), Some(bytes)) = (events, bytes) else { return Ok(()) };
+        let before = self.batches.iter().take(at).flatten();
+        let start = before.map(|batch| batch.bytes).try_fold(0_u64, u64::checked_add);
+        let found = self.measure(start, events)?.map_or(Digest::of(b""), |(_, digest)| digest);
+        if let Some(batch) = self.batches.get_mut(at) {
+            *batch = left_of(name, events, bytes, found);
+        }
+        Ok(())
+    }
+}
+
+/// The record of what is left of a batch.
+fn left_of(name: BatchName, events: u64, bytes: u64, digest: Digest) -> Option<BatchRecord> {
+    let Some(origin) = name.origin else {
+        return Some(BatchRecord::whole(name, events, bytes, digest));
+    };
+    let trimmed = origin.events.checked_sub(events)?;
+    let lost = bytes == 0;
+    let digest = match (lost, trimmed) {
+        (true, _) => Digest::of(b""),
+        (false, 0) => origin.digest,
+        (false, _) => digest,
+    };
+    Some(BatchRecord { name, events, bytes, digest, trimmed, lost })
+}
+
+#[cfg(test)]
+mod tests;

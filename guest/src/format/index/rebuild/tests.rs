@@ -1,0 +1,187 @@
+use super::*;
+use crate::format::batch::seal;
+use crate::format::manifest::tests::segment_record;
+use crate::format::names::{BatchTime, WriterId};
+use crate::ports::HeldBytes;
+
+impl Content for Vec<u8> {
+    fn lines(&mut self, offset: u64, events: u64) -> Result<Option<(u64, Digest)>, Error> {
+        let rest = self.slice(offset..self.length());
+        let end = rest.line_end(events);
+        let found = rest.measure(0, &[end])[0];
+        Ok((found.line_feeds == events).then_some((end, Digest(found.digest))))
+    }
+}
+
+/// A segment of six batches: the first is cut, the fourth is lost, the last two have the same bytes.
+struct World {
+    batches: Vec<BatchRecord>,
+    text: Vec<u8>,
+    lines: Vec<u8>,
+    segment: SegmentRecord,
+}
+
+fn world() -> World {
+    let mut lines = Vec::new();
+    let mut batches = Vec::new();
+    for (time, events) in [(1_000_001, 3), (1_000_002, 2), (1_000_003, 1), (1_000_004, 4)]
+        .into_iter()
+        .chain([(1_000_005, 2), (1_000_006, 2)])
+    {
+        let number = u64::min(time, 1_000_005);
+        let text: String = (0..events).map(|event| format!("{number}.{event}\n")).collect();
+        let name = seal(BatchTime::new(time).unwrap(), WriterId(0xab), &text.clone().into_bytes());
+        let record = whole(name, name.origin.unwrap());
+        let record = match time {
+            1_000_001 => {
+                let left = &text.as_bytes()[10..];
+                let (bytes, digest) = (20, Digest::of(left));
+                lines.extend(left);
+                BatchRecord { events: 2, trimmed: 1, bytes, digest, ..record }
+            }
+            1_000_004 => BatchRecord { lost: true, digest: Digest::of(b""), ..record },
+            _ => {
+                lines.extend(text.as_bytes());
+                BatchRecord { bytes: text.len().try_into().unwrap(), ..record }
+            }
+        };
+        batches.push(record);
+    }
+    let text = Index::new(batches.clone()).encode().unwrap();
+    let sum = |of: fn(&BatchRecord) -> u64| batches.iter().map(of).sum();
+    let segment = SegmentRecord {
+        batches: 6,
+        first_time: batches[0].name.time,
+        last_time: batches[5].name.time,
+        index: Some(Digest::of(&text)),
+        ..segment_record(sum(|batch| batch.events), sum(|batch| batch.bytes))
+    };
+    World { batches, text, lines, segment }
+}
+
+/// Where a line of the index begins.
+fn line(text: &[u8], number: usize) -> usize {
+    let ends = memchr::memchr_iter(b'\n', text).map(|end| end + 1);
+    std::iter::once(0).chain(ends).nth(number).unwrap()
+}
+
+impl World {
+    /// What is made of the index as it is damaged, with these batches listed.
+    fn rebuilt(&self, text: &[u8], listed: &[usize], mut lines: Vec<u8>) -> Rebuilt {
+        let mut clues = Clues::of_index(text);
+        listed.iter().for_each(|at| clues.add_batch(self.batches[*at].name));
+        super::rebuilt(&self.segment, &clues, &mut lines).unwrap()
+    }
+
+    fn is_found_again(&self, text: &[u8], listed: &[usize], what: &str) {
+        let found = self.rebuilt(text, listed, self.lines.clone());
+        assert_eq!(found, Rebuilt::Same(self.text.clone()), "{what}");
+    }
+}
+
+#[test]
+fn index_with_any_one_byte_changed_is_found_again() {
+    let world = world();
+    for at in 0..world.text.len() {
+        for flip in [1, 4, 0x40] {
+            let mut text = world.text.clone();
+            text[at] ^= flip;
+            let found = world.rebuilt(&text, &[], world.lines.clone());
+            let found = match found {
+                Rebuilt::Same(found) => Some(found),
+                // As it is where the record of a batch that was cut or lost is changed in its name.
+                _ => crate::format::byte_search::one_byte(&text, world.segment.index.unwrap()),
+            };
+            assert_eq!(found.as_ref(), Some(&world.text), "byte {at} ^ {flip}");
+        }
+    }
+}
+
+#[test]
+fn index_with_several_lines_changed_is_found_again() {
+    let world = world();
+    let mut text = world.text.clone();
+    // Of three lines: a name's frame, numbers and digest; of a fourth one digit of its time.
+    let starts = [1, 2, 4].map(|number| line(&world.text, number));
+    for start in starts {
+        for at in [12, 46, 55, 70, 75, 88, 90] {
+            text[start + at] = b'#';
+        }
+    }
+    text[line(&world.text, 5) + 34] = b'9';
+    world.is_found_again(&text, &[], "three lines and a digit");
+    // All that is left of a line is its time and its writer.
+    for start in starts {
+        let end = start + world.text[start..].iter().position(|byte| *byte == b'\n').unwrap();
+        text[start..start + 16].fill(b' ');
+        text[start + 64..end].fill(b' ');
+    }
+    text[line(&world.text, 5) + 34] = b'6';
+    let found = world.rebuilt(&text, &[], world.lines.clone());
+    assert!(matches!(found, Rebuilt::Unknown(_)), "{found:?}");
+    world.is_found_again(&text, &[1, 2, 4], "whose batches are listed");
+}
+
+#[test]
+fn index_that_is_torn_is_found_again_where_the_batches_are_listed() {
+    let world = world();
+    for length in [0, 1, 20, 60, 170] {
+        let from = line(&world.text, 4);
+        let torn = &world.text[..from + length.min(world.text.len() - from)];
+        world.is_found_again(torn, &[4, 5], &format!("torn at {length}"));
+    }
+    let torn = &world.text[..line(&world.text, 4)];
+    assert_eq!(world.rebuilt(torn, &[], world.lines.clone()), Rebuilt::Unknown(2));
+    assert_eq!(world.rebuilt(torn, &[0, 5], world.lines.clone()), Rebuilt::Unknown(1));
+}
+
+#[test]
+fn index_that_is_gone_is_found_again_from_other_indexes() {
+    let world = world();
+    let mut clues = Clues::of_index(b"");
+    clues.add_index(&world.text[..line(&world.text, 2)]);
+    clues.add_index(&world.text[line(&world.text, 2)..]);
+    let lost = super::rebuilt(&world.segment, &clues, &mut world.lines.clone()).unwrap();
+    // Nothing tells where the lost one stands.
+    assert_eq!(lost, Rebuilt::Unknown(1));
+    let whole: Vec<_> = world.batches.iter().filter(|batch| !batch.lost).copied().collect();
+    let text = Index::new(whole).encode().unwrap();
+    let index = Some(Digest::of(&text));
+    let events = world.segment.events - 4;
+    let segment = SegmentRecord { index, batches: 5, events, ..world.segment };
+    let found = super::rebuilt(&segment, &clues, &mut world.lines.clone()).unwrap();
+    assert_eq!(found, Rebuilt::Same(text));
+}
+
+#[test]
+fn index_is_found_again_beside_a_damaged_segment() {
+    let world = world();
+    for number in 0..6 {
+        let mut text = world.text.clone();
+        // The number of events in the line, not in the name.
+        let at = line(&world.text, number);
+        let field = memchr::memmem::find(&text[at..], b"\"events\":").unwrap();
+        text[at + field + 9] = b'7';
+        for gone in [false, true] {
+            if gone && number == 0 {
+                // What is left of a batch has a digest that its name does not tell.
+                continue;
+            }
+            let mut lines = if gone { Vec::new() } else { world.lines.clone() };
+            if let Some(byte) = lines.get_mut(22) {
+                *byte ^= 1;
+            }
+            let found = world.rebuilt(&text, &[], lines);
+            assert_eq!(found, Rebuilt::Same(world.text.clone()), "line {number}, gone: {gone}");
+        }
+    }
+}
+
+#[test]
+fn index_of_another_digest_is_not_made_up() {
+    let world = world();
+    let segment = SegmentRecord { index: Some(Digest(1)), ..world.segment };
+    let clues = Clues::of_index(&world.text);
+    let found = super::rebuilt(&segment, &clues, &mut world.lines.clone()).unwrap();
+    assert_eq!(found, Rebuilt::Different);
+}

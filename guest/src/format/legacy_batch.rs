@@ -1,0 +1,100 @@
+//! A batch of the old naming scheme. Its name tells nothing to check; missing ends and empty lines are
+//! mended, so its bytes are read into the logic.
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::error::Damage;
+use crate::format::batch::BatchRecord;
+use crate::format::lines;
+use crate::format::names::{BatchName, Digest};
+use crate::format::verified::{Piece, Run};
+use crate::limits::{BATCH_BYTES_WHOLE_MAX, OLD_LINE_BYTES_MAX};
+use crate::ports::HeldBytes;
+
+/// Reads an old batch's object, chunk by chunk.
+pub(crate) struct OldBatchReader {
+    name: BatchName,
+    /// The listed size: room for as much is made at once. What is too large to hold is passed on line
+    /// by line.
+    size: u64,
+    held: Vec<u8>,
+    /// Of what was passed on already.
+    events: u64,
+    bytes: u64,
+    hasher: Box<Xxh3>,
+}
+
+impl OldBatchReader {
+    pub(crate) fn new(name: BatchName, size: u64) -> Self {
+        Self { name, size, held: Vec::new(), events: 0, bytes: 0, hasher: Box::new(Xxh3::new()) }
+    }
+
+    /// Takes the next bytes and returns the events that are there.
+    pub(crate) fn push<B: HeldBytes>(
+        &mut self,
+        bytes: &B,
+        last: bool,
+    ) -> Result<Option<Run<B>>, Damage> {
+        let streams = self.size > BATCH_BYTES_WHOLE_MAX;
+        let bytes = bytes.read();
+        if self.held.is_empty() && (last || streams) {
+            self.held = bytes;
+        } else {
+            let size = usize::try_from(self.size).unwrap_or(0);
+            let room = if streams { 0 } else { size.saturating_sub(self.held.len()) };
+            self.held.reserve_exact(room.max(bytes.len()));
+            self.held.extend_from_slice(&bytes);
+        }
+        let held_bytes = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
+        if !streams && held_bytes > BATCH_BYTES_WHOLE_MAX {
+            let expected = format!("at most {BATCH_BYTES_WHOLE_MAX} bytes, as listed");
+            return Err(Damage::new(self.name, expected, "more"));
+        }
+        let complete = match last {
+            true => self.held.len(),
+            false if streams => memchr::memrchr(b'\n', &self.held).map_or(0, |end| end + 1),
+            false => return Ok(None),
+        };
+        let rest = self.held.split_off(complete);
+        let lines = lines::pack_old_lines(std::mem::replace(&mut self.held, rest));
+        if self.held.len() > OLD_LINE_BYTES_MAX {
+            let expected = format!("lines of at most {OLD_LINE_BYTES_MAX} bytes");
+            return Err(Damage::new(self.name, expected, "a longer one"));
+        }
+        let (events, bytes) = (lines::count(&lines), u64::try_from(lines.len()).unwrap_or(0));
+        self.events += events;
+        self.bytes += bytes;
+        self.hasher.update(&lines);
+        let end = last.then(|| {
+            let digest = Digest(self.hasher.digest());
+            BatchRecord::whole(self.name, self.events, self.bytes, digest)
+        });
+        let batch = self.name;
+        let piece = Piece { batch, segment: None, positions: None, trimmed: 0, bytes, events, end };
+        Ok(Some(Run { pieces: vec![piece], lines: B::new(&lines) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::names::BatchTime;
+
+    #[test]
+    fn a_large_old_batch_is_streamed_as_if_it_were_held() {
+        let old = BatchName { time: BatchTime::new(7).unwrap(), origin: None };
+        let text = b"one\n\ntwo\nthree";
+        let mut held = OldBatchReader::new(old, 14);
+        assert_eq!(held.push(&text[..3].to_vec(), false), Ok(None));
+        let whole = held.push(&text[3..].to_vec(), true).unwrap().unwrap();
+        for cut in 0..text.len() {
+            let (first, second) = text.split_at(cut);
+            let mut streamed = OldBatchReader::new(old, BATCH_BYTES_WHOLE_MAX + 1);
+            let first = streamed.push(&first.to_vec(), false).unwrap().unwrap();
+            let second = streamed.push(&second.to_vec(), true).unwrap().unwrap();
+            let lines = [first.lines, second.lines].concat();
+            assert_eq!(lines, whole.lines, "cut at {cut}");
+            assert_eq!(second.pieces[0].end, whole.pieces[0].end, "cut at {cut}");
+        }
+    }
+}

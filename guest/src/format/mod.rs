@@ -1,0 +1,19 @@
+//! Names and bytes of a log's objects: encoding, decoding, checking.
+//!
+//! 1. Nothing here does I/O or reads a clock.
+//! 2. Each format is encoded and decoded in one file; only [`names`] builds or parses object names.
+
+pub mod batch;
+pub(crate) mod batch_reader;
+pub(crate) mod byte_search;
+pub mod host_bytes;
+pub mod index;
+pub(crate) mod legacy_batch;
+pub(crate) mod lines;
+pub mod listed;
+pub mod manifest;
+pub mod names;
+pub(crate) mod oversized_batch;
+pub(crate) mod position;
+pub(crate) mod segment;
+pub(crate) mod verified;

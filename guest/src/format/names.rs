@@ -1,0 +1,399 @@
+//! The names of a log and of its objects. Only this file builds or parses them.
+//!
+//! 1. Parsing is strict: a name is one of the forms below, byte for byte, or not the log's at all.
+//! 2. Printing a parsed name gives the same bytes.
+//! 3. Names of batches sort as strings do: by time, then by the rest.
+
+use std::fmt;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::error::{Damage, Error};
+use crate::limits::{LOG_NAME_BYTES_MAX, MANIFESTS_KEPT};
+
+const BATCH: &str = "batch_";
+const SEGMENT: &str = "segment_";
+const MANIFEST: &str = "manifest_";
+const LINES: &str = ".jsonl";
+const INDEX: &str = ".index";
+const JSON: &str = ".json";
+
+/// The name of a log: a validated path below the store's root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogName(String);
+
+impl LogName {
+    /// Checks a log's name.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] that names the rule that is broken.
+    pub fn parse(name: &str) -> Result<Self, Error> {
+        let refuse = |why: &str| {
+            // A hostile name may be long or hold terminal escapes: show it short and escaped.
+            let shown: String = name.chars().take(80).flat_map(char::escape_debug).collect();
+            Err(Error::InvalidInput(format!("log name \"{shown}\" {why}")))
+        };
+        if name.is_empty() {
+            return refuse("is empty: give it at least one character");
+        }
+        if name.len() > LOG_NAME_BYTES_MAX {
+            return refuse(&format!("has {} bytes, more than {LOG_NAME_BYTES_MAX}", name.len()));
+        }
+        if name.chars().any(|c| c.is_control() || c == '\\') {
+            return refuse("has a control character or a backslash: leave it out");
+        }
+        for segment in name.split('/') {
+            match segment {
+                "" => return refuse("has an empty segment: no leading, trailing or double `/`"),
+                "." | ".." => return refuse("has a segment `.` or `..`: name the log directly"),
+                _ => {}
+            }
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// The name as given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The key of one of the log's objects.
+    pub fn key(&self, object: impl fmt::Display) -> String {
+        format!("{}/{object}", self.0)
+    }
+
+    /// The prefix of all the log's keys.
+    pub fn folder(&self) -> String {
+        self.key("")
+    }
+
+    /// The prefix of the keys of its batches.
+    pub fn batches(&self) -> String {
+        self.key(BATCH)
+    }
+
+    /// The prefix of the keys of its segments and indexes.
+    pub fn segments(&self) -> String {
+        self.key(SEGMENT)
+    }
+
+    /// The prefix of the keys of its manifests. Segments, and nothing else, sort after them.
+    pub fn manifests(&self) -> String {
+        self.key(MANIFEST)
+    }
+
+    /// The name below which a folder's key lies: a log's, if there is one.
+    pub fn of_folder(key: &str) -> Option<Self> {
+        Self::parse(key.strip_suffix('/')?).ok()
+    }
+
+    /// The object's own name in a key of this log, if it lies directly in its folder.
+    pub fn object<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let object = key.strip_prefix(self.as_str())?.strip_prefix('/')?;
+        (!object.contains('/')).then_some(object)
+    }
+}
+
+/// When a batch was sealed, in microseconds since 1970: orders batches, decides nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BatchTime(u64);
+
+impl BatchTime {
+    /// The largest time that has 19 digits.
+    pub const MAX: Self = Self(9_999_999_999_999_999_999);
+
+    /// A time, unless it has more than 19 digits.
+    pub fn new(micros: u64) -> Option<Self> {
+        (micros <= Self::MAX.0).then_some(Self(micros))
+    }
+
+    /// Microseconds since 1970.
+    pub const fn micros(self) -> u64 {
+        self.0
+    }
+
+    /// The time of the next batch: the clock's, but later than `self` whatever the clock says. None
+    /// when no later time can be written.
+    pub fn next(self, now_micros: u64) -> Option<Self> {
+        Self::new(now_micros.max(self.0.checked_add(1)?))
+    }
+}
+
+/// The random id of one handle that appends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WriterId(pub u32);
+
+/// The xxh3-64 digest of some bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Digest(pub u64);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Digest {
+    /// The digest of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(xxh3_64(bytes))
+    }
+
+    /// Reads the 16 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        hex(text, 16).map(Self)
+    }
+}
+
+/// The identity of a log: random, made with the first manifest, carried by every later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogId(pub u64);
+
+impl LogId {
+    /// Reads the 16 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        hex(text, 16).map(Self)
+    }
+}
+
+impl fmt::Display for LogId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// What the name of a batch tells besides its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    pub writer: WriterId,
+    pub events: u64,
+    pub digest: Digest,
+}
+
+/// `batch_{time:019}_{writer:08x}_{events}_{digest:016x}.jsonl`, or `batch_{time:019}.jsonl` of old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BatchName {
+    pub time: BatchTime,
+    /// None for a batch of the old naming scheme.
+    pub origin: Option<Origin>,
+}
+
+impl BatchName {
+    /// The writer, where the name tells it.
+    pub fn writer(&self) -> Option<WriterId> {
+        self.origin.map(|origin| origin.writer)
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::parse_stem(name.strip_prefix(BATCH)?.strip_suffix(LINES)?)
+    }
+
+    /// Reads what stands between prefix and suffix.
+    pub(crate) fn parse_stem(stem: &str) -> Option<Self> {
+        let mut fields = stem.split('_');
+        let time = BatchTime::new(decimal(fields.next()?, 19)?)?;
+        let Some(writer) = fields.next() else {
+            return Some(Self { time, origin: None });
+        };
+        let writer = WriterId(u32::try_from(hex(writer, 8)?).ok()?);
+        let events = fields.next()?;
+        let events = decimal(events, events.len()).filter(|_| !events.starts_with('0'))?;
+        let digest = Digest::parse(fields.next()?)?;
+        let origin = Some(Origin { writer, events, digest });
+        fields.next().is_none().then_some(Self { time, origin })
+    }
+
+    /// Writes what stands between prefix and suffix.
+    pub(crate) fn write_stem(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        write!(f, "{:019}", self.time.0)?;
+        if let Some(Origin { writer, events, digest }) = self.origin {
+            write!(f, "_{:08x}_{events}_{digest}", writer.0)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for BatchName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(BATCH)?;
+        self.write_stem(f)?;
+        f.write_str(LINES)
+    }
+}
+
+/// The number of a manifest; the highest is in force, 0 stands for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Generation(pub u64);
+
+impl Generation {
+    /// The first manifest of a log. It is never deleted.
+    pub const FIRST: Self = Self(1);
+
+    /// The marker of the group that the generation belongs to.
+    pub(crate) fn marker(self) -> Marker {
+        Marker(Self(self.0.div_ceil(MANIFESTS_KEPT).saturating_mul(MANIFESTS_KEPT)))
+    }
+}
+
+impl fmt::Display for Generation {
+    /// The name of the generation's manifest: `manifest_{generation:019}.json`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{MANIFEST}{:019}{JSON}", self.0)
+    }
+}
+
+/// `generation_{generation:019}`, an empty object: a later manifest than this generation's was
+/// committed. It stands for a group of generations, of which this is the last, and for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Marker(pub Generation);
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "generation_{:019}", self.0.0)
+    }
+}
+
+/// The random id of one attempt to commit a generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attempt(pub u32);
+
+impl Attempt {
+    /// Reads the 8 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        u32::try_from(hex(text, 8)?).ok().map(Self)
+    }
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
+
+/// `segment_{generation:019}_{attempt:08x}_{part:04}.jsonl`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SegmentName {
+    pub generation: Generation,
+    pub attempt: Attempt,
+    pub part: u16,
+}
+
+impl SegmentName {
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::parse_stem(name.strip_suffix(LINES)?)
+    }
+
+    fn parse_stem(stem: &str) -> Option<Self> {
+        let mut fields = stem.strip_prefix(SEGMENT)?.split('_');
+        let generation = Generation(decimal(fields.next()?, 19)?);
+        let attempt = Attempt::parse(fields.next()?)?;
+        let part = u16::try_from(decimal(fields.next()?, 4)?).ok()?;
+        fields.next().is_none().then_some(Self { generation, attempt, part })
+    }
+
+    /// What the names of all segments and indexes of the same attempt begin with.
+    pub(crate) fn of_attempt(self) -> String {
+        format!("{SEGMENT}{:019}_{}_", self.generation.0, self.attempt)
+    }
+
+    /// The name of the index beside the segment: the same stem, `.index`.
+    pub fn index(self) -> IndexName {
+        IndexName(self)
+    }
+
+    fn stem(self) -> String {
+        let Self { generation, attempt, part } = self;
+        format!("{SEGMENT}{:019}_{attempt}_{part:04}", generation.0)
+    }
+}
+
+impl fmt::Display for SegmentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{LINES}", self.stem())
+    }
+}
+
+/// The name of a segment's index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IndexName(pub SegmentName);
+
+impl fmt::Display for IndexName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{INDEX}", self.0.stem())
+    }
+}
+
+/// Any object of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ObjectName {
+    Batch(BatchName),
+    Manifest(Generation),
+    Segment(SegmentName),
+    Index(IndexName),
+}
+
+impl ObjectName {
+    /// Reads an object's own name. None means that the object is not the log's: leave it alone.
+    pub fn parse(name: &str) -> Option<Self> {
+        if name.starts_with(BATCH) {
+            BatchName::parse(name).map(Self::Batch)
+        } else if let Some(rest) = name.strip_prefix(MANIFEST) {
+            let generation = decimal(rest.strip_suffix(JSON)?, 19)?;
+            (generation > 0).then_some(Self::Manifest(Generation(generation)))
+        } else if let Some(stem) = name.strip_suffix(INDEX) {
+            SegmentName::parse_stem(stem).map(|segment| Self::Index(segment.index()))
+        } else {
+            SegmentName::parse(name).map(Self::Segment)
+        }
+    }
+}
+
+/// The object that a write collects under `NAME#DIGITS`.
+pub fn unfinished(name: &str) -> Option<ObjectName> {
+    let (name, number) = name.split_once('#')?;
+    decimal(number, number.len()).and_then(|_| ObjectName::parse(name))
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Batch(batch) => batch.fmt(f),
+            Self::Manifest(generation) => generation.fmt(f),
+            Self::Segment(segment) => segment.fmt(f),
+            Self::Index(index) => index.fmt(f),
+        }
+    }
+}
+
+/// Exactly `digits` decimal digits.
+fn decimal(text: &str, digits: usize) -> Option<u64> {
+    let plain = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+/// Exactly `digits` lower-case hexadecimal digits.
+fn hex(text: &str, digits: usize) -> Option<u64> {
+    let plain = text.len() == digits
+        && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    plain.then(|| u64::from_str_radix(text, 16).ok()).flatten()
+}
+
+impl Damage {
+    /// The error of a driver: names the object by its key.
+    pub(crate) fn of(self, log: &LogName) -> Error {
+        Error::Damaged(self.with_key(log))
+    }
+
+    /// Names the object by its key.
+    pub(crate) fn with_key(self, log: &LogName) -> Self {
+        Self { object: log.key(&self.object), ..self }
+    }
+}
+
+const _: () = {
+    // Times are written with 19 digits.
+    assert!(BatchTime::MAX.micros() == 9_999_999_999_999_999_999);
+};
+
+#[cfg(test)]
+mod tests;

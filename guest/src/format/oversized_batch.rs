@@ -1,0 +1,70 @@
+//! A batch in a segment that is larger than any writer makes, as an old one can be: it is not held, but
+//! read into the logic and passed on line by line.
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::error::Damage;
+use crate::format::batch::BatchRecord;
+use crate::format::lines;
+use crate::format::names::{Digest, SegmentName};
+use crate::limits::OLD_LINE_BYTES_MAX;
+
+/// The batch under way.
+pub(crate) struct Streamed {
+    pub(crate) batch: BatchRecord,
+    hasher: Box<Xxh3>,
+    /// Bytes that are to come.
+    left: u64,
+    /// Events passed on.
+    events: u64,
+    /// The beginning of a line.
+    begun: Vec<u8>,
+}
+
+impl Streamed {
+    pub(crate) fn new(batch: BatchRecord) -> Self {
+        let (hasher, left) = (Box::new(Xxh3::new()), batch.bytes);
+        Self { batch, hasher, left, events: 0, begun: Vec::new() }
+    }
+
+    /// How many bytes of the batch are to come.
+    pub(crate) fn bytes_left(&self) -> u64 {
+        self.left
+    }
+
+    /// Takes the next bytes, all of them the batch's own, and returns the lines that are complete. With
+    /// the last bytes the batch is checked.
+    pub(crate) fn push(&mut self, bytes: Vec<u8>, segment: SegmentName) -> Result<Vec<u8>, Damage> {
+        self.left = self.left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.hasher.update(&bytes);
+        let mut lines = std::mem::take(&mut self.begun);
+        if lines.is_empty() {
+            lines = bytes;
+        } else {
+            lines.extend_from_slice(&bytes);
+        }
+        self.begun = lines.split_off(memchr::memrchr(b'\n', &lines).map_or(0, |end| end + 1));
+        if self.begun.len() > OLD_LINE_BYTES_MAX {
+            let expected = format!("lines of at most {OLD_LINE_BYTES_MAX} bytes");
+            return Err(Damage::new(segment, expected, "a longer one"));
+        }
+        self.events = self.events.saturating_add(lines::count(&lines));
+        if self.left == 0 {
+            self.check(segment)?;
+        }
+        Ok(lines)
+    }
+
+    fn check(&self, segment: SegmentName) -> Result<(), Damage> {
+        let BatchRecord { name, events, bytes, digest, .. } = self.batch;
+        let found = Digest(self.hasher.digest());
+        if found == digest && self.events == events && self.begun.is_empty() {
+            return Ok(());
+        }
+        Err(Damage::new(
+            segment,
+            format!("{name} in {bytes} bytes, {events} events, xxh3 {digest}"),
+            format!("{bytes} bytes, {} events, xxh3 {found}", self.events),
+        ))
+    }
+}

@@ -1,0 +1,229 @@
+//! A position as text: where a reader stands in a log, for anybody to go on from.
+//!
+//! `[{log:016x}@]{position}[,{batch}[+{events}]]…`: the identity of the log, if it had one when the
+//! reader looked at it; the next sequenced position; then, in the order of their names, the live
+//! batches already yielded, each as its name without `batch_` and `.jsonl`; with `+N`, only its first
+//! N events were.
+//!
+//! 1. Names are exact: a live batch that was not seen yet may sort before one that was yielded.
+//! 2. A position that says which log it is of is refused by any other. One that does not is of a log
+//!    that has, or had, the batches that it names.
+//! 3. A text that is not exactly one that this file writes is refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use crate::error::Error;
+use crate::format::manifest::SegmentRecord;
+use crate::format::names::{BatchName, LogId, LogName};
+use crate::limits::POSITION_BYTES_MAX;
+
+/// Where a reader stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The log it is of. None before the first manifest, and of a log of format 1.
+    pub log: Option<LogId>,
+    /// The next sequenced position to yield.
+    pub next: u64,
+    /// Live batches that were yielded and not met in a segment yet.
+    pub yielded: BTreeSet<BatchName>,
+    /// Live batches that were yielded in part, with the number of their events that were.
+    pub partial: BTreeMap<BatchName, u64>,
+}
+
+impl Position {
+    /// Whether the segment may hold a batch that was yielded while it was live.
+    pub(crate) fn has_yielded_of(&self, segment: &SegmentRecord) -> bool {
+        let from = BatchName { time: segment.first_time, origin: None };
+        let covered = |batch: Option<&BatchName>| batch.is_some_and(|b| segment.covers(b.time));
+        covered(self.yielded.range(from..).next())
+            || covered(self.partial.range(from..).next().map(|(batch, _)| batch))
+    }
+
+    /// Whether it names the batch.
+    pub(crate) fn names(&self, batch: &BatchName) -> bool {
+        self.yielded.contains(batch) || self.partial.contains_key(batch)
+    }
+
+    /// The batches that it names and that had events for sure: a log keeps those, live or absorbed,
+    /// as long as they are not trimmed. (A batch of old may be empty, and then just be deleted.)
+    pub(crate) fn surely_held(&self) -> impl Iterator<Item = &BatchName> {
+        let whole = self.yielded.iter().filter(|batch| batch.origin.is_some());
+        whole.chain(self.partial.keys())
+    }
+
+    pub(crate) fn encode(&self) -> String {
+        let mut text = self.log.map_or_else(String::new, |log| format!("{log}@"));
+        write!(text, "{}", self.next).ok();
+        let whole = self.yielded.iter().map(|batch| (batch, None));
+        let partial = self.partial.iter().map(|(batch, events)| (batch, Some(events)));
+        let batches: BTreeMap<_, _> = whole.chain(partial).collect();
+        for (batch, events) in batches {
+            text.push(',');
+            // Writing to a string does not fail.
+            batch.write_stem(&mut text).ok();
+            if let Some(events) = events {
+                write!(text, "+{events}").ok();
+            }
+        }
+        text
+    }
+
+    /// # Errors
+    /// [`Error::InvalidInput`] that shows the part of the text that is wrong.
+    pub(crate) fn decode(text: &str) -> Result<Self, Error> {
+        if text.len() > POSITION_BYTES_MAX {
+            return Err(Error::InvalidInput(format!(
+                "a position of {} bytes: at most {POSITION_BYTES_MAX} are read",
+                text.len()
+            )));
+        }
+        let (start, batches) = match text.split_once(',') {
+            Some((start, batches)) => (start, Some(batches)),
+            None => (text, None),
+        };
+        let (log, next) = match start.split_once('@') {
+            Some((log, next)) => (Some(LogId::parse(log).ok_or_else(|| refused(start))?), next),
+            None => (None, start),
+        };
+        let next = number(next).ok_or_else(|| refused(start))?;
+        let mut position = Self { log, next, ..Self::default() };
+        for field in batches.into_iter().flat_map(|batches| batches.split(',')) {
+            let (stem, events) = match field.split_once('+') {
+                Some((stem, events)) => {
+                    let events = number(events).filter(|events| *events > 0);
+                    (stem, Some(events.ok_or_else(|| refused(field))?))
+                }
+                None => (field, None),
+            };
+            let batch = BatchName::parse_stem(stem).ok_or_else(|| refused(field))?;
+            match events {
+                Some(events) => _ = position.partial.insert(batch, events),
+                None => _ = position.yielded.insert(batch),
+            }
+        }
+        if position.encode() == text { Ok(position) } else { Err(refused(text)) }
+    }
+
+    /// Refuses a position that is of another log than the one with this identity.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] that names both.
+    pub(crate) fn check_log(&self, name: &LogName, log: Option<LogId>) -> Result<(), Error> {
+        let Some(of) = self.log.filter(|of| Some(*of) != log) else { return Ok(()) };
+        Err(another(&format!("the position is of log {of}"), name, log))
+    }
+
+    /// The error of a position that names batches of which the log with this identity has none.
+    pub(crate) fn of_another(&self, name: &LogName, log: Option<LogId>) -> Error {
+        let batch = self.surely_held().min().map_or_else(String::new, |first| format!(" {first}"));
+        let of =
+            format!("the position is of a log with the batch{batch}, which is not in this one");
+        another(&of, name, log)
+    }
+}
+
+fn another(of: &str, name: &LogName, log: Option<LogId>) -> Error {
+    let is = match log {
+        Some(log) => format!("is {log}"),
+        None => "has no identity, as before its first compaction".to_owned(),
+    };
+    Error::InvalidInput(format!(
+        "{of}, and log {name} {is}: it was removed and made anew, or is another; start without a \
+         position",
+        name = name.as_str()
+    ))
+}
+
+fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+fn refused(text: &str) -> Error {
+    // A hostile text may be long or hold terminal escapes: show it short and escaped.
+    let shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
+    Error::InvalidInput(format!(
+        "\"{shown}\" is not (part of) a position: give one as a reader returned it"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::batch::seal;
+    use crate::format::names::{BatchTime, WriterId};
+
+    #[test]
+    fn a_position_decodes_to_what_was_encoded() {
+        let name = |time| seal(BatchTime::new(time).unwrap(), WriterId(10), &b"a\nb\nc\n".to_vec());
+        let old = BatchName { time: BatchTime::new(7).unwrap(), origin: None };
+        let position = Position {
+            log: None,
+            next: 42,
+            yielded: [name(9), old].into(),
+            partial: [(name(8), 2)].into(),
+        };
+        let text = position.encode();
+        let digest = name(8).origin.unwrap().digest;
+        let expected = format!(
+            "42,0000000000000000007,0000000000000000008_0000000a_3_{digest}+2,\
+             0000000000000000009_0000000a_3_{digest}"
+        );
+        assert_eq!(text, expected);
+        assert_eq!(Position::decode(&text), Ok(position.clone()));
+        assert_eq!(Position::decode("0"), Ok(Position::default()));
+        let position = Position { log: Some(LogId(0xfe)), ..position };
+        assert_eq!(position.encode(), format!("00000000000000fe@{expected}"));
+        assert_eq!(Position::decode(&position.encode()), Ok(position));
+    }
+
+    #[test]
+    fn a_position_of_another_log_is_refused_and_both_are_named() {
+        let name = LogName::parse("app/log").unwrap();
+        let of = |log| Position { log, ..Position::default() };
+        let (one, other) = (Some(LogId(1)), Some(LogId(2)));
+        for (position, log) in [(None, None), (None, one), (one, one)] {
+            assert_eq!(of(position).check_log(&name, log), Ok(()));
+        }
+        for log in [other, None] {
+            let Err(Error::InvalidInput(message)) = of(one).check_log(&name, log) else {
+                panic!("taken by {log:?}");
+            };
+            let named = log.map_or("no identity".to_owned(), |log| log.to_string());
+            for part in ["0000000000000001", "app/log", &named] {
+                assert!(message.contains(part), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_position_is_refused_and_shown() {
+        let batch = "0000000000000000009";
+        for bad in [
+            "",
+            "-1",
+            "01",
+            "+1",
+            "1,",
+            "1,x",
+            "18446744073709551616",
+            &format!("1,{batch},{batch}"),
+            &format!("1,{batch}+0"),
+            &format!("1,{batch}+"),
+            &format!("1,{batch}+1,{batch}"),
+            "1,0000000000000000009,0000000000000000008",
+            "7\u{1b}[2J",
+            "@7",
+            "1@7",
+            "00000000000000FE@7",
+            "00000000000000fe@",
+            "00000000000000fe@00000000000000fe@7",
+        ] {
+            let Err(Error::InvalidInput(message)) = Position::decode(bad) else {
+                panic!("{bad} was taken");
+            };
+            assert!(message.contains("position") && !message.contains('\u{1b}'), "{message}");
+        }
+    }
+}

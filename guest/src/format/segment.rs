@@ -1,0 +1,286 @@
+//! A segment's bytes: whole batches, cut and checked by the segment's index.
+//!
+//! 1. No event of a batch is yielded before the batch has been checked, but for a batch larger than
+//!    any writer makes (an old one): that is passed on in a stream and checked at its end.
+
+use std::ops::Range;
+
+use crate::error::Damage;
+use crate::format::batch::BatchRecord;
+use crate::format::host_bytes;
+use crate::format::lines;
+use crate::format::manifest::SegmentRecord;
+use crate::format::names::{Digest, SegmentName};
+use crate::format::oversized_batch::Streamed;
+use crate::format::verified::{Piece, Run};
+use crate::limits::{BATCH_BYTES_WHOLE_MAX, MEASURES_MAX};
+use crate::mutants::{self, Mutant};
+use crate::ports::HeldBytes;
+
+/// Neighbouring batches of a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Slice {
+    pub segment: SegmentRecord,
+    pub batches: Vec<BatchRecord>,
+    /// The position of the first of their events.
+    pub position: u64,
+    /// Where they stand in the segment's bytes.
+    pub range: Range<u64>,
+}
+
+/// A segment that was written, with the batches it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NewSegment {
+    pub name: SegmentName,
+    pub batches: Vec<BatchRecord>,
+    /// The digest of its index, once that was written.
+    pub index: Option<Digest>,
+}
+
+/// Reads a segment, or neighbouring batches of one, chunk by chunk.
+pub(crate) struct SegmentReader<B> {
+    segment: SegmentName,
+    /// Bytes that are to come in all.
+    bytes: u64,
+    batches: std::vec::IntoIter<BatchRecord>,
+    /// Bytes that do not make a whole batch yet.
+    held: Option<B>,
+    /// Bytes behind the last batch.
+    beyond: u64,
+    /// Of the next batch's first event.
+    position: u64,
+    /// The batch under way, if it is too large to be held.
+    streamed: Option<Streamed>,
+}
+
+impl<B: HeldBytes> SegmentReader<B> {
+    pub(crate) fn new(segment: &SegmentRecord, batches: Vec<BatchRecord>) -> Self {
+        Self::of_batches(segment.name, segment.bytes, segment.position, batches)
+    }
+
+    pub(crate) fn of_slice(slice: Slice) -> Self {
+        let bytes = slice.range.end.saturating_sub(slice.range.start);
+        Self::of_batches(slice.segment.name, bytes, slice.position, slice.batches)
+    }
+
+    /// Of a whole segment whose first event has that position.
+    pub(crate) fn of_batches(
+        segment: SegmentName,
+        bytes: u64,
+        position: u64,
+        batches: Vec<BatchRecord>,
+    ) -> Self {
+        let batches = batches.into_iter();
+        Self { segment, bytes, batches, held: None, beyond: 0, position, streamed: None }
+    }
+
+    /// Takes the next bytes and adds the events that are certain by now to `runs`; those before damage,
+    /// too.
+    pub(crate) fn push(
+        &mut self,
+        bytes: B,
+        last: bool,
+        runs: &mut Vec<Run<B>>,
+    ) -> Result<(), Damage> {
+        let bytes = host_bytes::join(self.held.take(), bytes);
+        let (mut at, end) = (0, bytes.length());
+        loop {
+            let before = (self.batches.len(), at);
+            self.pass_whole(&bytes, &mut at, runs)?;
+            self.pass_streamed(&bytes, &mut at, runs)?;
+            if (self.batches.len(), at) == before {
+                break;
+            }
+        }
+        if self.batches.as_slice().is_empty() && self.streamed.is_none() {
+            self.beyond = self.beyond.saturating_add(end.saturating_sub(at));
+        } else if at < end {
+            self.held = Some(if at == 0 { bytes } else { bytes.slice(at..end) });
+        }
+        if last { self.check_end() } else { Ok(()) }
+    }
+
+    /// Passes on the batches that are there whole.
+    fn pass_whole(
+        &mut self,
+        bytes: &B,
+        at: &mut u64,
+        runs: &mut Vec<Run<B>>,
+    ) -> Result<(), Damage> {
+        if self.streamed.is_some() {
+            return Ok(());
+        }
+        let mut start = *at;
+        let mut left = bytes.length().saturating_sub(start);
+        let whole = self.batches.as_slice().iter().map_while(|batch| {
+            left = left.checked_sub(batch.bytes)?;
+            (batch.bytes <= BATCH_BYTES_WHOLE_MAX).then_some(*batch)
+        });
+        let whole: Vec<BatchRecord> = whole.collect();
+        let mut pieces = Vec::with_capacity(whole.len());
+        let mut damage = None;
+        'check: for some in whole.chunks(MEASURES_MAX) {
+            let lengths: Vec<u64> = some.iter().map(|batch| batch.bytes).collect();
+            for (batch, found) in some.iter().zip(bytes.measure(*at, &lengths)) {
+                if let Err(found) = batch.check(self.segment, found) {
+                    damage = Some(found);
+                    break 'check;
+                }
+                // What was lost comes alone, so that it is clear where events are missing.
+                if batch.lost && !pieces.is_empty() {
+                    let pieces = std::mem::take(&mut pieces);
+                    runs.push(Run { pieces, lines: bytes.slice(start..*at) });
+                    start = *at;
+                }
+                *at = at.saturating_add(batch.bytes);
+                let piece = self.piece(*batch, batch.bytes, batch.events_stored(), true);
+                self.batches.next();
+                if batch.lost {
+                    runs.push(Run { pieces: vec![piece], lines: bytes.slice(start..*at) });
+                } else {
+                    pieces.push(piece);
+                }
+            }
+        }
+        if !pieces.is_empty() {
+            runs.push(Run { pieces, lines: bytes.slice(start..*at) });
+        }
+        damage.map_or(Ok(()), Err)
+    }
+
+    /// Passes on lines of a batch that is too large to be held.
+    fn pass_streamed(
+        &mut self,
+        bytes: &B,
+        at: &mut u64,
+        runs: &mut Vec<Run<B>>,
+    ) -> Result<(), Damage> {
+        let next = self.batches.as_slice().first();
+        if self.streamed.is_none() && next.is_some_and(|next| next.bytes > BATCH_BYTES_WHOLE_MAX) {
+            self.streamed = self.batches.next().map(Streamed::new);
+        }
+        let Some(streamed) = &mut self.streamed else { return Ok(()) };
+        let end = at.saturating_add(streamed.bytes_left()).min(bytes.length());
+        if *at == end {
+            return Ok(());
+        }
+        let lines = streamed.push(bytes.slice(*at..end).read(), self.segment)?;
+        *at = end;
+        let (batch, events, ended) =
+            (streamed.batch, lines::count(&lines), streamed.bytes_left() == 0);
+        if ended {
+            self.streamed = None;
+        }
+        let length = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+        let pieces = vec![self.piece(batch, length, events, ended)];
+        runs.push(Run { pieces, lines: B::new(&lines) });
+        Ok(())
+    }
+
+    /// Some of the next batch, or the end of it: then the one behind it is next.
+    fn piece(&mut self, batch: BatchRecord, bytes: u64, events: u64, ends: bool) -> Piece {
+        let (start, end) = (self.position, self.position.saturating_add(batch.events));
+        let trimmed = if mutants::is(Mutant::ForgetOffset) { 0 } else { batch.trimmed };
+        if ends {
+            self.position = end;
+        }
+        Piece {
+            batch: batch.name,
+            segment: Some(self.segment),
+            positions: Some(start.saturating_sub(trimmed)..end),
+            trimmed,
+            bytes,
+            events,
+            end: ends.then_some(batch),
+        }
+    }
+
+    fn check_end(&self) -> Result<(), Damage> {
+        let left = self.batches.as_slice().iter().map(|batch| batch.bytes);
+        let whole = left.fold(0, u64::saturating_add);
+        let streamed = self.streamed.as_ref();
+        let missing = whole.saturating_add(streamed.map_or(0, Streamed::bytes_left));
+        // Batches without bytes may be left; they hold no events.
+        let held = self.held.as_ref().map_or(0, HeldBytes::length).saturating_add(self.beyond);
+        if missing == 0 && held == 0 {
+            return Ok(());
+        }
+        let expected = self.bytes;
+        let found = expected.saturating_sub(missing).saturating_add(held);
+        let expected = format!("{expected} bytes in whole lines");
+        let found = format!("{found} bytes, {held} of them in no batch");
+        Err(Damage::new(self.segment, expected, found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::batch::seal;
+    use crate::format::manifest::tests::segment_record;
+    use crate::format::names::{BatchTime, WriterId};
+
+    fn record(time: u64, lines: &[u8]) -> BatchRecord {
+        let events = lines::count(lines);
+        let name = seal(BatchTime::new(time).unwrap(), WriterId(1), &lines.to_vec());
+        BatchRecord::whole(name, events, lines.len().try_into().unwrap(), Digest::of(lines))
+    }
+
+    fn read(
+        batches: &[BatchRecord],
+        bytes: &[u8],
+        step: usize,
+    ) -> Result<Vec<(u64, String)>, Damage> {
+        let total = batches.iter().map(|batch| batch.bytes).sum();
+        let segment = segment_record(batches.iter().map(|batch| batch.events).sum(), total);
+        let mut reader = SegmentReader::new(&segment, batches.to_vec());
+        let mut shown = Vec::new();
+        let mut chunks = bytes.chunks(step).peekable();
+        while let Some(chunk) = chunks.next() {
+            let mut runs = Vec::new();
+            reader.push(chunk.to_vec(), chunks.peek().is_none(), &mut runs)?;
+            for Run { pieces, lines } in runs {
+                let mut lines = lines.as_slice();
+                for piece in pieces {
+                    let of_piece = lines.split_off(..usize::try_from(piece.bytes).unwrap());
+                    let text = String::from_utf8(of_piece.unwrap().to_vec()).unwrap();
+                    shown.push((piece.positions.unwrap().end, text));
+                }
+            }
+        }
+        Ok(shown)
+    }
+
+    #[test]
+    fn batches_come_whole_however_the_bytes_are_cut() {
+        let batches = [record(1, b"a\nbb\n"), record(2, b""), record(3, b"ccc\n")];
+        for step in 1..=9 {
+            let shown = read(&batches, b"a\nbb\nccc\n", step).unwrap();
+            let expected = [(2, "a\nbb\n"), (2, ""), (3, "ccc\n")];
+            assert!(shown.iter().map(|(p, t)| (*p, t.as_str())).eq(expected), "step {step}");
+        }
+    }
+
+    #[test]
+    fn a_batch_that_was_lost_has_positions_and_no_bytes() {
+        let lost = BatchRecord { lost: true, events: 2, ..record(2, b"") };
+        let batches = [lost, record(1, b"a\n"), lost, record(3, b"b\n"), lost];
+        for step in 1..=4 {
+            let shown = read(&batches, b"a\nb\n", step).unwrap();
+            let expected = [(2, ""), (3, "a\n"), (5, ""), (6, "b\n"), (8, "")];
+            assert!(shown.iter().map(|(p, t)| (*p, t.as_str())).eq(expected), "step {step}");
+        }
+    }
+
+    #[test]
+    fn a_segment_cut_short_lengthened_or_changed_is_damage() {
+        let batches = [record(1, b"a\nbb\n"), record(3, b"ccc\n")];
+        for bytes in [&b"a\nbb\ncc"[..], b"a\nbb\n", b"a\nbb\nccc\nd\n", b"a\nbb\nccx\n"] {
+            for step in [1, 3, 100] {
+                let damage = read(&batches, bytes, step).unwrap_err();
+                assert!(damage.object.starts_with("segment_"), "{damage}");
+                assert_ne!(damage.expected, damage.found);
+            }
+        }
+    }
+}
