@@ -74,7 +74,7 @@ pub struct Measure {
 }
 
 /// Bytes that are held outside for the logic: they come in only when they are read.
-pub trait HeldBytes: Sized {
+pub trait HostBytes: Sized {
     fn new(content: &[u8]) -> Self;
     fn length(&self) -> u64;
     fn slice(&self, range: Range<u64>) -> Self;
@@ -109,14 +109,14 @@ pub trait PendingCreate {
 
 /// An ordered read under way.
 pub trait OrderedRead {
-    type Bytes: HeldBytes;
+    type Bytes: HostBytes;
 
     fn next(&self, bytes_max: u32) -> Result<Option<Chunk<Self::Bytes>>, ReadFailure>;
 }
 
 /// An upload under way; dropped before `finish`, it leaves nothing.
 pub trait Upload {
-    type Bytes: HeldBytes;
+    type Bytes: HostBytes;
 
     fn write(&self, bytes: Self::Bytes) -> Result<(), WriteError>;
     fn finish(&self) -> Result<(), WriteError>;
@@ -124,7 +124,7 @@ pub trait Upload {
 
 /// The object store. There is no way to overwrite.
 pub trait Store: Clone {
-    type Bytes: HeldBytes;
+    type Bytes: HostBytes;
     type Create: PendingCreate;
     type Read: OrderedRead<Bytes = Self::Bytes>;
     type Upload: Upload<Bytes = Self::Bytes>;

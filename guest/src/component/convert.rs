@@ -3,7 +3,7 @@
 use super::bindings::exports::stratalog::log::append_log as export;
 use super::bindings::exports::stratalog::log::{held_lines, repairs};
 use super::bindings::stratalog::log::{held_bytes, object_store as import};
-use super::imports::HostBytes;
+use super::imports::BytesHandle;
 use crate::decide::cursor::Pending;
 use crate::decide::options::{CompactInput, OptionsInput};
 use crate::decide::page::Page;
@@ -17,7 +17,7 @@ use crate::drive::writer::Written;
 use crate::error::{Damage, Error, EventFault, NoLog, WriteFate};
 use crate::format::names::BatchName;
 use crate::ports::{
-    Chunk, EntryKind, HeldBytes, ListPage, ListedObject, Measure, ReadFailure, StoreError,
+    Chunk, EntryKind, HostBytes, ListPage, ListedObject, Measure, ReadFailure, StoreError,
     StoreErrorKind, WriteError,
 };
 
@@ -76,7 +76,7 @@ impl From<held_bytes::Measure> for Measure {
     }
 }
 
-impl From<import::Chunk> for Chunk<HostBytes> {
+impl From<import::Chunk> for Chunk<BytesHandle> {
     fn from(chunk: import::Chunk) -> Self {
         Self { part: chunk.part, bytes: chunk.bytes.into(), last: chunk.last }
     }
@@ -132,16 +132,16 @@ impl From<Pending> for export::Pending {
     }
 }
 
-impl From<Page<HostBytes>> for export::Page {
-    fn from(page: Page<HostBytes>) -> Self {
+impl From<Page<BytesHandle>> for export::Page {
+    fn from(page: Page<BytesHandle>) -> Self {
         let lines = page.lines.map(|lines| lines.read()).unwrap_or_default();
         Self { lines, events: page.events, missed: page.missed }
     }
 }
 
-impl From<Page<HostBytes>> for held_lines::HeldPage {
-    fn from(page: Page<HostBytes>) -> Self {
-        let lines = page.lines.map(HostBytes::into_handle);
+impl From<Page<BytesHandle>> for held_lines::HeldPage {
+    fn from(page: Page<BytesHandle>) -> Self {
+        let lines = page.lines.map(BytesHandle::into_handle);
         Self { lines, events: page.events, missed: page.missed }
     }
 }

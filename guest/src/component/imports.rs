@@ -8,12 +8,12 @@ use super::bindings::wasi::logging::logging;
 use super::bindings::wasi::random::random;
 use crate::format::host_bytes;
 use crate::ports::{
-    Chunk, HeldBytes, ListPage, Measure, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
+    Chunk, HostBytes, ListPage, Measure, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
     StoreError, System, Upload, WriteError,
 };
 
 /// Bytes that the host holds.
-pub struct HostBytes {
+pub struct BytesHandle {
     handle: held_bytes::Bytes,
     length: u64,
 }
@@ -43,19 +43,19 @@ impl System for HostSystem {
     }
 }
 
-impl HostBytes {
+impl BytesHandle {
     pub(super) fn into_handle(self) -> held_bytes::Bytes {
         self.handle
     }
 }
 
-impl From<held_bytes::Bytes> for HostBytes {
+impl From<held_bytes::Bytes> for BytesHandle {
     fn from(handle: held_bytes::Bytes) -> Self {
         Self { length: handle.length(), handle }
     }
 }
 
-impl HeldBytes for HostBytes {
+impl HostBytes for BytesHandle {
     fn new(content: &[u8]) -> Self {
         let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
         Self { handle: held_bytes::Bytes::new(content), length }
@@ -92,7 +92,7 @@ impl HeldBytes for HostBytes {
 }
 
 impl Store for HostStore {
-    type Bytes = HostBytes;
+    type Bytes = BytesHandle;
     type Create = wit::PendingCreate;
     type Read = wit::OrderedRead;
     type Upload = wit::Upload;
@@ -105,7 +105,7 @@ impl Store for HostStore {
         wit::create(key, bytes, false).map_err(WriteError::from)
     }
 
-    fn start_create(&self, key: &str, bytes: &HostBytes) -> wit::PendingCreate {
+    fn start_create(&self, key: &str, bytes: &BytesHandle) -> wit::PendingCreate {
         wit::start_create(key, &bytes.handle, false)
     }
 
@@ -155,9 +155,9 @@ impl PendingCreate for wit::PendingCreate {
 }
 
 impl OrderedRead for wit::OrderedRead {
-    type Bytes = HostBytes;
+    type Bytes = BytesHandle;
 
-    fn next(&self, bytes_max: u32) -> Result<Option<Chunk<HostBytes>>, ReadFailure> {
+    fn next(&self, bytes_max: u32) -> Result<Option<Chunk<BytesHandle>>, ReadFailure> {
         match self.next(bytes_max) {
             Ok(chunk) => Ok(chunk.map(Chunk::from)),
             Err(failure) => Err(failure.into()),
@@ -166,9 +166,9 @@ impl OrderedRead for wit::OrderedRead {
 }
 
 impl Upload for wit::Upload {
-    type Bytes = HostBytes;
+    type Bytes = BytesHandle;
 
-    fn write(&self, bytes: HostBytes) -> Result<(), WriteError> {
+    fn write(&self, bytes: BytesHandle) -> Result<(), WriteError> {
         self.write(bytes.handle).map_err(WriteError::from)
     }
 

@@ -16,7 +16,7 @@ use crate::format::manifest::{Manifest, SegmentRecord};
 use crate::format::names::Digest;
 use crate::format::segment::Slice;
 use crate::format::verified::{Piece, Run};
-use crate::ports::HeldBytes;
+use crate::ports::HostBytes;
 
 /// Bytes taken into the logic in one call.
 const HASH_BYTES: u64 = 1024 * 1024;
@@ -112,7 +112,7 @@ impl Cut {
     }
 
     /// Takes the next of what is copied and returns what of it stays.
-    pub(crate) fn pass<B: HeldBytes>(&mut self, run: Run<B>) -> Run<B> {
+    pub(crate) fn pass<B: HostBytes>(&mut self, run: Run<B>) -> Run<B> {
         if self.done {
             return run;
         }
@@ -136,7 +136,7 @@ impl Cut {
     }
 
     /// Cuts a piece; returns how many bytes at its beginning go.
-    fn pass_piece<B: HeldBytes>(
+    fn pass_piece<B: HostBytes>(
         &mut self,
         piece: &mut Piece,
         lines: &B,
@@ -181,7 +181,7 @@ impl Cut {
         bytes
     }
 
-    fn take<B: HeldBytes>(&mut self, lines: &B) {
+    fn take<B: HostBytes>(&mut self, lines: &B) {
         let mut at = 0;
         while at < lines.length() {
             let end = at.saturating_add(HASH_BYTES).min(lines.length());

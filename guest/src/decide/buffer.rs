@@ -2,7 +2,7 @@
 
 use crate::decide::options::Options;
 use crate::format::host_bytes;
-use crate::ports::HeldBytes;
+use crate::ports::HostBytes;
 
 /// Fewer bytes that come by handle are read: to hold them would take more than they are.
 const HELD_LINES_BYTES_MIN: u64 = 4 * 1024;
@@ -28,7 +28,7 @@ impl<B> Default for Buffer<B> {
     }
 }
 
-impl<B: HeldBytes> Buffer<B> {
+impl<B: HostBytes> Buffer<B> {
     pub(crate) fn is_empty(&self) -> bool {
         self.events == 0
     }
@@ -80,7 +80,7 @@ impl<B: HeldBytes> Buffer<B> {
 
     /// A copy of all there is, in order.
     pub(crate) fn read(&self) -> Vec<u8> {
-        let mut lines = self.held.as_ref().map(HeldBytes::read).unwrap_or_default();
+        let mut lines = self.held.as_ref().map(HostBytes::read).unwrap_or_default();
         lines.extend_from_slice(&self.lines);
         lines
     }
@@ -105,7 +105,7 @@ impl<B: HeldBytes> Buffer<B> {
 
     fn bytes(&self) -> u64 {
         let lines = u64::try_from(self.lines.len()).unwrap_or(u64::MAX);
-        self.held.as_ref().map_or(0, HeldBytes::length).saturating_add(lines)
+        self.held.as_ref().map_or(0, HostBytes::length).saturating_add(lines)
     }
 
     /// Whether `bytes` more would be too many.

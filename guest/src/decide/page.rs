@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::format::host_bytes;
 use crate::format::verified::{Piece, Run};
-use crate::ports::HeldBytes;
+use crate::ports::HostBytes;
 
 /// Some events, in order, each ended by LF.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,9 +29,9 @@ impl<B> Default for Page<B> {
     }
 }
 
-impl<B: HeldBytes> Page<B> {
+impl<B: HostBytes> Page<B> {
     pub(crate) fn bytes(&self) -> u64 {
-        self.lines.as_ref().map_or(0, HeldBytes::length)
+        self.lines.as_ref().map_or(0, HostBytes::length)
     }
 
     /// Adds so many events.

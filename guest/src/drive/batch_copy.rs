@@ -15,7 +15,7 @@ use crate::format::listed::ListedBatch;
 use crate::format::names::Digest;
 use crate::format::verified::{Piece, Run};
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX};
-use crate::ports::{HeldBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
+use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
 
 /// Where a batch may stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl BatchCopy {
         Part::Batch(ListedBatch { name: self.record.name, size: self.record.bytes })
     }
 
-    fn run<B: HeldBytes>(&self, lines: B) -> Run<B> {
+    fn run<B: HostBytes>(&self, lines: B) -> Run<B> {
         let record = BatchRecord { bytes: lines.length(), lost: false, ..self.record };
         let (start, end) = (record.trimmed, record.events);
         let positions =

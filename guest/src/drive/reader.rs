@@ -18,7 +18,7 @@ use crate::format::names::{BatchName, LogName};
 use crate::format::position::Position;
 use crate::limits::{MISSING_TRIES, PAGE_BYTES_TARGET};
 use crate::mutants::{self, Mutant};
-use crate::ports::{HeldBytes, Store};
+use crate::ports::{HostBytes, Store};
 
 mod skip;
 

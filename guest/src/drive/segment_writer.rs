@@ -22,7 +22,7 @@ use crate::format::segment::NewSegment;
 use crate::format::verified::{Piece, Run};
 use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
 use crate::mutants::{self, Mutant};
-use crate::ports::{HeldBytes, Store, StoreError, StoreErrorKind, Upload, WriteError};
+use crate::ports::{HostBytes, Store, StoreError, StoreErrorKind, Upload, WriteError};
 
 /// What is copied into a segment.
 pub(crate) enum Source {

@@ -16,7 +16,7 @@ use crate::format::names::LogName;
 use crate::format::segment::SegmentReader;
 use crate::format::verified::Run;
 use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_PARTS_MAX};
-use crate::ports::{Chunk, HeldBytes, OrderedRead, Store, StoreError, StoreErrorKind};
+use crate::ports::{Chunk, HostBytes, OrderedRead, Store, StoreError, StoreErrorKind};
 
 /// Why parts could not be read on.
 pub(crate) enum Interrupted {
@@ -239,7 +239,7 @@ impl<S: Store> PartsRead<S> {
     }
 }
 
-impl<B: HeldBytes> Decoder<B> {
+impl<B: HostBytes> Decoder<B> {
     /// Takes a chunk; returns a finished index.
     fn push(
         &mut self,

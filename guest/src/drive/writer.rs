@@ -19,7 +19,7 @@ use crate::format::lines::{check_event, check_lines};
 use crate::format::names::{BatchName, BatchTime, LogName, WriterId};
 use crate::limits::{CLOCK_AHEAD_MICROS, RETRY_REST_MICROS};
 use crate::mutants::{self, Mutant};
-use crate::ports::{HeldBytes, PendingCreate, Store, System, WriteError};
+use crate::ports::{HostBytes, PendingCreate, Store, System, WriteError};
 
 /// What a handle has made durable since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,10 +4,10 @@ use std::fmt::Display;
 
 use crate::error::Damage;
 use crate::format::names::{BatchName, BatchTime, Digest, Origin, WriterId};
-use crate::ports::{HeldBytes, Measure};
+use crate::ports::{HostBytes, Measure};
 
 /// Names packed lines.
-pub(crate) fn seal<B: HeldBytes>(time: BatchTime, writer: WriterId, lines: &B) -> BatchName {
+pub(crate) fn seal<B: HostBytes>(time: BatchTime, writer: WriterId, lines: &B) -> BatchName {
     let Measure { digest, line_feeds } = measure(lines);
     BatchName { time, origin: Some(Origin { writer, events: line_feeds, digest: Digest(digest) }) }
 }
@@ -66,7 +66,7 @@ pub(super) fn describe(bytes: u64, found: Measure) -> String {
 }
 
 /// What is known of so many bytes.
-pub(crate) fn measure<B: HeldBytes>(bytes: &B) -> Measure {
+pub(crate) fn measure<B: HostBytes>(bytes: &B) -> Measure {
     let all = bytes.measure(0, &[bytes.length()]);
     // The host's answer may be short; then nothing matches.
     all.first().copied().unwrap_or(Measure { digest: 0, line_feeds: u64::MAX })

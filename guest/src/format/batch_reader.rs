@@ -8,7 +8,7 @@ use crate::format::host_bytes;
 use crate::format::names::{BatchName, Origin};
 use crate::format::verified::{Piece, Run};
 use crate::limits::BATCH_BYTES_WHOLE_MAX;
-use crate::ports::HeldBytes;
+use crate::ports::HostBytes;
 
 /// Reads a sealed batch's own object, chunk by chunk.
 pub(crate) struct BatchReader<B> {
@@ -17,7 +17,7 @@ pub(crate) struct BatchReader<B> {
     held: Option<B>,
 }
 
-impl<B: HeldBytes> BatchReader<B> {
+impl<B: HostBytes> BatchReader<B> {
     /// `size` is the listed one.
     pub(crate) fn new(name: BatchName, origin: Origin, size: u64) -> Result<Self, Damage> {
         if size > BATCH_BYTES_WHOLE_MAX {

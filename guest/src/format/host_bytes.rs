@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::format::lines;
 use crate::format::names::Digest;
-use crate::ports::{HeldBytes, Measure};
+use crate::ports::{HostBytes, Measure};
 
 /// Measures stretches of these lengths, one after the other from `start` on. Of one that is not all
 /// there, what is there is measured.
@@ -20,7 +20,7 @@ pub fn measure(bytes: &[u8], start: u64, lengths: &[u64]) -> Vec<Measure> {
 }
 
 /// Bytes and what comes behind them.
-pub(crate) fn join<B: HeldBytes>(before: Option<B>, more: B) -> B {
+pub(crate) fn join<B: HostBytes>(before: Option<B>, more: B) -> B {
     match before {
         Some(mut before) => {
             before.append(more);
@@ -30,7 +30,7 @@ pub(crate) fn join<B: HeldBytes>(before: Option<B>, more: B) -> B {
     }
 }
 
-impl HeldBytes for Vec<u8> {
+impl HostBytes for Vec<u8> {
     fn new(content: &[u8]) -> Self {
         content.to_vec()
     }

@@ -9,7 +9,7 @@ use crate::format::lines;
 use crate::format::names::{BatchName, Digest};
 use crate::format::verified::{Piece, Run};
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, OLD_LINE_BYTES_MAX};
-use crate::ports::HeldBytes;
+use crate::ports::HostBytes;
 
 /// Reads an old batch's object, chunk by chunk.
 pub(crate) struct OldBatchReader {
@@ -30,7 +30,7 @@ impl OldBatchReader {
     }
 
     /// Takes the next bytes and returns the events that are there.
-    pub(crate) fn push<B: HeldBytes>(
+    pub(crate) fn push<B: HostBytes>(
         &mut self,
         bytes: &B,
         last: bool,

@@ -15,7 +15,7 @@ use crate::format::oversized_batch::Streamed;
 use crate::format::verified::{Piece, Run};
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, MEASURES_MAX};
 use crate::mutants::{self, Mutant};
-use crate::ports::HeldBytes;
+use crate::ports::HostBytes;
 
 /// Neighbouring batches of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub(crate) struct SegmentReader<B> {
     streamed: Option<Streamed>,
 }
 
-impl<B: HeldBytes> SegmentReader<B> {
+impl<B: HostBytes> SegmentReader<B> {
     pub(crate) fn new(segment: &SegmentRecord, batches: Vec<BatchRecord>) -> Self {
         Self::of_batches(segment.name, segment.bytes, segment.position, batches)
     }
@@ -201,7 +201,7 @@ impl<B: HeldBytes> SegmentReader<B> {
         let streamed = self.streamed.as_ref();
         let missing = whole.saturating_add(streamed.map_or(0, Streamed::bytes_left));
         // Batches without bytes may be left; they hold no events.
-        let held = self.held.as_ref().map_or(0, HeldBytes::length).saturating_add(self.beyond);
+        let held = self.held.as_ref().map_or(0, HostBytes::length).saturating_add(self.beyond);
         if missing == 0 && held == 0 {
             return Ok(());
         }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use stratalog_guest::ports::{
-    HeldBytes, OrderedRead as _, PendingCreate as _, ReadPart, Store as _, StoreError,
+    HostBytes, OrderedRead as _, PendingCreate as _, ReadPart, Store as _, StoreError,
     StoreErrorKind, System as _, Upload as _, WriteError,
 };
 use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceType};

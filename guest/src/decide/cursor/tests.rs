@@ -3,7 +3,7 @@ use crate::format::batch::{BatchRecord, seal};
 use crate::format::lines;
 use crate::format::manifest::tests::segment_record;
 use crate::format::names::Digest;
-use crate::ports::HeldBytes;
+use crate::ports::HostBytes;
 
 fn name(time: u64, writer: u32) -> BatchName {
     seal(BatchTime::new(time).unwrap(), WriterId(writer), &b"x\n".to_vec())

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::format::names::{Digest, LogName, ObjectName};
 use crate::limits::{CHUNK_BYTES_MAX, LIST_PAGE_OBJECTS};
 use crate::ports::{
-    EntryKind, HeldBytes, OrderedRead, ReadPart, Store, StoreErrorKind, System, Upload, WriteError,
+    EntryKind, HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind, System, Upload, WriteError,
 };
 
 /// What the names of objects that were set aside begin with.

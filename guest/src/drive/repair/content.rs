@@ -5,7 +5,7 @@ use crate::format::host_bytes;
 use crate::format::index::Content;
 use crate::format::names::Digest;
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX};
-use crate::ports::{HeldBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
+use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
 
 /// Bytes asked for in one request.
 const FETCH_BYTES: u64 = 4 * 1024 * 1024;
@@ -34,7 +34,7 @@ impl<S: Store> SegmentBytes<S> {
     }
 
     fn end(&self) -> u64 {
-        let held = self.held.as_ref().map_or(0, HeldBytes::length);
+        let held = self.held.as_ref().map_or(0, HostBytes::length);
         self.start.saturating_add(held)
     }
 

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::format::host_bytes;
 use crate::format::names::{Generation, ObjectName};
 use crate::limits::CHUNK_BYTES_MAX;
-use crate::ports::{HeldBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
+use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
 
 /// How much there is of an object, by reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

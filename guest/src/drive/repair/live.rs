@@ -16,7 +16,7 @@ use crate::format::batch::{BatchRecord, measure};
 use crate::format::listed::ListedBatch;
 use crate::format::names::{BatchName, Digest, ObjectName, Origin};
 use crate::limits::BATCH_BYTES_WHOLE_MAX;
-use crate::ports::{HeldBytes, Store};
+use crate::ports::{HostBytes, Store};
 
 /// The most events that a batch may have: one has a byte and a line feed at least. The object itself
 /// may have been cut short since.
@@ -133,7 +133,7 @@ fn batch_loss<S: Store>(
 const OLD: &str = "its name does not tell how many events it had: move it away";
 
 /// Whether no writer can have given the object its name.
-fn is_foreign<B: HeldBytes>(origin: Origin, bytes: &B) -> bool {
+fn is_foreign<B: HostBytes>(origin: Origin, bytes: &B) -> bool {
     // The bytes are those of a batch that was renamed.
     let found = measure(bytes);
     let is_renamed = Digest(found.digest) == origin.digest && found.line_feeds != origin.events;

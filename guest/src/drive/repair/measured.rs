@@ -12,7 +12,7 @@ use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, SegmentName};
 use crate::format::oversized_batch::Streamed;
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX, MEASURES_MAX};
-use crate::ports::{HeldBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
+use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
 
 /// The batches of a segment whose bytes are not what its index says.
 pub(super) struct Damaged {
@@ -75,7 +75,7 @@ impl Measured {
     }
 
     /// Takes the next bytes; returns what makes no whole batch yet.
-    fn take<B: HeldBytes>(&mut self, bytes: B) -> Option<B> {
+    fn take<B: HostBytes>(&mut self, bytes: B) -> Option<B> {
         let length = bytes.length();
         let mut at = 0;
         loop {
@@ -92,7 +92,7 @@ impl Measured {
     }
 
     /// Checks the batches that are there whole; returns where they end.
-    fn take_whole<B: HeldBytes>(&mut self, bytes: &B, start: u64) -> u64 {
+    fn take_whole<B: HostBytes>(&mut self, bytes: &B, start: u64) -> u64 {
         if self.streamed.is_some() {
             return start;
         }
@@ -117,7 +117,7 @@ impl Measured {
     }
 
     /// Checks what is there of a batch that is too large to be held.
-    fn take_streamed<B: HeldBytes>(&mut self, bytes: &B, at: u64) -> u64 {
+    fn take_streamed<B: HostBytes>(&mut self, bytes: &B, at: u64) -> u64 {
         let next = self.batches.as_slice().first();
         if self.streamed.is_none() && next.is_some_and(|next| next.bytes > BATCH_BYTES_WHOLE_MAX) {
             self.streamed = self.batches.next().map(|batch| (Streamed::new(batch), false));

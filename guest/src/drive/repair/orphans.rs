@@ -19,7 +19,7 @@ use crate::format::batch::BatchRecord;
 use crate::format::index;
 use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, Generation, IndexName, ObjectName};
-use crate::ports::{HeldBytes, Store, System};
+use crate::ports::{HostBytes, Store, System};
 
 /// Puts back what only manifests knew that are gone. Nothing, if none is.
 pub(super) fn repair<S: Store, Y: System>(

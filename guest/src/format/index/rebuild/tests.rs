@@ -2,7 +2,7 @@ use super::*;
 use crate::format::batch::seal;
 use crate::format::manifest::tests::segment_record;
 use crate::format::names::{BatchTime, WriterId};
-use crate::ports::HeldBytes;
+use crate::ports::HostBytes;
 
 impl Content for Vec<u8> {
     fn lines(&mut self, offset: u64, events: u64) -> Result<Option<(u64, Digest)>, Error> {
