@@ -39,7 +39,7 @@ pub const PAGE_BYTES_TARGET: u64 = 512 * KIB;
 pub const CHUNK_BYTES_MAX: u32 = 2 * 1024 * 1024;
 
 /// Stretches measured in one call, as many as the interface allows.
-pub const MEASURES_MAX: usize = 10_000;
+pub const SUMMARIES_MAX: usize = 10_000;
 
 /// The longest line of an old batch that is read in a stream, i.e. the most that is held of it.
 pub const OLD_LINE_BYTES_MAX: usize = 32 * 1024 * 1024;

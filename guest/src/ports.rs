@@ -67,7 +67,7 @@ pub struct ReadPart {
 
 /// What is known of a stretch of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Measure {
+pub struct Summary {
     /// The digest that names use.
     pub digest: u64,
     pub line_feeds: u64,
@@ -80,7 +80,7 @@ pub trait HostBytes: Sized {
     fn slice(&self, range: Range<u64>) -> Self;
     fn append(&mut self, more: Self);
     /// Measures stretches of these lengths, one after the other, from `start` on.
-    fn measure(&self, start: u64, lengths: &[u64]) -> Vec<Measure>;
+    fn summarize(&self, start: u64, lengths: &[u64]) -> Vec<Summary>;
     /// The end of the first so many lines.
     fn line_end(&self, lines: u64) -> u64;
     fn read(&self) -> Vec<u8>;

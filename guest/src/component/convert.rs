@@ -17,8 +17,8 @@ use crate::drive::writer::Written;
 use crate::error::{Damage, Error, EventFault, NoLog, WriteFate};
 use crate::format::names::BatchName;
 use crate::ports::{
-    Chunk, EntryKind, HostBytes, ListPage, ListedObject, Measure, ReadFailure, StoreError,
-    StoreErrorKind, WriteError,
+    Chunk, EntryKind, HostBytes, ListPage, ListedObject, ReadFailure, StoreError, StoreErrorKind,
+    Summary, WriteError,
 };
 
 impl From<import::StoreError> for StoreError {
@@ -70,9 +70,9 @@ impl From<import::ListPage> for ListPage {
     }
 }
 
-impl From<held_bytes::Measure> for Measure {
-    fn from(measure: held_bytes::Measure) -> Self {
-        Self { digest: measure.digest, line_feeds: measure.line_feeds }
+impl From<held_bytes::Measure> for Summary {
+    fn from(summary: held_bytes::Measure) -> Self {
+        Self { digest: summary.digest, line_feeds: summary.line_feeds }
     }
 }
 

@@ -8,8 +8,8 @@ use super::bindings::wasi::logging::logging;
 use super::bindings::wasi::random::random;
 use crate::format::host_bytes;
 use crate::ports::{
-    Chunk, HostBytes, ListPage, Measure, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
-    StoreError, System, Upload, WriteError,
+    Chunk, HostBytes, ListPage, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
+    StoreError, Summary, System, Upload, WriteError,
 };
 
 /// Bytes that the host holds.
@@ -75,10 +75,10 @@ impl HostBytes for BytesHandle {
         self.handle.append(more.handle);
     }
 
-    fn measure(&self, start: u64, lengths: &[u64]) -> Vec<Measure> {
+    fn summarize(&self, start: u64, lengths: &[u64]) -> Vec<Summary> {
         match self.handle.measure(start, lengths) {
-            Some(measures) => measures.into_iter().map(Measure::from).collect(),
-            None => host_bytes::measure(&self.read(), start, lengths),
+            Some(summaries) => summaries.into_iter().map(Summary::from).collect(),
+            None => host_bytes::summarize(&self.read(), start, lengths),
         }
     }
 

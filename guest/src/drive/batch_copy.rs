@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::decide::source::Part;
 use crate::error::Error;
-use crate::format::batch::{BatchRecord, measure};
+use crate::format::batch::{BatchRecord, summarize};
 use crate::format::host_bytes;
 use crate::format::lines;
 use crate::format::listed::ListedBatch;
@@ -40,7 +40,7 @@ impl BatchCopy {
         let wanted = |lines: S::Bytes| {
             let start = lines.line_end(skip);
             let lines = if start == 0 { lines } else { lines.slice(start..lines.length()) };
-            let found = measure(&lines);
+            let found = summarize(&lines);
             let is_it = found.line_feeds == self.record.events
                 && Digest(found.digest) == self.record.digest;
             is_it.then(|| self.run(lines))

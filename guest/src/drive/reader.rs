@@ -305,8 +305,8 @@ impl<S: Store> Reader<S> {
     /// The number of events of an old batch, whose name does not tell. None if it is gone.
     fn count_old(&self, batch: ListedBatch) -> Result<Option<u64>, Error> {
         let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
-        let measured = source_reader::measure(store, log, Part::Batch(batch), u64::MAX)?;
-        Ok(measured.map(|(events, _)| events))
+        let counted = source_reader::count_first(store, log, Part::Batch(batch), u64::MAX)?;
+        Ok(counted.map(|(events, _)| events))
     }
 
     /// Moves behind what was trimmed; returns how many events of it were not yielded, or a segment

@@ -62,7 +62,7 @@ enum Decoder<B> {
 
 /// Reads the first events of a part, at most so many: how many there are, and their bytes. None if the
 /// part is gone.
-pub(crate) fn measure<S: Store>(
+pub(crate) fn count_first<S: Store>(
     store: S,
     log: LogName,
     part: Part,

@@ -293,7 +293,7 @@ fn plan_step<S: Store>(
     let Some(boundary) = &step.boundary else { return Ok(Some(step.trimmed(0))) };
     // Only a batch that is cut must be read, to know how many bytes stay.
     let gone = match boundary.cut() {
-        Some((slice, events)) => measure(stored, Part::Slice(slice), events)?,
+        Some((slice, events)) => count_first(stored, Part::Slice(slice), events)?,
         None => Some((0, 0)),
     };
     Ok(gone.map(|(_, gone)| step.trimmed(boundary.bytes().saturating_sub(gone))))
@@ -311,7 +311,7 @@ fn plan_absorbing<S: Store>(
     for batch in view.live.iter().take(aim.batches) {
         let size = match batch.name.origin {
             Some(origin) => (origin.events, batch.size),
-            None => match measure(stored, Part::Batch(*batch), u64::MAX)? {
+            None => match count_first(stored, Part::Batch(*batch), u64::MAX)? {
                 Some(size) => size,
                 None => return Ok(None),
             },
@@ -321,7 +321,7 @@ fn plan_absorbing<S: Store>(
     }
     let mut rewritten_bytes = 0;
     if let Some((batch, (of_last, bytes_of_last))) = last.filter(|_| kept > 0) {
-        let gone = measure(stored, Part::Batch(batch), of_last.saturating_sub(kept))?;
+        let gone = count_first(stored, Part::Batch(batch), of_last.saturating_sub(kept))?;
         let Some((_, gone)) = gone else { return Ok(None) };
         rewritten_bytes = bytes_of_last.saturating_sub(gone);
     }
@@ -347,12 +347,12 @@ fn plan_absorbing<S: Store>(
 }
 
 /// The first events of a part, at most so many, and their bytes. None if it is gone.
-fn measure<S: Store>(
+fn count_first<S: Store>(
     stored: &StoredLog<S>,
     part: Part,
     events_max: u64,
 ) -> Result<Option<(u64, u64)>, Error> {
-    source_reader::measure(stored.store.clone(), stored.name.clone(), part, events_max)
+    source_reader::count_first(stored.store.clone(), stored.name.clone(), part, events_max)
 }
 
 fn count(number: usize) -> u64 {

@@ -4,11 +4,11 @@ use std::fmt::Display;
 
 use crate::error::Damage;
 use crate::format::names::{BatchName, BatchTime, Digest, Origin, WriterId};
-use crate::ports::{HostBytes, Measure};
+use crate::ports::{HostBytes, Summary};
 
 /// Names packed lines.
 pub(crate) fn seal<B: HostBytes>(time: BatchTime, writer: WriterId, lines: &B) -> BatchName {
-    let Measure { digest, line_feeds } = measure(lines);
+    let Summary { digest, line_feeds } = summarize(lines);
     BatchName { time, origin: Some(Origin { writer, events: line_feeds, digest: Digest(digest) }) }
 }
 
@@ -46,7 +46,7 @@ impl BatchRecord {
     }
 
     /// Checks the batch's bytes where they stand in a segment.
-    pub(crate) fn check(&self, segment: impl Display, found: Measure) -> Result<(), Damage> {
+    pub(crate) fn check(&self, segment: impl Display, found: Summary) -> Result<(), Damage> {
         if is(found, self.events_stored(), self.digest) {
             return Ok(());
         }
@@ -57,19 +57,19 @@ impl BatchRecord {
     }
 }
 
-pub(super) fn is(found: Measure, events: u64, digest: Digest) -> bool {
-    found == Measure { digest: digest.0, line_feeds: events }
+pub(super) fn is(found: Summary, events: u64, digest: Digest) -> bool {
+    found == Summary { digest: digest.0, line_feeds: events }
 }
 
-pub(super) fn describe(bytes: u64, found: Measure) -> String {
+pub(super) fn describe(bytes: u64, found: Summary) -> String {
     format!("{bytes} bytes, {} events, xxh3 {}", found.line_feeds, Digest(found.digest))
 }
 
 /// What is known of so many bytes.
-pub(crate) fn measure<B: HostBytes>(bytes: &B) -> Measure {
-    let all = bytes.measure(0, &[bytes.length()]);
+pub(crate) fn summarize<B: HostBytes>(bytes: &B) -> Summary {
+    let all = bytes.summarize(0, &[bytes.length()]);
     // The host's answer may be short; then nothing matches.
-    all.first().copied().unwrap_or(Measure { digest: 0, line_feeds: u64::MAX })
+    all.first().copied().unwrap_or(Summary { digest: 0, line_feeds: u64::MAX })
 }
 
 #[cfg(test)]

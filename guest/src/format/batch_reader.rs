@@ -3,7 +3,7 @@
 //! 1. A batch whose name has a digest yields no event before all of it has been checked.
 
 use crate::error::Damage;
-use crate::format::batch::{BatchRecord, describe, is, measure};
+use crate::format::batch::{BatchRecord, describe, is, summarize};
 use crate::format::host_bytes;
 use crate::format::names::{BatchName, Origin};
 use crate::format::verified::{Piece, Run};
@@ -40,7 +40,7 @@ impl<B: HostBytes> BatchReader<B> {
             return Ok(None);
         }
         let Origin { events, digest, .. } = self.origin;
-        let found = measure(&lines);
+        let found = summarize(&lines);
         if !is(found, events, digest) {
             let expected = format!("{events} events, xxh3 {digest}");
             return Err(Damage::new(self.name, expected, describe(bytes, found)));

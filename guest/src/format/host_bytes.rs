@@ -5,18 +5,18 @@ use std::ops::Range;
 
 use crate::format::lines;
 use crate::format::names::Digest;
-use crate::ports::{HostBytes, Measure};
+use crate::ports::{HostBytes, Summary};
 
 /// Measures stretches of these lengths, one after the other from `start` on. Of one that is not all
 /// there, what is there is measured.
-pub fn measure(bytes: &[u8], start: u64, lengths: &[u64]) -> Vec<Measure> {
+pub fn summarize(bytes: &[u8], start: u64, lengths: &[u64]) -> Vec<Summary> {
     let mut rest = bytes.get(size(start)..).unwrap_or_default();
-    let measures = lengths.iter().map(|length| {
+    let summaries = lengths.iter().map(|length| {
         let (stretch, after) = rest.split_at(size(*length).min(rest.len()));
         rest = after;
-        Measure { digest: Digest::of(stretch).0, line_feeds: lines::count(stretch) }
+        Summary { digest: Digest::of(stretch).0, line_feeds: lines::count(stretch) }
     });
-    measures.collect()
+    summaries.collect()
 }
 
 /// Bytes and what comes behind them.
@@ -43,8 +43,8 @@ impl HostBytes for Vec<u8> {
     fn append(&mut self, more: Self) {
         self.extend(more);
     }
-    fn measure(&self, start: u64, lengths: &[u64]) -> Vec<Measure> {
-        measure(self, start, lengths)
+    fn summarize(&self, start: u64, lengths: &[u64]) -> Vec<Summary> {
+        summarize(self, start, lengths)
     }
     fn line_end(&self, lines: u64) -> u64 {
         let Some(before) = lines.checked_sub(1) else { return 0 };
@@ -74,9 +74,9 @@ mod tests {
     #[test]
     fn stretches_are_measured_one_after_the_other() {
         let lines = b"a\nbb\nc\n".to_vec();
-        let found = lines.measure(2, &[3, 0, 2]);
+        let found = lines.summarize(2, &[3, 0, 2]);
         let of =
-            |bytes: &[u8]| Measure { digest: Digest::of(bytes).0, line_feeds: lines::count(bytes) };
+            |bytes: &[u8]| Summary { digest: Digest::of(bytes).0, line_feeds: lines::count(bytes) };
         assert_eq!(found, [of(b"bb\n"), of(b""), of(b"c\n")]);
     }
 }

@@ -13,7 +13,7 @@ use crate::format::manifest::SegmentRecord;
 use crate::format::names::{Digest, SegmentName};
 use crate::format::oversized_batch::Streamed;
 use crate::format::verified::{Piece, Run};
-use crate::limits::{BATCH_BYTES_WHOLE_MAX, MEASURES_MAX};
+use crate::limits::{BATCH_BYTES_WHOLE_MAX, SUMMARIES_MAX};
 use crate::mutants::{self, Mutant};
 use crate::ports::HostBytes;
 
@@ -119,9 +119,9 @@ impl<B: HostBytes> SegmentReader<B> {
         let whole: Vec<BatchRecord> = whole.collect();
         let mut pieces = Vec::with_capacity(whole.len());
         let mut damage = None;
-        'check: for some in whole.chunks(MEASURES_MAX) {
+        'check: for some in whole.chunks(SUMMARIES_MAX) {
             let lengths: Vec<u64> = some.iter().map(|batch| batch.bytes).collect();
-            for (batch, found) in some.iter().zip(bytes.measure(*at, &lengths)) {
+            for (batch, found) in some.iter().zip(bytes.summarize(*at, &lengths)) {
                 if let Err(found) = batch.check(self.segment, found) {
                     damage = Some(found);
                     break 'check;

@@ -14,7 +14,7 @@ const FETCH_BYTES: u64 = 4 * 1024 * 1024;
 const KEPT_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Bytes that are measured in all: some seconds. A search that needs more is given up.
-const MEASURED_BYTES_MAX: u64 = 1 << 33;
+const SCANNED_BYTES_MAX: u64 = 1 << 33;
 
 /// The bytes of a segment, as far as they were got.
 pub(super) struct SegmentBytes<S: Store> {
@@ -24,13 +24,13 @@ pub(super) struct SegmentBytes<S: Store> {
     /// Where what is held begins.
     start: u64,
     held: Option<S::Bytes>,
-    measured: u64,
+    scanned: u64,
 }
 
 impl<S: Store> SegmentBytes<S> {
     /// Of an object of so many bytes; none if it is not there.
     pub(super) fn new(store: S, key: String, size: u64) -> Self {
-        Self { store, key, size, start: 0, held: None, measured: 0 }
+        Self { store, key, size, start: 0, held: None, scanned: 0 }
     }
 
     fn end(&self) -> u64 {
@@ -83,7 +83,7 @@ impl<S: Store> SegmentBytes<S> {
 
 impl<S: Store> Content for SegmentBytes<S> {
     fn lines(&mut self, offset: u64, events: u64) -> Result<Option<(u64, Digest)>, Error> {
-        if offset >= self.size || self.measured > MEASURED_BYTES_MAX {
+        if offset >= self.size || self.scanned > SCANNED_BYTES_MAX {
             return Ok(None);
         }
         self.turn_to(offset);
@@ -91,9 +91,9 @@ impl<S: Store> Content for SegmentBytes<S> {
             if let Some(held) = &self.held {
                 let from = offset.saturating_sub(self.start);
                 let end = held.slice(from..held.length()).line_end(events);
-                self.measured = self.measured.saturating_add(end);
-                let measure = held.measure(from, &[end]).first().copied();
-                if let Some(found) = measure.filter(|found| found.line_feeds == events) {
+                self.scanned = self.scanned.saturating_add(end);
+                let summary = held.summarize(from, &[end]).first().copied();
+                if let Some(found) = summary.filter(|found| found.line_feeds == events) {
                     return Ok(Some((end, Digest(found.digest))));
                 }
                 if end > BATCH_BYTES_WHOLE_MAX {

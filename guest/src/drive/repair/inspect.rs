@@ -8,10 +8,10 @@
 
 use std::collections::BTreeSet;
 
+use super::damaged_batches::{DamagedBatches, damaged_batches};
 use super::doubt::{self, Extent};
 use super::intruders::Intruders;
 use super::losses::{Inspected, Inspection, Loss, base};
-use super::measured::{Damaged, damaged_batches};
 use super::{Action, live};
 use crate::decide::log_state::View;
 use crate::drive::catalog::StoredLog;
@@ -58,7 +58,7 @@ fn segment_loss<S: Store>(
 ) -> Result<Inspection, Error> {
     let object = ObjectName::Segment(segment.name);
     let listed = view.others.iter().find(|other| other.name == object).map(|other| other.size);
-    let Damaged { mut batches, first, extent } = damaged_batches(stored, segment, index)?;
+    let DamagedBatches { mut batches, first, extent } = damaged_batches(stored, segment, index)?;
     if !doubt::confirm(stored, base(view), object, extent, listed)? {
         return Ok(Inspection::Overtaken);
     }

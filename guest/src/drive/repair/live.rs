@@ -12,7 +12,7 @@ use crate::decide::source::Part;
 use crate::drive::catalog::StoredLog;
 use crate::drive::source_reader::{Interrupted, PartsRead};
 use crate::error::{Damage, Error};
-use crate::format::batch::{BatchRecord, measure};
+use crate::format::batch::{BatchRecord, summarize};
 use crate::format::listed::ListedBatch;
 use crate::format::names::{BatchName, Digest, ObjectName, Origin};
 use crate::limits::BATCH_BYTES_WHOLE_MAX;
@@ -135,7 +135,7 @@ const OLD: &str = "its name does not tell how many events it had: move it away";
 /// Whether no writer can have given the object its name.
 fn is_foreign<B: HostBytes>(origin: Origin, bytes: &B) -> bool {
     // The bytes are those of a batch that was renamed.
-    let found = measure(bytes);
+    let found = summarize(bytes);
     let is_renamed = Digest(found.digest) == origin.digest && found.line_feeds != origin.events;
     is_renamed || origin.events > EVENTS_MAX
 }

@@ -211,8 +211,8 @@ fn events_of<S: Store>(stored: &StoredLog<S>, batch: &ListedBatch) -> Result<Opt
         return Ok(Some(origin.events));
     }
     let (store, log) = (stored.store.clone(), stored.name.clone());
-    let measured = source_reader::measure(store, log, Part::Batch(*batch), u64::MAX)?;
-    Ok(measured.map(|(events, _)| events))
+    let counted = source_reader::count_first(store, log, Part::Batch(*batch), u64::MAX)?;
+    Ok(counted.map(|(events, _)| events))
 }
 
 fn count(number: usize) -> u64 {

@@ -127,7 +127,7 @@ impl<'a, C: Content> Walk<'a, C> {
         Ok(())
     }
 
-    fn measure(
+    fn lines_at(
         &mut self,
         offset: Option<u64>,
         events: u64,
@@ -146,7 +146,7 @@ impl<'a, C: Content> Walk<'a, C> {
     fn fitting(&mut self, clue: &Clue, offset: Option<u64>) -> Result<Option<BatchRecord>, Error> {
         if let Some(record) = clue.record {
             let nothing = record.lost || record.events == 0;
-            let found = self.measure(offset, record.events)?;
+            let found = self.lines_at(offset, record.events)?;
             if nothing || found == Some((record.bytes, record.digest)) {
                 return Ok(Some(record));
             }
@@ -155,7 +155,7 @@ impl<'a, C: Content> Walk<'a, C> {
         let whole = name.origin.map(|origin| whole(name, origin));
         let known = self.clues.of(&name).iter().copied().filter(|record| !record.lost);
         for record in known.chain(whole) {
-            if let Some((bytes, digest)) = self.measure(offset, record.events)?
+            if let Some((bytes, digest)) = self.lines_at(offset, record.events)?
                 && digest == record.digest
             {
                 return Ok(Some(BatchRecord { bytes, ..record }));
@@ -168,7 +168,7 @@ impl<'a, C: Content> Walk<'a, C> {
     fn by_content(&mut self) -> Result<Option<BatchRecord>, Error> {
         let before = self.batches.last().copied().flatten().map(|batch| batch.name);
         for events in self.sizes.clone() {
-            let Some((bytes, digest)) = self.measure(self.offset, events)? else { continue };
+            let Some((bytes, digest)) = self.lines_at(self.offset, events)? else { continue };
             let Some(same) = self.pool.get_mut(&(events, digest)) else { continue };
             let later = before.and_then(|before| {
                 same.range(before..).find(|(name, _)| **name > before).map(|(name, _)| *name)
@@ -201,7 +201,7 @@ impl<'a, C: Content> Walk<'a, C> {
     ) -> Result<Option<BatchRecord>, Error> {
         let Some((time, writer, missing)) = clue.spelling() else { return Ok(None) };
         for events in clue.counts() {
-            let Some((bytes, digest)) = self.measure(self.offset, events)? else { continue };
+            let Some((bytes, digest)) = self.lines_at(self.offset, events)? else { continue };
             let end = self.offset.and_then(|offset| offset.checked_add(bytes));
             let is_end = match self.anchor(at) {
                 _ if clue.mentions(digest) => true,
@@ -256,7 +256,7 @@ impl<'a, C: Content> Walk<'a, C> {
         let (Some(events), Some(bytes)) = (events, bytes) else { return Ok(()) };
         let before = self.batches.iter().take(at).flatten();
         let start = before.map(|batch| batch.bytes).try_fold(0_u64, u64::checked_add);
-        let found = self.measure(start, events)?.map_or(Digest::of(b""), |(_, digest)| digest);
+        let found = self.lines_at(start, events)?.map_or(Digest::of(b""), |(_, digest)| digest);
         if let Some(batch) = self.batches.get_mut(at) {
             *batch = left_of(name, events, bytes, found);
         }

@@ -8,7 +8,7 @@ impl Content for Vec<u8> {
     fn lines(&mut self, offset: u64, events: u64) -> Result<Option<(u64, Digest)>, Error> {
         let rest = self.slice(offset..self.length());
         let end = rest.line_end(events);
-        let found = rest.measure(0, &[end])[0];
+        let found = rest.summarize(0, &[end])[0];
         Ok((found.line_feeds == events).then_some((end, Digest(found.digest))))
     }
 }

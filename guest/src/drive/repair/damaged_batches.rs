@@ -11,11 +11,11 @@ use crate::format::index::Index;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, SegmentName};
 use crate::format::oversized_batch::Streamed;
-use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX, MEASURES_MAX};
+use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX, SUMMARIES_MAX};
 use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
 
 /// The batches of a segment whose bytes are not what its index says.
-pub(super) struct Damaged {
+pub(super) struct DamagedBatches {
     pub(super) batches: BTreeSet<BatchName>,
     /// What is wrong with the first of them.
     pub(super) first: Option<Damage>,
@@ -28,11 +28,11 @@ pub(super) fn damaged_batches<S: Store>(
     stored: &StoredLog<S>,
     segment: &SegmentRecord,
     index: &Index,
-) -> Result<Damaged, Error> {
+) -> Result<DamagedBatches, Error> {
     let key = stored.name.key(segment.name);
     let read = stored.store.read(&[ReadPart { key: key.clone(), range: None }]);
     let batches: Vec<_> = index.batches.iter().filter(|batch| batch.bytes > 0).copied().collect();
-    let mut measured = Measured {
+    let mut checks = BatchChecks {
         segment: segment.name,
         batches: batches.into_iter(),
         streamed: None,
@@ -45,7 +45,7 @@ pub(super) fn damaged_batches<S: Store>(
         match read.next(CHUNK_BYTES_MAX) {
             Ok(Some(chunk)) => {
                 bytes = bytes.saturating_add(chunk.bytes.length());
-                held = measured.take(host_bytes::join(held, chunk.bytes));
+                held = checks.take(host_bytes::join(held, chunk.bytes));
                 if bytes > segment.bytes {
                     break Extent::Beyond(segment.bytes);
                 }
@@ -55,10 +55,10 @@ pub(super) fn damaged_batches<S: Store>(
             Err(failure) => return Err(Error::store("read", &key, &failure.error)),
         }
     };
-    Ok(measured.end(extent))
+    Ok(checks.end(extent))
 }
 
-struct Measured {
+struct BatchChecks {
     segment: SegmentName,
     batches: std::vec::IntoIter<BatchRecord>,
     /// A batch under way that is too large to be held, and whether it is known as damaged.
@@ -68,7 +68,7 @@ struct Measured {
     first: Option<Damage>,
 }
 
-impl Measured {
+impl BatchChecks {
     fn found(&mut self, batch: BatchName, damage: Damage) {
         self.damaged.insert(batch);
         self.first.get_or_insert(damage);
@@ -103,11 +103,11 @@ impl Measured {
         });
         let whole: Vec<BatchRecord> = whole.collect();
         let mut at = start;
-        for some in whole.chunks(MEASURES_MAX) {
+        for some in whole.chunks(SUMMARIES_MAX) {
             let lengths: Vec<u64> = some.iter().map(|batch| batch.bytes).collect();
-            for (batch, measure) in some.iter().zip(bytes.measure(at, &lengths)) {
+            for (batch, summary) in some.iter().zip(bytes.summarize(at, &lengths)) {
                 self.batches.next();
-                if let Err(damage) = batch.check(self.segment, measure) {
+                if let Err(damage) = batch.check(self.segment, summary) {
                     self.found(batch.name, damage);
                 }
             }
@@ -142,12 +142,12 @@ impl Measured {
     }
 
     /// All batches of which nothing came, or not all, are damaged.
-    fn end(mut self, extent: Extent) -> Damaged {
+    fn end(mut self, extent: Extent) -> DamagedBatches {
         let streamed = self.streamed.take().map(|(streamed, _)| streamed.batch);
         for batch in streamed.into_iter().chain(self.batches.as_slice().to_vec()) {
             let expected = format!("{} in {} bytes", batch.name, batch.bytes);
             self.found(batch.name, Damage::new(self.segment, expected, "fewer bytes"));
         }
-        Damaged { batches: self.damaged, first: self.first, extent }
+        DamagedBatches { batches: self.damaged, first: self.first, extent }
     }
 }
