@@ -74,7 +74,7 @@ pub const SEGMENT_BYTES_MAX: u64 = 4 * 1024 * MIB;
 pub const SEGMENT_BATCHES_MAX: u64 = 32_768;
 
 /// Segments of one attempt: their numbers have four digits.
-pub const SEGMENT_PARTS_MAX: u16 = 9_999;
+pub const COMMIT_SEGMENTS_MAX: u16 = 9_999;
 
 /// The largest index that is read: more than twice what that many batches need.
 pub const INDEX_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -9,12 +9,12 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::decide::source::Part;
+use crate::decide::source::Source;
 use crate::format::batch::BatchRecord;
 use crate::format::index::Index;
 use crate::format::manifest::{Manifest, SegmentRecord};
 use crate::format::names::Digest;
-use crate::format::segment::Slice;
+use crate::format::segment::SegmentRange;
 use crate::format::verified::{Piece, Run};
 use crate::ports::HostBytes;
 
@@ -27,7 +27,7 @@ pub(crate) struct Boundary {
     /// The first position: events before it go.
     pub first: u64,
     /// The batches that have events at or behind it.
-    pub slice: Slice,
+    pub kept: SegmentRange,
 }
 
 impl Boundary {
@@ -39,57 +39,57 @@ impl Boundary {
     /// What is left of a segment. None if that is nothing.
     pub(crate) fn new(first: u64, segment: &SegmentRecord, index: &Index) -> Option<Self> {
         let mut offset = 0_u64;
-        let mut slice: Option<Slice> = None;
+        let mut kept: Option<SegmentRange> = None;
         for (batch, positions) in index.positions(segment) {
             let start = offset;
             offset = offset.saturating_add(batch.bytes);
-            match &mut slice {
-                Some(slice) => slice.batches.push(*batch),
+            match &mut kept {
+                Some(kept) => kept.batches.push(*batch),
                 None if positions.end <= first => continue,
                 None => {
-                    slice = Some(Slice {
+                    kept = Some(SegmentRange {
                         segment: *segment,
                         batches: vec![*batch],
                         position: positions.start.saturating_add(batch.trimmed),
-                        range: start..offset,
+                        bytes: start..offset,
                     });
                 }
             }
-            if let Some(slice) = &mut slice {
-                slice.range.end = offset;
+            if let Some(kept) = &mut kept {
+                kept.bytes.end = offset;
             }
         }
-        slice.map(|slice| Self { first, slice })
+        kept.map(|kept| Self { first, kept })
     }
 
     /// Bytes of the batches that are left, one that is cut counted whole.
     pub(crate) fn bytes(&self) -> u64 {
-        self.slice.range.end.saturating_sub(self.slice.range.start)
+        self.kept.bytes.end.saturating_sub(self.kept.bytes.start)
     }
 
     /// How many batches are left.
     pub(crate) fn batches(&self) -> u64 {
-        u64::try_from(self.slice.batches.len()).unwrap_or(u64::MAX)
+        u64::try_from(self.kept.batches.len()).unwrap_or(u64::MAX)
     }
 
     /// The batch that is cut, as a part to read, and how many of its events go. None if the first
     /// position lies between two batches.
-    pub(crate) fn cut(&self) -> Option<(Slice, u64)> {
-        let events = self.first.saturating_sub(self.slice.position);
-        let batch = *self.slice.batches.first().filter(|_| events > 0)?;
-        let start = self.slice.range.start;
-        let range = start..start.saturating_add(batch.bytes);
+    pub(crate) fn cut(&self) -> Option<(SegmentRange, u64)> {
+        let events = self.first.saturating_sub(self.kept.position);
+        let batch = *self.kept.batches.first().filter(|_| events > 0)?;
+        let start = self.kept.bytes.start;
+        let bytes = start..start.saturating_add(batch.bytes);
         let batches = vec![batch];
-        Some((Slice { batches, range, ..self.slice.clone() }, events))
+        Some((SegmentRange { batches, bytes, ..self.kept.clone() }, events))
     }
 
     /// What is to be read for a copy of what is left.
-    pub(crate) fn parts(&self) -> Vec<Part> {
-        let segment = self.slice.segment;
-        match self.slice.range.is_empty() {
+    pub(crate) fn sources(&self) -> Vec<Source> {
+        let segment = self.kept.segment;
+        match self.kept.bytes.is_empty() {
             // No bytes: there is no range to ask for.
-            true => vec![Part::Index(segment), Part::Segment(segment)],
-            false => vec![Part::Slice(self.slice.clone())],
+            true => vec![Source::Index(segment), Source::Segment(segment)],
+            false => vec![Source::SegmentRange(self.kept.clone())],
         }
     }
 }
@@ -243,9 +243,9 @@ mod tests {
             (15, 1, 15, None),
         ] {
             let boundary = Boundary::new(first, &segment, &index).unwrap();
-            assert_eq!(boundary.slice.batches, batches[4 - left..], "{first}");
-            assert_eq!(boundary.slice.position, position, "{first}");
-            assert_eq!(boundary.slice.range.end, u64::try_from(text.len()).unwrap(), "{first}");
+            assert_eq!(boundary.kept.batches, batches[4 - left..], "{first}");
+            assert_eq!(boundary.kept.position, position, "{first}");
+            assert_eq!(boundary.kept.bytes.end, u64::try_from(text.len()).unwrap(), "{first}");
             assert_eq!(boundary.cut().map(|(_, events)| events), cut, "{first}");
         }
         assert_eq!(Boundary::new(16, &segment, &index), None);

@@ -30,7 +30,7 @@ use crate::format::batch::BatchRecord;
 use crate::format::manifest::{Manifest, Retired, SegmentRecord};
 use crate::format::names::{Attempt, Generation};
 use crate::format::segment::NewSegment;
-use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
+use crate::limits::{COMMIT_SEGMENTS_MAX, SEGMENT_BATCHES_MAX};
 
 /// Neighbours that become one segment, or as few as the limits let.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(crate) fn plan(
     options: &CompactOptions,
 ) -> Vec<Rewrite> {
     let segments = view.segments().iter().enumerate().map(|(number, segment)| {
-        let cut = boundary.filter(|boundary| boundary.slice.segment.name == segment.name);
+        let cut = boundary.filter(|boundary| boundary.kept.segment.name == segment.name);
         cut.map_or(Rewrite::alone(number, segment), |cut| Rewrite::cut(number, cut))
     });
     let mut units: Vec<Rewrite> = segments.collect();
@@ -65,12 +65,13 @@ pub(crate) fn plan(
     let units = if options.full { join_all(units, options) } else { join_tiers(units, options) };
     let rewritten = units.into_iter().filter(Rewrite::is_written);
     // An attempt has so many numbers for its segments; what is left waits for the next compaction.
-    let mut parts = 0_u64;
+    let mut segments = 0_u64;
     rewritten
         .take_while(|unit| {
-            let first = parts == 0;
-            parts = parts.saturating_add(unit.bytes / options.segment_bytes_max).saturating_add(2);
-            first || parts <= u64::from(SEGMENT_PARTS_MAX)
+            let first = segments == 0;
+            segments =
+                segments.saturating_add(unit.bytes / options.segment_bytes_max).saturating_add(2);
+            first || segments <= u64::from(COMMIT_SEGMENTS_MAX)
         })
         .collect()
 }
@@ -89,7 +90,7 @@ pub(crate) fn absorb(view: &View, batches_max: usize) -> Rewrite {
 
 /// Rewrites the segment at the boundary alone.
 pub(crate) fn cut(view: &View, boundary: &Boundary) -> Option<Rewrite> {
-    let name = boundary.slice.segment.name;
+    let name = boundary.kept.segment.name;
     let at = view.segments().iter().position(|segment| segment.name == name)?;
     Some(Rewrite::cut(at, boundary))
 }

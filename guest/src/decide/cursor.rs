@@ -17,7 +17,7 @@ use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, BatchTime, LogId, WriterId};
 use crate::format::position::Position;
-use crate::format::segment::Slice;
+use crate::format::segment::SegmentRange;
 use crate::format::verified::Piece;
 use crate::mutants::{self, Mutant};
 
@@ -145,8 +145,8 @@ impl Cursor {
 
     /// The batches of a segment that are to be read: from the first to the last that are wanted.
     /// What stands before them is passed.
-    pub(crate) fn enter(&mut self, segment: &SegmentRecord, index: &Index) -> Option<Slice> {
-        let mut slice: Option<Slice> = None;
+    pub(crate) fn enter(&mut self, segment: &SegmentRecord, index: &Index) -> Option<SegmentRange> {
+        let mut range: Option<SegmentRange> = None;
         let mut length = 0;
         let (mut position, mut offset) = (segment.position, 0_u64);
         for batch in &index.batches {
@@ -157,21 +157,21 @@ impl Cursor {
                 && batch.events_stored() > 0
                 && self.times.wants(batch.name.time)
                 && self.wants_sequenced(&batch.name);
-            match &mut slice {
-                Some(slice) => {
-                    slice.batches.push(*batch);
+            match &mut range {
+                Some(range) => {
+                    range.batches.push(*batch);
                     if wanted {
-                        slice.range.end = bytes.end;
-                        length = slice.batches.len();
+                        range.bytes.end = bytes.end;
+                        length = range.batches.len();
                     }
                 }
                 None if wanted => {
                     length = 1;
-                    slice = Some(Slice {
+                    range = Some(SegmentRange {
                         segment: *segment,
                         batches: vec![*batch],
                         position: positions.start,
-                        range: bytes,
+                        bytes,
                     });
                 }
                 None => {
@@ -180,10 +180,10 @@ impl Cursor {
                 }
             }
         }
-        if let Some(slice) = &mut slice {
-            slice.batches.truncate(length);
+        if let Some(range) = &mut range {
+            range.batches.truncate(length);
         }
-        slice
+        range
     }
 
     /// What is left of a segment counts as passed.

@@ -3,20 +3,20 @@
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{LogName, ObjectName};
-use crate::format::segment::Slice;
+use crate::format::segment::SegmentRange;
 use crate::ports::ReadPart;
 
 /// An object to read, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum Source {
     /// The index of the segment that comes next.
     Index(SegmentRecord),
     Segment(SegmentRecord),
-    Slice(Slice),
+    SegmentRange(SegmentRange),
     Batch(ListedBatch),
 }
 
-impl Part {
+impl Source {
     pub(crate) fn key(&self, log: &LogName) -> String {
         log.key(self.name())
     }
@@ -26,14 +26,14 @@ impl Part {
         match self {
             Self::Index(segment) => ObjectName::Index(segment.name.index()),
             Self::Segment(segment) => ObjectName::Segment(segment.name),
-            Self::Slice(slice) => ObjectName::Segment(slice.segment.name),
+            Self::SegmentRange(range) => ObjectName::Segment(range.segment.name),
             Self::Batch(batch) => ObjectName::Batch(batch.name),
         }
     }
 
     pub(crate) fn to_read(&self, log: &LogName) -> ReadPart {
         let range = match self {
-            Self::Slice(slice) => Some(slice.range.clone()),
+            Self::SegmentRange(range) => Some(range.bytes.clone()),
             _ => None,
         };
         ReadPart { key: self.key(log), range }

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::decide::source::Part;
+use crate::decide::source::Source;
 use crate::error::Error;
 use crate::format::batch::{BatchRecord, summarize};
 use crate::format::host_bytes;
@@ -52,8 +52,8 @@ impl BatchCopy {
     }
 
     /// Stands for it where a part of the log is gone.
-    pub(crate) fn part(&self) -> Part {
-        Part::Batch(ListedBatch { name: self.record.name, size: self.record.bytes })
+    pub(crate) fn source(&self) -> Source {
+        Source::Batch(ListedBatch { name: self.record.name, size: self.record.bytes })
     }
 
     fn run<B: HostBytes>(&self, lines: B) -> Run<B> {

@@ -4,10 +4,10 @@
 use crate::decide::boundary::{Boundary, Cut};
 use crate::decide::compaction::{self, Rewrite};
 use crate::decide::log_state::View;
-use crate::decide::source::Part;
+use crate::decide::source::Source;
 use crate::drive::catalog::StoredLog;
 use crate::drive::commit::{Commit, Committer, Goal};
-use crate::drive::segment_writer::{Copied, SegmentWriter, Source};
+use crate::drive::segment_writer::{Copied, Input, SegmentWriter};
 use crate::error::Error;
 use crate::format::batch::BatchRecord;
 use crate::format::manifest::Manifest;
@@ -26,7 +26,7 @@ pub(crate) struct Change<'a> {
     pub boundary: Option<&'a Boundary>,
     pub segment_bytes_max: u64,
     /// What each rewrite copies, if that is not all of what it stands for.
-    pub sources: Option<Vec<Vec<Source>>>,
+    pub inputs: Option<Vec<Vec<Input>>>,
     /// Trimmed segments of which no record stays.
     pub forgotten: Vec<SegmentName>,
 }
@@ -40,7 +40,7 @@ pub(crate) enum Changed {
     /// Another compactor was faster.
     Lost,
     /// An object was gone.
-    Overtaken(Box<Part>),
+    Overtaken(Box<Source>),
 }
 
 /// A change that was committed.
@@ -63,7 +63,7 @@ pub(crate) enum Cutting {
     Nothing,
     At(Boundary),
     /// The index is gone.
-    Gone(Box<Part>),
+    Gone(Box<Source>),
 }
 
 /// Looks up what the first position leaves of the segment that it cuts.
@@ -77,7 +77,7 @@ pub(crate) fn cutting<S: Store>(
         return Ok(Cutting::Nothing);
     };
     let Some(index) = stored.index_of(segment)? else {
-        return Ok(Cutting::Gone(Box::new(Part::Index(*segment))));
+        return Ok(Cutting::Gone(Box::new(Source::Index(*segment))));
     };
     Ok(Boundary::new(first_position, segment, &index).map_or(Cutting::Nothing, Cutting::At))
 }
@@ -101,8 +101,8 @@ pub(crate) fn change<S: Store, Y: System>(
     let attempt = Attempt(committer.random());
     let base = view.manifest.as_deref();
     let Change { goal, first_position, rewrites, boundary, segment_bytes_max, .. } = change;
-    let Change { sources, forgotten, .. } = change;
-    let mut sources = sources.map(Vec::into_iter);
+    let Change { inputs, forgotten, .. } = change;
+    let mut inputs = inputs.map(Vec::into_iter);
     let absorbed: usize = rewrites.iter().map(|rewrite| rewrite.batches).sum();
     let is_trim = rewrites.is_empty();
     let generation = Generation(base.map_or(0, |base| base.generation.0).saturating_add(1));
@@ -111,13 +111,13 @@ pub(crate) fn change<S: Store, Y: System>(
     let mut failed = None;
     for rewrite in rewrites {
         let cut = boundary.filter(|_| rewrite.cut).map(|boundary| Cut::at(boundary.first));
-        let whole = || vec![Source::Parts(parts(&rewrite, view, boundary))];
-        let sources = sources.as_mut().and_then(Iterator::next).unwrap_or_else(whole);
-        let copied = writer.copy(sources, cut);
+        let whole = || vec![Input::Sources(sources(&rewrite, view, boundary))];
+        let inputs = inputs.as_mut().and_then(Iterator::next).unwrap_or_else(whole);
+        let copied = writer.copy(inputs, cut);
         written.push((rewrite, writer.take_segments()));
         match copied {
             Ok(Copied::Whole) => {}
-            Ok(Copied::Overtaken(part)) => failed = Some(Ok(Changed::Overtaken(part))),
+            Ok(Copied::Overtaken(source)) => failed = Some(Ok(Changed::Overtaken(source))),
             Err(error) => failed = Some(Err(error)),
         }
         if failed.is_some() {
@@ -129,8 +129,8 @@ pub(crate) fn change<S: Store, Y: System>(
     let names: Vec<SegmentName> = segments().map(|segment| segment.name).collect();
     if let Some(failed) = failed {
         committer.discard(&names);
-        if let Ok(Changed::Overtaken(part)) = &failed {
-            committer.overtaken(part)?;
+        if let Ok(Changed::Overtaken(source)) = &failed {
+            committer.overtaken(source)?;
         }
         return failed;
     }
@@ -164,13 +164,13 @@ pub(crate) fn change<S: Store, Y: System>(
 }
 
 /// What a rewrite copies, in order.
-fn parts(rewrite: &Rewrite, view: &View, boundary: Option<&Boundary>) -> Vec<Part> {
+fn sources(rewrite: &Rewrite, view: &View, boundary: Option<&Boundary>) -> Vec<Source> {
     let segments = view.segments().get(rewrite.segments.clone()).unwrap_or_default();
     let cut = boundary.filter(|_| rewrite.cut);
     let segments = segments.iter().flat_map(|segment| match cut {
-        Some(cut) if cut.slice.segment.name == segment.name => cut.parts(),
-        _ => vec![Part::Index(*segment), Part::Segment(*segment)],
+        Some(cut) if cut.kept.segment.name == segment.name => cut.sources(),
+        _ => vec![Source::Index(*segment), Source::Segment(*segment)],
     });
-    let live = view.live.iter().take(rewrite.batches).map(|batch| Part::Batch(*batch));
+    let live = view.live.iter().take(rewrite.batches).map(|batch| Source::Batch(*batch));
     segments.chain(live).collect()
 }

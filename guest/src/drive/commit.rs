@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use crate::decide::agreement;
 use crate::decide::log_state::{self, View};
-use crate::decide::source::Part;
+use crate::decide::source::Source;
 use crate::drive::catalog::{Look, StoredLog};
 use crate::drive::segment_writer::write_failed;
 use crate::error::{Error, WriteFailure, WriteFate};
@@ -52,7 +52,7 @@ pub(crate) struct Committer<'a, S: Store, Y: System> {
     pub(crate) stored: StoredLog<S>,
     system: &'a Y,
     /// What was gone last, though a look had shown it.
-    gone: Option<Part>,
+    gone: Option<Source>,
     /// What a clean-up leaves, though nobody names it.
     spared: BTreeSet<ObjectName>,
 }
@@ -81,14 +81,14 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
 
     /// Takes note that an object is gone that a look has shown: somebody has compacted, and another
     /// look tells. An error if the same one was gone before, since no look names it after that.
-    pub(crate) fn overtaken(&mut self, part: &Part) -> Result<(), Error> {
-        if self.gone.as_ref() != Some(part) {
-            self.gone = Some(part.clone());
+    pub(crate) fn overtaken(&mut self, source: &Source) -> Result<(), Error> {
+        if self.gone.as_ref() != Some(source) {
+            self.gone = Some(source.clone());
             return Ok(());
         }
-        Err(match part {
-            Part::Batch(batch) => self.stored.shown_only(batch.name),
-            part => self.stored.missing(part.name()),
+        Err(match source {
+            Source::Batch(batch) => self.stored.shown_only(batch.name),
+            source => self.stored.missing(source.name()),
         })
     }
 

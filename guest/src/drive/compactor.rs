@@ -5,7 +5,7 @@ use crate::decide::boundary::Boundary;
 use crate::decide::compaction::{self, Rewrite};
 use crate::decide::log_state::{self, View};
 use crate::decide::options::{CompactInput, CompactOptions};
-use crate::decide::source::Part;
+use crate::decide::source::Source;
 use crate::drive::catalog::{Look, StoredLog};
 use crate::drive::change::{self, Change, Changed, Cutting};
 use crate::drive::commit::{Committer, Goal};
@@ -95,8 +95,10 @@ pub fn plan<S: Store>(
         match look(&mut stored, &options)? {
             Ok(planned) => break planned,
             // A segment that was compacted away is not named again: this one is lost.
-            Err(part) if gone.as_ref() == Some(&part) => return Err(stored.missing(part.name())),
-            Err(part) => gone = Some(part),
+            Err(source) if gone.as_ref() == Some(&source) => {
+                return Err(stored.missing(source.name()));
+            }
+            Err(source) => gone = Some(source),
         }
     };
     let (batches, segments) = counts(&rewrites);
@@ -127,14 +129,14 @@ struct Planned {
 fn look<S: Store>(
     stored: &mut StoredLog<S>,
     options: &CompactOptions,
-) -> Result<Result<Planned, Box<Part>>, Error> {
+) -> Result<Result<Planned, Box<Source>>, Error> {
     let view = stored.look(Look::Changing)?;
     stored.check_exists(&view)?;
     let boundary = match change::cutting(stored, view.manifest.as_deref(), view.first_position())? {
         _ if mutants::is(Mutant::CopyTrimmed) => None,
         Cutting::Nothing => None,
         Cutting::At(boundary) => Some(boundary),
-        Cutting::Gone(part) => return Ok(Err(part)),
+        Cutting::Gone(source) => return Ok(Err(source)),
     };
     let rewrites = compaction::plan(&view, boundary.as_ref(), options);
     Ok(Ok(Planned { view, boundary, rewrites }))
@@ -147,8 +149,8 @@ fn attempt<S: Store, Y: System>(
 ) -> Result<Option<Compaction>, Error> {
     let Planned { view, boundary, rewrites } = match look(&mut committer.stored, options)? {
         Ok(planned) => planned,
-        Err(part) => {
-            committer.overtaken(&part)?;
+        Err(source) => {
+            committer.overtaken(&source)?;
             return Ok(None);
         }
     };
@@ -164,7 +166,7 @@ fn attempt<S: Store, Y: System>(
         rewrites,
         boundary: boundary.as_ref(),
         segment_bytes_max: options.segment_bytes_max,
-        sources: None,
+        inputs: None,
         forgotten: Vec::new(),
     };
     Ok(match change::change(committer, &view, change)? {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::decide::cursor::{Cursor, Pending, Step, Times};
 use crate::decide::log_state::View;
 use crate::decide::page::Page;
-use crate::decide::source::Part;
+use crate::decide::source::Source;
 use crate::drive::catalog::{Look, StoredLog};
 use crate::drive::source_reader::{self, Interrupted, PartsRead};
 use crate::error::Error;
@@ -64,7 +64,7 @@ enum Stage<S: Store> {
     /// Look at the log, again if need be.
     Look,
     Steps(VecDeque<Step>),
-    Parts(Box<Reading<S>>),
+    Sources(Box<Reading<S>>),
     Tail,
     /// All was yielded that the last look showed.
     Done,
@@ -74,7 +74,7 @@ enum Stage<S: Store> {
 
 /// Parts being read, and the steps after them.
 struct Reading<S: Store> {
-    parts: PartsRead<S>,
+    sources: PartsRead<S>,
     /// The segment that the parts are of, if they are not all of it.
     segment: Option<(SegmentRecord, Rc<Index>)>,
     later: VecDeque<Step>,
@@ -83,7 +83,7 @@ struct Reading<S: Store> {
 /// The part that was gone last time.
 #[derive(Default)]
 struct Missing {
-    part: Option<Part>,
+    source: Option<Source>,
     times: u32,
 }
 
@@ -195,7 +195,7 @@ impl<S: Store> Reader<S> {
         match std::mem::replace(&mut self.stage, Stage::Look) {
             Stage::Look => self.look()?,
             Stage::Steps(steps) => self.begin_step(steps)?,
-            Stage::Parts(reading) => self.read_on(reading)?,
+            Stage::Sources(reading) => self.read_on(reading)?,
             Stage::Tail => {
                 self.stage = Stage::Tail;
                 let tail = self.tail.get_or_insert_default();
@@ -254,15 +254,15 @@ impl<S: Store> Reader<S> {
             )));
         }
         if let Some(events) = self.last {
-            if let Err(part) = self.begin_at_last(events, &view)? {
-                return self.look_again(part);
+            if let Err(source) = self.begin_at_last(events, &view)? {
+                return self.look_again(source);
             }
             self.last = None;
         }
         if view.first_position() > self.cursor.position().next {
             match self.skip_trimmed(&view)? {
                 Ok(missed) => self.page.missed += missed,
-                Err(segment) => return self.look_again(Part::Index(segment)),
+                Err(segment) => return self.look_again(Source::Index(segment)),
             }
         }
         self.fresh = false;
@@ -271,7 +271,7 @@ impl<S: Store> Reader<S> {
     }
 
     /// Begins behind all but the last events that can be read. Returns what is gone.
-    fn begin_at_last(&mut self, events: u64, view: &View) -> Result<Result<(), Part>, Error> {
+    fn begin_at_last(&mut self, events: u64, view: &View) -> Result<Result<(), Source>, Error> {
         let mut left = events;
         let mut skipped = Vec::new();
         for batch in view.live.iter().rev() {
@@ -283,7 +283,7 @@ impl<S: Store> Reader<S> {
                 Some(origin) => origin.events,
                 None => match self.count_old(*batch)? {
                     Some(events) => events,
-                    None => return Ok(Err(Part::Batch(*batch))),
+                    None => return Ok(Err(Source::Batch(*batch))),
                 },
             };
             if events > left {
@@ -293,7 +293,7 @@ impl<S: Store> Reader<S> {
         }
         let position = match self.stored.position_of_last(view, left)? {
             Ok(position) => position,
-            Err(segment) => return Ok(Err(Part::Index(segment))),
+            Err(segment) => return Ok(Err(Source::Index(segment))),
         };
         for (batch, events) in skipped {
             self.cursor.skip_live(batch, events);
@@ -305,7 +305,7 @@ impl<S: Store> Reader<S> {
     /// The number of events of an old batch, whose name does not tell. None if it is gone.
     fn count_old(&self, batch: ListedBatch) -> Result<Option<u64>, Error> {
         let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
-        let counted = source_reader::count_first(store, log, Part::Batch(batch), u64::MAX)?;
+        let counted = source_reader::count_first(store, log, Source::Batch(batch), u64::MAX)?;
         Ok(counted.map(|(events, _)| events))
     }
 
@@ -350,28 +350,28 @@ impl<S: Store> Reader<S> {
     }
 
     fn begin_step(&mut self, mut steps: VecDeque<Step>) -> Result<(), Error> {
-        let mut parts = Vec::new();
+        let mut sources = Vec::new();
         while let Some(step) = steps.front() {
             match step {
                 Step::Whole(segment) => {
-                    parts.extend([Part::Index(*segment), Part::Segment(*segment)]);
+                    sources.extend([Source::Index(*segment), Source::Segment(*segment)]);
                 }
-                Step::Batch(batch) => parts.push(Part::Batch(*batch)),
+                Step::Batch(batch) => sources.push(Source::Batch(*batch)),
                 Step::Some(_) | Step::Skip(_) => break,
             }
             steps.pop_front();
         }
         let mut of = None;
-        if parts.is_empty() {
+        if sources.is_empty() {
             match steps.pop_front() {
                 Some(Step::Some(segment)) => {
                     let index = match self.stored.index_of(&segment) {
                         Ok(Some(index)) => index,
-                        Ok(None) => return self.look_again(Part::Index(segment)),
-                        Err(error) => return self.skip(error, Some(Part::Index(segment))),
+                        Ok(None) => return self.look_again(Source::Index(segment)),
+                        Err(error) => return self.skip(error, Some(Source::Index(segment))),
                     };
                     match self.cursor.enter(&segment, &index) {
-                        Some(slice) => parts.push(Part::Slice(slice)),
+                        Some(range) => sources.push(Source::SegmentRange(range)),
                         None => self.cursor.leave(&segment, Some(&index)),
                     }
                     of = Some((segment, index));
@@ -384,23 +384,23 @@ impl<S: Store> Reader<S> {
                 }
             }
         }
-        self.stage = if parts.is_empty() {
+        self.stage = if sources.is_empty() {
             Stage::Steps(steps)
         } else {
             let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
-            let parts = PartsRead::new(store, log, parts);
-            Stage::Parts(Box::new(Reading { parts, segment: of, later: steps }))
+            let sources = PartsRead::new(store, log, sources);
+            Stage::Sources(Box::new(Reading { sources, segment: of, later: steps }))
         };
         Ok(())
     }
 
     fn read_on(&mut self, mut reading: Box<Reading<S>>) -> Result<(), Error> {
-        match reading.parts.next() {
+        match reading.sources.next() {
             Ok(Some(run)) => {
                 let cursor = &mut self.cursor;
                 self.page.take(run, |piece| cursor.pass(piece));
                 self.stage =
-                    if self.cursor.is_full() { Stage::Done } else { Stage::Parts(reading) };
+                    if self.cursor.is_full() { Stage::Done } else { Stage::Sources(reading) };
             }
             Ok(None) => {
                 if let Some((segment, index)) = &reading.segment {
@@ -409,12 +409,12 @@ impl<S: Store> Reader<S> {
                 self.stage = Stage::Steps(reading.later);
             }
             Err(Interrupted::Failed(error)) => {
-                let part = reading.parts.current().cloned();
-                return self.skip(error, part);
+                let source = reading.sources.current().cloned();
+                return self.skip(error, source);
             }
-            Err(Interrupted::Gone(part)) => {
-                if let Err(error) = self.look_again((*part).clone()) {
-                    return self.skip(error, Some(*part));
+            Err(Interrupted::Gone(source)) => {
+                if let Err(error) = self.look_again((*source).clone()) {
+                    return self.skip(error, Some(*source));
                 }
             }
         }
@@ -422,19 +422,19 @@ impl<S: Store> Reader<S> {
     }
 
     /// Somebody compacted: the part's events are in a segment now. Unless it is the same part again.
-    fn look_again(&mut self, part: Part) -> Result<(), Error> {
+    fn look_again(&mut self, source: Source) -> Result<(), Error> {
         self.stage = Stage::Look;
-        if self.missing.part.as_ref() != Some(&part) {
-            self.missing = Missing { part: Some(part), times: 1 };
+        if self.missing.source.as_ref() != Some(&source) {
+            self.missing = Missing { source: Some(source), times: 1 };
             return Ok(());
         }
         self.missing.times += 1;
-        match part {
-            Part::Batch(_) if self.missing.times < MISSING_TRIES => Ok(()),
-            Part::Index(_) | Part::Segment(_) | Part::Slice(_) => {
-                Err(self.stored.missing(part.name()))
+        match source {
+            Source::Batch(_) if self.missing.times < MISSING_TRIES => Ok(()),
+            Source::Index(_) | Source::Segment(_) | Source::SegmentRange(_) => {
+                Err(self.stored.missing(source.name()))
             }
-            Part::Batch(batch) => Err(Error::StoreFailed {
+            Source::Batch(batch) => Err(Error::StoreFailed {
                 message: format!(
                     "{} is listed again and again but cannot be found",
                     self.stored.name.key(batch.name)

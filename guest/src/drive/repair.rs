@@ -14,7 +14,7 @@ use crate::decide::log_state::View;
 use crate::drive::catalog::{Look, StoredLog};
 use crate::drive::change::{self, Change, Changed, Cutting};
 use crate::drive::commit::{Committer, Goal};
-use crate::drive::segment_writer::Source;
+use crate::drive::segment_writer::Input;
 use crate::error::{Damage, Error};
 use crate::format::listed::ListedBatch;
 use crate::format::names::{Generation, LogName, ObjectName, SegmentName};
@@ -198,16 +198,16 @@ fn carry_out<S: Store, Y: System>(
         Cutting::At(boundary) => Some(boundary),
         Cutting::Gone(_) => return Ok(false),
     };
-    let (mut rewrites, mut sources) = (Vec::new(), Vec::new());
+    let (mut rewrites, mut inputs) = (Vec::new(), Vec::new());
     for (number, loss) in &inspected.segments {
         let Some(segment) = view.segments().get(*number) else { continue };
         // What a lazy trim has left in it is not written again.
-        let cut = boundary.as_ref().filter(|cut| cut.slice.segment.name == segment.name);
+        let cut = boundary.as_ref().filter(|cut| cut.kept.segment.name == segment.name);
         let alone = || Rewrite::alone(*number, segment);
         rewrites.push(cut.map_or_else(alone, |cut| Rewrite::cut(*number, cut)));
         let index = committer.stored.index_of(segment)?;
         let Some(index) = index else { return Ok(false) };
-        sources.push(losses::sources_of(segment, &index, loss, first_position));
+        inputs.push(losses::inputs_of(segment, &index, loss, first_position));
     }
     if let Some(last) = inspected.live.last() {
         // All live batches up to the last that is damaged: the order of the log stays.
@@ -215,7 +215,7 @@ fn carry_out<S: Store, Y: System>(
         let count = view.live.iter().position(is_last).map_or(0, |at| at.saturating_add(1));
         let absorbed = view.live.get(..count).unwrap_or_default();
         rewrites.push(compaction::absorb(&view, absorbed.len()));
-        sources.push(losses::sources_of_live(absorbed, &inspected.live));
+        inputs.push(losses::inputs_of_live(absorbed, &inspected.live));
     }
     if rewrites.is_empty() && forgotten.is_empty() {
         return Ok(true);
@@ -226,7 +226,7 @@ fn carry_out<S: Store, Y: System>(
         rewrites,
         boundary: boundary.as_ref(),
         segment_bytes_max: u64::MAX,
-        sources: Some(sources),
+        inputs: Some(inputs),
         forgotten,
     };
     Ok(match change::change(committer, &view, change)? {
@@ -260,4 +260,4 @@ fn foreign_names(inspected: &Inspected) -> Vec<String> {
 }
 
 /// What is copied of a rewrite.
-type Sources = Vec<Source>;
+type Inputs = Vec<Input>;

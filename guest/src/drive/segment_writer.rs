@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use crate::decide::boundary::Cut;
-use crate::decide::source::Part;
+use crate::decide::source::Source;
 use crate::drive::batch_copy::BatchCopy;
 use crate::drive::catalog::StoredLog;
 use crate::drive::existing;
@@ -20,13 +20,13 @@ use crate::format::index::Index;
 use crate::format::names::{Attempt, BatchName, Digest, Generation, ObjectName, SegmentName};
 use crate::format::segment::NewSegment;
 use crate::format::verified::{Piece, Run};
-use crate::limits::{SEGMENT_BATCHES_MAX, SEGMENT_PARTS_MAX};
+use crate::limits::{COMMIT_SEGMENTS_MAX, SEGMENT_BATCHES_MAX};
 use crate::mutants::{self, Mutant};
 use crate::ports::{HostBytes, Store, StoreError, StoreErrorKind, Upload, WriteError};
 
 /// What is copied into a segment.
-pub(crate) enum Source {
-    Parts(Vec<Part>),
+pub(crate) enum Input {
+    Sources(Vec<Source>),
     /// A batch whose bytes are lost: a record of it alone.
     Lost(BatchRecord),
     /// A batch whose bytes stand elsewhere, too.
@@ -37,7 +37,7 @@ pub(crate) enum Source {
 pub(crate) enum Copied {
     Whole,
     /// An object is gone: somebody has compacted it.
-    Overtaken(Box<Part>),
+    Overtaken(Box<Source>),
 }
 
 /// Writes the segments of one attempt.
@@ -47,9 +47,9 @@ pub(crate) struct SegmentWriter<'a, S: Store> {
     attempt: Attempt,
     bytes_max: u64,
     /// Parts completed by earlier copies of this attempt.
-    parts_before: u16,
+    segments_before: u16,
     /// Parts begun by this copy; the last may be incomplete.
-    parts: Vec<NewSegment>,
+    segments: Vec<NewSegment>,
     /// Batches of the part under way that were written whole.
     batches: Vec<BatchRecord>,
     upload: Option<S::Upload>,
@@ -81,8 +81,8 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
             generation,
             attempt,
             bytes_max,
-            parts_before: 0,
-            parts: Vec::new(),
+            segments_before: 0,
+            segments: Vec::new(),
             batches: Vec::new(),
             upload: None,
             placed: Placed::default(),
@@ -93,10 +93,10 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
 
     /// The segments begun since this was asked last. None after batches without events.
     pub(crate) fn take_segments(&mut self) -> Vec<NewSegment> {
-        let parts = std::mem::take(&mut self.parts);
-        let begun = u16::try_from(parts.len()).unwrap_or(u16::MAX);
-        self.parts_before = self.parts_before.saturating_add(begun);
-        parts
+        let segments = std::mem::take(&mut self.segments);
+        let begun = u16::try_from(segments.len()).unwrap_or(u16::MAX);
+        self.segments_before = self.segments_before.saturating_add(begun);
+        segments
     }
 
     /// Every batch that was written.
@@ -108,21 +108,21 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
     /// beginning of the first part.
     pub(crate) fn copy(
         &mut self,
-        sources: Vec<Source>,
+        inputs: Vec<Input>,
         mut cut: Option<Cut>,
     ) -> Result<Copied, Error> {
-        for source in sources {
-            match source {
-                Source::Parts(parts) => {
-                    if let Copied::Overtaken(part) = self.copy_parts(parts, &mut cut)? {
-                        return Ok(Copied::Overtaken(part));
+        for input in inputs {
+            match input {
+                Input::Sources(sources) => {
+                    if let Copied::Overtaken(source) = self.copy_sources(sources, &mut cut)? {
+                        return Ok(Copied::Overtaken(source));
                     }
                 }
-                Source::Lost(batch) => {
+                Input::Lost(batch) => {
                     let pieces = vec![Piece::lost(batch)];
                     self.write_run(Run { pieces, lines: S::Bytes::new(&[]) })?;
                 }
-                Source::Copy(copy) => match copy.read(&self.stored.store)? {
+                Input::Copy(copy) => match copy.read(&self.stored.store)? {
                     Some(run) => {
                         let run = match &mut cut {
                             Some(cut) => cut.pass(run),
@@ -130,18 +130,22 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
                         };
                         self.write_run(run)?;
                     }
-                    None => return Ok(Copied::Overtaken(Box::new(copy.part()))),
+                    None => return Ok(Copied::Overtaken(Box::new(copy.source()))),
                 },
             }
         }
-        self.finish_part()?;
+        self.finish_segment()?;
         self.placed = Placed::default();
         Ok(Copied::Whole)
     }
 
-    fn copy_parts(&mut self, parts: Vec<Part>, cut: &mut Option<Cut>) -> Result<Copied, Error> {
+    fn copy_sources(
+        &mut self,
+        sources: Vec<Source>,
+        cut: &mut Option<Cut>,
+    ) -> Result<Copied, Error> {
         let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
-        let mut read = PartsRead::new(store, log, parts);
+        let mut read = PartsRead::new(store, log, sources);
         loop {
             match read.next() {
                 Ok(Some(run)) => {
@@ -152,7 +156,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
                     self.write_run(run)?;
                 }
                 Ok(None) => return Ok(Copied::Whole),
-                Err(Interrupted::Gone(part)) => return Ok(Copied::Overtaken(part)),
+                Err(Interrupted::Gone(source)) => return Ok(Copied::Overtaken(source)),
                 Err(Interrupted::Failed(error)) => return Err(error),
             }
         }
@@ -164,7 +168,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         for piece in &run.pieces {
             if self.place(piece) {
                 self.write(run.lines.slice(start..end))?;
-                self.finish_part()?;
+                self.finish_segment()?;
                 start = end;
             }
             end = end.saturating_add(piece.bytes);
@@ -193,7 +197,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         let full = placed.bytes.saturating_add(piece.bytes) > self.bytes_max
             || placed.batches >= SEGMENT_BATCHES_MAX;
         let cuts =
-            full && placed.bytes > 0 && !placed.in_batch && self.cuts < SEGMENT_PARTS_MAX / 2;
+            full && placed.bytes > 0 && !placed.in_batch && self.cuts < COMMIT_SEGMENTS_MAX / 2;
         if cuts {
             self.cuts += 1;
             *placed = Placed::default();
@@ -211,36 +215,36 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         let key = self.stored.name.key(self.name());
         let upload = match self.upload.take() {
             Some(upload) => upload,
-            None => self.begin_part()?,
+            None => self.begin_segment()?,
         };
         upload.write(lines).map_err(|error| write_failed(&key, error))?;
         self.upload = Some(upload);
         Ok(())
     }
 
-    fn begin_part(&mut self) -> Result<S::Upload, Error> {
+    fn begin_segment(&mut self) -> Result<S::Upload, Error> {
         let name = self.name();
         let key = self.stored.name.key(name);
-        self.parts.push(NewSegment { name, batches: Vec::new(), index: None });
+        self.segments.push(NewSegment { name, batches: Vec::new(), index: None });
         self.stored.store.start_upload(&key).map_err(|error| write_failed(&key, error))
     }
 
     /// The name of the part under way.
     fn name(&self) -> SegmentName {
-        let begun = self.parts.len() - usize::from(self.upload.is_some());
-        let part = self.parts_before.saturating_add(u16::try_from(begun).unwrap_or(u16::MAX));
+        let begun = self.segments.len() - usize::from(self.upload.is_some());
+        let part = self.segments_before.saturating_add(u16::try_from(begun).unwrap_or(u16::MAX));
         SegmentName { generation: self.generation, attempt: self.attempt, part }
     }
 
     /// Completes the part under way, if there is one, and writes its index.
-    fn finish_part(&mut self) -> Result<(), Error> {
+    fn finish_segment(&mut self) -> Result<(), Error> {
         let name = self.name();
         let log = &self.stored.name;
         let batches = std::mem::take(&mut self.batches);
         let upload = match self.upload.take() {
             Some(upload) => upload,
             // Events that were lost have positions and no bytes.
-            None if batches.iter().any(|batch| batch.events > 0) => self.begin_part()?,
+            None if batches.iter().any(|batch| batch.events > 0) => self.begin_segment()?,
             // Batches without events alone: they stand in no index.
             None => return Ok(()),
         };
@@ -254,9 +258,9 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         let created =
             landed(store.create(&key, &bytes), || existing::check_bytes(store, &key, &bytes));
         created.map_err(|error| write_failed(&key, error))?;
-        if let Some(part) = self.parts.last_mut() {
-            part.batches = index.batches;
-            part.index = Some(Digest::of(&bytes));
+        if let Some(segment) = self.segments.last_mut() {
+            segment.batches = index.batches;
+            segment.index = Some(Digest::of(&bytes));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::decide::source::Part;
+use crate::decide::source::Source;
 use crate::error::{Damage, Error};
 use crate::format::batch_reader::BatchReader;
 use crate::format::index::Index;
@@ -21,7 +21,7 @@ use crate::ports::{Chunk, HostBytes, OrderedRead, Store, StoreError, StoreErrorK
 /// Why parts could not be read on.
 pub(crate) enum Interrupted {
     /// The object is not there (any more).
-    Gone(Box<Part>),
+    Gone(Box<Source>),
     Failed(Error),
 }
 
@@ -30,9 +30,9 @@ pub(crate) struct PartsRead<S: Store> {
     store: S,
     log: LogName,
     /// Parts not asked for yet.
-    later: Vec<Part>,
+    later: Vec<Source>,
     /// Parts asked for, and the number of the one being decoded.
-    window: Vec<Part>,
+    window: Vec<Source>,
     read: Option<S::Read>,
     at: u32,
     decoder: Option<Decoder<S::Bytes>>,
@@ -48,7 +48,7 @@ pub(crate) struct PartsRead<S: Store> {
 /// What was taken of a part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Taken {
-    part: u32,
+    source: u32,
     pub events: u64,
     pub bytes: u64,
 }
@@ -65,13 +65,13 @@ enum Decoder<B> {
 pub(crate) fn count_first<S: Store>(
     store: S,
     log: LogName,
-    part: Part,
+    source: Source,
     events_max: u64,
 ) -> Result<Option<(u64, u64)>, Error> {
-    let mut parts = PartsRead::new(store, log, vec![part]);
+    let mut sources = PartsRead::new(store, log, vec![source]);
     let (mut events, mut bytes) = (0_u64, 0_u64);
     while events < events_max {
-        let run = match parts.next() {
+        let run = match sources.next() {
             Ok(Some(run)) => run,
             Ok(None) => break,
             Err(Interrupted::Gone(_)) => return Ok(None),
@@ -90,11 +90,11 @@ pub(crate) fn count_first<S: Store>(
 }
 
 impl<S: Store> PartsRead<S> {
-    pub(crate) fn new(store: S, log: LogName, parts: Vec<Part>) -> Self {
+    pub(crate) fn new(store: S, log: LogName, sources: Vec<Source>) -> Self {
         Self {
             store,
             log,
-            later: parts,
+            later: sources,
             window: Vec::new(),
             read: None,
             at: 0,
@@ -109,9 +109,9 @@ impl<S: Store> PartsRead<S> {
     /// Reads on until some events are certain, and returns them. None at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Run<S::Bytes>>, Interrupted> {
         loop {
-            if let Some((part, run)) = self.runs.pop_front() {
-                if self.taken.part != part {
-                    self.taken = Taken { part, ..Taken::default() };
+            if let Some((source, run)) = self.runs.pop_front() {
+                if self.taken.source != source {
+                    self.taken = Taken { source, ..Taken::default() };
                 }
                 self.taken.events += run.pieces.iter().map(|piece| piece.events).sum::<u64>();
                 self.taken.bytes += run.lines.length();
@@ -136,28 +136,33 @@ impl<S: Store> PartsRead<S> {
             if self.window.is_empty() {
                 return Ok(false);
             }
-            let parts: Vec<_> = self.window.iter().map(|part| part.to_read(&self.log)).collect();
+            let parts: Vec<_> =
+                self.window.iter().map(|source| source.to_read(&self.log)).collect();
             self.read = Some(self.store.read(&parts));
             (self.at, self.taken) = (0, Taken::default());
         }
         let Some(read) = &self.read else { return Ok(false) };
         match read.next(CHUNK_BYTES_MAX) {
             Ok(Some(chunk)) => self.take(chunk)?,
-            Ok(None) if self.decoder.is_none() && self.part(self.at).is_none() => self.read = None,
+            Ok(None) if self.decoder.is_none() && self.source(self.at).is_none() => {
+                self.read = None
+            }
             Ok(None) => return Err(self.out_of_step("the read ended early")),
             Err(failure) => {
-                let Some(part) = self.part(failure.part) else {
+                let Some(source) = self.source(failure.part) else {
                     return Err(self.out_of_step("a failure names a part that was not asked for"));
                 };
-                return Err(match (failure.error.kind, part) {
-                    (StoreErrorKind::NotFound, part) => Interrupted::Gone(Box::new(part.clone())),
-                    (StoreErrorKind::Invalid, Part::Slice(slice)) => {
-                        let expected = format!("at least {} bytes", slice.range.end);
-                        let found = failure.error.message;
-                        self.damaged(Damage::new(slice.segment.name, expected, found))
+                return Err(match (failure.error.kind, source) {
+                    (StoreErrorKind::NotFound, source) => {
+                        Interrupted::Gone(Box::new(source.clone()))
                     }
-                    (_, part) => {
-                        let key = part.key(&self.log);
+                    (StoreErrorKind::Invalid, Source::SegmentRange(range)) => {
+                        let expected = format!("at least {} bytes", range.bytes.end);
+                        let found = failure.error.message;
+                        self.damaged(Damage::new(range.segment.name, expected, found))
+                    }
+                    (_, source) => {
+                        let key = source.key(&self.log);
                         Interrupted::Failed(Error::store("read", &key, &failure.error))
                     }
                 });
@@ -167,36 +172,36 @@ impl<S: Store> PartsRead<S> {
     }
 
     /// The part that is read now, or that reading has failed at.
-    pub(crate) fn current(&self) -> Option<&Part> {
-        self.part(self.at)
+    pub(crate) fn current(&self) -> Option<&Source> {
+        self.source(self.at)
     }
 
     /// Parts that were not read whole yet, the one under way first, and what was taken of that.
-    pub(crate) fn rest(self) -> (Vec<Part>, Taken) {
+    pub(crate) fn rest(self) -> (Vec<Source>, Taken) {
         let done = usize::try_from(self.at).unwrap_or(usize::MAX).min(self.window.len());
         let mut rest = self.window;
         rest.drain(..done);
         rest.extend(self.later);
         // A segment is nothing without its index.
-        if let Some(Part::Segment(segment)) = rest.first() {
-            rest.insert(0, Part::Index(*segment));
+        if let Some(Source::Segment(segment)) = rest.first() {
+            rest.insert(0, Source::Index(*segment));
         }
-        let taken = if self.taken.part == self.at { self.taken } else { Taken::default() };
+        let taken = if self.taken.source == self.at { self.taken } else { Taken::default() };
         (rest, taken)
     }
 
-    fn part(&self, number: u32) -> Option<&Part> {
+    fn source(&self, number: u32) -> Option<&Source> {
         self.window.get(usize::try_from(number).ok()?)
     }
 
     fn take(&mut self, chunk: Chunk<S::Bytes>) -> Result<(), Interrupted> {
-        let part = self.part(self.at).filter(|_| chunk.part == self.at).cloned();
-        let Some(part) = part else {
+        let source = self.source(self.at).filter(|_| chunk.part == self.at).cloned();
+        let Some(source) = source else {
             return Err(self.out_of_step("a chunk is of another part than the next"));
         };
         let mut decoder = match self.decoder.take() {
             Some(decoder) => decoder,
-            None => self.decoder(part).map_err(|damage| self.damaged(damage))?,
+            None => self.decoder(source).map_err(|damage| self.damaged(damage))?,
         };
         let last = chunk.last;
         let mut runs = Vec::new();
@@ -212,15 +217,15 @@ impl<S: Store> PartsRead<S> {
         Ok(())
     }
 
-    fn decoder(&mut self, part: Part) -> Result<Decoder<S::Bytes>, Damage> {
-        Ok(match part {
-            Part::Index(segment) => Decoder::Index(segment, Vec::new()),
-            Part::Segment(segment) => {
+    fn decoder(&mut self, source: Source) -> Result<Decoder<S::Bytes>, Damage> {
+        Ok(match source {
+            Source::Index(segment) => Decoder::Index(segment, Vec::new()),
+            Source::Segment(segment) => {
                 let index = self.index.take().unwrap_or_default();
                 Decoder::Segment(SegmentReader::new(&segment, index.batches))
             }
-            Part::Slice(slice) => Decoder::Segment(SegmentReader::of_slice(slice)),
-            Part::Batch(ListedBatch { name, size }) => match name.origin {
+            Source::SegmentRange(range) => Decoder::Segment(SegmentReader::of_range(range)),
+            Source::Batch(ListedBatch { name, size }) => match name.origin {
                 Some(origin) => Decoder::Batch(BatchReader::new(name, origin, size)?),
                 None => Decoder::OldBatch(OldBatchReader::new(name, size)),
             },

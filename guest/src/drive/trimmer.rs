@@ -11,7 +11,7 @@
 use crate::decide::boundary::Boundary;
 use crate::decide::compaction;
 use crate::decide::log_state::View;
-use crate::decide::source::Part;
+use crate::decide::source::Source;
 use crate::drive::catalog::{Look, StoredLog};
 use crate::drive::change::{self, Change, Changed, Cutting};
 use crate::drive::commit::{Committer, Goal};
@@ -183,7 +183,7 @@ fn absorb<S: Store, Y: System>(
         rewrites: vec![compaction::absorb(view, at_once)],
         boundary: None,
         segment_bytes_max: SEGMENT_BYTES_DEFAULT,
-        sources: None,
+        inputs: None,
         forgotten: Vec::new(),
     };
     Ok(match change::change(committer, view, change)? {
@@ -253,7 +253,7 @@ impl Step {
             rewrites: cut.collect(),
             boundary: self.boundary.as_ref(),
             segment_bytes_max: u64::MAX,
-            sources: None,
+            inputs: None,
             forgotten: Vec::new(),
         };
         Ok(match change::change(committer, view, change)? {
@@ -268,7 +268,7 @@ impl Step {
     }
 
     fn trimmed(&self, rewritten_bytes: u64) -> Trimmed {
-        let at_boundary = self.boundary.iter().map(|boundary| boundary.slice.segment.bytes);
+        let at_boundary = self.boundary.iter().map(|boundary| boundary.kept.segment.bytes);
         let bytes = self.dropped.iter().map(|segment| segment.bytes).chain(at_boundary);
         Trimmed {
             events: self.events.saturating_sub(self.lost),
@@ -293,7 +293,7 @@ fn plan_step<S: Store>(
     let Some(boundary) = &step.boundary else { return Ok(Some(step.trimmed(0))) };
     // Only a batch that is cut must be read, to know how many bytes stay.
     let gone = match boundary.cut() {
-        Some((slice, events)) => count_first(stored, Part::Slice(slice), events)?,
+        Some((range, events)) => count_first(stored, Source::SegmentRange(range), events)?,
         None => Some((0, 0)),
     };
     Ok(gone.map(|(_, gone)| step.trimmed(boundary.bytes().saturating_sub(gone))))
@@ -311,7 +311,7 @@ fn plan_absorbing<S: Store>(
     for batch in view.live.iter().take(aim.batches) {
         let size = match batch.name.origin {
             Some(origin) => (origin.events, batch.size),
-            None => match count_first(stored, Part::Batch(*batch), u64::MAX)? {
+            None => match count_first(stored, Source::Batch(*batch), u64::MAX)? {
                 Some(size) => size,
                 None => return Ok(None),
             },
@@ -321,7 +321,7 @@ fn plan_absorbing<S: Store>(
     }
     let mut rewritten_bytes = 0;
     if let Some((batch, (of_last, bytes_of_last))) = last.filter(|_| kept > 0) {
-        let gone = count_first(stored, Part::Batch(batch), of_last.saturating_sub(kept))?;
+        let gone = count_first(stored, Source::Batch(batch), of_last.saturating_sub(kept))?;
         let Some((_, gone)) = gone else { return Ok(None) };
         rewritten_bytes = bytes_of_last.saturating_sub(gone);
     }
@@ -349,10 +349,10 @@ fn plan_absorbing<S: Store>(
 /// The first events of a part, at most so many, and their bytes. None if it is gone.
 fn count_first<S: Store>(
     stored: &StoredLog<S>,
-    part: Part,
+    source: Source,
     events_max: u64,
 ) -> Result<Option<(u64, u64)>, Error> {
-    source_reader::count_first(stored.store.clone(), stored.name.clone(), part, events_max)
+    source_reader::count_first(stored.store.clone(), stored.name.clone(), source, events_max)
 }
 
 fn count(number: usize) -> u64 {

@@ -5,7 +5,7 @@
 //! 2. A log that is compacted meanwhile is looked at anew, from the beginning.
 
 use crate::decide::log_state;
-use crate::decide::source::Part;
+use crate::decide::source::Source;
 use crate::drive::catalog::{Look, StoredLog, StoredManifest};
 use crate::drive::source_reader::{Interrupted, PartsRead};
 use crate::error::{Damage, Error};
@@ -255,20 +255,21 @@ impl<S: Store> Verifier<S> {
 
     fn begin(&mut self) {
         let segments = self.work.manifest.iter().flat_map(|manifest| &manifest.segments);
-        let parts: Vec<_> = segments.flat_map(|s| [Part::Index(*s), Part::Segment(*s)]).collect();
+        let sources: Vec<_> =
+            segments.flat_map(|s| [Source::Index(*s), Source::Segment(*s)]).collect();
         let checked = &mut self.work.checked;
-        checked.objects_total += count(parts.len()) + count(self.work.batches.len());
+        checked.objects_total += count(sources.len()) + count(self.work.batches.len());
         let manifest = self.work.manifest.iter();
         let segments = manifest.flat_map(|manifest| &manifest.segments).map(|s| s.bytes);
         let batches = self.work.batches.iter().map(|batch| batch.size);
         checked.bytes_total = segments.chain(batches).fold(0, u64::saturating_add);
-        self.read(parts);
+        self.read(sources);
         self.stage = Stage::Segments;
     }
 
-    fn read(&mut self, parts: Vec<Part>) {
+    fn read(&mut self, sources: Vec<Source>) {
         let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
-        self.reading = Some(PartsRead::new(store, log, parts));
+        self.reading = Some(PartsRead::new(store, log, sources));
     }
 
     fn read_on(&mut self) -> Result<(), Error> {
@@ -289,14 +290,14 @@ impl<S: Store> Verifier<S> {
                 return Err(error);
             }
             // Batches without events, as old ones can be, are deleted without a commit.
-            Err(Interrupted::Gone(part)) if matches!(&*part, Part::Batch(batch) if batch.name.origin.is_none()) =>
+            Err(Interrupted::Gone(source)) if matches!(&*source, Source::Batch(batch) if batch.name.origin.is_none()) =>
             {
                 self.begin_anew()?;
             }
-            Err(Interrupted::Gone(part)) => match self.has_changed() {
+            Err(Interrupted::Gone(source)) => match self.has_changed() {
                 Ok(true) => {}
                 Ok(false) => {
-                    self.missing(part.name());
+                    self.missing(source.name());
                     self.skip_one(reading);
                 }
                 Err(error) => {
@@ -313,7 +314,7 @@ impl<S: Store> Verifier<S> {
         let (rest, taken) = reading.rest();
         let manifest = self.work.manifest.as_ref();
         let first = manifest.and_then(|manifest| manifest.segments.first()).copied();
-        let is_first = first.is_some_and(|first| rest.contains(&Part::Segment(first)));
+        let is_first = first.is_some_and(|first| rest.contains(&Source::Segment(first)));
         let checked = &mut self.work.checked;
         let trimmed = if is_first { std::mem::take(&mut checked.trimmed_events) } else { 0 };
         let events = taken.events.saturating_sub(trimmed);
@@ -326,7 +327,7 @@ impl<S: Store> Verifier<S> {
     /// Goes on behind a damaged object; a segment without its index cannot be checked.
     fn skip_one(&mut self, reading: PartsRead<S>) {
         let (mut rest, _) = reading.rest();
-        let skipped = if matches!(rest.first(), Some(Part::Index(_))) { 2 } else { 1 };
+        let skipped = if matches!(rest.first(), Some(Source::Index(_))) { 2 } else { 1 };
         rest.drain(..skipped.min(rest.len()));
         self.work.in_batch = 0;
         self.read(rest);
@@ -368,7 +369,7 @@ impl<S: Store> Verifier<S> {
             let (object, reason) = (object.clone(), LeftoverReason::UnfinishedWrite);
             self.work.findings.push_back(Finding::Leftover { object, bytes: *bytes, reason });
         }
-        self.read(live.into_iter().map(Part::Batch).collect());
+        self.read(live.into_iter().map(Source::Batch).collect());
         self.stage = Stage::Live;
     }
 

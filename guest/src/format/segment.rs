@@ -19,13 +19,13 @@ use crate::ports::HostBytes;
 
 /// Neighbouring batches of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Slice {
+pub(crate) struct SegmentRange {
     pub segment: SegmentRecord,
     pub batches: Vec<BatchRecord>,
     /// The position of the first of their events.
     pub position: u64,
     /// Where they stand in the segment's bytes.
-    pub range: Range<u64>,
+    pub bytes: Range<u64>,
 }
 
 /// A segment that was written, with the batches it holds.
@@ -58,9 +58,9 @@ impl<B: HostBytes> SegmentReader<B> {
         Self::of_batches(segment.name, segment.bytes, segment.position, batches)
     }
 
-    pub(crate) fn of_slice(slice: Slice) -> Self {
-        let bytes = slice.range.end.saturating_sub(slice.range.start);
-        Self::of_batches(slice.segment.name, bytes, slice.position, slice.batches)
+    pub(crate) fn of_range(range: SegmentRange) -> Self {
+        let bytes = range.bytes.end.saturating_sub(range.bytes.start);
+        Self::of_batches(range.segment.name, bytes, range.position, range.batches)
     }
 
     /// Of a whole segment whose first event has that position.

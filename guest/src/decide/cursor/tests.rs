@@ -126,14 +126,14 @@ fn of_a_segment_only_what_is_wanted_is_read() {
     let start = Position { next: 1, yielded: [names[2]].into(), ..Position::default() };
     let times = Times { since: None, until: Some(4) };
     let mut cursor = Cursor::new(start, times, None);
-    let slice = cursor.enter(&segment, &index).unwrap();
-    assert_eq!((slice.range.clone(), slice.position, slice.batches.len()), (0..12, 0, 2));
+    let range = cursor.enter(&segment, &index).unwrap();
+    assert_eq!((range.bytes.clone(), range.position, range.batches.len()), (0..12, 0, 2));
     cursor.leave(&segment, Some(&index));
     assert_eq!(cursor.position(), &Position { next: 8, ..Position::default() });
 
     let mut cursor = Cursor::new(Position { next: 2, ..Position::default() }, times, None);
-    let slice = cursor.enter(&segment, &index).unwrap();
-    assert_eq!((slice.range, slice.position, slice.batches.len()), (6..18, 2, 2));
+    let range = cursor.enter(&segment, &index).unwrap();
+    assert_eq!((range.bytes, range.position, range.batches.len()), (6..18, 2, 2));
     let late = Times { since: Some(5), until: None };
     assert_eq!(Cursor::new(Position::default(), late, None).enter(&segment, &index), None);
 }
@@ -204,8 +204,8 @@ fn lost_batches_around_what_is_wanted_of_a_segment_are_missed() {
     let kept = record(name(2, 1), "a\n");
     let index = Index::new(vec![lost(1), kept, lost(3)]);
     let segment = SegmentRecord { batches: 3, ..segment_record(5, 2) };
-    let slice = cursor.enter(&segment, &index).unwrap();
-    assert_eq!((slice.batches.as_slice(), slice.range), (&[kept][..], 0..2));
+    let range = cursor.enter(&segment, &index).unwrap();
+    assert_eq!((range.batches.as_slice(), range.bytes), (&[kept][..], 0..2));
     assert_eq!(cursor.take_lost(), 2);
     assert_eq!(pass(&mut cursor, kept.name, Some(2..3), "a\n", true), "a\n");
     cursor.leave(&segment, Some(&index));

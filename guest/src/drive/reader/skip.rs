@@ -7,7 +7,7 @@
 //!    whether a listed batch was absorbed. A repair can mend those.
 
 use super::{Reader, Stage};
-use crate::decide::source::Part;
+use crate::decide::source::Source;
 use crate::error::{Damage, Error};
 use crate::format::manifest::SegmentRecord;
 use crate::ports::Store;
@@ -32,20 +32,21 @@ impl<S: Store> Reader<S> {
     }
 
     /// Passes what is damaged, if that was asked for; else the error stands.
-    pub(super) fn skip(&mut self, error: Error, part: Option<Part>) -> Result<(), Error> {
-        let (Error::Damaged(damage), Some(part), Some(_)) = (&error, part, &self.skipped) else {
+    pub(super) fn skip(&mut self, error: Error, source: Option<Source>) -> Result<(), Error> {
+        let (Error::Damaged(damage), Some(source), Some(_)) = (&error, source, &self.skipped)
+        else {
             return Err(error);
         };
-        let events = match part {
-            Part::Batch(batch) => {
+        let events = match source {
+            Source::Batch(batch) => {
                 let origin = batch.name.origin;
                 let yielded = self.cursor.position().partial.get(&batch.name).copied();
                 self.cursor.skip_live(batch.name, None);
                 origin.map(|origin| origin.events.saturating_sub(yielded.unwrap_or(0)))
             }
-            Part::Index(segment) => Some(self.skip_rest(&segment)),
-            Part::Segment(segment) => self.skip_batch(&segment)?,
-            Part::Slice(slice) => self.skip_batch(&slice.segment)?,
+            Source::Index(segment) => Some(self.skip_rest(&segment)),
+            Source::Segment(segment) => self.skip_batch(&segment)?,
+            Source::SegmentRange(range) => self.skip_batch(&range.segment)?,
         };
         let skipped = Skipped { damage: damage.clone(), events };
         self.skipped.get_or_insert_default().push(skipped);

@@ -8,7 +8,7 @@ use super::Action;
 use super::doubt::{self, Extent};
 use super::losses::{Inspected, Inspection, Loss, base};
 use crate::decide::log_state::View;
-use crate::decide::source::Part;
+use crate::decide::source::Source;
 use crate::drive::catalog::StoredLog;
 use crate::drive::source_reader::{Interrupted, PartsRead};
 use crate::error::{Damage, Error};
@@ -31,10 +31,10 @@ pub(super) fn inspect<S: Store>(
     inspected: &mut Inspected,
 ) -> Result<bool, Error> {
     let mut events = view.next_position();
-    let mut parts = view.live.clone();
-    while let Some((fault, rest)) = first_fault(stored, parts)? {
+    let mut batches = view.live.clone();
+    while let Some((fault, rest)) = first_fault(stored, batches)? {
         let Some((batch, rest)) = rest.split_first() else { break };
-        parts = rest.to_vec();
+        batches = rest.to_vec();
         let loss = match batch_loss(stored, view, *batch, fault)? {
             Inspection::Whole => continue,
             Inspection::Damaged(loss) => *loss,
@@ -75,8 +75,8 @@ fn first_fault<S: Store>(
     stored: &StoredLog<S>,
     batches: Vec<ListedBatch>,
 ) -> Result<Option<(Fault, Vec<ListedBatch>)>, Error> {
-    let parts = batches.into_iter().map(Part::Batch).collect();
-    let mut read = PartsRead::new(stored.store.clone(), stored.name.clone(), parts);
+    let sources = batches.into_iter().map(Source::Batch).collect();
+    let mut read = PartsRead::new(stored.store.clone(), stored.name.clone(), sources);
     loop {
         let fault = match read.next() {
             Ok(Some(_)) => continue,
@@ -86,8 +86,8 @@ fn first_fault<S: Store>(
             Err(Interrupted::Gone(_)) => Fault::Gone,
         };
         let (rest, _) = read.rest();
-        let rest = rest.into_iter().filter_map(|part| match part {
-            Part::Batch(batch) => Some(batch),
+        let rest = rest.into_iter().filter_map(|source| match source {
+            Source::Batch(batch) => Some(batch),
             _ => None,
         });
         return Ok(Some((fault, rest.collect())));

@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::copies::Copies;
-use super::{Action, Sources, Step};
+use super::{Action, Inputs, Step};
 use crate::decide::log_state::View;
-use crate::decide::source::Part;
+use crate::decide::source::Source;
 use crate::drive::batch_copy::BatchCopy;
 use crate::drive::catalog::StoredLog;
-use crate::drive::segment_writer::Source;
+use crate::drive::segment_writer::Input;
 use crate::error::{Damage, Error};
 use crate::format::batch::BatchRecord;
 use crate::format::index::Index;
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, Digest, Generation, ObjectName};
-use crate::format::segment::Slice;
+use crate::format::segment::SegmentRange;
 use crate::ports::Store;
 
 /// A damaged object, and the batches in it that cannot be read.
@@ -67,11 +67,11 @@ impl Loss {
 
     /// What a batch whose first event has this position is copied from, if it cannot be read in its
     /// place.
-    fn source(&self, batch: &BatchName, position: Option<u64>) -> Option<Source> {
+    fn input(&self, batch: &BatchName, position: Option<u64>) -> Option<Input> {
         let record = self.batches.get(batch)?;
         Some(match self.copies.get(batch) {
-            Some(copy) => Source::Copy(BatchCopy { position, ..copy.clone() }),
-            None => Source::Lost(record_of_lost(record)),
+            Some(copy) => Input::Copy(BatchCopy { position, ..copy.clone() }),
+            None => Input::Lost(record_of_lost(record)),
         })
     }
 }
@@ -125,67 +125,67 @@ fn record_of_lost(batch: &BatchRecord) -> BatchRecord {
 
 /// What a segment is copied from, without what cannot be read or was trimmed. The batch that the first
 /// position cuts is cut as it is copied.
-pub(super) fn sources_of(
+pub(super) fn inputs_of(
     segment: &SegmentRecord,
     index: &Index,
     loss: &Loss,
     first_position: u64,
-) -> Sources {
-    let mut sources = Vec::new();
-    let mut group: Option<Slice> = None;
+) -> Inputs {
+    let mut inputs = Vec::new();
+    let mut group: Option<SegmentRange> = None;
     let (mut position, mut offset) = (segment.position, 0_u64);
     for batch in &index.batches {
         let end = offset.saturating_add(batch.bytes);
         let next_position = position.saturating_add(batch.events);
-        let source = loss.source(&batch.name, Some(position));
+        let input = loss.input(&batch.name, Some(position));
         let is_trimmed = segment.position < first_position && next_position <= first_position;
-        if is_trimmed && group.is_none() && sources.is_empty() {
+        if is_trimmed && group.is_none() && inputs.is_empty() {
             // Nothing of it is left.
-        } else if source.is_some() || batch.bytes == 0 {
-            sources.extend(group.take().map(slice));
+        } else if input.is_some() || batch.bytes == 0 {
+            inputs.extend(group.take().map(range));
             let trimmed = first_position.saturating_sub(position);
-            sources.push(match source.unwrap_or(Source::Lost(*batch)) {
-                Source::Lost(lost) => Source::Lost(BatchRecord {
+            inputs.push(match input.unwrap_or(Input::Lost(*batch)) {
+                Input::Lost(lost) => Input::Lost(BatchRecord {
                     events: lost.events.saturating_sub(trimmed),
                     trimmed: lost.trimmed.saturating_add(trimmed),
                     ..lost
                 }),
-                source => source,
+                input => input,
             });
         } else {
-            let group = group.get_or_insert_with(|| Slice {
+            let group = group.get_or_insert_with(|| SegmentRange {
                 segment: *segment,
                 batches: Vec::new(),
                 position,
-                range: offset..offset,
+                bytes: offset..offset,
             });
             group.batches.push(*batch);
-            group.range.end = end;
+            group.bytes.end = end;
         }
         offset = end;
         position = next_position;
     }
-    sources.extend(group.map(slice));
-    sources
+    inputs.extend(group.map(range));
+    inputs
 }
 
-fn slice(slice: Slice) -> Source {
-    Source::Parts(vec![Part::Slice(slice)])
+fn range(range: SegmentRange) -> Input {
+    Input::Sources(vec![Source::SegmentRange(range)])
 }
 
 /// What live batches are copied from, without those that cannot be read.
-pub(super) fn sources_of_live(batches: &[ListedBatch], losses: &[Loss]) -> Sources {
-    let mut sources = Vec::new();
-    let mut group: Vec<Part> = Vec::new();
+pub(super) fn inputs_of_live(batches: &[ListedBatch], losses: &[Loss]) -> Inputs {
+    let mut inputs = Vec::new();
+    let mut group: Vec<Source> = Vec::new();
     for batch in batches {
-        match losses.iter().find_map(|loss| loss.source(&batch.name, None)) {
-            Some(source) => {
-                sources.push(Source::Parts(std::mem::take(&mut group)));
-                sources.push(source);
+        match losses.iter().find_map(|loss| loss.input(&batch.name, None)) {
+            Some(input) => {
+                inputs.push(Input::Sources(std::mem::take(&mut group)));
+                inputs.push(input);
             }
-            None => group.push(Part::Batch(*batch)),
+            None => group.push(Source::Batch(*batch)),
         }
     }
-    sources.push(Source::Parts(group));
-    sources
+    inputs.push(Input::Sources(group));
+    inputs
 }

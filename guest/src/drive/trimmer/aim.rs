@@ -6,7 +6,7 @@
 //!    covers are absorbed first, the oldest ones, since only what has a position can be trimmed.
 
 use crate::decide::log_state::View;
-use crate::decide::source::Part;
+use crate::decide::source::Source;
 use crate::drive::catalog::StoredLog;
 use crate::drive::source_reader;
 use crate::drive::trimmer::TrimPoint;
@@ -211,7 +211,7 @@ fn events_of<S: Store>(stored: &StoredLog<S>, batch: &ListedBatch) -> Result<Opt
         return Ok(Some(origin.events));
     }
     let (store, log) = (stored.store.clone(), stored.name.clone());
-    let counted = source_reader::count_first(store, log, Part::Batch(*batch), u64::MAX)?;
+    let counted = source_reader::count_first(store, log, Source::Batch(*batch), u64::MAX)?;
     Ok(counted.map(|(events, _)| events))
 }
 
