@@ -15,7 +15,7 @@ use crate::format::index::Index;
 use crate::format::manifest::{Manifest, SegmentRecord};
 use crate::format::names::Digest;
 use crate::format::segment::SegmentRange;
-use crate::format::verified::{Piece, Run};
+use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::ports::HostBytes;
 
 /// Bytes taken into the logic in one call.
@@ -112,62 +112,62 @@ impl Cut {
     }
 
     /// Takes the next of what is copied and returns what of it stays.
-    pub(crate) fn pass<B: HostBytes>(&mut self, run: Run<B>) -> Run<B> {
+    pub(crate) fn pass<B: HostBytes>(&mut self, chunk: VerifiedChunk<B>) -> VerifiedChunk<B> {
         if self.done {
-            return run;
+            return chunk;
         }
-        let Run { pieces, lines } = run;
+        let VerifiedChunk { spans, lines } = chunk;
         // Bytes at the beginning of the run that go.
         let mut gone = 0_u64;
-        let mut kept = Vec::with_capacity(pieces.len());
-        for mut piece in pieces {
+        let mut kept = Vec::with_capacity(spans.len());
+        for mut span in spans {
             if !self.done {
-                let end = gone.saturating_add(piece.bytes);
-                gone = gone.saturating_add(self.pass_piece(&mut piece, &lines, gone..end));
-                if piece.events == 0 && (piece.end.is_none() || !self.done) {
+                let end = gone.saturating_add(span.bytes);
+                gone = gone.saturating_add(self.pass_span(&mut span, &lines, gone..end));
+                if span.events == 0 && (span.end.is_none() || !self.done) {
                     continue;
                 }
             }
-            kept.push(piece);
+            kept.push(span);
         }
         let length = lines.length();
         let lines = if gone == 0 { lines } else { lines.slice(gone..length) };
-        Run { pieces: kept, lines }
+        VerifiedChunk { spans: kept, lines }
     }
 
     /// Cuts a piece; returns how many bytes at its beginning go.
-    fn pass_piece<B: HostBytes>(
+    fn pass_span<B: HostBytes>(
         &mut self,
-        piece: &mut Piece,
+        span: &mut BatchSpan,
         lines: &B,
-        stretch: Range<u64>,
+        span_bytes: Range<u64>,
     ) -> u64 {
-        let Some(positions) = piece.positions.clone() else {
+        let Some(positions) = span.positions.clone() else {
             self.done = true;
             return 0;
         };
         if positions.end <= self.first {
-            let bytes = piece.bytes;
-            (piece.events, piece.bytes) = (0, 0);
+            let bytes = span.bytes;
+            (span.events, span.bytes) = (0, 0);
             return bytes;
         }
-        let start = positions.start.saturating_add(piece.trimmed);
+        let start = positions.start.saturating_add(span.trimmed);
         if start >= self.first {
             self.done = true;
             return 0;
         }
         let next = *self.next.get_or_insert(start);
-        let events = self.first.saturating_sub(next).min(piece.events);
-        self.next = Some(next.saturating_add(piece.events));
-        let bytes = if events == piece.events {
-            piece.bytes
+        let events = self.first.saturating_sub(next).min(span.events);
+        self.next = Some(next.saturating_add(span.events));
+        let bytes = if events == span.events {
+            span.bytes
         } else {
-            lines.slice(stretch.clone()).line_end(events)
+            lines.slice(span_bytes.clone()).line_end(events)
         };
-        self.take(&lines.slice(stretch.start.saturating_add(bytes)..stretch.end));
-        piece.events -= events;
-        piece.bytes = piece.bytes.saturating_sub(bytes);
-        if let Some(end) = &mut piece.end {
+        self.take(&lines.slice(span_bytes.start.saturating_add(bytes)..span_bytes.end));
+        span.events -= events;
+        span.bytes = span.bytes.saturating_sub(bytes);
+        if let Some(end) = &mut span.end {
             let cut = self.first.saturating_sub(start);
             *end = BatchRecord {
                 events: end.events.saturating_sub(cut),
@@ -259,9 +259,9 @@ mod tests {
         batches: &[BatchRecord],
         text: &str,
         step: usize,
-    ) -> Run<Vec<u8>> {
+    ) -> VerifiedChunk<Vec<u8>> {
         let mut cut = Cut::at(first);
-        let mut left = Run { pieces: Vec::new(), lines: Vec::new() };
+        let mut left = VerifiedChunk { spans: Vec::new(), lines: Vec::new() };
         let mut lines = text.split_inclusive('\n');
         let mut next = position;
         for batch in batches {
@@ -272,7 +272,7 @@ mod tests {
                 let count = events.min(step);
                 events -= count;
                 let some: String = lines.by_ref().take(count).collect();
-                let piece = Piece {
+                let span = BatchSpan {
                     batch: batch.name,
                     segment: None,
                     positions: Some(positions.clone()),
@@ -281,10 +281,10 @@ mod tests {
                     events: count.try_into().unwrap(),
                     end: (events == 0).then_some(*batch),
                 };
-                let run = cut.pass(Run { pieces: vec![piece], lines: some.into_bytes() });
-                assert_eq!(run.pieces.iter().map(|p| p.bytes).sum::<u64>(), run.lines.length());
-                left.pieces.extend(run.pieces);
-                left.lines.extend(run.lines);
+                let chunk = cut.pass(VerifiedChunk { spans: vec![span], lines: some.into_bytes() });
+                assert_eq!(chunk.spans.iter().map(|p| p.bytes).sum::<u64>(), chunk.lines.length());
+                left.spans.extend(chunk.spans);
+                left.lines.extend(chunk.lines);
                 if events == 0 {
                     break;
                 }
@@ -302,7 +302,7 @@ mod tests {
                 let left = cut(first, 0, &batches, &text, step);
                 let at = usize::try_from(first).unwrap();
                 assert_eq!(String::from_utf8(left.lines).unwrap(), lines[at..].concat());
-                let ends: Vec<_> = left.pieces.iter().filter_map(|piece| piece.end).collect();
+                let ends: Vec<_> = left.spans.iter().filter_map(|span| span.end).collect();
                 assert_eq!(ends.iter().map(|end| end.events).sum::<u64>(), 6 - first);
                 for end in &ends[1..] {
                     assert!(batches.contains(end), "{first}: {end:?}");
@@ -317,11 +317,11 @@ mod tests {
     fn a_batch_that_was_cut_is_cut_again() {
         let (batches, text) = records(&[5, 1]);
         let first = cut(2, 0, &batches, &text, 9);
-        let once: Vec<_> = first.pieces.iter().filter_map(|piece| piece.end).collect();
+        let once: Vec<_> = first.spans.iter().filter_map(|span| span.end).collect();
         let text = String::from_utf8(first.lines).unwrap();
         let second = cut(4, 2, &once, &text, 1);
         assert_eq!(second.lines, b"1.4\n2.0\n");
-        let twice: Vec<_> = second.pieces.iter().filter_map(|piece| piece.end).collect();
+        let twice: Vec<_> = second.spans.iter().filter_map(|span| span.end).collect();
         let expected = BatchRecord {
             trimmed: 4,
             ..BatchRecord::whole(batches[0].name, 1, 4, Digest::of(b"1.4\n"))
@@ -333,7 +333,7 @@ mod tests {
     fn a_lost_batch_is_cut_by_its_number_of_events() {
         let (batches, _) = records(&[4]);
         let lost = BatchRecord { bytes: 0, digest: Digest::of(b""), lost: true, ..batches[0] };
-        let piece = Piece {
+        let span = BatchSpan {
             batch: lost.name,
             segment: None,
             positions: Some(0..4),
@@ -342,8 +342,8 @@ mod tests {
             events: 0,
             end: Some(lost),
         };
-        let run = Cut::at(3).pass(Run { pieces: vec![piece], lines: Vec::new() });
-        let end = run.pieces[0].end.unwrap();
+        let chunk = Cut::at(3).pass(VerifiedChunk { spans: vec![span], lines: Vec::new() });
+        let end = chunk.spans[0].end.unwrap();
         assert_eq!(end, BatchRecord { events: 1, trimmed: 3, ..lost });
     }
 }

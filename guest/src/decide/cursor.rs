@@ -18,7 +18,7 @@ use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, BatchTime, LogId, WriterId};
 use crate::format::position::Position;
 use crate::format::segment::SegmentRange;
-use crate::format::verified::Piece;
+use crate::format::verified_chunk::BatchSpan;
 use crate::mutants::{self, Mutant};
 
 /// What a writer held when the pass began.
@@ -232,60 +232,60 @@ impl Cursor {
     }
 
     /// Takes note of a piece that was read; returns which of its events are to be yielded.
-    pub(crate) fn pass(&mut self, piece: &Piece) -> Range<u64> {
+    pub(crate) fn pass(&mut self, span: &BatchSpan) -> Range<u64> {
         if self.is_full() {
             return 0..0;
         }
-        self.sealed_met |= self.sealed == Some(piece.batch);
-        if let (Some(positions), Some(batch)) = (&piece.positions, piece.end.filter(|b| b.lost)) {
+        self.sealed_met |= self.sealed == Some(span.batch);
+        if let (Some(positions), Some(batch)) = (&span.positions, span.end.filter(|b| b.lost)) {
             if positions.end > self.at.next {
                 self.pass_lost(&batch, positions);
-                self.pass_sequenced(&piece.batch, positions.end);
+                self.pass_sequenced(&span.batch, positions.end);
             }
             return 0..0;
         }
         let before = match self.in_batch.take() {
-            Some((batch, events)) if batch == piece.batch => events,
-            _ => piece.trimmed,
+            Some((batch, events)) if batch == span.batch => events,
+            _ => span.trimmed,
         };
-        let after = before.saturating_add(piece.events);
-        if piece.end.is_none() {
-            self.in_batch = Some((piece.batch, after));
+        let after = before.saturating_add(span.events);
+        if span.end.is_none() {
+            self.in_batch = Some((span.batch, after));
         }
-        let wanted = self.times.wants(piece.batch.time)
-            && match &piece.positions {
+        let wanted = self.times.wants(span.batch.time)
+            && match &span.positions {
                 Some(positions) => {
-                    positions.end > self.at.next && self.wants_sequenced(&piece.batch)
+                    positions.end > self.at.next && self.wants_sequenced(&span.batch)
                 }
-                None => self.wants(&piece.batch),
+                None => self.wants(&span.batch),
             };
         if !wanted {
-            if let (Some(positions), Some(_)) = (&piece.positions, piece.end) {
-                self.pass_sequenced(&piece.batch, positions.end);
+            if let (Some(positions), Some(_)) = (&span.positions, span.end) {
+                self.pass_sequenced(&span.batch, positions.end);
             }
             return 0..0;
         }
         // How much of the batch was yielded: while it was live, and by position.
-        let partial = self.at.partial.get(&piece.batch).copied().unwrap_or(0);
-        let passed = piece.positions.as_ref().map_or(0, |p| self.at.next.saturating_sub(p.start));
+        let partial = self.at.partial.get(&span.batch).copied().unwrap_or(0);
+        let passed = span.positions.as_ref().map_or(0, |p| self.at.next.saturating_sub(p.start));
         let done = partial.max(passed).max(before).min(after);
         let yielded = self.left.map_or(after, |left| done.saturating_add(left).min(after));
         self.left = self.left.map(|left| left.saturating_sub(yielded - done));
-        let whole = piece.end.is_some() && yielded == after;
-        match &piece.positions {
-            Some(positions) if whole => self.pass_sequenced(&piece.batch, positions.end),
+        let whole = span.end.is_some() && yielded == after;
+        match &span.positions {
+            Some(positions) if whole => self.pass_sequenced(&span.batch, positions.end),
             Some(positions) => {
                 let reached = yielded.max(partial);
                 self.at.next = self.at.next.max(positions.start.saturating_add(reached));
                 if self.at.next > positions.start {
-                    self.at.partial.remove(&piece.batch);
+                    self.at.partial.remove(&span.batch);
                 }
             }
             None if whole => {
-                self.at.partial.remove(&piece.batch);
-                self.at.yielded.insert(piece.batch);
+                self.at.partial.remove(&span.batch);
+                self.at.yielded.insert(span.batch);
             }
-            None if yielded > partial => _ = self.at.partial.insert(piece.batch, yielded),
+            None if yielded > partial => _ = self.at.partial.insert(span.batch, yielded),
             None => {}
         }
         done.saturating_sub(before)..yielded.saturating_sub(before)

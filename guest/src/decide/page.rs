@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::format::host_bytes;
-use crate::format::verified::{Piece, Run};
+use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::ports::HostBytes;
 
 /// Some events, in order, each ended by LF.
@@ -18,7 +18,7 @@ pub struct Page<B> {
 }
 
 /// Events of a run that follow on each other.
-struct Stretch {
+struct LineRange {
     bytes: Range<u64>,
     events: u64,
 }
@@ -41,40 +41,44 @@ impl<B: HostBytes> Page<B> {
     }
 
     /// Adds what is wanted of a run; of each piece the events with these numbers.
-    pub(crate) fn take(&mut self, run: Run<B>, mut wanted: impl FnMut(&Piece) -> Range<u64>) {
-        let mut stretches: Vec<Stretch> = Vec::new();
+    pub(crate) fn take(
+        &mut self,
+        chunk: VerifiedChunk<B>,
+        mut wanted: impl FnMut(&BatchSpan) -> Range<u64>,
+    ) {
+        let mut ranges: Vec<LineRange> = Vec::new();
         let mut at = 0_u64;
-        for piece in &run.pieces {
-            let bytes = at..at.saturating_add(piece.bytes);
+        for span in &chunk.spans {
+            let bytes = at..at.saturating_add(span.bytes);
             at = bytes.end;
-            let wanted = wanted(piece);
+            let wanted = wanted(span);
             let events = wanted.end - wanted.start;
             if events == 0 {
                 continue;
             }
-            let bytes = if events == piece.events {
+            let bytes = if events == span.events {
                 bytes
             } else {
-                let lines = run.lines.slice(bytes.clone());
+                let lines = chunk.lines.slice(bytes.clone());
                 let end_of = |events| bytes.start.saturating_add(lines.line_end(events));
                 end_of(wanted.start)..end_of(wanted.end)
             };
-            match stretches.last_mut() {
+            match ranges.last_mut() {
                 Some(last) if last.bytes.end == bytes.start => {
                     last.bytes.end = bytes.end;
                     last.events = last.events.saturating_add(events);
                 }
-                _ => stretches.push(Stretch { bytes, events }),
+                _ => ranges.push(LineRange { bytes, events }),
             }
         }
-        if let [Stretch { bytes, events }] = &stretches[..]
-            && *bytes == (0..run.lines.length())
+        if let [LineRange { bytes, events }] = &ranges[..]
+            && *bytes == (0..chunk.lines.length())
         {
             // All of it: nothing is cut.
-            return self.push(run.lines, *events);
+            return self.push(chunk.lines, *events);
         }
-        for Stretch { bytes, events } in stretches {
-            self.push(run.lines.slice(bytes), events);
+        for LineRange { bytes, events } in ranges {
+            self.push(chunk.lines.slice(bytes), events);
         }
     }
 }
@@ -84,11 +88,11 @@ mod tests {
     use super::*;
     use crate::format::names::{BatchName, BatchTime};
 
-    fn piece(time: u64, lines: &str) -> Piece {
+    fn span(time: u64, lines: &str) -> BatchSpan {
         let batch = BatchName { time: BatchTime::new(time).unwrap(), origin: None };
         let (bytes, events) = (lines.len(), lines.matches('\n').count());
         let [bytes, events] = [bytes, events].map(|count| count.try_into().unwrap());
-        Piece { batch, segment: None, positions: None, trimmed: 0, bytes, events, end: None }
+        BatchSpan { batch, segment: None, positions: None, trimmed: 0, bytes, events, end: None }
     }
 
     #[test]
@@ -103,11 +107,11 @@ mod tests {
             ([0..0, 0..0, 0..0, 0..0], ""),
         ];
         for (wanted, expected) in cases {
-            let pieces = texts.iter().zip(1..).map(|(text, time)| piece(time, text)).collect();
-            let run = Run { pieces, lines: texts.concat().into_bytes() };
+            let spans = texts.iter().zip(1..).map(|(text, time)| span(time, text)).collect();
+            let chunk = VerifiedChunk { spans, lines: texts.concat().into_bytes() };
             let mut page = Page::default();
             let mut ranges = wanted.iter().cloned();
-            page.take(run, |_| ranges.next().unwrap());
+            page.take(chunk, |_| ranges.next().unwrap());
             let lines = page.lines.unwrap_or_default();
             assert_eq!(String::from_utf8(lines).unwrap(), expected, "{wanted:?}");
             let events: u64 = wanted.iter().map(|range| range.end - range.start).sum();

@@ -13,7 +13,7 @@ use crate::format::host_bytes;
 use crate::format::lines;
 use crate::format::listed::ListedBatch;
 use crate::format::names::Digest;
-use crate::format::verified::{Piece, Run};
+use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX};
 use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
 
@@ -33,7 +33,10 @@ pub(crate) struct BatchCopy {
 
 impl BatchCopy {
     /// Its bytes as the record wants them. None if they are not there, or are not the same.
-    pub(crate) fn read<S: Store>(&self, store: &S) -> Result<Option<Run<S::Bytes>>, Error> {
+    pub(crate) fn read<S: Store>(
+        &self,
+        store: &S,
+    ) -> Result<Option<VerifiedChunk<S::Bytes>>, Error> {
         let Some(skip) = self.record.trimmed.checked_sub(self.trimmed) else { return Ok(None) };
         let Some(bytes) = self.bytes(store)? else { return Ok(None) };
         let packed = || S::Bytes::new(&lines::pack_old_lines(bytes.read()));
@@ -43,7 +46,7 @@ impl BatchCopy {
             let found = summarize(&lines);
             let is_it = found.line_feeds == self.record.events
                 && Digest(found.digest) == self.record.digest;
-            is_it.then(|| self.run(lines))
+            is_it.then(|| self.verified(lines))
         };
         Ok(match self.record.name.origin {
             Some(_) => wanted(bytes),
@@ -56,13 +59,13 @@ impl BatchCopy {
         Source::Batch(ListedBatch { name: self.record.name, size: self.record.bytes })
     }
 
-    fn run<B: HostBytes>(&self, lines: B) -> Run<B> {
+    fn verified<B: HostBytes>(&self, lines: B) -> VerifiedChunk<B> {
         let record = BatchRecord { bytes: lines.length(), lost: false, ..self.record };
         let (start, end) = (record.trimmed, record.events);
         let positions =
             self.position.map(|first| first.saturating_sub(start)..first.saturating_add(end));
-        let piece = Piece { trimmed: record.trimmed, positions, ..Piece::live(record) };
-        Run { pieces: vec![piece], lines }
+        let span = BatchSpan { trimmed: record.trimmed, positions, ..BatchSpan::live(record) };
+        VerifiedChunk { spans: vec![span], lines }
     }
 
     fn bytes<S: Store>(&self, store: &S) -> Result<Option<S::Bytes>, Error> {

@@ -37,10 +37,10 @@ pub(crate) fn check_segment<S: Store>(
 ) -> Result<(), StoreError> {
     let bytes = batches.iter().map(|batch| batch.bytes).fold(0, u64::saturating_add);
     let mut reader = SegmentReader::of_batches(name, bytes, 0, batches.to_vec());
-    let mut runs = Vec::new();
+    let mut verified = Vec::new();
     check_whole(store, &log.key(name), |bytes, last| {
-        runs.clear();
-        reader.push(bytes, last, &mut runs)
+        verified.clear();
+        reader.push(bytes, last, &mut verified)
     })
 }
 

@@ -8,7 +8,7 @@ use crate::decide::log_state::View;
 use crate::decide::page::Page;
 use crate::decide::source::Source;
 use crate::drive::catalog::{Look, StoredLog};
-use crate::drive::source_reader::{self, Interrupted, PartsRead};
+use crate::drive::source_reader::{self, Interrupted, SourceReader};
 use crate::error::Error;
 use crate::format::index::Index;
 use crate::format::lines;
@@ -74,7 +74,7 @@ enum Stage<S: Store> {
 
 /// Parts being read, and the steps after them.
 struct Reading<S: Store> {
-    sources: PartsRead<S>,
+    sources: SourceReader<S>,
     /// The segment that the parts are of, if they are not all of it.
     segment: Option<(SegmentRecord, Rc<Index>)>,
     later: VecDeque<Step>,
@@ -388,7 +388,7 @@ impl<S: Store> Reader<S> {
             Stage::Steps(steps)
         } else {
             let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
-            let sources = PartsRead::new(store, log, sources);
+            let sources = SourceReader::new(store, log, sources);
             Stage::Sources(Box::new(Reading { sources, segment: of, later: steps }))
         };
         Ok(())
@@ -396,9 +396,9 @@ impl<S: Store> Reader<S> {
 
     fn read_on(&mut self, mut reading: Box<Reading<S>>) -> Result<(), Error> {
         match reading.sources.next() {
-            Ok(Some(run)) => {
+            Ok(Some(chunk)) => {
                 let cursor = &mut self.cursor;
-                self.page.take(run, |piece| cursor.pass(piece));
+                self.page.take(chunk, |span| cursor.pass(span));
                 self.stage =
                     if self.cursor.is_full() { Stage::Done } else { Stage::Sources(reading) };
             }

@@ -13,13 +13,13 @@ use crate::decide::source::Source;
 use crate::drive::batch_copy::BatchCopy;
 use crate::drive::catalog::StoredLog;
 use crate::drive::existing;
-use crate::drive::source_reader::{Interrupted, PartsRead};
+use crate::drive::source_reader::{Interrupted, SourceReader};
 use crate::error::{Damage, Error, WriteFailure, WriteFate};
 use crate::format::batch::BatchRecord;
 use crate::format::index::Index;
 use crate::format::names::{Attempt, BatchName, Digest, Generation, ObjectName, SegmentName};
 use crate::format::segment::NewSegment;
-use crate::format::verified::{Piece, Run};
+use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::limits::{COMMIT_SEGMENTS_MAX, SEGMENT_BATCHES_MAX};
 use crate::mutants::{self, Mutant};
 use crate::ports::{HostBytes, Store, StoreError, StoreErrorKind, Upload, WriteError};
@@ -119,16 +119,16 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
                     }
                 }
                 Input::Lost(batch) => {
-                    let pieces = vec![Piece::lost(batch)];
-                    self.write_run(Run { pieces, lines: S::Bytes::new(&[]) })?;
+                    let spans = vec![BatchSpan::lost(batch)];
+                    self.write_chunk(VerifiedChunk { spans, lines: S::Bytes::new(&[]) })?;
                 }
                 Input::Copy(copy) => match copy.read(&self.stored.store)? {
-                    Some(run) => {
-                        let run = match &mut cut {
-                            Some(cut) => cut.pass(run),
-                            None => run,
+                    Some(chunk) => {
+                        let chunk = match &mut cut {
+                            Some(cut) => cut.pass(chunk),
+                            None => chunk,
                         };
-                        self.write_run(run)?;
+                        self.write_chunk(chunk)?;
                     }
                     None => return Ok(Copied::Overtaken(Box::new(copy.source()))),
                 },
@@ -145,15 +145,15 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         cut: &mut Option<Cut>,
     ) -> Result<Copied, Error> {
         let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
-        let mut read = PartsRead::new(store, log, sources);
+        let mut read = SourceReader::new(store, log, sources);
         loop {
             match read.next() {
-                Ok(Some(run)) => {
-                    let run = match cut {
-                        Some(cut) => cut.pass(run),
-                        None => run,
+                Ok(Some(chunk)) => {
+                    let chunk = match cut {
+                        Some(cut) => cut.pass(chunk),
+                        None => chunk,
                     };
-                    self.write_run(run)?;
+                    self.write_chunk(chunk)?;
                 }
                 Ok(None) => return Ok(Copied::Whole),
                 Err(Interrupted::Gone(source)) => return Ok(Copied::Overtaken(source)),
@@ -163,38 +163,38 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
     }
 
     /// Writes a run; what belongs to one part at once.
-    fn write_run(&mut self, run: Run<S::Bytes>) -> Result<(), Error> {
+    fn write_chunk(&mut self, chunk: VerifiedChunk<S::Bytes>) -> Result<(), Error> {
         let (mut start, mut end) = (0, 0_u64);
-        for piece in &run.pieces {
-            if self.place(piece) {
-                self.write(run.lines.slice(start..end))?;
+        for span in &chunk.spans {
+            if self.place(span) {
+                self.write(chunk.lines.slice(start..end))?;
                 self.finish_segment()?;
                 start = end;
             }
-            end = end.saturating_add(piece.bytes);
-            if let Some(batch) = piece.end {
-                self.take_note(batch, piece)?;
+            end = end.saturating_add(span.bytes);
+            if let Some(batch) = span.end {
+                self.take_note(batch, span)?;
             }
         }
-        self.write(if start == 0 { run.lines } else { run.lines.slice(start..end) })
+        self.write(if start == 0 { chunk.lines } else { chunk.lines.slice(start..end) })
     }
 
     /// A batch was written whole. One that was written before must not be committed.
-    fn take_note(&mut self, batch: BatchRecord, piece: &Piece) -> Result<(), Error> {
+    fn take_note(&mut self, batch: BatchRecord, span: &BatchSpan) -> Result<(), Error> {
         self.batches.push(batch);
         if self.written.insert(batch.name) || mutants::is(Mutant::CommitTwice) {
             return Ok(());
         }
-        let object = piece.segment.map_or(ObjectName::Batch(batch.name), ObjectName::Segment);
+        let object = span.segment.map_or(ObjectName::Batch(batch.name), ObjectName::Segment);
         let expected = format!("{} once in the log", batch.name);
         let found = "it stands before, too";
         Err(self.stored.damaged(Damage::new(object, expected, found)))
     }
 
     /// Decides which part a piece goes to: true when a new one begins with it.
-    fn place(&mut self, piece: &Piece) -> bool {
+    fn place(&mut self, span: &BatchSpan) -> bool {
         let placed = &mut self.placed;
-        let full = placed.bytes.saturating_add(piece.bytes) > self.bytes_max
+        let full = placed.bytes.saturating_add(span.bytes) > self.bytes_max
             || placed.batches >= SEGMENT_BATCHES_MAX;
         let cuts =
             full && placed.bytes > 0 && !placed.in_batch && self.cuts < COMMIT_SEGMENTS_MAX / 2;
@@ -202,9 +202,9 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
             self.cuts += 1;
             *placed = Placed::default();
         }
-        placed.bytes = placed.bytes.saturating_add(piece.bytes);
-        placed.batches += u64::from(piece.end.is_some());
-        placed.in_batch = piece.end.is_none();
+        placed.bytes = placed.bytes.saturating_add(span.bytes);
+        placed.batches += u64::from(span.end.is_some());
+        placed.in_batch = span.end.is_none();
         cuts
     }
 

@@ -14,7 +14,7 @@ use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::LogName;
 use crate::format::segment::SegmentReader;
-use crate::format::verified::Run;
+use crate::format::verified_chunk::VerifiedChunk;
 use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_PARTS_MAX};
 use crate::ports::{Chunk, HostBytes, OrderedRead, Store, StoreError, StoreErrorKind};
 
@@ -26,7 +26,7 @@ pub(crate) enum Interrupted {
 }
 
 /// Parts being read.
-pub(crate) struct PartsRead<S: Store> {
+pub(crate) struct SourceReader<S: Store> {
     store: S,
     log: LogName,
     /// Parts not asked for yet.
@@ -38,16 +38,16 @@ pub(crate) struct PartsRead<S: Store> {
     decoder: Option<Decoder<S::Bytes>>,
     index: Option<Index>,
     /// Checked, and not taken yet; each with the number of its part.
-    runs: VecDeque<(u32, Run<S::Bytes>)>,
+    verified: VecDeque<(u32, VerifiedChunk<S::Bytes>)>,
     /// What was taken of the part under way.
-    taken: Taken,
+    progress: Progress,
     /// What comes behind them.
     interrupted: Option<Interrupted>,
 }
 
 /// What was taken of a part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Taken {
+pub(crate) struct Progress {
     source: u32,
     pub events: u64,
     pub bytes: u64,
@@ -68,28 +68,28 @@ pub(crate) fn count_first<S: Store>(
     source: Source,
     events_max: u64,
 ) -> Result<Option<(u64, u64)>, Error> {
-    let mut sources = PartsRead::new(store, log, vec![source]);
+    let mut sources = SourceReader::new(store, log, vec![source]);
     let (mut events, mut bytes) = (0_u64, 0_u64);
     while events < events_max {
-        let run = match sources.next() {
-            Ok(Some(run)) => run,
+        let chunk = match sources.next() {
+            Ok(Some(chunk)) => chunk,
             Ok(None) => break,
             Err(Interrupted::Gone(_)) => return Ok(None),
             Err(Interrupted::Failed(error)) => return Err(error),
         };
-        let of_run = run.pieces.iter().map(|piece| piece.events).fold(0, u64::saturating_add);
-        let wanted = of_run.min(events_max - events);
+        let in_chunk = chunk.spans.iter().map(|span| span.events).fold(0, u64::saturating_add);
+        let wanted = in_chunk.min(events_max - events);
         events = events.saturating_add(wanted);
-        let all = wanted == of_run;
+        let all = wanted == in_chunk;
         bytes = bytes.saturating_add(match all {
-            true => run.lines.length(),
-            false => run.lines.line_end(wanted),
+            true => chunk.lines.length(),
+            false => chunk.lines.line_end(wanted),
         });
     }
     Ok(Some((events, bytes)))
 }
 
-impl<S: Store> PartsRead<S> {
+impl<S: Store> SourceReader<S> {
     pub(crate) fn new(store: S, log: LogName, sources: Vec<Source>) -> Self {
         Self {
             store,
@@ -100,22 +100,22 @@ impl<S: Store> PartsRead<S> {
             at: 0,
             decoder: None,
             index: None,
-            runs: VecDeque::new(),
-            taken: Taken::default(),
+            verified: VecDeque::new(),
+            progress: Progress::default(),
             interrupted: None,
         }
     }
 
     /// Reads on until some events are certain, and returns them. None at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Run<S::Bytes>>, Interrupted> {
+    pub(crate) fn next(&mut self) -> Result<Option<VerifiedChunk<S::Bytes>>, Interrupted> {
         loop {
-            if let Some((source, run)) = self.runs.pop_front() {
-                if self.taken.source != source {
-                    self.taken = Taken { source, ..Taken::default() };
+            if let Some((source, chunk)) = self.verified.pop_front() {
+                if self.progress.source != source {
+                    self.progress = Progress { source, ..Progress::default() };
                 }
-                self.taken.events += run.pieces.iter().map(|piece| piece.events).sum::<u64>();
-                self.taken.bytes += run.lines.length();
-                return Ok(Some(run));
+                self.progress.events += chunk.spans.iter().map(|span| span.events).sum::<u64>();
+                self.progress.bytes += chunk.lines.length();
+                return Ok(Some(chunk));
             }
             if let Some(interrupted) = self.interrupted.take() {
                 return Err(interrupted);
@@ -131,15 +131,15 @@ impl<S: Store> PartsRead<S> {
     /// Takes a chunk. False at the end.
     fn read_on(&mut self) -> Result<bool, Interrupted> {
         if self.read.is_none() {
-            let rest = self.later.split_off(self.later.len().min(READ_PARTS_MAX));
-            self.window = std::mem::replace(&mut self.later, rest);
+            let remaining = self.later.split_off(self.later.len().min(READ_PARTS_MAX));
+            self.window = std::mem::replace(&mut self.later, remaining);
             if self.window.is_empty() {
                 return Ok(false);
             }
             let parts: Vec<_> =
                 self.window.iter().map(|source| source.to_read(&self.log)).collect();
             self.read = Some(self.store.read(&parts));
-            (self.at, self.taken) = (0, Taken::default());
+            (self.at, self.progress) = (0, Progress::default());
         }
         let Some(read) = &self.read else { return Ok(false) };
         match read.next(CHUNK_BYTES_MAX) {
@@ -177,17 +177,18 @@ impl<S: Store> PartsRead<S> {
     }
 
     /// Parts that were not read whole yet, the one under way first, and what was taken of that.
-    pub(crate) fn rest(self) -> (Vec<Source>, Taken) {
+    pub(crate) fn into_remaining(self) -> (Vec<Source>, Progress) {
         let done = usize::try_from(self.at).unwrap_or(usize::MAX).min(self.window.len());
-        let mut rest = self.window;
-        rest.drain(..done);
-        rest.extend(self.later);
+        let mut remaining = self.window;
+        remaining.drain(..done);
+        remaining.extend(self.later);
         // A segment is nothing without its index.
-        if let Some(Source::Segment(segment)) = rest.first() {
-            rest.insert(0, Source::Index(*segment));
+        if let Some(Source::Segment(segment)) = remaining.first() {
+            remaining.insert(0, Source::Index(*segment));
         }
-        let taken = if self.taken.source == self.at { self.taken } else { Taken::default() };
-        (rest, taken)
+        let progress =
+            if self.progress.source == self.at { self.progress } else { Progress::default() };
+        (remaining, progress)
     }
 
     fn source(&self, number: u32) -> Option<&Source> {
@@ -204,9 +205,9 @@ impl<S: Store> PartsRead<S> {
             None => self.decoder(source).map_err(|damage| self.damaged(damage))?,
         };
         let last = chunk.last;
-        let mut runs = Vec::new();
-        let pushed = decoder.push(chunk, &mut runs);
-        self.runs.extend(runs.into_iter().map(|run| (self.at, run)));
+        let mut verified = Vec::new();
+        let pushed = decoder.push(chunk, &mut verified);
+        self.verified.extend(verified.into_iter().map(|chunk| (self.at, chunk)));
         let index = pushed.map_err(|damage| self.damaged(damage))?;
         self.index = index.or(self.index.take());
         if last {
@@ -249,7 +250,7 @@ impl<B: HostBytes> Decoder<B> {
     fn push(
         &mut self,
         Chunk { bytes, last, .. }: Chunk<B>,
-        runs: &mut Vec<Run<B>>,
+        verified: &mut Vec<VerifiedChunk<B>>,
     ) -> Result<Option<Index>, Damage> {
         match self {
             Self::Index(segment, held) => {
@@ -260,9 +261,9 @@ impl<B: HostBytes> Decoder<B> {
                 }
                 return last.then(|| Index::decode(segment, held)).transpose();
             }
-            Self::Segment(reader) => reader.push(bytes, last, runs)?,
-            Self::Batch(reader) => runs.extend(reader.push(bytes, last)?),
-            Self::OldBatch(reader) => runs.extend(reader.push(&bytes, last)?),
+            Self::Segment(reader) => reader.push(bytes, last, verified)?,
+            Self::Batch(reader) => verified.extend(reader.push(bytes, last)?),
+            Self::OldBatch(reader) => verified.extend(reader.push(&bytes, last)?),
         }
         Ok(None)
     }

@@ -7,7 +7,7 @@
 use crate::decide::log_state;
 use crate::decide::source::Source;
 use crate::drive::catalog::{Look, StoredLog, StoredManifest};
-use crate::drive::source_reader::{Interrupted, PartsRead};
+use crate::drive::source_reader::{Interrupted, SourceReader};
 use crate::error::{Damage, Error};
 use crate::format::manifest::{Manifest, Retired, StandIn};
 use crate::format::names::{Generation, LogId, LogName, ObjectName};
@@ -51,7 +51,7 @@ pub struct Checked {
 pub struct Verifier<S: Store> {
     stored: StoredLog<S>,
     stage: Stage,
-    reading: Option<PartsRead<S>>,
+    reading: Option<SourceReader<S>>,
     work: Work,
     /// How often the log has changed under the work.
     changes: u32,
@@ -269,15 +269,15 @@ impl<S: Store> Verifier<S> {
 
     fn read(&mut self, sources: Vec<Source>) {
         let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
-        self.reading = Some(PartsRead::new(store, log, sources));
+        self.reading = Some(SourceReader::new(store, log, sources));
     }
 
     fn read_on(&mut self) -> Result<(), Error> {
         let Some(mut reading) = self.reading.take() else { return Ok(()) };
         let (log, work) = (&self.stored.name, &mut self.work);
         match reading.next() {
-            Ok(Some(run)) => {
-                run.pieces.iter().for_each(|piece| work.met(piece, log));
+            Ok(Some(chunk)) => {
+                chunk.spans.iter().for_each(|span| work.met(span, log));
                 self.reading = Some(reading);
             }
             Ok(None) => self.end_stage(),
@@ -310,23 +310,23 @@ impl<S: Store> Verifier<S> {
     }
 
     /// Goes on with what was not read whole, which counts anew.
-    fn read_again(&mut self, reading: PartsRead<S>) {
-        let (rest, taken) = reading.rest();
+    fn read_again(&mut self, reading: SourceReader<S>) {
+        let (rest, progress) = reading.into_remaining();
         let manifest = self.work.manifest.as_ref();
         let first = manifest.and_then(|manifest| manifest.segments.first()).copied();
         let is_first = first.is_some_and(|first| rest.contains(&Source::Segment(first)));
         let checked = &mut self.work.checked;
         let trimmed = if is_first { std::mem::take(&mut checked.trimmed_events) } else { 0 };
-        let events = taken.events.saturating_sub(trimmed);
+        let events = progress.events.saturating_sub(trimmed);
         checked.events = checked.events.saturating_sub(events);
-        checked.bytes = checked.bytes.saturating_sub(taken.bytes);
+        checked.bytes = checked.bytes.saturating_sub(progress.bytes);
         self.work.in_batch = 0;
         self.read(rest);
     }
 
     /// Goes on behind a damaged object; a segment without its index cannot be checked.
-    fn skip_one(&mut self, reading: PartsRead<S>) {
-        let (mut rest, _) = reading.rest();
+    fn skip_one(&mut self, reading: SourceReader<S>) {
+        let (mut rest, _) = reading.into_remaining();
         let skipped = if matches!(rest.first(), Some(Source::Index(_))) { 2 } else { 1 };
         rest.drain(..skipped.min(rest.len()));
         self.work.in_batch = 0;

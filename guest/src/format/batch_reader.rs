@@ -6,7 +6,7 @@ use crate::error::Damage;
 use crate::format::batch::{BatchRecord, describe, is, summarize};
 use crate::format::host_bytes;
 use crate::format::names::{BatchName, Origin};
-use crate::format::verified::{Piece, Run};
+use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::limits::BATCH_BYTES_WHOLE_MAX;
 use crate::ports::HostBytes;
 
@@ -28,7 +28,11 @@ impl<B: HostBytes> BatchReader<B> {
     }
 
     /// Takes the next bytes and returns the batch when all of it is there.
-    pub(crate) fn push(&mut self, bytes: B, last: bool) -> Result<Option<Run<B>>, Damage> {
+    pub(crate) fn push(
+        &mut self,
+        bytes: B,
+        last: bool,
+    ) -> Result<Option<VerifiedChunk<B>>, Damage> {
         let lines = host_bytes::join(self.held.take(), bytes);
         let bytes = lines.length();
         if bytes > BATCH_BYTES_WHOLE_MAX {
@@ -46,7 +50,7 @@ impl<B: HostBytes> BatchReader<B> {
             return Err(Damage::new(self.name, expected, describe(bytes, found)));
         }
         let end = BatchRecord::whole(self.name, events, bytes, digest);
-        Ok(Some(Run { pieces: vec![Piece::live(end)], lines }))
+        Ok(Some(VerifiedChunk { spans: vec![BatchSpan::live(end)], lines }))
     }
 }
 
@@ -69,9 +73,9 @@ mod tests {
         let lines = b"one\ntwo\n";
         let mut reader = reader(name(lines), 8).unwrap();
         assert_eq!(reader.push(lines[..3].to_vec(), false), Ok(None));
-        let run = reader.push(lines[3..].to_vec(), true).unwrap().unwrap();
+        let chunk = reader.push(lines[3..].to_vec(), true).unwrap().unwrap();
         let end = BatchRecord::whole(name(lines), 2, 8, Digest::of(lines));
-        assert_eq!((run.lines, run.pieces), (lines.to_vec(), vec![Piece::live(end)]));
+        assert_eq!((chunk.lines, chunk.spans), (lines.to_vec(), vec![BatchSpan::live(end)]));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::error::Damage;
 use crate::format::batch::BatchRecord;
 use crate::format::lines;
 use crate::format::names::{BatchName, Digest};
-use crate::format::verified::{Piece, Run};
+use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, OLD_LINE_BYTES_MAX};
 use crate::ports::HostBytes;
 
@@ -34,7 +34,7 @@ impl OldBatchReader {
         &mut self,
         bytes: &B,
         last: bool,
-    ) -> Result<Option<Run<B>>, Damage> {
+    ) -> Result<Option<VerifiedChunk<B>>, Damage> {
         let streams = self.size > BATCH_BYTES_WHOLE_MAX;
         let bytes = bytes.read();
         if self.held.is_empty() && (last || streams) {
@@ -70,8 +70,9 @@ impl OldBatchReader {
             BatchRecord::whole(self.name, self.events, self.bytes, digest)
         });
         let batch = self.name;
-        let piece = Piece { batch, segment: None, positions: None, trimmed: 0, bytes, events, end };
-        Ok(Some(Run { pieces: vec![piece], lines: B::new(&lines) }))
+        let span =
+            BatchSpan { batch, segment: None, positions: None, trimmed: 0, bytes, events, end };
+        Ok(Some(VerifiedChunk { spans: vec![span], lines: B::new(&lines) }))
     }
 }
 
@@ -94,7 +95,7 @@ mod tests {
             let second = streamed.push(&second.to_vec(), true).unwrap().unwrap();
             let lines = [first.lines, second.lines].concat();
             assert_eq!(lines, whole.lines, "cut at {cut}");
-            assert_eq!(second.pieces[0].end, whole.pieces[0].end, "cut at {cut}");
+            assert_eq!(second.spans[0].end, whole.spans[0].end, "cut at {cut}");
         }
     }
 }

@@ -16,4 +16,4 @@ pub mod names;
 pub(crate) mod oversized_batch;
 pub(crate) mod position;
 pub(crate) mod segment;
-pub(crate) mod verified;
+pub(crate) mod verified_chunk;

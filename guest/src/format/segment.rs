@@ -12,7 +12,7 @@ use crate::format::lines;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{Digest, SegmentName};
 use crate::format::oversized_batch::Streamed;
-use crate::format::verified::{Piece, Run};
+use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, SUMMARIES_MAX};
 use crate::mutants::{self, Mutant};
 use crate::ports::HostBytes;
@@ -80,14 +80,14 @@ impl<B: HostBytes> SegmentReader<B> {
         &mut self,
         bytes: B,
         last: bool,
-        runs: &mut Vec<Run<B>>,
+        verified: &mut Vec<VerifiedChunk<B>>,
     ) -> Result<(), Damage> {
         let bytes = host_bytes::join(self.held.take(), bytes);
         let (mut at, end) = (0, bytes.length());
         loop {
             let before = (self.batches.len(), at);
-            self.pass_whole(&bytes, &mut at, runs)?;
-            self.pass_streamed(&bytes, &mut at, runs)?;
+            self.pass_whole(&bytes, &mut at, verified)?;
+            self.pass_streamed(&bytes, &mut at, verified)?;
             if (self.batches.len(), at) == before {
                 break;
             }
@@ -105,7 +105,7 @@ impl<B: HostBytes> SegmentReader<B> {
         &mut self,
         bytes: &B,
         at: &mut u64,
-        runs: &mut Vec<Run<B>>,
+        verified: &mut Vec<VerifiedChunk<B>>,
     ) -> Result<(), Damage> {
         if self.streamed.is_some() {
             return Ok(());
@@ -117,7 +117,7 @@ impl<B: HostBytes> SegmentReader<B> {
             (batch.bytes <= BATCH_BYTES_WHOLE_MAX).then_some(*batch)
         });
         let whole: Vec<BatchRecord> = whole.collect();
-        let mut pieces = Vec::with_capacity(whole.len());
+        let mut spans = Vec::with_capacity(whole.len());
         let mut damage = None;
         'check: for some in whole.chunks(SUMMARIES_MAX) {
             let lengths: Vec<u64> = some.iter().map(|batch| batch.bytes).collect();
@@ -127,23 +127,24 @@ impl<B: HostBytes> SegmentReader<B> {
                     break 'check;
                 }
                 // What was lost comes alone, so that it is clear where events are missing.
-                if batch.lost && !pieces.is_empty() {
-                    let pieces = std::mem::take(&mut pieces);
-                    runs.push(Run { pieces, lines: bytes.slice(start..*at) });
+                if batch.lost && !spans.is_empty() {
+                    let spans = std::mem::take(&mut spans);
+                    verified.push(VerifiedChunk { spans, lines: bytes.slice(start..*at) });
                     start = *at;
                 }
                 *at = at.saturating_add(batch.bytes);
-                let piece = self.piece(*batch, batch.bytes, batch.events_stored(), true);
+                let span = self.span(*batch, batch.bytes, batch.events_stored(), true);
                 self.batches.next();
                 if batch.lost {
-                    runs.push(Run { pieces: vec![piece], lines: bytes.slice(start..*at) });
+                    verified
+                        .push(VerifiedChunk { spans: vec![span], lines: bytes.slice(start..*at) });
                 } else {
-                    pieces.push(piece);
+                    spans.push(span);
                 }
             }
         }
-        if !pieces.is_empty() {
-            runs.push(Run { pieces, lines: bytes.slice(start..*at) });
+        if !spans.is_empty() {
+            verified.push(VerifiedChunk { spans, lines: bytes.slice(start..*at) });
         }
         damage.map_or(Ok(()), Err)
     }
@@ -153,7 +154,7 @@ impl<B: HostBytes> SegmentReader<B> {
         &mut self,
         bytes: &B,
         at: &mut u64,
-        runs: &mut Vec<Run<B>>,
+        verified: &mut Vec<VerifiedChunk<B>>,
     ) -> Result<(), Damage> {
         let next = self.batches.as_slice().first();
         if self.streamed.is_none() && next.is_some_and(|next| next.bytes > BATCH_BYTES_WHOLE_MAX) {
@@ -172,19 +173,19 @@ impl<B: HostBytes> SegmentReader<B> {
             self.streamed = None;
         }
         let length = u64::try_from(lines.len()).unwrap_or(u64::MAX);
-        let pieces = vec![self.piece(batch, length, events, ended)];
-        runs.push(Run { pieces, lines: B::new(&lines) });
+        let spans = vec![self.span(batch, length, events, ended)];
+        verified.push(VerifiedChunk { spans, lines: B::new(&lines) });
         Ok(())
     }
 
     /// Some of the next batch, or the end of it: then the one behind it is next.
-    fn piece(&mut self, batch: BatchRecord, bytes: u64, events: u64, ends: bool) -> Piece {
+    fn span(&mut self, batch: BatchRecord, bytes: u64, events: u64, ends: bool) -> BatchSpan {
         let (start, end) = (self.position, self.position.saturating_add(batch.events));
         let trimmed = if mutants::is(Mutant::ForgetOffset) { 0 } else { batch.trimmed };
         if ends {
             self.position = end;
         }
-        Piece {
+        BatchSpan {
             batch: batch.name,
             segment: Some(self.segment),
             positions: Some(start.saturating_sub(trimmed)..end),
@@ -237,14 +238,14 @@ mod tests {
         let mut shown = Vec::new();
         let mut chunks = bytes.chunks(step).peekable();
         while let Some(chunk) = chunks.next() {
-            let mut runs = Vec::new();
-            reader.push(chunk.to_vec(), chunks.peek().is_none(), &mut runs)?;
-            for Run { pieces, lines } in runs {
+            let mut verified = Vec::new();
+            reader.push(chunk.to_vec(), chunks.peek().is_none(), &mut verified)?;
+            for VerifiedChunk { spans, lines } in verified {
                 let mut lines = lines.as_slice();
-                for piece in pieces {
-                    let of_piece = lines.split_off(..usize::try_from(piece.bytes).unwrap());
-                    let text = String::from_utf8(of_piece.unwrap().to_vec()).unwrap();
-                    shown.push((piece.positions.unwrap().end, text));
+                for span in spans {
+                    let of_span = lines.split_off(..usize::try_from(span.bytes).unwrap());
+                    let text = String::from_utf8(of_span.unwrap().to_vec()).unwrap();
+                    shown.push((span.positions.unwrap().end, text));
                 }
             }
         }

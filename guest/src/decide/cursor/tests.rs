@@ -24,7 +24,7 @@ fn pass(
     last: bool,
 ) -> String {
     let record = record(batch, lines);
-    let range = cursor.pass(&Piece {
+    let range = cursor.pass(&BatchSpan {
         segment: None,
         batch,
         positions,
@@ -143,7 +143,7 @@ fn pass_lost(cursor: &mut Cursor, batch: BatchName, positions: Range<u64>, trimm
     let events = positions.end - positions.start - trimmed;
     let digest = Digest::of(b"");
     let record = BatchRecord { name: batch, events, bytes: 0, digest, trimmed, lost: true };
-    let range = cursor.pass(&Piece {
+    let range = cursor.pass(&BatchSpan {
         segment: None,
         batch,
         positions: Some(positions),
@@ -178,7 +178,7 @@ fn a_trimmed_batch_goes_on_behind_what_was_yielded_while_it_was_live() {
     cursor.skip_live(batch, Some(2));
     // Of its three events at positions 4 to 7 the first was trimmed.
     let record = BatchRecord { trimmed: 1, ..record(batch, "b\nc\n") };
-    let range = cursor.pass(&Piece {
+    let range = cursor.pass(&BatchSpan {
         segment: None,
         batch,
         positions: Some(4..7),

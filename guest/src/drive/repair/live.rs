@@ -10,7 +10,7 @@ use super::losses::{Inspected, Inspection, Loss, base};
 use crate::decide::log_state::View;
 use crate::decide::source::Source;
 use crate::drive::catalog::StoredLog;
-use crate::drive::source_reader::{Interrupted, PartsRead};
+use crate::drive::source_reader::{Interrupted, SourceReader};
 use crate::error::{Damage, Error};
 use crate::format::batch::{BatchRecord, summarize};
 use crate::format::listed::ListedBatch;
@@ -76,7 +76,7 @@ fn first_fault<S: Store>(
     batches: Vec<ListedBatch>,
 ) -> Result<Option<(Fault, Vec<ListedBatch>)>, Error> {
     let sources = batches.into_iter().map(Source::Batch).collect();
-    let mut read = PartsRead::new(stored.store.clone(), stored.name.clone(), sources);
+    let mut read = SourceReader::new(stored.store.clone(), stored.name.clone(), sources);
     loop {
         let fault = match read.next() {
             Ok(Some(_)) => continue,
@@ -85,7 +85,7 @@ fn first_fault<S: Store>(
             Err(Interrupted::Failed(error)) => return Err(error),
             Err(Interrupted::Gone(_)) => Fault::Gone,
         };
-        let (rest, _) = read.rest();
+        let (rest, _) = read.into_remaining();
         let rest = rest.into_iter().filter_map(|source| match source {
             Source::Batch(batch) => Some(batch),
             _ => None,

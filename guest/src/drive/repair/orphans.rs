@@ -132,7 +132,7 @@ fn bytes_of<S: Store>(
     let range = Some(offset..offset.saturating_add(batch.bytes));
     let key = stored.name.key(index.0);
     let copy = BatchCopy { key, range, trimmed: 0, position: None, record: *batch };
-    Ok(copy.read(&stored.store)?.map(|run| run.lines.read()))
+    Ok(copy.read(&stored.store)?.map(|chunk| chunk.lines.read()))
 }
 
 fn create<S: Store>(stored: &StoredLog<S>, batch: &BatchName, bytes: &[u8]) -> Result<(), Error> {

@@ -28,7 +28,7 @@ pub(super) struct Traces<'a> {
 
 /// New segments, and what they stand for.
 #[derive(Clone)]
-struct Run {
+struct Derivation {
     outputs: Range<usize>,
     rewrite: Rewrite,
 }
@@ -37,31 +37,39 @@ impl Traces<'_> {
     /// Every manifest that the commit can have created.
     pub(super) fn manifests(&self) -> Vec<Manifest> {
         let mut found = Vec::new();
-        self.go_on(0, 0, &mut Vec::new(), &mut found);
+        self.explain(0, 0, &mut Vec::new(), &mut found);
         found
     }
 
     /// Explains what comes from a segment and an output on.
-    fn go_on(&self, at: usize, output: usize, runs: &mut Vec<Run>, found: &mut Vec<Manifest>) {
+    fn explain(
+        &self,
+        at: usize,
+        output: usize,
+        derivations: &mut Vec<Derivation>,
+        found: &mut Vec<Manifest>,
+    ) {
         let segments = &self.base.segments;
         let Some(segment) = segments.get(at) else {
-            let mut runs = runs.clone();
+            let mut derivations = derivations.clone();
             if output < self.outputs.len() {
-                let Some(run) = self.run(at..at, output..self.outputs.len()) else { return };
-                runs.push(run);
+                let Some(derivation) = self.derive(at..at, output..self.outputs.len()) else {
+                    return;
+                };
+                derivations.push(derivation);
             }
-            found.extend(self.manifest(&runs));
+            found.extend(self.manifest(&derivations));
             return;
         };
         if segment.end() <= self.first_position || (self.is_there)(segment) {
-            self.go_on(at.saturating_add(1), output, runs, found);
+            self.explain(at.saturating_add(1), output, derivations, found);
         }
         for end in output.saturating_add(1)..=self.outputs.len() {
             for to in at.saturating_add(1)..=segments.len() {
-                let Some(run) = self.run(at..to, output..end) else { continue };
-                runs.push(run);
-                self.go_on(to, end, runs, found);
-                runs.pop();
+                let Some(derivation) = self.derive(at..to, output..end) else { continue };
+                derivations.push(derivation);
+                self.explain(to, end, derivations, found);
+                derivations.pop();
                 // What follows may be a run of its own: that gives the same.
                 return;
             }
@@ -70,7 +78,7 @@ impl Traces<'_> {
 
     /// The outputs as a rewrite of the segments and, behind all of them, of new batches; none if they
     /// cannot be that.
-    fn run(&self, segments: Range<usize>, outputs: Range<usize>) -> Option<Run> {
+    fn derive(&self, segments: Range<usize>, outputs: Range<usize>) -> Option<Derivation> {
         let outputs_of = self.outputs.get(outputs.clone())?;
         let lines: Vec<&BatchRecord> = outputs_of.iter().flat_map(|o| &o.batches).collect();
         let mut rest = lines.as_slice();
@@ -91,12 +99,16 @@ impl Traces<'_> {
         let fits = rest.is_empty() || (absorbs && in_order && is_new);
         let size = u64::try_from(lines.len()).ok()?;
         let rewrite = Rewrite { segments, batches: rest.len(), bytes: 0, size, cut };
-        fits.then_some(Run { outputs, rewrite })
+        fits.then_some(Derivation { outputs, rewrite })
     }
 
-    fn manifest(&self, runs: &[Run]) -> Option<Manifest> {
-        let outputs = |run: &Run| self.outputs.get(run.outputs.clone()).map(<[_]>::to_vec);
-        let rewrites = runs.iter().map(|run| Some((run.rewrite.clone(), outputs(run)?)));
+    fn manifest(&self, derivations: &[Derivation]) -> Option<Manifest> {
+        let outputs = |derivation: &Derivation| {
+            self.outputs.get(derivation.outputs.clone()).map(<[_]>::to_vec)
+        };
+        let rewrites = derivations
+            .iter()
+            .map(|derivation| Some((derivation.rewrite.clone(), outputs(derivation)?)));
         let rewrites: Option<Vec<_>> = rewrites.collect();
         compaction::next_manifest(Some(self.base), self.attempt, self.first_position, &rewrites?)
     }

@@ -8,7 +8,7 @@ use crate::format::batch::BatchRecord;
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, Digest, Generation, LogName, SegmentName};
-use crate::format::verified::Piece;
+use crate::format::verified_chunk::BatchSpan;
 
 /// Where a batch stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,14 +52,14 @@ impl Work {
     }
 
     /// Takes note of what was read and checked.
-    pub(super) fn met(&mut self, piece: &Piece, log: &LogName) {
-        let trimmed = self.trimmed(piece);
+    pub(super) fn met(&mut self, span: &BatchSpan, log: &LogName) {
+        let trimmed = self.trimmed(span);
         self.checked.trimmed_events += trimmed;
-        self.checked.events += piece.events - trimmed;
-        self.checked.bytes += piece.bytes;
-        self.checked.objects += u64::from(piece.end.is_some() && piece.positions.is_none());
+        self.checked.events += span.events - trimmed;
+        self.checked.bytes += span.bytes;
+        self.checked.objects += u64::from(span.end.is_some() && span.positions.is_none());
         if let Some(((end, segment), positions)) =
-            piece.end.zip(piece.segment).zip(piece.positions.clone())
+            span.end.zip(span.segment).zip(span.positions.clone())
         {
             let place = Place { start: positions.start, segment, is_retired: false };
             self.stands(&end, place, log);
@@ -67,14 +67,14 @@ impl Work {
     }
 
     /// How many events of a piece are trimmed: a trim has left them to the next compaction.
-    fn trimmed(&mut self, piece: &Piece) -> u64 {
+    fn trimmed(&mut self, span: &BatchSpan) -> u64 {
         let before = self.in_batch;
-        self.in_batch = if piece.end.is_some() { 0 } else { before.saturating_add(piece.events) };
-        let (Some(positions), Some(manifest)) = (&piece.positions, &self.manifest) else {
+        self.in_batch = if span.end.is_some() { 0 } else { before.saturating_add(span.events) };
+        let (Some(positions), Some(manifest)) = (&span.positions, &self.manifest) else {
             return 0;
         };
-        let start = positions.start.saturating_add(piece.trimmed).saturating_add(before);
-        manifest.first_position.saturating_sub(start).min(piece.events)
+        let start = positions.start.saturating_add(span.trimmed).saturating_add(before);
+        manifest.first_position.saturating_sub(start).min(span.events)
     }
 
     /// Takes note of where a batch stands. It stands once; what a trim has left of it has its old

@@ -8,7 +8,7 @@ use crate::format::names::{BatchName, SegmentName};
 
 /// Checked events of one batch: all of them, or some that follow on each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Piece {
+pub(crate) struct BatchSpan {
     pub batch: BatchName,
     /// In a segment, which one, and the positions of the whole batch; none for a live batch.
     pub segment: Option<SegmentName>,
@@ -23,12 +23,12 @@ pub(crate) struct Piece {
 
 /// Checked pieces, one after the other, and the bytes of all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Run<B> {
-    pub pieces: Vec<Piece>,
+pub(crate) struct VerifiedChunk<B> {
+    pub spans: Vec<BatchSpan>,
     pub lines: B,
 }
 
-impl Piece {
+impl BatchSpan {
     /// The record of a batch whose bytes are lost.
     pub(crate) fn lost(end: BatchRecord) -> Self {
         let BatchRecord { name, trimmed, .. } = end;
