@@ -42,7 +42,7 @@ pub const CHUNK_BYTES_MAX: u32 = 2 * 1024 * 1024;
 pub const SUMMARIES_MAX: usize = 10_000;
 
 /// The longest line of an old batch that is read in a stream, i.e. the most that is held of it.
-pub const OLD_LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
+pub const LEGACY_LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Objects asked for in one call of a listing: ten requests on stores that answer 1,000 at a time.
 pub const LIST_PAGE_OBJECTS: u32 = 10_000;

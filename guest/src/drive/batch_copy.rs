@@ -39,7 +39,7 @@ impl BatchCopy {
     ) -> Result<Option<VerifiedChunk<S::Bytes>>, Error> {
         let Some(skip) = self.record.trimmed.checked_sub(self.trimmed) else { return Ok(None) };
         let Some(bytes) = self.bytes(store)? else { return Ok(None) };
-        let packed = || S::Bytes::new(&lines::pack_old_lines(bytes.read()));
+        let packed = || S::Bytes::new(&lines::pack_legacy_lines(bytes.read()));
         let wanted = |lines: S::Bytes| {
             let start = lines.line_end(skip);
             let lines = if start == 0 { lines } else { lines.slice(start..lines.length()) };

@@ -281,7 +281,7 @@ impl<S: Store> Reader<S> {
             }
             let events = match batch.name.origin {
                 Some(origin) => origin.events,
-                None => match self.count_old(*batch)? {
+                None => match self.count_legacy(*batch)? {
                     Some(events) => events,
                     None => return Ok(Err(Source::Batch(*batch))),
                 },
@@ -303,7 +303,7 @@ impl<S: Store> Reader<S> {
     }
 
     /// The number of events of an old batch, whose name does not tell. None if it is gone.
-    fn count_old(&self, batch: ListedBatch) -> Result<Option<u64>, Error> {
+    fn count_legacy(&self, batch: ListedBatch) -> Result<Option<u64>, Error> {
         let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
         let counted = source_reader::count_first(store, log, Source::Batch(batch), u64::MAX)?;
         Ok(counted.map(|(events, _)| events))

@@ -9,7 +9,7 @@ use crate::decide::source::Source;
 use crate::error::{Damage, Error};
 use crate::format::batch_reader::BatchReader;
 use crate::format::index::Index;
-use crate::format::legacy_batch::OldBatchReader;
+use crate::format::legacy_batch::LegacyBatchReader;
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::LogName;
@@ -57,7 +57,7 @@ enum Decoder<B> {
     Index(SegmentRecord, Vec<u8>),
     Segment(SegmentReader<B>),
     Batch(BatchReader<B>),
-    OldBatch(OldBatchReader),
+    LegacyBatch(LegacyBatchReader),
 }
 
 /// Reads the first events of a part, at most so many: how many there are, and their bytes. None if the
@@ -228,7 +228,7 @@ impl<S: Store> SourceReader<S> {
             Source::SegmentRange(range) => Decoder::Segment(SegmentReader::of_range(range)),
             Source::Batch(ListedBatch { name, size }) => match name.origin {
                 Some(origin) => Decoder::Batch(BatchReader::new(name, origin, size)?),
-                None => Decoder::OldBatch(OldBatchReader::new(name, size)),
+                None => Decoder::LegacyBatch(LegacyBatchReader::new(name, size)),
             },
         })
     }
@@ -263,7 +263,7 @@ impl<B: HostBytes> Decoder<B> {
             }
             Self::Segment(reader) => reader.push(bytes, last, verified)?,
             Self::Batch(reader) => verified.extend(reader.push(bytes, last)?),
-            Self::OldBatch(reader) => verified.extend(reader.push(&bytes, last)?),
+            Self::LegacyBatch(reader) => verified.extend(reader.push(&bytes, last)?),
         }
         Ok(None)
     }

@@ -8,11 +8,11 @@ use crate::format::batch::BatchRecord;
 use crate::format::lines;
 use crate::format::names::{BatchName, Digest};
 use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
-use crate::limits::{BATCH_BYTES_WHOLE_MAX, OLD_LINE_BYTES_MAX};
+use crate::limits::{BATCH_BYTES_WHOLE_MAX, LEGACY_LINE_BYTES_MAX};
 use crate::ports::HostBytes;
 
 /// Reads an old batch's object, chunk by chunk.
-pub(crate) struct OldBatchReader {
+pub(crate) struct LegacyBatchReader {
     name: BatchName,
     /// The listed size: room for as much is made at once. What is too large to hold is passed on line
     /// by line.
@@ -24,7 +24,7 @@ pub(crate) struct OldBatchReader {
     hasher: Box<Xxh3>,
 }
 
-impl OldBatchReader {
+impl LegacyBatchReader {
     pub(crate) fn new(name: BatchName, size: u64) -> Self {
         Self { name, size, held: Vec::new(), events: 0, bytes: 0, hasher: Box::new(Xxh3::new()) }
     }
@@ -56,9 +56,9 @@ impl OldBatchReader {
             false => return Ok(None),
         };
         let rest = self.held.split_off(complete);
-        let lines = lines::pack_old_lines(std::mem::replace(&mut self.held, rest));
-        if self.held.len() > OLD_LINE_BYTES_MAX {
-            let expected = format!("lines of at most {OLD_LINE_BYTES_MAX} bytes");
+        let lines = lines::pack_legacy_lines(std::mem::replace(&mut self.held, rest));
+        if self.held.len() > LEGACY_LINE_BYTES_MAX {
+            let expected = format!("lines of at most {LEGACY_LINE_BYTES_MAX} bytes");
             return Err(Damage::new(self.name, expected, "a longer one"));
         }
         let (events, bytes) = (lines::count(&lines), u64::try_from(lines.len()).unwrap_or(0));
@@ -82,17 +82,17 @@ mod tests {
     use crate::format::names::BatchTime;
 
     #[test]
-    fn a_large_old_batch_is_streamed_as_if_it_were_held() {
-        let old = BatchName { time: BatchTime::new(7).unwrap(), origin: None };
+    fn a_large_legacy_batch_is_streamed_like_a_small_one() {
+        let legacy = BatchName { time: BatchTime::new(7).unwrap(), origin: None };
         let text = b"one\n\ntwo\nthree";
-        let mut held = OldBatchReader::new(old, 14);
-        assert_eq!(held.push(&text[..3].to_vec(), false), Ok(None));
-        let whole = held.push(&text[3..].to_vec(), true).unwrap().unwrap();
+        let mut reader = LegacyBatchReader::new(legacy, 14);
+        assert_eq!(reader.push(&text[..3].to_vec(), false), Ok(None));
+        let whole = reader.push(&text[3..].to_vec(), true).unwrap().unwrap();
         for cut in 0..text.len() {
             let (first, second) = text.split_at(cut);
-            let mut streamed = OldBatchReader::new(old, BATCH_BYTES_WHOLE_MAX + 1);
-            let first = streamed.push(&first.to_vec(), false).unwrap().unwrap();
-            let second = streamed.push(&second.to_vec(), true).unwrap().unwrap();
+            let mut oversized = LegacyBatchReader::new(legacy, BATCH_BYTES_WHOLE_MAX + 1);
+            let first = oversized.push(&first.to_vec(), false).unwrap().unwrap();
+            let second = oversized.push(&second.to_vec(), true).unwrap().unwrap();
             let lines = [first.lines, second.lines].concat();
             assert_eq!(lines, whole.lines, "cut at {cut}");
             assert_eq!(second.spans[0].end, whole.spans[0].end, "cut at {cut}");

@@ -45,7 +45,7 @@ pub(crate) fn count(lines: &[u8]) -> u64 {
 }
 
 /// Makes packed lines of what an old batch holds: leaves out empty lines, ends the last one.
-pub(crate) fn pack_old_lines(mut lines: Vec<u8>) -> Vec<u8> {
+pub(crate) fn pack_legacy_lines(mut lines: Vec<u8>) -> Vec<u8> {
     let ended = lines.last().is_none_or(|&byte| byte == b'\n');
     let has_empty =
         lines.first() == Some(&b'\n') || memchr::memmem::find(&lines, b"\n\n").is_some();
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn old_lines_lose_their_gaps_and_get_their_last_end() {
-        for (old, packed) in [
+        for (legacy, packed) in [
             ("", ""),
             ("\n", ""),
             ("\n\n\n", ""),
@@ -108,8 +108,8 @@ mod tests {
             ("a\n\nb", "a\nb\n"),
             ("\na\n\n\nb\n\n", "a\nb\n"),
         ] {
-            let found = pack_old_lines(old.as_bytes().to_vec());
-            assert_eq!(found, packed.as_bytes(), "{old:?}");
+            let found = pack_legacy_lines(legacy.as_bytes().to_vec());
+            assert_eq!(found, packed.as_bytes(), "{legacy:?}");
         }
     }
 }

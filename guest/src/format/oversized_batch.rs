@@ -7,10 +7,10 @@ use crate::error::Damage;
 use crate::format::batch::BatchRecord;
 use crate::format::lines;
 use crate::format::names::{Digest, SegmentName};
-use crate::limits::OLD_LINE_BYTES_MAX;
+use crate::limits::LEGACY_LINE_BYTES_MAX;
 
 /// The batch under way.
-pub(crate) struct Streamed {
+pub(crate) struct OversizedBatch {
     pub(crate) batch: BatchRecord,
     hasher: Box<Xxh3>,
     /// Bytes that are to come.
@@ -21,7 +21,7 @@ pub(crate) struct Streamed {
     begun: Vec<u8>,
 }
 
-impl Streamed {
+impl OversizedBatch {
     pub(crate) fn new(batch: BatchRecord) -> Self {
         let (hasher, left) = (Box::new(Xxh3::new()), batch.bytes);
         Self { batch, hasher, left, events: 0, begun: Vec::new() }
@@ -44,8 +44,8 @@ impl Streamed {
             lines.extend_from_slice(&bytes);
         }
         self.begun = lines.split_off(memchr::memrchr(b'\n', &lines).map_or(0, |end| end + 1));
-        if self.begun.len() > OLD_LINE_BYTES_MAX {
-            let expected = format!("lines of at most {OLD_LINE_BYTES_MAX} bytes");
+        if self.begun.len() > LEGACY_LINE_BYTES_MAX {
+            let expected = format!("lines of at most {LEGACY_LINE_BYTES_MAX} bytes");
             return Err(Damage::new(segment, expected, "a longer one"));
         }
         self.events = self.events.saturating_add(lines::count(&lines));

@@ -157,11 +157,11 @@ mod tests {
     #[test]
     fn a_position_decodes_to_what_was_encoded() {
         let name = |time| seal(BatchTime::new(time).unwrap(), WriterId(10), &b"a\nb\nc\n".to_vec());
-        let old = BatchName { time: BatchTime::new(7).unwrap(), origin: None };
+        let legacy = BatchName { time: BatchTime::new(7).unwrap(), origin: None };
         let position = Position {
             log: None,
             next: 42,
-            yielded: [name(9), old].into(),
+            yielded: [name(9), legacy].into(),
             partial: [(name(8), 2)].into(),
         };
         let text = position.encode();

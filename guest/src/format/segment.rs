@@ -11,7 +11,7 @@ use crate::format::host_bytes;
 use crate::format::lines;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{Digest, SegmentName};
-use crate::format::oversized_batch::Streamed;
+use crate::format::oversized_batch::OversizedBatch;
 use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, SUMMARIES_MAX};
 use crate::mutants::{self, Mutant};
@@ -50,7 +50,7 @@ pub(crate) struct SegmentReader<B> {
     /// Of the next batch's first event.
     position: u64,
     /// The batch under way, if it is too large to be held.
-    streamed: Option<Streamed>,
+    oversized: Option<OversizedBatch>,
 }
 
 impl<B: HostBytes> SegmentReader<B> {
@@ -71,7 +71,7 @@ impl<B: HostBytes> SegmentReader<B> {
         batches: Vec<BatchRecord>,
     ) -> Self {
         let batches = batches.into_iter();
-        Self { segment, bytes, batches, held: None, beyond: 0, position, streamed: None }
+        Self { segment, bytes, batches, held: None, beyond: 0, position, oversized: None }
     }
 
     /// Takes the next bytes and adds the events that are certain by now to `runs`; those before damage,
@@ -87,12 +87,12 @@ impl<B: HostBytes> SegmentReader<B> {
         loop {
             let before = (self.batches.len(), at);
             self.pass_whole(&bytes, &mut at, verified)?;
-            self.pass_streamed(&bytes, &mut at, verified)?;
+            self.pass_oversized(&bytes, &mut at, verified)?;
             if (self.batches.len(), at) == before {
                 break;
             }
         }
-        if self.batches.as_slice().is_empty() && self.streamed.is_none() {
+        if self.batches.as_slice().is_empty() && self.oversized.is_none() {
             self.beyond = self.beyond.saturating_add(end.saturating_sub(at));
         } else if at < end {
             self.held = Some(if at == 0 { bytes } else { bytes.slice(at..end) });
@@ -107,7 +107,7 @@ impl<B: HostBytes> SegmentReader<B> {
         at: &mut u64,
         verified: &mut Vec<VerifiedChunk<B>>,
     ) -> Result<(), Damage> {
-        if self.streamed.is_some() {
+        if self.oversized.is_some() {
             return Ok(());
         }
         let mut start = *at;
@@ -150,27 +150,27 @@ impl<B: HostBytes> SegmentReader<B> {
     }
 
     /// Passes on lines of a batch that is too large to be held.
-    fn pass_streamed(
+    fn pass_oversized(
         &mut self,
         bytes: &B,
         at: &mut u64,
         verified: &mut Vec<VerifiedChunk<B>>,
     ) -> Result<(), Damage> {
         let next = self.batches.as_slice().first();
-        if self.streamed.is_none() && next.is_some_and(|next| next.bytes > BATCH_BYTES_WHOLE_MAX) {
-            self.streamed = self.batches.next().map(Streamed::new);
+        if self.oversized.is_none() && next.is_some_and(|next| next.bytes > BATCH_BYTES_WHOLE_MAX) {
+            self.oversized = self.batches.next().map(OversizedBatch::new);
         }
-        let Some(streamed) = &mut self.streamed else { return Ok(()) };
-        let end = at.saturating_add(streamed.bytes_left()).min(bytes.length());
+        let Some(oversized) = &mut self.oversized else { return Ok(()) };
+        let end = at.saturating_add(oversized.bytes_left()).min(bytes.length());
         if *at == end {
             return Ok(());
         }
-        let lines = streamed.push(bytes.slice(*at..end).read(), self.segment)?;
+        let lines = oversized.push(bytes.slice(*at..end).read(), self.segment)?;
         *at = end;
         let (batch, events, ended) =
-            (streamed.batch, lines::count(&lines), streamed.bytes_left() == 0);
+            (oversized.batch, lines::count(&lines), oversized.bytes_left() == 0);
         if ended {
-            self.streamed = None;
+            self.oversized = None;
         }
         let length = u64::try_from(lines.len()).unwrap_or(u64::MAX);
         let spans = vec![self.span(batch, length, events, ended)];
@@ -199,8 +199,8 @@ impl<B: HostBytes> SegmentReader<B> {
     fn check_end(&self) -> Result<(), Damage> {
         let left = self.batches.as_slice().iter().map(|batch| batch.bytes);
         let whole = left.fold(0, u64::saturating_add);
-        let streamed = self.streamed.as_ref();
-        let missing = whole.saturating_add(streamed.map_or(0, Streamed::bytes_left));
+        let oversized = self.oversized.as_ref();
+        let missing = whole.saturating_add(oversized.map_or(0, OversizedBatch::bytes_left));
         // Batches without bytes may be left; they hold no events.
         let held = self.held.as_ref().map_or(0, HostBytes::length).saturating_add(self.beyond);
         if missing == 0 && held == 0 {

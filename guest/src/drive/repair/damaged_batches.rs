@@ -10,7 +10,7 @@ use crate::format::host_bytes;
 use crate::format::index::Index;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, SegmentName};
-use crate::format::oversized_batch::Streamed;
+use crate::format::oversized_batch::OversizedBatch;
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX, SUMMARIES_MAX};
 use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
 
@@ -35,7 +35,7 @@ pub(super) fn damaged_batches<S: Store>(
     let mut checks = BatchChecks {
         segment: segment.name,
         batches: batches.into_iter(),
-        streamed: None,
+        oversized: None,
         damaged: BTreeSet::new(),
         first: None,
     };
@@ -62,7 +62,7 @@ struct BatchChecks {
     segment: SegmentName,
     batches: std::vec::IntoIter<BatchRecord>,
     /// A batch under way that is too large to be held, and whether it is known as damaged.
-    streamed: Option<(Streamed, bool)>,
+    oversized: Option<(OversizedBatch, bool)>,
     damaged: BTreeSet<BatchName>,
     /// What is wrong with the first of them.
     first: Option<Damage>,
@@ -81,19 +81,19 @@ impl BatchChecks {
         loop {
             let before = at;
             at = self.take_whole(&bytes, at);
-            at = self.take_streamed(&bytes, at);
+            at = self.take_oversized(&bytes, at);
             if at == before {
                 break;
             }
         }
         // What stands behind the last batch is not kept.
-        let is_end = self.batches.as_slice().is_empty() && self.streamed.is_none();
+        let is_end = self.batches.as_slice().is_empty() && self.oversized.is_none();
         (at < length && !is_end).then(|| if at == 0 { bytes } else { bytes.slice(at..length) })
     }
 
     /// Checks the batches that are there whole; returns where they end.
     fn take_whole<B: HostBytes>(&mut self, bytes: &B, start: u64) -> u64 {
-        if self.streamed.is_some() {
+        if self.oversized.is_some() {
             return start;
         }
         let mut left = bytes.length().saturating_sub(start);
@@ -117,21 +117,21 @@ impl BatchChecks {
     }
 
     /// Checks what is there of a batch that is too large to be held.
-    fn take_streamed<B: HostBytes>(&mut self, bytes: &B, at: u64) -> u64 {
+    fn take_oversized<B: HostBytes>(&mut self, bytes: &B, at: u64) -> u64 {
         let next = self.batches.as_slice().first();
-        if self.streamed.is_none() && next.is_some_and(|next| next.bytes > BATCH_BYTES_WHOLE_MAX) {
-            self.streamed = self.batches.next().map(|batch| (Streamed::new(batch), false));
+        if self.oversized.is_none() && next.is_some_and(|next| next.bytes > BATCH_BYTES_WHOLE_MAX) {
+            self.oversized = self.batches.next().map(|batch| (OversizedBatch::new(batch), false));
         }
-        let Some((streamed, is_damaged)) = &mut self.streamed else { return at };
-        let end = at.saturating_add(streamed.bytes_left()).min(bytes.length());
+        let Some((oversized, is_damaged)) = &mut self.oversized else { return at };
+        let end = at.saturating_add(oversized.bytes_left()).min(bytes.length());
         if at == end {
             return at;
         }
-        let pushed = streamed.push(bytes.slice(at..end).read(), self.segment);
-        let (batch, ended) = (streamed.batch.name, streamed.bytes_left() == 0);
+        let pushed = oversized.push(bytes.slice(at..end).read(), self.segment);
+        let (batch, ended) = (oversized.batch.name, oversized.bytes_left() == 0);
         let was_damaged = std::mem::replace(is_damaged, *is_damaged || pushed.is_err());
         if ended {
-            self.streamed = None;
+            self.oversized = None;
         }
         if let Err(damage) = pushed
             && !was_damaged
@@ -143,8 +143,8 @@ impl BatchChecks {
 
     /// All batches of which nothing came, or not all, are damaged.
     fn end(mut self, extent: Extent) -> DamagedBatches {
-        let streamed = self.streamed.take().map(|(streamed, _)| streamed.batch);
-        for batch in streamed.into_iter().chain(self.batches.as_slice().to_vec()) {
+        let oversized = self.oversized.take().map(|(oversized, _)| oversized.batch);
+        for batch in oversized.into_iter().chain(self.batches.as_slice().to_vec()) {
             let expected = format!("{} in {} bytes", batch.name, batch.bytes);
             self.found(batch.name, Damage::new(self.segment, expected, "fewer bytes"));
         }

@@ -116,7 +116,7 @@ fn batch_loss<S: Store>(
         _ => return Ok(Inspection::Overtaken),
     };
     let loss = match batch.name.origin {
-        None => Loss::of(object, damage, Action::Nothing(OLD.to_owned())),
+        None => Loss::of(object, damage, Action::Nothing(LEGACY.to_owned())),
         Some(origin) if is_foreign(origin, &bytes) => {
             Loss::of(object, foreign(origin, damage), Action::SetAside)
         }
@@ -130,7 +130,7 @@ fn batch_loss<S: Store>(
 }
 
 /// Why an old batch is left.
-const OLD: &str = "its name does not tell how many events it had: move it away";
+const LEGACY: &str = "its name does not tell how many events it had: move it away";
 
 /// Whether no writer can have given the object its name.
 fn is_foreign<B: HostBytes>(origin: Origin, bytes: &B) -> bool {

@@ -59,7 +59,7 @@ fn digested(text: &str) -> Vec<u8> {
 }
 
 /// The same as format 1 has it.
-fn of_old(text: &str) -> String {
+fn as_format_1(text: &str) -> String {
     let text = text.replace("\"format\":2,\"log\":\"000000000000face\"", "\"format\":1");
     let text = text.replace(",\"previous\":\"0000000000000009\"", "");
     let text = text.replace(",\"index\":\"0000000000000007\"", "");
@@ -80,7 +80,7 @@ fn a_manifest_decodes_to_what_was_encoded() {
 
 #[test]
 fn a_manifest_of_format_1_is_read_without_identity_and_digests() {
-    let bytes = of_old(&text());
+    let bytes = as_format_1(&text());
     let decoded = Manifest::decode(Generation(2), bytes.as_bytes()).unwrap();
     let mut expected = manifest();
     let trimmed = expected.retired.iter_mut().map(|retired| &mut retired.segment);
@@ -92,7 +92,7 @@ fn a_manifest_of_format_1_is_read_without_identity_and_digests() {
 
 #[test]
 fn a_manifest_that_contradicts_itself_is_damage() {
-    let (good, old) = (text(), of_old(&text()));
+    let (good, legacy) = (text(), as_format_1(&text()));
     for (from, to) in [
         ("{", "["),
         ("\"format\":", "\"format\":7"),
@@ -110,8 +110,8 @@ fn a_manifest_that_contradicts_itself_is_damage() {
         ("\"retired\":[{\"generation\":1", "\"retired\":[{\"generation\":3"),
         ("\"retired\"", "\"surprise\""),
     ] {
-        let bad = old.replacen(from, to, 1);
-        assert_ne!(bad, old, "{from}");
+        let bad = legacy.replacen(from, to, 1);
+        assert_ne!(bad, legacy, "{from}");
         refused(bad.as_bytes(), to);
         let bad = good.replacen(from, to, 1);
         refused(bad.as_bytes(), to);
@@ -136,7 +136,8 @@ fn what_format_2_adds_is_there_exactly_when_it_is_due() {
         refused(&digested(&bad), from);
     }
     for field in ["\"log\":\"000000000000face\",", "\"previous\":\"0000000000000009\","] {
-        let bad = of_old(&good).replacen("\"generation\"", &format!("{field}\"generation\""), 1);
+        let bad =
+            as_format_1(&good).replacen("\"generation\"", &format!("{field}\"generation\""), 1);
         refused(bad.as_bytes(), field);
     }
 }
