@@ -6,13 +6,13 @@
 use std::collections::VecDeque;
 
 use crate::decide::log_state::View;
-use crate::drive::catalog::StoredLog;
+use crate::drive::catalog::Catalog;
 use crate::error::{Error, NoLog};
 use crate::format::names::{LogName, ObjectName};
 use crate::limits::{BELOW_LISTS_MAX, BELOW_LOGS_MAX, BELOW_PAGE_ENTRIES};
 use crate::ports::{EntryKind, ListPage, ListedObject, Store};
 
-impl<S: Store> StoredLog<S> {
+impl<S: Store> Catalog<S> {
     /// Fails if a look has shown nothing of the log, and there is nothing.
     pub(crate) fn check_exists(&self, view: &View) -> Result<(), Error> {
         let shows_some = view.manifest.is_some()

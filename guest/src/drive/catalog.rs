@@ -28,7 +28,7 @@ mod readable;
 
 /// A log in a store, with the manifest and the indexes that were got last.
 #[derive(Clone)]
-pub struct StoredLog<S> {
+pub struct Catalog<S> {
     pub store: S,
     pub name: LogName,
     manifest: Option<Rc<Manifest>>,
@@ -68,7 +68,7 @@ enum Interrupted {
     Failed(Error),
 }
 
-impl<S: Store> StoredLog<S> {
+impl<S: Store> Catalog<S> {
     pub fn new(store: S, name: LogName) -> Self {
         Self {
             store,

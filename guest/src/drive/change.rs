@@ -5,7 +5,7 @@ use crate::decide::boundary::{Boundary, Cut};
 use crate::decide::compaction::{self, Rewrite};
 use crate::decide::log_state::View;
 use crate::decide::source::Source;
-use crate::drive::catalog::StoredLog;
+use crate::drive::catalog::Catalog;
 use crate::drive::commit::{Commit, Committer, Goal};
 use crate::drive::segment_writer::{Copied, Input, SegmentWriter};
 use crate::error::Error;
@@ -68,7 +68,7 @@ pub(crate) enum Cutting {
 
 /// Looks up what the first position leaves of the segment that it cuts.
 pub(crate) fn cutting<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     manifest: Option<&Manifest>,
     first_position: u64,
 ) -> Result<Cutting, Error> {
@@ -76,7 +76,7 @@ pub(crate) fn cutting<S: Store>(
     else {
         return Ok(Cutting::Nothing);
     };
-    let Some(index) = stored.index_of(segment)? else {
+    let Some(index) = catalog.index_of(segment)? else {
         return Ok(Cutting::Gone(Box::new(Source::Index(*segment))));
     };
     Ok(Boundary::new(first_position, segment, &index).map_or(Cutting::Nothing, Cutting::At))
@@ -106,7 +106,7 @@ pub(crate) fn change<S: Store, Y: System>(
     let absorbed: usize = rewrites.iter().map(|rewrite| rewrite.batches).sum();
     let is_trim = rewrites.is_empty();
     let generation = Generation(base.map_or(0, |base| base.generation.0).saturating_add(1));
-    let mut writer = SegmentWriter::new(&committer.stored, generation, attempt, segment_bytes_max);
+    let mut writer = SegmentWriter::new(&committer.catalog, generation, attempt, segment_bytes_max);
     let mut written: Vec<(Rewrite, Vec<NewSegment>)> = Vec::new();
     let mut failed = None;
     for rewrite in rewrites {
@@ -143,14 +143,14 @@ pub(crate) fn change<S: Store, Y: System>(
     let mut manifest = compaction::next_manifest(base, attempt, first_position, &written)
         .ok_or_else(|| Error::Unsupported("the log has 2^64 events or bytes".to_owned()))?;
     manifest.retired.retain(|retired| !forgotten.contains(&retired.segment.name));
-    if let Some(damage) = committer.stored.stands_twice(&manifest, &copied) {
+    if let Some(damage) = committer.catalog.stands_twice(&manifest, &copied) {
         committer.discard(&names);
         return Err(damage);
     }
     if let Err(error) = committer.check_kept(&segments().collect::<Vec<_>>()) {
         committer.discard(&names);
         // Whoever has committed this generation has deleted what no manifest names.
-        let is_lost = committer.stored.highest_generation()? >= generation;
+        let is_lost = committer.catalog.highest_generation()? >= generation;
         return if is_lost { Ok(Changed::Lost) } else { Err(error) };
     }
     let next_position = manifest.next_position;

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use crate::decide::agreement;
 use crate::decide::log_state::{self, View};
 use crate::decide::source::Source;
-use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::catalog::{Catalog, Look};
 use crate::drive::segment_writer::write_failed;
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::format::listed::ListedOther;
@@ -49,7 +49,7 @@ pub(crate) enum Goal {
 
 /// Changes a log by manifests.
 pub(crate) struct Committer<'a, S: Store, Y: System> {
-    pub(crate) stored: StoredLog<S>,
+    pub(crate) catalog: Catalog<S>,
     system: &'a Y,
     /// What was gone last, though a look had shown it.
     gone: Option<Source>,
@@ -58,8 +58,8 @@ pub(crate) struct Committer<'a, S: Store, Y: System> {
 }
 
 impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
-    pub(crate) fn new(stored: StoredLog<S>, system: &'a Y) -> Self {
-        Self { stored, system, gone: None, spared: BTreeSet::new() }
+    pub(crate) fn new(catalog: Catalog<S>, system: &'a Y) -> Self {
+        Self { catalog, system, gone: None, spared: BTreeSet::new() }
     }
 
     /// From now on no clean-up deletes these objects.
@@ -73,7 +73,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
 
     /// Others have won as often as this is tried.
     pub(crate) fn conflict(&self) -> Error {
-        let log = self.stored.name.as_str();
+        let log = self.catalog.name.as_str();
         Error::Conflict(format!(
             "other compactors of log {log} won {COMPACT_TRIES} times: it is being compacted already"
         ))
@@ -87,8 +87,8 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             return Ok(());
         }
         Err(match source {
-            Source::Batch(batch) => self.stored.shown_only(batch.name),
-            source => self.stored.missing(source.name()),
+            Source::Batch(batch) => self.catalog.shown_only(batch.name),
+            source => self.catalog.missing(source.name()),
         })
     }
 
@@ -96,7 +96,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     /// their indexes: it may have confirmed what it did not keep.
     pub(crate) fn check_kept(&self, segments: &[&NewSegment]) -> Result<(), Error> {
         let Some(first) = segments.first() else { return Ok(()) };
-        let kept = self.stored.list_attempt(first.name)?;
+        let kept = self.catalog.list_attempt(first.name)?;
         for segment in segments {
             let bytes = segment.batches.iter().map(|batch| batch.bytes);
             let expected = bytes.fold(0, u64::saturating_add);
@@ -108,7 +108,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
                     Some(found) => format!("{found} bytes"),
                     None => "no such object".to_owned(),
                 };
-                return Err(self.stored.not_kept(segment.name, expected, &found));
+                return Err(self.catalog.not_kept(segment.name, expected, &found));
             }
         }
         Ok(())
@@ -116,8 +116,8 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
 
     /// Refuses a store without create-if-absent.
     pub(crate) fn ensure_exclusive(&self) -> Result<(), Error> {
-        let folder = self.stored.name.folder();
-        self.stored.store.ensure_exclusive(&folder).map_err(|error| match error.kind {
+        let folder = self.catalog.name.folder();
+        self.catalog.store.ensure_exclusive(&folder).map_err(|error| match error.kind {
             StoreErrorKind::Unsupported => Error::Unsupported(error.message),
             _ => Error::store("probe", &folder, &error),
         })
@@ -157,18 +157,18 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             manifest.log = Some(LogId(high << 32 | low));
         }
         for segment in manifest.segments.iter_mut().filter(|segment| segment.index.is_none()) {
-            segment.index = self.stored.index_digest(segment)?;
+            segment.index = self.catalog.index_digest(segment)?;
             if segment.index.is_none() {
                 let base = manifest.generation.0.saturating_sub(1);
-                if self.stored.highest_generation()?.0 > base {
+                if self.catalog.highest_generation()?.0 > base {
                     return Ok(Commit::Lost);
                 }
-                return Err(self.stored.missing(segment.name.index()));
+                return Err(self.catalog.missing(segment.name.index()));
             }
         }
         for Retired { segment, .. } in &mut manifest.retired {
             if segment.index.is_none() {
-                segment.index = self.stored.index_digest(segment)?;
+                segment.index = self.catalog.index_digest(segment)?;
             }
         }
         manifest.retired.retain(|retired| retired.segment.index.is_some());
@@ -191,16 +191,16 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     /// Creates the manifest: the commit.
     fn create(&mut self, manifest: &Manifest, segments: &[SegmentName]) -> Result<Commit, Error> {
         let bytes = manifest.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
-        let key = self.stored.name.key(manifest.generation);
+        let key = self.catalog.name.key(manifest.generation);
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.stored.store.create_exclusive(&key, &bytes) {
+            match self.catalog.store.create_exclusive(&key, &bytes) {
                 Ok(()) => return Ok(Commit::Won),
                 Err(WriteError::AlreadyExists) => {
                     // From here on no listing without it, or a later one, is believed.
-                    self.stored.saw(manifest.generation);
-                    return Ok(match self.stored.manifest(manifest.generation)? {
+                    self.catalog.saw(manifest.generation);
+                    return Ok(match self.catalog.manifest(manifest.generation)? {
                         Some(found) if found.attempt == manifest.attempt => Commit::Won,
                         Some(_) => {
                             // An earlier try may have landed and been passed, and another's come
@@ -246,19 +246,19 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     ) -> Result<Commit, Error> {
         let leftovers = view.absorbed.iter().map(|batch| batch.name);
         let candidates: Vec<_> = leftovers.chain(absorbed.iter().copied()).collect();
-        self.stored.saw(own.generation);
+        self.catalog.saw(own.generation);
         let (mut passed, mut used_before) = (false, None);
         // What was listed before the commit may be old by now: all is listed again, and must agree.
         // That listing says what else there is to delete, too.
         for _ in 0..MISSING_TRIES {
-            let listed = match self.stored.list_current(Look::Everything)? {
+            let listed = match self.catalog.list_current(Look::Everything)? {
                 Ok(listed) => listed,
                 Err(_) if mutants::is(Mutant::TrustAfterCommit) => {
                     self.clean(own, &candidates, &view.others);
                     return Ok(Commit::Won);
                 }
                 Err(went_back) => {
-                    let why = self.stored.went_back(went_back);
+                    let why = self.catalog.went_back(went_back);
                     return Ok(self.leave_all(own, &why));
                 }
             };
@@ -269,7 +269,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             }
             let is_passed = highest > own.generation;
             passed |= is_passed;
-            match self.stored.marker(highest) {
+            match self.catalog.marker(highest) {
                 Ok(None) => {}
                 Ok(Some(_)) if mutants::is(Mutant::ReuseGeneration) => {}
                 Ok(Some(marker)) => {
@@ -279,7 +279,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
                 Err(error) => return Ok(self.leave_all(own, &error)),
             }
             let current =
-                if is_passed { self.stored.manifest(highest)? } else { Some(own.clone()) };
+                if is_passed { self.catalog.manifest(highest)? } else { Some(own.clone()) };
             let Some(current) = current else { continue };
             if agreement::disagreement(Some(&current), &listed.others).is_some()
                 && !mutants::is(Mutant::TrustAfterCommit)
@@ -291,7 +291,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
                 return Ok(Commit::Won);
             }
             // Somebody went on from here, or came here long before: its indexes decide.
-            let Some(held) = self.stored.held_by(&current, candidates.iter().copied())? else {
+            let Some(held) = self.catalog.held_by(&current, candidates.iter().copied())? else {
                 continue;
             };
             self.clean(&current, &held, &listed.others);
@@ -313,7 +313,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             return Ok(if counts { Commit::Won } else { Commit::Lost });
         }
         if let Some((generation, marker)) = used_before {
-            return Err(self.stored.used_before(generation, marker));
+            return Err(self.catalog.used_before(generation, marker));
         }
         let message = "no listing agrees with the current manifest".to_owned();
         let error = Error::StoreFailed { message, transient: true };
@@ -347,8 +347,8 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             return BTreeSet::new();
         }
         markers.retain(|marker| {
-            let key = self.stored.name.key(marker);
-            match self.stored.store.create(&key, &[]) {
+            let key = self.catalog.name.key(marker);
+            match self.catalog.store.create(&key, &[]) {
                 Ok(()) | Err(WriteError::AlreadyExists) => false,
                 Err(WriteError::NotWritten(error) | WriteError::Unknown(error)) => {
                     let error = Error::store("create", &key, &error);
@@ -370,9 +370,9 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
 
     /// Deletes objects of the log. What cannot be deleted is left to the next compaction.
     pub(crate) fn delete(&self, names: &[String]) {
-        let keys: Vec<_> = names.iter().map(|name| self.stored.name.key(name)).collect();
+        let keys: Vec<_> = names.iter().map(|name| self.catalog.name.key(name)).collect();
         for keys in keys.chunks(DELETE_KEYS_MAX) {
-            let failures = self.stored.store.delete(keys);
+            let failures = self.catalog.store.delete(keys);
             if let Some((key, error)) = failures.first() {
                 self.system.warn(&format!(
                     "{} of {} objects could not be deleted and are left to the next compaction; \

@@ -6,7 +6,7 @@ use crate::decide::compaction::{self, Rewrite};
 use crate::decide::log_state::{self, View};
 use crate::decide::options::{CompactInput, CompactOptions};
 use crate::decide::source::Source;
-use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::catalog::{Catalog, Look};
 use crate::drive::change::{self, Change, Changed, Cutting};
 use crate::drive::commit::{Committer, Goal};
 use crate::error::Error;
@@ -54,7 +54,7 @@ pub fn compact<S: Store, Y: System>(
     options: CompactInput,
 ) -> Result<Compaction, Error> {
     let options = options.check()?;
-    let mut committer = Committer::new(StoredLog::new(store, log), system);
+    let mut committer = Committer::new(Catalog::new(store, log), system);
     for _ in 0..COMPACT_TRIES {
         if let Some(done) = attempt(&mut committer, &options)? {
             return Ok(done);
@@ -89,14 +89,14 @@ pub fn plan<S: Store>(
     options: CompactInput,
 ) -> Result<CompactionPlan, Error> {
     let options = options.check()?;
-    let mut stored = StoredLog::new(store, log);
+    let mut catalog = Catalog::new(store, log);
     let mut gone = None;
     let Planned { view, rewrites, .. } = loop {
-        match look(&mut stored, &options)? {
+        match look(&mut catalog, &options)? {
             Ok(planned) => break planned,
             // A segment that was compacted away is not named again: this one is lost.
             Err(source) if gone.as_ref() == Some(&source) => {
-                return Err(stored.missing(source.name()));
+                return Err(catalog.missing(source.name()));
             }
             Err(source) => gone = Some(source),
         }
@@ -127,12 +127,13 @@ struct Planned {
 }
 
 fn look<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     options: &CompactOptions,
 ) -> Result<Result<Planned, Box<Source>>, Error> {
-    let view = stored.look(Look::Changing)?;
-    stored.check_exists(&view)?;
-    let boundary = match change::cutting(stored, view.manifest.as_deref(), view.first_position())? {
+    let view = catalog.look(Look::Changing)?;
+    catalog.check_exists(&view)?;
+    let boundary = match change::cutting(catalog, view.manifest.as_deref(), view.first_position())?
+    {
         _ if mutants::is(Mutant::CopyTrimmed) => None,
         Cutting::Nothing => None,
         Cutting::At(boundary) => Some(boundary),
@@ -147,7 +148,7 @@ fn attempt<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     options: &CompactOptions,
 ) -> Result<Option<Compaction>, Error> {
-    let Planned { view, boundary, rewrites } = match look(&mut committer.stored, options)? {
+    let Planned { view, boundary, rewrites } = match look(&mut committer.catalog, options)? {
         Ok(planned) => planned,
         Err(source) => {
             committer.overtaken(&source)?;
@@ -176,7 +177,7 @@ fn attempt<S: Store, Y: System>(
             events: done.sum(|batch| batch.events),
             bytes: done.sum(|batch| batch.bytes),
             new_segments: length(done.segments.len()),
-            new_key: done.segments.first().map(|new| committer.stored.name.key(new.name)),
+            new_key: done.segments.first().map(|new| committer.catalog.name.key(new.name)),
         }),
         Changed::Empty => Some(Compaction { batches, ..Compaction::default() }),
         Changed::Lost | Changed::Overtaken(_) => None,

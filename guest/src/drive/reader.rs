@@ -7,7 +7,7 @@ use crate::decide::cursor::{Cursor, Pending, Step, Times};
 use crate::decide::log_state::View;
 use crate::decide::page::Page;
 use crate::decide::source::Source;
-use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::catalog::{Catalog, Look};
 use crate::drive::source_reader::{self, Interrupted, SourceReader};
 use crate::error::Error;
 use crate::format::index::Index;
@@ -39,7 +39,7 @@ pub struct ReadOptions {
 
 /// Reads a log.
 pub struct Reader<S: Store> {
-    stored: StoredLog<S>,
+    catalog: Catalog<S>,
     cursor: Cursor,
     /// Begin behind all but the last so many events.
     last: Option<u64>,
@@ -114,10 +114,10 @@ impl<S: Store> Reader<S> {
             let sealed = pending.sealed.map(|(_, lines)| lines).unwrap_or_default();
             VecDeque::from([sealed, pending.lines])
         });
-        let stored = StoredLog::new(store, log);
+        let catalog = Catalog::new(store, log);
         let stage = if cursor.is_full() { Stage::Done } else { Stage::Look };
         Ok(Self {
-            stored,
+            catalog,
             cursor,
             last,
             fresh,
@@ -220,12 +220,12 @@ impl<S: Store> Reader<S> {
 
     /// The first look shows if the newest manifest is gone.
     fn first_look(&mut self) -> Result<View, Error> {
-        let damage = match self.stored.look(Look::Everything) {
+        let damage = match self.catalog.look(Look::Everything) {
             Err(Error::Damaged(damage)) if self.skipped.is_some() => damage,
             looked => return looked,
         };
         // What the manifests tell that can be read. If there is none, that is the damage.
-        let view = self.stored.look(Look::Reading)?;
+        let view = self.catalog.look(Look::Reading)?;
         self.skipped.get_or_insert_default().push(Skipped { damage, events: None });
         Ok(view)
     }
@@ -235,20 +235,20 @@ impl<S: Store> Reader<S> {
         let view = if self.must_exist {
             self.first_look()?
         } else {
-            self.stored.look_for_new(Look::Reading, &|batch| cursor.knows(batch))?
+            self.catalog.look_for_new(Look::Reading, &|batch| cursor.knows(batch))?
         };
         if self.must_exist {
-            let exists = self.stored.check_exists(&view);
+            let exists = self.catalog.check_exists(&view);
             self.must_exist = matches!(exists, Err(Error::StoreFailed { .. }));
             exists?;
         }
         if !mutants::is(Mutant::SkipIdentity) {
-            self.stored.check_position(self.cursor.position(), &view)?;
+            self.catalog.check_position(self.cursor.position(), &view)?;
         }
         self.cursor.is_of(view.log());
         let (next, end) = (self.cursor.position().next, view.next_position());
         if next > end {
-            let log = self.stored.name.as_str();
+            let log = self.catalog.name.as_str();
             return Err(Error::InvalidInput(format!(
                 "position {next} is not of log {log}: what is compacted of it ends at {end}"
             )));
@@ -291,7 +291,7 @@ impl<S: Store> Reader<S> {
             }
             left = left.saturating_sub(events);
         }
-        let position = match self.stored.position_of_last(view, left)? {
+        let position = match self.catalog.position_of_last(view, left)? {
             Ok(position) => position,
             Err(segment) => return Ok(Err(Source::Index(segment))),
         };
@@ -304,7 +304,7 @@ impl<S: Store> Reader<S> {
 
     /// The number of events of an old batch, whose name does not tell. None if it is gone.
     fn count_legacy(&self, batch: ListedBatch) -> Result<Option<u64>, Error> {
-        let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
+        let (store, log) = (self.catalog.store.clone(), self.catalog.name.clone());
         let counted = source_reader::count_first(store, log, Source::Batch(batch), u64::MAX)?;
         Ok(counted.map(|(events, _)| events))
     }
@@ -328,7 +328,7 @@ impl<S: Store> Reader<S> {
             if !looked_up.any(|(batch, _)| segment.covers(batch.time)) {
                 continue;
             }
-            let Some(index) = self.stored.index_of(segment)? else { return Ok(Err(*segment)) };
+            let Some(index) = self.catalog.index_of(segment)? else { return Ok(Err(*segment)) };
             for (batch, positions) in index.positions(segment) {
                 let Some(events) = yielded.remove(&batch.name) else { continue };
                 let events = events.unwrap_or(batch.trimmed.saturating_add(batch.events));
@@ -365,7 +365,7 @@ impl<S: Store> Reader<S> {
         if sources.is_empty() {
             match steps.pop_front() {
                 Some(Step::Some(segment)) => {
-                    let index = match self.stored.index_of(&segment) {
+                    let index = match self.catalog.index_of(&segment) {
                         Ok(Some(index)) => index,
                         Ok(None) => return self.look_again(Source::Index(segment)),
                         Err(error) => return self.skip(error, Some(Source::Index(segment))),
@@ -387,7 +387,7 @@ impl<S: Store> Reader<S> {
         self.stage = if sources.is_empty() {
             Stage::Steps(steps)
         } else {
-            let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
+            let (store, log) = (self.catalog.store.clone(), self.catalog.name.clone());
             let sources = SourceReader::new(store, log, sources);
             Stage::Sources(Box::new(Reading { sources, segment: of, later: steps }))
         };
@@ -432,12 +432,12 @@ impl<S: Store> Reader<S> {
         match source {
             Source::Batch(_) if self.missing.times < MISSING_TRIES => Ok(()),
             Source::Index(_) | Source::Segment(_) | Source::SegmentRange(_) => {
-                Err(self.stored.missing(source.name()))
+                Err(self.catalog.missing(source.name()))
             }
             Source::Batch(batch) => Err(Error::StoreFailed {
                 message: format!(
                     "{} is listed again and again but cannot be found",
-                    self.stored.name.key(batch.name)
+                    self.catalog.name.key(batch.name)
                 ),
                 transient: true,
             }),

@@ -11,7 +11,7 @@
 
 use crate::decide::compaction::{self, Rewrite};
 use crate::decide::log_state::View;
-use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::catalog::{Catalog, Look};
 use crate::drive::change::{self, Change, Changed, Cutting};
 use crate::drive::commit::{Committer, Goal};
 use crate::drive::segment_writer::Input;
@@ -89,14 +89,14 @@ pub fn repair<S: Store, Y: System>(
     dry_run: bool,
 ) -> Result<Repaired, Error> {
     let mut repaired = Repaired::default();
-    let stored = StoredLog::new(store, log).collecting_intruders();
-    let mut committer = Committer::new(stored, system);
+    let catalog = Catalog::new(store, log).collecting_intruders();
+    let mut committer = Committer::new(catalog, system);
     for _ in 0..COMPACT_TRIES {
         if attempt(&mut committer, dry_run, &mut repaired)? {
             return Ok(repaired);
         }
     }
-    let log = committer.stored.name.as_str();
+    let log = committer.catalog.name.as_str();
     Err(Error::Conflict(format!(
         "log {log} changed {COMPACT_TRIES} times while it was looked at: repair it again"
     )))
@@ -127,8 +127,8 @@ fn attempt<S: Store, Y: System>(
     dry_run: bool,
     repaired: &mut Repaired,
 ) -> Result<bool, Error> {
-    committer.stored.forget(&[]);
-    let intruders = Intruders::look(&mut committer.stored)?;
+    committer.catalog.forget(&[]);
+    let intruders = Intruders::look(&mut committer.catalog)?;
     repaired.add(intruders.steps());
     if intruders.hide_the_log() {
         return Ok(true);
@@ -139,9 +139,9 @@ fn attempt<S: Store, Y: System>(
     if repaired.ends_with(orphans::repair(committer, dry_run)?, dry_run) {
         return Ok(true);
     }
-    let (current, _) = committer.stored.manifest_in_force(Look::Everything)?;
+    let (current, _) = committer.catalog.manifest_in_force(Look::Everything)?;
     let generation = current.map_or(Generation::default(), |manifest| manifest.generation);
-    if !doubt::is_current(&mut committer.stored, generation)? {
+    if !doubt::is_current(&mut committer.catalog, generation)? {
         return Ok(false);
     }
     let Some(steps) = older::repair(committer, &intruders, dry_run)? else { return Ok(false) };
@@ -156,16 +156,16 @@ fn attempt<S: Store, Y: System>(
         repaired.add(forgets);
         return Ok(true);
     }
-    committer.stored.forget(&forgotten);
-    let view = match committer.stored.look(Look::Everything) {
+    committer.catalog.forget(&forgotten);
+    let view = match committer.catalog.look(Look::Everything) {
         // Whether a listed batch is live, only an index tells that is left as it is.
         Err(Error::Damaged(_)) if !left.is_empty() => return Ok(true),
         view => view?,
     };
-    let inspected = inspect::inspect(&mut committer.stored, &view, &left, &intruders)?;
+    let inspected = inspect::inspect(&mut committer.catalog, &view, &left, &intruders)?;
     let Some(inspected) = inspected else { return Ok(false) };
     let is_whole = inspected.losses().next().is_none();
-    if !is_whole && committer.stored.highest_generation()? > losses::base(&view) {
+    if !is_whole && committer.catalog.highest_generation()? > losses::base(&view) {
         // What is gone was perhaps compacted.
         return Ok(false);
     }
@@ -193,7 +193,7 @@ fn carry_out<S: Store, Y: System>(
     committer.spare(inspected.holders.clone());
     let first_position = view.first_position();
     let manifest = view.manifest.as_deref();
-    let boundary = match change::cutting(&mut committer.stored, manifest, first_position)? {
+    let boundary = match change::cutting(&mut committer.catalog, manifest, first_position)? {
         Cutting::Nothing => None,
         Cutting::At(boundary) => Some(boundary),
         Cutting::Gone(_) => return Ok(false),
@@ -205,7 +205,7 @@ fn carry_out<S: Store, Y: System>(
         let cut = boundary.as_ref().filter(|cut| cut.kept.segment.name == segment.name);
         let alone = || Rewrite::alone(*number, segment);
         rewrites.push(cut.map_or_else(alone, |cut| Rewrite::cut(*number, cut)));
-        let index = committer.stored.index_of(segment)?;
+        let index = committer.catalog.index_of(segment)?;
         let Some(index) = index else { return Ok(false) };
         inputs.push(losses::inputs_of(segment, &index, loss, first_position));
     }
@@ -251,7 +251,7 @@ fn set_aside<S: Store, Y: System>(
         _ => None,
     });
     objects.extend(segments.map(|segment| ObjectName::Index(segment.index())));
-    objects.iter().try_for_each(|object| aside::set_aside(&committer.stored, object))
+    objects.iter().try_for_each(|object| aside::set_aside(&committer.catalog, object))
 }
 
 /// The objects that never were batches.

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use crate::decide::boundary::Cut;
 use crate::decide::source::Source;
 use crate::drive::batch_copy::BatchCopy;
-use crate::drive::catalog::StoredLog;
+use crate::drive::catalog::Catalog;
 use crate::drive::existing;
 use crate::drive::source_reader::{Interrupted, SourceReader};
 use crate::error::{Damage, Error, WriteFailure, WriteFate};
@@ -42,7 +42,7 @@ pub(crate) enum Copied {
 
 /// Writes the segments of one attempt.
 pub(crate) struct SegmentWriter<'a, S: Store> {
-    stored: &'a StoredLog<S>,
+    catalog: &'a Catalog<S>,
     generation: Generation,
     attempt: Attempt,
     bytes_max: u64,
@@ -71,13 +71,13 @@ struct Placed {
 
 impl<'a, S: Store> SegmentWriter<'a, S> {
     pub(crate) fn new(
-        stored: &'a StoredLog<S>,
+        catalog: &'a Catalog<S>,
         generation: Generation,
         attempt: Attempt,
         bytes_max: u64,
     ) -> Self {
         Self {
-            stored,
+            catalog,
             generation,
             attempt,
             bytes_max,
@@ -122,7 +122,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
                     let spans = vec![BatchSpan::lost(batch)];
                     self.write_chunk(VerifiedChunk { spans, lines: S::Bytes::new(&[]) })?;
                 }
-                Input::Copy(copy) => match copy.read(&self.stored.store)? {
+                Input::Copy(copy) => match copy.read(&self.catalog.store)? {
                     Some(chunk) => {
                         let chunk = match &mut cut {
                             Some(cut) => cut.pass(chunk),
@@ -144,7 +144,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         sources: Vec<Source>,
         cut: &mut Option<Cut>,
     ) -> Result<Copied, Error> {
-        let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
+        let (store, log) = (self.catalog.store.clone(), self.catalog.name.clone());
         let mut read = SourceReader::new(store, log, sources);
         loop {
             match read.next() {
@@ -188,7 +188,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         let object = span.segment.map_or(ObjectName::Batch(batch.name), ObjectName::Segment);
         let expected = format!("{} once in the log", batch.name);
         let found = "it stands before, too";
-        Err(self.stored.damaged(Damage::new(object, expected, found)))
+        Err(self.catalog.damaged(Damage::new(object, expected, found)))
     }
 
     /// Decides which part a piece goes to: true when a new one begins with it.
@@ -212,7 +212,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         if lines.length() == 0 {
             return Ok(());
         }
-        let key = self.stored.name.key(self.name());
+        let key = self.catalog.name.key(self.name());
         let upload = match self.upload.take() {
             Some(upload) => upload,
             None => self.begin_segment()?,
@@ -224,9 +224,9 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
 
     fn begin_segment(&mut self) -> Result<S::Upload, Error> {
         let name = self.name();
-        let key = self.stored.name.key(name);
+        let key = self.catalog.name.key(name);
         self.segments.push(NewSegment { name, batches: Vec::new(), index: None });
-        self.stored.store.start_upload(&key).map_err(|error| write_failed(&key, error))
+        self.catalog.store.start_upload(&key).map_err(|error| write_failed(&key, error))
     }
 
     /// The name of the part under way.
@@ -239,7 +239,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
     /// Completes the part under way, if there is one, and writes its index.
     fn finish_segment(&mut self) -> Result<(), Error> {
         let name = self.name();
-        let log = &self.stored.name;
+        let log = &self.catalog.name;
         let batches = std::mem::take(&mut self.batches);
         let upload = match self.upload.take() {
             Some(upload) => upload,
@@ -249,7 +249,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
             None => return Ok(()),
         };
         let key = log.key(name);
-        let store = &self.stored.store;
+        let store = &self.catalog.store;
         landed(upload.finish(), || existing::check_segment(store, log, name, &batches))
             .map_err(|error| write_failed(&key, error))?;
         let index = Index::new(batches);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::decide::compaction;
-use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::catalog::{Catalog, Look};
 use crate::drive::compactor::garbage_of;
 use crate::error::Error;
 use crate::format::manifest::SegmentRecord;
@@ -56,18 +56,18 @@ pub struct Tier {
 /// # Errors
 /// [`Error::NoLog`], [`Error::StoreFailed`], [`Error::Damaged`] or [`Error::Unsupported`].
 pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
-    let mut stored = StoredLog::new(store, log);
+    let mut catalog = Catalog::new(store, log);
     let mut tries = 0;
     let (view, lost_events, lost_trimmed) = loop {
-        let view = stored.look(Look::Everything)?;
-        stored.check_exists(&view)?;
+        let view = catalog.look(Look::Everything)?;
+        catalog.check_exists(&view)?;
         let first = view.first_position();
-        let lost = stored.lost_in(&view, &(first..u64::MAX))?;
-        match (lost, stored.lost_in(&view, &(0..first))?) {
+        let lost = catalog.lost_in(&view, &(first..u64::MAX))?;
+        match (lost, catalog.lost_in(&view, &(0..first))?) {
             (Ok(lost), Ok(trimmed)) => break (view, lost, trimmed),
             // Somebody compacted, unless it is gone again and again.
             (Err(gone), _) | (_, Err(gone)) if tries == MISSING_TRIES => {
-                return Err(stored.missing(gone.name.index()));
+                return Err(catalog.missing(gone.name.index()));
             }
             _ => tries += 1,
         }
@@ -110,8 +110,8 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
         tiers: tiers(segments),
         garbage_objects,
         garbage_bytes,
-        unfinished_objects: count(stored.unfinished().len()),
-        unfinished_bytes: sum(&mut stored.unfinished().values().copied()),
+        unfinished_objects: count(catalog.unfinished().len()),
+        unfinished_bytes: sum(&mut catalog.unfinished().values().copied()),
         absorbed_bytes: view.manifest.as_ref().map_or(0, |manifest| manifest.absorbed_bytes),
         compacted_bytes: view.manifest.as_ref().map_or(0, |manifest| manifest.compacted_bytes),
     })

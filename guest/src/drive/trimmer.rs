@@ -12,7 +12,7 @@ use crate::decide::boundary::Boundary;
 use crate::decide::compaction;
 use crate::decide::log_state::View;
 use crate::decide::source::Source;
-use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::catalog::{Catalog, Look};
 use crate::drive::change::{self, Change, Changed, Cutting};
 use crate::drive::commit::{Committer, Goal};
 use crate::drive::source_reader;
@@ -73,18 +73,18 @@ pub fn trim<S: Store, Y: System>(
     options: TrimOptions,
 ) -> Result<Trimmed, Error> {
     let mut point = Point::new(until)?;
-    let mut committer = Committer::new(StoredLog::new(store, log), system);
+    let mut committer = Committer::new(Catalog::new(store, log), system);
     let mut before = Before::default();
     // Batches without events are all that a log may have had, and they go.
     let mut is_there = false;
     let mut tries = 0;
     while tries < COMPACT_TRIES {
-        let view = committer.stored.look(Look::Changing)?;
+        let view = committer.catalog.look(Look::Changing)?;
         if !is_there {
-            committer.stored.check_exists(&view)?;
+            committer.catalog.check_exists(&view)?;
             is_there = true;
         }
-        let Some(aim) = point.aim(&mut committer.stored, &view)? else {
+        let Some(aim) = point.aim(&mut committer.catalog, &view)? else {
             tries += 1;
             continue;
         };
@@ -104,7 +104,7 @@ pub fn trim<S: Store, Y: System>(
             continue;
         }
         before.live_batches = before.live_batches.max(aim.live_batches);
-        let Some(step) = Step::new(&mut committer.stored, &view, to, options)? else {
+        let Some(step) = Step::new(&mut committer.catalog, &view, to, options)? else {
             tries += 1;
             continue;
         };
@@ -131,14 +131,14 @@ pub fn plan<S: Store>(
     options: TrimOptions,
 ) -> Result<Trimmed, Error> {
     let point = Point::new(until)?;
-    let mut stored = StoredLog::new(store, log);
+    let mut catalog = Catalog::new(store, log);
     for _ in 0..COMPACT_TRIES {
-        let view = stored.look(Look::Changing)?;
-        stored.check_exists(&view)?;
-        let Some(aim) = point.aim(&mut stored, &view)? else { continue };
+        let view = catalog.look(Look::Changing)?;
+        catalog.check_exists(&view)?;
+        let Some(aim) = point.aim(&mut catalog, &view)? else { continue };
         let planned = match aim.to {
-            To::Position(position) => plan_step(&mut stored, &view, position, options)?,
-            To::KeepOfAbsorbed(kept) => plan_absorbing(&mut stored, &view, &aim, kept, options)?,
+            To::Position(position) => plan_step(&mut catalog, &view, position, options)?,
+            To::KeepOfAbsorbed(kept) => plan_absorbing(&mut catalog, &view, &aim, kept, options)?,
         };
         if let Some(planned) = planned {
             return Ok(Trimmed { live_batches: aim.live_batches, ..planned });
@@ -147,7 +147,7 @@ pub fn plan<S: Store>(
     Err(Error::StoreFailed {
         message: format!(
             "log {} is compacted faster than it can be looked at",
-            stored.name.as_str()
+            catalog.name.as_str()
         ),
         transient: true,
     })
@@ -215,21 +215,21 @@ struct Step {
 impl Step {
     /// None if an index is gone: look again.
     fn new<S: Store>(
-        stored: &mut StoredLog<S>,
+        catalog: &mut Catalog<S>,
         view: &View,
         to: u64,
         options: TrimOptions,
     ) -> Result<Option<Self>, Error> {
         let is_lazy = options.lazy || mutants::is(Mutant::LeaveBoundary);
         let manifest = view.manifest.as_deref().filter(|_| !is_lazy);
-        let boundary = match change::cutting(stored, manifest, to)? {
+        let boundary = match change::cutting(catalog, manifest, to)? {
             Cutting::Nothing => None,
             Cutting::At(boundary) => Some(boundary),
             Cutting::Gone(_) => return Ok(None),
         };
         let dropped = view.segments().iter().filter(|segment| segment.end() <= to).copied();
         let gone = view.first_position()..to;
-        let Ok(lost) = stored.lost_in(view, &gone)? else { return Ok(None) };
+        let Ok(lost) = catalog.lost_in(view, &gone)? else { return Ok(None) };
         let events = to.saturating_sub(view.first_position());
         Ok(Some(Self { to, events, lost, dropped: dropped.collect(), boundary }))
     }
@@ -283,17 +283,17 @@ impl Step {
 
 /// What a step would do. None if an object is gone: look again.
 fn plan_step<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     view: &View,
     position: u64,
     options: TrimOptions,
 ) -> Result<Option<Trimmed>, Error> {
     let to = position.max(view.first_position());
-    let Some(step) = Step::new(stored, view, to, options)? else { return Ok(None) };
+    let Some(step) = Step::new(catalog, view, to, options)? else { return Ok(None) };
     let Some(boundary) = &step.boundary else { return Ok(Some(step.trimmed(0))) };
     // Only a batch that is cut must be read, to know how many bytes stay.
     let gone = match boundary.cut() {
-        Some((range, events)) => count_first(stored, Source::SegmentRange(range), events)?,
+        Some((range, events)) => count_first(catalog, Source::SegmentRange(range), events)?,
         None => Some((0, 0)),
     };
     Ok(gone.map(|(_, gone)| step.trimmed(boundary.bytes().saturating_sub(gone))))
@@ -301,7 +301,7 @@ fn plan_step<S: Store>(
 
 /// What absorbing and then trimming would do. None if an object is gone: look again.
 fn plan_absorbing<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     view: &View,
     aim: &Aim,
     kept: u64,
@@ -311,7 +311,7 @@ fn plan_absorbing<S: Store>(
     for batch in view.live.iter().take(aim.batches) {
         let size = match batch.name.origin {
             Some(origin) => (origin.events, batch.size),
-            None => match count_first(stored, Source::Batch(*batch), u64::MAX)? {
+            None => match count_first(catalog, Source::Batch(*batch), u64::MAX)? {
                 Some(size) => size,
                 None => return Ok(None),
             },
@@ -321,7 +321,7 @@ fn plan_absorbing<S: Store>(
     }
     let mut rewritten_bytes = 0;
     if let Some((batch, (of_last, bytes_of_last))) = last.filter(|_| kept > 0) {
-        let gone = count_first(stored, Source::Batch(batch), of_last.saturating_sub(kept))?;
+        let gone = count_first(catalog, Source::Batch(batch), of_last.saturating_sub(kept))?;
         let Some((_, gone)) = gone else { return Ok(None) };
         rewritten_bytes = bytes_of_last.saturating_sub(gone);
     }
@@ -331,7 +331,7 @@ fn plan_absorbing<S: Store>(
     }
     let events = events.saturating_sub(kept);
     let gone = view.first_position()..u64::MAX;
-    let Ok(lost) = stored.lost_in(view, &gone)? else { return Ok(None) };
+    let Ok(lost) = catalog.lost_in(view, &gone)? else { return Ok(None) };
     let segments = view.segments().iter().map(|segment| segment.bytes);
     Ok(Some(Trimmed {
         events: events
@@ -348,11 +348,11 @@ fn plan_absorbing<S: Store>(
 
 /// The first events of a part, at most so many, and their bytes. None if it is gone.
 fn count_first<S: Store>(
-    stored: &StoredLog<S>,
+    catalog: &Catalog<S>,
     source: Source,
     events_max: u64,
 ) -> Result<Option<(u64, u64)>, Error> {
-    source_reader::count_first(stored.store.clone(), stored.name.clone(), source, events_max)
+    source_reader::count_first(catalog.store.clone(), catalog.name.clone(), source, events_max)
 }
 
 fn count(number: usize) -> u64 {

@@ -6,7 +6,7 @@
 
 use crate::decide::log_state;
 use crate::decide::source::Source;
-use crate::drive::catalog::{Look, StoredLog, StoredManifest};
+use crate::drive::catalog::{Catalog, Look, StoredManifest};
 use crate::drive::source_reader::{Interrupted, SourceReader};
 use crate::error::{Damage, Error};
 use crate::format::manifest::{Manifest, Retired, StandIn};
@@ -49,7 +49,7 @@ pub struct Checked {
 
 /// A verification.
 pub struct Verifier<S: Store> {
-    stored: StoredLog<S>,
+    catalog: Catalog<S>,
     stage: Stage,
     reading: Option<SourceReader<S>>,
     work: Work,
@@ -70,9 +70,9 @@ enum Stage {
 
 impl<S: Store> Verifier<S> {
     pub fn new(store: S, log: LogName) -> Self {
-        let stored = StoredLog::new(store, log).collecting_intruders();
+        let catalog = Catalog::new(store, log).collecting_intruders();
         let work = Work::default();
-        Self { stored, stage: Stage::Look, reading: None, work, changes: 0, doubts: 0 }
+        Self { catalog, stage: Stage::Look, reading: None, work, changes: 0, doubts: 0 }
     }
 
     /// Does a step. None when all is checked.
@@ -108,13 +108,13 @@ impl<S: Store> Verifier<S> {
 
     /// Lists everything, and checks manifests and retired indexes.
     fn look(&mut self) -> Result<(), Error> {
-        self.work = Work { batches: self.stored.settled_batches(&|_| false)?, ..Work::default() };
-        let listed = self.stored.list_current(Look::Everything)?;
-        let listed = listed.map_err(|went_back| self.stored.went_back(went_back))?;
+        self.work = Work { batches: self.catalog.settled_batches(&|_| false)?, ..Work::default() };
+        let listed = self.catalog.list_current(Look::Everything)?;
+        let listed = listed.map_err(|went_back| self.catalog.went_back(went_back))?;
         self.work.others = listed.others;
-        let intruders = self.stored.take_intruders();
+        let intruders = self.catalog.take_intruders();
         if self.work.batches.is_empty() && self.work.others.is_empty() && intruders.is_empty() {
-            self.stored.check_is_there()?;
+            self.catalog.check_is_there()?;
         }
         intruders.into_iter().for_each(|damage| self.work.found(damage));
         if self.check_manifests()? && self.check_retired()? && self.check_current()? {
@@ -131,7 +131,7 @@ impl<S: Store> Verifier<S> {
             return Ok(true);
         }
         let (batches, others) = (&self.work.batches, &self.work.others);
-        let found = match self.stored.missing_manifest(manifest, batches, others) {
+        let found = match self.catalog.missing_manifest(manifest, batches, others) {
             // The damaged index is met again.
             Err(Error::Damaged(_)) => None,
             found => found?,
@@ -141,7 +141,7 @@ impl<S: Store> Verifier<S> {
         if self.doubts < MISSING_TRIES {
             return Ok(false);
         }
-        match self.stored.contradicted(manifest, found)? {
+        match self.catalog.contradicted(manifest, found)? {
             Error::Damaged(damage) => self.work.findings.push_back(Finding::Damaged(damage)),
             error => return Err(error),
         }
@@ -160,7 +160,7 @@ impl<S: Store> Verifier<S> {
         // A listing may leave out one that was created meanwhile, and show the next.
         for generation in kept {
             self.work.checked.objects_total += 1;
-            let manifest = match self.stored.stored_manifest(generation) {
+            let manifest = match self.catalog.stored_manifest(generation) {
                 Ok(StoredManifest::Whole(manifest)) => manifest,
                 Ok(StoredManifest::StandIn(stand_in)) => {
                     if self.has_changed()? {
@@ -213,13 +213,13 @@ impl<S: Store> Verifier<S> {
         let retired = self.work.manifest.iter().flat_map(|manifest| manifest.retired.clone());
         for Retired { segment, .. } in retired.collect::<Vec<_>>() {
             self.work.checked.objects_total += 1;
-            match self.stored.index_of(&segment) {
+            match self.catalog.index_of(&segment) {
                 Ok(Some(index)) => {
                     self.work.checked.objects += 1;
                     for (batch, positions) in index.positions(&segment) {
                         let (start, segment) = (positions.start, segment.name);
                         let place = Place { start, segment, is_retired: true };
-                        self.work.stands(batch, place, &self.stored.name);
+                        self.work.stands(batch, place, &self.catalog.name);
                     }
                 }
                 Ok(None) => {
@@ -242,7 +242,7 @@ impl<S: Store> Verifier<S> {
     fn check_stand_in(&mut self, stand_in: StandIn, log: Option<LogId>) {
         self.work.checked.objects += 1;
         if stand_in.generation == self.work.generation
-            && let Error::Damaged(damage) = self.stored.ends_in_stand_in(stand_in.generation)
+            && let Error::Damaged(damage) = self.catalog.ends_in_stand_in(stand_in.generation)
         {
             self.work.found(damage);
         }
@@ -268,13 +268,13 @@ impl<S: Store> Verifier<S> {
     }
 
     fn read(&mut self, sources: Vec<Source>) {
-        let (store, log) = (self.stored.store.clone(), self.stored.name.clone());
+        let (store, log) = (self.catalog.store.clone(), self.catalog.name.clone());
         self.reading = Some(SourceReader::new(store, log, sources));
     }
 
     fn read_on(&mut self) -> Result<(), Error> {
         let Some(mut reading) = self.reading.take() else { return Ok(()) };
-        let (log, work) = (&self.stored.name, &mut self.work);
+        let (log, work) = (&self.catalog.name, &mut self.work);
         match reading.next() {
             Ok(Some(chunk)) => {
                 chunk.spans.iter().for_each(|span| work.met(span, log));
@@ -365,7 +365,7 @@ impl<S: Store> Verifier<S> {
             };
             self.left_over(garbage.name, garbage.size, reason);
         }
-        for (object, bytes) in self.stored.unfinished() {
+        for (object, bytes) in self.catalog.unfinished() {
             let (object, reason) = (object.clone(), LeftoverReason::UnfinishedWrite);
             self.work.findings.push_back(Finding::Leftover { object, bytes: *bytes, reason });
         }
@@ -374,12 +374,12 @@ impl<S: Store> Verifier<S> {
     }
 
     fn left_over(&mut self, name: ObjectName, bytes: u64, reason: LeftoverReason) {
-        let object = self.stored.name.key(name);
+        let object = self.catalog.name.key(name);
         self.work.findings.push_back(Finding::Leftover { object, bytes, reason });
     }
 
     fn found(&mut self, damage: Damage) {
-        self.work.found(damage.with_key(&self.stored.name));
+        self.work.found(damage.with_key(&self.catalog.name));
     }
 
     /// An object is gone, and nobody has compacted.
@@ -389,7 +389,7 @@ impl<S: Store> Verifier<S> {
 
     /// Whether somebody has compacted: then the work begins anew.
     fn has_changed(&mut self) -> Result<bool, Error> {
-        if self.stored.highest_generation()? == self.work.generation {
+        if self.catalog.highest_generation()? == self.work.generation {
             return Ok(false);
         }
         self.begin_anew()?;
@@ -403,7 +403,7 @@ impl<S: Store> Verifier<S> {
         if self.changes <= MISSING_TRIES {
             return Ok(());
         }
-        let log = self.stored.name.as_str();
+        let log = self.catalog.name.as_str();
         let message = format!("log {log} is compacted faster than it can be verified: try later");
         Err(Error::StoreFailed { message, transient: true })
     }

@@ -10,7 +10,7 @@
 use crate::decide::buffer::Buffer;
 use crate::decide::cursor::Pending;
 use crate::decide::options::{Options, OptionsInput};
-use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::catalog::{Catalog, Look};
 use crate::drive::existing;
 use crate::drive::reader::{ReadOptions, Reader};
 use crate::error::{Error, WriteFailure, WriteFate};
@@ -46,7 +46,7 @@ enum Attempt<C> {
 
 /// A handle that appends to a log.
 pub struct Writer<S: Store, Y: System> {
-    stored: StoredLog<S>,
+    catalog: Catalog<S>,
     system: Y,
     options: Options,
     id: WriterId,
@@ -63,10 +63,10 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// # Errors
     /// [`Error::InvalidInput`] or [`Error::StoreFailed`].
     pub fn open(store: S, system: Y, name: &str, options: OptionsInput) -> Result<Self, Error> {
-        let mut stored = StoredLog::new(store, LogName::parse(name)?);
+        let mut catalog = Catalog::new(store, LogName::parse(name)?);
         let options = options.check()?;
         let mut newest = BatchTime::default();
-        stored.list_batches(|batch| newest = newest.max(batch.name.time))?;
+        catalog.list_batches(|batch| newest = newest.max(batch.name.time))?;
         let now = system.now_micros();
         let last_time = if newest.micros() > now.saturating_add(CLOCK_AHEAD_MICROS) {
             system.warn(&format!(
@@ -80,7 +80,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         };
         let id = WriterId(system.random_u32());
         Ok(Self {
-            stored,
+            catalog,
             system,
             options,
             id,
@@ -193,7 +193,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// [`Error::Closed`].
     pub fn read_all(&self) -> Result<Reader<S>, Error> {
         self.check_open()?;
-        let (store, name) = (self.stored.store.clone(), self.stored.name.clone());
+        let (store, name) = (self.catalog.store.clone(), self.catalog.name.clone());
         Reader::new(store, name, ReadOptions { pending: Some(self.pending()), ..<_>::default() })
     }
 
@@ -209,7 +209,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
                 self.system.warn(&error.to_string());
             }
         }
-        let view = self.stored.look(Look::Reading)?;
+        let view = self.catalog.look(Look::Reading)?;
         let files = view.segments().len().saturating_add(view.live.len());
         Ok(u64::try_from(files).unwrap_or(u64::MAX))
     }
@@ -226,7 +226,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
 
     /// The name of the log.
     pub fn name(&self) -> &LogName {
-        &self.stored.name
+        &self.catalog.name
     }
 
     /// # Errors
@@ -277,7 +277,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         let Some(lines) = self.buffer.take() else { return Ok(()) };
         self.last_time = time;
         let name = batch::seal(time, self.id, &lines);
-        let create = self.stored.store.start_create(&self.stored.name.key(name), &lines);
+        let create = self.catalog.store.start_create(&self.catalog.name.key(name), &lines);
         self.sealed = Some(Sealed {
             name,
             lines,
@@ -292,7 +292,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     fn settle(&mut self) -> Result<(), Error> {
         let Some(sealed) = &mut self.sealed else { return Ok(()) };
         if let Attempt::Failed { .. } = sealed.attempt {
-            sealed.try_again(&self.stored, &mut self.last_time);
+            sealed.try_again(&self.catalog, &mut self.last_time);
         }
         let outcome = match &sealed.attempt {
             Attempt::UnderWay(create) => create.wait(),
@@ -315,7 +315,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     fn conclude(&mut self, outcome: Result<(), WriteError>) -> Result<(), Error> {
         let held = self.held();
         let Some(mut sealed) = self.sealed.take() else { return Ok(()) };
-        let (store, log) = (&self.stored.store, &self.stored.name);
+        let (store, log) = (&self.catalog.store, &self.catalog.name);
         let outcome = match outcome {
             Ok(()) => Ok(()),
             // The name is this batch's alone: an object of that name is an earlier try that landed.
@@ -337,7 +337,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
             return Ok(());
         };
         sealed.in_doubt |= fate == WriteFate::Unknown;
-        let object = self.stored.name.key(sealed.name);
+        let object = self.catalog.name.key(sealed.name);
         sealed.attempt = Attempt::Failed { at: self.system.now_micros() };
         self.sealed = Some(sealed);
         Err(Error::WriteFailed(WriteFailure::new(&object, fate, &error, held)))
@@ -348,19 +348,19 @@ impl<S: Store, Y: System> Writer<S, Y> {
             && let Attempt::Failed { at } = sealed.attempt
             && now.abs_diff(at) >= RETRY_REST_MICROS
         {
-            sealed.try_again(&self.stored, &mut self.last_time);
+            sealed.try_again(&self.catalog, &mut self.last_time);
         }
     }
 }
 
 impl<S: Store> Sealed<S> {
-    fn try_again(&mut self, stored: &StoredLog<S>, last: &mut BatchTime) {
+    fn try_again(&mut self, catalog: &Catalog<S>, last: &mut BatchTime) {
         if mutants::is(Mutant::RenameOnRetry)
             && let Some(time) = last.next(0)
         {
             (*last, self.name.time) = (time, time);
         }
-        let create = stored.store.start_create(&stored.name.key(self.name), &self.lines);
+        let create = catalog.store.start_create(&catalog.name.key(self.name), &self.lines);
         self.attempt = Attempt::UnderWay(create);
     }
 }
@@ -384,7 +384,7 @@ impl<S: Store, Y: System> Drop for Writer<S, Y> {
         if !self.closed && held > 0 {
             self.system.warn(&format!(
                 "log {} was dropped without close: {held} events were not flushed",
-                self.stored.name.as_str()
+                self.catalog.name.as_str()
             ));
         }
     }

@@ -5,13 +5,13 @@
 //! 2. A look may be in the middle of a compaction, and a listing is not a snapshot: it takes two looks
 //!    to refuse. What cannot be looked up refuses nothing.
 
-use super::{Interrupted, Look, StoredLog};
+use super::{Catalog, Interrupted, Look};
 use crate::decide::log_state::View;
 use crate::error::Error;
 use crate::format::position::Position;
 use crate::ports::Store;
 
-impl<S: Store> StoredLog<S> {
+impl<S: Store> Catalog<S> {
     /// Refuses a position of another log. Makes no request unless the position has no identity and
     /// none of the batches that it names is live.
     ///

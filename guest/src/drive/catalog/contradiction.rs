@@ -1,14 +1,14 @@
 //! What a listing that contradicts the manifest in force comes from: damage, or a store whose listings
 //! do not show what is there.
 
-use super::{Disagreement, StoredLog};
+use super::{Catalog, Disagreement};
 use crate::error::{Damage, Error};
 use crate::format::manifest::Manifest;
 use crate::format::names::{Generation, ObjectName};
 use crate::limits::MANIFESTS_KEPT;
 use crate::ports::{OrderedRead, ReadPart, Store, StoreError, StoreErrorKind};
 
-impl<S: Store> StoredLog<S> {
+impl<S: Store> Catalog<S> {
     /// The error of looks that kept contradicting the manifest, after asking for the objects.
     pub(crate) fn contradicted(
         &self,

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Look, StoredLog};
+use super::{Catalog, Look};
 use crate::decide::list_pages::Pages;
 use crate::decide::log_state::{self, Newest};
 use crate::error::{Damage, Error};
@@ -29,7 +29,7 @@ pub(crate) struct WentBack {
     seen: Generation,
 }
 
-impl<S: Store> StoredLog<S> {
+impl<S: Store> Catalog<S> {
     /// Lists the batches once, and shows them as the store does.
     pub(crate) fn list_batches(&mut self, mut show: impl FnMut(ListedBatch)) -> Result<(), Error> {
         self.list(&self.name.batches(), None, |object, size| {

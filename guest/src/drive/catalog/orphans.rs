@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use super::StoredLog;
+use super::Catalog;
 use crate::decide::agreement::{self, Disagreement};
 use crate::error::Error;
 use crate::format::index;
@@ -17,7 +17,7 @@ use crate::format::manifest::Manifest;
 use crate::format::names::ObjectName;
 use crate::ports::Store;
 
-impl<S: Store> StoredLog<S> {
+impl<S: Store> Catalog<S> {
     /// What shows that a later manifest than this, the highest that is listed, was there. `batches`
     /// were listed before, `others` with it.
     pub(crate) fn missing_manifest(

@@ -3,13 +3,13 @@
 
 use std::ops::Range;
 
-use super::StoredLog;
+use super::Catalog;
 use crate::decide::log_state::View;
 use crate::error::Error;
 use crate::format::manifest::SegmentRecord;
 use crate::ports::Store;
 
-impl<S: Store> StoredLog<S> {
+impl<S: Store> Catalog<S> {
     /// The position behind which so many compacted events can be read; the first position if there are
     /// not as many. Err: the index of this segment is gone, look again.
     pub(crate) fn position_of_last(

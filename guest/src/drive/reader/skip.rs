@@ -56,7 +56,7 @@ impl<S: Store> Reader<S> {
 
     /// Passes the batch of a segment that the reader stands before.
     fn skip_batch(&mut self, segment: &SegmentRecord) -> Result<Option<u64>, Error> {
-        let index = match self.stored.index_of(segment) {
+        let index = match self.catalog.index_of(segment) {
             Ok(Some(index)) => index,
             Ok(None) | Err(Error::Damaged(_)) => return Ok(Some(self.skip_rest(segment))),
             Err(error) => return Err(error),

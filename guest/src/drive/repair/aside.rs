@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::decide::list_pages::Pages;
-use crate::drive::catalog::StoredLog;
+use crate::drive::catalog::Catalog;
 use crate::drive::commit::Committer;
 use crate::drive::segment_writer::write_failed;
 use crate::error::Error;
@@ -22,12 +22,12 @@ pub(super) fn key(log: &LogName, object: &ObjectName) -> String {
 }
 
 /// The objects of the log that were set aside, each with its key.
-pub(super) fn listed<S: Store>(stored: &StoredLog<S>) -> Result<Vec<(ObjectName, String)>, Error> {
-    let prefix = stored.name.key(ASIDE);
+pub(super) fn listed<S: Store>(catalog: &Catalog<S>) -> Result<Vec<(ObjectName, String)>, Error> {
+    let prefix = catalog.name.key(ASIDE);
     let mut pages = Pages::new(&prefix, None);
     let mut objects = Vec::new();
     loop {
-        let page = stored
+        let page = catalog
             .store
             .list(&prefix, pages.after(), LIST_PAGE_OBJECTS)
             .map_err(|error| Error::store("list", &prefix, &error))?;
@@ -53,25 +53,25 @@ fn object_in(name: &str) -> Option<ObjectName> {
 
 /// Copies the object, if it is there. What was set aside under its name before stays; where that is
 /// something else, the copy gets a name with its digest.
-pub(super) fn set_aside<S: Store>(stored: &StoredLog<S>, object: &ObjectName) -> Result<(), Error> {
-    let (from, to) = (stored.name.key(object), key(&stored.name, object));
-    if copy(stored, &from, &to)? || digest_of(stored, &from)? == digest_of(stored, &to)? {
+pub(super) fn set_aside<S: Store>(catalog: &Catalog<S>, object: &ObjectName) -> Result<(), Error> {
+    let (from, to) = (catalog.name.key(object), key(&catalog.name, object));
+    if copy(catalog, &from, &to)? || digest_of(catalog, &from)? == digest_of(catalog, &to)? {
         return Ok(());
     }
-    if let Some(digest) = digest_of(stored, &from)? {
-        let to = stored.name.key(format!("{ASIDE}{digest}_{object}"));
-        copy(stored, &from, &to)?;
+    if let Some(digest) = digest_of(catalog, &from)? {
+        let to = catalog.name.key(format!("{ASIDE}{digest}_{object}"));
+        copy(catalog, &from, &to)?;
     }
     Ok(())
 }
 
 /// Copies an object, unless there is nothing of it. False if there is an object under the copy's name.
-fn copy<S: Store>(stored: &StoredLog<S>, from: &str, to: &str) -> Result<bool, Error> {
+fn copy<S: Store>(catalog: &Catalog<S>, from: &str, to: &str) -> Result<bool, Error> {
     let mut upload = None;
-    let is_there = each_chunk(stored, from, |bytes: S::Bytes| {
+    let is_there = each_chunk(catalog, from, |bytes: S::Bytes| {
         let current = match upload.take() {
             Some(upload) => upload,
-            None => stored.store.start_upload(to)?,
+            None => catalog.store.start_upload(to)?,
         };
         current.write(bytes)?;
         upload = Some(current);
@@ -89,9 +89,9 @@ fn copy<S: Store>(stored: &StoredLog<S>, from: &str, to: &str) -> Result<bool, E
 }
 
 /// The digest of an object. None if it is not there.
-fn digest_of<S: Store>(stored: &StoredLog<S>, key: &str) -> Result<Option<Digest>, Error> {
+fn digest_of<S: Store>(catalog: &Catalog<S>, key: &str) -> Result<Option<Digest>, Error> {
     let mut hasher = Box::new(Xxh3::new());
-    let read = each_chunk(stored, key, |bytes: S::Bytes| {
+    let read = each_chunk(catalog, key, |bytes: S::Bytes| {
         hasher.update(&bytes.read());
         Ok(())
     });
@@ -101,11 +101,11 @@ fn digest_of<S: Store>(stored: &StoredLog<S>, key: &str) -> Result<Option<Digest
 
 /// Shows an object's bytes. False if it is not there. The outer error is that of who is shown them.
 fn each_chunk<S: Store>(
-    stored: &StoredLog<S>,
+    catalog: &Catalog<S>,
     key: &str,
     mut show: impl FnMut(S::Bytes) -> Result<(), WriteError>,
 ) -> Result<Result<bool, Error>, WriteError> {
-    let read = stored.store.read(&[ReadPart { key: key.to_owned(), range: None }]);
+    let read = catalog.store.read(&[ReadPart { key: key.to_owned(), range: None }]);
     loop {
         match read.next(CHUNK_BYTES_MAX) {
             Ok(Some(chunk)) => show(chunk.bytes)?,
@@ -125,18 +125,18 @@ pub(super) fn replace<S: Store, Y: System>(
     object: &ObjectName,
     bytes: &[u8],
 ) -> Result<(), Error> {
-    let stored = &committer.stored;
-    set_aside(stored, object)?;
-    let key = stored.name.key(object);
-    if stored.store.get(&key).is_ok_and(|found| found == bytes) {
+    let catalog = &committer.catalog;
+    set_aside(catalog, object)?;
+    let key = catalog.name.key(object);
+    if catalog.store.get(&key).is_ok_and(|found| found == bytes) {
         // Another repair was faster.
         return Ok(());
     }
     committer.delete(&[object.to_string()]);
-    match stored.store.create(&key, bytes) {
+    match catalog.store.create(&key, bytes) {
         Ok(()) => Ok(()),
         // Another repair was faster, or the damaged one could not be deleted.
-        Err(WriteError::AlreadyExists) => match stored.store.get(&key) {
+        Err(WriteError::AlreadyExists) => match catalog.store.get(&key) {
             Ok(found) if found == bytes => Ok(()),
             Ok(_) => {
                 let message = format!("cannot replace {key}: it is still there; repair again");

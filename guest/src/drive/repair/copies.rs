@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::aside;
 use crate::decide::log_state::View;
 use crate::drive::batch_copy::BatchCopy;
-use crate::drive::catalog::StoredLog;
+use crate::drive::catalog::Catalog;
 use crate::error::Error;
 use crate::format::batch::BatchRecord;
 use crate::format::index::batches_of;
@@ -38,7 +38,7 @@ struct Spare {
 impl Copies {
     /// Looks for these batches.
     pub(super) fn of<S: Store>(
-        stored: &StoredLog<S>,
+        catalog: &Catalog<S>,
         view: &View,
         wanted: &BTreeSet<BatchName>,
     ) -> Result<Self, Error> {
@@ -47,14 +47,14 @@ impl Copies {
             return Ok(copies);
         }
         for batch in view.absorbed.iter().filter(|batch| wanted.contains(&batch.name)) {
-            copies.add_batch(batch.name, stored.name.key(batch.name));
+            copies.add_batch(batch.name, catalog.name.key(batch.name));
             copies.add_holder(batch.name, ObjectName::Batch(batch.name));
         }
-        let set_aside = aside::listed(stored)?;
+        let set_aside = aside::listed(catalog)?;
         let named: BTreeSet<_> = view.segments().iter().map(|segment| segment.name).collect();
         let listed = view.others.iter().filter_map(|other| match other.name {
             ObjectName::Segment(name) if !named.contains(&name) => {
-                Some(Spare { name, key: stored.name.key(name), is_listed: true })
+                Some(Spare { name, key: catalog.name.key(name), is_listed: true })
             }
             _ => None,
         });
@@ -70,7 +70,7 @@ impl Copies {
             }
         }
         for spare in spares {
-            copies.add_segment(stored, &spare, &set_aside, wanted)?;
+            copies.add_segment(catalog, &spare, &set_aside, wanted)?;
         }
         Ok(copies)
     }
@@ -89,17 +89,18 @@ impl Copies {
     /// Adds what the index of a segment says, the one beside it or one that was set aside.
     fn add_segment<S: Store>(
         &mut self,
-        stored: &StoredLog<S>,
+        catalog: &Catalog<S>,
         spare: &Spare,
         set_aside: &[(ObjectName, String)],
         wanted: &BTreeSet<BatchName>,
     ) -> Result<(), Error> {
         let index = ObjectName::Index(spare.name.index());
         let aside = set_aside.iter().filter(|(object, _)| *object == index);
-        let keys = std::iter::once(stored.name.key(index)).chain(aside.map(|(_, key)| key.clone()));
+        let keys =
+            std::iter::once(catalog.name.key(index)).chain(aside.map(|(_, key)| key.clone()));
         let mut is_known = false;
         for key in keys {
-            let Some(batches) = get(stored, &key)?.as_deref().and_then(batches_of) else {
+            let Some(batches) = get(catalog, &key)?.as_deref().and_then(batches_of) else {
                 continue;
             };
             is_known = true;
@@ -150,8 +151,8 @@ impl Copies {
     }
 }
 
-fn get<S: Store>(stored: &StoredLog<S>, key: &str) -> Result<Option<Vec<u8>>, Error> {
-    match stored.store.get(key) {
+fn get<S: Store>(catalog: &Catalog<S>, key: &str) -> Result<Option<Vec<u8>>, Error> {
+    match catalog.store.get(key) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) => match error.kind {
             StoreErrorKind::NotFound | StoreErrorKind::NotAnObject => Ok(None),

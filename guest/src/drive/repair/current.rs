@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::replay::Traces;
 use super::{Action, Step, aside};
 use crate::decide::log_state;
-use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::catalog::{Catalog, Look};
 use crate::drive::commit::Committer;
 use crate::error::Error;
 use crate::format::index::batches_of;
@@ -33,19 +33,19 @@ pub(super) fn repair<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     dry_run: bool,
 ) -> Result<Option<Step>, Error> {
-    let others = committer.stored.list_others(Look::Everything)?;
+    let others = committer.catalog.list_others(Look::Everything)?;
     let Some(highest) = log_state::manifests(&others).max() else { return Ok(None) };
-    let damage = match committer.stored.manifest(highest) {
+    let damage = match committer.catalog.manifest(highest) {
         Ok(_) => return Ok(None),
         Err(Error::Damaged(damage)) => damage,
         Err(error) => return Err(error),
     };
     let step = |action| Some(Step { damage: damage.clone(), action, events_lost: 0 });
     let object = ObjectName::Manifest(highest);
-    let Some(bytes) = committer.stored.get(object)? else { return Ok(None) };
+    let Some(bytes) = committer.catalog.get(object)? else { return Ok(None) };
     // The listing that showed the manifest may have looked for its segments before they were there.
-    let others = committer.stored.list_others(Look::Everything)?;
-    let remains = Remains::look(&mut committer.stored, highest, bytes, others)?;
+    let others = committer.catalog.list_others(Look::Everything)?;
+    let remains = Remains::look(&mut committer.catalog, highest, bytes, others)?;
     if let Some((manifest, bytes)) = remains.rebuilt() {
         if !dry_run {
             if mutants::is(Mutant::RebuildInPlace) {
@@ -64,7 +64,7 @@ pub(super) fn repair<S: Store, Y: System>(
         return Ok(step(Action::Nothing(why)));
     }
     if !dry_run {
-        aside::set_aside(&committer.stored, &object)?;
+        aside::set_aside(&committer.catalog, &object)?;
         committer.delete(&[object.to_string()]);
     }
     Ok(step(Action::StepBack))
@@ -91,7 +91,7 @@ struct Remains {
 
 impl Remains {
     fn look<S: Store>(
-        stored: &mut StoredLog<S>,
+        catalog: &mut Catalog<S>,
         generation: Generation,
         bytes: Vec<u8>,
         others: Vec<ListedOther>,
@@ -99,7 +99,7 @@ impl Remains {
         let before = Generation(generation.0.saturating_sub(1));
         let base = match before.0 {
             0 => Ok(None),
-            _ => match stored.manifest(before) {
+            _ => match catalog.manifest(before) {
                 Ok(Some(manifest)) => Ok(Some(manifest)),
                 Ok(None) => Err("the manifest before it is gone"),
                 Err(Error::Damaged(_)) => Err("the manifest before it is damaged, too"),
@@ -107,10 +107,10 @@ impl Remains {
             },
         };
         let mut batches = BTreeSet::new();
-        stored.list_batches(|batch| _ = batches.insert(batch.name))?;
+        catalog.list_batches(|batch| _ = batches.insert(batch.name))?;
         let (mut held, mut is_held_known) = (BTreeSet::new(), true);
         for segment in base.iter().flatten().flat_map(Manifest::records) {
-            match stored.index_of(segment) {
+            match catalog.index_of(segment) {
                 Ok(Some(index)) => held.extend(index.batches.iter().map(|batch| batch.name)),
                 Ok(None) | Err(Error::Damaged(_)) => is_held_known = false,
                 Err(error) => return Err(error),
@@ -128,7 +128,7 @@ impl Remains {
             }
             let ObjectName::Segment(name) = *object else { continue };
             if name.generation == generation {
-                let output = output(stored, name, *size)?;
+                let output = output(catalog, name, *size)?;
                 let of = outputs.entry(name.attempt).or_insert_with(|| Some(Vec::new()));
                 *of = of.take().zip(output).map(|(mut of, output)| {
                     of.push(output);
@@ -231,11 +231,11 @@ impl Remains {
 
 /// A segment as its index says it. None if that cannot be read, or is of another one.
 fn output<S: Store>(
-    stored: &StoredLog<S>,
+    catalog: &Catalog<S>,
     name: SegmentName,
     size: u64,
 ) -> Result<Option<NewSegment>, Error> {
-    let Some(bytes) = stored.get(name.index())? else { return Ok(None) };
+    let Some(bytes) = catalog.get(name.index())? else { return Ok(None) };
     let Some(batches) = batches_of(&bytes) else { return Ok(None) };
     let sum = batches.iter().try_fold(0_u64, |sum, batch| sum.checked_add(batch.bytes));
     let output = NewSegment { name, batches, index: Some(Digest::of(&bytes)) };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::doubt::Extent;
-use crate::drive::catalog::StoredLog;
+use crate::drive::catalog::Catalog;
 use crate::error::{Damage, Error};
 use crate::format::batch::BatchRecord;
 use crate::format::host_bytes;
@@ -25,12 +25,12 @@ pub(super) struct DamagedBatches {
 
 /// Reads a segment, in one request, and checks each batch by itself.
 pub(super) fn damaged_batches<S: Store>(
-    stored: &StoredLog<S>,
+    catalog: &Catalog<S>,
     segment: &SegmentRecord,
     index: &Index,
 ) -> Result<DamagedBatches, Error> {
-    let key = stored.name.key(segment.name);
-    let read = stored.store.read(&[ReadPart { key: key.clone(), range: None }]);
+    let key = catalog.name.key(segment.name);
+    let read = catalog.store.read(&[ReadPart { key: key.clone(), range: None }]);
     let batches: Vec<_> = index.batches.iter().filter(|batch| batch.bytes > 0).copied().collect();
     let mut checks = BatchChecks {
         segment: segment.name,

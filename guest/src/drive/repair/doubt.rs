@@ -4,7 +4,7 @@
 //!    listing that does not agree is asked once more.
 //! 2. If they still differ, that is the store's fault, and nothing is changed.
 
-use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::catalog::{Catalog, Look};
 use crate::error::Error;
 use crate::format::host_bytes;
 use crate::format::names::{Generation, ObjectName};
@@ -68,16 +68,16 @@ pub(super) fn get<S: Store>(
 /// Whether the manifest of a generation is the current one, by asking for the next one, too. An error if
 /// the listing does not show that.
 pub(super) fn is_current<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     generation: Generation,
 ) -> Result<bool, Error> {
     let next = ObjectName::Manifest(Generation(generation.0.saturating_add(1)));
-    let has_next = stored.is_there(next, 1)?;
-    if stored.highest_generation()? > generation {
+    let has_next = catalog.is_there(next, 1)?;
+    if catalog.highest_generation()? > generation {
         return Ok(false);
     }
     if has_next {
-        return Err(stored.lies(&format!("{} is there and not shown", stored.name.key(next))));
+        return Err(catalog.lies(&format!("{} is there and not shown", catalog.name.key(next))));
     }
     Ok(true)
 }
@@ -85,7 +85,7 @@ pub(super) fn is_current<S: Store>(
 /// Confirms what was found of an object that was `listed` with so many bytes, or was not. False when the
 /// log has another manifest than that of `base` by now.
 pub(super) fn confirm<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     base: Generation,
     object: ObjectName,
     found: Extent,
@@ -94,27 +94,27 @@ pub(super) fn confirm<S: Store>(
     if found != Extent::Gone && found.agrees(listed) {
         return Ok(true);
     }
-    if !is_current(stored, base)? {
+    if !is_current(catalog, base)? {
         return Ok(false);
     }
-    let listed = listed_size(stored, object)?;
+    let listed = listed_size(catalog, object)?;
     if found.agrees(listed) {
         return Ok(true);
     }
     let shown = listed.map_or("not shown".to_owned(), |bytes| format!("shown with {bytes} bytes"));
-    let key = stored.name.key(object);
-    Err(stored.lies(&format!("{key} is {shown}, and reading it finds {found}")))
+    let key = catalog.name.key(object);
+    Err(catalog.lies(&format!("{key} is {shown}, and reading it finds {found}")))
 }
 
 fn listed_size<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     object: ObjectName,
 ) -> Result<Option<u64>, Error> {
     let mut size = None;
     if let ObjectName::Batch(name) = object {
-        stored.list_batches(|batch| size = size.or((batch.name == name).then_some(batch.size)))?;
+        catalog.list_batches(|batch| size = size.or((batch.name == name).then_some(batch.size)))?;
         return Ok(size);
     }
-    let others = stored.list_others(Look::Everything)?;
+    let others = catalog.list_others(Look::Everything)?;
     Ok(others.iter().find(|other| other.name == object).map(|other| other.size))
 }

@@ -14,7 +14,7 @@ use super::content::SegmentBytes;
 use super::doubt::{self, Extent};
 use super::intruders::Intruders;
 use super::{Action, Step, aside};
-use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::catalog::{Catalog, Look};
 use crate::drive::commit::Committer;
 use crate::error::{Damage, Error};
 use crate::format::byte_search::one_byte;
@@ -42,7 +42,7 @@ pub(super) fn repair<S: Store, Y: System>(
     dry_run: bool,
 ) -> Result<Option<Indexes>, Error> {
     let mut found = Indexes::default();
-    let (manifest, others) = committer.stored.manifest_in_force(Look::Everything)?;
+    let (manifest, others) = committer.catalog.manifest_in_force(Look::Everything)?;
     let Some(manifest) = manifest else { return Ok(Some(found)) };
     let trimmed = manifest.retired.iter().map(|retired| (true, retired.segment));
     let segments = manifest.segments.iter().map(|segment| (false, *segment)).chain(trimmed);
@@ -52,18 +52,18 @@ pub(super) fn repair<S: Store, Y: System>(
             found.left.insert(segment.name);
             continue;
         }
-        let Some(damage) = damage_of(&mut committer.stored, &segment)? else { continue };
-        if committer.stored.highest_generation()? > manifest.generation {
+        let Some(damage) = damage_of(&mut committer.catalog, &segment)? else { continue };
+        if committer.catalog.highest_generation()? > manifest.generation {
             return Ok(None);
         }
         if damage.is_absence() {
             let listed = others.iter().find(|other| other.name == name).map(|other| other.size);
-            let (base, stored) = (manifest.generation, &mut committer.stored);
-            if !doubt::confirm(stored, base, name, Extent::Gone, listed)? {
+            let (base, catalog) = (manifest.generation, &mut committer.catalog);
+            if !doubt::confirm(catalog, base, name, Extent::Gone, listed)? {
                 return Ok(None);
             }
         }
-        let found_again = find_again(&mut committer.stored, &manifest, &others, &segment)?;
+        let found_again = find_again(&mut committer.catalog, &manifest, &others, &segment)?;
         let action = match found_again {
             Rebuilt::Same(bytes) => {
                 if !dry_run {
@@ -72,7 +72,7 @@ pub(super) fn repair<S: Store, Y: System>(
                 Action::Rebuild
             }
             failed if is_trimmed => {
-                let doubt = perhaps_trimmed(&mut committer.stored, &manifest, &segment)?;
+                let doubt = perhaps_trimmed(&mut committer.catalog, &manifest, &segment)?;
                 match doubt {
                     None => {
                         found.forgotten.push(segment.name);
@@ -119,12 +119,12 @@ impl Rebuilt {
 }
 
 fn damage_of<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     segment: &SegmentRecord,
 ) -> Result<Option<Damage>, Error> {
-    let error = match stored.index_of(segment) {
+    let error = match catalog.index_of(segment) {
         Ok(Some(_)) => return Ok(None),
-        Ok(None) => stored.missing(segment.name.index()),
+        Ok(None) => catalog.missing(segment.name.index()),
         Err(error) => error,
     };
     match error {
@@ -135,38 +135,38 @@ fn damage_of<S: Store>(
 
 /// The index's bytes as they were, if the digest proves it.
 fn find_again<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     manifest: &Manifest,
     others: &[ListedOther],
     segment: &SegmentRecord,
 ) -> Result<Rebuilt, Error> {
     let own = ObjectName::Index(segment.name.index());
-    let text = get(stored, &stored.name.key(own))?;
+    let text = get(catalog, &catalog.name.key(own))?;
     let mut clues = Clues::of_index(text.as_deref().unwrap_or_default());
-    stored.list_batches(|batch| clues.add_batch(batch.name))?;
-    let indexes = others.iter().map(|other| (other.name, stored.name.key(other.name)));
+    catalog.list_batches(|batch| clues.add_batch(batch.name))?;
+    let indexes = others.iter().map(|other| (other.name, catalog.name.key(other.name)));
     let indexes = indexes.filter(|(name, _)| *name != own);
-    let set_aside = aside::listed(stored)?;
+    let set_aside = aside::listed(catalog)?;
     for (name, key) in indexes.chain(set_aside).collect::<Vec<_>>() {
         match name {
             ObjectName::Batch(batch) => clues.add_batch(batch),
             ObjectName::Index(_) => {
-                clues.add_index(get(stored, &key)?.as_deref().unwrap_or_default());
+                clues.add_index(get(catalog, &key)?.as_deref().unwrap_or_default());
             }
             ObjectName::Manifest(_) | ObjectName::Segment(_) => {}
         }
     }
     for other in manifest.segments.iter().filter(|other| other.name != segment.name) {
-        if damage_of(stored, other)?.is_none()
-            && let Some(index) = stored.index_of(other)?
+        if damage_of(catalog, other)?.is_none()
+            && let Some(index) = catalog.index_of(other)?
         {
             index.batches.iter().for_each(|batch| clues.remove_batch(&batch.name));
         }
     }
     let is_segment = |other: &&ListedOther| other.name == ObjectName::Segment(segment.name);
     let size = others.iter().find(is_segment).map_or(segment.bytes, |other| other.size);
-    let key = stored.name.key(segment.name);
-    let mut content = SegmentBytes::new(stored.store.clone(), key, size);
+    let key = catalog.name.key(segment.name);
+    let mut content = SegmentBytes::new(catalog.store.clone(), key, size);
     let is_good = |bytes: &Vec<u8>| Index::decode(segment, bytes).is_ok();
     let failed = match rebuilt(segment, &clues, &mut content)? {
         Rebuilt::Same(bytes) if is_good(&bytes) => return Ok(Rebuilt::Same(bytes)),
@@ -177,8 +177,8 @@ fn find_again<S: Store>(
     Ok(mended.filter(is_good).map_or(failed, Rebuilt::Same))
 }
 
-fn get<S: Store>(stored: &StoredLog<S>, key: &str) -> Result<Option<Vec<u8>>, Error> {
-    match stored.store.get(key) {
+fn get<S: Store>(catalog: &Catalog<S>, key: &str) -> Result<Option<Vec<u8>>, Error> {
+    match catalog.store.get(key) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind == StoreErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::store("read", key, &error)),
@@ -187,12 +187,12 @@ fn get<S: Store>(stored: &StoredLog<S>, key: &str) -> Result<Option<Vec<u8>>, Er
 
 /// A listed batch that may have been in a trimmed segment, as far as times and other indexes tell.
 fn perhaps_trimmed<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     manifest: &Manifest,
     segment: &SegmentRecord,
 ) -> Result<Option<BatchName>, Error> {
     let mut covered = Vec::new();
-    stored.list_batches(|batch| {
+    catalog.list_batches(|batch| {
         if segment.covers(batch.name.time) {
             covered.push(batch.name);
         }
@@ -200,8 +200,8 @@ fn perhaps_trimmed<S: Store>(
     for batch in covered {
         let mut is_held = false;
         for other in manifest.records().filter(|other| other.covers(batch.time)) {
-            is_held |= damage_of(stored, other)?.is_none()
-                && stored.index_of(other)?.is_some_and(|index| index.holds(&batch));
+            is_held |= damage_of(catalog, other)?.is_none()
+                && catalog.index_of(other)?.is_some_and(|index| index.holds(&batch));
         }
         if !is_held {
             return Ok(Some(batch));

@@ -14,7 +14,7 @@ use super::intruders::Intruders;
 use super::losses::{Inspected, Inspection, Loss, base};
 use super::{Action, live};
 use crate::decide::log_state::View;
-use crate::drive::catalog::StoredLog;
+use crate::drive::catalog::Catalog;
 use crate::error::{Damage, Error};
 use crate::format::index::Index;
 use crate::format::manifest::SegmentRecord;
@@ -25,7 +25,7 @@ use crate::ports::Store;
 /// Reads everything, but for the segments that are left out. None if an object has gone: somebody has
 /// compacted.
 pub(super) fn inspect<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     view: &View,
     left_out: &BTreeSet<SegmentName>,
     intruders: &Intruders,
@@ -35,35 +35,35 @@ pub(super) fn inspect<S: Store>(
         if left_out.contains(&segment.name) {
             continue;
         }
-        let Some(index) = stored.index_of(segment)? else { return Ok(None) };
-        match segment_loss(stored, view, segment, &index)? {
+        let Some(index) = catalog.index_of(segment)? else { return Ok(None) };
+        match segment_loss(catalog, view, segment, &index)? {
             Inspection::Whole => {}
             Inspection::Damaged(loss) => inspected.segments.push((number, *loss)),
             Inspection::Overtaken => return Ok(None),
         }
     }
-    if !live::inspect(stored, view, intruders.first_batch(), &mut inspected)? {
+    if !live::inspect(catalog, view, intruders.first_batch(), &mut inspected)? {
         return Ok(None);
     }
-    inspected.find_copies(stored, view)?;
+    inspected.find_copies(catalog, view)?;
     Ok(Some(inspected))
 }
 
 /// What of a segment cannot be read.
 fn segment_loss<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     view: &View,
     segment: &SegmentRecord,
     index: &Index,
 ) -> Result<Inspection, Error> {
     let object = ObjectName::Segment(segment.name);
     let listed = view.others.iter().find(|other| other.name == object).map(|other| other.size);
-    let DamagedBatches { mut batches, first, extent } = damaged_batches(stored, segment, index)?;
-    if !doubt::confirm(stored, base(view), object, extent, listed)? {
+    let DamagedBatches { mut batches, first, extent } = damaged_batches(catalog, segment, index)?;
+    if !doubt::confirm(catalog, base(view), object, extent, listed)? {
         return Ok(Inspection::Overtaken);
     }
     let damage = |expected: String| {
-        Damage::new(segment.name, expected, extent.to_string()).with_key(&stored.name)
+        Damage::new(segment.name, expected, extent.to_string()).with_key(&catalog.name)
     };
     let wrong_size = match extent {
         Extent::Gone => Some(damage("an object that the manifest names".to_owned())),
@@ -72,7 +72,7 @@ fn segment_loss<S: Store>(
             Some(damage(format!("{} bytes, as the manifest says", segment.bytes)))
         }
     };
-    let first = first.map(|found| found.with_key(&stored.name));
+    let first = first.map(|found| found.with_key(&catalog.name));
     let Some(damage) = wrong_size.or(first) else { return Ok(Inspection::Whole) };
     if mutants::is(Mutant::LoseWhole) {
         batches.extend(index.batches.iter().map(|batch| batch.name));

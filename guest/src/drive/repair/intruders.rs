@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::{Action, Step};
 use crate::decide::log_state;
-use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::catalog::{Catalog, Look};
 use crate::error::{Damage, Error};
 use crate::format::names::{BatchName, Generation, ObjectName, SegmentName};
 use crate::ports::Store;
@@ -28,18 +28,18 @@ pub(super) struct Intruders {
 
 impl Intruders {
     /// Lists everything. An error if there is no log.
-    pub(super) fn look<S: Store>(stored: &mut StoredLog<S>) -> Result<Self, Error> {
+    pub(super) fn look<S: Store>(catalog: &mut Catalog<S>) -> Result<Self, Error> {
         let mut batches = 0_u64;
-        stored.list_batches(|_| batches = batches.saturating_add(1))?;
-        let others = stored.list_others(Look::Everything)?;
+        catalog.list_batches(|_| batches = batches.saturating_add(1))?;
+        let others = catalog.list_others(Look::Everything)?;
         let highest = log_state::manifests(&others).max();
-        let found = stored.take_intruders().into_iter().filter_map(|damage| {
-            let name = stored.name.object(&damage.object).and_then(ObjectName::parse)?;
+        let found = catalog.take_intruders().into_iter().filter_map(|damage| {
+            let name = catalog.name.object(&damage.object).and_then(ObjectName::parse)?;
             Some((name, damage))
         });
         let found: BTreeMap<_, _> = found.collect();
         if batches == 0 && others.is_empty() && found.is_empty() {
-            stored.check_is_there()?;
+            catalog.check_is_there()?;
         }
         Ok(Self { found, highest })
     }

@@ -9,7 +9,7 @@ use super::doubt::{self, Extent};
 use super::losses::{Inspected, Inspection, Loss, base};
 use crate::decide::log_state::View;
 use crate::decide::source::Source;
-use crate::drive::catalog::StoredLog;
+use crate::drive::catalog::Catalog;
 use crate::drive::source_reader::{Interrupted, SourceReader};
 use crate::error::{Damage, Error};
 use crate::format::batch::{BatchRecord, summarize};
@@ -25,17 +25,17 @@ const EVENTS_MAX: u64 = BATCH_BYTES_WHOLE_MAX / 2;
 /// Reads the live batches. Those from the first on in whose place something else stands are left.
 /// False if one has gone: somebody has compacted.
 pub(super) fn inspect<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     view: &View,
     mut left_from: Option<BatchName>,
     inspected: &mut Inspected,
 ) -> Result<bool, Error> {
     let mut events = view.next_position();
     let mut batches = view.live.clone();
-    while let Some((fault, rest)) = first_fault(stored, batches)? {
+    while let Some((fault, rest)) = first_fault(catalog, batches)? {
         let Some((batch, rest)) = rest.split_first() else { break };
         batches = rest.to_vec();
-        let loss = match batch_loss(stored, view, *batch, fault)? {
+        let loss = match batch_loss(catalog, view, *batch, fault)? {
             Inspection::Whole => continue,
             Inspection::Damaged(loss) => *loss,
             Inspection::Overtaken => return Ok(false),
@@ -72,11 +72,11 @@ enum Fault {
 
 /// Reads batches up to the first that cannot be read; returns it, with those behind it.
 fn first_fault<S: Store>(
-    stored: &StoredLog<S>,
+    catalog: &Catalog<S>,
     batches: Vec<ListedBatch>,
 ) -> Result<Option<(Fault, Vec<ListedBatch>)>, Error> {
     let sources = batches.into_iter().map(Source::Batch).collect();
-    let mut read = SourceReader::new(stored.store.clone(), stored.name.clone(), sources);
+    let mut read = SourceReader::new(catalog.store.clone(), catalog.name.clone(), sources);
     loop {
         let fault = match read.next() {
             Ok(Some(_)) => continue,
@@ -96,18 +96,18 @@ fn first_fault<S: Store>(
 
 /// What is wrong with a batch, by its object.
 fn batch_loss<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     view: &View,
     batch: ListedBatch,
     fault: Fault,
 ) -> Result<Inspection, Error> {
     let object = ObjectName::Batch(batch.name);
-    let key = stored.name.key(object);
+    let key = catalog.name.key(object);
     let (extent, bytes) = match fault {
-        Fault::Damaged(_) => doubt::get(&stored.store, &key, BATCH_BYTES_WHOLE_MAX)?,
+        Fault::Damaged(_) => doubt::get(&catalog.store, &key, BATCH_BYTES_WHOLE_MAX)?,
         Fault::Gone => (Extent::Gone, S::Bytes::new(&[])),
     };
-    if !doubt::confirm(stored, base(view), object, extent, Some(batch.size))? {
+    if !doubt::confirm(catalog, base(view), object, extent, Some(batch.size))? {
         return Ok(Inspection::Overtaken);
     }
     let damage = match fault {

@@ -7,7 +7,7 @@ use super::{Action, Inputs, Step};
 use crate::decide::log_state::View;
 use crate::decide::source::Source;
 use crate::drive::batch_copy::BatchCopy;
-use crate::drive::catalog::StoredLog;
+use crate::drive::catalog::Catalog;
 use crate::drive::segment_writer::Input;
 use crate::error::{Damage, Error};
 use crate::format::batch::BatchRecord;
@@ -86,15 +86,15 @@ impl Inspected {
     /// Looks for copies of what cannot be read.
     pub(super) fn find_copies<S: Store>(
         &mut self,
-        stored: &StoredLog<S>,
+        catalog: &Catalog<S>,
         view: &View,
     ) -> Result<(), Error> {
         let batches = self.losses().flat_map(|loss| loss.batches.keys().copied());
-        let copies = Copies::of(stored, view, &batches.collect())?;
+        let copies = Copies::of(catalog, view, &batches.collect())?;
         let segments = self.segments.iter_mut().map(|(_, loss)| loss);
         for loss in segments.chain(&mut self.live) {
             for record in loss.batches.values() {
-                if let Some(copy) = copies.of_batch(&stored.store, record)? {
+                if let Some(copy) = copies.of_batch(&catalog.store, record)? {
                     loss.copies.insert(record.name, copy);
                 }
             }

@@ -10,7 +10,7 @@ use super::doubt::{self, Extent};
 use super::intruders::Intruders;
 use super::{Action, Step, aside};
 use crate::decide::log_state;
-use crate::drive::catalog::{Look, StoredLog, StoredManifest};
+use crate::drive::catalog::{Catalog, Look, StoredManifest};
 use crate::drive::commit::Committer;
 use crate::drive::verifier::out_of_order;
 use crate::error::{Damage, Error};
@@ -33,7 +33,7 @@ pub(super) fn repair<S: Store, Y: System>(
     intruders: &Intruders,
     dry_run: bool,
 ) -> Result<Option<Vec<Step>>, Error> {
-    let (current, others) = committer.stored.manifest_in_force(Look::Everything)?;
+    let (current, others) = committer.catalog.manifest_in_force(Look::Everything)?;
     let Some(current) = current else { return Ok(Some(Vec::new())) };
     let mut steps = Vec::new();
     // The one after it, as far as that is known.
@@ -46,7 +46,7 @@ pub(super) fn repair<S: Store, Y: System>(
             continue;
         }
         let damage =
-            match inspect(&mut committer.stored, &current, next.as_ref(), generation, &others)? {
+            match inspect(&mut committer.catalog, &current, next.as_ref(), generation, &others)? {
                 Found::Whole(manifest) => {
                     after = manifest;
                     continue;
@@ -54,11 +54,11 @@ pub(super) fn repair<S: Store, Y: System>(
                 Found::Overtaken => return Ok(None),
                 Found::Damaged(damage) => damage,
             };
-        if committer.stored.highest_generation()? > current.generation {
+        if committer.catalog.highest_generation()? > current.generation {
             return Ok(None);
         }
         let next = next.filter(is_next);
-        let found = found_again(&committer.stored, generation, next.as_ref())?;
+        let found = found_again(&committer.catalog, generation, next.as_ref())?;
         let (bytes, action) = match found.filter(|(manifest, _)| manifest.log == current.log) {
             Some((manifest, bytes)) => {
                 after = Some(manifest);
@@ -81,20 +81,20 @@ pub(super) fn repair<S: Store, Y: System>(
 }
 
 fn inspect<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     current: &Manifest,
     next: Option<&Manifest>,
     generation: Generation,
     others: &[ListedOther],
 ) -> Result<Found, Error> {
-    let key = stored.name.key(generation);
+    let key = catalog.name.key(generation);
     let damage = |expected: &str, found: String| Damage::new(&key, expected, found);
     let is_of_log = |log: Option<LogId>| log.is_none() || log == current.log;
     let of_another = |log: Option<LogId>| {
         let found = log.map_or(String::new(), |log| log.to_string());
         Found::Damaged(damage("the identity of the current manifest", found))
     };
-    Ok(match stored.stored_manifest(generation) {
+    Ok(match catalog.stored_manifest(generation) {
         Ok(StoredManifest::StandIn(stand_in)) if is_of_log(stand_in.log) => Found::Whole(None),
         Ok(StoredManifest::StandIn(stand_in)) => of_another(stand_in.log),
         Ok(StoredManifest::Whole(manifest)) if !is_of_log(manifest.log) => of_another(manifest.log),
@@ -110,7 +110,7 @@ fn inspect<S: Store>(
         Ok(StoredManifest::Gone) => {
             let name = ObjectName::Manifest(generation);
             let listed = others.iter().find(|other| other.name == name).map(|other| other.size);
-            match doubt::confirm(stored, current.generation, name, Extent::Gone, listed)? {
+            match doubt::confirm(catalog, current.generation, name, Extent::Gone, listed)? {
                 true => Found::Damaged(damage("a manifest", "no such object".to_owned())),
                 false => Found::Overtaken,
             }
@@ -122,17 +122,17 @@ fn inspect<S: Store>(
 
 /// A manifest as it was, with its bytes, if the one after it proves that, or its own digest does.
 fn found_again<S: Store>(
-    stored: &StoredLog<S>,
+    catalog: &Catalog<S>,
     generation: Generation,
     after: Option<&Manifest>,
 ) -> Result<Option<(Manifest, Vec<u8>)>, Error> {
     let expected = after.and_then(|after| after.previous);
     let is_it = |bytes: &Vec<u8>| expected.is_none_or(|expected| Digest::of(bytes) == expected);
-    let left = stored.get(generation)?;
+    let left = catalog.get(generation)?;
     let mended = left.and_then(|left| manifest::mended(&left)).filter(is_it);
     let before = match Generation(generation.0.saturating_sub(1)) {
         Generation(0) => None,
-        before => stored.get(before)?,
+        before => catalog.get(before)?,
     };
     // A repair that has gone on from a damaged manifest has made one that says the same.
     let same = || {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use super::{Action, Step, aside};
 use crate::drive::batch_copy::BatchCopy;
-use crate::drive::catalog::{Look, StoredLog};
+use crate::drive::catalog::{Catalog, Look};
 use crate::drive::commit::Committer;
 use crate::drive::existing;
 use crate::drive::segment_writer::{landed, write_failed};
@@ -27,14 +27,14 @@ pub(super) fn repair<S: Store, Y: System>(
     dry_run: bool,
 ) -> Result<Option<Step>, Error> {
     // A look that shows no contradiction, or one that goes away, is the end of it.
-    let damage = match committer.stored.look(Look::Everything) {
+    let damage = match committer.catalog.look(Look::Everything) {
         Err(Error::Damaged(damage)) => damage,
         Ok(_) | Err(Error::NoLog(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut batches = BTreeSet::new();
-    committer.stored.list_batches(|batch| _ = batches.insert(batch.name))?;
-    let (manifest, others) = match committer.stored.manifest_in_force(Look::Everything) {
+    committer.catalog.list_batches(|batch| _ = batches.insert(batch.name))?;
+    let (manifest, others) = match committer.catalog.manifest_in_force(Look::Everything) {
         Ok(current) => current,
         // Damage of another kind.
         Err(Error::Damaged(_)) => return Ok(None),
@@ -50,17 +50,17 @@ pub(super) fn repair<S: Store, Y: System>(
     let step = |action| Some(Step { damage: damage.clone(), action, events_lost: 0 });
     let mut put_back = false;
     for index in &unnamed {
-        let absent = match absent(&mut committer.stored, manifest.as_deref(), *index, &batches)? {
+        let absent = match absent(&mut committer.catalog, manifest.as_deref(), *index, &batches)? {
             Ok(absent) => absent,
             Err(why) => return Ok(step(Action::Nothing(why))),
         };
         for (batch, offset) in absent {
-            let Some(bytes) = bytes_of(&committer.stored, *index, &batch, offset)? else {
+            let Some(bytes) = bytes_of(&committer.catalog, *index, &batch, offset)? else {
                 let why = format!("{} cannot be put back from {}", batch.name, index.0);
                 return Ok(step(Action::Nothing(why)));
             };
             if !dry_run {
-                create(&committer.stored, &batch.name, &bytes)?;
+                create(&committer.catalog, &batch.name, &bytes)?;
             }
             put_back |= batches.insert(batch.name);
         }
@@ -76,7 +76,7 @@ pub(super) fn repair<S: Store, Y: System>(
     }
     if !dry_run {
         for object in &beyond {
-            aside::set_aside(&committer.stored, object)?;
+            aside::set_aside(&committer.catalog, object)?;
         }
         committer.delete(&beyond.iter().map(ToString::to_string).collect::<Vec<_>>());
     }
@@ -88,12 +88,12 @@ pub(super) fn repair<S: Store, Y: System>(
 type Absent = Result<Vec<(BatchRecord, u64)>, String>;
 
 fn absent<S: Store>(
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     manifest: Option<&Manifest>,
     name: IndexName,
     listed: &BTreeSet<BatchName>,
 ) -> Result<Absent, Error> {
-    let Some(bytes) = stored.get(name)? else { return Ok(Ok(Vec::new())) };
+    let Some(bytes) = catalog.get(name)? else { return Ok(Ok(Vec::new())) };
     let Some(records) = index::batches_of(&bytes) else {
         return Ok(Err(format!("{name} is damaged, too")));
     };
@@ -107,7 +107,7 @@ fn absent<S: Store>(
     }
     let Some(manifest) = manifest else { return Ok(Ok(absent)) };
     let names = absent.iter().map(|(record, _)| record.name).collect::<Vec<_>>();
-    let held = match stored.held_by(manifest, names.into_iter()) {
+    let held = match catalog.held_by(manifest, names.into_iter()) {
         Err(Error::Damaged(_)) => None,
         held => held?,
     };
@@ -121,7 +121,7 @@ fn absent<S: Store>(
 
 /// The whole bytes of a batch in a segment, if they are there and proven.
 fn bytes_of<S: Store>(
-    stored: &StoredLog<S>,
+    catalog: &Catalog<S>,
     index: IndexName,
     batch: &BatchRecord,
     offset: u64,
@@ -130,13 +130,13 @@ fn bytes_of<S: Store>(
         return Ok(None);
     }
     let range = Some(offset..offset.saturating_add(batch.bytes));
-    let key = stored.name.key(index.0);
+    let key = catalog.name.key(index.0);
     let copy = BatchCopy { key, range, trimmed: 0, position: None, record: *batch };
-    Ok(copy.read(&stored.store)?.map(|chunk| chunk.lines.read()))
+    Ok(copy.read(&catalog.store)?.map(|chunk| chunk.lines.read()))
 }
 
-fn create<S: Store>(stored: &StoredLog<S>, batch: &BatchName, bytes: &[u8]) -> Result<(), Error> {
-    let (key, store) = (stored.name.key(batch), &stored.store);
+fn create<S: Store>(catalog: &Catalog<S>, batch: &BatchName, bytes: &[u8]) -> Result<(), Error> {
+    let (key, store) = (catalog.name.key(batch), &catalog.store);
     landed(store.create(&key, bytes), || existing::check_bytes(store, &key, bytes))
         .map_err(|error| write_failed(&key, error))
 }

@@ -7,7 +7,7 @@
 
 use crate::decide::log_state::View;
 use crate::decide::source::Source;
-use crate::drive::catalog::StoredLog;
+use crate::drive::catalog::Catalog;
 use crate::drive::source_reader;
 use crate::drive::trimmer::TrimPoint;
 use crate::error::Error;
@@ -67,20 +67,20 @@ impl Point {
     /// Decides what to do for this point. None if an object is gone: look again.
     pub(super) fn aim<S: Store>(
         &self,
-        stored: &mut StoredLog<S>,
+        catalog: &mut Catalog<S>,
         view: &View,
     ) -> Result<Option<Aim>, Error> {
         if let Self::Position(position) = self {
-            stored.check_position(position, view)?;
+            catalog.check_position(position, view)?;
         }
         match self {
             Self::At(position) => Ok(Some(Aim::at(*position, 0))),
             Self::Position(position) if position.next > view.next_position() => {
-                beyond(position, stored, view)
+                beyond(position, catalog, view)
             }
-            Self::Position(position) => behind_passed(position, stored, view),
-            Self::Time(time) => since(*time, stored, view),
-            Self::KeepEvents(events) => keep(*events, stored, view),
+            Self::Position(position) => behind_passed(position, catalog, view),
+            Self::Time(time) => since(*time, catalog, view),
+            Self::KeepEvents(events) => keep(*events, catalog, view),
         }
     }
 }
@@ -88,20 +88,20 @@ impl Point {
 /// To a bare position that live batches will have.
 fn beyond<S: Store>(
     position: &Position,
-    stored: &StoredLog<S>,
+    catalog: &Catalog<S>,
     view: &View,
 ) -> Result<Option<Aim>, Error> {
     let Position { next, yielded, partial, .. } = position;
     let mut end = view.next_position();
     let batches = if yielded.is_empty() && partial.is_empty() { &view.live[..] } else { &[] };
     for (batch, number) in batches.iter().zip(1..) {
-        let Some(events) = events_of(stored, batch)? else { return Ok(None) };
+        let Some(events) = events_of(catalog, batch)? else { return Ok(None) };
         end = end.saturating_add(events);
         if end >= *next {
             return Ok(Some(Aim::absorb(number, end - next, 0)));
         }
     }
-    let log = stored.name.as_str();
+    let log = catalog.name.as_str();
     Err(Error::InvalidInput(format!(
         "position {next} is not of log {log}: that ends at {end}; give a position up to there"
     )))
@@ -110,7 +110,7 @@ fn beyond<S: Store>(
 /// Behind the events that a reader had passed, up to the first that it had not.
 fn behind_passed<S: Store>(
     position: &Position,
-    stored: &mut StoredLog<S>,
+    catalog: &mut Catalog<S>,
     view: &View,
 ) -> Result<Option<Aim>, Error> {
     let mut at = position.next.max(view.first_position());
@@ -118,7 +118,7 @@ fn behind_passed<S: Store>(
         if at < segment.position || !position.has_yielded_of(segment) {
             break;
         }
-        let Some(index) = stored.index_of(segment)? else { return Ok(None) };
+        let Some(index) = catalog.index_of(segment)? else { return Ok(None) };
         at = pass(position, at, segment, &index);
         if at < segment.end() {
             break;
@@ -141,7 +141,7 @@ fn behind_passed<S: Store>(
             _ => Aim::absorb(whole, 0, named),
         }));
     };
-    let Some(events) = events_of(stored, batch)? else { return Ok(None) };
+    let Some(events) = events_of(catalog, batch)? else { return Ok(None) };
     Ok(Some(Aim::absorb(whole.saturating_add(1), events.saturating_sub(passed), named)))
 }
 
@@ -161,11 +161,7 @@ fn pass(position: &Position, mut at: u64, segment: &SegmentRecord, index: &Index
 }
 
 /// To the first event that was sealed at this time or later.
-fn since<S: Store>(
-    time: u64,
-    stored: &mut StoredLog<S>,
-    view: &View,
-) -> Result<Option<Aim>, Error> {
+fn since<S: Store>(time: u64, catalog: &mut Catalog<S>, view: &View) -> Result<Option<Aim>, Error> {
     let first = view.first_position();
     let older = view.live.iter().take_while(|batch| batch.name.time.micros() < time).count();
     let newer = view.segments().iter().filter(|segment| segment.last_time.micros() >= time);
@@ -173,7 +169,7 @@ fn since<S: Store>(
         if segment.first_time.micros() >= time && segment.position >= first {
             return Ok(Some(Aim::at(segment.position, count(older))));
         }
-        let Some(index) = stored.index_of(segment)? else { return Ok(None) };
+        let Some(index) = catalog.index_of(segment)? else { return Ok(None) };
         let mut batches = index.positions(segment);
         let is_newer = batches.find(|(batch, positions)| {
             batch.events > 0 && positions.end > first && batch.name.time.micros() >= time
@@ -190,27 +186,27 @@ fn since<S: Store>(
 }
 
 /// To the last so many events that can be read.
-fn keep<S: Store>(kept: u64, stored: &mut StoredLog<S>, view: &View) -> Result<Option<Aim>, Error> {
+fn keep<S: Store>(kept: u64, catalog: &mut Catalog<S>, view: &View) -> Result<Option<Aim>, Error> {
     let mut left = kept;
     for (number, batch) in view.live.iter().enumerate().rev() {
         if left == 0 {
             return Ok(Some(Aim::absorb(number.saturating_add(1), 0, 0)));
         }
-        let Some(events) = events_of(stored, batch)? else { return Ok(None) };
+        let Some(events) = events_of(catalog, batch)? else { return Ok(None) };
         if events > left {
             return Ok(Some(Aim::absorb(number.saturating_add(1), left, 0)));
         }
         left -= events;
     }
-    Ok(stored.position_of_last(view, left)?.ok().map(|position| Aim::at(position, 0)))
+    Ok(catalog.position_of_last(view, left)?.ok().map(|position| Aim::at(position, 0)))
 }
 
 /// The number of events of a live batch, which is read if its name does not tell. None if it is gone.
-fn events_of<S: Store>(stored: &StoredLog<S>, batch: &ListedBatch) -> Result<Option<u64>, Error> {
+fn events_of<S: Store>(catalog: &Catalog<S>, batch: &ListedBatch) -> Result<Option<u64>, Error> {
     if let Some(origin) = batch.name.origin {
         return Ok(Some(origin.events));
     }
-    let (store, log) = (stored.store.clone(), stored.name.clone());
+    let (store, log) = (catalog.store.clone(), catalog.name.clone());
     let counted = source_reader::count_first(store, log, Source::Batch(*batch), u64::MAX)?;
     Ok(counted.map(|(events, _)| events))
 }
