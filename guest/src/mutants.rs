@@ -32,7 +32,7 @@ pub enum Mutant {
     /// A listing that contradicts the manifest in force decides what is rewritten and deleted.
     TrustDisagreement,
     /// Those about looks together: no listing is doubted.
-    TrustAnyLook,
+    TrustAnyListing,
     /// A reader goes on from a position of another log.
     SkipIdentity,
     /// A compaction commits a batch that stands twice in what it writes.
@@ -73,14 +73,14 @@ mod switch {
     /// Whether the current thread breaks the rule.
     pub fn is(mutant: Mutant) -> bool {
         let broken = BROKEN.get();
-        let is_look = matches!(
+        let is_listing = matches!(
             mutant,
             Mutant::AcceptVanished
                 | Mutant::TrustAfterCommit
                 | Mutant::TrustDisagreement
                 | Mutant::ReuseGeneration
         );
-        broken == Some(mutant) || (is_look && broken == Some(Mutant::TrustAnyLook))
+        broken == Some(mutant) || (is_listing && broken == Some(Mutant::TrustAnyListing))
     }
 }
 

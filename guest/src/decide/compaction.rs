@@ -24,7 +24,7 @@
 use std::ops::Range;
 
 use crate::decide::boundary::Boundary;
-use crate::decide::log_state::View;
+use crate::decide::log_state::LogState;
 use crate::decide::options::CompactOptions;
 use crate::format::batch::BatchRecord;
 use crate::format::manifest::{Manifest, Retired, SegmentRecord};
@@ -49,18 +49,18 @@ pub(crate) struct Rewrite {
 /// Decides what to rewrite, in the order of the log. Nothing: there is nothing to do. The boundary is
 /// what a trim has left of the first segment, if that still holds trimmed events.
 pub(crate) fn plan(
-    view: &View,
+    state: &LogState,
     boundary: Option<&Boundary>,
     options: &CompactOptions,
 ) -> Vec<Rewrite> {
-    let segments = view.segments().iter().enumerate().map(|(number, segment)| {
+    let segments = state.segments().iter().enumerate().map(|(number, segment)| {
         let cut = boundary.filter(|boundary| boundary.kept.segment.name == segment.name);
         cut.map_or(Rewrite::alone(number, segment), |cut| Rewrite::cut(number, cut))
     });
     let mut units: Vec<Rewrite> = segments.collect();
     let least = if options.full { 1 } else { 2 };
-    if view.live.len() >= least {
-        units.push(absorb(view, options.batches_max));
+    if state.live.len() >= least {
+        units.push(absorb(state, options.batches_max));
     }
     let units = if options.full { join_all(units, options) } else { join_tiers(units, options) };
     let rewritten = units.into_iter().filter(Rewrite::is_written);
@@ -77,8 +77,8 @@ pub(crate) fn plan(
 }
 
 /// Absorbs the first live batches behind all segments, at most so many.
-pub(crate) fn absorb(view: &View, batches_max: usize) -> Rewrite {
-    let (segments, absorbed) = (view.segments().len(), view.live.iter().take(batches_max));
+pub(crate) fn absorb(state: &LogState, batches_max: usize) -> Rewrite {
+    let (segments, absorbed) = (state.segments().len(), state.live.iter().take(batches_max));
     Rewrite {
         segments: segments..segments,
         batches: absorbed.len(),
@@ -89,9 +89,9 @@ pub(crate) fn absorb(view: &View, batches_max: usize) -> Rewrite {
 }
 
 /// Rewrites the segment at the boundary alone.
-pub(crate) fn cut(view: &View, boundary: &Boundary) -> Option<Rewrite> {
+pub(crate) fn cut(state: &LogState, boundary: &Boundary) -> Option<Rewrite> {
     let name = boundary.kept.segment.name;
-    let at = view.segments().iter().position(|segment| segment.name == name)?;
+    let at = state.segments().iter().position(|segment| segment.name == name)?;
     Some(Rewrite::cut(at, boundary))
 }
 

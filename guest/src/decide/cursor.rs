@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use crate::decide::log_state::View;
+use crate::decide::log_state::LogState;
 use crate::format::batch::BatchRecord;
 use crate::format::index::Index;
 use crate::format::listed::ListedBatch;
@@ -117,10 +117,10 @@ impl Cursor {
     }
 
     /// What is left to read of a log, in order.
-    pub(crate) fn plan(&mut self, view: &View) -> Vec<Step> {
+    pub(crate) fn plan(&mut self, state: &LogState) -> Vec<Step> {
         self.in_batch = None;
         let mut steps = Vec::new();
-        for segment in view.segments() {
+        for segment in state.segments() {
             if segment.end() <= self.at.next {
                 continue;
             }
@@ -132,7 +132,7 @@ impl Cursor {
                 _ => Step::Some(*segment),
             });
         }
-        for batch in &view.live {
+        for batch in &state.live {
             if !self.times.wants(batch.name.time) {
                 // What is left out counts as passed.
                 self.at.yielded.insert(batch.name);

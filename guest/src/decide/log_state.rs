@@ -17,7 +17,7 @@ use crate::mutants::{self, Mutant};
 
 /// A log at one time.
 #[derive(Clone, Debug, Default)]
-pub struct View {
+pub struct LogState {
     pub manifest: Option<Rc<Manifest>>,
     /// In the order of their names.
     pub live: Vec<ListedBatch>,
@@ -27,7 +27,7 @@ pub struct View {
     pub others: Vec<ListedOther>,
 }
 
-impl View {
+impl LogState {
     /// The position of the first event that is not trimmed.
     pub fn first_position(&self) -> u64 {
         self.manifest.as_ref().map_or(0, |manifest| manifest.first_position)

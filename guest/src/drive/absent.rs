@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::decide::log_state::View;
+use crate::decide::log_state::LogState;
 use crate::drive::catalog::Catalog;
 use crate::error::{Error, NoLog};
 use crate::format::names::{LogName, ObjectName};
@@ -14,9 +14,9 @@ use crate::ports::{EntryKind, ListPage, ListedObject, Store};
 
 impl<S: Store> Catalog<S> {
     /// Fails if a look has shown nothing of the log, and there is nothing.
-    pub(crate) fn check_exists(&self, view: &View) -> Result<(), Error> {
-        let shows_some = view.manifest.is_some()
-            || !(view.live.is_empty() && view.absorbed.is_empty() && view.others.is_empty());
+    pub(crate) fn check_exists(&self, state: &LogState) -> Result<(), Error> {
+        let shows_some = state.manifest.is_some()
+            || !(state.live.is_empty() && state.absorbed.is_empty() && state.others.is_empty());
         if shows_some { Ok(()) } else { self.check_is_there() }
     }
 
@@ -27,7 +27,7 @@ impl<S: Store> Catalog<S> {
         if search.has_segments(&self.name)? {
             return Ok(());
         }
-        if search.look_into(&self.name)? == Seen::Log {
+        if search.search_in(&self.name)? == Seen::Log {
             return Ok(());
         }
         let (mut below, mut more) = (Vec::new(), false);
@@ -37,7 +37,7 @@ impl<S: Store> Catalog<S> {
                 break;
             }
             // Who may not look there may still read the log that was meant.
-            match search.look_into(&folder).unwrap_or(Seen::Other) {
+            match search.search_in(&folder).unwrap_or(Seen::Other) {
                 Seen::Log => below.push(folder.as_str().to_owned()),
                 Seen::Other => {}
             }
@@ -77,7 +77,7 @@ impl<S: Store> Search<'_, S> {
     }
 
     /// Looks for an object of a log; if there is none, the folders in its folder are next.
-    fn look_into(&mut self, log: &LogName) -> Result<Seen, Error> {
+    fn search_in(&mut self, log: &LogName) -> Result<Seen, Error> {
         let mut start_after = None;
         let mut folders = Vec::new();
         while self.lists_left > 0 {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::decide::agreement::{self, Disagreement};
-use crate::decide::log_state::{self, View};
+use crate::decide::log_state::{self, LogState};
 use crate::error::{Damage, Error};
 use crate::format::index::Index;
 use crate::format::listed::{ListedBatch, ListedOther};
@@ -45,13 +45,13 @@ pub struct Catalog<S> {
 
 /// Which objects a look at the log lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum Scope {
     /// What a read needs: batches and manifests.
-    Reading,
+    Read,
     /// Segments and indexes too. That the highest manifest is gone would show.
-    Everything,
+    Full,
     /// Everything, to decide what is written and deleted: it must agree with itself.
-    Changing,
+    Consistent,
 }
 
 /// What stands under a manifest's name.
@@ -88,21 +88,21 @@ impl<S: Store> Catalog<S> {
     }
 
     /// Looks at the log: batches, manifest in force, what is live.
-    pub(crate) fn look(&mut self, look: Look) -> Result<View, Error> {
-        self.look_for_new(look, &|_| false)
+    pub(crate) fn load(&mut self, scope: Scope) -> Result<LogState, Error> {
+        self.load_new(scope, &|_| false)
     }
 
     /// Looks at the log for what is not known. If nothing is, that takes two lists.
-    pub(crate) fn look_for_new(
+    pub(crate) fn load_new(
         &mut self,
-        look: Look,
+        scope: Scope,
         known: &dyn Fn(&BatchName) -> bool,
-    ) -> Result<View, Error> {
+    ) -> Result<LogState, Error> {
         let mut gone: Option<SegmentName> = None;
         let mut disagreements = 0;
         loop {
-            let early = if look == Look::Reading && mutants::is(Mutant::ManifestFirst) {
-                Some(self.manifest_in_force(look)?)
+            let early = if scope == Scope::Read && mutants::is(Mutant::ManifestFirst) {
+                Some(self.manifest_in_force(scope)?)
             } else {
                 None
             };
@@ -117,18 +117,18 @@ impl<S: Store> Catalog<S> {
             }
             let (manifest, others) = match early {
                 Some(early) => early,
-                None => self.manifest_in_force(look)?,
+                None => self.manifest_in_force(scope)?,
             };
-            let contradiction = match look {
-                Look::Reading => None,
-                Look::Everything => {
+            let contradiction = match scope {
+                Scope::Read => None,
+                Scope::Full => {
                     match self.missing_manifest(manifest.as_deref(), &batches, &others) {
                         // A damaged index is met by whoever needs it.
                         Err(Error::Damaged(_)) => None,
                         found => found?,
                     }
                 }
-                Look::Changing => match agreement::disagreement(manifest.as_deref(), &others) {
+                Scope::Consistent => match agreement::disagreement(manifest.as_deref(), &others) {
                     Some(found) => Some(found),
                     None => self.missing_manifest(manifest.as_deref(), &batches, &others)?,
                 },
@@ -143,7 +143,7 @@ impl<S: Store> Catalog<S> {
                 continue;
             }
             match self.sort_out(manifest, batches) {
-                Ok(view) => return Ok(View { others, ..view }),
+                Ok(state) => return Ok(LogState { others, ..state }),
                 Err(Interrupted::Failed(error)) => return Err(error),
                 Err(Interrupted::Gone(segment)) => {
                     // A segment that was compacted away is not named again: this one is lost.
@@ -175,7 +175,7 @@ impl<S: Store> Catalog<S> {
         &mut self,
         manifest: Option<Rc<Manifest>>,
         mut live: Vec<ListedBatch>,
-    ) -> Result<View, Interrupted> {
+    ) -> Result<LogState, Interrupted> {
         let mut absorbed = Vec::new();
         let mut failed = Ok(());
         live.retain(|batch| {
@@ -193,7 +193,7 @@ impl<S: Store> Catalog<S> {
             !held
         });
         failed?;
-        Ok(View { manifest, live, absorbed, others: Vec::new() })
+        Ok(LogState { manifest, live, absorbed, others: Vec::new() })
     }
 
     fn is_held(
@@ -297,11 +297,11 @@ impl<S: Store> Catalog<S> {
     /// The manifest in force, if there is one, and what else was listed with it.
     pub(crate) fn manifest_in_force(
         &mut self,
-        look: Look,
+        scope: Scope,
     ) -> Result<(Option<Rc<Manifest>>, Vec<ListedOther>), Error> {
         let mut highest = None;
         for _ in 0..MISSING_TRIES {
-            let listed = self.list_current(look)?;
+            let listed = self.list_current(scope)?;
             let listed = listed.map_err(|went_back| self.went_back(went_back))?;
             let others = listed.others;
             highest = listed.highest;

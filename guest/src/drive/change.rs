@@ -3,7 +3,7 @@
 
 use crate::decide::boundary::{Boundary, Cut};
 use crate::decide::compaction::{self, Rewrite};
-use crate::decide::log_state::View;
+use crate::decide::log_state::LogState;
 use crate::decide::source::Source;
 use crate::drive::catalog::Catalog;
 use crate::drive::commit::{Commit, Committer, Goal};
@@ -84,22 +84,22 @@ pub(crate) fn cutting<S: Store>(
 
 /// Removes what crashes and failed deletes have left, where nothing else is to do: batches that are
 /// absorbed, and what the manifest does not name. The look must be one to change by.
-pub(crate) fn clean_up<S: Store, Y: System>(committer: &Committer<'_, S, Y>, view: &View) {
-    if let Some(manifest) = &view.manifest {
-        let absorbed: Vec<_> = view.absorbed.iter().map(|batch| batch.name).collect();
-        committer.clean(manifest, &absorbed, &view.others);
+pub(crate) fn clean_up<S: Store, Y: System>(committer: &Committer<'_, S, Y>, state: &LogState) {
+    if let Some(manifest) = &state.manifest {
+        let absorbed: Vec<_> = state.absorbed.iter().map(|batch| batch.name).collect();
+        committer.clean(manifest, &absorbed, &state.others);
     }
 }
 
 /// Changes a log.
 pub(crate) fn change<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
-    view: &View,
+    state: &LogState,
     change: Change<'_>,
 ) -> Result<Changed, Error> {
     committer.ensure_exclusive()?;
     let attempt = Attempt(committer.random());
-    let base = view.manifest.as_deref();
+    let base = state.manifest.as_deref();
     let Change { goal, first_position, rewrites, boundary, segment_bytes_max, .. } = change;
     let Change { inputs, forgotten, .. } = change;
     let mut inputs = inputs.map(Vec::into_iter);
@@ -111,7 +111,7 @@ pub(crate) fn change<S: Store, Y: System>(
     let mut failed = None;
     for rewrite in rewrites {
         let cut = boundary.filter(|_| rewrite.cut).map(|boundary| Cut::at(boundary.first));
-        let whole = || vec![Input::Sources(sources(&rewrite, view, boundary))];
+        let whole = || vec![Input::Sources(sources(&rewrite, state, boundary))];
         let inputs = inputs.as_mut().and_then(Iterator::next).unwrap_or_else(whole);
         let copied = writer.copy(inputs, cut);
         written.push((rewrite, writer.take_segments()));
@@ -135,7 +135,7 @@ pub(crate) fn change<S: Store, Y: System>(
         return failed;
     }
     let absorbed: Vec<BatchName> =
-        view.live.iter().take(absorbed).map(|batch| batch.name).collect();
+        state.live.iter().take(absorbed).map(|batch| batch.name).collect();
     if names.is_empty() && !is_trim {
         committer.delete(&absorbed.iter().map(ToString::to_string).collect::<Vec<_>>());
         return Ok(Changed::Empty);
@@ -154,7 +154,7 @@ pub(crate) fn change<S: Store, Y: System>(
         return if is_lost { Ok(Changed::Lost) } else { Err(error) };
     }
     let next_position = manifest.next_position;
-    let next_position = match committer.commit(goal, manifest, &names, &absorbed, view)? {
+    let next_position = match committer.commit(goal, manifest, &names, &absorbed, state)? {
         Commit::Won => Some(next_position),
         Commit::Passed => None,
         Commit::Lost => return Ok(Changed::Lost),
@@ -164,13 +164,13 @@ pub(crate) fn change<S: Store, Y: System>(
 }
 
 /// What a rewrite copies, in order.
-fn sources(rewrite: &Rewrite, view: &View, boundary: Option<&Boundary>) -> Vec<Source> {
-    let segments = view.segments().get(rewrite.segments.clone()).unwrap_or_default();
+fn sources(rewrite: &Rewrite, state: &LogState, boundary: Option<&Boundary>) -> Vec<Source> {
+    let segments = state.segments().get(rewrite.segments.clone()).unwrap_or_default();
     let cut = boundary.filter(|_| rewrite.cut);
     let segments = segments.iter().flat_map(|segment| match cut {
         Some(cut) if cut.kept.segment.name == segment.name => cut.sources(),
         _ => vec![Source::Index(*segment), Source::Segment(*segment)],
     });
-    let live = view.live.iter().take(rewrite.batches).map(|batch| Source::Batch(*batch));
+    let live = state.live.iter().take(rewrite.batches).map(|batch| Source::Batch(*batch));
     segments.chain(live).collect()
 }

@@ -15,9 +15,9 @@
 use std::collections::BTreeSet;
 
 use crate::decide::agreement;
-use crate::decide::log_state::{self, View};
+use crate::decide::log_state::{self, LogState};
 use crate::decide::source::Source;
-use crate::drive::catalog::{Catalog, Look};
+use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::segment_writer::write_failed;
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::format::listed::ListedOther;
@@ -131,7 +131,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         mut manifest: Manifest,
         segments: &[SegmentName],
         absorbed: &[BatchName],
-        view: &View,
+        state: &LogState,
     ) -> Result<Commit, Error> {
         let completed = self.complete(&mut manifest);
         if !matches!(completed, Ok(Commit::Won)) {
@@ -141,7 +141,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         if self.create(&manifest, segments)? == Commit::Lost {
             return Ok(Commit::Lost);
         }
-        let commit = self.clean_up_after(goal, &manifest, segments, absorbed, view)?;
+        let commit = self.clean_up_after(goal, &manifest, segments, absorbed, state)?;
         if commit == Commit::Lost {
             self.discard(segments);
         }
@@ -242,19 +242,19 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         own: &Manifest,
         segments: &[SegmentName],
         absorbed: &[BatchName],
-        view: &View,
+        state: &LogState,
     ) -> Result<Commit, Error> {
-        let leftovers = view.absorbed.iter().map(|batch| batch.name);
+        let leftovers = state.absorbed.iter().map(|batch| batch.name);
         let candidates: Vec<_> = leftovers.chain(absorbed.iter().copied()).collect();
         self.catalog.saw(own.generation);
         let (mut passed, mut used_before) = (false, None);
         // What was listed before the commit may be old by now: all is listed again, and must agree.
         // That listing says what else there is to delete, too.
         for _ in 0..MISSING_TRIES {
-            let listed = match self.catalog.list_current(Look::Everything)? {
+            let listed = match self.catalog.list_current(Scope::Full)? {
                 Ok(listed) => listed,
                 Err(_) if mutants::is(Mutant::TrustAfterCommit) => {
-                    self.clean(own, &candidates, &view.others);
+                    self.clean(own, &candidates, &state.others);
                     return Ok(Commit::Won);
                 }
                 Err(went_back) => {

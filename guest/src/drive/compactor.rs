@@ -3,10 +3,10 @@
 
 use crate::decide::boundary::Boundary;
 use crate::decide::compaction::{self, Rewrite};
-use crate::decide::log_state::{self, View};
+use crate::decide::log_state::{self, LogState};
 use crate::decide::options::{CompactInput, CompactOptions};
 use crate::decide::source::Source;
-use crate::drive::catalog::{Catalog, Look};
+use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::change::{self, Change, Changed, Cutting};
 use crate::drive::commit::{Committer, Goal};
 use crate::error::Error;
@@ -91,8 +91,8 @@ pub fn plan<S: Store>(
     let options = options.check()?;
     let mut catalog = Catalog::new(store, log);
     let mut gone = None;
-    let Planned { view, rewrites, .. } = loop {
-        match look(&mut catalog, &options)? {
+    let Planned { state, rewrites, .. } = loop {
+        match load_plan(&mut catalog, &options)? {
             Ok(planned) => break planned,
             // A segment that was compacted away is not named again: this one is lost.
             Err(source) if gone.as_ref() == Some(&source) => {
@@ -102,7 +102,7 @@ pub fn plan<S: Store>(
         }
     };
     let (batches, segments) = counts(&rewrites);
-    let (garbage_objects, garbage_bytes) = garbage_of(&view);
+    let (garbage_objects, garbage_bytes) = garbage_of(&state);
     Ok(CompactionPlan {
         batches: length(batches),
         segments: length(segments),
@@ -113,34 +113,34 @@ pub fn plan<S: Store>(
 }
 
 /// Objects that a compaction would only delete, and their bytes.
-pub(crate) fn garbage_of(view: &View) -> (u64, u64) {
-    let others = view.manifest.iter().flat_map(|m| log_state::garbage(m, &view.others));
-    let sizes = others.map(|other| other.size).chain(view.absorbed.iter().map(|batch| batch.size));
+pub(crate) fn garbage_of(state: &LogState) -> (u64, u64) {
+    let others = state.manifest.iter().flat_map(|m| log_state::garbage(m, &state.others));
+    let sizes = others.map(|other| other.size).chain(state.absorbed.iter().map(|batch| batch.size));
     sizes.fold((0, 0), |(objects, bytes), size| (objects + 1, size.saturating_add(bytes)))
 }
 
 /// What a compaction sees, and what it is to do.
 struct Planned {
-    view: View,
+    state: LogState,
     boundary: Option<Boundary>,
     rewrites: Vec<Rewrite>,
 }
 
-fn look<S: Store>(
+fn load_plan<S: Store>(
     catalog: &mut Catalog<S>,
     options: &CompactOptions,
 ) -> Result<Result<Planned, Box<Source>>, Error> {
-    let view = catalog.look(Look::Changing)?;
-    catalog.check_exists(&view)?;
-    let boundary = match change::cutting(catalog, view.manifest.as_deref(), view.first_position())?
-    {
-        _ if mutants::is(Mutant::CopyTrimmed) => None,
-        Cutting::Nothing => None,
-        Cutting::At(boundary) => Some(boundary),
-        Cutting::Gone(source) => return Ok(Err(source)),
-    };
-    let rewrites = compaction::plan(&view, boundary.as_ref(), options);
-    Ok(Ok(Planned { view, boundary, rewrites }))
+    let state = catalog.load(Scope::Consistent)?;
+    catalog.check_exists(&state)?;
+    let boundary =
+        match change::cutting(catalog, state.manifest.as_deref(), state.first_position())? {
+            _ if mutants::is(Mutant::CopyTrimmed) => None,
+            Cutting::Nothing => None,
+            Cutting::At(boundary) => Some(boundary),
+            Cutting::Gone(source) => return Ok(Err(source)),
+        };
+    let rewrites = compaction::plan(&state, boundary.as_ref(), options);
+    Ok(Ok(Planned { state, boundary, rewrites }))
 }
 
 /// Compacts, or not if somebody else has changed the log meanwhile.
@@ -148,7 +148,7 @@ fn attempt<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     options: &CompactOptions,
 ) -> Result<Option<Compaction>, Error> {
-    let Planned { view, boundary, rewrites } = match look(&mut committer.catalog, options)? {
+    let Planned { state, boundary, rewrites } = match load_plan(&mut committer.catalog, options)? {
         Ok(planned) => planned,
         Err(source) => {
             committer.overtaken(&source)?;
@@ -156,21 +156,21 @@ fn attempt<S: Store, Y: System>(
         }
     };
     if rewrites.is_empty() {
-        change::clean_up(committer, &view);
+        change::clean_up(committer, &state);
         return Ok(Some(Compaction::default()));
     }
     let (batches, segments) = counts(&rewrites);
     let (batches, segments) = (length(batches), length(segments));
     let change = Change {
         goal: Goal::Compact,
-        first_position: view.first_position(),
+        first_position: state.first_position(),
         rewrites,
         boundary: boundary.as_ref(),
         segment_bytes_max: options.segment_bytes_max,
         inputs: None,
         forgotten: Vec::new(),
     };
-    Ok(match change::change(committer, &view, change)? {
+    Ok(match change::change(committer, &state, change)? {
         Changed::Done(done) => Some(Compaction {
             batches,
             segments,

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use crate::decide::cursor::{Cursor, Pending, Step, Times};
-use crate::decide::log_state::View;
+use crate::decide::log_state::LogState;
 use crate::decide::page::Page;
 use crate::decide::source::Source;
-use crate::drive::catalog::{Catalog, Look};
+use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::source_reader::{self, Interrupted, SourceReader};
 use crate::error::Error;
 use crate::format::index::Index;
@@ -62,7 +62,7 @@ pub struct Reader<S: Store> {
 
 enum Stage<S: Store> {
     /// Look at the log, again if need be.
-    Look,
+    Load,
     Steps(VecDeque<Step>),
     Sources(Box<Reading<S>>),
     Tail,
@@ -115,7 +115,7 @@ impl<S: Store> Reader<S> {
             VecDeque::from([sealed, pending.lines])
         });
         let catalog = Catalog::new(store, log);
-        let stage = if cursor.is_full() { Stage::Done } else { Stage::Look };
+        let stage = if cursor.is_full() { Stage::Done } else { Stage::Load };
         Ok(Self {
             catalog,
             cursor,
@@ -145,11 +145,11 @@ impl<S: Store> Reader<S> {
         }
         self.before.clone_from(self.cursor.position());
         if matches!(self.stage, Stage::Ended) && self.tail.is_none() && !self.cursor.is_full() {
-            self.stage = Stage::Look;
+            self.stage = Stage::Load;
         }
         while self.page.bytes() < PAGE_BYTES_TARGET {
             // A look may find that events were trimmed: that is told before what comes after.
-            if matches!(self.stage, Stage::Look) && self.page.events > 0 {
+            if matches!(self.stage, Stage::Load) && self.page.events > 0 {
                 break;
             }
             let advanced = self.advance();
@@ -159,7 +159,7 @@ impl<S: Store> Reader<S> {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    self.stage = Stage::Look;
+                    self.stage = Stage::Load;
                     if self.page.events == 0 && self.page.missed == 0 {
                         return Err(error);
                     }
@@ -192,8 +192,8 @@ impl<S: Store> Reader<S> {
 
     /// Does one step. False when the pass is over.
     fn advance(&mut self) -> Result<bool, Error> {
-        match std::mem::replace(&mut self.stage, Stage::Look) {
-            Stage::Look => self.look()?,
+        match std::mem::replace(&mut self.stage, Stage::Load) {
+            Stage::Load => self.load()?,
             Stage::Steps(steps) => self.begin_step(steps)?,
             Stage::Sources(reading) => self.read_on(reading)?,
             Stage::Tail => {
@@ -219,34 +219,34 @@ impl<S: Store> Reader<S> {
     }
 
     /// The first look shows if the newest manifest is gone.
-    fn first_look(&mut self) -> Result<View, Error> {
-        let damage = match self.catalog.look(Look::Everything) {
+    fn first_load(&mut self) -> Result<LogState, Error> {
+        let damage = match self.catalog.load(Scope::Full) {
             Err(Error::Damaged(damage)) if self.skipped.is_some() => damage,
-            looked => return looked,
+            loaded => return loaded,
         };
         // What the manifests tell that can be read. If there is none, that is the damage.
-        let view = self.catalog.look(Look::Reading)?;
+        let state = self.catalog.load(Scope::Read)?;
         self.skipped.get_or_insert_default().push(Skipped { damage, events: None });
-        Ok(view)
+        Ok(state)
     }
 
-    fn look(&mut self) -> Result<(), Error> {
+    fn load(&mut self) -> Result<(), Error> {
         let cursor = &self.cursor;
-        let view = if self.must_exist {
-            self.first_look()?
+        let state = if self.must_exist {
+            self.first_load()?
         } else {
-            self.catalog.look_for_new(Look::Reading, &|batch| cursor.knows(batch))?
+            self.catalog.load_new(Scope::Read, &|batch| cursor.knows(batch))?
         };
         if self.must_exist {
-            let exists = self.catalog.check_exists(&view);
+            let exists = self.catalog.check_exists(&state);
             self.must_exist = matches!(exists, Err(Error::StoreFailed { .. }));
             exists?;
         }
         if !mutants::is(Mutant::SkipIdentity) {
-            self.catalog.check_position(self.cursor.position(), &view)?;
+            self.catalog.check_position(self.cursor.position(), &state)?;
         }
-        self.cursor.is_of(view.log());
-        let (next, end) = (self.cursor.position().next, view.next_position());
+        self.cursor.is_of(state.log());
+        let (next, end) = (self.cursor.position().next, state.next_position());
         if next > end {
             let log = self.catalog.name.as_str();
             return Err(Error::InvalidInput(format!(
@@ -254,27 +254,31 @@ impl<S: Store> Reader<S> {
             )));
         }
         if let Some(events) = self.last {
-            if let Err(source) = self.begin_at_last(events, &view)? {
-                return self.look_again(source);
+            if let Err(source) = self.begin_at_last(events, &state)? {
+                return self.load_again(source);
             }
             self.last = None;
         }
-        if view.first_position() > self.cursor.position().next {
-            match self.skip_trimmed(&view)? {
+        if state.first_position() > self.cursor.position().next {
+            match self.skip_trimmed(&state)? {
                 Ok(missed) => self.page.missed += missed,
-                Err(segment) => return self.look_again(Source::Index(segment)),
+                Err(segment) => return self.load_again(Source::Index(segment)),
             }
         }
         self.fresh = false;
-        self.stage = Stage::Steps(self.cursor.plan(&view).into());
+        self.stage = Stage::Steps(self.cursor.plan(&state).into());
         Ok(())
     }
 
     /// Begins behind all but the last events that can be read. Returns what is gone.
-    fn begin_at_last(&mut self, events: u64, view: &View) -> Result<Result<(), Source>, Error> {
+    fn begin_at_last(
+        &mut self,
+        events: u64,
+        state: &LogState,
+    ) -> Result<Result<(), Source>, Error> {
         let mut left = events;
         let mut skipped = Vec::new();
-        for batch in view.live.iter().rev() {
+        for batch in state.live.iter().rev() {
             if left == 0 {
                 skipped.push((batch.name, None));
                 continue;
@@ -291,14 +295,14 @@ impl<S: Store> Reader<S> {
             }
             left = left.saturating_sub(events);
         }
-        let position = match self.catalog.position_of_last(view, left)? {
+        let position = match self.catalog.position_of_last(state, left)? {
             Ok(position) => position,
             Err(segment) => return Ok(Err(Source::Index(segment))),
         };
         for (batch, events) in skipped {
             self.cursor.skip_live(batch, events);
         }
-        self.cursor.skip_to(position.max(view.first_position()), &[]);
+        self.cursor.skip_to(position.max(state.first_position()), &[]);
         Ok(Ok(()))
     }
 
@@ -311,16 +315,16 @@ impl<S: Store> Reader<S> {
 
     /// Moves behind what was trimmed; returns how many events of it were not yielded, or a segment
     /// whose index is gone.
-    fn skip_trimmed(&mut self, view: &View) -> Result<Result<u64, SegmentRecord>, Error> {
-        let (from, first) = (self.cursor.position().next, view.first_position());
+    fn skip_trimmed(&mut self, state: &LogState) -> Result<Result<u64, SegmentRecord>, Error> {
+        let (from, first) = (self.cursor.position().next, state.first_position());
         let is_live =
-            |batch: &BatchName| view.live.binary_search_by_key(batch, |live| live.name).is_ok();
+            |batch: &BatchName| state.live.binary_search_by_key(batch, |live| live.name).is_ok();
         let yielded = self.cursor.yielded().filter(|(batch, _)| !is_live(batch));
         let mut yielded: BTreeMap<_, _> = yielded.collect();
         let mut seen = 0_u64;
         let mut trimmed = Vec::new();
-        let left = view.segments().iter().map(|segment| (segment, false));
-        let retired = view.retired().iter().map(|retired| (&retired.segment, true));
+        let left = state.segments().iter().map(|segment| (segment, false));
+        let retired = state.retired().iter().map(|retired| (&retired.segment, true));
         for (segment, is_retired) in left.chain(retired) {
             // Of what was trimmed whole, only those are looked up whose names do not tell enough.
             let mut looked_up =
@@ -367,7 +371,7 @@ impl<S: Store> Reader<S> {
                 Some(Step::Some(segment)) => {
                     let index = match self.catalog.index_of(&segment) {
                         Ok(Some(index)) => index,
-                        Ok(None) => return self.look_again(Source::Index(segment)),
+                        Ok(None) => return self.load_again(Source::Index(segment)),
                         Err(error) => return self.skip(error, Some(Source::Index(segment))),
                     };
                     match self.cursor.enter(&segment, &index) {
@@ -413,7 +417,7 @@ impl<S: Store> Reader<S> {
                 return self.skip(error, source);
             }
             Err(Interrupted::Gone(source)) => {
-                if let Err(error) = self.look_again((*source).clone()) {
+                if let Err(error) = self.load_again((*source).clone()) {
                     return self.skip(error, Some(*source));
                 }
             }
@@ -422,8 +426,8 @@ impl<S: Store> Reader<S> {
     }
 
     /// Somebody compacted: the part's events are in a segment now. Unless it is the same part again.
-    fn look_again(&mut self, source: Source) -> Result<(), Error> {
-        self.stage = Stage::Look;
+    fn load_again(&mut self, source: Source) -> Result<(), Error> {
+        self.stage = Stage::Load;
         if self.missing.source.as_ref() != Some(&source) {
             self.missing = Missing { source: Some(source), times: 1 };
             return Ok(());

@@ -10,8 +10,8 @@
 //!    the store.
 
 use crate::decide::compaction::{self, Rewrite};
-use crate::decide::log_state::View;
-use crate::drive::catalog::{Catalog, Look};
+use crate::decide::log_state::LogState;
+use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::change::{self, Change, Changed, Cutting};
 use crate::drive::commit::{Committer, Goal};
 use crate::drive::segment_writer::Input;
@@ -128,7 +128,7 @@ fn attempt<S: Store, Y: System>(
     repaired: &mut Repaired,
 ) -> Result<bool, Error> {
     committer.catalog.forget(&[]);
-    let intruders = Intruders::look(&mut committer.catalog)?;
+    let intruders = Intruders::load(&mut committer.catalog)?;
     repaired.add(intruders.steps());
     if intruders.hide_the_log() {
         return Ok(true);
@@ -139,7 +139,7 @@ fn attempt<S: Store, Y: System>(
     if repaired.ends_with(orphans::repair(committer, dry_run)?, dry_run) {
         return Ok(true);
     }
-    let (current, _) = committer.catalog.manifest_in_force(Look::Everything)?;
+    let (current, _) = committer.catalog.manifest_in_force(Scope::Full)?;
     let generation = current.map_or(Generation::default(), |manifest| manifest.generation);
     if !doubt::is_current(&mut committer.catalog, generation)? {
         return Ok(false);
@@ -157,20 +157,20 @@ fn attempt<S: Store, Y: System>(
         return Ok(true);
     }
     committer.catalog.forget(&forgotten);
-    let view = match committer.catalog.look(Look::Everything) {
+    let state = match committer.catalog.load(Scope::Full) {
         // Whether a listed batch is live, only an index tells that is left as it is.
         Err(Error::Damaged(_)) if !left.is_empty() => return Ok(true),
-        view => view?,
+        state => state?,
     };
-    let inspected = inspect::inspect(&mut committer.catalog, &view, &left, &intruders)?;
+    let inspected = inspect::inspect(&mut committer.catalog, &state, &left, &intruders)?;
     let Some(inspected) = inspected else { return Ok(false) };
     let is_whole = inspected.losses().next().is_none();
-    if !is_whole && committer.catalog.highest_generation()? > losses::base(&view) {
+    if !is_whole && committer.catalog.highest_generation()? > losses::base(&state) {
         // What is gone was perhaps compacted.
         return Ok(false);
     }
     let steps: Vec<_> = forgets.into_iter().chain(inspected.losses().map(Loss::step)).collect();
-    if steps.is_empty() || dry_run || carry_out(committer, view, inspected, forgotten)? {
+    if steps.is_empty() || dry_run || carry_out(committer, state, inspected, forgotten)? {
         repaired.add(steps);
         return Ok(true);
     }
@@ -181,7 +181,7 @@ fn attempt<S: Store, Y: System>(
 /// else changed the log meanwhile.
 fn carry_out<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
-    mut view: View,
+    mut state: LogState,
     inspected: Inspected,
     forgotten: Vec<SegmentName>,
 ) -> Result<bool, Error> {
@@ -189,10 +189,10 @@ fn carry_out<S: Store, Y: System>(
     committer.delete(&foreign_names(&inspected));
     // What never was a batch is not absorbed, and what may be of use for lost ones is not deleted.
     let is_foreign = |name: ObjectName| inspected.foreign.iter().any(|loss| loss.object == name);
-    view.live.retain(|batch| !is_foreign(ObjectName::Batch(batch.name)));
+    state.live.retain(|batch| !is_foreign(ObjectName::Batch(batch.name)));
     committer.spare(inspected.holders.clone());
-    let first_position = view.first_position();
-    let manifest = view.manifest.as_deref();
+    let first_position = state.first_position();
+    let manifest = state.manifest.as_deref();
     let boundary = match change::cutting(&mut committer.catalog, manifest, first_position)? {
         Cutting::Nothing => None,
         Cutting::At(boundary) => Some(boundary),
@@ -200,7 +200,7 @@ fn carry_out<S: Store, Y: System>(
     };
     let (mut rewrites, mut inputs) = (Vec::new(), Vec::new());
     for (number, loss) in &inspected.segments {
-        let Some(segment) = view.segments().get(*number) else { continue };
+        let Some(segment) = state.segments().get(*number) else { continue };
         // What a lazy trim has left in it is not written again.
         let cut = boundary.as_ref().filter(|cut| cut.kept.segment.name == segment.name);
         let alone = || Rewrite::alone(*number, segment);
@@ -212,9 +212,9 @@ fn carry_out<S: Store, Y: System>(
     if let Some(last) = inspected.live.last() {
         // All live batches up to the last that is damaged: the order of the log stays.
         let is_last = |batch: &ListedBatch| ObjectName::Batch(batch.name) == last.object;
-        let count = view.live.iter().position(is_last).map_or(0, |at| at.saturating_add(1));
-        let absorbed = view.live.get(..count).unwrap_or_default();
-        rewrites.push(compaction::absorb(&view, absorbed.len()));
+        let count = state.live.iter().position(is_last).map_or(0, |at| at.saturating_add(1));
+        let absorbed = state.live.get(..count).unwrap_or_default();
+        rewrites.push(compaction::absorb(&state, absorbed.len()));
         inputs.push(losses::inputs_of_live(absorbed, &inspected.live));
     }
     if rewrites.is_empty() && forgotten.is_empty() {
@@ -229,7 +229,7 @@ fn carry_out<S: Store, Y: System>(
         inputs: Some(inputs),
         forgotten,
     };
-    Ok(match change::change(committer, &view, change)? {
+    Ok(match change::change(committer, &state, change)? {
         Changed::Done(_) | Changed::Empty => true,
         Changed::Lost | Changed::Overtaken(_) => false,
     })

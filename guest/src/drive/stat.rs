@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::decide::compaction;
-use crate::drive::catalog::{Catalog, Look};
+use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::compactor::garbage_of;
 use crate::error::Error;
 use crate::format::manifest::SegmentRecord;
@@ -58,13 +58,13 @@ pub struct Tier {
 pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
     let mut catalog = Catalog::new(store, log);
     let mut tries = 0;
-    let (view, lost_events, lost_trimmed) = loop {
-        let view = catalog.look(Look::Everything)?;
-        catalog.check_exists(&view)?;
-        let first = view.first_position();
-        let lost = catalog.lost_in(&view, &(first..u64::MAX))?;
-        match (lost, catalog.lost_in(&view, &(0..first))?) {
-            (Ok(lost), Ok(trimmed)) => break (view, lost, trimmed),
+    let (state, lost_events, lost_trimmed) = loop {
+        let state = catalog.load(Scope::Full)?;
+        catalog.check_exists(&state)?;
+        let first = state.first_position();
+        let lost = catalog.lost_in(&state, &(first..u64::MAX))?;
+        match (lost, catalog.lost_in(&state, &(0..first))?) {
+            (Ok(lost), Ok(trimmed)) => break (state, lost, trimmed),
             // Somebody compacted, unless it is gone again and again.
             (Err(gone), _) | (_, Err(gone)) if tries == MISSING_TRIES => {
                 return Err(catalog.missing(gone.name.index()));
@@ -72,48 +72,48 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
             _ => tries += 1,
         }
     };
-    let (garbage_objects, garbage_bytes) = garbage_of(&view);
+    let (garbage_objects, garbage_bytes) = garbage_of(&state);
     let count = |objects: usize| u64::try_from(objects).unwrap_or(u64::MAX);
-    let origins = || view.live.iter().filter_map(|batch| batch.name.origin);
-    let segments = view.segments();
+    let origins = || state.live.iter().filter_map(|batch| batch.name.origin);
+    let segments = state.segments();
     let counted = origins().count();
     let times = || {
-        let live = view.live.iter().map(|batch| batch.name.time);
+        let live = state.live.iter().map(|batch| batch.name.time);
         live.chain(segments.iter().flat_map(|segment| [segment.first_time, segment.last_time]))
     };
     let sum = |numbers: &mut dyn Iterator<Item = u64>| numbers.fold(0, u64::saturating_add);
     Ok(Stats {
-        objects: count(view.live.len() + view.absorbed.len() + view.others.len()),
-        batches: count(view.live.len()),
+        objects: count(state.live.len() + state.absorbed.len() + state.others.len()),
+        batches: count(state.live.len()),
         segments: count(segments.len()),
-        events: sum(&mut origins().map(|origin| origin.events).chain([view
+        events: sum(&mut origins().map(|origin| origin.events).chain([state
             .next_position()
-            .saturating_sub(view.first_position())
+            .saturating_sub(state.first_position())
             .saturating_sub(lost_events)])),
         lost_events,
-        uncounted_batches: count(view.live.len() - counted),
+        uncounted_batches: count(state.live.len() - counted),
         bytes: sum(&mut segments
             .iter()
             .map(|segment| segment.bytes)
-            .chain(view.live.iter().map(|batch| batch.size))),
-        trimmed_events: view
+            .chain(state.live.iter().map(|batch| batch.size))),
+        trimmed_events: state
             .manifest
             .as_ref()
             .map_or(0, |manifest| manifest.trimmed_events())
             .saturating_sub(lost_trimmed),
-        generation: view.manifest.as_ref().map(|m| m.generation).unwrap_or_default(),
-        log: view.log(),
+        generation: state.manifest.as_ref().map(|m| m.generation).unwrap_or_default(),
+        log: state.log(),
         first_time: times().min().map(|time| time.micros()),
         last_time: times().max().map(|time| time.micros()),
-        first_position: view.first_position(),
-        next_position: view.next_position(),
+        first_position: state.first_position(),
+        next_position: state.next_position(),
         tiers: tiers(segments),
         garbage_objects,
         garbage_bytes,
         unfinished_objects: count(catalog.unfinished().len()),
         unfinished_bytes: sum(&mut catalog.unfinished().values().copied()),
-        absorbed_bytes: view.manifest.as_ref().map_or(0, |manifest| manifest.absorbed_bytes),
-        compacted_bytes: view.manifest.as_ref().map_or(0, |manifest| manifest.compacted_bytes),
+        absorbed_bytes: state.manifest.as_ref().map_or(0, |manifest| manifest.absorbed_bytes),
+        compacted_bytes: state.manifest.as_ref().map_or(0, |manifest| manifest.compacted_bytes),
     })
 }
 

@@ -10,9 +10,9 @@
 
 use crate::decide::boundary::Boundary;
 use crate::decide::compaction;
-use crate::decide::log_state::View;
+use crate::decide::log_state::LogState;
 use crate::decide::source::Source;
-use crate::drive::catalog::{Catalog, Look};
+use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::change::{self, Change, Changed, Cutting};
 use crate::drive::commit::{Committer, Goal};
 use crate::drive::source_reader;
@@ -79,40 +79,40 @@ pub fn trim<S: Store, Y: System>(
     let mut is_there = false;
     let mut tries = 0;
     while tries < COMPACT_TRIES {
-        let view = committer.catalog.look(Look::Changing)?;
+        let state = committer.catalog.load(Scope::Consistent)?;
         if !is_there {
-            committer.catalog.check_exists(&view)?;
+            committer.catalog.check_exists(&state)?;
             is_there = true;
         }
-        let Some(aim) = point.aim(&mut committer.catalog, &view)? else {
+        let Some(aim) = point.aim(&mut committer.catalog, &state)? else {
             tries += 1;
             continue;
         };
         let to = match aim.to {
-            To::Position(position) => position.max(view.first_position()),
+            To::Position(position) => position.max(state.first_position()),
             To::KeepOfAbsorbed(kept) => {
-                match absorb(&mut committer, &view, &aim, &mut before)? {
+                match absorb(&mut committer, &state, &aim, &mut before)? {
                     Some(end) => point = Point::At(end.saturating_sub(kept)),
                     None => tries += 1,
                 }
                 continue;
             }
         };
-        if to > view.next_position() {
+        if to > state.next_position() {
             // What was absorbed is not where it was put: decide anew.
             tries += 1;
             continue;
         }
         before.live_batches = before.live_batches.max(aim.live_batches);
-        let Some(step) = Step::new(&mut committer.catalog, &view, to, options)? else {
+        let Some(step) = Step::new(&mut committer.catalog, &state, to, options)? else {
             tries += 1;
             continue;
         };
         if step.is_nothing() {
-            change::clean_up(&committer, &view);
+            change::clean_up(&committer, &state);
             return Ok(before.and(Trimmed { first_position: to, ..Trimmed::default() }));
         }
-        match step.commit(&mut committer, &view, &before)? {
+        match step.commit(&mut committer, &state, &before)? {
             Some(trimmed) => return Ok(before.and(trimmed)),
             None => tries += 1,
         }
@@ -133,12 +133,12 @@ pub fn plan<S: Store>(
     let point = Point::new(until)?;
     let mut catalog = Catalog::new(store, log);
     for _ in 0..COMPACT_TRIES {
-        let view = catalog.look(Look::Changing)?;
-        catalog.check_exists(&view)?;
-        let Some(aim) = point.aim(&mut catalog, &view)? else { continue };
+        let state = catalog.load(Scope::Consistent)?;
+        catalog.check_exists(&state)?;
+        let Some(aim) = point.aim(&mut catalog, &state)? else { continue };
         let planned = match aim.to {
-            To::Position(position) => plan_step(&mut catalog, &view, position, options)?,
-            To::KeepOfAbsorbed(kept) => plan_absorbing(&mut catalog, &view, &aim, kept, options)?,
+            To::Position(position) => plan_step(&mut catalog, &state, position, options)?,
+            To::KeepOfAbsorbed(kept) => plan_absorbing(&mut catalog, &state, &aim, kept, options)?,
         };
         if let Some(planned) = planned {
             return Ok(Trimmed { live_batches: aim.live_batches, ..planned });
@@ -172,21 +172,21 @@ impl Before {
 /// looked at again: there are more of them, or others were faster.
 fn absorb<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
-    view: &View,
+    state: &LogState,
     aim: &Aim,
     before: &mut Before,
 ) -> Result<Option<u64>, Error> {
     let at_once = usize::try_from(ABSORB_BATCHES_MAX).unwrap_or(usize::MAX).min(aim.batches);
     let change = Change {
         goal: Goal::Compact,
-        first_position: view.first_position(),
-        rewrites: vec![compaction::absorb(view, at_once)],
+        first_position: state.first_position(),
+        rewrites: vec![compaction::absorb(state, at_once)],
         boundary: None,
         segment_bytes_max: SEGMENT_BYTES_DEFAULT,
         inputs: None,
         forgotten: Vec::new(),
     };
-    Ok(match change::change(committer, view, change)? {
+    Ok(match change::change(committer, state, change)? {
         Changed::Done(done) => {
             before.batches = before.batches.saturating_add(count(at_once));
             before.segments.extend(done.segments.iter().map(|segment| segment.name));
@@ -216,21 +216,21 @@ impl Step {
     /// None if an index is gone: look again.
     fn new<S: Store>(
         catalog: &mut Catalog<S>,
-        view: &View,
+        state: &LogState,
         to: u64,
         options: TrimOptions,
     ) -> Result<Option<Self>, Error> {
         let is_lazy = options.lazy || mutants::is(Mutant::LeaveBoundary);
-        let manifest = view.manifest.as_deref().filter(|_| !is_lazy);
+        let manifest = state.manifest.as_deref().filter(|_| !is_lazy);
         let boundary = match change::cutting(catalog, manifest, to)? {
             Cutting::Nothing => None,
             Cutting::At(boundary) => Some(boundary),
             Cutting::Gone(_) => return Ok(None),
         };
-        let dropped = view.segments().iter().filter(|segment| segment.end() <= to).copied();
-        let gone = view.first_position()..to;
-        let Ok(lost) = catalog.lost_in(view, &gone)? else { return Ok(None) };
-        let events = to.saturating_sub(view.first_position());
+        let dropped = state.segments().iter().filter(|segment| segment.end() <= to).copied();
+        let gone = state.first_position()..to;
+        let Ok(lost) = catalog.lost_in(state, &gone)? else { return Ok(None) };
+        let events = to.saturating_sub(state.first_position());
         Ok(Some(Self { to, events, lost, dropped: dropped.collect(), boundary }))
     }
 
@@ -243,10 +243,10 @@ impl Step {
     fn commit<S: Store, Y: System>(
         &self,
         committer: &mut Committer<'_, S, Y>,
-        view: &View,
+        state: &LogState,
         before: &Before,
     ) -> Result<Option<Trimmed>, Error> {
-        let cut = self.boundary.iter().filter_map(|boundary| compaction::cut(view, boundary));
+        let cut = self.boundary.iter().filter_map(|boundary| compaction::cut(state, boundary));
         let change = Change {
             goal: Goal::Trim,
             first_position: self.to,
@@ -256,7 +256,7 @@ impl Step {
             inputs: None,
             forgotten: Vec::new(),
         };
-        Ok(match change::change(committer, view, change)? {
+        Ok(match change::change(committer, state, change)? {
             Changed::Done(done) => {
                 let is_own = |segment: &SegmentRecord| before.segments.contains(&segment.name);
                 let own = self.dropped.iter().filter(|segment| is_own(segment)).count();
@@ -284,12 +284,12 @@ impl Step {
 /// What a step would do. None if an object is gone: look again.
 fn plan_step<S: Store>(
     catalog: &mut Catalog<S>,
-    view: &View,
+    state: &LogState,
     position: u64,
     options: TrimOptions,
 ) -> Result<Option<Trimmed>, Error> {
-    let to = position.max(view.first_position());
-    let Some(step) = Step::new(catalog, view, to, options)? else { return Ok(None) };
+    let to = position.max(state.first_position());
+    let Some(step) = Step::new(catalog, state, to, options)? else { return Ok(None) };
     let Some(boundary) = &step.boundary else { return Ok(Some(step.trimmed(0))) };
     // Only a batch that is cut must be read, to know how many bytes stay.
     let gone = match boundary.cut() {
@@ -302,13 +302,13 @@ fn plan_step<S: Store>(
 /// What absorbing and then trimming would do. None if an object is gone: look again.
 fn plan_absorbing<S: Store>(
     catalog: &mut Catalog<S>,
-    view: &View,
+    state: &LogState,
     aim: &Aim,
     kept: u64,
     options: TrimOptions,
 ) -> Result<Option<Trimmed>, Error> {
     let (mut events, mut bytes, mut last) = (0_u64, 0_u64, None);
-    for batch in view.live.iter().take(aim.batches) {
+    for batch in state.live.iter().take(aim.batches) {
         let size = match batch.name.origin {
             Some(origin) => (origin.events, batch.size),
             None => match count_first(catalog, Source::Batch(*batch), u64::MAX)? {
@@ -330,18 +330,18 @@ fn plan_absorbing<S: Store>(
         (bytes, rewritten_bytes) = (0, 0);
     }
     let events = events.saturating_sub(kept);
-    let gone = view.first_position()..u64::MAX;
-    let Ok(lost) = catalog.lost_in(view, &gone)? else { return Ok(None) };
-    let segments = view.segments().iter().map(|segment| segment.bytes);
+    let gone = state.first_position()..u64::MAX;
+    let Ok(lost) = catalog.lost_in(state, &gone)? else { return Ok(None) };
+    let segments = state.segments().iter().map(|segment| segment.bytes);
     Ok(Some(Trimmed {
         events: events
-            .saturating_add(view.next_position() - view.first_position())
+            .saturating_add(state.next_position() - state.first_position())
             .saturating_sub(lost),
-        segments: count(view.segments().len()),
+        segments: count(state.segments().len()),
         bytes: segments.fold(bytes, u64::saturating_add).saturating_sub(rewritten_bytes),
         rewritten_bytes,
         absorbed_batches: count(aim.batches),
-        first_position: view.next_position().saturating_add(events),
+        first_position: state.next_position().saturating_add(events),
         live_batches: 0,
     }))
 }

@@ -6,7 +6,7 @@
 
 use crate::decide::log_state;
 use crate::decide::source::Source;
-use crate::drive::catalog::{Catalog, Look, StoredManifest};
+use crate::drive::catalog::{Catalog, Scope, StoredManifest};
 use crate::drive::source_reader::{Interrupted, SourceReader};
 use crate::error::{Damage, Error};
 use crate::format::manifest::{Manifest, Retired, StandIn};
@@ -61,7 +61,7 @@ pub struct Verifier<S: Store> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    Look,
+    Load,
     Segments,
     Live,
     Report,
@@ -72,7 +72,7 @@ impl<S: Store> Verifier<S> {
     pub fn new(store: S, log: LogName) -> Self {
         let catalog = Catalog::new(store, log).collecting_intruders();
         let work = Work::default();
-        Self { catalog, stage: Stage::Look, reading: None, work, changes: 0, doubts: 0 }
+        Self { catalog, stage: Stage::Load, reading: None, work, changes: 0, doubts: 0 }
     }
 
     /// Does a step. None when all is checked.
@@ -84,8 +84,8 @@ impl<S: Store> Verifier<S> {
         let until = self.work.checked.bytes.saturating_add(VERIFY_STEP_BYTES);
         while self.work.checked.bytes < until {
             match self.stage {
-                Stage::Look => {
-                    self.look()?;
+                Stage::Load => {
+                    self.load()?;
                     break;
                 }
                 Stage::Segments | Stage::Live => self.read_on()?,
@@ -107,9 +107,9 @@ impl<S: Store> Verifier<S> {
     }
 
     /// Lists everything, and checks manifests and retired indexes.
-    fn look(&mut self) -> Result<(), Error> {
+    fn load(&mut self) -> Result<(), Error> {
         self.work = Work { batches: self.catalog.settled_batches(&|_| false)?, ..Work::default() };
-        let listed = self.catalog.list_current(Look::Everything)?;
+        let listed = self.catalog.list_current(Scope::Full)?;
         let listed = listed.map_err(|went_back| self.catalog.went_back(went_back))?;
         self.work.others = listed.others;
         let intruders = self.catalog.take_intruders();
@@ -398,7 +398,7 @@ impl<S: Store> Verifier<S> {
 
     fn begin_anew(&mut self) -> Result<(), Error> {
         self.changes += 1;
-        self.stage = Stage::Look;
+        self.stage = Stage::Load;
         self.reading = None;
         if self.changes <= MISSING_TRIES {
             return Ok(());

@@ -10,7 +10,7 @@
 use crate::decide::buffer::Buffer;
 use crate::decide::cursor::Pending;
 use crate::decide::options::{Options, OptionsInput};
-use crate::drive::catalog::{Catalog, Look};
+use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::existing;
 use crate::drive::reader::{ReadOptions, Reader};
 use crate::error::{Error, WriteFailure, WriteFate};
@@ -209,8 +209,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
                 self.system.warn(&error.to_string());
             }
         }
-        let view = self.catalog.look(Look::Reading)?;
-        let files = view.segments().len().saturating_add(view.live.len());
+        let state = self.catalog.load(Scope::Read)?;
+        let files = state.segments().len().saturating_add(state.live.len());
         Ok(u64::try_from(files).unwrap_or(u64::MAX))
     }
 

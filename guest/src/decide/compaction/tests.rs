@@ -15,7 +15,7 @@ fn record(time: u64, events: u64) -> BatchRecord {
     BatchRecord::whole(name, events, events * 2, Digest::of(&lines))
 }
 
-fn view(segments: &[u64], live: &[u64]) -> View {
+fn state(segments: &[u64], live: &[u64]) -> LogState {
     let mut position = 0;
     let segments = segments.iter().zip(0..).map(|(&bytes, part)| {
         let record = segment_record(bytes, bytes);
@@ -29,42 +29,42 @@ fn view(segments: &[u64], live: &[u64]) -> View {
         Manifest { segments, next_position: position, ..Manifest::after(None, Attempt(1)) };
     let live =
         live.iter().zip(1..).map(|(&size, time)| ListedBatch { name: record(time, 1).name, size });
-    View { manifest: Some(Rc::new(manifest)), live: live.collect(), ..View::default() }
+    LogState { manifest: Some(Rc::new(manifest)), live: live.collect(), ..LogState::default() }
 }
 
 /// Which segments are rewritten, and how many live batches with them.
-fn planned(view: &View, options: CompactInput) -> Vec<(Range<usize>, usize)> {
-    let plan = plan(view, None, &options.check().unwrap());
+fn planned(state: &LogState, options: CompactInput) -> Vec<(Range<usize>, usize)> {
+    let plan = plan(state, None, &options.check().unwrap());
     plan.into_iter().map(|rewrite| (rewrite.segments, rewrite.batches)).collect()
 }
 
 #[test]
 fn fewer_than_two_batches_are_left_alone_but_by_a_full_compaction() {
     let input = CompactInput::default();
-    assert_eq!(planned(&View::default(), input), []);
-    assert_eq!(planned(&view(&[], &[5]), input), []);
-    assert_eq!(planned(&view(&[], &[5]), CompactInput { full: true, ..input }), [(0..0, 1)]);
-    assert_eq!(planned(&view(&[7], &[5]), input), []);
-    assert_eq!(planned(&view(&[7], &[5]), CompactInput { full: true, ..input }), [(0..1, 1)]);
-    assert_eq!(planned(&view(&[], &[5, 5]), input), [(0..0, 2)]);
+    assert_eq!(planned(&LogState::default(), input), []);
+    assert_eq!(planned(&state(&[], &[5]), input), []);
+    assert_eq!(planned(&state(&[], &[5]), CompactInput { full: true, ..input }), [(0..0, 1)]);
+    assert_eq!(planned(&state(&[7], &[5]), input), []);
+    assert_eq!(planned(&state(&[7], &[5]), CompactInput { full: true, ..input }), [(0..1, 1)]);
+    assert_eq!(planned(&state(&[], &[5, 5]), input), [(0..0, 2)]);
     let bounded = CompactInput { batches_max: Some(1), ..input };
-    assert_eq!(planned(&view(&[], &[5, 5]), bounded), [(0..0, 1)]);
+    assert_eq!(planned(&state(&[], &[5, 5]), bounded), [(0..0, 1)]);
 }
 
 #[test]
 fn neighbours_of_a_tier_are_merged_when_there_are_enough() {
     let input = CompactInput { fan_in: Some(3), ..CompactInput::default() };
     // Tiers of base 3: 9..26 is tier 2, 27..80 tier 3.
-    assert_eq!(planned(&view(&[10, 10], &[]), input), []);
-    assert_eq!(planned(&view(&[10, 10, 20], &[]), input), [(0..3, 0)]);
+    assert_eq!(planned(&state(&[10, 10], &[]), input), []);
+    assert_eq!(planned(&state(&[10, 10, 20], &[]), input), [(0..3, 0)]);
     // The live batches make the third.
-    assert_eq!(planned(&view(&[10, 10], &[5, 5]), input), [(0..2, 2)]);
+    assert_eq!(planned(&state(&[10, 10], &[5, 5]), input), [(0..2, 2)]);
     // A larger one stands between them.
-    assert_eq!(planned(&view(&[10, 100, 10, 10], &[]), input), []);
+    assert_eq!(planned(&state(&[10, 100, 10, 10], &[]), input), []);
     // A smaller one between them goes with them.
-    assert_eq!(planned(&view(&[10, 2, 10, 10], &[]), input), [(0..4, 0)]);
+    assert_eq!(planned(&state(&[10, 2, 10, 10], &[]), input), [(0..4, 0)]);
     // What was merged completes the next tier.
-    assert_eq!(planned(&view(&[30, 30, 10, 10, 10], &[]), input), [(0..5, 0)]);
+    assert_eq!(planned(&state(&[30, 30, 10, 10, 10], &[]), input), [(0..5, 0)]);
 }
 
 #[test]
@@ -72,54 +72,54 @@ fn nothing_grows_beyond_a_segment() {
     let input =
         CompactInput { fan_in: Some(2), segment_bytes_max: Some(100), ..CompactInput::default() };
     // Both are over half of a segment.
-    assert_eq!(planned(&view(&[60, 60], &[]), input), []);
-    assert_eq!(planned(&view(&[40, 40, 40], &[]), input), [(0..2, 0)]);
-    assert_eq!(planned(&view(&[], &[70, 70]), input), [(0..0, 2)]);
+    assert_eq!(planned(&state(&[60, 60], &[]), input), []);
+    assert_eq!(planned(&state(&[40, 40, 40], &[]), input), [(0..2, 0)]);
+    assert_eq!(planned(&state(&[], &[70, 70]), input), [(0..0, 2)]);
     let full = CompactInput { full: true, ..input };
-    assert_eq!(planned(&view(&[60, 30, 60, 40, 1], &[]), full), [(0..2, 0), (2..4, 0)]);
-    assert_eq!(planned(&view(&[90, 61, 40], &[]), full), []);
+    assert_eq!(planned(&state(&[60, 30, 60, 40, 1], &[]), full), [(0..2, 0), (2..4, 0)]);
+    assert_eq!(planned(&state(&[90, 61, 40], &[]), full), []);
 }
 
 #[test]
 fn what_is_written_takes_in_smaller_ones_before_it() {
     let input = CompactInput { fan_in: Some(3), ..CompactInput::default() };
     // Live batches of tier 2 behind segments of tiers 3, 1, 0 and 2.
-    assert_eq!(planned(&view(&[30, 5, 1], &[9, 9]), input), [(1..3, 2)]);
-    assert_eq!(planned(&view(&[30, 10, 5], &[9, 9]), input), [(2..3, 2)]);
+    assert_eq!(planned(&state(&[30, 5, 1], &[9, 9]), input), [(1..3, 2)]);
+    assert_eq!(planned(&state(&[30, 10, 5], &[9, 9]), input), [(2..3, 2)]);
     // What they make together takes in what is below that.
-    assert_eq!(planned(&view(&[90, 10, 8, 8], &[9, 9]), input), [(1..4, 2)]);
+    assert_eq!(planned(&state(&[90, 10, 8, 8], &[9, 9]), input), [(1..4, 2)]);
     // So does what is merged for its tier.
-    assert_eq!(planned(&view(&[1, 10, 10, 10, 4], &[]), input), [(0..4, 0)]);
+    assert_eq!(planned(&state(&[1, 10, 10, 10, 4], &[]), input), [(0..4, 0)]);
     // One batch is not written.
-    assert_eq!(planned(&view(&[5], &[900]), input), []);
+    assert_eq!(planned(&state(&[5], &[900]), input), []);
     let small = CompactInput { segment_bytes_max: Some(100), ..input };
     // No further than they fit into one segment, the oldest first.
-    assert_eq!(planned(&view(&[20, 8], &[40, 40]), small), [(0..2, 0), (2..2, 2)]);
-    assert_eq!(planned(&view(&[49, 48, 26, 26], &[13, 14]), small), [(0..2, 0), (2..4, 2)]);
-    assert_eq!(planned(&view(&[30], &[40, 40]), small), [(1..1, 2)]);
+    assert_eq!(planned(&state(&[20, 8], &[40, 40]), small), [(0..2, 0), (2..2, 2)]);
+    assert_eq!(planned(&state(&[49, 48, 26, 26], &[13, 14]), small), [(0..2, 0), (2..4, 2)]);
+    assert_eq!(planned(&state(&[30], &[40, 40]), small), [(1..1, 2)]);
     // Unless that is cut anyway: its first segment may be as small.
-    assert_eq!(planned(&view(&[60, 30], &[5, 99]), small), [(1..2, 2)]);
+    assert_eq!(planned(&state(&[60, 30], &[5, 99]), small), [(1..2, 2)]);
     let full = CompactInput { full: true, ..small };
-    assert_eq!(planned(&view(&[90], &[5, 99]), full), [(0..1, 2)]);
+    assert_eq!(planned(&state(&[90], &[5, 99]), full), [(0..1, 2)]);
     // A segment that is itself too large is not cut again.
-    assert_eq!(planned(&view(&[120], &[5, 99]), full), [(1..1, 2)]);
+    assert_eq!(planned(&state(&[120], &[5, 99]), full), [(1..1, 2)]);
 }
 
 #[test]
 fn smaller_ones_before_a_larger_one_become_one() {
     let input = CompactInput { fan_in: Some(3), ..CompactInput::default() };
     // At the beginning, behind a larger one, and behind one of the same tier.
-    assert_eq!(planned(&view(&[5, 1, 10], &[]), input), [(0..2, 0)]);
-    assert_eq!(planned(&view(&[100, 5, 1, 10], &[]), input), [(1..3, 0)]);
-    assert_eq!(planned(&view(&[10, 5, 1, 10], &[]), input), [(1..3, 0)]);
+    assert_eq!(planned(&state(&[5, 1, 10], &[]), input), [(0..2, 0)]);
+    assert_eq!(planned(&state(&[100, 5, 1, 10], &[]), input), [(1..3, 0)]);
+    assert_eq!(planned(&state(&[10, 5, 1, 10], &[]), input), [(1..3, 0)]);
     // One alone stays, and so do those at the end, before one live batch too.
-    assert_eq!(planned(&view(&[10, 1, 10, 5, 1], &[]), input), []);
-    assert_eq!(planned(&view(&[10, 5, 1], &[900]), input), []);
+    assert_eq!(planned(&state(&[10, 1, 10, 5, 1], &[]), input), []);
+    assert_eq!(planned(&state(&[10, 5, 1], &[900]), input), []);
     // Each as far as the limits let. The one of 60 is final.
     let small = CompactInput { fan_in: Some(8), segment_bytes_max: Some(100), ..input };
     let segments = [7, 30, 7, 50, 20, 60];
-    assert_eq!(planned(&view(&segments, &[]), small), [(0..4, 0)]);
-    assert_eq!(planned(&view(&[94, 20, 60], &[]), small), []);
+    assert_eq!(planned(&state(&segments, &[]), small), [(0..4, 0)]);
+    assert_eq!(planned(&state(&[94, 20, 60], &[]), small), []);
 }
 
 /// SplitMix64.
@@ -156,7 +156,7 @@ impl Log {
     fn compact(&mut self, live: &[u64], input: CompactInput) {
         let options = input.check().unwrap();
         self.bytes += live.iter().sum::<u64>();
-        for rewrite in plan(&view(&self.segments, live), None, &options).into_iter().rev() {
+        for rewrite in plan(&state(&self.segments, live), None, &options).into_iter().rev() {
             self.bytes_written += rewrite.bytes;
             let old = self.segments.iter().copied().zip(self.writes.iter().copied());
             let old = old.take(rewrite.segments.end).skip(rewrite.segments.start);
@@ -172,7 +172,7 @@ impl Log {
             self.writes.splice(rewrite.segments, new.iter().map(|new| new.1));
         }
         assert_eq!(self.segments.iter().sum::<u64>(), self.bytes);
-        assert_eq!(planned(&view(&self.segments, &[]), input), [], "{:?}", self.segments);
+        assert_eq!(planned(&state(&self.segments, &[]), input), [], "{:?}", self.segments);
     }
 
     fn tiers(&self, input: CompactInput) -> u64 {
@@ -299,33 +299,33 @@ fn a_new_segment_stands_behind_the_old_ones() {
 
 /// What a trim to this position leaves of the first segment, which has batches of so many events, a
 /// byte each.
-fn boundary(view: &View, first: u64, batches: &[u64]) -> Boundary {
+fn boundary(state: &LogState, first: u64, batches: &[u64]) -> Boundary {
     let records = batches.iter().zip(1..).map(|(&events, time)| {
         let name = BatchName { time: BatchTime::new(time).unwrap(), origin: None };
         BatchRecord::whole(name, events, events, Digest(1))
     });
-    Boundary::new(first, &view.segments()[0], &Index::new(records.collect())).unwrap()
+    Boundary::new(first, &state.segments()[0], &Index::new(records.collect())).unwrap()
 }
 
 #[test]
 fn a_segment_that_holds_trimmed_events_is_rewritten_alone_if_need_be() {
     let input = CompactInput { fan_in: Some(3), ..CompactInput::default() };
-    let planned = |view: &View, boundary, input: CompactInput| {
-        let plan = plan(view, Some(&boundary), &input.check().unwrap());
+    let planned = |state: &LogState, boundary, input: CompactInput| {
+        let plan = plan(state, Some(&boundary), &input.check().unwrap());
         let shown = plan.into_iter().map(|r| (r.segments, r.batches, r.bytes, r.cut));
         shown.collect::<Vec<_>>()
     };
     // Nothing else is due.
-    let log = view(&[100, 50], &[5]);
-    let half = |view: &View| boundary(view, 50, &[40, 20, 40]);
+    let log = state(&[100, 50], &[5]);
+    let half = |state: &LogState| boundary(state, 50, &[40, 20, 40]);
     assert_eq!(planned(&log, half(&log), input), [(0..1, 0, 60, true)]);
     // It is final.
     let small = CompactInput { segment_bytes_max: Some(100), ..input };
     assert_eq!(planned(&log, half(&log), small), [(0..1, 0, 60, true)]);
     // Its neighbours are merged with it by the size that it will have.
-    let log = view(&[100, 60, 60], &[]);
+    let log = state(&[100, 60, 60], &[]);
     assert_eq!(planned(&log, half(&log), input), [(0..3, 0, 180, true)]);
-    let log = view(&[100, 10], &[3, 3]);
+    let log = state(&[100, 10], &[3, 3]);
     assert_eq!(planned(&log, half(&log), input), [(0..1, 0, 60, true), (2..2, 2, 6, false)]);
     let full = CompactInput { full: true, ..input };
     assert_eq!(planned(&log, half(&log), full), [(0..2, 2, 76, true)]);

@@ -78,8 +78,9 @@ fn a_batch_yielded_in_part_goes_on_where_it_stopped_even_in_a_segment() {
     let (legacy, other) = (name(1, 1), name(2, 1));
     assert_eq!(pass(&mut cursor, legacy, None, "a\nb\n", false), "a\nb\n");
     assert_eq!(cursor.position().partial.get(&legacy), Some(&2));
-    let view = View { live: vec![ListedBatch { name: legacy, size: 6 }], ..View::default() };
-    assert_eq!(cursor.plan(&view).len(), 1);
+    let state =
+        LogState { live: vec![ListedBatch { name: legacy, size: 6 }], ..LogState::default() };
+    assert_eq!(cursor.plan(&state).len(), 1);
     assert_eq!(pass(&mut cursor, other, Some(0..1), "o\n", true), "o\n");
     assert_eq!(pass(&mut cursor, legacy, Some(1..4), "a\n", false), "");
     assert_eq!(pass(&mut cursor, legacy, Some(1..4), "b\nc\n", true), "c\n");

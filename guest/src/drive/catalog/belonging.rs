@@ -5,8 +5,8 @@
 //! 2. A look may be in the middle of a compaction, and a listing is not a snapshot: it takes two looks
 //!    to refuse. What cannot be looked up refuses nothing.
 
-use super::{Catalog, Interrupted, Look};
-use crate::decide::log_state::View;
+use super::{Catalog, Interrupted, Scope};
+use crate::decide::log_state::LogState;
 use crate::error::Error;
 use crate::format::position::Position;
 use crate::ports::Store;
@@ -17,12 +17,16 @@ impl<S: Store> Catalog<S> {
     ///
     /// # Errors
     /// [`Error::InvalidInput`] that names both logs, as far as they are known.
-    pub(crate) fn check_position(&mut self, position: &Position, view: &View) -> Result<(), Error> {
-        position.check_log(&self.name, view.log())?;
-        if position.log.is_some() || self.has_some_of(position, view)? == Some(true) {
+    pub(crate) fn check_position(
+        &mut self,
+        position: &Position,
+        state: &LogState,
+    ) -> Result<(), Error> {
+        position.check_log(&self.name, state.log())?;
+        if position.log.is_some() || self.has_some_of(position, state)? == Some(true) {
             return Ok(());
         }
-        let again = self.look(Look::Reading)?;
+        let again = self.load(Scope::Read)?;
         match self.has_some_of(position, &again)? {
             Some(false) => Err(position.of_another(&self.name, again.log())),
             Some(true) | None => Ok(()),
@@ -31,14 +35,18 @@ impl<S: Store> Catalog<S> {
 
     /// Whether some batch that the position names is in the log, or there is none that must be. None
     /// if that cannot be looked up.
-    fn has_some_of(&mut self, position: &Position, view: &View) -> Result<Option<bool>, Error> {
-        let mut listed = view.live.iter().chain(&view.absorbed);
+    fn has_some_of(
+        &mut self,
+        position: &Position,
+        state: &LogState,
+    ) -> Result<Option<bool>, Error> {
+        let mut listed = state.live.iter().chain(&state.absorbed);
         if position.surely_held().next().is_none()
             || listed.any(|batch| position.names(&batch.name))
         {
             return Ok(Some(true));
         }
-        let Some(manifest) = &view.manifest else { return Ok(Some(false)) };
+        let Some(manifest) = &state.manifest else { return Ok(Some(false)) };
         if !manifest.holds_all_ever() {
             return Ok(None);
         }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Catalog, Look};
+use super::{Catalog, Scope};
 use crate::decide::list_pages::Pages;
 use crate::decide::log_state::{self, Newest};
 use crate::error::{Damage, Error};
@@ -70,10 +70,10 @@ impl<S: Store> Catalog<S> {
     }
 
     /// Lists manifests, and segments and indexes if asked for, until what is shown has not gone back.
-    pub(crate) fn list_current(&mut self, look: Look) -> Result<Result<Listed, WentBack>, Error> {
+    pub(crate) fn list_current(&mut self, scope: Scope) -> Result<Result<Listed, WentBack>, Error> {
         let mut shown = None;
         for _ in 0..MISSING_TRIES {
-            let others = self.list_others(look)?;
+            let others = self.list_others(scope)?;
             let highest = log_state::manifests(&others).max();
             if highest.unwrap_or_default() >= self.seen || mutants::is(Mutant::AcceptVanished) {
                 self.saw(highest.unwrap_or_default());
@@ -86,7 +86,7 @@ impl<S: Store> Catalog<S> {
 
     /// The generation in force, by the listing alone; 0 if there is none.
     pub(crate) fn highest_generation(&mut self) -> Result<Generation, Error> {
-        let listed = self.list_current(Look::Reading)?;
+        let listed = self.list_current(Scope::Read)?;
         let listed = listed.map_err(|went_back| self.went_back(went_back))?;
         Ok(listed.highest.unwrap_or_default())
     }
@@ -124,11 +124,11 @@ impl<S: Store> Catalog<S> {
     }
 
     /// Lists manifests, and segments and indexes if asked for.
-    pub(crate) fn list_others(&mut self, look: Look) -> Result<Vec<ListedOther>, Error> {
+    pub(crate) fn list_others(&mut self, scope: Scope) -> Result<Vec<ListedOther>, Error> {
         let mut others = Vec::new();
-        let (prefix, start_after) = match look {
-            Look::Reading => (self.name.manifests(), None),
-            Look::Everything | Look::Changing => (self.name.folder(), Some(self.name.manifests())),
+        let (prefix, start_after) = match scope {
+            Scope::Read => (self.name.manifests(), None),
+            Scope::Full | Scope::Consistent => (self.name.folder(), Some(self.name.manifests())),
         };
         self.list(&prefix, start_after, |name, size| others.push(ListedOther { name, size }))?;
         Ok(others)

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::Catalog;
-use crate::decide::log_state::View;
+use crate::decide::log_state::LogState;
 use crate::error::Error;
 use crate::format::manifest::SegmentRecord;
 use crate::ports::Store;
@@ -14,15 +14,15 @@ impl<S: Store> Catalog<S> {
     /// not as many. Err: the index of this segment is gone, look again.
     pub(crate) fn position_of_last(
         &mut self,
-        view: &View,
+        state: &LogState,
         events: u64,
     ) -> Result<Result<u64, SegmentRecord>, Error> {
-        let first = view.first_position();
+        let first = state.first_position();
         let mut left = events;
         if left == 0 {
-            return Ok(Ok(view.next_position()));
+            return Ok(Ok(state.next_position()));
         }
-        for segment in view.segments().iter().rev() {
+        for segment in state.segments().iter().rev() {
             if segment.readable() < left {
                 left -= segment.readable();
                 continue;
@@ -46,12 +46,12 @@ impl<S: Store> Catalog<S> {
     /// gone, look again.
     pub(crate) fn lost_in(
         &mut self,
-        view: &View,
+        state: &LogState,
         range: &Range<u64>,
     ) -> Result<Result<u64, SegmentRecord>, Error> {
         let mut sum = 0_u64;
         let is_in = |s: &&SegmentRecord| s.position < range.end && range.start < s.end();
-        for segment in view.segments().iter().filter(|s| s.lost > 0).filter(is_in) {
+        for segment in state.segments().iter().filter(|s| s.lost > 0).filter(is_in) {
             if range.start <= segment.position && segment.end() <= range.end {
                 sum = sum.saturating_add(segment.lost);
                 continue;

@@ -50,7 +50,7 @@ impl<S: Store> Reader<S> {
         };
         let skipped = Skipped { damage: damage.clone(), events };
         self.skipped.get_or_insert_default().push(skipped);
-        self.stage = Stage::Look;
+        self.stage = Stage::Load;
         Ok(())
     }
 

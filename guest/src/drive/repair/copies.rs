@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::aside;
-use crate::decide::log_state::View;
+use crate::decide::log_state::LogState;
 use crate::drive::batch_copy::BatchCopy;
 use crate::drive::catalog::Catalog;
 use crate::error::Error;
@@ -39,20 +39,20 @@ impl Copies {
     /// Looks for these batches.
     pub(super) fn of<S: Store>(
         catalog: &Catalog<S>,
-        view: &View,
+        state: &LogState,
         wanted: &BTreeSet<BatchName>,
     ) -> Result<Self, Error> {
         let mut copies = Self::default();
         if wanted.is_empty() {
             return Ok(copies);
         }
-        for batch in view.absorbed.iter().filter(|batch| wanted.contains(&batch.name)) {
+        for batch in state.absorbed.iter().filter(|batch| wanted.contains(&batch.name)) {
             copies.add_batch(batch.name, catalog.name.key(batch.name));
             copies.add_holder(batch.name, ObjectName::Batch(batch.name));
         }
         let set_aside = aside::listed(catalog)?;
-        let named: BTreeSet<_> = view.segments().iter().map(|segment| segment.name).collect();
-        let listed = view.others.iter().filter_map(|other| match other.name {
+        let named: BTreeSet<_> = state.segments().iter().map(|segment| segment.name).collect();
+        let listed = state.others.iter().filter_map(|other| match other.name {
             ObjectName::Segment(name) if !named.contains(&name) => {
                 Some(Spare { name, key: catalog.name.key(name), is_listed: true })
             }

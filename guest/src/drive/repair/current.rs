@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::replay::Traces;
 use super::{Action, Step, aside};
 use crate::decide::log_state;
-use crate::drive::catalog::{Catalog, Look};
+use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::commit::Committer;
 use crate::error::Error;
 use crate::format::index::batches_of;
@@ -33,7 +33,7 @@ pub(super) fn repair<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     dry_run: bool,
 ) -> Result<Option<Step>, Error> {
-    let others = committer.catalog.list_others(Look::Everything)?;
+    let others = committer.catalog.list_others(Scope::Full)?;
     let Some(highest) = log_state::manifests(&others).max() else { return Ok(None) };
     let damage = match committer.catalog.manifest(highest) {
         Ok(_) => return Ok(None),
@@ -44,8 +44,8 @@ pub(super) fn repair<S: Store, Y: System>(
     let object = ObjectName::Manifest(highest);
     let Some(bytes) = committer.catalog.get(object)? else { return Ok(None) };
     // The listing that showed the manifest may have looked for its segments before they were there.
-    let others = committer.catalog.list_others(Look::Everything)?;
-    let remains = Remains::look(&mut committer.catalog, highest, bytes, others)?;
+    let others = committer.catalog.list_others(Scope::Full)?;
+    let remains = Remains::load(&mut committer.catalog, highest, bytes, others)?;
     if let Some((manifest, bytes)) = remains.rebuilt() {
         if !dry_run {
             if mutants::is(Mutant::RebuildInPlace) {
@@ -90,7 +90,7 @@ struct Remains {
 }
 
 impl Remains {
-    fn look<S: Store>(
+    fn load<S: Store>(
         catalog: &mut Catalog<S>,
         generation: Generation,
         bytes: Vec<u8>,

@@ -4,7 +4,7 @@
 //!    listing that does not agree is asked once more.
 //! 2. If they still differ, that is the store's fault, and nothing is changed.
 
-use crate::drive::catalog::{Catalog, Look};
+use crate::drive::catalog::{Catalog, Scope};
 use crate::error::Error;
 use crate::format::host_bytes;
 use crate::format::names::{Generation, ObjectName};
@@ -115,6 +115,6 @@ fn listed_size<S: Store>(
         catalog.list_batches(|batch| size = size.or((batch.name == name).then_some(batch.size)))?;
         return Ok(size);
     }
-    let others = catalog.list_others(Look::Everything)?;
+    let others = catalog.list_others(Scope::Full)?;
     Ok(others.iter().find(|other| other.name == object).map(|other| other.size))
 }

@@ -14,7 +14,7 @@ use super::content::SegmentBytes;
 use super::doubt::{self, Extent};
 use super::intruders::Intruders;
 use super::{Action, Step, aside};
-use crate::drive::catalog::{Catalog, Look};
+use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::commit::Committer;
 use crate::error::{Damage, Error};
 use crate::format::byte_search::one_byte;
@@ -42,7 +42,7 @@ pub(super) fn repair<S: Store, Y: System>(
     dry_run: bool,
 ) -> Result<Option<Indexes>, Error> {
     let mut found = Indexes::default();
-    let (manifest, others) = committer.catalog.manifest_in_force(Look::Everything)?;
+    let (manifest, others) = committer.catalog.manifest_in_force(Scope::Full)?;
     let Some(manifest) = manifest else { return Ok(Some(found)) };
     let trimmed = manifest.retired.iter().map(|retired| (true, retired.segment));
     let segments = manifest.segments.iter().map(|segment| (false, *segment)).chain(trimmed);

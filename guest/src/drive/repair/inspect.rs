@@ -13,7 +13,7 @@ use super::doubt::{self, Extent};
 use super::intruders::Intruders;
 use super::losses::{Inspected, Inspection, Loss, base};
 use super::{Action, live};
-use crate::decide::log_state::View;
+use crate::decide::log_state::LogState;
 use crate::drive::catalog::Catalog;
 use crate::error::{Damage, Error};
 use crate::format::index::Index;
@@ -26,40 +26,40 @@ use crate::ports::Store;
 /// compacted.
 pub(super) fn inspect<S: Store>(
     catalog: &mut Catalog<S>,
-    view: &View,
+    state: &LogState,
     left_out: &BTreeSet<SegmentName>,
     intruders: &Intruders,
 ) -> Result<Option<Inspected>, Error> {
     let mut inspected = Inspected::default();
-    for (number, segment) in view.segments().iter().enumerate() {
+    for (number, segment) in state.segments().iter().enumerate() {
         if left_out.contains(&segment.name) {
             continue;
         }
         let Some(index) = catalog.index_of(segment)? else { return Ok(None) };
-        match segment_loss(catalog, view, segment, &index)? {
+        match segment_loss(catalog, state, segment, &index)? {
             Inspection::Whole => {}
             Inspection::Damaged(loss) => inspected.segments.push((number, *loss)),
             Inspection::Overtaken => return Ok(None),
         }
     }
-    if !live::inspect(catalog, view, intruders.first_batch(), &mut inspected)? {
+    if !live::inspect(catalog, state, intruders.first_batch(), &mut inspected)? {
         return Ok(None);
     }
-    inspected.find_copies(catalog, view)?;
+    inspected.find_copies(catalog, state)?;
     Ok(Some(inspected))
 }
 
 /// What of a segment cannot be read.
 fn segment_loss<S: Store>(
     catalog: &mut Catalog<S>,
-    view: &View,
+    state: &LogState,
     segment: &SegmentRecord,
     index: &Index,
 ) -> Result<Inspection, Error> {
     let object = ObjectName::Segment(segment.name);
-    let listed = view.others.iter().find(|other| other.name == object).map(|other| other.size);
+    let listed = state.others.iter().find(|other| other.name == object).map(|other| other.size);
     let DamagedBatches { mut batches, first, extent } = damaged_batches(catalog, segment, index)?;
-    if !doubt::confirm(catalog, base(view), object, extent, listed)? {
+    if !doubt::confirm(catalog, base(state), object, extent, listed)? {
         return Ok(Inspection::Overtaken);
     }
     let damage = |expected: String| {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::{Action, Step};
 use crate::decide::log_state;
-use crate::drive::catalog::{Catalog, Look};
+use crate::drive::catalog::{Catalog, Scope};
 use crate::error::{Damage, Error};
 use crate::format::names::{BatchName, Generation, ObjectName, SegmentName};
 use crate::ports::Store;
@@ -28,10 +28,10 @@ pub(super) struct Intruders {
 
 impl Intruders {
     /// Lists everything. An error if there is no log.
-    pub(super) fn look<S: Store>(catalog: &mut Catalog<S>) -> Result<Self, Error> {
+    pub(super) fn load<S: Store>(catalog: &mut Catalog<S>) -> Result<Self, Error> {
         let mut batches = 0_u64;
         catalog.list_batches(|_| batches = batches.saturating_add(1))?;
-        let others = catalog.list_others(Look::Everything)?;
+        let others = catalog.list_others(Scope::Full)?;
         let highest = log_state::manifests(&others).max();
         let found = catalog.take_intruders().into_iter().filter_map(|damage| {
             let name = catalog.name.object(&damage.object).and_then(ObjectName::parse)?;

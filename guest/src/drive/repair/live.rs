@@ -7,7 +7,7 @@
 use super::Action;
 use super::doubt::{self, Extent};
 use super::losses::{Inspected, Inspection, Loss, base};
-use crate::decide::log_state::View;
+use crate::decide::log_state::LogState;
 use crate::decide::source::Source;
 use crate::drive::catalog::Catalog;
 use crate::drive::source_reader::{Interrupted, SourceReader};
@@ -26,16 +26,16 @@ const EVENTS_MAX: u64 = BATCH_BYTES_WHOLE_MAX / 2;
 /// False if one has gone: somebody has compacted.
 pub(super) fn inspect<S: Store>(
     catalog: &mut Catalog<S>,
-    view: &View,
+    state: &LogState,
     mut left_from: Option<BatchName>,
     inspected: &mut Inspected,
 ) -> Result<bool, Error> {
-    let mut events = view.next_position();
-    let mut batches = view.live.clone();
+    let mut events = state.next_position();
+    let mut batches = state.live.clone();
     while let Some((fault, rest)) = first_fault(catalog, batches)? {
         let Some((batch, rest)) = rest.split_first() else { break };
         batches = rest.to_vec();
-        let loss = match batch_loss(catalog, view, *batch, fault)? {
+        let loss = match batch_loss(catalog, state, *batch, fault)? {
             Inspection::Whole => continue,
             Inspection::Damaged(loss) => *loss,
             Inspection::Overtaken => return Ok(false),
@@ -97,7 +97,7 @@ fn first_fault<S: Store>(
 /// What is wrong with a batch, by its object.
 fn batch_loss<S: Store>(
     catalog: &mut Catalog<S>,
-    view: &View,
+    state: &LogState,
     batch: ListedBatch,
     fault: Fault,
 ) -> Result<Inspection, Error> {
@@ -107,7 +107,7 @@ fn batch_loss<S: Store>(
         Fault::Damaged(_) => doubt::get(&catalog.store, &key, BATCH_BYTES_WHOLE_MAX)?,
         Fault::Gone => (Extent::Gone, S::Bytes::new(&[])),
     };
-    if !doubt::confirm(catalog, base(view), object, extent, Some(batch.size))? {
+    if !doubt::confirm(catalog, base(state), object, extent, Some(batch.size))? {
         return Ok(Inspection::Overtaken);
     }
     let damage = match fault {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::copies::Copies;
 use super::{Action, Inputs, Step};
-use crate::decide::log_state::View;
+use crate::decide::log_state::LogState;
 use crate::decide::source::Source;
 use crate::drive::batch_copy::BatchCopy;
 use crate::drive::catalog::Catalog;
@@ -87,10 +87,10 @@ impl Inspected {
     pub(super) fn find_copies<S: Store>(
         &mut self,
         catalog: &Catalog<S>,
-        view: &View,
+        state: &LogState,
     ) -> Result<(), Error> {
         let batches = self.losses().flat_map(|loss| loss.batches.keys().copied());
-        let copies = Copies::of(catalog, view, &batches.collect())?;
+        let copies = Copies::of(catalog, state, &batches.collect())?;
         let segments = self.segments.iter_mut().map(|(_, loss)| loss);
         for loss in segments.chain(&mut self.live) {
             for record in loss.batches.values() {
@@ -114,8 +114,8 @@ pub(super) enum Inspection {
 }
 
 /// The generation of the manifest that a view is of.
-pub(super) fn base(view: &View) -> Generation {
-    view.manifest.as_ref().map_or(Generation::default(), |manifest| manifest.generation)
+pub(super) fn base(state: &LogState) -> Generation {
+    state.manifest.as_ref().map_or(Generation::default(), |manifest| manifest.generation)
 }
 
 /// What is left of a batch whose bytes are lost.

@@ -10,7 +10,7 @@ use super::doubt::{self, Extent};
 use super::intruders::Intruders;
 use super::{Action, Step, aside};
 use crate::decide::log_state;
-use crate::drive::catalog::{Catalog, Look, StoredManifest};
+use crate::drive::catalog::{Catalog, Scope, StoredManifest};
 use crate::drive::commit::Committer;
 use crate::drive::verifier::out_of_order;
 use crate::error::{Damage, Error};
@@ -33,7 +33,7 @@ pub(super) fn repair<S: Store, Y: System>(
     intruders: &Intruders,
     dry_run: bool,
 ) -> Result<Option<Vec<Step>>, Error> {
-    let (current, others) = committer.catalog.manifest_in_force(Look::Everything)?;
+    let (current, others) = committer.catalog.manifest_in_force(Scope::Full)?;
     let Some(current) = current else { return Ok(Some(Vec::new())) };
     let mut steps = Vec::new();
     // The one after it, as far as that is known.

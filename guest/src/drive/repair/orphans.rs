@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use super::{Action, Step, aside};
 use crate::drive::batch_copy::BatchCopy;
-use crate::drive::catalog::{Catalog, Look};
+use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::commit::Committer;
 use crate::drive::existing;
 use crate::drive::segment_writer::{landed, write_failed};
@@ -27,14 +27,14 @@ pub(super) fn repair<S: Store, Y: System>(
     dry_run: bool,
 ) -> Result<Option<Step>, Error> {
     // A look that shows no contradiction, or one that goes away, is the end of it.
-    let damage = match committer.catalog.look(Look::Everything) {
+    let damage = match committer.catalog.load(Scope::Full) {
         Err(Error::Damaged(damage)) => damage,
         Ok(_) | Err(Error::NoLog(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut batches = BTreeSet::new();
     committer.catalog.list_batches(|batch| _ = batches.insert(batch.name))?;
-    let (manifest, others) = match committer.catalog.manifest_in_force(Look::Everything) {
+    let (manifest, others) = match committer.catalog.manifest_in_force(Scope::Full) {
         Ok(current) => current,
         // Damage of another kind.
         Err(Error::Damaged(_)) => return Ok(None),

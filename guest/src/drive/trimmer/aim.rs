@@ -5,7 +5,7 @@
 //! 2. Live batches follow all that is compacted, in the order of their names. Those that the point
 //!    covers are absorbed first, the oldest ones, since only what has a position can be trimmed.
 
-use crate::decide::log_state::View;
+use crate::decide::log_state::LogState;
 use crate::decide::source::Source;
 use crate::drive::catalog::Catalog;
 use crate::drive::source_reader;
@@ -68,19 +68,19 @@ impl Point {
     pub(super) fn aim<S: Store>(
         &self,
         catalog: &mut Catalog<S>,
-        view: &View,
+        state: &LogState,
     ) -> Result<Option<Aim>, Error> {
         if let Self::Position(position) = self {
-            catalog.check_position(position, view)?;
+            catalog.check_position(position, state)?;
         }
         match self {
             Self::At(position) => Ok(Some(Aim::at(*position, 0))),
-            Self::Position(position) if position.next > view.next_position() => {
-                beyond(position, catalog, view)
+            Self::Position(position) if position.next > state.next_position() => {
+                beyond(position, catalog, state)
             }
-            Self::Position(position) => behind_passed(position, catalog, view),
-            Self::Time(time) => since(*time, catalog, view),
-            Self::KeepEvents(events) => keep(*events, catalog, view),
+            Self::Position(position) => behind_passed(position, catalog, state),
+            Self::Time(time) => since(*time, catalog, state),
+            Self::KeepEvents(events) => keep(*events, catalog, state),
         }
     }
 }
@@ -89,11 +89,11 @@ impl Point {
 fn beyond<S: Store>(
     position: &Position,
     catalog: &Catalog<S>,
-    view: &View,
+    state: &LogState,
 ) -> Result<Option<Aim>, Error> {
     let Position { next, yielded, partial, .. } = position;
-    let mut end = view.next_position();
-    let batches = if yielded.is_empty() && partial.is_empty() { &view.live[..] } else { &[] };
+    let mut end = state.next_position();
+    let batches = if yielded.is_empty() && partial.is_empty() { &state.live[..] } else { &[] };
     for (batch, number) in batches.iter().zip(1..) {
         let Some(events) = events_of(catalog, batch)? else { return Ok(None) };
         end = end.saturating_add(events);
@@ -111,10 +111,10 @@ fn beyond<S: Store>(
 fn behind_passed<S: Store>(
     position: &Position,
     catalog: &mut Catalog<S>,
-    view: &View,
+    state: &LogState,
 ) -> Result<Option<Aim>, Error> {
-    let mut at = position.next.max(view.first_position());
-    for segment in view.segments().iter().filter(|segment| segment.end() > position.next) {
+    let mut at = position.next.max(state.first_position());
+    for segment in state.segments().iter().filter(|segment| segment.end() > position.next) {
         if at < segment.position || !position.has_yielded_of(segment) {
             break;
         }
@@ -127,12 +127,13 @@ fn behind_passed<S: Store>(
     let is_named = |batch: &&ListedBatch| {
         position.yielded.contains(&batch.name) || position.partial.contains_key(&batch.name)
     };
-    let named = count(view.live.iter().filter(is_named).count());
-    if at < view.next_position() {
+    let named = count(state.live.iter().filter(is_named).count());
+    if at < state.next_position() {
         return Ok(Some(Aim::at(at, named)));
     }
-    let whole = view.live.iter().take_while(|batch| position.yielded.contains(&batch.name)).count();
-    let next = view.live.get(whole);
+    let whole =
+        state.live.iter().take_while(|batch| position.yielded.contains(&batch.name)).count();
+    let next = state.live.get(whole);
     let Some((batch, passed)) =
         next.and_then(|next| Some((next, *position.partial.get(&next.name)?)))
     else {
@@ -161,10 +162,14 @@ fn pass(position: &Position, mut at: u64, segment: &SegmentRecord, index: &Index
 }
 
 /// To the first event that was sealed at this time or later.
-fn since<S: Store>(time: u64, catalog: &mut Catalog<S>, view: &View) -> Result<Option<Aim>, Error> {
-    let first = view.first_position();
-    let older = view.live.iter().take_while(|batch| batch.name.time.micros() < time).count();
-    let newer = view.segments().iter().filter(|segment| segment.last_time.micros() >= time);
+fn since<S: Store>(
+    time: u64,
+    catalog: &mut Catalog<S>,
+    state: &LogState,
+) -> Result<Option<Aim>, Error> {
+    let first = state.first_position();
+    let older = state.live.iter().take_while(|batch| batch.name.time.micros() < time).count();
+    let newer = state.segments().iter().filter(|segment| segment.last_time.micros() >= time);
     for segment in newer {
         if segment.first_time.micros() >= time && segment.position >= first {
             return Ok(Some(Aim::at(segment.position, count(older))));
@@ -180,15 +185,19 @@ fn since<S: Store>(time: u64, catalog: &mut Catalog<S>, view: &View) -> Result<O
         }
     }
     Ok(Some(match older {
-        0 => Aim::at(view.next_position(), 0),
+        0 => Aim::at(state.next_position(), 0),
         _ => Aim::absorb(older, 0, 0),
     }))
 }
 
 /// To the last so many events that can be read.
-fn keep<S: Store>(kept: u64, catalog: &mut Catalog<S>, view: &View) -> Result<Option<Aim>, Error> {
+fn keep<S: Store>(
+    kept: u64,
+    catalog: &mut Catalog<S>,
+    state: &LogState,
+) -> Result<Option<Aim>, Error> {
     let mut left = kept;
-    for (number, batch) in view.live.iter().enumerate().rev() {
+    for (number, batch) in state.live.iter().enumerate().rev() {
         if left == 0 {
             return Ok(Some(Aim::absorb(number.saturating_add(1), 0, 0)));
         }
@@ -198,7 +207,7 @@ fn keep<S: Store>(kept: u64, catalog: &mut Catalog<S>, view: &View) -> Result<Op
         }
         left -= events;
     }
-    Ok(catalog.position_of_last(view, left)?.ok().map(|position| Aim::at(position, 0)))
+    Ok(catalog.position_of_last(state, left)?.ok().map(|position| Aim::at(position, 0)))
 }
 
 /// The number of events of a live batch, which is read if its name does not tell. None if it is gone.
