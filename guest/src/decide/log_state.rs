@@ -54,11 +54,11 @@ impl LogState {
 
 /// The newest batch of each writer in a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Newest(BTreeMap<Option<WriterId>, BatchName>);
+pub(crate) struct HighWaterMarks(BTreeMap<Option<WriterId>, BatchName>);
 
-impl Newest {
+impl HighWaterMarks {
     /// Takes note of a listed batch.
-    pub(crate) fn see(&mut self, batch: BatchName) {
+    pub(crate) fn observe(&mut self, batch: BatchName) {
         let newest = self.0.entry(batch.writer()).or_insert(batch);
         *newest = batch.max(*newest);
     }
@@ -148,9 +148,9 @@ mod tests {
         // The first listing missed writer 1's batch 10 but saw its batch 20; writer 2's 30 is new.
         let first = [batch(20, 1)];
         let second = vec![batch(10, 1), batch(20, 1), batch(25, 1), batch(30, 2)];
-        let mut newest = Newest::default();
-        first.iter().for_each(|batch| newest.see(batch.name));
-        let kept: Vec<_> = second.into_iter().filter(|batch| newest.covers(&batch.name)).collect();
+        let mut marks = HighWaterMarks::default();
+        first.iter().for_each(|batch| marks.observe(batch.name));
+        let kept: Vec<_> = second.into_iter().filter(|batch| marks.covers(&batch.name)).collect();
         assert_eq!(kept, [batch(10, 1), batch(20, 1)]);
     }
 

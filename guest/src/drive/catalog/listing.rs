@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{Catalog, Scope};
 use crate::decide::list_pages::Pages;
-use crate::decide::log_state::{self, Newest};
+use crate::decide::log_state::{self, HighWaterMarks};
 use crate::error::{Damage, Error};
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::names::{self, BatchName, Generation, Marker, ObjectName, SegmentName};
@@ -46,11 +46,11 @@ impl<S: Store> Catalog<S> {
         known: &dyn Fn(&BatchName) -> bool,
     ) -> Result<Vec<ListedBatch>, Error> {
         self.unfinished.clear();
-        let mut newest = Newest::default();
+        let mut marks = HighWaterMarks::default();
         let mut batches = Vec::new();
         let mut all_known = true;
         self.list_batches(|batch| {
-            newest.see(batch.name);
+            marks.observe(batch.name);
             all_known &= known(&batch.name);
             if all_known || mutants::is(Mutant::ListOnce) {
                 batches.push(batch);
@@ -59,7 +59,7 @@ impl<S: Store> Catalog<S> {
         if !all_known && !mutants::is(Mutant::ListOnce) {
             batches.clear();
             self.list_batches(|batch| {
-                if newest.covers(&batch.name) {
+                if marks.covers(&batch.name) {
                     batches.push(batch);
                 }
             })?;
