@@ -102,7 +102,7 @@ impl<S: Store> Catalog<S> {
         let mut disagreements = 0;
         loop {
             let early = if scope == Scope::Read && mutants::is(Mutant::ManifestFirst) {
-                Some(self.manifest_in_force(scope)?)
+                Some(self.current_manifest(scope)?)
             } else {
                 None
             };
@@ -117,7 +117,7 @@ impl<S: Store> Catalog<S> {
             }
             let (manifest, others) = match early {
                 Some(early) => early,
-                None => self.manifest_in_force(scope)?,
+                None => self.current_manifest(scope)?,
             };
             let contradiction = match scope {
                 Scope::Read => None,
@@ -295,7 +295,7 @@ impl<S: Store> Catalog<S> {
     }
 
     /// The manifest in force, if there is one, and what else was listed with it.
-    pub(crate) fn manifest_in_force(
+    pub(crate) fn current_manifest(
         &mut self,
         scope: Scope,
     ) -> Result<(Option<Rc<Manifest>>, Vec<ListedOther>), Error> {

@@ -139,7 +139,7 @@ fn attempt<S: Store, Y: System>(
     if repaired.ends_with(orphans::repair(committer, dry_run)?, dry_run) {
         return Ok(true);
     }
-    let (current, _) = committer.catalog.manifest_in_force(Scope::Full)?;
+    let (current, _) = committer.catalog.current_manifest(Scope::Full)?;
     let generation = current.map_or(Generation::default(), |manifest| manifest.generation);
     if !doubt::is_current(&mut committer.catalog, generation)? {
         return Ok(false);

@@ -42,7 +42,7 @@ pub(super) fn repair<S: Store, Y: System>(
     dry_run: bool,
 ) -> Result<Option<Indexes>, Error> {
     let mut found = Indexes::default();
-    let (manifest, others) = committer.catalog.manifest_in_force(Scope::Full)?;
+    let (manifest, others) = committer.catalog.current_manifest(Scope::Full)?;
     let Some(manifest) = manifest else { return Ok(Some(found)) };
     let trimmed = manifest.retired.iter().map(|retired| (true, retired.segment));
     let segments = manifest.segments.iter().map(|segment| (false, *segment)).chain(trimmed);

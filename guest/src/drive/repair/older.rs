@@ -33,7 +33,7 @@ pub(super) fn repair<S: Store, Y: System>(
     intruders: &Intruders,
     dry_run: bool,
 ) -> Result<Option<Vec<Step>>, Error> {
-    let (current, others) = committer.catalog.manifest_in_force(Scope::Full)?;
+    let (current, others) = committer.catalog.current_manifest(Scope::Full)?;
     let Some(current) = current else { return Ok(Some(Vec::new())) };
     let mut steps = Vec::new();
     // The one after it, as far as that is known.

@@ -34,7 +34,7 @@ pub(super) fn repair<S: Store, Y: System>(
     };
     let mut batches = BTreeSet::new();
     committer.catalog.list_batches(|batch| _ = batches.insert(batch.name))?;
-    let (manifest, others) = match committer.catalog.manifest_in_force(Scope::Full) {
+    let (manifest, others) = match committer.catalog.current_manifest(Scope::Full) {
         Ok(current) => current,
         // Damage of another kind.
         Err(Error::Damaged(_)) => return Ok(None),
