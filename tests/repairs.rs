@@ -122,7 +122,7 @@ impl World {
         while let Some(checked) = verifier.step().unwrap() {
             let found = checked.findings.into_iter().filter_map(|finding| match finding {
                 Finding::Damaged(damage) => Some(damage.to_string()),
-                Finding::Leftover { .. } => None,
+                Finding::Garbage { .. } => None,
             });
             damaged.extend(found);
         }

@@ -142,12 +142,12 @@ pub(crate) fn trimmed(done: guest::trim::Trimmed) -> Trimmed {
 
 pub(crate) fn finding(finding: guest::verify::Finding) -> Finding {
     use guest::error::Damage;
-    use guest::verify::{Finding as Inner, LeftoverReason as Reason};
+    use guest::verify::{Finding as Inner, GarbageReason as Reason};
     match finding {
         Inner::Damaged(Damage { object, expected, found }) => {
             Finding::Damaged { object, expected, found }
         }
-        Inner::Leftover { object, bytes, reason } => Finding::Leftover {
+        Inner::Garbage { object, bytes, reason } => Finding::Leftover {
             object,
             bytes,
             reason: match reason {

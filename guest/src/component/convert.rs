@@ -12,7 +12,7 @@ use crate::drive::reader::{ReadOptions, Skipped};
 use crate::drive::repair::{Action, Step};
 use crate::drive::stat::{Stats, Tier};
 use crate::drive::trimmer::{TrimOptions, TrimPoint, Trimmed};
-use crate::drive::verifier::{Checked, Finding, LeftoverReason};
+use crate::drive::verifier::{Checked, Finding, GarbageReason};
 use crate::drive::writer::Written;
 use crate::error::{Damage, Error, EventFault, NoLog, WriteFate};
 use crate::format::names::BatchName;
@@ -232,12 +232,12 @@ impl From<Finding> for export::Finding {
     fn from(finding: Finding) -> Self {
         match finding {
             Finding::Damaged(damage) => Self::Damaged(damage.into()),
-            Finding::Leftover { object, bytes, reason } => {
+            Finding::Garbage { object, bytes, reason } => {
                 let reason = match reason {
-                    LeftoverReason::AbsorbedBatch => export::LeftoverReason::AbsorbedBatch,
-                    LeftoverReason::UnnamedSegment => export::LeftoverReason::UnnamedSegment,
-                    LeftoverReason::OldManifest => export::LeftoverReason::OldManifest,
-                    LeftoverReason::UnfinishedWrite => export::LeftoverReason::UnfinishedWrite,
+                    GarbageReason::AbsorbedBatch => export::LeftoverReason::AbsorbedBatch,
+                    GarbageReason::UnnamedSegment => export::LeftoverReason::UnnamedSegment,
+                    GarbageReason::OldManifest => export::LeftoverReason::OldManifest,
+                    GarbageReason::UnfinishedWrite => export::LeftoverReason::UnfinishedWrite,
                 };
                 Self::Leftover(export::Leftover { object, bytes, reason })
             }

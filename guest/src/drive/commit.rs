@@ -244,8 +244,8 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         absorbed: &[BatchName],
         state: &LogState,
     ) -> Result<Commit, Error> {
-        let leftovers = state.absorbed.iter().map(|batch| batch.name);
-        let candidates: Vec<_> = leftovers.chain(absorbed.iter().copied()).collect();
+        let absorbed_batches = state.absorbed.iter().map(|batch| batch.name);
+        let candidates: Vec<_> = absorbed_batches.chain(absorbed.iter().copied()).collect();
         self.catalog.saw(own.generation);
         let (mut passed, mut used_before) = (false, None);
         // What was listed before the commit may be old by now: all is listed again, and must agree.

@@ -19,7 +19,7 @@ mod work;
 
 /// Why an object is not needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LeftoverReason {
+pub enum GarbageReason {
     AbsorbedBatch,
     UnnamedSegment,
     OldManifest,
@@ -30,7 +30,7 @@ pub enum LeftoverReason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     Damaged(Damage),
-    Leftover { object: String, bytes: u64, reason: LeftoverReason },
+    Garbage { object: String, bytes: u64, reason: GarbageReason },
 }
 
 /// What was checked so far, and what the last step found.
@@ -350,32 +350,32 @@ impl<S: Store> Verifier<S> {
         let bytes_total = &mut self.work.checked.bytes_total;
         *bytes_total = bytes_total.saturating_sub(held_bytes);
         for batch in held {
-            self.left_over(
+            self.report_garbage(
                 ObjectName::Batch(batch.name),
                 batch.size,
-                LeftoverReason::AbsorbedBatch,
+                GarbageReason::AbsorbedBatch,
             );
         }
         let manifest = self.work.manifest.take();
         let others = std::mem::take(&mut self.work.others);
         for garbage in manifest.iter().flat_map(|m| log_state::garbage(m, &others)) {
             let reason = match garbage.name {
-                ObjectName::Manifest(_) => LeftoverReason::OldManifest,
-                _ => LeftoverReason::UnnamedSegment,
+                ObjectName::Manifest(_) => GarbageReason::OldManifest,
+                _ => GarbageReason::UnnamedSegment,
             };
-            self.left_over(garbage.name, garbage.size, reason);
+            self.report_garbage(garbage.name, garbage.size, reason);
         }
         for (object, bytes) in self.catalog.unfinished() {
-            let (object, reason) = (object.clone(), LeftoverReason::UnfinishedWrite);
-            self.work.findings.push_back(Finding::Leftover { object, bytes: *bytes, reason });
+            let (object, reason) = (object.clone(), GarbageReason::UnfinishedWrite);
+            self.work.findings.push_back(Finding::Garbage { object, bytes: *bytes, reason });
         }
         self.read(live.into_iter().map(Source::Batch).collect());
         self.stage = Stage::Live;
     }
 
-    fn left_over(&mut self, name: ObjectName, bytes: u64, reason: LeftoverReason) {
+    fn report_garbage(&mut self, name: ObjectName, bytes: u64, reason: GarbageReason) {
         let object = self.catalog.name.key(name);
-        self.work.findings.push_back(Finding::Leftover { object, bytes, reason });
+        self.work.findings.push_back(Finding::Garbage { object, bytes, reason });
     }
 
     fn found(&mut self, damage: Damage) {

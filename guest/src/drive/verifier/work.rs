@@ -44,7 +44,7 @@ impl Work {
     pub(super) fn found(&mut self, damage: Damage) {
         let is_named = |finding: &Finding| match finding {
             Finding::Damaged(named) => named.is_intruder() && named.object == damage.object,
-            Finding::Leftover { .. } => false,
+            Finding::Garbage { .. } => false,
         };
         if !(damage.is_intruder() && self.findings.iter().any(is_named)) {
             self.findings.push_back(Finding::Damaged(damage));
