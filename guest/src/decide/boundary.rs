@@ -195,7 +195,7 @@ impl Cut {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::batch::seal;
+    use crate::format::batch::name_for;
     use crate::format::lines;
     use crate::format::manifest::tests::segment_record;
     use crate::format::names::{BatchName, BatchTime, WriterId};
@@ -214,7 +214,7 @@ mod tests {
     fn record(time: u64, lines: &str) -> BatchRecord {
         let name = match lines {
             "" => BatchName { time: BatchTime::new(time).unwrap(), origin: None },
-            _ => seal(BatchTime::new(time).unwrap(), WriterId(1), &lines.as_bytes().to_vec()),
+            _ => name_for(BatchTime::new(time).unwrap(), WriterId(1), &lines.as_bytes().to_vec()),
         };
         let bytes = lines.len().try_into().unwrap();
         BatchRecord::whole(

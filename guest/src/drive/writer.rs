@@ -276,7 +276,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         let events = self.buffer.events;
         let Some(lines) = self.buffer.take() else { return Ok(()) };
         self.last_time = time;
-        let name = batch::seal(time, self.id, &lines);
+        let name = batch::name_for(time, self.id, &lines);
         let create = self.catalog.store.start_create(&self.catalog.name.key(name), &lines);
         self.sealed = Some(Sealed {
             name,

@@ -7,7 +7,7 @@ use crate::format::names::{BatchName, BatchTime, Digest, Origin, WriterId};
 use crate::ports::{HostBytes, Summary};
 
 /// Names packed lines.
-pub(crate) fn seal<B: HostBytes>(time: BatchTime, writer: WriterId, lines: &B) -> BatchName {
+pub(crate) fn name_for<B: HostBytes>(time: BatchTime, writer: WriterId, lines: &B) -> BatchName {
     let Summary { digest, line_feeds } = summarize(lines);
     BatchName { time, origin: Some(Origin { writer, events: line_feeds, digest: Digest(digest) }) }
 }

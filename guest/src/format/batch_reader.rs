@@ -57,11 +57,11 @@ impl<B: HostBytes> BatchReader<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::batch::seal;
+    use crate::format::batch::name_for;
     use crate::format::names::{BatchTime, Digest, WriterId};
 
     fn name(lines: &[u8]) -> BatchName {
-        seal(BatchTime::new(7).unwrap(), WriterId(1), &lines.to_vec())
+        name_for(BatchTime::new(7).unwrap(), WriterId(1), &lines.to_vec())
     }
 
     fn reader(name: BatchName, size: u64) -> Result<BatchReader<Vec<u8>>, Damage> {

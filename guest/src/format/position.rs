@@ -151,12 +151,13 @@ fn refused(text: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::batch::seal;
+    use crate::format::batch::name_for;
     use crate::format::names::{BatchTime, WriterId};
 
     #[test]
     fn a_position_decodes_to_what_was_encoded() {
-        let name = |time| seal(BatchTime::new(time).unwrap(), WriterId(10), &b"a\nb\nc\n".to_vec());
+        let name =
+            |time| name_for(BatchTime::new(time).unwrap(), WriterId(10), &b"a\nb\nc\n".to_vec());
         let legacy = BatchName { time: BatchTime::new(7).unwrap(), origin: None };
         let position = Position {
             log: None,

@@ -217,13 +217,13 @@ impl<B: HostBytes> SegmentReader<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::batch::seal;
+    use crate::format::batch::name_for;
     use crate::format::manifest::tests::segment_record;
     use crate::format::names::{BatchTime, WriterId};
 
     fn record(time: u64, lines: &[u8]) -> BatchRecord {
         let events = lines::count(lines);
-        let name = seal(BatchTime::new(time).unwrap(), WriterId(1), &lines.to_vec());
+        let name = name_for(BatchTime::new(time).unwrap(), WriterId(1), &lines.to_vec());
         BatchRecord::whole(name, events, lines.len().try_into().unwrap(), Digest::of(lines))
     }
 

@@ -2,7 +2,7 @@ use super::*;
 use std::rc::Rc;
 
 use crate::decide::options::CompactInput;
-use crate::format::batch::{BatchRecord, seal};
+use crate::format::batch::{BatchRecord, name_for};
 use crate::format::index::Index;
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::tests::{empty, segment_record, stored};
@@ -11,7 +11,7 @@ use crate::limits::SEGMENT_BYTES_DEFAULT;
 
 fn record(time: u64, events: u64) -> BatchRecord {
     let lines = b"x\n".repeat(events.try_into().unwrap());
-    let name = seal(BatchTime::new(time).unwrap(), WriterId(1), &lines);
+    let name = name_for(BatchTime::new(time).unwrap(), WriterId(1), &lines);
     BatchRecord::whole(name, events, events * 2, Digest::of(&lines))
 }
 

@@ -1,12 +1,12 @@
 use super::*;
-use crate::format::batch::{BatchRecord, seal};
+use crate::format::batch::{BatchRecord, name_for};
 use crate::format::lines;
 use crate::format::manifest::tests::segment_record;
 use crate::format::names::Digest;
 use crate::ports::HostBytes;
 
 fn name(time: u64, writer: u32) -> BatchName {
-    seal(BatchTime::new(time).unwrap(), WriterId(writer), &b"x\n".to_vec())
+    name_for(BatchTime::new(time).unwrap(), WriterId(writer), &b"x\n".to_vec())
 }
 
 fn record(name: BatchName, lines: &str) -> BatchRecord {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::format::batch::seal;
+use crate::format::batch::name_for;
 use crate::format::manifest::tests::segment_record;
 use crate::format::names::{BatchTime, WriterId};
 use crate::ports::HostBytes;
@@ -30,7 +30,8 @@ fn world() -> World {
     {
         let number = u64::min(time, 1_000_005);
         let text: String = (0..events).map(|event| format!("{number}.{event}\n")).collect();
-        let name = seal(BatchTime::new(time).unwrap(), WriterId(0xab), &text.clone().into_bytes());
+        let name =
+            name_for(BatchTime::new(time).unwrap(), WriterId(0xab), &text.clone().into_bytes());
         let record = whole(name, name.origin.unwrap());
         let record = match time {
             1_000_001 => {
