@@ -106,7 +106,7 @@ impl<S: Store> Catalog<S> {
             } else {
                 None
             };
-            let batches = self.settled_batches(known)?;
+            let batches = self.list_settled(known)?;
             let is_known = |name: &BatchName| {
                 known(name) || self.indexes.values().any(|index| index.holds(name))
             };

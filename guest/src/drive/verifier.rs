@@ -108,7 +108,7 @@ impl<S: Store> Verifier<S> {
 
     /// Lists everything, and checks manifests and retired indexes.
     fn load(&mut self) -> Result<(), Error> {
-        self.work = Work { batches: self.catalog.settled_batches(&|_| false)?, ..Work::default() };
+        self.work = Work { batches: self.catalog.list_settled(&|_| false)?, ..Work::default() };
         let listed = self.catalog.list_current(Scope::Full)?;
         let listed = listed.map_err(|went_back| self.catalog.went_back(went_back))?;
         self.work.others = listed.others;

@@ -34,13 +34,13 @@ struct Sealed<S: Store> {
     name: BatchName,
     lines: S::Bytes,
     events: u64,
-    attempt: Attempt<S::Create>,
+    create: CreateState<S::Create>,
     /// An earlier try may have landed, or may yet.
     in_doubt: bool,
 }
 
-enum Attempt<C> {
-    UnderWay(C),
+enum CreateState<C> {
+    InFlight(C),
     Failed { at: u64 },
 }
 
@@ -100,7 +100,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     pub fn append(&mut self, event: &[u8]) -> Result<(), Error> {
         self.check_open()?;
         check_event(event, self.options.event_bytes_max)?;
-        self.make_room(length(event).saturating_add(1))?;
+        self.ensure_capacity(length(event).saturating_add(1))?;
         let system = &self.system;
         self.buffer.push(event, || system.now_micros());
         self.seal_if_due()
@@ -114,7 +114,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         self.check_open()?;
         self.check_fits(length(&lines))?;
         let events = check_lines(&lines, self.options.event_bytes_max)?;
-        self.make_room(length(&lines))?;
+        self.ensure_capacity(length(&lines))?;
         let system = &self.system;
         self.buffer.push_lines(lines, events, || system.now_micros());
         self.seal_if_due()?;
@@ -128,7 +128,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     pub fn append_held(&mut self, lines: S::Bytes, events: u64) -> Result<(), Error> {
         self.check_open()?;
         self.check_fits(lines.length())?;
-        self.make_room(lines.length())?;
+        self.ensure_capacity(lines.length())?;
         let system = &self.system;
         self.buffer.push_held(lines, events, || system.now_micros());
         self.seal_if_due()
@@ -150,10 +150,10 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// [`Error::WriteFailed`]: everything is kept, the next flush tries the same again.
     pub fn flush(&mut self) -> Result<Written, Error> {
         self.check_open()?;
-        self.settle()?;
+        self.wait_in_flight()?;
         if !self.buffer.is_empty() {
             self.seal()?;
-            self.settle()?;
+            self.wait_in_flight()?;
         }
         Ok(self.written)
     }
@@ -203,9 +203,9 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// [`Error::StoreFailed`], [`Error::Damaged`], [`Error::Closed`].
     pub fn file_count(&mut self) -> Result<u64, Error> {
         self.check_open()?;
-        if let Some(Sealed { attempt: Attempt::UnderWay(create), .. }) = &self.sealed {
+        if let Some(Sealed { create: CreateState::InFlight(create), .. }) = &self.sealed {
             let outcome = create.wait();
-            if let Err(error) = self.conclude(outcome) {
+            if let Err(error) = self.on_create_done(outcome) {
                 self.system.warn(&error.to_string());
             }
         }
@@ -248,8 +248,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
         self.poll();
         match &self.sealed {
             None => self.seal(),
-            Some(Sealed { attempt: Attempt::UnderWay(_), .. }) => Ok(()),
-            Some(Sealed { attempt: Attempt::Failed { .. }, .. }) => {
+            Some(Sealed { create: CreateState::InFlight(_), .. }) => Ok(()),
+            Some(Sealed { create: CreateState::Failed { .. }, .. }) => {
                 self.retry_if_rested(self.system.now_micros());
                 Ok(())
             }
@@ -257,9 +257,9 @@ impl<S: Store, Y: System> Writer<S, Y> {
     }
 
     /// Waits for the store when the buffer would grow beyond its limit.
-    fn make_room(&mut self, bytes: u64) -> Result<(), Error> {
+    fn ensure_capacity(&mut self, bytes: u64) -> Result<(), Error> {
         if self.buffer.is_full_for(bytes, &self.options) {
-            self.settle()?;
+            self.wait_in_flight()?;
             self.seal()?;
         }
         Ok(())
@@ -282,37 +282,39 @@ impl<S: Store, Y: System> Writer<S, Y> {
             name,
             lines,
             events,
-            attempt: Attempt::UnderWay(create),
+            create: CreateState::InFlight(create),
             in_doubt: false,
         });
         Ok(())
     }
 
     /// Waits until the sealed batch is confirmed, trying again one that failed before.
-    fn settle(&mut self) -> Result<(), Error> {
+    fn wait_in_flight(&mut self) -> Result<(), Error> {
         let Some(sealed) = &mut self.sealed else { return Ok(()) };
-        if let Attempt::Failed { .. } = sealed.attempt {
-            sealed.try_again(&self.catalog, &mut self.last_time);
+        if let CreateState::Failed { .. } = sealed.create {
+            sealed.retry(&self.catalog, &mut self.last_time);
         }
-        let outcome = match &sealed.attempt {
-            Attempt::UnderWay(create) => create.wait(),
-            Attempt::Failed { .. } => return Ok(()),
+        let outcome = match &sealed.create {
+            CreateState::InFlight(create) => create.wait(),
+            CreateState::Failed { .. } => return Ok(()),
         };
-        self.conclude(outcome)
+        self.on_create_done(outcome)
     }
 
     /// Takes note of a create that is done, if it is.
     fn poll(&mut self) {
-        let Some(Sealed { attempt: Attempt::UnderWay(create), .. }) = &self.sealed else { return };
+        let Some(Sealed { create: CreateState::InFlight(create), .. }) = &self.sealed else {
+            return;
+        };
         if let Some(outcome) = create.poll()
-            && let Err(error) = self.conclude(outcome)
+            && let Err(error) = self.on_create_done(outcome)
         {
             self.system.warn(&error.to_string());
         }
     }
 
     /// The create of the sealed batch has ended.
-    fn conclude(&mut self, outcome: Result<(), WriteError>) -> Result<(), Error> {
+    fn on_create_done(&mut self, outcome: Result<(), WriteError>) -> Result<(), Error> {
         let held = self.held();
         let Some(mut sealed) = self.sealed.take() else { return Ok(()) };
         let (store, log) = (&self.catalog.store, &self.catalog.name);
@@ -338,30 +340,30 @@ impl<S: Store, Y: System> Writer<S, Y> {
         };
         sealed.in_doubt |= fate == WriteFate::Unknown;
         let object = self.catalog.name.key(sealed.name);
-        sealed.attempt = Attempt::Failed { at: self.system.now_micros() };
+        sealed.create = CreateState::Failed { at: self.system.now_micros() };
         self.sealed = Some(sealed);
         Err(Error::WriteFailed(WriteFailure::new(&object, fate, &error, held)))
     }
 
     fn retry_if_rested(&mut self, now: u64) {
         if let Some(sealed) = &mut self.sealed
-            && let Attempt::Failed { at } = sealed.attempt
+            && let CreateState::Failed { at } = sealed.create
             && now.abs_diff(at) >= RETRY_REST_MICROS
         {
-            sealed.try_again(&self.catalog, &mut self.last_time);
+            sealed.retry(&self.catalog, &mut self.last_time);
         }
     }
 }
 
 impl<S: Store> Sealed<S> {
-    fn try_again(&mut self, catalog: &Catalog<S>, last: &mut BatchTime) {
+    fn retry(&mut self, catalog: &Catalog<S>, last: &mut BatchTime) {
         if mutants::is(Mutant::RenameOnRetry)
             && let Some(time) = last.next(0)
         {
             (*last, self.name.time) = (time, time);
         }
         let create = catalog.store.start_create(&catalog.name.key(self.name), &self.lines);
-        self.attempt = Attempt::UnderWay(create);
+        self.create = CreateState::InFlight(create);
     }
 }
 
@@ -371,9 +373,9 @@ fn length(bytes: &[u8]) -> u64 {
 
 impl<S: Store, Y: System> Drop for Writer<S, Y> {
     fn drop(&mut self) {
-        let create = self.sealed.as_ref().map(|sealed| &sealed.attempt);
+        let create = self.sealed.as_ref().map(|sealed| &sealed.create);
         let fate = match create {
-            Some(Attempt::UnderWay(create)) => create.poll(),
+            Some(CreateState::InFlight(create)) => create.poll(),
             _ => None,
         };
         // That needs a look, and nobody waits for one any more.

@@ -41,7 +41,7 @@ impl<S: Store> Catalog<S> {
 
     /// Lists the batches twice: of each writer, what is returned is a prefix of what it wrote. Once,
     /// if the first listing shows only what is known.
-    pub(crate) fn settled_batches(
+    pub(crate) fn list_settled(
         &mut self,
         known: &dyn Fn(&BatchName) -> bool,
     ) -> Result<Vec<ListedBatch>, Error> {

@@ -48,7 +48,7 @@ pub(crate) fn rebuilt<C: Content>(
     for at in 0..count {
         walk.step(at, count)?;
     }
-    walk.settle_last()?;
+    walk.place_last()?;
     let Walk { batches, spelled, .. } = walk;
     let unknown = batches.iter().filter(|batch| batch.is_none()).count();
     if unknown > 0 {
@@ -243,7 +243,7 @@ impl<'a, C: Content> Walk<'a, C> {
     }
 
     /// If one batch is left, what is not of the others is its own.
-    fn settle_last(&mut self) -> Result<(), Error> {
+    fn place_last(&mut self) -> Result<(), Error> {
         let mut open = self.batches.iter().enumerate().filter(|(_, batch)| batch.is_none());
         let (Some((at, _)), None) = (open.next(), open.next()) else { return Ok(()) };
         let Some(name) = self.lines.get(at).and_then(|line| line.name) else { return Ok(()) };
