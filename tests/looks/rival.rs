@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use rig::memory::{Created, Memory, MemoryRead, MemoryUpload};
-use stratalog_guest::format::names::{Attempt, Generation, ObjectName, SegmentName};
+use stratalog_guest::format::names::{CommitId, Generation, ObjectName, SegmentName};
 use stratalog_guest::ports::{ListPage, ReadPart, Store, StoreError, WriteError};
 
 use super::log;
@@ -29,7 +29,7 @@ impl Rival {
 
     /// Leaves a segment of the generation that is about to be committed, and its index.
     fn leave(&self, generation: Generation) {
-        let segment = SegmentName { generation, attempt: Attempt(7), part: 0 };
+        let segment = SegmentName { generation, commit_id: CommitId(7), part: 0 };
         for key in [log().key(segment), log().key(segment.index())] {
             self.memory.create(&key, b"lost\n").unwrap();
             self.left.borrow_mut().push(key);

@@ -28,7 +28,7 @@ use crate::decide::log_state::LogState;
 use crate::decide::options::CompactOptions;
 use crate::format::batch::BatchRecord;
 use crate::format::manifest::{Manifest, Retired, SegmentRecord};
-use crate::format::names::{Attempt, Generation};
+use crate::format::names::{CommitId, Generation};
 use crate::format::segment::NewSegment;
 use crate::limits::{COMMIT_SEGMENTS_MAX, SEGMENT_BATCHES_MAX};
 
@@ -251,11 +251,11 @@ pub(crate) fn tier(bytes: u64, fan_in: u64) -> u32 {
 /// what has trimmed events is retired. None if its sums need more than 64 bits.
 pub(crate) fn next_manifest(
     base: Option<&Manifest>,
-    attempt: Attempt,
+    commit_id: CommitId,
     first_position: u64,
     rewrites: &[(Rewrite, Vec<NewSegment>)],
 ) -> Option<Manifest> {
-    let mut next = Manifest::after(base, attempt);
+    let mut next = Manifest::after(base, commit_id);
     next.first_position = first_position;
     let old = std::mem::take(&mut next.segments);
     let mut kept = old.iter().enumerate().peekable();
@@ -329,14 +329,14 @@ impl Manifest {
 
     /// The next generation, in which nothing has changed yet. What format 1 does not say is missing
     /// in it still, and so is the identity of a new log.
-    pub(crate) fn after(base: Option<&Self>, attempt: Attempt) -> Self {
+    pub(crate) fn after(base: Option<&Self>, commit_id: CommitId) -> Self {
         let generation = base.map_or(0, |base| base.generation.0).saturating_add(1);
         let mut next = match base {
             Some(base) => base.clone(),
             None => Self {
                 log: None,
                 generation: Generation(0),
-                attempt,
+                commit_id,
                 previous: None,
                 first_position: 0,
                 next_position: 0,
@@ -349,7 +349,7 @@ impl Manifest {
         };
         next.generation = Generation(generation);
         next.previous = next.digest.take();
-        next.attempt = attempt;
+        next.commit_id = commit_id;
         let is_kept = |retired: Generation| {
             generation.saturating_sub(retired.0) <= crate::limits::RETIRED_GENERATIONS
         };

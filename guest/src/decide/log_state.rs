@@ -135,7 +135,7 @@ pub(crate) fn garbage(current: &Manifest, others: &[ListedOther]) -> Vec<ListedO
 mod tests {
     use super::*;
     use crate::format::manifest::tests::{empty, segment_record};
-    use crate::format::names::{Attempt, BatchTime, Digest, Origin, SegmentName};
+    use crate::format::names::{BatchTime, CommitId, Digest, Origin, SegmentName};
 
     fn batch(time: u64, writer: u32) -> ListedBatch {
         let origin = Origin { writer: WriterId(writer), events: 1, digest: Digest(0) };
@@ -166,9 +166,9 @@ mod tests {
     #[test]
     fn garbage_is_what_no_manifest_in_force_names_and_nothing_newer() {
         let named = segment_record(3, 6).name;
-        let name = |generation, attempt| SegmentName {
+        let name = |generation, commit_id| SegmentName {
             generation: Generation(generation),
-            attempt: Attempt(attempt),
+            commit_id: CommitId(commit_id),
             part: 0,
         };
         let retired = name(4, 1);

@@ -11,7 +11,7 @@ use crate::drive::segment_writer::{Copied, Input, SegmentWriter};
 use crate::error::Error;
 use crate::format::batch::BatchRecord;
 use crate::format::manifest::Manifest;
-use crate::format::names::{Attempt, BatchName, Generation, SegmentName};
+use crate::format::names::{BatchName, CommitId, Generation, SegmentName};
 use crate::format::segment::NewSegment;
 use crate::ports::{Store, System};
 
@@ -98,7 +98,7 @@ pub(crate) fn change<S: Store, Y: System>(
     change: Change<'_>,
 ) -> Result<Changed, Error> {
     committer.ensure_exclusive()?;
-    let attempt = Attempt(committer.random());
+    let commit_id = CommitId(committer.random());
     let base = state.manifest.as_deref();
     let Change { goal, first_position, rewrites, boundary, segment_bytes_max, .. } = change;
     let Change { inputs, forgotten, .. } = change;
@@ -106,7 +106,8 @@ pub(crate) fn change<S: Store, Y: System>(
     let absorbed: usize = rewrites.iter().map(|rewrite| rewrite.batches).sum();
     let is_trim = rewrites.is_empty();
     let generation = Generation(base.map_or(0, |base| base.generation.0).saturating_add(1));
-    let mut writer = SegmentWriter::new(&committer.catalog, generation, attempt, segment_bytes_max);
+    let mut writer =
+        SegmentWriter::new(&committer.catalog, generation, commit_id, segment_bytes_max);
     let mut written: Vec<(Rewrite, Vec<NewSegment>)> = Vec::new();
     let mut failed = None;
     for rewrite in rewrites {
@@ -140,7 +141,7 @@ pub(crate) fn change<S: Store, Y: System>(
         committer.delete(&absorbed.iter().map(ToString::to_string).collect::<Vec<_>>());
         return Ok(Changed::Empty);
     }
-    let mut manifest = compaction::next_manifest(base, attempt, first_position, &written)
+    let mut manifest = compaction::next_manifest(base, commit_id, first_position, &written)
         .ok_or_else(|| Error::Unsupported("the log has 2^64 events or bytes".to_owned()))?;
     manifest.retired.retain(|retired| !forgotten.contains(&retired.segment.name));
     if let Some(damage) = committer.catalog.stands_twice(&manifest, &copied) {

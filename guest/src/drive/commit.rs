@@ -96,7 +96,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     /// their indexes: it may have confirmed what it did not keep.
     pub(crate) fn check_kept(&self, segments: &[&NewSegment]) -> Result<(), Error> {
         let Some(first) = segments.first() else { return Ok(()) };
-        let kept = self.catalog.list_attempt(first.name)?;
+        let kept = self.catalog.list_commit(first.name)?;
         for segment in segments {
             let bytes = segment.batches.iter().map(|batch| batch.bytes);
             let expected = bytes.fold(0, u64::saturating_add);
@@ -179,7 +179,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     /// None if others have gone on already.
     pub(crate) fn supersede(&mut self, current: &Manifest) -> Result<Option<Manifest>, Error> {
         self.ensure_exclusive()?;
-        let mut next = Manifest::after(Some(current), current.attempt);
+        let mut next = Manifest::after(Some(current), current.commit_id);
         if self.create(&next, &[])? == Commit::Lost {
             return Ok(None);
         }
@@ -201,7 +201,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
                     // From here on no listing without it, or a later one, is believed.
                     self.catalog.saw(manifest.generation);
                     return Ok(match self.catalog.manifest(manifest.generation)? {
-                        Some(found) if found.attempt == manifest.attempt => Commit::Won,
+                        Some(found) if found.commit_id == manifest.commit_id => Commit::Won,
                         Some(_) => {
                             // An earlier try may have landed and been passed, and another's come
                             // in its place long after: then the segments are in force.

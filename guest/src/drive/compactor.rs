@@ -56,7 +56,7 @@ pub fn compact<S: Store, Y: System>(
     let options = options.check()?;
     let mut committer = Committer::new(Catalog::new(store, log), system);
     for _ in 0..COMPACT_TRIES {
-        if let Some(done) = attempt(&mut committer, &options)? {
+        if let Some(done) = run_once(&mut committer, &options)? {
             return Ok(done);
         }
     }
@@ -144,7 +144,7 @@ fn load_plan<S: Store>(
 }
 
 /// Compacts, or not if somebody else has changed the log meanwhile.
-fn attempt<S: Store, Y: System>(
+fn run_once<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     options: &CompactOptions,
 ) -> Result<Option<Compaction>, Error> {

@@ -92,7 +92,7 @@ pub fn repair<S: Store, Y: System>(
     let catalog = Catalog::new(store, log).collecting_intruders();
     let mut committer = Committer::new(catalog, system);
     for _ in 0..COMPACT_TRIES {
-        if attempt(&mut committer, dry_run, &mut repaired)? {
+        if run_once(&mut committer, dry_run, &mut repaired)? {
             return Ok(repaired);
         }
     }
@@ -122,7 +122,7 @@ impl Repaired {
 }
 
 /// Repairs what is damaged now. False if somebody else has changed the log meanwhile.
-fn attempt<S: Store, Y: System>(
+fn run_once<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     dry_run: bool,
     repaired: &mut Repaired,

@@ -17,7 +17,7 @@ use crate::drive::source_reader::{Interrupted, SourceReader};
 use crate::error::{Damage, Error, WriteFailure, WriteFate};
 use crate::format::batch::BatchRecord;
 use crate::format::index::Index;
-use crate::format::names::{Attempt, BatchName, Digest, Generation, ObjectName, SegmentName};
+use crate::format::names::{BatchName, CommitId, Digest, Generation, ObjectName, SegmentName};
 use crate::format::segment::NewSegment;
 use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::limits::{COMMIT_SEGMENTS_MAX, SEGMENT_BATCHES_MAX};
@@ -44,7 +44,7 @@ pub(crate) enum Copied {
 pub(crate) struct SegmentWriter<'a, S: Store> {
     catalog: &'a Catalog<S>,
     generation: Generation,
-    attempt: Attempt,
+    commit_id: CommitId,
     bytes_max: u64,
     /// Parts completed by earlier copies of this attempt.
     segments_before: u16,
@@ -73,13 +73,13 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
     pub(crate) fn new(
         catalog: &'a Catalog<S>,
         generation: Generation,
-        attempt: Attempt,
+        commit_id: CommitId,
         bytes_max: u64,
     ) -> Self {
         Self {
             catalog,
             generation,
-            attempt,
+            commit_id,
             bytes_max,
             segments_before: 0,
             segments: Vec::new(),
@@ -233,7 +233,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
     fn name(&self) -> SegmentName {
         let begun = self.segments.len() - usize::from(self.upload.is_some());
         let part = self.segments_before.saturating_add(u16::try_from(begun).unwrap_or(u16::MAX));
-        SegmentName { generation: self.generation, attempt: self.attempt, part }
+        SegmentName { generation: self.generation, commit_id: self.commit_id, part }
     }
 
     /// Completes the part under way, if there is one, and writes its index.

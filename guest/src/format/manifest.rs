@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Damage, Error};
-use crate::format::names::{Attempt, BatchTime, Digest, Generation, LogId, SegmentName};
+use crate::format::names::{BatchTime, CommitId, Digest, Generation, LogId, SegmentName};
 
 mod stand_in;
 mod text;
@@ -68,7 +68,7 @@ pub struct Manifest {
     /// None in a manifest of format 1.
     pub log: Option<LogId>,
     pub generation: Generation,
-    pub attempt: Attempt,
+    pub commit_id: CommitId,
     /// The digest of the manifest before, all of its bytes. None in the first and in format 1.
     pub previous: Option<Digest>,
     pub first_position: u64,

@@ -255,16 +255,16 @@ impl fmt::Display for Marker {
 
 /// The random id of one attempt to commit a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Attempt(pub u32);
+pub struct CommitId(pub u32);
 
-impl Attempt {
+impl CommitId {
     /// Reads the 8 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         u32::try_from(hex(text, 8)?).ok().map(Self)
     }
 }
 
-impl fmt::Display for Attempt {
+impl fmt::Display for CommitId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:08x}", self.0)
     }
@@ -274,7 +274,7 @@ impl fmt::Display for Attempt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SegmentName {
     pub generation: Generation,
-    pub attempt: Attempt,
+    pub commit_id: CommitId,
     pub part: u16,
 }
 
@@ -286,14 +286,14 @@ impl SegmentName {
     fn parse_stem(stem: &str) -> Option<Self> {
         let mut fields = stem.strip_prefix(SEGMENT)?.split('_');
         let generation = Generation(decimal(fields.next()?, 19)?);
-        let attempt = Attempt::parse(fields.next()?)?;
+        let commit_id = CommitId::parse(fields.next()?)?;
         let part = u16::try_from(decimal(fields.next()?, 4)?).ok()?;
-        fields.next().is_none().then_some(Self { generation, attempt, part })
+        fields.next().is_none().then_some(Self { generation, commit_id, part })
     }
 
     /// What the names of all segments and indexes of the same attempt begin with.
-    pub(crate) fn of_attempt(self) -> String {
-        format!("{SEGMENT}{:019}_{}_", self.generation.0, self.attempt)
+    pub(crate) fn of_commit(self) -> String {
+        format!("{SEGMENT}{:019}_{}_", self.generation.0, self.commit_id)
     }
 
     /// The name of the index beside the segment: the same stem, `.index`.
@@ -302,8 +302,8 @@ impl SegmentName {
     }
 
     fn stem(self) -> String {
-        let Self { generation, attempt, part } = self;
-        format!("{SEGMENT}{:019}_{attempt}_{part:04}", generation.0)
+        let Self { generation, commit_id, part } = self;
+        format!("{SEGMENT}{:019}_{commit_id}_{part:04}", generation.0)
     }
 }
 

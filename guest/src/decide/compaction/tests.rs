@@ -26,7 +26,7 @@ fn state(segments: &[u64], live: &[u64]) -> LogState {
     });
     let segments: Vec<_> = segments.collect();
     let manifest =
-        Manifest { segments, next_position: position, ..Manifest::after(None, Attempt(1)) };
+        Manifest { segments, next_position: position, ..Manifest::after(None, CommitId(1)) };
     let live =
         live.iter().zip(1..).map(|(&size, time)| ListedBatch { name: record(time, 1).name, size });
     LogState { manifest: Some(Rc::new(manifest)), live: live.collect(), ..LogState::default() }
@@ -253,9 +253,9 @@ fn other_options_leave_no_more_than_one_smaller_segment_before_each_larger() {
 }
 
 fn output(generation: u64, part: u16, batches: &[BatchRecord]) -> NewSegment {
-    let (generation, attempt) = (Generation(generation), Attempt(5));
+    let (generation, commit_id) = (Generation(generation), CommitId(5));
     NewSegment {
-        name: SegmentName { generation, attempt, part },
+        name: SegmentName { generation, commit_id, part },
         batches: batches.to_vec(),
         index: Some(Digest(8)),
     }
@@ -277,10 +277,11 @@ fn shape(manifest: &Manifest) -> Vec<(u64, u64, u64, u64, u64)> {
 #[test]
 fn a_new_segment_stands_behind_the_old_ones() {
     let new = vec![output(1, 0, &[record(7, 2), record(3, 1)])];
-    let first = next_manifest(None, Attempt(5), 0, &[(rewrite(0..0, 0, 2), new)]).unwrap();
+    let first = next_manifest(None, CommitId(5), 0, &[(rewrite(0..0, 0, 2), new)]).unwrap();
     let first = stored(Manifest { log: Some(LogId(3)), ..first });
     let new = vec![output(2, 0, &[record(5, 4)]), output(2, 1, &[record(6, 1)])];
-    let second = next_manifest(Some(&first), Attempt(5), 0, &[(rewrite(1..1, 0, 2), new)]).unwrap();
+    let second =
+        next_manifest(Some(&first), CommitId(5), 0, &[(rewrite(1..1, 0, 2), new)]).unwrap();
     assert_eq!((second.log, second.previous), (first.log, first.digest));
     let second = stored(second);
     assert_eq!((second.first_position, second.next_position), (0, 8));
@@ -291,7 +292,7 @@ fn a_new_segment_stands_behind_the_old_ones() {
     let batches = [record(7, 2), record(3, 1), record(5, 4)];
     let merged = (rewrite(0..2, 3, 0), vec![output(3, 0, &batches)]);
     let absorbed = (rewrite(3..3, 0, 1), vec![output(3, 1, &[record(9, 1)])]);
-    let third = next_manifest(Some(&second), Attempt(5), 0, &[merged, absorbed]).unwrap();
+    let third = next_manifest(Some(&second), CommitId(5), 0, &[merged, absorbed]).unwrap();
     assert_eq!(shape(&third), [(0, 7, 3, 3, 7), (7, 1, 1, 6, 6), (8, 1, 1, 9, 9)]);
     assert_eq!((third.next_position, third.absorbed_bytes, third.compacted_bytes), (9, 18, 32));
     assert_eq!(Manifest::decode(Generation(3), &third.encode().unwrap()), Ok(stored(third)));
@@ -343,7 +344,7 @@ fn two_segments() -> Manifest {
 fn a_trim_retires_what_is_before_it_and_puts_what_is_left_in_its_place() {
     let base = two_segments();
     for (first, left, dropped) in [(2, 2, 0), (3, 1, 1), (5, 1, 1), (6, 0, 2)] {
-        let lazy = next_manifest(Some(&base), Attempt(2), first, &[]).unwrap();
+        let lazy = next_manifest(Some(&base), CommitId(2), first, &[]).unwrap();
         assert_eq!((lazy.segments.len(), lazy.retired.len()), (left, dropped), "{first}");
         assert_eq!((lazy.first_position, lazy.next_position), (first, 6));
         assert_eq!(lazy.trimmed_events(), first % 3);
@@ -352,7 +353,7 @@ fn a_trim_retires_what_is_before_it_and_puts_what_is_left_in_its_place() {
     let cut = |at: usize| Rewrite { cut: true, ..rewrite(at..at + 1, 1, 0) };
     for (first, at, events) in [(1, 0, 2), (2, 0, 1), (5, 1, 1)] {
         let new = vec![output(8, 0, &[record(9, events)])];
-        let next = next_manifest(Some(&base), Attempt(5), first, &[(cut(at), new)]).unwrap();
+        let next = next_manifest(Some(&base), CommitId(5), first, &[(cut(at), new)]).unwrap();
         assert_eq!((next.segments.len(), next.retired.len()), (2 - at, at + 1), "{first}");
         assert_eq!((next.segments[0].position, next.trimmed_events()), (first, 0));
         // Of what is written none was absorbed by it.
@@ -363,10 +364,10 @@ fn a_trim_retires_what_is_before_it_and_puts_what_is_left_in_its_place() {
 
 #[test]
 fn retired_indexes_are_kept_for_64_generations() {
-    let mut manifest = next_manifest(Some(&two_segments()), Attempt(2), 3, &[]).unwrap();
+    let mut manifest = next_manifest(Some(&two_segments()), CommitId(2), 3, &[]).unwrap();
     for kept in 1..=64 {
-        manifest = Manifest::after(Some(&manifest), Attempt(kept));
+        manifest = Manifest::after(Some(&manifest), CommitId(kept));
         assert_eq!(manifest.retired.len(), 1);
     }
-    assert_eq!(Manifest::after(Some(&manifest), Attempt(0)).retired.len(), 0);
+    assert_eq!(Manifest::after(Some(&manifest), CommitId(0)).retired.len(), 0);
 }

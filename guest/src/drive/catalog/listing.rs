@@ -135,12 +135,12 @@ impl<S: Store> Catalog<S> {
     }
 
     /// The segments and indexes of the attempt that made a segment, with their sizes.
-    pub(crate) fn list_attempt(
+    pub(crate) fn list_commit(
         &self,
         segment: SegmentName,
     ) -> Result<BTreeMap<ObjectName, u64>, Error> {
         let mut kept = BTreeMap::new();
-        let prefix = self.name.key(segment.of_attempt());
+        let prefix = self.name.key(segment.of_commit());
         self.clone().list(&prefix, None, |name, size| _ = kept.insert(name, size))?;
         Ok(kept)
     }

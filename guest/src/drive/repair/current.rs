@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::format::index::batches_of;
 use crate::format::listed::ListedOther;
 use crate::format::manifest::{self, Manifest, SegmentRecord};
-use crate::format::names::{Attempt, BatchName, Digest, Generation, ObjectName, SegmentName};
+use crate::format::names::{BatchName, CommitId, Digest, Generation, ObjectName, SegmentName};
 use crate::format::segment::NewSegment;
 use crate::mutants::{self, Mutant};
 use crate::ports::{Store, System};
@@ -86,7 +86,7 @@ struct Remains {
     /// Whether all of those are there.
     is_held_known: bool,
     /// The segments that attempts at the generation wrote; none where one or its index cannot be read.
-    outputs: BTreeMap<Attempt, Option<Vec<NewSegment>>>,
+    outputs: BTreeMap<CommitId, Option<Vec<NewSegment>>>,
 }
 
 impl Remains {
@@ -116,7 +116,7 @@ impl Remains {
                 Err(error) => return Err(error),
             }
         }
-        let mut outputs: BTreeMap<Attempt, Option<Vec<NewSegment>>> = BTreeMap::new();
+        let mut outputs: BTreeMap<CommitId, Option<Vec<NewSegment>>> = BTreeMap::new();
         let sizes: BTreeMap<_, _> = others.iter().map(|other| (other.name, other.size)).collect();
         for (object, size) in &sizes {
             if let ObjectName::Index(index) = *object
@@ -124,12 +124,12 @@ impl Remains {
                 && !sizes.contains_key(&ObjectName::Segment(index.0))
             {
                 // Its segment is gone.
-                outputs.insert(index.0.attempt, None);
+                outputs.insert(index.0.commit_id, None);
             }
             let ObjectName::Segment(name) = *object else { continue };
             if name.generation == generation {
                 let output = output(catalog, name, *size)?;
-                let of = outputs.entry(name.attempt).or_insert_with(|| Some(Vec::new()));
+                let of = outputs.entry(name.commit_id).or_insert_with(|| Some(Vec::new()));
                 *of = of.take().zip(output).map(|(mut of, output)| {
                     of.push(output);
                     of
@@ -165,7 +165,7 @@ impl Remains {
             }
         }
         let (bytes, is_followed) = found.pop_first().filter(|_| found.is_empty())?;
-        let is_proven = is_followed || names_attempt(&self.bytes);
+        let is_proven = is_followed || names_commit(&self.bytes);
         is_proven.then_some(bytes).and_then(decoded)
     }
 
@@ -173,17 +173,17 @@ impl Remains {
     fn possible(&self) -> Vec<(Manifest, bool)> {
         let Ok(Some(base)) = &self.base else { return Vec::new() };
         let said = number_after(&self.bytes, b"\"first_position\":");
-        let none = attempt_in(&self.bytes).filter(|_| said.is_some());
-        let none = none.filter(|attempt| !self.outputs.contains_key(attempt));
+        let none = commit_id_in(&self.bytes).filter(|_| said.is_some());
+        let none = none.filter(|commit_id| !self.outputs.contains_key(commit_id));
         let outputs = self.outputs.iter();
-        let outputs = outputs.filter_map(|(attempt, of)| Some((*attempt, of.as_deref()?)));
+        let outputs = outputs.filter_map(|(commit_id, of)| Some((*commit_id, of.as_deref()?)));
         let firsts = BTreeSet::from([said.unwrap_or(base.first_position), base.first_position]);
         let mut found = Vec::new();
-        for (attempt, outputs) in outputs.chain(none.map(|attempt| (attempt, &[][..]))) {
+        for (commit_id, outputs) in outputs.chain(none.map(|commit_id| (commit_id, &[][..]))) {
             for first_position in &firsts {
                 let traces = Traces {
                     base,
-                    attempt,
+                    commit_id,
                     first_position: *first_position,
                     outputs,
                     is_there: &|segment| self.is_listed(segment),
@@ -252,15 +252,15 @@ fn agrees(found: &[u8], manifest: &[u8]) -> bool {
 }
 
 /// Whether what is left of a manifest says who has committed it.
-fn names_attempt(bytes: &[u8]) -> bool {
-    attempt_in(bytes).is_some()
+fn names_commit(bytes: &[u8]) -> bool {
+    commit_id_in(bytes).is_some()
 }
 
-fn attempt_in(bytes: &[u8]) -> Option<Attempt> {
+fn commit_id_in(bytes: &[u8]) -> Option<CommitId> {
     let digits = after(bytes, b"\"attempt\":\"")?;
     let (digits, rest) = digits.split_at_checked(8)?;
     rest.starts_with(b"\"").then_some(())?;
-    Attempt::parse(std::str::from_utf8(digits).ok()?)
+    CommitId::parse(std::str::from_utf8(digits).ok()?)
 }
 
 fn number_after(bytes: &[u8], field: &[u8]) -> Option<u64> {

@@ -10,13 +10,13 @@ use std::ops::Range;
 use crate::decide::compaction::{self, Rewrite};
 use crate::format::batch::BatchRecord;
 use crate::format::manifest::{Manifest, SegmentRecord};
-use crate::format::names::{Attempt, BatchName};
+use crate::format::names::{BatchName, CommitId};
 use crate::format::segment::NewSegment;
 
 /// What one attempt at a commit has left.
 pub(super) struct Traces<'a> {
     pub(super) base: &'a Manifest,
-    pub(super) attempt: Attempt,
+    pub(super) commit_id: CommitId,
     pub(super) first_position: u64,
     /// The segments that it wrote, in the order of the log.
     pub(super) outputs: &'a [NewSegment],
@@ -110,7 +110,7 @@ impl Traces<'_> {
             .iter()
             .map(|derivation| Some((derivation.rewrite.clone(), outputs(derivation)?)));
         let rewrites: Option<Vec<_>> = rewrites.collect();
-        compaction::next_manifest(Some(self.base), self.attempt, self.first_position, &rewrites?)
+        compaction::next_manifest(Some(self.base), self.commit_id, self.first_position, &rewrites?)
     }
 }
 

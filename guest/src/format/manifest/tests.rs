@@ -2,7 +2,7 @@ use super::*;
 
 pub(crate) fn segment_record(events: u64, bytes: u64) -> SegmentRecord {
     SegmentRecord {
-        name: SegmentName { generation: Generation(1), attempt: Attempt(0xa), part: 0 },
+        name: SegmentName { generation: Generation(1), commit_id: CommitId(0xa), part: 0 },
         position: 0,
         batches: 2,
         events,
@@ -19,7 +19,7 @@ pub(crate) fn empty(generation: u64) -> Manifest {
     Manifest {
         log: Some(LogId(0xface)),
         generation: Generation(generation),
-        attempt: Attempt(0xa),
+        commit_id: CommitId(0xa),
         previous: (generation > 1).then_some(Digest(9)),
         first_position: 0,
         next_position: 0,

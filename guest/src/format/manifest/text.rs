@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, ser::Error as _};
 use super::{Manifest, Retired, SegmentRecord};
 use crate::error::{Damage, Error};
 use crate::format::byte_search::one_byte;
-use crate::format::names::{Attempt, BatchTime, Digest, Generation, LogId, SegmentName};
+use crate::format::names::{BatchTime, CommitId, Digest, Generation, LogId, SegmentName};
 
 /// The format that is written.
 pub(super) const FORMAT: u64 = 2;
@@ -100,7 +100,7 @@ impl Manifest {
             format: FORMAT,
             log: self.log.as_ref().map(LogId::to_string),
             generation: self.generation.0,
-            attempt: self.attempt.to_string(),
+            attempt: self.commit_id.to_string(),
             previous: self.previous.as_ref().map(Digest::to_string),
             first_position: self.first_position,
             next_position: self.next_position,
@@ -149,7 +149,7 @@ impl Manifest {
             let found = format!("generation {}", text.generation);
             return Err(damage("the generation of its name", found));
         }
-        let attempt = Attempt::parse(&text.attempt)
+        let commit_id = CommitId::parse(&text.attempt)
             .ok_or_else(|| damage("an attempt of 8 digits", text.attempt.clone()))?;
         let log = optional(text.log.as_deref(), digested, LogId::parse);
         let log = log.ok_or_else(|| damage("the identity of a log", format!("{:?}", text.log)))?;
@@ -177,7 +177,7 @@ impl Manifest {
         let manifest = Self {
             log,
             generation,
-            attempt,
+            commit_id,
             previous,
             first_position: text.first_position,
             next_position: text.next_position,

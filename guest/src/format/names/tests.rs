@@ -20,7 +20,7 @@ fn objects_of_every_kind_parse_and_print_the_same() {
         "batch_0001700000000000000.jsonl",
         Some(ObjectName::Batch(BatchName { time, origin: None })),
     );
-    let segment = SegmentName { generation: Generation(7), attempt: Attempt(0xab), part: 3 };
+    let segment = SegmentName { generation: Generation(7), commit_id: CommitId(0xab), part: 3 };
     check_object(
         "segment_0000000000000000007_000000ab_0003.jsonl",
         Some(ObjectName::Segment(segment)),
