@@ -95,11 +95,11 @@ pub struct WriteFailure {
 }
 
 impl WriteFailure {
-    pub(crate) fn new(object: &str, fate: WriteFate, error: &StoreError, held: u64) -> Self {
+    pub(crate) fn new(object: &str, fate: WriteFate, error: &StoreError, events_held: u64) -> Self {
         Self {
             object: object.to_owned(),
             fate,
-            events_held: held,
+            events_held,
             message: error.message.clone(),
             transient: error.is_transient(),
         }

@@ -145,7 +145,7 @@ impl held_lines::Guest for Component {
         lines: held_lines::Bytes,
         events: u64,
     ) -> Result<(), wit::Error> {
-        log.get::<LogResource>().0.borrow_mut().append_held(lines.into(), events)?;
+        log.get::<LogResource>().0.borrow_mut().append_host_bytes(lines.into(), events)?;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use crate::format::host_bytes;
 use crate::ports::HostBytes;
 
 /// Fewer bytes that come by handle are read: to hold them would take more than they are.
-const HELD_LINES_BYTES_MIN: u64 = 4 * 1024;
+const HOST_BYTES_MIN: u64 = 4 * 1024;
 
 /// From this size on what came otherwise is held, too: a vector that grows takes up to three times
 /// what is in it, and its memory never comes back.
@@ -14,7 +14,7 @@ const LINES_BYTES_MAX: usize = 64 * 1024;
 /// Events appended since the last batch was sealed.
 pub(crate) struct Buffer<B> {
     /// Those that came by handle, many at once, and all before them.
-    held: Option<B>,
+    on_host: Option<B>,
     /// Those that came later.
     lines: Vec<u8>,
     pub events: u64,
@@ -24,7 +24,7 @@ pub(crate) struct Buffer<B> {
 
 impl<B> Default for Buffer<B> {
     fn default() -> Self {
-        Self { held: None, lines: Vec::new(), events: 0, opened: None }
+        Self { on_host: None, lines: Vec::new(), events: 0, opened: None }
     }
 }
 
@@ -43,22 +43,22 @@ impl<B: HostBytes> Buffer<B> {
                 self.lines.extend_from_slice(&lines);
             }
             self.events = self.events.saturating_add(events);
-            self.hold_if_large();
+            self.move_if_large();
         }
     }
 
     /// Adds packed lines that the host holds and has checked.
-    pub(crate) fn push_held(&mut self, lines: B, events: u64, now: impl FnOnce() -> u64) {
+    pub(crate) fn push_host_bytes(&mut self, lines: B, events: u64, now: impl FnOnce() -> u64) {
         if events > 0 {
             self.opened.get_or_insert_with(now);
-            if lines.length() < HELD_LINES_BYTES_MIN {
+            if lines.length() < HOST_BYTES_MIN {
                 self.lines.extend_from_slice(&lines.read());
             } else {
-                self.hold_all();
-                self.hold(lines);
+                self.move_to_host();
+                self.append_on_host(lines);
             }
             self.events = self.events.saturating_add(events);
-            self.hold_if_large();
+            self.move_if_large();
         }
     }
 
@@ -68,44 +68,44 @@ impl<B: HostBytes> Buffer<B> {
         self.lines.extend_from_slice(event);
         self.lines.push(b'\n');
         self.events += 1;
-        self.hold_if_large();
+        self.move_if_large();
     }
 
     /// Takes all there is, in order; none of an empty buffer.
     pub(crate) fn take(&mut self) -> Option<B> {
-        self.hold_all();
+        self.move_to_host();
         (self.events, self.opened) = (0, None);
-        self.held.take()
+        self.on_host.take()
     }
 
     /// A copy of all there is, in order.
     pub(crate) fn read(&self) -> Vec<u8> {
-        let mut lines = self.held.as_ref().map(HostBytes::read).unwrap_or_default();
+        let mut lines = self.on_host.as_ref().map(HostBytes::read).unwrap_or_default();
         lines.extend_from_slice(&self.lines);
         lines
     }
 
-    fn hold_if_large(&mut self) {
+    fn move_if_large(&mut self) {
         if self.lines.len() >= LINES_BYTES_MAX {
-            self.hold_all();
+            self.move_to_host();
         }
     }
 
-    fn hold_all(&mut self) {
+    fn move_to_host(&mut self) {
         if !self.lines.is_empty() {
             let lines = B::new(&self.lines);
             self.lines.clear();
-            self.hold(lines);
+            self.append_on_host(lines);
         }
     }
 
-    fn hold(&mut self, lines: B) {
-        self.held = Some(host_bytes::join(self.held.take(), lines));
+    fn append_on_host(&mut self, lines: B) {
+        self.on_host = Some(host_bytes::join(self.on_host.take(), lines));
     }
 
     fn bytes(&self) -> u64 {
         let lines = u64::try_from(self.lines.len()).unwrap_or(u64::MAX);
-        self.held.as_ref().map_or(0, HostBytes::length).saturating_add(lines)
+        self.on_host.as_ref().map_or(0, HostBytes::length).saturating_add(lines)
     }
 
     /// Whether `bytes` more would be too many.
@@ -181,12 +181,12 @@ mod tests {
         let mut buffer = Buffer::<Vec<u8>>::default();
         let many = b"many\n".repeat(2_000);
         buffer.push(b"a", || 0);
-        buffer.push_held(b"b\nc\n".to_vec(), 2, || 0);
-        assert_eq!(buffer.held, None, "to hold few bytes would take more than they are");
-        buffer.push_held(many.clone(), 2_000, || 0);
-        buffer.push_held(b"d\n".to_vec(), 1, || 0);
+        buffer.push_host_bytes(b"b\nc\n".to_vec(), 2, || 0);
+        assert_eq!(buffer.on_host, None, "to hold few bytes would take more than they are");
+        buffer.push_host_bytes(many.clone(), 2_000, || 0);
+        buffer.push_host_bytes(b"d\n".to_vec(), 1, || 0);
         buffer.push_lines(b"e\n".to_vec(), 1, || 0);
-        buffer.push_held(many.clone(), 2_000, || 0);
+        buffer.push_host_bytes(many.clone(), 2_000, || 0);
         buffer.push(b"f", || 0);
         let all = [b"a\nb\nc\n", &many[..], b"d\ne\n", &many, b"f\n"].concat();
         assert_eq!((buffer.read(), buffer.events), (all.clone(), 4_006));

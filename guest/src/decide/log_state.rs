@@ -72,7 +72,7 @@ impl HighWaterMarks {
 
 /// The segments, trimmed ones too, whose indexes say whether the batch was absorbed; none when it
 /// surely was not.
-pub(crate) fn may_hold<'a>(
+pub(crate) fn may_contain<'a>(
     manifest: Option<&'a Manifest>,
     batch: &BatchName,
 ) -> impl Iterator<Item = &'a SegmentRecord> {
@@ -158,9 +158,9 @@ mod tests {
     fn only_segments_that_cover_its_time_may_hold_a_batch() {
         let manifest =
             Manifest { next_position: 3, segments: vec![segment_record(3, 6)], ..empty(1) };
-        let count = |time| may_hold(Some(&manifest), &batch(time, 1).name).count();
+        let count = |time| may_contain(Some(&manifest), &batch(time, 1).name).count();
         assert_eq!([count(0), count(1), count(2), count(3)], [0, 1, 1, 0]);
-        assert_eq!(may_hold(None, &batch(1, 1).name).count(), 0);
+        assert_eq!(may_contain(None, &batch(1, 1).name).count(), 0);
     }
 
     #[test]

@@ -74,17 +74,17 @@ impl BatchCopy {
             return Ok(None);
         }
         let read = store.read(&[ReadPart { key: self.key.clone(), range: self.range.clone() }]);
-        let mut held: Option<S::Bytes> = None;
+        let mut read_so_far: Option<S::Bytes> = None;
         loop {
             match read.next(CHUNK_BYTES_MAX) {
                 Ok(Some(chunk)) => {
-                    let bytes = host_bytes::join(held.take(), chunk.bytes);
+                    let bytes = host_bytes::join(read_so_far.take(), chunk.bytes);
                     if bytes.length() > BATCH_BYTES_WHOLE_MAX {
                         return Ok(None);
                     }
-                    held = Some(bytes);
+                    read_so_far = Some(bytes);
                 }
-                Ok(None) => return Ok(held),
+                Ok(None) => return Ok(read_so_far),
                 Err(failure) => match failure.error.kind {
                     StoreErrorKind::NotFound
                     | StoreErrorKind::Invalid

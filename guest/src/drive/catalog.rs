@@ -108,7 +108,7 @@ impl<S: Store> Catalog<S> {
             };
             let batches = self.list_settled(known)?;
             let is_known = |name: &BatchName| {
-                known(name) || self.indexes.values().any(|index| index.holds(name))
+                known(name) || self.indexes.values().any(|index| index.contains(name))
             };
             if !batches.iter().all(|batch| is_known(&batch.name)) {
                 // What is new may be of another log that has taken the place of this one, with a
@@ -182,30 +182,30 @@ impl<S: Store> Catalog<S> {
             if failed.is_err() {
                 return false;
             }
-            let held =
-                self.is_held(manifest.as_deref(), &batch.name).unwrap_or_else(|interrupted| {
+            let in_index =
+                self.is_absorbed(manifest.as_deref(), &batch.name).unwrap_or_else(|interrupted| {
                     failed = Err(interrupted);
                     false
                 });
-            if held {
+            if in_index {
                 absorbed.push(*batch);
             }
-            !held
+            !in_index
         });
         failed?;
         Ok(LogState { manifest, live, absorbed, others: Vec::new() })
     }
 
-    fn is_held(
+    fn is_absorbed(
         &mut self,
         manifest: Option<&Manifest>,
         batch: &BatchName,
     ) -> Result<bool, Interrupted> {
-        for segment in log_state::may_hold(manifest, batch) {
+        for segment in log_state::may_contain(manifest, batch) {
             if self.forgotten.contains(&segment.name) {
                 continue;
             }
-            if self.index(segment)?.holds(batch) {
+            if self.index(segment)?.contains(batch) {
                 return Ok(true);
             }
         }
@@ -277,21 +277,21 @@ impl<S: Store> Catalog<S> {
     }
 
     /// Which of the batches the manifest's indexes hold. None if it is no longer in force.
-    pub(crate) fn held_by(
+    pub(crate) fn absorbed_by(
         &mut self,
         manifest: &Manifest,
         batches: impl Iterator<Item = BatchName>,
     ) -> Result<Option<Vec<BatchName>>, Error> {
-        let mut held = Vec::new();
+        let mut in_index = Vec::new();
         for batch in batches {
-            match self.is_held(Some(manifest), &batch) {
-                Ok(true) => held.push(batch),
+            match self.is_absorbed(Some(manifest), &batch) {
+                Ok(true) => in_index.push(batch),
                 Ok(false) => {}
                 Err(Interrupted::Gone(_)) => return Ok(None),
                 Err(Interrupted::Failed(error)) => return Err(error),
             }
         }
-        Ok(Some(held))
+        Ok(Some(in_index))
     }
 
     /// The manifest in force, if there is one, and what else was listed with it.

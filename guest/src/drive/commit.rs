@@ -291,15 +291,16 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
                 return Ok(Commit::Won);
             }
             // Somebody went on from here, or came here long before: its indexes decide.
-            let Some(held) = self.catalog.held_by(&current, candidates.iter().copied())? else {
+            let Some(in_index) = self.catalog.absorbed_by(&current, candidates.iter().copied())?
+            else {
                 continue;
             };
-            self.clean(&current, &held, &listed.others);
+            self.clean(&current, &in_index, &listed.others);
             // Trimmed since, the segments' indexes are still needed.
             let is_named = current.records().any(|segment| segments.contains(&segment.name));
             let counts = is_named
                 || match goal {
-                    Goal::Compact => absorbed.iter().any(|batch| held.contains(batch)),
+                    Goal::Compact => absorbed.iter().any(|batch| in_index.contains(batch)),
                     // Others went on from there, or have trimmed as much themselves.
                     Goal::Trim => {
                         current.first_position >= own.first_position

@@ -253,13 +253,13 @@ impl<B: HostBytes> Decoder<B> {
         verified: &mut Vec<VerifiedChunk<B>>,
     ) -> Result<Option<Index>, Damage> {
         match self {
-            Self::Index(segment, held) => {
-                held.append(&mut bytes.read());
-                if held.len() > INDEX_BYTES_MAX {
+            Self::Index(segment, incomplete) => {
+                incomplete.append(&mut bytes.read());
+                if incomplete.len() > INDEX_BYTES_MAX {
                     let expected = format!("at most {INDEX_BYTES_MAX} bytes");
                     return Err(Damage::new(segment.name.index(), expected, "more"));
                 }
-                return last.then(|| Index::decode(segment, held)).transpose();
+                return last.then(|| Index::decode(segment, incomplete)).transpose();
             }
             Self::Segment(reader) => reader.push(bytes, last, verified)?,
             Self::Batch(reader) => verified.extend(reader.push(bytes, last)?),

@@ -343,13 +343,13 @@ impl<S: Store> Verifier<S> {
         self.work.checked.objects += count(segments.saturating_mul(2));
         let absorbed = std::mem::take(&mut self.work.absorbed);
         let batches = std::mem::take(&mut self.work.batches).into_iter();
-        let (held, live): (Vec<_>, Vec<_>) =
+        let (absorbed, live): (Vec<_>, Vec<_>) =
             batches.partition(|batch| absorbed.contains_key(&digest(&batch.name)));
-        self.work.checked.objects_total -= count(held.len());
-        let held_bytes = held.iter().map(|batch| batch.size).fold(0, u64::saturating_add);
+        self.work.checked.objects_total -= count(absorbed.len());
+        let absorbed_bytes = absorbed.iter().map(|batch| batch.size).fold(0, u64::saturating_add);
         let bytes_total = &mut self.work.checked.bytes_total;
-        *bytes_total = bytes_total.saturating_sub(held_bytes);
-        for batch in held {
+        *bytes_total = bytes_total.saturating_sub(absorbed_bytes);
+        for batch in absorbed {
             self.report_garbage(
                 ObjectName::Batch(batch.name),
                 batch.size,

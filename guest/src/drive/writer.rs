@@ -125,12 +125,12 @@ impl<S: Store, Y: System> Writer<S, Y> {
     ///
     /// # Errors
     /// As [`Writer::append`].
-    pub fn append_held(&mut self, lines: S::Bytes, events: u64) -> Result<(), Error> {
+    pub fn append_host_bytes(&mut self, lines: S::Bytes, events: u64) -> Result<(), Error> {
         self.check_open()?;
         self.check_fits(lines.length())?;
         self.ensure_capacity(lines.length())?;
         let system = &self.system;
-        self.buffer.push_held(lines, events, || system.now_micros());
+        self.buffer.push_host_bytes(lines, events, || system.now_micros());
         self.seal_if_due()
     }
 
@@ -173,7 +173,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         {
             self.system.warn(&error.to_string());
         }
-        self.held() > 0
+        self.unconfirmed() > 0
     }
 
     /// What this handle holds that may not be in the store yet.
@@ -236,7 +236,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     }
 
     /// Events held in memory: sealed ones and those of the open buffer.
-    fn held(&self) -> u64 {
+    fn unconfirmed(&self) -> u64 {
         self.sealed.as_ref().map_or(0, |sealed| sealed.events) + self.buffer.events
     }
 
@@ -315,7 +315,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
 
     /// The create of the sealed batch has ended.
     fn on_create_done(&mut self, outcome: Result<(), WriteError>) -> Result<(), Error> {
-        let held = self.held();
+        let unconfirmed = self.unconfirmed();
         let Some(mut sealed) = self.sealed.take() else { return Ok(()) };
         let (store, log) = (&self.catalog.store, &self.catalog.name);
         let outcome = match outcome {
@@ -342,7 +342,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         let object = self.catalog.name.key(sealed.name);
         sealed.create = CreateState::Failed { at: self.system.now_micros() };
         self.sealed = Some(sealed);
-        Err(Error::WriteFailed(WriteFailure::new(&object, fate, &error, held)))
+        Err(Error::WriteFailed(WriteFailure::new(&object, fate, &error, unconfirmed)))
     }
 
     fn retry_if_rested(&mut self, now: u64) {
@@ -382,10 +382,10 @@ impl<S: Store, Y: System> Drop for Writer<S, Y> {
         if fate != Some(Err(WriteError::AlreadyExists)) {
             self.poll();
         }
-        let held = self.held();
-        if !self.closed && held > 0 {
+        let unconfirmed = self.unconfirmed();
+        if !self.closed && unconfirmed > 0 {
             self.system.warn(&format!(
-                "log {} was dropped without close: {held} events were not flushed",
+                "log {} was dropped without close: {unconfirmed} events were not flushed",
                 self.catalog.name.as_str()
             ));
         }

@@ -14,7 +14,7 @@ use crate::ports::HostBytes;
 pub(crate) struct BatchReader<B> {
     name: BatchName,
     origin: Origin,
-    held: Option<B>,
+    incomplete: Option<B>,
 }
 
 impl<B: HostBytes> BatchReader<B> {
@@ -24,7 +24,7 @@ impl<B: HostBytes> BatchReader<B> {
             let expected = format!("at most {BATCH_BYTES_WHOLE_MAX} bytes");
             return Err(Damage::new(name, expected, format!("{size} bytes")));
         }
-        Ok(Self { name, origin, held: None })
+        Ok(Self { name, origin, incomplete: None })
     }
 
     /// Takes the next bytes and returns the batch when all of it is there.
@@ -33,14 +33,14 @@ impl<B: HostBytes> BatchReader<B> {
         bytes: B,
         last: bool,
     ) -> Result<Option<VerifiedChunk<B>>, Damage> {
-        let lines = host_bytes::join(self.held.take(), bytes);
+        let lines = host_bytes::join(self.incomplete.take(), bytes);
         let bytes = lines.length();
         if bytes > BATCH_BYTES_WHOLE_MAX {
             let expected = format!("at most {BATCH_BYTES_WHOLE_MAX} bytes, as listed");
             return Err(Damage::new(self.name, expected, "more"));
         }
         if !last {
-            self.held = Some(lines);
+            self.incomplete = Some(lines);
             return Ok(None);
         }
         let Origin { events, digest, .. } = self.origin;

@@ -64,7 +64,7 @@ impl Index {
     }
 
     /// Whether the segment holds the batch.
-    pub fn holds(&self, batch: &BatchName) -> bool {
+    pub fn contains(&self, batch: &BatchName) -> bool {
         self.names.contains(batch)
     }
 

@@ -17,7 +17,7 @@ pub(crate) struct LegacyBatchReader {
     /// The listed size: room for as much is made at once. What is too large to hold is passed on line
     /// by line.
     size: u64,
-    held: Vec<u8>,
+    incomplete: Vec<u8>,
     /// Of what was passed on already.
     events: u64,
     bytes: u64,
@@ -26,7 +26,14 @@ pub(crate) struct LegacyBatchReader {
 
 impl LegacyBatchReader {
     pub(crate) fn new(name: BatchName, size: u64) -> Self {
-        Self { name, size, held: Vec::new(), events: 0, bytes: 0, hasher: Box::new(Xxh3::new()) }
+        Self {
+            name,
+            size,
+            incomplete: Vec::new(),
+            events: 0,
+            bytes: 0,
+            hasher: Box::new(Xxh3::new()),
+        }
     }
 
     /// Takes the next bytes and returns the events that are there.
@@ -37,27 +44,27 @@ impl LegacyBatchReader {
     ) -> Result<Option<VerifiedChunk<B>>, Damage> {
         let streams = self.size > BATCH_BYTES_WHOLE_MAX;
         let bytes = bytes.read();
-        if self.held.is_empty() && (last || streams) {
-            self.held = bytes;
+        if self.incomplete.is_empty() && (last || streams) {
+            self.incomplete = bytes;
         } else {
             let size = usize::try_from(self.size).unwrap_or(0);
-            let room = if streams { 0 } else { size.saturating_sub(self.held.len()) };
-            self.held.reserve_exact(room.max(bytes.len()));
-            self.held.extend_from_slice(&bytes);
+            let room = if streams { 0 } else { size.saturating_sub(self.incomplete.len()) };
+            self.incomplete.reserve_exact(room.max(bytes.len()));
+            self.incomplete.extend_from_slice(&bytes);
         }
-        let held_bytes = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
-        if !streams && held_bytes > BATCH_BYTES_WHOLE_MAX {
+        let incomplete_bytes = u64::try_from(self.incomplete.len()).unwrap_or(u64::MAX);
+        if !streams && incomplete_bytes > BATCH_BYTES_WHOLE_MAX {
             let expected = format!("at most {BATCH_BYTES_WHOLE_MAX} bytes, as listed");
             return Err(Damage::new(self.name, expected, "more"));
         }
         let complete = match last {
-            true => self.held.len(),
-            false if streams => memchr::memrchr(b'\n', &self.held).map_or(0, |end| end + 1),
+            true => self.incomplete.len(),
+            false if streams => memchr::memrchr(b'\n', &self.incomplete).map_or(0, |end| end + 1),
             false => return Ok(None),
         };
-        let rest = self.held.split_off(complete);
-        let lines = lines::pack_legacy_lines(std::mem::replace(&mut self.held, rest));
-        if self.held.len() > LEGACY_LINE_BYTES_MAX {
+        let rest = self.incomplete.split_off(complete);
+        let lines = lines::pack_legacy_lines(std::mem::replace(&mut self.incomplete, rest));
+        if self.incomplete.len() > LEGACY_LINE_BYTES_MAX {
             let expected = format!("lines of at most {LEGACY_LINE_BYTES_MAX} bytes");
             return Err(Damage::new(self.name, expected, "a longer one"));
         }

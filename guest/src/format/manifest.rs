@@ -98,10 +98,10 @@ impl Manifest {
 
     /// Whether its segments, trimmed ones too, hold every position from the first one on. Then a batch
     /// that was ever absorbed, and had events, is in an index that it names.
-    pub(crate) fn holds_all_ever(&self) -> bool {
-        let mut held: Vec<_> = self.records().map(|s| (s.position, s.end())).collect();
-        held.sort_unstable();
-        let reached = held
+    pub(crate) fn covers_all_positions(&self) -> bool {
+        let mut ranges: Vec<_> = self.records().map(|s| (s.position, s.end())).collect();
+        ranges.sort_unstable();
+        let reached = ranges
             .into_iter()
             .try_fold(0, |reached: u64, (start, end)| (start <= reached).then(|| reached.max(end)));
         reached.is_some_and(|reached| reached >= self.next_position)

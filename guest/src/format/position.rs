@@ -47,7 +47,7 @@ impl Position {
 
     /// The batches that it names and that had events for sure: a log keeps those, live or absorbed,
     /// as long as they are not trimmed. (A batch of old may be empty, and then just be deleted.)
-    pub(crate) fn surely_held(&self) -> impl Iterator<Item = &BatchName> {
+    pub(crate) fn certain_batches(&self) -> impl Iterator<Item = &BatchName> {
         let whole = self.yielded.iter().filter(|batch| batch.origin.is_some());
         whole.chain(self.partial.keys())
     }
@@ -116,7 +116,8 @@ impl Position {
 
     /// The error of a position that names batches of which the log with this identity has none.
     pub(crate) fn of_another(&self, name: &LogName, log: Option<LogId>) -> Error {
-        let batch = self.surely_held().min().map_or_else(String::new, |first| format!(" {first}"));
+        let batch =
+            self.certain_batches().min().map_or_else(String::new, |first| format!(" {first}"));
         let of =
             format!("the position is of a log with the batch{batch}, which is not in this one");
         another(&of, name, log)

@@ -44,7 +44,7 @@ pub(crate) struct SegmentReader<B> {
     bytes: u64,
     batches: std::vec::IntoIter<BatchRecord>,
     /// Bytes that do not make a whole batch yet.
-    held: Option<B>,
+    incomplete: Option<B>,
     /// Bytes behind the last batch.
     beyond: u64,
     /// Of the next batch's first event.
@@ -71,7 +71,7 @@ impl<B: HostBytes> SegmentReader<B> {
         batches: Vec<BatchRecord>,
     ) -> Self {
         let batches = batches.into_iter();
-        Self { segment, bytes, batches, held: None, beyond: 0, position, oversized: None }
+        Self { segment, bytes, batches, incomplete: None, beyond: 0, position, oversized: None }
     }
 
     /// Takes the next bytes and adds the events that are certain by now to `runs`; those before damage,
@@ -82,7 +82,7 @@ impl<B: HostBytes> SegmentReader<B> {
         last: bool,
         verified: &mut Vec<VerifiedChunk<B>>,
     ) -> Result<(), Damage> {
-        let bytes = host_bytes::join(self.held.take(), bytes);
+        let bytes = host_bytes::join(self.incomplete.take(), bytes);
         let (mut at, end) = (0, bytes.length());
         loop {
             let before = (self.batches.len(), at);
@@ -95,7 +95,7 @@ impl<B: HostBytes> SegmentReader<B> {
         if self.batches.as_slice().is_empty() && self.oversized.is_none() {
             self.beyond = self.beyond.saturating_add(end.saturating_sub(at));
         } else if at < end {
-            self.held = Some(if at == 0 { bytes } else { bytes.slice(at..end) });
+            self.incomplete = Some(if at == 0 { bytes } else { bytes.slice(at..end) });
         }
         if last { self.check_end() } else { Ok(()) }
     }
@@ -202,14 +202,15 @@ impl<B: HostBytes> SegmentReader<B> {
         let oversized = self.oversized.as_ref();
         let missing = whole.saturating_add(oversized.map_or(0, OversizedBatch::bytes_left));
         // Batches without bytes may be left; they hold no events.
-        let held = self.held.as_ref().map_or(0, HostBytes::length).saturating_add(self.beyond);
-        if missing == 0 && held == 0 {
+        let incomplete =
+            self.incomplete.as_ref().map_or(0, HostBytes::length).saturating_add(self.beyond);
+        if missing == 0 && incomplete == 0 {
             return Ok(());
         }
         let expected = self.bytes;
-        let found = expected.saturating_sub(missing).saturating_add(held);
+        let found = expected.saturating_sub(missing).saturating_add(incomplete);
         let expected = format!("{expected} bytes in whole lines");
-        let found = format!("{found} bytes, {held} of them in no batch");
+        let found = format!("{found} bytes, {incomplete} of them in no batch");
         Err(Damage::new(self.segment, expected, found))
     }
 }

@@ -41,13 +41,13 @@ impl<S: Store> Catalog<S> {
         state: &LogState,
     ) -> Result<Option<bool>, Error> {
         let mut listed = state.live.iter().chain(&state.absorbed);
-        if position.surely_held().next().is_none()
+        if position.certain_batches().next().is_none()
             || listed.any(|batch| position.names(&batch.name))
         {
             return Ok(Some(true));
         }
         let Some(manifest) = &state.manifest else { return Ok(Some(false)) };
-        if !manifest.holds_all_ever() {
+        if !manifest.covers_all_positions() {
             return Ok(None);
         }
         let mut found = Some(false);

@@ -55,13 +55,13 @@ impl<S: Store> Catalog<S> {
             let Some(bytes) = self.get(name)? else { continue };
             let absorbed = index::readable_batches(&bytes);
             let absorbed: Vec<_> = absorbed.filter(|batch| !listed.contains(batch)).collect();
-            let held = match manifest {
-                Some(manifest) => self.held_by(manifest, absorbed.iter().copied())?,
+            let in_index = match manifest {
+                Some(manifest) => self.absorbed_by(manifest, absorbed.iter().copied())?,
                 None => Some(Vec::new()),
             };
             // None when the log has changed meanwhile: the next look tells.
-            let Some(held) = held else { continue };
-            if let Some(batch) = absorbed.into_iter().find(|batch| !held.contains(batch)) {
+            let Some(in_index) = in_index else { continue };
+            if let Some(batch) = absorbed.into_iter().find(|batch| !in_index.contains(batch)) {
                 let object = ObjectName::Index(name);
                 return Ok(Some(Disagreement::Orphan { object, batch }));
             }

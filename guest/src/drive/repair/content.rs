@@ -23,19 +23,19 @@ pub(super) struct SegmentBytes<S: Store> {
     size: u64,
     /// Where what is held begins.
     start: u64,
-    held: Option<S::Bytes>,
+    window: Option<S::Bytes>,
     scanned: u64,
 }
 
 impl<S: Store> SegmentBytes<S> {
     /// Of an object of so many bytes; none if it is not there.
     pub(super) fn new(store: S, key: String, size: u64) -> Self {
-        Self { store, key, size, start: 0, held: None, scanned: 0 }
+        Self { store, key, size, start: 0, window: None, scanned: 0 }
     }
 
     fn end(&self) -> u64 {
-        let held = self.held.as_ref().map_or(0, HostBytes::length);
-        self.start.saturating_add(held)
+        let window = self.window.as_ref().map_or(0, HostBytes::length);
+        self.start.saturating_add(window)
     }
 
     /// Gets more. False if there is no more.
@@ -50,7 +50,7 @@ impl<S: Store> SegmentBytes<S> {
         loop {
             match read.next(CHUNK_BYTES_MAX) {
                 Ok(Some(chunk)) => {
-                    self.held = Some(host_bytes::join(self.held.take(), chunk.bytes));
+                    self.window = Some(host_bytes::join(self.window.take(), chunk.bytes));
                     if chunk.last {
                         return Ok(self.end() > start);
                     }
@@ -71,11 +71,11 @@ impl<S: Store> SegmentBytes<S> {
     fn turn_to(&mut self, offset: u64) {
         let end = self.end();
         if offset < self.start || offset > end {
-            (self.start, self.held) = (offset, None);
+            (self.start, self.window) = (offset, None);
         } else if offset.saturating_sub(self.start) > KEPT_BYTES {
-            let held = self.held.take();
-            self.held =
-                held.map(|held| held.slice(offset.saturating_sub(self.start)..held.length()));
+            let window = self.window.take();
+            self.window = window
+                .map(|window| window.slice(offset.saturating_sub(self.start)..window.length()));
             self.start = offset;
         }
     }
@@ -88,11 +88,11 @@ impl<S: Store> Content for SegmentBytes<S> {
         }
         self.turn_to(offset);
         loop {
-            if let Some(held) = &self.held {
+            if let Some(window) = &self.window {
                 let from = offset.saturating_sub(self.start);
-                let end = held.slice(from..held.length()).line_end(events);
+                let end = window.slice(from..window.length()).line_end(events);
                 self.scanned = self.scanned.saturating_add(end);
-                let summary = held.summarize(from, &[end]).first().copied();
+                let summary = window.summarize(from, &[end]).first().copied();
                 if let Some(found) = summary.filter(|found| found.line_feeds == events) {
                     return Ok(Some((end, Digest(found.digest))));
                 }

@@ -82,9 +82,9 @@ struct Remains {
     /// Batches that are listed.
     batches: BTreeSet<BatchName>,
     /// Batches that the indexes of the manifest before hold, trimmed ones too, as far as they are there.
-    held: BTreeSet<BatchName>,
+    absorbed: BTreeSet<BatchName>,
     /// Whether all of those are there.
-    is_held_known: bool,
+    is_absorbed_known: bool,
     /// The segments that attempts at the generation wrote; none where one or its index cannot be read.
     outputs: BTreeMap<CommitId, Option<Vec<NewSegment>>>,
 }
@@ -108,11 +108,11 @@ impl Remains {
         };
         let mut batches = BTreeSet::new();
         catalog.list_batches(|batch| _ = batches.insert(batch.name))?;
-        let (mut held, mut is_held_known) = (BTreeSet::new(), true);
+        let (mut absorbed, mut is_absorbed_known) = (BTreeSet::new(), true);
         for segment in base.iter().flatten().flat_map(Manifest::records) {
             match catalog.index_of(segment) {
-                Ok(Some(index)) => held.extend(index.batches.iter().map(|batch| batch.name)),
-                Ok(None) | Err(Error::Damaged(_)) => is_held_known = false,
+                Ok(Some(index)) => absorbed.extend(index.batches.iter().map(|batch| batch.name)),
+                Ok(None) | Err(Error::Damaged(_)) => is_absorbed_known = false,
                 Err(error) => return Err(error),
             }
         }
@@ -137,7 +137,7 @@ impl Remains {
             }
         }
         let others = sizes;
-        Ok(Self { generation, bytes, base, others, batches, held, is_held_known, outputs })
+        Ok(Self { generation, bytes, base, others, batches, absorbed, is_absorbed_known, outputs })
     }
 
     fn is_listed(&self, segment: &SegmentRecord) -> bool {
@@ -187,10 +187,10 @@ impl Remains {
                     first_position: *first_position,
                     outputs,
                     is_there: &|segment| self.is_listed(segment),
-                    is_held: &|batch| self.held.contains(batch),
+                    is_absorbed: &|batch| self.absorbed.contains(batch),
                 };
                 let batches = outputs.iter().flat_map(|output| &output.batches);
-                let mut new = batches.filter(|batch| !self.held.contains(&batch.name));
+                let mut new = batches.filter(|batch| !self.absorbed.contains(&batch.name));
                 let is_gone = new.any(|batch| !self.batches.contains(&batch.name))
                     || base.segments.iter().any(|segment| !self.is_listed(segment));
                 found.extend(traces.manifests().into_iter().map(|manifest| (manifest, is_gone)));
@@ -218,10 +218,10 @@ impl Remains {
             };
             let batches = outputs.iter().flat_map(|output| &output.batches);
             let mut gone = batches.filter(|batch| !self.batches.contains(&batch.name)).peekable();
-            if gone.peek().is_some() && !self.is_held_known {
+            if gone.peek().is_some() && !self.is_absorbed_known {
                 return Err("an index that the manifest before it names is gone");
             }
-            if !gone.all(|batch| self.held.contains(&batch.name)) {
+            if !gone.all(|batch| self.absorbed.contains(&batch.name)) {
                 return Err("batches that only it makes part of the log have been deleted since");
             }
         }

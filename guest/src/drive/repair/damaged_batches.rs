@@ -39,13 +39,13 @@ pub(super) fn damaged_batches<S: Store>(
         damaged: BTreeSet::new(),
         first: None,
     };
-    let mut held: Option<S::Bytes> = None;
+    let mut incomplete: Option<S::Bytes> = None;
     let mut bytes = 0_u64;
     let extent = loop {
         match read.next(CHUNK_BYTES_MAX) {
             Ok(Some(chunk)) => {
                 bytes = bytes.saturating_add(chunk.bytes.length());
-                held = checks.take(host_bytes::join(held, chunk.bytes));
+                incomplete = checks.take(host_bytes::join(incomplete, chunk.bytes));
                 if bytes > segment.bytes {
                     break Extent::Beyond(segment.bytes);
                 }

@@ -49,18 +49,18 @@ pub(super) fn get<S: Store>(
     bytes_max: u64,
 ) -> Result<(Extent, S::Bytes), Error> {
     let read = store.read(&[ReadPart { key: key.to_owned(), range: None }]);
-    let mut held = S::Bytes::new(&[]);
+    let mut bytes = S::Bytes::new(&[]);
     loop {
         match read.next(CHUNK_BYTES_MAX) {
-            Ok(Some(chunk)) => held = host_bytes::join(Some(held), chunk.bytes),
-            Ok(None) => return Ok((Extent::Whole(held.length()), held)),
+            Ok(Some(chunk)) => bytes = host_bytes::join(Some(bytes), chunk.bytes),
+            Ok(None) => return Ok((Extent::Whole(bytes.length()), bytes)),
             Err(failure) if failure.error.kind == StoreErrorKind::NotFound => {
-                return Ok((Extent::Gone, held));
+                return Ok((Extent::Gone, bytes));
             }
             Err(failure) => return Err(Error::store("read", key, &failure.error)),
         }
-        if held.length() > bytes_max {
-            return Ok((Extent::Beyond(bytes_max), held));
+        if bytes.length() > bytes_max {
+            return Ok((Extent::Beyond(bytes_max), bytes));
         }
     }
 }

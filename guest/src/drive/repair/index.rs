@@ -48,7 +48,7 @@ pub(super) fn repair<S: Store, Y: System>(
     let segments = manifest.segments.iter().map(|segment| (false, *segment)).chain(trimmed);
     for (is_trimmed, segment) in segments {
         let name = ObjectName::Index(segment.name.index());
-        if intruders.hold_segment(segment.name) {
+        if intruders.contains_segment(segment.name) {
             found.left.insert(segment.name);
             continue;
         }
@@ -198,12 +198,12 @@ fn perhaps_trimmed<S: Store>(
         }
     })?;
     for batch in covered {
-        let mut is_held = false;
+        let mut is_absorbed = false;
         for other in manifest.records().filter(|other| other.covers(batch.time)) {
-            is_held |= damage_of(catalog, other)?.is_none()
-                && catalog.index_of(other)?.is_some_and(|index| index.holds(&batch));
+            is_absorbed |= damage_of(catalog, other)?.is_none()
+                && catalog.index_of(other)?.is_some_and(|index| index.contains(&batch));
         }
-        if !is_held {
+        if !is_absorbed {
             return Ok(Some(batch));
         }
     }

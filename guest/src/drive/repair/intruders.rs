@@ -53,14 +53,14 @@ impl Intruders {
         })
     }
 
-    pub(super) fn holds(&self, name: ObjectName) -> bool {
+    pub(super) fn contains(&self, name: ObjectName) -> bool {
         self.found.contains_key(&name)
     }
 
     /// Whether one stands in place of a segment or its index.
-    pub(super) fn hold_segment(&self, segment: SegmentName) -> bool {
+    pub(super) fn contains_segment(&self, segment: SegmentName) -> bool {
         let (index, segment) = (ObjectName::Index(segment.index()), ObjectName::Segment(segment));
-        self.holds(segment) || self.holds(index)
+        self.contains(segment) || self.contains(index)
     }
 
     /// The first batch in whose place one stands.

@@ -42,7 +42,7 @@ pub(super) fn repair<S: Store, Y: System>(
         let name = ObjectName::Manifest(generation);
         let is_next = |after: &Manifest| after.generation.0 == generation.0.saturating_add(1);
         let next = after.take().filter(|after| is_next(after) || generation == Generation::FIRST);
-        if intruders.holds(name) {
+        if intruders.contains(name) {
             continue;
         }
         let damage =

@@ -107,15 +107,15 @@ fn absent<S: Store>(
     }
     let Some(manifest) = manifest else { return Ok(Ok(absent)) };
     let names = absent.iter().map(|(record, _)| record.name).collect::<Vec<_>>();
-    let held = match catalog.held_by(manifest, names.into_iter()) {
+    let in_index = match catalog.absorbed_by(manifest, names.into_iter()) {
         Err(Error::Damaged(_)) => None,
-        held => held?,
+        in_index => in_index?,
     };
-    let Some(held) = held else {
+    let Some(in_index) = in_index else {
         let why = "an index that the manifest before names is damaged or gone, too".to_owned();
         return Ok(Err(why));
     };
-    absent.retain(|(record, _)| !held.contains(&record.name));
+    absent.retain(|(record, _)| !in_index.contains(&record.name));
     Ok(Ok(absent))
 }
 

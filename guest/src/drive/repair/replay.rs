@@ -23,7 +23,7 @@ pub(super) struct Traces<'a> {
     /// Whether a segment of the manifest before is still there.
     pub(super) is_there: &'a dyn Fn(&SegmentRecord) -> bool,
     /// Whether a batch stands in what the manifest before names, as far as its indexes are there.
-    pub(super) is_held: &'a dyn Fn(&BatchName) -> bool,
+    pub(super) is_absorbed: &'a dyn Fn(&BatchName) -> bool,
 }
 
 /// New segments, and what they stand for.
@@ -95,7 +95,7 @@ impl Traces<'_> {
         }
         let absorbs = segments.end == self.base.segments.len() && outputs.end == self.outputs.len();
         let in_order = rest.is_sorted_by(|one, next| one.name < next.name);
-        let is_new = rest.iter().all(|batch| !(self.is_held)(&batch.name));
+        let is_new = rest.iter().all(|batch| !(self.is_absorbed)(&batch.name));
         let fits = rest.is_empty() || (absorbs && in_order && is_new);
         let size = u64::try_from(lines.len()).ok()?;
         let rewrite = Rewrite { segments, batches: rest.len(), bytes: 0, size, cut };

@@ -35,7 +35,7 @@ fn an_index_decodes_to_what_was_encoded() {
     let bytes = index().encode().unwrap();
     let decoded = Index::decode(&record_of(&index(), 0), &bytes).unwrap();
     assert_eq!(decoded, index());
-    assert!(decoded.holds(&index().batches[1].name));
+    assert!(decoded.contains(&index().batches[1].name));
 }
 
 #[test]
