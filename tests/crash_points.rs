@@ -306,7 +306,7 @@ fn trim_at(
         let (store, system) = (store.clone(), system.clone());
         Box::new(move |expected| {
             let options = TrimOptions { lazy };
-            match trim::trim(store.clone(), &system, log(), point(), options) {
+            match trimmer::trim(store.clone(), &system, log(), point(), options) {
                 Ok(trimmed) => {
                     assert_eq!(trimmed.first_position, u64::try_from(first).unwrap());
                     assert!(lazy || manifest(&store.memory).trimmed_events() == 0);

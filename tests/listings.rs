@@ -118,7 +118,7 @@ fn a_listing_that_was_not_asked_for_is_an_error() {
         let done = [
             ("read", read(lying.clone()).map(drop)),
             ("stat", guest::stat::stat(lying.clone(), name()).map(drop)),
-            ("verify", guest::verify::Verifier::new(lying.clone(), name()).step().map(drop)),
+            ("verify", guest::verifier::Verifier::new(lying.clone(), name()).step().map(drop)),
             ("compact", guest::compactor::compact(lying, &system, name(), full).map(drop)),
         ];
         for (what, done) in done {

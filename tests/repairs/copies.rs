@@ -107,7 +107,7 @@ fn batch_that_a_trim_has_cut_is_cut_again() {
     let (world, before) = absorbed();
     let point = TrimPoint::KeepEvents(11);
     let options = TrimOptions { lazy: false };
-    trim::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
+    trimmer::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
     // The segment that was cut is listed still, or the batches that it was made of are.
     for (what, harm) in HARMS {
         let whole = absorbed().0.store.objects();

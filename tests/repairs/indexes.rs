@@ -113,7 +113,7 @@ fn trimmed() -> World {
     let world = World::new();
     let options = TrimOptions { lazy: false };
     let point = TrimPoint::KeepEvents(11);
-    trim::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
+    trimmer::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
     assert_eq!(read(&mut world.reader(None)).unwrap(), ((7..18).collect(), 0));
     world
 }
@@ -165,7 +165,7 @@ fn index_of_a_trimmed_segment_is_not_forgotten_while_a_batch_may_be_in_it() {
     let key = world.keys("segment_", ".index")[0].clone();
     let options = TrimOptions { lazy: false };
     let point = TrimPoint::KeepEvents(14);
-    trim::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
+    trimmer::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
     // One of its batches is listed still, and the other one's name is nowhere.
     let (batch, bytes) = before.into_iter().next().unwrap();
     let mut objects = world.store.objects();

@@ -38,7 +38,7 @@ fn committed(commit: &dyn Fn(&World)) -> (World, String) {
 
 fn trim(world: &World, kept: u64, lazy: bool) {
     let point = TrimPoint::KeepEvents(kept);
-    trim::trim(world.store.clone(), &world.clock, log(), point, TrimOptions { lazy }).unwrap();
+    trimmer::trim(world.store.clone(), &world.clock, log(), point, TrimOptions { lazy }).unwrap();
 }
 
 /// The commits, each with how many of its manifest's last bytes may be gone so that it is found again.

@@ -43,7 +43,7 @@ fn repair_of_a_segment_that_was_trimmed_lazily_leaves_no_trimmed_event_in_it() {
         world.write(0..9);
         world.compact();
         let (point, options) = (TrimPoint::KeepEvents(13), TrimOptions { lazy: true });
-        trim::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
+        trimmer::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
         let segment = world.keys("segment_", ".jsonl")[0].clone();
         world.damage(&segment, |bytes| bytes[damaged] ^= 1);
         let steps = world.repair(false);
