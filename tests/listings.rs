@@ -69,7 +69,8 @@ where
     S::Bytes: 'static,
 {
     let options = OptionsInput { flush_interval_ms: Some(0), ..OptionsInput::default() };
-    let mut writer = guest::writer::Writer::open(store, system.clone(), "log", options).unwrap();
+    let mut writer =
+        guest::drive::writer::Writer::open(store, system.clone(), "log", options).unwrap();
     for event in events {
         writer.append(event.as_bytes()).unwrap();
         writer.flush().unwrap();
@@ -78,7 +79,7 @@ where
 }
 
 fn read(store: Lying) -> Result<usize, Error> {
-    let mut reader = guest::reader::Reader::new(store, name(), Default::default())?;
+    let mut reader = guest::drive::reader::Reader::new(store, name(), Default::default())?;
     let mut pages = 0;
     while reader.next_page()?.is_some() {
         pages += 1;
@@ -107,7 +108,8 @@ fn a_listing_that_was_not_asked_for_is_an_error() {
     let truth = NativeStore { store: store.clone(), runtime: runtime.handle().clone() };
     let system = NativeSystem::default();
     append(truth.clone(), &system, &["a", "b", "c"]);
-    guest::compactor::compact(truth.clone(), &system, name(), CompactInput::default()).unwrap();
+    guest::drive::compactor::compact(truth.clone(), &system, name(), CompactInput::default())
+        .unwrap();
     append(truth.clone(), &system, &["d", "e"]);
     let keys = || runtime.block_on(store.list("log/", None, 100)).unwrap();
     let before = keys();
@@ -117,9 +119,12 @@ fn a_listing_that_was_not_asked_for_is_an_error() {
         let full = CompactInput { full: true, ..CompactInput::default() };
         let done = [
             ("read", read(lying.clone()).map(drop)),
-            ("stat", guest::stat::stat(lying.clone(), name()).map(drop)),
-            ("verify", guest::verifier::Verifier::new(lying.clone(), name()).step().map(drop)),
-            ("compact", guest::compactor::compact(lying, &system, name(), full).map(drop)),
+            ("stat", guest::drive::stat::stat(lying.clone(), name()).map(drop)),
+            (
+                "verify",
+                guest::drive::verifier::Verifier::new(lying.clone(), name()).step().map(drop),
+            ),
+            ("compact", guest::drive::compactor::compact(lying, &system, name(), full).map(drop)),
         ];
         for (what, done) in done {
             let Err(Error::StoreFailed { message, .. }) = &done else {

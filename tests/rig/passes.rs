@@ -31,8 +31,8 @@ impl World {
     pub fn start_read_with(&self, name: &str, options: ReadOptions) -> Result<Pages, Error> {
         let pass = match self.kind {
             Kind::Native => {
-                let log = guest::names::LogName::parse(name).map_err(error)?;
-                let reader = guest::reader::Reader::new(self.native(), log, options);
+                let log = guest::format::names::LogName::parse(name).map_err(error)?;
+                let reader = guest::drive::reader::Reader::new(self.native(), log, options);
                 Pass::Native(Box::new(reader.map_err(error)?))
             }
             Kind::Component => {
@@ -63,8 +63,9 @@ impl World {
     pub fn compact_with(&self, name: &str, options: CompactInput) -> Result<Compaction, Error> {
         match self.kind {
             Kind::Native => {
-                let log = guest::names::LogName::parse(name).map_err(error)?;
-                let done = guest::compactor::compact(self.native(), &self.system, log, options);
+                let log = guest::format::names::LogName::parse(name).map_err(error)?;
+                let done =
+                    guest::drive::compactor::compact(self.native(), &self.system, log, options);
                 done.map(compaction).map_err(error)
             }
             Kind::Component => {
@@ -81,9 +82,10 @@ impl World {
     ) -> Result<CompactionPlan, Error> {
         match self.kind {
             Kind::Native => {
-                let log = guest::names::LogName::parse(name).map_err(error)?;
-                let plan = guest::compactor::plan(self.native(), log, options).map_err(error)?;
-                let guest::compactor::CompactionPlan {
+                let log = guest::format::names::LogName::parse(name).map_err(error)?;
+                let plan =
+                    guest::drive::compactor::plan(self.native(), log, options).map_err(error)?;
+                let guest::drive::compactor::CompactionPlan {
                     batches,
                     segments,
                     bytes,
@@ -110,9 +112,11 @@ impl World {
     pub fn trim_with(&self, name: &str, until: TrimPoint, lazy: bool) -> Result<Trimmed, Error> {
         match self.kind {
             Kind::Native => {
-                let log = guest::names::LogName::parse(name).map_err(error)?;
-                let (until, options) = (trim_point(until), guest::trim::TrimOptions { lazy });
-                let done = guest::trim::trim(self.native(), &self.system, log, until, options);
+                let log = guest::format::names::LogName::parse(name).map_err(error)?;
+                let (until, options) =
+                    (trim_point(until), guest::drive::trimmer::TrimOptions { lazy });
+                let done =
+                    guest::drive::trimmer::trim(self.native(), &self.system, log, until, options);
                 done.map(trimmed).map_err(error)
             }
             Kind::Component => {
@@ -125,9 +129,10 @@ impl World {
     pub fn plan_trim(&self, name: &str, until: TrimPoint, lazy: bool) -> Result<Trimmed, Error> {
         match self.kind {
             Kind::Native => {
-                let log = guest::names::LogName::parse(name).map_err(error)?;
-                let (until, options) = (trim_point(until), guest::trim::TrimOptions { lazy });
-                let planned = guest::trim::plan(self.native(), log, until, options);
+                let log = guest::format::names::LogName::parse(name).map_err(error)?;
+                let (until, options) =
+                    (trim_point(until), guest::drive::trimmer::TrimOptions { lazy });
+                let planned = guest::drive::trimmer::plan(self.native(), log, until, options);
                 planned.map(trimmed).map_err(error)
             }
             Kind::Component => {
@@ -147,8 +152,8 @@ impl World {
         let (mut findings, mut last) = (Vec::new(), Checked::default());
         match self.kind {
             Kind::Native => {
-                let log = guest::names::LogName::parse(name).map_err(error)?;
-                let mut verifier = guest::verify::Verifier::new(self.native(), log);
+                let log = guest::format::names::LogName::parse(name).map_err(error)?;
+                let mut verifier = guest::drive::verifier::Verifier::new(self.native(), log);
                 while let Some(checked) = verifier.step().map_err(error)? {
                     findings.extend(checked.findings.into_iter().map(finding));
                     last = Checked {
@@ -191,7 +196,7 @@ pub struct Pages {
 }
 
 pub(crate) enum Pass {
-    Native(Box<guest::reader::Reader<NativeStore>>),
+    Native(Box<guest::drive::reader::Reader<NativeStore>>),
     Component(Box<stratalog::Reader>),
 }
 

@@ -6,14 +6,20 @@ use stratalog::{
 };
 use stratalog_guest as guest;
 
-pub(crate) fn written(written: guest::writer::Written) -> Written {
-    let guest::writer::Written { batches, events, bytes } = written;
+pub(crate) fn written(written: guest::drive::writer::Written) -> Written {
+    let guest::drive::writer::Written { batches, events, bytes } = written;
     Written { batches, events, bytes }
 }
 
-pub(crate) fn compaction(done: guest::compactor::Compaction) -> Compaction {
-    let guest::compactor::Compaction { batches, segments, events, bytes, new_segments, new_key } =
-        done;
+pub(crate) fn compaction(done: guest::drive::compactor::Compaction) -> Compaction {
+    let guest::drive::compactor::Compaction {
+        batches,
+        segments,
+        events,
+        bytes,
+        new_segments,
+        new_key,
+    } = done;
     let merged_files = batches + segments;
     Compaction { merged_files, batches, segments, events, bytes, new_segments, new_key }
 }
@@ -56,9 +62,9 @@ pub(crate) fn error(error: guest::error::Error) -> Error {
     }
 }
 
-pub(crate) fn stats(stats: guest::stat::Stats) -> Stats {
+pub(crate) fn stats(stats: guest::drive::stat::Stats) -> Stats {
     // Made by name: a record that grows elsewhere must grow here.
-    let guest::stat::Stats {
+    let guest::drive::stat::Stats {
         objects,
         batches,
         segments,
@@ -82,8 +88,8 @@ pub(crate) fn stats(stats: guest::stat::Stats) -> Stats {
         compacted_bytes,
     } = stats;
     let (generation, identity) = (generation.0, log.map(|log| log.to_string()));
-    let tier = |tier: guest::stat::Tier| {
-        let guest::stat::Tier { tier, segments, bytes } = tier;
+    let tier = |tier: guest::drive::stat::Tier| {
+        let guest::drive::stat::Tier { tier, segments, bytes } = tier;
         Tier { tier, segments, bytes }
     };
     Stats {
@@ -111,16 +117,16 @@ pub(crate) fn stats(stats: guest::stat::Stats) -> Stats {
     }
 }
 
-pub(crate) fn trim_point(point: TrimPoint) -> guest::trim::TrimPoint {
+pub(crate) fn trim_point(point: TrimPoint) -> guest::drive::trimmer::TrimPoint {
     match point {
-        TrimPoint::Position(position) => guest::trim::TrimPoint::Position(position),
-        TrimPoint::Time(micros) => guest::trim::TrimPoint::Time(micros),
-        TrimPoint::KeepEvents(events) => guest::trim::TrimPoint::KeepEvents(events),
+        TrimPoint::Position(position) => guest::drive::trimmer::TrimPoint::Position(position),
+        TrimPoint::Time(micros) => guest::drive::trimmer::TrimPoint::Time(micros),
+        TrimPoint::KeepEvents(events) => guest::drive::trimmer::TrimPoint::KeepEvents(events),
     }
 }
 
-pub(crate) fn trimmed(done: guest::trim::Trimmed) -> Trimmed {
-    let guest::trim::Trimmed {
+pub(crate) fn trimmed(done: guest::drive::trimmer::Trimmed) -> Trimmed {
+    let guest::drive::trimmer::Trimmed {
         events,
         segments,
         bytes,
@@ -140,9 +146,9 @@ pub(crate) fn trimmed(done: guest::trim::Trimmed) -> Trimmed {
     }
 }
 
-pub(crate) fn finding(finding: guest::verify::Finding) -> Finding {
+pub(crate) fn finding(finding: guest::drive::verifier::Finding) -> Finding {
+    use guest::drive::verifier::{Finding as Inner, GarbageReason as Reason};
     use guest::error::Damage;
-    use guest::verify::{Finding as Inner, GarbageReason as Reason};
     match finding {
         Inner::Damaged(Damage { object, expected, found }) => {
             Finding::Damaged { object, expected, found }

@@ -158,7 +158,7 @@ impl World {
         let runtime = self.runtime.clone();
         let handle = match self.kind {
             Kind::Native => {
-                let options = guest::options::OptionsInput {
+                let options = guest::decide::options::OptionsInput {
                     flush_threshold: Some(settings.flush_threshold),
                     flush_bytes: None,
                     flush_interval_ms: Some(settings.flush_interval_ms),
@@ -166,7 +166,8 @@ impl World {
                     buffer_bytes_max: Some(settings.buffer_bytes_max),
                 };
                 let (store, system) = (self.native(), self.system.clone());
-                let writer = guest::writer::Writer::open(store, system.clone(), name, options);
+                let writer =
+                    guest::drive::writer::Writer::open(store, system.clone(), name, options);
                 let writer = Mutex::new(writer.map_err(error)?);
                 Handle::Native(Box::new(writer), self.native(), system)
             }
@@ -186,8 +187,8 @@ impl World {
     pub fn stat(&self, name: &str) -> Result<Stats, Error> {
         match self.kind {
             Kind::Native => {
-                let log = guest::names::LogName::parse(name).map_err(error)?;
-                guest::stat::stat(self.native(), log).map(stats).map_err(error)
+                let log = guest::format::names::LogName::parse(name).map_err(error)?;
+                guest::drive::stat::stat(self.native(), log).map(stats).map_err(error)
             }
             Kind::Component => self.runtime.block_on(self.host().stat(&self.store, name)),
         }
@@ -223,7 +224,7 @@ pub struct Log {
     runtime: Arc<Runtime>,
 }
 
-type NativeWriter = Mutex<guest::writer::Writer<NativeStore, NativeSystem>>;
+type NativeWriter = Mutex<guest::drive::writer::Writer<NativeStore, NativeSystem>>;
 
 enum Handle {
     Native(Box<NativeWriter>, NativeStore, NativeSystem),
@@ -286,7 +287,7 @@ impl Log {
             Handle::Native(writer, store, system) => {
                 let log = writer.lock().unwrap().name().clone();
                 let (store, options) = (store.clone(), Default::default());
-                let done = guest::compactor::compact_opened(store, system, log, options);
+                let done = guest::drive::compactor::compact_opened(store, system, log, options);
                 done.map(compaction).map_err(error)
             }
             Handle::Component(log) => self.runtime.block_on(log.compact(&CompactOptions::new())),

@@ -53,11 +53,11 @@ impl<'y> Logic<'y> for Native<'y> {
     }
 
     fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed> {
-        Ok(trim::trim(self.0, &self.0, log(), point, options)?)
+        Ok(trimmer::trim(self.0, &self.0, log(), point, options)?)
     }
 
     fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed> {
-        Ok(trim::plan(self.0, log(), point, options)?)
+        Ok(trimmer::plan(self.0, log(), point, options)?)
     }
 
     fn verify(&self) -> Outcome<Verified> {
