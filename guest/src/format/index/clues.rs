@@ -79,7 +79,11 @@ impl Clues {
 
     /// The lines, of an index that had so many.
     pub(super) fn lines(&self, count: usize) -> Vec<Clue> {
-        let lines = clues(&self.text);
+        let mut lines = clues(&self.text);
+        if lines.len() > count {
+            // Bytes between two lines, or before the first one.
+            lines.retain(|line| line.text.len() >= BEGIN.len());
+        }
         if lines.len() <= count {
             return lines;
         }

@@ -99,6 +99,36 @@ fn index_with_any_one_byte_changed_is_found_again() {
 }
 
 #[test]
+fn index_with_a_byte_inserted_before_a_line_is_found_again() {
+    let world = world();
+    for number in 0..6 {
+        for byte in 0..=u8::MAX {
+            let mut text = world.text.clone();
+            text.insert(line(&world.text, number), byte);
+            world.is_found_again(&text, &[], &format!("byte {byte} before line {number}"));
+        }
+    }
+}
+
+#[test]
+fn index_with_a_byte_inserted_or_removed_is_found_again_where_the_batches_are_listed() {
+    let world = world();
+    // What is left of a batch that was cut or lost stands in its line alone.
+    for number in [1, 2, 4, 5] {
+        for at in line(&world.text, number)..line(&world.text, number + 1) {
+            for byte in [Some(b'x'), Some(b'\n'), Some(b'{'), Some(b'0'), None] {
+                let mut text = world.text.clone();
+                match byte {
+                    Some(byte) => text.insert(at, byte),
+                    None => _ = text.remove(at),
+                }
+                world.is_found_again(&text, &[1, 2, 4, 5], &format!("{byte:?} at {at}"));
+            }
+        }
+    }
+}
+
+#[test]
 fn index_with_several_lines_changed_is_found_again() {
     let world = world();
     let mut text = world.text.clone();
