@@ -9,12 +9,16 @@
 //! - [`drive`]: all I/O;
 //! - `component`: the shell that makes this a component. It converts and calls.
 //!
+//! With the feature `fuzzing`, `fuzzing` has the properties that fuzz targets check.
+//!
 //! Nothing here knows the host.
 
 pub mod decide;
 pub mod drive;
 pub mod error;
 pub mod format;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod limits;
 pub mod mutants;
 pub mod ports;

@@ -2,8 +2,10 @@
 
 use crate::format::names::Digest;
 
-/// Bytes that are hashed in search of what was changed: a few seconds.
-pub(crate) const HASHED_BYTES_MAX: usize = 1 << 30;
+/// Bytes that are hashed in search of what was changed: a few seconds, or some milliseconds in a fuzz
+/// target.
+pub(crate) const HASHED_BYTES_MAX: usize =
+    if cfg!(feature = "fuzzing") { 1 << 24 } else { 1 << 30 };
 
 /// The bytes with one of them changed back, whichever it is. None if that is not found, or takes too
 /// long.

@@ -1,0 +1,94 @@
+//! Names: what is parsed prints the same bytes, and keys lead back to their objects.
+
+use crate::error::Error;
+use crate::format::names::{BatchName, BatchTime, LogName, ObjectName, unfinished};
+
+/// Takes names, one a line, as names of objects and of logs.
+pub fn names(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    check_log_name(text);
+    let mut batches = Vec::new();
+    for name in text.split('\n').take(16) {
+        check_log_name(name);
+        if let Some(object) = ObjectName::parse(name) {
+            check_object(name, object);
+            if let ObjectName::Batch(batch) = object {
+                batches.push((batch, name));
+            }
+        }
+        if let Some(object) = unfinished(name) {
+            let number = name.strip_prefix(&object.to_string()).unwrap();
+            let digits = number.strip_prefix('#').unwrap();
+            assert!(!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
+        }
+    }
+    for (first, name) in &batches {
+        for (second, other) in &batches {
+            // A writer gives a time to one batch only.
+            if (first.time, first.writer()) != (second.time, second.writer()) {
+                assert_eq!(first.cmp(second), name.cmp(other), "{name} {other}");
+            }
+        }
+    }
+}
+
+fn check_object(name: &str, object: ObjectName) {
+    assert_eq!(object.to_string(), name);
+    assert_eq!(unfinished(&format!("{name}#0")), Some(object));
+    for log in ["a", "app/log"].map(|log| LogName::parse(log).unwrap()) {
+        let key = log.key(object);
+        assert_eq!(log.object(&key), Some(name));
+        let prefixes = [log.batches(), log.manifests(), log.segments()];
+        let found: Vec<_> = prefixes.iter().map(|prefix| key.starts_with(prefix)).collect();
+        let expected = match object {
+            ObjectName::Batch(_) => [true, false, false],
+            ObjectName::Manifest(_) => [false, true, false],
+            ObjectName::Segment(_) | ObjectName::Index(_) => [false, false, true],
+        };
+        assert_eq!(found, expected, "{key}");
+    }
+    match object {
+        ObjectName::Batch(batch) => check_batch(batch),
+        ObjectName::Manifest(generation) => {
+            let marker = generation.marker().0;
+            assert!(generation <= marker, "{generation}");
+            assert!(marker.0 == u64::MAX || marker.0.is_multiple_of(8), "{generation}");
+        }
+        ObjectName::Segment(segment) => {
+            assert!(name.starts_with(&segment.of_commit()), "{name}");
+            let index = segment.index();
+            assert_eq!(ObjectName::parse(&index.to_string()), Some(ObjectName::Index(index)));
+        }
+        ObjectName::Index(index) => {
+            let segment = index.0.to_string();
+            assert_eq!(ObjectName::parse(&segment), Some(ObjectName::Segment(index.0)));
+        }
+    }
+}
+
+fn check_batch(batch: BatchName) {
+    let mut stem = String::new();
+    batch.write_stem(&mut stem).unwrap();
+    assert_eq!(BatchName::parse_stem(&stem), Some(batch));
+    for now in [0, batch.time.micros(), u64::MAX] {
+        match batch.time.next(now) {
+            Some(next) => assert!(next > batch.time && next.micros() >= now),
+            None => assert!(batch.time == BatchTime::MAX || now > BatchTime::MAX.micros()),
+        }
+    }
+}
+
+fn check_log_name(name: &str) {
+    let log = match LogName::parse(name) {
+        Ok(log) => log,
+        Err(Error::InvalidInput(message)) => {
+            return assert!(!message.chars().any(char::is_control), "{message:?}");
+        }
+        Err(other) => panic!("{other}"),
+    };
+    assert_eq!(log.as_str(), name);
+    assert_eq!(LogName::of_folder(&log.folder()), Some(log.clone()));
+    assert_eq!(log.object(&log.key("object")), Some("object"));
+    assert_eq!(log.object(&log.key("below/object")), None);
+    assert!(!name.split('/').any(|part| matches!(part, "" | "." | "..")), "{name:?}");
+}
