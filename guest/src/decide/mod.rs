@@ -12,3 +12,4 @@ pub mod log_state;
 pub mod options;
 pub mod page;
 pub(crate) mod source;
+pub(crate) mod succession;

@@ -1,25 +1,23 @@
 //! One reading pass, or one after the other: a driver. What is yielded is the cursor's decision.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::decide::cursor::{Cursor, Pending, Step, Times};
-use crate::decide::log_state::LogState;
 use crate::decide::page::Page;
 use crate::decide::source::Source;
-use crate::drive::catalog::{Catalog, Scope};
-use crate::drive::source_reader::{self, Interrupted, SourceReader};
+use crate::drive::catalog::Catalog;
+use crate::drive::source_reader::{Interrupted, SourceReader};
 use crate::error::Error;
 use crate::format::index::Index;
 use crate::format::lines;
-use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
-use crate::format::names::{BatchName, LogName};
+use crate::format::names::LogName;
 use crate::format::position::Position;
-use crate::limits::{MISSING_TRIES, PAGE_BYTES_TARGET};
-use crate::mutants::{self, Mutant};
+use crate::limits::PAGE_BYTES_TARGET;
 use crate::ports::{HostBytes, Store};
 
+mod load;
 mod skip;
 
 pub use skip::Skipped;
@@ -218,141 +216,6 @@ impl<S: Store> Reader<S> {
         Ok(true)
     }
 
-    /// The first look shows if the newest manifest is gone.
-    fn first_load(&mut self) -> Result<LogState, Error> {
-        let damage = match self.catalog.load(Scope::Full) {
-            Err(Error::Damaged(damage)) if self.skipped.is_some() => damage,
-            loaded => return loaded,
-        };
-        // What the manifests tell that can be read. If there is none, that is the damage.
-        let state = self.catalog.load(Scope::Read)?;
-        self.skipped.get_or_insert_default().push(Skipped { damage, events: None });
-        Ok(state)
-    }
-
-    fn load(&mut self) -> Result<(), Error> {
-        let cursor = &self.cursor;
-        let state = if self.must_exist {
-            self.first_load()?
-        } else {
-            self.catalog.load_new(Scope::Read, &|batch| cursor.knows(batch))?
-        };
-        if self.must_exist {
-            let exists = self.catalog.check_exists(&state);
-            self.must_exist = matches!(exists, Err(Error::StoreFailed { .. }));
-            exists?;
-        }
-        if !mutants::is(Mutant::SkipIdentity) {
-            self.catalog.check_position(self.cursor.position(), &state)?;
-        }
-        self.cursor.is_of(state.log());
-        let (next, end) = (self.cursor.position().next, state.next_position());
-        if next > end {
-            let log = self.catalog.name.as_str();
-            return Err(Error::InvalidInput(format!(
-                "position {next} is not of log {log}: what is compacted of it ends at {end}"
-            )));
-        }
-        if let Some(events) = self.last {
-            if let Err(source) = self.begin_at_last(events, &state)? {
-                return self.load_again(source);
-            }
-            self.last = None;
-        }
-        if state.first_position() > self.cursor.position().next {
-            match self.skip_trimmed(&state)? {
-                Ok(missed) => self.page.missed += missed,
-                Err(segment) => return self.load_again(Source::Index(segment)),
-            }
-        }
-        self.fresh = false;
-        self.stage = Stage::Steps(self.cursor.plan(&state).into());
-        Ok(())
-    }
-
-    /// Begins behind all but the last events that can be read. Returns what is gone.
-    fn begin_at_last(
-        &mut self,
-        events: u64,
-        state: &LogState,
-    ) -> Result<Result<(), Source>, Error> {
-        let mut left = events;
-        let mut skipped = Vec::new();
-        for batch in state.live.iter().rev() {
-            if left == 0 {
-                skipped.push((batch.name, None));
-                continue;
-            }
-            let events = match batch.name.origin {
-                Some(origin) => origin.events,
-                None => match self.count_legacy(*batch)? {
-                    Some(events) => events,
-                    None => return Ok(Err(Source::Batch(*batch))),
-                },
-            };
-            if events > left {
-                skipped.push((batch.name, Some(events - left)));
-            }
-            left = left.saturating_sub(events);
-        }
-        let position = match self.catalog.position_of_last(state, left)? {
-            Ok(position) => position,
-            Err(segment) => return Ok(Err(Source::Index(segment))),
-        };
-        for (batch, events) in skipped {
-            self.cursor.skip_live(batch, events);
-        }
-        self.cursor.skip_to(position.max(state.first_position()), &[]);
-        Ok(Ok(()))
-    }
-
-    /// The number of events of an old batch, whose name does not tell. None if it is gone.
-    fn count_legacy(&self, batch: ListedBatch) -> Result<Option<u64>, Error> {
-        let (store, log) = (self.catalog.store.clone(), self.catalog.name.clone());
-        let counted = source_reader::count_first(store, log, Source::Batch(batch), u64::MAX)?;
-        Ok(counted.map(|(events, _)| events))
-    }
-
-    /// Moves behind what was trimmed; returns how many events of it were not yielded, or a segment
-    /// whose index is gone.
-    fn skip_trimmed(&mut self, state: &LogState) -> Result<Result<u64, SegmentRecord>, Error> {
-        let (from, first) = (self.cursor.position().next, state.first_position());
-        let is_live =
-            |batch: &BatchName| state.live.binary_search_by_key(batch, |live| live.name).is_ok();
-        let yielded = self.cursor.yielded().filter(|(batch, _)| !is_live(batch));
-        let mut yielded: BTreeMap<_, _> = yielded.collect();
-        let mut seen = 0_u64;
-        let mut trimmed = Vec::new();
-        let left = state.segments().iter().map(|segment| (segment, false));
-        let retired = state.retired().iter().map(|retired| (&retired.segment, true));
-        for (segment, is_retired) in left.chain(retired) {
-            // Of what was trimmed whole, only those are looked up whose names do not tell enough.
-            let mut looked_up =
-                yielded.iter().filter(|(_, events)| !is_retired || events.is_none());
-            if !looked_up.any(|(batch, _)| segment.covers(batch.time)) {
-                continue;
-            }
-            let Some(index) = self.catalog.index_of(segment)? else { return Ok(Err(*segment)) };
-            for (batch, positions) in index.positions(segment) {
-                let Some(events) = yielded.remove(&batch.name) else { continue };
-                let events = events.unwrap_or(batch.trimmed.saturating_add(batch.events));
-                let before_first = first.saturating_sub(positions.start);
-                seen = seen.saturating_add(before_first.min(events));
-                if positions.end <= first {
-                    trimmed.push(batch.name);
-                }
-            }
-        }
-        // In no index: it was trimmed whole, after it had been yielded.
-        for (batch, events) in yielded {
-            seen = seen.saturating_add(events.unwrap_or(0));
-            trimmed.push(batch);
-        }
-        self.cursor.skip_to(first, &trimmed);
-        let missed = first.saturating_sub(from).saturating_sub(seen);
-        Ok(Ok(if self.fresh { 0 } else { missed }))
-    }
-
     fn begin_step(&mut self, mut steps: VecDeque<Step>) -> Result<(), Error> {
         let mut sources = Vec::new();
         while let Some(step) = steps.front() {
@@ -423,28 +286,5 @@ impl<S: Store> Reader<S> {
             }
         }
         Ok(())
-    }
-
-    /// Somebody compacted: the part's events are in a segment now. Unless it is the same part again.
-    fn load_again(&mut self, source: Source) -> Result<(), Error> {
-        self.stage = Stage::Load;
-        if self.missing.source.as_ref() != Some(&source) {
-            self.missing = Missing { source: Some(source), times: 1 };
-            return Ok(());
-        }
-        self.missing.times += 1;
-        match source {
-            Source::Batch(_) if self.missing.times < MISSING_TRIES => Ok(()),
-            Source::Index(_) | Source::Segment(_) | Source::SegmentRange(_) => {
-                Err(self.catalog.missing(source.name()))
-            }
-            Source::Batch(batch) => Err(Error::StoreFailed {
-                message: format!(
-                    "{} is listed again and again but cannot be found",
-                    self.catalog.name.key(batch.name)
-                ),
-                transient: true,
-            }),
-        }
     }
 }

@@ -1,0 +1,44 @@
+//! Decides whether two manifests that are kept can be of one log, one after the other.
+
+use crate::error::Damage;
+use crate::format::manifest::Manifest;
+use crate::format::names::{Generation, LogId};
+
+/// What is wrong with a manifest of a log with this identity, if that is known.
+pub(crate) fn of_another_log(
+    log: Option<LogId>,
+    generation: Generation,
+    found: Option<LogId>,
+) -> Option<Damage> {
+    let expected = log.filter(|log| found != Some(*log))?;
+    let found = found.map_or("no identity".to_owned(), |log| log.to_string());
+    let expected = format!("the identity {expected} of the manifests before");
+    Some(Damage::new(generation, expected, found))
+}
+
+/// What is wrong between two manifests that are kept, the older one first. The first may be followed
+/// by one of a much later generation.
+pub(crate) fn out_of_order(before: &Manifest, after: &Manifest) -> Option<Damage> {
+    let follows = after.generation.0 == before.generation.0.saturating_add(1);
+    // What the later one says was checked with its own digest.
+    if let (true, Some(expected)) = (follows, after.previous)
+        && before.digest != Some(expected)
+    {
+        let found = before.digest.map_or("nothing".to_owned(), |found| format!("xxh3 {found}"));
+        let expected = format!("xxh3 {expected}, as {} says", after.generation);
+        return Some(Damage::new(before.generation, expected, found));
+    }
+    let backward = after.first_position < before.first_position
+        || after.next_position < before.next_position
+        || after.absorbed_bytes < before.absorbed_bytes;
+    backward.then(|| {
+        let positions = |m: &Manifest| {
+            format!(
+                "positions {} to {} and {} bytes absorbed",
+                m.first_position, m.next_position, m.absorbed_bytes
+            )
+        };
+        let expected = format!("at least the {} of {}", positions(before), before.generation);
+        Damage::new(after.generation, expected, positions(after))
+    })
+}
