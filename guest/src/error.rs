@@ -1,4 +1,4 @@
-//! What can go wrong, by what the caller does about it.
+//! The errors of the logic, one kind for each reaction of the caller.
 //!
 //! Mirrors the `error` variant of the WIT, one to one, so that the shell only converts.
 
@@ -12,7 +12,7 @@ pub enum Error {
     /// Fix the call: the text names the value and the range.
     #[error("{0}")]
     InvalidInput(String),
-    /// Fix the event or leave it out; nothing of the call was taken.
+    /// Fix the event or leave it out; the call appended nothing.
     #[error("line {line}: {fault}")]
     InvalidEvent { line: u64, fault: EventFault },
     /// Flush again; everything is kept.
@@ -27,10 +27,10 @@ pub enum Error {
     /// Fix the name, or append first.
     #[error(transparent)]
     NoLog(NoLog),
-    /// Another compactor kept winning; nothing to do.
+    /// Another compactor won every time; no action is needed.
     #[error("{0}")]
     Conflict(String),
-    /// The store, or this version, cannot do it.
+    /// The store, or this version, does not support the operation.
     #[error("{0}")]
     Unsupported(String),
     /// The handle was closed.
@@ -39,7 +39,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// A read, list or delete the store did not do.
+    /// The error of a read, list or delete that the store failed.
     pub(crate) fn store(doing: &str, what: &str, error: &StoreError) -> Self {
         if error.kind == StoreErrorKind::NotAnObject {
             let found = format!("something else: {}", error.message);
@@ -52,7 +52,7 @@ impl Error {
     }
 }
 
-/// Why a line is not an event.
+/// The reason why a line is not an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventFault {
     #[error("the event is empty: an event has at least one byte")]
@@ -106,18 +106,18 @@ impl WriteFailure {
     }
 }
 
-/// A log of which the store has nothing, where one was asked for.
+/// A log of which the store has no object, although the call needs one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 #[error("there is no log {name}")]
 pub struct NoLog {
     pub name: String,
     /// Logs below that name, sorted.
     pub below: Vec<String>,
-    /// There may be more.
+    /// More logs may exist.
     pub more: bool,
 }
 
-/// An object that is not what its name, index or manifest says.
+/// An object that differs from its name, index or manifest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{object} is damaged: expected {expected}, found {found}")]
 pub struct Damage {
@@ -127,24 +127,24 @@ pub struct Damage {
     pub found: String,
 }
 
-/// What is expected where something else stands in an object's place.
+/// The expectation where something other than an object has an object's key.
 const REGULAR_FILE: &str = "a regular file";
 
-/// What is found where an object is gone.
+/// The finding where an object is gone.
 const ABSENT: &str = "no such object";
 
 impl Damage {
-    /// Whether the object is gone.
+    /// Returns true if the object is gone.
     pub(crate) fn is_absence(&self) -> bool {
         self.found == ABSENT
     }
 
-    /// Of an object in whose place something else stands.
+    /// The damage of a key under which something other than an object was found.
     pub(crate) fn intruder(key: String, found: impl Into<String>) -> Self {
         Self::new(key, REGULAR_FILE, found)
     }
 
-    /// Whether something else stands in the object's place.
+    /// Returns true if something other than an object has the object's key.
     pub(crate) fn is_intruder(&self) -> bool {
         self.expected == REGULAR_FILE
     }
@@ -159,7 +159,7 @@ impl Damage {
 }
 
 impl StoreError {
-    /// Whether trying again later may help.
+    /// Returns true if a later retry may succeed.
     pub fn is_transient(&self) -> bool {
         match self.kind {
             StoreErrorKind::Unavailable | StoreErrorKind::Other => true,

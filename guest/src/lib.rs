@@ -1,9 +1,9 @@
 //! The logic of stratalog: an append log on object storage.
 //!
-//! `FORMAT.md` beside this crate documents object names, bytes and protocols. The layers, from below;
-//! each uses only those above it in this list:
+//! `FORMAT.md` next to this crate documents object names, bytes and protocols. The layers, from the
+//! bottom up (each uses only those above it in this list):
 //!
-//! - the ground: [`limits`], [`ports`] (what is needed from outside), [`error`], [`mutants`];
+//! - the ground: [`limits`], [`ports`] (the interface to the outside), [`error`], [`mutants`];
 //! - [`format`]: names and bytes of objects;
 //! - [`decide`]: a snapshot in, a plan out;
 //! - [`drive`]: all I/O;

@@ -1,4 +1,4 @@
-//! Every limit of the log's logic, with its reason. What the host allows on top is the host's.
+//! Every limit of the log's logic, with its reason. The host may set stricter limits.
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -7,11 +7,11 @@ const MIB: u64 = 1024 * KIB;
 /// S3 allows a key.
 pub const LOG_NAME_BYTES_MAX: usize = 512;
 
-/// Default and largest `flush_threshold`, in events. The default is the one of the logs of old.
+/// Default and largest `flush_threshold`, in events. The default is that of legacy logs.
 pub const FLUSH_THRESHOLD_DEFAULT: u64 = 32;
 pub const FLUSH_THRESHOLD_MAX: u64 = 1_000_000;
 
-/// Default `flush_bytes`: large enough that a request's cost is small beside its bytes.
+/// Default `flush_bytes`: large enough that the cost of a request is small relative to its bytes.
 pub const FLUSH_BYTES_DEFAULT: u64 = 4 * MIB;
 
 /// Default and largest `flush_interval`, in milliseconds; the largest is one day.
@@ -22,37 +22,37 @@ pub const FLUSH_INTERVAL_MS_MAX: u64 = 86_400_000;
 pub const EVENT_BYTES_DEFAULT: u64 = MIB;
 pub const EVENT_BYTES_MAX: u64 = 16 * MIB;
 
-/// Default and largest `buffer_bytes_max`. A handle holds at most twice that: one open buffer and
+/// Default and largest `buffer_bytes_max`. A handle holds at most twice this: one open buffer and
 /// one sealed batch.
 pub const BUFFER_BYTES_DEFAULT: u64 = 16 * MIB;
 pub const BUFFER_BYTES_MAX: u64 = 32 * MIB;
 
 /// The largest batch that is checked whole before any of it is yielded. A writer never makes a
-/// larger one; an object of the old naming scheme may be larger and is then read in a stream.
+/// larger one. A legacy batch may be larger and is then read line by line.
 pub const BATCH_BYTES_WHOLE_MAX: u64 = BUFFER_BYTES_MAX;
 
-/// A page is handed out when it holds this much: enough that a call's cost does not count, and
+/// A page is returned when it holds this much: enough that the cost of a call is negligible, and
 /// little enough that batches of about 1 MiB become a page each, which needs no copy.
 pub const PAGE_BYTES_TARGET: u64 = 512 * KIB;
 
-/// The most bytes taken from the store in one call: a page of 1 MiB batches comes in one piece.
+/// The most bytes taken from the store in one call: a batch of 1 MiB arrives in one chunk.
 pub const CHUNK_BYTES_MAX: u32 = 2 * 1024 * 1024;
 
-/// Stretches measured in one call, as many as the interface allows.
+/// Byte ranges summarized in one call, as many as the interface allows.
 pub const SUMMARIES_MAX: usize = 10_000;
 
-/// The longest line of an old batch that is read in a stream, i.e. the most that is held of it.
+/// The longest line of a legacy batch that is read line by line, which bounds the memory for it.
 pub const LEGACY_LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Objects asked for in one call of a listing: ten requests on stores that answer 1,000 at a time.
+/// Objects requested in one call of a listing: ten requests on stores that return 1,000 each.
 pub const LIST_PAGE_OBJECTS: u32 = 10_000;
 
-/// Listings made to find the logs below a name that is no log, and logs that are named then: enough
-/// for who has mistyped a name, and little for a store with a million.
+/// Listings made to find logs below a name that is no log, and the most logs reported: enough for a
+/// mistyped name, and cheap on a store with a million logs.
 pub const BELOW_LISTS_MAX: u32 = 32;
 pub const BELOW_LOGS_MAX: usize = 16;
 
-/// Entries asked for in each of these: what one request gives on stores that answer 1,000 at a time.
+/// Entries requested in each of these listings: one request on stores that return 1,000 each.
 pub const BELOW_PAGE_ENTRIES: u32 = 1_000;
 
 /// Parts of one ordered read, as many as the interface allows.
@@ -61,25 +61,25 @@ pub const READ_PARTS_MAX: usize = 10_000;
 /// Objects deleted in one call: what one bulk delete request takes on S3.
 pub const DELETE_KEYS_MAX: usize = 1_000;
 
-/// Default and largest `batches_max`: batches that one compaction absorbs.
+/// Default and largest `batches_max`: the most batches that one compaction absorbs.
 pub const ABSORB_BATCHES_MAX: u64 = 100_000;
 
-/// Default and largest `segment_bytes_max`. The default is small enough for stores that take an
+/// Default and largest `segment_bytes_max`. The default is small enough for stores that accept an
 /// object only whole.
 pub const SEGMENT_BYTES_DEFAULT: u64 = 128 * MIB;
 pub const SEGMENT_BYTES_MAX: u64 = 4 * 1024 * MIB;
 
-/// A segment ends at this many batches: bounds its index, about 170 bytes a batch, which whoever
-/// reads the segment holds.
+/// The most batches in a segment. Bounds its index, about 170 bytes per batch, which a reader of
+/// the segment holds in memory.
 pub const SEGMENT_BATCHES_MAX: u64 = 32_768;
 
-/// Segments of one attempt: their numbers have four digits.
+/// Segments of one commit: their numbers have four digits.
 pub const COMMIT_SEGMENTS_MAX: u16 = 9_999;
 
-/// The largest index that is read: more than twice what that many batches need.
+/// The largest index that is read: more than twice the size of an index of that many batches.
 pub const INDEX_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Batches in the indexes that are kept for more look-ups.
+/// Batches in the indexes that are cached.
 pub const INDEX_CACHE_BATCHES_MAX: u64 = 100_000;
 
 /// Default, least and largest `fan_in`.
@@ -87,35 +87,35 @@ pub const FAN_IN_DEFAULT: u64 = 8;
 pub const FAN_IN_MIN: u64 = 2;
 pub const FAN_IN_MAX: u64 = 64;
 
-/// Generations for which the index of a trimmed segment is kept, so that a create that lands late
-/// is known as absorbed.
+/// Generations for which the index of a trimmed segment is kept, so that a batch whose create lands
+/// late is recognized as absorbed.
 pub const RETIRED_GENERATIONS: u64 = 64;
 
 /// The longest position that is read: about 300,000 live batches.
 pub const POSITION_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// What a step of a verification reads, and how many findings it tells.
+/// Bytes read in one step of a verification, and the most findings that one step returns.
 pub const VERIFY_STEP_BYTES: u64 = 2 * MIB;
 pub const VERIFY_FINDINGS_MAX: usize = 1_000;
 
-/// Manifests kept below the highest, at least: a reader that found one of them can still get it. They
-/// are deleted in groups of as many, each with one marker.
+/// Manifests kept below the highest, at least: a reader that listed one of them can still read it.
+/// They are deleted in groups of this many, each with one marker.
 pub const MANIFESTS_KEPT: u64 = 8;
 
-/// How often a compaction begins again when another compactor wins.
+/// Runs of a compaction before it reports that other compactors keep winning.
 pub const COMPACT_TRIES: u32 = 4;
 
-/// How often a create whose outcome is unknown is tried again within one compaction.
+/// Tries of a create whose outcome is unknown, within one compaction.
 pub const COMMIT_TRIES: u32 = 3;
 
-/// How often a reader looks again when an object it was told of is gone, without getting further.
+/// Times a reader reloads the log because a listed object is gone, without making progress.
 pub const MISSING_TRIES: u32 = 8;
 
-/// How far ahead of the clock the newest batch may lie before its time is ignored, in microseconds.
+/// Lead of the newest batch over the clock beyond which its time is ignored, in microseconds.
 pub const CLOCK_AHEAD_MICROS: u64 = 3_600 * 1_000_000;
 
-/// How long a failed create rests before an append or a tick tries it again, in microseconds. A
-/// flush does not wait.
+/// Rest of a failed create before an append or a tick retries it, in microseconds. A flush retries
+/// immediately.
 pub const RETRY_REST_MICROS: u64 = 1_000_000;
 
 const _: () = {

@@ -1,21 +1,22 @@
-//! Broken rules, to show that the tests notice: the logic with one rule taken out. Only the tests
+//! The logic with one rule of the protocols broken, to prove that the tests notice. Only the tests
 //! build this in; elsewhere no rule is ever broken.
 
 /// A rule of the protocols that can be broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mutant {
-    /// Batches are listed once: a listing is taken for a snapshot.
+    /// Batches are listed once: a listing counts as a snapshot.
     ListOnce,
     /// A reader lists manifests before batches.
     ManifestFirst,
-    /// A sealed batch is tried again under a new name.
+    /// A sealed batch is retried under a new name.
     RenameOnRetry,
     /// A reader forgets which live batches it has yielded.
     ForgetSeen,
-    /// A compactor deletes what it planned, not what the manifest in force holds.
+    /// A compactor deletes the batches that it planned to, not those that the current manifest
+    /// absorbed.
     DeleteOwn,
-    /// A writer's own read takes what the writer holds after the store was read, not before. Who
-    /// calls decides that order, so it is broken there.
+    /// A writer's own read takes the writer's pending events after reading the store, not before.
+    /// The caller decides that order, so the rule is broken there.
     PendingLast,
     /// A writer's own read yields what that writer wrote after the pass began.
     KeepNewer,
@@ -29,29 +30,29 @@ pub enum Mutant {
     DeleteUnmarked,
     /// A compactor deletes although the listing does not show the manifest that it has committed.
     TrustAfterCommit,
-    /// A listing that contradicts the manifest in force decides what is rewritten and deleted.
+    /// A listing that contradicts the current manifest decides what is rewritten and deleted.
     TrustDisagreement,
-    /// Those about looks together: no listing is doubted.
+    /// All mutants about listings together: no listing is doubted.
     TrustAnyListing,
-    /// A reader goes on from a position of another log.
+    /// A reader resumes from a position of another log.
     SkipIdentity,
-    /// A compaction commits a batch that stands twice in what it writes.
+    /// A compaction commits a batch that occurs twice in its output.
     CommitTwice,
     /// A compaction copies the trimmed events of the first segment with the others.
     CopyTrimmed,
     /// A trim leaves the trimmed events in the segment at its boundary, though it should not.
     LeaveBoundary,
-    /// An "already exists" is believed without a look at the object.
+    /// An "already exists" is trusted without reading the object.
     TrustExisting,
     /// A batch that was cut counts its events as if it had not been.
     ForgetOffset,
-    /// A repair makes a manifest again that need not be the one that was damaged.
+    /// A repair rebuilds a manifest that need not be the one that was damaged.
     RebuildUnproven,
-    /// A repair replaces the damaged manifest before the log has gone on to the next one.
+    /// A repair replaces the damaged manifest before it commits the next one.
     RebuildInPlace,
-    /// A repair goes on from the manifest before the damaged one, whatever is lost by it.
+    /// A repair resumes from the manifest before the damaged one, although events are lost.
     StepBackUnproven,
-    /// A repair gives up all of a segment of which something is damaged.
+    /// A repair drops all of a segment when part of it is damaged.
     LoseWhole,
 }
 
@@ -70,7 +71,7 @@ mod switch {
         BROKEN.set(mutant);
     }
 
-    /// Whether the current thread breaks the rule.
+    /// Returns true if the current thread breaks the rule.
     pub fn is(mutant: Mutant) -> bool {
         let broken = BROKEN.get();
         let is_listing = matches!(

@@ -1,11 +1,11 @@
-//! What the log's logic needs from outside: a store, and the system's clock, randomness and log
-//! sink. The shell implements them with the component's imports, tests with whatever they like.
+//! The logic's interface to the outside: a store, and the system's clock, randomness and log sink.
+//! The shell implements them with the component's imports, tests natively.
 //!
-//! Mirrors the imports of the WIT; see there for what each call promises.
+//! Mirrors the imports of the WIT, which document each call.
 
 use std::ops::Range;
 
-/// What kind of failure a store reports.
+/// The kind of failure that a store reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreErrorKind {
     NotFound,
@@ -17,14 +17,14 @@ pub enum StoreErrorKind {
     Other,
 }
 
-/// A call the store did not do.
+/// A call that the store failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreError {
     pub kind: StoreErrorKind,
     pub message: String,
 }
 
-/// The fates of a create that did not succeed outright.
+/// The fates of a create that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteError {
     AlreadyExists,
@@ -32,11 +32,11 @@ pub enum WriteError {
     Unknown(StoreError),
 }
 
-/// What stands under a listed key.
+/// The kind of entry under a listed key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
     Object,
-    /// Its key ends with a slash.
+    /// An entry whose key ends with a slash.
     Folder,
     Unfinished,
     Link,
@@ -51,21 +51,21 @@ pub struct ListedObject {
     pub kind: EntryKind,
 }
 
-/// A part of a listing, sorted by key.
+/// One page of a listing, sorted by key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListPage {
     pub objects: Vec<ListedObject>,
     pub more: bool,
 }
 
-/// One object, or a range of it in bytes, to read.
+/// One object to read, or a byte range of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadPart {
     pub key: String,
     pub range: Option<Range<u64>>,
 }
 
-/// What is known of a stretch of bytes.
+/// The digest and the number of line feeds of a range of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// The digest that names use.
@@ -73,15 +73,15 @@ pub struct Summary {
     pub line_feeds: u64,
 }
 
-/// Bytes that are held outside for the logic: they come in only when they are read.
+/// Bytes outside the logic's memory, which are copied in only when they are read.
 pub trait HostBytes: Sized {
     fn new(content: &[u8]) -> Self;
     fn length(&self) -> u64;
     fn slice(&self, range: Range<u64>) -> Self;
     fn append(&mut self, more: Self);
-    /// Measures stretches of these lengths, one after the other, from `start` on.
+    /// Summarizes consecutive ranges of these lengths, beginning at `start`.
     fn summarize(&self, start: u64, lengths: &[u64]) -> Vec<Summary>;
-    /// The end of the first so many lines.
+    /// The end of the first `lines` lines.
     fn line_end(&self, lines: u64) -> u64;
     fn read(&self) -> Vec<u8>;
 }
@@ -94,27 +94,27 @@ pub struct Chunk<B> {
     pub last: bool,
 }
 
-/// An ordered read failed at a part.
+/// The failure of an ordered read, and the part that it occurred at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadFailure {
     pub part: u32,
     pub error: StoreError,
 }
 
-/// A create under way.
+/// A create in flight.
 pub trait PendingCreate {
     fn poll(&self) -> Option<Result<(), WriteError>>;
     fn wait(&self) -> Result<(), WriteError>;
 }
 
-/// An ordered read under way.
+/// An ordered read in progress.
 pub trait OrderedRead {
     type Bytes: HostBytes;
 
     fn next(&self, bytes_max: u32) -> Result<Option<Chunk<Self::Bytes>>, ReadFailure>;
 }
 
-/// An upload under way; dropped before `finish`, it leaves nothing.
+/// An upload in progress. Dropped before `finish`, it leaves no object.
 pub trait Upload {
     type Bytes: HostBytes;
 
@@ -145,11 +145,11 @@ pub trait Store: Clone {
     fn start_upload(&self, key: &str) -> Result<Self::Upload, WriteError>;
 }
 
-/// The rest of the world.
+/// The clock, randomness and log sink.
 pub trait System: Clone {
     /// Microseconds since 1970, from a clock that may jump either way.
     fn now_micros(&self) -> u64;
     fn random_u32(&self) -> u32;
-    /// Tells people about something that went on all the same.
+    /// Logs a problem that did not fail the call.
     fn warn(&self, message: &str);
 }

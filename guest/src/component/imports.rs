@@ -12,7 +12,7 @@ use crate::ports::{
     StoreError, Summary, System, Upload, WriteError,
 };
 
-/// Bytes that the host holds.
+/// Bytes in the host, by handle.
 pub struct BytesHandle {
     handle: held_bytes::Bytes,
     length: u64,

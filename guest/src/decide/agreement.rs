@@ -1,13 +1,12 @@
-//! Whether a listing of everything agrees with the manifest in force and with itself: decisions only,
-//! no I/O.
+//! Decides if a full listing agrees with the current manifest and with itself. No I/O.
 //!
-//! 1. All that the manifest in force names is listed, segments with as many bytes as it says; of
+//! 1. All objects that the current manifest names are listed, segments with the recorded size. In
 //!    format 1 the indexes of trimmed segments may be missing.
-//! 2. Generations have no gaps: the manifests that are kept are all listed, and no segment is of a
-//!    generation beyond the next.
+//! 2. Generations have no gaps: all kept manifests are listed, and no segment is of a generation
+//!    beyond the next.
 //!
-//! A listing that is not a snapshot may disagree while others compact; so the log is looked at again
-//! before anything follows from it.
+//! A listing is not a snapshot, so it may disagree while others compact. The log is then loaded
+//! again before anything follows from it.
 
 use std::collections::BTreeMap;
 
@@ -16,20 +15,20 @@ use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, Generation, ObjectName};
 use crate::limits::MANIFESTS_KEPT;
 
-/// What is wrong with a listing.
+/// A contradiction in a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Disagreement {
     /// An object of the log is not listed.
     LeftOut(ObjectName),
-    /// A segment has another size than the manifest says.
+    /// A segment is listed with another size than the manifest records.
     Size { segment: ObjectName, expected: u64, found: u64 },
-    /// An object of a generation is listed that comes after a manifest that is not.
+    /// A listed object belongs to a generation after a manifest that is not listed.
     BeyondNext { object: ObjectName, generation: Generation },
     /// An index of the next generation has a batch that is nowhere else: see `catalog::orphans`.
     Orphan { object: ObjectName, batch: BatchName },
 }
 
-/// The first disagreement, if there is one.
+/// Returns the first disagreement.
 pub(crate) fn disagreement(
     manifest: Option<&Manifest>,
     others: &[ListedOther],
@@ -59,7 +58,7 @@ pub(crate) fn disagreement(
         .next()
 }
 
-/// A segment or an index of a generation beyond the next, if there is one.
+/// Returns a segment or an index of a generation beyond the next.
 pub(crate) fn beyond_next(
     manifest: Option<&Manifest>,
     others: &[ListedOther],

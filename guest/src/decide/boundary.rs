@@ -1,9 +1,9 @@
-//! Where a trim cuts the first segment: what of it is left.
+//! Decides what a trim keeps of the segment that it cuts.
 //!
-//! 1. What is left begins with the first batch that has an event at or behind the first position;
-//!    the batches before it go.
-//! 2. Of that batch the events before the first position go. What is left of it has a digest of its
-//!    own, since the one that it had speaks of bytes that are gone, too.
+//! 1. The kept part begins with the first batch that has an event at or behind the first position.
+//!    The batches before it are dropped.
+//! 2. The events of that batch before the first position are dropped. The rest has a digest of its
+//!    own, since the original one covers the dropped bytes too.
 
 use std::ops::Range;
 
@@ -18,25 +18,25 @@ use crate::format::segment::SegmentRange;
 use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::ports::HostBytes;
 
-/// Bytes taken into the logic in one call.
+/// Bytes copied into the logic in one call.
 const HASH_BYTES: u64 = 1024 * 1024;
 
-/// What is left of a segment whose first events are trimmed.
+/// The part of a segment that a trim keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Boundary {
-    /// The first position: events before it go.
+    /// The first position: events before it are dropped.
     pub first: u64,
-    /// The batches that have events at or behind it.
+    /// The batches with events at or behind it.
     pub kept: SegmentRange,
 }
 
 impl Boundary {
-    /// The segment that the first position cuts in two, if there is one.
+    /// The segment that the first position cuts in two.
     pub(crate) fn segment(manifest: &Manifest, first: u64) -> Option<&SegmentRecord> {
         manifest.segments.iter().find(|s| s.position < first && first < s.end())
     }
 
-    /// What is left of a segment. None if that is nothing.
+    /// Returns the part of a segment that is kept. None if there is none.
     pub(crate) fn new(first: u64, segment: &SegmentRecord, index: &Index) -> Option<Self> {
         let mut offset = 0_u64;
         let mut kept: Option<SegmentRange> = None;
@@ -62,18 +62,18 @@ impl Boundary {
         kept.map(|kept| Self { first, kept })
     }
 
-    /// Bytes of the batches that are left, one that is cut counted whole.
+    /// Bytes of the kept batches, one that is cut counted whole.
     pub(crate) fn bytes(&self) -> u64 {
         self.kept.bytes.end.saturating_sub(self.kept.bytes.start)
     }
 
-    /// How many batches are left.
+    /// The number of kept batches.
     pub(crate) fn batches(&self) -> u64 {
         u64::try_from(self.kept.batches.len()).unwrap_or(u64::MAX)
     }
 
-    /// The batch that is cut, as a part to read, and how many of its events go. None if the first
-    /// position lies between two batches.
+    /// The batch that is cut, as a range to read, and the number of its events that are dropped.
+    /// None if the first position lies between two batches.
     pub(crate) fn cut(&self) -> Option<(SegmentRange, u64)> {
         let events = self.first.saturating_sub(self.kept.position);
         let batch = *self.kept.batches.first().filter(|_| events > 0)?;
@@ -83,22 +83,22 @@ impl Boundary {
         Some((SegmentRange { batches, bytes, ..self.kept.clone() }, events))
     }
 
-    /// What is to be read for a copy of what is left.
+    /// The sources to read for a copy of the kept part.
     pub(crate) fn sources(&self) -> Vec<Source> {
         let segment = self.kept.segment;
         match self.kept.bytes.is_empty() {
-            // No bytes: there is no range to ask for.
+            // No bytes: there is no range to read.
             true => vec![Source::Index(segment), Source::Segment(segment)],
             false => vec![Source::SegmentRange(self.kept.clone())],
         }
     }
 }
 
-/// Leaves the trimmed events out of what is copied.
+/// Drops the trimmed events from the data that is copied.
 pub(crate) struct Cut {
-    /// Events before this position go.
+    /// Events before this position are dropped.
     first: u64,
-    /// Whether what comes is all behind it.
+    /// True once all further data lies behind it.
     done: bool,
     /// The position of the next event of the batch that is cut.
     next: Option<u64>,
@@ -111,13 +111,13 @@ impl Cut {
         Self { first, done: false, next: None, hasher: Box::new(Xxh3::new()), bytes: 0 }
     }
 
-    /// Takes the next of what is copied and returns what of it stays.
+    /// Takes the next chunk and returns the part of it that is kept.
     pub(crate) fn pass<B: HostBytes>(&mut self, chunk: VerifiedChunk<B>) -> VerifiedChunk<B> {
         if self.done {
             return chunk;
         }
         let VerifiedChunk { spans, lines } = chunk;
-        // Bytes at the beginning of the run that go.
+        // Bytes dropped from the beginning of the chunk.
         let mut gone = 0_u64;
         let mut kept = Vec::with_capacity(spans.len());
         for mut span in spans {
@@ -135,7 +135,7 @@ impl Cut {
         VerifiedChunk { spans: kept, lines }
     }
 
-    /// Cuts a piece; returns how many bytes at its beginning go.
+    /// Cuts a span. Returns the number of bytes dropped from its beginning.
     fn pass_span<B: HostBytes>(
         &mut self,
         span: &mut BatchSpan,
@@ -200,7 +200,7 @@ mod tests {
     use crate::format::manifest::tests::segment_record;
     use crate::format::names::{BatchName, BatchTime, WriterId};
 
-    /// Batches of one letter each, so many events of each.
+    /// Batches with these numbers of events, one letter each.
     fn records(events: &[usize]) -> (Vec<BatchRecord>, String) {
         let mut text = String::new();
         let records = events.iter().zip(1..).map(|(count, time)| {
@@ -251,8 +251,8 @@ mod tests {
         assert_eq!(Boundary::new(16, &segment, &index), None);
     }
 
-    /// What is left of a segment from a position on, its bytes coming batch by batch, or in pieces
-    /// of so many events.
+    /// The part of a segment from a position on, with its bytes coming batch by batch, or in chunks
+    /// of this many events.
     fn cut(
         first: u64,
         position: u64,

@@ -1,24 +1,24 @@
-//! What a writer holds in memory: the open buffer, and when it is due. Decisions only.
+//! The open buffer of a writer. Decides when it is due.
 
 use crate::decide::options::Options;
 use crate::format::host_bytes;
 use crate::ports::HostBytes;
 
-/// Fewer bytes that come by handle are read: to hold them would take more than they are.
+/// Fewer bytes are copied in: a handle to them would take more memory than they do.
 const HOST_BYTES_MIN: u64 = 4 * 1024;
 
-/// From this size on what came otherwise is held, too: a vector that grows takes up to three times
-/// what is in it, and its memory never comes back.
+/// At this size the lines move to the host: a growing vector takes up to three times its contents,
+/// and its memory is never returned.
 const LINES_BYTES_MAX: usize = 64 * 1024;
 
 /// Events appended since the last batch was sealed.
 pub(crate) struct Buffer<B> {
-    /// Those that came by handle, many at once, and all before them.
+    /// Bytes appended by handle or moved to the host, and all before them.
     on_host: Option<B>,
-    /// Those that came later.
+    /// Later bytes.
     lines: Vec<u8>,
     pub events: u64,
-    /// The clock when the first of them came, in microseconds.
+    /// The clock at the first event, in microseconds.
     opened: Option<u64>,
 }
 
@@ -33,7 +33,7 @@ impl<B: HostBytes> Buffer<B> {
         self.events == 0
     }
 
-    /// Adds packed lines that were checked. Into an empty buffer they go without a copy.
+    /// Adds checked packed lines. An empty buffer takes them without a copy.
     pub(crate) fn push_lines(&mut self, lines: Vec<u8>, events: u64, now: impl FnOnce() -> u64) {
         if events > 0 {
             self.opened.get_or_insert_with(now);
@@ -47,7 +47,7 @@ impl<B: HostBytes> Buffer<B> {
         }
     }
 
-    /// Adds packed lines that the host holds and has checked.
+    /// Adds packed lines that the host has checked.
     pub(crate) fn push_host_bytes(&mut self, lines: B, events: u64, now: impl FnOnce() -> u64) {
         if events > 0 {
             self.opened.get_or_insert_with(now);
@@ -62,7 +62,7 @@ impl<B: HostBytes> Buffer<B> {
         }
     }
 
-    /// Adds one event that was checked.
+    /// Adds one checked event.
     pub(crate) fn push(&mut self, event: &[u8], now: impl FnOnce() -> u64) {
         self.opened.get_or_insert_with(now);
         self.lines.extend_from_slice(event);
@@ -71,14 +71,14 @@ impl<B: HostBytes> Buffer<B> {
         self.move_if_large();
     }
 
-    /// Takes all there is, in order; none of an empty buffer.
+    /// Takes all bytes, in order. None if the buffer is empty.
     pub(crate) fn take(&mut self) -> Option<B> {
         self.move_to_host();
         (self.events, self.opened) = (0, None);
         self.on_host.take()
     }
 
-    /// A copy of all there is, in order.
+    /// Returns a copy of all bytes, in order.
     pub(crate) fn read(&self) -> Vec<u8> {
         let mut lines = self.on_host.as_ref().map(HostBytes::read).unwrap_or_default();
         lines.extend_from_slice(&self.lines);
@@ -108,18 +108,18 @@ impl<B: HostBytes> Buffer<B> {
         self.on_host.as_ref().map_or(0, HostBytes::length).saturating_add(lines)
     }
 
-    /// Whether `bytes` more would be too many.
+    /// Returns true if `bytes` more would exceed the limit.
     pub(crate) fn is_full_for(&self, bytes: u64, options: &Options) -> bool {
         self.bytes().saturating_add(bytes) > options.buffer_bytes_max
     }
 
-    /// Whether it is to be sealed for its size.
+    /// Returns true if it is due by its size.
     pub(crate) fn is_due(&self, options: &Options) -> bool {
         self.events >= options.flush_threshold || self.bytes() >= options.flush_bytes
     }
 
-    /// Whether it is to be sealed for its age. A clock that has stepped back tells no age: then it
-    /// is, since waiting for the clock to catch up could take for ever.
+    /// Returns true if it is due by its age. It is also due if the clock has stepped back, since
+    /// waiting for the clock to catch up could take forever.
     pub(crate) fn is_old(&self, options: &Options, now: u64) -> bool {
         let (Some(opened), Some(interval)) = (self.opened, options.flush_interval) else {
             return false;

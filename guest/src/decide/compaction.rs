@@ -1,25 +1,25 @@
-//! What a compaction rewrites and what it commits: decisions only, no I/O.
+//! Decides what a compaction rewrites and what it commits. No I/O.
 //!
 //! 1. Live batches are absorbed in the order of their names, behind all segments.
-//! 2. Segments of one size tier are merged where `fan_in` of them stand side by side, smaller ones
-//!    between them included. Tier t holds what has at least `fan_in`^t bytes and fewer than the
-//!    next; what is final is above all tiers.
-//! 3. What is written takes in the smaller tiers directly before it. Appends come at the end alone,
-//!    so in front of a larger segment they would never have enough neighbours again.
-//! 4. Smaller tiers that stand before a segment all the same, since they do not fit with it or were
-//!    merged under other options, become one. One alone stays: at most one for each larger segment.
-//! 5. Nothing grows beyond the limits of a segment, and what is over half of one is final: it stays
-//!    as it is. A merge that the limits cut short has made a final segment.
+//! 2. Segments of one size tier are merged where `fan_in` of them are neighbours, smaller ones
+//!    between them included. Tier t holds sizes of at least `fan_in`^t bytes and less than the next
+//!    power. A final segment is above all tiers.
+//! 3. A merge takes in the smaller tiers directly before it. Appends come only at the end, so in
+//!    front of a larger segment they would never have enough neighbours again.
+//! 4. Smaller tiers that still stand before a segment become one. They do not fit with it or were
+//!    merged under other options. A single one stays: at most one for each larger segment.
+//! 5. Nothing grows beyond the limits of a segment. A segment of over half the limit is final: it
+//!    stays as it is. A merge that the limits cut short has made a final segment.
 //! 6. Merging joins neighbours, so no event changes its position.
-//! 7. A first segment that holds trimmed events is rewritten without them, alone if nothing else is
-//!    due: nothing that was trimmed is copied, and the next compaction removes what a trim left.
+//! 7. A first segment with trimmed events is rewritten without them, alone if nothing else is due.
+//!    Trimmed events are never copied, and the next compaction removes those that a trim left.
 //!
-//! By 2 and 3 a byte reaches a higher tier every time it is rewritten, so that happens at most
-//! log(`segment_bytes_max`)/log(`fan_in`) times, and the tiers never rise along the log: fewer than
-//! `fan_in` segments of each are left. By 4 a byte can keep its tier, but not twice running: what 4
-//! has made stands alone between higher tiers, and whatever it is merged with next is one of them.
-//! A plan carried out leaves nothing to plan, for 2 to 4 look at tiers alone and 5 lets any two of
-//! what is not final be joined.
+//! By 2 and 3 every rewrite of a byte raises its tier, so a byte is rewritten at most
+//! log(`segment_bytes_max`)/log(`fan_in`) times. The tiers never rise along the log, so fewer than
+//! `fan_in` segments of each are left. Rule 4 may rewrite a byte without raising its tier, but
+//! never twice in a row: its output is isolated between higher tiers, so the next merge raises it.
+//! A plan that was carried out leaves nothing to plan: 2 to 4 look at tiers alone, and by 5 any two
+//! segments that are not final can be joined.
 
 use std::ops::Range;
 
@@ -32,22 +32,22 @@ use crate::format::names::{CommitId, Generation};
 use crate::format::segment::NewSegment;
 use crate::limits::{COMMIT_SEGMENTS_MAX, SEGMENT_BATCHES_MAX};
 
-/// Neighbours that become one segment, or as few as the limits let.
+/// Neighbours that become one segment, or as few as the limits allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rewrite {
-    /// Which segments of the manifest.
+    /// The segments, by their numbers in the manifest.
     pub segments: Range<usize>,
-    /// How many live batches, the first ones by name, behind those segments.
+    /// The number of live batches, the first by name, behind those segments.
     pub batches: usize,
     pub bytes: u64,
-    /// Batches in all, those of the segments and the live ones.
+    /// The number of batches in all, those of the segments and the live ones.
     pub size: u64,
-    /// Whether the first of the segments holds trimmed events, which go.
+    /// True if the first segment holds trimmed events, which are dropped.
     pub cut: bool,
 }
 
-/// Decides what to rewrite, in the order of the log. Nothing: there is nothing to do. The boundary is
-/// what a trim has left of the first segment, if that still holds trimmed events.
+/// Decides what to rewrite, in the order of the log. Empty if nothing is due. The boundary is the
+/// kept part of the first segment, if that still holds trimmed events.
 pub(crate) fn plan(
     state: &LogState,
     boundary: Option<&Boundary>,
@@ -64,7 +64,7 @@ pub(crate) fn plan(
     }
     let units = if options.full { join_all(units, options) } else { join_tiers(units, options) };
     let rewritten = units.into_iter().filter(Rewrite::is_written);
-    // An attempt has so many numbers for its segments; what is left waits for the next compaction.
+    // A commit has a limited number of segments; the rest waits for the next compaction.
     let mut segments = 0_u64;
     rewritten
         .take_while(|unit| {
@@ -76,7 +76,7 @@ pub(crate) fn plan(
         .collect()
 }
 
-/// Absorbs the first live batches behind all segments, at most so many.
+/// Absorbs the first live batches behind all segments, at most `batches_max`.
 pub(crate) fn absorb(state: &LogState, batches_max: usize) -> Rewrite {
     let (segments, absorbed) = (state.segments().len(), state.live.iter().take(batches_max));
     Rewrite {
@@ -95,7 +95,7 @@ pub(crate) fn cut(state: &LogState, boundary: &Boundary) -> Option<Rewrite> {
     Some(Rewrite::cut(at, boundary))
 }
 
-/// Joins neighbours as far as the limits let.
+/// Joins neighbours as far as the limits allow.
 fn join_all(units: Vec<Rewrite>, options: &CompactOptions) -> Vec<Rewrite> {
     let mut joined: Vec<Rewrite> = Vec::new();
     for unit in units {
@@ -107,7 +107,7 @@ fn join_all(units: Vec<Rewrite>, options: &CompactOptions) -> Vec<Rewrite> {
     joined
 }
 
-/// Joins neighbours until no tier has enough of them side by side and none stand in a gap.
+/// Joins neighbours until no tier has enough of them in a row and none stand in a gap.
 fn join_tiers(mut units: Vec<Rewrite>, options: &CompactOptions) -> Vec<Rewrite> {
     while let Some(group) = group(&units, options).or_else(|| gap(&units, options)) {
         let mut members = units.drain(group.clone());
@@ -123,7 +123,7 @@ fn group(units: &[Rewrite], options: &CompactOptions) -> Option<Range<usize>> {
     let tiers = || units.iter().map(|unit| unit.tier(options));
     let highest = tiers().flatten().max()?;
     (0..=highest).find_map(|tier| {
-        // Where the run of neighbours of this tier and below begins, counted from its first member.
+        // The beginning of the neighbours of this tier and below, counted from its first member.
         let mut start = None;
         let mut members = 0;
         for (at, of) in tiers().enumerate() {
@@ -143,8 +143,8 @@ fn group(units: &[Rewrite], options: &CompactOptions) -> Option<Range<usize>> {
     })
 }
 
-/// The first neighbours to join because a higher tier stands behind them: together with that, if it
-/// is written anyway.
+/// The first neighbours to join because a higher tier stands behind them: together with that one,
+/// if it is written anyway.
 fn gap(units: &[Rewrite], options: &CompactOptions) -> Option<Range<usize>> {
     units.iter().enumerate().find_map(|(at, wall)| {
         let smaller = units.iter().take(at).rev().take_while(|unit| unit.is_below(wall, options));
@@ -154,7 +154,7 @@ fn gap(units: &[Rewrite], options: &CompactOptions) -> Option<Range<usize>> {
     })
 }
 
-/// As many of the neighbours as fit into one segment; none if that is one alone.
+/// As many of the neighbours as fit into one segment. None if that is a single one.
 fn within_limits(
     units: &[Rewrite],
     group: Range<usize>,
@@ -187,7 +187,7 @@ impl Rewrite {
         }
     }
 
-    /// What is left of a segment that a trim has cut, by itself.
+    /// The kept part of a segment that a trim has cut, by itself.
     pub(crate) fn cut(number: usize, boundary: &Boundary) -> Self {
         Self {
             segments: number..number.saturating_add(1),
@@ -206,8 +206,8 @@ impl Rewrite {
         self.cut |= next.cut;
     }
 
-    /// Whether both belong into one segment. Live batches that are too large for one are cut into
-    /// several, so that what stands before them makes the first of those larger.
+    /// Returns true if both fit into one segment. Live batches that are too large for one segment
+    /// are cut into several, so the units before them enlarge the first of those.
     fn fits(&self, next: &Self, options: &CompactOptions) -> bool {
         let mut joined = self.clone();
         joined.join(next);
@@ -219,12 +219,12 @@ impl Rewrite {
         self.bytes <= options.segment_bytes_max && self.size <= SEGMENT_BATCHES_MAX
     }
 
-    /// How many of the batches come of segments: they were absorbed before.
+    /// The number of batches that come from segments and were absorbed before.
     fn merged(&self) -> Option<usize> {
         usize::try_from(self.size).ok()?.checked_sub(self.batches)
     }
 
-    /// Whether it becomes a new segment, and does not stand for an old one.
+    /// Returns true if it becomes a new segment.
     fn is_written(&self) -> bool {
         self.batches > 0 || self.segments.len() > 1 || self.cut
     }
@@ -234,7 +234,7 @@ impl Rewrite {
         self.tier(options).is_some_and(|tier| other.is_none_or(|other| tier < other))
     }
 
-    /// None for what is final.
+    /// The size tier. None for a final segment.
     fn tier(&self, options: &CompactOptions) -> Option<u32> {
         let large =
             self.bytes > options.segment_bytes_max / 2 || self.size > SEGMENT_BATCHES_MAX / 2;
@@ -242,13 +242,13 @@ impl Rewrite {
     }
 }
 
-/// The size tier of so many bytes.
+/// The size tier of this many bytes.
 pub(crate) fn tier(bytes: u64, fan_in: u64) -> u32 {
     bytes.checked_ilog(fan_in).unwrap_or(0)
 }
 
-/// The manifest in which the rewrites' outputs stand in the place of what they were made of, and
-/// what has trimmed events is retired. None if its sums need more than 64 bits.
+/// Returns the manifest in which the outputs replace the sources of each rewrite, and segments with
+/// trimmed events are retired. None if its sums need more than 64 bits.
 pub(crate) fn next_manifest(
     base: Option<&Manifest>,
     commit_id: CommitId,
@@ -290,7 +290,7 @@ pub(crate) fn next_manifest(
 }
 
 impl NewSegment {
-    /// What a manifest says of it, if its first event has this position.
+    /// The manifest's record of the segment, if its first event has this position.
     fn record(&self, position: u64) -> Option<SegmentRecord> {
         let times = || self.batches.iter().map(|batch| batch.name.time);
         Some(SegmentRecord {
@@ -307,7 +307,7 @@ impl NewSegment {
     }
 }
 
-/// The sum, unless it needs more than 64 bits.
+/// The sum. None if it needs more than 64 bits.
 fn sum(mut numbers: impl Iterator<Item = u64>) -> Option<u64> {
     numbers.try_fold(0_u64, u64::checked_add)
 }
@@ -322,13 +322,13 @@ impl Manifest {
         }
     }
 
-    /// Gives up a segment that holds trimmed events. Its index stays for a while.
+    /// Retires a segment that holds trimmed events. Its index stays for a while.
     fn retire(&mut self, segment: SegmentRecord) {
         self.retired.push(Retired { segment, generation: self.generation });
     }
 
-    /// The next generation, in which nothing has changed yet. What format 1 does not say is missing
-    /// in it still, and so is the identity of a new log.
+    /// The next generation, without a change yet. Fields that format 1 lacks are still missing, and
+    /// so is the identity of a new log.
     pub(crate) fn after(base: Option<&Self>, commit_id: CommitId) -> Self {
         let generation = base.map_or(0, |base| base.generation.0).saturating_add(1);
         let mut next = match base {

@@ -1,12 +1,13 @@
-//! Where a reading pass stands, and so what it still has to yield: decisions only, no I/O.
+//! The progress of a reading pass. Decides what it still has to yield. No I/O.
 //!
 //! 1. Each event is yielded once: sequenced ones by position, live ones by the exact name of their
-//!    batch, which is remembered until the batch is met again in a segment.
-//! 2. With a snapshot of a writer's pending state, what that writer sealed later is left out, live
-//!    or absorbed; what the snapshot holds is yielded last, unless it was met in the store.
+//!    batch, which is remembered until the batch is met in a segment.
+//! 2. With a snapshot of a writer's pending events, the batches that this writer sealed later are
+//!    skipped, live or absorbed. The snapshot's events are yielded last, unless they were met in
+//!    the store.
 //! 3. Events whose bytes were lost are passed and counted.
-//! 4. The position is right behind the last event that was yielded, in the middle of a batch if need
-//!    be. What is left out by its time counts as passed.
+//! 4. The position is directly behind the last event yielded, even in the middle of a batch. Events
+//!    skipped by their time count as passed.
 
 use std::ops::Range;
 
@@ -21,7 +22,7 @@ use crate::format::segment::SegmentRange;
 use crate::format::verified_chunk::BatchSpan;
 use crate::mutants::{self, Mutant};
 
-/// What a writer held when the pass began.
+/// The pending events of a writer when the pass began.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pending {
     pub writer: u32,
@@ -31,7 +32,7 @@ pub struct Pending {
     pub lines: Vec<u8>,
 }
 
-/// Which batches are wanted, by the time they were sealed at.
+/// The range of batch times that a pass yields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Times {
     pub since: Option<u64>,
@@ -44,7 +45,8 @@ impl Times {
             && self.until.is_none_or(|until| time.micros() < until)
     }
 
-    /// Whether batches of times between the two are all wanted, or none for sure.
+    /// Returns if batches between the two times are all wanted, or certainly none. None if only
+    /// some may be.
     fn want_all(&self, first: BatchTime, last: BatchTime) -> Option<bool> {
         if self.wants(first) && self.wants(last) {
             return Some(true);
@@ -58,11 +60,11 @@ impl Times {
 /// A step of a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// A segment of which all is wanted.
+    /// A segment to read whole.
     Whole(SegmentRecord),
-    /// A segment of which some is wanted: its index says what.
+    /// A segment to read in part, as its index decides.
     Some(SegmentRecord),
-    /// A segment of which nothing is wanted.
+    /// A segment to skip.
     Skip(SegmentRecord),
     Batch(ListedBatch),
 }
@@ -72,16 +74,16 @@ pub(crate) enum Step {
 pub(crate) struct Cursor {
     at: Position,
     times: Times,
-    /// How many events of a batch that comes in several pieces were read.
+    /// The number of events read of a batch that comes in several spans.
     in_batch: Option<(BatchName, u64)>,
-    /// Events that may still be yielded.
+    /// The number of events that may still be yielded.
     left: Option<u64>,
-    /// The writer whose later batches are left out, and the time of its last one.
+    /// The writer whose later batches are skipped, and the time of its last one.
     own: Option<(WriterId, BatchTime)>,
     sealed: Option<BatchName>,
-    /// Whether the sealed batch of the snapshot was met in the store.
+    /// True if the sealed batch of the snapshot was met in the store.
     sealed_met: bool,
-    /// Events that were lost before they were yielded, and were not asked for yet.
+    /// Lost events that were passed since the last `take_lost`.
     lost: u64,
 }
 
@@ -90,7 +92,7 @@ impl Cursor {
         Self { at: start, times, left: limit, ..Self::default() }
     }
 
-    /// Of a pass that yields what a writer held.
+    /// Makes the cursor of a pass that yields a writer's pending events.
     pub(crate) fn of_writer(pending: &Pending) -> Self {
         let last_time = BatchTime::new(pending.last_time).unwrap_or(BatchTime::MAX);
         let sealed = pending.sealed.as_ref().map(|(name, _)| *name);
@@ -101,22 +103,22 @@ impl Cursor {
         &self.at
     }
 
-    /// Takes the position for one of the log with this identity.
+    /// Records the identity of the log that the position belongs to.
     pub(crate) fn is_of(&mut self, log: Option<LogId>) {
         self.at.log = log;
     }
 
-    /// Whether as many events as were asked for have been yielded.
+    /// Returns true if the limit of events has been yielded.
     pub(crate) fn is_full(&self) -> bool {
         self.left == Some(0)
     }
 
-    /// Whether a listed batch is nothing new: it was yielded.
+    /// Returns true if a listed batch was already yielded.
     pub(crate) fn knows(&self, batch: &BatchName) -> bool {
         self.at.yielded.contains(batch)
     }
 
-    /// What is left to read of a log, in order.
+    /// Returns the steps that are left, in order.
     pub(crate) fn plan(&mut self, state: &LogState) -> Vec<Step> {
         self.in_batch = None;
         let mut steps = Vec::new();
@@ -134,7 +136,7 @@ impl Cursor {
         }
         for batch in &state.live {
             if !self.times.wants(batch.name.time) {
-                // What is left out counts as passed.
+                // A skipped batch counts as passed.
                 self.at.yielded.insert(batch.name);
             } else if self.wants(&batch.name) {
                 steps.push(Step::Batch(*batch));
@@ -143,8 +145,8 @@ impl Cursor {
         steps
     }
 
-    /// The batches of a segment that are to be read: from the first to the last that are wanted.
-    /// What stands before them is passed.
+    /// Returns the batches of a segment to read: from the first to the last wanted. Passes those
+    /// before them.
     pub(crate) fn enter(&mut self, segment: &SegmentRecord, index: &Index) -> Option<SegmentRange> {
         let mut range: Option<SegmentRange> = None;
         let mut length = 0;
@@ -186,7 +188,7 @@ impl Cursor {
         range
     }
 
-    /// What is left of a segment counts as passed.
+    /// Passes the rest of a segment.
     pub(crate) fn leave(&mut self, segment: &SegmentRecord, index: Option<&Index>) {
         let batches = index.into_iter().flat_map(|index| index.positions(segment));
         for (batch, positions) in batches {
@@ -203,14 +205,14 @@ impl Cursor {
         self.at.next = self.at.next.max(end);
     }
 
-    /// Counts the events of a batch that were lost and neither yielded while it was live nor passed.
+    /// Counts the lost events of a batch that were neither yielded while it was live nor passed.
     fn pass_lost(&mut self, batch: &BatchRecord, positions: &Range<u64>) {
         if batch.lost && self.times.wants(batch.name.time) {
             self.lost = self.lost.saturating_add(self.left_of(batch, positions));
         }
     }
 
-    /// Events of a batch in a segment that were neither trimmed nor yielded yet.
+    /// The number of events of a batch in a segment that were neither trimmed nor yielded yet.
     pub(crate) fn left_of(&self, batch: &BatchRecord, positions: &Range<u64>) -> u64 {
         if !self.wants_sequenced(&batch.name) {
             return 0;
@@ -226,12 +228,12 @@ impl Cursor {
         self.pass_sequenced(batch, positions.end);
     }
 
-    /// Events recorded as lost that were passed since this was asked last.
+    /// Returns the number of events recorded as lost that were passed since the last call.
     pub(crate) fn take_lost(&mut self) -> u64 {
         std::mem::take(&mut self.lost)
     }
 
-    /// Takes note of a piece that was read; returns which of its events are to be yielded.
+    /// Advances past a span. Returns the range of its events to yield.
     pub(crate) fn pass(&mut self, span: &BatchSpan) -> Range<u64> {
         if self.is_full() {
             return 0..0;
@@ -265,7 +267,7 @@ impl Cursor {
             }
             return 0..0;
         }
-        // How much of the batch was yielded: while it was live, and by position.
+        // The number of events of the batch yielded so far: while it was live, and by position.
         let partial = self.at.partial.get(&span.batch).copied().unwrap_or(0);
         let passed = span.positions.as_ref().map_or(0, |p| self.at.next.saturating_sub(p.start));
         let done = partial.max(passed).max(before).min(after);
@@ -291,7 +293,7 @@ impl Cursor {
         done.saturating_sub(before)..yielded.saturating_sub(before)
     }
 
-    /// Moves to the first event that is left. The caller says how many were missed.
+    /// Moves to the first event that is left. The caller counts the missed ones.
     pub(crate) fn skip_to(&mut self, position: u64, trimmed: &[BatchName]) {
         for batch in trimmed {
             self.at.yielded.remove(batch);
@@ -300,15 +302,15 @@ impl Cursor {
         self.at.next = self.at.next.max(position);
     }
 
-    /// Live batches yielded so far, with the number of their events that were. None: all, and the
-    /// name does not tell how many.
+    /// Live batches yielded so far, with the number of events yielded. None means all of a batch
+    /// whose name does not have its number of events.
     pub(crate) fn yielded(&self) -> impl Iterator<Item = (BatchName, Option<u64>)> {
         let whole = self.at.yielded.iter();
         let whole = whole.map(|batch| (*batch, batch.origin.map(|origin| origin.events)));
         whole.chain(self.at.partial.iter().map(|(batch, events)| (*batch, Some(*events))))
     }
 
-    /// Begins behind the first `events` events of a live batch, or behind all of it.
+    /// Starts behind the first `events` events of a live batch, or behind all of it.
     pub(crate) fn skip_live(&mut self, batch: BatchName, events: Option<u64>) {
         match events {
             Some(0) => {}
@@ -317,7 +319,7 @@ impl Cursor {
         }
     }
 
-    /// Whether the snapshot's sealed batch has been met in the store, so that it is not yielded
+    /// Returns true if the snapshot's sealed batch was met in the store, so that it is not yielded
     /// again.
     pub(crate) fn met_sealed(&self) -> bool {
         self.sealed_met
@@ -332,7 +334,7 @@ impl Cursor {
         self.is_in_time(batch) && !self.at.yielded.contains(batch)
     }
 
-    /// Whether the batch is not a later one of the writer whose snapshot is read.
+    /// Returns true unless the batch is a later one of the writer whose snapshot is read.
     fn is_in_time(&self, batch: &BatchName) -> bool {
         let later = self
             .own

@@ -1,34 +1,34 @@
-//! The pages of a listing, checked before they mean anything.
+//! The pages of a listing, checked before they are used.
 //!
-//! A store that answers something else than what was asked must not look like a log with less in it.
+//! A store that returns another listing than requested must not look like a smaller log.
 //!
-//! 1. Keys begin with the prefix asked for, rise, and come after where the page starts.
-//! 2. A page that says there are more has a last key to go on after.
+//! 1. Keys begin with the requested prefix, rise, and come after the start of the page.
+//! 2. A page with more to follow has a last key, after which the next page starts.
 
 use crate::error::Error;
 use crate::ports::ListPage;
 
-/// The pages of a listing under way: what is asked for, and how far it got.
+/// A listing in progress: the request, and the last key so far.
 pub(crate) struct Pages<'a> {
     prefix: &'a str,
     after: Option<String>,
 }
 
 impl<'a> Pages<'a> {
-    /// A listing of the keys that begin with `prefix`, from the first one after `after` on.
+    /// A listing of the keys that begin with `prefix`, after the key `after`.
     pub(crate) fn new(prefix: &'a str, after: Option<String>) -> Self {
         Self { prefix, after }
     }
 
-    /// Where the next page starts.
+    /// The key after which the next page starts.
     pub(crate) fn after(&self) -> Option<&str> {
         self.after.as_deref()
     }
 
-    /// Takes the next page. False: it is the last.
+    /// Takes the next page. Returns false if it is the last.
     ///
     /// # Errors
-    /// [`Error::StoreFailed`] if it is not the page that was asked for.
+    /// [`Error::StoreFailed`] if it is not the requested page.
     pub(crate) fn take(&mut self, page: &ListPage) -> Result<bool, Error> {
         let mut last = self.after.as_deref();
         for object in &page.objects {
@@ -55,8 +55,8 @@ impl<'a> Pages<'a> {
 
     fn refused(&self, why: String) -> Error {
         let message = format!(
-            "cannot list {}: the store's answer is not the listing that was asked for: {why}; check \
-             the host and its store",
+            "cannot list {}: the store's answer is not the listing that was asked for: {why}; \
+             check the host and its store",
             self.prefix
         );
         Error::StoreFailed { message, transient: false }
@@ -92,7 +92,7 @@ mod tests {
             (&["log/a_9"], false, "\"log/a_9\" does not begin with the prefix"),
             (&["log/b_7", "log/b_6"], false, "\"log/b_6\" comes after \"log/b_7\""),
             (&["log/b_6", "log/b_6"], false, "\"log/b_6\" comes after \"log/b_6\""),
-            // What the page before has shown.
+            // A key of the previous page.
             (&["log/b_4"], true, "\"log/b_4\" comes after \"log/b_4\""),
             (&["log/b_3"], false, "\"log/b_3\" comes after \"log/b_4\""),
             (&[], true, "says that there are more objects and names none"),

@@ -1,9 +1,9 @@
-//! What a log's listings and manifest show at one time: decisions only, no I/O.
+//! The state of a log, as one listing and its manifest show it. No I/O.
 //!
-//! 1. A listing is not a snapshot. Of two listings, one after the other, what is kept of the second
-//!    is a prefix of what each writer wrote.
-//! 2. A batch is live if no index of the manifest holds it. A batch newer than all that was ever
-//!    absorbed is live without a look.
+//! 1. A listing is not a snapshot. Of two consecutive listings, the batches kept of the second are
+//!    a prefix of what each writer wrote.
+//! 2. A batch is live if no index of the manifest contains it. A batch newer than all absorbed ones
+//!    is live without reading an index.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,15 +15,15 @@ use crate::format::names::{BatchName, Generation, LogId, ObjectName, WriterId};
 use crate::limits::MANIFESTS_KEPT;
 use crate::mutants::{self, Mutant};
 
-/// A log at one time.
+/// The state of a log at one time.
 #[derive(Clone, Debug, Default)]
 pub struct LogState {
     pub manifest: Option<Rc<Manifest>>,
     /// In the order of their names.
     pub live: Vec<ListedBatch>,
-    /// Batches that an index holds and that were still listed: leftovers.
+    /// Batches that an index contains and that were still listed: garbage.
     pub absorbed: Vec<ListedBatch>,
-    /// Manifests, segments and indexes, if they were asked for.
+    /// Manifests, segments and indexes, if the scope includes them.
     pub others: Vec<ListedOther>,
 }
 
@@ -57,21 +57,21 @@ impl LogState {
 pub(crate) struct HighWaterMarks(BTreeMap<Option<WriterId>, BatchName>);
 
 impl HighWaterMarks {
-    /// Takes note of a listed batch.
+    /// Records a listed batch.
     pub(crate) fn observe(&mut self, batch: BatchName) {
         let newest = self.0.entry(batch.writer()).or_insert(batch);
         *newest = batch.max(*newest);
     }
 
-    /// Whether a later listing may show the batch: it is not newer than what was seen of its writer,
-    /// so all that its writer wrote before it is shown too.
+    /// Returns true if a later listing may show the batch: it is not newer than the writer's newest
+    /// batch here, so all earlier batches of the writer are shown too.
     pub(crate) fn covers(&self, batch: &BatchName) -> bool {
         self.0.get(&batch.writer()).is_some_and(|newest| batch <= newest)
     }
 }
 
-/// The segments, trimmed ones too, whose indexes say whether the batch was absorbed; none when it
-/// surely was not.
+/// The segments, trimmed ones included, whose indexes may contain the batch. Empty if it was
+/// certainly not absorbed.
 pub(crate) fn may_contain<'a>(
     manifest: Option<&'a Manifest>,
     batch: &BatchName,
@@ -89,9 +89,9 @@ pub(crate) fn manifests(others: &[ListedOther]) -> impl Iterator<Item = Generati
     })
 }
 
-/// The generations of the manifests that are kept below the current one, the newest first, and of older
-/// ones that are listed: those of a group that is not deleted yet may be there or not. The first is kept
-/// for good; a log that format 1 began may lack it.
+/// The generations of the manifests kept below the current one, newest first, and of older ones
+/// that are listed. Those of a group that is being deleted may exist or not. The first is kept
+/// permanently; a log that began in format 1 may lack it.
 pub(crate) fn kept_below(
     current: Generation,
     others: &[ListedOther],
@@ -101,14 +101,14 @@ pub(crate) fn kept_below(
     (lowest..current.0).rev().map(Generation).chain(older.into_iter().rev())
 }
 
-/// Whether a manifest may have been deleted while another is the current one.
+/// Returns true if a manifest may have been deleted while another is current.
 pub(crate) fn may_be_deleted(generation: Generation, current: Generation) -> bool {
     generation > Generation::FIRST && generation.0.saturating_add(MANIFESTS_KEPT) < current.0
 }
 
-/// Segments, indexes and manifests that the manifest in force makes garbage; manifests by whole groups.
-/// The first manifest never is: a compaction that is shown no manifest then fails to create the first
-/// one.
+/// Segments, indexes and manifests that the current manifest makes garbage; manifests in whole
+/// groups. The first manifest never is garbage: a compaction that lists no manifest then fails to
+/// create the first one.
 pub(crate) fn garbage(current: &Manifest, others: &[ListedOther]) -> Vec<ListedOther> {
     let named: BTreeSet<_> = current.segments.iter().map(|segment| segment.name).collect();
     let retired: BTreeSet<_> = current.retired.iter().map(|r| r.segment.name).collect();
@@ -203,7 +203,7 @@ mod tests {
         ]
         .map(listed);
         assert_eq!(garbage(&manifest, &others), expected);
-        // Of a group, none goes before the last of it may.
+        // No manifest of a group is deleted before the last of it may be.
         let manifest = Manifest { generation: Generation(24), ..manifest };
         let manifests = others.iter().filter(|o| matches!(o.name, ObjectName::Manifest(_)));
         let manifests: Vec<_> = manifests.copied().collect();

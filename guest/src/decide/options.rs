@@ -1,5 +1,5 @@
-//! Options as callers give them, validated: when a writer writes and how much it holds, what a
-//! compaction merges.
+//! Options of callers, validated: when a writer writes, how much it buffers, and what a compaction
+//! merges.
 
 use crate::error::Error;
 use crate::limits::{
@@ -9,7 +9,7 @@ use crate::limits::{
     SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX,
 };
 
-/// Options as a caller gives them; an absent one takes its default.
+/// Options from a caller. A missing one takes its default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OptionsInput {
     pub flush_threshold: Option<u32>,
@@ -25,13 +25,13 @@ pub struct Options {
     /// Events.
     pub(crate) flush_threshold: u64,
     pub(crate) flush_bytes: u64,
-    /// Microseconds; none turns it off.
+    /// Microseconds. None disables it.
     pub(crate) flush_interval: Option<u64>,
     pub(crate) event_bytes_max: u64,
     pub(crate) buffer_bytes_max: u64,
 }
 
-/// Compaction's options as a caller gives them; an absent one takes its default.
+/// Options of a compaction from a caller. A missing one takes its default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CompactInput {
     pub full: bool,
@@ -40,7 +40,7 @@ pub struct CompactInput {
     pub batches_max: Option<u32>,
 }
 
-/// Compaction's options within their ranges.
+/// Options of a compaction within their ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CompactOptions {
     pub full: bool,

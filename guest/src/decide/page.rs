@@ -1,4 +1,4 @@
-//! What a reader yields at once, and how it is put together of what was read.
+//! A page that a reader yields, and its assembly from verified chunks.
 
 use std::ops::Range;
 
@@ -6,18 +6,18 @@ use crate::format::host_bytes;
 use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::ports::HostBytes;
 
-/// Some events, in order, each ended by LF.
+/// Consecutive events, each ended by LF.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<B> {
     /// None when there are no events.
     pub lines: Option<B>,
     pub events: u64,
-    /// Events trimmed before the reader came to them, right before these, and events that were lost,
-    /// before these, between them or right behind them.
+    /// Events missed by the reader. Trimmed ones come directly before the page; lost ones before,
+    /// between or directly behind its events.
     pub missed: u64,
 }
 
-/// Events of a run that follow on each other.
+/// Consecutive events of a chunk.
 struct LineRange {
     bytes: Range<u64>,
     events: u64,
@@ -34,13 +34,14 @@ impl<B: HostBytes> Page<B> {
         self.lines.as_ref().map_or(0, HostBytes::length)
     }
 
-    /// Adds so many events.
+    /// Adds `events` events.
     pub(crate) fn push(&mut self, lines: B, events: u64) {
         self.events = self.events.saturating_add(events);
         self.lines = Some(host_bytes::join(self.lines.take(), lines));
     }
 
-    /// Adds what is wanted of a run; of each piece the events with these numbers.
+    /// Adds the wanted events of a chunk: of each span those with the numbers that `wanted`
+    /// returns.
     pub(crate) fn take(
         &mut self,
         chunk: VerifiedChunk<B>,

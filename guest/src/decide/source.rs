@@ -6,7 +6,7 @@ use crate::format::names::{LogName, ObjectName};
 use crate::format::segment::SegmentRange;
 use crate::ports::ReadPart;
 
-/// An object to read, or a part of it.
+/// An object to read, or a range of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The index of the segment that comes next.

@@ -1,10 +1,10 @@
-//! Decides whether two manifests that are kept can be of one log, one after the other.
+//! Decides if two kept manifests can belong to one log, one after the other.
 
 use crate::error::Damage;
 use crate::format::manifest::Manifest;
 use crate::format::names::{Generation, LogId};
 
-/// What is wrong with a manifest of a log with this identity, if that is known.
+/// Returns the damage of a manifest that has another identity than the log, if that is known.
 pub(crate) fn of_another_log(
     log: Option<LogId>,
     generation: Generation,
@@ -16,11 +16,11 @@ pub(crate) fn of_another_log(
     Some(Damage::new(generation, expected, found))
 }
 
-/// What is wrong between two manifests that are kept, the older one first. The first may be followed
-/// by one of a much later generation.
+/// Returns the contradiction between two kept manifests, the older one first. The second may be of
+/// a much later generation.
 pub(crate) fn out_of_order(before: &Manifest, after: &Manifest) -> Option<Damage> {
     let follows = after.generation.0 == before.generation.0.saturating_add(1);
-    // What the later one says was checked with its own digest.
+    // The record in the later one was checked with its own digest.
     if let (true, Some(expected)) = (follows, after.previous)
         && before.digest != Some(expected)
     {

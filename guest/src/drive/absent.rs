@@ -1,7 +1,7 @@
-//! Tells that a log is not there, and which are below its name: a driver.
+//! Reports that a log does not exist, and the logs below its name. A driver.
 //!
 //! 1. A log exists when its folder has an object of it, whatever else lies there.
-//! 2. It asks the store only where a look has shown nothing, so an existing log costs nothing more.
+//! 2. The store is asked only where a listing shows nothing, so an existing log costs no request.
 
 use std::collections::VecDeque;
 
@@ -13,14 +13,14 @@ use crate::limits::{BELOW_LISTS_MAX, BELOW_LOGS_MAX, BELOW_PAGE_ENTRIES};
 use crate::ports::{EntryKind, ListPage, ListedObject, Store};
 
 impl<S: Store> Catalog<S> {
-    /// Fails if a look has shown nothing of the log, and there is nothing.
+    /// Fails if the state shows no object of the log, and there is none.
     pub(crate) fn check_exists(&self, state: &LogState) -> Result<(), Error> {
         let shows_some = state.manifest.is_some()
             || !(state.live.is_empty() && state.absorbed.is_empty() && state.others.is_empty());
         if shows_some { Ok(()) } else { self.check_is_there() }
     }
 
-    /// Fails if there is nothing of the log, where no batch and no manifest was listed.
+    /// Fails if there is no object of the log, where no batch and no manifest was listed.
     pub(crate) fn check_is_there(&self) -> Result<(), Error> {
         let mut search =
             Search { store: &self.store, folders: VecDeque::new(), lists_left: BELOW_LISTS_MAX };
@@ -36,7 +36,7 @@ impl<S: Store> Catalog<S> {
                 more = true;
                 break;
             }
-            // Who may not look there may still read the log that was meant.
+            // A caller without access to that folder may still read the log that was meant.
             match search.search_in(&folder).unwrap_or(Seen::Other) {
                 Seen::Log => below.push(folder.as_str().to_owned()),
                 Seen::Other => {}
@@ -61,7 +61,7 @@ enum Seen {
 }
 
 impl<S: Store> Search<'_, S> {
-    /// Whether there is a segment or an index.
+    /// Returns true if there is a segment or an index.
     fn has_segments(&mut self, log: &LogName) -> Result<bool, Error> {
         let mut start_after = None;
         loop {
@@ -76,7 +76,7 @@ impl<S: Store> Search<'_, S> {
         }
     }
 
-    /// Looks for an object of a log; if there is none, the folders in its folder are next.
+    /// Searches a folder for an object of a log. If there is none, queues the folders in it.
     fn search_in(&mut self, log: &LogName) -> Result<Seen, Error> {
         let mut start_after = None;
         let mut folders = Vec::new();

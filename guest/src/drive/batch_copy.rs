@@ -1,8 +1,9 @@
-//! A copy of a batch, wherever in the log's folder it stands.
+//! A copy of a batch, anywhere in the log's folder.
 //!
-//! 1. It counts only as far as digest and number of events prove it: those of the record that it is to
-//!    have, which stand in an index or in the batch's name.
-//! 2. It is held whole while it is read, so one of more than 32 MiB, which no writer makes, is none.
+//! 1. It counts only if its digest and number of events are those of the record, which come from an
+//!    index or the batch's name.
+//! 2. It is read whole into memory, so a copy of more than 32 MiB, which no writer makes, counts as
+//!    none.
 
 use std::ops::Range;
 
@@ -17,22 +18,22 @@ use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX};
 use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
 
-/// Where a batch may stand.
+/// A place where a batch may stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BatchCopy {
     pub key: String,
-    /// Where in the object it stands, if that holds others too.
+    /// Its range in an object with other batches.
     pub range: Option<Range<u64>>,
-    /// Events at its beginning that are trimmed in the copy already.
+    /// Events already trimmed from the beginning of the copy.
     pub trimmed: u64,
-    /// The position of its first event that is not trimmed, if it has one already.
+    /// The position of its first event that is not trimmed, if it has one.
     pub position: Option<u64>,
-    /// The record that it is to have. `bytes` counts only in that a copy of more than 32 MiB is none.
+    /// The record that it must match. `bytes` counts only for the limit of 32 MiB.
     pub record: BatchRecord,
 }
 
 impl BatchCopy {
-    /// Its bytes as the record wants them. None if they are not there, or are not the same.
+    /// Returns the bytes that match the record. None if they do not exist or differ.
     pub(crate) fn read<S: Store>(
         &self,
         store: &S,
@@ -54,7 +55,7 @@ impl BatchCopy {
         })
     }
 
-    /// Stands for it where a part of the log is gone.
+    /// The source to report when the copy is gone.
     pub(crate) fn source(&self) -> Source {
         Source::Batch(ListedBatch { name: self.record.name, size: self.record.bytes })
     }

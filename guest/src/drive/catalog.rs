@@ -1,10 +1,10 @@
-//! Looks at a stored log: lists it, reads its manifest and indexes. A driver: the decisions are in
-//! `view`.
+//! Loads the state of a log: listings, manifest, indexes. A driver; the decisions are in
+//! [`log_state`].
 //!
 //! 1. Batches are listed before manifests: a batch that was absorbed and deleted before its listing
-//!    is then sure to be in the manifest found.
-//! 2. What decides about writing and deleting is a look in which the listing agrees with the manifest;
-//!    see `agreement`. One that does not is taken again, and in the end an error.
+//!    is then certainly in the manifest found.
+//! 2. Writes and deletes are decided on a state in which the listing agrees with the manifest; see
+//!    [`agreement`]. One that does not agree is loaded again, and reported as an error in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -26,35 +26,36 @@ mod listing;
 mod orphans;
 mod readable;
 
-/// A log in a store, with the manifest and the indexes that were got last.
+/// A log in a store, with the manifest and the indexes that were read last.
 #[derive(Clone)]
 pub struct Catalog<S> {
     pub store: S,
     pub name: LogName,
     manifest: Option<Rc<Manifest>>,
-    /// The highest generation that was ever seen.
+    /// The highest generation seen so far.
     seen: Generation,
     indexes: BTreeMap<SegmentName, Rc<Index>>,
-    /// Trimmed segments that nobody is to look into: their indexes cannot be read any more.
+    /// Trimmed segments whose indexes are not read any more, because they cannot be.
     forgotten: BTreeSet<SegmentName>,
-    /// Keys and bytes of what writes under way, or killed ones, have left, as listed last.
+    /// Keys and bytes left by writes in progress, or by killed ones, as listed last.
     unfinished: BTreeMap<String, u64>,
-    /// What stands under names of objects and is none, if it is collected. Else it is an error.
+    /// Entries under names of objects that are not objects. None if each is an error instead of
+    /// being collected.
     intruders: Option<BTreeMap<String, EntryKind>>,
 }
 
-/// Which objects a look at the log lists.
+/// The objects that a load lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// What a read needs: batches and manifests.
+    /// Batches and manifests, as a read needs.
     Read,
-    /// Segments and indexes too. That the highest manifest is gone would show.
+    /// Segments and indexes too, which would show that the highest manifest is gone.
     Full,
-    /// Everything, to decide what is written and deleted: it must agree with itself.
+    /// All objects, to decide about writes and deletes: the listing must be consistent.
     Consistent,
 }
 
-/// What stands under a manifest's name.
+/// The contents of a manifest's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StoredManifest {
     Whole(Manifest),
@@ -62,7 +63,7 @@ pub(crate) enum StoredManifest {
     Gone,
 }
 
-/// A look that met an object which has gone since it was told of.
+/// A load that found an object gone which the manifest names.
 enum Interrupted {
     Gone(SegmentRecord),
     Failed(Error),
@@ -82,17 +83,17 @@ impl<S: Store> Catalog<S> {
         }
     }
 
-    /// An object of this log is damaged.
+    /// The error of a damaged object of this log.
     pub(crate) fn damaged(&self, damage: Damage) -> Error {
         damage.of(&self.name)
     }
 
-    /// Looks at the log: batches, manifest in force, what is live.
+    /// Loads the log: batches, current manifest, live batches.
     pub(crate) fn load(&mut self, scope: Scope) -> Result<LogState, Error> {
         self.load_new(scope, &|_| false)
     }
 
-    /// Looks at the log for what is not known. If nothing is, that takes two lists.
+    /// Loads the log, if it has batches that are not known. If all are known, that takes two lists.
     pub(crate) fn load_new(
         &mut self,
         scope: Scope,
@@ -111,8 +112,8 @@ impl<S: Store> Catalog<S> {
                 known(name) || self.indexes.values().any(|index| index.contains(name))
             };
             if !batches.iter().all(|batch| is_known(&batch.name)) {
-                // What is new may be of another log that has taken the place of this one, with a
-                // manifest of the same generation.
+                // The new batches may be of another log that has replaced this one, with a manifest
+                // of the same generation.
                 self.manifest = None;
             }
             let (manifest, others) = match early {
@@ -123,7 +124,7 @@ impl<S: Store> Catalog<S> {
                 Scope::Read => None,
                 Scope::Full => {
                     match self.missing_manifest(manifest.as_deref(), &batches, &others) {
-                        // A damaged index is met by whoever needs it.
+                        // A damaged index is reported where it is needed.
                         Err(Error::Damaged(_)) => None,
                         found => found?,
                     }
@@ -156,7 +157,7 @@ impl<S: Store> Catalog<S> {
         }
     }
 
-    /// The bytes of an object. None if it is gone.
+    /// Returns the bytes of an object. None if it is gone.
     pub(crate) fn get(&self, object: impl std::fmt::Display) -> Result<Option<Vec<u8>>, Error> {
         let key = self.name.key(object);
         match self.store.get(&key) {
@@ -166,7 +167,7 @@ impl<S: Store> Catalog<S> {
         }
     }
 
-    /// An object that the manifest in force names is not there.
+    /// The error of an object that the current manifest names but that is gone.
     pub(crate) fn missing(&self, object: impl std::fmt::Display) -> Error {
         self.damaged(Damage::new(object, "an object that the manifest names", "no such object"))
     }
@@ -212,13 +213,12 @@ impl<S: Store> Catalog<S> {
         Ok(false)
     }
 
-    /// From now on no batch is looked for in the indexes of these trimmed segments, and in those of all
-    /// others again.
+    /// Sets the trimmed segments in whose indexes no batch is looked up from now on.
     pub(crate) fn forget(&mut self, segments: &[SegmentName]) {
         self.forgotten = segments.iter().copied().collect();
     }
 
-    /// The index of a segment. None if it is gone.
+    /// Returns the index of a segment. None if it is gone.
     pub(crate) fn index_of(&mut self, segment: &SegmentRecord) -> Result<Option<Rc<Index>>, Error> {
         match self.index(segment) {
             Ok(index) => Ok(Some(index)),
@@ -227,7 +227,7 @@ impl<S: Store> Catalog<S> {
         }
     }
 
-    /// The digest of the bytes of a segment's index, which are checked. None if it is gone.
+    /// Checks a segment's index and returns the digest of its bytes. None if it is gone.
     pub(crate) fn index_digest(&self, segment: &SegmentRecord) -> Result<Option<Digest>, Error> {
         match self.read_index(segment) {
             Ok((_, digest)) => Ok(Some(digest)),
@@ -258,8 +258,8 @@ impl<S: Store> Catalog<S> {
         Ok(index)
     }
 
-    /// The error of a batch that was written and stands in a segment that stays, too, as far as the
-    /// indexes were read. (Those of trimmed segments may hold what was kept of them.)
+    /// The error of a written batch that also stands in a segment that stays, as far as the indexes
+    /// were read. (Those of trimmed segments may contain the dropped part of it.)
     pub(crate) fn stands_twice(
         &self,
         next: &Manifest,
@@ -276,7 +276,7 @@ impl<S: Store> Catalog<S> {
         Some(self.damaged(Damage::new(segment.name, expected, found)))
     }
 
-    /// Which of the batches the manifest's indexes hold. None if it is no longer in force.
+    /// Returns the batches that the manifest's indexes contain. None if it is no longer current.
     pub(crate) fn absorbed_by(
         &mut self,
         manifest: &Manifest,
@@ -294,7 +294,7 @@ impl<S: Store> Catalog<S> {
         Ok(Some(in_index))
     }
 
-    /// The manifest in force, if there is one, and what else was listed with it.
+    /// Returns the current manifest, and the other objects listed with it.
     pub(crate) fn current_manifest(
         &mut self,
         scope: Scope,
@@ -332,7 +332,7 @@ impl<S: Store> Catalog<S> {
         Err(Error::StoreFailed { message, transient: true })
     }
 
-    /// A manifest, unless it is gone. One of which a stand-in is left is.
+    /// Returns a manifest. None if it is gone or a stand-in has replaced it.
     pub(crate) fn manifest(&self, generation: Generation) -> Result<Option<Manifest>, Error> {
         Ok(match self.stored_manifest(generation)? {
             StoredManifest::Whole(manifest) => Some(manifest),
@@ -340,7 +340,7 @@ impl<S: Store> Catalog<S> {
         })
     }
 
-    /// What stands under a manifest's name.
+    /// Reads the contents of a manifest's name.
     pub(crate) fn stored_manifest(&self, generation: Generation) -> Result<StoredManifest, Error> {
         let Some(bytes) = self.get(generation)? else { return Ok(StoredManifest::Gone) };
         if let Some(stand_in) = StandIn::decode(generation, &bytes) {
@@ -353,7 +353,7 @@ impl<S: Store> Catalog<S> {
         })
     }
 
-    /// The damage of a log whose highest manifest is a stand-in: the one that it stands below is gone.
+    /// The error of a log whose highest manifest is a stand-in: the one above it is gone.
     pub(crate) fn ends_in_stand_in(&self, generation: Generation) -> Error {
         let expected = format!("a later manifest than {generation}, which is a stand-in");
         let next = Generation(generation.0.saturating_add(1));

@@ -1,5 +1,5 @@
-//! Carries out a change of a log: writes the new segments, then commits the manifest that names them.
-//! A driver, for compactions and trims.
+//! Carries out a change of a log: writes the new segments, then commits the manifest that names
+//! them. A driver, for compactions and trims.
 
 use crate::decide::boundary::{Boundary, Cut};
 use crate::decide::compaction::{self, Rewrite};
@@ -15,38 +15,38 @@ use crate::format::names::{BatchName, CommitId, Generation, SegmentName};
 use crate::format::segment::NewSegment;
 use crate::ports::{Store, System};
 
-/// What is to change.
+/// A change of a log.
 pub(crate) struct Change<'a> {
     pub goal: Goal,
-    /// Where the log is to begin.
+    /// The new first position of the log.
     pub first_position: u64,
     /// In the order of the log.
     pub rewrites: Vec<Rewrite>,
-    /// What is left of the segment that the first position cuts, if that is rewritten.
+    /// The kept part of the segment that the first position cuts, if that is rewritten.
     pub boundary: Option<&'a Boundary>,
     pub segment_bytes_max: u64,
-    /// What each rewrite copies, if that is not all of what it stands for.
+    /// The inputs of each rewrite, if it does not copy all of its sources.
     pub inputs: Option<Vec<Vec<Input>>>,
-    /// Trimmed segments of which no record stays.
+    /// Trimmed segments whose records are dropped.
     pub forgotten: Vec<SegmentName>,
 }
 
-/// What became of a change.
+/// The outcome of a change.
 pub(crate) enum Changed {
     Done(Done),
-    /// The batches that were to be absorbed have no events, as old ones can: they are deleted, and
-    /// nothing is committed.
+    /// The batches to absorb have no events, as legacy ones can: they are deleted, and nothing is
+    /// committed.
     Empty,
-    /// Another compactor was faster.
+    /// Another compactor won.
     Lost,
-    /// An object was gone.
+    /// An object is gone.
     Overtaken(Box<Source>),
 }
 
 /// A change that was committed.
 pub(crate) struct Done {
     pub segments: Vec<NewSegment>,
-    /// The position behind the events of the new segments, if they are in force.
+    /// The position behind the events of the new segments, if they are current.
     pub next_position: Option<u64>,
 }
 
@@ -58,7 +58,7 @@ impl Done {
     }
 }
 
-/// What the first segment is without the events before a position, if the position lies inside.
+/// The result of cutting a segment at a position.
 pub(crate) enum Cutting {
     Nothing,
     At(Boundary),
@@ -66,7 +66,7 @@ pub(crate) enum Cutting {
     Gone(Box<Source>),
 }
 
-/// Looks up what the first position leaves of the segment that it cuts.
+/// Cuts the segment that the first position lies in.
 pub(crate) fn cutting<S: Store>(
     catalog: &mut Catalog<S>,
     manifest: Option<&Manifest>,
@@ -82,8 +82,9 @@ pub(crate) fn cutting<S: Store>(
     Ok(Boundary::new(first_position, segment, &index).map_or(Cutting::Nothing, Cutting::At))
 }
 
-/// Removes what crashes and failed deletes have left, where nothing else is to do: batches that are
-/// absorbed, and what the manifest does not name. The look must be one to change by.
+/// Removes the garbage of crashes and failed deletes when nothing else is due: batches that are
+/// absorbed, and objects that the manifest does not name. The state must be of the scope
+/// `Consistent`.
 pub(crate) fn clean_up<S: Store, Y: System>(committer: &Committer<'_, S, Y>, state: &LogState) {
     if let Some(manifest) = &state.manifest {
         let absorbed: Vec<_> = state.absorbed.iter().map(|batch| batch.name).collect();
@@ -150,7 +151,7 @@ pub(crate) fn change<S: Store, Y: System>(
     }
     if let Err(error) = committer.check_kept(&segments().collect::<Vec<_>>()) {
         committer.discard(&names);
-        // Whoever has committed this generation has deleted what no manifest names.
+        // Another commit of this generation has deleted the objects that no manifest names.
         let is_lost = committer.catalog.highest_generation()? >= generation;
         return if is_lost { Ok(Changed::Lost) } else { Err(error) };
     }
@@ -164,7 +165,7 @@ pub(crate) fn change<S: Store, Y: System>(
     Ok(Changed::Done(Done { segments, next_position }))
 }
 
-/// What a rewrite copies, in order.
+/// The sources of a rewrite, in order.
 fn sources(rewrite: &Rewrite, state: &LogState, boundary: Option<&Boundary>) -> Vec<Source> {
     let segments = state.segments().get(rewrite.segments.clone()).unwrap_or_default();
     let cut = boundary.filter(|_| rewrite.cut);

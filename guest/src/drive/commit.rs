@@ -1,16 +1,17 @@
-//! Commits a manifest and deletes what it replaces: a driver, for compactions and trims.
+//! Commits a manifest and deletes what it replaces. A driver, for compactions and trims.
 //!
-//! 1. Creating the manifest is the commit. Whoever creates a generation's manifest has won it; a
-//!    loser deletes its own segments and begins again.
-//! 2. After the commit the highest manifest is looked up once more, and only batches that *its*
-//!    indexes hold are deleted: a stalled compactor may have created a number long passed.
+//! 1. Creating the manifest is the commit. The creator of a generation's manifest has won it; a
+//!    loser deletes its own segments and starts again.
+//! 2. After the commit the highest manifest is listed once more, and only batches that *its*
+//!    indexes contain are deleted: a stalled compactor may have created a number long passed.
 //! 3. A segment whose commit is in doubt is left alone: the manifest may still land.
-//! 4. Nothing is deleted unless the listing after the commit shows the manifest that was committed, or a
-//!    later one, and agrees with it: see `agreement`. One before the commit may be long out of date.
-//! 5. Manifests are deleted only after the marker of their group is stored, and nothing is deleted on the
-//!    strength of a manifest whose marker is there: its number was used before, whatever is listed.
-//! 6. What is committed has the current format: on a log of format 1 the digests that it lacks are
-//!    taken of indexes that were checked, and the log gets its identity.
+//! 4. Nothing is deleted unless the listing after the commit shows the committed manifest, or a
+//!    later one, and agrees with it: see `agreement`. A listing before the commit may be out of
+//!    date.
+//! 5. Manifests are deleted only after the marker of their group is stored. A manifest whose marker
+//!    exists justifies no delete: its number was used before, whatever is listed.
+//! 6. A commit writes the current format. On a log of format 1 it takes the missing digests from
+//!    checked indexes, and gives the log its identity.
 
 use std::collections::BTreeSet;
 
@@ -28,22 +29,22 @@ use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MISSING_TRIES}
 use crate::mutants::{self, Mutant};
 use crate::ports::{Store, StoreErrorKind, System, WriteError};
 
-/// How a commit ended.
+/// The outcome of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Commit {
     Won,
-    /// The number was passed, and what was wanted is done: by others, or by this commit and what
-    /// others made of it. Where this one has put things says nothing of where they are.
+    /// The number was passed, but the goal is reached: by others, or by this commit and changes
+    /// based on it. The places of its segments are unknown.
     Passed,
     Lost,
 }
 
-/// What a commit is for.
+/// The goal of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Goal {
     /// Fewer objects.
     Compact,
-    /// A log that begins later.
+    /// A later first position.
     Trim,
 }
 
@@ -51,9 +52,9 @@ pub(crate) enum Goal {
 pub(crate) struct Committer<'a, S: Store, Y: System> {
     pub(crate) catalog: Catalog<S>,
     system: &'a Y,
-    /// What was gone last, though a look had shown it.
+    /// The object that was gone last, although it was listed.
     gone: Option<Source>,
-    /// What a clean-up leaves, though nobody names it.
+    /// Objects that no clean-up deletes, although no manifest names them.
     spared: BTreeSet<ObjectName>,
 }
 
@@ -62,7 +63,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         Self { catalog, system, gone: None, spared: BTreeSet::new() }
     }
 
-    /// From now on no clean-up deletes these objects.
+    /// Excludes these objects from every later clean-up.
     pub(crate) fn spare(&mut self, objects: BTreeSet<ObjectName>) {
         self.spared = objects;
     }
@@ -71,7 +72,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         self.system.random_u32()
     }
 
-    /// Others have won as often as this is tried.
+    /// The error of a change that others won every time.
     pub(crate) fn conflict(&self) -> Error {
         let log = self.catalog.name.as_str();
         Error::Conflict(format!(
@@ -79,8 +80,8 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         ))
     }
 
-    /// Takes note that an object is gone that a look has shown: somebody has compacted, and another
-    /// look tells. An error if the same one was gone before, since no look names it after that.
+    /// Records that a listed object is gone: the log was compacted, and another load shows the
+    /// result. An error if the same object was gone before, since no load names it after that.
     pub(crate) fn overtaken(&mut self, source: &Source) -> Result<(), Error> {
         if self.gone.as_ref() != Some(source) {
             self.gone = Some(source.clone());
@@ -92,8 +93,8 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         })
     }
 
-    /// Checks that the store has the segments that a manifest is to name, with all their bytes, and
-    /// their indexes: it may have confirmed what it did not keep.
+    /// Checks that the store has the segments of the new manifest, with all their bytes, and their
+    /// indexes: it may have confirmed a write that it did not keep.
     pub(crate) fn check_kept(&self, segments: &[&NewSegment]) -> Result<(), Error> {
         let Some(first) = segments.first() else { return Ok(()) };
         let kept = self.catalog.list_commit(first.name)?;
@@ -123,8 +124,8 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         })
     }
 
-    /// Commits a manifest that names the new segments, which absorbed the batches, and deletes what
-    /// it makes superfluous.
+    /// Commits a manifest that names the new segments, which absorbed the batches. Deletes the
+    /// objects that it makes garbage.
     pub(crate) fn commit(
         &mut self,
         goal: Goal,
@@ -148,9 +149,9 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         Ok(commit)
     }
 
-    /// Adds what a manifest of format 1, or none, does not pass on: the log's identity and the digests
-    /// of the indexes. An index of a trimmed segment that is gone is not missed. Lost when somebody
-    /// has compacted meanwhile.
+    /// Adds the fields that a base of format 1, or none, does not have: the log's identity and the
+    /// digests of the indexes. An index of a trimmed segment may be gone. Lost if the log was
+    /// compacted in the meantime.
     fn complete(&mut self, manifest: &mut Manifest) -> Result<Commit, Error> {
         if manifest.log.is_none() {
             let [high, low] = [self.random(), self.random()].map(u64::from);
@@ -175,8 +176,8 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         Ok(Commit::Won)
     }
 
-    /// Commits the next generation, which says the same as the current manifest, and deletes nothing.
-    /// None if others have gone on already.
+    /// Commits the next generation with the same contents as the current manifest, and deletes
+    /// nothing. None if others have committed already.
     pub(crate) fn supersede(&mut self, current: &Manifest) -> Result<Option<Manifest>, Error> {
         self.ensure_exclusive()?;
         let mut next = Manifest::after(Some(current), current.commit_id);
@@ -203,19 +204,20 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
                     return Ok(match self.catalog.manifest(manifest.generation)? {
                         Some(found) if found.commit_id == manifest.commit_id => Commit::Won,
                         Some(_) => {
-                            // An earlier try may have landed and been passed, and another's come
-                            // in its place long after: then the segments are in force.
+                            // An earlier try may have landed and been passed, and another's
+                            // manifest may have taken the number long after: then the segments are
+                            // current.
                             if tries == 1 {
                                 self.discard(segments);
                             }
                             Commit::Lost
                         }
-                        // Passed long ago and dropped since. It may have been this very attempt,
-                        // whose segments are then in force: the next look tells.
+                        // Passed long ago and deleted since. It may have been this very commit,
+                        // whose segments are then current: the next load shows it.
                         None => Commit::Lost,
                     });
                 }
-                // Of the tries before, one may still land: then the segment is needed.
+                // One of the earlier tries may still land: then the segments are needed.
                 Err(WriteError::NotWritten(error)) => {
                     let certain = tries == 1;
                     if certain {
@@ -234,8 +236,8 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         }
     }
 
-    /// Deletes what the manifest in force, this one or a later one, has made superfluous. Lost when
-    /// this one was created long after its number had passed: then it counts for nothing.
+    /// Deletes the garbage of the current manifest, this one or a later one. Lost if this one was
+    /// created long after its number was passed: then it counts for nothing.
     fn clean_up_after(
         &mut self,
         goal: Goal,
@@ -248,8 +250,8 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         let candidates: Vec<_> = absorbed_batches.chain(absorbed.iter().copied()).collect();
         self.catalog.saw(own.generation);
         let (mut passed, mut used_before) = (false, None);
-        // What was listed before the commit may be old by now: all is listed again, and must agree.
-        // That listing says what else there is to delete, too.
+        // A listing before the commit may be old by now: everything is listed again, and must
+        // agree. That listing also shows the rest of the garbage.
         for _ in 0..MISSING_TRIES {
             let listed = match self.catalog.list_current(Scope::Full)? {
                 Ok(listed) => listed,
@@ -290,18 +292,18 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
                 self.clean(own, &candidates, &listed.others);
                 return Ok(Commit::Won);
             }
-            // Somebody went on from here, or came here long before: its indexes decide.
+            // A later manifest is based on this one, or came long before: its indexes decide.
             let Some(in_index) = self.catalog.absorbed_by(&current, candidates.iter().copied())?
             else {
                 continue;
             };
             self.clean(&current, &in_index, &listed.others);
-            // Trimmed since, the segments' indexes are still needed.
+            // The segments were trimmed since, so their indexes are still needed.
             let is_named = current.records().any(|segment| segments.contains(&segment.name));
             let counts = is_named
                 || match goal {
                     Goal::Compact => absorbed.iter().any(|batch| in_index.contains(batch)),
-                    // Others went on from there, or have trimmed as much themselves.
+                    // Others continued from there, or have trimmed as much themselves.
                     Goal::Trim => {
                         current.first_position >= own.first_position
                             && current.trimmed_events() <= own.trimmed_events()
@@ -321,15 +323,15 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         if passed { Err(error) } else { Ok(self.leave_all(own, &error)) }
     }
 
-    /// The commit stands, and what it made superfluous is left to the next compaction.
+    /// Keeps the commit, and leaves its garbage to the next compaction.
     fn leave_all(&self, own: &Manifest, why: &Error) -> Commit {
         self.system
             .warn(&format!("{why}; nothing is deleted after the commit of {}", own.generation));
         Commit::Won
     }
 
-    /// Deletes what the manifest in force makes superfluous: batches that it absorbed, and what it does
-    /// not name of the others that are listed.
+    /// Deletes the garbage of the current manifest: batches that it absorbed, and listed objects
+    /// that it does not name.
     pub(crate) fn clean(&self, current: &Manifest, absorbed: &[BatchName], others: &[ListedOther]) {
         let mut garbage = log_state::garbage(current, others);
         let unmarked = self.mark_passed(&garbage);
@@ -341,7 +343,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         self.delete(&names.map(|name| name.to_string()).collect::<Vec<_>>());
     }
 
-    /// Stores the markers of manifests that are to be deleted. The markers that may not be stored.
+    /// Stores the markers of manifests to be deleted. Returns the markers that could not be stored.
     fn mark_passed(&self, garbage: &[ListedOther]) -> BTreeSet<Marker> {
         let mut markers: BTreeSet<_> = garbage.iter().filter_map(marker_of).collect();
         if mutants::is(Mutant::DeleteUnmarked) {
@@ -362,14 +364,14 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         markers
     }
 
-    /// Throws away segments that no manifest will ever name.
+    /// Deletes segments that no manifest will ever name.
     pub(crate) fn discard(&self, segments: &[SegmentName]) {
         let names = segments.iter();
         let names = names.flat_map(|name| [name.to_string(), name.index().to_string()]);
         self.delete(&names.collect::<Vec<_>>());
     }
 
-    /// Deletes objects of the log. What cannot be deleted is left to the next compaction.
+    /// Deletes objects of the log. An object that cannot be deleted is left to the next compaction.
     pub(crate) fn delete(&self, names: &[String]) {
         let keys: Vec<_> = names.iter().map(|name| self.catalog.name.key(name)).collect();
         for keys in keys.chunks(DELETE_KEYS_MAX) {
@@ -387,7 +389,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     }
 }
 
-/// The marker without which an object is not deleted: that of a manifest.
+/// The marker that must exist before the object is deleted, if it is a manifest.
 fn marker_of(object: &ListedOther) -> Option<Marker> {
     match object.name {
         ObjectName::Manifest(generation) => Some(generation.marker()),

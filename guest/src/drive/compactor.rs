@@ -1,5 +1,4 @@
-//! Compacts a log: a driver. What is rewritten is decided in `compaction` and carried out in
-//! `change`.
+//! Compacts a log. A driver: `compaction` decides the rewrites, `change` carries them out.
 
 use crate::decide::boundary::Boundary;
 use crate::decide::compaction::{self, Rewrite};
@@ -15,7 +14,7 @@ use crate::limits::COMPACT_TRIES;
 use crate::mutants::{self, Mutant};
 use crate::ports::{Store, System};
 
-/// What a compaction did.
+/// The result of a compaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compaction {
     /// Batches absorbed.
@@ -27,11 +26,11 @@ pub struct Compaction {
     pub bytes: u64,
     /// New segments.
     pub new_segments: u64,
-    /// The first new segment's key; none when there was nothing to write.
+    /// The first new segment's key. None when nothing was written.
     pub new_key: Option<String>,
 }
 
-/// What a compaction would do.
+/// The plan of a compaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CompactionPlan {
     pub batches: u64,
@@ -44,9 +43,9 @@ pub struct CompactionPlan {
 /// Absorbs a log's live batches and merges its segments, as far as that is due.
 ///
 /// # Errors
-/// [`Error::InvalidInput`], [`Error::NoLog`], [`Error::StoreFailed`], [`Error::WriteFailed`], [`Error::Damaged`],
-/// [`Error::Unsupported`] on a store without create-if-absent, [`Error::Conflict`] when other
-/// compactors kept winning.
+/// [`Error::InvalidInput`], [`Error::NoLog`], [`Error::StoreFailed`], [`Error::WriteFailed`],
+/// [`Error::Damaged`], [`Error::Unsupported`] on a store without create-if-absent,
+/// [`Error::Conflict`] when other compactors kept winning.
 pub fn compact<S: Store, Y: System>(
     store: S,
     system: &Y,
@@ -63,10 +62,11 @@ pub fn compact<S: Store, Y: System>(
     Err(committer.conflict())
 }
 
-/// As [`compact`], of a log that a handle has open: it may have nothing yet, and then nothing is to do.
+/// As [`compact`], for a log that a handle has open: the log may have no object yet, and then
+/// nothing is due.
 ///
 /// # Errors
-/// As [`compact`]'s, but [`Error::NoLog`].
+/// As [`compact`], except [`Error::NoLog`].
 pub fn compact_opened<S: Store, Y: System>(
     store: S,
     system: &Y,
@@ -79,10 +79,10 @@ pub fn compact_opened<S: Store, Y: System>(
     }
 }
 
-/// What [`compact`] would do now.
+/// Plans what [`compact`] would do now.
 ///
 /// # Errors
-/// As [`compact`]'s, but those of writing.
+/// As [`compact`], except those of writing.
 pub fn plan<S: Store>(
     store: S,
     log: LogName,
@@ -112,14 +112,14 @@ pub fn plan<S: Store>(
     })
 }
 
-/// Objects that a compaction would only delete, and their bytes.
+/// Counts the objects that a compaction would only delete, and their bytes.
 pub(crate) fn garbage_of(state: &LogState) -> (u64, u64) {
     let others = state.manifest.iter().flat_map(|m| log_state::garbage(m, &state.others));
     let sizes = others.map(|other| other.size).chain(state.absorbed.iter().map(|batch| batch.size));
     sizes.fold((0, 0), |(objects, bytes), size| (objects + 1, size.saturating_add(bytes)))
 }
 
-/// What a compaction sees, and what it is to do.
+/// The state of a log, and the rewrites that are due.
 struct Planned {
     state: LogState,
     boundary: Option<Boundary>,
@@ -143,7 +143,7 @@ fn load_plan<S: Store>(
     Ok(Ok(Planned { state, boundary, rewrites }))
 }
 
-/// Compacts, or not if somebody else has changed the log meanwhile.
+/// Compacts once. None if the log was changed in the meantime.
 fn run_once<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     options: &CompactOptions,
@@ -184,7 +184,7 @@ fn run_once<S: Store, Y: System>(
     })
 }
 
-/// Batches and segments that are rewritten.
+/// Counts the batches and segments that are rewritten.
 fn counts(rewrites: &[Rewrite]) -> (usize, usize) {
     let sum = |of: fn(&Rewrite) -> usize| rewrites.iter().map(of).fold(0, usize::saturating_add);
     (sum(|rewrite| rewrite.batches), sum(|rewrite| rewrite.segments.len()))

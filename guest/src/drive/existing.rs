@@ -1,7 +1,7 @@
-//! Looks at an object whose create was answered with "already exists": a driver.
+//! Checks an object whose create was answered with "already exists". A driver.
 //!
-//! The names are random, so such an object is an earlier try that landed; but the answer may be
-//! anybody's. It counts once the object is there and is what was to be written.
+//! The names are random, so such an object is an earlier try that landed, but the answer may be
+//! wrong. The object counts once it was read and has the expected bytes.
 
 use crate::error::Damage;
 use crate::format::batch::BatchRecord;
@@ -12,7 +12,7 @@ use crate::limits::CHUNK_BYTES_MAX;
 use crate::mutants::{self, Mutant};
 use crate::ports::{OrderedRead, ReadPart, Store, StoreError, StoreErrorKind};
 
-/// Passes if the object is the batch, of so many bytes: its name has their digest.
+/// Passes if the object is the batch, of `bytes` bytes: its name has their digest.
 pub(crate) fn check_batch<S: Store>(
     store: &S,
     log: &LogName,
@@ -57,7 +57,7 @@ pub(crate) fn check_bytes<S: Store>(store: &S, key: &str, bytes: &[u8]) -> Resul
     Err(other(key, &Damage::new(key, expected, format!("{} others", found.len()))))
 }
 
-/// Reads an object, and shows its bytes as they come and whether they are the last.
+/// Reads an object, and passes each chunk to `push`, with true for the last one.
 fn check_whole<S: Store>(
     store: &S,
     key: &str,
@@ -86,7 +86,7 @@ fn check_whole<S: Store>(
     }
 }
 
-/// It may be there all the same, or come.
+/// The object may still exist, or appear.
 fn not_shown(key: &str, error: StoreError) -> StoreError {
     let StoreError { kind, message } = error;
     match kind {
@@ -107,11 +107,12 @@ fn not_shown(key: &str, error: StoreError) -> StoreError {
 
 fn other(key: &str, damage: &Damage) -> StoreError {
     let Damage { expected, found, .. } = damage;
-    // It stays so.
+    // A retry cannot help.
     StoreError {
         kind: StoreErrorKind::Invalid,
         message: format!(
-            "{key} exists already and is something else: expected {expected}, found {found}; remove it"
+            "{key} exists already and is something else: expected {expected}, found {found}; \
+             remove it"
         ),
     }
 }

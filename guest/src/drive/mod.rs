@@ -1,6 +1,6 @@
-//! Drivers: they list, read, write and delete, as the decisions say.
+//! Drivers: they list, read, write and delete as the decisions say.
 //!
-//! 1. Only here the store, the clock and the log messages of [`crate::ports`] are used.
+//! 1. Only drivers use the store, the clock and the log messages of [`crate::ports`].
 
 pub(crate) mod absent;
 pub(crate) mod batch_copy;

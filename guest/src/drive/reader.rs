@@ -1,4 +1,4 @@
-//! One reading pass, or one after the other: a driver. What is yielded is the cursor's decision.
+//! A series of reading passes. A driver: the cursor decides which events to yield.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -22,10 +22,10 @@ mod skip;
 
 pub use skip::Skipped;
 
-/// What to read. All absent: everything that is stored.
+/// The options of a read. Without any, all stored events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// A position, as a reader gave it.
+    /// A position that a reader returned.
     pub start: Option<String>,
     pub last: Option<u64>,
     pub limit: Option<u64>,
@@ -39,46 +39,46 @@ pub struct ReadOptions {
 pub struct Reader<S: Store> {
     catalog: Catalog<S>,
     cursor: Cursor,
-    /// Begin behind all but the last so many events.
+    /// Start at the last N events.
     last: Option<u64>,
-    /// Whether what was trimmed before the first look is no loss.
+    /// True if trimmed events do not count as missed, since no event was read before.
     fresh: bool,
-    /// Whether it is yet to be said if there is no log.
+    /// True if a log that does not exist is still to be reported.
     must_exist: bool,
-    /// What the snapshot of a writer still has to yield, after everything stored.
+    /// The pending events of a writer's snapshot that are left, after all stored events.
     tail: Option<VecDeque<Vec<u8>>>,
     page: Page<S::Bytes>,
-    /// Where it stood before the last page.
+    /// The position before the last page.
     before: Position,
     stage: Stage<S>,
-    /// An error that waits until the events before it have been handed out.
+    /// An error to report after the events before it.
     failed: Option<Error>,
     missing: Missing,
-    /// Damage that was left out and not reported yet; none if damage is an error.
+    /// Damage that was skipped and not reported yet. None if damage is an error.
     skipped: Option<Vec<Skipped>>,
 }
 
 enum Stage<S: Store> {
-    /// Look at the log, again if need be.
+    /// Load the log, again if necessary.
     Load,
     Steps(VecDeque<Step>),
     Sources(Box<Reading<S>>),
     Tail,
-    /// All was yielded that the last look showed.
+    /// All events of the last load were yielded.
     Done,
-    /// And whoever reads knows.
+    /// And the caller has been informed.
     Ended,
 }
 
-/// Parts being read, and the steps after them.
+/// The sources being read, and the steps after them.
 struct Reading<S: Store> {
     sources: SourceReader<S>,
-    /// The segment that the parts are of, if they are not all of it.
+    /// The segment of the sources, if they are only a range of it.
     segment: Option<(SegmentRecord, Rc<Index>)>,
     later: VecDeque<Step>,
 }
 
-/// The part that was gone last time.
+/// The source that was gone last time.
 #[derive(Default)]
 struct Missing {
     source: Option<Source>,
@@ -86,11 +86,10 @@ struct Missing {
 }
 
 impl<S: Store> Reader<S> {
-    /// Begins a pass.
+    /// Starts a pass.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a position that is not one, and for options that exclude each
-    /// other.
+    /// [`Error::InvalidInput`] for an invalid position, and for options that exclude each other.
     pub fn new(store: S, log: LogName, options: ReadOptions) -> Result<Self, Error> {
         let ReadOptions { start, last, limit, since, until, pending } = options;
         let only = |what: &str| Error::InvalidInput(format!("{what}: give one of them"));
@@ -130,13 +129,13 @@ impl<S: Store> Reader<S> {
         })
     }
 
-    /// The next events, or none at the end. Asked again, it looks for new ones, unless the pass has
-    /// ended for good: of a writer's own, or with as many events as were asked for.
+    /// Returns the next events, or none at the end. A further call loads new events, unless the
+    /// pass has ended: a writer's own, or one whose limit is reached.
     ///
     /// # Errors
-    /// [`Error::NoLog`] if the first look finds nothing of the log, unless the pass is a writer's own.
-    /// It is said once. After [`Error::StoreFailed`] the pass goes on where it stood when called again. Before
-    /// [`Error::Damaged`] everything before the damage has been yielded.
+    /// [`Error::NoLog`], once, if the first load finds no object of the log, unless the pass is a
+    /// writer's own. After [`Error::StoreFailed`] the next call resumes the pass.
+    /// [`Error::Damaged`] comes after all events before the damage.
     pub fn next_page(&mut self) -> Result<Option<Page<S::Bytes>>, Error> {
         if let Some(error) = self.failed.take() {
             return Err(error);
@@ -146,12 +145,12 @@ impl<S: Store> Reader<S> {
             self.stage = Stage::Load;
         }
         while self.page.bytes() < PAGE_BYTES_TARGET {
-            // A look may find that events were trimmed: that is told before what comes after.
+            // A load may find that events were trimmed: report that before the later events.
             if matches!(self.stage, Stage::Load) && self.page.events > 0 {
                 break;
             }
             let advanced = self.advance();
-            // They are behind the position of this page, so it tells of them.
+            // They precede the position of this page, so it reports them.
             self.page.missed = self.page.missed.saturating_add(self.cursor.take_lost());
             match advanced {
                 Ok(true) => {}
@@ -174,12 +173,12 @@ impl<S: Store> Reader<S> {
         Ok(None)
     }
 
-    /// Where the reader stands: right behind the last page. None for a writer's own pass.
+    /// The reader's position, directly behind the last page. None for a writer's own pass.
     pub fn position(&self) -> Option<String> {
         self.text_of(self.cursor.position())
     }
 
-    /// Where the reader stood before the page that it returned last. None for a writer's own pass.
+    /// The reader's position before the last page returned. None for a writer's own pass.
     pub fn position_before(&self) -> Option<String> {
         self.text_of(&self.before)
     }
@@ -188,7 +187,7 @@ impl<S: Store> Reader<S> {
         self.tail.is_none().then(|| position.encode())
     }
 
-    /// Does one step. False when the pass is over.
+    /// Does one step. Returns false when the pass is over.
     fn advance(&mut self) -> Result<bool, Error> {
         match std::mem::replace(&mut self.stage, Stage::Load) {
             Stage::Load => self.load()?,

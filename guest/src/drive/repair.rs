@@ -1,13 +1,14 @@
-//! Repairs a log: a driver. Damaged objects are set aside, and the log goes on without their events.
+//! Repairs a log. A driver: damaged objects are set aside, and the log continues without their
+//! events.
 //!
-//! 1. Nothing is lost that could still be read: an object is set aside, under a name that the log
-//!    ignores, before anything stands in its place.
-//! 2. What was lost is recorded. The events keep their positions, and a reader that comes to them
-//!    is told how many are missing.
-//! 3. An object is rebuilt only where its digest proves that it is the same again.
-//! 4. What cannot be repaired is reported, and left as it is. The rest is repaired beside it.
-//! 5. Nothing is declared damaged by a listing alone, and nothing lost while a whole copy of it is in
-//!    the store.
+//! 1. No readable data is lost: an object is set aside, under a name that the log ignores, before
+//!    anything replaces it.
+//! 2. Losses are recorded. The events keep their positions, and a reader reports the number missing
+//!    when it reaches them.
+//! 3. An object is rebuilt only where its digest proves that the bytes are the original ones.
+//! 4. An object that cannot be repaired is reported and left as it is. The rest is repaired.
+//! 5. No object counts as damaged by a listing alone, and no batch as lost while the store has a
+//!    whole copy of it.
 
 use crate::decide::compaction::{self, Rewrite};
 use crate::decide::log_state::LogState;
@@ -40,30 +41,31 @@ use index::Indexes;
 use intruders::Intruders;
 use losses::{Inspected, Loss};
 
-/// What is done about a damaged object.
+/// The action on a damaged object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// It is set aside. Of its events those that stand somewhere else, too, are copied from there, and the
-    /// others are recorded as lost. What never was a batch is set aside and has none.
+    /// The object is set aside. Of its events, those with a copy elsewhere are copied from there,
+    /// and the others are recorded as lost. An object that never was a batch is set aside and has
+    /// no events.
     SetAside,
-    /// It is gone, so there is nothing to set aside; the rest as for `SetAside`.
+    /// The object is gone, so nothing is set aside; the rest as for `SetAside`.
     Gone,
-    /// It is set aside, if it is there, and written again, the same as it was. Of the current manifest
-    /// the next generation, which says the same, is created before.
+    /// The object is set aside, if it exists, and written again with its original bytes. If it is
+    /// the current manifest, the next generation with the same contents is committed before.
     Rebuild,
-    /// It is set aside, and the log goes on from the manifest before it, which has all its events. Or it
-    /// is gone, and what only it told is put back.
+    /// The manifest is set aside, and the log continues from the one before it, which has all its
+    /// events. Or the manifest is gone, and the batches that only it named are put back.
     StepBack,
-    /// It is an older manifest: it is set aside, if it is there, and a stand-in takes its place.
+    /// The older manifest is set aside, if it exists, and a stand-in takes its place.
     StandIn,
-    /// The index of a trimmed segment is set aside, if it is there, and the log goes on without it. A batch
-    /// that was in it and whose create lands after this is taken for a new one.
+    /// The index of a trimmed segment is set aside, if it exists, and the log continues without it.
+    /// A batch of it whose create lands later counts as new.
     Forget,
-    /// Nothing; why.
+    /// No action, with the reason.
     Nothing(String),
 }
 
-/// A damaged object, and what a repair does about it.
+/// A damaged object, and the action of a repair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub damage: Damage,
@@ -71,17 +73,16 @@ pub struct Step {
     pub events_lost: u64,
 }
 
-/// What a repair found and, unless it was to change nothing, did.
+/// The steps that a repair took or, with `dry_run`, would take.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Repaired {
     pub steps: Vec<Step>,
 }
 
-/// Repairs a log; with `dry_run`, says what a repair would do. The steps are in the order in which
-/// they are taken.
+/// Repairs a log. With `dry_run`, reports the steps without taking them. The steps are in order.
 ///
 /// # Errors
-/// As a compaction's, but not for the damage that it is about.
+/// As for a compaction, except for the damage to be repaired.
 pub fn repair<S: Store, Y: System>(
     store: S,
     system: &Y,
@@ -103,7 +104,7 @@ pub fn repair<S: Store, Y: System>(
 }
 
 impl Repaired {
-    /// Takes note of steps; of one that an earlier attempt has taken, or could not take, once.
+    /// Records steps. One that an earlier run has taken, or could not take, is recorded once.
     fn add(&mut self, steps: impl IntoIterator<Item = Step>) {
         for step in steps {
             if !self.steps.contains(&step) {
@@ -112,7 +113,7 @@ impl Repaired {
         }
     }
 
-    /// Takes note of a step on which all that comes next depends. Whether the repair ends behind it.
+    /// Records a step on which all later ones depend. Returns true if the repair ends after it.
     fn ends_with(&mut self, step: Option<Step>, dry_run: bool) -> bool {
         let Some(step) = step else { return false };
         let ends = dry_run || matches!(step.action, Action::Nothing(_));
@@ -121,7 +122,7 @@ impl Repaired {
     }
 }
 
-/// Repairs what is damaged now. False if somebody else has changed the log meanwhile.
+/// Repairs the current damage. Returns false if the log was changed in the meantime.
 fn run_once<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     dry_run: bool,
@@ -158,7 +159,7 @@ fn run_once<S: Store, Y: System>(
     }
     committer.catalog.forget(&forgotten);
     let state = match committer.catalog.load(Scope::Full) {
-        // Whether a listed batch is live, only an index tells that is left as it is.
+        // Only an index that stays damaged decides if a listed batch is live.
         Err(Error::Damaged(_)) if !left.is_empty() => return Ok(true),
         state => state?,
     };
@@ -166,7 +167,7 @@ fn run_once<S: Store, Y: System>(
     let Some(inspected) = inspected else { return Ok(false) };
     let is_whole = inspected.losses().next().is_none();
     if !is_whole && committer.catalog.highest_generation()? > losses::base(&state) {
-        // What is gone was perhaps compacted.
+        // The missing objects were perhaps compacted.
         return Ok(false);
     }
     let steps: Vec<_> = forgets.into_iter().chain(inspected.losses().map(Loss::step)).collect();
@@ -177,8 +178,8 @@ fn run_once<S: Store, Y: System>(
     Ok(false)
 }
 
-/// Sets damaged objects aside, and commits a manifest that records what was lost. False if somebody
-/// else changed the log meanwhile.
+/// Sets damaged objects aside, and commits a manifest that records the losses. Returns false if the
+/// log was changed in the meantime.
 fn carry_out<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     mut state: LogState,
@@ -187,7 +188,7 @@ fn carry_out<S: Store, Y: System>(
 ) -> Result<bool, Error> {
     set_aside(committer, &inspected, &forgotten)?;
     committer.delete(&foreign_names(&inspected));
-    // What never was a batch is not absorbed, and what may be of use for lost ones is not deleted.
+    // Objects that never were batches are not absorbed, and possible copies of lost ones are kept.
     let is_foreign = |name: ObjectName| inspected.foreign.iter().any(|loss| loss.object == name);
     state.live.retain(|batch| !is_foreign(ObjectName::Batch(batch.name)));
     committer.spare(inspected.holders.clone());
@@ -201,7 +202,7 @@ fn carry_out<S: Store, Y: System>(
     let (mut rewrites, mut inputs) = (Vec::new(), Vec::new());
     for (number, loss) in &inspected.segments {
         let Some(segment) = state.segments().get(*number) else { continue };
-        // What a lazy trim has left in it is not written again.
+        // Events that a lazy trim has left in it are not written again.
         let cut = boundary.as_ref().filter(|cut| cut.kept.segment.name == segment.name);
         let alone = || Rewrite::alone(*number, segment);
         rewrites.push(cut.map_or_else(alone, |cut| Rewrite::cut(*number, cut)));
@@ -210,7 +211,7 @@ fn carry_out<S: Store, Y: System>(
         inputs.push(losses::inputs_of(segment, &index, loss, first_position));
     }
     if let Some(last) = inspected.live.last() {
-        // All live batches up to the last that is damaged: the order of the log stays.
+        // All live batches up to the last damaged one, which keeps the order of the log.
         let is_last = |batch: &ListedBatch| ObjectName::Batch(batch.name) == last.object;
         let count = state.live.iter().position(is_last).map_or(0, |at| at.saturating_add(1));
         let absorbed = state.live.get(..count).unwrap_or_default();
@@ -235,7 +236,7 @@ fn carry_out<S: Store, Y: System>(
     })
 }
 
-/// Sets aside what is damaged, and what may be of use for what is lost.
+/// Sets aside the damaged objects, and possible copies of lost batches.
 fn set_aside<S: Store, Y: System>(
     committer: &Committer<'_, S, Y>,
     inspected: &Inspected,
@@ -245,7 +246,7 @@ fn set_aside<S: Store, Y: System>(
     objects.extend(forgotten.iter().map(|segment| ObjectName::Index(segment.index())));
     let changed = inspected.losses().filter(|loss| !matches!(loss.action, Action::Nothing(_)));
     objects.extend(changed.map(|loss| loss.object));
-    // The index tells which batch stands where in a segment.
+    // The index has the place of each batch in the segment.
     let segments = inspected.segments.iter().filter_map(|(_, loss)| match loss.object {
         ObjectName::Segment(segment) if loss.action == Action::SetAside => Some(segment),
         _ => None,
@@ -254,10 +255,10 @@ fn set_aside<S: Store, Y: System>(
     objects.iter().try_for_each(|object| aside::set_aside(&committer.catalog, object))
 }
 
-/// The objects that never were batches.
+/// The names of objects that never were batches.
 fn foreign_names(inspected: &Inspected) -> Vec<String> {
     inspected.foreign.iter().map(|loss| loss.object.to_string()).collect()
 }
 
-/// What is copied of a rewrite.
+/// The inputs of a rewrite.
 type Inputs = Vec<Input>;

@@ -1,9 +1,9 @@
-//! Copies batches into new segments, each with its index: a driver.
+//! Copies batches into new segments, each with its index. A driver.
 //!
-//! 1. Batches are copied in the order given, after they were checked; whole, but for the first one
-//!    if a trim cuts it.
-//! 2. Memory is bounded: bytes are passed on as they come, only the index is held.
-//! 3. No batch is written twice by one attempt: that would be damage, and is not committed.
+//! 1. Batches are checked and copied in the given order; whole, except for the first one if a trim
+//!    cuts it.
+//! 2. Memory is bounded: bytes are passed on as they arrive, only the index is kept.
+//! 3. A commit writes no batch twice: that would be damage, and is not committed.
 //! 4. Nothing here commits: until a manifest names them, the segments are garbage.
 
 use std::collections::BTreeSet;
@@ -24,40 +24,40 @@ use crate::limits::{COMMIT_SEGMENTS_MAX, SEGMENT_BATCHES_MAX};
 use crate::mutants::{self, Mutant};
 use crate::ports::{HostBytes, Store, StoreError, StoreErrorKind, Upload, WriteError};
 
-/// What is copied into a segment.
+/// An input of a segment.
 pub(crate) enum Input {
     Sources(Vec<Source>),
-    /// A batch whose bytes are lost: a record of it alone.
+    /// The record of a batch whose bytes are lost.
     Lost(BatchRecord),
-    /// A batch whose bytes stand elsewhere, too.
+    /// A copy of a batch that stands elsewhere.
     Copy(BatchCopy),
 }
 
-/// How copying ended.
+/// The outcome of copying.
 pub(crate) enum Copied {
     Whole,
-    /// An object is gone: somebody has compacted it.
+    /// An object is gone: the log was compacted.
     Overtaken(Box<Source>),
 }
 
-/// Writes the segments of one attempt.
+/// Writes the segments of one commit.
 pub(crate) struct SegmentWriter<'a, S: Store> {
     catalog: &'a Catalog<S>,
     generation: Generation,
     commit_id: CommitId,
     bytes_max: u64,
-    /// Parts completed by earlier copies of this attempt.
+    /// Segments of this commit that were taken already.
     segments_before: u16,
-    /// Parts begun by this copy; the last may be incomplete.
+    /// Segments begun since; the last may be incomplete.
     segments: Vec<NewSegment>,
-    /// Batches of the part under way that were written whole.
+    /// Batches written whole to the segment in progress.
     batches: Vec<BatchRecord>,
     upload: Option<S::Upload>,
-    /// What was placed in the part under way.
+    /// The contents of the segment in progress.
     placed: Placed,
-    /// Parts begun because the one before was full.
+    /// Segments begun because the one before was full.
     cuts: u16,
-    /// Every batch that was written, in any part.
+    /// Every batch written, in any segment.
     written: BTreeSet<BatchName>,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct SegmentWriter<'a, S: Store> {
 struct Placed {
     bytes: u64,
     batches: u64,
-    /// Whether the last batch is not complete yet.
+    /// True if the last batch is incomplete.
     in_batch: bool,
 }
 
@@ -91,7 +91,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         }
     }
 
-    /// The segments begun since this was asked last. None after batches without events.
+    /// Returns the segments begun since the last call. Empty after batches without events.
     pub(crate) fn take_segments(&mut self) -> Vec<NewSegment> {
         let segments = std::mem::take(&mut self.segments);
         let begun = u16::try_from(segments.len()).unwrap_or(u16::MAX);
@@ -99,13 +99,12 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         segments
     }
 
-    /// Every batch that was written.
+    /// Returns every batch that was written.
     pub(crate) fn into_written(self) -> BTreeSet<BatchName> {
         self.written
     }
 
-    /// Copies parts of the log, one after the other, into segments of their own. What is cut is the
-    /// beginning of the first part.
+    /// Copies inputs in order into new segments. `cut` drops the beginning of the first one.
     pub(crate) fn copy(
         &mut self,
         inputs: Vec<Input>,
@@ -162,7 +161,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         }
     }
 
-    /// Writes a run; what belongs to one part at once.
+    /// Writes a chunk, the spans of one segment in one call.
     fn write_chunk(&mut self, chunk: VerifiedChunk<S::Bytes>) -> Result<(), Error> {
         let (mut start, mut end) = (0, 0_u64);
         for span in &chunk.spans {
@@ -173,14 +172,14 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
             }
             end = end.saturating_add(span.bytes);
             if let Some(batch) = span.end {
-                self.take_note(batch, span)?;
+                self.record_written(batch, span)?;
             }
         }
         self.write(if start == 0 { chunk.lines } else { chunk.lines.slice(start..end) })
     }
 
-    /// A batch was written whole. One that was written before must not be committed.
-    fn take_note(&mut self, batch: BatchRecord, span: &BatchSpan) -> Result<(), Error> {
+    /// Records a batch that was written whole. An error if it was written before.
+    fn record_written(&mut self, batch: BatchRecord, span: &BatchSpan) -> Result<(), Error> {
         self.batches.push(batch);
         if self.written.insert(batch.name) || mutants::is(Mutant::CommitTwice) {
             return Ok(());
@@ -191,7 +190,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         Err(self.catalog.damaged(Damage::new(object, expected, found)))
     }
 
-    /// Decides which part a piece goes to: true when a new one begins with it.
+    /// Decides which segment a span belongs to. Returns true if it begins a new one.
     fn place(&mut self, span: &BatchSpan) -> bool {
         let placed = &mut self.placed;
         let full = placed.bytes.saturating_add(span.bytes) > self.bytes_max
@@ -229,23 +228,23 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         self.catalog.store.start_upload(&key).map_err(|error| write_failed(&key, error))
     }
 
-    /// The name of the part under way.
+    /// The name of the segment in progress.
     fn name(&self) -> SegmentName {
         let begun = self.segments.len() - usize::from(self.upload.is_some());
         let part = self.segments_before.saturating_add(u16::try_from(begun).unwrap_or(u16::MAX));
         SegmentName { generation: self.generation, commit_id: self.commit_id, part }
     }
 
-    /// Completes the part under way, if there is one, and writes its index.
+    /// Completes the segment in progress, if there is one, and writes its index.
     fn finish_segment(&mut self) -> Result<(), Error> {
         let name = self.name();
         let log = &self.catalog.name;
         let batches = std::mem::take(&mut self.batches);
         let upload = match self.upload.take() {
             Some(upload) => upload,
-            // Events that were lost have positions and no bytes.
+            // Lost events have positions and no bytes.
             None if batches.iter().any(|batch| batch.events > 0) => self.begin_segment()?,
-            // Batches without events alone: they stand in no index.
+            // Only batches without events, which stand in no index.
             None => return Ok(()),
         };
         let key = log.key(name);
@@ -266,8 +265,8 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
     }
 }
 
-/// The outcome of writing a name that is this attempt's alone: an object of that name is an earlier
-/// try of it that landed, if the check passes.
+/// The outcome of writing a name that only this commit uses: an existing object of that name is an
+/// earlier try that landed, if the check passes.
 pub(crate) fn landed(
     outcome: Result<(), WriteError>,
     check: impl FnOnce() -> Result<(), StoreError>,
@@ -278,7 +277,7 @@ pub(crate) fn landed(
     }
 }
 
-/// A failed write of a compaction.
+/// The error of a compaction's write.
 pub(crate) fn write_failed(key: &str, error: WriteError) -> Error {
     let (fate, error) = match error {
         WriteError::NotWritten(error) => (WriteFate::NotWritten, error),

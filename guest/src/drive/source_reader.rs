@@ -1,7 +1,7 @@
-//! Reads parts of a log in order, checked: a driver over the store's ordered read.
+//! Reads sources of a log in order, and checks them. A driver over the store's ordered read.
 //!
-//! 1. Events come in the order of the parts, and only after they were checked.
-//! 2. One request for each part.
+//! 1. Events come in the order of the sources, and only after they were checked.
+//! 2. Each source takes one request.
 
 use std::collections::VecDeque;
 
@@ -18,34 +18,34 @@ use crate::format::verified_chunk::VerifiedChunk;
 use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_PARTS_MAX};
 use crate::ports::{Chunk, HostBytes, OrderedRead, Store, StoreError, StoreErrorKind};
 
-/// Why parts could not be read on.
+/// The reason why reading stopped.
 pub(crate) enum Interrupted {
-    /// The object is not there (any more).
+    /// The object does not exist (any more).
     Gone(Box<Source>),
     Failed(Error),
 }
 
-/// Parts being read.
+/// The sources being read.
 pub(crate) struct SourceReader<S: Store> {
     store: S,
     log: LogName,
-    /// Parts not asked for yet.
+    /// Sources not requested yet.
     later: Vec<Source>,
-    /// Parts asked for, and the number of the one being decoded.
+    /// Sources requested, and the number of the one being decoded.
     window: Vec<Source>,
     read: Option<S::Read>,
     at: u32,
     decoder: Option<Decoder<S::Bytes>>,
     index: Option<Index>,
-    /// Checked, and not taken yet; each with the number of its part.
+    /// Checked chunks that were not returned yet, each with the number of its source.
     verified: VecDeque<(u32, VerifiedChunk<S::Bytes>)>,
-    /// What was taken of the part under way.
+    /// The progress in the current source.
     progress: Progress,
-    /// What comes behind them.
+    /// The failure behind them.
     interrupted: Option<Interrupted>,
 }
 
-/// What was taken of a part.
+/// The events and bytes returned of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
     source: u32,
@@ -60,8 +60,8 @@ enum Decoder<B> {
     LegacyBatch(LegacyBatchReader),
 }
 
-/// Reads the first events of a part, at most so many: how many there are, and their bytes. None if the
-/// part is gone.
+/// Counts the first events of a source, at most `events_max`, and their bytes. None if the source
+/// is gone.
 pub(crate) fn count_first<S: Store>(
     store: S,
     log: LogName,
@@ -106,7 +106,7 @@ impl<S: Store> SourceReader<S> {
         }
     }
 
-    /// Reads on until some events are certain, and returns them. None at the end.
+    /// Reads until some events are checked, and returns them. None at the end.
     pub(crate) fn next(&mut self) -> Result<Option<VerifiedChunk<S::Bytes>>, Interrupted> {
         loop {
             if let Some((source, chunk)) = self.verified.pop_front() {
@@ -128,7 +128,7 @@ impl<S: Store> SourceReader<S> {
         }
     }
 
-    /// Takes a chunk. False at the end.
+    /// Takes a chunk. Returns false at the end.
     fn read_on(&mut self) -> Result<bool, Interrupted> {
         if self.read.is_none() {
             let remaining = self.later.split_off(self.later.len().min(READ_PARTS_MAX));
@@ -171,18 +171,19 @@ impl<S: Store> SourceReader<S> {
         Ok(true)
     }
 
-    /// The part that is read now, or that reading has failed at.
+    /// The source that is being read, or at which reading failed.
     pub(crate) fn current(&self) -> Option<&Source> {
         self.source(self.at)
     }
 
-    /// Parts that were not read whole yet, the one under way first, and what was taken of that.
+    /// Returns the sources that were not read completely, the current one first, and the progress
+    /// in it.
     pub(crate) fn into_remaining(self) -> (Vec<Source>, Progress) {
         let done = usize::try_from(self.at).unwrap_or(usize::MAX).min(self.window.len());
         let mut remaining = self.window;
         remaining.drain(..done);
         remaining.extend(self.later);
-        // A segment is nothing without its index.
+        // A segment cannot be read without its index.
         if let Some(Source::Segment(segment)) = remaining.first() {
             remaining.insert(0, Source::Index(*segment));
         }
@@ -237,7 +238,7 @@ impl<S: Store> SourceReader<S> {
         Interrupted::Failed(damage.of(&self.log))
     }
 
-    /// The host broke the contract of the ordered read.
+    /// The error of a host that broke the contract of the ordered read.
     fn out_of_step(&self, what: &str) -> Interrupted {
         let message = format!("the store answers out of step: {what}");
         let error = StoreError { kind: StoreErrorKind::Other, message };
@@ -246,7 +247,7 @@ impl<S: Store> SourceReader<S> {
 }
 
 impl<B: HostBytes> Decoder<B> {
-    /// Takes a chunk; returns a finished index.
+    /// Takes a chunk. Returns the index if it is complete.
     fn push(
         &mut self,
         Chunk { bytes, last, .. }: Chunk<B>,

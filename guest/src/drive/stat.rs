@@ -1,4 +1,4 @@
-//! Counts a log from its listing and its manifest.
+//! Counts the objects, events and bytes of a log from its listing and its manifest.
 
 use std::collections::BTreeMap;
 
@@ -11,22 +11,22 @@ use crate::format::names::{Generation, LogId, LogName};
 use crate::limits::{FAN_IN_DEFAULT, MISSING_TRIES};
 use crate::ports::Store;
 
-/// A log in numbers.
+/// The counts of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     pub objects: u64,
     pub batches: u64,
     pub segments: u64,
     pub events: u64,
-    /// Events that a repair recorded as lost; they have positions and are not among `events`.
+    /// Events that a repair recorded as lost. They have positions and are not in `events`.
     pub lost_events: u64,
-    /// Live batches whose names do not tell their number of events.
+    /// Live batches whose names do not have their number of events.
     pub uncounted_batches: u64,
     pub bytes: u64,
-    /// Trimmed events that the first segment still holds; they are not among `events`.
+    /// Trimmed events that the first segment still holds. They are not in `events`.
     pub trimmed_events: u64,
     pub generation: Generation,
-    /// The identity of the log. None before the first compaction, and of format 1.
+    /// The identity of the log. None before the first compaction, and in format 1.
     pub log: Option<LogId>,
     pub first_time: Option<u64>,
     pub last_time: Option<u64>,
@@ -36,14 +36,14 @@ pub struct Stats {
     pub tiers: Vec<Tier>,
     pub garbage_objects: u64,
     pub garbage_bytes: u64,
-    /// What writes under way, or killed ones, have left.
+    /// Objects left by writes in progress, or by killed ones.
     pub unfinished_objects: u64,
     pub unfinished_bytes: u64,
     pub absorbed_bytes: u64,
     pub compacted_bytes: u64,
 }
 
-/// Segments of about one size.
+/// Segments of one size tier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tier {
     pub tier: u32,
@@ -65,7 +65,7 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
         let lost = catalog.lost_in(&state, &(first..u64::MAX))?;
         match (lost, catalog.lost_in(&state, &(0..first))?) {
             (Ok(lost), Ok(trimmed)) => break (state, lost, trimmed),
-            // Somebody compacted, unless it is gone again and again.
+            // The log was compacted, unless the index stays gone.
             (Err(gone), _) | (_, Err(gone)) if tries == MISSING_TRIES => {
                 return Err(catalog.missing(gone.name.index()));
             }

@@ -1,12 +1,12 @@
-//! Trims a log: a driver. Gives up events at its beginning by a manifest that names fewer segments.
+//! Trims a log: removes events at its beginning by a manifest that names fewer segments. A driver.
 //!
-//! 1. Positions never move back, and no event changes its place.
-//! 2. No object that the log names holds a trimmed event afterwards: of the segment at the boundary a
-//!    new one is written without them. A lazy trim leaves that to the next compaction.
-//! 3. Only what a segment holds can be trimmed: live batches that the point covers are absorbed
-//!    first, by a commit of its own. A crash between the two leaves a log that is compacted.
+//! 1. Positions never move back, and no event changes its position.
+//! 2. No object that the log names holds a trimmed event afterwards: the segment at the boundary is
+//!    rewritten without them. A lazy trim leaves that to the next compaction.
+//! 3. Only sequenced events can be trimmed: live batches that the point covers are absorbed first,
+//!    by a separate commit. A crash between the two leaves a compacted log.
 //! 4. The indexes of trimmed segments stay for a while, so that a batch whose create lands late is
-//!    known as absorbed and not read again.
+//!    recognized as absorbed and not read again.
 
 use crate::decide::boundary::Boundary;
 use crate::decide::compaction;
@@ -26,45 +26,46 @@ use aim::{Aim, Point, To};
 
 mod aim;
 
-/// Up to where to trim.
+/// The point up to which to trim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrimPoint {
-    /// Everything before a position, as a reader gave it.
+    /// All events before a position that a reader returned.
     Position(String),
-    /// What stands before the first event that was sealed at this time or later, in microseconds.
+    /// All events before the first one sealed at this time or later, in microseconds.
     Time(u64),
-    /// All but the last so many events.
+    /// All but the last N events.
     KeepEvents(u64),
 }
 
-/// How to trim.
+/// The options of a trim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TrimOptions {
     /// Leave trimmed events in the segment at the boundary to the next compaction.
     pub lazy: bool,
 }
 
-/// What a trim did, or would do.
+/// The result of a trim, or its plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Trimmed {
     pub events: u64,
-    /// Segments dropped whole; not those that this trim itself has made.
+    /// Segments dropped whole, except those that this trim made.
     pub segments: u64,
-    /// Bytes that the log names no more.
+    /// Bytes that the log no longer names.
     pub bytes: u64,
-    /// Bytes of the new segment at the boundary; 0 if there is none.
+    /// Bytes of the new segment at the boundary. 0 if there is none.
     pub rewritten_bytes: u64,
     /// Live batches absorbed first.
     pub absorbed_batches: u64,
     pub first_position: u64,
-    /// Live batches that the point names and that stay, behind events that it does not.
+    /// Live batches that the point covers but that stay, behind events that it does not cover.
     pub live_batches: u64,
 }
 
 /// Trims a log.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] for a position that is not one, or not of this log; otherwise as a compaction.
+/// [`Error::InvalidInput`] for an invalid position, or one of another log. Otherwise as for a
+/// compaction.
 pub fn trim<S: Store, Y: System>(
     store: S,
     system: &Y,
@@ -75,7 +76,7 @@ pub fn trim<S: Store, Y: System>(
     let mut point = Point::new(until)?;
     let mut committer = Committer::new(Catalog::new(store, log), system);
     let mut before = Before::default();
-    // Batches without events are all that a log may have had, and they go.
+    // A log of batches without events alone has no object left once they are deleted.
     let mut is_there = false;
     let mut tries = 0;
     while tries < COMPACT_TRIES {
@@ -99,7 +100,7 @@ pub fn trim<S: Store, Y: System>(
             }
         };
         if to > state.next_position() {
-            // What was absorbed is not where it was put: decide anew.
+            // The absorbed events are not at the expected position: decide again.
             tries += 1;
             continue;
         }
@@ -120,10 +121,10 @@ pub fn trim<S: Store, Y: System>(
     Err(committer.conflict())
 }
 
-/// What [`trim`] would do now.
+/// Plans what [`trim`] would do now.
 ///
 /// # Errors
-/// As [`trim`]'s, but those of writing.
+/// As [`trim`], except those of writing.
 pub fn plan<S: Store>(
     store: S,
     log: LogName,
@@ -153,7 +154,7 @@ pub fn plan<S: Store>(
     })
 }
 
-/// What was done before the trim itself.
+/// The work done before the trim itself.
 #[derive(Default)]
 struct Before {
     batches: u64,
@@ -168,8 +169,8 @@ impl Before {
     }
 }
 
-/// Absorbs the live batches that the point covers. Returns where they end, or none if that is to be
-/// looked at again: there are more of them, or others were faster.
+/// Absorbs the live batches that the point covers. Returns the position of their end. None if the
+/// log must be loaded again: more of them are left, or another compactor won.
 fn absorb<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     state: &LogState,
@@ -204,16 +205,16 @@ fn absorb<S: Store, Y: System>(
 /// The trim itself: from one manifest to the next.
 struct Step {
     to: u64,
-    /// Events that go, and how many of them were lost before.
+    /// Events to drop, and the number of them that were lost before.
     events: u64,
     lost: u64,
     dropped: Vec<SegmentRecord>,
-    /// What is to be written of the segment at the boundary.
+    /// The part of the segment at the boundary to rewrite.
     boundary: Option<Boundary>,
 }
 
 impl Step {
-    /// None if an index is gone: look again.
+    /// Plans the step. None if an index is gone: load again.
     fn new<S: Store>(
         catalog: &mut Catalog<S>,
         state: &LogState,
@@ -234,12 +235,12 @@ impl Step {
         Ok(Some(Self { to, events, lost, dropped: dropped.collect(), boundary }))
     }
 
-    /// Whether there is nothing to change.
+    /// Returns true if nothing changes.
     fn is_nothing(&self) -> bool {
         self.events == 0 && self.boundary.is_none()
     }
 
-    /// None if others were faster.
+    /// Commits the step. None if another compactor won.
     fn commit<S: Store, Y: System>(
         &self,
         committer: &mut Committer<'_, S, Y>,
@@ -281,7 +282,7 @@ impl Step {
     }
 }
 
-/// What a step would do. None if an object is gone: look again.
+/// Plans a step. None if an object is gone: load again.
 fn plan_step<S: Store>(
     catalog: &mut Catalog<S>,
     state: &LogState,
@@ -291,7 +292,7 @@ fn plan_step<S: Store>(
     let to = position.max(state.first_position());
     let Some(step) = Step::new(catalog, state, to, options)? else { return Ok(None) };
     let Some(boundary) = &step.boundary else { return Ok(Some(step.trimmed(0))) };
-    // Only a batch that is cut must be read, to know how many bytes stay.
+    // Only a batch that is cut must be read, to count the bytes that stay.
     let gone = match boundary.cut() {
         Some((range, events)) => count_first(catalog, Source::SegmentRange(range), events)?,
         None => Some((0, 0)),
@@ -299,7 +300,7 @@ fn plan_step<S: Store>(
     Ok(gone.map(|(_, gone)| step.trimmed(boundary.bytes().saturating_sub(gone))))
 }
 
-/// What absorbing and then trimming would do. None if an object is gone: look again.
+/// Plans absorbing and then trimming. None if an object is gone: load again.
 fn plan_absorbing<S: Store>(
     catalog: &mut Catalog<S>,
     state: &LogState,
@@ -326,7 +327,7 @@ fn plan_absorbing<S: Store>(
         rewritten_bytes = bytes_of_last.saturating_sub(gone);
     }
     if options.lazy && kept > 0 {
-        // The segment that the batches become stays whole.
+        // The new segment of the batches stays whole.
         (bytes, rewritten_bytes) = (0, 0);
     }
     let events = events.saturating_sub(kept);
@@ -346,7 +347,7 @@ fn plan_absorbing<S: Store>(
     }))
 }
 
-/// The first events of a part, at most so many, and their bytes. None if it is gone.
+/// Counts the first events of a source, at most `events_max`, and their bytes. None if it is gone.
 fn count_first<S: Store>(
     catalog: &Catalog<S>,
     source: Source,

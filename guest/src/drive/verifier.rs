@@ -1,8 +1,9 @@
-//! Checks all there is of a log: a driver. Damage is a finding, and the work goes on behind it.
+//! Verifies a log: reads and checks all of it. A driver: damage is a finding, and the work
+//! continues behind it.
 //!
-//! 1. Every object that the manifest in force makes part of the log is read whole and checked, and so
-//!    are the manifests before it.
-//! 2. A log that is compacted meanwhile is looked at anew, from the beginning.
+//! 1. Every object that the current manifest makes part of the log is read whole and checked, and
+//!    so are the kept manifests before it.
+//! 2. If the log is compacted during the verification, the verification restarts.
 
 use crate::decide::log_state;
 use crate::decide::source::Source;
@@ -17,7 +18,7 @@ use work::{Work, digest};
 mod manifests;
 mod work;
 
-/// Why an object is not needed.
+/// The reason why an object is garbage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GarbageReason {
     AbsorbedBatch,
@@ -26,21 +27,21 @@ pub enum GarbageReason {
     UnfinishedWrite,
 }
 
-/// Something that is not as it should be, or not needed.
+/// A damaged object, or garbage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     Damaged(Damage),
     Garbage { object: String, bytes: u64, reason: GarbageReason },
 }
 
-/// What was checked so far, and what the last step found.
+/// The counts so far, and the findings of the last step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
     pub objects: u64,
     pub objects_total: u64,
     pub bytes: u64,
     pub bytes_total: u64,
-    /// Of those that are not trimmed.
+    /// Events that are not trimmed.
     pub events: u64,
     /// Trimmed events that the first segment still holds.
     pub trimmed_events: u64,
@@ -53,9 +54,9 @@ pub struct Verifier<S: Store> {
     stage: Stage,
     reading: Option<SourceReader<S>>,
     work: Work,
-    /// How often the log has changed under the work.
+    /// The number of times that the log has changed during the work.
     changes: u32,
-    /// How often what was listed has contradicted itself.
+    /// The number of times that a listing has contradicted itself.
     doubts: u32,
 }
 
@@ -75,11 +76,11 @@ impl<S: Store> Verifier<S> {
         Self { catalog, stage: Stage::Load, reading: None, work, changes: 0, doubts: 0 }
     }
 
-    /// Does a step. None when all is checked.
+    /// Does one step. None when all is checked.
     ///
     /// # Errors
-    /// [`Error::NoLog`]. [`Error::StoreFailed`]: call again and it goes on. [`Error::Unsupported`] for a manifest of a
-    /// newer format.
+    /// [`Error::NoLog`]. After [`Error::StoreFailed`] the next call resumes. [`Error::Unsupported`]
+    /// for a manifest of a newer format.
     pub fn step(&mut self) -> Result<Option<Checked>, Error> {
         let until = self.work.checked.bytes.saturating_add(VERIFY_STEP_BYTES);
         while self.work.checked.bytes < until {
@@ -159,11 +160,8 @@ impl<S: Store> Verifier<S> {
                 self.read_again(reading);
                 return Err(error);
             }
-            // Batches without events, as old ones can be, are deleted without a commit.
-            Err(Interrupted::Gone(source)) if matches!(&*source, Source::Batch(batch) if batch.name.origin.is_none()) =>
-            {
-                self.begin_anew()?;
-            }
+            // Batches without events, as legacy ones can be, are deleted without a commit.
+            Err(Interrupted::Gone(source)) if is_legacy_batch(&source) => self.restart()?,
             Err(Interrupted::Gone(source)) => match self.has_changed() {
                 Ok(true) => {}
                 Ok(false) => {
@@ -179,7 +177,7 @@ impl<S: Store> Verifier<S> {
         Ok(())
     }
 
-    /// Goes on with what was not read whole, which counts anew.
+    /// Resumes with the sources that were not read completely, which are counted again.
     fn read_again(&mut self, reading: SourceReader<S>) {
         let (rest, progress) = reading.into_remaining();
         let manifest = self.work.manifest.as_ref();
@@ -194,7 +192,7 @@ impl<S: Store> Verifier<S> {
         self.read(rest);
     }
 
-    /// Goes on behind a damaged object; a segment without its index cannot be checked.
+    /// Resumes behind a damaged object. A segment without its index cannot be checked.
     fn skip_one(&mut self, reading: SourceReader<S>) {
         let (mut rest, _) = reading.into_remaining();
         let skipped = if matches!(rest.first(), Some(Source::Index(_))) { 2 } else { 1 };
@@ -252,21 +250,21 @@ impl<S: Store> Verifier<S> {
         self.work.found(damage.with_key(&self.catalog.name));
     }
 
-    /// An object is gone, and nobody has compacted.
+    /// Records an object that is gone, although the log was not compacted.
     fn missing(&mut self, object: impl std::fmt::Display) {
         self.found(Damage::new(object, "an object that belongs to the log", "no such object"));
     }
 
-    /// Whether somebody has compacted: then the work begins anew.
+    /// Returns true if the log was compacted. Then the work restarts.
     fn has_changed(&mut self) -> Result<bool, Error> {
         if self.catalog.highest_generation()? == self.work.generation {
             return Ok(false);
         }
-        self.begin_anew()?;
+        self.restart()?;
         Ok(true)
     }
 
-    fn begin_anew(&mut self) -> Result<(), Error> {
+    fn restart(&mut self) -> Result<(), Error> {
         self.changes += 1;
         self.stage = Stage::Load;
         self.reading = None;
@@ -277,6 +275,10 @@ impl<S: Store> Verifier<S> {
         let message = format!("log {log} is compacted faster than it can be verified: try later");
         Err(Error::StoreFailed { message, transient: true })
     }
+}
+
+fn is_legacy_batch(source: &Source) -> bool {
+    matches!(source, Source::Batch(batch) if batch.name.origin.is_none())
 }
 
 fn count(number: usize) -> u64 {

@@ -1,10 +1,10 @@
-//! One handle that appends: a driver.
+//! A handle that appends. A driver.
 //!
-//! 1. A sealed batch is immutable and stays until the store has confirmed it: it is tried again
-//!    under the same name with the same bytes, so that a write that landed unseen counts once.
-//! 2. One create is under way at a time, so a writer's batches appear in order. The next batch grows
-//!    meanwhile.
-//! 3. An object that exists already counts once it is seen to be that batch.
+//! 1. A sealed batch is immutable and stays until the store has confirmed it. It is retried under
+//!    the same name with the same bytes, so a write that landed unnoticed counts once.
+//! 2. One create is in flight at a time, so a writer's batches appear in order. The next batch
+//!    grows in the meantime.
+//! 3. An existing object counts once its bytes are checked to be that batch.
 //! 4. Every event is in the buffer, in the sealed batch or confirmed, at every moment.
 
 use crate::decide::buffer::Buffer;
@@ -21,7 +21,7 @@ use crate::limits::{CLOCK_AHEAD_MICROS, RETRY_REST_MICROS};
 use crate::mutants::{self, Mutant};
 use crate::ports::{HostBytes, PendingCreate, Store, System, WriteError};
 
-/// What a handle has made durable since it was opened.
+/// The durable writes of a handle since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     pub batches: u64,
@@ -35,7 +35,7 @@ struct Sealed<S: Store> {
     lines: S::Bytes,
     events: u64,
     create: CreateState<S::Create>,
-    /// An earlier try may have landed, or may yet.
+    /// True if an earlier try may have landed, or may still land.
     in_doubt: bool,
 }
 
@@ -58,7 +58,7 @@ pub struct Writer<S: Store, Y: System> {
 }
 
 impl<S: Store, Y: System> Writer<S, Y> {
-    /// Opens a log: lists its batches once, creates nothing.
+    /// Opens a log: lists its batches once, creates no object.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] or [`Error::StoreFailed`].
@@ -70,8 +70,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
         let now = system.now_micros();
         let last_time = if newest.micros() > now.saturating_add(CLOCK_AHEAD_MICROS) {
             system.warn(&format!(
-                "the newest batch of log {name} is more than an hour ahead of the clock ({} to {now} \
-                 microseconds): its time is ignored, and new events may sort before it",
+                "the newest batch of log {name} is more than an hour ahead of the clock ({} to \
+                 {now} microseconds): its time is ignored, and new events may sort before it",
                 newest.micros()
             ));
             BatchTime::default()
@@ -95,8 +95,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// Appends one event.
     ///
     /// # Errors
-    /// [`Error::InvalidEvent`]; [`Error::WriteFailed`] when the buffer is full and the store does
-    /// not take the batch under way; the event was not taken then. [`Error::Closed`].
+    /// [`Error::InvalidEvent`]. [`Error::WriteFailed`] when the buffer is full and the store does
+    /// not accept the sealed batch; then the event was not appended. [`Error::Closed`].
     pub fn append(&mut self, event: &[u8]) -> Result<(), Error> {
         self.check_open()?;
         check_event(event, self.options.event_bytes_max)?;
@@ -106,7 +106,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         self.seal_if_due()
     }
 
-    /// Appends packed lines, all or nothing; returns their number.
+    /// Appends packed lines, all or nothing. Returns their number.
     ///
     /// # Errors
     /// As [`Writer::append`].
@@ -121,7 +121,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         Ok(events)
     }
 
-    /// Appends packed lines that the host holds and has checked, all or nothing.
+    /// Appends packed lines that the host has checked, all or nothing.
     ///
     /// # Errors
     /// As [`Writer::append`].
@@ -140,14 +140,15 @@ impl<S: Store, Y: System> Writer<S, Y> {
             return Ok(());
         }
         Err(Error::InvalidInput(format!(
-            "{bytes} bytes of lines at once are more than buffer_bytes_max = {bytes_max}: append fewer"
+            "{bytes} bytes of lines at once are more than buffer_bytes_max = {bytes_max}: append \
+             fewer"
         )))
     }
 
     /// Makes everything appended so far durable.
     ///
     /// # Errors
-    /// [`Error::WriteFailed`]: everything is kept, the next flush tries the same again.
+    /// [`Error::WriteFailed`]: all events are kept, and the next flush retries.
     pub fn flush(&mut self) -> Result<Written, Error> {
         self.check_open()?;
         self.wait_in_flight()?;
@@ -158,8 +159,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
         Ok(self.written)
     }
 
-    /// Confirms, tries again or seals by age what is due, without waiting for the store, but for a look
-    /// at a batch that is said to exist already. Returns whether anything is pending.
+    /// Confirms, retries or seals by age whatever is due. Does not wait for the store, except to
+    /// check a batch that is reported to exist already. Returns true if any event is pending.
     pub fn tick(&mut self) -> bool {
         if self.closed {
             return false;
@@ -176,7 +177,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         self.unconfirmed() > 0
     }
 
-    /// What this handle holds that may not be in the store yet.
+    /// The events of this handle that may not be in the store yet.
     pub fn pending(&self) -> Pending {
         let sealed = self.sealed.as_ref();
         Pending {
@@ -187,7 +188,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         }
     }
 
-    /// Reads everything: what is stored, then what this handle holds now.
+    /// Reads everything: the stored events, then the pending ones of this handle.
     ///
     /// # Errors
     /// [`Error::Closed`].
@@ -197,7 +198,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         Reader::new(store, name, ReadOptions { pending: Some(self.pending()), ..<_>::default() })
     }
 
-    /// The number of objects that hold the log's stored events. Waits for the create under way.
+    /// The number of objects that hold the log's stored events. Waits for the create in flight.
     ///
     /// # Errors
     /// [`Error::StoreFailed`], [`Error::Damaged`], [`Error::Closed`].
@@ -235,12 +236,12 @@ impl<S: Store, Y: System> Writer<S, Y> {
         if self.closed { Err(Error::Closed) } else { Ok(()) }
     }
 
-    /// Events held in memory: sealed ones and those of the open buffer.
+    /// Events in memory: those of the sealed batch and of the open buffer.
     fn unconfirmed(&self) -> u64 {
         self.sealed.as_ref().map_or(0, |sealed| sealed.events) + self.buffer.events
     }
 
-    /// Seals a buffer that is due, unless a create is under way: then it grows.
+    /// Seals a buffer that is due. While a create is in flight, the buffer grows instead.
     fn seal_if_due(&mut self) -> Result<(), Error> {
         if !self.buffer.is_due(&self.options) {
             return Ok(());
@@ -265,7 +266,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         Ok(())
     }
 
-    /// Takes the buffer as a batch and starts its create. Only without a sealed batch.
+    /// Takes the buffer as a batch and starts its create. Called only without a sealed batch.
     fn seal(&mut self) -> Result<(), Error> {
         let now = self.system.now_micros();
         let time = self.last_time.next(now).ok_or_else(|| {
@@ -288,7 +289,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         Ok(())
     }
 
-    /// Waits until the sealed batch is confirmed, trying again one that failed before.
+    /// Waits until the sealed batch is confirmed. Retries one that failed before.
     fn wait_in_flight(&mut self) -> Result<(), Error> {
         let Some(sealed) = &mut self.sealed else { return Ok(()) };
         if let CreateState::Failed { .. } = sealed.create {
@@ -301,7 +302,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         self.on_create_done(outcome)
     }
 
-    /// Takes note of a create that is done, if it is.
+    /// Processes the outcome of the create, if it is done.
     fn poll(&mut self) {
         let Some(Sealed { create: CreateState::InFlight(create), .. }) = &self.sealed else {
             return;
@@ -313,7 +314,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         }
     }
 
-    /// The create of the sealed batch has ended.
+    /// Records the outcome of the sealed batch's create.
     fn on_create_done(&mut self, outcome: Result<(), WriteError>) -> Result<(), Error> {
         let unconfirmed = self.unconfirmed();
         let Some(mut sealed) = self.sealed.take() else { return Ok(()) };
@@ -378,7 +379,7 @@ impl<S: Store, Y: System> Drop for Writer<S, Y> {
             Some(CreateState::InFlight(create)) => create.poll(),
             _ => None,
         };
-        // That needs a look, and nobody waits for one any more.
+        // That needs a read, and no caller waits for it any more.
         if fate != Some(Err(WriteError::AlreadyExists)) {
             self.poll();
         }

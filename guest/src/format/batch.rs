@@ -1,4 +1,4 @@
-//! A batch's name, made of the digest of its bytes, and what an index records of it.
+//! A batch's name, made of the digest of its bytes, and the record of it in an index.
 
 use std::fmt::Display;
 
@@ -6,46 +6,46 @@ use crate::error::Damage;
 use crate::format::names::{BatchName, BatchTime, Digest, Origin, WriterId};
 use crate::ports::{HostBytes, Summary};
 
-/// Names packed lines.
+/// Returns the name of a batch of these lines.
 pub(crate) fn name_for<B: HostBytes>(time: BatchTime, writer: WriterId, lines: &B) -> BatchName {
     let Summary { digest, line_feeds } = summarize(lines);
     BatchName { time, origin: Some(Origin { writer, events: line_feeds, digest: Digest(digest) }) }
 }
 
-/// What is known of a batch's bytes once they have been read: what an index records.
+/// The record of a batch, as an index has it.
 ///
-/// 1. `events`, `bytes` and `digest` speak of what is left of the batch.
-/// 2. Where the batch's name tells the number of its events, that is `trimmed + events`.
+/// 1. `events`, `bytes` and `digest` describe the part of the batch that is left.
+/// 2. If the batch's name has its number of events, that is `trimmed + events`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchRecord {
     pub name: BatchName,
     pub events: u64,
     pub bytes: u64,
     pub digest: Digest,
-    /// Events at the beginning of the batch that were trimmed. They have no bytes any more.
+    /// Events trimmed from the beginning of the batch. Their bytes are gone.
     pub trimmed: u64,
-    /// Whether a repair recorded that the bytes were lost. The events keep their positions; `bytes`
-    /// is 0 and `digest` that of nothing.
+    /// True if a repair recorded the bytes as lost. The events keep their positions; `bytes` is 0
+    /// and `digest` is that of no bytes.
     pub lost: bool,
 }
 
 impl BatchRecord {
-    /// Of a batch of which nothing was trimmed or lost.
+    /// The record of a batch of which nothing was trimmed or lost.
     pub const fn whole(name: BatchName, events: u64, bytes: u64, digest: Digest) -> Self {
         Self { name, events, bytes, digest, trimmed: 0, lost: false }
     }
 
-    /// The events that its bytes hold.
+    /// The number of events that its bytes hold.
     pub fn events_stored(&self) -> u64 {
         if self.lost { 0 } else { self.events }
     }
 
-    /// Its events that nobody can read any more.
+    /// The number of its events that are lost.
     pub fn events_lost(&self) -> u64 {
         if self.lost { self.events } else { 0 }
     }
 
-    /// Checks the batch's bytes where they stand in a segment.
+    /// Checks the batch's bytes in a segment.
     pub(crate) fn check(&self, segment: impl Display, found: Summary) -> Result<(), Damage> {
         if is(found, self.events_stored(), self.digest) {
             return Ok(());
@@ -65,10 +65,10 @@ pub(super) fn describe(bytes: u64, found: Summary) -> String {
     format!("{bytes} bytes, {} events, xxh3 {}", found.line_feeds, Digest(found.digest))
 }
 
-/// What is known of so many bytes.
+/// Summarizes all of the bytes.
 pub(crate) fn summarize<B: HostBytes>(bytes: &B) -> Summary {
     let all = bytes.summarize(0, &[bytes.length()]);
-    // The host's answer may be short; then nothing matches.
+    // The host may return fewer; then nothing matches.
     all.first().copied().unwrap_or(Summary { digest: 0, line_feeds: u64::MAX })
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct BatchReader<B> {
 }
 
 impl<B: HostBytes> BatchReader<B> {
-    /// `size` is the listed one.
+    /// Makes a reader of an object with the listed size.
     pub(crate) fn new(name: BatchName, origin: Origin, size: u64) -> Result<Self, Damage> {
         if size > BATCH_BYTES_WHOLE_MAX {
             let expected = format!("at most {BATCH_BYTES_WHOLE_MAX} bytes");
@@ -27,7 +27,7 @@ impl<B: HostBytes> BatchReader<B> {
         Ok(Self { name, origin, incomplete: None })
     }
 
-    /// Takes the next bytes and returns the batch when all of it is there.
+    /// Takes the next bytes. Returns the batch when it is complete.
     pub(crate) fn push(
         &mut self,
         bytes: B,

@@ -1,14 +1,13 @@
-//! Finds the one byte of a text that was changed, by a digest of the text as it was.
+//! Finds the one byte of a text that was changed, given a digest of the original text.
 
 use crate::format::names::Digest;
 
-/// Bytes that are hashed in search of what was changed: a few seconds, or some milliseconds in a fuzz
-/// target.
+/// Bytes hashed in one search: a few seconds, or some milliseconds in a fuzz target.
 pub(crate) const HASHED_BYTES_MAX: usize =
     if cfg!(feature = "fuzzing") { 1 << 24 } else { 1 << 30 };
 
-/// The bytes with one of them changed back, whichever it is. None if that is not found, or takes too
-/// long.
+/// Returns the bytes with the changed one restored. None if no single byte explains the digest, or
+/// the search would take too long.
 pub(crate) fn one_byte(bytes: &[u8], expected: Digest) -> Option<Vec<u8>> {
     let printable = b' '..=b'~';
     let tries = bytes.len().checked_mul(printable.len())?;

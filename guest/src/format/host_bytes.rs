@@ -1,5 +1,5 @@
-//! Held bytes that are measured here: those of a host that does not measure, and vectors, for a host
-//! in the same program.
+//! Host bytes that are summarized here: those of a host that does not do it, and vectors, for a
+//! host in the same program.
 
 use std::ops::Range;
 
@@ -7,8 +7,8 @@ use crate::format::lines;
 use crate::format::names::Digest;
 use crate::ports::{HostBytes, Summary};
 
-/// Measures stretches of these lengths, one after the other from `start` on. Of one that is not all
-/// there, what is there is measured.
+/// Summarizes consecutive ranges of these lengths, beginning at `start`. A range beyond the end
+/// counts as far as it exists.
 pub fn summarize(bytes: &[u8], start: u64, lengths: &[u64]) -> Vec<Summary> {
     let mut rest = bytes.get(size(start)..).unwrap_or_default();
     let summaries = lengths.iter().map(|length| {
@@ -19,7 +19,7 @@ pub fn summarize(bytes: &[u8], start: u64, lengths: &[u64]) -> Vec<Summary> {
     summaries.collect()
 }
 
-/// Bytes and what comes behind them.
+/// Appends more bytes.
 pub(crate) fn join<B: HostBytes>(before: Option<B>, more: B) -> B {
     match before {
         Some(mut before) => {

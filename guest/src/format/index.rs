@@ -1,11 +1,12 @@
-//! The index beside a segment: which batch went where in it. One JSON line per batch, in order:
-//! `{"batch":"batch_….jsonl","events":3,"bytes":120,"digest":"0123456789abcdef"}`, with `"trimmed":N`
-//! if N events at the beginning of the batch were trimmed, and `"lost":true` if its bytes were lost.
+//! The index of a segment: the batches in it. One JSON line per batch, in order:
+//! `{"batch":"batch_….jsonl","events":3,"bytes":120,"digest":"0123456789abcdef"}`, with
+//! `"trimmed":N` if N events at the beginning of the batch were trimmed, and `"lost":true` if its
+//! bytes were lost.
 //!
 //! 1. The batches stand in the segment in this order without gaps, so offsets and positions follow.
-//! 2. The index has the digest that the manifest says. Of format 1, which says none, as much is
-//!    checked as can be: the number of batches, their times, the sums of their events and bytes.
-//! 3. What the name of a batch tells of it is true of its line.
+//! 2. The index has the digest that the manifest records. Format 1 records none; then the number of
+//!    batches, their times, and the sums of their events and bytes are checked.
+//! 3. A line agrees with the name of its batch.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
@@ -31,7 +32,7 @@ struct Line<'a> {
     lost: Option<Lost>,
 }
 
-/// `true`, for a batch whose bytes were lost; any other has no such field.
+/// `true`, for a batch whose bytes were lost. Other batches have no such field.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(try_from = "bool", into = "bool")]
 struct Lost;
@@ -63,13 +64,13 @@ impl Index {
         Self { batches, names }
     }
 
-    /// Whether the segment holds the batch.
+    /// Returns true if the segment contains the batch.
     pub fn contains(&self, batch: &BatchName) -> bool {
         self.names.contains(batch)
     }
 
-    /// The batches with the positions of all their events in the segment that this is the index of,
-    /// trimmed ones too.
+    /// The batches, each with the positions of all its events in the segment, trimmed ones
+    /// included.
     pub(crate) fn positions(
         &self,
         segment: &SegmentRecord,
@@ -83,7 +84,7 @@ impl Index {
     }
 
     /// # Errors
-    /// A message when a record cannot be written as JSON; that does not happen.
+    /// A message if a record cannot be written as JSON, which does not happen.
     pub fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
         let mut bytes = Vec::new();
         for record in &self.batches {
@@ -129,7 +130,7 @@ impl Index {
         Ok(index)
     }
 
-    /// Checks it against the manifest's record; returns what was expected and found.
+    /// Checks the index against the manifest's record. Returns the expectation and the finding.
     fn check(&self, segment: &SegmentRecord) -> Result<(), (String, String)> {
         let total = |field: fn(&BatchRecord) -> u64| {
             self.batches.iter().try_fold(0_u64, |sum, record| sum.checked_add(field(record)))
@@ -176,7 +177,8 @@ impl Index {
 }
 
 impl Line<'_> {
-    /// What the line says, unless that contradicts itself: then what it says.
+    /// The record of the line. An error with the line's contents if they are invalid or contradict
+    /// each other.
     fn record(&self) -> Result<BatchRecord, String> {
         let (Some(name), Some(digest)) =
             (BatchName::parse(&self.batch), Digest::parse(&self.digest))
@@ -196,7 +198,7 @@ impl Line<'_> {
 }
 
 impl BatchRecord {
-    /// How it contradicts its name or itself.
+    /// Describes how the record contradicts its name or itself.
     fn contradiction(&self) -> Option<String> {
         let Self { name, events, bytes, digest, trimmed, lost } = *self;
         let is_cut = lost || trimmed > 0;

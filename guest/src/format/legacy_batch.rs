@@ -1,5 +1,5 @@
-//! A batch of the old naming scheme. Its name tells nothing to check; missing ends and empty lines are
-//! mended, so its bytes are read into the logic.
+//! A batch of the legacy naming scheme. Its name has nothing to check. Its bytes are read into the
+//! logic, because a missing final line feed and empty lines are corrected.
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -11,14 +11,14 @@ use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, LEGACY_LINE_BYTES_MAX};
 use crate::ports::HostBytes;
 
-/// Reads an old batch's object, chunk by chunk.
+/// Reads a legacy batch's object, chunk by chunk.
 pub(crate) struct LegacyBatchReader {
     name: BatchName,
-    /// The listed size: room for as much is made at once. What is too large to hold is passed on line
-    /// by line.
+    /// The listed size, which is allocated in advance. A batch that is too large for that is read
+    /// line by line.
     size: u64,
     incomplete: Vec<u8>,
-    /// Of what was passed on already.
+    /// Counts of the events and bytes returned so far.
     events: u64,
     bytes: u64,
     hasher: Box<Xxh3>,
@@ -36,7 +36,7 @@ impl LegacyBatchReader {
         }
     }
 
-    /// Takes the next bytes and returns the events that are there.
+    /// Takes the next bytes. Returns the events that are complete.
     pub(crate) fn push<B: HostBytes>(
         &mut self,
         bytes: &B,

@@ -1,4 +1,4 @@
-//! Events and packed lines: what an event may be. Only this file knows.
+//! Events and packed lines: the rules for an event. Only this file knows them.
 //!
 //! Packed lines are events joined, each ended by one LF; the same bytes that a batch holds.
 
@@ -44,7 +44,7 @@ pub(crate) fn count(lines: &[u8]) -> u64 {
     u64::try_from(memchr::memchr_iter(b'\n', lines).count()).unwrap_or(u64::MAX)
 }
 
-/// Makes packed lines of what an old batch holds: leaves out empty lines, ends the last one.
+/// Makes packed lines of a legacy batch's bytes: drops empty lines and ends the last one.
 pub(crate) fn pack_legacy_lines(mut lines: Vec<u8>) -> Vec<u8> {
     let ended = lines.last().is_none_or(|&byte| byte == b'\n');
     let has_empty =

@@ -1,12 +1,12 @@
-//! The manifest: which segments are the log. The one with the highest generation is in force.
+//! The manifest: the list of the log's segments. The one with the highest generation is current.
 //!
 //! 1. Segments stand in the order of their positions, without gaps, up to the next position. The
-//!    first position lies in the first of them: what is before it was trimmed.
+//!    first position lies in the first of them: events before it were trimmed.
 //! 2. A manifest is created once, exclusively; creating it is the commit of a compaction.
-//! 3. Every byte is covered: a manifest holds a digest of itself, the digest of each segment's index,
-//!    which holds one of each batch, and the digest of the manifest before.
-//! 4. A log has one identity, born with its first manifest and carried by every later one.
-//! 5. All sums of what a decoded manifest says fit in 64 bits.
+//! 3. Every byte is covered: a manifest has a digest of itself, of each segment's index, which has
+//!    one of each batch, and of the previous manifest.
+//! 4. A log has one identity, which its first manifest sets and every later one carries.
+//! 5. All sums over a decoded manifest fit in 64 bits.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ mod text;
 pub use stand_in::StandIn;
 pub(crate) use text::{END_BYTES, mended};
 
-/// What the manifest says of a segment.
+/// The manifest's record of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SegmentRecord {
     pub name: SegmentName,
@@ -27,7 +27,7 @@ pub struct SegmentRecord {
     pub position: u64,
     pub batches: u64,
     pub events: u64,
-    /// How many of its events are lost, as a repair recorded.
+    /// The number of its events that a repair recorded as lost.
     pub lost: u64,
     pub bytes: u64,
     pub first_time: BatchTime,
@@ -42,19 +42,19 @@ impl SegmentRecord {
         self.position.saturating_add(self.events)
     }
 
-    /// How many of its events can be read.
+    /// The number of its events that can be read.
     pub fn readable(&self) -> u64 {
         self.events.saturating_sub(self.lost)
     }
 
-    /// Whether the time lies between those of its oldest and its newest batch.
+    /// Returns true if the time lies between those of its oldest and its newest batch.
     pub fn covers(&self, time: BatchTime) -> bool {
         self.first_time <= time && time <= self.last_time
     }
 }
 
 /// A segment that was trimmed. Its index stays for a while, so that a batch whose create lands late
-/// is known as absorbed.
+/// is recognized as absorbed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retired {
     pub segment: SegmentRecord,
@@ -69,7 +69,7 @@ pub struct Manifest {
     pub log: Option<LogId>,
     pub generation: Generation,
     pub commit_id: CommitId,
-    /// The digest of the manifest before, all of its bytes. None in the first and in format 1.
+    /// The digest of all bytes of the previous manifest. None in the first and in format 1.
     pub previous: Option<Digest>,
     pub first_position: u64,
     pub next_position: u64,
@@ -79,8 +79,8 @@ pub struct Manifest {
     pub absorbed_bytes: u64,
     /// Bytes of all segments ever committed.
     pub compacted_bytes: u64,
-    /// The digest of all its bytes: what the next one calls `previous`. None if it was not read from
-    /// an object.
+    /// The digest of all its bytes, which the next manifest records as `previous`. None if it was
+    /// not read from an object.
     pub digest: Option<Digest>,
 }
 
@@ -90,13 +90,13 @@ impl Manifest {
         self.segments.iter().chain(self.retired.iter().map(|retired| &retired.segment))
     }
 
-    /// Trimmed events that its first segment still holds: a trim has left them to the next compaction.
+    /// Trimmed events in its first segment, which a trim has left to the next compaction.
     pub fn trimmed_events(&self) -> u64 {
         let start = self.segments.first().map_or(self.first_position, |first| first.position);
         self.first_position.saturating_sub(start)
     }
 
-    /// Whether its segments, trimmed ones too, hold every position from the first one on. Then a batch
+    /// Returns true if its segments, trimmed ones included, cover every position. Then every batch
     /// that was ever absorbed, and had events, is in an index that it names.
     pub(crate) fn covers_all_positions(&self) -> bool {
         let mut ranges: Vec<_> = self.records().map(|s| (s.position, s.end())).collect();
@@ -107,7 +107,7 @@ impl Manifest {
         reached.is_some_and(|reached| reached >= self.next_position)
     }
 
-    /// Checks what its fields say of each other.
+    /// Checks its fields against each other.
     fn check(self) -> Result<Self, Error> {
         let generation = self.generation;
         let damage = |expected: String, found: String| {

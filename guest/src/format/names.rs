@@ -62,7 +62,7 @@ impl LogName {
         format!("{}/{object}", self.0)
     }
 
-    /// The prefix of all the log's keys.
+    /// The prefix of all keys of the log.
     pub fn folder(&self) -> String {
         self.key("")
     }
@@ -82,19 +82,20 @@ impl LogName {
         self.key(MANIFEST)
     }
 
-    /// The name below which a folder's key lies: a log's, if there is one.
+    /// The name of the log whose folder has this key. None if it is no valid name.
     pub fn of_folder(key: &str) -> Option<Self> {
         Self::parse(key.strip_suffix('/')?).ok()
     }
 
-    /// The object's own name in a key of this log, if it lies directly in its folder.
+    /// The object's own name in a key of this log, if it lies directly in the log's folder.
     pub fn object<'k>(&self, key: &'k str) -> Option<&'k str> {
         let object = key.strip_prefix(self.as_str())?.strip_prefix('/')?;
         (!object.contains('/')).then_some(object)
     }
 }
 
-/// When a batch was sealed, in microseconds since 1970: orders batches, decides nothing else.
+/// The time at which a batch was sealed, in microseconds since 1970. It orders batches and decides
+/// nothing else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BatchTime(u64);
 
@@ -112,8 +113,8 @@ impl BatchTime {
         self.0
     }
 
-    /// The time of the next batch: the clock's, but later than `self` whatever the clock says. None
-    /// when no later time can be written.
+    /// The time of the next batch: the clock's, but always later than `self`. None when no later
+    /// time can be written.
     pub fn next(self, now_micros: u64) -> Option<Self> {
         Self::new(now_micros.max(self.0.checked_add(1)?))
     }
@@ -162,7 +163,7 @@ impl fmt::Display for LogId {
     }
 }
 
-/// What the name of a batch tells besides its time.
+/// The fields of a batch's name besides its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     pub writer: WriterId,
@@ -170,16 +171,17 @@ pub struct Origin {
     pub digest: Digest,
 }
 
-/// `batch_{time:019}_{writer:08x}_{events}_{digest:016x}.jsonl`, or `batch_{time:019}.jsonl` of old.
+/// `batch_{time:019}_{writer:08x}_{events}_{digest:016x}.jsonl`, or legacy
+/// `batch_{time:019}.jsonl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BatchName {
     pub time: BatchTime,
-    /// None for a batch of the old naming scheme.
+    /// None for a legacy batch.
     pub origin: Option<Origin>,
 }
 
 impl BatchName {
-    /// The writer, where the name tells it.
+    /// The writer, if the name has one.
     pub fn writer(&self) -> Option<WriterId> {
         self.origin.map(|origin| origin.writer)
     }
@@ -188,7 +190,7 @@ impl BatchName {
         Self::parse_stem(name.strip_prefix(BATCH)?.strip_suffix(LINES)?)
     }
 
-    /// Reads what stands between prefix and suffix.
+    /// Parses the part between prefix and suffix.
     pub(crate) fn parse_stem(stem: &str) -> Option<Self> {
         let mut fields = stem.split('_');
         let time = BatchTime::new(decimal(fields.next()?, 19)?)?;
@@ -203,7 +205,7 @@ impl BatchName {
         fields.next().is_none().then_some(Self { time, origin })
     }
 
-    /// Writes what stands between prefix and suffix.
+    /// Writes the part between prefix and suffix.
     pub(crate) fn write_stem(&self, f: &mut impl fmt::Write) -> fmt::Result {
         write!(f, "{:019}", self.time.0)?;
         if let Some(Origin { writer, events, digest }) = self.origin {
@@ -221,7 +223,7 @@ impl fmt::Display for BatchName {
     }
 }
 
-/// The number of a manifest; the highest is in force, 0 stands for none.
+/// The number of a manifest. The highest is current; 0 stands for none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Generation(pub u64);
 
@@ -243,7 +245,7 @@ impl fmt::Display for Generation {
 }
 
 /// `generation_{generation:019}`, an empty object: a later manifest than this generation's was
-/// committed. It stands for a group of generations, of which this is the last, and for good.
+/// committed. It stands permanently for a group of generations, of which this is the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Marker(pub Generation);
 
@@ -253,7 +255,7 @@ impl fmt::Display for Marker {
     }
 }
 
-/// The random id of one attempt to commit a generation.
+/// The random id of one try to commit a generation: `attempt` in the bytes of a manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CommitId(pub u32);
 
@@ -291,12 +293,12 @@ impl SegmentName {
         fields.next().is_none().then_some(Self { generation, commit_id, part })
     }
 
-    /// What the names of all segments and indexes of the same attempt begin with.
+    /// The prefix of the names of all segments and indexes of the same commit.
     pub(crate) fn of_commit(self) -> String {
         format!("{SEGMENT}{:019}_{}_", self.generation.0, self.commit_id)
     }
 
-    /// The name of the index beside the segment: the same stem, `.index`.
+    /// The name of the segment's index: the same stem, `.index`.
     pub fn index(self) -> IndexName {
         IndexName(self)
     }
@@ -333,7 +335,7 @@ pub enum ObjectName {
 }
 
 impl ObjectName {
-    /// Reads an object's own name. None means that the object is not the log's: leave it alone.
+    /// Parses an object's own name. None means that the object is not the log's: leave it alone.
     pub fn parse(name: &str) -> Option<Self> {
         if name.starts_with(BATCH) {
             BatchName::parse(name).map(Self::Batch)
@@ -348,7 +350,7 @@ impl ObjectName {
     }
 }
 
-/// The object that a write collects under `NAME#DIGITS`.
+/// The object that an unfinished write collects under `NAME#DIGITS`.
 pub fn unfinished(name: &str) -> Option<ObjectName> {
     let (name, number) = name.split_once('#')?;
     decimal(number, number.len()).and_then(|_| ObjectName::parse(name))
@@ -379,7 +381,7 @@ fn hex(text: &str, digits: usize) -> Option<u64> {
 }
 
 impl Damage {
-    /// The error of a driver: names the object by its key.
+    /// The error of a driver, which names the object by its key.
     pub(crate) fn of(self, log: &LogName) -> Error {
         Error::Damaged(self.with_key(log))
     }

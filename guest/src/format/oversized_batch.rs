@@ -1,5 +1,5 @@
-//! A batch in a segment that is larger than any writer makes, as an old one can be: it is not held, but
-//! read into the logic and passed on line by line.
+//! A batch in a segment that is larger than any writer makes, as a legacy one can be: it is read
+//! into the logic and passed on line by line.
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -9,15 +9,15 @@ use crate::format::lines;
 use crate::format::names::{Digest, SegmentName};
 use crate::limits::LEGACY_LINE_BYTES_MAX;
 
-/// The batch under way.
+/// The batch in progress.
 pub(crate) struct OversizedBatch {
     pub(crate) batch: BatchRecord,
     hasher: Box<Xxh3>,
-    /// Bytes that are to come.
+    /// Bytes still to come.
     left: u64,
     /// Events passed on.
     events: u64,
-    /// The beginning of a line.
+    /// The beginning of an incomplete line.
     begun: Vec<u8>,
 }
 
@@ -27,13 +27,13 @@ impl OversizedBatch {
         Self { batch, hasher, left, events: 0, begun: Vec::new() }
     }
 
-    /// How many bytes of the batch are to come.
+    /// The number of bytes of the batch still to come.
     pub(crate) fn bytes_left(&self) -> u64 {
         self.left
     }
 
-    /// Takes the next bytes, all of them the batch's own, and returns the lines that are complete. With
-    /// the last bytes the batch is checked.
+    /// Takes the next bytes, all of them the batch's own, and returns the complete lines. Checks
+    /// the batch with its last bytes.
     pub(crate) fn push(&mut self, bytes: Vec<u8>, segment: SegmentName) -> Result<Vec<u8>, Damage> {
         self.left = self.left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         self.hasher.update(&bytes);

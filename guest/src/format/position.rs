@@ -1,14 +1,14 @@
-//! A position as text: where a reader stands in a log, for anybody to go on from.
+//! A position as text: the place of a reader in a log, from which any reader can resume.
 //!
 //! `[{log:016x}@]{position}[,{batch}[+{events}]]…`: the identity of the log, if it had one when the
-//! reader looked at it; the next sequenced position; then, in the order of their names, the live
-//! batches already yielded, each as its name without `batch_` and `.jsonl`; with `+N`, only its first
-//! N events were.
+//! reader loaded it; the next sequenced position; then, in the order of their names, the live
+//! batches already yielded, each as its name without `batch_` and `.jsonl`; with `+N`, only its
+//! first N events were yielded.
 //!
-//! 1. Names are exact: a live batch that was not seen yet may sort before one that was yielded.
-//! 2. A position that says which log it is of is refused by any other. One that does not is of a log
+//! 1. Names are exact: a new live batch may sort before one that was yielded.
+//! 2. A position with the identity of a log is refused by any other log. One without it is of a log
 //!    that has, or had, the batches that it names.
-//! 3. A text that is not exactly one that this file writes is refused.
+//! 3. Only text exactly as this file writes it is accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -18,21 +18,21 @@ use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, LogId, LogName};
 use crate::limits::POSITION_BYTES_MAX;
 
-/// Where a reader stands.
+/// The place of a reader in a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Position {
-    /// The log it is of. None before the first manifest, and of a log of format 1.
+    /// The log it is of. None before the first manifest, and for a log of format 1.
     pub log: Option<LogId>,
     /// The next sequenced position to yield.
     pub next: u64,
-    /// Live batches that were yielded and not met in a segment yet.
+    /// Live batches that were yielded and not yet met in a segment.
     pub yielded: BTreeSet<BatchName>,
-    /// Live batches that were yielded in part, with the number of their events that were.
+    /// Live batches that were yielded in part, with the number of events yielded.
     pub partial: BTreeMap<BatchName, u64>,
 }
 
 impl Position {
-    /// Whether the segment may hold a batch that was yielded while it was live.
+    /// Returns true if the segment may contain a batch that was yielded while it was live.
     pub(crate) fn has_yielded_of(&self, segment: &SegmentRecord) -> bool {
         let from = BatchName { time: segment.first_time, origin: None };
         let covered = |batch: Option<&BatchName>| batch.is_some_and(|b| segment.covers(b.time));
@@ -40,13 +40,13 @@ impl Position {
             || covered(self.partial.range(from..).next().map(|(batch, _)| batch))
     }
 
-    /// Whether it names the batch.
+    /// Returns true if it names the batch.
     pub(crate) fn names(&self, batch: &BatchName) -> bool {
         self.yielded.contains(batch) || self.partial.contains_key(batch)
     }
 
-    /// The batches that it names and that had events for sure: a log keeps those, live or absorbed,
-    /// as long as they are not trimmed. (A batch of old may be empty, and then just be deleted.)
+    /// The batches that it names and that certainly had events. A log keeps those, live or
+    /// absorbed, until they are trimmed. (A legacy batch may be empty, and then be deleted.)
     pub(crate) fn certain_batches(&self) -> impl Iterator<Item = &BatchName> {
         let whole = self.yielded.iter().filter(|batch| batch.origin.is_some());
         whole.chain(self.partial.keys())
@@ -105,7 +105,7 @@ impl Position {
         if position.encode() == text { Ok(position) } else { Err(refused(text)) }
     }
 
-    /// Refuses a position that is of another log than the one with this identity.
+    /// Refuses a position of another log than the one with this identity.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] that names both.
@@ -114,7 +114,7 @@ impl Position {
         Err(another(&format!("the position is of log {of}"), name, log))
     }
 
-    /// The error of a position that names batches of which the log with this identity has none.
+    /// The error of a position with batches that the log with this identity does not have.
     pub(crate) fn of_another(&self, name: &LogName, log: Option<LogId>) -> Error {
         let batch =
             self.certain_batches().min().map_or_else(String::new, |first| format!(" {first}"));

@@ -1,7 +1,7 @@
 //! A segment's bytes: whole batches, cut and checked by the segment's index.
 //!
-//! 1. No event of a batch is yielded before the batch has been checked, but for a batch larger than
-//!    any writer makes (an old one): that is passed on in a stream and checked at its end.
+//! 1. No event of a batch is yielded before the batch has been checked, except for a batch larger
+//!    than any writer makes (a legacy one): that is passed on line by line and checked at its end.
 
 use std::ops::Range;
 
@@ -17,39 +17,39 @@ use crate::limits::{BATCH_BYTES_WHOLE_MAX, SUMMARIES_MAX};
 use crate::mutants::{self, Mutant};
 use crate::ports::HostBytes;
 
-/// Neighbouring batches of a segment.
+/// Consecutive batches of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentRange {
     pub segment: SegmentRecord,
     pub batches: Vec<BatchRecord>,
     /// The position of the first of their events.
     pub position: u64,
-    /// Where they stand in the segment's bytes.
+    /// Their range in the segment's bytes.
     pub bytes: Range<u64>,
 }
 
-/// A segment that was written, with the batches it holds.
+/// A segment that was written, with its batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NewSegment {
     pub name: SegmentName,
     pub batches: Vec<BatchRecord>,
-    /// The digest of its index, once that was written.
+    /// The digest of its index, once the index was written.
     pub index: Option<Digest>,
 }
 
-/// Reads a segment, or neighbouring batches of one, chunk by chunk.
+/// Reads a segment, or consecutive batches of one, chunk by chunk.
 pub(crate) struct SegmentReader<B> {
     segment: SegmentName,
-    /// Bytes that are to come in all.
+    /// The number of bytes in all.
     bytes: u64,
     batches: std::vec::IntoIter<BatchRecord>,
-    /// Bytes that do not make a whole batch yet.
+    /// The beginning of a batch that is incomplete.
     incomplete: Option<B>,
     /// Bytes behind the last batch.
     beyond: u64,
-    /// Of the next batch's first event.
+    /// The position of the next batch's first event.
     position: u64,
-    /// The batch under way, if it is too large to be held.
+    /// The batch in progress, if it is oversized.
     oversized: Option<OversizedBatch>,
 }
 
@@ -63,7 +63,7 @@ impl<B: HostBytes> SegmentReader<B> {
         Self::of_batches(range.segment.name, bytes, range.position, range.batches)
     }
 
-    /// Of a whole segment whose first event has that position.
+    /// Makes a reader of a whole segment whose first event has this position.
     pub(crate) fn of_batches(
         segment: SegmentName,
         bytes: u64,
@@ -74,8 +74,8 @@ impl<B: HostBytes> SegmentReader<B> {
         Self { segment, bytes, batches, incomplete: None, beyond: 0, position, oversized: None }
     }
 
-    /// Takes the next bytes and adds the events that are certain by now to `runs`; those before damage,
-    /// too.
+    /// Takes the next bytes and adds the events that are checked to `verified`, those before damage
+    /// included.
     pub(crate) fn push(
         &mut self,
         bytes: B,
@@ -100,7 +100,7 @@ impl<B: HostBytes> SegmentReader<B> {
         if last { self.check_end() } else { Ok(()) }
     }
 
-    /// Passes on the batches that are there whole.
+    /// Passes on the batches that are complete.
     fn pass_whole(
         &mut self,
         bytes: &B,
@@ -126,7 +126,7 @@ impl<B: HostBytes> SegmentReader<B> {
                     damage = Some(found);
                     break 'check;
                 }
-                // What was lost comes alone, so that it is clear where events are missing.
+                // A lost batch comes alone, so that the place of the missing events is clear.
                 if batch.lost && !spans.is_empty() {
                     let spans = std::mem::take(&mut spans);
                     verified.push(VerifiedChunk { spans, lines: bytes.slice(start..*at) });
@@ -149,7 +149,7 @@ impl<B: HostBytes> SegmentReader<B> {
         damage.map_or(Ok(()), Err)
     }
 
-    /// Passes on lines of a batch that is too large to be held.
+    /// Passes on lines of an oversized batch.
     fn pass_oversized(
         &mut self,
         bytes: &B,
@@ -178,7 +178,8 @@ impl<B: HostBytes> SegmentReader<B> {
         Ok(())
     }
 
-    /// Some of the next batch, or the end of it: then the one behind it is next.
+    /// The span of some events of the next batch, or of its last ones, after which the following
+    /// batch is next.
     fn span(&mut self, batch: BatchRecord, bytes: u64, events: u64, ends: bool) -> BatchSpan {
         let (start, end) = (self.position, self.position.saturating_add(batch.events));
         let trimmed = if mutants::is(Mutant::ForgetOffset) { 0 } else { batch.trimmed };

@@ -1,27 +1,26 @@
-//! Events that were checked against what is known of them: spans of batches, and the bytes of spans that
-//! follow each other.
+//! Events that were checked: spans of batches, and the bytes of consecutive spans.
 
 use std::ops::Range;
 
 use crate::format::batch::BatchRecord;
 use crate::format::names::{BatchName, SegmentName};
 
-/// Checked events of one batch: all of them, or some that follow on each other.
+/// Checked events of one batch: all of them, or consecutive ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BatchSpan {
     pub batch: BatchName,
-    /// In a segment, which one, and the positions of the whole batch; none for a live batch.
+    /// The segment of the batch and the positions of the whole batch in it. None for a live batch.
     pub segment: Option<SegmentName>,
     pub positions: Option<Range<u64>>,
-    /// Events at the beginning of the batch that were trimmed: the first piece begins behind them.
+    /// Events trimmed from the beginning of the batch: the first span begins behind them.
     pub trimmed: u64,
     pub bytes: u64,
     pub events: u64,
-    /// With the last events of the batch, what is known of all of it.
+    /// The record of the whole batch, with its last events.
     pub end: Option<BatchRecord>,
 }
 
-/// Checked pieces, one after the other, and the bytes of all of them.
+/// Consecutive spans, and the bytes of all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct VerifiedChunk<B> {
     pub spans: Vec<BatchSpan>,
@@ -29,7 +28,7 @@ pub(crate) struct VerifiedChunk<B> {
 }
 
 impl BatchSpan {
-    /// The record of a batch whose bytes are lost.
+    /// The span of a batch whose bytes are lost.
     pub(crate) fn lost(end: BatchRecord) -> Self {
         let BatchRecord { name, trimmed, .. } = end;
         Self {
@@ -43,7 +42,7 @@ impl BatchSpan {
         }
     }
 
-    /// All of a live batch.
+    /// The span of a whole live batch.
     pub(crate) fn live(end: BatchRecord) -> Self {
         let BatchRecord { name, events, bytes, .. } = end;
         let end = Some(end);

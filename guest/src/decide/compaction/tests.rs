@@ -32,7 +32,7 @@ fn state(segments: &[u64], live: &[u64]) -> LogState {
     LogState { manifest: Some(Rc::new(manifest)), live: live.collect(), ..LogState::default() }
 }
 
-/// Which segments are rewritten, and how many live batches with them.
+/// The segments that are rewritten, and the number of live batches with them.
 fn planned(state: &LogState, options: CompactInput) -> Vec<(Range<usize>, usize)> {
     let plan = plan(state, None, &options.check().unwrap());
     plan.into_iter().map(|rewrite| (rewrite.segments, rewrite.batches)).collect()
@@ -86,9 +86,9 @@ fn what_is_written_takes_in_smaller_ones_before_it() {
     // Live batches of tier 2 behind segments of tiers 3, 1, 0 and 2.
     assert_eq!(planned(&state(&[30, 5, 1], &[9, 9]), input), [(1..3, 2)]);
     assert_eq!(planned(&state(&[30, 10, 5], &[9, 9]), input), [(2..3, 2)]);
-    // What they make together takes in what is below that.
+    // Their result takes in the smaller ones before it.
     assert_eq!(planned(&state(&[90, 10, 8, 8], &[9, 9]), input), [(1..4, 2)]);
-    // So does what is merged for its tier.
+    // So does a merge of its tier.
     assert_eq!(planned(&state(&[1, 10, 10, 10, 4], &[]), input), [(0..4, 0)]);
     // One batch is not written.
     assert_eq!(planned(&state(&[5], &[900]), input), []);
@@ -112,10 +112,10 @@ fn smaller_ones_before_a_larger_one_become_one() {
     assert_eq!(planned(&state(&[5, 1, 10], &[]), input), [(0..2, 0)]);
     assert_eq!(planned(&state(&[100, 5, 1, 10], &[]), input), [(1..3, 0)]);
     assert_eq!(planned(&state(&[10, 5, 1, 10], &[]), input), [(1..3, 0)]);
-    // One alone stays, and so do those at the end, before one live batch too.
+    // A single one stays, and so do those at the end, before one live batch too.
     assert_eq!(planned(&state(&[10, 1, 10, 5, 1], &[]), input), []);
     assert_eq!(planned(&state(&[10, 5, 1], &[900]), input), []);
-    // Each as far as the limits let. The one of 60 is final.
+    // Each as far as the limits allow. The one of 60 is final.
     let small = CompactInput { fan_in: Some(8), segment_bytes_max: Some(100), ..input };
     let segments = [7, 30, 7, 50, 20, 60];
     assert_eq!(planned(&state(&segments, &[]), small), [(0..4, 0)]);
@@ -145,14 +145,14 @@ impl Random {
 #[derive(Default)]
 struct Log {
     segments: Vec<u64>,
-    /// How often the byte of each segment was written that was written most.
+    /// The highest number of writes of any byte of each segment.
     writes: Vec<u64>,
     bytes: u64,
     bytes_written: u64,
 }
 
 impl Log {
-    /// Compacts with these live batches, and sees that nothing is left to do.
+    /// Compacts with these live batches, and checks that nothing is left to do.
     fn compact(&mut self, live: &[u64], input: CompactInput) {
         let options = input.check().unwrap();
         self.bytes += live.iter().sum::<u64>();
@@ -228,7 +228,7 @@ fn final_segments_have_at_most_one_smaller_one_between_them() {
             let finals = u64::try_from(finals.count()).unwrap();
             let at_most = 2 * finals + 7 * log.tiers(input);
             assert!(log.length() <= at_most, "seed {seed}: {:?}", log.segments);
-            // And once more when it becomes final, or stands before what is.
+            // And once more when it becomes final, or stands before a final one.
             let most = log.writes.iter().max().unwrap();
             assert!(*most <= 2 + log.tiers(input), "seed {seed}: {most}");
         }
@@ -261,7 +261,7 @@ fn output(generation: u64, part: u16, batches: &[BatchRecord]) -> NewSegment {
     }
 }
 
-/// Of segments with so many batches in all, and of so many live ones.
+/// A rewrite of segments with `merged` batches in all, and of this many live ones.
 fn rewrite(segments: Range<usize>, merged: u64, batches: usize) -> Rewrite {
     let size = merged + u64::try_from(batches).unwrap();
     Rewrite { segments, batches, bytes: 0, size, cut: false }
@@ -298,8 +298,8 @@ fn a_new_segment_stands_behind_the_old_ones() {
     assert_eq!(Manifest::decode(Generation(3), &third.encode().unwrap()), Ok(stored(third)));
 }
 
-/// What a trim to this position leaves of the first segment, which has batches of so many events, a
-/// byte each.
+/// The kept part of the first segment after a trim to this position. The segment has batches with
+/// these numbers of events, a byte each.
 fn boundary(state: &LogState, first: u64, batches: &[u64]) -> Boundary {
     let records = batches.iter().zip(1..).map(|(&events, time)| {
         let name = BatchName { time: BatchTime::new(time).unwrap(), origin: None };
@@ -323,7 +323,7 @@ fn a_segment_that_holds_trimmed_events_is_rewritten_alone_if_need_be() {
     // It is final.
     let small = CompactInput { segment_bytes_max: Some(100), ..input };
     assert_eq!(planned(&log, half(&log), small), [(0..1, 0, 60, true)]);
-    // Its neighbours are merged with it by the size that it will have.
+    // Its neighbours are merged with it by its future size.
     let log = state(&[100, 60, 60], &[]);
     assert_eq!(planned(&log, half(&log), input), [(0..3, 0, 180, true)]);
     let log = state(&[100, 10], &[3, 3]);
@@ -356,7 +356,7 @@ fn a_trim_retires_what_is_before_it_and_puts_what_is_left_in_its_place() {
         let next = next_manifest(Some(&base), CommitId(5), first, &[(cut(at), new)]).unwrap();
         assert_eq!((next.segments.len(), next.retired.len()), (2 - at, at + 1), "{first}");
         assert_eq!((next.segments[0].position, next.trimmed_events()), (first, 0));
-        // Of what is written none was absorbed by it.
+        // None of the written bytes were absorbed by it.
         assert_eq!((next.absorbed_bytes, next.compacted_bytes), (0, events * 2));
         assert_eq!(Manifest::decode(Generation(8), &next.encode().unwrap()), Ok(stored(next)));
     }

@@ -15,7 +15,7 @@ fn record(name: BatchName, lines: &str) -> BatchRecord {
     BatchRecord::whole(name, lines::count(bytes), length, Digest::of(bytes))
 }
 
-/// What the cursor yields of a piece of a batch, which in a segment has these positions.
+/// The text that the cursor yields of a span. The positions are those of its batch in a segment.
 fn pass(
     cursor: &mut Cursor,
     batch: BatchName,
@@ -47,7 +47,7 @@ fn a_live_batch_that_is_absorbed_later_is_yielded_once() {
     let (first, second) = (name(1, 1), name(2, 1));
     assert_eq!(pass(&mut cursor, second, None, "b\n", true), "b\n");
     assert!(cursor.knows(&second));
-    // Both were compacted meanwhile.
+    // Both were compacted in the meantime.
     assert_eq!(pass(&mut cursor, first, Some(0..1), "a\n", true), "a\n");
     assert_eq!(pass(&mut cursor, second, Some(1..2), "b\n", true), "");
     assert_eq!(pass(&mut cursor, first, Some(0..1), "a\n", true), "");
@@ -108,7 +108,7 @@ fn a_limit_inside_a_live_batch_is_kept_by_its_name() {
     assert_eq!(pass(&mut cursor, first, None, "a\nb\nc\n", true), "a\n");
     let position = cursor.position().clone();
     assert_eq!(position.partial, [(first, 1)].into());
-    // Behind another batch in a segment by now.
+    // It stands behind another batch in a segment now.
     let mut next = Cursor::new(position, Times::default(), Some(2));
     assert_eq!(pass(&mut next, second, Some(0..1), "x\n", true), "x\n");
     assert_eq!(pass(&mut next, first, Some(1..4), "a\nb\nc\n", true), "b\n");
@@ -139,7 +139,7 @@ fn of_a_segment_only_what_is_wanted_is_read() {
     assert_eq!(Cursor::new(Position::default(), late, None).enter(&segment, &index), None);
 }
 
-/// A batch of so many events at these positions whose bytes were lost.
+/// Passes a batch of lost events at these positions.
 fn pass_lost(cursor: &mut Cursor, batch: BatchName, positions: Range<u64>, trimmed: u64) -> u64 {
     let events = positions.end - positions.start - trimmed;
     let digest = Digest::of(b"");
@@ -166,7 +166,7 @@ fn events_that_were_lost_are_missed_unless_they_were_yielded_before() {
     assert_eq!(pass_lost(&mut cursor, whole, 0..2, 0), 0);
     assert_eq!(pass_lost(&mut cursor, partial, 2..5, 0), 2);
     assert_eq!(pass_lost(&mut cursor, name(3, 1), 5..9, 0), 4);
-    // Two of them had been trimmed; seen again, it counts no more.
+    // Two of them had been trimmed. Passed again, it counts no more.
     assert_eq!(pass_lost(&mut cursor, name(4, 1), 9..12, 2), 1);
     assert_eq!(pass_lost(&mut cursor, name(4, 1), 9..12, 2), 0);
     assert_eq!(cursor.position(), &Position { next: 12, ..Position::default() });

@@ -1,9 +1,10 @@
-//! Whether a position is of this log, where it does not say which log it is of.
+//! Checks that a position belongs to this log, if the position does not have its log's identity.
 //!
-//! 1. It is refused only if it surely is of another: it names batches, the indexes that the manifest
-//!    names hold all that was ever absorbed, and none of the batches is live or in them.
-//! 2. A look may be in the middle of a compaction, and a listing is not a snapshot: it takes two looks
-//!    to refuse. What cannot be looked up refuses nothing.
+//! 1. A position is refused only if it certainly belongs to another log. It names batches, the
+//!    manifest's indexes contain all batches ever absorbed, and none of the named batches is live
+//!    or in them.
+//! 2. A load may happen during a compaction, and a listing is not a snapshot, so two loads must
+//!    agree to refuse. An index that cannot be read refuses nothing.
 
 use super::{Catalog, Interrupted, Scope};
 use crate::decide::log_state::LogState;
@@ -33,8 +34,8 @@ impl<S: Store> Catalog<S> {
         }
     }
 
-    /// Whether some batch that the position names is in the log, or there is none that must be. None
-    /// if that cannot be looked up.
+    /// Returns true if a batch that the position names is in the log, or none must be. None if the
+    /// indexes do not tell.
     fn has_some_of(
         &mut self,
         position: &Position,

@@ -1,5 +1,5 @@
-//! What a listing that contradicts the manifest in force comes from: damage, or a store whose listings
-//! do not show what is there.
+//! Finds the cause of a listing that contradicts the current manifest: damage, or a store whose
+//! listings are incomplete.
 
 use super::{Catalog, Disagreement};
 use crate::error::{Damage, Error};
@@ -9,7 +9,7 @@ use crate::limits::MANIFESTS_KEPT;
 use crate::ports::{OrderedRead, ReadPart, Store, StoreError, StoreErrorKind};
 
 impl<S: Store> Catalog<S> {
-    /// The error of looks that kept contradicting the manifest, after asking for the objects.
+    /// The error of loads that kept contradicting the manifest, after reading the objects.
     pub(crate) fn contradicted(
         &self,
         manifest: Option<&Manifest>,
@@ -17,7 +17,7 @@ impl<S: Store> Catalog<S> {
     ) -> Result<Error, Error> {
         let generation = manifest.map_or(Generation::default(), |manifest| manifest.generation);
         let next = Generation(generation.0.saturating_add(1));
-        // A generation is created only after the one before, so this one was not in force.
+        // A generation is created only after the one before, so this one was not current.
         if self.is_there(ObjectName::Manifest(next), 1)? {
             return Ok(self.lies(&format!("{} is there and not shown", self.name.key(next))));
         }
@@ -40,7 +40,7 @@ impl<S: Store> Catalog<S> {
                 self.damaged(Damage::new(next, expected, "no such object"))
             }
             Disagreement::BeyondNext { object, generation } => {
-                // The one that it was to follow, or one of those that came since.
+                // Its base, or a later one.
                 let base = generation.0.saturating_sub(1);
                 for later in (base..=base.saturating_add(MANIFESTS_KEPT)).map(Generation) {
                     if self.is_there(ObjectName::Manifest(later), 1)? {
@@ -54,8 +54,8 @@ impl<S: Store> Catalog<S> {
         })
     }
 
-    /// Whether an object is there, by asking for it, whatever is listed. `bytes` is how many it has,
-    /// if it is a segment.
+    /// Returns true if an object exists, by reading it, whatever the listing shows. `bytes` is the
+    /// size of a segment.
     pub(crate) fn is_there(&self, object: ObjectName, bytes: u64) -> Result<bool, Error> {
         let key = self.name.key(object);
         let found = match object {
@@ -67,19 +67,19 @@ impl<S: Store> Catalog<S> {
             _ => self.store.get(&key).map(|_| ()),
         };
         match found {
-            // Too short for a range is there all the same.
+            // An object too short for a range exists.
             Ok(()) | Err(StoreError { kind: StoreErrorKind::Invalid, .. }) => Ok(true),
             Err(StoreError { kind: StoreErrorKind::NotFound, .. }) => Ok(false),
             Err(error) => Err(Error::store("read", &key, &error)),
         }
     }
 
-    /// The error of a listing that does not show what is there, or shows what is not.
+    /// The error of a listing that hides an object, or shows one that does not exist.
     pub(crate) fn lies(&self, what: &str) -> Error {
         let folder = self.name.folder();
         let message = format!(
-            "cannot rely on the listing of {folder}: {what}; nothing was changed: repeat the call, and \
-             check the store if this stays"
+            "cannot rely on the listing of {folder}: {what}; nothing was changed: repeat the call, \
+             and check the store if this stays"
         );
         Error::StoreFailed { message, transient: true }
     }

@@ -1,8 +1,8 @@
-//! What the store lists of a log.
+//! The listings of a log.
 //!
-//! 1. The highest generation that is shown never goes back: a listing that shows a lower one than was
-//!    seen before, or none, is not believed.
-//! 2. What stands under an object's name without being one is damage, whoever lists it.
+//! 1. The highest generation shown never goes back: a listing that shows a lower one than before,
+//!    or none, is not believed.
+//! 2. An entry under an object's name that is not an object is damage.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
 use crate::ports::{EntryKind, Store};
 
-/// Manifests, and segments and indexes if they were asked for, and the highest generation of them.
+/// Manifests, and segments and indexes if the scope includes them, and the highest generation.
 pub(crate) struct Listed {
     pub others: Vec<ListedOther>,
     pub highest: Option<Generation>,
 }
 
-/// Every listing showed an older manifest than was seen before, or none.
+/// Every listing showed an older manifest than before, or none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WentBack {
     shown: Option<Generation>,
@@ -30,7 +30,7 @@ pub(crate) struct WentBack {
 }
 
 impl<S: Store> Catalog<S> {
-    /// Lists the batches once, and shows them as the store does.
+    /// Lists the batches once, and passes each to `show`.
     pub(crate) fn list_batches(&mut self, mut show: impl FnMut(ListedBatch)) -> Result<(), Error> {
         self.list(&self.name.batches(), None, |object, size| {
             if let ObjectName::Batch(name) = object {
@@ -39,8 +39,8 @@ impl<S: Store> Catalog<S> {
         })
     }
 
-    /// Lists the batches twice: of each writer, what is returned is a prefix of what it wrote. Once,
-    /// if the first listing shows only what is known.
+    /// Lists the batches twice: the batches returned are a prefix of what each writer wrote. Once,
+    /// if the first listing shows only known batches.
     pub(crate) fn list_settled(
         &mut self,
         known: &dyn Fn(&BatchName) -> bool,
@@ -69,7 +69,7 @@ impl<S: Store> Catalog<S> {
         Ok(batches)
     }
 
-    /// Lists manifests, and segments and indexes if asked for, until what is shown has not gone back.
+    /// Lists the other objects of the scope until the highest manifest has not gone back.
     pub(crate) fn list_current(&mut self, scope: Scope) -> Result<Result<Listed, WentBack>, Error> {
         let mut shown = None;
         for _ in 0..MISSING_TRIES {
@@ -84,20 +84,20 @@ impl<S: Store> Catalog<S> {
         Ok(Err(WentBack { shown, seen: self.seen }))
     }
 
-    /// The generation in force, by the listing alone; 0 if there is none.
+    /// The current generation, by the listing alone. 0 if there is none.
     pub(crate) fn highest_generation(&mut self) -> Result<Generation, Error> {
         let listed = self.list_current(Scope::Read)?;
         let listed = listed.map_err(|went_back| self.went_back(went_back))?;
         Ok(listed.highest.unwrap_or_default())
     }
 
-    /// A manifest of this generation exists or has existed.
+    /// Records that a manifest of this generation exists or has existed.
     pub(crate) fn saw(&mut self, generation: Generation) {
         self.seen = self.seen.max(generation);
     }
 
-    /// The marker of a generation's group, if it is there: then the generation was passed so long ago
-    /// that its manifest may have been deleted and the number used again.
+    /// Returns the marker of a generation's group, if it exists. Then the generation was passed so
+    /// long ago that its manifest may have been deleted and the number used again.
     pub(crate) fn marker(&self, generation: Generation) -> Result<Option<Marker>, Error> {
         let marker = generation.marker();
         Ok(self.get(marker)?.map(|_| marker))
@@ -117,13 +117,13 @@ impl<S: Store> Catalog<S> {
         let shown = shown.map_or("no manifest".to_owned(), |shown| format!("none above {shown}"));
         let folder = self.name.folder();
         let message = format!(
-            "cannot list {folder}: the listing shows {shown}, but {seen} was there before; repeat the \
-             call, and check the store if this stays"
+            "cannot list {folder}: the listing shows {shown}, but {seen} was there before; repeat \
+             the call, and check the store if this stays"
         );
         Error::StoreFailed { message, transient: true }
     }
 
-    /// Lists manifests, and segments and indexes if asked for.
+    /// Lists manifests, and segments and indexes if the scope includes them.
     pub(crate) fn list_others(&mut self, scope: Scope) -> Result<Vec<ListedOther>, Error> {
         let mut others = Vec::new();
         let (prefix, start_after) = match scope {
@@ -134,7 +134,7 @@ impl<S: Store> Catalog<S> {
         Ok(others)
     }
 
-    /// The segments and indexes of the attempt that made a segment, with their sizes.
+    /// Lists the segments and indexes of the commit that made a segment, with their sizes.
     pub(crate) fn list_commit(
         &self,
         segment: SegmentName,
@@ -145,7 +145,7 @@ impl<S: Store> Catalog<S> {
         Ok(kept)
     }
 
-    /// The error of a batch that is listed again and again, and is not there.
+    /// The error of a batch that is listed repeatedly but does not exist.
     pub(crate) fn shown_only(&self, batch: BatchName) -> Error {
         let (folder, key) = (self.name.folder(), self.name.key(batch));
         let message = format!(
@@ -155,33 +155,33 @@ impl<S: Store> Catalog<S> {
         Error::StoreFailed { message, transient: true }
     }
 
-    /// The error of a segment that the store has confirmed and does not list like that.
+    /// The error of a segment that the store confirmed but does not list as written.
     pub(crate) fn not_kept(&self, segment: SegmentName, expected: u64, found: &str) -> Error {
         let key = self.name.key(segment);
         let message = format!(
-            "cannot rely on the store: it confirmed {key} of {expected} bytes and its index, and lists \
-             {found}; nothing was committed: repeat the call, and check the store if this stays"
+            "cannot rely on the store: it confirmed {key} of {expected} bytes and its index, and \
+             lists {found}; nothing was committed: repeat the call, and check the store if this stays"
         );
         Error::StoreFailed { message, transient: true }
     }
 
-    /// Collects what stands under names of objects and is none, in place of failing.
+    /// Collects entries under names of objects that are not objects, instead of failing.
     pub(crate) fn collecting_intruders(self) -> Self {
         Self { intruders: Some(BTreeMap::new()), ..self }
     }
 
-    /// What stands under names of objects and is none, as collected since this was asked last.
+    /// Returns the entries that are not objects, as collected since the last call.
     pub(crate) fn take_intruders(&mut self) -> Vec<Damage> {
         let intruders = self.intruders.as_mut().map(std::mem::take).unwrap_or_default();
         intruders.into_iter().map(|(key, kind)| intrusion(key, kind)).collect()
     }
 
-    /// Keys and bytes of what writes under way, or killed ones, have left, as listed last.
+    /// Keys and bytes left by writes in progress, or by killed ones, as listed last.
     pub(crate) fn unfinished(&self) -> &BTreeMap<String, u64> {
         &self.unfinished
     }
 
-    /// Shows every listed object that follows the naming scheme, with its size.
+    /// Passes each listed object with a name of the log to `show`, with its size.
     fn list(
         &mut self,
         prefix: &str,
@@ -217,7 +217,7 @@ impl<S: Store> Catalog<S> {
     }
 }
 
-/// The damage of an object in whose place something else stands.
+/// The damage of an object whose key another kind of entry has.
 fn intrusion(key: String, kind: EntryKind) -> Damage {
     let found = match kind {
         EntryKind::Object | EntryKind::Unfinished => "something else",
@@ -225,6 +225,6 @@ fn intrusion(key: String, kind: EntryKind) -> Damage {
         EntryKind::Link => "a symbolic link",
         EntryKind::Special => "a named pipe, a socket or a device",
     };
-    // It may be what someone has put the data into, so nobody is to remove it.
+    // The data may have been moved into it, so nothing removes it.
     Damage::intruder(key, format!("{found}; move it away"))
 }

@@ -1,10 +1,10 @@
 //! Finds a commit whose manifest is gone.
 //!
-//! A compaction writes segments of the generation after the current one, and deletes the batches and
-//! segments that they replace only after their manifest is there. So either each batch of such a
-//! segment is still listed or in an index that the current manifest names; or the manifest that the
-//! segment was committed with is gone. Batches without events, as old ones can be, do not count: they
-//! are deleted without a commit.
+//! A compaction writes segments of the generation after the current one. It deletes the batches and
+//! segments that they replace only after its manifest exists. So each batch of such a segment is
+//! still listed or in an index that the current manifest names. Otherwise the manifest of that
+//! commit is gone. Batches without events, as legacy ones can be, do not count: they are deleted
+//! without a commit.
 
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ use crate::format::names::ObjectName;
 use crate::ports::Store;
 
 impl<S: Store> Catalog<S> {
-    /// What shows that a later manifest than this, the highest that is listed, was there. `batches`
-    /// were listed before, `others` with it.
+    /// Returns evidence that a later manifest than this, the highest listed one, existed. `batches`
+    /// were listed before it, `others` with it.
     pub(crate) fn missing_manifest(
         &mut self,
         manifest: Option<&Manifest>,
@@ -32,8 +32,8 @@ impl<S: Store> Catalog<S> {
         }
     }
 
-    /// The first index of the next generation with a batch that is nowhere else. Reads the indexes of
-    /// that generation only.
+    /// The first index of the next generation with a batch that is nowhere else. Reads only the
+    /// indexes of that generation.
     fn orphan(
         &mut self,
         manifest: Option<&Manifest>,
@@ -51,7 +51,7 @@ impl<S: Store> Catalog<S> {
         }
         let listed: BTreeSet<_> = batches.iter().map(|batch| batch.name).collect();
         for name in indexes {
-            // One that is gone was thrown away by whoever made it.
+            // Its owner has discarded one that is gone.
             let Some(bytes) = self.get(name)? else { continue };
             let absorbed = index::readable_batches(&bytes);
             let absorbed: Vec<_> = absorbed.filter(|batch| !listed.contains(batch)).collect();
@@ -59,7 +59,7 @@ impl<S: Store> Catalog<S> {
                 Some(manifest) => self.absorbed_by(manifest, absorbed.iter().copied())?,
                 None => Some(Vec::new()),
             };
-            // None when the log has changed meanwhile: the next look tells.
+            // None if the log has changed in the meantime: the next load shows it.
             let Some(in_index) = in_index else { continue };
             if let Some(batch) = absorbed.into_iter().find(|batch| !in_index.contains(batch)) {
                 let object = ObjectName::Index(name);

@@ -1,5 +1,5 @@
-//! Events that can be read, among those that have positions: those that a repair recorded as lost are
-//! not counted. An index is read only of a segment that has lost some and in which a count ends.
+//! Counts the events that can be read among those with positions: events that a repair recorded as
+//! lost do not count. An index is read only of a segment with lost events in which a count ends.
 
 use std::ops::Range;
 
@@ -10,8 +10,8 @@ use crate::format::manifest::SegmentRecord;
 use crate::ports::Store;
 
 impl<S: Store> Catalog<S> {
-    /// The position behind which so many compacted events can be read; the first position if there are
-    /// not as many. Err: the index of this segment is gone, look again.
+    /// The position behind which `events` compacted events can be read, or the first position if
+    /// there are fewer. The inner error is a segment whose index is gone: load again.
     pub(crate) fn position_of_last(
         &mut self,
         state: &LogState,
@@ -42,8 +42,8 @@ impl<S: Store> Catalog<S> {
         Ok(Ok(first))
     }
 
-    /// How many compacted events are lost in a range of positions. Err: the index of this segment is
-    /// gone, look again.
+    /// The number of lost compacted events in a range of positions. The inner error is a segment
+    /// whose index is gone: load again.
     pub(crate) fn lost_in(
         &mut self,
         state: &LogState,

@@ -1,4 +1,4 @@
-//! Loads the log for a reading pass, and moves the pass to where it begins.
+//! Loads the log for a reading pass, and moves the pass to its start.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
 impl<S: Store> Reader<S> {
-    /// The first look shows if the newest manifest is gone.
+    /// Loads the log with the scope that shows if the newest manifest is gone.
     fn first_load(&mut self) -> Result<LogState, Error> {
         let damage = match self.catalog.load(Scope::Full) {
             Err(Error::Damaged(damage)) if self.skipped.is_some() => damage,
             loaded => return loaded,
         };
-        // What the manifests tell that can be read. If there is none, that is the damage.
+        // The state as far as the manifests can be read. If none can, that is the damage.
         let state = self.catalog.load(Scope::Read)?;
         self.skipped.get_or_insert_default().push(Skipped { damage, events: None });
         Ok(state)
@@ -68,7 +68,7 @@ impl<S: Store> Reader<S> {
         Ok(())
     }
 
-    /// Begins behind all but the last events that can be read. Returns what is gone.
+    /// Starts at the last events that can be read. The inner error is the source that is gone.
     fn begin_at_last(
         &mut self,
         events: u64,
@@ -104,15 +104,15 @@ impl<S: Store> Reader<S> {
         Ok(Ok(()))
     }
 
-    /// The number of events of an old batch, whose name does not tell. None if it is gone.
+    /// The number of events of a legacy batch, whose name does not have it. None if it is gone.
     fn count_legacy(&self, batch: ListedBatch) -> Result<Option<u64>, Error> {
         let (store, log) = (self.catalog.store.clone(), self.catalog.name.clone());
         let counted = source_reader::count_first(store, log, Source::Batch(batch), u64::MAX)?;
         Ok(counted.map(|(events, _)| events))
     }
 
-    /// Moves behind what was trimmed; returns how many events of it were not yielded, or a segment
-    /// whose index is gone.
+    /// Moves behind the trimmed events. Returns the number of them that were not yielded. The inner
+    /// error is a segment whose index is gone.
     fn skip_trimmed(&mut self, state: &LogState) -> Result<Result<u64, SegmentRecord>, Error> {
         let (from, first) = (self.cursor.position().next, state.first_position());
         let is_live =
@@ -124,7 +124,8 @@ impl<S: Store> Reader<S> {
         let left = state.segments().iter().map(|segment| (segment, false));
         let retired = state.retired().iter().map(|retired| (&retired.segment, true));
         for (segment, is_retired) in left.chain(retired) {
-            // Of what was trimmed whole, only those are looked up whose names do not tell enough.
+            // In segments that were trimmed whole, only batches whose names lack the count are
+            // looked up.
             let mut looked_up =
                 yielded.iter().filter(|(_, events)| !is_retired || events.is_none());
             if !looked_up.any(|(batch, _)| segment.covers(batch.time)) {
@@ -151,7 +152,8 @@ impl<S: Store> Reader<S> {
         Ok(Ok(if self.fresh { 0 } else { missed }))
     }
 
-    /// Somebody compacted: the part's events are in a segment now. Unless it is the same part again.
+    /// The log was compacted: the source's events are in a segment now. An error if the same source
+    /// is gone again.
     pub(super) fn load_again(&mut self, source: Source) -> Result<(), Error> {
         self.stage = Stage::Load;
         if self.missing.source.as_ref() != Some(&source) {

@@ -1,10 +1,9 @@
-//! What a reader does with damage that it is to leave out: it passes as little as the damage lets, and
-//! keeps a record of it.
+//! Skips damage in a reading pass. It passes as few events as possible, and keeps a record.
 //!
-//! 1. A damaged batch is left out alone, in a segment too; a segment without its index is left out
-//!    from where the reader stands, for nothing tells where its batches are.
-//! 2. What decides which events there are is never left out: a manifest, and an index that says
-//!    whether a listed batch was absorbed. A repair can mend those.
+//! 1. A damaged batch is skipped alone, in a segment too. A segment without its index is skipped
+//!    from the current position on, for nothing else has the places of its batches.
+//! 2. Objects that decide which events exist are never skipped: a manifest, and an index that
+//!    decides if a listed batch was absorbed. A repair can fix those.
 
 use super::{Reader, Stage};
 use crate::decide::source::Source;
@@ -12,26 +11,26 @@ use crate::error::{Damage, Error};
 use crate::format::manifest::SegmentRecord;
 use crate::ports::Store;
 
-/// Damage that a reader left out.
+/// Damage that a reader skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
     pub damage: Damage,
-    /// Events that could not be yielded. None where nothing tells their number.
+    /// Events that could not be yielded. None if their number is unknown.
     pub events: Option<u64>,
 }
 
 impl<S: Store> Reader<S> {
-    /// Leaves out damage from now on, as far as it can be.
+    /// Skips damage from now on, where possible.
     pub fn skip_damaged(&mut self) {
         self.skipped.get_or_insert_default();
     }
 
-    /// What was left out since this was asked last.
+    /// Returns the damage skipped since the last call.
     pub fn take_skipped(&mut self) -> Vec<Skipped> {
         self.skipped.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// Passes what is damaged, if that was asked for; else the error stands.
+    /// Skips the damage if that is enabled; otherwise returns the error.
     pub(super) fn skip(&mut self, error: Error, source: Option<Source>) -> Result<(), Error> {
         let (Error::Damaged(damage), Some(source), Some(_)) = (&error, source, &self.skipped)
         else {
@@ -54,7 +53,7 @@ impl<S: Store> Reader<S> {
         Ok(())
     }
 
-    /// Passes the batch of a segment that the reader stands before.
+    /// Passes the batch of a segment at the current position.
     fn skip_batch(&mut self, segment: &SegmentRecord) -> Result<Option<u64>, Error> {
         let index = match self.catalog.index_of(segment) {
             Ok(Some(index)) => index,
@@ -64,7 +63,7 @@ impl<S: Store> Reader<S> {
         let next = self.cursor.position().next;
         let mut batches = index.positions(segment);
         let Some((batch, positions)) = batches.find(|(_, positions)| positions.end > next) else {
-            // The bytes behind the last batch: no event is missing.
+            // The damage is behind the last batch: no event is missing.
             self.cursor.leave(segment, None);
             return Ok(Some(0));
         };
@@ -73,7 +72,7 @@ impl<S: Store> Reader<S> {
         Ok(Some(left))
     }
 
-    /// Passes what is left of a segment.
+    /// Passes the rest of a segment.
     fn skip_rest(&mut self, segment: &SegmentRecord) -> u64 {
         let from = self.cursor.position().next.max(segment.position);
         self.cursor.leave(segment, None);

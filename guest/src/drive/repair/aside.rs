@@ -1,4 +1,4 @@
-//! Sets a damaged object aside: copies what there is of it to a name that the log ignores.
+//! Sets a damaged object aside: copies its bytes to a name that the log ignores.
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -13,7 +13,7 @@ use crate::ports::{
     EntryKind, HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind, System, Upload, WriteError,
 };
 
-/// What the names of objects that were set aside begin with.
+/// The prefix of the names of objects that were set aside.
 const ASIDE: &str = "set-aside_";
 
 /// The key of an object that was set aside.
@@ -21,7 +21,7 @@ pub(super) fn key(log: &LogName, object: &ObjectName) -> String {
     log.key(format!("{ASIDE}{object}"))
 }
 
-/// The objects of the log that were set aside, each with its key.
+/// Lists the objects of the log that were set aside, each with its key.
 pub(super) fn listed<S: Store>(catalog: &Catalog<S>) -> Result<Vec<(ObjectName, String)>, Error> {
     let prefix = catalog.name.key(ASIDE);
     let mut pages = Pages::new(&prefix, None);
@@ -43,7 +43,7 @@ pub(super) fn listed<S: Store>(catalog: &Catalog<S>) -> Result<Vec<(ObjectName, 
     }
 }
 
-/// The object that was set aside under a name, without what that begins with.
+/// Parses the name of an object that was set aside, without the prefix.
 fn object_in(name: &str) -> Option<ObjectName> {
     ObjectName::parse(name).or_else(|| {
         let (digest, name) = name.split_once('_')?;
@@ -51,8 +51,8 @@ fn object_in(name: &str) -> Option<ObjectName> {
     })
 }
 
-/// Copies the object, if it is there. What was set aside under its name before stays; where that is
-/// something else, the copy gets a name with its digest.
+/// Copies the object, if it exists. An object set aside under its name before stays; if that
+/// differs, the copy gets a name with its digest.
 pub(super) fn set_aside<S: Store>(catalog: &Catalog<S>, object: &ObjectName) -> Result<(), Error> {
     let (from, to) = (catalog.name.key(object), key(&catalog.name, object));
     if copy(catalog, &from, &to)? || digest_of(catalog, &from)? == digest_of(catalog, &to)? {
@@ -65,7 +65,7 @@ pub(super) fn set_aside<S: Store>(catalog: &Catalog<S>, object: &ObjectName) -> 
     Ok(())
 }
 
-/// Copies an object, unless there is nothing of it. False if there is an object under the copy's name.
+/// Copies an object, if it exists. Returns false if the name of the copy is taken.
 fn copy<S: Store>(catalog: &Catalog<S>, from: &str, to: &str) -> Result<bool, Error> {
     let mut upload = None;
     let is_there = each_chunk(catalog, from, |bytes: S::Bytes| {
@@ -88,7 +88,7 @@ fn copy<S: Store>(catalog: &Catalog<S>, from: &str, to: &str) -> Result<bool, Er
     }
 }
 
-/// The digest of an object. None if it is not there.
+/// Returns the digest of an object. None if it does not exist.
 fn digest_of<S: Store>(catalog: &Catalog<S>, key: &str) -> Result<Option<Digest>, Error> {
     let mut hasher = Box::new(Xxh3::new());
     let read = each_chunk(catalog, key, |bytes: S::Bytes| {
@@ -99,7 +99,8 @@ fn digest_of<S: Store>(catalog: &Catalog<S>, key: &str) -> Result<Option<Digest>
     Ok(is_there.then(|| Digest(hasher.digest())))
 }
 
-/// Shows an object's bytes. False if it is not there. The outer error is that of who is shown them.
+/// Passes an object's bytes to `show`. Returns false if the object does not exist. The outer error
+/// is that of `show`.
 fn each_chunk<S: Store>(
     catalog: &Catalog<S>,
     key: &str,
@@ -118,8 +119,8 @@ fn each_chunk<S: Store>(
     }
 }
 
-/// Sets a damaged object aside and puts one with these bytes in its place. A crash in between leaves
-/// none, which the next repair finds missing.
+/// Sets a damaged object aside and writes one with these bytes in its place. A crash in between
+/// leaves none, which the next repair finds missing.
 pub(super) fn replace<S: Store, Y: System>(
     committer: &Committer<'_, S, Y>,
     object: &ObjectName,

@@ -1,4 +1,4 @@
-//! A segment's bytes, looked at line by line wherever it is asked for.
+//! A segment's bytes, with random access to lines.
 
 use crate::error::Error;
 use crate::format::host_bytes;
@@ -10,25 +10,25 @@ use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
 /// Bytes asked for in one request.
 const FETCH_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Bytes that are kept behind where was looked last.
+/// Bytes kept behind the last offset read.
 const KEPT_BYTES: u64 = 8 * 1024 * 1024;
 
-/// Bytes that are measured in all: some seconds. A search that needs more is given up.
+/// Bytes scanned in all, which takes a few seconds. A longer search is abandoned.
 const SCANNED_BYTES_MAX: u64 = 1 << 33;
 
-/// The bytes of a segment, as far as they were got.
+/// The bytes of a segment, as far as they were fetched.
 pub(super) struct SegmentBytes<S: Store> {
     store: S,
     key: String,
     size: u64,
-    /// Where what is held begins.
+    /// The offset of the window.
     start: u64,
     window: Option<S::Bytes>,
     scanned: u64,
 }
 
 impl<S: Store> SegmentBytes<S> {
-    /// Of an object of so many bytes; none if it is not there.
+    /// An object of `size` bytes, or 0 if it does not exist.
     pub(super) fn new(store: S, key: String, size: u64) -> Self {
         Self { store, key, size, start: 0, window: None, scanned: 0 }
     }
@@ -38,7 +38,7 @@ impl<S: Store> SegmentBytes<S> {
         self.start.saturating_add(window)
     }
 
-    /// Gets more. False if there is no more.
+    /// Fetches more bytes. Returns false at the end.
     fn fetch(&mut self) -> Result<bool, Error> {
         let start = self.end();
         let end = start.saturating_add(FETCH_BYTES).min(self.size);
@@ -67,7 +67,7 @@ impl<S: Store> SegmentBytes<S> {
         }
     }
 
-    /// Begins at an offset, unless what is held will do.
+    /// Moves the window to an offset, unless it contains it.
     fn turn_to(&mut self, offset: u64) {
         let end = self.end();
         if offset < self.start || offset > end {

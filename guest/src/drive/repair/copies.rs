@@ -1,9 +1,11 @@
-//! Looks for the bytes of batches that cannot be read where they belong.
+//! Finds copies of batches that cannot be read in their place.
 //!
-//! 1. A batch counts as lost only after every other object that may have it was tried: the listed batch
-//!    of its name, what was set aside, and each segment whose index has it, unnamed and trimmed ones too.
-//! 2. What may still be of use for a batch that is lost is set aside, and is not deleted by the commit that
-//!    records it as lost: copies of it that are damaged, too, and segments of which no index can be read.
+//! 1. A batch counts as lost only after all other objects that may contain it were tried: the
+//!    listed batch of its name, objects set aside, and each segment whose index has it, unnamed and
+//!    trimmed ones included.
+//! 2. Objects that may help to recover a lost batch are set aside, and the commit that records the
+//!    loss does not delete them. These are its damaged copies, too, and segments whose index cannot
+//!    be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,26 +19,26 @@ use crate::format::index::batches_of;
 use crate::format::names::{BatchName, ObjectName, SegmentName};
 use crate::ports::{Store, StoreErrorKind};
 
-/// Where batches may stand.
+/// Places where batches may stand.
 #[derive(Default)]
 pub(super) struct Copies {
     found: BTreeMap<BatchName, Vec<BatchCopy>>,
-    /// Listed objects that may have the batches, by batch.
+    /// Listed objects that may contain the batches, by batch.
     holders: BTreeMap<BatchName, BTreeSet<ObjectName>>,
-    /// Unnamed segments of which nothing tells what they hold.
+    /// Unnamed segments whose contents are unknown.
     unknown: BTreeSet<ObjectName>,
 }
 
-/// A segment that no manifest needs, or that was set aside.
+/// A segment that no manifest names, or that was set aside.
 struct Spare {
     name: SegmentName,
     key: String,
-    /// Whether it stands under its own name.
+    /// True if it stands under its own name.
     is_listed: bool,
 }
 
 impl Copies {
-    /// Looks for these batches.
+    /// Finds places of these batches.
     pub(super) fn of<S: Store>(
         catalog: &Catalog<S>,
         state: &LogState,
@@ -76,7 +78,7 @@ impl Copies {
     }
 
     fn add_batch(&mut self, name: BatchName, key: String) {
-        // The record is put in when it is known.
+        // The record is filled in when it is known.
         let record = BatchRecord::whole(name, 0, 0, crate::format::names::Digest(0));
         let copy = BatchCopy { key, range: None, trimmed: 0, position: None, record };
         self.found.entry(name).or_default().push(copy);
@@ -86,7 +88,7 @@ impl Copies {
         self.holders.entry(batch).or_default().insert(object);
     }
 
-    /// Adds what the index of a segment says, the one beside it or one that was set aside.
+    /// Adds the batches of a segment, from its own index or one that was set aside.
     fn add_segment<S: Store>(
         &mut self,
         catalog: &Catalog<S>,
@@ -126,7 +128,7 @@ impl Copies {
         Ok(())
     }
 
-    /// The first copy of a batch that has the record's digest.
+    /// The first copy of a batch with the record's digest.
     pub(super) fn of_batch<S: Store>(
         &self,
         store: &S,
@@ -141,7 +143,7 @@ impl Copies {
         Ok(None)
     }
 
-    /// Listed objects that may be of use for batches that are lost.
+    /// Listed objects that may help to recover lost batches.
     pub(super) fn holders(&self, lost: &BTreeSet<BatchName>) -> BTreeSet<ObjectName> {
         if lost.is_empty() {
             return BTreeSet::new();

@@ -1,15 +1,15 @@
-//! A current manifest that cannot be read.
+//! Repairs a current manifest that cannot be read.
 //!
-//! 1. It is made again where that is proven: it follows from the manifest before it and the segments
-//!    of its generation, and agrees with all that is left of its bytes; or one byte of it was changed,
-//!    and its own digest tells which.
-//! 2. Nothing is deleted before the log has gone on: the next generation is created, the same again.
-//!    Whoever has deleted what the damaged manifest made superfluous, or does so yet, is right then.
-//!    Only behind that the damaged object is replaced; a crash in between is found by `older`.
-//! 3. Else the log may go on from the manifest before, if nothing is lost by it: that one is whole, all
-//!    that it names is there, and each batch that a segment of the damaged generation holds is
-//!    listed still, or held by an index of the manifest before.
-//! 4. Positions: none was given out for what only the damaged manifest named, if that was torn when
+//! 1. It is rebuilt where that is proven: it follows from the manifest before it and the segments
+//!    of its generation, and agrees with the rest of its bytes. Or one byte of it was changed, and
+//!    its own digest identifies that byte.
+//! 2. Nothing is deleted before the log has moved on: the next generation is committed with the
+//!    same contents. A delete of the garbage of the damaged manifest is then right, at any time.
+//!    Only then the damaged object is replaced; `older` finds a crash in between.
+//! 3. Otherwise the log may continue from the manifest before, if no event is lost by that. The
+//!    manifest is whole, all that it names exists, and each batch of a segment of the damaged
+//!    generation is still listed or in an index of that manifest.
+//! 4. Positions: none was used for events that only the damaged manifest named, if it was torn when
 //!    it was written, i.e. is shorter than a manifest. One whose bytes were changed later is left.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +43,7 @@ pub(super) fn repair<S: Store, Y: System>(
     let step = |action| Some(Step { damage: damage.clone(), action, events_lost: 0 });
     let object = ObjectName::Manifest(highest);
     let Some(bytes) = committer.catalog.get(object)? else { return Ok(None) };
-    // The listing that showed the manifest may have looked for its segments before they were there.
+    // The listing that showed the manifest may have been made before its segments existed.
     let others = committer.catalog.list_others(Scope::Full)?;
     let remains = Remains::load(&mut committer.catalog, highest, bytes, others)?;
     if let Some((manifest, bytes)) = remains.rebuilt() {
@@ -70,22 +70,22 @@ pub(super) fn repair<S: Store, Y: System>(
     Ok(step(Action::StepBack))
 }
 
-/// What is left of a commit whose manifest is damaged.
+/// The remains of a commit whose manifest is damaged.
 struct Remains {
     generation: Generation,
-    /// Of the manifest.
+    /// The bytes of the manifest.
     bytes: Vec<u8>,
-    /// The manifest before; why it cannot be read.
+    /// The manifest before. An error with the reason if it cannot be read.
     base: Result<Option<Manifest>, &'static str>,
     /// Manifests, segments and indexes that are listed, with their sizes.
     others: BTreeMap<ObjectName, u64>,
     /// Batches that are listed.
     batches: BTreeSet<BatchName>,
-    /// Batches that the indexes of the manifest before hold, trimmed ones too, as far as they are there.
+    /// Batches in the indexes of the manifest before, trimmed ones included, as far as these exist.
     absorbed: BTreeSet<BatchName>,
-    /// Whether all of those are there.
+    /// True if all those indexes exist.
     is_absorbed_known: bool,
-    /// The segments that attempts at the generation wrote; none where one or its index cannot be read.
+    /// The segments of each commit of the generation. None if one or its index cannot be read.
     outputs: BTreeMap<CommitId, Option<Vec<NewSegment>>>,
 }
 
@@ -145,7 +145,7 @@ impl Remains {
             && self.others.contains_key(&ObjectName::Index(segment.name.index()))
     }
 
-    /// The manifest as it was, if that is proven, and its bytes.
+    /// The original manifest, if it is proven, and its bytes.
     fn rebuilt(&self) -> Option<(Manifest, Vec<u8>)> {
         let decoded =
             |bytes: Vec<u8>| Some((Manifest::decode(self.generation, &bytes).ok()?, bytes));
@@ -169,7 +169,7 @@ impl Remains {
         is_proven.then_some(bytes).and_then(decoded)
     }
 
-    /// Every manifest that may have been, and whether something that it made superfluous is gone.
+    /// Every manifest that is possible, each with true if an object that it made garbage is gone.
     fn possible(&self) -> Vec<(Manifest, bool)> {
         let Ok(Some(base)) = &self.base else { return Vec::new() };
         let said = number_after(&self.bytes, b"\"first_position\":");
@@ -199,7 +199,8 @@ impl Remains {
         found
     }
 
-    /// Whether the log is whole without its current manifest, or why it may not be.
+    /// Passes if the log is whole without its current manifest. An error with the reason if it may
+    /// not be.
     fn may_step_back(&self) -> Result<(), &'static str> {
         if mutants::is(Mutant::StepBackUnproven) {
             return Ok(());
@@ -229,7 +230,7 @@ impl Remains {
     }
 }
 
-/// A segment as its index says it. None if that cannot be read, or is of another one.
+/// The segment that an index describes. None if the index cannot be read, or is of another segment.
 fn output<S: Store>(
     catalog: &Catalog<S>,
     name: SegmentName,
@@ -242,8 +243,8 @@ fn output<S: Store>(
     Ok((sum == Some(size)).then_some(output))
 }
 
-/// Whether a manifest may have become what was found: cut short, or changed in some bytes but not in
-/// its digest.
+/// Returns true if a manifest may have become the bytes found: cut short, or changed in some bytes
+/// but not in its digest.
 fn agrees(found: &[u8], manifest: &[u8]) -> bool {
     let is_torn = found.len() < manifest.len() && manifest.starts_with(found);
     let digest = manifest.get(manifest.len().saturating_sub(manifest::END_BYTES)..);
@@ -251,7 +252,7 @@ fn agrees(found: &[u8], manifest: &[u8]) -> bool {
     is_torn || is_changed || found.starts_with(manifest)
 }
 
-/// Whether what is left of a manifest says who has committed it.
+/// Returns true if the remains of a manifest identify its commit.
 fn names_commit(bytes: &[u8]) -> bool {
     commit_id_in(bytes).is_some()
 }

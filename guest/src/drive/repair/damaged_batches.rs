@@ -1,4 +1,4 @@
-//! Measures a segment's bytes batch by batch, and goes on behind what is damaged.
+//! Checks a segment's bytes batch by batch, and continues behind damage.
 
 use std::collections::BTreeSet;
 
@@ -14,16 +14,16 @@ use crate::format::oversized_batch::OversizedBatch;
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX, SUMMARIES_MAX};
 use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
 
-/// The batches of a segment whose bytes are not what its index says.
+/// The batches of a segment whose bytes differ from the index.
 pub(super) struct DamagedBatches {
     pub(super) batches: BTreeSet<BatchName>,
-    /// What is wrong with the first of them.
+    /// The damage of the first of them.
     pub(super) first: Option<Damage>,
-    /// How much there is of the segment.
+    /// The extent of the segment.
     pub(super) extent: Extent,
 }
 
-/// Reads a segment, in one request, and checks each batch by itself.
+/// Reads a segment, in one request, and checks each batch separately.
 pub(super) fn damaged_batches<S: Store>(
     catalog: &Catalog<S>,
     segment: &SegmentRecord,
@@ -61,10 +61,10 @@ pub(super) fn damaged_batches<S: Store>(
 struct BatchChecks {
     segment: SegmentName,
     batches: std::vec::IntoIter<BatchRecord>,
-    /// A batch under way that is too large to be held, and whether it is known as damaged.
+    /// An oversized batch in progress, and true if it is known to be damaged.
     oversized: Option<(OversizedBatch, bool)>,
     damaged: BTreeSet<BatchName>,
-    /// What is wrong with the first of them.
+    /// The damage of the first of them.
     first: Option<Damage>,
 }
 
@@ -74,7 +74,7 @@ impl BatchChecks {
         self.first.get_or_insert(damage);
     }
 
-    /// Takes the next bytes; returns what makes no whole batch yet.
+    /// Takes the next bytes. Returns those of an incomplete batch.
     fn take<B: HostBytes>(&mut self, bytes: B) -> Option<B> {
         let length = bytes.length();
         let mut at = 0;
@@ -86,12 +86,12 @@ impl BatchChecks {
                 break;
             }
         }
-        // What stands behind the last batch is not kept.
+        // Bytes behind the last batch are dropped.
         let is_end = self.batches.as_slice().is_empty() && self.oversized.is_none();
         (at < length && !is_end).then(|| if at == 0 { bytes } else { bytes.slice(at..length) })
     }
 
-    /// Checks the batches that are there whole; returns where they end.
+    /// Checks the complete batches. Returns the offset of their end.
     fn take_whole<B: HostBytes>(&mut self, bytes: &B, start: u64) -> u64 {
         if self.oversized.is_some() {
             return start;
@@ -116,7 +116,7 @@ impl BatchChecks {
         at
     }
 
-    /// Checks what is there of a batch that is too large to be held.
+    /// Checks the bytes of an oversized batch. Returns the offset of their end.
     fn take_oversized<B: HostBytes>(&mut self, bytes: &B, at: u64) -> u64 {
         let next = self.batches.as_slice().first();
         if self.oversized.is_none() && next.is_some_and(|next| next.bytes > BATCH_BYTES_WHOLE_MAX) {
@@ -141,7 +141,7 @@ impl BatchChecks {
         end
     }
 
-    /// All batches of which nothing came, or not all, are damaged.
+    /// Records all batches as damaged whose bytes are incomplete.
     fn end(mut self, extent: Extent) -> DamagedBatches {
         let oversized = self.oversized.take().map(|(oversized, _)| oversized.batch);
         for batch in oversized.into_iter().chain(self.batches.as_slice().to_vec()) {

@@ -1,8 +1,8 @@
-//! Asks again before an object counts as damaged for what a listing shows of it.
+//! Confirms the damage that a listing suggests, before an object counts as damaged.
 //!
-//! 1. A listing and the object itself must agree on whether the object is there and how large it is. A
-//!    listing that does not agree is asked once more.
-//! 2. If they still differ, that is the store's fault, and nothing is changed.
+//! 1. A listing and the object itself must agree about its existence and size. A listing that does
+//!    not agree is repeated once.
+//! 2. If they still differ, the store is at fault, and nothing is changed.
 
 use crate::drive::catalog::{Catalog, Scope};
 use crate::error::Error;
@@ -11,13 +11,13 @@ use crate::format::names::{Generation, ObjectName};
 use crate::limits::CHUNK_BYTES_MAX;
 use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
 
-/// How much there is of an object, by reading it.
+/// The extent of an object, found by reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
     Gone,
     /// All of it, in bytes.
     Whole(u64),
-    /// More than so many bytes.
+    /// More than this many bytes.
     Beyond(u64),
 }
 
@@ -42,7 +42,7 @@ impl std::fmt::Display for Extent {
     }
 }
 
-/// Reads an object of which at most so many bytes are wanted.
+/// Reads an object, at most a little more than `bytes_max` bytes of it.
 pub(super) fn get<S: Store>(
     store: &S,
     key: &str,
@@ -65,8 +65,8 @@ pub(super) fn get<S: Store>(
     }
 }
 
-/// Whether the manifest of a generation is the current one, by asking for the next one, too. An error if
-/// the listing does not show that.
+/// Returns true if the manifest of a generation is current, by reading the next one, too. An error
+/// if the listing contradicts that.
 pub(super) fn is_current<S: Store>(
     catalog: &mut Catalog<S>,
     generation: Generation,
@@ -82,8 +82,8 @@ pub(super) fn is_current<S: Store>(
     Ok(true)
 }
 
-/// Confirms what was found of an object that was `listed` with so many bytes, or was not. False when the
-/// log has another manifest than that of `base` by now.
+/// Confirms the extent of an object that was `listed` with this many bytes, or was not listed.
+/// Returns false if the log has a later manifest than that of `base`.
 pub(super) fn confirm<S: Store>(
     catalog: &mut Catalog<S>,
     base: Generation,

@@ -1,12 +1,14 @@
-//! Indexes that cannot be read: one is written again where its digest proves that it is the same.
+//! Repairs indexes that cannot be read: one is written again where its digest proves that the bytes
+//! are the original ones.
 //!
-//! 1. What the manifest says of an index is its digest. What is left of its bytes, other indexes, the
-//!    batches that are listed and what was set aside tell the names of its batches; the segment's
-//!    bytes tell where they stand in it.
-//! 2. An index is never made up: the name of a batch is how a late create of it, and a reader that
-//!    has yielded it while it was live, know it again.
-//! 3. The record of a trimmed segment is left out of the next manifest if its index cannot be found
-//!    again, but only where no listed batch may be one of its batches: it would be read again.
+//! 1. The manifest records the digest of an index. The rest of its bytes, other indexes, the listed
+//!    batches and objects set aside provide the names of its batches. The segment's bytes determine
+//!    their places.
+//! 2. An index is never invented. The name of a batch identifies it for a late create, and for a
+//!    reader that has yielded it while it was live.
+//! 3. The record of a trimmed segment is dropped from the next manifest if its index cannot be
+//!    found again. A listed batch that may be one of its batches prevents that: it would be read
+//!    again.
 
 use std::collections::BTreeSet;
 
@@ -24,18 +26,18 @@ use crate::format::manifest::{Manifest, SegmentRecord};
 use crate::format::names::{BatchName, ObjectName, SegmentName};
 use crate::ports::{Store, StoreErrorKind, System};
 
-/// What is to be done about indexes.
+/// The actions on indexes.
 #[derive(Default)]
 pub(super) struct Indexes {
     pub(super) steps: Vec<Step>,
-    /// Trimmed segments of which no record stays.
+    /// Trimmed segments whose records are dropped.
     pub(super) forgotten: Vec<SegmentName>,
-    /// Segments whose indexes cannot be read, and stay as they are.
+    /// Segments whose indexes cannot be read and stay as they are.
     pub(super) left: BTreeSet<SegmentName>,
 }
 
-/// Repairs the indexes of all segments that the current manifest names, trimmed ones too. None if
-/// somebody has compacted meanwhile.
+/// Repairs the indexes of all segments that the current manifest names, trimmed ones included. None
+/// if the log was compacted in the meantime.
 pub(super) fn repair<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     intruders: &Intruders,
@@ -79,15 +81,15 @@ pub(super) fn repair<S: Store, Y: System>(
                         Action::Forget
                     }
                     Some(batch) => Action::Nothing(format!(
-                        "{}, and {batch} may be in it: restore the index from a copy of the store, or \
-                         move that batch out of the log if it was trimmed",
+                        "{}, and {batch} may be in it: restore the index from a copy of the store, \
+                         or move that batch out of the log if it was trimmed",
                         failed.why(&segment)
                     )),
                 }
             }
             failed => Action::Nothing(format!(
-                "{}: restore it from a copy of the store, or begin another log with the lines of {} \
-                 and what `read --skip-damaged` gives of this one",
+                "{}: restore it from a copy of the store, or begin another log with the lines of \
+                 {} and what `read --skip-damaged` gives of this one",
                 failed.why(&segment),
                 segment.name
             )),
@@ -101,7 +103,7 @@ pub(super) fn repair<S: Store, Y: System>(
 }
 
 impl Rebuilt {
-    /// Why an index was not found again.
+    /// Explains why an index was not found again.
     fn why(&self, segment: &SegmentRecord) -> String {
         match self {
             Self::Unknown(count) => {
@@ -133,7 +135,7 @@ fn damage_of<S: Store>(
     }
 }
 
-/// The index's bytes as they were, if the digest proves it.
+/// Finds the original bytes of the index, if the digest proves them.
 fn find_again<S: Store>(
     catalog: &mut Catalog<S>,
     manifest: &Manifest,
@@ -185,7 +187,8 @@ fn get<S: Store>(catalog: &Catalog<S>, key: &str) -> Result<Option<Vec<u8>>, Err
     }
 }
 
-/// A listed batch that may have been in a trimmed segment, as far as times and other indexes tell.
+/// Returns a listed batch that may have been in a trimmed segment, by the times and the other
+/// indexes.
 fn perhaps_trimmed<S: Store>(
     catalog: &mut Catalog<S>,
     manifest: &Manifest,

@@ -1,9 +1,9 @@
-//! Finds what is damaged in the segments and live batches of a log, as little as can be told apart.
+//! Finds the damage in the segments and live batches of a log, narrowed down as far as possible.
 //!
-//! 1. A segment is read once, in one piece, whatever is damaged in it: its index tells where each
-//!    batch stands.
-//! 2. Neighbouring batches that can be read are copied in one piece.
-//! 3. What a listing alone says is damaged is asked for, and looked at again.
+//! 1. A segment is read once, in one request, whatever is damaged in it: its index has the place of
+//!    each batch.
+//! 2. Consecutive batches that can be read are copied together.
+//! 3. Damage that only a listing shows is confirmed by reading the object and listing again.
 //! 4. A batch counts as lost only if no whole copy of it is found anywhere.
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ use crate::format::names::{ObjectName, SegmentName};
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
-/// Reads everything, but for the segments that are left out. None if an object has gone: somebody has
+/// Reads everything, except the segments in `left_out`. None if an object is gone: the log was
 /// compacted.
 pub(super) fn inspect<S: Store>(
     catalog: &mut Catalog<S>,
@@ -49,7 +49,7 @@ pub(super) fn inspect<S: Store>(
     Ok(Some(inspected))
 }
 
-/// What of a segment cannot be read.
+/// Finds the batches of a segment that cannot be read.
 fn segment_loss<S: Store>(
     catalog: &mut Catalog<S>,
     state: &LogState,

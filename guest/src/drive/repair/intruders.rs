@@ -1,9 +1,10 @@
-//! What stands in an object's place and is none: a link, a folder, a pipe. Nobody follows it, and only
-//! people move it away; the rest of the log is repaired all the same, as far as that is safe.
+//! Entries in an object's place that are not objects: a link, a folder, a pipe. The log does not
+//! follow them, and only people move them away. The rest of the log is repaired as far as that is
+//! safe.
 //!
-//! 1. In the place of the current manifest, or of a later one, it hides which segments are the log:
-//!    nothing is repaired.
-//! 2. In the place of a batch it hides events that come before those of later batches: none of these
+//! 1. In the place of the current manifest, or of a later one, an intruder hides which segments are
+//!    the log: nothing is repaired.
+//! 2. In the place of a batch it hides events that precede those of later batches: none of these
 //!    gets a position before it.
 
 use std::collections::BTreeMap;
@@ -15,14 +16,14 @@ use crate::error::{Damage, Error};
 use crate::format::names::{BatchName, Generation, ObjectName, SegmentName};
 use crate::ports::Store;
 
-/// What to do about it.
-const CURE: &str = "it may lead to the data, or hold it: move it away, put the object back if you have it, \
-                    and repair again";
+/// The advice for the user.
+const CURE: &str = "it may lead to the data, or hold it: move it away, put the object back if \
+                    you have it, and repair again";
 
-/// What was listed in place of objects.
+/// The entries listed in place of objects.
 pub(super) struct Intruders {
     found: BTreeMap<ObjectName, Damage>,
-    /// Of the objects that were listed.
+    /// The highest listed manifest.
     highest: Option<Generation>,
 }
 
@@ -44,7 +45,7 @@ impl Intruders {
         Ok(Self { found, highest })
     }
 
-    /// Whether nothing can be repaired beside them.
+    /// Returns true if no repair is possible while they are there.
     pub(super) fn hide_the_log(&self) -> bool {
         let is_later = |generation: &Generation| Some(*generation) > self.highest;
         self.found.keys().any(|name| match name {
@@ -57,7 +58,7 @@ impl Intruders {
         self.found.contains_key(&name)
     }
 
-    /// Whether one stands in place of a segment or its index.
+    /// Returns true if one stands in place of a segment or its index.
     pub(super) fn contains_segment(&self, segment: SegmentName) -> bool {
         let (index, segment) = (ObjectName::Index(segment.index()), ObjectName::Segment(segment));
         self.contains(segment) || self.contains(index)

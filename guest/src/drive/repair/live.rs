@@ -1,8 +1,8 @@
-//! Finds what is damaged among the live batches of a log.
+//! Finds the damage among the live batches of a log.
 //!
-//! 1. The name of a damaged batch is believed as far as a writer may have made it: what the object holds
-//!    does not contradict it, and no batch has more events than fit into the largest one.
-//! 2. No batch gets a position while one that stands before it cannot be looked at.
+//! 1. The name of a damaged batch is believed if a writer may have made it. The object's bytes do
+//!    not contradict it, and no batch has more events than fit into the largest one.
+//! 2. No batch gets a position while an earlier one cannot be inspected.
 
 use super::Action;
 use super::doubt::{self, Extent};
@@ -18,12 +18,12 @@ use crate::format::names::{BatchName, Digest, ObjectName, Origin};
 use crate::limits::BATCH_BYTES_WHOLE_MAX;
 use crate::ports::{HostBytes, Store};
 
-/// The most events that a batch may have: one has a byte and a line feed at least. The object itself
-/// may have been cut short since.
+/// The most events of a batch: each has at least a byte and a line feed. The object itself may have
+/// been cut short since.
 const EVENTS_MAX: u64 = BATCH_BYTES_WHOLE_MAX / 2;
 
-/// Reads the live batches. Those from the first on in whose place something else stands are left.
-/// False if one has gone: somebody has compacted.
+/// Reads the live batches. Leaves those from `left_from` on, the first one that an intruder
+/// replaces. Returns false if one is gone: the log was compacted.
 pub(super) fn inspect<S: Store>(
     catalog: &mut Catalog<S>,
     state: &LogState,
@@ -65,12 +65,12 @@ pub(super) fn inspect<S: Store>(
 }
 
 enum Fault {
-    /// Of an old batch nothing tells how many events it had.
+    /// A damaged batch. The number of events of a legacy one is unknown.
     Damaged(Damage),
     Gone,
 }
 
-/// Reads batches up to the first that cannot be read; returns it, with those behind it.
+/// Reads batches up to the first that cannot be read. Returns that one, with those behind it.
 fn first_fault<S: Store>(
     catalog: &Catalog<S>,
     batches: Vec<ListedBatch>,
@@ -94,7 +94,7 @@ fn first_fault<S: Store>(
     }
 }
 
-/// What is wrong with a batch, by its object.
+/// Finds the damage of a batch by reading its object.
 fn batch_loss<S: Store>(
     catalog: &mut Catalog<S>,
     state: &LogState,
@@ -112,7 +112,7 @@ fn batch_loss<S: Store>(
     }
     let damage = match fault {
         Fault::Damaged(damage) if extent != Extent::Gone => damage,
-        // Old batches without events are deleted so, and anybody may delete a file.
+        // Legacy batches without events are deleted this way, and any user may delete a file.
         _ => return Ok(Inspection::Overtaken),
     };
     let loss = match batch.name.origin {
@@ -129,12 +129,12 @@ fn batch_loss<S: Store>(
     Ok(Inspection::Damaged(Box::new(loss)))
 }
 
-/// Why an old batch is left.
+/// The reason to leave a legacy batch.
 const LEGACY: &str = "its name does not tell how many events it had: move it away";
 
-/// Whether no writer can have given the object its name.
+/// Returns true if no writer can have given the object its name.
 fn is_foreign<B: HostBytes>(origin: Origin, bytes: &B) -> bool {
-    // The bytes are those of a batch that was renamed.
+    // The bytes are those of a renamed batch.
     let found = summarize(bytes);
     let is_renamed = Digest(found.digest) == origin.digest && found.line_feeds != origin.events;
     is_renamed || origin.events > EVENTS_MAX

@@ -1,4 +1,4 @@
-//! What was found damaged in the segments and live batches of a log, and what is copied in its place.
+//! The damage found in the segments and live batches of a log, and the inputs that replace it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,13 +23,13 @@ pub(super) struct Loss {
     pub(super) object: ObjectName,
     pub(super) damage: Damage,
     pub(super) action: Action,
-    /// As they are to stand in the log.
+    /// Their records in the repaired log.
     pub(super) batches: BTreeMap<BatchName, BatchRecord>,
-    /// Where those of them stand whole that are not lost.
+    /// Whole copies of those that are not lost.
     pub(super) copies: BTreeMap<BatchName, BatchCopy>,
 }
 
-/// What was found.
+/// The result of an inspection.
 #[derive(Default)]
 pub(super) struct Inspected {
     /// By the number of the segment in the manifest.
@@ -38,20 +38,20 @@ pub(super) struct Inspected {
     pub(super) live: Vec<Loss>,
     /// Objects under the names of live batches that never were batches.
     pub(super) foreign: Vec<Loss>,
-    /// What stays as it is.
+    /// Objects that stay as they are.
     pub(super) left: Vec<Loss>,
-    /// Listed objects that may be of use for what is lost.
+    /// Listed objects that may help to recover lost batches.
     pub(super) holders: BTreeSet<ObjectName>,
 }
 
 impl Loss {
-    /// Of an object of which nothing is needed.
+    /// A damaged object without batches to recover.
     pub(super) fn of(object: ObjectName, damage: Damage, action: Action) -> Self {
         let (batches, copies) = (BTreeMap::new(), BTreeMap::new());
         Self { object, damage, action, batches, copies }
     }
 
-    /// The batches of which there is no whole copy.
+    /// The batches without a whole copy.
     fn lost(&self) -> impl Iterator<Item = &BatchRecord> {
         self.batches.values().filter(|batch| !self.copies.contains_key(&batch.name))
     }
@@ -65,8 +65,7 @@ impl Loss {
         }
     }
 
-    /// What a batch whose first event has this position is copied from, if it cannot be read in its
-    /// place.
+    /// The input for a batch that cannot be read in its place. Its first event has this position.
     fn input(&self, batch: &BatchName, position: Option<u64>) -> Option<Input> {
         let record = self.batches.get(batch)?;
         Some(match self.copies.get(batch) {
@@ -77,13 +76,13 @@ impl Loss {
 }
 
 impl Inspected {
-    /// All that was found.
+    /// All losses.
     pub(super) fn losses(&self) -> impl Iterator<Item = &Loss> {
         let segments = self.segments.iter().map(|(_, loss)| loss);
         segments.chain(&self.foreign).chain(&self.live).chain(&self.left)
     }
 
-    /// Looks for copies of what cannot be read.
+    /// Finds copies of the batches that cannot be read.
     pub(super) fn find_copies<S: Store>(
         &mut self,
         catalog: &Catalog<S>,
@@ -105,26 +104,26 @@ impl Inspected {
     }
 }
 
-/// How it is with an object.
+/// The condition of an object.
 pub(super) enum Inspection {
     Whole,
     Damaged(Box<Loss>),
-    /// The log has changed meanwhile.
+    /// The log has changed in the meantime.
     Overtaken,
 }
 
-/// The generation of the manifest that a view is of.
+/// The generation of the state's manifest.
 pub(super) fn base(state: &LogState) -> Generation {
     state.manifest.as_ref().map_or(Generation::default(), |manifest| manifest.generation)
 }
 
-/// What is left of a batch whose bytes are lost.
+/// The record of a batch whose bytes are lost.
 fn record_of_lost(batch: &BatchRecord) -> BatchRecord {
     BatchRecord { bytes: 0, digest: Digest::of(b""), lost: true, ..*batch }
 }
 
-/// What a segment is copied from, without what cannot be read or was trimmed. The batch that the first
-/// position cuts is cut as it is copied.
+/// The inputs for a segment, without the batches that cannot be read or were trimmed. The batch
+/// that the first position cuts is cut as it is copied.
 pub(super) fn inputs_of(
     segment: &SegmentRecord,
     index: &Index,
@@ -140,7 +139,7 @@ pub(super) fn inputs_of(
         let input = loss.input(&batch.name, Some(position));
         let is_trimmed = segment.position < first_position && next_position <= first_position;
         if is_trimmed && group.is_none() && inputs.is_empty() {
-            // Nothing of it is left.
+            // None of it is kept.
         } else if input.is_some() || batch.bytes == 0 {
             inputs.extend(group.take().map(range));
             let trimmed = first_position.saturating_sub(position);
@@ -173,7 +172,7 @@ fn range(range: SegmentRange) -> Input {
     Input::Sources(vec![Source::SegmentRange(range)])
 }
 
-/// What live batches are copied from, without those that cannot be read.
+/// The inputs for live batches, without those that cannot be read.
 pub(super) fn inputs_of_live(batches: &[ListedBatch], losses: &[Loss]) -> Inputs {
     let mut inputs = Vec::new();
     let mut group: Vec<Source> = Vec::new();

@@ -1,10 +1,11 @@
-//! Manifests below the current one that are damaged or gone.
+//! Repairs manifests below the current one that are damaged or gone.
 //!
-//! 1. They say nothing that the log still needs, but their generations must be taken and have no gaps.
-//! 2. One is written again if digests prove it, its own and the one that the manifest after it says: one
-//!    byte was changed, or it says the same as that, as where a repair has gone on from a damaged one.
-//! 3. In the place of any other stands a stand-in from then on, which says nothing. The current manifest
-//!    never gets one.
+//! 1. The log needs nothing in them, but their generations must be in use and have no gaps.
+//! 2. One is written again if digests prove it, its own and the one that the next manifest records.
+//!    One byte was changed, or it has the same contents as the next, as after a repair of a damaged
+//!    one.
+//! 3. Any other is replaced by a stand-in, which has no segments. The current manifest never gets
+//!    one.
 
 use super::doubt::{self, Extent};
 use super::intruders::Intruders;
@@ -19,15 +20,16 @@ use crate::format::manifest::{self, Manifest, StandIn};
 use crate::format::names::{Digest, Generation, LogId, ObjectName};
 use crate::ports::{Store, System};
 
-/// What is wrong with a manifest, if something is.
+/// The condition of a manifest.
 enum Found {
     Whole(Option<Manifest>),
     Damaged(Damage),
-    /// It has gone since it was listed: somebody has compacted.
+    /// It has gone since it was listed: the log was compacted.
     Overtaken,
 }
 
-/// Repairs the manifests that are kept below the current one. None if somebody has compacted meanwhile.
+/// Repairs the manifests that are kept below the current one. None if the log was compacted in the
+/// meantime.
 pub(super) fn repair<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     intruders: &Intruders,
@@ -36,7 +38,7 @@ pub(super) fn repair<S: Store, Y: System>(
     let (current, others) = committer.catalog.current_manifest(Scope::Full)?;
     let Some(current) = current else { return Ok(Some(Vec::new())) };
     let mut steps = Vec::new();
-    // The one after it, as far as that is known.
+    // The next manifest, if it is known.
     let mut after = Some(Manifest::clone(&current));
     for generation in log_state::kept_below(current.generation, &others) {
         let name = ObjectName::Manifest(generation);
@@ -120,7 +122,7 @@ fn inspect<S: Store>(
     })
 }
 
-/// A manifest as it was, with its bytes, if the one after it proves that, or its own digest does.
+/// The original manifest, with its bytes, if the next one or its own digest proves it.
 fn found_again<S: Store>(
     catalog: &Catalog<S>,
     generation: Generation,
@@ -134,7 +136,7 @@ fn found_again<S: Store>(
         Generation(0) => None,
         before => catalog.get(before)?,
     };
-    // A repair that has gone on from a damaged manifest has made one that says the same.
+    // A repair of a damaged manifest has committed one with the same contents.
     let same = || {
         let previous = before.as_deref().map(Digest::of);
         let same = Manifest { generation, previous, ..after?.clone() };

@@ -1,10 +1,11 @@
-//! A log whose newest manifests are gone: segments that only they named have batches that are nowhere
-//! else. Those are put back as live batches, and the log goes on from the manifest that is left.
+//! Repairs a log whose newest manifests are gone. Segments that only they named have batches that
+//! are nowhere else. Those are put back as live batches, and the log continues from the manifest
+//! that is left.
 //!
 //! 1. A batch is put back only with the bytes that its own name and its line in the index prove.
-//! 2. Nothing is deleted but segments of generations beyond the next, which no compaction would get
-//!    past. They are set aside first, and all their batches are somewhere else by then.
-//! 3. What a trim removed since the manifest that is left may come back.
+//! 2. Nothing is deleted but segments of generations beyond the next, which would block every
+//!    compaction. They are set aside first, and all their batches are elsewhere by then.
+//! 3. Events that were trimmed since the manifest that is left may reappear.
 
 use std::collections::BTreeSet;
 
@@ -21,12 +22,12 @@ use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, Generation, IndexName, ObjectName};
 use crate::ports::{HostBytes, Store, System};
 
-/// Puts back what only manifests knew that are gone. Nothing, if none is.
+/// Puts back the batches that only lost manifests named. None if no manifest is lost.
 pub(super) fn repair<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     dry_run: bool,
 ) -> Result<Option<Step>, Error> {
-    // A look that shows no contradiction, or one that goes away, is the end of it.
+    // Without a contradiction, or with one that disappears, there is nothing to do.
     let damage = match committer.catalog.load(Scope::Full) {
         Err(Error::Damaged(damage)) => damage,
         Ok(_) | Err(Error::NoLog(_)) => return Ok(None),
@@ -83,8 +84,8 @@ pub(super) fn repair<S: Store, Y: System>(
     Ok(step(Action::StepBack))
 }
 
-/// The batches of an index that are nowhere else, and where they begin in its segment; or why they
-/// cannot be found out.
+/// The batches of an index that are nowhere else, with their offsets in its segment. An error with
+/// the reason if they are unknown.
 type Absent = Result<Vec<(BatchRecord, u64)>, String>;
 
 fn absent<S: Store>(
@@ -119,7 +120,7 @@ fn absent<S: Store>(
     Ok(Ok(absent))
 }
 
-/// The whole bytes of a batch in a segment, if they are there and proven.
+/// The whole bytes of a batch in a segment, if they exist and are proven.
 fn bytes_of<S: Store>(
     catalog: &Catalog<S>,
     index: IndexName,

@@ -1,9 +1,11 @@
-//! What a commit was, from the manifest before it and the segments that it wrote: decisions only.
+//! Derives a commit from the manifest before it and the segments that it wrote. No I/O.
 //!
-//! 1. A segment of the manifest before stays, is trimmed, or is what the next batches of the new
-//!    segments come from: as many, with as many events, of the same times.
-//! 2. New batches come behind all segments, in the order of their names, and stand in none before.
-//! 3. What comes out is all that the commit can have been. What it was the damaged manifest says.
+//! 1. A segment of the manifest before stays, is trimmed, or is the source of the next batches of
+//!    the new segments: as many, with as many events, of the same times.
+//! 2. New batches come behind all segments, in the order of their names, and are in no earlier
+//!    index.
+//! 3. The result is every manifest that is possible. The damaged manifest's bytes decide between
+//!    them.
 
 use std::ops::Range;
 
@@ -13,20 +15,20 @@ use crate::format::manifest::{Manifest, SegmentRecord};
 use crate::format::names::{BatchName, CommitId};
 use crate::format::segment::NewSegment;
 
-/// What one attempt at a commit has left.
+/// The traces of a commit.
 pub(super) struct Traces<'a> {
     pub(super) base: &'a Manifest,
     pub(super) commit_id: CommitId,
     pub(super) first_position: u64,
     /// The segments that it wrote, in the order of the log.
     pub(super) outputs: &'a [NewSegment],
-    /// Whether a segment of the manifest before is still there.
+    /// Returns true if a segment of the manifest before still exists.
     pub(super) is_there: &'a dyn Fn(&SegmentRecord) -> bool,
-    /// Whether a batch stands in what the manifest before names, as far as its indexes are there.
+    /// Returns true if an index of the manifest before contains the batch, as far as these exist.
     pub(super) is_absorbed: &'a dyn Fn(&BatchName) -> bool,
 }
 
-/// New segments, and what they stand for.
+/// New segments, and the rewrite that made them.
 #[derive(Clone)]
 struct Derivation {
     outputs: Range<usize>,
@@ -41,7 +43,7 @@ impl Traces<'_> {
         found
     }
 
-    /// Explains what comes from a segment and an output on.
+    /// Derives the rest, from a segment and an output on.
     fn explain(
         &self,
         at: usize,
@@ -70,14 +72,14 @@ impl Traces<'_> {
                 derivations.push(derivation);
                 self.explain(to, end, derivations, found);
                 derivations.pop();
-                // What follows may be a run of its own: that gives the same.
+                // The following segments may be a derivation of their own, with the same result.
                 return;
             }
         }
     }
 
-    /// The outputs as a rewrite of the segments and, behind all of them, of new batches; none if they
-    /// cannot be that.
+    /// Derives outputs as a rewrite of the segments and, behind all of them, of new batches. None
+    /// if that is impossible.
     fn derive(&self, segments: Range<usize>, outputs: Range<usize>) -> Option<Derivation> {
         let outputs_of = self.outputs.get(outputs.clone())?;
         let lines: Vec<&BatchRecord> = outputs_of.iter().flat_map(|o| &o.batches).collect();
@@ -114,7 +116,7 @@ impl Traces<'_> {
     }
 }
 
-/// What comes behind the batches of a segment, if these are the ones.
+/// The lines behind the batches of a segment. None if these are not its batches.
 fn whole_from<'l, 'b>(
     lines: &'l [&'b BatchRecord],
     segment: &SegmentRecord,
@@ -133,7 +135,7 @@ fn whole_from<'l, 'b>(
     fits.then_some(rest)
 }
 
-/// What comes behind the batches of a segment of which so many events are left.
+/// The lines behind the batches of a segment with this many events left.
 fn cut_from<'l, 'b>(
     mut lines: &'l [&'b BatchRecord],
     events: u64,

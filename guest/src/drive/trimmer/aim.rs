@@ -1,9 +1,9 @@
-//! Where a trim goes: a point as a caller gives it, on a log as it is now.
+//! Decides the first position after a trim: a caller's point, applied to the current log.
 //!
-//! 1. A trim takes a beginning of the log: it ends before the first event that is to stay, whatever
-//!    comes behind that.
-//! 2. Live batches follow all that is compacted, in the order of their names. Those that the point
-//!    covers are absorbed first, the oldest ones, since only what has a position can be trimmed.
+//! 1. A trim drops a prefix of the log: it ends before the first event to keep, whatever follows
+//!    that.
+//! 2. Live batches follow all compacted events, in the order of their names. Those that the point
+//!    covers are absorbed first, oldest first, since only events with positions can be trimmed.
 
 use crate::decide::log_state::LogState;
 use crate::decide::source::Source;
@@ -17,24 +17,24 @@ use crate::format::manifest::SegmentRecord;
 use crate::format::position::Position;
 use crate::ports::Store;
 
-/// Up to where to trim, understood.
+/// The point up to which to trim, validated.
 #[derive(Clone, Debug)]
 pub(super) enum Point {
-    /// Everything before an event that is compacted.
+    /// All events before a compacted event.
     At(u64),
     Position(Position),
     Time(u64),
     KeepEvents(u64),
 }
 
-/// What a trim is to do.
+/// The aim of a trim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Aim {
-    /// Live batches to absorb first, the oldest ones.
+    /// The number of live batches to absorb first, oldest first.
     pub batches: usize,
-    /// Where the log then begins, if there are none; else how many events of those batches stay.
+    /// The new first position if there are none; otherwise the number of their events to keep.
     pub to: To,
-    /// Live batches that the point names, and that stay behind events that it does not.
+    /// Live batches that the point covers but that stay, behind events that it does not cover.
     pub live_batches: u64,
 }
 
@@ -64,7 +64,7 @@ impl Point {
         })
     }
 
-    /// Decides what to do for this point. None if an object is gone: look again.
+    /// Decides the aim of this point. None if an object is gone: load again.
     pub(super) fn aim<S: Store>(
         &self,
         catalog: &mut Catalog<S>,
@@ -85,7 +85,7 @@ impl Point {
     }
 }
 
-/// To a bare position that live batches will have.
+/// Aims at a bare position that live batches will have.
 fn beyond<S: Store>(
     position: &Position,
     catalog: &Catalog<S>,
@@ -107,7 +107,7 @@ fn beyond<S: Store>(
     )))
 }
 
-/// Behind the events that a reader had passed, up to the first that it had not.
+/// Aims behind the events that a reader had passed, up to the first that it had not.
 fn behind_passed<S: Store>(
     position: &Position,
     catalog: &mut Catalog<S>,
@@ -146,7 +146,7 @@ fn behind_passed<S: Store>(
     Ok(Some(Aim::absorb(whole.saturating_add(1), events.saturating_sub(passed), named)))
 }
 
-/// Behind the events of a segment from a position on that were passed.
+/// Returns the end of the events of a segment that were passed, from a position on.
 fn pass(position: &Position, mut at: u64, segment: &SegmentRecord, index: &Index) -> u64 {
     for (batch, positions) in index.positions(segment) {
         if positions.end <= at {
@@ -161,7 +161,7 @@ fn pass(position: &Position, mut at: u64, segment: &SegmentRecord, index: &Index
     at
 }
 
-/// To the first event that was sealed at this time or later.
+/// Aims at the first event sealed at this time or later.
 fn since<S: Store>(
     time: u64,
     catalog: &mut Catalog<S>,
@@ -190,7 +190,7 @@ fn since<S: Store>(
     }))
 }
 
-/// To the last so many events that can be read.
+/// Aims at the last `kept` events that can be read.
 fn keep<S: Store>(
     kept: u64,
     catalog: &mut Catalog<S>,
@@ -210,7 +210,8 @@ fn keep<S: Store>(
     Ok(catalog.position_of_last(state, left)?.ok().map(|position| Aim::at(position, 0)))
 }
 
-/// The number of events of a live batch, which is read if its name does not tell. None if it is gone.
+/// The number of events of a live batch, which is read if its name does not have it. None if it is
+/// gone.
 fn events_of<S: Store>(catalog: &Catalog<S>, batch: &ListedBatch) -> Result<Option<u64>, Error> {
     if let Some(origin) = batch.name.origin {
         return Ok(Some(origin.events));

@@ -1,5 +1,5 @@
-//! Checks the manifests that are kept, the indexes of trimmed segments, and the listing against the
-//! current manifest.
+//! Checks the kept manifests, the indexes of trimmed segments, and the listing against the current
+//! manifest.
 
 use super::work::Place;
 use super::{Finding, Verifier};
@@ -13,16 +13,17 @@ use crate::limits::MISSING_TRIES;
 use crate::ports::Store;
 
 impl<S: Store> Verifier<S> {
-    /// Checks that no later manifest than the highest was there. False when the work begins anew.
+    /// Checks that no later manifest than the highest existed. Returns false when the work
+    /// restarts.
     pub(super) fn check_current(&mut self) -> Result<bool, Error> {
         let manifest = self.work.manifest.as_ref();
         if manifest.is_none() && self.work.generation > Generation::default() {
-            // It is damaged, and nothing tells what it said.
+            // It is damaged, and its contents are unknown.
             return Ok(true);
         }
         let (batches, others) = (&self.work.batches, &self.work.others);
         let found = match self.catalog.missing_manifest(manifest, batches, others) {
-            // The damaged index is met again.
+            // The damaged index is reported elsewhere.
             Err(Error::Damaged(_)) => None,
             found => found?,
         };
@@ -38,7 +39,7 @@ impl<S: Store> Verifier<S> {
         Ok(true)
     }
 
-    /// Checks the manifests that are kept, one after the other. False when the work begins anew.
+    /// Checks the kept manifests in order. Returns false when the work restarts.
     pub(super) fn check_manifests(&mut self) -> Result<bool, Error> {
         let highest = log_state::manifests(&self.work.others).max().unwrap_or_default();
         self.work.generation = highest;
@@ -47,7 +48,7 @@ impl<S: Store> Verifier<S> {
         kept.extend(Some(highest).filter(|highest| *highest > Generation::default()));
         let mut before: Option<Manifest> = None;
         let mut log: Option<LogId> = None;
-        // A listing may leave out one that was created meanwhile, and show the next.
+        // A listing may omit a manifest that was created during it, and show the next.
         for generation in kept {
             self.work.checked.objects_total += 1;
             let manifest = match self.catalog.stored_manifest(generation) {
@@ -93,12 +94,12 @@ impl<S: Store> Verifier<S> {
             log = log.or(manifest.log);
             before = Some(manifest);
         }
-        // Without the one in force nothing tells which segments are the log.
+        // Without the current one the segments of the log are unknown.
         self.work.manifest = before.filter(|manifest| manifest.generation == highest);
         Ok(true)
     }
 
-    /// Checks the indexes of trimmed segments. False when the work begins anew.
+    /// Checks the indexes of trimmed segments. Returns false when the work restarts.
     pub(super) fn check_retired(&mut self) -> Result<bool, Error> {
         let retired = self.work.manifest.iter().flat_map(|manifest| manifest.retired.clone());
         for Retired { segment, .. } in retired.collect::<Vec<_>>() {
@@ -127,8 +128,8 @@ impl<S: Store> Verifier<S> {
         Ok(true)
     }
 
-    /// Checks what stands for an older manifest that a repair has given up: it says nothing of the log
-    /// but its identity, and another manifest counts.
+    /// Checks a stand-in for an older manifest: it has only the identity of the log, and another
+    /// manifest is current.
     pub(super) fn check_stand_in(&mut self, stand_in: StandIn, log: Option<LogId>) {
         self.work.checked.objects += 1;
         if stand_in.generation == self.work.generation

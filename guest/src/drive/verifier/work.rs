@@ -1,4 +1,4 @@
-//! What a verification has found so far: counts, findings, and where each batch stands.
+//! The results of a verification so far: counts, findings, and the place of each batch.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,37 +10,37 @@ use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, Digest, Generation, LogName, SegmentName};
 use crate::format::verified_chunk::BatchSpan;
 
-/// Where a batch stands.
+/// The place of a batch.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The position of its first event, though that may be trimmed.
+    /// The position of its first event, which may be trimmed.
     pub start: u64,
     pub segment: SegmentName,
-    /// Whether the segment was trimmed: then another may hold what is left of the batch.
+    /// True if the segment was trimmed. Then another may hold the rest of the batch.
     pub is_retired: bool,
 }
 
-/// What was found since the last look.
+/// The results since the last restart.
 #[derive(Default)]
 pub(super) struct Work {
     pub checked: Checked,
     pub manifest: Option<Manifest>,
-    /// The highest that was listed.
+    /// The highest generation listed.
     pub generation: Generation,
-    /// Listed batches: which of them are live is known when all indexes have been read.
+    /// Listed batches. The indexes decide which of them are live.
     pub batches: Vec<ListedBatch>,
     pub others: Vec<ListedOther>,
-    /// Where each batch stands that an index holds, by a digest of the batch's name.
+    /// The place of each batch in an index, by a digest of the batch's name.
     pub absorbed: BTreeMap<u64, Place>,
-    /// Events read of a batch that comes in several pieces.
+    /// Events read of a batch that comes in several spans.
     pub in_batch: u64,
-    /// Handed out at the end, since the work may begin anew before.
+    /// Returned at the end, since the work may restart before.
     pub findings: VecDeque<Finding>,
 }
 
 impl Work {
-    /// Takes note of damage. What stands in an object's place is named by the listing, and is not
-    /// named again by whoever needs the object.
+    /// Records damage. An entry in place of an object is reported by the listing, and not again by
+    /// a reader of the object.
     pub(super) fn found(&mut self, damage: Damage) {
         let is_named = |finding: &Finding| match finding {
             Finding::Damaged(named) => named.is_intruder() && named.object == damage.object,
@@ -51,7 +51,7 @@ impl Work {
         }
     }
 
-    /// Takes note of what was read and checked.
+    /// Records a span that was read and checked.
     pub(super) fn met(&mut self, span: &BatchSpan, log: &LogName) {
         let trimmed = self.trimmed(span);
         self.checked.trimmed_events += trimmed;
@@ -66,7 +66,7 @@ impl Work {
         }
     }
 
-    /// How many events of a piece are trimmed: a trim has left them to the next compaction.
+    /// The number of events of a span that are trimmed but left to the next compaction.
     fn trimmed(&mut self, span: &BatchSpan) -> u64 {
         let before = self.in_batch;
         self.in_batch = if span.end.is_some() { 0 } else { before.saturating_add(span.events) };
@@ -77,7 +77,7 @@ impl Work {
         manifest.first_position.saturating_sub(start).min(span.events)
     }
 
-    /// Takes note of where a batch stands. It stands once; what a trim has left of it has its old
+    /// Records the place of a batch. A batch stands once; the rest of one that was cut keeps its
     /// place.
     pub(super) fn stands(&mut self, batch: &BatchRecord, place: Place, log: &LogName) {
         let Some(other) = self.absorbed.insert(digest(&batch.name), place) else { return };
@@ -91,7 +91,7 @@ impl Work {
     }
 }
 
-/// Stands for a batch's name, in few bytes.
+/// Represents a batch's name in few bytes.
 pub(super) fn digest(batch: &BatchName) -> u64 {
     Digest::of(batch.to_string().as_bytes()).0
 }

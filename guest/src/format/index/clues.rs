@@ -1,5 +1,5 @@
-//! What is still known of an index that cannot be read: what its bytes say here and there, and which
-//! batches the log knows from elsewhere.
+//! The evidence for an index that cannot be read: legible parts of its bytes, and batches that the
+//! log knows from elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,44 +8,45 @@ use super::digits::{TIME, WRITER};
 use crate::format::batch::BatchRecord;
 use crate::format::names::{BatchName, BatchTime, Digest, Origin, WriterId};
 
-/// How a line begins.
+/// The beginning of a line.
 const BEGIN: &[u8] = br#"{"batch":""#;
-/// Where the number of events stands in a line.
+/// The column of the number of events in a line.
 const EVENTS: usize = 45;
 
-/// What one line of a damaged index says.
+/// The evidence in one line of a damaged index.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Clue {
-    /// All of it, if nothing in it contradicts that.
+    /// The complete record, if nothing in the line contradicts it.
     pub record: Option<BatchRecord>,
-    /// The name in it.
+    /// The batch name in the line.
     pub name: Option<BatchName>,
     text: Vec<u8>,
 }
 
-/// What is known of an index besides its digest.
+/// The evidence for an index, apart from its digest.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Clues {
     text: Vec<u8>,
-    /// Batches that may stand in it, with what indexes say of them; nothing for one that is listed.
+    /// Batches that the index may contain, with their records in other indexes. A listed batch may
+    /// have no record.
     known: BTreeMap<BatchName, Vec<BatchRecord>>,
-    /// Those that are listed: their names are right.
+    /// The listed ones, whose names are certain.
     listed: BTreeSet<BatchName>,
 }
 
 impl Clues {
-    /// Of the bytes of a damaged index, or of none.
+    /// The evidence in the bytes of a damaged index, which may be empty.
     pub(crate) fn of_index(text: &[u8]) -> Self {
         Self { text: text.to_vec(), ..Self::default() }
     }
 
-    /// Adds a batch that is stored, or was.
+    /// Adds a batch that is or was stored.
     pub(crate) fn add_batch(&mut self, name: BatchName) {
         self.known.entry(name).or_default();
         self.listed.insert(name);
     }
 
-    /// Adds what an index says, as far as it can be read.
+    /// Adds the legible records of another index.
     pub(crate) fn add_index(&mut self, text: &[u8]) {
         for clue in clues(text) {
             let Some(name) = clue.name else { continue };
@@ -54,22 +55,22 @@ impl Clues {
         }
     }
 
-    /// A batch that stands in another segment for certain.
+    /// Removes a batch that certainly belongs to another segment.
     pub(crate) fn remove_batch(&mut self, name: &BatchName) {
         self.known.remove(name);
     }
 
-    /// Whether the name is right for certain.
+    /// Returns true if the name is certain.
     pub(super) fn is_listed(&self, name: &BatchName) -> bool {
         self.listed.contains(name)
     }
 
-    /// What other indexes say of a batch.
+    /// The records of a batch in other indexes.
     pub(super) fn of(&self, name: &BatchName) -> &[BatchRecord] {
         self.known.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// All batches that are known from elsewhere, whole and as other indexes have them.
+    /// All batches known from elsewhere, whole and as other indexes have them.
     pub(super) fn records(&self) -> impl Iterator<Item = BatchRecord> {
         self.known.iter().flat_map(|(name, records)| {
             let whole = name.origin.map(|origin| whole(*name, origin));
@@ -77,7 +78,7 @@ impl Clues {
         })
     }
 
-    /// The lines, of an index that had so many.
+    /// The lines of an index that had `count` of them.
     pub(super) fn lines(&self, count: usize) -> Vec<Clue> {
         let mut lines = clues(&self.text);
         if lines.len() > count {
@@ -87,7 +88,7 @@ impl Clues {
         if lines.len() <= count {
             return lines;
         }
-        // A line feed in the place of another byte: what goes on there is no line.
+        // A line feed has replaced another byte: the rest of the line is no line of its own.
         let mut texts: Vec<Vec<u8>> = Vec::new();
         for line in lines {
             match texts.last_mut() {
@@ -102,7 +103,7 @@ impl Clues {
     }
 }
 
-/// The lines of an index, also where a line feed is missing.
+/// The lines of an index, split also where a line feed is missing.
 fn clues(text: &[u8]) -> Vec<Clue> {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     let mut clues = Vec::new();
@@ -126,7 +127,7 @@ impl Clue {
         Self { record, name, text: text.to_vec() }
     }
 
-    /// The time and the writer, and where in the line the digits stand that are none.
+    /// The time and the writer, and the columns of the digits that are illegible.
     pub(super) fn spelling(&self) -> Option<(BatchTime, WriterId, Vec<usize>)> {
         let mut missing = Vec::new();
         let (mut time, mut writer) = (0_u64, 0_u32);
@@ -147,7 +148,7 @@ impl Clue {
         Some((BatchTime::new(time)?, WriterId(writer), missing))
     }
 
-    /// How many events the batch may have, as the line says in two places.
+    /// The possible numbers of events of the batch, from the two places in the line.
     pub(super) fn counts(&self) -> impl Iterator<Item = u64> {
         let field = memchr::memmem::find(&self.text, br#""events":"#);
         let field = field.and_then(|at| self.text.get(at.saturating_add(9)..));
@@ -158,7 +159,7 @@ impl Clue {
         counts.into_iter()
     }
 
-    /// Whether the line has the digest in it.
+    /// Returns true if the line contains the digest.
     pub(super) fn mentions(&self, digest: Digest) -> bool {
         memchr::memmem::find(&self.text, digest.to_string().as_bytes()).is_some()
     }
@@ -177,7 +178,7 @@ fn number(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text.get(..digits)?).ok()?.parse().ok()
 }
 
-/// All of a batch, but for its bytes.
+/// The record of a whole batch, without its number of bytes.
 pub(super) fn whole(name: BatchName, origin: Origin) -> BatchRecord {
     BatchRecord::whole(name, origin.events, 0, origin.digest)
 }

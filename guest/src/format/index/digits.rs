@@ -1,5 +1,5 @@
-//! Finds the digits of times and writers in an index by the digest of all its bytes. Everything else
-//! of a line follows from the segment.
+//! Finds the digits of times and writers in an index by the digest of all its bytes. The rest of a
+//! line follows from the segment.
 
 use crate::format::byte_search::HASHED_BYTES_MAX;
 use crate::format::names::Digest;
@@ -8,8 +8,9 @@ use crate::format::names::Digest;
 pub(super) const TIME: std::ops::Range<usize> = 16..35;
 pub(super) const WRITER: std::ops::Range<usize> = 36..44;
 
-/// The bytes that have the digest: these, or with the digits replaced that are missing, or with one
-/// digit replaced in a line that is not sure. None if that is not found, or takes too long.
+/// Returns the bytes that have the digest: the given ones, or with missing digits filled in, or
+/// with one digit of an unsure line replaced. None if none match, or the search would take too
+/// long.
 pub(super) fn corrected(
     mut bytes: Vec<u8>,
     expected: Digest,
@@ -45,12 +46,12 @@ fn digits(at: usize) -> &'static [u8] {
 
 struct Search {
     expected: Digest,
-    /// How often all bytes may be hashed yet.
+    /// The number of times that all bytes may still be hashed.
     left: usize,
 }
 
 impl Search {
-    /// Tries all digits in all places; leaves them as they were if none are right.
+    /// Tries all digits in all places. Restores them if none match.
     fn all(&mut self, bytes: &mut [u8], places: &[(usize, &[u8])]) -> bool {
         let Some(((at, digits), rest)) = places.split_first() else {
             self.left = self.left.saturating_sub(1);

@@ -1,9 +1,9 @@
-//! Makes the bytes of an index anew from all that is still known of it.
+//! Rebuilds the bytes of an index from all the evidence that is left.
 //!
-//! 1. Nothing is believed: what comes out is what was written, by the digest that the manifest says, or
-//!    it is not taken.
-//! 2. A batch's name tells its events and their digest, so that its place in the segment is found by
-//!    the segment's bytes; or the bytes and a time and a writer tell its name.
+//! 1. No evidence is trusted: the result is used only if it has the digest that the manifest
+//!    records.
+//! 2. A batch's name has its number of events and their digest, so the segment's bytes determine
+//!    its place. Or the bytes, a time and a writer determine its name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,24 +15,25 @@ use crate::format::index::Index;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, Digest, Origin};
 
-/// What a segment's own bytes say.
+/// The bytes of a segment.
 pub(crate) trait Content {
-    /// The bytes and the digest of so many lines from an offset on. None if they are not there.
+    /// Returns the length and the digest of `events` lines from an offset. None if they do not
+    /// exist.
     fn lines(&mut self, offset: u64, events: u64) -> Result<Option<(u64, Digest)>, Error>;
 }
 
-/// What became of an index.
+/// The outcome of a rebuild.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Rebuilt {
-    /// Its bytes as they were.
+    /// The original bytes.
     Same(Vec<u8>),
-    /// Of so many batches nothing tells the name.
+    /// The number of batches whose names are unknown.
     Unknown(usize),
-    /// All of its batches seem to be known, and they do not give its digest.
+    /// All batches seem to be known, but they do not have the recorded digest.
     Different,
 }
 
-/// Makes an index anew.
+/// Rebuilds an index.
 pub(crate) fn rebuilt<C: Content>(
     segment: &SegmentRecord,
     clues: &Clues,
@@ -63,20 +64,20 @@ pub(crate) fn rebuilt<C: Content>(
     Ok(found.map_or(Rebuilt::Different, Rebuilt::Same))
 }
 
-/// The way through a segment, batch by batch.
+/// The traversal of a segment, batch by batch.
 struct Walk<'a, C> {
     segment: &'a SegmentRecord,
     clues: &'a Clues,
     lines: &'a [Clue],
     content: &'a mut C,
-    /// What may stand anywhere, by its events and their digest.
+    /// Batches that may stand anywhere, by their events and their digest.
     pool: BTreeMap<(u64, Digest), BTreeMap<BatchName, BatchRecord>>,
-    /// How many events those have.
+    /// Their numbers of events.
     sizes: BTreeSet<u64>,
-    /// Where the next batch begins; none once that is not known.
+    /// The offset of the next batch. None once it is unknown.
     offset: Option<u64>,
     batches: Vec<Option<BatchRecord>>,
-    /// Digits that a line's name had to be read without: the line, and where in it they stand.
+    /// Digits that were illegible in a line's name, as line and column.
     spelled: Vec<(usize, usize)>,
 }
 
@@ -100,7 +101,7 @@ impl<'a, C: Content> Walk<'a, C> {
         Self { segment, clues, lines, content, pool, sizes, offset, batches, spelled }
     }
 
-    /// Finds the next batch, or at least where it ends.
+    /// Finds the next batch, or at least its end.
     fn step(&mut self, at: usize, count: usize) -> Result<(), Error> {
         let clue = self.lines.get(at);
         let mut found = match clue {
@@ -111,7 +112,7 @@ impl<'a, C: Content> Walk<'a, C> {
             found = self.by_content()?;
         }
         if found.is_none() {
-            // The segment's bytes may be damaged, or gone.
+            // The segment's bytes may be damaged or gone.
             found = clue.and_then(|clue| clue.record.or_else(|| self.lost(clue.name?)));
         }
         if let (None, Some(clue)) = (found, clue) {
@@ -138,7 +139,7 @@ impl<'a, C: Content> Walk<'a, C> {
         }
     }
 
-    /// The batch that a line says, if that is what stands in the segment.
+    /// The batch of a line, if the segment's bytes agree.
     fn by_clue(&mut self, clue: &Clue) -> Result<Option<BatchRecord>, Error> {
         self.fitting(clue, self.offset)
     }
@@ -164,7 +165,8 @@ impl<'a, C: Content> Walk<'a, C> {
         Ok(None)
     }
 
-    /// The batch that the segment's bytes tell: the next one by name, if several have the same.
+    /// The batch that the segment's bytes identify. Of several with the same bytes, the next by
+    /// name.
     fn by_content(&mut self) -> Result<Option<BatchRecord>, Error> {
         let before = self.batches.last().copied().flatten().map(|batch| batch.name);
         for events in self.sizes.clone() {
@@ -180,18 +182,18 @@ impl<'a, C: Content> Walk<'a, C> {
         Ok(None)
     }
 
-    /// The next line that has bytes in the segment: what is before it ends where they begin.
+    /// The next line with bytes in the segment. The batches before it end at its offset.
     fn anchor(&self, at: usize) -> Option<&'a Clue> {
         let mut lines = self.lines.iter().skip(at.saturating_add(1));
         lines.find(|line| line.record.is_none_or(|record| record.bytes > 0))
     }
 
-    /// The batch as another index says it, if its bytes were lost.
+    /// The record of a lost batch in another index.
     fn lost(&self, name: BatchName) -> Option<BatchRecord> {
         self.clues.of(&name).iter().copied().find(|record| record.lost)
     }
 
-    /// A batch whose name cannot be read whole: the line tells its time and its writer, the segment the
+    /// A batch whose name is partly illegible: the line has its time and writer, the segment the
     /// rest.
     fn spelled(
         &mut self,
@@ -205,7 +207,7 @@ impl<'a, C: Content> Walk<'a, C> {
             let end = self.offset.and_then(|offset| offset.checked_add(bytes));
             let is_end = match self.anchor(at) {
                 _ if clue.mentions(digest) => true,
-                // The name can be read: it is the segment that is damaged.
+                // The name is legible, so the segment is damaged.
                 _ if clue.name.is_some() => false,
                 Some(next) => self.fitting(next, end)?.is_some(),
                 None => at.saturating_add(1) == count && end == Some(self.segment.bytes),
@@ -219,7 +221,7 @@ impl<'a, C: Content> Walk<'a, C> {
         Ok(None)
     }
 
-    /// What stands before the next batch that is found again: one that was cut, lost, or is damaged.
+    /// The batch before the next one that is known: one that was cut, lost or damaged.
     fn between(&mut self, at: usize, clue: Option<&Clue>) -> Result<Option<BatchRecord>, Error> {
         let Some(start) = self.offset.take() else { return Ok(None) };
         let Some(next) = self.anchor(at) else { return Ok(None) };
@@ -242,7 +244,7 @@ impl<'a, C: Content> Walk<'a, C> {
         Ok(None)
     }
 
-    /// If one batch is left, what is not of the others is its own.
+    /// Places the one batch that is left in the bytes that no other batch covers.
     fn place_last(&mut self) -> Result<(), Error> {
         let mut open = self.batches.iter().enumerate().filter(|(_, batch)| batch.is_none());
         let (Some((at, _)), None) = (open.next(), open.next()) else { return Ok(()) };
@@ -264,7 +266,7 @@ impl<'a, C: Content> Walk<'a, C> {
     }
 }
 
-/// The record of what is left of a batch.
+/// The record of the remainder of a batch.
 fn left_of(name: BatchName, events: u64, bytes: u64, digest: Digest) -> Option<BatchRecord> {
     let Some(origin) = name.origin else {
         return Some(BatchRecord::whole(name, events, bytes, digest));

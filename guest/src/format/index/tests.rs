@@ -13,7 +13,7 @@ fn index() -> Index {
     Index::new(vec![record(1, b"a\nb\n", 2), record(2, b"c\n", 1)])
 }
 
-/// The record of a segment with this index, which begins at a position.
+/// The record of a segment with this index, beginning at a position.
 fn record_of(index: &Index, position: u64) -> SegmentRecord {
     let times = || index.batches.iter().map(|batch| batch.name.time);
     SegmentRecord {

@@ -1,8 +1,8 @@
-//! A stand-in: an object under the name of an older manifest of which the bytes are lost.
+//! A stand-in: an object with the name of an older manifest whose bytes are lost.
 //!
-//! 1. It says the generation and the log's identity, and nothing of segments or positions. Whoever
-//!    asks for the manifest goes on as if that were gone, as those of passed generations may be.
-//! 2. It keeps the number taken, so no stalled compactor creates it again.
+//! 1. It has the generation and the log's identity, but no segments or positions. A reader of the
+//!    manifest continues as if it were gone, as those of passed generations may be.
+//! 2. It keeps the number in use, so no stalled compactor creates it again.
 //! 3. Only a repair writes one, and only below a manifest that is whole.
 
 use serde::{Deserialize, Serialize};
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::text::{self, FORMAT};
 use crate::format::names::{Generation, LogId};
 
-/// What a stand-in says.
+/// The contents of a stand-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StandIn {
-    /// None in a log that format 1 began and that has no identity yet.
+    /// None in a log of format 1 that has no identity yet.
     pub log: Option<LogId>,
     pub generation: Generation,
 }
@@ -26,14 +26,14 @@ struct StandInText {
     log: Option<String>,
     generation: u64,
     stand_in: bool,
-    /// Read apart from the rest, and written behind it.
+    /// Decoded separately, and written behind the other fields.
     #[serde(skip_serializing)]
     digest: Option<String>,
 }
 
 impl StandIn {
     /// # Errors
-    /// A message when it cannot be written as JSON; that does not happen.
+    /// A message if it cannot be written as JSON, which does not happen.
     pub fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
         let bytes = serde_json::to_vec(&StandInText {
             format: FORMAT,
@@ -45,7 +45,7 @@ impl StandIn {
         Ok(text::with_digest(bytes))
     }
 
-    /// Reads a stand-in. None for anything else, a damaged one too.
+    /// Decodes a stand-in. None for anything else, a damaged one included.
     pub fn decode(generation: Generation, bytes: &[u8]) -> Option<Self> {
         let text: StandInText =
             text::is_whole(bytes).then(|| serde_json::from_slice(bytes).ok())??;

@@ -14,7 +14,7 @@ pub(crate) fn segment_record(events: u64, bytes: u64) -> SegmentRecord {
     }
 }
 
-/// The first of a log, with nothing in it.
+/// The first manifest of a log, without segments.
 pub(crate) fn empty(generation: u64) -> Manifest {
     Manifest {
         log: Some(LogId(0xface)),
@@ -31,7 +31,7 @@ pub(crate) fn empty(generation: u64) -> Manifest {
     }
 }
 
-/// What is read of a manifest that was written.
+/// The manifest as read back after it was written.
 pub(crate) fn stored(manifest: Manifest) -> Manifest {
     let bytes = manifest.encode().unwrap();
     Manifest { digest: Some(Digest::of(&bytes)), ..manifest }
@@ -52,13 +52,13 @@ fn manifest() -> Manifest {
     }
 }
 
-/// A manifest with another text, whose digest is right.
+/// A manifest with another text and the right digest.
 fn digested(text: &str) -> Vec<u8> {
     let (covered, _) = text.split_once(",\"digest\"").unwrap();
     format!("{covered},\"digest\":\"{}\"}}", Digest::of(covered.as_bytes())).into_bytes()
 }
 
-/// The same as format 1 has it.
+/// The same manifest in format 1.
 fn as_format_1(text: &str) -> String {
     let text = text.replace("\"format\":2,\"log\":\"000000000000face\"", "\"format\":1");
     let text = text.replace(",\"previous\":\"0000000000000009\"", "");

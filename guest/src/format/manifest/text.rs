@@ -1,9 +1,9 @@
-//! The manifest as an object's bytes: the only place that writes and reads them.
+//! The manifest as an object's bytes: the only place that encodes and decodes them.
 //!
-//! 1. A manifest ends with a digest of all bytes before it, so any byte that was changed is noticed
-//!    before anything is believed. Every later format will end so.
+//! 1. A manifest ends with a digest of all bytes before it, so any changed byte is noticed before
+//!    anything is trusted. Every later format will end this way.
 //! 2. Format 1, which has no digest and no identity, is read and never written.
-//! 3. A manifest of a format this version does not know is refused, never guessed at.
+//! 3. A manifest of an unknown format is refused, never guessed at.
 
 use std::num::NonZeroU64;
 
@@ -16,18 +16,18 @@ use crate::format::names::{BatchTime, CommitId, Digest, Generation, LogId, Segme
 
 /// The format that is written.
 pub(super) const FORMAT: u64 = 2;
-/// The format before, without digests.
+/// The previous format, without digests.
 const FORMAT_BEFORE: u64 = 1;
 
-/// Before the digest, which is 16 digits, and after it.
+/// The text before the digest, the length of the digest, and the text after it.
 const DIGEST: &[u8] = b",\"digest\":\"";
 const DIGITS: usize = 16;
 const END: &[u8] = b"\"}";
 
-/// Bytes of the digest's field and what comes behind it.
+/// Bytes of the digest's field and the end of the object.
 pub(crate) const END_BYTES: usize = DIGEST.len() + DIGITS + END.len();
 
-/// Of these last bytes so many may be changed: what they are follows from all that is before them.
+/// The most of these last bytes that may be changed: they follow from all bytes before them.
 const END_CHANGED_MAX: usize = 4;
 
 #[derive(Serialize, Deserialize)]
@@ -46,7 +46,7 @@ struct ManifestText {
     retired: Vec<RetiredText>,
     absorbed_bytes: u64,
     compacted_bytes: u64,
-    /// Read apart from the rest, and written behind it.
+    /// Decoded separately, and written behind the other fields.
     #[serde(skip_serializing)]
     digest: Option<String>,
 }
@@ -65,7 +65,7 @@ struct SegmentText {
     position: u64,
     batches: u64,
     events: u64,
-    /// Only where some are lost.
+    /// Present only if some events are lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lost: Option<NonZeroU64>,
     bytes: u64,
@@ -82,8 +82,8 @@ struct FormatText {
 
 impl Manifest {
     /// # Errors
-    /// A message when it is not complete: it has no identity or lacks the digest of an index or, but
-    /// for the first generation, of the manifest before.
+    /// A message if it is incomplete: it has no identity or lacks the digest of an index or, except
+    /// for the first generation, of the previous manifest.
     pub fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
         let retired = self.retired.iter().map(|retired| RetiredText {
             generation: retired.generation.0,
@@ -230,7 +230,7 @@ impl SegmentText {
     }
 }
 
-/// An object's text with its digest before the closing brace.
+/// Appends the digest to an object's text, before the closing brace.
 pub(super) fn with_digest(mut text: Vec<u8>) -> Vec<u8> {
     text.pop();
     let end = end_of(&text);
@@ -238,18 +238,18 @@ pub(super) fn with_digest(mut text: Vec<u8>) -> Vec<u8> {
     text
 }
 
-/// Whether an object ends with the digest of what is before that.
+/// Returns true if an object ends with the digest of the bytes before that.
 pub(super) fn is_whole(bytes: &[u8]) -> bool {
     split_digest(bytes).is_some_and(|(covered, said)| Digest::of(covered) == said)
 }
 
-/// The end of a manifest that begins so.
+/// The end of a manifest with this beginning.
 fn end_of(covered: &[u8]) -> Vec<u8> {
     [DIGEST, Digest::of(covered).to_string().as_bytes(), END].concat()
 }
 
-/// The bytes of a manifest of which one was changed, or some of its last ones. None if that is not
-/// found. What is found has its own digest.
+/// Restores a manifest of which one byte was changed, or some of the last ones. None if no such
+/// change explains the digest. The result has its own digest.
 pub(crate) fn mended(bytes: &[u8]) -> Option<Vec<u8>> {
     let (covered, found) = bytes.split_at_checked(bytes.len().checked_sub(END_BYTES)?)?;
     let end = end_of(covered);
@@ -263,7 +263,7 @@ pub(crate) fn mended(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(mended)
 }
 
-/// The bytes before the digest that a manifest ends with, and that digest.
+/// The bytes before the digest of a manifest, and that digest.
 fn split_digest(bytes: &[u8]) -> Option<(&[u8], Digest)> {
     let bytes = bytes.strip_suffix(END)?;
     let (bytes, digits) = bytes.split_at_checked(bytes.len().checked_sub(DIGITS)?)?;
@@ -271,7 +271,8 @@ fn split_digest(bytes: &[u8]) -> Option<(&[u8], Digest)> {
     Some((bytes.strip_suffix(DIGEST)?, digest))
 }
 
-/// Reads a field that is there exactly if it is due. The outer None: it is not as it should be.
+/// Parses a field that is present exactly if it is due. The outer None means that the field is
+/// invalid.
 fn optional<T>(text: Option<&str>, due: bool, parse: fn(&str) -> Option<T>) -> Option<Option<T>> {
     match text {
         Some(text) if due => parse(text).map(Some),

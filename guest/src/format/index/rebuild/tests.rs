@@ -13,7 +13,8 @@ impl Content for Vec<u8> {
     }
 }
 
-/// A segment of six batches: the first is cut, the fourth is lost, the last two have the same bytes.
+/// A segment of six batches: the first is cut, the fourth is lost, the last two have the same
+/// bytes.
 struct World {
     batches: Vec<BatchRecord>,
     text: Vec<u8>,
@@ -60,14 +61,14 @@ fn world() -> World {
     World { batches, text, lines, segment }
 }
 
-/// Where a line of the index begins.
+/// The offset of a line of the index.
 fn line(text: &[u8], number: usize) -> usize {
     let ends = memchr::memchr_iter(b'\n', text).map(|end| end + 1);
     std::iter::once(0).chain(ends).nth(number).unwrap()
 }
 
 impl World {
-    /// What is made of the index as it is damaged, with these batches listed.
+    /// Rebuilds the damaged index, with these batches listed.
     fn rebuilt(&self, text: &[u8], listed: &[usize], mut lines: Vec<u8>) -> Rebuilt {
         let mut clues = Clues::of_index(text);
         listed.iter().for_each(|at| clues.add_batch(self.batches[*at].name));
@@ -90,7 +91,7 @@ fn index_with_any_one_byte_changed_is_found_again() {
             let found = world.rebuilt(&text, &[], world.lines.clone());
             let found = match found {
                 Rebuilt::Same(found) => Some(found),
-                // As it is where the record of a batch that was cut or lost is changed in its name.
+                // As where the name in the record of a cut or lost batch is changed.
                 _ => crate::format::byte_search::one_byte(&text, world.segment.index.unwrap()),
             };
             assert_eq!(found.as_ref(), Some(&world.text), "byte {at} ^ {flip}");
@@ -173,7 +174,7 @@ fn index_that_is_gone_is_found_again_from_other_indexes() {
     clues.add_index(&world.text[..line(&world.text, 2)]);
     clues.add_index(&world.text[line(&world.text, 2)..]);
     let lost = super::rebuilt(&world.segment, &clues, &mut world.lines.clone()).unwrap();
-    // Nothing tells where the lost one stands.
+    // Nothing determines the place of the lost one.
     assert_eq!(lost, Rebuilt::Unknown(1));
     let whole: Vec<_> = world.batches.iter().filter(|batch| !batch.lost).copied().collect();
     let text = Index::new(whole).encode().unwrap();
@@ -195,7 +196,7 @@ fn index_is_found_again_beside_a_damaged_segment() {
         text[at + field + 9] = b'7';
         for gone in [false, true] {
             if gone && number == 0 {
-                // What is left of a batch has a digest that its name does not tell.
+                // The remainder of a batch has a digest that is not in its name.
                 continue;
             }
             let mut lines = if gone { Vec::new() } else { world.lines.clone() };
