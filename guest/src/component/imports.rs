@@ -7,6 +7,7 @@ use super::bindings::wasi::clocks::wall_clock;
 use super::bindings::wasi::logging::logging;
 use super::bindings::wasi::random::random;
 use crate::format::host_bytes;
+use crate::format::numbers::to_u64;
 use crate::ports::{
     Chunk, HostBytes, ListPage, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
     StoreError, Summary, System, Upload, WriteError,
@@ -57,7 +58,7 @@ impl From<held_bytes::Bytes> for BytesHandle {
 
 impl HostBytes for BytesHandle {
     fn new(content: &[u8]) -> Self {
-        let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
+        let length = to_u64(content.len());
         Self { handle: held_bytes::Bytes::new(content), length }
     }
 
@@ -66,12 +67,12 @@ impl HostBytes for BytesHandle {
     }
 
     fn slice(&self, range: Range<u64>) -> Self {
-        let length = range.end.saturating_sub(range.start);
+        let length = range.end - range.start;
         Self { handle: self.handle.slice(range.start, range.end), length }
     }
 
     fn append(&mut self, more: Self) {
-        self.length = self.length.saturating_add(more.length);
+        self.length += more.length;
         self.handle.append(more.handle);
     }
 

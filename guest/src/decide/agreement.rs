@@ -68,7 +68,7 @@ pub(crate) fn beyond_next(
         ObjectName::Index(index) => Some((index.0.generation, name)),
         ObjectName::Batch(_) | ObjectName::Manifest(_) => None,
     };
-    let next = manifest.map_or(0, |manifest| manifest.generation.0).saturating_add(1);
+    let next = manifest.map_or(0, |manifest| manifest.generation.0) + 1;
     let newest = others.iter().filter_map(|other| made_by(other.name)).max()?;
     let (generation, object) = newest;
     (generation.0 > next).then_some(Disagreement::BeyondNext { object, generation })

@@ -14,6 +14,7 @@ use crate::format::batch::BatchRecord;
 use crate::format::index::Index;
 use crate::format::manifest::{Manifest, SegmentRecord};
 use crate::format::names::Digest;
+use crate::format::numbers::to_u64;
 use crate::format::segment::SegmentRange;
 use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::ports::HostBytes;
@@ -42,7 +43,7 @@ impl Boundary {
         let mut kept: Option<SegmentRange> = None;
         for (batch, positions) in index.positions(segment) {
             let start = offset;
-            offset = offset.saturating_add(batch.bytes);
+            offset += batch.bytes;
             match &mut kept {
                 Some(kept) => kept.batches.push(*batch),
                 None if positions.end <= first => continue,
@@ -50,7 +51,7 @@ impl Boundary {
                     kept = Some(SegmentRange {
                         segment: *segment,
                         batches: vec![*batch],
-                        position: positions.start.saturating_add(batch.trimmed),
+                        position: positions.start + batch.trimmed,
                         bytes: start..offset,
                     });
                 }
@@ -64,12 +65,12 @@ impl Boundary {
 
     /// Bytes of the kept batches, one that is cut counted whole.
     pub(crate) fn bytes(&self) -> u64 {
-        self.kept.bytes.end.saturating_sub(self.kept.bytes.start)
+        self.kept.bytes.end - self.kept.bytes.start
     }
 
     /// The number of kept batches.
     pub(crate) fn batches(&self) -> u64 {
-        u64::try_from(self.kept.batches.len()).unwrap_or(u64::MAX)
+        to_u64(self.kept.batches.len())
     }
 
     /// The batch that is cut, as a range to read, and the number of its events that are dropped.
@@ -78,7 +79,7 @@ impl Boundary {
         let events = self.first.saturating_sub(self.kept.position);
         let batch = *self.kept.batches.first().filter(|_| events > 0)?;
         let start = self.kept.bytes.start;
-        let bytes = start..start.saturating_add(batch.bytes);
+        let bytes = start..start + batch.bytes;
         let batches = vec![batch];
         Some((SegmentRange { batches, bytes, ..self.kept.clone() }, events))
     }
@@ -122,8 +123,8 @@ impl Cut {
         let mut kept = Vec::with_capacity(spans.len());
         for mut span in spans {
             if !self.done {
-                let end = gone.saturating_add(span.bytes);
-                gone = gone.saturating_add(self.pass_span(&mut span, &lines, gone..end));
+                let end = gone + span.bytes;
+                gone += self.pass_span(&mut span, &lines, gone..end);
                 if span.events == 0 && (span.end.is_none() || !self.done) {
                     continue;
                 }
@@ -151,29 +152,29 @@ impl Cut {
             (span.events, span.bytes) = (0, 0);
             return bytes;
         }
-        let start = positions.start.saturating_add(span.trimmed);
+        let start = positions.start + span.trimmed;
         if start >= self.first {
             self.done = true;
             return 0;
         }
         let next = *self.next.get_or_insert(start);
         let events = self.first.saturating_sub(next).min(span.events);
-        self.next = Some(next.saturating_add(span.events));
+        self.next = Some(next + span.events);
         let bytes = if events == span.events {
             span.bytes
         } else {
             lines.slice(span_bytes.clone()).line_end(events)
         };
-        self.take(&lines.slice(span_bytes.start.saturating_add(bytes)..span_bytes.end));
+        self.take(&lines.slice(span_bytes.start + bytes..span_bytes.end));
         span.events -= events;
-        span.bytes = span.bytes.saturating_sub(bytes);
+        span.bytes -= bytes;
         if let Some(end) = &mut span.end {
-            let cut = self.first.saturating_sub(start);
+            let cut = self.first - start;
             *end = BatchRecord {
-                events: end.events.saturating_sub(cut),
+                events: end.events - cut,
                 bytes: self.bytes,
                 digest: Digest(self.hasher.digest()),
-                trimmed: end.trimmed.saturating_add(cut),
+                trimmed: end.trimmed + cut,
                 ..*end
             };
             self.done = true;
@@ -184,11 +185,11 @@ impl Cut {
     fn take<B: HostBytes>(&mut self, lines: &B) {
         let mut at = 0;
         while at < lines.length() {
-            let end = at.saturating_add(HASH_BYTES).min(lines.length());
+            let end = (at + HASH_BYTES).min(lines.length());
             self.hasher.update(&lines.slice(at..end).read());
             at = end;
         }
-        self.bytes = self.bytes.saturating_add(lines.length());
+        self.bytes += lines.length();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::decide::options::Options;
 use crate::format::host_bytes;
+use crate::format::numbers::to_u64;
 use crate::ports::HostBytes;
 
 /// Fewer bytes are copied in: a handle to them would take more memory than they do.
@@ -42,7 +43,7 @@ impl<B: HostBytes> Buffer<B> {
             } else {
                 self.lines.extend_from_slice(&lines);
             }
-            self.events = self.events.saturating_add(events);
+            self.events += events;
             self.move_if_large();
         }
     }
@@ -57,6 +58,7 @@ impl<B: HostBytes> Buffer<B> {
                 self.move_to_host();
                 self.append_on_host(lines);
             }
+            // The caller counted them.
             self.events = self.events.saturating_add(events);
             self.move_if_large();
         }
@@ -104,13 +106,13 @@ impl<B: HostBytes> Buffer<B> {
     }
 
     fn bytes(&self) -> u64 {
-        let lines = u64::try_from(self.lines.len()).unwrap_or(u64::MAX);
-        self.on_host.as_ref().map_or(0, HostBytes::length).saturating_add(lines)
+        let lines = to_u64(self.lines.len());
+        self.on_host.as_ref().map_or(0, HostBytes::length) + lines
     }
 
     /// Returns true if `bytes` more would exceed the limit.
     pub(crate) fn is_full_for(&self, bytes: u64, options: &Options) -> bool {
-        self.bytes().saturating_add(bytes) > options.buffer_bytes_max
+        self.bytes() + bytes > options.buffer_bytes_max
     }
 
     /// Returns true if it is due by its size.

@@ -29,6 +29,7 @@ use crate::decide::options::CompactOptions;
 use crate::format::batch::BatchRecord;
 use crate::format::manifest::{Manifest, Retired, SegmentRecord};
 use crate::format::names::{CommitId, Generation};
+use crate::format::numbers::{sum, to_u64};
 use crate::format::segment::NewSegment;
 use crate::limits::{COMMIT_SEGMENTS_MAX, SEGMENT_BATCHES_MAX};
 
@@ -82,8 +83,9 @@ pub(crate) fn absorb(state: &LogState, batches_max: usize) -> Rewrite {
     Rewrite {
         segments: segments..segments,
         batches: absorbed.len(),
+        // Listed sizes only decide about limits.
         bytes: absorbed.clone().map(|batch| batch.size).fold(0, u64::saturating_add),
-        size: u64::try_from(absorbed.len()).unwrap_or(u64::MAX),
+        size: to_u64(absorbed.len()),
         cut: false,
     }
 }
@@ -136,7 +138,7 @@ fn group(units: &[Rewrite], options: &CompactOptions) -> Option<Range<usize>> {
                 _ => (start, members) = (None, 0),
             }
             if let Some(first) = start.filter(|_| members >= options.fan_in) {
-                return within_limits(units, first..at.saturating_add(1), options);
+                return within_limits(units, first..at + 1, options);
             }
         }
         None
@@ -148,8 +150,8 @@ fn group(units: &[Rewrite], options: &CompactOptions) -> Option<Range<usize>> {
 fn gap(units: &[Rewrite], options: &CompactOptions) -> Option<Range<usize>> {
     units.iter().enumerate().find_map(|(at, wall)| {
         let smaller = units.iter().take(at).rev().take_while(|unit| unit.is_below(wall, options));
-        let start = at.saturating_sub(smaller.count());
-        let end = if wall.is_written() { at.saturating_add(1) } else { at };
+        let start = at - smaller.count();
+        let end = if wall.is_written() { at + 1 } else { at };
         within_limits(units, start..end, options)
     })
 }
@@ -172,14 +174,14 @@ fn within_limits(
         end = at;
     }
     // Two that are not final fit.
-    (end > start).then(|| start..end.saturating_add(1))
+    (end > start).then(|| start..end + 1)
 }
 
 impl Rewrite {
     /// A segment by itself.
     pub(crate) fn alone(number: usize, segment: &SegmentRecord) -> Self {
         Self {
-            segments: number..number.saturating_add(1),
+            segments: number..number + 1,
             batches: 0,
             bytes: segment.bytes,
             size: segment.batches,
@@ -190,7 +192,7 @@ impl Rewrite {
     /// The kept part of a segment that a trim has cut, by itself.
     pub(crate) fn cut(number: usize, boundary: &Boundary) -> Self {
         Self {
-            segments: number..number.saturating_add(1),
+            segments: number..number + 1,
             batches: 0,
             bytes: boundary.bytes(),
             size: boundary.batches(),
@@ -200,7 +202,7 @@ impl Rewrite {
 
     fn join(&mut self, next: &Self) {
         self.segments.end = next.segments.end;
-        self.batches = self.batches.saturating_add(next.batches);
+        self.batches += next.batches;
         self.bytes = self.bytes.saturating_add(next.bytes);
         self.size = self.size.saturating_add(next.size);
         self.cut |= next.cut;
@@ -307,11 +309,6 @@ impl NewSegment {
     }
 }
 
-/// The sum. None if it needs more than 64 bits.
-fn sum(mut numbers: impl Iterator<Item = u64>) -> Option<u64> {
-    numbers.try_fold(0_u64, u64::checked_add)
-}
-
 impl Manifest {
     /// Keeps a segment, unless all of it is trimmed.
     fn keep(&mut self, segment: SegmentRecord) {
@@ -330,7 +327,7 @@ impl Manifest {
     /// The next generation, without a change yet. Fields that format 1 lacks are still missing, and
     /// so is the identity of a new log.
     pub(crate) fn after(base: Option<&Self>, commit_id: CommitId) -> Self {
-        let generation = base.map_or(0, |base| base.generation.0).saturating_add(1);
+        let generation = base.map_or(0, |base| base.generation.0) + 1;
         let mut next = match base {
             Some(base) => base.clone(),
             None => Self {
@@ -350,9 +347,8 @@ impl Manifest {
         next.generation = Generation(generation);
         next.previous = next.digest.take();
         next.commit_id = commit_id;
-        let is_kept = |retired: Generation| {
-            generation.saturating_sub(retired.0) <= crate::limits::RETIRED_GENERATIONS
-        };
+        let is_kept =
+            |retired: Generation| generation - retired.0 <= crate::limits::RETIRED_GENERATIONS;
         next.retired.retain(|retired| is_kept(retired.generation));
         next
     }

@@ -152,8 +152,8 @@ impl Cursor {
         let mut length = 0;
         let (mut position, mut offset) = (segment.position, 0_u64);
         for batch in &index.batches {
-            let positions = position..position.saturating_add(batch.events);
-            let bytes = offset..offset.saturating_add(batch.bytes);
+            let positions = position..position + batch.events;
+            let bytes = offset..offset + batch.bytes;
             (position, offset) = (positions.end, bytes.end);
             let wanted = positions.end > self.at.next
                 && batch.events_stored() > 0
@@ -208,7 +208,7 @@ impl Cursor {
     /// Counts the lost events of a batch that were neither yielded while it was live nor passed.
     fn pass_lost(&mut self, batch: &BatchRecord, positions: &Range<u64>) {
         if batch.lost && self.times.wants(batch.name.time) {
-            self.lost = self.lost.saturating_add(self.left_of(batch, positions));
+            self.lost += self.left_of(batch, positions);
         }
     }
 
@@ -250,7 +250,7 @@ impl Cursor {
             Some((batch, events)) if batch == span.batch => events,
             _ => span.trimmed,
         };
-        let after = before.saturating_add(span.events);
+        let after = before + span.events;
         if span.end.is_none() {
             self.in_batch = Some((span.batch, after));
         }
@@ -272,7 +272,7 @@ impl Cursor {
         let passed = span.positions.as_ref().map_or(0, |p| self.at.next.saturating_sub(p.start));
         let done = partial.max(passed).max(before).min(after);
         let yielded = self.left.map_or(after, |left| done.saturating_add(left).min(after));
-        self.left = self.left.map(|left| left.saturating_sub(yielded - done));
+        self.left = self.left.map(|left| left - (yielded - done));
         let whole = span.end.is_some() && yielded == after;
         match &span.positions {
             Some(positions) if whole => self.pass_sequenced(&span.batch, positions.end),
@@ -290,7 +290,7 @@ impl Cursor {
             None if yielded > partial => _ = self.at.partial.insert(span.batch, yielded),
             None => {}
         }
-        done.saturating_sub(before)..yielded.saturating_sub(before)
+        done - before..yielded - before
     }
 
     /// Moves to the first event that is left. The caller counts the missed ones.

@@ -103,7 +103,7 @@ pub(crate) fn kept_below(
 
 /// Returns true if a manifest may have been deleted while another is current.
 pub(crate) fn may_be_deleted(generation: Generation, current: Generation) -> bool {
-    generation > Generation::FIRST && generation.0.saturating_add(MANIFESTS_KEPT) < current.0
+    generation > Generation::FIRST && generation.0 + MANIFESTS_KEPT < current.0
 }
 
 /// Segments, indexes and manifests that the current manifest makes garbage; manifests in whole

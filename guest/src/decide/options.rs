@@ -2,6 +2,7 @@
 //! merges.
 
 use crate::error::Error;
+use crate::format::numbers::to_usize;
 use crate::limits::{
     ABSORB_BATCHES_MAX, BUFFER_BYTES_DEFAULT, BUFFER_BYTES_MAX, EVENT_BYTES_DEFAULT,
     EVENT_BYTES_MAX, FAN_IN_DEFAULT, FAN_IN_MAX, FAN_IN_MIN, FLUSH_BYTES_DEFAULT,
@@ -69,7 +70,7 @@ impl CompactInput {
                 1,
                 SEGMENT_BYTES_MAX,
             )?,
-            batches_max: usize::try_from(batches_max).unwrap_or(usize::MAX),
+            batches_max: to_usize(batches_max),
         })
     }
 }

@@ -36,7 +36,7 @@ impl<B: HostBytes> Page<B> {
 
     /// Adds `events` events.
     pub(crate) fn push(&mut self, lines: B, events: u64) {
-        self.events = self.events.saturating_add(events);
+        self.events += events;
         self.lines = Some(host_bytes::join(self.lines.take(), lines));
     }
 
@@ -50,7 +50,7 @@ impl<B: HostBytes> Page<B> {
         let mut ranges: Vec<LineRange> = Vec::new();
         let mut at = 0_u64;
         for span in &chunk.spans {
-            let bytes = at..at.saturating_add(span.bytes);
+            let bytes = at..at + span.bytes;
             at = bytes.end;
             let wanted = wanted(span);
             let events = wanted.end - wanted.start;
@@ -61,13 +61,13 @@ impl<B: HostBytes> Page<B> {
                 bytes
             } else {
                 let lines = chunk.lines.slice(bytes.clone());
-                let end_of = |events| bytes.start.saturating_add(lines.line_end(events));
+                let end_of = |events| bytes.start + lines.line_end(events);
                 end_of(wanted.start)..end_of(wanted.end)
             };
             match ranges.last_mut() {
                 Some(last) if last.bytes.end == bytes.start => {
                     last.bytes.end = bytes.end;
-                    last.events = last.events.saturating_add(events);
+                    last.events += events;
                 }
                 _ => ranges.push(LineRange { bytes, events }),
             }

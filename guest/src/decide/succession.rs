@@ -19,7 +19,7 @@ pub(crate) fn of_another_log(
 /// Returns the contradiction between two kept manifests, the older one first. The second may be of
 /// a much later generation.
 pub(crate) fn out_of_order(before: &Manifest, after: &Manifest) -> Option<Damage> {
-    let follows = after.generation.0 == before.generation.0.saturating_add(1);
+    let follows = after.generation.0 == before.generation.0 + 1;
     // The record in the later one was checked with its own digest.
     if let (true, Some(expected)) = (follows, after.previous)
         && before.digest != Some(expected)

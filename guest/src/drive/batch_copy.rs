@@ -63,14 +63,13 @@ impl BatchCopy {
     fn verified<B: HostBytes>(&self, lines: B) -> VerifiedChunk<B> {
         let record = BatchRecord { bytes: lines.length(), lost: false, ..self.record };
         let (start, end) = (record.trimmed, record.events);
-        let positions =
-            self.position.map(|first| first.saturating_sub(start)..first.saturating_add(end));
+        let positions = self.position.map(|first| first - start..first + end);
         let span = BatchSpan { trimmed: record.trimmed, positions, ..BatchSpan::live(record) };
         VerifiedChunk { spans: vec![span], lines }
     }
 
     fn bytes<S: Store>(&self, store: &S) -> Result<Option<S::Bytes>, Error> {
-        let length = self.range.as_ref().map_or(0, |range| range.end.saturating_sub(range.start));
+        let length = self.range.as_ref().map_or(0, |range| range.end - range.start);
         if length > BATCH_BYTES_WHOLE_MAX || self.range.as_ref().is_some_and(Range::is_empty) {
             return Ok(None);
         }

@@ -16,6 +16,7 @@ use crate::format::index::Index;
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::{Manifest, SegmentRecord, StandIn};
 use crate::format::names::{BatchName, Digest, Generation, LogName, SegmentName};
+use crate::format::numbers;
 use crate::limits::{INDEX_CACHE_BATCHES_MAX, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
 use crate::ports::{EntryKind, Store, StoreError, StoreErrorKind};
@@ -86,6 +87,14 @@ impl<S: Store> Catalog<S> {
     /// The error of a damaged object of this log.
     pub(crate) fn damaged(&self, damage: Damage) -> Error {
         damage.of(&self.name)
+    }
+
+    /// The sum of numbers that the store shows of the log.
+    pub(crate) fn total(&self, numbers: impl IntoIterator<Item = u64>) -> Result<u64, Error> {
+        numbers::sum(numbers).ok_or_else(|| {
+            let expected = "sizes and counts with sums of 64 bits";
+            Error::Damaged(Damage::new(self.name.folder(), expected, "more"))
+        })
     }
 
     /// Loads the log: batches, current manifest, live batches.
@@ -356,7 +365,7 @@ impl<S: Store> Catalog<S> {
     /// The error of a log whose highest manifest is a stand-in: the one above it is gone.
     pub(crate) fn ends_in_stand_in(&self, generation: Generation) -> Error {
         let expected = format!("a later manifest than {generation}, which is a stand-in");
-        let next = Generation(generation.0.saturating_add(1));
+        let next = Generation(generation.0 + 1);
         self.damaged(Damage::new(next, expected, "no such object"))
     }
 }

@@ -54,7 +54,7 @@ impl Done {
     /// The sum over all batches of the new segments.
     pub(crate) fn sum(&self, of: fn(&BatchRecord) -> u64) -> u64 {
         let batches = self.segments.iter().flat_map(|segment| &segment.batches);
-        batches.map(of).fold(0, u64::saturating_add)
+        batches.map(of).sum()
     }
 }
 
@@ -106,7 +106,7 @@ pub(crate) fn change<S: Store, Y: System>(
     let mut inputs = inputs.map(Vec::into_iter);
     let absorbed: usize = rewrites.iter().map(|rewrite| rewrite.batches).sum();
     let is_trim = rewrites.is_empty();
-    let generation = Generation(base.map_or(0, |base| base.generation.0).saturating_add(1));
+    let generation = Generation(base.map_or(0, |base| base.generation.0) + 1);
     let mut writer =
         SegmentWriter::new(&committer.catalog, generation, commit_id, segment_bytes_max);
     let mut written: Vec<(Rewrite, Vec<NewSegment>)> = Vec::new();

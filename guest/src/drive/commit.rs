@@ -100,7 +100,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         let kept = self.catalog.list_commit(first.name)?;
         for segment in segments {
             let bytes = segment.batches.iter().map(|batch| batch.bytes);
-            let expected = bytes.fold(0, u64::saturating_add);
+            let expected = bytes.sum::<u64>();
             let index = ObjectName::Index(segment.name.index());
             let found = kept.get(&ObjectName::Segment(segment.name)).copied();
             if found != Some(expected) || !kept.contains_key(&index) {
@@ -160,7 +160,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         for segment in manifest.segments.iter_mut().filter(|segment| segment.index.is_none()) {
             segment.index = self.catalog.index_digest(segment)?;
             if segment.index.is_none() {
-                let base = manifest.generation.0.saturating_sub(1);
+                let base = manifest.generation.0 - 1;
                 if self.catalog.highest_generation()?.0 > base {
                     return Ok(Commit::Lost);
                 }

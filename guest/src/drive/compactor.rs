@@ -10,6 +10,7 @@ use crate::drive::change::{self, Change, Changed, Cutting};
 use crate::drive::commit::{Committer, Goal};
 use crate::error::Error;
 use crate::format::names::LogName;
+use crate::format::numbers::to_u64;
 use crate::limits::COMPACT_TRIES;
 use crate::mutants::{self, Mutant};
 use crate::ports::{Store, System};
@@ -102,21 +103,24 @@ pub fn plan<S: Store>(
         }
     };
     let (batches, segments) = counts(&rewrites);
-    let (garbage_objects, garbage_bytes) = garbage_of(&state);
+    let (garbage_objects, garbage_bytes) = garbage_of(&catalog, &state)?;
     Ok(CompactionPlan {
-        batches: length(batches),
-        segments: length(segments),
-        bytes: rewrites.iter().map(|rewrite| rewrite.bytes).fold(0, u64::saturating_add),
+        batches: to_u64(batches),
+        segments: to_u64(segments),
+        bytes: catalog.total(rewrites.iter().map(|rewrite| rewrite.bytes))?,
         garbage_objects,
         garbage_bytes,
     })
 }
 
 /// Counts the objects that a compaction would only delete, and their bytes.
-pub(crate) fn garbage_of(state: &LogState) -> (u64, u64) {
+pub(crate) fn garbage_of<S: Store>(
+    catalog: &Catalog<S>,
+    state: &LogState,
+) -> Result<(u64, u64), Error> {
     let others = state.manifest.iter().flat_map(|m| log_state::garbage(m, &state.others));
     let sizes = others.map(|other| other.size).chain(state.absorbed.iter().map(|batch| batch.size));
-    sizes.fold((0, 0), |(objects, bytes), size| (objects + 1, size.saturating_add(bytes)))
+    Ok((to_u64(sizes.clone().count()), catalog.total(sizes)?))
 }
 
 /// The state of a log, and the rewrites that are due.
@@ -160,7 +164,7 @@ fn run_once<S: Store, Y: System>(
         return Ok(Some(Compaction::default()));
     }
     let (batches, segments) = counts(&rewrites);
-    let (batches, segments) = (length(batches), length(segments));
+    let (batches, segments) = (to_u64(batches), to_u64(segments));
     let change = Change {
         goal: Goal::Compact,
         first_position: state.first_position(),
@@ -176,7 +180,7 @@ fn run_once<S: Store, Y: System>(
             segments,
             events: done.sum(|batch| batch.events),
             bytes: done.sum(|batch| batch.bytes),
-            new_segments: length(done.segments.len()),
+            new_segments: to_u64(done.segments.len()),
             new_key: done.segments.first().map(|new| committer.catalog.name.key(new.name)),
         }),
         Changed::Empty => Some(Compaction { batches, ..Compaction::default() }),
@@ -186,10 +190,6 @@ fn run_once<S: Store, Y: System>(
 
 /// Counts the batches and segments that are rewritten.
 fn counts(rewrites: &[Rewrite]) -> (usize, usize) {
-    let sum = |of: fn(&Rewrite) -> usize| rewrites.iter().map(of).fold(0, usize::saturating_add);
+    let sum = |of: fn(&Rewrite) -> usize| rewrites.iter().map(of).sum();
     (sum(|rewrite| rewrite.batches), sum(|rewrite| rewrite.segments.len()))
-}
-
-fn length(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }

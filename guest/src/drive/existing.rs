@@ -35,7 +35,7 @@ pub(crate) fn check_segment<S: Store>(
     name: SegmentName,
     batches: &[BatchRecord],
 ) -> Result<(), StoreError> {
-    let bytes = batches.iter().map(|batch| batch.bytes).fold(0, u64::saturating_add);
+    let bytes = batches.iter().map(|batch| batch.bytes).sum();
     let mut reader = SegmentReader::of_batches(name, bytes, 0, batches.to_vec());
     let mut verified = Vec::new();
     check_whole(store, &log.key(name), |bytes, last| {

@@ -151,7 +151,7 @@ impl<S: Store> Reader<S> {
             }
             let advanced = self.advance();
             // They precede the position of this page, so it reports them.
-            self.page.missed = self.page.missed.saturating_add(self.cursor.take_lost());
+            self.page.missed += self.cursor.take_lost();
             match advanced {
                 Ok(true) => {}
                 Ok(false) => break,

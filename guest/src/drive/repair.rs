@@ -213,7 +213,7 @@ fn carry_out<S: Store, Y: System>(
     if let Some(last) = inspected.live.last() {
         // All live batches up to the last damaged one, which keeps the order of the log.
         let is_last = |batch: &ListedBatch| ObjectName::Batch(batch.name) == last.object;
-        let count = state.live.iter().position(is_last).map_or(0, |at| at.saturating_add(1));
+        let count = state.live.iter().position(is_last).map_or(0, |at| at + 1);
         let absorbed = state.live.get(..count).unwrap_or_default();
         rewrites.push(compaction::absorb(&state, absorbed.len()));
         inputs.push(losses::inputs_of_live(absorbed, &inspected.live));

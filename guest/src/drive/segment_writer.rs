@@ -170,7 +170,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
                 self.finish_segment()?;
                 start = end;
             }
-            end = end.saturating_add(span.bytes);
+            end += span.bytes;
             if let Some(batch) = span.end {
                 self.record_written(batch, span)?;
             }
@@ -193,15 +193,15 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
     /// Decides which segment a span belongs to. Returns true if it begins a new one.
     fn place(&mut self, span: &BatchSpan) -> bool {
         let placed = &mut self.placed;
-        let full = placed.bytes.saturating_add(span.bytes) > self.bytes_max
-            || placed.batches >= SEGMENT_BATCHES_MAX;
+        let full =
+            placed.bytes + span.bytes > self.bytes_max || placed.batches >= SEGMENT_BATCHES_MAX;
         let cuts =
             full && placed.bytes > 0 && !placed.in_batch && self.cuts < COMMIT_SEGMENTS_MAX / 2;
         if cuts {
             self.cuts += 1;
             *placed = Placed::default();
         }
-        placed.bytes = placed.bytes.saturating_add(span.bytes);
+        placed.bytes += span.bytes;
         placed.batches += u64::from(span.end.is_some());
         placed.in_batch = span.end.is_none();
         cuts

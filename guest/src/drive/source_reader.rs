@@ -77,14 +77,14 @@ pub(crate) fn count_first<S: Store>(
             Err(Interrupted::Gone(_)) => return Ok(None),
             Err(Interrupted::Failed(error)) => return Err(error),
         };
-        let in_chunk = chunk.spans.iter().map(|span| span.events).fold(0, u64::saturating_add);
+        let in_chunk = chunk.spans.iter().map(|span| span.events).sum::<u64>();
         let wanted = in_chunk.min(events_max - events);
-        events = events.saturating_add(wanted);
+        events += wanted;
         let all = wanted == in_chunk;
-        bytes = bytes.saturating_add(match all {
+        bytes += match all {
             true => chunk.lines.length(),
             false => chunk.lines.line_end(wanted),
-        });
+        };
     }
     Ok(Some((events, bytes)))
 }
@@ -212,7 +212,7 @@ impl<S: Store> SourceReader<S> {
         let index = pushed.map_err(|damage| self.damaged(damage))?;
         self.index = index.or(self.index.take());
         if last {
-            self.at = self.at.saturating_add(1);
+            self.at += 1;
         } else {
             self.decoder = Some(decoder);
         }

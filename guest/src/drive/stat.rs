@@ -8,6 +8,7 @@ use crate::drive::compactor::garbage_of;
 use crate::error::Error;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{Generation, LogId, LogName};
+use crate::format::numbers::to_u64;
 use crate::limits::{FAN_IN_DEFAULT, MISSING_TRIES};
 use crate::ports::Store;
 
@@ -72,8 +73,7 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
             _ => tries += 1,
         }
     };
-    let (garbage_objects, garbage_bytes) = garbage_of(&state);
-    let count = |objects: usize| u64::try_from(objects).unwrap_or(u64::MAX);
+    let (garbage_objects, garbage_bytes) = garbage_of(&catalog, &state)?;
     let origins = || state.live.iter().filter_map(|batch| batch.name.origin);
     let segments = state.segments();
     let counted = origins().count();
@@ -81,26 +81,18 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
         let live = state.live.iter().map(|batch| batch.name.time);
         live.chain(segments.iter().flat_map(|segment| [segment.first_time, segment.last_time]))
     };
-    let sum = |numbers: &mut dyn Iterator<Item = u64>| numbers.fold(0, u64::saturating_add);
+    let sequenced = state.next_position() - state.first_position() - lost_events;
+    let bytes = segments.iter().map(|segment| segment.bytes);
     Ok(Stats {
-        objects: count(state.live.len() + state.absorbed.len() + state.others.len()),
-        batches: count(state.live.len()),
-        segments: count(segments.len()),
-        events: sum(&mut origins().map(|origin| origin.events).chain([state
-            .next_position()
-            .saturating_sub(state.first_position())
-            .saturating_sub(lost_events)])),
+        objects: to_u64(state.live.len() + state.absorbed.len() + state.others.len()),
+        batches: to_u64(state.live.len()),
+        segments: to_u64(segments.len()),
+        events: catalog.total(origins().map(|origin| origin.events).chain([sequenced]))?,
         lost_events,
-        uncounted_batches: count(state.live.len() - counted),
-        bytes: sum(&mut segments
-            .iter()
-            .map(|segment| segment.bytes)
-            .chain(state.live.iter().map(|batch| batch.size))),
-        trimmed_events: state
-            .manifest
-            .as_ref()
-            .map_or(0, |manifest| manifest.trimmed_events())
-            .saturating_sub(lost_trimmed),
+        uncounted_batches: to_u64(state.live.len() - counted),
+        bytes: catalog.total(bytes.chain(state.live.iter().map(|batch| batch.size)))?,
+        trimmed_events: state.manifest.as_ref().map_or(0, |manifest| manifest.trimmed_events())
+            - lost_trimmed,
         generation: state.manifest.as_ref().map(|m| m.generation).unwrap_or_default(),
         log: state.log(),
         first_time: times().min().map(|time| time.micros()),
@@ -110,8 +102,8 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
         tiers: tiers(segments),
         garbage_objects,
         garbage_bytes,
-        unfinished_objects: count(catalog.unfinished().len()),
-        unfinished_bytes: sum(&mut catalog.unfinished().values().copied()),
+        unfinished_objects: to_u64(catalog.unfinished().len()),
+        unfinished_bytes: catalog.total(catalog.unfinished().values().copied())?,
         absorbed_bytes: state.manifest.as_ref().map_or(0, |manifest| manifest.absorbed_bytes),
         compacted_bytes: state.manifest.as_ref().map_or(0, |manifest| manifest.compacted_bytes),
     })
@@ -123,7 +115,7 @@ fn tiers(segments: &[SegmentRecord]) -> Vec<Tier> {
         let tier = compaction::tier(segment.bytes, FAN_IN_DEFAULT);
         let sum = tiers.entry(tier).or_insert(Tier { tier, ..Tier::default() });
         sum.segments += 1;
-        sum.bytes = sum.bytes.saturating_add(segment.bytes);
+        sum.bytes += segment.bytes;
     }
     tiers.into_values().collect()
 }

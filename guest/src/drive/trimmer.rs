@@ -19,6 +19,7 @@ use crate::drive::source_reader;
 use crate::error::Error;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{LogName, SegmentName};
+use crate::format::numbers::{to_u64, to_usize};
 use crate::limits::{ABSORB_BATCHES_MAX, COMPACT_TRIES, SEGMENT_BYTES_DEFAULT};
 use crate::mutants::{self, Mutant};
 use crate::ports::{Store, System};
@@ -177,7 +178,7 @@ fn absorb<S: Store, Y: System>(
     aim: &Aim,
     before: &mut Before,
 ) -> Result<Option<u64>, Error> {
-    let at_once = usize::try_from(ABSORB_BATCHES_MAX).unwrap_or(usize::MAX).min(aim.batches);
+    let at_once = to_usize(ABSORB_BATCHES_MAX).min(aim.batches);
     let change = Change {
         goal: Goal::Compact,
         first_position: state.first_position(),
@@ -189,13 +190,13 @@ fn absorb<S: Store, Y: System>(
     };
     Ok(match change::change(committer, state, change)? {
         Changed::Done(done) => {
-            before.batches = before.batches.saturating_add(count(at_once));
+            before.batches += to_u64(at_once);
             before.segments.extend(done.segments.iter().map(|segment| segment.name));
             before.live_batches = aim.live_batches;
             done.next_position.filter(|_| at_once == aim.batches)
         }
         Changed::Empty => {
-            before.batches = before.batches.saturating_add(count(at_once));
+            before.batches += to_u64(at_once);
             None
         }
         Changed::Lost | Changed::Overtaken(_) => None,
@@ -231,7 +232,7 @@ impl Step {
         let dropped = state.segments().iter().filter(|segment| segment.end() <= to).copied();
         let gone = state.first_position()..to;
         let Ok(lost) = catalog.lost_in(state, &gone)? else { return Ok(None) };
-        let events = to.saturating_sub(state.first_position());
+        let events = to - state.first_position();
         Ok(Some(Self { to, events, lost, dropped: dropped.collect(), boundary }))
     }
 
@@ -262,7 +263,7 @@ impl Step {
                 let is_own = |segment: &SegmentRecord| before.segments.contains(&segment.name);
                 let own = self.dropped.iter().filter(|segment| is_own(segment)).count();
                 let trimmed = self.trimmed(done.sum(|batch| batch.bytes));
-                Some(Trimmed { segments: trimmed.segments.saturating_sub(count(own)), ..trimmed })
+                Some(Trimmed { segments: trimmed.segments - to_u64(own), ..trimmed })
             }
             Changed::Empty | Changed::Lost | Changed::Overtaken(_) => None,
         })
@@ -272,9 +273,9 @@ impl Step {
         let at_boundary = self.boundary.iter().map(|boundary| boundary.kept.segment.bytes);
         let bytes = self.dropped.iter().map(|segment| segment.bytes).chain(at_boundary);
         Trimmed {
-            events: self.events.saturating_sub(self.lost),
-            segments: count(self.dropped.len()),
-            bytes: bytes.fold(0, u64::saturating_add).saturating_sub(rewritten_bytes),
+            events: self.events - self.lost,
+            segments: to_u64(self.dropped.len()),
+            bytes: bytes.sum::<u64>().saturating_sub(rewritten_bytes),
             rewritten_bytes,
             first_position: self.to,
             ..Trimmed::default()
@@ -317,7 +318,7 @@ fn plan_absorbing<S: Store>(
                 None => return Ok(None),
             },
         };
-        (events, bytes) = (events.saturating_add(size.0), bytes.saturating_add(size.1));
+        (events, bytes) = (catalog.total([events, size.0])?, catalog.total([bytes, size.1])?);
         last = Some((*batch, size));
     }
     let mut rewritten_bytes = 0;
@@ -335,14 +336,12 @@ fn plan_absorbing<S: Store>(
     let Ok(lost) = catalog.lost_in(state, &gone)? else { return Ok(None) };
     let segments = state.segments().iter().map(|segment| segment.bytes);
     Ok(Some(Trimmed {
-        events: events
-            .saturating_add(state.next_position() - state.first_position())
-            .saturating_sub(lost),
-        segments: count(state.segments().len()),
-        bytes: segments.fold(bytes, u64::saturating_add).saturating_sub(rewritten_bytes),
+        events: catalog.total([events, state.next_position() - state.first_position()])? - lost,
+        segments: to_u64(state.segments().len()),
+        bytes: catalog.total(segments.chain([bytes]))?.saturating_sub(rewritten_bytes),
         rewritten_bytes,
-        absorbed_batches: count(aim.batches),
-        first_position: state.next_position().saturating_add(events),
+        absorbed_batches: to_u64(aim.batches),
+        first_position: catalog.total([state.next_position(), events])?,
         live_batches: 0,
     }))
 }
@@ -354,8 +353,4 @@ fn count_first<S: Store>(
     events_max: u64,
 ) -> Result<Option<(u64, u64)>, Error> {
     source_reader::count_first(catalog.store.clone(), catalog.name.clone(), source, events_max)
-}
-
-fn count(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }

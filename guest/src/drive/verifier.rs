@@ -11,6 +11,7 @@ use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::source_reader::{Interrupted, SourceReader};
 use crate::error::{Damage, Error};
 use crate::format::names::{LogName, ObjectName};
+use crate::format::numbers::to_u64;
 use crate::limits::{MISSING_TRIES, VERIFY_FINDINGS_MAX, VERIFY_STEP_BYTES};
 use crate::ports::Store;
 use work::{Work, digest};
@@ -82,7 +83,7 @@ impl<S: Store> Verifier<S> {
     /// [`Error::NoLog`]. After [`Error::StoreFailed`] the next call resumes. [`Error::Unsupported`]
     /// for a manifest of a newer format.
     pub fn step(&mut self) -> Result<Option<Checked>, Error> {
-        let until = self.work.checked.bytes.saturating_add(VERIFY_STEP_BYTES);
+        let until = self.work.checked.bytes + VERIFY_STEP_BYTES;
         while self.work.checked.bytes < until {
             match self.stage {
                 Stage::Load => {
@@ -119,23 +120,24 @@ impl<S: Store> Verifier<S> {
         }
         intruders.into_iter().for_each(|damage| self.work.found(damage));
         if self.check_manifests()? && self.check_retired()? && self.check_current()? {
-            self.begin();
+            self.begin()?;
         }
         Ok(())
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self) -> Result<(), Error> {
         let segments = self.work.manifest.iter().flat_map(|manifest| &manifest.segments);
         let sources: Vec<_> =
             segments.flat_map(|s| [Source::Index(*s), Source::Segment(*s)]).collect();
         let checked = &mut self.work.checked;
-        checked.objects_total += count(sources.len()) + count(self.work.batches.len());
+        checked.objects_total += to_u64(sources.len()) + to_u64(self.work.batches.len());
         let manifest = self.work.manifest.iter();
         let segments = manifest.flat_map(|manifest| &manifest.segments).map(|s| s.bytes);
         let batches = self.work.batches.iter().map(|batch| batch.size);
-        checked.bytes_total = segments.chain(batches).fold(0, u64::saturating_add);
+        checked.bytes_total = self.catalog.total(segments.chain(batches))?;
         self.read(sources);
         self.stage = Stage::Segments;
+        Ok(())
     }
 
     fn read(&mut self, sources: Vec<Source>) {
@@ -208,15 +210,15 @@ impl<S: Store> Verifier<S> {
         }
         let manifest = self.work.manifest.iter();
         let segments: usize = manifest.map(|manifest| manifest.segments.len()).sum();
-        self.work.checked.objects += count(segments.saturating_mul(2));
+        self.work.checked.objects += to_u64(segments * 2);
         let absorbed = std::mem::take(&mut self.work.absorbed);
         let batches = std::mem::take(&mut self.work.batches).into_iter();
         let (absorbed, live): (Vec<_>, Vec<_>) =
             batches.partition(|batch| absorbed.contains_key(&digest(&batch.name)));
-        self.work.checked.objects_total -= count(absorbed.len());
-        let absorbed_bytes = absorbed.iter().map(|batch| batch.size).fold(0, u64::saturating_add);
+        self.work.checked.objects_total -= to_u64(absorbed.len());
+        let absorbed_bytes = absorbed.iter().map(|batch| batch.size).sum::<u64>();
         let bytes_total = &mut self.work.checked.bytes_total;
-        *bytes_total = bytes_total.saturating_sub(absorbed_bytes);
+        *bytes_total -= absorbed_bytes;
         for batch in absorbed {
             self.report_garbage(
                 ObjectName::Batch(batch.name),
@@ -279,8 +281,4 @@ impl<S: Store> Verifier<S> {
 
 fn is_legacy_batch(source: &Source) -> bool {
     matches!(source, Source::Batch(batch) if batch.name.origin.is_none())
-}
-
-fn count(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }

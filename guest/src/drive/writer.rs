@@ -17,6 +17,7 @@ use crate::error::{Error, WriteFailure, WriteFate};
 use crate::format::batch;
 use crate::format::lines::{check_event, check_lines};
 use crate::format::names::{BatchName, BatchTime, LogName, WriterId};
+use crate::format::numbers::to_u64;
 use crate::limits::{CLOCK_AHEAD_MICROS, RETRY_REST_MICROS};
 use crate::mutants::{self, Mutant};
 use crate::ports::{HostBytes, PendingCreate, Store, System, WriteError};
@@ -100,7 +101,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     pub fn append(&mut self, event: &[u8]) -> Result<(), Error> {
         self.check_open()?;
         check_event(event, self.options.event_bytes_max)?;
-        self.ensure_capacity(length(event).saturating_add(1))?;
+        self.ensure_capacity(to_u64(event.len()) + 1)?;
         let system = &self.system;
         self.buffer.push(event, || system.now_micros());
         self.seal_if_due()
@@ -112,9 +113,9 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// As [`Writer::append`].
     pub fn append_lines(&mut self, lines: Vec<u8>) -> Result<u64, Error> {
         self.check_open()?;
-        self.check_fits(length(&lines))?;
+        self.check_fits(to_u64(lines.len()))?;
         let events = check_lines(&lines, self.options.event_bytes_max)?;
-        self.ensure_capacity(length(&lines))?;
+        self.ensure_capacity(to_u64(lines.len()))?;
         let system = &self.system;
         self.buffer.push_lines(lines, events, || system.now_micros());
         self.seal_if_due()?;
@@ -211,8 +212,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
             }
         }
         let state = self.catalog.load(Scope::Read)?;
-        let files = state.segments().len().saturating_add(state.live.len());
-        Ok(u64::try_from(files).unwrap_or(u64::MAX))
+        let files = state.segments().len() + state.live.len();
+        Ok(to_u64(files))
     }
 
     /// Flushes and closes. A failed flush leaves the handle open.
@@ -366,10 +367,6 @@ impl<S: Store> Sealed<S> {
         let create = catalog.store.start_create(&catalog.name.key(self.name), &self.lines);
         self.create = CreateState::InFlight(create);
     }
-}
-
-fn length(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 impl<S: Store, Y: System> Drop for Writer<S, Y> {

@@ -5,14 +5,15 @@ use std::ops::Range;
 
 use crate::format::lines;
 use crate::format::names::Digest;
+use crate::format::numbers::{to_u64, to_usize};
 use crate::ports::{HostBytes, Summary};
 
 /// Summarizes consecutive ranges of these lengths, beginning at `start`. A range beyond the end
 /// counts as far as it exists.
 pub fn summarize(bytes: &[u8], start: u64, lengths: &[u64]) -> Vec<Summary> {
-    let mut rest = bytes.get(size(start)..).unwrap_or_default();
+    let mut rest = bytes.get(to_usize(start)..).unwrap_or_default();
     let summaries = lengths.iter().map(|length| {
-        let (stretch, after) = rest.split_at(size(*length).min(rest.len()));
+        let (stretch, after) = rest.split_at(to_usize(*length).min(rest.len()));
         rest = after;
         Summary { digest: Digest::of(stretch).0, line_feeds: lines::count(stretch) }
     });
@@ -35,10 +36,10 @@ impl HostBytes for Vec<u8> {
         content.to_vec()
     }
     fn length(&self) -> u64 {
-        u64::try_from(self.len()).unwrap_or(u64::MAX)
+        to_u64(self.len())
     }
     fn slice(&self, range: Range<u64>) -> Self {
-        self.get(size(range.start)..size(range.end)).unwrap_or_default().to_vec()
+        self.get(to_usize(range.start)..to_usize(range.end)).unwrap_or_default().to_vec()
     }
     fn append(&mut self, more: Self) {
         self.extend(more);
@@ -48,16 +49,12 @@ impl HostBytes for Vec<u8> {
     }
     fn line_end(&self, lines: u64) -> u64 {
         let Some(before) = lines.checked_sub(1) else { return 0 };
-        let end = memchr::memchr_iter(b'\n', self).nth(size(before));
-        end.map_or(self.length(), |end| u64::try_from(end + 1).unwrap_or(u64::MAX))
+        let end = memchr::memchr_iter(b'\n', self).nth(to_usize(before));
+        end.map_or(self.length(), |end| to_u64(end + 1))
     }
     fn read(&self) -> Vec<u8> {
         self.clone()
     }
-}
-
-fn size(bytes: u64) -> usize {
-    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

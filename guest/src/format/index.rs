@@ -18,6 +18,7 @@ use crate::error::Damage;
 use crate::format::batch::BatchRecord;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, BatchTime, Digest, Origin};
+use crate::format::numbers::to_u64;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,8 +79,8 @@ impl Index {
         let mut next = segment.position;
         self.batches.iter().map(move |batch| {
             let start = next;
-            next = next.saturating_add(batch.events);
-            (batch, start.saturating_sub(batch.trimmed)..next)
+            next += batch.events;
+            (batch, start - batch.trimmed..next)
         })
     }
 
@@ -155,7 +156,7 @@ impl Index {
         };
         let times = || self.batches.iter().map(|record| record.name.time);
         let (first, last) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
-        let batches = u64::try_from(self.batches.len()).unwrap_or(u64::MAX);
+        let batches = to_u64(self.batches.len());
         if (batches, first, last) != (segment.batches, segment.first_time, segment.last_time) {
             let expected = said(segment.batches, segment.first_time, segment.last_time);
             let expected = format!("{expected}, as the manifest says");

@@ -7,6 +7,7 @@ use crate::error::Damage;
 use crate::format::batch::BatchRecord;
 use crate::format::lines;
 use crate::format::names::{BatchName, Digest};
+use crate::format::numbers::to_u64;
 use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, LEGACY_LINE_BYTES_MAX};
 use crate::ports::HostBytes;
@@ -52,7 +53,7 @@ impl LegacyBatchReader {
             self.incomplete.reserve_exact(room.max(bytes.len()));
             self.incomplete.extend_from_slice(&bytes);
         }
-        let incomplete_bytes = u64::try_from(self.incomplete.len()).unwrap_or(u64::MAX);
+        let incomplete_bytes = to_u64(self.incomplete.len());
         if !streams && incomplete_bytes > BATCH_BYTES_WHOLE_MAX {
             let expected = format!("at most {BATCH_BYTES_WHOLE_MAX} bytes, as listed");
             return Err(Damage::new(self.name, expected, "more"));
@@ -68,7 +69,7 @@ impl LegacyBatchReader {
             let expected = format!("lines of at most {LEGACY_LINE_BYTES_MAX} bytes");
             return Err(Damage::new(self.name, expected, "a longer one"));
         }
-        let (events, bytes) = (lines::count(&lines), u64::try_from(lines.len()).unwrap_or(0));
+        let (events, bytes) = (lines::count(&lines), to_u64(lines.len()));
         self.events += events;
         self.bytes += bytes;
         self.hasher.update(&lines);

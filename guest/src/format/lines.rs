@@ -3,6 +3,7 @@
 //! Packed lines are events joined, each ended by one LF; the same bytes that a batch holds.
 
 use crate::error::{Error, EventFault};
+use crate::format::numbers::to_u64;
 
 /// Checks one event.
 pub(crate) fn check_event(event: &[u8], bytes_max: u64) -> Result<(), Error> {
@@ -29,7 +30,7 @@ pub(crate) fn check_lines(lines: &[u8], bytes_max: u64) -> Result<u64, Error> {
 }
 
 fn check_length(bytes: usize, bytes_max: u64) -> Option<EventFault> {
-    let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+    let bytes = to_u64(bytes);
     if bytes == 0 {
         Some(EventFault::Empty)
     } else if bytes > bytes_max {
@@ -41,7 +42,7 @@ fn check_length(bytes: usize, bytes_max: u64) -> Option<EventFault> {
 
 /// Counts packed lines.
 pub(crate) fn count(lines: &[u8]) -> u64 {
-    u64::try_from(memchr::memchr_iter(b'\n', lines).count()).unwrap_or(u64::MAX)
+    to_u64(memchr::memchr_iter(b'\n', lines).count())
 }
 
 /// Makes packed lines of a legacy batch's bytes: drops empty lines and ends the last one.

@@ -39,12 +39,12 @@ pub struct SegmentRecord {
 impl SegmentRecord {
     /// The position after its last event.
     pub fn end(&self) -> u64 {
-        self.position.saturating_add(self.events)
+        self.position + self.events
     }
 
     /// The number of its events that can be read.
     pub fn readable(&self) -> u64 {
-        self.events.saturating_sub(self.lost)
+        self.events - self.lost
     }
 
     /// Returns true if the time lies between those of its oldest and its newest batch.
@@ -93,7 +93,7 @@ impl Manifest {
     /// Trimmed events in its first segment, which a trim has left to the next compaction.
     pub fn trimmed_events(&self) -> u64 {
         let start = self.segments.first().map_or(self.first_position, |first| first.position);
-        self.first_position.saturating_sub(start)
+        self.first_position - start
     }
 
     /// Returns true if its segments, trimmed ones included, cover every position. Then every batch

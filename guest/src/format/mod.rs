@@ -13,6 +13,7 @@ pub(crate) mod lines;
 pub mod listed;
 pub mod manifest;
 pub mod names;
+pub(crate) mod numbers;
 pub(crate) mod oversized_batch;
 pub(crate) mod position;
 pub(crate) mod segment;

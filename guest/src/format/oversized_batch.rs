@@ -7,6 +7,7 @@ use crate::error::Damage;
 use crate::format::batch::BatchRecord;
 use crate::format::lines;
 use crate::format::names::{Digest, SegmentName};
+use crate::format::numbers::to_u64;
 use crate::limits::LEGACY_LINE_BYTES_MAX;
 
 /// The batch in progress.
@@ -35,7 +36,7 @@ impl OversizedBatch {
     /// Takes the next bytes, all of them the batch's own, and returns the complete lines. Checks
     /// the batch with its last bytes.
     pub(crate) fn push(&mut self, bytes: Vec<u8>, segment: SegmentName) -> Result<Vec<u8>, Damage> {
-        self.left = self.left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.left -= to_u64(bytes.len());
         self.hasher.update(&bytes);
         let mut lines = std::mem::take(&mut self.begun);
         if lines.is_empty() {
@@ -48,7 +49,7 @@ impl OversizedBatch {
             let expected = format!("lines of at most {LEGACY_LINE_BYTES_MAX} bytes");
             return Err(Damage::new(segment, expected, "a longer one"));
         }
-        self.events = self.events.saturating_add(lines::count(&lines));
+        self.events += lines::count(&lines);
         if self.left == 0 {
             self.check(segment)?;
         }

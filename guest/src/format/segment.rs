@@ -11,6 +11,7 @@ use crate::format::host_bytes;
 use crate::format::lines;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{Digest, SegmentName};
+use crate::format::numbers::to_u64;
 use crate::format::oversized_batch::OversizedBatch;
 use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, SUMMARIES_MAX};
@@ -59,7 +60,7 @@ impl<B: HostBytes> SegmentReader<B> {
     }
 
     pub(crate) fn of_range(range: SegmentRange) -> Self {
-        let bytes = range.bytes.end.saturating_sub(range.bytes.start);
+        let bytes = range.bytes.end - range.bytes.start;
         Self::of_batches(range.segment.name, bytes, range.position, range.batches)
     }
 
@@ -93,7 +94,7 @@ impl<B: HostBytes> SegmentReader<B> {
             }
         }
         if self.batches.as_slice().is_empty() && self.oversized.is_none() {
-            self.beyond = self.beyond.saturating_add(end.saturating_sub(at));
+            self.beyond += end - at;
         } else if at < end {
             self.incomplete = Some(if at == 0 { bytes } else { bytes.slice(at..end) });
         }
@@ -111,7 +112,7 @@ impl<B: HostBytes> SegmentReader<B> {
             return Ok(());
         }
         let mut start = *at;
-        let mut left = bytes.length().saturating_sub(start);
+        let mut left = bytes.length() - start;
         let whole = self.batches.as_slice().iter().map_while(|batch| {
             left = left.checked_sub(batch.bytes)?;
             (batch.bytes <= BATCH_BYTES_WHOLE_MAX).then_some(*batch)
@@ -132,7 +133,7 @@ impl<B: HostBytes> SegmentReader<B> {
                     verified.push(VerifiedChunk { spans, lines: bytes.slice(start..*at) });
                     start = *at;
                 }
-                *at = at.saturating_add(batch.bytes);
+                *at += batch.bytes;
                 let span = self.span(*batch, batch.bytes, batch.events_stored(), true);
                 self.batches.next();
                 if batch.lost {
@@ -161,7 +162,7 @@ impl<B: HostBytes> SegmentReader<B> {
             self.oversized = self.batches.next().map(OversizedBatch::new);
         }
         let Some(oversized) = &mut self.oversized else { return Ok(()) };
-        let end = at.saturating_add(oversized.bytes_left()).min(bytes.length());
+        let end = *at + oversized.bytes_left().min(bytes.length() - *at);
         if *at == end {
             return Ok(());
         }
@@ -172,7 +173,7 @@ impl<B: HostBytes> SegmentReader<B> {
         if ended {
             self.oversized = None;
         }
-        let length = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+        let length = to_u64(lines.len());
         let spans = vec![self.span(batch, length, events, ended)];
         verified.push(VerifiedChunk { spans, lines: B::new(&lines) });
         Ok(())
@@ -181,7 +182,7 @@ impl<B: HostBytes> SegmentReader<B> {
     /// The span of some events of the next batch, or of its last ones, after which the following
     /// batch is next.
     fn span(&mut self, batch: BatchRecord, bytes: u64, events: u64, ends: bool) -> BatchSpan {
-        let (start, end) = (self.position, self.position.saturating_add(batch.events));
+        let (start, end) = (self.position, self.position + batch.events);
         let trimmed = if mutants::is(Mutant::ForgetOffset) { 0 } else { batch.trimmed };
         if ends {
             self.position = end;
@@ -189,6 +190,7 @@ impl<B: HostBytes> SegmentReader<B> {
         BatchSpan {
             batch: batch.name,
             segment: Some(self.segment),
+            // The check of a new segment counts positions from 0.
             positions: Some(start.saturating_sub(trimmed)..end),
             trimmed,
             bytes,
@@ -199,17 +201,16 @@ impl<B: HostBytes> SegmentReader<B> {
 
     fn check_end(&self) -> Result<(), Damage> {
         let left = self.batches.as_slice().iter().map(|batch| batch.bytes);
-        let whole = left.fold(0, u64::saturating_add);
+        let whole = left.sum::<u64>();
         let oversized = self.oversized.as_ref();
-        let missing = whole.saturating_add(oversized.map_or(0, OversizedBatch::bytes_left));
+        let missing = whole + oversized.map_or(0, OversizedBatch::bytes_left);
         // Batches without bytes may be left; they hold no events.
-        let incomplete =
-            self.incomplete.as_ref().map_or(0, HostBytes::length).saturating_add(self.beyond);
+        let incomplete = self.incomplete.as_ref().map_or(0, HostBytes::length) + self.beyond;
         if missing == 0 && incomplete == 0 {
             return Ok(());
         }
         let expected = self.bytes;
-        let found = expected.saturating_sub(missing).saturating_add(incomplete);
+        let found = expected - missing + incomplete;
         let expected = format!("{expected} bytes in whole lines");
         let found = format!("{found} bytes, {incomplete} of them in no batch");
         Err(Damage::new(self.segment, expected, found))

@@ -16,7 +16,7 @@ impl<S: Store> Catalog<S> {
         found: Disagreement,
     ) -> Result<Error, Error> {
         let generation = manifest.map_or(Generation::default(), |manifest| manifest.generation);
-        let next = Generation(generation.0.saturating_add(1));
+        let next = Generation(generation.0 + 1);
         // A generation is created only after the one before, so this one was not current.
         if self.is_there(ObjectName::Manifest(next), 1)? {
             return Ok(self.lies(&format!("{} is there and not shown", self.name.key(next))));
@@ -41,8 +41,8 @@ impl<S: Store> Catalog<S> {
             }
             Disagreement::BeyondNext { object, generation } => {
                 // Its base, or a later one.
-                let base = generation.0.saturating_sub(1);
-                for later in (base..=base.saturating_add(MANIFESTS_KEPT)).map(Generation) {
+                let base = generation.0 - 1;
+                for later in (base..=base + MANIFESTS_KEPT).map(Generation) {
                     if self.is_there(ObjectName::Manifest(later), 1)? {
                         let key = self.name.key(later);
                         return Ok(self.lies(&format!("{key} is there and not shown")));

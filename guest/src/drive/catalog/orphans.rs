@@ -40,7 +40,7 @@ impl<S: Store> Catalog<S> {
         batches: &[ListedBatch],
         others: &[ListedOther],
     ) -> Result<Option<Disagreement>, Error> {
-        let next = manifest.map_or(0, |manifest| manifest.generation.0).saturating_add(1);
+        let next = manifest.map_or(0, |manifest| manifest.generation.0) + 1;
         let indexes = others.iter().filter_map(|other| match other.name {
             ObjectName::Index(index) if index.0.generation.0 == next => Some(index),
             _ => None,

@@ -28,13 +28,13 @@ impl<S: Store> Catalog<S> {
                 continue;
             }
             if segment.lost == 0 {
-                return Ok(Ok(segment.end().saturating_sub(left).max(first)));
+                return Ok(Ok((segment.end() - left).max(first)));
             }
             let Some(index) = self.index_of(segment)? else { return Ok(Err(*segment)) };
             let batches: Vec<_> = index.positions(segment).collect();
             for (batch, positions) in batches.into_iter().rev() {
                 if batch.events_stored() >= left {
-                    return Ok(Ok(positions.end.saturating_sub(left).max(first)));
+                    return Ok(Ok((positions.end - left).max(first)));
                 }
                 left -= batch.events_stored();
             }
@@ -53,13 +53,13 @@ impl<S: Store> Catalog<S> {
         let is_in = |s: &&SegmentRecord| s.position < range.end && range.start < s.end();
         for segment in state.segments().iter().filter(|s| s.lost > 0).filter(is_in) {
             if range.start <= segment.position && segment.end() <= range.end {
-                sum = sum.saturating_add(segment.lost);
+                sum += segment.lost;
                 continue;
             }
             let Some(index) = self.index_of(segment)? else { return Ok(Err(*segment)) };
             for (batch, positions) in index.positions(segment).filter(|(batch, _)| batch.lost) {
-                let start = positions.start.saturating_add(batch.trimmed).max(range.start);
-                sum = sum.saturating_add(positions.end.min(range.end).saturating_sub(start));
+                let start = (positions.start + batch.trimmed).max(range.start);
+                sum += positions.end.min(range.end).saturating_sub(start);
             }
         }
         Ok(Ok(sum))

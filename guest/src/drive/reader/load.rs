@@ -134,7 +134,7 @@ impl<S: Store> Reader<S> {
             let Some(index) = self.catalog.index_of(segment)? else { return Ok(Err(*segment)) };
             for (batch, positions) in index.positions(segment) {
                 let Some(events) = yielded.remove(&batch.name) else { continue };
-                let events = events.unwrap_or(batch.trimmed.saturating_add(batch.events));
+                let events = events.unwrap_or(batch.trimmed + batch.events);
                 let before_first = first.saturating_sub(positions.start);
                 seen = seen.saturating_add(before_first.min(events));
                 if positions.end <= first {

@@ -35,7 +35,7 @@ impl<S: Store> SegmentBytes<S> {
 
     fn end(&self) -> u64 {
         let window = self.window.as_ref().map_or(0, HostBytes::length);
-        self.start.saturating_add(window)
+        self.start + window
     }
 
     /// Fetches more bytes. Returns false at the end.
@@ -72,10 +72,9 @@ impl<S: Store> SegmentBytes<S> {
         let end = self.end();
         if offset < self.start || offset > end {
             (self.start, self.window) = (offset, None);
-        } else if offset.saturating_sub(self.start) > KEPT_BYTES {
+        } else if offset - self.start > KEPT_BYTES {
             let window = self.window.take();
-            self.window = window
-                .map(|window| window.slice(offset.saturating_sub(self.start)..window.length()));
+            self.window = window.map(|window| window.slice(offset - self.start..window.length()));
             self.start = offset;
         }
     }
@@ -89,9 +88,9 @@ impl<S: Store> Content for SegmentBytes<S> {
         self.turn_to(offset);
         loop {
             if let Some(window) = &self.window {
-                let from = offset.saturating_sub(self.start);
+                let from = offset - self.start;
                 let end = window.slice(from..window.length()).line_end(events);
-                self.scanned = self.scanned.saturating_add(end);
+                self.scanned += end;
                 let summary = window.summarize(from, &[end]).first().copied();
                 if let Some(found) = summary.filter(|found| found.line_feeds == events) {
                     return Ok(Some((end, Digest(found.digest))));

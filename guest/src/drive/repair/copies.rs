@@ -108,7 +108,9 @@ impl Copies {
             is_known = true;
             let mut offset = 0_u64;
             for record in batches {
-                let range = offset..offset.saturating_add(record.bytes);
+                // No record of the manifest bounds the sums of this index.
+                let Some(end) = offset.checked_add(record.bytes) else { break };
+                let range = offset..end;
                 offset = range.end;
                 if record.lost || !wanted.contains(&record.name) {
                     continue;

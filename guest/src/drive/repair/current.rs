@@ -96,7 +96,7 @@ impl Remains {
         bytes: Vec<u8>,
         others: Vec<ListedOther>,
     ) -> Result<Self, Error> {
-        let before = Generation(generation.0.saturating_sub(1));
+        let before = Generation(generation.0 - 1);
         let base = match before.0 {
             0 => Ok(None),
             _ => match catalog.manifest(before) {

@@ -44,7 +44,7 @@ pub(super) fn damaged_batches<S: Store>(
     let extent = loop {
         match read.next(CHUNK_BYTES_MAX) {
             Ok(Some(chunk)) => {
-                bytes = bytes.saturating_add(chunk.bytes.length());
+                bytes += chunk.bytes.length();
                 incomplete = checks.take(host_bytes::join(incomplete, chunk.bytes));
                 if bytes > segment.bytes {
                     break Extent::Beyond(segment.bytes);
@@ -96,7 +96,7 @@ impl BatchChecks {
         if self.oversized.is_some() {
             return start;
         }
-        let mut left = bytes.length().saturating_sub(start);
+        let mut left = bytes.length() - start;
         let whole = self.batches.as_slice().iter().map_while(|batch| {
             left = left.checked_sub(batch.bytes)?;
             (batch.bytes <= BATCH_BYTES_WHOLE_MAX).then_some(*batch)
@@ -111,7 +111,7 @@ impl BatchChecks {
                     self.found(batch.name, damage);
                 }
             }
-            at = lengths.iter().fold(at, |sum, bytes| sum.saturating_add(*bytes));
+            at += lengths.iter().sum::<u64>();
         }
         at
     }
@@ -123,7 +123,7 @@ impl BatchChecks {
             self.oversized = self.batches.next().map(|batch| (OversizedBatch::new(batch), false));
         }
         let Some((oversized, is_damaged)) = &mut self.oversized else { return at };
-        let end = at.saturating_add(oversized.bytes_left()).min(bytes.length());
+        let end = at + oversized.bytes_left().min(bytes.length() - at);
         if at == end {
             return at;
         }

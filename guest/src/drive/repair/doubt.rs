@@ -71,7 +71,7 @@ pub(super) fn is_current<S: Store>(
     catalog: &mut Catalog<S>,
     generation: Generation,
 ) -> Result<bool, Error> {
-    let next = ObjectName::Manifest(Generation(generation.0.saturating_add(1)));
+    let next = ObjectName::Manifest(Generation(generation.0 + 1));
     let has_next = catalog.is_there(next, 1)?;
     if catalog.highest_generation()? > generation {
         return Ok(false);

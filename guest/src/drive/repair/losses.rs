@@ -58,11 +58,7 @@ impl Loss {
 
     pub(super) fn step(&self) -> Step {
         let events = self.lost().map(|batch| batch.events);
-        Step {
-            damage: self.damage.clone(),
-            action: self.action.clone(),
-            events_lost: events.fold(0, u64::saturating_add),
-        }
+        Step { damage: self.damage.clone(), action: self.action.clone(), events_lost: events.sum() }
     }
 
     /// The input for a batch that cannot be read in its place. Its first event has this position.
@@ -134,8 +130,8 @@ pub(super) fn inputs_of(
     let mut group: Option<SegmentRange> = None;
     let (mut position, mut offset) = (segment.position, 0_u64);
     for batch in &index.batches {
-        let end = offset.saturating_add(batch.bytes);
-        let next_position = position.saturating_add(batch.events);
+        let end = offset + batch.bytes;
+        let next_position = position + batch.events;
         let input = loss.input(&batch.name, Some(position));
         let is_trimmed = segment.position < first_position && next_position <= first_position;
         if is_trimmed && group.is_none() && inputs.is_empty() {

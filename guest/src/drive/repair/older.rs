@@ -42,7 +42,7 @@ pub(super) fn repair<S: Store, Y: System>(
     let mut after = Some(Manifest::clone(&current));
     for generation in log_state::kept_below(current.generation, &others) {
         let name = ObjectName::Manifest(generation);
-        let is_next = |after: &Manifest| after.generation.0 == generation.0.saturating_add(1);
+        let is_next = |after: &Manifest| after.generation.0 == generation.0 + 1;
         let next = after.take().filter(|after| is_next(after) || generation == Generation::FIRST);
         if intruders.contains(name) {
             continue;
@@ -132,7 +132,7 @@ fn found_again<S: Store>(
     let is_it = |bytes: &Vec<u8>| expected.is_none_or(|expected| Digest::of(bytes) == expected);
     let left = catalog.get(generation)?;
     let mended = left.and_then(|left| manifest::mended(&left)).filter(is_it);
-    let before = match Generation(generation.0.saturating_sub(1)) {
+    let before = match Generation(generation.0 - 1) {
         Generation(0) => None,
         before => catalog.get(before)?,
     };

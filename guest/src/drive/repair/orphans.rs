@@ -67,8 +67,8 @@ pub(super) fn repair<S: Store, Y: System>(
         }
     }
     let beyond = others.iter().map(|other| other.name).filter(|name| match name {
-        ObjectName::Segment(segment) => segment.generation.0 > generation.0.saturating_add(1),
-        ObjectName::Index(index) => index.0.generation.0 > generation.0.saturating_add(1),
+        ObjectName::Segment(segment) => segment.generation.0 > generation.0 + 1,
+        ObjectName::Index(index) => index.0.generation.0 > generation.0 + 1,
         _ => false,
     });
     let beyond: Vec<_> = beyond.collect();
@@ -104,7 +104,10 @@ fn absent<S: Store>(
         if record.events > 0 && !listed.contains(&record.name) {
             absent.push((record, offset));
         }
-        offset = offset.saturating_add(record.bytes);
+        let Some(end) = offset.checked_add(record.bytes) else {
+            return Ok(Err(format!("{name} is damaged, too")));
+        };
+        offset = end;
     }
     let Some(manifest) = manifest else { return Ok(Ok(absent)) };
     let names = absent.iter().map(|(record, _)| record.name).collect::<Vec<_>>();
@@ -130,7 +133,7 @@ fn bytes_of<S: Store>(
     if batch.lost || batch.trimmed > 0 {
         return Ok(None);
     }
-    let range = Some(offset..offset.saturating_add(batch.bytes));
+    let range = Some(offset..offset + batch.bytes);
     let key = catalog.name.key(index.0);
     let copy = BatchCopy { key, range, trimmed: 0, position: None, record: *batch };
     Ok(copy.read(&catalog.store)?.map(|chunk| chunk.lines.read()))

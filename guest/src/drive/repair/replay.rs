@@ -64,10 +64,10 @@ impl Traces<'_> {
             return;
         };
         if segment.end() <= self.first_position || (self.is_there)(segment) {
-            self.explain(at.saturating_add(1), output, derivations, found);
+            self.explain(at + 1, output, derivations, found);
         }
-        for end in output.saturating_add(1)..=self.outputs.len() {
-            for to in at.saturating_add(1)..=segments.len() {
+        for end in output + 1..=self.outputs.len() {
+            for to in at + 1..=segments.len() {
                 let Some(derivation) = self.derive(at..to, output..end) else { continue };
                 derivations.push(derivation);
                 self.explain(to, end, derivations, found);
@@ -90,7 +90,7 @@ impl Traces<'_> {
                 segment.position < self.first_position && self.first_position < segment.end();
             cut |= is_cut;
             rest = if is_cut {
-                cut_from(rest, segment.end().saturating_sub(self.first_position))?
+                cut_from(rest, segment.end() - self.first_position)?
             } else {
                 whole_from(rest, segment)?
             };

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::format::index::Index;
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
+use crate::format::numbers::to_u64;
 use crate::format::position::Position;
 use crate::ports::Store;
 
@@ -50,7 +51,7 @@ impl Aim {
     }
 
     fn absorb(batches: usize, kept: u64, named: u64) -> Self {
-        let live_batches = named.saturating_sub(count(batches));
+        let live_batches = named.saturating_sub(to_u64(batches));
         Self { batches, to: To::KeepOfAbsorbed(kept), live_batches }
     }
 }
@@ -96,7 +97,7 @@ fn beyond<S: Store>(
     let batches = if yielded.is_empty() && partial.is_empty() { &state.live[..] } else { &[] };
     for (batch, number) in batches.iter().zip(1..) {
         let Some(events) = events_of(catalog, batch)? else { return Ok(None) };
-        end = end.saturating_add(events);
+        end = catalog.total([end, events])?;
         if end >= *next {
             return Ok(Some(Aim::absorb(number, end - next, 0)));
         }
@@ -127,7 +128,7 @@ fn behind_passed<S: Store>(
     let is_named = |batch: &&ListedBatch| {
         position.yielded.contains(&batch.name) || position.partial.contains_key(&batch.name)
     };
-    let named = count(state.live.iter().filter(is_named).count());
+    let named = to_u64(state.live.iter().filter(is_named).count());
     if at < state.next_position() {
         return Ok(Some(Aim::at(at, named)));
     }
@@ -143,7 +144,7 @@ fn behind_passed<S: Store>(
         }));
     };
     let Some(events) = events_of(catalog, batch)? else { return Ok(None) };
-    Ok(Some(Aim::absorb(whole.saturating_add(1), events.saturating_sub(passed), named)))
+    Ok(Some(Aim::absorb(whole + 1, events.saturating_sub(passed), named)))
 }
 
 /// Returns the end of the events of a segment that were passed, from a position on.
@@ -172,7 +173,7 @@ fn since<S: Store>(
     let newer = state.segments().iter().filter(|segment| segment.last_time.micros() >= time);
     for segment in newer {
         if segment.first_time.micros() >= time && segment.position >= first {
-            return Ok(Some(Aim::at(segment.position, count(older))));
+            return Ok(Some(Aim::at(segment.position, to_u64(older))));
         }
         let Some(index) = catalog.index_of(segment)? else { return Ok(None) };
         let mut batches = index.positions(segment);
@@ -180,8 +181,8 @@ fn since<S: Store>(
             batch.events > 0 && positions.end > first && batch.name.time.micros() >= time
         });
         if let Some((batch, positions)) = is_newer {
-            let start = positions.start.saturating_add(batch.trimmed);
-            return Ok(Some(Aim::at(start.max(first), count(older))));
+            let start = positions.start + batch.trimmed;
+            return Ok(Some(Aim::at(start.max(first), to_u64(older))));
         }
     }
     Ok(Some(match older {
@@ -199,11 +200,11 @@ fn keep<S: Store>(
     let mut left = kept;
     for (number, batch) in state.live.iter().enumerate().rev() {
         if left == 0 {
-            return Ok(Some(Aim::absorb(number.saturating_add(1), 0, 0)));
+            return Ok(Some(Aim::absorb(number + 1, 0, 0)));
         }
         let Some(events) = events_of(catalog, batch)? else { return Ok(None) };
         if events > left {
-            return Ok(Some(Aim::absorb(number.saturating_add(1), left, 0)));
+            return Ok(Some(Aim::absorb(number + 1, left, 0)));
         }
         left -= events;
     }
@@ -219,8 +220,4 @@ fn events_of<S: Store>(catalog: &Catalog<S>, batch: &ListedBatch) -> Result<Opti
     let (store, log) = (catalog.store.clone(), catalog.name.clone());
     let counted = source_reader::count_first(store, log, Source::Batch(*batch), u64::MAX)?;
     Ok(counted.map(|(events, _)| events))
-}
-
-fn count(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }

@@ -69,11 +69,11 @@ impl Work {
     /// The number of events of a span that are trimmed but left to the next compaction.
     fn trimmed(&mut self, span: &BatchSpan) -> u64 {
         let before = self.in_batch;
-        self.in_batch = if span.end.is_some() { 0 } else { before.saturating_add(span.events) };
+        self.in_batch = if span.end.is_some() { 0 } else { before + span.events };
         let (Some(positions), Some(manifest)) = (&span.positions, &self.manifest) else {
             return 0;
         };
-        let start = positions.start.saturating_add(span.trimmed).saturating_add(before);
+        let start = positions.start + span.trimmed + before;
         manifest.first_position.saturating_sub(start).min(span.events)
     }
 

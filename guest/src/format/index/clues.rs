@@ -110,7 +110,7 @@ fn clues(text: &[u8]) -> Vec<Clue> {
     for line in text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
         let mut rest = line;
         while let Some(at) = rest.get(1..).and_then(|rest| memchr::memmem::find(rest, BEGIN)) {
-            let (first, more) = rest.split_at(at.saturating_add(1));
+            let (first, more) = rest.split_at(at + 1);
             clues.push(Clue::new(first));
             rest = more;
         }
@@ -142,7 +142,7 @@ impl Clue {
             if TIME.contains(&place) {
                 time = time.checked_mul(10)?.checked_add(digit.into())?;
             } else {
-                writer = writer.wrapping_mul(16).wrapping_add(digit);
+                writer = writer * 16 + digit;
             }
         }
         Some((BatchTime::new(time)?, WriterId(writer), missing))
@@ -151,7 +151,7 @@ impl Clue {
     /// The possible numbers of events of the batch, from the two places in the line.
     pub(super) fn counts(&self) -> impl Iterator<Item = u64> {
         let field = memchr::memmem::find(&self.text, br#""events":"#);
-        let field = field.and_then(|at| self.text.get(at.saturating_add(9)..));
+        let field = field.and_then(|at| self.text.get(at + 9..));
         let in_name = self.text.get(EVENTS..);
         let mut counts: Vec<u64> =
             [in_name, field].into_iter().flatten().filter_map(number).collect();

@@ -20,9 +20,8 @@ pub(super) fn corrected(
     if Digest::of(&bytes) == expected {
         return Some(bytes);
     }
-    let starts: Vec<usize> = std::iter::once(0)
-        .chain(memchr::memchr_iter(b'\n', &bytes).map(|end| end.saturating_add(1)))
-        .collect();
+    let starts: Vec<usize> =
+        std::iter::once(0).chain(memchr::memchr_iter(b'\n', &bytes).map(|end| end + 1)).collect();
     let place = |line: usize, at: usize| Some((starts.get(line)?.checked_add(at)?, digits(at)));
     let mut search =
         Search { expected, left: HASHED_BYTES_MAX.checked_div(bytes.len()).unwrap_or(0) };
@@ -54,7 +53,7 @@ impl Search {
     /// Tries all digits in all places. Restores them if none match.
     fn all(&mut self, bytes: &mut [u8], places: &[(usize, &[u8])]) -> bool {
         let Some(((at, digits), rest)) = places.split_first() else {
-            self.left = self.left.saturating_sub(1);
+            self.left -= 1;
             return Digest::of(bytes) == self.expected;
         };
         let Some(was) = bytes.get(*at).copied() else { return false };

@@ -14,6 +14,7 @@ use crate::format::batch::BatchRecord;
 use crate::format::index::Index;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, Digest, Origin};
+use crate::format::numbers::to_usize;
 
 /// The bytes of a segment.
 pub(crate) trait Content {
@@ -40,7 +41,7 @@ pub(crate) fn rebuilt<C: Content>(
     content: &mut C,
 ) -> Result<Rebuilt, Error> {
     let Some(expected) = segment.index else { return Ok(Rebuilt::Different) };
-    let count = usize::try_from(segment.batches).unwrap_or(usize::MAX);
+    let count = to_usize(segment.batches);
     if count > super::mend::BATCHES_MAX {
         return Ok(Rebuilt::Different);
     }
@@ -184,7 +185,7 @@ impl<'a, C: Content> Walk<'a, C> {
 
     /// The next line with bytes in the segment. The batches before it end at its offset.
     fn anchor(&self, at: usize) -> Option<&'a Clue> {
-        let mut lines = self.lines.iter().skip(at.saturating_add(1));
+        let mut lines = self.lines.iter().skip(at + 1);
         lines.find(|line| line.record.is_none_or(|record| record.bytes > 0))
     }
 
@@ -210,7 +211,7 @@ impl<'a, C: Content> Walk<'a, C> {
                 // The name is legible, so the segment is damaged.
                 _ if clue.name.is_some() => false,
                 Some(next) => self.fitting(next, end)?.is_some(),
-                None => at.saturating_add(1) == count && end == Some(self.segment.bytes),
+                None => at + 1 == count && end == Some(self.segment.bytes),
             };
             if is_end {
                 let name = BatchName { time, origin: Some(Origin { writer, events, digest }) };
