@@ -104,7 +104,7 @@ impl Cursor {
     }
 
     /// Records the identity of the log that the position belongs to.
-    pub(crate) fn is_of(&mut self, log: Option<LogId>) {
+    pub(crate) fn set_log(&mut self, log: Option<LogId>) {
         self.at.log = log;
     }
 

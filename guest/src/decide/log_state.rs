@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_what_no_manifest_in_force_names_and_nothing_newer() {
+    fn garbage_is_unnamed_and_no_newer_than_the_current_manifest() {
         let named = segment_record(3, 6).name;
         let name = |generation, commit_id| SegmentName {
             generation: Generation(generation),

@@ -269,7 +269,7 @@ impl<S: Store> Catalog<S> {
 
     /// The error of a written batch that also stands in a segment that stays, as far as the indexes
     /// were read. (Those of trimmed segments may contain the dropped part of it.)
-    pub(crate) fn stands_twice(
+    pub(crate) fn duplicate_batch(
         &self,
         next: &Manifest,
         written: &BTreeSet<BatchName>,

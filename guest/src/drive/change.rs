@@ -145,7 +145,7 @@ pub(crate) fn change<S: Store, Y: System>(
     let mut manifest = compaction::next_manifest(base, commit_id, first_position, &written)
         .ok_or_else(|| Error::Unsupported("the log has 2^64 events or bytes".to_owned()))?;
     manifest.retired.retain(|retired| !forgotten.contains(&retired.segment.name));
-    if let Some(damage) = committer.catalog.stands_twice(&manifest, &copied) {
+    if let Some(damage) = committer.catalog.duplicate_batch(&manifest, &copied) {
         committer.discard(&names);
         return Err(damage);
     }

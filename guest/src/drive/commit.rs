@@ -88,7 +88,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
             return Ok(());
         }
         Err(match source {
-            Source::Batch(batch) => self.catalog.shown_only(batch.name),
+            Source::Batch(batch) => self.catalog.phantom_batch(batch.name),
             source => self.catalog.missing(source.name()),
         })
     }
@@ -200,7 +200,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
                 Ok(()) => return Ok(Commit::Won),
                 Err(WriteError::AlreadyExists) => {
                     // From here on no listing without it, or a later one, is believed.
-                    self.catalog.saw(manifest.generation);
+                    self.catalog.record_generation(manifest.generation);
                     return Ok(match self.catalog.manifest(manifest.generation)? {
                         Some(found) if found.commit_id == manifest.commit_id => Commit::Won,
                         Some(_) => {
@@ -248,7 +248,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     ) -> Result<Commit, Error> {
         let absorbed_batches = state.absorbed.iter().map(|batch| batch.name);
         let candidates: Vec<_> = absorbed_batches.chain(absorbed.iter().copied()).collect();
-        self.catalog.saw(own.generation);
+        self.catalog.record_generation(own.generation);
         let (mut passed, mut used_before) = (false, None);
         // A listing before the commit may be old by now: everything is listed again, and must
         // agree. That listing also shows the rest of the garbage.

@@ -106,7 +106,7 @@ pub fn trim<S: Store, Y: System>(
             continue;
         }
         before.live_batches = before.live_batches.max(aim.live_batches);
-        let Some(step) = Step::new(&mut committer.catalog, &state, to, options)? else {
+        let Some(step) = TrimStep::new(&mut committer.catalog, &state, to, options)? else {
             tries += 1;
             continue;
         };
@@ -204,7 +204,7 @@ fn absorb<S: Store, Y: System>(
 }
 
 /// The trim itself: from one manifest to the next.
-struct Step {
+struct TrimStep {
     to: u64,
     /// Events to drop, and the number of them that were lost before.
     events: u64,
@@ -214,7 +214,7 @@ struct Step {
     boundary: Option<Boundary>,
 }
 
-impl Step {
+impl TrimStep {
     /// Plans the step. None if an index is gone: load again.
     fn new<S: Store>(
         catalog: &mut Catalog<S>,
@@ -291,7 +291,7 @@ fn plan_step<S: Store>(
     options: TrimOptions,
 ) -> Result<Option<Trimmed>, Error> {
     let to = position.max(state.first_position());
-    let Some(step) = Step::new(catalog, state, to, options)? else { return Ok(None) };
+    let Some(step) = TrimStep::new(catalog, state, to, options)? else { return Ok(None) };
     let Some(boundary) = &step.boundary else { return Ok(Some(step.trimmed(0))) };
     // Only a batch that is cut must be read, to count the bytes that stay.
     let gone = match boundary.cut() {

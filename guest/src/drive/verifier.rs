@@ -118,7 +118,7 @@ impl<S: Store> Verifier<S> {
         if self.work.batches.is_empty() && self.work.others.is_empty() && intruders.is_empty() {
             self.catalog.check_is_there()?;
         }
-        intruders.into_iter().for_each(|damage| self.work.found(damage));
+        intruders.into_iter().for_each(|damage| self.work.record_damage(damage));
         if self.check_manifests()? && self.check_retired()? && self.check_current()? {
             self.begin()?;
         }
@@ -150,12 +150,12 @@ impl<S: Store> Verifier<S> {
         let (log, work) = (&self.catalog.name, &mut self.work);
         match reading.next() {
             Ok(Some(chunk)) => {
-                chunk.spans.iter().for_each(|span| work.met(span, log));
+                chunk.spans.iter().for_each(|span| work.record_span(span, log));
                 self.reading = Some(reading);
             }
             Ok(None) => self.end_stage(),
             Err(Interrupted::Failed(Error::Damaged(damage))) => {
-                self.work.found(damage);
+                self.work.record_damage(damage);
                 self.skip_one(reading);
             }
             Err(Interrupted::Failed(error)) => {
@@ -248,13 +248,17 @@ impl<S: Store> Verifier<S> {
         self.work.findings.push_back(Finding::Garbage { object, bytes, reason });
     }
 
-    fn found(&mut self, damage: Damage) {
-        self.work.found(damage.with_key(&self.catalog.name));
+    fn record_damage(&mut self, damage: Damage) {
+        self.work.record_damage(damage.with_key(&self.catalog.name));
     }
 
     /// Records an object that is gone, although the log was not compacted.
     fn missing(&mut self, object: impl std::fmt::Display) {
-        self.found(Damage::new(object, "an object that belongs to the log", "no such object"));
+        self.record_damage(Damage::new(
+            object,
+            "an object that belongs to the log",
+            "no such object",
+        ));
     }
 
     /// Returns true if the log was compacted. Then the work restarts.

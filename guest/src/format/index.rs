@@ -170,6 +170,10 @@ impl Index {
             }
             position = position.and_then(|position| position.checked_add(record.events));
         }
+        if position.is_none() {
+            let expected = format!("positions of 64 bits, from {}", segment.position);
+            return Err((expected, format!("{} events", segment.events)));
+        }
         if self.names.len() != self.batches.len() {
             return Err(("each batch once".to_owned(), "a batch twice".to_owned()));
         }

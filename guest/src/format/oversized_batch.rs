@@ -36,7 +36,7 @@ impl OversizedBatch {
     /// Takes the next bytes, all of them the batch's own, and returns the complete lines. Checks
     /// the batch with its last bytes.
     pub(crate) fn push(&mut self, bytes: Vec<u8>, segment: SegmentName) -> Result<Vec<u8>, Damage> {
-        self.left -= to_u64(bytes.len());
+        self.left = self.left.saturating_sub(to_u64(bytes.len()));
         self.hasher.update(&bytes);
         let mut lines = std::mem::take(&mut self.begun);
         if lines.is_empty() {

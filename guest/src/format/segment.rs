@@ -182,7 +182,8 @@ impl<B: HostBytes> SegmentReader<B> {
     /// The span of some events of the next batch, or of its last ones, after which the following
     /// batch is next.
     fn span(&mut self, batch: BatchRecord, bytes: u64, events: u64, ends: bool) -> BatchSpan {
-        let (start, end) = (self.position, self.position + batch.events);
+        // An oversized batch passes lines before its record is checked.
+        let (start, end) = (self.position, self.position.saturating_add(batch.events));
         let trimmed = if mutants::is(Mutant::ForgetOffset) { 0 } else { batch.trimmed };
         if ends {
             self.position = end;
@@ -199,18 +200,19 @@ impl<B: HostBytes> SegmentReader<B> {
         }
     }
 
+    /// The sums saturate: they only go into the error.
     fn check_end(&self) -> Result<(), Damage> {
         let left = self.batches.as_slice().iter().map(|batch| batch.bytes);
-        let whole = left.sum::<u64>();
+        let whole = left.fold(0, u64::saturating_add);
         let oversized = self.oversized.as_ref();
-        let missing = whole + oversized.map_or(0, OversizedBatch::bytes_left);
+        let missing = whole.saturating_add(oversized.map_or(0, OversizedBatch::bytes_left));
         // Batches without bytes may be left; they hold no events.
         let incomplete = self.incomplete.as_ref().map_or(0, HostBytes::length) + self.beyond;
         if missing == 0 && incomplete == 0 {
             return Ok(());
         }
         let expected = self.bytes;
-        let found = expected - missing + incomplete;
+        let found = expected.saturating_sub(missing).saturating_add(incomplete);
         let expected = format!("{expected} bytes in whole lines");
         let found = format!("{found} bytes, {incomplete} of them in no batch");
         Err(Damage::new(self.segment, expected, found))

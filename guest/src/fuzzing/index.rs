@@ -61,7 +61,7 @@ fn record_for(mode: u8, text: &[u8], batches: &[BatchRecord]) -> SegmentRecord {
     }
 }
 
-/// Whether the batches are those of the record.
+/// Returns true if the batches are those of the record.
 fn fits(record: &SegmentRecord, batches: &[BatchRecord]) -> bool {
     let sum = |field: fn(&BatchRecord) -> u64| batches.iter().map(|b| u128::from(field(b))).sum();
     let sums: [u128; 3] = [sum(|b| b.events), sum(|b| b.bytes), sum(BatchRecord::events_lost)];
@@ -73,15 +73,13 @@ fn fits(record: &SegmentRecord, batches: &[BatchRecord]) -> bool {
         position += u128::from(batch.events);
         fits
     });
-    // The position behind the last event may be one that does not fit; no event has it.
-    let last = batches.last().map_or(0, |batch| u128::from(batch.events));
     sums == [record.events, record.bytes, record.lost].map(u128::from)
         && wide(batches.len()) == record.batches
         && times().min() == Some(record.first_time)
         && times().max() == Some(record.last_time)
         && names.len() == batches.len()
         && trimmed_fit
-        && position - last <= u128::from(u64::MAX)
+        && position <= u128::from(u64::MAX)
 }
 
 fn check_accepted(record: &SegmentRecord, decoded: &Index) {

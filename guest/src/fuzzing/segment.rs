@@ -79,7 +79,7 @@ fn check_segment(u: &mut Unstructured<'_>) -> Result<()> {
 /// Events of a batch that a reader has passed on.
 struct Shown {
     batch: BatchName,
-    /// Whether these are all, and checked.
+    /// True if these are all its events, and checked.
     is_whole: bool,
     /// The position after it.
     end: Option<u64>,

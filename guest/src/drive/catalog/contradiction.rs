@@ -19,14 +19,19 @@ impl<S: Store> Catalog<S> {
         let next = Generation(generation.0 + 1);
         // A generation is created only after the one before, so this one was not current.
         if self.is_there(ObjectName::Manifest(next), 1)? {
-            return Ok(self.lies(&format!("{} is there and not shown", self.name.key(next))));
+            return Ok(
+                self.unreliable_listing(&format!("{} is there and not shown", self.name.key(next)))
+            );
         }
         Ok(match found {
             Disagreement::LeftOut(object) => {
                 let named = manifest.into_iter().flat_map(|manifest| &manifest.segments);
                 let mut named = named.filter(|s| ObjectName::Segment(s.name) == object);
                 if self.is_there(object, named.next().map_or(0, |segment| segment.bytes))? {
-                    self.lies(&format!("{} is there and not shown", self.name.key(object)))
+                    self.unreliable_listing(&format!(
+                        "{} is there and not shown",
+                        self.name.key(object)
+                    ))
                 } else {
                     self.missing(object)
                 }
@@ -45,7 +50,9 @@ impl<S: Store> Catalog<S> {
                 for later in (base..=base + MANIFESTS_KEPT).map(Generation) {
                     if self.is_there(ObjectName::Manifest(later), 1)? {
                         let key = self.name.key(later);
-                        return Ok(self.lies(&format!("{key} is there and not shown")));
+                        return Ok(
+                            self.unreliable_listing(&format!("{key} is there and not shown"))
+                        );
                     }
                 }
                 let expected = format!("a manifest that {object} comes after");
@@ -75,7 +82,7 @@ impl<S: Store> Catalog<S> {
     }
 
     /// The error of a listing that hides an object, or shows one that does not exist.
-    pub(crate) fn lies(&self, what: &str) -> Error {
+    pub(crate) fn unreliable_listing(&self, what: &str) -> Error {
         let folder = self.name.folder();
         let message = format!(
             "cannot rely on the listing of {folder}: {what}; nothing was changed: repeat the call, \

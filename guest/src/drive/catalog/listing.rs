@@ -76,7 +76,7 @@ impl<S: Store> Catalog<S> {
             let others = self.list_others(scope)?;
             let highest = log_state::manifests(&others).max();
             if highest.unwrap_or_default() >= self.seen || mutants::is(Mutant::AcceptVanished) {
-                self.saw(highest.unwrap_or_default());
+                self.record_generation(highest.unwrap_or_default());
                 return Ok(Ok(Listed { others, highest }));
             }
             shown = highest;
@@ -92,7 +92,7 @@ impl<S: Store> Catalog<S> {
     }
 
     /// Records that a manifest of this generation exists or has existed.
-    pub(crate) fn saw(&mut self, generation: Generation) {
+    pub(crate) fn record_generation(&mut self, generation: Generation) {
         self.seen = self.seen.max(generation);
     }
 
@@ -146,7 +146,7 @@ impl<S: Store> Catalog<S> {
     }
 
     /// The error of a batch that is listed repeatedly but does not exist.
-    pub(crate) fn shown_only(&self, batch: BatchName) -> Error {
+    pub(crate) fn phantom_batch(&self, batch: BatchName) -> Error {
         let (folder, key) = (self.name.folder(), self.name.key(batch));
         let message = format!(
             "cannot rely on the listing of {folder}: {key} is listed and not there; nothing was \
@@ -194,7 +194,7 @@ impl<S: Store> Catalog<S> {
                 .store
                 .list(prefix, pages.after(), LIST_PAGE_OBJECTS)
                 .map_err(|error| Error::store("list", prefix, &error))?;
-            let goes_on = pages.take(&page)?;
+            let has_more = pages.take(&page)?;
             for entry in &page.objects {
                 let key = entry.key.strip_suffix('/').unwrap_or(&entry.key);
                 let Some(own) = self.name.object(key) else { continue };
@@ -210,7 +210,7 @@ impl<S: Store> Catalog<S> {
                     },
                 }
             }
-            if !goes_on {
+            if !has_more {
                 return Ok(());
             }
         }

@@ -43,7 +43,7 @@ impl<S: Store> Reader<S> {
         if !mutants::is(Mutant::SkipIdentity) {
             self.catalog.check_position(self.cursor.position(), &state)?;
         }
-        self.cursor.is_of(state.log());
+        self.cursor.set_log(state.log());
         let (next, end) = (self.cursor.position().next, state.next_position());
         if next > end {
             let log = self.catalog.name.as_str();

@@ -31,13 +31,13 @@ pub(super) fn listed<S: Store>(catalog: &Catalog<S>) -> Result<Vec<(ObjectName, 
             .store
             .list(&prefix, pages.after(), LIST_PAGE_OBJECTS)
             .map_err(|error| Error::store("list", &prefix, &error))?;
-        let goes_on = pages.take(&page)?;
+        let has_more = pages.take(&page)?;
         let entries = page.objects.iter().filter(|entry| entry.kind == EntryKind::Object);
         objects.extend(entries.filter_map(|entry| {
             let own = entry.key.strip_prefix(&prefix)?;
             Some((object_in(own)?, entry.key.clone()))
         }));
-        if !goes_on {
+        if !has_more {
             return Ok(objects);
         }
     }

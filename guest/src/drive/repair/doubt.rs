@@ -77,7 +77,8 @@ pub(super) fn is_current<S: Store>(
         return Ok(false);
     }
     if has_next {
-        return Err(catalog.lies(&format!("{} is there and not shown", catalog.name.key(next))));
+        return Err(catalog
+            .unreliable_listing(&format!("{} is there and not shown", catalog.name.key(next))));
     }
     Ok(true)
 }
@@ -103,7 +104,7 @@ pub(super) fn confirm<S: Store>(
     }
     let shown = listed.map_or("not shown".to_owned(), |bytes| format!("shown with {bytes} bytes"));
     let key = catalog.name.key(object);
-    Err(catalog.lies(&format!("{key} is {shown}, and reading it finds {found}")))
+    Err(catalog.unreliable_listing(&format!("{key} is {shown}, and reading it finds {found}")))
 }
 
 fn listed_size<S: Store>(

@@ -69,12 +69,12 @@ impl<S: Store> Verifier<S> {
                     if self.has_changed()? {
                         return Ok(false);
                     }
-                    self.found(Damage::new(generation, "a manifest", "no such object"));
+                    self.record_damage(Damage::new(generation, "a manifest", "no such object"));
                     before = None;
                     continue;
                 }
                 Err(Error::Damaged(damage)) => {
-                    self.work.found(damage);
+                    self.work.record_damage(damage);
                     before = None;
                     continue;
                 }
@@ -88,7 +88,7 @@ impl<S: Store> Verifier<S> {
                 if self.has_changed()? {
                     return Ok(false);
                 }
-                self.found(damage);
+                self.record_damage(damage);
             }
             self.work.checked.objects += 1;
             log = log.or(manifest.log);
@@ -110,7 +110,7 @@ impl<S: Store> Verifier<S> {
                     for (batch, positions) in index.positions(&segment) {
                         let (start, segment) = (positions.start, segment.name);
                         let place = Place { start, segment, is_retired: true };
-                        self.work.stands(batch, place, &self.catalog.name);
+                        self.work.record_place(batch, place, &self.catalog.name);
                     }
                 }
                 Ok(None) => {
@@ -120,7 +120,7 @@ impl<S: Store> Verifier<S> {
                     self.missing(segment.name.index());
                 }
                 Err(Error::Damaged(damage)) => {
-                    self.work.found(damage);
+                    self.work.record_damage(damage);
                 }
                 Err(error) => return Err(error),
             }
@@ -135,12 +135,12 @@ impl<S: Store> Verifier<S> {
         if stand_in.generation == self.work.generation
             && let Error::Damaged(damage) = self.catalog.ends_in_stand_in(stand_in.generation)
         {
-            self.work.found(damage);
+            self.work.record_damage(damage);
         }
         let damage =
             of_another_log(log.and(stand_in.log).and(log), stand_in.generation, stand_in.log);
         if let Some(damage) = damage {
-            self.found(damage);
+            self.record_damage(damage);
         }
     }
 }

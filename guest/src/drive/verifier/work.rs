@@ -41,7 +41,7 @@ pub(super) struct Work {
 impl Work {
     /// Records damage. An entry in place of an object is reported by the listing, and not again by
     /// a reader of the object.
-    pub(super) fn found(&mut self, damage: Damage) {
+    pub(super) fn record_damage(&mut self, damage: Damage) {
         let is_named = |finding: &Finding| match finding {
             Finding::Damaged(named) => named.is_intruder() && named.object == damage.object,
             Finding::Garbage { .. } => false,
@@ -52,7 +52,7 @@ impl Work {
     }
 
     /// Records a span that was read and checked.
-    pub(super) fn met(&mut self, span: &BatchSpan, log: &LogName) {
+    pub(super) fn record_span(&mut self, span: &BatchSpan, log: &LogName) {
         let trimmed = self.trimmed(span);
         self.checked.trimmed_events += trimmed;
         self.checked.events += span.events - trimmed;
@@ -62,7 +62,7 @@ impl Work {
             span.end.zip(span.segment).zip(span.positions.clone())
         {
             let place = Place { start: positions.start, segment, is_retired: false };
-            self.stands(&end, place, log);
+            self.record_place(&end, place, log);
         }
     }
 
@@ -79,7 +79,7 @@ impl Work {
 
     /// Records the place of a batch. A batch stands once; the rest of one that was cut keeps its
     /// place.
-    pub(super) fn stands(&mut self, batch: &BatchRecord, place: Place, log: &LogName) {
+    pub(super) fn record_place(&mut self, batch: &BatchRecord, place: Place, log: &LogName) {
         let Some(other) = self.absorbed.insert(digest(&batch.name), place) else { return };
         let is_left = (other.is_retired || place.is_retired) && other.start == place.start;
         if !is_left && other != place {
