@@ -160,7 +160,8 @@ impl<S: Store> Catalog<S> {
         let key = self.name.key(segment);
         let message = format!(
             "cannot rely on the store: it confirmed {key} of {expected} bytes and its index, and \
-             lists {found}; nothing was committed: repeat the call, and check the store if this stays"
+             lists {found}; nothing was committed: repeat the call, and check the store if this \
+             stays"
         );
         Error::StoreFailed { message, transient: true }
     }
