@@ -81,7 +81,19 @@ until_ok() {
   done
 }
 
-# A question that is lost on the way is asked again; a busy machine takes its time to answer.
+# step WORDS...: says on standard error how far the start is, for whoever gives it up.
+step() { echo "microceph: $*" >&5; }
+
+# asked COMMAND...: a question to the monitor that is lost on the way is asked again. All that are
+# asked so have the same effect twice as once.
+asked() {
+  until timeout --foreground --kill-after=5 60 "$@"; do
+    kill -0 "$monitor"
+    sleep 0.1
+  done
+}
+
+# A busy machine takes its time to answer.
 monitor_answers() { timeout --foreground 60 ceph -s; }
 monitor_answers_or_gone() { monitor_answers || ! kill -0 "$monitor"; }
 osd_is_up() { timeout --foreground 60 ceph osd stat | grep -q '1 up'; }
@@ -100,9 +112,9 @@ start_monitor() {
 }
 
 start_osd() {
-  ceph osd new "$osd_uuid"
-  ceph osd crush add osd.0 1 root=default host=localhost
-  ceph-osd -i 0 --mkfs --osd-uuid "$osd_uuid"
+  asked ceph osd new "$osd_uuid"
+  asked ceph osd crush add osd.0 1 root=default host=localhost
+  asked ceph-osd -i 0 --mkfs --osd-uuid "$osd_uuid"
   # Now and then ceph-osd asks for the cluster's id before it has the monitor's map, and exits
   # with "wrong fsid": it is started again.
   for _ in 1 2 3 4 5 6; do
@@ -122,10 +134,18 @@ run_gateway() {
   mv "$dir/gateway.pid.new" "$dir/gateway.pid"
 }
 
+# The first question makes the pools, which takes its time on a busy machine.
+admin() { timeout --foreground --kill-after=5 200 radosgw-admin -n client.rgw "$@"; }
+
 start_gateway() {
   run_gateway
-  timeout --foreground 600 radosgw-admin -n client.rgw user create --uid=test \
-    --display-name=test --access-key="$access_key" --secret-key="$secret_key"
+  step "the gateway runs"
+  until admin user create --uid=test --display-name=test --access-key="$access_key" \
+    --secret-key="$secret_key" || admin user info --uid=test; do
+    kill -0 "$gateway" "$monitor"
+    sleep 0.1
+  done
+  step "there is a user"
   until_ok gateway_answers_or_gone
   kill -0 "$gateway" # as above
 }
@@ -133,14 +153,16 @@ start_gateway() {
 # `set -e` must hold inside, so this is never the condition of an `if` or `||`.
 cluster() {
   set +m # its processes stay in its group
-  exec 3>&1 >"$dir/cluster.log" 2>&1 </dev/null
+  exec 3>&1 5>&2 >"$dir/cluster.log" 2>&1 </dev/null
   mkdir "$dir"/{mon,osd0,run,rgw,crash}
   write_conf
   start_monitor
+  step "the monitor answers"
   start_osd
+  step "the OSD is up"
   start_gateway
   echo ready >&3
-  exec 3>&-
+  exec 3>&- 5>&-
   while true; do
     wait -n "$monitor" "$osd" "$gateway" || true
     # The first to end takes the others with it, unless it was told to.
