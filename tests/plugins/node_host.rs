@@ -111,7 +111,7 @@ fn what_is_to_be_made_first_is_named() {
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.stderr.starts_with("error: cannot read /no/such/log.wasm (ENOENT)"));
     // Away from where the component was made.
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/node-host");
+    let sources = tools::workspace().join("examples/node-host");
     let alone = tempfile::TempDir::new().unwrap();
     for file in fs::read_dir(sources).unwrap().map(|file| file.unwrap().path()) {
         if file.extension().is_some_and(|kind| kind == "js" || kind == "json") {

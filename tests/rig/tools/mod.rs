@@ -40,7 +40,8 @@ pub fn in_ci() -> bool {
 
 /// The repository's root.
 pub fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".."))
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().find(|folder| folder.join("Cargo.lock").exists()).unwrap_or(package)
 }
 
 /// The target folder that the running test lies in.

@@ -1,0 +1,364 @@
+//! The commands and their own arguments.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use super::help_text;
+use super::plugin_limits::LimitArguments;
+use super::sizes::{MIB, number_within, parse_duration, parse_interval, size_within};
+use super::tail_start::TailStart;
+use super::times::{parse_position, parse_start, parse_time, parse_trim_time};
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Append lines of files or of stdin, and flush them
+    #[command(after_help = help_text::APPEND)]
+    Append(Append),
+    /// Print events in order, one on a line
+    #[command(after_help = help_text::READ)]
+    Read(Read),
+    /// Print the last events, and with -f those to come
+    #[command(after_help = help_text::TAIL)]
+    Tail(Tail),
+    /// Merge the log's small objects into large ones
+    #[command(after_help = help_text::COMPACT)]
+    Compact(Compact),
+    /// Give up events at the beginning of the log, for good
+    #[command(after_help = help_text::TRIM)]
+    Trim(Trim),
+    /// Repair a log with damaged objects, or say what that would do
+    #[command(after_help = help_text::REPAIR)]
+    Repair(Repair),
+    /// Check every object of the log
+    #[command(after_help = help_text::VERIFY)]
+    Verify(Verify),
+    /// Count the log's events and objects without reading them
+    #[command(after_help = help_text::STAT)]
+    Stat(Stat),
+    /// Run a plugin, a component that keeps logs, in a sandbox
+    #[command(after_help = help_text::RUN)]
+    Run(Box<Run>),
+    /// Write the log's component to a file, or look into one
+    #[command(after_help = help_text::COMPONENT, subcommand_required = true)]
+    #[command(arg_required_else_help = true)]
+    Component(Component),
+    /// Try what a store can do, and say what that means for a log
+    #[command(after_help = help_text::DOCTOR)]
+    Doctor(Doctor),
+    /// Print a completion script for a shell
+    #[command(after_help = help_text::COMPLETIONS)]
+    Completions(Completions),
+}
+
+#[derive(Args)]
+pub(crate) struct Append {
+    /// The log: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
+
+    /// Files whose lines are the events, .gz and .zst too; `-` is stdin [default: -]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Write a batch at this many events, and wait until it is written: 1 to 1,000,000
+    #[arg(long, value_name = "N", default_value = "1000000")]
+    #[arg(value_parser = number_within::<u32>(1..=1_000_000))]
+    pub(crate) flush_threshold: u32,
+
+    /// Write a batch at this many bytes: 1 to 32MiB
+    ///
+    /// While a batch is being written the next one grows, so it may be larger where the input is
+    /// faster than the store.
+    #[arg(long, value_name = "SIZE", default_value = "4MiB")]
+    #[arg(value_parser = size_within::<u32>(1..=32 * MIB))]
+    pub(crate) flush_bytes: u32,
+
+    /// Write a batch when its oldest event is this old: 1ms to 24h, or 0 for never
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = parse_interval)]
+    pub(crate) flush_interval: Duration,
+
+    /// Refuse events of more bytes than this, the line feed not counted: 1 to 16MiB
+    #[arg(long, value_name = "SIZE", default_value = "1MiB")]
+    #[arg(value_parser = size_within::<u32>(1..=16 * MIB))]
+    pub(crate) event_bytes_max: u32,
+
+    /// Leave out lines that are too long or have a NUL byte, and report them, instead of stopping
+    ///
+    /// Without it the first such line stops with its place as FILE:LINE and exit code 5; what
+    /// stands before it is appended and flushed. The first ten that are left out are named, with -v
+    /// all of them.
+    #[arg(long)]
+    pub(crate) skip_invalid: bool,
+
+    /// Take the bytes of every input as they are: decompress nothing, refuse nothing for its bytes
+    ///
+    /// Lines still end with LF, and empty ones are left out.
+    #[arg(long)]
+    pub(crate) binary: bool,
+
+    /// Compact the log in the background after every N batches written, while appending goes on
+    ///
+    /// A compaction that fails is a warning; the next one tries again. The command waits for the one
+    /// under way at its end.
+    #[arg(long, value_name = "N", value_parser = number_within::<u32>(1..=u32::MAX.into()))]
+    pub(crate) compact_after: Option<u32>,
+
+    #[command(flatten)]
+    pub(crate) grace: Grace,
+
+    #[command(flatten)]
+    pub(crate) sole: SoleCompactor,
+}
+
+#[derive(Args)]
+pub(crate) struct Read {
+    /// The log: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
+
+    /// Begin at this position instead of at the beginning
+    #[arg(long, value_name = "POSITION", value_parser = parse_start)]
+    pub(crate) from: Option<String>,
+
+    /// End after N events
+    #[arg(long, value_name = "N", value_parser = number_within::<u64>(0..=u64::MAX))]
+    pub(crate) limit: Option<u64>,
+
+    /// Leave out events from before this time
+    ///
+    /// With --position-file they count as read.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) since: Option<u64>,
+
+    /// Leave out events of this time and later
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) until: Option<u64>,
+
+    /// Begin at the position in this file, if it is there, and keep it up to date
+    ///
+    /// The file is replaced as a whole, and only after the events before the position have been
+    /// written to stdout: whatever ends the command, the next one repeats at most the page that was
+    /// written last, of 1 to 3 MiB or one batch, and skips nothing. While one command uses the file,
+    /// another one is refused. A symbolic link stays one, and the file's mode and owner are kept.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["from", "until"])]
+    pub(crate) position_file: Option<PathBuf>,
+
+    /// Leave out what is damaged, name it on stderr, and end with exit code 4
+    ///
+    /// A damaged batch is left out alone; where a segment's index is damaged, what is left of the
+    /// segment is. With --position-file it counts as read. A damaged manifest still ends the command.
+    #[arg(long)]
+    pub(crate) skip_damaged: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Tail {
+    /// The log: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
+
+    /// Print the last N events; with +N, begin at the Nth of those that are there
+    ///
+    /// 0 prints none; with -f, those to come. `-5` is short for `-n 5`.
+    #[arg(short = 'n', long, value_name = "[+]N", default_value = "10")]
+    #[arg(allow_hyphen_values = true, value_parser = TailStart::parse)]
+    pub(crate) lines: TailStart,
+
+    /// Go on with the events to come
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Compact {
+    /// The log: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
+
+    /// Merge all segments as far as --segment-bytes-max lets: rewrites up to the whole log
+    #[arg(long)]
+    pub(crate) full: bool,
+
+    /// Merge N segments of about one size into one: 2 to 64 [default: 8]
+    #[arg(long, value_name = "N", value_parser = number_within::<u32>(2..=64))]
+    pub(crate) fan_in: Option<u32>,
+
+    /// Make no segment larger than this: 1 to 4GiB [default: 128MiB]
+    #[arg(long, value_name = "SIZE", value_parser = size_within::<u64>(1..=4096 * MIB))]
+    pub(crate) segment_bytes_max: Option<u64>,
+
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) sole: SoleCompactor,
+}
+
+#[derive(Args)]
+#[command(group = ArgGroup::new("point").required(true))]
+#[command(override_usage = "stratalog trim [OPTIONS] --before <TIME> <LOG>
+       stratalog trim [OPTIONS] --before-position <POSITION> <LOG>
+       stratalog trim [OPTIONS] --keep-events <N> <LOG>")]
+pub(crate) struct Trim {
+    /// The log: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
+
+    /// Trim everything before this time, day or age
+    #[arg(long, value_name = "TIME", value_parser = parse_trim_time, group = "point")]
+    pub(crate) before: Option<u64>,
+
+    /// Trim everything before this position
+    #[arg(long, value_name = "POSITION", value_parser = parse_position, group = "point")]
+    pub(crate) before_position: Option<String>,
+
+    /// Trim all but the last N events
+    #[arg(long, value_name = "N", group = "point")]
+    #[arg(value_parser = number_within::<u64>(0..=u64::MAX))]
+    pub(crate) keep_events: Option<u64>,
+
+    /// Leave trimmed events in the segment at the boundary to the next compaction
+    ///
+    /// That saves writing what is left of the segment. Until then nobody reads the trimmed events
+    /// with stratalog, but whoever can read the store can.
+    #[arg(long)]
+    pub(crate) lazy: bool,
+
+    /// Report what would be trimmed, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) sole: SoleCompactor,
+}
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// The log: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Repair {
+    /// The log: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
+
+    /// Repair the log; without it nothing is changed
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+
+    #[command(flatten)]
+    pub(crate) sole: SoleCompactor,
+}
+
+/// For the commands that commit.
+#[derive(Args)]
+pub(crate) struct SoleCompactor {
+    /// Declare that nothing else compacts or trims this log meanwhile, on any machine
+    ///
+    /// Needed on stores that cannot create an object only if it is absent, such as WebDAV. If
+    /// something else does after all, events may be lost.
+    #[arg(long)]
+    pub(crate) sole_compactor: bool,
+}
+
+/// For the commands that a signal leaves with events to write.
+#[derive(Args)]
+pub(crate) struct Grace {
+    /// Wait this long after a signal for the store to take what was appended, then end without it
+    ///
+    /// Another signal ends it without waiting. What may be missing is reported.
+    #[arg(long, value_name = "DURATION", default_value = "700ms", value_parser = parse_duration)]
+    pub(crate) grace: Duration,
+}
+
+#[derive(Args)]
+pub(crate) struct Stat {
+    /// The log: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Run {
+    /// The plugin: a WebAssembly component that exports wasi:cli/run
+    #[arg(value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
+    pub(crate) plugin: PathBuf,
+
+    /// Lend a log, a path or a URL, under a label that the plugin opens; may be repeated
+    #[arg(long = "log", value_name = "LABEL=LOG")]
+    pub(crate) logs: Vec<String>,
+
+    /// Say what the plugin may do with a log: append, read, compact, trim [default: append,read]
+    #[arg(long = "grant", value_name = "LABEL=RIGHT,...")]
+    pub(crate) grants: Vec<String>,
+
+    /// Give the plugin a variable of the environment; without a value, the one it has here
+    #[arg(long = "env", value_name = "NAME[=VALUE]")]
+    pub(crate) env: Vec<String>,
+
+    /// Give the plugin a folder, to read and to write, perhaps under another name
+    #[arg(long = "dir", value_name = "DIR[::NAME]", value_hint = ValueHint::DirPath)]
+    pub(crate) dirs: Vec<String>,
+
+    /// Report what the plugin used as one JSON object, to stderr or to a file
+    ///
+    /// The file is replaced as a whole. A symbolic link stays one, and the file's mode and owner are
+    /// kept.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "-", value_hint = ValueHint::FilePath)]
+    pub(crate) report: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+
+    #[command(flatten)]
+    pub(crate) grace: Grace,
+
+    #[command(flatten)]
+    pub(crate) sole: SoleCompactor,
+
+    /// The plugin's own arguments
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) arguments: Vec<String>,
+}
+
+impl Run {
+    /// The file that the report goes to, if there is one and it does not go to stderr.
+    pub(crate) fn report_file(&self) -> Option<&Path> {
+        self.report.as_deref().filter(|file| *file != Path::new("-"))
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct Component {
+    #[command(subcommand)]
+    pub(crate) command: ComponentCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ComponentCommand {
+    /// Write the built-in component, or that of --component, to a file
+    Export {
+        /// The file, which is replaced as a whole; `-` is stdout
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Print the digest, the imports, the exports and the interface (WIT) of a component
+    Inspect {
+        /// The component, a plugin perhaps [default: the built-in one, or that of --component]
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Doctor {
+    /// A log, which need not exist: a path or a URL (see `stratalog --help`)
+    pub(crate) log: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: Shell,
+}

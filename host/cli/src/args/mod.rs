@@ -1,0 +1,200 @@
+//! The command line: its arguments and options. The texts here, in [`commands`] and in [`help_text`] are the
+//! manual.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::Styles;
+use clap::error::ErrorKind;
+use clap::{Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, ValueHint};
+use stratalog::store::hide_secrets;
+
+use self::commands::Command;
+use self::sizes::{MIB, number_within, parse_timeout, size_within};
+use crate::terminal::streams::{Stderr, Stdout};
+use crate::terminal::wrapping;
+
+pub(crate) mod commands;
+mod help_text;
+mod plugin_limits;
+mod sizes;
+pub(crate) mod tail_start;
+mod times;
+mod tips;
+
+/// A whole command line.
+#[derive(Parser)]
+#[command(name = "stratalog", version, about = "An append log on object storage")]
+#[command(long_about = help_text::ABOUT, after_help = help_text::EXAMPLES_AND_CODES, styles = Styles::plain())]
+#[command(max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+}
+
+impl Arguments {
+    /// The arguments of this process; ends it with help, or with what is wrong with them.
+    pub(crate) fn of_process() -> Self {
+        let typed = tail_start::spell_out(&Self::command(), std::env::args_os());
+        let arguments = Self::parse_typed(&typed)
+            .unwrap_or_else(|error| end_with(&tips::better(error, &typed)));
+        // The parser does not see a conflict across the command's name.
+        if arguments.shared.no_cache && arguments.shared.cache_dir.is_some() {
+            let conflict = "the argument '--no-cache' cannot be used with '--cache-dir <DIR>'";
+            end_with(&Self::command().error(ErrorKind::ArgumentConflict, conflict));
+        }
+        // The parser's own check would show the value, which may be a secret.
+        let is_pair =
+            |text: &String| text.split_once('=').is_some_and(|(key, _)| !key.trim().is_empty());
+        if let Some(index) = arguments.shared.store_options.iter().position(|text| !is_pair(text)) {
+            let place = match arguments.shared.store_options.len() {
+                1 => String::new(),
+                _ => format!(" (number {})", index.saturating_add(1)),
+            };
+            let message = format!(
+                "the value of '--store-option <KEY=VALUE>'{place} is no KEY=VALUE: write one as in \
+                 aws_region=eu-central-1"
+            );
+            end_with(&Self::command().error(ErrorKind::ValueValidation, message));
+        }
+        arguments
+    }
+}
+
+impl Arguments {
+    /// Reads the words of a command line, the program's name first.
+    pub(crate) fn parse_typed(typed: &[OsString]) -> Result<Self, clap::Error> {
+        // A negative number is a wrong value of its option, not another option.
+        let takes_numbers = |argument: Arg| match argument.get_action().takes_values() {
+            true if !argument.is_positional() => argument.allow_negative_numbers(true),
+            _ => argument,
+        };
+        let with_numbers = |command: clap::Command| command.mut_args(takes_numbers);
+        let mut command = with_numbers(Self::command()).mut_subcommands(with_numbers);
+        let matches = command.try_get_matches_from_mut(typed)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}
+
+/// Prints help, or what is wrong with the arguments, and ends the process.
+fn end_with(error: &clap::Error) -> ! {
+    let text = error.render().to_string();
+    let written = match error.use_stderr() {
+        true => Stderr.write_all(wrapping::for_stderr(&hide_secrets(&text)).as_bytes()),
+        false => Stdout.write_all(text.as_bytes()),
+    };
+    // Nobody is there to read why.
+    written.ok();
+    std::process::exit(error.exit_code())
+}
+
+/// What every command takes. Has no `Debug`: a store option may be a secret.
+#[derive(Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Shared {
+    /// Print the summary as one JSON object on stdout; read, tail and run have none
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Run the component in this file instead of the built-in one
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) component: Option<PathBuf>,
+
+    /// Set an option of the store, e.g. aws_region=eu-central-1; may be repeated
+    ///
+    /// It beats the environment. Other users of the machine can see it: put secrets into the
+    /// environment. For all stores on the network but WebDAV: instance_credentials (true or false,
+    /// default false). An unknown option is an error that names similar ones; one whose value cannot
+    /// be used, or that would have no effect, is an error that says what it needs.
+    #[arg(long = "store-option", global = true, value_name = "KEY=VALUE")]
+    pub(crate) store_options: Vec<String>,
+
+    /// Send a failed request to the store again at most N times, 0 to 100 [default: until --timeout]
+    ///
+    /// With growing pauses, of 5 s at most. Every request is safe to repeat: no event is lost or
+    /// written twice by it.
+    #[arg(long, global = true, value_name = "N")]
+    #[arg(value_parser = number_within::<usize>(0..=100))]
+    pub(crate) retry_max: Option<usize>,
+
+    /// Give up an operation of the store after this long in all: 1s to 4m [default: 60s]
+    ///
+    /// That is one write, one listing, or the next part of a read, its retries included. What is
+    /// being waited for is reported on stderr after 2 seconds.
+    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_timeout)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Keep compiled components in this folder [default: the user's cache folder]
+    ///
+    /// They are native code: the folder and what is in it must belong to you and be writable by nobody
+    /// else. What is not so, or is damaged, is not used, and a warning names it. At most 200 files and
+    /// 1 GiB are kept.
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) cache_dir: Option<PathBuf>,
+
+    /// Compile components anew, which takes a second and for large plugins longer, and keep nothing
+    #[arg(long, global = true, conflicts_with = "cache_dir")]
+    pub(crate) no_cache: bool,
+
+    /// The most memory an instance of the component may use: 4MiB to 4095MiB
+    ///
+    /// Reading, compacting and verifying need less than 64MiB for a log of any size. Appending needs
+    /// up to 128MiB while the store is slower than the input; with less it fails. Where the address
+    /// space is limited (`ulimit -v`), an instance reserves no more than this of it.
+    #[arg(long, global = true, value_name = "SIZE", default_value = "256MiB")]
+    #[arg(value_parser = size_within::<u32>(4 * MIB..=4095 * MIB))]
+    pub(crate) memory_max: u32,
+
+    /// Say more on stderr: -v what is done, -vv everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// Print nothing but errors to stderr: no summary, no warnings, no progress
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory as _};
+
+    use crate::Arguments;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    /// All commands, those of commands too.
+    fn all_commands(command: Command) -> Vec<Command> {
+        let below = command.get_subcommands().cloned().flat_map(all_commands);
+        let below = below.collect::<Vec<_>>();
+        std::iter::once(command).chain(below).collect()
+    }
+
+    #[test]
+    fn help_is_wrapped_once_and_by_the_width_of_the_terminal() {
+        for command in all_commands(Arguments::command()) {
+            let name = command.get_name().to_owned();
+            let source = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let lines: Vec<&str> = source.lines().collect();
+            for pair in lines.windows(2) {
+                let by_hand =
+                    pair.iter().all(|line| line.starts_with(|c: char| !c.is_whitespace()));
+                assert!(!by_hand, "{name}: a paragraph of two lines: {pair:#?}");
+            }
+            for line in &lines {
+                let kept = line.starts_with(' ');
+                assert!(!kept || line.chars().count() <= 80, "{name}: will be wrapped: {line}");
+            }
+            let help = command.clone().term_width(80).render_long_help().to_string();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 80, "{name}: wider than 80 columns: {line}");
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Tips for words that belong to another command, or that stand in the wrong place. The parser's own
+//! tip, to put `--` in front, would make a log or a file of them.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// A command, words that people type with it, and what does that.
+const TIPS: [(&str, &[&str], &str); 5] = [
+    (
+        "read",
+        &["-n", "--lines", "--last"],
+        "'tail -n N' prints the last N events, 'read --limit N' the first",
+    ),
+    ("read", &["-f", "--follow"], "'tail -f' goes on with the events to come"),
+    ("tail", &["--limit"], "'tail -n N' prints the last N events, 'read --limit N' the first"),
+    (
+        "tail",
+        &["--from", "--since", "--until", "--position-file", "--skip-damaged"],
+        "'read' has it, and prints from there to the end",
+    ),
+    ("trim", &["--keep", "--keep-last"], "'trim --keep-events N' keeps the last N events"),
+];
+
+/// Puts a better tip, or none, in the place of the parser's.
+pub(crate) fn better(mut error: clap::Error, typed: &[OsString]) -> clap::Error {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return error;
+    }
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
+    let word = word.split('=').next().unwrap_or_default().to_owned();
+    let typed: Vec<&str> = typed.iter().skip(1).filter_map(|word| word.to_str()).collect();
+    if let Some(tip) = tip(&word, &typed) {
+        let tip = ContextValue::StyledStrs(vec![tip.into()]);
+        error.insert(ContextKind::Suggested, tip);
+    } else if word.starts_with('-') && !typed.contains(&"run") {
+        error.remove(ContextKind::Suggested);
+    }
+    error
+}
+
+/// What to do instead of `word`.
+fn tip(word: &str, typed: &[&str]) -> Option<String> {
+    let is_of = |command: &str| typed.contains(&command);
+    let known = TIPS.iter().find(|(command, words, _)| is_of(command) && words.contains(&word));
+    if let Some((_, _, tip)) = known {
+        return Some((*tip).to_owned());
+    }
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if is_of("read") && word.strip_prefix('-').is_some_and(is_number) {
+        return Some(format!("'tail {word}' prints the last events"));
+    }
+    if is_of("run") && !word.starts_with('-') {
+        return Some(format!("the plugin's own arguments stand behind '--', as in '-- {word}'"));
+    }
+    let mut numbers = typed.iter().filter(|word| word.strip_prefix('+').is_some_and(is_number));
+    let number = numbers.next().filter(|_| is_of("tail"))?;
+    Some(format!("'tail -n {number}' begins there"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Arguments;
+
+    #[test]
+    fn a_word_of_another_command_is_answered_by_what_does_it() {
+        let table = [
+            ("read -n 5 log", "'tail -n N'"),
+            ("read -f log", "'tail -f' goes on"),
+            ("read --follow log", "'tail -f' goes on"),
+            ("read -5 log", "'tail -5'"),
+            ("tail --limit 5 log", "'tail -n N'"),
+            ("tail --since=1h log", "'read' has it"),
+            ("tail +3 log", "'tail -n +3'"),
+            ("run plugin.wasm ok", "as in '-- ok'"),
+            ("run plugin.wasm --keep 5", "'-- --keep'"),
+            ("trim --keep 5 log", "--keep-events"),
+        ];
+        for (typed, tip) in table {
+            let shown = shown(typed);
+            assert!(shown.contains(tip), "{typed}: {shown}");
+        }
+        for typed in ["stat -x log", "verify --fast log", "compact -n log"] {
+            assert!(!shown(typed).contains("use '--"), "{typed}: {}", shown(typed));
+        }
+        for typed in ["trim --keep-events -5 log", "read --from -1 log", "read --limit -1 log"] {
+            let shown = shown(typed);
+            assert!(shown.contains("invalid value '-"), "{typed}: {shown}");
+        }
+    }
+
+    fn shown(typed: &str) -> String {
+        let typed: Vec<OsString> =
+            std::iter::once("stratalog").chain(typed.split(' ')).map(OsString::from).collect();
+        let error = Arguments::parse_typed(&typed).err().unwrap();
+        better(error, &typed).render().to_string()
+    }
+}

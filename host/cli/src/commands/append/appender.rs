@@ -1,0 +1,312 @@
+//! Hands lines to the log, and knows where each of them stands.
+//!
+//! 1. Whole lines go on as soon as they were read.
+//! 2. Blank lines are no events, and lines with NUL bytes are none of text. What else is a valid
+//!    event is the log's to say; only a line too long to be held is judged here, by the same limit.
+//! 3. At every `--flush-threshold` events it waits until they are written, so no batch has more.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use stratalog::{Error, EventFault, Log};
+
+use crate::args::commands::Append;
+use crate::commands::append::decoder::Fault;
+use crate::commands::append::durability::Ledger;
+use crate::commands::append::events::{Blank, Lines, first_with_nul, number_of};
+use crate::commands::append::input::{Item, Source};
+use crate::commands::append::line_splitter::LineCutter;
+use crate::process::exit::{Code, Failure};
+use crate::process::signals::Signals;
+use crate::progress::Progress;
+use crate::terminal::human::count;
+
+/// The number of lines left out that are named without being asked for.
+const NAMED_MAX: u64 = 10;
+
+/// Why reading stopped before the end of the input.
+pub(crate) enum Stop {
+    /// The input is bad, and what came before it is in the log.
+    Input(Failure),
+    /// The log did not take so many events.
+    Refused { error: Error, events: u64 },
+}
+
+impl Stop {
+    /// The lines after those were not taken either.
+    fn and_not(self, lines: &Bytes, blank: Blank) -> Self {
+        match self {
+            Self::Refused { error, events } => {
+                let others = number_of(&Lines::of(lines.clone(), blank).events());
+                Self::Refused { error, events: events.saturating_add(others) }
+            }
+            input => input,
+        }
+    }
+}
+
+/// Where a line stands, for messages.
+#[derive(Default)]
+struct Place {
+    file: String,
+    /// Lines before it.
+    line: u64,
+}
+
+/// Hands lines to the log.
+pub(crate) struct Feed<'a> {
+    log: &'a Log,
+    line_bytes_max: usize,
+    skip_invalid: bool,
+    binary: bool,
+    blank: Blank,
+    place: Place,
+    cutter: LineCutter,
+    threshold: u64,
+    /// Events taken since the last flush at the threshold.
+    unflushed: u64,
+    /// What the log has taken.
+    ledger: Arc<Ledger>,
+    /// Lines left out that are blank.
+    pub(crate) blank_lines: u64,
+    /// Lines left out that are no valid events.
+    pub(crate) skipped: u64,
+    progress: Progress,
+}
+
+impl<'a> Feed<'a> {
+    pub(crate) fn new(
+        log: &'a Log,
+        command: &Append,
+        ledger: Arc<Ledger>,
+        progress: Progress,
+    ) -> Self {
+        Self {
+            log,
+            line_bytes_max: usize::try_from(command.event_bytes_max).unwrap_or(usize::MAX),
+            skip_invalid: command.skip_invalid,
+            binary: command.binary,
+            blank: if command.binary { Blank::Empty } else { Blank::White },
+            place: Place::default(),
+            cutter: LineCutter::new(0),
+            threshold: command.flush_threshold.into(),
+            unflushed: 0,
+            ledger,
+            blank_lines: 0,
+            skipped: 0,
+            progress,
+        }
+    }
+
+    /// Takes lines until the input or a signal ends it; the code tells which.
+    pub(crate) async fn take_all(
+        &mut self,
+        mut source: Source,
+        signals: &Signals,
+    ) -> Result<Code, Stop> {
+        loop {
+            let item = tokio::select! {
+                biased;
+                code = signals.wait() => {
+                    self.take_rest(source).await?;
+                    return Ok(code);
+                }
+                item = source.next() => item,
+            };
+            match item {
+                Item::Finished => return Ok(Code::Done),
+                item => self.take(item).await?,
+            }
+        }
+    }
+
+    /// Takes what had been read when the signal came.
+    async fn take_rest(&mut self, mut source: Source) -> Result<(), Stop> {
+        while let Some(item) = source.next_read().await {
+            self.take(item).await?;
+        }
+        let open = self.cutter.open_bytes();
+        if open > 0 {
+            let Place { file, line } = &self.place;
+            let line = line.saturating_add(1);
+            tracing::warn!("{file}:{line}: left out {open} bytes of a line without its end");
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, item: Item) -> Result<(), Stop> {
+        match item {
+            Item::Begin(file) => {
+                self.place = Place { file, line: 0 };
+                self.cutter = LineCutter::new(self.line_bytes_max);
+                Ok(())
+            }
+            Item::Block(block) => {
+                let cut = self.cutter.push(&block);
+                drop(block);
+                self.append(cut.lines).await?;
+                if cut.then_too_long { self.next_is_invalid(&self.too_long()) } else { Ok(()) }
+            }
+            Item::End => {
+                let last = self.cutter.finish();
+                self.append(last).await
+            }
+            Item::Unreadable(fault) => Err(Stop::Input(self.unreadable(fault))),
+            Item::Finished => Ok(()),
+        }
+    }
+
+    /// What to say of an input that cannot be read on.
+    fn unreadable(&self, fault: Fault) -> Failure {
+        let Fault { code, mut message } = fault;
+        if self.place.line > 0 {
+            let lines = count(self.place.line, "whole line", "whole lines");
+            let are = if self.place.line == 1 { "is" } else { "are" };
+            // Writing to a string does not fail.
+            write!(message, "; the {lines} before that {are} appended").ok();
+        }
+        Failure::new(code, message)
+    }
+
+    /// Appends whole lines, of which some may be no events.
+    async fn append(&mut self, lines: Vec<u8>) -> Result<(), Stop> {
+        let mut lines = Bytes::from(lines);
+        while let Some((before, bytes)) = self.first_with_nul(&lines) {
+            let before = lines.split_to(before);
+            self.append_text(before).await.map_err(|stop| stop.and_not(&lines, self.blank))?;
+            drop(lines.split_to(bytes));
+            self.next_is_invalid("the line has a NUL byte")?;
+        }
+        self.append_text(lines).await
+    }
+
+    fn first_with_nul(&self, lines: &[u8]) -> Option<(usize, usize)> {
+        if self.binary { None } else { first_with_nul(lines) }
+    }
+
+    /// Appends whole lines without NUL bytes, flushing at the threshold.
+    async fn append_text(&mut self, lines: Bytes) -> Result<(), Stop> {
+        let lines = Lines::of(lines, self.blank);
+        let mut events = lines.events();
+        let mut done = 0;
+        while !events.is_empty() {
+            let room = self.threshold.saturating_sub(self.unflushed);
+            let batch = events.split_to(bytes_of_lines(&events, room.max(1)));
+            let taken = self.append_at_once(batch, &lines, done).await;
+            done = taken.map_err(|stop| stop.and_not(&events, self.blank))?;
+            if self.unflushed >= self.threshold {
+                let flushed = self.log.flush().await;
+                flushed.map_err(|error| Stop::Refused { error, events: number_of(&events) })?;
+                self.unflushed = 0;
+            }
+        }
+        self.place.line = self.place.line.saturating_add(lines.count());
+        self.blank_lines = self.blank_lines.saturating_add(lines.blank());
+        Ok(())
+    }
+
+    /// Appends some of the events of these lines in one call, behind the first `done` of them.
+    /// Returns how many are done with then.
+    async fn append_at_once(
+        &mut self,
+        events: Bytes,
+        lines: &Lines,
+        done: u64,
+    ) -> Result<u64, Stop> {
+        let offered = number_of(&events);
+        self.ledger.offers(offered);
+        match self.log.append_lines(&events).await {
+            Ok(taken) => {
+                self.took(taken, events.len());
+                tracing::debug!("took {taken} events of {}", self.place.file);
+            }
+            // None of them was taken.
+            Err(Error::InvalidEvent { .. }) => {
+                self.append_one_by_one(lines, done, offered).await?;
+            }
+            Err(error) => return Err(Stop::Refused { error, events: offered }),
+        }
+        Ok(done.saturating_add(offered))
+    }
+
+    fn took(&mut self, events: u64, bytes: usize) {
+        self.ledger.took(events, bytes);
+        self.unflushed = self.unflushed.saturating_add(events);
+        self.progress.add(events, bytes);
+    }
+
+    /// Appends events of these lines of which at least one is not valid.
+    async fn append_one_by_one(
+        &mut self,
+        lines: &Lines,
+        done: u64,
+        offered: u64,
+    ) -> Result<(), Stop> {
+        let skipped = usize::try_from(done).unwrap_or(usize::MAX);
+        let behind = (done..done.saturating_add(offered)).zip(lines.numbered().skip(skipped));
+        for (before, (number, event)) in behind {
+            match self.log.append(event).await {
+                Ok(()) => self.took(1, event.len().saturating_add(1)),
+                Err(Error::InvalidEvent { fault, .. }) => {
+                    let reason = match fault {
+                        EventFault::TooLong { .. } => self.too_long(),
+                        EventFault::Empty | EventFault::LineFeed | EventFault::Unterminated => {
+                            fault.to_string()
+                        }
+                    };
+                    let line = self.place.line.saturating_add(number);
+                    let invalid = self.invalid(line, &reason);
+                    if invalid.is_err() {
+                        // The lines behind it are not looked at, so these are the blank ones.
+                        let blank_lines = number.saturating_sub(before).saturating_sub(1);
+                        self.blank_lines = self.blank_lines.saturating_add(blank_lines);
+                    }
+                    invalid?;
+                }
+                Err(error) => {
+                    let events = done.saturating_add(offered).saturating_sub(before);
+                    return Err(Stop::Refused { error, events });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn too_long(&self) -> String {
+        let bytes_max = self.line_bytes_max;
+        format!("the line is longer than --event-bytes-max, {bytes_max} bytes")
+    }
+
+    /// The next line is no event: leaves it out, or stops.
+    fn next_is_invalid(&mut self, reason: &str) -> Result<(), Stop> {
+        self.place.line = self.place.line.saturating_add(1);
+        self.invalid(self.place.line, reason)
+    }
+
+    /// A line is no event: leaves it out, or stops.
+    fn invalid(&mut self, line: u64, reason: &str) -> Result<(), Stop> {
+        let file = &self.place.file;
+        if !self.skip_invalid {
+            let message = format!("{file}:{line}: {reason} (--skip-invalid leaves such lines out)");
+            return Err(Stop::Input(Failure::input(message)));
+        }
+        self.skipped = self.skipped.saturating_add(1);
+        match self.skipped {
+            0..=NAMED_MAX => tracing::warn!("left out {file}:{line}: {reason}"),
+            _ => tracing::info!("left out {file}:{line}: {reason}"),
+        }
+        Ok(())
+    }
+}
+
+/// The length of the first `count` lines, or of all if there are no more.
+fn bytes_of_lines(lines: &[u8], count: u64) -> usize {
+    // Fewer bytes than lines: no need to count.
+    if u64::try_from(lines.len()).is_ok_and(|bytes| bytes <= count) {
+        return lines.len();
+    }
+    let last = usize::try_from(count).unwrap_or(usize::MAX).saturating_sub(1);
+    let end = memchr::memchr_iter(b'\n', lines).nth(last);
+    end.map_or(lines.len(), |end| end.saturating_add(1))
+}

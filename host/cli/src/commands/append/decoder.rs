@@ -1,0 +1,383 @@
+//! Cuts the bytes of one input into blocks, decompressed if they are compressed.
+//!
+//! 1. Of text, a block is passed on as soon as a read returns, however little it is.
+//! 2. Damaged data are a fault with the place in the input; what was decompressed before it has
+//!    been passed on by then.
+//! 3. Memory is bounded by blocks and by the window of the compression.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, BufRead, IsTerminal as _, Read, StdinLock};
+
+use flate2::bufread::MultiGzDecoder;
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+
+use crate::commands::append::nature::{Nature, Packing, Unfit, named, nature};
+use crate::process::exit::Code;
+use crate::terminal::streams::read_once;
+
+/// The most bytes of one block.
+pub(crate) const BLOCK_BYTES: usize = 256 * 1024;
+
+/// The largest window of zstd data that is taken, the limit of its own tool unless an option raises that.
+const ZSTD_WINDOW_BYTES_MAX: u64 = 128 * 1024 * 1024;
+
+/// Why an input cannot be read on, and the code to end with.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+}
+
+/// An input that is open.
+pub(crate) enum Stream {
+    Stdin(StdinLock<'static>),
+    File(File),
+}
+
+/// The blocks of one input.
+pub(crate) struct Decoder {
+    name: String,
+    content: Content,
+    /// Read to look at it, and not passed on yet.
+    first: Option<Vec<u8>>,
+    /// Comes after what is in `first`.
+    fault: Option<Fault>,
+}
+
+enum Content {
+    Plain(Raw),
+    Gzip(Box<MultiGzDecoder<Raw>>),
+    Zstd(Box<Zstd>),
+}
+
+impl Decoder {
+    /// Begins to read an input, as it is (`binary`) or as text, which may be compressed.
+    pub(crate) fn begin(name: &str, stream: Stream, binary: bool) -> Result<Self, Fault> {
+        let mut raw = Raw::new(stream);
+        let content = if binary {
+            Content::Plain(raw)
+        } else {
+            let nature = match raw.nature() {
+                Ok(nature) => nature,
+                Err(error) => return Err(raw.cannot_read(name, &error)),
+            };
+            match nature {
+                Nature::Packed(Packing::Gzip) => Content::Gzip(Box::new(MultiGzDecoder::new(raw))),
+                Nature::Packed(Packing::Zstd) => Content::Zstd(Box::new(Zstd::new(raw))),
+                nature => {
+                    if let (Nature::Text { .. }, Some(named)) = (&nature, named(name)) {
+                        return Err(Fault::unfit(name, Unfit::NotPacked { named }));
+                    }
+                    raw.consume(text(name, nature)?);
+                    Content::Plain(raw)
+                }
+            }
+        };
+        let (first, fault) = (None, None);
+        let mut decoder = Self { name: name.to_owned(), content, first, fault };
+        if !matches!(decoder.content, Content::Plain(_)) {
+            decoder.look_within()?;
+        }
+        Ok(decoder)
+    }
+
+    /// The next bytes; none at the end.
+    pub(crate) fn next_block(&mut self) -> Result<Vec<u8>, Fault> {
+        if let Some(first) = self.first.take().filter(|first| !first.is_empty()) {
+            return Ok(first);
+        }
+        match self.fault.take() {
+            Some(fault) => Err(fault),
+            None => self.decode(),
+        }
+    }
+
+    /// Decompressed, it has to be text, too.
+    fn look_within(&mut self) -> Result<(), Fault> {
+        let mut head = Vec::new();
+        let nature = loop {
+            let ended = match self.decode() {
+                Ok(block) => {
+                    head.extend_from_slice(&block);
+                    block.is_empty()
+                }
+                Err(fault) => {
+                    self.fault = Some(fault);
+                    true
+                }
+            };
+            if let Some(nature) = nature(&head, ended) {
+                break nature;
+            }
+        };
+        let mark_bytes = match nature {
+            Nature::Unfit(Unfit::OtherPacking { .. }) => {
+                return Err(Fault::unfit(&self.name, Unfit::PackedTwice));
+            }
+            nature => text(&self.name, nature)?,
+        };
+        self.first = Some(head.split_off(mark_bytes));
+        Ok(())
+    }
+
+    fn decode(&mut self) -> Result<Vec<u8>, Fault> {
+        let name = &self.name;
+        match &mut self.content {
+            Content::Plain(raw) => raw.take_block().map_err(|error| raw.cannot_read(name, &error)),
+            Content::Gzip(gzip) => read_block(|block| gzip.read(block).map_err(AnyError::from))
+                .map_err(|error| gzip.get_ref().fault(name, Packing::Gzip, &*error)),
+            Content::Zstd(zstd) => read_block(|block| zstd.read(block))
+                .map_err(|error| zstd.raw.fault(name, Packing::Zstd, &*error)),
+        }
+    }
+}
+
+/// The length of the mark before the text, if the input is text.
+fn text(name: &str, nature: Nature) -> Result<usize, Fault> {
+    match nature {
+        Nature::Text { mark_bytes } => Ok(mark_bytes),
+        Nature::Unfit(unfit) => Err(Fault::unfit(name, unfit)),
+        Nature::Packed(_) => Err(Fault::unfit(name, Unfit::PackedTwice)),
+    }
+}
+
+type AnyError = Box<dyn Error + Send + Sync>;
+
+fn read_block(
+    read: impl FnOnce(&mut [u8]) -> Result<usize, AnyError>,
+) -> Result<Vec<u8>, AnyError> {
+    let mut block = vec![0; BLOCK_BYTES];
+    let length = read(&mut block)?;
+    block.truncate(length);
+    Ok(block)
+}
+
+/// The bytes of an input as they are, read ahead by a block.
+struct Raw {
+    stream: Stream,
+    block: Vec<u8>,
+    /// Bytes of the block that are done with.
+    done: usize,
+    /// Bytes of the input that are done with.
+    position: u64,
+    /// The system could not read, whatever the decoder made of it.
+    failed: Option<io::Error>,
+    /// Asked before it is read: one that was closed is none any more.
+    is_terminal: bool,
+}
+
+impl Raw {
+    fn new(stream: Stream) -> Self {
+        let is_terminal = match &stream {
+            Stream::Stdin(stdin) => stdin.is_terminal(),
+            Stream::File(file) => file.is_terminal(),
+        };
+        Self { stream, block: Vec::new(), done: 0, position: 0, failed: None, is_terminal }
+    }
+
+    /// Reads until the first bytes tell what they are.
+    fn nature(&mut self) -> io::Result<Nature> {
+        let mut ended = false;
+        loop {
+            if let Some(nature) = nature(&self.block, ended) {
+                return Ok(nature);
+            }
+            let more = self.read_stream()?;
+            ended = more.is_empty();
+            self.block.extend_from_slice(&more);
+        }
+    }
+
+    /// The next block: what was read ahead, or else what one read returns.
+    fn take_block(&mut self) -> io::Result<Vec<u8>> {
+        let ahead = std::mem::take(&mut self.block).split_off(std::mem::take(&mut self.done));
+        if ahead.is_empty() { self.read_stream() } else { Ok(ahead) }
+    }
+
+    fn read_stream(&mut self) -> io::Result<Vec<u8>> {
+        let mut block = vec![0; BLOCK_BYTES];
+        let length = match &mut self.stream {
+            // It has a small buffer, which a read as large as ours goes past.
+            Stream::Stdin(stdin) => read_once(stdin, &mut block),
+            Stream::File(file) => read_once(file, &mut block),
+        }?;
+        block.truncate(length);
+        Ok(block)
+    }
+
+    /// What an error of the system means. A terminal that is closed hangs up: that is an end, as by its
+    /// signal, which the process may not get.
+    fn cannot_read(&self, name: &str, error: &io::Error) -> Fault {
+        if self.is_terminal && is_hang_up(error) {
+            let message = format!("cannot read {name} on: its terminal was closed");
+            return Fault { code: Code::Signal(SIGHUP), message };
+        }
+        Fault::read(name, error)
+    }
+
+    /// What an error of a decoder means.
+    fn fault(&self, name: &str, packing: Packing, error: &(dyn Error + 'static)) -> Fault {
+        if let Some(failed) = &self.failed {
+            return self.cannot_read(name, failed);
+        }
+        let (packing, position) = (packing.name(), self.position);
+        let message = if is_cut_off(error) {
+            format!("cannot read {name}: its {packing} data are cut off at byte {position}")
+        } else {
+            format!(
+                "cannot read {name}: its {packing} data are damaged before byte {position}: {error}"
+            )
+        };
+        Fault { code: Code::Input, message }
+    }
+}
+
+impl BufRead for Raw {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.done >= self.block.len() {
+            self.done = 0;
+            self.block = match self.read_stream() {
+                Ok(block) => block,
+                Err(error) => {
+                    let kind = error.kind();
+                    self.failed = Some(error);
+                    return Err(kind.into());
+                }
+            };
+        }
+        Ok(self.block.get(self.done..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.done = self.done.saturating_add(bytes);
+        self.position = self.position.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+}
+
+impl Read for Raw {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+/// The number of the signal by which a terminal says that it is closed.
+const SIGHUP: u8 = 1;
+
+/// Says whether a read failed as that of a terminal that is closed does.
+#[cfg(unix)]
+fn is_hang_up(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
+#[cfg(not(unix))]
+fn is_hang_up(_: &io::Error) -> bool {
+    false
+}
+
+/// Says whether the data ended too early.
+fn is_cut_off(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Frames of zstd data, one after the other.
+struct Zstd {
+    raw: Raw,
+    frame: FrameDecoder,
+    in_frame: bool,
+}
+
+impl Zstd {
+    fn new(raw: Raw) -> Self {
+        let mut frame = FrameDecoder::new();
+        frame.set_max_window_size(ZSTD_WINDOW_BYTES_MAX);
+        Self { raw, frame, in_frame: false }
+    }
+
+    fn read(&mut self, block: &mut [u8]) -> Result<usize, AnyError> {
+        loop {
+            if !self.in_frame && !self.begin_frame()? {
+                return Ok(0);
+            }
+            while self.frame.can_collect() == 0 && !self.frame.is_finished() {
+                self.frame.decode_blocks(&mut self.raw, BlockDecodingStrategy::UptoBlocks(1))?;
+            }
+            let read = self.frame.read(block)?;
+            if read > 0 {
+                return Ok(read);
+            }
+            self.in_frame = false;
+            let stored = self.frame.get_checksum_from_data();
+            if stored.is_some() && stored != self.frame.get_calculated_checksum() {
+                return Err("the checksum of a frame does not match".into());
+            }
+        }
+    }
+
+    /// Reads the head of the next frame with data; false at the end.
+    fn begin_frame(&mut self) -> Result<bool, AnyError> {
+        while !self.raw.fill_buf()?.is_empty() {
+            match self.frame.reset(&mut self.raw) {
+                Ok(()) => {
+                    self.in_frame = true;
+                    return Ok(true);
+                }
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                    length,
+                    ..
+                })) => {
+                    let mut skipped = self.raw.by_ref().take(length.into());
+                    if io::copy(&mut skipped, &mut io::sink())? < u64::from(length) {
+                        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Fault {
+    /// The system cannot read.
+    pub(crate) fn read(name: &str, error: &io::Error) -> Self {
+        Self { code: Code::Failed, message: format!("cannot read {name}: {error}") }
+    }
+
+    /// It is nothing to read lines from.
+    pub(crate) fn unfit(name: &str, unfit: Unfit) -> Self {
+        Self { code: Code::Input, message: unfit.of(name) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_terminal_that_is_closed_ends_as_by_its_signal() {
+        let errno = |errno: rustix::io::Errno| io::Error::from(errno);
+        let (closed, other) = (rustix::io::Errno::IO, rustix::io::Errno::ISDIR);
+        for (is_terminal, error, code) in [
+            (true, errno(closed), Code::Signal(1)),
+            (true, errno(other), Code::Failed),
+            (false, errno(closed), Code::Failed),
+        ] {
+            let raw = Raw { is_terminal, ..Raw::new(Stream::File(tempfile::tempfile().unwrap())) };
+            let fault = raw.cannot_read("stdin", &error);
+            assert_eq!(fault.code, code, "{}", fault.message);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Tells the events among whole lines from the blank ones. Knows no log and does no I/O.
+
+use bytes::Bytes;
+
+/// Whole lines, each ended by LF, of which all but the blank ones are events.
+pub(crate) struct Lines {
+    all: Bytes,
+    events: Bytes,
+    blank: Blank,
+    /// How many lines are blank.
+    blank_lines: u64,
+}
+
+/// What makes a line blank.
+#[derive(Clone, Copy)]
+pub(crate) enum Blank {
+    /// It has no bytes: such an event there is not.
+    Empty,
+    /// It has no bytes but spaces, tabs and the like, as CRLF leaves them.
+    White,
+}
+
+impl Lines {
+    pub(crate) fn of(all: Bytes, blank: Blank) -> Self {
+        let mut events = Vec::new();
+        let mut blank_lines: u64 = 0;
+        // Where the lines that are not copied yet begin, and the line that is looked at.
+        let (mut kept, mut start) = (0, 0);
+        for end in memchr::memchr_iter(b'\n', &all) {
+            let next = end.saturating_add(1);
+            if blank.is(all.get(start..end).unwrap_or_default()) {
+                events.extend_from_slice(all.get(kept..start).unwrap_or_default());
+                blank_lines = blank_lines.saturating_add(1);
+                kept = next;
+            }
+            start = next;
+        }
+        let events = if blank_lines == 0 {
+            all.clone()
+        } else {
+            events.extend_from_slice(all.get(kept..).unwrap_or_default());
+            events.into()
+        };
+        Self { all, events, blank, blank_lines }
+    }
+
+    /// The events, each ended by LF.
+    pub(crate) fn events(&self) -> Bytes {
+        self.events.clone()
+    }
+
+    /// The events, each without its LF and with the number of its line, from 1.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let lines = self.all.split(|byte| *byte == b'\n');
+        let numbered = (1..).zip(lines).take(usize::try_from(self.count()).unwrap_or(usize::MAX));
+        numbered.filter(|(_, line)| !self.blank.is(line))
+    }
+
+    /// How many lines they are.
+    pub(crate) fn count(&self) -> u64 {
+        number_of(&self.all)
+    }
+
+    /// How many of them are blank.
+    pub(crate) fn blank(&self) -> u64 {
+        self.blank_lines
+    }
+}
+
+impl Blank {
+    fn is(self, line: &[u8]) -> bool {
+        match self {
+            Self::Empty => line.is_empty(),
+            Self::White => line.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0x0b),
+        }
+    }
+}
+
+/// The number of whole lines.
+pub(crate) fn number_of(lines: &[u8]) -> u64 {
+    u64::try_from(memchr::memchr_iter(b'\n', lines).count()).unwrap_or(u64::MAX)
+}
+
+/// The length of the lines before the first that has a NUL byte, and the length of that one.
+pub(crate) fn first_with_nul(lines: &[u8]) -> Option<(usize, usize)> {
+    let nul = memchr::memchr(0, lines)?;
+    let (before, after) = lines.split_at_checked(nul)?;
+    let start = memchr::memrchr(b'\n', before).map_or(0, |end| end.saturating_add(1));
+    let end = memchr::memchr(b'\n', after)
+        .map_or(lines.len(), |end| nul.saturating_add(end).saturating_add(1));
+    Some((start, end.saturating_sub(start)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blank_lines_are_no_events_and_are_counted() {
+        let table = [
+            ("", "", 0, "", 0),
+            ("a\nb\n", "a\nb\n", 0, "a\nb\n", 0),
+            ("\n", "", 1, "", 1),
+            ("\n\na\n\nb\n\n", "a\nb\n", 4, "a\nb\n", 4),
+            (" a \n \t\r\n\r\nb\r\n", " a \nb\r\n", 2, " a \n \t\r\n\r\nb\r\n", 0),
+            ("a\n\x0b\x0c\n\u{a0}\n", "a\n\u{a0}\n", 1, "a\n\x0b\x0c\n\u{a0}\n", 0),
+        ];
+        for (text, white, white_lines, empty, empty_lines) in table {
+            let lines = Lines::of(Bytes::from(text), Blank::White);
+            assert_eq!((lines.events(), lines.blank()), (white.into(), white_lines), "{text:?}");
+            let lines = Lines::of(Bytes::from(text), Blank::Empty);
+            assert_eq!((lines.events(), lines.blank()), (empty.into(), empty_lines), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn events_keep_the_numbers_of_their_lines() {
+        let lines = Lines::of(Bytes::from("\na\n\n\nb\nc\n \n"), Blank::White);
+        let numbered: Vec<_> = lines.numbered().collect();
+        assert_eq!(numbered, [(2, &b"a"[..]), (5, b"b"), (6, b"c")]);
+        assert_eq!(lines.count(), 7);
+    }
+
+    #[test]
+    fn the_first_line_with_a_nul_byte_is_found() {
+        let table = [
+            ("a\nb\n", None),
+            ("\0\n", Some((0, 2))),
+            ("a\nb\0c\nd\0\n", Some((2, 4))),
+            ("a\n\0\nb\n", Some((2, 2))),
+        ];
+        for (lines, expected) in table {
+            assert_eq!(first_with_nul(lines.as_bytes()), expected, "{lines:?}");
+        }
+    }
+}

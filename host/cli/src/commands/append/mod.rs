@@ -1,0 +1,182 @@
+//! `stratalog append`: lines in, batches out.
+//!
+//! 1. Memory is bounded by blocks, the longest event and the log's own buffers, not by the input.
+//! 2. The log decides when to write; only `--flush-threshold` is kept here, to the event.
+//! 3. However the input ends, what came before is flushed, and the summary counts it; unless a signal
+//!    ends it and the store does not answer within the grace: then what may be missing is reported.
+//! 4. Nothing is appended before all inputs are found and open.
+
+mod appender;
+mod decoder;
+mod durability;
+mod events;
+mod input;
+mod inputs;
+mod line_splitter;
+mod nature;
+mod order;
+
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use indicatif::HumanCount;
+use stratalog::store::Location;
+use stratalog::{Error, Log, LogOptions, WriteFate};
+
+use appender::{Feed, Stop};
+use decoder::BLOCK_BYTES;
+use durability::Ledger;
+use input::Source;
+use inputs::is_stdin;
+
+use crate::args::Shared;
+use crate::args::commands::Append;
+use crate::neighbours;
+use crate::process::exit::{Code, Failure};
+use crate::process::signals::Signals;
+use crate::progress::Progress;
+use crate::report::{self, LeftOut};
+use crate::target::Session;
+use crate::terminal::human::count;
+
+/// The library's own default and maximum of `buffer_bytes_max`.
+const BUFFER_BYTES_DEFAULT: u32 = 16 * 1024 * 1024;
+const BUFFER_BYTES_MAX: u32 = 32 * 1024 * 1024;
+
+/// Appends all lines, whatever ends them.
+pub(crate) async fn run(
+    command: Append,
+    shared: &Shared,
+    signals: &Signals,
+) -> Result<Code, Failure> {
+    let location = Location::parse(&command.log).map_err(Error::from)?;
+    order::check(&command.log, &location, &command.files)?;
+    let inputs = inputs::open(&command.files, command.binary)?;
+    let sole_compactor = command.sole.sole_compactor;
+    let session = Session::open(&command.log, shared, sole_compactor)?;
+    let Session { location, store, host } = &session;
+    let opening = async {
+        let is_new = is_new(&session, shared).await;
+        Ok::<_, Error>((is_new, host.open(store, &location.name, options(&command)).await?))
+    };
+    let cannot = format!("cannot append to {location}");
+    let (is_new, log) = match signals.or(opening).await {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(code)) => return Ok(code),
+        Err(error) => return Err(session.explain("append to", error).await),
+    };
+    if location.root.is_memory() {
+        tracing::warn!("{location} is in memory: it is gone when this command ends");
+    }
+    let progress = progress(&command.files, shared, location);
+    let ledger = Arc::new(Ledger::new(log.clone()));
+    signals.give_grace(command.grace.grace, shared.quiet);
+    let confirmed = ledger.clone();
+    signals.set_last_words(move || confirmed.last_words());
+    let mut feed = Feed::new(&log, &command, ledger.clone(), progress);
+    let ended = feed.take_all(Source::start(inputs, command.binary)?, signals).await;
+    let skipped = command.skip_invalid.then_some(feed.skipped);
+    let left_out = LeftOut { blank_lines: feed.blank_lines, skipped };
+    let taken = ledger.taken();
+    let flushed = match &ended {
+        // It has just said that it cannot.
+        Err(Stop::Refused { error, events }) => Err((error.clone(), *events)),
+        Ok(_) | Err(Stop::Input(_)) => log.close().await.map_err(|error| (error, 0)),
+    };
+    drop(feed);
+    match (flushed, ended) {
+        (Ok(written), ended) => {
+            let new = match is_new && written.events > 0 {
+                true => format!(", a new log{}", neighbours::shown(store, location).await),
+                false => String::new(),
+            };
+            report::appended(shared, &written, left_out, &format!("{location}{new}"))?;
+            ended.map_err(Failure::from)
+        }
+        (Err((error, refused)), ended) => {
+            if let Err(Stop::Input(failure)) = ended {
+                failure.print();
+            }
+            leave(log);
+            Err(lost(error, taken, refused).context(cannot))
+        }
+    }
+}
+
+/// Whether the first batch will make the log, where that is said: a typing error makes one, too. It
+/// takes requests, so in a store on the network only people are told.
+async fn is_new(session: &Session, shared: &Shared) -> bool {
+    let Session { location, store, .. } = session;
+    if shared.quiet || shared.json || location.root.is_memory() {
+        return false;
+    }
+    match location.root.as_folder() {
+        Some(folder) => !folder.join(&location.name).exists(),
+        None if !io::stderr().is_terminal() => false,
+        None => matches!(neighbours::is_log(store, &location.name).await, Ok(false)),
+    }
+}
+
+/// Ends without another word of the log: dropped, it would warn of the loss that is reported here.
+fn leave(log: Log) {
+    std::mem::forget(log);
+}
+
+fn options(command: &Append) -> LogOptions {
+    let block_bytes = u32::try_from(BLOCK_BYTES).unwrap_or(u32::MAX);
+    // Room for what is to be one batch or one event, and for the block that completes it.
+    let needed = command.flush_bytes.max(command.event_bytes_max).saturating_add(block_bytes);
+    let options = LogOptions::new()
+        .flush_threshold(command.flush_threshold)
+        .flush_bytes(command.flush_bytes)
+        .flush_interval(command.flush_interval)
+        .event_bytes_max(command.event_bytes_max)
+        .buffer_bytes_max(needed.clamp(BUFFER_BYTES_DEFAULT, BUFFER_BYTES_MAX));
+    match command.compact_after {
+        Some(batches) => options.compact_after(batches),
+        None => options,
+    }
+}
+
+/// Shows progress, but to who types the events, whose lines it would mix with.
+fn progress(files: &[PathBuf], shared: &Shared, location: &Location) -> Progress {
+    let reads_stdin = files.is_empty() || files.iter().any(|file| is_stdin(file));
+    let typed = reads_stdin && io::stdin().is_terminal();
+    if !typed {
+        return Progress::of_events(shared, &format!("appending to {location}:"));
+    }
+    report::print_line(shared.quiet, "reading events, one a line; Ctrl-D ends");
+    Progress::none()
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Input(failure) => failure,
+            Stop::Refused { error, .. } => error.into(),
+        }
+    }
+}
+
+/// Says which events did not get into the log. `refused` were not even taken into memory.
+fn lost(error: Error, taken: u64, refused: u64) -> Failure {
+    let code = Code::of(&error);
+    let Error::WriteFailed { object, fate, events_held, message, .. } = error else {
+        let taken = count(taken, "event", "events");
+        let what = format!("of {taken} read, those not written yet are lost");
+        return Failure::from(error).context(what);
+    };
+    let all = taken.saturating_add(refused);
+    let missing = HumanCount(events_held.saturating_add(refused).min(all));
+    let which = format!("the last {missing} of {}", count(all, "event", "events"));
+    let what = match fate {
+        WriteFate::NotWritten => format!("not written: {which}"),
+        WriteFate::Unknown | WriteFate::Durable => format!(
+            "perhaps not written: {which}; whether {object} was is not known, so read the log \
+             before appending them again"
+        ),
+    };
+    // Not the library's own words, as nothing is kept in memory when the process ends.
+    Failure::new(code, format!("{what}: {message}"))
+}

@@ -1,0 +1,187 @@
+//! `stratalog compact`: small objects into large ones.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use indicatif::HumanBytes;
+use serde::Serialize;
+use stratalog::store::Location;
+use stratalog::{CompactOptions, Compaction, CompactionPlan};
+
+use crate::args::Shared;
+use crate::args::commands::Compact;
+use crate::process::exit::{Code, Failure};
+use crate::progress::{APPEARS_AFTER, Progress};
+use crate::report::{print_json, print_line};
+use crate::target::Session;
+use crate::terminal::human::count;
+
+/// How often it is looked at what is written.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+#[derive(Serialize)]
+struct CompactReport<'a> {
+    merged_files: u64,
+    events: u64,
+    new_segments: u64,
+    new_key: Option<&'a str>,
+    batches: u64,
+    segments: u64,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct PlanReport {
+    batches: u64,
+    segments: u64,
+    bytes: u64,
+    garbage_objects: u64,
+    garbage_bytes: u64,
+}
+
+/// A compaction may end anywhere.
+pub(crate) async fn run(command: &Compact, shared: &Shared) -> Result<Code, Failure> {
+    let sole_compactor = command.sole.sole_compactor;
+    let session = Session::open(&command.log, shared, sole_compactor)?;
+    let Session { location, store, host } = &session;
+    let options = options(command);
+    if command.dry_run {
+        return match host.plan_compaction(store, &location.name, &options).await {
+            Ok(plan) => report_plan(shared, &plan, command, location).map(|()| Code::Done),
+            Err(error) => Err(session.explain("look at", error).await),
+        };
+    }
+    let progress = Progress::of_bytes(shared, &format!("compacting {location}"));
+    let compacted = tokio::select! {
+        biased;
+        compacted = host.compact(store, &location.name, &options) => compacted,
+        never = show(&progress, &session, &options) => match never {},
+    };
+    drop(progress);
+    match compacted {
+        Ok(compaction) => report(shared, &compaction, command, location).map(|()| Code::Done),
+        Err(error) => Err(session.explain("compact", error).await),
+    }
+}
+
+/// Shows how many bytes are written of those planned. The plan is made when there is something to
+/// see: it takes a few requests. Without one, only what is written is shown.
+async fn show(progress: &Progress, session: &Session, options: &CompactOptions) -> Infallible {
+    let Session { location, store, host } = session;
+    if !progress.is_shown() {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(APPEARS_AFTER).await;
+    let planned = match host.plan_compaction(store, &location.name, options).await {
+        Ok(plan) => plan.bytes,
+        Err(error) => {
+            tracing::info!("how much there is to compact is not known: {error}");
+            0
+        }
+    };
+    loop {
+        let written = store.uploaded_bytes();
+        progress.reached(written, planned.max(written));
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn options(command: &Compact) -> CompactOptions {
+    let mut options = CompactOptions::new().full(command.full);
+    if let Some(segments) = command.fan_in {
+        options = options.fan_in(segments);
+    }
+    if let Some(bytes) = command.segment_bytes_max {
+        options = options.segment_bytes_max(bytes);
+    }
+    options
+}
+
+/// Says what a compaction did.
+fn report(
+    shared: &Shared,
+    compaction: &Compaction,
+    command: &Compact,
+    location: &Location,
+) -> Result<(), Failure> {
+    let Compaction { merged_files, batches, segments, events, bytes, new_segments, new_key } =
+        compaction.clone();
+    let new_key = new_key.as_deref();
+    if shared.json {
+        return print_json(&CompactReport {
+            merged_files,
+            events,
+            new_segments,
+            new_key,
+            batches,
+            segments,
+            bytes,
+        });
+    }
+    let merged = objects(batches, segments);
+    let events = count(events, "event", "events");
+    print_line(
+        shared.quiet,
+        &match new_key {
+            Some(key) => {
+                let into = match new_segments {
+                    1 => key.to_owned(),
+                    _ => format!("{new_segments} segments, the first of them {key}"),
+                };
+                format!("{merged} ({events}, {}) merged into {into}", HumanBytes(bytes))
+            }
+            None if merged_files == 0 => nothing(command, location),
+            None => format!("{merged} removed from {location}: they had no events"),
+        },
+    );
+    Ok(())
+}
+
+/// Says what a compaction would do.
+fn report_plan(
+    shared: &Shared,
+    plan: &CompactionPlan,
+    command: &Compact,
+    location: &Location,
+) -> Result<(), Failure> {
+    let CompactionPlan { batches, segments, bytes, garbage_objects, garbage_bytes } = *plan;
+    if shared.json {
+        let report = PlanReport { batches, segments, bytes, garbage_objects, garbage_bytes };
+        return print_json(&report);
+    }
+    let mut line = match (batches, segments) {
+        (0, 0) => nothing(command, location),
+        _ => {
+            let merged = objects(batches, segments);
+            format!("would merge {merged} ({}) of {location}", HumanBytes(bytes))
+        }
+    };
+    if garbage_objects > 0 {
+        let leftovers = count(garbage_objects, "leftover", "leftovers");
+        line.push_str(&format!("; would delete {leftovers} ({})", HumanBytes(garbage_bytes)));
+    }
+    print_line(shared.quiet, &line);
+    Ok(())
+}
+
+/// Says why nothing was or would be done, and what would.
+fn nothing(command: &Compact, location: &Location) -> String {
+    match command.full {
+        true => format!("nothing to compact in {location}"),
+        false => format!(
+            "nothing to compact in {location}: it takes two batches, or enough segments of one size; \
+             --full takes what there is"
+        ),
+    }
+}
+
+/// `12 batches and 8 segments`, without what there is none of.
+fn objects(batches: u64, segments: u64) -> String {
+    let batches_text = count(batches, "batch", "batches");
+    let segments_text = count(segments, "segment", "segments");
+    match (batches, segments) {
+        (_, 0) => batches_text.to_string(),
+        (0, _) => segments_text.to_string(),
+        _ => format!("{batches_text} and {segments_text}"),
+    }
+}

@@ -1,0 +1,180 @@
+//! `stratalog doctor`: what a store can do, and what that means for a log.
+//!
+//! 1. However it ends, what was written is removed, or named.
+//! 2. Each trial is printed once, as it ends: on stdout, or with `--json` on stderr.
+
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+
+use serde::Serialize;
+use stratalog::Error;
+use stratalog::store::Location;
+use stratalog::store::doctor::{Doctor, Found, Use, Verdict};
+
+use crate::args::Shared;
+use crate::args::commands::Doctor as Arguments;
+use crate::process::exit::{Code, Failure, complain, write_stdout};
+use crate::process::signals::Signals;
+use crate::progress::Progress;
+use crate::report::{print_json, print_line};
+use crate::target::open_store;
+use crate::terminal::live_lines;
+use crate::terminal::wrapping;
+
+/// Columns that every terminal has.
+const TERMINAL_WIDTH: usize = 80;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    store: &'a str,
+    #[serde(rename = "use")]
+    usable: &'static str,
+    abilities: Vec<AbilityReport<'a>>,
+    latencies: Vec<LatencyReport>,
+    clock_ahead_ms_min: Option<i64>,
+    clock_ahead_ms_max: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct AbilityReport<'a> {
+    ability: &'static str,
+    verdict: &'static str,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct LatencyReport {
+    request: &'static str,
+    samples: usize,
+    p50_ms: f64,
+    p99_ms: f64,
+}
+
+pub(crate) async fn run(
+    command: &Arguments,
+    shared: &Shared,
+    signals: &Signals,
+) -> Result<Code, Failure> {
+    let location = Location::parse(&command.log).map_err(Error::from)?;
+    let store = open_store(&location.root, shared, false)?;
+    let mut doctor = Doctor::new(&store, &location.name);
+    let left =
+        format!("objects below {:?} in {} may be left", doctor.folder(), store.description());
+    let last_words = left.clone();
+    signals.set_last_words(move || last_words);
+    let ended = tokio::select! {
+        biased;
+        code = signals.wait() => Ok(Some(code)),
+        printed = examine(&mut doctor, shared) => {
+            // Who reads the output has seen enough, if there is more to print.
+            printed.map(|printed| (!printed).then_some(Code::Done))
+        }
+    };
+    if let Ok(Some(code)) = ended {
+        if !doctor.clean_up().await.is_empty() {
+            complain(&left);
+        }
+        return Ok(code);
+    }
+    for failure in doctor.clean_up().await {
+        tracing::warn!("an object stays: {}", failure.error);
+    }
+    ended?;
+    match shared.json {
+        true => print_json(&report(&doctor, store.description()))?,
+        false => {
+            let meaning = meaning(doctor.use_for_a_log());
+            write_stdout(format!("\n{}: {meaning}\n", store.description()).as_bytes())?;
+        }
+    }
+    match doctor.use_for_a_log() {
+        Use::All | Use::SoleCompactor => Ok(Code::Done),
+        _ => Err(Failure::new(Code::Store, format!("{location} cannot be used for a log"))),
+    }
+}
+
+/// Makes all trials and prints them. False: nobody reads them.
+async fn examine(doctor: &mut Doctor, shared: &Shared) -> Result<bool, Failure> {
+    let width = io::stdout().is_terminal().then_some(TERMINAL_WIDTH);
+    while let Some(ability) = doctor.upcoming() {
+        let progress = Progress::of_unknown(shared, &format!("trying {ability}"));
+        let found = doctor.next().await;
+        drop(progress);
+        let Some(found) = found else { continue };
+        if shared.json {
+            print_line(shared.quiet, &line(&found, None));
+        } else {
+            let line = format!("{}\n", line(&found, width));
+            if !live_lines::aside(|| write_stdout(line.as_bytes()))? {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// One trial, in columns. The last one is wrapped within the width, if there is one.
+fn line(found: &Found, width: Option<usize>) -> String {
+    let Found { ability, verdict, detail, .. } = found;
+    let columns = format!("{:<7}  {:<26}  ", mark(*verdict), ability.name());
+    match width {
+        Some(width) => wrapping::column(columns, detail, width),
+        None => columns + detail,
+    }
+}
+
+fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "ok",
+        Verdict::Limited => "limited",
+        _ => "FAILED",
+    }
+}
+
+fn name_of_use(usable: Use) -> &'static str {
+    match usable {
+        Use::All => "all",
+        Use::SoleCompactor => "sole-compactor",
+        _ => "none",
+    }
+}
+
+/// What the result means for a log here.
+fn meaning(usable: Use) -> &'static str {
+    match usable {
+        Use::All => "a log can do everything here",
+        Use::SoleCompactor => {
+            "append and read are safe; compact and trim only with --sole-compactor, if nothing \
+             else does so"
+        }
+        _ => "not usable for a log",
+    }
+}
+
+fn report<'a>(doctor: &'a Doctor, store: &'a str) -> Report<'a> {
+    let millis = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
+    let abilities = doctor.found().iter().map(|found| AbilityReport {
+        ability: found.ability.name(),
+        verdict: match found.verdict {
+            Verdict::Passed => "passed",
+            Verdict::Limited => "limited",
+            _ => "failed",
+        },
+        detail: &found.detail,
+    });
+    let latencies = doctor.latencies().iter().map(|latency| LatencyReport {
+        request: latency.request,
+        samples: latency.samples,
+        p50_ms: millis(latency.p50),
+        p99_ms: millis(latency.p99),
+    });
+    let offset = doctor.clock_offset();
+    Report {
+        store,
+        usable: name_of_use(doctor.use_for_a_log()),
+        abilities: abilities.collect(),
+        latencies: latencies.collect(),
+        clock_ahead_ms_min: offset.map(|offset| offset.ahead_ms_min),
+        clock_ahead_ms_max: offset.map(|offset| offset.ahead_ms_max),
+    }
+}

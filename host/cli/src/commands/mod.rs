@@ -1,0 +1,60 @@
+//! The commands, one file each.
+//!
+//! A command parses nothing and prints no error: it takes its arguments and returns a [`Code`] or a
+//! [`Failure`].
+
+mod append;
+mod compact;
+mod completions;
+mod component;
+mod doctor;
+mod read;
+mod repair;
+mod run;
+mod stat;
+mod tail;
+mod trim;
+mod verify;
+
+use crate::args::commands::Command;
+use crate::args::{Arguments, Shared};
+use crate::process::exit::{self, Code, Failure};
+use crate::process::signals::Signals;
+use crate::terminal::closed_stdout::check_stdout;
+use crate::terminal::live_lines;
+
+/// Runs one command.
+pub(crate) async fn run(arguments: Arguments, signals: &Signals) -> Result<Code, Failure> {
+    let Arguments { command, shared } = arguments;
+    // They have nothing else to say.
+    if shared.json || matches!(command, Command::Read(_) | Command::Tail(_)) {
+        check_stdout().map_err(|error| Failure::system(exit::STDOUT, &error))?;
+    }
+    let done = run_command(command, &shared, signals).await;
+    live_lines::clear();
+    done
+}
+
+/// A command that has something to bring to an end takes the signals itself. The others may end
+/// anywhere, so a signal drops them.
+async fn run_command(
+    command: Command,
+    shared: &Shared,
+    signals: &Signals,
+) -> Result<Code, Failure> {
+    let ended = match command {
+        Command::Append(command) => return append::run(command, shared, signals).await,
+        Command::Read(command) => return read::run(&command, shared, signals).await,
+        Command::Tail(command) => return tail::run(&command, shared, signals).await,
+        Command::Run(command) => return run::run(&command, shared, signals).await,
+        Command::Doctor(command) => return doctor::run(&command, shared, signals).await,
+        Command::Compact(command) => signals.or(compact::run(&command, shared)).await,
+        Command::Trim(command) => signals.or(trim::run(&command, shared)).await,
+        Command::Repair(command) => signals.or(repair::run(&command, shared)).await,
+        Command::Verify(command) => signals.or(verify::run(&command, shared)).await,
+        Command::Stat(command) => signals.or(stat::run(&command, shared)).await,
+        Command::Component(command) => component::run(&command, shared).map(Ok),
+        Command::Completions(command) => completions::run(&command).map(Ok),
+    };
+    ended.map(|ended| ended.unwrap_or_else(|code| code))
+}

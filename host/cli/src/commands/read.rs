@@ -1,0 +1,179 @@
+//! `stratalog read`: events to stdout.
+//!
+//! 1. A position is kept only after the events before it have left for stdout: what is repeated
+//!    after a crash is at most the last page, and nothing is skipped.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+
+use stratalog::{Error, Page, ReadOptions, Reader, Skipped};
+
+use crate::args::Shared;
+use crate::args::commands::Read;
+use crate::position_file::PositionFile;
+use crate::process::exit::{Code, Failure, write_stdout};
+use crate::process::signals::Signals;
+use crate::progress::Progress;
+use crate::target::Session;
+use crate::terminal::human::count;
+use crate::terminal::streams::stdout_as_file;
+
+pub(crate) async fn run(
+    command: &Read,
+    shared: &Shared,
+    signals: &Signals,
+) -> Result<Code, Failure> {
+    if let (Some(since), Some(until)) = (command.since, command.until)
+        && since >= until
+    {
+        return Err(Failure::usage("--since is not before --until: no event is between them"));
+    }
+    let kept = command.position_file.as_deref().map(PositionFile::open).transpose()?;
+    let session = Session::open(&command.log, shared, false)?;
+    if let Some(position) = &command.from {
+        session.check_position("--from", position).await?;
+    }
+    let done = print(&session, command, shared, signals, kept).await;
+    match done {
+        Ok(code) => Ok(code),
+        Err(failure) => Err(session.explain("read", failure).await),
+    }
+}
+
+fn options(command: &Read, kept: Option<&PositionFile>) -> ReadOptions {
+    let mut options = ReadOptions::new();
+    if let Some(position) = kept.and_then(PositionFile::position).or(command.from.as_deref()) {
+        options = options.start(position);
+    }
+    if let Some(events) = command.limit {
+        options = options.limit(events);
+    }
+    if let Some(micros) = command.since {
+        options = options.since(micros);
+    }
+    if let Some(micros) = command.until {
+        options = options.until(micros);
+    }
+    options.skip_damaged(command.skip_damaged)
+}
+
+async fn print(
+    session: &Session,
+    command: &Read,
+    shared: &Shared,
+    signals: &Signals,
+    mut kept: Option<PositionFile>,
+) -> Result<Code, Failure> {
+    let options = options(command, kept.as_ref());
+    let opening = session.host.read_with(&session.store, &session.location.name, options);
+    let opened = signals.or(opening).await.map_err(|error| name_file(error, kept.as_ref()))?;
+    let mut reader = match opened {
+        Ok(reader) => reader,
+        Err(code) => return Ok(code),
+    };
+    if let Some(kept) = &kept {
+        kept.probe().map_err(|error| kept.unwritable(&error))?;
+    }
+    let file = stdout_as_file();
+    // Only if the events go to a file: a terminal or a pager would show both.
+    let mut progress = match file {
+        Some(_) => Progress::of_events(shared, &format!("reading {}:", session.location)),
+        None => Progress::none(),
+    };
+    let mut skipped = Skips::default();
+    loop {
+        // Between pages: the position of the one that was written is kept before it ends.
+        let next = signals.or(reader.next()).await;
+        let page = match next.map_err(|error| name_file(error, kept.as_ref()))? {
+            Ok(page) => page,
+            Err(code) => return Ok(code),
+        };
+        if command.skip_damaged {
+            skipped.report(reader.take_skipped().await?);
+        }
+        if let Some(page) = &page {
+            warn_of_missed(page);
+            if !write_stdout(&page.lines)? {
+                return Ok(Code::Done);
+            }
+            progress.add(page.events, page.lines.len());
+        }
+        keep(&mut reader, kept.as_mut(), file.as_ref()).await?;
+        if page.is_none() {
+            return skipped.end(session);
+        }
+    }
+}
+
+/// What was left out since it is damaged.
+#[derive(Default)]
+struct Skips {
+    objects: BTreeSet<String>,
+    events: u64,
+    /// Whether there are more, and nothing tells how many.
+    uncounted: bool,
+}
+
+impl Skips {
+    fn report(&mut self, skipped: Vec<Skipped>) {
+        for Skipped { object, expected, found, events } in skipped {
+            let missing = match events {
+                Some(events) => count(events, "event is", "events are").to_string(),
+                None => "an unknown number of events is".to_owned(),
+            };
+            tracing::warn!(
+                "{object} is damaged: expected {expected}, found {found}; {missing} missing"
+            );
+            self.events = self.events.saturating_add(events.unwrap_or(0));
+            self.uncounted |= events.is_none();
+            self.objects.insert(object);
+        }
+    }
+
+    fn end(self, session: &Session) -> Result<Code, Failure> {
+        if self.objects.is_empty() {
+            return Ok(Code::Done);
+        }
+        let objects = u64::try_from(self.objects.len()).unwrap_or(u64::MAX);
+        let objects = count(objects, "damaged object", "damaged objects");
+        let at_least = if self.uncounted { "at least " } else { "" };
+        let events = count(self.events, "event", "events");
+        let message = format!("{at_least}{events} of {objects} could not be read");
+        Err(Failure::new(Code::Damaged, message).with_hint(session.way_on()))
+    }
+}
+
+/// Says how many events came and went before they were read.
+pub(crate) fn warn_of_missed(page: &Page) {
+    if page.missed > 0 {
+        let were = if page.missed == 1 { "was" } else { "were" };
+        let events = count(page.missed, "event", "events");
+        tracing::warn!("{events} {were} trimmed or lost before being read");
+    }
+}
+
+/// Keeps the reader's position, if that was asked for.
+async fn keep(
+    reader: &mut Reader,
+    kept: Option<&mut PositionFile>,
+    stdout: Option<&File>,
+) -> Result<(), Failure> {
+    let Some(kept) = kept else { return Ok(()) };
+    let position = reader.position().await?;
+    if let Some(stdout) = stdout {
+        // The position is made durable, so the events before it must be.
+        let failed = |error| Failure::system("cannot sync stdout", &error);
+        stdout.sync_data().map_err(failed)?;
+    }
+    kept.save(position).map_err(|error| kept.unwritable(&error))
+}
+
+/// A position that the log does not take is the file's fault.
+fn name_file(error: Error, kept: Option<&PositionFile>) -> Failure {
+    match (&error, kept) {
+        (Error::InvalidInput(message), Some(kept)) if kept.position().is_some() => {
+            kept.broken(message)
+        }
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,190 @@
+//! `stratalog repair`: makes a log with damaged objects whole again, or says what that would do.
+
+use serde::Serialize;
+use stratalog::{Finding, RepairAction, RepairStep};
+
+use crate::args::Shared;
+use crate::args::commands::Repair;
+use crate::process::exit::{Code, Failure, write_stdout};
+use crate::progress::Progress;
+use crate::report::{print_json, print_line};
+use crate::target::Session;
+use crate::terminal::human::count;
+use crate::terminal::live_lines;
+
+#[derive(Serialize)]
+struct RepairReport {
+    /// Whether the log was changed.
+    repaired: bool,
+    /// Whether nothing is damaged any more.
+    ok: bool,
+    events_lost: u64,
+    steps: Vec<StepReport>,
+}
+
+#[derive(Serialize)]
+struct StepReport {
+    object: String,
+    expected: String,
+    found: String,
+    action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    events_lost: u64,
+}
+
+/// A repair may end anywhere: a second one goes on.
+pub(crate) async fn run(command: &Repair, shared: &Shared) -> Result<Code, Failure> {
+    let session = Session::open(&command.log, shared, command.sole.sole_compactor)?;
+    match repair(&session, command.yes, shared).await {
+        Ok(code) => Ok(code),
+        Err(failure) => Err(session.explain("repair", failure).await),
+    }
+}
+
+async fn repair(session: &Session, yes: bool, shared: &Shared) -> Result<Code, Failure> {
+    let Session { location, store, host } = session;
+    let progress = Progress::of_unknown(shared, &format!("repairing {location}"));
+    let steps = if yes {
+        host.repair(store, &location.name).await?
+    } else {
+        host.plan_repair(store, &location.name).await?
+    };
+    let left = if yes { left_in(session, &steps).await? } else { Left::default() };
+    drop(progress);
+    let cannot = steps.iter().filter(|step| is_left(step)).count();
+    let damaged = if yes { left.damaged } else { count_of(steps.len()) };
+    let events_lost = steps.iter().map(|step| step.events_lost).fold(0, u64::saturating_add);
+    if shared.json {
+        let steps = steps.iter().map(StepReport::from).chain(left.unnamed).collect();
+        print_json(&RepairReport { repaired: yes, ok: damaged == 0, events_lost, steps })?;
+    } else {
+        let unnamed = left.unnamed.iter().map(StepReport::line);
+        for line in steps.iter().map(line_of).chain(unnamed) {
+            if !live_lines::aside(|| write_stdout(line.as_bytes()))? {
+                break;
+            }
+        }
+        let lost = count(events_lost, "event", "events");
+        let can = count_of(steps.len().saturating_sub(cannot));
+        let line = match (can, yes) {
+            (0, _) if steps.is_empty() => format!("nothing to repair in {location}"),
+            (_, true) => format!("{location} is repaired: {lost} lost"),
+            (0, false) => "nothing was changed: nothing of this can be repaired".to_owned(),
+            (can, false) if cannot == 0 => {
+                let objects = count(can, "object", "objects");
+                format!("nothing was changed: --yes repairs {objects}, with {lost} lost")
+            }
+            (can, false) => format!(
+                "nothing was changed: --yes repairs {can} of {}, with {lost} lost",
+                count(count_of(steps.len()), "object", "objects")
+            ),
+        };
+        print_line(shared.quiet || (yes && damaged > 0), &line);
+    }
+    if damaged == 0 {
+        return Ok(Code::Done);
+    }
+    let objects = count(damaged, "damaged object", "damaged objects");
+    let what = match (yes, damaged) {
+        (false, _) => format!("{objects} in {location} to repair"),
+        (true, 1) => format!("{objects} is left in {location}: see to what is named above"),
+        (true, _) => format!("{objects} are left in {location}: see to what is named above"),
+    };
+    Err(Failure::new(Code::Damaged, what))
+}
+
+/// What a verification finds after a repair.
+#[derive(Default)]
+struct Left {
+    damaged: u64,
+    /// Damaged objects that no step has named.
+    unnamed: Vec<StepReport>,
+}
+
+/// Verifies the log.
+async fn left_in(session: &Session, steps: &[RepairStep]) -> Result<Left, Failure> {
+    let mut verifier = session.host.verify(&session.store, &session.location.name).await?;
+    let mut left = Left::default();
+    while let Some(checked) = verifier.next().await? {
+        for finding in checked.findings {
+            let Finding::Damaged { object, expected, found, .. } = finding else { continue };
+            left.damaged = left.damaged.saturating_add(1);
+            if !steps.iter().any(|step| step.object == object && is_left(step)) {
+                let reason = Some("restore it from a copy of the store".to_owned());
+                let action = "nothing";
+                left.unnamed.push(StepReport {
+                    object,
+                    expected,
+                    found,
+                    action,
+                    reason,
+                    events_lost: 0,
+                });
+            }
+        }
+    }
+    Ok(left)
+}
+
+/// Whether a repair leaves the object as it is.
+fn is_left(step: &RepairStep) -> bool {
+    matches!(step.action, RepairAction::Nothing(_))
+}
+
+fn count_of(objects: usize) -> u64 {
+    u64::try_from(objects).unwrap_or(u64::MAX)
+}
+
+/// A step as a line.
+fn line_of(step: &RepairStep) -> String {
+    let RepairStep { object, expected, found, action, events_lost } = step;
+    let lost = count(*events_lost, "event", "events");
+    let done = match action {
+        RepairAction::SetAside => format!("set aside, {lost} lost"),
+        RepairAction::Gone => format!("gone, {lost} lost"),
+        RepairAction::Rebuild => "written again".to_owned(),
+        RepairAction::StepBack => "the log goes on from the manifest before it".to_owned(),
+        RepairAction::StandIn => "replaced by a stand-in, nothing is lost".to_owned(),
+        RepairAction::Forget => "given up, the log goes on without it".to_owned(),
+        RepairAction::Nothing(why) => return left_line(object, why, expected, found),
+        // The enum is open to additions.
+        _ => "repaired".to_owned(),
+    };
+    format!("{object}: {done} (expected {expected}, found {found})\n")
+}
+
+fn left_line(object: &str, why: &str, expected: &str, found: &str) -> String {
+    format!("{object}: left as it is: {why} (expected {expected}, found {found})\n")
+}
+
+impl StepReport {
+    /// What is left, as a line.
+    fn line(&self) -> String {
+        let why = self.reason.as_deref().unwrap_or_default();
+        left_line(&self.object, why, &self.expected, &self.found)
+    }
+}
+
+impl From<&RepairStep> for StepReport {
+    fn from(step: &RepairStep) -> Self {
+        let (action, reason) = match &step.action {
+            RepairAction::SetAside => ("set-aside", None),
+            RepairAction::Gone => ("gone", None),
+            RepairAction::Rebuild => ("rebuild", None),
+            RepairAction::StepBack => ("step-back", None),
+            RepairAction::StandIn => ("stand-in", None),
+            RepairAction::Forget => ("forget", None),
+            RepairAction::Nothing(why) => ("nothing", Some(why.clone())),
+            _ => ("other", None),
+        };
+        Self {
+            object: step.object.clone(),
+            expected: step.expected.clone(),
+            found: step.found.clone(),
+            action,
+            reason,
+            events_lost: step.events_lost,
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! `stratalog run`: a plugin in a sandbox, lent logs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+use stratalog::Host;
+use stratalog::plugin::{End, Grant, LogsCtx, Outcome, PluginEngine, PluginLimits, Rights, Usage};
+use stratalog::store::Location;
+use wasmtime_wasi::FsPerms;
+
+use crate::args::Shared;
+use crate::args::commands::Run;
+use crate::process::exit::{Code, Failure};
+use crate::process::signals::Signals;
+use crate::progress::Progress;
+use crate::replaced_file;
+use crate::report::print_line;
+use crate::target::{self, cache_folder, open_store};
+
+pub(crate) async fn run(
+    command: &Run,
+    shared: &Shared,
+    signals: &Signals,
+) -> Result<Code, Failure> {
+    let limits = command.limits.limits();
+    let name = command.plugin.display().to_string();
+    // All that was typed is checked before the plugin is compiled.
+    let mut run = stratalog::plugin::Run::new(logs(command, shared, &limits)?);
+    give(&mut run, command)?;
+    check_report(command)?;
+    let bytes = read_plugin(&command.plugin, &limits)?;
+    let engine = PluginEngine::new(limits, cache_folder(shared)?)?;
+    let compiling = Progress::of_compiling(shared, &name);
+    let compiled = signals.or(engine.compile(bytes, &name)).await?;
+    drop(compiling);
+    let plugin = match compiled {
+        Ok(plugin) => plugin,
+        Err(code) => return Ok(code),
+    };
+
+    run.inherit_stdio()?.wasi().arg(&name).args(&command.arguments);
+    signals.give_grace(command.grace.grace, shared.quiet);
+    let last_words = format!(
+        "{name} was stopped, and what it appended last is perhaps not written: read its logs before \
+         appending that again"
+    );
+    signals.set_last_words(move || last_words);
+    let stop = signals.clone();
+    let run = run.stop_when(async move {
+        stop.wait().await;
+    });
+    let outcome = plugin.run(run).await?;
+    if outcome.output_bytes_dropped > 0 {
+        let bytes = outcome.output_bytes_dropped;
+        tracing::warn!("the last {bytes} bytes that {name} wrote are lost: nobody read them");
+    }
+    if command.report.is_some() {
+        report(command.report_file(), &outcome)?;
+    }
+    ended(&name, outcome, signals.came())
+}
+
+/// The logs that the command line lends.
+fn logs(command: &Run, shared: &Shared, limits: &PluginLimits) -> Result<LogsCtx, Failure> {
+    let mut rights = BTreeMap::new();
+    for grant in &command.grants {
+        let (label, granted) = split("--grant", grant, "LABEL=RIGHT,...")?;
+        let granted: Rights =
+            granted.parse().map_err(|error| Failure::usage(format!("--grant {grant}: {error}")))?;
+        rights.insert(label, granted);
+    }
+    let mut builder = LogsCtx::builder().limits(limits);
+    let mut host: Option<Host> = None;
+    let mut labels = Vec::new();
+    for lent in &command.logs {
+        let (label, log) = split("--log", lent, "LABEL=LOG")?;
+        if labels.contains(&label) {
+            return Err(Failure::usage(format!("--log {lent}: {label} is there twice")));
+        }
+        let sole_compactor = command.sole.sole_compactor;
+        let location = Location::parse(log)
+            .map_err(|error| Failure::usage(format!("--log {label}=LOG: {error}")))?;
+        let store = open_store(&location.root, shared, sole_compactor)
+            .map_err(|failure| failure.context(format!("--log {lent}")))?;
+        // A plugin without logs needs no component for them.
+        let host = match &mut host {
+            Some(host) => host,
+            none => none.insert(target::host(shared)?),
+        };
+        let grant = Grant::new(host, &store, &location.name)
+            .rights(rights.remove(label).unwrap_or_default());
+        builder = builder.grant(label, grant);
+        labels.push(label);
+    }
+    if let Some(label) = rights.keys().next() {
+        return Err(Failure::usage(format!("--grant {label}: there is no --log {label}=LOG")));
+    }
+    builder.build().map_err(|error| Failure::usage(format!("--log: {error}")))
+}
+
+fn split<'a>(option: &str, text: &'a str, form: &str) -> Result<(&'a str, &'a str), Failure> {
+    text.split_once('=')
+        .filter(|(label, _)| !label.is_empty())
+        .ok_or_else(|| Failure::usage(format!("{option} {text}: write {option} {form}")))
+}
+
+/// Reads the plugin's file, unless it is larger than it may be.
+fn read_plugin(file: &Path, limits: &PluginLimits) -> Result<Vec<u8>, Failure> {
+    let refuse = |error: std::io::Error| {
+        Failure::input(format!("cannot read the plugin {}: {error}", file.display()))
+    };
+    let bytes = file.metadata().map_err(refuse)?.len();
+    if usize::try_from(bytes).unwrap_or(usize::MAX) > limits.component_bytes_max {
+        let message = format!(
+            "the plugin {} has {bytes} bytes, more than component_bytes_max = {}: \
+             --component-bytes-max raises it",
+            file.display(),
+            limits.component_bytes_max
+        );
+        return Err(Failure::new(Code::Plugin, message));
+    }
+    std::fs::read(file).map_err(refuse)
+}
+
+/// Gives the variables and folders of the command line.
+fn give(run: &mut stratalog::plugin::Run, command: &Run) -> Result<(), Failure> {
+    for variable in &command.env {
+        match variable.split_once('=') {
+            Some((name, value)) => run.wasi().env(name, value),
+            None => match std::env::var(variable) {
+                Ok(value) => run.wasi().env(variable, value),
+                Err(error) => return Err(Failure::usage(format!("--env {variable}: {error}"))),
+            },
+        };
+    }
+    for dir in &command.dirs {
+        let (folder, name) = dir.split_once("::").unwrap_or((dir, dir));
+        run.wasi()
+            .preopened_dir(folder, name, FsPerms::ReadWrite)
+            .map_err(|error| Failure::usage(format!("--dir {dir}: {error:#}")))?;
+    }
+    Ok(())
+}
+
+/// Makes sure that the report can be written.
+fn check_report(command: &Run) -> Result<(), Failure> {
+    let Some(file) = command.report_file() else { return Ok(()) };
+    replaced_file::check(file).map_err(|error| {
+        Failure::input(format!("cannot write the report {}: {error}", file.display()))
+    })
+}
+
+/// Says what went wrong, and with which code to end.
+fn ended(name: &str, outcome: Outcome, signal: Option<Code>) -> Result<Code, Failure> {
+    if let Some(unflushed) = outcome.unflushed.into_iter().next() {
+        let what = format!("{name} {}, and what it appended is not all flushed", outcome.end);
+        let code = Code::of(&unflushed.error);
+        return Err(Failure::new(code, unflushed.to_string()).context(what));
+    }
+    match outcome.end {
+        End::Exited(code) => Ok(match u8::try_from(code) {
+            Ok(0) => Code::Done,
+            Ok(code) => Code::Exited(code),
+            Err(_) => Code::Failed,
+        }),
+        End::Failed if !outcome.has_written_stderr && outcome.usage.log_lines == 0 => {
+            let message = format!(
+                "{name} ended with an error and printed nothing: its `run` returned an error, which \
+                 has no text. Have the plugin catch its errors and print them to stderr"
+            );
+            Err(Failure::new(Code::Failed, message))
+        }
+        End::Failed => Ok(Code::Failed),
+        End::Stopped => Ok(signal.unwrap_or(Code::Failed)),
+        end => Err(Failure::new(Code::Plugin, format!("{name} {end}"))),
+    }
+}
+
+#[derive(Serialize)]
+struct UsageReport<'a> {
+    end: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trap: Option<&'a str>,
+    time_seconds: f64,
+    computed_seconds: f64,
+    memory_bytes_peak: usize,
+    calls: &'a BTreeMap<&'static str, u64>,
+    events_appended: u64,
+    bytes_appended: u64,
+    events_read: u64,
+    bytes_read: u64,
+    log_lines: u64,
+    log_lines_dropped: u64,
+    limits_hit: Vec<LimitReport<'a>>,
+    unflushed: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct LimitReport<'a> {
+    limit: &'a str,
+    value: &'a str,
+    option: &'a str,
+}
+
+/// Reports what a run used: to a file, or without one to stderr.
+fn report(file: Option<&Path>, outcome: &Outcome) -> Result<(), Failure> {
+    let (end, exit_code, trap) = match &outcome.end {
+        End::Exited(code) => ("exited", Some(*code), None),
+        End::Failed => ("failed", Some(1), None),
+        End::Trapped(trap) => ("trapped", None, Some(trap.as_str())),
+        End::LimitReached(_) => ("limit-reached", None, None),
+        _ => ("stopped", None, None),
+    };
+    let Usage {
+        time,
+        computed,
+        memory_bytes_peak,
+        calls,
+        events_appended,
+        bytes_appended,
+        events_read,
+        bytes_read,
+        log_lines,
+        log_lines_dropped,
+        limits_hit,
+        ..
+    } = &outcome.usage;
+    let seconds = |time: &Duration| (time.as_secs_f64() * 1e6).round() / 1e6;
+    let limits_hit = limits_hit
+        .iter()
+        .map(|hit| LimitReport { limit: hit.limit, value: &hit.value, option: hit.option })
+        .collect();
+    let report = UsageReport {
+        end,
+        exit_code,
+        trap,
+        time_seconds: seconds(time),
+        computed_seconds: seconds(computed),
+        memory_bytes_peak: *memory_bytes_peak,
+        calls,
+        events_appended: *events_appended,
+        bytes_appended: *bytes_appended,
+        events_read: *events_read,
+        bytes_read: *bytes_read,
+        log_lines: *log_lines,
+        log_lines_dropped: *log_lines_dropped,
+        limits_hit,
+        unflushed: outcome.unflushed.iter().map(ToString::to_string).collect(),
+    };
+    let mut line = serde_json::to_string(&report)
+        .map_err(|error| Failure::new(Code::Failed, format!("cannot write JSON: {error}")))?;
+    let Some(file) = file else {
+        print_line(false, &line);
+        return Ok(());
+    };
+    line.push('\n');
+    replaced_file::write(file, line.as_bytes()).map_err(|error| {
+        Failure::system(&format!("cannot write the report {}", file.display()), &error)
+    })
+}

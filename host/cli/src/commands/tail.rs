@@ -1,0 +1,152 @@
+//! `stratalog tail`: the last events, and those to come.
+
+use std::time::Duration;
+
+use stratalog::store::Location;
+use stratalog::{Error, Page, ReadOptions, Reader};
+
+use crate::args::Shared;
+use crate::args::commands::Tail;
+use crate::args::tail_start::TailStart;
+use crate::commands::read::warn_of_missed;
+use crate::process::exit::{Code, Failure, write_stdout};
+use crate::process::signals::Signals;
+use crate::report::print_line;
+use crate::target::{Session, no_log};
+use crate::terminal::streams::stdout_closed;
+
+/// Between first looks at a store that is away.
+const FIRST_LOOK_PAUSE: Duration = Duration::from_secs(1);
+
+/// Signals end it at any moment: nothing of it is kept.
+pub(crate) async fn run(
+    command: &Tail,
+    shared: &Shared,
+    signals: &Signals,
+) -> Result<Code, Failure> {
+    let session = Session::open(&command.log, shared, false)?;
+    let Session { location, store, host } = &session;
+    let tailed = async {
+        let (options, skipped) = match command.lines {
+            TailStart::Last(events) => (ReadOptions::new().last(events), 0),
+            TailStart::From(number) => (ReadOptions::new(), number.saturating_sub(1)),
+        };
+        let reader = host.read_with(store, &location.name, options).await?;
+        let out = Output { to_skip: skipped };
+        match command.follow {
+            true => follow(reader, out, location, shared).await,
+            false => print(reader, out).await,
+        }
+    };
+    let explained = async {
+        match tailed.await {
+            Ok(code) => Ok(code),
+            Err::<Code, Failure>(failure) => Err(session.explain("read", failure).await),
+        }
+    };
+    tokio::select! {
+        biased;
+        code = signals.wait() => Ok(code),
+        done = explained => done,
+    }
+}
+
+async fn print(mut reader: Reader, mut out: Output) -> Result<Code, Failure> {
+    while let Some(page) = reader.next().await? {
+        if !out.write(page).await? {
+            break;
+        }
+    }
+    Ok(Code::Done)
+}
+
+/// Prints what comes until the reader of stdout ends it.
+async fn follow(
+    reader: Reader,
+    out: Output,
+    log: &Location,
+    shared: &Shared,
+) -> Result<Code, Failure> {
+    tokio::select! {
+        biased;
+        () = stdout_closed() => Ok(Code::Done),
+        done = follow_on(reader, out, log, shared) => done,
+    }
+}
+
+async fn follow_on(
+    mut reader: Reader,
+    mut out: Output,
+    log: &Location,
+    shared: &Shared,
+) -> Result<Code, Failure> {
+    let mut said = false;
+    let try_on = |said: &mut bool, error: &Error| {
+        if !std::mem::replace(said, true) {
+            print_line(shared.quiet, &format!("cannot read {log}, trying on: {error}"));
+        }
+    };
+    // The first look tells whether there is a log.
+    let first = loop {
+        match reader.next().await {
+            Err(error) if error.is_transient() => {
+                try_on(&mut said, &error);
+                tokio::time::sleep(FIRST_LOOK_PAUSE).await;
+            }
+            Err(Error::NoLog { .. }) => {
+                print_line(shared.quiet, &format!("{} yet: waiting for it", no_log(log)));
+                break None;
+            }
+            first => break first?,
+        }
+    };
+    if let Some(page) = first
+        && !out.write(page).await?
+    {
+        return Ok(Code::Done);
+    }
+    let mut follow = reader.follow().await?;
+    said = false;
+    loop {
+        let page = match follow.next().await {
+            Ok(page) => page,
+            Err(error) if error.is_transient() => {
+                try_on(&mut said, &error);
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        said = false;
+        if !out.write(page).await? {
+            return Ok(Code::Done);
+        }
+    }
+}
+
+/// What is printed of the pages.
+struct Output {
+    /// Events still to be left out.
+    to_skip: u64,
+}
+
+impl Output {
+    /// Writes where it may block for long: a pager may be in no hurry, and signals are to end that,
+    /// too.
+    async fn write(&mut self, page: Page) -> Result<bool, Failure> {
+        warn_of_missed(&page);
+        let mut begin = 0;
+        while self.to_skip > 0 {
+            let Some(line) = page.lines.get(begin..).and_then(|rest| memchr::memchr(b'\n', rest))
+            else {
+                return Ok(true);
+            };
+            begin += line + 1;
+            self.to_skip -= 1;
+        }
+        let written = tokio::task::spawn_blocking(move || {
+            write_stdout(page.lines.get(begin..).unwrap_or_default())
+        });
+        // It does not panic, and is not cancelled while this waits.
+        written.await.unwrap_or(Ok(false))
+    }
+}

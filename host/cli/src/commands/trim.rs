@@ -1,0 +1,122 @@
+//! `stratalog trim`: gives up the beginning of a log.
+
+use indicatif::HumanBytes;
+use serde::Serialize;
+use stratalog::store::Location;
+use stratalog::{TrimOptions, TrimPoint, Trimmed};
+
+use crate::args::Shared;
+use crate::args::commands::Trim;
+use crate::process::exit::{Code, Failure};
+use crate::progress::Progress;
+use crate::report::{print_json, print_line};
+use crate::target::Session;
+use crate::terminal::human::count;
+
+#[derive(Serialize)]
+struct TrimReport {
+    events: u64,
+    segments: u64,
+    bytes: u64,
+    rewritten_bytes: u64,
+    absorbed_batches: u64,
+    first_position: u64,
+    live_batches: u64,
+}
+
+/// A trim may end anywhere.
+pub(crate) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure> {
+    let until = match (command.before, &command.before_position, command.keep_events) {
+        (Some(micros), ..) => TrimPoint::Time(micros),
+        (_, Some(position), _) => TrimPoint::Position(position.clone()),
+        (_, _, Some(events)) => TrimPoint::KeepEvents(events),
+        // The command line is refused without any.
+        (None, None, None) => {
+            return Err(Failure::usage("give --before, --before-position or --keep-events"));
+        }
+    };
+    let options = TrimOptions::new().lazy(command.lazy);
+    let sole_compactor = command.sole.sole_compactor;
+    let session = Session::open(&command.log, shared, sole_compactor)?;
+    if let TrimPoint::Position(position) = &until {
+        session.check_position("--before-position", position).await?;
+    }
+    let Session { location, store, host } = &session;
+    if command.dry_run {
+        return match host.plan_trim(store, &location.name, until, options).await {
+            Ok(plan) => report(shared, &plan, command, location).map(|()| Code::Done),
+            Err(error) => Err(session.explain("look at", error).await),
+        };
+    }
+    let progress = Progress::of_unknown(shared, &format!("trimming {location}"));
+    let trimmed = host.trim(store, &location.name, until, options).await;
+    drop(progress);
+    match trimmed {
+        Ok(trimmed) => report(shared, &trimmed, command, location).map(|()| Code::Done),
+        Err(error) => Err(session.explain("trim", error).await),
+    }
+}
+
+/// Says what a trim did, or would do.
+fn report(
+    shared: &Shared,
+    trimmed: &Trimmed,
+    command: &Trim,
+    location: &Location,
+) -> Result<(), Failure> {
+    if shared.json {
+        let Trimmed {
+            events,
+            segments,
+            bytes,
+            rewritten_bytes,
+            absorbed_batches,
+            first_position,
+            live_batches,
+        } = *trimmed;
+        return print_json(&TrimReport {
+            events,
+            segments,
+            bytes,
+            rewritten_bytes,
+            absorbed_batches,
+            first_position,
+            live_batches,
+        });
+    }
+    print_line(shared.quiet, &summary(trimmed, command.dry_run, location));
+    if trimmed.live_batches > 0 {
+        let batches = count(trimmed.live_batches, "batch", "batches");
+        let stay = if trimmed.live_batches == 1 { "stays" } else { "stay" };
+        let line = format!("{batches} from before that point {stay}, behind events that stay");
+        print_line(shared.quiet, &line);
+    }
+    Ok(())
+}
+
+/// One line, which names what was done or would be.
+fn summary(trimmed: &Trimmed, dry_run: bool, location: &Location) -> String {
+    let Trimmed { events, segments, bytes, rewritten_bytes, absorbed_batches, .. } = *trimmed;
+    // Without separators, so that it can be given as a position.
+    let first = trimmed.first_position;
+    let batches = count(absorbed_batches, "batch", "batches");
+    let segments = count(segments, "segment", "segments");
+    let mut done = Vec::new();
+    if absorbed_batches > 0 {
+        done.push(format!("{batches} absorbed first"));
+    }
+    if events == 0 && rewritten_bytes == 0 {
+        done.insert(0, format!("nothing {}", if dry_run { "to trim" } else { "trimmed" }));
+    } else {
+        let events = count(events, "event", "events");
+        let would = if dry_run { "would trim " } else { "" };
+        let trimmed = if dry_run { "" } else { " trimmed" };
+        done.insert(0, format!("{would}{events}{trimmed} ({})", HumanBytes(bytes)));
+        done.push(format!("{segments} deleted"));
+        if rewritten_bytes > 0 {
+            done.push(format!("1 segment rewritten ({} kept)", HumanBytes(rewritten_bytes)));
+        }
+    }
+    let begins = if dry_run { "would begin" } else { "begins" };
+    format!("{}; {location} {begins} at position {first}", done.join(", "))
+}

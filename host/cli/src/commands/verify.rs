@@ -1,0 +1,177 @@
+//! `stratalog verify`: checks every object of a log.
+
+use std::collections::BTreeSet;
+
+use indicatif::HumanBytes;
+use serde::Serialize;
+use stratalog::{Checked, Finding, LeftoverReason};
+
+use crate::args::Shared;
+use crate::args::commands::Verify;
+use crate::process::exit::{Code, Failure, write_stdout};
+use crate::progress::Progress;
+use crate::report::{print_json, print_line};
+use crate::target::Session;
+use crate::terminal::human::count;
+use crate::terminal::live_lines;
+
+#[derive(Serialize)]
+struct VerifyReport {
+    ok: bool,
+    objects: u64,
+    events: u64,
+    trimmed_events: u64,
+    bytes: u64,
+    damaged: Vec<DamageReport>,
+    leftovers: Vec<LeftoverReport>,
+}
+
+#[derive(Serialize)]
+struct DamageReport {
+    object: String,
+    expected: String,
+    found: String,
+}
+
+#[derive(Serialize)]
+struct LeftoverReport {
+    object: String,
+    bytes: u64,
+    reason: &'static str,
+}
+
+/// What was found and counted so far.
+#[derive(Default)]
+struct Found {
+    checked: Checked,
+    /// Damaged objects; one may be damaged in more than one way.
+    damaged: BTreeSet<String>,
+    leftovers: u64,
+    /// Files of writes that are under way or were killed, and their bytes.
+    unfinished: (u64, u64),
+}
+
+/// Changes nothing, so it may end anywhere.
+pub(crate) async fn run(command: &Verify, shared: &Shared) -> Result<Code, Failure> {
+    let session = Session::open(&command.log, shared, false)?;
+    let location = &session.location;
+    let found = match check(&session, shared).await {
+        Ok(found) => found,
+        Err(failure) => return Err(session.explain("verify", failure).await),
+    };
+    match found.damaged.len() {
+        0 => Ok(Code::Done),
+        damaged => {
+            let damaged = u64::try_from(damaged).unwrap_or(u64::MAX);
+            let objects = count(damaged, "damaged object", "damaged objects");
+            let message = format!("{objects} in {location}");
+            Err(Failure::new(Code::Damaged, message).with_hint(session.way_on()))
+        }
+    }
+}
+
+async fn check(session: &Session, shared: &Shared) -> Result<Found, Failure> {
+    let Session { location, store, host } = session;
+    let mut verifier = host.verify(store, &location.name).await?;
+    let progress = Progress::of_bytes(shared, &format!("verifying {location}"));
+    let mut found = Found::default();
+    let mut report = VerifyReport {
+        ok: true,
+        objects: 0,
+        events: 0,
+        trimmed_events: 0,
+        bytes: 0,
+        damaged: Vec::new(),
+        leftovers: Vec::new(),
+    };
+    while let Some(mut checked) = verifier.next().await? {
+        progress.reached(checked.bytes, checked.bytes_total);
+        for finding in std::mem::take(&mut checked.findings) {
+            found.count(&finding);
+            if shared.json {
+                report.push(finding);
+            } else if !print_finding(&finding)? {
+                return Ok(found);
+            }
+        }
+        found.checked = checked;
+    }
+    drop(progress);
+    let Checked { objects, events, trimmed_events, bytes, .. } = found.checked;
+    if shared.json {
+        let ok = found.damaged.is_empty();
+        print_json(&VerifyReport { ok, objects, events, trimmed_events, bytes, ..report })?;
+        return Ok(found);
+    }
+    let mut line = format!(
+        "{} with {} ({}) checked in {location}",
+        count(objects, "object", "objects"),
+        count(events, "event", "events"),
+        HumanBytes(bytes),
+    );
+    if found.damaged.is_empty() {
+        line.push_str(": nothing is damaged");
+    }
+    if found.leftovers > 0 {
+        let leftovers = count(found.leftovers, "leftover", "leftovers");
+        line.push_str(&format!("; the next compaction deletes {leftovers}"));
+    }
+    if let (files @ 1.., bytes) = found.unfinished {
+        let files = count(files, "unfinished file", "unfinished files");
+        let bytes = HumanBytes(bytes);
+        line.push_str(&format!("; a later write removes {files} ({bytes}) that nobody writes to"));
+    }
+    if trimmed_events > 0 {
+        let trimmed = count(trimmed_events, "trimmed event", "trimmed events");
+        line.push_str(&format!("; the next compaction removes {trimmed}"));
+    }
+    print_line(shared.quiet, &line);
+    Ok(found)
+}
+
+impl Found {
+    fn count(&mut self, finding: &Finding) {
+        match finding {
+            Finding::Damaged { object, .. } => {
+                self.damaged.insert(object.clone());
+            }
+            Finding::Leftover { reason: LeftoverReason::UnfinishedWrite, bytes, .. } => {
+                let (files, sum) = self.unfinished;
+                self.unfinished = (files.saturating_add(1), sum.saturating_add(*bytes));
+            }
+            Finding::Leftover { .. } => self.leftovers = self.leftovers.saturating_add(1),
+        }
+    }
+}
+
+impl VerifyReport {
+    fn push(&mut self, finding: Finding) {
+        match finding {
+            Finding::Damaged { object, expected, found } => {
+                self.damaged.push(DamageReport { object, expected, found });
+            }
+            Finding::Leftover { object, bytes, reason } => {
+                let reason = match reason {
+                    LeftoverReason::AbsorbedBatch => "absorbed-batch",
+                    LeftoverReason::UnnamedSegment => "unnamed-segment",
+                    LeftoverReason::OldManifest => "old-manifest",
+                    LeftoverReason::UnfinishedWrite => "unfinished-write",
+                };
+                self.leftovers.push(LeftoverReport { object, bytes, reason });
+            }
+        }
+    }
+}
+
+/// Prints a finding to stdout. False: its reader has closed it.
+fn print_finding(finding: &Finding) -> Result<bool, Failure> {
+    let line = match finding {
+        Finding::Damaged { object, expected, found } => {
+            format!("damaged: {object}: expected {expected}, found {found}\n")
+        }
+        Finding::Leftover { object, bytes, reason } => {
+            format!("leftover: {object}: {reason}, {}\n", HumanBytes(*bytes))
+        }
+    };
+    live_lines::aside(|| write_stdout(line.as_bytes()))
+}

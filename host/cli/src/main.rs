@@ -1,0 +1,74 @@
+//! The command line of `stratalog`.
+//!
+//! Owns: the process, its runtime, and the one place that prints an error and ends with its code.
+//! Must not know: what a command does.
+//!
+//! 1. Data goes to stdout, everything else to stderr.
+//! 2. A reader that closes stdout says "enough": never an error. A stdout that was closed at the start is
+//!    one, if there is something to write to it.
+//! 3. Signals are listened for before a command begins.
+//! 4. A panic is reported like an error, and ends with the code of one.
+
+mod args;
+mod commands;
+mod neighbours;
+mod position_file;
+mod process;
+mod progress;
+mod replaced_file;
+mod report;
+mod shell;
+mod target;
+mod terminal;
+mod waiting;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use args::Arguments;
+use process::exit::{Code, Failure, report_panic};
+use process::signals::Signals;
+use process::{logging, system_limits};
+use terminal::stderr;
+
+/// How long work under way, of which nobody wants to know any more, may take to its end.
+const LAST_WORK: Duration = Duration::from_millis(200);
+
+/// Threads that run tasks beside the main one: a writer's task and its requests.
+const WORKER_THREADS: usize = 2;
+
+fn main() -> ExitCode {
+    system_limits::save_address_space();
+    set_hook(Box::new(report_panic));
+    let arguments = Arguments::of_process();
+    let code = match catch_unwind(AssertUnwindSafe(|| run(arguments))) {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => {
+            failure.print();
+            failure.code()
+        }
+        // It was reported where it happened.
+        Err(_) => Code::Failed,
+    };
+    // Whoever does not read stderr is not to keep what a limit or a signal has ended.
+    let is_cut_short = matches!(code, Code::Plugin | Code::Signal(_));
+    stderr::finish(is_cut_short.then_some(stderr::LAST_WORDS));
+    code.into()
+}
+
+fn run(arguments: Arguments) -> Result<Code, Failure> {
+    system_limits::check()?;
+    let signals = Signals::listen()?;
+    logging::start(&arguments.shared)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKER_THREADS)
+        .max_blocking_threads(system_limits::blocking_threads_max())
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Code::Failed, format!("cannot start a thread: {error}")))?;
+    let done = runtime.block_on(commands::run(arguments, &signals));
+    // What writes a file under way removes it when it fails. A store that hangs must not keep the process.
+    runtime.shutdown_timeout(LAST_WORK);
+    done
+}

@@ -1,0 +1,134 @@
+//! The file that remembers how far a log has been read.
+//!
+//! 1. It is replaced as a whole or not at all, by one reader at a time.
+//! 2. It holds a position and a line feed, and nothing is made of the position here.
+
+use std::io::{self, ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+use crate::process::exit::{Code, Failure};
+use crate::replaced_file::{NotKept, ReplacedFile};
+
+/// No position is longer, in bytes: 50 for each of a million live batches. The component takes less.
+const POSITION_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+pub(crate) struct PositionFile {
+    /// As it was typed, for messages.
+    path: PathBuf,
+    file: ReplacedFile,
+    saved: Option<String>,
+}
+
+impl PositionFile {
+    /// Takes the file for this process, and the position from it, if it is there.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        let file = ReplacedFile::keep(path).map_err(|refused| not_kept(path, refused))?;
+        let mut file = Self { path: path.to_owned(), file, saved: None };
+        match file.load() {
+            Ok(None) => return Err(file.broken("it is too large")),
+            Ok(Some(text)) if text.trim_end().is_empty() => return Err(file.broken("it is empty")),
+            Ok(Some(text)) => file.saved = Some(text.trim_end().to_owned()),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                return Err(file.broken("it is not text"));
+            }
+            Err(error) => {
+                let path = path.display();
+                return Err(Failure::input(format!(
+                    "cannot read the position file {path}: {error}"
+                )));
+            }
+        }
+        Ok(file)
+    }
+
+    /// The position in the file.
+    pub(crate) fn position(&self) -> Option<&str> {
+        self.saved.as_deref()
+    }
+
+    /// Makes sure that the file can be replaced, before there is something to put into it.
+    pub(crate) fn probe(&self) -> io::Result<()> {
+        self.file.probe()
+    }
+
+    /// Puts a position into the file, durably.
+    pub(crate) fn save(&mut self, position: String) -> io::Result<()> {
+        if self.saved.as_ref() != Some(&position) {
+            self.file.replace(format!("{position}\n").as_bytes())?;
+            self.saved = Some(position);
+        }
+        Ok(())
+    }
+
+    /// What to say of a file that cannot be used.
+    pub(crate) fn broken(&self, why: &str) -> Failure {
+        Failure::input(format!(
+            "the position file {} holds no position of this log ({why}): restore it, or remove it \
+             to read from the beginning",
+            self.path.display()
+        ))
+    }
+
+    /// What to say of a file that cannot be written.
+    pub(crate) fn unwritable(&self, error: &io::Error) -> Failure {
+        let path = self.path.display();
+        Failure::input(format!("cannot write the position file {path}: {error}"))
+    }
+
+    /// What is in the file. None: it is larger than any position.
+    fn load(&self) -> io::Result<Option<String>> {
+        let mut text = String::new();
+        let bytes = self.file.open()?.take(POSITION_BYTES_MAX + 1).read_to_string(&mut text)?;
+        Ok(u64::try_from(bytes).is_ok_and(|bytes| bytes <= POSITION_BYTES_MAX).then_some(text))
+    }
+}
+
+fn not_kept(path: &Path, refused: NotKept) -> Failure {
+    let path = path.display();
+    match refused {
+        NotKept::Locked => Failure::new(
+            Code::Failed,
+            format!(
+                "cannot use the position file {path}: another reader is using it; wait until that \
+                 one has ended, or give this one a file of its own"
+            ),
+        ),
+        NotKept::Error(error) => {
+            Failure::input(format!("cannot use the position file {path}: {error}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_position_is_taken_from_where_it_was_put() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("position");
+        assert_eq!(PositionFile::open(&path).unwrap().position(), None);
+        for position in ["0", "12,a+b", "3"] {
+            let mut file = PositionFile::open(&path).unwrap();
+            file.save(position.to_owned()).unwrap();
+            assert_eq!(file.position(), Some(position));
+            drop(file);
+            assert_eq!(PositionFile::open(&path).unwrap().position(), Some(position));
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_file_that_holds_no_text_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("position");
+        for bytes in [&b""[..], b"\n", b" \n", b"\xff\xfe"] {
+            fs::write(&path, bytes).unwrap();
+            assert!(PositionFile::open(&path).is_err(), "{bytes:?}");
+        }
+        assert!(PositionFile::open(folder.path()).is_err());
+    }
+}

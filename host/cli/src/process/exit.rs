@@ -1,0 +1,202 @@
+//! How the process ends: the codes, and which error ends with which.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Write as _};
+use std::panic::PanicHookInfo;
+use std::process::ExitCode;
+
+use stratalog::Error;
+use stratalog::store::{OpenError, StoreError, hide_secrets};
+
+use crate::terminal::closed_stdout::check_stdout;
+use crate::terminal::stderr;
+use crate::terminal::streams::Stdout;
+use crate::terminal::wrapping;
+
+/// The exit codes, as `--help` lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// All was done.
+    Done,
+    /// Failed for a reason that has no code of its own.
+    Failed,
+    /// The command line is wrong, in a way that its parser does not see.
+    Usage,
+    /// The store cannot be reached or refuses.
+    Store,
+    /// An object is damaged.
+    Damaged,
+    /// An event, a file, a location, an option or a component is not usable.
+    Input,
+    /// A plugin trapped or reached a limit, also before it runs; or this process has.
+    Plugin,
+    /// A plugin ended with this code of its own.
+    Exited(u8),
+    /// Ended by the signal of this number, in good order.
+    Signal(u8),
+}
+
+impl Code {
+    /// The number. The parser of the command line ends with that of a wrong one, too.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Store => 3,
+            Self::Damaged => 4,
+            Self::Input => 5,
+            Self::Plugin => 6,
+            Self::Exited(code) => code,
+            // As a shell says it.
+            Self::Signal(number) => number.saturating_add(128),
+        }
+    }
+
+    /// The one place that says which error ends with which code.
+    pub(crate) fn of(error: &Error) -> Self {
+        match error {
+            Error::StoreFailed { .. } | Error::WriteFailed { .. } => Self::Store,
+            Error::Open(OpenError::NoCredentials { .. }) => Self::Store,
+            // These are about what was typed as --store-option.
+            Error::Open(error) if error.is_of_option() => Self::Usage,
+            Error::Damaged { .. } => Self::Damaged,
+            Error::InvalidInput(_)
+            | Error::NoLog { .. }
+            | Error::InvalidEvent { .. }
+            | Error::Location(_)
+            | Error::Open(_)
+            | Error::Component(_) => Self::Input,
+            Error::LimitReached(_) => Self::Plugin,
+            Error::Conflict(_)
+            | Error::Unsupported(_)
+            | Error::Denied(_)
+            | Error::Closed
+            | Error::Guest(_) => Self::Failed,
+            // The enum is open to additions.
+            _ => Self::Failed,
+        }
+    }
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        code.number().into()
+    }
+}
+
+/// Why a command failed, and the code it ends with.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: Code,
+    error: anyhow::Error,
+    /// What to do about it, if the error does not say that.
+    hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, error: anyhow::Error::msg(message.into()), hint: None }
+    }
+
+    /// A wrong value of an option.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Code::Usage, message)
+    }
+
+    /// Bad input of the user.
+    pub(crate) fn input(message: impl Into<String>) -> Self {
+        Self::new(Code::Input, message)
+    }
+
+    /// An error of the system, such as a full disk behind stdout.
+    pub(crate) fn system(what: &str, error: &io::Error) -> Self {
+        Self::new(Code::Failed, format!("{what}: {error}"))
+    }
+
+    /// Says what was attempted, in front of the cause.
+    pub(crate) fn context(self, what: impl fmt::Display + Send + Sync + 'static) -> Self {
+        Self { error: self.error.context(what), ..self }
+    }
+
+    /// Says behind the causes what to do.
+    pub(crate) fn with_hint(self, hint: String) -> Self {
+        Self { hint: Some(hint), ..self }
+    }
+
+    /// The library's error behind it, if it is one.
+    pub(crate) fn cause(&self) -> Option<&Error> {
+        self.error.downcast_ref()
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Prints the error and its causes in one line.
+    pub(crate) fn print(&self) {
+        match &self.hint {
+            Some(hint) => complain(&format!("{:#}; {hint}", self.error)),
+            None => complain(&format!("{:#}", self.error)),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { code: Code::of(&error), error: error.into(), hint: None }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self { code: Code::Store, error: error.into(), hint: None }
+    }
+}
+
+/// Reports a panic, which is a fault of this program, where it happens.
+pub(crate) fn report_panic(panic: &PanicHookInfo<'_>) {
+    let words = panic.payload_as_str().unwrap_or("without words");
+    let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
+    // The progress line may be locked by who panics.
+    let message = panic_message(&place, words);
+    writeln!(io::stderr(), "{}", wrapping::for_stderr(&message)).ok();
+}
+
+/// Says in one line what happened, and nothing that is secret.
+fn panic_message(place: &str, words: &str) -> String {
+    let words = hide_secrets(words);
+    let words: Vec<&str> = words.lines().map(str::trim).collect();
+    format!("error: stratalog has failed{place}: {}; please report it", words.join(" "))
+}
+
+/// Prints `error: ...` to stderr, in one line whatever the message.
+pub(crate) fn complain(message: &str) {
+    let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    stderr::say(&format!("error: {message}"));
+}
+
+/// What is attempted when data are written.
+pub(crate) const STDOUT: &str = "cannot write to stdout";
+
+/// Writes data to stdout. False: its reader has closed it, there is nothing left to do.
+pub(crate) fn write_stdout(data: &[u8]) -> Result<bool, Failure> {
+    match check_stdout().and_then(|()| Stdout.write_all(data)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::system(STDOUT, &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_one_line_without_secrets() {
+        let shown = panic_message(" at src/a.rs:1:2", "called on\nhttps://me:hunter2@host/x");
+        let expected = "error: stratalog has failed at src/a.rs:1:2: called on \
+                        https://***@host/x; please report it";
+        assert_eq!(shown, expected);
+    }
+}

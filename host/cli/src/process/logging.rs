@@ -1,0 +1,105 @@
+//! Warnings and other messages of the library and of the component, one short line each on stderr.
+
+use std::env::{self, VarError};
+use std::fmt::{self, Write as _};
+use std::io;
+
+use stratalog::store::hide_secrets;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::args::Shared;
+use crate::process::exit::Failure;
+use crate::terminal::stderr;
+
+/// Names the variable that beats `-v` and `-q`.
+const FILTER_VARIABLE: &str = "STRATALOG_LOG";
+
+/// Starts printing messages, as many as the user wants.
+pub(crate) fn start(shared: &Shared) -> Result<(), Failure> {
+    let typed = match env::var(FILTER_VARIABLE) {
+        Ok(filter) if !filter.is_empty() => Some(filter),
+        Ok(_) | Err(VarError::NotPresent) => None,
+        Err(error) => return Err(Failure::input(format!("{FILTER_VARIABLE}: {error}"))),
+    };
+    let filter = typed.as_deref().unwrap_or(match (shared.quiet, shared.verbose) {
+        (true, _) => "stratalog=error",
+        (false, 0) => "stratalog=warn",
+        (false, 1) => "stratalog=info,object_store=info",
+        (false, _) => "debug",
+    });
+    let filter: Targets = filter.parse().map_err(|error| {
+        Failure::input(format!("{FILTER_VARIABLE} is not a filter such as `debug`: {error}"))
+    })?;
+    let lines = tracing_subscriber::fmt::layer().event_format(ShortLine).with_writer(|| Lines);
+    tracing_subscriber::registry().with(filter).with(lines).init();
+    Ok(())
+}
+
+/// `warning: the message key=value`.
+struct ShortLine;
+
+impl<S, N> FormatEvent<S, N> for ShortLine
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let level = match *event.metadata().level() {
+            Level::ERROR => "error",
+            Level::WARN => "warning",
+            Level::INFO => "info",
+            Level::DEBUG => "debug",
+            Level::TRACE => "trace",
+        };
+        let mut text = Text::default();
+        event.record(&mut text);
+        let line = format!("{level}: {}{}", text.message, text.fields);
+        // What libraries say repeats requests and answers.
+        writeln!(writer, "{}", hide_secrets(&line))
+    }
+}
+
+/// The message of an event, and its other fields.
+#[derive(Default)]
+struct Text {
+    message: String,
+    fields: String,
+}
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // Writing to a string does not fail.
+        match field.name() {
+            "message" => write!(self.message, "{value:?}").ok(),
+            // The component's name for itself says nothing here.
+            "context" => None,
+            name => write!(self.fields, " {name}={value:?}").ok(),
+        };
+    }
+}
+
+/// Stderr, in a way that leaves a progress line whole and holds nobody up.
+struct Lines;
+
+impl io::Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        stderr::say_bytes(line.to_vec());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

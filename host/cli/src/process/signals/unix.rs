@@ -1,0 +1,72 @@
+//! The signals of Unix.
+
+use std::io;
+use std::task::Poll;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::process::exit::Code;
+
+/// Every signal that ends a process which leaves it to the system, may be caught, and is no fault of
+/// the process itself. Profilers keep theirs.
+const ENDING: [libc::c_int; 8] = [
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGTERM,
+    libc::SIGALRM,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGXCPU,
+];
+
+/// The signals, taken from the system.
+pub(crate) struct Taken {
+    ending: Vec<(libc::c_int, Signal)>,
+    /// Held for its effect: a write beyond the limit returns EFBIG instead of ending the process.
+    _file_size: Signal,
+}
+
+impl Taken {
+    /// Takes them from now on; to be called within a runtime.
+    pub(crate) fn take() -> io::Result<Self> {
+        let take = |number| Ok((number, signal(SignalKind::from_raw(number))?));
+        let ending = ENDING.into_iter().filter(|number| !stays_ignored(*number));
+        let ending = ending.map(take).collect::<io::Result<_>>()?;
+        Ok(Self { ending, _file_size: signal(SignalKind::from_raw(libc::SIGXFSZ))? })
+    }
+
+    /// The next signal, as the code to end with, and whether it hastens an end that is under way:
+    /// that somebody hangs up, or that the processor's time is up, may be said more than once.
+    pub(crate) async fn next(&mut self) -> (Code, bool) {
+        std::future::poll_fn(|context| {
+            for (number, signal) in &mut self.ending {
+                if signal.poll_recv(context).is_ready() {
+                    let hastens = !matches!(*number, libc::SIGHUP | libc::SIGXCPU);
+                    let number = u8::try_from(*number).unwrap_or_default();
+                    return Poll::Ready((Code::Signal(number), hastens));
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+/// `nohup` ignores SIGHUP for what it starts. The others are asked for by people and supervisors,
+/// and a shell that starts something in the background ignores SIGINT for it without a wish.
+fn stays_ignored(number: libc::c_int) -> bool {
+    number == libc::SIGHUP && is_ignored(number)
+}
+
+#[expect(unsafe_code, reason = "no safe wrapper asks for a handler without setting one")]
+fn is_ignored(number: libc::c_int) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: a null new action changes nothing; the current one is written to `action`, which is
+    // valid for that, and all zeroes are a value of it.
+    let action = unsafe {
+        let asked = libc::sigaction(number, std::ptr::null(), action.as_mut_ptr());
+        (asked == 0).then(|| action.assume_init())
+    };
+    action.is_some_and(|action| action.sa_sigaction == libc::SIG_IGN)
+}

@@ -1,0 +1,310 @@
+//! A file that is replaced as a whole or not at all, by one process at a time: at the end of a command,
+//! or again and again while it keeps the file.
+//!
+//! Owns: the file, and two hidden ones beside it: `.NAME.stratalog-lock` while a process keeps it,
+//! and `.NAME.stratalog-new` while it is being replaced.
+//!
+//! 1. The lock is the system's and ends with its process, however that ends. A lock file that a
+//!    killed process left is a file and no lock.
+//! 2. A new file is written beside the old one, synced and renamed. It has the mode and the owner of
+//!    the old one. It never is an existing file, nor where a link leads.
+//! 3. A symbolic link stays one: the file that it leads to is locked and replaced.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+/// No more links are followed one after the other, as Linux has it.
+const LINKS_MAX: usize = 40;
+
+pub(crate) struct ReplacedFile {
+    /// The file itself, where links lead, with the real path of its folder.
+    path: PathBuf,
+    _lock: Lock,
+}
+
+/// Makes sure that [`write`] can replace a file, before there is something to put into it.
+pub(crate) fn check(path: &Path) -> io::Result<()> {
+    if is_written_to(path) {
+        return Ok(());
+    }
+    match ReplacedFile::keep(path) {
+        Ok(file) => file.probe(),
+        // It can be by that one, whose end is waited for later.
+        Err(NotKept::Locked) => Ok(()),
+        Err(NotKept::Error(error)) => Err(error),
+    }
+}
+
+/// Replaces a file, durably, as soon as no other process keeps it. What is there and no file, such as a
+/// pipe or a terminal, is written to.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if is_written_to(path) {
+        return fs::write(path, bytes);
+    }
+    ReplacedFile::wait_for(path)?.replace(bytes)
+}
+
+/// Whether there is something that cannot be replaced by a file.
+fn is_written_to(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// Why a file cannot be kept.
+pub(crate) enum NotKept {
+    /// Another process keeps it.
+    Locked,
+    Error(io::Error),
+}
+
+impl ReplacedFile {
+    /// Takes the file for this process alone; it need not exist.
+    pub(crate) fn keep(path: &Path) -> Result<Self, NotKept> {
+        let path = follow_links(path).map_err(NotKept::Error)?;
+        match Lock::take(beside(&path, "lock"), File::try_lock) {
+            Ok(Some(lock)) => Ok(Self { path, _lock: lock }),
+            Ok(None) => Err(NotKept::Locked),
+            Err(error) => Err(NotKept::Error(error)),
+        }
+    }
+
+    /// The same, as soon as no other process keeps it.
+    fn wait_for(path: &Path) -> io::Result<Self> {
+        let path = follow_links(path)?;
+        let wait = |file: &File| file.lock().map_err(TryLockError::Error);
+        match Lock::take(beside(&path, "lock"), wait)? {
+            Some(lock) => Ok(Self { path, _lock: lock }),
+            None => Err(ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    /// Opens what is there now.
+    pub(crate) fn open(&self) -> io::Result<File> {
+        File::open(&self.path)
+    }
+
+    /// Makes sure that the file can be replaced, before there is something to put into it.
+    pub(crate) fn probe(&self) -> io::Result<()> {
+        self.stage().and_then(|(staged, _)| fs::remove_file(staged))
+    }
+
+    /// Replaces the file, durably.
+    pub(crate) fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+        let (staged, mut file) = self.stage()?;
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        drop(file);
+        if let Err(error) = written.and_then(|()| fs::rename(&staged, &self.path)) {
+            // The first error is the one to tell.
+            fs::remove_file(&staged).ok();
+            return Err(error);
+        }
+        if cfg!(unix) {
+            File::open(folder_of(&self.path))?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// Makes the file that is to take the place, with the mode and the owner of the one there.
+    fn stage(&self) -> io::Result<(PathBuf, File)> {
+        let staged = beside(&self.path, "new");
+        match fs::symlink_metadata(&staged) {
+            // Left by a process that was killed: while the lock is ours it is nobody's.
+            Ok(left) if left.is_file() => fs::remove_file(&staged)?,
+            Ok(_) => {
+                let message = format!("{} is in the way and no file: remove it", staged.display());
+                return Err(io::Error::new(ErrorKind::AlreadyExists, message));
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let old = match fs::metadata(&self.path) {
+            Ok(old) => Some(old),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        if old.is_some() {
+            private(&mut options);
+        }
+        let file = options.open(&staged)?;
+        match old.map_or(Ok(()), |old| take_after(&file, &old)) {
+            Ok(()) => Ok((staged, file)),
+            Err(error) => {
+                // The first error is the one to tell.
+                fs::remove_file(&staged).ok();
+                Err(error)
+            }
+        }
+    }
+}
+
+/// A lock of the system on a file that holds nothing.
+struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock, in one way or another; none if another process has it.
+    fn take(
+        path: PathBuf,
+        lock: impl Fn(&File) -> Result<(), TryLockError>,
+    ) -> io::Result<Option<Self>> {
+        let taken = Self::take_at(&path, lock).map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot lock {}: {error}", path.display()))
+        });
+        Ok(taken?.map(|file| Self { path, _file: file }))
+    }
+
+    fn take_at(
+        path: &Path,
+        lock: impl Fn(&File) -> Result<(), TryLockError>,
+    ) -> io::Result<Option<File>> {
+        loop {
+            let Some(file) = open_lock(path)? else { continue };
+            match lock(&file) {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            // Who had it may have removed the file that was opened here: then it locks nothing.
+            if is_still_at(&file, path)? {
+                return Ok(Some(file));
+            }
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if cfg!(unix) {
+            // While it is ours. A file that stays locks nothing.
+            fs::remove_file(&self.path).ok();
+        }
+    }
+}
+
+/// Opens the lock's file, or makes it; none if it was made or removed meanwhile.
+fn open_lock(path: &Path) -> io::Result<Option<File>> {
+    let mut existing = OpenOptions::new();
+    // Reading is enough for a lock, and the file may be another user's.
+    existing.read(true);
+    follow_no_link(&mut existing);
+    let file = match existing.open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            OpenOptions::new().read(true).write(true).create_new(true).open(path)
+        }
+        opened => opened,
+    };
+    match file {
+        Ok(file) if file.metadata()?.is_file() => Ok(Some(file)),
+        Ok(_) => Err(io::Error::new(ErrorKind::InvalidInput, "it is in the way and no file")),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where the links lead; what they lead to is a regular file or missing.
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_symlink() => {
+                path = folder_of(&path).join(fs::read_link(&path)?);
+                continue;
+            }
+            Ok(found) if found.is_dir() => return Err(ErrorKind::IsADirectory.into()),
+            Ok(found) if !found.is_file() => {
+                return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
+        return Ok(folder_of(&path).canonicalize()?.join(name));
+    }
+    Err(io::Error::new(ErrorKind::InvalidInput, "its links lead in a circle"))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A hidden file of ours beside this one.
+fn beside(path: &Path, role: &str) -> PathBuf {
+    let mut name = OsString::from(".");
+    // A path that was followed has a name.
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".stratalog-{role}"));
+    path.with_file_name(name)
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    // Until it has the mode of the old one.
+    options.mode(0o600);
+}
+
+#[cfg(not(unix))]
+fn private(_: &mut OpenOptions) {}
+
+#[cfg(unix)]
+fn follow_no_link(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    // What is no file need not be waited for, either.
+    options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+}
+
+#[cfg(not(unix))]
+fn follow_no_link(_: &mut OpenOptions) {}
+
+/// Gives a new file the owner and the mode of the old one.
+#[cfg(unix)]
+fn take_after(new: &File, old: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+
+    let fresh = new.metadata()?;
+    if (fresh.uid(), fresh.gid()) != (old.uid(), old.gid()) {
+        fchown(new, Some(old.uid()), Some(old.gid())).map_err(|error| {
+            let (user, group) = (old.uid(), old.gid());
+            let message = format!(
+                "cannot leave it to its owner, user {user} and group {group}: {error}; run as that \
+                 user"
+            );
+            io::Error::new(error.kind(), message)
+        })?;
+    }
+    new.set_permissions(old.permissions())
+}
+
+#[cfg(not(unix))]
+fn take_after(_: &File, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let ours = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// It is never removed here.
+#[cfg(not(unix))]
+fn is_still_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests;

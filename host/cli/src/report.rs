@@ -1,0 +1,80 @@
+//! Summaries: for people, or with `--json` one object on stdout.
+
+use std::fmt::Write as _;
+
+use indicatif::HumanBytes;
+use serde::Serialize;
+use stratalog::Written;
+
+use crate::args::Shared;
+use crate::process::exit::{Code, Failure, write_stdout};
+use crate::terminal::human::count;
+use crate::terminal::stderr;
+
+#[derive(Serialize)]
+struct AppendReport {
+    events: u64,
+    batches: u64,
+    bytes: u64,
+    blank_lines: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped: Option<u64>,
+}
+
+/// Lines of the input that are no events.
+#[derive(Clone, Copy)]
+pub(crate) struct LeftOut {
+    pub(crate) blank_lines: u64,
+    /// Invalid ones, if leaving them out was asked for.
+    pub(crate) skipped: Option<u64>,
+}
+
+/// Says what was appended, and what was left out.
+pub(crate) fn appended(
+    shared: &Shared,
+    written: &Written,
+    left_out: LeftOut,
+    log: &str,
+) -> Result<(), Failure> {
+    let LeftOut { blank_lines, skipped } = left_out;
+    let Written { batches, events, bytes } = *written;
+    if shared.json {
+        return print_json(&AppendReport { events, batches, bytes, blank_lines, skipped });
+    }
+    let mut line = if events == 0 {
+        format!("no events: nothing appended to {log}")
+    } else {
+        format!(
+            "{} in {} ({}) appended to {log}",
+            count(events, "event", "events"),
+            count(batches, "batch", "batches"),
+            HumanBytes(bytes)
+        )
+    };
+    // Writing to a string does not fail.
+    if blank_lines > 0 {
+        let blank = count(blank_lines, "blank line", "blank lines");
+        write!(line, "; {blank} left out").ok();
+    }
+    if let Some(skipped) = skipped.filter(|skipped| *skipped > 0) {
+        let skipped = count(skipped, "invalid line", "invalid lines");
+        write!(line, "; {skipped} left out").ok();
+    }
+    print_line(shared.quiet, &line);
+    Ok(())
+}
+
+/// Prints a line for people, unless they want it quiet.
+pub(crate) fn print_line(quiet: bool, line: &str) {
+    if !quiet {
+        stderr::say(line);
+    }
+}
+
+/// Prints the report of a command as one JSON object on stdout.
+pub(crate) fn print_json(report: &impl Serialize) -> Result<(), Failure> {
+    let mut line = serde_json::to_vec(report)
+        .map_err(|error| Failure::new(Code::Failed, format!("cannot write JSON: {error}")))?;
+    line.push(b'\n');
+    write_stdout(&line).map(drop)
+}

@@ -1,0 +1,32 @@
+//! Commands in messages, as they can be typed.
+
+use std::path::Path;
+
+/// The text as a shell takes it for one word.
+pub(crate) fn word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:,@%=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_split_it() {
+        let table = [
+            ("logs/app-1.jsonl", "logs/app-1.jsonl"),
+            ("my log", "'my log'"),
+            ("it's", "'it'\\''s'"),
+            ("$HOME", "'$HOME'"),
+            ("", "''"),
+        ];
+        for (path, word) in table {
+            assert_eq!(word(Path::new(path)), word);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What a command works on: the typed log, its store, and the host that runs the component.
+
+use std::path::PathBuf;
+
+use stratalog::store::{Location, Root, Store, StoreOptions};
+use stratalog::{Error, Host, Limits, ReadOptions};
+
+use crate::args::Shared;
+use crate::process::exit::Failure;
+use crate::progress::Progress;
+use crate::{neighbours, shell, waiting};
+
+pub(crate) struct Session {
+    pub(crate) location: Location,
+    pub(crate) store: Store,
+    pub(crate) host: Host,
+}
+
+impl Session {
+    /// Opens the store and compiles the component, cheap checks first. Makes no request.
+    pub(crate) fn open(log: &str, shared: &Shared, sole_compactor: bool) -> Result<Self, Failure> {
+        let location = Location::parse(log).map_err(Error::from)?;
+        let store = open_store(&location.root, shared, sole_compactor)?;
+        check_place(&location)?;
+        let host = host(shared)?;
+        let Location { root, name } = &location;
+        tracing::info!("log {name} in {root}, component {}", host.component_sha256());
+        Ok(Self { location, store, host })
+    }
+
+    /// Refuses the value of an option that is no position, of whatever log. Makes no request.
+    pub(crate) async fn check_position(&self, option: &str, text: &str) -> Result<(), Failure> {
+        let options = ReadOptions::new().start(text).limit(0);
+        match self.host.read_with(&self.store, &self.location.name, options).await {
+            Ok(_) => Ok(()),
+            Err(Error::InvalidInput(message)) => {
+                Err(Failure::usage(format!("{option}: {message}")))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Says what was attempted on the log in front of a failure, and behind it what can be done about
+    /// damage; or that there is no such log, and which are meant perhaps.
+    pub(crate) async fn explain(&self, verb: &str, failure: impl Into<Failure>) -> Failure {
+        let (location, failure) = (&self.location, failure.into());
+        let what = format!("cannot {verb} {location}");
+        match failure.cause() {
+            Some(Error::NoLog { below, more, .. }) => {
+                let similar = match below.is_empty() {
+                    true => neighbours::shown(&self.store, location).await,
+                    false => String::new(),
+                };
+                let below = shown_below(location, below, *more);
+                Failure::input(format!("{}{below}{similar}", no_log(location)))
+            }
+            Some(Error::Damaged { .. }) => failure.context(what).with_hint(self.way_on()),
+            // Where the bucket is not there, it does not matter which request found that out.
+            Some(Error::StoreFailed { message, .. }) => {
+                match message.rsplit_once(": no such bucket: ") {
+                    Some((_, remedy)) => {
+                        let root = &location.root;
+                        Failure::new(
+                            failure.code(),
+                            format!("{what}: no such bucket: {root}; {remedy}"),
+                        )
+                    }
+                    None => failure.context(what),
+                }
+            }
+            _ => failure.context(what),
+        }
+    }
+
+    /// What can be done about damage.
+    pub(crate) fn way_on(&self) -> String {
+        let log = shell::word(self.location.to_string().as_ref());
+        format!(
+            "restore it from a copy; or `stratalog repair {log}` reports what can be mended, and \
+             `stratalog read --skip-damaged {log}` reads what is whole"
+        )
+    }
+}
+
+/// `there is no log at …`, and why if that can be told.
+pub(crate) fn no_log(location: &Location) -> String {
+    match location.root.is_memory() {
+        true => format!("there is no log at {location}: a log in memory ends with its command"),
+        false => format!("there is no log at {location}"),
+    }
+}
+
+/// The logs below a name that is none, as they would be typed.
+fn shown_below(location: &Location, below: &[String], more: bool) -> String {
+    let below = below
+        .iter()
+        .map(|name| Location { root: location.root.clone(), name: name.clone() }.to_string());
+    let below: Vec<_> = below.collect();
+    match (below.len(), more) {
+        (0, _) => String::new(),
+        (1, false) => format!("; below it is {}", below.concat()),
+        (_, false) => format!("; below it are {}", below.join(", ")),
+        (_, true) => format!("; below it are {} and more", below.join(", ")),
+    }
+}
+
+/// Opens the store, and tells from now on what it is waited for.
+pub(crate) fn open_store(
+    root: &Root,
+    shared: &Shared,
+    sole_compactor: bool,
+) -> Result<Store, Failure> {
+    let mut options = StoreOptions::parse(&shared.store_options)
+        .map_err(|error| Failure::usage(format!("--store-option: {error}")))?
+        .with_sole_compactor(sole_compactor);
+    for (key, flag, is_given) in [
+        ("retry_max", "--retry-max", shared.retry_max.is_some()),
+        ("retry_timeout", "--timeout", shared.timeout.is_some()),
+    ] {
+        if is_given && options.has_option(key) {
+            return Err(Failure::usage(format!(
+                "the store option {key:?} has no effect: {flag} says the same, leave one of them out"
+            )));
+        }
+    }
+    if let Some(retry_max) = shared.retry_max {
+        options = options.with_retry_max(retry_max);
+    }
+    if let Some(timeout) = shared.timeout {
+        options = options.with_timeout(timeout);
+    }
+    let store = Store::open(root, &options).map_err(|error| match error.is_of_option() {
+        true => Failure::from(Error::from(error)).context("--store-option"),
+        false => Error::from(error).into(),
+    })?;
+    waiting::tell(&store, shared);
+    Ok(store)
+}
+
+/// The host that the command line asks for.
+pub(crate) fn host(shared: &Shared) -> Result<Host, Failure> {
+    let mut limits = Limits::default();
+    limits.memory_bytes_max = usize::try_from(shared.memory_max).unwrap_or(usize::MAX);
+    let mut builder = Host::builder().limits(limits);
+    if let Some(file) = &shared.component {
+        builder = builder.component_file(file);
+    }
+    if let Some(folder) = cache_folder(shared)? {
+        builder = builder.cache_folder(folder);
+    }
+    let _compiling = Progress::of_compiling(shared, "the component of logs");
+    Ok(builder.build()?)
+}
+
+pub(crate) fn cache_folder(shared: &Shared) -> Result<Option<PathBuf>, Failure> {
+    match &shared.cache_dir {
+        _ if shared.no_cache => Ok(None),
+        None => Ok(Host::default_cache_folder()),
+        Some(folder) => match std::path::absolute(folder) {
+            Ok(folder) => Ok(Some(folder)),
+            Err(error) => Err(Failure::usage(format!("--cache-dir: {error}"))),
+        },
+    }
+}
+
+/// Refuses the path of what is certainly no log: a file, or a link, which is not followed.
+fn check_place(location: &Location) -> Result<(), Failure> {
+    let Some(root) = location.root.as_folder() else { return Ok(()) };
+    // What cannot be looked at, the store will explain.
+    let Ok(found) = root.join(&location.name).symlink_metadata() else { return Ok(()) };
+    if found.is_dir() {
+        return Ok(());
+    }
+    Err(Failure::input(match found.is_symlink() {
+        true => format!(
+            "{location} is a symbolic link, which is not followed; name the folder that it leads to"
+        ),
+        false => format!("{location} is a file, and a log is a folder; name a folder"),
+    }))
+}

@@ -1,0 +1,39 @@
+//! Numbers and times as people read them.
+
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat};
+use indicatif::HumanCount;
+
+/// A number with its unit, such as `1 event` or `1,234 events`.
+pub(crate) fn count(number: u64, one: &str, many: &str) -> impl fmt::Display {
+    let unit = if number == 1 { one } else { many };
+    format!("{} {unit}", HumanCount(number))
+}
+
+/// Microseconds since 1970 as RFC 3339 in UTC; a time no calendar has is left a number.
+pub(crate) fn time(micros: u64) -> String {
+    let calendar = i64::try_from(micros).ok().and_then(DateTime::from_timestamp_micros);
+    match calendar {
+        Some(time) => time.to_rfc3339_opts(SecondsFormat::Micros, true),
+        None => format!("{micros} microseconds after 1970"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_rfc_3339_in_utc_with_microseconds() {
+        assert_eq!(time(1_738_324_800_000_001), "2025-01-31T12:00:00.000001Z");
+        assert_eq!(time(0), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(time(u64::MAX), "18446744073709551615 microseconds after 1970");
+    }
+
+    #[test]
+    fn a_count_has_the_unit_that_fits() {
+        assert_eq!(count(1, "event", "events").to_string(), "1 event");
+        assert_eq!(count(1_234, "event", "events").to_string(), "1,234 events");
+    }
+}

@@ -1,0 +1,52 @@
+//! The lines on a terminal that change while a command works.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::terminal::screen;
+
+pub(crate) const REDRAW: Duration = Duration::from_millis(100);
+
+/// The lines on the screen. Hidden as a whole where stderr is no terminal.
+pub(crate) static LINES: LazyLock<MultiProgress> =
+    LazyLock::new(|| MultiProgress::with_draw_target(screen::target()));
+
+/// One line of text below the progress, with the sign that work goes on; gone when dropped.
+pub(crate) struct Line(ProgressBar);
+
+impl Line {
+    /// Puts an empty line on the screen.
+    pub(crate) fn start() -> Self {
+        let line = LINES.add(ProgressBar::new_spinner());
+        let style = ProgressStyle::with_template("{spinner} {wide_msg}");
+        line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        line.enable_steady_tick(REDRAW);
+        Self(line)
+    }
+
+    /// Replaces the text.
+    pub(crate) fn set(&self, text: String) {
+        self.0.set_message(text);
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+        LINES.remove(&self.0);
+    }
+}
+
+/// Prints something else to stderr, the lines taken away meanwhile.
+pub(crate) fn aside<T>(print: impl FnOnce() -> T) -> T {
+    LINES.suspend(print)
+}
+
+/// Takes all lines off the screen: the command has ended.
+pub(crate) fn clear() {
+    // A terminal that cannot be written to shows none.
+    LINES.clear().ok();
+    LINES.set_draw_target(ProgressDrawTarget::hidden());
+}
