@@ -1,6 +1,6 @@
 //! How to compact.
 
-use crate::bindings::exports::stratalog::log::append_log as wit;
+use crate::sandbox::bindings::exports::stratalog::log::append_log as wit;
 
 /// How much a compaction rewrites, and how large its segments become. What is not set takes the
 /// component's default, which the documentation of each method names.

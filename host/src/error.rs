@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::address_space;
-use crate::bindings::exports::stratalog::log::append_log as wit;
-use crate::memory::MemoryExceeded;
+use crate::sandbox::address_space;
+use crate::sandbox::bindings::exports::stratalog::log::append_log as wit;
+use crate::sandbox::memory::MemoryExceeded;
 use crate::store::{LocationError, OpenError};
 
 /// The result of an operation on a log.
@@ -178,7 +178,7 @@ impl Error {
     pub(crate) fn trapped(error: &wasmtime::Error) -> Self {
         match error.downcast_ref::<MemoryExceeded>() {
             Some(exceeded) if exceeded.is_of_plugin() => exceeded.clone().into(),
-            _ => match address_space::lack(error, crate::engine::OPTION) {
+            _ => match address_space::lack(error, crate::sandbox::engine::OPTION) {
                 Some(lack) => Self::LimitReached(lack),
                 None => Self::Guest(error.root_cause().to_string()),
             },

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use crate::clock::Clock;
 use crate::compact_options::CompactOptions;
-use crate::engine::{Charge, LogEngine, SharedEngine};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::log::Log;
+use crate::log::reader::Reader;
 use crate::options::LogOptions;
 use crate::read_options::ReadOptions;
-use crate::reader::Reader;
 use crate::records::{Compaction, CompactionPlan, Stats};
+use crate::sandbox::engine::{Charge, LogEngine, SharedEngine};
 use crate::store::Store;
 use crate::trimming::{TrimOptions, TrimPoint, Trimmed};
 use crate::verifier::Verifier;

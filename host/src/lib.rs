@@ -56,30 +56,18 @@
 
 #![warn(missing_docs)]
 
-mod address_space;
-mod bindings;
-mod calls;
 mod clock;
 mod compact_options;
-mod engine;
 mod error;
-mod follow;
 mod host;
-mod imports;
-mod interface;
 mod limits;
 mod log;
-mod memory;
-mod meter;
-mod module_cache;
 mod options;
 pub mod plugin;
 mod read_options;
-mod reader;
 mod records;
-mod recycler;
 mod repairs;
-mod spare;
+mod sandbox;
 pub mod store;
 mod trimming;
 mod verifier;
@@ -87,13 +75,13 @@ mod verifier;
 pub use clock::Clock;
 pub use compact_options::CompactOptions;
 pub use error::{Error, EventFault, Result, WriteFate};
-pub use follow::Follow;
+
 pub use host::{Host, HostBuilder};
 pub use limits::Limits;
 pub use log::Log;
+pub use log::{Follow, Reader};
 pub use options::LogOptions;
 pub use read_options::ReadOptions;
-pub use reader::Reader;
 pub use records::{Compaction, CompactionPlan, Page, Stats, Tier, Written};
 pub use repairs::{RepairAction, RepairStep, Skipped};
 pub use trimming::{TrimOptions, TrimPoint, Trimmed};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::bindings::exports::stratalog::log::append_log as wit;
 use crate::error::{Error, Result};
+use crate::sandbox::bindings::exports::stratalog::log::append_log as wit;
 
 /// When a handle writes and how much it holds. What is not set takes the component's default, which
 /// the documentation of each method names.

@@ -1,6 +1,6 @@
 //! What a reading pass yields.
 
-use crate::bindings::exports::stratalog::log::append_log as wit;
+use crate::sandbox::bindings::exports::stratalog::log::append_log as wit;
 
 /// What to read: where to begin, where to end and what to leave out. With nothing set a pass reads
 /// everything stored.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::bindings::exports::stratalog::log::append_log as wit;
+use crate::sandbox::bindings::exports::stratalog::log::append_log as wit;
 
 /// What a handle has made durable since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

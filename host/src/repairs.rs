@@ -1,8 +1,8 @@
 //! Logs with damaged objects: what a reader left out, and what a repair does.
 
-use crate::bindings::exports::stratalog::log::repairs as wit;
 use crate::error::Result;
 use crate::host::Host;
+use crate::sandbox::bindings::exports::stratalog::log::repairs as wit;
 use crate::store::Store;
 
 /// Damage that a reader left out: see [`ReadOptions::skip_damaged`](crate::ReadOptions::skip_damaged).

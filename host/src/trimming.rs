@@ -1,6 +1,6 @@
 //! Giving up the beginning of a log: up to where, and what that did.
 
-use crate::bindings::exports::stratalog::log::append_log as wit;
+use crate::sandbox::bindings::exports::stratalog::log::append_log as wit;
 
 /// Up to where to trim. A trim takes a beginning of the log: it ends before the first event that is to
 /// stay, and whatever stands behind that event stays, too.

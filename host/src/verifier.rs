@@ -5,10 +5,10 @@ use std::fmt;
 use futures::FutureExt as _;
 use wasmtime::component::ResourceAny;
 
-use crate::bindings::exports::stratalog::log::append_log as wit;
-use crate::calls::Calls;
-use crate::engine::SharedEngine;
 use crate::error::{Error, Result};
+use crate::sandbox::bindings::exports::stratalog::log::append_log as wit;
+use crate::sandbox::calls::Calls;
+use crate::sandbox::engine::SharedEngine;
 use crate::store::Store;
 
 /// Checks everything there is of a log: manifests, their order, each segment with its index, each

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 use crate::compact_options::CompactOptions;
-use crate::engine::SharedEngine;
 use crate::error::Error;
 use crate::host::Host;
+use crate::sandbox::engine::SharedEngine;
 use crate::store::Store;
 
 pub(super) struct Background {

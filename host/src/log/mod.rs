@@ -4,9 +4,12 @@
 //! 2. Events reach the component in the order in which their appends returned.
 //! 3. A flush covers every append that returned before it was called.
 
+mod actor;
+mod append_queue;
 mod background;
-mod owner;
-mod staging;
+pub(crate) mod buffer_pool;
+mod follow;
+pub(crate) mod reader;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,21 +17,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::bindings::exports::stratalog::log::append_log::Pending;
 use crate::compact_options::CompactOptions;
-use crate::engine::SharedEngine;
 use crate::error::{Error, Result};
 use crate::limits::COMMANDS_MAX;
-use crate::memory::Memory;
 use crate::options::LogOptions;
 use crate::read_options::of_pending;
-use crate::reader::Reader;
 use crate::records::{Compaction, Written};
+use crate::sandbox::bindings::exports::stratalog::log::append_log::Pending;
+use crate::sandbox::engine::SharedEngine;
+use crate::sandbox::memory::Memory;
 use crate::store::Store;
 
+use actor::{Command, Owner};
+use append_queue::Staging;
 use background::Background;
-use owner::{Command, Owner};
-use staging::Staging;
+
+pub use follow::Follow;
+pub use reader::Reader;
 
 /// A log opened for appending. Cheap to clone; all clones are one writer.
 ///

@@ -15,8 +15,8 @@ wasmtime::component::bindgen!({
     world: "plugin",
     imports: { default: async | trappable },
     with: {
-        "stratalog:log/append-log.log": crate::plugin::lent::LentLog,
-        "stratalog:log/append-log.reader": crate::plugin::lent::LentReader,
-        "stratalog:log/append-log.verifier": crate::plugin::lent::LentVerifier,
+        "stratalog:log/append-log.log": crate::plugin::handles::LentLog,
+        "stratalog:log/append-log.reader": crate::plugin::handles::LentReader,
+        "stratalog:log/append-log.verifier": crate::plugin::handles::LentVerifier,
     },
 });

@@ -13,13 +13,13 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 use super::append_log;
 use super::limits::{Limit, PluginLimits};
 use super::run::{Plugin, PluginState};
-use crate::address_space::{self, TooLittle};
-use crate::bindings::wasi::logging::logging;
-use crate::engine::tick;
 use crate::error::{Error, Result};
-use crate::imports;
-use crate::interface::{self, World};
-use crate::module_cache;
+use crate::sandbox::address_space::{self, TooLittle};
+use crate::sandbox::bindings::wasi::logging::logging;
+use crate::sandbox::engine::tick;
+use crate::sandbox::imports;
+use crate::sandbox::interface::{self, World};
+use crate::sandbox::module_cache;
 
 /// What lowers the address space that a plugin needs.
 pub(super) const OPTION: &str = "memory_bytes_max (--plugin-memory-max)";

@@ -11,16 +11,16 @@ use std::time::Instant;
 use wasmtime::component::ResourceTable;
 
 use super::grant::Grant;
+use super::handles::{Closing, Handles, Held};
 use super::label::{Label, check_label, shown};
-use super::lent::{Closing, Handles, Held};
 use super::limits::{Limit, PluginLimits};
 use super::rate::Rate;
 use super::usage::{Call, Calls, Usage};
-use crate::bindings::stratalog::log::object_store as wit;
-use crate::engine::Charge;
 use crate::error::{Error, Result};
-use crate::imports::lender::{self as objects, Lender, Operation};
-use crate::memory::Memory;
+use crate::sandbox::bindings::stratalog::log::object_store as wit;
+use crate::sandbox::engine::Charge;
+use crate::sandbox::imports::access::{self as objects, Lender, Operation};
+use crate::sandbox::memory::Memory;
 
 /// The logs lent to one plugin, by label, and what it has used.
 pub struct LogsCtx {

@@ -6,8 +6,8 @@ use super::limits::{Limit, PluginLimits};
 use super::rate::Rate;
 use super::run::PluginState;
 use super::usage::Usage;
-use crate::bindings::wasi::logging::logging::{Host, Level};
-use crate::imports::logging::{emit, printable};
+use crate::sandbox::bindings::wasi::logging::logging::{Host, Level};
+use crate::sandbox::imports::logging::{emit, printable};
 
 /// Counts messages, and lets through as many as the limit allows.
 pub(crate) struct Messages {

@@ -3,8 +3,8 @@
 use wasmtime::ResourceLimiter;
 
 use super::limits::{Limit, PluginLimits};
-use crate::address_space;
-use crate::memory::Memory;
+use crate::sandbox::address_space;
+use crate::sandbox::memory::Memory;
 
 /// Bounds the memories, tables and instances of one plugin. Beyond a limit it traps, so that the
 /// plugin's author is told the limit and not that an allocation failed.

@@ -39,11 +39,11 @@
 
 mod append_log;
 pub mod bindings;
-mod ending;
 mod engine;
+mod exit;
 mod grant;
+mod handles;
 mod label;
-mod lent;
 mod limits;
 mod logs;
 mod messages;
@@ -55,12 +55,12 @@ mod stdio;
 mod usage;
 
 pub use append_log::add_to_linker;
-pub use ending::End;
 pub use engine::PluginEngine;
+pub use exit::End;
 pub use grant::Grant;
+pub use handles::{Closing, Unflushed};
 pub(crate) use label::Label;
 pub use label::check_label;
-pub use lent::{Closing, Unflushed};
 pub use limits::{LimitHit, PluginLimits};
 pub use logs::{LogsCtx, LogsCtxBuilder, LogsView};
 pub use rights::{Right, Rights, RightsError};

@@ -16,9 +16,9 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use super::ending::End;
 use super::engine::PluginEngine;
-use super::lent::Unflushed;
+use super::exit::End;
+use super::handles::Unflushed;
 use super::limits::{Limit, PluginLimits};
 use super::logs::{LogsCtx, LogsView};
 use super::messages::Messages;
@@ -26,9 +26,9 @@ use super::meter::PluginMeter;
 use super::stdio::{Input, Output};
 use super::usage::Usage;
 use crate::error::{Error, Result};
-use crate::imports::Objects;
-use crate::imports::object_work::ObjectWork;
-use crate::memory::Memory;
+use crate::sandbox::imports::Objects;
+use crate::sandbox::imports::in_flight::ObjectWork;
+use crate::sandbox::memory::Memory;
 
 /// How long the reader of a plugin that was stopped has to take what the plugin wrote last.
 const LAST_OUTPUT: Duration = Duration::from_millis(100);

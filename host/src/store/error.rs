@@ -13,9 +13,9 @@ use std::fmt;
 
 use object_store::client::{HttpError, HttpErrorKind};
 
-use super::local::Failure;
+use super::backend::local::Failure;
+use super::config::redact::Redactor;
 use super::operation::{Attempts, Overdue};
-use super::redact::Redactor;
 use super::reply::{Refused, WrongReply};
 
 /// Says what a caller can do about a [`StoreError`].

@@ -15,32 +15,15 @@
 //! 9. In a local folder no link below the root is followed, and only regular files are objects.
 //! 10. An answer from the network is checked to be the reply to its request before it means anything.
 
-mod abandoned;
-mod client;
-mod delete;
+mod backend;
+mod config;
 pub mod doctor;
 mod encryption;
 mod error;
-mod file;
-mod hiding;
 mod key;
-mod list;
-mod local;
-mod location;
 mod operation;
-mod options;
-mod ordered;
-mod panics;
-mod probe;
-mod proxy;
 mod read;
-mod redact;
-mod remote;
 mod reply;
-mod root;
-mod settings;
-mod tls;
-mod upload;
 mod write;
 
 #[cfg(test)]
@@ -57,32 +40,32 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use tokio::sync::OnceCell;
 
+use backend::local::LocalFolder;
+use backend::remote::RemoteStore;
+use config::redact::Redactor;
+use config::root::RootKind;
+use config::settings::Environment;
 use encryption::Asked;
 use error::Context;
-use local::LocalFolder;
 use operation::{Operations, Overdue};
-use redact::Redactor;
-use remote::RemoteStore;
-use root::RootKind;
-use settings::Environment;
 
-pub use delete::DeleteFailure;
-pub use error::{ReadError, StoreError, StoreErrorKind, WriteError};
-pub use list::{EntryKind, LIST_LIMIT_MAX, ListPage, ListedObject};
-pub use location::{LOCATION_FORMS, Location, LocationError};
-pub use operation::Waiting;
-pub use options::{
+pub use config::location::{LOCATION_FORMS, Location, LocationError};
+pub use config::options::{
     OptionError, RETRY_MAX_LIMIT, StoreOptions, TIMEOUT_DEFAULT, TIMEOUT_LIMIT, TIMEOUT_MIN,
 };
-pub use ordered::{
+pub use config::redact::hide_secrets;
+pub use config::root::Root;
+pub use config::settings::{OpenError, SettingName};
+pub use error::{ReadError, StoreError, StoreErrorKind, WriteError};
+pub use operation::Waiting;
+pub use read::get::GET_BYTES_MAX;
+pub use read::list::{EntryKind, LIST_LIMIT_MAX, ListPage, ListedObject};
+pub use read::ordered::{
     AHEAD_BYTES_MAX, Chunk, OBJECTS_AHEAD_MAX, OrderedRead, OrderedReadError, ReadPart,
 };
-pub use read::GET_BYTES_MAX;
-pub use redact::hide_secrets;
-pub use root::Root;
-pub use settings::{OpenError, SettingName};
-pub use upload::{PART_BYTES, UPLOAD_BUFFERED_BYTES_MAX, UPLOAD_PARTS_MAX, Upload};
-pub use write::PendingCreate;
+pub use write::create::PendingCreate;
+pub use write::delete::DeleteFailure;
+pub use write::upload::{PART_BYTES, UPLOAD_BUFFERED_BYTES_MAX, UPLOAD_PARTS_MAX, Upload};
 
 /// Says whether a store honours create-if-absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +117,7 @@ impl Store {
     /// [`OpenError`]: an unknown or wrong option, one that would have no effect, no credentials or
     /// such that cannot be used, or settings that do not fit together. Fix the input.
     pub fn open(root: &Root, options: &StoreOptions) -> Result<Self, OpenError> {
-        Self::open_in(root, options, &settings::process_environment())
+        Self::open_in(root, options, &config::settings::process_environment())
     }
 
     /// Opens a store with the given environment in place of the process's.
@@ -146,11 +129,11 @@ impl Store {
         let text = root.to_string();
         let (remote, prefix, conditional) = match &root.0 {
             RootKind::Memory => {
-                remote::refuse_options("memory", options)?;
+                backend::remote::refuse_options("memory", options)?;
                 return Ok(Self::memory());
             }
             RootKind::Folder(path) => {
-                remote::refuse_options("a local folder", options)?;
+                backend::remote::refuse_options("a local folder", options)?;
                 let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
                 return Ok(Self::build(
                     Backend::Folder(LocalFolder::new(absolute)),
@@ -162,16 +145,23 @@ impl Store {
                 ));
             }
             RootKind::Bucket { service, scheme, authority, prefix } => (
-                remote::open_bucket(*service, scheme, authority, &text, options, environment)?,
+                backend::remote::open_bucket(
+                    *service,
+                    scheme,
+                    authority,
+                    &text,
+                    options,
+                    environment,
+                )?,
                 prefix,
                 ConditionalCreate::Unproven,
             ),
             RootKind::WebDav { base, prefix } => {
-                let remote = remote::open_webdav(base, &text, options, environment)?;
+                let remote = backend::remote::open_webdav(base, &text, options, environment)?;
                 (remote, prefix, ConditionalCreate::Absent)
             }
         };
-        let proxy = proxy::named(&text, options, environment);
+        let proxy = config::proxy::named(&text, options, environment);
         let RemoteStore { store, pages, redactor, settings, encryption } = remote;
         Ok(Self::build(
             Backend::Objects { store, pages },
@@ -213,7 +203,7 @@ impl Store {
 
     /// Limits how long one operation may take, 1 s to 240 s; see [`StoreOptions::with_timeout`].
     pub fn with_timeout(self, timeout: Duration) -> Self {
-        let operations = Arc::new(Operations::new(options::timeout_in_bounds(timeout)));
+        let operations = Arc::new(Operations::new(config::options::timeout_in_bounds(timeout)));
         let inner = Inner { operations, ..Inner::clone(&self.inner) };
         Self { inner: Arc::new(inner) }
     }

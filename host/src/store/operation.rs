@@ -17,9 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Store;
+use super::backend::panics::{Caught, Panicked};
+use super::config::redact::Redactor;
 use super::encryption::Reported;
-use super::panics::{Caught, Panicked};
-use super::redact::Redactor;
 
 tokio::task_local! {
     /// The operation that a request is made for, found by the client that sends it.

@@ -1,9 +1,9 @@
 //! What the library answers, as a plugin gets it. Objects are named below the label.
 
 use super::wit;
-use crate::bindings::exports::stratalog::log::append_log as inner;
 use crate::plugin::label::Label;
 use crate::records::{Compaction, CompactionPlan, Page, Stats, Tier, Written};
+use crate::sandbox::bindings::exports::stratalog::log::append_log as inner;
 use crate::trimming::Trimmed;
 use crate::verifier::{Checked, Finding, LeftoverReason};
 

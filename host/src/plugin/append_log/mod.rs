@@ -4,20 +4,20 @@
 //! runs in a sandbox of its own.
 
 mod answers;
-mod fast;
+mod errors;
 mod questions;
-mod refusals;
+mod zero_copy;
 
 use wasmtime::component::{HasData, Linker, Resource};
 
 use super::bindings::stratalog::log::append_log as wit;
 use super::grant::Grant;
+use super::handles::{LentLog, LentReader, LentVerifier};
 use super::label::Label;
-use super::lent::{LentLog, LentReader, LentVerifier};
 use super::logs::{LogsCtx, LogsView};
 use super::usage::Call;
 use crate::error::{Error, Result};
-use crate::reader::Reader;
+use crate::log::reader::Reader;
 
 type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
@@ -31,7 +31,7 @@ pub fn add_to_linker<T: Send + 'static>(
     view: fn(&mut T) -> LogsView<'_>,
 ) -> wasmtime::Result<()> {
     wit::add_to_linker::<T, HasLogs>(linker, view)?;
-    fast::add_to_linker(linker, view)
+    zero_copy::add_to_linker(linker, view)
 }
 
 struct HasLogs;
@@ -332,7 +332,7 @@ impl LogsView<'_> {
         let admitted = self.ctx.admit(&lent.opened.label.name, call, bytes);
         Ok(match admitted {
             Ok(_) => Ok(lent),
-            Err(error) => Err(refusals::refuse_unlent(error)),
+            Err(error) => Err(errors::refuse_unlent(error)),
         })
     }
 
@@ -359,7 +359,7 @@ impl LogsCtx {
     fn admitted(&mut self, name: &str, call: Call) -> Result<(Grant, Label), wit::Error> {
         match self.admit(name, call, 0) {
             Ok((grant, label)) => Ok((grant.clone(), label.clone())),
-            Err(error) => Err(refusals::refuse_unlent(error)),
+            Err(error) => Err(errors::refuse_unlent(error)),
         }
     }
 }

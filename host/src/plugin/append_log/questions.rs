@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::wit;
-use crate::bindings::exports::stratalog::log::append_log as inner;
 use crate::compact_options::CompactOptions;
 use crate::options::LogOptions;
+use crate::sandbox::bindings::exports::stratalog::log::append_log as inner;
 use crate::trimming::{TrimOptions, TrimPoint};
 
 impl From<wit::Options> for LogOptions {

@@ -8,8 +8,8 @@
 //! 3. [`Doctor::clean_up`] removes all that was written, also after a trial that failed or was
 //!    dropped half way, and reports what it could not.
 
+mod checks;
 mod latency;
-mod trials;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 pub use latency::{ClockOffset, Latency};
 
-use super::probe::random_name;
+use super::write::probe::random_name;
 use super::{Backend, ConditionalCreate, DeleteFailure, Store};
 
 /// How often, and how far apart, what a stopped step had on its way is looked for.

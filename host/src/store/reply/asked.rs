@@ -12,7 +12,7 @@ use super::deletes;
 
 /// How a server is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) enum Protocol {
+pub(crate) enum Protocol {
     S3,
     Google,
     Azure,
@@ -21,7 +21,7 @@ pub(in crate::store) enum Protocol {
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::store) enum Asked {
+pub(crate) enum Asked {
     /// A page of a listing, of a bucket or (Azure) a container.
     Listing(Listing),
     /// What is directly in a folder of WebDAV.
@@ -59,7 +59,7 @@ pub(in crate::store) enum Asked {
 
 /// What a page of a listing was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::store) struct Listing {
+pub(crate) struct Listing {
     pub(super) is_azure: bool,
     pub(super) prefix: String,
     /// Where the page begins, in the server's own words, if it is not the first.
@@ -68,7 +68,7 @@ pub(in crate::store) struct Listing {
 
 /// The folder whose content was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::store) struct Folder {
+pub(crate) struct Folder {
     /// What relative links start from.
     pub(super) url: Option<Url>,
     /// Decoded, without the last slash.
@@ -88,7 +88,7 @@ const CREDENTIAL_HEADERS: [&str; 4] = [
 
 impl Asked {
     /// Tells what `request` asks a server of that protocol for.
-    pub(in crate::store) fn of(protocol: Protocol, request: &HttpRequest) -> Self {
+    pub(crate) fn of(protocol: Protocol, request: &HttpRequest) -> Self {
         let uri = request.uri();
         let query = Query::of(uri.query().unwrap_or_default());
         let headers = request.headers();
@@ -142,7 +142,7 @@ impl Asked {
 
     /// Says whether what was asked for changes objects. Making a folder is not a change of what it
     /// will hold.
-    pub(in crate::store) fn changes_objects(&self) -> bool {
+    pub(crate) fn changes_objects(&self) -> bool {
         match self {
             Self::Write
             | Self::UploadStart { .. }
@@ -160,7 +160,7 @@ impl Asked {
     }
 
     /// Says whether the answer is an object, which is passed on while it comes; any other is small.
-    pub(in crate::store) fn is_streamed(&self) -> bool {
+    pub(crate) fn is_streamed(&self) -> bool {
         matches!(self, Self::Object { .. })
     }
 }

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 /// What the bytes of an object are to come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::store) struct Checksum {
+pub(crate) struct Checksum {
     kind: Kind,
     expected: Vec<u8>,
 }
@@ -37,7 +37,7 @@ const HEADERS: [(&str, Kind); 5] = [
 
 impl Checksum {
     /// Returns the checksum that the head of an answer gives for all of its body, if any does.
-    pub(in crate::store) fn announced(status: StatusCode, headers: &HeaderMap) -> Option<Self> {
+    pub(crate) fn announced(status: StatusCode, headers: &HeaderMap) -> Option<Self> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         if status != StatusCode::OK || text("x-amz-checksum-type") == Some("COMPOSITE") {
             return None;
@@ -83,7 +83,7 @@ impl Kind {
 }
 
 /// A checksum that is computed while the bytes pass.
-pub(in crate::store) struct Checking {
+pub(crate) struct Checking {
     checksum: Checksum,
     state: State,
 }
@@ -95,7 +95,7 @@ enum State {
 }
 
 impl Checking {
-    pub(in crate::store) fn new(checksum: Checksum) -> Self {
+    pub(crate) fn new(checksum: Checksum) -> Self {
         let crc = |algorithm| State::Crc(crc_fast::Digest::new(algorithm));
         let state = match checksum.kind {
             Kind::Crc32c => crc(CrcAlgorithm::Crc32Iscsi),
@@ -107,7 +107,7 @@ impl Checking {
         Self { checksum, state }
     }
 
-    pub(in crate::store) fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         match &mut self.state {
             State::Crc(digest) => digest.update(bytes),
             State::Md5(digest) => digest.update(bytes),
@@ -116,7 +116,7 @@ impl Checking {
     }
 
     /// Returns the name of the checksum, if the bytes do not come to it.
-    pub(in crate::store) fn mismatch(self) -> Option<&'static str> {
+    pub(crate) fn mismatch(self) -> Option<&'static str> {
         let Checksum { kind, expected } = self.checksum;
         let found = match self.state {
             State::Crc(digest) => {

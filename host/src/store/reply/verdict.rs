@@ -22,18 +22,18 @@ use super::deletes::{self, Deletes};
 use super::{Checksum, Refused, WrongReply, code, listing, page, shown, status, uploads, xml};
 
 /// What an attempt came to.
-pub(in crate::store) struct Verdict {
+pub(crate) struct Verdict {
     /// For the library.
-    pub(in crate::store) reply: Result<HttpResponse, HttpError>,
+    pub(crate) reply: Result<HttpResponse, HttpError>,
     /// It certainly changed nothing.
-    pub(in crate::store) had_no_effect: bool,
+    pub(crate) had_no_effect: bool,
     /// Why it failed, if it did; not yet free of secrets.
-    pub(in crate::store) failure: Option<String>,
+    pub(crate) failure: Option<String>,
 }
 
 /// Judges the answers of one server.
 #[derive(Debug)]
-pub(in crate::store) struct Judge {
+pub(crate) struct Judge {
     protocol: Protocol,
     /// The type that objects are written with, if a setting gives them one.
     own_type: Option<String>,
@@ -42,7 +42,7 @@ pub(in crate::store) struct Judge {
 const AN_OBJECT: &str = "the object";
 
 /// Judges an attempt without an answer.
-pub(in crate::store) fn of_failure(error: HttpError) -> Verdict {
+pub(crate) fn of_failure(error: HttpError) -> Verdict {
     Verdict {
         had_no_effect: error.kind() == HttpErrorKind::Connect,
         failure: Some(innermost(&error).to_string()),
@@ -53,22 +53,17 @@ pub(in crate::store) fn of_failure(error: HttpError) -> Verdict {
 impl Judge {
     /// Makes the judge of a server that is spoken to by `protocol`, where a setting may give the
     /// objects that are written a type of their own.
-    pub(in crate::store) fn new(protocol: Protocol, own_type: Option<String>) -> Self {
+    pub(crate) fn new(protocol: Protocol, own_type: Option<String>) -> Self {
         Self { protocol, own_type }
     }
 
     /// Tells what a request asks for.
-    pub(in crate::store) fn asked(&self, request: &HttpRequest) -> Asked {
+    pub(crate) fn asked(&self, request: &HttpRequest) -> Asked {
         Asked::of(self.protocol, request)
     }
 
     /// Judges an object by its head; its bytes are yet to come.
-    pub(in crate::store) fn of_head(
-        &self,
-        asked: &Asked,
-        uri: &Uri,
-        response: HttpResponse,
-    ) -> Verdict {
+    pub(crate) fn of_head(&self, asked: &Asked, uri: &Uri, response: HttpResponse) -> Verdict {
         let (mut parts, body) = response.into_parts();
         let is_whole = !matches!(asked, Asked::Object { in_range: true });
         let checked = check_place(asked, uri, &parts)
@@ -83,13 +78,7 @@ impl Judge {
     }
 
     /// Judges an answer that is there whole.
-    pub(in crate::store) fn of_whole(
-        &self,
-        asked: &Asked,
-        uri: &Uri,
-        parts: Parts,
-        body: Bytes,
-    ) -> Verdict {
+    pub(crate) fn of_whole(&self, asked: &Asked, uri: &Uri, parts: Parts, body: Bytes) -> Verdict {
         if !parts.status.is_success() {
             return of_refusal(self.protocol, asked, parts, body);
         }

@@ -8,7 +8,7 @@ use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
 
 use super::{Fake, OnPut, not_implemented};
-use crate::store::local::{Failure, Step};
+use crate::store::backend::local::{Failure, Step};
 use crate::store::{ConditionalCreate, StoreErrorKind as Kind, WriteError};
 
 #[derive(Debug, PartialEq)]

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use super::{TempFolder, keys, of_kind};
-use crate::store::local::Folder;
+use crate::store::backend::local::Folder;
 use crate::store::{EntryKind, Root, Store, StoreErrorKind as Kind, StoreOptions, WriteError};
 
 fn open(path: impl Into<std::path::PathBuf>) -> Store {
@@ -284,7 +284,7 @@ async fn a_create_whose_file_was_taken_for_abandoned_is_in_doubt_and_can_be_repe
                 if pause.load(Ordering::Relaxed) {
                     std::thread::yield_now();
                 } else {
-                    removed += crate::store::abandoned::sweep(&folder, later).unwrap();
+                    removed += crate::store::backend::stale_files::sweep(&folder, later).unwrap();
                 }
             }
             removed

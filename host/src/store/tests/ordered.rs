@@ -7,7 +7,7 @@ use bytes::Bytes;
 use object_store::local::LocalFileSystem;
 
 use super::{Fake, stores};
-use crate::store::ordered::FILES_AHEAD_MAX;
+use crate::store::read::ordered::FILES_AHEAD_MAX;
 use crate::store::{
     Chunk, ConditionalCreate, OBJECTS_AHEAD_MAX, OrderedRead, ReadPart, Root, Store,
     StoreErrorKind as Kind, StoreOptions,

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use object_store::Error;
 
 use super::{Fake, OnPut};
-use crate::store::redact::{Redactor, hide_secrets};
-use crate::store::settings::user_of_url;
+use crate::store::config::redact::{Redactor, hide_secrets};
+use crate::store::config::settings::user_of_url;
 use crate::store::{ConditionalCreate, WriteError};
 
 #[test]

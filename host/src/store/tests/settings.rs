@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::TempFolder;
 use super::opening::{NONE, Variables, open};
 use crate::store::OpenError;
-use crate::store::settings::{ServiceKey, known};
+use crate::store::config::settings::{ServiceKey, known};
 
 /// Values that no test of a single form would think of.
 fn odd_values() -> [String; 20] {
@@ -74,7 +74,7 @@ const BASES: [(&str, &str, &[&str]); 4] = [
 ];
 
 fn names_of(location: &str) -> Vec<&'static str> {
-    let names = |known: &'static crate::store::settings::Known| known.name;
+    let names = |known: &'static crate::store::config::settings::Known| known.name;
     match location.split(':').next() {
         Some("s3") => known::<AmazonS3ConfigKey>().map(names).collect(),
         Some("gs") => known::<GoogleConfigKey>().map(names).collect(),
@@ -174,7 +174,7 @@ where
     }
     assert!(keys.len() > 15, "{keys:?}");
     for key in &keys {
-        let is_key = |known: &&crate::store::settings::Known| {
+        let is_key = |known: &&crate::store::config::settings::Known| {
             known.name.parse::<K>().is_ok_and(|parsed| parsed == *key)
         };
         assert_eq!(known::<K>().filter(is_key).count(), 1, "{key:?}");

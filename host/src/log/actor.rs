@@ -1,0 +1,340 @@
+//! The task that owns a writer's instance: drains the packed events and answers commands.
+//!
+//! 1. Before a command, all events packed before it go to the component.
+//! 2. A pack the component refused is kept and offered again before anything newer.
+//! 3. Few packed events wait a millisecond for more, so that not each costs a call of the component;
+//!    no command waits for them to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+use wasmtime::component::ResourceAny;
+
+use super::append_queue::{Pack, Staging};
+use super::background::Background;
+use crate::error::{Error, Result};
+use crate::limits::GATHER_TIME;
+use crate::records::Written;
+use crate::sandbox::bindings::exports::stratalog::log::append_log::Pending;
+use crate::sandbox::engine::Instance;
+
+type Answer<T> = oneshot::Sender<Result<T>>;
+
+/// What callers ask for.
+pub(super) enum Command {
+    Flush(Answer<Written>),
+    /// Looks after what is pending, and answers whether anything still is.
+    Tick(Answer<bool>),
+    Pending(Answer<Pending>),
+    FileCount(Answer<u64>),
+    Close(Answer<Written>),
+}
+
+pub(super) struct Owner {
+    instance: Instance,
+    handle: ResourceAny,
+    staging: Arc<Staging>,
+    /// A pack that the component refused.
+    refused: Option<Pack>,
+    tick: Duration,
+    /// When to look after what is pending; none while nothing is.
+    tick_at: Option<Instant>,
+    /// When to hand over what is packed, though it is little; none while nothing is known to be.
+    gathered_at: Option<Instant>,
+    /// Compacts beside it, if that was asked for.
+    background: Option<Background>,
+}
+
+enum Next {
+    Commands(Vec<Command>),
+    Work,
+    Tick,
+    Compacted,
+    Dropped,
+}
+
+impl Owner {
+    pub(super) fn new(
+        instance: Instance,
+        handle: ResourceAny,
+        staging: Arc<Staging>,
+        tick: Duration,
+        background: Option<Background>,
+    ) -> Self {
+        let (refused, tick_at, gathered_at) = (None, None, None);
+        Self { instance, handle, staging, refused, tick, tick_at, gathered_at, background }
+    }
+
+    /// Serves until the log is closed, all its handles are dropped, or the component fails.
+    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
+        loop {
+            let step = match self.next(&mut queue).await {
+                Next::Commands(commands) => self.serve(commands).await,
+                Next::Work => self.gather().await.map(|()| false),
+                Next::Tick => self.look_after().await.map(|()| false),
+                Next::Compacted => Ok(false),
+                Next::Dropped => self.drop_handle().await.map(|()| true),
+            };
+            match step {
+                Ok(false) => self.compact_if_due(),
+                Ok(true) => break,
+                Err(error) => {
+                    tracing::error!("what was not flushed is lost: {error}");
+                    break;
+                }
+            }
+        }
+    }
+
+    async fn next(&mut self, queue: &mut mpsc::Receiver<Command>) -> Next {
+        let tick = reached(self.tick_at);
+        let gathered = reached(self.gathered_at);
+        let compacted = async {
+            match &mut self.background {
+                Some(background) => background.ended().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            command = queue.recv() => match command {
+                Some(command) => {
+                    let mut commands = vec![command];
+                    while let Ok(command) = queue.try_recv() {
+                        commands.push(command);
+                    }
+                    Next::Commands(commands)
+                }
+                None => Next::Dropped,
+            },
+            () = tick => Next::Tick,
+            () = self.staging.work() => Next::Work,
+            () = gathered => Next::Work,
+            () = compacted => Next::Compacted,
+        }
+    }
+
+    /// Answers commands in order; flushes that stand together are one. True when the log is closed.
+    async fn serve(&mut self, commands: Vec<Command>) -> Result<bool> {
+        let mut commands = commands.into_iter().peekable();
+        while let Some(command) = commands.next() {
+            match command {
+                Command::Flush(answer) => {
+                    let mut answers = vec![answer];
+                    while let Some(Command::Flush(_)) = commands.peek() {
+                        if let Some(Command::Flush(answer)) = commands.next() {
+                            answers.push(answer);
+                        }
+                    }
+                    let flushed = self.flush().await?;
+                    for answer in answers {
+                        answer.send(flushed.clone()).ok();
+                    }
+                }
+                Command::Tick(answer) => {
+                    self.look_after().await?;
+                    answer.send(Ok(self.tick_at.is_some())).ok();
+                }
+                Command::Pending(answer) => {
+                    let pending = self.pending().await?;
+                    answer.send(pending).ok();
+                }
+                Command::FileCount(answer) => {
+                    // Events that are refused for now are in no object.
+                    self.drain().await?.ok();
+                    let (guest, instances, time) = self.instance.begin();
+                    let count =
+                        time.measure(guest.log().call_file_count(instances, self.handle)).await;
+                    answer.send(self.returned(count)?).ok();
+                }
+                Command::Close(answer) => {
+                    // No append may slip in between the last flush and the end.
+                    self.staging.end(Error::Closed);
+                    let mut closed = self.flush().await?;
+                    if closed.is_ok() {
+                        let (guest, instances, time) = self.instance.begin();
+                        let written =
+                            time.measure(guest.log().call_close(instances, self.handle)).await;
+                        closed = self.returned(written)?.map(Written::from);
+                    }
+                    let done = closed.is_ok();
+                    if let Ok(written) = closed {
+                        self.staging.keep_closed(written);
+                    }
+                    if done {
+                        self.compact_if_due();
+                        self.finish_compacting().await;
+                    }
+                    answer.send(closed).ok();
+                    if done {
+                        self.drop_handle().await?;
+                        return Ok(true);
+                    }
+                    self.staging.reopen();
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn compact_if_due(&mut self) {
+        if let Some(background) = &mut self.background {
+            background.begin_if_due(self.instance.created());
+        }
+    }
+
+    async fn finish_compacting(&mut self) {
+        if let Some(background) = &mut self.background {
+            background.finish().await;
+        }
+    }
+
+    /// Hands what is packed to the component, if it is large or has waited long enough.
+    async fn gather(&mut self) -> Result<()> {
+        let now = Instant::now();
+        let is_time = self.gathered_at.is_some_and(|at| at <= now);
+        if is_time || self.staging.is_large() {
+            self.drain().await?.ok();
+        } else {
+            self.gathered_at.get_or_insert(now + GATHER_TIME);
+        }
+        Ok(())
+    }
+
+    /// Hands all that is packed now to the component, and no more: others may pack on and on. The
+    /// outer error ends the log.
+    async fn drain(&mut self) -> Result<Result<()>> {
+        self.gathered_at = None;
+        if let Some(pack) = self.refused.take() {
+            if let Err(error) = self.hand_over(pack).await? {
+                return Ok(Err(error));
+            }
+            self.staging.set_refused(None);
+        }
+        match self.staging.take() {
+            Some(pack) => self.hand_over(pack).await,
+            None => Ok(Ok(())),
+        }
+    }
+
+    /// Hands a pack to the component.
+    async fn hand_over(&mut self, pack: Pack) -> Result<Result<()>> {
+        self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
+        match self.instance.append_held(self.handle, pack.lines.clone(), pack.events).await {
+            Ok(()) => Ok(Ok(())),
+            Err(error @ Error::WriteFailed { .. }) => {
+                self.refused = Some(pack);
+                let error = self.with_all_held(error);
+                self.staging.set_refused(Some(error.clone()));
+                Ok(Err(error))
+            }
+            // The pack is what the options said an event may be, and was promised to be kept.
+            Err(error) => {
+                let error = match error {
+                    Error::Guest(_) => error,
+                    error => Error::Guest(format!("it refuses what its limits allow: {error}")),
+                };
+                self.staging.end(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    /// Events that have not reached the component.
+    fn events_here(&self) -> u64 {
+        let refused = self.refused.as_ref().map_or(0, |pack| pack.events);
+        refused.saturating_add(self.staging.events())
+    }
+
+    /// Adds to a failure the events that have not reached the component.
+    fn with_all_held(&self, error: Error) -> Error {
+        match error {
+            Error::WriteFailed { object, fate, events_held, message, transient } => {
+                let events_held = events_held.saturating_add(self.events_here());
+                Error::WriteFailed { object, fate, events_held, message, transient }
+            }
+            error => error,
+        }
+    }
+
+    async fn flush(&mut self) -> Result<Result<Written>> {
+        loop {
+            // A full component must be flushed before it takes the rest.
+            let drained = self.drain().await?;
+            let (guest, instances, time) = self.instance.begin();
+            let flushed = time.measure(guest.log().call_flush(instances, self.handle)).await;
+            let flushed = self.returned(flushed)?.map(Written::from);
+            if drained.is_ok() || flushed.is_err() {
+                return Ok(flushed.map_err(|error| self.with_all_held(error)));
+            }
+        }
+    }
+
+    async fn pending(&mut self) -> Result<Result<Pending>> {
+        self.drain().await?.ok();
+        let (guest, instances, time) = self.instance.begin();
+        let pending = time.measure(guest.log().call_pending(instances, self.handle)).await;
+        let mut pending = pending.map_err(|error| self.trapped(&error))?;
+        pending.lines.extend(self.refused.iter().flat_map(|pack| pack.lines.iter().copied()));
+        self.staging.copy_to(&mut pending.lines);
+        Ok(Ok(pending))
+    }
+
+    async fn look_after(&mut self) -> Result<()> {
+        self.tick_at = None;
+        self.drain().await?.ok();
+        let (guest, instances, time) = self.instance.begin();
+        let pending = time.measure(guest.log().call_tick(instances, self.handle)).await;
+        let pending = pending.map_err(|error| self.trapped(&error))?;
+        self.tick_at = (pending || self.refused.is_some()).then(|| Instant::now() + self.tick);
+        Ok(())
+    }
+
+    /// Drops the component's handle, which says how many events are lost.
+    async fn drop_handle(&mut self) -> Result<()> {
+        self.drain().await?.ok();
+        let more = self.events_here();
+        if more > 0 {
+            tracing::warn!("a log was dropped without close: {more} more events were not flushed");
+        }
+        self.instance.drop_handle(self.handle).await
+    }
+
+    /// Splits a failure of the component, which ends the log, from an answer of it.
+    fn returned<T, E>(
+        &self,
+        called: wasmtime::Result<std::result::Result<T, E>>,
+    ) -> Result<Result<T>>
+    where
+        Error: From<E>,
+    {
+        match called {
+            Ok(answer) => Ok(answer.map_err(Error::from)),
+            Err(error) => Err(self.trapped(&error)),
+        }
+    }
+
+    /// The component failed. Said before those who wait for an answer are let go.
+    fn trapped(&self, error: &wasmtime::Error) -> Error {
+        let error = Error::trapped(error);
+        self.staging.end(error.clone());
+        error
+    }
+}
+
+/// Waits until then; for ever if there is no such time.
+async fn reached(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // Also when the runtime shuts down under it: nobody is to wait for what will not come.
+        self.staging.end_if_open(Error::Closed);
+    }
+}

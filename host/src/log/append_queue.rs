@@ -1,0 +1,262 @@
+//! Where appends meet: events are packed here, and the owner takes the pack.
+//!
+//! 1. What is packed are events: 1 byte to the limit, no LF inside. So a pack is packed lines.
+//! 2. A push that returned success is in the pack before any later one.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use crate::error::{Error, EventFault, Result};
+use crate::limits::{LARGE_PACK_BYTES, STAGED_BYTES_MAX};
+use crate::log::buffer_pool::{Buffer, Recycler};
+use crate::records::Written;
+
+pub(super) struct Staging {
+    event_bytes_max: u64,
+    /// The most that may be appended at once.
+    buffer_bytes_max: usize,
+    /// From so many bytes on a pack is large.
+    large_bytes: usize,
+    open: Mutex<Open>,
+    recycler: Recycler,
+    /// There is something for the owner.
+    work: Notify,
+    /// There is room for appends, or an answer for those that wait for it.
+    room: Notify,
+}
+
+/// Events that are handed to the component at once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pack {
+    /// Each event ended by LF.
+    pub(super) lines: Bytes,
+    pub(super) events: u64,
+}
+
+/// The pack that grows.
+#[derive(Default)]
+struct Open {
+    lines: Buffer,
+    events: u64,
+    /// Why the component does not take more; appends that find no room fail with it.
+    refused: Option<Error>,
+    /// Nothing is taken any more.
+    ended: Option<Error>,
+    /// What the log came to when it was closed, until a caller has learnt it.
+    closed: Option<Written>,
+}
+
+impl Staging {
+    pub(super) fn new(event_bytes_max: u64, buffer_bytes_max: usize, recycler: Recycler) -> Self {
+        let (open, work, room) = (Mutex::default(), Notify::new(), Notify::new());
+        // What finds no room in a pack that is not large waits for the owner's time.
+        let large_bytes = LARGE_PACK_BYTES.min(buffer_bytes_max / 2).max(1);
+        Self { event_bytes_max, buffer_bytes_max, large_bytes, open, recycler, work, room }
+    }
+
+    /// Packs an event, waiting for room.
+    pub(super) async fn push(&self, event: &[u8]) -> Result<()> {
+        self.check_event(event)?;
+        self.push_checked(&[event, b"\n"], 1).await
+    }
+
+    /// Packs an event if there is room now; none if there is not.
+    pub(super) fn push_now(&self, event: &[u8]) -> Option<Result<()>> {
+        match self.check_event(event) {
+            Ok(()) => self.try_push(&[event, b"\n"], 1),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Packs lines, all or nothing, waiting for room; returns their number.
+    pub(super) async fn push_lines(&self, lines: &[u8]) -> Result<u64> {
+        let events = self.check_lines(lines)?;
+        if events > 0 {
+            self.push_checked(&[lines], events).await?;
+        }
+        Ok(events)
+    }
+
+    /// Packs lines, all or nothing, if there is room now; none if there is not.
+    pub(super) fn push_lines_now(&self, lines: &[u8]) -> Option<Result<u64>> {
+        match self.check_lines(lines) {
+            Ok(0) => Some(Ok(0)),
+            Ok(events) => self.try_push(&[lines], events).map(|pushed| pushed.map(|()| events)),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    fn check_event(&self, event: &[u8]) -> Result<()> {
+        self.check(event, 0)?;
+        match memchr::memchr(b'\n', event) {
+            Some(_) => Err(Error::InvalidEvent { line: 0, fault: EventFault::LineFeed }),
+            None => Ok(()),
+        }
+    }
+
+    /// How many events the lines are, if all of them are.
+    fn check_lines(&self, lines: &[u8]) -> Result<u64> {
+        if lines.len() > self.buffer_bytes_max {
+            return Err(Error::InvalidInput(format!(
+                "{} bytes of lines at once are more than buffer_bytes_max = {}: append fewer",
+                lines.len(),
+                self.buffer_bytes_max
+            )));
+        }
+        let (mut line, mut rest) = (0, lines);
+        while !rest.is_empty() {
+            let end = memchr::memchr(b'\n', rest);
+            let (event, after) =
+                end.and_then(|end| rest.split_at_checked(end)).unwrap_or((rest, &[]));
+            self.check(event, line)?;
+            let Some((_, after)) = after.split_first() else {
+                return Err(Error::InvalidEvent { line, fault: EventFault::Unterminated });
+            };
+            rest = after;
+            line += 1;
+        }
+        Ok(line)
+    }
+
+    async fn push_checked(&self, parts: &[&[u8]], events: u64) -> Result<()> {
+        if let Some(done) = self.try_push(parts, events) {
+            return done;
+        }
+        loop {
+            let room = self.room.notified();
+            tokio::pin!(room);
+            // From here on no notice is missed.
+            room.as_mut().enable();
+            if let Some(done) = self.try_push(parts, events) {
+                return done;
+            }
+            room.await;
+        }
+    }
+
+    /// None: there is no room now.
+    fn try_push(&self, parts: &[&[u8]], events: u64) -> Option<Result<()>> {
+        let bytes: usize = parts.iter().map(|part| part.len()).sum();
+        let mut pack = self.lock();
+        if let Some(error) = &pack.ended {
+            return Some(Err(error.clone()));
+        }
+        let before = pack.lines.bytes().len();
+        let was_empty = before == 0;
+        // A pack is handed over at once, so it must not be more than the component takes.
+        let most = STAGED_BYTES_MAX.min(self.buffer_bytes_max);
+        if !was_empty && before.saturating_add(bytes) > most {
+            return pack.refused.clone().map(Err);
+        }
+        // What is taken is kept, so it has to have room before.
+        if let Err(exceeded) = self.recycler.reserve(&mut pack.lines, bytes) {
+            return Some(Err(exceeded.into()));
+        }
+        parts.iter().for_each(|part| pack.lines.extend(part));
+        pack.events = pack.events.saturating_add(events);
+        let after = pack.lines.bytes().len();
+        let becomes_large = before < self.large_bytes && after >= self.large_bytes;
+        drop(pack);
+        if was_empty || becomes_large {
+            self.work.notify_one();
+        }
+        Some(Ok(()))
+    }
+
+    /// The rules of the component for an event: what is packed must be one.
+    fn check(&self, event: &[u8], line: u64) -> Result<()> {
+        let bytes = u64::try_from(event.len()).unwrap_or(u64::MAX);
+        let bytes_max = self.event_bytes_max;
+        let fault = match bytes {
+            0 => EventFault::Empty,
+            _ if bytes > bytes_max => EventFault::TooLong { bytes, bytes_max },
+            _ => return Ok(()),
+        };
+        Err(Error::InvalidEvent { line, fault })
+    }
+
+    /// Waits until there is something to take, or until that has become much.
+    pub(super) async fn work(&self) {
+        self.work.notified().await;
+    }
+
+    /// Whether what is there is worth a call of the component.
+    pub(super) fn is_large(&self) -> bool {
+        self.lock().lines.bytes().len() >= self.large_bytes
+    }
+
+    /// Takes the pack; none if there are no events.
+    pub(super) fn take(&self) -> Option<Pack> {
+        let mut open = self.lock();
+        if open.lines.bytes().is_empty() {
+            return None;
+        }
+        let lines = std::mem::replace(&mut open.lines, self.recycler.take());
+        let events = std::mem::take(&mut open.events);
+        drop(open);
+        self.room.notify_waiters();
+        Some(Pack { lines: self.recycler.lend(lines), events })
+    }
+
+    /// The component takes packs again, or refuses them for now.
+    pub(super) fn set_refused(&self, error: Option<Error>) {
+        let notify = error.is_some();
+        self.lock().refused = error;
+        if notify {
+            self.room.notify_waiters();
+        }
+    }
+
+    /// Refuses all appends from now on. A failure of the component outweighs a close.
+    pub(super) fn end(&self, error: Error) {
+        let mut pack = self.lock();
+        if !matches!(pack.ended, Some(Error::Guest(_))) {
+            pack.ended = Some(error);
+        }
+        drop(pack);
+        self.room.notify_waiters();
+    }
+
+    /// Refuses all appends from now on, unless that was said already.
+    pub(super) fn end_if_open(&self, error: Error) {
+        self.lock().ended.get_or_insert(error);
+        self.room.notify_waiters();
+    }
+
+    /// Takes appends again.
+    pub(super) fn reopen(&self) {
+        self.lock().ended = None;
+    }
+
+    /// Keeps what the log came to, for whoever asks to close it: who asked first may not wait for it.
+    pub(super) fn keep_closed(&self, written: Written) {
+        self.lock().closed = Some(written);
+    }
+
+    /// What the log came to, unless a caller has learnt it.
+    pub(super) fn take_closed(&self) -> Option<Written> {
+        self.lock().closed.take()
+    }
+
+    /// Copies what is packed, leaving it there.
+    pub(super) fn copy_to(&self, lines: &mut Vec<u8>) {
+        lines.extend_from_slice(self.lock().lines.bytes());
+    }
+
+    /// How many events are packed.
+    pub(super) fn events(&self) -> u64 {
+        self.lock().events
+    }
+
+    /// Why nothing is taken any more.
+    pub(super) fn ended(&self) -> Option<Error> {
+        self.lock().ended.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        // Nothing panics while it holds the lock, and a pack is whole between any two statements.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,190 @@
+//! Memory that is used again once the bytes in it are no longer held: fresh memory costs a page fault
+//! for every 4 KiB, which is more than to fill it.
+//!
+//! 1. A buffer in use counts against a memory, if there is one, with all that was reserved for it.
+//! 2. A buffer that is kept counts as nobody's.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use bytes::Bytes;
+
+use crate::sandbox::memory::{Borrowed, Memory, MemoryExceeded};
+
+/// How many buffers are kept: at most 8 MiB, which count as nobody's.
+const BUFFERS_KEPT: usize = 4;
+
+/// A larger buffer is not kept.
+const BUFFER_BYTES_KEPT: usize = 2 * 1024 * 1024;
+
+/// Buffers that are not in use. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recycler {
+    buffers: Arc<Buffers>,
+    charged: Option<Memory>,
+}
+
+type Buffers = Mutex<Vec<Vec<u8>>>;
+
+/// Bytes that grow.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    /// Counts what is reserved, if anything counts it.
+    counted: Option<Borrowed>,
+}
+
+impl Recycler {
+    /// Whose buffers count against this memory while they are in use.
+    pub(crate) fn charging(memory: &Memory) -> Self {
+        Self { buffers: Arc::default(), charged: Some(memory.clone()) }
+    }
+
+    /// An empty buffer.
+    pub(crate) fn take(&self) -> Buffer {
+        Buffer { bytes: lock(&self.buffers).pop().unwrap_or_default(), counted: None }
+    }
+
+    /// Makes room in a buffer for so many more bytes.
+    pub(crate) fn reserve(&self, buffer: &mut Buffer, more: usize) -> Result<(), MemoryExceeded> {
+        let Some(memory) = &self.charged else { return Ok(()) };
+        let needed = buffer.bytes.len().saturating_add(more);
+        if buffer.counted.as_ref().is_some_and(|counted| needed <= counted.bytes()) {
+            return Ok(());
+        }
+        if buffer.bytes.is_empty() && buffer.bytes.capacity() / 2 > needed {
+            // One that was kept, and is far larger than what is put in.
+            buffer.bytes = Vec::new();
+        }
+        let doubled = buffer
+            .bytes
+            .capacity()
+            .max(needed)
+            .max(buffer.bytes.len().saturating_mul(2).min(BUFFER_BYTES_KEPT));
+        let reserved = match buffer.count(memory, doubled) {
+            Ok(()) => doubled,
+            Err(_) if buffer.bytes.capacity() <= needed => {
+                buffer.count(memory, needed)?;
+                needed
+            }
+            Err(error) => return Err(error),
+        };
+        buffer.bytes.reserve_exact(reserved.saturating_sub(buffer.bytes.len()));
+        Ok(())
+    }
+
+    /// Bytes whose memory comes back when the last of them is dropped.
+    pub(crate) fn lend(&self, buffer: Buffer) -> Bytes {
+        Bytes::from_owner(Lent { buffer, back: Arc::downgrade(&self.buffers) })
+    }
+}
+
+impl Buffer {
+    /// Counts so many bytes as reserved.
+    fn count(&mut self, memory: &Memory, bytes: usize) -> Result<(), MemoryExceeded> {
+        match &mut self.counted {
+            Some(counted) => counted.resize(bytes),
+            none => {
+                *none = Some(memory.borrow(bytes)?);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn extend(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+struct Lent {
+    buffer: Buffer,
+    back: Weak<Buffers>,
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer.bytes
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let Some(buffers) = self.back.upgrade() else { return };
+        let mut bytes = std::mem::take(&mut self.buffer.bytes);
+        bytes.clear();
+        let mut buffers = lock(&buffers);
+        if buffers.len() < BUFFERS_KEPT && bytes.capacity() <= BUFFER_BYTES_KEPT {
+            buffers.push(bytes);
+        }
+    }
+}
+
+fn lock(buffers: &Buffers) -> MutexGuard<'_, Vec<Vec<u8>>> {
+    // Nothing panics while it holds the lock.
+    buffers.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lent(recycler: &Recycler, bytes: usize) -> Bytes {
+        recycler.lend(Buffer { bytes: vec![0; bytes], counted: None })
+    }
+
+    #[test]
+    fn memory_comes_back_with_the_last_of_its_bytes() {
+        let recycler = Recycler::default();
+        let mut buffer = recycler.take();
+        buffer.extend(b"0123456789");
+        let memory = buffer.bytes().as_ptr();
+        let lent = recycler.lend(buffer);
+        let slice = lent.slice(3..5);
+        drop(lent);
+        assert_eq!(recycler.take().bytes.capacity(), 0, "it is still in use");
+        assert_eq!(&slice[..], b"34");
+        drop(slice);
+        let again = recycler.take();
+        assert_eq!((again.bytes.as_ptr(), again.bytes.len()), (memory, 0));
+    }
+
+    #[test]
+    fn few_buffers_are_kept_and_no_large_ones() {
+        let recycler = Recycler::default();
+        let many: Vec<Bytes> = (0..10).map(|_| lent(&recycler, 10)).collect();
+        drop((many, lent(&recycler, BUFFER_BYTES_KEPT + 1)));
+        assert_eq!(lock(&recycler.buffers).len(), BUFFERS_KEPT);
+        let outlives = lent(&recycler, 10);
+        drop(recycler);
+        assert_eq!(outlives.len(), 10);
+    }
+
+    #[test]
+    fn a_buffer_in_use_counts_with_what_is_reserved_and_a_kept_one_does_not() {
+        let memory = Memory::of_plugin(1_000);
+        let recycler = Recycler::charging(&memory);
+        let mut buffer = recycler.take();
+        recycler.reserve(&mut buffer, 300).unwrap();
+        buffer.extend(&[b'x'; 300]);
+        recycler.reserve(&mut buffer, 100).unwrap();
+        assert_eq!(memory.bytes(), 600);
+        buffer.extend(&[b'x'; 300]);
+        // Not twice as much, but what it takes.
+        recycler.reserve(&mut buffer, 300).unwrap();
+        assert_eq!((memory.bytes(), buffer.bytes.capacity()), (900, 900));
+        let refused = recycler.reserve(&mut buffer, 500).unwrap_err();
+        assert!(refused.is_of_plugin() && memory.was_refused(), "{refused}");
+        let lent = recycler.lend(buffer);
+        let mut other = recycler.take();
+        assert!(recycler.reserve(&mut other, 101).is_err());
+        drop(lent);
+        assert_eq!(memory.bytes(), 0);
+        let mut kept = recycler.take();
+        assert_eq!(kept.bytes.capacity(), 900);
+        recycler.reserve(&mut kept, 10).unwrap();
+        assert_eq!((memory.bytes(), kept.bytes.capacity()), (10, 10), "a small one will do");
+    }
+}

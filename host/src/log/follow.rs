@@ -1,0 +1,103 @@
+//! Waits for new events by asking again.
+//!
+//! 1. It asks at once after events, then ever more rarely, until events come.
+//! 2. A look under way belongs to the [`Follow`], not to who waits for it: who stops waiting loses
+//!    nothing.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio::time::{Instant, sleep_until};
+
+use crate::error::{Error, Result};
+use crate::limits::{FOLLOW_WAIT_MAX, FOLLOW_WAIT_MIN};
+use crate::log::reader::Reader;
+use crate::records::Page;
+
+/// Follows a log: yields its events and then waits for those to come. Made by [`Reader::follow`].
+pub struct Follow {
+    /// The next look at the log.
+    look: BoxFuture<'static, Looked>,
+    position: String,
+    wait: Duration,
+}
+
+struct Looked {
+    reader: Reader,
+    /// A page, and the position behind it.
+    outcome: Result<Option<(Page, String)>>,
+}
+
+impl Follow {
+    pub(crate) async fn new(mut reader: Reader) -> Result<Self> {
+        let position = reader.position().await?;
+        let look = look(reader, Instant::now()).boxed();
+        Ok(Self { look, position, wait: Duration::ZERO })
+    }
+
+    /// The next events, as soon as there are some; of a log that does not exist yet, its first.
+    ///
+    /// With nothing new it looks again after 200 ms, then after twice as long each time, at most
+    /// 5 s, until events come. A look that finds nothing costs two lists. Cancel safe: what a
+    /// cancelled call has begun, the next one ends.
+    ///
+    /// # Errors
+    /// As [`Reader::next`]. After [`Error::StoreFailed`](crate::Error::StoreFailed) it may be called
+    /// again: it waits before it looks, as if nothing were new, and goes on where it stood.
+    pub async fn next(&mut self) -> Result<Page> {
+        loop {
+            let Looked { reader, outcome } = (&mut self.look).await;
+            self.wait = match &outcome {
+                Ok(Some(_)) => Duration::ZERO,
+                Ok(None) | Err(_) => longer(self.wait),
+            };
+            self.look = look(reader, Instant::now() + self.wait).boxed();
+            if let Some((page, position)) = outcome? {
+                self.position = position;
+                return Ok(page);
+            }
+        }
+    }
+
+    /// Where it stands: right behind the last page that [`Follow::next`] returned. See
+    /// [`Reader::position`].
+    pub fn position(&self) -> &str {
+        &self.position
+    }
+}
+
+/// How long it waits after a look that found nothing, if it had waited for this long before that.
+fn longer(wait: Duration) -> Duration {
+    wait.saturating_mul(2).clamp(FOLLOW_WAIT_MIN, FOLLOW_WAIT_MAX)
+}
+
+async fn look(mut reader: Reader, at: Instant) -> Looked {
+    sleep_until(at).await;
+    let outcome = match reader.next().await {
+        Ok(Some(page)) => reader.position().await.map(|position| Some((page, position))),
+        // It may come yet.
+        Ok(None) | Err(Error::NoLog { .. }) => Ok(None),
+        Err(error) => Err(error),
+    };
+    Looked { reader, outcome }
+}
+
+impl fmt::Debug for Follow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Follow").field("position", &self.position).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_asks_soon_after_events_and_ever_more_rarely_then() {
+        let waits = std::iter::successors(Some(longer(Duration::ZERO)), |wait| Some(longer(*wait)));
+        let waits: Vec<u128> = waits.take(7).map(|wait| wait.as_millis()).collect();
+        assert_eq!(waits, [200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
+    }
+}

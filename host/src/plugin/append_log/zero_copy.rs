@@ -1,0 +1,154 @@
+//! Appends without a copy on the way: from the plugin's memory straight into the writer's pack.
+//!
+//! The generated bindings would make a vector of each event first, and a large future. When the pack is
+//! full, the events are copied and the call waits.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{ComponentType, Linker, LinkerInstance, Lower, Resource, WasmList};
+
+use super::errors::refuse_unlent;
+use super::wit;
+use crate::error::Result;
+use crate::log::Log;
+use crate::plugin::handles::{LentLog, Opened};
+use crate::plugin::logs::LogsView;
+use crate::plugin::usage::Call;
+
+type Arguments = (Resource<LentLog>, WasmList<u8>);
+
+pub(super) fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> LogsView<'_>,
+) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    let mut instance = linker.instance("stratalog:log/append-log@0.1.0")?;
+    add::<T, ()>(&mut instance, view)?;
+    add::<T, u64>(&mut instance, view)?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+fn add<T: Send + 'static, A: Append>(
+    instance: &mut LinkerInstance<'_, T>,
+    view: fn(&mut T) -> LogsView<'_>,
+) -> wasmtime::Result<()> {
+    instance.func_wrap_async(
+        A::NAME,
+        move |mut context: StoreContextMut<'_, T>, (log, bytes): Arguments| match begin::<T, A>(
+            &mut context,
+            view,
+            &log,
+            &bytes,
+        ) {
+            Ok(Begun::Waits { opened, bytes }) => Box::new(async move {
+                let appended = A::waiting(&opened.log, &bytes).await;
+                if let Ok(appended) = &appended {
+                    let (events, bytes) = (appended.events(), appended.bytes(bytes.len()));
+                    view(context.data_mut()).ctx.appended(events, bytes);
+                }
+                Ok((appended.map_err(|error| opened.label.refuse(error)),))
+            }),
+            Ok(Begun::Done(appended)) => Box::new(ready(Ok((appended,)))),
+            Err(error) => Box::new(ready(Err(error))),
+        },
+    )
+}
+
+/// An append as far as it goes without waiting.
+enum Begun<A> {
+    Done(Result<A, wit::Error>),
+    /// There is no room now.
+    Waits {
+        opened: Arc<Opened>,
+        bytes: Bytes,
+    },
+}
+
+fn begin<T: 'static, A: Append>(
+    context: &mut StoreContextMut<'_, T>,
+    view: fn(&mut T) -> LogsView<'_>,
+    log: &Resource<LentLog>,
+    list: &WasmList<u8>,
+) -> wasmtime::Result<Begun<A>> {
+    let size = list.as_le_slice(&*context).len();
+    let LogsView { ctx, table } = view(context.data_mut());
+    let lent = table.get(log)?;
+    if let Err(error) = ctx.admit(&lent.opened.label.name, A::CALL, size) {
+        return Ok(Begun::Done(Err(refuse_unlent(error))));
+    }
+    let opened = lent.opened.clone();
+    let bytes = list.as_le_slice(&*context);
+    Ok(match A::now(&opened.log, bytes) {
+        None => {
+            let bytes = Bytes::copy_from_slice(bytes);
+            Begun::Waits { opened, bytes }
+        }
+        Some(Ok(appended)) => {
+            view(context.data_mut()).ctx.appended(appended.events(), appended.bytes(size));
+            Begun::Done(Ok(appended))
+        }
+        Some(Err(error)) => Begun::Done(Err(opened.label.refuse(error))),
+    })
+}
+
+/// One of the two appends, by what it answers.
+trait Append: Sized + ComponentType + Lower + Send + Sync + 'static {
+    const NAME: &'static str;
+    const CALL: Call;
+
+    /// Appends if that needs no waiting; none if it does.
+    fn now(log: &Log, bytes: &[u8]) -> Option<Result<Self>>;
+    fn waiting(log: &Log, bytes: &[u8]) -> impl Future<Output = Result<Self>> + Send;
+
+    /// What was appended.
+    fn events(&self) -> u64;
+    fn bytes(&self, given: usize) -> usize;
+}
+
+/// One event, given without its LF.
+impl Append for () {
+    const NAME: &'static str = "[method]log.append";
+    const CALL: Call = Call::Append;
+
+    fn now(log: &Log, event: &[u8]) -> Option<Result<Self>> {
+        log.append_now(event)
+    }
+
+    async fn waiting(log: &Log, event: &[u8]) -> Result<Self> {
+        log.append(event).await
+    }
+
+    fn events(&self) -> u64 {
+        1
+    }
+
+    fn bytes(&self, given: usize) -> usize {
+        given.saturating_add(1)
+    }
+}
+
+/// So many lines.
+impl Append for u64 {
+    const NAME: &'static str = "[method]log.append-lines";
+    const CALL: Call = Call::AppendLines;
+
+    fn now(log: &Log, lines: &[u8]) -> Option<Result<Self>> {
+        log.append_lines_now(lines)
+    }
+
+    async fn waiting(log: &Log, lines: &[u8]) -> Result<Self> {
+        log.append_lines(lines).await
+    }
+
+    fn events(&self) -> u64 {
+        *self
+    }
+
+    fn bytes(&self, given: usize) -> usize {
+        given
+    }
+}

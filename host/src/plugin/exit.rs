@@ -1,0 +1,80 @@
+//! How a plugin's run ended, from what wasmtime says.
+
+use std::fmt;
+
+use wasmtime::Trap;
+use wasmtime::component::ResourceTableError;
+use wasmtime_wasi::I32Exit;
+
+use super::engine::OPTION;
+use super::limits::{Limit, LimitHit, PluginLimits};
+use crate::sandbox::address_space;
+use crate::sandbox::memory::MemoryExceeded;
+
+/// Says how a plugin ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum End {
+    /// It ended by itself, with this exit code: 0 when it returned without an error.
+    Exited(i32),
+    /// Its `run` returned an error, which has neither text nor code. A command ends with exit code 1
+    /// then. Runtimes of languages also return what the plugin did not catch so.
+    Failed,
+    /// It trapped: a fault of its own, such as a panic or a division by zero.
+    Trapped(String),
+    /// It reached a limit on what it may use.
+    LimitReached(LimitHit),
+    /// The caller stopped it.
+    Stopped,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "exited with code {code}"),
+            Self::Failed => f.write_str("ended with an error"),
+            Self::Trapped(trap) => write!(f, "trapped: {trap}"),
+            Self::LimitReached(hit) => write!(f, "was stopped: {hit}"),
+            Self::Stopped => f.write_str("was stopped"),
+        }
+    }
+}
+
+impl End {
+    /// What the failure of a call into a plugin means.
+    pub(crate) fn of_failure(error: &wasmtime::Error, limits: &PluginLimits) -> Self {
+        if let Some(exit) = error.downcast_ref::<I32Exit>() {
+            return Self::Exited(exit.0);
+        }
+        match limit_hit(error, limits) {
+            Some(hit) => Self::LimitReached(hit),
+            None => Self::Trapped(
+                address_space::lack(error, OPTION)
+                    .unwrap_or_else(|| error.root_cause().to_string()),
+            ),
+        }
+    }
+}
+
+/// The limit that a failure is about. Wasmtime has no types for some of them: their texts are pinned
+/// by the tests.
+fn limit_hit(error: &wasmtime::Error, limits: &PluginLimits) -> Option<LimitHit> {
+    if let Some(hit) = error.downcast_ref::<LimitHit>() {
+        return Some(hit.clone());
+    }
+    if error.is::<MemoryExceeded>() {
+        return Some(limits.hit(Limit::Memory));
+    }
+    let cause = error.root_cause().to_string();
+    let limit = match (error.downcast_ref::<Trap>(), error.downcast_ref::<ResourceTableError>()) {
+        (Some(Trap::StackOverflow), _) => Limit::Stack,
+        (Some(Trap::OutOfFuel), _) => Limit::Fuel,
+        (_, Some(ResourceTableError::Full)) => Limit::Handles,
+        _ if cause.contains("fuel allocated for hostcalls has been exhausted") => {
+            Limit::HostCallBytes
+        }
+        _ if cause.contains("resource limit exceeded") => Limit::Instances,
+        _ => return None,
+    };
+    Some(limits.hit(limit))
+}

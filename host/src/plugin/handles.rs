@@ -1,0 +1,202 @@
+//! Handles to logs that a plugin holds, and what becomes of those that it leaves behind.
+//!
+//! 1. A handle to a log that goes, for whatever reason, is flushed and closed.
+//! 2. Nothing waits for a plugin, and who ran it can wait until all is closed.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::label::Label;
+use crate::error::{Error, Result};
+use crate::log::Log;
+use crate::log::reader::Reader;
+use crate::records::Written;
+use crate::verifier::Verifier;
+
+/// Counts the handles that hold an instance of the log's component.
+#[derive(Clone, Default)]
+pub(crate) struct Handles(Arc<AtomicUsize>);
+
+/// One of them.
+pub(crate) struct Held(Arc<AtomicUsize>);
+
+impl Handles {
+    /// One more, if there are fewer than `most`.
+    pub(crate) fn hold(&self, most: usize) -> Option<Held> {
+        let more = |held: usize| (held < most).then(|| held.saturating_add(1));
+        let counted = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        counted.is_ok().then(|| Held(self.0.clone()))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A log opened by a plugin.
+pub struct LentLog {
+    pub(super) opened: Arc<Opened>,
+    closing: Closing,
+    held: Option<Held>,
+    closed: bool,
+}
+
+/// A log, and the label under which it was opened.
+pub(super) struct Opened {
+    pub(super) log: Log,
+    pub(super) label: Label,
+}
+
+impl LentLog {
+    pub(super) fn new(log: Log, label: Label, closing: Closing, held: Held) -> Self {
+        let opened = Arc::new(Opened { log, label });
+        Self { opened, closing, held: Some(held), closed: false }
+    }
+
+    /// Flushes and closes; after a failure it stays open, with everything kept.
+    pub(super) async fn close(&mut self) -> Result<Written> {
+        if self.closed {
+            return Err(Error::Closed);
+        }
+        let written = self.opened.log.close().await;
+        self.closed = matches!(written, Ok(_) | Err(Error::Closed));
+        written
+    }
+}
+
+impl Drop for LentLog {
+    fn drop(&mut self) {
+        if !self.closed {
+            self.closing.close(self.opened.clone(), self.held.take());
+        }
+    }
+}
+
+/// A reading pass of a plugin.
+pub struct LentReader {
+    pub(super) reader: Reader,
+    pub(super) label: Label,
+    pub(super) _held: Held,
+}
+
+/// A verification of a plugin.
+pub struct LentVerifier {
+    pub(super) verifier: Verifier,
+    pub(super) label: Label,
+    pub(super) _held: Held,
+}
+
+/// Events of a plugin that could not be flushed after it ended.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the log {label}: {error}")]
+pub struct Unflushed {
+    /// The log's label.
+    pub label: String,
+    /// Why, and how many events were held: [`Error::WriteFailed`] tells whether they may be in the
+    /// store.
+    #[source]
+    pub error: Error,
+}
+
+/// The logs that a plugin has left open, being flushed and closed. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Closing {
+    under_way: Arc<watch::Sender<usize>>,
+    failed: Arc<Mutex<Vec<Unflushed>>>,
+}
+
+impl Closing {
+    /// Waits until every handle that the plugin left is flushed and closed. What could not be is
+    /// returned, and lost. Cancel safe: the next call waits for the same.
+    ///
+    /// To be called when the plugin's wasmtime store is dropped: until then it may hold handles.
+    pub async fn wait(&self) -> Vec<Unflushed> {
+        let mut under_way = self.under_way.subscribe();
+        // The sender is here, so there is no other end.
+        under_way.wait_for(|count| *count == 0).await.ok();
+        std::mem::take(&mut *lock(&self.failed))
+    }
+
+    /// Closes a log in a task of its own, so that a plugin that is torn down need not wait.
+    fn close(&self, opened: Arc<Opened>, held: Option<Held>) {
+        let Ok(runtime) = Handle::try_current() else {
+            let label = &opened.label.name;
+            tracing::error!(
+                "the log {label} was left open outside of a tokio runtime: not flushed"
+            );
+            return;
+        };
+        let failed = self.failed.clone();
+        let close = Close::begin(self.under_way.clone(), &opened.label);
+        runtime.spawn(async move {
+            match opened.log.close().await {
+                Ok(_) | Err(Error::Closed) => {}
+                Err(error) => {
+                    let label = opened.label.name.to_string();
+                    lock(&failed).push(Unflushed { label, error });
+                }
+            }
+            drop(held);
+            close.done();
+        });
+    }
+}
+
+/// The close of a log, counted until it is over, however it ends.
+struct Close {
+    under_way: Arc<watch::Sender<usize>>,
+    label: Arc<str>,
+    is_done: bool,
+}
+
+impl Close {
+    fn begin(under_way: Arc<watch::Sender<usize>>, label: &Label) -> Self {
+        under_way.send_modify(|count| *count = count.saturating_add(1));
+        Self { under_way, label: label.name.clone(), is_done: false }
+    }
+
+    fn done(mut self) {
+        self.is_done = true;
+    }
+}
+
+impl Drop for Close {
+    fn drop(&mut self) {
+        if !self.is_done {
+            let label = &self.label;
+            tracing::error!("the log {label} that a plugin left open was not closed");
+        }
+        self.under_way.send_modify(|count| *count = count.saturating_sub(1));
+    }
+}
+
+/// Nothing panics while it holds one of the locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wait_that_was_dropped_is_begun_anew_and_misses_nothing() {
+        let closing = Closing::default();
+        let label = Label { name: "errors".into(), log: "app/errors".into() };
+        let close = Close::begin(closing.under_way.clone(), &label);
+        assert!(closing.wait().now_or_never().is_none());
+        assert!(closing.wait().now_or_never().is_none(), "it is still under way");
+        let unflushed = Unflushed { label: "errors".to_owned(), error: Error::Closed };
+        lock(&closing.failed).push(unflushed);
+        close.done();
+        assert_eq!(closing.wait().await.len(), 1);
+        assert!(closing.wait().await.is_empty());
+    }
+}

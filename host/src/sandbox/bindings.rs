@@ -1,0 +1,18 @@
+//! Bindings of the component's world, generated from `wit/`.
+
+#![allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, reason = "generated")]
+
+wasmtime::component::bindgen!({
+    path: "../wit",
+    world: "log-component",
+    imports: { "stratalog:log/held-bytes": trappable, default: async | trappable },
+    exports: { default: async },
+    with: {
+        "stratalog:log/held-bytes.bytes": crate::sandbox::imports::host_bytes::HeldBytes,
+        "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
+        "wasi:random": wasmtime_wasi::p2::bindings::random,
+        "stratalog:log/object-store.pending-create": crate::sandbox::imports::object_store::CreateSlot,
+        "stratalog:log/object-store.ordered-read": crate::sandbox::imports::object_store::ReadSlot,
+        "stratalog:log/object-store.upload": crate::sandbox::imports::object_store::UploadSlot,
+    },
+});

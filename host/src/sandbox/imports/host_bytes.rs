@@ -1,0 +1,334 @@
+//! Bytes that are held for a component: what it reads of the store and passes on need not enter its
+//! memory.
+//!
+//! 1. They count as the component's memory, once however often they are sliced, until the last of
+//!    them is gone; so does what it takes to hold them.
+//! 2. No more are joined than the component may hold, though what is joined counts but once: else
+//!    few bytes, appended to themselves again and again, would be more than any call gets done with.
+//! 3. What is a small part of what came is copied, so that not much more is held than is counted.
+//! 4. Everything that a component passes in is hostile: offsets and sizes are checked before use.
+
+use std::hash::Hasher as _;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use object_store::PutPayload;
+use twox_hash::XxHash3_64;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource};
+
+use super::object_store::check_count;
+use super::{HasObjects, Objects};
+use crate::limits::READ_BYTES_MAX;
+use crate::sandbox::bindings::stratalog::log::held_bytes as wit;
+use crate::sandbox::memory::{Borrowed, Memory};
+
+/// What it takes to hold a piece, besides its bytes.
+const PIECE_OVERHEAD_BYTES: usize = 128;
+
+/// Pieces that have fewer bytes on the average are joined before they are written.
+const PIECES_JOINED_BYTES: usize = 16 * 1024;
+
+/// Bytes are digested and counted block by block, so that the second finds them in the processor's
+/// nearest cache: half as long as one after the other.
+const BLOCK_BYTES: usize = 4 * 1024;
+
+#[expect(unreachable_pub, reason = "the bindings name it in public")]
+/// Some bytes, in pieces as they came.
+#[derive(Debug)]
+pub struct HeldBytes {
+    pieces: Vec<Piece>,
+    length: usize,
+    overhead: Borrowed,
+}
+
+#[derive(Clone, Debug)]
+struct Piece {
+    bytes: Bytes,
+    /// Counts them, and what they were sliced of.
+    counted: Arc<Borrowed>,
+}
+
+impl Piece {
+    /// The bytes for a caller who may keep them: a copy if they are a small part of what is counted.
+    fn kept(&self) -> Bytes {
+        let is_small = self.bytes.len() < self.counted.bytes() / 2;
+        if is_small { Bytes::copy_from_slice(&self.bytes) } else { self.bytes.clone() }
+    }
+}
+
+impl HeldBytes {
+    pub(super) fn new(bytes: Bytes, memory: &Memory) -> wasmtime::Result<Self> {
+        let counted = memory.borrow(bytes.len())?;
+        Self::of_one(bytes, counted, memory)
+    }
+
+    /// Of bytes that whoever gave them counts against any limit but the instance's own.
+    pub(super) fn of_counted(bytes: Bytes, memory: &Memory) -> wasmtime::Result<Self> {
+        let counted = memory.borrow_own(bytes.len())?;
+        Self::of_one(bytes, counted, memory)
+    }
+
+    fn of_one(bytes: Bytes, counted: Borrowed, memory: &Memory) -> wasmtime::Result<Self> {
+        let length = bytes.len();
+        let overhead = memory.borrow(overhead_of(1))?;
+        let pieces = vec![Piece { bytes, counted: Arc::new(counted) }];
+        Ok(Self { pieces, length, overhead })
+    }
+
+    /// The bytes, in pieces, for a caller who may keep them.
+    pub(super) fn into_pieces(self) -> impl Iterator<Item = Bytes> + Send {
+        self.pieces.into_iter().map(|piece| piece.kept())
+    }
+
+    /// The bytes, without a copy if they are in one piece.
+    pub(crate) fn to_bytes(&self) -> Bytes {
+        if let [Piece { bytes, .. }] = &self.pieces[..] {
+            return bytes.clone();
+        }
+        let mut all = BytesMut::with_capacity(self.length);
+        self.pieces.iter().for_each(|piece| all.extend_from_slice(&piece.bytes));
+        all.freeze()
+    }
+
+    /// What a store is given: few pieces as they are, many small ones joined. They count as long as
+    /// the second part is kept.
+    pub(super) fn to_payload(
+        &self,
+        memory: &Memory,
+    ) -> wasmtime::Result<(PutPayload, impl Send + use<>)> {
+        if self.length / PIECES_JOINED_BYTES < self.pieces.len() {
+            let counted = vec![Arc::new(memory.borrow(self.length)?)];
+            return Ok((self.to_bytes().into(), counted));
+        }
+        let payload = self.pieces.iter().map(|piece| piece.bytes.clone()).collect();
+        let counted = self.pieces.iter().map(|piece| piece.counted.clone()).collect();
+        Ok((payload, counted))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// The bytes for a caller who may keep them.
+    pub(super) fn into_kept(self) -> Bytes {
+        match &self.pieces[..] {
+            [piece] => piece.kept(),
+            _ => self.to_bytes(),
+        }
+    }
+
+    fn slice(&self, start: u64, end: u64, memory: &Memory) -> wasmtime::Result<Self> {
+        let (start, end) = (self.offset(start)?, self.offset(end)?);
+        let length = end.checked_sub(start).ok_or_else(|| self.out_of_range(end))?;
+        let mut overhead = memory.borrow(overhead_of(self.pieces.len()))?;
+        let mut at = 0_usize;
+        let within = self.pieces.iter().filter_map(|Piece { bytes, counted }| {
+            let [from, to] = [start, end].map(|edge| edge.saturating_sub(at).min(bytes.len()));
+            at = at.saturating_add(bytes.len());
+            let counted = Arc::clone(counted);
+            (from < to).then(|| Piece { bytes: bytes.slice(from..to), counted })
+        });
+        let pieces: Vec<Piece> = within.collect();
+        overhead.resize(overhead_of(pieces.len()))?;
+        Ok(Self { pieces, length, overhead })
+    }
+
+    fn append(&mut self, more: Self, memory: &Memory) -> wasmtime::Result<()> {
+        let length = self.length.saturating_add(more.length);
+        memory.check(length)?;
+        let pieces = self.pieces.len().saturating_add(more.pieces.len());
+        self.overhead.resize(overhead_of(pieces))?;
+        self.length = length;
+        self.pieces.extend(more.pieces);
+        Ok(())
+    }
+
+    fn measure(&self, start: u64, lengths: &[u64]) -> wasmtime::Result<Vec<wit::Measure>> {
+        let mut at = self.offset(start)?;
+        let mut walk = self.walk();
+        walk.skip(at);
+        let measures = lengths.iter().map(|length| {
+            let length = usize::try_from(*length).unwrap_or(usize::MAX);
+            at = at.saturating_add(length);
+            if at > self.length { Err(self.out_of_range(at)) } else { Ok(walk.measure(length)) }
+        });
+        measures.collect()
+    }
+
+    fn line_end(&self, line_feeds: u64) -> usize {
+        if line_feeds == 0 {
+            return 0;
+        }
+        let (mut left, mut before) = (usize::try_from(line_feeds).unwrap_or(usize::MAX), 0_usize);
+        for Piece { bytes, .. } in &self.pieces {
+            for end in memchr::memchr_iter(b'\n', bytes) {
+                left = left.saturating_sub(1);
+                if left == 0 {
+                    return before.saturating_add(end).saturating_add(1);
+                }
+            }
+            before = before.saturating_add(bytes.len());
+        }
+        self.length
+    }
+
+    fn offset(&self, offset: u64) -> wasmtime::Result<usize> {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        if offset <= self.length { Ok(offset) } else { Err(self.out_of_range(offset)) }
+    }
+
+    fn out_of_range(&self, offset: usize) -> wasmtime::Error {
+        wasmtime::Error::msg(format!("offset {offset} is not in {} held bytes", self.length))
+    }
+
+    fn walk(&self) -> Walk<'_> {
+        Walk { pieces: self.pieces.iter(), rest: &[] }
+    }
+}
+
+fn overhead_of(pieces: usize) -> usize {
+    pieces.saturating_add(1).saturating_mul(PIECE_OVERHEAD_BYTES)
+}
+
+/// The bytes from some offset on.
+struct Walk<'a> {
+    pieces: std::slice::Iter<'a, Piece>,
+    rest: &'a [u8],
+}
+
+impl<'a> Walk<'a> {
+    /// The next bytes, at most so many. None at the end.
+    fn next(&mut self, bytes_max: usize) -> &'a [u8] {
+        while self.rest.is_empty() {
+            let Some(piece) = self.pieces.next() else { break };
+            self.rest = &piece.bytes;
+        }
+        let (next, rest) = self.rest.split_at(bytes_max.min(self.rest.len()));
+        self.rest = rest;
+        next
+    }
+
+    fn skip(&mut self, mut bytes: usize) {
+        while bytes > 0 {
+            bytes = match self.next(bytes) {
+                [] => 0,
+                skipped => bytes.saturating_sub(skipped.len()),
+            };
+        }
+    }
+
+    /// Measures the next bytes, which are there.
+    fn measure(&mut self, length: usize) -> wit::Measure {
+        let mut block = self.next(length.min(BLOCK_BYTES));
+        if block.len() == length {
+            return wit::Measure {
+                digest: XxHash3_64::oneshot(block),
+                line_feeds: line_feeds(block),
+            };
+        }
+        let mut hasher = XxHash3_64::new();
+        let (mut left, mut found) = (length, 0_u64);
+        while !block.is_empty() {
+            hasher.write(block);
+            found = found.saturating_add(line_feeds(block));
+            left = left.saturating_sub(block.len());
+            block = self.next(left.min(BLOCK_BYTES));
+        }
+        wit::Measure { digest: hasher.finish(), line_feeds: found }
+    }
+}
+
+fn line_feeds(bytes: &[u8]) -> u64 {
+    u64::try_from(bytecount::count(bytes, b'\n')).unwrap_or(u64::MAX)
+}
+
+impl wit::Host for Objects<'_> {}
+
+impl wit::HostBytes for Objects<'_> {
+    fn new(&mut self, content: Vec<u8>) -> wasmtime::Result<Resource<HeldBytes>> {
+        let bytes = HeldBytes::new(content.into(), &self.work.memory)?;
+        Ok(self.table.push(bytes)?)
+    }
+
+    fn length(&mut self, bytes: Resource<HeldBytes>) -> wasmtime::Result<u64> {
+        Ok(u64::try_from(self.table.get(&bytes)?.length).unwrap_or(u64::MAX))
+    }
+
+    fn slice(
+        &mut self,
+        bytes: Resource<HeldBytes>,
+        start: u64,
+        end: u64,
+    ) -> wasmtime::Result<Resource<HeldBytes>> {
+        let slice = self.table.get(&bytes)?.slice(start, end, &self.work.memory)?;
+        Ok(self.table.push(slice)?)
+    }
+
+    fn append(
+        &mut self,
+        bytes: Resource<HeldBytes>,
+        more: Resource<HeldBytes>,
+    ) -> wasmtime::Result<()> {
+        let more = self.table.delete(more)?;
+        self.table.get_mut(&bytes)?.append(more, &self.work.memory)
+    }
+
+    fn measure(
+        &mut self,
+        bytes: Resource<HeldBytes>,
+        start: u64,
+        lengths: Vec<u64>,
+    ) -> wasmtime::Result<Option<Vec<wit::Measure>>> {
+        check_count("stretches to measure", lengths.len())?;
+        self.table.get(&bytes)?.measure(start, &lengths).map(Some)
+    }
+
+    fn line_end(&mut self, bytes: Resource<HeldBytes>, line_feeds: u64) -> wasmtime::Result<u64> {
+        let end = self.table.get(&bytes)?.line_end(line_feeds);
+        Ok(u64::try_from(end).unwrap_or(u64::MAX))
+    }
+
+    fn read(&mut self, bytes: Resource<HeldBytes>) -> wasmtime::Result<Vec<u8>> {
+        self.read_held(&bytes).map(Vec::from)
+    }
+
+    fn drop(&mut self, bytes: Resource<HeldBytes>) -> wasmtime::Result<()> {
+        self.table.delete(bytes)?;
+        Ok(())
+    }
+}
+
+impl Objects<'_> {
+    fn read_held(&mut self, bytes: &Resource<HeldBytes>) -> wasmtime::Result<Bytes> {
+        let bytes = self.table.get(bytes)?;
+        if bytes.length <= READ_BYTES_MAX {
+            return Ok(bytes.to_bytes());
+        }
+        Err(wasmtime::Error::msg(format!(
+            "{} held bytes are more than the {READ_BYTES_MAX} that are read at once",
+            bytes.length
+        )))
+    }
+}
+
+/// Adds the interface to a linker.
+pub(super) fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> Objects<'_>,
+) -> wasmtime::Result<()> {
+    wit::add_to_linker::<T, HasObjects>(linker, view)?;
+    // The generated bindings would copy the bytes once more.
+    linker.allow_shadowing(true);
+    linker.instance("stratalog:log/held-bytes@0.1.0")?.func_wrap(
+        "[method]bytes.read",
+        move |mut context: StoreContextMut<'_, T>, (bytes,): (Resource<HeldBytes>,)| {
+            Ok((view(context.data_mut()).read_held(&bytes)?,))
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! What the host lends a component: the one place that joins stores, clock and logging to wasmtime.
+
+pub(crate) mod access;
+pub(crate) mod host_bytes;
+pub(crate) mod in_flight;
+pub(crate) mod logging;
+pub(crate) mod object_store;
+
+use bytes::Bytes;
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::sandbox::bindings::stratalog::log::object_store as wit;
+use crate::sandbox::memory::{Borrowed, Memory};
+use crate::sandbox::meter::MemoryMeter;
+use crate::store::Store;
+
+use access::Lender;
+use host_bytes::HeldBytes;
+use in_flight::ObjectWork;
+
+/// The objects that an instance may reach, and what it has under way, borrowed from its state.
+pub(crate) struct Objects<'a> {
+    pub lender: &'a mut dyn Lender,
+    pub table: &'a mut ResourceTable,
+    pub work: &'a mut ObjectWork,
+}
+
+struct HasObjects;
+
+impl HasData for HasObjects {
+    type Data<'a> = Objects<'a>;
+}
+
+/// Adds what a log component imports of a store to a linker. `view` finds what it needs in what a
+/// store of wasmtime holds.
+pub(crate) fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> Objects<'_>,
+) -> wasmtime::Result<()> {
+    host_bytes::add_to_linker(linker, view)?;
+    wit::add_to_linker::<T, HasObjects>(linker, view)
+}
+
+/// Everything one instance of a component can reach.
+pub(crate) struct State {
+    pub memory: MemoryMeter,
+    pub work: ObjectWork,
+    /// None until the instance is used.
+    store: Option<Store>,
+    table: ResourceTable,
+    wasi: WasiCtx,
+}
+
+impl State {
+    pub(crate) fn new(clock: &Clock, limits: &Limits) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.handles_max);
+        // No files, no environment, no network, no standard streams.
+        let wasi = WasiCtxBuilder::new().wall_clock(clock.clone()).build();
+        let memory = Memory::new(limits.memory_bytes_max);
+        Self {
+            memory: MemoryMeter::new(memory.clone()),
+            work: ObjectWork::new(memory),
+            store: None,
+            table,
+            wasi,
+        }
+    }
+
+    /// Lends a store, whole.
+    pub(crate) fn lend(&mut self, store: Store) {
+        self.store = Some(store);
+    }
+
+    /// Holds bytes for the component that count already against any limit but the instance's own.
+    pub(crate) fn hold_counted(&mut self, bytes: Bytes) -> Result<Resource<HeldBytes>> {
+        let held = HeldBytes::of_counted(bytes, &self.work.memory);
+        let held = held.and_then(|held| Ok(self.table.push(held)?));
+        held.map_err(|error| Error::trapped(&error))
+    }
+
+    /// Takes held bytes over from the component, and the count of them.
+    pub(crate) fn take_bytes(&mut self, bytes: Resource<HeldBytes>) -> Result<(Bytes, Borrowed)> {
+        let bytes = self.table.delete(bytes).map_err(|error| Error::Guest(error.to_string()))?;
+        let counted = self.work.memory.borrow_freely(bytes.len());
+        Ok((bytes.into_kept(), counted))
+    }
+
+    /// What is lent.
+    pub(crate) fn objects(&mut self) -> Objects<'_> {
+        Objects { lender: &mut self.store, table: &mut self.table, work: &mut self.work }
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}

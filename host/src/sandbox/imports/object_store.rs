@@ -1,0 +1,409 @@
+//! The object store as a component sees it: converts, caps and calls. What a store does is the
+//! store's; which store a key leads to, the lender says.
+//!
+//! Everything that a component passes in is hostile: sizes and counts are checked before use.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use wasmtime::component::Resource;
+
+use super::Objects;
+use super::access::{Lent, Operation};
+use super::host_bytes::HeldBytes;
+use super::in_flight::OBJECT_AHEAD_BYTES;
+use crate::limits::{
+    CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, KEYS_MAX, READ_PART_BYTES,
+};
+use crate::sandbox::bindings::stratalog::log::object_store as wit;
+use crate::sandbox::memory::Borrowed;
+use crate::store::{EntryKind, OrderedRead, PendingCreate, ReadPart, Upload, WriteError};
+
+/// Smaller chunks are copied for the component.
+const CHUNK_COPIED_BYTES: usize = 16 * 1024;
+
+type Outcome = Result<(), wit::WriteError>;
+
+#[expect(unreachable_pub, reason = "the bindings name it in public")]
+/// A create under way, or one that was refused before it began.
+pub enum CreateSlot {
+    /// With the number of its bytes.
+    Started(PendingCreate, Lent, u64),
+    Refused(wit::StoreError),
+}
+
+#[expect(unreachable_pub, reason = "the bindings name it in public")]
+/// A read of many objects, or one that was refused before it began.
+pub enum ReadSlot {
+    Begun(Box<Begun>),
+    Refused(Option<wit::StoreError>),
+}
+
+#[expect(unreachable_pub, reason = "what the bindings name in public holds it")]
+/// A read under way.
+pub struct Begun {
+    read: OrderedRead,
+    lent: Lent,
+    /// Counts what was asked for and what is fetched ahead, and the read among the others.
+    _held: (Borrowed, Option<Borrowed>, Arc<()>),
+}
+
+#[expect(unreachable_pub, reason = "the bindings name it in public")]
+/// An upload, until it is finished, and the count of what it holds for a plugin.
+pub struct UploadSlot(Option<Upload>, Lent, Option<Borrowed>);
+
+impl wit::Host for Objects<'_> {
+    async fn create(
+        &mut self,
+        key: String,
+        bytes: Vec<u8>,
+        exclusive: bool,
+    ) -> wasmtime::Result<Outcome> {
+        let lent = match self.lend_for_create(&key, bytes.len(), exclusive) {
+            Ok(lent) => lent,
+            Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
+        };
+        let start = self.work.meter.now();
+        let outcome = lent.store.create(&lent.key, Bytes::from(bytes), exclusive).await;
+        self.work.meter.waited_since(start);
+        Ok(outcome.map_err(|error| lent.write_error(error)))
+    }
+
+    async fn start_create(
+        &mut self,
+        key: String,
+        bytes: Resource<HeldBytes>,
+        exclusive: bool,
+    ) -> wasmtime::Result<Resource<CreateSlot>> {
+        let length = self.table.get(&bytes)?.len();
+        let slot = match self.lend_for_create(&key, length, exclusive) {
+            Ok(lent) => {
+                let start = self.work.meter.now();
+                let permit = self.work.creates.clone().acquire_owned().await?;
+                self.work.meter.waited_since(start);
+                let (payload, counted) = self.table.get(&bytes)?.to_payload(&self.work.memory)?;
+                let held = (permit, counted);
+                let create = lent.store.start_create_holding(&lent.key, payload, exclusive, held);
+                CreateSlot::Started(create, lent, u64::try_from(length).unwrap_or(u64::MAX))
+            }
+            Err(error) => CreateSlot::Refused(error),
+        };
+        Ok(self.table.push(slot)?)
+    }
+
+    async fn ensure_exclusive(
+        &mut self,
+        prefix: String,
+    ) -> wasmtime::Result<Result<(), wit::StoreError>> {
+        let lent = match self.lender.lend(&prefix, Operation::CreateExclusively, 0) {
+            Ok(lent) => lent,
+            Err(error) => return Ok(Err(error)),
+        };
+        let start = self.work.meter.now();
+        let ensured = lent.store.ensure_exclusive(&lent.key).await;
+        self.work.meter.waited_since(start);
+        Ok(ensured.map_err(|error| lent.store_error(error)))
+    }
+
+    async fn get(
+        &mut self,
+        key: String,
+        range: Option<wit::ByteRange>,
+    ) -> wasmtime::Result<Result<Vec<u8>, wit::StoreError>> {
+        let lent = match self.lender.lend(&key, Operation::Get, 0) {
+            Ok(lent) => lent,
+            Err(error) => return Ok(Err(error)),
+        };
+        let range = range.map(|range| range.start..range.end);
+        let start = self.work.meter.now();
+        let bytes = lent.store.get(&lent.key, range).await;
+        self.work.meter.waited_since(start);
+        self.work.meter.got(bytes.as_ref().map_or(0, Bytes::len));
+        Ok(bytes.map(Vec::from).map_err(|error| lent.store_error(error)))
+    }
+
+    async fn list(
+        &mut self,
+        prefix: String,
+        start_after: Option<String>,
+        limit: u32,
+    ) -> wasmtime::Result<Result<wit::ListPage, wit::StoreError>> {
+        let lent = match self.lender.lend(&prefix, Operation::List, 0) {
+            Ok(lent) => lent,
+            Err(error) => return Ok(Err(error)),
+        };
+        let start_after = match start_after.map(|key| lent.other_key(&key)).transpose() {
+            Ok(start_after) => start_after,
+            Err(error) => return Ok(Err(error)),
+        };
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let start = self.work.meter.now();
+        let page = lent.store.list(&lent.key, start_after.as_deref(), limit).await;
+        self.work.meter.waited_since(start);
+        Ok(page
+            .map(|page| {
+                let shown = page.objects.into_iter().filter(|entry| lent.shows(entry.kind));
+                let objects = shown.map(|object| wit::ListedObject {
+                    key: lent.known_key(object.key),
+                    size: object.size,
+                    kind: entry_kind(object.kind),
+                });
+                wit::ListPage { objects: objects.collect(), more: page.more }
+            })
+            .map_err(|error| lent.store_error(error)))
+    }
+
+    async fn delete(&mut self, keys: Vec<String>) -> wasmtime::Result<Vec<wit::DeleteFailure>> {
+        check_count("keys to delete", keys.len())?;
+        let Some(first) = keys.first() else { return Ok(Vec::new()) };
+        let lent = match self.lender.lend(first, Operation::Delete, 0) {
+            Ok(lent) => lent,
+            Err(error) => {
+                let failure = |key| wit::DeleteFailure { key, error: error.clone() };
+                return Ok(keys.into_iter().map(failure).collect());
+            }
+        };
+        let mut failures = Vec::new();
+        let mut others = Vec::new();
+        for key in keys {
+            match lent.other_key(&key) {
+                Ok(other) => others.push(other),
+                Err(error) => failures.push(wit::DeleteFailure { key, error }),
+            }
+        }
+        let start = self.work.meter.now();
+        let failed = lent.store.delete(others).await.into_iter();
+        self.work.meter.waited_since(start);
+        failures.extend(failed.map(|failure| wit::DeleteFailure {
+            key: lent.known_key(failure.key),
+            error: lent.store_error(failure.error),
+        }));
+        Ok(failures)
+    }
+}
+
+fn entry_kind(kind: EntryKind) -> wit::EntryKind {
+    match kind {
+        EntryKind::Object => wit::EntryKind::Object,
+        EntryKind::Folder => wit::EntryKind::Folder,
+        EntryKind::Unfinished => wit::EntryKind::Unfinished,
+        EntryKind::Link => wit::EntryKind::Link,
+        EntryKind::Special => wit::EntryKind::Special,
+    }
+}
+
+impl wit::HostPendingCreate for Objects<'_> {
+    async fn poll(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Option<Outcome>> {
+        Ok(match self.table.get_mut(&pending)? {
+            CreateSlot::Started(pending, lent, _) => {
+                pending.poll().map(|outcome| outcome.map_err(|error| lent.write_error(error)))
+            }
+            CreateSlot::Refused(error) => Some(Err(wit::WriteError::NotWritten(error.clone()))),
+        })
+    }
+
+    async fn wait(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Outcome> {
+        let start = self.work.meter.now();
+        let outcome = match self.table.get_mut(&pending)? {
+            CreateSlot::Started(pending, lent, _) => {
+                pending.wait().await.map_err(|error| lent.write_error(error))
+            }
+            CreateSlot::Refused(error) => Err(wit::WriteError::NotWritten(error.clone())),
+        };
+        self.work.meter.waited_since(start);
+        Ok(outcome)
+    }
+
+    async fn drop(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<()> {
+        if let CreateSlot::Started(mut pending, _, bytes) = self.table.delete(pending)?
+            && let Some(Ok(()) | Err(WriteError::AlreadyExists)) = pending.poll()
+        {
+            self.work.created = self.work.created.saturating_add(1);
+            self.work.created_bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+impl wit::HostOrderedRead for Objects<'_> {
+    async fn new(&mut self, parts: Vec<wit::ReadPart>) -> wasmtime::Result<Resource<ReadSlot>> {
+        check_count("parts to read", parts.len())?;
+        let keys: usize = parts.iter().map(|part| part.key.len()).sum();
+        let parts_bytes = parts.len().saturating_mul(READ_PART_BYTES).saturating_add(keys);
+        let counted = self.work.memory.borrow(parts_bytes.saturating_add(OBJECT_AHEAD_BYTES))?;
+        let under_way = Arc::clone(&self.work.reads);
+        let slot = match self.begin_read(parts) {
+            Ok((read, lent)) => {
+                let (objects_ahead, ahead) = self.work.objects_ahead();
+                let (read, held) =
+                    (read.with_objects_ahead(objects_ahead), (counted, ahead, under_way));
+                ReadSlot::Begun(Box::new(Begun { read, lent, _held: held }))
+            }
+            Err(error) => ReadSlot::Refused(Some(error)),
+        };
+        Ok(self.table.push(slot)?)
+    }
+
+    async fn next(
+        &mut self,
+        read: Resource<ReadSlot>,
+        bytes_max: u32,
+    ) -> wasmtime::Result<Result<Option<wit::Chunk>, wit::ReadFailure>> {
+        let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
+        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+        let number = |part: usize| u32::try_from(part).unwrap_or(u32::MAX);
+        let Begun { read, lent, .. } = match self.table.get_mut(&read)? {
+            ReadSlot::Begun(begun) => begun.as_mut(),
+            ReadSlot::Refused(error) => {
+                let failure = error.take().map(|error| wit::ReadFailure { part: 0, error });
+                return Ok(failure.map_or(Ok(None), Err));
+            }
+        };
+        let start = self.work.meter.now();
+        let chunk = read.next(bytes_max).await;
+        self.work.meter.waited_since(start);
+        Ok(match chunk {
+            None => Ok(None),
+            Some(Ok(chunk)) => {
+                let (part, bytes, last) = (number(chunk.part), chunk.bytes, chunk.last);
+                self.work.meter.got(bytes.len());
+                // A few bytes may be all that is used of a large buffer of the network's.
+                let is_small = bytes.len() < CHUNK_COPIED_BYTES;
+                let bytes = if is_small { Bytes::copy_from_slice(&bytes) } else { bytes };
+                let bytes = self.table.push(HeldBytes::new(bytes, &self.work.memory)?)?;
+                Ok(Some(wit::Chunk { part, bytes, last }))
+            }
+            Some(Err(failure)) => {
+                let error = lent.store_error(failure.error);
+                Err(wit::ReadFailure { part: number(failure.part), error })
+            }
+        })
+    }
+
+    async fn drop(&mut self, read: Resource<ReadSlot>) -> wasmtime::Result<()> {
+        self.table.delete(read)?;
+        Ok(())
+    }
+}
+
+impl wit::HostUpload for Objects<'_> {
+    async fn start(
+        &mut self,
+        key: String,
+    ) -> wasmtime::Result<Result<Resource<UploadSlot>, wit::WriteError>> {
+        let lent = match self.lender.lend(&key, Operation::Create, 0) {
+            Ok(lent) => lent,
+            Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
+        };
+        let start = self.work.meter.now();
+        let upload = lent.store.start_upload(&lent.key).await;
+        self.work.meter.waited_since(start);
+        Ok(match upload {
+            Ok(upload) => {
+                let memory = self.work.memory.of_the_plugin();
+                let counted = memory.map(|memory| memory.borrow(0)).transpose()?;
+                Ok(self.table.push(UploadSlot(Some(upload), lent, counted))?)
+            }
+            Err(error) => Err(lent.write_error(error)),
+        })
+    }
+
+    async fn write(
+        &mut self,
+        upload: Resource<UploadSlot>,
+        bytes: Resource<HeldBytes>,
+    ) -> wasmtime::Result<Outcome> {
+        let start = self.work.meter.now();
+        let bytes = self.table.delete(bytes)?;
+        let UploadSlot(upload, lent, counted) = self.table.get_mut(&upload)?;
+        let outcome = match upload {
+            Some(upload) => {
+                if let Some(counted) = counted {
+                    counted.resize(upload.bytes_held().saturating_add(bytes.len()))?;
+                }
+                let mut written = Ok(());
+                for piece in bytes.into_pieces() {
+                    if written.is_ok() {
+                        written = upload.write(piece).await;
+                    }
+                }
+                if let Some(counted) = counted {
+                    counted.resize(upload.bytes_held().min(counted.bytes()))?;
+                }
+                written.map_err(|error| lent.write_error(error))
+            }
+            None => Err(already_finished()),
+        };
+        self.work.meter.waited_since(start);
+        Ok(outcome)
+    }
+
+    async fn finish(&mut self, upload: Resource<UploadSlot>) -> wasmtime::Result<Outcome> {
+        let start = self.work.meter.now();
+        let UploadSlot(upload, lent, _) = self.table.get_mut(&upload)?;
+        let outcome = match upload.take() {
+            Some(upload) => upload.finish().await.map_err(|error| lent.write_error(error)),
+            None => Err(already_finished()),
+        };
+        self.work.meter.waited_since(start);
+        Ok(outcome)
+    }
+
+    async fn drop(&mut self, upload: Resource<UploadSlot>) -> wasmtime::Result<()> {
+        if let Some(upload) = self.table.delete(upload)?.0 {
+            upload.abort().await;
+        }
+        Ok(())
+    }
+}
+
+impl Objects<'_> {
+    fn lend_for_create(
+        &mut self,
+        key: &str,
+        bytes: usize,
+        exclusive: bool,
+    ) -> Result<Lent, wit::StoreError> {
+        check_size(key, bytes)?;
+        let operation = if exclusive { Operation::CreateExclusively } else { Operation::Create };
+        self.lender.lend(key, operation, bytes)
+    }
+
+    fn begin_read(
+        &mut self,
+        parts: Vec<wit::ReadPart>,
+    ) -> Result<(OrderedRead, Lent), wit::StoreError> {
+        let key = parts.first().map_or("", |part| part.key.as_str());
+        let lent = self.lender.lend(key, Operation::Get, 0)?;
+        let parts = parts.into_iter().map(|part| {
+            let range = part.range.map(|range| range.start..range.end);
+            Ok(ReadPart { key: lent.other_key(&part.key)?, range })
+        });
+        let parts: Vec<_> = parts.collect::<Result<_, wit::StoreError>>()?;
+        Ok((lent.store.read_ordered(parts), lent))
+    }
+}
+
+fn check_size(key: &str, bytes: usize) -> Result<(), wit::StoreError> {
+    if bytes <= CREATE_BYTES_MAX {
+        return Ok(());
+    }
+    let message = format!(
+        "{key} has {bytes} bytes, more than {CREATE_BYTES_MAX} for one create: upload it in parts"
+    );
+    Err(wit::StoreError { kind: wit::StoreErrorKind::Invalid, message })
+}
+
+/// Traps a component that asks for more at once than the interface allows.
+pub(super) fn check_count(what: &str, count: usize) -> wasmtime::Result<()> {
+    if count <= KEYS_MAX {
+        return Ok(());
+    }
+    Err(wasmtime::Error::msg(format!("{count} {what} in one call, more than {KEYS_MAX}")))
+}
+
+fn already_finished() -> wit::WriteError {
+    let message = "the upload was finished already: start another".to_owned();
+    wit::WriteError::NotWritten(wit::StoreError { kind: wit::StoreErrorKind::Invalid, message })
+}

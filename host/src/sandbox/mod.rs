@@ -1,0 +1,12 @@
+//! Everything that runs the log's component: wasmtime, what the component imports, and its limits.
+
+pub(crate) mod address_space;
+pub(crate) mod bindings;
+pub(crate) mod calls;
+pub(crate) mod engine;
+pub(crate) mod imports;
+pub(crate) mod interface;
+pub(crate) mod memory;
+pub(crate) mod meter;
+pub(crate) mod module_cache;
+mod prewarm;

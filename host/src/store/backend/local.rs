@@ -1,0 +1,263 @@
+//! A local folder as a store: made on the first write, listed and made durable here.
+//!
+//! Owns: the root folder's life, listing a folder, and syncing it.
+//! Must not know: what the files are for, or any other kind of store.
+//!
+//! 1. Only a write makes the root folder; a read of a missing one says so.
+//! 2. The root folder and its new parents are synced before anything is written below.
+//! 3. A name that is no key (not UTF-8, a control character) is passed over.
+//! 4. Files that vanish while a folder is listed are left out, never an error.
+//! 5. What is no object is listed as what it is: who knows the names says whether it matters.
+
+mod below;
+mod failure;
+mod new_file;
+mod objects;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use object_store::ObjectStore;
+
+use crate::store::backend::stale_files;
+use crate::store::error::{LOCAL, StoreError, StoreErrorKind};
+use crate::store::read::list::{EntryKind, ListedObject};
+use objects::FolderObjects;
+
+pub(crate) use below::{Folder, split};
+pub(crate) use failure::{Cause, Failure, Step, What};
+
+/// A root folder and, once it exists, the store on it.
+pub(crate) struct LocalFolder {
+    root: PathBuf,
+    opened: OnceLock<Arc<FolderObjects>>,
+    /// Folders that were rid of abandoned files.
+    swept: Mutex<BTreeSet<String>>,
+}
+
+impl LocalFolder {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self { root, opened: OnceLock::new(), swept: Mutex::default() }
+    }
+
+    /// The root folder, absolute.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Says whether the root folder is there now.
+    pub(crate) async fn exists(&self) -> Result<bool, StoreError> {
+        match tokio::fs::metadata(&self.root).await {
+            Ok(metadata) if metadata.is_dir() => Ok(true),
+            Ok(_) => Err(folder_error(&self.root, "use", &io::ErrorKind::NotADirectory.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(folder_error(&self.root, "look at", &error)),
+        }
+    }
+
+    /// Returns the store on the folder, which must be there.
+    pub(crate) async fn for_read(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
+        Ok(self.open(false).await?)
+    }
+
+    /// Returns the root folder, which must be there.
+    pub(crate) async fn root_there(&self) -> Result<Arc<Path>, StoreError> {
+        Ok(self.open(false).await?.root())
+    }
+
+    /// Returns the store on the folder, which is made first if it is missing.
+    pub(crate) async fn for_write(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
+        Ok(self.open(true).await?)
+    }
+
+    async fn open(&self, create: bool) -> Result<Arc<FolderObjects>, StoreError> {
+        if let Some(store) = self.opened.get() {
+            return Ok(Arc::clone(store));
+        }
+        let root = self.root.clone();
+        blocking(move || {
+            if create {
+                create_synced(&root).map_err(|error| folder_error(&root, "create", &error))?;
+            }
+            let metadata =
+                fs::metadata(&root).map_err(|error| folder_error(&root, "open", &error))?;
+            if !metadata.is_dir() {
+                let error = io::ErrorKind::NotADirectory.into();
+                return Err(folder_error(&root, "open", &error));
+            }
+            Ok(())
+        })
+        .await?;
+        let store = Arc::new(FolderObjects::new(self.root.clone()));
+        Ok(Arc::clone(self.opened.get_or_init(|| store)))
+    }
+
+    /// Returns the entries directly in `folder` (empty, or ending in `/`) whose name starts with
+    /// `name_start` and whose key comes after `start_after`: the first `limit`, sorted, and
+    /// whether there are more. A missing folder has none.
+    pub(crate) async fn list(
+        &self,
+        folder: String,
+        name_start: String,
+        start_after: Option<String>,
+        limit: usize,
+    ) -> Result<(Vec<ListedObject>, bool), StoreError> {
+        let root = self.root.clone();
+        blocking(move || {
+            let failed = |cause: Cause| {
+                let failure = Failure::new(Step::Looking, "list", &root.join(&folder), cause);
+                StoreError::new(failure.kind(), failure.to_string())
+            };
+            let open = match Folder::open(&root, &folder) {
+                Err(cause) if cause.is_not_found() => return Ok((vec![], false)),
+                open => open.map_err(failed)?,
+            };
+            let mut keys = Vec::new();
+            for entry in open.names().map_err(|error| failed(error.into()))? {
+                let (name, is_folder) = entry.map_err(|error| failed(error.into()))?;
+                if !name.starts_with(&name_start) || name.chars().any(char::is_control) {
+                    continue;
+                }
+                let key = format!("{folder}{name}{}", if is_folder { "/" } else { "" });
+                if start_after.as_deref().is_none_or(|after| key.as_str() > after) {
+                    keys.push(key);
+                }
+            }
+            keys.sort_unstable();
+            // Only what is returned is looked at: one call to the file system per object. What has
+            // vanished does not count, so that a page is never empty while there are more.
+            let mut entries = Vec::with_capacity(keys.len().min(limit));
+            let mut keys = keys.into_iter();
+            while entries.len() < limit
+                && let Some(key) = keys.next()
+            {
+                if key.ends_with('/') {
+                    entries.push(ListedObject { key, size: 0, kind: EntryKind::Folder });
+                    continue;
+                }
+                let name = key.strip_prefix(&folder).unwrap_or(&key);
+                match open.look(name) {
+                    Ok(entry) => entries.push(listed(key, entry.what, entry.size)),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(failed(error.into())),
+                }
+            }
+            Ok((entries, keys.next().is_some()))
+        })
+        .await
+    }
+
+    /// Removes what killed processes have left in the folder of `key`, unless that was done.
+    pub(crate) async fn sweep_once(&self, key: &str) {
+        let folder = split(key).0.to_owned();
+        let is_new = {
+            // Nothing panics while it holds the lock.
+            let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+            swept.insert(folder.clone())
+        };
+        if !is_new {
+            return;
+        }
+        let root = self.root.clone();
+        let swept = blocking(move || {
+            let path = root.join(&folder);
+            let swept = match Folder::open(&root, &folder) {
+                Err(cause) if cause.is_not_found() => return Ok(()),
+                open => open.and_then(|open| stale_files::sweep(&open, SystemTime::now())),
+            };
+            match swept {
+                Ok(0) => Ok(()),
+                Ok(files) => {
+                    let folder = path.display();
+                    tracing::info!("removed {files} files that killed processes left in {folder}");
+                    Ok(())
+                }
+                Err(cause) => {
+                    let verb = "remove abandoned files from";
+                    let failure = Failure::new(Step::Looking, verb, &path, cause);
+                    Err(StoreError::new(failure.kind(), failure.to_string()))
+                }
+            }
+        });
+        if let Err(error) = swept.await {
+            tracing::info!("{error}");
+        }
+    }
+}
+
+fn listed(key: String, what: What, size: u64) -> ListedObject {
+    let (kind, size) = match what {
+        What::File if stale_files::is_under_way(split(&key).1) => (EntryKind::Unfinished, size),
+        What::File => (EntryKind::Object, size),
+        What::Folder => (EntryKind::Folder, 0),
+        What::Link => (EntryKind::Link, 0),
+        What::Special => (EntryKind::Special, 0),
+    };
+    ListedObject { key, size, kind }
+}
+
+/// Refuses the key of what cannot be an object: a file under way has such a name.
+pub(crate) fn checked_key(key: &str) -> Result<&str, Cause> {
+    if stale_files::is_under_way(split(key).1) {
+        let reason = "a file that is being written has such a name; use one without #NUMBER";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason).into());
+    }
+    Ok(key)
+}
+
+/// Says whether a file of that name can be an object: a staging file (`name#1`) cannot.
+fn is_object_name(name: &str) -> bool {
+    !stale_files::is_under_way(name) && !name.chars().any(char::is_control)
+}
+
+/// Makes a folder and its parents, and syncs each folder that got a new entry.
+fn create_synced(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let existing = folder.ancestors().skip(1).find(|parent| parent.exists());
+    fs::create_dir_all(folder)?;
+    for changed in folder.ancestors().skip(1) {
+        sync_folder(changed)?;
+        if Some(changed) == existing {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Runs file system work where it may block.
+pub(crate) async fn blocking<T, F>(work: F) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, StoreError> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(_) => Err(StoreError::new(
+            StoreErrorKind::Unavailable,
+            "the file system work was stopped: the runtime is shutting down",
+        )),
+    }
+}
+
+fn folder_error(folder: &Path, action: &str, error: &io::Error) -> StoreError {
+    use io::ErrorKind as K;
+    let kind = match error.kind() {
+        K::NotFound => StoreErrorKind::NotFound,
+        K::PermissionDenied | K::ReadOnlyFilesystem => StoreErrorKind::PermissionDenied,
+        K::NotADirectory | K::AlreadyExists | K::InvalidFilename => StoreErrorKind::Invalid,
+        K::StorageFull | K::QuotaExceeded => StoreErrorKind::Unavailable,
+        _ => StoreErrorKind::Other,
+    };
+    let folder = folder.display();
+    StoreError::new(kind, format!("cannot {action} the folder {folder}: {error}"))
+}

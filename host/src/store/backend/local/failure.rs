@@ -1,0 +1,151 @@
+//! Failures of a local folder: the step that failed, and the cause.
+//!
+//! Must not know: which object of which log it was.
+//!
+//! 1. Whatever fails up to the link, and the link itself, leaves no object. Only what follows the
+//!    link leaves a doubt.
+//! 2. What stands in an object's place without being a regular file is named, with what it is.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::store::error::{LOCAL, StoreErrorKind};
+
+/// The step of some work in a local folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Looking, reading or deleting.
+    Looking,
+    /// Writing the file aside, before it gets its name.
+    Staging,
+    /// Giving the file its name, which did not happen.
+    Linking,
+    /// Making the name durable, or asking whether it was given.
+    Publishing,
+}
+
+/// A failed step of some work in a local folder.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}: {cause}")]
+pub(crate) struct Failure {
+    pub(crate) step: Step,
+    doing: String,
+    #[source]
+    cause: Cause,
+}
+
+/// The cause of a failure.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Cause {
+    #[error(transparent)]
+    System(#[from] io::Error),
+    #[error("{} is {what}, not {wanted}; {}", path.display(), wanted.cure())]
+    InTheWay { path: PathBuf, what: What, wanted: Wanted },
+}
+
+/// An entry of a folder that is not what a key needs there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    File,
+    Folder,
+    Link,
+    Special,
+}
+
+/// What a segment of a key needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    File,
+    Folder,
+}
+
+impl Failure {
+    pub(crate) fn new(step: Step, verb: &str, path: &Path, cause: impl Into<Cause>) -> Self {
+        Self { step, doing: format!("cannot {verb} {}", path.display()), cause: cause.into() }
+    }
+
+    /// Says whether it is certain that the object was not written.
+    pub(crate) fn left_nothing(&self) -> bool {
+        matches!(self.step, Step::Staging | Step::Linking)
+    }
+
+    /// Says whether the file system cannot give a file a second name.
+    pub(crate) fn is_without_hard_links(&self) -> bool {
+        /// The code of EPERM, which linking returns where a file system has no hard links.
+        const EPERM: i32 = 1;
+        match &self.cause {
+            Cause::System(error) if self.step == Step::Linking => {
+                error.raw_os_error() == Some(EPERM) || error.kind() == io::ErrorKind::Unsupported
+            }
+            _ => false,
+        }
+    }
+
+    /// Says what the caller can do about it.
+    pub(crate) fn kind(&self) -> StoreErrorKind {
+        use io::ErrorKind as K;
+        let error = match &self.cause {
+            Cause::System(_) if self.is_without_hard_links() => return StoreErrorKind::Unsupported,
+            Cause::System(error) => error,
+            Cause::InTheWay { wanted: Wanted::File, .. } => return StoreErrorKind::NotAnObject,
+            Cause::InTheWay { wanted: Wanted::Folder, .. } => return StoreErrorKind::Invalid,
+        };
+        match error.kind() {
+            K::NotFound => StoreErrorKind::NotFound,
+            K::PermissionDenied | K::ReadOnlyFilesystem => StoreErrorKind::PermissionDenied,
+            K::StorageFull | K::QuotaExceeded => StoreErrorKind::Unavailable,
+            K::NotADirectory | K::IsADirectory | K::InvalidFilename | K::InvalidInput => {
+                StoreErrorKind::Invalid
+            }
+            _ => StoreErrorKind::Other,
+        }
+    }
+
+    /// The failure as the library's traits carry it.
+    pub(crate) fn into_library(self) -> object_store::Error {
+        match self.cause {
+            Cause::System(source)
+                if self.step == Step::Looking && source.kind() == io::ErrorKind::NotFound =>
+            {
+                object_store::Error::NotFound { path: self.doing, source: source.into() }
+            }
+            _ => object_store::Error::Generic { store: LOCAL, source: self.into() },
+        }
+    }
+}
+
+impl Cause {
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::System(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+impl Wanted {
+    fn cure(self) -> &'static str {
+        match self {
+            Self::File => "move it away",
+            Self::Folder => "name the folder that is meant, or remove it",
+        }
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File => "a regular file",
+            Self::Folder => "a folder",
+            Self::Link => "a symbolic link",
+            Self::Special => "a named pipe, a socket or a device",
+        })
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File => "a regular file",
+            Self::Folder => "a folder",
+        })
+    }
+}

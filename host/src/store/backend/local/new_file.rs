@@ -1,0 +1,137 @@
+//! A file on its way to being an object: written aside, then given its name if nothing has it.
+//!
+//! Owns: the steps that lead to a durable name, and the fate at each.
+//! Must not know: what is written.
+//!
+//! 1. The name appears at once, on a file that is whole and synced, or not at all.
+//! 2. Until it is written the file stands beside, as `NAME#1` or with another number.
+//! 3. A failure up to the link is certain. So is a failed link: a look tells whether the name is this
+//!    very file's all the same. What fails after it leaves a doubt.
+//! 4. A name that something else has is "already exists" only if a regular file has it.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::below::{self, Entry, Folder, Identity};
+use super::failure::{Cause, Failure, Step, Wanted, What};
+
+/// A log's writer is alone with its names: so many files aside are somebody's attack, or a defect.
+const STAGED_MAX: u32 = 10_000;
+
+/// A file that has not got its name yet. Dropped, it is removed.
+pub(crate) struct NewFile {
+    folder: Folder,
+    name: String,
+    path: PathBuf,
+    aside: String,
+    /// Absent when all is written.
+    file: Option<File>,
+}
+
+/// How giving the name ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Published {
+    Created,
+    AlreadyExists,
+}
+
+impl NewFile {
+    /// Begins a file; makes the folder that it lies in.
+    pub(crate) fn begin(root: &Path, key: &str) -> Result<Self, Failure> {
+        let (folder, name) = below::split(key);
+        let path = root.join(key);
+        let failed = |cause: Cause| Failure::new(Step::Staging, "create", &path, cause);
+        let folder = Folder::make(root, folder).map_err(failed)?;
+        for number in 1..=STAGED_MAX {
+            let aside = format!("{name}#{number}");
+            match folder.create_file(&aside) {
+                Ok(file) => {
+                    let (name, file) = (name.to_owned(), Some(file));
+                    return Ok(Self { folder, name, path, aside, file });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(failed(error.into())),
+            }
+        }
+        let taken = format!("{STAGED_MAX} files {name}#NUMBER stand beside it; remove them");
+        Err(failed(io::Error::other(taken).into()))
+    }
+
+    /// Adds bytes at the end.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = self.open().and_then(|file| file.write_all(bytes));
+        written.map_err(|error| self.failed(Step::Staging, "write", error))
+    }
+
+    /// Writes bytes at a distance from the beginning.
+    pub(crate) fn write_at(&mut self, start: u64, bytes: &[u8]) -> Result<(), Failure> {
+        let sought = self.open().and_then(|file| file.seek(SeekFrom::Start(start)));
+        sought.map_err(|error| self.failed(Step::Staging, "write", error))?;
+        self.write(bytes)
+    }
+
+    /// Makes the file durable under its name.
+    pub(crate) fn publish(mut self) -> Result<Published, Failure> {
+        let synced = self.open().and_then(|file| {
+            file.sync_all()?;
+            Identity::of_file(file)
+        });
+        let identity = synced.map_err(|error| self.failed(Step::Staging, "sync", error))?;
+        // Some file systems keep only what was closed.
+        self.file = None;
+        let published = self.link(identity)?;
+        // Who finds the name taken may be faster than the sync of the one who took it.
+        let synced = self.folder.sync();
+        synced.map_err(|error| self.failed(Step::Publishing, "sync the folder of", error))?;
+        Ok(published)
+    }
+
+    fn link(&self, identity: Option<Identity>) -> Result<Published, Failure> {
+        let error = match self.folder.link(&self.aside, &self.name) {
+            Ok(()) => return Ok(Published::Created),
+            Err(error) => error,
+        };
+        let is_taken = error.kind() == io::ErrorKind::AlreadyExists;
+        match self.folder.look(&self.name) {
+            // A network file system repeated a link whose reply was lost.
+            Ok(found) if identity.is_some() && found.identity == identity => Ok(Published::Created),
+            Ok(Entry { what: What::File, .. }) if is_taken => Ok(Published::AlreadyExists),
+            Ok(Entry { what, .. }) if is_taken => {
+                let (path, wanted) = (self.path.clone(), Wanted::File);
+                Err(self.failed(Step::Linking, "name", Cause::InTheWay { path, what, wanted }))
+            }
+            // Somebody made and deleted it.
+            Err(gone) if is_taken && gone.kind() == io::ErrorKind::NotFound => {
+                Ok(Published::AlreadyExists)
+            }
+            Err(unseen) if unseen.kind() != io::ErrorKind::NotFound => {
+                Err(self.failed(Step::Publishing, "look at", unseen))
+            }
+            _ => Err(self.failed(Step::Linking, "name", error)),
+        }
+    }
+
+    fn open(&mut self) -> io::Result<&mut File> {
+        self.file.as_mut().ok_or_else(|| io::Error::other("it is closed"))
+    }
+
+    fn failed(&self, step: Step, verb: &str, cause: impl Into<Cause>) -> Failure {
+        Failure::new(step, verb, &self.path, cause)
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        self.file = None;
+        match self.folder.remove(&self.aside) {
+            Ok(()) => {}
+            // Somebody took it for abandoned.
+            Err(cause) if cause.is_not_found() => {}
+            Err(cause) => {
+                let aside = self.folder.path_of(&self.aside);
+                tracing::info!("cannot remove {}: {cause}", aside.display());
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Where objects are: a local folder, or a service on the network.
+
+pub(super) mod client;
+pub(super) mod local;
+pub(super) mod panics;
+pub(super) mod remote;
+pub(super) mod stale_files;

@@ -1,0 +1,10 @@
+//! What a user says of a store: its location, options and credentials, checked before a client is made.
+
+mod hiding;
+pub(super) mod location;
+pub(super) mod options;
+pub(super) mod proxy;
+pub(super) mod redact;
+pub(super) mod root;
+pub(super) mod settings;
+pub(super) mod tls;

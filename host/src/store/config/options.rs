@@ -1,0 +1,315 @@
+//! What a user may set about a store, beyond its location.
+//!
+//! Owns: the options as typed, our own few among them, and the complaint about an unknown one.
+//! Must not know: the environment, or how a store is built.
+//!
+//! 1. No value is ever printed, not even by `Debug` and not for a text that is no `key=value`.
+//! 2. There is one retry layer, the library's; the limit of the time of an operation is set here,
+//!    and, where that is wished, one of its attempts.
+
+use std::fmt;
+use std::time::Duration;
+
+use object_store::aws::AmazonS3ConfigKey;
+use object_store::azure::AzureConfigKey;
+use object_store::gcp::GoogleConfigKey;
+
+use crate::store::config::settings::option_names;
+
+/// The most retries that can be asked for; without a wish they go on until the timeout.
+pub const RETRY_MAX_LIMIT: usize = 100;
+
+/// How long one operation may take in all, if nothing else is asked for.
+///
+/// A minute outlasts a server's restart and a short throttling; the caller keeps what it wanted to
+/// write and can try again at any time.
+pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+
+/// The shortest timeout: a store far away answers a first request in half of it.
+pub const TIMEOUT_MIN: Duration = Duration::from_secs(1);
+
+/// The longest timeout: signatures and credentials of a request stay valid for five minutes.
+pub const TIMEOUT_LIMIT: Duration = Duration::from_secs(240);
+
+pub(crate) const RETRY_MAX: &str = "retry_max";
+pub(crate) const RETRY_TIMEOUT: &str = "retry_timeout";
+pub(crate) const INSTANCE_CREDENTIALS: &str = "instance_credentials";
+
+/// Our own options, which every store on the network takes.
+pub(crate) const OWN_KEYS: [&str; 3] = [INSTANCE_CREDENTIALS, RETRY_MAX, RETRY_TIMEOUT];
+
+/// Holds the options of a store: `key=value` pairs over the environment, and what we add.
+///
+/// Keys are those of the store's service, such as `aws_region` (`aws_access_key_id`,
+/// `azure_storage_account_name`, `google_service_account`, `allow_http`, ...), or our own:
+///
+/// * `retry_max`: how often a failed request is tried again, 0 to 100; by default until the timeout;
+/// * `retry_timeout`: how many seconds one operation may take in all, 1 to 240, default 60;
+/// * `instance_credentials`: `true` to ask the machine's metadata server for credentials.
+#[derive(Clone)]
+pub struct StoreOptions {
+    pub(crate) pairs: Vec<(String, String)>,
+    pub(crate) sole_compactor: bool,
+    /// None: until the timeout.
+    pub(crate) retry_max: Option<usize>,
+    pub(crate) timeout: Duration,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self { pairs: Vec::new(), sole_compactor: false, retry_max: None, timeout: TIMEOUT_DEFAULT }
+    }
+}
+
+impl fmt::Debug for StoreOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |key| if looks_like_key(key) { key } else { "***" };
+        let keys: Vec<&str> = self.pairs.iter().map(|(key, _)| shown(key.as_str())).collect();
+        f.debug_struct("StoreOptions")
+            .field("keys", &keys)
+            .field("sole_compactor", &self.sole_compactor)
+            .field("retry_max", &self.retry_max)
+            .field("timeout", &self.timeout)
+            .finish()
+    }
+}
+
+/// Says which option is wrong and what to write. Holds no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// A text is not `key=value`.
+    #[error("store option {position} is not of the form key=value")]
+    NotAPair {
+        /// Which of the given options it is, from 1.
+        position: usize,
+    },
+    /// The store has no option of that name.
+    #[error(
+        "{scheme} has no store option {}; {}",
+        shown_key(key, *position),
+        shown_nearest(nearest)
+    )]
+    Unknown {
+        /// Which of the given options it is, from 1.
+        position: usize,
+        /// The key as typed, if it looks like one; else it may be a secret.
+        key: Option<String>,
+        /// The scheme of the location.
+        scheme: String,
+        /// The valid keys that look most like it; empty if the store takes none.
+        nearest: Vec<&'static str>,
+    },
+    /// The option is settled by the location.
+    #[error("the store option {key:?} cannot be set: the bucket stands in the location")]
+    BucketInOption {
+        /// The key as typed.
+        key: String,
+    },
+    /// The value of one of our own options is wrong.
+    #[error("the value of the store option {key:?} cannot be used: write {expected}")]
+    BadValue {
+        /// The key.
+        key: String,
+        /// What may be written.
+        expected: &'static str,
+    },
+}
+
+impl StoreOptions {
+    /// Makes options that leave everything to the environment and the defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads a list of `key=value` texts; a later one of the same key wins.
+    ///
+    /// # Errors
+    /// [`OptionError::NotAPair`] and [`OptionError::BadValue`]; whether the store knows the key
+    /// shows when it is opened.
+    pub fn parse<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Result<Self, OptionError> {
+        let mut options = Self::default();
+        for (index, text) in texts.into_iter().enumerate() {
+            let (key, value) = text
+                .as_ref()
+                .split_once('=')
+                .filter(|(key, _)| !key.trim().is_empty())
+                .ok_or(OptionError::NotAPair { position: index.saturating_add(1) })?;
+            options = options.with_option(key.trim(), value)?;
+        }
+        Ok(options)
+    }
+
+    /// Adds one option; see the type for the keys.
+    ///
+    /// # Errors
+    /// [`OptionError::BadValue`] if it is one of our own and the value is wrong.
+    pub fn with_option(
+        mut self,
+        key: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Result<Self, OptionError> {
+        let (key, value) = (key.into().to_ascii_lowercase(), value.into());
+        let bad = |expected| OptionError::BadValue { key: key.clone(), expected };
+        match key.as_str() {
+            RETRY_MAX => {
+                let max = value.parse().ok().filter(|max| *max <= RETRY_MAX_LIMIT);
+                self.retry_max = Some(max.ok_or_else(|| bad("a number from 0 to 100"))?);
+            }
+            RETRY_TIMEOUT => {
+                let seconds = value.parse().ok().filter(|s| (1..=240).contains(s));
+                self.timeout =
+                    Duration::from_secs(seconds.ok_or_else(|| bad("seconds from 1 to 240"))?);
+            }
+            INSTANCE_CREDENTIALS if truth_of(&value).is_none() => return Err(bad("true or false")),
+            _ => {}
+        }
+        self.pairs.push((key, value));
+        Ok(self)
+    }
+
+    /// Declares that at most one compactor ever runs on this root, on any machine.
+    ///
+    /// Then an exclusive create works on stores without create-if-absent too, by a look and a
+    /// plain create; with two compactors after all, one could overwrite what the other wrote.
+    pub fn with_sole_compactor(mut self, sole_compactor: bool) -> Self {
+        self.sole_compactor = sole_compactor;
+        self
+    }
+
+    /// Limits how often a failed request is tried again, to at most 100 times. Without this it is
+    /// tried again until the timeout, see [`StoreOptions::with_timeout`].
+    pub fn with_retry_max(mut self, retry_max: usize) -> Self {
+        self.retry_max = Some(retry_max.min(RETRY_MAX_LIMIT));
+        self
+    }
+
+    /// Sets how long one operation may take in all, its retries included: 1 s to 240 s.
+    ///
+    /// An operation is one create, one listing, one delete of up to 1000 objects, or the next part
+    /// of a read or an upload. A write that is given up so is [`WriteError::Unknown`] unless it is
+    /// certain that no attempt had an effect; the same write can be tried again.
+    ///
+    /// [`WriteError::Unknown`]: crate::store::WriteError::Unknown
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout_in_bounds(timeout);
+        self
+    }
+
+    /// Says whether the option of that key was added, such as `retry_timeout`.
+    pub fn has_option(&self, key: &str) -> bool {
+        self.pairs.iter().any(|(known, _)| known == key)
+    }
+
+    /// Says whether the metadata server of the machine may be asked for credentials.
+    pub(crate) fn instance_credentials(&self) -> bool {
+        let value = self.pairs.iter().rfind(|(key, _)| key == INSTANCE_CREDENTIALS);
+        value.is_some_and(|(_, value)| truth_of(value) == Some(true))
+    }
+}
+
+/// Returns the nearest timeout that can be set.
+pub(crate) fn timeout_in_bounds(timeout: Duration) -> Duration {
+    timeout.clamp(TIMEOUT_MIN, TIMEOUT_LIMIT)
+}
+
+/// Reads a truth value as the library does.
+pub(crate) fn truth_of(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "1" | "true" | "on" | "yes" | "y" => Some(true),
+        "0" | "false" | "off" | "no" | "n" => Some(false),
+        _ => None,
+    }
+}
+
+/// Makes the complaint about an unknown key, the option of that index, with the five most similar
+/// of the `known` ones.
+///
+/// The key is repeated only if it looks like one of an option: who forgets the key may have typed a
+/// secret that has a `=` in it.
+pub(crate) fn unknown_key(
+    index: usize,
+    key: &str,
+    scheme: &str,
+    known: &[&'static str],
+) -> OptionError {
+    let mut nearest = known.to_vec();
+    if !nearest.is_empty() {
+        nearest.extend(OWN_KEYS);
+    }
+    nearest.sort_by_key(|name| distance(key, name));
+    nearest.truncate(5);
+    OptionError::Unknown {
+        position: index.saturating_add(1),
+        key: looks_like_key(key).then(|| key.to_owned()),
+        scheme: scheme.to_owned(),
+        nearest,
+    }
+}
+
+/// Says whether a text is, but for typing errors, the key of an option of any service.
+fn looks_like_key(key: &str) -> bool {
+    let looks_like = |name: &&'static str| {
+        let longest = bare(key).chars().count().max(bare(name).chars().count());
+        distance(key, name).saturating_mul(5) <= longest.saturating_mul(3)
+    };
+    let any_service = known_anywhere();
+    key.parse::<AmazonS3ConfigKey>().is_ok()
+        || key.parse::<GoogleConfigKey>().is_ok()
+        || key.parse::<AzureConfigKey>().is_ok()
+        || OWN_KEYS.iter().chain(&any_service).any(looks_like)
+}
+
+/// The key without the name of its service.
+fn bare(name: &str) -> &str {
+    let services = ["aws_", "azure_storage_", "azure_", "google_"];
+    services.iter().find_map(|service| name.strip_prefix(service)).unwrap_or(name)
+}
+
+/// How far two keys are from each other, with or without the names of services.
+fn distance(a: &str, b: &str) -> usize {
+    edit_distance(a, b).min(edit_distance(bare(a), bare(b)))
+}
+
+/// The options of all services.
+fn known_anywhere() -> Vec<&'static str> {
+    let names = option_names::known::<AmazonS3ConfigKey>()
+        .chain(option_names::known::<GoogleConfigKey>())
+        .chain(option_names::known::<AzureConfigKey>());
+    names.map(|known| known.name).collect()
+}
+
+fn shown_key(key: &Option<String>, position: usize) -> String {
+    match key {
+        Some(key) => format!("{key:?}"),
+        None => format!(
+            "of the name before the `=` of option number {position} (not shown: it may be a secret)"
+        ),
+    }
+}
+
+fn shown_nearest(nearest: &[&str]) -> String {
+    match nearest.is_empty() {
+        true => "it takes none".to_owned(),
+        false => format!("the nearest are {}", nearest.join(", ")),
+    }
+}
+
+/// Counts the insertions, deletions and substitutions that turn `a` into `b`.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().take(64).enumerate() {
+        let mut diagonal = i;
+        let mut left = i.saturating_add(1);
+        let mut next = vec![left];
+        for (above, to) in row.iter().skip(1).zip(&b) {
+            let substitution = diagonal.saturating_add(usize::from(from != *to));
+            left = substitution.min(left.saturating_add(1)).min(above.saturating_add(1));
+            diagonal = *above;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}

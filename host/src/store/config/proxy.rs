@@ -1,0 +1,34 @@
+//! The proxy that requests go through, named for messages.
+//!
+//! 1. No user and no password stands in it.
+
+use crate::store::config::options::StoreOptions;
+use crate::store::config::redact::hide_in_urls;
+use crate::store::config::settings::{Environment, variable};
+
+/// Variables that name the proxy of plain and of secure requests, in the order they count.
+const OF_PLAIN: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+const OF_SECURE: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+
+/// Names the proxy that an option or a variable sets, and that. None: there is none.
+pub(crate) fn named(
+    root: &str,
+    options: &StoreOptions,
+    environment: &Environment,
+) -> Option<String> {
+    if let Some((_, url)) = options.pairs.iter().rfind(|(key, _)| key == "proxy_url") {
+        return Some(format!("the proxy {} of the store option proxy_url", hide_in_urls(url)));
+    }
+    let is_plain = root.starts_with("http://")
+        || options.pairs.iter().chain(environment).any(|(key, value)| {
+            let key = key.to_ascii_lowercase();
+            value.starts_with("http://") && (key.contains("endpoint") || key.ends_with("base_url"))
+        });
+    let variables = if is_plain { OF_PLAIN } else { OF_SECURE };
+    let mut set = variables.iter().filter_map(|name| Some((name, variable(environment, name)?)));
+    set.next().map(|(name, url)| {
+        // Without a scheme it is a URL of plain HTTP.
+        let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+        format!("the proxy {} of {name}", hide_in_urls(&url))
+    })
+}

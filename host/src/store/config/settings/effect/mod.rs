@@ -1,0 +1,307 @@
+//! The settings that would change nothing.
+//!
+//! Owns: on which others a setting depends, in each service. Must not know: what a value means.
+//!
+//! 1. An option either works or is refused, with the words that say what is missing or in its way.
+//! 2. A variable that asks for encryption is held to the same. Any other may be meant for another
+//!    program, and is passed over.
+
+mod azure;
+
+use object_store::ClientConfigKey as Client;
+use object_store::aws::AmazonS3ConfigKey as S3;
+use object_store::gcp::GoogleConfigKey as Google;
+
+use super::{OpenError, ServiceKey, SettingName, Settings, Source};
+use crate::store::config::options::truth_of;
+
+pub(crate) use azure::AZURE_CREDENTIALS;
+pub(crate) use azure::{azure_asks_machine, azure_reads_token, check_azure};
+
+/// Which sources a rule holds for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Options,
+    All,
+}
+
+/// A setting, whether it has an effect here, and what to do if not.
+type Rule<K> = (Of, K, bool, &'static str);
+
+impl<K: ServiceKey> Settings<K> {
+    fn hold_to(&self, rules: &[Rule<K>]) -> Result<(), OpenError> {
+        for (of, key, works, remedy) in rules {
+            let concerns = |setting: &&super::Setting<K>| {
+                setting.key == *key && (*of == Of::All || setting.source == Source::Option)
+            };
+            if let (false, Some(setting)) = (*works, self.values.iter().find(concerns)) {
+                return Err(match *remedy == BETTER {
+                    true => self.outdone(setting.named(), Some(setting.key)),
+                    false => self.without_effect(setting.named(), remedy),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn without_effect(&self, setting: SettingName, remedy: &str) -> OpenError {
+        OpenError::WithoutEffect { root: self.root.clone(), setting, remedy: remedy.to_owned() }
+    }
+
+    fn is_false(&self, key: K) -> bool {
+        self.get(key).and_then(truth_of) == Some(false)
+    }
+
+    fn by_option(&self, keys: &[K]) -> bool {
+        keys.iter().any(|key| self.given(Source::Option, *key))
+    }
+
+    /// Refuses `instance_credentials` beside credentials that come first.
+    fn check_instance(&self, is_asked: bool) -> Result<(), OpenError> {
+        match self.instance_credentials && !is_asked {
+            false => Ok(()),
+            true => Err(self.outdone(instance_credentials(), None)),
+        }
+    }
+
+    /// Refuses credentials beside others, and names those.
+    fn outdone(&self, setting: SettingName, key: Option<K>) -> OpenError {
+        let ways = K::WAYS.concat();
+        let others =
+            self.values.iter().filter(|other| Some(other.key) != key && ways.contains(&other.key));
+        let others: Vec<String> = others.map(|setting| setting.named().to_string()).collect();
+        self.without_effect(setting, &format!("{BETTER}: {}", others.join(", ")))
+    }
+
+    /// The rules of the options that all services have.
+    fn check_client(&self) -> Result<(), OpenError> {
+        const HTTP2: &str = "it needs http2_only=true or http1_only=false";
+        const PINGS: &str = "it needs http2_keep_alive_interval";
+        const PROXY: &str = "it needs proxy_url";
+        let client = |key: Client| K::client(key);
+        let http2 =
+            self.is_true(client(Client::Http2Only)) || self.is_false(client(Client::Http1Only));
+        let pings = self.has(client(Client::Http2KeepAliveInterval));
+        let proxy = self.has(client(Client::ProxyUrl));
+        let both =
+            self.is_true(client(Client::Http2Only)) && self.is_true(client(Client::Http1Only));
+        self.hold_to(&[
+            (
+                Of::All,
+                client(Client::Http1Only),
+                !both,
+                "http2_only=true was given too, choose one",
+            ),
+            (Of::Options, client(Client::Http2KeepAliveInterval), http2, HTTP2),
+            (Of::Options, client(Client::Http2KeepAliveTimeout), http2, HTTP2),
+            (Of::Options, client(Client::Http2KeepAliveTimeout), pings, PINGS),
+            (Of::Options, client(Client::Http2KeepAliveWhileIdle), http2, HTTP2),
+            (Of::Options, client(Client::Http2KeepAliveWhileIdle), pings, PINGS),
+            (Of::Options, client(Client::Http2MaxFrameSize), http2, HTTP2),
+            (Of::Options, client(Client::ProxyCaCertificate), proxy, PROXY),
+            (Of::Options, client(Client::ProxyExcludes), proxy, PROXY),
+        ])
+    }
+}
+
+fn instance_credentials() -> SettingName {
+    SettingName::Option("instance_credentials".to_owned())
+}
+
+const UNSIGNED: &str = "requests are not signed with skip_signature=true, leave one of them out";
+const BETTER: &str = "other credentials come first, leave one of them out";
+const COPY: &str = "a log never copies an object, leave it out";
+const TAGS: &str = "a log never tags an object, leave it out";
+
+/// Checks what S3 is set to.
+pub(crate) fn check_s3(settings: &Settings<S3>, bucket: &str) -> Result<(), OpenError> {
+    settings.check_client()?;
+    check_s3_encryption(settings)?;
+    check_s3_credentials(settings)?;
+    let signs = !settings.is_true(S3::SkipSignature);
+    let is_express = settings.is_true(S3::S3Express);
+    let has_endpoint = settings.has(S3::Endpoint) || settings.has(S3::S3Endpoint);
+    let in_zone = bucket.ends_with("--x-s3") || bucket.ends_with("--xa-s3");
+    let two_regions = settings.by_option(&[S3::Region]);
+    let two_endpoints = settings.by_option(&[S3::S3Endpoint]);
+    settings.hold_to(&[
+        (Of::Options, S3::RequestPayer, signs, UNSIGNED),
+        (Of::Options, S3::UnsignedPayload, signs, UNSIGNED),
+        (Of::Options, S3::CopyIfNotExists, false, COPY),
+        (Of::Options, S3::DisableTagging, false, TAGS),
+        (Of::Options, S3::DefaultRegion, !two_regions, "aws_region was given too, choose one"),
+        (
+            Of::Options,
+            S3::Endpoint,
+            !two_endpoints,
+            "aws_endpoint_url_s3 was given too, choose one",
+        ),
+        (
+            Of::Options,
+            S3::S3Express,
+            !is_express || in_zone,
+            "the bucket is no directory bucket, whose name ends with --x-s3; leave it out",
+        ),
+        (
+            Of::Options,
+            S3::VirtualHostedStyleRequest,
+            !is_express || has_endpoint,
+            "a directory bucket has its own host, leave it out",
+        ),
+    ])
+}
+
+fn check_s3_encryption(settings: &Settings<S3>) -> Result<(), OpenError> {
+    let algorithm = settings.get_named(ALGORITHM);
+    let has_key = settings.get_named("aws_sse_customer_key_base64").is_some();
+    let rules = [
+        (
+            "aws_sse_kms_key_id",
+            matches!(algorithm, Some("aws:kms" | "aws:kms:dsse")),
+            "it needs aws_server_side_encryption=aws:kms or aws:kms:dsse",
+        ),
+        (
+            "aws_sse_bucket_key_enabled",
+            algorithm == Some("aws:kms"),
+            "it needs aws_server_side_encryption=aws:kms",
+        ),
+        (
+            "aws_sse_customer_key_base64",
+            algorithm == Some("sse-c"),
+            "it needs aws_server_side_encryption=sse-c",
+        ),
+        (
+            ALGORITHM,
+            algorithm != Some("sse-c") || has_key,
+            "sse-c needs aws_sse_customer_key_base64=KEY",
+        ),
+    ];
+    for (name, works, remedy) in rules {
+        // The library has no other way to name these keys.
+        if let Ok(key) = name.parse() {
+            settings.hold_to(&[(Of::All, key, works, remedy)])?;
+        }
+    }
+    Ok(())
+}
+
+/// The option that says how S3 encrypts.
+const ALGORITHM: &str = "aws_server_side_encryption";
+
+/// The encryption that S3 is asked for.
+pub(crate) fn s3_encryption(settings: &Settings<S3>) -> Option<String> {
+    settings.get_named(ALGORITHM).map(str::to_owned)
+}
+
+/// The ways to have credentials for S3, the first one first.
+pub(crate) const S3_CREDENTIALS: [&[S3]; 5] = [
+    &[S3::AccessKeyId, S3::SecretAccessKey, S3::Token],
+    &[S3::WebIdentityTokenFile, S3::RoleArn, S3::RoleSessionName, S3::StsEndpoint],
+    &[S3::ContainerCredentialsRelativeUri],
+    &[S3::ContainerCredentialsFullUri, S3::ContainerAuthorizationTokenFile],
+    &[S3::MetadataEndpoint, S3::ImdsV1Fallback],
+];
+
+fn check_s3_credentials(settings: &Settings<S3>) -> Result<(), OpenError> {
+    const SECRET: &str = "it needs AWS_SECRET_ACCESS_KEY (an empty one is none), or the option \
+                          aws_secret_access_key";
+    const ID: &str = "it needs AWS_ACCESS_KEY_ID (an empty one is none), or the option \
+                      aws_access_key_id";
+    const ROLE: &str = "it needs both aws_web_identity_token_file and aws_role_arn";
+    const POD: &str = "it needs both aws_container_credentials_full_uri and \
+                       aws_container_authorization_token_file";
+    const INSTANCE: &str = "it needs instance_credentials=true, and no other credentials";
+    let has = |key| settings.has(key);
+    let signs = !settings.is_true(S3::SkipSignature);
+    let (id, secret) = (has(S3::AccessKeyId), has(S3::SecretAccessKey));
+    let key = id || secret;
+    let role = has(S3::WebIdentityTokenFile) && has(S3::RoleArn);
+    let task = has(S3::ContainerCredentialsRelativeUri);
+    let pod = has(S3::ContainerCredentialsFullUri) && has(S3::ContainerAuthorizationTokenFile);
+    for group in S3_CREDENTIALS.concat() {
+        settings.hold_to(&[(Of::Options, group, signs, UNSIGNED)])?;
+    }
+    settings.check_instance(signs && !key && !role && !task && !pod)?;
+    settings.hold_to(&[
+        (Of::All, S3::AccessKeyId, secret || !signs, SECRET),
+        (Of::All, S3::SecretAccessKey, id || !signs, ID),
+        (Of::Options, S3::Token, key, "it needs aws_access_key_id and aws_secret_access_key"),
+        (Of::Options, S3::WebIdentityTokenFile, role, ROLE),
+        (Of::Options, S3::RoleArn, role, ROLE),
+        (Of::Options, S3::RoleSessionName, role, ROLE),
+        (Of::Options, S3::StsEndpoint, role, ROLE),
+        (Of::Options, S3::WebIdentityTokenFile, !key, BETTER),
+        (Of::Options, S3::ContainerCredentialsRelativeUri, !key && !role, BETTER),
+        (Of::Options, S3::ContainerCredentialsFullUri, pod, POD),
+        (Of::Options, S3::ContainerAuthorizationTokenFile, pod, POD),
+        (Of::Options, S3::ContainerCredentialsFullUri, !key && !role && !task, BETTER),
+        (Of::Options, S3::MetadataEndpoint, !key && !role && !task && !pod, INSTANCE),
+        (
+            Of::Options,
+            S3::ImdsV1Fallback,
+            !key && !role
+                && !task
+                && !pod
+                && (settings.instance_credentials || has(S3::MetadataEndpoint)),
+            INSTANCE,
+        ),
+    ])
+}
+
+/// The ways to have credentials for Google, the first one first.
+pub(crate) const GOOGLE_CREDENTIALS: [&[Google]; 4] = [
+    &[Google::BearerToken],
+    &[Google::ServiceAccount],
+    &[Google::ServiceAccountKey],
+    &[Google::ApplicationCredentials],
+];
+
+/// Checks what Google Cloud Storage is set to; `default_file` says that there is a file of
+/// credentials where the library looks for one.
+pub(crate) fn check_google(
+    settings: &Settings<Google>,
+    default_file: bool,
+) -> Result<(), OpenError> {
+    settings.check_client()?;
+    let has = |key| settings.has(key);
+    let signs = !settings.is_true(Google::SkipSignature);
+    for key in GOOGLE_CREDENTIALS.concat() {
+        settings.hold_to(&[(Of::Options, key, signs, UNSIGNED)])?;
+    }
+    let token = has(Google::BearerToken);
+    let account = has(Google::ServiceAccount);
+    let any = GOOGLE_CREDENTIALS.concat().iter().any(|key| has(*key));
+    settings.check_instance(signs && !any)?;
+    if settings.instance_credentials && default_file {
+        let remedy = "gcloud has left application default credentials in this home, which come \
+                      first; remove them, or set HOME to another folder";
+        return Err(settings.without_effect(instance_credentials(), remedy));
+    }
+    settings.hold_to(&[
+        (Of::Options, Google::ServiceAccount, !token, BETTER),
+        (Of::All, Google::ServiceAccountKey, !account, BETTER),
+        (Of::Options, Google::ServiceAccountKey, !token, BETTER),
+        (
+            Of::Options,
+            Google::ApplicationCredentials,
+            !token && !account && !has(Google::ServiceAccountKey),
+            BETTER,
+        ),
+    ])
+}
+
+/// Checks what WebDAV is set to; `is_plain` says that the location begins with `http`.
+pub(crate) fn check_webdav(settings: &Settings<Client>, is_plain: bool) -> Result<(), OpenError> {
+    settings.check_client()?;
+    if settings.instance_credentials {
+        let remedy = "WebDAV takes no credentials, leave it out";
+        return Err(settings.without_effect(instance_credentials(), remedy));
+    }
+    let refuses = is_plain && settings.is_false(Client::AllowHttp);
+    settings.hold_to(&[(
+        Of::Options,
+        Client::AllowHttp,
+        !refuses,
+        "the location begins with http://, write https:// if plain HTTP is not meant",
+    )])
+}

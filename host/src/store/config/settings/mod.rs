@@ -1,0 +1,416 @@
+//! The settings of one service: the environment's, and the options over them.
+//!
+//! Owns: which settings a service takes, their precedence, and the complaints about them.
+//! Must not know: how a store is built from them.
+//!
+//! 1. An option beats the environment; an unknown option is refused, never dropped.
+//! 2. Every value is checked before anything is built from it.
+//! 3. An option that would change nothing is refused, and so is a variable that asks for
+//!    encryption; other variables that change nothing are meant for other programs.
+//! 4. No value of a setting stands in an error.
+
+mod effect;
+pub(crate) mod key_file;
+mod open_error;
+pub(crate) mod option_names;
+mod values;
+
+use std::time::Duration;
+
+use object_store::{BackoffConfig, RetryConfig};
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::store::backend::panics::Panicked;
+use crate::store::config::options::{OWN_KEYS, OptionError, StoreOptions, truth_of, unknown_key};
+use crate::store::config::redact::Redactor;
+
+pub(crate) use effect::{
+    azure_asks_machine, azure_reads_token, check_azure, check_google, check_s3, check_webdav,
+    s3_encryption,
+};
+pub use open_error::{OpenError, SettingName};
+#[cfg(test)]
+pub(crate) use option_names::Known;
+pub(crate) use option_names::{ServiceKey, known};
+pub(crate) use values::Form;
+
+/// The options that name a bucket, which only the location does.
+const BUCKET_KEYS: [&str; 8] = [
+    "aws_bucket",
+    "aws_bucket_name",
+    "azure_container_name",
+    "bucket",
+    "bucket_name",
+    "container_name",
+    "google_bucket",
+    "google_bucket_name",
+];
+
+/// Variables that name a proxy, for any program.
+const PROXY_VARIABLES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
+
+/// The environment variables a store may look at.
+pub(crate) type Environment = Vec<(String, String)>;
+
+/// Reads the process's environment, sorted. What is not UTF-8 is kept with marks in its place, so
+/// that it is refused where it would be used.
+pub(crate) fn process_environment() -> Environment {
+    let mut variables: Environment = std::env::vars_os()
+        .filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+        })
+        .collect();
+    variables.sort();
+    variables
+}
+
+/// Returns the value of a variable, if it is set and not empty.
+pub(crate) fn variable<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
+    let found = environment.iter().find(|(known, _)| known == name);
+    found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+}
+
+/// Where a setting comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    Environment,
+    Option,
+}
+
+/// One setting.
+pub(crate) struct Setting<K> {
+    pub(crate) key: K,
+    /// As it was given: an option in lower case, a variable as it is.
+    name: String,
+    pub(crate) value: String,
+    pub(crate) source: Source,
+}
+
+impl<K> Setting<K> {
+    /// The setting's name, for messages.
+    pub(crate) fn named(&self) -> SettingName {
+        match self.source {
+            Source::Option => SettingName::Option(self.name.clone()),
+            Source::Environment => SettingName::Variable(self.name.clone()),
+        }
+    }
+}
+
+/// The settings of one service: of the environment, then of the options.
+pub(crate) struct Settings<K> {
+    pub(crate) root: String,
+    pub(crate) values: Vec<Setting<K>>,
+    secrets: Vec<String>,
+    pub(crate) instance_credentials: bool,
+    pub(crate) retry: RetryConfig,
+}
+
+/// The first pause before a request is repeated, and the longest.
+///
+/// The longest is short beside the timeout, so that a server that is back is soon asked again.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Each pause is random, up to so many times the one before. With less than e (2.718) they would
+/// not grow.
+const PAUSE_GROWTH: f64 = 3.0;
+
+fn retry_config(options: &StoreOptions) -> RetryConfig {
+    // So many pauses fit into the timeout at the most: it ends the retries, not their number.
+    let until_timeout = options.timeout.as_millis() / PAUSE_MIN.as_millis();
+    let until_timeout = usize::try_from(until_timeout).unwrap_or(usize::MAX);
+    RetryConfig {
+        max_retries: options.retry_max.unwrap_or(until_timeout),
+        retry_timeout: options.timeout,
+        backoff: BackoffConfig {
+            init_backoff: PAUSE_MIN,
+            max_backoff: PAUSE_MAX,
+            base: PAUSE_GROWTH,
+        },
+    }
+}
+
+impl<K: ServiceKey> Settings<K> {
+    /// Collects the settings and checks the value of each.
+    pub(crate) fn collect(
+        root: &str,
+        env_prefix: Option<&str>,
+        options: &StoreOptions,
+        environment: &Environment,
+    ) -> Result<Self, OpenError> {
+        let mut settings = Self {
+            root: root.to_owned(),
+            values: Vec::new(),
+            secrets: Vec::new(),
+            instance_credentials: options.instance_credentials(),
+            retry: retry_config(options),
+        };
+        for (name, value) in environment {
+            if PROXY_VARIABLES.contains(&name.to_ascii_lowercase().as_str()) {
+                settings.secrets.extend(user_of_url(value));
+            }
+            let is_ours = env_prefix.is_some_and(|prefix| name.starts_with(prefix));
+            let lower = name.to_ascii_lowercase();
+            let is_given = is_ours && !value.is_empty() && !BUCKET_KEYS.contains(&lower.as_str());
+            if let (true, Ok(key)) = (is_given, lower.parse()) {
+                settings.add(Source::Environment, name, key, value);
+            }
+        }
+        let names: Vec<&'static str> = known::<K>().map(|known| known.name).collect();
+        let scheme = root.split_once("://").map_or(root, |(scheme, _)| scheme);
+        for (index, (name, value)) in options.pairs.iter().enumerate() {
+            if OWN_KEYS.contains(&name.as_str()) {
+                continue;
+            }
+            if BUCKET_KEYS.contains(&name.as_str()) {
+                let key = name.clone();
+                return Err(OptionError::BucketInOption { key }.into());
+            }
+            let unknown = || unknown_key(index, name, scheme, &names);
+            let key = name.parse().map_err(|_| unknown())?;
+            settings.add(Source::Option, name, key, value);
+        }
+        settings.check_values()?;
+        Ok(settings)
+    }
+
+    /// Sets a value over any that is there.
+    pub(crate) fn add(&mut self, source: Source, name: &str, key: K, value: &str) {
+        let known = option_names::known_of(key);
+        if known.is_none_or(|known| known.is_secret) {
+            match known.map(|known| known.form) {
+                Some(Form::Proxy) => self.secrets.extend(user_of_url(value)),
+                Some(Form::SharedAccess) => self.secrets.extend(signature_of(value)),
+                _ => {}
+            }
+            self.secrets.push(value.to_owned());
+        } else {
+            // Not meant to hold one, and refused, but perhaps shown by others before.
+            self.secrets.extend(user_of_url(value));
+        }
+        self.values.retain(|setting| setting.key != key);
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.values.push(Setting { key, name, value, source });
+    }
+
+    /// Adds a variable that has no name of the service's, if it is set and says something new.
+    pub(crate) fn add_variable(
+        &mut self,
+        environment: &Environment,
+        name: &str,
+        key: K,
+    ) -> Result<(), OpenError> {
+        match variable(environment, name) {
+            Some(value) if !self.has(key) => {
+                self.add(Source::Environment, name, key, value);
+                self.check_values()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_values(&self) -> Result<(), OpenError> {
+        for setting in &self.values {
+            let expected = match option_names::known_of(setting.key) {
+                _ if setting.value.is_empty() => Err("something, or leave it out"),
+                Some(known) => known.form.check(&setting.value),
+                None => Form::Header.check(&setting.value),
+            };
+            expected.map_err(|expected| self.bad_value(setting.named(), expected))?;
+        }
+        Ok(())
+    }
+
+    /// Checks a value that is no setting of ours, but which the library reads by itself.
+    pub(crate) fn check_variable(
+        &mut self,
+        environment: &Environment,
+        name: &str,
+        form: Form,
+    ) -> Result<(), OpenError> {
+        let Some(value) = variable(environment, name) else { return Ok(()) };
+        self.secrets.extend(user_of_url(value));
+        let named = SettingName::Variable(name.to_owned());
+        form.check(value).map_err(|expected| self.bad_value(named, expected))
+    }
+
+    /// Drops what the environment says about the given keys.
+    pub(crate) fn drop_from_environment(&mut self, keys: &[K]) {
+        self.values
+            .retain(|setting| setting.source == Source::Option || !keys.contains(&setting.key));
+    }
+
+    /// Lets the credentials that options give beat those of other kinds in the environment.
+    ///
+    /// Those of one way stay together.
+    pub(crate) fn prefer_options(&mut self) {
+        let groups = K::WAYS;
+        let chosen = |group: &&&[K]| group.iter().any(|key| self.given(Source::Option, *key));
+        let chosen: Vec<&[K]> = groups.iter().filter(chosen).copied().collect();
+        if chosen.is_empty() && !self.instance_credentials {
+            return;
+        }
+        for group in groups {
+            let displaced: Vec<K> = group
+                .iter()
+                .copied()
+                .filter(|key| !chosen.iter().any(|kept| kept.contains(key)))
+                .collect();
+            self.drop_from_environment(&displaced);
+        }
+    }
+
+    fn setting(&self, key: K) -> Option<&Setting<K>> {
+        self.values.iter().find(|setting| setting.key == key)
+    }
+
+    pub(crate) fn given(&self, source: Source, key: K) -> bool {
+        self.setting(key).is_some_and(|setting| setting.source == source)
+    }
+
+    pub(crate) fn get(&self, key: K) -> Option<&str> {
+        self.setting(key).map(|setting| setting.value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// As [`Settings::get`], by the option's name.
+    fn get_named(&self, name: &str) -> Option<&str> {
+        self.get(name.parse().ok()?)
+    }
+
+    /// The setting's name for messages, and its value.
+    pub(crate) fn get_shown(&self, key: K) -> Option<(String, &str)> {
+        let setting = self.setting(key)?;
+        Some((setting.named().to_string(), setting.value.as_str()))
+    }
+
+    pub(crate) fn has(&self, key: K) -> bool {
+        self.get(key).is_some()
+    }
+
+    pub(crate) fn is_true(&self, key: K) -> bool {
+        self.get(key).and_then(truth_of) == Some(true)
+    }
+
+    /// Remembers what else must not be shown.
+    pub(crate) fn hide(&mut self, secrets: impl IntoIterator<Item = String>) {
+        self.secrets.extend(secrets);
+    }
+
+    pub(crate) fn redactor(&self) -> Redactor {
+        Redactor::new(self.secrets.iter().cloned())
+    }
+
+    pub(crate) fn bad_value(&self, setting: SettingName, expected: impl Into<String>) -> OpenError {
+        OpenError::BadSetting { root: self.root.clone(), setting, expected: expected.into() }
+    }
+
+    pub(crate) fn bad_credentials(&self, problem: String) -> OpenError {
+        OpenError::BadCredentials { root: self.root.clone(), problem }
+    }
+
+    /// Explains that the library refused the settings. Its own words are kept only where they are
+    /// about the connection: others may repeat what it has read.
+    pub(crate) fn refused(&self, error: &object_store::Error) -> OpenError {
+        let is_client = matches!(
+            error,
+            object_store::Error::Generic { store, .. } if *store == "HTTP client"
+        );
+        let cause = match is_client {
+            true => self.redactor().clean(&causes(error)),
+            false => "the settings do not fit together".to_owned(),
+        };
+        self.unusable(&cause)
+    }
+
+    /// Explains that the library failed on the settings.
+    pub(crate) fn panicked(&self, panicked: &Panicked) -> OpenError {
+        let words = self.redactor().clean(&panicked.0);
+        self.unusable(&format!("a library failed on the settings ({words})"))
+    }
+
+    fn unusable(&self, cause: &str) -> OpenError {
+        let reason = format!("{cause}; {}", self.names());
+        OpenError::Settings { root: self.root.clone(), reason }
+    }
+
+    /// The names of all settings that were given, as the end of a sentence.
+    pub(crate) fn names(&self) -> String {
+        let names: Vec<String> =
+            self.values.iter().map(|setting| setting.named().to_string()).collect();
+        match names.is_empty() {
+            true => "check the location".to_owned(),
+            false => format!("check {}", names.join(", ")),
+        }
+    }
+
+    pub(crate) fn refuse_plain_http(
+        &self,
+        endpoint: Option<&str>,
+        allow: K,
+    ) -> Result<(), OpenError> {
+        let is_plain = endpoint.is_some_and(|url| url.to_ascii_lowercase().starts_with("http:"));
+        if is_plain && !self.is_true(allow) {
+            let root = self.root.clone();
+            return Err(OpenError::PlainHttp { root });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn need_credentials(
+        &self,
+        found: bool,
+        variables: &'static str,
+        anonymous: &'static str,
+    ) -> Result<(), OpenError> {
+        if found || self.instance_credentials {
+            return Ok(());
+        }
+        let root = self.root.clone();
+        Err(OpenError::NoCredentials { root, variables, anonymous })
+    }
+}
+
+/// An error and its causes in one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        let words = current.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = current.source();
+    }
+    text
+}
+
+/// The user and the password that a URL holds, also one that is none: each of them, both as they
+/// stand there, and as they stand in a header.
+pub(crate) fn user_of_url(text: &str) -> Vec<String> {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let Some((user, _)) = rest.rsplit_once('@') else { return Vec::new() };
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let (name, password) = user.split_once(':').unwrap_or((user, ""));
+    let mut found = vec![user.to_owned(), decoded(user), password.to_owned(), decoded(password)];
+    // A password may stand alone, before the colon: a token that some servers take as the user.
+    if password.is_empty() {
+        found.push(decoded(name));
+    }
+    if let Ok(url) = Url::parse(text) {
+        found.extend(url.password().map(str::to_owned));
+    }
+    found.sort();
+    found.dedup();
+    found.retain(|part| !part.is_empty());
+    found
+}
+
+/// The signature itself in a shared access signature, which stands alone in other texts.
+fn signature_of(text: &str) -> Vec<String> {
+    let decoded = percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let signature =
+        decoded.split(['&', '?']).find_map(|pair| pair.strip_prefix("sig=")).map(str::to_owned);
+    signature.into_iter().chain([decoded]).collect()
+}

@@ -1,0 +1,429 @@
+//! The trials themselves.
+//!
+//! Owns: what is done to try an ability. Must not know: what its lack means for a log.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use futures::future::join_all;
+use futures::{StreamExt, stream};
+
+use super::latency::TimedCreate;
+use super::{Ability, ClockOffset, Doctor, Latency, Verdict};
+use crate::store::encryption::NONE_REPORTED;
+use crate::store::write::probe::Outcome;
+use crate::store::write::upload::PART_BYTES;
+use crate::store::{EntryKind, StoreErrorKind};
+
+/// How often something is tried that may go well by chance.
+const ROUNDS: usize = 20;
+
+/// Races, and the creates in each; one server that checks, but not atomically, loses some of these.
+const RACES: usize = 4;
+const RACERS: usize = 16;
+
+/// More than the 1,000 objects that services return for one request.
+const PAGED_OBJECTS: usize = 1_100;
+
+/// Creates under way at once while those objects are made.
+const CREATES_AT_ONCE: usize = 32;
+
+/// Requests of each kind that are timed, one after the other; fewer if they take too long.
+const SAMPLES: usize = 100;
+const SAMPLES_MIN: usize = 10;
+const SAMPLING_MAX: Duration = Duration::from_secs(5);
+
+const RANGED_BYTES: usize = 256 * 1024;
+
+/// A clock that is off by more than this is worth a word: times of events are read by people.
+const CLOCK_OFFSET_MAX: Duration = Duration::from_secs(60);
+
+/// What was seen if it went well; why it did not, otherwise.
+type Tried = Result<(Verdict, String), String>;
+
+fn passed(detail: impl Into<String>) -> Tried {
+    Ok((Verdict::Passed, detail.into()))
+}
+
+fn text(error: impl Display) -> String {
+    error.to_string()
+}
+
+fn shown(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+}
+
+impl Doctor {
+    pub(super) async fn try_out(&mut self, ability: Ability) -> (Verdict, String) {
+        let tried = match ability {
+            Ability::Reachable => self.reachable().await,
+            Ability::Credentials => self.credentials().await,
+            Ability::CreateIfAbsent => self.create_if_absent().await,
+            Ability::CreateIfAbsentRaced => self.create_if_absent_raced().await,
+            Ability::ReadAfterWrite => self.read_after_write().await,
+            Ability::ListAfterWrite => self.list_after_write().await,
+            Ability::RangeReads => self.range_reads().await,
+            Ability::UploadInParts => self.upload_in_parts().await,
+            Ability::Encryption => self.encryption().await,
+            Ability::Latency => self.latency().await,
+            Ability::Clock => self.clock().await,
+            Ability::ListPaging => self.list_paging().await,
+            Ability::ListStartAfter => self.list_start_after().await,
+            Ability::ListOrder => self.list_order().await,
+            Ability::BulkDelete => self.bulk_delete().await,
+        };
+        tried.unwrap_or_else(|reason| (Verdict::Failed, reason))
+    }
+
+    async fn reachable(&mut self) -> Tried {
+        let start = Instant::now();
+        match self.store.list(&self.prefix(""), None, 1).await {
+            Ok(_) => passed(format!("answers in {}", shown(start.elapsed()))),
+            // That it refuses is the matter of the next trial.
+            Err(error) if error.kind == StoreErrorKind::PermissionDenied => {
+                passed(format!("answers in {}", shown(start.elapsed())))
+            }
+            Err(error) => Err(text(error)),
+        }
+    }
+
+    async fn credentials(&mut self) -> Tried {
+        self.store.list(&self.prefix(""), None, 1).await.map_err(text)?;
+        self.create("first", Bytes::from_static(b"first\n")).await?;
+        passed("list and create are allowed")
+    }
+
+    async fn create_if_absent(&mut self) -> Tried {
+        let key = self.key("twice");
+        let store = self.store.inner.for_write(&self.folder).await.map_err(text)?;
+        for racer in 0..2 {
+            let outcome = self.store.inner.probe_create(&store, &key, racer).await;
+            match (racer, outcome.map_err(text)?) {
+                (_, Outcome::NoSuchAbility) => {
+                    return Err("the store has no create-if-absent".to_owned());
+                }
+                // A first "exists" is the echo of this very create, repeated by the library.
+                (0, Outcome::Created | Outcome::Exists) | (_, Outcome::Exists) => {}
+                (_, Outcome::Created) => {
+                    return Err(
+                        "the condition is ignored: a second create of a key succeeded".to_owned()
+                    );
+                }
+            }
+        }
+        passed("a second create of a key is refused")
+    }
+
+    async fn create_if_absent_raced(&mut self) -> Tried {
+        let store = self.store.inner.for_write(&self.folder).await.map_err(text)?;
+        for race in 0..RACES {
+            let key = self.key(format_args!("race_{race}"));
+            let inner = &self.store.inner;
+            let racers = (0..RACERS).map(|racer| inner.probe_create(&store, &key, racer));
+            let mut winners = 0_usize;
+            for outcome in join_all(racers).await {
+                match outcome.map_err(text)? {
+                    Outcome::Created => winners = winners.saturating_add(1),
+                    Outcome::Exists => {}
+                    Outcome::NoSuchAbility => {
+                        return Err("the store has no create-if-absent".to_owned());
+                    }
+                }
+            }
+            if winners > 1 {
+                return Err(format!("{winners} of {RACERS} creates of one key succeeded"));
+            }
+        }
+        passed(format!("one of {RACERS} creates of a key succeeds, {RACES} times"))
+    }
+
+    async fn read_after_write(&mut self) -> Tried {
+        for round in 0..ROUNDS {
+            let bytes = Bytes::from(format!("round {round}\n"));
+            let key = self.create(format_args!("read_{round}"), bytes.clone()).await?;
+            if self.store.get(&key, None).await.map_err(text)? != bytes {
+                return Err(format!("{key:?} was read as something else than was written"));
+            }
+            self.delete(vec![key.clone()]).await?;
+            match self.store.get(&key, None).await {
+                Err(error) if error.kind == StoreErrorKind::NotFound => {}
+                Ok(_) => return Err(format!("{key:?} could be read after it was deleted")),
+                Err(error) => return Err(text(error)),
+            }
+        }
+        passed(format!("{ROUNDS} objects read at once, and not after their delete"))
+    }
+
+    async fn list_after_write(&mut self) -> Tried {
+        let prefix = self.prefix("list_");
+        for round in 0..ROUNDS {
+            let key = self.create(format_args!("list_{round}"), Bytes::from_static(b"x")).await?;
+            if self.keys(&prefix, None, 10).await? != [key.as_str()] {
+                return Err(format!("{key:?} was not listed right after its create"));
+            }
+            self.delete(vec![key.clone()]).await?;
+            if !self.keys(&prefix, None, 10).await?.is_empty() {
+                return Err(format!("{key:?} was listed after it was deleted"));
+            }
+        }
+        passed(format!("{ROUNDS} objects listed at once, and not after their delete"))
+    }
+
+    async fn range_reads(&mut self) -> Tried {
+        let bytes: Bytes = (0..RANGED_BYTES).map(pattern).collect();
+        let key = self.create("ranged", bytes.clone()).await?;
+        let ranges: [Range<usize>; 5] = [
+            0..1,
+            0..1_000,
+            100_000..200_000,
+            RANGED_BYTES.saturating_sub(1)..RANGED_BYTES,
+            0..RANGED_BYTES,
+        ];
+        for range in ranges {
+            let found = self.store.get(&key, Some(as_u64(&range))).await.map_err(text)?;
+            if bytes.get(range.clone()) != Some(&found[..]) {
+                return Err(format!("the range {range:?} of an object was read as something else"));
+            }
+        }
+        passed("ranges at the beginning, in the middle and at the end")
+    }
+
+    async fn upload_in_parts(&mut self) -> Tried {
+        let bytes: Bytes = (0..PART_BYTES.saturating_add(1_000)).map(pattern).collect();
+        let key = self.key("large");
+        let mut upload = self.store.start_upload(&key).await.map_err(text)?;
+        upload.write(bytes.clone()).await.map_err(text)?;
+        let in_parts = upload.is_in_parts();
+        upload.finish().await.map_err(text)?;
+        if self.store.get(&key, None).await.map_err(text)? != bytes {
+            return Err("a large object was read as something else than was written".to_owned());
+        }
+        match in_parts {
+            true => passed(format!("{} bytes in two parts", bytes.len())),
+            false => {
+                let detail = "only in one piece, which is held in memory: segments of at most \
+                              256 MiB";
+                Ok((Verdict::Limited, detail.to_owned()))
+            }
+        }
+    }
+
+    async fn encryption(&mut self) -> Tried {
+        let reported = Arc::clone(&self.store.inner.operations.encryption);
+        reported.take();
+        let key = self.create("encrypted", Bytes::from_static(b"x\n")).await?;
+        // Some servers tell it of a create, others of a read.
+        let report = match reported.take() {
+            Some(report) => report,
+            None => {
+                self.store.get(&key, None).await.map_err(text)?;
+                reported.take().unwrap_or_else(|| NONE_REPORTED.to_owned())
+            }
+        };
+        match &self.store.inner.encryption {
+            Some(asked) if !asked.is_met_by(&report) => Err(format!(
+                "{report}, and {} was asked for: use a server that has it, or leave the option out",
+                asked.0
+            )),
+            _ => passed(report),
+        }
+    }
+
+    async fn latency(&mut self) -> Tried {
+        let bytes: Bytes = (0..1_024).map(pattern).collect();
+        let mut times = Vec::with_capacity(SAMPLES);
+        for sample in 0..SAMPLES {
+            let (start, before) = (Instant::now(), SystemTime::now());
+            let key = self.create(format_args!("timed_{sample:03}"), bytes.clone()).await?;
+            times.push(start.elapsed());
+            self.creates.push(TimedCreate { key, before, after: SystemTime::now() });
+            if is_enough(&times) {
+                break;
+            }
+        }
+        self.latencies.extend(Latency::of("create", std::mem::take(&mut times)));
+        for create in &self.creates {
+            let start = Instant::now();
+            self.store.get(&create.key, None).await.map_err(text)?;
+            times.push(start.elapsed());
+            if is_enough(&times) {
+                break;
+            }
+        }
+        self.latencies.extend(Latency::of("get", std::mem::take(&mut times)));
+        let prefix = self.prefix("timed_");
+        for _ in 0..SAMPLES {
+            let start = Instant::now();
+            self.store.list(&prefix, None, 1_000).await.map_err(text)?;
+            times.push(start.elapsed());
+            if is_enough(&times) {
+                break;
+            }
+        }
+        self.latencies.extend(Latency::of("list", times));
+        let all: Vec<String> = self
+            .latencies
+            .iter()
+            .map(|Latency { request, p50, p99, .. }| {
+                format!("{request} {} / {}", shown(*p50), shown(*p99))
+            })
+            .collect();
+        passed(format!("{} (p50 / p99)", all.join(", ")))
+    }
+
+    async fn clock(&mut self) -> Tried {
+        let times = self.store.inner.written_times(&self.folder).await.map_err(text)?;
+        let times: BTreeMap<_, _> = times.into_iter().collect();
+        let Some(offset) = ClockOffset::of(&self.creates, &times) else {
+            let detail = "the store does not tell when an object was written".to_owned();
+            return Ok((Verdict::Limited, detail));
+        };
+        self.clock_offset = Some(offset);
+        let ClockOffset { ahead_ms_min, ahead_ms_max } = offset;
+        let seen = format!("the server's is ahead of ours by {ahead_ms_min} to {ahead_ms_max} ms");
+        match offset.exceeds(CLOCK_OFFSET_MAX) {
+            false => passed(seen),
+            true => Ok((Verdict::Limited, format!("{seen}: set one of them"))),
+        }
+    }
+
+    async fn list_paging(&mut self) -> Tried {
+        let expected = self.paged_keys();
+        let store = self.store.clone();
+        let mut creates = stream::iter(expected.clone())
+            .map(|key| {
+                let store = store.clone();
+                async move { store.create(&key, Bytes::from_static(b"x"), false).await }
+            })
+            .buffer_unordered(CREATES_AT_ONCE);
+        while let Some(created) = creates.next().await {
+            existing_is_fine(created)?;
+        }
+        let prefix = self.prefix("paged_");
+        if self.keys(&prefix, None, 10_000).await? != expected {
+            return Err(format!("a listing of {PAGED_OBJECTS} objects is not all of them"));
+        }
+        let mut found: Vec<String> = Vec::new();
+        loop {
+            let after = found.last().cloned();
+            let page = self.store.list(&prefix, after.as_deref(), 300).await.map_err(text)?;
+            found.extend(page.objects.into_iter().map(|object| object.key));
+            if !page.more || found.len() > expected.len() {
+                break;
+            }
+        }
+        match found == expected {
+            true => passed(format!("{PAGED_OBJECTS} objects, whole and by pages of 300")),
+            false => Err(format!("{PAGED_OBJECTS} objects by pages of 300 are not all of them")),
+        }
+    }
+
+    async fn list_start_after(&mut self) -> Tried {
+        let keys = self.paged_keys();
+        let prefix = self.prefix("paged_");
+        for start in [0, 549, 998, 999, 1_000, PAGED_OBJECTS.saturating_sub(1)] {
+            let (Some(after), expected) = (keys.get(start), keys.iter().skip(start).skip(1)) else {
+                continue;
+            };
+            let found = self.keys(&prefix, Some(after.as_str()), 3).await?;
+            if !found.iter().eq(expected.take(3)) {
+                return Err(format!("a listing after {after:?} begins with {:?}", found.first()));
+            }
+        }
+        passed("at any key, those at the ends of pages too")
+    }
+
+    async fn list_order(&mut self) -> Tried {
+        let times = self.store.inner.written_times(&self.folder).await.map_err(text)?;
+        match times.is_sorted_by(|(a, _), (b, _)| a < b) {
+            true => passed("by key"),
+            false => {
+                let detail = "none: every listing is fetched whole, and sorted here".to_owned();
+                Ok((Verdict::Limited, detail))
+            }
+        }
+    }
+
+    async fn bulk_delete(&mut self) -> Tried {
+        let keys = self.paged_keys();
+        let (start, requests_before) = (Instant::now(), self.store.inner.operations.requests());
+        self.delete(keys).await?;
+        let seconds = start.elapsed().as_secs_f64();
+        let requests = self.store.inner.operations.requests().saturating_sub(requests_before);
+        if !self.keys(&self.prefix("paged_"), None, 10).await?.is_empty() {
+            return Err("objects were listed after they were deleted".to_owned());
+        }
+        let requests = match requests {
+            0 => String::new(),
+            1 => "1 request, ".to_owned(),
+            many => format!("{many} requests, "),
+        };
+        passed(format!("{PAGED_OBJECTS} objects: {requests}{seconds:.1} s"))
+    }
+
+    /// Returns the key of that name in our folder, and remembers to remove it.
+    fn key(&mut self, name: impl Display) -> String {
+        let key = format!("{}/{name}", self.folder);
+        self.written.insert(key.clone());
+        key
+    }
+
+    fn paged_keys(&mut self) -> Vec<String> {
+        (0..PAGED_OBJECTS).map(|number| self.key(format_args!("paged_{number:05}"))).collect()
+    }
+
+    fn prefix(&self, name_start: &str) -> String {
+        format!("{}/{name_start}", self.folder)
+    }
+
+    async fn create(&mut self, name: impl Display, bytes: Bytes) -> Result<String, String> {
+        let key = self.key(name);
+        existing_is_fine(self.store.create(&key, bytes, false).await)?;
+        Ok(key)
+    }
+
+    async fn delete(&self, keys: Vec<String>) -> Result<(), String> {
+        match self.store.delete(keys).await.first() {
+            None => Ok(()),
+            Some(failure) => Err(text(&failure.error)),
+        }
+    }
+
+    async fn keys(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, String> {
+        let page = self.store.list(prefix, after, limit).await.map_err(text)?;
+        let objects = page.objects.into_iter().filter(|entry| entry.kind == EntryKind::Object);
+        Ok(objects.map(|object| object.key).collect())
+    }
+}
+
+/// Says whether to end the sampling early.
+fn is_enough(times: &[Duration]) -> bool {
+    times.len() >= SAMPLES_MIN && times.iter().sum::<Duration>() > SAMPLING_MAX
+}
+
+/// The names are random, so an object of that name is our own, of an attempt that was repeated.
+fn existing_is_fine(created: Result<(), crate::store::WriteError>) -> Result<(), String> {
+    match created {
+        Ok(()) | Err(crate::store::WriteError::AlreadyExists) => Ok(()),
+        Err(error) => Err(text(error)),
+    }
+}
+
+/// A byte that tells its place.
+fn pattern(place: usize) -> u8 {
+    u8::try_from(place % 251).unwrap_or_default()
+}
+
+fn as_u64(range: &Range<usize>) -> Range<u64> {
+    let number = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    number(range.start)..number(range.end)
+}

@@ -1,0 +1,77 @@
+//! Reading a local file in pieces, each in one go where it may block.
+//!
+//! Must not know: which key the file is of.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::Path;
+
+use bytes::Bytes;
+
+use crate::store::backend::local::{self, Cause, Failure, Folder, Step, blocking};
+use crate::store::read::get::PIECE_BYTES;
+use crate::store::{StoreError, StoreErrorKind};
+
+/// A file that is open, and the first piece of what was asked for: most files have one.
+pub(crate) struct Opened {
+    pub(crate) file: File,
+    /// What was asked for, as far as it is there.
+    pub(crate) range: Range<u64>,
+    pub(crate) size: u64,
+    pub(crate) first: Bytes,
+}
+
+/// Opens the file of an object and reads the first piece of a range, or of all of it. Blocks.
+pub(crate) fn open(
+    root: &Path,
+    key: &str,
+    range: Option<Range<u64>>,
+) -> object_store::Result<Opened> {
+    let failed =
+        |cause: Cause| Failure::new(Step::Looking, "read", &root.join(key), cause).into_library();
+    let (folder, name) = local::split(local::checked_key(key).map_err(failed)?);
+    let opened = Folder::open(root, folder).and_then(|folder| folder.open_file(name));
+    let (mut file, metadata) = opened.map_err(failed)?;
+    let size = metadata.len();
+    let range = range.unwrap_or(0..size);
+    let range = range.start.min(size)..range.end.min(size);
+    if range.start > 0 {
+        file.seek(SeekFrom::Start(range.start)).map_err(|error| failed(error.into()))?;
+    }
+    let first = piece(&mut file, range.end - range.start).map_err(|error| failed(error.into()))?;
+    Ok(Opened { file, range, size, first })
+}
+
+/// Reads the next piece of a file, from `seek` on or from where it stands; shorter than announced if
+/// the file has shrunk.
+pub(crate) async fn next(
+    slot: &mut Option<File>,
+    seek: Option<u64>,
+    remaining: u64,
+) -> Result<Bytes, StoreError> {
+    let Some(mut file) = slot.take() else {
+        return Ok(Bytes::new());
+    };
+    let work = move || {
+        let sought = seek.map_or(Ok(0), |start| file.seek(SeekFrom::Start(start)));
+        match sought.and_then(|_| piece(&mut file, remaining)) {
+            Ok(piece) => Ok((file, piece)),
+            Err(error) => Err(StoreError::new(
+                StoreErrorKind::Unavailable,
+                format!("reading a file failed: {error}"),
+            )),
+        }
+    };
+    let (file, piece) = blocking(work).await?;
+    *slot = Some(file);
+    Ok(piece)
+}
+
+fn piece(file: &mut File, remaining: u64) -> io::Result<Bytes> {
+    let length = usize::try_from(remaining).map_or(PIECE_BYTES, |n| n.min(PIECE_BYTES));
+    let mut piece = Vec::with_capacity(length);
+    let take = u64::try_from(length).unwrap_or(u64::MAX);
+    file.take(take).read_to_end(&mut piece)?;
+    Ok(Bytes::from(piece))
+}

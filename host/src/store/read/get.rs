@@ -1,0 +1,307 @@
+//! Reading one object, whole or a range, in pieces of bounded size.
+//!
+//! Owns: the pieces, and the checks that a read got what was announced.
+//! Must not know: in which order objects are read, or what is in them.
+//!
+//! 1. A read yields exactly the announced number of bytes, or fails; where the store gives a checksum
+//!    of the object, a whole read yields bytes that come to it.
+//! 2. A piece that arrives whole is passed on as it is; small ones are joined up to 1 MiB.
+//! 3. One request per object.
+
+use std::fs::File;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore};
+
+use crate::store::backend::local::{LocalFolder, blocking};
+use crate::store::error::{ReadError, StoreError, StoreErrorKind, is_range_refused};
+use crate::store::read::file::{self, Opened};
+use crate::store::reply::{Checking, Checksum};
+use crate::store::{Backend, Inner, Store};
+
+/// The most bytes one [`Store::get`] returns: what a caller may hold in one piece.
+pub const GET_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// The size of a piece that is read from a file or joined from small ones.
+pub(crate) const PIECE_BYTES: usize = 1024 * 1024;
+
+/// From this size on a piece that arrives is passed on without a copy.
+const JOIN_BYTES_MAX: usize = 256 * 1024;
+
+impl Store {
+    /// Returns the bytes of the object `key`, or of a range of it.
+    ///
+    /// A range is in bytes, not empty, and lies within the object.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid` if the range is empty or reaches beyond the end, or if there are more
+    /// than [`GET_BYTES_MAX`] bytes: use a smaller range then; `Unavailable` if the store did not
+    /// deliver them all: try again.
+    pub async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, ReadError> {
+        let context = &self.inner.context;
+        let too_long = |bytes: u64| {
+            let reason = format!(
+                "{bytes} bytes are more than the {GET_BYTES_MAX} one read returns; read a range"
+            );
+            context.error(StoreErrorKind::Invalid, "read", key, reason)
+        };
+        if let Some(bytes) = range.as_ref().map(|range| range.end.saturating_sub(range.start))
+            && bytes > GET_BYTES_MAX
+        {
+            return Err(too_long(bytes));
+        }
+        let mut read = ObjectRead::open(&self.inner, key, range).await?;
+        if read.remaining > GET_BYTES_MAX {
+            return Err(too_long(read.remaining));
+        }
+        let length = usize::try_from(read.remaining).unwrap_or(usize::MAX);
+        let first = read.next(&self.inner).await?;
+        if read.is_done() {
+            return Ok(first);
+        }
+        let mut all = Vec::with_capacity(length);
+        all.extend_from_slice(&first);
+        while !read.is_done() {
+            all.extend_from_slice(&read.next(&self.inner).await?);
+        }
+        Ok(Bytes::from(all))
+    }
+}
+
+/// A read of one object under way.
+pub(crate) struct ObjectRead {
+    key: String,
+    source: Source,
+    remaining: u64,
+    total: u64,
+    /// Of a whole object whose store gave one.
+    checking: Option<Checking>,
+}
+
+enum Source {
+    Stream {
+        stream: BoxStream<'static, object_store::Result<Bytes>>,
+        /// What arrived and did not fit into the last piece.
+        carried: Option<Bytes>,
+    },
+    File {
+        /// Absent only while a piece is read.
+        file: Option<File>,
+        /// Where to start, until the first piece is read.
+        seek: Option<u64>,
+        /// Of a file that was read when it was opened.
+        first: Option<Bytes>,
+    },
+}
+
+/// An object that was found.
+struct Found {
+    /// What was asked for, as far as it is there.
+    range: Range<u64>,
+    size: u64,
+    source: Source,
+    checksum: Option<Checksum>,
+}
+
+impl Found {
+    async fn in_folder(
+        folder: &LocalFolder,
+        path: &Path,
+        range: Option<Range<u64>>,
+    ) -> Result<object_store::Result<Self>, StoreError> {
+        let root = folder.root_there().await?;
+        let key = path.to_string();
+        let opened = blocking(move || Ok(file::open(&root, &key, range))).await?;
+        Ok(opened.map(|Opened { file, range, size, first }| {
+            let source = Source::File { file: Some(file), seek: None, first: Some(first) };
+            Self { range, size, source, checksum: None }
+        }))
+    }
+
+    async fn in_store(
+        store: &Arc<dyn ObjectStore>,
+        path: &Path,
+        range: Option<Range<u64>>,
+    ) -> object_store::Result<Self> {
+        let range = range.map(GetRange::Bounded);
+        let options = GetOptions { range, ..GetOptions::default() };
+        let mut found = store.get_opts(path, options).await?;
+        let checksum = found.extensions.remove::<Checksum>();
+        let (range, size) = (found.range, found.meta.size);
+        let source = match found.payload {
+            GetResultPayload::Stream(stream) => Source::Stream { stream, carried: None },
+            GetResultPayload::File(file, _) => {
+                let seek = (range.start > 0).then_some(range.start);
+                Source::File { file: Some(file), seek, first: None }
+            }
+        };
+        Ok(Self { range, size, source, checksum })
+    }
+}
+
+impl ObjectRead {
+    /// Asks the store for an object; its bytes come with [`ObjectRead::next`].
+    pub(crate) async fn open(
+        inner: &Inner,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<Self, ReadError> {
+        let context = &inner.context;
+        let invalid = |reason: String| context.error(StoreErrorKind::Invalid, "read", key, reason);
+        let path = inner.path(key)?;
+        if let Some(Range { start, end }) = range
+            && start >= end
+        {
+            return Err(invalid(format!("the range {start}..{end} is empty")));
+        }
+        let asked = async {
+            let found = match inner.backend.as_ref() {
+                Backend::Folder(folder) => Found::in_folder(folder, &path, range.clone()).await?,
+                Backend::Objects { store, .. } => {
+                    Found::in_store(store, &path, range.clone()).await
+                }
+            };
+            found.map_err(|error| {
+                if range.is_some() && is_range_refused(&error) {
+                    invalid("the range starts beyond its end".to_owned())
+                } else {
+                    context.read_error("read", key, &error)
+                }
+            })
+        };
+        let Found { range: found, size, source, checksum } = inner.look("read", key, asked).await?;
+        if let Some(Range { start, end }) = range
+            && found != (start..end)
+        {
+            return Err(invalid(format!(
+                "the range {start}..{end} reaches beyond its {size} bytes"
+            )));
+        }
+        let total = found.end.saturating_sub(found.start);
+        let checking = checksum.map(Checking::new);
+        Ok(Self { key: key.to_owned(), source, remaining: total, total, checking })
+    }
+
+    /// Says whether all announced bytes were returned.
+    pub(crate) fn is_done(&self) -> bool {
+        self.remaining == 0
+    }
+
+    /// The announced number of bytes, if they come from a local file.
+    pub(crate) fn file_bytes(&self) -> Option<u64> {
+        matches!(self.source, Source::File { .. }).then_some(self.total)
+    }
+
+    /// Returns the next piece: up to 1 MiB, or more if it arrived in one; empty only if the object
+    /// is. Must not be called again after the last piece or an error.
+    pub(crate) async fn next(&mut self, inner: &Inner) -> Result<Bytes, ReadError> {
+        if self.remaining == 0 {
+            return Ok(Bytes::new());
+        }
+        let (key, remaining, source) = (&self.key, self.remaining, &mut self.source);
+        let piece = async {
+            let piece = match source {
+                Source::Stream { stream, carried } => {
+                    next_of_stream(stream, carried, remaining).await
+                }
+                Source::File { file, seek, first } => match first.take() {
+                    Some(first) => Ok(first),
+                    None => {
+                        let piece = file::next(file, seek.take(), remaining).await;
+                        piece.map_err(Failure::File)
+                    }
+                },
+            };
+            piece.map_err(|failure| match failure {
+                Failure::Library(error) => inner.context.read_error("read", key, &error),
+                Failure::File(error) => error,
+            })
+        };
+        let piece = inner.look("read", key, piece).await?;
+        let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        if length == 0 || length > self.remaining {
+            return Err(self.wrong_length(inner, length));
+        }
+        self.remaining = self.remaining.saturating_sub(length);
+        if let Some(checking) = &mut self.checking {
+            checking.update(&piece);
+        }
+        match self.checking.take_if(|_| self.remaining == 0).and_then(Checking::mismatch) {
+            Some(checksum) => Err(self.wrong_bytes(inner, checksum)),
+            None => Ok(piece),
+        }
+    }
+
+    fn wrong_bytes(&self, inner: &Inner, checksum: &str) -> StoreError {
+        let reason = format!(
+            "the {} bytes that came do not have the {checksum} that the store gave with them; \
+             try again",
+            self.total
+        );
+        inner.context.error(StoreErrorKind::Unavailable, "read", &self.key, reason)
+    }
+
+    fn wrong_length(&self, inner: &Inner, found: u64) -> StoreError {
+        let total = self.total;
+        let before = total.saturating_sub(self.remaining);
+        let reason = format!(
+            "{total} bytes were announced, {} came; try again",
+            before.saturating_add(found)
+        );
+        let kind = StoreErrorKind::Unavailable;
+        inner.context.error(kind, "read", &self.key, reason)
+    }
+}
+
+enum Failure {
+    Library(object_store::Error),
+    File(StoreError),
+}
+
+/// Returns the next piece of a stream; an empty one if it has ended.
+async fn next_of_stream(
+    stream: &mut BoxStream<'static, object_store::Result<Bytes>>,
+    carried: &mut Option<Bytes>,
+    remaining: u64,
+) -> Result<Bytes, Failure> {
+    let first = match carried.take() {
+        Some(bytes) => bytes,
+        None => next_frame(stream).await?.unwrap_or_default(),
+    };
+    let remaining = usize::try_from(remaining).unwrap_or(usize::MAX);
+    if first.is_empty() || first.len() >= JOIN_BYTES_MAX || first.len() >= remaining {
+        return Ok(first);
+    }
+    let mut piece = Vec::with_capacity(remaining.min(PIECE_BYTES));
+    piece.extend_from_slice(&first);
+    while piece.len() < remaining.min(PIECE_BYTES) {
+        let Some(frame) = next_frame(stream).await? else {
+            break;
+        };
+        if piece.len().saturating_add(frame.len()) > PIECE_BYTES {
+            *carried = Some(frame);
+            break;
+        }
+        piece.extend_from_slice(&frame);
+    }
+    Ok(Bytes::from(piece))
+}
+
+/// Returns the next frame that has bytes, or none at the end.
+async fn next_frame(
+    stream: &mut BoxStream<'static, object_store::Result<Bytes>>,
+) -> Result<Option<Bytes>, Failure> {
+    loop {
+        match stream.next().await {
+            Some(Ok(frame)) if frame.is_empty() => {}
+            Some(Ok(frame)) => return Ok(Some(frame)),
+            Some(Err(error)) => return Err(Failure::Library(error)),
+            None => return Ok(None),
+        }
+    }
+}

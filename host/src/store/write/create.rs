@@ -1,0 +1,336 @@
+//! Creating objects, and telling the fate of each create.
+//!
+//! Owns: how a create is made on stores with and without create-if-absent, and pending creates.
+//! Must not know: what the objects are, or how often the caller tries again.
+//!
+//! 1. A create never overwrites: where the store has create-if-absent it is used, always.
+//! 2. An exclusive create happens only on stores proven to honour create-if-absent, or where the
+//!    user has declared that there is no second one to race with.
+//! 3. "Already exists" means durable there: a mere conflict answer is looked into first.
+//! 4. A started create runs to its end, whoever still waits for it.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use tokio::sync::watch;
+
+use crate::store::error::{StoreError, StoreErrorKind, WriteError, is_mere_conflict};
+use crate::store::{ConditionalCreate, Inner, Store};
+
+impl Store {
+    /// Creates the object `key`; on success it is durable.
+    ///
+    /// An existing object is never overwritten. Without `exclusive` that rests on the store's
+    /// create-if-absent where it has one, and else on a look before the write, so two racing
+    /// creates of one key may both succeed there: use keys that are unique. With `exclusive` of
+    /// all racing creates exactly one succeeds; the first one on an unproven store probes it with
+    /// a few small objects beside `key` (see [`Store::honours_exclusive`]).
+    ///
+    /// # Errors
+    /// [`WriteError::AlreadyExists`]: perhaps by one's own earlier attempt, as requests are
+    /// retried below. [`WriteError::NotWritten`]: as [`StoreErrorKind`] says; `Unsupported` if the
+    /// create is exclusive and the store cannot. [`WriteError::Unknown`]: try the same again.
+    pub async fn create(&self, key: &str, bytes: Bytes, exclusive: bool) -> Result<(), WriteError> {
+        let payload = PutPayload::from(bytes);
+        self.inner.create(key, payload, exclusive).await
+    }
+
+    /// Makes sure that exclusive creates of keys that begin with `folder` will be honoured, so that
+    /// costly work that ends in one need not begin in vain. See [`Store::honours_exclusive`].
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Unsupported`] if they will not, unless the user has declared a sole
+    /// compactor; others if the question stays open.
+    pub async fn ensure_exclusive(&self, folder: &str) -> Result<(), StoreError> {
+        if self.inner.sole_compactor {
+            return Ok(());
+        }
+        match self.inner.require_exclusive(folder, folder).await {
+            Ok(()) => Ok(()),
+            Err(WriteError::NotWritten(error) | WriteError::Unknown(error)) => Err(error),
+            Err(WriteError::AlreadyExists) => {
+                let why = "a probe's random name was taken: try again";
+                Err(self.inner.context.error(StoreErrorKind::Unavailable, "probe", folder, why))
+            }
+        }
+    }
+
+    /// Starts a [`Store::create`] and returns without waiting: what has to wait goes on in the
+    /// background.
+    ///
+    /// Dropping the handle lets the create run to its end. Outside a tokio runtime nothing is
+    /// started and the handle says so.
+    pub fn start_create(&self, key: &str, bytes: Bytes, exclusive: bool) -> PendingCreate {
+        self.start_create_holding(key, bytes.into(), exclusive, ())
+    }
+
+    /// As [`Store::start_create`]; `held` is dropped when the create has ended and no longer holds
+    /// its bytes.
+    pub(crate) fn start_create_holding(
+        &self,
+        key: &str,
+        payload: PutPayload,
+        exclusive: bool,
+        held: impl Send + 'static,
+    ) -> PendingCreate {
+        let (sender, outcome) = watch::channel(None);
+        let pending = PendingCreate {
+            stopped: self.inner.context.error(
+                StoreErrorKind::Unavailable,
+                "create",
+                key,
+                "it was stopped before its end was known",
+            ),
+            outcome,
+        };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            let error = StoreError::new(StoreErrorKind::Other, "no tokio runtime to create in");
+            sender.send_replace(Some(Err(WriteError::NotWritten(error))));
+            return pending;
+        };
+        let (store, key) = (self.clone(), key.to_owned());
+        let create = async move {
+            let fate = store.inner.create(&key, payload, exclusive).await;
+            drop(held);
+            sender.send_replace(Some(fate));
+        };
+        // A store that panics leaves an unknown fate, and its caller alone.
+        let mut create = Box::pin(AssertUnwindSafe(create).catch_unwind());
+        // A store that need not wait is done at once; a task for each object would cost more.
+        if create.as_mut().now_or_never().is_none() {
+            runtime.spawn(create);
+        }
+        pending
+    }
+}
+
+/// A create under way, started by [`Store::start_create`].
+#[derive(Debug)]
+pub struct PendingCreate {
+    stopped: StoreError,
+    outcome: watch::Receiver<Option<Result<(), WriteError>>>,
+}
+
+impl PendingCreate {
+    /// Returns the fate of the create, or none while it is under way. Never blocks; once there is
+    /// a fate, every further call returns the same.
+    pub fn poll(&mut self) -> Option<Result<(), WriteError>> {
+        // Asked before the look, so that a fate sent in between is not taken for a stop.
+        let is_over = self.outcome.has_changed().is_err();
+        let fate = self.outcome.borrow().clone();
+        match fate {
+            None if is_over => Some(Err(self.unknown())),
+            fate => fate,
+        }
+    }
+
+    /// Waits for the fate of the create; may be called again and then returns the same.
+    ///
+    /// # Errors
+    /// As [`Store::create`]; [`WriteError::Unknown`] also if the runtime shut down meanwhile.
+    pub async fn wait(&mut self) -> Result<(), WriteError> {
+        let fate = match self.outcome.wait_for(Option::is_some).await {
+            Ok(fate) => fate.clone(),
+            Err(_) => None,
+        };
+        fate.unwrap_or_else(|| Err(self.unknown()))
+    }
+
+    fn unknown(&self) -> WriteError {
+        WriteError::Unknown(self.stopped.clone())
+    }
+}
+
+impl Inner {
+    pub(crate) async fn create(
+        &self,
+        key: &str,
+        payload: PutPayload,
+        exclusive: bool,
+    ) -> Result<(), WriteError> {
+        let path = self.path(key).map_err(WriteError::NotWritten)?;
+        let store = self.for_write(key).await.map_err(WriteError::NotWritten)?;
+        if exclusive {
+            self.check_exclusive(&store, key, &path).await?;
+        }
+        self.create_at(&store, key, &path, payload).await
+    }
+
+    /// Passes if what follows may be called exclusive, or the user vouches for it.
+    async fn check_exclusive(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+    ) -> Result<(), WriteError> {
+        if self.conditional == ConditionalCreate::Honoured {
+            return Ok(());
+        }
+        if self.sole_compactor {
+            // Where the condition is honoured after all, the create itself still uses it.
+            return self.look_absent(store, key, path).await;
+        }
+        let folder = key.rfind('/').and_then(|slash| key.get(..=slash));
+        self.require_exclusive(folder.unwrap_or_default(), key).await
+    }
+
+    /// Passes if the store honours exclusive creates; asks it near `folder` if that is not known.
+    async fn require_exclusive(&self, folder: &str, key: &str) -> Result<(), WriteError> {
+        if self.probe_exclusive(folder).await? {
+            return Ok(());
+        }
+        let error = self.context.error(
+            StoreErrorKind::Unsupported,
+            "create",
+            key,
+            "this store does not honour create-if-absent, so two compactors could overwrite each \
+             other; use another store, or declare that there is only one with --sole-compactor",
+        );
+        Err(WriteError::NotWritten(error))
+    }
+
+    /// Creates an object as safely as the store can.
+    pub(crate) async fn create_at(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+        payload: PutPayload,
+    ) -> Result<(), WriteError> {
+        let work = self.create_within(store, key, path, payload);
+        match self.operate("create", key, work).await {
+            Ok(fate) => fate,
+            Err(overdue) => Err(self.context.overdue_write("create", key, &overdue)),
+        }
+    }
+
+    async fn create_within(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+        payload: PutPayload,
+    ) -> Result<(), WriteError> {
+        let error = match put(store, path, payload.clone(), PutMode::Create).await {
+            Ok(()) => return Ok(()),
+            Err(object_store::Error::NotImplemented { .. }) => {
+                return self.create_plainly(store, key, path, payload).await;
+            }
+            Err(error) => error,
+        };
+        match self.context.write_error(key, &error) {
+            WriteError::AlreadyExists => self.confirm_existing(store, key, path, &error).await,
+            fate => Err(fate),
+        }
+    }
+
+    /// Creates an object on a store without create-if-absent: looks, then writes.
+    async fn create_plainly(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+        payload: PutPayload,
+    ) -> Result<(), WriteError> {
+        match self.check_absent(store, key, path).await {
+            // An earlier attempt that broke off: its beginning is all that is there.
+            Err(WriteError::AlreadyExists) if self.is_torn(store, key, path, &payload).await? => {}
+            absent => absent?,
+        }
+        match put(store, path, payload, PutMode::Overwrite).await {
+            Ok(()) => Ok(()),
+            Err(error) => match self.context.write_error(key, &error) {
+                WriteError::AlreadyExists => self.confirm_existing(store, key, path, &error).await,
+                fate => Err(fate),
+            },
+        }
+    }
+
+    /// Says whether the object at `path` is only the beginning of what is to be created.
+    ///
+    /// Stores without create-if-absent may keep what came of a write that broke off. Taken for
+    /// one's own earlier success it would be lost; so it is written again, with the same bytes. An
+    /// object that holds anything else is somebody else's.
+    async fn is_torn(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+        payload: &PutPayload,
+    ) -> Result<bool, WriteError> {
+        let found = async { store.get(path).await?.bytes().await };
+        let found = found.await.map_err(|error| {
+            WriteError::Unknown(self.context.read_error("look at", key, &error))
+        })?;
+        let wanted = payload.iter().flatten();
+        Ok(found.len() < payload.content_length() && found.iter().eq(wanted.take(found.len())))
+    }
+
+    /// As [`Inner::check_absent`], as an operation of its own.
+    pub(crate) async fn look_absent(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+    ) -> Result<(), WriteError> {
+        let action = "look before creating";
+        match self.operate(action, key, self.check_absent(store, key, path)).await {
+            Ok(looked) => looked,
+            Err(overdue) => {
+                Err(WriteError::NotWritten(self.context.overdue(action, key, &overdue)))
+            }
+        }
+    }
+
+    /// Fails unless there is no object at `path`.
+    async fn check_absent(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+    ) -> Result<(), WriteError> {
+        match store.head(path).await {
+            Ok(_) => Err(WriteError::AlreadyExists),
+            Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => {
+                let error = self.context.read_error("look before creating", key, &error);
+                Err(WriteError::NotWritten(error))
+            }
+        }
+    }
+
+    /// Makes sure that an "already exists" is one.
+    pub(crate) async fn confirm_existing(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+        error: &object_store::Error,
+    ) -> Result<(), WriteError> {
+        if is_mere_conflict(error) && store.head(path).await.is_err() {
+            let error = self.context.error(
+                StoreErrorKind::Unavailable,
+                "create",
+                key,
+                "the server says that it exists already, and shows no such object; try again",
+            );
+            return Err(WriteError::Unknown(error));
+        }
+        Err(WriteError::AlreadyExists)
+    }
+}
+
+/// Puts one object; the three lines every create ends in.
+pub(crate) async fn put(
+    store: &Arc<dyn ObjectStore>,
+    path: &Path,
+    payload: PutPayload,
+    mode: PutMode,
+) -> Result<(), object_store::Error> {
+    let options = PutOptions::from(mode);
+    store.put_opts(path, payload, options).await.map(drop)
+}

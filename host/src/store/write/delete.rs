@@ -1,0 +1,135 @@
+//! Deleting objects, many at a time where the store can.
+//!
+//! Owns: which failure belongs to which key. Must not know: why the objects may go.
+//!
+//! 1. A key that is not there is deleted.
+//! 2. Every key that may still be there is reported.
+//! 3. A delete is not synced in a local folder: after a power cut an object may be back.
+
+use std::collections::BTreeSet;
+
+use futures::StreamExt;
+use futures::stream;
+use object_store::path::Path;
+
+use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::{Backend, Inner, Store};
+
+/// How many keys are deleted together: what S3 takes in one request.
+const BULK_KEYS_MAX: usize = 1000;
+
+/// Names an object that could not be deleted, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeleteFailure {
+    /// The object's key.
+    pub key: String,
+    /// Why it is perhaps still there.
+    pub error: StoreError,
+}
+
+impl Store {
+    /// Deletes objects and returns those that may still be there; a missing one counts as deleted.
+    ///
+    /// S3 and Azure take many per request, the others one each, several at a time.
+    pub async fn delete(&self, keys: Vec<String>) -> Vec<DeleteFailure> {
+        self.inner.delete(keys).await
+    }
+}
+
+impl Inner {
+    pub(crate) async fn delete(&self, keys: Vec<String>) -> Vec<DeleteFailure> {
+        if let Backend::Folder(folder) = self.backend.as_ref()
+            && matches!(folder.exists().await, Ok(false))
+        {
+            return Vec::new();
+        }
+        let store = match self.for_read().await {
+            Ok(store) => store,
+            Err(error) => {
+                return keys
+                    .into_iter()
+                    .map(|key| DeleteFailure { key, error: error.clone() })
+                    .collect();
+            }
+        };
+        let mut failures = Vec::new();
+        let mut wanted: Vec<(String, Path)> = Vec::with_capacity(keys.len());
+        for key in keys {
+            match self.path(&key) {
+                Ok(path) => wanted.push((key, path)),
+                Err(error) => failures.push(DeleteFailure { key, error }),
+            }
+        }
+        for bulk in wanted.chunks(BULK_KEYS_MAX) {
+            let paths: Vec<_> = bulk.iter().map(|(_, path)| Ok(path.clone())).collect();
+            let first = bulk.first().map_or("", |(key, _)| key.as_str());
+            // What was answered before the time limit counts.
+            let mut results = Vec::with_capacity(bulk.len());
+            let answers = async {
+                let mut answers = store.delete_stream(stream::iter(paths).boxed());
+                while let Some(answer) = answers.next().await {
+                    results.push(answer);
+                }
+            };
+            let unsaid = match self.operate("delete", first, answers).await {
+                Ok(()) => "the store did not say whether it is gone".to_owned(),
+                Err(overdue) => self.context.overdue_reason(&overdue),
+            };
+            self.judge(bulk, results, &unsaid, &mut failures);
+        }
+        failures
+    }
+
+    /// Tells for each key of a bulk whether it is gone.
+    ///
+    /// Results come in the order of the keys; but one error may stand for many keys, and then the
+    /// keys that were not confirmed share it.
+    fn judge(
+        &self,
+        bulk: &[(String, Path)],
+        results: Vec<object_store::Result<Path>>,
+        unsaid: &str,
+        failures: &mut Vec<DeleteFailure>,
+    ) {
+        use object_store::Error::NotFound;
+        if results.len() == bulk.len() {
+            for ((key, path), result) in bulk.iter().zip(results) {
+                match result {
+                    Ok(gone) if gone == *path => {}
+                    Ok(_) => failures.push(self.failure(key, None, unsaid)),
+                    Err(NotFound { .. }) => {}
+                    Err(error) => failures.push(self.failure(key, Some(&error), unsaid)),
+                }
+            }
+            return;
+        }
+        let mut gone = BTreeSet::new();
+        let mut shared = None;
+        for result in results {
+            match result {
+                Ok(path) => {
+                    gone.insert(path);
+                }
+                Err(error) => shared = shared.or(Some(error)),
+            }
+        }
+        for (key, path) in bulk {
+            if !gone.contains(path) {
+                failures.push(self.failure(key, shared.as_ref(), unsaid));
+            }
+        }
+    }
+
+    fn failure(
+        &self,
+        key: &str,
+        error: Option<&object_store::Error>,
+        unsaid: &str,
+    ) -> DeleteFailure {
+        let error = match error {
+            Some(error) => self.context.read_error("delete", key, error),
+            None => self.context.error(StoreErrorKind::Unavailable, "delete", key, unsaid),
+        };
+        DeleteFailure { key: key.to_owned(), error }
+    }
+}

@@ -1,0 +1,6 @@
+//! Writing: creates in one request or in parts, whether they are exclusive, and deletes.
+
+pub(super) mod create;
+pub(super) mod delete;
+pub(super) mod probe;
+pub(super) mod upload;

@@ -1,0 +1,372 @@
+//! Writing one large object piece by piece.
+//!
+//! Owns: the parts of an upload and the memory they take. Must not know: what is written.
+//!
+//! 1. Nothing is visible under the key before [`Upload::finish`], and then the whole of it.
+//! 2. Fewer than 8 MiB go as one create: a small or empty upload is never one in parts.
+//! 3. At most 8 MiB collected and two parts of 8 MiB under way: 24 MiB, besides what one write
+//!    brings. On stores without uploads in parts, 256 MiB.
+//! 4. An upload that is not finished is aborted, at the latest by its drop, as well as it can be.
+//! 5. A last step that was refused when it was repeated is looked into: the first may have worked. So is
+//!    one whose answer is no reply to it.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use object_store::path::Path;
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use tokio::task::JoinSet;
+
+use crate::store::error::{StoreError, StoreErrorKind, WriteError, is_wrong_reply};
+use crate::store::operation::Attempts;
+use crate::store::{Backend, Inner, Store};
+
+/// The size of each part but the last, in bytes; S3 asks for 5 MiB or more, R2 for equal ones.
+pub const PART_BYTES: usize = 8 * 1024 * 1024;
+
+/// The most parts of one upload, so the largest object has 80,000 MiB; S3 takes no more parts.
+pub const UPLOAD_PARTS_MAX: usize = 10_000;
+
+/// The most bytes of an upload to a store without uploads in parts, which are held in memory.
+pub const UPLOAD_BUFFERED_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// How many parts are under way at once.
+const PARTS_IN_FLIGHT_MAX: usize = 2;
+
+/// Writes up to this size are joined, so that many small ones do not become many small pieces.
+const JOIN_BYTES_MAX: usize = 64 * 1024;
+
+/// A large object being written; see [`Store::start_upload`].
+///
+/// Dropped without [`Upload::finish`] it leaves no object, and aborts in the background.
+pub struct Upload {
+    inner: Arc<Inner>,
+    store: Arc<dyn ObjectStore>,
+    key: String,
+    path: Path,
+    pieces: Pieces,
+    parts: Parts,
+    tasks: JoinSet<Result<(), StoreError>>,
+    parts_started: usize,
+    bytes: u64,
+    failed: Option<WriteError>,
+}
+
+enum Parts {
+    /// Not begun: all that was written is still collected.
+    Unstarted,
+    /// The store has no uploads in parts.
+    Unsupported,
+    Started(Box<dyn MultipartUpload>),
+    Over,
+}
+
+impl Store {
+    /// Begins to write the object `key` piece by piece; nothing is requested yet.
+    ///
+    /// The key must be unique: an object of that name is noticed and not overwritten, but of two
+    /// uploads that finish at one moment the later may win, as stores have no exclusive form.
+    ///
+    /// # Errors
+    /// [`WriteError::NotWritten`] if the key cannot be or a local folder cannot be made.
+    pub async fn start_upload(&self, key: &str) -> Result<Upload, WriteError> {
+        let path = self.inner.path(key).map_err(WriteError::NotWritten)?;
+        let store = self.inner.for_write(key).await.map_err(WriteError::NotWritten)?;
+        Ok(Upload {
+            inner: Arc::clone(&self.inner),
+            store,
+            key: key.to_owned(),
+            path,
+            pieces: Pieces::default(),
+            parts: Parts::Unstarted,
+            tasks: JoinSet::new(),
+            parts_started: 0,
+            bytes: 0,
+            failed: None,
+        })
+    }
+}
+
+impl Upload {
+    /// Adds `bytes` at the end; waits while two parts are under way.
+    ///
+    /// A call that is dropped before it has returned ends the upload: how much of `bytes` was added
+    /// nobody knows, so every further call fails, and no object is left.
+    ///
+    /// # Errors
+    /// [`WriteError::NotWritten`]; the upload is then over and every further call fails alike.
+    pub async fn write(&mut self, bytes: Bytes) -> Result<(), WriteError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let length = bytes.len();
+        let dropped = "a write of it was dropped half way: upload the object anew".to_owned();
+        self.failed = Some(self.not_written(StoreErrorKind::Unavailable, dropped));
+        let result = self.add(bytes).await;
+        self.failed = result.as_ref().err().cloned();
+        if result.is_err() {
+            self.abort_parts().await;
+        } else {
+            self.inner.operations.has_uploaded(length);
+        }
+        result
+    }
+
+    /// Makes the object durable under its key. Dropped before it has returned, the object is there as
+    /// a whole or not at all.
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub async fn finish(mut self) -> Result<(), WriteError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        if !matches!(self.parts, Parts::Started(_)) {
+            let payload = self.pieces.take_all();
+            let (store, key, path) = (&self.store, &self.key, &self.path);
+            return self.inner.create_at(store, key, path, payload).await;
+        }
+        match self.send_rest().await {
+            Ok(()) => {}
+            Err(error) => {
+                self.abort_parts().await;
+                return Err(error);
+            }
+        }
+        let Parts::Started(mut upload) = std::mem::replace(&mut self.parts, Parts::Over) else {
+            return Ok(());
+        };
+        let (inner, store, bytes) = (&self.inner, self.store.as_ref(), self.bytes);
+        let (key, path) = (&self.key, &self.path);
+        let action = "finish writing";
+        // There the last step creates, and elsewhere a conflict says nothing of the object.
+        let is_folder = matches!(inner.backend.as_ref(), Backend::Folder(_));
+        let completed = async {
+            match upload.complete().await {
+                Ok(_) => Ok(()),
+                Err(error) if is_complete(store, path, bytes, &error).await => Ok(()),
+                Err(object_store::Error::AlreadyExists { .. }) if is_folder => {
+                    Err(WriteError::AlreadyExists)
+                }
+                Err(error) => Err(inner.context.fate(action, key, &error)),
+            }
+        };
+        let fate = match inner.operate(action, key, completed).await {
+            Ok(fate) => fate,
+            Err(overdue) => Err(inner.context.overdue_write(action, key, &overdue)),
+        };
+        if matches!(fate, Err(WriteError::NotWritten(_))) {
+            abort(inner, key, upload).await;
+        }
+        fate
+    }
+
+    /// The most bytes that it holds now, those on their way to the store included.
+    pub(crate) fn bytes_held(&self) -> usize {
+        let under_way = self.tasks.len().saturating_mul(PART_BYTES);
+        self.pieces.len.saturating_add(under_way)
+    }
+
+    /// Says whether the bytes so far are sent in parts; not before more than one part was written.
+    pub(crate) fn is_in_parts(&self) -> bool {
+        matches!(self.parts, Parts::Started(_))
+    }
+
+    /// Ends the upload and removes what was sent, as well as the store can; no object is left.
+    pub async fn abort(mut self) {
+        self.abort_parts().await;
+    }
+
+    async fn add(&mut self, bytes: Bytes) -> Result<(), WriteError> {
+        self.bytes = self.bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.pieces.push(bytes);
+        if matches!(self.parts, Parts::Unstarted) && self.pieces.len > PART_BYTES {
+            self.start_parts().await?;
+        }
+        match self.parts {
+            Parts::Started(_) => {
+                // The last part is sent by `finish`, so it is never empty.
+                while self.pieces.len > PART_BYTES {
+                    let payload = self.pieces.take(PART_BYTES);
+                    self.send_part(payload).await?;
+                }
+                Ok(())
+            }
+            _ if self.pieces.len > UPLOAD_BUFFERED_BYTES_MAX => {
+                let reason = format!(
+                    "this store takes an object only in one piece, of at most \
+                     {UPLOAD_BUFFERED_BYTES_MAX} bytes here"
+                );
+                Err(self.not_written(StoreErrorKind::Unsupported, reason))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn start_parts(&mut self) -> Result<(), WriteError> {
+        let action = "start writing";
+        let started = async {
+            match self.store.put_multipart(&self.path).await {
+                Ok(upload) => Ok(Parts::Started(upload)),
+                Err(object_store::Error::NotImplemented { .. }) => Ok(Parts::Unsupported),
+                Err(error) => Err(self.inner.context.read_error(action, &self.key, &error)),
+            }
+        };
+        let started = self.inner.look(action, &self.key, started).await;
+        self.parts = started.map_err(WriteError::NotWritten)?;
+        Ok(())
+    }
+
+    async fn send_part(&mut self, payload: PutPayload) -> Result<(), WriteError> {
+        if self.parts_started >= UPLOAD_PARTS_MAX {
+            let reason =
+                format!("it is larger than {UPLOAD_PARTS_MAX} parts of {PART_BYTES} bytes");
+            return Err(self.not_written(StoreErrorKind::Invalid, reason));
+        }
+        while self.tasks.len() >= PARTS_IN_FLIGHT_MAX {
+            self.wait_for_part().await?;
+        }
+        let Parts::Started(upload) = &mut self.parts else {
+            return Err(self.not_written(StoreErrorKind::Other, "the upload is over".to_owned()));
+        };
+        let part = upload.put_part(payload);
+        let (inner, key) = (Arc::clone(&self.inner), self.key.clone());
+        self.tasks.spawn(async move {
+            let action = "write a part of";
+            let written = async {
+                part.await.map_err(|error| inner.context.read_error(action, &key, &error))
+            };
+            inner.look(action, &key, written).await
+        });
+        self.parts_started = self.parts_started.saturating_add(1);
+        Ok(())
+    }
+
+    /// Waits for one part; until all are there nothing is visible, so failures are certain.
+    async fn wait_for_part(&mut self) -> Result<(), WriteError> {
+        match self.tasks.join_next().await {
+            None | Some(Ok(Ok(()))) => Ok(()),
+            Some(Ok(Err(error))) => Err(WriteError::NotWritten(error)),
+            Some(Err(_)) => {
+                let reason = "writing a part was stopped".to_owned();
+                Err(self.not_written(StoreErrorKind::Unavailable, reason))
+            }
+        }
+    }
+
+    async fn send_rest(&mut self) -> Result<(), WriteError> {
+        let payload = self.pieces.take_all();
+        self.send_part(payload).await?;
+        while !self.tasks.is_empty() {
+            self.wait_for_part().await?;
+        }
+        // Completing overwrites on every store, so what can be noticed is noticed before.
+        self.inner.look_absent(&self.store, &self.key, &self.path).await
+    }
+
+    async fn abort_parts(&mut self) {
+        self.pieces = Pieces::default();
+        self.tasks.shutdown().await;
+        if let Parts::Started(upload) = std::mem::replace(&mut self.parts, Parts::Over) {
+            abort(&self.inner, &self.key, upload).await;
+        }
+    }
+
+    fn not_written(&self, kind: StoreErrorKind, reason: String) -> WriteError {
+        let error: StoreError = self.inner.context.error(kind, "write", &self.key, reason);
+        WriteError::NotWritten(error)
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let Parts::Started(upload) = std::mem::replace(&mut self.parts, Parts::Over) else {
+            return;
+        };
+        let (inner, key) = (Arc::clone(&self.inner), self.key.clone());
+        let mut tasks = std::mem::take(&mut self.tasks);
+        // Without a runtime there is nobody left to ask the store; buckets have rules for that.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                tasks.shutdown().await;
+                abort(&inner, &key, upload).await;
+            });
+        }
+    }
+}
+
+/// Says whether the whole object is there although the last step failed: when that was repeated
+/// after a lost answer, it finds no upload any more; and some servers (Ceph) leave out the object's
+/// tag. Nobody else creates the key.
+async fn is_complete(
+    store: &dyn ObjectStore,
+    path: &Path,
+    bytes: u64,
+    error: &object_store::Error,
+) -> bool {
+    let is_in_doubt = Attempts::of_current().were_several() || is_wrong_reply(error);
+    is_in_doubt && store.head(path).await.is_ok_and(|found| found.size == bytes)
+}
+
+/// Removes what was sent, as well as the store can.
+async fn abort(inner: &Inner, key: &str, mut upload: Box<dyn MultipartUpload>) {
+    let action = "abort writing";
+    let aborted = async {
+        upload.abort().await.map_err(|error| inner.context.read_error(action, key, &error))
+    };
+    if let Err(error) = inner.look(action, key, aborted).await {
+        tracing::warn!(object = key, %error, "parts of an unfinished upload may be left");
+    }
+}
+
+/// Bytes collected for the next part: large pieces as they came, small ones joined.
+#[derive(Default)]
+struct Pieces {
+    whole: std::collections::VecDeque<Bytes>,
+    joined: BytesMut,
+    len: usize,
+}
+
+impl Pieces {
+    fn push(&mut self, bytes: Bytes) {
+        self.len = self.len.saturating_add(bytes.len());
+        if bytes.len() <= JOIN_BYTES_MAX {
+            self.joined.extend_from_slice(&bytes);
+            if self.joined.len() >= PART_BYTES / 8 {
+                self.close_joined();
+            }
+        } else {
+            self.close_joined();
+            self.whole.push_back(bytes);
+        }
+    }
+
+    fn close_joined(&mut self) {
+        if !self.joined.is_empty() {
+            self.whole.push_back(self.joined.split().freeze());
+        }
+    }
+
+    /// Takes the first `count` bytes, or all if there are fewer.
+    fn take(&mut self, count: usize) -> PutPayload {
+        self.close_joined();
+        let mut wanted = count.min(self.len);
+        self.len = self.len.saturating_sub(wanted);
+        let mut taken = Vec::new();
+        while wanted > 0 {
+            let Some(mut piece) = self.whole.pop_front() else {
+                break;
+            };
+            if piece.len() > wanted {
+                self.whole.push_front(piece.split_off(wanted));
+            }
+            wanted = wanted.saturating_sub(piece.len());
+            taken.push(piece);
+        }
+        PutPayload::from_iter(taken)
+    }
+
+    fn take_all(&mut self) -> PutPayload {
+        self.take(self.len)
+    }
+}
