@@ -12,6 +12,7 @@ use crate::log::reader::Reader;
 use crate::options::LogOptions;
 use crate::read_options::ReadOptions;
 use crate::records::{Compaction, CompactionPlan, Stats};
+use crate::repairs::RepairStep;
 use crate::sandbox::engine::{Charge, LogEngine, SharedEngine};
 use crate::store::Store;
 use crate::trimming::{TrimOptions, TrimPoint, Trimmed};
@@ -144,10 +145,6 @@ impl Host {
         Self { engine: self.engine.charging(charge) }
     }
 
-    pub(crate) fn from_engine(engine: SharedEngine) -> Self {
-        Self { engine }
-    }
-
     /// Sets up a host.
     pub fn builder() -> HostBuilder {
         HostBuilder::default()
@@ -216,10 +213,7 @@ impl Host {
         name: &str,
         options: &CompactOptions,
     ) -> Result<Compaction> {
-        let mut instance = self.engine.instantiate(store).await?;
-        let (guest, instances, time) = instance.begin();
-        let done = time.measure(guest.call_compact(instances, name, options.to_wit())).await;
-        Ok(done.map_err(|error| Error::trapped(&error))??.into())
+        self.engine.instantiate(store).await?.compact(name, options).await
     }
 
     /// What [`Host::compact`] would do now. Changes nothing.
@@ -287,6 +281,29 @@ impl Host {
     /// [`Error::InvalidInput`] for the name, [`Error::StoreFailed`].
     pub async fn verify(&self, store: &Store, name: &str) -> Result<Verifier> {
         Verifier::open(&self.engine, store, name).await
+    }
+
+    /// Repairs a log as far as that can be done without guessing; returns what it did, in the order in
+    /// which it did it. Reads the whole log. [`Host::verify`] finds nothing damaged afterwards, unless a
+    /// step says [`RepairAction::Nothing`]. Safe beside writers, readers and compactors, and against a
+    /// crash at any point: a second call goes on. On WebDAV, where a batch that is being written can be
+    /// seen torn, stop the writers first.
+    ///
+    /// # Errors
+    /// As [`Host::compact`](crate::Host::compact), but not for the damage that it is about.
+    /// [`Error::StoreFailed`](crate::Error::StoreFailed) where a listing and the objects do not agree on what
+    /// is there or how large it is: nothing is changed by what only one of them says.
+    pub async fn repair(&self, store: &Store, name: &str) -> Result<Vec<RepairStep>> {
+        self.engine().instantiate(store).await?.repair(name, false).await
+    }
+
+    /// What [`Host::repair`] would do now; where one step depends on another, it ends before that.
+    /// Changes nothing. Reads the whole log.
+    ///
+    /// # Errors
+    /// As [`Host::verify`](crate::Host::verify), and as [`Host::repair`] where listing and objects disagree.
+    pub async fn plan_repair(&self, store: &Store, name: &str) -> Result<Vec<RepairStep>> {
+        self.engine().instantiate(store).await?.repair(name, true).await
     }
 
     /// Counts a log without reading its events.

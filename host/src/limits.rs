@@ -88,3 +88,6 @@ pub(crate) const COMMANDS_MAX: usize = 256;
 /// so that an idle one does less than 40,000 lists a day.
 pub(crate) const FOLLOW_WAIT_MIN: Duration = Duration::from_millis(200);
 pub(crate) const FOLLOW_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// The setting that lowers the address space of an instance of the log's component.
+pub(crate) const INSTANCE_MEMORY_OPTION: &str = "memory_bytes_max (--memory-max)";

@@ -1,9 +1,6 @@
 //! Logs with damaged objects: what a reader left out, and what a repair does.
 
-use crate::error::Result;
-use crate::host::Host;
 use crate::sandbox::bindings::exports::stratalog::log::repairs as wit;
-use crate::store::Store;
 
 /// Damage that a reader left out: see [`ReadOptions::skip_damaged`](crate::ReadOptions::skip_damaged).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,31 +58,6 @@ pub struct RepairStep {
     pub action: RepairAction,
     /// Events that are lost by it.
     pub events_lost: u64,
-}
-
-impl Host {
-    /// Repairs a log as far as that can be done without guessing; returns what it did, in the order in
-    /// which it did it. Reads the whole log. [`Host::verify`] finds nothing damaged afterwards, unless a
-    /// step says [`RepairAction::Nothing`]. Safe beside writers, readers and compactors, and against a
-    /// crash at any point: a second call goes on. On WebDAV, where a batch that is being written can be
-    /// seen torn, stop the writers first.
-    ///
-    /// # Errors
-    /// As [`Host::compact`](crate::Host::compact), but not for the damage that it is about.
-    /// [`Error::StoreFailed`](crate::Error::StoreFailed) where a listing and the objects do not agree on what
-    /// is there or how large it is: nothing is changed by what only one of them says.
-    pub async fn repair(&self, store: &Store, name: &str) -> Result<Vec<RepairStep>> {
-        self.engine().instantiate(store).await?.repair(name, false).await
-    }
-
-    /// What [`Host::repair`] would do now; where one step depends on another, it ends before that.
-    /// Changes nothing. Reads the whole log.
-    ///
-    /// # Errors
-    /// As [`Host::verify`](crate::Host::verify), and as [`Host::repair`] where listing and objects disagree.
-    pub async fn plan_repair(&self, store: &Store, name: &str) -> Result<Vec<RepairStep>> {
-        self.engine().instantiate(store).await?.repair(name, true).await
-    }
 }
 
 impl From<wit::Skipped> for Skipped {

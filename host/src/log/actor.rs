@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::limits::GATHER_TIME;
 use crate::records::Written;
 use crate::sandbox::bindings::exports::stratalog::log::append_log::Pending;
-use crate::sandbox::engine::Instance;
+use crate::sandbox::instance::Instance;
 
 type Answer<T> = oneshot::Sender<Result<T>>;
 

@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 
 use crate::error::{Error, EventFault, Result};
 use crate::limits::{LARGE_PACK_BYTES, STAGED_BYTES_MAX};
-use crate::log::buffer_pool::{Buffer, Recycler};
 use crate::records::Written;
+use crate::sandbox::buffer_pool::{Buffer, Recycler};
 
 pub(super) struct Staging {
     event_bytes_max: u64,

@@ -9,7 +9,6 @@ use tokio::task::JoinHandle;
 
 use crate::compact_options::CompactOptions;
 use crate::error::Error;
-use crate::host::Host;
 use crate::sandbox::engine::SharedEngine;
 use crate::store::Store;
 
@@ -46,10 +45,10 @@ impl Background {
             return;
         }
         self.begun_at = written;
-        let host = Host::from_engine(self.engine.clone());
+        let engine = self.engine.clone();
         let (store, name, warned) = (self.store.clone(), self.name.clone(), self.warned.clone());
         self.under_way = Some(tokio::spawn(async move {
-            let warning = compact(&host, &store, &name).await;
+            let warning = compact(&engine, &store, &name).await;
             if let Some(warning) = warning.as_ref().filter(|_| warning != warned) {
                 tracing::warn!("{warning}");
             }
@@ -78,8 +77,10 @@ impl Background {
 }
 
 /// Returns what to warn of.
-async fn compact(host: &Host, store: &Store, name: &str) -> Option<String> {
-    match host.compact(store, name, &CompactOptions::new()).await {
+async fn compact(engine: &SharedEngine, store: &Store, name: &str) -> Option<String> {
+    let compacted =
+        async { engine.instantiate(store).await?.compact(name, &CompactOptions::new()).await };
+    match compacted.await {
         Ok(done) => {
             tracing::debug!("compacted log {name}: {} objects merged", done.merged_files);
         }

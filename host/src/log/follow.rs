@@ -30,6 +30,20 @@ struct Looked {
     outcome: Result<Option<(Page, String)>>,
 }
 
+impl Reader {
+    /// Goes on with this pass for ever: see [`Follow`]. A dropped call drops the reader.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a pass that ends for good; [`Error::Guest`].
+    pub async fn follow(self) -> Result<Follow> {
+        if let Some(end) = self.ends_with {
+            let message = format!("this pass ends {end}: follow one of Host::read without a limit");
+            return Err(Error::InvalidInput(message));
+        }
+        Follow::new(self).await
+    }
+}
+
 impl Follow {
     pub(crate) async fn new(mut reader: Reader) -> Result<Self> {
         let position = reader.position().await?;

@@ -7,7 +7,6 @@
 mod actor;
 mod append_queue;
 mod background;
-pub(crate) mod buffer_pool;
 mod follow;
 pub(crate) mod reader;
 
@@ -145,8 +144,8 @@ impl Log {
     /// # Errors
     /// As [`Host::compact`](crate::Host::compact).
     pub async fn compact(&self, options: &CompactOptions) -> Result<Compaction> {
-        let host = crate::Host::from_engine(self.engine.clone());
-        match host.compact(&self.store, &self.name, options).await {
+        let mut instance = self.engine.instantiate(&self.store).await?;
+        match instance.compact(&self.name, options).await {
             Err(Error::NoLog { .. }) => Ok(Compaction::default()),
             done => done,
         }

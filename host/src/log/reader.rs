@@ -9,13 +9,12 @@ use futures::FutureExt as _;
 use wasmtime::component::ResourceAny;
 
 use crate::error::{Error, Result};
-use crate::log::follow::Follow;
 use crate::records::Page;
 use crate::repairs::Skipped;
 use crate::sandbox::bindings::exports::stratalog::log::append_log as wit;
 use crate::sandbox::calls::Calls;
 use crate::sandbox::engine::SharedEngine;
-use crate::sandbox::memory::Borrowed;
+use crate::sandbox::instance::CountedPage;
 use crate::store::Store;
 
 /// Reads a log: each event once, in order, whatever is flushed, compacted or trimmed meanwhile.
@@ -28,11 +27,8 @@ pub struct Reader {
     /// What a call of `next` came to that nobody waited for any more.
     kept: Option<Result<Option<CountedPage>>>,
     /// What ends the pass for good, if something does.
-    ends_with: Option<&'static str>,
+    pub(super) ends_with: Option<&'static str>,
 }
-
-/// A page, and the count of its memory.
-pub(crate) type CountedPage = (Page, Borrowed);
 
 /// What a call on the instance came to.
 enum Answer {
@@ -170,18 +166,6 @@ impl Reader {
 
     fn side(&self) -> Side {
         if let Some(Ok(Some(_))) = self.kept { Side::Before } else { Side::Behind }
-    }
-
-    /// Goes on with this pass for ever: see [`Follow`]. A dropped call drops the reader.
-    ///
-    /// # Errors
-    /// [`Error::InvalidInput`] for a pass that ends for good; [`Error::Guest`].
-    pub async fn follow(self) -> Result<Follow> {
-        if let Some(end) = self.ends_with {
-            let message = format!("this pass ends {end}: follow one of Host::read without a limit");
-            return Err(Error::InvalidInput(message));
-        }
-        Follow::new(self).await
     }
 }
 

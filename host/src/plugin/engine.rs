@@ -3,6 +3,7 @@
 //! 1. What a plugin is linked to is here, and it is all that a plugin reaches.
 //! 2. A component is looked at before it is compiled: its size, its imports and its exports.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use wasmtime::{Config, Engine};
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::append_log;
-use super::limits::{Limit, PluginLimits};
-use super::run::{Plugin, PluginState};
+use super::limits::{Limit, OPTION, PluginLimits};
+use super::state::PluginState;
 use crate::error::{Error, Result};
 use crate::sandbox::address_space::{self, TooLittle};
 use crate::sandbox::bindings::wasi::logging::logging;
@@ -20,9 +21,6 @@ use crate::sandbox::engine::tick;
 use crate::sandbox::imports;
 use crate::sandbox::interface::{self, World};
 use crate::sandbox::module_cache;
-
-/// What lowers the address space that a plugin needs.
-pub(super) const OPTION: &str = "memory_bytes_max (--plugin-memory-max)";
 
 /// Compiles plugins that are commands (`wasi:cli/run`). Cheap to clone; one is enough for a process.
 #[derive(Clone)]
@@ -35,6 +33,13 @@ struct Inner {
     linker: Linker<PluginState>,
     limits: PluginLimits,
     cache: Option<PathBuf>,
+}
+
+/// A compiled plugin. Cheap to clone; its runs share nothing but the code.
+#[derive(Clone)]
+pub struct Plugin {
+    pub(super) engine: PluginEngine,
+    pub(super) command: CommandPre<PluginState>,
 }
 
 impl PluginEngine {
@@ -90,7 +95,7 @@ impl PluginEngine {
         // A compiler cannot be interrupted; it can be left alone.
         let compiled = tokio::task::spawn_blocking(move || inner.compile(&bytes, &name));
         match tokio::time::timeout(limits.compile_time_max, compiled).await {
-            Ok(Ok(command)) => Ok(Plugin::new(self.clone(), command?)),
+            Ok(Ok(command)) => Ok(Plugin { engine: self.clone(), command: command? }),
             Ok(Err(error)) => Err(Error::Component(format!("{origin}: {error}"))),
             Err(_) => too_much(Limit::CompileTime),
         }
@@ -128,4 +133,10 @@ fn link(engine: &Engine) -> wasmtime::Result<Linker<PluginState>> {
     imports::add_to_linker(&mut linker, PluginState::objects)?;
     logging::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     Ok(linker)
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin").finish_non_exhaustive()
+    }
 }

@@ -6,8 +6,7 @@ use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
 use wasmtime_wasi::I32Exit;
 
-use super::engine::OPTION;
-use super::limits::{Limit, LimitHit, PluginLimits};
+use super::limits::{Limit, LimitHit, OPTION, PluginLimits};
 use crate::sandbox::address_space;
 use crate::sandbox::memory::MemoryExceeded;
 

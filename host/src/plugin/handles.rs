@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::label::Label;
 use crate::error::{Error, Result};
 use crate::log::Log;
 use crate::log::reader::Reader;
 use crate::records::Written;
+use crate::sandbox::imports::access::KeyScope;
 use crate::verifier::Verifier;
 
 /// Counts the handles that hold an instance of the log's component.
@@ -49,11 +49,11 @@ pub struct LentLog {
 /// A log, and the label under which it was opened.
 pub(super) struct Opened {
     pub(super) log: Log,
-    pub(super) label: Label,
+    pub(super) label: KeyScope,
 }
 
 impl LentLog {
-    pub(super) fn new(log: Log, label: Label, closing: Closing, held: Held) -> Self {
+    pub(super) fn new(log: Log, label: KeyScope, closing: Closing, held: Held) -> Self {
         let opened = Arc::new(Opened { log, label });
         Self { opened, closing, held: Some(held), closed: false }
     }
@@ -80,14 +80,14 @@ impl Drop for LentLog {
 /// A reading pass of a plugin.
 pub struct LentReader {
     pub(super) reader: Reader,
-    pub(super) label: Label,
+    pub(super) label: KeyScope,
     pub(super) _held: Held,
 }
 
 /// A verification of a plugin.
 pub struct LentVerifier {
     pub(super) verifier: Verifier,
-    pub(super) label: Label,
+    pub(super) label: KeyScope,
     pub(super) _held: Held,
 }
 
@@ -155,7 +155,7 @@ struct Close {
 }
 
 impl Close {
-    fn begin(under_way: Arc<watch::Sender<usize>>, label: &Label) -> Self {
+    fn begin(under_way: Arc<watch::Sender<usize>>, label: &KeyScope) -> Self {
         under_way.send_modify(|count| *count = count.saturating_add(1));
         Self { under_way, label: label.name.clone(), is_done: false }
     }
@@ -189,7 +189,7 @@ mod tests {
     #[tokio::test]
     async fn a_wait_that_was_dropped_is_begun_anew_and_misses_nothing() {
         let closing = Closing::default();
-        let label = Label { name: "errors".into(), log: "app/errors".into() };
+        let label = KeyScope { name: "errors".into(), log: "app/errors".into() };
         let close = Close::begin(closing.under_way.clone(), &label);
         assert!(closing.wait().now_or_never().is_none());
         assert!(closing.wait().now_or_never().is_none(), "it is still under way");

@@ -3,37 +3,12 @@
 //! 1. A plugin is told labels only, never what stands behind one.
 //! 2. What a plugin typed is repeated short, and without what drives a terminal.
 
-use std::sync::Arc;
-
 use crate::error::{Error, Result};
 
 /// A label has at most so many bytes.
 const LABEL_BYTES_MAX: usize = 64;
 /// An unknown label is repeated to its author up to here, in characters.
 const SHOWN_CHARACTERS_MAX: usize = 40;
-
-/// A label, and the name of the log behind it.
-#[derive(Clone)]
-pub(crate) struct Label {
-    pub(crate) name: Arc<str>,
-    pub(crate) log: Arc<str>,
-}
-
-impl Label {
-    /// The log's object as the plugin may know it: below the label instead of the log's name.
-    pub(crate) fn object(&self, object: &str) -> String {
-        match self.below(object) {
-            Some(rest) => format!("{}/{rest}", self.name),
-            // Of no log that was lent: what it is, is not the plugin's to know.
-            None => self.name.to_string(),
-        }
-    }
-
-    /// What follows the log's name in an object's key.
-    fn below<'a>(&self, object: &'a str) -> Option<&'a str> {
-        object.strip_prefix(&*self.log)?.strip_prefix('/')
-    }
-}
 
 /// Checks the form of a label: 1 to 64 letters, digits, `-`, `_` or `.`, no `.` in front.
 ///
@@ -80,12 +55,5 @@ mod tests {
     fn a_hostile_label_is_repeated_harmlessly() {
         assert_eq!(shown("a\x1b[2J\0\n\u{202e}"), r#""a\u{1b}[2J\0\n\u{202e}""#);
         assert_eq!(shown(&"x".repeat(10_000)).chars().count(), 43);
-    }
-
-    #[test]
-    fn an_object_is_named_below_its_label() {
-        let label = Label { name: "errors".into(), log: "app/secret".into() };
-        assert_eq!(label.object("app/secret/batch_1.jsonl"), "errors/batch_1.jsonl");
-        assert_eq!(label.object("app/secrets/batch_1.jsonl"), "errors");
     }
 }

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 const MIB: usize = 1024 * 1024;
 
+/// What lowers the address space that a plugin needs.
+pub(super) const OPTION: &str = "memory_bytes_max (--plugin-memory-max)";
+
 /// Limits on one run of a plugin. The defaults are safe for a plugin that nobody has looked at and
 /// enough for one that does an honest job.
 ///

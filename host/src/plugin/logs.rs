@@ -12,13 +12,14 @@ use wasmtime::component::ResourceTable;
 
 use super::grant::Grant;
 use super::handles::{Closing, Handles, Held};
-use super::label::{Label, check_label, shown};
+use super::label::{check_label, shown};
 use super::limits::{Limit, PluginLimits};
 use super::rate::Rate;
 use super::usage::{Call, Calls, Usage};
 use crate::error::{Error, Result};
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::engine::Charge;
+use crate::sandbox::imports::access::KeyScope;
 use crate::sandbox::imports::access::{self as objects, Lender, Operation};
 use crate::sandbox::memory::Memory;
 
@@ -50,7 +51,7 @@ pub struct LogsView<'a> {
 
 struct Lent {
     grant: Grant,
-    label: Label,
+    label: KeyScope,
     calls: Rate,
     bytes: Rate,
 }
@@ -83,7 +84,7 @@ impl LogsCtxBuilder {
         let mut lent = BTreeMap::new();
         for (name, grant) in grants {
             check_label(&name)?;
-            let label = Label { name: name.as_str().into(), log: grant.name.as_str().into() };
+            let label = KeyScope { name: name.as_str().into(), log: grant.name.as_str().into() };
             let calls = Rate::new(u64::from(limits.calls_per_second), now);
             let bytes = Rate::new(limits.bytes_per_second, now);
             lent.insert(name, Lent { grant, label, calls, bytes });
@@ -145,7 +146,7 @@ impl LogsCtx {
         label: &str,
         call: Call,
         bytes: usize,
-    ) -> Result<(&Grant, &Label)> {
+    ) -> Result<(&Grant, &KeyScope)> {
         self.calls.count(call);
         if !self.lent.contains_key(label) {
             return Err(Error::Denied(not_granted(label, self.lent.keys())));

@@ -4,10 +4,7 @@ use std::time::Instant;
 
 use super::limits::{Limit, PluginLimits};
 use super::rate::Rate;
-use super::run::PluginState;
 use super::usage::Usage;
-use crate::sandbox::bindings::wasi::logging::logging::{Host, Level};
-use crate::sandbox::imports::logging::{emit, printable};
 
 /// Counts messages, and lets through as many as the limit allows.
 pub(crate) struct Messages {
@@ -25,7 +22,7 @@ impl Messages {
         Self { limits, rate, passed: 0, dropped: 0, silent: 0 }
     }
 
-    fn admit(&mut self) -> bool {
+    pub(super) fn admit(&mut self) -> bool {
         let passes = self.rate.take(1, Instant::now());
         if passes {
             self.say_dropped();
@@ -56,24 +53,5 @@ impl Messages {
 impl Drop for Messages {
     fn drop(&mut self) {
         self.say_dropped();
-    }
-}
-
-impl Host for PluginState {
-    async fn log(
-        &mut self,
-        level: Level,
-        context: String,
-        message: String,
-    ) -> wasmtime::Result<()> {
-        if self.messages.admit() {
-            let message = if context.is_empty() {
-                printable(&message)
-            } else {
-                printable(&format!("{context}: {message}"))
-            };
-            emit!(level, "stratalog::plugin", "", message);
-        }
-        Ok(())
     }
 }

@@ -13,32 +13,24 @@ use std::time::{Duration, Instant};
 
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::p2::bindings::CommandPre;
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
-use super::engine::PluginEngine;
+use super::engine::Plugin;
 use super::exit::End;
 use super::handles::Unflushed;
 use super::limits::{Limit, PluginLimits};
-use super::logs::{LogsCtx, LogsView};
+use super::logs::LogsCtx;
 use super::messages::Messages;
 use super::meter::PluginMeter;
+use super::state::PluginState;
 use super::stdio::{Input, Output};
 use super::usage::Usage;
 use crate::error::{Error, Result};
-use crate::sandbox::imports::Objects;
 use crate::sandbox::imports::in_flight::ObjectWork;
 use crate::sandbox::memory::Memory;
 
 /// How long the reader of a plugin that was stopped has to take what the plugin wrote last.
 const LAST_OUTPUT: Duration = Duration::from_millis(100);
-
-/// A compiled plugin. Cheap to clone; its runs share nothing but the code.
-#[derive(Clone)]
-pub struct Plugin {
-    engine: PluginEngine,
-    command: CommandPre<PluginState>,
-}
 
 /// What one run of a plugin is given.
 pub struct Run {
@@ -122,10 +114,6 @@ impl Run {
 }
 
 impl Plugin {
-    pub(crate) fn new(engine: PluginEngine, command: CommandPre<PluginState>) -> Self {
-        Self { engine, command }
-    }
-
     /// Runs the plugin to its end, then flushes and closes what it left open. A run that is dropped
     /// midway does the same, in the background.
     ///
@@ -239,45 +227,6 @@ async fn bounded<T>(
         Poll::Ready(Err(End::LimitReached(limits.hit(limit))))
     })
     .await
-}
-
-/// Everything a plugin's store holds.
-pub(crate) struct PluginState {
-    logs: LogsCtx,
-    pub(super) messages: Messages,
-    meter: PluginMeter,
-    work: ObjectWork,
-    table: ResourceTable,
-    wasi: WasiCtx,
-}
-
-impl PluginState {
-    pub(super) fn logs(&mut self) -> LogsView<'_> {
-        LogsView { ctx: &mut self.logs, table: &mut self.table }
-    }
-
-    /// For a plugin that carries a log component of its own: the logs lent to it, object by object.
-    pub(super) fn objects(&mut self) -> Objects<'_> {
-        Objects { lender: &mut self.logs, table: &mut self.table, work: &mut self.work }
-    }
-
-    fn usage(&self) -> Usage {
-        let mut usage = self.logs.usage();
-        self.messages.add_to(&mut usage);
-        usage
-    }
-}
-
-impl WasiView for PluginState {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
-
-impl fmt::Debug for Plugin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Plugin").finish_non_exhaustive()
-    }
 }
 
 impl fmt::Debug for Run {

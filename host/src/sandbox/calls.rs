@@ -10,7 +10,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
 use crate::error::{Error, Result};
-use crate::sandbox::engine::Instance;
+use crate::sandbox::instance::Instance;
 
 /// An instance whose calls come to an `A` each.
 pub(crate) struct Calls<A> {

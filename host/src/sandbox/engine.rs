@@ -5,37 +5,28 @@
 //! 2. An instance computes only as long as [`Limits`] allow; waiting for the store is free.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Weak};
 use std::thread;
 
-use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
-use wasmtime::component::{HasSelf, Linker, ResourceAny};
+use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Engine, Store as Instances, UpdateDeadline};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::limits::{EPOCH_TICK, HOST_CALL_BYTES_MAX, Limits};
-use crate::log::buffer_pool::Recycler;
-use crate::log::reader::CountedPage;
-use crate::records::Page;
-use crate::repairs::{RepairStep, Skipped};
+use crate::limits::{EPOCH_TICK, HOST_CALL_BYTES_MAX, INSTANCE_MEMORY_OPTION as OPTION, Limits};
 use crate::sandbox::address_space::{self, TooLittle};
-use crate::sandbox::bindings::exports::stratalog::log::append_log::Guest;
+use crate::sandbox::bindings::LogComponentPre;
 use crate::sandbox::bindings::wasi::logging::logging;
-use crate::sandbox::bindings::{LogComponent, LogComponentPre};
+use crate::sandbox::buffer_pool::Recycler;
 use crate::sandbox::imports::{self, State};
+use crate::sandbox::instance::Instance;
 use crate::sandbox::interface::{self, World};
 use crate::sandbox::memory::Memory;
-use crate::sandbox::meter::PolledTime;
 use crate::sandbox::module_cache;
-use crate::sandbox::prewarm::{Making, Spare};
+use crate::sandbox::prewarm::Spare;
 use crate::store::Store;
-
-/// What lowers the address space that an instance needs.
-pub(crate) const OPTION: &str = "memory_bytes_max (--memory-max)";
 
 /// A compiled component, ready to be instantiated.
 pub(crate) struct LogEngine {
@@ -130,6 +121,28 @@ impl LogEngine {
     }
 }
 
+/// The making of a spare instance: whatever becomes of it, another can be made.
+struct Making(Weak<LogEngine>);
+
+impl Making {
+    async fn run(self) {
+        let Some(engine) = self.0.upgrade() else { return };
+        match engine.make().await {
+            Ok(instance) => engine.spare.put(instance),
+            // Who asks for an instance next is told.
+            Err(error) => tracing::debug!("no instance is kept ready: {error}"),
+        }
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        if let Some(engine) = self.0.upgrade() {
+            engine.spare.end_making();
+        }
+    }
+}
+
 /// All that a log's component reaches.
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
@@ -150,124 +163,6 @@ pub(crate) fn tick(engine: &Engine) -> std::io::Result<()> {
         }
     })?;
     Ok(())
-}
-
-/// One instance of the component, with a memory of its own.
-pub(crate) struct Instance {
-    instances: Instances<State>,
-    component: LogComponent,
-}
-
-impl Instance {
-    /// The instance's exports, its store for one call, and the time that the call is measured on.
-    pub(crate) fn begin(&mut self) -> (&Guest, &mut Instances<State>, PolledTime) {
-        let time = self.instances.data_mut().work.meter.begin();
-        (self.component.stratalog_log_append_log(), &mut self.instances, time)
-    }
-
-    /// The memory that it takes.
-    pub(crate) fn memory(&self) -> &Memory {
-        self.instances.data().memory.memory()
-    }
-
-    /// Hands events to a handle that the component has given out: packed lines that were checked,
-    /// and that count already for who holds them.
-    pub(crate) async fn append_held(
-        &mut self,
-        log: ResourceAny,
-        lines: Bytes,
-        events: u64,
-    ) -> Result<()> {
-        let state = self.instances.data_mut();
-        let time = state.work.meter.begin();
-        let lines = state.hold_counted(lines)?;
-        let appended = self.component.stratalog_log_held_lines();
-        let appended = time.measure(appended.call_append(&mut self.instances, log, lines, events));
-        Ok(appended.await.map_err(|error| Error::trapped(&error))??)
-    }
-
-    /// The next page of a reader that the component has given out. The outer error is the instance's
-    /// last.
-    pub(crate) async fn next_page(
-        &mut self,
-        reader: ResourceAny,
-    ) -> Result<Result<Option<CountedPage>>> {
-        let time = self.instances.data_mut().work.meter.begin();
-        let lines = self.component.stratalog_log_held_lines();
-        let page = time.measure(lines.call_next(&mut self.instances, reader)).await;
-        let page = match page.map_err(|error| Error::trapped(&error))? {
-            Ok(Some(page)) => page,
-            Ok(None) => return Ok(Ok(None)),
-            Err(error) => return Ok(Err(error.into())),
-        };
-        let state = self.instances.data_mut();
-        let (lines, counted) = match page.lines {
-            Some(lines) => state.take_bytes(lines)?,
-            None => (Bytes::new(), state.memory.memory().borrow_freely(0)),
-        };
-        let page = Page { lines, events: page.events, missed: page.missed };
-        Ok(Ok(Some((page, counted))))
-    }
-
-    /// Lets a reader leave out damage.
-    pub(crate) async fn skip_damaged(&mut self, reader: ResourceAny) -> Result<()> {
-        let time = self.instances.data_mut().work.meter.begin();
-        let repairs = self.component.stratalog_log_repairs();
-        let skips = time.measure(repairs.call_skip_damaged(&mut self.instances, reader)).await;
-        skips.map_err(|error| Error::trapped(&error))
-    }
-
-    /// What a reader left out since this was asked last.
-    pub(crate) async fn take_skipped(&mut self, reader: ResourceAny) -> Result<Vec<Skipped>> {
-        let time = self.instances.data_mut().work.meter.begin();
-        let repairs = self.component.stratalog_log_repairs();
-        let skipped = time.measure(repairs.call_take_skipped(&mut self.instances, reader)).await;
-        let skipped = skipped.map_err(|error| Error::trapped(&error))?;
-        Ok(skipped.into_iter().map(Skipped::from).collect())
-    }
-
-    /// Repairs a log, or says what that would do.
-    pub(crate) async fn repair(&mut self, name: &str, dry_run: bool) -> Result<Vec<RepairStep>> {
-        let time = self.instances.data_mut().work.meter.begin();
-        let repairs = self.component.stratalog_log_repairs();
-        let steps = time.measure(repairs.call_repair(&mut self.instances, name, dry_run)).await;
-        let steps = steps.map_err(|error| Error::trapped(&error))??;
-        Ok(steps.into_iter().map(RepairStep::from).collect())
-    }
-
-    /// Where a reader stands, behind its last page.
-    pub(crate) async fn position(&mut self, reader: ResourceAny) -> Result<Option<String>> {
-        let (guest, instances, time) = self.begin();
-        let reader_calls = guest.reader();
-        let position = time.measure(reader_calls.call_position(instances, reader)).await;
-        position.map_err(|error| Error::trapped(&error))
-    }
-
-    /// Where a reader stood before its last page.
-    pub(crate) async fn position_before(&mut self, reader: ResourceAny) -> Result<Option<String>> {
-        let time = self.instances.data_mut().work.meter.begin();
-        let lines = self.component.stratalog_log_held_lines();
-        let position = time.measure(lines.call_position_before(&mut self.instances, reader)).await;
-        position.map_err(|error| Error::trapped(&error))
-    }
-
-    /// How many objects the instance has created by creates that it started and did not wait for
-    /// from the beginning: a writer's batches.
-    pub(crate) fn created(&self) -> u64 {
-        self.instances.data().work.created
-    }
-
-    /// The bytes of those objects; goes on counting.
-    pub(crate) fn created_bytes(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.instances.data().work.created_bytes)
-    }
-
-    /// Drops a handle that the component has given out.
-    pub(crate) async fn drop_handle(&mut self, handle: ResourceAny) -> Result<()> {
-        let time = self.instances.data_mut().work.meter.begin();
-        let dropped = time.measure(handle.resource_drop_async(&mut self.instances)).await;
-        dropped.map_err(|error| Error::trapped(&error))
-    }
 }
 
 /// An engine shared by hosts, logs and readers, and what its instances count against besides.
@@ -318,5 +213,31 @@ impl SharedEngine {
         }
         instance.instances.data_mut().lend(store.clone());
         Ok(instance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::host::Host;
+
+    #[tokio::test]
+    async fn one_is_made_after_the_second_that_was_asked_for_and_only_one_at_a_time() {
+        let host = Host::new().unwrap();
+        let spare = &host.engine().engine().spare;
+        let take = || {
+            let (ready, is_next_due) = spare.take();
+            (ready.is_some(), is_next_due)
+        };
+        assert_eq!(take(), (false, false));
+        assert_eq!(take(), (false, true));
+        assert_eq!(take(), (false, false), "one is being made");
+        Making(Arc::downgrade(host.engine().engine())).run().await;
+        assert_eq!(take(), (true, true));
+        // A making that is given up does not keep others from being made.
+        drop(Making(Arc::downgrade(host.engine().engine())));
+        assert_eq!(take(), (false, true));
     }
 }

@@ -2,9 +2,12 @@
 
 pub(crate) mod address_space;
 pub(crate) mod bindings;
+pub(crate) mod buffer_pool;
 pub(crate) mod calls;
 pub(crate) mod engine;
+mod failures;
 pub(crate) mod imports;
+pub(crate) mod instance;
 pub(crate) mod interface;
 pub(crate) mod memory;
 pub(crate) mod meter;

@@ -16,6 +16,7 @@
 //! 10. An answer from the network is checked to be the reply to its request before it means anything.
 
 mod backend;
+mod classify;
 mod config;
 pub mod doctor;
 mod encryption;
@@ -42,11 +43,11 @@ use tokio::sync::OnceCell;
 
 use backend::local::LocalFolder;
 use backend::remote::RemoteStore;
+use classify::Context;
 use config::redact::Redactor;
 use config::root::RootKind;
 use config::settings::Environment;
 use encryption::Asked;
-use error::Context;
 use operation::{Operations, Overdue};
 
 pub use config::location::{LOCATION_FORMS, Location, LocationError};

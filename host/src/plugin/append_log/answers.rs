@@ -1,13 +1,13 @@
 //! What the library answers, as a plugin gets it. Objects are named below the label.
 
 use super::wit;
-use crate::plugin::label::Label;
 use crate::records::{Compaction, CompactionPlan, Page, Stats, Tier, Written};
 use crate::sandbox::bindings::exports::stratalog::log::append_log as inner;
+use crate::sandbox::imports::access::KeyScope;
 use crate::trimming::Trimmed;
 use crate::verifier::{Checked, Finding, LeftoverReason};
 
-impl Label {
+impl KeyScope {
     pub(super) fn compaction(&self, done: Compaction) -> wit::Compaction {
         let Compaction { merged_files, batches, segments, events, bytes, new_segments, new_key } =
             done;

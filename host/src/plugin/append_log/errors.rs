@@ -5,9 +5,9 @@
 
 use super::wit;
 use crate::error::{Error, EventFault, WriteFate};
-use crate::plugin::label::Label;
+use crate::sandbox::imports::access::KeyScope;
 
-impl Label {
+impl KeyScope {
     /// The failure of a call on this log.
     pub(super) fn refuse(&self, error: Error) -> wit::Error {
         if !matches!(

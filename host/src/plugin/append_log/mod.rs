@@ -13,11 +13,11 @@ use wasmtime::component::{HasData, Linker, Resource};
 use super::bindings::stratalog::log::append_log as wit;
 use super::grant::Grant;
 use super::handles::{LentLog, LentReader, LentVerifier};
-use super::label::Label;
 use super::logs::{LogsCtx, LogsView};
 use super::usage::Call;
 use crate::error::{Error, Result};
 use crate::log::reader::Reader;
+use crate::sandbox::imports::access::KeyScope;
 
 type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
@@ -339,7 +339,7 @@ impl LogsView<'_> {
     async fn open_reader(
         &mut self,
         grant: &Grant,
-        label: Label,
+        label: KeyScope,
         options: wit::ReadOptions,
     ) -> Answer<Resource<LentReader>> {
         let held = match self.ctx.hold() {
@@ -356,7 +356,7 @@ impl LogsView<'_> {
 
 impl LogsCtx {
     /// The log behind a label, if the call is admitted.
-    fn admitted(&mut self, name: &str, call: Call) -> Result<(Grant, Label), wit::Error> {
+    fn admitted(&mut self, name: &str, call: Call) -> Result<(Grant, KeyScope), wit::Error> {
         match self.admit(name, call, 0) {
             Ok((grant, label)) => Ok((grant.clone(), label.clone())),
             Err(error) => Err(errors::refuse_unlent(error)),

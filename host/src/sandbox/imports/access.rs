@@ -4,9 +4,33 @@
 //! 2. A component of a plugin is lent logs: a key begins with a label, and the store's own names and
 //!    words stay outside.
 
-use crate::plugin::Label;
+use std::sync::Arc;
+
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::store::{EntryKind, Store, StoreError, StoreErrorKind, WriteError};
+
+/// A label under which a component knows a log, and the name of that log.
+#[derive(Clone)]
+pub(crate) struct KeyScope {
+    pub(crate) name: Arc<str>,
+    pub(crate) log: Arc<str>,
+}
+
+impl KeyScope {
+    /// The log's object as the component may know it: below the label instead of the log's name.
+    pub(crate) fn object(&self, object: &str) -> String {
+        match self.below(object) {
+            Some(rest) => format!("{}/{rest}", self.name),
+            // Of no log that was lent: what it is, the component is not to know.
+            None => self.name.to_string(),
+        }
+    }
+
+    /// What follows the log's name in an object's key.
+    fn below<'a>(&self, object: &'a str) -> Option<&'a str> {
+        object.strip_prefix(&*self.log)?.strip_prefix('/')
+    }
+}
 
 /// What an instance is about to do with an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +60,7 @@ pub struct Lent {
     pub(super) store: Store,
     pub(super) key: String,
     /// The label that stands for the log's name; none when names are known.
-    label: Option<Label>,
+    label: Option<KeyScope>,
 }
 
 /// An instance that waits to be used has no store yet.
@@ -54,7 +78,11 @@ impl Lender for Option<Store> {
 
 impl Lent {
     /// A key that begins with a label, in the store of the log behind it.
-    pub(crate) fn below(store: &Store, label: &Label, key: &str) -> Result<Self, wit::StoreError> {
+    pub(crate) fn below(
+        store: &Store,
+        label: &KeyScope,
+        key: &str,
+    ) -> Result<Self, wit::StoreError> {
         let lent = Self { store: store.clone(), key: String::new(), label: Some(label.clone()) };
         Ok(Self { key: lent.other_key(key)?, ..lent })
     }
@@ -113,5 +141,17 @@ impl Lent {
             WriteError::NotWritten(error) => wit::WriteError::NotWritten(self.store_error(error)),
             WriteError::Unknown(error) => wit::WriteError::Unknown(self.store_error(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_named_below_its_label() {
+        let label = KeyScope { name: "errors".into(), log: "app/secret".into() };
+        assert_eq!(label.object("app/secret/batch_1.jsonl"), "errors/batch_1.jsonl");
+        assert_eq!(label.object("app/secrets/batch_1.jsonl"), "errors");
     }
 }

@@ -17,7 +17,7 @@ use twox_hash::XxHash3_64;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
 
-use super::object_store::check_count;
+use super::check_count;
 use super::{HasObjects, Objects};
 use crate::limits::READ_BYTES_MAX;
 use crate::sandbox::bindings::stratalog::log::held_bytes as wit;

@@ -12,7 +12,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::limits::Limits;
+use crate::limits::{KEYS_MAX, Limits};
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::memory::{Borrowed, Memory};
 use crate::sandbox::meter::MemoryMeter;
@@ -94,6 +94,14 @@ impl State {
     pub(crate) fn objects(&mut self) -> Objects<'_> {
         Objects { lender: &mut self.store, table: &mut self.table, work: &mut self.work }
     }
+}
+
+/// Traps a component that asks for more at once than the interface allows.
+pub(super) fn check_count(what: &str, count: usize) -> wasmtime::Result<()> {
+    if count <= KEYS_MAX {
+        return Ok(());
+    }
+    Err(wasmtime::Error::msg(format!("{count} {what} in one call, more than {KEYS_MAX}")))
 }
 
 impl WasiView for State {

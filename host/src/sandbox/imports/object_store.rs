@@ -11,11 +11,10 @@ use wasmtime::component::Resource;
 
 use super::Objects;
 use super::access::{Lent, Operation};
+use super::check_count;
 use super::host_bytes::HeldBytes;
 use super::in_flight::OBJECT_AHEAD_BYTES;
-use crate::limits::{
-    CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, KEYS_MAX, READ_PART_BYTES,
-};
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, READ_PART_BYTES};
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::memory::Borrowed;
 use crate::store::{EntryKind, OrderedRead, PendingCreate, ReadPart, Upload, WriteError};
@@ -393,14 +392,6 @@ fn check_size(key: &str, bytes: usize) -> Result<(), wit::StoreError> {
         "{key} has {bytes} bytes, more than {CREATE_BYTES_MAX} for one create: upload it in parts"
     );
     Err(wit::StoreError { kind: wit::StoreErrorKind::Invalid, message })
-}
-
-/// Traps a component that asks for more at once than the interface allows.
-pub(super) fn check_count(what: &str, count: usize) -> wasmtime::Result<()> {
-    if count <= KEYS_MAX {
-        return Ok(());
-    }
-    Err(wasmtime::Error::msg(format!("{count} {what} in one call, more than {KEYS_MAX}")))
 }
 
 fn already_finished() -> wit::WriteError {

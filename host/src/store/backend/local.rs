@@ -9,8 +9,8 @@
 //! 4. Files that vanish while a folder is listed are left out, never an error.
 //! 5. What is no object is listed as what it is: who knows the names says whether it matters.
 
-mod below;
-mod failure;
+pub(super) mod below;
+pub(super) mod failure;
 mod new_file;
 mod objects;
 

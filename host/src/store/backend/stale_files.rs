@@ -14,7 +14,8 @@
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use crate::store::backend::local::{Cause, Folder, What};
+use crate::store::backend::local::below::Folder;
+use crate::store::backend::local::failure::{Cause, What};
 
 /// A file that nobody has written to for so long has nobody who will.
 const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);

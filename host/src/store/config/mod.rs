@@ -8,3 +8,4 @@ pub(super) mod redact;
 pub(super) mod root;
 pub(super) mod settings;
 pub(super) mod tls;
+mod truth;

@@ -15,6 +15,7 @@ use object_store::azure::AzureConfigKey;
 use object_store::gcp::GoogleConfigKey;
 
 use crate::store::config::settings::option_names;
+use crate::store::config::truth::truth_of;
 
 /// The most retries that can be asked for; without a wish they go on until the timeout.
 pub const RETRY_MAX_LIMIT: usize = 100;
@@ -211,15 +212,6 @@ impl StoreOptions {
 /// Returns the nearest timeout that can be set.
 pub(crate) fn timeout_in_bounds(timeout: Duration) -> Duration {
     timeout.clamp(TIMEOUT_MIN, TIMEOUT_LIMIT)
-}
-
-/// Reads a truth value as the library does.
-pub(crate) fn truth_of(value: &str) -> Option<bool> {
-    match value.to_ascii_lowercase().as_str() {
-        "1" | "true" | "on" | "yes" | "y" => Some(true),
-        "0" | "false" | "off" | "no" | "n" => Some(false),
-        _ => None,
-    }
 }
 
 /// Makes the complaint about an unknown key, the option of that index, with the five most similar

@@ -10,8 +10,10 @@ use std::path::Path;
 use bytes::Bytes;
 
 use crate::store::backend::local::{self, Cause, Failure, Folder, Step, blocking};
-use crate::store::read::get::PIECE_BYTES;
 use crate::store::{StoreError, StoreErrorKind};
+
+/// The size of a piece that is read from a file or joined from small ones.
+pub(crate) const PIECE_BYTES: usize = 1024 * 1024;
 
 /// A file that is open, and the first piece of what was asked for: most files have one.
 pub(crate) struct Opened {

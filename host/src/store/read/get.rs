@@ -19,16 +19,14 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore};
 
 use crate::store::backend::local::{LocalFolder, blocking};
-use crate::store::error::{ReadError, StoreError, StoreErrorKind, is_range_refused};
-use crate::store::read::file::{self, Opened};
+use crate::store::classify::is_range_refused;
+use crate::store::error::{ReadError, StoreError, StoreErrorKind};
+use crate::store::read::file::{self, Opened, PIECE_BYTES};
 use crate::store::reply::{Checking, Checksum};
 use crate::store::{Backend, Inner, Store};
 
 /// The most bytes one [`Store::get`] returns: what a caller may hold in one piece.
 pub const GET_BYTES_MAX: u64 = 64 * 1024 * 1024;
-
-/// The size of a piece that is read from a file or joined from small ones.
-pub(crate) const PIECE_BYTES: usize = 1024 * 1024;
 
 /// From this size on a piece that arrives is passed on without a copy.
 const JOIN_BYTES_MAX: usize = 256 * 1024;

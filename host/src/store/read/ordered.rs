@@ -22,7 +22,8 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use crate::store::error::{StoreError, StoreErrorKind};
-use crate::store::read::get::{ObjectRead, PIECE_BYTES};
+use crate::store::read::file::PIECE_BYTES;
+use crate::store::read::get::ObjectRead;
 use crate::store::{Backend, Inner, Store};
 
 /// How many objects are fetched at once by one ordered read.

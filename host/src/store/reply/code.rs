@@ -1,8 +1,8 @@
-//! The code of an error that a store answers with, and which of them only pass.
+//! Documents that a store answers with: an error and its code, or the root element that was expected.
 //!
 //! Must not know: what was asked.
 
-use super::xml;
+use super::{WrongReply, shown, xml};
 
 /// The root element of an error of S3, Google and Azure.
 pub(super) const ERROR: &str = "Error";
@@ -71,5 +71,25 @@ pub(super) fn said_in(body: &[u8]) -> String {
         (true, false) => message,
         (false, true) => code,
         (false, false) => format!("{code}: {message}"),
+    }
+}
+
+/// Passes if the body has one of the `roots`, and returns its name.
+pub(super) fn expect_root(
+    body: &[u8],
+    roots: &[&str],
+    expected: &'static str,
+) -> Result<String, WrongReply> {
+    match xml::root_of(body) {
+        Ok(root) if roots.contains(&root.as_str()) => Ok(root),
+        Ok(root) if root == ERROR => {
+            let said = said_in(body);
+            Err(WrongReply::other(expected, format!("it is an error: {}", shown(&said))))
+        }
+        Ok(root) => {
+            let found = format!("its root element is <{}>", shown(&root));
+            Err(WrongReply::other(expected, found))
+        }
+        Err(fault) => Err(fault.into_wrong(expected)),
     }
 }

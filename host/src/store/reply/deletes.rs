@@ -43,7 +43,7 @@ struct Said {
 
 /// Checks the answer to a bulk delete of S3, and says it in a form that the library reads right.
 pub(super) fn check(keys: &[String], body: &[u8]) -> Result<Deletes, WrongReply> {
-    xml::expect_root(body, &["DeleteResult"], DELETES)?;
+    code::expect_root(body, &["DeleteResult"], DELETES)?;
     // No code: it is deleted.
     let mut results: BTreeMap<String, Option<(String, String)>> = BTreeMap::new();
     let mut said = Said::default();

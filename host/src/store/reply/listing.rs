@@ -9,7 +9,7 @@
 use url::Url;
 
 use super::asked::{Folder, Listing, decoded};
-use super::{WrongReply, shown, xml};
+use super::{WrongReply, code, shown, xml};
 
 const A_LISTING: &str = "a listing";
 
@@ -35,7 +35,7 @@ pub(super) fn check(asked: &Listing, body: &[u8]) -> Result<(), WrongReply> {
         true => ("EnumerationResults", "NextMarker"),
         false => ("ListBucketResult", "NextContinuationToken"),
     };
-    xml::expect_root(body, &[root], A_LISTING)?;
+    code::expect_root(body, &[root], A_LISTING)?;
     let mut page = Page::default();
     let read = xml::walk_without_comments(body, |path, text| match path {
         _ if is_error(path) => page.has_error = true,
@@ -115,7 +115,7 @@ const A_FOLDER: &str = "a listing of the folder";
 
 /// Checks what WebDAV answers about a folder and what is in it.
 pub(super) fn check_folder(asked: &Folder, body: &[u8]) -> Result<(), WrongReply> {
-    xml::expect_root(body, &["multistatus"], A_FOLDER)?;
+    code::expect_root(body, &["multistatus"], A_FOLDER)?;
     let below = format!("{}/", asked.path);
     let (mut has_itself, mut has_error, mut stray) = (false, false, None);
     let read = xml::walk_without_comments(body, |path, text| {

@@ -45,7 +45,7 @@ pub(super) fn check_bare(expected: &'static str, body: &[u8]) -> Result<(), Wron
     if !start.starts_with(['<', '{']) {
         return Ok(());
     }
-    match super::xml::expect_root(body, &[], expected) {
+    match super::code::expect_root(body, &[], expected) {
         Err(WrongReply { is_broken: false, found, .. }) if start.starts_with('<') => {
             Err(WrongReply::other(expected, found))
         }

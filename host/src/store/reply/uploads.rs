@@ -5,14 +5,14 @@
 use bytes::Bytes;
 
 use super::asked::decoded;
-use super::{WrongReply, shown, xml};
+use super::{WrongReply, code, shown, xml};
 
 const START: &str = "the start of an upload";
 const END: &str = "the end of an upload";
 
 /// Checks that an upload of the object at `path` has begun.
 pub(super) fn check_start(path: &str, body: &[u8]) -> Result<(), WrongReply> {
-    xml::expect_root(body, &["InitiateMultipartUploadResult"], START)?;
+    code::expect_root(body, &["InitiateMultipartUploadResult"], START)?;
     let (mut key, mut id) = (None, String::new());
     let read = xml::walk(body, |name, text| match name {
         "Key" => key = Some(text.to_owned()),
@@ -32,7 +32,7 @@ pub(super) fn check_start(path: &str, body: &[u8]) -> Result<(), WrongReply> {
 pub(super) fn check_end(path: &str, body: &[u8]) -> Result<Bytes, WrongReply> {
     // Some servers put `Response` where S3 has `Result`.
     let roots = ["CompleteMultipartUploadResult", "CompleteMultipartUploadResponse"];
-    xml::expect_root(body, &roots, END)?;
+    code::expect_root(body, &roots, END)?;
     let (mut key, mut has_tag) = (None, false);
     let read = xml::walk(body, |name, text| match name {
         "Key" => key = Some(text.to_owned()),

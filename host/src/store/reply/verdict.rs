@@ -19,7 +19,7 @@ use url::Url;
 
 use super::asked::{Asked, Protocol};
 use super::deletes::{self, Deletes};
-use super::{Checksum, Refused, WrongReply, code, listing, page, shown, status, uploads, xml};
+use super::{Checksum, Refused, WrongReply, code, listing, page, shown, status, uploads};
 
 /// What an attempt came to.
 pub(crate) struct Verdict {
@@ -216,7 +216,7 @@ fn check_meaning(
         return Ok(());
     }
     let expected = "an error of the store";
-    xml::expect_root(body, &[code::ERROR], expected).map(drop).map_err(|wrong| WrongReply {
+    code::expect_root(body, &[code::ERROR], expected).map(drop).map_err(|wrong| WrongReply {
         found: format!("{status}, and {}", wrong.found),
         is_broken: false,
         ..wrong

@@ -10,7 +10,7 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
 
-use super::{WrongReply, shown};
+use super::WrongReply;
 
 /// Why a body cannot be read as XML.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,26 +109,6 @@ fn walk_all(
             Event::Eof => return Ok(()),
             _ => {}
         }
-    }
-}
-
-/// Passes if the body has one of the `roots`, and returns its name.
-pub(super) fn expect_root(
-    body: &[u8],
-    roots: &[&str],
-    expected: &'static str,
-) -> Result<String, WrongReply> {
-    match root_of(body) {
-        Ok(root) if roots.contains(&root.as_str()) => Ok(root),
-        Ok(root) if root == super::code::ERROR => {
-            let said = super::code::said_in(body);
-            Err(WrongReply::other(expected, format!("it is an error: {}", shown(&said))))
-        }
-        Ok(root) => {
-            let found = format!("its root element is <{}>", shown(&root));
-            Err(WrongReply::other(expected, found))
-        }
-        Err(fault) => Err(fault.into_wrong(expected)),
     }
 }
 

@@ -18,7 +18,8 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use tokio::sync::watch;
 
-use crate::store::error::{StoreError, StoreErrorKind, WriteError, is_mere_conflict};
+use crate::store::classify::is_mere_conflict;
+use crate::store::error::{StoreError, StoreErrorKind, WriteError};
 use crate::store::{ConditionalCreate, Inner, Store};
 
 impl Store {

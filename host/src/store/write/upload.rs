@@ -17,7 +17,8 @@ use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::task::JoinSet;
 
-use crate::store::error::{StoreError, StoreErrorKind, WriteError, is_wrong_reply};
+use crate::store::classify::is_wrong_reply;
+use crate::store::error::{StoreError, StoreErrorKind, WriteError};
 use crate::store::operation::Attempts;
 use crate::store::{Backend, Inner, Store};
 

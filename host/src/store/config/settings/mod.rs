@@ -22,8 +22,9 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::store::backend::panics::Panicked;
-use crate::store::config::options::{OWN_KEYS, OptionError, StoreOptions, truth_of, unknown_key};
+use crate::store::config::options::{OWN_KEYS, OptionError, StoreOptions, unknown_key};
 use crate::store::config::redact::Redactor;
+use crate::store::config::truth::truth_of;
 
 pub(crate) use effect::{
     azure_asks_machine, azure_reads_token, check_azure, check_google, check_s3, check_webdav,

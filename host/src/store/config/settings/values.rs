@@ -15,7 +15,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use url::Url;
 
-use crate::store::config::options::truth_of;
+use crate::store::config::truth::truth_of;
 
 const NAME_BYTES_MAX: usize = 255;
 const URL_BYTES_MAX: usize = 2_000;

@@ -13,7 +13,7 @@ use object_store::aws::AmazonS3ConfigKey as S3;
 use object_store::gcp::GoogleConfigKey as Google;
 
 use super::{OpenError, ServiceKey, SettingName, Settings, Source};
-use crate::store::config::options::truth_of;
+use crate::store::config::truth::truth_of;
 
 pub(crate) use azure::AZURE_CREDENTIALS;
 pub(crate) use azure::{azure_asks_machine, azure_reads_token, check_azure};

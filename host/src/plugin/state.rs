@@ -1,0 +1,65 @@
+//! Everything that one run of a plugin holds in its wasmtime store.
+
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use super::logs::{LogsCtx, LogsView};
+use super::messages::Messages;
+use super::meter::PluginMeter;
+use super::usage::Usage;
+use crate::sandbox::bindings::wasi::logging::logging::{Host, Level};
+use crate::sandbox::imports::Objects;
+use crate::sandbox::imports::in_flight::ObjectWork;
+use crate::sandbox::imports::logging::{emit, printable};
+
+/// Everything a plugin's store holds.
+pub(crate) struct PluginState {
+    pub(super) logs: LogsCtx,
+    pub(super) messages: Messages,
+    pub(super) meter: PluginMeter,
+    pub(super) work: ObjectWork,
+    pub(super) table: ResourceTable,
+    pub(super) wasi: WasiCtx,
+}
+
+impl PluginState {
+    pub(super) fn logs(&mut self) -> LogsView<'_> {
+        LogsView { ctx: &mut self.logs, table: &mut self.table }
+    }
+
+    /// For a plugin that carries a log component of its own: the logs lent to it, object by object.
+    pub(super) fn objects(&mut self) -> Objects<'_> {
+        Objects { lender: &mut self.logs, table: &mut self.table, work: &mut self.work }
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        let mut usage = self.logs.usage();
+        self.messages.add_to(&mut usage);
+        usage
+    }
+}
+
+impl WasiView for PluginState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl Host for PluginState {
+    async fn log(
+        &mut self,
+        level: Level,
+        context: String,
+        message: String,
+    ) -> wasmtime::Result<()> {
+        if self.messages.admit() {
+            let message = if context.is_empty() {
+                printable(&message)
+            } else {
+                printable(&format!("{context}: {message}"))
+            };
+            emit!(level, "stratalog::plugin", "", message);
+        }
+        Ok(())
+    }
+}

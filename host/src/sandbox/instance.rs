@@ -1,0 +1,150 @@
+//! One instance of the component, and the calls of its exports.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use bytes::Bytes;
+use wasmtime::Store as Instances;
+use wasmtime::component::ResourceAny;
+
+use crate::compact_options::CompactOptions;
+use crate::error::{Error, Result};
+use crate::records::{Compaction, Page};
+use crate::repairs::{RepairStep, Skipped};
+use crate::sandbox::bindings::LogComponent;
+use crate::sandbox::bindings::exports::stratalog::log::append_log::Guest;
+use crate::sandbox::imports::State;
+use crate::sandbox::memory::{Borrowed, Memory};
+use crate::sandbox::meter::PolledTime;
+
+/// A page, and the count of its memory.
+pub(crate) type CountedPage = (Page, Borrowed);
+
+/// One instance of the component, with a memory of its own.
+pub(crate) struct Instance {
+    pub(super) instances: Instances<State>,
+    pub(super) component: LogComponent,
+}
+
+impl Instance {
+    /// The instance's exports, its store for one call, and the time that the call is measured on.
+    pub(crate) fn begin(&mut self) -> (&Guest, &mut Instances<State>, PolledTime) {
+        let time = self.instances.data_mut().work.meter.begin();
+        (self.component.stratalog_log_append_log(), &mut self.instances, time)
+    }
+
+    /// The memory that it takes.
+    pub(crate) fn memory(&self) -> &Memory {
+        self.instances.data().memory.memory()
+    }
+
+    /// Hands events to a handle that the component has given out: packed lines that were checked,
+    /// and that count already for who holds them.
+    pub(crate) async fn append_held(
+        &mut self,
+        log: ResourceAny,
+        lines: Bytes,
+        events: u64,
+    ) -> Result<()> {
+        let state = self.instances.data_mut();
+        let time = state.work.meter.begin();
+        let lines = state.hold_counted(lines)?;
+        let appended = self.component.stratalog_log_held_lines();
+        let appended = time.measure(appended.call_append(&mut self.instances, log, lines, events));
+        Ok(appended.await.map_err(|error| Error::trapped(&error))??)
+    }
+
+    /// The next page of a reader that the component has given out. The outer error is the instance's
+    /// last.
+    pub(crate) async fn next_page(
+        &mut self,
+        reader: ResourceAny,
+    ) -> Result<Result<Option<CountedPage>>> {
+        let time = self.instances.data_mut().work.meter.begin();
+        let lines = self.component.stratalog_log_held_lines();
+        let page = time.measure(lines.call_next(&mut self.instances, reader)).await;
+        let page = match page.map_err(|error| Error::trapped(&error))? {
+            Ok(Some(page)) => page,
+            Ok(None) => return Ok(Ok(None)),
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let state = self.instances.data_mut();
+        let (lines, counted) = match page.lines {
+            Some(lines) => state.take_bytes(lines)?,
+            None => (Bytes::new(), state.memory.memory().borrow_freely(0)),
+        };
+        let page = Page { lines, events: page.events, missed: page.missed };
+        Ok(Ok(Some((page, counted))))
+    }
+
+    /// Lets a reader leave out damage.
+    pub(crate) async fn skip_damaged(&mut self, reader: ResourceAny) -> Result<()> {
+        let time = self.instances.data_mut().work.meter.begin();
+        let repairs = self.component.stratalog_log_repairs();
+        let skips = time.measure(repairs.call_skip_damaged(&mut self.instances, reader)).await;
+        skips.map_err(|error| Error::trapped(&error))
+    }
+
+    /// What a reader left out since this was asked last.
+    pub(crate) async fn take_skipped(&mut self, reader: ResourceAny) -> Result<Vec<Skipped>> {
+        let time = self.instances.data_mut().work.meter.begin();
+        let repairs = self.component.stratalog_log_repairs();
+        let skipped = time.measure(repairs.call_take_skipped(&mut self.instances, reader)).await;
+        let skipped = skipped.map_err(|error| Error::trapped(&error))?;
+        Ok(skipped.into_iter().map(Skipped::from).collect())
+    }
+
+    /// Compacts a log.
+    pub(crate) async fn compact(
+        &mut self,
+        name: &str,
+        options: &CompactOptions,
+    ) -> Result<Compaction> {
+        let (guest, instances, time) = self.begin();
+        let done = time.measure(guest.call_compact(instances, name, options.to_wit())).await;
+        Ok(done.map_err(|error| Error::trapped(&error))??.into())
+    }
+
+    /// Repairs a log, or says what that would do.
+    pub(crate) async fn repair(&mut self, name: &str, dry_run: bool) -> Result<Vec<RepairStep>> {
+        let time = self.instances.data_mut().work.meter.begin();
+        let repairs = self.component.stratalog_log_repairs();
+        let steps = time.measure(repairs.call_repair(&mut self.instances, name, dry_run)).await;
+        let steps = steps.map_err(|error| Error::trapped(&error))??;
+        Ok(steps.into_iter().map(RepairStep::from).collect())
+    }
+
+    /// Where a reader stands, behind its last page.
+    pub(crate) async fn position(&mut self, reader: ResourceAny) -> Result<Option<String>> {
+        let (guest, instances, time) = self.begin();
+        let reader_calls = guest.reader();
+        let position = time.measure(reader_calls.call_position(instances, reader)).await;
+        position.map_err(|error| Error::trapped(&error))
+    }
+
+    /// Where a reader stood before its last page.
+    pub(crate) async fn position_before(&mut self, reader: ResourceAny) -> Result<Option<String>> {
+        let time = self.instances.data_mut().work.meter.begin();
+        let lines = self.component.stratalog_log_held_lines();
+        let position = time.measure(lines.call_position_before(&mut self.instances, reader)).await;
+        position.map_err(|error| Error::trapped(&error))
+    }
+
+    /// How many objects the instance has created by creates that it started and did not wait for
+    /// from the beginning: a writer's batches.
+    pub(crate) fn created(&self) -> u64 {
+        self.instances.data().work.created
+    }
+
+    /// The bytes of those objects; goes on counting.
+    pub(crate) fn created_bytes(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.instances.data().work.created_bytes)
+    }
+
+    /// Drops a handle that the component has given out.
+    pub(crate) async fn drop_handle(&mut self, handle: ResourceAny) -> Result<()> {
+        let time = self.instances.data_mut().work.meter.begin();
+        let dropped = time.measure(handle.resource_drop_async(&mut self.instances)).await;
+        dropped.map_err(|error| Error::trapped(&error))
+    }
+}

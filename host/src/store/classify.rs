@@ -1,0 +1,359 @@
+//! Turns errors of the `object_store` library into [`StoreError`] and [`WriteError`].
+//!
+//! Owns: the one classification of the library's errors.
+//! Must not know: what the objects are for, or which call of the host asked.
+//!
+//! 1. A refusal proves nothing about earlier attempts of the library: they were all without effect,
+//!    or the write is "unknown".
+//! 2. No message carries a credential: every foreign text passes the [`Redactor`].
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use object_store::client::{HttpError, HttpErrorKind};
+
+use super::backend::local::Failure;
+use super::config::redact::Redactor;
+use super::error::{ReadError, StoreError, StoreErrorKind, WriteError};
+use super::operation::{Attempts, Overdue};
+use super::reply::{Refused, WrongReply};
+
+/// Turns the library's errors into ours; knows the store's name and its secrets.
+pub(super) struct Context {
+    pub(super) description: String,
+    pub(super) redactor: Redactor,
+    /// What to look at if a library fails that has taken all settings: their names.
+    settings: String,
+    /// The proxy that requests go through, without secrets, and what names it.
+    proxy: Option<String>,
+}
+
+impl Context {
+    pub(super) fn new(description: impl Into<String>, redactor: Redactor) -> Self {
+        let settings = "check the store's settings".to_owned();
+        Self { description: description.into(), redactor, settings, proxy: None }
+    }
+
+    /// Names the proxy that requests go through.
+    pub(super) fn with_proxy(self, proxy: Option<String>) -> Self {
+        Self { proxy, ..self }
+    }
+
+    /// Names the settings that errors which only they can have caused point to.
+    pub(super) fn with_settings(self, settings: String) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// Makes an error that names the action, the object and the store.
+    pub(super) fn error(
+        &self,
+        kind: StoreErrorKind,
+        action: &str,
+        key: &str,
+        reason: impl fmt::Display,
+    ) -> StoreError {
+        let description = &self.description;
+        StoreError::new(kind, format!("{action} {key:?} in {description}: {reason}"))
+    }
+
+    /// Classifies an error of a read, a list or a delete.
+    pub(super) fn read_error(
+        &self,
+        action: &str,
+        key: &str,
+        error: &object_store::Error,
+    ) -> ReadError {
+        let facts = Facts::of(error);
+        self.explain(action, key, error, &facts)
+    }
+
+    /// Classifies an error of a create, by what can be known about the fate of the object.
+    pub(super) fn write_error(&self, key: &str, error: &object_store::Error) -> WriteError {
+        match error {
+            object_store::Error::AlreadyExists { .. } => WriteError::AlreadyExists,
+            error => self.fate("create", key, error),
+        }
+    }
+
+    /// Classifies an error of the step that makes an object visible; a conflict proves nothing.
+    pub(super) fn fate(&self, action: &str, key: &str, error: &object_store::Error) -> WriteError {
+        use object_store::Error as E;
+        let facts = Facts::of(error);
+        let explained = self.explain(action, key, error, &facts);
+        let attempts = Attempts::of_current();
+        let certain = match error {
+            E::NotImplemented { .. } | E::NotSupported { .. } | E::InvalidPath { .. } => true,
+            _ if attempts.were_seen() => attempts.had_no_effect(),
+            E::NotFound { .. } | E::PermissionDenied { .. } | E::Unauthenticated { .. } => {
+                !facts.retried
+            }
+            E::Generic { .. } => facts.local.is_some_and(|local| local.left_nothing),
+            _ => false,
+        };
+        if certain { WriteError::NotWritten(explained) } else { WriteError::Unknown(explained) }
+    }
+
+    /// Says why an operation was given up.
+    pub(super) fn overdue_reason(&self, overdue: &Overdue) -> String {
+        let reason = overdue.reason(&self.redactor, &self.settings);
+        match overdue.is_a_matter_of_time() {
+            true => format!("{reason}{}", self.through_proxy()),
+            false => reason,
+        }
+    }
+
+    /// Explains an operation that was given up.
+    pub(super) fn overdue(&self, action: &str, key: &str, overdue: &Overdue) -> StoreError {
+        let reason = self.overdue_reason(overdue);
+        let kind = match overdue.is_a_matter_of_time() {
+            true => StoreErrorKind::Unavailable,
+            false => StoreErrorKind::Other,
+        };
+        self.error(kind, action, key, reason)
+    }
+
+    /// Classifies a write that was given up.
+    pub(super) fn overdue_write(&self, action: &str, key: &str, overdue: &Overdue) -> WriteError {
+        let error = self.overdue(action, key, overdue);
+        match overdue.attempts.had_no_effect() {
+            true => WriteError::NotWritten(error),
+            false => WriteError::Unknown(error),
+        }
+    }
+
+    fn explain(
+        &self,
+        action: &str,
+        key: &str,
+        error: &object_store::Error,
+        facts: &Facts,
+    ) -> StoreError {
+        let kind = facts.kind(error);
+        if facts.is_bucket_missing() {
+            // That is all that the answer says, in many words.
+            return self.error(StoreErrorKind::NotFound, action, key, NO_BUCKET);
+        }
+        let detail = self.redactor.clean(without_page(&facts.text));
+        let advice = match kind {
+            StoreErrorKind::NotFound if action == "create" => {
+                "no such bucket or folder, create it first; "
+            }
+            StoreErrorKind::Unsupported if facts.is_unknown_method() && self.is_webdav() => {
+                "this is no WebDAV server, or its WebDAV folder has another path: check the URL; "
+            }
+            _ if facts.text.contains(NO_TLS) => {
+                "the server does not speak HTTPS there: write http:// for plain HTTP (an endpoint \
+                 needs the store option allow_http=true, too), or the port that has HTTPS; "
+            }
+            _ if facts.status == Some(407) => {
+                "the proxy asks for a user and a password: give them in its URL; "
+            }
+            StoreErrorKind::NotFound if action == "read" => "no such object; ",
+            StoreErrorKind::PermissionDenied if facts.local.is_some() => {
+                "no permission for this folder; "
+            }
+            StoreErrorKind::PermissionDenied => {
+                "refused, check the credentials and the bucket's policy; "
+            }
+            StoreErrorKind::Unsupported if facts.status == Some(501) => {
+                "the server knows no conditional put, try the store option \
+                 aws_conditional_put=disabled; "
+            }
+            StoreErrorKind::Unsupported if facts.is_without_hard_links() => {
+                "the file system has no hard links, which an atomic create needs, use another; "
+            }
+            _ if facts.text.contains("RequestTimeTooSkewed") => {
+                "the clock of this machine is wrong, set it; "
+            }
+            _ if facts.text.contains("redirect without LOCATION") => {
+                "check the region, the store option aws_region=NAME; "
+            }
+            _ => "",
+        };
+        let through = match facts.may_be_the_proxy() {
+            true => self.through_proxy(),
+            false => String::new(),
+        };
+        self.error(kind, action, key, format_args!("{advice}{detail}{through}"))
+    }
+
+    fn is_webdav(&self) -> bool {
+        self.description.starts_with("http")
+    }
+
+    /// Names the proxy that a request went through, if there is one.
+    fn through_proxy(&self) -> String {
+        self.proxy.as_ref().map_or_else(String::new, |proxy| {
+            format!("; requests go through {proxy}: check it, or name their host in NO_PROXY")
+        })
+    }
+}
+
+/// What to say of a bucket or a container that is not there.
+const NO_BUCKET: &str = "no such bucket: create it, or correct its name";
+
+/// The words of a TLS library that got something else than TLS.
+const NO_TLS: &str = "received corrupt message of type InvalidContentType";
+
+/// The text without the page of HTML that came with a status, which says nothing to a person.
+fn without_page(text: &str) -> &str {
+    let lower = text.to_ascii_lowercase();
+    let Some(status) = lower.find("status code: ") else { return text };
+    let behind = lower.get(status..).unwrap_or_default();
+    let page = [": <!doctype", ": <html"].iter().filter_map(|start| behind.find(start)).min();
+    page.and_then(|at| text.get(..status.saturating_add(at))).unwrap_or(text)
+}
+
+/// What can be told of an error of the library, which keeps its own types private.
+struct Facts {
+    /// The error and its causes in one line, not yet redacted.
+    text: String,
+    status: Option<u16>,
+    http: Option<HttpErrorKind>,
+    local: Option<LocalFacts>,
+    retried: bool,
+}
+
+/// What can be told of a failure in a local folder.
+#[derive(Clone, Copy)]
+struct LocalFacts {
+    kind: StoreErrorKind,
+    left_nothing: bool,
+    is_without_hard_links: bool,
+}
+
+impl LocalFacts {
+    fn of(failure: &Failure) -> Self {
+        Self {
+            kind: failure.kind(),
+            left_nothing: failure.left_nothing(),
+            is_without_hard_links: failure.is_without_hard_links(),
+        }
+    }
+}
+
+impl Facts {
+    fn of(error: &object_store::Error) -> Self {
+        // The outermost text only says once more which store and object it was.
+        let mut text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        let (mut http, mut local, mut wrong, mut status) = (None, None, None, None);
+        let mut cause = error.source();
+        while let Some(current) = cause {
+            let words = current.to_string();
+            if !text.contains(&words) {
+                text.push_str(": ");
+                text.push_str(&words);
+            }
+            if let Some(found) = current.downcast_ref::<HttpError>() {
+                http = Some(found.kind());
+            }
+            if let Some(found) = current.downcast_ref::<Failure>() {
+                local = Some(LocalFacts::of(found));
+            }
+            if let Some(found) = current.downcast_ref::<WrongReply>() {
+                wrong = Some(found.to_string());
+            }
+            if let Some(found) = current.downcast_ref::<Refused>() {
+                status = Some(found.status.as_u16());
+            }
+            cause = current.source();
+        }
+        let retried = text.contains(" retries, max_retries: ");
+        // It says all that counts; around it stands the URL of a request that was in order.
+        let (text, status) = match wrong {
+            Some(wrong) => (wrong, None),
+            None => {
+                let status = status.or_else(|| status_of(&text));
+                (text, status)
+            }
+        };
+        Self { status, retried, text, http, local }
+    }
+
+    fn kind(&self, error: &object_store::Error) -> StoreErrorKind {
+        use object_store::Error as E;
+        match error {
+            E::NotFound { .. } => StoreErrorKind::NotFound,
+            E::PermissionDenied { .. } | E::Unauthenticated { .. } => {
+                StoreErrorKind::PermissionDenied
+            }
+            E::NotImplemented { .. } | E::NotSupported { .. } => StoreErrorKind::Unsupported,
+            E::InvalidPath { .. } | E::UnknownConfigurationKey { .. } => StoreErrorKind::Invalid,
+            E::Generic { .. } => self.local.map_or_else(|| self.remote_kind(), |local| local.kind),
+            _ => StoreErrorKind::Other,
+        }
+    }
+
+    fn remote_kind(&self) -> StoreErrorKind {
+        match (self.status, self.http) {
+            (Some(501 | 405), _) => StoreErrorKind::Unsupported,
+            (Some(408 | 429 | 500..=599), _) => StoreErrorKind::Unavailable,
+            (Some(301..=308 | 400 | 416), _) => StoreErrorKind::Invalid,
+            (Some(401 | 403 | 407), _) => StoreErrorKind::PermissionDenied,
+            (Some(404), _) => StoreErrorKind::NotFound,
+            (Some(_), _) => StoreErrorKind::Other,
+            (None, Some(HttpErrorKind::Decode)) => StoreErrorKind::Other,
+            (None, Some(_)) => StoreErrorKind::Unavailable,
+            (None, None) if self.text.contains("redirect without LOCATION") => {
+                StoreErrorKind::Invalid
+            }
+            (None, None) => StoreErrorKind::Other,
+        }
+    }
+
+    fn is_bucket_missing(&self) -> bool {
+        ["NoSuchBucket", "ContainerNotFound"].iter().any(|code| self.text.contains(code))
+    }
+
+    /// The server does not know what it was asked to do.
+    fn is_unknown_method(&self) -> bool {
+        matches!(self.status, Some(405 | 501))
+    }
+
+    fn may_be_the_proxy(&self) -> bool {
+        self.status == Some(407) || self.http.is_some_and(|kind| kind != HttpErrorKind::Decode)
+    }
+
+    fn is_without_hard_links(&self) -> bool {
+        self.local.is_some_and(|local| local.is_without_hard_links)
+    }
+}
+
+/// Finds the HTTP status in an error's text; the library has no public accessor for it.
+fn status_of(text: &str) -> Option<u16> {
+    let (_, after) = text.split_once("status code: ")?;
+    after.get(..3)?.parse().ok()
+}
+
+/// Says whether an "already exists" rests on a conflict answer, which some servers also give when
+/// requests collide or a parent folder is missing, or on a status alone, which may be anybody's; then
+/// only a look tells.
+pub(super) fn is_mere_conflict(error: &object_store::Error) -> bool {
+    let text = Facts::of(error).text;
+    match status_of(&text) {
+        Some(409) => !text.contains("BlobAlreadyExists"),
+        Some(_) => !text.contains("<Error"),
+        None => false,
+    }
+}
+
+/// Says whether it was an answer that is not the reply to its request.
+pub(super) fn is_wrong_reply(error: &object_store::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        if current.is::<WrongReply>() {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
+}
+
+/// Says whether a range was refused because it starts beyond the end of the object.
+pub(super) fn is_range_refused(error: &object_store::Error) -> bool {
+    let facts = Facts::of(error);
+    facts.status == Some(416)
+        || facts.text.contains("Invalid range")
+        || facts.text.contains("Requested range was invalid")
+        || facts.text.contains("Wanted range starting at")
+}
