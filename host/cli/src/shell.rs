@@ -26,7 +26,7 @@ mod tests {
             ("", "''"),
         ];
         for (path, word) in table {
-            assert_eq!(word(Path::new(path)), word);
+            assert_eq!(super::word(Path::new(path)), word);
         }
     }
 }

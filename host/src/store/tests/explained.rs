@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use super::http::{Answer, Server};
-use crate::store::{Location, Store, StoreError, StoreErrorKind as Kind, StoreOptions, proxy};
+use crate::store::config::proxy;
+use crate::store::{Location, Store, StoreError, StoreErrorKind as Kind, StoreOptions};
 
 fn open(url: &str, options: &[&str]) -> Store {
     let root = Location::parse(url).unwrap().root;

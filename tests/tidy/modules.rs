@@ -1,0 +1,185 @@
+//! The modules of a crate, and which of them import which, read off the text.
+//!
+//! An import is a path that begins with `crate`, `super` or `self`, in an item `use` or elsewhere.
+//! Tests of a module and arrows between a module and its own children do not count.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::sources::sources;
+
+type Path = Vec<String>;
+
+pub(crate) struct Modules {
+    place: String,
+    imports: BTreeMap<Path, BTreeSet<Path>>,
+}
+
+impl Modules {
+    /// The modules of the crate whose sources are in this folder.
+    pub(crate) fn below(place: &str) -> Self {
+        let prefix = format!("{place}/");
+        let mut texts = BTreeMap::new();
+        for source in sources(&["rs"]) {
+            let Some(file) = source.path.strip_prefix(&prefix) else { continue };
+            let is_test = file.ends_with("tests.rs") || file.split('/').any(|part| part == "tests");
+            if !is_test {
+                texts.insert(module_of(file), source.text);
+            }
+        }
+        let known: BTreeSet<Path> = texts.keys().cloned().collect();
+        let imports = texts.iter().map(|(module, text)| {
+            let mut targets: BTreeSet<Path> = paths_in(text, module)
+                .into_iter()
+                .map(|path| longest_known(path, &known))
+                .filter(|target| !target.is_empty() && target != module)
+                .collect();
+            targets.retain(|target| !is_parent(target, module) && !is_parent(module, target));
+            (module.clone(), targets)
+        });
+        Self { place: place.to_owned(), imports: imports.collect() }
+    }
+
+    /// Imports from a layer above, by the crate's layers from below. Modules of no layer do not count.
+    pub(crate) fn upward(&self, layers: &[&str]) -> Vec<String> {
+        let floor =
+            |path: &Path| layers.iter().position(|layer| path.first().is_some_and(|p| p == layer));
+        let mut found = Vec::new();
+        for (module, targets) in &self.imports {
+            for target in targets {
+                if let (Some(from), Some(to)) = (floor(module), floor(target))
+                    && to > from
+                {
+                    let (from, to) = (module.join("::"), target.join("::"));
+                    found.push(format!("{}: {from} -> {to}", self.place));
+                }
+            }
+        }
+        found
+    }
+
+    /// Modules that reach each other, each circle sorted by name.
+    pub(crate) fn circles(&self) -> Vec<Vec<String>> {
+        let reach: BTreeMap<&Path, BTreeSet<&Path>> =
+            self.imports.keys().map(|module| (module, self.reached_from(module))).collect();
+        let mut circles = BTreeSet::new();
+        for (module, reached) in &reach {
+            let both =
+                |other: &&&Path| reach.get(**other).is_some_and(|back| back.contains(module));
+            let circle: Vec<String> =
+                reached.iter().filter(both).map(|path| path.join("::")).collect();
+            if circle.len() > 1 {
+                circles.insert(circle);
+            }
+        }
+        circles.into_iter().collect()
+    }
+
+    fn reached_from<'a>(&'a self, module: &'a Path) -> BTreeSet<&'a Path> {
+        let mut reached = BTreeSet::new();
+        let mut next = vec![module];
+        while let Some(module) = next.pop() {
+            for target in self.imports.get(module).into_iter().flatten() {
+                if reached.insert(target) {
+                    next.push(target);
+                }
+            }
+        }
+        reached
+    }
+}
+
+fn module_of(file: &str) -> Path {
+    let mut path: Path = file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+    if path.last().is_some_and(|last| ["mod", "lib", "main"].contains(&last.as_str())) {
+        path.pop();
+    }
+    path
+}
+
+fn is_parent(parent: &Path, child: &Path) -> bool {
+    child.starts_with(parent)
+}
+
+fn longest_known(mut path: Path, known: &BTreeSet<Path>) -> Path {
+    while !path.is_empty() && !known.contains(&path) {
+        path.pop();
+    }
+    path
+}
+
+/// The paths that the text names, from the crate's root on. Comments and the tests at the end of a file
+/// are left out.
+fn paths_in(text: &str, module: &Path) -> Vec<Path> {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let code: String = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n");
+    let mut paths = Vec::new();
+    for start in ["crate::", "super::", "self::"] {
+        for (at, _) in code.match_indices(start) {
+            let before = code.get(..at).and_then(|before| before.chars().next_back());
+            if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | ':')) {
+                continue;
+            }
+            let mut rest = code.get(at..).unwrap_or_default();
+            let mut base = module.clone();
+            if let Some(behind) = rest.strip_prefix("crate::") {
+                (base, rest) = (Vec::new(), behind);
+            }
+            while let Some(behind) = rest.strip_prefix("super::") {
+                base.pop();
+                rest = behind;
+            }
+            rest = rest.strip_prefix("self::").unwrap_or(rest);
+            expand(&base, rest, &mut paths);
+        }
+    }
+    paths
+}
+
+/// Reads `a::b::{c, d::E}` behind a known beginning.
+fn expand(base: &Path, text: &str, paths: &mut Vec<Path>) {
+    let mut path = base.clone();
+    let mut rest = text.trim_start();
+    loop {
+        if let Some(list) = rest.strip_prefix('{') {
+            for item in items(list) {
+                expand(&path, item, paths);
+            }
+            return;
+        }
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let (name, behind) = rest.split_at(end);
+        if !name.is_empty() && name != "self" {
+            path.push(name.to_owned());
+        }
+        match behind.strip_prefix("::") {
+            Some(more) if !name.is_empty() => rest = more,
+            _ => break,
+        }
+    }
+    paths.push(path);
+}
+
+/// The items of a list in braces, of which the first brace has been read.
+fn items(list: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut found) = (0_u32, 0, Vec::new());
+    for (at, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                found.extend(list.get(start..at));
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                found.extend(list.get(start..at));
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.into_iter().map(str::trim).filter(|item| !item.is_empty()).collect()
+}
