@@ -113,7 +113,7 @@ fn messages_of(run: impl FnOnce()) -> Vec<String> {
         .finish();
     tracing::subscriber::with_default(subscriber, run);
     let lines = lines.0.lock().unwrap();
-    let ours = "stratalog::module_cache";
+    let ours = "stratalog::sandbox::module_cache";
     String::from_utf8_lossy(&lines)
         .lines()
         .filter(|line| line.contains(ours))
