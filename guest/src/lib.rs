@@ -4,7 +4,7 @@
 //! bottom up (each uses only those above it in this list):
 //!
 //! - the ground: [`limits`], [`ports`] (the interface to the outside), [`error`], [`mutants`];
-//! - [`format`]: names and bytes of objects;
+//! - [`mod@format`]: names and bytes of objects;
 //! - [`decide`]: a snapshot in, a plan out;
 //! - [`drive`]: all I/O;
 //! - `component`: the shell that makes this a component. It converts and calls.

@@ -1,10 +1,10 @@
 //! Loads the state of a log: listings, manifest, indexes. A driver; the decisions are in
-//! [`log_state`].
+//! `log_state`.
 //!
 //! 1. Batches are listed before manifests: a batch that was absorbed and deleted before its listing
 //!    is then certainly in the manifest found.
 //! 2. Writes and deletes are decided on a state in which the listing agrees with the manifest; see
-//!    [`agreement`]. One that does not agree is loaded again, and reported as an error in the end.
+//!    `agreement`. One that does not agree is loaded again, and reported as an error in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
