@@ -4,6 +4,8 @@
 
 #[path = "tidy/modules.rs"]
 mod modules;
+#[path = "tidy/pages.rs"]
+mod pages;
 #[path = "tidy/sources.rs"]
 mod sources;
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders of what is built, fetched, or fixed for good.
+/// Folders of what is built, fetched, or fixed permanently.
 const LEFT_OUT: [&str; 5] = ["target", ".git", "node_modules", "corpus", "deps"];
 
 pub(crate) struct Source {
