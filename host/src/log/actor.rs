@@ -1,9 +1,9 @@
 //! The task that owns a writer's instance: drains the packed events and answers commands.
 //!
-//! 1. Before a command, all events packed before it go to the component.
-//! 2. A pack the component refused is kept and offered again before anything newer.
-//! 3. Few packed events wait a millisecond for more, so that not each costs a call of the component;
-//!    no command waits for them to.
+//! 1. Before a command, all events packed before it are passed to the component.
+//! 2. A pack that the component refused is kept and offered again before anything newer.
+//! 3. Few packed events wait a millisecond for more, so that not each of them costs a call of the
+//!    component. No command waits for that.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,10 +22,10 @@ use crate::sandbox::instance::Instance;
 
 type Answer<T> = oneshot::Sender<Result<T>>;
 
-/// What callers ask for.
+/// The requests of callers.
 pub(super) enum Command {
     Flush(Answer<Written>),
-    /// Looks after what is pending, and answers whether anything still is.
+    /// Runs one maintenance tick; answers true if anything is still pending.
     Tick(Answer<bool>),
     Pending(Answer<Pending>),
     FileCount(Answer<u64>),
@@ -39,11 +39,11 @@ pub(super) struct Owner {
     /// A pack that the component refused.
     refused: Option<Pack>,
     tick: Duration,
-    /// When to look after what is pending; none while nothing is.
+    /// The time of the next tick; none while nothing is pending.
     tick_at: Option<Instant>,
-    /// When to hand over what is packed, though it is little; none while nothing is known to be.
+    /// The time to pass on a small pack; none while none is known to exist.
     gathered_at: Option<Instant>,
-    /// Compacts beside it, if that was asked for.
+    /// Compacts concurrently, if the options ask for it.
     background: Option<Background>,
 }
 
@@ -116,7 +116,7 @@ impl Owner {
         }
     }
 
-    /// Answers commands in order; flushes that stand together are one. True when the log is closed.
+    /// Answers commands in order; adjacent flushes are one. True when the log is closed.
     async fn serve(&mut self, commands: Vec<Command>) -> Result<bool> {
         let mut commands = commands.into_iter().peekable();
         while let Some(command) = commands.next() {
@@ -191,7 +191,7 @@ impl Owner {
         }
     }
 
-    /// Hands what is packed to the component, if it is large or has waited long enough.
+    /// Passes the pack to the component, if it is large or has waited long enough.
     async fn gather(&mut self) -> Result<()> {
         let now = Instant::now();
         let is_time = self.gathered_at.is_some_and(|at| at <= now);
@@ -203,8 +203,8 @@ impl Owner {
         Ok(())
     }
 
-    /// Hands all that is packed now to the component, and no more: others may pack on and on. The
-    /// outer error ends the log.
+    /// Passes all that is packed now to the component, and no more, since others may pack without
+    /// end. The outer error ends the log.
     async fn drain(&mut self) -> Result<Result<()>> {
         self.gathered_at = None;
         if let Some(pack) = self.refused.take() {
@@ -219,7 +219,7 @@ impl Owner {
         }
     }
 
-    /// Hands a pack to the component.
+    /// Passes a pack to the component.
     async fn hand_over(&mut self, pack: Pack) -> Result<Result<()>> {
         self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
         match self.instance.append_held(self.handle, pack.lines.clone(), pack.events).await {
@@ -230,7 +230,8 @@ impl Owner {
                 self.staging.set_refused(Some(error.clone()));
                 Ok(Err(error))
             }
-            // The pack is what the options said an event may be, and was promised to be kept.
+            // Each event of the pack is within the limits of the options, and its append has
+            // returned success.
             Err(error) => {
                 let error = match error {
                     Error::Guest(_) => error,
@@ -242,13 +243,13 @@ impl Owner {
         }
     }
 
-    /// Events that have not reached the component.
+    /// Returns the number of events that have not reached the component.
     fn events_here(&self) -> u64 {
         let refused = self.refused.as_ref().map_or(0, |pack| pack.events);
         refused.saturating_add(self.staging.events())
     }
 
-    /// Adds to a failure the events that have not reached the component.
+    /// Adds the events that have not reached the component to a failure.
     fn with_all_held(&self, error: Error) -> Error {
         match error {
             Error::WriteFailed { object, fate, events_held, message, transient } => {
@@ -292,7 +293,7 @@ impl Owner {
         Ok(())
     }
 
-    /// Drops the component's handle, which says how many events are lost.
+    /// Drops the component's handle, which logs the number of lost events.
     async fn drop_handle(&mut self) -> Result<()> {
         self.drain().await?.ok();
         let more = self.events_here();
@@ -302,7 +303,7 @@ impl Owner {
         self.instance.drop_handle(self.handle).await
     }
 
-    /// Splits a failure of the component, which ends the log, from an answer of it.
+    /// Separates a trap, which ends the log, from an error that the component returned.
     fn returned<T, E>(
         &self,
         called: wasmtime::Result<std::result::Result<T, E>>,
@@ -316,7 +317,7 @@ impl Owner {
         }
     }
 
-    /// The component failed. Said before those who wait for an answer are let go.
+    /// Records that the component failed, before the callers that wait for an answer are released.
     fn trapped(&self, error: &wasmtime::Error) -> Error {
         let error = Error::trapped(error);
         self.staging.end(error.clone());
@@ -324,7 +325,7 @@ impl Owner {
     }
 }
 
-/// Waits until then; for ever if there is no such time.
+/// Waits until `at`; forever if it is none.
 async fn reached(at: Option<Instant>) {
     match at {
         Some(at) => sleep_until(at).await,
@@ -334,7 +335,8 @@ async fn reached(at: Option<Instant>) {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        // Also when the runtime shuts down under it: nobody is to wait for what will not come.
+        // Also if the runtime shuts down meanwhile: no caller may wait for an answer that never
+        // comes.
         self.staging.end_if_open(Error::Closed);
     }
 }

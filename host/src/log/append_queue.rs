@@ -1,6 +1,6 @@
-//! Where appends meet: events are packed here, and the owner takes the pack.
+//! The append queue: packs events until the owner takes the pack.
 //!
-//! 1. What is packed are events: 1 byte to the limit, no LF inside. So a pack is packed lines.
+//! 1. A pack contains only events: 1 byte to the limit, no LF inside. So a pack is packed lines.
 //! 2. A push that returned success is in the pack before any later one.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,19 +15,19 @@ use crate::sandbox::buffer_pool::{Buffer, Recycler};
 
 pub(super) struct Staging {
     event_bytes_max: u64,
-    /// The most that may be appended at once.
+    /// The most bytes of one append.
     buffer_bytes_max: usize,
-    /// From so many bytes on a pack is large.
+    /// A pack of at least this many bytes is large.
     large_bytes: usize,
     open: Mutex<Open>,
     recycler: Recycler,
-    /// There is something for the owner.
+    /// Notifies the owner of work.
     work: Notify,
-    /// There is room for appends, or an answer for those that wait for it.
+    /// Notifies waiting appends of room, or of a refusal.
     room: Notify,
 }
 
-/// Events that are handed to the component at once.
+/// Events that are passed to the component in one call.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pack {
     /// Each event ended by LF.
@@ -40,29 +40,30 @@ pub(super) struct Pack {
 struct Open {
     lines: Buffer,
     events: u64,
-    /// Why the component does not take more; appends that find no room fail with it.
+    /// The reason why the component takes no more; appends that find no room fail with it.
     refused: Option<Error>,
-    /// Nothing is taken any more.
+    /// The reason why nothing is taken any more.
     ended: Option<Error>,
-    /// What the log came to when it was closed, until a caller has learnt it.
+    /// The result of the close, until a caller has received it.
     closed: Option<Written>,
 }
 
 impl Staging {
     pub(super) fn new(event_bytes_max: u64, buffer_bytes_max: usize, recycler: Recycler) -> Self {
         let (open, work, room) = (Mutex::default(), Notify::new(), Notify::new());
-        // What finds no room in a pack that is not large waits for the owner's time.
+        // Appends that find no room in a pack that is not large would wait until the owner's time
+        // is up.
         let large_bytes = LARGE_PACK_BYTES.min(buffer_bytes_max / 2).max(1);
         Self { event_bytes_max, buffer_bytes_max, large_bytes, open, recycler, work, room }
     }
 
-    /// Packs an event, waiting for room.
+    /// Packs an event; waits for room.
     pub(super) async fn push(&self, event: &[u8]) -> Result<()> {
         self.check_event(event)?;
         self.push_checked(&[event, b"\n"], 1).await
     }
 
-    /// Packs an event if there is room now; none if there is not.
+    /// Packs an event if there is room now; returns none otherwise.
     pub(super) fn push_now(&self, event: &[u8]) -> Option<Result<()>> {
         match self.check_event(event) {
             Ok(()) => self.try_push(&[event, b"\n"], 1),
@@ -70,7 +71,7 @@ impl Staging {
         }
     }
 
-    /// Packs lines, all or nothing, waiting for room; returns their number.
+    /// Packs lines, all or nothing; waits for room. Returns their number.
     pub(super) async fn push_lines(&self, lines: &[u8]) -> Result<u64> {
         let events = self.check_lines(lines)?;
         if events > 0 {
@@ -79,7 +80,7 @@ impl Staging {
         Ok(events)
     }
 
-    /// Packs lines, all or nothing, if there is room now; none if there is not.
+    /// Packs lines, all or nothing, if there is room now; returns none otherwise.
     pub(super) fn push_lines_now(&self, lines: &[u8]) -> Option<Result<u64>> {
         match self.check_lines(lines) {
             Ok(0) => Some(Ok(0)),
@@ -96,7 +97,7 @@ impl Staging {
         }
     }
 
-    /// How many events the lines are, if all of them are.
+    /// Returns the number of events if every line is one.
     fn check_lines(&self, lines: &[u8]) -> Result<u64> {
         if lines.len() > self.buffer_bytes_max {
             return Err(Error::InvalidInput(format!(
@@ -127,7 +128,7 @@ impl Staging {
         loop {
             let room = self.room.notified();
             tokio::pin!(room);
-            // From here on no notice is missed.
+            // From here on no notification is missed.
             room.as_mut().enable();
             if let Some(done) = self.try_push(parts, events) {
                 return done;
@@ -136,7 +137,7 @@ impl Staging {
         }
     }
 
-    /// None: there is no room now.
+    /// Returns none if there is no room now.
     fn try_push(&self, parts: &[&[u8]], events: u64) -> Option<Result<()>> {
         let bytes: usize = parts.iter().map(|part| part.len()).sum();
         let mut pack = self.lock();
@@ -145,12 +146,13 @@ impl Staging {
         }
         let before = pack.lines.bytes().len();
         let was_empty = before == 0;
-        // A pack is handed over at once, so it must not be more than the component takes.
+        // The component takes a pack in one call, so it must not be larger than the component
+        // allows.
         let most = STAGED_BYTES_MAX.min(self.buffer_bytes_max);
         if !was_empty && before.saturating_add(bytes) > most {
             return pack.refused.clone().map(Err);
         }
-        // What is taken is kept, so it has to have room before.
+        // A pack that was taken is kept, so it needs room first.
         if let Err(exceeded) = self.recycler.reserve(&mut pack.lines, bytes) {
             return Some(Err(exceeded.into()));
         }
@@ -165,7 +167,7 @@ impl Staging {
         Some(Ok(()))
     }
 
-    /// The rules of the component for an event: what is packed must be one.
+    /// Checks an event by the component's rules, since only events may be packed.
     fn check(&self, event: &[u8], line: u64) -> Result<()> {
         let bytes = u64::try_from(event.len()).unwrap_or(u64::MAX);
         let bytes_max = self.event_bytes_max;
@@ -177,12 +179,12 @@ impl Staging {
         Err(Error::InvalidEvent { line, fault })
     }
 
-    /// Waits until there is something to take, or until that has become much.
+    /// Waits until there is something to take, or until the pack is large.
     pub(super) async fn work(&self) {
         self.work.notified().await;
     }
 
-    /// Whether what is there is worth a call of the component.
+    /// Returns true if the pack is worth a call of the component.
     pub(super) fn is_large(&self) -> bool {
         self.lock().lines.bytes().len() >= self.large_bytes
     }
@@ -200,7 +202,7 @@ impl Staging {
         Some(Pack { lines: self.recycler.lend(lines), events })
     }
 
-    /// The component takes packs again, or refuses them for now.
+    /// Records that the component takes packs again, or refuses them for now.
     pub(super) fn set_refused(&self, error: Option<Error>) {
         let notify = error.is_some();
         self.lock().refused = error;
@@ -219,7 +221,7 @@ impl Staging {
         self.room.notify_waiters();
     }
 
-    /// Refuses all appends from now on, unless that was said already.
+    /// Refuses all appends from now on, unless they are refused already.
     pub(super) fn end_if_open(&self, error: Error) {
         self.lock().ended.get_or_insert(error);
         self.room.notify_waiters();
@@ -230,27 +232,28 @@ impl Staging {
         self.lock().ended = None;
     }
 
-    /// Keeps what the log came to, for whoever asks to close it: who asked first may not wait for it.
+    /// Keeps the result of the close for the next caller of `close`: the first one may have stopped
+    /// waiting.
     pub(super) fn keep_closed(&self, written: Written) {
         self.lock().closed = Some(written);
     }
 
-    /// What the log came to, unless a caller has learnt it.
+    /// Takes the result of the close, unless a caller has received it.
     pub(super) fn take_closed(&self) -> Option<Written> {
         self.lock().closed.take()
     }
 
-    /// Copies what is packed, leaving it there.
+    /// Copies the packed events and leaves them in the pack.
     pub(super) fn copy_to(&self, lines: &mut Vec<u8>) {
         lines.extend_from_slice(self.lock().lines.bytes());
     }
 
-    /// How many events are packed.
+    /// Returns the number of packed events.
     pub(super) fn events(&self) -> u64 {
         self.lock().events
     }
 
-    /// Why nothing is taken any more.
+    /// Returns the reason why nothing is taken any more.
     pub(super) fn ended(&self) -> Option<Error> {
         self.lock().ended.clone()
     }

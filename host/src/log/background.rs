@@ -1,7 +1,9 @@
-//! Compacts a log beside its writer, whenever the writer has written so many batches.
+//! Compacts a log concurrently with its writer, each time the writer has written N batches.
 //!
-//! 1. One compaction at a time, in an instance and a task of its own: appends and reads go on.
-//! 2. It never fails the writer: what went wrong is logged, once in a row, and the next one tries again.
+//! 1. One compaction runs at a time, in an instance and a task of its own: appends and reads
+//!    continue.
+//! 2. It never fails the writer. A failure is logged once, not each time it repeats. The next
+//!    compaction tries again.
 
 use std::sync::Arc;
 
@@ -16,12 +18,12 @@ pub(super) struct Background {
     engine: SharedEngine,
     store: Store,
     name: Arc<str>,
-    /// So many batches after the last one began, the next one begins.
+    /// The next compaction begins this many batches after the last one began.
     every: u64,
-    /// How many batches had been written when the last one began.
+    /// The number of written batches when the last compaction began.
     begun_at: u64,
     under_way: Option<JoinHandle<Option<String>>>,
-    /// The warning of the last one. The same is not repeated.
+    /// The warning of the last compaction. The same warning is not repeated.
     warned: Option<String>,
 }
 
@@ -38,8 +40,8 @@ impl Background {
         }
     }
 
-    /// Begins a compaction if it is time for one. `written` is how many batches the writer has
-    /// written so far.
+    /// Begins a compaction if one is due. `written` is the number of batches that the writer has
+    /// written.
     pub(super) fn begin_if_due(&mut self, written: u64) {
         if self.under_way.is_some() || written.saturating_sub(self.begun_at) < self.every {
             return;
@@ -56,11 +58,11 @@ impl Background {
         }));
     }
 
-    /// Waits for the end of the compaction under way; for ever, if there is none.
+    /// Waits for the end of the compaction in progress; forever, if there is none.
     pub(super) async fn ended(&mut self) {
         match &mut self.under_way {
             Some(task) => {
-                // It has logged itself what went wrong.
+                // The task has logged its failure itself.
                 self.warned = task.await.unwrap_or_default();
                 self.under_way = None;
             }
@@ -68,7 +70,7 @@ impl Background {
         }
     }
 
-    /// Waits until none is under way.
+    /// Waits until no compaction is in progress.
     pub(super) async fn finish(&mut self) {
         if self.under_way.is_some() {
             self.ended().await;
@@ -76,7 +78,7 @@ impl Background {
     }
 }
 
-/// Returns what to warn of.
+/// Compacts the log once; returns the warning, if there is one.
 async fn compact(engine: &SharedEngine, store: &Store, name: &str) -> Option<String> {
     let compacted =
         async { engine.instantiate(store).await?.compact(name, &CompactOptions::new()).await };
@@ -84,9 +86,9 @@ async fn compact(engine: &SharedEngine, store: &Store, name: &str) -> Option<Str
         Ok(done) => {
             tracing::debug!("compacted log {name}: {} objects merged", done.merged_files);
         }
-        // Its batches may still be on their way.
+        // Its batches may still be in flight.
         Err(Error::NoLog { .. }) => tracing::debug!("did not compact log {name}: it has nothing"),
-        // Then others keep it compact.
+        // Other compactors keep the log compact.
         Err(Error::Conflict(message)) => tracing::debug!("did not compact log {name}: {message}"),
         Err(error) => return Some(format!("cannot compact log {name} in the background: {error}")),
     }

@@ -1,8 +1,7 @@
-//! Waits for new events by asking again.
+//! Polls a log for new events.
 //!
-//! 1. It asks at once after events, then ever more rarely, until events come.
-//! 2. A look under way belongs to the [`Follow`], not to who waits for it: who stops waiting loses
-//!    nothing.
+//! 1. It polls immediately after events, then less and less often until there are new ones.
+//! 2. A poll in flight is owned by the [`Follow`], so a caller that stops waiting loses nothing.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,9 +15,9 @@ use crate::limits::{FOLLOW_WAIT_MAX, FOLLOW_WAIT_MIN};
 use crate::log::reader::Reader;
 use crate::records::Page;
 
-/// Follows a log: yields its events and then waits for those to come. Made by [`Reader::follow`].
+/// Follows a log: yields its events and then waits for new ones. Made by [`Reader::follow`].
 pub struct Follow {
-    /// The next look at the log.
+    /// The next poll of the log.
     look: BoxFuture<'static, Looked>,
     position: String,
     wait: Duration,
@@ -26,15 +25,15 @@ pub struct Follow {
 
 struct Looked {
     reader: Reader,
-    /// A page, and the position behind it.
+    /// A page, and the position after it.
     outcome: Result<Option<(Page, String)>>,
 }
 
 impl Reader {
-    /// Goes on with this pass for ever: see [`Follow`]. A dropped call drops the reader.
+    /// Continues this pass without end: see [`Follow`]. A dropped call drops the reader.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a pass that ends for good; [`Error::Guest`].
+    /// [`Error::InvalidInput`] for a pass that ends permanently; [`Error::Guest`].
     pub async fn follow(self) -> Result<Follow> {
         if let Some(end) = self.ends_with {
             let message = format!("this pass ends {end}: follow one of Host::read without a limit");
@@ -51,15 +50,17 @@ impl Follow {
         Ok(Self { look, position, wait: Duration::ZERO })
     }
 
-    /// The next events, as soon as there are some; of a log that does not exist yet, its first.
+    /// Returns the next events as soon as there are some. For a log that does not exist yet, it
+    /// waits for the first ones.
     ///
-    /// With nothing new it looks again after 200 ms, then after twice as long each time, at most
-    /// 5 s, until events come. A look that finds nothing costs two lists. Cancel safe: what a
-    /// cancelled call has begun, the next one ends.
+    /// If nothing is new, it polls again after 200 ms. Each further wait is twice as long, at most
+    /// 5 s, until there are events. A poll that finds nothing costs two lists. Cancel safe: the
+    /// next call completes what a dropped call began.
     ///
     /// # Errors
-    /// As [`Reader::next`]. After [`Error::StoreFailed`](crate::Error::StoreFailed) it may be called
-    /// again: it waits before it looks, as if nothing were new, and goes on where it stood.
+    /// As [`Reader::next`]. After [`Error::StoreFailed`](crate::Error::StoreFailed) it may be
+    /// called again. It then waits before the poll, as if nothing were new, and continues where it
+    /// stopped.
     pub async fn next(&mut self) -> Result<Page> {
         loop {
             let Looked { reader, outcome } = (&mut self.look).await;
@@ -75,14 +76,14 @@ impl Follow {
         }
     }
 
-    /// Where it stands: right behind the last page that [`Follow::next`] returned. See
+    /// Returns the position after the last page that [`Follow::next`] returned. See
     /// [`Reader::position`].
     pub fn position(&self) -> &str {
         &self.position
     }
 }
 
-/// How long it waits after a look that found nothing, if it had waited for this long before that.
+/// Returns the wait after a poll that found nothing, from the wait before it.
 fn longer(wait: Duration) -> Duration {
     wait.saturating_mul(2).clamp(FOLLOW_WAIT_MIN, FOLLOW_WAIT_MAX)
 }
@@ -91,7 +92,7 @@ async fn look(mut reader: Reader, at: Instant) -> Looked {
     sleep_until(at).await;
     let outcome = match reader.next().await {
         Ok(Some(page)) => reader.position().await.map(|position| Some((page, position))),
-        // It may come yet.
+        // The log may be created later.
         Ok(None) | Err(Error::NoLog { .. }) => Ok(None),
         Err(error) => Err(error),
     };

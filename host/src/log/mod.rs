@@ -1,6 +1,6 @@
-//! A handle that appends, usable from many tasks at once.
+//! A handle that appends, for concurrent use by many tasks.
 //!
-//! 1. One task owns the handle's instance; all else reaches it through a queue with a bound.
+//! 1. One task owns the handle's instance; all other code reaches it through a bounded queue.
 //! 2. Events reach the component in the order in which their appends returned.
 //! 3. A flush covers every append that returned before it was called.
 
@@ -36,8 +36,8 @@ pub use reader::Reader;
 
 /// A log opened for appending. Cheap to clone; all clones are one writer.
 ///
-/// Close the last clone with [`Log::close`]: dropping it loses what was not flushed, and a warning
-/// says how many events that were.
+/// Close the last clone with [`Log::close`]. Dropping it loses the events that were not flushed,
+/// and a warning reports their number.
 #[derive(Clone)]
 pub struct Log {
     engine: SharedEngine,
@@ -47,7 +47,7 @@ pub struct Log {
     commands: mpsc::Sender<Command>,
     /// Bytes of the batches that are known to be in the store.
     durable_bytes: Arc<AtomicU64>,
-    /// What the writer's instance takes.
+    /// The memory of the writer's instance.
     memory: Memory,
 }
 
@@ -65,7 +65,7 @@ impl Log {
         let log = guest.log();
         let opened = time.measure(log.call_open(instances, name, options_given)).await;
         let handle = opened.map_err(|error| Error::trapped(&error))??;
-        // An event is counted when it is taken; from then on nothing may refuse it.
+        // An event is counted when it is taken. From then on it must not be refused.
         let memory = instance.memory().clone();
         memory.charge_freely();
         let recycler = engine.recycler();
@@ -82,25 +82,27 @@ impl Log {
         Ok(Self { engine, store, name, staging, commands, durable_bytes, memory })
     }
 
-    /// The log's name below the store's root.
+    /// Returns the log's name below the store's root.
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Appends one event, without an LF.
     ///
-    /// Success means it is in memory and in order, not that it is durable. Waits when too much is in
-    /// memory already. Cancel safe: a call that is dropped before it has returned has taken nothing.
+    /// Success means that the event is in memory and in order, not that it is durable. The call
+    /// waits if too many bytes are in memory already. Cancel safe: a dropped call has appended
+    /// nothing.
     ///
     /// # Errors
-    /// [`Error::InvalidEvent`]; [`Error::WriteFailed`] when memory is full and the store does not
-    /// take what is under way. The event was not taken then.
+    /// - [`Error::InvalidEvent`].
+    /// - [`Error::WriteFailed`]: memory is full, and the store does not confirm the write in
+    ///   flight. The event was not taken.
     pub async fn append(&self, event: impl AsRef<[u8]>) -> Result<()> {
         self.staging.push(event.as_ref()).await
     }
 
-    /// Appends many events in one call, each ended by LF, all or nothing; returns their number. The
-    /// fast way for who has many. Cancel safe, as [`Log::append`].
+    /// Appends many events in one call, each ended by LF, all or nothing; returns their number.
+    /// This is faster than many calls of [`Log::append`], and as cancel safe.
     ///
     /// # Errors
     /// As [`Log::append`]; [`Error::InvalidInput`] for more than `buffer_bytes_max` bytes.
@@ -108,26 +110,27 @@ impl Log {
         self.staging.push_lines(lines.as_ref()).await
     }
 
-    /// Makes every event appended so far durable, and returns what this writer has made durable
-    /// since it was opened. Flushes of many tasks at one time are one. Cancel safe: a flush goes on
-    /// though the call is dropped, and the next call of any kind comes after it.
+    /// Makes every event appended so far durable. Returns what this writer has made durable since
+    /// it was opened. Concurrent flushes of several tasks are one. Cancel safe: the flush of a
+    /// dropped call continues, and the next call of any kind waits for it.
     ///
     /// # Errors
-    /// [`Error::WriteFailed`]: every event is kept, in order, and the next flush tries the same
-    /// batch again under the same name.
+    /// [`Error::WriteFailed`]: every event is kept, in order, and the next flush retries the same
+    /// batch under the same name.
     pub async fn flush(&self) -> Result<Written> {
         self.ask(Command::Flush).await
     }
 
-    /// The bytes of this writer's events that are known to be durable, an LF for each event
-    /// included, in the order of the appends. Does not wait, whatever the store does.
+    /// Returns the bytes of this writer's events that are known to be durable, in the order of the
+    /// appends, with an LF for each event. Never waits, in any state of the store.
     ///
-    /// What was appended beyond them is in memory, on its way, or durable without being known to be.
+    /// Events appended after these bytes are in memory, in flight, or durable without being known
+    /// to be.
     pub fn durable_bytes(&self) -> u64 {
         self.durable_bytes.load(Ordering::Relaxed)
     }
 
-    /// Reads everything: what is stored, then what this writer holds in memory now. A dropped call
+    /// Reads everything: the stored events, then those in this writer's memory now. A dropped call
     /// changes nothing.
     ///
     /// # Errors
@@ -137,9 +140,10 @@ impl Log {
         Reader::open(&self.engine, &self.store, &self.name, &of_pending(pending)).await
     }
 
-    /// Compacts what is stored of the log, beside appends and reads that go on. Does not flush.
-    /// [`LogOptions::compact_after`] does it by itself. Before the first flush there is nothing to do.
-    /// A dropped call is as one of [`Host::compact`](crate::Host::compact).
+    /// Compacts the stored events of the log, concurrently with appends and reads. Does not flush.
+    /// [`LogOptions::compact_after`] calls it automatically. Before the first flush there is
+    /// nothing to do. A dropped call has the effect of a dropped
+    /// [`Host::compact`](crate::Host::compact).
     ///
     /// # Errors
     /// As [`Host::compact`](crate::Host::compact).
@@ -151,8 +155,8 @@ impl Log {
         }
     }
 
-    /// The number of objects that hold the log's stored events: segments and live batches. Cancel
-    /// safe.
+    /// Returns the number of objects with the log's stored events: segments and live batches.
+    /// Cancel safe.
     ///
     /// # Errors
     /// [`Error::StoreFailed`], [`Error::Damaged`].
@@ -160,48 +164,48 @@ impl Log {
         self.ask(Command::FileCount).await
     }
 
-    /// Flushes and closes the writer: later calls on any clone fail with [`Error::Closed`]. Waits for
-    /// a compaction in the background.
+    /// Flushes and closes the writer. Later calls on any clone fail with [`Error::Closed`]. Waits
+    /// for a compaction in the background.
     ///
-    /// Cancel safe: the close goes on though the call is dropped, and if it succeeds, the next call of
-    /// this function returns what it came to.
+    /// Cancel safe: the close of a dropped call continues. If it succeeds, the next call of this
+    /// function returns its result.
     ///
     /// # Errors
-    /// As [`Log::flush`]; the writer then stays open with everything kept.
+    /// As [`Log::flush`]. The writer then stays open and keeps every event.
     pub async fn close(&self) -> Result<Written> {
         match self.ask(Command::Close).await {
             Ok(written) => {
                 self.staging.take_closed();
                 Ok(written)
             }
-            // It was closed for a call that was dropped.
+            // The close of a dropped call has succeeded.
             Err(Error::Closed) => self.staging.take_closed().ok_or(Error::Closed),
             Err(error) => Err(error),
         }
     }
 
-    /// Appends one event if that needs no waiting; none if it does.
+    /// Appends one event if this needs no waiting; returns none otherwise.
     pub(crate) fn append_now(&self, event: &[u8]) -> Option<Result<()>> {
         self.staging.push_now(event)
     }
 
-    /// Appends lines if that needs no waiting; none if it does.
+    /// Appends lines if this needs no waiting; returns none otherwise.
     pub(crate) fn append_lines_now(&self, lines: &[u8]) -> Option<Result<u64>> {
         self.staging.push_lines_now(lines)
     }
 
-    /// Looks after what is pending now, and says whether anything still is.
+    /// Runs one maintenance tick; returns true if anything is still pending.
     pub(crate) async fn tick(&self) -> Result<bool> {
         self.ask(Command::Tick).await
     }
 
-    /// What this writer holds that may not be in the store yet.
+    /// Returns the events of this writer that may not be in the store yet.
     pub(crate) async fn pending(&self) -> Result<Pending> {
         self.ask(Command::Pending).await
     }
 
-    /// The most memory that [`Log::pending`] takes: what there is is copied into the instance, out of
-    /// it, and to the caller.
+    /// Returns the most memory that [`Log::pending`] takes: the events are copied into the
+    /// instance, out of it, and to the caller.
     pub(crate) fn pending_memory_bytes(&self) -> usize {
         self.memory.bytes().saturating_mul(3)
     }
@@ -217,7 +221,7 @@ impl Log {
     }
 }
 
-/// Waits for the answer to a command; none if the owner has gone without one.
+/// Waits for the answer to a command; none if the owner has ended without one.
 async fn answer_of<T>(
     commands: &mpsc::Sender<Command>,
     mut answered: oneshot::Receiver<T>,
@@ -225,8 +229,8 @@ async fn answer_of<T>(
     tokio::select! {
         biased;
         answer = &mut answered => answer.ok(),
-        // A command that was sent while the owner went may stay in the queue, seen by nobody, for as
-        // long as there are senders.
+        // A command that was sent while the owner ended may stay unread in the queue for as long as
+        // there are senders.
         () = commands.closed() => answered.try_recv().ok(),
     }
 }

@@ -1,7 +1,7 @@
 //! One reading pass, in an instance of its own.
 //!
-//! 1. A call that nobody waits for any more is ended by the next one: see [`Calls`]. The page that it
-//!    came to is kept until it is asked for, and the position stays before it.
+//! 1. The next call completes a call whose future was dropped: see [`Calls`]. The resulting page is
+//!    kept until a caller asks for it, and the position stays before it.
 
 use std::fmt;
 
@@ -17,20 +17,21 @@ use crate::sandbox::engine::SharedEngine;
 use crate::sandbox::instance::CountedPage;
 use crate::store::Store;
 
-/// Reads a log: each event once, in order, whatever is flushed, compacted or trimmed meanwhile.
+/// Reads a log: each event once, in order, whether or not the log is flushed, compacted or trimmed
+/// meanwhile.
 ///
-/// Every call is cancel safe: a page that a dropped future of [`Reader::next`] would have returned is
-/// returned by the next call.
+/// Every call is cancel safe: the next call returns the page that a dropped future of
+/// [`Reader::next`] would have returned.
 pub struct Reader {
     calls: Calls<Answer>,
     handle: ResourceAny,
-    /// What a call of `next` came to that nobody waited for any more.
+    /// The result of a dropped call of `next`.
     kept: Option<Result<Option<CountedPage>>>,
-    /// What ends the pass for good, if something does.
+    /// The reason why the pass ends permanently, if it does.
     pub(super) ends_with: Option<&'static str>,
 }
 
-/// What a call on the instance came to.
+/// The result of a call on the instance.
 enum Answer {
     Page(Result<Option<CountedPage>>),
     Position { text: Option<String>, side: Side },
@@ -63,23 +64,25 @@ impl Reader {
         Ok(Self { calls: Calls::new(instance), handle, kept: None, ends_with })
     }
 
-    /// The next events, or none at the end of what is stored now. Asked again, it looks again: see
-    /// [`Reader::follow`]. A pass of [`Log::read_all`](crate::Log::read_all), and one that has
-    /// reached its limit, has ended for good.
+    /// Returns the next events, or none at the end of the events stored now. A later call lists the
+    /// log again: see [`Reader::follow`]. A pass of [`Log::read_all`](crate::Log::read_all), and a
+    /// pass that has reached its limit, has ended permanently.
     ///
-    /// Cancel safe, so it can stand under a timeout or in a `select!`: what a dropped call has begun,
-    /// the next call on this reader ends, and no page is lost or repeated. Meanwhile nothing goes on.
+    /// Cancel safe, so it can be used under a timeout or in a `select!`. The next call on this
+    /// reader completes what a dropped call began, and no page is lost or repeated. Between these
+    /// calls nothing proceeds.
     ///
     /// # Errors
-    /// [`Error::NoLog`] when the first look finds nothing of the log, but for a pass of an open
-    /// [`Log`](crate::Log). It is said once: call again, and it looks again.
-    /// [`Error::StoreFailed`]: call again, and the pass goes on where it stood. [`Error::Damaged`]:
-    /// everything before the damaged object has been returned.
+    /// - [`Error::NoLog`]: the first load finds nothing of the log. A pass of an open
+    ///   [`Log`](crate::Log) does not return it. It is returned once: a further call loads the log
+    ///   again.
+    /// - [`Error::StoreFailed`]: a further call continues the pass where it stopped.
+    /// - [`Error::Damaged`]: everything before the damaged object has been returned.
     pub async fn next(&mut self) -> Result<Option<Page>> {
         Ok(self.next_counted().await?.map(|(page, _)| page))
     }
 
-    /// As [`Reader::next`], with the count of the page's memory.
+    /// Returns the next page as [`Reader::next`], with the count of its memory.
     pub(crate) async fn next_counted(&mut self) -> Result<Option<CountedPage>> {
         let handle = self.handle;
         loop {
@@ -95,18 +98,18 @@ impl Reader {
         }
     }
 
-    /// Where the reader stands: right behind the last page that [`Reader::next`] returned. A text of
-    /// digits, letters and `_ , + @`, about 50 bytes for each live batch already yielded. Stored, and
-    /// given to [`ReadOptions::start`](crate::ReadOptions::start) by anybody at any time, it lets a
-    /// pass go on without repeating or skipping an event. Once the log has been compacted, it carries the
-    /// log's identity, and another log refuses it.
+    /// Returns the position after the last page that [`Reader::next`] returned. It is a text of
+    /// digits, letters and `_ , + @`, with about 50 bytes for each live batch already yielded. Any
+    /// process can pass it to [`ReadOptions::start`](crate::ReadOptions::start) at any time: the
+    /// new pass repeats and skips no event. Once the log has been compacted, the position contains
+    /// the log's identity, and another log refuses it.
     ///
-    /// Cancel safe. After a call of [`Reader::next`] that was dropped half way it first ends what
-    /// that has begun, and the next call returns its page.
+    /// Cancel safe. After a dropped call of [`Reader::next`] it first completes that call, whose
+    /// page the next call returns.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a pass of [`Log::read_all`](crate::Log::read_all), which has none,
-    /// [`Error::Guest`].
+    /// [`Error::InvalidInput`] for a pass of [`Log::read_all`](crate::Log::read_all), which has no
+    /// position, [`Error::Guest`].
     pub async fn position(&mut self) -> Result<String> {
         let handle = self.handle;
         let text = loop {
@@ -122,7 +125,7 @@ impl Reader {
             });
             match position.await? {
                 Answer::Page(page) => self.kept = Some(page),
-                // Not one that was asked for when the reader stood elsewhere.
+                // An answer for another side is from an earlier call.
                 Answer::Position { text, side } if side == self.side() => break text,
                 Answer::Position { .. } | Answer::Skipped(_) => {}
             }
@@ -133,7 +136,7 @@ impl Reader {
         })
     }
 
-    /// Leaves out damage from now on.
+    /// Skips damage from now on.
     pub(crate) async fn skip_damaged(&mut self) -> Result<()> {
         let handle = self.handle;
         let skips = self.calls.end_or_make(move |instance| {
@@ -143,9 +146,9 @@ impl Reader {
         skips.await.map(|_| ())
     }
 
-    /// The damage that this reader has left out since this was asked last: none, unless it was opened
-    /// with [`ReadOptions::skip_damaged`](crate::ReadOptions::skip_damaged). Cancel safe in that no page
-    /// is lost; what a dropped call would have returned is not returned again.
+    /// Returns the damage that this reader has skipped since the last call. There is none unless
+    /// the reader was opened with [`ReadOptions::skip_damaged`](crate::ReadOptions::skip_damaged).
+    /// Cancel safe in that no page is lost. The result of a dropped call is not returned again.
     ///
     /// # Errors
     /// [`Error::Guest`].
