@@ -1,4 +1,4 @@
-//! What can go wrong, by what the caller does about it.
+//! The errors of the library, by the reaction of the caller.
 
 use std::fmt;
 
@@ -7,44 +7,45 @@ use crate::store::{LocationError, OpenError};
 /// The result of an operation on a log.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Says why an operation failed. Cheap to clone, so that one failure answers all who waited for it.
+/// The reason why an operation failed. Cheap to clone, so that one failure answers all callers that
+/// waited for it.
 ///
-/// No message ever holds a credential.
+/// No message ever contains a credential.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A name, option or limit is out of range: fix the call.
     #[error("{0}")]
     InvalidInput(String),
-    /// An event is not acceptable: fix it or leave it out. Nothing of the call was taken.
+    /// An event is not acceptable: fix it or leave it out. The call took nothing.
     #[error("line {}: {fault}", line + 1)]
     InvalidEvent {
-        /// Which line of the call, counted from 0.
+        /// The line of the call, counted from 0.
         line: u64,
-        /// What is wrong with it.
+        /// The fault of the line.
         fault: EventFault,
     },
-    /// The store did not take a write. Every event is kept, in order: flush again, later if
+    /// The store did not confirm a write. Every event is kept, in order: flush again, later if
     /// [`Error::is_transient`].
     #[error("cannot write {object}: {fate}; {events_held} events are kept in memory: {message}")]
     WriteFailed {
         /// The object that was to be created.
         object: String,
-        /// What became of it.
+        /// The fate of the write.
         fate: WriteFate,
-        /// Events the handle holds in memory now.
+        /// Events that the handle has in memory now.
         events_held: u64,
-        /// The store's cause.
+        /// The cause that the store reported.
         message: String,
-        /// Whether trying again later may help.
+        /// True if a later retry may help.
         transient: bool,
     },
     /// The store did not answer a read, list or delete: repeat the call.
     #[error("{message}")]
     StoreFailed {
-        /// What was attempted, and the store's cause.
+        /// The operation that was attempted, and the cause that the store reported.
         message: String,
-        /// Whether trying again later may help.
+        /// True if a later retry may help.
         transient: bool,
     },
     /// An object is not what its name, index or manifest says: stop and restore it.
@@ -52,67 +53,67 @@ pub enum Error {
     Damaged {
         /// The object, relative to the store's root.
         object: String,
-        /// What it should be.
+        /// The expected content.
         expected: String,
-        /// What it is.
+        /// The content found.
         found: String,
     },
-    /// The store has nothing of the log, and the call is on one that exists: fix the name, or append
-    /// first.
+    /// The store has nothing of the log, and the call needs one that exists: fix the name, or
+    /// append first.
     #[error("there is no log {name}{}", shown_below(below, *more))]
     NoLog {
-        /// The name that was asked for, below the store's root.
+        /// The name in the call, below the store's root.
         name: String,
-        /// Logs that lie below that name, sorted: at most 16.
+        /// The logs below that name, sorted: at most 16.
         below: Vec<String>,
-        /// Whether there may be more.
+        /// True if there may be more.
         more: bool,
     },
-    /// Other compactors kept winning: nothing to do.
+    /// Other compactors won every time: no action is needed.
     #[error("{0}")]
     Conflict(String),
-    /// The store, or this version, cannot do what is asked; the text says what would help.
+    /// The store, or this version, cannot do this. The text says what would help.
     #[error("{0}")]
     Unsupported(String),
-    /// The log or the right was not granted to who asked.
+    /// The caller was not granted this log, or not this right.
     #[error("{0}")]
     Denied(String),
-    /// A limit on who asked was reached: the text names it, its value and what raises it.
+    /// The caller reached a limit. The text names it, its value and the option that raises it.
     #[error("{0}")]
     LimitReached(String),
     /// The handle was closed.
     #[error("the log was closed: open it again")]
     Closed,
-    /// What a user typed does not name a log.
+    /// The text that a user typed does not name a log.
     #[error(transparent)]
     Location(#[from] LocationError),
     /// The store could not be opened: an option, credentials, or the folder.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The component cannot be used: not one, or not one of a log.
+    /// The component cannot be used: it is not a component, or not one of a log.
     #[error("{0}")]
     Component(String),
-    /// The component failed while running: a trap, or a limit of [`Limits`](crate::Limits) that the
-    /// text names. Its instance is gone, and with it what was not flushed.
+    /// The component failed while it ran: by a trap, or by a limit of [`Limits`](crate::Limits)
+    /// that the text names. Its instance is gone, and the events that were not flushed are lost.
     #[error("the log's component failed: {0}")]
     Guest(String),
 }
 
-/// Says why a line is not an event.
+/// The reason why a line is not an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventFault {
     /// It has no bytes.
     #[error("the event is empty: an event has at least one byte")]
     Empty,
-    /// It has an LF inside.
+    /// It contains an LF.
     #[error("the event has a line feed inside: an event is one line")]
     LineFeed,
     /// It is over the limit.
     #[error("the event has {bytes} bytes, more than event_bytes_max = {bytes_max}")]
     TooLong {
-        /// Bytes found, without the LF.
+        /// The number of bytes found, without the LF.
         bytes: u64,
-        /// The limit in force.
+        /// The limit that applies.
         bytes_max: u64,
     },
     /// The last packed line does not end with LF.
@@ -120,14 +121,14 @@ pub enum EventFault {
     Unterminated,
 }
 
-/// Says what became of a write that did not succeed.
+/// The fate of a write that did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteFate {
     /// It is in the store and stays.
     Durable,
     /// It is not in the store and will not appear.
     NotWritten,
-    /// It may be in the store, may appear later, or never. Flushing again is safe.
+    /// It may be in the store, may appear later, or never. A retry of the flush is safe.
     Unknown,
 }
 
@@ -141,7 +142,7 @@ impl fmt::Display for WriteFate {
     }
 }
 
-/// The logs below a name that is none, for people.
+/// Lists the logs below a name that is not a log, for people.
 fn shown_below(below: &[String], more: bool) -> String {
     match (below.is_empty(), more) {
         (true, _) => String::new(),
@@ -151,7 +152,7 @@ fn shown_below(below: &[String], more: bool) -> String {
 }
 
 impl Error {
-    /// Whether the same call may succeed later without anybody doing anything.
+    /// Returns true if the same call may succeed later without any action.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::WriteFailed { transient, .. } | Self::StoreFailed { transient, .. } => *transient,

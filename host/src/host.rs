@@ -1,4 +1,4 @@
-//! The host: a component, and the logs opened through it.
+//! The host: runs the component and opens logs.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -23,13 +23,15 @@ static EMBEDDED: &[u8] = include_bytes!(env!("STRATALOG_COMPONENT"));
 
 /// Runs the log's component. Cheap to clone; one is enough for a process.
 ///
-/// Every log that is opened, and every pass, compaction and other work on one, gets an instance of its
-/// own. From the second on, another one is kept ready for the next, less than 200 KiB of memory.
+/// Each open log, each pass, each compaction and each other operation has an instance of its own.
+/// After the second instance, the host keeps one spare ready, which takes less than 200 KiB of
+/// memory.
 ///
-/// Every call is cancel safe. One that opens something and is dropped has changed nothing. One that
-/// changes a log ([`Host::compact`], [`Host::trim`]) and is dropped stops where it is, as by a crash:
-/// no event is lost or repeated, a request that was sent may still be done, and the next compaction
-/// removes what is left over. The host is as before; none of this is seen by other calls.
+/// Every call is cancel safe. A dropped call that opens something has changed nothing. A dropped
+/// call that changes a log ([`Host::compact`], [`Host::trim`]) stops where it is, as a crash would
+/// stop it. No event is lost or repeated. A request that was sent may still take effect, and the
+/// next compaction removes the garbage. The host itself is unchanged, and no other call is
+/// affected.
 #[derive(Clone)]
 pub struct Host {
     engine: SharedEngine,
@@ -66,29 +68,33 @@ impl HostBuilder {
         self
     }
 
-    /// Keeps the compiled component below this folder for later processes. Without it each host
-    /// compiles anew, which takes about a second.
+    /// Keeps the compiled component below this folder for later processes. Without it, each host
+    /// compiles the component again, which takes about a second.
     ///
-    /// What is kept is native code. It is run only if the folder, the folder in it and the file belong
-    /// to the user of this process, nobody else may write to them, and the file's digest is right. Else
-    /// the component is compiled anew: a warning names the file or the folder and the reason, and the
-    /// file is replaced. The folder is made, for this user alone, if it is not there. It holds at most
-    /// 200 compiled components of 1 GiB in all; those that were not used for the longest time go.
-    /// A disk that is full or read-only is no failure.
+    /// A compiled component is native code. It is run only if three conditions hold:
+    ///
+    /// - The folder, the folder in it and the file belong to the user of this process.
+    /// - No other user may write to them.
+    /// - The digest of the file is right.
+    ///
+    /// Otherwise the component is compiled again, a warning names the file or the folder and the
+    /// reason, and the file is replaced. If the folder does not exist, it is created for this user
+    /// alone. It keeps at most 200 compiled components with at most 1 GiB together. The least
+    /// recently used ones are removed. A full or read-only disk is not a failure.
     #[must_use]
     pub fn cache_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache = Some(folder.into());
         self
     }
 
-    /// Lends the component this clock instead of the system's.
+    /// Provides the component with this clock instead of the system's.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Limits every instance.
+    /// Applies these limits to every instance.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -98,8 +104,9 @@ impl HostBuilder {
     /// Compiles the component.
     ///
     /// # Errors
-    /// [`Error::Component`] when it cannot be read, is not a component, lacks an export or imports what
-    /// it is not given; [`Error::LimitReached`] where this process may have too little address space.
+    /// - [`Error::Component`]: the bytes cannot be read or are not a component, or the component
+    ///   lacks an export or has an import that the host does not provide.
+    /// - [`Error::LimitReached`]: this process may have too little address space.
     pub fn build(self) -> Result<Host> {
         let (bytes, origin);
         let component = match &self.component {
@@ -128,7 +135,7 @@ impl HostBuilder {
 }
 
 impl Host {
-    /// A host of the embedded component with all defaults and no cache.
+    /// Creates a host of the embedded component with all defaults and without a cache.
     ///
     /// # Errors
     /// As [`HostBuilder::build`].
@@ -140,30 +147,31 @@ impl Host {
         &self.engine
     }
 
-    /// The same host, for a plugin: what its instances hold counts against the plugin's memory.
+    /// Returns the same host for a plugin: the memory of its instances counts against the plugin's
+    /// limit.
     pub(crate) fn charging(&self, charge: &Charge) -> Self {
         Self { engine: self.engine.charging(charge) }
     }
 
-    /// Sets up a host.
+    /// Returns a builder of a host.
     pub fn builder() -> HostBuilder {
         HostBuilder::default()
     }
 
-    /// The component that is built with this crate: what runs unless another is given.
+    /// Returns the component that is built with this crate, which runs unless another is given.
     #[must_use]
     pub fn embedded_component() -> &'static [u8] {
         EMBEDDED
     }
 
-    /// The SHA-256 of the component's bytes, in 64 hexadecimal digits.
+    /// Returns the SHA-256 of the component's bytes, in 64 hexadecimal digits.
     pub fn component_sha256(&self) -> &str {
         self.engine.engine().sha256()
     }
 
-    /// Opens a log for appending, in an instance of its own, whether it exists or not. Lists it once,
-    /// creates nothing: the first flush makes the log. Every other method of a host is about a log
-    /// that exists, and says [`Error::NoLog`] where there is none.
+    /// Opens a log for appending, in an instance of its own. The log need not exist. Lists it once
+    /// and creates nothing: the first flush creates the log. Every other method of a host needs a
+    /// log that exists, and returns [`Error::NoLog`] if there is none.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for the name or an option, [`Error::StoreFailed`].
@@ -171,8 +179,8 @@ impl Host {
         Log::open(self.engine.clone(), store.clone(), name, options).await
     }
 
-    /// Reads everything stored of a log, in an instance of its own. Makes no request yet: that there
-    /// is no such log, the first [`Reader::next`] says with [`Error::NoLog`].
+    /// Reads all stored events of a log, in an instance of its own. Makes no request yet. If the
+    /// log does not exist, the first [`Reader::next`] returns [`Error::NoLog`].
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for the name.
@@ -180,10 +188,11 @@ impl Host {
         self.read_with(store, name, ReadOptions::new()).await
     }
 
-    /// Reads what the options say of a log, in an instance of its own. Makes no request yet.
+    /// Reads the events of a log that the options select, in an instance of its own. Makes no
+    /// request yet.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for the name or an option: the text names it.
+    /// [`Error::InvalidInput`] for the name or an option. The text names it.
     pub async fn read_with(
         &self,
         store: &Store,
@@ -198,15 +207,17 @@ impl Host {
         Ok(reader)
     }
 
-    /// Compacts a log, in an instance of its own: absorbs its live batches, in order, into new
-    /// segments, merges segments where enough of about one size stand side by side, and deletes what
-    /// that replaced and what others have left over. Safe at any time, beside any number of writers,
-    /// readers and other compactors, and against a crash at any point. No event changes its place.
+    /// Compacts a log, in an instance of its own. It absorbs the live batches, in order, into new
+    /// segments. It merges neighbouring segments where enough of about one size follow each other.
+    /// Then it deletes the objects that it replaced, and the garbage of other processes. Safe at
+    /// any time, concurrently with any number of writers, readers and other compactors, and against
+    /// a crash at any point. No event changes its place.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for the name or an option, [`Error::NoLog`], [`Error::StoreFailed`],
-    /// [`Error::WriteFailed`], [`Error::Damaged`], [`Error::Conflict`] when other compactors kept
-    /// winning, or [`Error::Unsupported`] on a store without create-if-absent.
+    /// - [`Error::InvalidInput`] for the name or an option.
+    /// - [`Error::NoLog`], [`Error::StoreFailed`], [`Error::WriteFailed`], [`Error::Damaged`].
+    /// - [`Error::Conflict`]: other compactors won every time.
+    /// - [`Error::Unsupported`]: the store has no create-if-absent.
     pub async fn compact(
         &self,
         store: &Store,
@@ -216,7 +227,7 @@ impl Host {
         self.engine.instantiate(store).await?.compact(name, options).await
     }
 
-    /// What [`Host::compact`] would do now. Changes nothing.
+    /// Returns what [`Host::compact`] would do now. Changes nothing.
     ///
     /// # Errors
     /// [`Error::InvalidInput`], [`Error::NoLog`], [`Error::StoreFailed`] or [`Error::Damaged`].
@@ -233,9 +244,9 @@ impl Host {
         Ok(plan.map_err(|error| Error::trapped(&error))??.into())
     }
 
-    /// Gives up events at the beginning of a log, permanently. Readers no longer yield them, and no
-    /// object that the log names holds them: segments that hold nothing else are deleted, and of the
-    /// segment at the boundary a new one is written without them. Positions do not change. Live batches
+    /// Permanently removes the oldest events of a log. Readers no longer yield them, and no object
+    /// that the log names contains them. Segments with trimmed events only are deleted. The segment
+    /// at the boundary is replaced by a new one without them. Positions do not change. Live batches
     /// that the point covers are absorbed first.
     ///
     /// # Errors
@@ -255,7 +266,7 @@ impl Host {
         Ok(done.map_err(|error| Error::trapped(&error))??.into())
     }
 
-    /// What [`Host::trim`] would do now. Changes nothing.
+    /// Returns what [`Host::trim`] would do now. Changes nothing.
     ///
     /// # Errors
     /// [`Error::InvalidInput`], [`Error::StoreFailed`] or [`Error::Damaged`].
@@ -274,8 +285,8 @@ impl Host {
         Ok(done.map_err(|error| Error::trapped(&error))??.into())
     }
 
-    /// Begins to check everything there is of a log, in an instance of its own. That there is no such
-    /// log, the first [`Verifier::next`] says.
+    /// Begins to check all objects of a log, in an instance of its own. If the log does not exist,
+    /// the first [`Verifier::next`] reports it.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for the name, [`Error::StoreFailed`].
@@ -283,30 +294,32 @@ impl Host {
         Verifier::open(&self.engine, store, name).await
     }
 
-    /// Repairs a log as far as that can be done without guessing; returns what it did, in the order in
-    /// which it did it. Reads the whole log. [`Host::verify`] finds nothing damaged afterwards, unless a
-    /// step says [`RepairAction::Nothing`]. Safe beside writers, readers and compactors, and against a
-    /// crash at any point: a second call goes on. On WebDAV, where a batch that is being written can be
-    /// seen torn, stop the writers first.
+    /// Repairs a log as far as possible without guessing, and returns the steps in the order in
+    /// which they were done. Reads the whole log. Afterwards [`Host::verify`] finds no damage,
+    /// unless a step is [`RepairAction::Nothing`]. Safe concurrently with writers, readers and
+    /// compactors, and against a crash at any point: a second call continues. On WebDAV, stop the
+    /// writers first: there a batch can be seen torn while it is written.
     ///
     /// # Errors
-    /// As [`Host::compact`](crate::Host::compact), but not for the damage that it is about.
-    /// [`Error::StoreFailed`](crate::Error::StoreFailed) where a listing and the objects do not agree on what
-    /// is there or how large it is: nothing is changed by what only one of them says.
+    /// As [`Host::compact`](crate::Host::compact), except for the damage that it repairs.
+    /// [`Error::StoreFailed`](crate::Error::StoreFailed) if a listing and the objects disagree on
+    /// which objects exist or how large they are. Nothing is changed that only one of them
+    /// supports.
     pub async fn repair(&self, store: &Store, name: &str) -> Result<Vec<RepairStep>> {
         self.engine().instantiate(store).await?.repair(name, false).await
     }
 
-    /// What [`Host::repair`] would do now; where one step depends on another, it ends before that.
-    /// Changes nothing. Reads the whole log.
+    /// Returns what [`Host::repair`] would do now. Where one step depends on another, the list ends
+    /// before it. Changes nothing. Reads the whole log.
     ///
     /// # Errors
-    /// As [`Host::verify`](crate::Host::verify), and as [`Host::repair`] where listing and objects disagree.
+    /// As [`Host::verify`](crate::Host::verify), and as [`Host::repair`] if listing and objects
+    /// disagree.
     pub async fn plan_repair(&self, store: &Store, name: &str) -> Result<Vec<RepairStep>> {
         self.engine().instantiate(store).await?.repair(name, true).await
     }
 
-    /// Counts a log without reading its events.
+    /// Counts the objects, events and bytes of a log without reading its events.
     ///
     /// # Errors
     /// [`Error::InvalidInput`], [`Error::NoLog`], [`Error::StoreFailed`] or [`Error::Damaged`].
@@ -317,8 +330,8 @@ impl Host {
         Ok(stats.map_err(|error| Error::trapped(&error))??.into())
     }
 
-    /// The folder where the command line keeps compiled components, unless told otherwise:
-    /// `$XDG_CACHE_HOME/stratalog`, or what the platform has in its place.
+    /// Returns the folder where the command line keeps compiled components by default:
+    /// `$XDG_CACHE_HOME/stratalog`, or the platform's equivalent.
     pub fn default_cache_folder() -> Option<PathBuf> {
         let folders = directories::ProjectDirs::from("", "", "stratalog")?;
         Some(folders.cache_dir()).filter(|folder| folder.is_absolute()).map(Path::to_path_buf)

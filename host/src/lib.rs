@@ -1,18 +1,19 @@
 //! An append log on object storage whose logic is a sandboxed WebAssembly component.
 //!
-//! A *log* is a sequence of *events*, each one line of bytes, usually JSON. Events are buffered, each
-//! full buffer is written once as one new object (a *batch*), read back in order, and small objects
-//! are compacted into large ones (*segments*). The logic runs in a `wasm32-wasip2` component that is
-//! embedded in this crate; this crate lends it an object store, a clock and a log sink.
+//! A *log* is a sequence of *events*, each one line of bytes, usually JSON. Events are buffered.
+//! Each full buffer is written once, as one new object (a *batch*). A reader yields the events in
+//! order. A compaction copies small objects into large ones (*segments*). The logic runs in a
+//! `wasm32-wasip2` component that is embedded in this crate. This crate provides it with an object
+//! store, a clock and a sink for log messages.
 //!
-//! - [`store::Store`] is where objects live: memory, a folder, S3, GCS, Azure or WebDAV.
+//! - [`store::Store`] stores objects: in memory, a folder, S3, GCS, Azure or WebDAV.
 //! - [`Host`] runs the component and opens logs.
-//! - [`Log`] appends, from any number of tasks, and compacts in the background if
-//!   [`LogOptions::compact_after`] says so.
-//! - [`Reader`] reads what [`ReadOptions`] ask for. Its position can be stored, and a later pass goes
-//!   on from it; [`Follow`] waits for events to come.
-//! - [`Host::compact`] keeps a log in few objects, [`Host::trim`] gives up its beginning,
-//!   [`Verifier`] checks it, [`Host::stat`] counts it.
+//! - [`Log`] appends, from any number of tasks. With [`LogOptions::compact_after`] it also compacts
+//!   in the background.
+//! - [`Reader`] reads what [`ReadOptions`] select. Its position can be stored, and a later pass
+//!   resumes from it. [`Follow`] waits for new events.
+//! - [`Host::compact`] keeps a log in few objects, [`Host::trim`] removes its oldest events,
+//!   [`Verifier`] checks it, and [`Host::stat`] counts it.
 //!
 //! Any number of processes may append to one log, read, compact and trim it, without coordination.
 //!
@@ -43,7 +44,7 @@
 //!
 //! log.close().await?;
 //!
-//! // Whoever keeps the position goes on from there: nothing is repeated, nothing is skipped.
+//! // A saved position resumes the pass: nothing is repeated, nothing is skipped.
 //! let mut reader = host.read_with(&store, "app/errors", ReadOptions::new().limit(2)).await?;
 //! while reader.next().await?.is_some() {}
 //! let position = reader.position().await?;
