@@ -1,4 +1,4 @@
-//! The commands and their own arguments.
+//! Defines the commands and their arguments.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,22 +14,22 @@ use super::times::{parse_position, parse_start, parse_time, parse_trim_time};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Append lines of files or of stdin, and flush them
+    /// Append the lines of files or of stdin, and flush them
     #[command(after_help = help_text::APPEND)]
     Append(Append),
-    /// Print events in order, one on a line
+    /// Print events in order, one per line
     #[command(after_help = help_text::READ)]
     Read(Read),
-    /// Print the last events, and with -f those to come
+    /// Print the last events; with -f, also new ones
     #[command(after_help = help_text::TAIL)]
     Tail(Tail),
     /// Merge the log's small objects into large ones
     #[command(after_help = help_text::COMPACT)]
     Compact(Compact),
-    /// Give up events at the beginning of the log, for good
+    /// Permanently remove the oldest events
     #[command(after_help = help_text::TRIM)]
     Trim(Trim),
-    /// Repair a log with damaged objects, or say what that would do
+    /// Repair a log with damaged objects, or report what a repair would do
     #[command(after_help = help_text::REPAIR)]
     Repair(Repair),
     /// Check every object of the log
@@ -38,14 +38,14 @@ pub(crate) enum Command {
     /// Count the log's events and objects without reading them
     #[command(after_help = help_text::STAT)]
     Stat(Stat),
-    /// Run a plugin, a component that keeps logs, in a sandbox
+    /// Run a plugin, a component that uses logs, in a sandbox
     #[command(after_help = help_text::RUN)]
     Run(Box<Run>),
-    /// Write the log's component to a file, or look into one
+    /// Write the log's component to a file, or inspect a component
     #[command(after_help = help_text::COMPONENT, subcommand_required = true)]
     #[command(arg_required_else_help = true)]
     Component(Component),
-    /// Try what a store can do, and say what that means for a log
+    /// Check which guarantees a store provides for a log
     #[command(after_help = help_text::DOCTOR)]
     Doctor(Doctor),
     /// Print a completion script for a shell
@@ -58,7 +58,7 @@ pub(crate) struct Append {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
 
-    /// Files whose lines are the events, .gz and .zst too; `-` is stdin [default: -]
+    /// Files whose lines are the events, also .gz and .zst; `-` is stdin [default: -]
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
 
@@ -69,8 +69,8 @@ pub(crate) struct Append {
 
     /// Write a batch at this many bytes: 1 to 32MiB
     ///
-    /// While a batch is being written the next one grows, so it may be larger where the input is
-    /// faster than the store.
+    /// While a batch is being written, the next one grows. It may become larger than this if the
+    /// input is faster than the store.
     #[arg(long, value_name = "SIZE", default_value = "4MiB")]
     #[arg(value_parser = size_within::<u32>(1..=32 * MIB))]
     pub(crate) flush_bytes: u32,
@@ -79,29 +79,29 @@ pub(crate) struct Append {
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = parse_interval)]
     pub(crate) flush_interval: Duration,
 
-    /// Refuse events of more bytes than this, the line feed not counted: 1 to 16MiB
+    /// Refuse events of more than this many bytes, line feed excluded: 1 to 16MiB
     #[arg(long, value_name = "SIZE", default_value = "1MiB")]
     #[arg(value_parser = size_within::<u32>(1..=16 * MIB))]
     pub(crate) event_bytes_max: u32,
 
-    /// Leave out lines that are too long or have a NUL byte, and report them, instead of stopping
+    /// Skip and report lines that are too long or contain a NUL byte, instead of stopping
     ///
-    /// Without it the first such line stops with its place as FILE:LINE and exit code 5; what
-    /// stands before it is appended and flushed. The first ten that are left out are named, with -v
-    /// all of them.
+    /// Without this option, the first such line ends the command with exit code 5 and its place as
+    /// FILE:LINE. The lines before it are appended and flushed. The first ten skipped lines are
+    /// named; with -v, all of them.
     #[arg(long)]
     pub(crate) skip_invalid: bool,
 
-    /// Take the bytes of every input as they are: decompress nothing, refuse nothing for its bytes
+    /// Take all input bytes as they are: decompress nothing, refuse nothing for its bytes
     ///
-    /// Lines still end with LF, and empty ones are left out.
+    /// Lines still end with LF, and empty lines are left out.
     #[arg(long)]
     pub(crate) binary: bool,
 
-    /// Compact the log in the background after every N batches written, while appending goes on
+    /// Compact the log in the background after every N batches written
     ///
-    /// A compaction that fails is a warning; the next one tries again. The command waits for the one
-    /// under way at its end.
+    /// Appending continues meanwhile. A failed compaction is a warning, and the next one retries.
+    /// At its end, the command waits for the compaction in progress.
     #[arg(long, value_name = "N", value_parser = number_within::<u32>(1..=u32::MAX.into()))]
     pub(crate) compact_after: Option<u32>,
 
@@ -117,38 +117,39 @@ pub(crate) struct Read {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
 
-    /// Begin at this position instead of at the beginning
+    /// Start at this position instead of at the beginning
     #[arg(long, value_name = "POSITION", value_parser = parse_start)]
     pub(crate) from: Option<String>,
 
-    /// End after N events
+    /// Stop after N events
     #[arg(long, value_name = "N", value_parser = number_within::<u64>(0..=u64::MAX))]
     pub(crate) limit: Option<u64>,
 
-    /// Leave out events from before this time
+    /// Skip events from before this time
     ///
     /// With --position-file they count as read.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) since: Option<u64>,
 
-    /// Leave out events of this time and later
+    /// Skip events of this time and later
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) until: Option<u64>,
 
-    /// Begin at the position in this file, if it is there, and keep it up to date
+    /// Start at the position in this file, if it exists, and keep it up to date
     ///
-    /// The file is replaced as a whole, and only after the events before the position have been
-    /// written to stdout: whatever ends the command, the next one repeats at most the page that was
-    /// written last, of 1 to 3 MiB or one batch, and skips nothing. While one command uses the file,
-    /// another one is refused. A symbolic link stays one, and the file's mode and owner are kept.
+    /// The file is replaced as a whole, and only after the events before the position were written
+    /// to stdout. However the command ends, the next run skips nothing and repeats at most the page
+    /// that was written last: 1 to 3 MiB or one batch. While one command uses the file, another one
+    /// is refused. A symbolic link stays one, and the file keeps its mode and owner.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["from", "until"])]
     pub(crate) position_file: Option<PathBuf>,
 
-    /// Leave out what is damaged, name it on stderr, and end with exit code 4
+    /// Skip damaged data, name it on stderr, and end with exit code 4
     ///
-    /// A damaged batch is left out alone; where a segment's index is damaged, what is left of the
-    /// segment is. With --position-file it counts as read. A damaged manifest still ends the command.
+    /// A damaged batch is skipped alone. If a segment's index is damaged, the rest of the segment
+    /// is skipped. With --position-file, skipped data counts as read. A damaged manifest still ends
+    /// the command.
     #[arg(long)]
     pub(crate) skip_damaged: bool,
 }
@@ -158,14 +159,14 @@ pub(crate) struct Tail {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
 
-    /// Print the last N events; with +N, begin at the Nth of those that are there
+    /// Print the last N events; with +N, start at the Nth event that is not trimmed
     ///
-    /// 0 prints none; with -f, those to come. `-5` is short for `-n 5`.
+    /// 0 prints none of them; with -f, only new events. `-5` is short for `-n 5`.
     #[arg(short = 'n', long, value_name = "[+]N", default_value = "10")]
     #[arg(allow_hyphen_values = true, value_parser = TailStart::parse)]
     pub(crate) lines: TailStart,
 
-    /// Go on with the events to come
+    /// Keep printing new events as they arrive
     #[arg(short, long)]
     pub(crate) follow: bool,
 }
@@ -175,11 +176,11 @@ pub(crate) struct Compact {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
 
-    /// Merge all segments as far as --segment-bytes-max lets: rewrites up to the whole log
+    /// Merge all segments up to --segment-bytes-max (may rewrite the whole log)
     #[arg(long)]
     pub(crate) full: bool,
 
-    /// Merge N segments of about one size into one: 2 to 64 [default: 8]
+    /// Merge N segments of about the same size into one: 2 to 64 [default: 8]
     #[arg(long, value_name = "N", value_parser = number_within::<u32>(2..=64))]
     pub(crate) fan_in: Option<u32>,
 
@@ -187,7 +188,7 @@ pub(crate) struct Compact {
     #[arg(long, value_name = "SIZE", value_parser = size_within::<u64>(1..=4096 * MIB))]
     pub(crate) segment_bytes_max: Option<u64>,
 
-    /// Say what would be done, and do nothing
+    /// Report what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 
@@ -217,10 +218,10 @@ pub(crate) struct Trim {
     #[arg(value_parser = number_within::<u64>(0..=u64::MAX))]
     pub(crate) keep_events: Option<u64>,
 
-    /// Leave trimmed events in the segment at the boundary to the next compaction
+    /// Leave trimmed events in the boundary segment until the next compaction
     ///
-    /// That saves writing what is left of the segment. Until then nobody reads the trimmed events
-    /// with stratalog, but whoever can read the store can.
+    /// This saves rewriting the rest of the segment. Until then, stratalog does not return the
+    /// trimmed events, but anyone who can read the store can still see them.
     #[arg(long)]
     pub(crate) lazy: bool,
 
@@ -243,7 +244,7 @@ pub(crate) struct Repair {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
 
-    /// Repair the log; without it nothing is changed
+    /// Repair the log; without this option nothing is changed
     #[arg(short, long)]
     pub(crate) yes: bool,
 
@@ -251,23 +252,23 @@ pub(crate) struct Repair {
     pub(crate) sole: SoleCompactor,
 }
 
-/// For the commands that commit.
+/// The option of the commands that commit.
 #[derive(Args)]
 pub(crate) struct SoleCompactor {
-    /// Declare that nothing else compacts or trims this log meanwhile, on any machine
+    /// Promise that no other process, on any machine, compacts or trims this log meanwhile
     ///
-    /// Needed on stores that cannot create an object only if it is absent, such as WebDAV. If
-    /// something else does after all, events may be lost.
+    /// Required on stores that cannot create an object only if it is absent, such as WebDAV. If
+    /// another process compacts or trims the log after all, events may be lost.
     #[arg(long)]
     pub(crate) sole_compactor: bool,
 }
 
-/// For the commands that a signal leaves with events to write.
+/// The option of the commands that may have events to write after a signal.
 #[derive(Args)]
 pub(crate) struct Grace {
-    /// Wait this long after a signal for the store to take what was appended, then end without it
+    /// After a signal, wait this long for the store to confirm appended events, then end
     ///
-    /// Another signal ends it without waiting. What may be missing is reported.
+    /// Another signal ends the command without waiting. Events that may be missing are reported.
     #[arg(long, value_name = "DURATION", default_value = "700ms", value_parser = parse_duration)]
     pub(crate) grace: Duration,
 }
@@ -284,26 +285,26 @@ pub(crate) struct Run {
     #[arg(value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
     pub(crate) plugin: PathBuf,
 
-    /// Lend a log, a path or a URL, under a label that the plugin opens; may be repeated
+    /// Make a log, a path or a URL, available to the plugin as LABEL (repeatable)
     #[arg(long = "log", value_name = "LABEL=LOG")]
     pub(crate) logs: Vec<String>,
 
-    /// Say what the plugin may do with a log: append, read, compact, trim [default: append,read]
+    /// Set the plugin's rights to a log: append, read, compact, trim [default: append,read]
     #[arg(long = "grant", value_name = "LABEL=RIGHT,...")]
     pub(crate) grants: Vec<String>,
 
-    /// Give the plugin a variable of the environment; without a value, the one it has here
+    /// Pass an environment variable to the plugin; without a value, the one set here
     #[arg(long = "env", value_name = "NAME[=VALUE]")]
     pub(crate) env: Vec<String>,
 
-    /// Give the plugin a folder, to read and to write, perhaps under another name
+    /// Give the plugin a folder to read and write, optionally under another name
     #[arg(long = "dir", value_name = "DIR[::NAME]", value_hint = ValueHint::DirPath)]
     pub(crate) dirs: Vec<String>,
 
-    /// Report what the plugin used as one JSON object, to stderr or to a file
+    /// Report the plugin's resource usage as one JSON object, to stderr or to a file
     ///
-    /// The file is replaced as a whole. A symbolic link stays one, and the file's mode and owner are
-    /// kept.
+    /// The file is replaced as a whole. A symbolic link stays one, and the file keeps its mode and
+    /// owner.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "-", value_hint = ValueHint::FilePath)]
     pub(crate) report: Option<PathBuf>,
@@ -323,7 +324,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// The file that the report goes to, if there is one and it does not go to stderr.
+    /// Returns the file for the report. None: there is no report, or it goes to stderr.
     pub(crate) fn report_file(&self) -> Option<&Path> {
         self.report.as_deref().filter(|file| *file != Path::new("-"))
     }
@@ -345,7 +346,7 @@ pub(crate) enum ComponentCommand {
     },
     /// Print the digest, the imports, the exports and the interface (WIT) of a component
     Inspect {
-        /// The component, a plugin perhaps [default: the built-in one, or that of --component]
+        /// The component or plugin [default: the built-in one, or that of --component]
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
     },
@@ -353,7 +354,7 @@ pub(crate) enum ComponentCommand {
 
 #[derive(Args)]
 pub(crate) struct Doctor {
-    /// A log, which need not exist: a path or a URL (see `stratalog --help`)
+    /// The log, which need not exist: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
 }
 

@@ -1,12 +1,12 @@
 //! The long texts of `--help`.
 //!
-//! 1. A paragraph is one line here, which the terminal's width wraps. What keeps its lines (examples,
-//!    tables) is indented, and of 80 columns at most.
+//! 1. A paragraph is one line of text, which is wrapped to the terminal's width.
+//! 2. Examples and tables keep their lines: they are indented and have at most 80 columns.
 
 macro_rules! size {
     () => {
-        "SIZE is a number of bytes, or one with K, M, G or T (KiB and so on: steps of 1,024) or with \
-         KB, MB, GB or TB (steps of 1,000), as in 64KiB, 4M or 1.5GB."
+        "SIZE is a number of bytes, optionally with a unit, as in 64KiB, 4M or 1.5GB: K, M, G or T \
+         (KiB and so on) in steps of 1,024, or KB, MB, GB or TB in steps of 1,000."
     };
 }
 
@@ -34,17 +34,17 @@ macro_rules! time {
 
 macro_rules! sealed {
     () => {
-        "It is compared with the time at which the event's batch was sealed, that is, made ready to be \
-         written: when the event was appended, or up to --flush-interval later, by the clock of the \
-         machine that appended it. Times inside of events, as in old events that are imported, are not \
-         looked at."
+        "TIME is compared with the time at which the event's batch was sealed, that is, made ready \
+         to be written. That is when the event was appended, or up to --flush-interval later, by \
+         the clock of the machine that appended it. Times inside events, as in old events that are \
+         imported, are ignored."
     };
 }
 
 pub(crate) const ABOUT: &str = "An append log on object storage.
 
 A log is a sequence of events, each one line of bytes, usually JSON. Appended events become \
-immutable objects in a folder or a bucket; any number of processes may append, read and compact \
+immutable objects in a folder or a bucket. Any number of processes may append to, read and compact \
 one log at the same time.";
 
 pub(crate) const EXAMPLES_AND_CODES: &str = "\
@@ -52,7 +52,7 @@ A LOG is a path or a URL, whose last segment is the log's name:
   logs/errors                 a folder, made by the first append
   file:///var/log/app/errors
   s3://BUCKET/errors          also gs://, az://, abfss://; http(s):// is WebDAV
-  memory:errors               for trying out: gone when the command ends
+  memory:errors               for experiments: gone when the command ends
 
 Credentials come from the environment (AWS_*, GOOGLE_*, AZURE_*) or from --store-option.
 
@@ -69,54 +69,56 @@ Examples:
   stratalog doctor s3://bucket/app
 
 Exit codes:
-  0    done; for read, tail and verify also: the reader of the output closed it
+  0    done; for read, tail and verify also if the reader closed the output
   1    failed for a reason not named below
-  2    the command line is wrong: an argument or the value of an option
+  2    wrong command line: an argument or the value of an option
   3    the store cannot be reached or refuses
-  4    damaged data: the object, the expected and the found are named
-  5    invalid input: an event, a file, a LOG that does not exist or is none,
-       a position of another log, a component, a variable of the environment
-  6    a plugin trapped or reached a limit, also before it ran, or the process
-       may have too little address space (ulimit -v) or too few or too small
+  4    damaged data: the message names the object, the expected and the found
+  5    invalid input: an event, a file, a LOG that does not exist or is not a
+       log, a position of another log, a component, an environment variable
+  6    a plugin trapped or reached a limit, also before it ran; or the process
+       may use too little address space (ulimit -v), or too few or too small
        files (ulimit -n, ulimit -f); otherwise run ends with the plugin's own
        code
-  130  interrupted by SIGINT (Ctrl-C); append and run have flushed what was
-       appended, or say what not
-  143  ended by SIGTERM, 129 by SIGHUP, and so on: 128 and the signal's number;
-       likewise
+  130  interrupted by SIGINT (Ctrl-C); append and run have flushed all appended
+       events, or report which may be missing
+  143  ended by SIGTERM, 129 by SIGHUP, and so on: 128 plus the signal's number;
+       otherwise like 130
 
-A signal ends every command within a second, unless --grace gives it longer. SIGHUP is ignored where \
+A signal ends every command within a second, unless --grace allows more. SIGHUP stays ignored if \
 it is ignored at the start, as under nohup.
 
 Environment:
-  STRATALOG_LOG  which messages go to stderr, instead of -v or -q,
+  STRATALOG_LOG  the messages that go to stderr, instead of -v or -q,
                  e.g. `debug` or `stratalog=debug,object_store=info`";
 
 pub(crate) const APPEND: &str = concat!(
     size!(),
     "\n\n",
     duration!(),
-    " 0 is never.
+    " 0 means never.
 
-All inputs are found and opened before the first event is taken: one that is missing, cannot be \
-read or is a folder is named, and nothing is appended. (A named pipe is opened in its turn.)
+All inputs are opened before the first event is appended. If an input is missing, unreadable or a \
+folder, the command names it and appends nothing. (A named pipe is opened in its turn.)
 
-Lines end with LF; a CR before it belongs to the event. Lines of nothing but spaces and tabs, and \
-that CR, are no events: they are left out and counted. A UTF-8 byte order mark at the beginning is \
-left out. Data of gzip and zstd are known by their first bytes, on stdin too, and decompressed, also \
-where several parts are joined. Damage is noticed where the data cannot be decompressed, or only at the \
-end, where their checksum stands. The whole lines before that are appended, and of those behind a \
-changed byte some may be wrong; the error names the file, the byte and the number of lines. Check \
-archives that you doubt first, with `gzip -t` or `zstd -t`.
+Lines end with LF; a CR before it belongs to the event. Blank lines (only spaces, tabs and that \
+CR) are skipped and counted. A UTF-8 byte order mark at the beginning is skipped.
 
-UTF-16 and binary data, with a NUL byte in the first 256 KiB read, are refused before anything of \
-them is taken; --binary takes any bytes as they are. A NUL byte further on stops at its line.
+Gzip and zstd data is recognized by its first bytes, also on stdin, and decompressed. Several \
+joined parts are supported. Damage is found where decompression fails, or only at the end, at the \
+checksum. The whole lines before that are appended, and lines after a changed byte may be wrong. \
+The error names the file, the byte and the number of lines. If you doubt an archive, check it \
+first with `gzip -t` or `zstd -t`.
 
-A signal (SIGINT, SIGTERM, SIGHUP and others that end a process) ends it in good order: what was \
-read is flushed and reported, and the exit code is 128 and the signal's number. A line cut by the \
-signal is no event and is left out. The store has the time of --grace for that. If it needs longer, \
-or with another signal, the command ends, and says how many of the last events it does not know to \
-be written.
+UTF-16 and binary data (a NUL byte in the first 256 KiB read) is refused before any of it is \
+appended. With --binary, all bytes are taken as they are. A later NUL byte stops the command at \
+its line.
+
+A signal (SIGINT, SIGTERM, SIGHUP and others that end a process) ends the command gracefully: the \
+lines that were read are flushed and reported, and the exit code is 128 plus the signal's number. \
+A partial last line is discarded. The store has the time of --grace to confirm. If it needs \
+longer, or on another signal, the command ends and reports how many of the last events may not be \
+written.
 
 Examples:
   stratalog append logs/errors monday.jsonl tuesday.jsonl
@@ -126,27 +128,30 @@ Examples:
               \"blank_lines\":0,\"skipped\":10}
   stratalog append logs/errors app.log.2.gz app.log.1 app.log
   stratalog append --grace 20s s3://bucket/app <pipe
-      in a service, where SIGTERM leaves it that long"
+      for a service that is given this long after SIGTERM"
 );
 
 pub(crate) const RUN: &str = concat!(
     "\
-The plugin imports stratalog:log/append-log and opens its logs by their labels: 1 to 64 letters, \
-digits, - _ or . It sees no URL, no credential and no other log. Stdin, stdout and stderr are \
-passed through; environment, files and network are closed, except for what --env and --dir give.
+The plugin imports stratalog:log/append-log and opens its logs by label. A label has 1 to 64 \
+letters, digits, - _ or . The plugin sees no URL, no credentials and no other log. Stdin, stdout \
+and stderr are passed through. Environment, files and network are closed, except for what --env \
+and --dir pass.
 
-It is compiled once, which may take up to half a minute; later runs take it from the cache.
+The plugin is compiled once, which may take up to half a minute. Later runs load it from the \
+cache.
 
 Rights: append opens a log and appends to it; read also counts and verifies it; compact and trim \
-are what the commands of that name do. A call without the right is an error that the plugin can \
-handle, and so is one of these, but appending, on a log that does not exist.
+do what the commands of that name do. A call without its right returns an error that the plugin \
+can handle. On a log that does not exist, so does every call but appending.
 
-The exit code is the plugin's own: 0 when it returns, 1 when it returns an error or calls the exit of \
-its language, any with exit-with-code of wasi:cli/exit@0.2.12.
+The exit code is the plugin's own: 0 when it returns, 1 when it returns an error or calls the exit \
+function of its language. With exit-with-code of wasi:cli/exit@0.2.12 it can be any code.
 
-Whatever ends the plugin, signals included, what it appended is flushed; after a signal the store has \
-the time of --grace for that. A limit on what it uses (memory, time) ends it with exit code 6; a \
-limit on what it asks of a log is an error of that call. Each names the option that raises it.
+However the plugin ends, even by a signal, the events that it appended are flushed. After a signal \
+the store has the time of --grace for that. A limit on the plugin's own resources (memory, time) \
+ends it with exit code 6. A limit on its use of a log is an error of that call. Each message names \
+the option that raises the limit.
 
 ",
     size!(),
@@ -162,8 +167,8 @@ Examples:
 );
 
 pub(crate) const COMPONENT: &str = "\
-The component is the log's whole logic. It runs under any host that lends it what `inspect` prints \
-as imports, and can be joined with a plugin into one file, which `stratalog run` runs, too:
+The component is the log's whole logic. It runs in any host that provides the imports that \
+`inspect` prints. It can be joined with a plugin into one file, which `stratalog run` also runs:
 
   stratalog component export log.wasm
   wac plug plugin.wasm --plug log.wasm -o joined.wasm
@@ -179,27 +184,28 @@ pub(crate) const READ: &str = concat!(
     "
 ",
     sealed!(),
-    " Of a local time that occurs twice, as clocks are put back, the first is meant.
+    " If a local time occurs twice because clocks are put back, the first one counts.
 
-POSITION is what a position file holds, or a number: 0 is the first event ever, 1 the next one. \
-It stays valid whatever is appended, compacted or trimmed. Of events that were trimmed before they \
-were read, a warning gives the number.
+POSITION is the content of a position file, or a number: 0 is the first event ever, 1 the next \
+one. It stays valid when the log is appended to, compacted or trimmed. If events were trimmed \
+before they were read, a warning reports how many.
 
 Examples:
   stratalog read s3://bucket/app >app.jsonl
   stratalog read --since yesterday --until today logs/errors
   stratalog read --since '2026-01-31 12:00' logs/errors
   stratalog read --position-file app.position s3://bucket/app >>app.jsonl
-      adds what has come since it ran last"
+      adds only the events that are new since the last run"
 );
 
 pub(crate) const TAIL: &str = "\
-With -f it looks for new events as soon as it has printed some, and ever more rarely while none come, \
-up to every 5 seconds. It tries on while the store cannot be reached. It ends with a signal, or when \
-the reader of its output closes it. Of a log that does not exist yet it waits for the first events, \
-and says so.
+With -f it polls for new events: immediately after it has printed some, and less and less often \
+while none arrive, down to every 5 seconds. It keeps retrying while the store is unreachable. It \
+ends on a signal, or when the reader of its output closes it. If the log does not exist yet, it \
+reports that and waits for the first events.
 
-+N reads the log from its first event on and counts: `read --from POSITION` begins there without.
++N reads and counts from the first event. `read --from POSITION` starts at a position without \
+that.
 
 Examples:
   stratalog tail logs/errors
@@ -212,10 +218,10 @@ pub(crate) const COMPACT: &str = concat!(
     size!(),
     "
 
-Batches, the small objects that appends make, become segments; segments of about one size become \
-a larger one; a first segment that holds trimmed events is rewritten without them. With too few of \
-both there is nothing to do, which is no failure; --full takes even a single batch. \
-Interrupting it is safe: the next run removes what is left over.
+Batches, the small objects that appends make, become segments. Segments of about the same size \
+become a larger one. A first segment that holds trimmed events is rewritten without them. With too \
+few batches and segments there is nothing to do, which is not a failure; --full takes even a \
+single batch. Interrupting a compaction is safe: the next one removes its unused objects.
 
 Examples:
   stratalog compact --json logs/errors
@@ -237,31 +243,33 @@ pub(crate) const TRIM: &str = concat!(
     "
 ",
     sealed!(),
-    " The log loses a beginning: what stands behind the first event that is newer stays, whatever its \
-time.
+    " Only the beginning of the log is removed: all events after the first newer one stay, even \
+     older ones.
 
-POSITION is what a position file holds, or a number: with 1234 events 0 to 1233 go.
+POSITION is the content of a position file, or a number: 1234 removes events 0 to 1233.
 
-Trimmed events are gone permanently: no reader yields them, and no object of the log holds them. \
-Segments of which nothing is left are deleted; the one at the boundary is rewritten, so a trim writes \
-at most one segment. With --lazy the next compaction does that. Batches that are not compacted yet \
-are absorbed first if events of them are to go. Positions do not change.
+Trimmed events are permanently removed: no reader returns them, and no object of the log holds \
+them. Segments without any other events are deleted. The segment at the boundary is rewritten, so \
+a trim writes at most one segment. With --lazy the next compaction does that. Batches that are not \
+compacted yet are absorbed first if any of their events are to be removed. Positions do not \
+change.
 
 Examples:
   stratalog trim --before 30d logs/errors
   stratalog trim --dry-run --before 30d logs/errors
-      reports what would go, and changes nothing
+      reports what would be removed, and changes nothing
   stratalog trim --json --keep-events 1000000 logs/errors
       prints {\"events\":340,\"segments\":1,\"bytes\":51234,\"rewritten_bytes\":1200,
               \"absorbed_batches\":0,\"first_position\":340,\"live_batches\":0}"
 );
 
 pub(crate) const VERIFY: &str = "\
-Reads and checks every object of the log, and changes nothing. What it finds goes to stdout, one on \
-a line: damaged objects, to be restored or repaired (see `stratalog repair --help`), and leftovers that the next compaction deletes. In a folder \
-it also lists the files of killed writes, which go with a later write.
+Reads and checks every object of the log, and changes nothing. Findings go to stdout, one per \
+line: damaged objects, to be restored or repaired (see `stratalog repair --help`), and leftovers, \
+which the next compaction deletes. In a folder it also lists the files of killed writes, which a \
+later write removes.
 
-The exit code is 4 if anything is damaged; leftovers are no fault.
+The exit code is 4 if anything is damaged. Leftovers are not an error.
 
 Example:
   stratalog verify --json logs/errors
@@ -273,16 +281,16 @@ Example:
                  unfinished-write";
 
 pub(crate) const REPAIR: &str = "\
-Reads the whole log and prints each damaged object and what is done about it, one on a line. What is \
-damaged is copied to set-aside_NAME, which the log ignores, before anything takes its place. Events \
-that cannot be read are taken from copies of them in the log's folder, if digests prove these, or else \
-recorded as lost: they keep their positions, and readers report how many are missing. At the end the \
-log is verified. Restoring an object from a copy of the store is better: then nothing is lost.
+Reads the whole log and prints each damaged object with its repair, one per line. A damaged object \
+is copied to set-aside_NAME, which the log ignores, before anything replaces it. Unreadable events \
+are taken from copies in the log's folder if digests prove these. Otherwise they are recorded as \
+lost: they keep their positions, and readers report how many are missing. At the end the log is \
+verified. Restoring an object from a copy of the store is better, since then nothing is lost.
 
-The exit code is 4 if something is damaged that was not repaired, so also without --yes.
+The exit code is 4 if damage remains, as it always does without --yes.
 
 Examples:
-  stratalog repair logs/errors         what it would do
+  stratalog repair logs/errors         reports what it would do
   stratalog repair --yes logs/errors   does it
   stratalog repair --json logs/errors
       prints {\"repaired\":false,\"ok\":false,\"events_lost\":2,
@@ -292,29 +300,32 @@ Examples:
       or nothing with a \"reason\"";
 
 pub(crate) const STAT: &str = "\
-Batches are what appends have written and no compaction has merged yet. Segments are what compactions \
-have made of batches; only events in segments have positions, so the next position counts no event of \
-a batch. The generation is the number of compactions and trims so far.
+Batches are the objects that appends have written and no compaction has absorbed yet. Segments are \
+the objects that compactions have made of batches. Only events in segments have positions, so the \
+next position does not count events in batches. The generation is the number of compactions and \
+trims so far.
 
 Times are those of the oldest and the newest batch, in UTC.
 
-Batches of the old naming scheme (batch_TIME.jsonl) do not tell their number of events: \
-they are counted as uncounted batches.
+The names of legacy batches (batch_TIME.jsonl) do not contain the number of events: they are \
+counted as uncounted batches.
 
-Lost events are those that a repair could not save: they keep their positions, and no other number \
-counts them.
+Lost events are events that a repair could not save. They keep their positions, and no other \
+number counts them.
 
-Trimmed events are those that a lazy trim has left to the next compaction; their bytes are counted.
+Trimmed events are events that a lazy trim has left to the next compaction. Their bytes are \
+counted.
 
 Tier t holds the segments of 8^t to 8^(t+1) bytes. Garbage is what the next compaction deletes.
 
-Unfinished are, in a folder, the files of writes that are under way or were killed. The next write \
-removes those that nobody has written to for an hour.
+Unfinished files, in a folder, belong to writes that are in progress or were killed. The next \
+write removes those that no process has written to for an hour.
 
-Write amplification is how often each byte has been written so far, on the average.
+Write amplification is the average number of times that each byte has been written so far.
 
-The identity is made by the first compaction and kept for good. Positions carry it: one of another \
-log, or of one that was removed and made anew under the same name, is refused.
+The first compaction makes the log's identity, which never changes. Positions contain it. A \
+position of another log is refused, and so is one of a log that was removed and made again under \
+the same name.
 
 Example:
   stratalog stat --json logs/errors
@@ -331,12 +342,13 @@ Example:
               \"write_amplification\":2.0}";
 
 pub(crate) const DOCTOR: &str = "\
-Works in a folder of its own in that of the log (on WebDAV beside it), with the log's credentials and \
-options, and removes what it wrote. It makes about 2,000 requests and moves about 20 MB, in 5 to 60 \
-seconds. The log itself is not touched.
+Works in its own folder inside the log's folder (on WebDAV, next to it), with the log's \
+credentials and options, and removes everything it wrote. It makes about 2,000 requests and \
+transfers about 20 MB, in 5 to 60 seconds. The log itself is not touched.
 
-Each trial is a line on stdout as it ends. The last line says what a log can do here: everything; \
-everything, but compact and trim only with --sole-compactor; or nothing, and then the exit code is 3.
+Prints the result of each check as one line on stdout, as soon as it ends. The last line reports \
+what a log can do here: everything; everything, but compact and trim only with --sole-compactor; \
+or nothing, and then the exit code is 3.
 
 Example:
   stratalog doctor --json s3://bucket/app

@@ -1,5 +1,5 @@
-//! The command line: its arguments and options. The texts here, in [`commands`] and in [`help_text`] are the
-//! manual.
+//! Defines the command line: its arguments and options. The texts here, in [`commands`] and in
+//! [`help_text`] are the manual.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -27,8 +27,9 @@ mod tips;
 /// A whole command line.
 #[derive(Parser)]
 #[command(name = "stratalog", version, about = "An append log on object storage")]
-#[command(long_about = help_text::ABOUT, after_help = help_text::EXAMPLES_AND_CODES, styles = Styles::plain())]
-#[command(max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(long_about = help_text::ABOUT, after_help = help_text::EXAMPLES_AND_CODES)]
+#[command(styles = Styles::plain(), max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -37,17 +38,17 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// The arguments of this process; ends it with help, or with what is wrong with them.
+    /// Parses the arguments of this process. Prints help or a usage error and ends the process.
     pub(crate) fn of_process() -> Self {
         let typed = tail_start::spell_out(&Self::command(), std::env::args_os());
         let arguments = Self::parse_typed(&typed)
             .unwrap_or_else(|error| end_with(&tips::better(error, &typed)));
-        // The parser does not see a conflict across the command's name.
+        // clap does not see a conflict of options on the two sides of the command's name.
         if arguments.shared.no_cache && arguments.shared.cache_dir.is_some() {
             let conflict = "the argument '--no-cache' cannot be used with '--cache-dir <DIR>'";
             end_with(&Self::command().error(ErrorKind::ArgumentConflict, conflict));
         }
-        // The parser's own check would show the value, which may be a secret.
+        // clap's own check would show the value, which may be a secret.
         let is_pair =
             |text: &String| text.split_once('=').is_some_and(|(key, _)| !key.trim().is_empty());
         if let Some(index) = arguments.shared.store_options.iter().position(|text| !is_pair(text)) {
@@ -66,9 +67,9 @@ impl Arguments {
 }
 
 impl Arguments {
-    /// Reads the words of a command line, the program's name first.
+    /// Parses a command line, with the program's name first.
     pub(crate) fn parse_typed(typed: &[OsString]) -> Result<Self, clap::Error> {
-        // A negative number is a wrong value of its option, not another option.
+        // A negative number is an invalid value, not another option.
         let takes_numbers = |argument: Arg| match argument.get_action().takes_values() {
             true if !argument.is_positional() => argument.allow_negative_numbers(true),
             _ => argument,
@@ -80,19 +81,19 @@ impl Arguments {
     }
 }
 
-/// Prints help, or what is wrong with the arguments, and ends the process.
+/// Prints help or a usage error, and ends the process.
 fn end_with(error: &clap::Error) -> ! {
     let text = error.render().to_string();
     let written = match error.use_stderr() {
         true => Stderr.write_all(wrapping::for_stderr(&hide_secrets(&text)).as_bytes()),
         false => Stdout.write_all(text.as_bytes()),
     };
-    // Nobody is there to read why.
+    // No reader is left who could see the reason.
     written.ok();
     std::process::exit(error.exit_code())
 }
 
-/// What every command takes. Has no `Debug`: a store option may be a secret.
+/// The options of every command. They have no `Debug`: a store option may be a secret.
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Shared {
@@ -104,52 +105,53 @@ pub(crate) struct Shared {
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) component: Option<PathBuf>,
 
-    /// Set an option of the store, e.g. aws_region=eu-central-1; may be repeated
+    /// Set a store option, e.g. aws_region=eu-central-1 (repeatable)
     ///
-    /// It beats the environment. Other users of the machine can see it: put secrets into the
-    /// environment. For all stores on the network but WebDAV: instance_credentials (true or false,
-    /// default false). An unknown option is an error that names similar ones; one whose value cannot
-    /// be used, or that would have no effect, is an error that says what it needs.
+    /// A store option overrides the environment. Other users of the machine can see it: put secrets
+    /// into the environment. All network stores except WebDAV accept instance_credentials (true or
+    /// false, default false). An unknown option is an error that names similar options. An option
+    /// whose value is invalid, or that would have no effect, is an error that names what it needs.
     #[arg(long = "store-option", global = true, value_name = "KEY=VALUE")]
     pub(crate) store_options: Vec<String>,
 
-    /// Send a failed request to the store again at most N times, 0 to 100 [default: until --timeout]
+    /// Retry a failed store request at most N times, 0 to 100 [default: until --timeout]
     ///
-    /// With growing pauses, of 5 s at most. Every request is safe to repeat: no event is lost or
-    /// written twice by it.
+    /// The pauses grow, up to 5 s. Every request is safe to repeat: a retry neither loses an event
+    /// nor writes it twice.
     #[arg(long, global = true, value_name = "N")]
     #[arg(value_parser = number_within::<usize>(0..=100))]
     pub(crate) retry_max: Option<usize>,
 
-    /// Give up an operation of the store after this long in all: 1s to 4m [default: 60s]
+    /// Fail a store operation after this long in total: 1s to 4m [default: 60s]
     ///
-    /// That is one write, one listing, or the next part of a read, its retries included. What is
-    /// being waited for is reported on stderr after 2 seconds.
+    /// An operation is one write, one listing, or the next part of a read, including its retries.
+    /// After 2 seconds, stderr shows what the command is waiting for.
     #[arg(long, global = true, value_name = "DURATION", value_parser = parse_timeout)]
     pub(crate) timeout: Option<Duration>,
 
     /// Keep compiled components in this folder [default: the user's cache folder]
     ///
-    /// They are native code: the folder and what is in it must belong to you and be writable by nobody
-    /// else. What is not so, or is damaged, is not used, and a warning names it. At most 200 files and
-    /// 1 GiB are kept.
+    /// Compiled components are native code: the folder and its files must belong to you, and no
+    /// other user may be able to write to them. A folder or file that breaks this rule, or a
+    /// damaged file, is not used, and a warning names it. The folder keeps at most 200 files and 1
+    /// GiB.
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) cache_dir: Option<PathBuf>,
 
-    /// Compile components anew, which takes a second and for large plugins longer, and keep nothing
+    /// Compile components on every run and keep nothing: a second, longer for large plugins
     #[arg(long, global = true, conflicts_with = "cache_dir")]
     pub(crate) no_cache: bool,
 
-    /// The most memory an instance of the component may use: 4MiB to 4095MiB
+    /// Limit the memory of each component instance: 4MiB to 4095MiB
     ///
-    /// Reading, compacting and verifying need less than 64MiB for a log of any size. Appending needs
-    /// up to 128MiB while the store is slower than the input; with less it fails. Where the address
-    /// space is limited (`ulimit -v`), an instance reserves no more than this of it.
+    /// Reading, compacting and verifying need less than 64MiB for a log of any size. Appending
+    /// needs up to 128MiB while the store is slower than the input, and fails with less. If the
+    /// address space is limited (`ulimit -v`), an instance reserves no more of it than this.
     #[arg(long, global = true, value_name = "SIZE", default_value = "256MiB")]
     #[arg(value_parser = size_within::<u32>(4 * MIB..=4095 * MIB))]
     pub(crate) memory_max: u32,
 
-    /// Say more on stderr: -v what is done, -vv everything
+    /// Log more to stderr (-v: info, -vv: debug)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 
@@ -169,7 +171,7 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
-    /// All commands, those of commands too.
+    /// Returns all commands, with their subcommands.
     fn all_commands(command: Command) -> Vec<Command> {
         let below = command.get_subcommands().cloned().flat_map(all_commands);
         let below = below.collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! The limits on a plugin, as options of `run`.
+//! Defines the limits on a plugin as options of `run`.
 
 use std::num::NonZero;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use stratalog::plugin::PluginLimits;
 
 use crate::args::sizes::{number_within, parse_duration, parse_size};
 
-/// What a count of 64 bits can be.
+/// The largest count of 64 bits.
 const MOST: u64 = u64::MAX;
 
-/// One option for each limit; their defaults are the library's.
+/// One option per limit; the library sets the defaults.
 #[derive(Args)]
 #[command(next_help_heading = "Limits on the plugin")]
 pub(crate) struct LimitArguments {
-    /// Bytes held for the plugin: its memories, the buffers of its logs, its readers, what it has
-    /// read and what is on its way to a store [default: 256MiB]
+    /// Bytes kept for the plugin: its memories, log buffers, readers, read data and writes in
+    /// flight [default: 256MiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_count)]
     plugin_memory_max: Option<usize>,
 
@@ -24,7 +24,7 @@ pub(crate) struct LimitArguments {
     #[arg(long, value_name = "SIZE", value_parser = parse_stack)]
     stack_max: Option<usize>,
 
-    /// Time the plugin may compute in all; waiting is free [default: 60s]
+    /// Total computing time of the plugin; waiting does not count [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     compute_max: Option<Duration>,
 
@@ -32,35 +32,35 @@ pub(crate) struct LimitArguments {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     time_max: Option<Duration>,
 
-    /// Instructions the plugin may execute, about [default: no limit]
+    /// Approximate number of instructions that the plugin may execute [default: no limit]
     #[arg(long, value_name = "N", value_parser = parse_fuel)]
     fuel: Option<NonZero<u64>>,
 
-    /// Calls to each log in a second [default: 1000000]
+    /// Calls to each log per second [default: 1000000]
     #[arg(long, value_name = "N", value_parser = number_within::<u32>(0..=u32::MAX.into()))]
     calls_per_second: Option<u32>,
 
-    /// Bytes appended to each log in a second [default: 256MiB]
+    /// Bytes appended to each log per second [default: 256MiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     bytes_per_second: Option<u64>,
 
-    /// Messages (wasi:logging) in a second; more are dropped and counted [default: 100]
+    /// Messages (wasi:logging) per second; more are dropped and counted [default: 100]
     #[arg(long, value_name = "N", value_parser = number_within::<u32>(0..=u32::MAX.into()))]
     log_lines_per_second: Option<u32>,
 
-    /// Logs, readers and verifiers that the plugin holds open at once [default: 64]
+    /// Open logs, readers and verifiers of the plugin, together [default: 64]
     #[arg(long, value_name = "N", value_parser = number_within::<usize>(0..=MOST))]
     log_handles_max: Option<usize>,
 
-    /// Handles of every kind that the plugin holds at once [default: 1000]
+    /// Open handles of the plugin, of all kinds [default: 1000]
     #[arg(long, value_name = "N", value_parser = number_within::<usize>(0..=MOST))]
     handles_max: Option<usize>,
 
-    /// Core instances, memories and tables of the plugin, of each [default: 200]
+    /// Core instances, memories and tables of the plugin, each [default: 200]
     #[arg(long, value_name = "N", value_parser = number_within::<usize>(0..=MOST))]
     instances_max: Option<usize>,
 
-    /// Elements of all tables of the plugin together [default: 100000]
+    /// Elements of all tables of the plugin, together [default: 100000]
     #[arg(long, value_name = "N", value_parser = number_within::<usize>(0..=MOST))]
     table_elements_max: Option<usize>,
 
@@ -114,7 +114,7 @@ fn parse_count(text: &str) -> Result<usize, String> {
     usize::try_from(parse_size(text)?).map_err(|_| "it is more than this machine has".to_owned())
 }
 
-/// Less than the smallest would not start a plugin, more than the largest no system thread has.
+/// Parses a stack size. Less would not start a plugin; no system thread has more.
 fn parse_stack(text: &str) -> Result<usize, String> {
     const LEAST: usize = 64 * 1024;
     const MOST: usize = 64 * 1024 * 1024;

@@ -1,4 +1,4 @@
-//! Sizes and durations as people type them.
+//! Parses sizes and durations as people type them.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::HumanCount;
 use stratalog::store::{TIMEOUT_LIMIT, TIMEOUT_MIN};
 
-/// Bytes of a mebibyte.
+/// The bytes of a mebibyte.
 pub(crate) const MIB: u64 = 1024 * 1024;
 
 const SIZE_FORM: &str = "write a number of bytes, or one with K, M, G or T (or KiB and so on) for \
@@ -14,7 +14,7 @@ const SIZE_FORM: &str = "write a number of bytes, or one with K, M, G or T (or K
 
 const DURATION_FORM: &str = "write numbers with w, d, h, m, s or ms, as in 500ms, 1.5s or 1h30m";
 
-/// The units of a duration, in small letters, in milliseconds.
+/// The units of a duration, in lower case, in milliseconds.
 const TIME_UNITS: [(&[&str], u64); 6] = [
     (&["ms", "millisecond", "milliseconds"], 1),
     (&["s", "sec", "secs", "second", "seconds"], 1_000),
@@ -24,11 +24,11 @@ const TIME_UNITS: [(&[&str], u64); 6] = [
     (&["w", "week", "weeks"], 604_800_000),
 ];
 
-/// Digits behind the point of a size or a duration.
+/// The digits after the point of a size or a duration.
 const FRACTION_DIGITS_MAX: usize = 6;
 
-/// The units of a size, in small letters: letters alone and those with `ib` count in steps of 1,024,
-/// as tools do, those with `b` in steps of 1,000.
+/// The units of a size, in lower case. Single letters and those with `ib` count in steps of 1,024,
+/// as tools do. Those with `b` count in steps of 1,000.
 const SIZE_UNITS: [(&[&str], u64); 9] = [
     (&["", "b", "byte", "bytes"], 1),
     (&["k", "kib"], 1 << 10),
@@ -41,8 +41,8 @@ const SIZE_UNITS: [(&[&str], u64); 9] = [
     (&["tb"], 1_000_000_000_000),
 ];
 
-/// Reads `123`, `123B`, `64KiB`, `64K`, `4MB` or `1.5 GiB`, in any case, also in quotes, which a
-/// shell leaves where they are quoted once more.
+/// Parses `123`, `123B`, `64KiB`, `64K`, `4MB` or `1.5 GiB`, in any case. Quotes are accepted: a
+/// shell keeps the inner ones of two pairs.
 pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     let too_large = || "it is more than any store has".to_owned();
     let (whole, rest) = split_unit(unquoted(text));
@@ -59,7 +59,7 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     }
     let whole: u64 = whole.parse().map_err(|_| too_large())?;
     let bytes = whole.checked_mul(*unit_bytes).ok_or_else(too_large)?;
-    // At most 10^6 times 10^12: it fits. What is less than a byte is left out.
+    // At most 10^6 times 10^12, which fits. Fractions of a byte are dropped.
     let (mut part, mut scale) = (0, 1);
     for digit in fraction.bytes() {
         part = part * 10 + u64::from(digit - b'0');
@@ -68,14 +68,14 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     bytes.checked_add(part * unit_bytes / scale).ok_or_else(too_large)
 }
 
-/// Takes off one pair of quotes.
+/// Removes one pair of quotes.
 fn unquoted(text: &str) -> &str {
     let text = text.trim();
     let within = |quote| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
     within('"').or_else(|| within('\'')).unwrap_or(text)
 }
 
-/// Reads `500ms`, `1.5s`, `1h30m` or `0`.
+/// Parses `500ms`, `1.5s`, `1h30m` or `0`.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     match text.trim() {
         "0" => Ok(Duration::ZERO),
@@ -83,7 +83,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Reads numbers with units, the larger unit first: `1h30m`, `1.5 h`, `2 days`.
+/// Parses numbers with units, the larger unit first: `1h30m`, `1.5 h`, `2 days`.
 pub(crate) fn parse_units(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut total = Duration::ZERO;
@@ -106,7 +106,7 @@ pub(crate) fn parse_units(text: &str) -> Option<Duration> {
     Some(total)
 }
 
-/// A unit so many times, as in `1.5`.
+/// Multiplies a unit by a decimal number, as in `1.5`.
 fn times(unit: Duration, number: &str) -> Option<Duration> {
     let (whole, fraction) = match number.split_once('.') {
         Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
@@ -125,7 +125,7 @@ fn times(unit: Duration, number: &str) -> Option<Duration> {
     Some(total)
 }
 
-/// Reads a number within a range.
+/// Parses a number within a range.
 pub(crate) fn number_within<T>(
     range: RangeInclusive<u64>,
 ) -> impl Fn(&str) -> Result<T, String> + Clone
@@ -140,7 +140,7 @@ where
     }
 }
 
-/// Reads a size within a range.
+/// Parses a size within a range.
 pub(crate) fn size_within<T>(
     range: RangeInclusive<u64>,
 ) -> impl Fn(&str) -> Result<T, String> + Clone
@@ -157,7 +157,7 @@ where
     }
 }
 
-/// A size in the largest unit that it is a whole number of.
+/// Formats a size in the largest unit of which it is a whole number.
 fn shown_size(bytes: u64) -> String {
     let units = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.iter().find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit)) {
@@ -166,7 +166,7 @@ fn shown_size(bytes: u64) -> String {
     }
 }
 
-/// Reads the interval between flushes.
+/// Parses the interval between flushes.
 pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
     const LEAST: Duration = Duration::from_millis(1);
     const MOST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -177,7 +177,7 @@ pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
     Err("it is not between 1ms and 24h, and not 0 for never".to_owned())
 }
 
-/// Reads the time limit of an operation of the store.
+/// Parses the time limit of a store operation.
 pub(crate) fn parse_timeout(text: &str) -> Result<Duration, String> {
     let timeout = parse_units(text).ok_or_else(|| DURATION_FORM.to_owned())?;
     if (TIMEOUT_MIN..=TIMEOUT_LIMIT).contains(&timeout) {

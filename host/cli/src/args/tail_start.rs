@@ -1,20 +1,20 @@
-//! Where `tail` begins, in the words of the `tail` of files.
+//! Parses the start of `tail`, with the options of the `tail` for files.
 
 use std::ffi::OsString;
 
 use clap::Command;
 
-/// Which event is the first.
+/// The first event to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TailStart {
-    /// The last so many.
+    /// The last N events.
     Last(u64),
-    /// The event of this number, counted from 1 at the first one that is left.
+    /// The event of this number. Numbers count from 1, at the first event that is not trimmed.
     From(u64),
 }
 
 impl TailStart {
-    /// Reads `5` or `-5`, and `+5`.
+    /// Parses `5` or `-5`, and `+5`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (make, number): (fn(u64) -> Self, &str) = match text.strip_prefix('+') {
@@ -30,7 +30,7 @@ impl TailStart {
     }
 }
 
-/// Writes out `tail -5` and `tail -5f`, which the parser does not know, as `-n 5` and `-n 5 -f`.
+/// Rewrites `tail -5` and `tail -5f`, which clap does not know, as `-n 5` and `-n 5 -f`.
 pub(crate) fn spell_out(
     command: &Command,
     typed: impl IntoIterator<Item = OsString>,
@@ -65,15 +65,15 @@ pub(crate) fn spell_out(
 }
 
 enum State {
-    /// The command has not been named yet.
+    /// Before the command.
     Before,
-    /// It is `tail`.
+    /// After `tail`.
     Tail,
-    /// It is another one, or there are no more options.
+    /// After another command, or after the last option.
     Over,
 }
 
-/// `-5` and `-5f`.
+/// Parses `-5` and `-5f`.
 fn short_for_lines(text: &str) -> Option<(&str, bool)> {
     let short = text.strip_prefix('-')?;
     let number = short.strip_suffix('f').unwrap_or(short);
@@ -81,7 +81,7 @@ fn short_for_lines(text: &str) -> Option<(&str, bool)> {
     is_number.then_some((number, number.len() < short.len()))
 }
 
-/// Says whether the next argument is the value of this one.
+/// Returns whether the next argument is the value of this one.
 fn wants_value(command: &Command, text: &str) -> bool {
     let all = || {
         let tail = command.find_subcommand("tail");
@@ -91,7 +91,7 @@ fn wants_value(command: &Command, text: &str) -> bool {
     if let Some(long) = text.strip_prefix("--") {
         return all().any(|argument| argument.get_long() == Some(long) && takes(argument));
     }
-    // Of several short ones only the last can.
+    // Only the last of several combined short options can take a value.
     let short = text.strip_prefix('-').and_then(|shorts| shorts.chars().next_back());
     short.is_some_and(|short| {
         all().any(|argument| argument.get_short() == Some(short) && takes(argument))

@@ -1,8 +1,8 @@
-//! Times as people type them, and positions, which are another thing.
+//! Parses times and positions as people type them.
 //!
-//! 1. What names no zone is of this machine's zone (`TZ`): days, too.
-//! 2. Where a time is wanted, digits alone are seconds since 1970 if there are ten of them (2001 to
-//!    2286), and nothing otherwise: 2026 is no year, 30 no age, and neither is a position.
+//! 1. A value without a zone is in this machine's zone (`TZ`), days too.
+//! 2. Digits alone are a time only if there are ten of them: seconds since 1970 (2001 to 2286). So
+//!    2026 is not a year, 30 is not an age, and neither is a position.
 
 use std::time::Duration;
 
@@ -16,30 +16,30 @@ const TIME_FORM: &str = "write a time as in 2026-01-31T12:00:00Z, a local time a
      '2026-01-31 12:00', a day as in 2026-01-31, today or yesterday, an age as in 1h30m or 7d, or \
      seconds since 1970 as in @1700000000";
 
-/// Seconds since 1970 as digits alone have so many, so that no date or position is taken for them.
+/// The number of digits of a time without `@`, so that no date or position is taken for one.
 const EPOCH_DIGITS: usize = 10;
 
-/// Digits behind the point of seconds since 1970: microseconds.
+/// The digits after the point of seconds since 1970: microseconds.
 const FRACTION_DIGITS_MAX: usize = 6;
 
-/// Reads a time, a day or an age as microseconds since 1970.
+/// Parses a time, a day or an age as microseconds since 1970.
 pub(crate) fn parse_time(text: &str) -> Result<u64, String> {
     parse_time_at(text, Utc::now(), &Local)
 }
 
-/// Reads a time up to which to trim.
+/// Parses a time for `trim --before`.
 pub(crate) fn parse_trim_time(text: &str) -> Result<u64, String> {
     parse_time(text).map_err(|message| {
         format!("{message}; a position is given with --before-position, as in 1234")
     })
 }
 
-/// Reads a position up to which to trim. Which log it is of is seen later.
+/// Parses a position for `trim --before-position`. The log checks later that it is its own.
 pub(crate) fn parse_position(text: &str) -> Result<String, String> {
     position(text, "--before")
 }
 
-/// Reads a position to begin at.
+/// Parses a position to start at.
 pub(crate) fn parse_start(text: &str) -> Result<String, String> {
     position(text, "--since")
 }
@@ -55,8 +55,8 @@ fn position(text: &str, option_of_times: &str) -> Result<String, String> {
     })
 }
 
-/// Positions are digits alone, or have one of these characters, which no time has but in the first
-/// place.
+/// Returns whether the text looks like a position: digits alone, or with a character that a time
+/// has at most in the first place.
 fn is_position(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty()
         || text.contains([',', '_', '@']) && !text.starts_with('@')
@@ -79,7 +79,7 @@ fn parse_time_at(text: &str, now: DateTime<Utc>, zone: &impl TimeZone) -> Result
     u64::try_from(time.timestamp_micros()).map_err(|_| early())
 }
 
-/// Reads `@1700000000`, `@1700000000.5` or `1700000000` as microseconds.
+/// Parses `@1700000000`, `@1700000000.5` or `1700000000` as microseconds.
 fn parse_epoch(text: &str) -> Option<u64> {
     let (seconds, fraction) = match text.strip_prefix('@') {
         Some(typed) => typed.split_once('.').unwrap_or((typed, "0")),
@@ -94,13 +94,13 @@ fn parse_epoch(text: &str) -> Option<u64> {
     seconds.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(micros)
 }
 
-/// Reads `1h30m`, `7d`, or `2 days ago`.
+/// Parses `1h30m`, `7d`, or `2 days ago`.
 fn parse_age(text: &str) -> Option<Duration> {
     let age = text.strip_suffix("ago").map_or(text, str::trim_end);
     parse_units(age)
 }
 
-/// Reads a time with a zone or without, a day, or a word for one.
+/// Parses a time with or without a zone, a day, or a word for a day.
 fn parse_moment(
     text: &str,
     now: DateTime<Utc>,
@@ -111,7 +111,7 @@ fn parse_moment(
         "now" => return Ok(Some(now)),
         "today" => Some(today()),
         "yesterday" => today().checked_sub_days(Days::new(1)),
-        // Chrono takes 2026-1-1, too.
+        // chrono also accepts 2026-1-1.
         _ if text.len() == "2026-01-31".len() => NaiveDate::parse_from_str(text, "%Y-%m-%d").ok(),
         _ => None,
     };
@@ -129,17 +129,17 @@ fn parse_moment(
     }
 }
 
-/// Reads `2026-01-31 12:00`, also with seconds and their fraction, and with a `T` for the space.
+/// Parses `2026-01-31 12:00`, also with seconds and their fraction, and with a `T` for the space.
 fn parse_local(text: &str) -> Option<NaiveDateTime> {
     ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"]
         .iter()
         .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
 }
 
-/// The first moment at which clocks show this time; or, if they skip it, what they show next.
+/// Returns the first moment at which clocks show this time. If they skip it, what they show next.
 fn first_moment(local: NaiveDateTime, zone: &impl TimeZone) -> Option<DateTime<Utc>> {
     const STEP: TimeDelta = TimeDelta::minutes(15);
-    // A zone has skipped a whole day.
+    // A zone can skip a whole day.
     const STEPS_MAX: i32 = 24 * 4;
     (0..=STEPS_MAX).find_map(|step| {
         let shown = local.checked_add_signed(STEP.checked_mul(step)?)?;
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn times_days_and_ages_are_read() {
-        // It is 2023-11-14T22:13:20Z, and already the 15th two hours to the east.
+        // The time is 2023-11-14T22:13:20Z, and already the 15th two hours to the east.
         let east = FixedOffset::east_opt(7_200).unwrap();
         let table = [
             ("2023-11-14T22:13:20Z", Some(1_700_000_000_000_000)),
@@ -219,8 +219,8 @@ mod tests {
         assert_eq!(micros("2023-11-14", &Utc), Some(1_699_920_000_000_000));
     }
 
-    /// Clocks an hour behind, that went forward and back on the first day of 2023: they skipped 0:00
-    /// to 1:00, and showed 3:00 to 4:00 twice.
+    /// Clocks one hour behind UTC that changed twice on the first day of 2023. They skipped 0:00 to
+    /// 1:00, and showed 3:00 to 4:00 twice.
     #[derive(Clone, Copy)]
     struct Moved;
 

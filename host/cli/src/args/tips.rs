@@ -1,11 +1,11 @@
-//! Tips for words that belong to another command, or that stand in the wrong place. The parser's own
-//! tip, to put `--` in front, would make a log or a file of them.
+//! Gives tips for words that belong to another command or stand in the wrong place. clap's own tip,
+//! to put `--` in front, would make a log or a file of them.
 
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// A command, words that people type with it, and what does that.
+/// A command, words that people type with it, and the way to do that.
 const TIPS: [(&str, &[&str], &str); 5] = [
     (
         "read",
@@ -22,7 +22,7 @@ const TIPS: [(&str, &[&str], &str); 5] = [
     ("trim", &["--keep", "--keep-last"], "'trim --keep-events N' keeps the last N events"),
 ];
 
-/// Puts a better tip, or none, in the place of the parser's.
+/// Replaces clap's tip by a better one, or by none.
 pub(crate) fn better(mut error: clap::Error, typed: &[OsString]) -> clap::Error {
     if error.kind() != ErrorKind::UnknownArgument {
         return error;
@@ -41,7 +41,7 @@ pub(crate) fn better(mut error: clap::Error, typed: &[OsString]) -> clap::Error 
     error
 }
 
-/// What to do instead of `word`.
+/// Returns the tip for `word`.
 fn tip(word: &str, typed: &[&str]) -> Option<String> {
     let is_of = |command: &str| typed.contains(&command);
     let known = TIPS.iter().find(|(command, words, _)| is_of(command) && words.contains(&word));
