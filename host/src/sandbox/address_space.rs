@@ -1,32 +1,32 @@
-//! How much address space the memories of instances reserve.
+//! The address space that the memories of instances reserve.
 //!
-//! Wasmtime reserves 4 GiB for each memory, of which no byte is used before the memory has grown to
-//! it: then no access needs a check of its bounds, and a memory never moves. Where a process may
-//! not have that much (`ulimit -v`), a memory reserves little, and its accesses are checked.
+//! Wasmtime reserves 4 GiB for each memory, and uses no byte before the memory has grown to it.
+//! Then no access needs a bounds check, and a memory never moves. Where a process may not have that
+//! much (`ulimit -v`), a memory reserves little, and its accesses are checked.
 
 use std::io;
 
 use wasmtime::{Config, Engine, Memory, MemoryType, OutOfMemory, Store};
 
-/// Address space that a process may have and nobody needs to save: a hundred memories.
+/// A process that may have this much address space need not save any: a hundred memories.
 const PLENTY_BYTES: u64 = 512 * GIB;
 
-/// With less a process cannot compile a component: it would end where it next asks for memory.
+/// With less, a process cannot compile a component: it would end at the next request for memory.
 const LEAST_BYTES: u64 = 640 * 1024 * 1024;
 
-/// With less a component is compiled by one thread: each takes up to 130 MiB of address space.
+/// With less, one thread compiles a component: each thread takes up to 130 MiB of address space.
 const MANY_THREADS_BYTES: u64 = 16 * GIB;
 
-/// A limited process has room for the reservations of so many memories, beside all else.
+/// A limited process has room for this many memories, next to everything else.
 const MEMORIES: u64 = 32;
 
-/// What a memory reserves where the limit is not known.
+/// The reservation of a memory where the limit is not known.
 const SMALL_BYTES: u64 = 64 * 1024 * 1024;
 
-/// What is left free behind a memory that reserves little.
+/// The space left free behind a memory that reserves little.
 const GUARD_BYTES: u64 = 64 * 1024;
 
-/// What a memory that has outgrown its reservation reserves beyond its size.
+/// The reservation beyond the size of a memory that has outgrown its first one.
 const GROWTH_BYTES: u64 = 16 * 1024 * 1024;
 
 const GIB: u64 = 1024 * 1024 * 1024;
@@ -43,13 +43,13 @@ pub(crate) struct TooLittle {
     bytes: u64,
 }
 
-/// Makes an engine whose memories fit into the address space that this process may have.
-/// `memory_bytes_max` is the most that one of them may grow to.
+/// Makes an engine whose memories fit into the address space that this process may have. A memory
+/// may grow to at most `memory_bytes_max`.
 pub(crate) fn engine(config: &mut Config, memory_bytes_max: usize) -> wasmtime::Result<Engine> {
     let limit = limit().filter(|bytes| *bytes < PLENTY_BYTES);
     if limit.is_none() {
         let engine = Engine::new(config)?;
-        // Whatever else bounds the address space shows when it is asked for.
+        // Any other bound on the address space shows when space is requested.
         match Memory::new(Store::new(&engine, ()), MemoryType::new(0, None)) {
             Ok(_) => return Ok(engine),
             Err(error) => tracing::debug!("a memory cannot reserve 4 GiB: {error:#}"),
@@ -70,7 +70,8 @@ pub(crate) fn engine(config: &mut Config, memory_bytes_max: usize) -> wasmtime::
     Engine::new(config)
 }
 
-/// What a memory reserves under a limit. A power of two: each number is compiled for anew.
+/// Returns the reservation of a memory under a limit. It is a power of two, since each value needs
+/// a compilation of its own.
 fn reservation(limit: Option<u64>, memory_bytes_max: usize) -> u64 {
     let share = limit.map_or(SMALL_BYTES, |bytes| bytes / MEMORIES);
     let needed = u64::try_from(memory_bytes_max).unwrap_or(u64::MAX);
@@ -79,7 +80,7 @@ fn reservation(limit: Option<u64>, memory_bytes_max: usize) -> u64 {
     needed.min(share).min(4 * GIB)
 }
 
-/// The bytes of address space that this process may have, if that is limited.
+/// Returns the bytes of address space that this process may have, if they are limited.
 #[cfg(unix)]
 fn limit() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::As).current
@@ -90,7 +91,7 @@ fn limit() -> Option<u64> {
     None
 }
 
-/// Whether it failed for want of address space or memory.
+/// Returns true if the failure is a lack of address space or memory.
 pub(crate) fn is_lacking(error: &wasmtime::Error) -> bool {
     error.chain().any(|cause| {
         let of_system = cause.downcast_ref::<io::Error>();
@@ -100,8 +101,8 @@ pub(crate) fn is_lacking(error: &wasmtime::Error) -> bool {
     })
 }
 
-/// What is said of a failure for want of address space. `option` names what makes a component need
-/// less.
+/// Returns the message for a failure by lack of address space. `option` names the setting that
+/// lowers the need of a component.
 pub(crate) fn lack(error: &wasmtime::Error, option: &str) -> Option<String> {
     if let Some(lack) = lack_of_file(error) {
         return Some(lack);
@@ -120,8 +121,8 @@ pub(crate) fn lack(error: &wasmtime::Error, option: &str) -> Option<String> {
     })
 }
 
-/// What is said where the file that a component's memory is made of is larger than this process may
-/// write (`ulimit -f`). It is in memory, and counts all the same.
+/// Returns the message for a component's memory file that is larger than this process may write
+/// (`ulimit -f`). The file is in memory, and counts all the same.
 #[cfg(unix)]
 fn lack_of_file(error: &wasmtime::Error) -> Option<String> {
     use rustix::io::Errno;
@@ -185,7 +186,7 @@ mod tests {
 
     #[test]
     fn an_unlimited_process_reserves_what_needs_no_checks() {
-        // The tests run without a limit; a limited process is a test of the command line.
+        // The tests run without a limit. A limited process is a test of the command line.
         if limit().is_some() {
             return;
         }

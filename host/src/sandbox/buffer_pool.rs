@@ -1,8 +1,8 @@
-//! Memory that is used again once the bytes in it are no longer held: fresh memory costs a page fault
-//! for every 4 KiB, which is more than to fill it.
+//! A pool of buffers that are used again when their bytes are dropped. New memory costs a page
+//! fault for every 4 KiB, which takes longer than filling it.
 //!
-//! 1. A buffer in use counts against a memory, if there is one, with all that was reserved for it.
-//! 2. A buffer that is kept counts as nobody's.
+//! 1. A buffer in use counts against a memory, if there is one, with all bytes reserved for it.
+//! 2. A buffer in the pool counts against no memory.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -10,10 +10,10 @@ use bytes::Bytes;
 
 use crate::sandbox::memory::{Borrowed, Memory, MemoryExceeded};
 
-/// How many buffers are kept: at most 8 MiB, which count as nobody's.
+/// The number of buffers in the pool: at most 8 MiB, which count against no memory.
 const BUFFERS_KEPT: usize = 4;
 
-/// A larger buffer is not kept.
+/// A larger buffer is dropped.
 const BUFFER_BYTES_KEPT: usize = 2 * 1024 * 1024;
 
 /// Buffers that are not in use. Clones share them.
@@ -29,22 +29,22 @@ type Buffers = Mutex<Vec<Vec<u8>>>;
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
-    /// Counts what is reserved, if anything counts it.
+    /// Counts the reserved bytes, if a memory counts them.
     counted: Option<Borrowed>,
 }
 
 impl Recycler {
-    /// Whose buffers count against this memory while they are in use.
+    /// Creates a pool whose buffers count against this memory while they are in use.
     pub(crate) fn charging(memory: &Memory) -> Self {
         Self { buffers: Arc::default(), charged: Some(memory.clone()) }
     }
 
-    /// An empty buffer.
+    /// Returns an empty buffer.
     pub(crate) fn take(&self) -> Buffer {
         Buffer { bytes: lock(&self.buffers).pop().unwrap_or_default(), counted: None }
     }
 
-    /// Makes room in a buffer for so many more bytes.
+    /// Reserves room for this many more bytes in a buffer.
     pub(crate) fn reserve(&self, buffer: &mut Buffer, more: usize) -> Result<(), MemoryExceeded> {
         let Some(memory) = &self.charged else { return Ok(()) };
         let needed = buffer.bytes.len().saturating_add(more);
@@ -52,7 +52,7 @@ impl Recycler {
             return Ok(());
         }
         if buffer.bytes.is_empty() && buffer.bytes.capacity() / 2 > needed {
-            // One that was kept, and is far larger than what is put in.
+            // A buffer from the pool that is far larger than its new content.
             buffer.bytes = Vec::new();
         }
         let doubled = buffer
@@ -72,14 +72,14 @@ impl Recycler {
         Ok(())
     }
 
-    /// Bytes whose memory comes back when the last of them is dropped.
+    /// Returns bytes whose memory returns to the pool when the last of them is dropped.
     pub(crate) fn lend(&self, buffer: Buffer) -> Bytes {
         Bytes::from_owner(Lent { buffer, back: Arc::downgrade(&self.buffers) })
     }
 }
 
 impl Buffer {
-    /// Counts so many bytes as reserved.
+    /// Counts this many bytes as reserved.
     fn count(&mut self, memory: &Memory, bytes: usize) -> Result<(), MemoryExceeded> {
         match &mut self.counted {
             Some(counted) => counted.resize(bytes),
@@ -172,7 +172,7 @@ mod tests {
         recycler.reserve(&mut buffer, 100).unwrap();
         assert_eq!(memory.bytes(), 600);
         buffer.extend(&[b'x'; 300]);
-        // Not twice as much, but what it takes.
+        // The buffer grows to the bytes needed, not to twice its size.
         recycler.reserve(&mut buffer, 300).unwrap();
         assert_eq!((memory.bytes(), buffer.bytes.capacity()), (900, 900));
         let refused = recycler.reserve(&mut buffer, 500).unwrap_err();

@@ -1,10 +1,10 @@
-//! An instance that a handle owns, and the call under way in it.
+//! An instance that a handle owns, and the call in progress in it.
 //!
-//! 1. A call under way belongs to the handle and not to the future that waits for it: when that is
-//!    dropped, the call stands still, and the next one that is made on the handle goes on with it. A
-//!    component that a call has been torn out of cannot be called again.
-//! 2. A call that failed as a whole, by a trap, is the last one: the instance goes, with the memory
-//!    that it takes, and every later call fails in the same way.
+//! 1. A call in progress is owned by the handle, not by the future that waits for it. If the future
+//!    is dropped, the call pauses, and the next call on the handle completes it. A component cannot
+//!    be called again once a call has been torn out of it.
+//! 2. A call that failed as a whole, by a trap, is the last one. The instance and its memory are
+//!    dropped, and every later call fails in the same way.
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use crate::error::{Error, Result};
 use crate::sandbox::instance::Instance;
 
-/// An instance whose calls come to an `A` each.
+/// An instance whose calls return an `A` each.
 pub(crate) struct Calls<A> {
     state: State<A>,
 }
@@ -23,7 +23,7 @@ enum State<A> {
     Over(Error),
 }
 
-/// A call on an instance: what it came to, or how the instance failed.
+/// A call on an instance: its result, or the failure of the instance.
 pub(crate) type Call<'a, A> = BoxFuture<'a, Result<A>>;
 
 impl<A: Send + 'static> Calls<A> {
@@ -31,15 +31,16 @@ impl<A: Send + 'static> Calls<A> {
         Self { state: State::Idle(Box::new(instance)) }
     }
 
-    /// Ends the call that was given up half way, if one was; or else makes this one. Cancel safe.
+    /// Completes the call that was dropped half way, if there is one; otherwise makes this call.
+    /// Cancel safe.
     ///
     /// # Errors
-    /// How the instance failed, this time or before.
+    /// The failure of the instance, by this call or an earlier one.
     pub(crate) async fn end_or_make(
         &mut self,
         call: impl FnOnce(&mut Instance) -> Call<'_, A> + Send + 'static,
     ) -> Result<A> {
-        // Nothing is awaited before the call is where it belongs.
+        // Nothing is awaited before the handle owns the call.
         if let State::Idle(_) = self.state
             && let State::Idle(mut instance) = std::mem::replace(&mut self.state, lost())
         {

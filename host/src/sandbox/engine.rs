@@ -1,8 +1,8 @@
-//! Compiles the component and makes instances of it: what wasmtime needs to know, in one place.
+//! Compiles the component and makes instances of it: the one place for wasmtime's configuration.
 //!
-//! 1. A component is looked at before it is compiled, and compiled once: the compiled form is kept on
+//! 1. A component is checked before it is compiled, and compiled once. Its compiled form is kept on
 //!    disk and shared by processes.
-//! 2. An instance computes only as long as [`Limits`] allow; waiting for the store is free.
+//! 2. [`Limits`] bound the time that an instance computes. Waiting for the store is free.
 
 use std::path::Path;
 use std::sync::{Arc, Weak};
@@ -75,12 +75,12 @@ impl LogEngine {
         Ok(Self { engine, component, sha256, clock, limits, spare: Spare::default() })
     }
 
-    /// The SHA-256 of the component's bytes, in hexadecimal digits.
+    /// Returns the SHA-256 of the component's bytes, in hexadecimal digits.
     pub(crate) fn sha256(&self) -> &str {
         &self.sha256
     }
 
-    /// Returns an instance that is ready, or makes one.
+    /// Returns the spare instance, or makes one.
     async fn instance(self: &Arc<Self>) -> Result<Instance> {
         let (ready, is_next_due) = self.spare.take();
         if is_next_due {
@@ -93,7 +93,7 @@ impl LogEngine {
             Some(instance) => instance,
             None => self.make().await?,
         };
-        // It may have waited for longer than a call may take.
+        // The instance may have waited for longer than a call may take.
         instance.instances.set_epoch_deadline(1);
         Ok(instance)
     }
@@ -121,7 +121,7 @@ impl LogEngine {
     }
 }
 
-/// The making of a spare instance: whatever becomes of it, another can be made.
+/// The making of a spare instance. When it ends, in any way, another one can be made.
 struct Making(Weak<LogEngine>);
 
 impl Making {
@@ -129,7 +129,7 @@ impl Making {
         let Some(engine) = self.0.upgrade() else { return };
         match engine.make().await {
             Ok(instance) => engine.spare.put(instance),
-            // Who asks for an instance next is told.
+            // The next request for an instance returns the error.
             Err(error) => tracing::debug!("no instance is kept ready: {error}"),
         }
     }
@@ -143,7 +143,7 @@ impl Drop for Making {
     }
 }
 
-/// All that a log's component reaches.
+/// Links all imports of a log's component.
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
@@ -165,18 +165,18 @@ pub(crate) fn tick(engine: &Engine) -> std::io::Result<()> {
     Ok(())
 }
 
-/// An engine shared by hosts, logs and readers, and what its instances count against besides.
+/// An engine shared by hosts, logs and readers, and the plugin that its instances count against.
 #[derive(Clone)]
 pub(crate) struct SharedEngine {
     engine: Arc<LogEngine>,
     charge: Option<Charge>,
 }
 
-/// What all that works for one plugin counts against.
+/// The memory and the buffer pool of everything that works for one plugin.
 #[derive(Clone)]
 pub(crate) struct Charge {
     pub(crate) memory: Memory,
-    /// For the events on their way to its logs.
+    /// For the events in flight to its logs.
     recycler: Recycler,
 }
 
@@ -191,12 +191,12 @@ impl SharedEngine {
         Self { engine: Arc::new(engine), charge: None }
     }
 
-    /// The same engine, whose instances count against this, too.
+    /// Returns the same engine, whose instances also count against this plugin.
     pub(crate) fn charging(&self, charge: &Charge) -> Self {
         Self { engine: self.engine.clone(), charge: Some(charge.clone()) }
     }
 
-    /// For the events on their way to a log.
+    /// Returns the pool for the events in flight to a log.
     pub(crate) fn recycler(&self) -> Recycler {
         self.charge.as_ref().map(|charge| charge.recycler.clone()).unwrap_or_default()
     }
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(take(), (false, false), "one is being made");
         Making(Arc::downgrade(host.engine().engine())).run().await;
         assert_eq!(take(), (true, true));
-        // A making that is given up does not keep others from being made.
+        // A making that was dropped does not prevent another one.
         drop(Making(Arc::downgrade(host.engine().engine())));
         assert_eq!(take(), (false, true));
     }

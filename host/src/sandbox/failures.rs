@@ -1,4 +1,5 @@
-//! Failures of the component as errors of the library: traps, exceeded memory, and errors that it returned.
+//! Failures of the component as errors of the library: traps, exceeded memory, and errors that it
+//! returned.
 
 use crate::error::{Error, EventFault, WriteFate};
 use crate::limits::INSTANCE_MEMORY_OPTION;
@@ -7,7 +8,7 @@ use crate::sandbox::bindings::exports::stratalog::log::append_log as wit;
 use crate::sandbox::memory::MemoryExceeded;
 
 impl Error {
-    /// A call into the component did not return.
+    /// Converts the failure of a call that did not return.
     pub(crate) fn trapped(error: &wasmtime::Error) -> Self {
         match error.downcast_ref::<MemoryExceeded>() {
             Some(exceeded) if exceeded.is_of_plugin() => exceeded.clone().into(),

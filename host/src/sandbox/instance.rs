@@ -27,19 +27,19 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// The instance's exports, its store for one call, and the time that the call is measured on.
+    /// Begins a call: returns the exports, the wasmtime store, and the time that measures the call.
     pub(crate) fn begin(&mut self) -> (&Guest, &mut Instances<State>, PolledTime) {
         let time = self.instances.data_mut().work.meter.begin();
         (self.component.stratalog_log_append_log(), &mut self.instances, time)
     }
 
-    /// The memory that it takes.
+    /// Returns the memory that the instance takes.
     pub(crate) fn memory(&self) -> &Memory {
         self.instances.data().memory.memory()
     }
 
-    /// Hands events to a handle that the component has given out: packed lines that were checked,
-    /// and that count already for who holds them.
+    /// Passes events to a handle of the component. They are packed lines that were checked, and
+    /// they count already against the memory of their owner.
     pub(crate) async fn append_held(
         &mut self,
         log: ResourceAny,
@@ -54,8 +54,8 @@ impl Instance {
         Ok(appended.await.map_err(|error| Error::trapped(&error))??)
     }
 
-    /// The next page of a reader that the component has given out. The outer error is the instance's
-    /// last.
+    /// Returns the next page of a reader of the component. After the outer error, the instance
+    /// takes no more calls.
     pub(crate) async fn next_page(
         &mut self,
         reader: ResourceAny,
@@ -77,7 +77,7 @@ impl Instance {
         Ok(Ok(Some((page, counted))))
     }
 
-    /// Lets a reader leave out damage.
+    /// Lets a reader skip damage.
     pub(crate) async fn skip_damaged(&mut self, reader: ResourceAny) -> Result<()> {
         let time = self.instances.data_mut().work.meter.begin();
         let repairs = self.component.stratalog_log_repairs();
@@ -85,7 +85,7 @@ impl Instance {
         skips.map_err(|error| Error::trapped(&error))
     }
 
-    /// What a reader left out since this was asked last.
+    /// Returns the damage that a reader has skipped since the last call.
     pub(crate) async fn take_skipped(&mut self, reader: ResourceAny) -> Result<Vec<Skipped>> {
         let time = self.instances.data_mut().work.meter.begin();
         let repairs = self.component.stratalog_log_repairs();
@@ -105,7 +105,7 @@ impl Instance {
         Ok(done.map_err(|error| Error::trapped(&error))??.into())
     }
 
-    /// Repairs a log, or says what that would do.
+    /// Repairs a log, or returns the steps of a repair without doing them.
     pub(crate) async fn repair(&mut self, name: &str, dry_run: bool) -> Result<Vec<RepairStep>> {
         let time = self.instances.data_mut().work.meter.begin();
         let repairs = self.component.stratalog_log_repairs();
@@ -114,7 +114,7 @@ impl Instance {
         Ok(steps.into_iter().map(RepairStep::from).collect())
     }
 
-    /// Where a reader stands, behind its last page.
+    /// Returns the position after a reader's last page.
     pub(crate) async fn position(&mut self, reader: ResourceAny) -> Result<Option<String>> {
         let (guest, instances, time) = self.begin();
         let reader_calls = guest.reader();
@@ -122,7 +122,7 @@ impl Instance {
         position.map_err(|error| Error::trapped(&error))
     }
 
-    /// Where a reader stood before its last page.
+    /// Returns the position before a reader's last page.
     pub(crate) async fn position_before(&mut self, reader: ResourceAny) -> Result<Option<String>> {
         let time = self.instances.data_mut().work.meter.begin();
         let lines = self.component.stratalog_log_held_lines();
@@ -130,18 +130,18 @@ impl Instance {
         position.map_err(|error| Error::trapped(&error))
     }
 
-    /// How many objects the instance has created by creates that it started and did not wait for
-    /// from the beginning: a writer's batches.
+    /// Returns the number of objects created by creates that were started without waiting: a
+    /// writer's batches.
     pub(crate) fn created(&self) -> u64 {
         self.instances.data().work.created
     }
 
-    /// The bytes of those objects; goes on counting.
+    /// Returns the bytes of those objects; the counter is live.
     pub(crate) fn created_bytes(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.instances.data().work.created_bytes)
     }
 
-    /// Drops a handle that the component has given out.
+    /// Drops a handle that the component returned.
     pub(crate) async fn drop_handle(&mut self, handle: ResourceAny) -> Result<()> {
         let time = self.instances.data_mut().work.meter.begin();
         let dropped = time.measure(handle.resource_drop_async(&mut self.instances)).await;

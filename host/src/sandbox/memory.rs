@@ -1,14 +1,14 @@
-//! What is held in memory, inside a sandbox and outside: counted together, against one limit.
+//! Memory inside a sandbox and outside: counted together, against one limit.
 //!
-//! 1. What an instance holds counts against its own limit. What an instance holds that works for a
-//!    plugin counts against the plugin's limit, too: see [`Memory::charge`].
-//! 2. What was counted is given back by whoever drops it.
+//! 1. The memory of an instance counts against the instance's own limit. If the instance works for
+//!    a plugin, its memory also counts against the plugin's limit: see [`Memory::charge`].
+//! 2. The owner of counted bytes gives the count back when it drops them.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// The memory of one instance, or of one plugin with all that works for it. Clones count together.
+/// The memory of one instance, or of one plugin with all its instances. Clones count together.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory(Arc<Counts>);
 
@@ -18,9 +18,9 @@ struct Counts {
     bytes: AtomicUsize,
     bytes_peak: AtomicUsize,
     bytes_max: usize,
-    /// More was asked for.
+    /// A request for more was refused.
     refused: AtomicBool,
-    /// What else it counts against, if it does.
+    /// The other memory that it counts against, if there is one.
     charged: OnceLock<Charged>,
 }
 
@@ -28,7 +28,7 @@ struct Counts {
 #[derive(Debug)]
 struct Charged {
     memory: Memory,
-    /// Count there also what is too much.
+    /// Bytes are counted there even beyond the limit.
     freely: AtomicBool,
 }
 
@@ -38,7 +38,7 @@ enum Owner {
     Plugin,
 }
 
-/// More memory was asked for than there may be.
+/// A request for more memory than the limit allows.
 #[derive(Clone, Debug)]
 pub(crate) struct MemoryExceeded {
     owner: Owner,
@@ -46,7 +46,7 @@ pub(crate) struct MemoryExceeded {
 }
 
 impl MemoryExceeded {
-    /// Whether it is a plugin's limit: then the text names the option that raises it.
+    /// Returns true for a plugin's limit. The text then names the option that raises it.
     pub(crate) fn is_of_plugin(&self) -> bool {
         self.owner == Owner::Plugin
     }
@@ -75,12 +75,12 @@ impl fmt::Display for MemoryExceeded {
 impl std::error::Error for MemoryExceeded {}
 
 impl Memory {
-    /// Of an instance of the log's component.
+    /// Creates the memory of an instance of the log's component.
     pub(crate) fn new(bytes_max: usize) -> Self {
         Self::of(Owner::Instance, bytes_max)
     }
 
-    /// Of a plugin, and of all that works for it.
+    /// Creates the memory of a plugin and all its instances.
     pub(crate) fn of_plugin(bytes_max: usize) -> Self {
         Self::of(Owner::Plugin, bytes_max)
     }
@@ -91,7 +91,7 @@ impl Memory {
         Self(Arc::new(Counts { owner, bytes, bytes_peak, bytes_max, refused, charged }))
     }
 
-    /// Counts all there is and will be against another limit, too, once and for all.
+    /// Permanently counts all present and future bytes against another limit, too.
     pub(crate) fn charge(&self, memory: &Self) -> Result<(), MemoryExceeded> {
         memory.take(self.bytes())?;
         let charged = Charged { memory: memory.clone(), freely: AtomicBool::new(false) };
@@ -101,8 +101,8 @@ impl Memory {
         Ok(())
     }
 
-    /// Counts against the other limit also what is too much there, from now on: for an instance that
-    /// holds what was counted and promised to be kept before.
+    /// From now on, counts bytes against the other limit even beyond it. This is for an instance
+    /// with bytes that were counted before, and that the host promised to keep.
     pub(crate) fn charge_freely(&self) {
         if let Some(charged) = self.0.charged.get() {
             charged.freely.store(true, Ordering::Relaxed);
@@ -134,7 +134,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Counts bytes that are there, however many there may be.
+    /// Counts bytes that exist, even beyond the limit.
     fn add(&self, bytes: usize) {
         let before = self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.0.bytes_peak.fetch_max(before.saturating_add(bytes), Ordering::Relaxed);
@@ -144,7 +144,7 @@ impl Memory {
         self.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Refuses more bytes at once than there may be in all.
+    /// Refuses one request for more bytes than the limit.
     pub(crate) fn check(&self, bytes: usize) -> Result<(), MemoryExceeded> {
         let Counts { owner, bytes_max, .. } = &*self.0;
         if bytes <= *bytes_max {
@@ -153,24 +153,25 @@ impl Memory {
         Err(MemoryExceeded { owner: *owner, bytes_max: *bytes_max })
     }
 
-    /// Refuses if there is no room for so many bytes now. Counts nothing.
+    /// Refuses if there is no room for this many bytes now. Counts nothing.
     pub(crate) fn check_room(&self, bytes: usize) -> Result<(), MemoryExceeded> {
         self.borrow(bytes).map(drop)
     }
 
-    /// Counts bytes for as long as what it returns lives.
+    /// Counts bytes for as long as the returned value lives.
     pub(crate) fn borrow(&self, bytes: usize) -> Result<Borrowed, MemoryExceeded> {
         self.take(bytes)?;
         Ok(Borrowed { memory: self.clone(), bytes, scope: Scope::All })
     }
 
-    /// As [`Memory::borrow`], of bytes that are counted against every other limit already.
+    /// Counts bytes as [`Memory::borrow`], but not against other limits: there they are counted
+    /// already.
     pub(crate) fn borrow_own(&self, bytes: usize) -> Result<Borrowed, MemoryExceeded> {
         self.take_own(bytes)?;
         Ok(Borrowed { memory: self.clone(), bytes, scope: Scope::Own })
     }
 
-    /// As [`Memory::borrow`], of bytes that are there, however many there may be.
+    /// Counts bytes as [`Memory::borrow`], even beyond the limit: they exist already.
     pub(crate) fn borrow_freely(&self, bytes: usize) -> Borrowed {
         self.add(bytes);
         if let Some(charged) = self.0.charged.get() {
@@ -179,7 +180,7 @@ impl Memory {
         Borrowed { memory: self.clone(), bytes, scope: Scope::All }
     }
 
-    /// The plugin's, if it counts against one.
+    /// Returns the memory of the plugin that it counts against, if there is one.
     pub(crate) fn of_the_plugin(&self) -> Option<&Self> {
         match self.0.owner {
             Owner::Plugin => Some(self),
@@ -187,12 +188,12 @@ impl Memory {
         }
     }
 
-    /// How many more bytes there may be now.
+    /// Returns the number of bytes left below the limit.
     pub(crate) fn room(&self) -> usize {
         self.0.bytes_max.saturating_sub(self.bytes())
     }
 
-    /// Counts no longer what was taken.
+    /// Stops counting bytes that were taken.
     pub(crate) fn give_back(&self, bytes: usize) {
         self.subtract(bytes);
         if let Some(charged) = self.0.charged.get() {
@@ -200,17 +201,17 @@ impl Memory {
         }
     }
 
-    /// How much there is.
+    /// Returns the number of counted bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.0.bytes.load(Ordering::Relaxed)
     }
 
-    /// The most there was at once.
+    /// Returns the highest number of counted bytes so far.
     pub(crate) fn bytes_peak(&self) -> usize {
         self.0.bytes_peak.load(Ordering::Relaxed)
     }
 
-    /// Whether more was asked for than there may be.
+    /// Returns true if a request was refused.
     pub(crate) fn was_refused(&self) -> bool {
         self.0.refused.load(Ordering::Relaxed)
     }
@@ -236,7 +237,7 @@ impl Borrowed {
         self.bytes
     }
 
-    /// Counts so many bytes from now on.
+    /// Counts this many bytes from now on.
     pub(crate) fn resize(&mut self, bytes: usize) -> Result<(), MemoryExceeded> {
         let more = bytes.saturating_sub(self.bytes);
         match self.scope {

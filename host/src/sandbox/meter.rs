@@ -1,4 +1,4 @@
-//! What an instance uses: memory over all its memories, and time it computes.
+//! The meters of an instance: the sum of all its memories, and the time it computes.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,10 +13,10 @@ use crate::sandbox::memory::Memory;
 /// Elements of one table: more than a component with many functions has.
 const TABLE_ELEMENTS_MAX: usize = 100_000;
 
-/// Bounds the sum of all linear memories of an instance, and of what is held for it outside of them.
+/// Bounds the sum of an instance's linear memories and of the bytes kept outside for it.
 pub(crate) struct MemoryMeter {
     memory: Memory,
-    /// What the linear memories have, until they go with the instance.
+    /// The bytes of the linear memories, counted until the instance is dropped.
     linear_bytes: usize,
 }
 
@@ -49,7 +49,7 @@ impl ResourceLimiter for MemoryMeter {
                 self.linear_bytes = self.linear_bytes.saturating_add(more);
                 Ok(true)
             }
-            // The plugin is to be told which limit it was, and not that an allocation failed.
+            // The plugin's author must learn which limit it was, and not that an allocation failed.
             Err(error) if error.is_of_plugin() => Err(error.into()),
             Err(error) => {
                 tracing::warn!("{error}");
@@ -59,7 +59,7 @@ impl ResourceLimiter for MemoryMeter {
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        // A component does not say why it ended without the memory that it asked for.
+        // A component that ends because it did not get memory does not report the reason.
         if address_space::is_lacking(&error) { Err(error) } else { Ok(()) }
     }
 
@@ -73,15 +73,15 @@ impl ResourceLimiter for MemoryMeter {
     }
 }
 
-/// The time that calls were polled for: a call that waits, for the host or to be polled again, takes
-/// none. Clones are one.
+/// The time that calls were polled for. A call that waits, for the host or for the next poll, takes
+/// no time. Clones are one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PolledTime(Arc<Mutex<Polled>>);
 
 #[derive(Debug, Default)]
 struct Polled {
     before: Duration,
-    /// When the poll under way began.
+    /// The begin of the poll in progress.
     since: Option<Instant>,
 }
 
@@ -112,7 +112,7 @@ impl PolledTime {
     }
 }
 
-/// A poll, until it is over.
+/// A poll, until it ends.
 struct Polling<'a>(&'a PolledTime);
 
 impl Drop for Polling<'_> {
@@ -122,8 +122,8 @@ impl Drop for Polling<'_> {
     }
 }
 
-/// Measures how long the call under way has computed: the time that it was polled for since it began,
-/// less what of it the host took, less what the bytes that it got are worth.
+/// Measures the time that the call in progress has computed: the time of its polls, minus the time
+/// that it waited for the host, minus an allowance for the bytes that it got.
 #[derive(Debug, Default)]
 pub(crate) struct ComputeMeter {
     time: PolledTime,
@@ -133,29 +133,29 @@ pub(crate) struct ComputeMeter {
 }
 
 impl ComputeMeter {
-    /// A call begins; its polls are to be measured.
+    /// Begins a call; returns the time that must measure its polls.
     pub(crate) fn begin(&mut self) -> PolledTime {
         let time = self.time.clone();
         *self = Self { began: time.now(), time: time.clone(), ..Self::default() };
         time
     }
 
-    /// The time on this meter, to begin to wait at.
+    /// Returns the time on this meter, as the start of a wait.
     pub(crate) fn now(&self) -> Duration {
         self.time.now()
     }
 
-    /// The call has waited for the host since then.
+    /// Records that the call has waited for the host since `start`.
     pub(crate) fn waited_since(&mut self, start: Duration) {
         self.waited = self.waited.saturating_add(self.now().saturating_sub(start));
     }
 
-    /// The call has got bytes from the store.
+    /// Records that the call has got bytes from the store.
     pub(crate) fn got(&mut self, bytes: usize) {
         self.bytes_got = self.bytes_got.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
-    /// How long the call has computed so far, beyond what it may for the bytes that it got.
+    /// Returns the time that the call has computed, minus the allowance for the bytes that it got.
     pub(crate) fn computed(&self) -> Duration {
         let allowed = Duration::from_secs(self.bytes_got / COMPUTED_BYTES_PER_SECOND);
         let polled = self.now().saturating_sub(self.began);
@@ -173,7 +173,7 @@ mod tests {
         meter.begin();
         meter.time.lock().before = Duration::from_secs(20);
         assert!(meter.computed() >= Duration::from_secs(20));
-        // Ten seconds' worth, in pieces that are not worth one.
+        // An allowance of ten seconds, in pieces that are too small for one second each.
         for _ in 0..640 {
             meter.got(1024 * 1024);
         }
@@ -215,7 +215,7 @@ mod tests {
         assert!(computed <= found && found <= rest, "{found:?} of {computed:?} to {rest:?}");
     }
 
-    /// Lets time pass, some milliseconds at least; returns how much.
+    /// Lets at least some milliseconds pass; returns the time passed.
     fn pass() -> Duration {
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_millis(5) {

@@ -1,4 +1,4 @@
-//! Everything that runs the log's component: wasmtime, what the component imports, and its limits.
+//! The sandbox that runs the log's component: wasmtime, the component's imports, and its limits.
 
 pub(crate) mod address_space;
 pub(crate) mod bindings;

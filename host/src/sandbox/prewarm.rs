@@ -1,7 +1,7 @@
-//! An instance that is kept ready, so that who opens a log need not wait until one is made.
+//! Keeps one instance ready, so that opening a log does not wait for one.
 //!
-//! 1. None is made before a second instance was asked for: most programs need one.
-//! 2. It has no store until it is taken, and is taken once.
+//! 1. No instance is made before a second one was requested, since most programs need one.
+//! 2. The ready instance has no store until it is taken, and is taken once.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,7 +18,7 @@ struct Kept {
 }
 
 impl Spare {
-    /// Takes the instance that is ready, if one is. True: another one is to be made.
+    /// Takes the ready instance, if there is one. Also returns true if another one must be made.
     pub(crate) fn take(&self) -> (Option<Instance>, bool) {
         let mut kept = self.lock();
         let ready = kept.ready.take();
@@ -33,7 +33,7 @@ impl Spare {
         self.lock().ready = Some(instance);
     }
 
-    /// The making of an instance has ended, however: another one can be made.
+    /// Records that the making of an instance has ended, in any way. Another one can be made.
     pub(super) fn end_making(&self) {
         self.lock().is_being_made = false;
     }

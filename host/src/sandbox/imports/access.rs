@@ -1,8 +1,8 @@
-//! Which store a key leads to, and what of it an instance may know.
+//! Finds the store behind a key, and limits what an instance may know of it.
 //!
-//! 1. The log's own component is lent one store, whole: keys and failures are passed on as they are.
-//! 2. A component of a plugin is lent logs: a key begins with a label, and the store's own names and
-//!    words stay outside.
+//! 1. The log's own component gets one store, whole: keys and failures are passed on unchanged.
+//! 2. A component of a plugin gets logs: a key begins with a label, and the store's own names and
+//!    error texts stay outside.
 
 use std::sync::Arc;
 
@@ -17,22 +17,23 @@ pub(crate) struct KeyScope {
 }
 
 impl KeyScope {
-    /// The log's object as the component may know it: below the label instead of the log's name.
+    /// Returns the log's object as the component may know it: below the label instead of the log's
+    /// name.
     pub(crate) fn object(&self, object: &str) -> String {
         match self.below(object) {
             Some(rest) => format!("{}/{rest}", self.name),
-            // Of no log that was lent: what it is, the component is not to know.
+            // The object is of no granted log, so the component must not learn its name.
             None => self.name.to_string(),
         }
     }
 
-    /// What follows the log's name in an object's key.
+    /// Returns the part of an object's key after the log's name.
     fn below<'a>(&self, object: &'a str) -> Option<&'a str> {
         object.strip_prefix(&*self.log)?.strip_prefix('/')
     }
 }
 
-/// What an instance is about to do with an object.
+/// The operation that an instance requests on an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     Create,
@@ -42,9 +43,10 @@ pub(crate) enum Operation {
     Delete,
 }
 
-/// Lends stores by key.
+/// Grants access to stores by key.
 pub(crate) trait Lender: Send {
-    /// The store behind a key, for an operation that writes so many bytes; or why not.
+    /// Returns the store behind a key, for an operation that writes this many bytes, or the
+    /// refusal.
     fn lend(
         &mut self,
         key: &str,
@@ -53,17 +55,17 @@ pub(crate) trait Lender: Send {
     ) -> Result<Lent, wit::StoreError>;
 }
 
-/// A store that was lent for one operation, and the key in it.
+/// A store that was granted for one operation, and the key in it.
 #[expect(unreachable_pub, reason = "the bindings name in public what holds it")]
 #[derive(Clone)]
 pub struct Lent {
     pub(super) store: Store,
     pub(super) key: String,
-    /// The label that stands for the log's name; none when names are known.
+    /// The label in place of the log's name; none if the component knows names.
     label: Option<KeyScope>,
 }
 
-/// An instance that waits to be used has no store yet.
+/// An instance that waits for its first use has no store yet.
 impl Lender for Option<Store> {
     fn lend(&mut self, key: &str, _: Operation, _: usize) -> Result<Lent, wit::StoreError> {
         match self {
@@ -77,7 +79,7 @@ impl Lender for Option<Store> {
 }
 
 impl Lent {
-    /// A key that begins with a label, in the store of the log behind it.
+    /// Returns a key that begins with a label, in the store of the log behind it.
     pub(crate) fn below(
         store: &Store,
         label: &KeyScope,
@@ -87,7 +89,7 @@ impl Lent {
         Ok(Self { key: lent.other_key(key)?, ..lent })
     }
 
-    /// Another key of the same log, in the store.
+    /// Returns another key of the same log, in the store.
     pub(super) fn other_key(&self, key: &str) -> Result<String, wit::StoreError> {
         let Some(label) = &self.label else { return Ok(key.to_owned()) };
         let rest = key.strip_prefix(&*label.name).and_then(|rest| rest.strip_prefix('/'));
@@ -97,7 +99,7 @@ impl Lent {
         })
     }
 
-    /// A key of the store, as the instance knows it.
+    /// Returns a key of the store as the instance knows it.
     pub(super) fn known_key(&self, key: String) -> String {
         match &self.label {
             None => key,
@@ -105,13 +107,13 @@ impl Lent {
         }
     }
 
-    /// Whether the instance may know of an entry. Of a log that was lent by a label, what lies in
-    /// folders below it is another's.
+    /// Returns true if the instance may know of an entry. For a log that was granted by a label,
+    /// entries in folders below it belong to other logs.
     pub(super) fn shows(&self, kind: EntryKind) -> bool {
         self.label.is_none() || kind != EntryKind::Folder
     }
 
-    /// A failure of the store, as the instance may know it.
+    /// Returns a failure of the store as the instance may know it.
     pub(super) fn store_error(&self, error: StoreError) -> wit::StoreError {
         let kind = match error.kind {
             StoreErrorKind::NotFound => wit::StoreErrorKind::NotFound,

@@ -1,11 +1,13 @@
-//! Bytes that are held for a component: what it reads of the store and passes on need not enter its
+//! Host bytes: a component can check and forward bytes from the store without copying them into its
 //! memory.
 //!
-//! 1. They count as the component's memory, once however often they are sliced, until the last of
-//!    them is gone; so does what it takes to hold them.
-//! 2. No more are joined than the component may hold, though what is joined counts but once: else
-//!    few bytes, appended to themselves again and again, would be more than any call gets done with.
-//! 3. What is a small part of what came is copied, so that not much more is held than is counted.
+//! 1. They count as the component's memory until the last of them is dropped. They count once,
+//!    however often they are sliced. Their bookkeeping also counts.
+//! 2. A join is at most as long as the component's memory limit, although joined bytes count only
+//!    once. Otherwise a few bytes, appended to themselves again and again, would be more than any
+//!    call could process.
+//! 3. A small part of a large buffer is copied, so that the memory used is not much more than the
+//!    memory counted.
 //! 4. Everything that a component passes in is hostile: offsets and sizes are checked before use.
 
 use std::hash::Hasher as _;
@@ -23,18 +25,18 @@ use crate::limits::READ_BYTES_MAX;
 use crate::sandbox::bindings::stratalog::log::held_bytes as wit;
 use crate::sandbox::memory::{Borrowed, Memory};
 
-/// What it takes to hold a piece, besides its bytes.
+/// The bookkeeping of a piece, besides its bytes.
 const PIECE_OVERHEAD_BYTES: usize = 128;
 
-/// Pieces that have fewer bytes on the average are joined before they are written.
+/// Pieces with fewer bytes on average are joined before they are written.
 const PIECES_JOINED_BYTES: usize = 16 * 1024;
 
-/// Bytes are digested and counted block by block, so that the second finds them in the processor's
-/// nearest cache: half as long as one after the other.
+/// Bytes are digested and counted block by block, so that the count finds them in the processor's
+/// nearest cache. This takes half as long as one pass after the other.
 const BLOCK_BYTES: usize = 4 * 1024;
 
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
-/// Some bytes, in pieces as they came.
+/// Some bytes, in pieces as they came from the store or the caller.
 #[derive(Debug)]
 pub struct HeldBytes {
     pieces: Vec<Piece>,
@@ -45,12 +47,13 @@ pub struct HeldBytes {
 #[derive(Clone, Debug)]
 struct Piece {
     bytes: Bytes,
-    /// Counts them, and what they were sliced of.
+    /// Counts the bytes, and the buffer that they were sliced from.
     counted: Arc<Borrowed>,
 }
 
 impl Piece {
-    /// The bytes for a caller who may keep them: a copy if they are a small part of what is counted.
+    /// Returns the bytes for a caller that may keep them: a copy if they are a small part of the
+    /// counted buffer.
     fn kept(&self) -> Bytes {
         let is_small = self.bytes.len() < self.counted.bytes() / 2;
         if is_small { Bytes::copy_from_slice(&self.bytes) } else { self.bytes.clone() }
@@ -63,7 +66,7 @@ impl HeldBytes {
         Self::of_one(bytes, counted, memory)
     }
 
-    /// Of bytes that whoever gave them counts against any limit but the instance's own.
+    /// Wraps bytes that their source already counts against every limit but the instance's own.
     pub(super) fn of_counted(bytes: Bytes, memory: &Memory) -> wasmtime::Result<Self> {
         let counted = memory.borrow_own(bytes.len())?;
         Self::of_one(bytes, counted, memory)
@@ -76,12 +79,12 @@ impl HeldBytes {
         Ok(Self { pieces, length, overhead })
     }
 
-    /// The bytes, in pieces, for a caller who may keep them.
+    /// Returns the bytes, in pieces, for a caller that may keep them.
     pub(super) fn into_pieces(self) -> impl Iterator<Item = Bytes> + Send {
         self.pieces.into_iter().map(|piece| piece.kept())
     }
 
-    /// The bytes, without a copy if they are in one piece.
+    /// Returns the bytes, without a copy if they are in one piece.
     pub(crate) fn to_bytes(&self) -> Bytes {
         if let [Piece { bytes, .. }] = &self.pieces[..] {
             return bytes.clone();
@@ -91,8 +94,8 @@ impl HeldBytes {
         all.freeze()
     }
 
-    /// What a store is given: few pieces as they are, many small ones joined. They count as long as
-    /// the second part is kept.
+    /// Returns the payload for a store: a few pieces unchanged, many small ones joined. The bytes
+    /// count for as long as the second value is kept.
     pub(super) fn to_payload(
         &self,
         memory: &Memory,
@@ -110,7 +113,7 @@ impl HeldBytes {
         self.length
     }
 
-    /// The bytes for a caller who may keep them.
+    /// Returns the bytes for a caller that may keep them.
     pub(super) fn into_kept(self) -> Bytes {
         match &self.pieces[..] {
             [piece] => piece.kept(),
@@ -191,14 +194,14 @@ fn overhead_of(pieces: usize) -> usize {
     pieces.saturating_add(1).saturating_mul(PIECE_OVERHEAD_BYTES)
 }
 
-/// The bytes from some offset on.
+/// The bytes from an offset on.
 struct Walk<'a> {
     pieces: std::slice::Iter<'a, Piece>,
     rest: &'a [u8],
 }
 
 impl<'a> Walk<'a> {
-    /// The next bytes, at most so many. None at the end.
+    /// Returns the next bytes, at most this many; none at the end.
     fn next(&mut self, bytes_max: usize) -> &'a [u8] {
         while self.rest.is_empty() {
             let Some(piece) = self.pieces.next() else { break };
@@ -218,7 +221,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Measures the next bytes, which are there.
+    /// Measures the next bytes, which must exist.
     fn measure(&mut self, length: usize) -> wit::Measure {
         let mut block = self.next(length.min(BLOCK_BYTES));
         if block.len() == length {
@@ -318,7 +321,7 @@ pub(super) fn add_to_linker<T: Send + 'static>(
     view: fn(&mut T) -> Objects<'_>,
 ) -> wasmtime::Result<()> {
     wit::add_to_linker::<T, HasObjects>(linker, view)?;
-    // The generated bindings would copy the bytes once more.
+    // The generated bindings would make one more copy of the bytes.
     linker.allow_shadowing(true);
     linker.instance("stratalog:log/held-bytes@0.1.0")?.func_wrap(
         "[method]bytes.read",

@@ -1,4 +1,4 @@
-//! What an instance has under way in its object store.
+//! The operations of an instance that are in flight in its object store.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -10,23 +10,24 @@ use crate::sandbox::memory::{Borrowed, Memory};
 use crate::sandbox::meter::ComputeMeter;
 use crate::store::{AHEAD_BYTES_MAX, OBJECTS_AHEAD_MAX};
 
-/// What a read holds that fetches one object ahead.
+/// The memory of a read that fetches one object ahead.
 pub(super) const OBJECT_AHEAD_BYTES: usize = AHEAD_BYTES_MAX / OBJECTS_AHEAD_MAX;
 
-/// What a read holds ahead for a plugin is at most one in so many shares of what may still be held.
+/// A read for a plugin fetches ahead at most one in this many shares of the memory left to the
+/// plugin.
 const ROOM_SHARES_OF_A_READ: usize = 4;
 
 pub(crate) struct ObjectWork {
     pub(crate) meter: ComputeMeter,
-    /// Objects whose creates were started, have succeeded, and are done with.
+    /// Objects whose creates were started, have succeeded, and were dropped.
     pub(crate) created: u64,
     /// Their bytes.
     pub(crate) created_bytes: Arc<AtomicU64>,
-    /// Bounds the bytes that creates under way hold, whoever still waits for them.
+    /// Bounds the bytes of creates in flight, whether or not a caller still waits for them.
     pub(super) creates: Arc<Semaphore>,
-    /// Each ordered read under way has a clone.
+    /// Each ordered read in progress has a clone.
     pub(super) reads: Arc<()>,
-    /// What the instance holds, in its linear memories and outside.
+    /// The memory of the instance, in its linear memories and outside.
     pub(super) memory: Memory,
 }
 
@@ -44,10 +45,10 @@ impl ObjectWork {
         }
     }
 
-    /// How many objects a read may fetch ahead. What that holds counts for a plugin, which may hold
-    /// less than a read without limits would.
+    /// Returns the number of objects that a read may fetch ahead. The memory for them counts
+    /// against a plugin's limit, which may be lower than the need of an unlimited read.
     pub(super) fn objects_ahead(&self) -> (usize, Option<Borrowed>) {
-        // One is the work's own, one this read's.
+        // One clone is that of this value, one that of this read.
         let others = Arc::strong_count(&self.reads).saturating_sub(2);
         if others >= READS_AHEAD_MAX {
             return (1, None);
@@ -57,7 +58,7 @@ impl ObjectWork {
         };
         let affordable = memory.room() / ROOM_SHARES_OF_A_READ / OBJECT_AHEAD_BYTES;
         let objects = affordable.clamp(1, OBJECTS_AHEAD_MAX);
-        // The first one is counted already.
+        // The first object is counted already.
         let more = objects.saturating_sub(1).saturating_mul(OBJECT_AHEAD_BYTES);
         memory.borrow(more).map_or((1, None), |ahead| (objects, Some(ahead)))
     }
@@ -73,7 +74,8 @@ mod tests {
     fn what_is_fetched_ahead_counts_for_a_plugin_which_fetches_less_when_little_is_left() {
         for (limit_mib, objects, held_mib) in [(256, 16, 30), (64, 8, 14), (16, 2, 2), (4, 1, 0)] {
             let plugin = Memory::of_plugin(limit_mib * MIB);
-            // As much by an instance that works for it as by a component that it carries.
+            // An instance that works for the plugin gets as much as a component that the plugin
+            // carries.
             let instance = Memory::new(limit_mib * MIB);
             instance.charge(&plugin).unwrap();
             for memory in [plugin.clone(), instance] {

@@ -35,7 +35,8 @@ impl Host for State {
     }
 }
 
-/// The text without what could drive a terminal or make a line look like another, and not too long.
+/// Returns the text, cut to a limit, without characters that could control a terminal or make a
+/// line look like another.
 pub(crate) fn printable(text: &str) -> String {
     let mut line = String::new();
     for character in text.chars() {
@@ -48,7 +49,8 @@ pub(crate) fn printable(text: &str) -> String {
     line
 }
 
-/// Control characters, line separators, what turns the direction of text, and invisible tags.
+/// Returns true for control characters, line separators, changes of text direction, and invisible
+/// tags.
 fn deceives(character: char) -> bool {
     character.is_control()
         || matches!(character,

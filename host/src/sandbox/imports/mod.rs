@@ -1,4 +1,4 @@
-//! What the host lends a component: the one place that joins stores, clock and logging to wasmtime.
+//! The imports of a component: the one place that joins stores, clock and logging to wasmtime.
 
 pub(crate) mod access;
 pub(crate) mod host_bytes;
@@ -22,7 +22,7 @@ use access::Lender;
 use host_bytes::HeldBytes;
 use in_flight::ObjectWork;
 
-/// The objects that an instance may reach, and what it has under way, borrowed from its state.
+/// The objects that an instance may reach and its operations in flight, borrowed from its state.
 pub(crate) struct Objects<'a> {
     pub lender: &'a mut dyn Lender,
     pub table: &'a mut ResourceTable,
@@ -35,8 +35,8 @@ impl HasData for HasObjects {
     type Data<'a> = Objects<'a>;
 }
 
-/// Adds what a log component imports of a store to a linker. `view` finds what it needs in what a
-/// store of wasmtime holds.
+/// Adds a log component's imports from a store to a linker. `view` finds the objects in the data of
+/// a wasmtime store.
 pub(crate) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> Objects<'_>,
@@ -71,32 +71,32 @@ impl State {
         }
     }
 
-    /// Lends a store, whole.
+    /// Provides the whole store.
     pub(crate) fn lend(&mut self, store: Store) {
         self.store = Some(store);
     }
 
-    /// Holds bytes for the component that count already against any limit but the instance's own.
+    /// Keeps bytes for the component that already count against every limit but the instance's own.
     pub(crate) fn hold_counted(&mut self, bytes: Bytes) -> Result<Resource<HeldBytes>> {
         let held = HeldBytes::of_counted(bytes, &self.work.memory);
         let held = held.and_then(|held| Ok(self.table.push(held)?));
         held.map_err(|error| Error::trapped(&error))
     }
 
-    /// Takes held bytes over from the component, and the count of them.
+    /// Takes host bytes over from the component, with their count.
     pub(crate) fn take_bytes(&mut self, bytes: Resource<HeldBytes>) -> Result<(Bytes, Borrowed)> {
         let bytes = self.table.delete(bytes).map_err(|error| Error::Guest(error.to_string()))?;
         let counted = self.work.memory.borrow_freely(bytes.len());
         Ok((bytes.into_kept(), counted))
     }
 
-    /// What is lent.
+    /// Returns the objects that the instance may reach.
     pub(crate) fn objects(&mut self) -> Objects<'_> {
         Objects { lender: &mut self.store, table: &mut self.table, work: &mut self.work }
     }
 }
 
-/// Traps a component that asks for more at once than the interface allows.
+/// Traps a component that passes more in one call than the interface allows.
 pub(super) fn check_count(what: &str, count: usize) -> wasmtime::Result<()> {
     if count <= KEYS_MAX {
         return Ok(());

@@ -1,5 +1,5 @@
-//! The object store as a component sees it: converts, caps and calls. What a store does is the
-//! store's; which store a key leads to, the lender says.
+//! The object store as a component sees it: converts, limits and calls. The store does the work,
+//! and the lender finds the store behind a key.
 //!
 //! Everything that a component passes in is hostile: sizes and counts are checked before use.
 
@@ -25,7 +25,7 @@ const CHUNK_COPIED_BYTES: usize = 16 * 1024;
 type Outcome = Result<(), wit::WriteError>;
 
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
-/// A create under way, or one that was refused before it began.
+/// A create in flight, or one that was refused before it began.
 pub enum CreateSlot {
     /// With the number of its bytes.
     Started(PendingCreate, Lent, u64),
@@ -40,16 +40,16 @@ pub enum ReadSlot {
 }
 
 #[expect(unreachable_pub, reason = "what the bindings name in public holds it")]
-/// A read under way.
+/// A read in progress.
 pub struct Begun {
     read: OrderedRead,
     lent: Lent,
-    /// Counts what was asked for and what is fetched ahead, and the read among the others.
+    /// Counts the requested parts, the objects fetched ahead, and the read itself.
     _held: (Borrowed, Option<Borrowed>, Arc<()>),
 }
 
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
-/// An upload, until it is finished, and the count of what it holds for a plugin.
+/// An upload, until it is finished, and the count of its memory for a plugin.
 pub struct UploadSlot(Option<Upload>, Lent, Option<Borrowed>);
 
 impl wit::Host for Objects<'_> {
@@ -267,7 +267,7 @@ impl wit::HostOrderedRead for Objects<'_> {
             Some(Ok(chunk)) => {
                 let (part, bytes, last) = (number(chunk.part), chunk.bytes, chunk.last);
                 self.work.meter.got(bytes.len());
-                // A few bytes may be all that is used of a large buffer of the network's.
+                // The small chunk may be all that is used of a large network buffer.
                 let is_small = bytes.len() < CHUNK_COPIED_BYTES;
                 let bytes = if is_small { Bytes::copy_from_slice(&bytes) } else { bytes };
                 let bytes = self.table.push(HeldBytes::new(bytes, &self.work.memory)?)?;

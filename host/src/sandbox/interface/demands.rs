@@ -1,4 +1,4 @@
-//! What a component asks for and must give, compared with what there is, before it is compiled.
+//! Compares a component's imports and exports with those of this host, before it is compiled.
 
 use wasmparser::Parser;
 use wasmtime::component::{Component, Linker};
@@ -7,26 +7,26 @@ use super::surface::{self, Surface};
 use super::version::Version;
 use crate::error::{Error, Result};
 
-/// The package of the interface, and the version that this crate has.
+/// The package of the interface, and this crate's version of it.
 const PACKAGE: &str = "stratalog:log/";
 const OURS: Version = Version::new(0, 1, 0);
 
-/// The version of WASI that this host has, and its parts.
+/// The version of WASI that this host provides, and its packages.
 const WASI: Version = Version::new(0, 2, 0);
 const WASI_OFFERED: [&str; 6] =
     ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
 
-/// Says what a component is to be.
+/// The world that a component must fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum World {
     /// The logic of logs.
     Log,
-    /// A command that is lent logs.
+    /// A command that is granted logs.
     Plugin,
 }
 
 impl World {
-    /// The interfaces that it is given, besides those of WASI.
+    /// Returns the interfaces that the host provides, besides those of WASI.
     fn offered(self) -> &'static [&'static str] {
         match self {
             Self::Log => &[
@@ -43,7 +43,7 @@ impl World {
         }
     }
 
-    /// The interfaces that it must give, with the version.
+    /// Returns the interfaces that the component must export, with their versions.
     fn demanded(self) -> &'static [(&'static str, Version)] {
         match self {
             Self::Log => &[("stratalog:log/append-log", OURS), ("stratalog:log/held-lines", OURS)],
@@ -52,8 +52,8 @@ impl World {
     }
 }
 
-/// Refuses what is not a component, and a component that cannot become one of this world with what
-/// `linker` has. What else is wrong with it the compiler says.
+/// Refuses bytes that are not a component, and a component that does not fit this world with the
+/// functions of `linker`. The compiler reports all other faults.
 pub(crate) fn check<T: 'static>(
     world: World,
     component: &[u8],
@@ -97,7 +97,8 @@ fn no_component(bytes: &[u8]) -> Option<String> {
     Some(format!("is a core WebAssembly module, not a WebAssembly component: {cure}"))
 }
 
-/// It was made for a version of our interface that this host cannot serve.
+/// Returns the message for a component made for a version of our interface that this host cannot
+/// serve.
 fn other_version(surface: &Surface) -> Option<String> {
     surface.imports.iter().chain(&surface.exports).find_map(|name| {
         let (interface, version) = name.strip_prefix(PACKAGE)?.split_once('@')?;
@@ -111,7 +112,7 @@ fn other_version(surface: &Surface) -> Option<String> {
     })
 }
 
-/// It was made for a version of WASI that this host does not have.
+/// Returns the message for a component made for a version of WASI that this host does not have.
 fn other_wasi(surface: &Surface) -> Option<String> {
     surface.imports.iter().chain(&surface.exports).find_map(|name| {
         let (interface, version) = name.split_once('@').unwrap_or((name, ""));
@@ -131,9 +132,9 @@ fn other_wasi(surface: &Surface) -> Option<String> {
     })
 }
 
-/// It imports what the linker does not have.
+/// Returns the message for an import that the linker does not have.
 fn unmet_import<T: 'static>(world: World, surface: &Surface, linker: &Linker<T>) -> Option<String> {
-    // What cannot be compiled without its code is compiled with it, and refused then.
+    // If it cannot be compiled without the code, the compilation with the code refuses it later.
     let importer = Component::from_binary(linker.engine(), &surface.importer).ok()?;
     let error = linker.instantiate_pre(&importer).err()?;
     let unmet: Vec<&str> = surface
@@ -147,7 +148,7 @@ fn unmet_import<T: 'static>(world: World, surface: &Surface, linker: &Linker<T>)
         World::Plugin => ("which no plugin is given", "A plugin"),
     };
     if unmet.is_empty() {
-        // The interface is there and is not what it was made for.
+        // The host has the interface, but not as the component expects it.
         let error = format!("{error:#}");
         let cure = if error.contains(PACKAGE) {
             "; build it against the wit/ of this stratalog"
@@ -177,7 +178,7 @@ fn is_offered(world: World, import: &str) -> bool {
         || world.offered().iter().any(|offered| *offered == import || *offered == interface)
 }
 
-/// It does not export what a component of its world does.
+/// Returns the message for an export of the world that the component lacks.
 fn missing_export(world: World, surface: &Surface) -> Option<String> {
     let is_exported = |(demanded, version): &(&str, Version)| {
         surface.exports.iter().any(|export| {

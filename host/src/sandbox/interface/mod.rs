@@ -1,8 +1,8 @@
-//! Looks at a component before it is compiled: what it was made for, and whether this host has it.
+//! Checks a component before it is compiled: its interfaces, and whether this host has them.
 //!
 //! 1. Only the names and types of a component's imports and exports are read here, not its code.
-//! 2. What is refused here the compiler and the linker would refuse, too, and later: they have the
-//!    last word.
+//! 2. The compiler and the linker would also refuse each component that is refused here, but later.
+//!    Their decision is final.
 
 mod demands;
 mod surface;

@@ -1,9 +1,8 @@
-//! What a component shows to the outside: the names of its imports and exports.
+//! The surface of a component: the names of its imports and exports.
 
 use wasmparser::{Chunk, Parser, Payload};
 
-/// The numbers of the sections of a component that may stand in front of an import and say its
-/// type.
+/// The numbers of the component sections that may precede an import and contain its type.
 const CORE_TYPES: u8 = 3;
 const ALIASES: u8 = 6;
 const TYPES: u8 = 7;
@@ -12,14 +11,14 @@ const IMPORTS: u8 = 10;
 /// The first bytes of every component.
 const PREAMBLE: &[u8] = b"\0asm\x0d\0\x01\0";
 
-/// What a component shows, as far as it can be read.
+/// The surface of a component, as far as it can be read.
 #[derive(Debug, Default)]
 pub(super) struct Surface {
     pub(super) imports: Vec<String>,
     pub(super) exports: Vec<String>,
-    /// It ends before its end.
+    /// The bytes end before the component does.
     pub(super) is_cut_off: bool,
-    /// A component that imports the same and does nothing.
+    /// A component that has the same imports and does nothing.
     pub(super) importer: Vec<u8>,
 }
 
@@ -35,7 +34,7 @@ impl Surface {
                     surface.is_cut_off = true;
                     break;
                 }
-                // What else is wrong with it the compiler says best.
+                // The compiler reports all other faults best.
                 Err(error) => {
                     surface.is_cut_off = error.message().starts_with("unexpected end");
                     break;
@@ -87,7 +86,7 @@ impl Surface {
     fn add_section(&mut self, id: u8, content: &[u8]) {
         self.importer.push(id);
         let mut length = content.len();
-        // LEB128: seven bits at a time, the eighth says that more follow.
+        // LEB128: seven bits at a time; the eighth means that more follow.
         loop {
             let [low, ..] = length.to_le_bytes();
             length >>= 7;
@@ -101,7 +100,7 @@ impl Surface {
     }
 }
 
-/// Whether a core module asks for the system of `wasm32-wasip1`.
+/// Returns true if a core module imports the system of `wasm32-wasip1`.
 pub(super) fn is_of_preview_1(module: &[u8]) -> bool {
     let imports = Parser::new(0).parse_all(module).flatten().find_map(|payload| match payload {
         Payload::ImportSection(imports) => Some(imports),

@@ -7,7 +7,7 @@ pub(super) struct Version {
     pub(super) major: u64,
     pub(super) minor: u64,
     pub(super) patch: u64,
-    /// What follows a `-` makes it a version before that one.
+    /// A suffix after `-` makes it a version before the one without.
     pub(super) is_draft: bool,
 }
 
@@ -28,8 +28,8 @@ impl Version {
         Some(Self { major, minor, patch, is_draft: draft.is_some() })
     }
 
-    /// Whether a host that has `self` serves a component that was made for `other`. Semantic
-    /// versioning: the first number that is not zero says what goes together.
+    /// Returns true if a host with version `self` serves a component made for `other`. By semantic
+    /// versioning, the first number that is not zero decides compatibility.
     pub(super) fn serves(self, other: Self) -> bool {
         self.major == other.major && (self.major > 0 || self.minor == other.minor)
     }

@@ -22,7 +22,7 @@ fn what_an_instance_holds_counts_against_its_plugin_and_goes_with_it() {
     let plugin = Memory::of_plugin(100);
     plugin.take(10).unwrap();
     let instance = Memory::new(80);
-    // It was ready before it was asked for.
+    // It was ready before it was taken for the plugin.
     instance.take(20).unwrap();
     instance.charge(&plugin).unwrap();
     assert_eq!(plugin.bytes(), 30);

@@ -1,4 +1,4 @@
-//! What a file of the cache holds, and its name.
+//! The name and the content of a file in the cache.
 //!
 //! ```text
 //! 16 bytes  "stratalog-code-1"
@@ -17,10 +17,11 @@ const LENGTH_BYTES: usize = 8;
 const DIGEST_BYTES: usize = 32;
 pub(super) const HEAD_BYTES: usize = MAGIC.len() + LENGTH_BYTES + DIGEST_BYTES;
 
-/// Ends the names of the cache's files.
+/// The suffix of all file names in the cache.
 pub(super) const SUFFIX: &str = ".module";
 
-/// Says which component was compiled, by which version of wasmtime, for which machine, and how.
+/// Identifies the component, the version of wasmtime, the machine and the settings of a
+/// compilation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Key([u8; DIGEST_BYTES]);
 
@@ -32,7 +33,7 @@ impl Key {
         Self(hasher.0.finalize().into())
     }
 
-    /// The name of its file.
+    /// Returns the name of its file.
     pub(super) fn file_name(&self) -> String {
         let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
         digits + SUFFIX
@@ -44,7 +45,7 @@ impl Key {
     }
 }
 
-/// Feeds what is hashed to a digest that is the same in all processes.
+/// Feeds a hash to a digest that is the same in all processes.
 struct Sha256Hasher(Sha256);
 
 impl Hasher for Sha256Hasher {
@@ -58,13 +59,13 @@ impl Hasher for Sha256Hasher {
     }
 }
 
-/// What stands in front of the code in its file.
+/// Returns the head of a file, which precedes the code.
 pub(super) fn head_of(key: &Key, code: &[u8]) -> Vec<u8> {
     let length = length_of(code);
     [&MAGIC[..], &length, &digest_of(&length, key, code)].concat()
 }
 
-/// The code in a file of this key, or the reason why there is none.
+/// Returns the code in a file of this key, or the reason why there is none.
 pub(super) fn code_of<'a>(file: &'a [u8], key: &Key) -> Result<&'a [u8], String> {
     let Some((head, code)) = file.split_at_checked(HEAD_BYTES) else {
         return Err(format!("it has {} bytes, fewer than its head", file.len()));

@@ -1,4 +1,4 @@
-//! The folder that the files of the cache are in: whom it trusts, and how a file is replaced.
+//! The folder of the cache's files: the owners it trusts, and the replacement of a file.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -10,19 +10,20 @@ use super::surplus::{self, Found};
 use super::unusable::Unusable;
 use crate::limits::CACHED_BYTES_MAX;
 
-/// The folder below the cache folder. Whatever else is in there is not ours.
+/// The folder below the cache folder. The cache does not own other entries there.
 const NAME: &str = "compiled";
 
-/// How old the time of the last use may become before it is set again.
+/// The time of the last use is set again if it is older than this.
 const USE_IS_NOTED_AFTER: Duration = Duration::from_secs(3_600);
 
 /// A folder that belongs to this user, as its files must.
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    /// The folder below the cache folder `cache`; both are made if they are not there.
+    /// Opens the folder below the cache folder `cache`; creates both if they do not exist.
     pub(super) fn open(cache: &Path) -> Result<Self, Unusable> {
-        // Who links a cache folder to another place wants it there; below it nobody has to.
+        // A user who links a cache folder to another place wants it there. Below it no link is
+        // needed.
         make(cache, true)?;
         let metadata = cache.metadata().map_err(|e| Unusable::system("look at", cache, e))?;
         check_folder(cache, &metadata)?;
@@ -38,7 +39,7 @@ impl Folder {
         self.0.join(key.file_name())
     }
 
-    /// The content of a key's file, if there is one.
+    /// Reads the content of a key's file, if there is one.
     pub(super) fn read(&self, key: &Key) -> Result<Option<Vec<u8>>, Unusable> {
         let path = self.path_of(key);
         let mut file = match open_no_link(&path) {
@@ -58,27 +59,28 @@ impl Folder {
             return Err(Unusable::untrusted(&path, "is larger than the cache may be"));
         }
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-        // What is added to it meanwhile is not read.
+        // Bytes that are added to it meanwhile are not read.
         let mut content = (&mut file).take(metadata.len());
         content.read_to_end(&mut bytes).map_err(|e| Unusable::system("read", &path, e))?;
         note_use(&file, &metadata);
         Ok(Some(bytes))
     }
 
-    /// Keeps code under a key, in place of whatever has its name.
+    /// Keeps code under a key, and replaces any file of that name.
     pub(super) fn keep(&self, key: &Key, code: &[u8]) -> Result<(), Unusable> {
         let path = self.path_of(key);
         let unfinished = self.0.join(surplus::unfinished_name(&key.file_name()));
         let written = write_new(&unfinished, &[&entry::head_of(key, code), code])
             .and_then(|()| fs::rename(&unfinished, &path));
         written.map_err(|error| {
-            // What cannot be removed now goes with what is left over.
+            // A file that cannot be removed now is removed later, with other unfinished files.
             fs::remove_file(&unfinished).ok();
             Unusable::system("write", &path, error)
         })
     }
 
-    /// Removes what is beyond the bounds, but for the file of `key`, and what ended processes left.
+    /// Removes files beyond the bounds, except the file of `key`, and unfinished files of ended
+    /// processes.
     pub(super) fn remove_surplus(&self, key: &Key) -> Result<(), Unusable> {
         let list = || -> io::Result<Vec<Found>> {
             let mut found = Vec::new();
@@ -102,7 +104,7 @@ impl Folder {
     }
 }
 
-/// Makes a folder that only this user can enter, whatever the umask.
+/// Makes a folder that only this user can enter, with any umask.
 fn make(folder: &Path, with_parents: bool) -> Result<(), Unusable> {
     let mut builder = DirBuilder::new();
     builder.recursive(with_parents);
@@ -110,7 +112,7 @@ fn make(folder: &Path, with_parents: bool) -> Result<(), Unusable> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(folder) {
         Ok(()) => Ok(()),
-        // What it is is looked at then.
+        // The caller checks the existing entry.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(Unusable::system("make the folder", folder, error)),
     }
@@ -126,7 +128,7 @@ fn check_folder(path: &Path, metadata: &Metadata) -> Result<(), Unusable> {
     check_owner(path, metadata)
 }
 
-/// Refuses what another user owns or may write to.
+/// Refuses a path that another user owns or may write to.
 #[cfg(unix)]
 fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), Unusable> {
     use std::os::unix::fs::MetadataExt as _;
@@ -154,13 +156,13 @@ fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), Unusable> {
     Ok(())
 }
 
-/// Elsewhere the folder of the user's profile is closed to others by the system.
+/// On other systems, the system closes the folder of the user's profile to others.
 #[cfg(not(unix))]
 fn check_owner(_: &Path, _: &Metadata) -> Result<(), Unusable> {
     Ok(())
 }
 
-/// Opens a file for reading; a link is refused, and a pipe is not waited for.
+/// Opens a file for reading; refuses a link, and does not wait for a pipe.
 fn open_no_link(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -184,14 +186,14 @@ fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     parts.iter().try_for_each(|part| file.write_all(part))
 }
 
-/// Sets the time of the last use, by which files go.
+/// Sets the time of the last use, which decides the files to remove.
 fn note_use(file: &File, metadata: &Metadata) {
     let now = SystemTime::now();
     let is_due = metadata
         .modified()
         .map_or(true, |used| now.duration_since(used).is_ok_and(|age| age > USE_IS_NOTED_AFTER));
     if is_due {
-        // On a disk that is read-only it stays what it was.
+        // On a read-only disk the time stays as it was.
         file.set_modified(now).ok();
     }
 }

@@ -1,17 +1,17 @@
 //! Compiled components, kept in a folder for later processes.
 //!
-//! Owns: what such a file is called and holds, which file is run, and when files go.
-//! Must not know: what a component is for.
+//! Owns: the names and contents of the files, the decision which file is run, and when files are
+//! removed. Must not know: the purpose of a component.
 //!
-//! A compiled component is native code that runs outside the sandbox, so:
+//! A compiled component is native code that runs outside the sandbox. Therefore:
 //!
-//! 1. It is run only from bytes in memory whose digest, which covers the component and the engine
-//!    too, is the one in the head of its file.
+//! 1. It is run only from bytes in memory whose digest matches the head of their file. The digest
+//!    also covers the component and the engine.
 //! 2. Its file, the folder of the file and the cache folder belong to the user of this process, and
-//!    nobody else may write to them. No link is followed below the cache folder.
-//! 3. A file that is refused costs a compilation and one warning, and is replaced. So does a folder in
-//!    which none can be kept, in each process.
-//! 4. Processes do not wait for each other: a file gets its name when it is whole, and is never
+//!    no other user may write to them. No link is followed below the cache folder.
+//! 3. A refused file costs a compilation and one warning, and is replaced. A folder in which no
+//!    file can be kept costs the same in each process.
+//! 4. Processes do not wait for each other: a file gets its name when it is complete, and is never
 //!    changed.
 
 mod entry;
@@ -29,7 +29,7 @@ use entry::Key;
 use folder::Folder;
 use unusable::Unusable;
 
-/// Compiles a component, or takes the compiled form from below the `cache` folder, and keeps it
+/// Compiles a component and keeps it below the `cache` folder, or takes the compiled form from
 /// there. `origin` names the component in messages.
 pub(crate) fn compile(
     engine: &Engine,
@@ -60,7 +60,7 @@ pub(crate) fn compile(
     let compiled = compile_anew(engine, component, origin)?;
     match keep(&compiled, &folder, &key) {
         Ok(()) => {}
-        // The one warning was that its file is not usable.
+        // The warning about the unusable file was given already.
         Err(unusable) if refused.is_some() => tracing::debug!("{}: {unusable}", not_kept(origin)),
         Err(unusable) => unusable.report_once(&not_kept(origin)),
     }
@@ -84,7 +84,7 @@ fn compile_anew(engine: &Engine, component: &[u8], origin: &str) -> wasmtime::Re
     Ok(compiled)
 }
 
-/// The compiled form that the folder has, if it has one.
+/// Loads the compiled form from the folder, if it is there.
 fn load(engine: &Engine, folder: &Folder, key: &Key) -> Result<Option<Component>, Unusable> {
     let Some(file) = folder.read(key)? else { return Ok(None) };
     let path = folder.path_of(key);

@@ -1,4 +1,4 @@
-//! Which files of the cache go.
+//! Decides which files of the cache are removed.
 
 use std::cmp::Reverse;
 use std::hash::{BuildHasher as _, RandomState};
@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 use super::entry::SUFFIX;
 use crate::limits::{CACHED_BYTES_MAX, CACHED_MODULES_MAX};
 
-/// Ends the name of a file that is being written.
+/// The suffix of a file that is being written.
 const UNFINISHED_SUFFIX: &str = ".unfinished";
 
-/// Nobody writes for that long: the process that began it has ended.
+/// No process writes for that long: the one that began the file has ended.
 const UNFINISHED_AGE_MAX: Duration = Duration::from_secs(3_600);
 
 /// A file in the cache's folder.
@@ -18,18 +18,18 @@ const UNFINISHED_AGE_MAX: Duration = Duration::from_secs(3_600);
 pub(super) struct Found {
     pub(super) name: String,
     pub(super) bytes: u64,
-    /// When it was used last, or written.
+    /// The time of the last use or of the write.
     pub(super) used: SystemTime,
 }
 
-/// A name that no other process gives to a file that is to become `name`.
+/// Returns a name for the unfinished form of the file `name` that no other process uses.
 pub(super) fn unfinished_name(name: &str) -> String {
     let random = RandomState::new().hash_one(name);
     format!("{name}.{}-{random:016x}{UNFINISHED_SUFFIX}", std::process::id())
 }
 
-/// The names of the files that are removed now: what was left unfinished, and beyond the bounds
-/// what was used the longest time ago. `kept` stays, and so does what is not the cache's.
+/// Returns the names of the files to remove now: unfinished files, and beyond the bounds the least
+/// recently used ones. `kept` stays, and so do files that are not the cache's.
 pub(super) fn surplus(found: Vec<Found>, kept: &str, now: SystemTime) -> Vec<String> {
     let (mut modules, others): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|file| file.name.ends_with(SUFFIX));

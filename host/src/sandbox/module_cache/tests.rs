@@ -9,7 +9,7 @@ use tracing::Level;
 use super::entry::HEAD_BYTES;
 use super::*;
 
-/// A cache folder that one component is compiled into, again and again.
+/// A cache folder into which one component is compiled, again and again.
 struct Cache {
     _above: TempDir,
     root: PathBuf,
@@ -18,7 +18,7 @@ struct Cache {
 }
 
 impl Cache {
-    /// A folder that is not there yet.
+    /// Returns a folder that does not exist yet.
     fn new() -> Self {
         let above = TempDir::new().unwrap();
         let root = above.path().join("not/there/yet");
@@ -30,14 +30,14 @@ impl Cache {
         Self { _above: above, root, engine: Engine::default(), component: component.unwrap() }
     }
 
-    /// One that has the component.
+    /// Returns a cache that has the component.
     fn filled() -> Self {
         let cache = Self::new();
         cache.check(&[COMPILED]);
         cache
     }
 
-    /// The only file that is kept.
+    /// Returns the only file in the cache.
     fn file(&self) -> PathBuf {
         let files: Vec<PathBuf> = fs::read_dir(self.root.join("compiled"))
             .unwrap()
@@ -47,7 +47,7 @@ impl Cache {
         files.into_iter().next().unwrap()
     }
 
-    /// Compiles the component and runs it; the messages.
+    /// Compiles the component, runs it and returns the messages.
     fn compile(&self) -> Vec<String> {
         messages_of(|| {
             let compiled = compile(&self.engine, &self.component, "it", Some(&self.root)).unwrap();
@@ -59,7 +59,7 @@ impl Cache {
         })
     }
 
-    /// The beginnings of the messages when it is compiled.
+    /// Checks the beginnings of the messages of a compilation.
     fn check(&self, expected: &[&str]) {
         let messages = self.compile();
         let fits = |(message, front): (&String, &&str)| message.starts_with(front);
@@ -67,7 +67,7 @@ impl Cache {
         assert!(messages.len() == expected.len() && all_fit, "{messages:?} and not {expected:?}");
     }
 
-    /// It is compiled anew with one warning, which names the thing and what is wrong with it.
+    /// Checks that it is compiled again, with one warning that names the thing and its fault.
     fn check_is_refused(&self, effect: &str, thing: &Path, reason: &str) {
         let messages = self.compile();
         let warning = format!("WARN {effect}: {} {reason}", thing.display());
@@ -76,7 +76,7 @@ impl Cache {
         assert!(messages[1].starts_with(COMPILED), "{messages:?}");
     }
 
-    /// The file is refused, and replaced by one that is not.
+    /// Checks that the file is refused and replaced by one that is accepted.
     fn check_is_replaced(&self, file: &Path, reason: &str) {
         self.check_is_refused("it is compiled anew", file, reason);
         assert_eq!(self.file(), file);
@@ -87,7 +87,7 @@ impl Cache {
 const COMPILED: &str = "DEBUG it compiled in ";
 const TAKEN: &str = "DEBUG it taken from ";
 
-/// The messages of this crate, in order, each with its level.
+/// Returns the messages of this crate, in order, each with its level.
 fn messages_of(run: impl FnOnce()) -> Vec<String> {
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -130,7 +130,7 @@ fn what_was_compiled_once_is_taken_from_the_folder() {
     let cache = Cache::new();
     cache.check(&[COMPILED]);
     cache.check(&[TAKEN]);
-    // Of another component nothing is there.
+    // The folder has nothing of another component.
     let other = wat::parse_str("(component)").unwrap();
     let messages = messages_of(|| {
         compile(&cache.engine, &other, "it", Some(&cache.root)).unwrap();
@@ -174,7 +174,7 @@ fn a_cache_folder_that_is_a_file_is_one_warning() {
     fs::create_dir_all(cache.root.parent().unwrap()).unwrap();
     fs::write(&cache.root, "a file").unwrap();
     cache.check_is_refused(NOT_KEPT, &cache.root, "is not a folder");
-    // The next component would have the same to say.
+    // The next component would log the same.
     cache.check(&[COMPILED]);
     assert_eq!(fs::read(&cache.root).unwrap(), b"a file");
 }
@@ -289,7 +289,7 @@ mod trust {
         cache.check_is_replaced(&file, "is not a file");
         fs::remove_file(&file).unwrap();
         fs::create_dir(&file).unwrap();
-        // A folder cannot be replaced: each time there is the one warning.
+        // A folder cannot be replaced: each compilation logs the one warning.
         let warning = format!("WARN it is compiled anew: {} is not a file", file.display());
         let not_kept = format!("DEBUG {NOT_KEPT}: cannot write {}: ", file.display());
         for _ in 0..2 {

@@ -1,23 +1,23 @@
-//! Why a file or a folder of the cache is not used, and how that is reported.
+//! The reasons why a file or a folder of the cache is not used, and their messages.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// Says why a file or a folder of the cache is not used.
+/// The reason why a file or a folder of the cache is not used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unusable {
-    /// Somebody else owns it or may write to it, or it is not a file or not a folder.
+    /// Another user owns it or may write to it, or it is not a file or not a folder.
     #[error("{} {reason}", path.display())]
     Untrusted { path: PathBuf, reason: String },
-    /// It is not what was written.
+    /// Its content is not what was written.
     #[error("{} is damaged: {reason}", path.display())]
     Damaged { path: PathBuf, reason: String },
-    /// The system refuses.
+    /// The system refuses access.
     #[error("cannot {what} {}: {error}", path.display())]
     System { what: &'static str, path: PathBuf, error: io::Error },
-    /// Wasmtime does not give it out.
+    /// Wasmtime cannot serialize it.
     #[error("it cannot be serialized: {0}")]
     Code(String),
 }
@@ -39,16 +39,17 @@ impl Unusable {
         Self::Code(format!("{error:#}"))
     }
 
-    /// Warns of it.
+    /// Logs a warning with the reason.
     pub(super) fn report(&self, effect: &str) {
         tracing::warn!("{effect}: {self}");
     }
 
-    /// Warns of it, but for what this process has warned of: a folder serves several components.
+    /// Logs the warning unless this process has logged it already: a folder serves several
+    /// components.
     pub(super) fn report_once(&self, effect: &str) {
         static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
         let reason = match self {
-            // The file is another one for each component.
+            // The file differs for each component.
             Self::System { path, error, .. } => {
                 format!("{}: {error}", path.parent().unwrap_or(path).display())
             }

@@ -134,7 +134,7 @@ fn who_keeps_a_small_part_does_not_keep_all() {
         let all = held(&[&[0; 1_000]], &memory);
         let [one, other] = [(), ()].map(|()| all.slice(start, end, &memory).unwrap());
         drop(all);
-        // Unique: a copy, since the other slice is still there.
+        // Unique memory: a copy, since the other slice still exists.
         let kept = one.into_kept();
         let pieces: Vec<_> = other.slice(0, end - start, &memory).unwrap().into_pieces().collect();
         (kept.is_unique(), pieces.iter().all(Bytes::is_unique))

@@ -2,7 +2,7 @@ use wasmtime::Engine;
 
 use super::*;
 
-/// A component with these imports (instances with a function that nobody has) and exports.
+/// Returns a component with these imports (instances with a function that no host has) and exports.
 fn component(imports: &[&str], exports: &[&str]) -> Vec<u8> {
     let imports: String = imports
         .iter()
