@@ -1,10 +1,10 @@
 //! Turns errors of the `object_store` library into [`StoreError`] and [`WriteError`].
 //!
 //! Owns: the one classification of the library's errors.
-//! Must not know: what the objects are for, or which call of the host asked.
+//! Must not know: the purpose of the objects, or the call of the host that asked.
 //!
-//! 1. A refusal proves nothing about earlier attempts of the library: they were all without effect,
-//!    or the write is "unknown".
+//! 1. A refusal proves nothing about earlier attempts of the library. Unless all of them were
+//!    without effect, the write is "unknown".
 //! 2. No message carries a credential: every foreign text passes the [`Redactor`].
 
 use std::error::Error as StdError;
@@ -18,13 +18,13 @@ use super::error::{ReadError, StoreError, StoreErrorKind, WriteError};
 use super::operation::{Attempts, Overdue};
 use super::reply::{Refused, WrongReply};
 
-/// Turns the library's errors into ours; knows the store's name and its secrets.
+/// Turns the library's errors into ours. Knows the store's name and its secrets.
 pub(super) struct Context {
     pub(super) description: String,
     pub(super) redactor: Redactor,
-    /// What to look at if a library fails that has taken all settings: their names.
+    /// The names of all settings: a hint for a failure of a library that has taken all of them.
     settings: String,
-    /// The proxy that requests go through, without secrets, and what names it.
+    /// The proxy that requests go through, without secrets, and the name of its setting.
     proxy: Option<String>,
 }
 
@@ -34,12 +34,12 @@ impl Context {
         Self { description: description.into(), redactor, settings, proxy: None }
     }
 
-    /// Names the proxy that requests go through.
+    /// Sets the proxy that errors name.
     pub(super) fn with_proxy(self, proxy: Option<String>) -> Self {
         Self { proxy, ..self }
     }
 
-    /// Names the settings that errors which only they can have caused point to.
+    /// Sets the settings that errors name when only a setting can be the cause.
     pub(super) fn with_settings(self, settings: String) -> Self {
         Self { settings, ..self }
     }
@@ -67,7 +67,7 @@ impl Context {
         self.explain(action, key, error, &facts)
     }
 
-    /// Classifies an error of a create, by what can be known about the fate of the object.
+    /// Classifies an error of a create by the known fate of the object.
     pub(super) fn write_error(&self, key: &str, error: &object_store::Error) -> WriteError {
         match error {
             object_store::Error::AlreadyExists { .. } => WriteError::AlreadyExists,
@@ -75,7 +75,7 @@ impl Context {
         }
     }
 
-    /// Classifies an error of the step that makes an object visible; a conflict proves nothing.
+    /// Classifies an error of the step that makes an object visible. A conflict proves nothing.
     pub(super) fn fate(&self, action: &str, key: &str, error: &object_store::Error) -> WriteError {
         use object_store::Error as E;
         let facts = Facts::of(error);
@@ -93,7 +93,7 @@ impl Context {
         if certain { WriteError::NotWritten(explained) } else { WriteError::Unknown(explained) }
     }
 
-    /// Says why an operation was given up.
+    /// Explains why an operation was abandoned.
     pub(super) fn overdue_reason(&self, overdue: &Overdue) -> String {
         let reason = overdue.reason(&self.redactor, &self.settings);
         match overdue.is_a_matter_of_time() {
@@ -102,7 +102,7 @@ impl Context {
         }
     }
 
-    /// Explains an operation that was given up.
+    /// Returns the error of an operation that was abandoned.
     pub(super) fn overdue(&self, action: &str, key: &str, overdue: &Overdue) -> StoreError {
         let reason = self.overdue_reason(overdue);
         let kind = match overdue.is_a_matter_of_time() {
@@ -112,7 +112,7 @@ impl Context {
         self.error(kind, action, key, reason)
     }
 
-    /// Classifies a write that was given up.
+    /// Classifies a write that was abandoned.
     pub(super) fn overdue_write(&self, action: &str, key: &str, overdue: &Overdue) -> WriteError {
         let error = self.overdue(action, key, overdue);
         match overdue.attempts.had_no_effect() {
@@ -130,7 +130,7 @@ impl Context {
     ) -> StoreError {
         let kind = facts.kind(error);
         if facts.is_bucket_missing() {
-            // That is all that the answer says, in many words.
+            // The answer contains nothing more, only in many words.
             return self.error(StoreErrorKind::NotFound, action, key, NO_BUCKET);
         }
         let detail = self.redactor.clean(without_page(&facts.text));
@@ -189,13 +189,13 @@ impl Context {
     }
 }
 
-/// What to say of a bucket or a container that is not there.
+/// The explanation of a bucket or a container that does not exist.
 const NO_BUCKET: &str = "no such bucket: create it, or correct its name";
 
-/// The words of a TLS library that got something else than TLS.
+/// The error text of a TLS library that received something other than TLS.
 const NO_TLS: &str = "received corrupt message of type InvalidContentType";
 
-/// The text without the page of HTML that came with a status, which says nothing to a person.
+/// Removes the HTML page that came with a status: it is of no use to a person.
 fn without_page(text: &str) -> &str {
     let lower = text.to_ascii_lowercase();
     let Some(status) = lower.find("status code: ") else { return text };
@@ -204,7 +204,7 @@ fn without_page(text: &str) -> &str {
     page.and_then(|at| text.get(..status.saturating_add(at))).unwrap_or(text)
 }
 
-/// What can be told of an error of the library, which keeps its own types private.
+/// Facts about an error of the library, which keeps its own types private.
 struct Facts {
     /// The error and its causes in one line, not yet redacted.
     text: String,
@@ -214,7 +214,7 @@ struct Facts {
     retried: bool,
 }
 
-/// What can be told of a failure in a local folder.
+/// Facts about a failure in a local folder.
 #[derive(Clone, Copy)]
 struct LocalFacts {
     kind: StoreErrorKind,
@@ -234,7 +234,7 @@ impl LocalFacts {
 
 impl Facts {
     fn of(error: &object_store::Error) -> Self {
-        // The outermost text only says once more which store and object it was.
+        // The outermost text only repeats which store and object it was.
         let mut text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
         let (mut http, mut local, mut wrong, mut status) = (None, None, None, None);
         let mut cause = error.source();
@@ -259,7 +259,7 @@ impl Facts {
             cause = current.source();
         }
         let retried = text.contains(" retries, max_retries: ");
-        // It says all that counts; around it stands the URL of a request that was in order.
+        // This error explains everything. Around it stands the URL of a request that was correct.
         let (text, status) = match wrong {
             Some(wrong) => (wrong, None),
             None => {
@@ -305,7 +305,7 @@ impl Facts {
         ["NoSuchBucket", "ContainerNotFound"].iter().any(|code| self.text.contains(code))
     }
 
-    /// The server does not know what it was asked to do.
+    /// The server does not know the method of the request.
     fn is_unknown_method(&self) -> bool {
         matches!(self.status, Some(405 | 501))
     }
@@ -325,9 +325,10 @@ fn status_of(text: &str) -> Option<u16> {
     after.get(..3)?.parse().ok()
 }
 
-/// Says whether an "already exists" rests on a conflict answer, which some servers also give when
-/// requests collide or a parent folder is missing, or on a status alone, which may be anybody's; then
-/// only a look tells.
+/// Returns whether an "already exists" rests on a conflict answer, or on a status alone.
+///
+/// Some servers also answer with a conflict when requests collide or a parent folder is missing. A
+/// mere status may come from any server. Only a check of the object decides.
 pub(super) fn is_mere_conflict(error: &object_store::Error) -> bool {
     let text = Facts::of(error).text;
     match status_of(&text) {
@@ -337,7 +338,7 @@ pub(super) fn is_mere_conflict(error: &object_store::Error) -> bool {
     }
 }
 
-/// Says whether it was an answer that is not the reply to its request.
+/// Returns whether the error is an answer that is not the reply to its request.
 pub(super) fn is_wrong_reply(error: &object_store::Error) -> bool {
     let mut cause = error.source();
     while let Some(current) = cause {
@@ -349,7 +350,7 @@ pub(super) fn is_wrong_reply(error: &object_store::Error) -> bool {
     false
 }
 
-/// Says whether a range was refused because it starts beyond the end of the object.
+/// Returns whether a range was refused because it starts beyond the end of the object.
 pub(super) fn is_range_refused(error: &object_store::Error) -> bool {
     let facts = Facts::of(error);
     facts.status == Some(416)

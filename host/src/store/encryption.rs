@@ -1,6 +1,6 @@
-//! The encryption that a server reports of what it was sent.
+//! The encryption that a server reports for an object.
 //!
-//! Owns: the headers that tell it, and whether it is what was asked for.
+//! Owns: the headers that report it, and the comparison with the requested encryption.
 //! Must not know: how a request is made.
 //!
 //! 1. Keys are named by their last characters only.
@@ -9,20 +9,19 @@ use std::sync::{Mutex, PoisonError};
 
 use http::HeaderMap;
 
-/// The words for what a server does not report.
+/// The text for a server that reports no encryption.
 pub(super) const NONE_REPORTED: &str = "none reported";
 
 /// The longest name of an algorithm or a scope that is shown, and the end of a key's name.
 const SHOWN_CHARS_MAX: usize = 64;
 const KEY_CHARS_SHOWN: usize = 8;
 
-/// The encryption that the settings ask for: the name of an algorithm as S3 has it, or
-/// `customer key`.
+/// The encryption that the settings request: an algorithm by its S3 name, or `customer key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Asked(pub(super) String);
 
 impl Asked {
-    /// Says whether the report tells of what was asked for.
+    /// Returns whether the report names the requested encryption.
     pub(super) fn is_met_by(&self, report: &str) -> bool {
         let wanted = match self.0.as_str() {
             "sse-c" => "customer key",
@@ -32,19 +31,19 @@ impl Asked {
     }
 }
 
-/// What the last answer that told of encryption said.
+/// The report of the last answer that named an encryption.
 #[derive(Debug, Default)]
 pub(super) struct Reported(Mutex<Option<String>>);
 
 impl Reported {
-    /// Takes note of an answer.
+    /// Records the report of an answer.
     pub(super) fn note(&self, headers: &HeaderMap) {
         if let Some(report) = report_of(headers) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
         }
     }
 
-    /// Takes what was noted since the last call.
+    /// Takes the report that was recorded since the last call.
     pub(super) fn take(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -81,7 +80,7 @@ fn report_of(headers: &HeaderMap) -> Option<String> {
     Some(parts.join(", "))
 }
 
-/// The end of a key's name, which tells it from others.
+/// Returns the end of a key's name, which distinguishes the key.
 fn ending(name: &str) -> String {
     let count = name.chars().count();
     match count > KEY_CHARS_SHOWN {

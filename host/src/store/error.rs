@@ -1,19 +1,19 @@
-//! What can go wrong with an object store, in the few kinds that a caller can react to.
+//! The errors of an object store, in the few kinds that a caller can react to.
 //!
-//! A write is called "not written" only when that is certain; all else is "unknown".
+//! A write is "not written" only when that is certain. Anything else is "unknown".
 
 use std::fmt;
 
 /// The name of a local folder in errors of the library's traits.
 pub(super) const LOCAL: &str = "a local folder";
 
-/// Says what a caller can do about a [`StoreError`].
+/// Determines the caller's reaction to a [`StoreError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
     /// The object, the bucket or the folder does not exist.
     NotFound,
-    /// In a local folder something else than a regular file stands in the object's place, such as a
+    /// In a local folder the object's place has something other than a regular file, such as a
     /// link. It was not followed and not touched: move it away.
     NotAnObject,
     /// The store refuses: credentials, policy, or a read-only folder. Stop and fix that.
@@ -46,9 +46,9 @@ impl fmt::Display for StoreErrorKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct StoreError {
-    /// What the caller can do about it.
+    /// The kind, which determines the caller's reaction.
     pub kind: StoreErrorKind,
-    /// What failed, on which object of which store, and why; in lower case, free of secrets.
+    /// The action, the object, the store and the cause, in lower case and free of secrets.
     pub message: String,
 }
 
@@ -59,20 +59,20 @@ impl StoreError {
     }
 }
 
-/// Describes a failed read, list or probe; reads have no other fates than "failed".
+/// Describes a failed read, list or probe. A read has no other fate than "failed".
 pub type ReadError = StoreError;
 
-/// Tells the fate of a write that did not succeed.
+/// Reports the fate of a write that did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// An object of that name is durable there; it may be one's own earlier attempt, which a get
-    /// tells.
+    /// A durable object of that name exists. It may be the caller's own earlier attempt: a get
+    /// decides.
     #[error("an object of that name already exists")]
     AlreadyExists,
     /// Nothing was written, for certain.
     #[error("not written: {0}")]
     NotWritten(#[source] StoreError),
-    /// The object may or may not be there, now or shortly. Try the same name and bytes again.
+    /// The object may exist, now or shortly. Retry with the same name and bytes.
     #[error("not known whether written: {0}")]
     Unknown(#[source] StoreError),
 }

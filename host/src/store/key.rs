@@ -1,7 +1,7 @@
 //! The keys of objects and the prefixes of listings.
 //!
-//! Owns: which keys are allowed, and how a prefix splits into folder and start of a name.
-//! Must not know: any store, or what a key means.
+//! Owns: the allowed keys, and the split of a prefix into folder and start of a name.
+//! Must not know: any store, or the meaning of a key.
 //!
 //! 1. A key reaches the store with exactly the characters the caller wrote.
 //! 2. No key leaves the root: no `.` or `..` segment, no leading slash.
@@ -10,7 +10,7 @@ use object_store::path::Path;
 
 use super::error::{StoreError, StoreErrorKind};
 
-/// The longest key, in bytes, without the root; S3, GCS and Azure all stop at 1024.
+/// The longest key, in bytes, without the root. S3, GCS and Azure all stop at 1024.
 pub(super) const KEY_BYTES_MAX: usize = 1024;
 
 /// Checks a key and returns it as the library's path below `root_prefix` (empty, or ending in `/`).
@@ -24,7 +24,7 @@ pub(super) fn path_of(root_prefix: &str, key: &str) -> Result<Path, StoreError> 
 pub(super) struct Prefix<'a> {
     /// The folder without its last slash; empty for the root.
     pub(super) folder: &'a str,
-    /// What the names directly in the folder start with.
+    /// The start of the names directly in the folder.
     pub(super) name_start: &'a str,
 }
 

@@ -1,17 +1,19 @@
-//! The object stores a host lends to a log: local folders, S3, Google, Azure, WebDAV and memory.
+//! The object stores that a host provides to a log: local folders, S3, Google, Azure, WebDAV and
+//! memory.
 //!
 //! Owns: locations, credentials, retries (one layer, the library's) and the fates of writes.
-//! Must not know: the engine that runs a log's logic, its contract, or what the objects mean.
+//! Must not know: the engine that runs a log's logic, its contract, or the meaning of the objects.
 //!
 //! 1. Nothing here overwrites an object: every write is a create, and a create-if-absent wherever
 //!    the store has one.
-//! 2. A write ends in one of three fates: durable, not written, unknown; "not written" is certain.
-//! 3. Where create-if-absent matters, it is believed only of stores known or proven to honour it.
+//! 2. A write ends in one of three fates: durable, not written, unknown. "Not written" is certain.
+//! 3. Where create-if-absent matters, a store is trusted only if it is known or proven to honour
+//!    it.
 //! 4. Listings are sorted by key and read fresh from the store; nothing is cached.
-//! 5. An object is read whole, or the read fails: a short answer is never a silent end.
+//! 5. An object is read whole, or the read fails. A short answer is never a silent end.
 //! 6. Memory is bounded: each read, read-ahead and upload by the limits of its file.
 //! 7. No secret stands in an error, a `Debug` output or a log line.
-//! 8. Every operation ends within the store's timeout; the library alone repeats requests.
+//! 8. Every operation ends within the store's timeout. Only the library repeats requests.
 //! 9. In a local folder no link below the root is followed, and only regular files are objects.
 //! 10. An answer from the network is checked to be the reply to its request before it means anything.
 
@@ -68,25 +70,25 @@ pub use write::create::PendingCreate;
 pub use write::delete::DeleteFailure;
 pub use write::upload::{PART_BYTES, UPLOAD_BUFFERED_BYTES_MAX, UPLOAD_PARTS_MAX, Upload};
 
-/// Says whether a store honours create-if-absent.
+/// Classifies stores by their support of create-if-absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConditionalCreate {
-    /// Known to honour it: of any number of racing creates of one key, one succeeds.
+    /// Known to honour it: of N racing creates of one key, one succeeds.
     Honoured,
-    /// Takes the condition but may ignore it: probed before the first exclusive create.
+    /// Accepts the condition but may ignore it. It is probed before the first exclusive create.
     Unproven,
-    /// Known to have none; a create then looks first and writes plainly.
+    /// Known to have none. A create then checks first and writes unconditionally.
     Absent,
 }
 
-/// An object store, confined to one root. Cheap to clone; clones share what they learnt.
+/// An object store, confined to one root. It is cheap to clone, and clones share their findings.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
 }
 
-/// What all clones of a [`Store`] share.
+/// The state that all clones of a [`Store`] share.
 #[derive(Clone)]
 struct Inner {
     backend: Arc<Backend>,
@@ -96,10 +98,10 @@ struct Inner {
     conditional: ConditionalCreate,
     sole_compactor: bool,
     honours_exclusive: Arc<OnceCell<bool>>,
-    /// Reads cost no waiting, so reading ahead would only cost.
+    /// Reads never wait, so reading ahead would only cost.
     is_in_process: bool,
     operations: Arc<Operations>,
-    /// The encryption that every object is to have.
+    /// The encryption that every object must have.
     encryption: Option<Asked>,
 }
 
@@ -109,14 +111,14 @@ enum Backend {
 }
 
 impl Store {
-    /// Opens a store on `root` without touching it: no request is made and no folder created.
+    /// Opens a store on `root` without touching it. No request is made and no folder created.
     ///
-    /// Options beat the environment's `AWS_*`, `GOOGLE_*` and `AZURE_*` variables. A memory root
-    /// gives a fresh, empty store each time.
+    /// Options take precedence over the environment's `AWS_*`, `GOOGLE_*` and `AZURE_*` variables.
+    /// A memory root yields a new, empty store each time.
     ///
     /// # Errors
-    /// [`OpenError`]: an unknown or wrong option, one that would have no effect, no credentials or
-    /// such that cannot be used, or settings that do not fit together. Fix the input.
+    /// [`OpenError`] if an option is unknown, wrong or without effect, if credentials are missing
+    /// or unusable, or if settings contradict each other. Fix the input.
     pub fn open(root: &Root, options: &StoreOptions) -> Result<Self, OpenError> {
         Self::open_in(root, options, &config::settings::process_environment())
     }
@@ -174,7 +176,7 @@ impl Store {
         ))
     }
 
-    /// Makes a fresh, empty store in memory; it ends with its last clone.
+    /// Creates a new, empty store in memory. It ends with its last clone.
     pub fn memory() -> Self {
         let store = Arc::new(InMemory::new());
         let mut inner = Self::inner_of(store, "memory".to_owned(), ConditionalCreate::Honoured);
@@ -182,11 +184,13 @@ impl Store {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Wraps an embedder's own store; `description` names it in messages and holds no secret.
+    /// Wraps an embedder's own store. `description` names it in messages and holds no secret.
     ///
-    /// `conditional` says what is known of its create-if-absent; with
-    /// [`ConditionalCreate::Unproven`] it is probed when it first matters. Retries are the given
-    /// store's own; an operation is given up after [`TIMEOUT_DEFAULT`], see [`Store::with_timeout`].
+    /// `conditional` states the known support of create-if-absent. With
+    /// [`ConditionalCreate::Unproven`] it is probed when it first matters.
+    ///
+    /// The given store is responsible for retries. An operation is abandoned after
+    /// [`TIMEOUT_DEFAULT`], see [`Store::with_timeout`].
     pub fn from_object_store(
         store: Arc<dyn ObjectStore>,
         description: impl Into<String>,
@@ -196,7 +200,7 @@ impl Store {
     }
 
     /// Declares that at most one compactor ever runs on this root; see
-    /// [`StoreOptions::with_sole_compactor`]. What was learnt about the store is kept.
+    /// [`StoreOptions::with_sole_compactor`]. Earlier findings about the store are kept.
     pub fn with_sole_compactor(self, sole_compactor: bool) -> Self {
         let inner = Inner { sole_compactor, ..Inner::clone(&self.inner) };
         Self { inner: Arc::new(inner) }
@@ -209,19 +213,19 @@ impl Store {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Returns the store's name for messages; it holds no secret.
+    /// Returns the store's name for messages. It holds no secret.
     pub fn description(&self) -> &str {
         &self.inner.context.description
     }
 
-    /// Says whether the root is there: for a local folder, whether the folder exists now.
+    /// Returns whether the root exists: for a local folder, whether the folder exists now.
     ///
-    /// Any other root counts as there, without a request: a missing bucket shows as
-    /// [`StoreErrorKind::NotFound`] on the first read. A missing folder lists as empty, as a new
-    /// log has nothing yet. That a log is not there, the calls on it say.
+    /// Any other root counts as existing, without a request. A missing bucket is reported as
+    /// [`StoreErrorKind::NotFound`] by the first read. A missing folder lists as empty, since a new
+    /// log has nothing yet. Calls on a log report that the log does not exist.
     ///
     /// # Errors
-    /// [`StoreError`] if the folder cannot be looked at, or is a file.
+    /// [`StoreError`] if the folder cannot be examined, or is a file.
     pub async fn root_exists(&self) -> Result<bool, StoreError> {
         match self.inner.backend.as_ref() {
             Backend::Folder(folder) => folder.exists().await,
@@ -281,7 +285,7 @@ impl Inner {
         key::path_of(&self.prefix, key)
     }
 
-    /// Does one operation within the store's timeout. In memory nothing waits.
+    /// Runs one operation within the store's timeout. In memory nothing waits.
     async fn operate<T>(
         &self,
         action: &'static str,
@@ -294,7 +298,7 @@ impl Inner {
         }
     }
 
-    /// As [`Inner::operate`], for what has no fates but "failed".
+    /// As [`Inner::operate`], for an operation with no other fate than "failed".
     async fn look<T>(
         &self,
         action: &'static str,
@@ -307,7 +311,7 @@ impl Inner {
         }
     }
 
-    /// Returns the library's store for reading; a missing local folder is an error.
+    /// Returns the library's store for reading. A missing local folder is an error.
     async fn for_read(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
         match self.backend.as_ref() {
             Backend::Folder(folder) => folder.for_read().await,
@@ -315,8 +319,8 @@ impl Inner {
         }
     }
 
-    /// Returns the library's store for writing `key`; a missing local folder is made, and the
-    /// key's folder rid of what killed processes have left.
+    /// Returns the library's store for writing `key`. Creates a missing local folder, and removes
+    /// files that killed processes have left in the key's folder.
     async fn for_write(&self, key: &str) -> Result<Arc<dyn ObjectStore>, StoreError> {
         match self.backend.as_ref() {
             Backend::Folder(folder) => {

@@ -1,13 +1,13 @@
-//! The operations of a store that are under way: how long each may take, what was seen of its
-//! attempts, and which one is being waited for.
+//! The operations of a store that are in progress: their time limits, the outcomes of their
+//! attempts, and the oldest one.
 //!
 //! Owns: the time limit of an operation, and the count of its attempts.
-//! Must not know: what an operation does, or how the library repeats a request.
+//! Must not know: the work of an operation, or how the library repeats a request.
 //!
-//! 1. An operation ends within the store's timeout, whatever the store does.
-//! 2. An operation is without effect only if every attempt of a changing request is known to be:
-//!    it never got through, or was refused. An attempt under way may have an effect.
-//! 3. Nothing is repeated here: the one retry layer is the library's.
+//! 1. An operation ends within the store's timeout, however the store behaves.
+//! 2. An operation is without effect only if every attempt of a changing request is known to be.
+//!    Such an attempt never got through, or was refused. An attempt in flight may have an effect.
+//! 3. Nothing is repeated here. The one retry layer is the library's.
 //! 4. A panic of the library, or of an embedder's store, ends its operation and nothing else.
 
 use std::collections::BTreeMap;
@@ -32,15 +32,15 @@ pub(super) struct Operations {
     under_way: Mutex<UnderWay>,
     /// Requests sent since the store was opened.
     requests: Arc<AtomicU64>,
-    /// Bytes that uploads have taken since then.
+    /// Bytes that uploads have taken since the store was opened.
     uploaded: AtomicU64,
-    /// The encryption that answers told of.
+    /// The encryption that answers reported.
     pub(super) encryption: Arc<Reported>,
 }
 
 #[derive(Default)]
 struct UnderWay {
-    /// By their number, so the first is the one that began first.
+    /// By number, so the first is the oldest.
     operations: BTreeMap<u64, Arc<Operation>>,
     begun: u64,
 }
@@ -55,7 +55,7 @@ pub(super) struct Operation {
     encryption: Arc<Reported>,
 }
 
-/// What was seen of an operation's attempts so far.
+/// The outcomes of an operation's attempts so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attempts {
     count: u32,
@@ -64,7 +64,7 @@ pub(super) struct Attempts {
     last_failure: Option<String>,
 }
 
-/// An operation was given up: at its time limit, or because what does it panicked.
+/// An operation was abandoned at its time limit, or because its work panicked.
 #[derive(Debug)]
 pub(super) struct Overdue {
     pub(super) attempts: Attempts,
@@ -72,19 +72,19 @@ pub(super) struct Overdue {
     panicked: Option<Panicked>,
 }
 
-/// What a store is being waited for; see [`Store::waiting`].
+/// The operation that a caller waits for; see [`Store::waiting`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waiting {
-    /// What is done, such as `create` or `list`.
+    /// The action, such as `create` or `list`.
     pub action: &'static str,
     /// The object's key, or the prefix of a listing.
     pub key: String,
-    /// How long it has been under way.
+    /// The time since the operation began.
     pub elapsed: Duration,
-    /// How many requests were sent for it so far; 0 where that is not known.
+    /// The number of requests that were sent for it so far. 0 where that is not known.
     pub attempts: u32,
-    /// What became of the last one that failed, without secrets.
+    /// The cause of the last failed request, without secrets.
     pub last_failure: Option<String>,
 }
 
@@ -103,17 +103,17 @@ impl fmt::Display for Waiting {
 }
 
 impl Store {
-    /// Returns how many bytes all uploads of this store have taken since it was opened, finished or
-    /// not: what compactions have written so far.
+    /// Returns the number of bytes that all uploads of this store have taken since it was opened,
+    /// finished or not. Compactions write by uploads.
     ///
-    /// For programs that show their user how far a compaction is; a plan says how far it has to go.
+    /// For programs that show the progress of a compaction. A plan states its total.
     pub fn uploaded_bytes(&self) -> u64 {
         self.inner.operations.uploaded.load(Ordering::Relaxed)
     }
 
-    /// Returns the operation that has been under way for longest, if any is.
+    /// Returns the oldest operation in progress, if there is one.
     ///
-    /// For programs that tell their user what they wait for. A store in memory has none.
+    /// For programs that show what they wait for. A store in memory has none.
     pub fn waiting(&self) -> Option<Waiting> {
         let oldest = self.inner.operations.oldest()?;
         let Attempts { count, last_failure, .. } = oldest.attempts();
@@ -128,7 +128,7 @@ impl Store {
 }
 
 impl Operations {
-    /// Counts what an upload has taken.
+    /// Counts bytes that an upload has taken.
     pub(super) fn has_uploaded(&self, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.uploaded.fetch_add(bytes, Ordering::Relaxed);
@@ -144,7 +144,7 @@ impl Operations {
         }
     }
 
-    /// Does the work, for no longer than the timeout.
+    /// Runs the work for at most the timeout.
     pub(super) async fn run<T>(
         &self,
         action: &'static str,
@@ -183,7 +183,7 @@ impl Operations {
     }
 }
 
-/// Keeps an operation among those under way, also if its caller goes away.
+/// Keeps an operation among those in progress, also if its caller goes away.
 struct Entered<'a> {
     operations: &'a Operations,
     number: u64,
@@ -205,7 +205,7 @@ impl Operation {
         lock(&self.seen).clone()
     }
 
-    /// Counts an attempt that begins now; `changes` says that it may change something.
+    /// Counts an attempt that begins now. `changes` states that it may change something.
     pub(super) fn attempt_begins(&self, changes: bool) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let mut seen = lock(&self.seen);
@@ -213,52 +213,53 @@ impl Operation {
         seen.perhaps_effective = seen.perhaps_effective.saturating_add(u32::from(changes));
     }
 
-    /// Takes note that an attempt that was to change something certainly has not.
+    /// Records that an attempt at a change certainly had no effect.
     pub(super) fn attempt_had_no_effect(&self) {
         let mut seen = lock(&self.seen);
         seen.perhaps_effective = seen.perhaps_effective.saturating_sub(1);
     }
 
-    /// Takes note of the head of an answer that was a success.
+    /// Records the head of a successful answer.
     pub(super) fn attempt_succeeded(&self, headers: &http::HeaderMap) {
         self.encryption.note(headers);
     }
 
-    /// Keeps why an attempt failed.
+    /// Records why an attempt failed.
     pub(super) fn attempt_failed(&self, why: impl fmt::Display) {
         lock(&self.seen).last_failure = Some(why.to_string());
     }
 }
 
 impl Attempts {
-    /// Returns what was seen so far of the operation of the calling task; nothing outside of one.
+    /// Returns the attempts of the calling task's operation so far; none outside of an operation.
     pub(super) fn of_current() -> Self {
         Operation::current().map(|operation| operation.attempts()).unwrap_or_default()
     }
 
-    /// Says whether attempts were seen, and all that could change something are without effect.
+    /// Returns whether attempts were seen, and none that could change something had an effect.
     pub(super) fn had_no_effect(&self) -> bool {
         self.count > 0 && self.perhaps_effective == 0
     }
 
-    /// Says whether attempts were seen at all: those of foreign clients are not.
+    /// Returns whether attempts were seen at all. Those of foreign clients are not.
     pub(super) fn were_seen(&self) -> bool {
         self.count > 0
     }
 
-    /// Says whether there was more than one.
+    /// Returns whether there was more than one.
     pub(super) fn were_several(&self) -> bool {
         self.count > 1
     }
 }
 
 impl Overdue {
-    /// Says whether it was the time limit, so that a later try may succeed.
+    /// Returns whether the time limit was the cause, so that a later retry may succeed.
     pub(super) fn is_a_matter_of_time(&self) -> bool {
         self.panicked.is_none()
     }
 
-    /// Explains it, without secrets; `settings` tells what to look at if the library panicked.
+    /// Explains the cause, without secrets. `settings` names the settings to check if the library
+    /// panicked.
     pub(super) fn reason(&self, redactor: &Redactor, settings: &str) -> String {
         let Self { attempts, timeout, panicked } = self;
         if let Some(Panicked(words)) = panicked {
@@ -278,7 +279,7 @@ impl Overdue {
     }
 }
 
-/// Nothing panics while it holds one of these locks, and what they hold is whole at any time.
+/// Nothing panics while it holds one of these locks, and their content is consistent at any time.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
 //! The trials themselves.
 //!
-//! Owns: what is done to try an ability. Must not know: what its lack means for a log.
+//! Owns: the steps that try an ability. Must not know: the consequences of its lack for a log.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -19,30 +19,31 @@ use crate::store::write::probe::Outcome;
 use crate::store::write::upload::PART_BYTES;
 use crate::store::{EntryKind, StoreErrorKind};
 
-/// How often something is tried that may go well by chance.
+/// The number of tries of an ability that may succeed by chance.
 const ROUNDS: usize = 20;
 
-/// Races, and the creates in each; one server that checks, but not atomically, loses some of these.
+/// The number of races, and of the creates in each. A server that checks, but not atomically, loses
+/// some of these.
 const RACES: usize = 4;
 const RACERS: usize = 16;
 
 /// More than the 1,000 objects that services return for one request.
 const PAGED_OBJECTS: usize = 1_100;
 
-/// Creates under way at once while those objects are made.
+/// The number of concurrent creates while those objects are made.
 const CREATES_AT_ONCE: usize = 32;
 
-/// Requests of each kind that are timed, one after the other; fewer if they take too long.
+/// The number of timed requests of each kind, one after the other. Fewer if they take too long.
 const SAMPLES: usize = 100;
 const SAMPLES_MIN: usize = 10;
 const SAMPLING_MAX: Duration = Duration::from_secs(5);
 
 const RANGED_BYTES: usize = 256 * 1024;
 
-/// A clock that is off by more than this is worth a word: times of events are read by people.
+/// A clock that is off by more than this is worth a remark: people read the times of events.
 const CLOCK_OFFSET_MAX: Duration = Duration::from_secs(60);
 
-/// What was seen if it went well; why it did not, otherwise.
+/// The observation if the trial went well, or the reason why it did not.
 type Tried = Result<(Verdict, String), String>;
 
 fn passed(detail: impl Into<String>) -> Tried {
@@ -83,7 +84,7 @@ impl Doctor {
         let start = Instant::now();
         match self.store.list(&self.prefix(""), None, 1).await {
             Ok(_) => passed(format!("answers in {}", shown(start.elapsed()))),
-            // That it refuses is the matter of the next trial.
+            // The next trial covers a refusal.
             Err(error) if error.kind == StoreErrorKind::PermissionDenied => {
                 passed(format!("answers in {}", shown(start.elapsed())))
             }
@@ -216,7 +217,7 @@ impl Doctor {
         let reported = Arc::clone(&self.store.inner.operations.encryption);
         reported.take();
         let key = self.create("encrypted", Bytes::from_static(b"x\n")).await?;
-        // Some servers tell it of a create, others of a read.
+        // Some servers report it for a create, others for a read.
         let report = match reported.take() {
             Some(report) => report,
             None => {
@@ -365,7 +366,7 @@ impl Doctor {
         passed(format!("{PAGED_OBJECTS} objects: {requests}{seconds:.1} s"))
     }
 
-    /// Returns the key of that name in our folder, and remembers to remove it.
+    /// Returns the key of that name in our folder, and records it for removal.
     fn key(&mut self, name: impl Display) -> String {
         let key = format!("{}/{name}", self.folder);
         self.written.insert(key.clone());
@@ -405,12 +406,12 @@ impl Doctor {
     }
 }
 
-/// Says whether to end the sampling early.
+/// Returns whether to end the sampling early.
 fn is_enough(times: &[Duration]) -> bool {
     times.len() >= SAMPLES_MIN && times.iter().sum::<Duration>() > SAMPLING_MAX
 }
 
-/// The names are random, so an object of that name is our own, of an attempt that was repeated.
+/// The names are random, so an existing object is our own: an attempt was repeated.
 fn existing_is_fine(created: Result<(), crate::store::WriteError>) -> Result<(), String> {
     match created {
         Ok(()) | Err(crate::store::WriteError::AlreadyExists) => Ok(()),
@@ -418,7 +419,7 @@ fn existing_is_fine(created: Result<(), crate::store::WriteError>) -> Result<(),
     }
 }
 
-/// A byte that tells its place.
+/// A byte that identifies its place.
 fn pattern(place: usize) -> u8 {
     u8::try_from(place % 251).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Times: how long requests take, and how far the server's clock is from ours.
+//! Times: the latency of requests, and the offset of the server's clock from ours.
 //!
 //! Owns: quantiles and the estimate of the offset. Must not know: how a request is made.
 
@@ -7,22 +7,22 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-/// How long one kind of request took.
+/// The latency of one kind of request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Latency {
     /// `create`, `get` or `list`.
     pub request: &'static str,
-    /// How many were made, one after the other.
+    /// The number of requests, made one after the other.
     pub samples: usize,
-    /// Half of them took no longer.
+    /// Half of the requests took no longer.
     pub p50: Duration,
-    /// 99 of 100 took no longer.
+    /// 99 of 100 requests took no longer.
     pub p99: Duration,
 }
 
 impl Latency {
-    /// Summarizes what was measured; none without a sample.
+    /// Summarizes the measured times; none without a sample.
     pub(super) fn of(request: &'static str, mut times: Vec<Duration>) -> Option<Self> {
         times.sort_unstable();
         let samples = times.len();
@@ -36,7 +36,7 @@ fn quantile(sorted: &[Duration], percent: usize) -> Option<Duration> {
     sorted.get(rank.saturating_sub(1)).copied()
 }
 
-/// How far the server's clock is ahead of ours: between these, behind if negative.
+/// The range in which the server's clock is ahead of ours, behind if negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClockOffset {
@@ -55,10 +55,10 @@ pub(super) struct TimedCreate {
 }
 
 impl ClockOffset {
-    /// Narrows the offset down by every create whose time on the server is known.
+    /// Narrows the offset down by every create with a known server time.
     ///
-    /// The server's time of a create lies between our times before and after it, plus the offset;
-    /// where it is told in whole seconds, up to a second later.
+    /// The server's time of a create lies between our times before and after it, plus the offset. A
+    /// server that reports whole seconds is up to one second later.
     pub(super) fn of(
         creates: &[TimedCreate],
         on_server: &BTreeMap<String, DateTime<Utc>>,
@@ -76,11 +76,11 @@ impl ClockOffset {
             bounds = Some((min.max(least), max.min(most)));
         }
         let (min, max) = bounds?;
-        // A clock that was set meanwhile makes them cross.
+        // A clock that was set during the trial makes them cross.
         Some(Self { ahead_ms_min: min.min(max), ahead_ms_max: max.max(min) })
     }
 
-    /// Says whether it is certainly more than that in either direction.
+    /// Returns whether the offset certainly exceeds `limit` in either direction.
     pub(super) fn exceeds(self, limit: Duration) -> bool {
         let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
         self.ahead_ms_min > limit || self.ahead_ms_max < limit.saturating_neg()

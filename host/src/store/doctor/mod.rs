@@ -1,12 +1,12 @@
-//! What a store can do, found out by trying it; and what that means for a log.
+//! Trials that find out the abilities of a store, and their meaning for a log.
 //!
-//! Owns: the order of the trials, what each needs to pass, the verdict, and the removal of what
-//! they wrote. Must not know: how a log lays out its objects.
+//! Owns: the order of the trials, the conditions to pass, the verdict, and the removal of the
+//! objects that they wrote. Must not know: how a log lays out its objects.
 //!
 //! 1. Nothing but objects in one new folder of a random name is written, read or deleted.
-//! 2. A trial passes only if the store was seen to behave; doubt is a failure with its reason.
-//! 3. [`Doctor::clean_up`] removes all that was written, also after a trial that failed or was
-//!    dropped half way, and reports what it could not.
+//! 2. A trial passes only if the store was seen to behave. Doubt is a failure with its reason.
+//! 3. [`Doctor::clean_up`] removes everything that was written, also after a trial that failed or
+//!    was dropped half way. It reports the objects that it could not remove.
 
 mod checks;
 mod latency;
@@ -22,35 +22,35 @@ pub use latency::{ClockOffset, Latency};
 use super::write::probe::random_name;
 use super::{Backend, ConditionalCreate, DeleteFailure, Store};
 
-/// How often, and how far apart, what a stopped step had on its way is looked for.
+/// The number of checks for writes that a stopped step had in flight, and the pause between them.
 const LOOKS_AFTER_A_STOP: usize = 4;
 const PAUSE_AFTER_A_STOP: Duration = Duration::from_millis(50);
 
-/// What is tried, in this order.
+/// The abilities to try, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Ability {
     /// The store answers.
     Reachable,
-    /// It lets us list and create.
+    /// The store permits listing and creating.
     Credentials,
     /// A second create of a key is refused.
     CreateIfAbsent,
-    /// Of many creates of a key at one time, one succeeds.
+    /// Of many concurrent creates of a key, one succeeds.
     CreateIfAbsentRaced,
-    /// A created object can be read at once, and a deleted one no longer.
+    /// A created object can be read immediately, and a deleted one no longer.
     ReadAfterWrite,
-    /// A created object is listed at once, and a deleted one no longer.
+    /// A created object is listed immediately, and a deleted one no longer.
     ListAfterWrite,
     /// Any range of an object can be read.
     RangeReads,
     /// A large object can be written in parts.
     UploadInParts,
-    /// The encryption that the server reports of an object is the one that was asked for.
+    /// The encryption that the server reports for an object is the requested one.
     Encryption,
-    /// How long a create, a get and a list take.
+    /// The latency of a create, a get and a list.
     Latency,
-    /// How far the server's clock is from ours.
+    /// The offset of the server's clock from ours.
     Clock,
     /// More than 1,000 objects are listed whole.
     ListPaging,
@@ -58,11 +58,11 @@ pub enum Ability {
     ListStartAfter,
     /// The store lists in the order of the keys.
     ListOrder,
-    /// Many objects can be deleted at once.
+    /// Many objects can be deleted in one call.
     BulkDelete,
 }
 
-/// All of them.
+/// All abilities.
 pub const ABILITIES: [Ability; 15] = [
     Ability::Reachable,
     Ability::Credentials,
@@ -82,7 +82,7 @@ pub const ABILITIES: [Ability; 15] = [
 ];
 
 impl Ability {
-    /// The name that reports use.
+    /// Returns the name that reports use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Reachable => "reachable",
@@ -103,11 +103,11 @@ impl Ability {
         }
     }
 
-    /// What a log loses on a store that lacks it.
+    /// Returns the use that remains of a store without this ability.
     fn loss(self) -> Use {
         match self {
             Self::CreateIfAbsent | Self::CreateIfAbsentRaced => Use::SoleCompactor,
-            // Without these it costs more, or is less sure of the time.
+            // Without these a log costs more, or is less sure of the time.
             Self::ListOrder | Self::Clock => Use::All,
             _ => Use::None,
         }
@@ -120,31 +120,31 @@ impl fmt::Display for Ability {
     }
 }
 
-/// How a trial ended.
+/// The verdict of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// As it should be.
     Passed,
-    /// It works, with a limit that the detail tells.
+    /// It works, with a limit that the detail states.
     Limited,
     /// It does not work.
     Failed,
 }
 
-/// What a trial has found.
+/// The result of a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Found {
-    /// What was tried.
+    /// The ability that was tried.
     pub ability: Ability,
-    /// How it ended.
+    /// The verdict.
     pub verdict: Verdict,
-    /// What was seen; holds no secret.
+    /// The observation; holds no secret.
     pub detail: String,
 }
 
-/// What a log can do on a store.
+/// The use that a log can make of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Use {
@@ -156,29 +156,31 @@ pub enum Use {
     None,
 }
 
-/// Tries what a store can do, step by step.
+/// Tries the abilities of a store, step by step.
 pub struct Doctor {
     store: Store,
-    /// Holds all that is written; without a slash at its end.
+    /// Holds everything that is written; has no slash at its end.
     folder: String,
     /// Keys that were or may have been created.
     written: BTreeSet<String>,
-    /// Local folders that were not there before, the deepest first.
+    /// Local folders that did not exist before, the deepest first.
     missing_folders: Vec<PathBuf>,
     found: Vec<Found>,
     latencies: Vec<Latency>,
     clock_offset: Option<ClockOffset>,
     creates: Vec<latency::TimedCreate>,
-    /// A step has begun and not ended: if its future was dropped, its last write may still land.
+    /// A step has begun and not ended. If its future was dropped, its last write may still land.
     is_trying: bool,
-    /// Whether a step before was dropped.
+    /// An earlier step was dropped.
     was_stopped: bool,
 }
 
 impl Doctor {
-    /// Prepares the trials; nothing is requested yet. They work in a folder of a random name in
-    /// that of the log `name`, where the same permissions hold; on WebDAV beside it, as a
-    /// folder that was made there could not be removed safely.
+    /// Prepares the trials without a request.
+    ///
+    /// They work in a folder of a random name in the folder of the log `name`, where the same
+    /// permissions hold. On WebDAV they work next to the log's folder, since a folder that was made
+    /// inside could not be removed safely.
     pub fn new(store: &Store, name: &str) -> Self {
         let near = match store.inner.conditional {
             ConditionalCreate::Absent => format!("{name}."),
@@ -206,8 +208,8 @@ impl Doctor {
         }
     }
 
-    /// What the next step tries; none when there is nothing more to try: at the end, or when the
-    /// store cannot be used at all.
+    /// Returns the ability that the next step tries. None at the end, or when the store cannot be
+    /// used at all.
     pub fn upcoming(&self) -> Option<Ability> {
         let is_hopeless = self.found.last().is_some_and(|last| {
             last.verdict == Verdict::Failed && last.ability <= Ability::Credentials
@@ -215,10 +217,10 @@ impl Doctor {
         if is_hopeless { None } else { ABILITIES.get(self.found.len()).copied() }
     }
 
-    /// Does the next step; none after the last.
+    /// Runs the next step; none after the last.
     ///
-    /// A step whose call is dropped before it has returned is not done again, since what it left in
-    /// the store could mislead the second try: the next call returns it as failed.
+    /// A step whose call is dropped before it has returned is not repeated, since its remains in
+    /// the store could mislead the second try. The next call returns it as failed.
     pub async fn next(&mut self) -> Option<Found> {
         let ability = self.upcoming()?;
         let (verdict, detail) = if std::mem::replace(&mut self.is_trying, true) {
@@ -233,10 +235,10 @@ impl Doctor {
         Some(found)
     }
 
-    /// Removes everything that was written, and returns what may still be there.
+    /// Removes everything that was written, and returns the objects that may still exist.
     ///
-    /// After a step that was dropped half way it looks more than once, for what was still on its
-    /// way to the store. Cancel safe: the next call begins anew.
+    /// After a step that was dropped half way it checks more than once, for writes that were still
+    /// in flight. Cancel safe: the next call starts again.
     pub async fn clean_up(&mut self) -> Vec<DeleteFailure> {
         let mut failures = self.remove_written().await;
         if self.is_trying || self.was_stopped {
@@ -263,12 +265,12 @@ impl Doctor {
                     match tokio::fs::remove_dir(folder).await {
                         Ok(()) => {}
                         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                        // One that others use meanwhile is not empty, and stays.
+                        // A folder that others use in the meantime is not empty, and stays.
                         Err(_) => break,
                     }
                 }
             }
-            // A folder of its own on WebDAV; anywhere else no such object.
+            // A separate folder on WebDAV. No such object exists anywhere else.
             Backend::Objects { .. } if !self.written.is_empty() && failures.is_empty() => {
                 failures = self.store.delete(vec![self.folder.clone()]).await;
             }
@@ -282,22 +284,22 @@ impl Doctor {
         &self.folder
     }
 
-    /// What was found so far.
+    /// Returns the results so far.
     pub fn found(&self) -> &[Found] {
         &self.found
     }
 
-    /// How long requests took, as far as tried.
+    /// Returns the latencies, as far as tried.
     pub fn latencies(&self) -> &[Latency] {
         &self.latencies
     }
 
-    /// How far the server's clock is ahead of ours, once tried.
+    /// Returns how far the server's clock is ahead of ours, once tried.
     pub fn clock_offset(&self) -> Option<ClockOffset> {
         self.clock_offset
     }
 
-    /// What a log can do here; nothing before all was tried.
+    /// Returns the use that a log can make of this store; none before all trials are done.
     pub fn use_for_a_log(&self) -> Use {
         if self.found.len() < ABILITIES.len() {
             return Use::None;
