@@ -1,14 +1,14 @@
-//! The HTTP client of stores on the network: the library's, watched attempt by attempt.
+//! The HTTP client of stores on the network: the library's client, with every attempt watched.
 //!
-//! Owns: the life of an attempt, and which of its outcomes the library gets to see when.
-//! Must not know: what a right answer is (`reply` does), or how often a request is repeated.
+//! Owns: the life of an attempt, and the time at which the library sees each outcome.
+//! Must not know: the correct answer (see `reply`), or how often a request is repeated.
 //!
-//! 1. An answer counts once it is there whole, but for the bytes of objects, which are streamed:
-//!    their reads go on where they broke off.
-//! 2. Every request may be repeated: an object is created with fixed bytes, under a condition or
-//!    under a name that only its writer uses, so a second create finds the first one or writes
-//!    the same. So the library is told to repeat lost and overdue requests, which it would
-//!    otherwise do only for those it knows to be idempotent.
+//! 1. An answer counts once it has arrived whole. The bytes of objects are streamed instead: their
+//!    reads resume where they broke off.
+//! 2. Every request may be repeated. An object is created with fixed bytes, under a condition or
+//!    under a name that only its writer uses. A second create finds the first one or writes the
+//!    same. The library is therefore configured to repeat lost and overdue requests. By default it
+//!    does so only for those it knows to be idempotent.
 //! 3. Each answer is checked to be the reply to its request before the library reads it.
 
 use std::time::Duration;
@@ -27,21 +27,21 @@ use crate::store::config::tls;
 use crate::store::operation::Operation;
 use crate::store::reply::{self, Asked, Judge, Protocol, Verdict, WrongReply};
 
-/// After this long without a byte from the server an attempt is given up, if nothing else is set.
+/// The default time without a byte from the server after which an attempt is abandoned.
 ///
-/// There is no limit on a whole answer: a large object, or a slow reader of it, takes its time.
+/// There is no limit on a whole answer. A large object, or a slow reader of it, takes its time.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
-/// The settings that every client begins with; options of the store come on top.
+/// Returns the settings that every client begins with. Options of the store are applied on top.
 pub(crate) fn client_options() -> ClientOptions {
     ClientOptions::new().with_timeout_disabled().with_read_timeout(SILENCE_MAX)
 }
 
-/// The longest answer but an object, in bytes: a folder of WebDAV with 200,000 objects has less.
+/// The longest answer but an object, in bytes. A WebDAV folder with 200,000 objects has less.
 const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// Makes clients that check each answer, and tell the operation under way what became of each
-/// attempt.
+/// Makes clients that check each answer, and report the outcome of each attempt to the current
+/// operation.
 #[derive(Debug)]
 pub(crate) struct WatchedConnector {
     protocol: Protocol,
@@ -112,7 +112,7 @@ impl Watched {
     }
 }
 
-/// Waits for the whole answer: the library would not repeat a request whose answer breaks off.
+/// Waits for the whole answer. The library would not repeat a request whose answer breaks off.
 async fn whole(response: HttpResponse) -> Result<(Parts, Bytes), HttpError> {
     let (parts, body) = response.into_parts();
     let mut stream = body.bytes_stream();

@@ -1,13 +1,14 @@
-//! A local folder as a store: made on the first write, listed and made durable here.
+//! A local folder as a store: created by the first write, listed and made durable here.
 //!
 //! Owns: the root folder's life, listing a folder, and syncing it.
-//! Must not know: what the files are for, or any other kind of store.
+//! Must not know: the purpose of the files, or any other kind of store.
 //!
-//! 1. Only a write makes the root folder; a read of a missing one says so.
+//! 1. Only a write creates the root folder. A read of a missing one fails and says so.
 //! 2. The root folder and its new parents are synced before anything is written below.
-//! 3. A name that is no key (not UTF-8, a control character) is passed over.
-//! 4. Files that vanish while a folder is listed are left out, never an error.
-//! 5. What is no object is listed as what it is: who knows the names says whether it matters.
+//! 3. A name that is no key (not UTF-8, a control character) is ignored.
+//! 4. A file that vanishes while a folder is listed is left out, and is never an error.
+//! 5. An entry that is no object is listed with its own kind. The code that knows the names decides
+//!    whether it matters.
 
 pub(super) mod below;
 pub(super) mod failure;
@@ -35,7 +36,7 @@ pub(crate) use failure::{Cause, Failure, Step, What};
 pub(crate) struct LocalFolder {
     root: PathBuf,
     opened: OnceLock<Arc<FolderObjects>>,
-    /// Folders that were rid of abandoned files.
+    /// Folders from which stale files were removed.
     swept: Mutex<BTreeSet<String>>,
 }
 
@@ -49,7 +50,7 @@ impl LocalFolder {
         &self.root
     }
 
-    /// Says whether the root folder is there now.
+    /// Returns whether the root folder exists now.
     pub(crate) async fn exists(&self) -> Result<bool, StoreError> {
         match tokio::fs::metadata(&self.root).await {
             Ok(metadata) if metadata.is_dir() => Ok(true),
@@ -59,17 +60,17 @@ impl LocalFolder {
         }
     }
 
-    /// Returns the store on the folder, which must be there.
+    /// Returns the store on the folder, which must exist.
     pub(crate) async fn for_read(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
         Ok(self.open(false).await?)
     }
 
-    /// Returns the root folder, which must be there.
+    /// Returns the root folder, which must exist.
     pub(crate) async fn root_there(&self) -> Result<Arc<Path>, StoreError> {
         Ok(self.open(false).await?.root())
     }
 
-    /// Returns the store on the folder, which is made first if it is missing.
+    /// Returns the store on the folder, and creates a missing folder first.
     pub(crate) async fn for_write(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
         Ok(self.open(true).await?)
     }
@@ -97,8 +98,9 @@ impl LocalFolder {
     }
 
     /// Returns the entries directly in `folder` (empty, or ending in `/`) whose name starts with
-    /// `name_start` and whose key comes after `start_after`: the first `limit`, sorted, and
-    /// whether there are more. A missing folder has none.
+    /// `name_start` and whose key comes after `start_after`.
+    ///
+    /// Returns the first `limit`, sorted, and whether there are more. A missing folder has none.
     pub(crate) async fn list(
         &self,
         folder: String,
@@ -128,8 +130,8 @@ impl LocalFolder {
                 }
             }
             keys.sort_unstable();
-            // Only what is returned is looked at: one call to the file system per object. What has
-            // vanished does not count, so that a page is never empty while there are more.
+            // Only returned entries are examined: one call to the file system per object. A
+            // vanished entry does not count, so that a page is never empty while there are more.
             let mut entries = Vec::with_capacity(keys.len().min(limit));
             let mut keys = keys.into_iter();
             while entries.len() < limit
@@ -151,7 +153,8 @@ impl LocalFolder {
         .await
     }
 
-    /// Removes what killed processes have left in the folder of `key`, unless that was done.
+    /// Removes the files that killed processes have left in the folder of `key`, unless that was
+    /// done.
     pub(crate) async fn sweep_once(&self, key: &str) {
         let folder = split(key).0.to_owned();
         let is_new = {
@@ -200,7 +203,7 @@ fn listed(key: String, what: What, size: u64) -> ListedObject {
     ListedObject { key, size, kind }
 }
 
-/// Refuses the key of what cannot be an object: a file under way has such a name.
+/// Refuses the key of a file that cannot be an object: an unfinished file has such a name.
 pub(crate) fn checked_key(key: &str) -> Result<&str, Cause> {
     if stale_files::is_under_way(split(key).1) {
         let reason = "a file that is being written has such a name; use one without #NUMBER";
@@ -209,12 +212,12 @@ pub(crate) fn checked_key(key: &str) -> Result<&str, Cause> {
     Ok(key)
 }
 
-/// Says whether a file of that name can be an object: a staging file (`name#1`) cannot.
+/// Returns whether a file of that name can be an object. A staging file (`name#1`) cannot.
 fn is_object_name(name: &str) -> bool {
     !stale_files::is_under_way(name) && !name.chars().any(char::is_control)
 }
 
-/// Makes a folder and its parents, and syncs each folder that got a new entry.
+/// Creates a folder and its parents, and syncs each folder that got a new entry.
 fn create_synced(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Where objects are: a local folder, or a service on the network.
+//! The places of objects: a local folder, or a service on the network.
 
 pub(super) mod client;
 pub(super) mod local;

@@ -1,9 +1,9 @@
 //! Panics of the libraries below a store, turned into errors.
 //!
-//! Owns: catching one, and keeping its words from stderr: they may hold a secret.
-//! Must not know: what was being done.
+//! Owns: catching a panic, and keeping its text from stderr: it may hold a secret.
+//! Must not know: the work that panicked.
 //!
-//! 1. A panic within [`caught`] or [`Caught`] reaches nobody but the caller.
+//! 1. A panic within [`caught`] or [`Caught`] reaches only the caller.
 //! 2. Any other panic is reported as before.
 
 use std::any::Any;
@@ -14,11 +14,11 @@ use std::sync::Once;
 use std::task::{Context, Poll};
 
 thread_local! {
-    /// How many catchers are on the stack of this thread.
+    /// The number of catchers on the stack of this thread.
     static CATCHERS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// The words of a panic that was caught; not yet free of secrets.
+/// The text of a panic that was caught. It may still hold secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Panicked(pub(crate) String);
 
@@ -30,7 +30,7 @@ impl Panicked {
     }
 }
 
-/// Does the work; a panic in it is an error.
+/// Runs the work and turns a panic in it into an error.
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     let _quiet = Quiet::begin();
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| Panicked::of(payload.as_ref()))
@@ -56,13 +56,13 @@ impl<F: Future> Future for Caught<F> {
     }
 }
 
-/// Keeps the words of panics on this thread from stderr while it lives.
+/// Keeps the text of panics on this thread from stderr while it lives.
 struct Quiet;
 
 impl Quiet {
     fn begin() -> Self {
         static HOOK: Once = Once::new();
-        // A thread that unwinds may not change the hook; the next one does.
+        // A thread that unwinds may not change the hook. The next one does.
         if std::thread::panicking() {
             return Self::enter();
         }

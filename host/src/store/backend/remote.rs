@@ -1,12 +1,12 @@
 //! Opening S3, Google, Azure and WebDAV stores from their settings.
 //!
-//! Owns: what each service needs before its first request. Must not know: what is stored.
+//! Owns: the needs of each service before its first request. Must not know: the stored objects.
 //!
-//! 1. Plain HTTP is used only if it was asked for, by `allow_http` or by an `http` location.
-//! 2. The metadata server of the machine is asked for credentials only if that was asked for:
-//!    elsewhere the question hangs.
-//! 3. The location alone says which bucket.
-//! 4. The library is given only settings that were checked, and a panic of it is an error.
+//! 1. Plain HTTP is used only on request, by `allow_http` or by an `http` location.
+//! 2. The machine's metadata server is asked for credentials only on request. Elsewhere the
+//!    question hangs.
+//! 3. The location alone names the bucket.
+//! 4. The library is given only checked settings, and a panic of the library is an error.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ use crate::store::config::settings::{
 use crate::store::encryption::Asked;
 use crate::store::reply::Protocol;
 
-/// A store on the network, ready for requests; none was made yet.
+/// A store on the network, ready for its first request.
 pub(crate) struct RemoteStore {
     pub(crate) store: Arc<dyn ObjectStore>,
     /// The listing that takes any prefix and a page size, where the service has it sorted.
@@ -40,7 +40,7 @@ pub(crate) struct RemoteStore {
     pub(crate) redactor: Redactor,
     /// The names of the settings, for errors that only they can have caused.
     pub(crate) settings: String,
-    /// The encryption that every object is to have.
+    /// The encryption that every object must have.
     pub(crate) encryption: Option<Asked>,
 }
 
@@ -72,7 +72,7 @@ fn built<K: ServiceKey, T>(
     }
 }
 
-/// Takes note of what was found out about credentials.
+/// Records the findings about credentials.
 fn noted<K: ServiceKey>(
     settings: &mut Settings<K>,
     checked: Result<Checked, String>,
@@ -82,7 +82,7 @@ fn noted<K: ServiceKey>(
     Ok(checked.base_url)
 }
 
-/// Looks into the token in the file that a setting names.
+/// Examines the token in the file that a setting names.
 fn check_token<K: ServiceKey>(settings: &mut Settings<K>, key: K) -> Result<(), OpenError> {
     let Some((shown, path)) = settings.get_shown(key) else { return Ok(()) };
     let checked = key_file::read(&shown, path).and_then(|text| key_file::token(&text, path));
@@ -98,8 +98,8 @@ fn open_s3(
     let mut settings = Settings::<S3Key>::collect(root, Some("AWS_"), options, environment)?;
     let option_keys: Vec<S3Key> =
         options.pairs.iter().filter_map(|(name, _)| name.parse().ok()).collect();
-    // An option replaces the whole of what the environment says about the same thing: a session
-    // token belongs to its key, and the library prefers the S3 endpoint to the general one.
+    // An option replaces everything that the environment says about the same thing. A session token
+    // belongs to its key, and the library prefers the S3 endpoint to the general one.
     let replaced = [
         (S3Key::AccessKeyId, S3Key::Token),
         (S3Key::Endpoint, S3Key::S3Endpoint),
@@ -205,7 +205,7 @@ fn open_google(
             // The library's default is to allow it.
             .with_config(allow_http, "false");
         if is_anonymous {
-            // Any token keeps the library from looking for credentials that nobody needs.
+            // Any token keeps the library from looking for credentials that are not needed.
             builder = builder.with_config(GoogleKey::BearerToken, "");
         }
         for setting in &settings.values {
@@ -223,7 +223,7 @@ fn open_google(
     })
 }
 
-/// Looks into the credentials that the library will read.
+/// Examines the credentials that the library will read.
 fn check_google_credentials(
     settings: &mut Settings<GoogleKey>,
     default_file: Option<PathBuf>,
@@ -328,7 +328,7 @@ fn open_azure(
     })
 }
 
-/// Opens the WebDAV server at `base`; an `http` location is itself the wish for plain HTTP.
+/// Opens the WebDAV server at `base`. An `http` location is itself the request for plain HTTP.
 pub(crate) fn open_webdav(
     base: &Url,
     root: &str,

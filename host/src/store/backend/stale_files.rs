@@ -1,15 +1,17 @@
-//! What a process that was killed leaves in a local folder: files that never got their name.
+//! Files in a local folder that never got their name, since their process was killed.
 //!
-//! An object is written under its name with `#1` or another number behind, and gets its name when it
-//! is whole. Listings tell such files apart from objects, so all they cost is room.
+//! An object is written under its name followed by `#` and a number, and gets its name when it is
+//! whole. Listings distinguish such files from objects, so they only cost space.
 //!
-//! Owns: which of them may go. Must not know: who creates objects, or when.
+//! Owns: which of them may be removed. Must not know: the creators of objects, or the time of a
+//! create.
 //!
-//! 1. Only a file that is named as a log's object under way, and that nobody has written to for
-//!    an hour, is removed. Any other file is somebody else's.
-//! 2. Nothing rests on that hour: if such a file was still being written, its create fails, and is
-//!    tried again.
-//! 3. Only who writes removes them, once for each folder; that it cannot is no failure of the write.
+//! 1. A file is removed only if it is named as an unfinished object of a log, and was not written
+//!    to for an hour. Any other file belongs to another program.
+//! 2. Correctness does not rest on that hour. If such a file was still being written, its create
+//!    fails and is retried.
+//! 3. Only a write removes stale files, once for each folder. If that fails, the write still
+//!    succeeds.
 
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -17,20 +19,20 @@ use std::time::{Duration, SystemTime};
 use crate::store::backend::local::below::Folder;
 use crate::store::backend::local::failure::{Cause, What};
 
-/// A file that nobody has written to for so long has nobody who will.
+/// A file that was not written to for this long is stale.
 const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
 
-/// How the names of a log's objects begin, and those of the probes beside them.
+/// The starts of the names of a log's objects and of its probes.
 const NAME_STARTS: [&str; 4] = ["batch_", "segment_", "manifest_", "probe_"];
 
-/// Says whether a file of that name is an object under way: `name#1`.
+/// Returns whether a file of that name is an unfinished object: `name#1`.
 pub(crate) fn is_under_way(name: &str) -> bool {
     name.split_once('#').is_some_and(|(_, number)| {
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
 
-/// Removes the abandoned files directly in `folder`, and returns how many there were.
+/// Removes the stale files directly in `folder`, and returns their number.
 pub(crate) fn sweep(folder: &Folder, now: SystemTime) -> Result<usize, Cause> {
     let mut removed: usize = 0;
     for name in folder.names()? {
@@ -42,7 +44,7 @@ pub(crate) fn sweep(folder: &Folder, now: SystemTime) -> Result<usize, Cause> {
         }
         let entry = match folder.look(&name) {
             Ok(entry) if entry.what == What::File => entry,
-            // It has got its name, or somebody else sweeps.
+            // The file has got its name, or another process removed it.
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => continue,
         };

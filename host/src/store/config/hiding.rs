@@ -1,13 +1,14 @@
-//! Finding a secret in a text, in whatever form it stands there.
+//! Finding a secret in a text, in any form.
 //!
-//! Owns: the forms that are recognized. Must not know: what the texts are, or what is secret.
+//! Owns: the forms that are recognized. Must not know: the meaning of the texts, or the secrets.
 //!
-//! 1. A secret is found as it is, in any case of its letters, percent-encoded once or twice with
-//!    digits of any case, escaped as in JSON, Rust's `Debug` or XML, and in any mixture of these.
+//! 1. A secret is found as it is, or in letters of any case. It is found percent-encoded once or
+//!    twice, with digits of any case. It is found escaped as in JSON, Rust's `Debug` or XML, and in
+//!    any mixture of these.
 
 use std::ops::Range;
 
-/// Finds `secret`, in lower case, at `from` or behind it.
+/// Finds `secret`, in lower case, at or after `from`.
 pub(crate) fn find(text: &[u8], secret: &[u8], from: usize) -> Option<Range<usize>> {
     let first = *secret.first()?;
     (from..text.len()).find_map(|start| {
@@ -19,14 +20,14 @@ pub(crate) fn find(text: &[u8], secret: &[u8], from: usize) -> Option<Range<usiz
     })
 }
 
-/// Returns the end of the secret that begins at `start`, if it does.
+/// Returns the end of the secret, if one begins at `start`.
 fn matched(text: &[u8], secret: &[u8], start: usize) -> Option<usize> {
     secret
         .iter()
         .try_fold(start, |at, wanted| step(text.get(at..)?, *wanted).map(|n| at.saturating_add(n)))
 }
 
-/// Returns the length of the form in which `wanted` stands at the beginning of `rest`.
+/// Returns the length of the form in which `wanted` begins `rest`.
 fn step(rest: &[u8], wanted: u8) -> Option<usize> {
     let is_wanted = |byte: u8| byte.to_ascii_lowercase() == wanted;
     let encoded = match rest {

@@ -1,13 +1,13 @@
-//! What a user types to name a log, split into the root that is granted and the log's name.
+//! The text that names a log, split into the root that is granted and the log's name.
 //!
-//! Owns: the forms a location may take, and every complaint about them.
+//! Owns: the forms of a location, and every error about them.
 //! Must not know: credentials, options, or how a store is opened.
 //!
-//! 1. A location holds no secret: a user or password in a URL, a query and a fragment are refused,
-//!    and no complaint repeats them.
-//! 2. A folder's path is absolute and has no `..` segment; symbolic links are never guessed at.
-//! 3. What stands behind the bucket of s3, gs and az is taken as it is, without percent decoding;
-//!    of `file` and `http` URLs it is decoded.
+//! 1. A location holds no secret. A user or password in a URL, a query and a fragment are refused,
+//!    and no error repeats them.
+//! 2. A folder's path is absolute and has no `..` segment. Symbolic links are never guessed at.
+//! 3. The text after the bucket of s3, gs and az is taken literally, without percent decoding. In
+//!    `file` and `http` URLs it is decoded.
 
 use std::fmt;
 use std::path::{Component, Path};
@@ -22,8 +22,8 @@ pub const LOCATION_FORMS: &str = "a path, file:///FOLDER/NAME, s3://BUCKET/NAME,
      az://CONTAINER/NAME, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/NAME, \
      http(s)://HOST/NAME (WebDAV) or memory:NAME";
 
-/// The schemes behind which a bucket, a container or a host stands, and whether an `@` may stand in
-/// that: in Azure's, `container@account.host` is no credential.
+/// The schemes that a bucket, a container or a host follows, and whether that may contain an `@`.
+/// In Azure's, `container@account.host` is no credential.
 const SCHEMES_WITH_AUTHORITY: [(&str, bool); 10] = [
     ("s3", false),
     ("s3a", false),
@@ -40,7 +40,7 @@ const SCHEMES_WITH_AUTHORITY: [(&str, bool); 10] = [
 /// The longest name of a log, in bytes: the longest file name of the usual file systems.
 const NAME_BYTES_MAX: usize = 255;
 
-/// Hosts of object stores that have a scheme of their own, and that scheme.
+/// Hosts of object stores that have a scheme of their own, with that scheme.
 const HOSTS_WITH_SCHEME: [(&str, &str); 5] = [
     ("amazonaws.com", "s3://BUCKET/NAME"),
     ("r2.cloudflarestorage.com", "s3://BUCKET/NAME with the store option aws_endpoint=URL"),
@@ -49,71 +49,71 @@ const HOSTS_WITH_SCHEME: [(&str, &str); 5] = [
     ("fabric.microsoft.com", "az://CONTAINER/NAME"),
 ];
 
-/// Names a log: the root it lies under, and its own name, the last segment of what was typed.
+/// Names a log by its root and its own name, which is the last segment of the text.
 /// `s3://bucket/team/events` has the root `s3://bucket/team` and the name `events`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
-    /// Where the log lies: everything but the last segment.
+    /// The root of the log: everything but the last segment.
     pub root: Root,
     /// The log's name: one segment, neither empty nor longer than 255 bytes, no control character.
     pub name: String,
 }
 
-/// Says what is wrong with a typed location, and what to type instead. Holds no secret.
+/// Reports the fault of a location, and the text to write instead. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocationError {
-    /// Nothing was typed.
+    /// The text is empty.
     #[error("the location is empty: write {LOCATION_FORMS}")]
     Empty,
-    /// The text has a scheme that is not known.
+    /// The text has an unknown scheme.
     #[error("the scheme {scheme:?} is not known: write {LOCATION_FORMS}")]
     UnknownScheme {
         /// The scheme as typed.
         scheme: String,
     },
-    /// A URL of a store without the two slashes behind its scheme, which would be a folder.
+    /// A URL of a store lacks the two slashes after its scheme, so it would be a folder.
     #[error("{text:?} is no URL: write {url}, or ./{text} for a folder of that name")]
     NoAuthority {
-        /// What was typed, without secrets.
+        /// The text as typed, without secrets.
         text: String,
         /// The same with the slashes.
         url: String,
     },
-    /// A `file` URL without three slashes, or with a host.
+    /// A `file` URL lacks three slashes, or has a host.
     #[error("{text:?} is no URL of a folder: write {url}, with three slashes and the whole path")]
     NotFileUrl {
-        /// What was typed, without secrets.
+        /// The text as typed, without secrets.
         text: String,
         /// The same with the slashes.
         url: String,
     },
-    /// The URL has no bucket, container or host, or one that cannot be.
+    /// The URL has no bucket, container or host, or an impossible one.
     #[error("{text:?} names no usable bucket, container or host: write {form}")]
     MissingBucket {
-        /// What was typed, without secrets.
+        /// The text as typed, without secrets.
         text: String,
-        /// The right form.
+        /// The correct form.
         form: &'static str,
     },
-    /// Nothing stands below the bucket, host or root folder.
+    /// The location names nothing below the bucket, host or root folder.
     #[error("{text:?} names no log: add its name as the last segment")]
     MissingName {
-        /// What was typed, without secrets.
+        /// The text as typed, without secrets.
         text: String,
     },
-    /// A `..` segment that cannot be resolved.
+    /// A `..` segment cannot be resolved.
     #[error("{text:?} has a `..` segment that cannot be followed: write the path without it")]
     ParentSegment {
-        /// What was typed, without secrets.
+        /// The text as typed, without secrets.
         text: String,
     },
     /// A segment is empty, too long, or has characters that no store takes.
     #[error("{text:?} has a segment that cannot be used: {reason}")]
     BadSegment {
-        /// What was typed, without secrets.
+        /// The text as typed, without secrets.
         text: String,
-        /// What is wrong with it.
+        /// The fault of the segment.
         reason: &'static str,
     },
     /// The URL has a user or a password.
@@ -122,27 +122,27 @@ pub enum LocationError {
         /// The scheme as typed.
         scheme: String,
     },
-    /// A user, a password and a host without a scheme, which would be a folder.
+    /// A user, a password and a host have no scheme, so they would be a folder.
     #[error(
         "a user and a password before {host:?} are no part of a location: write a URL without \
          them, or ./ before the path of a folder"
     )]
     NoScheme {
-        /// What stands behind the password.
+        /// The text after the password.
         host: String,
     },
     /// The URL has a query or a fragment.
     #[error("{text:?} has a query or a fragment, which a location cannot have: remove it")]
     QueryOrFragment {
-        /// What was typed, up to the query.
+        /// The text as typed, up to the query.
         text: String,
     },
-    /// The current folder cannot be found, so a relative path leads nowhere.
+    /// The current folder cannot be found, so a relative path cannot be resolved.
     #[error("{text:?} is relative and the current folder is not known: {reason}")]
     CurrentFolder {
-        /// What was typed.
+        /// The text as typed.
         text: String,
-        /// The system's words.
+        /// The system's error text.
         reason: String,
     },
     /// The host belongs to a store that has its own scheme.
@@ -150,18 +150,18 @@ pub enum LocationError {
     OtherScheme {
         /// The host as typed.
         host: String,
-        /// The right form.
+        /// The correct form.
         form: &'static str,
     },
 }
 
 impl Location {
-    /// Parses what a user types as a log; see [`LOCATION_FORMS`].
+    /// Parses a location of a log; see [`LOCATION_FORMS`].
     ///
     /// Touches the file system only for a path with `..` segments, to follow symbolic links.
     ///
     /// # Errors
-    /// [`LocationError`] names the thing that is wrong and what to write instead.
+    /// [`LocationError`] names the fault and the text to write instead.
     pub fn parse(text: &str) -> Result<Self, LocationError> {
         if text.trim().is_empty() {
             return Err(LocationError::Empty);
@@ -194,7 +194,7 @@ impl fmt::Display for Location {
             RootKind::Folder(path) => path.join(&self.name).display().to_string(),
             _ => format!("{}/{}", self.root, self.name),
         };
-        // A space at the end would not be seen.
+        // A space at the end would be invisible.
         match shown.ends_with(char::is_whitespace) {
             true => write!(f, "{shown:?}"),
             false => f.write_str(&shown),
@@ -202,7 +202,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// Splits `scheme:rest`; a path with a colon, or a drive letter, has no scheme.
+/// Splits `scheme:rest`. A path with a colon, or with a drive letter, has no scheme.
 fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once(':')?;
     let mut chars = scheme.chars();
@@ -213,7 +213,8 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
     (is_scheme && (is_bare || rest.starts_with("//"))).then_some((scheme, rest))
 }
 
-/// Refuses `s3:/bucket/log`, `s3:bucket/log` and `s3//bucket/log`, which nobody means as a folder.
+/// Refuses `s3:/bucket/log`, `s3:bucket/log` and `s3//bucket/log`, which are never meant as a
+/// folder.
 fn check_slashes(text: &str) -> Result<(), LocationError> {
     let (scheme, rest) = text.split_at(text.find([':', '/']).unwrap_or(text.len()));
     let known = scheme.to_ascii_lowercase();
@@ -230,7 +231,7 @@ fn check_slashes(text: &str) -> Result<(), LocationError> {
     Err(LocationError::NoAuthority { text: printable(text), url })
 }
 
-/// Refuses `user:password@host/log`, which nobody means as a folder.
+/// Refuses `user:password@host/log`, which is never meant as a folder.
 fn check_no_password(text: &str) -> Result<(), LocationError> {
     if text.starts_with(['.', '/', '\\']) {
         return Ok(());
@@ -244,7 +245,7 @@ fn check_no_password(text: &str) -> Result<(), LocationError> {
     }
 }
 
-/// Where credentials belong, or what takes their place.
+/// Returns the place where credentials belong, or the substitute for them.
 fn instead_of_credentials(scheme: &str) -> &'static str {
     match scheme.to_ascii_lowercase().as_str() {
         "http" | "https" => {
@@ -282,8 +283,8 @@ fn parse_path(text: &str, typed: &Path) -> Result<Location, LocationError> {
     })?;
     let mut path = absolute.clone();
     if has_parent_segment(&absolute) {
-        // Only the system can tell where `..` leads, as what stands before it may be a link. The
-        // last segment may be missing: a log is made by its first write.
+        // Only the system can resolve `..`, as the path before it may be a link. The last segment
+        // may be missing, since a log is created by its first write.
         path = match (absolute.parent(), absolute.file_name()) {
             (Some(parent), Some(name)) => parent.canonicalize().map(|parent| parent.join(name)),
             _ => absolute.canonicalize(),
@@ -318,7 +319,7 @@ fn parse_file_url(text: &str, rest: &str) -> Result<Location, LocationError> {
     parse_path(text, &path)
 }
 
-/// The URL that is meant by `file:./journal`, which is relative, or by `file:journal`,
+/// Returns the URL that is meant by `file:./journal`, which is relative, or by `file:journal`,
 /// `file:/journal` and `file://journal`.
 fn absolute_file_url(rest: &str) -> String {
     let is_relative = rest.starts_with("./");
@@ -423,7 +424,7 @@ fn checked_segments(text: &str, path: &str) -> Result<String, LocationError> {
     Err(LocationError::BadSegment { text, reason })
 }
 
-/// Refuses `user:password@host`; Azure's `container@account.host` is no credential.
+/// Refuses `user:password@host`. Azure's `container@account.host` is no credential.
 fn check_no_credentials(scheme: &str, rest: &str, at_allowed: bool) -> Result<(), LocationError> {
     let authority = rest.split('/').next().unwrap_or_default();
     let is_clean = match authority.rsplit_once('@') {
@@ -440,7 +441,7 @@ fn check_no_credentials(scheme: &str, rest: &str, at_allowed: bool) -> Result<()
     }
 }
 
-/// Says whether a password with a slash in it puts the `@` behind the first slash.
+/// Returns whether a password with a slash in it puts the `@` after the first slash.
 fn rest_hides_credentials(rest: &str) -> bool {
     let authority = rest.split('/').next().unwrap_or_default();
     let is_port = |port: &str| !port.is_empty() && port.chars().all(|c| c.is_ascii_digit());
@@ -459,7 +460,7 @@ fn check_no_query(text: &str, rest: &str) -> Result<(), LocationError> {
     }
 }
 
-/// Refuses `..` in a URL before the URL parser folds it away.
+/// Refuses `..` in a URL before the URL parser resolves it.
 fn check_no_parent_segment(text: &str, rest: &str) -> Result<(), LocationError> {
     let is_parent = |segment: &str| segment.to_ascii_lowercase().replace("%2e", ".") == "..";
     if rest.split(['/', '\\']).any(is_parent) {

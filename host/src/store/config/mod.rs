@@ -1,4 +1,5 @@
-//! What a user says of a store: its location, options and credentials, checked before a client is made.
+//! The user's description of a store: location, options and credentials, checked before a client is
+//! made.
 
 mod hiding;
 pub(super) mod location;

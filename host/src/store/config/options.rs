@@ -1,11 +1,11 @@
-//! What a user may set about a store, beyond its location.
+//! The options that a user may set for a store, in addition to its location.
 //!
-//! Owns: the options as typed, our own few among them, and the complaint about an unknown one.
+//! Owns: the options as typed, including our own, and the error about an unknown one.
 //! Must not know: the environment, or how a store is built.
 //!
-//! 1. No value is ever printed, not even by `Debug` and not for a text that is no `key=value`.
-//! 2. There is one retry layer, the library's; the limit of the time of an operation is set here,
-//!    and, where that is wished, one of its attempts.
+//! 1. No value is ever printed, not even by `Debug`, nor is a text that is no `key=value`.
+//! 2. There is one retry layer, the library's. The time limit of an operation is set here, and
+//!    optionally the number of its retries.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,19 +17,19 @@ use object_store::gcp::GoogleConfigKey;
 use crate::store::config::settings::option_names;
 use crate::store::config::truth::truth_of;
 
-/// The most retries that can be asked for; without a wish they go on until the timeout.
+/// The highest number of retries that can be set. By default retries continue until the timeout.
 pub const RETRY_MAX_LIMIT: usize = 100;
 
-/// How long one operation may take in all, if nothing else is asked for.
+/// The default time limit of one operation.
 ///
-/// A minute outlasts a server's restart and a short throttling; the caller keeps what it wanted to
-/// write and can try again at any time.
+/// A minute outlasts a server's restart and a short throttling. The caller keeps the bytes to write
+/// and can retry at any time.
 pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
 
-/// The shortest timeout: a store far away answers a first request in half of it.
+/// The shortest timeout. A distant store answers a first request in half of it.
 pub const TIMEOUT_MIN: Duration = Duration::from_secs(1);
 
-/// The longest timeout: signatures and credentials of a request stay valid for five minutes.
+/// The longest timeout. Signatures and credentials of a request stay valid for five minutes.
 pub const TIMEOUT_LIMIT: Duration = Duration::from_secs(240);
 
 pub(crate) const RETRY_MAX: &str = "retry_max";
@@ -39,13 +39,15 @@ pub(crate) const INSTANCE_CREDENTIALS: &str = "instance_credentials";
 /// Our own options, which every store on the network takes.
 pub(crate) const OWN_KEYS: [&str; 3] = [INSTANCE_CREDENTIALS, RETRY_MAX, RETRY_TIMEOUT];
 
-/// Holds the options of a store: `key=value` pairs over the environment, and what we add.
+/// Holds the options of a store: `key=value` pairs that override the environment, and our own
+/// options.
 ///
 /// Keys are those of the store's service, such as `aws_region` (`aws_access_key_id`,
 /// `azure_storage_account_name`, `google_service_account`, `allow_http`, ...), or our own:
 ///
-/// * `retry_max`: how often a failed request is tried again, 0 to 100; by default until the timeout;
-/// * `retry_timeout`: how many seconds one operation may take in all, 1 to 240, default 60;
+/// * `retry_max`: the number of retries of a failed request, 0 to 100; by default until the
+///   timeout;
+/// * `retry_timeout`: the time limit of one operation in seconds, 1 to 240, default 60;
 /// * `instance_credentials`: `true` to ask the machine's metadata server for credentials.
 #[derive(Clone)]
 pub struct StoreOptions {
@@ -75,14 +77,14 @@ impl fmt::Debug for StoreOptions {
     }
 }
 
-/// Says which option is wrong and what to write. Holds no value.
+/// Reports the option that is wrong and the text to write. Holds no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptionError {
     /// A text is not `key=value`.
     #[error("store option {position} is not of the form key=value")]
     NotAPair {
-        /// Which of the given options it is, from 1.
+        /// The option's place among the given options, from 1.
         position: usize,
     },
     /// The store has no option of that name.
@@ -92,16 +94,16 @@ pub enum OptionError {
         shown_nearest(nearest)
     )]
     Unknown {
-        /// Which of the given options it is, from 1.
+        /// The option's place among the given options, from 1.
         position: usize,
-        /// The key as typed, if it looks like one; else it may be a secret.
+        /// The key as typed, if it looks like a key. Otherwise it may be a secret.
         key: Option<String>,
         /// The scheme of the location.
         scheme: String,
-        /// The valid keys that look most like it; empty if the store takes none.
+        /// The valid keys that are most similar to it. Empty if the store takes none.
         nearest: Vec<&'static str>,
     },
-    /// The option is settled by the location.
+    /// The location decides this option.
     #[error("the store option {key:?} cannot be set: the bucket stands in the location")]
     BucketInOption {
         /// The key as typed.
@@ -112,7 +114,7 @@ pub enum OptionError {
     BadValue {
         /// The key.
         key: String,
-        /// What may be written.
+        /// The permitted values.
         expected: &'static str,
     },
 }
@@ -123,11 +125,11 @@ impl StoreOptions {
         Self::default()
     }
 
-    /// Reads a list of `key=value` texts; a later one of the same key wins.
+    /// Reads a list of `key=value` texts. The last one of a key wins.
     ///
     /// # Errors
-    /// [`OptionError::NotAPair`] and [`OptionError::BadValue`]; whether the store knows the key
-    /// shows when it is opened.
+    /// [`OptionError::NotAPair`] and [`OptionError::BadValue`]. An unknown key is reported when the
+    /// store is opened.
     pub fn parse<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Result<Self, OptionError> {
         let mut options = Self::default();
         for (index, text) in texts.into_iter().enumerate() {
@@ -144,7 +146,7 @@ impl StoreOptions {
     /// Adds one option; see the type for the keys.
     ///
     /// # Errors
-    /// [`OptionError::BadValue`] if it is one of our own and the value is wrong.
+    /// [`OptionError::BadValue`] if it is one of our own options and the value is wrong.
     pub fn with_option(
         mut self,
         key: impl Into<String>,
@@ -171,25 +173,26 @@ impl StoreOptions {
 
     /// Declares that at most one compactor ever runs on this root, on any machine.
     ///
-    /// Then an exclusive create works on stores without create-if-absent too, by a look and a
-    /// plain create; with two compactors after all, one could overwrite what the other wrote.
+    /// An exclusive create then also works on stores without create-if-absent, by a check and an
+    /// unconditional create. If there are two compactors after all, one could overwrite the objects
+    /// of the other.
     pub fn with_sole_compactor(mut self, sole_compactor: bool) -> Self {
         self.sole_compactor = sole_compactor;
         self
     }
 
-    /// Limits how often a failed request is tried again, to at most 100 times. Without this it is
-    /// tried again until the timeout, see [`StoreOptions::with_timeout`].
+    /// Limits the number of retries of a failed request, to at most 100. By default a request is
+    /// retried until the timeout, see [`StoreOptions::with_timeout`].
     pub fn with_retry_max(mut self, retry_max: usize) -> Self {
         self.retry_max = Some(retry_max.min(RETRY_MAX_LIMIT));
         self
     }
 
-    /// Sets how long one operation may take in all, its retries included: 1 s to 240 s.
+    /// Sets the time limit of one operation, its retries included: 1 s to 240 s.
     ///
     /// An operation is one create, one listing, one delete of up to 1000 objects, or the next part
-    /// of a read or an upload. A write that is given up so is [`WriteError::Unknown`] unless it is
-    /// certain that no attempt had an effect; the same write can be tried again.
+    /// of a read or an upload. A write that is abandoned at the limit is [`WriteError::Unknown`]
+    /// unless it is certain that no attempt had an effect. The same write can be retried.
     ///
     /// [`WriteError::Unknown`]: crate::store::WriteError::Unknown
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
@@ -197,28 +200,28 @@ impl StoreOptions {
         self
     }
 
-    /// Says whether the option of that key was added, such as `retry_timeout`.
+    /// Returns whether the option of that key was added, such as `retry_timeout`.
     pub fn has_option(&self, key: &str) -> bool {
         self.pairs.iter().any(|(known, _)| known == key)
     }
 
-    /// Says whether the metadata server of the machine may be asked for credentials.
+    /// Returns whether the metadata server of the machine may be asked for credentials.
     pub(crate) fn instance_credentials(&self) -> bool {
         let value = self.pairs.iter().rfind(|(key, _)| key == INSTANCE_CREDENTIALS);
         value.is_some_and(|(_, value)| truth_of(value) == Some(true))
     }
 }
 
-/// Returns the nearest timeout that can be set.
+/// Returns the nearest permitted timeout.
 pub(crate) fn timeout_in_bounds(timeout: Duration) -> Duration {
     timeout.clamp(TIMEOUT_MIN, TIMEOUT_LIMIT)
 }
 
-/// Makes the complaint about an unknown key, the option of that index, with the five most similar
-/// of the `known` ones.
+/// Returns the error about an unknown key, the option of that index, with the five most similar of
+/// the `known` ones.
 ///
-/// The key is repeated only if it looks like one of an option: who forgets the key may have typed a
-/// secret that has a `=` in it.
+/// The key is repeated only if it looks like an option's key. Otherwise the key may be missing, and
+/// the text a secret that contains a `=`.
 pub(crate) fn unknown_key(
     index: usize,
     key: &str,
@@ -239,7 +242,7 @@ pub(crate) fn unknown_key(
     }
 }
 
-/// Says whether a text is, but for typing errors, the key of an option of any service.
+/// Returns whether a text is, apart from typing errors, the key of an option of any service.
 fn looks_like_key(key: &str) -> bool {
     let looks_like = |name: &&'static str| {
         let longest = bare(key).chars().count().max(bare(name).chars().count());
@@ -252,18 +255,18 @@ fn looks_like_key(key: &str) -> bool {
         || OWN_KEYS.iter().chain(&any_service).any(looks_like)
 }
 
-/// The key without the name of its service.
+/// Returns the key without the name of its service.
 fn bare(name: &str) -> &str {
     let services = ["aws_", "azure_storage_", "azure_", "google_"];
     services.iter().find_map(|service| name.strip_prefix(service)).unwrap_or(name)
 }
 
-/// How far two keys are from each other, with or without the names of services.
+/// Returns the distance of two keys, with or without the names of services.
 fn distance(a: &str, b: &str) -> usize {
     edit_distance(a, b).min(edit_distance(bare(a), bare(b)))
 }
 
-/// The options of all services.
+/// Returns the options of all services.
 fn known_anywhere() -> Vec<&'static str> {
     let names = option_names::known::<AmazonS3ConfigKey>()
         .chain(option_names::known::<GoogleConfigKey>())

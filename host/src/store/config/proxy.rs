@@ -1,16 +1,16 @@
 //! The proxy that requests go through, named for messages.
 //!
-//! 1. No user and no password stands in it.
+//! 1. The name holds no user and no password.
 
 use crate::store::config::options::StoreOptions;
 use crate::store::config::redact::hide_in_urls;
 use crate::store::config::settings::{Environment, variable};
 
-/// Variables that name the proxy of plain and of secure requests, in the order they count.
+/// Variables that name the proxy of plain and of secure requests, in order of precedence.
 const OF_PLAIN: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 const OF_SECURE: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
-/// Names the proxy that an option or a variable sets, and that. None: there is none.
+/// Names the proxy and the option or variable that sets it; none if there is no proxy.
 pub(crate) fn named(
     root: &str,
     options: &StoreOptions,

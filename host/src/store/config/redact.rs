@@ -1,9 +1,9 @@
-//! Takes secrets out of foreign texts before they reach an error or a log line.
+//! Removes secrets from foreign texts before they reach an error or a log line.
 //!
-//! Owns: what counts as secret in a text, and the secrets of all stores that are open.
-//! Must not know: where the texts come from.
+//! Owns: the definition of a secret in a text, and the secrets of all open stores.
+//! Must not know: the origin of the texts.
 //!
-//! 1. A configured secret never survives, wherever it stands and however it is encoded.
+//! 1. A configured secret never survives, in any place and in any encoding.
 //! 2. Of a URL only scheme, host and path survive: no user, password, query or signature.
 //! 3. The headers that carry credentials survive by name only, and lists of bytes not at all.
 //! 4. The result of [`Redactor::clean`] is one line of bounded length.
@@ -19,13 +19,13 @@ use crate::store::config::hiding::find;
 
 const HIDDEN: &str = "***";
 
-/// The longest message kept of a foreign text, in characters; servers answer whole pages of HTML.
+/// The longest message kept of a foreign text, in characters. Servers answer whole pages of HTML.
 const TEXT_CHARS_MAX: usize = 800;
 
-/// The shortest secret that is searched for; replacing shorter ones would only garble the text.
+/// The shortest secret that is searched for. Replacing shorter ones would only garble the text.
 const SECRET_BYTES_MIN: usize = 4;
 
-/// The shortest secret whose base64 is searched for too.
+/// The shortest secret whose base64 is also searched for.
 const ENCODED_BYTES_MIN: usize = 6;
 
 /// The secrets of the stores that are open in this process.
@@ -34,7 +34,7 @@ static OPEN: Mutex<Vec<Weak<Secrets>>> = Mutex::new(Vec::new());
 /// In lower case; the longest first, as one may contain another.
 type Secrets = Vec<Vec<u8>>;
 
-/// Hides the configured secrets and whatever looks like one.
+/// Hides the configured secrets and any text that looks like a secret.
 #[derive(Default)]
 pub(crate) struct Redactor {
     secrets: Arc<Secrets>,
@@ -47,7 +47,7 @@ impl fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// Makes a redactor that hides `secrets`. As long as it lives, [`hide_secrets`] does so too.
+    /// Makes a redactor that hides `secrets`. While it lives, [`hide_secrets`] hides them too.
     pub(crate) fn new(secrets: impl IntoIterator<Item = String>) -> Self {
         let mut distinct = BTreeSet::new();
         for secret in secrets {
@@ -89,11 +89,12 @@ impl Redactor {
     }
 }
 
-/// Returns `text` without the secrets of any store that is open in this process, and without what
-/// looks like one.
+/// Returns `text` without the secrets of any store that is open in this process, and without texts
+/// that look like a secret.
 ///
-/// For programs that print what the libraries below a store log: at the levels `debug` and `trace`
-/// they repeat requests and answers. Errors and messages of this library need no such care.
+/// For programs that print the logs of the libraries below a store, which repeat requests and
+/// answers at the levels `debug` and `trace`. Errors and messages of this library need no such
+/// care.
 pub fn hide_secrets(text: &str) -> String {
     let open: Vec<Arc<Secrets>> = {
         let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -115,11 +116,11 @@ fn without(text: &str, secrets: &Secrets) -> String {
     for secret in secrets {
         let mut at = 0;
         while let Some(mut found) = find(text.as_bytes(), secret, at) {
-            // The padding of base64 says how long the secret is.
+            // The padding of base64 shows the length of the secret.
             let behind = text.get(found.end..).unwrap_or_default();
             let padding = behind.len().saturating_sub(behind.trim_start_matches('=').len());
             found.end = found.end.saturating_add(padding);
-            // A secret begins and ends with a whole character, and so does what it is found in.
+            // A secret begins and ends with a whole character, and so does its place in the text.
             if !text.is_char_boundary(found.start) || !text.is_char_boundary(found.end) {
                 at = found.end;
                 continue;
@@ -131,8 +132,8 @@ fn without(text: &str, secrets: &Secrets) -> String {
     text
 }
 
-/// Keeps the code and the message of an S3-like XML error and drops the rest, which repeats
-/// parts of the signed request.
+/// Keeps the code and the message of an S3-like XML error. Drops the rest, which repeats parts of
+/// the signed request.
 fn condense_xml(text: &str) -> String {
     let Some(code) = between(text, "<Code>", "</Code>") else {
         return text.to_owned();
@@ -160,7 +161,7 @@ pub(crate) fn hide_in_urls(text: &str) -> String {
         let end = after.find(is_url_end).unwrap_or(after.len());
         let (url, tail) = after.split_at(end);
         let (url, is_cut) = match url.split_once('?') {
-            // A query may hide in the password; then the part after the last `@` is what is safe.
+            // A query may hide in the password. Then only the text after the last `@` is safe.
             Some((_, query)) if query.contains('@') => (url, true),
             Some((kept, _)) => (kept, true),
             None => (url, false),
@@ -187,8 +188,8 @@ fn is_url_end(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ')' | '}' | ']')
 }
 
-/// Hides the values of headers that carry credentials; of `authorization`, where more than the
-/// signature helps, only that is hidden, as a parameter.
+/// Hides the values of headers that carry credentials. In `authorization` only the signature is
+/// hidden, as a parameter, since the rest helps.
 fn hide_headers(text: &str) -> String {
     const NAMES: [&str; 10] = [
         "x-amz-security-token",
@@ -255,7 +256,7 @@ fn hide_bytes(text: &str) -> String {
     out
 }
 
-/// Hides the values of signing parameters that stand outside a URL.
+/// Hides the values of signing parameters outside a URL.
 fn hide_parameters(text: &str) -> String {
     /// A name, and the shortest value that is one: some are words of plain texts too.
     const NAMES: [(&str, usize); 12] = [

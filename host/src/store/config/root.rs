@@ -1,15 +1,15 @@
-//! Where a store lies: a folder, a bucket with a prefix, a WebDAV folder, or memory.
+//! The root of a store: a folder, a bucket with a prefix, a WebDAV folder, or memory.
 //!
-//! Owns: the forms of a root and their text. Must not know: what users type, or options.
+//! Owns: the forms of a root and their text. Must not know: the text that a user types, or options.
 //!
-//! 1. A root holds no secret, so its text may stand in any message.
+//! 1. A root holds no secret, so its text may appear in any message.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use url::Url;
 
-/// A folder, a bucket with a prefix, a WebDAV folder or a memory, which a store is opened on.
+/// A folder, a bucket with a prefix, a WebDAV folder or a memory on which a store is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Root(pub(crate) RootKind);
 
@@ -42,18 +42,18 @@ pub(crate) enum Service {
 }
 
 impl Root {
-    /// Makes the root of a memory store; every store opened on it is a fresh, empty one.
+    /// Makes the root of a memory store. Every store opened on it is a new, empty one.
     pub fn memory() -> Self {
         Self(RootKind::Memory)
     }
 
-    /// Makes the root of a local folder, which need not exist; a relative path is taken from the
-    /// current folder when the store is opened.
+    /// Makes the root of a local folder, which need not exist. A relative path is resolved against
+    /// the current folder when the store is opened.
     pub fn folder(path: impl Into<PathBuf>) -> Self {
         Self(RootKind::Folder(path.into()))
     }
 
-    /// Says whether stores on this root live in memory only and end with the process.
+    /// Returns whether stores on this root live in memory only and end with the process.
     pub fn is_memory(&self) -> bool {
         matches!(self.0, RootKind::Memory)
     }

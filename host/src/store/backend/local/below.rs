@@ -1,12 +1,13 @@
 //! Files and folders below a root folder, reached without following a link.
 //!
-//! Owns: how a key's segments are walked, and what may stand at each.
-//! Must not know: the life of an object, or who asks.
+//! Owns: how a key's segments are walked, and the permitted entries at each.
+//! Must not know: the life of an object, or the caller.
 //!
-//! 1. The root is as its user named it: a link that leads to it is followed. Below it none is, at
-//!    any segment of a key, whatever is renamed meanwhile: each folder is opened in the one before.
+//! 1. The user names the root, so a link that leads to it is followed. Below the root no link is
+//!    followed at any segment of a key, even if folders are renamed in the meantime. Each folder is
+//!    opened within the one before.
 //! 2. Only regular files are opened, and opening never waits for another process.
-//! 3. A file is made only where nothing is.
+//! 3. A file is created only where nothing exists.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -25,17 +26,17 @@ pub(crate) struct Folder {
     path: PathBuf,
 }
 
-/// What stands under a name.
+/// The entry under a name.
 pub(crate) struct Entry {
     pub(crate) what: What,
-    /// Bytes.
+    /// In bytes.
     pub(crate) size: u64,
     pub(crate) modified: Option<SystemTime>,
-    /// None where the system does not tell.
+    /// None where the system does not report it.
     pub(crate) identity: Option<Identity>,
 }
 
-/// Tells a file from any other, whatever its names.
+/// Identifies a file, whatever its names.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
     device: u64,
@@ -58,7 +59,7 @@ impl Folder {
         Ok(open)
     }
 
-    /// Opens a folder below the root, which is there; makes what is missing of it, synced.
+    /// Opens a folder below an existing root. Creates its missing parts, synced.
     pub(crate) fn make(root: &Path, folder: &str) -> Result<Self, Cause> {
         let mut open = Self::root(root)?;
         for segment in segments(folder) {
@@ -80,14 +81,14 @@ impl Folder {
     fn make_step(&self, segment: &str) -> Result<Self, Cause> {
         match self.dir.create_dir(segment) {
             Ok(()) => self.sync()?,
-            // Somebody else made it, and may not have come to syncing it.
+            // Another process created it, and may not have synced it yet.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.sync()?,
             Err(error) => return Err(error.into()),
         }
         self.step(segment)
     }
 
-    /// The path of an entry, for messages.
+    /// Returns the path of an entry, for messages.
     pub(crate) fn path_of(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
@@ -95,7 +96,7 @@ impl Folder {
     /// Opens a regular file for reading.
     pub(crate) fn open_file(&self, name: &str) -> Result<(fs::File, Metadata), Cause> {
         let mut options = OpenOptions::new();
-        // Without waiting, since a pipe waits for its writer until it is known to be one.
+        // Without waiting: a pipe waits for its writer until it is known to be a pipe.
         options.read(true).follow(FollowSymlinks::No).nonblock(true);
         let file = match self.dir.open_with(name, &options) {
             Ok(file) => file.into_std(),
@@ -109,14 +110,14 @@ impl Folder {
         Err(Cause::InTheWay { path: self.path_of(name), what, wanted: Wanted::File })
     }
 
-    /// Makes a new file, to be written.
+    /// Creates a new file for writing.
     pub(crate) fn create_file(&self, name: &str) -> io::Result<fs::File> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).follow(FollowSymlinks::No);
         Ok(self.dir.open_with(name, &options)?.into_std())
     }
 
-    /// Gives a file a second name, if nothing has it.
+    /// Gives a file a second name, unless that name is taken.
     pub(crate) fn link(&self, from: &str, to: &str) -> io::Result<()> {
         self.dir.hard_link(from, &self.dir, to)
     }
@@ -129,12 +130,12 @@ impl Folder {
         }
     }
 
-    /// Looks at what stands under a name; a link is not followed.
+    /// Examines the entry under a name. A link is not followed.
     pub(crate) fn look(&self, name: &str) -> io::Result<Entry> {
         self.dir.symlink_metadata(name).map(|metadata| Entry::of(&metadata))
     }
 
-    /// The names in the folder, as far as they are text, and whether each is known to be a folder.
+    /// Returns the UTF-8 names in the folder, and whether each is known to be a folder.
     pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<(String, bool)>>> {
         let entries = self.dir.entries()?;
         Ok(entries.filter_map(|entry| {
@@ -152,7 +153,7 @@ impl Folder {
         if cfg!(unix) { self.dir.open(".")?.into_std().sync_all() } else { Ok(()) }
     }
 
-    /// Names what stands in the way, if that is why an entry could not be used.
+    /// Names the obstacle, if that is why an entry could not be used.
     fn explain(&self, name: &str, error: io::Error, wanted: Wanted) -> Cause {
         let is_wanted = |what| match wanted {
             Wanted::File => what == What::File,

@@ -1,10 +1,10 @@
 //! Failures of a local folder: the step that failed, and the cause.
 //!
-//! Must not know: which object of which log it was.
+//! Must not know: the object or the log that failed.
 //!
-//! 1. Whatever fails up to the link, and the link itself, leaves no object. Only what follows the
-//!    link leaves a doubt.
-//! 2. What stands in an object's place without being a regular file is named, with what it is.
+//! 1. A failure up to the link, or of the link itself, leaves no object. Only a later failure
+//!    leaves a doubt.
+//! 2. An entry in an object's place that is not a regular file is named, with its kind.
 
 use std::fmt;
 use std::io;
@@ -15,13 +15,13 @@ use crate::store::error::{LOCAL, StoreErrorKind};
 /// The step of some work in a local folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Looking, reading or deleting.
+    /// Examining, reading or deleting.
     Looking,
-    /// Writing the file aside, before it gets its name.
+    /// Writing the file under its temporary name.
     Staging,
     /// Giving the file its name, which did not happen.
     Linking,
-    /// Making the name durable, or asking whether it was given.
+    /// Making the name durable, or checking whether it was given.
     Publishing,
 }
 
@@ -44,7 +44,7 @@ pub(crate) enum Cause {
     InTheWay { path: PathBuf, what: What, wanted: Wanted },
 }
 
-/// An entry of a folder that is not what a key needs there.
+/// An entry of a folder that is not the kind that a key needs there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
     File,
@@ -53,7 +53,7 @@ pub(crate) enum What {
     Special,
 }
 
-/// What a segment of a key needs.
+/// The entry that a segment of a key needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     File,
@@ -65,12 +65,12 @@ impl Failure {
         Self { step, doing: format!("cannot {verb} {}", path.display()), cause: cause.into() }
     }
 
-    /// Says whether it is certain that the object was not written.
+    /// Returns whether it is certain that the object was not written.
     pub(crate) fn left_nothing(&self) -> bool {
         matches!(self.step, Step::Staging | Step::Linking)
     }
 
-    /// Says whether the file system cannot give a file a second name.
+    /// Returns whether the file system cannot give a file a second name.
     pub(crate) fn is_without_hard_links(&self) -> bool {
         /// The code of EPERM, which linking returns where a file system has no hard links.
         const EPERM: i32 = 1;
@@ -82,7 +82,7 @@ impl Failure {
         }
     }
 
-    /// Says what the caller can do about it.
+    /// Returns the kind, which determines the caller's reaction.
     pub(crate) fn kind(&self) -> StoreErrorKind {
         use io::ErrorKind as K;
         let error = match &self.cause {
@@ -102,7 +102,7 @@ impl Failure {
         }
     }
 
-    /// The failure as the library's traits carry it.
+    /// Converts the failure to the form of the library's traits.
     pub(crate) fn into_library(self) -> object_store::Error {
         match self.cause {
             Cause::System(source)

@@ -1,13 +1,14 @@
-//! A file on its way to being an object: written aside, then given its name if nothing has it.
+//! A file that becomes an object: written under a temporary name, then given its name if that is
+//! free.
 //!
 //! Owns: the steps that lead to a durable name, and the fate at each.
-//! Must not know: what is written.
+//! Must not know: the content that is written.
 //!
-//! 1. The name appears at once, on a file that is whole and synced, or not at all.
-//! 2. Until it is written the file stands beside, as `NAME#1` or with another number.
-//! 3. A failure up to the link is certain. So is a failed link: a look tells whether the name is this
-//!    very file's all the same. What fails after it leaves a doubt.
-//! 4. A name that something else has is "already exists" only if a regular file has it.
+//! 1. The name appears in one step, on a file that is whole and synced, or not at all.
+//! 2. Until then the file is in the same folder, as `NAME#1` or with another number.
+//! 3. A failure up to the link is certain. So is a failed link: a check shows whether the name
+//!    nevertheless belongs to this very file. A failure after the link leaves a doubt.
+//! 4. A name that is taken is "already exists" only if a regular file has it.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -16,20 +17,20 @@ use std::path::{Path, PathBuf};
 use super::below::{self, Entry, Folder, Identity};
 use super::failure::{Cause, Failure, Step, Wanted, What};
 
-/// A log's writer is alone with its names: so many files aside are somebody's attack, or a defect.
+/// A log's writer is alone with its names. This many temporary files are an attack, or a defect.
 const STAGED_MAX: u32 = 10_000;
 
-/// A file that has not got its name yet. Dropped, it is removed.
+/// A file that does not have its name yet. Dropping it removes the file.
 pub(crate) struct NewFile {
     folder: Folder,
     name: String,
     path: PathBuf,
     aside: String,
-    /// Absent when all is written.
+    /// Absent when everything is written.
     file: Option<File>,
 }
 
-/// How giving the name ended.
+/// The outcome of giving the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Published {
     Created,
@@ -37,7 +38,7 @@ pub(crate) enum Published {
 }
 
 impl NewFile {
-    /// Begins a file; makes the folder that it lies in.
+    /// Begins a file, and creates its folder.
     pub(crate) fn begin(root: &Path, key: &str) -> Result<Self, Failure> {
         let (folder, name) = below::split(key);
         let path = root.join(key);
@@ -58,13 +59,13 @@ impl NewFile {
         Err(failed(io::Error::other(taken).into()))
     }
 
-    /// Adds bytes at the end.
+    /// Appends bytes.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let written = self.open().and_then(|file| file.write_all(bytes));
         written.map_err(|error| self.failed(Step::Staging, "write", error))
     }
 
-    /// Writes bytes at a distance from the beginning.
+    /// Writes bytes at an offset from the beginning.
     pub(crate) fn write_at(&mut self, start: u64, bytes: &[u8]) -> Result<(), Failure> {
         let sought = self.open().and_then(|file| file.seek(SeekFrom::Start(start)));
         sought.map_err(|error| self.failed(Step::Staging, "write", error))?;
@@ -78,10 +79,11 @@ impl NewFile {
             Identity::of_file(file)
         });
         let identity = synced.map_err(|error| self.failed(Step::Staging, "sync", error))?;
-        // Some file systems keep only what was closed.
+        // Some file systems keep only files that were closed.
         self.file = None;
         let published = self.link(identity)?;
-        // Who finds the name taken may be faster than the sync of the one who took it.
+        // A process that finds the name taken may be faster than the sync of the process that took
+        // it.
         let synced = self.folder.sync();
         synced.map_err(|error| self.failed(Step::Publishing, "sync the folder of", error))?;
         Ok(published)
@@ -101,7 +103,7 @@ impl NewFile {
                 let (path, wanted) = (self.path.clone(), Wanted::File);
                 Err(self.failed(Step::Linking, "name", Cause::InTheWay { path, what, wanted }))
             }
-            // Somebody made and deleted it.
+            // Another process created and deleted it.
             Err(gone) if is_taken && gone.kind() == io::ErrorKind::NotFound => {
                 Ok(Published::AlreadyExists)
             }
@@ -126,7 +128,7 @@ impl Drop for NewFile {
         self.file = None;
         match self.folder.remove(&self.aside) {
             Ok(()) => {}
-            // Somebody took it for abandoned.
+            // Another process removed it as stale.
             Err(cause) if cause.is_not_found() => {}
             Err(cause) => {
                 let aside = self.folder.path_of(&self.aside);

@@ -1,7 +1,7 @@
-//! A local folder behind the library's interface of a store.
+//! A local folder behind the library's store interface.
 //!
-//! Owns: where file system work may block, and what the library's calls mean for files.
-//! Must not know: a step of a write, or what may stand in a folder.
+//! Owns: where file system work may block, and the meaning of the library's calls for files.
+//! Must not know: a step of a write, or the permitted entries of a folder.
 
 use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
@@ -25,10 +25,10 @@ use super::failure::{Cause, Failure, Step, What};
 use super::new_file::{NewFile, Published};
 use super::{LOCAL, checked_key, is_object_name};
 
-/// How many files are deleted at once.
+/// The number of files that are deleted concurrently.
 const DELETES_AT_ONCE: usize = 10;
 
-/// The files below a root folder, which is there.
+/// The files below an existing root folder.
 #[derive(Debug, Clone)]
 pub(crate) struct FolderObjects {
     root: Arc<FilePath>,
@@ -39,7 +39,7 @@ impl FolderObjects {
         Self { root: root.into() }
     }
 
-    /// Does work that may block where it may.
+    /// Runs blocking work where it may block.
     async fn work<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -62,7 +62,7 @@ impl FolderObjects {
         checked_key(location.as_ref()).map(str::to_owned).map_err(refused)
     }
 
-    /// The objects directly in a folder, and the folders.
+    /// Returns the objects directly in a folder, and its folders.
     async fn entries(&self, folder: Path) -> Result<ListResult> {
         self.work(move |root| {
             let failed = |cause: Cause| {
@@ -79,7 +79,7 @@ impl FolderObjects {
             };
             for name in open.names().map_err(|error| failed(error.into()))? {
                 let (name, _) = name.map_err(|error| failed(error.into()))?;
-                // What has vanished meanwhile is left out.
+                // An entry that has vanished in the meantime is left out.
                 let Ok(entry) = open.look(&name) else { continue };
                 let location = match folder.as_ref() {
                     "" => Path::parse(&name),

@@ -1,10 +1,10 @@
-//! Files and texts that hold credentials, looked into before the library reads them.
+//! Files and texts that hold credentials, examined before the library reads them.
 //!
-//! Owns: what is wrong with one, in our own words. Must not know: what the credentials are for.
+//! Owns: the faults of credentials, in our own words. Must not know: the use of the credentials.
 //!
-//! 1. No parser's words are passed on: some repeat what they have read.
-//! 2. A path is repeated only once a file was found there: who mistakes the setting puts the secret
-//!    itself in its place.
+//! 1. No parser's text is passed on: some repeat the text that they have read.
+//! 2. A path is repeated only once a file was found there. A user who mistakes the setting may put
+//!    the secret itself in its place.
 
 use std::io::ErrorKind;
 
@@ -18,16 +18,16 @@ use super::values::Form;
 /// The largest file of credentials.
 const FILE_BYTES_MAX: u64 = 1_000_000;
 
-/// What is known of credentials that can be used.
+/// The findings about credentials that can be used.
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
-    /// What of them must not be shown.
+    /// The parts of them that must not be shown.
     pub(crate) secrets: Vec<String>,
-    /// The server that they are for, if they say so.
+    /// The server that they are for, if they name one.
     pub(crate) base_url: Option<String>,
 }
 
-/// What is wrong with credentials: the end of a sentence.
+/// The fault of credentials: the end of a sentence.
 type Problem = String;
 
 /// Reads the file that `setting` names, such as `the store option "google_service_account"`.
@@ -55,7 +55,7 @@ fn reason(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// Looks into a token: one line, which goes into a header or a form.
+/// Examines a token: one line, for a header or a form.
 pub(crate) fn token(text: &str, origin: &str) -> Result<Checked, Problem> {
     let token = text.trim_end_matches(['\n', '\r']);
     if Form::Word.check(token).is_err() {
@@ -64,13 +64,13 @@ pub(crate) fn token(text: &str, origin: &str) -> Result<Checked, Problem> {
     Ok(Checked { secrets: vec![token.to_owned()], base_url: None })
 }
 
-/// Looks into the key of a service account.
+/// Examines the key of a service account.
 pub(crate) fn service_account(text: &str, origin: &str) -> Result<Checked, Problem> {
     let fields = object(text, origin)?;
     service_account_of(&fields, origin)
 }
 
-/// Looks into application default credentials.
+/// Examines application default credentials.
 pub(crate) fn application_default(text: &str, origin: &str) -> Result<Checked, Problem> {
     let fields = object(text, origin)?;
     match fields.get("type").and_then(Value::as_str) {

@@ -1,13 +1,13 @@
 //! The settings of one service: the environment's, and the options over them.
 //!
-//! Owns: which settings a service takes, their precedence, and the complaints about them.
+//! Owns: the settings that each service takes, their precedence, and the errors about them.
 //! Must not know: how a store is built from them.
 //!
-//! 1. An option beats the environment; an unknown option is refused, never dropped.
+//! 1. An option takes precedence over the environment. An unknown option is refused, never dropped.
 //! 2. Every value is checked before anything is built from it.
-//! 3. An option that would change nothing is refused, and so is a variable that asks for
-//!    encryption; other variables that change nothing are meant for other programs.
-//! 4. No value of a setting stands in an error.
+//! 3. An option that would have no effect is refused, and so is a variable that asks for
+//!    encryption. Other variables without effect are meant for other programs.
+//! 4. No value of a setting appears in an error.
 
 mod effect;
 pub(crate) mod key_file;
@@ -36,7 +36,7 @@ pub(crate) use option_names::Known;
 pub(crate) use option_names::{ServiceKey, known};
 pub(crate) use values::Form;
 
-/// The options that name a bucket, which only the location does.
+/// The options that name a bucket, which only the location may do.
 const BUCKET_KEYS: [&str; 8] = [
     "aws_bucket",
     "aws_bucket_name",
@@ -51,11 +51,11 @@ const BUCKET_KEYS: [&str; 8] = [
 /// Variables that name a proxy, for any program.
 const PROXY_VARIABLES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
 
-/// The environment variables a store may look at.
+/// The environment variables that a store may read.
 pub(crate) type Environment = Vec<(String, String)>;
 
-/// Reads the process's environment, sorted. What is not UTF-8 is kept with marks in its place, so
-/// that it is refused where it would be used.
+/// Reads the process's environment, sorted. Bytes that are not UTF-8 are replaced by marks, so that
+/// the value is refused where it would be used.
 pub(crate) fn process_environment() -> Environment {
     let mut variables: Environment = std::env::vars_os()
         .filter_map(|(name, value)| {
@@ -72,7 +72,7 @@ pub(crate) fn variable<'a>(environment: &'a Environment, name: &str) -> Option<&
     found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
 }
 
-/// Where a setting comes from.
+/// The origin of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
     Environment,
@@ -109,16 +109,18 @@ pub(crate) struct Settings<K> {
 
 /// The first pause before a request is repeated, and the longest.
 ///
-/// The longest is short beside the timeout, so that a server that is back is soon asked again.
+/// The longest is short compared with the timeout, so that a server that is back is soon asked
+/// again.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
-/// Each pause is random, up to so many times the one before. With less than e (2.718) they would
-/// not grow.
+/// Each pause is random, up to this many times the one before. With less than e (2.718) the pauses
+/// would not grow.
 const PAUSE_GROWTH: f64 = 3.0;
 
 fn retry_config(options: &StoreOptions) -> RetryConfig {
-    // So many pauses fit into the timeout at the most: it ends the retries, not their number.
+    // At most this many pauses fit into the timeout. The timeout ends the retries, not their
+    // number.
     let until_timeout = options.timeout.as_millis() / PAUSE_MIN.as_millis();
     let until_timeout = usize::try_from(until_timeout).unwrap_or(usize::MAX);
     RetryConfig {
@@ -176,7 +178,7 @@ impl<K: ServiceKey> Settings<K> {
         Ok(settings)
     }
 
-    /// Sets a value over any that is there.
+    /// Sets a value, replacing an earlier one.
     pub(crate) fn add(&mut self, source: Source, name: &str, key: K, value: &str) {
         let known = option_names::known_of(key);
         if known.is_none_or(|known| known.is_secret) {
@@ -187,7 +189,8 @@ impl<K: ServiceKey> Settings<K> {
             }
             self.secrets.push(value.to_owned());
         } else {
-            // Not meant to hold one, and refused, but perhaps shown by others before.
+            // The value should hold no user and is refused, but other programs may have shown it
+            // before.
             self.secrets.extend(user_of_url(value));
         }
         self.values.retain(|setting| setting.key != key);
@@ -195,7 +198,7 @@ impl<K: ServiceKey> Settings<K> {
         self.values.push(Setting { key, name, value, source });
     }
 
-    /// Adds a variable that has no name of the service's, if it is set and says something new.
+    /// Adds a variable that is not named after the service, if it is set and adds information.
     pub(crate) fn add_variable(
         &mut self,
         environment: &Environment,
@@ -236,13 +239,13 @@ impl<K: ServiceKey> Settings<K> {
         form.check(value).map_err(|expected| self.bad_value(named, expected))
     }
 
-    /// Drops what the environment says about the given keys.
+    /// Drops the given keys of the environment.
     pub(crate) fn drop_from_environment(&mut self, keys: &[K]) {
         self.values
             .retain(|setting| setting.source == Source::Option || !keys.contains(&setting.key));
     }
 
-    /// Lets the credentials that options give beat those of other kinds in the environment.
+    /// Gives credentials in options precedence over those of other kinds in the environment.
     ///
     /// Those of one way stay together.
     pub(crate) fn prefer_options(&mut self) {
@@ -279,7 +282,7 @@ impl<K: ServiceKey> Settings<K> {
         self.get(name.parse().ok()?)
     }
 
-    /// The setting's name for messages, and its value.
+    /// Returns the setting's name for messages, and its value.
     pub(crate) fn get_shown(&self, key: K) -> Option<(String, &str)> {
         let setting = self.setting(key)?;
         Some((setting.named().to_string(), setting.value.as_str()))
@@ -293,7 +296,7 @@ impl<K: ServiceKey> Settings<K> {
         self.get(key).and_then(truth_of) == Some(true)
     }
 
-    /// Remembers what else must not be shown.
+    /// Records further texts that must not be shown.
     pub(crate) fn hide(&mut self, secrets: impl IntoIterator<Item = String>) {
         self.secrets.extend(secrets);
     }
@@ -310,8 +313,8 @@ impl<K: ServiceKey> Settings<K> {
         OpenError::BadCredentials { root: self.root.clone(), problem }
     }
 
-    /// Explains that the library refused the settings. Its own words are kept only where they are
-    /// about the connection: others may repeat what it has read.
+    /// Explains that the library refused the settings. Its own text is kept only where it concerns
+    /// the connection. Other texts may repeat the values that were read.
     pub(crate) fn refused(&self, error: &object_store::Error) -> OpenError {
         let is_client = matches!(
             error,
@@ -335,7 +338,7 @@ impl<K: ServiceKey> Settings<K> {
         OpenError::Settings { root: self.root.clone(), reason }
     }
 
-    /// The names of all settings that were given, as the end of a sentence.
+    /// Returns the names of all settings that were given, as the end of a sentence.
     pub(crate) fn names(&self) -> String {
         let names: Vec<String> =
             self.values.iter().map(|setting| setting.named().to_string()).collect();
@@ -372,7 +375,7 @@ impl<K: ServiceKey> Settings<K> {
     }
 }
 
-/// An error and its causes in one line.
+/// Joins an error and its causes in one line.
 fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -387,15 +390,15 @@ fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// The user and the password that a URL holds, also one that is none: each of them, both as they
-/// stand there, and as they stand in a header.
+/// Returns the user and the password in a URL, also in a malformed one. Each is returned as it
+/// stands there, and as it stands in a header.
 pub(crate) fn user_of_url(text: &str) -> Vec<String> {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let Some((user, _)) = rest.rsplit_once('@') else { return Vec::new() };
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let (name, password) = user.split_once(':').unwrap_or((user, ""));
     let mut found = vec![user.to_owned(), decoded(user), password.to_owned(), decoded(password)];
-    // A password may stand alone, before the colon: a token that some servers take as the user.
+    // A password may stand alone, before the colon: some servers take a token as the user.
     if password.is_empty() {
         found.push(decoded(name));
     }
@@ -408,7 +411,7 @@ pub(crate) fn user_of_url(text: &str) -> Vec<String> {
     found
 }
 
-/// The signature itself in a shared access signature, which stands alone in other texts.
+/// Returns the signature itself in a shared access signature, which stands alone in other texts.
 fn signature_of(text: &str) -> Vec<String> {
     let decoded = percent_decode_str(text).decode_utf8_lossy().into_owned();
     let signature =

@@ -1,8 +1,8 @@
-//! Why a store cannot be opened.
+//! The reasons why a store cannot be opened.
 //!
-//! Owns: [`OpenError`] and its words. Must not know: how a store is built.
+//! Owns: [`OpenError`] and its texts. Must not know: how a store is built.
 //!
-//! 1. No value of a setting stands in it, and no text of a parser that has read one.
+//! 1. It holds no value of a setting, and no text of a parser that has read one.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ impl fmt::Display for SettingName {
     }
 }
 
-/// Says why a store cannot be opened, and what to set. Holds no secret.
+/// Reports why a store cannot be opened, and the setting to change. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -40,25 +40,25 @@ pub enum OpenError {
         root: String,
         /// The option or the variable.
         setting: SettingName,
-        /// What may be written.
+        /// The permitted values.
         expected: String,
     },
-    /// A setting was given that would change nothing.
+    /// A setting would have no effect.
     #[error("cannot open {root}: {setting} has no effect: {remedy}")]
     WithoutEffect {
         /// The root.
         root: String,
         /// The option or the variable.
         setting: SettingName,
-        /// Why, and what to do.
+        /// The reason and the remedy.
         remedy: String,
     },
-    /// What a setting points to, such as a key file, cannot be used.
+    /// The target of a setting, such as a key file, cannot be used.
     #[error("cannot open {root}: {problem}")]
     BadCredentials {
         /// The root.
         root: String,
-        /// The thing, what is wrong with it, and what to do.
+        /// The thing, its fault, and the remedy.
         problem: String,
     },
     /// No credentials are configured, so every request would be refused or hang.
@@ -79,10 +79,10 @@ pub enum OpenError {
     MissingSetting {
         /// The root.
         root: String,
-        /// What to set.
+        /// The settings to add.
         needed: &'static str,
     },
-    /// The endpoint is plain HTTP and nobody asked for that.
+    /// The endpoint is plain HTTP without a setting that allows it.
     #[error(
         "the endpoint of {root} is plain http, which sends everything readable: add \
          the store option allow_http=true if that is meant, or use https"
@@ -91,19 +91,19 @@ pub enum OpenError {
         /// The root.
         root: String,
     },
-    /// The settings do not fit together.
+    /// The settings contradict each other.
     #[error("cannot open {root}: {reason}")]
     Settings {
         /// The root.
         root: String,
-        /// Which settings, and what is known of the cause, without secrets.
+        /// The settings and the known facts about the cause, without secrets.
         reason: String,
     },
 }
 
 impl OpenError {
-    /// Whether it is the fault of an option, and not of a variable of the environment or of what the
-    /// settings point to.
+    /// Returns whether an option is at fault, and neither an environment variable nor the target of
+    /// a setting.
     pub fn is_of_option(&self) -> bool {
         match self {
             Self::Option(_) => true,

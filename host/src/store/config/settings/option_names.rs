@@ -1,10 +1,10 @@
 //! The options of each service.
 //!
-//! Owns: their names, which the library can parse but not list, the form of each value, and which
-//! values are secret. Must not know: what an option does.
+//! Owns: the names, which the library can parse but not list, the form of each value, and which
+//! values are secret. Must not know: the effect of an option.
 //!
-//! 1. Every name here is one the library takes, and every option of the library is here: one that
-//!    is not known is refused.
+//! 1. The library takes every name here, and every option of the library is here. An unknown option
+//!    is refused.
 
 use object_store::ClientConfigKey;
 use object_store::aws::AmazonS3ConfigKey;
@@ -31,9 +31,9 @@ const fn secret(name: &'static str, form: Form) -> Known {
     Known { name, form, is_secret: true }
 }
 
-/// The key of an option, as the library has it.
+/// The key of an option, in the library's form.
 pub(crate) trait ServiceKey: std::str::FromStr + PartialEq + Copy + 'static {
-    /// The options of the service besides those that all services have.
+    /// The options of the service in addition to those that all services have.
     const OWN: &'static [Known];
 
     /// The ways to have credentials, the first one first.
@@ -79,12 +79,12 @@ impl ServiceKey for ClientConfigKey {
     }
 }
 
-/// All options of a service.
+/// Returns all options of a service.
 pub(crate) fn known<K: ServiceKey>() -> impl Iterator<Item = &'static Known> {
     K::OWN.iter().chain(&HTTP)
 }
 
-/// The option of that key.
+/// Returns the option of that key.
 pub(crate) fn known_of<K: ServiceKey>(key: K) -> Option<&'static Known> {
     known::<K>().find(|known| known.name.parse().is_ok_and(|parsed: K| parsed == key))
 }

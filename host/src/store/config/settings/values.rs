@@ -1,11 +1,10 @@
 //! The values that a setting may have.
 //!
-//! Owns: each form of a value, its limits, and the words that ask for it.
-//! Must not know: which setting a value is of, or where it comes from.
+//! Owns: each form of a value, its limits, and the text that asks for it.
+//! Must not know: the setting or the origin of a value.
 //!
-//! 1. A value that passes cannot make a client panic: it fits into the URL or the header that it is
-//!    for.
-//! 2. The words never repeat the value.
+//! 1. A value that passes cannot make a client panic. It fits into its URL or header.
+//! 2. The text never repeats the value.
 
 use std::time::Duration;
 
@@ -21,12 +20,13 @@ const NAME_BYTES_MAX: usize = 255;
 const URL_BYTES_MAX: usize = 2_000;
 const PATH_BYTES_MAX: usize = 4_000;
 const HEADER_BYTES_MAX: usize = 1_000;
-/// Tokens and signatures; servers take heads of requests up to about this size.
+/// The longest token or signature. Servers accept request heads up to about this size.
 const WORD_BYTES_MAX: usize = 16_000;
-/// Keys and certificates, which are sent nowhere.
+/// The longest key or certificate, which is sent nowhere.
 const TEXT_BYTES_MAX: usize = 1_000_000;
 
-/// Longer times are no times to wait; the sum of a moment and any of these is one.
+/// The bounds of a time. A longer one is no sensible wait. The sum of the current time and any time
+/// within the bounds is representable.
 const DURATION_MIN: Duration = Duration::from_millis(1);
 const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -46,13 +46,13 @@ pub(crate) enum Form {
     Count,
     /// The size of an HTTP/2 frame.
     FrameBytes,
-    /// An `http` or `https` URL that others are made from.
+    /// An `http` or `https` URL that is the base of others.
     Endpoint,
     /// An `http` or `https` URL that may hold a user and a password.
     Proxy,
     /// The host of a URL, perhaps with a port.
     Host,
-    /// What stands behind the host of a URL.
+    /// The part of a URL after its host.
     UrlPath,
     /// A name that becomes a part of a host or a path.
     Name,
@@ -70,14 +70,14 @@ pub(crate) enum Form {
     SharedAccess,
     /// Certificates in PEM.
     Certificates,
-    /// The key of a Google service account, in JSON; looked into where it is used.
+    /// The key of a Google service account, in JSON. It is examined where it is used.
     AccountKey,
     /// One of these words.
     OneOf(&'static [&'static str]),
 }
 
 impl Form {
-    /// Fails with what should be written instead.
+    /// Fails with the text that should be written instead.
     pub(crate) fn check(self, value: &str) -> Result<(), &'static str> {
         if self.fits(value) { Ok(()) } else { Err(self.expected()) }
     }
@@ -123,7 +123,7 @@ impl Form {
         }
     }
 
-    /// What to write, as the end of a sentence.
+    /// Returns the permitted values, as the end of a sentence.
     fn expected(self) -> &'static str {
         match self {
             Self::Flag => "true or false",
@@ -173,7 +173,7 @@ fn is_word(value: &str, bytes_max: usize) -> bool {
     (1..=bytes_max).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Reads a URL as the two parsers of the clients do, with what may be put behind it.
+/// Reads a URL as the two parsers of the clients do, with a path that may be added to it.
 fn endpoint_of(value: &str) -> Option<Url> {
     if value.len() > URL_BYTES_MAX || !is_word(value, URL_BYTES_MAX) || value.contains('\\') {
         return None;

@@ -1,7 +1,7 @@
-//! The settings of Azure that would change nothing.
+//! The settings of Azure that would have no effect.
 //!
-//! Owns: which of its many ways to have credentials the library takes. Must not know: what it does
-//! with them.
+//! Owns: which of its many ways to have credentials the library takes. Must not know: the use of
+//! the credentials.
 
 use object_store::azure::AzureConfigKey as Azure;
 
@@ -72,17 +72,17 @@ fn way_of_azure(settings: &Settings<Azure>) -> Way {
     found.into_iter().find(|(_, is_it)| *is_it).map_or(Way::Managed, |(way, _)| way)
 }
 
-/// Says whether the library will read a token from a file.
+/// Returns whether the library will read a token from a file.
 pub(crate) fn azure_reads_token(settings: &Settings<Azure>) -> bool {
     way_of_azure(settings) == Way::Workload
 }
 
-/// Says whether the library will ask the machine for its identity.
+/// Returns whether the library will ask the machine for its identity.
 pub(crate) fn azure_asks_machine(settings: &Settings<Azure>) -> bool {
     way_of_azure(settings) == Way::Managed
 }
 
-/// Checks what Azure is set to; `account_in_location` says that the location names the account.
+/// Checks the settings of Azure. `account_in_location` states that the location names the account.
 pub(crate) fn check_azure(
     settings: &Settings<Azure>,
     account_in_location: bool,

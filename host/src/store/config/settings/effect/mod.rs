@@ -1,10 +1,12 @@
-//! The settings that would change nothing.
+//! The settings that would have no effect.
 //!
-//! Owns: on which others a setting depends, in each service. Must not know: what a value means.
+//! Owns: the dependences between the settings of each service. Must not know: the meaning of a
+//! value.
 //!
-//! 1. An option either works or is refused, with the words that say what is missing or in its way.
-//! 2. A variable that asks for encryption is held to the same. Any other may be meant for another
-//!    program, and is passed over.
+//! 1. An option either works or is refused, with an explanation of the missing or conflicting
+//!    setting.
+//! 2. A variable that asks for encryption is treated alike. Any other may be meant for another
+//!    program, and is ignored.
 
 mod azure;
 
@@ -18,14 +20,14 @@ use crate::store::config::truth::truth_of;
 pub(crate) use azure::AZURE_CREDENTIALS;
 pub(crate) use azure::{azure_asks_machine, azure_reads_token, check_azure};
 
-/// Which sources a rule holds for.
+/// The sources that a rule applies to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Of {
     Options,
     All,
 }
 
-/// A setting, whether it has an effect here, and what to do if not.
+/// A setting, whether it has an effect here, and the remedy if not.
 type Rule<K> = (Of, K, bool, &'static str);
 
 impl<K: ServiceKey> Settings<K> {
@@ -56,7 +58,7 @@ impl<K: ServiceKey> Settings<K> {
         keys.iter().any(|key| self.given(Source::Option, *key))
     }
 
-    /// Refuses `instance_credentials` beside credentials that come first.
+    /// Refuses `instance_credentials` next to credentials that take precedence.
     fn check_instance(&self, is_asked: bool) -> Result<(), OpenError> {
         match self.instance_credentials && !is_asked {
             false => Ok(()),
@@ -64,7 +66,7 @@ impl<K: ServiceKey> Settings<K> {
         }
     }
 
-    /// Refuses credentials beside others, and names those.
+    /// Refuses credentials next to others, and names those.
     fn outdone(&self, setting: SettingName, key: Option<K>) -> OpenError {
         let ways = K::WAYS.concat();
         let others =
@@ -73,7 +75,7 @@ impl<K: ServiceKey> Settings<K> {
         self.without_effect(setting, &format!("{BETTER}: {}", others.join(", ")))
     }
 
-    /// The rules of the options that all services have.
+    /// Checks the rules of the options that all services have.
     fn check_client(&self) -> Result<(), OpenError> {
         const HTTP2: &str = "it needs http2_only=true or http1_only=false";
         const PINGS: &str = "it needs http2_keep_alive_interval";
@@ -113,7 +115,7 @@ const BETTER: &str = "other credentials come first, leave one of them out";
 const COPY: &str = "a log never copies an object, leave it out";
 const TAGS: &str = "a log never tags an object, leave it out";
 
-/// Checks what S3 is set to.
+/// Checks the settings of S3.
 pub(crate) fn check_s3(settings: &Settings<S3>, bucket: &str) -> Result<(), OpenError> {
     settings.check_client()?;
     check_s3_encryption(settings)?;
@@ -185,10 +187,10 @@ fn check_s3_encryption(settings: &Settings<S3>) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The option that says how S3 encrypts.
+/// The option that selects the encryption of S3.
 const ALGORITHM: &str = "aws_server_side_encryption";
 
-/// The encryption that S3 is asked for.
+/// Returns the encryption that is requested of S3.
 pub(crate) fn s3_encryption(settings: &Settings<S3>) -> Option<String> {
     settings.get_named(ALGORITHM).map(str::to_owned)
 }
@@ -256,8 +258,8 @@ pub(crate) const GOOGLE_CREDENTIALS: [&[Google]; 4] = [
     &[Google::ApplicationCredentials],
 ];
 
-/// Checks what Google Cloud Storage is set to; `default_file` says that there is a file of
-/// credentials where the library looks for one.
+/// Checks the settings of Google Cloud Storage. `default_file` states that a file of credentials
+/// exists where the library looks for one.
 pub(crate) fn check_google(
     settings: &Settings<Google>,
     default_file: bool,
@@ -290,7 +292,7 @@ pub(crate) fn check_google(
     ])
 }
 
-/// Checks what WebDAV is set to; `is_plain` says that the location begins with `http`.
+/// Checks the settings of WebDAV. `is_plain` states that the location begins with `http`.
 pub(crate) fn check_webdav(settings: &Settings<Client>, is_plain: bool) -> Result<(), OpenError> {
     settings.check_client()?;
     if settings.instance_credentials {
