@@ -1,6 +1,6 @@
-//! Reading a local file in pieces, each in one go where it may block.
+//! Reading a local file in pieces, each with one call where it may block.
 //!
-//! Must not know: which key the file is of.
+//! Must not know: the key of the file.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -15,16 +15,16 @@ use crate::store::{StoreError, StoreErrorKind};
 /// The size of a piece that is read from a file or joined from small ones.
 pub(crate) const PIECE_BYTES: usize = 1024 * 1024;
 
-/// A file that is open, and the first piece of what was asked for: most files have one.
+/// An open file, and the first piece of the requested bytes: most files have one piece.
 pub(crate) struct Opened {
     pub(crate) file: File,
-    /// What was asked for, as far as it is there.
+    /// The requested range, as far as it exists.
     pub(crate) range: Range<u64>,
     pub(crate) size: u64,
     pub(crate) first: Bytes,
 }
 
-/// Opens the file of an object and reads the first piece of a range, or of all of it. Blocks.
+/// Opens the file of an object and reads the first piece of a range, or of the whole file. Blocks.
 pub(crate) fn open(
     root: &Path,
     key: &str,
@@ -45,8 +45,8 @@ pub(crate) fn open(
     Ok(Opened { file, range, size, first })
 }
 
-/// Reads the next piece of a file, from `seek` on or from where it stands; shorter than announced if
-/// the file has shrunk.
+/// Reads the next piece of a file, from `seek` or from the current offset. The piece is shorter
+/// than announced if the file has shrunk.
 pub(crate) async fn next(
     slot: &mut Option<File>,
     seek: Option<u64>,

@@ -1,11 +1,11 @@
 //! Reading one object, whole or a range, in pieces of bounded size.
 //!
-//! Owns: the pieces, and the checks that a read got what was announced.
-//! Must not know: in which order objects are read, or what is in them.
+//! Owns: the pieces, and the checks that a read got the announced bytes.
+//! Must not know: the order in which objects are read, or their content.
 //!
-//! 1. A read yields exactly the announced number of bytes, or fails; where the store gives a checksum
-//!    of the object, a whole read yields bytes that come to it.
-//! 2. A piece that arrives whole is passed on as it is; small ones are joined up to 1 MiB.
+//! 1. A read yields exactly the announced number of bytes, or fails. Where the store gives a
+//!    checksum of the object, the bytes of a whole read match it.
+//! 2. A piece that arrives whole is passed on as it is. Small ones are joined up to 1 MiB.
 //! 3. One request per object.
 
 use std::fs::File;
@@ -25,21 +25,22 @@ use crate::store::read::file::{self, Opened, PIECE_BYTES};
 use crate::store::reply::{Checking, Checksum};
 use crate::store::{Backend, Inner, Store};
 
-/// The most bytes one [`Store::get`] returns: what a caller may hold in one piece.
+/// The most bytes that one [`Store::get`] returns, in one piece of memory.
 pub const GET_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// From this size on a piece that arrives is passed on without a copy.
+/// A piece that arrives with at least this size is passed on without a copy.
 const JOIN_BYTES_MAX: usize = 256 * 1024;
 
 impl Store {
     /// Returns the bytes of the object `key`, or of a range of it.
     ///
-    /// A range is in bytes, not empty, and lies within the object.
+    /// A range is in bytes, is not empty, and lies within the object.
     ///
     /// # Errors
-    /// `NotFound`; `Invalid` if the range is empty or reaches beyond the end, or if there are more
-    /// than [`GET_BYTES_MAX`] bytes: use a smaller range then; `Unavailable` if the store did not
-    /// deliver them all: try again.
+    /// * `NotFound`: the object does not exist.
+    /// * `Invalid`: the range is empty or reaches beyond the end, or there are more than
+    ///   [`GET_BYTES_MAX`] bytes: use a smaller range.
+    /// * `Unavailable`: the store did not deliver all bytes: retry.
     pub async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, ReadError> {
         let context = &self.inner.context;
         let too_long = |bytes: u64| {
@@ -71,35 +72,35 @@ impl Store {
     }
 }
 
-/// A read of one object under way.
+/// A read of one object in progress.
 pub(crate) struct ObjectRead {
     key: String,
     source: Source,
     remaining: u64,
     total: u64,
-    /// Of a whole object whose store gave one.
+    /// Present for a whole object whose store gave a checksum.
     checking: Option<Checking>,
 }
 
 enum Source {
     Stream {
         stream: BoxStream<'static, object_store::Result<Bytes>>,
-        /// What arrived and did not fit into the last piece.
+        /// Bytes that arrived and did not fit into the last piece.
         carried: Option<Bytes>,
     },
     File {
         /// Absent only while a piece is read.
         file: Option<File>,
-        /// Where to start, until the first piece is read.
+        /// The start offset, until the first piece is read.
         seek: Option<u64>,
-        /// Of a file that was read when it was opened.
+        /// The first piece of a file, read when the file was opened.
         first: Option<Bytes>,
     },
 }
 
 /// An object that was found.
 struct Found {
-    /// What was asked for, as far as it is there.
+    /// The requested range, as far as it exists.
     range: Range<u64>,
     size: u64,
     source: Source,
@@ -143,7 +144,7 @@ impl Found {
 }
 
 impl ObjectRead {
-    /// Asks the store for an object; its bytes come with [`ObjectRead::next`].
+    /// Requests an object from the store. Its bytes come with [`ObjectRead::next`].
     pub(crate) async fn open(
         inner: &Inner,
         key: &str,
@@ -185,18 +186,18 @@ impl ObjectRead {
         Ok(Self { key: key.to_owned(), source, remaining: total, total, checking })
     }
 
-    /// Says whether all announced bytes were returned.
+    /// Returns whether all announced bytes were returned.
     pub(crate) fn is_done(&self) -> bool {
         self.remaining == 0
     }
 
-    /// The announced number of bytes, if they come from a local file.
+    /// Returns the announced number of bytes, if they come from a local file.
     pub(crate) fn file_bytes(&self) -> Option<u64> {
         matches!(self.source, Source::File { .. }).then_some(self.total)
     }
 
-    /// Returns the next piece: up to 1 MiB, or more if it arrived in one; empty only if the object
-    /// is. Must not be called again after the last piece or an error.
+    /// Returns the next piece: up to 1 MiB, or more if it arrived in one. It is empty only if the
+    /// object is. Must not be called again after the last piece or an error.
     pub(crate) async fn next(&mut self, inner: &Inner) -> Result<Bytes, ReadError> {
         if self.remaining == 0 {
             return Ok(Bytes::new());
@@ -261,7 +262,7 @@ enum Failure {
     File(StoreError),
 }
 
-/// Returns the next piece of a stream; an empty one if it has ended.
+/// Returns the next piece of a stream, or an empty one at its end.
 async fn next_of_stream(
     stream: &mut BoxStream<'static, object_store::Result<Bytes>>,
     carried: &mut Option<Bytes>,

@@ -1,12 +1,12 @@
 //! Listing the objects directly in a folder, by the start of their keys.
 //!
-//! Owns: order, paging and the limit of a listing. Must not know: what the keys mean.
+//! Owns: order, paging and the limit of a listing. Must not know: the meaning of the keys.
 //!
 //! 1. A page is sorted by key, bytewise, without repeats, and starts after `start_after`.
-//! 2. Only what is directly in the prefix's folder is listed; of deeper objects, their folder. A key
-//!    outside of what was asked for is an error.
-//! 3. On stores that list sorted, a listing of k objects costs as few requests as its pages of
-//!    1000 allow, and none beyond the limit. Others are collected, sorted and cut.
+//! 2. Only entries directly in the prefix's folder are listed. For deeper objects their folder is
+//!    listed. A key outside of the requested listing is an error.
+//! 3. On stores that list sorted, a listing of k objects costs only the requests of its pages of
+//!    1000, and none beyond the limit. Other listings are collected, sorted and cut.
 
 use chrono::{DateTime, Utc};
 use object_store::ListResult;
@@ -17,32 +17,32 @@ use crate::store::error::{ReadError, StoreErrorKind};
 use crate::store::key::Prefix;
 use crate::store::{Backend, Inner, Store};
 
-/// The most objects of one listing page; about 2 MiB of keys and sizes.
+/// The most objects of one listing page: about 2 MiB of keys and sizes.
 pub const LIST_LIMIT_MAX: usize = 10_000;
 
 /// The most objects S3, Google and Azure all return for one request.
 const REQUEST_OBJECTS_MAX: usize = 1000;
 
-/// One entry of a listing: an object, or what stands beside objects.
+/// One entry of a listing: an object, or an entry of another kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedObject {
-    /// The entry's key, from the store's root; that of a folder ends with a slash.
+    /// The entry's key, from the store's root. A folder's key ends with a slash.
     pub key: String,
-    /// Its size in bytes; 0 of what is neither an object nor unfinished.
+    /// Its size in bytes; 0 for an entry that is neither an object nor unfinished.
     pub size: u64,
-    /// What stands under the key.
+    /// The kind of the entry.
     pub kind: EntryKind,
 }
 
-/// What stands under a listed key. Stores of objects have objects and folders only.
+/// Classifies the entry under a listed key. Object stores have objects and folders only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EntryKind {
     /// An object, which can be read.
     Object,
-    /// A folder, or the beginning of keys that go on behind a slash.
+    /// A folder, or the common start of keys that continue after a slash.
     Folder,
-    /// A file that a write under way collects, or that one which was killed has left.
+    /// An unfinished file: of a write in progress, or left by a write that was killed.
     Unfinished,
     /// A symbolic link in a local folder. It is never followed.
     Link,
@@ -50,27 +50,29 @@ pub enum EntryKind {
     Special,
 }
 
-/// Some of the entries of a listing, sorted by key.
+/// A page of a listing, sorted by key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListPage {
     /// The entries, of every kind.
     pub objects: Vec<ListedObject>,
-    /// Whether there may be more after the last one; if so, ask again starting after it.
+    /// True if there may be more after the last one. Then ask again, starting after it.
     pub more: bool,
 }
 
 impl Store {
-    /// Lists what starts with `prefix`, directly in its folder, sorted by key: objects, and what
-    /// stands beside them ([`EntryKind`]).
+    /// Lists the entries that start with `prefix`, directly in its folder, sorted by key. They are
+    /// objects, and entries of other kinds ([`EntryKind`]).
     ///
     /// `prefix` is a folder with its slash and perhaps the start of a name, as `logs/a_`. The page
-    /// starts after the key `start_after` and has at most `limit` objects (1 to 10,000; taken as
-    /// the nearest of these). A listing is no snapshot: an object created or deleted meanwhile may
-    /// or may not be in it. A missing folder lists as empty.
+    /// starts after the key `start_after` and has at most `limit` objects. A limit outside of 1 to
+    /// 10,000 is taken as the nearest of these.
+    ///
+    /// A listing is no snapshot: an object that is created or deleted during the call may or may
+    /// not be in it. A missing folder lists as empty.
     ///
     /// # Errors
-    /// `NotFound` if the bucket does not exist, `Invalid` if the prefix cannot be, others as the
-    /// kind says.
+    /// `NotFound` if the bucket does not exist, `Invalid` if the prefix is impossible. Other errors
+    /// are as their kind says.
     pub async fn list(
         &self,
         prefix: &str,
@@ -79,7 +81,7 @@ impl Store {
     ) -> Result<ListPage, ReadError> {
         let split = Prefix::parse(prefix)?;
         let limit = limit.clamp(1, LIST_LIMIT_MAX);
-        // Not every server takes a start that lies outside the prefix, so it is settled here.
+        // Not every server accepts a start outside of the prefix, so it is handled here.
         let start_after = match start_after {
             Some(after) if after < prefix => None,
             Some(after) if !after.starts_with(prefix) => return Ok(ListPage::default()),
@@ -121,8 +123,8 @@ impl Store {
 }
 
 impl Inner {
-    /// Returns when the store says that each object in `folder` was written, in the order in which
-    /// it lists them.
+    /// Returns the time at which each object in `folder` was written according to the store, in the
+    /// order of the store's listing.
     pub(crate) async fn written_times(
         &self,
         folder: &str,
@@ -207,8 +209,8 @@ impl Listing<'_> {
         Ok(ListPage { objects, more })
     }
 
-    /// Returns what an answer shows of this listing, sorted. Of what the store was asked for, every
-    /// key begins with `asked`.
+    /// Returns the entries of this listing in an answer, sorted. `asked` is the prefix that was
+    /// requested from the store: every key begins with it.
     fn entries(&self, asked: &str, answer: &ListResult) -> Result<Vec<ListedObject>, ReadError> {
         let objects = answer.objects.iter().map(|object| {
             let key = object.location.as_ref().to_owned();
@@ -246,7 +248,8 @@ impl Listing<'_> {
         Ok(is_listed.then(|| ListedObject { key: key.to_owned(), ..entry }))
     }
 
-    /// Some consoles make an object named as the folder, slash included; the library takes that off.
+    /// Some consoles create an object named as the folder, slash included. The library removes the
+    /// slash.
     fn is_mark_of_folder(&self, asked: &str, location: &str) -> bool {
         let full = format!("{}{asked}", self.inner.prefix);
         full.strip_suffix('/') == Some(location)

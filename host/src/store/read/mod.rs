@@ -1,4 +1,4 @@
-//! Reading: one object, a listing, many objects in order.
+//! Reads: one object, a listing, many objects in order.
 
 mod file;
 pub(super) mod get;

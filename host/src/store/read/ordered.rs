@@ -1,12 +1,12 @@
 //! Reading many objects in order, with the next ones fetched ahead.
 //!
-//! Owns: the order, how much is held ahead, and where one object ends and the next begins.
-//! Must not know: what is in the objects.
+//! Owns: the order, the limit of bytes read ahead, and the boundary between objects.
+//! Must not know: the content of the objects.
 //!
-//! 1. Chunks come in the order of the parts, each part with exactly one chunk that is its last.
-//! 2. At most 16 objects are under way, and each holds at most two pieces of 1 MiB that nobody
-//!    has asked for: 32 MiB in all. (A store that delivers larger pieces is taken at its word.)
-//!    Of large files only 4 are: what is near need not be fetched early, and stays in the
+//! 1. Chunks come in the order of the parts, and exactly one chunk of each part is its last.
+//! 2. At most 16 objects are in flight, and each holds at most two pieces of 1 MiB that were not
+//!    requested yet: 32 MiB in all. A store that delivers larger pieces may exceed this. Of large
+//!    files only 4 are in flight. A local file need not be fetched early, and stays in the
 //!    processor's caches until it is used.
 //! 3. One get per part, none for parts that were never reached.
 //! 4. After an error the read is over.
@@ -26,20 +26,20 @@ use crate::store::read::file::PIECE_BYTES;
 use crate::store::read::get::ObjectRead;
 use crate::store::{Backend, Inner, Store};
 
-/// How many objects are fetched at once by one ordered read.
+/// The number of objects that one ordered read fetches concurrently.
 pub const OBJECTS_AHEAD_MAX: usize = 16;
 
-/// How many large files are read at once by one ordered read. What the first object is shows only
-/// when it is there; a folder is taken to hold large ones until then.
+/// The number of large files that one ordered read reads concurrently. The size of the first object
+/// is known only when it arrives. Until then a folder is assumed to hold large files.
 pub(crate) const FILES_AHEAD_MAX: usize = 4;
 
-/// A large file is one of which reading the bytes takes longer than finding it.
+/// The size from which reading a file's bytes takes longer than finding the file.
 const LARGE_FILE_BYTES: u64 = 256 * 1024;
 
-/// How many pieces of each object are held: one in the channel, one waiting to enter it.
+/// The number of pieces of each object in memory: one in the channel, one waiting to enter it.
 const PIECES_AHEAD: usize = 2;
 
-/// How many bytes one ordered read holds ahead of its reader.
+/// The number of bytes that one ordered read holds ahead of its reader.
 pub const AHEAD_BYTES_MAX: usize = OBJECTS_AHEAD_MAX * PIECES_AHEAD * PIECE_BYTES;
 
 const _: () = assert!(AHEAD_BYTES_MAX == 32 * 1024 * 1024);
@@ -53,33 +53,34 @@ pub struct ReadPart {
     pub range: Option<Range<u64>>,
 }
 
-/// Some bytes of one part of an ordered read.
+/// Bytes of one part of an ordered read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// Which part it is of, from 0.
+    /// The part of these bytes, from 0.
     pub part: usize,
     /// The bytes, empty only for an empty object.
     pub bytes: Bytes,
-    /// Whether these are the last bytes of the part.
+    /// True if these are the last bytes of the part.
     pub last: bool,
 }
 
-/// Says which part of an ordered read failed, and why.
+/// Reports the part of an ordered read that failed, and the cause.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("part {part}: {error}")]
 pub struct OrderedReadError {
-    /// Which part failed, from 0; all before it were delivered whole.
+    /// The part that failed, from 0. All parts before it were delivered whole.
     pub part: usize,
-    /// What failed.
+    /// The cause.
     #[source]
     pub error: StoreError,
 }
 
 impl Store {
-    /// Reads `parts` one after the other; nothing is requested before the first chunk is asked for.
+    /// Reads `parts` one after the other. Nothing is requested before the first call of `next`.
     ///
-    /// Later objects are fetched while earlier ones are used: up to [`OBJECTS_AHEAD_MAX`] at once,
-    /// with up to [`AHEAD_BYTES_MAX`] bytes held. From memory nothing is copied or fetched ahead.
+    /// Later objects are fetched while earlier ones are used: up to [`OBJECTS_AHEAD_MAX`]
+    /// concurrently, with up to [`AHEAD_BYTES_MAX`] bytes in memory. A store in memory copies and
+    /// fetches nothing ahead.
     pub fn read_ordered(&self, parts: Vec<ReadPart>) -> OrderedRead {
         let is_folder = matches!(self.inner.backend.as_ref(), Backend::Folder(_));
         OrderedRead {
@@ -94,17 +95,17 @@ impl Store {
     }
 }
 
-/// A read of many objects under way; dropping it stops what is fetched ahead.
+/// A read of many objects in progress. Dropping it stops the fetches.
 pub struct OrderedRead {
     inner: Arc<Inner>,
     waiting: std::iter::Enumerate<std::vec::IntoIter<ReadPart>>,
     ahead: VecDeque<Fetch>,
     ahead_max: usize,
-    /// As the caller wants it at most.
+    /// The caller's limit.
     objects_ahead: usize,
     /// The object being read, for a store in this process.
     inline: Option<(usize, ObjectRead)>,
-    /// What is left of a piece that was longer than the caller wanted, and how long the piece was.
+    /// The rest of a piece that was longer than the caller's limit, and the length of that piece.
     rest: Option<(Chunk, usize)>,
 }
 
@@ -119,7 +120,7 @@ struct Fetch {
     part: usize,
     key: String,
     pieces: mpsc::Receiver<Fetched>,
-    /// What goes on with it; none if that had not to wait.
+    /// The task that continues the fetch; none if the fetch did not have to wait.
     task: Option<AbortHandle>,
 }
 
@@ -132,17 +133,17 @@ impl Drop for Fetch {
 }
 
 impl OrderedRead {
-    /// Fetches at most so many objects at once, 1 or more.
+    /// Limits the concurrent fetches to `objects`, 1 or more.
     pub(crate) fn with_objects_ahead(self, objects: usize) -> Self {
         Self { objects_ahead: objects.max(1), ..self }
     }
 
     /// Returns the next chunk, of 1 to `max_bytes` bytes (taken as at least 1), or none at the end.
     ///
-    /// Cancel safe: the next call goes on where a dropped one stood.
+    /// Cancel safe: the next call continues where a dropped one stopped.
     ///
     /// # Errors
-    /// [`OrderedReadError`] as of [`Store::get`]; afterwards the read is over and returns none.
+    /// [`OrderedReadError`] as of [`Store::get`]. Afterwards the read is over and returns none.
     pub async fn next(&mut self, max_bytes: usize) -> Option<Result<Chunk, OrderedReadError>> {
         let (chunk, piece_bytes) = match self.rest.take() {
             Some(rest) => rest,
@@ -160,8 +161,8 @@ impl OrderedRead {
         Some(Ok(self.cut(chunk, piece_bytes, max_bytes.max(1))))
     }
 
-    /// Cuts off what the caller does not want yet. Less than half of a piece is copied, so that who
-    /// keeps it does not keep much more.
+    /// Cuts off the bytes beyond the caller's limit. A chunk of less than half of a piece is
+    /// copied, so that a caller who keeps it does not keep much more.
     fn cut(&mut self, mut chunk: Chunk, piece_bytes: usize, max_bytes: usize) -> Chunk {
         if chunk.bytes.len() > max_bytes {
             let (part, last) = (chunk.part, chunk.last);
@@ -219,7 +220,7 @@ impl OrderedRead {
         Some((part, piece))
     }
 
-    /// How many objects are being fetched.
+    /// Returns the number of objects being fetched.
     #[cfg(test)]
     pub(crate) fn fetches(&self) -> usize {
         self.ahead.len()
@@ -255,9 +256,9 @@ fn start_fetch(inner: &Arc<Inner>, part: usize, wanted: ReadPart) -> Fetch {
             }
         }
     };
-    // A store that panics ends the fetch and nothing else.
+    // A panic of the store ends the fetch and nothing else.
     let mut fetch = Box::pin(AssertUnwindSafe(fetch).catch_unwind());
-    // A store that need not wait has the object now; a task for it would cost more.
+    // A store that need not wait has the object now. A task for it would cost more.
     let is_done = fetch.as_mut().now_or_never().is_some();
     let task = (!is_done).then(|| tokio::spawn(fetch).abort_handle());
     Fetch { part, key, pieces, task }

@@ -1,6 +1,6 @@
-//! The request that an answer is held against.
+//! The request that an answer is checked against.
 //!
-//! Owns: telling by a request's method, URL and headers what it asks for.
+//! Owns: recognizing the purpose of a request by its method, URL and headers.
 //! Must not know: answers.
 
 use http::HeaderMap;
@@ -10,7 +10,7 @@ use url::{Url, form_urlencoded};
 
 use super::deletes;
 
-/// How a server is spoken to.
+/// The protocol of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     S3,
@@ -19,18 +19,18 @@ pub(crate) enum Protocol {
     WebDav,
 }
 
-/// What a request asks for.
+/// The purpose of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Asked {
     /// A page of a listing, of a bucket or (Azure) a container.
     Listing(Listing),
-    /// What is directly in a folder of WebDAV.
+    /// The content of a WebDAV folder, without that of deeper folders.
     Folder(Folder),
     /// The bytes of an object, or a range of them.
     Object {
         in_range: bool,
     },
-    /// Whether an object is there.
+    /// The existence of an object.
     Presence,
     /// To store an object, or a part of one.
     Write,
@@ -47,29 +47,29 @@ pub(crate) enum Asked {
     Deletes {
         keys: Vec<String>,
     },
-    /// To do so many deletes that came in one request.
+    /// To do this many deletes, which came in one request.
     Batch {
         deletes: usize,
     },
-    /// To make a folder of WebDAV.
+    /// To create a WebDAV folder.
     MakeFolder,
-    /// Something that is no object's: credentials.
+    /// Not an object: credentials.
     Other,
 }
 
-/// What a page of a listing was asked for.
+/// The page of a listing that was requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listing {
     pub(super) is_azure: bool,
     pub(super) prefix: String,
-    /// Where the page begins, in the server's own words, if it is not the first.
+    /// The server's own token for the start of the page; none for the first page.
     pub(super) token: Option<String>,
 }
 
-/// The folder whose content was asked for.
+/// The folder whose content was requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Folder {
-    /// What relative links start from.
+    /// The base of relative links.
     pub(super) url: Option<Url>,
     /// Decoded, without the last slash.
     pub(super) path: String,
@@ -78,7 +78,7 @@ pub(crate) struct Folder {
 const MAKE_FOLDER: &str = "MKCOL";
 const LIST_FOLDER: &str = "PROPFIND";
 
-/// The headers of requests to the metadata servers of machines, which give credentials.
+/// The headers of requests to the metadata servers of machines, which provide credentials.
 const CREDENTIAL_HEADERS: [&str; 4] = [
     "metadata",
     "metadata-flavor",
@@ -87,7 +87,7 @@ const CREDENTIAL_HEADERS: [&str; 4] = [
 ];
 
 impl Asked {
-    /// Tells what `request` asks a server of that protocol for.
+    /// Returns the purpose of `request` to a server of that protocol.
     pub(crate) fn of(protocol: Protocol, request: &HttpRequest) -> Self {
         let uri = request.uri();
         let query = Query::of(uri.query().unwrap_or_default());
@@ -140,8 +140,8 @@ impl Asked {
         }
     }
 
-    /// Says whether what was asked for changes objects. Making a folder is not a change of what it
-    /// will hold.
+    /// Returns whether the request changes objects. Creating a folder does not change its future
+    /// content.
     pub(crate) fn changes_objects(&self) -> bool {
         match self {
             Self::Write
@@ -159,13 +159,13 @@ impl Asked {
         }
     }
 
-    /// Says whether the answer is an object, which is passed on while it comes; any other is small.
+    /// Returns whether the answer is an object, which is streamed. Any other answer is small.
     pub(crate) fn is_streamed(&self) -> bool {
         matches!(self, Self::Object { .. })
     }
 }
 
-/// Takes the percent-encoding out of a path.
+/// Removes the percent-encoding from a path.
 pub(super) fn decoded(path: &str) -> String {
     percent_decode_str(path).decode_utf8_lossy().into_owned()
 }

@@ -1,7 +1,8 @@
 //! The checksum that a store gives with a whole object.
 //!
-//! 1. It is checked over the bytes that are passed on, so also where a read went on after a break.
-//! 2. A checksum of the parts of an object, or of an unknown kind, is passed over.
+//! 1. It is computed over the bytes that are passed on, so it also covers a read that resumed after
+//!    a break.
+//! 2. A checksum of the parts of an object, or of an unknown kind, is ignored.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -10,7 +11,7 @@ use http::{HeaderMap, StatusCode};
 use md5::{Digest as _, Md5};
 use sha2::{Digest as _, Sha256};
 
-/// What the bytes of an object are to come to.
+/// The expected checksum of an object's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Checksum {
     kind: Kind,
@@ -36,7 +37,7 @@ const HEADERS: [(&str, Kind); 5] = [
 ];
 
 impl Checksum {
-    /// Returns the checksum that the head of an answer gives for all of its body, if any does.
+    /// Returns the checksum that the head of an answer gives for its whole body, if there is one.
     pub(crate) fn announced(status: StatusCode, headers: &HeaderMap) -> Option<Self> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         if status != StatusCode::OK || text("x-amz-checksum-type") == Some("COMPOSITE") {
@@ -51,7 +52,7 @@ impl Checksum {
                 _ => None,
             });
         let mut named: Vec<(Kind, &str)> = named.collect();
-        // Google gives both, in any order; the first is cheap.
+        // Google gives both, in any order. The first is cheap.
         named.sort_by_key(|(kind, _)| *kind == Kind::Md5);
         let plain = HEADERS.iter().filter_map(|(name, kind)| Some((*kind, text(name)?)));
         named.into_iter().chain(plain).find_map(|(kind, value)| {
@@ -115,7 +116,7 @@ impl Checking {
         }
     }
 
-    /// Returns the name of the checksum, if the bytes do not come to it.
+    /// Returns the name of the checksum, if the bytes do not match it.
     pub(crate) fn mismatch(self) -> Option<&'static str> {
         let Checksum { kind, expected } = self.checksum;
         let found = match self.state {

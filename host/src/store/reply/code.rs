@@ -1,16 +1,16 @@
-//! Documents that a store answers with: an error and its code, or the root element that was expected.
+//! The documents of a store's answer: an error and its code, or the expected root element.
 //!
-//! Must not know: what was asked.
+//! Must not know: the request.
 
 use super::{WrongReply, shown, xml};
 
 /// The root element of an error of S3, Google and Azure.
 pub(super) const ERROR: &str = "Error";
 
-/// The codes that AWS's own clients repeat, whatever the status they come with.
+/// The codes that clients made by AWS retry, independent of the status of the answer.
 const TRANSIENT: [&str; 17] = [
     "BandwidthLimitExceeded",
-    // Another request for the same key is under way; AWS says to try again.
+    // Another request for the same key is in flight; AWS says to try again.
     "ConditionalRequestConflict",
     "EC2ThrottledException",
     "InternalError",
@@ -29,11 +29,11 @@ const TRANSIENT: [&str; 17] = [
     "TransactionInProgressException",
 ];
 
-/// The beginnings of more of them.
+/// The beginnings of further transient codes.
 const TRANSIENT_STARTS: [&str; 2] = ["Throttling", "RequestThrottled"];
 
-/// Says whether the same request may succeed a little later. `RequestTimeTooSkewed` is none: the
-/// clock stays wrong.
+/// Returns whether the same request may succeed a little later. `RequestTimeTooSkewed` is not
+/// transient: the clock stays wrong.
 pub(super) fn is_transient(code: &str) -> bool {
     TRANSIENT.contains(&code) || TRANSIENT_STARTS.iter().any(|start| code.starts_with(start))
 }
@@ -43,12 +43,12 @@ pub(super) fn of(body: &[u8]) -> Option<String> {
     let root = xml::root_of(body).ok()?;
     let code = match root.as_str() {
         ERROR => "Code",
-        // As the services that give credentials answer.
+        // The form of the services that give credentials.
         "ErrorResponse" => "Error/Code",
         _ => return None,
     };
     let mut found = None;
-    // What breaks off after its code has said enough.
+    // A document that breaks off after its code has said enough.
     let _ = xml::walk(body, |path, text| {
         if path == code && found.is_none() {
             found = Some(text.trim().to_owned());
@@ -57,8 +57,8 @@ pub(super) fn of(body: &[u8]) -> Option<String> {
     found
 }
 
-/// Returns the code and the message of an error document; none of its other elements, which
-/// repeat parts of the request.
+/// Returns the code and the message of an error document. Its other elements are left out, since
+/// they repeat parts of the request.
 pub(super) fn said_in(body: &[u8]) -> String {
     let (mut code, mut message) = (String::new(), String::new());
     let _ = xml::walk(body, |path, text| match path {

@@ -1,8 +1,8 @@
 //! Deletes of many objects in one request.
 //!
-//! 1. A key counts as deleted only if the answer says so of that very key.
-//! 2. An answer that names a key nobody asked about is to another request.
-//! 3. What passes is repeated as a whole: a delete may be done twice.
+//! 1. A key counts as deleted only if the answer confirms that very key.
+//! 2. An answer that names a key outside of the request belongs to another request.
+//! 3. A request with a transient failure is repeated as a whole: a delete may be done twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -13,11 +13,11 @@ use super::{WrongReply, code, shown, xml};
 
 const DELETES: &str = "the result of a bulk delete";
 
-/// An answer that is one.
+/// An answer to a request for deletes.
 pub(super) enum Deletes {
-    /// For the library: what became of each key.
+    /// For the library: the result of each key.
     Said(Bytes),
-    /// Some could not be deleted just now.
+    /// A transient failure kept some keys.
     Repeat,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn keys_in(request: &[u8]) -> Vec<String> {
     keys
 }
 
-/// What an answer says of one key, while it is read.
+/// The answer's result for one key, while it is read.
 #[derive(Default)]
 struct Said {
     key: String,
@@ -41,10 +41,11 @@ struct Said {
     message: String,
 }
 
-/// Checks the answer to a bulk delete of S3, and says it in a form that the library reads right.
+/// Checks the answer to a bulk delete of S3, and rewrites it in a form that the library reads
+/// correctly.
 pub(super) fn check(keys: &[String], body: &[u8]) -> Result<Deletes, WrongReply> {
     code::expect_root(body, &["DeleteResult"], DELETES)?;
-    // No code: it is deleted.
+    // Without a code the key is deleted.
     let mut results: BTreeMap<String, Option<(String, String)>> = BTreeMap::new();
     let mut said = Said::default();
     let read = xml::walk(body, |path, text| match path {
@@ -71,8 +72,8 @@ pub(super) fn check(keys: &[String], body: &[u8]) -> Result<Deletes, WrongReply>
     Ok(Deletes::Said(retold(keys, &results)))
 }
 
-/// Says the result anew: the library takes a key that the answer passes over for deleted, and looks
-/// for words such as `SlowDown` anywhere in the answer, keys included.
+/// Rewrites the result. The library takes a key that is missing in the answer for deleted. It also
+/// looks for words such as `SlowDown` anywhere in the answer, keys included.
 fn retold(keys: &[String], results: &BTreeMap<String, Option<(String, String)>>) -> Bytes {
     let mut told = String::from("<DeleteResult><Deleted><Key></Key></Deleted>");
     for key in keys {
@@ -112,7 +113,7 @@ pub(super) fn ids_in(batch: &[u8]) -> Vec<usize> {
 pub(super) fn check_batch(deletes: usize, body: &Bytes) -> Result<Deletes, WrongReply> {
     let mut ids = ids_in(body);
     ids.sort_unstable();
-    // Without any it is one failure of the whole, and the library says so.
+    // Without any it is one failure of the whole, and the library reports it.
     if !ids.is_empty() && !ids.iter().copied().eq(0..deletes) {
         let found = format!("it has answers to {} of {deletes} deletes", ids.len());
         return Err(WrongReply::other(DELETES, found));

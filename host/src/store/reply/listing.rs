@@ -1,10 +1,10 @@
 //! Listings: a page of a bucket or a container, and a folder of WebDAV.
 //!
-//! 1. A listing says which prefix it is of, and every key in it begins with that.
-//! 2. A listing that says neither that it is all nor where it goes on is none.
+//! 1. A listing names its prefix, and every key in it begins with that prefix.
+//! 2. A listing that states neither its end nor its continuation is not a listing.
 //! 3. A folder's listing names the folder itself.
-//! 4. A listing has as many entries as it says. One with an error or a comment in it is none: what
-//!    stands there may have been its keys.
+//! 4. A listing has as many entries as it states. One with an error or a comment in it is not a
+//!    listing: its keys may have stood in that place.
 
 use url::Url;
 
@@ -13,19 +13,19 @@ use super::{WrongReply, code, shown, xml};
 
 const A_LISTING: &str = "a listing";
 
-/// What was found in a page.
+/// The content of a page.
 #[derive(Default)]
 struct Page {
     prefix: Option<String>,
     is_encoded: bool,
     is_truncated: Option<String>,
     token: Option<String>,
-    /// The number of its entries in the server's own words, and those that were found.
+    /// The number of its entries according to the server, and the number that was found.
     key_count: Option<String>,
     keys: u64,
     folders: u64,
     has_error: bool,
-    /// The first key, or folder, that does not belong there.
+    /// The first key, or folder, outside of the listing.
     stray: Option<String>,
 }
 
@@ -64,7 +64,7 @@ impl Page {
         if self.has_error {
             return other(HAS_ERROR.to_owned());
         }
-        // Folders count on S3, and do not on some servers.
+        // The count of S3 includes folders, that of some servers does not.
         if let Some(said) = &self.key_count
             && said.parse() != Ok(self.keys)
             && said.parse() != Ok(self.keys.saturating_add(self.folders))
@@ -75,7 +75,7 @@ impl Page {
             ));
         }
         if let Some(prefix) = self.prefix.as_ref().filter(|prefix| *prefix != wanted) {
-            // Nobody asked for encoded keys, and the library would take them as they are.
+            // The request did not ask for encoded keys, and the library would take them literally.
             if self.is_encoded && decoded(prefix) == *wanted {
                 return other("its keys are URL-encoded, which was not asked for".to_owned());
             }
@@ -88,7 +88,8 @@ impl Page {
         let token = self.token.as_deref().filter(|token| !token.is_empty());
         let goes_on = match (is_azure, self.is_truncated.as_deref()) {
             (false, Some("true")) => true,
-            // Azure says so by the marker alone, which is there and empty on the last page.
+            // Azure signals the end by the marker alone, which exists and is empty on the last
+            // page.
             (true, _) if self.token.is_some() => token.is_some(),
             (false, Some("false")) => false,
             _ => return other("it does not say whether it is all".to_owned()),
@@ -105,15 +106,15 @@ impl Page {
 
 const HAS_ERROR: &str = "it has an error in it";
 
-/// Whether an element is an error of a store. That of WebDAV, in small letters, says why a property is
-/// not given.
+/// Returns whether an element is an error of a store. WebDAV's `error`, in small letters, explains
+/// why a property is missing.
 fn is_error(path: &str) -> bool {
     path.rsplit('/').next() == Some(super::code::ERROR)
 }
 
 const A_FOLDER: &str = "a listing of the folder";
 
-/// Checks what WebDAV answers about a folder and what is in it.
+/// Checks the answer of WebDAV about a folder and its content.
 pub(super) fn check_folder(asked: &Folder, body: &[u8]) -> Result<(), WrongReply> {
     code::expect_root(body, &["multistatus"], A_FOLDER)?;
     let below = format!("{}/", asked.path);
@@ -145,7 +146,7 @@ pub(super) fn check_folder(asked: &Folder, body: &[u8]) -> Result<(), WrongReply
     Ok(())
 }
 
-/// The decoded path of a link.
+/// Returns the decoded path of a link.
 fn path_of(href: &str, base: Option<&Url>) -> Option<String> {
     let url = Url::options().base_url(base).parse(href).ok()?;
     Some(decoded(url.path()))

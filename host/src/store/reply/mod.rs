@@ -1,15 +1,15 @@
-//! Holding an answer of a store on the network against the request that it came for.
+//! Checking that an answer of a store on the network is the reply to its request.
 //!
-//! Owns: which answer can be the reply to which request, and the complaint about any other.
-//! Must not know: what an operation does with a reply, or how often a request is repeated.
+//! Owns: which answer can be the reply to which request, and the error about any other.
+//! Must not know: the use of a reply, or how often a request is repeated.
 //!
-//! 1. An answer means nothing before it was checked: its status, its root element, the prefix or
-//!    the keys that it names, and that it says whether it is all.
-//! 2. An answer that breaks off is repeated. One that is whole and something else is final: a login
+//! 1. An answer means nothing before it was checked. The checks cover its status, its root element,
+//!    the prefix or the keys that it names, and its statement of completeness.
+//! 2. An answer that breaks off is repeated. An answer that is whole and wrong is final: a login
 //!    page, or another server, stays there.
 //! 3. The name of the bucket is not judged: aliases and access points answer with another.
-//! 4. Of the statuses of success only those count that the store documents for the request.
-//! 5. A code that AWS calls transient makes any answer one that is repeated, whatever its status.
+//! 4. Only those success statuses count that the store documents for the request.
+//! 5. A code that AWS calls transient causes a repetition, independent of the status of the answer.
 
 mod asked;
 mod checksum;
@@ -31,29 +31,29 @@ pub(super) use verdict::{Judge, Verdict, of_failure};
 /// The longest name of a foreign element, key or type that a message shows, in characters.
 const SHOWN_CHARS_MAX: usize = 120;
 
-/// An answer is not the reply to its request.
+/// An answer that is not the reply to its request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WrongReply {
-    /// What was asked for, as `a listing`.
+    /// The requested thing, as `a listing`.
     expected: &'static str,
-    /// What came instead.
+    /// The thing that came instead.
     found: String,
-    /// It breaks off, so the next one may be whole.
+    /// The answer breaks off, so the next one may be whole.
     pub(super) is_broken: bool,
 }
 
 impl WrongReply {
-    /// A whole answer that is something else.
+    /// Describes a whole answer that is something else.
     fn other(expected: &'static str, found: impl Into<String>) -> Self {
         Self { expected, found: found.into(), is_broken: false }
     }
 
-    /// An answer that nobody would wait for.
+    /// Describes an answer that is too large to wait for.
     pub(super) fn too_large(bytes_max: usize) -> Self {
         Self::other("one of a store", format!("it has more than {bytes_max} bytes"))
     }
 
-    /// An answer that is not all there.
+    /// Describes an answer that breaks off.
     fn broken(expected: &'static str, found: impl Into<String>) -> Self {
         Self { expected, found: found.into(), is_broken: true }
     }
@@ -72,7 +72,8 @@ impl fmt::Display for WrongReply {
 
 impl std::error::Error for WrongReply {}
 
-/// A refusal that no repetition changes, although the library would repeat it for its status.
+/// A refusal that no repetition changes, although the library would repeat it because of its
+/// status.
 #[derive(Debug, thiserror::Error)]
 #[error("Server returned non-2xx status code: {status}: {body}")]
 pub(super) struct Refused {

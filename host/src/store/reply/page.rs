@@ -1,8 +1,8 @@
-//! Answers that have no form of their own: objects, writes and deletes. What can be told of them is
-//! that they are no page: one to log in, or one of another server.
+//! Answers without a form of their own: objects, writes and deletes. They can only be distinguished
+//! from pages, such as a login page or one of another server.
 //!
-//! 1. An object's own type is never that of a page: a log gives it none, unless a setting does.
-//! 2. A write or delete says in its status that it is done; what some servers add is not read.
+//! 1. An object's own type is never that of a page. A log gives it none, unless a setting does.
+//! 2. A write or delete is confirmed by its status. Additions of some servers are not read.
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
@@ -11,7 +11,7 @@ use super::{WrongReply, shown};
 
 const PAGE_TYPES: [&str; 4] = ["text/html", "application/xhtml+xml", "application/xml", "text/xml"];
 
-/// Checks the head of an answer that is to be an object, or to say that there is one.
+/// Checks the head of an answer that should be an object, or report that there is one.
 pub(super) fn check_object(
     expected: &'static str,
     is_whole: bool,
@@ -20,7 +20,7 @@ pub(super) fn check_object(
     headers: &HeaderMap,
 ) -> Result<(), WrongReply> {
     let wanted = if is_whole { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
-    // That a server knows no ranges is what the library says best.
+    // The library best reports that a server does not support ranges.
     if status != wanted && (is_whole || status != StatusCode::OK) {
         return Err(WrongReply::other(expected, format!("its status is {status}")));
     }
@@ -37,7 +37,7 @@ pub(super) fn check_object(
     Ok(())
 }
 
-/// Checks that the answer to a write or a delete, whose status says that it is done, is no page and no
+/// Checks the answer to a write or a delete whose status is a success: it must be no page and no
 /// document.
 pub(super) fn check_bare(expected: &'static str, body: &[u8]) -> Result<(), WrongReply> {
     let start: String = String::from_utf8_lossy(body.get(..400).unwrap_or(body)).into_owned();

@@ -1,8 +1,9 @@
-//! The statuses by which a store says that what was asked for is done.
+//! The statuses by which a store confirms a request.
 //!
-//! 1. Only those count that the manuals of S3, of Google's XML interface and of Azure's blobs, and RFC
-//!    4918 and 9110 for WebDAV, give for the request. Any other is no reply to it, also one of success.
-//! 2. No request asks whether something has changed, so none is answered by 304.
+//! 1. Only documented statuses count. The sources are the manuals of S3, of Google's XML interface
+//!    and of Azure's blobs, and RFC 4918 and 9110 for WebDAV. Any other status is no reply to the
+//!    request, even if it is one of success.
+//! 2. No request asks whether something has changed, so 304 never answers one.
 
 use http::StatusCode;
 
@@ -12,8 +13,8 @@ use super::asked::{Asked, Protocol};
 const CREATED: StatusCode = StatusCode::CREATED;
 const NO_CONTENT: StatusCode = StatusCode::NO_CONTENT;
 
-/// Checks the status of an answer of success, but for objects, which are judged by their head, and for
-/// what is not asked of a store.
+/// Checks the status of a successful answer. Objects are judged by their head instead, and requests
+/// to other servers than the store are not checked.
 pub(super) fn check(
     asked: &Asked,
     protocol: Protocol,
@@ -41,7 +42,7 @@ pub(super) fn check(
     if is_done { Ok(()) } else { Err(wrong(asked, status)) }
 }
 
-/// An answer whose status is none to that request.
+/// Describes an answer with a wrong status for its request.
 pub(super) fn wrong(asked: &Asked, status: StatusCode) -> WrongReply {
     let expected = match asked {
         Asked::Listing(_) => "a listing",

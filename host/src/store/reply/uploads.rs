@@ -1,6 +1,6 @@
-//! Uploads in parts: the answers to their first and their last request.
+//! The answers to the first and the last request of an upload in parts.
 //!
-//! 1. Both say which object they are about, and the last one that there is one: it has its tag.
+//! 1. Both name their object. The last one has the object's tag, so the object exists.
 
 use bytes::Bytes;
 
@@ -27,8 +27,8 @@ pub(super) fn check_start(path: &str, body: &[u8]) -> Result<(), WrongReply> {
     }
 }
 
-/// Checks that the upload of the object at `path` is complete. Returns what the library needs of the
-/// answer: it looks for words such as `SlowDown` anywhere in it, the key included.
+/// Checks that the upload of the object at `path` is complete. Returns the part of the answer that
+/// the library needs: it looks for words such as `SlowDown` anywhere, the key included.
 pub(super) fn check_end(path: &str, body: &[u8]) -> Result<Bytes, WrongReply> {
     // Some servers put `Response` where S3 has `Result`.
     let roots = ["CompleteMultipartUploadResult", "CompleteMultipartUploadResponse"];
@@ -48,7 +48,7 @@ pub(super) fn check_end(path: &str, body: &[u8]) -> Result<Bytes, WrongReply> {
     Ok(Bytes::from_static(retold.as_bytes()))
 }
 
-/// A path ends with the key, with or without the bucket before it.
+/// Checks the key of an answer. A path ends with the key, with or without the bucket before it.
 fn check_key(path: &str, key: Option<String>, expected: &'static str) -> Result<(), WrongReply> {
     let Some(key) = key else { return Err(WrongReply::other(expected, "it names no key")) };
     let is_asked = |key: &str| {

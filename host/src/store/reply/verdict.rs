@@ -1,11 +1,10 @@
-//! The verdict on an answer: what the library gets to see of it, and what is known of its effect.
+//! The verdict on an answer: the form that the library sees, and the known effect of the request.
 //!
 //! 1. Only an answer that refuses, or a connection that was never made, proves that a request
 //!    changed nothing.
-//! 2. A refusal that means something about an object is the store's only if it is said as the store
-//!    says it.
-//! 3. The library repeats by the status: what passes gets one that it repeats, and what does not
-//!    pass is an error that it does not repeat.
+//! 2. A refusal with a meaning for an object counts only in the form of the store.
+//! 3. The library repeats requests according to the status. A transient failure gets a status that
+//!    the library repeats. A permanent one becomes an error that it does not repeat.
 
 use std::error::Error as StdError;
 use std::io;
@@ -21,13 +20,13 @@ use super::asked::{Asked, Protocol};
 use super::deletes::{self, Deletes};
 use super::{Checksum, Refused, WrongReply, code, listing, page, shown, status, uploads};
 
-/// What an attempt came to.
+/// The result of an attempt.
 pub(crate) struct Verdict {
     /// For the library.
     pub(crate) reply: Result<HttpResponse, HttpError>,
-    /// It certainly changed nothing.
+    /// The attempt certainly changed nothing.
     pub(crate) had_no_effect: bool,
-    /// Why it failed, if it did; not yet free of secrets.
+    /// The cause of its failure, if it failed. It may still hold secrets.
     pub(crate) failure: Option<String>,
 }
 
@@ -51,18 +50,18 @@ pub(crate) fn of_failure(error: HttpError) -> Verdict {
 }
 
 impl Judge {
-    /// Makes the judge of a server that is spoken to by `protocol`, where a setting may give the
-    /// objects that are written a type of their own.
+    /// Makes the judge of a server of that protocol. A setting may give written objects a type of
+    /// their own.
     pub(crate) fn new(protocol: Protocol, own_type: Option<String>) -> Self {
         Self { protocol, own_type }
     }
 
-    /// Tells what a request asks for.
+    /// Returns the purpose of a request.
     pub(crate) fn asked(&self, request: &HttpRequest) -> Asked {
         Asked::of(self.protocol, request)
     }
 
-    /// Judges an object by its head; its bytes are yet to come.
+    /// Judges an object by its head. Its bytes are yet to come.
     pub(crate) fn of_head(&self, asked: &Asked, uri: &Uri, response: HttpResponse) -> Verdict {
         let (mut parts, body) = response.into_parts();
         let is_whole = !matches!(asked, Asked::Object { in_range: true });
@@ -77,7 +76,7 @@ impl Judge {
         Verdict::good(HttpResponse::from_parts(parts, body))
     }
 
-    /// Judges an answer that is there whole.
+    /// Judges an answer that has arrived whole.
     pub(crate) fn of_whole(&self, asked: &Asked, uri: &Uri, parts: Parts, body: Bytes) -> Verdict {
         if !parts.status.is_success() {
             return of_refusal(self.protocol, asked, parts, body);
@@ -109,7 +108,7 @@ impl Judge {
             Asked::Listing(listing) => listing::check(listing, body)?,
             Asked::Folder(folder) => listing::check_folder(folder, body)?,
             Asked::Presence => self.check_object("one about the object", true, parts)?,
-            // Servers of WebDAV add pages of their own to these; one to log in has the status 200.
+            // WebDAV servers add pages of their own to these. A login page has the status 200.
             Asked::Write if self.protocol == Protocol::WebDav && parts.status != StatusCode::OK => {
             }
             Asked::Write => page::check_bare("the result of a write", body)?,
@@ -139,12 +138,12 @@ impl Judge {
     }
 }
 
-/// An answer with a status of success that is the reply.
+/// An answer that is the reply, with a status of success.
 enum Success {
     AsItIs,
-    /// To be said to the library in other words.
+    /// For the library in other words.
     Retold(Bytes),
-    /// A part of it failed for what passes.
+    /// A part of it failed for a transient reason.
     Repeat,
 }
 
@@ -177,13 +176,13 @@ fn of_refusal(protocol: Protocol, asked: &Asked, mut parts: Parts, body: Bytes) 
         return failed(Err(HttpError::new(HttpErrorKind::Decode, wrong)));
     }
     match status {
-        // As WebDAV (RFC 4918) says that the folder is there already.
+        // WebDAV (RFC 4918) reports an existing folder this way.
         StatusCode::METHOD_NOT_ALLOWED if *asked == Asked::MakeFolder => {
             parts.status = StatusCode::OK;
         }
         // The library gives up where two first writes meet in a lock.
         StatusCode::LOCKED => parts.status = StatusCode::SERVICE_UNAVAILABLE,
-        // What a server does not know it will not know later.
+        // A method that a server does not know now, it will not know later.
         StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED => {
             let body = String::from_utf8_lossy(&body).into_owned();
             let refused = Refused { status, body };
@@ -194,8 +193,8 @@ fn of_refusal(protocol: Protocol, asked: &Asked, mut parts: Parts, body: Bytes) 
     failed(Ok(HttpResponse::from_parts(parts, body.into())))
 }
 
-/// Checks a refusal that means something about an object: that it is not there, or that it is. A
-/// server in the store's place says these of what it does not know.
+/// Checks a refusal with a meaning for an object: that it does not exist, or that it does. A server
+/// in the store's place answers unknown requests in the same way.
 fn check_meaning(
     protocol: Protocol,
     asked: &Asked,
@@ -206,11 +205,12 @@ fn check_meaning(
         status,
         StatusCode::NOT_FOUND | StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED
     );
-    // Of WebDAV nothing is known about the body, and some servers say these in their status alone.
+    // WebDAV does not define the body, and some servers answer with the status alone.
     if !has_meaning || protocol == Protocol::WebDav || *asked == Asked::Other {
         return Ok(());
     }
-    // Said of a delete it would let an object be forgotten. Whether one is there, a look tells.
+    // A blank answer to a delete would let an object be forgotten. Only a check shows whether the
+    // object exists.
     let is_delete = matches!(asked, Asked::Delete | Asked::Deletes { .. } | Asked::Batch { .. });
     if is_blank(body) && !is_delete {
         return Ok(());
@@ -227,15 +227,16 @@ fn is_blank(body: &[u8]) -> bool {
     body.trim_ascii().is_empty()
 }
 
-/// Checks that the answer came from where the request went.
+/// Checks that the answer came from the URL of the request.
 ///
-/// A page to log in is often another URL, which the client follows, with another method at times.
+/// A login page is often at another URL. The client follows the redirect, sometimes with another
+/// method.
 fn check_place(asked: &Asked, uri: &Uri, parts: &Parts) -> Result<(), WrongReply> {
     let Some(RequestUri(found)) = parts.extensions.get() else { return Ok(()) };
     if found == uri || *asked == Asked::Other {
         return Ok(());
     }
-    // The client writes URLs in a way of its own.
+    // The client normalizes URLs in its own way.
     let (Ok(asked_url), Ok(found)) = (url_of(uri), url_of(found)) else { return Ok(()) };
     let same_path = (asked_url.path(), asked_url.query()) == (found.path(), found.query());
     if same_path && (!asked.changes_objects() || asked_url.origin() == found.origin()) {
@@ -255,7 +256,7 @@ impl Verdict {
         Self { reply: Ok(response), had_no_effect: false, failure: None }
     }
 
-    /// What was asked may or may not have been done.
+    /// Judges a wrong answer: the request may or may not have had its effect.
     fn wrong(wrong: WrongReply) -> Self {
         let kind = match wrong.is_broken {
             true => HttpErrorKind::Request,
@@ -265,7 +266,7 @@ impl Verdict {
         Self { reply: Err(HttpError::new(kind, wrong)), had_no_effect: false, failure }
     }
 
-    /// A failure that the library is to repeat. It may be said of a request that was carried out.
+    /// Judges a failure that the library should repeat. The request may have been carried out.
     fn passing(mut parts: Parts, body: Bytes, code: Option<String>) -> Self {
         let said = code.map(|code| format!(": {}", shown(&code))).unwrap_or_default();
         let failure = Some(format!("{}{said}", parts.status));
@@ -281,16 +282,16 @@ impl Verdict {
 
 fn is_without_effect(status: StatusCode) -> bool {
     match status.as_u16() {
-        // Timeouts, conflicts and throttling may be told of a request that was carried out.
+        // A server may report timeouts, conflicts and throttling of a request that was carried out.
         408 | 409 | 425 | 429 => false,
-        // What the server does not know it has not done.
+        // A request that the server does not know was not carried out.
         501 | 505 => true,
         status => (300..500).contains(&status),
     }
 }
 
-/// Marks a failure as one that the library repeats. A certificate that is not trusted stays so, and a
-/// server that does not speak TLS will not: those are not repeated.
+/// Marks a failure as one that the library repeats. A certificate that is not trusted stays so, and
+/// so does a server without TLS. Those failures are not repeated.
 fn repeatable(error: HttpError) -> HttpError {
     match error.kind() {
         HttpErrorKind::Timeout | HttpErrorKind::Interrupted => {
@@ -303,7 +304,7 @@ fn repeatable(error: HttpError) -> HttpError {
     }
 }
 
-/// Says whether a secure connection failed in a way that a repetition does not change.
+/// Returns whether a secure connection failed in a way that a repetition does not change.
 fn has_no_tls(error: &HttpError) -> bool {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(current) = cause {
@@ -315,8 +316,8 @@ fn has_no_tls(error: &HttpError) -> bool {
     false
 }
 
-/// Says whether it is an error of TLS that stays, also within errors of the system, which show the
-/// cause of their cause and hide their own.
+/// Returns whether the error is a permanent one of TLS. It also searches errors of the system,
+/// which show the cause of their cause and hide their own.
 fn is_final(error: &(dyn StdError + 'static)) -> bool {
     use rustls::Error as E;
     if let Some(error) = error.downcast_ref::<io::Error>() {
@@ -325,7 +326,7 @@ fn is_final(error: &(dyn StdError + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(E::InvalidCertificate(_) | E::InvalidMessage(_)))
 }
 
-/// The cause that says most in few words.
+/// Returns the cause with the most information in few words.
 fn innermost(error: &dyn StdError) -> &dyn StdError {
     let mut innermost = error;
     while let Some(cause) = innermost.source() {

@@ -1,9 +1,9 @@
 //! The elements of an XML answer, one after the other.
 //!
-//! Must not know: what the elements mean.
+//! Must not know: the meaning of the elements.
 //!
 //! 1. Names are compared without their namespace's prefix, which each server chooses.
-//! 2. A document has one root, and nothing else beside it but comments and what speaks to a reader.
+//! 2. A document has one root, and otherwise only comments, declarations and instructions.
 //! 3. Memory is bounded by the depth of the document and its longest text.
 
 use quick_xml::Reader;
@@ -12,14 +12,14 @@ use quick_xml::events::{BytesRef, Event};
 
 use super::WrongReply;
 
-/// Why a body cannot be read as XML.
+/// The reason why a body cannot be read as XML.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     Empty,
     NotXml,
     BrokenOff,
     TwoRoots,
-    /// Where none belongs.
+    /// A comment where none belongs.
     Comment,
 }
 
@@ -41,12 +41,12 @@ pub(super) fn root_of(body: &[u8]) -> Result<String, Fault> {
     }
 }
 
-/// Shows each element when it ends: its path below the root, as `Contents/Key`, and its text.
+/// Shows each element when it ends, with its path below the root, as `Contents/Key`, and its text.
 pub(super) fn walk(body: &[u8], show: impl FnMut(&str, &str)) -> Result<(), Fault> {
     walk_all(body, true, show)
 }
 
-/// The same of a document in which a comment is a fault, since no store writes one: it may hide a part.
+/// As [`walk`], but a comment is a fault: no store writes one, and it may hide a part.
 pub(super) fn walk_without_comments(
     body: &[u8],
     show: impl FnMut(&str, &str),
@@ -62,7 +62,7 @@ fn walk_all(
     let mut has_root = false;
     let mut reader = Reader::from_str(text_of(body)?);
     let mut path = String::new();
-    // Where each open element but the root begins in the path.
+    // The start of each open element but the root in the path.
     let mut open: Vec<usize> = Vec::new();
     let mut depth = 0_usize;
     let mut text = String::new();

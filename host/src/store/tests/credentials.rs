@@ -1,10 +1,10 @@
-//! Credentials that cannot be used are explained in our own words, and never repeated.
+//! Tests that unusable credentials are explained in our own words, and never repeated.
 
 use super::TempFolder;
 use super::opening::{NONE, open};
 use crate::store::OpenError;
 
-/// Stands in every secret.
+/// A part of every secret.
 const SECRET: &str = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC";
 
 fn key_file(private_key: &str) -> String {
@@ -16,7 +16,7 @@ fn key_file(private_key: &str) -> String {
 
 fn assert_no_secret(shown: &str) {
     assert!(!shown.to_lowercase().contains(&SECRET.to_lowercase()), "{shown}");
-    // As numbers, as a parser's error has it.
+    // As numbers, in the form of a parser's error.
     assert!(!shown.contains("45, 45") && !shown.contains("77, 73"), "{shown}");
 }
 

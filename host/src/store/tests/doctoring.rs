@@ -1,4 +1,5 @@
-//! What the doctor says of stores that misbehave, and what it leaves in them.
+//! Tests of the doctor's report on stores that misbehave, and of the objects that it leaves in
+//! them.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -15,7 +16,7 @@ use crate::store::doctor::{Ability, Doctor, Use, Verdict};
 use crate::store::encryption::Asked;
 use crate::store::{ConditionalCreate as C, Inner, Store};
 
-/// Examines a store; returns what it is good for, and what has failed.
+/// Examines a store. Returns its use, and the abilities that failed.
 async fn examine(store: &Store) -> (Use, Vec<Ability>) {
     let mut doctor = Doctor::new(store, "log");
     while doctor.next().await.is_some() {}
@@ -105,7 +106,7 @@ async fn doctor_fails_where_the_encryption_that_was_asked_for_is_not_reported() 
     doctor.clean_up().await;
 }
 
-/// Serves one answer to whatever is asked.
+/// Serves one answer to every request.
 fn answering_server(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! Errors whose cause is known: the message names it, and what to do.
+//! Errors with a known cause: the message names it and the remedy.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -28,7 +28,7 @@ fn has(error: &StoreError, parts: &[&str]) {
     }
 }
 
-/// A server that answers whatever it gets as one of plain HTTP does, and counts who came.
+/// A server that answers every request as one of plain HTTP does, and counts connections.
 fn plain_server() -> (String, Arc<AtomicU32>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -38,7 +38,7 @@ fn plain_server() -> (String, Arc<AtomicU32>) {
         for connection in listener.incoming() {
             let mut connection = connection.unwrap();
             let mut begun = [0; 512];
-            // Some bytes are enough to see that they are no request.
+            // A few bytes show that they are no request.
             if connection.read(&mut begun).unwrap_or(0) > 0 {
                 count.fetch_add(1, Ordering::Relaxed);
                 connection.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").ok();

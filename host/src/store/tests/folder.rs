@@ -1,4 +1,4 @@
-//! What only a local folder has: its own existence, and foreign files.
+//! Tests of features that only a local folder has: its own existence, and foreign files.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -78,7 +78,7 @@ async fn list_tells_objects_from_what_stands_beside_them() {
     assert_eq!(of_kind(&page, EntryKind::Unfinished), ["log/a_2#7"]);
 }
 
-/// What an attacker, or an accident, may put where an object is looked for.
+/// Puts an entry that an attack or an accident may leave in the place of an object.
 #[cfg(unix)]
 fn plant(path: &std::path::Path, what: &str, outside: &std::path::Path) {
     match what {
@@ -267,7 +267,7 @@ async fn abandoned_files_go_with_the_first_write_and_nothing_else_does() {
 
 #[tokio::test]
 async fn a_create_whose_file_was_taken_for_abandoned_is_in_doubt_and_can_be_repeated() {
-    // The library's own file under way goes between its steps, as by a sweep that is wrong.
+    // The library's own unfinished file vanishes between its steps, as by a sweep that is wrong.
     let temp = TempFolder::new();
     let store = temp.store();
     let log = temp.0.join("log");
@@ -299,7 +299,8 @@ async fn a_create_whose_file_was_taken_for_abandoned_is_in_doubt_and_can_be_repe
                 WriteError::NotWritten(_) => assert!(!log.join(format!("batch_{number}")).exists()),
                 WriteError::Unknown(_) => {}
             }
-            // Who sweeps without a pause on a processor of its own lets no create through.
+            // A process that sweeps without a pause on a processor of its own lets no create
+            // through.
             disturbed += 1;
             pause.store(disturbed >= 3, Ordering::Relaxed);
         }

@@ -1,4 +1,4 @@
-//! A server that answers each request as a test says, and stores on the network that ask it.
+//! A server that answers each request as a test requires, and stores on the network that use it.
 
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::store::{Location, Store, StoreOptions};
 
-/// A request, as far as an answer depends on it.
+/// The parts of a request that an answer depends on.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
     pub(super) method: String,
@@ -16,7 +16,7 @@ pub(super) struct Asked {
     pub(super) body: String,
 }
 
-/// What a request gets.
+/// The answer to a request.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     status: u16,
@@ -38,7 +38,7 @@ impl Answer {
         self
     }
 
-    /// With what objects have on every store.
+    /// Adds the headers that objects have on every store.
     pub(super) fn of_object(self) -> Self {
         self.header("etag", "\"tag\"").header("last-modified", "Tue, 14 Nov 2023 22:13:20 GMT")
     }
@@ -65,17 +65,17 @@ impl Server {
         Self { address, seen }
     }
 
-    /// Its address as a URL, without a slash at the end.
+    /// Returns its address as a URL, without a slash at the end.
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// What was asked so far.
+    /// Returns the requests so far.
     pub(super) fn seen(&self) -> Vec<Asked> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// The store of that scheme, with retries that a test has time for.
+    /// Returns the store of that scheme, with retries that fit the time of a test.
     pub(super) fn store(&self, scheme: &str) -> Store {
         self.store_with(scheme, &["retry_max=2"])
     }

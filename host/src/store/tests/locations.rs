@@ -1,4 +1,4 @@
-//! What a user may type, in a table.
+//! A table of locations that a user may type.
 
 use super::TempFolder;
 use crate::store::{Location, LocationError, Root, Store, StoreOptions};

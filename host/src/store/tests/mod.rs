@@ -37,7 +37,7 @@ use object_store::{
 
 use super::{ConditionalCreate, EntryKind, ListPage, Root, Store, StoreOptions};
 
-/// A folder of its own that goes with the test.
+/// A separate folder that is removed with the test.
 pub(super) struct TempFolder(pub(super) PathBuf);
 
 impl TempFolder {
@@ -62,7 +62,7 @@ impl Drop for TempFolder {
     }
 }
 
-/// The stores every behaviour is checked on; the folder lives as long as the vector.
+/// Returns the stores for tests of common behaviour. The folder lives as long as the vector.
 pub(super) fn stores() -> (TempFolder, Vec<(&'static str, Store)>) {
     let folder = TempFolder::new();
     let stores = vec![
@@ -73,42 +73,42 @@ pub(super) fn stores() -> (TempFolder, Vec<(&'static str, Store)>) {
     (folder, stores)
 }
 
-/// The keys of the objects on a page.
+/// Returns the keys of the objects on a page.
 pub(super) fn keys(page: &ListPage) -> Vec<&str> {
     of_kind(page, EntryKind::Object)
 }
 
-/// The keys of the entries of a kind on a page.
+/// Returns the keys of the entries of a kind on a page.
 pub(super) fn of_kind(page: &ListPage, kind: EntryKind) -> Vec<&str> {
     let entries = page.objects.iter().filter(|entry| entry.kind == kind);
     entries.map(|entry| entry.key.as_str()).collect()
 }
 
-/// What the fake does with one put.
+/// The fake's reaction to one put.
 pub(super) enum OnPut {
     Pass,
     /// Fails without writing.
     Fail(Error),
-    /// Writes, and then says it failed.
+    /// Writes, and then reports a failure.
     WriteAndFail(Error),
-    /// Writes over whatever is there.
+    /// Overwrites an existing object.
     Overwrite,
 }
 
 type PutHook = Box<dyn Fn(&Path, &PutMode) -> OnPut + Send + Sync>;
 type GetHook = Box<dyn Fn(&Path) -> Option<Vec<Result<Bytes>>> + Send + Sync>;
 
-/// An in-memory store that misbehaves as told and counts requests.
+/// An in-memory store that misbehaves as configured and counts requests.
 pub(super) struct Fake {
     memory: InMemory,
     on_put: PutHook,
-    /// Replaces the body of a get by these frames; the announced length stays.
+    /// Replaces the body of a get by these frames. The announced length stays.
     on_get: GetHook,
     pub(super) gets: Arc<AtomicUsize>,
     pub(super) puts: Arc<AtomicUsize>,
     pub(super) frames: Arc<AtomicUsize>,
     pub(super) has_multipart: bool,
-    /// Puts are done when they are first looked at; otherwise others run first.
+    /// Puts are done when they are first polled. Otherwise others run first.
     pub(super) puts_at_once: bool,
     pub(super) log: Arc<Mutex<Vec<String>>>,
 }

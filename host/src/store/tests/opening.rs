@@ -52,8 +52,8 @@ fn open_with_credentials_succeeds() {
     }
 }
 
-/// Building a client without a provider of cryptography panics; so does one of those that the
-/// library builds to fetch credentials.
+/// Building a client without a provider of cryptography panics. So does building one of the clients
+/// that fetch credentials for the library.
 #[test]
 fn open_over_https_finds_cryptography_for_every_client() {
     let account = ("AZURE_STORAGE_ACCOUNT_NAME", "acc");
@@ -130,7 +130,7 @@ fn unknown_options_are_refused_with_the_nearest() {
             "{shown}"
         );
     }
-    // What does not look like a name may be a secret with a `=` in it.
+    // A text that does not look like a name may be a secret that contains a `=`.
     for option in ["uexbtlrfrhnly3jldfbmqu5urursc2vjcmv0ndi=", "Hunter2=", "hunter2=x"] {
         for text in ["s3://bucket/x", "gs://bucket/x", "https://host/x", "/tmp/x"] {
             let error = open(text, &["region=x", option], &AWS).or(open(text, &[option], &AWS));

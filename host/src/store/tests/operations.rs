@@ -1,4 +1,4 @@
-//! What every store does, on each of them.
+//! Tests of the behaviour of every store, run on each of them.
 
 use bytes::Bytes;
 

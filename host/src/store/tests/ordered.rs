@@ -91,7 +91,7 @@ async fn few_large_files_and_many_small_ones_are_fetched_ahead() {
     for (bytes, most) in [(large, FILES_AHEAD_MAX), (1_000, OBJECTS_AHEAD_MAX)] {
         let key = format!("o/{bytes}");
         wrapped.create(&key, vec![1; bytes].into(), false).await.unwrap();
-        // The first ones are begun before it is known what they are.
+        // The first ones are begun before their size is known.
         for (store, guess) in [(&wrapped, OBJECTS_AHEAD_MAX), (&opened, FILES_AHEAD_MAX)] {
             let mut read = store.read_ordered(vec![whole(&key); 60]);
             let mut parts = 0;
@@ -190,7 +190,7 @@ async fn fetching_ahead_is_bounded_and_asks_once_per_part() {
         tokio::task::yield_now().await;
     }
     assert_eq!(gets.load(Ordering::SeqCst), OBJECTS_AHEAD_MAX);
-    // Two pieces for each object, and the one that was handed out.
+    // Two pieces for each object, and the one that was returned.
     assert_eq!(fetched.load(Ordering::SeqCst), 2 * OBJECTS_AHEAD_MAX + 1);
     drop(read);
 
@@ -211,7 +211,7 @@ async fn a_small_part_of_a_piece_does_not_hold_all_of_it() {
         assert_eq!(found.iter().map(|chunk| chunk.bytes.len()).sum::<usize>(), 100_000);
         assert!(found.iter().all(|chunk| chunk.bytes.is_unique()), "{max_bytes}");
     }
-    // The second is what is left of the first one's piece.
+    // The second is the rest of the first one's piece.
     let found = chunks(&mut store.read_ordered(parts), 60_000).await;
     let are_unique: Vec<bool> = found.iter().map(|chunk| chunk.bytes.is_unique()).collect();
     assert_eq!(are_unique, [false, true]);

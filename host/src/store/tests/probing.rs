@@ -1,4 +1,4 @@
-//! Whether create-if-absent is believed.
+//! Tests of the trust in create-if-absent.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,12 +13,12 @@ fn obedient() -> Fake {
     Fake::new()
 }
 
-/// Takes the condition and ignores it.
+/// Accepts the condition and ignores it.
 fn ignoring() -> Fake {
     Fake::new().on_put(|_, _| OnPut::Overwrite)
 }
 
-/// Checks, but not atomically: refuses a second create later, and lets a race have two winners.
+/// Checks, but not atomically: refuses a later second create, but lets a race have two winners.
 fn racy() -> Fake {
     let raced = AtomicUsize::new(0);
     Fake::new().on_put(move |_, _| match raced.fetch_add(1, Ordering::SeqCst) {

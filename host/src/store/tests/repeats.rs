@@ -1,4 +1,4 @@
-//! What is repeated, and for how long.
+//! Tests of the repeated requests, and of the time limit of the repetition.
 
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ async fn codes_that_pass_are_repeated_whatever_their_status() {
             let server = Server::start(move |_| Answer::new(status, error(code)));
             let store = server.store_with("s3", &["retry_max=1"]);
             let fate = store.create("log/a", "bytes".into(), false).await;
-            // It may be said of a request that was carried out.
+            // The request may have been carried out.
             let Err(WriteError::Unknown(failed)) = fate else { panic!("{code}: {fate:?}") };
             assert_eq!(failed.kind, Kind::Unavailable, "{code}: {failed}");
             assert!(failed.message.contains(code), "{code}: {failed}");

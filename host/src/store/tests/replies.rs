@@ -1,5 +1,5 @@
-//! Answers that are not the reply to their request: each is an error that says so, and never an empty
-//! listing, an object, or a write that is done.
+//! Answers that are not the reply to their request. Each is an error that says so, and never an
+//! empty listing, an object, or a write that is done.
 
 mod gets;
 mod listings;
@@ -19,7 +19,7 @@ fn error(code: &str) -> String {
     format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>said</Message></Error>")
 }
 
-/// The error says `words`, is final, and holds no secret.
+/// Asserts that the error contains `words`, is final, and holds no secret.
 #[track_caller]
 fn assert_final(name: &str, error: &StoreError, words: &str) {
     let message = &error.message;

@@ -1,4 +1,4 @@
-//! Secrets stay out of messages.
+//! Tests that secrets stay out of messages.
 
 use bytes::Bytes;
 use object_store::Error;
@@ -65,7 +65,7 @@ async fn errors_of_a_store_lose_urls_with_secrets() {
     assert!(!shown.contains("hunter2") && shown.contains("host/k"), "{shown}");
 }
 
-/// A secret with everything that is encoded somewhere.
+/// A secret with every character that some encoding changes.
 const SECRET: &str = "Ab/cD+eF=gH&12";
 
 #[test]
@@ -99,7 +99,7 @@ fn users_in_urls_are_secrets_in_every_form() {
         "http://me:hunter%3D2@proxy:3128/path",
     ] {
         let redactor = Redactor::new(user_of_url(url));
-        // As typed, decoded, and as a header has it: base64 of `me:hunter=2`.
+        // As typed, decoded, and in the form of a header: base64 of `me:hunter=2`.
         for form in ["hunter%3D2", "hunter%3d2", "hunter=2", "bWU6aHVudGVyPTI="] {
             assert_eq!(redactor.clean(&format!("to {form} ok")), "to *** ok", "{url}");
         }

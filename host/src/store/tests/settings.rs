@@ -1,4 +1,4 @@
-//! Settings that are odd, that change nothing, or that point to credentials that cannot be used.
+//! Settings that are odd, that have no effect, or that point to unusable credentials.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::opening::{NONE, Variables, open};
 use crate::store::OpenError;
 use crate::store::config::settings::{ServiceKey, known};
 
-/// Values that no test of a single form would think of.
+/// Values that no test of a single form would try.
 fn odd_values() -> [String; 20] {
     [
         "",
@@ -43,7 +43,7 @@ fn odd_values() -> [String; 20] {
     })
 }
 
-/// A store of each service that opens; nothing listens there.
+/// A store of each service that opens. Nothing listens there.
 const BASES: [(&str, &str, &[&str]); 4] = [
     (
         "s3://bucket/x",
@@ -83,7 +83,8 @@ fn names_of(location: &str) -> Vec<&'static str> {
     }
 }
 
-/// Opens with one more setting, and uses the store if it opens: no library may panic on the way.
+/// Opens with one more setting, and uses the store if it opens. No library may panic in the
+/// process.
 async fn try_setting(
     location: &str,
     base: &[&str],
@@ -198,7 +199,7 @@ fn options_without_effect_are_refused_with_what_they_need() {
     const AZ: &[&str] = &["account_name=acc", "account_key=aHVudGVyMg=="];
     const GS: &[&str] = &["bearer_token=t"];
     let customer_key = format!("aws_sse_customer_key_base64={KEY}");
-    // The location, what is given besides, the option without effect, and what it needs.
+    // The location, the other settings, the option without effect, and its requirement.
     type Case<'a> = (&'a str, &'a [&'a str], &'a [&'a str], &'a str, &'a str);
     let cases: Vec<Case<'_>> = vec![
         ("s3", S3, &[], "aws_sse_kms_key_id=k", "server_side_encryption=aws:kms"),
@@ -283,7 +284,7 @@ fn location(scheme: &str) -> String {
     .to_owned()
 }
 
-/// Any certificate: it is looked at, and not used.
+/// Any certificate. It is examined, and not used.
 fn certificate() -> String {
     "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned()
 }

@@ -121,7 +121,7 @@ async fn an_upload_whose_write_was_dropped_half_way_is_over() {
     let store = Fake::new().store(C::Honoured);
     let mut upload = store.start_upload("a").await.unwrap();
     upload.write(pattern(0, 10)).await.unwrap();
-    // Two parts are under way by then, and the third one waits.
+    // Two parts are in flight by then, and the third one waits.
     let dropped = upload.write(pattern(10, 4 * PART_BYTES)).now_or_never();
     assert_eq!(dropped, None);
     for outcome in [upload.write(pattern(0, 1)).await, upload.finish().await] {

@@ -1,13 +1,13 @@
-//! Creating objects, and telling the fate of each create.
+//! Creating objects, and determining the fate of each create.
 //!
-//! Owns: how a create is made on stores with and without create-if-absent, and pending creates.
-//! Must not know: what the objects are, or how often the caller tries again.
+//! Owns: creates on stores with and without create-if-absent, and pending creates.
+//! Must not know: the meaning of the objects, or how often the caller retries.
 //!
-//! 1. A create never overwrites: where the store has create-if-absent it is used, always.
+//! 1. A create never overwrites. Where the store has create-if-absent, it is always used.
 //! 2. An exclusive create happens only on stores proven to honour create-if-absent, or where the
 //!    user has declared that there is no second one to race with.
-//! 3. "Already exists" means durable there: a mere conflict answer is looked into first.
-//! 4. A started create runs to its end, whoever still waits for it.
+//! 3. "Already exists" means durable there. A mere conflict answer is checked first.
+//! 4. A started create runs to its end, even if its caller stops waiting.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -23,29 +23,34 @@ use crate::store::error::{StoreError, StoreErrorKind, WriteError};
 use crate::store::{ConditionalCreate, Inner, Store};
 
 impl Store {
-    /// Creates the object `key`; on success it is durable.
+    /// Creates the object `key`. On success it is durable.
     ///
     /// An existing object is never overwritten. Without `exclusive` that rests on the store's
-    /// create-if-absent where it has one, and else on a look before the write, so two racing
-    /// creates of one key may both succeed there: use keys that are unique. With `exclusive` of
-    /// all racing creates exactly one succeeds; the first one on an unproven store probes it with
-    /// a few small objects beside `key` (see [`Store::honours_exclusive`]).
+    /// create-if-absent. A store without it is checked before the write, so two racing creates of
+    /// one key may both succeed there: use keys that are unique.
+    ///
+    /// With `exclusive`, exactly one of all racing creates succeeds. The first one on an unproven
+    /// store probes it with a few small objects next to `key` (see [`Store::honours_exclusive`]).
     ///
     /// # Errors
-    /// [`WriteError::AlreadyExists`]: perhaps by one's own earlier attempt, as requests are
-    /// retried below. [`WriteError::NotWritten`]: as [`StoreErrorKind`] says; `Unsupported` if the
-    /// create is exclusive and the store cannot. [`WriteError::Unknown`]: try the same again.
+    /// * [`WriteError::AlreadyExists`]: perhaps by the caller's own earlier attempt, since the
+    ///   library retries requests.
+    /// * [`WriteError::NotWritten`]: see [`StoreErrorKind`]; `Unsupported` if the create is
+    ///   exclusive and the store does not support that.
+    /// * [`WriteError::Unknown`]: retry with the same key and bytes.
     pub async fn create(&self, key: &str, bytes: Bytes, exclusive: bool) -> Result<(), WriteError> {
         let payload = PutPayload::from(bytes);
         self.inner.create(key, payload, exclusive).await
     }
 
-    /// Makes sure that exclusive creates of keys that begin with `folder` will be honoured, so that
-    /// costly work that ends in one need not begin in vain. See [`Store::honours_exclusive`].
+    /// Ensures that exclusive creates of keys that begin with `folder` will be honoured.
+    ///
+    /// Costly work that ends in an exclusive create then does not begin in vain. See
+    /// [`Store::honours_exclusive`].
     ///
     /// # Errors
-    /// [`StoreErrorKind::Unsupported`] if they will not, unless the user has declared a sole
-    /// compactor; others if the question stays open.
+    /// [`StoreErrorKind::Unsupported`] if they will not be honoured, unless the user has declared a
+    /// sole compactor. Other kinds if the question stays open.
     pub async fn ensure_exclusive(&self, folder: &str) -> Result<(), StoreError> {
         if self.inner.sole_compactor {
             return Ok(());
@@ -60,16 +65,16 @@ impl Store {
         }
     }
 
-    /// Starts a [`Store::create`] and returns without waiting: what has to wait goes on in the
-    /// background.
+    /// Starts a [`Store::create`] and returns without waiting. A create that must wait continues in
+    /// the background.
     ///
     /// Dropping the handle lets the create run to its end. Outside a tokio runtime nothing is
-    /// started and the handle says so.
+    /// started and the handle reports that.
     pub fn start_create(&self, key: &str, bytes: Bytes, exclusive: bool) -> PendingCreate {
         self.start_create_holding(key, bytes.into(), exclusive, ())
     }
 
-    /// As [`Store::start_create`]; `held` is dropped when the create has ended and no longer holds
+    /// As [`Store::start_create`]. `held` is dropped when the create has ended and no longer holds
     /// its bytes.
     pub(crate) fn start_create_holding(
         &self,
@@ -99,9 +104,9 @@ impl Store {
             drop(held);
             sender.send_replace(Some(fate));
         };
-        // A store that panics leaves an unknown fate, and its caller alone.
+        // A panic of the store leaves an unknown fate, and does not reach the caller.
         let mut create = Box::pin(AssertUnwindSafe(create).catch_unwind());
-        // A store that need not wait is done at once; a task for each object would cost more.
+        // A store that need not wait finishes immediately. A task for each object would cost more.
         if create.as_mut().now_or_never().is_none() {
             runtime.spawn(create);
         }
@@ -109,7 +114,7 @@ impl Store {
     }
 }
 
-/// A create under way, started by [`Store::start_create`].
+/// A create in progress, started by [`Store::start_create`].
 #[derive(Debug)]
 pub struct PendingCreate {
     stopped: StoreError,
@@ -117,10 +122,10 @@ pub struct PendingCreate {
 }
 
 impl PendingCreate {
-    /// Returns the fate of the create, or none while it is under way. Never blocks; once there is
+    /// Returns the fate of the create, or none while it is in progress. Never blocks. Once there is
     /// a fate, every further call returns the same.
     pub fn poll(&mut self) -> Option<Result<(), WriteError>> {
-        // Asked before the look, so that a fate sent in between is not taken for a stop.
+        // Checked before the fate, so that a fate sent in between is not taken for a stop.
         let is_over = self.outcome.has_changed().is_err();
         let fate = self.outcome.borrow().clone();
         match fate {
@@ -129,10 +134,10 @@ impl PendingCreate {
         }
     }
 
-    /// Waits for the fate of the create; may be called again and then returns the same.
+    /// Waits for the fate of the create. May be called again and then returns the same.
     ///
     /// # Errors
-    /// As [`Store::create`]; [`WriteError::Unknown`] also if the runtime shut down meanwhile.
+    /// As [`Store::create`]; [`WriteError::Unknown`] also if the runtime shut down in the meantime.
     pub async fn wait(&mut self) -> Result<(), WriteError> {
         let fate = match self.outcome.wait_for(Option::is_some).await {
             Ok(fate) => fate.clone(),
@@ -161,7 +166,7 @@ impl Inner {
         self.create_at(&store, key, &path, payload).await
     }
 
-    /// Passes if what follows may be called exclusive, or the user vouches for it.
+    /// Passes if the following create is exclusive, or the user vouches for it.
     async fn check_exclusive(
         &self,
         store: &Arc<dyn ObjectStore>,
@@ -179,7 +184,7 @@ impl Inner {
         self.require_exclusive(folder.unwrap_or_default(), key).await
     }
 
-    /// Passes if the store honours exclusive creates; asks it near `folder` if that is not known.
+    /// Passes if the store honours exclusive creates. Probes it near `folder` if that is unknown.
     async fn require_exclusive(&self, folder: &str, key: &str) -> Result<(), WriteError> {
         if self.probe_exclusive(folder).await? {
             return Ok(());
@@ -229,7 +234,7 @@ impl Inner {
         }
     }
 
-    /// Creates an object on a store without create-if-absent: looks, then writes.
+    /// Creates an object on a store without create-if-absent: checks, then writes.
     async fn create_plainly(
         &self,
         store: &Arc<dyn ObjectStore>,
@@ -238,7 +243,7 @@ impl Inner {
         payload: PutPayload,
     ) -> Result<(), WriteError> {
         match self.check_absent(store, key, path).await {
-            // An earlier attempt that broke off: its beginning is all that is there.
+            // An earlier attempt broke off, and only its beginning exists.
             Err(WriteError::AlreadyExists) if self.is_torn(store, key, path, &payload).await? => {}
             absent => absent?,
         }
@@ -251,11 +256,11 @@ impl Inner {
         }
     }
 
-    /// Says whether the object at `path` is only the beginning of what is to be created.
+    /// Returns whether the object at `path` is only the beginning of the bytes to create.
     ///
-    /// Stores without create-if-absent may keep what came of a write that broke off. Taken for
-    /// one's own earlier success it would be lost; so it is written again, with the same bytes. An
-    /// object that holds anything else is somebody else's.
+    /// Stores without create-if-absent may keep the result of a write that broke off. Taken for the
+    /// writer's own earlier success, the object would be lost. It is therefore written again, with
+    /// the same bytes. An object with any other content belongs to another writer.
     async fn is_torn(
         &self,
         store: &Arc<dyn ObjectStore>,
@@ -304,7 +309,7 @@ impl Inner {
         }
     }
 
-    /// Makes sure that an "already exists" is one.
+    /// Confirms that the object of an "already exists" does exist.
     pub(crate) async fn confirm_existing(
         &self,
         store: &Arc<dyn ObjectStore>,
@@ -325,7 +330,7 @@ impl Inner {
     }
 }
 
-/// Puts one object; the three lines every create ends in.
+/// Puts one object: the three lines that end every create.
 pub(crate) async fn put(
     store: &Arc<dyn ObjectStore>,
     path: &Path,

@@ -1,9 +1,9 @@
-//! Deleting objects, many at a time where the store can.
+//! Deleting objects, many per request where the store supports that.
 //!
-//! Owns: which failure belongs to which key. Must not know: why the objects may go.
+//! Owns: which failure belongs to which key. Must not know: the reason for the deletes.
 //!
-//! 1. A key that is not there is deleted.
-//! 2. Every key that may still be there is reported.
+//! 1. A key without an object counts as deleted.
+//! 2. Every key whose object may still exist is reported.
 //! 3. A delete is not synced in a local folder: after a power cut an object may be back.
 
 use std::collections::BTreeSet;
@@ -15,22 +15,22 @@ use object_store::path::Path;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::{Backend, Inner, Store};
 
-/// How many keys are deleted together: what S3 takes in one request.
+/// The number of keys that are deleted together: the limit of S3 for one request.
 const BULK_KEYS_MAX: usize = 1000;
 
-/// Names an object that could not be deleted, and why.
+/// Names an object that could not be deleted, and the cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeleteFailure {
     /// The object's key.
     pub key: String,
-    /// Why it is perhaps still there.
+    /// The reason why it may still exist.
     pub error: StoreError,
 }
 
 impl Store {
-    /// Deletes objects and returns those that may still be there; a missing one counts as deleted.
+    /// Deletes objects and returns those that may still exist. A missing one counts as deleted.
     ///
-    /// S3 and Azure take many per request, the others one each, several at a time.
+    /// S3 and Azure take many per request. The others take one each, several concurrently.
     pub async fn delete(&self, keys: Vec<String>) -> Vec<DeleteFailure> {
         self.inner.delete(keys).await
     }
@@ -63,7 +63,7 @@ impl Inner {
         for bulk in wanted.chunks(BULK_KEYS_MAX) {
             let paths: Vec<_> = bulk.iter().map(|(_, path)| Ok(path.clone())).collect();
             let first = bulk.first().map_or("", |(key, _)| key.as_str());
-            // What was answered before the time limit counts.
+            // Results from before the time limit count.
             let mut results = Vec::with_capacity(bulk.len());
             let answers = async {
                 let mut answers = store.delete_stream(stream::iter(paths).boxed());
@@ -80,10 +80,10 @@ impl Inner {
         failures
     }
 
-    /// Tells for each key of a bulk whether it is gone.
+    /// Determines for each key of a bulk whether it is gone.
     ///
-    /// Results come in the order of the keys; but one error may stand for many keys, and then the
-    /// keys that were not confirmed share it.
+    /// Results come in the order of the keys. One error may stand for many keys. Then the keys that
+    /// were not confirmed share it.
     fn judge(
         &self,
         bulk: &[(String, Path)],

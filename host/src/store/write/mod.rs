@@ -1,4 +1,4 @@
-//! Writing: creates in one request or in parts, whether they are exclusive, and deletes.
+//! Writes: creates in one request or in parts, the proof that they are exclusive, and deletes.
 
 pub(super) mod create;
 pub(super) mod delete;

@@ -1,11 +1,11 @@
-//! Finding out whether a store honours create-if-absent.
+//! Probing whether a store honours create-if-absent.
 //!
-//! Owns: the probe, its verdict, and the removal of what it wrote.
-//! Must not know: who needs the answer.
+//! Owns: the probe, its verdict, and the removal of its objects.
+//! Must not know: the caller that needs the answer.
 //!
-//! 1. "Yes" is said only after a second create was refused and a race had no second winner.
-//! 2. Doubt is an error, not an answer; only answers are remembered.
-//! 3. The probe's objects have fresh random names, so it can destroy nothing.
+//! 1. The answer is "yes" only after a second create was refused and a race had no second winner.
+//! 2. Doubt is an error, not an answer. Only answers are kept.
+//! 3. The probe's objects have new random names, so it can destroy nothing.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -18,18 +18,20 @@ use crate::store::error::{StoreError, StoreErrorKind, WriteError};
 use crate::store::write::create::put;
 use crate::store::{ConditionalCreate, Inner, Store};
 
-/// How many creates race; one server that checks, but not atomically, lets several of these win.
+/// The number of racing creates. A server that checks, but not atomically, lets several of these
+/// win.
 const RACERS: usize = 4;
 
 impl Store {
-    /// Says whether the store honours create-if-absent, probing it once if that is not known.
+    /// Returns whether the store honours create-if-absent. Probes it once if that is unknown.
     ///
-    /// The probe creates two small objects `{near}probe_{16 hex digits}` and deletes them again;
-    /// `near` is empty or a folder ended by a slash. It costs six creates and one delete, and its
-    /// answer is kept for all clones of this store. A call that is dropped may leave them there.
+    /// The probe creates two small objects `{near}probe_{16 hex digits}` and deletes them again.
+    /// `near` is empty or a folder ended by a slash. The probe costs six creates and one delete,
+    /// and all clones of this store keep its answer. A call that is dropped may leave the objects
+    /// behind.
     ///
     /// # Errors
-    /// [`WriteError`] if a create failed in a way that leaves the question open; try again later.
+    /// [`WriteError`] if a create failed in a way that leaves the question open. Retry later.
     pub async fn honours_exclusive(&self, near: &str) -> Result<bool, WriteError> {
         self.inner.probe_exclusive(near).await
     }
@@ -60,7 +62,7 @@ impl Inner {
         store: &Arc<dyn ObjectStore>,
         [twice, raced]: &[String; 2],
     ) -> Result<bool, WriteError> {
-        // A first "already exists" is the echo of this very create, retried below.
+        // A first "already exists" is the echo of this very create, which the library repeated.
         if self.probe_create(store, twice, 0).await? == Outcome::NoSuchAbility {
             return Ok(false);
         }
@@ -130,7 +132,7 @@ fn probe_key(near: &str) -> String {
     format!("{near}probe_{}", random_name())
 }
 
-/// Makes a name that nobody else uses: 64 bits of the system's randomness, by way of a hash seed.
+/// Returns a unique name: 64 bits of the system's randomness, by way of a hash seed.
 pub(crate) fn random_name() -> String {
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u32(std::process::id());

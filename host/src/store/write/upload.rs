@@ -1,14 +1,15 @@
 //! Writing one large object piece by piece.
 //!
-//! Owns: the parts of an upload and the memory they take. Must not know: what is written.
+//! Owns: the parts of an upload and their memory. Must not know: the content.
 //!
-//! 1. Nothing is visible under the key before [`Upload::finish`], and then the whole of it.
-//! 2. Fewer than 8 MiB go as one create: a small or empty upload is never one in parts.
-//! 3. At most 8 MiB collected and two parts of 8 MiB under way: 24 MiB, besides what one write
-//!    brings. On stores without uploads in parts, 256 MiB.
-//! 4. An upload that is not finished is aborted, at the latest by its drop, as well as it can be.
-//! 5. A last step that was refused when it was repeated is looked into: the first may have worked. So is
-//!    one whose answer is no reply to it.
+//! 1. Nothing is visible under the key before [`Upload::finish`], and afterwards the whole object
+//!    is.
+//! 2. Fewer than 8 MiB go as one create. A small or empty upload is never one in parts.
+//! 3. Memory is at most 24 MiB, in addition to the bytes of one write: 8 MiB collected, and two
+//!    parts of 8 MiB in flight. On stores without uploads in parts it is 256 MiB.
+//! 4. An upload that is not finished is aborted, at the latest by its drop, as far as possible.
+//! 5. A last step that was refused when it was repeated is checked: the first may have worked. So
+//!    is a last step whose answer is not its reply.
 
 use std::sync::Arc;
 
@@ -22,16 +23,16 @@ use crate::store::error::{StoreError, StoreErrorKind, WriteError};
 use crate::store::operation::Attempts;
 use crate::store::{Backend, Inner, Store};
 
-/// The size of each part but the last, in bytes; S3 asks for 5 MiB or more, R2 for equal ones.
+/// The size of each part but the last, in bytes. S3 requires 5 MiB or more, R2 equal parts.
 pub const PART_BYTES: usize = 8 * 1024 * 1024;
 
-/// The most parts of one upload, so the largest object has 80,000 MiB; S3 takes no more parts.
+/// The most parts of one upload, so the largest object has 80,000 MiB. S3 accepts no more parts.
 pub const UPLOAD_PARTS_MAX: usize = 10_000;
 
 /// The most bytes of an upload to a store without uploads in parts, which are held in memory.
 pub const UPLOAD_BUFFERED_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// How many parts are under way at once.
+/// The number of parts that are in flight.
 const PARTS_IN_FLIGHT_MAX: usize = 2;
 
 /// Writes up to this size are joined, so that many small ones do not become many small pieces.
@@ -39,7 +40,7 @@ const JOIN_BYTES_MAX: usize = 64 * 1024;
 
 /// A large object being written; see [`Store::start_upload`].
 ///
-/// Dropped without [`Upload::finish`] it leaves no object, and aborts in the background.
+/// Dropped without [`Upload::finish`], it leaves no object and aborts in the background.
 pub struct Upload {
     inner: Arc<Inner>,
     store: Arc<dyn ObjectStore>,
@@ -54,7 +55,7 @@ pub struct Upload {
 }
 
 enum Parts {
-    /// Not begun: all that was written is still collected.
+    /// Not begun: everything that was written is still collected.
     Unstarted,
     /// The store has no uploads in parts.
     Unsupported,
@@ -63,13 +64,13 @@ enum Parts {
 }
 
 impl Store {
-    /// Begins to write the object `key` piece by piece; nothing is requested yet.
+    /// Starts to write the object `key` piece by piece. Nothing is requested yet.
     ///
-    /// The key must be unique: an object of that name is noticed and not overwritten, but of two
-    /// uploads that finish at one moment the later may win, as stores have no exclusive form.
+    /// The key must be unique. An existing object of that name is noticed and not overwritten. Of
+    /// two uploads that finish concurrently the later may win, since stores have no exclusive form.
     ///
     /// # Errors
-    /// [`WriteError::NotWritten`] if the key cannot be or a local folder cannot be made.
+    /// [`WriteError::NotWritten`] if the key is invalid or a local folder cannot be created.
     pub async fn start_upload(&self, key: &str) -> Result<Upload, WriteError> {
         let path = self.inner.path(key).map_err(WriteError::NotWritten)?;
         let store = self.inner.for_write(key).await.map_err(WriteError::NotWritten)?;
@@ -89,13 +90,13 @@ impl Store {
 }
 
 impl Upload {
-    /// Adds `bytes` at the end; waits while two parts are under way.
+    /// Adds `bytes` at the end. Waits while two parts are in flight.
     ///
-    /// A call that is dropped before it has returned ends the upload: how much of `bytes` was added
-    /// nobody knows, so every further call fails, and no object is left.
+    /// A call that is dropped before it has returned ends the upload. The added part of `bytes` is
+    /// then unknown, so every further call fails, and no object is left.
     ///
     /// # Errors
-    /// [`WriteError::NotWritten`]; the upload is then over and every further call fails alike.
+    /// [`WriteError::NotWritten`]. The upload is then over and every further call fails alike.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), WriteError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -113,8 +114,8 @@ impl Upload {
         result
     }
 
-    /// Makes the object durable under its key. Dropped before it has returned, the object is there as
-    /// a whole or not at all.
+    /// Makes the object durable under its key. If the call is dropped before it has returned, the
+    /// whole object exists or none.
     ///
     /// # Errors
     /// As [`Store::create`].
@@ -140,7 +141,7 @@ impl Upload {
         let (inner, store, bytes) = (&self.inner, self.store.as_ref(), self.bytes);
         let (key, path) = (&self.key, &self.path);
         let action = "finish writing";
-        // There the last step creates, and elsewhere a conflict says nothing of the object.
+        // In a folder the last step creates. Elsewhere a conflict proves nothing about the object.
         let is_folder = matches!(inner.backend.as_ref(), Backend::Folder(_));
         let completed = async {
             match upload.complete().await {
@@ -162,18 +163,20 @@ impl Upload {
         fate
     }
 
-    /// The most bytes that it holds now, those on their way to the store included.
+    /// Returns the number of bytes in memory, including those in flight.
     pub(crate) fn bytes_held(&self) -> usize {
         let under_way = self.tasks.len().saturating_mul(PART_BYTES);
         self.pieces.len.saturating_add(under_way)
     }
 
-    /// Says whether the bytes so far are sent in parts; not before more than one part was written.
+    /// Returns whether the bytes so far are sent in parts: not before more than one part was
+    /// written.
     pub(crate) fn is_in_parts(&self) -> bool {
         matches!(self.parts, Parts::Started(_))
     }
 
-    /// Ends the upload and removes what was sent, as well as the store can; no object is left.
+    /// Ends the upload and removes the parts that were sent, as far as the store permits. No object
+    /// is left.
     pub async fn abort(mut self) {
         self.abort_parts().await;
     }
@@ -186,7 +189,7 @@ impl Upload {
         }
         match self.parts {
             Parts::Started(_) => {
-                // The last part is sent by `finish`, so it is never empty.
+                // `finish` sends the last part, so it is never empty.
                 while self.pieces.len > PART_BYTES {
                     let payload = self.pieces.take(PART_BYTES);
                     self.send_part(payload).await?;
@@ -243,7 +246,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Waits for one part; until all are there nothing is visible, so failures are certain.
+    /// Waits for one part. Nothing is visible until all are sent, so failures are certain.
     async fn wait_for_part(&mut self) -> Result<(), WriteError> {
         match self.tasks.join_next().await {
             None | Some(Ok(Ok(()))) => Ok(()),
@@ -261,7 +264,7 @@ impl Upload {
         while !self.tasks.is_empty() {
             self.wait_for_part().await?;
         }
-        // Completing overwrites on every store, so what can be noticed is noticed before.
+        // Completing overwrites on every store, so an existing object is noticed before.
         self.inner.look_absent(&self.store, &self.key, &self.path).await
     }
 
@@ -286,7 +289,7 @@ impl Drop for Upload {
         };
         let (inner, key) = (Arc::clone(&self.inner), self.key.clone());
         let mut tasks = std::mem::take(&mut self.tasks);
-        // Without a runtime there is nobody left to ask the store; buckets have rules for that.
+        // Without a runtime there is no task to ask the store. Buckets have rules for that.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 tasks.shutdown().await;
@@ -296,9 +299,10 @@ impl Drop for Upload {
     }
 }
 
-/// Says whether the whole object is there although the last step failed: when that was repeated
-/// after a lost answer, it finds no upload any more; and some servers (Ceph) leave out the object's
-/// tag. Nobody else creates the key.
+/// Returns whether the whole object exists although the last step failed.
+///
+/// A last step that was repeated after a lost answer finds no upload any more. Some servers (Ceph)
+/// leave out the object's tag. No other writer creates the key.
 async fn is_complete(
     store: &dyn ObjectStore,
     path: &Path,
@@ -309,7 +313,7 @@ async fn is_complete(
     is_in_doubt && store.head(path).await.is_ok_and(|found| found.size == bytes)
 }
 
-/// Removes what was sent, as well as the store can.
+/// Removes the parts that were sent, as far as the store permits.
 async fn abort(inner: &Inner, key: &str, mut upload: Box<dyn MultipartUpload>) {
     let action = "abort writing";
     let aborted = async {
@@ -320,7 +324,7 @@ async fn abort(inner: &Inner, key: &str, mut upload: Box<dyn MultipartUpload>) {
     }
 }
 
-/// Bytes collected for the next part: large pieces as they came, small ones joined.
+/// Bytes collected for the next part: large pieces unchanged, small ones joined.
 #[derive(Default)]
 struct Pieces {
     whole: std::collections::VecDeque<Bytes>,

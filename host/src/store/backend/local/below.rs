@@ -36,7 +36,7 @@ pub(crate) struct Entry {
     pub(crate) identity: Option<Identity>,
 }
 
-/// Identifies a file, whatever its names.
+/// Identifies a file, however many names it has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
     device: u64,

@@ -3,7 +3,7 @@
 //! Owns: the faults of credentials, in our own words. Must not know: the use of the credentials.
 //!
 //! 1. No parser's text is passed on: some repeat the text that they have read.
-//! 2. A path is repeated only once a file was found there. A user who mistakes the setting may put
+//! 2. A path is repeated only once a file was found there. A user who confuses the settings may put
 //!    the secret itself in its place.
 
 use std::io::ErrorKind;

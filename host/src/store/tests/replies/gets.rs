@@ -1,4 +1,4 @@
-//! Answers to reads of objects, and to looks whether there is one.
+//! Answers to reads of objects, and to checks of their existence.
 
 use super::*;
 
@@ -24,7 +24,7 @@ async fn a_page_in_place_of_an_object_is_an_error() {
         (Answer::new(203, OBJECT), "its status is 203"),
         (Answer::new(202, OBJECT), "its status is 202"),
         (Answer::new(304, ""), "its status is 304"),
-        // A part that nobody asked for would be taken for all.
+        // A part that was not requested would be taken for the whole.
         (
             Answer::new(206, &OBJECT[..5]).header("content-range", "bytes 0-4/10"),
             "its status is 206",
@@ -98,7 +98,7 @@ async fn bytes_that_are_not_those_of_the_checksum_are_an_error_that_passes() {
             assert!(error.message.contains(&format!("do not have the {name}")), "{error}");
         }
     }
-    // Of the parts of an object, of no known kind, or of nothing that can be read: passed over.
+    // A checksum of parts, of an unknown kind, or without a readable value is ignored.
     for (header, value) in [
         ("x-amz-checksum-crc32", "poTHxg==-3"),
         ("x-amz-checksum-sha1", "AAAAAAAAAAAAAAAAAAAAAAAAAAA="),
@@ -126,7 +126,7 @@ async fn a_missing_object_is_one_that_the_store_says_is_missing() {
             assert_eq!(get(&server, scheme).await.unwrap_err().kind, Kind::NotFound, "{scheme}");
         }
     }
-    // Servers of WebDAV say it as they like.
+    // WebDAV servers answer in various ways.
     let server = Server::start(|_| Answer::new(404, LOGIN_PAGE));
     assert_eq!(get(&server, "http").await.unwrap_err().kind, Kind::NotFound);
 }
@@ -148,7 +148,7 @@ async fn an_answer_from_elsewhere_is_no_answer() {
             };
             assert_final(scheme, &error, "it was sent on to 127.0.0.1/login");
         }
-        // As a region that a bucket has moved to: the same path and query.
+        // As when a bucket has moved to another region: the same path and query.
         let object = Server::start(|_| whole());
         let to = object.url();
         let server = Server::start(move |asked| {

@@ -4,7 +4,7 @@ use super::*;
 
 const PREFIX: &str = "root/log/b_";
 
-/// What a page of a listing says besides its keys.
+/// The statements of a listing page in addition to its keys.
 struct Page {
     prefix: Option<&'static str>,
     truncated: Option<&'static str>,
@@ -17,7 +17,7 @@ fn element(name: &str, text: Option<&str>) -> String {
     text.map(|text| format!("<{name}>{text}</{name}>")).unwrap_or_default()
 }
 
-/// A page as the service of that scheme writes it.
+/// Returns a page in the form of the scheme's service.
 fn page(scheme: &str, page: &Page, keys: &[&str]) -> String {
     let Page { prefix, truncated, token } = page;
     let prefix = element("Prefix", *prefix);
@@ -52,7 +52,7 @@ fn page(scheme: &str, page: &Page, keys: &[&str]) -> String {
     )
 }
 
-/// What a server of WebDAV says of a folder.
+/// Returns the answer of a WebDAV server about a folder.
 fn folder(hrefs: &[&str]) -> String {
     let response = |href: &&str| {
         let kind = if href.ends_with('/') { "<D:collection/>" } else { "" };
@@ -96,7 +96,7 @@ async fn a_listing_that_was_asked_for_is_taken_whatever_the_bucket_is_called() {
         let found = list(&server.store(scheme)).await.unwrap();
         assert_eq!(found, ["log/b_1", "log/b_2 & more", "log/b_3"], "{scheme}");
     }
-    // Neither the prefix nor the end of the object that some consoles make of a folder disturb.
+    // A missing prefix is accepted, and so is the object that some consoles create for a folder.
     let silent = Page { prefix: None, ..LAST };
     let body = page("s3", &silent, &["root/log/", "root/log/b_1"]);
     let server = Server::start(move |_| Answer::new(200, body.clone()));
@@ -126,7 +126,7 @@ async fn an_answer_that_is_no_listing_is_an_error_and_never_empty() {
             assert_eq!(server.seen().len(), 1, "{name} was asked for again");
         }
     }
-    // One listing is no other's, and a folder's status is its own.
+    // A listing does not answer for another, and a folder has a status of its own.
     for (scheme, body, words) in [
         ("s3", page("az", &LAST, &[]), "<EnumerationResults>"),
         ("az", page("s3", &LAST, &[]), "<ListBucketResult>"),
@@ -286,7 +286,7 @@ async fn a_listing_that_breaks_off_is_asked_for_again() {
             "http" => folder(&["/root/log/", "/root/log/b_1"]),
             _ => page(scheme, &LAST, &["root/log/b_1"]),
         };
-        // As a proxy that gives up on the store sends it: with the length of what it has.
+        // As from a proxy that gives up on the store: with the length of the bytes that it has.
         for cut in [0, 7, 60, whole.len() / 2, whole.len() - 5] {
             let (body, first) = (whole.clone(), std::sync::atomic::AtomicBool::new(true));
             let server = Server::start(move |_| {

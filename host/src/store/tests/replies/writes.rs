@@ -2,12 +2,13 @@
 
 use super::*;
 
-/// The status by which the service of that scheme says that a write is done.
+/// Returns the status by which the scheme's service confirms a write.
 fn done(scheme: &str) -> u16 {
     if ["az", "http"].contains(&scheme) { 201 } else { 200 }
 }
 
-/// The fate of a create on a server that answers every write so and knows no objects.
+/// Returns the fate of a create on a server that gives every write this answer and knows no
+/// objects.
 async fn create(scheme: &str, answer: Answer) -> (Result<(), WriteError>, Vec<Asked>) {
     let server = Server::start(move |asked| match asked.method.as_str() {
         "PUT" => answer.clone(),
@@ -22,7 +23,7 @@ async fn a_create_is_done_only_if_the_store_says_so() {
     for scheme in SCHEMES {
         let (fate, _) = create(scheme, Answer::new(done(scheme), "").of_object()).await;
         assert_eq!(fate, Ok(()), "{scheme}");
-        // Servers of WebDAV add a page of their own to 201.
+        // WebDAV servers add a page of their own to 201.
         let page = if scheme == "az" { 201 } else { 200 };
         for (answer, words) in [
             (Answer::new(page, LOGIN_PAGE), "its root element is <html>"),
@@ -38,13 +39,13 @@ async fn a_create_is_done_only_if_the_store_says_so() {
             assert_final(scheme, &error, words);
             assert_eq!(seen.iter().filter(|asked| asked.method == "PUT").count(), 1, "{scheme}");
         }
-        // It passes, and is repeated.
+        // The failure is transient, and the request is repeated.
         let (fate, seen) = create(scheme, Answer::new(200, error("SlowDown")).of_object()).await;
         let Err(WriteError::Unknown(failed)) = fate else { panic!("{scheme}: {fate:?}") };
         assert_eq!(failed.kind, Kind::Unavailable, "{failed}");
         assert_eq!(seen.iter().filter(|asked| asked.method == "PUT").count(), 3, "{scheme}");
     }
-    // Servers of WebDAV add a page of their own.
+    // WebDAV servers add a page of their own.
     let (fate, _) =
         create("http", Answer::new(201, "<html><title>201 Created</title></html>")).await;
     assert_eq!(fate, Ok(()));
@@ -62,7 +63,7 @@ async fn an_object_is_there_only_if_the_store_says_so() {
                 WriteError::AlreadyExists => panic!("{scheme}: a page for {status} is no object"),
             };
             assert_final(scheme, &failed, "its root element is <html>");
-            // A status alone may be anybody's, so the object is looked for.
+            // A status alone may come from any server, so the object is checked.
             let (fate, seen) = create(scheme, Answer::new(status, "")).await;
             let Err(WriteError::Unknown(failed)) = fate else { panic!("{scheme}: {fate:?}") };
             assert_eq!(failed.kind, Kind::Unavailable, "{scheme} {status}: {failed}");
@@ -76,7 +77,7 @@ async fn an_object_is_there_only_if_the_store_says_so() {
             assert_eq!(fate, Err(WriteError::AlreadyExists), "{scheme} {status}");
         }
     }
-    // WebDAV is asked before the write: a page in the object's place would let a batch go.
+    // WebDAV is checked before the write: a page in the object's place would let a batch vanish.
     let page = Answer::new(200, LOGIN_PAGE).header("content-type", "text/html");
     let server = Server::start(move |_| page.clone());
     let fate = server.store("http").create("log/a", "bytes".into(), false).await;
@@ -85,7 +86,7 @@ async fn an_object_is_there_only_if_the_store_says_so() {
     assert!(server.seen().iter().all(|asked| asked.method == "HEAD"));
 }
 
-/// The answers of a service that takes an upload in parts, with that to its last step.
+/// Answers as a service that accepts an upload in parts, with `last` for its last step.
 fn upload_server(key: &'static str, last: Answer) -> Server {
     Server::start(move |asked| match asked.method.as_str() {
         "POST" if asked.target.contains("uploads") => Answer::new(
@@ -161,7 +162,7 @@ async fn an_upload_is_complete_only_if_the_store_says_so() {
                 |asked: &&Asked| asked.target.contains("uploadId=u") && asked.method == "POST";
             assert_eq!(server.seen().iter().filter(is_last).count(), 3, "{scheme}");
         }
-        // It was refused once and for all, so the object will not appear.
+        // The refusal is permanent, so the object will not appear.
         let server = upload_server(KEY, Answer::new(403, error("AccessDenied")));
         let fate = upload(&server, scheme, "log/a").await;
         let Err(WriteError::NotWritten(error)) = fate else { panic!("{scheme}: {fate:?}") };
@@ -244,7 +245,7 @@ async fn a_key_is_deleted_only_if_the_store_says_so_of_that_key() {
     let server = deleting(vec![
         deleted("root/log/a"),
         kept("root/log/b", "AccessDenied"),
-        // Nothing is said of c.
+        // The answer does not name c.
         deleted("root/log/d &lt;&amp;&gt;"),
     ]);
     let failures = delete(&server, "s3", &["a", "b", "c", "d <&>"]).await;
@@ -256,7 +257,7 @@ async fn a_key_is_deleted_only_if_the_store_says_so_of_that_key() {
     for (body, words) in [
         (LOGIN_PAGE.to_owned(), "its root element is <html>"),
         (error("AccessDenied"), "it is an error: AccessDenied"),
-        // The library stops the program at this one.
+        // The library stops the program on this one.
         (
             format!("<DeleteResult>{}</DeleteResult>", kept("root/log/z", "AccessDenied")),
             "it names \"root/log/z\", which was not asked for",
@@ -268,14 +269,14 @@ async fn a_key_is_deleted_only_if_the_store_says_so_of_that_key() {
         failures.iter().for_each(|(_, error)| assert_final("s3", error, words));
     }
     for scheme in ["s3", "az"] {
-        // Nobody says that the objects are gone.
+        // The answer does not confirm that the objects are gone.
         for status in [200, 202, 204, 304, 404] {
             let server = Server::start(move |_| Answer::new(status, ""));
             let failures = delete(&server, scheme, &["a"]).await;
             assert_eq!(failures.len(), 1, "{scheme} {status}");
         }
     }
-    // Said of one key, it is repeated for all.
+    // A failure of one key repeats the request for all.
     let server = deleting(vec![deleted("root/log/a"), kept("root/log/b", "ServiceUnavailable")]);
     let failures = delete(&server, "s3", &["a", "b"]).await;
     assert!(failures.iter().any(|(key, _)| key == "log/b"));
@@ -294,7 +295,7 @@ async fn one_delete_is_done_only_if_the_store_says_so() {
             (404, error("NoSuchKey"), true),
             (404, String::new(), is_webdav),
             (200, LOGIN_PAGE.to_owned(), false),
-            // WebDAV: what could not be deleted.
+            // WebDAV: the objects that could not be deleted.
             (207, "<multistatus/>".to_owned(), false),
         ] {
             let answer = Answer::new(status, body.clone());
@@ -305,7 +306,7 @@ async fn one_delete_is_done_only_if_the_store_says_so() {
     }
 }
 
-/// The answer of Azure to a batch: a status for each number.
+/// Returns the answer of Azure to a batch: a status for each number.
 fn batch(results: &[(usize, u16)]) -> Answer {
     let part = |(id, status): &(usize, u16)| {
         format!(
@@ -325,7 +326,7 @@ async fn each_delete_of_a_batch_has_its_own_answer() {
     let failures = delete(&server, "az", &["a", "b", "c"]).await;
     let keys: Vec<&str> = failures.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["log/c"], "{failures:?}");
-    // The library takes one that is passed over for done, and stops the program at the last.
+    // The library takes a missing number for done, and stops the program on the last case.
     for results in [
         &[(0, 202), (2, 202)][..],
         &[(0, 202), (0, 202), (1, 202)],
