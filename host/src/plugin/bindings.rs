@@ -1,5 +1,5 @@
-//! Bindings of a plugin's world, generated from `wit/`: for who generates bindings of a world of
-//! their own that imports the logs.
+//! Bindings of a plugin's world, generated from `wit/`, for embedders who run `bindgen!` on a world
+//! of their own that imports the logs.
 //!
 //! ```ignore
 //! wasmtime::component::bindgen!({

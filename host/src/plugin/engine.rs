@@ -1,7 +1,7 @@
-//! Compiles plugins: what wasmtime needs to know of them, in one place.
+//! Compiles plugins: the one place for wasmtime's configuration for them.
 //!
-//! 1. What a plugin is linked to is here, and it is all that a plugin reaches.
-//! 2. A component is looked at before it is compiled: its size, its imports and its exports.
+//! 1. The functions that a plugin is linked to are here, and a plugin reaches no others.
+//! 2. A component is checked before it is compiled: its size, its imports and its exports.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ use crate::sandbox::imports;
 use crate::sandbox::interface::{self, World};
 use crate::sandbox::module_cache;
 
-/// Compiles plugins that are commands (`wasi:cli/run`). Cheap to clone; one is enough for a process.
+/// Compiles plugins that are commands (`wasi:cli/run`). Cheap to clone. A process needs only one.
 #[derive(Clone)]
 pub struct PluginEngine {
     inner: Arc<Inner>,
@@ -43,12 +43,13 @@ pub struct Plugin {
 }
 
 impl PluginEngine {
-    /// An engine for plugins under these limits. With a `cache` folder, compiled plugins are kept there
-    /// for later processes, as [`HostBuilder::cache_folder`](crate::HostBuilder::cache_folder) says.
+    /// Creates an engine for plugins under these limits. With a `cache` folder, compiled plugins
+    /// are kept there for later processes: see
+    /// [`HostBuilder::cache_folder`](crate::HostBuilder::cache_folder).
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for limits that cannot be kept here, [`Error::LimitReached`] where this
-    /// process may have too little address space.
+    /// - [`Error::InvalidInput`]: the limits cannot be applied on this system.
+    /// - [`Error::LimitReached`]: this process may have too little address space.
     pub fn new(limits: PluginLimits, cache: Option<PathBuf>) -> Result<Self> {
         let refuse = |error: wasmtime::Error| {
             Error::InvalidInput(format!("plugins cannot be run under these limits: {error:#}"))
@@ -59,7 +60,7 @@ impl PluginEngine {
             .epoch_interruption(true)
             .consume_fuel(limits.fuel.is_some())
             .max_wasm_stack(limits.stack_bytes_max)
-            // The host's functions run on the same stack.
+            // The host's functions use the same stack.
             .async_stack_size(limits.stack_bytes_max.saturating_add(1024 * 1024));
         let engine = address_space::engine(&mut config, limits.memory_bytes_max).map_err(
             |error| match error.downcast::<TooLittle>() {
@@ -74,7 +75,7 @@ impl PluginEngine {
         Ok(Self { inner: Arc::new(Inner { engine, linker, limits, cache }) })
     }
 
-    /// The limits on every run.
+    /// Returns the limits on every run.
     pub fn limits(&self) -> &PluginLimits {
         &self.inner.limits
     }
@@ -82,9 +83,9 @@ impl PluginEngine {
     /// Compiles a plugin, or takes the compiled form from the cache. `origin` names it in errors.
     ///
     /// # Errors
-    /// [`Error::Component`]: not a component, not a command, made for another version of the
-    /// interface, or importing what no plugin is given. [`Error::LimitReached`] for its size and for
-    /// the time to compile it.
+    /// - [`Error::Component`]: not a component, not a command, made for another version of the
+    ///   interface, or with an import that no plugin gets.
+    /// - [`Error::LimitReached`] for its size and for the time to compile it.
     pub async fn compile(&self, bytes: Vec<u8>, origin: &str) -> Result<Plugin> {
         let limits = &self.inner.limits;
         let too_much = |limit| Err(Error::LimitReached(format!("{origin}: {}", limits.hit(limit))));
@@ -92,7 +93,7 @@ impl PluginEngine {
             return too_much(Limit::ComponentBytes);
         }
         let (inner, name) = (self.inner.clone(), origin.to_owned());
-        // A compiler cannot be interrupted; it can be left alone.
+        // A compiler cannot be interrupted, but the caller can stop waiting for it.
         let compiled = tokio::task::spawn_blocking(move || inner.compile(&bytes, &name));
         match tokio::time::timeout(limits.compile_time_max, compiled).await {
             Ok(Ok(command)) => Ok(Plugin { engine: self.clone(), command: command? }),
@@ -125,7 +126,7 @@ impl Inner {
     }
 }
 
-/// All that a plugin can reach; what it is granted of it, its contexts say.
+/// Links everything that a plugin can reach. Its contexts decide what it is granted of that.
 fn link(engine: &Engine) -> wasmtime::Result<Linker<PluginState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;

@@ -1,4 +1,4 @@
-//! How a plugin's run ended, from what wasmtime says.
+//! The end of a plugin's run, derived from wasmtime's errors.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use super::limits::{Limit, LimitHit, OPTION, PluginLimits};
 use crate::sandbox::address_space;
 use crate::sandbox::memory::MemoryExceeded;
 
-/// Says how a plugin ended.
+/// The way in which a plugin ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum End {
-    /// It ended by itself, with this exit code: 0 when it returned without an error.
+    /// It ended by itself, with this exit code: 0 if it returned without an error.
     Exited(i32),
-    /// Its `run` returned an error, which has neither text nor code. A command ends with exit code 1
-    /// then. Runtimes of languages also return what the plugin did not catch so.
+    /// Its `run` returned an error, which has neither text nor code. A command then ends with exit
+    /// code 1. Language runtimes also return this for an error that the plugin did not catch.
     Failed,
-    /// It trapped: a fault of its own, such as a panic or a division by zero.
+    /// It trapped: by its own fault, such as a panic or a division by zero.
     Trapped(String),
     /// It reached a limit on what it may use.
     LimitReached(LimitHit),
@@ -40,7 +40,7 @@ impl fmt::Display for End {
 }
 
 impl End {
-    /// What the failure of a call into a plugin means.
+    /// Converts the failure of a call into a plugin.
     pub(crate) fn of_failure(error: &wasmtime::Error, limits: &PluginLimits) -> Self {
         if let Some(exit) = error.downcast_ref::<I32Exit>() {
             return Self::Exited(exit.0);
@@ -55,8 +55,8 @@ impl End {
     }
 }
 
-/// The limit that a failure is about. Wasmtime has no types for some of them: their texts are pinned
-/// by the tests.
+/// Returns the limit that a failure is about. Wasmtime has no types for some of them, so tests pin
+/// their texts.
 fn limit_hit(error: &wasmtime::Error, limits: &PluginLimits) -> Option<LimitHit> {
     if let Some(hit) = error.downcast_ref::<LimitHit>() {
         return Some(hit.clone());

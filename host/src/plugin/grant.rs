@@ -1,4 +1,4 @@
-//! A log that is lent: what stands behind a label, and what may be done with it.
+//! A grant: the log behind a label, and the rights on it.
 
 use std::fmt;
 
@@ -6,10 +6,9 @@ use super::rights::Rights;
 use crate::host::Host;
 use crate::store::Store;
 
-/// A log for a plugin, and its rights on it: to append and to read, unless told otherwise.
+/// A log for a plugin, and the plugin's rights on it. The default rights are to append and to read.
 ///
-/// The plugin learns neither the log's name nor its store: it has the label under which the grant
-/// was given.
+/// The plugin learns neither the log's name nor its store. It knows the label of the grant.
 #[derive(Clone)]
 pub struct Grant {
     pub(crate) host: Host,
@@ -19,13 +18,13 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Lends the log `name` of a store, to append and to read. Makes no request.
+    /// Grants the log `name` of a store, to append and to read. Makes no request.
     pub fn new(host: &Host, store: &Store, name: impl Into<String>) -> Self {
         let (host, store, name) = (host.clone(), store.clone(), name.into());
         Self { host, store, name, rights: Rights::default() }
     }
 
-    /// Gives these rights instead.
+    /// Grants these rights instead.
     #[must_use]
     pub fn rights(mut self, rights: Rights) -> Self {
         self.rights = rights;

@@ -1,7 +1,7 @@
-//! Handles to logs that a plugin holds, and what becomes of those that it leaves behind.
+//! The log handles of a plugin, and their close after the plugin has ended.
 //!
-//! 1. A handle to a log that goes, for whatever reason, is flushed and closed.
-//! 2. Nothing waits for a plugin, and who ran it can wait until all is closed.
+//! 1. A log handle that is dropped, for any reason, is flushed and closed.
+//! 2. Nothing waits for a plugin, and the caller that ran it can wait until all is closed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,15 +16,15 @@ use crate::records::Written;
 use crate::sandbox::imports::access::KeyScope;
 use crate::verifier::Verifier;
 
-/// Counts the handles that hold an instance of the log's component.
+/// Counts the handles that each have an instance of the log's component.
 #[derive(Clone, Default)]
 pub(crate) struct Handles(Arc<AtomicUsize>);
 
-/// One of them.
+/// The count of one handle.
 pub(crate) struct Held(Arc<AtomicUsize>);
 
 impl Handles {
-    /// One more, if there are fewer than `most`.
+    /// Counts one more handle, if there are fewer than `most`.
     pub(crate) fn hold(&self, most: usize) -> Option<Held> {
         let more = |held: usize| (held < most).then(|| held.saturating_add(1));
         let counted = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
@@ -58,7 +58,7 @@ impl LentLog {
         Self { opened, closing, held: Some(held), closed: false }
     }
 
-    /// Flushes and closes; after a failure it stays open, with everything kept.
+    /// Flushes and closes. After a failure the log stays open and keeps every event.
     pub(super) async fn close(&mut self) -> Result<Written> {
         if self.closed {
             return Err(Error::Closed);
@@ -84,26 +84,26 @@ pub struct LentReader {
     pub(super) _held: Held,
 }
 
-/// A verification of a plugin.
+/// A verification by a plugin.
 pub struct LentVerifier {
     pub(super) verifier: Verifier,
     pub(super) label: KeyScope,
     pub(super) _held: Held,
 }
 
-/// Events of a plugin that could not be flushed after it ended.
+/// The events of a plugin that could not be flushed after it ended.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the log {label}: {error}")]
 pub struct Unflushed {
     /// The log's label.
     pub label: String,
-    /// Why, and how many events were held: [`Error::WriteFailed`] tells whether they may be in the
-    /// store.
+    /// The reason, and the number of events: [`Error::WriteFailed`] reports whether they may be in
+    /// the store.
     #[source]
     pub error: Error,
 }
 
-/// The logs that a plugin has left open, being flushed and closed. Cheap to clone.
+/// The logs that a plugin has left open, while they are flushed and closed. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Closing {
     under_way: Arc<watch::Sender<usize>>,
@@ -111,18 +111,19 @@ pub struct Closing {
 }
 
 impl Closing {
-    /// Waits until every handle that the plugin left is flushed and closed. What could not be is
-    /// returned, and lost. Cancel safe: the next call waits for the same.
+    /// Waits until every handle that the plugin left open is flushed and closed. Returns the events
+    /// that could not be flushed, which are lost. Cancel safe: the next call waits for the same
+    /// handles.
     ///
-    /// To be called when the plugin's wasmtime store is dropped: until then it may hold handles.
+    /// Call it after the plugin's wasmtime store is dropped: until then the store may have handles.
     pub async fn wait(&self) -> Vec<Unflushed> {
         let mut under_way = self.under_way.subscribe();
-        // The sender is here, so there is no other end.
+        // The sender is alive here, so this is the only end.
         under_way.wait_for(|count| *count == 0).await.ok();
         std::mem::take(&mut *lock(&self.failed))
     }
 
-    /// Closes a log in a task of its own, so that a plugin that is torn down need not wait.
+    /// Closes a log in a task of its own, so that dropping a plugin need not wait.
     fn close(&self, opened: Arc<Opened>, held: Option<Held>) {
         let Ok(runtime) = Handle::try_current() else {
             let label = &opened.label.name;
@@ -147,7 +148,7 @@ impl Closing {
     }
 }
 
-/// The close of a log, counted until it is over, however it ends.
+/// The close of a log, counted until it ends in any way.
 struct Close {
     under_way: Arc<watch::Sender<usize>>,
     label: Arc<str>,

@@ -1,19 +1,20 @@
 //! Labels: the names under which a plugin knows its logs.
 //!
-//! 1. A plugin is told labels only, never what stands behind one.
-//! 2. What a plugin typed is repeated short, and without what drives a terminal.
+//! 1. A plugin learns only labels, never the log or the store behind one.
+//! 2. A text that a plugin passed is repeated in short form, without characters that control a
+//!    terminal.
 
 use crate::error::{Error, Result};
 
-/// A label has at most so many bytes.
+/// The most bytes of a label.
 const LABEL_BYTES_MAX: usize = 64;
-/// An unknown label is repeated to its author up to here, in characters.
+/// The most characters of an unknown label that an error repeats.
 const SHOWN_CHARACTERS_MAX: usize = 40;
 
-/// Checks the form of a label: 1 to 64 letters, digits, `-`, `_` or `.`, no `.` in front.
+/// Checks the form of a label: 1 to 64 letters, digits, `-`, `_` or `.`, no leading `.`.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] names it.
+/// [`Error::InvalidInput`] with the label.
 pub fn check_label(label: &str) -> Result<()> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let fits = (1..=LABEL_BYTES_MAX).contains(&label.len())
@@ -28,7 +29,7 @@ pub fn check_label(label: &str) -> Result<()> {
     )))
 }
 
-/// A text of the plugin, safe to print and not too long.
+/// Returns a text of the plugin, safe to print and cut to a limit.
 pub(crate) fn shown(text: &str) -> String {
     let mut short: String = text.chars().take(SHOWN_CHARACTERS_MAX).collect();
     if short.len() < text.len() {

@@ -1,74 +1,84 @@
-//! What a plugin may use: every limit, its default with the reason, and what is said when it is hit.
+//! The limits on a plugin: each with its default, the reason, and the message when it is reached.
 
 use std::fmt;
 use std::time::Duration;
 
 const MIB: usize = 1024 * 1024;
 
-/// What lowers the address space that a plugin needs.
+/// The option that lowers a plugin's need for address space.
 pub(super) const OPTION: &str = "memory_bytes_max (--plugin-memory-max)";
 
-/// Limits on one run of a plugin. The defaults are safe for a plugin that nobody has looked at and
-/// enough for one that does an honest job.
+/// Limits on one run of a plugin. The defaults are safe for an untrusted plugin that no one has
+/// reviewed, and sufficient for one that does useful work.
 ///
-/// A limit on what the plugin uses ends the run, with [`End::LimitReached`](super::End): memory,
-/// stack, tables, instances, handles, bytes of a call, time, fuel. A limit on what it asks of a log
-/// is an error of that call ([`Error::LimitReached`](crate::Error::LimitReached), `limit-reached`
-/// in the WIT) and nothing was done: handles to logs, calls and bytes for each second, memory that the
-/// call takes outside of the plugin. Log lines over
-/// the limit are dropped, counted, and said to be. Each of them names the limit, its value and the
-/// option that raises it.
+/// A limit has one of three effects:
+///
+/// - A limit on the plugin's own usage ends the run, with [`End::LimitReached`](super::End). These
+///   are memory, stack, tables, instances, handles, bytes of a call, time and fuel.
+/// - A limit on its requests to a log is an error of that call:
+///   [`Error::LimitReached`](crate::Error::LimitReached), `limit-reached` in the WIT. The call has
+///   done nothing. These are handles to logs, calls and bytes per second, and memory that the call
+///   takes outside of the plugin.
+/// - Log messages over the limit are dropped and counted, and a message reports their number.
+///
+/// Each of them names the limit, its value and the option that raises it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PluginLimits {
-    /// Bytes of the component before it is compiled. Default 64 MiB: three times a component that
-    /// carries a Python interpreter.
+    /// Bytes of the component before it is compiled. Default 64 MiB: three times the size of a
+    /// component that carries a Python interpreter.
     pub component_bytes_max: usize,
-    /// Time to compile the component. Default 2 min. The caller is let go then; the compiler's
-    /// threads end when they are done.
+    /// Time to compile the component. Default 2 min. After that the caller gets an error; the
+    /// compiler's threads end when they are done.
     pub compile_time_max: Duration,
-    /// Bytes of all that is held for the plugin. Default 256 MiB. It counts the plugin's linear
-    /// memories; for each log, reader, verifier and other call on a log the linear memory of the log
-    /// component's instance that serves it, from 1 MiB on; the events in its logs' buffers and those on
-    /// their way to a store; what its readers have fetched; and the bytes that the host holds for a log
-    /// component that the plugin carries.
+    /// Bytes of all memory for the plugin. Default 256 MiB. It is the sum of:
     ///
-    /// What the plugin holds itself ends the run when it is too much. A call on a log that would need
-    /// more is refused and has done nothing, and a reader or a verifier that is refused is over. Events
-    /// that were taken are never given up for it: to write them, a log may go beyond the limit by what it
-    /// sends at one time. Not counted are the 128 KiB of each output stream, 8 MiB of buffers that are
-    /// kept for use again, and what one call passes in or out.
+    /// - the plugin's linear memories;
+    /// - for each log, reader, verifier and other call on a log, the linear memory of the log
+    ///   component's instance that serves it, from 1 MiB on;
+    /// - the events in its logs' buffers and those in flight to a store;
+    /// - the data that its readers have fetched;
+    /// - the host bytes of a log component that the plugin carries.
+    ///
+    /// The run ends when the plugin's own memory exceeds the limit. A call on a log that would need
+    /// more is refused and has done nothing, and a reader or a verifier that is refused has ended.
+    /// Events that were taken are never dropped for the limit. To write them, a log may exceed the
+    /// limit by the bytes of one write. Not counted are the 128 KiB of each output stream, the 8
+    /// MiB of the buffer pool, and the values that one call passes in or out.
     pub memory_bytes_max: usize,
-    /// Bytes of the stack that the plugin's calls use. Default 1 MiB. A plugin engine is made
-    /// for it: see [`PluginEngine`](super::PluginEngine).
+    /// Bytes of the stack that the plugin's calls use. Default 1 MiB. It is fixed when a plugin
+    /// engine is created: see [`PluginEngine`](super::PluginEngine).
     pub stack_bytes_max: usize,
-    /// Elements of all tables together. Default 100,000: ten times the functions of a large program.
+    /// Elements of all tables together. Default 100,000: ten times the functions of a large
+    /// program.
     pub table_elements_max: usize,
     /// Core instances, memories and tables, each counted on its own. Default 200: a component in
     /// Python has about 30.
     pub instances_max: usize,
-    /// Handles to everything the host lends: files, streams, clocks, logs, bytes. Default 1,000.
+    /// Handles to everything that the host provides: files, streams, clocks, logs, bytes. Default
+    /// 1,000.
     pub handles_max: usize,
-    /// Handles to logs, readers and verifiers held at the same time. Each has an instance of the log's
+    /// Handles to logs, readers and verifiers at a time. Each has an instance of the log's
     /// component. Default 64.
     pub log_handles_max: usize,
     /// Bytes that one call may pass to the host. Default 64 MiB: twice what `append-lines` takes.
     pub host_call_bytes_max: usize,
-    /// Time that the plugin may compute in all; waiting for input, a log or the clock is free.
+    /// Time that the plugin may compute in total. Waiting for input, a log or the clock is free.
     /// Default 60 s.
     pub compute_max: Duration,
-    /// Time from the start of the run to its end, waiting included; none for no limit. Default 1 h.
+    /// Time from the start of the run to its end, including waits; none for no limit. Default 1 h.
     pub time_max: Option<Duration>,
-    /// Instructions the plugin may execute, about; none for no limit, which is the default: counting
-    /// them costs speed, and `compute_max` bounds the same. A plugin engine is made for it.
+    /// Approximate number of instructions that the plugin may execute. None means no limit, and is
+    /// the default, since counting costs speed and `compute_max` bounds the same. It is fixed when
+    /// a plugin engine is created.
     pub fuel: Option<u64>,
-    /// Calls to one log in a second, in the mean; a second's worth may come at once. Default 1,000,000.
+    /// Calls to one log per second on average, with a burst of one second. Default 1,000,000.
     pub calls_per_second: u32,
-    /// Bytes appended to one log in a second, in the mean; a second's worth may come at once, and
-    /// one call may be larger. Default 256 MiB.
+    /// Bytes appended to one log per second on average, with a burst of one second. One call may be
+    /// larger. Default 256 MiB.
     pub bytes_per_second: u64,
-    /// Log messages (`wasi:logging`) in a second. Default 100. A message is cut at 1 KiB, and control
-    /// characters are replaced.
+    /// Log messages (`wasi:logging`) per second. Default 100. A message is cut at 1 KiB, and
+    /// control characters are replaced.
     pub log_lines_per_second: u32,
 }
 
@@ -94,7 +104,7 @@ impl Default for PluginLimits {
     }
 }
 
-/// Names a limit of [`PluginLimits`].
+/// The name of a limit of [`PluginLimits`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Limit {
     ComponentBytes,
@@ -127,7 +137,7 @@ pub struct LimitHit {
 }
 
 impl PluginLimits {
-    /// What is said when a limit is reached.
+    /// Returns the limit with its value, for the message when it is reached.
     pub(crate) fn hit(&self, limit: Limit) -> LimitHit {
         let text = |value: &dyn fmt::Display| value.to_string();
         let time = |value: Duration| format!("{value:?}");

@@ -1,8 +1,8 @@
-//! The logs lent to one plugin: the context, and the one place that lets a call through.
+//! The logs granted to one plugin: the context, and the one place that admits calls.
 //!
 //! 1. Every call is admitted before it has an effect: the label is granted, the right is there, the
 //!    rate allows it.
-//! 2. Every call is counted, whatever comes of it.
+//! 2. Every call is counted, with any result.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,7 +23,7 @@ use crate::sandbox::imports::access::KeyScope;
 use crate::sandbox::imports::access::{self as objects, Lender, Operation};
 use crate::sandbox::memory::Memory;
 
-/// The logs lent to one plugin, by label, and what it has used.
+/// The logs granted to one plugin, by label, and their usage.
 pub struct LogsCtx {
     lent: BTreeMap<String, Lent>,
     limits: PluginLimits,
@@ -34,18 +34,18 @@ pub struct LogsCtx {
     charge: Charge,
 }
 
-/// Sets up a [`LogsCtx`].
+/// Builds a [`LogsCtx`].
 #[derive(Debug, Default)]
 pub struct LogsCtxBuilder {
     grants: BTreeMap<String, Grant>,
     limits: PluginLimits,
 }
 
-/// A context and the resource table beside it, borrowed from what a wasmtime store holds.
+/// A context and its resource table, borrowed from the data of a wasmtime store.
 pub struct LogsView<'a> {
     /// The logs.
     pub ctx: &'a mut LogsCtx,
-    /// Where handles are kept; it may be shared with other interfaces.
+    /// The table of handles; it may be shared with other interfaces.
     pub table: &'a mut ResourceTable,
 }
 
@@ -57,27 +57,26 @@ struct Lent {
 }
 
 impl LogsCtxBuilder {
-    /// Lends a log under a label: 1 to 64 letters, digits, `-`, `_` or `.`. The last one given under
-    /// a label stands.
+    /// Grants a log under a label: 1 to 64 letters, digits, `-`, `_` or `.`. A later grant replaces
+    /// an earlier one under the same label.
     #[must_use]
     pub fn grant(mut self, label: impl Into<String>, grant: Grant) -> Self {
         self.grants.insert(label.into(), grant);
         self
     }
 
-    /// Limits what the plugin asks of its logs, and the memory that is held for them; see
-    /// [`PluginLimits`]. The limits on what else it uses (its own memories, time) are its wasmtime
-    /// store's.
+    /// Limits the plugin's requests to its logs, and the memory for them; see [`PluginLimits`]. The
+    /// plugin's wasmtime store limits its other usage (its own memories, time).
     #[must_use]
     pub fn limits(mut self, limits: &PluginLimits) -> Self {
         self.limits = limits.clone();
         self
     }
 
-    /// Makes the context.
+    /// Builds the context.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] names a label that is none.
+    /// [`Error::InvalidInput`] names an invalid label.
     pub fn build(self) -> Result<LogsCtx> {
         let Self { grants, limits } = self;
         let now = Instant::now();
@@ -99,13 +98,13 @@ impl LogsCtxBuilder {
 }
 
 impl LogsCtx {
-    /// Sets up a context. Without a grant every call is denied.
+    /// Returns a builder of a context. Without a grant every call is denied.
     pub fn builder() -> LogsCtxBuilder {
         LogsCtxBuilder::default()
     }
 
-    /// What the plugin has used of its logs so far; its times are zero here, and its memory is what is
-    /// held for its logs, its readers and what else works for it.
+    /// Returns the plugin's usage of its logs so far. The times are zero here. The memory is that
+    /// of its logs, its readers and everything else that works for it.
     pub fn usage(&self) -> Usage {
         let memory = &self.charge.memory;
         let memory_bytes_peak = memory.bytes_peak();
@@ -117,12 +116,13 @@ impl LogsCtx {
         usage
     }
 
-    /// What is held for the plugin, outside of its own memories, and in them if it is run here.
+    /// Returns the memory for the plugin outside of its own memories. It includes them if the
+    /// plugin is run here.
     pub(crate) fn memory(&self) -> &Memory {
         &self.charge.memory
     }
 
-    /// Counts what is held against this memory from now on; before the plugin is run.
+    /// Counts memory against this one from now on; called before the plugin is run.
     pub(crate) fn charge(&mut self, memory: &Memory, limits: &PluginLimits) {
         self.limits.memory_bytes_max = limits.memory_bytes_max;
         self.charge = Charge::to(memory.clone());
@@ -135,12 +135,13 @@ impl LogsCtx {
         }
     }
 
-    /// To wait, when the plugin's wasmtime store is dropped, until what it left open is flushed.
+    /// Returns a handle to wait, after the plugin's wasmtime store is dropped, until its open logs
+    /// are flushed.
     pub fn closing(&self) -> Closing {
         self.closing.clone()
     }
 
-    /// Lets a call through, with so many bytes that are to be appended; or says why not.
+    /// Admits a call that appends this many bytes, or returns the refusal.
     pub(crate) fn admit(
         &mut self,
         label: &str,
@@ -152,7 +153,7 @@ impl LogsCtx {
             return Err(Error::Denied(not_granted(label, self.lent.keys())));
         }
         let Some(lent) = self.lent.get_mut(label) else {
-            // Only the borrow checker does not know that it is there.
+            // Unreachable: checked above. A single lookup does not pass the borrow checker.
             return Err(Error::Closed);
         };
         let rights = lent.grant.rights;
@@ -180,7 +181,7 @@ impl LogsCtx {
         Ok((&lent.grant, &lent.label))
     }
 
-    /// One more handle to a log, reader or verifier, if the limit allows it.
+    /// Counts one more handle to a log, reader or verifier, if the limit allows it.
     pub(crate) fn hold(&mut self) -> Result<Held> {
         self.handles.hold(self.limits.log_handles_max).ok_or_else(|| {
             let hit = self.limits.hit(Limit::LogHandles);
@@ -189,7 +190,7 @@ impl LogsCtx {
         })
     }
 
-    /// Counts what an append was told is taken.
+    /// Counts the events of a successful append.
     pub(crate) fn appended(&mut self, events: u64, bytes: usize) {
         let usage = &mut self.usage;
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
@@ -197,7 +198,7 @@ impl LogsCtx {
         usage.bytes_appended = usage.bytes_appended.saturating_add(bytes);
     }
 
-    /// Counts what a reader returned.
+    /// Counts the events that a reader returned.
     pub(crate) fn read(&mut self, events: u64, bytes: usize) {
         let usage = &mut self.usage;
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);

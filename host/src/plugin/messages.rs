@@ -1,4 +1,5 @@
-//! A plugin's log messages (`wasi:logging`): so many in a second, cut, and harmless to a terminal.
+//! A plugin's log messages (`wasi:logging`): limited per second and in length, and safe to print on
+//! a terminal.
 
 use std::time::Instant;
 
@@ -6,13 +7,13 @@ use super::limits::{Limit, PluginLimits};
 use super::rate::Rate;
 use super::usage::Usage;
 
-/// Counts messages, and lets through as many as the limit allows.
+/// Counts messages, and passes on as many as the limit allows.
 pub(crate) struct Messages {
     limits: PluginLimits,
     rate: Rate,
     passed: u64,
     dropped: u64,
-    /// Dropped since one was let through.
+    /// Messages dropped since the last one that was passed on.
     silent: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What a plugin's wasmtime store holds, summed over all its memories and tables.
+//! The meter of a plugin's wasmtime store: the sum of all its memories and tables.
 
 use wasmtime::ResourceLimiter;
 
@@ -6,8 +6,8 @@ use super::limits::{Limit, PluginLimits};
 use crate::sandbox::address_space;
 use crate::sandbox::memory::Memory;
 
-/// Bounds the memories, tables and instances of one plugin. Beyond a limit it traps, so that the
-/// plugin's author is told the limit and not that an allocation failed.
+/// Bounds the memories, tables and instances of one plugin. Beyond a limit the plugin traps, so
+/// that its author learns the limit and not that an allocation failed.
 pub(crate) struct PluginMeter {
     limits: PluginLimits,
     memory: Memory,
@@ -15,7 +15,8 @@ pub(crate) struct PluginMeter {
 }
 
 impl PluginMeter {
-    /// `memory` also counts what is held for the plugin outside of its memories.
+    /// Creates a meter. `memory` also counts the memory for the plugin outside of its linear
+    /// memories.
     pub(crate) fn new(limits: PluginLimits, memory: Memory) -> Self {
         Self { limits, memory, table_elements: 0 }
     }
@@ -34,7 +35,7 @@ impl ResourceLimiter for PluginMeter {
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        // A component does not say why it ended without the memory that it asked for.
+        // A component that ends because it did not get memory does not report the reason.
         if address_space::is_lacking(&error) { Err(error) } else { Ok(()) }
     }
 

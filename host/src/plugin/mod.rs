@@ -1,18 +1,20 @@
-//! Plugins: WebAssembly components that are lent logs, and can harm only themselves.
+//! Plugins: WebAssembly components that are granted logs, and can harm only themselves.
 //!
-//! A plugin imports `stratalog:log/append-log` (see `wit/`). It opens a log under a *label*; what
-//! stands behind the label, and what the plugin may do with it, the host decides. It sees no URL, no
-//! credential and no other log. Its own wasmtime store is not that of the log's component: a plugin
-//! that traps, exits, reaches a limit or is dropped leaves what it appended flushed.
+//! A plugin imports `stratalog:log/append-log` (see `wit/`) and opens a log under a *label*. The
+//! host decides which log is behind the label, and which rights the plugin has on it. The plugin
+//! sees no URL, no credential and no other log. It has a wasmtime store of its own, apart from that
+//! of the log's component. So a plugin that traps, exits, reaches a limit or is dropped leaves its
+//! appended events flushed.
 //!
 //! There are two ways to run one:
 //!
-//! - A command (`wasi:cli/run`), run by a [`PluginEngine`] under [`PluginLimits`]; this is what
-//!   `stratalog run` does.
-//! - A component of a world of one's own: put a [`LogsCtx`] into the wasmtime store and call
-//!   [`add_to_linker`], with [`bindings`] for `bindgen`'s `with`. The limits on time and on the
-//!   component's own memories are then the embedder's; give it an [`Output`] and an [`Input`] as its
-//!   standard streams, since those of wasmtime block whoever runs it. `examples/own_world.rs` is a complete program.
+//! - A command (`wasi:cli/run`), run by a [`PluginEngine`] under [`PluginLimits`]. `stratalog run`
+//!   uses this way.
+//! - A component of your own world. Put a [`LogsCtx`] into the wasmtime store and call
+//!   [`add_to_linker`], with [`bindings`] for `bindgen`'s `with`. The embedder then sets the limits
+//!   on time and on the component's own memories. Give the component an [`Output`] and an [`Input`]
+//!   as its standard streams, since those of wasmtime block the thread that runs it.
+//!   `examples/own_world.rs` is a complete program.
 //!
 //! # Example
 //!

@@ -1,13 +1,13 @@
-//! So much in a second, in the mean: a token bucket with room for a second's worth.
+//! A token bucket: N per second on average, with a burst of one second.
 //!
-//! Whoever finds a token may take more than there are and leaves a debt, so that one large call is
-//! let through and paid for by those after it.
+//! A caller that finds a token may take more than there are, and leaves a debt. So one large call
+//! is admitted, and the calls after it pay for it.
 
 use std::time::{Duration, Instant};
 
 pub(crate) struct Rate {
     per_second: u64,
-    /// In billionths of one; below zero is a debt.
+    /// In billionths of a token; below zero is a debt.
     tokens: i128,
     filled: Instant,
 }
@@ -19,13 +19,13 @@ impl Rate {
         Self { per_second, tokens: i128::from(per_second) * BILLION, filled: now }
     }
 
-    /// Takes so many, or none if there is not one.
+    /// Takes this many tokens, or none if there is not even one.
     pub(crate) fn take(&mut self, count: u64, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.filled);
         if passed > Duration::ZERO {
             self.filled = now;
             let most = i128::from(self.per_second) * BILLION;
-            // 64 bits times a time that ends at a few hundred years: far from 128.
+            // 64 bits times a time of at most a few hundred years: far from 128.
             let nanos = i128::try_from(passed.as_nanos()).unwrap_or(most);
             let more = nanos.saturating_mul(i128::from(self.per_second));
             self.tokens = self.tokens.saturating_add(more).min(most);
@@ -51,7 +51,7 @@ mod tests {
         assert_eq!((0..150).filter(|_| rate.take(1, later)).count(), 25);
         let much_later = start + Duration::from_secs(1000);
         assert_eq!((0..150).filter(|_| rate.take(1, much_later)).count(), 100);
-        // A clock that stands still or steps back gives nothing.
+        // A clock that stands still or steps back adds no token.
         assert!(!rate.take(1, start));
     }
 

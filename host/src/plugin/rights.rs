@@ -1,9 +1,9 @@
-//! What a plugin may do to a log it was granted.
+//! The rights of a plugin on a log that it was granted.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// One thing that may be granted on a log.
+/// One right that can be granted on a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Right {
     /// Open the log and append to it.
@@ -12,15 +12,15 @@ pub enum Right {
     Read,
     /// Compact it.
     Compact,
-    /// Give up its beginning, for good.
+    /// Permanently remove its oldest events.
     Trim,
 }
 
 impl Right {
-    /// Every right, in the order in which they are named.
+    /// Every right, in the order in which they are listed.
     pub const ALL: [Self; 4] = [Self::Append, Self::Read, Self::Compact, Self::Trim];
 
-    /// The right's name, as in `--grant`.
+    /// Returns the right's name, as in `--grant`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Append => "append",
@@ -45,23 +45,23 @@ impl Right {
 pub struct Rights(u8);
 
 impl Rights {
-    /// None: the log is known, and every call on it is denied.
+    /// Returns no rights: the log is known, and every call on it is denied.
     pub fn none() -> Self {
         Self(0)
     }
 
-    /// All of them.
+    /// Returns all rights.
     pub fn all() -> Self {
         Right::ALL.into_iter().fold(Self::none(), Self::and)
     }
 
-    /// These and one more.
+    /// Returns these rights and one more.
     #[must_use]
     pub fn and(self, right: Right) -> Self {
         Self(self.0 | right.bit())
     }
 
-    /// Whether the right is among them.
+    /// Returns true if the right is among them.
     pub fn has(self, right: Right) -> bool {
         self.0 & right.bit() != 0
     }
@@ -95,7 +95,7 @@ impl fmt::Debug for Rights {
     }
 }
 
-/// Says which word is no right.
+/// The word that is not a right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a right: give append, read, compact or trim, joined by commas")]
 pub struct RightsError(String);
@@ -103,7 +103,7 @@ pub struct RightsError(String);
 impl FromStr for Rights {
     type Err = RightsError;
 
-    /// Reads `append,read`.
+    /// Parses a list such as `append,read`.
     fn from_str(text: &str) -> Result<Self, RightsError> {
         text.split(',').try_fold(Self::none(), |rights, word| {
             let right = Right::ALL.into_iter().find(|right| right.name() == word.trim());

@@ -1,9 +1,8 @@
 //! Runs a plugin: in a wasmtime store of its own, under limits, to its end.
 //!
-//! 1. Whatever ends the plugin, what it appended is flushed before the run is over.
-//! 2. Computing is measured while the plugin runs and not while it waits.
-//! 3. A run has not ended before what the plugin wrote is passed on, unless a limit or its caller ends
-//!    it.
+//! 1. However the plugin ends, its appended events are flushed before the run ends.
+//! 2. Computing time is measured while the plugin runs, not while it waits.
+//! 3. A run ends only after the plugin's output is passed on, unless a limit or the caller ends it.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -29,40 +28,40 @@ use crate::error::{Error, Result};
 use crate::sandbox::imports::in_flight::ObjectWork;
 use crate::sandbox::memory::Memory;
 
-/// How long the reader of a plugin that was stopped has to take what the plugin wrote last.
+/// The time that the reader of a stopped plugin's output has to take the rest of it.
 const LAST_OUTPUT: Duration = Duration::from_millis(100);
 
-/// What one run of a plugin is given.
+/// The logs, streams and other resources of one run of a plugin.
 pub struct Run {
     logs: LogsCtx,
     wasi: WasiCtxBuilder,
     outputs: Vec<Output>,
-    /// That of them which is the plugin's stderr.
+    /// The one of the outputs that is the plugin's stderr.
     stderr: Option<Output>,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
-/// What became of a run.
+/// The outcome of a run.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// How the plugin ended.
+    /// The way in which the plugin ended.
     pub end: End,
-    /// What it used.
+    /// The usage of the run.
     pub usage: Usage,
-    /// Events that it had appended and that could not be flushed: empty when all is well.
+    /// Appended events that could not be flushed: empty if all is well.
     pub unflushed: Vec<Unflushed>,
-    /// Whether it wrote to the stderr that [`Run::inherit_stdio`] or [`Run::stderr`] gave it: a plugin that
-    /// did not has not said why it failed.
+    /// True if the plugin wrote to the stderr of [`Run::inherit_stdio`] or [`Run::stderr`].
+    /// Otherwise it has not reported why it failed.
     pub has_written_stderr: bool,
-    /// Bytes that it had written to its [`Output`]s and that were not passed on, since their reader did
-    /// not take them before a limit or the caller ended the run.
+    /// Bytes written to its [`Output`]s that were not passed on, since their reader did not take
+    /// them before a limit or the caller ended the run.
     pub output_bytes_dropped: u64,
 }
 
 impl Run {
-    /// Lends these logs and nothing else: no arguments, no environment, no files, no network; input
-    /// is empty, and output is thrown away.
+    /// Grants these logs and nothing else: no arguments, no environment, no files, no network. The
+    /// input is empty, and the output is discarded.
     pub fn new(logs: LogsCtx) -> Self {
         let mut wasi = WasiCtxBuilder::new();
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
@@ -70,10 +69,10 @@ impl Run {
         Self { logs, wasi, outputs: Vec::new(), stderr: None, stop }
     }
 
-    /// Gives the plugin this process's stdin, stdout and stderr.
+    /// Connects the plugin to this process's stdin, stdout and stderr.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when the system gives no threads for them.
+    /// [`Error::InvalidInput`] if the system provides no threads for them.
     pub fn inherit_stdio(&mut self) -> Result<&mut Self> {
         let open = || Ok((Input::stdin()?, Output::stdout()?, Output::stderr()?));
         let (stdin, stdout, stderr) = open().map_err(|error: std::io::Error| {
@@ -83,14 +82,14 @@ impl Run {
         Ok(self.stdout(stdout).stderr(stderr))
     }
 
-    /// Gives the plugin this stdout. The run ends when all that the plugin wrote is passed on.
+    /// Sets the plugin's stdout. The run ends after all of the plugin's output is passed on.
     pub fn stdout(&mut self, output: Output) -> &mut Self {
         self.wasi.stdout(output.clone());
         self.outputs.push(output);
         self
     }
 
-    /// Gives the plugin this stderr, as [`Run::stdout`].
+    /// Sets the plugin's stderr, as [`Run::stdout`] does for stdout.
     pub fn stderr(&mut self, output: Output) -> &mut Self {
         self.wasi.stderr(output.clone());
         self.stderr = Some(output.clone());
@@ -98,14 +97,14 @@ impl Run {
         self
     }
 
-    /// What else the plugin is given: arguments, environment, folders, and other streams. Do not give
-    /// it wasmtime's own forms of the process's streams: they block whoever runs the plugin, which no
-    /// limit ends then.
+    /// Returns the builder of the plugin's other resources: arguments, environment, folders, and
+    /// other streams. Do not use wasmtime's own forms of the process's streams. They block the
+    /// thread that runs the plugin, and no limit ends that.
     pub fn wasi(&mut self) -> &mut WasiCtxBuilder {
         &mut self.wasi
     }
 
-    /// Stops the plugin when this completes. What it appended is flushed.
+    /// Stops the plugin when this completes. Its appended events are flushed.
     #[must_use]
     pub fn stop_when(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
         self.stop = Box::pin(stop);
@@ -114,12 +113,12 @@ impl Run {
 }
 
 impl Plugin {
-    /// Runs the plugin to its end, then flushes and closes what it left open. A run that is dropped
-    /// midway does the same, in the background.
+    /// Runs the plugin to its end, then flushes and closes the logs that it left open. A run that
+    /// is dropped midway does the same, in the background.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when a store for the plugin cannot be made. What the plugin does wrong
-    /// is an [`Outcome`].
+    /// [`Error::InvalidInput`] if a wasmtime store for the plugin cannot be created. Faults of the
+    /// plugin are an [`Outcome`].
     pub async fn run(&self, run: Run) -> Result<Outcome> {
         let limits = self.engine.limits();
         let Run { logs, mut wasi, outputs, stderr, stop } = run;
@@ -171,7 +170,7 @@ impl Plugin {
         let mut store = Store::new(self.engine.engine(), state);
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(limits.host_call_bytes_max);
-        // At each tick of the epoch it steps aside, and its time is looked at.
+        // At each tick of the epoch the plugin yields, and its time is checked.
         store.epoch_deadline_async_yield_and_update(1);
         if let Some(fuel) = limits.fuel {
             store.set_fuel(fuel).map_err(|error| Error::InvalidInput(format!("fuel: {error}")))?;
@@ -180,20 +179,20 @@ impl Plugin {
     }
 }
 
-/// Passes on what a plugin wrote last, as far as somebody takes it right away; returns how many bytes
-/// nobody took.
+/// Passes on a plugin's remaining output, as far as its reader takes it promptly. Returns the
+/// number of bytes not taken.
 async fn last_of(outputs: &[Output]) -> u64 {
     let written = async {
         for output in outputs {
             output.written().await;
         }
     };
-    // What is left when they are not done is counted.
+    // After a timeout, the remaining bytes are counted.
     tokio::time::timeout(LAST_OUTPUT, written).await.ok();
     outputs.iter().map(Output::give_up).fold(0, u64::saturating_add)
 }
 
-/// Runs `call` until it ends, its time is up, or it is stopped. Adds up how long it computes.
+/// Runs `call` until it ends, its time is up, or it is stopped. Adds up the time that it computes.
 async fn bounded<T>(
     call: impl Future<Output = T>,
     mut stop: Pin<Box<dyn Future<Output = ()> + Send>>,

@@ -1,4 +1,4 @@
-//! Everything that one run of a plugin holds in its wasmtime store.
+//! The state of one run of a plugin in its wasmtime store.
 
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -12,7 +12,7 @@ use crate::sandbox::imports::Objects;
 use crate::sandbox::imports::in_flight::ObjectWork;
 use crate::sandbox::imports::logging::{emit, printable};
 
-/// Everything a plugin's store holds.
+/// All data in a plugin's wasmtime store.
 pub(crate) struct PluginState {
     pub(super) logs: LogsCtx,
     pub(super) messages: Messages,
@@ -27,7 +27,8 @@ impl PluginState {
         LogsView { ctx: &mut self.logs, table: &mut self.table }
     }
 
-    /// For a plugin that carries a log component of its own: the logs lent to it, object by object.
+    /// Returns the granted logs, object by object, for a plugin that carries a log component of its
+    /// own.
     pub(super) fn objects(&mut self) -> Objects<'_> {
         Objects { lender: &mut self.logs, table: &mut self.table, work: &mut self.work }
     }

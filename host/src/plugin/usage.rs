@@ -1,4 +1,4 @@
-//! What a plugin has used, counted call by call.
+//! The usage of a plugin, counted call by call.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,32 +6,33 @@ use std::time::Duration;
 use super::limits::LimitHit;
 use super::rights::Right;
 
-/// What a run has used. Times are real; all else counts from its start.
+/// The usage of a run. Times are measured; everything else counts from the start of the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
-    /// From the start to the end, without flushing what the plugin left behind.
+    /// From the start to the end, without the flushes after the end.
     pub time: Duration,
-    /// What the plugin computed of it, its share of host calls that did not wait included.
+    /// The part of that time in which the plugin computed, including host calls that did not wait.
     pub computed: Duration,
-    /// The most bytes that were held for it: see
+    /// The highest number of bytes in memory for it: see
     /// [`PluginLimits::memory_bytes_max`](super::PluginLimits::memory_bytes_max).
     pub memory_bytes_peak: usize,
-    /// Calls to its logs by their names in the WIT, e.g. `log.append`; denied and limited ones, too.
+    /// Calls to its logs by their names in the WIT, e.g. `log.append`, including denied and limited
+    /// ones.
     pub calls: BTreeMap<&'static str, u64>,
-    /// Events that its appends were told are taken.
+    /// Events whose appends returned success.
     pub events_appended: u64,
-    /// Bytes of those, an LF each included.
+    /// Bytes of those events, with an LF for each.
     pub bytes_appended: u64,
     /// Events that its readers returned.
     pub events_read: u64,
-    /// Bytes of those, an LF each included.
+    /// Bytes of those events, with an LF for each.
     pub bytes_read: u64,
     /// Log messages that were passed on.
     pub log_lines: u64,
     /// Log messages that were dropped.
     pub log_lines_dropped: u64,
-    /// Limits that were reached, each once.
+    /// Limits that were reached, each listed once.
     pub limits_hit: Vec<LimitHit>,
 }
 
@@ -74,7 +75,7 @@ pub(crate) enum Call {
 }
 
 impl Call {
-    /// Its name, and the rights of which one is needed.
+    /// Returns its name and its rights, of which one is needed.
     fn of(self) -> (&'static str, &'static [Right]) {
         use Right::{Append, Compact, Read, Trim};
         match self {
@@ -98,8 +99,8 @@ impl Call {
             Self::Verify => ("verify", &[Read]),
             Self::VerifierNext => ("verifier.next", &[Read]),
             Self::Stat => ("stat", &[Read]),
-            // Of a log component that the plugin carries: it lists to open, reads to compact, and
-            // only a compaction or a trim deletes.
+            // Calls of a log component that the plugin carries: it lists to open and reads to
+            // compact, and deletes only for a compaction or a trim.
             Self::CreateObject => ("object-store.create", &[Append, Compact, Trim]),
             Self::CommitObject => ("object-store.create-exclusively", &[Compact, Trim]),
             Self::GetObject => ("object-store.get", &[Read, Compact, Trim]),
@@ -141,13 +142,13 @@ impl Call {
         self.of().0
     }
 
-    /// Any one of these allows it.
+    /// Returns the rights of which any one allows the call.
     pub(crate) fn allowed_by(self) -> &'static [Right] {
         self.of().1
     }
 }
 
-/// How often each call was made.
+/// The number of calls of each kind.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Calls([u64; Call::ALL.len()]);
 
@@ -159,7 +160,7 @@ impl Calls {
         }
     }
 
-    /// Those that were made, by name.
+    /// Returns the calls that were made, by name.
     pub(crate) fn by_name(&self) -> BTreeMap<&'static str, u64> {
         let calls = Call::ALL.into_iter().zip(self.0).filter(|(_, count)| *count > 0);
         calls.map(|(call, count)| (call.name(), count)).collect()

@@ -1,14 +1,14 @@
-//! Failures, as a plugin may know them.
+//! The errors of the library as a plugin may know them.
 //!
-//! 1. No URL, no credential, no name of a log: a plugin gets labels, kinds and numbers; the cause goes
-//!    to the host's own messages.
+//! 1. No URL, no credential, no name of a log: a plugin gets labels, kinds and numbers. The cause
+//!    goes to the host's own log messages.
 
 use super::wit;
 use crate::error::{Error, EventFault, WriteFate};
 use crate::sandbox::imports::access::KeyScope;
 
 impl KeyScope {
-    /// The failure of a call on this log.
+    /// Converts the failure of a call on this log.
     pub(super) fn refuse(&self, error: Error) -> wit::Error {
         if !matches!(
             error,
@@ -40,7 +40,7 @@ impl KeyScope {
             Error::Damaged { object, expected, found } => {
                 wit::Error::Damaged(wit::Damage { object: self.object(&object), expected, found })
             }
-            // What lies below is not the plugin's to know.
+            // The plugin must not learn of logs below this one.
             Error::NoLog { .. } => {
                 let name = label.to_string();
                 wit::Error::NoLog(wit::NoLog { name, below: Vec::new(), more: false })
@@ -61,7 +61,8 @@ impl KeyScope {
     }
 }
 
-/// The refusal of a call that was not admitted: its text speaks of the plugin's own doing.
+/// Converts the refusal of a call that was not admitted. Its text is about the plugin's own
+/// actions.
 pub(super) fn refuse_unlent(error: Error) -> wit::Error {
     match error {
         Error::LimitReached(message) => wit::Error::LimitReached(message),

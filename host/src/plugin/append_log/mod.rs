@@ -1,7 +1,7 @@
 //! The `append-log` interface as a plugin sees it: admits, calls, converts.
 //!
-//! Everything that a plugin passes in is hostile: it is checked here or by the log's component, which
-//! runs in a sandbox of its own.
+//! Everything that a plugin passes in is hostile. It is checked here, or by the log's component,
+//! which runs in a sandbox of its own.
 
 mod answers;
 mod errors;
@@ -21,8 +21,9 @@ use crate::sandbox::imports::access::KeyScope;
 
 type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
-/// Adds the `append-log` import to a linker: what a plugin needs to keep the logs that
-/// [`LogsCtx`] lends it. `view` finds the context and a resource table in what a store holds.
+/// Adds the `append-log` import to a linker, through which a plugin reaches the logs that
+/// [`LogsCtx`] grants. `view` finds the context and a resource table in the data of a wasmtime
+/// store.
 ///
 /// # Errors
 /// The linker has the interface already.
@@ -190,7 +191,8 @@ impl wit::HostLog for LogsView<'_> {
         })
     }
 
-    /// The host ticks by itself; asked, it does so now. A log that has no answer has nothing pending.
+    /// Ticks immediately; the host also ticks by itself. A log that cannot answer has nothing
+    /// pending.
     async fn tick(&mut self, log: Resource<LentLog>) -> wasmtime::Result<bool> {
         Ok(match self.log(&log, Call::Tick, 0)? {
             Ok(lent) => lent.opened.log.tick().await.unwrap_or(false),
@@ -205,7 +207,7 @@ impl wit::HostLog for LogsView<'_> {
         };
         let pending = match opened {
             Some(opened) => {
-                // There is no error to answer with, and nothing pending is no answer.
+                // The call cannot return an error, and "nothing pending" would be wrong.
                 self.ctx.memory().check_room(opened.log.pending_memory_bytes())?;
                 opened.log.pending().await.ok()
             }
@@ -267,7 +269,7 @@ impl wit::HostLog for LogsView<'_> {
     }
 
     async fn drop(&mut self, log: Resource<LentLog>) -> wasmtime::Result<()> {
-        // What fails here is tried again when the handle goes, and reported at the end.
+        // A failure here is retried when the handle is dropped, and reported at the end.
         self.table.delete(log)?.close().await.ok();
         Ok(())
     }
@@ -280,7 +282,7 @@ impl wit::HostReader for LogsView<'_> {
         if let Err(refused) = ctx.admitted(&lent.label.name, Call::ReaderNext) {
             return Ok(Err(refused));
         }
-        // Its memory counts until the plugin has it.
+        // Its memory counts until the plugin has the page.
         let page = lent.reader.next_counted().await.map_err(|error| lent.label.refuse(error));
         if let Ok(Some((page, _))) = &page {
             ctx.read(page.events, page.lines.len());
@@ -326,7 +328,7 @@ impl wit::HostVerifier for LogsView<'_> {
 }
 
 impl LogsView<'_> {
-    /// An open log, if the call on it is admitted.
+    /// Returns an open log, if the call on it is admitted.
     fn log(&mut self, log: &Resource<LentLog>, call: Call, bytes: usize) -> Answer<&mut LentLog> {
         let lent = self.table.get_mut(log)?;
         let admitted = self.ctx.admit(&lent.opened.label.name, call, bytes);
@@ -355,7 +357,7 @@ impl LogsView<'_> {
 }
 
 impl LogsCtx {
-    /// The log behind a label, if the call is admitted.
+    /// Returns the log behind a label, if the call is admitted.
     fn admitted(&mut self, name: &str, call: Call) -> Result<(Grant, KeyScope), wit::Error> {
         match self.admit(name, call, 0) {
             Ok((grant, label)) => Ok((grant.clone(), label.clone())),

@@ -1,7 +1,7 @@
-//! Appends without a copy on the way: from the plugin's memory straight into the writer's pack.
+//! Appends without an intermediate copy: from the plugin's memory straight into the writer's pack.
 //!
-//! The generated bindings would make a vector of each event first, and a large future. When the pack is
-//! full, the events are copied and the call waits.
+//! The generated bindings would first make a vector of each event, and a large future. If the pack
+//! is full, the events are copied and the call waits.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ fn add<T: Send + 'static, A: Append>(
     )
 }
 
-/// An append as far as it goes without waiting.
+/// An append, as far as it proceeds without waiting.
 enum Begun<A> {
     Done(Result<A, wit::Error>),
     /// There is no room now.
@@ -95,16 +95,16 @@ fn begin<T: 'static, A: Append>(
     })
 }
 
-/// One of the two appends, by what it answers.
+/// One of the two appends, by the type that it returns.
 trait Append: Sized + ComponentType + Lower + Send + Sync + 'static {
     const NAME: &'static str;
     const CALL: Call;
 
-    /// Appends if that needs no waiting; none if it does.
+    /// Appends if this needs no waiting; returns none otherwise.
     fn now(log: &Log, bytes: &[u8]) -> Option<Result<Self>>;
     fn waiting(log: &Log, bytes: &[u8]) -> impl Future<Output = Result<Self>> + Send;
 
-    /// What was appended.
+    /// Returns the number of appended events.
     fn events(&self) -> u64;
     fn bytes(&self, given: usize) -> usize;
 }
@@ -131,7 +131,7 @@ impl Append for () {
     }
 }
 
-/// So many lines.
+/// The number of lines.
 impl Append for u64 {
     const NAME: &'static str = "[method]log.append-lines";
     const CALL: Call = Call::AppendLines;

@@ -1,12 +1,12 @@
-//! The descriptors of this process, read and written past every buffer, whether they block or not.
+//! The descriptors of this process, read and written without a buffer, whether they block or not.
 
 use std::fs::File;
 use std::io;
 
-/// What a stream reads from.
+/// The source of an input stream.
 pub(super) struct Stdin;
 
-/// What a stream writes to.
+/// The destination of an output stream.
 #[derive(Clone, Copy)]
 pub(super) enum Out {
     Stdout,
@@ -61,7 +61,7 @@ mod system {
         }
     }
 
-    /// Waits until the stream is ready, or has an error that the next try shows.
+    /// Waits until the stream is ready, or has an error that the next attempt returns.
     fn wait(stream: &impl AsFd, readiness: PollFlags) -> io::Result<()> {
         match poll(&mut [PollFd::new(stream, readiness)], None) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
@@ -70,9 +70,9 @@ mod system {
     }
 }
 
-/// A descriptor of the stream that can be written to and blocks nobody, if there is one: of a regular
-/// file, which is always ready, or of a pipe that was opened anew, since to set the one that others
-/// have to non-blocking would set theirs.
+/// Returns a writable descriptor of the stream that never blocks, if there is one. A regular file
+/// is always ready. A pipe is opened again, since a change of the shared descriptor to non-blocking
+/// would also affect the other processes that share it.
 #[cfg(unix)]
 fn ready_descriptor(stream: &impl std::os::fd::AsFd) -> Option<File> {
     use std::os::fd::{AsFd as _, AsRawFd as _};
@@ -136,7 +136,7 @@ impl Out {
         }
     }
 
-    /// A descriptor of the stream that blocks nobody, if there is one.
+    /// Returns a descriptor of the stream that never blocks, if there is one.
     #[cfg(unix)]
     pub(super) fn ready(self) -> Option<File> {
         match self {
@@ -145,7 +145,7 @@ impl Out {
         }
     }
 
-    /// A descriptor of the stream that blocks nobody, which is not known here.
+    /// Returns none: on this system no descriptor is known not to block.
     #[cfg(not(unix))]
     pub(super) fn ready(self) -> Option<File> {
         None

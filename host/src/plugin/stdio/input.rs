@@ -1,4 +1,4 @@
-//! What a plugin reads, from a thread that does the reading, and only when the plugin wants something.
+//! A plugin's input, which a thread reads, and only when the plugin requests some.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -15,13 +15,13 @@ use wasmtime_wasi::p2::{InputStream, Pollable, StreamError, StreamResult};
 
 use super::descriptor::Stdin;
 
-/// What is read at once, in bytes.
+/// The most bytes of one read.
 const BLOCK_BYTES: usize = 64 * 1024;
 
 /// An input stream for a plugin, such as its stdin. Clones are one stream.
 ///
-/// Nothing is read before the plugin asks for it. A plugin that reads what nobody writes waits, and may
-/// be stopped meanwhile; the thread that reads for it stays until there is something.
+/// Nothing is read before the plugin requests it. A plugin that reads from a silent stream waits,
+/// and may be stopped meanwhile. The thread that reads for it stays until there is input.
 #[derive(Clone)]
 pub struct Input {
     shared: Arc<Shared>,
@@ -30,7 +30,7 @@ pub struct Input {
 
 struct Shared {
     state: Mutex<State>,
-    /// Something is wanted.
+    /// Notifies the thread of a request.
     work: Condvar,
     is_terminal: bool,
 }
@@ -38,17 +38,18 @@ struct Shared {
 #[derive(Default)]
 struct State {
     is_wanted: bool,
-    /// Read, and not taken yet.
+    /// Bytes that were read and not taken yet.
     bytes: Bytes,
-    /// Why there is no more: the end, or an error until the plugin has got it.
+    /// The reason why there is no more input: the end, or an error until the plugin has received
+    /// it.
     ended: Option<Option<io::Error>>,
-    /// Nobody can read any more.
+    /// True when all clones and handles are dropped.
     closed: bool,
-    /// Who waits for a change.
+    /// The tasks that wait for a change.
     waiting: Vec<Waker>,
 }
 
-/// Lets the thread go with the last of the streams.
+/// Ends the thread with the last of the streams.
 struct Open(Arc<Shared>);
 
 impl Drop for Open {
@@ -59,18 +60,18 @@ impl Drop for Open {
 }
 
 impl Input {
-    /// The process's stdin.
+    /// Returns the process's stdin.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The system provides no thread.
     pub fn stdin() -> io::Result<Self> {
         Self::start(Stdin, "stratalog-stdin", Stdin::is_terminal())
     }
 
-    /// Anything that is read, by a thread of its own. The reader may block.
+    /// Returns an input from any reader, read by a thread of its own. The reader may block.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The system provides no thread.
     pub fn new(reader: impl Read + Send + 'static) -> io::Result<Self> {
         Self::start(reader, "stratalog-input", false)
     }
@@ -90,7 +91,7 @@ impl Input {
 }
 
 impl Shared {
-    /// What the thread does.
+    /// Runs the thread.
     fn read_on(&self, mut reader: impl Read) {
         let mut block = vec![0; BLOCK_BYTES];
         let mut state = self.lock();
@@ -119,7 +120,7 @@ impl Shared {
         }
     }
 
-    /// Takes at most so many bytes of what was read; has more read if there are none.
+    /// Takes at most this many bytes of the input; requests more if there are none.
     fn take(&self, bytes_max: usize) -> Taken {
         let mut state = self.lock();
         if !state.bytes.is_empty() {
@@ -161,7 +162,7 @@ impl Shared {
     }
 }
 
-/// What a read comes to. No bytes: there are none now.
+/// The result of a read. No bytes: none are available now.
 enum Taken {
     Bytes(Bytes),
     End,

@@ -1,4 +1,4 @@
-//! What a plugin writes, on its way to a thread that does the writing.
+//! A plugin's output, which a thread writes.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,13 +17,13 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 use super::descriptor::Out;
 
-/// What a plugin may have written that is not passed on yet, in bytes; then it waits.
+/// The most bytes of output that are not passed on yet; beyond it the plugin waits.
 const QUEUE_BYTES_MAX: usize = 64 * 1024;
 
 /// An output stream for a plugin, such as its stdout. Clones are one stream.
 ///
-/// A plugin that writes more than its reader takes waits, and may be stopped meanwhile. What it has
-/// flushed was passed on. At most 128 KiB are held.
+/// A plugin that writes more than its reader takes waits, and may be stopped meanwhile. A completed
+/// flush means that the output before it was passed on. At most 128 KiB are in memory.
 #[derive(Clone)]
 pub struct Output {
     shared: Arc<Shared>,
@@ -32,7 +32,7 @@ pub struct Output {
 
 struct Shared {
     state: Mutex<State>,
-    /// There is something for the thread.
+    /// Notifies the thread of work.
     work: Condvar,
     is_terminal: bool,
 }
@@ -40,27 +40,27 @@ struct Shared {
 #[derive(Default)]
 struct State {
     queue: VecDeque<Bytes>,
-    /// Bytes that were ever put into the queue, and that were passed on of them.
+    /// Bytes that were ever put into the queue, and those of them that were passed on.
     queued: u64,
     written: u64,
-    /// Why nothing more is passed on.
+    /// The reason why nothing more is passed on.
     failed: Option<Failed>,
-    /// Something was written.
+    /// True after the first write.
     is_used: bool,
-    /// Nobody can write any more.
+    /// True when all clones and handles are dropped.
     closed: bool,
-    /// What is written to without the thread, as long as nothing is queued: it does not block.
+    /// A file to write without the thread while nothing is queued: it does not block.
     ready: Option<File>,
-    /// Who waits for a change.
+    /// The tasks that wait for a change.
     waiting: Vec<Waker>,
 }
 
 struct Failed {
-    /// Until the plugin has got it.
+    /// The error, until the plugin has received it.
     error: Option<io::Error>,
 }
 
-/// Lets the thread go with the last of the streams.
+/// Ends the thread with the last of the streams.
 struct Open(Arc<Shared>);
 
 impl Drop for Open {
@@ -71,26 +71,26 @@ impl Drop for Open {
 }
 
 impl Output {
-    /// The process's stdout.
+    /// Returns the process's stdout.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The system provides no thread.
     pub fn stdout() -> io::Result<Self> {
         Self::of_process(Out::Stdout)
     }
 
-    /// The process's stderr.
+    /// Returns the process's stderr.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The system provides no thread.
     pub fn stderr() -> io::Result<Self> {
         Self::of_process(Out::Stderr)
     }
 
-    /// Anything that is written to, by a thread of its own. The writer may block.
+    /// Returns an output to any writer, written by a thread of its own. The writer may block.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The system provides no thread.
     pub fn new(writer: impl Write + Send + 'static) -> io::Result<Self> {
         Self::start(writer, "stratalog-output", false, None)
     }
@@ -113,14 +113,14 @@ impl Output {
         Ok(Self { shared, _open })
     }
 
-    /// Waits until all that was written so far is passed on, or never will be. Cancel safe.
+    /// Waits until all output so far is passed on, or never will be. Cancel safe.
     pub async fn written(&self) {
         let target = self.shared.lock().queued;
         poll_fn(|context| self.shared.lock().poll_written(target, context)).await;
     }
 
-    /// Passes on nothing more, and returns how many bytes that leaves. What the reader is taking now
-    /// it may still get.
+    /// Passes on nothing more; returns the number of bytes dropped. The reader may still get the
+    /// bytes that it is taking now.
     pub fn give_up(&self) -> u64 {
         let mut state = self.shared.lock();
         let left = state.queued.saturating_sub(state.written);
@@ -128,7 +128,7 @@ impl Output {
         left
     }
 
-    /// Whether something was ever written.
+    /// Returns true if anything was ever written.
     pub(crate) fn is_used(&self) -> bool {
         self.shared.lock().is_used
     }
@@ -139,7 +139,7 @@ impl Output {
 }
 
 impl Shared {
-    /// What the thread does.
+    /// Runs the thread.
     fn pass_on(&self, mut writer: impl Write) {
         let mut state = self.lock();
         loop {
@@ -200,7 +200,7 @@ impl State {
         Poll::Pending
     }
 
-    /// The failure of the last write, the first time as it was.
+    /// Returns the failure of the last write; the original error is returned only once.
     fn check(&mut self) -> io::Result<()> {
         match &mut self.failed {
             None => Ok(()),
@@ -210,8 +210,8 @@ impl State {
         }
     }
 
-    /// Writes what can be written without waiting, and puts the rest into the queue. True: there is
-    /// something for the thread.
+    /// Writes as many bytes as possible without waiting, and queues the rest. Returns true if there
+    /// is work for the thread.
     fn take(&mut self, mut bytes: Bytes) -> io::Result<bool> {
         self.is_used |= !bytes.is_empty();
         while self.held() == 0
@@ -219,7 +219,7 @@ impl State {
             && let Some(ready) = &mut self.ready
         {
             match ready.write(&bytes) {
-                // The thread will say what is wrong.
+                // The thread will report the error.
                 Ok(0) => break,
                 Ok(written) => bytes.advance(written.min(bytes.len())),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -247,12 +247,12 @@ impl State {
 /// A plugin's handle to the stream.
 struct Stream {
     output: Output,
-    /// What was in the queue when it was flushed; nothing more is taken before that is passed on.
+    /// The bytes queued before the last flush; nothing more is taken before they are passed on.
     flushed_at: u64,
 }
 
 impl Stream {
-    /// How much may be written now.
+    /// Returns the number of bytes that may be written now.
     fn room(&self, state: &State) -> usize {
         if state.written < self.flushed_at {
             return 0;
@@ -281,7 +281,7 @@ impl OutputStream for Stream {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         let mut state = self.output.shared.lock();
         state.check().map_err(stream_error)?;
-        // Another handle to the stream may have taken the room that this one was shown.
+        // Another handle to the stream may have used the room that this one was promised.
         if state.held().saturating_add(bytes.len()) > 2 * QUEUE_BYTES_MAX {
             return Err(StreamError::trap("a write of more than check-write has allowed"));
         }

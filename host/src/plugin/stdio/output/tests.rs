@@ -4,7 +4,7 @@ use futures::FutureExt as _;
 
 use super::*;
 
-/// Passes writes on one by one, each when it is asked for.
+/// Passes writes on one by one, each when the test requests it.
 struct Slow {
     allowed: mpsc::Receiver<()>,
     came: mpsc::Sender<Vec<u8>>,
@@ -27,7 +27,7 @@ fn slow() -> (Output, mpsc::Sender<()>, mpsc::Receiver<Vec<u8>>) {
     (Output::new(Slow { allowed, came }).unwrap(), allow, comes)
 }
 
-/// Whether this waits. What would end it is a write that was not allowed yet.
+/// Returns true if this waits. Only a write that was not allowed yet would end the wait.
 fn is_pending(waiting: impl Future<Output = ()>) -> bool {
     waiting.now_or_never().is_none()
 }
@@ -94,6 +94,6 @@ async fn the_thread_goes_when_nobody_can_write_any_more() {
     drop(stream);
     allow.send(()).unwrap();
     assert_eq!(comes.recv().unwrap(), b"last");
-    // The writer is dropped, so nothing more can come.
+    // The writer is dropped, so nothing more can arrive.
     assert!(comes.recv().is_err());
 }
