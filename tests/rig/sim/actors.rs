@@ -1,5 +1,4 @@
-//! An actor: what it has to do its work with. What it does is in `writers`, `readers` and
-//! `compactors`.
+//! An actor: the state that it works with. Its work is in `writers`, `readers` and `compactors`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,13 +9,14 @@ use crate::sim::logic::{Logic, Outcome, Refusal, Subject};
 use crate::sim::random::Random;
 use crate::sim::world::{Eyes, Job};
 
-/// A position that a reader gave, and what it had been shown by then.
+/// A position that a reader gave, and the events it had been shown by then.
 pub type Bookmark = (Option<String>, Ledger);
 
-/// How often a reader goes on over damage before it gives up, since nobody may repair it.
+/// The number of times a reader continues over damage before it stops, since no actor may repair
+/// it.
 pub const DAMAGED_TRIES: u32 = 20;
 
-/// Where readers leave their positions for others.
+/// The place where readers leave their positions for others.
 pub type Bookmarks = Rc<RefCell<Vec<Bookmark>>>;
 
 /// One actor at work.
@@ -28,7 +28,7 @@ pub struct Actor<'y> {
     subject: Subject,
 }
 
-/// A job for an actor that has its own plan.
+/// Makes a job for an actor that has its own plan.
 pub fn job(
     subject: &Subject,
     bookmarks: &Bookmarks,
@@ -42,7 +42,7 @@ pub fn job(
     })
 }
 
-/// What was done, or none when it was refused for now.
+/// Returns the outcome, or none if the operation was refused for now.
 pub fn unless_wrong<T>(what: &str, outcome: Outcome<T>) -> Result<Option<T>, String> {
     match outcome {
         Ok(done) => Ok(Some(done)),
@@ -58,13 +58,13 @@ impl Actor<'_> {
         state.trace.note(self.eyes.actor, what, how, b"");
     }
 
-    /// Another actor that begins soon, while this one goes on.
+    /// Adds another actor that begins soon, while this one continues.
     pub fn send(&mut self, work: impl FnOnce(&mut Actor<'_>) -> Result<(), String> + 'static) {
         let job = job(&self.subject, &self.bookmarks, self.plan.draw(), work);
         self.eyes.state().add(self.plan.below(20), job);
     }
 
-    /// About the time of some batch.
+    /// Returns a time near that of some batch.
     pub fn some_time(&mut self) -> u64 {
         let state = self.eyes.state();
         let lines = state.history.lines.iter();
@@ -73,7 +73,7 @@ impl Actor<'_> {
         (time + self.plan.below(3)).saturating_sub(1)
     }
 
-    /// A position that some reader gave, now and then.
+    /// Returns a position that some reader gave, now and then.
     pub fn take_bookmark(&mut self) -> Option<Bookmark> {
         let bookmarks = self.bookmarks.borrow();
         let takes = !bookmarks.is_empty() && self.plan.chance(1, 2);

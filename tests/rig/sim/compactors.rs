@@ -11,12 +11,12 @@ use crate::sim::history::{Trim, TrimRequest};
 use crate::sim::lies::Lie;
 use crate::sim::logic::{Outcome, Refusal};
 
-/// As little as a compaction can do.
+/// The smallest amount of work that a compaction can do.
 const SIP: CompactInput =
     CompactInput { full: false, fan_in: None, segment_bytes_max: None, batches_max: Some(1) };
 
 impl Actor<'_> {
-    /// Compacts again and again, each time in another way or always by small steps.
+    /// Compacts repeatedly, each time in another way or always by small steps.
     pub fn compact_often(&mut self, rounds: u64) -> Result<(), String> {
         self.is_gullible();
         let sips = self.plan.chance(1, 2);
@@ -28,7 +28,7 @@ impl Actor<'_> {
         Ok(())
     }
 
-    /// May be lied to from now on, now and then or every time.
+    /// Allows lies to this actor from now on, now and then or every time.
     fn is_gullible(&mut self) {
         let lie = self.plan.chance(1, 4).then(|| Lie::any(&mut self.plan));
         let mut state = self.eyes.state();
@@ -36,7 +36,8 @@ impl Actor<'_> {
         (actor.gullible, actor.lie) = (true, lie);
     }
 
-    /// What was done, or none when it was refused for now. Who was lied to may be refused for good.
+    /// Returns the outcome, or none if the operation was refused for now. An actor that was lied to
+    /// may be refused permanently.
     fn unless_deceived<T>(&self, what: &str, outcome: Outcome<T>) -> Result<Option<T>, String> {
         let mut state = self.eyes.state();
         let deceived = std::mem::take(&mut state.actor(self.eyes.actor).deceived);
@@ -50,7 +51,7 @@ impl Actor<'_> {
         }
     }
 
-    /// Compacts; how many files were merged, none when it was refused for now.
+    /// Compacts; returns the number of merged files, or none if it was refused for now.
     pub fn compact(&mut self, options: CompactInput) -> Result<Option<u64>, String> {
         let done = self.unless_deceived("compact", self.logic.compact(options))?;
         self.note("compacted", &format!("{done:?}"));
@@ -67,7 +68,7 @@ impl Actor<'_> {
         }
     }
 
-    /// Trims again and again, by all that a trim can go by.
+    /// Trims repeatedly, by every kind of trim point.
     pub fn trim_often(&mut self, rounds: u64) -> Result<(), String> {
         self.is_gullible();
         for _ in 0..rounds {
@@ -86,7 +87,7 @@ impl Actor<'_> {
         Ok(())
     }
 
-    /// Up to where to trim, by all that a trim can go by.
+    /// Chooses a point to trim up to, of every kind.
     fn some_point(&mut self) -> Option<(TrimPoint, TrimRequest)> {
         Some(match self.plan.below(3) {
             0 => {
@@ -106,7 +107,7 @@ impl Actor<'_> {
         })
     }
 
-    /// Trims as it says before that it would, where nobody else does anything.
+    /// Trims exactly as the plan before it says, while no other actor does anything.
     pub fn trim_as_planned(&mut self) -> Result<(), String> {
         let Some((point, request)) = self.some_point() else { return Ok(()) };
         let lazy = self.plan.chance(1, 3);
@@ -120,7 +121,7 @@ impl Actor<'_> {
         }
     }
 
-    /// Trims; whatever is committed meanwhile is judged by the request.
+    /// Trims; every commit in the meantime is judged by the request.
     pub fn trim(&mut self, point: TrimPoint, trim: Trim) -> Result<Option<Trimmed>, String> {
         let options = TrimOptions { lazy: trim.lazy };
         let what = format!("trim {point:?}, lazy: {}", trim.lazy);
@@ -137,7 +138,7 @@ impl Actor<'_> {
         }
     }
 
-    /// Looks at everything: what others do meanwhile is not damage.
+    /// Counts and verifies everything: concurrent work of others is not damage.
     pub fn look_around(&mut self) -> Result<(), String> {
         if let Some(verified) = unless_wrong("verify", self.logic.verify())? {
             self.note("verified", &format!("{verified:?}"));

@@ -1,4 +1,4 @@
-//! The built component, run in a simulated world: each handle, reader, compaction and trim in an
+//! The built component, run in a simulated world. Each handle, reader, compaction and trim has an
 //! instance of its own.
 
 use std::cell::RefCell;
@@ -70,8 +70,8 @@ struct Instance<'y> {
 
 type Shared<'y> = Rc<RefCell<Instance<'y>>>;
 
-/// Goes on with a call of the component, answering what it asks on the way. An actor that crashes
-/// drops the call, and with it what the instance was doing.
+/// Continues a call of the component, and answers its imports on the way. An actor that crashes
+/// drops the call, and with it the work of the instance.
 fn drive<R>(
     mail: &imports::Mail,
     desk: &mut Desk<'_>,
@@ -346,7 +346,7 @@ impl<'y> Handle<'y> for Opened<'y> {
     }
 }
 
-/// A reader, in its instance or in that of the handle that it reads for.
+/// A reader, in its own instance or in that of the handle that it reads for.
 struct Reading<'y> {
     instance: Shared<'y>,
     reader: ResourceAny,

@@ -1,9 +1,10 @@
-//! Damage in a world: what the store does to objects by itself, and what may be lost by it.
+//! Damage in a world: the changes that the store makes to objects by itself, and the events that
+//! may be lost by them.
 //!
-//! 1. What may be lost are the batches whose bytes were changed while nothing else held them: the
-//!    events of a live batch, and those of the batches of a segment whose bytes were changed.
-//! 2. What was damaged may be deleted, to be replaced. Nothing else may.
-//! 3. Until all is repaired, a call may say that something is damaged.
+//! 1. Events may be lost whose bytes were changed while no other object held them. These are the
+//!    events of a live batch, or of the batches of a segment whose bytes were changed.
+//! 2. An object that was damaged may be deleted, to be replaced. No other object may.
+//! 3. Until everything is repaired, a call may report damage.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,25 +19,25 @@ use crate::sim::random::Random;
 use crate::sim::world::State;
 
 thread_local! {
-    /// Whether something in the world of this thread is damaged, or was and is perhaps still.
+    /// True if something in the world of this thread is damaged, or was and perhaps still is.
     static EXPECTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// From now on a call may say that something is damaged, or not any more.
+/// Sets if a call may report damage from now on.
 pub fn expect(expected: bool) {
     EXPECTED.set(expected);
 }
 
-/// Whether a call may say that something is damaged.
+/// True if a call may report damage.
 pub fn is_expected() -> bool {
     EXPECTED.get()
 }
 
 #[derive(Clone, Default)]
 pub struct Damage {
-    /// Damaged objects, as they were.
+    /// Damaged objects, with their original bytes.
     was: BTreeMap<String, Arc<[u8]>>,
-    /// Objects that are or were damaged: two repairs at once may replace one after the other.
+    /// Objects that are or were damaged: two concurrent repairs may replace one after the other.
     ever: BTreeSet<String>,
     losable: BTreeSet<BatchName>,
     /// Events that a repair has recorded as lost.
@@ -52,12 +53,12 @@ impl Damage {
         &self.lost
     }
 
-    /// Whether the object is damaged, or was and has not been replaced yet.
+    /// True if the object is damaged, or was and has not been replaced yet.
     pub fn is_damaged(&self, key: &str) -> bool {
         self.was.contains_key(key)
     }
 
-    /// An object was deleted. Whether that is right because it is damaged.
+    /// Records that an object was deleted. Returns true if that is right because it is damaged.
     pub fn deleted(&mut self, key: &str, bytes: &Arc<[u8]>, is_needed: bool) -> bool {
         if !is_needed {
             self.was.remove(key);
@@ -67,7 +68,7 @@ impl Damage {
         is_needed && self.ever.contains(key)
     }
 
-    /// An object was stored: what is as it was is not damaged any more.
+    /// Records that an object was stored: one with its original bytes is no longer damaged.
     pub fn landed(&mut self, key: &str, bytes: &[u8]) {
         if self.was.get(key).is_some_and(|was| **was == *bytes) {
             self.was.remove(key);
@@ -76,7 +77,7 @@ impl Damage {
 }
 
 impl History {
-    /// The events of a segment that is named for the first time, those that were lost too.
+    /// Returns the events of a segment that is named for the first time, including lost ones.
     pub fn events_in(
         &mut self,
         segment: &SegmentRecord,
@@ -109,7 +110,7 @@ impl History {
         Ok(events)
     }
 
-    /// The batches of a segment of which some bytes are those.
+    /// Returns the batches of a segment that contain any of these bytes.
     fn batches_at(&self, segment: SegmentName, at: &[usize]) -> Vec<BatchName> {
         let key = LogName::parse(LOG).unwrap().key(segment.index());
         let index = std::str::from_utf8(self.known(&key).unwrap()).unwrap();
@@ -130,7 +131,7 @@ impl History {
 }
 
 impl State {
-    /// Damages an object, if there is one that can be: its key.
+    /// Damages an object, if there is one that can be damaged. Returns its key.
     pub fn harm(&mut self, plan: &mut Random) -> Option<String> {
         let keys: Vec<String> = self.objects.keys().map(|key| key.to_string()).collect();
         let keys: Vec<_> = keys.iter().filter(|key| self.can_be_harmed(key)).collect();
@@ -142,7 +143,7 @@ impl State {
         let mut bytes = Some(was.to_vec());
         match object(key)? {
             ObjectName::Batch(name) => {
-                // One that a segment holds by now is needed no more.
+                // A batch that a segment holds by now is no longer needed.
                 if read_events(&was)
                     .ok()?
                     .iter()
@@ -185,8 +186,8 @@ impl State {
         Some(key)
     }
 
-    /// What is damaged where nobody looks, of old batches, which have no digest, or a second time, is
-    /// not tried.
+    /// False for objects that are never tried: those that no operation reads, legacy batches, which
+    /// have no digest, and objects damaged before.
     fn can_be_harmed(&self, key: &str) -> bool {
         let of_log = match object(key) {
             Some(ObjectName::Batch(name)) => name.origin.is_some(),
@@ -197,7 +198,7 @@ impl State {
         of_log && !self.history.damage.is_damaged(key)
     }
 
-    /// Somebody restores an object from a copy of the store. False if it is not damaged.
+    /// Restores an object from a copy of the store. Returns false if it is not damaged.
     pub fn restore(&mut self, key: &str) -> bool {
         let Some(was) = self.history.damage.was.remove(key) else { return false };
         self.objects.overwrite(key, Some(was));
@@ -205,7 +206,7 @@ impl State {
     }
 }
 
-/// Changes a byte; returns which.
+/// Changes a byte; returns its index.
 fn flip(plan: &mut Random, bytes: &mut [u8]) -> usize {
     let at = plan.index(bytes.len());
     bytes[at] ^= 1 << plan.below(7);

@@ -1,18 +1,18 @@
-//! What is true of the log in a world, judged by what its store holds.
+//! The true state of the log in a world, judged by the objects that its store holds.
 //!
-//! An event is a line `{line}-{number}` with dots behind it, where a line of events is what one writer
-//! wrote: its numbers count from 0. Since a writer's batches appear in order, what is stored of a
-//! line is known by its length.
+//! An event is a line `{line}-{number}` with dots behind it. A line of events is the work of one
+//! writer, and its numbers count from 0. Since a writer's batches appear in order, the length of a
+//! line determines its stored events.
 //!
-//! 1. A name that only one can give always has the same bytes.
-//! 2. Each manifest goes on from the one before: every event keeps its position, each event has one,
-//!    each line's events have theirs in order and without a gap.
+//! 1. A name that only one actor can give always has the same bytes.
+//! 2. Each manifest continues the one before. Every event keeps its position, and no two events
+//!    share one. The events of a line have theirs in order and without a gap.
 //! 3. Only a trim raises the first position, and by no more than it asked for.
 //! 4. The first manifest stays.
-//! 5. Nothing is deleted that the manifest in force needs, or that no segment has absorbed, unless it
-//!    is damaged: then it is to be replaced.
-//! 6. No segment that a manifest names holds a trimmed event, unless a lazy trim has left it there;
-//!    what a compaction commits is without it again.
+//! 5. No object is deleted that the current manifest needs, or that no segment has absorbed, unless
+//!    it is damaged and is to be replaced.
+//! 6. No segment that a manifest names holds a trimmed event, unless a lazy trim has left it there.
+//!    The next compaction commits without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,64 +27,64 @@ use crate::sim::objects::Objects;
 /// The name of the log in every world.
 pub const LOG: &str = "log";
 
-/// The number of a line of events, and the event's in it.
+/// The number of a line of events, and the number of the event in it.
 pub type Event = (usize, usize);
 
-/// What a trim was asked for.
+/// The request of a trim.
 #[derive(Clone, Debug)]
 pub enum TrimRequest {
     KeepEvents(u64),
     Time(u64),
-    /// A position, and what has been passed up to there.
+    /// A position, and the events that were passed up to there.
     Position(Box<Ledger>),
-    /// Nothing: it is a repair.
+    /// Nothing: the commit is a repair.
     Nothing,
 }
 
-/// A trim as somebody asked for it, or a repair.
+/// A trim as an actor requested it, or a repair.
 #[derive(Clone, Debug)]
 pub struct Trim {
     pub request: TrimRequest,
-    /// It may leave trimmed events in the segment at its boundary.
+    /// True if it may leave trimmed events in the segment at its boundary.
     pub lazy: bool,
 }
 
-/// What one writer wrote.
+/// The events of one writer.
 #[derive(Clone, Default)]
 pub struct Line {
     /// Events that were appended.
     pub written: usize,
-    /// The batch times of those that are stored, or were.
+    /// The batch times of the events that are stored, or were.
     pub times: Vec<u64>,
-    /// The positions of those that have one.
+    /// The positions of the events that have one.
     pub positions: Vec<u64>,
 }
 
 #[derive(Clone, Default)]
 pub struct History {
     pub lines: Vec<Line>,
-    /// The line of batches of the old naming scheme, whose names do not tell how many events.
+    /// The line of legacy batches, whose names do not contain the number of events.
     pub old_line: Option<usize>,
     /// The events by position.
     pub places: Vec<Event>,
-    /// Of the manifest in force.
+    /// The generation of the current manifest.
     pub generation: u64,
     pub first_position: u64,
     identity: Option<LogId>,
-    /// Trimmed events that are in a segment still.
+    /// Trimmed events that are still in a segment.
     pub trimmed_events: u64,
     needed: BTreeSet<String>,
-    /// Every object that was ever stored, manifests left out.
+    /// Every object that was ever stored, except manifests.
     known: BTreeMap<String, Arc<[u8]>>,
     pub damage: Damage,
 }
 
-/// How an event is written down.
+/// Formats an event.
 pub fn write_event((line, number): Event, dots: usize) -> String {
     format!("{line}-{number}{}", ".".repeat(dots))
 }
 
-/// Reads the events of some lines of text.
+/// Parses the events of some lines of text.
 pub fn read_events(lines: &[u8]) -> Result<Vec<Event>, String> {
     let text = str::from_utf8(lines).map_err(|error| error.to_string())?;
     let read = |event: &str| {
@@ -95,7 +95,7 @@ pub fn read_events(lines: &[u8]) -> Result<Vec<Event>, String> {
     events.map(|event| read(event).ok_or_else(|| format!("{event:?} is invented"))).collect()
 }
 
-/// The log's own object of that key.
+/// Returns the log's own object with that key.
 pub fn object(key: &str) -> Option<ObjectName> {
     ObjectName::parse(LogName::parse(LOG).unwrap().object(key)?)
 }
@@ -108,23 +108,23 @@ impl History {
         &mut self.lines[line]
     }
 
-    /// How many events of each line are stored.
+    /// Returns the number of stored events of each line.
     pub fn stored(&self) -> Vec<usize> {
         self.lines.iter().map(|line| line.times.len()).collect()
     }
 
-    /// How many events have been stored so far, trimmed or not.
+    /// Returns the number of events stored so far, trimmed or not.
     pub fn stored_events(&self) -> u64 {
         self.lines.iter().map(|line| u64::try_from(line.times.len()).unwrap()).sum()
     }
 
-    /// Stored events that have no position, line by line.
+    /// Iterates over the stored events that have no position, line by line.
     pub fn live(&self) -> impl Iterator<Item = Event> {
         let lines = self.lines.iter().enumerate();
         lines.flat_map(|(at, line)| (line.positions.len()..line.times.len()).map(move |n| (at, n)))
     }
 
-    /// Whether the name of the event's batch tells how many events it has.
+    /// True if the name of the event's batch contains its number of events.
     pub fn is_counted(&self, (line, _): Event) -> bool {
         self.old_line != Some(line)
     }
@@ -141,17 +141,17 @@ impl History {
         self.lines.get(line)?.positions.get(number).copied()
     }
 
-    /// Whether the manifest in force names the object.
+    /// True if the current manifest names the object.
     pub fn needs(&self, key: &str) -> bool {
         self.needed.contains(key)
     }
 
-    /// The bytes that an object had when it was stored.
+    /// Returns the bytes that an object had when it was stored.
     pub fn known(&self, key: &str) -> Option<&Arc<[u8]>> {
         self.known.get(key)
     }
 
-    /// Whether an object is there, or would be were it not damaged.
+    /// Fails if an object is missing, unless it is damaged.
     fn is_there(&self, key: &str, objects: &Objects) -> Result<(), String> {
         let is_there = objects.get(key).is_some() || self.damage.is_damaged(key);
         if is_there { Ok(()) } else { Err(format!("{key} is not there")) }
@@ -161,7 +161,7 @@ impl History {
         self.position(event).is_some_and(|position| position < self.first_position)
     }
 
-    /// An object has been stored.
+    /// Records that an object has been stored.
     pub fn landed(
         &mut self,
         key: &str,
@@ -172,7 +172,7 @@ impl History {
         let name = object(key);
         self.damage.landed(key, bytes);
         if let Some(ObjectName::Manifest(generation)) = name {
-            // Below the one in force it counts for nothing: its number was passed long ago.
+            // A manifest below the current one has no effect: its number was passed long ago.
             if generation.0 <= self.generation {
                 return Ok(());
             }
@@ -195,7 +195,7 @@ impl History {
         Ok(())
     }
 
-    /// An object has been deleted.
+    /// Records that an object has been deleted.
     pub fn deleted(&mut self, key: &str, bytes: &Arc<[u8]>) -> Result<(), String> {
         let is_first = object(key) == Some(ObjectName::Manifest(Generation::FIRST));
         let is_needed = is_first || self.needed.contains(key);
@@ -218,7 +218,7 @@ impl History {
         Ok(())
     }
 
-    /// A manifest is in force from now on.
+    /// Records a manifest that is current from now on.
     fn commit(
         &mut self,
         generation: Generation,
@@ -263,11 +263,11 @@ impl History {
             ));
         }
         (self.generation, self.first_position, self.needed) = (generation.0, first, needed);
-        // A segment's events stand at their positions: they were looked at when it was first named.
+        // A segment's events stand at their positions: they were checked when it was first named.
         let start = manifest.segments.first().map_or(first, |segment| segment.position);
         self.trimmed_events = first.saturating_sub(start);
         let may_hold_trimmed = match trim {
-            // Before it trims, it may absorb.
+            // A trim may absorb before it trims.
             Some(trim) => trim.lazy || first == old_first,
             None => false,
         };
@@ -306,7 +306,7 @@ impl History {
         Ok(())
     }
 
-    /// Whether what has just been trimmed is no more than was asked for.
+    /// Fails if the events just trimmed are more than the request asked for.
     fn judge_trim(&self, old_first: u64, trim: Option<&Trim>) -> Result<(), String> {
         let old = usize::try_from(old_first).unwrap();
         let first = usize::try_from(self.first_position).unwrap();

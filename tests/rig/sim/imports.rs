@@ -1,8 +1,8 @@
-//! What the built component imports, answered by the actor that runs it.
+//! The imports of the built component, answered by the actor that runs it.
 //!
-//! A call of the component runs on a stack of its own. An import leaves a question and gives way; the
-//! actor answers it with its own ports, for as long as that takes in the world, and goes on with the
-//! call. So an actor can stall or crash in the middle of an import.
+//! A call of the component runs on its own stack. An import leaves a question and yields. The actor
+//! answers the question with its own ports, for as long as that takes in the world, and then
+//! continues the call. An actor can therefore stall or crash in the middle of an import.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
@@ -21,13 +21,13 @@ use crate::sim::component::bindings::wasi::logging::logging;
 use crate::sim::ports::{Create, Parts, Read};
 use crate::sim::world::Eyes;
 
-/// What an import asks of the actor.
+/// The question of an import to the actor.
 pub type Question = Box<dyn FnOnce(&mut Desk<'_>) + Send>;
 
-/// Where questions are left.
+/// The place where questions are left.
 pub type Mail = Arc<Mutex<Option<Question>>>;
 
-/// The actor's side: its ports, and what the component holds of them, by number.
+/// The actor's side: its ports, and the resources that the component holds, by number.
 pub struct Desk<'y> {
     eyes: Eyes<'y>,
     creates: Vec<Option<Create<'y>>>,
@@ -39,7 +39,7 @@ pub struct Desk<'y> {
 #[derive(Default)]
 pub struct State {
     pub mail: Mail,
-    /// The bytes that are held for it, by number.
+    /// The bytes that the host keeps for it, by number.
     held: Vec<Option<Vec<u8>>>,
 }
 
@@ -73,7 +73,7 @@ impl State {
     }
 }
 
-/// Adds what the component imports. Whatever else it may call is a trap.
+/// Adds the imports of the component. Any other call traps.
 pub fn add_to_linker(
     linker: &mut Linker<State>,
     component: &Component,
@@ -82,11 +82,11 @@ pub fn add_to_linker(
     held_bytes::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     logging::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
-    // An alias of the type, which would else be taken for unknown.
+    // An alias of the type, which would otherwise count as unknown.
     let bytes = ResourceType::host::<held_bytes::Bytes>();
     linker.instance("stratalog:log/object-store@0.1.0")?.resource("bytes", bytes, |_, _| Ok(()))?;
     linker.define_unknown_imports_as_traps(component)?;
-    // The version of these is the toolchain's choice.
+    // The toolchain chooses the version of these.
     linker.allow_shadowing(true);
     for (name, _) in component.component_type().imports(engine) {
         if name.starts_with("wasi:clocks/wall-clock@") {
@@ -108,13 +108,13 @@ pub fn add_to_linker(
     Ok(())
 }
 
-/// Keeps something under a new number.
+/// Stores a value under a new number.
 fn keep<T, R: 'static>(kept: &mut Vec<Option<T>>, thing: T) -> Resource<R> {
     kept.push(Some(thing));
     Resource::new_own(u32::try_from(kept.len() - 1).unwrap())
 }
 
-/// What is kept under a number.
+/// Returns the value with a number.
 fn at<T>(kept: &mut [Option<T>], number: u32) -> &mut Option<T> {
     &mut kept[usize::try_from(number).unwrap()]
 }
@@ -176,7 +176,7 @@ impl wit::Host for State {
         let page = self.ask(list).await?.map_err(wit::StoreError::from);
         Ok(page.map(|page| {
             let objects = page.objects.into_iter();
-            // A world has nothing else.
+            // A world has only objects.
             let kind = wit::EntryKind::Object;
             let objects = objects.map(|o| wit::ListedObject { key: o.key, size: o.size, kind });
             wit::ListPage { objects: objects.collect(), more: page.more }
@@ -304,7 +304,7 @@ impl State {
     }
 }
 
-/// A host that does not measure: the component reads what it checks.
+/// A host that computes no digests: the component reads the bytes that it checks.
 impl held_bytes::HostBytes for State {
     async fn new(&mut self, content: Vec<u8>) -> wasmtime::Result<Resource<held_bytes::Bytes>> {
         Ok(keep(&mut self.held, content))

@@ -1,34 +1,34 @@
-//! What a reader has been shown over the life of its position, and whether that is right.
+//! The events that a reader has been shown over the life of its position, and their judge.
 //!
-//! 1. Of each writer the events come one by one, from the first on. One that is left out must have
-//!    been trimmed by then, or not be wanted.
-//! 2. At the end of a pass everything that was stored when the pass began has been shown.
-//! 3. What was trimmed or lost before the reader came to it is counted, to the event.
+//! 1. The events of each writer come one by one, from the first on. An omitted event must be
+//!    trimmed by then, or not wanted.
+//! 2. At the end of a pass, everything that was stored at its beginning has been shown.
+//! 3. Events that were trimmed or lost before the reader came to them are counted exactly.
 
 use std::collections::BTreeSet;
 
 use crate::sim::history::{Event, History, read_events};
 
-/// What to expect of a reader, and what it has shown so far.
+/// The expected events of a reader, and those shown so far.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    /// Of each line, the number of the next event.
+    /// The number of the next event of each line.
     next: Vec<usize>,
     /// Events that were left out.
     gaps: Vec<Event>,
     pub shown: u64,
     pub missed: u64,
-    /// Only events of batches sealed from `since` on and before `until` are wanted.
+    /// Only events of batches sealed at or after `since` and before `until` are wanted.
     pub since: Option<u64>,
     pub until: Option<u64>,
-    /// The pass began at the last so many events: what comes before is not wanted.
+    /// The pass began at the last N events: earlier ones are not wanted.
     pub last: Option<u64>,
-    /// A line, and how many of its events the reader knows by its writer's own word.
+    /// A line, and the number of its events that the reader knows from its writer.
     pub own: Option<(usize, usize)>,
-    /// What was in force when the pass began.
+    /// The state of the log when the pass began.
     start: Start,
-    /// Whether the reader has given anything yet, and where the log began when it looked at it
-    /// first, at least and at most: what was trimmed by then is not missed.
+    /// True once the reader has given anything. Events that were trimmed before its first load of
+    /// the log are not missed; these are the lowest and highest first positions then.
     begun: bool,
     beginning: (u64, u64),
 }
@@ -42,22 +42,22 @@ struct Start {
 }
 
 impl Ledger {
-    /// Of a reader that knows so many events of a line by its writer's own word.
+    /// Makes the ledger of a reader that knows this many events of a line from its writer.
     pub fn of_writer(line: usize, written: usize) -> Self {
         Self { own: Some((line, written)), ..Self::default() }
     }
 
-    /// Whether the event was shown, or left out for a reason.
+    /// True if the event was shown, or left out for a reason.
     pub fn has_passed(&self, (line, number): Event) -> bool {
         self.next.get(line).is_some_and(|next| number < *next)
     }
 
-    /// Whether the writer whose word the reader has had appended the event before.
+    /// True if the writer that the reader depends on had appended the event before.
     pub fn knows(&self, (line, number): Event) -> bool {
         self.own.is_some_and(|(own, end)| own == line && number < end)
     }
 
-    /// A pass begins now.
+    /// Begins a pass now.
     pub fn begin_pass(&mut self, history: &History) {
         self.start = Start {
             stored: history.stored(),
@@ -70,14 +70,14 @@ impl Ledger {
         }
     }
 
-    /// The reader has given something.
+    /// Records that the reader has given something.
     fn begin(&mut self, history: &History) {
         if !self.begun {
             (self.begun, self.beginning.1) = (true, history.first_position);
         }
     }
 
-    /// A page has been shown.
+    /// Checks a page that has been shown.
     pub fn show(
         &mut self,
         lines: &[u8],
@@ -141,7 +141,7 @@ impl Ledger {
         self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time < until)
     }
 
-    /// The pass has come to its end.
+    /// Checks that the pass has come to its end.
     pub fn end_pass(&mut self, history: &History) -> Result<(), String> {
         self.begin(history);
         let start = std::mem::take(&mut self.start);
@@ -160,7 +160,7 @@ impl Ledger {
             let most = self.count_missed(history.first_position, history) - self.beginning.0;
             let least = least + self.count_lost(&start.lost, history);
             let most = most + self.count_lost(history.damage.lost(), history);
-            // A position does not tell how many events of a batch of old were shown.
+            // A position does not contain the number of events shown of a legacy batch.
             let shown = history.old_line.and_then(|line| self.next.get(line)).copied().unwrap_or(0);
             let most = most + u64::try_from(shown).unwrap();
             if self.missed < least || self.missed > most {
@@ -173,7 +173,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Of the events before a position, how many were not shown.
+    /// Counts the events before a position that were not shown.
     fn count_missed(&self, position: u64, history: &History) -> u64 {
         let before = |line: &Vec<u64>| line.partition_point(|at| *at < position);
         let lines = self.next.iter().zip(&history.lines);
@@ -184,15 +184,15 @@ impl Ledger {
         position - u64::try_from(passed - left_out).unwrap()
     }
 
-    /// How many of the lost events were neither shown nor trimmed since.
+    /// Counts the lost events that were neither shown nor trimmed since.
     fn count_lost(&self, lost: &BTreeSet<Event>, history: &History) -> u64 {
         let is_shown = |event: &Event| self.has_passed(*event) && !self.gaps.contains(event);
         let missing = lost.iter().filter(|event| !is_shown(event) && !history.is_trimmed(**event));
         u64::try_from(missing.count()).unwrap()
     }
 
-    /// A pass over the last so many events shows at least as many, if there were as many at its
-    /// beginning and they were not trimmed on the way, and at most those that came on top.
+    /// Checks a pass over the last N events. It shows at least N, unless there were fewer at its
+    /// beginning or some were trimmed on the way. It shows at most N and the events added since.
     fn end_last(&self, last: u64, start: &Start, history: &History) -> Result<(), String> {
         let least = last.min(start.events.saturating_sub(history.first_position));
         let most = last + (history.stored_events() - start.events);

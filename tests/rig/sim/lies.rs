@@ -1,32 +1,32 @@
-//! Listings that leave out what is there.
+//! Listings that omit existing objects.
 //!
-//! An actor that is lied to may fail or do less. That nobody loses an event by it is what counts.
+//! An actor that is lied to may fail or do less. No actor may lose an event by it.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::sim::random::Random;
 
-/// What a listing leaves out.
+/// The omission of a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lie {
     Everything,
     Manifests,
-    /// What comes behind some key.
+    /// All keys behind some key.
     Tail,
     /// One key.
     One,
-    /// What was stored last: the listing is of some time ago.
+    /// The keys stored last: the listing is of some time ago.
     Newest,
-    /// All but the batches, the first generation, and what those made that are lied to.
+    /// All but the batches, the first generation, and the keys made by actors that are lied to.
     Frozen,
 }
 
-/// What the store knows besides the keys of a listing.
+/// The store's knowledge apart from the keys of a listing.
 pub struct Known<'o> {
-    /// Every key that was ever stored, in the order of that.
+    /// Every key that was ever stored, in the order of storing.
     pub landed: &'o [Rc<str>],
-    /// Keys that actors made that may be lied to.
+    /// Keys made by actors that may be lied to.
     pub made: &'o BTreeSet<Rc<str>>,
 }
 
@@ -42,14 +42,15 @@ impl Lie {
         ])
     }
 
-    /// Whether it may leave out a batch of a writer and show a later one. A compaction then gives the
-    /// later one its place first: nothing tells it that there is another. No event is lost, but the
-    /// order in which the world judges positions is; so batches are not listed like that.
+    /// True if the lie may omit a batch of a writer and show a later one. A compaction then gives
+    /// the later one its place first, because nothing indicates that there is another. No event is
+    /// lost, but the order by which the world judges positions is. Batches are therefore not listed
+    /// like that.
     pub fn breaks_order(self) -> bool {
         matches!(self, Self::One | Self::Newest)
     }
 
-    /// Leaves out keys of a listing. Whether anything was left out.
+    /// Removes keys from a listing. Returns true if any was removed.
     pub fn tell(
         self,
         random: &mut Random,

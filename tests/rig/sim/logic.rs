@@ -1,4 +1,4 @@
-//! What an actor does with a log, whoever does it: the logic run natively, or the built component.
+//! The operations of an actor on a log, by the logic run natively or by the built component.
 
 use stratalog_guest::decide::cursor::Pending;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
@@ -10,31 +10,31 @@ use crate::sim::component::{Engine, Instances};
 use crate::sim::native::Native;
 use crate::sim::world::Eyes;
 
-/// Why something was not done.
+/// The reason why an operation was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The store failed, somebody else was faster, or the log has nothing yet: nothing is wrong, try
-    /// again.
+    /// The store failed, another actor was faster, or the log is still empty. Nothing is wrong:
+    /// retry.
     Again,
-    /// Something is damaged: wrong in a world where nothing is.
+    /// Something is damaged: wrong in a world without damage.
     Damaged(String),
-    /// It must not happen.
+    /// A failure that must not happen.
     Wrong(String),
 }
 
 pub type Outcome<T> = Result<T, Refusal>;
 
-/// What a reader yields.
+/// A page of a reader.
 pub type Page = page::Page<Vec<u8>>;
 
-/// What a compaction says that it did.
+/// The result that a compaction reports.
 #[derive(Debug)]
 pub struct Compacted {
     pub merged_files: u64,
     pub events: u64,
 }
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Debug, Default)]
 pub struct Verified {
     pub damaged: Vec<String>,
@@ -43,7 +43,7 @@ pub struct Verified {
     pub trimmed_events: u64,
 }
 
-/// A damaged object, and what a repair did about it.
+/// A damaged object, and the action of a repair on it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Mended {
     pub object: String,
@@ -51,7 +51,7 @@ pub struct Mended {
     pub events_lost: u64,
 }
 
-/// What a repair did.
+/// The action of a repair.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Done {
     SetAside,
@@ -63,7 +63,7 @@ pub enum Done {
     Nothing(String),
 }
 
-/// Damage in one line.
+/// Formats damage in one line.
 pub fn show_damage(object: &str, expected: &str, found: &str) -> String {
     format!("{object}: expected {expected}, found {found}")
 }
@@ -107,11 +107,11 @@ pub trait Handle<'y> {
 /// A reader.
 pub trait Pass {
     fn next_page(&mut self) -> Outcome<Option<Page>>;
-    /// None of a pass with what a handle holds.
+    /// The position; none for a pass that includes the pending events of a handle.
     fn position(&mut self) -> Option<String>;
 }
 
-/// Whose logic a run is of.
+/// The logic that a run is of.
 #[derive(Clone)]
 pub enum Subject {
     Native,

@@ -1,4 +1,4 @@
-//! The world's object store, and what goes wrong in it.
+//! The world's object store, and its failures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Range};
@@ -9,7 +9,7 @@ use crate::sim::history::Trim;
 use crate::sim::lies::{Known, Lie};
 use crate::sim::world::{Eyes, State};
 
-/// How a create fares.
+/// The outcome of a create.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Done,
@@ -21,31 +21,31 @@ pub enum Fate {
 /// A read or a list that the store did not do.
 pub struct Unavailable;
 
-/// What is stored, and what is on its way.
+/// The stored objects, and the creates in flight.
 #[derive(Default)]
 pub struct Objects {
     stored: BTreeMap<Rc<str>, Arc<[u8]>>,
-    /// Every key that was ever stored, as often as it was, in the order of that.
+    /// Every key that was ever stored, once for each time, in the order of storing.
     landed: Vec<Rc<str>>,
-    /// Keys that actors made that may be lied to.
+    /// Keys made by actors that may be lied to.
     made: BTreeSet<Rc<str>>,
     under_way: Vec<UnderWay>,
-    /// Creates that were started so far, and the fates of those that are done.
+    /// The number of creates started so far, and the fates of those that are done.
     started: u64,
     fates: BTreeMap<u64, Fate>,
 }
 
-/// A create that the world does when it comes to it.
+/// A create that the world does later.
 struct UnderWay {
     actor: usize,
-    /// Whose fate somebody may ask for; none of a late one, whose reply was lost.
+    /// The number by which its fate is asked for; none for a late create, whose reply was lost.
     started: Option<u64>,
     key: String,
     bytes: Arc<[u8]>,
     trim: Option<Rc<Trim>>,
 }
 
-/// A page of a listing: keys and sizes, and whether there are more.
+/// A page of a listing: keys and sizes, and true if there are more.
 pub type Listed = (Vec<(Rc<str>, u64)>, bool);
 
 impl Objects {
@@ -61,7 +61,7 @@ impl Objects {
         self.stored.keys()
     }
 
-    /// What nobody asked for: an object has other bytes, or is gone, or is there again.
+    /// Damages an object: it gets other bytes, disappears, or is there again.
     pub fn overwrite(&mut self, key: &str, bytes: Option<Arc<[u8]>>) {
         let Some(bytes) = bytes else {
             self.stored.remove(key);
@@ -73,14 +73,14 @@ impl Objects {
         }
     }
 
-    /// The fate of a started create, if it has one yet.
+    /// Returns the fate of a started create, if it has one yet.
     pub fn fate(&self, started: u64) -> Option<Fate> {
         self.fates.get(&started).copied()
     }
 }
 
 impl State {
-    /// Starts a create that the world goes on with.
+    /// Starts a create that the world completes.
     pub fn start_create(&mut self, actor: usize, key: &str, bytes: &[u8]) -> u64 {
         self.objects.started += 1;
         let started = self.objects.started;
@@ -94,7 +94,7 @@ impl State {
         started
     }
 
-    /// Something that was under way is done, or a late one waits a little longer.
+    /// Completes a create in flight, or makes a late one wait a little longer.
     pub fn land_one(&mut self) {
         let number = self.random.index(self.objects.under_way.len());
         if self.objects.under_way[number].started.is_none() && self.random.chance(3, 4) {
@@ -113,7 +113,7 @@ impl State {
         }
     }
 
-    /// Does a create, however it fares.
+    /// Does a create, with any outcome.
     fn create(
         &mut self,
         actor: usize,
@@ -145,7 +145,7 @@ impl State {
         Fate::Done
     }
 
-    /// Stores an object, unless one of its name is there.
+    /// Stores an object, unless one with its name is there.
     pub fn land(&mut self, key: &str, bytes: Arc<[u8]>, trim: Option<&Trim>) {
         if self.objects.stored.contains_key(key) {
             return;
@@ -166,7 +166,7 @@ impl State {
         }
     }
 
-    /// Leaves out some of a listing, if the actor is to be lied to.
+    /// Removes some keys from a listing, if the actor is to be lied to.
     fn lie(&mut self, actor: usize, prefix: &str, objects: &mut Vec<(Rc<str>, u64)>) {
         let often = self.rough.lies;
         if often == 0 || !self.actor(actor).gullible {
@@ -201,7 +201,7 @@ impl Eyes<'_> {
         state.create(self.actor, key, bytes.into(), trim)
     }
 
-    /// The object's bytes, or those of the range; none if it is not there.
+    /// Returns the object's bytes, or those of the range; none if it is not there.
     pub fn get_object(
         &self,
         key: &str,
@@ -223,7 +223,8 @@ impl Eyes<'_> {
         Ok(Some(bytes))
     }
 
-    /// False when the store says that it failed; the object may be gone all the same.
+    /// Deletes an object. Returns false if the store reports a failure, though the object may be
+    /// gone.
     pub fn delete_object(&self, key: &str) -> bool {
         let mut state = self.step();
         state.trace.note(self.actor, "delete", key, b"");
@@ -235,7 +236,7 @@ impl Eyes<'_> {
         !failed
     }
 
-    /// A page of a listing, each key looked at at an instant of its own.
+    /// Returns a page of a listing, each key visited at an instant of its own.
     pub fn list_objects(
         &self,
         prefix: &str,
@@ -270,7 +271,7 @@ impl Eyes<'_> {
                 state = self.step();
                 let state = &mut *state;
                 for key in &state.objects.landed[landed..] {
-                    // A key that appears meanwhile may be looked at, or not.
+                    // A key that appears during the listing may be visited or not.
                     if wanted(key) && all.binary_search(key).is_err() && !new.contains(key) {
                         new.push(key.clone());
                         if state.random.chance(1, 2) {

@@ -47,7 +47,7 @@ impl System for Eyes<'_> {
     fn warn(&self, _: &str) {}
 }
 
-/// A create that the world goes on with by itself.
+/// A create that the world completes by itself.
 pub struct Create<'y> {
     eyes: Eyes<'y>,
     started: u64,
@@ -71,9 +71,9 @@ pub struct Read<'y> {
     eyes: Eyes<'y>,
     parts: Vec<ReadPart>,
     next: Cell<usize>,
-    /// Fetched ahead, each at an instant of its own.
+    /// Objects fetched ahead, each at an instant of its own.
     ahead: RefCell<VecDeque<Result<Option<Vec<u8>>, Unavailable>>>,
-    /// What is left of an object handed out in two chunks.
+    /// The rest of an object that is returned in two chunks.
     rest: RefCell<Option<Vec<u8>>>,
 }
 

@@ -1,4 +1,4 @@
-//! Random numbers that are the same for the same seed, on every machine.
+//! Random numbers that depend on the seed alone, on every machine.
 
 /// SplitMix64.
 #[derive(Clone)]
@@ -17,12 +17,12 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// Less than `end`.
+    /// Returns a number less than `end`.
     pub fn below(&mut self, end: u64) -> u64 {
         self.draw() % end
     }
 
-    /// From 1 to `last`.
+    /// Returns a number from 1 to `last`.
     pub fn up_to(&mut self, last: u64) -> u64 {
         1 + self.below(last)
     }
@@ -35,7 +35,7 @@ impl Random {
         among[self.index(among.len())]
     }
 
-    /// Less than `length`.
+    /// Returns an index less than `length`.
     pub fn index(&mut self, length: usize) -> usize {
         usize::try_from(self.below(u64::try_from(length).unwrap())).unwrap()
     }

@@ -1,4 +1,4 @@
-//! Actors that read: again and again from a position, or a part of the log.
+//! Actors that read: repeatedly from a position, or a part of the log.
 
 use stratalog_guest::drive::reader::ReadOptions;
 
@@ -8,7 +8,7 @@ use crate::sim::ledger::Ledger;
 use crate::sim::logic::{Page, Pass};
 
 impl<'y> Actor<'y> {
-    /// Takes note of a page, and checks it.
+    /// Records a page, and checks it.
     pub fn show(&self, ledger: &mut Ledger, page: &Page, what: &str) -> Result<(), String> {
         let mut state = self.eyes.state();
         let missed = page.missed.to_string();
@@ -18,7 +18,7 @@ impl<'y> Actor<'y> {
         shown.map_err(|failure| format!("{what}: {failure}"))
     }
 
-    /// Reads to the end of what is stored, which must be right.
+    /// Reads to the end of the stored events, which must be right.
     pub fn finish_pass(
         &mut self,
         pass: &mut (dyn Pass + 'y),
@@ -41,7 +41,7 @@ impl<'y> Actor<'y> {
         ended.map_err(|failure| format!("{what}: {failure}"))
     }
 
-    /// Reads again and again from one position, stopping in the middle and going on elsewhere.
+    /// Reads repeatedly from one position, stopping in the middle and continuing elsewhere.
     pub fn follow(&mut self, passes: u64) -> Result<(), String> {
         let (mut position, mut ledger) = self.take_bookmark().unwrap_or_default();
         let mut pass: Option<Box<dyn Pass + 'y>> = None;
@@ -60,7 +60,7 @@ impl<'y> Actor<'y> {
         Ok(())
     }
 
-    /// One pass, by one reader or several that follow each other.
+    /// Makes one pass, by one reader or several that follow each other.
     pub fn follow_once(
         &mut self,
         pass: &mut Option<Box<dyn Pass + 'y>>,
@@ -68,7 +68,7 @@ impl<'y> Actor<'y> {
         ledger: &mut Ledger,
     ) -> Result<(), String> {
         ledger.begin_pass(&self.eyes.state().history);
-        // What the reader at work may still show.
+        // The events that the current reader may still show.
         let mut left = None;
         let mut refused = 0;
         loop {
@@ -107,7 +107,7 @@ impl<'y> Actor<'y> {
                     *position = reader.position();
                     self.note("position", position.as_deref().unwrap_or_default());
                     if left.is_some() {
-                        // Such a reader does not look again.
+                        // Such a reader does not load the log again.
                         *pass = None;
                     }
                     if left != Some(0) {

@@ -7,8 +7,8 @@ use crate::sim::damage;
 use crate::sim::history::{Trim, TrimRequest};
 use crate::sim::logic::Done;
 
-/// Repairs after which a log must be whole, if nobody else does anything: a repair ends before what
-/// it must leave, and somebody restores that.
+/// The number of repairs after which a log must be whole, if no other actor does anything. A repair
+/// stops at an object that it must leave, which is then restored.
 const REPAIRS_MAX: u32 = 20;
 
 impl Actor<'_> {
@@ -25,7 +25,7 @@ impl Actor<'_> {
         Ok(())
     }
 
-    /// Repairs again and again.
+    /// Repairs repeatedly.
     pub fn repair_often(&mut self, rounds: u64) -> Result<(), String> {
         for _ in 0..rounds {
             let steps = self.plan.below(200);
@@ -35,7 +35,7 @@ impl Actor<'_> {
         Ok(())
     }
 
-    /// Repairs what was damaged, until it is whole.
+    /// Repairs the log until it is whole.
     pub fn repair_to_rest(&mut self) -> Result<(), String> {
         for _ in 0..REPAIRS_MAX {
             if self.repair()? == Some(0) {
@@ -46,8 +46,8 @@ impl Actor<'_> {
         Err(format!("{REPAIRS_MAX} repairs are not enough"))
     }
 
-    /// Repairs; how many objects were damaged, none when it was refused for now. What cannot be repaired
-    /// is restored from a copy of the store.
+    /// Repairs; returns the number of damaged objects, or none if it was refused for now. An object
+    /// that cannot be repaired is restored from a copy of the store.
     fn repair(&mut self) -> Result<Option<usize>, String> {
         let repair = Trim { request: TrimRequest::Nothing, lazy: true };
         self.eyes.state().actor(self.eyes.actor).trim = Some(Rc::new(repair));

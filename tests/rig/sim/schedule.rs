@@ -1,4 +1,4 @@
-//! A run of one seed: who is there, how rough it gets, and what must hold in the end.
+//! A run from one seed: its actors, its fault rates, and the conditions at its end.
 
 use std::rc::Rc;
 
@@ -15,10 +15,10 @@ use crate::sim::random::Random;
 use crate::sim::trace::Trace;
 use crate::sim::world::{Roughness, World};
 
-/// Compactions after which a log must be at rest, if nothing is written any more.
+/// The number of compactions after which a log must be at rest, if nothing more is written.
 const COMPACTIONS_MAX: u32 = 300;
 
-/// Runs a seed. What happened, and what went wrong if something did.
+/// Runs a seed. Returns the trace, and the failure if there was one.
 pub fn run(seed: u64, subject: &Subject, recorded: bool) -> (Trace, Result<(), String>) {
     let mut plan = Random::new(seed ^ 0x5eed);
     // Some runs are long, with stalls in which others compact a dozen times.
@@ -53,7 +53,7 @@ fn roughness(plan: &mut Random, long: bool) -> Roughness {
     }
 }
 
-/// Adds what is stored already, and who comes.
+/// Adds the objects that are stored already, and the actors.
 fn populate(
     world: &Rc<World>,
     subject: &Subject,
@@ -70,7 +70,8 @@ fn populate(
                 .map(|next| write_event((lines, number + next), plan.index(4)))
                 .collect();
             number += events.len();
-            // As the helper of old wrote them, or somebody else: with empty lines, without a last LF.
+            // As the predecessor or another program wrote them: with empty lines, without a last
+            // LF.
             let text = events.join(plan.pick(&["\n", "\n\n"])) + plan.pick(&["", "\n"]);
             let key = format!("{LOG}/batch_{:019}.jsonl", 9_000_000_000 + at);
             state.land(&key, text.into_bytes().into(), None);
@@ -115,12 +116,12 @@ fn populate(
         }
     }
     if is_damaged {
-        // One thing at a time: damage is expected, or lies are.
+        // Damage and lies never happen in one run.
         state.rough.lies = 0;
     }
 }
 
-/// Everybody has ended, late creates have landed, nothing fails any more.
+/// Checks the end: all actors have ended, late creates have landed, and nothing fails any more.
 fn end(actor: &mut Actor<'_>, bookmarks: &Bookmarks) -> Result<(), String> {
     if damage::is_expected() {
         actor.repair_to_rest()?;
@@ -129,11 +130,11 @@ fn end(actor: &mut Actor<'_>, bookmarks: &Bookmarks) -> Result<(), String> {
     marks.push((None, Ledger::default()));
     go_on_from(actor, &mut marks)?;
     if actor.eyes.state().history.stored_events() == 0 {
-        // There is no log, or none any more when a compaction has deleted batches without events.
+        // There is no log, or none any more since a compaction has deleted batches without events.
         return Ok(());
     }
     if actor.plan.chance(1, 2) {
-        // What is live is absorbed first where that must be.
+        // Live batches are absorbed first where that is necessary.
         actor.trim_as_planned()?;
         go_on_from(actor, &mut marks)?;
     }
@@ -150,7 +151,7 @@ fn end(actor: &mut Actor<'_>, bookmarks: &Bookmarks) -> Result<(), String> {
     reads_are_exact(actor)
 }
 
-/// Every position that a reader gave is still good.
+/// Checks that every position that a reader gave is still valid.
 fn go_on_from(actor: &mut Actor<'_>, marks: &mut [(Option<String>, Ledger)]) -> Result<(), String> {
     for (position, ledger) in marks {
         actor.follow_once(&mut None, position, ledger)?;
@@ -171,7 +172,7 @@ fn said<T>(outcome: Result<T, Refusal>) -> Result<T, String> {
     outcome.map_err(|refusal| format!("{refusal:?} in peace"))
 }
 
-/// Nothing is damaged and nothing left over.
+/// Checks that nothing is damaged and there is no garbage.
 fn is_clean(actor: &Actor<'_>) -> Result<(), String> {
     let verified = said(actor.logic.verify())?;
     if let Some(finding) = verified.damaged.iter().chain(&verified.leftovers).next() {
@@ -179,14 +180,14 @@ fn is_clean(actor: &Actor<'_>) -> Result<(), String> {
     }
     let counted = said(actor.logic.stat())?;
     let counts = (counted.events, counted.trimmed_events);
-    // A lost event is counted apart, and cannot be verified.
+    // A lost event is counted separately, and cannot be verified.
     if counted.uncounted_batches == 0 && counts != (verified.events, verified.trimmed_events) {
         return Err(format!("{counted:?} is counted, {verified:?} verified"));
     }
     Ok(())
 }
 
-/// All stored events have positions.
+/// Checks that all stored events have positions.
 fn all_is_absorbed(actor: &Actor<'_>) -> Result<(), String> {
     let counted = said(actor.logic.stat())?;
     let history = &actor.eyes.state().history;
@@ -251,7 +252,7 @@ fn reads_are_exact(actor: &mut Actor<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Trims as far as was asked for, where all is absorbed.
+/// Trims exactly as far as the request, where everything is absorbed.
 fn trim_exactly(actor: &mut Actor<'_>) -> Result<(), String> {
     let history = actor.eyes.state().history.clone();
     let (first, next) = (history.first_position, history.next_position());

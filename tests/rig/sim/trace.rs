@@ -1,4 +1,4 @@
-//! What happened in a run, as one number, and as text if it is asked for.
+//! The trace of a run, as one number, and as text on request.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ impl Trace {
         Self { hash: 0xcbf2_9ce4_8422_2325, text: recorded.then(String::new) }
     }
 
-    /// Takes note of what an actor did with what, and of the bytes it gave.
+    /// Records an operation of an actor, its object, and its bytes.
     pub fn note(&mut self, actor: usize, what: &str, object: &str, bytes: &[u8]) {
         let number = u32::try_from(actor).unwrap().to_le_bytes();
         let ends = [0];
@@ -28,7 +28,7 @@ impl Trace {
         }
     }
 
-    /// FNV-1a over everything noted.
+    /// Returns the FNV-1a hash of all records.
     pub fn hash(&self) -> u64 {
         self.hash
     }
@@ -42,7 +42,8 @@ fn fnv(hash: u64, byte: u8) -> u64 {
     (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
 }
 
-/// Where two recorded traces part: a few lines before, and the first that differs of each.
+/// Describes where two recorded traces differ: a few lines before, and the first different line of
+/// each.
 pub fn first_difference(one: &str, other: &str) -> String {
     let (one, other): (Vec<_>, Vec<_>) = (one.lines().collect(), other.lines().collect());
     let same = one.iter().zip(&other).take_while(|(one, other)| one == other).count();

@@ -1,4 +1,4 @@
-//! The world's scheduler: which actor runs when, what crashes and what stalls.
+//! The world's scheduler: it decides which actor runs when, which crashes and which stalls.
 
 use std::cell::{RefCell, RefMut};
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use crate::sim::objects::Objects;
 use crate::sim::random::Random;
 use crate::sim::trace::Trace;
 
-/// Thrown to end an actor that crashes.
+/// The panic that ends an actor that crashes.
 pub struct Crash;
 
 /// A run that takes more steps than this does not end.
@@ -22,23 +22,23 @@ const STEPS_MAX: u64 = 2_000_000;
 
 const STACK_BYTES: usize = 1 << 20;
 
-/// How rough a run is.
+/// The fault rates of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Roughness {
-    /// In a thousand operations, how many fail.
+    /// Failures in a thousand operations.
     pub faults: u64,
-    /// In a thousand reads and lists, how many fail.
+    /// Failures in a thousand reads and lists.
     pub read_faults: u64,
-    /// In a hundred thousand steps, how many crash the actor.
+    /// Crashes of the actor in a hundred thousand steps.
     pub crashes: u64,
-    /// In a thousand steps, how many stall the actor, and for how many steps at most.
+    /// Stalls of the actor in a thousand steps, and the largest number of steps of one.
     pub stalls: u64,
     pub stall_steps_max: u64,
-    /// In a hundred commits, how many stall the actor right before.
+    /// Stalls right before a commit, in a hundred commits.
     pub commit_stalls: u64,
-    /// In a hundred thousand steps, how many let the clock jump by hours.
+    /// Jumps of the clock by hours, in a hundred thousand steps.
     pub clock_jumps: u64,
-    /// In a thousand listings of who may be lied to, how many lie.
+    /// Lies in a thousand listings to actors that may be lied to.
     pub lies: u64,
 }
 
@@ -78,15 +78,15 @@ pub struct State {
 #[derive(Default)]
 pub struct Actor {
     phase: Phase,
-    /// What it is trimming: whatever it commits meanwhile is judged by that.
+    /// Its current trim: any commit in the meantime is judged by it.
     pub trim: Option<Rc<Trim>>,
-    /// Never stalls right before a commit.
+    /// True if it never stalls right before a commit.
     pub prompt: bool,
-    /// May be shown listings that lie.
+    /// True if it may be shown listings that lie.
     pub gullible: bool,
-    /// How each listing lies that it is shown.
+    /// The lie in every listing that it is shown.
     pub lie: Option<Lie>,
-    /// Whether it was lied to since this was reset: then it may fail in any way.
+    /// True if it was lied to since the last reset: then it may fail in any way.
     pub deceived: bool,
 }
 
@@ -99,7 +99,7 @@ enum Phase {
     Done,
 }
 
-/// What one actor sees of the world.
+/// One actor's view of the world.
 #[derive(Clone, Copy)]
 pub struct Eyes<'y> {
     pub world: &'y World,
@@ -107,13 +107,13 @@ pub struct Eyes<'y> {
     yielder: &'y Yielder<(), ()>,
 }
 
-/// What an actor does, and what goes wrong in it.
+/// The work of an actor, which returns its failure.
 pub type Job = Box<dyn FnOnce(Eyes<'_>) -> Result<(), String>>;
 
 type Running = Coroutine<(), (), Result<(), String>, DefaultStack>;
 
 thread_local! {
-    /// Stacks to be used again: making one takes longer than most actors need.
+    /// Stacks for reuse: making one takes longer than most actors need.
     static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -138,7 +138,7 @@ impl World {
         self.state.borrow_mut()
     }
 
-    /// Runs the actors that have been added, and those they add, to their ends.
+    /// Runs the added actors, and those that they add, to their ends.
     pub fn run(self: &Rc<Self>) -> Result<(), String> {
         let mut running: Vec<Option<Running>> = Vec::new();
         loop {
@@ -186,7 +186,7 @@ impl World {
 }
 
 impl State {
-    /// Adds an actor, which begins after some steps. Returns its number.
+    /// Adds an actor that begins after some steps. Returns its number.
     pub fn add(&mut self, after: u64, job: Job) -> usize {
         let phase = Phase::Stalled(self.steps + after);
         self.actors.push(Actor { phase, ..Actor::default() });
@@ -195,7 +195,7 @@ impl State {
         actor
     }
 
-    /// What has gone wrong first is what counts. All actors crash from then on.
+    /// Records a failure: only the first one counts. All actors crash from then on.
     pub fn fail(&mut self, failure: String) {
         self.failure.get_or_insert(failure);
     }
@@ -204,7 +204,7 @@ impl State {
         &mut self.actors[actor]
     }
 
-    /// From now on nothing goes wrong any more, and what was under way has landed.
+    /// Ends all faults, and completes the creates in flight.
     pub fn calm_down(&mut self) {
         self.rough = Roughness::NONE;
         while self.objects.is_any_under_way() {
@@ -221,7 +221,7 @@ impl State {
         };
         let mut count = self.actors.iter().filter(|actor| ready(actor)).count();
         if count == 0 {
-            // Everybody stalls: time passes until the first one goes on.
+            // All actors stall: time passes until the first one continues.
             let stalls = self.actors.iter().filter_map(|actor| match actor.phase {
                 Phase::Stalled(until) => Some(until),
                 _ => None,
@@ -242,7 +242,7 @@ impl State {
         Some(actor)
     }
 
-    /// What time brings.
+    /// Applies the effects of time.
     fn pass_time(&mut self) {
         let tick = self.random.pick(&[0, 0, 1, 3, -2, 50, -40]);
         self.clock = self.clock.saturating_add_signed(tick);
@@ -261,7 +261,7 @@ impl State {
 }
 
 impl<'y> Eyes<'y> {
-    /// A point where another actor may run; this one may crash or stall there.
+    /// Marks a point where another actor may run; this one may crash or stall there.
     pub fn step(&self) -> RefMut<'y, State> {
         let mut state = self.world.state();
         state.steps += 1;
@@ -286,7 +286,7 @@ impl<'y> Eyes<'y> {
         state
     }
 
-    /// Lets others run for about so many steps.
+    /// Lets others run for about this many steps.
     pub fn pause(&self, steps: u64) {
         let mut state = self.world.state();
         let until = state.steps + steps;
@@ -295,7 +295,7 @@ impl<'y> Eyes<'y> {
         drop(self.step());
     }
 
-    /// An actor about to commit may stall right there, while others go on.
+    /// May stall an actor that is about to commit, while others continue.
     pub fn stall_before_commit(&self) {
         let mut state = self.world.state();
         let (stalls, most) = (state.rough.commit_stalls, state.rough.stall_steps_max);

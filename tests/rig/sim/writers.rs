@@ -1,4 +1,4 @@
-//! Actors that write, and read what they have written.
+//! Actors that write, and read their own events.
 
 use stratalog_guest::decide::cursor::Pending;
 use stratalog_guest::decide::options::OptionsInput;
@@ -13,7 +13,7 @@ use crate::sim::logic::{Handle, Page};
 use crate::sim::random::Random;
 
 impl<'y> Actor<'y> {
-    /// Writes so many events as one line of events, flushing and reading now and then.
+    /// Writes this many events as one line of events, flushing and reading now and then.
     pub fn write(&mut self, line: usize, events: usize) -> Result<(), String> {
         let plan = &mut self.plan;
         let options = OptionsInput {
@@ -30,7 +30,8 @@ impl<'y> Actor<'y> {
         while self.eyes.state().history.line(line).written < events {
             rounds += 1;
             if damage::is_expected() && rounds > 20 + 3 * events {
-                // Its batch was damaged before it knew that it was there: no flush succeeds any more.
+                // Its batch was damaged before it knew that it was there: no flush succeeds any
+                // more.
                 return Ok(());
             }
             self.append_some(&mut *handle, line)?;
@@ -44,14 +45,14 @@ impl<'y> Actor<'y> {
         }
         while unless_wrong("close", handle.close())?.is_none() {
             if self.plan.chance(1, 10) {
-                // Gives up for good: whether its last events are there is unknown.
+                // It stops permanently, and cannot know if its last events are there.
                 return Ok(());
             }
         }
         self.acknowledged(line)
     }
 
-    /// Appends one event or a few at once. What is refused is not taken.
+    /// Appends one event, or a few in one call. Refused events are not appended.
     fn append_some(&mut self, handle: &mut dyn Handle<'y>, line: usize) -> Result<(), String> {
         let first = self.eyes.state().history.line(line).written;
         let event = |plan: &mut Random, number| write_event((line, number), plan.index(8));
@@ -76,7 +77,7 @@ impl<'y> Actor<'y> {
         }
     }
 
-    /// Everything appended was said to be durable: then it is.
+    /// Checks that everything appended is stored, since it was reported as durable.
     fn acknowledged(&self, line: usize) -> Result<(), String> {
         let mut state = self.eyes.state();
         let of_line = state.history.line(line);
@@ -88,7 +89,7 @@ impl<'y> Actor<'y> {
         Ok(())
     }
 
-    /// What a pass must show that begins now, as this writer would read.
+    /// Returns the expectation of a pass that begins now, read by this writer.
     fn expectation_of_own(&self, line: usize) -> Ledger {
         let mut state = self.eyes.state();
         let written = state.history.line(line).written;
@@ -97,7 +98,7 @@ impl<'y> Actor<'y> {
         ledger
     }
 
-    /// Reads through the handle while it goes on writing.
+    /// Reads through the handle while it continues to write.
     fn read_all(&mut self, handle: &mut dyn Handle<'y>, line: usize) -> Result<(), String> {
         let mut ledger = self.expectation_of_own(line);
         if mutants::is(Mutant::PendingLast) {
@@ -116,7 +117,7 @@ impl<'y> Actor<'y> {
         Ok(())
     }
 
-    /// What is wrong: the store is read first, and then what the handle holds.
+    /// Reads in the wrong order: first the store, and then the pending events of the handle.
     fn read_pending_last(
         &mut self,
         handle: &mut dyn Handle<'y>,
@@ -140,7 +141,7 @@ impl<'y> Actor<'y> {
         ledger.end_pass(&self.eyes.state().history)
     }
 
-    /// Reads what the handle holds now in another actor, while this one goes on.
+    /// Reads the pending events of the handle in another actor, while this one continues.
     fn read_all_elsewhere(&mut self, pending: Pending, line: usize) {
         let mut ledger = self.expectation_of_own(line);
         let work = move |other: &mut Actor<'_>| {
