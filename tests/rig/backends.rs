@@ -9,16 +9,16 @@ use stratalog::store::{Location, Store, StoreOptions};
 use crate::proxy::{Fault, Proxy};
 use crate::servers::{S3Server, Server, Skip, shared_moto, shared_radosgw};
 
-/// What a property needs of a store.
+/// A property's need of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// Of racing exclusive creates one succeeds.
+    /// Of racing exclusive creates, one succeeds.
     Exclusive,
     /// Exclusive creates are not honoured.
     NoExclusive,
-    /// What was written outlives the store's handle.
+    /// Data outlives the store's handle.
     Lasting,
-    /// A create of one key at one time by two writes one of them, whole.
+    /// Concurrent creates of one key write one of them, whole.
     Atomic,
 }
 
@@ -28,11 +28,11 @@ pub struct Backend {
     location: Box<dyn Fn(&str) -> String + Send + Sync>,
     options: Vec<(String, String)>,
     has: &'static [Need],
-    /// What must live as long as it does.
+    /// Values that must live as long as the backend.
     _held: Vec<Box<dyn Any + Send + Sync>>,
 }
 
-/// Something that holds on every store that has what it needs.
+/// A property of every store that has what it needs.
 pub struct Property<T: ?Sized> {
     pub name: &'static str,
     pub needs: &'static [Need],
@@ -58,7 +58,7 @@ impl Backend {
     }
 
     /// # Errors
-    /// As [`S3Server::moto`]; so the others.
+    /// See [`S3Server::moto`]; the others likewise.
     pub fn moto() -> Result<Self, Skip> {
         let has = &[Need::Exclusive, Need::Lasting, Need::Atomic];
         shared_moto().map(|server| Self::s3("moto", server, has))
@@ -74,7 +74,7 @@ impl Backend {
         Ok(Self::s3("garage", server, &[Need::NoExclusive, Need::Lasting, Need::Atomic]))
     }
 
-    /// An S3 that takes conditions and ignores them: moto, which never hears of them.
+    /// An S3 that accepts conditions and ignores them: moto behind a proxy that drops them.
     pub fn s3_that_ignores_conditions() -> Result<Self, Skip> {
         let server = shared_moto()?;
         let proxy = Proxy::start(&server.endpoint);
@@ -123,7 +123,7 @@ impl Backend {
         self
     }
 
-    /// A place for a log that is not used yet.
+    /// Returns a place for a log that is not used yet.
     pub fn place(&self, log: &str) -> Location {
         Location::parse(&(self.location)(log)).expect("a location")
     }
@@ -139,7 +139,8 @@ impl Backend {
         self.has.contains(&need)
     }
 
-    /// Checks the properties one by one; one that needs what this store lacks is skipped aloud.
+    /// Checks the properties one by one. One that needs more than this store has is skipped with a
+    /// message.
     pub fn check<T: ?Sized>(
         &self,
         properties: &[Property<T>],
@@ -161,7 +162,7 @@ impl Backend {
     }
 }
 
-/// Says it on standard error, also when the output of tests that pass is hidden.
+/// Prints a line on standard error, even if the output of passing tests is hidden.
 pub fn say(line: &str) {
     writeln!(std::io::stderr(), "{line}").expect("standard error is open");
 }

@@ -1,4 +1,4 @@
-//! A store in memory that takes note of every request. Clones are one store.
+//! A store in memory that records every request. Clones are one store.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::SeqCst;
@@ -10,14 +10,14 @@ use futures::stream::{self, BoxStream, StreamExt};
 use object_store::memory::InMemory;
 use object_store::{path::Path, *};
 
-/// A request that was made.
+/// A recorded request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// What was asked for, and of which kind of object: `get segment`.
+    /// The operation, and the kind of object: `get segment`.
     pub what: String,
-    /// The object's key; of a bulk delete, none.
+    /// The object's key; empty for a bulk delete.
     pub key: String,
-    /// Bytes created or got; of a bulk delete, the number of keys.
+    /// Bytes created or got; for a bulk delete, the number of keys.
     pub amount: u64,
 }
 
@@ -28,7 +28,7 @@ pub struct Counting {
     gate: Arc<Gate>,
 }
 
-/// Holds gets, to see how many come at once.
+/// Holds gets, to count the concurrent ones.
 #[derive(Debug, Default)]
 struct Gate {
     holds: AtomicBool,
@@ -36,16 +36,16 @@ struct Gate {
     most: AtomicUsize,
 }
 
-/// How often a held get lets all others run before it takes it that no more come.
+/// The number of turns that a held get gives to all others before it assumes that no more come.
 const TURNS: usize = 2_000;
 
 impl Counting {
-    /// The requests since this was asked last.
+    /// Returns the requests since the last call.
     pub fn requests(&self) -> Vec<Request> {
         std::mem::take(&mut *self.requests.lock().unwrap())
     }
 
-    /// How many requests of each kind there were since this was asked last.
+    /// Returns the number of requests of each kind since the last call.
     pub fn counts(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for request in self.requests() {
@@ -54,12 +54,12 @@ impl Counting {
         counts
     }
 
-    /// From now on each get waits until no more come.
+    /// Makes each get wait, from now on, until no more come.
     pub fn hold_gets(&self) {
         self.gate.holds.store(true, SeqCst);
     }
 
-    /// The most gets that have waited at once.
+    /// Returns the largest number of gets that have waited concurrently.
     pub fn most_at_once(&self) -> usize {
         self.gate.most.load(SeqCst)
     }
@@ -84,7 +84,7 @@ impl Gate {
     }
 }
 
-/// The kind of an object, by its key.
+/// Returns the kind of an object, by its key.
 fn kind(key: &Path) -> &'static str {
     let name = key.filename().unwrap_or_default();
     match name.split('_').next().unwrap_or_default() {

@@ -1,7 +1,7 @@
-//! A store in memory whose user crashes, or is left in doubt, at the n-th call. Clones are one store
-//! and count their calls together.
+//! A store in memory whose user crashes, or is left in doubt, at the n-th call. Clones are one
+//! store and count their calls together.
 //!
-//! A part of an ordered read is a call when it is got, a key of a delete is one, and so is each step
+//! Each fetched source of an ordered read is a call, and so are each key of a delete and each step
 //! of an upload.
 
 use std::cell::RefCell;
@@ -13,21 +13,21 @@ use stratalog_guest::ports::{
 
 use crate::memory::{Created, GetPart, Memory, MemoryRead, MemoryUpload};
 
-/// What happens at a call.
+/// The trouble at a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// This call and all later ones are not done.
     CrashBefore,
     /// This call is done, later ones are not.
     CrashAfter,
-    /// This call is done and nobody is told; later ones go well.
+    /// This call is done and its reply is lost; later calls succeed.
     ReplyLost,
-    /// This call is refused, surely not done; later ones go well.
+    /// This call is refused, surely not done; later calls succeed.
     Refused,
-    /// This call is done and nobody is told, the next is refused; later ones go well.
+    /// This call is done and its reply is lost, and the next is refused; later calls succeed.
     ReplyLostThenRefused,
-    /// This create is done when `land` is called, and nobody is told; later calls go well. Of other
-    /// calls the reply is lost.
+    /// This create is done when `land` is called, and its reply is lost; later calls succeed. Other
+    /// calls lose their reply.
     LandsLate,
 }
 
@@ -42,10 +42,10 @@ impl Trouble {
     ];
 }
 
-/// Something that others do right before a call.
+/// An action of others right before a call.
 type Hook = Box<dyn FnOnce()>;
 
-/// A store in memory for one actor that gets into trouble.
+/// A store in memory for one actor that meets trouble.
 #[derive(Clone)]
 pub struct Crashing {
     pub memory: Memory,
@@ -61,7 +61,7 @@ struct Calls {
     hook: Option<(String, Hook)>,
 }
 
-/// What becomes of a call.
+/// The outcome of a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Done,
@@ -82,19 +82,19 @@ impl Crashing {
         calls.trouble = Some((n, trouble));
     }
 
-    /// Lets others do something right before the first call that begins like this.
+    /// Runs a hook right before the first call that begins like this.
     pub fn before(&self, call: &str, hook: impl FnOnce() + 'static) {
         self.calls.borrow_mut().hook = Some((call.to_owned(), Box::new(hook)));
     }
 
-    /// The call that met trouble, if there were so many.
+    /// Returns the call that met trouble, if there were enough calls.
     pub fn troubled(&self) -> Option<String> {
         let calls = self.calls.borrow();
         let (n, _) = calls.trouble?;
         calls.made.get(n).cloned()
     }
 
-    /// Does the creates that were to land late, where nobody was faster.
+    /// Completes the late creates, unless another create was faster.
     pub fn land(&self) {
         let late = std::mem::take(&mut self.calls.borrow_mut().late);
         for (key, bytes) in late {
@@ -218,7 +218,7 @@ impl Store for Crashing {
     }
 }
 
-/// An upload, of which each step is a call.
+/// An upload. Each of its steps is a call.
 pub struct CrashingUpload {
     store: Crashing,
     key: String,

@@ -1,14 +1,14 @@
-//! Which requests to a store are to fail, and which were made.
+//! The requests to a store that are to fail, and those that were made.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-/// What happens to a request of its kind.
+/// The outcome of a request of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The create is refused: surely not written.
     CreateRefused,
-    /// The create is not done, and nobody can know.
+    /// The create is not done, and its fate is unknown.
     CreateLost,
     /// The create is done and its reply is lost.
     ReplyLost,
@@ -27,36 +27,36 @@ pub enum Fault {
     DeleteFails,
 }
 
-/// Faults to come.
+/// Armed faults, and recorded requests.
 #[derive(Debug, Default)]
 pub struct Faults {
-    /// With how many requests of their kind go well before.
+    /// Each fault, and the number of requests of its kind that succeed before it.
     armed: Mutex<VecDeque<(Fault, usize)>>,
     requests: Mutex<Vec<String>>,
 }
 
 impl Faults {
-    /// Lets the next requests of its kind fail.
+    /// Makes the next requests of its kind fail.
     pub fn arm(&self, faults: impl IntoIterator<Item = Fault>) {
         self.armed.lock().unwrap().extend(faults.into_iter().map(|fault| (fault, 0)));
     }
 
-    /// Lets a request of its kind fail after some have gone well.
+    /// Makes a request of its kind fail after some have succeeded.
     pub fn arm_after(&self, fault: Fault, well: usize) {
         self.armed.lock().unwrap().push_back((fault, well));
     }
 
-    /// Lets no more requests fail.
+    /// Disarms all faults.
     pub fn disarm(&self) {
         self.armed.lock().unwrap().clear();
     }
 
-    /// The requests since the last call, each as its kind and key.
+    /// Returns the requests since the last call, each as its kind and key.
     pub fn requests(&self) -> Vec<String> {
         std::mem::take(&mut *self.requests.lock().unwrap())
     }
 
-    /// Takes note of a request; the fault it meets, if it is one of these.
+    /// Records a request; returns the fault that it meets, if it is one of these.
     pub(crate) fn next(&self, request: &str, key: &str, kinds: &[Fault]) -> Option<Fault> {
         self.requests.lock().unwrap().push(format!("{request} {key}"));
         let mut faults = self.armed.lock().unwrap();

@@ -21,14 +21,14 @@ impl Faulty {
         let late = Late(Mutex::default(), Semaphore::new(0));
         Self(Arc::new(InMemory::new()), Arc::default(), Arc::new(late))
     }
-    /// Does the creates that were to land late, where nobody was faster.
+    /// Completes the late creates, unless another create was faster.
     pub async fn land(&self) {
         let late = std::mem::take(&mut *self.2.0.lock().unwrap());
         for (at, bytes) in late {
             self.0.put_opts(&at, bytes, PutMode::Create.into()).await.ok();
         }
     }
-    /// Lets a stalled create go on.
+    /// Lets a stalled create continue.
     pub fn release(&self) {
         self.2.1.add_permits(1);
     }

@@ -1,4 +1,4 @@
-//! A store every call of which waits: what uses it can be given up at each of them.
+//! A store that waits in every call, so that its user can be cancelled at each of them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use futures::stream::{self, BoxStream, StreamExt};
 use object_store::{path::Path, *};
 use tokio::task::yield_now;
 
-/// Passes every call on, and waits once before and once behind it.
+/// Passes every call on, and waits once before and once after it.
 #[derive(Debug)]
 pub struct Hesitant(pub Arc<dyn ObjectStore>);
 
 type Parts = Box<dyn MultipartUpload>;
 
-/// An item before which is waited, and the end, too.
+/// Waits before each item and before the end.
 fn hesitating<T: Send + 'static>(items: BoxStream<'static, T>) -> BoxStream<'static, T> {
     let wait = || stream::once(yield_now()).filter_map(|()| async { None::<T> });
     wait()

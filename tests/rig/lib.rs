@@ -1,5 +1,5 @@
-//! What the tests stand on: a store that fails on request, the log's logic run natively and as the
-//! built component behind one face, and servers.
+//! The base of the tests: a store that fails on request, the log's logic run natively and as the
+//! built component behind one interface, and servers.
 
 pub mod backends;
 pub mod counting;

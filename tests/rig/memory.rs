@@ -1,5 +1,5 @@
-//! A store in memory at the ports of the log's logic, without a sandbox, a runtime or a host. Clones
-//! are one store. It counts what it is asked for.
+//! A store in memory at the ports of the log's logic, without a sandbox, a runtime or a host.
+//! Clones are one store. It counts its requests.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -14,16 +14,16 @@ use stratalog_guest::ports::{
 /// The objects of a store, by key.
 pub type Objects = BTreeMap<String, Rc<[u8]>>;
 
-/// What a store was asked for.
+/// The requests to a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub creates: u64,
     pub bytes_created: u64,
     pub gets: u64,
-    /// One for each 1,000 objects that a list shows, as on S3.
+    /// One for each 1,000 objects that a list returns, as on S3.
     pub lists: u64,
     pub deletes: u64,
-    /// The most objects there were at once, after a create.
+    /// The largest number of objects after any create.
     pub objects_max: usize,
 }
 
@@ -35,17 +35,17 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// A store that begins with these objects.
+    /// Makes a store with these objects.
     pub fn of(objects: Objects) -> Self {
         Self { objects: Rc::new(RefCell::new(objects)), ..Self::default() }
     }
 
-    /// All there is now.
+    /// Returns all current objects.
     pub fn objects(&self) -> Objects {
         self.objects.borrow().clone()
     }
 
-    /// What was asked for since this was called last.
+    /// Returns the requests since the last call.
     pub fn counts(&self) -> Counts {
         self.counts.take()
     }
@@ -148,11 +148,11 @@ impl PendingCreate for Created {
     }
 }
 
-/// Gets parts one after the other, each when it is asked for, and in two halves.
+/// Gets sources one after the other, each on request, and in two halves.
 pub trait GetPart {
     fn get_part(&self, part: &ReadPart) -> Result<Vec<u8>, StoreError>;
 
-    /// The second half is asked for.
+    /// The second half is requested.
     fn go_on(&self, _: &ReadPart) -> Result<(), StoreError> {
         Ok(())
     }
@@ -168,7 +168,7 @@ pub struct MemoryRead<S> {
     store: S,
     parts: Vec<ReadPart>,
     next: Cell<usize>,
-    /// Of the part that was begun.
+    /// The rest of the source that was begun.
     rest: RefCell<Option<Vec<u8>>>,
 }
 
@@ -209,7 +209,7 @@ impl<S: GetPart> OrderedRead for MemoryRead<S> {
     }
 }
 
-/// Collects an object's bytes and creates it at the end.
+/// Collects an object's bytes and creates the object at the end.
 pub struct MemoryUpload<S> {
     store: S,
     key: String,
@@ -221,7 +221,7 @@ impl<S> MemoryUpload<S> {
         Self { store, key: key.to_owned(), bytes: RefCell::default() }
     }
 
-    /// What was written so far.
+    /// Returns the bytes written so far.
     pub fn bytes(&self) -> Vec<u8> {
         self.bytes.borrow().clone()
     }

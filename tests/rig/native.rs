@@ -1,4 +1,4 @@
-//! The log's logic without a sandbox: its ports over the same store layer that the host lends to
+//! The log's logic without a sandbox: its ports over the same store layer that the host provides to
 //! the component.
 
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 
 use crate::subject::TestClock;
 
-/// A store of the host, called from outside its runtime.
+/// A store of the host, called from outside the host's runtime.
 #[derive(Clone)]
 pub struct NativeStore {
     pub store: host::Store,
@@ -127,7 +127,7 @@ impl Upload for Running<host::Upload> {
     }
 }
 
-/// A clock that tests set, randomness that repeats, and warnings kept to be looked at.
+/// A clock that tests set, repeatable randomness, and warnings kept for inspection.
 #[derive(Clone, Default)]
 pub struct NativeSystem {
     pub clock: TestClock,

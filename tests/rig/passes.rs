@@ -1,4 +1,4 @@
-//! What is done to a log without a handle: reading passes, compactions, trims and verifications,
+//! Operations on a log without a handle: reading passes, compactions, trims and verifications,
 //! natively and by the component.
 
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl World {
         Ok(Pages::new(pass, self.runtime.clone()))
     }
 
-    /// Goes on from a position to the end of what is stored.
+    /// Resumes from a position and reads to the end of the stored events.
     pub fn start_read_from(&self, name: &str, position: &str) -> Result<Pages, Error> {
         let start = Some(position.to_owned());
         self.start_read_with(name, ReadOptions { start, ..ReadOptions::default() })
@@ -142,12 +142,12 @@ impl World {
         }
     }
 
-    /// Verifies a log; what was found, and how many events were checked.
+    /// Verifies a log; returns the findings and the number of checked events.
     pub fn verify(&self, name: &str) -> Result<(Vec<Finding>, u64), Error> {
         self.check(name).map(|checked| (checked.findings, checked.events))
     }
 
-    /// Verifies a log; what was counted in the end, and all findings.
+    /// Verifies a log; returns the final counts and all findings.
     pub fn check(&self, name: &str) -> Result<Checked, Error> {
         let (mut findings, mut last) = (Vec::new(), Checked::default());
         match self.kind {
@@ -200,7 +200,7 @@ pub(crate) enum Pass {
     Component(Box<stratalog::Reader>),
 }
 
-/// The events that are left, and how many were trimmed before they were reached.
+/// The remaining events, and the number of events trimmed before the pass reached them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rest {
     pub events: Vec<String>,
@@ -212,7 +212,7 @@ impl Pages {
         Self { pass, runtime }
     }
 
-    /// The next page, none at the end.
+    /// Returns the next page, or none at the end.
     fn page(&mut self) -> Result<Option<Rest>, Error> {
         let page = match &mut self.pass {
             Pass::Native(reader) => {
@@ -234,17 +234,17 @@ impl Pages {
         }))
     }
 
-    /// The events of the next page, none at the end.
+    /// Returns the events of the next page, or none at the end.
     pub fn next_page(&mut self) -> Result<Option<Vec<String>>, Error> {
         Ok(self.page()?.map(|page| page.events))
     }
 
-    /// All events that are left.
+    /// Returns all remaining events.
     pub fn rest(&mut self) -> Result<Vec<String>, Error> {
         Ok(self.rest_and_missed()?.events)
     }
 
-    /// All events that are left, and how many were missed.
+    /// Returns all remaining events, and the number of missed ones.
     pub fn rest_and_missed(&mut self) -> Result<Rest, Error> {
         let mut rest = Rest::default();
         while let Some(page) = self.page()? {
@@ -254,7 +254,7 @@ impl Pages {
         Ok(rest)
     }
 
-    /// Where the pass stands.
+    /// Returns the position of the pass.
     pub fn position(&mut self) -> String {
         match &mut self.pass {
             Pass::Native(reader) => reader.position().unwrap(),

@@ -1,7 +1,7 @@
 //! The plugins of this repository, built: the samples, the hostile ones, and the second host.
 //!
-//! What is written in Rust and in the text format is always there; the rest needs tools that not every
-//! machine has.
+//! Plugins in Rust and in the text format are always available. The others need tools that some
+//! machines lack.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,13 +13,13 @@ use tempfile::TempDir;
 use super::tools::python::Python;
 use super::tools::{cargo, npm, target_folder, workspace};
 
-/// The packages of those in Rust.
+/// The packages of the plugins in Rust.
 pub const PACKAGES: [&str; 5] =
     ["stratalog-evil", "scripted", "journal-rust", "line-filter", "memory"];
 const COMPONENTIZE_PY: &str =
     include_str!("../../examples/plugins/journal-python/requirements.txt");
 
-/// A plugin in Rust by the name of its file, built by the first call.
+/// Builds a plugin in Rust on the first call, by the name of its file.
 ///
 /// # Panics
 /// When it does not build.
@@ -32,7 +32,7 @@ pub fn rust(binary: &str) -> PathBuf {
     folder.join(format!("{binary}.wasm"))
 }
 
-/// A component of `tests/evil/wat`, as bytes.
+/// Returns a component of `tests/evil/wat` as bytes.
 ///
 /// # Panics
 /// When it is not well formed.
@@ -44,7 +44,7 @@ pub fn wat(name: &str) -> Vec<u8> {
     }
 }
 
-/// The journal in Python, built by the first call with the command of its README.
+/// Builds the journal in Python on the first call, with the command of its README.
 ///
 /// # Errors
 /// When there is no Python, or componentize-py cannot be installed for it.
@@ -57,7 +57,7 @@ pub fn journal_python() -> Result<PathBuf, String> {
     BUILT.get_or_init(build).clone()
 }
 
-/// The program in Python that ends as it is asked to, built by the first call.
+/// Builds the program in Python that ends as requested, on the first call.
 ///
 /// # Errors
 /// As [`journal_python`].
@@ -81,10 +81,10 @@ fn python(sources: &Path, module: &str, world: &str, name: &str) -> Result<PathB
     Ok(finish(&mut command, file))
 }
 
-/// The journal in JavaScript, built by the first call with the command of its README.
+/// Builds the journal in JavaScript on the first call, with the command of its README.
 ///
 /// # Errors
-/// When there is no Node, or npm does not install what it needs.
+/// When there is no Node, or npm does not install its packages.
 ///
 /// # Panics
 /// When it does not build.
@@ -94,8 +94,8 @@ pub fn journal_javascript() -> Result<PathBuf, String> {
     BUILT.get_or_init(build).clone()
 }
 
-/// The program in JavaScript that ends with a code or an error, built without these features of its
-/// runtime.
+/// Builds the program in JavaScript that ends with a code or an error, without these features of
+/// its runtime.
 ///
 /// # Errors
 /// As [`journal_javascript`].
@@ -119,16 +119,16 @@ fn javascript(sources: &Path, arguments: &[&str], name: &str) -> Result<PathBuf,
     Ok(finish(&mut command, file))
 }
 
-/// The host under Node, with a component. Gone when dropped.
+/// The host under Node, with a component. Deleted on drop.
 pub struct NodeHost {
     folder: TempDir,
 }
 
 impl NodeHost {
-    /// Prepares it for the component in a file, with the commands of its README.
+    /// Prepares the host for the component in a file, with the commands of its README.
     ///
     /// # Errors
-    /// When there is no Node, or npm does not install what it needs.
+    /// When there is no Node, or npm does not install its packages.
     ///
     /// # Panics
     /// When the component cannot be transpiled.
@@ -143,7 +143,7 @@ impl NodeHost {
         }
     }
 
-    /// A command of it.
+    /// Returns a command that runs a script of the host.
     pub fn command(&self, script: &str) -> Command {
         let mut command = Command::new("node");
         command.arg(self.folder.path().join(script));
@@ -155,19 +155,19 @@ fn sample(name: &str) -> PathBuf {
     workspace().join("examples/plugins").join(name)
 }
 
-/// Where a plugin of this process goes.
+/// Returns the path for a plugin of this process.
 fn built(name: &str) -> PathBuf {
     let folder = target_folder().join("test-plugins");
     fs::create_dir_all(&folder).expect("the target folder takes a folder");
     folder.join(format!("{name}-{}.wasm", std::process::id()))
 }
 
-/// Builds a plugin whose tools are there.
+/// Builds a plugin whose tools are available.
 fn finish(command: &mut Command, file: PathBuf) -> PathBuf {
     let output = command.output().expect("the tool runs");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{} is not built: {said}", file.display());
-    // One name for all processes, so that what is compiled from it is found again.
+    // One name for all processes, so that they find its compiled form.
     let name = file.file_name().and_then(|name| name.to_str()).expect("built() names it");
     let (name, _) = name.rsplit_once('-').expect("built() names it");
     let shared = file.with_file_name(format!("{name}.wasm"));

@@ -1,9 +1,10 @@
-//! A proxy between a host and an HTTP server that does to each request what a test says: it is the
-//! bad network, and the server that is overloaded or dies.
+//! A proxy between a host and an HTTP server, which treats each request as a test says. It plays
+//! the bad network, and the server that is overloaded or dies.
 //!
-//! 1. A request is either forwarded whole, or not a byte of it.
-//! 2. What reached the server, and what the client was told, is decided by one [`Fault`].
-//! 3. Headers pass as they are, so signatures stay valid; only the way of closing connections is ours.
+//! 1. A request is forwarded whole, or not a byte of it.
+//! 2. One [`Fault`] decides what reaches the server and what the client receives.
+//! 3. Headers pass unchanged, so signatures stay valid. The proxy only closes connections in its
+//!    own way.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -16,54 +17,55 @@ use socket2::SockRef;
 
 use crate::waits::until;
 
-/// What happens to a request.
+/// The treatment of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing bad.
+    /// No fault.
     None,
     /// The connection is reset before the server hears of the request.
     ResetBefore,
-    /// The server carries it out; the connection is reset before the answer.
+    /// The server executes the request; the connection is reset before the answer.
     ResetAfter,
-    /// The server carries it out; the answer is cut after so many bytes of its body.
+    /// The server executes the request; the answer is cut after N bytes of its body.
     CutBody(usize),
-    /// The server never hears of it, and the client hears nothing.
+    /// The server never hears of the request, and the client hears nothing.
     StallBefore,
-    /// The server carries it out, and the client hears nothing.
+    /// The server executes the request, and the client hears nothing.
     StallAfter,
     /// The client gets this status, and the server never hears of the request.
     Refuse(&'static str),
-    /// The server carries it out, and the client gets this status.
+    /// The server executes the request, and the client gets this status.
     CarryOutAndRefuse(&'static str),
-    /// The server gets it without its condition, so a create-if-absent overwrites.
+    /// The server gets the request without its condition, so a create-if-absent overwrites.
     DropCondition,
-    /// The client gets this document with a status of success; the server never hears of it.
+    /// The client gets this document with a status of success; the server never hears of the
+    /// request.
     Lie(&'static str),
-    /// The server carries it out, and the client gets this document with a status of success.
+    /// The server executes the request, and the client gets this document with a status of success.
     CarryOutAndLie(&'static str),
     /// The answer loses the elements of this name.
     DropElement(&'static str),
 }
 
 impl Fault {
-    /// Whether the client hears nothing until it has had enough.
+    /// True if the client hears nothing until it gives up.
     pub fn is_silent(self) -> bool {
         matches!(self, Self::StallBefore | Self::StallAfter)
     }
 }
 
-/// A request, as far as a test needs it to choose.
+/// A request, with the properties by which tests choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub method: String,
     /// Path and query.
     pub target: String,
-    /// How many requests with this method and path there were before.
+    /// The number of earlier requests with this method and path.
     pub before: usize,
 }
 
 impl Seen {
-    /// Whether it is a listing.
+    /// True for a listing.
     pub fn is_list(&self) -> bool {
         self.method == "GET" && self.target.contains("list-type=")
     }
@@ -71,7 +73,7 @@ impl Seen {
 
 type Script = Box<dyn FnMut(&Seen) -> Fault + Send>;
 
-/// A running proxy. Takes no more connections once dropped.
+/// A running proxy. Accepts no connections after drop.
 pub struct Proxy {
     /// `http://127.0.0.1:PORT`
     pub endpoint: String,
@@ -81,7 +83,7 @@ pub struct Proxy {
 struct Shared {
     server: String,
     state: Mutex<State>,
-    /// Requests that the server is at.
+    /// Requests in progress at the server.
     under_way: AtomicUsize,
 }
 
@@ -92,7 +94,7 @@ struct State {
 }
 
 impl Proxy {
-    /// Starts a proxy of the server at `http://HOST:PORT` that does nothing bad yet.
+    /// Starts a proxy of the server at `http://HOST:PORT`, without faults at first.
     pub fn start(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("a bound port"));
@@ -105,7 +107,7 @@ impl Proxy {
             for client in listener.incoming().map_while(Result::ok) {
                 let Some(shared) = serving.upgrade() else { return };
                 thread::spawn(move || {
-                    // A connection that breaks is what this is for.
+                    // Broken connections are the purpose of the proxy.
                     let _ = shared.talk(&client);
                 });
             }
@@ -113,29 +115,29 @@ impl Proxy {
         Self { endpoint, shared }
     }
 
-    /// From now on each request gets what the script says. Forgets what was seen.
+    /// Treats each request as the script says, from now on. Forgets the recorded requests.
     pub fn play(&self, script: impl FnMut(&Seen) -> Fault + Send + 'static) {
         let mut state = self.shared.state.lock().unwrap();
         state.script = Box::new(script);
         state.seen.clear();
     }
 
-    /// What came since the script began, and what was done to it.
+    /// Returns the requests since the script began, and their faults.
     pub fn seen(&self) -> Vec<(Seen, Fault)> {
         self.shared.state.lock().unwrap().seen.clone()
     }
 
-    /// How many requests got something bad since the script began.
+    /// Returns the number of requests since the script began that met a fault.
     pub fn faults(&self) -> usize {
         self.seen().iter().filter(|(_, fault)| *fault != Fault::None).count()
     }
 
-    /// Waits until the server has carried out what it got, also what no client waits for any more.
+    /// Waits until the server has executed all its requests, even those that no client waits for.
     pub fn wait_for_server(&self) {
         until("the server's answer", || self.shared.under_way.load(Ordering::SeqCst) == 0);
     }
 
-    /// Whether every connection is refused from now on, as by a server that is starting again.
+    /// Sets if every connection is refused from now on, as by a server that is restarting.
     pub fn set_down(&self, is_down: bool) {
         self.shared.state.lock().unwrap().is_down = is_down;
     }
@@ -147,7 +149,7 @@ impl Drop for Proxy {
     }
 }
 
-/// A request with its head and body as they came.
+/// A request with its original head and body.
 struct Request {
     head: String,
     body: Vec<u8>,
@@ -190,7 +192,7 @@ impl Shared {
                     let body = find(&reply, b"\r\n\r\n").map_or(0, |at| at + 4);
                     let mut client_end = client;
                     client_end.write_all(&reply[..reply.len().min(body + bytes)])?;
-                    // An end and no reset, before which what was sent may be lost.
+                    // An orderly end: a reset could lose sent bytes.
                     client_end.shutdown(Shutdown::Write)?;
                     return stall(client);
                 }
@@ -203,7 +205,7 @@ impl Shared {
         Ok(())
     }
 
-    /// None: the server is down.
+    /// Chooses the fault of a request. None: the server is down.
     fn fault_for(&self, request: &Request) -> Option<Fault> {
         let mut words = request.head.split(' ');
         let mut word = || words.next().unwrap_or_default().to_owned();
@@ -243,7 +245,7 @@ impl Shared {
     }
 }
 
-/// None: the client has closed the connection.
+/// Reads a request. None: the client has closed the connection.
 fn read_request(client: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -286,7 +288,7 @@ fn lie(mut client: &TcpStream, document: &str) -> io::Result<()> {
     )
 }
 
-/// Takes the elements of a name out of an answer, and says that it is over when it ends.
+/// Removes the elements with a name from an answer, and marks it as the last one of the connection.
 fn without_element(reply: &[u8], name: &str) -> Vec<u8> {
     let reply = String::from_utf8_lossy(reply);
     let (head, mut body) = reply.split_once("\r\n\r\n").expect("an answer has a head");
@@ -303,12 +305,12 @@ fn without_element(reply: &[u8], name: &str) -> Vec<u8> {
     format!("{}\r\ncontent-length: {length}\r\n\r\n{kept}", head.join("\r\n")).into_bytes()
 }
 
-/// Ends the connection so that the client is told of a reset, not of an end.
+/// Ends the connection with a reset, not with an orderly end.
 fn reset(client: &TcpStream) -> io::Result<()> {
     SockRef::from(client).set_linger(Some(Duration::ZERO))
 }
 
-/// Says nothing until the client has had enough.
+/// Stays silent until the client gives up.
 fn stall(mut client: &TcpStream) -> io::Result<()> {
     client.read_to_end(&mut Vec::new()).map(drop)
 }

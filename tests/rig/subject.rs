@@ -1,5 +1,5 @@
-//! The log as tests see it: one face for the logic run natively and for the built component, so
-//! that each test runs on both.
+//! The log as tests see it: one interface for the logic run natively and for the built component,
+//! so that each test runs on both.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -19,7 +19,7 @@ use crate::tools::target_folder;
 use crate::waits::until;
 use crate::warnings;
 
-/// Microseconds since 1970 that a test sets. Starts in 2023.
+/// Microseconds since 1970, set by a test. Starts in 2023.
 #[derive(Clone)]
 pub struct TestClock(Arc<AtomicU64>);
 
@@ -52,7 +52,7 @@ pub enum Kind {
     Component,
 }
 
-/// How a writer is to be opened.
+/// The options of a writer.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     pub flush_threshold: u32,
@@ -62,7 +62,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// The defaults of the log, but never sealed by age: tests tick by themselves.
+    /// Returns the defaults of the log, but never sealed by age: tests tick by themselves.
     fn default() -> Self {
         Self {
             flush_threshold: 32,
@@ -77,7 +77,7 @@ impl Default for Settings {
 pub struct World {
     pub kind: Kind,
     pub faulty: Faulty,
-    /// What the store is to fail in.
+    /// The faults of the store.
     pub faults: Arc<Faults>,
     pub clock: TestClock,
     pub runtime: Arc<Runtime>,
@@ -86,7 +86,7 @@ pub struct World {
     host: OnceLock<Host>,
 }
 
-/// The compiled component, shared by the tests of a process.
+/// Returns the folder of the compiled component, shared by the tests of a process.
 fn component_cache() -> std::path::PathBuf {
     target_folder().join("test-cache")
 }
@@ -107,7 +107,7 @@ impl World {
         Self::on_store(kind, store, faulty)
     }
 
-    /// A world whose log lies in another store than the faulty one.
+    /// Makes a world whose log lies in another store than the faulty one.
     pub fn on(kind: Kind, store: Store) -> Self {
         Self::on_store(kind, store, Faulty::empty())
     }
@@ -137,7 +137,7 @@ impl World {
         NativeStore { store: self.store.clone(), runtime: self.runtime.handle().clone() }
     }
 
-    /// What the log has warned of so far; of the component, all logs of this process.
+    /// Returns the warnings so far; for the component, those of all logs of this process.
     pub fn warnings(&self) -> Vec<String> {
         match self.kind {
             Kind::Native => self.system.warnings.lock().unwrap().clone(),
@@ -194,13 +194,13 @@ impl World {
         }
     }
 
-    /// The keys of the objects that are stored, in order.
+    /// Returns the keys of the stored objects, in order.
     pub fn keys(&self) -> Vec<String> {
         let page = self.runtime.block_on(self.store.list("log/", None, 10_000)).unwrap();
         page.objects.into_iter().map(|object| object.key).collect()
     }
 
-    /// An object's bytes.
+    /// Returns an object's bytes.
     pub fn object(&self, key: &str) -> String {
         let bytes = self.runtime.block_on(self.store.get(key, None)).unwrap();
         String::from_utf8(bytes.to_vec()).unwrap()
@@ -210,7 +210,7 @@ impl World {
         assert_eq!(self.runtime.block_on(self.store.delete(vec![key.to_owned()])), []);
     }
 
-    /// Stores an object, in place of one that may be there.
+    /// Stores an object, in place of any existing one.
     pub fn put(&self, key: &str, bytes: &str) {
         self.delete(key);
         let create = self.store.create(key, bytes.to_owned().into(), false);
@@ -259,7 +259,7 @@ impl Log {
         }
     }
 
-    /// Lets the handle look after itself; the component's host does that by itself.
+    /// Runs one maintenance tick; the component's host runs its own.
     pub fn tick(&self) {
         if let Handle::Native(writer, ..) = &self.handle {
             writer.lock().unwrap().tick();
@@ -311,7 +311,7 @@ impl Log {
     }
 }
 
-/// `count` events, all different.
+/// Makes `count` events, all different.
 pub fn events(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{{\"event\":{number}}}")).collect()
 }

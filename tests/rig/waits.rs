@@ -1,16 +1,16 @@
-//! Waits that are bounded by what happens: a busy machine makes them longer and not wrong.
+//! Waits that end by an event: a busy machine makes them longer and not wrong.
 //!
-//! No test says that something ends within some seconds. It lets the only other end be one that does
-//! not come, such as a reader that never reads, and the product ends or this guard says that it
+//! No test asserts that something ends within some seconds. A test makes any other end impossible,
+//! for example by a reader that never reads. Then the product ends, or this guard reports that it
 //! never does.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// When a wait is given up. So long that it says "never", whatever else the machine does.
+/// The time after which a wait fails. Long enough to mean "never", even on a busy machine.
 pub const NEVER: Duration = Duration::from_mins(10);
 
-/// Waits until something holds that others bring about.
+/// Waits until a condition holds that others bring about.
 ///
 /// # Panics
 /// When it never does.

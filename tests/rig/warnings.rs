@@ -1,4 +1,4 @@
-//! The warnings that the host passes on, of all logs of the process.
+//! The warnings of all logs of the process that the host passes on.
 
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -17,7 +17,7 @@ pub fn collect() {
     });
 }
 
-/// What was collected so far.
+/// Returns the warnings collected so far.
 pub fn all() -> Vec<String> {
     let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
     String::from_utf8_lossy(&lines).lines().map(str::to_owned).collect()

@@ -14,7 +14,7 @@ use crate::tools::{installed_once, run};
 pub const KIND: &str = "azurite";
 const PACKAGE: &str = "azurite@3.37.0";
 const CONTAINER: &str = "stratalog-tests";
-/// The emulator's own account and key, which its documentation tells everybody.
+/// The emulator's own account and key, which its documentation publishes.
 const ACCOUNT: &str = "devstoreaccount1";
 const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
@@ -60,7 +60,7 @@ fn install(folder: &Path) -> Result<(), String> {
     run(&mut command).map_err(|e| format!("it cannot be installed: {e}"))
 }
 
-/// Makes the container, which `object_store` cannot: one request, signed by it.
+/// Makes the container by one request. `object_store` has no operation for it, but signs it.
 fn create_container(endpoint: &str) -> Result<(), String> {
     let mut request = HttpRequest::new(HttpRequestBody::empty());
     *request.method_mut() = "PUT".parse().expect("PUT is a method");
@@ -75,7 +75,7 @@ fn create_container(endpoint: &str) -> Result<(), String> {
 
     let options = ClientOptions::new().with_allow_http(true);
     let sent = async {
-        // Without a provider the client panics. One that is there already serves as well.
+        // Without a provider the client panics. An existing provider works as well.
         rustls::crypto::ring::default_provider().install_default().ok();
         let client = ReqwestConnector::default().connect(&options).map_err(|e| e.to_string())?;
         client.execute(request).await.map_err(|e| e.to_string())

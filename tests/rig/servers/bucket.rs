@@ -1,4 +1,5 @@
-//! Makes the bucket, which `object_store` cannot: a PUT of the empty path, signed by it.
+//! Makes the bucket by a PUT of the empty path. `object_store` has no operation for it, but signs
+//! it.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -18,13 +19,13 @@ pub fn create(server: &S3Server) -> Result<(), String> {
     if status == Some("200") { Ok(()) } else { Err(answer) }
 }
 
-/// The path and query of a request that carries its signature.
+/// Returns the path and query of a request that carries its signature.
 fn signed_target(server: &S3Server) -> object_store::Result<String> {
     let mut builder = AmazonS3Builder::new().with_bucket_name(&server.bucket);
     for (key, value) in server.store_options() {
         builder = builder.with_config(key.parse()?, value);
     }
-    // Without a provider the library's client panics. One that is there already serves as well.
+    // Without a provider the library's client panics. An existing provider works as well.
     rustls::crypto::ring::default_provider().install_default().ok();
     let store = builder.build()?;
     let method = "PUT".parse().expect("PUT is a method");

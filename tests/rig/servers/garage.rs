@@ -1,5 +1,5 @@
-//! Garage, an S3 that takes create-if-absent and ignores it; used where it is installed, as building
-//! it takes minutes.
+//! Garage, an S3 server that accepts create-if-absent and ignores it. Tests use it where it is
+//! installed, because building it takes minutes.
 
 use std::fs;
 use std::net::TcpListener;
@@ -18,7 +18,7 @@ pub fn start() -> Result<S3Server, Skip> {
     }
     let folder = tempfile::tempdir().map_err(|e| skip(format!("no folder for its data: {e}")))?;
     let path = folder.path().display();
-    // It prints no port, so it is given two that were free a moment ago.
+    // It prints no port, so it gets two that were free a moment ago.
     let [port, rpc_port] = [(); 2].map(|()| {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.local_addr().expect("a bound port").port()

@@ -1,16 +1,16 @@
 #!/bin/bash
-# A Ceph cluster of one node on loopback, for tests of S3: a monitor, one OSD that keeps its
-# objects in memory, and radosgw.
+# A Ceph cluster of one node on loopback, for tests of S3: a monitor, one OSD that keeps its objects
+# in memory, and radosgw.
 #
 #   microceph.sh PORT MON_PORT ACCESS_KEY SECRET_KEY
 #
 # Prints "ready" once radosgw answers on 127.0.0.1:PORT. Each line on its standard input kills
-# radosgw, which then starts again; the objects stay. Runs until its standard input ends, then
-# kills the daemons and deletes its folder; the same if the start fails, which exits with 1 and
+# radosgw, which then starts again; the objects stay. Runs until its standard input ends, then kills
+# the daemons and deletes its folder. A failed start does the same and exits with 1, after printing
 # the end of the logs on standard error. From a terminal: `sleep infinity | microceph.sh ...`.
 #
-# 1. This shell outlives the cluster: the cluster is a job, so a process group of its own, and
-#    one kill takes all of it, also in the middle of a start.
+# 1. This shell outlives the cluster. The cluster is a job with its own process group, so one kill
+#    ends all of it, even in the middle of a start.
 # 2. Nothing outside of the folder is written, and no configuration of the machine is read.
 # 3. Authentication between the daemons is off: they listen on loopback only.
 set -euo pipefail
@@ -74,18 +74,19 @@ rgw_gc_processor_max_time = 10
 CONF
 }
 
-# until_ok COMMAND...: repeats the command until it succeeds, as it does when its daemon has ended.
+# until_ok COMMAND...: repeats the command until it succeeds. It also succeeds when its daemon has
+# ended.
 until_ok() {
   until "$@" >/dev/null 2>&1; do
     sleep 0.1
   done
 }
 
-# step WORDS...: says on standard error how far the start is, for whoever gives it up.
+# step WORDS...: prints the progress of the start on standard error, for the report of a timeout.
 step() { echo "microceph: $*" >&5; }
 
-# asked COMMAND...: a question to the monitor that is lost on the way is asked again. All that are
-# asked so have the same effect twice as once.
+# asked COMMAND...: repeats a request to the monitor that is lost on the way. All these requests are
+# idempotent.
 asked() {
   until timeout --foreground --kill-after=5 60 "$@"; do
     kill -0 "$monitor"
@@ -115,8 +116,8 @@ start_osd() {
   asked ceph osd new "$osd_uuid"
   asked ceph osd crush add osd.0 1 root=default host=localhost
   asked ceph-osd -i 0 --mkfs --osd-uuid "$osd_uuid"
-  # Now and then ceph-osd asks for the cluster's id before it has the monitor's map, and exits
-  # with "wrong fsid": it is started again.
+  # Now and then ceph-osd asks for the cluster's id before it has the monitor's map, and exits with
+  # "wrong fsid". It is then started again.
   for _ in 1 2 3 4 5 6; do
     ceph-osd -i 0 -f &
     osd=$!
@@ -134,7 +135,7 @@ run_gateway() {
   mv "$dir/gateway.pid.new" "$dir/gateway.pid"
 }
 
-# The first question makes the pools, which takes its time on a busy machine.
+# The first request makes the pools, which takes its time on a busy machine.
 admin() { timeout --foreground --kill-after=5 200 radosgw-admin -n client.rgw "$@"; }
 
 start_gateway() {
@@ -165,7 +166,7 @@ cluster() {
   exec 3>&- 5>&-
   while true; do
     wait -n "$monitor" "$osd" "$gateway" || true
-    # The first to end takes the others with it, unless it was told to.
+    # The first to end takes the others with it, unless this script ended it.
     [[ -e $dir/restarting ]] || return 1
     kill -0 "$monitor"
     kill -0 "$osd"
@@ -180,7 +181,7 @@ restart_gateway_at_each_line() {
     killed=$(<"$dir/gateway.pid")
     touch "$dir/restarting"
     kill -KILL "$killed"
-    # One after the other, however slow the start is.
+    # One after the other, regardless of how slow the start is.
     while [[ $(<"$dir/gateway.pid") == "$killed" ]]; do
       sleep 0.1
     done

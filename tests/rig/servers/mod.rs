@@ -1,12 +1,12 @@
-//! Servers of objects on loopback for the tests: who needs one asks here, and gets a running server
-//! with an empty bucket, or the reason why this machine has none.
+//! Object store servers on loopback for the tests. A test that needs one gets a running server with
+//! an empty bucket, or the reason why this machine has none.
 //!
-//! 1. A server ends with its [`S3Server`], and with the process that started it even if that is
-//!    killed: it watches a pipe that only this process holds open (see `process`).
-//! 2. What the machine lacks is a [`Skip`]. What it has but does not work is a panic with the
-//!    server's own words: a broken rig must not look like a test that passed.
-//! 3. Ports are chosen by the system, buckets and prefixes are fresh: tests share nothing unless
-//!    they share an [`S3Server`].
+//! 1. A server ends with its [`S3Server`]. It also ends with the process that started it, even if
+//!    that is killed: it watches a pipe that only this process keeps open (see `process`).
+//! 2. A missing program is a [`Skip`]. A program that exists but fails is a panic with the server's
+//!    own words: a broken rig must not look like a passing test.
+//! 3. The system chooses ports, and buckets and prefixes are fresh. Tests share nothing unless they
+//!    share an [`S3Server`].
 
 use std::fmt;
 use std::path::Path;
@@ -27,15 +27,15 @@ mod program;
 mod radosgw;
 mod rclone;
 
-/// The bucket of every server; each has just this one.
+/// The name of the only bucket of each server.
 const BUCKET: &str = "stratalog-tests";
 const ACCESS_KEY: &str = "stratalog-tests";
-/// Garage takes only keys of its own form.
+/// Garage accepts only keys of its own form.
 const ACCESS_KEY_GARAGE: &str = "GK000000000000000000000001";
-/// Signed into requests and otherwise without meaning on these servers.
+/// Part of the signature, otherwise without meaning on these servers.
 const REGION: &str = "us-east-1";
 
-/// A running S3 server on loopback with an empty bucket. Stops when dropped, and its data vanish.
+/// A running S3 server on loopback with an empty bucket. Drop stops it and deletes its data.
 ///
 /// One in a `static` is never dropped, but still ends with the process.
 #[derive(Debug)]
@@ -48,12 +48,12 @@ pub struct S3Server {
     /// `moto` or `radosgw`
     pub kind: &'static str,
     process: process::Supervised,
-    /// What it keeps its data in, if not in memory.
+    /// The folder of its data, if they are not in memory.
     _folder: Option<TempDir>,
 }
 
 impl S3Server {
-    /// Starts moto: a quick mock in Python that takes any signature, about a second.
+    /// Starts moto, a quick mock in Python that accepts any signature, in about a second.
     ///
     /// The first call on a machine without moto installs it under the target folder, once.
     ///
@@ -61,13 +61,13 @@ impl S3Server {
     /// When there is no Python, or moto cannot be installed for it.
     ///
     /// # Panics
-    /// When the server is there and does not start.
+    /// When the server is installed and does not start.
     pub fn moto() -> Result<S3Server, Skip> {
         moto::start()
     }
 
-    /// Starts Ceph's radosgw with a cluster of one node in memory: a real S3 that checks
-    /// signatures, about 15 seconds.
+    /// Starts Ceph's radosgw with a cluster of one node in memory, in about 15 seconds. It is a
+    /// real S3 server that checks signatures.
     ///
     /// # Errors
     /// When the programs of Ceph are not installed.
@@ -78,18 +78,18 @@ impl S3Server {
         radosgw::start()
     }
 
-    /// Starts Garage, where it is installed: an S3 that ignores create-if-absent.
+    /// Starts Garage, if it is installed: an S3 server that ignores create-if-absent.
     ///
     /// # Errors
     /// When it is not installed.
     ///
     /// # Panics
-    /// When it is there and does not start.
+    /// When it is installed and does not start.
     pub fn garage() -> Result<S3Server, Skip> {
         garage::start()
     }
 
-    /// Kills radosgw; it starts again at the same address and still has its objects.
+    /// Kills radosgw, which then starts again at the same address with its objects.
     ///
     /// # Panics
     /// When it is another server.
@@ -98,12 +98,12 @@ impl S3Server {
         self.process.tell("restart").expect("the server runs");
     }
 
-    /// The options with which `object_store`, and so a stratalog host, reaches this server.
+    /// Returns the options with which `object_store`, and so a stratalog host, reaches this server.
     pub fn store_options(&self) -> Vec<(String, String)> {
         self.store_options_at(&self.endpoint)
     }
 
-    /// The same by way of a proxy at `endpoint`.
+    /// Returns the same options for a proxy at `endpoint`.
     pub fn store_options_at(&self, endpoint: &str) -> Vec<(String, String)> {
         [
             ("aws_endpoint", endpoint),
@@ -116,12 +116,12 @@ impl S3Server {
         .to_vec()
     }
 
-    /// A location for `log` in the bucket, under a prefix that no other call returns.
+    /// Returns a location for `log` in the bucket, under a prefix that no other call returns.
     pub fn url(&self, log: &str) -> String {
         format!("s3://{}/{}/{log}", self.bucket, fresh_prefix())
     }
 
-    /// The server that answers at `endpoint`, once it has made the bucket.
+    /// Returns the server that answers at `endpoint`, after making the bucket.
     fn with_bucket(
         kind: &'static str,
         endpoint: String,
@@ -144,14 +144,15 @@ impl S3Server {
     }
 }
 
-/// A prefix that no other call returns, in any process.
+/// Returns a prefix that no other call returns, in any process.
 fn fresh_prefix() -> String {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     let call = CALLS.fetch_add(1, Ordering::Relaxed);
     format!("{}-{call}", std::process::id())
 }
 
-/// A running server that is no S3, on loopback and empty. Stops when dropped, and its data vanish.
+/// A running server of another protocol than S3, on loopback and empty. Drop stops it and deletes
+/// its data.
 #[derive(Debug)]
 pub struct Server {
     pub kind: &'static str,
@@ -163,18 +164,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts Azurite, an emulator of Azure; some seconds, and a minute for the first time.
+    /// Starts Azurite, an emulator of Azure, in some seconds, and in a minute the first time.
     ///
     /// # Errors
-    /// When there is no npm, or it cannot install it.
+    /// When there is no npm, or it cannot install Azurite.
     ///
     /// # Panics
-    /// When the server is there and does not start.
+    /// When the server is installed and does not start.
     pub fn azurite() -> Result<Server, Skip> {
         azurite::start()
     }
 
-    /// Starts a fake of Google Cloud Storage, at once.
+    /// Starts a fake of Google Cloud Storage, which takes no time.
     ///
     /// # Errors
     /// When there is no Python.
@@ -185,13 +186,13 @@ impl Server {
         fake_gcs::start()
     }
 
-    /// Starts rclone as a WebDAV server of a folder, about a second.
+    /// Starts rclone as a WebDAV server of a folder, in about a second.
     ///
     /// # Errors
-    /// When there is no Python that it can be installed by.
+    /// When there is no Python that can install it.
     ///
     /// # Panics
-    /// When the server is there and does not start.
+    /// When the server is installed and does not start.
     pub fn rclone() -> Result<Server, Skip> {
         rclone::start()
     }
@@ -212,41 +213,41 @@ impl Server {
         self
     }
 
-    /// The options with which a stratalog host reaches this server.
+    /// Returns the options with which a stratalog host reaches this server.
     pub fn store_options(&self) -> Vec<(String, String)> {
         self.options.clone()
     }
 
-    /// A location for `log`, under a prefix that no other call returns.
+    /// Returns a location for `log`, under a prefix that no other call returns.
     pub fn url(&self, log: &str) -> String {
         format!("{}/{}/{log}", self.base, fresh_prefix())
     }
 
-    /// The folder that it serves, if it serves one.
+    /// Returns the folder that it serves, if it serves one.
     pub fn folder(&self) -> Option<&Path> {
         self._folder.as_ref().map(TempDir::path)
     }
 }
 
-/// The one moto of this process, started by the first call.
+/// Returns the one moto of this process, started by the first call.
 ///
 /// # Errors
-/// As [`S3Server::moto`]; every call returns the first one's answer.
+/// As [`S3Server::moto`]; every call returns the answer of the first.
 pub fn shared_moto() -> Result<&'static S3Server, Skip> {
     static SHARED: OnceLock<Result<S3Server, Skip>> = OnceLock::new();
     SHARED.get_or_init(S3Server::moto).as_ref().map_err(Skip::clone)
 }
 
-/// The one radosgw of this process, started by the first call.
+/// Returns the one radosgw of this process, started by the first call.
 ///
 /// # Errors
-/// As [`S3Server::radosgw`]; every call returns the first one's answer.
+/// As [`S3Server::radosgw`]; every call returns the answer of the first.
 pub fn shared_radosgw() -> Result<&'static S3Server, Skip> {
     static SHARED: OnceLock<Result<S3Server, Skip>> = OnceLock::new();
     SHARED.get_or_init(S3Server::radosgw).as_ref().map_err(Skip::clone)
 }
 
-/// Why this machine cannot run a server, and what to do about it.
+/// The reason why this machine cannot run a server, and a remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skip {
     pub server: &'static str,
@@ -261,14 +262,14 @@ impl fmt::Display for Skip {
 
 impl std::error::Error for Skip {}
 
-/// The servers that CI installs, so that no test on them may be skipped there.
+/// The servers that CI installs. There, no test on them may be skipped.
 const IN_CI: [&str; 5] = [moto::KIND, radosgw::KIND, azurite::KIND, rclone::KIND, fake_gcs::KIND];
 
-/// The server, or `None` after saying on standard error what is skipped and why.
+/// Returns the server, or `None` after printing on standard error what is skipped and why.
 ///
 /// # Panics
-/// When a server that CI installs is skipped in CI (`CI` is set), unless CI has said that it could not
-/// (`STRATALOG_SERVERS_OPTIONAL` names it).
+/// When a server that CI installs is skipped in CI (`CI` is set), unless
+/// `STRATALOG_SERVERS_OPTIONAL` names it as one that could not be installed.
 pub fn require_or_skip<Server>(server: Result<Server, Skip>) -> Option<Server> {
     match server {
         Ok(server) => Some(server),

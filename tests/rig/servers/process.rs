@@ -1,10 +1,10 @@
 //! A child process that cannot outlive its owner.
 //!
-//! 1. The child ends when its standard input does. That is a pipe whose other end is held here
-//!    and closed on exec, so the system closes it however this process ends, SIGKILL included.
-//! 2. The child leads a process group of its own, so what ends the owner's group (Ctrl-C, a test
-//!    runner's time limit) cannot end the child before it has ended its own children.
-//! 3. All that the child prints is read until it ends: it never blocks on a full pipe.
+//! 1. The child ends when its standard input does. The input is a pipe whose other end this process
+//!    holds, closed on exec. The system thus closes it however this process ends, SIGKILL included.
+//! 2. The child leads its own process group. A signal to the owner's group (Ctrl-C, a test runner's
+//!    time limit) thus cannot end the child before it has ended its own children.
+//! 3. All output of the child is read until it ends: it never blocks on a full pipe.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write as _};
@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 
 use crate::waits::NEVER;
 
-/// How many of its last lines a failed start reports.
+/// The number of last lines that a failed start reports.
 const REPORTED_LINES_MAX: usize = 30;
 
-/// A running child process that ends when its standard input does; ended by dropping this.
+/// A running child process that ends when its standard input does. Drop ends it.
 #[derive(Debug)]
 pub struct Supervised {
     child: Child,
@@ -31,12 +31,12 @@ enum Line {
 }
 
 impl Supervised {
-    /// Runs the command and waits for the first line of its standard output, which says that it
-    /// is ready.
+    /// Runs the command and waits for the first line of its standard output, which means that it is
+    /// ready.
     ///
     /// # Errors
-    /// When the command cannot be run, or ends without having said anything. It is not running then;
-    /// the text holds the end of its standard error.
+    /// When the command cannot be run, or ends without output. It is not running then. The text
+    /// holds the end of its standard error.
     pub fn start(command: &mut Command) -> Result<(Supervised, String), String> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
@@ -97,7 +97,7 @@ impl Drop for Supervised {
     }
 }
 
-/// Reads the stream to its end and sends its lines as long as somebody listens.
+/// Reads the stream to its end and sends its lines as long as there is a receiver.
 fn forward(
     stream: Option<impl Read + Send + 'static>,
     line: fn(String) -> Line,
@@ -106,7 +106,7 @@ fn forward(
     let Some(stream) = stream else { return };
     thread::spawn(move || {
         for bytes in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
-            // Nobody listens any more once the child is ready.
+            // There is no receiver any more once the child is ready.
             let _ = sender.send(line(String::from_utf8_lossy(&bytes).into_owned()));
         }
     });

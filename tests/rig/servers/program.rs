@@ -1,4 +1,4 @@
-//! A server that is a program: run by `serve_program.py`, which tells its port.
+//! A server that is a program, run by `serve_program.py`, which reports its port.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::tools::python::Python;
 
 const SERVE: &str = include_str!("serve_program.py");
 
-/// Starts the program; `pattern` finds the port in what it prints.
+/// Starts the program; `pattern` finds the port in its output.
 ///
 /// # Errors
 /// When there is no Python to watch over it.
@@ -33,7 +33,7 @@ pub fn serve(
     }
 }
 
-/// Whether a program is on the path.
+/// Returns true if a program is on the path.
 pub fn is_on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).is_file())

@@ -10,7 +10,7 @@ use super::{S3Server, Skip, program};
 pub const KIND: &str = "radosgw";
 const SCRIPT: &str = include_str!("microceph.sh");
 const PROGRAMS: [&str; 6] = ["bash", "ceph", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin"];
-/// The daemons cannot choose their ports themselves, so another process can be quicker.
+/// The daemons cannot choose their ports themselves, so another process can be faster.
 const PORT_ATTEMPTS_MAX: usize = 3;
 
 pub fn start() -> Result<S3Server, Skip> {
@@ -24,7 +24,7 @@ pub fn start() -> Result<S3Server, Skip> {
         });
     }
 
-    // New for each start, so that a server on the same port that is not ours refuses it.
+    // New for each start, so that another server on the same port refuses it.
     let secret_key = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
     let mut attempt = 1;
     loop {
@@ -45,14 +45,14 @@ pub fn start() -> Result<S3Server, Skip> {
     }
 }
 
-/// Whether another process was quicker; the monitor of another cluster shows by what it refuses.
+/// Returns true if another process was faster: the monitor of another cluster refuses in this way.
 fn is_port_taken(log: &str) -> bool {
     ["Address already in use", "problem getting command descriptions"]
         .iter()
         .any(|words| log.contains(words))
 }
 
-/// Two ports that were free a moment ago.
+/// Returns two ports that were free a moment ago.
 fn free_ports() -> [String; 2] {
     let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     listeners.map(|listener| listener.local_addr().expect("a bound port").port().to_string())

@@ -1,4 +1,4 @@
-//! rclone, serving a folder by WebDAV.
+//! rclone, which serves a folder by WebDAV.
 
 use super::{Server, Skip, program};
 use crate::tools::python::Python;

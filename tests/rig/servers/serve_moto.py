@@ -30,7 +30,7 @@ try:
     moto, lock = DomainDispatcherApplication(create_backend_app), threading.Lock()
 
     def one_at_a_time(environ, start_response):
-        # A body that comes slowly keeps nobody waiting.
+        # A slow body must not delay others.
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         with lock:

@@ -1,4 +1,5 @@
-//! Programs of the workspace, built for WebAssembly in the folder in which the host builds the guest.
+//! Programs of the workspace, built for WebAssembly in the folder in which the host builds the
+//! guest.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,10 +8,10 @@ use super::{run, target_folder, workspace};
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// Builds the binaries of these packages, and returns the folder that they are in.
+/// Builds the binaries of these packages, and returns their folder.
 ///
 /// # Errors
-/// What cargo says.
+/// The output of cargo.
 pub fn wasm(packages: &[&str]) -> Result<PathBuf, String> {
     let folder = target_folder().join("wasm");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -19,7 +20,7 @@ pub fn wasm(packages: &[&str]) -> Result<PathBuf, String> {
     for package in packages {
         cargo.args(["--package", package]);
     }
-    // Flags and wrappers meant for the host are not for WebAssembly.
+    // Flags and wrappers for the host do not apply to WebAssembly.
     for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"]
     {
         cargo.env_remove(name);

@@ -1,10 +1,10 @@
-//! Tools that tests need and that not every machine has: cargo for WebAssembly, Python packages, npm
-//! packages. Who needs one asks here and gets it, or the reason why this machine has none.
+//! Tools that tests need and that some machines lack: cargo for WebAssembly, Python packages, npm
+//! packages. A test gets the tool, or the reason why this machine has none.
 //!
-//! 1. What is installed goes below the target folder, once, and is shared by all processes.
-//! 2. An installation has its final name only once complete; it is never changed then.
-//! 3. One process makes it at a time, the others wait. One that dies meanwhile leaves behind the lock,
-//!    free, and a folder with its own process id, which the next maker deletes.
+//! 1. Everything is installed below the target folder, once, and all processes share it.
+//! 2. An installation gets its final name only when complete, and never changes after that.
+//! 3. One process installs at a time, and the others wait. One that dies leaves the lock free. It
+//!    also leaves a folder with its own process id, which the next installer deletes.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ pub mod cargo;
 pub mod npm;
 pub mod python;
 
-/// The value, or `None` after saying on standard error what is skipped and why.
+/// Returns the value, or `None` after printing on standard error what is skipped and why.
 ///
 /// # Panics
 /// When it is missing in CI (`CI` is set): there nothing is skipped.
@@ -38,13 +38,13 @@ pub fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false")
 }
 
-/// The repository's root.
+/// Returns the repository's root.
 pub fn workspace() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.ancestors().find(|folder| folder.join("Cargo.lock").exists()).unwrap_or(package)
 }
 
-/// The target folder that the running test lies in.
+/// Returns the target folder that contains the running test.
 pub fn target_folder() -> PathBuf {
     let marked = std::env::current_exe().ok().and_then(|program| {
         let mut folders = program.ancestors();
@@ -53,8 +53,8 @@ pub fn target_folder() -> PathBuf {
     marked.unwrap_or_else(|| workspace().join("target"))
 }
 
-/// The folder `NAME-…` with what `make` puts into it, made by the first process that asks for this
-/// `content`, the text that says what is to be installed.
+/// Returns the folder `NAME-…`, filled by `make`. The first process that asks for this `content`,
+/// the text that says what to install, makes it.
 pub(crate) fn installed_once(
     name: &str,
     content: &str,
@@ -77,7 +77,8 @@ pub(crate) fn installed_once(
         for entry in fs::read_dir(&root)? {
             let entry = entry?;
             if entry.file_name().to_string_lossy().starts_with(&format!("{name}-")) {
-                // What an orphaned installer still writes into cannot be deleted, and does no harm.
+                // A folder that an orphaned installer still writes into cannot be deleted, and does
+                // no harm.
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
@@ -96,7 +97,7 @@ pub(crate) fn installed_once(
 /// Runs a program to its end.
 ///
 /// # Errors
-/// When it cannot be run or does not succeed: the end of what it printed.
+/// When it cannot be run or does not succeed: the end of its output.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     let program = command.get_program().display().to_string();
     let output = command.stdin(Stdio::null()).output();
@@ -111,7 +112,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     Err(format!("{program} failed ({}): {}", output.status, end.join("\n")))
 }
 
-/// Copies a folder and what lies in it, through symbolic links.
+/// Copies a folder and its contents, through symbolic links.
 fn copy_folder(from: &Path, to: &Path, leave_out: &[&str]) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {

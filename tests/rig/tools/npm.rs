@@ -6,14 +6,14 @@ use std::process::Command;
 
 use super::{copy_folder, installed_once, run};
 
-/// Node and npm, as old as the samples take them.
+/// The lowest version of Node and npm that the samples accept.
 const NODE_MAJOR_MIN: u32 = 20;
 
-/// Installs what `package-lock.json` in a folder names, once. Programs below the folder that is
-/// returned find it.
+/// Installs the packages that `package-lock.json` in a folder names, once. Programs below the
+/// returned folder find them.
 ///
 /// # Errors
-/// When there is no Node of this age, or npm does not install: what it says.
+/// When there is no such Node, or npm does not install: its output.
 pub fn packages(name: &str, sources: &Path) -> Result<PathBuf, String> {
     check_node()?;
     let lock = sources.join("package-lock.json");
@@ -28,7 +28,7 @@ pub fn packages(name: &str, sources: &Path) -> Result<PathBuf, String> {
     })
 }
 
-/// Copies sources below installed packages, to be run there.
+/// Copies sources below installed packages, to run there.
 ///
 /// # Errors
 /// When they cannot be copied.
@@ -40,7 +40,7 @@ pub fn copy_sources(sources: &Path, to: &Path) -> Result<(), String> {
 /// Runs a script of a folder in that folder.
 ///
 /// # Errors
-/// What it says.
+/// The output of the script.
 pub fn run_script(folder: &Path, script: &str, argument: &Path) -> Result<(), String> {
     run(Command::new("node").arg(script).arg(argument).current_dir(folder))
 }

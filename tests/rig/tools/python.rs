@@ -1,4 +1,5 @@
-//! Python with pinned packages: the machine's own if it has exactly those, else an environment.
+//! Python with pinned packages: the machine's own if it has exactly those, otherwise an
+//! environment.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +7,7 @@ use std::process::Command;
 
 use super::{installed_once, run};
 
-/// Exits with 0 if every `name==version` it is given is what the interpreter would import.
+/// Exits with 0 if the interpreter would import every given `name==version`.
 const CHECK: &str = "\
 import sys
 from importlib.metadata import version
@@ -17,14 +18,14 @@ for pin in sys.argv[1:]:
         sys.exit(f'{name} is {found}, not {wanted}')
 ";
 
-/// An interpreter, and where it finds packages besides its own.
+/// An interpreter, and the folder of its additional packages.
 pub struct Python {
     program: PathBuf,
     packages: Option<PathBuf>,
 }
 
 impl Python {
-    /// The machine's own interpreter.
+    /// Returns the machine's own interpreter.
     ///
     /// # Errors
     /// When there is none.
@@ -34,10 +35,11 @@ impl Python {
         version.map_err(|e| format!("{e} (install python3)")).map(|()| system)
     }
 
-    /// An interpreter that has the packages that `requirements` pins, one `name==version` on a line.
+    /// Returns an interpreter with the packages that `requirements` pins, one `name==version` on a
+    /// line.
     ///
     /// # Errors
-    /// When there is no Python, or they cannot be installed for it.
+    /// When there is no Python, or the packages cannot be installed for it.
     pub fn with(kind: &str, requirements: &str) -> Result<Python, String> {
         let pins: Vec<&str> = requirements
             .lines()
@@ -51,7 +53,7 @@ impl Python {
         Ok(Python::in_folder(&folder))
     }
 
-    /// What `make` left in the folder.
+    /// Returns the interpreter that `make` left in the folder.
     fn in_folder(folder: &Path) -> Python {
         let program = folder.join("venv/bin/python");
         if program.exists() {
@@ -69,7 +71,7 @@ impl Python {
         command
     }
 
-    /// A program that came with the packages.
+    /// Returns the path of a program that came with the packages.
     pub fn program(&self, name: &str) -> PathBuf {
         match &self.packages {
             Some(packages) => packages.join("bin").join(name),
@@ -86,7 +88,7 @@ impl Python {
         self.run(&[&pip, options, pins].concat().into_iter().map(str::to_owned).collect::<Vec<_>>())
     }
 
-    /// Tells whether what would run is what was pinned.
+    /// Checks that the interpreter would import the pinned packages.
     fn check(&self, pins: &[&str]) -> Result<(), String> {
         let without_extras = |pin: &&str| match (pin.find('['), pin.find("==")) {
             (Some(extras), Some(version)) => pin[..extras].to_owned() + &pin[version..],
@@ -97,8 +99,8 @@ impl Python {
     }
 }
 
-/// Fills the folder: with a virtual environment, or, as some systems have pip without what that
-/// needs, with the packages alone.
+/// Fills the folder with a virtual environment. Some systems have pip but not the modules of an
+/// environment; there, the folder gets the packages alone.
 fn make(folder: &Path, pins: &[&str]) -> Result<(), String> {
     let venv = folder.join("venv").display().to_string();
     let system = Python::system()?;
