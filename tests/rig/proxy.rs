@@ -288,7 +288,7 @@ fn lie(mut client: &TcpStream, document: &str) -> io::Result<()> {
     )
 }
 
-/// Removes the elements with a name from an answer, and marks it as the last one of the connection.
+/// Removes the elements with a name from an answer. The end of the connection then ends the answer.
 fn without_element(reply: &[u8], name: &str) -> Vec<u8> {
     let reply = String::from_utf8_lossy(reply);
     let (head, mut body) = reply.split_once("\r\n\r\n").expect("an answer has a head");

@@ -74,8 +74,8 @@ rgw_gc_processor_max_time = 10
 CONF
 }
 
-# until_ok COMMAND...: repeats the command until it succeeds. It also succeeds when its daemon has
-# ended.
+# until_ok COMMAND...: repeats the command until it succeeds. Commands also succeed when their
+# daemon has ended.
 until_ok() {
   until "$@" >/dev/null 2>&1; do
     sleep 0.1
