@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 use crate::binary::{Ran, fresh, numbered, ok, stratalog_caching_in, within_address_space};
 
-/// Runs a command that may have so many KiB of address space, and compiles anew.
+/// Runs a command with this many KiB of address space, which compiles the component again.
 fn run_within(kib: u32, arguments: &[&str], stdin: &str) -> Ran {
     let cache = tempfile::TempDir::new().unwrap();
     let command = stratalog_caching_in(cache.path(), arguments);
@@ -38,7 +38,7 @@ fn a_log_is_appended_to_read_and_compacted_within_2_gb() {
 fn less_than_a_component_needs_is_refused_with_the_way_to_more() {
     let (_folder, log) = fresh();
     ok(&["append", &log], "event\n");
-    // Not even a command without a component.
+    // A command without a component cannot run either.
     for kib in [60_000, 100_000] {
         for command in [&["read", &log][..], &["doctor", &log]] {
             let ran = run_within(kib, command, "");
@@ -70,7 +70,7 @@ fn less_than_a_component_needs_is_refused_with_the_way_to_more() {
 #[test]
 fn what_is_asked_for_is_enough_for_every_command() {
     let (_folder, log) = fresh();
-    // Many objects, which are read by many threads.
+    // Many objects, read by many threads.
     let line = format!("{{\"text\":\"{}\"}}\n", "x".repeat(180));
     let events = line.repeat(200 * 1_200);
     ok(&["append", "-q", "--flush-threshold", "1200", &log], &events);

@@ -11,18 +11,19 @@ use tempfile::TempDir;
 
 pub(crate) use crate::waits::until;
 
-/// The target folder of this test, which is `target/PROFILE/deps/cli-HASH`.
+/// Returns the target folder of this test, which is `target/PROFILE/deps/cli-HASH`.
 pub(crate) fn target() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(3).unwrap().to_owned()
 }
 
-/// A command without credentials or settings from outside, and with a cache shared by all tests.
+/// Returns a command without credentials or settings from outside, and with a cache shared by all
+/// tests.
 pub(crate) fn stratalog<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
     stratalog_caching_in(&target().join("test-cache"), arguments)
 }
 
-/// The same with a cache of its own.
+/// Returns the same command with its own cache.
 pub(crate) fn stratalog_caching_in<S: AsRef<OsStr>>(cache: &Path, arguments: &[S]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stratalog"));
     for (name, _) in std::env::vars_os() {
@@ -32,15 +33,15 @@ pub(crate) fn stratalog_caching_in<S: AsRef<OsStr>>(cache: &Path, arguments: &[S
             command.env_remove(name);
         }
     }
-    // Times without a zone are of this one.
+    // The zone of times that have none.
     command.env("TZ", "UTC");
-    // In front: behind `--` they would be a plugin's.
+    // At the front: behind `--` they would belong to a plugin.
     command.arg("--cache-dir").arg(cache).args(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-/// The same within so many KiB of address space.
+/// Returns the same command with this many KiB of address space.
 #[cfg(target_os = "linux")]
 pub(crate) fn within_address_space(kib: u32, command: &Command) -> Command {
     let mut limited = Command::new("sh");
@@ -50,10 +51,10 @@ pub(crate) fn within_address_space(kib: u32, command: &Command) -> Command {
     limited
 }
 
-/// What a finished command left.
+/// The result of a finished command.
 #[derive(Debug)]
 pub(crate) struct Ran {
-    /// The exit code, or 128 and the signal, as a shell says it.
+    /// The exit code, or 128 plus the signal, as a shell reports it.
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -73,8 +74,8 @@ impl From<Output> for Ran {
     }
 }
 
-/// What was said, but for a compilation or a folder that took long: a busy machine is not what tests
-/// are about.
+/// Removes the messages about a slow compilation or folder: tests must not depend on a busy
+/// machine.
 fn without_waits(said: &str) -> String {
     let is_wait = |line: &str| {
         line.starts_with("compiling ") && line.ends_with(" …\n")
@@ -93,14 +94,14 @@ pub(crate) fn run_with<S: AsRef<OsStr>>(arguments: &[S], stdin: &[u8]) -> Ran {
     child.wait_with_output().unwrap().into()
 }
 
-/// Runs a command that must succeed, and returns its stdout.
+/// Runs a command that must succeed; returns its stdout.
 pub(crate) fn ok<S: AsRef<OsStr> + std::fmt::Debug>(arguments: &[S], stdin: &str) -> String {
     let ran = run_with(arguments, stdin.as_bytes());
     assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
     ran.stdout
 }
 
-/// Runs a command that must end with this code, and with stderr that contains all these words.
+/// Runs a command that must end with this code, and with all these words on stderr.
 pub(crate) fn check(arguments: &[&str], stdin: &str, code: i32, words: &[&str]) {
     let ran = run_with(arguments, stdin.as_bytes());
     assert_eq!(ran.code, code, "{arguments:?}: {}", ran.stderr);
@@ -110,26 +111,26 @@ pub(crate) fn check(arguments: &[&str], stdin: &str, code: i32, words: &[&str]) 
     assert!(!ran.stderr.contains("panicked"), "{arguments:?}: {}", ran.stderr);
 }
 
-/// A fresh folder, and a log in it.
+/// Makes a new folder, and returns the path of a log in it.
 pub(crate) fn fresh() -> (TempDir, String) {
     let folder = TempDir::new().unwrap();
     let log = folder.path().join("log").to_str().unwrap().to_owned();
     (folder, log)
 }
 
-/// The batches in the folder of a log, by name, with their bytes.
+/// Returns the batches in the folder of a log, by name, with their bytes.
 pub(crate) fn batches(log: &str) -> BTreeMap<String, String> {
     let Ok(files) = fs::read_dir(log) else { return BTreeMap::new() };
     let named = files.map(|file| file.unwrap()).filter_map(|file| {
         let name = file.file_name().into_string().unwrap();
-        // A name with `#` is a file under way.
+        // A name with `#` is an unfinished file.
         let is_batch = name.starts_with("batch_") && name.ends_with(".jsonl");
         is_batch.then(|| (name, fs::read_to_string(file.path()).unwrap()))
     });
     named.collect()
 }
 
-/// Waits for the end of a command, while nobody reads what it prints.
+/// Waits for the end of a command whose output has no reader.
 pub(crate) fn end_of(child: &mut Child) -> ExitStatus {
     let mut status = None;
     until("the end of the command", || {
@@ -139,8 +140,8 @@ pub(crate) fn end_of(child: &mut Child) -> ExitStatus {
     status.unwrap()
 }
 
-/// Says whether a signal ends what these tests start; aloud if not: under `nohup`, SIGHUP is
-/// ignored by them and so by all that they start.
+/// Returns true if a signal ends the processes of these tests; prints a message otherwise. Under
+/// `nohup`, tests ignore SIGHUP, and so do all processes that they start.
 #[cfg(unix)]
 pub(crate) fn can_end(signal: &str) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -186,8 +187,8 @@ pub(crate) fn signal_process(process: u32, name: &str) {
     kill_process(process, signal).unwrap();
 }
 
-/// Lets a command run as process 1, for which the system has no defaults for signals; or says why a
-/// user cannot here.
+/// Makes a command run as process 1, for which the system has no default signal handling. Fails
+/// with the reason why this user cannot do that here.
 #[cfg(target_os = "linux")]
 pub(crate) fn as_process_1(command: &Command) -> Result<Command, String> {
     let within = |program: &OsStr| {
@@ -211,7 +212,7 @@ pub(crate) fn as_process_1(command: &Command) -> Result<Command, String> {
     Ok(wrapped)
 }
 
-/// The only process that another one has started.
+/// Returns the only process that another one has started.
 #[cfg(target_os = "linux")]
 pub(crate) fn only_child_of(process: u32) -> u32 {
     let mut found = None;
@@ -224,7 +225,8 @@ pub(crate) fn only_child_of(process: u32) -> u32 {
     found.unwrap()
 }
 
-/// Says, past the harness, which hides the output of tests that pass, what is not tested here.
+/// Prints a skipped test on standard error, past the harness, which hides the output of passing
+/// tests.
 #[cfg(unix)]
 pub(crate) fn skipped(what: &str, reason: &str) {
     let mut stderr = std::io::stderr();
@@ -240,7 +242,7 @@ pub(crate) fn wait_for_line(stderr: &mut impl BufRead, words: &str) {
     }
 }
 
-/// Runs a command that must succeed, and returns the JSON on its stdout.
+/// Runs a command that must succeed; returns the JSON on its stdout.
 pub(crate) fn json(arguments: &[&str]) -> serde_json::Value {
     let stdout = ok(arguments, "");
     assert_eq!(stdout.lines().count(), 1, "{arguments:?}: {stdout}");

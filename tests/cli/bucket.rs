@@ -1,16 +1,16 @@
-//! An S3 bucket that answers as a test says.
+//! An S3 bucket that answers as a test requires.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-/// What a request gets.
+/// The answer to a request.
 #[derive(Clone, Copy)]
 pub(crate) enum Answer {
     Status(&'static str),
     Body(&'static str),
-    /// The connection stays open and nothing comes.
+    /// The connection stays open without an answer.
     Never,
 }
 
@@ -18,7 +18,7 @@ pub(crate) enum Answer {
 pub(crate) const EMPTY: Answer =
     Answer::Body("<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>");
 
-/// Serves until the test ends; `answer` is asked with the first line of each request. Returns the
+/// Serves until the test ends, and passes the first line of each request to `answer`. Returns the
 /// server's URL.
 pub(crate) fn serve(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

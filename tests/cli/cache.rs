@@ -1,12 +1,12 @@
-//! Compiled components between runs: what is taken, what is refused, and what others can do about
-//! it.
+//! Compiled components between runs: the modules that are loaded, those that are refused, and the
+//! influence of other users.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::binary::{Ran, fresh, ok, stratalog_caching_in};
 
-/// A log of one event, and the folder of a cache that has the component.
+/// A log of one event, and a cache folder that has the component.
 struct Warm {
     folder: tempfile::TempDir,
     log: String,
@@ -34,7 +34,7 @@ impl Warm {
         ran
     }
 
-    /// The next read says this in one line, and is right.
+    /// Checks that the next read succeeds and reports this in one line.
     fn check_warned(&self, path: &Path, reason: &str) {
         let said = self.read(&[]).stderr;
         assert_eq!(said.lines().count(), 1, "{said}");
@@ -42,7 +42,7 @@ impl Warm {
         assert!(said.contains(&format!("{} {reason}", path.display())), "{said}");
     }
 
-    /// The next read says nothing and compiles nothing.
+    /// Checks that the next read reports nothing and compiles nothing.
     fn check_warm(&self) {
         let said = self.read(&["-vv"]).stderr;
         assert!(said.contains("the embedded component taken from "), "{said}");
@@ -51,7 +51,7 @@ impl Warm {
     }
 }
 
-/// The files of a cache.
+/// Lists the files of a cache.
 fn modules(cache: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(cache.join("compiled")).unwrap();
     files.map(|file| file.unwrap().path()).collect()

@@ -1,6 +1,6 @@
-//! Local folders that cannot be written to: a full disk, a disk that is read-only, a limit on files.
+//! Local folders that refuse writes: a full disk, a read-only disk, a limit on files.
 //!
-//! The disks are in memory, in a name space of their own, so they go with the test.
+//! The disks are in memory and in a name space of their own, so they end with the test.
 
 #![cfg(target_os = "linux")]
 
@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 
 use crate::binary::{Ran, fresh, numbered, ok, stratalog, target};
 
-/// Runs a script on a disk of so much room at `$disk`, with `stratalog` as `$stratalog`; or `None`,
-/// aloud, where a user cannot mount one.
+/// Runs a script on a disk of this size at `$disk`, with `stratalog` as `$stratalog`. Returns
+/// `None`, with a message, where a user cannot mount one.
 fn on_a_disk(size: &str, script: &str, stdin: &[u8]) -> Option<Ran> {
     let (folder, _log) = fresh();
     let mount = format!("mount -t tmpfs -o size={size} tmpfs \"$disk\"");
@@ -28,7 +28,7 @@ fn on_a_disk(size: &str, script: &str, stdin: &[u8]) -> Option<Ran> {
         Ok(ran) if ran.code == 0 => Some(run(script, stdin).unwrap()),
         Ok(Ran { stderr: reason, .. }) | Err(reason) => {
             let reason = reason.trim();
-            // Past the harness, which hides the output of tests that pass.
+            // Past the harness, which hides the output of passing tests.
             let mut stderr = std::io::stderr();
             writeln!(stderr, "SKIPPED a disk of its own: {reason}").unwrap();
             None
@@ -65,7 +65,7 @@ fn a_full_disk_leaves_what_was_written_and_takes_more_when_there_is_room() {
 
 #[test]
 fn a_disk_that_takes_no_more_names_leaves_the_events_unwritten() {
-    // Here a link counts as a file: there is room for the file under way, and none for its name.
+    // Here a link counts as a file: there is room for the unfinished file, and none for its name.
     let script = r#"
         run() { "$stratalog" --cache-dir "$cache" -q "$@"; }
         head -n 100 >"$disk/small"
@@ -117,7 +117,7 @@ fn a_read_only_disk_can_be_read() {
     "#;
     let Some(ran) = on_a_disk("1m", script, numbered(0..10).as_bytes()) else { return };
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    // A compaction of one batch has nothing to do, and so nothing to write.
+    // A compaction of one batch has nothing to do, so it writes nothing.
     assert_eq!(ran.stdout, "append: 3\ncompact: 0\ndoctor: 3\nFAILED   credentials\n3\n");
     for words in ["not written: the last 10 of 10 events", "no permission", "Read-only file"] {
         assert!(ran.stderr.contains(words), "no {words:?} in: {}", ran.stderr);
@@ -129,7 +129,7 @@ fn a_limit_on_the_size_of_files_leaves_the_events_unwritten() {
     let (_folder, log) = fresh();
     ok(&["append", &log], "first\n");
     let mut command = Command::new("sh");
-    // The limit is 4 MiB, for the component's memory counts as a file, too.
+    // The limit is 4 MiB, because the component's memory also counts as a file.
     command.args(["-c", "ulimit -f 8192; exec \"$0\" \"$@\""]);
     let append =
         stratalog(&["append", "-q", "--flush-interval", "0", "--flush-bytes", "16MiB", &log]);

@@ -1,4 +1,4 @@
-//! `doctor`: what it says of a store, and that it leaves nothing.
+//! `doctor`: its report of a store, and the absence of garbage after it.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -32,7 +32,7 @@ fn doctor_of_a_folder_tells_that_a_log_can_do_everything_and_leaves_nothing() {
         let (p50, p99) = (latency["p50_ms"].as_f64().unwrap(), latency["p99_ms"].as_f64().unwrap());
         assert!(0.0 < p50 && p50 <= p99, "{latency}");
     }
-    // This machine's own clock: what is known of it includes that it is right.
+    // This is the machine's own clock: the known bounds include that it is right.
     let bound = |name: &str| report[name].as_i64().unwrap();
     assert!(bound("clock_ahead_ms_min") < 2_000, "{report}");
     assert!(bound("clock_ahead_ms_max") > -2_000, "{report}");

@@ -1,4 +1,4 @@
-//! How an append ends that is not left to end: by a store that misbehaves, a signal, a kill.
+//! Appends that end before their input does: by a failing store, a signal, a kill.
 
 use std::io::{BufReader, Write as _};
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use crate::binary::{
 };
 use crate::bucket::{self, Answer};
 
-/// Answers listings of an S3 bucket as empty, and creates as given.
+/// Serves an S3 bucket: listings are empty, and creates get the given answer.
 fn bucket(put: Answer) -> String {
     bucket::serve(move |request| if request.starts_with("GET ") { bucket::EMPTY } else { put })
 }
@@ -58,7 +58,7 @@ fn a_store_that_refuses_or_is_not_there_leaves_the_events_unwritten() {
     }
 }
 
-/// Signals that end a command in good order, and the codes that they end it with.
+/// Signals that end a command in good order, and the exit codes for them.
 #[cfg(unix)]
 const SIGNALS: [(&str, i32); 8] = [
     ("INT", 130),
@@ -81,13 +81,13 @@ fn a_signal_flushes_what_was_read() {
                 .env("STRATALOG_LOG", "stratalog=debug")
                 .spawn()
                 .unwrap();
-        // Small enough to arrive as one.
+        // Small enough to arrive in one piece.
         let mut input = child.stdin.take().unwrap();
         input.write_all(format!("{}incomplete", numbered(0..100)).as_bytes()).unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         wait_for_line(&mut stderr, "took 100 events");
         assert_eq!(batches(&log).len(), 0);
-        // A terminal that closes says so twice, and `timeout` does.
+        // A closing terminal signals twice, and so does `timeout`.
         signal_twice(&child, name);
         wait_for_line(&mut stderr, "<stdin>:101: left out 10 bytes of a line without its end");
         let ran = Ran::from(child.wait_with_output().unwrap());
@@ -112,7 +112,7 @@ fn a_second_signal_does_not_wait_for_a_store_that_hangs() {
     wait_for_line(&mut stderr, "took 1 events");
     signal(&child, "TERM");
     wait_for_line(&mut stderr, "ending: waiting up to 3600 s for the store");
-    // That somebody hangs up, too, is no wish to lose events.
+    // An additional hangup is no request to lose events.
     signal(&child, "HUP");
     until("the other signal is its own", || {
         signal(&child, "INT");
@@ -144,7 +144,7 @@ fn a_signal_ends_it_and_tells_what_a_store_that_hangs_has_not_confirmed() {
         input.write_all(numbered(0..2).as_bytes()).unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         wait_for_line(&mut stderr, "took 2 events");
-        // Many of them: the signal comes while the log takes no more.
+        // A large number, so that the signal comes while the log accepts no more.
         let feeding = std::thread::spawn(move || {
             let _ = input.write_all(numbered(2..2 + pending).as_bytes());
             input
@@ -208,7 +208,7 @@ fn a_longer_grace_lets_a_slow_store_take_what_was_read() {
 
 #[test]
 fn a_store_that_hangs_is_told_of_and_given_up() {
-    // Given up so late that it is told of before, however busy the machine is.
+    // The timeout is so late that the message comes first, even on a busy machine.
     let mut command = append_to_bucket(&bucket(Answer::Never));
     let mut child = command.args(["--timeout", "4m"]).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"a\nb\n").unwrap();
@@ -217,7 +217,7 @@ fn a_store_that_hangs_is_told_of_and_given_up() {
     child.kill().unwrap();
     child.wait().unwrap();
 
-    // Nothing else ends it: the server does not close the connection.
+    // Nothing else ends the command: the server does not close the connection.
     for quiet in [&[][..], &["--quiet"]] {
         let mut command = append_to_bucket(&bucket(Answer::Never));
         command.args(["--timeout", "3s"]).args(quiet);
@@ -261,7 +261,7 @@ fn a_killed_append_leaves_whole_batches_and_all_that_were_flushed() {
         let mut input = child.stdin.take().unwrap();
         let mut fed = String::new();
         let mut lines = 0;
-        // The last line is cut, as likely as not.
+        // The last line is likely cut.
         until("batches", || {
             let some = numbered(lines..lines + 83);
             lines += 83;
@@ -283,7 +283,7 @@ fn a_killed_append_leaves_whole_batches_and_all_that_were_flushed() {
         assert!(read.is_empty() || read.ends_with('\n'), "{context}: a cut event");
         assert!(fed.starts_with(&read), "{context}: not what was fed");
         assert!(read.starts_with(&flushed), "{context}: a flushed batch is lost");
-        // What the killed one left does not disturb the next.
+        // The remains of the killed process do not disturb the next.
         ok(&["append", &log], "next\n");
         ok(&["compact", &log], "");
         assert_eq!(ok(&["read", &log], ""), format!("{read}next\n"), "{context}");

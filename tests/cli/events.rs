@@ -1,4 +1,4 @@
-//! What is appended, and what is no event.
+//! Lines that are appended as events, and those that are refused.
 
 use std::fs;
 use std::io::Write as _;
@@ -80,7 +80,7 @@ fn invalid_lines_are_left_out_and_counted_if_that_is_asked_for() {
     let summary = "; 1 blank line left out; 1 invalid line left out";
     let arguments = ["append", "--skip-invalid", "--event-bytes-max", "8", &log];
     check(&arguments, "a\n\n123456789\n", 0, &[summary]);
-    // Each file has lines of its own. The first ten are named, with -v all.
+    // Each file counts its own lines. The first ten are named, and with -v all.
     let file = folder.path().join("bad.txt");
     fs::write(&file, format!("a\n{long}\n\n123456789\n").repeat(3)).unwrap();
     let file = file.to_str().unwrap();

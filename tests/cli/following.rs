@@ -1,4 +1,4 @@
-//! The last events, and those to come.
+//! The last events, and future ones.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::binary::{Ran, check, fresh, numbered, ok, signal, stratalog, until, wait_for_line};
 use crate::bucket::{self, Answer};
 
-/// A command that follows a log, and the lines that it prints.
+/// Starts a command that follows a log; returns it and its printed lines.
 fn follow(mut command: Command) -> (Child, impl FnMut() -> String) {
     let mut child = command.spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -32,13 +32,13 @@ fn the_last_events_are_printed() {
         ok(&["append", &log], "");
         ok(&["compact", "--full", &log], "");
     }
-    // As the tail of files takes it.
+    // In the same form as the tail of files.
     for arguments in [&["tail", "-3"][..], &["tail", "-n", "-3"], &["tail", "-n3"]] {
         assert_eq!(ok(&[arguments, &[&log]].concat(), ""), numbered(17..20), "{arguments:?}");
     }
     assert_eq!(ok(&["--retry-max", "3", "tail", &log, "-3"], ""), numbered(17..20));
     assert_eq!(ok(&["tail", "-n", "0", &log], ""), "");
-    // Some of a segment, and all of the batches behind it.
+    // A part of a segment, and all of the batches behind it.
     ok(&["append", &log], &numbered(20..22));
     ok(&["append", &log], &numbered(22..24));
     assert_eq!(ok(&["tail", "-n", "6", &log], ""), numbered(18..24));
@@ -135,8 +135,8 @@ fn only_what_is_to_come_is_shown_if_that_is_asked_for() {
     let (_folder, log) = fresh();
     ok(&["append", &log], &numbered(0..5));
     let (mut child, mut next) = follow(stratalog(&["tail", "-f", "-n", "0", &log]));
-    // It has begun when it has looked once, which nothing tells: what is flushed before counts as
-    // stored. So something is flushed until something comes.
+    // The command has begun after its first load, which nothing reports: events flushed before
+    // count as stored. The test therefore flushes until an event comes.
     let mut flushed = 5;
     let lines = std::thread::scope(|scope| {
         let line = scope.spawn(&mut next);
@@ -194,7 +194,7 @@ fn a_store_that_is_away_for_a_while_is_said_once_and_tried_on() {
     std::io::Read::read_to_string(&mut stderr, &mut rest).unwrap();
     assert!(!rest.contains("cannot read"), "{rest}");
 
-    // What waiting does not mend ends it.
+    // An error that waiting does not cure ends the command.
     let endpoint = bucket::serve(|_| Answer::Status("403 Forbidden"));
     let endpoint = format!("aws_endpoint={endpoint}");
     let mut arguments = vec!["tail", "-f", "s3://bucket/log", "--store-option", &endpoint];

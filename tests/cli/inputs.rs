@@ -1,4 +1,4 @@
-//! Inputs that people have: several files, compressed ones, blank lines, and what is no text.
+//! Inputs in practice: several files, compressed ones, blank lines, and bytes that are no text.
 
 use std::fs;
 use std::io::Write as _;
@@ -20,11 +20,11 @@ fn zstd(text: &[u8]) -> Vec<u8> {
     ruzstd::encoding::compress_to_vec(text, ruzstd::encoding::CompressionLevel::Fastest)
 }
 
-/// `a`, a blank line and `b`, as the tool of zstd compresses them, with a checksum at the end.
+/// `a`, a blank line and `b`, as the zstd tool compresses them, with a checksum at the end.
 const ZSTD_OF_THE_TOOL: &[u8] =
     b"\x28\xb5\x2f\xfd\x04\x68\x29\x00\x00\x61\x0a\x0a\x62\x0a\x80\xf8\x40\x73";
 
-/// A frame that is to be skipped.
+/// A frame to skip.
 const ZSTD_SKIPPED: &[u8] = b"\x53\x2a\x4d\x18\x05\x00\x00\x00notes";
 
 fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> String {
@@ -57,7 +57,7 @@ fn nothing_is_appended_before_all_inputs_are_there() {
         check(&["append", &log, &good, "-", bad], "event\n", 5, &[words]);
         assert!(!Path::new(&log).exists(), "{bad}: something was appended");
     }
-    // Root reads what it likes.
+    // Root can read any file.
     #[cfg(unix)]
     if !rustix::process::geteuid().is_root() {
         use std::os::unix::fs::PermissionsExt as _;
@@ -92,7 +92,7 @@ fn named_pipes_are_opened_in_their_turn() {
     let pipes = ["first", "second"].map(|name| folder.path().join(name));
     assert!(Command::new("mkfifo").args(&pipes).status().unwrap().success());
     let child = stratalog(&["append", &log]).args(&pipes).stdin(Stdio::null()).spawn().unwrap();
-    // The second is opened for writing when the first is done with.
+    // The second pipe is opened for writing when the first is finished.
     fs::write(&pipes[0], numbered(0..1)).unwrap();
     fs::write(&pipes[1], numbered(1..2)).unwrap();
     assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, 0);
@@ -124,7 +124,7 @@ fn the_session_of_the_readme_runs_as_it_is_written() {
     fs::write(&app, "started\n\n").unwrap();
     let mut shell = Command::new("sh");
     let append = stratalog(&["append", &log]);
-    // `tail` says its number, so that it can be ended alone.
+    // `tail` reports its number, so that it can be ended alone.
     shell.args(["-c", "sh -c 'echo $$ >pid; exec tail -f app.log' | \"$0\" \"$@\""]);
     shell.arg(append.get_program()).args(append.get_args()).current_dir(folder.path());
     let child = shell.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -176,7 +176,7 @@ fn compressed_inputs_are_decompressed_by_their_bytes() {
     let file = write(folder.path(), "tool.zst", ZSTD_OF_THE_TOOL);
     ok(&["append", &log, &file], "");
     assert_eq!(ok(&["read", &log], ""), "a\nb\n");
-    // As it is, if that is asked for.
+    // With the option, the input stays unchanged.
     let (_folder, log) = fresh();
     ok(&["append", "--binary", &log, &file], "");
     let raw = String::from_utf8_lossy(ZSTD_OF_THE_TOOL).replace("\n\n", "\n");

@@ -1,4 +1,4 @@
-//! A process that has less than others: fewer files, smaller ones, or no stdout.
+//! A process with fewer resources: fewer files, smaller ones, or no stdout.
 
 #![cfg(target_os = "linux")]
 
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::binary::{Ran, fresh, numbered, ok, stratalog};
 
-/// Runs a command as `sh` starts it behind these words.
+/// Runs a command by `sh`, behind these words.
 fn run_behind(words: &str, arguments: &[&str], redirected: &str) -> Ran {
     let command = stratalog(arguments);
     let mut shell = Command::new("sh");
@@ -65,7 +65,7 @@ fn events_count_as_read_only_if_there_is_a_stdout() {
     // An append that reports nothing on stdout needs none.
     let ran = run_behind("", &["append", "-q", &log, "/dev/null"], ">&-");
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-    // Whoever wants nothing gets it, however `/dev/null` was opened.
+    // Output to `/dev/null` is discarded in every mode of opening.
     let null = OpenOptions::new().read(true).write(true).open("/dev/null").unwrap();
     let mut command = stratalog(&read);
     assert!(command.stdin(Stdio::null()).stdout(null).status().unwrap().success());

@@ -1,4 +1,4 @@
-//! Mistakes that people make, and whether the answer names the way on.
+//! Common mistakes, and answers that name the remedy.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn an_append_that_makes_a_log_says_so_and_names_the_one_that_may_be_meant() {
     assert!(first.ends_with(&format!("appended to {log}, a new log\n")), "{first}");
     let second = said(&["append", &log]);
     assert!(second.ends_with(&format!("appended to {log}\n")), "{second}");
-    // Something beside it that is no log is not named.
+    // A folder next to it that is no log is not named.
     fs::create_dir(format!("{log}es")).unwrap();
     let mistyped = format!("{log}s");
     for command in ["stat", "read", "tail", "verify", "compact"] {

@@ -1,10 +1,10 @@
-//! Values of options: a bad one ends every command with exit code 2 and the option's name.
+//! Values of options: a bad value ends every command with exit code 2 and the option's name.
 
 use std::collections::BTreeSet;
 
 use crate::binary::{check, fresh, ok};
 
-/// Every command, with what it needs besides options.
+/// Every command, with its required arguments.
 const COMMANDS: [(&str, &[&str]); 13] = [
     ("append", &["LOG"]),
     ("read", &["LOG"]),
@@ -21,7 +21,7 @@ const COMMANDS: [(&str, &[&str]); 13] = [
     ("completions", &["bash"]),
 ];
 
-/// What is no value of an option, by the option.
+/// Bad values of options.
 const BAD: [(&str, &[&str]); 40] = [
     ("--store-option", &["x", "", "=x"]),
     ("--retry-max", &["x", "-1", "101", ""]),
@@ -65,10 +65,10 @@ const BAD: [(&str, &[&str]); 40] = [
     ("--compile-time-max", &["x", "7"]),
 ];
 
-/// Options that name a file: what is wrong with that is bad input, as with any file.
+/// Options that name a file: a bad file is bad input, as everywhere.
 const FILES: [&str; 3] = ["--component", "--position-file", "--report"];
 
-/// The options of a command that take a value, as its help lists them.
+/// Returns the options of a command that take a value, as its help lists them.
 fn options(command: &str) -> BTreeSet<String> {
     let words: Vec<&str> = std::iter::once("help").chain(command.split(' ')).collect();
     let help = ok(&words, "");

@@ -1,4 +1,4 @@
-//! Reading a part of a log, and going on where the last read stopped.
+//! Reading a part of a log, and resuming where the last read stopped.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -7,12 +7,12 @@ use std::process::Stdio;
 
 use crate::binary::{Ran, check, fresh, numbered, ok, run_with, stratalog};
 
-/// Each line an event of 100 bytes that tells its number.
+/// Makes lines of 100 bytes, each an event with its number.
 fn large(numbers: std::ops::Range<usize>) -> String {
     numbers.map(|n| format!("{n:099}\n")).collect()
 }
 
-/// The number of the first event, and how many there are.
+/// Returns the number of the first event, and the number of events.
 fn range(lines: &str) -> (usize, usize) {
     let numbers: Vec<usize> = lines.lines().map(|line| line.parse().unwrap()).collect();
     let first = numbers.first().copied().unwrap_or_default();
@@ -96,7 +96,7 @@ fn a_position_file_lets_the_next_read_go_on() {
     assert_eq!(ok(&read, ""), "");
     append(&log, &numbered(10..20));
     assert_eq!(ok(&[&read[..], &["--limit", "3"]].concat(), ""), numbered(10..13));
-    // Compacted meanwhile, by halves.
+    // The log is compacted between the reads, by halves.
     ok(&["compact", &log], "");
     append(&log, &numbered(20..25));
     append(&log, &numbered(25..30));
@@ -104,13 +104,13 @@ fn a_position_file_lets_the_next_read_go_on() {
     assert_eq!(ok(&read, ""), numbered(16..30));
     ok(&["compact", &log], "");
     assert_eq!(ok(&read, ""), "");
-    // Behind the identity of the log.
+    // The position follows the identity of the log.
     assert!(fs::read_to_string(&file).unwrap().ends_with("@30\n"));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the log and the file");
-    // What is in the file is a position for --from, too.
+    // The text of the file is also a position for --from.
     append(&log, &numbered(30..31));
     assert_eq!(ok(&["read", "--from", "30", &log], ""), numbered(30..31));
-    // What --since leaves out counts as read.
+    // Events that --since leaves out count as read.
     assert_eq!(ok(&[&read[..], &["--since", "2100-01-01"]].concat(), ""), "");
     assert_eq!(ok(&read, ""), "");
 }
@@ -129,7 +129,7 @@ fn events_that_were_trimmed_before_they_were_read_are_counted() {
     assert_eq!((ran.code, ran.stdout.as_str()), (0, numbered(15..20).as_str()));
     assert_eq!(ran.stderr, "warning: 11 events were trimmed or lost before being read\n");
     check(&read, "", 0, &[]);
-    // Who begins at the beginning has missed nothing.
+    // A reader from the beginning has missed nothing.
     let ran = run_with(&["read", &log], b"");
     assert_eq!((ran.stdout, ran.stderr.as_str()), (numbered(15..20), ""));
 }
@@ -141,10 +141,10 @@ fn a_killed_read_repeats_at_most_a_page_and_skips_nothing() {
     let file = folder.path().join("position");
     let file = file.to_str().unwrap();
     let per_batch = 5_000;
-    // A page ends with the piece that brings it to 1 MiB, and a piece has up to 2 MiB.
+    // A page ends with the chunk that brings it to 1 MiB, and a chunk has up to 2 MiB.
     let page_max = (3 << 20) / 100;
     let mut stored = 0;
-    // Events up to which everything has reached the reader of the pipe.
+    // All events before this number have reached the reader of the pipe.
     let mut seen = 0;
     for round in 0..12_usize {
         for _ in 0..5 {
@@ -156,7 +156,7 @@ fn a_killed_read_repeats_at_most_a_page_and_skips_nothing() {
         }
         let mut child = stratalog(&["read", "--position-file", file, &log]).spawn().unwrap();
         let mut pipe = child.stdout.take().unwrap();
-        // The pipe is small, so this stops in the middle of a page, as likely as not.
+        // The pipe is small, so this likely stops in the middle of a page.
         let mut bytes = vec![0; 1 + (round * 977_777) % 2_500_000];
         pipe.read_exact(&mut bytes).ok();
         child.kill().unwrap();
@@ -164,7 +164,7 @@ fn a_killed_read_repeats_at_most_a_page_and_skips_nothing() {
         let mut rest = Vec::new();
         pipe.read_to_end(&mut rest).unwrap();
         bytes.extend(rest);
-        // A line that was cut is not there.
+        // A cut line does not count.
         let whole = bytes.len() / 100 * 100;
         let (first, events) = range(std::str::from_utf8(&bytes[..whole]).unwrap());
         assert!(events > 0, "round {round}: nothing was read");
@@ -178,7 +178,7 @@ fn a_killed_read_repeats_at_most_a_page_and_skips_nothing() {
     assert_eq!(ok(&["read", "--position-file", file, &log], ""), "");
 }
 
-/// A read that is stuck in the middle of its output, and what has come of that.
+/// Starts a read that is stuck in the middle of its output; returns it and its pipe.
 fn stuck(read: &[&str]) -> (std::process::Child, BufReader<std::process::ChildStdout>) {
     let mut child = stratalog(read).spawn().unwrap();
     let mut pipe = BufReader::new(child.stdout.take().unwrap());
@@ -195,7 +195,7 @@ fn a_second_reader_with_the_same_position_file_is_refused() {
     append(&log, &large(0..50_000));
     let read = ["read", "--position-file", position, &log];
     let refused = [position, "another reader is using it", "a file of its own"];
-    // However the first one ends, its lock ends with it.
+    // Any end of the first one releases its lock.
     let (mut child, pipe) = stuck(&read);
     check(&read, "", 1, &refused);
     check(&read, "", 1, &refused);
@@ -259,7 +259,7 @@ fn links_mode_and_owner_of_a_position_file_are_kept() {
     assert_eq!(ok(&read, ""), numbered(0..2));
     assert!(at("link").symlink_metadata().unwrap().is_symlink());
     fs::set_permissions(at("real/position"), fs::Permissions::from_mode(0o604)).unwrap();
-    // Only root may give a file away.
+    // Only root may change the owner of a file.
     let is_root = rustix::process::geteuid().is_root();
     let owner = if is_root { (12_345, 54_321) } else { (at("link").metadata().unwrap().uid(), 0) };
     if is_root {
@@ -273,7 +273,7 @@ fn links_mode_and_owner_of_a_position_file_are_kept() {
     assert!(at("link").symlink_metadata().unwrap().is_symlink());
     assert_eq!(fs::read_dir(at("real")).unwrap().count(), 1);
 
-    // What is planted beside it is not followed.
+    // A planted link next to it is not followed.
     fs::write(at("victim"), "precious").unwrap();
     for name in ["position.new", ".position.stratalog-new", ".position.stratalog-lock"] {
         let planted = at("real").join(name);
@@ -295,7 +295,7 @@ fn files_that_other_commands_write_keep_links_and_mode() {
     fs::write(&file, "old").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
     symlink(&file, &link).unwrap();
-    // Whoever has opened the old file goes on to read that.
+    // A process that has the old file open continues to read the old bytes.
     let old = folder.path().join("old.wasm");
     fs::hard_link(&file, &old).unwrap();
     ok(&["component", "export", link.to_str().unwrap()], "");
@@ -304,7 +304,7 @@ fn files_that_other_commands_write_keep_links_and_mode() {
     assert!(fs::read(&file).unwrap().starts_with(b"\0asm"));
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o7777, 0o604);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
-    // A pipe has nothing to be replaced.
+    // A pipe cannot be replaced.
     let output = stratalog(&["component", "export", "/dev/stdout"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(output.stdout, fs::read(&file).unwrap());

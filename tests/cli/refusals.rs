@@ -1,4 +1,4 @@
-//! What goes wrong: the exit codes, and what is said.
+//! Failures: their exit codes and messages.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -111,7 +111,7 @@ fn errors_are_one_line_and_hold_no_secret() {
         assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);
         assert_eq!(ran.stdout, "");
     }
-    // Of a wrong command line there are a few, as its parser prints them.
+    // A wrong command line gets several lines, as its parser prints them.
     let ran = run_with(&["append", "--store-option=hush", &log], b"a\n");
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);

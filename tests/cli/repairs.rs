@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::binary::{batches, check, fresh, json, numbered, ok, run_with};
 
-/// A log of two segments of 20 events and two live batches of 10, the first of them damaged.
+/// Makes a log of two segments of 20 events and two live batches of 10. The first batch is damaged.
 fn damaged() -> (tempfile::TempDir, String, PathBuf) {
     let (folder, log) = fresh();
     for round in 0..2 {
@@ -62,7 +62,7 @@ fn repair_changes_nothing_until_it_is_told_to() {
     let ran = run_with(&["read", &log], b"");
     assert_eq!((ran.code, ran.stdout), (0, numbered(0..40) + &numbered(50..60)));
     assert!(ran.stderr.contains("10 events were trimmed or lost"), "{}", ran.stderr);
-    // What can be read is counted, and what is lost apart.
+    // Readable events are counted, and lost ones apart.
     let counts = |report: &serde_json::Value| (report["events"].clone(), report["ok"].clone());
     let stats = json(&["stat", "--json", &log]);
     assert_eq!((&stats["events"], &stats["lost_events"]), (&json!(50), &json!(10)), "{stats}");
@@ -86,7 +86,7 @@ fn repair_changes_nothing_until_it_is_told_to() {
     assert_eq!(run_with(&["read", &log], b"").stdout, last);
     let stats = json(&["stat", "--json", &log]);
     assert_eq!((&stats["events"], &stats["lost_events"]), (&json!(12), &json!(10)), "{stats}");
-    // What is trimmed lazily and what is lost overlap.
+    // Lazily trimmed events and lost ones overlap.
     let done = json(&["trim", "--json", "--lazy", "--before-position", "45", &log]);
     assert_eq!(done["events"], 2, "{done}");
     let stats = json(&["stat", "--json", &log]);
@@ -100,7 +100,7 @@ fn repair_changes_nothing_until_it_is_told_to() {
     check(&["verify", &log], "", 0, &["10 events", "nothing is damaged"]);
 }
 
-/// A log of three batches, compacted, and the batches put back beside the segment.
+/// Makes a log of three batches, compacted, and puts the batches back next to the segment.
 fn restored() -> (tempfile::TempDir, String, PathBuf) {
     let (folder, log) = fresh();
     for event in ["a\n", "b\n", "c\n"] {

@@ -1,4 +1,4 @@
-//! A store in whose place something else answers.
+//! Another service that answers in place of a store.
 
 use std::io::Write as _;
 
@@ -17,7 +17,7 @@ const PAGES: [(&str, &str); 3] = [
     ("Please sign in.", "the server's answer is not a listing: it is no XML document"),
 ];
 
-/// A command on a bucket that answers so.
+/// Runs a command on a bucket that answers so.
 fn on_bucket(arguments: &[&str], answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Ran {
     let endpoint = format!("aws_endpoint={}", bucket::serve(answer));
     let mut arguments = arguments.to_vec();
@@ -45,7 +45,7 @@ fn an_event_is_appended_only_if_the_store_says_that_it_has_it() {
         assert!(ran.stderr.contains("not written: the last 1 of 1"), "{status}: {}", ran.stderr);
         assert!(!ran.stderr.contains("appended"), "{status}: {}", ran.stderr);
     }
-    // One that is said to be there, also when it is looked for, is got.
+    // An object that a create and a lookup report as existing is then fetched.
     let ran = on_bucket(&["append", "s3://bucket/log"], |line| {
         match (line.split(' ').next(), line.contains("list-type")) {
             (Some("GET"), true) => bucket::EMPTY,

@@ -1,5 +1,5 @@
-//! Credentials reach the store and nothing else: a planted secret is looked for in all that commands
-//! print, on servers that refuse, and that repeat in their answer whatever they were sent.
+//! Credentials reach the store and nothing else. The tests search all output of commands for a
+//! planted secret. The servers refuse requests, or repeat them in their answers.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -7,10 +7,10 @@ use std::thread;
 
 use crate::binary::{Ran, fresh, ok, stratalog};
 
-/// Stands in every secret of these tests. Base64, so that it can be an Azure key.
+/// A part of every secret of these tests. Base64, so that it can be an Azure key.
 const PLANTED: &str = "UExBTlRFRHNlY3JldFBMQU5URURzZWNyZXQ0Mg==";
 
-/// How the server answers, before it repeats the request's head.
+/// The server's answers, each before the repeated head of the request.
 const ANSWERS: [&str; 4] =
     ["403 Forbidden", "400 Bad Request", "500 Internal Server Error", "301 Moved Permanently"];
 
@@ -122,7 +122,8 @@ fn ways(endpoint: &str) -> Vec<Way> {
     ]
 }
 
-/// The secret as it is, as it stands in a URL, and in any case of its letters.
+/// Fails if the output has the secret in its plain form, in its URL form, or in any case of
+/// letters.
 fn assert_no_secret(ran: &Ran, context: &str) {
     let lower = PLANTED.to_lowercase();
     let bare = lower.trim_end_matches('=');
@@ -149,7 +150,7 @@ fn no_secret_is_printed_whatever_a_server_answers() {
                 arguments.extend(["--retry-max".to_owned(), "1".to_owned()]);
                 let mut run = stratalog(&arguments);
                 run.envs(way.variables.iter().copied());
-                // Everything that any part of the program says.
+                // All messages of all parts of the program.
                 run.env("STRATALOG_LOG", "trace").env("RUST_BACKTRACE", "full");
                 let mut child = run.spawn().unwrap();
                 child.stdin.take().unwrap().write_all(b"event\n").ok();
@@ -203,7 +204,7 @@ fn no_secret_is_printed_when_the_command_line_is_wrong() {
 
 #[test]
 fn a_server_gets_the_credentials_and_an_anonymous_one_gets_none() {
-    // It is the server that repeats them: this is how they would show if nobody hid them.
+    // The server repeats them: they would show like this without redaction.
     for (options, is_signed) in [(vec!["aws_skip_signature=true"], false), (vec![], true)] {
         let endpoint = repeating_server("403 Forbidden", false);
         let mut arguments: Vec<String> = vec!["stat".to_owned(), "s3://bucket/log".to_owned()];
@@ -267,7 +268,7 @@ fn settings_that_cannot_be_used_are_named_with_2_if_typed_and_5_if_found() {
         let mut run = stratalog(&["stat", location, "--store-option", option]);
         run.envs(keys).envs([variable]).env("STRATALOG_LOG", "trace");
         let ran = Ran::from(run.output().unwrap());
-        // What was typed ends with 2, what was found with 5: there the variable is not the usual one.
+        // A typed value ends with 2, a found value with 5: the variable there is not the usual one.
         let code = if variable == keys[0] { 2 } else { 5 };
         assert_eq!(ran.code, code, "{option} {variable:?}: {}", ran.stderr);
         for word in words {

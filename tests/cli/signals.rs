@@ -1,7 +1,7 @@
-//! Signals end every command, whatever it waits for, also as process 1.
+//! Signals end every command in every wait, also as process 1.
 //!
-//! What it waits for does not come: no end but that by the signal has the signal's code. That the end
-//! is a second away at most is asserted where those times are set, as the product is compiled.
+//! The awaited event does not come, so only an end by the signal has the signal's code. The limit
+//! of one second is asserted where those times are set, when the product is compiled.
 
 #![cfg(unix)]
 
@@ -33,7 +33,7 @@ const COMMANDS: [&[&str]; 9] = [
     &["doctor"],
 ];
 
-/// A command on a bucket that never answers, and whether that was asked yet.
+/// Returns a command on a bucket that never answers, and a flag that is set by its first request.
 fn waiting(command: &[&str]) -> (Command, Arc<AtomicBool>) {
     let asked = Arc::new(AtomicBool::new(false));
     let asking = asked.clone();
@@ -51,7 +51,7 @@ fn waiting(command: &[&str]) -> (Command, Arc<AtomicBool>) {
     (command, asked)
 }
 
-/// Signals a command that waits, which ends with the signal's code.
+/// Signals a waiting command, which must end with the signal's code.
 fn is_ended_by(mut child: Child, process: u32, signal: &str, code: i32, context: &str) {
     signal_process(process, signal);
     end_of(&mut child);
@@ -119,7 +119,7 @@ fn what_was_read_is_flushed_as_process_1() {
 fn a_hangup_is_ignored_where_it_was_so_at_the_start() {
     let (_folder, log) = fresh();
     let append = stratalog(&["append", "--flush-interval", "0", "--grace", "10m", &log]);
-    // As `nohup` does it.
+    // The way of `nohup`.
     let mut command = Command::new("sh");
     command.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]);
     command.arg(append.get_program()).args(append.get_args());
@@ -157,7 +157,7 @@ fn a_reader_that_does_not_read_holds_nothing_up() {
 fn messages_that_nobody_reads_hold_nothing_up() {
     let (folder, log) = fresh();
     let file = folder.path().join("long.txt");
-    // It has far more to say than is read, so it waits for that reader to its end.
+    // It has far more messages than are read, so it waits for their reader to its end.
     std::fs::write(&file, "too long\n".repeat(100_000)).unwrap();
     let file = file.to_str().unwrap();
     let arguments = ["append", "-v", "--event-bytes-max", "1", "--skip-invalid", &log, file];

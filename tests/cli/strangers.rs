@@ -1,4 +1,4 @@
-//! What is no log, and what lies in a log's folder without being an object of it.
+//! Folders that are no log, and foreign files in a log's folder.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::binary::{check, fresh, json, numbered, ok, run_with, stratalog};
 use crate::bucket;
 
-/// The commands that are about a log that exists.
+/// The commands that require an existing log.
 const COMMANDS: [&[&str]; 8] = [
     &["read"],
     &["tail"],
@@ -67,7 +67,7 @@ fn a_log_that_is_not_there_is_an_error_on_every_store() {
     }
 }
 
-/// Puts something in an object's place.
+/// Puts another file in an object's place.
 #[cfg(unix)]
 fn plant(path: &Path, what: &str, outside: &Path) {
     use std::os::unix::fs::symlink;
@@ -110,7 +110,7 @@ fn what_stands_in_an_objects_place_is_named_and_never_followed() {
             let name = place.file_name().unwrap().to_str().unwrap();
             let meant = what.strip_prefix("a dangling ").unwrap_or(what).trim_start_matches("a ");
             let commands = COMMANDS.iter().filter(|command| {
-                // Segments are listed by those that may delete some, and by those that count.
+                // Only commands that count segments or may delete some list them.
                 *place != segment || !["read", "tail"].contains(&command[0])
             });
             for command in commands {
@@ -156,7 +156,7 @@ fn a_verification_names_each_intruder_and_checks_the_rest() {
     for name in [batch, &segment] {
         assert!(ran.stdout.contains(&format!("damaged: log/{name}: ")), "{}", ran.stdout);
     }
-    // The segment cannot be checked without its index, the last batch can.
+    // The segment cannot be checked without its index, but the last batch can.
     assert!(ran.stderr.contains("5 events"), "{}", ran.stderr);
 }
 
@@ -168,7 +168,7 @@ fn foreign_names_in_a_logs_folder_do_not_matter() {
     fs::write(&outside, "secret\n").unwrap();
     ok(&["append", &log], "one\n");
     for (what, number) in INTRUDERS.iter().zip(1..) {
-        // Nearly, but not, the names of objects.
+        // Names that resemble those of objects.
         for name in ["notes", "batch_", "manifest_1.json", "segment_x.jsonl"] {
             plant(&Path::new(&log).join(format!("{name}{number}")), what, &outside);
         }

@@ -10,7 +10,7 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use crate::binary::{Ran, fresh, numbered, ok, stratalog, until, wait_for_line};
 
-/// A pipe whose ends do not block: an end that is not ready answers EAGAIN.
+/// Makes a pipe whose ends do not block: an end that is not ready answers EAGAIN.
 fn pipe_that_does_not_block() -> (PipeReader, PipeWriter) {
     let (reader, writer) = pipe().unwrap();
     let set = |flags| flags | OFlags::NONBLOCK;
@@ -19,7 +19,7 @@ fn pipe_that_does_not_block() -> (PipeReader, PipeWriter) {
     (reader, writer)
 }
 
-/// Reads all that comes from such a pipe.
+/// Reads the whole output of such a pipe.
 fn read_slowly(mut reader: PipeReader) -> String {
     let mut all = Vec::new();
     let mut some = vec![0; 10_000];
@@ -47,7 +47,7 @@ fn an_input_that_is_not_ready_is_waited_for() {
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     for _ in 0..3 {
         writer.write_all(b"event\n").unwrap();
-        // It reads on while this looks, and finds nothing.
+        // The command continues to read while the test waits and finds nothing.
         wait_for_line(&mut stderr, "took 1 events");
     }
     drop(writer);
@@ -93,13 +93,13 @@ fn messages_are_whole_where_stderr_is_not_ready() {
 fn help_is_whole_where_stdout_is_not_ready() {
     let expected = ok(&["append", "--help"], "");
     let (reader, mut writer) = pipe_that_does_not_block();
-    // Until nothing more fits into it.
+    // Fills the pipe completely.
     let mut filled = 0;
     while let Ok(length) = writer.write(&[b'x'; 1024]) {
         filled += length;
     }
     let child = stratalog(&["append", "--help"]).stdout(writer).spawn().unwrap();
-    // Nothing is read before it waits, or has given up.
+    // Nothing is read before it waits, or has failed.
     until("the command to sleep or end", || {
         let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
         let state = stat.rsplit(')').next().unwrap().trim_start();
@@ -110,8 +110,8 @@ fn help_is_whole_where_stdout_is_not_ready() {
     assert!(stdout[filled..] == expected);
 }
 
-/// Runs a command that may make no file larger than this number of blocks, which have 512 bytes or
-/// 1,024; stdout goes to a file.
+/// Runs a command with a limit on the size of files, in blocks of 512 or 1,024 bytes. Its stdout
+/// goes to a file.
 fn with_small_files(blocks: u32, command: &Command, stdout: &std::path::Path) -> Ran {
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
@@ -124,14 +124,14 @@ fn with_small_files(blocks: u32, command: &Command, stdout: &std::path::Path) ->
 fn a_file_behind_stdout_that_may_not_grow_is_an_error() {
     let (folder, log) = fresh();
     let (out, position) = (folder.path().join("out"), folder.path().join("position"));
-    // More than 8 MiB: the component's memory counts as a file, too.
+    // More than 8 MiB: the component's memory also counts as a file.
     let events = "x".repeat(1_000) + "\n";
     ok(&["append", "--flush-threshold", "1000", &log], &events.repeat(12_000));
     let read = ["read", "--position-file", position.to_str().unwrap(), &log];
     let ran = with_small_files(8_192, &stratalog(&read), &out);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.stderr.contains("cannot write to stdout: File too large"), "{}", ran.stderr);
-    // It goes on behind the last page that went out whole.
+    // The next read resumes after the last page that was written whole.
     let written = fs::read_to_string(&out).unwrap();
     let rest = ok(&read, "");
     let whole = written.len() - written.len() % events.len();

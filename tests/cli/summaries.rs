@@ -1,4 +1,4 @@
-//! What the commands print.
+//! The output of the commands.
 
 use std::fs;
 use std::path::Path;

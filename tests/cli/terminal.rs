@@ -1,4 +1,4 @@
-//! What is shown on a terminal, and only there.
+//! Output that appears only on a terminal.
 
 #![cfg(target_os = "linux")]
 
@@ -6,8 +6,8 @@ use std::process::Command;
 
 use crate::binary::{fresh, ok, run_with, skipped, stratalog};
 
-/// Runs a command on a terminal of that many columns; returns its lines. None where there is no
-/// program that makes one.
+/// Runs a command on a terminal with this number of columns; returns its lines. Returns none where
+/// no program can make one.
 fn on_terminal(columns: u32, arguments: &[&str]) -> Option<Vec<String>> {
     let command = stratalog(arguments);
     let quoted = |text: &std::ffi::OsStr| format!("'{}'", text.to_str().unwrap());

@@ -1,4 +1,4 @@
-//! Keeping a log in few objects, giving up its beginning, and checking it.
+//! Compacting a log, trimming its beginning, and checking it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::binary::{batches, check, fresh, json, numbered, ok, run_with};
 
-/// Files of a log whose names begin and end like that, in order.
+/// Lists the files of a log whose names have this beginning and end, in order.
 fn files(log: &str, start: &str, end: &str) -> Vec<PathBuf> {
     let files = fs::read_dir(log).unwrap().map(|file| file.unwrap().path());
     let mut files: Vec<_> = files
@@ -87,7 +87,7 @@ fn append_compacts_in_the_background_if_that_is_asked_for() {
     assert!(stats["segments"].as_u64().unwrap() >= 1, "{stats}");
     assert!(stats["batches"].as_u64().unwrap() < 100, "{stats}");
     assert_eq!(ok(&["read", &log], ""), numbered(0..1_000));
-    // Also when the last flush makes it due.
+    // The last flush can also make it due.
     let (_folder, log) = fresh();
     ok(&["append", "--compact-after", "1", &log], "a\n");
     ok(&["append", "--compact-after", "1", &log], "b\n");
@@ -98,7 +98,7 @@ fn append_compacts_in_the_background_if_that_is_asked_for() {
 fn the_beginning_is_trimmed_up_to_a_position_or_a_number_of_events() {
     let (_folder, log) = fresh();
     append_batches(&log, 0..100);
-    // Nothing is compacted: what the point covers is absorbed first.
+    // Nothing is compacted: the events before the point are absorbed first.
     let bytes = |numbers: std::ops::Range<usize>| numbered(numbers).len();
     let expected = json!({
         "events": 5, "segments": 0, "bytes": bytes(0..5), "rewritten_bytes": bytes(5..10),
@@ -207,7 +207,7 @@ fn leftovers_are_listed_and_are_no_fault() {
     append_batches(&log, 0..50);
     let (name, events) = batches(&log).pop_first().unwrap();
     ok(&["compact", &log], "");
-    // As if its delete had failed.
+    // The state after a failed delete.
     fs::write(Path::new(&log).join(&name), &events).unwrap();
     let report = json(&["verify", "--json", &log]);
     let key = format!("log/{name}");
@@ -262,7 +262,7 @@ fn damage_is_found_wherever_it_is_and_ends_with_4() {
         assert!(line.starts_with(&format!("damaged: log/{name}: expected ")), "{line}");
         assert!(line.contains(", found "), "{line}");
     }
-    // One that is gone is damage, too.
+    // A missing object is damage, too.
     fs::remove_file(&segment).unwrap();
     let ran = run_with(&["verify", &log], b"");
     assert_eq!(ran.code, 4);
