@@ -1,6 +1,6 @@
-//! What the log promises, on the logic run natively and on the built component.
+//! The promises of the log, on the logic run natively and on the built component.
 //!
-//! The behaviour of the old helper that stratalog grew from is the floor; `holes` has what it lacked.
+//! The behaviour of the predecessor is the floor; `holes` has its holes.
 
 use rig::subject::{Settings, append_all, events, on_both};
 use stratalog::{Compaction, Error, Written};
@@ -69,7 +69,7 @@ fn a_batch_is_plain_lines_under_a_name_that_tells_what_it_holds() {
         let [key] = &keys[..] else { panic!("{keys:?}") };
         assert_eq!(world.object(key), "a\nbb\n");
         assert!(key.starts_with("log/batch_0001700000000000000_"), "{key}");
-        // The digest is what any other implementation of xxh3-64 says of the bytes.
+        // The digest that any other implementation of xxh3-64 returns for the bytes.
         assert!(key.ends_with("_2_5de2543a8b32fdef.jsonl"), "{key}");
     });
 }
@@ -265,7 +265,8 @@ fn names_that_leave_the_root_and_options_out_of_range_are_named() {
 #[test]
 fn a_large_old_batch_is_the_same_before_and_after_compaction() {
     on_both(|world| {
-        // Larger than what is checked whole, so it is streamed; with gaps and without a last LF.
+        // Larger than the limit for checking whole, so it is streamed; with gaps and without a last
+        // LF.
         let line = "x".repeat(999);
         let lines = 34 * 1024;
         let old = format!("{}\n\n{line}", vec![line.as_str(); lines].join("\n"));
@@ -281,7 +282,7 @@ fn a_large_old_batch_is_the_same_before_and_after_compaction() {
         check();
         assert_eq!(world.compact("log").unwrap().merged_files, 2);
         check();
-        // A change in the last byte of a batch that is streamed, where the next one begins.
+        // A change in the last byte of a streamed batch, where the next one begins.
         let segment = world.keys().into_iter().find(|key| key.ends_with("_0000.jsonl")).unwrap();
         let whole = world.object(&segment);
         for bad in [whole.replace("\nafter", "xafter"), whole[..whole.len() - 7].to_owned()] {

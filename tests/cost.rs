@@ -1,5 +1,5 @@
-//! What each operation costs in requests, as the table in `guest/FORMAT.md` says: on the logic run
-//! natively and on the built component, over a store that counts.
+//! The cost of each operation in requests, as the table in `guest/FORMAT.md` states it: on the
+//! logic run natively and on the built component, over a store that counts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ fn counts<const KINDS: usize>(counts: [(&str, usize); KINDS]) -> BTreeMap<String
     counts.map(|(what, count)| (what.to_owned(), count)).collect()
 }
 
-/// Appends batches of two events each, a second apart, by a handle of their own.
+/// Appends batches of two events each, a second apart, each by its own handle.
 fn append_batches(world: &World, batches: usize) {
     let log = world.open("log");
     for batch in events(batches * 2).chunks(2) {
@@ -44,7 +44,7 @@ fn append_batches(world: &World, batches: usize) {
     log.close().unwrap();
 }
 
-/// A log of so many segments, of two batches each, and so many live batches.
+/// Makes a log of this many segments, of two batches each, and this many live batches.
 fn log_of(world: &World, segments: usize, live: usize) {
     for _ in 0..segments {
         append_batches(world, 2);
@@ -145,7 +145,7 @@ fn follow_costs_two_lists_a_poll_while_nothing_is_new() {
     on_both(|world, counting| {
         let mut pages = world.start_read("log").unwrap();
         counting.requests();
-        // That there is nothing is looked into once: segments, and logs below.
+        // The absence of events is checked once: by segments, and by logs below.
         let outcome = pages.rest();
         assert!(matches!(outcome, Err(Error::NoLog { .. })), "{outcome:?}");
         assert_eq!(counting.counts(), counts([("list", 4)]));
@@ -163,14 +163,14 @@ fn follow_costs_two_lists_a_poll_while_nothing_is_new() {
         poll(80, counts([("list", 3), ("get batch", 40)]));
         append_batches(world, 1);
         poll(2, counts([("list", 3), ("get batch", 1)]));
-        // What was yielded live and then compacted is not got again: its index says enough.
+        // An event that was yielded live and then compacted is not got again: its index is enough.
         world.compact("log").unwrap();
         poll(0, counts([("list", 2), ("get manifest", 1), ("get index", 1)]));
         append_batches(world, 3);
         poll(6, counts([("list", 3), ("get manifest", 1), ("get batch", 3)]));
         world.compact_with("log", FAN_IN_2).unwrap();
         poll(0, counts([("list", 2), ("get manifest", 1), ("get index", 1)]));
-        // A trim of what was read is seen, and nothing else.
+        // A trim of events that were read is seen, and nothing else.
         world.trim("log", TrimPoint::KeepEvents(4)).unwrap();
         poll(0, counts([("list", 2), ("get manifest", 1)]));
     });
@@ -215,7 +215,7 @@ fn a_leftover_costs_a_follower_one_list_more_and_its_index_once() {
     });
 }
 
-/// What a read got of segments, in bytes, and its other gets.
+/// Returns the sizes of the segment reads in bytes, and the other gets.
 fn gets(counting: &Counting) -> (Vec<u64>, BTreeMap<String, usize>) {
     let (segments, others): (Vec<_>, Vec<_>) =
         counting.requests().into_iter().partition(|request| request.what == "get segment");
@@ -236,9 +236,9 @@ fn a_read_from_a_position_gets_only_the_batches_from_there_on() {
         }
         append_batches(world, 1);
         for (position, segments, indexes) in [
-            // All of both.
+            // Everything of both.
             (0, vec![96, 96], 2),
-            // From the first batch on still, in its middle.
+            // Still from the first batch, in its middle.
             (1, vec![96, 96], 2),
             (2, vec![72, 96], 2),
             (3, vec![72, 96], 2),
@@ -341,7 +341,7 @@ fn stat_and_file_count_cost_the_lists_of_a_read_and_the_manifest() {
     });
 }
 
-/// The requests in their order, neighbours of one kind as one.
+/// Returns the requests in order, and joins neighbours of one kind.
 fn in_order(counting: &Counting) -> Vec<(String, usize)> {
     let mut runs: Vec<(String, usize)> = Vec::new();
     for request in counting.requests() {
@@ -462,7 +462,7 @@ fn verify_gets_each_object_once() {
         let expected = counts([
             ("list", 3),
             ("get manifest", 4),
-            // Of trimmed segments, too, and of the one that was rewritten.
+            // Includes the trimmed segments, and the one that was rewritten.
             ("get index", 4),
             ("get segment", 1),
             ("get batch", 4),

@@ -1,6 +1,6 @@
-//! Each operation, ended or left in doubt at each of its calls to the store. Whatever it was doing,
-//! the log goes on: every acknowledged event once and in order, positions taken before still hold,
-//! and the next compaction leaves nothing behind.
+//! Each operation, ended or left in doubt at each of its calls to the store. In every case the log
+//! continues. Every acknowledged event is there once and in order, earlier positions are valid, and
+//! the next compaction leaves no garbage.
 
 mod crash_points {
     pub mod aftermath;
@@ -19,12 +19,12 @@ use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 use stratalog_guest::drive::verifier::{Checked, Verifier};
 use stratalog_guest::error::Error;
 
-/// The operation itself, after what comes before it. It tells what it has done.
+/// The operation itself, after its preparation. It reports its effects.
 type Operation = Box<dyn FnOnce(&mut Expected)>;
 type Prepare = dyn Fn(&Crashing, &NativeSystem) -> Operation;
 
-/// Runs an operation on the same log again and again: with trouble at its first call, at its second,
-/// and so on until it has no more.
+/// Runs an operation on the same log repeatedly: with trouble at its first call, at its second, and
+/// so on until it has no more.
 fn at_every_call(calls_min: usize, prepare: &Prepare) {
     let (objects, expected, system) = Expected::log_of_segments_and_batches();
     for trouble in Trouble::ALL {
@@ -36,7 +36,7 @@ fn at_every_call(calls_min: usize, prepare: &Prepare) {
     }
 }
 
-/// False if the operation has fewer calls.
+/// Returns false if the operation has fewer calls.
 fn at_call(
     number: usize,
     trouble: Trouble,
@@ -57,7 +57,7 @@ fn at_call(
         store.arm(number, trouble);
         operation(&mut expected);
         let Some(call) = store.troubled() else {
-            // The log as it is without trouble is right, too.
+            // The log without trouble is right, too.
             expected.check_all(&store.memory, &system);
             return false;
         };
@@ -74,7 +74,7 @@ fn at_call(
     true
 }
 
-/// Verifies a log, calling again after a failure; what was checked, and all findings.
+/// Verifies a log, and retries after a failure. Returns the counts and all findings.
 fn verify(store: &Crashing) -> Checked {
     let mut verifier = Verifier::new(store.clone(), log());
     let (mut checked, mut findings) = (Checked::default(), Vec::new());
@@ -110,7 +110,7 @@ fn verify_goes_on_behind_a_call_that_failed() {
     assert!(calls >= 20, "{calls}");
 }
 
-/// A clock and randomness of its own, which go on from the same state.
+/// Makes a clock and randomness of its own, which continue from the same state.
 fn repeated(system: &NativeSystem) -> NativeSystem {
     let repeated = NativeSystem::default();
     repeated.clock.set(system.clock.micros());
@@ -136,7 +136,7 @@ fn append_and_flush() {
     at_every_call(3, &|store, system| {
         let mut writer = open(store.clone(), system, 2);
         Box::new(move |expected| {
-            // Sealed at two, at four, and by the flush.
+            // Sealed at two events, at four, and by the flush.
             let events: Vec<_> = (0..5).map(|number| format!("new {number}")).collect();
             for event in &events {
                 // Only a full buffer refuses an event.
@@ -165,7 +165,7 @@ fn append_and_flush_again_and_again() {
             }
             for _ in 0..3 {
                 if writer.flush().is_ok() {
-                    // What lands now is an object that is there.
+                    // An object that lands now exists.
                     store.land();
                     return expected.events.extend(events);
                 }
@@ -219,7 +219,7 @@ fn compact_of_some_batches() {
 #[test]
 fn compact_that_only_removes_what_was_left_over() {
     at_every_call(8, &|store, system| {
-        // Somebody has just absorbed everything and could delete nothing.
+        // Another compactor has just absorbed everything and could delete nothing.
         let others = Crashing::new(store.memory.clone());
         others.before("delete", {
             let others = others.clone();
@@ -230,8 +230,8 @@ fn compact_that_only_removes_what_was_left_over() {
     });
 }
 
-/// A compaction, beside which others do something right before one of its calls. They append events
-/// and compact, as often as said.
+/// Runs a compaction, while others act right before one of its calls. They append events and
+/// compact, as many times as given.
 fn overtaken(
     options: CompactInput,
     before: &'static str,
@@ -275,14 +275,14 @@ fn compact_whose_objects_others_compact_while_it_copies_them() {
 
 #[test]
 fn compact_that_commits_a_number_long_passed() {
-    // So many that the manifest it is about to create has been deleted again.
+    // Enough commits that the manifest it is about to create has been deleted again.
     let options = CompactInput { fan_in: Some(2), ..<_>::default() };
     at_every_call(40, &overtaken(options, "create-exclusive log/manifest_", 11));
 }
 
 #[test]
 fn compact_whose_manifest_is_gone_when_it_asks_who_made_it() {
-    // Which it only asks after a reply was lost.
+    // A call that it only makes after a lost reply.
     let options = CompactInput { fan_in: Some(64), ..<_>::default() };
     at_every_call(15, &overtaken(options, "get log/manifest_0000000000000000012", 11));
 }
@@ -319,7 +319,7 @@ fn trim_at(
     }
 }
 
-/// Inside a batch, which is cut.
+/// Returns a point inside a batch, which is cut.
 fn in_a_batch() -> TrimPoint {
     TrimPoint::Position("11".to_owned())
 }

@@ -1,11 +1,12 @@
-//! The crates that a newcomer compiles: those of the product once, for both commands of the README.
+//! The crates that a newcomer compiles: those of the product are compiled once for both commands of
+//! the README.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use rig::tools::workspace;
 
-/// `name version features` of all crates that are compiled along these edges.
+/// Returns `name version features` of all crates that are compiled along these edges.
 fn crates(arguments: &[&str]) -> BTreeSet<String> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(workspace()).args(["tree", "--locked", "--prefix", "none"]);

@@ -1,5 +1,5 @@
-//! A store that fails: after each failure and a retry every event is there once, in order, and the
-//! flush that failed has said what became of the write.
+//! A store that fails. After each failure and a retry, every event is there once and in order. The
+//! failed flush has reported the fate of the write.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rig::subject::{Kind, Settings, World, events, on_both};
 use stratalog::store::{ConditionalCreate, Store};
 use stratalog::{Error, WriteFate};
 
-/// Flushes three events into the fault, then tries again; everything must be there once.
+/// Flushes three events into the fault, then retries. Every event must be there once.
 fn check_flush(fault: Fault, fate: WriteFate, text: &str) {
     on_both(|world| {
         let log = world.open("log");
@@ -79,7 +79,7 @@ fn many_failures_in_a_row_keep_everything_in_order() {
         for (event, fault) in all.iter().zip(faults) {
             log.append(event).unwrap();
             world.faults.arm([fault]);
-            // Where the batch of before landed unseen, the retry finds it and the fault waits.
+            // If the previous batch landed without a reply, the retry finds it and the fault waits.
             log.flush().ok();
             assert_eq!(log.read_all().unwrap().last(), Some(event));
         }
@@ -102,7 +102,7 @@ fn a_get_that_fails_is_said_and_the_pass_goes_on_where_it_stood() {
             log.append(event).unwrap();
             log.flush().unwrap();
         }
-        // The read asks for many objects at once, so any of them may be the one that fails.
+        // The read gets many objects concurrently, so any of them may fail.
         world.faults.arm([Fault::GetFails]);
         let mut pages = log.start_read_all().unwrap();
         let mut read = Vec::new();
@@ -133,7 +133,7 @@ fn a_list_that_fails_is_said_and_nothing_changes() {
             log.append(&event).unwrap();
             log.flush().unwrap();
         }
-        // The first, the second and the third listing of a look.
+        // The first, the second and the third listing of a load.
         for before in 0..3 {
             let mut pages = log.start_read_all().unwrap();
             world.faults.arm_after(Fault::ListFails, before);
@@ -198,8 +198,9 @@ fn a_commit_whose_manifest_is_gone_when_it_is_looked_for_keeps_its_segment() {
             log.append(&event).unwrap();
             log.flush().unwrap();
         }
-        // The commit lands unseen; tried again it exists; asked who made it, it is gone, as if
-        // others had compacted long since. They would have kept its segment.
+        // The commit lands without a reply. The retry finds that it exists. The check of its
+        // creator finds it gone, as if others had compacted long before. They would have kept its
+        // segment.
         world.faults.arm_after(Fault::ReplyLost, 2);
         world.faults.arm_after(Fault::GetMissing, 3);
         assert_eq!(log.compact().unwrap().events, 0);
@@ -266,7 +267,7 @@ fn a_full_buffer_waits_for_the_store_and_refuses_when_the_store_does() {
         let settings =
             Settings { buffer_bytes_max: 40, event_bytes_max: 39, ..Settings::default() };
         let log = world.open_with("log", settings).unwrap();
-        // The buffer holds two of these, and the store takes nothing.
+        // The buffer has room for two of these, and the store accepts nothing.
         world.faults.arm([Fault::CreateRefused; 1000]);
         let mut taken = Vec::new();
         let refused = loop {
@@ -299,7 +300,7 @@ fn appends_made_while_a_create_is_under_way_share_the_next_batch() {
         for event in events(2) {
             log.append_lines(&format!("{event}\n")).unwrap();
         }
-        // They are sealed and on their way.
+        // They are sealed and in flight.
         assert_eq!(log.read_all().unwrap(), events(2));
         for event in &events(9)[2..] {
             log.append_lines(&format!("{event}\n")).unwrap();
@@ -369,7 +370,7 @@ fn a_batch_that_is_said_to_exist_counts_once_it_is_there() {
         assert!(message.contains("exists already, and does not show it"), "{message}");
         assert_eq!(log.flush().unwrap().events, 1);
         assert_eq!(world.read("log").unwrap(), ["event"]);
-        // One that landed unseen costs one look.
+        // A create that landed without a reply costs one lookup.
         log.append("second").unwrap();
         world.faults.arm([Fault::ReplyLost]);
         log.flush().unwrap_err();
@@ -397,7 +398,7 @@ fn a_batch_whose_name_is_taken_is_not_written_and_stays() {
             assert_eq!((*fate, *events_held, *transient), (WriteFate::Unknown, 1, false));
             assert!(message.contains("exists already and is something else"), "{message}");
         }
-        // What is there says so itself; once it is gone, the event finds its place.
+        // An existing object is damage; once it is gone, the event gets its place.
         assert!(matches!(log.read_all(), Err(Error::Damaged { .. })));
         world.delete(&world.keys().concat());
         assert_eq!(log.flush().unwrap().events, 1);

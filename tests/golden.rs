@@ -1,7 +1,7 @@
 //! The format, byte for byte: `golden/log` is a small log with an object of every kind. The logic
-//! writes it as it is there, reads it, and names what is wrong with it when it is damaged.
+//! writes exactly these objects, reads them, and names the damage in a harmed copy.
 //!
-//! After a change of the format that is meant, the first test writes the files anew:
+//! After an intended change of the format, the first test writes the files again:
 //! `STRATALOG_BLESS=1 cargo test --test golden the_logic_writes`.
 
 use std::collections::BTreeMap;
@@ -28,12 +28,12 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/log")
 }
 
-/// The committed objects, by key.
+/// Returns the committed objects, by key.
 fn golden() -> BTreeMap<String, String> {
     objects(&folder())
 }
 
-/// The objects in a folder, by key.
+/// Returns the objects in a folder, by key.
 fn objects(folder: &Path) -> BTreeMap<String, String> {
     let files = std::fs::read_dir(folder).unwrap().map(|file| {
         let file = file.unwrap();
@@ -43,7 +43,7 @@ fn objects(folder: &Path) -> BTreeMap<String, String> {
     files.collect()
 }
 
-/// Writes the log that is committed.
+/// Writes the committed log.
 fn write(world: &World) {
     world.put("log/batch_0001600000000000001.jsonl", "{\"old\":1}\n\n{\"old\":2}");
     world.put("log/batch_0001600000000000002.jsonl", "\n");
@@ -69,7 +69,7 @@ fn write(world: &World) {
     log.close().unwrap();
 }
 
-/// What is left to read of it.
+/// The events that can still be read.
 const EVENTS: [&str; 13] = [
     "{\"first\":2}",
     "{\"second\":1}",
@@ -86,7 +86,7 @@ const EVENTS: [&str; 13] = [
     "{\"later\":2}",
 ];
 
-/// A log with the committed objects.
+/// Stores the committed objects as a log.
 fn put_golden(world: &World) {
     for (key, bytes) in golden() {
         world.put(&key, &bytes);
@@ -156,7 +156,7 @@ fn committed_indexes_and_manifests_decode_and_encode_to_the_same_bytes() {
     assert!(indexes >= 3);
 }
 
-/// What a trim inside a batch leaves of it, byte for byte.
+/// Checks the rest of a batch after a trim inside it, byte for byte.
 #[test]
 fn a_batch_that_is_cut_has_this_line_and_these_bytes() {
     on_both(|world| {
@@ -180,7 +180,7 @@ fn a_batch_that_is_cut_has_this_line_and_these_bytes() {
     });
 }
 
-/// A position inside the live batches, and what it is as text.
+/// A position inside the live batches, and its text.
 const POSITION: &str = "d1ccf6e9aaf95334@12,0001700000006000000_3c6ef35f_2_0628a850a2b64538,\
                         0001700000006500000,0001700000007000000_3c6ef35f_2_ffb80f4f38e2fe77+1";
 

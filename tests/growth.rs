@@ -1,5 +1,5 @@
-//! How a log grows: bytes written for each byte of events, objects, and the requests of a read, over
-//! thousands of flushes with compactions in between. Natively, on a store in memory that counts.
+//! The growth of a log over thousands of flushes with compactions: bytes written for each byte of
+//! events, objects, and the requests of a read. Natively, on a store in memory that counts.
 //!
 //! `cargo test --release --test growth -- --nocapture` prints the table.
 
@@ -20,7 +20,7 @@ fn log() -> LogName {
     LogName::parse("log").unwrap()
 }
 
-/// A log that grows, and what that has cost so far.
+/// A log that grows, and the cost so far.
 struct Growth {
     memory: Memory,
     system: NativeSystem,
@@ -64,7 +64,8 @@ impl Growth {
         self.objects_max = self.objects_max.max(counts.objects_max);
     }
 
-    /// Bytes written for each byte of events: of batches, segments, indexes and manifests.
+    /// Returns the bytes written for each byte of events: by batches, segments, indexes and
+    /// manifests.
     fn write_amplification(&self) -> f64 {
         ratio(self.bytes_written, self.bytes_of_events)
     }
@@ -73,7 +74,7 @@ impl Growth {
         stat(self.memory.clone(), log()).unwrap()
     }
 
-    /// Reads everything; the requests of that.
+    /// Reads everything; returns the requests.
     fn read(&self) -> Counts {
         self.memory.counts();
         let mut reader = Reader::new(self.memory.clone(), log(), ReadOptions::default()).unwrap();
@@ -95,15 +96,15 @@ fn log_8(number: u64) -> f64 {
     ratio(number, 1).log(8.0)
 }
 
-/// Up to a thousand, as likely few as many.
+/// Returns a number up to a thousand; small and large ones are equally likely.
 fn irregular(random: &mut Random) -> usize {
     let most = random.pick(&[1, 10, 100, 1_000]);
     1 + random.index(most)
 }
 
-/// Grows a log by flushes of so many events, with a compaction whenever `due` says so of the number
-/// of the flush, and checks and prints what that costs. Ahead of a compaction there are at most
-/// `live_max` batches, and the smallest makes `least` bytes.
+/// Grows a log by flushes of this many events. Compacts whenever `due` returns true for the number
+/// of the flush. Checks and prints the cost. Before a compaction there are at most `live_max`
+/// batches, and the smallest produces `least` bytes.
 fn grow(
     mut events: impl FnMut() -> usize,
     mut due: impl FnMut(u64) -> bool,
@@ -152,7 +153,7 @@ fn grow(
             ratio(rewritten, growth.bytes_of_events)
         );
     }
-    // What the log says of itself is what was counted, but for indexes and manifests.
+    // The log's own statistics equal the counts, except for indexes and manifests.
     let stats = growth.stat();
     assert_eq!(stats.absorbed_bytes, growth.bytes_of_events);
     let own = 1.0 + ratio(stats.compacted_bytes, stats.absorbed_bytes);
@@ -186,7 +187,7 @@ fn batches_of_any_size_and_compactions_at_any_time_stay_bounded() {
         let mut growth = Growth::new();
         let mut compactions = 1;
         // Now and then a batch is a thousand times as large as another, and compactions come in
-        // bursts and stay away.
+        // bursts with long pauses.
         let segment_bytes_max =
             [64_000, 1_000_000, 128_000_000][usize::try_from(seed % 3).unwrap()];
         let options = CompactInput { segment_bytes_max: Some(segment_bytes_max), ..<_>::default() };
@@ -203,7 +204,7 @@ fn batches_of_any_size_and_compactions_at_any_time_stay_bounded() {
         // A byte is written by its flush, when it is absorbed, and once for each size it reaches.
         let amplification = growth.write_amplification();
         assert!(amplification < 2.0 + log_8(compactions), "seed {seed}: {amplification}");
-        // Segments over half of the largest size stay as they are, with at most one smaller one
+        // Segments over half of the largest size stay unchanged, with at most one smaller one
         // before each. Behind the last of those, each size has fewer than eight.
         let sizes = log_8(segment_bytes_max.min(growth.bytes_of_events)).ceil();
         let bound = 4.0 * ratio(growth.bytes_of_events, segment_bytes_max) + 7.0 * sizes;
@@ -220,7 +221,8 @@ fn batches_of_any_size_and_compactions_at_any_time_stay_bounded() {
         };
         assert_eq!(kinds(|name| matches!(name, ObjectName::Segment(_))), stats.segments);
         assert_eq!(kinds(|name| matches!(name, ObjectName::Index(_))), stats.segments);
-        // Those of eight generations below the highest, by groups of eight, and the first for good.
+        // Manifests of eight generations below the highest, by groups of eight, and the first
+        // permanently.
         assert!(kinds(|name| matches!(name, ObjectName::Manifest(_))) <= 18);
         assert_eq!(stats.garbage_objects, 0);
     }

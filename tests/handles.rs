@@ -1,4 +1,4 @@
-//! What the host adds to the component: handles that compact in the background, and followers.
+//! The host's additions to the component: handles that compact in the background, and followers.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use stratalog::{Error, Host, Log, LogOptions, Page, ReadOptions, Reader};
 #[path = "handles/cancelled.rs"]
 mod cancelled;
 
-/// A world, and its store as the host's callers see it.
+/// Makes a world, and opens its store as the host's callers do.
 fn world() -> (World, Store) {
     let world = World::new(Kind::Component);
     let objects = Arc::new(world.faulty.clone());
@@ -51,7 +51,7 @@ async fn read(host: &Host, store: &Store, name: &str) -> Vec<String> {
     rest(host.read(store, name).await.unwrap()).await
 }
 
-/// Waits for the creates of so many segments, and makes sure that there were no more.
+/// Waits for the creates of this many segments, and checks that there were no more.
 fn await_segments(world: &World, number: usize) {
     let found = Cell::new(0);
     until("the create of a segment", || {
@@ -86,7 +86,7 @@ fn a_handle_compacts_in_the_background_while_appends_and_reads_go_on() {
     world.runtime.block_on(async {
         let log = host.open(&store, "log", options(4)).await.unwrap();
         append(&log, &all[..3]).await;
-        // The fourth batch is created, and then the segment's create stands still.
+        // The fourth batch is created, and then the segment's create stalls.
         world.faults.arm_after(Fault::Stalls, 1);
         append(&log, &all[3..4]).await;
         await_segments(&world, 1);
@@ -95,7 +95,7 @@ fn a_handle_compacts_in_the_background_while_appends_and_reads_go_on() {
         assert_eq!(read(host, &store, "log").await, all[..30]);
         let stats = host.stat(&store, "log").await.unwrap();
         assert_eq!((stats.segments, stats.batches), (0, 30));
-        // Only one at a time, however many batches have come.
+        // Only one compaction at a time, regardless of the number of new batches.
         await_segments(&world, 0);
         world.faulty.release();
         // By then the next one is due.
@@ -103,7 +103,7 @@ fn a_handle_compacts_in_the_background_while_appends_and_reads_go_on() {
         append(&log, &all[30..]).await;
         log.close().await.unwrap();
         let stats = host.stat(&store, "log").await.unwrap();
-        // The larger segment of the second one has taken in the first.
+        // The larger segment of the second compaction has absorbed the first.
         assert!(stats.generation >= 2 && stats.batches <= 10, "{stats:?}");
         assert_eq!(read(host, &store, "log").await, all);
     });
@@ -118,7 +118,7 @@ fn close_waits_for_the_compaction_under_way() {
         append(&log, &all[..3]).await;
         world.faults.arm_after(Fault::Stalls, 1);
         log.append(&all[3]).await.unwrap();
-        // Due by the last flush, which is this one's.
+        // Due by the last flush, which is that of the close.
         let closing = tokio::spawn(async move { log.close().await });
         await_segments(&world, 1);
         assert!(!closing.is_finished());
@@ -233,7 +233,7 @@ fn a_follower_that_is_cancelled_again_and_again_yields_each_event_once() {
             let next = tokio::time::timeout(Duration::from_micros(300), follow.next());
             if let Ok(page) = next.await {
                 found.extend(lines(&page.unwrap()));
-                // Whoever goes on from here gets the rest.
+                // A reader that resumes here gets the rest.
                 let options = ReadOptions::new().start(follow.position()).limit(1);
                 let behind = rest(host.read_with(&store, "log", options).await.unwrap()).await;
                 assert!(behind.iter().eq(all.get(found.len()).filter(|_| !behind.is_empty())));
@@ -297,7 +297,7 @@ async fn an_instance_that_was_kept_ready_reaches_the_store_it_is_taken_for_and_n
         log.append(&event).await.unwrap();
         log.close().await.unwrap();
         written.push((store, event));
-        // The next one is ready before it is asked for, or not: both are met.
+        // The next page is ready before the call, or not: both cases occur.
         tokio::task::yield_now().await;
     }
     for (store, event) in written {
@@ -310,7 +310,7 @@ fn a_flush_ends_beside_tasks_that_append_without_end() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(async {
-        // A store that is slower than they are: they fill what a flush empties.
+        // A store that is slower than the tasks: they fill the room that a flush empties.
         let slow = ThrottleConfig {
             wait_put_per_call: Duration::from_millis(5),
             ..ThrottleConfig::default()

@@ -1,5 +1,5 @@
-//! The holes that the old helper had, each with the test that shows it closed: on the logic run
-//! natively and on the built component. Each fails when its cure is taken out.
+//! The holes of the predecessor, each with the test that shows it closed: on the logic run natively
+//! and on the built component. Each test fails without its cure.
 
 use rig::faults::Fault;
 use rig::subject::{Kind, Settings, append_all, events, on_both};
@@ -45,7 +45,7 @@ fn hole_3_events_whose_create_is_under_way_are_read() {
         let log = world.open("log");
         world.faults.arm([Fault::Stalls]);
         append_all(&log, &events(33));
-        // 32 are sealed and on their way, one is buffered; none of them is in the store.
+        // 32 are sealed and in flight, one is buffered; none of them is in the store.
         assert_eq!(log.read_all().unwrap(), events(33));
         assert_eq!(world.keys(), Vec::<String>::new());
         world.faulty.release();
@@ -94,7 +94,7 @@ fn hole_5_a_new_handle_goes_on_after_the_newest_batch_whatever_its_clock() {
         log.append("first").unwrap();
         log.close().unwrap();
         world.clock.set(1_600_000_000_000_000);
-        // More than an hour ahead: told, and ignored.
+        // More than an hour ahead: logged, and ignored.
         let log = world.open("log");
         log.append("long ago").unwrap();
         log.close().unwrap();
@@ -151,7 +151,7 @@ fn hole_6_a_segment_without_a_manifest_is_nothing_and_goes_with_the_next_compact
 fn hole_7_a_reader_overtaken_by_a_compaction_gets_each_event_once() {
     on_both(|world| {
         let log = world.open("log");
-        // Many enough that the last are not fetched yet when the first are handed out.
+        // Enough that the last are not fetched yet when the first are returned.
         let all: Vec<String> = (0..60).map(|n| format!("{n:02}{}", "x".repeat(100_000))).collect();
         for event in &all {
             log.append(event).unwrap();
@@ -164,7 +164,7 @@ fn hole_7_a_reader_overtaken_by_a_compaction_gets_each_event_once() {
         log.append("after").unwrap();
         log.flush().unwrap();
         read.extend(pages.rest().unwrap());
-        // What was flushed after the pass began may be in it.
+        // Events flushed after the pass began may be in it.
         assert!(read.len() <= 61 && read[..60] == all, "{} events", read.len());
     });
 }
@@ -188,7 +188,7 @@ fn hole_8_an_event_is_one_line_of_one_byte_or_more() {
         assert_eq!(lines("a\n\nb\n"), (1, EventFault::Empty));
         assert_eq!(lines("a\nb\n12345\n"), (2, EventFault::TooLong { bytes: 5, bytes_max: 4 }));
         assert_eq!(lines("a\nb"), (1, EventFault::Unterminated));
-        // Nothing of a refused call was taken.
+        // A refused call appended nothing.
         log.append("good").unwrap();
         assert_eq!(log.read_all().unwrap(), ["good"]);
     });

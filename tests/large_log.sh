@@ -1,6 +1,6 @@
 #!/bin/sh
-# What a log of some GiB in a folder costs in memory: appends it, then reads, compacts and verifies it
-# with 64 MiB for the component, and prints the peak of each process.
+# Measures the memory for a log of some GiB in a folder. Appends it, then reads, compacts and
+# verifies it with 64 MiB for the component, and prints the peak of each process.
 #
 #   tests/large_log.sh [GIB] [FOLDER]     4 GiB in a temporary folder by default; twice that is used
 #

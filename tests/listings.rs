@@ -1,5 +1,5 @@
-//! A host whose store lists something else than was asked for: the logic says so, and neither takes the
-//! log for shorter than it is nor deletes anything of it.
+//! A host whose store returns wrong listings. The logic reports an error. It neither takes the log
+//! for shorter than it is nor deletes any object of it.
 
 use rig::native::{NativeStore, NativeSystem};
 use stratalog::store as host;
@@ -12,7 +12,7 @@ use stratalog_guest::ports::{
 };
 use tokio::runtime::Runtime;
 
-/// What becomes of a page.
+/// A change of a page.
 type Lie = fn(&mut ListPage);
 
 /// A store that lies in its listings and in nothing else.
@@ -63,7 +63,7 @@ fn name() -> LogName {
     LogName::parse("log").unwrap()
 }
 
-/// Appends a batch of one event each.
+/// Appends batches of one event each.
 fn append<S: Store, Y: System>(store: S, system: &Y, events: &[&str])
 where
     S::Bytes: 'static,

@@ -1,5 +1,5 @@
-//! Listings that lie: the store leaves out what is there. Nothing is lost by it, whoever is lied to,
-//! and each rule that sees to that is shown to be needed by breaking it.
+//! Listings that lie: the store omits existing objects. No event is lost by it, for any actor that
+//! is lied to. Each rule that ensures this is shown to be needed by breaking it.
 
 use rig::memory::{Memory, Objects};
 use rig::native::NativeSystem;
@@ -35,7 +35,7 @@ fn system() -> NativeSystem {
     system
 }
 
-/// Two batches.
+/// Appends two batches.
 fn append(memory: &Memory, system: &NativeSystem, events: [&str; 2]) {
     let options = OptionsInput::default();
     let mut log = Writer::open(memory.clone(), system.clone(), "log", options).unwrap();
@@ -47,7 +47,7 @@ fn append(memory: &Memory, system: &NativeSystem, events: [&str; 2]) {
     log.close().unwrap();
 }
 
-/// A log of so many generations, and two live batches.
+/// Makes a log of this many generations, and two live batches.
 fn log_of(generations: u64) -> (Memory, NativeSystem) {
     log_compacted(generations, CompactInput::default())
 }
@@ -103,7 +103,7 @@ const HIDES: [(&str, Hides); 8] = [
     ("the tail", |key| key > "log/manifest_0000000000000000007.json"),
 ];
 
-/// Whoever lies, whenever and for however long: no event is lost or doubled for who is not lied to.
+/// Lies of any actor, at any time and for any length, lose and double no event for honest readers.
 #[test]
 fn nothing_is_lost_by_a_listing_that_leaves_out_what_is_there() {
     for (what, hides) in HIDES {
@@ -170,12 +170,12 @@ fn the_first_manifest_is_never_deleted() {
     assert!(!broken, "nothing else keeps it");
 }
 
-/// A view of long ago, with what is written in it: the first generation is the newest, and the second
-/// is free again.
+/// A listing from long ago, and the commits that follow it: the first generation is the newest, and
+/// the second is free again.
 #[test]
 fn a_generation_that_was_passed_is_not_used_again() {
     let hides: Hides = |key| !key.contains("batch_") && !key.contains("_0000000000000000001");
-    // Segments that stay as they are, so that all is still there that the first manifest names.
+    // Segments that stay unchanged, so that all objects of the first manifest are still there.
     let small = CompactInput { segment_bytes_max: Some(1), ..CompactInput::default() };
     let run = |mutant| {
         mutants::set(mutant);
@@ -237,12 +237,12 @@ fn a_reader_that_follows_notices_another_log_of_the_same_generation() {
 fn a_reader_that_saw_a_manifest_does_not_believe_that_it_is_gone() {
     let (memory, _) = log_of(3);
     let follow = || {
-        // A first pass sees it all; the second is shown nothing.
+        // A first pass sees everything; the second is shown nothing.
         let liar = Liar::new(&memory, |key| key.contains("manifest_"), 3, ALWAYS);
         let mut reader = Reader::new(liar.clone(), log(), ReadOptions::default()).unwrap();
         assert_eq!(rest(&mut reader).unwrap().len(), 8);
         let outcome = rest(&mut reader);
-        // Honest again, it goes on as if nothing had been.
+        // When the listings are honest again, it continues as if nothing had happened.
         liar.lies.set(0);
         (outcome, rest(&mut reader))
     };
@@ -264,7 +264,7 @@ fn a_verification_that_saw_a_manifest_does_not_believe_that_it_is_gone() {
     is_store_failed(verifier.step(), "manifest_0000000000000000003.json was there before");
 }
 
-/// The first object of a kind, by its key.
+/// Returns the key of the first object of a kind.
 fn key_of(objects: &Objects, kind: &str, end: &str) -> String {
     objects.keys().find(|key| key.contains(kind) && key.ends_with(end)).unwrap().clone()
 }
@@ -286,7 +286,7 @@ fn a_look_that_contradicts_the_manifest_decides_nothing() {
         );
         is_store_failed(plan(liar(), log(), FULL), part);
         assert_eq!(memory.objects(), before, "{what}");
-        // Lied to for a while, it looks again.
+        // Lied to for a while, it loads again.
         let liar = Liar::new(&memory, hides, 0, 9);
         compact(liar, &system, log(), FULL).unwrap();
         assert_ne!(memory.objects(), before, "{what}");
@@ -321,8 +321,8 @@ fn an_object_that_is_gone_is_damage_and_one_that_is_not_shown_is_not() {
 fn nothing_is_deleted_after_a_commit_that_the_listing_does_not_show() {
     let run = || {
         let (memory, system) = log_of(3);
-        // Batches twice, everything, and what was written are shown as they are; the list after the
-        // commit is not.
+        // Two listings of batches, one of everything and the written objects are true. The list
+        // after the commit is not.
         let liar = Liar::new(&memory, |key| key.contains("manifest_"), 4, ALWAYS);
         let done = compact(liar, &system, log(), CompactInput::default()).unwrap();
         assert_eq!(done.batches, 2);
@@ -355,7 +355,7 @@ fn what_others_leave_during_a_compaction_goes_with_its_garbage() {
     assert_eq!(read(memory.clone()).unwrap(), expected);
 }
 
-/// A manifest whose segments are edited, and whose digest is right.
+/// Forges a manifest: edits its segments, and corrects its digest.
 fn forge(memory: &Memory, generation: u64, from: &str, to: &str) {
     let key = log().key(Generation(generation));
     let text = String::from_utf8(memory.objects()[&key].to_vec()).unwrap();
@@ -374,7 +374,7 @@ fn a_batch_that_would_stand_twice_is_not_committed() {
         let manifest =
             Manifest::decode(Generation(2), &objects["log/manifest_0000000000000000002.json"]);
         let [one, other] = manifest.unwrap().segments[..] else { panic!("two segments") };
-        // The second segment holds what the first holds, and says so.
+        // The second segment holds the same events as the first, and says so.
         for (from, to) in [
             (one.name.to_string(), other.name.to_string()),
             (one.name.index().to_string(), other.name.index().to_string()),
@@ -448,7 +448,7 @@ fn a_position_of_a_log_that_was_removed_and_made_anew_is_refused() {
         Err(Error::InvalidInput(message)) => assert!(message.contains(identity), "{message}"),
         other => panic!("{other:?}"),
     }
-    // Without the rule the beginning of the new log is skipped in silence.
+    // Without the rule, the reader silently skips the beginning of the new log.
     mutants::set(Some(Mutant::SkipIdentity));
     let broken = from();
     mutants::set(None);

@@ -1,9 +1,9 @@
-//! Many processes on one log: eight append, one compacts in a loop, others read meanwhile; one
-//! writer is killed, and in one case the server too, again and again. Every event that was
-//! acknowledged must be there once, those of a writer in their order, whenever somebody looks.
+//! Many processes on one log. Eight append, one compacts in a loop, and others read concurrently.
+//! One writer is killed. In one case the server is also killed, repeatedly. Every acknowledged
+//! event must be there once, those of a writer in their order, for every reader at any time.
 //!
-//! `STRATALOG_MANY_SECONDS=60` makes each case that long at least; it is 10 otherwise. The processes are this
-//! program itself, so it has a `main` of its own; a part of a case's name runs that one alone.
+//! `STRATALOG_MANY_SECONDS=60` makes each case at least that long; the default is 10. The processes
+//! are this program itself, so it has its own `main`. A part of a case's name runs that case alone.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 const WRITERS: usize = 8;
 /// The writer that is killed half way.
 const KILLED: usize = 0;
-/// The server is restarted so often in a case.
+/// The number of restarts of the server in a case.
 const RESTARTS: u32 = 3;
 
 const SECONDS: &str = "STRATALOG_MANY_SECONDS";
@@ -52,7 +52,7 @@ fn main() {
             run(name, &server.url("log"), &server.store_options(), restarted);
         }
     }
-    // What a test's harness would print.
+    // The line that a test harness would print.
     println!("test result: ok. many processes on one log");
 }
 
@@ -81,7 +81,7 @@ fn run(
     let mut is_killed = false;
     let restarts_max = if restarted.is_some() { RESTARTS } else { 0 };
     let has_begun = |process: &Process| process.number() > 0;
-    // A busy machine may take longer until everything has happened that is to happen meanwhile.
+    // A busy machine may take longer until everything has happened that must happen in that time.
     while start.elapsed() < duration
         || !is_killed
         || restarts < restarts_max
@@ -117,7 +117,7 @@ fn run(
         for (number, acknowledged) in acknowledged.iter().enumerate() {
             let found = found.get(&number).map_or(0, Vec::len) as u64;
             let is_right = match number {
-                // What it had on its way when it was killed may have come through.
+                // The batch in flight when it was killed may have landed.
                 KILLED => found >= *acknowledged,
                 _ => found == *acknowledged,
             };
@@ -139,7 +139,7 @@ fn run(
     );
 }
 
-/// A log's place, and what the processes are told of it.
+/// A log's place, and the instructions of the processes.
 struct Place {
     location: String,
     options: String,
@@ -151,7 +151,7 @@ impl Place {
         Self { location: location.to_owned(), options: lines.collect::<Vec<_>>().join("\n") }
     }
 
-    /// What this process was told.
+    /// Reads the instructions of this process.
     fn told() -> Self {
         let told = |name| env::var(name).expect("this is a process of a test");
         Self { location: told(LOCATION), options: told(OPTIONS) }
@@ -196,12 +196,12 @@ impl Process {
         Self { child: Mutex::new(child), stdin, number, reading }
     }
 
-    /// The last number that it has printed so far.
+    /// Returns the last number that it has printed so far.
     fn number(&self) -> u64 {
         self.number.load(Ordering::SeqCst)
     }
 
-    /// Lets it come to its end, and returns the last number that it printed.
+    /// Lets the process end, and returns the last number that it printed.
     fn end(self, well: bool) -> u64 {
         drop(self.stdin);
         let status = self.child.into_inner().unwrap().wait().unwrap();
@@ -220,7 +220,7 @@ fn host() -> Host {
     Host::builder().cache_folder(cache).build().unwrap()
 }
 
-/// Whether standard input has ended, from now on.
+/// Returns a flag that is set when standard input has ended.
 fn ended() -> Arc<AtomicBool> {
     let ended = Arc::new(AtomicBool::new(false));
     let sets = Arc::clone(&ended);
@@ -231,7 +231,7 @@ fn ended() -> Arc<AtomicBool> {
     ended
 }
 
-/// Appends numbered events and prints how many are acknowledged.
+/// Appends numbered events and prints the number of acknowledged ones.
 fn write(number: &str) {
     let ended = ended();
     let store = Place::told().open();
@@ -243,7 +243,7 @@ fn write(number: &str) {
                 log.append(format!("{number} {appended}")).await.unwrap();
                 appended += 1;
             }
-            // A store that is away for long is no reason to forget anything.
+            // A long absence of the store is no reason to forget anything.
             match log.flush().await {
                 Ok(written) => println!("{}", written.events),
                 Err(error) => assert!(error.is_transient(), "{error}"),
@@ -257,7 +257,7 @@ fn write(number: &str) {
     });
 }
 
-/// Compacts again and again, and prints how often it has changed something.
+/// Compacts repeatedly, and prints the number of effective compactions.
 fn compact() {
     let ended = ended();
     let store = Place::told().open();
@@ -278,7 +278,7 @@ fn compact() {
     });
 }
 
-/// The events of each writer, in the order in which they are read.
+/// Returns the events of each writer, in the order in which they are read.
 async fn read(host: &Host, store: &Store) -> BTreeMap<usize, Vec<u64>> {
     let mut found: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
     let mut reader = host.read(store, "log").await.unwrap();
@@ -297,7 +297,7 @@ async fn read(host: &Host, store: &Store) -> BTreeMap<usize, Vec<u64>> {
     }
 }
 
-/// Each writer's events are there from its first one on, none twice, none left out.
+/// Checks that each writer's events begin with its first one, without repetition or gap.
 fn check_order(found: &BTreeMap<usize, Vec<u64>>, name: &str) {
     for (writer, numbers) in found {
         for (place, number) in numbers.iter().enumerate() {

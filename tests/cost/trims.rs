@@ -1,4 +1,4 @@
-//! What trims cost, and what they leave to a compaction.
+//! The cost of trims, and the work that they leave to a compaction.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn trim_costs_the_lists_and_a_commit_and_rewrites_the_segment_that_it_cuts() {
             (TrimPoint::Time(start + 4_000_000), false, 1, 1, 1),
             (TrimPoint::Time(start + 7_000_000), false, 0, 0, 1),
             (TrimPoint::KeepEvents(8), false, 0, 0, 1),
-            // A lazy one leaves all there is.
+            // A lazy trim removes nothing.
             (TrimPoint::KeepEvents(6), true, 0, 0, 0),
         ] {
             let shown = format!("{point:?}");
@@ -50,7 +50,7 @@ fn trim_of_live_batches_costs_a_compaction_of_them_more() {
     on_both(|world, counting| {
         log_of(world, 2, 3);
         counting.requests();
-        // Of the third batch nothing goes.
+        // No event of the third batch is trimmed.
         let done = world.trim("log", TrimPoint::KeepEvents(3)).unwrap();
         assert_eq!((done.absorbed_batches, done.events), (2, 11));
         let expected = runs([

@@ -1,4 +1,4 @@
-//! What a log must be after an operation ended or was left in doubt, however that went.
+//! The required state of a log after an operation that ended or was left in doubt.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub fn open<S: Store>(store: S, system: &NativeSystem, threshold: u32) -> Writer
     Writer::open(store, system.clone(), LOG, options).unwrap()
 }
 
-/// Appends a batch by a handle of its own.
+/// Appends a batch by its own handle.
 pub fn append(memory: &Memory, system: &NativeSystem, events: &[String]) {
     system.clock.advance(10);
     let mut writer = open(memory.clone(), system, 1_000);
@@ -45,7 +45,7 @@ pub fn compact_others(memory: &Memory, system: &NativeSystem) {
     compact(memory.clone(), system, log(), options).unwrap();
 }
 
-/// What a pass has yielded, and where it stands.
+/// The events that a pass has yielded, and its position.
 struct Pass {
     events: Vec<String>,
     missed: u64,
@@ -64,7 +64,7 @@ fn read(memory: &Memory, start: Option<&str>, limit: Option<u64>) -> Pass {
     Pass { events, missed, position: reader.position().unwrap() }
 }
 
-/// A position, and what had been yielded when it was taken.
+/// A position, and the events yielded before it.
 #[derive(Clone)]
 struct Mark {
     passed: usize,
@@ -72,14 +72,14 @@ struct Mark {
     position: String,
 }
 
-/// What must be in the log.
+/// The required content of the log.
 #[derive(Clone, Default)]
 pub struct Expected {
     /// Acknowledged events in order, trimmed ones included.
     pub events: Vec<String>,
-    /// How many of them are trimmed.
+    /// The number of trimmed events.
     pub first: usize,
-    /// How many, if a trim that failed has trimmed them after all.
+    /// The number of trimmed events if a failed trim took effect after all.
     pub perhaps_first: Option<usize>,
     /// Events of a flush that failed.
     pub perhaps: Vec<String>,
@@ -87,11 +87,11 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// How many events of the log below are in segments.
+    /// The number of events of the log below that are in segments.
     pub const SEQUENCED: usize = 28;
 
-    /// A log with batches of old, more manifests than are kept, trimmed and live ones, and positions
-    /// taken all along.
+    /// Makes a log with legacy batches, more manifests than are kept, and trimmed and live batches.
+    /// Takes positions throughout.
     pub fn log_of_segments_and_batches() -> (Objects, Self, NativeSystem) {
         let (memory, system, mut expected) = <(Memory, NativeSystem, Self)>::default();
         let old: [(&str, &[u8]); 3] = [("1", b"old 1\n\nold 2"), ("2", b"\n"), ("3", b"old 3\n")];
@@ -114,7 +114,7 @@ impl Expected {
         }
         expected.mark(&memory);
         assert_eq!(expected.events.len(), Self::SEQUENCED);
-        // Trimmed events are left for the operation to remove, if it compacts or trims.
+        // The operation may remove trimmed events, if it compacts or trims.
         let (point, lazy) = (TrimPoint::Position("9".to_owned()), TrimOptions { lazy: true });
         trim(memory.clone(), &system, log(), point, lazy).unwrap();
         assert!(manifest(&memory).trimmed_events() > 0);
@@ -139,7 +139,7 @@ impl Expected {
         self.marks.push(Mark { passed, perhaps: BTreeSet::new(), position });
     }
 
-    /// Checks the log as it was left, then lets new handles append and compact, and checks again.
+    /// Checks the log as it was left, lets new handles append and compact, and checks again.
     pub fn check_all(&mut self, memory: &Memory, system: &NativeSystem) {
         self.check(memory);
         assert_eq!(damage(memory), Vec::<String>::new());
@@ -162,7 +162,7 @@ impl Expected {
         }
     }
 
-    /// Checks what is read, from the beginning and from every position.
+    /// Checks the events read from the beginning and from every position.
     fn check(&mut self, memory: &Memory) {
         let all = read(memory, None, None);
         let (certain, perhaps) = self.split(&all.events);
@@ -188,13 +188,13 @@ impl Expected {
         self.marks.push(Mark { passed, perhaps, position: all.position });
     }
 
-    /// Acknowledged events, and the others.
+    /// Splits events into acknowledged ones and others.
     fn split(&self, events: &[String]) -> (Vec<String>, Vec<String>) {
         events.iter().cloned().partition(|event| !self.perhaps.contains(event))
     }
 }
 
-/// Whether the events are some of all, each once and in the same order.
+/// Returns true if the events are a part of all, each once and in the same order.
 fn in_order(events: &[String], all: &[String]) -> bool {
     let mut all = all.iter();
     events.iter().all(|event| all.any(|one| one == event))
@@ -217,7 +217,7 @@ fn damage(memory: &Memory) -> Vec<String> {
     damage.collect()
 }
 
-/// The manifest in force.
+/// Returns the current manifest.
 pub fn manifest(memory: &Memory) -> Manifest {
     let objects = memory.objects();
     let generations =
@@ -229,7 +229,8 @@ pub fn manifest(memory: &Memory) -> Manifest {
     Manifest::decode(highest, &objects[&log().key(highest)]).unwrap()
 }
 
-/// After a compaction that has absorbed all there is: manifests, and what the highest one names.
+/// Checks the objects after a compaction that has absorbed everything: manifests, and the objects
+/// that the highest one names.
 fn assert_only_what_is_named(memory: &Memory) {
     let objects = memory.objects();
     let own = objects.keys().map(|key| key.strip_prefix("log/").unwrap());
@@ -240,7 +241,7 @@ fn assert_only_what_is_named(memory: &Memory) {
     let found: BTreeSet<_> = names.collect();
     let manifest = manifest(memory);
     let highest = manifest.generation;
-    // The first is kept for good.
+    // The first is kept permanently.
     let passed = highest.0.saturating_sub(9) / 8 * 8;
     let kept = [1].into_iter().chain(passed + 1..=highest.0);
     let mut expected: BTreeSet<_> = kept.map(|g| ObjectName::Manifest(Generation(g))).collect();

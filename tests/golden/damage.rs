@@ -1,4 +1,4 @@
-//! The committed log, harmed: what each kind of damage is called, and who names it.
+//! The committed log, harmed: the report of each kind of damage, and the commands that make it.
 
 use stratalog::{Error, Finding, LeftoverReason};
 
@@ -21,7 +21,7 @@ fn edit(world: &World, key: &str, from: &str, to: &str) {
     world.put(key, &bad);
 }
 
-/// Replaces a text in a manifest, whose digest is right all the same.
+/// Replaces a text in a manifest, and corrects its digest.
 fn forge(world: &World, key: &str, from: &str, to: &str) {
     edit(world, key, from, to);
     let text = world.object(key);
@@ -30,17 +30,17 @@ fn forge(world: &World, key: &str, from: &str, to: &str) {
     world.put(key, &format!("{covered},\"digest\":\"{digest}\"}}"));
 }
 
-/// A harmed log, and all that is told of it.
+/// A harmed log, and all reports of it.
 struct Harm {
     what: &'static str,
     harm: fn(&World),
-    /// The object that reading names, what it expected and what it found.
+    /// The object that a read names, the expected content and the found one.
     damage: [&'static str; 3],
-    /// How many events are read before it.
+    /// The number of events read before the damage.
     read: usize,
-    /// Whether a compaction of everything names the object, too.
+    /// True if a compaction of everything also names the object.
     compact: bool,
-    /// How many events a verification checks all the same.
+    /// The number of events that a verification still checks.
     checked: u64,
 }
 
@@ -321,7 +321,7 @@ fn damage_is_named_by_reading_by_compacting_and_by_a_verification_that_goes_on()
             assert_eq!([object, is], [&named[0], &named[2]], "{what}");
             assert_eq!(events, *checked, "{what}");
             let before = world.keys();
-            // A compaction may find it another way: by the listed size.
+            // A compaction may find it by other means: by the listed size.
             let outcome = found(world.compact_with("log", FULL).map(drop));
             let object = outcome.map(|[object, ..]| object);
             assert_eq!(object.as_ref(), compact.then_some(&named[0]), "{what}");
@@ -334,7 +334,7 @@ fn damage_is_named_by_reading_by_compacting_and_by_a_verification_that_goes_on()
     }
 }
 
-/// Reads as far as that goes.
+/// Reads as far as possible.
 fn read_on(world: &World) -> (Vec<String>, Result<(), Error>) {
     let mut events = Vec::new();
     let mut pages = world.start_read("log").unwrap();

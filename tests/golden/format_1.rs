@@ -1,5 +1,5 @@
-//! A log of format 1, without digests and identity: it is read, and the next commit makes it one of
-//! format 2.
+//! A log of format 1, without digests and identity. It can be read, and the next commit makes it a
+//! log of format 2.
 
 use stratalog::Error;
 
@@ -76,7 +76,7 @@ fn a_trimmed_index_of_format_1_that_is_gone_is_left_behind() {
         put_format_1(world);
         world.delete(RETIRED_INDEX);
         world.compact("log").unwrap();
-        // The boundary was rewritten, and what it was before is kept.
+        // The boundary was rewritten, and its former segment is recorded.
         let retired = manifest(world, NEXT).retired;
         let names: Vec<_> = retired.iter().map(|r| r.segment.name.index().to_string()).collect();
         assert_eq!(names, [INDEX.strip_prefix("log/").unwrap()]);
@@ -84,8 +84,8 @@ fn a_trimmed_index_of_format_1_that_is_gone_is_left_behind() {
     });
 }
 
-/// What a log of format 1 does not cover with a digest is checked as far as can be, before anything
-/// is committed on top of it.
+/// Parts of a format 1 log that no digest covers are checked as far as possible, before any commit
+/// on top of it.
 #[test]
 fn a_log_of_format_1_is_not_brought_forward_with_what_contradicts_itself() {
     for (key, from, to, named) in [

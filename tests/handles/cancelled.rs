@@ -1,5 +1,5 @@
-//! Calls that are given up at each of their awaits: the handle goes on as if they had never been made,
-//! or had ended.
+//! Calls that are cancelled at each of their awaits: the handle continues as if they had never been
+//! made, or had ended.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -22,21 +22,21 @@ use super::{lines, read};
 /// More polls than any call here needs.
 const POLLS_MAX: usize = 5_000;
 
-/// Polls a call so often, then drops it. What it came to, if it did.
+/// Polls a call this many times, then drops it. Returns its outcome, if it has one.
 async fn polled<T>(polls: usize, call: impl Future<Output = T>) -> Option<T> {
     let mut call = pin!(call);
     for _ in 0..polls {
         if let Poll::Ready(done) = poll!(&mut call) {
             return Some(done);
         }
-        // For what it has others do.
+        // Time for the work of others that it started.
         yield_now().await;
     }
     None
 }
 
-/// Runs a test with a call given up after 0 polls, 1, 2 and so on, until it is not given up: the test
-/// says so. Returns how many that were.
+/// Runs a test with a call cancelled after 0 polls, 1, 2 and so on, until it completes and the
+/// test returns true. Returns the number of cancelled calls.
 fn at_every_await(test: impl AsyncFn(&Host, usize) -> bool) -> usize {
     let runtime = Runtime::new().unwrap();
     let host = Host::builder().cache_folder(rig::tools::target_folder().join("test-cache"));
@@ -63,7 +63,7 @@ fn large(count: usize) -> Vec<String> {
     events(count).into_iter().map(|event| format!("{event} {}", "x".repeat(200_000))).collect()
 }
 
-/// A log of these events, each in a batch of its own.
+/// Makes a log of these events, each in its own batch.
 async fn log_of(host: &Host, store: &Store, events: &[String]) -> Log {
     let log = host.open(store, "log", options()).await.unwrap();
     for event in events {
@@ -88,7 +88,8 @@ fn a_reader_yields_each_event_once_and_stands_where_its_last_page_ended() {
     give_up_next_behind(2);
 }
 
-/// Gives up the call for the page behind so many others. Returns at how many awaits.
+/// Cancels the call for the page behind this many others. Returns the number of awaits where it
+/// did.
 fn give_up_next_behind(pages: usize) -> usize {
     let all = large(7);
     at_every_await(async |host, polls| {
@@ -104,7 +105,8 @@ fn give_up_next_behind(pages: usize) -> usize {
         if let Some(page) = &given_up {
             found.extend(lines(page.as_ref().unwrap().as_ref().unwrap()));
         }
-        // Asked twice, once in vain, it says where it stands: before what nobody has got.
+        // A second call, after a cancelled one, returns the position before the first undelivered
+        // event.
         polled(polls / 2, reader.position()).await;
         let position = reader.position().await.unwrap();
         let from_there = ReadOptions::new().start(&position);

@@ -1,9 +1,9 @@
-//! Positions without identity, taken before a log's first manifest: they stay good in their log
-//! whatever becomes of it, and another log refuses them wherever that can be known.
+//! Positions without identity, taken before a log's first manifest. They stay valid in their log in
+//! every case. Another log refuses them wherever it can know.
 
 use super::*;
 
-/// A log with two live batches of two events each.
+/// Makes a log with two live batches of two events each.
 fn live_log(events: [&str; 4]) -> (Memory, NativeSystem) {
     let (memory, system) = (Memory::default(), system());
     for pair in events.chunks(2) {
@@ -25,7 +25,7 @@ fn read_from<S: Store<Bytes = Vec<u8>>>(store: S, position: &str) -> Result<Vec<
     rest(&mut Reader::new(store, log(), options)?)
 }
 
-/// The positions behind the first to the third event of a log without a manifest.
+/// Returns the positions behind the first to the third event of a log without a manifest.
 fn positions(memory: &Memory) -> Vec<String> {
     let marks = (1..=3).map(|limit| {
         let options = ReadOptions { limit: Some(limit), ..ReadOptions::default() };
@@ -61,7 +61,7 @@ fn a_position_without_identity_stays_good_whatever_becomes_of_its_log() {
     check(&["1", "2", "3", "4", "5"], 0, "merged");
     trim_to(&memory, &system, "3").unwrap();
     check(&["1", "2", "3", "4", "5"], 3, "trimmed");
-    // So often that what was trimmed is known by no index any more.
+    // Repeated until no index knows the trimmed events any more.
     for _ in 0..70 {
         append_batch(&memory, &system, &["more"]);
         trim(memory.clone(), &system, log(), TrimPoint::KeepEvents(1), TrimOptions::default())
@@ -96,11 +96,11 @@ fn another_log_refuses_a_position_without_identity_whose_batches_it_has_not() {
     let manifest = Manifest::decode(Generation(1), &memory.objects()[&log().key(Generation(1))]);
     let identity = manifest.unwrap().log.unwrap().to_string();
     check(&identity);
-    // The indexes of what was trimmed last are kept.
+    // The indexes of recently trimmed segments are kept.
     append_batch(&memory, &system, &["e"]);
     trim_to(&memory, &system, "3").unwrap();
     check(&identity);
-    // Without the rule the position is taken, and its place in the other log is lost.
+    // Without the rule the position is accepted, and its place in the other log is lost.
     mutants::set(Some(Mutant::SkipIdentity));
     let broken = read_from(memory.clone(), &positions(&of)[2]);
     mutants::set(None);

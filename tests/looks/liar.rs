@@ -1,4 +1,4 @@
-//! A store in memory whose listings leave out what is there.
+//! A store in memory whose listings omit existing objects.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -7,22 +7,22 @@ use std::rc::Rc;
 use rig::memory::{Created, Memory, MemoryRead, MemoryUpload};
 use stratalog_guest::ports::{ListPage, ListedObject, ReadPart, Store, StoreError, WriteError};
 
-/// Whether a key is left out of a listing.
+/// Returns true if a key is left out of a listing.
 pub type Hides = fn(&str) -> bool;
 
-/// A store whose listings leave out some keys, from a listing on and for so many.
+/// A store whose listings leave out some keys, from one listing on and for N of them.
 #[derive(Clone)]
 pub struct Liar {
     memory: Memory,
     hides: Hides,
-    /// Listings that are honest, and that lie behind those.
+    /// The number of honest listings, and of the false ones after them.
     honest: Rc<Cell<u64>>,
     pub lies: Rc<Cell<u64>>,
     /// An object that is always listed.
     shown: Option<ListedObject>,
     /// Keys that are never listed.
     hidden: Rc<BTreeSet<String>>,
-    /// What the names of objects contain that are confirmed and not kept.
+    /// A part of the names of objects that are confirmed and not kept.
     forgets: Option<&'static str>,
 }
 
@@ -40,21 +40,21 @@ impl Liar {
         }
     }
 
-    /// A store that never lists what there is now and `hides`, but all that comes.
+    /// Makes a store that never lists the present objects in `hides`, but all new ones.
     pub fn frozen(memory: &Memory, hides: Hides) -> Self {
         let hidden = memory.objects().into_keys().filter(|key| hides(key));
         let hidden = Rc::new(hidden.collect());
         Self { hidden, ..Self::new(memory, |_| false, 0, 0) }
     }
 
-    /// A store that lists an object whether it is there or not.
+    /// Makes a store that always lists an object, even if it is not there.
     pub fn showing(memory: &Memory, key: &str) -> Self {
         let page = memory.list(key, None, 1).unwrap();
         let shown = page.objects.first().cloned();
         Self { shown, ..Self::new(memory, |_| false, 0, 0) }
     }
 
-    /// A store that confirms some objects, and does not keep them.
+    /// Makes a store that confirms some objects, and does not keep them.
     pub fn forgetting(memory: &Memory, forgets: &'static str) -> Self {
         Self { forgets: Some(forgets), ..Self::new(memory, |_| false, 0, 0) }
     }

@@ -1,5 +1,5 @@
-//! A store in memory where another compactor, which has lost, leaves its segment behind right before
-//! a commit.
+//! A store in memory in which another compactor, which has lost, leaves its segment right before a
+//! commit.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use stratalog_guest::ports::{ListPage, ReadPart, Store, StoreError, WriteError};
 
 use super::log;
 
-/// A store on which each commit finds what another compactor has left.
+/// A store on which each commit finds the segment of another compactor.
 #[derive(Clone)]
 pub struct Rival {
     memory: Memory,
@@ -22,7 +22,7 @@ impl Rival {
         Self { memory: memory.clone(), left: Rc::default() }
     }
 
-    /// The keys of what was left so far.
+    /// Returns the keys of these segments and indexes.
     pub fn left(&self) -> Vec<String> {
         self.left.borrow().clone()
     }

@@ -5,7 +5,7 @@ use crate::say;
 
 const MIB: usize = 1024 * 1024;
 
-/// One event of so many MiB.
+/// Appends one event of this many MiB.
 pub(crate) fn huge_event(mib: u64) {
     let Some(log) = say::opened() else { return };
     let event = vec![b'x'; bytes(mib)];
@@ -13,7 +13,7 @@ pub(crate) fn huge_event(mib: u64) {
     still_usable(&log);
 }
 
-/// One call with so many MiB of lines.
+/// Appends this many MiB of lines in one call.
 pub(crate) fn huge_lines(mib: u64) {
     let Some(log) = say::opened() else { return };
     let mut lines = vec![b'x'; bytes(mib)];
@@ -33,7 +33,7 @@ fn still_usable(log: &Log) {
     say::outcome("flush", &log.flush());
 }
 
-/// So many events of one byte, one call for each; stops at the first that is refused.
+/// Appends this many events of one byte, one call for each; stops at the first refusal.
 pub(crate) fn tiny_appends(count: u64) {
     let Some(log) = say::opened() else { return };
     for number in 0..count {
@@ -46,7 +46,7 @@ pub(crate) fn tiny_appends(count: u64) {
     say::outcome("flush", &log.flush());
 }
 
-/// Numbers, each printed when it is durable.
+/// Appends numbers, and prints each when it is durable.
 pub(crate) fn until_stopped() {
     let Some(log) = say::opened() else { return };
     for number in 0_u64.. {

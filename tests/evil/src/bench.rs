@@ -1,8 +1,12 @@
-//! An honest plugin, to measure with. Prints only what is told here.
+//! An honest plugin, to measure with. Prints only the lines described here.
 //!
-//! `hello` says so; `append-and-say` appends one event, then says that it has; `append N`, one call
-//! for each event; `append-packed N`, 1,000 events in a call. An event has 200 bytes, and the log
-//! behind `bench` flushes by itself at its defaults, and at the end.
+//! - `hello` says hello.
+//! - `append-and-say` appends one event, then reports it.
+//! - `append N` makes one call for each event.
+//! - `append-packed N` appends 1,000 events in a call.
+//!
+//! An event has 200 bytes. The log behind `bench` flushes by itself at its defaults, and at the
+//! end.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Has its logs hold events without end, none of them ever flushed.
+//! Makes its logs buffer events without end, none of them ever flushed.
 
 use std::io::{self, Read as _};
 
@@ -9,7 +9,7 @@ use crate::say;
 const LOGS: usize = 64;
 const MIB: usize = 1024 * 1024;
 
-/// The largest buffers that there are, and nothing that empties them.
+/// The largest buffers, which nothing empties.
 const LARGEST: Options = Options {
     flush_threshold: Some(1_000_000),
     flush_bytes: Some(32 * 1024 * 1024),
@@ -18,18 +18,18 @@ const LARGEST: Options = Options {
     buffer_bytes_max: Some(32 * 1024 * 1024),
 };
 
-/// Many lines in each call.
+/// Appends many lines in each call.
 pub(crate) fn packed() {
     let lines = [&[b'x'; 1023][..], b"\n"].concat().repeat(1024);
     fill(|log| log.append_lines(&lines).map(drop), lines.len());
 }
 
-/// One event of a few bytes in each call.
+/// Appends one event of a few bytes in each call.
 pub(crate) fn small() {
     fill(|log| log.append(&[b'x'; 63]), 64);
 }
 
-/// One log after the other, each as full as it gets; then waits until stdin is closed.
+/// Fills one log after the other, each as far as possible; then waits until stdin is closed.
 fn fill(append: impl Fn(&Log) -> Result<(), Error>, bytes: usize) {
     let (mut logs, mut held) = (Vec::new(), 0_usize);
     let refused = loop {
@@ -42,7 +42,7 @@ fn fill(append: impl Fn(&Log) -> Result<(), Error>, bytes: usize) {
         };
         let mut in_log = 0_usize;
         let mut full = None;
-        // A little less than what would seal the buffer.
+        // Slightly less than the size that would seal the buffer.
         while in_log.saturating_add(bytes) < 31 * MIB {
             match append(&log) {
                 Ok(()) => in_log = in_log.saturating_add(bytes),
@@ -64,13 +64,13 @@ fn fill(append: impl Fn(&Log) -> Result<(), Error>, bytes: usize) {
     };
     say::line(&format!("{} logs, {} MiB, {call}: {error}", logs.len(), held / MIB));
     let _ = io::stdin().read(&mut [0]);
-    // What was taken is kept: the first log is whole.
+    // Accepted events are kept: the first log is whole.
     if let Some(log) = logs.first() {
         say::outcome("flush", &log.flush());
     }
 }
 
-/// Nothing at all, to compare with.
+/// Appends nothing, for comparison.
 pub(crate) fn none() {
     say::line("no logs");
     let _ = io::stdin().read(&mut [0]);

@@ -1,4 +1,4 @@
-//! Ends at a bad moment, with events that nobody has flushed.
+//! Ends at a bad moment, with events that were not flushed.
 
 use std::process;
 
@@ -20,27 +20,27 @@ pub(crate) fn exit_without_close() {
     process::exit(0);
 }
 
-/// Appends and returns without letting go of the handle.
+/// Appends and returns without dropping the handle.
 pub(crate) fn return_without_close() {
     let Some(log) = start() else { return };
     say::outcome("append", &log.append(b"not flushed"));
     std::mem::forget(log);
 }
 
-/// Ends with a code of its own, with an event that nobody has flushed.
+/// Ends with a code of its own, with an event that was not flushed.
 pub(crate) fn exit_with_code(code: u64) {
     let Some(log) = start() else { return };
     say::outcome("append", &log.append(b"not flushed"));
     exit::exit_with_code(u8::try_from(code).unwrap_or(u8::MAX));
 }
 
-/// Ends with a code that the language has no way to say.
+/// Ends with a code that the language cannot express.
 pub(crate) fn exit_of_language() {
     process::exit(3);
 }
 
 fn start() -> Option<Log> {
-    // Nothing is written on its own account meanwhile.
+    // The handle writes nothing by itself in this time.
     let log = Log::open(LABEL, say::options(Some(1_000_000)));
     let Ok(log) = log else {
         say::outcome("open", &log);

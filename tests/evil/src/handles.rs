@@ -1,4 +1,4 @@
-//! Takes handles without end, and uses them when they are over.
+//! Takes handles without end, and uses them after they are invalid.
 
 use crate::LABEL;
 use crate::bindings::stratalog::log::append_log::{
@@ -33,7 +33,7 @@ fn hold<T>(what: &str, open: impl Fn() -> Result<T, Error>) {
             }
         }
     }
-    // One given back is one to be had.
+    // A returned handle is available again.
     held.pop();
     say::outcome("one given back, one more", &open());
 }
@@ -74,7 +74,7 @@ pub(crate) fn calls_after_close() {
     say::line(&format!("pending: {} bytes", pending.lines.len()));
 }
 
-/// Stands in a log while its beginning is given up.
+/// Keeps a position in a log while its beginning is trimmed.
 pub(crate) fn read_after_trim() {
     let reader = append_log::read(LABEL, &ReadOptions { limit: None, ..EVERYTHING });
     let Ok(reader) = reader else { return say::outcome("read", &reader) };

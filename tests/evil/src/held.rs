@@ -1,4 +1,4 @@
-//! Has the host hold bytes without end, and asks for bytes that are not there.
+//! Makes the host keep bytes without end, and asks for bytes that are not there.
 
 use std::hint::black_box;
 
@@ -9,7 +9,7 @@ use crate::say;
 
 const MIB: usize = 1024 * 1024;
 
-/// Large ones, each dropped by nobody.
+/// Keeps large ones, and drops none.
 pub(crate) fn hoard() {
     let content = vec![1; MIB];
     let mut held = Vec::new();
@@ -18,7 +18,7 @@ pub(crate) fn hoard() {
     }
 }
 
-/// Very small ones, joined: what it takes to hold them is more than they are.
+/// Joins very small ones: the administration takes more than the bytes.
 pub(crate) fn crumbs() {
     let all = Bytes::new(b"");
     loop {
@@ -26,7 +26,7 @@ pub(crate) fn crumbs() {
     }
 }
 
-/// Slices of a few bytes, each a handle of its own.
+/// Makes slices of a few bytes, each with its own handle.
 pub(crate) fn slices() {
     let all = Bytes::new(b"0123456789");
     let mut held = Vec::new();
@@ -35,7 +35,7 @@ pub(crate) fn slices() {
     }
 }
 
-/// Reads of many objects with long keys, none of them ever begun.
+/// Starts reads of many objects with long keys, and begins none.
 pub(crate) fn reads() {
     let key = format!("{LABEL}/{}", "x".repeat(1_000));
     let parts = vec![ReadPart { key, range: None }; 10_000];
@@ -45,7 +45,7 @@ pub(crate) fn reads() {
     }
 }
 
-/// Uploads that are never finished, each with less than a part that is sent.
+/// Starts uploads that are never finished, each smaller than a part that is sent.
 pub(crate) fn uploads() {
     let content = vec![1; MIB];
     let mut held = Vec::new();
@@ -62,7 +62,7 @@ pub(crate) fn uploads() {
     }
 }
 
-/// A stretch that begins within the bytes and does not end there.
+/// Asks for a range that begins within the bytes and ends beyond them.
 pub(crate) fn beyond() {
     let all = Bytes::new(b"0123456789");
     black_box(all.measure(5, &[5, 1]));

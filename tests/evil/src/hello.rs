@@ -1,4 +1,4 @@
-//! A command that asks for no log: what any host of commands runs.
+//! A command that asks for no log: any host of commands can run it.
 
 fn main() {
     println!("hello");

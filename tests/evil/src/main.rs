@@ -1,7 +1,7 @@
 //! Plugins that do what no plugin should: one program, whose first argument chooses the hazard.
 //!
-//! Each prints what happened, one line at a time, so that a test can say what must. Logs are asked for
-//! under the label `evil`, if nothing else is said.
+//! Each prints its outcome, one line at a time, so that a test can require it. Logs are opened
+//! under the label `evil`, unless noted otherwise.
 
 use std::process::ExitCode;
 
@@ -38,12 +38,12 @@ mod bindings {
 /// The label of the log.
 const LABEL: &str = "evil";
 
-/// A number behind the name, where one is taken, says how much.
+/// A hazard. A number behind the name, where it takes one, is the amount.
 type Hazard = fn(u64);
 
 /// Every hazard by its name.
 const HAZARDS: &[(&str, Hazard)] = &[
-    // What the machine gives.
+    // Resources of the machine.
     ("endless-loop", |_| machine::endless_loop()),
     ("endless-clock", |_| machine::endless_clock()),
     ("endless-ticks", |_| machine::endless_ticks()),
@@ -55,32 +55,32 @@ const HAZARDS: &[(&str, Hazard)] = &[
     ("read-flood", handles::read_flood),
     ("calls-after-close", |_| handles::calls_after_close()),
     ("read-after-trim", |_| handles::read_after_trim()),
-    // Bytes that the host holds.
+    // Bytes that the host keeps.
     ("held-hoard", |_| held::hoard()),
     ("held-crumbs", |_| held::crumbs()),
     ("held-slices", |_| held::slices()),
     ("held-reads", |_| held::reads()),
     ("held-uploads", |_| held::uploads()),
     ("held-beyond", |_| held::beyond()),
-    // What is appended.
+    // Appended events.
     ("huge-event", appends::huge_event),
     ("huge-lines", appends::huge_lines),
     ("tiny-appends", appends::tiny_appends),
     ("append-until-stopped", |_| appends::until_stopped()),
-    // What its logs hold.
+    // Buffers of its logs.
     ("buffers-packed", |_| buffers::packed()),
     ("buffers-small", |_| buffers::small()),
     ("buffers-none", |_| buffers::none()),
-    // What is written and read.
+    // Standard streams.
     ("write-lines", streams::write_lines),
     ("complain", streams::complain),
     ("read-without-end", |_| streams::read_without_end()),
-    // What is said.
+    // Messages.
     ("message-flood", messages::flood),
     ("huge-message", messages::huge),
     ("escape-sequences", |_| messages::escape_sequences()),
     ("bad-names", |_| names::bad_names()),
-    // How it ends.
+    // Endings.
     ("trap-after-append", |_| endings::trap_after_append()),
     ("exit-without-close", |_| endings::exit_without_close()),
     ("return-without-close", |_| endings::return_without_close()),
@@ -92,7 +92,7 @@ fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let name = words.next().unwrap_or_default();
     let count = words.next().and_then(|count| count.parse().ok()).unwrap_or(u64::MAX);
-    // Two that are how the program itself returns.
+    // Two endings that are returns of the program itself.
     match &*name {
         "fail-silently" => return ExitCode::FAILURE,
         "fail-with-words" => {

@@ -3,7 +3,7 @@
 use crate::bindings::wasi::logging::logging::{Level, log};
 use crate::say;
 
-/// What drives or fools a terminal, one by one.
+/// Sequences that drive or fool a terminal, one by one.
 const SEQUENCES: &[(&str, &str)] = &[
     ("escape", "\u{1b}"),
     ("clear screen", "\u{1b}[2J"),
@@ -22,7 +22,7 @@ const SEQUENCES: &[(&str, &str)] = &[
     ("tag", "a\u{e0041}b"),
 ];
 
-/// So many messages.
+/// Logs this many messages.
 pub(crate) fn flood(count: u64) {
     for number in 0..count {
         log(Level::Error, "flood", &number.to_string());
@@ -30,7 +30,7 @@ pub(crate) fn flood(count: u64) {
     say::line(&format!("{count} messages"));
 }
 
-/// One message of so many MiB, with a context as large.
+/// Logs one message of this many MiB, with a context of the same size.
 pub(crate) fn huge(mib: u64) {
     let text = "x".repeat(usize::try_from(mib).unwrap_or(usize::MAX).saturating_mul(1024 * 1024));
     log(Level::Error, &text, &text);

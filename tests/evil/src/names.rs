@@ -3,8 +3,7 @@
 use crate::bindings::stratalog::log::append_log::{self, Error};
 use crate::say;
 
-/// Opens each of these. What another plugin was lent, what stands beside the log, and what no log is
-/// called.
+/// Opens each of these: logs of other plugins, logs next to the granted one, and invalid names.
 pub(crate) fn bad_names() {
     let long = "x".repeat(10_000);
     let names = [

@@ -1,17 +1,17 @@
-//! What happened, in lines.
+//! Outcomes, in lines.
 
 use std::io::{self, Write as _};
 
 use crate::bindings::stratalog::log::append_log::{Error, InvalidEvent, Log, Options};
 
-/// Prints one line at once: whatever comes next may be the end.
+/// Prints one line immediately: the next call may be the end.
 pub(crate) fn line(text: &str) {
     let mut stdout = io::stdout().lock();
-    // Who cannot print cannot say so either.
+    // A process that cannot print cannot report that either.
     let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
 }
 
-/// Prints what a call came to.
+/// Prints the outcome of a call.
 pub(crate) fn outcome<T>(call: &str, outcome: &Result<T, Error>) {
     match outcome {
         Ok(_) => line(&format!("{call}: ok")),
@@ -19,7 +19,7 @@ pub(crate) fn outcome<T>(call: &str, outcome: &Result<T, Error>) {
     }
 }
 
-/// The case of an error, and what it says.
+/// Formats the case of an error and its text.
 pub(crate) fn text(error: &Error) -> String {
     match error {
         Error::InvalidInput(reason) => format!("invalid-input: {reason}"),
@@ -43,7 +43,7 @@ pub(crate) fn open(name: &str) -> Result<Log, Error> {
     Log::open(name, options(None))
 }
 
-/// Opens the log behind the label; without it there is nothing to do.
+/// Opens the log behind the label. Without it there is nothing to do.
 pub(crate) fn opened() -> Option<Log> {
     let log = open(crate::LABEL);
     if log.is_err() {
@@ -52,7 +52,7 @@ pub(crate) fn opened() -> Option<Log> {
     log.ok()
 }
 
-/// The default options, but for the threshold.
+/// Returns the default options, except for the threshold.
 pub(crate) fn options(flush_threshold: Option<u32>) -> Options {
     Options {
         flush_threshold,

@@ -1,16 +1,16 @@
-//! Writes what nobody may read, and reads what nobody may write.
+//! Writes without a reader, and reads without a writer.
 
 use std::hint::black_box;
 use std::io::{self, Read as _, Write as _};
 
 use crate::say;
 
-/// Of 100 bytes with its LF.
+/// Returns a numbered line of 100 bytes with its LF.
 fn numbered(number: u64) -> String {
     format!("{number:099}\n")
 }
 
-/// Numbered lines on stdout, without end or so many.
+/// Writes numbered lines on stdout, without end or this many.
 pub(crate) fn write_lines(count: u64) {
     let mut stdout = io::stdout().lock();
     for number in 0..count {
@@ -20,7 +20,7 @@ pub(crate) fn write_lines(count: u64) {
     }
 }
 
-/// Numbered lines on stderr, without end or so many.
+/// Writes numbered lines on stderr, without end or this many.
 pub(crate) fn complain(count: u64) {
     say::line("complaining");
     for number in 0..count {
@@ -28,7 +28,7 @@ pub(crate) fn complain(count: u64) {
     }
 }
 
-/// Stdin to its end.
+/// Reads stdin to its end.
 pub(crate) fn read_without_end() {
     say::line("reading");
     let mut input = Vec::new();
