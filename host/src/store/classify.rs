@@ -130,7 +130,7 @@ impl Context {
     ) -> StoreError {
         let kind = facts.kind(error);
         if facts.is_bucket_missing() {
-            // The answer contains nothing more, only in many words.
+            // The answer says no more than this, in many words.
             return self.error(StoreErrorKind::NotFound, action, key, NO_BUCKET);
         }
         let detail = self.redactor.clean(without_page(&facts.text));

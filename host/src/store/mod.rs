@@ -15,7 +15,7 @@
 //! 7. No secret stands in an error, a `Debug` output or a log line.
 //! 8. Every operation ends within the store's timeout. Only the library repeats requests.
 //! 9. In a local folder no link below the root is followed, and only regular files are objects.
-//! 10. An answer from the network means nothing before it was checked to be its request's reply.
+//! 10. An answer from the network means nothing until it was checked against its request.
 
 mod backend;
 mod classify;

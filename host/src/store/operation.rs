@@ -165,7 +165,7 @@ impl Operations {
         Err(Overdue { attempts: operation.attempts(), timeout: self.timeout, panicked })
     }
 
-    /// Requests sent since the store was opened, repeated ones included.
+    /// Returns the number of requests since the store was opened, repeated ones included.
     pub(super) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }

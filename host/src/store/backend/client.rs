@@ -27,7 +27,7 @@ use crate::store::config::tls;
 use crate::store::operation::Operation;
 use crate::store::reply::{self, Asked, Judge, Protocol, Verdict, WrongReply};
 
-/// The default time without a byte from the server after which an attempt is abandoned.
+/// By default an attempt is abandoned after this long without a byte from the server.
 ///
 /// There is no limit on a whole answer. A large object, or a slow reader of it, takes its time.
 const SILENCE_MAX: Duration = Duration::from_secs(30);

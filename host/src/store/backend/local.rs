@@ -45,7 +45,7 @@ impl LocalFolder {
         Self { root, opened: OnceLock::new(), swept: Mutex::default() }
     }
 
-    /// The root folder, absolute.
+    /// Returns the root folder, as an absolute path.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }

@@ -1,4 +1,4 @@
-//! The places of objects: a local folder, or a service on the network.
+//! The backends that store objects: a local folder, or a service on the network.
 
 pub(super) mod client;
 pub(super) mod local;

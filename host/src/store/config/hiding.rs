@@ -2,9 +2,10 @@
 //!
 //! Owns: the forms that are recognized. Must not know: the meaning of the texts, or the secrets.
 //!
-//! 1. A secret is found as it is, or in letters of any case. It is found percent-encoded once or
-//!    twice, with digits of any case. It is found escaped as in JSON, Rust's `Debug` or XML, and in
-//!    any mixture of these.
+//! 1. A secret is found in each of these forms and in any mixture of them:
+//!    * as it is, in any case of its letters;
+//!    * percent-encoded once or twice, with digits of any case;
+//!    * escaped as in JSON, Rust's `Debug` or XML.
 
 use std::ops::Range;
 

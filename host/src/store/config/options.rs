@@ -261,7 +261,7 @@ fn bare(name: &str) -> &str {
     services.iter().find_map(|service| name.strip_prefix(service)).unwrap_or(name)
 }
 
-/// Returns the distance of two keys, with or without the names of services.
+/// Returns the edit distance of two keys, with or without the names of services.
 fn distance(a: &str, b: &str) -> usize {
     edit_distance(a, b).min(edit_distance(bare(a), bare(b)))
 }

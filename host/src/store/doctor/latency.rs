@@ -30,7 +30,7 @@ impl Latency {
     }
 }
 
-/// The smallest of the sorted times that `percent` of all do not exceed.
+/// Returns the smallest of the sorted times that `percent` of all do not exceed.
 fn quantile(sorted: &[Duration], percent: usize) -> Option<Duration> {
     let rank = sorted.len().saturating_mul(percent).div_ceil(100).max(1);
     sorted.get(rank.saturating_sub(1)).copied()

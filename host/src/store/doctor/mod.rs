@@ -279,7 +279,7 @@ impl Doctor {
         failures
     }
 
-    /// The folder that the trials work in, below the store's root.
+    /// Returns the folder that the trials work in, below the store's root.
     pub fn folder(&self) -> &str {
         &self.folder
     }

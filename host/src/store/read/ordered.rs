@@ -4,9 +4,9 @@
 //! Must not know: the content of the objects.
 //!
 //! 1. Chunks come in the order of the parts, and exactly one chunk of each part is its last.
-//! 2. At most 16 objects are in flight, and each holds at most two pieces of 1 MiB that were not
-//!    requested yet: 32 MiB in all. A store that delivers larger pieces may exceed this. Of large
-//!    files only 4 are in flight. A local file need not be fetched early, and stays in the
+//! 2. At most 16 objects are in flight, and each holds at most two pieces of 1 MiB that the caller
+//!    has not asked for yet: 32 MiB in all. A store that delivers larger pieces may exceed this. Of
+//!    large files only 4 are in flight. A local file need not be fetched early, and stays in the
 //!    processor's caches until it is used.
 //! 3. One get per part, none for parts that were never reached.
 //! 4. After an error the read is over.

@@ -48,7 +48,7 @@ pub(super) fn of(body: &[u8]) -> Option<String> {
         _ => return None,
     };
     let mut found = None;
-    // A document that breaks off after its code has said enough.
+    // A document may break off after its code: the code is enough.
     let _ = xml::walk(body, |path, text| {
         if path == code && found.is_none() {
             found = Some(text.trim().to_owned());

@@ -20,7 +20,7 @@ pub(super) fn check_object(
     headers: &HeaderMap,
 ) -> Result<(), WrongReply> {
     let wanted = if is_whole { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
-    // The library best reports that a server does not support ranges.
+    // The library has the best message for a server that does not support ranges.
     if status != wanted && (is_whole || status != StatusCode::OK) {
         return Err(WrongReply::other(expected, format!("its status is {status}")));
     }

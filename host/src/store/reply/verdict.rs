@@ -180,7 +180,7 @@ fn of_refusal(protocol: Protocol, asked: &Asked, mut parts: Parts, body: Bytes) 
         StatusCode::METHOD_NOT_ALLOWED if *asked == Asked::MakeFolder => {
             parts.status = StatusCode::OK;
         }
-        // The library gives up where two first writes meet in a lock.
+        // The library would not repeat this where two first writes meet in a lock.
         StatusCode::LOCKED => parts.status = StatusCode::SERVICE_UNAVAILABLE,
         // A method that a server does not know now, it will not know later.
         StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED => {

@@ -89,7 +89,7 @@ pub(crate) struct Setting<K> {
 }
 
 impl<K> Setting<K> {
-    /// The setting's name, for messages.
+    /// Returns the setting's name, for messages.
     pub(crate) fn named(&self) -> SettingName {
         match self.source {
             Source::Option => SettingName::Option(self.name.clone()),

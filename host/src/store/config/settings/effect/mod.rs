@@ -1,6 +1,6 @@
 //! The settings that would have no effect.
 //!
-//! Owns: the dependences between the settings of each service. Must not know: the meaning of a
+//! Owns: the dependencies between the settings of each service. Must not know: the meaning of a
 //! value.
 //!
 //! 1. An option either works or is refused, with an explanation of the missing or conflicting
