@@ -4,9 +4,9 @@
 //! Must not know: what a command does.
 //!
 //! 1. Data goes to stdout, everything else to stderr.
-//! 2. A reader that closes stdout says "enough": never an error. A stdout that was closed at the start is
-//!    one, if there is something to write to it.
-//! 3. Signals are listened for before a command begins.
+//! 2. A reader that closes stdout has read enough: that is never an error. A stdout that was closed
+//!    at the start is an error if there is something to write to it.
+//! 3. Signals are caught before a command begins.
 //! 4. A panic is reported like an error, and ends with the code of one.
 
 mod args;
@@ -32,10 +32,10 @@ use process::signals::Signals;
 use process::{logging, system_limits};
 use terminal::stderr;
 
-/// How long work under way, of which nobody wants to know any more, may take to its end.
+/// The most time that background work may take to end after the command.
 const LAST_WORK: Duration = Duration::from_millis(200);
 
-/// Threads that run tasks beside the main one: a writer's task and its requests.
+/// The threads that run tasks in addition to the main one: a writer's task and its requests.
 const WORKER_THREADS: usize = 2;
 
 fn main() -> ExitCode {
@@ -48,10 +48,10 @@ fn main() -> ExitCode {
             failure.print();
             failure.code()
         }
-        // It was reported where it happened.
+        // The panic hook has reported it.
         Err(_) => Code::Failed,
     };
-    // Whoever does not read stderr is not to keep what a limit or a signal has ended.
+    // After a limit or a signal, a stderr without a reader must not delay the end for long.
     let is_cut_short = matches!(code, Code::Plugin | Code::Signal(_));
     stderr::finish(is_cut_short.then_some(stderr::LAST_WORDS));
     code.into()
@@ -68,7 +68,8 @@ fn run(arguments: Arguments) -> Result<Code, Failure> {
         .build()
         .map_err(|error| Failure::new(Code::Failed, format!("cannot start a thread: {error}")))?;
     let done = runtime.block_on(commands::run(arguments, &signals));
-    // What writes a file under way removes it when it fails. A store that hangs must not keep the process.
+    // A file write in progress removes its file when it fails. A store that hangs must not keep the
+    // process.
     runtime.shutdown_timeout(LAST_WORK);
     done
 }

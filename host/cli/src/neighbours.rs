@@ -1,13 +1,13 @@
-//! Logs beside a name that is none, which may be the one that is meant.
+//! Finds logs with names similar to one that does not exist.
 
 use stratalog::store::{EntryKind, Location, ReadError, Store};
 
-/// Folders beside the name that are looked at, and logs that are named.
+/// Limits on the folders that are listed, and on the logs that are named.
 const FOLDERS_MAX: usize = 1_000;
 const NAMED_MAX: usize = 3;
 
-/// `; beside it is …`, where there are logs of a similar name. Nothing where they cannot be listed:
-/// whoever asks has another error to tell of.
+/// Returns `; beside it is …` if there are logs of a similar name. Returns nothing if listing
+/// fails: the caller has another error to report.
 pub(crate) async fn shown(store: &Store, location: &Location) -> String {
     let found: Vec<String> = similar(store, &location.name)
         .await
@@ -39,17 +39,18 @@ async fn similar(store: &Store, name: &str) -> Vec<String> {
     logs
 }
 
-/// Typing errors that still leave a name similar.
+/// Returns the number of typing errors that still leave a name similar.
 fn allowed(name: &str) -> usize {
     name.chars().count().div_ceil(4).min(3)
 }
 
-/// How many letters are to be changed, put in, left out or swapped; capitals count as small ones.
+/// Counts the letters to change, insert, remove or swap. Case is ignored.
 fn distance(a: &str, b: &str) -> usize {
     strsim::osa_distance(&a.to_lowercase(), &b.to_lowercase())
 }
 
-/// Whether there is something that only a log has: at most three small lists, however large it is.
+/// Returns whether an object exists that only a log has. Makes at most three small listings, for a
+/// log of any size.
 pub(crate) async fn is_log(store: &Store, name: &str) -> Result<bool, ReadError> {
     for kind in ["batch_", "manifest_", "segment_"] {
         let page = store.list(&format!("{name}/{kind}"), None, 1).await?;

@@ -1,7 +1,7 @@
-//! The file that remembers how far a log has been read.
+//! Keeps a reader's position in a file.
 //!
-//! 1. It is replaced as a whole or not at all, by one reader at a time.
-//! 2. It holds a position and a line feed, and nothing is made of the position here.
+//! 1. The file is replaced as a whole or not at all, by one reader at a time.
+//! 2. It holds a position and a line feed. The position is not parsed here.
 
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -9,18 +9,18 @@ use std::path::{Path, PathBuf};
 use crate::process::exit::{Code, Failure};
 use crate::replaced_file::{NotKept, ReplacedFile};
 
-/// No position is longer, in bytes: 50 for each of a million live batches. The component takes less.
+/// The most bytes of a position: 50 for each of a million live batches. The component accepts less.
 const POSITION_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 pub(crate) struct PositionFile {
-    /// As it was typed, for messages.
+    /// The path as it was typed, for messages.
     path: PathBuf,
     file: ReplacedFile,
     saved: Option<String>,
 }
 
 impl PositionFile {
-    /// Takes the file for this process, and the position from it, if it is there.
+    /// Locks the file for this process, and loads the position if the file exists.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let file = ReplacedFile::keep(path).map_err(|refused| not_kept(path, refused))?;
         let mut file = Self { path: path.to_owned(), file, saved: None };
@@ -42,17 +42,17 @@ impl PositionFile {
         Ok(file)
     }
 
-    /// The position in the file.
+    /// Returns the position in the file.
     pub(crate) fn position(&self) -> Option<&str> {
         self.saved.as_deref()
     }
 
-    /// Makes sure that the file can be replaced, before there is something to put into it.
+    /// Checks that the file can be replaced, before there is a position to write.
     pub(crate) fn probe(&self) -> io::Result<()> {
         self.file.probe()
     }
 
-    /// Puts a position into the file, durably.
+    /// Writes a position to the file, durably.
     pub(crate) fn save(&mut self, position: String) -> io::Result<()> {
         if self.saved.as_ref() != Some(&position) {
             self.file.replace(format!("{position}\n").as_bytes())?;
@@ -61,7 +61,7 @@ impl PositionFile {
         Ok(())
     }
 
-    /// What to say of a file that cannot be used.
+    /// Returns the error for a file that cannot be used.
     pub(crate) fn broken(&self, why: &str) -> Failure {
         Failure::input(format!(
             "the position file {} holds no position of this log ({why}): restore it, or remove it \
@@ -70,13 +70,13 @@ impl PositionFile {
         ))
     }
 
-    /// What to say of a file that cannot be written.
+    /// Returns the error for a file that cannot be written.
     pub(crate) fn unwritable(&self, error: &io::Error) -> Failure {
         let path = self.path.display();
         Failure::input(format!("cannot write the position file {path}: {error}"))
     }
 
-    /// What is in the file. None: it is larger than any position.
+    /// Loads the content of the file. None: it is larger than any position.
     fn load(&self) -> io::Result<Option<String>> {
         let mut text = String::new();
         let bytes = self.file.open()?.take(POSITION_BYTES_MAX + 1).read_to_string(&mut text)?;

@@ -1,9 +1,10 @@
-//! A line that shows how far work has come, for people at a terminal.
+//! Shows the progress of a command on a line, for people at a terminal.
 //!
-//! 1. It is drawn on stderr only, and only if that is a terminal; not with `--quiet` or `--json`.
-//!    A compilation is said elsewhere, too, in one line: it happens once and may take long.
-//! 2. It appears after a second: short work leaves no trace.
-//! 3. Whoever prints to stderr meanwhile does so through [`aside`](crate::terminal::live_lines::aside).
+//! 1. Progress is drawn on stderr only, if that is a terminal, and not with `--quiet` or `--json`.
+//!    A compilation is also reported elsewhere, in one line: it happens once and may take long.
+//! 2. It appears after a second: short work shows nothing.
+//! 3. While it is shown, messages go to stderr through
+//!    [`aside`](crate::terminal::live_lines::aside).
 
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
@@ -16,13 +17,13 @@ use crate::report::print_line;
 use crate::terminal::human::count;
 use crate::terminal::live_lines::{LINES, REDRAW};
 
-/// Work that is done by then shows no progress.
+/// Work that ends within this time shows no progress.
 pub(crate) const APPEARS_AFTER: Duration = Duration::from_secs(1);
 
-/// A compilation that is done by then is not said.
+/// A compilation that ends within this time is not reported.
 const SAID_AFTER: Duration = Duration::from_secs(2);
 
-/// The progress of one command; gone from the screen when dropped.
+/// The progress of one command. It is removed from the screen when dropped.
 pub(crate) struct Progress {
     shown: Option<Shown>,
     events: u64,
@@ -31,31 +32,31 @@ pub(crate) struct Progress {
 enum Shown {
     /// A line on a terminal, and the task that makes it appear.
     Drawn(ProgressBar, JoinHandle<()>),
-    /// The task that prints a line, elsewhere.
+    /// The task that prints a line, without a terminal.
     Said(JoinHandle<()>),
 }
 
 impl Progress {
-    /// Progress in events and bytes.
+    /// Shows progress in events and bytes.
     pub(crate) fn of_events(shared: &Shared, what: &str) -> Self {
         let template = "{spinner} {prefix} {msg}, {bytes}, {bytes_per_sec}, {elapsed}";
         Self::start(shared, what, template)
     }
 
-    /// Progress in bytes, towards a number of them that [`Progress::reached`] tells.
+    /// Shows progress in bytes, towards a total that [`Progress::reached`] sets.
     pub(crate) fn of_bytes(shared: &Shared, what: &str) -> Self {
         let template =
             "{spinner} {prefix} [{wide_bar}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
         Self::start(shared, what, template)
     }
 
-    /// Work that does not tell how far it is.
+    /// Shows progress of unknown extent.
     pub(crate) fn of_unknown(shared: &Shared, what: &str) -> Self {
         Self::start(shared, what, "{spinner} {prefix} {elapsed}")
     }
 
-    /// The compilation of a component, which does not tell how far it is. Where stderr is no terminal
-    /// it is a line that is printed once, unless the compilation is short.
+    /// Shows the compilation of a component, whose extent is unknown. If stderr is not a terminal,
+    /// it prints one line, unless the compilation is short.
     pub(crate) fn of_compiling(shared: &Shared, component: &str) -> Self {
         let what = match shared.no_cache {
             true => format!("compiling {component}"),
@@ -71,12 +72,12 @@ impl Progress {
         Self { shown: Some(Shown::Said(is_said)), events: 0 }
     }
 
-    /// Says whether somebody sees it, or will.
+    /// Returns whether the progress is or will be visible.
     pub(crate) fn is_shown(&self) -> bool {
         matches!(self.shown, Some(Shown::Drawn(..)))
     }
 
-    /// No progress at all.
+    /// Shows no progress.
     pub(crate) fn none() -> Self {
         Self { shown: None, events: 0 }
     }
@@ -99,7 +100,7 @@ impl Progress {
         Self { shown: Some(Shown::Drawn(line, appears)), events: 0 }
     }
 
-    /// Counts what was just done.
+    /// Adds completed work.
     pub(crate) fn add(&mut self, events: u64, bytes: usize) {
         self.events = self.events.saturating_add(events);
         if let Some(Shown::Drawn(line, _)) = &self.shown {
@@ -108,7 +109,7 @@ impl Progress {
         }
     }
 
-    /// Says how many bytes of how many are done.
+    /// Sets the completed and the total bytes.
     pub(crate) fn reached(&self, bytes: u64, bytes_total: u64) {
         if let Some(Shown::Drawn(line, _)) = &self.shown {
             line.set_length(bytes_total);

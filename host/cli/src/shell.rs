@@ -1,8 +1,8 @@
-//! Commands in messages, as they can be typed.
+//! Formats commands in messages as they can be typed.
 
 use std::path::Path;
 
-/// The text as a shell takes it for one word.
+/// Quotes the text as one word of a shell.
 pub(crate) fn word(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+:,@%=".contains(c);

@@ -1,8 +1,8 @@
-//! Tells the user what the store is waited for, when that takes long.
+//! Reports an operation of the store that takes long.
 //!
-//! 1. Nothing is said of what takes less than two seconds, nor with `--quiet`.
-//! 2. On a terminal it is one line that goes when the store has answered. Elsewhere lines are
-//!    printed ever more rarely, and one when the store has answered.
+//! 1. Nothing is reported within the first two seconds, nor with `--quiet`.
+//! 2. On a terminal the report is one line, which disappears when the store has answered.
+//!    Elsewhere, lines are printed less and less often, and one more when the store has answered.
 
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::args::Shared;
 use crate::report::print_line;
 use crate::terminal::live_lines::Line;
 
-/// What is waited for is told from then on.
+/// An operation is reported after this time.
 const TOLD_AFTER: Duration = Duration::from_secs(2);
 
-/// How often it is looked at.
+/// The interval between checks.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Tells, as long as the process lives, what this store is waited for.
+/// Reports the operations of this store that take long, until the process ends.
 pub(crate) fn tell(store: &Store, shared: &Shared) {
     if shared.quiet {
         return;
@@ -39,7 +39,7 @@ pub(crate) fn tell(store: &Store, shared: &Shared) {
 }
 
 trait Telling: Send {
-    /// Tells what is waited for now: nothing, or for long.
+    /// Reports the operation that takes long now, or none.
     fn tell(&mut self, store: &str, waiting: Option<&Waiting>);
 }
 
@@ -60,7 +60,7 @@ impl Telling for OnTerminal {
 }
 
 struct OnLines {
-    /// How long it had taken when that was said last.
+    /// The elapsed time in the last report.
     said: Option<Duration>,
 }
 
@@ -70,7 +70,7 @@ impl Telling for OnLines {
             (Some(waiting), said) => {
                 let elapsed = waiting.elapsed;
                 let next = said.map_or(TOLD_AFTER, |said| said.saturating_mul(2));
-                // Shorter than what was said: it is another operation.
+                // Less than the last report: a new operation.
                 if elapsed >= next || said.is_some_and(|said| elapsed < said) {
                     print_line(false, &format!("waiting for {store}: {waiting}"));
                     self.said = Some(elapsed);

@@ -1,4 +1,4 @@
-//! How the process ends: the codes, and which error ends with which.
+//! Defines the exit codes, and which error ends with which code.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write as _};
@@ -13,14 +13,14 @@ use crate::terminal::stderr;
 use crate::terminal::streams::Stdout;
 use crate::terminal::wrapping;
 
-/// The exit codes, as `--help` lists them.
+/// The exit codes, as listed in `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
-    /// All was done.
+    /// Everything was done.
     Done,
-    /// Failed for a reason that has no code of its own.
+    /// Failed for a reason without a code of its own.
     Failed,
-    /// The command line is wrong, in a way that its parser does not see.
+    /// The command line is wrong in a way that clap does not see.
     Usage,
     /// The store cannot be reached or refuses.
     Store,
@@ -28,16 +28,16 @@ pub(crate) enum Code {
     Damaged,
     /// An event, a file, a location, an option or a component is not usable.
     Input,
-    /// A plugin trapped or reached a limit, also before it runs; or this process has.
+    /// A plugin trapped or reached a limit, also before it ran; or this process reached a limit.
     Plugin,
     /// A plugin ended with this code of its own.
     Exited(u8),
-    /// Ended by the signal of this number, in good order.
+    /// Ended gracefully by the signal of this number.
     Signal(u8),
 }
 
 impl Code {
-    /// The number. The parser of the command line ends with that of a wrong one, too.
+    /// Returns the number. clap also ends with the number of `Usage`.
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -48,17 +48,17 @@ impl Code {
             Self::Input => 5,
             Self::Plugin => 6,
             Self::Exited(code) => code,
-            // As a shell says it.
+            // The number that a shell reports.
             Self::Signal(number) => number.saturating_add(128),
         }
     }
 
-    /// The one place that says which error ends with which code.
+    /// Returns the code of an error. No other place decides this.
     pub(crate) fn of(error: &Error) -> Self {
         match error {
             Error::StoreFailed { .. } | Error::WriteFailed { .. } => Self::Store,
             Error::Open(OpenError::NoCredentials { .. }) => Self::Store,
-            // These are about what was typed as --store-option.
+            // Errors of a value of --store-option.
             Error::Open(error) if error.is_of_option() => Self::Usage,
             Error::Damaged { .. } => Self::Damaged,
             Error::InvalidInput(_)
@@ -73,7 +73,7 @@ impl Code {
             | Error::Denied(_)
             | Error::Closed
             | Error::Guest(_) => Self::Failed,
-            // The enum is open to additions.
+            // The enum is non-exhaustive.
             _ => Self::Failed,
         }
     }
@@ -85,12 +85,12 @@ impl From<Code> for ExitCode {
     }
 }
 
-/// Why a command failed, and the code it ends with.
+/// The cause of a failed command, and its exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: Code,
     error: anyhow::Error,
-    /// What to do about it, if the error does not say that.
+    /// The action to take, if the error does not name it.
     hint: Option<String>,
 }
 
@@ -99,32 +99,32 @@ impl Failure {
         Self { code, error: anyhow::Error::msg(message.into()), hint: None }
     }
 
-    /// A wrong value of an option.
+    /// A failure by a wrong value of an option.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Code::Usage, message)
     }
 
-    /// Bad input of the user.
+    /// A failure by bad input of the user.
     pub(crate) fn input(message: impl Into<String>) -> Self {
         Self::new(Code::Input, message)
     }
 
-    /// An error of the system, such as a full disk behind stdout.
+    /// A failure of a system call, such as a full disk behind stdout.
     pub(crate) fn system(what: &str, error: &io::Error) -> Self {
         Self::new(Code::Failed, format!("{what}: {error}"))
     }
 
-    /// Says what was attempted, in front of the cause.
+    /// Adds the attempted action in front of the cause.
     pub(crate) fn context(self, what: impl fmt::Display + Send + Sync + 'static) -> Self {
         Self { error: self.error.context(what), ..self }
     }
 
-    /// Says behind the causes what to do.
+    /// Adds the action to take after the causes.
     pub(crate) fn with_hint(self, hint: String) -> Self {
         Self { hint: Some(hint), ..self }
     }
 
-    /// The library's error behind it, if it is one.
+    /// Returns the library's error that caused this, if there is one.
     pub(crate) fn cause(&self) -> Option<&Error> {
         self.error.downcast_ref()
     }
@@ -154,32 +154,32 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// Reports a panic, which is a fault of this program, where it happens.
+/// Reports a panic, which is a bug in this program, where it happens.
 pub(crate) fn report_panic(panic: &PanicHookInfo<'_>) {
     let words = panic.payload_as_str().unwrap_or("without words");
     let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
-    // The progress line may be locked by who panics.
+    // The panicking thread may hold the lock of the progress line.
     let message = panic_message(&place, words);
     writeln!(io::stderr(), "{}", wrapping::for_stderr(&message)).ok();
 }
 
-/// Says in one line what happened, and nothing that is secret.
+/// Describes a panic in one line without secrets.
 fn panic_message(place: &str, words: &str) -> String {
     let words = hide_secrets(words);
     let words: Vec<&str> = words.lines().map(str::trim).collect();
     format!("error: stratalog has failed{place}: {}; please report it", words.join(" "))
 }
 
-/// Prints `error: ...` to stderr, in one line whatever the message.
+/// Prints `error: ...` to stderr in one line, for any message.
 pub(crate) fn complain(message: &str) {
     let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     stderr::say(&format!("error: {message}"));
 }
 
-/// What is attempted when data are written.
+/// The attempted action when data is written.
 pub(crate) const STDOUT: &str = "cannot write to stdout";
 
-/// Writes data to stdout. False: its reader has closed it, there is nothing left to do.
+/// Writes data to stdout. False: the reader has closed it, so nothing is left to do.
 pub(crate) fn write_stdout(data: &[u8]) -> Result<bool, Failure> {
     match check_stdout().and_then(|()| Stdout.write_all(data)) {
         Ok(()) => Ok(true),

@@ -1,4 +1,4 @@
-//! Warnings and other messages of the library and of the component, one short line each on stderr.
+//! Prints the messages of the library and the component, one short line each, on stderr.
 
 use std::env::{self, VarError};
 use std::fmt::{self, Write as _};
@@ -18,10 +18,10 @@ use crate::args::Shared;
 use crate::process::exit::Failure;
 use crate::terminal::stderr;
 
-/// Names the variable that beats `-v` and `-q`.
+/// The variable that overrides `-v` and `-q`.
 const FILTER_VARIABLE: &str = "STRATALOG_LOG";
 
-/// Starts printing messages, as many as the user wants.
+/// Starts printing messages at the level that the user chose.
 pub(crate) fn start(shared: &Shared) -> Result<(), Failure> {
     let typed = match env::var(FILTER_VARIABLE) {
         Ok(filter) if !filter.is_empty() => Some(filter),
@@ -42,7 +42,7 @@ pub(crate) fn start(shared: &Shared) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `warning: the message key=value`.
+/// The format of a message: `warning: the message key=value`.
 struct ShortLine;
 
 impl<S, N> FormatEvent<S, N> for ShortLine
@@ -66,7 +66,7 @@ where
         let mut text = Text::default();
         event.record(&mut text);
         let line = format!("{level}: {}{}", text.message, text.fields);
-        // What libraries say repeats requests and answers.
+        // Messages of libraries repeat requests and responses.
         writeln!(writer, "{}", hide_secrets(&line))
     }
 }
@@ -83,14 +83,14 @@ impl Visit for Text {
         // Writing to a string does not fail.
         match field.name() {
             "message" => write!(self.message, "{value:?}").ok(),
-            // The component's name for itself says nothing here.
+            // The component's name for itself is redundant here.
             "context" => None,
             name => write!(self.fields, " {name}={value:?}").ok(),
         };
     }
 }
 
-/// Stderr, in a way that leaves a progress line whole and holds nobody up.
+/// Writes to stderr without breaking a progress line and without blocking.
 struct Lines;
 
 impl io::Write for Lines {

@@ -1,4 +1,4 @@
-//! The process: its limits, its log messages, its signals and its exit code.
+//! Handles the process: its limits, log messages, signals and exit code.
 
 pub(crate) mod exit;
 pub(crate) mod logging;

@@ -1,10 +1,10 @@
-//! The signals that end a command: those that would end the process and that it may catch.
+//! Handles the signals that end a command: those that end a process by default and can be caught.
 //!
-//! 1. They are taken from the system before a command begins, so they work as process 1, too, for
-//!    which the system has no defaults.
-//! 2. The first one asks the command to end and gives it the grace for that. Then, or with another
-//!    one, the process ends: no store, pipe or component in the way holds it.
-//! 3. SIGHUP stays ignored where it is ignored at the start, as under `nohup`.
+//! 1. They are caught before a command begins. So they also work as process 1, for which the system
+//!    has no defaults.
+//! 2. The first signal asks the command to end within the grace. Then, or on another signal, the
+//!    process ends: no store, pipe or component blocks it.
+//! 3. SIGHUP stays ignored if it is ignored at the start, as under `nohup`.
 //! 4. A write beyond the limit on the size of files is an error of that write (SIGXFSZ).
 
 use std::sync::mpsc;
@@ -26,39 +26,39 @@ mod system;
 
 use system::Taken;
 
-/// The time that a command has to end in after a signal, unless it sets its own.
+/// The time that a command has to end after a signal, unless it sets its own.
 pub(crate) const GRACE: Duration = Duration::from_millis(700);
 
-/// A signal so soon after the first is the same wish to end: a terminal that closes sends SIGHUP
-/// and its shell does so again, `timeout` signals the command and then its group.
+/// Signals within this time after the first belong to the same request. A terminal that closes
+/// sends SIGHUP, and its shell sends it again. `timeout` signals the command and then its group.
 const SAME_WISH: Duration = Duration::from_millis(100);
 
-/// The last words wait no longer than this for who reads stderr.
+/// The most time to wait for the last words to be read from stderr.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// Whatever is in the way, a command ends so long after a signal, if it does not set its own grace.
+/// With the default grace, a command ends within a second after a signal.
 const _: () = assert!(GRACE.as_millis() + LAST_WORDS.as_millis() < 1_000, "within a second");
 
-/// What to say when the grace is over.
+/// The last words of a process whose grace is over.
 type Words = Box<dyn FnOnce() -> String + Send>;
 
-/// The signals, as the codes to end with. Cheap to clone.
+/// The signals, as exit codes. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Signals {
     came: watch::Receiver<Option<Code>>,
     terms: Arc<Mutex<Terms>>,
 }
 
-/// What a command wants after the first signal.
+/// The command's settings for its end after the first signal.
 struct Terms {
     grace: Duration,
-    /// Said when a signal comes, if the grace is longer than usual.
+    /// Printed when a signal arrives, if the grace is longer than usual.
     announcement: Option<String>,
     last_words: Option<Words>,
 }
 
 impl Signals {
-    /// Takes the signals from the system from now on, in a thread of its own.
+    /// Catches the signals from now on, in a thread of its own.
     pub(crate) fn listen() -> Result<Self, Failure> {
         let failed = |error| Failure::system("cannot listen for signals", &error);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -78,7 +78,7 @@ impl Signals {
         Ok(signals)
     }
 
-    /// Waits for the first signal, as the code to end with. The command has the grace to end then.
+    /// Waits for the first signal and returns its exit code. The command then has the grace to end.
     pub(crate) async fn wait(&self) -> Code {
         let mut came = self.came.clone();
         loop {
@@ -86,18 +86,18 @@ impl Signals {
                 return code;
             }
             if came.changed().await.is_err() {
-                // Nobody listens any more: no signal will come.
+                // No sender is left, so no signal will arrive.
                 std::future::pending::<()>().await;
             }
         }
     }
 
-    /// The first signal, if one has come.
+    /// Returns the first signal, if one has arrived.
     pub(crate) fn came(&self) -> Option<Code> {
         *self.came.borrow()
     }
 
-    /// Does something until it is done or a signal comes, which drops it where it stands.
+    /// Runs a future until it completes or a signal arrives, which drops it.
     pub(crate) async fn or<T, E>(
         &self,
         doing: impl Future<Output = Result<T, E>>,
@@ -109,7 +109,7 @@ impl Signals {
         }
     }
 
-    /// Gives the command another grace than the usual. A longer one is announced when a signal comes,
+    /// Sets the grace of the command. A longer one than usual is announced when a signal arrives,
     /// unless `quiet`.
     pub(crate) fn give_grace(&self, grace: Duration, quiet: bool) {
         let announcement = (grace > GRACE && !quiet).then(|| {
@@ -120,14 +120,14 @@ impl Signals {
         (terms.grace, terms.announcement) = (grace, announcement);
     }
 
-    /// What to complain of when the grace is over; without them the process ends silently.
+    /// Sets the last words for the end of the grace. Without them the process ends silently.
     pub(crate) fn set_last_words(&self, words: impl FnOnce() -> String + Send + 'static) {
         let mut terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
         terms.last_words = Some(Box::new(words));
     }
 }
 
-/// Waits for the first signal, passes it on, and ends the process if the command does not.
+/// Waits for the first signal, passes it on, and ends the process if the command does not end.
 async fn watch_over(mut taken: Taken, sender: &watch::Sender<Option<Code>>, terms: &Mutex<Terms>) {
     let (first, _) = taken.next().await;
     sender.send_replace(Some(first));
@@ -166,16 +166,16 @@ async fn watch_over(mut taken: Taken, sender: &watch::Sender<Option<Code>>, term
     std::process::exit(code.number().into());
 }
 
-/// Says something in a thread of its own, so that a stderr that nobody reads holds nothing up.
+/// Prints something in its own thread, so that a stderr without a reader blocks nothing.
 fn say(saying: impl FnOnce() + Send + 'static) {
     let (said, waits) = mpsc::channel();
     let thread = std::thread::Builder::new().spawn(move || {
         saying();
-        // Who waited for it may have given up.
+        // The receiver may have stopped waiting.
         said.send(()).ok();
     });
     if thread.is_ok() {
-        // Either way the process ends.
+        // The process ends in both cases.
         waits.recv_timeout(LAST_WORDS).ok();
     }
 }

@@ -1,41 +1,41 @@
-//! Limits of the system on this process: too little address space or too few files for any command is
-//! an error before anything is done, which names the limit to raise.
+//! Checks the system's limits on this process. Too little address space or too few files for any
+//! command is an error before anything is done. The error names the limit to raise.
 
 use std::io;
 
 use crate::process::exit::{Code, Failure};
 
-/// With less address space a thread or the memory for one part of an upload may be refused, which ends
-/// the process without a word.
+/// With less address space, the system may refuse a thread or the memory for one part of an upload.
+/// That ends the process without a message.
 #[cfg(unix)]
 const ADDRESS_SPACE_MIN: u64 = 128 * 1024 * 1024;
 
-/// With less than this, threads are few and share one heap.
+/// With less than this, few threads are started, and they share one heap.
 #[cfg(unix)]
 const ADDRESS_SPACE_PLENTY: u64 = 16 * 1024 * 1024 * 1024;
 
-/// Threads for work that blocks (files, for the most part), each with a stack of 2 MiB: as many as the
-/// runtime would start by itself, and where the address space is limited.
+/// Threads for blocking work, mostly on files, each with a stack of 2 MiB. The first number is the
+/// runtime's own default, the second is for a limited address space.
 const BLOCKING_THREADS_MAX: usize = 512;
 const BLOCKING_THREADS_FEW: usize = 12;
 
-/// Pipes, of two descriptors each, that can be opened at once where there are enough for a command.
+/// The pipes, of two descriptors each, that a process with enough files for a command can open.
 const PIPES: usize = 8;
 
-/// Makes do with the address space that this process may have. To be called before threads are started.
+/// Adapts to a limited address space. Must be called before threads are started.
 pub(crate) fn save_address_space() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     if is_address_space_limited() {
         #[expect(unsafe_code, reason = "the C library has no other way to set this")]
-        // SAFETY: it sets a parameter of the allocator, before there is a second thread.
+        // SAFETY: this sets a parameter of the allocator before there is a second thread.
         unsafe {
-            // Each heap of its own would reserve 128 MiB.
+            // Each additional heap would reserve 128 MiB.
             libc::mallopt(libc::M_ARENA_MAX, 1);
         }
     }
 }
 
-/// How many threads may be started for work that blocks: work beyond them waits for one.
+/// Returns the maximum number of threads for blocking work. More work waits for a thread.
 pub(crate) fn blocking_threads_max() -> usize {
     if is_address_space_limited() { BLOCKING_THREADS_FEW } else { BLOCKING_THREADS_MAX }
 }

@@ -56,7 +56,7 @@ fn links_modes_and_planted_links_stay_as_they_are() {
     let mode = at("real/file").metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o640);
 
-    // Where a link leads to nothing, that is made.
+    // If the target of a link is missing, it is created.
     symlink("real/fresh", at("dangling")).unwrap();
     keep(&at("dangling")).replace(b"new").unwrap();
     assert_eq!(fs::read(at("real/fresh")).unwrap(), b"new");
@@ -72,7 +72,7 @@ fn links_modes_and_planted_links_stay_as_they_are() {
         fs::remove_file(beside(&at("file"), role)).unwrap();
         assert_eq!(fs::read(at("victim")).unwrap(), b"precious", "{role}");
     }
-    // A second name of another file is only a name.
+    // A hard link to another file is only a name.
     fs::hard_link(at("victim"), beside(&at("file"), "new")).unwrap();
     keep(&at("file")).replace(b"new").unwrap();
     assert_eq!(fs::read(at("victim")).unwrap(), b"precious");
@@ -91,7 +91,7 @@ fn a_file_is_written_whole_as_soon_as_nobody_keeps_it() {
     let at = |name: &str| folder.path().join(name);
     fs::write(at("file"), "old").unwrap();
     fs::set_permissions(at("file"), fs::Permissions::from_mode(0o604)).unwrap();
-    // Whoever has the old one open keeps it.
+    // A process that has the old file open keeps it.
     fs::hard_link(at("file"), at("old")).unwrap();
     symlink("file", at("link")).unwrap();
     check(&at("link")).unwrap();

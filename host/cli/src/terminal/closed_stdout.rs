@@ -1,11 +1,10 @@
-//! Tells that the process was started without a stdout.
+//! Detects that the process was started without stdout.
 //!
-//! A closed descriptor is known as such only before the runtime of Rust starts, which opens `/dev/null`
-//! in its place.
+//! A closed descriptor is visible only before Rust's runtime starts: it opens `/dev/null` instead.
 
 use std::io;
 
-/// The error of a write to a stdout that is none.
+/// Returns the error of a write to a missing stdout.
 pub(crate) fn check_stdout() -> io::Result<()> {
     match stdout_was_closed() {
         false => Ok(()),
@@ -18,7 +17,7 @@ pub(crate) fn check_stdout() -> io::Result<()> {
 #[cfg(target_os = "linux")]
 use on_linux::stdout_was_closed;
 
-/// Elsewhere that is not known.
+/// Other systems do not provide this.
 #[cfg(not(target_os = "linux"))]
 fn stdout_was_closed() -> bool {
     false
@@ -36,14 +35,16 @@ mod on_linux {
 
     #[expect(unsafe_code, reason = "no safe wrapper takes a descriptor that may be closed")]
     extern "C" fn look() {
-        // SAFETY: it reads flags of a descriptor, and fails if there is none of that number.
+        // SAFETY: the call reads the flags of a descriptor, and fails if the descriptor does not
+        // exist.
         let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
         WAS_CLOSED.store(flags == -1, Ordering::Relaxed);
     }
 
     #[expect(unsafe_code, reason = "what is in this section is called before `main`")]
-    // SAFETY: the section holds pointers to functions of the C calling convention, which may be given
-    // arguments that they do not take; this one needs nothing that is set up later.
+    // SAFETY: the section holds pointers to functions of the C calling convention. Such a function
+    // may be called with arguments that it does not take. This one uses nothing that is set up
+    // later.
     #[used]
     #[unsafe(link_section = ".init_array")]
     static LOOK: extern "C" fn() = look;

@@ -1,17 +1,17 @@
-//! Numbers and times as people read them.
+//! Formats numbers and times for people.
 
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat};
 use indicatif::HumanCount;
 
-/// A number with its unit, such as `1 event` or `1,234 events`.
+/// Formats a number with its unit, such as `1 event` or `1,234 events`.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> impl fmt::Display {
     let unit = if number == 1 { one } else { many };
     format!("{} {unit}", HumanCount(number))
 }
 
-/// Microseconds since 1970 as RFC 3339 in UTC; a time no calendar has is left a number.
+/// Formats microseconds since 1970 as RFC 3339 in UTC. A time outside the calendar stays a number.
 pub(crate) fn time(micros: u64) -> String {
     let calendar = i64::try_from(micros).ok().and_then(DateTime::from_timestamp_micros);
     match calendar {

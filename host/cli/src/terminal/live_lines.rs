@@ -1,4 +1,4 @@
-//! The lines on a terminal that change while a command works.
+//! Shows lines on a terminal that change while a command works.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use crate::terminal::screen;
 
 pub(crate) const REDRAW: Duration = Duration::from_millis(100);
 
-/// The lines on the screen. Hidden as a whole where stderr is no terminal.
+/// The lines on the screen. They are all hidden if stderr is not a terminal.
 pub(crate) static LINES: LazyLock<MultiProgress> =
     LazyLock::new(|| MultiProgress::with_draw_target(screen::target()));
 
-/// One line of text below the progress, with the sign that work goes on; gone when dropped.
+/// One line of text below the progress, with a spinner. It is removed when dropped.
 pub(crate) struct Line(ProgressBar);
 
 impl Line {
-    /// Puts an empty line on the screen.
+    /// Adds an empty line to the screen.
     pub(crate) fn start() -> Self {
         let line = LINES.add(ProgressBar::new_spinner());
         let style = ProgressStyle::with_template("{spinner} {wide_msg}");
@@ -39,14 +39,14 @@ impl Drop for Line {
     }
 }
 
-/// Prints something else to stderr, the lines taken away meanwhile.
+/// Prints something else to stderr while the lines are removed.
 pub(crate) fn aside<T>(print: impl FnOnce() -> T) -> T {
     LINES.suspend(print)
 }
 
-/// Takes all lines off the screen: the command has ended.
+/// Removes all lines from the screen, at the end of the command.
 pub(crate) fn clear() {
-    // A terminal that cannot be written to shows none.
+    // A terminal that cannot be written to shows no lines.
     LINES.clear().ok();
     LINES.set_draw_target(ProgressDrawTarget::hidden());
 }

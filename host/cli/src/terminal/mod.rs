@@ -1,4 +1,4 @@
-//! The three standard streams, and what people at a terminal see.
+//! Handles the three standard streams and the output that people see at a terminal.
 
 pub(crate) mod closed_stdout;
 pub(crate) mod human;

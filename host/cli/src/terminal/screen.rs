@@ -1,8 +1,8 @@
-//! The terminal behind stderr, on which the lines of progress are drawn.
+//! Defines the terminal behind stderr, on which progress lines are drawn.
 //!
-//! 1. Between drawings the cursor stands at the beginning of the last line. At its end, where the
-//!    lines' drawer leaves it, the `^C` that the terminal shows would begin a new line, and a line
-//!    above would be cleared in place of the last one.
+//! 1. Between drawings the cursor is at the beginning of the last line. indicatif leaves it at the
+//!    end. There, the `^C` that the terminal shows would begin a new line, and the wrong line would
+//!    be cleared.
 
 use std::fmt;
 use std::io;
@@ -10,10 +10,11 @@ use std::io;
 use console::Term;
 use indicatif::{ProgressDrawTarget, TermLike};
 
-/// The most drawings in a second.
+/// The maximum number of drawings per second.
 const DRAWINGS_PER_SECOND: u8 = 20;
 
-/// Where lines of progress go: stderr, or nowhere if that is no terminal that can move its cursor.
+/// Returns the target of progress lines: stderr, or none if stderr is not a terminal that can move
+/// its cursor.
 pub(crate) fn target() -> ProgressDrawTarget {
     let term = Term::buffered_stderr();
     let is_dumb = std::env::var_os("TERM").is_none_or(|name| name == "dumb");
@@ -81,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    /// Keeps what was written until each flush.
+    /// Keeps the written data until each flush.
     #[derive(Clone, Debug, Default)]
     struct Recorded(Arc<Mutex<(String, Vec<String>)>>);
 

@@ -1,7 +1,8 @@
-//! What is said on stderr, by a thread: whoever does not read it holds up that thread and no command.
+//! Writes messages to stderr on a thread, so a slow reader of stderr does not block a command.
 //!
-//! 1. Lines come out whole, in the order in which they were said; on a terminal wrapped between words.
-//! 2. What was said and is not written yet is bounded; what is more is dropped, and its number said.
+//! 1. Lines are written whole and in order. On a terminal they are wrapped between words.
+//! 2. Lines not written yet are bounded. Excess lines are dropped and counted, and the count is
+//!    reported.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::LazyLock;
@@ -16,38 +17,38 @@ use crate::terminal::live_lines;
 use crate::terminal::streams::Stderr;
 use crate::terminal::wrapping;
 
-/// How many bytes of lines may wait: more than what any command says of its input, line by line.
+/// The most bytes of waiting lines. No command has as many messages about its input.
 const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// How long the last words of a command that a limit has ended wait for who reads stderr.
+/// The time that a command ended by a limit waits for its last messages to be read.
 pub(crate) const LAST_WORDS: Duration = Duration::from_millis(500);
 
 enum Said {
     Line(Vec<u8>),
-    /// Answered when all before it is written.
+    /// Answered when everything before it is written.
     End(SyncSender<()>),
 }
 
-/// None if the system gives no thread.
+/// None if the system cannot start a thread.
 static THREAD: LazyLock<Option<Sender<Said>>> = LazyLock::new(|| {
     let (sender, said) = channel();
     let thread = thread::Builder::new().name("stratalog-messages".to_owned());
     thread.spawn(move || write_all(&said)).is_ok().then_some(sender)
 });
 
-/// Bytes of the lines that wait.
+/// The bytes of the waiting lines.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-/// Lines that were dropped since the last one that was not.
+/// The lines dropped since the last line that was accepted.
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 
-/// Says a line, without waiting for anybody, and without what is secret in it: an argument that is
-/// named may be a URL with a password in the place of a file.
+/// Queues a line without waiting, and without secrets: an argument in the message may be a URL with
+/// a password instead of a file.
 pub(crate) fn say(line: &str) {
     say_bytes(format!("{}\n", hide_secrets(line)).into_bytes());
 }
 
-/// Says a line that is ended by LF, without waiting for anybody.
+/// Queues a line that ends with LF, without waiting.
 pub(crate) fn say_bytes(line: Vec<u8>) {
     let Some(thread) = THREAD.as_ref() else { return write(&line) };
     let length = line.len();
@@ -61,7 +62,7 @@ pub(crate) fn say_bytes(line: Vec<u8>) {
     }
 }
 
-/// Waits until all that was said is written, for so long at most, if there is a limit.
+/// Waits until all queued lines are written, but no longer than the limit, if there is one.
 pub(crate) fn finish(wait_max: Option<Duration>) {
     let Some(thread) = &*THREAD else { return };
     let (sender, written) = sync_channel(1);
@@ -98,7 +99,7 @@ fn write_all(said: &Receiver<Said>) {
 }
 
 fn write(line: &[u8]) {
-    // Only a terminal shows progress, whose lock is not to be held for a pipe that nobody reads.
+    // Only a terminal shows progress. Its lock must not be held for a pipe without a reader.
     let written = match io::stderr().is_terminal() {
         true => {
             let wrapped = wrapping::for_stderr(&String::from_utf8_lossy(line));
@@ -106,6 +107,6 @@ fn write(line: &[u8]) {
         }
         false => Stderr.write_all(line),
     };
-    // Who closed stderr does not want to know.
+    // stderr is closed, so the failure cannot be reported.
     written.ok();
 }

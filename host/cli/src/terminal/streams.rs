@@ -1,14 +1,14 @@
-//! Stdin, stdout and stderr as the process was given them: files, terminals or pipes, which may be
-//! closed, and which others may have set to non-blocking.
+//! Reads and writes stdin, stdout and stderr as the process received them: files, terminals or
+//! pipes. They may be closed, and another process may have made them non-blocking.
 //!
-//! 1. A stream that is not ready (EAGAIN) is waited for, as one that blocks would be.
-//! 2. What is written goes to the descriptor as it is, without a buffer: what failed to be written is
-//!    written by nobody later.
+//! 1. If a stream is not ready (EAGAIN), the call waits, as on a blocking stream.
+//! 2. Writes go directly to the descriptor, without a buffer. So data of a failed write is not
+//!    written later.
 
 use std::fs::File;
 use std::io;
 
-/// Stdout, if it is a regular file.
+/// Returns stdout, if it is a regular file.
 #[cfg(unix)]
 pub(crate) fn stdout_as_file() -> Option<File> {
     use std::os::fd::AsFd as _;
@@ -17,13 +17,13 @@ pub(crate) fn stdout_as_file() -> Option<File> {
     file.metadata().is_ok_and(|metadata| metadata.is_file()).then_some(file)
 }
 
-/// Stdout, if it is a regular file, which is not known here.
+/// Returns none: this system does not tell whether stdout is a regular file.
 #[cfg(not(unix))]
 pub(crate) fn stdout_as_file() -> Option<File> {
     None
 }
 
-/// Waits until the reader of a pipe that is stdout has closed it; for ever, if stdout is none.
+/// Waits until the reader of stdout closes the pipe. Waits forever if stdout is not a pipe.
 #[cfg(unix)]
 pub(crate) async fn stdout_closed() {
     use std::os::fd::AsFd as _;
@@ -31,7 +31,8 @@ pub(crate) async fn stdout_closed() {
     use tokio::io::Interest;
     use tokio::net::unix::pipe::Sender;
 
-    // Unchecked leaves it blocking, as it may have to be for others. Files are refused.
+    // Unchecked does not make it non-blocking, which would affect other processes. Files are
+    // refused.
     let pipe = io::stdout().as_fd().try_clone_to_owned().and_then(Sender::from_owned_fd_unchecked);
     if let Ok(pipe) = pipe
         && pipe.ready(Interest::ERROR).await.is_ok()
@@ -41,16 +42,16 @@ pub(crate) async fn stdout_closed() {
     std::future::pending().await
 }
 
-/// Waits for ever: a closed pipe is noticed when something is written.
+/// Waits forever: a write notices the closed pipe.
 #[cfg(not(unix))]
 pub(crate) async fn stdout_closed() {
     std::future::pending().await
 }
 
-/// Stdout, all of a write or an error.
+/// Stdout. A call writes everything or fails.
 pub(crate) struct Stdout;
 
-/// Stderr, all of a write or an error.
+/// Stderr. A call writes everything or fails.
 pub(crate) struct Stderr;
 
 impl io::Write for Stdout {
@@ -73,8 +74,8 @@ impl io::Write for Stderr {
     }
 }
 
-/// Writes all of the data, past the stream's own buffer, which nobody else fills. The lock keeps the
-/// lines of threads apart.
+/// Writes all of the data directly, since the stream's own buffer is always empty. The lock keeps
+/// the lines of threads apart.
 #[cfg(unix)]
 fn write_whole(stream: impl std::os::fd::AsFd, mut data: &[u8]) -> io::Result<()> {
     use rustix::event::PollFlags;
@@ -99,7 +100,7 @@ fn write_whole(mut stream: impl io::Write, data: &[u8]) -> io::Result<()> {
     stream.flush()
 }
 
-/// Reads once: what is there, or waits for something.
+/// Reads the available data once, or waits for some.
 #[cfg(unix)]
 pub(crate) fn read_once(
     stream: &mut (impl io::Read + std::os::fd::AsFd),
@@ -116,7 +117,7 @@ pub(crate) fn read_once(
     }
 }
 
-/// Reads once: what is there, or waits for something.
+/// Reads the available data once, or waits for some.
 #[cfg(not(unix))]
 pub(crate) fn read_once(stream: &mut impl io::Read, block: &mut [u8]) -> io::Result<usize> {
     loop {
@@ -127,7 +128,7 @@ pub(crate) fn read_once(stream: &mut impl io::Read, block: &mut [u8]) -> io::Res
     }
 }
 
-/// Waits until the stream is ready, or has an error that the next try shows.
+/// Waits until the stream is ready, or has an error that the next attempt reports.
 #[cfg(unix)]
 fn wait_for(
     stream: &impl std::os::fd::AsFd,

@@ -1,16 +1,16 @@
-//! Text in the columns of a terminal: lines are wrapped between words, which a terminal does anywhere.
+//! Wraps lines to the terminal's width between words. A terminal itself wraps anywhere.
 
 use std::io::{self, IsTerminal as _};
 
 use console::Term;
 
-/// The columns that are used at most: as many as help has.
+/// The most columns that are used, as in help.
 const WIDTH_MAX: usize = 100;
 
-/// The columns of a terminal that does not say how many it has.
+/// The columns of a terminal of unknown width.
 const WIDTH_DEFAULT: usize = 80;
 
-/// A text as it goes to stderr: each line is wrapped if that is a terminal, and stays as it is if not.
+/// Formats a text for stderr. If stderr is a terminal, each line is wrapped.
 pub(crate) fn for_stderr(text: &str) -> String {
     match io::stderr().is_terminal() {
         true => lines(text, width()),
@@ -23,7 +23,7 @@ fn width() -> usize {
     columns.filter(|columns| *columns > 0).unwrap_or(WIDTH_DEFAULT).min(WIDTH_MAX)
 }
 
-/// Wraps each line of a text; what is indented stays so.
+/// Wraps each line of a text, and keeps its indentation.
 fn lines(text: &str, width: usize) -> String {
     let wrapped = text.split('\n').map(|line| {
         let unindented = line.trim_start_matches(' ');
@@ -33,7 +33,7 @@ fn lines(text: &str, width: usize) -> String {
     wrapped.collect::<Vec<_>>().join("\n")
 }
 
-/// Adds a text behind columns, as a column of its own. A word that is wider stays whole.
+/// Appends a text as a column of its own. A word that is too wide stays whole.
 pub(crate) fn column(columns: String, text: &str, width: usize) -> String {
     let indent = columns.chars().count();
     let (mut wrapped, mut used) = (columns, indent);

@@ -1,4 +1,4 @@
-//! Ctrl-C, where there are no other signals.
+//! Catches Ctrl-C, on systems without other signals.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use crate::process::exit::Code;
 /// The number that a shell adds to 128 for Ctrl-C.
 const INTERRUPT: u8 = 2;
 
-/// Ctrl-C, taken from the system.
+/// Ctrl-C, caught.
 pub(crate) struct Taken;
 
 impl Taken {
@@ -15,11 +15,11 @@ impl Taken {
         Ok(Self)
     }
 
-    /// The next Ctrl-C, as the code to end with; each one hastens an end that is under way.
+    /// Returns the next Ctrl-C as its exit code. Each one hastens an end in progress.
     pub(crate) async fn next(&mut self) -> (Code, bool) {
         match tokio::signal::ctrl_c().await {
             Ok(()) => (Code::Signal(INTERRUPT), true),
-            // It is not delivered any more: the system ends the process then.
+            // Ctrl-C is no longer delivered here: then the system ends the process.
             Err(_) => std::future::pending().await,
         }
     }

@@ -1,4 +1,4 @@
-//! The signals of Unix.
+//! Catches the signals of Unix.
 
 use std::io;
 use std::task::Poll;
@@ -7,8 +7,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::process::exit::Code;
 
-/// Every signal that ends a process which leaves it to the system, may be caught, and is no fault of
-/// the process itself. Profilers keep theirs.
+/// Every signal that ends a process by default, may be caught, and is not a fault of the process
+/// itself. Signals of profilers are left alone.
 const ENDING: [libc::c_int; 8] = [
     libc::SIGHUP,
     libc::SIGINT,
@@ -20,15 +20,15 @@ const ENDING: [libc::c_int; 8] = [
     libc::SIGXCPU,
 ];
 
-/// The signals, taken from the system.
+/// The caught signals.
 pub(crate) struct Taken {
     ending: Vec<(libc::c_int, Signal)>,
-    /// Held for its effect: a write beyond the limit returns EFBIG instead of ending the process.
+    /// Kept for its effect: a write beyond the limit returns EFBIG instead of ending the process.
     _file_size: Signal,
 }
 
 impl Taken {
-    /// Takes them from now on; to be called within a runtime.
+    /// Catches the signals from now on. Must be called within a runtime.
     pub(crate) fn take() -> io::Result<Self> {
         let take = |number| Ok((number, signal(SignalKind::from_raw(number))?));
         let ending = ENDING.into_iter().filter(|number| !stays_ignored(*number));
@@ -36,8 +36,8 @@ impl Taken {
         Ok(Self { ending, _file_size: signal(SignalKind::from_raw(libc::SIGXFSZ))? })
     }
 
-    /// The next signal, as the code to end with, and whether it hastens an end that is under way:
-    /// that somebody hangs up, or that the processor's time is up, may be said more than once.
+    /// Returns the next signal as its exit code, and whether it hastens an end in progress. SIGHUP
+    /// and SIGXCPU do not: they may arrive more than once for one cause.
     pub(crate) async fn next(&mut self) -> (Code, bool) {
         std::future::poll_fn(|context| {
             for (number, signal) in &mut self.ending {
@@ -53,8 +53,9 @@ impl Taken {
     }
 }
 
-/// `nohup` ignores SIGHUP for what it starts. The others are asked for by people and supervisors,
-/// and a shell that starts something in the background ignores SIGINT for it without a wish.
+/// Returns whether a signal stays ignored. `nohup` ignores SIGHUP on purpose. People and
+/// supervisors send the others on purpose, while a shell ignores SIGINT for every background
+/// process.
 fn stays_ignored(number: libc::c_int) -> bool {
     number == libc::SIGHUP && is_ignored(number)
 }
@@ -62,8 +63,8 @@ fn stays_ignored(number: libc::c_int) -> bool {
 #[expect(unsafe_code, reason = "no safe wrapper asks for a handler without setting one")]
 fn is_ignored(number: libc::c_int) -> bool {
     let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: a null new action changes nothing; the current one is written to `action`, which is
-    // valid for that, and all zeroes are a value of it.
+    // SAFETY: a null new action changes nothing. The current action is written to `action`, which
+    // is valid for that, and for which all zeroes are a valid value.
     let action = unsafe {
         let asked = libc::sigaction(number, std::ptr::null(), action.as_mut_ptr());
         (asked == 0).then(|| action.assume_init())
