@@ -6,7 +6,7 @@ use stratalog::store::{EntryKind, Location, ReadError, Store};
 const FOLDERS_MAX: usize = 1_000;
 const NAMED_MAX: usize = 3;
 
-/// Returns `; beside it is …` if there are logs of a similar name. Returns nothing if listing
+/// Returns a clause that names logs of a similar name, if there are any. Returns nothing if listing
 /// fails: the caller has another error to report.
 pub(crate) async fn shown(store: &Store, location: &Location) -> String {
     let found: Vec<String> = similar(store, &location.name)

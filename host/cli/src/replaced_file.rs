@@ -1,44 +1,44 @@
-//! A file that is replaced as a whole or not at all, by one process at a time: at the end of a command,
-//! or again and again while it keeps the file.
+//! Replaces a file as a whole or not at all, by one process at a time. A process does so once at
+//! the end of a command, or repeatedly while it keeps the file.
 //!
-//! Owns: the file, and two hidden ones beside it: `.NAME.stratalog-lock` while a process keeps it,
-//! and `.NAME.stratalog-new` while it is being replaced.
+//! Owns: the file, and two hidden files next to it. `.NAME.stratalog-lock` exists while a process
+//! keeps the file, `.NAME.stratalog-new` while the file is being replaced.
 //!
-//! 1. The lock is the system's and ends with its process, however that ends. A lock file that a
-//!    killed process left is a file and no lock.
-//! 2. A new file is written beside the old one, synced and renamed. It has the mode and the owner of
-//!    the old one. It never is an existing file, nor where a link leads.
-//! 3. A symbolic link stays one: the file that it leads to is locked and replaced.
+//! 1. The lock is the system's and ends with its process, in any case. A lock file that a killed
+//!    process left locks nothing.
+//! 2. A new file is written next to the old one, synced and renamed. It has the mode and the owner
+//!    of the old one. It is never an existing file, nor the target of a link.
+//! 3. A symbolic link stays one: its target is locked and replaced.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-/// No more links are followed one after the other, as Linux has it.
+/// The most links that are followed in a row, as on Linux.
 const LINKS_MAX: usize = 40;
 
 pub(crate) struct ReplacedFile {
-    /// The file itself, where links lead, with the real path of its folder.
+    /// The file itself, after links, with the real path of its folder.
     path: PathBuf,
     _lock: Lock,
 }
 
-/// Makes sure that [`write`] can replace a file, before there is something to put into it.
+/// Checks that [`write`] can replace a file, before there is something to write.
 pub(crate) fn check(path: &Path) -> io::Result<()> {
     if is_written_to(path) {
         return Ok(());
     }
     match ReplacedFile::keep(path) {
         Ok(file) => file.probe(),
-        // It can be by that one, whose end is waited for later.
+        // The process that holds the lock can replace it. Writing waits for that process.
         Err(NotKept::Locked) => Ok(()),
         Err(NotKept::Error(error)) => Err(error),
     }
 }
 
-/// Replaces a file, durably, as soon as no other process keeps it. What is there and no file, such as a
-/// pipe or a terminal, is written to.
+/// Replaces a file durably, as soon as no other process keeps it. If the path is not a file but,
+/// say, a pipe or a terminal, the bytes are written to it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if is_written_to(path) {
         return fs::write(path, bytes);
@@ -46,12 +46,12 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     ReplacedFile::wait_for(path)?.replace(bytes)
 }
 
-/// Whether there is something that cannot be replaced by a file.
+/// Returns whether the path exists and cannot be replaced by a file.
 fn is_written_to(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-/// Why a file cannot be kept.
+/// The reason why a file cannot be kept.
 pub(crate) enum NotKept {
     /// Another process keeps it.
     Locked,
@@ -59,7 +59,7 @@ pub(crate) enum NotKept {
 }
 
 impl ReplacedFile {
-    /// Takes the file for this process alone; it need not exist.
+    /// Locks the file for this process; it need not exist.
     pub(crate) fn keep(path: &Path) -> Result<Self, NotKept> {
         let path = follow_links(path).map_err(NotKept::Error)?;
         match Lock::take(beside(&path, "lock"), File::try_lock) {
@@ -69,7 +69,7 @@ impl ReplacedFile {
         }
     }
 
-    /// The same, as soon as no other process keeps it.
+    /// Locks the file as soon as no other process keeps it.
     fn wait_for(path: &Path) -> io::Result<Self> {
         let path = follow_links(path)?;
         let wait = |file: &File| file.lock().map_err(TryLockError::Error);
@@ -79,12 +79,12 @@ impl ReplacedFile {
         }
     }
 
-    /// Opens what is there now.
+    /// Opens the current file.
     pub(crate) fn open(&self) -> io::Result<File> {
         File::open(&self.path)
     }
 
-    /// Makes sure that the file can be replaced, before there is something to put into it.
+    /// Checks that the file can be replaced, before there is something to write.
     pub(crate) fn probe(&self) -> io::Result<()> {
         self.stage().and_then(|(staged, _)| fs::remove_file(staged))
     }
@@ -95,7 +95,7 @@ impl ReplacedFile {
         let written = file.write_all(bytes).and_then(|()| file.sync_all());
         drop(file);
         if let Err(error) = written.and_then(|()| fs::rename(&staged, &self.path)) {
-            // The first error is the one to tell.
+            // The first error is the one to report.
             fs::remove_file(&staged).ok();
             return Err(error);
         }
@@ -105,11 +105,11 @@ impl ReplacedFile {
         Ok(())
     }
 
-    /// Makes the file that is to take the place, with the mode and the owner of the one there.
+    /// Creates the new file, with the mode and the owner of the old one.
     fn stage(&self) -> io::Result<(PathBuf, File)> {
         let staged = beside(&self.path, "new");
         match fs::symlink_metadata(&staged) {
-            // Left by a process that was killed: while the lock is ours it is nobody's.
+            // A killed process left it. While this process has the lock, no process uses it.
             Ok(left) if left.is_file() => fs::remove_file(&staged)?,
             Ok(_) => {
                 let message = format!("{} is in the way and no file: remove it", staged.display());
@@ -132,7 +132,7 @@ impl ReplacedFile {
         match old.map_or(Ok(()), |old| take_after(&file, &old)) {
             Ok(()) => Ok((staged, file)),
             Err(error) => {
-                // The first error is the one to tell.
+                // The first error is the one to report.
                 fs::remove_file(&staged).ok();
                 Err(error)
             }
@@ -140,14 +140,14 @@ impl ReplacedFile {
     }
 }
 
-/// A lock of the system on a file that holds nothing.
+/// A lock of the system on an empty file.
 struct Lock {
     path: PathBuf,
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock, in one way or another; none if another process has it.
+    /// Takes the lock with the given function. None: another process has it.
     fn take(
         path: PathBuf,
         lock: impl Fn(&File) -> Result<(), TryLockError>,
@@ -169,7 +169,8 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
-            // Who had it may have removed the file that was opened here: then it locks nothing.
+            // The previous owner may have removed the file after it was opened here. Then it locks
+            // nothing.
             if is_still_at(&file, path)? {
                 return Ok(Some(file));
             }
@@ -180,16 +181,16 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         if cfg!(unix) {
-            // While it is ours. A file that stays locks nothing.
+            // Only while the lock is held. A file that stays locks nothing.
             fs::remove_file(&self.path).ok();
         }
     }
 }
 
-/// Opens the lock's file, or makes it; none if it was made or removed meanwhile.
+/// Opens or creates the lock file. None: another process created or removed it meanwhile.
 fn open_lock(path: &Path) -> io::Result<Option<File>> {
     let mut existing = OpenOptions::new();
-    // Reading is enough for a lock, and the file may be another user's.
+    // Reading is enough to lock, and the file may belong to another user.
     existing.read(true);
     follow_no_link(&mut existing);
     let file = match existing.open(path) {
@@ -206,7 +207,7 @@ fn open_lock(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Where the links lead; what they lead to is a regular file or missing.
+/// Follows links to the end. The target is a regular file or missing.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..LINKS_MAX {
@@ -233,10 +234,10 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A hidden file of ours beside this one.
+/// Returns the path of a hidden file next to this one.
 fn beside(path: &Path, role: &str) -> PathBuf {
     let mut name = OsString::from(".");
-    // A path that was followed has a name.
+    // The links were followed, so the path has a name.
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".stratalog-{role}"));
     path.with_file_name(name)
@@ -246,7 +247,7 @@ fn beside(path: &Path, role: &str) -> PathBuf {
 fn private(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt as _;
 
-    // Until it has the mode of the old one.
+    // Private until it has the mode of the old file.
     options.mode(0o600);
 }
 
@@ -257,7 +258,7 @@ fn private(_: &mut OpenOptions) {}
 fn follow_no_link(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt as _;
 
-    // What is no file need not be waited for, either.
+    // Opening something other than a file must not block, either.
     options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
 }
 
@@ -300,7 +301,7 @@ fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// It is never removed here.
+/// Returns true: the lock file is never removed on this system.
 #[cfg(not(unix))]
 fn is_still_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)

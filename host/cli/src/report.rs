@@ -1,4 +1,4 @@
-//! Summaries: for people, or with `--json` one object on stdout.
+//! Prints summaries: for people, or with `--json` as one object on stdout.
 
 use std::fmt::Write as _;
 
@@ -21,15 +21,15 @@ struct AppendReport {
     skipped: Option<u64>,
 }
 
-/// Lines of the input that are no events.
+/// The input lines that are not events.
 #[derive(Clone, Copy)]
 pub(crate) struct LeftOut {
     pub(crate) blank_lines: u64,
-    /// Invalid ones, if leaving them out was asked for.
+    /// The invalid lines, if --skip-invalid was given.
     pub(crate) skipped: Option<u64>,
 }
 
-/// Says what was appended, and what was left out.
+/// Prints the number of appended events and skipped lines.
 pub(crate) fn appended(
     shared: &Shared,
     written: &Written,
@@ -64,14 +64,14 @@ pub(crate) fn appended(
     Ok(())
 }
 
-/// Prints a line for people, unless they want it quiet.
+/// Prints a line for people, unless `quiet`.
 pub(crate) fn print_line(quiet: bool, line: &str) {
     if !quiet {
         stderr::say(line);
     }
 }
 
-/// Prints the report of a command as one JSON object on stdout.
+/// Prints a command's report as one JSON object on stdout.
 pub(crate) fn print_json(report: &impl Serialize) -> Result<(), Failure> {
     let mut line = serde_json::to_vec(report)
         .map_err(|error| Failure::new(Code::Failed, format!("cannot write JSON: {error}")))?;

@@ -1,4 +1,4 @@
-//! What a command works on: the typed log, its store, and the host that runs the component.
+//! Opens the target of a command: the typed log, its store, and the host that runs the component.
 
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ impl Session {
         Ok(Self { location, store, host })
     }
 
-    /// Refuses the value of an option that is no position, of whatever log. Makes no request.
+    /// Refuses an option's value that is not a position of any log. Makes no request.
     pub(crate) async fn check_position(&self, option: &str, text: &str) -> Result<(), Failure> {
         let options = ReadOptions::new().start(text).limit(0);
         match self.host.read_with(&self.store, &self.location.name, options).await {
@@ -40,8 +40,8 @@ impl Session {
         }
     }
 
-    /// Says what was attempted on the log in front of a failure, and behind it what can be done about
-    /// damage; or that there is no such log, and which are meant perhaps.
+    /// Adds the attempted action in front of a failure, and after damage the action to take. If
+    /// there is no such log, reports that and the logs with similar names.
     pub(crate) async fn explain(&self, verb: &str, failure: impl Into<Failure>) -> Failure {
         let (location, failure) = (&self.location, failure.into());
         let what = format!("cannot {verb} {location}");
@@ -55,7 +55,7 @@ impl Session {
                 Failure::input(format!("{}{below}{similar}", no_log(location)))
             }
             Some(Error::Damaged { .. }) => failure.context(what).with_hint(self.way_on()),
-            // Where the bucket is not there, it does not matter which request found that out.
+            // If the bucket is missing, it does not matter which request found that out.
             Some(Error::StoreFailed { message, .. }) => {
                 match message.rsplit_once(": no such bucket: ") {
                     Some((_, remedy)) => {
@@ -72,7 +72,7 @@ impl Session {
         }
     }
 
-    /// What can be done about damage.
+    /// Returns the action to take on damage.
     pub(crate) fn way_on(&self) -> String {
         let log = shell::word(self.location.to_string().as_ref());
         format!(
@@ -82,7 +82,7 @@ impl Session {
     }
 }
 
-/// `there is no log at …`, and why if that can be told.
+/// Returns `there is no log at …`, and the reason if it is known.
 pub(crate) fn no_log(location: &Location) -> String {
     match location.root.is_memory() {
         true => format!("there is no log at {location}: a log in memory ends with its command"),
@@ -90,7 +90,7 @@ pub(crate) fn no_log(location: &Location) -> String {
     }
 }
 
-/// The logs below a name that is none, as they would be typed.
+/// Formats the logs in a folder that is not a log, as they would be typed.
 fn shown_below(location: &Location, below: &[String], more: bool) -> String {
     let below = below
         .iter()
@@ -104,7 +104,7 @@ fn shown_below(location: &Location, below: &[String], more: bool) -> String {
     }
 }
 
-/// Opens the store, and tells from now on what it is waited for.
+/// Opens the store, and from now on reports operations that take long.
 pub(crate) fn open_store(
     root: &Root,
     shared: &Shared,
@@ -119,7 +119,8 @@ pub(crate) fn open_store(
     ] {
         if is_given && options.has_option(key) {
             return Err(Failure::usage(format!(
-                "the store option {key:?} has no effect: {flag} says the same, leave one of them out"
+                "the store option {key:?} has no effect: {flag} says the same, leave one of \
+                 them out"
             )));
         }
     }
@@ -137,7 +138,7 @@ pub(crate) fn open_store(
     Ok(store)
 }
 
-/// The host that the command line asks for.
+/// Makes the host with the options of the command line.
 pub(crate) fn host(shared: &Shared) -> Result<Host, Failure> {
     let mut limits = Limits::default();
     limits.memory_bytes_max = usize::try_from(shared.memory_max).unwrap_or(usize::MAX);
@@ -163,10 +164,10 @@ pub(crate) fn cache_folder(shared: &Shared) -> Result<Option<PathBuf>, Failure> 
     }
 }
 
-/// Refuses the path of what is certainly no log: a file, or a link, which is not followed.
+/// Refuses a path that is certainly not a log: a file or a link. Links are not followed.
 fn check_place(location: &Location) -> Result<(), Failure> {
     let Some(root) = location.root.as_folder() else { return Ok(()) };
-    // What cannot be looked at, the store will explain.
+    // If the entry cannot be inspected, the store reports the reason.
     let Ok(found) = root.join(&location.name).symlink_metadata() else { return Ok(()) };
     if found.is_dir() {
         return Ok(());

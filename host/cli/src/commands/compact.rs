@@ -1,4 +1,4 @@
-//! `stratalog compact`: small objects into large ones.
+//! `stratalog compact`: merges small objects into large ones.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::report::{print_json, print_line};
 use crate::target::Session;
 use crate::terminal::human::count;
 
-/// How often it is looked at what is written.
+/// The interval at which written bytes are polled.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(Serialize)]
@@ -39,7 +39,7 @@ struct PlanReport {
     garbage_bytes: u64,
 }
 
-/// A compaction may end anywhere.
+/// Runs the command. A compaction may be interrupted anywhere.
 pub(crate) async fn run(command: &Compact, shared: &Shared) -> Result<Code, Failure> {
     let sole_compactor = command.sole.sole_compactor;
     let session = Session::open(&command.log, shared, sole_compactor)?;
@@ -64,8 +64,8 @@ pub(crate) async fn run(command: &Compact, shared: &Shared) -> Result<Code, Fail
     }
 }
 
-/// Shows how many bytes are written of those planned. The plan is made when there is something to
-/// see: it takes a few requests. Without one, only what is written is shown.
+/// Shows the written bytes of the planned ones. The plan takes a few requests, so it is made only
+/// if progress is shown. Without a plan, only the written bytes are shown.
 async fn show(progress: &Progress, session: &Session, options: &CompactOptions) -> Infallible {
     let Session { location, store, host } = session;
     if !progress.is_shown() {
@@ -97,7 +97,7 @@ fn options(command: &Compact) -> CompactOptions {
     options
 }
 
-/// Says what a compaction did.
+/// Reports the effect of a compaction.
 fn report(
     shared: &Shared,
     compaction: &Compaction,
@@ -137,7 +137,7 @@ fn report(
     Ok(())
 }
 
-/// Says what a compaction would do.
+/// Reports the effect of a planned compaction.
 fn report_plan(
     shared: &Shared,
     plan: &CompactionPlan,
@@ -164,18 +164,18 @@ fn report_plan(
     Ok(())
 }
 
-/// Says why nothing was or would be done, and what would.
+/// Explains why there is nothing to compact, and when there would be.
 fn nothing(command: &Compact, location: &Location) -> String {
     match command.full {
         true => format!("nothing to compact in {location}"),
         false => format!(
-            "nothing to compact in {location}: it takes two batches, or enough segments of one size; \
-             --full takes what there is"
+            "nothing to compact in {location}: it takes two batches, or enough segments of one \
+             size; --full takes what there is"
         ),
     }
 }
 
-/// `12 batches and 8 segments`, without what there is none of.
+/// Formats `12 batches and 8 segments`, without a part that is zero.
 fn objects(batches: u64, segments: u64) -> String {
     let batches_text = count(batches, "batch", "batches");
     let segments_text = count(segments, "segment", "segments");

@@ -1,4 +1,4 @@
-//! `stratalog completions`: a script for the user's shell.
+//! `stratalog completions`: prints a completion script for the user's shell.
 
 use clap::CommandFactory as _;
 

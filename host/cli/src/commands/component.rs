@@ -1,4 +1,4 @@
-//! `stratalog component`: the log's component as a file, and what a component is made of.
+//! `stratalog component`: writes the log's component to a file, and inspects components.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -86,7 +86,7 @@ fn look(component: &[u8]) -> anyhow::Result<Inspected> {
     Ok(Inspected { bytes, sha256, imports, exports, wit })
 }
 
-/// A component, and what to call it.
+/// Returns a component and its name for messages.
 fn read(file: Option<&Path>, shared: &Shared) -> Result<(String, Vec<u8>), Failure> {
     let Some(file) = file.or(shared.component.as_deref()) else {
         return Ok(("the built-in component".to_owned(), Host::embedded_component().to_vec()));

@@ -1,7 +1,7 @@
-//! `stratalog doctor`: what a store can do, and what that means for a log.
+//! `stratalog doctor`: checks which guarantees a store provides for a log.
 //!
-//! 1. However it ends, what was written is removed, or named.
-//! 2. Each trial is printed once, as it ends: on stdout, or with `--json` on stderr.
+//! 1. In any case, the written objects are removed, or named.
+//! 2. Each check is printed once, when it ends: on stdout, or with `--json` on stderr.
 
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::target::open_store;
 use crate::terminal::live_lines;
 use crate::terminal::wrapping;
 
-/// Columns that every terminal has.
+/// The columns of a narrow terminal.
 const TERMINAL_WIDTH: usize = 80;
 
 #[derive(Serialize)]
@@ -66,7 +66,7 @@ pub(crate) async fn run(
         biased;
         code = signals.wait() => Ok(Some(code)),
         printed = examine(&mut doctor, shared) => {
-            // Who reads the output has seen enough, if there is more to print.
+            // If stdout is closed, its reader has seen enough.
             printed.map(|printed| (!printed).then_some(Code::Done))
         }
     };
@@ -93,7 +93,7 @@ pub(crate) async fn run(
     }
 }
 
-/// Makes all trials and prints them. False: nobody reads them.
+/// Makes all checks and prints them. False: the reader has closed the output.
 async fn examine(doctor: &mut Doctor, shared: &Shared) -> Result<bool, Failure> {
     let width = io::stdout().is_terminal().then_some(TERMINAL_WIDTH);
     while let Some(ability) = doctor.upcoming() {
@@ -113,7 +113,7 @@ async fn examine(doctor: &mut Doctor, shared: &Shared) -> Result<bool, Failure> 
     Ok(true)
 }
 
-/// One trial, in columns. The last one is wrapped within the width, if there is one.
+/// Formats one check in columns. The last column is wrapped within the width, if there is one.
 fn line(found: &Found, width: Option<usize>) -> String {
     let Found { ability, verdict, detail, .. } = found;
     let columns = format!("{:<7}  {:<26}  ", mark(*verdict), ability.name());
@@ -139,7 +139,7 @@ fn name_of_use(usable: Use) -> &'static str {
     }
 }
 
-/// What the result means for a log here.
+/// Explains the result for a log here.
 fn meaning(usable: Use) -> &'static str {
     match usable {
         Use::All => "a log can do everything here",

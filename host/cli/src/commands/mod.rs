@@ -1,7 +1,7 @@
-//! The commands, one file each.
+//! Runs the commands, one file each.
 //!
-//! A command parses nothing and prints no error: it takes its arguments and returns a [`Code`] or a
-//! [`Failure`].
+//! A command parses no arguments and prints no error. It takes its arguments and returns a [`Code`]
+//! or a [`Failure`].
 
 mod append;
 mod compact;
@@ -26,7 +26,7 @@ use crate::terminal::live_lines;
 /// Runs one command.
 pub(crate) async fn run(arguments: Arguments, signals: &Signals) -> Result<Code, Failure> {
     let Arguments { command, shared } = arguments;
-    // They have nothing else to say.
+    // These commands have no other output.
     if shared.json || matches!(command, Command::Read(_) | Command::Tail(_)) {
         check_stdout().map_err(|error| Failure::system(exit::STDOUT, &error))?;
     }
@@ -35,8 +35,8 @@ pub(crate) async fn run(arguments: Arguments, signals: &Signals) -> Result<Code,
     done
 }
 
-/// A command that has something to bring to an end takes the signals itself. The others may end
-/// anywhere, so a signal drops them.
+/// Runs a command. A command with something to finish handles the signals itself. The others may be
+/// interrupted anywhere, so a signal drops them.
 async fn run_command(
     command: Command,
     shared: &Shared,

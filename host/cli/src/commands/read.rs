@@ -1,7 +1,7 @@
-//! `stratalog read`: events to stdout.
+//! `stratalog read`: prints events to stdout.
 //!
-//! 1. A position is kept only after the events before it have left for stdout: what is repeated
-//!    after a crash is at most the last page, and nothing is skipped.
+//! 1. A position is saved only after the events before it were written to stdout. So a run after a
+//!    crash repeats at most the last page and skips nothing.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -75,14 +75,14 @@ async fn print(
         kept.probe().map_err(|error| kept.unwritable(&error))?;
     }
     let file = stdout_as_file();
-    // Only if the events go to a file: a terminal or a pager would show both.
+    // Only if the events go to a file: a terminal or a pager would show events and progress.
     let mut progress = match file {
         Some(_) => Progress::of_events(shared, &format!("reading {}:", session.location)),
         None => Progress::none(),
     };
     let mut skipped = Skips::default();
     loop {
-        // Between pages: the position of the one that was written is kept before it ends.
+        // Interrupted only between pages, when the position after the written page is saved.
         let next = signals.or(reader.next()).await;
         let page = match next.map_err(|error| name_file(error, kept.as_ref()))? {
             Ok(page) => page,
@@ -105,12 +105,12 @@ async fn print(
     }
 }
 
-/// What was left out since it is damaged.
+/// The damaged data that was skipped.
 #[derive(Default)]
 struct Skips {
     objects: BTreeSet<String>,
     events: u64,
-    /// Whether there are more, and nothing tells how many.
+    /// True if an unknown number of further events was skipped.
     uncounted: bool,
 }
 
@@ -143,7 +143,7 @@ impl Skips {
     }
 }
 
-/// Says how many events came and went before they were read.
+/// Warns of events that were appended and removed before they were read.
 pub(crate) fn warn_of_missed(page: &Page) {
     if page.missed > 0 {
         let were = if page.missed == 1 { "was" } else { "were" };
@@ -152,7 +152,7 @@ pub(crate) fn warn_of_missed(page: &Page) {
     }
 }
 
-/// Keeps the reader's position, if that was asked for.
+/// Saves the reader's position, if that was asked for.
 async fn keep(
     reader: &mut Reader,
     kept: Option<&mut PositionFile>,
@@ -161,14 +161,14 @@ async fn keep(
     let Some(kept) = kept else { return Ok(()) };
     let position = reader.position().await?;
     if let Some(stdout) = stdout {
-        // The position is made durable, so the events before it must be.
+        // The position becomes durable, so the events before it must be durable first.
         let failed = |error| Failure::system("cannot sync stdout", &error);
         stdout.sync_data().map_err(failed)?;
     }
     kept.save(position).map_err(|error| kept.unwritable(&error))
 }
 
-/// A position that the log does not take is the file's fault.
+/// A position that the log refuses is an error in the position file.
 fn name_file(error: Error, kept: Option<&PositionFile>) -> Failure {
     match (&error, kept) {
         (Error::InvalidInput(message), Some(kept)) if kept.position().is_some() => {

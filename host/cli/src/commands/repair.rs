@@ -1,4 +1,4 @@
-//! `stratalog repair`: makes a log with damaged objects whole again, or says what that would do.
+//! `stratalog repair`: repairs a log with damaged objects, or reports what a repair would do.
 
 use serde::Serialize;
 use stratalog::{Finding, RepairAction, RepairStep};
@@ -14,9 +14,9 @@ use crate::terminal::live_lines;
 
 #[derive(Serialize)]
 struct RepairReport {
-    /// Whether the log was changed.
+    /// True if the log was changed.
     repaired: bool,
-    /// Whether nothing is damaged any more.
+    /// True if no damage is left.
     ok: bool,
     events_lost: u64,
     steps: Vec<StepReport>,
@@ -33,7 +33,7 @@ struct StepReport {
     events_lost: u64,
 }
 
-/// A repair may end anywhere: a second one goes on.
+/// Runs the command. A repair may be interrupted anywhere: the next one continues it.
 pub(crate) async fn run(command: &Repair, shared: &Shared) -> Result<Code, Failure> {
     let session = Session::open(&command.log, shared, command.sole.sole_compactor)?;
     match repair(&session, command.yes, shared).await {
@@ -94,15 +94,15 @@ async fn repair(session: &Session, yes: bool, shared: &Shared) -> Result<Code, F
     Err(Failure::new(Code::Damaged, what))
 }
 
-/// What a verification finds after a repair.
+/// The damage that a verification finds after a repair.
 #[derive(Default)]
 struct Left {
     damaged: u64,
-    /// Damaged objects that no step has named.
+    /// The damaged objects that no step has named.
     unnamed: Vec<StepReport>,
 }
 
-/// Verifies the log.
+/// Verifies the log after a repair.
 async fn left_in(session: &Session, steps: &[RepairStep]) -> Result<Left, Failure> {
     let mut verifier = session.host.verify(&session.store, &session.location.name).await?;
     let mut left = Left::default();
@@ -127,7 +127,7 @@ async fn left_in(session: &Session, steps: &[RepairStep]) -> Result<Left, Failur
     Ok(left)
 }
 
-/// Whether a repair leaves the object as it is.
+/// Returns whether a repair leaves the object as it is.
 fn is_left(step: &RepairStep) -> bool {
     matches!(step.action, RepairAction::Nothing(_))
 }
@@ -136,7 +136,7 @@ fn count_of(objects: usize) -> u64 {
     u64::try_from(objects).unwrap_or(u64::MAX)
 }
 
-/// A step as a line.
+/// Formats a step as a line.
 fn line_of(step: &RepairStep) -> String {
     let RepairStep { object, expected, found, action, events_lost } = step;
     let lost = count(*events_lost, "event", "events");
@@ -148,7 +148,7 @@ fn line_of(step: &RepairStep) -> String {
         RepairAction::StandIn => "replaced by a stand-in, nothing is lost".to_owned(),
         RepairAction::Forget => "given up, the log goes on without it".to_owned(),
         RepairAction::Nothing(why) => return left_line(object, why, expected, found),
-        // The enum is open to additions.
+        // The enum is non-exhaustive.
         _ => "repaired".to_owned(),
     };
     format!("{object}: {done} (expected {expected}, found {found})\n")
@@ -159,7 +159,7 @@ fn left_line(object: &str, why: &str, expected: &str, found: &str) -> String {
 }
 
 impl StepReport {
-    /// What is left, as a line.
+    /// Formats the remaining damage as a line.
     fn line(&self) -> String {
         let why = self.reason.as_deref().unwrap_or_default();
         left_line(&self.object, why, &self.expected, &self.found)

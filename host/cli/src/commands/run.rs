@@ -1,4 +1,4 @@
-//! `stratalog run`: a plugin in a sandbox, lent logs.
+//! `stratalog run`: runs a plugin in a sandbox and grants it logs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(crate) async fn run(
 ) -> Result<Code, Failure> {
     let limits = command.limits.limits();
     let name = command.plugin.display().to_string();
-    // All that was typed is checked before the plugin is compiled.
+    // All arguments are checked before the plugin is compiled.
     let mut run = stratalog::plugin::Run::new(logs(command, shared, &limits)?);
     give(&mut run, command)?;
     check_report(command)?;
@@ -43,8 +43,8 @@ pub(crate) async fn run(
     run.inherit_stdio()?.wasi().arg(&name).args(&command.arguments);
     signals.give_grace(command.grace.grace, shared.quiet);
     let last_words = format!(
-        "{name} was stopped, and what it appended last is perhaps not written: read its logs before \
-         appending that again"
+        "{name} was stopped, and what it appended last is perhaps not written: read its logs \
+         before appending that again"
     );
     signals.set_last_words(move || last_words);
     let stop = signals.clone();
@@ -62,7 +62,7 @@ pub(crate) async fn run(
     ended(&name, outcome, signals.came())
 }
 
-/// The logs that the command line lends.
+/// Opens the logs that the command line grants.
 fn logs(command: &Run, shared: &Shared, limits: &PluginLimits) -> Result<LogsCtx, Failure> {
     let mut rights = BTreeMap::new();
     for grant in &command.grants {
@@ -106,7 +106,7 @@ fn split<'a>(option: &str, text: &'a str, form: &str) -> Result<(&'a str, &'a st
         .ok_or_else(|| Failure::usage(format!("{option} {text}: write {option} {form}")))
 }
 
-/// Reads the plugin's file, unless it is larger than it may be.
+/// Reads the plugin's file, unless it exceeds the limit.
 fn read_plugin(file: &Path, limits: &PluginLimits) -> Result<Vec<u8>, Failure> {
     let refuse = |error: std::io::Error| {
         Failure::input(format!("cannot read the plugin {}: {error}", file.display()))
@@ -124,7 +124,7 @@ fn read_plugin(file: &Path, limits: &PluginLimits) -> Result<Vec<u8>, Failure> {
     std::fs::read(file).map_err(refuse)
 }
 
-/// Gives the variables and folders of the command line.
+/// Passes the variables and folders of the command line to the plugin.
 fn give(run: &mut stratalog::plugin::Run, command: &Run) -> Result<(), Failure> {
     for variable in &command.env {
         match variable.split_once('=') {
@@ -144,7 +144,7 @@ fn give(run: &mut stratalog::plugin::Run, command: &Run) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Makes sure that the report can be written.
+/// Checks that the report can be written.
 fn check_report(command: &Run) -> Result<(), Failure> {
     let Some(file) = command.report_file() else { return Ok(()) };
     replaced_file::check(file).map_err(|error| {
@@ -152,7 +152,7 @@ fn check_report(command: &Run) -> Result<(), Failure> {
     })
 }
 
-/// Says what went wrong, and with which code to end.
+/// Turns the outcome of a run into an exit code or a failure.
 fn ended(name: &str, outcome: Outcome, signal: Option<Code>) -> Result<Code, Failure> {
     if let Some(unflushed) = outcome.unflushed.into_iter().next() {
         let what = format!("{name} {}, and what it appended is not all flushed", outcome.end);
@@ -167,8 +167,8 @@ fn ended(name: &str, outcome: Outcome, signal: Option<Code>) -> Result<Code, Fai
         }),
         End::Failed if !outcome.has_written_stderr && outcome.usage.log_lines == 0 => {
             let message = format!(
-                "{name} ended with an error and printed nothing: its `run` returned an error, which \
-                 has no text. Have the plugin catch its errors and print them to stderr"
+                "{name} ended with an error and printed nothing: its `run` returned an error, \
+                 which has no text. Have the plugin catch its errors and print them to stderr"
             );
             Err(Failure::new(Code::Failed, message))
         }
@@ -206,7 +206,7 @@ struct LimitReport<'a> {
     option: &'a str,
 }
 
-/// Reports what a run used: to a file, or without one to stderr.
+/// Reports the resource usage of a run to a file, or without one to stderr.
 fn report(file: Option<&Path>, outcome: &Outcome) -> Result<(), Failure> {
     let (end, exit_code, trap) = match &outcome.end {
         End::Exited(code) => ("exited", Some(*code), None),

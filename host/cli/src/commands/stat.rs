@@ -1,4 +1,4 @@
-//! `stratalog stat`: a log in numbers.
+//! `stratalog stat`: prints the numbers of a log.
 
 use std::fmt::Write as _;
 

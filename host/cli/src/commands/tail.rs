@@ -1,4 +1,4 @@
-//! `stratalog tail`: the last events, and those to come.
+//! `stratalog tail`: prints the last events, and new ones.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::report::print_line;
 use crate::target::{Session, no_log};
 use crate::terminal::streams::stdout_closed;
 
-/// Between first looks at a store that is away.
+/// The pause between first reads while the store is unreachable.
 const FIRST_LOOK_PAUSE: Duration = Duration::from_secs(1);
 
-/// Signals end it at any moment: nothing of it is kept.
+/// Runs the command. A signal may interrupt it anywhere: it keeps no state.
 pub(crate) async fn run(
     command: &Tail,
     shared: &Shared,
@@ -60,7 +60,7 @@ async fn print(mut reader: Reader, mut out: Output) -> Result<Code, Failure> {
     Ok(Code::Done)
 }
 
-/// Prints what comes until the reader of stdout ends it.
+/// Prints new events until the reader of stdout closes it.
 async fn follow(
     reader: Reader,
     out: Output,
@@ -86,7 +86,7 @@ async fn follow_on(
             print_line(shared.quiet, &format!("cannot read {log}, trying on: {error}"));
         }
     };
-    // The first look tells whether there is a log.
+    // The first read shows whether there is a log.
     let first = loop {
         match reader.next().await {
             Err(error) if error.is_transient() => {
@@ -123,15 +123,15 @@ async fn follow_on(
     }
 }
 
-/// What is printed of the pages.
+/// The printed part of the pages.
 struct Output {
-    /// Events still to be left out.
+    /// The events still to skip.
     to_skip: u64,
 }
 
 impl Output {
-    /// Writes where it may block for long: a pager may be in no hurry, and signals are to end that,
-    /// too.
+    /// Writes on a thread that may block for long. A pager may be slow, and signals must still end
+    /// the command.
     async fn write(&mut self, page: Page) -> Result<bool, Failure> {
         warn_of_missed(&page);
         let mut begin = 0;
@@ -146,7 +146,7 @@ impl Output {
         let written = tokio::task::spawn_blocking(move || {
             write_stdout(page.lines.get(begin..).unwrap_or_default())
         });
-        // It does not panic, and is not cancelled while this waits.
+        // The task does not panic, and is not cancelled during this wait.
         written.await.unwrap_or(Ok(false))
     }
 }

@@ -1,4 +1,4 @@
-//! `stratalog trim`: gives up the beginning of a log.
+//! `stratalog trim`: permanently removes the oldest events of a log.
 
 use indicatif::HumanBytes;
 use serde::Serialize;
@@ -24,13 +24,13 @@ struct TrimReport {
     live_batches: u64,
 }
 
-/// A trim may end anywhere.
+/// Runs the command. A trim may be interrupted anywhere.
 pub(crate) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure> {
     let until = match (command.before, &command.before_position, command.keep_events) {
         (Some(micros), ..) => TrimPoint::Time(micros),
         (_, Some(position), _) => TrimPoint::Position(position.clone()),
         (_, _, Some(events)) => TrimPoint::KeepEvents(events),
-        // The command line is refused without any.
+        // clap refuses a command line without a point.
         (None, None, None) => {
             return Err(Failure::usage("give --before, --before-position or --keep-events"));
         }
@@ -57,7 +57,7 @@ pub(crate) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure
     }
 }
 
-/// Says what a trim did, or would do.
+/// Reports the effect of a trim, done or planned.
 fn report(
     shared: &Shared,
     trimmed: &Trimmed,
@@ -94,10 +94,10 @@ fn report(
     Ok(())
 }
 
-/// One line, which names what was done or would be.
+/// Formats the effect in one line.
 fn summary(trimmed: &Trimmed, dry_run: bool, location: &Location) -> String {
     let Trimmed { events, segments, bytes, rewritten_bytes, absorbed_batches, .. } = *trimmed;
-    // Without separators, so that it can be given as a position.
+    // Without separators, so that the number can be passed as a position.
     let first = trimmed.first_position;
     let batches = count(absorbed_batches, "batch", "batches");
     let segments = count(segments, "segment", "segments");

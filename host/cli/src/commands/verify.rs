@@ -40,18 +40,18 @@ struct LeftoverReport {
     reason: &'static str,
 }
 
-/// What was found and counted so far.
+/// The findings and counts so far.
 #[derive(Default)]
 struct Found {
     checked: Checked,
-    /// Damaged objects; one may be damaged in more than one way.
+    /// The damaged objects. One object may be damaged in several ways.
     damaged: BTreeSet<String>,
     leftovers: u64,
-    /// Files of writes that are under way or were killed, and their bytes.
+    /// The files of writes in progress or killed, and their bytes.
     unfinished: (u64, u64),
 }
 
-/// Changes nothing, so it may end anywhere.
+/// Runs the command. It changes nothing, so it may be interrupted anywhere.
 pub(crate) async fn run(command: &Verify, shared: &Shared) -> Result<Code, Failure> {
     let session = Session::open(&command.log, shared, false)?;
     let location = &session.location;
@@ -163,7 +163,7 @@ impl VerifyReport {
     }
 }
 
-/// Prints a finding to stdout. False: its reader has closed it.
+/// Prints a finding to stdout. False: the reader has closed stdout.
 fn print_finding(finding: &Finding) -> Result<bool, Failure> {
     let line = match finding {
         Finding::Damaged { object, expected, found } => {

@@ -1,8 +1,8 @@
-//! Hands lines to the log, and knows where each of them stands.
+//! Passes lines to the log, and knows the place of each line.
 //!
-//! 1. Whole lines go on as soon as they were read.
-//! 2. Blank lines are no events, and lines with NUL bytes are none of text. What else is a valid
-//!    event is the log's to say; only a line too long to be held is judged here, by the same limit.
+//! 1. Whole lines are passed on as soon as they are read.
+//! 2. Blank lines are not events, and in text a line with a NUL byte is not one either. The log
+//!    checks all else. Only a line too long to be kept is refused here, by the same limit.
 //! 3. At every `--flush-threshold` events it waits until they are written, so no batch has more.
 
 use std::fmt::Write as _;
@@ -22,19 +22,19 @@ use crate::process::signals::Signals;
 use crate::progress::Progress;
 use crate::terminal::human::count;
 
-/// The number of lines left out that are named without being asked for.
+/// The number of skipped lines that are named by default.
 const NAMED_MAX: u64 = 10;
 
-/// Why reading stopped before the end of the input.
+/// The reason why reading stopped before the end of the input.
 pub(crate) enum Stop {
-    /// The input is bad, and what came before it is in the log.
+    /// The input is invalid. The lines before it are in the log.
     Input(Failure),
-    /// The log did not take so many events.
+    /// The log refused this many events.
     Refused { error: Error, events: u64 },
 }
 
 impl Stop {
-    /// The lines after those were not taken either.
+    /// Adds the events of later lines to those that were refused.
     fn and_not(self, lines: &Bytes, blank: Blank) -> Self {
         match self {
             Self::Refused { error, events } => {
@@ -46,15 +46,15 @@ impl Stop {
     }
 }
 
-/// Where a line stands, for messages.
+/// The place of a line, for messages.
 #[derive(Default)]
 struct Place {
     file: String,
-    /// Lines before it.
+    /// The number of lines before it.
     line: u64,
 }
 
-/// Hands lines to the log.
+/// Passes lines to the log.
 pub(crate) struct Feed<'a> {
     log: &'a Log,
     line_bytes_max: usize,
@@ -64,13 +64,13 @@ pub(crate) struct Feed<'a> {
     place: Place,
     cutter: LineCutter,
     threshold: u64,
-    /// Events taken since the last flush at the threshold.
+    /// The events appended since the last flush at the threshold.
     unflushed: u64,
-    /// What the log has taken.
+    /// The events that the log has accepted.
     ledger: Arc<Ledger>,
-    /// Lines left out that are blank.
+    /// The number of skipped blank lines.
     pub(crate) blank_lines: u64,
-    /// Lines left out that are no valid events.
+    /// The number of skipped invalid lines.
     pub(crate) skipped: u64,
     progress: Progress,
 }
@@ -99,7 +99,7 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// Takes lines until the input or a signal ends it; the code tells which.
+    /// Appends lines until the input or a signal ends it. The code shows which.
     pub(crate) async fn take_all(
         &mut self,
         mut source: Source,
@@ -121,7 +121,7 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// Takes what had been read when the signal came.
+    /// Appends the data that had been read when the signal arrived.
     async fn take_rest(&mut self, mut source: Source) -> Result<(), Stop> {
         while let Some(item) = source.next_read().await {
             self.take(item).await?;
@@ -157,7 +157,7 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// What to say of an input that cannot be read on.
+    /// Returns the failure for an input that cannot be read any further.
     fn unreadable(&self, fault: Fault) -> Failure {
         let Fault { code, mut message } = fault;
         if self.place.line > 0 {
@@ -169,7 +169,7 @@ impl<'a> Feed<'a> {
         Failure::new(code, message)
     }
 
-    /// Appends whole lines, of which some may be no events.
+    /// Appends whole lines, some of which may not be events.
     async fn append(&mut self, lines: Vec<u8>) -> Result<(), Stop> {
         let mut lines = Bytes::from(lines);
         while let Some((before, bytes)) = self.first_with_nul(&lines) {
@@ -206,8 +206,8 @@ impl<'a> Feed<'a> {
         Ok(())
     }
 
-    /// Appends some of the events of these lines in one call, behind the first `done` of them.
-    /// Returns how many are done with then.
+    /// Appends events of these lines in one call, after the first `done` events. Returns the new
+    /// number of processed events.
     async fn append_at_once(
         &mut self,
         events: Bytes,
@@ -221,7 +221,7 @@ impl<'a> Feed<'a> {
                 self.took(taken, events.len());
                 tracing::debug!("took {taken} events of {}", self.place.file);
             }
-            // None of them was taken.
+            // The log accepted none of them.
             Err(Error::InvalidEvent { .. }) => {
                 self.append_one_by_one(lines, done, offered).await?;
             }
@@ -236,7 +236,7 @@ impl<'a> Feed<'a> {
         self.progress.add(events, bytes);
     }
 
-    /// Appends events of these lines of which at least one is not valid.
+    /// Appends events of these lines one by one, since at least one of them is invalid.
     async fn append_one_by_one(
         &mut self,
         lines: &Lines,
@@ -258,7 +258,7 @@ impl<'a> Feed<'a> {
                     let line = self.place.line.saturating_add(number);
                     let invalid = self.invalid(line, &reason);
                     if invalid.is_err() {
-                        // The lines behind it are not looked at, so these are the blank ones.
+                        // The lines after it are not checked, so these are the blank ones.
                         let blank_lines = number.saturating_sub(before).saturating_sub(1);
                         self.blank_lines = self.blank_lines.saturating_add(blank_lines);
                     }
@@ -278,13 +278,13 @@ impl<'a> Feed<'a> {
         format!("the line is longer than --event-bytes-max, {bytes_max} bytes")
     }
 
-    /// The next line is no event: leaves it out, or stops.
+    /// Skips the next line as invalid, or stops.
     fn next_is_invalid(&mut self, reason: &str) -> Result<(), Stop> {
         self.place.line = self.place.line.saturating_add(1);
         self.invalid(self.place.line, reason)
     }
 
-    /// A line is no event: leaves it out, or stops.
+    /// Skips a line as invalid, or stops.
     fn invalid(&mut self, line: u64, reason: &str) -> Result<(), Stop> {
         let file = &self.place.file;
         if !self.skip_invalid {
@@ -300,9 +300,9 @@ impl<'a> Feed<'a> {
     }
 }
 
-/// The length of the first `count` lines, or of all if there are no more.
+/// Returns the length of the first `count` lines, or of all lines if there are fewer.
 fn bytes_of_lines(lines: &[u8], count: u64) -> usize {
-    // Fewer bytes than lines: no need to count.
+    // There are fewer bytes than lines, so counting is not needed.
     if u64::try_from(lines.len()).is_ok_and(|bytes| bytes <= count) {
         return lines.len();
     }

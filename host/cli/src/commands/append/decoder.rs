@@ -1,8 +1,8 @@
-//! Cuts the bytes of one input into blocks, decompressed if they are compressed.
+//! Reads one input in blocks, and decompresses compressed data.
 //!
-//! 1. Of text, a block is passed on as soon as a read returns, however little it is.
-//! 2. Damaged data are a fault with the place in the input; what was decompressed before it has
-//!    been passed on by then.
+//! 1. A block of uncompressed data is returned as soon as a read returns, even a small one.
+//! 2. Damaged data is a fault that names its place in the input. The data decompressed before it
+//!    has been returned by then.
 //! 3. Memory is bounded by blocks and by the window of the compression.
 
 use std::error::Error;
@@ -17,32 +17,32 @@ use crate::commands::append::nature::{Nature, Packing, Unfit, named, nature};
 use crate::process::exit::Code;
 use crate::terminal::streams::read_once;
 
-/// The most bytes of one block.
+/// The most bytes of a block.
 pub(crate) const BLOCK_BYTES: usize = 256 * 1024;
 
-/// The largest window of zstd data that is taken, the limit of its own tool unless an option raises that.
+/// The largest accepted window of zstd data, as for the `zstd` tool without an option.
 const ZSTD_WINDOW_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
-/// Why an input cannot be read on, and the code to end with.
+/// The reason why an input cannot be read any further, and the exit code.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) code: Code,
     pub(crate) message: String,
 }
 
-/// An input that is open.
+/// An open input.
 pub(crate) enum Stream {
     Stdin(StdinLock<'static>),
     File(File),
 }
 
-/// The blocks of one input.
+/// Reads the blocks of one input.
 pub(crate) struct Decoder {
     name: String,
     content: Content,
-    /// Read to look at it, and not passed on yet.
+    /// Read to check it, and not returned yet.
     first: Option<Vec<u8>>,
-    /// Comes after what is in `first`.
+    /// Returned after the data in `first`.
     fault: Option<Fault>,
 }
 
@@ -53,7 +53,7 @@ enum Content {
 }
 
 impl Decoder {
-    /// Begins to read an input, as it is (`binary`) or as text, which may be compressed.
+    /// Starts to read an input, as it is (`binary`) or as text, which may be compressed.
     pub(crate) fn begin(name: &str, stream: Stream, binary: bool) -> Result<Self, Fault> {
         let mut raw = Raw::new(stream);
         let content = if binary {
@@ -83,7 +83,7 @@ impl Decoder {
         Ok(decoder)
     }
 
-    /// The next bytes; none at the end.
+    /// Returns the next bytes; none at the end.
     pub(crate) fn next_block(&mut self) -> Result<Vec<u8>, Fault> {
         if let Some(first) = self.first.take().filter(|first| !first.is_empty()) {
             return Ok(first);
@@ -94,7 +94,7 @@ impl Decoder {
         }
     }
 
-    /// Decompressed, it has to be text, too.
+    /// Checks that the decompressed data is text.
     fn look_within(&mut self) -> Result<(), Fault> {
         let mut head = Vec::new();
         let nature = loop {
@@ -134,7 +134,7 @@ impl Decoder {
     }
 }
 
-/// The length of the mark before the text, if the input is text.
+/// Returns the length of the byte order mark, if the input is text.
 fn text(name: &str, nature: Nature) -> Result<usize, Fault> {
     match nature {
         Nature::Text { mark_bytes } => Ok(mark_bytes),
@@ -154,17 +154,17 @@ fn read_block(
     Ok(block)
 }
 
-/// The bytes of an input as they are, read ahead by a block.
+/// The raw bytes of an input, read ahead by a block.
 struct Raw {
     stream: Stream,
     block: Vec<u8>,
-    /// Bytes of the block that are done with.
+    /// The processed bytes of the block.
     done: usize,
-    /// Bytes of the input that are done with.
+    /// The processed bytes of the input.
     position: u64,
-    /// The system could not read, whatever the decoder made of it.
+    /// The error of the system, which the decoder may hide.
     failed: Option<io::Error>,
-    /// Asked before it is read: one that was closed is none any more.
+    /// Queried before reading, since a closed terminal no longer looks like one.
     is_terminal: bool,
 }
 
@@ -177,7 +177,7 @@ impl Raw {
         Self { stream, block: Vec::new(), done: 0, position: 0, failed: None, is_terminal }
     }
 
-    /// Reads until the first bytes tell what they are.
+    /// Reads until the first bytes determine the nature.
     fn nature(&mut self) -> io::Result<Nature> {
         let mut ended = false;
         loop {
@@ -190,7 +190,7 @@ impl Raw {
         }
     }
 
-    /// The next block: what was read ahead, or else what one read returns.
+    /// Returns the next block: data read ahead, or else the data of one read.
     fn take_block(&mut self) -> io::Result<Vec<u8>> {
         let ahead = std::mem::take(&mut self.block).split_off(std::mem::take(&mut self.done));
         if ahead.is_empty() { self.read_stream() } else { Ok(ahead) }
@@ -199,7 +199,7 @@ impl Raw {
     fn read_stream(&mut self) -> io::Result<Vec<u8>> {
         let mut block = vec![0; BLOCK_BYTES];
         let length = match &mut self.stream {
-            // It has a small buffer, which a read as large as ours goes past.
+            // A read as large as this one bypasses its small buffer.
             Stream::Stdin(stdin) => read_once(stdin, &mut block),
             Stream::File(file) => read_once(file, &mut block),
         }?;
@@ -207,8 +207,8 @@ impl Raw {
         Ok(block)
     }
 
-    /// What an error of the system means. A terminal that is closed hangs up: that is an end, as by its
-    /// signal, which the process may not get.
+    /// Returns the fault for an error of the system. A closed terminal hangs up, which counts as
+    /// SIGHUP: the process may not get that signal.
     fn cannot_read(&self, name: &str, error: &io::Error) -> Fault {
         if self.is_terminal && is_hang_up(error) {
             let message = format!("cannot read {name} on: its terminal was closed");
@@ -217,7 +217,7 @@ impl Raw {
         Fault::read(name, error)
     }
 
-    /// What an error of a decoder means.
+    /// Returns the fault for an error of a decoder.
     fn fault(&self, name: &str, packing: Packing, error: &(dyn Error + 'static)) -> Fault {
         if let Some(failed) = &self.failed {
             return self.cannot_read(name, failed);
@@ -264,10 +264,10 @@ impl Read for Raw {
     }
 }
 
-/// The number of the signal by which a terminal says that it is closed.
+/// The number of the signal of a closed terminal.
 const SIGHUP: u8 = 1;
 
-/// Says whether a read failed as that of a terminal that is closed does.
+/// Returns whether a read failed because its terminal was closed.
 #[cfg(unix)]
 fn is_hang_up(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
@@ -278,7 +278,7 @@ fn is_hang_up(_: &io::Error) -> bool {
     false
 }
 
-/// Says whether the data ended too early.
+/// Returns whether the data ended too early.
 fn is_cut_off(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -291,7 +291,7 @@ fn is_cut_off(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// Frames of zstd data, one after the other.
+/// Decompresses the frames of zstd data, one after the other.
 struct Zstd {
     raw: Raw,
     frame: FrameDecoder,
@@ -325,7 +325,7 @@ impl Zstd {
         }
     }
 
-    /// Reads the head of the next frame with data; false at the end.
+    /// Reads the header of the next frame with data. False: no frame is left.
     fn begin_frame(&mut self) -> Result<bool, AnyError> {
         while !self.raw.fill_buf()?.is_empty() {
             match self.frame.reset(&mut self.raw) {
@@ -350,12 +350,12 @@ impl Zstd {
 }
 
 impl Fault {
-    /// The system cannot read.
+    /// The fault of a failed read.
     pub(crate) fn read(name: &str, error: &io::Error) -> Self {
         Self { code: Code::Failed, message: format!("cannot read {name}: {error}") }
     }
 
-    /// It is nothing to read lines from.
+    /// The fault of an input that has no lines.
     pub(crate) fn unfit(name: &str, unfit: Unfit) -> Self {
         Self { code: Code::Input, message: unfit.of(name) }
     }

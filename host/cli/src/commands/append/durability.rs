@@ -1,6 +1,6 @@
-//! What the log has taken of the input, and how much of it is known to be durable.
+//! Tracks the events that the log has accepted, and how many of them are known to be durable.
 //!
-//! 1. What is not known to be durable is counted as perhaps missing, never the other way round.
+//! 1. An event that is not known to be durable is counted as possibly missing, never the reverse.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,10 +10,10 @@ use stratalog::Log;
 
 use crate::terminal::human::count;
 
-/// The most marks that are kept: so many takes can be told apart before they are durable.
+/// The most marks that are kept. Each mark separates one accepted call from the next.
 const MARKS_MAX: usize = 10_000;
 
-/// Counts for one log; a signal asks it when the rest of the command may be waiting for the store.
+/// The counts of one log. A signal reads them while the rest of the command may wait for the store.
 pub(crate) struct Ledger {
     log: Log,
     counts: Mutex<Counts>,
@@ -21,14 +21,14 @@ pub(crate) struct Ledger {
 
 #[derive(Default)]
 struct Counts {
-    /// Events that the log has taken, and their bytes, line feeds included.
+    /// The events that the log has accepted, and their bytes, line feeds included.
     taken: u64,
     bytes: u64,
-    /// Events that wait for the log to take them.
+    /// The events that wait for the log to accept them.
     offered: u64,
-    /// After each take the events and bytes taken until then, as far as not known to be durable.
+    /// The events and bytes accepted until each call that is not known to be durable.
     marks: VecDeque<Mark>,
-    /// Events known to be durable.
+    /// The events that are known to be durable.
     durable: u64,
 }
 
@@ -42,12 +42,12 @@ impl Ledger {
         Self { log, counts: Mutex::default() }
     }
 
-    /// Notes that the log is asked to take so many events.
+    /// Records that this many events are passed to the log.
     pub(crate) fn offers(&self, events: u64) {
         self.lock().offered = events;
     }
 
-    /// Notes that the log has taken so many of them.
+    /// Records that the log has accepted this many of them.
     pub(crate) fn took(&self, events: u64, bytes: usize) {
         let mut counts = self.lock();
         counts.offered = counts.offered.saturating_sub(events);
@@ -55,19 +55,20 @@ impl Ledger {
         counts.bytes = counts.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         let mark = Mark { events: counts.taken, bytes: counts.bytes };
         if counts.marks.len() >= MARKS_MAX {
-            // Then the last ones are confirmed together.
+            // The last calls are then confirmed together.
             counts.marks.pop_back();
         }
         counts.marks.push_back(mark);
         counts.confirm(self.log.durable_bytes());
     }
 
-    /// Events that the log has taken.
+    /// Returns the number of events that the log has accepted.
     pub(crate) fn taken(&self) -> u64 {
         self.lock().taken
     }
 
-    /// Events that were read whole, and how many of the last of them are not known to be durable.
+    /// Returns the number of whole events read, and how many of the last are not known to be
+    /// durable.
     fn read_and_doubtful(&self) -> (u64, u64) {
         let mut counts = self.lock();
         counts.confirm(self.log.durable_bytes());
@@ -75,7 +76,7 @@ impl Ledger {
         (read, read.saturating_sub(counts.durable))
     }
 
-    /// What the store had not confirmed when nobody wanted to wait any longer.
+    /// Describes the events that the store had not confirmed when the process stopped waiting.
     pub(crate) fn last_words(&self) -> String {
         let ended = "ended without waiting for the store";
         let (read, doubtful) = self.read_and_doubtful();
@@ -83,15 +84,15 @@ impl Ledger {
         match doubtful {
             0 => format!("{ended}: {read} read, all of them written"),
             _ => format!(
-                "{ended}: not known whether written: the last {} of {read} read; read the log before \
-                 appending them again; a longer --grace waits for the store",
+                "{ended}: not known whether written: the last {} of {read} read; read the log \
+                 before appending them again; a longer --grace waits for the store",
                 HumanCount(doubtful)
             ),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
-        // Nothing panics while it holds the lock.
+        // No thread panics while it holds the lock.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

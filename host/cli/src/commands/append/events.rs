@@ -1,22 +1,22 @@
-//! Tells the events among whole lines from the blank ones. Knows no log and does no I/O.
+//! Separates events from blank lines. Knows no log and does no I/O.
 
 use bytes::Bytes;
 
-/// Whole lines, each ended by LF, of which all but the blank ones are events.
+/// Whole lines, each ended by LF. All but the blank ones are events.
 pub(crate) struct Lines {
     all: Bytes,
     events: Bytes,
     blank: Blank,
-    /// How many lines are blank.
+    /// The number of blank lines.
     blank_lines: u64,
 }
 
-/// What makes a line blank.
+/// The definition of a blank line.
 #[derive(Clone, Copy)]
 pub(crate) enum Blank {
-    /// It has no bytes: such an event there is not.
+    /// Without bytes: no event is empty.
     Empty,
-    /// It has no bytes but spaces, tabs and the like, as CRLF leaves them.
+    /// Only spaces, tabs and the like, such as the CR of CRLF.
     White,
 }
 
@@ -24,7 +24,7 @@ impl Lines {
     pub(crate) fn of(all: Bytes, blank: Blank) -> Self {
         let mut events = Vec::new();
         let mut blank_lines: u64 = 0;
-        // Where the lines that are not copied yet begin, and the line that is looked at.
+        // The start of the lines that are not copied yet, and of the current line.
         let (mut kept, mut start) = (0, 0);
         for end in memchr::memchr_iter(b'\n', &all) {
             let next = end.saturating_add(1);
@@ -44,24 +44,24 @@ impl Lines {
         Self { all, events, blank, blank_lines }
     }
 
-    /// The events, each ended by LF.
+    /// Returns the events, each ended by LF.
     pub(crate) fn events(&self) -> Bytes {
         self.events.clone()
     }
 
-    /// The events, each without its LF and with the number of its line, from 1.
+    /// Returns the events without LF, each with the number of its line, from 1.
     pub(crate) fn numbered(&self) -> impl Iterator<Item = (u64, &[u8])> {
         let lines = self.all.split(|byte| *byte == b'\n');
         let numbered = (1..).zip(lines).take(usize::try_from(self.count()).unwrap_or(usize::MAX));
         numbered.filter(|(_, line)| !self.blank.is(line))
     }
 
-    /// How many lines they are.
+    /// Returns the number of lines.
     pub(crate) fn count(&self) -> u64 {
         number_of(&self.all)
     }
 
-    /// How many of them are blank.
+    /// Returns the number of blank lines.
     pub(crate) fn blank(&self) -> u64 {
         self.blank_lines
     }
@@ -76,12 +76,12 @@ impl Blank {
     }
 }
 
-/// The number of whole lines.
+/// Returns the number of whole lines.
 pub(crate) fn number_of(lines: &[u8]) -> u64 {
     u64::try_from(memchr::memchr_iter(b'\n', lines).count()).unwrap_or(u64::MAX)
 }
 
-/// The length of the lines before the first that has a NUL byte, and the length of that one.
+/// Returns the length of the lines before the first with a NUL byte, and the length of that line.
 pub(crate) fn first_with_nul(lines: &[u8]) -> Option<(usize, usize)> {
     let nul = memchr::memchr(0, lines)?;
     let (before, after) = lines.split_at_checked(nul)?;

@@ -1,8 +1,8 @@
-//! Reads the inputs block by block on a thread of its own, ahead of who takes them.
+//! Reads the inputs block by block on its own thread, ahead of the consumer.
 //!
-//! 1. A read begins only when there is room for its block, so memory is bounded, and what has been
+//! 1. A read begins only when there is room for its block. So memory is bounded, and data that was
 //!    read is never stuck in the thread.
-//! 2. The end of all inputs is said: a thread that ends without it has failed.
+//! 2. The end of all inputs is an item of its own: a thread that ends without it has failed.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -13,42 +13,42 @@ use crate::commands::append::decoder::{Decoder, Fault};
 use crate::commands::append::inputs::Input;
 use crate::process::exit::{Code, Failure};
 
-/// Blocks that were read and are not done with: one is worked on, one is ready, one is under way.
+/// The blocks that are read and not processed: one in use, one ready, one being read.
 const BLOCKS_AHEAD: usize = 3;
 
-/// A read that has returned when a signal comes is with us by then.
+/// The time after a signal in which a read that has returned is received.
 const HAND_OVER: Duration = Duration::from_millis(20);
 
-/// What the thread has to say, in order.
+/// An item from the reading thread. Items are in order.
 pub(crate) enum Item {
-    /// An input begins; its name for messages.
+    /// An input begins, with its name for messages.
     Begin(String),
-    /// The next bytes of the input; never empty.
+    /// The next bytes of the input, never empty.
     Block(Vec<u8>),
     /// The input ended.
     End,
-    /// An input cannot be read on; nothing comes after this.
+    /// An input cannot be read any further. This is the last item.
     Unreadable(Fault),
-    /// All inputs have ended; nothing comes after this.
+    /// All inputs have ended. This is the last item.
     Finished,
 }
 
-/// The blocks of all inputs, one after the other.
+/// The items of all inputs, one input after the other.
 pub(crate) struct Source {
     items: mpsc::UnboundedReceiver<Item>,
     permits: Sender<()>,
-    /// The item handed out last took a permit, which is given back when the next one is asked for:
-    /// then the block is done with.
+    /// True if the last item took a permit. The next call returns the permit, since the block is
+    /// processed by then.
     owes_permit: bool,
 }
 
 impl Source {
-    /// Starts to read ahead. The thread is not waited for: a read of a terminal may never end.
+    /// Starts to read ahead. The thread is never joined: a read of a terminal may not return.
     pub(crate) fn start(inputs: Vec<Input>, binary: bool) -> Result<Self, Failure> {
         let (sender, items) = mpsc::unbounded_channel();
         let (permits, permitted) = channel();
         for _ in 0..BLOCKS_AHEAD {
-            // Its receiver is two lines above.
+            // The receiver is in scope, so the send succeeds.
             permits.send(()).ok();
         }
         let thread = Reading { items: sender, permitted, binary };
@@ -59,10 +59,10 @@ impl Source {
         Ok(Self { items, permits, owes_permit: false })
     }
 
-    /// The next item.
+    /// Returns the next item.
     pub(crate) async fn next(&mut self) -> Item {
         if std::mem::take(&mut self.owes_permit) {
-            // The thread may have ended, and needs none then.
+            // The thread may have ended and need no permit.
             self.permits.send(()).ok();
         }
         let item = self.items.recv().await;
@@ -73,20 +73,20 @@ impl Source {
         })
     }
 
-    /// The next item of those that have been read already.
+    /// Returns the next item that was already read.
     pub(crate) async fn next_read(&mut self) -> Option<Item> {
         tokio::time::timeout(HAND_OVER, self.items.recv()).await.ok().flatten()
     }
 }
 
-/// The thread's side.
+/// The state of the reading thread.
 struct Reading {
     items: mpsc::UnboundedSender<Item>,
     permitted: Receiver<()>,
     binary: bool,
 }
 
-/// Nothing more is to be read: an input failed, or nobody takes its blocks.
+/// The end of reading: an input failed, or the consumer is gone.
 struct Ended;
 
 impl Reading {
@@ -96,7 +96,7 @@ impl Reading {
                 return;
             }
         }
-        // Nobody takes it: then nobody waits for it.
+        // Without a consumer, the result is not needed.
         self.send(Item::Finished).ok();
     }
 
@@ -126,7 +126,7 @@ impl Reading {
         Decoder::begin(name, stream, self.binary)
     }
 
-    /// Nothing is read after an input that cannot be read.
+    /// Sends the fault. Nothing is read after an input that cannot be read.
     fn end_with(&self, fault: Fault) -> Result<(), Ended> {
         self.send(Item::Unreadable(fault))?;
         Err(Ended)

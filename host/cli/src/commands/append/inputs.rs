@@ -1,9 +1,9 @@
-//! Finds and opens all inputs before anything of them is taken.
+//! Finds and opens all inputs before any of their data is appended.
 //!
-//! 1. What is missing, cannot be read or is no text is refused before the first event is taken, as
-//!    far as it can be known then: of a regular file all but what comes behind its first block.
-//! 2. A named pipe is opened when its turn comes: opening it earlier may wait for a writer that waits
-//!    for the pipe before it.
+//! 1. An input that is missing, unreadable or not text is refused before the first event is
+//!    appended. Of a regular file, only the first block is checked by then.
+//! 2. A named pipe is opened in its turn. Opening it earlier may wait for a writer that waits for
+//!    the pipe before it.
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read as _, Seek as _};
@@ -13,11 +13,11 @@ use crate::commands::append::decoder::{BLOCK_BYTES, Stream};
 use crate::commands::append::nature::{Nature, STDIN, Unfit, named, nature};
 use crate::process::exit::Failure;
 
-/// No more files are held open at a time; those behind them are opened, closed, and opened again.
-/// A process may have 1,024 as a rule, and stores need some.
+/// The most files that are open at a time. Later files are opened, closed, and opened again. A
+/// process usually may open 1,024 files, and stores need some.
 const FILES_OPEN_MAX: usize = 200;
 
-/// One input, in its turn.
+/// One input.
 pub(crate) struct Input {
     pub(crate) name: String,
     from: From,
@@ -26,12 +26,12 @@ pub(crate) struct Input {
 enum From {
     Stdin,
     Opened(File),
-    /// Opened when its turn comes.
+    /// A path that is opened in its turn.
     Path(PathBuf),
 }
 
 impl Input {
-    /// The bytes.
+    /// Opens the stream of bytes.
     pub(crate) fn into_stream(self) -> io::Result<Stream> {
         Ok(match self.from {
             From::Stdin => Stream::Stdin(io::stdin().lock()),
@@ -41,8 +41,8 @@ impl Input {
     }
 }
 
-/// Opens the inputs; without any it is stdin. Names the first that cannot be used, unless their
-/// bytes do not matter (`binary`).
+/// Opens the inputs, or stdin if there are none. Reports the first unusable one. With `binary`, any
+/// bytes are usable.
 pub(crate) fn open(files: &[PathBuf], binary: bool) -> Result<Vec<Input>, Failure> {
     if files.is_empty() {
         return Ok(vec![stdin()]);
@@ -84,7 +84,7 @@ fn open_file(file: &Path, metadata: &Metadata) -> io::Result<File> {
     File::open(file)
 }
 
-/// Looks at the first block of a file, and leaves the file where it was.
+/// Checks the first block of a file, and restores the file's offset.
 fn check_text(name: &str, file: &mut File) -> Result<(), Failure> {
     let mut head = Vec::new();
     let block_bytes = u64::try_from(BLOCK_BYTES).unwrap_or(u64::MAX);
@@ -105,7 +105,7 @@ fn stdin() -> Input {
     Input { name: STDIN.to_owned(), from: From::Stdin }
 }
 
-/// Says whether a file is `-`.
+/// Returns whether a file is `-`.
 pub(crate) fn is_stdin(file: &Path) -> bool {
     file.as_os_str() == "-"
 }

@@ -1,20 +1,20 @@
-//! Cuts blocks of input into whole lines, in bounded memory. Knows no log and does no I/O.
+//! Splits blocks of input into whole lines, in bounded memory. Knows no log and does no I/O.
 
-/// Whole lines, cut out of the blocks of one file.
+/// Splits the blocks of one file into lines.
 pub(crate) struct LineCutter {
     line_bytes_max: usize,
-    /// The start of a line whose end has not come yet; at most `line_bytes_max`.
+    /// The start of an incomplete line; at most `line_bytes_max`.
     open: Vec<u8>,
-    /// The line under way is too long: nothing is kept of it.
+    /// True if the current line is too long: none of it is kept.
     passing_over: bool,
 }
 
-/// What a block completed.
+/// The lines that a block completed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cut {
     /// Whole lines, each ended by LF; may be empty.
     pub(crate) lines: Vec<u8>,
-    /// After them comes a line that is too long to be kept, wherever it ends.
+    /// True if a line that is too long follows. Its end may be in a later block.
     pub(crate) then_too_long: bool,
 }
 
@@ -23,7 +23,7 @@ impl LineCutter {
         Self { line_bytes_max, open: Vec::new(), passing_over: false }
     }
 
-    /// Takes the next block of the file.
+    /// Adds the next block of the file.
     pub(crate) fn push(&mut self, mut block: &[u8]) -> Cut {
         if self.passing_over {
             let Some((_, rest)) = split_after_first_lf(block) else { return Cut::default() };
@@ -56,7 +56,7 @@ impl LineCutter {
         line
     }
 
-    /// Bytes of a line whose end has not come.
+    /// Returns the bytes of the incomplete line.
     pub(crate) fn open_bytes(&self) -> usize {
         self.open.len()
     }
@@ -74,7 +74,7 @@ fn split_after_last_lf(block: &[u8]) -> Option<(&[u8], &[u8])> {
 mod tests {
     use super::*;
 
-    /// Cuts the blocks, and writes down what came out: lines, and `!` for one that is too long.
+    /// Splits the blocks and shows the result: lines, and `!` for a line that is too long.
     fn cut(line_bytes_max: usize, blocks: &[&str]) -> String {
         let mut cutter = LineCutter::new(line_bytes_max);
         let mut out = String::new();
@@ -100,7 +100,7 @@ mod tests {
             (&["a", "b", "\n", "c"], "ab\nc\n"),
             (&["a\r\n", "\n", "\n"], "a\r\n\n\n"),
             (&["12345\n1234", "5\n"], "12345\n12345\n"),
-            // Short enough to be kept until the LF came: the log judges it.
+            // Kept until the LF, since it is short enough: the log checks it.
             (&["123456\n"], "123456\n"),
             (&["1234", "56\nx\n"], "123456\nx\n"),
         ];

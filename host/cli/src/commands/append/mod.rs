@@ -1,9 +1,10 @@
-//! `stratalog append`: lines in, batches out.
+//! `stratalog append`: appends lines.
 //!
 //! 1. Memory is bounded by blocks, the longest event and the log's own buffers, not by the input.
-//! 2. The log decides when to write; only `--flush-threshold` is kept here, to the event.
-//! 3. However the input ends, what came before is flushed, and the summary counts it; unless a signal
-//!    ends it and the store does not answer within the grace: then what may be missing is reported.
+//! 2. The log decides when to write. Only `--flush-threshold` is enforced here, to the event.
+//! 3. However the input ends, the lines before the end are flushed and counted in the summary. The
+//!    only exception is a signal when the store does not answer within the grace. Then the events
+//!    that may be missing are reported.
 //! 4. Nothing is appended before all inputs are found and open.
 
 mod appender;
@@ -40,11 +41,11 @@ use crate::report::{self, LeftOut};
 use crate::target::Session;
 use crate::terminal::human::count;
 
-/// The library's own default and maximum of `buffer_bytes_max`.
+/// The library's default and maximum of `buffer_bytes_max`.
 const BUFFER_BYTES_DEFAULT: u32 = 16 * 1024 * 1024;
 const BUFFER_BYTES_MAX: u32 = 32 * 1024 * 1024;
 
-/// Appends all lines, whatever ends them.
+/// Appends all lines, to any end of the input.
 pub(crate) async fn run(
     command: Append,
     shared: &Shared,
@@ -80,7 +81,7 @@ pub(crate) async fn run(
     let left_out = LeftOut { blank_lines: feed.blank_lines, skipped };
     let taken = ledger.taken();
     let flushed = match &ended {
-        // It has just said that it cannot.
+        // The log has just reported that it cannot write.
         Err(Stop::Refused { error, events }) => Err((error.clone(), *events)),
         Ok(_) | Err(Stop::Input(_)) => log.close().await.map_err(|error| (error, 0)),
     };
@@ -104,8 +105,8 @@ pub(crate) async fn run(
     }
 }
 
-/// Whether the first batch will make the log, where that is said: a typing error makes one, too. It
-/// takes requests, so in a store on the network only people are told.
+/// Returns whether the first batch will create the log, which a typing error does, too. For a store
+/// on the network this takes requests, so it is checked only if people will see it.
 async fn is_new(session: &Session, shared: &Shared) -> bool {
     let Session { location, store, .. } = session;
     if shared.quiet || shared.json || location.root.is_memory() {
@@ -118,14 +119,14 @@ async fn is_new(session: &Session, shared: &Shared) -> bool {
     }
 }
 
-/// Ends without another word of the log: dropped, it would warn of the loss that is reported here.
+/// Drops the log silently. A normal drop would warn of the loss that is already reported.
 fn leave(log: Log) {
     std::mem::forget(log);
 }
 
 fn options(command: &Append) -> LogOptions {
     let block_bytes = u32::try_from(BLOCK_BYTES).unwrap_or(u32::MAX);
-    // Room for what is to be one batch or one event, and for the block that completes it.
+    // Room for one batch or one event, and for the block that completes it.
     let needed = command.flush_bytes.max(command.event_bytes_max).saturating_add(block_bytes);
     let options = LogOptions::new()
         .flush_threshold(command.flush_threshold)
@@ -139,7 +140,7 @@ fn options(command: &Append) -> LogOptions {
     }
 }
 
-/// Shows progress, but to who types the events, whose lines it would mix with.
+/// Shows progress, unless the events are typed: then it would mix with the typed lines.
 fn progress(files: &[PathBuf], shared: &Shared, location: &Location) -> Progress {
     let reads_stdin = files.is_empty() || files.iter().any(|file| is_stdin(file));
     let typed = reads_stdin && io::stdin().is_terminal();
@@ -159,7 +160,7 @@ impl From<Stop> for Failure {
     }
 }
 
-/// Says which events did not get into the log. `refused` were not even taken into memory.
+/// Reports the events that are not in the log. `refused` events were not even buffered.
 fn lost(error: Error, taken: u64, refused: u64) -> Failure {
     let code = Code::of(&error);
     let Error::WriteFailed { object, fate, events_held, message, .. } = error else {
@@ -177,6 +178,6 @@ fn lost(error: Error, taken: u64, refused: u64) -> Failure {
              before appending them again"
         ),
     };
-    // Not the library's own words, as nothing is kept in memory when the process ends.
+    // Not the library's own text: no event stays in memory when the process ends.
     Failure::new(code, format!("{what}: {message}"))
 }

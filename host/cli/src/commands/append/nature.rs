@@ -1,46 +1,46 @@
-//! What an input is, by its first bytes. Knows no files and does no I/O.
+//! Determines the nature of an input from its first bytes. Knows no files and does no I/O.
 //!
-//! 1. What is compressed in a way that is read here is so by its bytes; a name alone compresses
-//!    nothing.
-//! 2. Text has no NUL bytes. Any other bytes are the user's.
+//! 1. Supported compressions are recognized by their bytes. A name alone does not make data
+//!    compressed.
+//! 2. Text has no NUL bytes. All other bytes are allowed.
 
 /// The name of stdin in messages.
 pub(crate) const STDIN: &str = "<stdin>";
 
-/// What an input is.
+/// The nature of an input.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Nature {
-    /// Lines, behind a byte order mark of this length.
+    /// Lines, after a byte order mark of this length.
     Text { mark_bytes: usize },
-    /// Lines, compressed.
+    /// Compressed lines.
     Packed(Packing),
-    /// Nothing that lines can be cut from.
+    /// Data that cannot be split into lines.
     Unfit(Unfit),
 }
 
-/// The compressions that are read.
+/// The supported compressions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Packing {
     Gzip,
     Zstd,
 }
 
-/// What is refused.
+/// The reason why an input is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
     /// UTF-16 or UTF-32.
     Wide,
     /// The byte at this offset is NUL.
     Nul { at: usize },
-    /// A compression that is not read, and a tool that does.
+    /// An unsupported compression, and a tool that supports it.
     OtherPacking { format: &'static str, tool: &'static str },
-    /// Compressed once more within.
+    /// Compressed twice.
     PackedTwice,
-    /// Named as compressed, and not.
+    /// Named as compressed, but not compressed.
     NotPacked { named: Packing },
 }
 
-/// The first bytes of a format; of each only the bits in the mask count.
+/// The first bytes of a format. Of each byte only the bits in the mask count.
 struct Magic {
     bytes: &'static [u8],
     mask: &'static [u8],
@@ -49,17 +49,17 @@ struct Magic {
 
 const ALL: &[u8] = &[0xff; 16];
 
-/// No two of them begin alike.
+/// The known formats. No two of them begin with the same bytes.
 const MAGICS: [Magic; 13] = [
     Magic::new(b"\x1f\x8b\x08", ALL, Nature::Packed(Packing::Gzip)),
     Magic::new(b"\x28\xb5\x2f\xfd", ALL, Nature::Packed(Packing::Zstd)),
-    // A frame to be skipped, of 16 kinds, may come first.
+    // A skippable frame, of 16 kinds, may come first.
     Magic::new(b"\x50\x2a\x4d\x18", b"\xf0\xff\xff\xff", Nature::Packed(Packing::Zstd)),
     Magic::new(b"\xef\xbb\xbf", ALL, Nature::Text { mark_bytes: 3 }),
     Magic::new(b"\xff\xfe", ALL, Nature::Unfit(Unfit::Wide)),
     Magic::new(b"\xfe\xff", ALL, Nature::Unfit(Unfit::Wide)),
     Magic::new(b"\x00\x00\xfe\xff", ALL, Nature::Unfit(Unfit::Wide)),
-    // The digit is the size of its blocks.
+    // The digit is the block size.
     Magic::new(
         b"BZh01AY&SY",
         b"\xff\xff\xff\xf0\xff\xff\xff\xff\xff\xff",
@@ -72,8 +72,8 @@ const MAGICS: [Magic; 13] = [
     Magic::new(b"7z\xbc\xaf\x27\x1c", ALL, Nature::other_packing("7z", "7z x -so")),
 ];
 
-/// Tells what an input is from its first bytes; `ended` if there are no others. None: more are
-/// needed, and there is no whole line in these.
+/// Determines the nature of an input from its first bytes. `ended` means that there are no others.
+/// None: more bytes are needed, and these contain no whole line.
 pub(crate) fn nature(head: &[u8], ended: bool) -> Option<Nature> {
     let mut undecided = false;
     for magic in MAGICS {
@@ -90,7 +90,7 @@ pub(crate) fn nature(head: &[u8], ended: bool) -> Option<Nature> {
     (ended || !undecided).then(|| of_text(head, 0))
 }
 
-/// A file's name says that it is compressed.
+/// Returns the compression that a file's name announces.
 pub(crate) fn named(name: &str) -> Option<Packing> {
     let name = name.to_ascii_lowercase();
     let ends = |extensions: &[&str]| extensions.iter().any(|extension| name.ends_with(extension));
@@ -108,8 +108,8 @@ fn of_text(head: &[u8], mark_bytes: usize) -> Nature {
     Nature::Unfit(if is_wide(head) { Unfit::Wide } else { Unfit::Nul { at } })
 }
 
-/// Says whether it looks like UTF-16 without a mark: every second byte is NUL, more or less, and
-/// only every second.
+/// Returns whether the data looks like UTF-16 without a mark: many bytes are NUL, all of them at even
+/// offsets or all at odd ones.
 fn is_wide(head: &[u8]) -> bool {
     const BYTES_MIN: usize = 8;
     let nul = |first: usize| head.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
@@ -132,7 +132,7 @@ impl Nature {
 }
 
 impl Packing {
-    /// Its name for people.
+    /// Returns the name for people.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
@@ -142,10 +142,10 @@ impl Packing {
 }
 
 impl Unfit {
-    /// What to say of an input of this name.
+    /// Returns the message for an input of this name.
     pub(crate) fn of(self, name: &str) -> String {
         let cannot = format!("cannot append {name}");
-        // A tool without a file reads its stdin.
+        // Without a file, a tool reads its stdin.
         let file = if name == STDIN { String::new() } else { format!(" {name}") };
         let as_it_is = "or take its bytes as they are with --binary";
         match self {

@@ -1,4 +1,4 @@
-//! Notices arguments in the wrong order: the log comes first, then the files.
+//! Detects arguments in the wrong order: the log comes first, then the files.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use stratalog::store::Location;
 use crate::process::exit::Failure;
 use crate::shell::word as shell_word;
 
-/// Refuses a log that is a file, and a file that is a log or a folder, with the right command.
+/// Refuses a log that is a file, and a file that is a log or a folder. Suggests the right command.
 pub(crate) fn check(log: &str, location: &Location, files: &[PathBuf]) -> Result<(), Failure> {
     let folder = location.root.as_folder();
     let log_is_file = folder.is_some_and(|folder| folder.join(&location.name).is_file());
@@ -36,7 +36,7 @@ pub(crate) fn check(log: &str, location: &Location, files: &[PathBuf]) -> Result
     Err(Failure::input(format!("cannot append: {message}")))
 }
 
-/// A folder, or the URL of a store, as no file is.
+/// Returns whether an argument is a folder or the URL of a store, which no file is.
 fn is_log(file: &Path) -> bool {
     file.is_dir()
         || file.to_str().is_some_and(|text| {
