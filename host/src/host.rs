@@ -104,8 +104,8 @@ impl HostBuilder {
     /// Compiles the component.
     ///
     /// # Errors
-    /// - [`Error::Component`]: the bytes cannot be read or are not a component, or the component
-    ///   lacks an export or has an import that the host does not provide.
+    /// - [`Error::Component`]: the bytes cannot be read or are not a component. Or the component
+    ///   lacks an export, or has an import that the host does not provide.
     /// - [`Error::LimitReached`]: this process may have too little address space.
     pub fn build(self) -> Result<Host> {
         let (bytes, origin);
@@ -245,9 +245,9 @@ impl Host {
     }
 
     /// Permanently removes the oldest events of a log. Readers no longer yield them, and no object
-    /// that the log names contains them. Segments with trimmed events only are deleted. The segment
-    /// at the boundary is replaced by a new one without them. Positions do not change. Live batches
-    /// that the point covers are absorbed first.
+    /// that the log names contains them. Segments that contain no other events are deleted. The
+    /// segment at the boundary is replaced by a new one without them. Positions do not change. Live
+    /// batches that the point covers are absorbed first.
     ///
     /// # Errors
     /// As [`Host::compact`].

@@ -51,8 +51,7 @@ struct Open {
 impl Staging {
     pub(super) fn new(event_bytes_max: u64, buffer_bytes_max: usize, recycler: Recycler) -> Self {
         let (open, work, room) = (Mutex::default(), Notify::new(), Notify::new());
-        // Appends that find no room in a pack that is not large would wait until the owner's time
-        // is up.
+        // Otherwise an append that finds no room in a small pack would wait for `GATHER_TIME`.
         let large_bytes = LARGE_PACK_BYTES.min(buffer_bytes_max / 2).max(1);
         Self { event_bytes_max, buffer_bytes_max, large_bytes, open, recycler, work, room }
     }

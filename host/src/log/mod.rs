@@ -112,7 +112,7 @@ impl Log {
 
     /// Makes every event appended so far durable. Returns what this writer has made durable since
     /// it was opened. Concurrent flushes of several tasks are one. Cancel safe: the flush of a
-    /// dropped call continues, and the next call of any kind waits for it.
+    /// dropped call continues, and the next call of any kind runs after it.
     ///
     /// # Errors
     /// [`Error::WriteFailed`]: every event is kept, in order, and the next flush retries the same
@@ -121,8 +121,9 @@ impl Log {
         self.ask(Command::Flush).await
     }
 
-    /// Returns the bytes of this writer's events that are known to be durable, in the order of the
-    /// appends, with an LF for each event. Never waits, in any state of the store.
+    /// Returns the number of bytes of this writer's events that are known to be durable. It counts
+    /// in the order of the appends, with an LF for each event. Never waits, in any state of the
+    /// store.
     ///
     /// Events appended after these bytes are in memory, in flight, or durable without being known
     /// to be.

@@ -21,7 +21,7 @@ pub(super) const OPTION: &str = "memory_bytes_max (--plugin-memory-max)";
 ///   takes outside of the plugin.
 /// - Log messages over the limit are dropped and counted, and a message reports their number.
 ///
-/// Each of them names the limit, its value and the option that raises it.
+/// Each message names the limit, its value and the option that raises it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PluginLimits {
@@ -34,17 +34,18 @@ pub struct PluginLimits {
     /// Bytes of all memory for the plugin. Default 256 MiB. It is the sum of:
     ///
     /// - the plugin's linear memories;
-    /// - for each log, reader, verifier and other call on a log, the linear memory of the log
-    ///   component's instance that serves it, from 1 MiB on;
+    /// - the linear memory, from 1 MiB on, of the log component's instance behind each log, reader,
+    ///   verifier and other call on a log;
     /// - the events in its logs' buffers and those in flight to a store;
     /// - the data that its readers have fetched;
     /// - the host bytes of a log component that the plugin carries.
     ///
-    /// The run ends when the plugin's own memory exceeds the limit. A call on a log that would need
-    /// more is refused and has done nothing, and a reader or a verifier that is refused has ended.
-    /// Events that were taken are never dropped for the limit. To write them, a log may exceed the
-    /// limit by the bytes of one write. Not counted are the 128 KiB of each output stream, the 8
-    /// MiB of the buffer pool, and the values that one call passes in or out.
+    /// The run ends when growth of the plugin's own memory exceeds the limit. A call on a log that
+    /// would need more is refused and has done nothing. A reader or a verifier that is refused has
+    /// ended. Events that were taken are never dropped for the limit. To write them, a log may
+    /// exceed the limit by the bytes of one write. The limit does not count the 128 KiB of each
+    /// output stream or the 8 MiB of the buffer pool. Nor does it count the values that one call
+    /// passes in or out.
     pub memory_bytes_max: usize,
     /// Bytes of the stack that the plugin's calls use. Default 1 MiB. It is fixed when a plugin
     /// engine is created: see [`PluginEngine`](super::PluginEngine).

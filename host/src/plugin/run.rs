@@ -54,8 +54,8 @@ pub struct Outcome {
     /// True if the plugin wrote to the stderr of [`Run::inherit_stdio`] or [`Run::stderr`].
     /// Otherwise it has not reported why it failed.
     pub has_written_stderr: bool,
-    /// Bytes written to its [`Output`]s that were not passed on, since their reader did not take
-    /// them before a limit or the caller ended the run.
+    /// Bytes written to its [`Output`]s that were not passed on. Their reader did not take them
+    /// before a limit or the caller ended the run.
     pub output_bytes_dropped: u64,
 }
 

@@ -136,7 +136,7 @@ impl Instance {
         self.instances.data().work.created
     }
 
-    /// Returns the bytes of those objects; the counter is live.
+    /// Returns the counter of the bytes of those objects, which continues to count.
     pub(crate) fn created_bytes(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.instances.data().work.created_bytes)
     }

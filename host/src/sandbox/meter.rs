@@ -81,7 +81,7 @@ pub(crate) struct PolledTime(Arc<Mutex<Polled>>);
 #[derive(Debug, Default)]
 struct Polled {
     before: Duration,
-    /// The begin of the poll in progress.
+    /// The start of the poll in progress.
     since: Option<Instant>,
 }
 

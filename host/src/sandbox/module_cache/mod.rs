@@ -7,8 +7,8 @@
 //!
 //! 1. It is run only from bytes in memory whose digest matches the head of their file. The digest
 //!    also covers the component and the engine.
-//! 2. Its file, the folder of the file and the cache folder belong to the user of this process, and
-//!    no other user may write to them. No link is followed below the cache folder.
+//! 2. Its file, the folder of the file and the cache folder belong to the user of this process. No
+//!    other user may write to them. No link is followed below the cache folder.
 //! 3. A refused file costs a compilation and one warning, and is replaced. A folder in which no
 //!    file can be kept costs the same in each process.
 //! 4. Processes do not wait for each other: a file gets its name when it is complete, and is never
