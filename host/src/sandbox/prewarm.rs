@@ -1,4 +1,4 @@
-//! Keeps one instance ready, so that opening a log does not wait for one.
+//! Keeps one instance ready, so that opening a log does not wait for instantiation.
 //!
 //! 1. No instance is made before a second one was requested, since most programs need one.
 //! 2. The ready instance has no store until it is taken, and is taken once.

@@ -34,7 +34,7 @@ impl Surface {
                     surface.is_cut_off = true;
                     break;
                 }
-                // The compiler reports all other faults best.
+                // The compiler has the best message for any other fault.
                 Err(error) => {
                     surface.is_cut_off = error.message().starts_with("unexpected end");
                     break;

@@ -7,7 +7,7 @@ pub(super) struct Version {
     pub(super) major: u64,
     pub(super) minor: u64,
     pub(super) patch: u64,
-    /// A suffix after `-` makes it a version before the one without.
+    /// True if a suffix follows a `-`: such a version precedes the one without.
     pub(super) is_draft: bool,
 }
 

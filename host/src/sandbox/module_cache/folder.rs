@@ -79,8 +79,8 @@ impl Folder {
         })
     }
 
-    /// Removes files beyond the bounds, except the file of `key`, and unfinished files of ended
-    /// processes.
+    /// Removes files beyond the bounds and unfinished files of ended processes. Keeps the file of
+    /// `key`.
     pub(super) fn remove_surplus(&self, key: &Key) -> Result<(), Unusable> {
         let list = || -> io::Result<Vec<Found>> {
             let mut found = Vec::new();

@@ -1,7 +1,7 @@
 //! Compiled components, kept in a folder for later processes.
 //!
-//! Owns: the names and contents of the files, the decision which file is run, and when files are
-//! removed. Must not know: the purpose of a component.
+//! Owns: the names and contents of the files, and the decision which file is run or removed.
+//! Must not know: the purpose of a component.
 //!
 //! A compiled component is native code that runs outside the sandbox. Therefore:
 //!
