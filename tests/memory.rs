@@ -1,5 +1,5 @@
-//! A log much larger than the memory of an instance is read, compacted and verified within 64 MiB.
-//! `tests/memory/run` does the same with 4 GiB and looks at the whole process.
+//! A log much larger than the memory of an instance can be read, compacted and verified within 64
+//! MiB. `tests/large_log.sh` does the same with 4 GiB and measures the whole process.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
-//! Changed bytes: whatever happens to the bytes of a log's objects, each command gives the right answer
-//! or damage that names a changed object, and a verification finds it. Nothing is written or deleted
-//! by a command that ends with damage. Natively, in memory.
+//! Changed bytes in a log's objects. Each command gives the right answer or reports damage that
+//! names a changed object. A verification finds it. A command that ends with damage writes and
+//! deletes nothing. Natively, in memory.
 //!
-//! An old batch (`batch_TIME.jsonl`) that is still live has nothing to check: a change of it shows in
-//! its own events alone.
+//! A legacy batch (`batch_TIME.jsonl`) that is still live has nothing to check: a change of it
+//! shows in its own events alone.
 //!
 //! `STRATALOG_MUTATION=S` repeats one random mutation, `STRATALOG_MUTATIONS=N` runs more of them.
 

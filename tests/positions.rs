@@ -1,5 +1,5 @@
-//! Where a reader stands: positions hold whatever happens to the log, and who was overtaken by a
-//! trim is told so exactly. On the logic run natively and on the built component.
+//! The positions of readers. They stay valid in every case, and a reader that a trim overtook gets
+//! the exact number of missed events. On the logic run natively and on the built component.
 
 use rig::faults::Fault;
 use rig::passes::Rest;
@@ -18,7 +18,7 @@ const FAN_IN_2: CompactInput =
 const FULL: CompactInput =
     CompactInput { full: true, fan_in: None, segment_bytes_max: None, batches_max: None };
 
-/// Appends a batch by a handle of its own, a second after the last.
+/// Appends a batch by its own handle, a second after the last.
 fn append(world: &World, events: &[String]) {
     world.clock.advance(1_000_000);
     let log = world.open("log");
@@ -26,7 +26,7 @@ fn append(world: &World, events: &[String]) {
     log.close().unwrap();
 }
 
-/// What is read with a start, or with other options.
+/// Reads from a start, or with other options.
 fn read_with(world: &World, options: ReadOptions) -> (Vec<String>, String) {
     let mut pages = world.start_read_with("log", options).unwrap();
     let rest = pages.rest_and_missed().unwrap();
@@ -34,7 +34,7 @@ fn read_with(world: &World, options: ReadOptions) -> (Vec<String>, String) {
     (rest.events, pages.position())
 }
 
-/// A position without the identity of its log.
+/// Returns a position without the identity of its log.
 fn number(position: &str) -> &str {
     position.split_once('@').map_or(position, |(_, number)| number)
 }
@@ -43,8 +43,8 @@ fn read_from(world: &World, position: &str) -> Rest {
     world.start_read_from("log", position).unwrap().rest_and_missed().unwrap()
 }
 
-/// The positions behind each of the events that are stored now, and before the first, by passes of
-/// one event each.
+/// Returns the positions before the first and behind each of the stored events, by passes of one
+/// event each.
 fn positions(world: &World, first: &str, count: usize) -> Vec<String> {
     let mut positions = vec![first.to_owned()];
     for _ in 0..count {
@@ -120,7 +120,7 @@ fn one_reader_follows_a_log_that_is_compacted_merged_and_written_to() {
         let mut found = Vec::new();
         for (number, batch) in all.chunks(2).enumerate() {
             append(world, batch);
-            // Some batches are met live, some in a segment.
+            // Some batches are found live, some in a segment.
             if number % 3 == 0 {
                 found.extend(pages.rest().unwrap());
                 assert_eq!(found, all[..number * 2 + 2]);
@@ -160,7 +160,7 @@ fn a_batch_that_appears_late_before_one_that_was_yielded_is_yielded_once() {
     });
 }
 
-/// A log with two segments, of six and five events, one batch of old and four live events.
+/// Makes a log with two segments, of six and five events, one legacy batch and four live events.
 fn log_of_15(world: &World) -> Vec<String> {
     let all = events(15);
     world.put("log/batch_0001600000000000001.jsonl", &format!("{}\n\n{}", all[0], all[1]));
@@ -212,7 +212,7 @@ fn since_and_until_are_times_of_batches_and_what_they_leave_out_counts_as_passed
     on_both(|world| {
         let all = log_of_15(world);
         let start = 1_700_000_000_000_000;
-        // The time of each batch, and where its events end.
+        // The time of each batch, and the end of its events.
         let seconds = |seconds: u64| start + seconds * 1_000_000;
         let batches = [
             (1_600_000_000_000_001, 2),
@@ -280,7 +280,7 @@ fn segments_end_at_segment_bytes_max_and_keep_their_positions() {
             assert_eq!(number(position), passed.to_string());
             assert_eq!(read_from(world, position).events, all[passed..]);
         }
-        // A limit that is larger than all of them lets them be one.
+        // A limit that is larger than all of them merges them into one.
         assert_eq!(world.compact_with("log", FULL).unwrap().segments, 5);
         assert_eq!(world.stat("log").unwrap().segments, 1);
         assert_eq!(world.read("log").unwrap(), all);

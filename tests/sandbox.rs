@@ -1,4 +1,4 @@
-//! Plugins in their sandbox: what they are lent, what they are refused, and what is left when they end.
+//! Plugins in their sandbox: their grants, the refusals, and the state after their end.
 
 #[path = "sandbox/composed.rs"]
 mod composed;

@@ -1,9 +1,9 @@
-//! Random schedules of the log in a simulated world: writers, readers, compactors, trims, damage and
-//! repairs at once, and everything that can go wrong between them. See `rig/sim.rs` for what the world does, and
-//! `rig/sim/history.rs` and `rig/sim/ledger.rs` for what is checked.
+//! Random schedules of the log in a simulated world: concurrent writers, readers, compactors,
+//! trims, damage and repairs, and everything that can go wrong between them. `rig/sim.rs` describes
+//! the world. `rig/sim/history.rs` and `rig/sim/ledger.rs` describe the checks.
 //!
 //! `STRATALOG_SEEDS=N` runs more seeds, with `STRATALOG_FIRST=S` from S on. `STRATALOG_SEED=S` runs
-//! one of them, and `STRATALOG_TRACE=1` with it shows what happens in it.
+//! one of them, and `STRATALOG_TRACE=1` with it shows its trace.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -29,8 +29,8 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap())
 }
 
-/// Runs seeds on all processors until one fails: the lowest that did, if any, and what went wrong in
-/// it. Else one number that stands for all their traces.
+/// Runs seeds on all processors until one fails. Fails with the lowest failed seed and its failure.
+/// Otherwise returns one number that stands for all traces.
 fn run_all(
     seeds: Range<u64>,
     run: impl Fn(u64) -> Result<Trace, String> + Sync,
@@ -70,7 +70,7 @@ fn run_natively(seed: u64, broken: Option<Mutant>) -> Result<Trace, String> {
     outcome.map(|()| trace)
 }
 
-/// Runs a seed natively and with the component, and compares.
+/// Runs a seed natively and with the component, and compares the traces.
 fn run_both(seed: u64, component: &Subject) -> Result<Trace, String> {
     let (native, expected) = run(seed, &Subject::Native, false);
     let (trace, outcome) = run(seed, component, false);
@@ -83,7 +83,7 @@ fn run_both(seed: u64, component: &Subject) -> Result<Trace, String> {
     Err(format!("natively {expected:?}, the component {outcome:?}; {difference}"))
 }
 
-/// Says how many seeds ran how fast, or how to repeat the one that failed.
+/// Prints the number and speed of the seeds, or the command that repeats the failed one.
 fn report(what: &str, seeds: u64, start: Instant, outcome: Result<u64, (u64, String)>, test: &str) {
     match outcome {
         Ok(traces) => {
@@ -121,8 +121,8 @@ fn the_same_seed_is_the_same_run() {
     assert_eq!(traces.iter().collect::<BTreeSet<_>>().len(), 50);
 }
 
-/// The component that is shipped does what the logic does natively: each store operation in the same
-/// order with the same bytes, and the same answers to each call.
+/// The shipped component matches the native logic: the same store operations in the same order with
+/// the same bytes, and the same answers to each call.
 #[test]
 fn the_component_does_what_the_native_logic_does() {
     let component = Subject::Component(Box::new(Engine::new().unwrap()));
@@ -137,8 +137,8 @@ fn the_component_does_what_the_native_logic_does() {
 
 #[test]
 fn every_broken_rule_is_noticed() {
-    // Of the rules about looks that contradict, each makes up for another: `looks.rs` breaks them one
-    // by one, where nothing else helps, and the model all of them.
+    // Of the rules about contradictory listings, each makes up for another. `looks.rs` breaks them
+    // one by one, where nothing else helps, and the model breaks all of them.
     let mut escaped = Vec::new();
     for (mutant, name) in [
         (Mutant::ListOnce, "list-once"),

@@ -1,6 +1,7 @@
-//! One suite for every kind of store: what each does by itself, and what a log does on it.
+//! One suite for every kind of store: the behaviour of the store itself, and of a log on it.
 //!
-//! Each backend says what it has; a property that needs what it lacks is skipped, aloud.
+//! Each backend declares its features. A property that needs a missing feature is skipped with a
+//! message.
 
 use std::sync::Arc;
 
@@ -14,13 +15,13 @@ mod logs;
 #[path = "stores/objects.rs"]
 mod objects;
 
-/// Checks all that must hold on a store; the log's logic as each of `kinds`.
+/// Checks all properties of a store; the log's logic as each of `kinds`.
 fn conforms(backend: Result<Backend, Skip>, kinds: &[Kind]) {
     let Some(backend) = require_or_skip(backend) else { return };
     let backend = Arc::new(backend);
     backend.check(objects::PROPERTIES, |_, _| objects::Bench::new(&backend));
     for kind in kinds {
-        // Where nothing proves that one compactor is alone, somebody must vouch for it.
+        // Where nothing proves that one compactor is alone, an option must vouch for it.
         let vouched = !backend.has(Need::Exclusive);
         let world = |vouched: bool| {
             let store = backend.open(&backend.place("log")).with_sole_compactor(vouched);
@@ -95,7 +96,7 @@ fn the_same_component_gives_the_same_log_on_memory_folder_and_s3() {
         let read = log.read_all().unwrap();
         let compacted = log.compact().unwrap();
         let segment = world.object(compacted.new_key.as_deref().unwrap());
-        // Each log has an identity of its own.
+        // Each log has its own identity.
         let stats = Stats { identity: None, ..world.stat("log").unwrap() };
         let sha256 = world.host().component_sha256().to_owned();
         assert_eq!(sha256, embedded.component_sha256());

@@ -1,6 +1,6 @@
 //! The order of the house: layers, circles, and the size and words of files.
 //!
-//! Reads sources as text and compiles nothing. What it finds it lists with file and line.
+//! Reads sources as text and compiles nothing. Findings have a file and a line.
 
 #[path = "tidy/modules.rs"]
 mod modules;
@@ -36,7 +36,7 @@ const CIRCLES: [([&str; 4], &str); 1] = [(
 const COLUMNS_MAX: usize = 100;
 const LINES_MAX: usize = 400;
 
-/// Words that a summary does not begin with: it has a verb or a noun for its subject.
+/// First words that a summary must not have: it begins with a verb or a noun.
 const NO_SUMMARY: [&str; 5] = ["What", "Who", "How", "Whether", "Where"];
 
 fn none(found: Vec<String>, rule: &str) {
@@ -135,7 +135,7 @@ fn words_are_those_of_the_glossary() {
     none(found, "a word has another one in the glossary of ARCHITECTURE.md");
 }
 
-/// The words of the last column of the glossary's table.
+/// Returns the words of the last column of the glossary's table.
 fn forbidden_words(glossary: &str) -> Vec<String> {
     let table = glossary.split("## Glossary").nth(1).unwrap_or_default();
     let table = table.split("\n## ").next().unwrap_or_default();

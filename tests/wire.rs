@@ -1,5 +1,5 @@
-//! Faults on the wire between the host and an S3 server, by a proxy: what the host believes of a
-//! write is never wrong, and a log on it has each event once, in order.
+//! Faults on the wire between the host and an S3 server, made by a proxy. The host is never wrong
+//! about a write, and a log on it has each event once, in order.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ struct Wire {
     runtime: Runtime,
 }
 
-/// Every way in which a request goes wrong and its repetition does not.
+/// Every way in which a request fails and its repetition succeeds.
 const FAULTS: [Fault; 10] = [
     Fault::ResetBefore,
     Fault::ResetAfter,
@@ -36,16 +36,16 @@ const FAULTS: [Fault; 10] = [
     Fault::CutBody(10),
 ];
 
-/// How long a server may say nothing before the attempt has failed, where the proxy lets it say
-/// nothing: soon; so late that a busy one has answered; and where it answers every time, never.
+/// The silence of a server after which an attempt has failed. `SOON` is for silence by the proxy,
+/// `LATE` is longer than a busy server needs, and `NEVER` is for a server that always answers.
 const SOON: &str = "1s";
 const LATE: &str = "10s";
 const NEVER: &str = "10m";
 
-/// Repetitions enough for a server that is slower than [`SOON`] now and then.
+/// Enough repetitions for a server that is slower than [`SOON`] now and then.
 const REPEATED_MAX: usize = 100;
 
-/// So many requests of a script are stalled: each takes its time.
+/// The largest number of stalled requests of a script: each takes its time.
 const STALLS_MAX: usize = 2;
 
 impl Wire {
@@ -67,23 +67,23 @@ impl Wire {
         options.with_retry_max(retry_max).with_timeout(stratalog::store::TIMEOUT_LIMIT)
     }
 
-    /// A place that nothing was written to.
+    /// Returns a new place.
     fn place(&self) -> Location {
         Location::parse(&self.server.url("log")).unwrap()
     }
 
-    /// The store of a place, by way of the proxy.
+    /// Opens the store of a place, through the proxy.
     fn store_at(&self, place: &Location, retry_max: usize, silence_max: &str) -> Store {
         Store::open(&place.root, &self.options(retry_max, silence_max)).unwrap()
     }
 
-    /// A store that nothing was written to, and that gives up a request as that fault needs it.
+    /// Opens a new store that ends an attempt in time for this fault.
     fn store_for(&self, fault: Fault, retry_max: usize) -> Store {
         let silence_max = if fault.is_silent() { SOON } else { NEVER };
         self.store_at(&self.place(), retry_max, silence_max)
     }
 
-    /// A store that nothing was written to, where the server is always answered for.
+    /// Opens a new store whose server always answers.
     fn store(&self, retry_max: usize) -> Store {
         self.store_for(Fault::None, retry_max)
     }
@@ -97,7 +97,7 @@ impl Wire {
     }
 }
 
-/// Runs a test on each S3 server there is.
+/// Runs a test on each available S3 server.
 fn on_each_server(test: impl Fn(&Wire)) {
     for server in [shared_moto(), shared_radosgw()] {
         if let Some(server) = require_or_skip(server) {
@@ -107,7 +107,7 @@ fn on_each_server(test: impl Fn(&Wire)) {
     }
 }
 
-/// Does something bad to the first attempt of each request that `which` chooses.
+/// Applies a fault to the first attempt of each request that `which` chooses.
 fn first_attempts(
     fault: Fault,
     which: impl Fn(&Seen) -> bool + Send + 'static,
@@ -171,7 +171,7 @@ fn a_create_without_retries_has_the_fate_that_can_be_known() {
             let store = wire.store_at(&place, 0, NEVER);
             wire.proxy.play(|_| Fault::None);
             assert_eq!(wire.get(&store, "log/a").is_ok(), *is_there, "{fault:?}");
-            // The same create again ends the doubt.
+            // The same create, repeated, ends the doubt.
             let again = fate_of(&wire.create(&store, "log/a"));
             let expected = if *is_there { Fate::Exists } else { Fate::Durable };
             assert_eq!(again, expected, "{fault:?}");
@@ -187,11 +187,11 @@ fn a_create_that_is_repeated_ends_as_what_is_known_of_all_its_attempts() {
     let table: [(&[Fault], Fate); 8] = [
         (&[Fault::Refuse("503 Slow Down"), Fault::None], Fate::Durable),
         (&[Fault::ResetBefore, Fault::StallBefore, Fault::None], Fate::Durable),
-        // The repeated request is told of its own first attempt.
+        // The repeated request hears of its own first attempt.
         (&[Fault::CarryOutAndRefuse("503 Slow Down"), Fault::None], Fate::Exists),
         (&[Fault::ResetAfter, Fault::None], Fate::Exists),
         (&[Fault::StallAfter, Fault::None], Fate::Exists),
-        // A refusal says nothing of the attempts before it.
+        // A refusal reveals nothing of the attempts before it.
         (&[Fault::CarryOutAndRefuse("503 Slow Down"), FORBIDDEN], Unknown(Kind::PermissionDenied)),
         (&[Fault::ResetBefore, FORBIDDEN], Unknown(Kind::PermissionDenied)),
         (&[FORBIDDEN], NotWritten(Kind::PermissionDenied)),
@@ -236,7 +236,7 @@ fn an_operation_ends_at_its_time_limit_with_an_unknown_fate() {
         let failures = wire.runtime.block_on(store.delete(vec!["log/b".to_owned()]));
         let Err(WriteError::Unknown(created)) = created else { unreachable!() };
         let [deleted] = &failures[..] else { panic!("{failures:?}") };
-        // Nothing else ends them: no attempt is given up before.
+        // Nothing else ends them: no attempt times out before.
         for failed in [&created, &read, &listed, &deleted.error] {
             assert_eq!(failed.kind, Kind::Unavailable, "{failed}");
             assert!(failed.to_string().contains("not done within 2s"), "{failed}");
@@ -284,7 +284,7 @@ fn a_read_that_is_cut_is_resumed_or_fails_but_is_never_short() {
             wire.proxy.play(first_attempts(Fault::CutBody(cut), |seen| seen.method == "GET"));
             assert!(wire.get(&store, "log/a").unwrap() == bytes, "cut at {cut}");
             assert_eq!(wire.proxy.faults(), 1);
-            // Cut again and again, it does not get far.
+            // With repeated cuts, it does not get far.
             wire.proxy.play(move |_| Fault::CutBody(cut.min(1_000)));
             let read = wire.get(&store, "log/a").map(|bytes| bytes.len());
             assert_eq!(read, Err(Kind::Unavailable), "cut at {cut}");
@@ -317,7 +317,7 @@ fn host() -> Host {
     Host::new().unwrap()
 }
 
-/// Reads a log whole.
+/// Reads the whole log.
 async fn read(host: &Host, store: &Store) -> Result<Vec<String>, Error> {
     let mut reader = host.read(store, "log").await?;
     let mut events = Vec::new();

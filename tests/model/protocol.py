@@ -1,19 +1,23 @@
 #!/usr/bin/env python3
-"""A random-schedule model of the protocols in guest/FORMAT.md: writers, compactors, trims, repairs, readers.
+"""A random-schedule model of the protocols in guest/FORMAT.md.
+
+Its actors are writers, compactors, trims, repairs and readers.
 
     tests/model/protocol.py [SEEDS] [FIRST_SEED] [--mutant NAME | --mutants]
 
 Each actor is a generator that yields before every store operation, so a schedule is a sequence of
-choices. A create may fail, land late or lose its reply; a delete may fail; an actor may crash or stall;
-a listing looks at each key at an instant of its own, and for some actors it lies. Checked:
+choices. A create may fail, land late or lose its reply. A delete may fail. An actor may crash or
+stall. A listing visits each key at an instant of its own, and for some actors it lies. Checked:
 
 1. No acknowledged event is missing, doubled or invented, and one writer's events keep their order.
-2. What a reader did not get was trimmed or declared lost, and the number it is told is right.
+2. Events that a reader did not get were trimmed or declared lost, and the reported number is right.
 3. No object that the current manifest names holds an event that was trimmed.
-4. A listing that lies makes a compaction or a trim fail, or do less. It never makes it lose an event.
-   Three rules see to that: a look must agree with itself and with earlier ones; the first manifest
-   stays, so that nobody begins a log anew; and a marker says which generations were passed, so that
-   nobody deletes anything on the strength of a manifest whose number was used before.
+4. A listing that lies makes a compaction or a trim fail, or do less. It never loses an event.
+   Three rules ensure that:
+   - A listing must agree with itself and with earlier ones.
+   - The first manifest stays, so that no actor begins a log a second time.
+   - A marker records which generations were passed. A manifest whose number was used before thus
+     justifies no delete.
 
 A mutant breaks one rule. --mutants runs each until it is caught. A violation prints its seed.
 """
@@ -50,7 +54,7 @@ class Damaged(Exception):
 
 
 class Contradiction(Exception):
-    """A look that contradicts itself or an earlier one."""
+    """A listing that contradicts itself or an earlier one."""
 
 
 class World:
@@ -140,7 +144,7 @@ class World:
             later = manifests_of(true)[self.random.randint(1, 2):]
             return [key for key in true if key not in later]
         if kind == "frozen":
-            # The log as it was long ago, and what was made by those who are shown it.
+            # The log as it was long ago, and the objects made by actors that are shown it.
             old = lambda key: key.startswith("batch_") or generation_of(key) <= self.frozen
             return [key for key in true if old(key) or key in self.by_deceived]
         return [key for key in sorted(self.random.choice(self.snapshots)) if wanted(key)]
@@ -167,7 +171,7 @@ def generation_of(key):
 
 
 def marker_of(generation):
-    """The marker of the group of a generation: created before any manifest of it is deleted."""
+    """Creates the marker of a generation's group, before any manifest of the group is deleted."""
     return "generation_%06d" % (-(-generation // KEPT) * KEPT)
 
 
@@ -208,7 +212,7 @@ def writer(world, id, count):
 
 
 def manifest(world, lie=None, least=0):
-    """The current manifest. Fails where the listing shows none that is as new as one seen before."""
+    """Returns the current manifest. Fails if the listing shows none as new as one seen before."""
     for _ in range(TRIES):
         listed = yield from world.list("manifest_", lie)
         highest = generation_of(listed[-1]) if listed else 0
@@ -224,7 +228,7 @@ def manifest(world, lie=None, least=0):
 
 
 def batches(world, known=(), lie=None):
-    """A listing that holds of each writer a prefix of what it wrote."""
+    """Returns a listing that holds a prefix of each writer's batches."""
     first = yield from world.list("batch_", lie)
     if MUTANT == "list-once" or set(first) <= set(known):
         return first
@@ -236,7 +240,7 @@ def batches(world, known=(), lie=None):
 
 
 def held(world, current, name, cache):
-    """Whether an index of the manifest holds the batch."""
+    """Returns true if an index of the manifest holds the batch."""
     for segment in current["segs"] + [segment for _, segment in current["retired"]]:
         if segment["from"] <= time_of(name) <= segment["to"]:
             if segment["name"] not in cache:
@@ -255,7 +259,7 @@ def live_of(world, current, names, cache):
 
 
 def look(world, lie, least=0, list_batches=True, own=None):
-    """What a compaction or a trim decides or deletes by: a look that agrees with itself, or none."""
+    """Returns a consistent listing for the decisions and deletes of a commit, or fails."""
     for _ in range(TRIES):
         names = (yield from batches(world, lie=lie)) if list_batches else []
         others = yield from world.list(("manifest_", "segment_"), lie)
@@ -282,7 +286,7 @@ def look(world, lie, least=0, list_batches=True, own=None):
 
 
 def cut(index, body, position, first):
-    """The batches of a segment from the first event left on."""
+    """Returns the batches of a segment, starting with the first remaining event."""
     entries, events = [], []
     for name, offset, count, trimmed, lost in index:
         skip = min(max(first - position, 0), count)
@@ -296,7 +300,7 @@ def cut(index, body, position, first):
 
 
 def copy(world, segments, first):
-    """Indexes and events of neighbouring segments, without what was trimmed."""
+    """Joins indexes and events of neighbouring segments, without trimmed events."""
     entries, events = [], []
     for segment in segments:
         index = yield from world.get(segment["name"] + ".index")
@@ -316,7 +320,7 @@ def write(world, name, position, entries, events, lie=None):
 
 
 def commit(world, base, new, names, others, lie):
-    """Creates the manifest, then deletes what it makes superfluous. False when another won."""
+    """Creates the manifest, then deletes the garbage. Returns false when another won."""
     key = "manifest_%06d" % new["gen"]
     new["retired"] = [r for r in new["retired"] if new["gen"] - r[0] <= RETIRED]
     if world.random.random() < 0.2:
@@ -339,7 +343,7 @@ def commit(world, base, new, names, others, lie):
     if MUTANT == "delete-own":
         current, dead = new, list(names)
     else:
-        # All is listed again: what was seen before the commit may be old by now.
+        # Everything is listed again: the state before the commit may be stale by now.
         own = new if won else None
         for _ in range(TRIES):
             _, current, others = yield from look(world, lie, new["gen"], False, own)
@@ -410,7 +414,7 @@ def compactor(world, rounds, lie=None, merges=0.7):
                         position = max(position, base["first"])
                     segments[at:to] = [
                         (yield from write(world, stem + "1", position, entries, events, lie))]
-                    # Its batches that are gone must still be known as absorbed.
+                    # Its deleted batches must still be known as absorbed.
                     if lazy and MUTANT != "rewrite-forgets-batches":
                         retired.append((generation, part[0]))
             if not live and len(segments) == len(base["segs"]) and not lazy:
@@ -458,7 +462,7 @@ def trimmer(world, rounds, lie=None):
 
 
 def breaker(world):
-    """Damages a live batch or the current manifest once: what a broken disk leaves."""
+    """Damages a live batch or the current manifest once, as a broken disk does."""
     for _ in range(world.random.randrange(400)):
         yield
     listed = manifests_of(world.objects)
@@ -466,7 +470,7 @@ def breaker(world):
         world.torn.add(max(listed))
         for _ in range(2000):
             yield
-        # Nobody has repaired it: somebody restores it.
+        # No repair could: it is restored.
         world.torn.clear()
         return
     live = [key for key in world.objects if key.startswith("batch_")]
@@ -475,7 +479,7 @@ def breaker(world):
 
 
 def replace_manifests(world):
-    """Makes torn manifests again; what they were is proven. The log goes on before."""
+    """Restores torn manifests with proven content. The log continues before that."""
     listed = yield from world.list("manifest_")
     for key in [key for key in reversed(listed) if key in world.torn]:
         was = world.objects.get(key)
@@ -502,8 +506,8 @@ def replace_manifests(world):
 
 
 def repairer(world):
-    """Makes torn manifests again, and absorbs damaged live batches as lost: their events get positions
-    that nobody can read."""
+    """Restores torn manifests, and absorbs damaged live batches as lost: their events get positions
+    that no reader can read."""
     for _ in range(6):
         for _ in range(world.random.randrange(100)):
             yield
@@ -542,7 +546,7 @@ def repairer(world):
 
 
 def reader(world, passes):
-    """Reads to the end again and again with one position; checks at the end of each pass."""
+    """Reads to the end repeatedly with one position; checks at the end of each pass."""
     at, yielded, got, told, generation = 0, {}, [], 0, 0
     for _ in range(passes):
         before = set(world.acknowledged)
@@ -558,7 +562,8 @@ def reader(world, passes):
                 generation, cache = current["gen"], {}
                 live = yield from live_of(world, current, names, cache)
                 if current["first"] > at:
-                    # Overtaken by a trim. Of what is gone, the batches yielded live are no loss.
+                    # Overtaken by a trim. Of the removed events, the batches yielded live are no
+                    # loss.
                     gone, seen = dict(yielded), 0
                     for segment in current["segs"] + [s for _, s in current["retired"]]:
                         index = yield from world.get(segment["name"] + ".index")
@@ -643,7 +648,7 @@ def in_order(got):
 
 
 def clean(world):
-    """No object that the current manifest names holds what was trimmed, unless the trim was lazy."""
+    """Checks that no object of the current manifest holds trimmed events, unless a trim was lazy."""
     listed = manifests_of(world.objects)
     current = world.objects[max(listed)] if listed else EMPTY
     for segment in current["segs"]:
@@ -669,7 +674,7 @@ def run(seed):
     pick.shuffle(late)
     one_by_one = False
     if lie and pick.random() < 0.5:
-        # A log with some generations and new batches, then nobody but who is lied to.
+        # A log with some generations and new batches, then only actors that are lied to.
         actors = [writer(world, 0, 40), compactor(world, 20, None, pick.choice([0, 0.7]))]
         late = [writer(world, 1, 4), compactor(world, 3, lie), compactor(world, 3, lie)]
         one_by_one = pick.random() < 0.5

@@ -1,4 +1,4 @@
-//! What a log answers, and whether that is right after some of its objects were changed.
+//! The answers of a log, and their check after some of its objects were changed.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ pub fn log() -> LogName {
     LogName::parse("log").unwrap()
 }
 
-/// What a sound log answers.
+/// The answers of a sound log.
 pub struct Answers {
     pub objects: Objects,
     pub events: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Answers {
 /// An object that is damaged, as an error names it.
 type Damaged = String;
 
-/// Events, and what ended the read.
+/// Returns the events, and the error that ended the read.
 fn read(memory: &Memory) -> (Vec<String>, Result<(), Error>) {
     let mut reader = Reader::new(memory.clone(), log(), ReadOptions::default()).unwrap();
     let mut events = Vec::new();
@@ -46,7 +46,7 @@ fn read(memory: &Memory) -> (Vec<String>, Result<(), Error>) {
     }
 }
 
-/// The objects that a verification calls damaged.
+/// Returns the objects that a verification calls damaged.
 pub fn verify(memory: &Memory) -> Vec<Damaged> {
     let mut verifier = Verifier::new(memory.clone(), log());
     let mut damaged = Vec::new();
@@ -59,7 +59,7 @@ pub fn verify(memory: &Memory) -> Vec<Damaged> {
     damaged
 }
 
-/// The damage of an outcome. Any other failure is wrong.
+/// Returns the damage of an outcome. Any other failure is wrong.
 fn damage<T>(outcome: Result<T, Error>) -> Result<Result<T, Damaged>, String> {
     match outcome {
         Ok(done) => Ok(Ok(done)),
@@ -69,7 +69,7 @@ fn damage<T>(outcome: Result<T, Error>) -> Result<Result<T, Damaged>, String> {
 }
 
 impl Answers {
-    /// Of a log that is sound.
+    /// Collects the answers of a sound log.
     pub fn of(objects: Objects) -> Self {
         let memory = Memory::of(objects.clone());
         let (events, outcome) = read(&memory);
@@ -80,7 +80,7 @@ impl Answers {
         Self { objects, events, first_position, next_position }
     }
 
-    /// Checks all that is answered by the log with some objects changed.
+    /// Checks all answers of the log with some objects changed.
     pub fn check(&self, objects: &Objects, changed: &BTreeSet<String>) -> Result<(), String> {
         let memory = Memory::of(objects.clone());
         let found = verify(&memory);
@@ -120,7 +120,7 @@ impl Answers {
         })
     }
 
-    /// All events but the first so many are read, or as many as there are before damage.
+    /// Checks that all events but the first N are read, or those before damage.
     fn check_read(
         &self,
         memory: &Memory,
@@ -138,7 +138,7 @@ impl Answers {
         }
     }
 
-    /// A command that changes a log does so rightly, or changes nothing.
+    /// Checks that a command changes a log correctly, or changes nothing.
     fn check_change(
         &self,
         objects: &Objects,
@@ -160,7 +160,7 @@ impl Answers {
     }
 }
 
-/// The events of a log that is read to its end.
+/// Returns the events of a log that is read to its end.
 pub fn events(memory: &Memory) -> Vec<String> {
     let (events, outcome) = read(memory);
     outcome.unwrap();

@@ -8,7 +8,7 @@ use stratalog_guest::format::names::ObjectName;
 
 use super::answers::{Answers, verify};
 
-/// The log that `golden.rs` writes: an object of every kind.
+/// Returns the log that `golden.rs` writes: an object of every kind.
 fn committed() -> Objects {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/log");
     let files = std::fs::read_dir(folder).unwrap().map(|file| {
@@ -19,7 +19,7 @@ fn committed() -> Objects {
     files.collect()
 }
 
-/// The bytes with a change at one of them.
+/// Returns the bytes with each change at one of them.
 fn changes(bytes: &[u8], at: usize) -> Vec<(&'static str, Vec<u8>)> {
     let with = |byte: u8| [&bytes[..at], &[byte], &bytes[at + 1..]].concat();
     vec![
@@ -31,7 +31,7 @@ fn changes(bytes: &[u8], at: usize) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// An old batch that is live: nothing tells what it holds.
+/// True for a live legacy batch, whose content nothing records.
 fn is_unchecked(key: &str) -> bool {
     let name = ObjectName::parse(key.strip_prefix("log/").unwrap()).unwrap();
     matches!(name, ObjectName::Batch(batch) if batch.origin.is_none())
@@ -69,7 +69,7 @@ fn a_change_of_a_live_old_batch_changes_its_own_events_alone() {
             let memory = Memory::of(objects);
             assert_eq!(verify(&memory), Vec::<String>::new(), "byte {at} {what}");
             let read = super::answers::events(&memory);
-            // The old batch is the last but one of the live batches.
+            // The legacy batch is the last but one of the live batches.
             let (before, after) = others.split_at(others.len() - 2);
             assert!(read.iter().take(before.len()).eq(before.iter().copied()), "byte {at} {what}");
             let tail = &read[read.len() - after.len()..];

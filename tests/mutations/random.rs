@@ -22,7 +22,7 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap())
 }
 
-/// A log that has been written to, compacted and trimmed for a while.
+/// Makes a log that has been written to, compacted and trimmed for a while.
 fn grow(seed: u64) -> Objects {
     let mut random = Random::new(seed);
     let (memory, system) = <(Memory, NativeSystem)>::default();
@@ -65,7 +65,7 @@ fn grow(seed: u64) -> Objects {
     memory.objects()
 }
 
-/// Other bytes for an object.
+/// Returns changed bytes for an object.
 fn change(random: &mut Random, bytes: &[u8], others: &Objects) -> Vec<u8> {
     let mut changed = bytes.to_vec();
     let at = random.index(bytes.len().max(1));
@@ -95,7 +95,7 @@ fn change(random: &mut Random, bytes: &[u8], others: &Objects) -> Vec<u8> {
             changed = lines.concat();
         }
         8 => {
-            // What another object holds, as after a restore under a wrong name.
+            // The content of another object, as after a restore under a wrong name.
             let number = random.index(others.len());
             changed = others.values().nth(number).unwrap().to_vec();
         }

@@ -1,5 +1,5 @@
-//! What a trim removes: no object that the log names holds a trimmed event, live batches are absorbed
-//! first where that must be, and readers that stood anywhere go on exactly.
+//! The effects of a trim. No object that the log names holds a trimmed event. Live batches are
+//! absorbed first where necessary, and readers at any position continue exactly.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use stratalog_guest::format::names::ObjectName;
 
 use super::*;
 
-/// The manifest in force.
+/// Returns the current manifest.
 fn manifest(world: &World) -> Manifest {
     let keys = world.keys();
     let names = keys.iter().map(|key| (ObjectName::parse(key.strip_prefix("log/").unwrap()), key));
@@ -21,7 +21,7 @@ fn manifest(world: &World) -> Manifest {
     Manifest::decode(generation, world.object(key).as_bytes()).unwrap()
 }
 
-/// Events that some stored object holds, of all that were ever written.
+/// Returns the events in stored objects, of all that were ever written.
 fn stored(world: &World) -> BTreeSet<String> {
     let keys = world.keys().into_iter().filter(|key| key.ends_with(".jsonl"));
     let lines = keys.flat_map(|key| {
@@ -31,7 +31,7 @@ fn stored(world: &World) -> BTreeSet<String> {
     lines.filter(|line| !line.is_empty()).collect()
 }
 
-/// Trims, after a look at what that would do: it does that, and the look changes nothing.
+/// Plans a trim, then runs it. The trim does as planned, and the plan changes nothing.
 fn trim_as_planned(world: &World, point: &TrimPoint, lazy: bool) -> Trimmed {
     let before = world.keys();
     let planned = world.plan_trim("log", point.clone(), lazy).unwrap();
@@ -41,7 +41,7 @@ fn trim_as_planned(world: &World, point: &TrimPoint, lazy: bool) -> Trimmed {
     done
 }
 
-/// What is counted and what is verified is the same, and nothing is wrong with it.
+/// Checks that the counts and the verification agree, without findings.
 fn check_counts(world: &World, events: usize, trimmed: u64) {
     let stats = world.stat("log").unwrap();
     let checked = world.check("log").unwrap();
@@ -70,7 +70,7 @@ fn no_object_holds_a_trimmed_event() {
             assert_eq!(stored(world), all[at..].iter().cloned().collect(), "{first}");
             check_counts(world, 15 - at, 0);
             assert_eq!(manifest(world).trimmed_events(), 0);
-            // Readers that stood anywhere are told how many they have missed.
+            // Readers at every position get the number of events that they missed.
             for (passed, position) in marks.iter().enumerate() {
                 let missed = u64::try_from(at.saturating_sub(passed)).unwrap();
                 let events = all[at.max(passed)..].to_vec();
@@ -132,7 +132,7 @@ fn a_lazy_trim_leaves_the_boundary_to_the_next_compaction() {
         assert_eq!(stored(world), all[6..].iter().cloned().collect());
         check_counts(world, 7, 2);
         assert_eq!(world.read("log").unwrap(), all[8..]);
-        // Nothing else is due, and what was trimmed goes all the same.
+        // Nothing else is due, and the trimmed events go all the same.
         let one_live = CompactInput { batches_max: Some(1), fan_in: Some(64), ..FAN_IN_2 };
         let plan = world.plan_compaction("log", one_live).unwrap();
         assert_eq!((plan.segments, plan.batches), (1, 1));
@@ -140,7 +140,7 @@ fn a_lazy_trim_leaves_the_boundary_to_the_next_compaction() {
         assert_eq!((done.segments, done.batches, done.events), (1, 1, 5));
         assert_eq!(stored(world), all[8..].iter().cloned().collect());
         check_counts(world, 7, 0);
-        // Alone, with nothing that is live.
+        // Alone, without live batches.
         world.compact("log").unwrap();
         world.trim_lazily("log", TrimPoint::KeepEvents(5)).unwrap();
         check_counts(world, 5, world.stat("log").unwrap().trimmed_events);
@@ -181,7 +181,7 @@ fn a_log_of_live_batches_alone_is_trimmed_and_fully_compacted() {
         assert_eq!((done.first_position, done.live_batches), (6, 0));
         assert_eq!(stored(world), all[4..].iter().cloned().collect());
         check_counts(world, 2, 0);
-        // What is kept of them is absorbed no further than need be.
+        // The kept ones are absorbed no further than necessary.
         append(world, &["a".to_owned(), "b".to_owned()]);
         append(world, &["c".to_owned()]);
         let done = trim_as_planned(world, &TrimPoint::KeepEvents(2), false);
@@ -208,7 +208,7 @@ fn of_live_batches_a_time_takes_those_before_the_first_that_is_newer() {
         assert_eq!((done.events, done.absorbed_batches, done.live_batches), (2, 2, 0));
         assert_eq!(world.read("log").unwrap(), ["3"]);
         world.compact_with("log", FULL).unwrap();
-        // A clock is slow, and what it wrote was just acknowledged: it stands behind what is newer.
+        // A slow clock's batch was just acknowledged: it stands behind newer ones.
         let mut slow = world.start_read("log").unwrap();
         assert_eq!(slow.rest().unwrap(), ["3"]);
         world.put("log/batch_0001700000001000000.jsonl", "slow\n");
@@ -219,7 +219,7 @@ fn of_live_batches_a_time_takes_those_before_the_first_that_is_newer() {
         let done = trim_as_planned(world, &time(3), false);
         assert_eq!((done.events, done.live_batches), (0, 0));
         assert_eq!(slow.rest_and_missed().unwrap().events, ["slow"]);
-        // With what stood before it it goes.
+        // It is trimmed together with the batches before it.
         assert_eq!(trim_as_planned(world, &time(4), false).events, 2);
         assert_eq!(stored(world), BTreeSet::new());
     });
@@ -234,7 +234,7 @@ fn a_position_takes_what_its_reader_had_passed_up_to_the_first_event_that_it_had
         }
         // All live: the positions name batches.
         let marks = positions(world, "0", 9);
-        // And one that has passed the second batch alone.
+        // A position that has passed the second batch alone.
         let second = world.keys().remove(1);
         let name = second.strip_prefix("log/batch_").unwrap().strip_suffix(".jsonl").unwrap();
         let done = trim_as_planned(world, &TrimPoint::Position(format!("0,{name}")), false);
@@ -319,7 +319,7 @@ fn a_trim_that_finds_nothing_to_give_up_removes_leftovers_that_hold_trimmed_even
         assert!(!batches.is_empty());
         let point = || TrimPoint::KeepEvents(2);
         world.trim_with("log", point(), false).unwrap();
-        // As a delete that failed after the compaction leaves them.
+        // The state after a failed delete that followed the compaction.
         let there = world.keys();
         for (key, bytes) in batches.iter().filter(|(key, _)| !there.contains(key)) {
             world.put(key, bytes);

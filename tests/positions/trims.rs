@@ -1,4 +1,4 @@
-//! Readers of a log that is trimmed: what they missed they are told, exactly.
+//! Readers of a log that is trimmed: they get the exact number of missed events.
 
 use stratalog::Trimmed;
 
@@ -24,7 +24,7 @@ fn trimmed_readers_are_told_how_many_events_they_missed() {
                 let events = all[first.max(passed)..].to_vec();
                 assert_eq!(read_from(world, position), Rest { events, missed }, "at {passed}");
             }
-            // Who begins now has missed nothing.
+            // A reader that begins now has missed nothing.
             let mut pages = world.start_read("log").unwrap();
             let whole = Rest { events: all[first..].to_vec(), missed: 0 };
             assert_eq!(pages.rest_and_missed().unwrap(), whole);
@@ -40,7 +40,7 @@ fn events_yielded_while_they_were_live_are_not_missed_when_they_are_trimmed() {
         let all = log_of_15(world);
         world.put("log/batch_0001700000000900000.jsonl", "old 1\nold 2\n");
         let marks = positions(world, "11", 6);
-        // Readers that stand there, by themselves and by their positions.
+        // Readers at these places, running ones and resumed ones.
         let readers = marks.iter().map(|position| {
             let mut pages = world.start_read_from("log", position).unwrap();
             let options = ReadOptions {
@@ -72,7 +72,7 @@ fn events_yielded_while_they_were_live_are_not_missed_when_they_are_trimmed() {
             let rest = pages.rest_and_missed().unwrap();
             assert_eq!(rest, Rest { events: vec!["later".to_owned()], missed: 0 }, "{yielded:?}");
         }
-        // Nothing is left of them but the position.
+        // Only the position is left of them.
         assert!(readers.iter_mut().all(|(_, pages)| number(&pages.position()) == "18"));
     });
 }
@@ -88,12 +88,12 @@ fn a_reader_overtaken_by_a_trim_and_a_compaction_repeats_nothing() {
         let position = format!("0{}", &number(&tail.position())[2..]);
         world.compact("log").unwrap();
         world.trim("log", TrimPoint::Position("3".to_owned())).unwrap();
-        // The index that would tell where the yielded batch went is gone when it is got, as if it
-        // had been merged away: that is no reason to believe the batch was trimmed.
+        // The index that records the place of the yielded batch is gone at the get, as after a
+        // merge. That is no reason to believe that the batch was trimmed.
         world.faults.arm_after(Fault::GetMissing, 1);
         let rest = read_from(world, &position);
         world.faults.disarm();
-        // It has passed the live events before its last two, too.
+        // It has also passed the live events before its last two.
         assert_eq!(rest, Rest { events: all[3..11].to_vec(), missed: 3 }, "from {position}");
         assert_eq!(pages.rest_and_missed().unwrap(), Rest { events: all[3..].to_vec(), missed: 3 });
     });
@@ -113,7 +113,7 @@ fn trim_by_time_and_by_number_of_events_counts_live_batches() {
         assert_eq!(world.read("log").unwrap(), all[6..]);
         let done = trim(TrimPoint::KeepEvents(100));
         assert_eq!(done, Trimmed { first_position: 6, ..Trimmed::default() });
-        // What is live is absorbed first, as much of it as must be.
+        // Live batches are absorbed first, as many as necessary.
         let done = trim(TrimPoint::Time(start + 5_000_000));
         assert_eq!((done.events, done.segments, done.absorbed_batches), (7, 1, 1));
         assert_eq!((done.live_batches, world.stat("log").unwrap().batches), (0, 1));
@@ -165,7 +165,7 @@ fn a_create_that_lands_after_its_batch_was_trimmed_is_not_read_again() {
         assert_eq!(world.read("log").unwrap(), Vec::<String>::new());
         assert_eq!(log.read_all().unwrap(), Vec::<String>::new());
         assert_eq!(world.stat("log").unwrap().garbage_objects, 1);
-        // The next compaction deletes it, though nothing else is to do.
+        // The next compaction deletes it, though nothing else is due.
         assert_eq!(world.compact("log").unwrap().batches, 0);
         assert_eq!(world.keys(), before);
         log.close().unwrap();

@@ -1,4 +1,4 @@
-//! A plugin and the log's component joined into one file: it is lent objects instead of a log, by the
+//! A plugin and the log's component joined into one file. It gets objects instead of a log, by the
 //! same labels and rights.
 
 use stratalog::Host;
@@ -9,8 +9,8 @@ use wasm_compose::config::Config;
 
 use crate::stage::{SECRET_NAME, Stage};
 
-/// What `wac plug plugin.wasm --plug log.wasm` does, by the composer in the series of crates that
-/// wasmtime has: `wac` would bring a second version of most of them.
+/// Returns the result of `wac plug plugin.wasm --plug log.wasm`, made by the composer from the
+/// crates of wasmtime's series. `wac` would bring a second version of most of them.
 fn joined() -> Vec<u8> {
     let folder = TempDir::new().unwrap();
     let log = folder.path().join("log.wasm");
@@ -40,7 +40,7 @@ fn a_joined_plugin_runs_on_the_same_logs() {
 
     let script = ["compact=errors", "trim=errors=5", "read=errors", "verify=errors"];
     let (_, said) = joined.run(joined.lend(Rights::all()), &script);
-    // How many batches there were, the pace of the store decides.
+    // The number of batches depends on the pace of the store.
     assert!(said[0].ends_with("files into Some(\"a segment\")"), "{said:?}");
     assert_eq!(
         said[1..],
@@ -74,7 +74,7 @@ fn a_joined_plugin_has_no_more_rights_than_another() {
         assert_eq!(outcome.end.to_string(), "exited with code 0");
     }
     let mut requests = stage.faulty.1.requests();
-    // Whoever has a right may list; who may read may get.
+    // Any right allows lists, and the right to read allows gets.
     requests.retain(|request| !request.starts_with("list ") && !request.starts_with("get "));
     assert!(requests.is_empty(), "{requests:?}");
     assert_eq!(stage.events().len(), 10);

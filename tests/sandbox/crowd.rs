@@ -1,4 +1,4 @@
-//! Many plugins at once.
+//! Many concurrent plugins.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ fn two_hundred_plugins_on_ten_logs_lose_nothing_and_cross_nothing_over() {
     }
 }
 
-/// What a plugin costs that waits, with a log open: its own instance and the log's.
+/// Measures the memory of a waiting plugin with an open log: its own instance and the log's.
 #[test]
 fn an_idle_plugin_takes_little_memory() {
     let stage = Arc::new(Stage::new());
@@ -63,7 +63,7 @@ fn an_idle_plugin_takes_little_memory() {
                     tokio::spawn(async move {
                         let run = stage.start(logs, &["open=errors", "append=a", "idle"]);
                         tokio::pin!(run);
-                        // Polled no more than it wants: it sleeps.
+                        // Polled only when it wakes: it sleeps.
                         tokio::select! {
                             _ = &mut run => {}
                             _ = is_open => {}
@@ -72,7 +72,7 @@ fn an_idle_plugin_takes_little_memory() {
                     open,
                 ));
             }
-            // One creates its batch a second after its append at the latest.
+            // Each creates its batch at most a second after its append.
             while stage.faulty.0.list(None).count().await < count {
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             }

@@ -1,4 +1,4 @@
-//! However a plugin ends, what it appended is there, once, and the next one can go on.
+//! After any end of a plugin, its appended events are there, once, and the next one can continue.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 use crate::stage::{Stage, numbered};
 
-/// Limits that a plugin reaches soon if it computes or waits without end, and others do not.
+/// Limits that a plugin reaches soon if it computes or waits without end. Other plugins do not
+/// reach them.
 fn limits(last: &str) -> PluginLimits {
     let mut limits = PluginLimits::default();
     match last {
@@ -20,7 +21,8 @@ fn limits(last: &str) -> PluginLimits {
     limits
 }
 
-/// No batch is due before the plugin ends: what is in the log afterwards, the host has flushed.
+/// Opens the log so that no batch is due before the plugin ends. The host has then flushed all
+/// events in the log.
 const OPEN: &str = "open=errors=1000000";
 
 #[test]
@@ -28,7 +30,7 @@ fn what_a_plugin_appended_is_flushed_however_it_ends() {
     let table: [(&[&str], &str); 7] = [
         (&[], "exited with code 0"),
         (&["exit=0"], "exited with code 0"),
-        // Rust has no way yet to tell the system another code than this.
+        // Rust has no way yet to give the system another code than this.
         (&["exit=7"], "exited with code 1"),
         (&["forget"], "exited with code 0"),
         (&["abort"], "trapped: wasm trap: wasm `unreachable` instruction executed"),
@@ -40,7 +42,7 @@ fn what_a_plugin_appended_is_flushed_however_it_ends() {
         let script = [&[OPEN, &word, "flush", "append=acknowledged", &word], ending].concat();
         let stage = Stage::with(limits(ending.last().unwrap_or(&"")));
         let mut expected = Vec::new();
-        // The next one finds what the one before it left.
+        // The next plugin finds the events of the one before it.
         for _ in 0..2 {
             let (outcome, said) = stage.run(stage.lend(Rights::default()), &script);
             assert_eq!(outcome.end.to_string(), end);
@@ -80,7 +82,7 @@ fn a_run_that_is_stopped_or_dropped_leaves_its_events_flushed() {
         let stdout = MemoryOutputPipe::new(1024);
         let mut run = Run::new(logs);
         run.wasi().args(&["plugin", OPEN, word, "idle"]).stdout(stdout.clone());
-        // When it has said so, the events are in the host's hands.
+        // After this line, the events are in the host's hands.
         let appended = async move {
             let done = format!("{word}: done\n");
             while !String::from_utf8_lossy(&stdout.contents()).contains(&done) {

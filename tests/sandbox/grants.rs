@@ -1,4 +1,4 @@
-//! Rights: what a plugin may do, and what it gets to know.
+//! Rights: the allowed calls of a plugin, and the facts that it can learn.
 
 use rig::faults::Fault;
 use stratalog::plugin::{Right, Rights};
@@ -45,7 +45,7 @@ fn a_plugin_appends_flushes_and_reads_its_log_by_label() {
     assert_eq!(stage.events(), ["a 0", "a 1", "a 2", "b"]);
 }
 
-/// Each call with the one right that allows it, and with all the others.
+/// Makes each call with the one right that allows it, and with all the others.
 #[test]
 fn a_call_without_its_right_is_denied_before_any_effect() {
     let table = [
@@ -61,7 +61,7 @@ fn a_call_without_its_right_is_denied_before_any_effect() {
     for (right, word, call) in table {
         let others = Right::ALL.into_iter().filter(|other| *other != right);
         let others = others.fold(Rights::none(), Rights::and);
-        // Forgets what was asked so far.
+        // Forgets the earlier requests.
         stage.faulty.1.requests();
         let (outcome, said) = stage.run(stage.lend(others), &[word]);
         let right_name = right.name();
@@ -113,7 +113,7 @@ fn only_granted_labels_open() {
     assert!(stage.faulty.1.requests().is_empty());
 }
 
-/// The store's name, the log's name and the cause are the host's.
+/// The store's name, the log's name and the cause stay in the host.
 #[test]
 fn a_plugin_is_told_labels_and_nothing_of_what_is_behind() {
     let stage = Stage::new();
@@ -147,7 +147,7 @@ fn labels_must_be_labels() {
     assert_eq!(error.to_string(), expected);
 }
 
-/// What lies beside or below a log that is not there is the host's to know.
+/// The neighbours of a missing log, next to it or below, stay in the host.
 #[test]
 fn a_log_that_is_not_there_is_said_by_its_label() {
     let stage = Stage::new();

@@ -1,4 +1,4 @@
-//! Limits on what a plugin asks of a log: errors of the call that name the limit.
+//! Limits on the calls of a plugin to a log: errors of the call that name the limit.
 
 use stratalog::plugin::{PluginLimits, Rights};
 
@@ -9,7 +9,7 @@ fn calls_beyond_the_rate_are_refused_and_taken_again_later() {
     let mut limits = PluginLimits::default();
     limits.calls_per_second = 20;
     let stage = Stage::with(limits);
-    // So many that no busy machine is slow enough to be granted them all.
+    // Too many for even the slowest machine to grant them all.
     let script = ["open=errors", "append=a=100000", "stat=errors"];
     let (outcome, said) = stage.run(stage.lend(Rights::default()), &script);
     let refused = "calls_per_second = 20 is reached: --calls-per-second raises it";
@@ -35,7 +35,7 @@ fn bytes_beyond_the_rate_are_refused() {
         "append-packed=3000: limit-reached: log.append-lines on the log errors: \
          bytes_per_second = 500 is reached: --bytes-per-second raises it"
     );
-    // The first packet is larger than the limit, and is let through.
+    // The first packet is larger than the limit, and passes.
     assert_eq!(outcome.usage.events_appended, 1000);
 }
 

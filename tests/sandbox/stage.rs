@@ -1,4 +1,4 @@
-//! Where plugins are run: an engine, a store to lend, and the plugin that does what it is told.
+//! A stage for plugins: an engine, a store to grant, and the plugin that follows its arguments.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use stratalog::{Error, Host, Page};
 use tokio::runtime::Runtime;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
-/// What a store is called in the host's own messages; no plugin ever sees it.
+/// The store's name in the host's own messages; no plugin ever sees it.
 pub(crate) const SECRET_STORE: &str = "s3://hidden-bucket";
 /// The log behind the label `errors`.
 pub(crate) const SECRET_NAME: &str = "hidden-team/app";
@@ -51,13 +51,13 @@ impl Stage {
         Self { runtime, host, faulty, store, engine, plugin }
     }
 
-    /// The log, lent as `errors`.
+    /// Grants the log as `errors`.
     pub(crate) fn lend(&self, rights: Rights) -> LogsCtxBuilder {
         let grant = Grant::new(&self.host, &self.store, SECRET_NAME).rights(rights);
         LogsCtx::builder().limits(self.engine.limits()).grant("errors", grant)
     }
 
-    /// Runs the plugin with these arguments; returns how it ended and the lines that it printed.
+    /// Runs the plugin with these arguments; returns its end and its printed lines.
     pub(crate) fn run(&self, logs: LogsCtxBuilder, script: &[&str]) -> (Outcome, Vec<String>) {
         self.runtime.block_on(self.start(logs, script))
     }
@@ -75,7 +75,7 @@ impl Stage {
         (outcome, said.lines().map(str::to_owned).collect())
     }
 
-    /// Every event of the log.
+    /// Returns every event of the log.
     pub(crate) fn events(&self) -> Vec<String> {
         self.runtime.block_on(read(&self.host, &self.store, SECRET_NAME))
     }
@@ -97,12 +97,12 @@ fn lines(page: &Page) -> Vec<String> {
     page.iter().map(|event| String::from_utf8(event.to_vec()).unwrap()).collect()
 }
 
-/// `a 0`, `a 1` and so on.
+/// Returns `a 0`, `a 1` and so on.
 pub(crate) fn numbered(word: &str, count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{word} {number}")).collect()
 }
 
-/// Where compiled components are kept between tests.
+/// Returns the folder of compiled components between tests.
 pub(crate) fn cache() -> PathBuf {
     rig::tools::target_folder().join("test-cache")
 }

@@ -1,4 +1,4 @@
-//! Appending, against what a program without stratalog does.
+//! Appending, compared with a program without stratalog.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,10 +18,10 @@ use crate::{event, host};
 /// Events in a batch of the library's default, and in a packet of `append_lines`.
 const THRESHOLD: usize = 32;
 const PACKET: usize = 1000;
-/// Events that pile up before a flush in a program that flushes now and then.
+/// Events that accumulate before a flush in a program that flushes now and then.
 const PILE: usize = 100_000;
 
-/// What a program without stratalog does: each event its own vector, joined at the flush.
+/// A program without stratalog: each event has its own vector, and the flush joins them.
 struct Naive {
     events: Mutex<Vec<Vec<u8>>>,
     objects: Forgetful,
@@ -54,7 +54,7 @@ impl Naive {
     }
 }
 
-/// Runs `each` on as many tasks, sharing `events`; returns when all are done.
+/// Runs `each` on this many tasks, which share `events`; returns the time until all are done.
 fn on_tasks<F>(runtime: &Runtime, tasks: u64, events: u64, each: impl Fn(u64, u64) -> F) -> Duration
 where
     F: Future<Output = ()> + Send + 'static,
@@ -128,7 +128,7 @@ pub(crate) fn append(criterion: &mut Criterion, runtime: &Runtime) {
                 }
                 log.close().await.expect("a close");
             });
-            // Per event: the last packet may be more than was asked for.
+            // Per event, because the last packet may exceed the requested number.
             let whole = u32::try_from(events.div_ceil(1000) * 1000).expect("few");
             start.elapsed() / whole * u32::try_from(events).expect("few")
         });

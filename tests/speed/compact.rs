@@ -1,4 +1,4 @@
-//! Compacting, against copying the same objects into one.
+//! Compacting, compared with copying the same objects into one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::{MIB, fill, host, keys};
 
 const BATCHES: usize = 64;
 
-/// Fetches the objects, a few at once, and writes them as one, in parts.
+/// Fetches the objects, a few concurrently, and writes them as one, in parts.
 async fn copy(objects: &dyn ObjectStore, keys: &[Key]) -> usize {
     use futures::stream::{self, StreamExt};
 
@@ -44,7 +44,7 @@ async fn compact(host: &Host, store: &Store) -> u64 {
     done.bytes
 }
 
-/// 64 MiB in batches of 1 MiB, in memory and in a folder.
+/// Compacts 64 MiB in batches of 1 MiB, in memory and in a folder.
 pub(crate) fn compacting(criterion: &mut Criterion, runtime: &Runtime) {
     let host = host();
     let mut group = criterion.benchmark_group("compact");
@@ -97,7 +97,7 @@ pub(crate) fn local(folder: &Path) -> Store {
     Store::open(&root, &StoreOptions::default()).expect("a store")
 }
 
-/// The same files again, without their bytes being written.
+/// Links the same files again, without writing their bytes.
 fn link_all(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for file in std::fs::read_dir(from).expect("files") {

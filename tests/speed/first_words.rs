@@ -1,4 +1,4 @@
-//! When a plugin first said something: for it to tell that it has come so far.
+//! The time of a plugin's first output, which marks a point in its run.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -8,7 +8,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// A standard output that keeps the time of its first bytes.
+/// A standard output that records the time of its first bytes.
 #[derive(Clone, Default)]
 pub(crate) struct FirstWords(Arc<OnceLock<Instant>>);
 

@@ -1,4 +1,4 @@
-//! A store that forgets, so that what is measured is the way to it.
+//! A store that forgets, so that the way to it is measured.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
-/// A store that forgets: what is measured is the way to it, not the memory it would keep.
+/// A store that forgets: the measured part is the way to it, not the memory it would keep.
 #[derive(Debug)]
 pub(crate) struct Forgetful;
 

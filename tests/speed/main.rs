@@ -1,7 +1,7 @@
-//! What the sandbox costs: the log against native code that does the naive thing, in one run.
+//! The cost of the sandbox: the log compared with naive native code, in one run.
 //!
-//! `cargo bench --features speed`; the ratios are printed at the end. With the name of a group, such as
-//! `append`, `read`, `compact`, `plugin`, `process` or `far`, only that is measured.
+//! `cargo bench --features speed` prints the ratios at the end. With the name of a group, such as
+//! `append`, `read`, `compact`, `plugin`, `process` or `far`, only that group is measured.
 
 mod append;
 mod compact;
@@ -21,7 +21,7 @@ use rig::tools::target_folder;
 use stratalog::store::Store;
 use stratalog::{Host, LogOptions};
 
-/// Bytes of an event without its LF, as most journals have them.
+/// Bytes of an event without its LF, as in most journals.
 const EVENT_BYTES: usize = 200;
 const MIB: usize = 1024 * 1024;
 
@@ -60,7 +60,7 @@ fn event() -> Vec<u8> {
     vec![b'x'; EVENT_BYTES]
 }
 
-/// Fills the log `log` with batches of about so many bytes.
+/// Fills the log `log` with batches of about this many bytes.
 async fn fill(host: &Host, store: &Store, batches: usize, bytes: usize) {
     let log = host.open(store, "log", LogOptions::new()).await.expect("a log");
     let packet = Bytes::from([&event()[..], b"\n"].concat().repeat(bytes / (EVENT_BYTES + 1)));
@@ -71,7 +71,7 @@ async fn fill(host: &Host, store: &Store, batches: usize, bytes: usize) {
     log.close().await.expect("a close");
 }
 
-/// The keys of its objects.
+/// Returns the keys of its objects.
 async fn keys(objects: &dyn ObjectStore) -> Vec<Key> {
     let listed = objects.list_with_delimiter(Some(&Key::from("log"))).await.expect("a list");
     let mut keys: Vec<_> = listed.objects.into_iter().map(|object| object.location).collect();
@@ -79,7 +79,7 @@ async fn keys(objects: &dyn ObjectStore) -> Vec<Key> {
     keys
 }
 
-/// Prints the ratios that matter, from what criterion has just measured.
+/// Prints the important ratios of criterion's measurements.
 fn ratios() {
     let median = |name: &str| -> Option<f64> {
         let file = target_folder().join("criterion").join(name).join("new/estimates.json");
@@ -115,7 +115,7 @@ fn ratios() {
     }
 }
 
-/// The command line.
+/// Returns the path of the command line.
 fn program() -> std::path::PathBuf {
     let bench = std::env::current_exe().expect("a program");
     bench

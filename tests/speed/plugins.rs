@@ -17,12 +17,12 @@ use crate::first_words::FirstWords;
 use crate::forgetful::Forgetful;
 use crate::{host, program};
 
-/// Fewer events would measure the start of the plugin.
+/// With fewer events, the start of the plugin would dominate.
 const EVENTS_MIN: u64 = 1_000_000;
 
 fn compile(runtime: &Runtime) -> Plugin {
     let mut limits = PluginLimits::default();
-    // What is measured is how fast it could be.
+    // The limits must not slow the plugin.
     (limits.calls_per_second, limits.bytes_per_second) = (u32::MAX, u64::MAX);
     let cache = target_folder().join("test-cache");
     let engine = PluginEngine::new(limits, Some(cache)).expect("an engine");
@@ -30,13 +30,13 @@ fn compile(runtime: &Runtime) -> Plugin {
     runtime.block_on(engine.compile(component, "the plugin")).expect("a plugin")
 }
 
-/// What a run took: until it said something, and until it ended.
+/// The times of a run: until its first output, and until its end.
 struct Ran {
     said: Option<Duration>,
     ended: Duration,
 }
 
-/// What of a run is measured.
+/// The measured time of a run.
 type Part = fn(Ran) -> Duration;
 
 /// Runs the script on a log in `store`.
@@ -55,7 +55,7 @@ async fn run(host: &Host, store: &Store, plugin: &Plugin, script: &[&str]) -> Ra
     Ran { said: words.at().map(|at| at - begun), ended }
 }
 
-/// To be compared with the native loop of the same group.
+/// Appends from a plugin, for comparison with the native loop of the same group.
 pub(crate) fn append(criterion: &mut Criterion, runtime: &Runtime) {
     let mut group = criterion.benchmark_group("append");
     group.throughput(Throughput::Elements(1)).sampling_mode(SamplingMode::Flat);
@@ -79,7 +79,7 @@ pub(crate) fn append(criterion: &mut Criterion, runtime: &Runtime) {
     group.finish();
 }
 
-/// A plugin that is compiled: from its start to its end, or to what it says after its first append.
+/// Runs a compiled plugin, from its start to its end, or to its output after the first append.
 pub(crate) fn start(criterion: &mut Criterion, runtime: &Runtime) {
     let mut group = criterion.benchmark_group("plugin");
     let (host, plugin) = (host(), compile(runtime));
@@ -104,7 +104,8 @@ pub(crate) fn start(criterion: &mut Criterion, runtime: &Runtime) {
     group.finish();
 }
 
-/// `stratalog run` of a plugin that only says hello, and `wasmtime run` of it where that is installed.
+/// Measures `stratalog run` of a plugin that only says hello, and `wasmtime run` of it where that
+/// is installed.
 pub(crate) fn process(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("process");
     let program = program();

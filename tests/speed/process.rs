@@ -7,7 +7,7 @@ use criterion::Criterion;
 
 use crate::program;
 
-/// One event to a folder.
+/// Appends one event to a folder.
 pub(crate) fn process(criterion: &mut Criterion) {
     let program = program();
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,4 @@
-//! Reading, against fetching the same objects.
+//! Reading, compared with fetching the same objects.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,10 +16,10 @@ use tokio::runtime::Runtime;
 use crate::compact::local;
 use crate::{MIB, fill, host, keys};
 
-/// What a far store adds to every request.
+/// The latency that a far store adds to every request.
 const LATENCY: Duration = Duration::from_millis(30);
 
-/// 64 MiB in batches of 1 MiB, from memory and from a folder.
+/// Reads 64 MiB in batches of 1 MiB, from memory and from a folder.
 pub(crate) fn read(criterion: &mut Criterion, runtime: &Runtime) {
     let host = host();
     let mut group = criterion.benchmark_group("read");
@@ -70,8 +70,8 @@ async fn fetch(objects: &dyn ObjectStore, keys: &[Key], take: impl Fn(&Bytes) ->
     total
 }
 
-/// 1,000 live batches in a store that is far away, once: in milliseconds, read by the log and fetched
-/// one after the other.
+/// Reads 1,000 live batches from a far store, once: the milliseconds of the log, and of fetching
+/// them one after the other.
 pub(crate) fn far(runtime: &Runtime) {
     let near = Arc::new(InMemory::new());
     let host = host();

@@ -1,4 +1,4 @@
-//! What a log does on every store, natively and by the component.
+//! The behaviour of a log on every store, natively and by the component.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,7 +24,7 @@ pub const PROPERTIES: &[Property<World>] = properties![
     racing_compactors_commit_once_each_and_lose_nothing [Exclusive],
 ];
 
-/// On stores without create-if-absent, nobody having vouched for a sole compactor.
+/// On stores without create-if-absent, without an option that vouches for a sole compactor.
 pub const UNVOUCHED: &[Property<World>] =
     properties![compaction_is_refused_and_the_log_stays_whole[NoExclusive]];
 
@@ -57,11 +57,11 @@ fn a_log_that_is_not_there_is_said_and_those_below_it_are_named(world: &World) {
     world.put(&format!("log/other/deep/{batch}"), "old");
     world.put(&format!("logs/{batch}"), "beside it");
     check(&["log/other/deep", "log/team"]);
-    // Once said, the pass goes on with what comes.
+    // After this error, the pass continues with new events.
     let mut pages = world.start_read("log").unwrap();
     assert!(matches!(pages.rest(), Err(Error::NoLog { .. })));
     assert_eq!(pages.rest().unwrap(), [""; 0]);
-    // A handle opens what is not there, and looks after it.
+    // A handle opens a log that is not there, and maintains it.
     let log = world.open("log");
     assert_eq!(log.read_all().unwrap(), [""; 0]);
     assert_eq!(log.compact().unwrap().merged_files, 0);
@@ -200,7 +200,7 @@ fn racing_compactors_commit_once_each_and_lose_nothing(world: &World) {
     assert_eq!((stats.segments, stats.objects), (1, 3));
 }
 
-/// Stores may show an object while it is written; then an error is right, and wrong events are not.
+/// Stores may show an object during its write. Then an error is right, and wrong events are not.
 fn a_reader_beside_large_writes_gets_no_wrong_event(world: &World) {
     let all: Vec<String> = (0..60).map(|n| format!("{n:02}{}", "y".repeat(499_997))).collect();
     let is_written = AtomicBool::new(false);

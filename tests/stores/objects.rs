@@ -1,4 +1,4 @@
-//! What every store does, over the host's store layer.
+//! The behaviour of every store, over the host's store layer.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use stratalog::store::doctor::{Doctor, Use, Verdict};
 use stratalog::store::{EntryKind, Location, ReadPart, Store, StoreErrorKind as Kind, WriteError};
 use tokio::runtime::Runtime;
 
-/// A store with nothing in it yet, and the means to open it once more.
+/// An empty store, and the means to open it again.
 pub struct Bench {
     store: Store,
     again: Box<dyn Fn() -> Store>,
@@ -90,7 +90,7 @@ fn created_objects_read_back(bench: &Bench) {
 }
 
 fn a_create_of_an_existing_key_changes_nothing(bench: &Bench) {
-    // A store that takes a condition and ignores it is only looked at where that matters.
+    // A store that accepts a condition and ignores it is only checked where that matters.
     if bench.use_for_a_log == Use::SoleCompactor {
         let store = bench.store.clone().with_sole_compactor(true);
         let create = |bytes: &'static str| store.create("a/key", bytes.into(), true);
@@ -119,7 +119,7 @@ fn racing_exclusive_creates_have_one_winner(bench: &Bench) {
             let store = bench.store.clone();
             let bytes = Bytes::from(format!("racer {racer}"));
             let key = key.clone();
-            // Tasks of their own, so that they run on many threads.
+            // Separate tasks, so that they run on many threads.
             bench.runtime.spawn(async move { store.create(&key, bytes, true).await })
         });
         let outcomes = bench.runtime.block_on(join_all(racers));
@@ -217,7 +217,7 @@ fn listings_are_sorted_direct_and_by_prefix(bench: &Bench) {
 }
 
 fn listings_by_pages_yield_each_key_once(bench: &Bench) {
-    // The doctor does it with more than the services return for one request.
+    // The doctor does it with more keys than the services return for one request.
     let expected: Vec<String> = (0..120).map(|n| format!("p/k{n:04}")).collect();
     for keys in expected.chunks(50) {
         let creates = keys.iter().map(|key| bench.store.create(key, "x".into(), false));

@@ -1,4 +1,4 @@
-//! The modules of a crate, and which of them import which, read off the text.
+//! The modules of a crate and their imports, found in the text.
 //!
 //! An import is a path that begins with `crate`, `super` or `self`, in an item `use` or elsewhere.
 //! Tests of a module and arrows between a module and its own children do not count.
@@ -15,7 +15,7 @@ pub(crate) struct Modules {
 }
 
 impl Modules {
-    /// The modules of the crate whose sources are in this folder.
+    /// Finds the modules of the crate whose sources are in this folder.
     pub(crate) fn below(place: &str) -> Self {
         let prefix = format!("{place}/");
         let mut texts = BTreeMap::new();
@@ -39,7 +39,8 @@ impl Modules {
         Self { place: place.to_owned(), imports: imports.collect() }
     }
 
-    /// Imports from a layer above, by the crate's layers from below. Modules of no layer do not count.
+    /// Returns imports from a layer above, by the crate's layers from below. Modules of no layer do
+    /// not count.
     pub(crate) fn upward(&self, layers: &[&str]) -> Vec<String> {
         let floor =
             |path: &Path| layers.iter().position(|layer| path.first().is_some_and(|p| p == layer));
@@ -57,7 +58,7 @@ impl Modules {
         found
     }
 
-    /// Modules that reach each other, each circle sorted by name.
+    /// Returns modules that reach each other, each circle sorted by name.
     pub(crate) fn circles(&self) -> Vec<Vec<String>> {
         let reach: BTreeMap<&Path, BTreeSet<&Path>> =
             self.imports.keys().map(|module| (module, self.reached_from(module))).collect();
@@ -107,8 +108,8 @@ fn longest_known(mut path: Path, known: &BTreeSet<Path>) -> Path {
     path
 }
 
-/// The paths that the text names, from the crate's root on. Comments and the tests at the end of a file
-/// are left out.
+/// Returns the paths that the text names, from the crate's root on. Comments and the tests at the
+/// end of a file are left out.
 fn paths_in(text: &str, module: &Path) -> Vec<Path> {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let code: String = text
@@ -139,7 +140,7 @@ fn paths_in(text: &str, module: &Path) -> Vec<Path> {
     paths
 }
 
-/// Reads `a::b::{c, d::E}` behind a known beginning.
+/// Parses `a::b::{c, d::E}` behind a known beginning.
 fn expand(base: &Path, text: &str, paths: &mut Vec<Path>) {
     let mut path = base.clone();
     let mut rest = text.trim_start();
@@ -163,7 +164,7 @@ fn expand(base: &Path, text: &str, paths: &mut Vec<Path>) {
     paths.push(path);
 }
 
-/// The items of a list in braces, of which the first brace has been read.
+/// Returns the items of a list in braces. The text begins after the first brace.
 fn items(list: &str) -> Vec<&str> {
     let (mut depth, mut start, mut found) = (0_u32, 0, Vec::new());
     for (at, c) in list.char_indices() {

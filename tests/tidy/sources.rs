@@ -13,18 +13,18 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The lines, counted from 1.
+    /// Iterates over the lines, counted from 1.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         (1..).zip(self.text.lines())
     }
 }
 
-/// The repository's root.
+/// Returns the repository's root.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// All files that end so, sorted by path.
+/// Returns all files with these endings, sorted by path.
 pub(crate) fn sources(endings: &[&str]) -> Vec<Source> {
     let mut found = Vec::new();
     collect(&root(), endings, &mut found);

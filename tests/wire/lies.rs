@@ -1,9 +1,9 @@
-//! Answers that are not the store's, between the host and an S3 server: a log is never taken for
-//! shorter than it is, and nothing of it is deleted on the strength of one.
+//! Answers between the host and an S3 server that do not come from the store. They never make the
+//! host take a log for shorter than it is, or delete any of it.
 
 use super::*;
 
-/// What an S3 server answers with the status 200 when it fails late.
+/// The answer of an S3 server that fails late, with the status 200.
 const ERROR: &str = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>";
 const LOGIN_PAGE: &str = "<html xmlns=\"http://www.w3.org/1999/xhtml\"><body>Sign in</body></html>";
 
@@ -36,7 +36,7 @@ fn a_log_whose_listing_is_none_is_not_taken_for_empty() {
             host.compact(&store, "log", &CompactOptions::new()).await.unwrap();
             append(&host, &store, &EVENTS[4..]).await;
             let before = store.list("log/", None, 100).await.unwrap();
-            // Of all listings, and of those of the manifests alone.
+            // For all listings, and for those of the manifests alone.
             for (lie, part) in [(ERROR, ""), (LOGIN_PAGE, ""), (ERROR, "manifest_")] {
                 wire.proxy.play(move |seen| match seen.is_list() && seen.target.contains(part) {
                     true => Fault::Lie(lie),
@@ -87,7 +87,8 @@ fn an_upload_whose_end_is_answered_by_an_error_is_known_only_by_a_look() {
             upload.finish().await
         };
         let is_end = |seen: &Seen| seen.method == "POST" && seen.target.contains("uploadId");
-        // It was done; the repeated request finds no upload any more, and the look the object.
+        // The operation was done. The repeated request finds no upload any more, and the lookup
+        // finds the object.
         let mut faults = vec![Fault::CarryOutAndLie(FAILED)];
         wire.proxy.play(move |seen| match is_end(seen) {
             true => faults.pop().unwrap_or(Fault::None),
@@ -95,7 +96,7 @@ fn an_upload_whose_end_is_answered_by_an_error_is_known_only_by_a_look() {
         });
         wire.runtime.block_on(upload(wire.store(2))).unwrap();
         assert_eq!(wire.proxy.faults(), 1);
-        // It was not, and nobody says so.
+        // The operation was not done, and no answer says so.
         for lie in [FAILED, ERROR] {
             let store = wire.store(1);
             wire.proxy.play(move |seen| if is_end(seen) { Fault::Lie(lie) } else { Fault::None });

@@ -1,17 +1,17 @@
-//! Answers of a WebDAV server that only pass, or that a first write meets beside another one.
+//! Answers of a WebDAV server that are temporary, or that concurrent first writes get.
 
 use rig::servers::{Server, require_or_skip};
 
 use super::*;
 
-/// A server of WebDAV with a proxy before it, or nothing where there is none.
+/// Starts a WebDAV server with a proxy before it; returns nothing where there is none.
 fn webdav() -> Option<(Server, Proxy)> {
     let server = require_or_skip(Server::rclone())?;
     let proxy = Proxy::start(&server.base);
     Some((server, proxy))
 }
 
-/// A store in a folder that nobody has made yet, by way of the proxy.
+/// Opens a store in a folder that does not exist yet, through the proxy.
 fn store(server: &Server, proxy: &Proxy, retry_max: usize) -> Store {
     let url = server.url("log").replace(&server.base, &proxy.endpoint);
     let place = Location::parse(&url).unwrap();
@@ -28,7 +28,7 @@ fn a_first_write_gets_past_the_locks_and_folders_of_others() {
     let runtime = Runtime::new().unwrap();
     let table = [
         ("MKCOL", Fault::Refuse("423 Locked")),
-        // The repeated request is told that the folder is there.
+        // The repeated request hears that the folder is there.
         ("MKCOL", Fault::CarryOutAndRefuse("503 Service Unavailable")),
         ("PUT", Fault::Refuse("423 Locked")),
     ];
@@ -47,7 +47,7 @@ fn a_first_write_gets_past_the_locks_and_folders_of_others() {
 fn a_write_that_meets_a_lock_every_time_fails_with_what_is_known() {
     let Some((server, proxy)) = webdav() else { return };
     let runtime = Runtime::new().unwrap();
-    // The conflict that asks for a folder is not a proof that nothing was written.
+    // The conflict that asks for a folder does not prove that nothing was written.
     let table =
         [("PUT", Fate::NotWritten(Kind::Unavailable)), ("MKCOL", Fate::Unknown(Kind::Unavailable))];
     for (method, fate) in table {

@@ -1,7 +1,7 @@
-//! A plugin that does what its arguments say, one after the other, and prints what came of each.
+//! A plugin that executes its arguments, one after the other, and prints the result of each.
 //!
-//! An argument is a word, or words joined by `=`. `open=LABEL` opens the log that the words without a
-//! label then speak of; with `open=LABEL=EVENTS` so many events make a batch, and no time does.
+//! An argument is a word, or words joined by `=`. `open=LABEL` opens the log for the later words
+//! without a label. With `open=LABEL=EVENTS`, this many events make a batch, and time makes none.
 
 use std::process::abort;
 use std::time::Duration;
@@ -33,7 +33,7 @@ fn main() {
     }
 }
 
-/// Does one thing. None: there is nothing to say.
+/// Executes one argument. None: there is nothing to print.
 fn perform(words: &[&str], log: &mut Option<Log>) -> Result<Option<String>, Error> {
     let opened = || log.as_ref().ok_or(Error::InvalidInput("nothing is open".to_owned()));
     Ok(Some(match words {
@@ -114,7 +114,7 @@ fn perform(words: &[&str], log: &mut Option<Log>) -> Result<Option<String>, Erro
     }))
 }
 
-/// Reads to the end and says what there was.
+/// Reads to the end and describes the events.
 fn all(reader: &Reader) -> Result<String, Error> {
     let (mut events, mut missed) = (0, 0);
     while let Some(page) = reader.next()? {
@@ -132,7 +132,7 @@ fn options(flush_threshold: Option<u32>) -> Options {
     Options {
         flush_threshold,
         flush_bytes: None,
-        // With a threshold no time makes a batch: it is the only thing that does.
+        // With a threshold, time makes no batch: only the threshold does.
         flush_interval_ms: flush_threshold.map(|_| 0),
         event_bytes_max: None,
         buffer_bytes_max: None,
@@ -147,7 +147,7 @@ fn compaction() -> CompactOptions {
     CompactOptions { full: false, fan_in: None, segment_bytes_max: None, batches_max: None }
 }
 
-/// The case of an error, and its text if it has one.
+/// Formats the case of an error, and its text if it has one.
 fn refused(error: &Error) -> String {
     match error {
         Error::InvalidInput(text) => format!("invalid-input: {text}"),
