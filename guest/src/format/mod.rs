@@ -6,6 +6,7 @@
 pub mod batch;
 pub(crate) mod batch_reader;
 pub(crate) mod byte_search;
+mod damage;
 pub mod host_bytes;
 pub mod index;
 pub(crate) mod legacy_batch;

@@ -8,7 +8,7 @@ use std::fmt;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::error::{Damage, Error};
+use crate::error::Error;
 use crate::limits::{LOG_NAME_BYTES_MAX, MANIFESTS_KEPT};
 
 const BATCH: &str = "batch_";
@@ -378,18 +378,6 @@ fn hex(text: &str, digits: usize) -> Option<u64> {
     let plain = text.len() == digits
         && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     plain.then(|| u64::from_str_radix(text, 16).ok()).flatten()
-}
-
-impl Damage {
-    /// The error of a driver, which names the object by its key.
-    pub(crate) fn of(self, log: &LogName) -> Error {
-        Error::Damaged(self.with_key(log))
-    }
-
-    /// Names the object by its key.
-    pub(crate) fn with_key(self, log: &LogName) -> Self {
-        Self { object: log.key(&self.object), ..self }
-    }
 }
 
 const _: () = {
