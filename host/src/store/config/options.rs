@@ -13,6 +13,7 @@ use std::time::Duration;
 use object_store::aws::AmazonS3ConfigKey;
 use object_store::azure::AzureConfigKey;
 use object_store::gcp::GoogleConfigKey;
+use strsim::levenshtein;
 
 use crate::store::config::settings::option_names;
 use crate::store::config::truth::truth_of;
@@ -263,7 +264,7 @@ fn bare(name: &str) -> &str {
 
 /// Returns the edit distance of two keys, with or without the names of services.
 fn distance(a: &str, b: &str) -> usize {
-    edit_distance(a, b).min(edit_distance(bare(a), bare(b)))
+    levenshtein(a, b).min(levenshtein(bare(a), bare(b)))
 }
 
 /// Returns the options of all services.
@@ -288,23 +289,4 @@ fn shown_nearest(nearest: &[&str]) -> String {
         true => "it takes none".to_owned(),
         false => format!("the nearest are {}", nearest.join(", ")),
     }
-}
-
-/// Counts the insertions, deletions and substitutions that turn `a` into `b`.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().take(64).enumerate() {
-        let mut diagonal = i;
-        let mut left = i.saturating_add(1);
-        let mut next = vec![left];
-        for (above, to) in row.iter().skip(1).zip(&b) {
-            let substitution = diagonal.saturating_add(usize::from(from != *to));
-            left = substitution.min(left.saturating_add(1)).min(above.saturating_add(1));
-            diagonal = *above;
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
