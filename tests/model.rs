@@ -1,4 +1,5 @@
-//! The protocols of guest/FORMAT.md as a model, under random schedules with faults, lies and damage.
+//! The protocols of `guest/FORMAT.md` as a model, under random schedules with faults, lies and
+//! damage.
 //!
 //! `tests/model/protocol.py` documents what it checks; it needs Python 3.
 

@@ -648,7 +648,7 @@ def in_order(got):
 
 
 def clean(world):
-    """Checks that no object of the current manifest holds trimmed events, unless a trim was lazy."""
+    """Checks that no object of the manifest holds trimmed events, unless a trim was lazy."""
     listed = manifests_of(world.objects)
     current = world.objects[max(listed)] if listed else EMPTY
     for segment in current["segs"]:

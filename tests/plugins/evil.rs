@@ -1,4 +1,4 @@
-//! Hostile plugins, one process each: how each ends, in which words, and what it leaves behind.
+//! Hostile plugins, one process each: the end of each, its message, and the log that it leaves.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
@@ -9,11 +9,12 @@ use crate::binary::within_address_space;
 use crate::binary::{Ran, can_end, fresh, ok, run_with, signal, stratalog, stratalog_caching_in};
 use crate::built;
 
-/// How a plugin must end.
+/// The required end of a plugin.
 struct End<'a> {
     code: i32,
     stdout: &'a str,
-    /// All of stderr, without `error: PLUGIN ` in front and the line feed behind; empty for nothing.
+    /// All of stderr, without the leading `error: PLUGIN ` and the final line feed; empty for
+    /// nothing.
     error: &'a str,
 }
 
@@ -50,7 +51,7 @@ fn check_on(log: &str, options: &[&str], words: &[&str], end: &End<'_>) {
     assert_eq!((ran.code, ran.stdout.as_str()), (end.code, end.stdout), "{words:?}");
 }
 
-/// Runs a hazard on a fresh log.
+/// Runs a hazard on a new log.
 fn check(options: &[&str], words: &[&str], end: &End<'_>) {
     let (_folder, log) = fresh();
     check_on(&log, options, words, end);
@@ -225,7 +226,7 @@ fn only_a_label_opens_a_log() {
     assert_eq!(ran.stdout.lines().count(), 19, "{}", ran.stdout);
     for line in ran.stdout.lines() {
         let (name, reason) = line.strip_prefix("open ").unwrap().split_once(": denied: ").unwrap();
-        // What was typed is repeated short and without what drives a terminal.
+        // The typed name is shortened in the message, and has no terminal sequences.
         let shown = name.trim_end_matches('"').to_owned();
         let expected = format!("no log is granted under the label {shown}");
         assert!(reason.starts_with(&expected), "{line}");
@@ -257,7 +258,7 @@ fn messages_over_the_limit_are_dropped_and_counted() {
     let (_folder, log) = fresh();
     let begun = Instant::now();
     let ran = run(&log, &["--log-lines-per-second", "10"], &["message-flood", "100000"]);
-    // A second's worth at the beginning, and what the time since then is worth.
+    // The limit of a second at the beginning, and the amount for the time since then.
     let passed_max = 10 * (2 + usize::try_from(begun.elapsed().as_secs()).unwrap());
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "100000 messages\n"));
     let (said, dropped): (Vec<&str>, Vec<&str>) =
@@ -298,7 +299,7 @@ fn a_plugin_ends_with_its_own_code_or_with_words() {
     let (_folder, log) = fresh();
     check_on(&log, &[], &["exit-with-code", "42"], &End { code: 42, stdout: said, error: "" });
     assert_eq!(ok(&["read", &log], ""), "flushed\nnot flushed\n");
-    // Its language has no way yet to say another code than this.
+    // Its language has no way yet to exit with another code than this.
     check(&[], &["exit-of-language"], &End { code: 1, stdout: "", error: "" });
     let error = "ended with an error and printed nothing: its `run` returned an error, which has no \
         text. Have the plugin catch its errors and print them to stderr";
@@ -314,7 +315,7 @@ fn a_report_replaces_its_file_as_a_whole() {
     let (folder, log) = fresh();
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("report"), "old").unwrap();
-    // Whoever has the old one open keeps it.
+    // A process that has the old report open keeps it.
     std::fs::hard_link(at("report"), at("old")).unwrap();
     let option = format!("--report={}", at("report").display());
     let ran = run(&log, &[&option], &["exit-with-code", "42"]);
@@ -322,7 +323,7 @@ fn a_report_replaces_its_file_as_a_whole() {
     let report = std::fs::read_to_string(at("report")).unwrap();
     assert!(report.starts_with("{\"end\":\"exited\",\"exit_code\":42,"), "{report}");
     assert_eq!(std::fs::read_to_string(at("old")).unwrap(), "old");
-    // One that cannot be written is named before the plugin runs.
+    // A report that cannot be written is named before the plugin runs.
     for missing in ["no/such/folder", ""] {
         let option = format!("--report={}", at(missing).display());
         let ran = run(&log, &[&option], &["exit-with-code", "42"]);
@@ -369,7 +370,7 @@ fn what_was_said_to_be_durable_is_there_after_a_kill() {
         let plugin = built::rust("evil");
         let lent = format!("evil={log}");
         let words = ["append-until-stopped"];
-        // With as much time for the last flush as a busy machine needs.
+        // The grace is as long as a busy machine needs for the last flush.
         let options = ["--grace", "10m", "--quiet"];
         let arguments = arguments(plugin.to_str().unwrap(), &lent, &options, &words);
         let mut child = stratalog(&arguments).stdin(Stdio::null()).spawn().unwrap();
@@ -458,7 +459,7 @@ fn components_that_no_compiler_makes_are_refused_or_stopped() {
         assert!(ran.stderr.starts_with(&said), "{name}: {}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 1, "{name}: {}", ran.stderr);
         assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{name}: {}", ran.stderr);
-        // What is refused is not compiled before.
+        // A refused file is not compiled first.
         let ran = run_with(&["-vv", "run", file.to_str().unwrap()], b"");
         let is_loaded =
             |line: &str| line.contains(" compiled in ") || line.contains(" taken from ");

@@ -1,4 +1,5 @@
-//! Hostile plugins one after the other in one host, which goes on to serve the next, in bounded memory.
+//! Hostile plugins one after the other in one host. It continues to serve the next one, in bounded
+//! memory.
 
 use std::time::Duration;
 
@@ -12,14 +13,14 @@ use crate::built;
 
 const MIB: usize = 1024 * 1024;
 
-/// What each hazard may have; a third of what the process may grow by.
+/// The memory limit of each hazard; a third of the process's allowed growth.
 const PLUGIN_MEMORY_MAX: usize = 32 * MIB;
 
 struct Hosting {
     host: Host,
     store: Store,
     engine: PluginEngine,
-    /// For what computes without end: the others compute as long as a busy machine needs.
+    /// For endless computations: the others compute as long as a busy machine needs.
     impatient: PluginEngine,
 }
 
@@ -58,7 +59,7 @@ async fn compile(engine: &PluginEngine, name: &str) -> Plugin {
     engine.compile(bytes, name).await.unwrap()
 }
 
-/// The most memory that this process has had so far, in bytes.
+/// Returns the peak memory of this process so far, in bytes.
 #[cfg(target_os = "linux")]
 fn peak_bytes() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -77,7 +78,7 @@ async fn each_ends_by_itself_and_the_next_one_is_served() {
     let evil = compile(&hosting.engine, "evil").await;
     let endless = compile(&hosting.impatient, "evil").await;
     let bench = compile(&hosting.engine, "bench").await;
-    // What compiling and a first run take is taken.
+    // The memory for compiling and for a first run is allocated by now.
     let (first, _) = hosting.run(&bench, "first", &["append-packed", "10000"]).await;
     assert_eq!(first.end, End::Exited(0));
     let before = peak_bytes();

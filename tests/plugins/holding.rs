@@ -1,4 +1,4 @@
-//! What the host holds for a plugin, in its logs too, counts against one limit.
+//! Bytes that the host keeps for a plugin, including those of its logs, count against one limit.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Child;
@@ -8,8 +8,8 @@ use crate::built;
 
 const MIB: usize = 1024 * 1024;
 
-/// What a run may hold besides: buffers that are kept for use again, what is on its way to the store,
-/// streams, stacks and the allocator's own. Measured under 16 MiB: it grows by 9 to 15 MB in all.
+/// The additional memory of a run: pooled buffers, requests in flight, streams, stacks and the
+/// allocator's own. Measured under 16 MiB: it grows by 9 to 15 MB in all.
 const BESIDES: usize = 16 * MIB;
 
 fn arguments(lent: &str, limit: &str, hazard: &str) -> Vec<String> {
@@ -22,8 +22,8 @@ fn arguments(lent: &str, limit: &str, hazard: &str) -> Vec<String> {
     all.into_iter().map(str::to_owned).collect()
 }
 
-/// What the plugin says when it holds what it can, and the most memory that its host has had; then
-/// what it says at its end.
+/// Returns the plugin's line when it has reached the limit, the peak memory of its host, and the
+/// plugin's last line.
 fn held(log: &str, limit: &str, hazard: &str) -> (String, usize, String) {
     let mut child = stratalog(&arguments(&format!("evil={log}"), limit, hazard)).spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -53,7 +53,7 @@ fn peak_bytes(_: &Child) -> usize {
 
 #[test]
 fn the_buffers_of_its_logs_count_as_a_plugins_memory() {
-    // All is compiled by then, so that the compiler's memory is not measured.
+    // Everything is compiled by now, so that the compiler's memory is not measured.
     run_with(&arguments(&format!("evil={}", fresh().1), "16MiB", "buffers-none"), b"");
     let (_, nothing, _) = held(&fresh().1, "16MiB", "buffers-none");
     for (limit, mib) in [("16MiB", 16), ("64MiB", 64)] {
@@ -69,7 +69,7 @@ fn the_buffers_of_its_logs_count_as_a_plugins_memory() {
             let grown = peak.saturating_sub(nothing);
             eprintln!("{hazard} under {limit}: {said} the host has grown by {grown} bytes");
             assert!(grown < mib * MIB + BESIDES, "{hazard} under {limit}: {grown} bytes, {said}");
-            // A good part of the limit can be used, and what was taken is kept.
+            // A large part of the limit can be used, and accepted events are kept.
             let words: Vec<&str> = said.split(' ').collect();
             let used: usize = words[2].parse().unwrap();
             assert!(used >= mib / 4, "{hazard} under {limit}: {said}");

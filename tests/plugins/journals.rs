@@ -1,11 +1,11 @@
-//! The same job in three languages: what comes out is the same, byte for byte.
+//! The same job in three languages: the output is the same, byte for byte.
 
 use std::path::{Path, PathBuf};
 
 use crate::binary::{Ran, fresh, ok, run_with};
 use crate::{built, tools};
 
-/// What the machine can build of the three.
+/// Builds the journals of the three languages that this machine supports.
 fn journals() -> Vec<(&'static str, PathBuf)> {
     let rust = Some(built::rust("journal-rust"));
     let python = tools::require_or_skip("the journal in Python", built::journal_python());
@@ -21,14 +21,14 @@ fn run(journal: &Path, options: &[&str], input: &[u8]) -> Ran {
     run_with(&arguments, input)
 }
 
-/// A line of an access log; the time, the host and the sizes do not matter here.
+/// Makes a line of an access log; the time, the host and the sizes do not matter here.
 fn line(request: &str, status: &str) -> String {
     format!(
         "192.0.2.7 - - [22/Nov/2026:20:38:30 +0100] \"{request}\" {status} 512 \"-\" \"curl/8.5\"\n"
     )
 }
 
-/// Lines that are understood and lines that are not, at the edges of both.
+/// Returns lines that can be parsed and lines that cannot, at the edges of both.
 fn access_log() -> Vec<u8> {
     let mut log = Vec::new();
     let mut add = |text: &str| log.extend_from_slice(text.as_bytes());
@@ -43,7 +43,7 @@ fn access_log() -> Vec<u8> {
     add(&line("GET /\u{2028} HTTP/1.1", "500"));
     add("2001:db8::1 - zoë [29/Feb/2028:23:59:60 -0930] \"PUT /a HTTP/1.0\" 599 - \"\" \"\"\r\n");
     add(&line("GET /404 HTTP/1.1", "404"));
-    // From here on they are not understood.
+    // From here on, the lines cannot be parsed.
     add(&line("GET / HTTP/1.1", "600"));
     add(&line("-", "500"));
     add(&line("get / HTTP/1.1", "500"));
@@ -56,7 +56,7 @@ fn access_log() -> Vec<u8> {
     add(&line("GET / HTTP/1.1", "500").replace(" - - ", " - \u{a0} - "));
     add("\n");
     add("\r\r\n");
-    // One byte over the limit, and one that is as long as may be.
+    // One byte over the limit, and one exactly at the limit.
     let filled = |bytes: usize| {
         let frame = line("GET / HTTP/1.1", "500").len() - 1;
         line(&format!("GET /{} HTTP/1.1", "x".repeat(bytes - frame)), "200")
@@ -88,7 +88,7 @@ errors in the log: 11
 events of others in the log: 3
 ";
 
-/// What is in the log before: two errors of this job, and three events that are not its.
+/// The earlier events of the log: two errors of this job, and three foreign events.
 const BEFORE: &str = r#"{"path":"/pay","status":502}
 {"path":"/old","status":500}
 {"path":"/fine","status":200}
@@ -178,7 +178,8 @@ fn a_store_that_takes_nothing_is_an_error_that_names_the_batch() {
         let said = ran.stderr.lines().find(|line| line.starts_with(front));
         let said = said.unwrap_or_else(|| panic!("{language}: {}", ran.stderr));
         assert!(said.ends_with(back), "{language}: {said}");
-        // The host says the same of what it could not flush, with its own code for a store.
+        // The host reports the same of events that it could not flush, with its own code for a
+        // store.
         assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{language}: {}", ran.stderr);
     }
 }

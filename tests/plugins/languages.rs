@@ -1,4 +1,4 @@
-//! Plugins in languages whose runtimes decide how a plugin ends, and what is heard of it.
+//! Plugins in languages whose runtimes decide the end of a plugin and its message.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ fn run(plugin: &Path, options: &[&str], words: &[&str]) -> Ran {
     run_with(&arguments, b"")
 }
 
-/// What is said of a plugin that ended with an error and has printed nothing.
+/// Returns the message for a plugin that ended with an error and printed nothing.
 fn silent(plugin: &Path) -> String {
     format!(
         "error: {} ended with an error and printed nothing: its `run` returned an error, which has \
@@ -37,7 +37,7 @@ fn whatever_ends_a_plugin_in_python_is_heard() {
     assert_eq!((ran.code, ran.stderr), (1, silent(&plugin)));
     let ran = run(&plugin, &[], &["sys-exit-words"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (1, "there was no header\n"));
-    // Python's own way to exit knows 0 and 1.
+    // Python's own way to exit has only 0 and 1.
     let ran = run(&plugin, &[], &["sys-exit"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
     let ran = run(&plugin, &[], &["exit-with-code"]);

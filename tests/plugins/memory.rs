@@ -1,4 +1,4 @@
-//! The memory: what it knows survives its process and a compaction.
+//! The memory: its facts survive its process and a compaction.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ impl Memory<'_> {
         run_with(&arguments, stdin.as_bytes())
     }
 
-    /// Runs a command that must succeed in silence, and returns the answers.
+    /// Runs a command that must succeed without messages; returns the answers.
     fn ask(&self, words: &[&str]) -> Vec<Value> {
         let ran = self.run(words, "");
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{words:?}");
@@ -127,7 +127,7 @@ fn commands_come_as_lines_too_and_a_refused_one_does_not_end_them() {
         [\"upsert\",\"k\",\"b\"]\n[\"list\"]";
     let ran = memory.run(&[], lines);
     assert_eq!(ran.code, 1);
-    // Its answers say why, on stdout.
+    // Its answers on stdout have the reasons.
     assert!(ran.stderr.contains("1 line was refused: its answer says why"), "{}", ran.stderr);
     let answers: Vec<Value> =
         ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -1,4 +1,4 @@
-//! The same component under two hosts: what one writes the other reads, verifies and compacts.
+//! The same component under two hosts: each can read, verify and compact the events of the other.
 
 use std::fs;
 use std::io::Write as _;
@@ -8,7 +8,7 @@ use crate::binary::{Ran, fresh, json, numbered, ok};
 use crate::built::NodeHost;
 use crate::tools;
 
-/// The host under Node, with the very component that the binary carries.
+/// Returns the host under Node, with the same component as in the binary.
 fn node() -> Option<NodeHost> {
     let folder = tempfile::TempDir::new().unwrap();
     let component = folder.path().join("log.wasm");
@@ -27,7 +27,7 @@ fn run(node: &NodeHost, words: &[&str], stdin: &[u8]) -> Ran {
     child.wait_with_output().unwrap().into()
 }
 
-/// Runs a command under Node that must succeed in silence.
+/// Runs a command under Node that must succeed without messages.
 fn node_ok(node: &NodeHost, words: &[&str], stdin: &str) -> String {
     let ran = run(node, words, stdin.as_bytes());
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{words:?}");
@@ -109,7 +109,7 @@ fn what_is_to_be_made_first_is_named() {
     let ran = Ran::from(missing.arg("/no/such/log.wasm").output().unwrap());
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.stderr.starts_with("error: cannot read /no/such/log.wasm (ENOENT)"));
-    // Away from where the component was made.
+    // A folder away from the place where the component was built.
     let sources = tools::workspace().join("examples/node-host");
     let alone = tempfile::TempDir::new().unwrap();
     for file in fs::read_dir(sources).unwrap().map(|file| file.unwrap().path()) {
@@ -129,7 +129,7 @@ fn what_is_to_be_made_first_is_named() {
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
 }
 
-/// Calls the store itself, where the component would never go; its checks are its own.
+/// Calls the store directly, in ways that the component never does; the store makes its own checks.
 #[test]
 fn the_folder_store_keeps_what_its_interface_says() {
     let Some(node) = node() else { return };

@@ -1,5 +1,5 @@
-//! Plugins whose streams nobody reads or feeds: limits and signals end them as at any other moment,
-//! and waiting is not computing.
+//! Plugins whose streams have no reader or writer. Limits and signals end them as at any other
+//! moment, and waiting is not computing.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -26,7 +26,7 @@ fn first_line(child: &mut Child) -> BufReader<ChildStdout> {
     stdout
 }
 
-/// Waits until a stream of a command holds that many bytes.
+/// Waits until a stream of a command contains at least this many bytes.
 #[cfg(unix)]
 fn wait_for_bytes(child: &mut Child, stream: &impl std::os::fd::AsFd, bytes: u64) {
     until("a stream that fills", || {
@@ -41,7 +41,7 @@ fn wait_for_bytes(child: &mut Child, stream: &impl std::os::fd::AsFd, bytes: u64
 #[cfg(target_os = "linux")]
 fn wait_for_sleep(child: &Child) {
     let is_asleep = |task: std::io::Result<std::fs::DirEntry>| {
-        // A thread may have gone meanwhile.
+        // A thread may have ended by now.
         let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap_or_default();
         let state = stat.rsplit(')').next().unwrap().trim_start();
         state.is_empty() || state.starts_with('S')
@@ -53,11 +53,11 @@ fn wait_for_sleep(child: &Child) {
 #[cfg(not(target_os = "linux"))]
 fn wait_for_sleep(_: &Child) {}
 
-/// What a pipe holds at least that its writer cannot get rid of more.
+/// The smallest number of bytes in a pipe whose writer is blocked.
 #[cfg(unix)]
 const FULL: u64 = 60_000;
 
-/// What writes or reads for ever, by hazard.
+/// Hazards that write or read without end.
 const HAZARDS: [&str; 3] = ["write-lines", "complain", "read-without-end"];
 
 #[test]
@@ -121,7 +121,7 @@ fn what_a_stopped_plugin_wrote_last_is_lost_and_counted() {
     panic!("the plugin never came to wait");
 }
 
-/// Far more than a pipe and the host hold.
+/// Far more than the buffers of a pipe and the host.
 const LINES: usize = 20_000;
 
 fn assert_whole(output: &str) {
@@ -129,7 +129,7 @@ fn assert_whole(output: &str) {
     assert!(output.lines().eq(expected), "{} bytes", output.len());
 }
 
-/// How long a plugin ran, and how long it computed meanwhile, as its report says.
+/// Returns the running time of a plugin and its computing time, from its report.
 fn times(report: &str) -> [Duration; 2] {
     let report: serde_json::Value = serde_json::from_str(report).unwrap();
     let seconds = |name: &str| report.get(name).unwrap().as_f64().unwrap();
@@ -152,7 +152,7 @@ fn a_plugin_that_waits_for_its_reader_computes_nothing_and_loses_nothing() {
         }
         (child.stdout, child.stderr) = (Some(stdout), Some(stderr));
         wait_for_sleep(&child);
-        // That time passes is what this is about; a busy machine only lets pass more.
+        // The test needs time to pass; a busy machine only makes it longer.
         let waits = Instant::now();
         std::thread::sleep(Duration::from_secs(1));
         let waited = waits.elapsed();
@@ -188,7 +188,7 @@ fn streams_that_do_not_block_are_waited_for() {
     let mut command = plugin(&log, &[], &["write-lines", &lines]);
     let mut child = command.stdout(Stdio::from(OwnedFd::from(theirs))).spawn().unwrap();
     drop(command);
-    // A socket takes little of what is to come: the plugin waits for it.
+    // A socket accepts little of the remaining output: the plugin waits for it.
     wait_for_bytes(&mut child, &ours, 10_000);
     wait_for_sleep(&child);
     let mut output = String::new();

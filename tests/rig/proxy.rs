@@ -48,7 +48,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// True if the client hears nothing until it gives up.
+    /// True if the client hears nothing until its timeout.
     pub fn is_silent(self) -> bool {
         matches!(self, Self::StallBefore | Self::StallAfter)
     }
@@ -310,7 +310,7 @@ fn reset(client: &TcpStream) -> io::Result<()> {
     SockRef::from(client).set_linger(Some(Duration::ZERO))
 }
 
-/// Stays silent until the client gives up.
+/// Stays silent until the client ends the connection.
 fn stall(mut client: &TcpStream) -> io::Result<()> {
     client.read_to_end(&mut Vec::new()).map(drop)
 }

@@ -96,7 +96,7 @@ fn an_upload_whose_end_is_answered_by_an_error_is_known_only_by_a_look() {
         });
         wire.runtime.block_on(upload(wire.store(2))).unwrap();
         assert_eq!(wire.proxy.faults(), 1);
-        // The operation was not done, and no answer says so.
+        // The operation was not done, and no answer reveals it.
         for lie in [FAILED, ERROR] {
             let store = wire.store(1);
             wire.proxy.play(move |seen| if is_end(seen) { Fault::Lie(lie) } else { Fault::None });
