@@ -1,4 +1,4 @@
-//! Logs with damaged objects: what can be read of one, and what a repair makes of it.
+//! Logs with damaged objects: their readable events, and the result of a repair.
 
 #[path = "repairs/copies.rs"]
 mod copies;
@@ -29,7 +29,7 @@ use stratalog_guest::error::Error;
 use stratalog_guest::format::names::LogName;
 use stratalog_guest::ports::System;
 
-/// A clock that goes on by a second at every look, and no log sink.
+/// A clock that advances by a second at every reading, and no log sink.
 #[derive(Clone, Default)]
 struct Clock(std::rc::Rc<std::cell::Cell<u64>>);
 
@@ -85,7 +85,7 @@ impl World {
         compactor::compact(self.store.clone(), &self.clock, log(), options).unwrap();
     }
 
-    /// The keys of the objects whose own names begin and end so, in order.
+    /// Returns the keys of the objects whose own names have this beginning and end, in order.
     fn keys(&self, begin: &str, end: &str) -> Vec<String> {
         let objects = self.store.objects();
         let keys = objects.keys().filter(|key| {
@@ -130,7 +130,7 @@ impl World {
     }
 }
 
-/// What a pass yields: the numbers of its events, and how many it is told are missing before each page.
+/// Reads to the end. Returns the numbers of the events, and the number of missed ones.
 fn read(reader: &mut Reader<Memory>) -> Result<(Vec<u32>, u64), Error> {
     let (mut events, mut missed) = (Vec::new(), 0);
     while let Some(page) = reader.next_page()? {
@@ -184,10 +184,10 @@ fn reader_that_skips_damage_yields_all_that_can_be_read() {
         order.sort_unstable();
         order.dedup();
         assert_eq!(order, events, "{what}");
-        // Whoever goes on from there does not come to the damage again.
+        // A reader that resumes there does not come to the damage again.
         let position = reader.position();
         assert_eq!(read(&mut world.reader(position)).unwrap(), (Vec::new(), 0), "{what}");
-        // And without that option the damage is an error.
+        // Without that option the damage is an error.
         assert!(matches!(read(&mut world.reader(None)), Err(Error::Damaged(_))), "{what}");
     }
 }
@@ -301,7 +301,7 @@ fn repair_steps_back_from_a_manifest_only_where_nothing_is_lost() {
     assert_eq!((&steps[0].damage.object, &steps[0].action), (&manifest, &Action::StepBack));
     assert_eq!(world.verified(), Vec::<String>::new());
     assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[]), 0));
-    // What it absorbed has been deleted, and it cannot be made again: it is left.
+    // The batches that it absorbed have been deleted, and it cannot be restored: it stays.
     world.store = Memory::of(after);
     let manifests = world.keys("manifest_", ".json");
     let before_it = manifests[manifests.len() - 2].clone();
@@ -313,7 +313,7 @@ fn repair_steps_back_from_a_manifest_only_where_nothing_is_lost() {
     assert_eq!(world.store.objects(), before);
 }
 
-/// The newest manifests are gone, and with them what only they tell.
+/// The newest manifests are gone, and with them the facts that only they record.
 #[test]
 fn log_without_its_newest_manifests_is_damaged_and_gets_its_batches_back() {
     for lost in 1..=3 {
@@ -336,7 +336,7 @@ fn log_without_its_newest_manifests_is_damaged_and_gets_its_batches_back() {
         is_named(stat::stat(world.store.clone(), log()).unwrap_err());
         assert!(world.verified()[0].contains(&named), "{lost}: {:?}", world.verified());
         assert_eq!(world.store.objects(), before, "{lost}");
-        // What the manifests that are left tell can be read, with a word about the rest.
+        // The facts of the remaining manifests can be read, with a warning about the rest.
         let mut reader = world.reader(None);
         reader.skip_damaged();
         let (events, _) = read(&mut reader).unwrap();

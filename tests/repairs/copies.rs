@@ -1,4 +1,4 @@
-//! Batches that cannot be read where they belong, and stand somewhere else, too.
+//! Batches that cannot be read in their place, and also exist elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,8 @@ fn all() -> (Vec<u32>, u64) {
     (all_but(&[]), 0)
 }
 
-/// A log whose nine batches are in one segment, and the objects that this was made of, which are gone.
+/// Makes a log whose nine batches are in one segment. Returns it with the deleted objects that the
+/// segment was made of.
 fn absorbed() -> (World, Objects) {
     let world = World { store: Memory::default(), clock: Clock::default() };
     world.write(0..9);
@@ -26,7 +27,7 @@ fn absorbed() -> (World, Objects) {
     (world, before)
 }
 
-/// The same, made of three segments of three batches each.
+/// Makes the same log from three segments of three batches each.
 fn merged() -> (World, Objects) {
     let world = World { store: Memory::default(), clock: Clock::default() };
     for first in [0, 3, 6] {
@@ -39,19 +40,19 @@ fn merged() -> (World, Objects) {
     (world, before)
 }
 
-/// A log after deletes have failed, or after something was restored.
+/// Makes a log as after failed deletes, or after a restore.
 fn with(world: World, more: impl IntoIterator<Item = (String, std::rc::Rc<[u8]>)>) -> World {
     let mut objects: Objects = more.into_iter().collect();
     objects.extend(world.store.objects());
     World { store: Memory::of(objects), ..world }
 }
 
-/// The segment that the log names: of the last generation.
+/// Returns the segment that the log names, which has the last generation.
 fn segment(world: &World) -> String {
     world.keys("segment_", ".jsonl").pop().unwrap()
 }
 
-/// What is done to it.
+/// The harm to the log.
 type Harm<'a> = (&'a str, &'a dyn Fn(&mut World, &str));
 const HARMS: [Harm; 3] = [
     ("a byte", &|world, key| world.damage(key, flip(20))),
@@ -108,7 +109,7 @@ fn batch_that_a_trim_has_cut_is_cut_again() {
     let point = TrimPoint::KeepEvents(11);
     let options = TrimOptions { lazy: false };
     trimmer::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
-    // The segment that was cut is listed still, or the batches that it was made of are.
+    // The deleted segment is still listed, or the batches that it was made of are.
     for (what, harm) in HARMS {
         let whole = absorbed().0.store.objects();
         let old = whole.into_iter().filter(|(key, _)| key.ends_with(".jsonl"));
@@ -174,7 +175,7 @@ fn damaged_copy_of_what_is_lost_is_set_aside_and_not_deleted() {
     let objects = world.store.objects();
     assert_eq!(objects.get(&batch), Some(&bad));
     assert_eq!(objects.get(&batch.replace("log/", "log/set-aside_")), Some(&bad));
-    // The others were copied, and are not needed any more.
+    // The others were copied, and are no longer needed.
     assert_eq!(world.keys("batch_", "").len(), 1);
     assert_eq!(world.verified(), Vec::<String>::new());
 }

@@ -16,7 +16,7 @@ fn repaired<S: Store<Bytes = Vec<u8>>>(
     repair::repair(store, &world.clock, log(), dry_run).map(|repaired| repaired.steps)
 }
 
-/// That it is the store's fault, and that nothing was changed.
+/// Checks that the store is blamed, and that nothing was changed.
 fn is_store_failed<S: Store<Bytes = Vec<u8>>>(what: &str, world: &World, store: impl Fn() -> S) {
     let before = world.store.objects();
     for dry_run in [true, false] {
@@ -48,7 +48,7 @@ fn size_in_a_listing_alone_is_no_damage() {
         };
         let world = World::new();
         is_store_failed(what, &world, || Liar::listing(&world.store, u64::MAX, shows));
-        // Shown it for a while, it looks again.
+        // Shown it for a while, it loads again.
         for lies in 1..8 {
             let store = Liar::listing(&world.store, lies, shows);
             match repaired(store, &world, false) {

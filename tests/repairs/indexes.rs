@@ -1,4 +1,4 @@
-//! Indexes that are damaged or gone, of segments and of trimmed ones.
+//! Indexes that are damaged or gone, of live segments and of trimmed ones.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 
 use super::{Clock, World, all_but, flip, log, read};
 
-/// A log of one segment of nine batches.
+/// Makes a log of one segment of nine batches.
 fn one_segment() -> World {
     let world = World { store: Memory::default(), clock: Clock::default() };
     world.write(0..9);
@@ -39,7 +39,7 @@ fn index_of_which_much_is_damaged_is_written_again() {
     let mut world = one_segment();
     let key = index(&world);
     let good = world.store.objects()[&key].clone();
-    // A stretch of each line but the first, in another place of each, and a digit of a writer.
+    // A range of each line but the first, in another place of each, and a digit of a writer.
     let starts: Vec<usize> = (0..good.len()).filter(|at| good[*at] == b'\n').collect();
     world.damage(&key, |bytes| {
         for (line, start) in starts[..8].iter().enumerate() {
@@ -108,7 +108,7 @@ fn index_whose_batches_nothing_names_is_left_and_why_is_said() {
     assert_eq!(world.store.objects(), before);
 }
 
-/// A log of which the first segment, of two batches, was trimmed whole and the second in part.
+/// Makes a log whose first segment, of two batches, was trimmed whole and the second in part.
 fn trimmed() -> World {
     let world = World::new();
     let options = TrimOptions { lazy: false };
@@ -166,7 +166,7 @@ fn index_of_a_trimmed_segment_is_not_forgotten_while_a_batch_may_be_in_it() {
     let options = TrimOptions { lazy: false };
     let point = TrimPoint::KeepEvents(14);
     trimmer::trim(world.store.clone(), &world.clock, log(), point, options).unwrap();
-    // One of its batches is listed still, and the other one's name is nowhere.
+    // One of its batches is still listed, and the other one's name is nowhere.
     let (batch, bytes) = before.into_iter().next().unwrap();
     let mut objects = world.store.objects();
     objects.insert(batch.clone(), bytes);

@@ -11,12 +11,12 @@ use stratalog_guest::format::names::{Generation, LogId};
 
 use super::{Clock, World, all_but, log, read};
 
-/// Merges as much as there is, or nothing.
+/// Merges as much as possible, or nothing.
 const FULL: CompactInput =
     CompactInput { full: true, fan_in: None, segment_bytes_max: None, batches_max: None };
 const APART: CompactInput = CompactInput { full: false, fan_in: Some(64), ..FULL };
 
-/// A log of three segments and three live batches.
+/// Makes a log of three segments and three live batches.
 fn log_of_three() -> World {
     let world = World { store: Memory::default(), clock: Clock::default() };
     for batches in [0..2, 2..4, 4..6] {
@@ -27,7 +27,7 @@ fn log_of_three() -> World {
     world
 }
 
-/// Such a log after one more commit, and the key of its manifest.
+/// Makes such a log after one more commit; returns it and the key of its manifest.
 fn committed(commit: &dyn Fn(&World)) -> (World, String) {
     let world = log_of_three();
     commit(&world);
@@ -41,7 +41,7 @@ fn trim(world: &World, kept: u64, lazy: bool) {
     trimmer::trim(world.store.clone(), &world.clock, log(), point, TrimOptions { lazy }).unwrap();
 }
 
-/// The commits, each with how many of its manifest's last bytes may be gone so that it is found again.
+/// Returns the commits. True: a repair can restore the manifest without any of its bytes.
 #[allow(clippy::type_complexity, reason = "one table")]
 fn commits() -> Vec<(&'static str, Box<dyn Fn(&World)>, bool)> {
     vec![
@@ -106,7 +106,7 @@ fn current_manifest_that_is_torn_anywhere_is_made_again_or_left() {
                 action => panic!("{what}, {length}: {action:?}"),
             }
         }
-        // Where segments were written and something deleted, no byte of it is needed; else the first
+        // If segments were written and others deleted, no byte of it is needed. Otherwise the first
         // position is.
         let least = if from_nothing { good.len() } else { good.len() - 200 };
         assert!(rebuilt >= least, "{what}: {rebuilt} of {}", good.len());
@@ -137,7 +137,7 @@ fn current_manifest_that_was_changed_is_made_again() {
 
 #[test]
 fn current_manifest_is_not_made_again_from_what_others_left() {
-    // A loser's segment beside that of the winner: without a word of the manifest it may be either's.
+    // A loser's segment next to that of the winner: without the manifest it may be either's.
     let (world, key) = committed(&|world| world.compact_with(APART));
     let (other, _) = committed(&|world| {
         world.clock.0.set(world.clock.0.get() + 5);
@@ -153,7 +153,7 @@ fn current_manifest_is_not_made_again_from_what_others_left() {
         let steps = world.repair(false);
         let [Step { action: Action::Nothing(_), .. }] = &steps[..] else { panic!("{steps:?}") };
     }
-    // Who has committed it is said.
+    // The first 72 bytes name the committer.
     other.damage(&key, |bytes| bytes.truncate(72));
     other.repair(false);
     assert_eq!(other.store.objects()[&key], good);
@@ -238,7 +238,7 @@ fn first_manifest_gets_a_stand_in_and_the_rest_is_repaired() {
     assert_eq!(world.store.objects()["log/set-aside_manifest_0000000000000000001.json"], torn);
     assert_eq!(world.verified(), Vec::<String>::new());
     assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[0, 1]), 2));
-    // It stays, and all go on beside it.
+    // It stays, and all operations continue next to it.
     let stand_in = world.store.objects()[key].clone();
     for batch in 9..24 {
         world.write(batch..batch + 1);
@@ -260,7 +260,7 @@ fn stand_in_says_the_identity_and_the_generation_and_never_counts() {
     let stand_in = StandIn::decode(Generation(3), &bytes).unwrap();
     let manifest = Manifest::decode(Generation(4), &world.store.objects()[&current]).unwrap();
     assert_eq!((stand_in.log, manifest.log.is_some()), (manifest.log, true));
-    // Of another log, or another generation, it is damage, which a repair replaces.
+    // With another log or another generation in it, it is damage, which a repair replaces.
     let other = StandIn { log: Some(LogId(7)), ..stand_in };
     let misplaced = StandIn { generation: Generation(2), ..stand_in };
     for wrong in [other, misplaced] {
@@ -271,7 +271,7 @@ fn stand_in_says_the_identity_and_the_generation_and_never_counts() {
         assert_eq!(world.store.objects()[key].to_vec(), bytes);
         assert_eq!(world.verified(), Vec::<String>::new());
     }
-    // Without the manifest that it stands below nothing is believed, and it is not replaced.
+    // Without the manifest above it nothing is trusted, and it is not replaced.
     world.remove(&current);
     let before = world.store.objects();
     let damage = |error: Error| match error {
@@ -295,7 +295,7 @@ fn stand_in_that_was_not_written_yet_is_written_by_the_next_repair() {
     let torn = world.store.objects();
     world.repair(false);
     let done = world.store.objects();
-    // Ended after the damaged one was set aside, or after it was deleted too.
+    // Ended after the damaged manifest was set aside, or after it was also deleted.
     for ended in [true, false] {
         let mut objects = done.clone();
         objects.remove(key);

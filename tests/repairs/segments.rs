@@ -1,4 +1,4 @@
-//! What the repair of a segment costs.
+//! The cost of repairing a segment.
 
 use rig::memory::Memory;
 
@@ -6,7 +6,7 @@ use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 
 use super::{Clock, World, log, read};
 
-/// The gets of a repair of a segment of 200 batches in which so many are damaged, far apart.
+/// Returns the gets of a repair of a segment of 200 batches. This many are damaged, far apart.
 fn gets(damaged: usize) -> u64 {
     let mut world = World { store: Memory::default(), clock: Clock::default() };
     world.write(0..200);
@@ -37,7 +37,7 @@ fn gets(damaged: usize) -> u64 {
 
 #[test]
 fn repair_of_a_segment_that_was_trimmed_lazily_leaves_no_trimmed_event_in_it() {
-    // Of nine batches of two events the first two and a half are trimmed.
+    // The first two and a half of nine batches of two events are trimmed.
     for (damaged, lost) in [(0, vec![]), (40, vec![5]), (50, vec![6, 7]), (100, vec![12, 13])] {
         let mut world = World { store: Memory::default(), clock: Clock::default() };
         world.write(0..9);

@@ -1,4 +1,4 @@
-//! What stands under names of objects and is none of the log's: renamed batches, and links.
+//! Foreign objects under names of the log's objects: renamed batches, and links.
 
 use rig::memory::Memory;
 use stratalog_guest::drive::repair::{self, Action, Step};
@@ -6,7 +6,7 @@ use stratalog_guest::drive::repair::{self, Action, Step};
 use super::liar::Liar;
 use super::{World, all_but, flip, log, read};
 
-/// A log with one of its live batches renamed.
+/// Makes a log with one of its live batches renamed.
 fn renamed(events: &str) -> (World, String) {
     let mut world = World::new();
     let key = world.keys("batch_", ".jsonl")[1].clone();
@@ -82,7 +82,7 @@ fn link_in_the_place_of_a_segment_or_an_index_stops_nothing_else() {
         is_left(&steps[0], &link);
         let actions: Vec<_> = steps[1..].iter().map(|step| &step.action).collect();
         assert_eq!(actions, [&Action::StandIn, &Action::SetAside], "{steps:?}");
-        // Put back, it is the object that it was.
+        // Back in its place, it is the same object as before.
         assert_eq!(world.verified(), Vec::<String>::new());
         assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[8, 9]), 2));
     }
@@ -105,7 +105,7 @@ fn link_in_the_place_of_a_batch_stops_what_would_come_before_it() {
     assert_eq!((&first.damage.object, &first.action), (&batches[0], &Action::SetAside));
     assert_eq!(last.damage.object, batches[2]);
     assert!(matches!(&last.action, Action::Nothing(why) if why.contains("before it")), "{last:?}");
-    // Put back, it stands where it was.
+    // Restored, it stands where it was.
     let steps = world.repair(false);
     assert_eq!((steps.len(), &steps[0].damage.object), (1, &batches[2]));
     assert_eq!(world.verified(), Vec::<String>::new());
