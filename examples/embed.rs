@@ -1,4 +1,5 @@
-//! Embeds the log in a program: eight tasks append to one journal, which is read back and compacted.
+//! Embeds the log in a program: eight tasks append to one journal, which is then read and
+//! compacted.
 //!
 //! `cargo run --release --package stratalog --example embed [LOG]`, where LOG is a folder or a URL;
 //! default: memory.
@@ -21,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             for number in 0..1_000 {
                 log.append(format!(r#"{{"task":{task},"number":{number}}}"#)).await?;
             }
-            // Durable when this returns; flushes of all tasks at one time are one write.
+            // Durable when this returns. Concurrent flushes of all tasks are one write.
             log.flush().await
         }));
     }

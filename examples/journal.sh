@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds stratalog and keeps a journal in a local folder: append, read back, compact, trim, verify, count.
+# Builds stratalog and keeps a journal in a local folder: appends, reads, compacts, trims and
+# verifies.
 #   examples/journal.sh [LOG]     LOG is a folder or a URL; default: a fresh folder below target/
 set -eu
 case ${1:-} in

@@ -1,5 +1,5 @@
-//! Lends logs to plugins of a world of one's own: here one function that is given a line and says
-//! whether to keep it, and that journals what it likes.
+//! Grants a log to a plugin of the embedder's own world. The plugin has one function that gets a
+//! line and returns whether to keep it, and it may journal to the log.
 //!
 //! `cargo run --release --package stratalog --example own_world -- PLUGIN.wasm LOG <lines`
 
@@ -21,7 +21,7 @@ mod bindings {
     });
 }
 
-/// What the wasmtime store of a plugin holds.
+/// The state in the plugin's wasmtime store.
 struct State {
     logs: LogsCtx,
     wasi: WasiCtx,
@@ -53,11 +53,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         table: &mut state.table,
     })?;
 
-    // The plugin opens its log as `rejects`, wherever that is.
+    // The plugin opens its log as `rejects` and does not know its place.
     let grant = Grant::new(&host, &store, &location.name);
     let logs = LogsCtx::builder().grant("rejects", grant).build()?;
     let closing = logs.closing();
-    // Whoever does not read it holds up the plugin, and not this program.
+    // A slow reader of stderr blocks the plugin, not this program.
     let stderr = Output::stderr()?;
     let wasi = WasiCtx::builder().stderr(stderr.clone()).build();
     let state = State { logs, wasi, table: ResourceTable::new() };
@@ -75,7 +75,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let usage = instances.data().logs.usage();
     drop(instances);
     stderr.written().await;
-    // Whatever the plugin left open is flushed now, however it ended.
+    // Logs that the plugin left open are flushed now, however it ended.
     for unflushed in closing.wait().await {
         eprintln!("{unflushed}");
     }

@@ -1,16 +1,17 @@
-// Lines of a stream into a log, packed; durable within about a second, and at the end.
+// Appends the lines of a stream to a log, packed. They are durable in about a second, and at the
+// end.
 
 import { text } from "./log-error.js";
 
 const LF = 10;
 const TICK_MS = 250;
-// Twice the largest event.
+// Twice the size of the largest event.
 const LINE_BYTES_MAX = 2 * 1024 * 1024;
 
-// Appends every line of the stream, flushes, closes, and returns what was written. Before a line that
-// is no event it stops: what stands before is flushed, and the error names the line, counted from 1.
+// Appends every line of the stream, flushes, closes, and returns the number written. Stops before a
+// line that is not an event: the lines before it are flushed, and the error names the line, from 1.
 export async function appendStdin(log, stream) {
-  // Between chunks; a failed create stays pending and shows at the next append or flush.
+  // Runs between chunks. A failed create stays pending and fails the next append or flush.
   const ticks = setInterval(() => log.tick(), TICK_MS);
   let lines = 0n;
   try {
@@ -28,14 +29,14 @@ function appendPacked(log, packed, before) {
   } catch (error) {
     const { tag, val } = error.payload ?? {};
     if (tag !== "invalid-event") throw error;
-    // Nothing of the call was taken.
+    // The call appended nothing.
     const good = firstLines(packed, val.line);
     if (good.length > 0) log.appendLines(good);
     throw new Error(`line ${before + val.line + 1n} of stdin: ${text(error)}`);
   }
 }
 
-// Chunks of the stream that end with a line, the last one with an LF if it lacks it.
+// Yields chunks of the stream that end with a line. A missing final LF is added.
 async function* wholeLines(stream) {
   let rest = [];
   let restBytes = 0;
@@ -48,7 +49,7 @@ async function* wholeLines(stream) {
     }
     if (end < chunk.length) rest.push(chunk.subarray(end));
     restBytes += chunk.length - end;
-    // No event is that long: the log says so.
+    // No event is that long, so the log reports the error.
     if (restBytes > LINE_BYTES_MAX) break;
   }
   if (rest.length > 0) yield Buffer.concat([...rest, Buffer.of(LF)]);

@@ -1,4 +1,4 @@
-// The bounds that the interface names.
+// Defines the bounds that the interface names.
 
 const MIB = 1024 * 1024;
 export const OBJECT_BYTES_MAX = 64 * MIB;

@@ -1,5 +1,5 @@
-// The log's component, lent a folder, a clock, randomness and stderr for its log messages; nothing
-// else of this machine. `node transpile.mjs` makes what is imported here.
+// Instantiates the log's component with a folder, a clock, randomness and stderr for its log
+// messages. It has no other access to this machine. `node transpile.mjs` makes the imported file.
 
 import { readFile } from "node:fs/promises";
 
@@ -25,7 +25,7 @@ async function coreModule(file) {
   return WebAssembly.compile(await readFile(new URL(`component/${file}`, import.meta.url)));
 }
 
-// The component is not trusted to spare the terminal.
+// The component is not trusted with the terminal, so control characters are replaced.
 function log(level, context, message) {
   const shown = `${level}: ${context}: ${message}`.slice(0, 1024);
   console.error(shown.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd"));

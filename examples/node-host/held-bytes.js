@@ -1,4 +1,4 @@
-// The interface `stratalog:log/held-bytes`: bytes that are passed on by handle.
+// Implements the interface `stratalog:log/held-bytes`: bytes that are passed by handle.
 
 import { OBJECT_BYTES_MAX } from "./bounds.js";
 
@@ -26,7 +26,7 @@ export class Bytes {
     this.#length += more.#length;
   }
 
-  // The component has vectors of bytes to measure with: it does so itself.
+  // The component measures faster with its vector instructions, so it does so itself.
   measure() {
     return undefined;
   }

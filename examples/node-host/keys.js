@@ -1,9 +1,10 @@
-// The keys of objects as files below a root folder.
+// Maps the keys of objects to files below a root folder.
 //
 // Invariants:
-// 1. No key leaves the root: no `.` or `..` segment, no leading slash, no separator of another system.
-// 2. A key is the file's name exactly; two keys are two files. A name that an unfinished write uses
-//    (`NAME#DIGITS`) is no key.
+// 1. No key leaves the root: no `.` or `..` segment, no leading slash, no separator of another
+//    system.
+// 2. A key is exactly the file's name, so two keys are two files. The name of an unfinished write
+//    (`NAME#DIGITS`) is not a key.
 
 import { join } from "node:path";
 
@@ -15,14 +16,15 @@ const UNFINISHED = /#[0-9]+$/;
 
 let unfinished = 0;
 
-// The file of a key. Throws a store-error of kind `invalid`.
+// Returns the path of a key. Throws a store-error of kind `invalid`.
 export function pathOf(root, key) {
   const reason = fault(key);
   if (reason) throw refused(key, reason);
   return join(root, ...key.split("/"));
 }
 
-// A listing's prefix: the folder's path, the start of the keys in it, and the start of the names.
+// Splits a listing's prefix into the folder's path, the start of the keys and the start of the
+// names.
 export function splitPrefix(root, prefix) {
   const slash = prefix.lastIndexOf("/");
   const nameStart = prefix.slice(slash + 1);
@@ -31,19 +33,19 @@ export function splitPrefix(root, prefix) {
   return { folder, keyStart: prefix.slice(0, slash + 1), nameStart };
 }
 
-// Whether listings show an entry of that name; that of a folder ends with a slash.
+// Returns whether listings contain an entry of that name; a folder's name ends with a slash.
 export function isEntry(name) {
   const own = name.endsWith("/") ? name.slice(0, -1) : name;
   return fault(isUnfinished(own) ? own.slice(0, own.lastIndexOf("#")) : own) === null;
 }
 
-// Whether a file of that name is what a write has collected so far.
+// Returns whether a file of that name is an unfinished write.
 export function isUnfinished(name) {
   return UNFINISHED.test(name);
 }
 
-// Where a write to `path` collects its bytes until it is whole: in the same folder, passed over by
-// listings here and by other hosts of the folder.
+// Returns the path of the unfinished file for a write to `path`. It is in the same folder. Listings
+// skip it, here and in other hosts of the folder.
 export function unfinishedPath(path) {
   unfinished += 1;
   return `${path}#${process.pid}${String(unfinished).padStart(9, "0")}`;

@@ -1,4 +1,4 @@
-// Listing a folder's objects.
+// Lists the objects in a folder.
 
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { isEntry, isUnfinished, splitPrefix } from "./keys.js";
 import { checkFolder, kindOf } from "./places.js";
 import { fromSystem } from "./store-error.js";
 
-// The function `list` over the folder `root`.
+// Returns the function `list` over the folder `root`.
 export function listing(root) {
   return (prefix, startAfter, limit) => {
     const { folder, keyStart, nameStart } = splitPrefix(root, prefix);
@@ -20,7 +20,7 @@ export function listing(root) {
         .map((name) => keyStart + name)
         .filter((key) => startAfter === undefined || compare(key, startAfter) > 0)
         .sort(compare);
-      // Only what is returned is looked at. What has vanished does not count, so that a page is never
+      // Only the returned entries are inspected. Vanished entries do not count, so a page is never
       // empty while there are more.
       const objects = [];
       let next = 0;
@@ -34,7 +34,7 @@ export function listing(root) {
   };
 }
 
-// The names directly in a folder, those of folders with a slash; one that is not there has none.
+// Returns the names directly in a folder, folders with a slash. A missing folder has none.
 function namesIn(folder) {
   try {
     const entries = readdirSync(folder, { withFileTypes: true });
@@ -45,7 +45,7 @@ function namesIn(folder) {
   }
 }
 
-// The entry of a listing; none if it has vanished meanwhile. A link is not followed.
+// Returns the entry of a listing, or none if it has vanished. Links are not followed.
 function sized(folder, key, keyStart) {
   const name = key.slice(keyStart.length);
   const stat = lstatSync(join(folder, name), { bigint: true, throwIfNoEntry: false });
@@ -55,7 +55,7 @@ function sized(folder, key, keyStart) {
   return [{ key, size: stat.size, kind: isUnfinished(name) ? "unfinished" : kind }];
 }
 
-// Byte by byte, as the interface sorts.
+// Compares byte by byte, as the interface sorts.
 function compare(a, b) {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -1,6 +1,6 @@
-// What the component's errors say, for people.
+// Formats the component's errors for people.
 
-// The text of an `append-log` error; of anything else, what it says itself.
+// Returns the text of an `append-log` error. For any other error, returns its own message.
 export function text(error) {
   if (!error.payload) return error.message ?? String(error);
   const { tag, val } = error.payload;

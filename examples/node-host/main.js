@@ -1,7 +1,7 @@
-// A small command line: node main.js append|read|compact|stat FOLDER
+// Runs a small command line: node main.js append|read|compact|stat FOLDER
 //
-// FOLDER is the log, as in `stratalog append FOLDER`. append takes the lines of stdin; read prints the
-// events; compact and stat print their report as JSON.
+// FOLDER is the log, as in `stratalog append FOLDER`. append takes the lines of stdin; read prints
+// the events; compact and stat print their reports as JSON.
 
 import { once } from "node:events";
 import { basename, dirname, resolve } from "node:path";
@@ -43,7 +43,7 @@ async function main([command, folder, ...rest]) {
   }
 }
 
-// What `npm ci` and `node transpile.mjs` make is there only after them.
+// Imports the component, which exists only after `npm ci` and `node transpile.mjs`.
 async function component() {
   try {
     return await import("./component.js");
@@ -54,13 +54,13 @@ async function component() {
   }
 }
 
-// 64-bit numbers come as bigints. Counts and sizes fit into a number.
+// 64-bit numbers are bigints. Counts and sizes fit into a number.
 function plain(_, value) {
   return typeof value === "bigint" ? Number(value) : value;
 }
 
 process.stdout.on("error", (error) => {
-  // Whoever read the output has seen enough.
+  // The reader of the output has seen enough.
   if (error.code === "EPIPE") process.exit(0);
   throw error;
 });

@@ -1,10 +1,11 @@
-// A file on its way to being an object: written aside, then given its name if nobody has it.
+// Writes a new object: first to an unfinished file, which then gets the object's name if it is
+// free.
 //
 // Invariants:
-// 1. An object appears whole and synced, or not at all: `link` names a finished file, atomically, and
-//    fails if the name is taken.
-// 2. A name is taken only if a regular file has it; what else stands there is named.
-// 3. It counts as durable only when the folders that lead to it are synced, too.
+// 1. An object appears whole and synced, or not at all. `link` names a finished file atomically,
+//    and fails if the name is taken.
+// 2. Only a regular file takes a name. Anything else at the name is reported.
+// 3. An object counts as durable only when the folders on its path are synced, too.
 
 import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync } from "node:fs";
 import { unlinkSync, writeSync } from "node:fs";
@@ -42,7 +43,7 @@ export class NewFile {
     const taken = this.#attempt(() => this.#link());
     this.drop();
     try {
-      // Also when it was taken: its maker may not have come to this yet.
+      // Also if the name was taken, since its writer may not have synced the folder yet.
       syncFolder(dirname(this.#path));
     } catch (error) {
       throw unknown(fromSystem("sync the folder of", this.#key, error));
@@ -50,7 +51,7 @@ export class NewFile {
     if (taken) throw alreadyExists;
   }
 
-  // Throws away what was written, unless it has been finished.
+  // Removes the unfinished file, unless the write has finished.
   drop() {
     if (this.#file === undefined) return;
     closeSync(this.#file);
@@ -70,7 +71,7 @@ export class NewFile {
     }
   }
 
-  // Until the file has its name a failure is certain.
+  // Until the file has its name, every error means that the object was not written.
   #attempt(work) {
     try {
       return work();
@@ -81,7 +82,7 @@ export class NewFile {
   }
 }
 
-// Makes a folder and its parents, and syncs each folder that got a new entry.
+// Creates a folder and its parents, and syncs each folder that has a new entry.
 function makeFolder(folder) {
   if (existsSync(folder)) return;
   const first = mkdirSync(folder, { recursive: true });

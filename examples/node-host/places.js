@@ -1,12 +1,12 @@
-// What stands where a key leads: no link is followed below the root.
+// Opens and checks the files and folders of keys. No link is followed below the root.
 //
 // Invariants:
-// 1. The root is as its user named it. Of a key, every folder is one and the last is a regular file;
-//    anything else is named, with what it is, and not touched.
-// 2. Opening never waits: a pipe waits for its writer until it is known to be one.
+// 1. The root is used as its user named it. Within a key, every folder is a folder and the last
+//    segment is a regular file. Anything else is reported with its kind, and not changed.
+// 2. Opening never blocks, not even on a named pipe without a writer.
 //
-// Node opens by paths alone, so a folder that is exchanged between the look and the opening is not seen.
-// The Rust host, which opens each folder in the one before, has no such moment.
+// Node opens by path only, so a folder that is replaced between check and opening is not noticed.
+// The Rust host opens each folder relative to the one before, so it has no such gap.
 
 import { closeSync, constants, fstatSync, lstatSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -16,14 +16,14 @@ import { storeError } from "./store-error.js";
 
 const READING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-// The path of a key whose folders, as far as they are there, are folders.
+// Returns the path of a key. All its existing folders are folders.
 export function placeOf(root, key) {
   const path = pathOf(root, key);
   checkFolder(root, dirname(key));
   return path;
 }
 
-// Throws unless all segments of a folder below the root are folders, or missing.
+// Throws unless each segment of a path below the root is a folder or missing.
 export function checkFolder(root, folder) {
   let path = root;
   for (const segment of folder.split("/")) {
@@ -32,12 +32,15 @@ export function checkFolder(root, folder) {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return;
     if (!stat.isDirectory()) {
-      throw storeError("invalid", `${path} is ${what(stat)}, not a folder; name the one that is meant`);
+      throw storeError(
+        "invalid",
+        `${path} is ${what(stat)}, not a folder; name the one that is meant`,
+      );
     }
   }
 }
 
-// Opens the regular file of a key; with its size.
+// Opens the regular file of a key and returns it with its size.
 export function openObject(root, key) {
   const path = placeOf(root, key);
   let file;
@@ -52,13 +55,13 @@ export function openObject(root, key) {
   throw notAnObject(path, stat);
 }
 
-// The error that names what stands in the place of a regular file; none if nothing else does.
+// Returns the error for anything but a regular file at this path; none if there is nothing else.
 export function intruder(path) {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   return stat === undefined || stat.isFile() ? undefined : notAnObject(path, stat);
 }
 
-// The kind of an entry, as listings tell it.
+// Returns the kind of an entry, as in listings.
 export function kindOf(stat) {
   if (stat.isFile()) return "object";
   if (stat.isDirectory()) return "folder";

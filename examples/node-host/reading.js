@@ -1,4 +1,4 @@
-// Reading objects: one, or a range of it, and many in order.
+// Reads objects: one object or a range of it, and many in order.
 
 import { closeSync, readSync } from "node:fs";
 
@@ -7,7 +7,7 @@ import { Bytes } from "./held-bytes.js";
 import { openObject } from "./places.js";
 import { fromSystem, storeError } from "./store-error.js";
 
-// An object, or a range of it, being read.
+// Reads an object or a range of it.
 export class ObjectRead {
   #file;
   #at;
@@ -53,7 +53,7 @@ export class ObjectRead {
   }
 }
 
-// The resource `ordered-read` over the folder `root`.
+// Returns the resource `ordered-read` over the folder `root`.
 export function orderedReads(root) {
   return class OrderedRead {
     #parts;

@@ -1,4 +1,4 @@
-// What the file system says, as the interface's errors.
+// Converts errors of the file system to the interface's errors.
 
 const KINDS = {
   ENOENT: "not-found",
@@ -15,13 +15,13 @@ const KINDS = {
   ENAMETOOLONG: "invalid",
 };
 
-// A `store-error` of the interface. Not an `Error`: it is data, thrown as the interface's own.
+// Returns a `store-error` of the interface. It is not an `Error`: the interface throws it as data.
 export function storeError(kind, message) {
   return { kind, message };
 }
 
-// The store-error behind a failed call of the file system; a store-error stays as it is. Anything else
-// is a defect, and stops the component.
+// Returns the store-error of a failed file system call; a store-error is returned unchanged.
+// Anything else is a bug, and stops the component.
 export function fromSystem(action, key, error) {
   if (!(error instanceof Error)) return error;
   if (!error.code) throw error;

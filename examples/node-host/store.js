@@ -1,8 +1,8 @@
-// The interface `stratalog:log/object-store` on a folder: every function and resource of it.
+// Implements the interface `stratalog:log/object-store` on a folder: every function and resource.
 //
-// Calls are synchronous, as the interface is; a create is done when `start-create` returns. What is
-// thrown is the interface's own errors; an `Error` is a defect, or a component that asks for more than
-// the interface allows, and stops the component.
+// Calls are synchronous, as in the interface: a create is done when `start-create` returns. The
+// thrown values are the interface's own errors. An `Error` is a bug, or a component that asks for
+// more than the interface allows, and stops the component.
 
 import { randomBytes } from "node:crypto";
 import { unlinkSync } from "node:fs";
@@ -16,7 +16,7 @@ import { NewFile, syncFolder } from "./new-file.js";
 import { ObjectRead, orderedReads } from "./reading.js";
 import { alreadyExists, fromSystem, notWritten, storeError } from "./store-error.js";
 
-// Returns the interface over the folder `root`, which is made by the first write.
+// Returns the interface over the folder `root`, which the first write creates.
 export function folderStore(root) {
   let honoursExclusive = false;
 
@@ -74,7 +74,7 @@ export function folderStore(root) {
     OrderedRead: orderedReads(root),
     Upload,
 
-    // With or without `exclusive`: a name that is taken is never given again.
+    // With and without `exclusive`, an existing name is never overwritten.
     create: createNow,
 
     startCreate(key, bytes) {
@@ -87,7 +87,7 @@ export function folderStore(root) {
       }
     },
 
-    // Not every file system has hard links, so it is tried, once.
+    // Not every file system has hard links, so this is tested once.
     ensureExclusive(prefix) {
       const { keyStart } = splitPrefix(root, prefix);
       if (honoursExclusive) return;

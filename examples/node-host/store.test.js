@@ -1,4 +1,4 @@
-// What `stratalog:log/object-store` promises, on the folder: node store.test.js [FOLDER]
+// Tests the promises of `stratalog:log/object-store` on a folder: node store.test.js [FOLDER]
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -14,7 +14,7 @@ import { folderStore } from "./store.js";
 const base = mkdtempSync(join(process.argv[2] ?? tmpdir(), "store-"));
 let folders = 0;
 
-// A store on a folder that is not there yet.
+// Returns a store on a folder that does not exist yet.
 function fresh() {
   folders += 1;
   const root = join(base, String(folders), "root");
@@ -83,7 +83,13 @@ test("a get reads all or a range, and nothing beyond", () => {
   store.create("a", bytes("0123456789"), false);
   assert.equal(textOf(store.get("a", { start: 2n, end: 5n })), "234");
   assert.equal(textOf(store.get("a", { start: 0n, end: 10n })), "0123456789");
-  for (const [start, end] of [[5n, 5n], [5n, 4n], [5n, 11n], [10n, 11n], [2n ** 63n, 2n ** 64n - 1n]]) {
+  for (const [start, end] of [
+    [5n, 5n],
+    [5n, 4n],
+    [5n, 11n],
+    [10n, 11n],
+    [2n ** 63n, 2n ** 64n - 1n],
+  ]) {
     assert.equal(thrown(() => store.get("a", { start, end })).kind, "invalid");
   }
   assert.equal(thrown(() => store.get("b")).kind, "not-found");

@@ -1,6 +1,6 @@
-// Turns the component into what Node runs: node transpile.mjs COMPONENT.wasm [FOLDER]
+// Transpiles the component for Node: node transpile.mjs COMPONENT.wasm [FOLDER]
 //
-// FOLDER is `component` beside this file, where component.js looks for it.
+// FOLDER defaults to `component` next to this file, from which component.js imports.
 
 import { access, mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
@@ -13,7 +13,7 @@ if (!component) {
   process.exit(2);
 }
 
-// In words, not in a stack.
+// Prints a message instead of a stack trace.
 function stop(message) {
   console.error(`error: ${message}`);
   process.exit(1);
@@ -30,7 +30,7 @@ const { files } = await transpile(component, {
   name: "log",
   outDir: folder,
   instantiation: "async",
-  // The component's errors come as `Error`s with a `payload`.
+  // The component's errors are thrown as `Error`s with a `payload`.
   noComponentErrorWrapping: false,
 });
 for (const [path, bytes] of Object.entries(files)) {

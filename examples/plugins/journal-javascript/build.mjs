@@ -1,4 +1,4 @@
-// Makes the component: node build.mjs [FILE], by default below the repository's target/.
+// Builds the component: node build.mjs [FILE]. FILE is below the repository's target/ by default.
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -13,7 +13,7 @@ const { component } = await componentize({
   sourcePath: here("journal.js"),
   witPath: here("../wit"),
   worldName: "command-with-streams",
-  // What is left is the standard streams.
+  // The standard streams remain.
   disableFeatures: ["clocks", "fetch-event", "http", "random"],
 });
 await mkdir(dirname(file), { recursive: true });

@@ -1,5 +1,6 @@
 // Reads the lines of an access log from stdin, journals the server errors (status 500 and above) to
-// the log `errors`, and prints how many there are in it. A plugin: see the README beside it.
+// the log `errors`, and prints their number in the log. This is a plugin: see
+// examples/plugins/README.md.
 
 import { Log } from "stratalog:log/append-log@0.1.0";
 import { getStderr } from "wasi:cli/stderr@0.2.0";
@@ -10,14 +11,14 @@ import { parse } from "./access-line.js";
 import { linesOf } from "./lines.js";
 import { Summary } from "./summary.js";
 
-// The label of the log that the host lends.
+// The label of the granted log.
 const LABEL = "errors";
-// A longer line is not understood; bounds what is held in memory.
+// A longer line is not understood. This bounds memory.
 const LINE_BYTES_MAX = 64 * 1024;
-// What a stream takes at once.
+// The most bytes that a stream accepts in one call.
 const WRITE_BYTES_MAX = 4096;
 
-// Why the job cannot go on, in one line.
+// The reason why the job failed, in one line.
 class Failure extends Error {}
 
 export const run = {
@@ -27,13 +28,13 @@ export const run = {
     } catch (error) {
       const reason = error instanceof Failure ? error.message : `${error}\n${error.stack}`;
       write("stderr", getStderr(), `error: ${reason}\n`);
-      // The command's own way to say that it failed.
+      // The way for a command to report failure.
       throw undefined;
     }
   },
 };
 
-// Journals the errors among the lines, and counts all that are in the log then.
+// Journals the errors among the lines, then counts all errors in the log.
 function keepJournal() {
   const summary = new Summary();
   const log = attempt("open", () => Log.open(LABEL, {}));
@@ -79,7 +80,7 @@ function write(name, stream, text) {
   }
 }
 
-// Calls the log; its error becomes a failure.
+// Calls the log, and turns its error into a failure.
 function attempt(action, call) {
   try {
     return call();
@@ -89,7 +90,7 @@ function attempt(action, call) {
   }
 }
 
-// What went wrong: the case of the error, and what it carries.
+// Formats the case of an error and its payload.
 function text({ tag, val }) {
   switch (tag) {
     case "invalid-event":

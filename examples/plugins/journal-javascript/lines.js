@@ -1,14 +1,14 @@
-// The lines of a stream, in bounded memory.
+// Reads the lines of a stream, in bounded memory.
 
 const LF = 10;
 const CHUNK_BYTES = 65_536n;
 
-// Yields each line of a `wasi:io` input stream as bytes without its line ending (LF or CRLF), and null
-// for one of more than `bytesMax` bytes.
+// Yields each line of a `wasi:io` input stream as bytes without its line ending (LF or CRLF).
+// Yields null for a line of more than `bytesMax` bytes.
 export function* linesOf(stream, bytesMax) {
   let line = { parts: [], length: 0 };
   const add = (bytes) => {
-    // What is over the limit is only counted.
+    // Bytes over the limit are only counted.
     if (line.length <= bytesMax) line.parts.push(bytes);
     line.length += bytes.length;
   };

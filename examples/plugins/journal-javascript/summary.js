@@ -1,14 +1,14 @@
-// What the job counts, and how it is printed.
+// Counts events, and formats the counts.
 
 export class Summary {
   lines = 0;
   notUnderstood = 0;
   journalled = 0;
-  // Errors in the log, earlier runs' included.
+  // The errors in the log, including those of earlier runs.
   logged = 0;
-  // Events in the log that are not this job's.
+  // The events in the log that another program wrote.
   foreign = 0;
-  // By status and path.
+  // The counts by status and path.
   #counts = new Map();
 
   // Counts the events of a page: bytes, each event ended by LF.
@@ -38,7 +38,7 @@ export class Summary {
       (a, b) => b.count - a.count || compare(a.path, b.path) || a.status - b.status,
     );
     for (const { count, status, path } of counts) {
-      // As JSON: whatever a path holds stays on its line.
+      // As JSON, so that a path with any characters stays on its line.
       text.push(`${count} times ${status} ${JSON.stringify(path)}`);
     }
     if (this.foreign > 0) text.push(`events of others in the log: ${this.foreign}`);
@@ -46,7 +46,7 @@ export class Summary {
   }
 }
 
-// The path and the status of an event that this job has written.
+// Returns the path and the status of an event of this job.
 function loggedError(event) {
   let fields;
   try {
@@ -59,7 +59,7 @@ function loggedError(event) {
   return typeof path === "string" && isError ? { path, status } : null;
 }
 
-// By characters, as other languages compare; `<` would go by halves of characters.
+// Compares by characters, as other languages do; `<` would compare halves of characters.
 function compare(a, b) {
   const [left, right] = [[...a], [...b]];
   for (let at = 0; at < Math.min(left.length, right.length); at += 1) {

@@ -1,9 +1,9 @@
-"""A line of an access log in the combined format, strictly.
+"""Parses a line of an access log in the combined format, strictly.
 
 `HOST IDENT USER [TIME] "METHOD TARGET PROTOCOL" STATUS BYTES "REFERER" "AGENT"`
 
-A line that is not exactly that is not understood: it is counted, never guessed at. Servers write
-control characters as escapes, so a line that holds one is not theirs.
+Any other line is not understood: it is counted, never guessed at. Servers write control characters
+as escapes, so a line with a control character is not from a server.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-# Inside quotes a backslash and a printable ASCII character stand for one.
+# Inside quotes, a backslash and a printable ASCII character form one escape.
 LINE = re.compile(
     r"(?P<host>[^ ]+) [^ ]+ [^ ]+ "
     rf"\[(?P<day>0[1-9]|[12][0-9]|3[01])/(?P<month>{MONTHS})/(?P<year>[0-9]{{4}})"
@@ -25,10 +25,10 @@ LINE = re.compile(
 
 @dataclass
 class Access:
-    """What one request came to."""
+    """One request and its result."""
 
     time: str
-    """As RFC 3339, with the server's own offset."""
+    """In RFC 3339, with the server's own offset."""
     host: str
     method: str
     path: str
@@ -38,7 +38,7 @@ class Access:
 
 
 def parse(line: bytes) -> Access | None:
-    """Reads a line without its line ending; none if it is not understood."""
+    """Parses a line without its line ending; none if it is not understood."""
     try:
         text = line.decode()
     except UnicodeDecodeError:

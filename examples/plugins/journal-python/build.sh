@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the component: build.sh [FILE]. componentize-py is installed below target/ the first time.
+# Builds the component: build.sh [FILE]. The first run installs componentize-py below target/.
 set -eu
 cd "$(dirname "$0")"
 target=../../../target/plugins
@@ -7,6 +7,8 @@ file=${1:-$target/journal-python.wasm}
 mkdir -p "$target"
 if ! [ -x "$target/python/bin/componentize-py" ]; then
     python3 -m venv "$target/python"
-    "$target/python/bin/pip" install --quiet --disable-pip-version-check --requirement requirements.txt
+    "$target/python/bin/pip" install --quiet --disable-pip-version-check \
+        --requirement requirements.txt
 fi
-"$target/python/bin/componentize-py" --wit-path ../wit --world command componentize journal --output "$file"
+"$target/python/bin/componentize-py" --wit-path ../wit --world command \
+    componentize journal --output "$file"

@@ -1,5 +1,6 @@
 """Reads the lines of an access log from stdin, journals the server errors (status 500 and above) to
-the log `errors`, and prints how many there are in it. A plugin: see the README beside it."""
+the log `errors`, and prints their number in the log. This is a plugin: see
+examples/plugins/README.md."""
 
 import json
 import sys
@@ -14,13 +15,13 @@ import access_line
 from summary import Summary
 
 LABEL = "errors"
-"""The label of the log that the host lends."""
+"""The label of the granted log."""
 LINE_BYTES_MAX = 64 * 1024
-"""A longer line is not understood; bounds what is held in memory."""
+"""A longer line is not understood. This bounds memory."""
 
 
 class Run(exports.Run):
-    """The command."""
+    """The command that `wasi:cli/run` starts."""
 
     def run(self) -> None:
         try:
@@ -35,18 +36,18 @@ class Run(exports.Run):
 
 
 class Failure(Exception):
-    """Why the job cannot go on, in one line."""
+    """The reason why the job failed, in one line."""
 
 
 def fail(reason: str) -> NoReturn:
     sys.stderr.buffer.write(f"error: {reason}\n".encode())
     sys.stderr.buffer.flush()
-    # The command's own way to say that it failed.
+    # The way for a command to report failure.
     raise Err(None)
 
 
 def keep_journal() -> Summary:
-    """Journals the errors among the lines, and counts all that are in the log then."""
+    """Journals the errors among the lines, then counts all errors in the log."""
     summary = Summary()
     doing = "open"
     try:
@@ -75,7 +76,7 @@ def keep_journal() -> Summary:
 
 
 def lines() -> Iterator[bytes]:
-    """The lines of stdin without their line endings; of one that is too long, the beginning."""
+    """Yields the lines of stdin without line endings; of a line that is too long, the beginning."""
     try:
         while line := sys.stdin.buffer.readline(LINE_BYTES_MAX + 1):
             if line.endswith(b"\n"):
@@ -90,12 +91,12 @@ def lines() -> Iterator[bytes]:
 
 
 def event(access: access_line.Access) -> bytes:
-    """The event of an access: one line, whatever it holds."""
+    """Returns the event of an access: one line, for any characters in it."""
     return json.dumps(vars(access), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def text(error: wit.Error) -> str:
-    """What went wrong: the case of the error, and what it carries."""
+    """Formats the case of an error and its payload."""
     match error:
         case wit.Error_InvalidInput(reason):
             return f"invalid-input: {reason}"

@@ -1,4 +1,4 @@
-"""What the job counts, and how it is printed."""
+"""Counts events, and formats the counts."""
 
 import json
 from collections import Counter
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Summary:
-    """Counts of one run."""
+    """The counts of one run."""
 
     lines: int = 0
     not_understood: int = 0
     journalled: int = 0
     logged: int = 0
-    """Errors in the log, earlier runs' included."""
+    """The errors in the log, including those of earlier runs."""
     foreign: int = 0
-    """Events in the log that are not this job's."""
+    """The events in the log that another program wrote."""
     by_path: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def count(self, lines: bytes) -> None:
@@ -39,7 +39,7 @@ class Summary:
         for (path, status), count in sorted(
             self.by_path.items(), key=lambda entry: (-entry[1], entry[0])
         ):
-            # As JSON: whatever a path holds stays on its line.
+            # As JSON, so that a path with any characters stays on its line.
             text.append(f"{count} times {status} {json.dumps(path, ensure_ascii=False)}")
         if self.foreign:
             text.append(f"events of others in the log: {self.foreign}")
@@ -47,7 +47,7 @@ class Summary:
 
 
 def logged_error(event: bytes) -> tuple[str, int] | None:
-    """The path and the status of an event that this job has written."""
+    """Returns the path and the status of an event of this job."""
     try:
         fields = json.loads(event)
     except (ValueError, RecursionError):

@@ -1,19 +1,19 @@
-//! A line of an access log in the combined format, strictly.
+//! Parses a line of an access log in the combined format, strictly.
 //!
 //! `HOST IDENT USER [TIME] "METHOD TARGET PROTOCOL" STATUS BYTES "REFERER" "AGENT"`
 //!
-//! A line that is not exactly that is not understood: it is counted, never guessed at. Servers write
-//! control characters as escapes, so a line that holds one is not theirs.
+//! Any other line is not understood: it is counted, never guessed at. Servers write control
+//! characters as escapes, so a line with a control character is not from a server.
 
 use std::str::Chars;
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// What one request came to.
+/// One request and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Access<'a> {
-    /// As RFC 3339, with the server's own offset.
+    /// In RFC 3339, with the server's own offset.
     pub(crate) time: String,
     pub(crate) host: &'a str,
     pub(crate) method: &'a str,
@@ -23,7 +23,7 @@ pub(crate) struct Access<'a> {
     pub(crate) status: u16,
 }
 
-/// Reads a line without its line ending; none if it is not understood.
+/// Parses a line without its line ending; none if it is not understood.
 pub(crate) fn parse(line: &[u8]) -> Option<Access<'_>> {
     let line = std::str::from_utf8(line).ok()?;
     if line.chars().any(char::is_control) {
@@ -50,7 +50,7 @@ pub(crate) fn parse(line: &[u8]) -> Option<Access<'_>> {
     Some(Access { time, host, method, path, status: status.parse().ok()? })
 }
 
-/// `10/Oct/2000:13:55:36 -0700`
+/// Parses `10/Oct/2000:13:55:36 -0700`.
 fn time(text: &str) -> Option<String> {
     let (date, clock) = text.split_once(':')?;
     let (clock, offset) = clock.split_once(' ')?;
@@ -73,7 +73,7 @@ fn time(text: &str) -> Option<String> {
     fits.then(|| format!("{year}-{month:02}-{day}T{hour}:{minute}:{second}{sign}{hours}:{minutes}"))
 }
 
-/// `GET /path?query HTTP/1.1`
+/// Parses `GET /path?query HTTP/1.1`.
 fn request(text: &str) -> Option<(&str, &str)> {
     let mut words = text.split(' ');
     let (method, target, protocol) = (words.next()?, words.next()?, words.next()?);
@@ -93,17 +93,17 @@ fn all_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether the text is so many digits of a number in this range.
+/// Returns whether the text is a number of this many digits in this range.
 fn number(text: &str, digits: usize, from: u16, to: u16) -> bool {
     let value = text.parse().is_ok_and(|value: u16| (from..=to).contains(&value));
     text.len() == digits && all_digits(text) && value
 }
 
-/// What of the line is still to be read.
+/// The rest of a line.
 struct Rest<'a>(&'a str);
 
 impl<'a> Rest<'a> {
-    /// Anything but spaces, and the space behind it.
+    /// Takes anything but spaces, and the space after it.
     fn word(&mut self) -> Option<&'a str> {
         let (word, rest) = self.0.split_once(' ')?;
         self.0 = rest;
@@ -121,7 +121,7 @@ impl<'a> Rest<'a> {
         Some(inside)
     }
 
-    /// `"..."`, where a backslash and a printable ASCII character stand for one.
+    /// Takes `"..."`, where a backslash and a printable ASCII character form one escape.
     fn quoted(&mut self) -> Option<&'a str> {
         let text = self.0.strip_prefix('"')?;
         let mut chars: Chars<'_> = text.chars();
@@ -143,7 +143,10 @@ impl<'a> Rest<'a> {
 mod tests {
     use super::*;
 
-    const LINE: &str = r#"192.0.2.7 - frank [10/Oct/2000:13:55:36 -0700] "POST /pay?card=1 HTTP/1.1" 502 2326 "-" "curl/8 \"x\"""#;
+    const LINE: &str = concat!(
+        r#"192.0.2.7 - frank [10/Oct/2000:13:55:36 -0700] "POST /pay?card=1 HTTP/1.1" 502 2326 "#,
+        r#""-" "curl/8 \"x\"""#
+    );
 
     #[test]
     fn a_combined_line_is_taken_apart() {

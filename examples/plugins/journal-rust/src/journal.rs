@@ -1,4 +1,4 @@
-//! The log behind the label `errors`, and the job: lines in, events out, the log read back.
+//! Opens the log with the label `errors` and runs the job: appends errors and reads the log back.
 
 use std::io::{self, BufRead, Read as _};
 
@@ -10,17 +10,17 @@ use crate::bindings::stratalog::log::append_log::{
 };
 use crate::summary::Summary;
 
-/// The label of the log that the host lends.
+/// The label of the granted log.
 const LABEL: &str = "errors";
-/// A longer line is not understood; bounds what is held in memory.
+/// A longer line is not understood. This bounds memory.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 
-/// Why the job cannot go on, in one line.
+/// The reason why the job failed, in one line.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Failure(String);
 
-/// Journals the errors among the lines, and counts all that are in the log then.
+/// Journals the errors among the lines, then counts all errors in the log.
 pub(crate) fn run(mut input: impl BufRead) -> Result<Summary, Failure> {
     let mut summary = Summary::default();
     let defaults = Options {
@@ -82,7 +82,7 @@ fn understood(line: &[u8]) -> Option<Access<'_>> {
 }
 
 fn event(access: &Access<'_>) -> String {
-    // By hand, since the order of the fields is to be the same in every language.
+    // Built by hand, so that the fields have the same order in every language.
     let Access { time, host, method, path, status } = access;
     let [time, host, method, path] = [json!(time), json!(host), json!(method), json!(path)];
     format!(r#"{{"time":{time},"host":{host},"method":{method},"path":{path},"status":{status}}}"#)
@@ -92,7 +92,7 @@ fn failed_to(action: &str) -> impl Fn(Error) -> Failure {
     move |error| Failure(format!("cannot {action} the log {LABEL}: {}", text(&error)))
 }
 
-/// What went wrong: the case of the error, and what it carries.
+/// Formats the case of an error and its payload.
 fn text(error: &Error) -> String {
     match error {
         Error::InvalidInput(reason) => format!("invalid-input: {reason}"),
@@ -162,8 +162,8 @@ mod tests {
             path: "/a\\\"é\u{2028}",
             status: 500,
         };
-        let expected = "{\"time\":\"2000-10-10T13:55:36-07:00\",\"host\":\"::1\",\"method\":\"GET\",\
-            \"path\":\"/a\\\\\\\"é\u{2028}\",\"status\":500}";
+        let expected = "{\"time\":\"2000-10-10T13:55:36-07:00\",\"host\":\"::1\",\
+            \"method\":\"GET\",\"path\":\"/a\\\\\\\"é\u{2028}\",\"status\":500}";
         assert_eq!(event(&access), expected);
     }
 }

@@ -1,5 +1,6 @@
-//! Reads the lines of an access log from stdin, journals the server errors (status 500 and above) to
-//! the log `errors`, and prints how many there are in it. A plugin: see the README beside it.
+//! Reads the lines of an access log from stdin, journals the server errors (status 500 and above)
+//! to the log `errors`, and prints their number in the log. This is a plugin: see
+//! examples/plugins/README.md.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! What the job counts, and how it is printed.
+//! Counts events, and formats the counts.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -6,15 +6,15 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// Counts of one run.
+/// The counts of one run.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     pub(crate) lines: u64,
     pub(crate) not_understood: u64,
     pub(crate) journalled: u64,
-    /// Errors in the log, earlier runs' included.
+    /// The errors in the log, including those of earlier runs.
     pub(crate) logged: u64,
-    /// Events in the log that are not this job's.
+    /// The events in the log that another program wrote.
     pub(crate) foreign: u64,
     by_path: BTreeMap<(String, u64), u64>,
 }
@@ -34,7 +34,7 @@ impl Summary {
     }
 }
 
-/// The path and the status of an event that this job has written.
+/// Returns the path and the status of an event of this job.
 fn logged_error(event: &[u8]) -> Option<(String, u64)> {
     let event: Value = serde_json::from_slice(event).ok()?;
     let path = event.get("path")?.as_str()?;
@@ -52,7 +52,7 @@ impl fmt::Display for Summary {
         let mut counts: Vec<_> = self.by_path.iter().collect();
         counts.sort_by_key(|(_, count)| Reverse(**count));
         for ((path, status), count) in counts {
-            // As JSON: whatever a path holds stays on its line.
+            // As JSON, so that a path with any characters stays on its line.
             writeln!(f, "{count} times {status} {}", Value::from(path.as_str()))?;
         }
         if self.foreign > 0 {

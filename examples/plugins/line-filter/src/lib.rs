@@ -1,5 +1,5 @@
-//! Keeps the lines that are UTF-8 text without control characters, and journals the others in the log
-//! `rejects`. A plugin of the world `line-filter`, which `examples/own_world.rs` runs.
+//! Keeps the lines that are UTF-8 text without control characters, and journals the others to the
+//! log `rejects`. This is a plugin of the world `line-filter`, which `examples/own_world.rs` runs.
 
 #[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
 mod bindings {
@@ -20,7 +20,7 @@ mod exported {
 }
 
 thread_local! {
-    /// Opened by the first line that is rejected. The host closes it.
+    /// Opened by the first rejected line. The host closes it.
     static REJECTS: OnceCell<Option<Log>> = const { OnceCell::new() };
 }
 
@@ -50,7 +50,7 @@ fn open() -> Option<Log> {
     opened.inspect_err(|error| eprintln!("cannot open the log rejects: {error:?}")).ok()
 }
 
-/// An event is one line without control characters, whatever was rejected.
+/// Journals a rejected line, escaped: an event is one line without control characters.
 fn journal(log: &Log, line: &str) {
     let event = line.escape_default().to_string();
     if let Err(error) = log.append(event.as_bytes()) {

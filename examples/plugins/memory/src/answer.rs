@@ -1,11 +1,11 @@
-//! What is printed: one JSON object on a line.
+//! Formats the output: one JSON object per line.
 
 use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 
 use crate::memory::{Effect, Item, Memory};
 
-/// A text with all that happened to it.
+/// Formats a text with its history.
 pub(crate) fn item(item: &Item) -> Value {
     let mut answer = json!({
         "id": item.id,
@@ -21,7 +21,7 @@ pub(crate) fn item(item: &Item) -> Value {
     answer
 }
 
-/// What a change came to.
+/// Formats the effect of a change.
 pub(crate) fn effect(effect: &Effect, memory: &Memory) -> Value {
     match effect {
         Effect::Added(id) => json!({ "added": id }),
@@ -31,7 +31,7 @@ pub(crate) fn effect(effect: &Effect, memory: &Memory) -> Value {
             let mut answer = json!({ "replayed": id });
             if let Ok(item) = memory.find(id.as_str()) {
                 set(&mut answer, "replays", json!(item.replays));
-                // Who met a text that does not hold any longer is told so.
+                // Shows a caller who repeats a text that it is no longer valid.
                 fate(&mut answer, item);
             }
             answer
@@ -54,7 +54,7 @@ fn set(answer: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// A time in UTC; the bare number where no calendar reaches.
+/// Formats a time in UTC. A time outside the calendar stays a number.
 fn time(micros: u64) -> Value {
     let moment = i64::try_from(micros).ok().and_then(DateTime::from_timestamp_micros);
     match moment {

@@ -1,4 +1,4 @@
-//! What can be asked of a memory, in words.
+//! Parses the commands to a memory.
 
 use crate::memory::Change;
 
@@ -25,10 +25,10 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Reads the words of a command.
+    /// Parses the words of a command.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// The fault of the words.
     pub(crate) fn parse(words: Vec<String>) -> Result<Self, String> {
         let Some((name, arguments)) = words.split_first() else {
             return Err("there is no command".to_owned());
@@ -57,10 +57,10 @@ impl Command {
         }
     }
 
-    /// Reads a line of stdin: a JSON array of words.
+    /// Parses a line of stdin: a JSON array of words.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The fault of the line.
     pub(crate) fn parse_line(line: &[u8]) -> Result<Self, String> {
         let words = serde_json::from_slice(line)
             .map_err(|error| format!("the line is not a JSON array of words: {error}"))?;

@@ -1,39 +1,40 @@
-//! The events of a memory, as they stand in its log: one JSON object each, with these fields alone.
+//! Encodes and decodes the events of a memory in its log: one JSON object each, with only these
+//! fields.
 //!
-//! 1. Whatever is decoded is within the limits here: the log may hold anything.
-//! 2. What an id stands for is computed from the key and the text, never taken from an event.
+//! 1. A decoded event is within the limits here. The log may hold anything.
+//! 2. An id is computed from the key and the text, never taken from an event.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// Bytes of a key: 1 to this.
+/// The most bytes of a key; it has at least 1.
 pub(crate) const KEY_BYTES_MAX: usize = 256;
-/// Bytes of a text or of a reason: 1 to this. Far below the log's own limit of 1 MiB, so that what
-/// JSON escapes fits, too.
+/// The most bytes of a text or a reason; it has at least 1. Far below the log's own limit of 1 MiB,
+/// so that the escaped JSON fits, too.
 pub(crate) const TEXT_BYTES_MAX: usize = 64 * 1024;
 
-/// What happened to a memory. Times are in microseconds since 1970.
+/// A change of a memory. Times are in microseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "memory", deny_unknown_fields)]
 pub(crate) enum Event {
-    /// A text was met: for the first time, or again.
+    /// A text is added, or repeated.
     #[serde(rename = "upsert.1")]
     Upsert { at: u64, key: String, text: String },
-    /// A text takes the place of another.
+    /// A text replaces another.
     #[serde(rename = "revise.1")]
     Revise { at: u64, parent: Id, key: String, text: String },
-    /// A text does not hold any longer.
+    /// A text is no longer valid.
     #[serde(rename = "retire.1")]
     Retire { at: u64, id: Id, reason: String },
 }
 
 impl Event {
-    /// Reads a line of the log.
+    /// Decodes a line of the log.
     ///
     /// # Errors
-    /// Why it is no event of a memory.
+    /// The reason why the line is not an event of a memory.
     pub(crate) fn decode(line: &[u8]) -> Result<Self, String> {
         let event: Self = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         match &event {
@@ -45,7 +46,7 @@ impl Event {
         Ok(event)
     }
 
-    /// The line for the log, without LF.
+    /// Encodes the line for the log, without LF.
     pub(crate) fn encode(&self) -> serde_json::Result<String> {
         serde_json::to_string(self)
     }
@@ -54,7 +55,7 @@ impl Event {
 /// Checks a key: one line, not too long.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The fault of the key.
 pub(crate) fn check_key(key: &str) -> Result<(), String> {
     if key.chars().any(char::is_control) {
         return Err("a key has no control characters".to_owned());
@@ -65,7 +66,7 @@ pub(crate) fn check_key(key: &str) -> Result<(), String> {
 /// Checks a text or a reason. It may have many lines.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The fault of the text.
 pub(crate) fn check_text(what: &str, text: &str) -> Result<(), String> {
     check_length(what, text, TEXT_BYTES_MAX)
 }
@@ -77,7 +78,7 @@ fn check_length(what: &str, text: &str, max: usize) -> Result<(), String> {
     Err(format!("a {what} has 1 to {max} bytes, this one has {}", text.len()))
 }
 
-/// Which text under which key: the first 16 bytes of a SHA-256, in hexadecimal.
+/// Identifies a text under a key: the first 16 bytes of a SHA-256, in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Id(String);
@@ -87,7 +88,7 @@ impl Id {
 
     pub(crate) fn of(key: &str, text: &str) -> Self {
         let mut digest = Sha256::new();
-        // No key has a NUL, so no two pairs are one sequence of bytes.
+        // A key has no NUL, so two different pairs are never the same bytes.
         for part in [key.as_bytes(), b"\0", text.as_bytes()] {
             digest.update(part);
         }

@@ -1,9 +1,9 @@
-//! A memory kept in the log behind the label `memory`.
+//! Keeps a memory in the log with the label `memory`.
 //!
-//! 1. The memory is what the log holds, in the log's order: a change is written, durable, and comes
-//!    back through the reader before it counts.
-//! 2. An event of somebody else is passed over; how many, and the first one's number and fault, are
-//!    told. Numbers count from 1, at the first event that is left in the log.
+//! 1. The memory is the log's content, in the log's order. A change is written durably, and counts
+//!    only when the reader returns it.
+//! 2. Events of other programs are skipped. Their number is reported, and the number and the fault
+//!    of the first. Numbers count from 1, at the first event that is not trimmed.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,14 +13,14 @@ use crate::bindings::stratalog::log::append_log::{
 use crate::event::Event;
 use crate::memory::{Change, Effect, Memory};
 
-/// The label of the log that the host lends.
+/// The label of the granted log.
 const LABEL: &str = "memory";
 
-/// Why a command was not done.
+/// The reason why a command was not done.
 pub(crate) enum Failure {
-    /// The command makes no sense; the next one may.
+    /// The command makes no sense. The next one may.
     Refused(String),
-    /// The log does not do what it should; nothing more can be done.
+    /// The log failed. Nothing more can be done.
     Log(String),
 }
 
@@ -35,12 +35,12 @@ impl Failure {
 /// The memory and its log.
 pub(crate) struct Kept {
     reader: Reader,
-    /// Opened by the first change: who only looks needs no right to append.
+    /// Opened by the first change, so look-ups need no right to append.
     log: Option<Log>,
     memory: Memory,
     events: u64,
     foreign: u64,
-    /// The number and the fault of the first event that was passed over.
+    /// The number and the fault of the first skipped event.
     first_foreign: Option<(u64, String)>,
 }
 
@@ -67,7 +67,7 @@ impl Kept {
         &self.memory
     }
 
-    /// What to tell about events of others, if there are any.
+    /// Returns a message about events of other programs, if there are any.
     pub(crate) fn foreign(&self) -> Option<String> {
         let (number, fault) = self.first_foreign.as_ref()?;
         let count = self.foreign;
@@ -76,8 +76,7 @@ impl Kept {
         ))
     }
 
-    /// Applies what has come to the log since the last look; returns what the event that is waited
-    /// for did, if it was there.
+    /// Applies the log's new events. Returns the effect of the wanted event, if it was among them.
     pub(crate) fn catch_up(&mut self, wanted: Option<&Event>) -> Result<Option<Effect>, Failure> {
         let mut found = None;
         while let Some(page) = self.next_page()? {
@@ -101,7 +100,7 @@ impl Kept {
         Ok(found)
     }
 
-    /// The next events; a log that nobody has changed yet has none.
+    /// Returns the next events. A log without any change so far has none.
     fn next_page(&self) -> Result<Option<Page>, Failure> {
         match self.reader.next() {
             Err(Error::NoLog(_)) => Ok(None),
@@ -114,7 +113,7 @@ impl Kept {
         self.first_foreign.get_or_insert((self.events, fault));
     }
 
-    /// Makes a change; returns when it is durable.
+    /// Makes a change and returns when it is durable.
     pub(crate) fn change(&mut self, change: Change) -> Result<Effect, Failure> {
         self.catch_up(None)?;
         let event = self.memory.plan(change, now_micros()).map_err(Failure::Refused)?;
@@ -129,7 +128,7 @@ impl Kept {
         self.catch_up(Some(&event))?.ok_or_else(unseen)
     }
 
-    /// Compacts the log and reads all of it anew.
+    /// Compacts the log and reads all of it again.
     pub(crate) fn compact(&mut self) -> Result<Compaction, Failure> {
         let defaults = CompactOptions {
             full: false,
@@ -163,7 +162,7 @@ fn failed_to(action: &str) -> impl Fn(Error) -> Failure {
     move |error| Failure::Log(format!("cannot {action} the log {LABEL}: {}", text(&error)))
 }
 
-/// What went wrong: the case of the error, and what it says.
+/// Formats the case of an error and its payload.
 fn text(error: &Error) -> String {
     match error {
         Error::InvalidInput(reason) => format!("invalid-input: {reason}"),

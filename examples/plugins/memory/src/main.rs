@@ -1,5 +1,5 @@
-//! A versioned memory kept as events in a log: what is known, what took its place and when, and what
-//! was found to hold no longer. A plugin: see the README beside it.
+//! Keeps a versioned memory as events in a log: texts that are known, their replacements with
+//! times, and texts that are no longer valid. This is a plugin: see examples/plugins/README.md.
 
 use std::io::{self, BufRead, Read as _, Write};
 use std::process::ExitCode;
@@ -19,7 +19,8 @@ mod bindings {
     wit_bindgen::generate!({ path: "../../../wit", world: "plugin", generate_all });
 }
 
-/// A line of stdin: a text of 64 KiB, of which JSON may make six times as much, and words around it.
+/// The most bytes of a line of stdin: a text of 64 KiB, up to six times as long in JSON, and its
+/// words.
 const LINE_BYTES_MAX: u64 = 512 * 1024;
 
 fn main() -> ExitCode {
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the one command of the command line.
+/// Runs the command of the command line.
 fn run_words(words: Vec<String>) -> Result<ExitCode, String> {
     let command = match Command::parse(words) {
         Ok(command) => command,
@@ -50,7 +51,7 @@ fn run_words(words: Vec<String>) -> Result<ExitCode, String> {
     }
 }
 
-/// Runs the command of each line. One that is refused answers `{"error":…}` and the next one is run.
+/// Runs the command of each line. A refused command prints `{"error":…}`, and the next one runs.
 fn run_lines(mut input: impl BufRead) -> Result<ExitCode, String> {
     let mut kept = open()?;
     let mut refused = 0_u64;

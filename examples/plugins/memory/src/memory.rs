@@ -1,17 +1,18 @@
-//! A memory: what the events of a log, in their order, come to. Pure; knows no log and no clock.
+//! Computes a memory from the events of a log, in their order. Pure: knows no log and no clock.
 //!
-//! 1. Events in, state out: the same events in the same order make the same memory, whoever wrote them.
-//! 2. Every event that can be decoded is applied, also those that two writers would not have written
-//!    had they known of each other. None is lost: of two revisions of one version both stand.
-//! 3. [`Memory::plan`] refuses what makes no sense now; [`Memory::apply`] takes what was written.
+//! 1. Events in, state out. The same events in the same order make the same memory, for any writer.
+//! 2. Every event that can be decoded is applied, also if its writer did not know of another's
+//!    event. None is lost: of two concurrent revisions of one version, both are kept.
+//! 3. [`Memory::plan`] refuses a change that makes no sense now. [`Memory::apply`] accepts what was
+//!    written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::{Event, Id, check_key, check_text};
 
-/// A log can hold any number of texts; this many are kept, about 100 MB of short ones at most.
+/// The most texts that are kept, while a log can hold any number. Short ones need at most 100 MB.
 const ITEMS_MAX: usize = 100_000;
-/// Fewer digits of an id are taken for a slip.
+/// The fewest digits of an id. Fewer are probably a typing error.
 const ID_START_MIN: usize = 4;
 
 /// One text under one key.
@@ -21,24 +22,24 @@ pub(crate) struct Item {
     pub(crate) key: String,
     pub(crate) text: String,
     pub(crate) added_at: u64,
-    /// How often the same was met again.
+    /// The number of repetitions.
     pub(crate) replays: u64,
-    /// The version that this one took the place of; the log may not hold it any longer.
+    /// The version that this one replaced. The log may no longer hold it.
     pub(crate) parent: Option<Id>,
     pub(crate) superseded: Option<Superseded>,
     pub(crate) retired: Option<Retired>,
-    /// How many were added before it.
+    /// The number of texts added before it.
     order: usize,
 }
 
-/// When and by what a version was superseded.
+/// The time of a replacement, and the new version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Superseded {
     pub(crate) at: u64,
     pub(crate) by: Id,
 }
 
-/// When and why a text was retired.
+/// The time and the reason of a retirement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Retired {
     pub(crate) at: u64,
@@ -46,13 +47,13 @@ pub(crate) struct Retired {
 }
 
 impl Item {
-    /// Whether look-ups show it.
+    /// Returns whether look-ups show it.
     pub(crate) fn is_live(&self) -> bool {
         self.superseded.is_none() && self.retired.is_none()
     }
 }
 
-/// A change that is asked for.
+/// A requested change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Upsert { key: String, text: String },
@@ -60,7 +61,7 @@ pub(crate) enum Change {
     Retire { id: String, reason: String },
 }
 
-/// What an event did.
+/// The effect of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     Added(Id),
@@ -69,17 +70,17 @@ pub(crate) enum Effect {
     Retired(Id),
 }
 
-/// All texts, with what happened to them.
+/// All texts, with their histories.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Memory {
     items: BTreeMap<Id, Item>,
 }
 
 impl Memory {
-    /// Says which event makes a change, as of now.
+    /// Returns the event that makes a change, as of now.
     ///
     /// # Errors
-    /// Why the change makes no sense, and what would.
+    /// The reason why the change makes no sense, and one that would.
     pub(crate) fn plan(&self, change: Change, now: u64) -> Result<Event, String> {
         match change {
             Change::Upsert { key, text } => {
@@ -114,7 +115,8 @@ impl Memory {
     /// Applies an event.
     ///
     /// # Errors
-    /// Why it has no effect: it retires what is not here, or there are too many texts.
+    /// The reason why it has no effect: it retires an unknown text, or there are too many
+    /// texts.
     pub(crate) fn apply(&mut self, event: Event) -> Result<Effect, String> {
         match event {
             Event::Upsert { at, key, text } => {
@@ -135,12 +137,12 @@ impl Memory {
                     self.add(by.clone(), key, text, at)?;
                 }
                 if let Some(child) = self.items.get_mut(&by) {
-                    // A text that comes back holds again.
+                    // A text that is added again is valid again.
                     child.parent = Some(parent.clone());
                     child.superseded = None;
                 }
                 if let Some(known) = self.items.get_mut(&parent) {
-                    // Of two revisions at one time the first one is named; both stand.
+                    // Of two concurrent revisions the first one is named, and both are kept.
                     known.superseded.get_or_insert(Superseded { at, by: by.clone() });
                 }
                 Ok(Effect::Revised { parent, by })
@@ -175,14 +177,14 @@ impl Memory {
         Ok(())
     }
 
-    /// What holds, by key and then in the order in which it was added.
+    /// Returns the valid texts, by key and then in the order in which they were added.
     pub(crate) fn live(&self) -> Vec<&Item> {
         let mut items: Vec<&Item> = self.items.values().filter(|item| item.is_live()).collect();
         items.sort_by(|a, b| a.key.cmp(&b.key).then(a.order.cmp(&b.order)));
         items
     }
 
-    /// What holds and has all these words, in the key or in the text, whatever their case.
+    /// Returns the valid texts with all these words in the key or in the text. Case is ignored.
     pub(crate) fn look_up(&self, words: &[String]) -> Vec<&Item> {
         let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
         let mut found = self.live();
@@ -193,11 +195,11 @@ impl Memory {
         found
     }
 
-    /// All versions that led to one, and those that it led to: from the root to the tip, each once
-    /// even where a text came back and the versions form a circle.
+    /// Returns all versions before and after one, from the root to the tip. Each is returned once,
+    /// even if a text was added again and the versions form a circle.
     ///
     /// # Errors
-    /// When there is no such id.
+    /// There is no such id.
     pub(crate) fn history(&self, id_start: &str) -> Result<Vec<&Item>, String> {
         let from = self.find(id_start)?;
         let mut seen = BTreeSet::from([&from.id]);
@@ -220,10 +222,10 @@ impl Memory {
         Ok(versions)
     }
 
-    /// The one whose id begins so.
+    /// Returns the text whose id begins with these digits.
     ///
     /// # Errors
-    /// When there is none, or more than one.
+    /// There is none, or more than one.
     pub(crate) fn find(&self, id_start: &str) -> Result<&Item, String> {
         if id_start.len() < ID_START_MIN {
             return Err(format!("{id_start:?} is too short for an id: give {ID_START_MIN} digits"));

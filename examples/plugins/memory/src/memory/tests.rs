@@ -48,7 +48,7 @@ fn the_same_text_again_raises_its_replays_and_adds_nothing() {
     assert_eq!(memory.items[&id("a")].replays, 2);
     assert_eq!(memory.items[&id("a")].added_at, 1);
     assert_eq!(memory.items[&id("b")].replays, 0);
-    // Under another key it is another memory.
+    // The same text under another key is another item.
     let other = Event::Upsert { at: 5, key: "other".to_owned(), text: "a".to_owned() };
     assert!(matches!(memory.apply(other), Ok(Effect::Added(_))));
     assert_eq!(texts(&memory.live()), ["a", "b", "a"]);
@@ -194,7 +194,7 @@ fn a_change_that_makes_no_sense_is_refused_and_says_what_would() {
 
 #[test]
 fn an_id_may_be_shortened_while_it_is_one_alone() {
-    // 100,000 ids of 16 digits' choice: four digits are more than one's, the whole is not.
+    // Some of 70,000 ids share their first four digits, and none share all digits.
     let memory = of((0..70_000).map(|n| upsert(1, &n.to_string())));
     let whole = id("7");
     assert_eq!(memory.find(whole.as_str()).unwrap().text, "7");
