@@ -110,7 +110,7 @@ fn verify_goes_on_behind_a_call_that_failed() {
     assert!(calls >= 20, "{calls}");
 }
 
-/// Makes a clock and randomness of its own, which continue from the same state.
+/// Makes a separate clock and randomness, which continue from the same state.
 fn repeated(system: &NativeSystem) -> NativeSystem {
     let repeated = NativeSystem::default();
     repeated.clock.set(system.clock.micros());

@@ -27,7 +27,7 @@ fn options(compact_after: u32) -> LogOptions {
     LogOptions::new().flush_interval(Duration::ZERO).compact_after(compact_after)
 }
 
-/// Appends events, each in a batch of its own.
+/// Appends events, each in its own batch.
 async fn append(log: &Log, events: &[String]) {
     for event in events {
         log.append(event).await.unwrap();

@@ -187,7 +187,7 @@ fn a_create_that_is_repeated_ends_as_what_is_known_of_all_its_attempts() {
     let table: [(&[Fault], Fate); 8] = [
         (&[Fault::Refuse("503 Slow Down"), Fault::None], Fate::Durable),
         (&[Fault::ResetBefore, Fault::StallBefore, Fault::None], Fate::Durable),
-        // The repeated request hears of its own first attempt.
+        // The answer to the repeated request reflects its own first attempt.
         (&[Fault::CarryOutAndRefuse("503 Slow Down"), Fault::None], Fate::Exists),
         (&[Fault::ResetAfter, Fault::None], Fate::Exists),
         (&[Fault::StallAfter, Fault::None], Fate::Exists),

@@ -1,6 +1,6 @@
 //! Local folders that refuse writes: a full disk, a read-only disk, a limit on files.
 //!
-//! The disks are in memory and in a name space of their own, so they end with the test.
+//! The disks are in memory and in a separate name space, so they end with the test.
 
 #![cfg(target_os = "linux")]
 

@@ -13,7 +13,7 @@ struct Memory<'a> {
 }
 
 impl Memory<'_> {
-    /// Runs a command in a process of its own.
+    /// Runs a command in its own process.
     fn run(&self, words: &[&str], stdin: &str) -> Ran {
         let plugin = built::rust("memory");
         let log = format!("memory={}", self.log);

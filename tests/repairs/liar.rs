@@ -1,4 +1,4 @@
-//! A store in memory of which some answers are not true.
+//! A store in memory that gives some false answers.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use stratalog_guest::ports::{
     EntryKind, ListPage, ListedObject, ReadPart, Store, StoreError, StoreErrorKind, WriteError,
 };
 
-/// What a listing shows of an object. None: nothing.
+/// The listing of an object. None: it is not listed.
 pub type Shows = Rc<dyn Fn(ListedObject) -> Option<ListedObject>>;
 
 /// A store that lists as `shows` says, for a number of listings, and does not find some objects.

@@ -30,7 +30,7 @@ fn what_a_plugin_appended_is_flushed_however_it_ends() {
     let table: [(&[&str], &str); 7] = [
         (&[], "exited with code 0"),
         (&["exit=0"], "exited with code 0"),
-        // Rust has no way yet to give the system another code than this.
+        // Rust has no way yet to exit with another code than this.
         (&["exit=7"], "exited with code 1"),
         (&["forget"], "exited with code 0"),
         (&["abort"], "trapped: wasm trap: wasm `unreachable` instruction executed"),

@@ -1,6 +1,6 @@
 //! An honest plugin, to measure with. Prints only the lines described here.
 //!
-//! - `hello` says hello.
+//! - `hello` prints a greeting.
 //! - `append-and-say` appends one event, then reports it.
 //! - `append N` makes one call for each event.
 //! - `append-packed N` appends 1,000 events in a call.

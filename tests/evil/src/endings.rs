@@ -27,7 +27,7 @@ pub(crate) fn return_without_close() {
     std::mem::forget(log);
 }
 
-/// Ends with a code of its own, with an event that was not flushed.
+/// Ends with its own exit code, and with an event that was not flushed.
 pub(crate) fn exit_with_code(code: u64) {
     let Some(log) = start() else { return };
     say::outcome("append", &log.append(b"not flushed"));

@@ -42,6 +42,6 @@ pub(crate) fn stack_overflow() {
 
 #[expect(unconditional_recursion, reason = "this is the hazard")]
 fn deeper(depth: u64) -> u64 {
-    // Uses little of its own stack in memory, so that the engine's ends first; and no tail call.
+    // Uses little of its stack in memory, so that the engine's stack ends first. No tail call.
     deeper(black_box(depth)).wrapping_add(depth)
 }

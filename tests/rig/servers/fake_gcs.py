@@ -2,9 +2,10 @@
 
     fake_gcs.py BUCKET...        prints its port on 127.0.0.1, which the system chooses, when ready
 
-Strict about preconditions (x-goog-if-generation-match); generations are unique and increasing; all
-state changes under one lock. Ends when its standard input does: the caller holds the other end of
-that pipe, so the server goes with it, however the caller ends. Not compared with Google itself.
+Strict about preconditions (x-goog-if-generation-match). Generations are unique and increasing, and
+all state changes happen under one lock. Ends when its standard input does. The caller holds the
+other end of that pipe, so the server ends with the caller in every case. Not compared with Google
+itself.
 """
 
 import hashlib

@@ -1,10 +1,10 @@
 """Serves moto's in-memory S3 on a loopback port of the system's choice and prints that port.
 
-One request is carried out at a time: moto checks a condition and writes in two steps, and would let
-several of the creates win that race for one key.
+One request runs at a time. moto checks a condition and writes in two steps, so several concurrent
+creates of one key could succeed.
 
-Ends when its standard input does: the caller holds the other end of that pipe, so the server
-goes with it, however the caller ends. The watch begins before the slow imports.
+Ends when its standard input does. The caller holds the other end of that pipe, so the server ends
+with the caller in every case. The watch begins before the slow imports.
 """
 
 import io

@@ -1,9 +1,9 @@
-"""Runs a server that prints its address, prints the port of it, and ends it with standard input.
+"""Runs a server that prints its address, prints its port, and ends it with standard input.
 
     serve_program.py PATTERN COMMAND...
 
 PATTERN finds the port, as its first group, in a line that the command prints. The caller holds the
-other end of standard input, so the server goes with it, however the caller ends.
+other end of standard input, so the server ends with the caller in every case.
 """
 
 import os
