@@ -104,8 +104,8 @@ pub(crate) fn start(criterion: &mut Criterion, runtime: &Runtime) {
     group.finish();
 }
 
-/// Measures `stratalog run` of a plugin that only prints a greeting, and `wasmtime run` of it where that
-/// is installed.
+/// Measures `stratalog run` of a plugin that only prints a greeting, and `wasmtime run` of it where
+/// that is installed.
 pub(crate) fn process(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("process");
     let program = program();

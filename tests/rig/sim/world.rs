@@ -14,7 +14,7 @@ use crate::sim::objects::Objects;
 use crate::sim::random::Random;
 use crate::sim::trace::Trace;
 
-/// The panic that ends an actor that crashes.
+/// The panic payload that ends an actor that crashes.
 pub struct Crash;
 
 /// A run that takes more steps than this does not end.
