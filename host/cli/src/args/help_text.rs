@@ -73,13 +73,13 @@ Exit codes:
   1    failed for a reason not named below
   2    wrong command line: an argument or the value of an option
   3    the store cannot be reached or refuses
-  4    damaged data: the message names the object, the expected and the found
+  4    damaged data: the error names the object, the expected and found value
   5    invalid input: an event, a file, a LOG that does not exist or is not a
        log, a position of another log, a component, an environment variable
   6    a plugin trapped or reached a limit, also before it ran; or the process
-       may use too little address space (ulimit -v), or too few or too small
-       files (ulimit -n, ulimit -f); otherwise run ends with the plugin's own
-       code
+       is allowed too little address space (ulimit -v), or too few or too
+       small files (ulimit -n, ulimit -f); otherwise run ends with the plugin's
+       own code
   130  interrupted by SIGINT (Ctrl-C); append and run have flushed all appended
        events, or report which may be missing
   143  ended by SIGTERM, 129 by SIGHUP, and so on: 128 plus the signal's number;
@@ -243,8 +243,8 @@ pub(crate) const TRIM: &str = concat!(
     "
 ",
     sealed!(),
-    " Only the beginning of the log is removed: all events after the first newer one stay, even \
-     older ones.
+    " Only the beginning of the log is removed: the first newer event stays, and so do all events \
+     after it, even older ones.
 
 POSITION is the content of a position file, or a number: 1234 removes events 0 to 1233.
 
