@@ -2,6 +2,7 @@
 //!
 //! 1. Events come in the order of the sources, and only after they were checked.
 //! 2. Each source takes one request.
+//! 3. The number of handles does not depend on the number of chunks.
 
 use std::collections::VecDeque;
 
@@ -14,7 +15,7 @@ use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::LogName;
 use crate::format::segment::SegmentReader;
-use crate::format::verified_chunk::VerifiedChunk;
+use crate::format::verified_chunk::{UncutChunk, VerifiedChunk};
 use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_PARTS_MAX};
 use crate::ports::{Chunk, HostBytes, OrderedRead, Store, StoreError, StoreErrorKind};
 
@@ -38,7 +39,7 @@ pub(crate) struct SourceReader<S: Store> {
     decoder: Option<Decoder<S::Bytes>>,
     index: Option<Index>,
     /// Checked chunks that were not returned yet, each with the number of its source.
-    verified: VecDeque<(u32, VerifiedChunk<S::Bytes>)>,
+    verified: VecDeque<(u32, UncutChunk<S::Bytes>)>,
     /// The progress in the current source.
     progress: Progress,
     /// The failure behind them.
@@ -110,6 +111,7 @@ impl<S: Store> SourceReader<S> {
     pub(crate) fn next(&mut self) -> Result<Option<VerifiedChunk<S::Bytes>>, Interrupted> {
         loop {
             if let Some((source, chunk)) = self.verified.pop_front() {
+                let chunk = chunk.cut();
                 if self.progress.source != source {
                     self.progress = Progress { source, ..Progress::default() };
                 }
@@ -251,7 +253,7 @@ impl<B: HostBytes> Decoder<B> {
     fn push(
         &mut self,
         Chunk { bytes, last, .. }: Chunk<B>,
-        verified: &mut Vec<VerifiedChunk<B>>,
+        verified: &mut Vec<UncutChunk<B>>,
     ) -> Result<Option<Index>, Damage> {
         match self {
             Self::Index(segment, incomplete) => {
@@ -263,8 +265,10 @@ impl<B: HostBytes> Decoder<B> {
                 return last.then(|| Index::decode(segment, incomplete)).transpose();
             }
             Self::Segment(reader) => reader.push(bytes, last, verified)?,
-            Self::Batch(reader) => verified.extend(reader.push(bytes, last)?),
-            Self::LegacyBatch(reader) => verified.extend(reader.push(&bytes, last)?),
+            Self::Batch(reader) => verified.extend(reader.push(bytes, last)?.map(UncutChunk::from)),
+            Self::LegacyBatch(reader) => {
+                verified.extend(reader.push(&bytes, last)?.map(UncutChunk::from))
+            }
         }
         Ok(None)
     }

@@ -4,6 +4,7 @@
 //!    than any writer makes (a legacy one): that is passed on line by line and checked at its end.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use crate::error::Damage;
 use crate::format::batch::BatchRecord;
@@ -13,7 +14,7 @@ use crate::format::manifest::SegmentRecord;
 use crate::format::names::{Digest, SegmentName};
 use crate::format::numbers::to_u64;
 use crate::format::oversized_batch::OversizedBatch;
-use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
+use crate::format::verified_chunk::{BatchSpan, UncutChunk};
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, SUMMARIES_MAX};
 use crate::mutants::{self, Mutant};
 use crate::ports::HostBytes;
@@ -81,9 +82,9 @@ impl<B: HostBytes> SegmentReader<B> {
         &mut self,
         bytes: B,
         last: bool,
-        verified: &mut Vec<VerifiedChunk<B>>,
+        verified: &mut Vec<UncutChunk<B>>,
     ) -> Result<(), Damage> {
-        let bytes = host_bytes::join(self.incomplete.take(), bytes);
+        let bytes = Rc::new(host_bytes::join(self.incomplete.take(), bytes));
         let (mut at, end) = (0, bytes.length());
         loop {
             let before = (self.batches.len(), at);
@@ -96,7 +97,11 @@ impl<B: HostBytes> SegmentReader<B> {
         if self.batches.as_slice().is_empty() && self.oversized.is_none() {
             self.beyond += end - at;
         } else if at < end {
-            self.incomplete = Some(if at == 0 { bytes } else { bytes.slice(at..end) });
+            self.incomplete = Some(match Rc::try_unwrap(bytes) {
+                Ok(bytes) if at == 0 => bytes,
+                Ok(bytes) => bytes.slice(at..end),
+                Err(bytes) => bytes.slice(at..end),
+            });
         }
         if last { self.check_end() } else { Ok(()) }
     }
@@ -104,9 +109,9 @@ impl<B: HostBytes> SegmentReader<B> {
     /// Passes on the batches that are complete.
     fn pass_whole(
         &mut self,
-        bytes: &B,
+        bytes: &Rc<B>,
         at: &mut u64,
-        verified: &mut Vec<VerifiedChunk<B>>,
+        verified: &mut Vec<UncutChunk<B>>,
     ) -> Result<(), Damage> {
         if self.oversized.is_some() {
             return Ok(());
@@ -130,22 +135,21 @@ impl<B: HostBytes> SegmentReader<B> {
                 // A lost batch comes alone, so that the place of the missing events is clear.
                 if batch.lost && !spans.is_empty() {
                     let spans = std::mem::take(&mut spans);
-                    verified.push(VerifiedChunk { spans, lines: bytes.slice(start..*at) });
+                    verified.push(UncutChunk::new(spans, bytes, start..*at));
                     start = *at;
                 }
                 *at += batch.bytes;
                 let span = self.span(*batch, batch.bytes, batch.events_stored(), true);
                 self.batches.next();
                 if batch.lost {
-                    verified
-                        .push(VerifiedChunk { spans: vec![span], lines: bytes.slice(start..*at) });
+                    verified.push(UncutChunk::new(vec![span], bytes, start..*at));
                 } else {
                     spans.push(span);
                 }
             }
         }
         if !spans.is_empty() {
-            verified.push(VerifiedChunk { spans, lines: bytes.slice(start..*at) });
+            verified.push(UncutChunk::new(spans, bytes, start..*at));
         }
         damage.map_or(Ok(()), Err)
     }
@@ -153,9 +157,9 @@ impl<B: HostBytes> SegmentReader<B> {
     /// Passes on lines of an oversized batch.
     fn pass_oversized(
         &mut self,
-        bytes: &B,
+        bytes: &Rc<B>,
         at: &mut u64,
-        verified: &mut Vec<VerifiedChunk<B>>,
+        verified: &mut Vec<UncutChunk<B>>,
     ) -> Result<(), Damage> {
         let next = self.batches.as_slice().first();
         if self.oversized.is_none() && next.is_some_and(|next| next.bytes > BATCH_BYTES_WHOLE_MAX) {
@@ -175,7 +179,7 @@ impl<B: HostBytes> SegmentReader<B> {
         }
         let length = to_u64(lines.len());
         let spans = vec![self.span(batch, length, events, ended)];
-        verified.push(VerifiedChunk { spans, lines: B::new(&lines) });
+        verified.push(UncutChunk::new(spans, &Rc::new(B::new(&lines)), 0..length));
         Ok(())
     }
 
@@ -225,6 +229,7 @@ mod tests {
     use crate::format::batch::name_for;
     use crate::format::manifest::tests::segment_record;
     use crate::format::names::{BatchTime, WriterId};
+    use crate::format::verified_chunk::VerifiedChunk;
 
     fn record(time: u64, lines: &[u8]) -> BatchRecord {
         let events = lines::count(lines);
@@ -245,7 +250,8 @@ mod tests {
         while let Some(chunk) = chunks.next() {
             let mut verified = Vec::new();
             reader.push(chunk.to_vec(), chunks.peek().is_none(), &mut verified)?;
-            for VerifiedChunk { spans, lines } in verified {
+            for chunk in verified {
+                let VerifiedChunk { spans, lines } = chunk.cut();
                 let mut lines = lines.as_slice();
                 for span in spans {
                     let of_span = lines.split_off(..usize::try_from(span.bytes).unwrap());
@@ -288,5 +294,72 @@ mod tests {
                 assert_ne!(damage.expected, damage.found);
             }
         }
+    }
+
+    thread_local! {
+        static HANDLES: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    /// Bytes of which every handle is counted.
+    #[derive(Debug)]
+    struct Counted(Vec<u8>);
+
+    impl Counted {
+        fn of(bytes: Vec<u8>) -> Self {
+            HANDLES.set(HANDLES.get() + 1);
+            Self(bytes)
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            HANDLES.set(HANDLES.get() - 1);
+        }
+    }
+
+    impl HostBytes for Counted {
+        fn new(content: &[u8]) -> Self {
+            Self::of(content.to_vec())
+        }
+        fn length(&self) -> u64 {
+            self.0.length()
+        }
+        fn slice(&self, range: Range<u64>) -> Self {
+            Self::of(self.0.slice(range))
+        }
+        fn append(&mut self, mut more: Self) {
+            self.0.append(&mut more.0);
+        }
+        fn summarize(&self, start: u64, lengths: &[u64]) -> Vec<crate::ports::Summary> {
+            self.0.summarize(start, lengths)
+        }
+        fn line_end(&self, lines: u64) -> u64 {
+            self.0.line_end(lines)
+        }
+        fn read(&self) -> Vec<u8> {
+            self.0.clone()
+        }
+    }
+
+    #[test]
+    fn any_number_of_scattered_lost_batches_takes_two_handles() {
+        let batches = (0..2_000).map(|time| match time % 2 {
+            0 => record(time, b"a\n"),
+            _ => BatchRecord { lost: true, events: 2, ..record(time, b"") },
+        });
+        let batches: Vec<_> = batches.collect();
+        let segment = segment_record(3_000, 2_000);
+        let mut reader = SegmentReader::new(&segment, batches);
+        let mut verified = Vec::new();
+        for last in [false, true] {
+            reader.push(Counted::of(b"a\n".repeat(500)), last, &mut verified).unwrap();
+        }
+        assert_eq!((verified.len(), HANDLES.get()), (2_000, 2));
+        for chunk in verified {
+            let chunk = chunk.cut();
+            assert!([0, 2].contains(&chunk.lines.length()));
+            assert!(HANDLES.get() <= 3, "{}", HANDLES.get());
+        }
+        assert_eq!(HANDLES.get(), 0);
     }
 }

@@ -1,9 +1,11 @@
 //! Events that were checked: spans of batches, and the bytes of consecutive spans.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use crate::format::batch::BatchRecord;
 use crate::format::names::{BatchName, SegmentName};
+use crate::ports::HostBytes;
 
 /// Checked events of one batch: all of them, or consecutive ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,38 @@ pub(crate) struct BatchSpan {
 pub(crate) struct VerifiedChunk<B> {
     pub spans: Vec<BatchSpan>,
     pub lines: B,
+}
+
+/// A verified chunk within the bytes it came with. It is cut out when it is taken: each cut holds a
+/// handle of the host, which lends few, and one read of a segment may give many chunks.
+#[derive(Debug)]
+pub(crate) struct UncutChunk<B> {
+    spans: Vec<BatchSpan>,
+    bytes: Rc<B>,
+    range: Range<u64>,
+}
+
+impl<B: HostBytes> UncutChunk<B> {
+    pub(crate) fn new(spans: Vec<BatchSpan>, bytes: &Rc<B>, range: Range<u64>) -> Self {
+        Self { spans, bytes: bytes.clone(), range }
+    }
+
+    pub(crate) fn cut(self) -> VerifiedChunk<B> {
+        let Self { spans, bytes, range } = self;
+        let lines = match Rc::try_unwrap(bytes) {
+            Ok(bytes) if range == (0..bytes.length()) => bytes,
+            Ok(bytes) => bytes.slice(range),
+            Err(bytes) => bytes.slice(range),
+        };
+        VerifiedChunk { spans, lines }
+    }
+}
+
+impl<B: HostBytes> From<VerifiedChunk<B>> for UncutChunk<B> {
+    fn from(VerifiedChunk { spans, lines }: VerifiedChunk<B>) -> Self {
+        let range = 0..lines.length();
+        Self { spans, bytes: Rc::new(lines), range }
+    }
 }
 
 impl BatchSpan {

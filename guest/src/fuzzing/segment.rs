@@ -13,7 +13,7 @@ use crate::format::lines::pack_legacy_lines;
 use crate::format::names::{BatchName, Digest};
 use crate::format::oversized_batch::OversizedBatch;
 use crate::format::segment::SegmentReader;
-use crate::format::verified_chunk::VerifiedChunk;
+use crate::format::verified_chunk::{UncutChunk, VerifiedChunk};
 use crate::limits::BATCH_BYTES_WHOLE_MAX;
 
 /// Takes numbers that make batches, damage them and cut their bytes.
@@ -55,7 +55,12 @@ fn check_segment(u: &mut Unstructured<'_>) -> Result<()> {
     let is_intact = bytes == whole && claimed == batches;
     let streams = claimed.iter().any(|batch| batch.bytes > BATCH_BYTES_WHOLE_MAX);
     let mut reader = SegmentReader::new(&segment_of(&claimed, 7), claimed);
-    let (mut shown, outcome) = read(u, &bytes, |bytes, last, runs| reader.push(bytes, last, runs))?;
+    let (mut shown, outcome) = read(u, &bytes, |bytes, last, chunks| {
+        let mut uncut = Vec::new();
+        let pushed = reader.push(bytes, last, &mut uncut);
+        chunks.extend(uncut.into_iter().map(UncutChunk::cut));
+        pushed
+    })?;
     // Lines of a batch too large to be whole come before it is checked.
     shown.retain(|shown| shown.is_whole || !streams);
     assert_eq!(outcome.is_ok(), is_intact, "{outcome:?}");
