@@ -85,13 +85,21 @@ impl fmt::Display for WriteFate {
 
 /// A write that did not succeed. The events are kept, in order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot write {object}: {fate}; {events_held} events are kept in memory: {message}")]
+#[error("cannot write {object}: {fate}{}: {message}", kept(*events_held))]
 pub struct WriteFailure {
     pub object: String,
     pub fate: WriteFate,
     pub events_held: u64,
     pub message: String,
     pub transient: bool,
+}
+
+/// What a failed write says of the events that its writer keeps: nothing where nobody keeps any.
+fn kept(events: u64) -> String {
+    match events {
+        0 => String::new(),
+        events => format!("; {events} events are kept in memory"),
+    }
 }
 
 impl WriteFailure {

@@ -27,7 +27,7 @@ pub enum Error {
     },
     /// The store did not confirm a write. Every event is kept, in order: flush again, later if
     /// [`Error::is_transient`].
-    #[error("cannot write {object}: {fate}; {events_held} events are kept in memory: {message}")]
+    #[error("cannot write {object}: {fate}{}: {message}", kept(*events_held))]
     WriteFailed {
         /// The object that was to be created.
         object: String,
@@ -97,6 +97,14 @@ pub enum Error {
     /// that the text names. Its instance is gone, and the events that were not flushed are lost.
     #[error("the log's component failed: {0}")]
     Guest(String),
+}
+
+/// The events that a failed write has kept, for its message. Empty if there are none.
+fn kept(events: u64) -> String {
+    match events {
+        0 => String::new(),
+        events => format!("; {events} events are kept in memory"),
+    }
 }
 
 /// The reason why a line is not an event.
