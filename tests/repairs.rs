@@ -10,6 +10,8 @@ mod indexes;
 mod liar;
 #[path = "repairs/manifests.rs"]
 mod manifests;
+#[path = "repairs/missing.rs"]
+mod missing;
 #[path = "repairs/segments.rs"]
 mod segments;
 #[path = "repairs/strangers.rs"]
@@ -348,8 +350,16 @@ fn log_without_its_newest_manifests_is_damaged_and_gets_its_batches_back() {
         let dry = world.repair(true);
         assert_eq!(world.store.objects(), before, "{lost}");
         assert_eq!(world.repair(false), dry, "{lost}");
-        let [step] = &dry[..] else { panic!("{dry:?}") };
-        assert_eq!((&step.damage.object, &step.action), (&named, &Action::StepBack));
+        assert_eq!(dry[0].damage.object, named);
+        let actions: Vec<_> = dry.iter().map(|step| &step.action).collect();
+        match lost {
+            // Each follows from the one before it.
+            1 | 2 => {
+                assert_eq!(actions, vec![&Action::Rebuild; lost]);
+                assert_eq!(world.keys("manifest_", ""), manifests);
+            }
+            _ => assert_eq!(actions, [&Action::StepBack]),
+        }
         assert_eq!(world.verified(), Vec::<String>::new(), "{lost}");
         assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[]), 0), "{lost}");
         world.compact();
@@ -360,10 +370,23 @@ fn log_without_its_newest_manifests_is_damaged_and_gets_its_batches_back() {
 
 #[test]
 fn batches_that_only_a_damaged_segment_has_are_not_put_back() {
-    let mut world = World::new();
-    world.remove(&world.keys("manifest_", ".json")[2].clone());
-    let segment = world.keys("segment_0000000000000000003", ".jsonl")[0].clone();
-    world.damage(&segment, flip(3));
+    let damaged = |manifests: &[usize]| {
+        let mut world = World::new();
+        let keys = world.keys("manifest_", ".json");
+        manifests.iter().for_each(|number| world.remove(&keys[*number]));
+        let segment = world.keys("segment_0000000000000000003", ".jsonl")[0].clone();
+        world.damage(&segment, flip(3));
+        world
+    };
+    // Its manifest follows from what is left: it has positions, and its damaged batch is lost.
+    let world = damaged(&[2]);
+    let steps = world.repair(false);
+    let actions: Vec<_> = steps.iter().map(|step| (&step.action, step.events_lost)).collect();
+    assert_eq!(actions, [(&Action::Rebuild, 0), (&Action::SetAside, 2)]);
+    assert_eq!(world.verified(), Vec::<String>::new());
+    assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[8, 9]), 2));
+    // Nothing tells what the first manifest was.
+    let world = damaged(&[0, 1, 2]);
     let before = world.store.objects();
     let steps = world.repair(false);
     let [Step { action: Action::Nothing(why), .. }] = &steps[..] else { panic!("{steps:?}") };

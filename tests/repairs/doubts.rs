@@ -1,12 +1,16 @@
 //! Stores whose listings and objects do not agree: that is no damage, and nothing is changed.
 
 use rig::memory::Memory;
-use stratalog_guest::drive::repair::{self, Step};
+use stratalog_guest::decide::options::CompactInput;
+use stratalog_guest::drive::compactor;
+use stratalog_guest::drive::reader::{ReadOptions, Reader};
+use stratalog_guest::drive::repair::{self, Action, Step};
+use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 use stratalog_guest::error::{Error, NoLog};
 use stratalog_guest::ports::{ListedObject, Store};
 
 use super::liar::Liar;
-use super::{World, log};
+use super::{World, all_but, log, read};
 
 fn repaired<S: Store<Bytes = Vec<u8>>>(
     store: S,
@@ -91,6 +95,74 @@ fn object_that_is_listed_and_not_found_is_not_gone() {
             move |asked: &str| asked == key
         };
         is_store_failed(&key, &world, || Liar::missing(&world.store, missing.clone()));
+    }
+}
+
+#[test]
+fn index_or_segment_that_is_listed_and_not_found_is_the_fault_of_the_store() {
+    let full = CompactInput { full: true, ..CompactInput::default() };
+    for suffix in [".index", ".jsonl"] {
+        let world = World::new();
+        let before = world.store.objects();
+        let is_missing = move |key: &str| key.contains("/segment_") && key.ends_with(suffix);
+        let store = || Liar::missing(&world.store, is_missing);
+        let (point, options) = (|| TrimPoint::KeepEvents(13), TrimOptions::default());
+        let outcomes = [
+            ("trim", trimmer::trim(store(), &world.clock, log(), point(), options).map(drop)),
+            ("plan of a trim", trimmer::plan(store(), log(), point(), options).map(drop)),
+            ("compact", compactor::compact(store(), &world.clock, log(), full).map(drop)),
+            ("read", {
+                let mut reader = Reader::new(store(), log(), ReadOptions::default()).unwrap();
+                reader.next_page().map(drop)
+            }),
+        ];
+        for (who, outcome) in outcomes {
+            match outcome {
+                Err(Error::StoreFailed { message, .. }) => assert!(
+                    message.contains("is listed and cannot be found"),
+                    "{who}, {suffix}: {message}"
+                ),
+                // Only an index is needed where batches are cut apart.
+                Ok(()) if suffix == ".jsonl" && who == "plan of a trim" => {}
+                other => panic!("{who}, {suffix}: {other:?}"),
+            }
+        }
+        assert_eq!(world.store.objects(), before, "{suffix}");
+    }
+}
+
+/// An object that is read wrong for a while is the store's fault, and nothing of it is deleted.
+#[test]
+fn object_that_is_read_wrong_for_a_while_is_not_lost() {
+    let flips = |bytes: &mut Vec<u8>| bytes[0] ^= 1;
+    let shortens = |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() - 1);
+    let gives: [(&str, fn(&mut Vec<u8>)); 2] = [("flips", flips), ("shortens", shortens)];
+    for (how, gives) in gives {
+        for prefix in ["batch_", "segment_", "manifest_"] {
+            for reads in 1..=2 {
+                let world = World::new();
+                let before = world.store.objects();
+                let what = format!("{how} {reads} reads of {prefix}");
+                match repaired(Liar::wrong(&world.store, prefix, reads, gives), &world, false) {
+                    // Of several manifests that are read wrong none is replaced.
+                    Ok(steps) => assert!(
+                        matches!(&steps[..], [Step { action: Action::Nothing(_), .. }])
+                            && prefix == "manifest_",
+                        "{what}: {steps:?}"
+                    ),
+                    Err(Error::StoreFailed { message, .. }) => {
+                        assert!(message.contains("cannot rely on the "), "{what}: {message}");
+                    }
+                    Err(error) => panic!("{what}: {error}"),
+                }
+                let after = world.store.objects();
+                for (key, bytes) in before {
+                    assert_eq!(after.get(&key), Some(&bytes), "{what}: {key}");
+                }
+                assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[]), 0), "{what}");
+                assert_eq!(repaired(world.store.clone(), &world, false), Ok(Vec::new()), "{what}");
+            }
+        }
     }
 }
 

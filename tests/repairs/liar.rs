@@ -1,6 +1,7 @@
 //! A store in memory that gives some false answers.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rig::memory::{Created, GetPart, Memory, MemoryRead, MemoryUpload};
@@ -11,6 +12,9 @@ use stratalog_guest::ports::{
 /// The listing of an object. None: it is not listed.
 pub type Shows = Rc<dyn Fn(ListedObject) -> Option<ListedObject>>;
 
+/// What a read gives of an object's bytes.
+type Gives = Rc<dyn Fn(&mut Vec<u8>)>;
+
 /// A store that lists as `shows` says, for a number of listings, and does not find some objects.
 #[derive(Clone)]
 pub struct Liar {
@@ -19,6 +23,9 @@ pub struct Liar {
     lies: Rc<Cell<u64>>,
     missing: Rc<dyn Fn(&str) -> bool>,
     intruders: Rc<dyn Fn(&str) -> bool>,
+    /// What is given of objects whose names begin so, for so many reads of each.
+    wrong: Option<(&'static str, u64, Gives)>,
+    reads: Rc<RefCell<BTreeMap<String, u64>>>,
 }
 
 impl Liar {
@@ -34,12 +41,37 @@ impl Liar {
             lies: Rc::new(Cell::new(lies)),
             missing: honest.clone(),
             intruders: honest,
+            wrong: None,
+            reads: Rc::default(),
         }
     }
 
     /// Lists objects that are not found.
     pub fn missing(memory: &Memory, missing: impl Fn(&str) -> bool + 'static) -> Self {
         Self { missing: Rc::new(missing), ..Self::listing(memory, 0, Some) }
+    }
+
+    /// Gives something else for the first reads of each object whose name begins so.
+    pub fn wrong(
+        memory: &Memory,
+        prefix: &'static str,
+        reads: u64,
+        gives: impl Fn(&mut Vec<u8>) + 'static,
+    ) -> Self {
+        Self { wrong: Some((prefix, reads, Rc::new(gives))), ..Self::listing(memory, 0, Some) }
+    }
+
+    fn given(&self, key: &str, mut bytes: Vec<u8>) -> Vec<u8> {
+        let Some((prefix, wrong, gives)) = &self.wrong else { return bytes };
+        if key["log/".len()..].starts_with(prefix) {
+            let mut reads = self.reads.borrow_mut();
+            let reads = reads.entry(key.to_owned()).or_default();
+            *reads += 1;
+            if *reads <= *wrong {
+                gives(&mut bytes);
+            }
+        }
+        bytes
     }
 
     /// Has links in the place of objects.
@@ -65,7 +97,7 @@ impl Liar {
 impl GetPart for Liar {
     fn get_part(&self, part: &ReadPart) -> Result<Vec<u8>, StoreError> {
         self.check(&part.key)?;
-        self.memory.part(part)
+        self.memory.part(part).map(|bytes| self.given(&part.key, bytes))
     }
 }
 
@@ -89,7 +121,7 @@ impl Store for Liar {
     }
     fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
         self.check(key)?;
-        self.memory.get(key)
+        self.memory.get(key).map(|bytes| self.given(key, bytes))
     }
     fn list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
         let mut page = self.memory.list(prefix, after, limit)?;

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::format::listed::ListedOther;
 use crate::format::manifest::Manifest;
-use crate::format::names::{BatchName, Generation, ObjectName};
+use crate::format::names::{BatchName, Generation, ObjectName, SegmentName};
 use crate::limits::MANIFESTS_KEPT;
 
 /// A contradiction in a listing.
@@ -26,6 +26,12 @@ pub(crate) enum Disagreement {
     BeyondNext { object: ObjectName, generation: Generation },
     /// An index of the next generation has a batch that is nowhere else: see `catalog::orphans`.
     Orphan { object: ObjectName, batch: BatchName },
+    /// An index of the next generation has what a trim kept of a segment that is not listed.
+    Kept { object: ObjectName, segment: SegmentName },
+    /// An index of the next generation is not one, though it was created in one piece.
+    Unreadable(ObjectName),
+    /// A segment of the next generation has no index, and is larger than all that it can be made of.
+    Unexplained(ObjectName),
 }
 
 /// Returns the first disagreement.
@@ -79,7 +85,6 @@ mod tests {
     use super::*;
     use crate::format::manifest::tests::{empty, segment_record};
     use crate::format::manifest::{Retired, SegmentRecord};
-    use crate::format::names::SegmentName;
 
     fn segment(generation: u64, bytes: u64) -> SegmentRecord {
         let record = segment_record(3, bytes);

@@ -6,6 +6,7 @@
 //! 2. Writes and deletes are decided on a state in which the listing agrees with the manifest; see
 //!    `agreement`. One that does not agree is loaded again, and reported as an error in the end.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -15,7 +16,7 @@ use crate::error::{Damage, Error};
 use crate::format::index::Index;
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::{Manifest, SegmentRecord, StandIn};
-use crate::format::names::{BatchName, Digest, Generation, LogName, SegmentName};
+use crate::format::names::{BatchName, Digest, Generation, LogName, ObjectName, SegmentName};
 use crate::format::numbers;
 use crate::limits::{INDEX_CACHE_BATCHES_MAX, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
@@ -43,6 +44,8 @@ pub struct Catalog<S> {
     /// Entries under names of objects that are not objects. None if each is an error instead of
     /// being collected.
     intruders: Option<BTreeMap<String, EntryKind>>,
+    /// What was looked for last and not found.
+    gone: Cell<Option<ObjectName>>,
 }
 
 /// The objects that a load lists.
@@ -81,6 +84,7 @@ impl<S: Store> Catalog<S> {
             forgotten: BTreeSet::new(),
             unfinished: BTreeMap::new(),
             intruders: None,
+            gone: Cell::new(None),
         }
     }
 
@@ -138,10 +142,14 @@ impl<S: Store> Catalog<S> {
                         found => found?,
                     }
                 }
-                Scope::Consistent => match agreement::disagreement(manifest.as_deref(), &others) {
-                    Some(found) => Some(found),
-                    None => self.missing_manifest(manifest.as_deref(), &batches, &others)?,
-                },
+                Scope::Consistent => {
+                    let found = agreement::disagreement(manifest.as_deref(), &others);
+                    match self.missing_manifest(manifest.as_deref(), &batches, &others) {
+                        Err(Error::Damaged(_)) if found.is_some() => found,
+                        // It explains what else is missing.
+                        missing => missing?.or(found),
+                    }
+                }
             };
             if let Some(found) = contradiction
                 && !mutants::is(Mutant::TrustDisagreement)
@@ -158,7 +166,7 @@ impl<S: Store> Catalog<S> {
                 Err(Interrupted::Gone(segment)) => {
                     // A segment that was compacted away is not named again: this one is lost.
                     if gone == Some(segment.name) {
-                        return Err(self.missing(segment.name.index()));
+                        return Err(self.absent(ObjectName::Index(segment.name.index()))?);
                     }
                     gone = Some(segment.name);
                 }
@@ -231,7 +239,10 @@ impl<S: Store> Catalog<S> {
     pub(crate) fn index_of(&mut self, segment: &SegmentRecord) -> Result<Option<Rc<Index>>, Error> {
         match self.index(segment) {
             Ok(index) => Ok(Some(index)),
-            Err(Interrupted::Gone(_)) => Ok(None),
+            Err(Interrupted::Gone(segment)) => {
+                self.not_found(ObjectName::Index(segment.name.index()));
+                Ok(None)
+            }
             Err(Interrupted::Failed(error)) => Err(error),
         }
     }

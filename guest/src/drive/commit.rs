@@ -22,7 +22,7 @@ use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::segment_writer::write_failed;
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::format::listed::ListedOther;
-use crate::format::manifest::{Manifest, Retired};
+use crate::format::manifest::{Manifest, Retired, StandIn};
 use crate::format::names::{BatchName, Digest, LogId, Marker, ObjectName, SegmentName};
 use crate::format::segment::NewSegment;
 use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MISSING_TRIES};
@@ -89,7 +89,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         }
         Err(match source {
             Source::Batch(batch) => self.catalog.phantom_batch(batch.name),
-            source => self.catalog.missing(source.name()),
+            source => self.catalog.absent(source.name())?,
         })
     }
 
@@ -187,6 +187,24 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
         let bytes = next.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
         next.digest = Some(Digest::of(&bytes));
         Ok(Some(next))
+    }
+
+    /// Creates a manifest that is gone. False if another one has its generation.
+    pub(crate) fn create_again(&mut self, manifest: &Manifest) -> Result<bool, Error> {
+        self.ensure_exclusive()?;
+        Ok(self.create(manifest, &[])? == Commit::Won)
+    }
+
+    /// Creates a stand-in for a manifest that is gone. False if another one has its generation.
+    pub(crate) fn stand_in(&mut self, stand_in: &StandIn) -> Result<bool, Error> {
+        self.ensure_exclusive()?;
+        let bytes = stand_in.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
+        let key = self.catalog.name.key(stand_in.generation);
+        match self.catalog.store.create_exclusive(&key, &bytes) {
+            Ok(()) => Ok(true),
+            Err(WriteError::AlreadyExists) => Ok(false),
+            Err(error) => Err(write_failed(&key, error)),
+        }
     }
 
     /// Creates the manifest: the commit.

@@ -97,7 +97,7 @@ pub fn plan<S: Store>(
             Ok(planned) => break planned,
             // A segment that was compacted away is not named again: this one is lost.
             Err(source) if gone.as_ref() == Some(&source) => {
-                return Err(catalog.missing(source.name()));
+                return Err(catalog.absent(source.name())?);
             }
             Err(source) => gone = Some(source),
         }

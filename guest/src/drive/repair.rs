@@ -36,6 +36,7 @@ mod losses;
 mod older;
 mod orphans;
 mod replay;
+mod successors;
 
 use index::Indexes;
 use intruders::Intruders;
@@ -137,6 +138,12 @@ fn run_once<S: Store, Y: System>(
     if repaired.ends_with(current::repair(committer, dry_run)?, dry_run) {
         return Ok(true);
     }
+    let Some(steps) = successors::repair(committer, dry_run)? else { return Ok(false) };
+    let ends = dry_run && !steps.is_empty();
+    repaired.add(steps);
+    if ends {
+        return Ok(true);
+    }
     if repaired.ends_with(orphans::repair(committer, dry_run)?, dry_run) {
         return Ok(true);
     }
@@ -187,6 +194,9 @@ fn carry_out<S: Store, Y: System>(
     forgotten: Vec<SegmentName>,
 ) -> Result<bool, Error> {
     set_aside(committer, &inspected, &forgotten)?;
+    if let Some(object) = inspected.lost_and_whole(&committer.catalog, &state)? {
+        return Err(doubt::read_differently(&committer.catalog, object));
+    }
     committer.delete(&foreign_names(&inspected));
     // Objects that never were batches are not absorbed, and possible copies of lost ones are kept.
     let is_foreign = |name: ObjectName| inspected.foreign.iter().any(|loss| loss.object == name);

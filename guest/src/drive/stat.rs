@@ -7,7 +7,7 @@ use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::compactor::garbage_of;
 use crate::error::Error;
 use crate::format::manifest::SegmentRecord;
-use crate::format::names::{Generation, LogId, LogName};
+use crate::format::names::{Generation, LogId, LogName, ObjectName};
 use crate::format::numbers::to_u64;
 use crate::limits::{FAN_IN_DEFAULT, MISSING_TRIES};
 use crate::ports::Store;
@@ -68,7 +68,7 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
             (Ok(lost), Ok(trimmed)) => break (state, lost, trimmed),
             // The log was compacted, unless the index stays gone.
             (Err(gone), _) | (_, Err(gone)) if tries == MISSING_TRIES => {
-                return Err(catalog.missing(gone.name.index()));
+                return Err(catalog.absent(ObjectName::Index(gone.name.index()))?);
             }
             _ => tries += 1,
         }

@@ -119,7 +119,7 @@ pub fn trim<S: Store, Y: System>(
             None => tries += 1,
         }
     }
-    Err(committer.conflict())
+    Err(committer.catalog.given_up(committer.conflict())?)
 }
 
 /// Plans what [`trim`] would do now.
@@ -146,13 +146,9 @@ pub fn plan<S: Store>(
             return Ok(Trimmed { live_batches: aim.live_batches, ..planned });
         }
     }
-    Err(Error::StoreFailed {
-        message: format!(
-            "log {} is compacted faster than it can be looked at",
-            catalog.name.as_str()
-        ),
-        transient: true,
-    })
+    let name = catalog.name.as_str();
+    let message = format!("log {name} is compacted faster than it can be looked at");
+    Err(catalog.given_up(Error::StoreFailed { message, transient: true })?)
 }
 
 /// The work done before the trim itself.
@@ -352,5 +348,10 @@ fn count_first<S: Store>(
     source: Source,
     events_max: u64,
 ) -> Result<Option<(u64, u64)>, Error> {
-    source_reader::count_first(catalog.store.clone(), catalog.name.clone(), source, events_max)
+    let (store, log, object) = (catalog.store.clone(), catalog.name.clone(), source.name());
+    let counted = source_reader::count_first(store, log, source, events_max)?;
+    if counted.is_none() {
+        catalog.not_found(object);
+    }
+    Ok(counted)
 }

@@ -84,6 +84,15 @@ impl Index {
         })
     }
 
+    /// The position at which a new segment begins that has the rest of this one, from a batch on.
+    /// None if that is all of this one, or nothing.
+    pub(crate) fn cut_before(&self, segment: &SegmentRecord, first: &BatchRecord) -> Option<u64> {
+        let mut positions = self.positions(segment);
+        let (_, positions) = positions.find(|(batch, _)| batch.name == first.name)?;
+        let start = positions.start.saturating_add(first.trimmed);
+        (segment.position < start && start < positions.end).then_some(start)
+    }
+
     /// # Errors
     /// A message if a record cannot be written as JSON, which does not happen.
     pub fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
@@ -228,7 +237,7 @@ mod mend;
 mod rebuild;
 
 pub(crate) use clues::Clues;
-pub(crate) use mend::{batches_of, readable_batches};
+pub(crate) use mend::batches_of;
 pub(crate) use rebuild::{Content, Rebuilt, rebuilt};
 
 #[cfg(test)]

@@ -54,7 +54,12 @@ impl Session {
                 let below = shown_below(location, below, *more);
                 Failure::input(format!("{}{below}{similar}", no_log(location)))
             }
-            Some(Error::Damaged { .. }) => failure.context(what).with_hint(self.way_on()),
+            Some(Error::Damaged { object, found, .. }) => {
+                let name = object.rsplit('/').next().unwrap_or(object);
+                let is_there = name.starts_with("manifest_") && found != "no such object";
+                let hint = if is_there { self.way_round_manifest() } else { self.way_on() };
+                failure.context(what).with_hint(hint)
+            }
             // If the bucket is missing, it does not matter which request found that out.
             Some(Error::StoreFailed { message, .. }) => {
                 match message.rsplit_once(": no such bucket: ") {
@@ -70,6 +75,14 @@ impl Session {
             }
             _ => failure.context(what),
         }
+    }
+
+    /// Returns the action to take on a damaged manifest, which hides the segments.
+    fn way_round_manifest(&self) -> String {
+        let log = shell::word(self.location.to_string().as_ref());
+        format!(
+            "restore it from a copy; or `stratalog repair {log}` reports whether it can be mended"
+        )
     }
 
     /// Returns the action to take on damage.

@@ -217,7 +217,11 @@ impl Eyes<'_> {
             None => bytes.to_vec(),
             Some(range) => {
                 let end = usize::try_from(range.end).unwrap();
-                bytes[usize::try_from(range.start).unwrap()..end].to_vec()
+                // A search for copies may ask for more than there is, by a damaged index.
+                match bytes.get(usize::try_from(range.start).unwrap()..end) {
+                    Some(bytes) => bytes.to_vec(),
+                    None => return Ok(None),
+                }
             }
         };
         Ok(Some(bytes))

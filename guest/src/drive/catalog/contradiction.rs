@@ -44,6 +44,19 @@ impl<S: Store> Catalog<S> {
                 let expected = format!("the manifest of {object}, which alone has {batch}");
                 self.damaged(Damage::new(next, expected, "no such object"))
             }
+            Disagreement::Kept { object, segment } => {
+                let expected =
+                    format!("the manifest of {object}, which has what is left of {segment}");
+                self.damaged(Damage::new(next, expected, "no such object"))
+            }
+            Disagreement::Unreadable(index) => {
+                let expected = "an index, as whoever creates one leaves it: whole, or none";
+                self.damaged(Damage::new(index, expected, "lines that are not those of an index"))
+            }
+            Disagreement::Unexplained(segment) => {
+                let expected = format!("the manifest of {segment}, which has more than is left");
+                self.damaged(Damage::new(next, expected, "no such object"))
+            }
             Disagreement::BeyondNext { object, generation } => {
                 // Its base, or a later one.
                 let base = generation.0 - 1;
@@ -59,6 +72,33 @@ impl<S: Store> Catalog<S> {
                 self.damaged(Damage::new(next, expected, "no such object"))
             }
         })
+    }
+
+    /// Records an object that was requested and not found.
+    pub(crate) fn not_found(&self, object: ObjectName) {
+        self.gone.set(Some(object));
+    }
+
+    /// The error of an object that the log needs and that is not found: damage, or the fault of a
+    /// store that lists it.
+    pub(crate) fn absent(&self, object: ObjectName) -> Result<Error, Error> {
+        Ok(match self.is_listed(object)? {
+            true => self.lists_only(object),
+            false => self.missing(object),
+        })
+    }
+
+    /// The error of tries that came to nothing: that of the store, if the object that was not found
+    /// last is listed.
+    pub(crate) fn given_up(&self, error: Error) -> Result<Error, Error> {
+        match self.gone.take() {
+            Some(object) if self.is_listed(object)? => Ok(self.lists_only(object)),
+            _ => Ok(error),
+        }
+    }
+
+    fn lists_only(&self, object: ObjectName) -> Error {
+        self.unreliable_listing(&format!("{} is listed and cannot be found", self.name.key(object)))
     }
 
     /// Returns true if an object exists, by reading it, whatever the listing shows. `bytes` is the

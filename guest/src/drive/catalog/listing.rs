@@ -166,6 +166,14 @@ impl<S: Store> Catalog<S> {
         Error::StoreFailed { message, transient: true }
     }
 
+    /// Whether a listing shows an object.
+    pub(super) fn is_listed(&self, object: ObjectName) -> Result<bool, Error> {
+        let mut is_listed = false;
+        let key = self.name.key(object);
+        self.clone().list(&key, None, |name, _| is_listed |= name == object)?;
+        Ok(is_listed)
+    }
+
     /// Collects entries under names of objects that are not objects, instead of failing.
     pub(crate) fn collecting_intruders(self) -> Self {
         Self { intruders: Some(BTreeMap::new()), ..self }

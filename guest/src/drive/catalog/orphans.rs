@@ -5,16 +5,20 @@
 //! still listed or in an index that the current manifest names. Otherwise the manifest of that
 //! commit is gone. Batches without events, as legacy ones can be, do not count: they are deleted
 //! without a commit.
+//!
+//! A create is atomic, so a killed compaction leaves whole indexes. An illegible index of that
+//! generation is damage, and its segment may be part of the log.
 
 use std::collections::BTreeSet;
 
 use super::Catalog;
 use crate::decide::agreement::{self, Disagreement};
 use crate::error::Error;
+use crate::format::batch::BatchRecord;
 use crate::format::index;
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::Manifest;
-use crate::format::names::ObjectName;
+use crate::format::names::{Generation, ObjectName, SegmentName};
 use crate::ports::Store;
 
 impl<S: Store> Catalog<S> {
@@ -28,7 +32,10 @@ impl<S: Store> Catalog<S> {
     ) -> Result<Option<Disagreement>, Error> {
         match agreement::beyond_next(manifest, others) {
             Some(found) => Ok(Some(found)),
-            None => self.orphan(manifest, batches, others),
+            None => match unexplained(manifest, batches, others) {
+                Some(found) => Ok(Some(found)),
+                None => self.orphan(manifest, batches, others),
+            },
         }
     }
 
@@ -40,9 +47,9 @@ impl<S: Store> Catalog<S> {
         batches: &[ListedBatch],
         others: &[ListedOther],
     ) -> Result<Option<Disagreement>, Error> {
-        let next = manifest.map_or(0, |manifest| manifest.generation.0) + 1;
+        let next = next_after(manifest);
         let indexes = others.iter().filter_map(|other| match other.name {
-            ObjectName::Index(index) if index.0.generation.0 == next => Some(index),
+            ObjectName::Index(index) if index.0.generation == next => Some(index),
             _ => None,
         });
         let mut indexes = indexes.peekable();
@@ -53,7 +60,11 @@ impl<S: Store> Catalog<S> {
         for name in indexes {
             // Its owner has discarded one that is gone.
             let Some(bytes) = self.get(name)? else { continue };
-            let absorbed = index::readable_batches(&bytes);
+            let Some(records) = index::batches_of(&bytes) else {
+                return Ok(Some(Disagreement::Unreadable(ObjectName::Index(name))));
+            };
+            let absorbed = records.iter().filter(|record| record.events > 0);
+            let absorbed = absorbed.map(|record| record.name);
             let absorbed: Vec<_> = absorbed.filter(|batch| !listed.contains(batch)).collect();
             let in_index = match manifest {
                 Some(manifest) => self.absorbed_by(manifest, absorbed.iter().copied())?,
@@ -65,7 +76,64 @@ impl<S: Store> Catalog<S> {
                 let object = ObjectName::Index(name);
                 return Ok(Some(Disagreement::Orphan { object, batch }));
             }
+            if name.0.part == 0
+                && let Some(segment) = self.kept_of(manifest, others, records.first())?
+            {
+                let object = ObjectName::Index(name);
+                return Ok(Some(Disagreement::Kept { object, segment }));
+            }
         }
         Ok(None)
     }
+
+    /// The segment that a trim has cut before the first batch of a new one, if it is not listed.
+    /// Its bytes are deleted only after the manifest that names the new one exists.
+    fn kept_of(
+        &mut self,
+        manifest: Option<&Manifest>,
+        others: &[ListedOther],
+        first: Option<&BatchRecord>,
+    ) -> Result<Option<SegmentName>, Error> {
+        let Some(first) = first else { return Ok(None) };
+        let is_listed = |name| others.iter().any(|other| other.name == ObjectName::Segment(name));
+        for segment in manifest.into_iter().flat_map(|manifest| &manifest.segments) {
+            if is_listed(segment.name) || !segment.covers(first.name.time) {
+                continue;
+            }
+            let Some(index) = self.index_of(segment)? else { continue };
+            if index.cut_before(segment, first).is_some() {
+                return Ok(Some(segment.name));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn next_after(manifest: Option<&Manifest>) -> Generation {
+    Generation(manifest.map_or(0, |manifest| manifest.generation.0).saturating_add(1))
+}
+
+/// A segment of the next generation without an index that no attempt at a commit can have left: no
+/// batch is listed, and it is larger than all segments of the log.
+fn unexplained(
+    manifest: Option<&Manifest>,
+    batches: &[ListedBatch],
+    others: &[ListedOther],
+) -> Option<Disagreement> {
+    if !batches.is_empty() {
+        // What is listed of a damaged batch says nothing of its size.
+        return None;
+    }
+    let next = next_after(manifest);
+    let mut segments = others.iter().filter_map(|other| match other.name {
+        ObjectName::Segment(name) if name.generation == next => Some((name, other.size)),
+        _ => None,
+    });
+    let segments_of_log = manifest.into_iter().flat_map(|manifest| &manifest.segments);
+    let known = segments_of_log.map(|segment| segment.bytes).fold(0, u64::saturating_add);
+    let (segment, _) = segments.find(|(name, size)| {
+        let index = ObjectName::Index(name.index());
+        *size > known && !others.iter().any(|other| other.name == index)
+    })?;
+    Some(Disagreement::Unexplained(ObjectName::Segment(segment)))
 }

@@ -43,13 +43,23 @@ impl<S: Store> Reader<S> {
         if !mutants::is(Mutant::SkipIdentity) {
             self.catalog.check_position(self.cursor.position(), &state)?;
         }
+        let had_identity = self.cursor.position().log.is_some();
         self.cursor.set_log(state.log());
         let (next, end) = (self.cursor.position().next, state.next_position());
         if next > end {
             let log = self.catalog.name.as_str();
-            return Err(Error::InvalidInput(format!(
-                "position {next} is not of log {log}: what is compacted of it ends at {end}"
-            )));
+            // Its identity was checked, if it has one: then the log did have that position.
+            let why = match had_identity {
+                true => format!(
+                    "position {next} is past the end of log {log}: its compacted events end at \
+                     {end}; later manifests are gone, and a repair has put their events back \
+                     without positions: read on from position {end}, and expect some events again"
+                ),
+                false => format!(
+                    "position {next} is not of log {log}: what is compacted of it ends at {end}"
+                ),
+            };
+            return Err(Error::InvalidInput(why));
         }
         if let Some(events) = self.last {
             if let Err(source) = self.begin_at_last(events, &state)? {
@@ -164,7 +174,7 @@ impl<S: Store> Reader<S> {
         match source {
             Source::Batch(_) if self.missing.times < MISSING_TRIES => Ok(()),
             Source::Index(_) | Source::Segment(_) | Source::SegmentRange(_) => {
-                Err(self.catalog.missing(source.name()))
+                Err(self.catalog.absent(source.name())?)
             }
             Source::Batch(batch) => Err(Error::StoreFailed {
                 message: format!(

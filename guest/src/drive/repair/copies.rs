@@ -117,7 +117,10 @@ impl Copies {
                 }
                 let (key, trimmed) = (spare.key.clone(), record.trimmed);
                 let copy = BatchCopy { key, range: Some(range), trimmed, position: None, record };
-                self.found.entry(record.name).or_default().push(copy);
+                let copies = self.found.entry(record.name).or_default();
+                if !copies.contains(&copy) {
+                    copies.push(copy);
+                }
                 if spare.is_listed {
                     self.add_holder(record.name, ObjectName::Segment(spare.name));
                     self.add_holder(record.name, index);

@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::replay::Traces;
-use super::{Action, Step, aside};
+use super::{Action, Step, aside, doubt};
 use crate::decide::log_state;
 use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::commit::Committer;
@@ -43,6 +43,9 @@ pub(super) fn repair<S: Store, Y: System>(
     let step = |action| Some(Step { damage: damage.clone(), action, events_lost: 0 });
     let object = ObjectName::Manifest(highest);
     let Some(bytes) = committer.catalog.get(object)? else { return Ok(None) };
+    if Manifest::decode(highest, &bytes).is_ok() {
+        return Err(doubt::read_differently(&committer.catalog, object));
+    }
     // The listing that showed the manifest may have been made before its segments existed.
     let others = committer.catalog.list_others(Scope::Full)?;
     let remains = Remains::load(&mut committer.catalog, highest, bytes, others)?;
@@ -59,13 +62,19 @@ pub(super) fn repair<S: Store, Y: System>(
     if let Err(why) = remains.may_step_back() {
         let why = format!(
             "{why}, and it does not follow from the manifest before it and the segments of its \
-             generation: restore it from a copy of the store"
+             generation: restore it from a copy of the store, or move it out of the log's folder \
+             and repair again: the log then continues from the manifests before it"
         );
         return Ok(step(Action::Nothing(why)));
     }
     if !dry_run {
         aside::set_aside(&committer.catalog, &object)?;
-        committer.delete(&[object.to_string()]);
+        // What is deleted was read three times.
+        match committer.catalog.manifest(highest) {
+            Err(Error::Damaged(_)) => committer.delete(&[object.to_string()]),
+            Ok(_) => return Err(doubt::read_differently(&committer.catalog, object)),
+            Err(error) => return Err(error),
+        }
     }
     Ok(step(Action::StepBack))
 }
@@ -116,26 +125,8 @@ impl Remains {
                 Err(error) => return Err(error),
             }
         }
-        let mut outputs: BTreeMap<CommitId, Option<Vec<NewSegment>>> = BTreeMap::new();
-        let sizes: BTreeMap<_, _> = others.iter().map(|other| (other.name, other.size)).collect();
-        for (object, size) in &sizes {
-            if let ObjectName::Index(index) = *object
-                && index.0.generation == generation
-                && !sizes.contains_key(&ObjectName::Segment(index.0))
-            {
-                // Its segment is gone.
-                outputs.insert(index.0.commit_id, None);
-            }
-            let ObjectName::Segment(name) = *object else { continue };
-            if name.generation == generation {
-                let output = output(catalog, name, *size)?;
-                let of = outputs.entry(name.commit_id).or_insert_with(|| Some(Vec::new()));
-                *of = of.take().zip(output).map(|(mut of, output)| {
-                    of.push(output);
-                    of
-                });
-            }
-        }
+        let sizes = others.iter().map(|other| (other.name, other.size)).collect();
+        let outputs = outputs(catalog, generation, &sizes)?;
         let others = sizes;
         Ok(Self { generation, bytes, base, others, batches, absorbed, is_absorbed_known, outputs })
     }
@@ -228,6 +219,34 @@ impl Remains {
         }
         Ok(())
     }
+}
+
+/// The segments that attempts at a generation wrote; none where one or its index cannot be read.
+pub(super) fn outputs<S: Store>(
+    catalog: &Catalog<S>,
+    generation: Generation,
+    sizes: &BTreeMap<ObjectName, u64>,
+) -> Result<BTreeMap<CommitId, Option<Vec<NewSegment>>>, Error> {
+    let mut outputs: BTreeMap<CommitId, Option<Vec<NewSegment>>> = BTreeMap::new();
+    for (object, size) in sizes {
+        if let ObjectName::Index(index) = *object
+            && index.0.generation == generation
+            && !sizes.contains_key(&ObjectName::Segment(index.0))
+        {
+            // Its segment is gone.
+            outputs.insert(index.0.commit_id, None);
+        }
+        let ObjectName::Segment(name) = *object else { continue };
+        if name.generation == generation {
+            let output = output(catalog, name, *size)?;
+            let of = outputs.entry(name.commit_id).or_insert_with(|| Some(Vec::new()));
+            *of = of.take().zip(output).map(|(mut of, output)| {
+                of.push(output);
+                of
+            });
+        }
+    }
+    Ok(outputs)
 }
 
 /// The segment that an index describes. None if the index cannot be read, or is of another segment.

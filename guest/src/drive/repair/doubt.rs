@@ -3,6 +3,8 @@
 //! 1. A listing and the object itself must agree about its existence and size. A listing that does
 //!    not agree is repeated once.
 //! 2. If they still differ, the store is at fault, and nothing is changed.
+//! 3. One read proves no damage either: a damaged object is read again. If that read finds
+//!    something else, the store is at fault.
 
 use crate::drive::catalog::{Catalog, Scope};
 use crate::error::Error;
@@ -105,6 +107,16 @@ pub(super) fn confirm<S: Store>(
     let shown = listed.map_or("not shown".to_owned(), |bytes| format!("shown with {bytes} bytes"));
     let key = catalog.name.key(object);
     Err(catalog.unreliable_listing(&format!("{key} is {shown}, and reading it finds {found}")))
+}
+
+/// The error of an object that was read as damaged, and then as something else.
+pub(super) fn read_differently<S: Store>(catalog: &Catalog<S>, object: ObjectName) -> Error {
+    let key = catalog.name.key(object);
+    let message = format!(
+        "cannot rely on the store: {key} was read as damaged, and then as something else; nothing \
+         was deleted: repair again, and check the store if this stays"
+    );
+    Error::StoreFailed { message, transient: true }
 }
 
 fn listed_size<S: Store>(

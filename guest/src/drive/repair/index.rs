@@ -64,6 +64,8 @@ pub(super) fn repair<S: Store, Y: System>(
             if !doubt::confirm(catalog, base, name, Extent::Gone, listed)? {
                 return Ok(None);
             }
+        } else if damage_of(&mut committer.catalog, &segment)?.as_ref() != Some(&damage) {
+            return Err(doubt::read_differently(&committer.catalog, name));
         }
         let found_again = find_again(&mut committer.catalog, &manifest, &others, &segment)?;
         let action = match found_again {

@@ -62,9 +62,9 @@ fn segment_loss<S: Store>(
     if !doubt::confirm(catalog, base(state), object, extent, listed)? {
         return Ok(Inspection::Overtaken);
     }
-    let damage = |expected: String| {
-        Damage::new(segment.name, expected, extent.to_string()).with_key(&catalog.name)
-    };
+    let log = catalog.name.clone();
+    let damage =
+        |expected: String| Damage::new(segment.name, expected, extent.to_string()).with_key(&log);
     let wrong_size = match extent {
         Extent::Gone => Some(damage("an object that the manifest names".to_owned())),
         Extent::Whole(bytes) if bytes == segment.bytes => None,
@@ -74,6 +74,12 @@ fn segment_loss<S: Store>(
     };
     let first = first.map(|found| found.with_key(&catalog.name));
     let Some(damage) = wrong_size.or(first) else { return Ok(Inspection::Whole) };
+    if extent != Extent::Gone {
+        let again = damaged_batches(catalog, segment, index)?;
+        if (&again.batches, again.extent) != (&batches, extent) {
+            return Err(doubt::read_differently(catalog, object));
+        }
+    }
     if mutants::is(Mutant::LoseWhole) {
         batches.extend(index.batches.iter().map(|batch| batch.name));
     }

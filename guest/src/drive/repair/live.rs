@@ -117,6 +117,9 @@ fn batch_loss<S: Store>(
     };
     let loss = match batch.name.origin {
         None => Loss::of(object, damage, Action::Nothing(LEGACY.to_owned())),
+        Some(origin) if is_whole(origin, &bytes) => {
+            return Err(doubt::read_differently(catalog, object));
+        }
         Some(origin) if is_foreign(origin, &bytes) => {
             Loss::of(object, foreign(origin, damage), Action::SetAside)
         }
@@ -131,6 +134,11 @@ fn batch_loss<S: Store>(
 
 /// The reason to leave a legacy batch.
 const LEGACY: &str = "its name does not tell how many events it had: move it away";
+
+fn is_whole<B: HostBytes>(origin: Origin, bytes: &B) -> bool {
+    let found = summarize(bytes);
+    Digest(found.digest) == origin.digest && found.line_feeds == origin.events
+}
 
 /// Returns true if no writer can have given the object its name.
 fn is_foreign<B: HostBytes>(origin: Origin, bytes: &B) -> bool {

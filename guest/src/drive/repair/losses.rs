@@ -98,6 +98,23 @@ impl Inspected {
         self.holders = copies.holders(&lost.collect());
         Ok(())
     }
+
+    /// An object with a batch that counts as lost and is whole after all: the set-aside copies are
+    /// read for that.
+    pub(super) fn lost_and_whole<S: Store>(
+        &self,
+        catalog: &Catalog<S>,
+        state: &LogState,
+    ) -> Result<Option<ObjectName>, Error> {
+        let lost = || self.losses().flat_map(|loss| loss.lost().map(move |lost| (loss, lost)));
+        let copies = Copies::of(catalog, state, &lost().map(|(_, lost)| lost.name).collect())?;
+        for (loss, record) in lost() {
+            if copies.of_batch(&catalog.store, record)?.is_some() {
+                return Ok(Some(loss.object));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// The condition of an object.

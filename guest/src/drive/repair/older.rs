@@ -59,6 +59,13 @@ pub(super) fn repair<S: Store, Y: System>(
         if committer.catalog.highest_generation()? > current.generation {
             return Ok(None);
         }
+        match inspect(&mut committer.catalog, &current, next.as_ref(), generation, &others)? {
+            Found::Damaged(again) if again == damage => {}
+            Found::Overtaken => return Ok(None),
+            Found::Damaged(_) | Found::Whole(_) => {
+                return Err(doubt::read_differently(&committer.catalog, name));
+            }
+        }
         let next = next.filter(is_next);
         let found = found_again(&committer.catalog, generation, next.as_ref())?;
         let (bytes, action) = match found.filter(|(manifest, _)| manifest.log == current.log) {

@@ -18,8 +18,9 @@ use crate::drive::segment_writer::{landed, write_failed};
 use crate::error::Error;
 use crate::format::batch::BatchRecord;
 use crate::format::index;
+use crate::format::listed::ListedOther;
 use crate::format::manifest::Manifest;
-use crate::format::names::{BatchName, Generation, IndexName, ObjectName};
+use crate::format::names::{BatchName, Generation, IndexName, ObjectName, SegmentName};
 use crate::ports::{HostBytes, Store, System};
 
 /// Puts back the batches that only lost manifests named. None if no manifest is lost.
@@ -49,21 +50,33 @@ pub(super) fn repair<S: Store, Y: System>(
     });
     let unnamed: Vec<_> = unnamed.collect();
     let step = |action| Some(Step { damage: damage.clone(), action, events_lost: 0 });
-    let mut put_back = false;
-    for index in &unnamed {
-        let absent = match absent(&mut committer.catalog, manifest.as_deref(), *index, &batches)? {
-            Ok(absent) => absent,
-            Err(why) => return Ok(step(Action::Nothing(why))),
-        };
-        for (batch, offset) in absent {
-            let Some(bytes) = bytes_of(&committer.catalog, *index, &batch, offset)? else {
-                let why = format!("{} cannot be put back from {}", batch.name, index.0);
-                return Ok(step(Action::Nothing(why)));
+    if let Some(segment) = without_index(generation, &others) {
+        let why = format!(
+            "{segment} has no index, so nothing tells which batches it has: restore its index, or \
+             the manifests, from a copy of the store"
+        );
+        return Ok(step(Action::Nothing(why)));
+    }
+    // All are looked at before the first is created.
+    let (mut put_back, mut known) = (false, BTreeSet::new());
+    for creates in [false, true].into_iter().take(if dry_run { 1 } else { 2 }) {
+        known.clone_from(&batches);
+        for index in &unnamed {
+            let catalog = &mut committer.catalog;
+            let absent = match absent(catalog, manifest.as_deref(), *index, &known)? {
+                Ok(absent) => absent,
+                Err(why) => return Ok(step(Action::Nothing(why))),
             };
-            if !dry_run {
-                create(&committer.catalog, &batch.name, &bytes)?;
+            for (batch, offset) in absent {
+                let Some(bytes) = bytes_of(catalog, *index, &batch, offset)? else {
+                    let why = format!("{} cannot be put back from {}", batch.name, index.0);
+                    return Ok(step(Action::Nothing(why)));
+                };
+                if creates {
+                    create(catalog, &batch.name, &bytes)?;
+                }
+                put_back |= known.insert(batch.name);
             }
-            put_back |= batches.insert(batch.name);
         }
     }
     let beyond = others.iter().map(|other| other.name).filter(|name| match name {
@@ -73,7 +86,11 @@ pub(super) fn repair<S: Store, Y: System>(
     });
     let beyond: Vec<_> = beyond.collect();
     if !put_back && beyond.is_empty() {
-        return Ok(None);
+        let missing = Generation(generation.0.saturating_add(1));
+        let is_this = damage.object == committer.catalog.name.key(missing);
+        // What the trim behind it kept would count as lost.
+        let why = "it does not follow from what is left: restore it from a copy of the store";
+        return Ok(is_this.then(|| step(Action::Nothing(why.to_owned()))).flatten());
     }
     if !dry_run {
         for object in &beyond {
@@ -82,6 +99,17 @@ pub(super) fn repair<S: Store, Y: System>(
         committer.delete(&beyond.iter().map(ToString::to_string).collect::<Vec<_>>());
     }
     Ok(step(Action::StepBack))
+}
+
+/// A segment of a later generation without an index. Where manifests are missing it may be part of
+/// the log.
+fn without_index(generation: Generation, others: &[ListedOther]) -> Option<SegmentName> {
+    let listed: BTreeSet<_> = others.iter().map(|other| other.name).collect();
+    let later = listed.iter().filter_map(|name| match name {
+        ObjectName::Segment(segment) if segment.generation > generation => Some(*segment),
+        _ => None,
+    });
+    later.into_iter().find(|segment| !listed.contains(&ObjectName::Index(segment.index())))
 }
 
 /// The batches of an index that are nowhere else, with their offsets in its segment. An error with
@@ -96,7 +124,10 @@ fn absent<S: Store>(
 ) -> Result<Absent, Error> {
     let Some(bytes) = catalog.get(name)? else { return Ok(Ok(Vec::new())) };
     let Some(records) = index::batches_of(&bytes) else {
-        return Ok(Err(format!("{name} is damaged, too")));
+        return Ok(Err(format!(
+            "{name} is damaged, so nothing tells which batches its segment has: restore it, or \
+             the manifests, from a copy of the store"
+        )));
     };
     let mut offset = 0_u64;
     let mut absent = Vec::new();

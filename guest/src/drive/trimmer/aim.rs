@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::format::index::Index;
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
+use crate::format::names::ObjectName;
 use crate::format::numbers::to_u64;
 use crate::format::position::Position;
 use crate::ports::Store;
@@ -219,5 +220,8 @@ fn events_of<S: Store>(catalog: &Catalog<S>, batch: &ListedBatch) -> Result<Opti
     }
     let (store, log) = (catalog.store.clone(), catalog.name.clone());
     let counted = source_reader::count_first(store, log, Source::Batch(*batch), u64::MAX)?;
+    if counted.is_none() {
+        catalog.not_found(ObjectName::Batch(batch.name));
+    }
     Ok(counted.map(|(events, _)| events))
 }

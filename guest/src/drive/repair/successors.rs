@@ -1,0 +1,240 @@
+//! Makes the manifests again that are gone above the highest listed one.
+//!
+//! 1. A manifest follows from the one before it and the segments of its generation, as in
+//!    `current`. The newest is made again only if something that it made superfluous is gone: that
+//!    proves that it existed. For any other, segments of a later generation prove that.
+//! 2. It has the same bytes as before, so positions stay, and a trim stays done. A stand-in in its
+//!    place stays: the manifest after it follows nevertheless.
+//! 3. A generation without segments gets a stand-in. The next manifest is made again only if it
+//!    joins the first new batch to the last absorbed one. So no position is missing between them.
+//! 4. Where this proves nothing, `orphans` puts back the batches. Nothing is done if a later
+//!    segment has no legible index.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::current::outputs;
+use super::replay::Traces;
+use super::{Action, Step, doubt};
+use crate::drive::catalog::{Catalog, Scope, StoredManifest};
+use crate::drive::commit::Committer;
+use crate::error::{Damage, Error};
+use crate::format::batch::BatchRecord;
+use crate::format::index::Index;
+use crate::format::listed::ListedOther;
+use crate::format::manifest::{Manifest, StandIn};
+use crate::format::names::{BatchName, Digest, Generation, ObjectName, SegmentName};
+use crate::format::segment::NewSegment;
+use crate::ports::{Store, System};
+
+/// What takes the place of a missing manifest.
+enum Successor {
+    Manifest(Manifest),
+    StandIn(StandIn),
+}
+
+/// Makes the newest manifests again, if they are gone and follow from what is left. None if another
+/// process has changed the log meanwhile.
+pub(super) fn repair<S: Store, Y: System>(
+    committer: &mut Committer<'_, S, Y>,
+    dry_run: bool,
+) -> Result<Option<Vec<Step>>, Error> {
+    let damage = match committer.catalog.load(Scope::Full) {
+        Err(Error::Damaged(damage)) => damage,
+        Ok(_) | Err(Error::NoLog(_)) => return Ok(Some(Vec::new())),
+        Err(error) => return Err(error),
+    };
+    let others = committer.catalog.list_others(Scope::Full)?;
+    let Some(base) = newest(&committer.catalog, &others)? else { return Ok(Some(Vec::new())) };
+    let highest = crate::decide::log_state::manifests(&others).max().unwrap_or_default();
+    if !doubt::is_current(&mut committer.catalog, highest)? {
+        return Ok(None);
+    }
+    let Some(mut history) = History::load(&mut committer.catalog, base, &others)? else {
+        return Ok(Some(Vec::new()));
+    };
+    let successors = history.successors(&committer.catalog)?;
+    let mut steps = Vec::new();
+    for successor in successors {
+        let (generation, action) = match &successor {
+            Successor::Manifest(manifest) => (manifest.generation, Action::Rebuild),
+            Successor::StandIn(stand_in) => (stand_in.generation, Action::StandIn),
+        };
+        if generation <= highest {
+            continue;
+        }
+        let object = committer.catalog.name.key(generation);
+        let damage = match damage.object == object {
+            true => damage.clone(),
+            false => Damage::new(object, "a manifest", "no such object"),
+        };
+        steps.push(Step { damage, action, events_lost: 0 });
+        if dry_run {
+            continue;
+        }
+        let is_created = match successor {
+            Successor::Manifest(manifest) => committer.create_again(&manifest)?,
+            Successor::StandIn(stand_in) => committer.stand_in(&stand_in)?,
+        };
+        if !is_created {
+            return Ok(None);
+        }
+    }
+    Ok(Some(steps))
+}
+
+/// The highest manifest that can be read, if nothing but stand-ins is above it.
+fn newest<S: Store>(
+    catalog: &Catalog<S>,
+    others: &[ListedOther],
+) -> Result<Option<Manifest>, Error> {
+    let generations: BTreeSet<_> = crate::decide::log_state::manifests(others).collect();
+    for generation in generations.into_iter().rev() {
+        match catalog.stored_manifest(generation) {
+            Ok(StoredManifest::Whole(manifest)) => return Ok(Some(manifest)),
+            Ok(StoredManifest::StandIn(_)) => {}
+            Ok(StoredManifest::Gone) | Err(Error::Damaged(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// What is left of the commits after a manifest.
+struct History {
+    base: Manifest,
+    sizes: BTreeMap<ObjectName, u64>,
+    batches: BTreeSet<BatchName>,
+    /// Batches by segment, as far as the indexes are there.
+    indexes: BTreeMap<SegmentName, Vec<BatchRecord>>,
+    /// The last generation of which there is a segment.
+    last: Generation,
+}
+
+impl History {
+    /// None if there are no segments after the manifest.
+    fn load<S: Store>(
+        catalog: &mut Catalog<S>,
+        base: Manifest,
+        others: &[ListedOther],
+    ) -> Result<Option<Self>, Error> {
+        let generations = others.iter().filter_map(|other| match other.name {
+            ObjectName::Segment(segment) => Some(segment.generation),
+            _ => None,
+        });
+        let Some(last) = generations.max().filter(|last| *last > base.generation) else {
+            return Ok(None);
+        };
+        let mut batches = BTreeSet::new();
+        catalog.list_batches(|batch| _ = batches.insert(batch.name))?;
+        let mut indexes = BTreeMap::new();
+        for segment in base.records() {
+            match catalog.index_of(segment) {
+                Ok(Some(index)) => _ = indexes.insert(segment.name, index.batches.clone()),
+                Ok(None) | Err(Error::Damaged(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let sizes = others.iter().map(|other| (other.name, other.size)).collect();
+        Ok(Some(Self { base, sizes, batches, indexes, last }))
+    }
+
+    /// What takes the places of the manifests after the base, as far as it is proven.
+    fn successors<S: Store>(&mut self, catalog: &Catalog<S>) -> Result<Vec<Successor>, Error> {
+        let (mut before, mut successors) = (self.base.clone(), Vec::new());
+        // Generations without segments since the manifest before.
+        let mut skipped: Vec<Successor> = Vec::new();
+        for number in self.base.generation.0.saturating_add(1)..=self.last.0 {
+            let generation = Generation(number);
+            let outputs = outputs(catalog, generation, &self.sizes)?;
+            if outputs.is_empty() {
+                let stand_in = StandIn { log: self.base.log, generation };
+                let bytes = stand_in.encode();
+                let bytes = bytes.map_err(|error| Error::Unsupported(error.to_string()))?;
+                before = Manifest { generation, digest: Some(Digest::of(&bytes)), ..before };
+                skipped.push(Successor::StandIn(stand_in));
+                continue;
+            }
+            let mut found: BTreeMap<Vec<u8>, (Manifest, Vec<NewSegment>)> = BTreeMap::new();
+            for (commit_id, outputs) in outputs {
+                // It may be part of the log, and without the gap it would be taken for garbage.
+                let Some(outputs) = outputs else { return Ok(Vec::new()) };
+                for first_position in self.first_positions(&before, &outputs) {
+                    let traces = Traces {
+                        base: &before,
+                        commit_id,
+                        first_position,
+                        outputs: &outputs,
+                        // A later commit may have replaced it.
+                        is_there: &|segment| generation < self.last || self.is_listed(segment.name),
+                        is_absorbed: &|batch| self.is_absorbed(&before, batch),
+                    };
+                    for manifest in traces.manifests() {
+                        let is_proven = generation < self.last
+                            || self.is_followed(&before, &manifest, &outputs);
+                        let is_joined = skipped.is_empty() || self.joins(&before, &outputs);
+                        if is_proven
+                            && is_joined
+                            && let Ok(bytes) = manifest.encode()
+                        {
+                            found.insert(bytes, (manifest, outputs.clone()));
+                        }
+                    }
+                }
+            }
+            let Some((bytes, (manifest, outputs))) = found.pop_first().filter(|_| found.is_empty())
+            else {
+                return Ok(successors);
+            };
+            for output in outputs {
+                self.indexes.insert(output.name, output.batches);
+            }
+            before = Manifest { digest: Some(Digest::of(&bytes)), ..manifest.clone() };
+            successors.append(&mut skipped);
+            successors.push(Successor::Manifest(manifest));
+        }
+        Ok(successors)
+    }
+
+    fn is_listed(&self, segment: SegmentName) -> bool {
+        self.sizes.contains_key(&ObjectName::Segment(segment))
+            && self.sizes.contains_key(&ObjectName::Index(segment.index()))
+    }
+
+    fn is_absorbed(&self, before: &Manifest, batch: &BatchName) -> bool {
+        let mut indexes = before.records().filter_map(|segment| self.indexes.get(&segment.name));
+        indexes.any(|batches| batches.iter().any(|absorbed| absorbed.name == *batch))
+    }
+
+    /// Where the log may begin after a commit: where it did, or where the first new segment begins.
+    fn first_positions(&self, before: &Manifest, outputs: &[NewSegment]) -> BTreeSet<u64> {
+        let first = outputs.first().and_then(|output| output.batches.first());
+        let cuts = before.segments.iter().filter_map(|segment| {
+            let index = Index::new(self.indexes.get(&segment.name)?.clone());
+            index.cut_before(segment, first?)
+        });
+        cuts.chain([before.first_position]).collect()
+    }
+
+    /// Whether something is gone that the manifest made superfluous.
+    fn is_followed(&self, before: &Manifest, manifest: &Manifest, outputs: &[NewSegment]) -> bool {
+        let mut replaced = before
+            .segments
+            .iter()
+            .filter(|old| !manifest.segments.iter().any(|segment| segment.name == old.name));
+        let batches = outputs.iter().flat_map(|output| &output.batches);
+        let mut new = batches.filter(|batch| !self.is_absorbed(before, &batch.name));
+        replaced.any(|segment| !self.is_listed(segment.name))
+            || new.any(|batch| !self.batches.contains(&batch.name))
+    }
+
+    /// Whether the first new batch stands in one segment with the last that was absorbed before.
+    fn joins(&self, before: &Manifest, outputs: &[NewSegment]) -> bool {
+        let last = before.segments.last().and_then(|segment| self.indexes.get(&segment.name));
+        let last = last.and_then(|batches| batches.last());
+        let is_new = |batch: &BatchRecord| !self.is_absorbed(before, &batch.name);
+        let joined = outputs.iter().find(|output| output.batches.iter().any(is_new));
+        let Some(joined) = joined else { return true };
+        let is_last = |batch: &BatchRecord| last.is_some_and(|last| last.name == batch.name);
+        joined.batches.iter().any(is_last) && joined.batches.iter().all(|batch| batch.trimmed == 0)
+    }
+}
