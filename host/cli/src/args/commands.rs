@@ -138,7 +138,7 @@ pub(crate) struct Read {
     /// Start at the position in this file, if it exists, and keep it up to date
     ///
     /// The file is replaced as a whole, and only after the events before the position were written
-    /// to stdout. However the command ends, the next run skips nothing and repeats at most the page
+    /// to stdout. However the command ends, the next run skips nothing. It repeats at most the page
     /// that was written last: 1 to 3 MiB or one batch. While one command uses the file, another one
     /// is refused. A symbolic link stays one, and the file keeps its mode and owner.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -114,11 +114,10 @@ UTF-16 and binary data (a NUL byte in the first 256 KiB read) is refused before 
 appended. With --binary, all bytes are taken as they are. A later NUL byte stops the command at \
 its line.
 
-A signal (SIGINT, SIGTERM, SIGHUP and others that end a process) ends the command gracefully: the \
-lines that were read are flushed and reported, and the exit code is 128 plus the signal's number. \
-A partial last line is discarded. The store has the time of --grace to confirm. If it needs \
-longer, or on another signal, the command ends and reports how many of the last events may not be \
-written.
+A signal (SIGINT, SIGTERM, SIGHUP and others that end a process) ends the command gracefully. The \
+lines that were read are flushed and reported, and a partial last line is discarded. The exit code \
+is 128 plus the signal's number. The store has the time of --grace to confirm. If it needs longer, \
+or on another signal, the command ends and reports how many of the last events may be unwritten.
 
 Examples:
   stratalog append logs/errors monday.jsonl tuesday.jsonl
@@ -141,9 +140,9 @@ and --dir pass.
 The plugin is compiled once, which may take up to half a minute. Later runs load it from the \
 cache.
 
-Rights: append opens a log and appends to it; read also counts and verifies it; compact and trim \
-do what the commands of that name do. A call without its right returns an error that the plugin \
-can handle. On a log that does not exist, so does every call but appending.
+Rights: append opens a log and appends to it; read also counts and verifies it. The rights compact \
+and trim permit the commands of that name. A call without its right returns an error that the \
+plugin can handle. On a log that does not exist, so does every call but appending.
 
 The exit code is the plugin's own: 0 when it returns, 1 when it returns an error or calls the exit \
 function of its language. With exit-with-code of wasi:cli/exit@0.2.12 it can be any code.
@@ -199,10 +198,10 @@ Examples:
 );
 
 pub(crate) const TAIL: &str = "\
-With -f it polls for new events: immediately after it has printed some, and less and less often \
-while none arrive, down to every 5 seconds. It keeps retrying while the store is unreachable. It \
-ends on a signal, or when the reader of its output closes it. If the log does not exist yet, it \
-reports that and waits for the first events.
+With -f it polls for new events: immediately after it has printed some, then less and less often, \
+down to every 5 seconds. It keeps retrying while the store is unreachable. It ends on a signal, or \
+when the reader of its output closes it. If the log does not exist yet, it reports that and waits \
+for the first events.
 
 +N reads and counts from the first event. `read --from POSITION` starts at a position without \
 that.
@@ -342,13 +341,13 @@ Example:
               \"write_amplification\":2.0}";
 
 pub(crate) const DOCTOR: &str = "\
-Works in its own folder inside the log's folder (on WebDAV, next to it), with the log's \
-credentials and options, and removes everything it wrote. It makes about 2,000 requests and \
-transfers about 20 MB, in 5 to 60 seconds. The log itself is not touched.
+Works in its own folder inside the log's folder (on WebDAV, next to it), and removes everything it \
+wrote. It uses the log's credentials and options. It makes about 2,000 requests and transfers \
+about 20 MB, in 5 to 60 seconds. The log itself is not touched.
 
 Prints the result of each check as one line on stdout, as soon as it ends. The last line reports \
-what a log can do here: everything; everything, but compact and trim only with --sole-compactor; \
-or nothing, and then the exit code is 3.
+what a log can do here: everything, everything but compact and trim without --sole-compactor, or \
+nothing. In the last case the exit code is 3.
 
 Example:
   stratalog doctor --json s3://bucket/app

@@ -108,8 +108,8 @@ fn of_text(head: &[u8], mark_bytes: usize) -> Nature {
     Nature::Unfit(if is_wide(head) { Unfit::Wide } else { Unfit::Nul { at } })
 }
 
-/// Returns whether the data looks like UTF-16 without a mark: many bytes are NUL, and all of these
-/// are at even offsets or all at odd ones.
+/// Returns whether the data looks like UTF-16 without a mark. Then many bytes are NUL, all at even
+/// offsets or all at odd ones.
 fn is_wide(head: &[u8]) -> bool {
     const BYTES_MIN: usize = 8;
     let nul = |first: usize| head.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
