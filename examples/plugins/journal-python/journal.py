@@ -1,5 +1,5 @@
-"""Reads the lines of an access log from stdin, journals the server errors (status 500 and above) to
-the log `errors`, and prints their number in the log. This is a plugin: see
+"""Reads the lines of an access log from stdin and journals the server errors (status 500 and above)
+to the log `errors`. Prints their number in the log. This is a plugin: see
 examples/plugins/README.md."""
 
 import json
