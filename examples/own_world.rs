@@ -17,7 +17,7 @@ mod bindings {
         path: "../examples/plugins/wit",
         world: "line-filter",
         exports: { default: async },
-        with: { "stratalog:log": ::stratalog::plugin::bindings::stratalog::log },
+        with: { "stratalog:log": ::stratalog::plugin::bindings::log },
     });
 }
 

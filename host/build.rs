@@ -1,4 +1,4 @@
-//! Builds the guest component and tells the host where it is.
+//! Builds the guest component and tells the host where it is, and the version of its interface.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -9,8 +9,9 @@ const PACKAGE: &str = "stratalog-guest";
 
 fn main() -> ExitCode {
     match build() {
-        Ok(component) => {
+        Ok((component, version)) => {
             println!("cargo::rustc-env=STRATALOG_COMPONENT={}", component.display());
+            println!("cargo::rustc-env=STRATALOG_INTERFACE_VERSION={version}");
             ExitCode::SUCCESS
         }
         Err(message) => {
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn build() -> Result<PathBuf, String> {
+fn build() -> Result<(PathBuf, String), String> {
     let variable =
         |name: &str| env::var_os(name).ok_or_else(|| format!("cargo did not set {name}"));
     let host = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
@@ -30,6 +31,7 @@ fn build() -> Result<PathBuf, String> {
     for part in ["guest/Cargo.toml", "guest/src", "wit", "Cargo.lock", "Cargo.toml"] {
         println!("cargo::rerun-if-changed={}", workspace.join(part).display());
     }
+    let version = interface_version(&workspace.join("wit").join("world.wit"))?;
     require_target(&PathBuf::from(variable("RUSTC")?))?;
 
     let mut cargo = Command::new(variable("CARGO")?);
@@ -67,9 +69,22 @@ fn build() -> Result<PathBuf, String> {
     let built = target_dir.join(TARGET).join("release").join("stratalog_guest.wasm");
     let component = out_dir.join("stratalog_guest.wasm");
     match fs::copy(&built, &component) {
-        Ok(_) => Ok(component),
+        Ok(_) => Ok((component, version)),
         Err(error) => Err(format!("cannot copy {}: {error}", built.display())),
     }
+}
+
+/// The version of the package, from its first line of WIT.
+fn interface_version(world: &Path) -> Result<String, String> {
+    let text = fs::read_to_string(world)
+        .map_err(|error| format!("cannot read {}: {error}", world.display()))?;
+    let version = text.lines().find_map(|line| {
+        let version = line.strip_prefix("package stratalog:log@")?.strip_suffix(';')?;
+        let is_number = |part: &str| part.parse::<u64>().is_ok();
+        let is_version = version.split('.').count() == 3 && version.split('.').all(is_number);
+        is_version.then(|| version.to_owned())
+    });
+    version.ok_or_else(|| format!("{} has no line `package stratalog:log@X.Y.Z;`", world.display()))
 }
 
 /// `wasm` in the target folder. The tests build plugins there, too, so that macros, which are most of

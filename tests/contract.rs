@@ -2,8 +2,11 @@
 //!
 //! The behaviour of the predecessor is the floor; `holes` has its holes.
 
+use std::time::Duration;
+
 use rig::subject::{Settings, append_all, events, on_both};
-use stratalog::{Compaction, Error, Written};
+use stratalog::{CompactOptions, Compaction, Damage, Error, LogOptions, Written};
+use stratalog_guest::limits;
 
 #[test]
 fn append_then_read_all_gives_stored_events_then_buffered_ones() {
@@ -289,7 +292,7 @@ fn a_large_old_batch_is_the_same_before_and_after_compaction() {
             world.put(&segment, &bad);
             let outcome = world.read("log").map(|events| events.len());
             assert!(
-                matches!(&outcome, Err(Error::Damaged { object, .. }) if *object == segment),
+                matches!(&outcome, Err(Error::Damaged(Damage { object, .. })) if *object == segment),
                 "{outcome:?}"
             );
         }
@@ -321,4 +324,25 @@ fn small_buffers_take_any_number_of_quick_appends() {
         assert_eq!(log.close().unwrap().events, 50);
         assert_eq!(world.read("log").unwrap(), all);
     });
+}
+
+/// The command line names limits before the component runs.
+#[test]
+fn limits_that_the_library_names_are_those_of_the_logic() {
+    let millis = |interval: Duration| u64::try_from(interval.as_millis()).unwrap();
+    for (named, of_logic) in [
+        (LogOptions::FLUSH_THRESHOLD_MAX.into(), limits::FLUSH_THRESHOLD_MAX),
+        (LogOptions::FLUSH_BYTES_DEFAULT.into(), limits::FLUSH_BYTES_DEFAULT),
+        (millis(LogOptions::FLUSH_INTERVAL_DEFAULT), limits::FLUSH_INTERVAL_MS_DEFAULT),
+        (millis(LogOptions::FLUSH_INTERVAL_MAX), limits::FLUSH_INTERVAL_MS_MAX),
+        (LogOptions::EVENT_BYTES_DEFAULT.into(), limits::EVENT_BYTES_DEFAULT),
+        (LogOptions::EVENT_BYTES_MAX.into(), limits::EVENT_BYTES_MAX),
+        (LogOptions::BUFFER_BYTES_DEFAULT.into(), limits::BUFFER_BYTES_DEFAULT),
+        (LogOptions::BUFFER_BYTES_MAX.into(), limits::BUFFER_BYTES_MAX),
+        (CompactOptions::FAN_IN_MIN.into(), limits::FAN_IN_MIN),
+        (CompactOptions::FAN_IN_MAX.into(), limits::FAN_IN_MAX),
+        (CompactOptions::SEGMENT_BYTES_MAX, limits::SEGMENT_BYTES_MAX),
+    ] {
+        assert_eq!(named, of_logic);
+    }
 }

@@ -147,7 +147,7 @@ fn follow_costs_two_lists_a_poll_while_nothing_is_new() {
         counting.requests();
         // The absence of events is checked once: by segments, and by logs below.
         let outcome = pages.rest();
-        assert!(matches!(outcome, Err(Error::NoLog { .. })), "{outcome:?}");
+        assert!(matches!(outcome, Err(Error::NoLog(_))), "{outcome:?}");
         assert_eq!(counting.counts(), counts([("list", 4)]));
         let mut poll = |events: usize, expected: BTreeMap<String, usize>| {
             counting.requests();

@@ -7,7 +7,7 @@ use rig::faults::Fault;
 use rig::faulty::Faulty;
 use rig::subject::{Kind, Settings, World, events, on_both};
 use stratalog::store::{ConditionalCreate, Store};
-use stratalog::{Error, WriteFate};
+use stratalog::{Error, StoreFailure, WriteFailure, WriteFate};
 
 /// Flushes three events into the fault, then retries. Every event must be there once.
 fn check_flush(fault: Fault, fate: WriteFate, text: &str) {
@@ -19,7 +19,9 @@ fn check_flush(fault: Fault, fate: WriteFate, text: &str) {
         }
         world.faults.arm([fault]);
         let failed = log.flush().unwrap_err();
-        let Error::WriteFailed { object, fate: found, events_held, message, .. } = &failed else {
+        let Error::WriteFailed(WriteFailure { object, fate: found, events_held, message, .. }) =
+            &failed
+        else {
             panic!("{failed:?}");
         };
         assert_eq!((*found, *events_held), (fate, 3));
@@ -111,7 +113,7 @@ fn a_get_that_fails_is_said_and_the_pass_goes_on_where_it_stood() {
             match pages.next_page() {
                 Ok(Some(page)) => read.extend(page),
                 Ok(None) => break,
-                Err(Error::StoreFailed { message, transient: true }) => {
+                Err(Error::StoreFailed(StoreFailure { message, transient: true })) => {
                     failures += 1;
                     assert!(message.contains("cannot read log/batch_"), "{message}");
                 }
@@ -127,7 +129,7 @@ fn a_list_that_fails_is_said_and_nothing_changes() {
     on_both(|world| {
         world.faults.arm([Fault::ListFails]);
         let failed = world.open_with("log", Settings::default()).err();
-        assert!(matches!(failed, Some(Error::StoreFailed { .. })), "{failed:?}");
+        assert!(matches!(failed, Some(Error::StoreFailed(_))), "{failed:?}");
         let log = world.open("log");
         for event in events(2) {
             log.append(&event).unwrap();
@@ -139,15 +141,15 @@ fn a_list_that_fails_is_said_and_nothing_changes() {
             world.faults.arm_after(Fault::ListFails, before);
             let failed = pages.next_page();
             assert!(
-                matches!(&failed, Err(Error::StoreFailed { message, .. }) if message.contains("cannot list log/")),
+                matches!(&failed, Err(Error::StoreFailed(StoreFailure { message, .. })) if message.contains("cannot list log/")),
                 "{failed:?}"
             );
             assert_eq!(pages.rest().unwrap(), events(2));
         }
         world.faults.arm([Fault::ListFails]);
-        assert!(matches!(log.compact(), Err(Error::StoreFailed { .. })));
+        assert!(matches!(log.compact(), Err(Error::StoreFailed(_))));
         world.faults.arm([Fault::ListFails]);
-        assert!(matches!(world.stat("log"), Err(Error::StoreFailed { .. })));
+        assert!(matches!(world.stat("log"), Err(Error::StoreFailed(_))));
         assert_eq!(log.compact().unwrap().events, 2);
         assert_eq!(log.read_all().unwrap(), events(2));
     });
@@ -222,7 +224,7 @@ fn a_commit_that_lands_after_its_compactor_gave_up_is_a_commit() {
         world.faults.arm([Fault::LandsLate; 2]);
         let failed = log.compact().unwrap_err();
         assert!(
-            matches!(failed, Error::WriteFailed { fate: WriteFate::Unknown, .. }),
+            matches!(failed, Error::WriteFailed(WriteFailure { fate: WriteFate::Unknown, .. })),
             "{failed:?}"
         );
         assert_eq!(log.read_all().unwrap(), events(3));
@@ -251,7 +253,7 @@ fn a_compaction_that_fails_before_its_commit_leaves_the_log_as_it_was() {
             let failed = log.compact().unwrap_err();
             let fate = WriteFate::NotWritten;
             assert!(
-                matches!(&failed, Error::WriteFailed { fate: f, .. } if *f == fate),
+                matches!(&failed, Error::WriteFailed(WriteFailure { fate: f, .. }) if *f == fate),
                 "{failed:?}"
             );
             assert_eq!(world.keys(), before, "request {at}");
@@ -280,10 +282,10 @@ fn a_full_buffer_waits_for_the_store_and_refuses_when_the_store_does() {
         };
         let fate = WriteFate::NotWritten;
         assert!(
-            matches!(&refused, Error::WriteFailed { fate: f, .. } if *f == fate),
+            matches!(&refused, Error::WriteFailed(WriteFailure { fate: f, .. }) if *f == fate),
             "{refused:?}"
         );
-        assert!(matches!(log.flush(), Err(Error::WriteFailed { events_held, .. })
+        assert!(matches!(log.flush(), Err(Error::WriteFailed(WriteFailure { events_held, .. }))
             if events_held == u64::try_from(taken.len()).unwrap()));
         world.faults.disarm();
         while log.flush().is_err() {}
@@ -347,7 +349,7 @@ fn a_write_once_in_doubt_stays_in_doubt_until_it_is_confirmed() {
             let failed = log.flush().unwrap_err();
             let fate = WriteFate::Unknown;
             assert!(
-                matches!(&failed, Error::WriteFailed { fate: f, .. } if *f == fate),
+                matches!(&failed, Error::WriteFailed(WriteFailure { fate: f, .. }) if *f == fate),
                 "{failed:?}"
             );
         }
@@ -363,7 +365,9 @@ fn a_batch_that_is_said_to_exist_counts_once_it_is_there() {
         log.append("event").unwrap();
         world.faults.arm([Fault::SaysExists]);
         let failed = log.flush().unwrap_err();
-        let Error::WriteFailed { fate, events_held, transient, message, .. } = &failed else {
+        let Error::WriteFailed(WriteFailure { fate, events_held, transient, message, .. }) =
+            &failed
+        else {
             panic!("{failed:?}");
         };
         assert_eq!((*fate, *events_held, *transient), (WriteFate::Unknown, 1, true), "{failed}");
@@ -392,14 +396,16 @@ fn a_batch_whose_name_is_taken_is_not_written_and_stays() {
         world.faults.arm([Fault::Taken]);
         for _ in 0..2 {
             let failed = log.flush().unwrap_err();
-            let Error::WriteFailed { fate, events_held, transient, message, .. } = &failed else {
+            let Error::WriteFailed(WriteFailure { fate, events_held, transient, message, .. }) =
+                &failed
+            else {
                 panic!("{failed:?}");
             };
             assert_eq!((*fate, *events_held, *transient), (WriteFate::Unknown, 1, false));
             assert!(message.contains("exists already and is something else"), "{message}");
         }
         // An existing object is damage; once it is gone, the event gets its place.
-        assert!(matches!(log.read_all(), Err(Error::Damaged { .. })));
+        assert!(matches!(log.read_all(), Err(Error::Damaged(_))));
         world.delete(&world.keys().concat());
         assert_eq!(log.flush().unwrap().events, 1);
         assert_eq!(world.read("log").unwrap(), ["event"]);
@@ -421,7 +427,7 @@ fn a_segment_or_an_index_that_is_said_to_exist_counts_once_it_is_there() {
                 let failed = log.compact().unwrap_err();
                 let fate = WriteFate::Unknown;
                 assert!(
-                    matches!(&failed, Error::WriteFailed { fate: f, .. } if *f == fate),
+                    matches!(&failed, Error::WriteFailed(WriteFailure { fate: f, .. }) if *f == fate),
                     "{fault:?} {at}: {failed:?}"
                 );
                 assert_eq!(world.stat("log").unwrap().generation, 0);

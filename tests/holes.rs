@@ -4,7 +4,7 @@
 use rig::faults::Fault;
 use rig::subject::{Kind, Settings, append_all, events, on_both};
 use rig::waits::until;
-use stratalog::{Compaction, Error, EventFault};
+use stratalog::{Compaction, Damage, Error, EventFault, InvalidEvent, TooLong, WriteFailure};
 
 #[test]
 fn hole_1_two_flushes_in_one_microsecond_are_two_objects() {
@@ -31,7 +31,10 @@ fn hole_2_a_failed_create_keeps_the_batch() {
         append_all(&log, &events(2));
         world.faults.arm([Fault::CreateRefused]);
         let failed = log.flush();
-        assert!(matches!(failed, Err(Error::WriteFailed { events_held: 2, .. })), "{failed:?}");
+        assert!(
+            matches!(failed, Err(Error::WriteFailed(WriteFailure { events_held: 2, .. }))),
+            "{failed:?}"
+        );
         assert_eq!(log.read_all().unwrap(), events(2));
         append_all(&log, &events(3)[2..]);
         assert_eq!(log.flush().unwrap().events, 3);
@@ -60,7 +63,7 @@ fn hole_4_a_write_that_landed_unseen_does_not_stand_twice() {
         let log = world.open("log");
         append_all(&log, &events(2));
         world.faults.arm([Fault::ReplyLost]);
-        assert!(matches!(log.flush(), Err(Error::WriteFailed { .. })));
+        assert!(matches!(log.flush(), Err(Error::WriteFailed(_))));
         assert_eq!(log.read_all().unwrap(), events(2));
         append_all(&log, &events(3)[2..]);
         assert_eq!(log.flush().unwrap().events, 3);
@@ -175,18 +178,24 @@ fn hole_8_an_event_is_one_line_of_one_byte_or_more() {
         let settings = Settings { event_bytes_max: 4, ..Settings::default() };
         let log = world.open_with("log", settings).unwrap();
         let fault = |outcome: Result<(), Error>| match outcome {
-            Err(Error::InvalidEvent { line: 0, fault }) => fault,
+            Err(Error::InvalidEvent(InvalidEvent { line: 0, fault })) => fault,
             other => panic!("{other:?}"),
         };
         assert_eq!(fault(log.append("a\nb")), EventFault::LineFeed);
         assert_eq!(fault(log.append("")), EventFault::Empty);
-        assert_eq!(fault(log.append("12345")), EventFault::TooLong { bytes: 5, bytes_max: 4 });
+        assert_eq!(
+            fault(log.append("12345")),
+            EventFault::TooLong(TooLong { bytes: 5, bytes_max: 4 })
+        );
         let lines = |lines: &str| match log.append_lines(lines) {
-            Err(Error::InvalidEvent { line, fault }) => (line, fault),
+            Err(Error::InvalidEvent(InvalidEvent { line, fault })) => (line, fault),
             other => panic!("{other:?}"),
         };
         assert_eq!(lines("a\n\nb\n"), (1, EventFault::Empty));
-        assert_eq!(lines("a\nb\n12345\n"), (2, EventFault::TooLong { bytes: 5, bytes_max: 4 }));
+        assert_eq!(
+            lines("a\nb\n12345\n"),
+            (2, EventFault::TooLong(TooLong { bytes: 5, bytes_max: 4 }))
+        );
         assert_eq!(lines("a\nb"), (1, EventFault::Unterminated));
         // A refused call appended nothing.
         log.append("good").unwrap();
@@ -225,14 +234,14 @@ fn hole_11_a_truncated_or_changed_object_is_damage_that_names_it() {
         for bad in [&whole[..12], "", &whole.replace('1', "7"), &whole[..35]] {
             world.put(&key, bad);
             for outcome in [world.read("log"), log.read_all()] {
-                let Err(Error::Damaged { object, expected, found }) = outcome else {
+                let Err(Error::Damaged(Damage { object, expected, found })) = outcome else {
                     panic!("{bad:?} was read: {outcome:?}");
                 };
                 assert_eq!(object, key);
                 assert!(expected.starts_with("3 events, xxh3 "), "{expected}");
                 assert!(found.starts_with(&format!("{} bytes, ", bad.len())), "{found}");
             }
-            assert!(matches!(log.compact(), Err(Error::Damaged { .. })));
+            assert!(matches!(log.compact(), Err(Error::Damaged(_))));
         }
         world.put(&key, &whole);
         assert_eq!(world.read("log").unwrap().len(), 4);
@@ -255,7 +264,7 @@ fn hole_11_a_damaged_segment_index_or_manifest_is_damage_that_names_it() {
             for bad in [&whole[..whole.len() - 3], "", &changed] {
                 world.put(&key, bad);
                 let outcome = world.read("log");
-                let Err(Error::Damaged { object, .. }) = &outcome else {
+                let Err(Error::Damaged(Damage { object, .. })) = &outcome else {
                     panic!("{key} as {bad:?} was read: {outcome:?}");
                 };
                 assert_eq!(object, &key);

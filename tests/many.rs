@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use rig::servers::{S3Server, require_or_skip, shared_radosgw};
 use rig::waits::NEVER;
 use stratalog::store::{Location, Store, StoreOptions};
-use stratalog::{CompactOptions, Error, Host, LogOptions};
+use stratalog::{CompactOptions, Error, Host, LogOptions, StoreFailure};
 use tokio::runtime::Runtime;
 
 const WRITERS: usize = 8;
@@ -270,7 +270,7 @@ fn compact() {
                     compactions += 1;
                     println!("{compactions}");
                 }
-                Ok(_) | Err(Error::NoLog { .. }) => {}
+                Ok(_) | Err(Error::NoLog(_)) => {}
                 Err(error) => assert!(error.is_transient(), "{error}"),
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -286,7 +286,9 @@ async fn read(host: &Host, store: &Store) -> BTreeMap<usize, Vec<u64>> {
         let page = match reader.next().await {
             Ok(Some(page)) => page,
             Ok(None) => return found,
-            Err(Error::StoreFailed { transient: true, .. } | Error::NoLog { .. }) => continue,
+            Err(Error::StoreFailed(StoreFailure { transient: true, .. }) | Error::NoLog(_)) => {
+                continue;
+            }
             Err(error) => panic!("{error}"),
         };
         for event in page.iter() {
@@ -310,7 +312,7 @@ async fn verify(host: &Host, store: &Store) {
     let mut verifier = host.verify(store, "log").await.unwrap();
     while let Some(checked) = verifier.next().await.unwrap() {
         for finding in checked.findings {
-            let is_damage = matches!(finding, stratalog::Finding::Damaged { .. });
+            let is_damage = matches!(finding, stratalog::Finding::Damaged(_));
             assert!(!is_damage, "{finding:?}");
         }
     }

@@ -17,7 +17,8 @@ const GUEST: [&str; 8] =
     ["mutants", "limits", "ports", "error", "format", "decide", "drive", "component"];
 
 /// The layers of the library, from below.
-const HOST: [&str; 8] = ["limits", "clock", "store", "error", "sandbox", "log", "host", "plugin"];
+const HOST: [&str; 9] =
+    ["limits", "clock", "types", "store", "error", "sandbox", "log", "host", "plugin"];
 
 /// The layers of the command line, from below.
 const COMMAND_LINE: [&str; 4] = ["terminal", "args", "process", "commands"];

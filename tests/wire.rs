@@ -7,7 +7,7 @@ use bytes::Bytes;
 use rig::proxy::{Fault, Proxy, Seen};
 use rig::servers::{S3Server, require_or_skip, shared_moto, shared_radosgw};
 use stratalog::store::{Location, Store, StoreErrorKind as Kind, StoreOptions, WriteError};
-use stratalog::{CompactOptions, Error, Host, LogOptions, WriteFate};
+use stratalog::{CompactOptions, Error, Host, LogOptions, StoreFailure, WriteFailure, WriteFate};
 use tokio::runtime::Runtime;
 
 #[path = "wire/lies.rs"]
@@ -396,7 +396,7 @@ fn a_flush_that_fails_says_its_fate_and_the_next_one_writes_each_event_once() {
                     _ => Fault::None,
                 });
                 let failed = log.flush().await.unwrap_err();
-                let Error::WriteFailed { fate, events_held, .. } = &failed else {
+                let Error::WriteFailed(WriteFailure { fate, events_held, .. }) = &failed else {
                     panic!("{fault:?}: {failed}");
                 };
                 assert_eq!((*fate, *events_held), (expected, 2), "{fault:?}: {failed}");

@@ -1,8 +1,8 @@
 //! The errors of the library, by the reaction of the caller.
 
-use std::fmt;
-
 use crate::store::{LocationError, OpenError};
+use crate::types::interface as types;
+use crate::types::{Damage, InvalidEvent, NoLog, StoreFailure, WriteFailure};
 
 /// The result of an operation on a log.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -18,57 +18,22 @@ pub enum Error {
     #[error("{0}")]
     InvalidInput(String),
     /// An event is not acceptable: fix it or leave it out. The call took nothing.
-    #[error("line {}: {fault}", line + 1)]
-    InvalidEvent {
-        /// The line of the call, counted from 0.
-        line: u64,
-        /// The fault of the line.
-        fault: EventFault,
-    },
+    #[error("line {}: {}", .0.line.saturating_add(1), .0.fault)]
+    InvalidEvent(InvalidEvent),
     /// The store did not confirm a write. Every event is kept, in order: flush again, later if
     /// [`Error::is_transient`].
-    #[error("cannot write {object}: {fate}{}: {message}", kept(*events_held))]
-    WriteFailed {
-        /// The object that was to be created.
-        object: String,
-        /// The fate of the write.
-        fate: WriteFate,
-        /// Events that the handle has in memory now.
-        events_held: u64,
-        /// The cause that the store reported.
-        message: String,
-        /// True if a later retry may help.
-        transient: bool,
-    },
+    #[error("cannot write {}: {}{}: {}", .0.object, .0.fate, kept(.0.events_held), .0.message)]
+    WriteFailed(WriteFailure),
     /// The store did not answer a read, list or delete: repeat the call.
-    #[error("{message}")]
-    StoreFailed {
-        /// The operation that was attempted, and the cause that the store reported.
-        message: String,
-        /// True if a later retry may help.
-        transient: bool,
-    },
+    #[error("{}", .0.message)]
+    StoreFailed(StoreFailure),
     /// An object is not what its name, index or manifest says: stop and restore it.
-    #[error("{object} is damaged: expected {expected}, found {found}")]
-    Damaged {
-        /// The object, relative to the store's root.
-        object: String,
-        /// The expected content.
-        expected: String,
-        /// The content found.
-        found: String,
-    },
+    #[error("{} is damaged: expected {}, found {}", .0.object, .0.expected, .0.found)]
+    Damaged(Damage),
     /// The store has nothing of the log, and the call needs one that exists: fix the name, or
     /// append first.
-    #[error("there is no log {name}{}", shown_below(below, *more))]
-    NoLog {
-        /// The name in the call, below the store's root.
-        name: String,
-        /// The logs below that name, sorted: at most 16.
-        below: Vec<String>,
-        /// True if there may be more.
-        more: bool,
-    },
+    #[error("there is no log {}{}", .0.name, shown_below(&.0.below, .0.more))]
+    NoLog(NoLog),
     /// Other compactors won every time: no action is needed.
     #[error("{0}")]
     Conflict(String),
@@ -107,49 +72,6 @@ fn kept(events: u64) -> String {
     }
 }
 
-/// The reason why a line is not an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EventFault {
-    /// It has no bytes.
-    #[error("the event is empty: an event has at least one byte")]
-    Empty,
-    /// It contains an LF.
-    #[error("the event has a line feed inside: an event is one line")]
-    LineFeed,
-    /// It is over the limit.
-    #[error("the event has {bytes} bytes, more than event_bytes_max = {bytes_max}")]
-    TooLong {
-        /// The number of bytes found, without the LF.
-        bytes: u64,
-        /// The limit that applies.
-        bytes_max: u64,
-    },
-    /// The last packed line does not end with LF.
-    #[error("the last line does not end with a line feed")]
-    Unterminated,
-}
-
-/// The fate of a write that did not succeed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WriteFate {
-    /// It is in the store and stays.
-    Durable,
-    /// It is not in the store and will not appear.
-    NotWritten,
-    /// It may be in the store, may appear later, or never. A retry of the flush is safe.
-    Unknown,
-}
-
-impl fmt::Display for WriteFate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Durable => "it is durable",
-            Self::NotWritten => "it was not written",
-            Self::Unknown => "whether it was written is unknown",
-        })
-    }
-}
-
 /// Lists the logs below a name that is not a log, for people.
 fn shown_below(below: &[String], more: bool) -> String {
     match (below.is_empty(), more) {
@@ -163,12 +85,13 @@ impl Error {
     /// Returns true if the same call may succeed later without any action.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::WriteFailed { transient, .. } | Self::StoreFailed { transient, .. } => *transient,
+            Self::WriteFailed(WriteFailure { transient, .. })
+            | Self::StoreFailed(StoreFailure { transient, .. }) => *transient,
             Self::Conflict(_) => true,
             Self::InvalidInput(_)
-            | Self::InvalidEvent { .. }
-            | Self::Damaged { .. }
-            | Self::NoLog { .. }
+            | Self::InvalidEvent(_)
+            | Self::Damaged(_)
+            | Self::NoLog(_)
             | Self::Unsupported(_)
             | Self::Denied(_)
             | Self::LimitReached(_)
@@ -177,6 +100,24 @@ impl Error {
             | Self::Open(_)
             | Self::Component(_)
             | Self::Guest(_) => false,
+        }
+    }
+}
+
+impl From<types::Error> for Error {
+    fn from(error: types::Error) -> Self {
+        match error {
+            types::Error::InvalidInput(message) => Self::InvalidInput(message),
+            types::Error::InvalidEvent(event) => Self::InvalidEvent(event),
+            types::Error::WriteFailed(failure) => Self::WriteFailed(failure),
+            types::Error::StoreFailed(failure) => Self::StoreFailed(failure),
+            types::Error::Damaged(damage) => Self::Damaged(damage),
+            types::Error::NoLog(absent) => Self::NoLog(absent),
+            types::Error::Conflict(message) => Self::Conflict(message),
+            types::Error::Unsupported(message) => Self::Unsupported(message),
+            types::Error::Denied(message) => Self::Denied(message),
+            types::Error::LimitReached(message) => Self::LimitReached(message),
+            types::Error::Closed => Self::Closed,
         }
     }
 }

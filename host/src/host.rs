@@ -4,18 +4,17 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::clock::Clock;
-use crate::compact_options::CompactOptions;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::log::Log;
 use crate::log::reader::Reader;
 use crate::options::LogOptions;
 use crate::read_options::ReadOptions;
-use crate::records::{Compaction, CompactionPlan, Stats};
-use crate::repairs::RepairStep;
 use crate::sandbox::engine::{Charge, LogEngine, SharedEngine};
 use crate::store::Store;
-use crate::trimming::{TrimOptions, TrimPoint, Trimmed};
+use crate::types::{
+    CompactOptions, Compaction, CompactionPlan, RepairStep, Stats, TrimOptions, TrimPoint, Trimmed,
+};
 use crate::verifier::Verifier;
 
 /// The component that is built with this crate.
@@ -239,9 +238,8 @@ impl Host {
     ) -> Result<CompactionPlan> {
         let mut instance = self.engine.instantiate(store).await?;
         let (guest, instances, time) = instance.begin();
-        let plan =
-            time.measure(guest.call_plan_compaction(instances, name, options.to_wit())).await;
-        Ok(plan.map_err(|error| Error::trapped(&error))??.into())
+        let plan = time.measure(guest.call_plan_compaction(instances, name, *options)).await;
+        Ok(plan.map_err(|error| Error::trapped(&error))??)
     }
 
     /// Permanently removes the oldest events of a log. Readers no longer yield them, and no object
@@ -260,10 +258,9 @@ impl Host {
     ) -> Result<Trimmed> {
         let mut instance = self.engine.instantiate(store).await?;
         let (guest, instances, time) = instance.begin();
-        let until = until.into();
-        let done = guest.call_trim(instances, name, &until, options.to_wit());
+        let done = guest.call_trim(instances, name, &until, options);
         let done = time.measure(done).await;
-        Ok(done.map_err(|error| Error::trapped(&error))??.into())
+        Ok(done.map_err(|error| Error::trapped(&error))??)
     }
 
     /// Returns what [`Host::trim`] would do now. Changes nothing.
@@ -279,10 +276,9 @@ impl Host {
     ) -> Result<Trimmed> {
         let mut instance = self.engine.instantiate(store).await?;
         let (guest, instances, time) = instance.begin();
-        let until = until.into();
-        let plan = guest.call_plan_trim(instances, name, &until, options.to_wit());
+        let plan = guest.call_plan_trim(instances, name, &until, options);
         let done = time.measure(plan).await;
-        Ok(done.map_err(|error| Error::trapped(&error))??.into())
+        Ok(done.map_err(|error| Error::trapped(&error))??)
     }
 
     /// Begins to check all objects of a log, in an instance of its own. If the log does not exist,
@@ -296,9 +292,10 @@ impl Host {
 
     /// Repairs a log as far as possible without guessing, and returns the steps in the order in
     /// which they were done. Reads the whole log. Afterwards [`Host::verify`] finds no damage,
-    /// unless a step is [`RepairAction::Nothing`]. Safe concurrently with writers, readers and
-    /// compactors, and against a crash at any point: a second call continues. On WebDAV, stop the
-    /// writers first: there a batch can be seen torn while it is written.
+    /// unless a step is [`RepairAction::Nothing`](crate::RepairAction::Nothing). Safe concurrently
+    /// with writers, readers and compactors, and against a crash at any point: a second call
+    /// continues. On WebDAV, stop the writers first: there a batch can be seen torn while it is
+    /// written.
     ///
     /// # Errors
     /// As [`Host::compact`](crate::Host::compact), except for the damage that it repairs.
@@ -327,7 +324,7 @@ impl Host {
         let mut instance = self.engine.instantiate(store).await?;
         let (guest, instances, time) = instance.begin();
         let stats = time.measure(guest.call_stat(instances, name)).await;
-        Ok(stats.map_err(|error| Error::trapped(&error))??.into())
+        Ok(stats.map_err(|error| Error::trapped(&error))??)
     }
 
     /// Returns the folder where the command line keeps compiled components by default:

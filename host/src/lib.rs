@@ -58,32 +58,33 @@
 #![warn(missing_docs)]
 
 mod clock;
-mod compact_options;
 mod error;
 mod host;
 mod limits;
 mod log;
 mod options;
+mod page;
 pub mod plugin;
 mod read_options;
-mod records;
-mod repairs;
 mod sandbox;
 pub mod store;
-mod trimming;
+mod types;
 mod verifier;
 
 pub use clock::Clock;
-pub use compact_options::CompactOptions;
-pub use error::{Error, EventFault, Result, WriteFate};
 
+pub use error::{Error, Result};
 pub use host::{Host, HostBuilder};
 pub use limits::Limits;
 pub use log::Log;
 pub use log::{Follow, Reader};
 pub use options::LogOptions;
+pub use page::Page;
 pub use read_options::ReadOptions;
-pub use records::{Compaction, CompactionPlan, Page, Stats, Tier, Written};
-pub use repairs::{RepairAction, RepairStep, Skipped};
-pub use trimming::{TrimOptions, TrimPoint, Trimmed};
-pub use verifier::{Checked, Finding, LeftoverReason, Verifier};
+pub use sandbox::interface::INTERFACE_VERSION;
+pub use types::{
+    Checked, CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, InvalidEvent,
+    Leftover, LeftoverReason, NoLog, RepairAction, RepairStep, Skipped, Stats, StoreFailure, Tier,
+    TooLong, TrimOptions, TrimPoint, Trimmed, WriteFailure, WriteFate, Written,
+};
+pub use verifier::Verifier;

@@ -1,66 +1,89 @@
-//! How a handle that appends buffers and writes.
+//! Options of a handle that appends.
 
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::sandbox::bindings::exports::stratalog::log::append_log as wit;
+use crate::types::interface::Options;
 
-/// When a handle writes and how much it holds. What is not set takes the component's default, which
-/// the documentation of each method names.
+const MIB: u32 = 1024 * 1024;
+
+/// When a handle writes and how much it buffers: the interface's [`Options`], whose fields document
+/// the ranges and the defaults, and the additions of this library. An option that is not set takes its
+/// default.
 ///
-/// Ranges are checked when the log is opened; [`Error::InvalidInput`] names the option that is out
-/// of range.
+/// The component checks the ranges when the log is opened; [`Error::InvalidInput`] names the option
+/// that is out of range.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogOptions {
-    flush_threshold: Option<u32>,
-    flush_bytes: Option<u32>,
-    flush_interval: Option<Duration>,
-    event_bytes_max: Option<u32>,
-    buffer_bytes_max: Option<u32>,
+    given: Options,
+    /// An interval that is too long to be given.
+    interval_beyond: Option<Duration>,
     compact_after: Option<u32>,
 }
 
 impl LogOptions {
+    /// The largest `flush_threshold`.
+    pub const FLUSH_THRESHOLD_MAX: u32 = 1_000_000;
+    /// The default `flush_bytes`.
+    pub const FLUSH_BYTES_DEFAULT: u32 = 4 * MIB;
+    /// The default `flush_interval`.
+    pub const FLUSH_INTERVAL_DEFAULT: Duration = Duration::from_secs(1);
+    /// The longest `flush_interval`.
+    pub const FLUSH_INTERVAL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+    /// The default `event_bytes_max`.
+    pub const EVENT_BYTES_DEFAULT: u32 = MIB;
+    /// The largest `event_bytes_max`.
+    pub const EVENT_BYTES_MAX: u32 = 16 * MIB;
+    /// The default `buffer_bytes_max`.
+    pub const BUFFER_BYTES_DEFAULT: u32 = 16 * MIB;
+    /// The largest `buffer_bytes_max`, and so the largest `flush_bytes`.
+    pub const BUFFER_BYTES_MAX: u32 = 32 * MIB;
+
     /// All defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Seals the buffer into a batch at this many events: 1 to 1,000,000, default 32. A trigger,
-    /// not a maximum: events that come at once, or while a create is under way, share a batch.
+    /// Seals the buffer into a batch at this many events: see [`Options::flush_threshold`]. A
+    /// trigger, not a maximum.
     #[must_use]
     pub fn flush_threshold(mut self, events: u32) -> Self {
-        self.flush_threshold = Some(events);
+        self.given.flush_threshold = Some(events);
         self
     }
 
-    /// Seals the buffer at this many bytes: 1 to `buffer_bytes_max`, default 4 MiB.
+    /// Seals the buffer at this many bytes: see [`Options::flush_bytes`].
     #[must_use]
     pub fn flush_bytes(mut self, bytes: u32) -> Self {
-        self.flush_bytes = Some(bytes);
+        self.given.flush_bytes = Some(bytes);
         self
     }
 
-    /// Seals the buffer when its oldest event is this old: 1 ms to 1 day, default 1 s. Zero turns it
-    /// off: events then stay in memory until one of the other triggers, a flush or a close.
+    /// Seals the buffer when its oldest event reaches this age: see [`Options::flush_interval_ms`].
+    /// Zero turns it off: events then stay in memory until one of the other triggers, a flush or a
+    /// close.
     #[must_use]
     pub fn flush_interval(mut self, interval: Duration) -> Self {
-        self.flush_interval = Some(interval);
+        let millis = u32::try_from(interval.as_millis()).ok();
+        // Not zero, which would turn it off.
+        let whole = |millis: u32| if interval.is_zero() { 0 } else { millis.max(1) };
+        self.given.flush_interval_ms = millis.map(whole);
+        self.interval_beyond = millis.is_none().then_some(interval);
         self
     }
 
-    /// The largest event accepted, in bytes: 1 to 16 MiB, default 1 MiB.
+    /// Sets the largest event that is accepted: see [`Options::event_bytes_max`].
     #[must_use]
     pub fn event_bytes_max(mut self, bytes: u32) -> Self {
-        self.event_bytes_max = Some(bytes);
+        self.given.event_bytes_max = Some(bytes);
         self
     }
 
-    /// The most bytes held open in memory besides one batch on its way to the store: more than
-    /// `event_bytes_max`, at most 32 MiB, default 16 MiB. Beyond it an append waits for the store.
+    /// Sets the most bytes of the open buffer: see [`Options::buffer_bytes_max`]. Beyond it an append
+    /// waits for the store.
     #[must_use]
     pub fn buffer_bytes_max(mut self, bytes: u32) -> Self {
-        self.buffer_bytes_max = Some(bytes);
+        self.given.buffer_bytes_max = Some(bytes);
         self
     }
 
@@ -87,47 +110,50 @@ impl LogOptions {
         }
     }
 
-    /// The limit on an event that the host checks before it packs events together.
-    pub(crate) fn event_bytes_limit(&self) -> u64 {
-        const DEFAULT: u32 = 1024 * 1024;
-        u64::from(self.event_bytes_max.unwrap_or(DEFAULT))
-    }
-
-    /// The most bytes that are handed to the component at once.
-    pub(crate) fn buffer_bytes_limit(&self) -> usize {
-        const DEFAULT: u64 = 16 * 1024 * 1024;
-        let default = DEFAULT.max(self.event_bytes_limit().saturating_add(1));
-        let most = self.buffer_bytes_max.map_or(default, u64::from);
-        usize::try_from(most).unwrap_or(usize::MAX)
-    }
-
-    /// How often a handle with something pending looks after it.
-    pub(crate) fn tick(&self) -> Duration {
-        let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));
-        let quarter = interval / 4;
-        if interval.is_zero() {
-            Duration::from_secs(1)
-        } else {
-            quarter.clamp(Duration::from_millis(1), Duration::from_secs(1))
-        }
-    }
-
-    pub(crate) fn to_wit(&self) -> Result<wit::Options> {
-        let interval = self.flush_interval.map(|interval| {
-            let millis = u32::try_from(interval.as_millis());
-            let whole = |millis: u32| if interval.is_zero() { 0 } else { millis.max(1) };
-            millis.map(whole).map_err(|_| {
+    /// What the component is given.
+    pub(crate) fn to_wit(&self) -> Result<Options> {
+        match self.interval_beyond {
+            Some(interval) => {
                 let message =
                     format!("flush_interval = {interval:?} is out of range: at most 1 day");
-                Error::InvalidInput(message)
-            })
-        });
-        Ok(wit::Options {
-            flush_threshold: self.flush_threshold,
-            flush_bytes: self.flush_bytes,
-            flush_interval_ms: interval.transpose()?,
-            event_bytes_max: self.event_bytes_max,
-            buffer_bytes_max: self.buffer_bytes_max,
-        })
+                Err(Error::InvalidInput(message))
+            }
+            None => Ok(self.given),
+        }
+    }
+}
+
+impl From<Options> for LogOptions {
+    fn from(given: Options) -> Self {
+        Self { given, ..Self::default() }
+    }
+}
+
+/// The options of an open handle that the host itself heeds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HandleLimits {
+    /// The limit on an event, which is checked before events are packed together.
+    pub(crate) event_bytes_max: u64,
+    /// The most bytes that are handed to the component in one call.
+    pub(crate) buffer_bytes_max: usize,
+    /// How often a handle with something pending is ticked.
+    pub(crate) tick: Duration,
+}
+
+impl HandleLimits {
+    /// Takes them from the effective options: a component that leaves one out gets no events.
+    pub(crate) fn of(effective: &Options) -> Self {
+        let interval = Duration::from_millis(effective.flush_interval_ms.unwrap_or(0).into());
+        let second = Duration::from_secs(1);
+        let tick = match interval {
+            Duration::ZERO => second,
+            _ => (interval / 4).clamp(Duration::from_millis(1), second),
+        };
+        let buffer_bytes_max = effective.buffer_bytes_max.unwrap_or(0);
+        Self {
+            event_bytes_max: effective.event_bytes_max.unwrap_or(0).into(),
+            buffer_bytes_max: usize::try_from(buffer_bytes_max).unwrap_or(usize::MAX),
+            tick,
+        }
     }
 }

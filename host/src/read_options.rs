@@ -1,6 +1,6 @@
 //! What a reading pass yields.
 
-use crate::sandbox::bindings::exports::stratalog::log::append_log as wit;
+use crate::types::interface as wit;
 
 /// What to read: where to begin, where to end and what to leave out. With nothing set a pass reads
 /// everything stored.
@@ -86,5 +86,5 @@ impl ReadOptions {
 
 /// A pass that reads what a handle would read.
 pub(crate) fn of_pending(pending: wit::Pending) -> wit::ReadOptions {
-    wit::ReadOptions { pending: Some(pending), ..ReadOptions::new().into_wit() }
+    wit::ReadOptions { pending: Some(pending), ..Default::default() }
 }

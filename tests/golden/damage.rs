@@ -1,6 +1,6 @@
 //! The committed log, harmed: the report of each kind of damage, and the commands that make it.
 
-use stratalog::{Error, Finding, LeftoverReason};
+use stratalog::{Damage, Error, Finding, Leftover, LeftoverReason};
 
 use super::*;
 
@@ -301,7 +301,9 @@ fn damage_is_named_by_reading_by_compacting_and_by_a_verification_that_goes_on()
             harm(world);
             let found = |outcome| match outcome {
                 Ok(()) => None,
-                Err(Error::Damaged { object, expected, found }) => Some([object, expected, found]),
+                Err(Error::Damaged(Damage { object, expected, found })) => {
+                    Some([object, expected, found])
+                }
                 Err(other) => panic!("{what}: {other:?}"),
             };
             let named = named.map(str::to_owned);
@@ -315,7 +317,7 @@ fn damage_is_named_by_reading_by_compacting_and_by_a_verification_that_goes_on()
                 assert_eq!(found(trimmed), Some(named.clone()), "{what}");
             }
             let (findings, events) = world.verify("log").unwrap();
-            let [Finding::Damaged { object, found: is, .. }] = &findings[..] else {
+            let [Finding::Damaged(Damage { object, found: is, .. })] = &findings[..] else {
                 panic!("{what}: {findings:?}")
             };
             assert_eq!([object, is], [&named[0], &named[2]], "{what}");
@@ -362,7 +364,9 @@ fn what_stands_before_damage_in_its_segment_is_read() {
         edit(world, &segment, "third", "thirt");
         let mut pages = world.start_read("log").unwrap();
         assert_eq!(pages.next_page().unwrap().unwrap(), ["first", "second"]);
-        let Err(Error::Damaged { object, .. }) = pages.next_page() else { panic!("no damage") };
+        let Err(Error::Damaged(Damage { object, .. })) = pages.next_page() else {
+            panic!("no damage")
+        };
         assert_eq!(object, segment);
         log.close().unwrap();
     });
@@ -376,7 +380,7 @@ fn a_segment_too_short_for_the_part_that_is_wanted_is_damage() {
         edit(world, SEGMENT, "{\"second\":2}\n", "");
         let (events, outcome) = read_on(world);
         assert_eq!(events, Vec::<String>::new());
-        let Err(Error::Damaged { object, expected, found }) = outcome else {
+        let Err(Error::Damaged(Damage { object, expected, found })) = outcome else {
             panic!("{outcome:?}")
         };
         assert_eq!((object.as_str(), expected.as_str()), (SEGMENT, "at least 50 bytes"));
@@ -396,8 +400,8 @@ fn a_verification_finds_everything_that_is_wrong() {
         world.put(unnamed, "left over\n");
         let (findings, events) = world.verify("log").unwrap();
         let objects = findings.iter().map(|finding| match finding {
-            Finding::Damaged { object, .. } => (object.as_str(), None),
-            Finding::Leftover { object, reason, .. } => (object.as_str(), Some(*reason)),
+            Finding::Damaged(Damage { object, .. }) => (object.as_str(), None),
+            Finding::Leftover(Leftover { object, reason, .. }) => (object.as_str(), Some(*reason)),
         });
         assert_eq!(
             objects.collect::<Vec<_>>(),
@@ -430,7 +434,7 @@ fn a_batch_in_two_segments_is_found() {
         let (findings, _) = world.verify("log").unwrap();
         let [one, other] = &findings[..] else { panic!("{findings:?}") };
         for (finding, batch) in [(one, "batch_00017000000020"), (other, "batch_00017000000030")] {
-            let Finding::Damaged { object, expected, found } = finding else {
+            let Finding::Damaged(Damage { object, expected, found }) = finding else {
                 panic!("{finding:?}")
             };
             assert_eq!(object, SECOND_SEGMENT);

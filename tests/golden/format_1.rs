@@ -1,7 +1,7 @@
 //! A log of format 1, without digests and identity. It can be read, and the next commit makes it a
 //! log of format 2.
 
-use stratalog::Error;
+use stratalog::{Damage, Error};
 
 use super::*;
 
@@ -114,7 +114,7 @@ fn a_log_of_format_1_is_not_brought_forward_with_what_contradicts_itself() {
                 world.compact("log").map(drop),
                 world.trim("log", TrimPoint::Position("6".to_owned())).map(drop),
             ] {
-                let Err(Error::Damaged { object, .. }) = outcome else {
+                let Err(Error::Damaged(Damage { object, .. })) = outcome else {
                     panic!("{to}: {outcome:?}")
                 };
                 assert_eq!(object, named, "{to}");

@@ -13,7 +13,7 @@ use stratalog_guest::drive::reader::ReadOptions;
 use tokio::runtime::Runtime;
 
 use crate::native::NativeStore;
-use crate::records::{compaction, error, finding, trim_point, trimmed};
+use crate::records::{checked, compaction, error, plan, trim_point, trimmed};
 use crate::subject::{Kind, World};
 
 impl World {
@@ -83,16 +83,9 @@ impl World {
         match self.kind {
             Kind::Native => {
                 let log = guest::format::names::LogName::parse(name).map_err(error)?;
-                let plan =
+                let planned =
                     guest::drive::compactor::plan(self.native(), log, options).map_err(error)?;
-                let guest::drive::compactor::CompactionPlan {
-                    batches,
-                    segments,
-                    bytes,
-                    garbage_objects,
-                    garbage_bytes,
-                } = plan;
-                Ok(CompactionPlan { batches, segments, bytes, garbage_objects, garbage_bytes })
+                Ok(plan(planned))
             }
             Kind::Component => {
                 let options = compact_options(options);
@@ -154,17 +147,9 @@ impl World {
             Kind::Native => {
                 let log = guest::format::names::LogName::parse(name).map_err(error)?;
                 let mut verifier = guest::drive::verifier::Verifier::new(self.native(), log);
-                while let Some(checked) = verifier.step().map_err(error)? {
-                    findings.extend(checked.findings.into_iter().map(finding));
-                    last = Checked {
-                        objects: checked.objects,
-                        objects_total: checked.objects_total,
-                        bytes: checked.bytes,
-                        bytes_total: checked.bytes_total,
-                        events: checked.events,
-                        trimmed_events: checked.trimmed_events,
-                        findings: Vec::new(),
-                    };
+                while let Some(step) = verifier.step().map_err(error)? {
+                    last = checked(step);
+                    findings.append(&mut last.findings);
                 }
             }
             Kind::Component => {
@@ -182,11 +167,7 @@ impl World {
 
 fn compact_options(options: CompactInput) -> CompactOptions {
     let CompactInput { full, fan_in, segment_bytes_max, batches_max } = options;
-    let mut options = CompactOptions::new().full(full);
-    options = fan_in.into_iter().fold(options, CompactOptions::fan_in);
-    let bytes_max = segment_bytes_max.into_iter();
-    options = bytes_max.fold(options, CompactOptions::segment_bytes_max);
-    batches_max.into_iter().fold(options, CompactOptions::batches_max)
+    CompactOptions { full, fan_in, segment_bytes_max, batches_max }
 }
 
 /// A reading pass.

@@ -1,167 +1,135 @@
 //! Records of the native logic as the host's callers see them.
 
 use stratalog::{
-    Compaction, Error, EventFault, Finding, LeftoverReason, Stats, Tier, TrimPoint, Trimmed,
-    Written,
+    Checked, Compaction, CompactionPlan, Damage, Error, EventFault, Finding, InvalidEvent,
+    Leftover, LeftoverReason, NoLog, Stats, StoreFailure, Tier, TooLong, TrimPoint, Trimmed,
+    WriteFailure, WriteFate, Written,
 };
-use stratalog_guest as guest;
+use stratalog_guest::drive::{compactor, stat, trimmer, verifier, writer};
+use stratalog_guest::error as native;
 
-pub(crate) fn written(written: guest::drive::writer::Written) -> Written {
-    let guest::drive::writer::Written { batches, events, bytes } = written;
-    Written { batches, events, bytes }
+/// Names each field once: a record that grows elsewhere must grow here.
+macro_rules! same_fields {
+    ($($function:ident: $from:path => $to:path { $($field:ident),* })*) => {
+        $(pub(crate) fn $function(from: $from) -> $to {
+            type From = $from;
+            let From { $($field),* } = from;
+            $to { $($field),* }
+        })*
+    };
 }
 
-pub(crate) fn compaction(done: guest::drive::compactor::Compaction) -> Compaction {
-    let guest::drive::compactor::Compaction {
-        batches,
-        segments,
-        events,
-        bytes,
-        new_segments,
-        new_key,
-    } = done;
+same_fields! {
+    written: writer::Written => Written { batches, events, bytes }
+    plan: compactor::CompactionPlan => CompactionPlan {
+        batches, segments, bytes, garbage_objects, garbage_bytes
+    }
+    trimmed: trimmer::Trimmed => Trimmed {
+        events, segments, bytes, rewritten_bytes, absorbed_batches, first_position, live_batches
+    }
+    tier: stat::Tier => Tier { tier, segments, bytes }
+    damage: native::Damage => Damage { object, expected, found }
+    no_log: native::NoLog => NoLog { name, below, more }
+}
+
+pub(crate) fn compaction(done: compactor::Compaction) -> Compaction {
+    let compactor::Compaction { batches, segments, events, bytes, new_segments, new_key } = done;
     let merged_files = batches + segments;
     Compaction { merged_files, batches, segments, events, bytes, new_segments, new_key }
 }
 
 /// An error of the logic as the host's callers see it.
-pub(crate) fn error(error: guest::error::Error) -> Error {
-    use guest::error::{Error as Inner, EventFault as Fault, WriteFate as Fate};
+pub(crate) fn error(error: native::Error) -> Error {
     match error {
-        Inner::InvalidInput(message) => Error::InvalidInput(message),
-        Inner::InvalidEvent { line, fault } => Error::InvalidEvent {
-            line,
-            fault: match fault {
-                Fault::Empty => EventFault::Empty,
-                Fault::LineFeed => EventFault::LineFeed,
-                Fault::TooLong { bytes, bytes_max } => EventFault::TooLong { bytes, bytes_max },
-                Fault::Unterminated => EventFault::Unterminated,
-            },
-        },
-        Inner::WriteFailed(failure) => Error::WriteFailed {
-            object: failure.object,
-            fate: match failure.fate {
-                Fate::Durable => stratalog::WriteFate::Durable,
-                Fate::NotWritten => stratalog::WriteFate::NotWritten,
-                Fate::Unknown => stratalog::WriteFate::Unknown,
-            },
-            events_held: failure.events_held,
-            message: failure.message,
-            transient: failure.transient,
-        },
-        Inner::StoreFailed { message, transient } => Error::StoreFailed { message, transient },
-        Inner::Damaged(damage) => {
-            Error::Damaged { object: damage.object, expected: damage.expected, found: damage.found }
+        native::Error::InvalidInput(message) => Error::InvalidInput(message),
+        native::Error::InvalidEvent { line, fault } => {
+            let fault = match fault {
+                native::EventFault::Empty => EventFault::Empty,
+                native::EventFault::LineFeed => EventFault::LineFeed,
+                native::EventFault::TooLong { bytes, bytes_max } => {
+                    EventFault::TooLong(TooLong { bytes, bytes_max })
+                }
+                native::EventFault::Unterminated => EventFault::Unterminated,
+            };
+            Error::InvalidEvent(InvalidEvent { line, fault })
         }
-        Inner::NoLog(guest::error::NoLog { name, below, more }) => {
-            Error::NoLog { name, below, more }
+        native::Error::WriteFailed(failure) => {
+            let native::WriteFailure { object, fate, events_held, message, transient } = failure;
+            let fate = match fate {
+                native::WriteFate::Durable => WriteFate::Durable,
+                native::WriteFate::NotWritten => WriteFate::NotWritten,
+                native::WriteFate::Unknown => WriteFate::Unknown,
+            };
+            Error::WriteFailed(WriteFailure { object, fate, events_held, message, transient })
         }
-        Inner::Conflict(message) => Error::Conflict(message),
-        Inner::Unsupported(message) => Error::Unsupported(message),
-        Inner::Closed => Error::Closed,
+        native::Error::StoreFailed { message, transient } => {
+            Error::StoreFailed(StoreFailure { message, transient })
+        }
+        native::Error::Damaged(found) => Error::Damaged(damage(found)),
+        native::Error::NoLog(absent) => Error::NoLog(no_log(absent)),
+        native::Error::Conflict(message) => Error::Conflict(message),
+        native::Error::Unsupported(message) => Error::Unsupported(message),
+        native::Error::Closed => Error::Closed,
     }
 }
 
-pub(crate) fn stats(stats: guest::drive::stat::Stats) -> Stats {
-    // Made by name: a record that grows elsewhere must grow here.
-    let guest::drive::stat::Stats {
-        objects,
-        batches,
-        segments,
-        events,
-        lost_events,
-        uncounted_batches,
-        bytes,
-        trimmed_events,
-        generation,
-        log,
-        first_time,
-        last_time,
-        first_position,
-        next_position,
-        tiers,
-        garbage_objects,
-        garbage_bytes,
-        unfinished_objects,
-        unfinished_bytes,
-        absorbed_bytes,
-        compacted_bytes,
-    } = stats;
-    let (generation, identity) = (generation.0, log.map(|log| log.to_string()));
-    let tier = |tier: guest::drive::stat::Tier| {
-        let guest::drive::stat::Tier { tier, segments, bytes } = tier;
-        Tier { tier, segments, bytes }
-    };
+pub(crate) fn stats(stats: stat::Stats) -> Stats {
     Stats {
-        objects,
-        batches,
-        segments,
-        events,
-        lost_events,
-        uncounted_batches,
-        bytes,
-        trimmed_events,
-        generation,
-        identity,
-        first_time,
-        last_time,
-        first_position,
-        next_position,
-        tiers: tiers.into_iter().map(tier).collect(),
-        garbage_objects,
-        garbage_bytes,
-        unfinished_objects,
-        unfinished_bytes,
-        absorbed_bytes,
-        compacted_bytes,
+        objects: stats.objects,
+        batches: stats.batches,
+        segments: stats.segments,
+        events: stats.events,
+        lost_events: stats.lost_events,
+        uncounted_batches: stats.uncounted_batches,
+        bytes: stats.bytes,
+        trimmed_events: stats.trimmed_events,
+        generation: stats.generation.0,
+        identity: stats.log.map(|log| log.to_string()),
+        first_time: stats.first_time,
+        last_time: stats.last_time,
+        first_position: stats.first_position,
+        next_position: stats.next_position,
+        tiers: stats.tiers.into_iter().map(tier).collect(),
+        garbage_objects: stats.garbage_objects,
+        garbage_bytes: stats.garbage_bytes,
+        unfinished_objects: stats.unfinished_objects,
+        unfinished_bytes: stats.unfinished_bytes,
+        absorbed_bytes: stats.absorbed_bytes,
+        compacted_bytes: stats.compacted_bytes,
     }
 }
 
-pub(crate) fn trim_point(point: TrimPoint) -> guest::drive::trimmer::TrimPoint {
+pub(crate) fn trim_point(point: TrimPoint) -> trimmer::TrimPoint {
     match point {
-        TrimPoint::Position(position) => guest::drive::trimmer::TrimPoint::Position(position),
-        TrimPoint::Time(micros) => guest::drive::trimmer::TrimPoint::Time(micros),
-        TrimPoint::KeepEvents(events) => guest::drive::trimmer::TrimPoint::KeepEvents(events),
+        TrimPoint::Position(position) => trimmer::TrimPoint::Position(position),
+        TrimPoint::Time(micros) => trimmer::TrimPoint::Time(micros),
+        TrimPoint::KeepEvents(events) => trimmer::TrimPoint::KeepEvents(events),
     }
 }
 
-pub(crate) fn trimmed(done: guest::drive::trimmer::Trimmed) -> Trimmed {
-    let guest::drive::trimmer::Trimmed {
-        events,
-        segments,
-        bytes,
-        rewritten_bytes,
-        absorbed_batches,
-        first_position,
-        live_batches,
-    } = done;
-    Trimmed {
-        events,
-        segments,
-        bytes,
-        rewritten_bytes,
-        absorbed_batches,
-        first_position,
-        live_batches,
+pub(crate) fn checked(checked: verifier::Checked) -> Checked {
+    Checked {
+        objects: checked.objects,
+        objects_total: checked.objects_total,
+        bytes: checked.bytes,
+        bytes_total: checked.bytes_total,
+        events: checked.events,
+        trimmed_events: checked.trimmed_events,
+        findings: checked.findings.into_iter().map(finding).collect(),
     }
 }
 
-pub(crate) fn finding(finding: guest::drive::verifier::Finding) -> Finding {
-    use guest::drive::verifier::{Finding as Inner, GarbageReason as Reason};
-    use guest::error::Damage;
+fn finding(finding: verifier::Finding) -> Finding {
     match finding {
-        Inner::Damaged(Damage { object, expected, found }) => {
-            Finding::Damaged { object, expected, found }
+        verifier::Finding::Damaged(found) => Finding::Damaged(damage(found)),
+        verifier::Finding::Garbage { object, bytes, reason } => {
+            let reason = match reason {
+                verifier::GarbageReason::AbsorbedBatch => LeftoverReason::AbsorbedBatch,
+                verifier::GarbageReason::UnnamedSegment => LeftoverReason::UnnamedSegment,
+                verifier::GarbageReason::OldManifest => LeftoverReason::OldManifest,
+                verifier::GarbageReason::UnfinishedWrite => LeftoverReason::UnfinishedWrite,
+            };
+            Finding::Leftover(Leftover { object, bytes, reason })
         }
-        Inner::Garbage { object, bytes, reason } => Finding::Leftover {
-            object,
-            bytes,
-            reason: match reason {
-                Reason::AbsorbedBatch => LeftoverReason::AbsorbedBatch,
-                Reason::UnnamedSegment => LeftoverReason::UnnamedSegment,
-                Reason::OldManifest => LeftoverReason::OldManifest,
-                Reason::UnfinishedWrite => LeftoverReason::UnfinishedWrite,
-            },
-        },
     }
 }

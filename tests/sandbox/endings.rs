@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rig::faults::Fault;
 use stratalog::plugin::{End, PluginLimits, Rights, Run};
-use stratalog::{Error, WriteFate};
+use stratalog::{Error, WriteFailure, WriteFate};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 use crate::stage::{Stage, numbered};
@@ -114,7 +114,7 @@ fn events_that_cannot_be_flushed_are_reported() {
     let (outcome, _) = stage.run(stage.lend(Rights::default()), &script);
     let [unflushed] = &outcome.unflushed[..] else { panic!("{:?}", outcome.unflushed) };
     assert_eq!(unflushed.label, "errors");
-    let Error::WriteFailed { fate, events_held, .. } = &unflushed.error else {
+    let Error::WriteFailed(WriteFailure { fate, events_held, .. }) = &unflushed.error else {
         panic!("{unflushed:?}")
     };
     assert_eq!((*fate, *events_held), (WriteFate::NotWritten, 3));

@@ -87,7 +87,7 @@ pub(crate) async fn read(host: &Host, store: &Store, name: &str) -> Vec<String> 
     loop {
         match reader.next().await {
             Ok(Some(page)) => events.extend(lines(&page)),
-            Ok(None) | Err(Error::NoLog { .. }) => return events,
+            Ok(None) | Err(Error::NoLog(_)) => return events,
             Err(error) => panic!("{error}"),
         }
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rig::backends::{Need, Property};
 use rig::subject::{World, events};
-use stratalog::Error;
+use stratalog::{Damage, Error, NoLog};
 
 macro_rules! properties {
     ($($name:ident [$($need:ident),*]),* $(,)?) => {
@@ -39,7 +39,7 @@ fn a_log_that_is_not_there_is_said_and_those_below_it_are_named(world: &World) {
         ];
         for (call, outcome) in outcomes {
             match outcome {
-                Some(Error::NoLog { name, below, more }) => {
+                Some(Error::NoLog(NoLog { name, below, more })) => {
                     assert_eq!((&*name, more), ("log", false), "{call}");
                     assert_eq!(below, expected, "{call}");
                 }
@@ -59,7 +59,7 @@ fn a_log_that_is_not_there_is_said_and_those_below_it_are_named(world: &World) {
     check(&["log/other/deep", "log/team"]);
     // After this error, the pass continues with new events.
     let mut pages = world.start_read("log").unwrap();
-    assert!(matches!(pages.rest(), Err(Error::NoLog { .. })));
+    assert!(matches!(pages.rest(), Err(Error::NoLog(_))));
     assert_eq!(pages.rest().unwrap(), [""; 0]);
     // A handle opens a log that is not there, and maintains it.
     let log = world.open("log");
@@ -128,7 +128,7 @@ fn a_batch_on_the_store_that_does_not_match_its_name_is_damage(world: &World) {
     world.put(&key, "tampered\n");
     let outcome = world.read("log");
     assert!(
-        matches!(&outcome, Err(Error::Damaged { object, .. }) if *object == key),
+        matches!(&outcome, Err(Error::Damaged(Damage { object, .. })) if *object == key),
         "{outcome:?}"
     );
 }
@@ -218,7 +218,7 @@ fn a_reader_beside_large_writes_gets_no_wrong_event(world: &World) {
             match world.read("log") {
                 Ok(read) => assert!(all.starts_with(&read), "{} wrong events", read.len()),
                 // Its first batch may not be there yet.
-                Err(Error::Damaged { .. } | Error::StoreFailed { .. } | Error::NoLog { .. }) => {}
+                Err(Error::Damaged(_) | Error::StoreFailed(_) | Error::NoLog(_)) => {}
                 Err(other) => panic!("{other:?}"),
             }
         }
@@ -234,7 +234,8 @@ fn an_object_cut_short_is_damage(world: &World) {
     for torn in ["", "one\n", "one\ntwo\nthr"] {
         world.put(&key, torn);
         let outcome = world.read("log");
-        let is_damage = matches!(&outcome, Err(Error::Damaged { object, .. }) if *object == key);
+        let is_damage =
+            matches!(&outcome, Err(Error::Damaged(Damage { object, .. })) if *object == key);
         assert!(is_damage, "{torn:?}: {outcome:?}");
     }
 }

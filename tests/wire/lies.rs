@@ -21,7 +21,9 @@ async fn append(host: &Host, store: &Store, events: &[&str]) {
 
 #[track_caller]
 fn assert_is_told<T: std::fmt::Debug>(name: &str, done: Result<T, Error>) {
-    let Err(Error::StoreFailed { message, .. }) = &done else { panic!("{name}: {done:?}") };
+    let Err(Error::StoreFailed(StoreFailure { message, .. })) = &done else {
+        panic!("{name}: {done:?}")
+    };
     assert!(message.contains("the server's answer is not a listing"), "{name}: {message}");
 }
 

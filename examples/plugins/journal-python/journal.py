@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from componentize_py_types import Err
 from wit_world import exports
-from wit_world.imports import append_log as wit
+from wit_world.imports import append_log as wit, types
 
 import access_line
 from summary import Summary
@@ -51,7 +51,7 @@ def keep_journal() -> Summary:
     summary = Summary()
     doing = "open"
     try:
-        with wit.Log.open(LABEL, wit.Options(None, None, None, None, None)) as log:
+        with wit.Log.open(LABEL, types.Options(None, None, None, None, None)) as log:
             doing = "append to"
             for line in lines():
                 summary.lines += 1
@@ -95,41 +95,41 @@ def event(access: access_line.Access) -> bytes:
     return json.dumps(vars(access), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def text(error: wit.Error) -> str:
+def text(error: types.Error) -> str:
     """Formats the case of an error and its payload."""
     match error:
-        case wit.Error_InvalidInput(reason):
+        case types.Error_InvalidInput(reason):
             return f"invalid-input: {reason}"
-        case wit.Error_InvalidEvent(invalid):
+        case types.Error_InvalidEvent(invalid):
             match invalid.fault:
-                case wit.EventFault_Empty():
+                case types.EventFault_Empty():
                     fault = "empty"
-                case wit.EventFault_LineFeed():
+                case types.EventFault_LineFeed():
                     fault = "line-feed"
-                case wit.EventFault_TooLong(by):
+                case types.EventFault_TooLong(by):
                     fault = f"{by.bytes} bytes, at most {by.bytes_max}"
-                case wit.EventFault_Unterminated():
+                case types.EventFault_Unterminated():
                     fault = "unterminated"
             return f"invalid-event: line {invalid.line}: {fault}"
-        case wit.Error_WriteFailed(failure):
+        case types.Error_WriteFailed(failure):
             fate = failure.fate.name.lower().replace("_", "-")
             held = f"{failure.events_held} events held"
             return f"write-failed: {failure.object} ({fate}, {held}): {failure.message}"
-        case wit.Error_StoreFailed(failure):
+        case types.Error_StoreFailed(failure):
             return f"store-failed: {failure.message}"
-        case wit.Error_Damaged(damage):
+        case types.Error_Damaged(damage):
             return (
                 f"damaged: {damage.object}: expected {damage.expected}, found {damage.found}"
             )
-        case wit.Error_NoLog(absent):
+        case types.Error_NoLog(absent):
             return f"no-log: {absent.name}"
-        case wit.Error_Conflict(reason):
+        case types.Error_Conflict(reason):
             return f"conflict: {reason}"
-        case wit.Error_Unsupported(reason):
+        case types.Error_Unsupported(reason):
             return f"unsupported: {reason}"
-        case wit.Error_Denied(reason):
+        case types.Error_Denied(reason):
             return f"denied: {reason}"
-        case wit.Error_LimitReached(reason):
+        case types.Error_LimitReached(reason):
             return f"limit-reached: {reason}"
-        case wit.Error_Closed():
+        case types.Error_Closed():
             return "closed"

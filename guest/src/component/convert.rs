@@ -1,11 +1,10 @@
 //! Values of the bindings to values of the logic and back: one total conversion each.
 
-use super::bindings::exports::stratalog::log::append_log as export;
-use super::bindings::exports::stratalog::log::{held_lines, repairs};
-use super::bindings::stratalog::log::{held_bytes, object_store as import};
+use super::bindings::exports::stratalog::log::held_lines;
+use super::bindings::stratalog::log::{held_bytes, object_store as import, types};
 use super::imports::BytesHandle;
 use crate::decide::cursor::Pending;
-use crate::decide::options::{CompactInput, OptionsInput};
+use crate::decide::options::{CompactInput, Options, OptionsInput};
 use crate::decide::page::Page;
 use crate::drive::compactor::{Compaction, CompactionPlan};
 use crate::drive::reader::{ReadOptions, Skipped};
@@ -88,8 +87,8 @@ impl From<import::ReadFailure> for ReadFailure {
     }
 }
 
-impl From<export::Options> for OptionsInput {
-    fn from(options: export::Options) -> Self {
+impl From<types::Options> for OptionsInput {
+    fn from(options: types::Options) -> Self {
         Self {
             flush_threshold: options.flush_threshold,
             flush_bytes: options.flush_bytes,
@@ -100,10 +99,23 @@ impl From<export::Options> for OptionsInput {
     }
 }
 
-impl TryFrom<export::Pending> for Pending {
+impl From<Options> for types::Options {
+    fn from(options: Options) -> Self {
+        let OptionsInput {
+            flush_threshold,
+            flush_bytes,
+            flush_interval_ms,
+            event_bytes_max,
+            buffer_bytes_max,
+        } = options.into();
+        Self { flush_threshold, flush_bytes, flush_interval_ms, event_bytes_max, buffer_bytes_max }
+    }
+}
+
+impl TryFrom<types::Pending> for Pending {
     type Error = Error;
 
-    fn try_from(pending: export::Pending) -> Result<Self, Error> {
+    fn try_from(pending: types::Pending) -> Result<Self, Error> {
         let sealed = pending.sealed.map(|sealed| {
             let name = BatchName::parse(&sealed.name).ok_or_else(|| {
                 Error::InvalidInput(format!("sealed batch {:?}: not a batch's name", sealed.name))
@@ -119,20 +131,20 @@ impl TryFrom<export::Pending> for Pending {
     }
 }
 
-impl From<Pending> for export::Pending {
+impl From<Pending> for types::Pending {
     fn from(pending: Pending) -> Self {
         let sealed = pending.sealed;
         Self {
             writer: pending.writer,
             last_time: pending.last_time,
             sealed: sealed
-                .map(|(name, lines)| export::SealedBatch { name: name.to_string(), lines }),
+                .map(|(name, lines)| types::SealedBatch { name: name.to_string(), lines }),
             lines: pending.lines,
         }
     }
 }
 
-impl From<Page<BytesHandle>> for export::Page {
+impl From<Page<BytesHandle>> for types::Page {
     fn from(page: Page<BytesHandle>) -> Self {
         let lines = page.lines.map(|lines| lines.read()).unwrap_or_default();
         Self { lines, events: page.events, missed: page.missed }
@@ -146,10 +158,10 @@ impl From<Page<BytesHandle>> for held_lines::HeldPage {
     }
 }
 
-impl TryFrom<export::ReadOptions> for ReadOptions {
+impl TryFrom<types::ReadOptions> for ReadOptions {
     type Error = Error;
 
-    fn try_from(options: export::ReadOptions) -> Result<Self, Error> {
+    fn try_from(options: types::ReadOptions) -> Result<Self, Error> {
         Ok(Self {
             start: options.start,
             last: options.last,
@@ -161,8 +173,8 @@ impl TryFrom<export::ReadOptions> for ReadOptions {
     }
 }
 
-impl From<export::CompactOptions> for CompactInput {
-    fn from(options: export::CompactOptions) -> Self {
+impl From<types::CompactOptions> for CompactInput {
+    fn from(options: types::CompactOptions) -> Self {
         Self {
             full: options.full,
             fan_in: options.fan_in,
@@ -172,23 +184,23 @@ impl From<export::CompactOptions> for CompactInput {
     }
 }
 
-impl From<export::TrimPoint> for TrimPoint {
-    fn from(point: export::TrimPoint) -> Self {
+impl From<types::TrimPoint> for TrimPoint {
+    fn from(point: types::TrimPoint) -> Self {
         match point {
-            export::TrimPoint::Position(position) => Self::Position(position),
-            export::TrimPoint::Time(time) => Self::Time(time),
-            export::TrimPoint::KeepEvents(events) => Self::KeepEvents(events),
+            types::TrimPoint::Position(position) => Self::Position(position),
+            types::TrimPoint::Time(time) => Self::Time(time),
+            types::TrimPoint::KeepEvents(events) => Self::KeepEvents(events),
         }
     }
 }
 
-impl From<export::TrimOptions> for TrimOptions {
-    fn from(options: export::TrimOptions) -> Self {
+impl From<types::TrimOptions> for TrimOptions {
+    fn from(options: types::TrimOptions) -> Self {
         Self { lazy: options.lazy }
     }
 }
 
-impl From<Trimmed> for export::Trimmed {
+impl From<Trimmed> for types::Trimmed {
     fn from(trimmed: Trimmed) -> Self {
         Self {
             events: trimmed.events,
@@ -202,7 +214,7 @@ impl From<Trimmed> for export::Trimmed {
     }
 }
 
-impl From<CompactionPlan> for export::CompactionPlan {
+impl From<CompactionPlan> for types::CompactionPlan {
     fn from(plan: CompactionPlan) -> Self {
         Self {
             batches: plan.batches,
@@ -214,7 +226,7 @@ impl From<CompactionPlan> for export::CompactionPlan {
     }
 }
 
-impl From<Checked> for export::Checked {
+impl From<Checked> for types::Checked {
     fn from(checked: Checked) -> Self {
         Self {
             objects: checked.objects,
@@ -223,49 +235,53 @@ impl From<Checked> for export::Checked {
             bytes_total: checked.bytes_total,
             events: checked.events,
             trimmed_events: checked.trimmed_events,
-            findings: checked.findings.into_iter().map(export::Finding::from).collect(),
+            findings: checked.findings.into_iter().map(types::Finding::from).collect(),
         }
     }
 }
 
-impl From<Finding> for export::Finding {
+impl From<Finding> for types::Finding {
     fn from(finding: Finding) -> Self {
         match finding {
             Finding::Damaged(damage) => Self::Damaged(damage.into()),
             Finding::Garbage { object, bytes, reason } => {
                 let reason = match reason {
-                    GarbageReason::AbsorbedBatch => export::LeftoverReason::AbsorbedBatch,
-                    GarbageReason::UnnamedSegment => export::LeftoverReason::UnnamedSegment,
-                    GarbageReason::OldManifest => export::LeftoverReason::OldManifest,
-                    GarbageReason::UnfinishedWrite => export::LeftoverReason::UnfinishedWrite,
+                    GarbageReason::AbsorbedBatch => types::LeftoverReason::AbsorbedBatch,
+                    GarbageReason::UnnamedSegment => types::LeftoverReason::UnnamedSegment,
+                    GarbageReason::OldManifest => types::LeftoverReason::OldManifest,
+                    GarbageReason::UnfinishedWrite => types::LeftoverReason::UnfinishedWrite,
+                    GarbageReason::AbsorbedBatch => types::LeftoverReason::AbsorbedBatch,
+                    GarbageReason::UnnamedSegment => types::LeftoverReason::UnnamedSegment,
+                    GarbageReason::OldManifest => types::LeftoverReason::OldManifest,
+                    GarbageReason::UnfinishedWrite => types::LeftoverReason::UnfinishedWrite,
                 };
-                Self::Leftover(export::Leftover { object, bytes, reason })
+                Self::Leftover(types::Leftover { object, bytes, reason })
             }
         }
     }
 }
 
-impl From<Damage> for export::Damage {
+impl From<Damage> for types::Damage {
     fn from(damage: Damage) -> Self {
         let Damage { object, expected, found } = damage;
         Self { object, expected, found }
     }
 }
 
-impl From<Tier> for export::Tier {
+impl From<Tier> for types::Tier {
     fn from(tier: Tier) -> Self {
         let Tier { tier, segments, bytes } = tier;
         Self { tier, segments, bytes }
     }
 }
 
-impl From<Written> for export::Written {
+impl From<Written> for types::Written {
     fn from(written: Written) -> Self {
         Self { batches: written.batches, events: written.events, bytes: written.bytes }
     }
 }
 
-impl From<Compaction> for export::Compaction {
+impl From<Compaction> for types::Compaction {
     fn from(done: Compaction) -> Self {
         Self {
             merged_files: done.batches.saturating_add(done.segments),
@@ -279,7 +295,7 @@ impl From<Compaction> for export::Compaction {
     }
 }
 
-impl From<Stats> for export::Stats {
+impl From<Stats> for types::Stats {
     fn from(stats: Stats) -> Self {
         Self {
             objects: stats.objects,
@@ -296,7 +312,7 @@ impl From<Stats> for export::Stats {
             last_time: stats.last_time,
             first_position: stats.first_position,
             next_position: stats.next_position,
-            tiers: stats.tiers.into_iter().map(export::Tier::from).collect(),
+            tiers: stats.tiers.into_iter().map(types::Tier::from).collect(),
             garbage_objects: stats.garbage_objects,
             garbage_bytes: stats.garbage_bytes,
             unfinished_objects: stats.unfinished_objects,
@@ -307,61 +323,73 @@ impl From<Stats> for export::Stats {
     }
 }
 
-/// An error of the logic as the caller sees it.
-pub(super) fn error(error: Error) -> export::Error {
-    match error {
-        Error::InvalidInput(message) => export::Error::InvalidInput(message),
-        Error::InvalidEvent { line, fault } => {
-            let fault = match fault {
-                EventFault::Empty => export::EventFault::Empty,
-                EventFault::LineFeed => export::EventFault::LineFeed,
-                EventFault::TooLong { bytes, bytes_max } => {
-                    export::EventFault::TooLong(export::TooLong { bytes, bytes_max })
-                }
-                EventFault::Unterminated => export::EventFault::Unterminated,
-            };
-            export::Error::InvalidEvent(export::InvalidEvent { line, fault })
+impl From<Error> for types::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::InvalidInput(message) => Self::InvalidInput(message),
+            Error::InvalidEvent { line, fault } => {
+                Self::InvalidEvent(types::InvalidEvent { line, fault: fault.into() })
+            }
+            Error::WriteFailed(failure) => Self::WriteFailed(types::WriteFailure {
+                object: failure.object,
+                fate: failure.fate.into(),
+                events_held: failure.events_held,
+                message: failure.message,
+                transient: failure.transient,
+            }),
+            Error::StoreFailed { message, transient } => {
+                Self::StoreFailed(types::StoreFailure { message, transient })
+            }
+            Error::Damaged(damage) => Self::Damaged(damage.into()),
+            Error::NoLog(NoLog { name, below, more }) => {
+                Self::NoLog(types::NoLog { name, below, more })
+            }
+            Error::Conflict(message) => Self::Conflict(message),
+            Error::Unsupported(message) => Self::Unsupported(message),
+            Error::Closed => Self::Closed,
         }
-        Error::WriteFailed(failure) => export::Error::WriteFailed(export::WriteFailure {
-            object: failure.object,
-            fate: match failure.fate {
-                WriteFate::Durable => export::WriteFate::Durable,
-                WriteFate::NotWritten => export::WriteFate::NotWritten,
-                WriteFate::Unknown => export::WriteFate::Unknown,
-            },
-            events_held: failure.events_held,
-            message: failure.message,
-            transient: failure.transient,
-        }),
-        Error::StoreFailed { message, transient } => {
-            export::Error::StoreFailed(export::StoreFailure { message, transient })
-        }
-        Error::Damaged(damage) => export::Error::Damaged(damage.into()),
-        Error::NoLog(NoLog { name, below, more }) => {
-            export::Error::NoLog(export::NoLog { name, below, more })
-        }
-        Error::Conflict(message) => export::Error::Conflict(message),
-        Error::Unsupported(message) => export::Error::Unsupported(message),
-        Error::Closed => export::Error::Closed,
     }
 }
 
-impl From<Skipped> for repairs::Skipped {
+impl From<EventFault> for types::EventFault {
+    fn from(fault: EventFault) -> Self {
+        match fault {
+            EventFault::Empty => Self::Empty,
+            EventFault::LineFeed => Self::LineFeed,
+            EventFault::TooLong { bytes, bytes_max } => {
+                Self::TooLong(types::TooLong { bytes, bytes_max })
+            }
+            EventFault::Unterminated => Self::Unterminated,
+        }
+    }
+}
+
+impl From<WriteFate> for types::WriteFate {
+    fn from(fate: WriteFate) -> Self {
+        match fate {
+            WriteFate::Durable => Self::Durable,
+            WriteFate::NotWritten => Self::NotWritten,
+            WriteFate::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<Skipped> for types::Skipped {
     fn from(skipped: Skipped) -> Self {
         Self { damage: skipped.damage.into(), events: skipped.events }
     }
 }
 
-impl From<Step> for repairs::RepairStep {
+impl From<Step> for types::RepairStep {
     fn from(step: Step) -> Self {
         let action = match step.action {
-            Action::SetAside => repairs::RepairAction::SetAside,
-            Action::Gone => repairs::RepairAction::Gone,
-            Action::Rebuild => repairs::RepairAction::Rebuild,
-            Action::StepBack => repairs::RepairAction::StepBack,
-            Action::StandIn => repairs::RepairAction::StandIn,
-            Action::Forget => repairs::RepairAction::Forget,
-            Action::Nothing(why) => repairs::RepairAction::Nothing(why),
+            Action::SetAside => types::RepairAction::SetAside,
+            Action::Gone => types::RepairAction::Gone,
+            Action::Rebuild => types::RepairAction::Rebuild,
+            Action::StepBack => types::RepairAction::StepBack,
+            Action::StandIn => types::RepairAction::StandIn,
+            Action::Forget => types::RepairAction::Forget,
+            Action::Nothing(why) => types::RepairAction::Nothing(why),
         };
         Self { damage: step.damage.into(), action, events_lost: step.events_lost }
     }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::bindings::exports::stratalog::log::{append_log as wit, held_lines, repairs};
+use super::bindings::stratalog::log::types;
 use super::imports::{HostStore, HostSystem};
 use crate::drive::compactor;
 use crate::drive::reader::{ReadOptions, Reader};
@@ -11,7 +12,6 @@ use crate::drive::stat;
 use crate::drive::trimmer;
 use crate::drive::verifier::Verifier;
 use crate::drive::writer::Writer;
-use crate::error::Error;
 use crate::format::names::LogName;
 
 pub(super) struct Component;
@@ -31,29 +31,32 @@ impl wit::Guest for Component {
     type Reader = ReaderResource;
     type Verifier = VerifierResource;
 
-    fn read(name: String, options: wit::ReadOptions) -> Result<wit::Reader, wit::Error> {
+    fn read(name: String, options: types::ReadOptions) -> Result<wit::Reader, types::Error> {
         let log = LogName::parse(&name)?;
         Ok(reader(Reader::new(HostStore, log, ReadOptions::try_from(options)?)?))
     }
 
-    fn compact(name: String, options: wit::CompactOptions) -> Result<wit::Compaction, wit::Error> {
+    fn compact(
+        name: String,
+        options: types::CompactOptions,
+    ) -> Result<types::Compaction, types::Error> {
         let log = LogName::parse(&name)?;
         Ok(compactor::compact(HostStore, &HostSystem, log, options.into())?.into())
     }
 
     fn plan_compaction(
         name: String,
-        options: wit::CompactOptions,
-    ) -> Result<wit::CompactionPlan, wit::Error> {
+        options: types::CompactOptions,
+    ) -> Result<types::CompactionPlan, types::Error> {
         let plan = compactor::plan(HostStore, LogName::parse(&name)?, options.into())?;
         Ok(plan.into())
     }
 
     fn plan_trim(
         name: String,
-        until: wit::TrimPoint,
-        options: wit::TrimOptions,
-    ) -> Result<wit::Trimmed, wit::Error> {
+        until: types::TrimPoint,
+        options: types::TrimOptions,
+    ) -> Result<types::Trimmed, types::Error> {
         let name = LogName::parse(&name)?;
         let planned = trimmer::plan(HostStore, name, until.into(), options.into())?;
         Ok(planned.into())
@@ -61,40 +64,40 @@ impl wit::Guest for Component {
 
     fn trim(
         name: String,
-        until: wit::TrimPoint,
-        options: wit::TrimOptions,
-    ) -> Result<wit::Trimmed, wit::Error> {
+        until: types::TrimPoint,
+        options: types::TrimOptions,
+    ) -> Result<types::Trimmed, types::Error> {
         let name = LogName::parse(&name)?;
         let trimmed = trimmer::trim(HostStore, &HostSystem, name, until.into(), options.into())?;
         Ok(trimmed.into())
     }
 
-    fn verify(name: String) -> Result<wit::Verifier, wit::Error> {
+    fn verify(name: String) -> Result<wit::Verifier, types::Error> {
         let verifier = Verifier::new(HostStore, LogName::parse(&name)?);
         Ok(wit::Verifier::new(VerifierResource(RefCell::new(verifier))))
     }
 
-    fn stat(name: String) -> Result<wit::Stats, wit::Error> {
+    fn stat(name: String) -> Result<types::Stats, types::Error> {
         let stats = stat::stat(HostStore, LogName::parse(&name)?)?;
         Ok(stats.into())
     }
 }
 
 impl wit::GuestLog for LogResource {
-    fn open(name: String, options: wit::Options) -> Result<wit::Log, wit::Error> {
+    fn open(name: String, options: types::Options) -> Result<wit::Log, types::Error> {
         let writer = Writer::open(HostStore, HostSystem, &name, options.into())?;
         Ok(wit::Log::new(Self(RefCell::new(writer))))
     }
 
-    fn append(&self, event: Vec<u8>) -> Result<(), wit::Error> {
-        self.0.borrow_mut().append(&event).map_err(wit::Error::from)
+    fn append(&self, event: Vec<u8>) -> Result<(), types::Error> {
+        self.0.borrow_mut().append(&event).map_err(types::Error::from)
     }
 
-    fn append_lines(&self, lines: Vec<u8>) -> Result<u64, wit::Error> {
-        self.0.borrow_mut().append_lines(lines).map_err(wit::Error::from)
+    fn append_lines(&self, lines: Vec<u8>) -> Result<u64, types::Error> {
+        self.0.borrow_mut().append_lines(lines).map_err(types::Error::from)
     }
 
-    fn flush(&self) -> Result<wit::Written, wit::Error> {
+    fn flush(&self) -> Result<types::Written, types::Error> {
         let written = self.0.borrow_mut().flush()?;
         Ok(written.into())
     }
@@ -103,35 +106,35 @@ impl wit::GuestLog for LogResource {
         self.0.borrow_mut().tick()
     }
 
-    fn pending(&self) -> wit::Pending {
+    fn pending(&self) -> types::Pending {
         self.0.borrow().pending().into()
     }
 
-    fn read_all(&self) -> Result<wit::Reader, wit::Error> {
+    fn read_all(&self) -> Result<wit::Reader, types::Error> {
         Ok(reader(self.0.borrow().read_all()?))
     }
 
-    fn compact(&self, options: wit::CompactOptions) -> Result<wit::Compaction, wit::Error> {
+    fn compact(&self, options: types::CompactOptions) -> Result<types::Compaction, types::Error> {
         let writer = self.0.borrow();
         writer.check_open()?;
         let log = writer.name().clone();
         Ok(compactor::compact_opened(HostStore, &HostSystem, log, options.into())?.into())
     }
 
-    fn file_count(&self) -> Result<u64, wit::Error> {
-        self.0.borrow_mut().file_count().map_err(wit::Error::from)
+    fn file_count(&self) -> Result<u64, types::Error> {
+        self.0.borrow_mut().file_count().map_err(types::Error::from)
     }
 
-    fn close(&self) -> Result<wit::Written, wit::Error> {
+    fn close(&self) -> Result<types::Written, types::Error> {
         let written = self.0.borrow_mut().close()?;
         Ok(written.into())
     }
 }
 
 impl wit::GuestReader for ReaderResource {
-    fn next(&self) -> Result<Option<wit::Page>, wit::Error> {
+    fn next(&self) -> Result<Option<types::Page>, types::Error> {
         let page = self.0.borrow_mut().next_page()?;
-        Ok(page.map(wit::Page::from))
+        Ok(page.map(types::Page::from))
     }
 
     fn position(&self) -> Option<String> {
@@ -140,18 +143,22 @@ impl wit::GuestReader for ReaderResource {
 }
 
 impl held_lines::Guest for Component {
+    fn effective_options(log: held_lines::LogBorrow<'_>) -> types::Options {
+        log.get::<LogResource>().0.borrow().options().into()
+    }
+
     fn append(
         log: held_lines::LogBorrow<'_>,
         lines: held_lines::Bytes,
         events: u64,
-    ) -> Result<(), wit::Error> {
+    ) -> Result<(), types::Error> {
         log.get::<LogResource>().0.borrow_mut().append_host_bytes(lines.into(), events)?;
         Ok(())
     }
 
     fn next(
         reader: held_lines::ReaderBorrow<'_>,
-    ) -> Result<Option<held_lines::HeldPage>, wit::Error> {
+    ) -> Result<Option<held_lines::HeldPage>, types::Error> {
         let page = reader.get::<ReaderResource>().0.borrow_mut().next_page()?;
         Ok(page.map(held_lines::HeldPage::from))
     }
@@ -166,27 +173,21 @@ impl repairs::Guest for Component {
         reader.get::<ReaderResource>().0.borrow_mut().skip_damaged();
     }
 
-    fn take_skipped(reader: repairs::ReaderBorrow<'_>) -> Vec<repairs::Skipped> {
+    fn take_skipped(reader: repairs::ReaderBorrow<'_>) -> Vec<types::Skipped> {
         let skipped = reader.get::<ReaderResource>().0.borrow_mut().take_skipped();
-        skipped.into_iter().map(repairs::Skipped::from).collect()
+        skipped.into_iter().map(types::Skipped::from).collect()
     }
 
-    fn repair(name: String, dry_run: bool) -> Result<Vec<repairs::RepairStep>, wit::Error> {
+    fn repair(name: String, dry_run: bool) -> Result<Vec<types::RepairStep>, types::Error> {
         let log = LogName::parse(&name)?;
         let repaired = repair::repair(HostStore, &HostSystem, log, dry_run)?;
-        Ok(repaired.steps.into_iter().map(repairs::RepairStep::from).collect())
+        Ok(repaired.steps.into_iter().map(types::RepairStep::from).collect())
     }
 }
 
 impl wit::GuestVerifier for VerifierResource {
-    fn next(&self) -> Result<Option<wit::Checked>, wit::Error> {
+    fn next(&self) -> Result<Option<types::Checked>, types::Error> {
         let checked = self.0.borrow_mut().step()?;
-        Ok(checked.map(wit::Checked::from))
-    }
-}
-
-impl From<Error> for wit::Error {
-    fn from(error: Error) -> Self {
-        super::convert::error(error)
+        Ok(checked.map(types::Checked::from))
     }
 }

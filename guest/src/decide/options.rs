@@ -125,6 +125,20 @@ impl OptionsInput {
     }
 }
 
+impl From<Options> for OptionsInput {
+    /// Every option given, so that checked again it is the same.
+    fn from(options: Options) -> Self {
+        let given = |value: u64| u32::try_from(value).ok();
+        Self {
+            flush_threshold: given(options.flush_threshold),
+            flush_bytes: given(options.flush_bytes),
+            flush_interval_ms: given(options.flush_interval.unwrap_or(0) / 1_000),
+            event_bytes_max: given(options.event_bytes_max),
+            buffer_bytes_max: given(options.buffer_bytes_max),
+        }
+    }
+}
+
 fn within(
     name: &str,
     value: Option<u64>,
@@ -148,6 +162,24 @@ mod tests {
         let options = OptionsInput::default().check().unwrap();
         assert_eq!(options.flush_threshold, 32);
         assert_eq!(options.flush_interval, Some(1_000_000));
+    }
+
+    #[test]
+    fn checked_options_given_again_are_the_same() {
+        let most = OptionsInput {
+            flush_threshold: Some(1_000_000),
+            flush_bytes: Some(32 << 20),
+            flush_interval_ms: Some(86_400_000),
+            event_bytes_max: Some(16 << 20),
+            buffer_bytes_max: Some(32 << 20),
+        };
+        let never = OptionsInput { flush_interval_ms: Some(0), ..OptionsInput::default() };
+        for input in [OptionsInput::default(), most, never] {
+            let options = input.check().unwrap();
+            let given = OptionsInput::from(options);
+            assert_eq!(given.check(), Ok(options), "{given:?}");
+        }
+        assert_eq!(OptionsInput::from(most.check().unwrap()), most);
     }
 
     #[test]

@@ -93,6 +93,12 @@ impl<S: Store, Y: System> Writer<S, Y> {
         })
     }
 
+    /// The options, every default filled in.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        self.options
+    }
+
     /// Appends one event.
     ///
     /// # Errors

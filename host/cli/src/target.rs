@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use stratalog::store::{Location, Root, Store, StoreOptions};
-use stratalog::{Error, Host, Limits, ReadOptions};
+use stratalog::{Damage, Error, Host, Limits, NoLog, ReadOptions, StoreFailure};
 
 use crate::args::Shared;
 use crate::process::exit::Failure;
@@ -46,7 +46,7 @@ impl Session {
         let (location, failure) = (&self.location, failure.into());
         let what = format!("cannot {verb} {location}");
         match failure.cause() {
-            Some(Error::NoLog { below, more, .. }) => {
+            Some(Error::NoLog(NoLog { below, more, .. })) => {
                 let similar = match below.is_empty() {
                     true => neighbours::shown(&self.store, location).await,
                     false => String::new(),
@@ -54,14 +54,14 @@ impl Session {
                 let below = shown_below(location, below, *more);
                 Failure::input(format!("{}{below}{similar}", no_log(location)))
             }
-            Some(Error::Damaged { object, found, .. }) => {
+            Some(Error::Damaged(Damage { object, found, .. })) => {
                 let name = object.rsplit('/').next().unwrap_or(object);
                 let is_there = name.starts_with("manifest_") && found != "no such object";
                 let hint = if is_there { self.way_round_manifest() } else { self.way_on() };
                 failure.context(what).with_hint(hint)
             }
             // If the bucket is missing, it does not matter which request found that out.
-            Some(Error::StoreFailed { message, .. }) => {
+            Some(Error::StoreFailed(StoreFailure { message, .. })) => {
                 match message.rsplit_once(": no such bucket: ") {
                     Some((_, remedy)) => {
                         let root = &location.root;

@@ -16,9 +16,9 @@ use super::append_queue::{Pack, Staging};
 use super::background::Background;
 use crate::error::{Error, Result};
 use crate::limits::GATHER_TIME;
-use crate::records::Written;
-use crate::sandbox::bindings::exports::stratalog::log::append_log::Pending;
 use crate::sandbox::instance::Instance;
+use crate::types::interface::Pending;
+use crate::types::{WriteFailure, Written};
 
 type Answer<T> = oneshot::Sender<Result<T>>;
 
@@ -157,7 +157,7 @@ impl Owner {
                         let (guest, instances, time) = self.instance.begin();
                         let written =
                             time.measure(guest.log().call_close(instances, self.handle)).await;
-                        closed = self.returned(written)?.map(Written::from);
+                        closed = self.returned(written)?;
                     }
                     let done = closed.is_ok();
                     if let Ok(written) = closed {
@@ -224,7 +224,7 @@ impl Owner {
         self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
         match self.instance.append_held(self.handle, pack.lines.clone(), pack.events).await {
             Ok(()) => Ok(Ok(())),
-            Err(error @ Error::WriteFailed { .. }) => {
+            Err(error @ Error::WriteFailed(_)) => {
                 self.refused = Some(pack);
                 let error = self.with_all_held(error);
                 self.staging.set_refused(Some(error.clone()));
@@ -252,9 +252,9 @@ impl Owner {
     /// Adds the events that have not reached the component to a failure.
     fn with_all_held(&self, error: Error) -> Error {
         match error {
-            Error::WriteFailed { object, fate, events_held, message, transient } => {
-                let events_held = events_held.saturating_add(self.events_here());
-                Error::WriteFailed { object, fate, events_held, message, transient }
+            Error::WriteFailed(failure) => {
+                let events_held = failure.events_held.saturating_add(self.events_here());
+                Error::WriteFailed(WriteFailure { events_held, ..failure })
             }
             error => error,
         }
@@ -266,7 +266,7 @@ impl Owner {
             let drained = self.drain().await?;
             let (guest, instances, time) = self.instance.begin();
             let flushed = time.measure(guest.log().call_flush(instances, self.handle)).await;
-            let flushed = self.returned(flushed)?.map(Written::from);
+            let flushed = self.returned(flushed)?;
             if drained.is_ok() || flushed.is_err() {
                 return Ok(flushed.map_err(|error| self.with_all_held(error)));
             }

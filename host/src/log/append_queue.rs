@@ -8,10 +8,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use crate::error::{Error, EventFault, Result};
+use crate::error::{Error, Result};
 use crate::limits::{LARGE_PACK_BYTES, STAGED_BYTES_MAX};
-use crate::records::Written;
+use crate::options::HandleLimits;
 use crate::sandbox::buffer_pool::{Buffer, Recycler};
+use crate::types::{EventFault, InvalidEvent, TooLong, Written};
 
 pub(super) struct Staging {
     event_bytes_max: u64,
@@ -49,7 +50,8 @@ struct Open {
 }
 
 impl Staging {
-    pub(super) fn new(event_bytes_max: u64, buffer_bytes_max: usize, recycler: Recycler) -> Self {
+    pub(super) fn new(limits: &HandleLimits, recycler: Recycler) -> Self {
+        let HandleLimits { event_bytes_max, buffer_bytes_max, tick: _ } = *limits;
         let (open, work, room) = (Mutex::default(), Notify::new(), Notify::new());
         // Otherwise an append that finds no room in a small pack would wait for `GATHER_TIME`.
         let large_bytes = LARGE_PACK_BYTES.min(buffer_bytes_max / 2).max(1);
@@ -91,7 +93,7 @@ impl Staging {
     fn check_event(&self, event: &[u8]) -> Result<()> {
         self.check(event, 0)?;
         match memchr::memchr(b'\n', event) {
-            Some(_) => Err(Error::InvalidEvent { line: 0, fault: EventFault::LineFeed }),
+            Some(_) => Err(invalid(0, EventFault::LineFeed)),
             None => Ok(()),
         }
     }
@@ -112,7 +114,7 @@ impl Staging {
                 end.and_then(|end| rest.split_at_checked(end)).unwrap_or((rest, &[]));
             self.check(event, line)?;
             let Some((_, after)) = after.split_first() else {
-                return Err(Error::InvalidEvent { line, fault: EventFault::Unterminated });
+                return Err(invalid(line, EventFault::Unterminated));
             };
             rest = after;
             line += 1;
@@ -172,10 +174,10 @@ impl Staging {
         let bytes_max = self.event_bytes_max;
         let fault = match bytes {
             0 => EventFault::Empty,
-            _ if bytes > bytes_max => EventFault::TooLong { bytes, bytes_max },
+            _ if bytes > bytes_max => EventFault::TooLong(TooLong { bytes, bytes_max }),
             _ => return Ok(()),
         };
-        Err(Error::InvalidEvent { line, fault })
+        Err(invalid(line, fault))
     }
 
     /// Waits until there is something to take, or until the pack is large.
@@ -261,4 +263,8 @@ impl Staging {
         // Nothing panics while it holds the lock, and a pack is whole between any two statements.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn invalid(line: u64, fault: EventFault) -> Error {
+    Error::InvalidEvent(InvalidEvent { line, fault })
 }

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
-use crate::compact_options::CompactOptions;
 use crate::error::Error;
 use crate::sandbox::engine::SharedEngine;
 use crate::store::Store;
+use crate::types::CompactOptions;
 
 pub(super) struct Background {
     engine: SharedEngine,
@@ -87,7 +87,7 @@ async fn compact(engine: &SharedEngine, store: &Store, name: &str) -> Option<Str
             tracing::debug!("compacted log {name}: {} objects merged", done.merged_files);
         }
         // Its batches may still be in flight.
-        Err(Error::NoLog { .. }) => tracing::debug!("did not compact log {name}: it has nothing"),
+        Err(Error::NoLog(_)) => tracing::debug!("did not compact log {name}: it has nothing"),
         // Other compactors keep the log compact.
         Err(Error::Conflict(message)) => tracing::debug!("did not compact log {name}: {message}"),
         Err(error) => return Some(format!("cannot compact log {name} in the background: {error}")),

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::error::{Error, Result};
 use crate::limits::{FOLLOW_WAIT_MAX, FOLLOW_WAIT_MIN};
 use crate::log::reader::Reader;
-use crate::records::Page;
+use crate::page::Page;
 
 /// Follows a log: yields its events and then waits for new ones. Made by [`Reader::follow`].
 pub struct Follow {
@@ -93,7 +93,7 @@ async fn look(mut reader: Reader, at: Instant) -> Looked {
     let outcome = match reader.next().await {
         Ok(Some(page)) => reader.position().await.map(|position| Some((page, position))),
         // The log may be created later.
-        Ok(None) | Err(Error::NoLog { .. }) => Ok(None),
+        Ok(None) | Err(Error::NoLog(_)) => Ok(None),
         Err(error) => Err(error),
     };
     Looked { reader, outcome }

@@ -16,16 +16,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::compact_options::CompactOptions;
 use crate::error::{Error, Result};
 use crate::limits::COMMANDS_MAX;
-use crate::options::LogOptions;
+use crate::options::{HandleLimits, LogOptions};
 use crate::read_options::of_pending;
-use crate::records::{Compaction, Written};
-use crate::sandbox::bindings::exports::stratalog::log::append_log::Pending;
 use crate::sandbox::engine::SharedEngine;
 use crate::sandbox::memory::Memory;
 use crate::store::Store;
+use crate::types::interface::Pending;
+use crate::types::{CompactOptions, Compaction, Written};
 
 use actor::{Command, Owner};
 use append_queue::Staging;
@@ -69,15 +68,14 @@ impl Log {
         let memory = instance.memory().clone();
         memory.charge_freely();
         let recycler = engine.recycler();
-        let (event_bytes_max, buffer_bytes_max) =
-            (options.event_bytes_limit(), options.buffer_bytes_limit());
-        let staging = Arc::new(Staging::new(event_bytes_max, buffer_bytes_max, recycler));
+        let limits = HandleLimits::of(&instance.effective_options(handle).await?);
+        let staging = Arc::new(Staging::new(&limits, recycler));
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
         let name: Arc<str> = name.into();
         let background = compact_after
             .map(|batches| Background::new(engine.clone(), store.clone(), name.clone(), batches));
         let durable_bytes = instance.created_bytes();
-        let owner = Owner::new(instance, handle, staging.clone(), options.tick(), background);
+        let owner = Owner::new(instance, handle, staging.clone(), limits.tick, background);
         tokio::spawn(owner.run(queue));
         Ok(Self { engine, store, name, staging, commands, durable_bytes, memory })
     }
@@ -151,7 +149,7 @@ impl Log {
     pub async fn compact(&self, options: &CompactOptions) -> Result<Compaction> {
         let mut instance = self.engine.instantiate(&self.store).await?;
         match instance.compact(&self.name, options).await {
-            Err(Error::NoLog { .. }) => Ok(Compaction::default()),
+            Err(Error::NoLog(_)) => Ok(Compaction::default()),
             done => done,
         }
     }

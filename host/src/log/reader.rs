@@ -9,13 +9,13 @@ use futures::FutureExt as _;
 use wasmtime::component::ResourceAny;
 
 use crate::error::{Error, Result};
-use crate::records::Page;
-use crate::repairs::Skipped;
-use crate::sandbox::bindings::exports::stratalog::log::append_log as wit;
+use crate::page::Page;
 use crate::sandbox::calls::Calls;
 use crate::sandbox::engine::SharedEngine;
 use crate::sandbox::instance::CountedPage;
 use crate::store::Store;
+use crate::types::Skipped;
+use crate::types::interface as wit;
 
 /// Reads a log: each event once, in order, whether or not the log is flushed, compacted or trimmed
 /// meanwhile.

@@ -4,19 +4,27 @@
 //! ```ignore
 //! wasmtime::component::bindgen!({
 //!     // ...
-//!     with: { "stratalog:log": stratalog::plugin::bindings::stratalog::log },
+//!     with: { "stratalog:log": stratalog::plugin::bindings::log },
 //! });
 //! ```
 
-#![allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, reason = "generated")]
+#[allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, reason = "generated")]
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "plugin",
+        imports: { default: async | trappable },
+        with: {
+            "stratalog:log/types": crate::types::interface,
+            "stratalog:log/append-log.log": crate::plugin::handles::LentLog,
+            "stratalog:log/append-log.reader": crate::plugin::handles::LentReader,
+            "stratalog:log/append-log.verifier": crate::plugin::handles::LentVerifier,
+        },
+    });
+}
 
-wasmtime::component::bindgen!({
-    path: "../wit",
-    world: "plugin",
-    imports: { default: async | trappable },
-    with: {
-        "stratalog:log/append-log.log": crate::plugin::handles::LentLog,
-        "stratalog:log/append-log.reader": crate::plugin::handles::LentReader,
-        "stratalog:log/append-log.verifier": crate::plugin::handles::LentVerifier,
-    },
-});
+/// The interfaces of the package `stratalog:log` that a plugin imports.
+pub mod log {
+    pub use super::generated::stratalog::log::append_log;
+    pub use crate::types::interface as types;
+}

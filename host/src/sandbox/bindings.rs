@@ -8,6 +8,7 @@ wasmtime::component::bindgen!({
     imports: { "stratalog:log/held-bytes": trappable, default: async | trappable },
     exports: { default: async },
     with: {
+        "stratalog:log/types": crate::types::interface,
         "stratalog:log/held-bytes.bytes": crate::sandbox::imports::host_bytes::HeldBytes,
         "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
         "wasi:random": wasmtime_wasi::p2::bindings::random,

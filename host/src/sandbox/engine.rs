@@ -22,7 +22,7 @@ use crate::sandbox::bindings::wasi::logging::logging;
 use crate::sandbox::buffer_pool::Recycler;
 use crate::sandbox::imports::{self, State};
 use crate::sandbox::instance::Instance;
-use crate::sandbox::interface::{self, World};
+use crate::sandbox::interface::{self, World, of_package};
 use crate::sandbox::memory::Memory;
 use crate::sandbox::module_cache;
 use crate::sandbox::prewarm::Spare;
@@ -66,7 +66,10 @@ impl LogEngine {
             .map_err(|error| refuse("is not a WebAssembly component", &error))?;
         let component = linker.instantiate_pre(&component).and_then(LogComponentPre::new);
         let component = component.map_err(|error| {
-            refuse("is not a component of the world stratalog:log/log-component@0.1.0", &error)
+            refuse(
+                concat!("is not a component of the world ", of_package!("log-component")),
+                &error,
+            )
         })?;
         tick(&engine).map_err(|error| {
             Error::Component(format!("cannot start the epoch's thread: {error}"))

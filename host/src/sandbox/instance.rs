@@ -7,15 +7,15 @@ use bytes::Bytes;
 use wasmtime::Store as Instances;
 use wasmtime::component::ResourceAny;
 
-use crate::compact_options::CompactOptions;
 use crate::error::{Error, Result};
-use crate::records::{Compaction, Page};
-use crate::repairs::{RepairStep, Skipped};
+use crate::page::Page;
 use crate::sandbox::bindings::LogComponent;
 use crate::sandbox::bindings::exports::stratalog::log::append_log::Guest;
 use crate::sandbox::imports::State;
 use crate::sandbox::memory::{Borrowed, Memory};
 use crate::sandbox::meter::PolledTime;
+use crate::types::interface::Options;
+use crate::types::{CompactOptions, Compaction, RepairStep, Skipped};
 
 /// A page, and the count of its memory.
 pub(crate) type CountedPage = (Page, Borrowed);
@@ -36,6 +36,14 @@ impl Instance {
     /// Returns the memory that the instance takes.
     pub(crate) fn memory(&self) -> &Memory {
         self.instances.data().memory.memory()
+    }
+
+    /// Returns the options of a handle of the component, with every default filled in.
+    pub(crate) async fn effective_options(&mut self, log: ResourceAny) -> Result<Options> {
+        let time = self.instances.data_mut().work.meter.begin();
+        let lines = self.component.stratalog_log_held_lines();
+        let options = time.measure(lines.call_effective_options(&mut self.instances, log)).await;
+        options.map_err(|error| Error::trapped(&error))
     }
 
     /// Passes events to a handle of the component. They are packed lines that were checked, and
@@ -90,8 +98,7 @@ impl Instance {
         let time = self.instances.data_mut().work.meter.begin();
         let repairs = self.component.stratalog_log_repairs();
         let skipped = time.measure(repairs.call_take_skipped(&mut self.instances, reader)).await;
-        let skipped = skipped.map_err(|error| Error::trapped(&error))?;
-        Ok(skipped.into_iter().map(Skipped::from).collect())
+        skipped.map_err(|error| Error::trapped(&error))
     }
 
     /// Compacts a log.
@@ -101,8 +108,8 @@ impl Instance {
         options: &CompactOptions,
     ) -> Result<Compaction> {
         let (guest, instances, time) = self.begin();
-        let done = time.measure(guest.call_compact(instances, name, options.to_wit())).await;
-        Ok(done.map_err(|error| Error::trapped(&error))??.into())
+        let done = time.measure(guest.call_compact(instances, name, *options)).await;
+        Ok(done.map_err(|error| Error::trapped(&error))??)
     }
 
     /// Repairs a log, or returns the steps of a repair without doing them.
@@ -110,8 +117,7 @@ impl Instance {
         let time = self.instances.data_mut().work.meter.begin();
         let repairs = self.component.stratalog_log_repairs();
         let steps = time.measure(repairs.call_repair(&mut self.instances, name, dry_run)).await;
-        let steps = steps.map_err(|error| Error::trapped(&error))??;
-        Ok(steps.into_iter().map(RepairStep::from).collect())
+        Ok(steps.map_err(|error| Error::trapped(&error))??)
     }
 
     /// Returns the position after a reader's last page.

@@ -10,7 +10,8 @@
 
 use std::process::ExitCode;
 
-use bindings::stratalog::log::append_log::{Error, Log, Options};
+use bindings::stratalog::log::append_log::Log;
+use bindings::stratalog::log::types::{Error, Options};
 
 #[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
 mod bindings {

@@ -3,7 +3,8 @@
 use std::io::{self, Read as _};
 
 use crate::LABEL;
-use crate::bindings::stratalog::log::append_log::{Error, Log, Options};
+use crate::bindings::stratalog::log::append_log::Log;
+use crate::bindings::stratalog::log::types::{Error, Options};
 use crate::say;
 
 const LOGS: usize = 64;

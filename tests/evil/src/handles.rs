@@ -1,8 +1,9 @@
 //! Takes handles without end, and uses them after they are invalid.
 
 use crate::LABEL;
-use crate::bindings::stratalog::log::append_log::{
-    self, CompactOptions, Error, ReadOptions, Reader, TrimOptions, TrimPoint,
+use crate::bindings::stratalog::log::append_log::{self, Reader};
+use crate::bindings::stratalog::log::types::{
+    CompactOptions, Error, ReadOptions, TrimOptions, TrimPoint,
 };
 use crate::say;
 

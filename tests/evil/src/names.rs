@@ -1,6 +1,7 @@
 //! Asks for logs by names that are not its labels.
 
-use crate::bindings::stratalog::log::append_log::{self, Error};
+use crate::bindings::stratalog::log::append_log;
+use crate::bindings::stratalog::log::types::Error;
 use crate::say;
 
 /// Opens each of these: logs of other plugins, logs next to the granted one, and invalid names.

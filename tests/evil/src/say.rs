@@ -2,7 +2,8 @@
 
 use std::io::{self, Write as _};
 
-use crate::bindings::stratalog::log::append_log::{Error, InvalidEvent, Log, Options};
+use crate::bindings::stratalog::log::append_log::Log;
+use crate::bindings::stratalog::log::types::{Error, InvalidEvent, Options};
 
 /// Prints one line immediately: the next call may be the end.
 pub(crate) fn line(text: &str) {

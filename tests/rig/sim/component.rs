@@ -22,7 +22,8 @@ use crate::sim::logic::{
     show_damage,
 };
 use crate::sim::world::Eyes;
-use bindings::exports::stratalog::log::{append_log as wit, repairs};
+use bindings::exports::stratalog::log::append_log::Guest;
+use bindings::stratalog::log::types as wit;
 
 #[allow(clippy::all, clippy::pedantic, clippy::restriction, unreachable_pub, reason = "generated")]
 pub mod bindings {
@@ -96,7 +97,7 @@ fn drive<R>(
 impl<'y> Instance<'y> {
     fn call<R, E: Into<Refusal>>(
         &mut self,
-        call: impl AsyncFnOnce(&wit::Guest, &mut Store<State>) -> wasmtime::Result<Result<R, E>>,
+        call: impl AsyncFnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<Result<R, E>>,
     ) -> Outcome<R> {
         let mail = self.store.data().mail.clone();
         let guest = self.component.stratalog_log_append_log();
@@ -242,13 +243,13 @@ impl<'y> Logic<'y> for Instances<'y> {
         let steps = steps.into_iter().map(|step| Mended {
             object: step.damage.object,
             done: match step.action {
-                repairs::RepairAction::SetAside => Done::SetAside,
-                repairs::RepairAction::Gone => Done::Gone,
-                repairs::RepairAction::Rebuild => Done::Rebuild,
-                repairs::RepairAction::StepBack => Done::StepBack,
-                repairs::RepairAction::StandIn => Done::StandIn,
-                repairs::RepairAction::Forget => Done::Forget,
-                repairs::RepairAction::Nothing(why) => Done::Nothing(why),
+                wit::RepairAction::SetAside => Done::SetAside,
+                wit::RepairAction::Gone => Done::Gone,
+                wit::RepairAction::Rebuild => Done::Rebuild,
+                wit::RepairAction::StepBack => Done::StepBack,
+                wit::RepairAction::StandIn => Done::StandIn,
+                wit::RepairAction::Forget => Done::Forget,
+                wit::RepairAction::Nothing(why) => Done::Nothing(why),
             },
             events_lost: step.events_lost,
         });
@@ -285,9 +286,8 @@ struct Opened<'y> {
 impl<'y> Handle<'y> for Opened<'y> {
     fn append(&mut self, event: &[u8]) -> Outcome<()> {
         let log = self.log;
-        let append = async |guest: &wit::Guest, store: &mut _| {
-            guest.log().call_append(store, log, event).await
-        };
+        let append =
+            async |guest: &Guest, store: &mut _| guest.log().call_append(store, log, event).await;
         self.instance.borrow_mut().call(append)
     }
 

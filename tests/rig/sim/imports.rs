@@ -84,7 +84,8 @@ pub fn add_to_linker(
     logging::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     // An alias of the type, which would otherwise count as unknown.
     let bytes = ResourceType::host::<held_bytes::Bytes>();
-    linker.instance("stratalog:log/object-store@0.1.0")?.resource("bytes", bytes, |_, _| Ok(()))?;
+    let store = format!("stratalog:log/object-store@{}", stratalog::INTERFACE_VERSION);
+    linker.instance(&store)?.resource("bytes", bytes, |_, _| Ok(()))?;
     linker.define_unknown_imports_as_traps(component)?;
     // The toolchain chooses the version of these.
     linker.allow_shadowing(true);

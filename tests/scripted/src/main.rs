@@ -12,8 +12,10 @@ mod bindings {
 }
 
 use bindings::stratalog::log::append_log::{
-    CompactOptions, Error, Log, Options, ReadOptions, Reader, TrimOptions, TrimPoint, compact,
-    plan_trim, read, stat, trim, verify,
+    Log, Reader, compact, plan_trim, read, stat, trim, verify,
+};
+use bindings::stratalog::log::types::{
+    CompactOptions, Error, Options, ReadOptions, TrimOptions, TrimPoint,
 };
 
 /// An event of a packet.

@@ -5,9 +5,8 @@ use std::io::{self, BufRead, Read as _};
 use serde_json::json;
 
 use crate::access_line::{self, Access};
-use crate::bindings::stratalog::log::append_log::{
-    Error, EventFault, InvalidEvent, Log, Options, WriteFate,
-};
+use crate::bindings::stratalog::log::append_log::Log;
+use crate::bindings::stratalog::log::types::{Error, EventFault, InvalidEvent, Options, WriteFate};
 use crate::summary::Summary;
 
 /// The label of the granted log.

@@ -8,7 +8,8 @@ mod bindings {
 
 use std::cell::OnceCell;
 
-use bindings::stratalog::log::append_log::{Log, Options};
+use bindings::stratalog::log::append_log::Log;
+use bindings::stratalog::log::types::Options;
 
 struct Filter;
 

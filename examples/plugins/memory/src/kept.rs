@@ -7,8 +7,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::bindings::stratalog::log::append_log::{
-    self, CompactOptions, Compaction, Error, Log, Options, Page, ReadOptions, Reader,
+use crate::bindings::stratalog::log::append_log::{self, Log, Reader};
+use crate::bindings::stratalog::log::types::{
+    CompactOptions, Compaction, Error, Options, Page, ReadOptions,
 };
 use crate::event::Event;
 use crate::memory::{Change, Effect, Memory};

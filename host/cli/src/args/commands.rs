@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
 use clap_complete::Shell;
+use stratalog::{CompactOptions, LogOptions};
 
 use super::help_text;
 use super::plugin_limits::LimitArguments;
-use super::sizes::{MIB, number_within, parse_duration, parse_interval, size_within};
+use super::sizes::{number_within, parse_duration, parse_interval, size_within};
 use super::tail_start::TailStart;
 use super::times::{parse_position, parse_start, parse_time, parse_trim_time};
 
@@ -64,7 +65,7 @@ pub(crate) struct Append {
 
     /// Write a batch at this many events, and wait until it is written: 1 to 1,000,000
     #[arg(long, value_name = "N", default_value = "1000000")]
-    #[arg(value_parser = number_within::<u32>(1..=1_000_000))]
+    #[arg(value_parser = number_within::<u32>(1..=LogOptions::FLUSH_THRESHOLD_MAX.into()))]
     pub(crate) flush_threshold: u32,
 
     /// Write a batch at this many bytes: 1 to 32MiB
@@ -72,7 +73,7 @@ pub(crate) struct Append {
     /// While a batch is being written, the next one grows. It may become larger than this if the
     /// input is faster than the store.
     #[arg(long, value_name = "SIZE", default_value = "4MiB")]
-    #[arg(value_parser = size_within::<u32>(1..=32 * MIB))]
+    #[arg(value_parser = size_within::<u32>(1..=LogOptions::BUFFER_BYTES_MAX.into()))]
     pub(crate) flush_bytes: u32,
 
     /// Write a batch when its oldest event is this old: 1ms to 24h, or 0 for never
@@ -81,7 +82,7 @@ pub(crate) struct Append {
 
     /// Refuse events of more than this many bytes, line feed excluded: 1 to 16MiB
     #[arg(long, value_name = "SIZE", default_value = "1MiB")]
-    #[arg(value_parser = size_within::<u32>(1..=16 * MIB))]
+    #[arg(value_parser = size_within::<u32>(1..=LogOptions::EVENT_BYTES_MAX.into()))]
     pub(crate) event_bytes_max: u32,
 
     /// Skip and report lines that are too long or contain a NUL byte, instead of stopping
@@ -181,11 +182,15 @@ pub(crate) struct Compact {
     pub(crate) full: bool,
 
     /// Merge N segments of about the same size into one: 2 to 64 [default: 8]
-    #[arg(long, value_name = "N", value_parser = number_within::<u32>(2..=64))]
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = number_within::<u32>(
+        CompactOptions::FAN_IN_MIN.into()..=CompactOptions::FAN_IN_MAX.into()
+    ))]
     pub(crate) fan_in: Option<u32>,
 
     /// Make no segment larger than this: 1 to 4GiB [default: 128MiB]
-    #[arg(long, value_name = "SIZE", value_parser = size_within::<u64>(1..=4096 * MIB))]
+    #[arg(long, value_name = "SIZE")]
+    #[arg(value_parser = size_within::<u64>(1..=CompactOptions::SEGMENT_BYTES_MAX))]
     pub(crate) segment_bytes_max: Option<u64>,
 
     /// Report what would be done, and change nothing

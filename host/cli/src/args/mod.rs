@@ -12,7 +12,7 @@ use clap::{Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, ValueHin
 use stratalog::store::hide_secrets;
 
 use self::commands::Command;
-use self::sizes::{MIB, number_within, parse_timeout, size_within};
+use self::sizes::{MIB, parse_timeout, retries, size_within};
 use crate::terminal::streams::{Stderr, Stdout};
 use crate::terminal::wrapping;
 
@@ -119,7 +119,7 @@ pub(crate) struct Shared {
     /// The pauses grow, up to 5 s. Every request is safe to repeat: a retry neither loses an event
     /// nor writes it twice.
     #[arg(long, global = true, value_name = "N")]
-    #[arg(value_parser = number_within::<usize>(0..=100))]
+    #[arg(value_parser = retries())]
     pub(crate) retry_max: Option<usize>,
 
     /// Fail a store operation after this long in total: 1s to 4m [default: 60s]
@@ -162,13 +162,24 @@ pub(crate) struct Shared {
 
 #[cfg(test)]
 mod tests {
-    use clap::{Command, CommandFactory as _};
+    use clap::{Command, CommandFactory as _, Parser as _};
+    use stratalog::LogOptions;
 
     use crate::Arguments;
+    use crate::args::commands::Command as CommandArguments;
 
     #[test]
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn defaults_of_append_are_those_of_the_library() {
+        let typed = Arguments::try_parse_from(["stratalog", "append", "log"]).unwrap();
+        let CommandArguments::Append(append) = typed.command else { panic!("not append") };
+        assert_eq!(append.flush_bytes, LogOptions::FLUSH_BYTES_DEFAULT);
+        assert_eq!(append.flush_interval, LogOptions::FLUSH_INTERVAL_DEFAULT);
+        assert_eq!(append.event_bytes_max, LogOptions::EVENT_BYTES_DEFAULT);
     }
 
     /// Returns all commands, with their subcommands.

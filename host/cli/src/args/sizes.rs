@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use stratalog::store::{TIMEOUT_LIMIT, TIMEOUT_MIN};
+use stratalog::LogOptions;
+use stratalog::store::{RETRY_MAX_LIMIT, TIMEOUT_LIMIT, TIMEOUT_MIN};
 
 /// The bytes of a mebibyte.
 pub(crate) const MIB: u64 = 1024 * 1024;
@@ -140,6 +141,11 @@ where
     }
 }
 
+/// Parses the number of retries of a request.
+pub(crate) fn retries() -> impl Fn(&str) -> Result<usize, String> + Clone {
+    number_within(0..=u64::try_from(RETRY_MAX_LIMIT).unwrap_or(u64::MAX))
+}
+
 /// Parses a size within a range.
 pub(crate) fn size_within<T>(
     range: RangeInclusive<u64>,
@@ -169,9 +175,8 @@ fn shown_size(bytes: u64) -> String {
 /// Parses the interval between flushes.
 pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
     const LEAST: Duration = Duration::from_millis(1);
-    const MOST: Duration = Duration::from_secs(24 * 60 * 60);
     let interval = parse_duration(text)?;
-    if interval.is_zero() || (LEAST..=MOST).contains(&interval) {
+    if interval.is_zero() || (LEAST..=LogOptions::FLUSH_INTERVAL_MAX).contains(&interval) {
         return Ok(interval);
     }
     Err("it is not between 1ms and 24h, and not 0 for never".to_owned())

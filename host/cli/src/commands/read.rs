@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 
-use stratalog::{Error, Page, ReadOptions, Reader, Skipped};
+use stratalog::{Damage, Error, Page, ReadOptions, Reader, Skipped};
 
 use crate::args::Shared;
 use crate::args::commands::Read;
@@ -116,7 +116,7 @@ struct Skips {
 
 impl Skips {
     fn report(&mut self, skipped: Vec<Skipped>) {
-        for Skipped { object, expected, found, events } in skipped {
+        for Skipped { damage: Damage { object, expected, found }, events } in skipped {
             let missing = match events {
                 Some(events) => count(events, "event is", "events are").to_string(),
                 None => "an unknown number of events is".to_owned(),

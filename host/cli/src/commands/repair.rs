@@ -1,7 +1,7 @@
 //! `stratalog repair`: repairs a log with damaged objects, or reports what a repair would do.
 
 use serde::Serialize;
-use stratalog::{Finding, RepairAction, RepairStep};
+use stratalog::{Damage, Finding, RepairAction, RepairStep};
 
 use crate::args::Shared;
 use crate::args::commands::Repair;
@@ -108,9 +108,11 @@ async fn left_in(session: &Session, steps: &[RepairStep]) -> Result<Left, Failur
     let mut left = Left::default();
     while let Some(checked) = verifier.next().await? {
         for finding in checked.findings {
-            let Finding::Damaged { object, expected, found, .. } = finding else { continue };
+            let Finding::Damaged(Damage { object, expected, found, .. }) = finding else {
+                continue;
+            };
             left.damaged = left.damaged.saturating_add(1);
-            if !steps.iter().any(|step| step.object == object && is_left(step)) {
+            if !steps.iter().any(|step| step.damage.object == object && is_left(step)) {
                 let reason = Some("restore it from a copy of the store".to_owned());
                 let action = "nothing";
                 left.unnamed.push(StepReport {
@@ -138,7 +140,7 @@ fn count_of(objects: usize) -> u64 {
 
 /// Formats a step as a line.
 fn line_of(step: &RepairStep) -> String {
-    let RepairStep { object, expected, found, action, events_lost } = step;
+    let RepairStep { damage: Damage { object, expected, found }, action, events_lost } = step;
     let lost = count(*events_lost, "event", "events");
     let done = match action {
         RepairAction::SetAside => format!("set aside, {lost} lost"),
@@ -148,8 +150,6 @@ fn line_of(step: &RepairStep) -> String {
         RepairAction::StandIn => "replaced by a stand-in, nothing is lost".to_owned(),
         RepairAction::Forget => "given up, the log goes on without it".to_owned(),
         RepairAction::Nothing(why) => return left_line(object, why, expected, found),
-        // The enum is non-exhaustive.
-        _ => "repaired".to_owned(),
     };
     format!("{object}: {done} (expected {expected}, found {found})\n")
 }
@@ -176,12 +176,12 @@ impl From<&RepairStep> for StepReport {
             RepairAction::StandIn => ("stand-in", None),
             RepairAction::Forget => ("forget", None),
             RepairAction::Nothing(why) => ("nothing", Some(why.clone())),
-            _ => ("other", None),
         };
+        let damage = step.damage.clone();
         Self {
-            object: step.object.clone(),
-            expected: step.expected.clone(),
-            found: step.found.clone(),
+            object: damage.object,
+            expected: damage.expected,
+            found: damage.found,
             action,
             reason,
             events_lost: step.events_lost,

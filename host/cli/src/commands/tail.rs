@@ -93,7 +93,7 @@ async fn follow_on(
                 try_on(&mut said, &error);
                 tokio::time::sleep(FIRST_LOOK_PAUSE).await;
             }
-            Err(Error::NoLog { .. }) => {
+            Err(Error::NoLog(_)) => {
                 print_line(shared.quiet, &format!("{} yet: waiting for it", no_log(log)));
                 break None;
             }

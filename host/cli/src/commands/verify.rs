@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use indicatif::HumanBytes;
 use serde::Serialize;
-use stratalog::{Checked, Finding, LeftoverReason};
+use stratalog::{Checked, Damage, Finding, Leftover, LeftoverReason};
 
 use crate::args::Shared;
 use crate::args::commands::Verify;
@@ -132,14 +132,16 @@ async fn check(session: &Session, shared: &Shared) -> Result<Found, Failure> {
 impl Found {
     fn count(&mut self, finding: &Finding) {
         match finding {
-            Finding::Damaged { object, .. } => {
+            Finding::Damaged(Damage { object, .. }) => {
                 self.damaged.insert(object.clone());
             }
-            Finding::Leftover { reason: LeftoverReason::UnfinishedWrite, bytes, .. } => {
+            Finding::Leftover(Leftover {
+                reason: LeftoverReason::UnfinishedWrite, bytes, ..
+            }) => {
                 let (files, sum) = self.unfinished;
                 self.unfinished = (files.saturating_add(1), sum.saturating_add(*bytes));
             }
-            Finding::Leftover { .. } => self.leftovers = self.leftovers.saturating_add(1),
+            Finding::Leftover(_) => self.leftovers = self.leftovers.saturating_add(1),
         }
     }
 }
@@ -147,10 +149,10 @@ impl Found {
 impl VerifyReport {
     fn push(&mut self, finding: Finding) {
         match finding {
-            Finding::Damaged { object, expected, found } => {
+            Finding::Damaged(Damage { object, expected, found }) => {
                 self.damaged.push(DamageReport { object, expected, found });
             }
-            Finding::Leftover { object, bytes, reason } => {
+            Finding::Leftover(Leftover { object, bytes, reason }) => {
                 let reason = match reason {
                     LeftoverReason::AbsorbedBatch => "absorbed-batch",
                     LeftoverReason::UnnamedSegment => "unnamed-segment",
@@ -166,10 +168,10 @@ impl VerifyReport {
 /// Prints a finding to stdout. False: the reader has closed stdout.
 fn print_finding(finding: &Finding) -> Result<bool, Failure> {
     let line = match finding {
-        Finding::Damaged { object, expected, found } => {
+        Finding::Damaged(Damage { object, expected, found }) => {
             format!("damaged: {object}: expected {expected}, found {found}\n")
         }
-        Finding::Leftover { object, bytes, reason } => {
+        Finding::Leftover(Leftover { object, bytes, reason }) => {
             format!("leftover: {object}: {reason}, {}\n", HumanBytes(*bytes))
         }
     };

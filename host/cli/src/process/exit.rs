@@ -56,14 +56,14 @@ impl Code {
     /// Returns the code of an error. No other place decides this.
     pub(crate) fn of(error: &Error) -> Self {
         match error {
-            Error::StoreFailed { .. } | Error::WriteFailed { .. } => Self::Store,
+            Error::StoreFailed(_) | Error::WriteFailed(_) => Self::Store,
             Error::Open(OpenError::NoCredentials { .. }) => Self::Store,
             // Errors of a value of --store-option.
             Error::Open(error) if error.is_of_option() => Self::Usage,
-            Error::Damaged { .. } => Self::Damaged,
+            Error::Damaged(_) => Self::Damaged,
             Error::InvalidInput(_)
-            | Error::NoLog { .. }
-            | Error::InvalidEvent { .. }
+            | Error::NoLog(_)
+            | Error::InvalidEvent(_)
             | Error::Location(_)
             | Error::Open(_)
             | Error::Component(_) => Self::Input,

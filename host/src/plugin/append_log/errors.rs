@@ -3,9 +3,10 @@
 //! 1. No URL, no credential, no name of a log: a plugin gets labels, kinds and numbers. The cause
 //!    goes to the host's own log messages.
 
-use super::wit;
-use crate::error::{Error, EventFault, WriteFate};
+use crate::error::Error;
 use crate::sandbox::imports::access::KeyScope;
+use crate::types::interface as wit;
+use crate::types::{NoLog, StoreFailure, WriteFailure};
 
 impl KeyScope {
     /// Converts the failure of a call on this log.
@@ -13,8 +14,8 @@ impl KeyScope {
         if !matches!(
             error,
             Error::InvalidInput(_)
-                | Error::InvalidEvent { .. }
-                | Error::NoLog { .. }
+                | Error::InvalidEvent(_)
+                | Error::NoLog(_)
                 | Error::Denied(_)
                 | Error::LimitReached(_)
                 | Error::Closed
@@ -24,26 +25,18 @@ impl KeyScope {
         let label = &self.name;
         match error {
             Error::InvalidInput(message) => wit::Error::InvalidInput(message),
-            Error::InvalidEvent { line, fault } => {
-                wit::Error::InvalidEvent(wit::InvalidEvent { line, fault: fault.into() })
-            }
-            Error::WriteFailed { object, fate, events_held, message: _, transient } => {
-                wit::Error::WriteFailed(wit::WriteFailure {
-                    object: self.object(&object),
-                    fate: fate.into(),
-                    events_held,
-                    message: format!("the store of the log {label} did not take a batch"),
-                    transient,
-                })
-            }
-            Error::StoreFailed { message: _, transient } => failed(label, transient),
-            Error::Damaged { object, expected, found } => {
-                wit::Error::Damaged(wit::Damage { object: self.object(&object), expected, found })
-            }
+            Error::InvalidEvent(event) => wit::Error::InvalidEvent(event),
+            Error::WriteFailed(failure) => wit::Error::WriteFailed(WriteFailure {
+                object: self.object(&failure.object),
+                message: format!("the store of the log {label} did not take a batch"),
+                ..failure
+            }),
+            Error::StoreFailed(StoreFailure { transient, .. }) => failed(label, transient),
+            Error::Damaged(damage) => wit::Error::Damaged(self.damage(damage)),
             // The plugin must not learn of logs below this one.
-            Error::NoLog { .. } => {
+            Error::NoLog(_) => {
                 let name = label.to_string();
-                wit::Error::NoLog(wit::NoLog { name, below: Vec::new(), more: false })
+                wit::Error::NoLog(NoLog { name, below: Vec::new(), more: false })
             }
             Error::Conflict(_) => wit::Error::Conflict(format!(
                 "other compactors of the log {label} kept winning: nothing to do"
@@ -73,28 +66,5 @@ pub(super) fn refuse_unlent(error: Error) -> wit::Error {
 fn failed(label: &str, transient: bool) -> wit::Error {
     let message =
         format!("the store of the log {label} did not answer: the host's messages say why");
-    wit::Error::StoreFailed(wit::StoreFailure { message, transient })
-}
-
-impl From<EventFault> for wit::EventFault {
-    fn from(fault: EventFault) -> Self {
-        match fault {
-            EventFault::Empty => Self::Empty,
-            EventFault::LineFeed => Self::LineFeed,
-            EventFault::TooLong { bytes, bytes_max } => {
-                Self::TooLong(wit::TooLong { bytes, bytes_max })
-            }
-            EventFault::Unterminated => Self::Unterminated,
-        }
-    }
-}
-
-impl From<WriteFate> for wit::WriteFate {
-    fn from(fate: WriteFate) -> Self {
-        match fate {
-            WriteFate::Durable => Self::Durable,
-            WriteFate::NotWritten => Self::NotWritten,
-            WriteFate::Unknown => Self::Unknown,
-        }
-    }
+    wit::Error::StoreFailed(StoreFailure { message, transient })
 }

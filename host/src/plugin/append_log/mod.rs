@@ -5,18 +5,18 @@
 
 mod answers;
 mod errors;
-mod questions;
 mod zero_copy;
 
 use wasmtime::component::{HasData, Linker, Resource};
 
-use super::bindings::stratalog::log::append_log as wit;
+use super::bindings::log::append_log as wit;
 use super::grant::Grant;
 use super::handles::{LentLog, LentReader, LentVerifier};
 use super::logs::{LogsCtx, LogsView};
 use super::usage::Call;
 use crate::error::{Error, Result};
 use crate::log::reader::Reader;
+use crate::read_options::of_pending;
 use crate::sandbox::imports::access::KeyScope;
 
 type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
@@ -62,7 +62,7 @@ impl wit::Host for LogsView<'_> {
             Ok(lent) => lent,
             Err(refused) => return Ok(Err(refused)),
         };
-        let done = grant.host.compact(&grant.store, &grant.name, &options.into()).await;
+        let done = grant.host.compact(&grant.store, &grant.name, &options).await;
         Ok(done.map(|done| label.compaction(done)).map_err(|error| label.refuse(error)))
     }
 
@@ -75,8 +75,8 @@ impl wit::Host for LogsView<'_> {
             Ok(lent) => lent,
             Err(refused) => return Ok(Err(refused)),
         };
-        let plan = grant.host.plan_compaction(&grant.store, &grant.name, &options.into()).await;
-        Ok(plan.map(Into::into).map_err(|error| label.refuse(error)))
+        let plan = grant.host.plan_compaction(&grant.store, &grant.name, &options).await;
+        Ok(plan.map_err(|error| label.refuse(error)))
     }
 
     async fn plan_trim(
@@ -89,9 +89,8 @@ impl wit::Host for LogsView<'_> {
             Ok(lent) => lent,
             Err(refused) => return Ok(Err(refused)),
         };
-        let (until, options) = (until.into(), options.into());
         let plan = grant.host.plan_trim(&grant.store, &grant.name, until, options).await;
-        Ok(plan.map(Into::into).map_err(|error| label.refuse(error)))
+        Ok(plan.map_err(|error| label.refuse(error)))
     }
 
     async fn trim(
@@ -104,9 +103,8 @@ impl wit::Host for LogsView<'_> {
             Ok(lent) => lent,
             Err(refused) => return Ok(Err(refused)),
         };
-        let (until, options) = (until.into(), options.into());
         let done = grant.host.trim(&grant.store, &grant.name, until, options).await;
-        Ok(done.map(Into::into).map_err(|error| label.refuse(error)))
+        Ok(done.map_err(|error| label.refuse(error)))
     }
 
     async fn verify(&mut self, name: String) -> Answer<Resource<LentVerifier>> {
@@ -132,7 +130,7 @@ impl wit::Host for LogsView<'_> {
             Err(refused) => return Ok(Err(refused)),
         };
         let stats = grant.host.stat(&grant.store, &grant.name).await;
-        Ok(stats.map(Into::into).map_err(|error| label.refuse(error)))
+        Ok(stats.map_err(|error| label.refuse(error)))
     }
 }
 
@@ -185,7 +183,7 @@ impl wit::HostLog for LogsView<'_> {
         Ok(match self.log(&log, Call::Flush, 0)? {
             Ok(lent) => {
                 let written = lent.opened.log.flush().await;
-                written.map(Into::into).map_err(|error| lent.opened.label.refuse(error))
+                written.map_err(|error| lent.opened.label.refuse(error))
             }
             Err(refused) => Err(refused),
         })
@@ -213,7 +211,7 @@ impl wit::HostLog for LogsView<'_> {
             }
             None => None,
         };
-        Ok(pending.map(wit::Pending::from).unwrap_or_else(answers::nothing_pending))
+        Ok(pending.unwrap_or_default())
     }
 
     async fn read_all(&mut self, log: Resource<LentLog>) -> Answer<Resource<LentReader>> {
@@ -225,13 +223,10 @@ impl wit::HostLog for LogsView<'_> {
         if let Err(exceeded) = self.ctx.memory().check_room(opened.log.pending_memory_bytes()) {
             return Ok(Err(label.refuse(exceeded.into())));
         }
-        let pending = match opened.log.pending().await {
-            Ok(pending) => Some(pending.into()),
-            Err(error) => return Ok(Err(label.refuse(error))),
-        };
-        let (start, last, limit, since, until) = Default::default();
-        let options = wit::ReadOptions { start, last, limit, since, until, pending };
-        self.open_reader(&grant, label, options).await
+        match opened.log.pending().await {
+            Ok(pending) => self.open_reader(&grant, label, of_pending(pending)).await,
+            Err(error) => Ok(Err(label.refuse(error))),
+        }
     }
 
     async fn compact(
@@ -241,7 +236,7 @@ impl wit::HostLog for LogsView<'_> {
     ) -> Answer<wit::Compaction> {
         Ok(match self.log(&log, Call::LogCompact, 0)? {
             Ok(lent) => {
-                let done = lent.opened.log.compact(&options.into()).await;
+                let done = lent.opened.log.compact(&options).await;
                 let label = &lent.opened.label;
                 done.map(|done| label.compaction(done)).map_err(|error| label.refuse(error))
             }
@@ -262,7 +257,7 @@ impl wit::HostLog for LogsView<'_> {
         Ok(match self.log(&log, Call::Close, 0)? {
             Ok(lent) => {
                 let written = lent.close().await;
-                written.map(Into::into).map_err(|error| lent.opened.label.refuse(error))
+                written.map_err(|error| lent.opened.label.refuse(error))
             }
             Err(refused) => Err(refused),
         })
@@ -349,7 +344,7 @@ impl LogsView<'_> {
             Err(error) => return Ok(Err(label.refuse(error))),
         };
         let engine = grant.host.engine();
-        match Reader::open(engine, &grant.store, &grant.name, &options.into()).await {
+        match Reader::open(engine, &grant.store, &grant.name, &options).await {
             Ok(reader) => Ok(Ok(self.table.push(LentReader { reader, label, _held: held })?)),
             Err(error) => Ok(Err(label.refuse(error))),
         }

@@ -17,6 +17,7 @@ use crate::log::Log;
 use crate::plugin::handles::{LentLog, Opened};
 use crate::plugin::logs::LogsView;
 use crate::plugin::usage::Call;
+use crate::sandbox::interface::{of_package, replace};
 
 type Arguments = (Resource<LentLog>, WasmList<u8>);
 
@@ -24,12 +25,11 @@ pub(super) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> LogsView<'_>,
 ) -> wasmtime::Result<()> {
-    linker.allow_shadowing(true);
-    let mut instance = linker.instance("stratalog:log/append-log@0.1.0")?;
-    add::<T, ()>(&mut instance, view)?;
-    add::<T, u64>(&mut instance, view)?;
-    linker.allow_shadowing(false);
-    Ok(())
+    let functions = [<() as Append>::NAME, <u64 as Append>::NAME];
+    replace(linker, of_package!("append-log"), &functions, |instance| {
+        add::<T, ()>(instance, view)?;
+        add::<T, u64>(instance, view)
+    })
 }
 
 fn add<T: Send + 'static, A: Append>(

@@ -23,6 +23,7 @@ use super::check_count;
 use super::{HasObjects, Objects};
 use crate::limits::READ_BYTES_MAX;
 use crate::sandbox::bindings::stratalog::log::held_bytes as wit;
+use crate::sandbox::interface::{of_package, replace};
 use crate::sandbox::memory::{Borrowed, Memory};
 
 /// The bookkeeping of a piece, besides its bytes.
@@ -322,15 +323,11 @@ pub(super) fn add_to_linker<T: Send + 'static>(
 ) -> wasmtime::Result<()> {
     wit::add_to_linker::<T, HasObjects>(linker, view)?;
     // The generated bindings would make one more copy of the bytes.
-    linker.allow_shadowing(true);
-    linker.instance("stratalog:log/held-bytes@0.1.0")?.func_wrap(
-        "[method]bytes.read",
-        move |mut context: StoreContextMut<'_, T>, (bytes,): (Resource<HeldBytes>,)| {
-            Ok((view(context.data_mut()).read_held(&bytes)?,))
-        },
-    )?;
-    linker.allow_shadowing(false);
-    Ok(())
+    const READ: &str = "[method]bytes.read";
+    let read = move |mut context: StoreContextMut<'_, T>, (bytes,): (Resource<HeldBytes>,)| {
+        Ok((view(context.data_mut()).read_held(&bytes)?,))
+    };
+    replace(linker, of_package!("held-bytes"), &[READ], |instance| instance.func_wrap(READ, read))
 }
 
 #[cfg(test)]

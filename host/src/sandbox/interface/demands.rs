@@ -3,13 +3,13 @@
 use wasmparser::Parser;
 use wasmtime::component::{Component, Linker};
 
+use super::INTERFACE_VERSION;
 use super::surface::{self, Surface};
-use super::version::Version;
+use super::version::{Version, ours};
 use crate::error::{Error, Result};
 
-/// The package of the interface, and this crate's version of it.
+/// The package of the interface.
 const PACKAGE: &str = "stratalog:log/";
-const OURS: Version = Version::new(0, 1, 0);
 
 /// The version of WASI that this host provides, and its packages.
 const WASI: Version = Version::new(0, 2, 0);
@@ -32,22 +32,26 @@ impl World {
             Self::Log => &[
                 "stratalog:log/held-bytes",
                 "stratalog:log/object-store",
+                "stratalog:log/types",
                 "wasi:logging/logging@0.1.0-draft",
             ],
             Self::Plugin => &[
                 "stratalog:log/append-log",
                 "stratalog:log/held-bytes",
                 "stratalog:log/object-store",
+                "stratalog:log/types",
                 "wasi:logging/logging@0.1.0-draft",
             ],
         }
     }
 
     /// Returns the interfaces that the component must export, with their versions.
-    fn demanded(self) -> &'static [(&'static str, Version)] {
+    fn demanded(self) -> Vec<(&'static str, Version)> {
         match self {
-            Self::Log => &[("stratalog:log/append-log", OURS), ("stratalog:log/held-lines", OURS)],
-            Self::Plugin => &[("wasi:cli/run", WASI)],
+            Self::Log => {
+                vec![("stratalog:log/append-log", ours()), ("stratalog:log/held-lines", ours())]
+            }
+            Self::Plugin => vec![("wasi:cli/run", WASI)],
         }
     }
 }
@@ -102,12 +106,12 @@ fn no_component(bytes: &[u8]) -> Option<String> {
 fn other_version(surface: &Surface) -> Option<String> {
     surface.imports.iter().chain(&surface.exports).find_map(|name| {
         let (interface, version) = name.strip_prefix(PACKAGE)?.split_once('@')?;
-        if Version::parse(version).is_some_and(|version| OURS.serves(version)) {
+        if Version::parse(version).is_some_and(|version| ours().serves(version)) {
             return None;
         }
         Some(format!(
-            "was made for {PACKAGE}{interface}@{version}, and this host has version {OURS}: build \
-             it against the wit/ of version {OURS}, or use a stratalog of version {version}"
+            "was made for {PACKAGE}{interface}@{version}, and this host has version \
+             {INTERFACE_VERSION}: build it against the wit/ of version {INTERFACE_VERSION}, or use a stratalog of version {version}"
         ))
     })
 }
@@ -186,14 +190,15 @@ fn missing_export(world: World, surface: &Surface) -> Option<String> {
             made.and_then(Version::parse).is_some_and(|made| version.serves(made))
         })
     };
-    let (missing, version) = world.demanded().iter().find(|demanded| !is_exported(demanded))?;
+    let (missing, version) =
+        world.demanded().into_iter().find(|demanded| !is_exported(demanded))?;
     let exports = match &surface.exports[..] {
         [] => "nothing".to_owned(),
         exports => exports.join(", "),
     };
     Some(match world {
         World::Log => format!(
-            "is not a component of the world stratalog:log/log-component@{OURS}: it exports no \
+            "is not a component of the world stratalog:log/log-component@{INTERFACE_VERSION}: it exports no \
              {missing}@{version}, it exports {exports}"
         ),
         World::Plugin => format!(

@@ -117,12 +117,13 @@ mod tests {
     use wasmtime::component::Component;
 
     use super::*;
+    use crate::sandbox::interface::of_package;
 
     #[test]
     fn the_embedded_component_shows_its_interfaces() {
         let surface = Surface::of(crate::Host::embedded_component());
-        assert!(surface.exports.iter().any(|name| name == "stratalog:log/append-log@0.1.0"));
-        assert!(surface.imports.iter().any(|name| name == "stratalog:log/object-store@0.1.0"));
+        assert!(surface.exports.iter().any(|name| name == of_package!("append-log")));
+        assert!(surface.imports.iter().any(|name| name == of_package!("object-store")));
     }
 
     #[test]

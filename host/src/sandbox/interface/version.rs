@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::INTERFACE_VERSION;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Version {
     pub(super) major: u64,
@@ -35,6 +37,12 @@ impl Version {
     }
 }
 
+/// The version of the interface that this crate has.
+pub(super) fn ours() -> Version {
+    // The build script has checked it.
+    Version::parse(INTERFACE_VERSION).unwrap_or(Version::new(0, 0, 0))
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
@@ -53,6 +61,11 @@ mod tests {
             assert_eq!(ours.serves(Version::parse(version).unwrap()), served, "{version}");
         }
         assert!(Version::new(1, 2, 0).serves(Version::new(1, 7, 3)));
+    }
+
+    #[test]
+    fn our_version_is_read_whole() {
+        assert_eq!(ours().to_string(), INTERFACE_VERSION);
     }
 
     #[test]

@@ -161,9 +161,10 @@ impl StoreOptions {
                 self.retry_max = Some(max.ok_or_else(|| bad("a number from 0 to 100"))?);
             }
             RETRY_TIMEOUT => {
-                let seconds = value.parse().ok().filter(|s| (1..=240).contains(s));
-                self.timeout =
-                    Duration::from_secs(seconds.ok_or_else(|| bad("seconds from 1 to 240"))?);
+                let timeout = value.parse().ok().map(Duration::from_secs);
+                let timeout =
+                    timeout.filter(|timeout| (TIMEOUT_MIN..=TIMEOUT_LIMIT).contains(timeout));
+                self.timeout = timeout.ok_or_else(|| bad("seconds from 1 to 240"))?;
             }
             INSTANCE_CREDENTIALS if truth_of(&value).is_none() => return Err(bad("true or false")),
             _ => {}

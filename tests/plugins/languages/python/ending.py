@@ -3,7 +3,7 @@
 import sys
 
 from wit_world import exports
-from wit_world.imports import append_log as wit
+from wit_world.imports import append_log as wit, types
 from wit_world.imports import exit as wasi_exit
 
 
@@ -15,7 +15,7 @@ class Run(exports.Run):
             case "exception":
                 raise ValueError("there was no header")
             case "log-error":
-                wit.Log.open("not lent", wit.Options(None, None, None, None, None))
+                wit.Log.open("not lent", types.Options(None, None, None, None, None))
             case "sys-exit":
                 sys.exit(3)
             case "sys-exit-words":

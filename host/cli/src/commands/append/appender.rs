@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use stratalog::{Error, EventFault, Log};
+use stratalog::{Error, EventFault, InvalidEvent, Log};
 
 use crate::args::commands::Append;
 use crate::commands::append::decoder::Fault;
@@ -222,7 +222,7 @@ impl<'a> Feed<'a> {
                 tracing::debug!("took {taken} events of {}", self.place.file);
             }
             // The log accepted none of them.
-            Err(Error::InvalidEvent { .. }) => {
+            Err(Error::InvalidEvent(_)) => {
                 self.append_one_by_one(lines, done, offered).await?;
             }
             Err(error) => return Err(Stop::Refused { error, events: offered }),
@@ -248,9 +248,9 @@ impl<'a> Feed<'a> {
         for (before, (number, event)) in behind {
             match self.log.append(event).await {
                 Ok(()) => self.took(1, event.len().saturating_add(1)),
-                Err(Error::InvalidEvent { fault, .. }) => {
+                Err(Error::InvalidEvent(InvalidEvent { fault, .. })) => {
                     let reason = match fault {
-                        EventFault::TooLong { .. } => self.too_long(),
+                        EventFault::TooLong(_) => self.too_long(),
                         EventFault::Empty | EventFault::LineFeed | EventFault::Unterminated => {
                             fault.to_string()
                         }

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use indicatif::HumanCount;
 use stratalog::store::Location;
-use stratalog::{Error, Log, LogOptions, WriteFate};
+use stratalog::{Error, Log, LogOptions, WriteFailure, WriteFate};
 
 use appender::{Feed, Stop};
 use decoder::BLOCK_BYTES;
@@ -40,10 +40,6 @@ use crate::progress::Progress;
 use crate::report::{self, LeftOut};
 use crate::target::Session;
 use crate::terminal::human::count;
-
-/// The library's default and maximum of `buffer_bytes_max`.
-const BUFFER_BYTES_DEFAULT: u32 = 16 * 1024 * 1024;
-const BUFFER_BYTES_MAX: u32 = 32 * 1024 * 1024;
 
 /// Appends all lines, to any end of the input.
 pub(crate) async fn run(
@@ -133,7 +129,9 @@ fn options(command: &Append) -> LogOptions {
         .flush_bytes(command.flush_bytes)
         .flush_interval(command.flush_interval)
         .event_bytes_max(command.event_bytes_max)
-        .buffer_bytes_max(needed.clamp(BUFFER_BYTES_DEFAULT, BUFFER_BYTES_MAX));
+        .buffer_bytes_max(
+            needed.clamp(LogOptions::BUFFER_BYTES_DEFAULT, LogOptions::BUFFER_BYTES_MAX),
+        );
     match command.compact_after {
         Some(batches) => options.compact_after(batches),
         None => options,
@@ -163,7 +161,7 @@ impl From<Stop> for Failure {
 /// Reports the events that are not in the log. `refused` events were not even buffered.
 fn lost(error: Error, taken: u64, refused: u64) -> Failure {
     let code = Code::of(&error);
-    let Error::WriteFailed { object, fate, events_held, message, .. } = error else {
+    let Error::WriteFailed(WriteFailure { object, fate, events_held, message, .. }) = error else {
         let taken = count(taken, "event", "events");
         let what = format!("of {taken} read, those not written yet are lost");
         return Failure::from(error).context(what);

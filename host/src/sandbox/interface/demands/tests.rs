@@ -1,6 +1,7 @@
 use wasmtime::Engine;
 
 use super::*;
+use crate::sandbox::interface::of_package;
 
 /// Returns a component with these imports (instances with a function that no host has) and exports.
 fn component(imports: &[&str], exports: &[&str]) -> Vec<u8> {
@@ -39,10 +40,10 @@ fn each_unmet_import_is_named_with_the_cure() {
         refusal(World::Plugin, &component(&mixed, RUN)),
         "it imports wasi:http/types@0.2.10, a:b/c@1.0.0, which no plugin is given. A plugin can \
          import stratalog:log/append-log, stratalog:log/held-bytes, stratalog:log/object-store, \
-         wasi:logging/logging@0.1.0-draft, and of WASI 0.2 wasi:cli, wasi:clocks, wasi:filesystem, \
+         stratalog:log/types, wasi:logging/logging@0.1.0-draft, and of WASI 0.2 wasi:cli, wasi:clocks, wasi:filesystem, \
          wasi:io, wasi:random, wasi:sockets"
     );
-    let refused = refusal(World::Log, &component(&["stratalog:log/append-log@0.1.0"], &[]));
+    let refused = refusal(World::Log, &component(&[of_package!("append-log")], &[]));
     assert!(refused.contains("which no log's component is given"), "{refused}");
 }
 
@@ -81,8 +82,8 @@ fn another_version_of_the_interface_is_named() {
         assert_eq!(
             refused,
             format!(
-                "it was made for {import}, and this host has version 0.1.0: build it against the \
-                 wit/ of version 0.1.0, or use a stratalog of version {version}"
+                "it was made for {import}, and this host has version {INTERFACE_VERSION}: build it \
+                 against the wit/ of version {INTERFACE_VERSION}, or use a stratalog of version {version}"
             )
         );
     }
@@ -100,11 +101,16 @@ fn a_missing_export_is_named_with_what_is_there() {
     );
     let refused = refusal(World::Plugin, &component(&[], &["a:b/c@1.0.0", "d:e/f@1.0.0"]));
     assert!(refused.contains("it exports a:b/c@1.0.0, d:e/f@1.0.0. "), "{refused}");
-    let refused = refusal(World::Log, &component(&[], &["stratalog:log/append-log@0.1.3"]));
+    // A later version that this one serves.
+    let append_log = format!("stratalog:log/append-log@{}", Version { patch: 3, ..ours() });
+    let refused = refusal(World::Log, &component(&[], &[&append_log]));
     assert_eq!(
         refused,
-        "it is not a component of the world stratalog:log/log-component@0.1.0: it exports no \
-         stratalog:log/held-lines@0.1.0, it exports stratalog:log/append-log@0.1.3"
+        format!(
+            "it is not a component of the world {}: it exports no {}, it exports {append_log}",
+            of_package!("log-component"),
+            of_package!("held-lines"),
+        )
     );
 }
 
