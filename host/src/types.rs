@@ -21,8 +21,8 @@ pub use interface::{
 };
 
 impl Stats {
-    /// How often each byte has been written so far, on the average: 1 before the first compaction,
-    /// to hundredths. None for a log without a byte.
+    /// Returns the average number of times that each byte was written so far, to hundredths: 1 before
+    /// the first compaction. None for a log without a byte.
     pub fn write_amplification(&self) -> Option<f64> {
         let in_segments: u128 = self.tiers.iter().map(|tier| u128::from(tier.bytes)).sum();
         let live = u128::from(self.bytes).saturating_sub(in_segments);

@@ -4,8 +4,8 @@ use wasmtime::component::{Linker, LinkerInstance};
 
 /// Defines functions of an interface in the place of those that the linker has.
 ///
-/// A function that the linker does not have is an error. Else a new name or version of the interface
-/// would leave the generated functions in their place, which do the same and are slower.
+/// A function that the linker does not have is an error. Else a new name or version of the
+/// interface would leave the generated functions in their place, which do the same and are slower.
 pub(crate) fn replace<T: 'static>(
     linker: &mut Linker<T>,
     interface: &str,
