@@ -7,16 +7,17 @@ use crate::types::interface::Options;
 
 const MIB: u32 = 1024 * 1024;
 
-/// When a handle writes and how much it buffers: the interface's [`Options`], whose fields document
-/// the ranges and the defaults, and the additions of this library. An option that is not set takes its
-/// default.
+/// Options of a handle that appends: its flush triggers and its limits.
 ///
-/// The component checks the ranges when the log is opened; [`Error::InvalidInput`] names the option
+/// These are the interface's [`Options`], whose fields document the ranges and defaults, and one
+/// addition of this library, `compact_after`. An option that is not set takes its default.
+///
+/// The component checks the ranges when the log is opened. [`Error::InvalidInput`] names an option
 /// that is out of range.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogOptions {
     given: Options,
-    /// An interval that is too long to be given.
+    /// An interval too long for the component, kept for the error message.
     interval_beyond: Option<Duration>,
     compact_after: Option<u32>,
 }
@@ -36,16 +37,17 @@ impl LogOptions {
     pub const EVENT_BYTES_MAX: u32 = 16 * MIB;
     /// The default `buffer_bytes_max`.
     pub const BUFFER_BYTES_DEFAULT: u32 = 16 * MIB;
-    /// The largest `buffer_bytes_max`, and so the largest `flush_bytes`.
+    /// The largest `buffer_bytes_max`, and therefore the largest `flush_bytes`.
     pub const BUFFER_BYTES_MAX: u32 = 32 * MIB;
 
-    /// All defaults.
+    /// Creates options with all defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Seals the buffer into a batch at this many events: see [`Options::flush_threshold`]. A
-    /// trigger, not a maximum.
+    /// Seals the buffer into a batch at this many events: see [`Options::flush_threshold`].
+    ///
+    /// This is a trigger, not a maximum.
     #[must_use]
     pub fn flush_threshold(mut self, events: u32) -> Self {
         self.given.flush_threshold = Some(events);
@@ -60,7 +62,8 @@ impl LogOptions {
     }
 
     /// Seals the buffer when its oldest event reaches this age: see [`Options::flush_interval_ms`].
-    /// Zero turns it off: events then stay in memory until one of the other triggers, a flush or a
+    ///
+    /// Zero turns this trigger off. Events then stay in memory until another trigger, a flush or a
     /// close.
     #[must_use]
     pub fn flush_interval(mut self, interval: Duration) -> Self {
@@ -72,34 +75,38 @@ impl LogOptions {
         self
     }
 
-    /// Sets the largest event that is accepted: see [`Options::event_bytes_max`].
+    /// Sets the maximum size of an event: see [`Options::event_bytes_max`].
     #[must_use]
     pub fn event_bytes_max(mut self, bytes: u32) -> Self {
         self.given.event_bytes_max = Some(bytes);
         self
     }
 
-    /// Sets the most bytes of the open buffer: see [`Options::buffer_bytes_max`]. Beyond it an append
-    /// waits for the store.
+    /// Sets the maximum size of the open buffer: see [`Options::buffer_bytes_max`].
+    ///
+    /// An append that would exceed it waits for the store.
     #[must_use]
     pub fn buffer_bytes_max(mut self, bytes: u32) -> Self {
         self.given.buffer_bytes_max = Some(bytes);
         self
     }
 
-    /// Compacts the log in the background whenever the handle has written this many batches since it
-    /// last did: 1 or more, by default never. Appends, flushes and reads go on meanwhile.
+    /// Compacts the log in the background each time the handle has written this many batches.
     ///
-    /// One runs at a time. That another compactor was faster is no failure; any other failure is a
-    /// warning, and the next one tries again. [`Log::close`](crate::Log::close) waits for the one
-    /// under way; a dropped handle leaves it to the runtime.
+    /// 1 or more; by default never. The count starts again with each compaction. Appends, flushes
+    /// and reads continue concurrently.
+    ///
+    /// One compaction runs at a time. It is no failure if another compactor is faster. Any other
+    /// failure is a logged warning, and the next compaction retries.
+    /// [`Log::close`](crate::Log::close) waits for the compaction in progress. A dropped handle
+    /// leaves it to the runtime.
     #[must_use]
     pub fn compact_after(mut self, batches: u32) -> Self {
         self.compact_after = Some(batches);
         self
     }
 
-    /// After how many batches to compact, if at all.
+    /// Returns the checked `compact_after`; none if the handle never compacts.
     pub(crate) fn compact_after_batches(&self) -> Result<Option<u32>> {
         match self.compact_after {
             Some(0) => {
@@ -110,7 +117,7 @@ impl LogOptions {
         }
     }
 
-    /// What the component is given.
+    /// Returns the options for the component.
     pub(crate) fn to_wit(&self) -> Result<Options> {
         match self.interval_beyond {
             Some(interval) => {
@@ -129,19 +136,19 @@ impl From<Options> for LogOptions {
     }
 }
 
-/// The options of an open handle that the host itself heeds.
+/// The options of an open handle that the host applies itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HandleLimits {
-    /// The limit on an event, which is checked before events are packed together.
+    /// The maximum size of an event, checked before events are packed together.
     pub(crate) event_bytes_max: u64,
-    /// The most bytes that are handed to the component in one call.
+    /// The maximum number of bytes passed to the component in one call.
     pub(crate) buffer_bytes_max: usize,
-    /// How often a handle with something pending is ticked.
+    /// The time between two ticks of a handle with pending events.
     pub(crate) tick: Duration,
 }
 
 impl HandleLimits {
-    /// Takes them from the effective options: a component that leaves one out gets no events.
+    /// Takes the limits from the effective options. A component that leaves one out gets no events.
     pub(crate) fn of(effective: &Options) -> Self {
         let interval = Duration::from_millis(effective.flush_interval_ms.unwrap_or(0).into());
         let second = Duration::from_secs(1);

@@ -1,12 +1,13 @@
-//! What a reading pass yields.
+//! Options of a read.
 
 use crate::types::interface as wit;
 
-/// What to read: where to begin, where to end and what to leave out. With nothing set a pass reads
-/// everything stored.
+/// Options of a read: its beginning, its end, and the events to leave out.
 ///
-/// What does not fit together, or is no position, is [`Error::InvalidInput`](crate::Error) of
-/// [`Host::read_with`](crate::Host::read_with).
+/// Without any option, a pass reads all stored events.
+///
+/// [`Host::read_with`](crate::Host::read_with) fails with [`Error::InvalidInput`](crate::Error) if
+/// options cannot be combined, or if `start` is not a position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
     start: Option<String>,
@@ -18,37 +19,41 @@ pub struct ReadOptions {
 }
 
 impl ReadOptions {
-    /// Everything stored, from the beginning.
+    /// Creates options that read all stored events, from the beginning.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Goes on from this position, as [`Reader::position`](crate::Reader::position) gave it, without
-    /// repeating or skipping an event. A bare number is the position of the event of that number. A
-    /// position of another log, or of one that was removed and made anew, is refused.
+    /// Resumes from this position, without repeating or skipping an event.
+    ///
+    /// It is the result of [`Reader::position`](crate::Reader::position). A number alone is the
+    /// position of the event with that number. A position of another log is refused. A log that was
+    /// removed and created again is another log.
     #[must_use]
     pub fn start(mut self, position: impl Into<String>) -> Self {
         self.start = Some(position.into());
         self
     }
 
-    /// Yields only the last so many events that are stored now, and what comes later. Not together
-    /// with `start`.
+    /// Returns only the last N readable events that are stored now, and later ones.
+    ///
+    /// Cannot be combined with `start`.
     #[must_use]
     pub fn last(mut self, events: u64) -> Self {
         self.last = Some(events);
         self
     }
 
-    /// Ends the pass after this many events. The position is right behind the last of them.
+    /// Ends the pass after this many events. The position is then right behind the last of them.
     #[must_use]
     pub fn limit(mut self, events: u64) -> Self {
         self.limit = Some(events);
         self
     }
 
-    /// Leaves out events whose batch was sealed before this time, in microseconds since 1970. What
-    /// is left out counts as passed: a later pass from the position does not yield it.
+    /// Leaves out events whose batch was sealed before this time, in microseconds since 1970.
+    ///
+    /// The position passes these events: a later pass from the position does not return them.
     #[must_use]
     pub fn since(mut self, micros: u64) -> Self {
         self.since = Some(micros);
@@ -56,18 +61,22 @@ impl ReadOptions {
     }
 
     /// Leaves out events whose batch was sealed at this time or later, in microseconds since 1970.
-    /// They count as passed, too.
+    ///
+    /// The position passes these events, too.
     #[must_use]
     pub fn until(mut self, micros: u64) -> Self {
         self.until = Some(micros);
         self
     }
 
-    /// Leaves out what is damaged instead of ending with [`Error::Damaged`](crate::Error::Damaged): a live
-    /// batch, a batch in a segment, or, where a segment's index is damaged, what is left of the segment.
-    /// [`Reader::take_skipped`](crate::Reader::take_skipped) says what was left out; it counts as passed by
-    /// the position. A damaged manifest stays an error, and so does an index that says whether a live
-    /// batch is in the log twice. Default: false.
+    /// Leaves out damaged events instead of ending with [`Error::Damaged`](crate::Error::Damaged).
+    ///
+    /// Default: false. The reader leaves out a live batch, or a batch in a segment. If the index of
+    /// a segment is damaged, it leaves out the rest of the segment. The position passes events that
+    /// were left out, and [`Reader::take_skipped`](crate::Reader::take_skipped) returns the damage.
+    ///
+    /// A damaged manifest stays an error. So does a damaged index that is needed to exclude that a
+    /// live batch is in the log twice.
     #[must_use]
     pub fn skip_damaged(mut self, skip: bool) -> Self {
         self.skip_damaged = skip;
@@ -84,7 +93,7 @@ impl ReadOptions {
     }
 }
 
-/// A pass that reads what a handle would read.
+/// Returns the options of a pass that reads the log as a handle sees it.
 pub(crate) fn of_pending(pending: wit::Pending) -> wit::ReadOptions {
     wit::ReadOptions { pending: Some(pending), ..Default::default() }
 }

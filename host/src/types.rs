@@ -1,4 +1,4 @@
-//! The data types of the log's interface, generated from `wit/types.wit`, whose texts are their
+//! The data types of the log's interface, generated from `wit/types.wit`, which has their
 //! documentation. The bindings of the log's component and those of plugins share them.
 
 use std::fmt;
@@ -12,7 +12,7 @@ mod bindings {
     });
 }
 
-/// The whole of what is generated, for the other bindings.
+/// All generated types, for the other bindings.
 pub use bindings::stratalog::log::types as interface;
 pub use interface::{
     Checked, CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, InvalidEvent,
@@ -21,8 +21,9 @@ pub use interface::{
 };
 
 impl Stats {
-    /// Returns the average number of times that each byte was written so far, to hundredths: 1 before
-    /// the first compaction. None for a log without a byte.
+    /// Returns the average number of times that each byte was written so far, to hundredths.
+    ///
+    /// 1 before the first compaction; none for a log without a byte.
     pub fn write_amplification(&self) -> Option<f64> {
         let in_segments: u128 = self.tiers.iter().map(|tier| u128::from(tier.bytes)).sum();
         let live = u128::from(self.bytes).saturating_sub(in_segments);
@@ -34,40 +35,40 @@ impl Stats {
 }
 
 impl CompactOptions {
-    /// The least `fan_in`.
+    /// The smallest `fan_in`.
     pub const FAN_IN_MIN: u32 = 2;
     /// The largest `fan_in`.
     pub const FAN_IN_MAX: u32 = 64;
     /// The largest `segment_bytes_max`.
     pub const SEGMENT_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 
-    /// All defaults: absorbs the live batches and merges segments tier by tier.
+    /// Creates options with all defaults: absorbs live batches and merges segments by tiers.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the field of that name.
+    /// Absorbs every live batch and merges all segments: see the field `full`.
     #[must_use]
     pub fn full(mut self, full: bool) -> Self {
         self.full = full;
         self
     }
 
-    /// Sets the field of that name.
+    /// Sets the number of segments merged into one: see the field `fan_in`.
     #[must_use]
     pub fn fan_in(mut self, segments: u32) -> Self {
         self.fan_in = Some(segments);
         self
     }
 
-    /// Sets the field of that name.
+    /// Sets the maximum size of a new segment: see the field `segment_bytes_max`.
     #[must_use]
     pub fn segment_bytes_max(mut self, bytes: u64) -> Self {
         self.segment_bytes_max = Some(bytes);
         self
     }
 
-    /// Sets the field of that name.
+    /// Sets the maximum number of batches absorbed: see the field `batches_max`.
     #[must_use]
     pub fn batches_max(mut self, batches: u32) -> Self {
         self.batches_max = Some(batches);
@@ -76,12 +77,12 @@ impl CompactOptions {
 }
 
 impl TrimOptions {
-    /// All defaults.
+    /// Creates options with all defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the field of that name.
+    /// Leaves the rewrite to the next compaction: see the field `lazy`.
     #[must_use]
     pub fn lazy(mut self, lazy: bool) -> Self {
         self.lazy = lazy;
@@ -123,8 +124,8 @@ impl fmt::Display for LeftoverReason {
     }
 }
 
-/// Implements `Default` of records: every field its own. What is generated cannot derive it, as
-/// variants have none.
+/// Implements `Default` for records by the defaults of their fields. The bindings cannot derive it,
+/// since variants have no default.
 macro_rules! default_fields {
     ($($record:ty { $($field:ident),* })*) => {
         $(impl Default for $record {
@@ -170,7 +171,7 @@ mod tests {
             (100, 0, 0, 0, Some(1.0)),
             (200, 100, 100, 100, Some(1.5)),
             (300, 300, 300, 400, Some(2.33)),
-            // All trimmed: what was absorbed counts.
+            // All trimmed: absorbed bytes still count.
             (0, 0, 600, 1_000, Some(2.67)),
             (1, 0, u64::MAX, u64::MAX, Some(2.0)),
             (0, 0, 1, u64::MAX, Some(42_949_672.95)),

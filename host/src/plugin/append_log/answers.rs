@@ -1,4 +1,4 @@
-//! Results of the library, as a plugin gets them: objects are named below the label.
+//! Converts the library's results for plugins: objects are named below the label.
 
 use crate::page::Page;
 use crate::sandbox::imports::access::KeyScope;

@@ -1,7 +1,7 @@
-//! The errors of the library as a plugin may know them.
+//! Converts the library's errors for plugins.
 //!
-//! 1. No URL, no credential, no name of a log: a plugin gets labels, kinds and numbers. The cause
-//!    goes to the host's own log messages.
+//! 1. A plugin gets labels, kinds and numbers, but no URL, credential or log name. The cause goes
+//!    to the host's own log messages.
 
 use crate::error::Error;
 use crate::sandbox::imports::access::KeyScope;
@@ -33,7 +33,7 @@ impl KeyScope {
             }),
             Error::StoreFailed(StoreFailure { transient, .. }) => failed(label, transient),
             Error::Damaged(damage) => wit::Error::Damaged(self.damage(damage)),
-            // The plugin must not learn of logs below this one.
+            // The plugin must not see the names of logs below this one.
             Error::NoLog(_) => {
                 let name = label.to_string();
                 wit::Error::NoLog(NoLog { name, below: Vec::new(), more: false })
@@ -54,8 +54,7 @@ impl KeyScope {
     }
 }
 
-/// Converts the refusal of a call that was not admitted. Its text is about the plugin's own
-/// actions.
+/// Converts the error of a call that was not admitted. Its text has only the plugin's own actions.
 pub(super) fn refuse_unlent(error: Error) -> wit::Error {
     match error {
         Error::LimitReached(message) => wit::Error::LimitReached(message),

@@ -1,7 +1,7 @@
-//! The `append-log` interface as a plugin sees it: admits, calls, converts.
+//! The `append-log` interface for plugins: admits calls, makes them and converts their results.
 //!
-//! Everything that a plugin passes in is hostile. It is checked here, or by the log's component,
-//! which runs in a sandbox of its own.
+//! All arguments from a plugin are hostile. They are checked here, or by the log's component, which
+//! runs in its own sandbox.
 
 mod answers;
 mod errors;
@@ -21,12 +21,12 @@ use crate::sandbox::imports::access::KeyScope;
 
 type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
-/// Adds the `append-log` import to a linker, through which a plugin reaches the logs that
-/// [`LogsCtx`] grants. `view` finds the context and a resource table in the data of a wasmtime
-/// store.
+/// Adds the `append-log` import to a linker, for plugins that use the logs that [`LogsCtx`] grants.
+///
+/// `view` returns the context and a resource table from the data of a wasmtime store.
 ///
 /// # Errors
-/// The linker has the interface already.
+/// Fails if the linker already has the interface.
 pub fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> LogsView<'_>,
@@ -189,8 +189,7 @@ impl wit::HostLog for LogsView<'_> {
         })
     }
 
-    /// Ticks immediately; the host also ticks by itself. A log that cannot answer has nothing
-    /// pending.
+    /// Ticks immediately; the host also ticks by itself. A log that fails has nothing pending.
     async fn tick(&mut self, log: Resource<LentLog>) -> wasmtime::Result<bool> {
         Ok(match self.log(&log, Call::Tick, 0)? {
             Ok(lent) => lent.opened.log.tick().await.unwrap_or(false),
@@ -205,7 +204,7 @@ impl wit::HostLog for LogsView<'_> {
         };
         let pending = match opened {
             Some(opened) => {
-                // The call cannot return an error, and "nothing pending" would be wrong.
+                // The call cannot return an error, and "nothing pending" would be false.
                 self.ctx.memory().check_room(opened.log.pending_memory_bytes())?;
                 opened.log.pending().await.ok()
             }
@@ -264,7 +263,7 @@ impl wit::HostLog for LogsView<'_> {
     }
 
     async fn drop(&mut self, log: Resource<LentLog>) -> wasmtime::Result<()> {
-        // A failure here is retried when the handle is dropped, and reported at the end.
+        // A failed close is retried when the handle is dropped, and reported at the end.
         self.table.delete(log)?.close().await.ok();
         Ok(())
     }
@@ -277,7 +276,7 @@ impl wit::HostReader for LogsView<'_> {
         if let Err(refused) = ctx.admitted(&lent.label.name, Call::ReaderNext) {
             return Ok(Err(refused));
         }
-        // Its memory counts until the plugin has the page.
+        // The memory of the page counts until the plugin has it.
         let page = lent.reader.next_counted().await.map_err(|error| lent.label.refuse(error));
         if let Ok(Some((page, _))) = &page {
             ctx.read(page.events, page.lines.len());
@@ -323,7 +322,7 @@ impl wit::HostVerifier for LogsView<'_> {
 }
 
 impl LogsView<'_> {
-    /// Returns an open log, if the call on it is admitted.
+    /// Returns an open log if the call on it is admitted.
     fn log(&mut self, log: &Resource<LentLog>, call: Call, bytes: usize) -> Answer<&mut LentLog> {
         let lent = self.table.get_mut(log)?;
         let admitted = self.ctx.admit(&lent.opened.label.name, call, bytes);
@@ -352,7 +351,7 @@ impl LogsView<'_> {
 }
 
 impl LogsCtx {
-    /// Returns the log behind a label, if the call is admitted.
+    /// Returns the log of a label if the call is admitted.
     fn admitted(&mut self, name: &str, call: Call) -> Result<(Grant, KeyScope), wit::Error> {
         match self.admit(name, call, 0) {
             Ok((grant, label)) => Ok((grant.clone(), label.clone())),

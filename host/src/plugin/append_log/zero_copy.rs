@@ -1,7 +1,7 @@
-//! Appends without an intermediate copy: from the plugin's memory straight into the writer's pack.
+//! Appends directly from the plugin's memory to the writer's pack, without a copy in between.
 //!
-//! The generated bindings would first make a vector of each event, and a large future. If the pack
-//! is full, the events are copied and the call waits.
+//! The generated bindings would first allocate a vector for each event, and a large future. If the
+//! pack is full, the events are copied and the call waits.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -58,10 +58,10 @@ fn add<T: Send + 'static, A: Append>(
     )
 }
 
-/// An append, as far as it proceeds without waiting.
+/// The state of an append after all steps that need no waiting.
 enum Begun<A> {
     Done(Result<A, wit::Error>),
-    /// There is no room now.
+    /// The pack has no room now.
     Waits {
         opened: Arc<Opened>,
         bytes: Bytes,
@@ -95,12 +95,12 @@ fn begin<T: 'static, A: Append>(
     })
 }
 
-/// One of the two appends, by the type that it returns.
+/// One of the two append functions, by the type that it returns.
 trait Append: Sized + ComponentType + Lower + Send + Sync + 'static {
     const NAME: &'static str;
     const CALL: Call;
 
-    /// Appends if this needs no waiting; returns none otherwise.
+    /// Appends if this needs no waiting; otherwise returns none.
     fn now(log: &Log, bytes: &[u8]) -> Option<Result<Self>>;
     fn waiting(log: &Log, bytes: &[u8]) -> impl Future<Output = Result<Self>> + Send;
 
@@ -109,7 +109,7 @@ trait Append: Sized + ComponentType + Lower + Send + Sync + 'static {
     fn bytes(&self, given: usize) -> usize;
 }
 
-/// One event, given without its LF.
+/// Appends one event, passed without its LF.
 impl Append for () {
     const NAME: &'static str = "[method]log.append";
     const CALL: Call = Call::Append;
@@ -131,7 +131,7 @@ impl Append for () {
     }
 }
 
-/// The number of lines.
+/// Appends lines and returns their number.
 impl Append for u64 {
     const NAME: &'static str = "[method]log.append-lines";
     const CALL: Call = Call::AppendLines;
