@@ -138,7 +138,8 @@ fn lack_of_file(error: &wasmtime::Error) -> Option<String> {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
     let limit = limit.map_or_else(String::new, |bytes| format!(", which is {bytes} bytes"));
     Some(format!(
-        "the memory of a component counts as a file, and is larger than this process may write: {}; \
+        "the memory of a component counts as a file, and is larger than this process may write: \
+         {}; \
          raise the limit{limit} (`ulimit -f`)",
         error.root_cause()
     ))

@@ -52,7 +52,8 @@ use config::settings::Environment;
 use encryption::Asked;
 use operation::{Operations, Overdue};
 
-pub use config::location::{LOCATION_FORMS, Location, LocationError};
+pub use config::location::Location;
+pub use config::location_error::{LOCATION_FORMS, LocationError};
 pub use config::options::{
     OptionError, RETRY_MAX_LIMIT, StoreOptions, TIMEOUT_DEFAULT, TIMEOUT_LIMIT, TIMEOUT_MIN,
 };

@@ -72,7 +72,8 @@ pub(crate) fn check<T: 'static>(
     if surface.is_cut_off {
         let bytes = component.len();
         return refuse(format!(
-            "is cut off: a part of the component is missing behind its {bytes} bytes; copy or build \
+            "is cut off: a part of the component is missing behind its {bytes} bytes; copy or \
+             build \
              it again"
         ));
     }

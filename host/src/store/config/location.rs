@@ -1,6 +1,6 @@
 //! The text that names a log, split into the root that is granted and the log's name.
 //!
-//! Owns: the forms of a location, and every error about them.
+//! Owns: the forms of a location.
 //! Must not know: credentials, options, or how a store is opened.
 //!
 //! 1. A location holds no secret. A user or password in a URL, a query and a fragment are refused,
@@ -14,13 +14,9 @@ use std::path::{Component, Path};
 
 use url::Url;
 
+use crate::store::config::location_error::LocationError;
 use crate::store::config::redact::hide_in_urls;
 use crate::store::config::root::{Root, RootKind, Service};
-
-/// The forms of a location, for messages and help texts.
-pub const LOCATION_FORMS: &str = "a path, file:///FOLDER/NAME, s3://BUCKET/NAME, gs://BUCKET/NAME, \
-     az://CONTAINER/NAME, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/NAME, \
-     http(s)://HOST/NAME (WebDAV) or memory:NAME";
 
 /// The schemes that a bucket, a container or a host follows, and whether that may contain an `@`.
 /// In Azure's, `container@account.host` is no credential.
@@ -59,104 +55,8 @@ pub struct Location {
     pub name: String,
 }
 
-/// Reports the fault of a location, and the text to write instead. Holds no secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LocationError {
-    /// The text is empty.
-    #[error("the location is empty: write {LOCATION_FORMS}")]
-    Empty,
-    /// The text has an unknown scheme.
-    #[error("the scheme {scheme:?} is not known: write {LOCATION_FORMS}")]
-    UnknownScheme {
-        /// The scheme as typed.
-        scheme: String,
-    },
-    /// A URL of a store lacks the two slashes after its scheme, so it would be a folder.
-    #[error("{text:?} is no URL: write {url}, or ./{text} for a folder of that name")]
-    NoAuthority {
-        /// The text as typed, without secrets.
-        text: String,
-        /// The same with the slashes.
-        url: String,
-    },
-    /// A `file` URL lacks three slashes, or has a host.
-    #[error("{text:?} is no URL of a folder: write {url}, with three slashes and the whole path")]
-    NotFileUrl {
-        /// The text as typed, without secrets.
-        text: String,
-        /// The same with the slashes.
-        url: String,
-    },
-    /// The URL has no bucket, container or host, or an impossible one.
-    #[error("{text:?} names no usable bucket, container or host: write {form}")]
-    MissingBucket {
-        /// The text as typed, without secrets.
-        text: String,
-        /// The correct form.
-        form: &'static str,
-    },
-    /// The location names nothing below the bucket, host or root folder.
-    #[error("{text:?} names no log: add its name as the last segment")]
-    MissingName {
-        /// The text as typed, without secrets.
-        text: String,
-    },
-    /// A `..` segment cannot be resolved.
-    #[error("{text:?} has a `..` segment that cannot be followed: write the path without it")]
-    ParentSegment {
-        /// The text as typed, without secrets.
-        text: String,
-    },
-    /// A segment is empty, too long, or has characters that no store takes.
-    #[error("{text:?} has a segment that cannot be used: {reason}")]
-    BadSegment {
-        /// The text as typed, without secrets.
-        text: String,
-        /// The fault of the segment.
-        reason: &'static str,
-    },
-    /// The URL has a user or a password.
-    #[error("the {scheme} URL has a user or a password: {}", instead_of_credentials(scheme))]
-    Credentials {
-        /// The scheme as typed.
-        scheme: String,
-    },
-    /// A user, a password and a host have no scheme, so they would be a folder.
-    #[error(
-        "a user and a password before {host:?} are no part of a location: write a URL without \
-         them, or ./ before the path of a folder"
-    )]
-    NoScheme {
-        /// The text after the password.
-        host: String,
-    },
-    /// The URL has a query or a fragment.
-    #[error("{text:?} has a query or a fragment, which a location cannot have: remove it")]
-    QueryOrFragment {
-        /// The text as typed, up to the query.
-        text: String,
-    },
-    /// The current folder cannot be found, so a relative path cannot be resolved.
-    #[error("{text:?} is relative and the current folder is not known: {reason}")]
-    CurrentFolder {
-        /// The text as typed.
-        text: String,
-        /// The system's error text.
-        reason: String,
-    },
-    /// The host belongs to a store that has its own scheme.
-    #[error("the host {host:?} is no WebDAV server: write {form}")]
-    OtherScheme {
-        /// The host as typed.
-        host: String,
-        /// The correct form.
-        form: &'static str,
-    },
-}
-
 impl Location {
-    /// Parses a location of a log; see [`LOCATION_FORMS`].
+    /// Parses a location of a log; see [`LOCATION_FORMS`](super::location_error::LOCATION_FORMS).
     ///
     /// Touches the file system only for a path with `..` segments, to follow symbolic links.
     ///
@@ -242,17 +142,6 @@ fn check_no_password(text: &str) -> Result<(), LocationError> {
     match text.split('/').find_map(with_password) {
         Some(host) => Err(LocationError::NoScheme { host }),
         None => Ok(()),
-    }
-}
-
-/// Returns the place where credentials belong, or the substitute for them.
-fn instead_of_credentials(scheme: &str) -> &'static str {
-    match scheme.to_ascii_lowercase().as_str() {
-        "http" | "https" => {
-            "WebDAV is spoken without credentials; leave them out, and use a server that trusts \
-             your network or a proxy on this machine that adds them, such as `rclone serve webdav`"
-        }
-        _ => "put credentials into the environment or into store options",
     }
 }
 

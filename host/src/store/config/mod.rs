@@ -3,6 +3,7 @@
 
 mod hiding;
 pub(super) mod location;
+pub(super) mod location_error;
 pub(super) mod options;
 pub(super) mod proxy;
 pub(super) mod redact;

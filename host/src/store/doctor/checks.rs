@@ -10,7 +10,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use futures::future::join_all;
-use futures::{StreamExt, stream};
 
 use super::latency::TimedCreate;
 use super::{Ability, ClockOffset, Doctor, Latency, Verdict};
@@ -27,12 +26,6 @@ const ROUNDS: usize = 20;
 const RACES: usize = 4;
 const RACERS: usize = 16;
 
-/// More than the 1,000 objects that services return for one request.
-const PAGED_OBJECTS: usize = 1_100;
-
-/// The number of concurrent creates while those objects are made.
-const CREATES_AT_ONCE: usize = 32;
-
 /// The number of timed requests of each kind, one after the other. Fewer if they take too long.
 const SAMPLES: usize = 100;
 const SAMPLES_MIN: usize = 10;
@@ -44,13 +37,13 @@ const RANGED_BYTES: usize = 256 * 1024;
 const CLOCK_OFFSET_MAX: Duration = Duration::from_secs(60);
 
 /// The observation if the trial went well, or the reason why it did not.
-type Tried = Result<(Verdict, String), String>;
+pub(super) type Tried = Result<(Verdict, String), String>;
 
-fn passed(detail: impl Into<String>) -> Tried {
+pub(super) fn passed(detail: impl Into<String>) -> Tried {
     Ok((Verdict::Passed, detail.into()))
 }
 
-fn text(error: impl Display) -> String {
+pub(super) fn text(error: impl Display) -> String {
     error.to_string()
 }
 
@@ -292,92 +285,14 @@ impl Doctor {
         }
     }
 
-    async fn list_paging(&mut self) -> Tried {
-        let expected = self.paged_keys();
-        let store = self.store.clone();
-        let mut creates = stream::iter(expected.clone())
-            .map(|key| {
-                let store = store.clone();
-                async move { store.create(&key, Bytes::from_static(b"x"), false).await }
-            })
-            .buffer_unordered(CREATES_AT_ONCE);
-        while let Some(created) = creates.next().await {
-            existing_is_fine(created)?;
-        }
-        let prefix = self.prefix("paged_");
-        if self.keys(&prefix, None, 10_000).await? != expected {
-            return Err(format!("a listing of {PAGED_OBJECTS} objects is not all of them"));
-        }
-        let mut found: Vec<String> = Vec::new();
-        loop {
-            let after = found.last().cloned();
-            let page = self.store.list(&prefix, after.as_deref(), 300).await.map_err(text)?;
-            found.extend(page.objects.into_iter().map(|object| object.key));
-            if !page.more || found.len() > expected.len() {
-                break;
-            }
-        }
-        match found == expected {
-            true => passed(format!("{PAGED_OBJECTS} objects, whole and by pages of 300")),
-            false => Err(format!("{PAGED_OBJECTS} objects by pages of 300 are not all of them")),
-        }
-    }
-
-    async fn list_start_after(&mut self) -> Tried {
-        let keys = self.paged_keys();
-        let prefix = self.prefix("paged_");
-        for start in [0, 549, 998, 999, 1_000, PAGED_OBJECTS.saturating_sub(1)] {
-            let (Some(after), expected) = (keys.get(start), keys.iter().skip(start).skip(1)) else {
-                continue;
-            };
-            let found = self.keys(&prefix, Some(after.as_str()), 3).await?;
-            if !found.iter().eq(expected.take(3)) {
-                return Err(format!("a listing after {after:?} begins with {:?}", found.first()));
-            }
-        }
-        passed("at any key, those at the ends of pages too")
-    }
-
-    async fn list_order(&mut self) -> Tried {
-        let times = self.store.inner.written_times(&self.folder).await.map_err(text)?;
-        match times.is_sorted_by(|(a, _), (b, _)| a < b) {
-            true => passed("by key"),
-            false => {
-                let detail = "none: every listing is fetched whole, and sorted here".to_owned();
-                Ok((Verdict::Limited, detail))
-            }
-        }
-    }
-
-    async fn bulk_delete(&mut self) -> Tried {
-        let keys = self.paged_keys();
-        let (start, requests_before) = (Instant::now(), self.store.inner.operations.requests());
-        self.delete(keys).await?;
-        let seconds = start.elapsed().as_secs_f64();
-        let requests = self.store.inner.operations.requests().saturating_sub(requests_before);
-        if !self.keys(&self.prefix("paged_"), None, 10).await?.is_empty() {
-            return Err("objects were listed after they were deleted".to_owned());
-        }
-        let requests = match requests {
-            0 => String::new(),
-            1 => "1 request, ".to_owned(),
-            many => format!("{many} requests, "),
-        };
-        passed(format!("{PAGED_OBJECTS} objects: {requests}{seconds:.1} s"))
-    }
-
     /// Returns the key of that name in our folder, and records it for removal.
-    fn key(&mut self, name: impl Display) -> String {
+    pub(super) fn key(&mut self, name: impl Display) -> String {
         let key = format!("{}/{name}", self.folder);
         self.written.insert(key.clone());
         key
     }
 
-    fn paged_keys(&mut self) -> Vec<String> {
-        (0..PAGED_OBJECTS).map(|number| self.key(format_args!("paged_{number:05}"))).collect()
-    }
-
-    fn prefix(&self, name_start: &str) -> String {
+    pub(super) fn prefix(&self, name_start: &str) -> String {
         format!("{}/{name_start}", self.folder)
     }
 
@@ -387,14 +302,14 @@ impl Doctor {
         Ok(key)
     }
 
-    async fn delete(&self, keys: Vec<String>) -> Result<(), String> {
+    pub(super) async fn delete(&self, keys: Vec<String>) -> Result<(), String> {
         match self.store.delete(keys).await.first() {
             None => Ok(()),
             Some(failure) => Err(text(&failure.error)),
         }
     }
 
-    async fn keys(
+    pub(super) async fn keys(
         &self,
         prefix: &str,
         after: Option<&str>,
@@ -412,7 +327,9 @@ fn is_enough(times: &[Duration]) -> bool {
 }
 
 /// The names are random, so an existing object is our own: an attempt was repeated.
-fn existing_is_fine(created: Result<(), crate::store::WriteError>) -> Result<(), String> {
+pub(super) fn existing_is_fine(
+    created: Result<(), crate::store::WriteError>,
+) -> Result<(), String> {
     match created {
         Ok(()) | Err(crate::store::WriteError::AlreadyExists) => Ok(()),
         Err(error) => Err(text(error)),

@@ -10,6 +10,7 @@
 
 mod checks;
 mod latency;
+mod listing_checks;
 
 use std::collections::BTreeSet;
 use std::fmt;

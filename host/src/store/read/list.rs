@@ -257,8 +257,8 @@ impl Listing<'_> {
 
     fn outside(&self, asked: &str, location: &str) -> ReadError {
         let reason = format!(
-            "the store's answer is not the listing of {asked:?}: it names {location:?}, outside the \
-             asked prefix; check what answers in the store's place"
+            "the store's answer is not the listing of {asked:?}: it names {location:?}, outside \
+             the asked prefix; check what answers in the store's place"
         );
         self.inner.context.error(StoreErrorKind::Other, "list", self.prefix, reason)
     }

@@ -128,7 +128,8 @@ fn answering_server(answer: &'static str) -> String {
 async fn the_encryption_in_an_answer_reaches_the_doctor() {
     let answer = "HTTP/1.1 200 OK\r\netag: \"1\"\r\ncontent-length: 0\r\nconnection: close\r\n\
                   x-amz-server-side-encryption: aws:kms\r\n\
-                  x-amz-server-side-encryption-aws-kms-key-id: arn:aws:kms:a:1:key/12345678\r\n\r\n";
+                  x-amz-server-side-encryption-aws-kms-key-id: \
+                  arn:aws:kms:a:1:key/12345678\r\n\r\n";
     let endpoint = format!("aws_endpoint={}", answering_server(answer));
     let options = [&endpoint, "allow_http=true", "server_side_encryption=aws:kms"];
     let keys = [("AWS_ACCESS_KEY_ID", "id12"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];

@@ -13,11 +13,10 @@ mod effect;
 pub(crate) mod key_file;
 mod open_error;
 pub(crate) mod option_names;
+mod retries;
 mod values;
 
-use std::time::Duration;
-
-use object_store::{BackoffConfig, RetryConfig};
+use object_store::RetryConfig;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
@@ -34,6 +33,7 @@ pub use open_error::{OpenError, SettingName};
 #[cfg(test)]
 pub(crate) use option_names::Known;
 pub(crate) use option_names::{ServiceKey, known};
+use retries::retry_config;
 pub(crate) use values::Form;
 
 /// The options that name a bucket, which only the location may do.
@@ -105,33 +105,6 @@ pub(crate) struct Settings<K> {
     secrets: Vec<String>,
     pub(crate) instance_credentials: bool,
     pub(crate) retry: RetryConfig,
-}
-
-/// The first pause before a request is repeated, and the longest.
-///
-/// The longest is short compared with the timeout, so that a server that is back is soon asked
-/// again.
-const PAUSE_MIN: Duration = Duration::from_millis(100);
-const PAUSE_MAX: Duration = Duration::from_secs(5);
-
-/// Each pause is random, up to this many times the one before. With less than e (2.718) the pauses
-/// would not grow.
-const PAUSE_GROWTH: f64 = 3.0;
-
-fn retry_config(options: &StoreOptions) -> RetryConfig {
-    // At most this many pauses fit into the timeout. The timeout ends the retries, not their
-    // number.
-    let until_timeout = options.timeout.as_millis() / PAUSE_MIN.as_millis();
-    let until_timeout = usize::try_from(until_timeout).unwrap_or(usize::MAX);
-    RetryConfig {
-        max_retries: options.retry_max.unwrap_or(until_timeout),
-        retry_timeout: options.timeout,
-        backoff: BackoffConfig {
-            init_backoff: PAUSE_MIN,
-            max_backoff: PAUSE_MAX,
-            base: PAUSE_GROWTH,
-        },
-    }
 }
 
 impl<K: ServiceKey> Settings<K> {

@@ -92,7 +92,8 @@ fn upload_server(key: &'static str, last: Answer) -> Server {
         "POST" if asked.target.contains("uploads") => Answer::new(
             200,
             format!(
-                "<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>{key}</Key><UploadId>u</UploadId>\
+                "<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>{key}</Key>\
+                 <UploadId>u</UploadId>\
              </InitiateMultipartUploadResult>"
             ),
         ),
@@ -310,7 +311,8 @@ async fn one_delete_is_done_only_if_the_store_says_so() {
 fn batch(results: &[(usize, u16)]) -> Answer {
     let part = |(id, status): &(usize, u16)| {
         format!(
-            "--b\r\nContent-Type: application/http\r\nContent-ID: {id}\r\n\r\nHTTP/1.1 {status} Said\
+            "--b\r\nContent-Type: application/http\r\nContent-ID: {id}\r\n\r\n\
+             HTTP/1.1 {status} Said\
              \r\nx-ms-version: 1\r\n\r\n\r\n"
         )
     };
