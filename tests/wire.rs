@@ -12,6 +12,8 @@ use tokio::runtime::Runtime;
 
 #[path = "wire/lies.rs"]
 mod lies;
+#[path = "wire/logs.rs"]
+mod logs;
 #[path = "wire/webdav.rs"]
 mod webdav;
 
@@ -309,103 +311,6 @@ fn an_upload_whose_steps_fail_once_is_whole() {
             assert!(wire.proxy.faults() > 0, "{fault:?} never happened");
             wire.proxy.play(|_| Fault::None);
             assert!(wire.get(&store, "log/a").unwrap() == bytes, "{fault:?}");
-        }
-    });
-}
-
-fn host() -> Host {
-    Host::new().unwrap()
-}
-
-/// Reads the whole log.
-async fn read(host: &Host, store: &Store) -> Result<Vec<String>, Error> {
-    let mut reader = host.read(store, "log").await?;
-    let mut events = Vec::new();
-    while let Some(page) = reader.next().await? {
-        events.extend(page.iter().map(|event| String::from_utf8(event.to_vec()).unwrap()));
-    }
-    Ok(events)
-}
-
-#[test]
-fn a_log_has_each_event_once_whatever_happens_once_to_each_request() {
-    let host = host();
-    on_each_server(|wire| {
-        for fault in FAULTS {
-            let store = wire.store_for(fault, REPEATED_MAX);
-            let misbehave = || {
-                wire.proxy.play(first_attempts(fault, |seen| {
-                    is_object(seen) || seen.is_list() || seen.method == "POST"
-                }))
-            };
-            misbehave();
-            let done = wire.runtime.block_on(async {
-                let log = host.open(&store, "log", LogOptions::new()).await?;
-                let mut all = Vec::new();
-                for number in 0..12 {
-                    let event = format!("event {number}");
-                    log.append(&event).await?;
-                    all.push(event);
-                    log.flush().await?;
-                    if number == 7 {
-                        log.compact(&CompactOptions::new()).await?;
-                    }
-                }
-                assert_eq!(log.close().await?.events, 12);
-                misbehave();
-                assert_eq!(read(&host, &store).await?, all, "{fault:?}");
-                misbehave();
-                host.compact(&store, "log", &CompactOptions::new().full(true)).await?;
-                misbehave();
-                assert_eq!(read(&host, &store).await?, all, "{fault:?}");
-                let stats = host.stat(&store, "log").await?;
-                assert_eq!((stats.events, stats.batches), (12, 0), "{fault:?}");
-                Ok::<_, Error>(())
-            });
-            done.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
-            assert!(wire.proxy.faults() > 0, "{fault:?} never happened");
-        }
-    });
-}
-
-#[test]
-fn a_flush_that_fails_says_its_fate_and_the_next_one_writes_each_event_once() {
-    let host = host();
-    on_each_server(|wire| {
-        let table = [
-            (Fault::ResetAfter, WriteFate::Unknown),
-            (Fault::StallAfter, WriteFate::Unknown),
-            (Fault::CarryOutAndRefuse("503 Slow Down"), WriteFate::Unknown),
-            (Fault::ResetBefore, WriteFate::Unknown),
-            (Fault::Refuse("500 Internal Server Error"), WriteFate::Unknown),
-            (Fault::Refuse("403 Forbidden"), WriteFate::NotWritten),
-        ];
-        for (fault, expected) in table {
-            let store = match fault.is_silent() {
-                true => wire.store_at(&wire.place(), 0, LATE),
-                false => wire.store(0),
-            };
-            wire.proxy.play(|_| Fault::None);
-            wire.runtime.block_on(async {
-                let options = LogOptions::new().flush_interval(Duration::ZERO);
-                let log = host.open(&store, "log", options).await.unwrap();
-                log.append("one").await.unwrap();
-                log.append("two").await.unwrap();
-                wire.proxy.play(move |seen| match seen.method.as_str() {
-                    "PUT" => fault,
-                    _ => Fault::None,
-                });
-                let failed = log.flush().await.unwrap_err();
-                let Error::WriteFailed(WriteFailure { fate, events_held, .. }) = &failed else {
-                    panic!("{fault:?}: {failed}");
-                };
-                assert_eq!((*fate, *events_held), (expected, 2), "{fault:?}: {failed}");
-                log.append("three").await.unwrap();
-                wire.proxy.play(|_| Fault::None);
-                assert_eq!(log.close().await.unwrap().events, 3, "{fault:?}");
-                let events = read(&host, &store).await.unwrap();
-                assert_eq!(events, ["one", "two", "three"], "{fault:?}");
-            });
         }
     });
 }

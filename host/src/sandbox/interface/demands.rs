@@ -112,7 +112,8 @@ fn other_version(surface: &Surface) -> Option<String> {
         }
         Some(format!(
             "was made for {PACKAGE}{interface}@{version}, and this host has version \
-             {INTERFACE_VERSION}: build it against the wit/ of version {INTERFACE_VERSION}, or use a stratalog of version {version}"
+             {INTERFACE_VERSION}: build it against the wit/ of version {INTERFACE_VERSION}, or \
+             use a stratalog of version {version}"
         ))
     })
 }
@@ -199,8 +200,8 @@ fn missing_export(world: World, surface: &Surface) -> Option<String> {
     };
     Some(match world {
         World::Log => format!(
-            "is not a component of the world stratalog:log/log-component@{INTERFACE_VERSION}: it exports no \
-             {missing}@{version}, it exports {exports}"
+            "is not a component of the world stratalog:log/log-component@{INTERFACE_VERSION}: it \
+             exports no {missing}@{version}, it exports {exports}"
         ),
         World::Plugin => format!(
             "is not a command: it exports no {missing}@{version}, it exports {exports}. Build it \

@@ -40,8 +40,8 @@ fn each_unmet_import_is_named_with_the_cure() {
         refusal(World::Plugin, &component(&mixed, RUN)),
         "it imports wasi:http/types@0.2.10, a:b/c@1.0.0, which no plugin is given. A plugin can \
          import stratalog:log/append-log, stratalog:log/held-bytes, stratalog:log/object-store, \
-         stratalog:log/types, wasi:logging/logging@0.1.0-draft, and of WASI 0.2 wasi:cli, wasi:clocks, wasi:filesystem, \
-         wasi:io, wasi:random, wasi:sockets"
+         stratalog:log/types, wasi:logging/logging@0.1.0-draft, and of WASI 0.2 wasi:cli, \
+         wasi:clocks, wasi:filesystem, wasi:io, wasi:random, wasi:sockets"
     );
     let refused = refusal(World::Log, &component(&[of_package!("append-log")], &[]));
     assert!(refused.contains("which no log's component is given"), "{refused}");
@@ -83,7 +83,8 @@ fn another_version_of_the_interface_is_named() {
             refused,
             format!(
                 "it was made for {import}, and this host has version {INTERFACE_VERSION}: build it \
-                 against the wit/ of version {INTERFACE_VERSION}, or use a stratalog of version {version}"
+                 against the wit/ of version {INTERFACE_VERSION}, or use a \
+                 stratalog of version {version}"
             )
         );
     }

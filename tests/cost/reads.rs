@@ -1,0 +1,247 @@
+//! The cost of reads and of readers that follow.
+
+use super::*;
+
+#[test]
+fn read_costs_three_lists_and_a_get_for_each_object_that_is_needed() {
+    for (segments, live) in [(0, 3), (2, 0), (3, 20)] {
+        on_both(|world, counting| {
+            log_of(world, segments, live);
+            counting.requests();
+            assert_eq!(world.read("log").unwrap().len(), segments * 4 + live * 2);
+            let expected = counts([
+                // The batches are listed again if there are any.
+                ("list", if live > 0 { 3 } else { 2 }),
+                ("get manifest", usize::from(segments > 0)),
+                ("get index", segments),
+                ("get segment", segments),
+                ("get batch", live),
+            ]);
+            assert_eq!(counting.counts(), expected, "{segments} segments, {live} live");
+        });
+    }
+}
+
+#[test]
+fn read_all_of_a_handle_costs_what_a_read_does() {
+    on_both(|world, counting| {
+        log_of(world, 2, 3);
+        let log = world.open("log");
+        log.append("pending").unwrap();
+        counting.requests();
+        assert_eq!(log.read_all().unwrap().len(), 15);
+        let expected = counts([
+            ("list", 3),
+            ("get manifest", 1),
+            ("get index", 2),
+            ("get segment", 2),
+            ("get batch", 3),
+        ]);
+        assert_eq!(counting.counts(), expected);
+        log.close().unwrap();
+    });
+}
+
+#[test]
+fn gets_are_sixteen_at_once_and_no_more() {
+    on_both(|world, counting| {
+        log_of(world, 3, 40);
+        counting.hold_gets();
+        assert_eq!(world.read("log").unwrap().len(), 92);
+        assert_eq!(counting.most_at_once(), 16);
+    });
+    on_both(|world, counting| {
+        append_batches(world, 40);
+        counting.hold_gets();
+        world.compact("log").unwrap();
+        assert_eq!(counting.most_at_once(), 16);
+    });
+}
+
+#[test]
+fn follow_costs_two_lists_a_poll_while_nothing_is_new() {
+    let idle = counts([("list", 2)]);
+    on_both(|world, counting| {
+        let mut pages = world.start_read("log").unwrap();
+        counting.requests();
+        // The absence of events is checked once: by segments, and by logs below.
+        let outcome = pages.rest();
+        assert!(matches!(outcome, Err(Error::NoLog(_))), "{outcome:?}");
+        assert_eq!(counting.counts(), counts([("list", 4)]));
+        let mut poll = |events: usize, expected: BTreeMap<String, usize>| {
+            counting.requests();
+            assert_eq!(pages.rest().unwrap().len(), events);
+            assert_eq!(counting.counts(), expected);
+            for _ in 0..3 {
+                assert_eq!(pages.rest().unwrap(), Vec::<String>::new());
+                assert_eq!(counting.counts(), idle);
+            }
+        };
+        poll(0, counts([("list", 2)]));
+        append_batches(world, 40);
+        poll(80, counts([("list", 3), ("get batch", 40)]));
+        append_batches(world, 1);
+        poll(2, counts([("list", 3), ("get batch", 1)]));
+        // An event that was yielded live and then compacted is not got again: its index is enough.
+        world.compact("log").unwrap();
+        poll(0, counts([("list", 2), ("get manifest", 1), ("get index", 1)]));
+        append_batches(world, 3);
+        poll(6, counts([("list", 3), ("get manifest", 1), ("get batch", 3)]));
+        world.compact_with("log", FAN_IN_2).unwrap();
+        poll(0, counts([("list", 2), ("get manifest", 1), ("get index", 1)]));
+        // A trim of events that were read is seen, and nothing else.
+        world.trim("log", TrimPoint::KeepEvents(4)).unwrap();
+        poll(0, counts([("list", 2), ("get manifest", 1)]));
+    });
+}
+
+#[test]
+fn a_follower_gets_of_a_segment_only_what_it_has_not_yielded() {
+    on_both(|world, counting| {
+        append_batches(world, 3);
+        let mut pages = world.start_read("log").unwrap();
+        pages.rest().unwrap();
+        append_batches(world, 2);
+        world.compact("log").unwrap();
+        counting.requests();
+        assert_eq!(pages.rest().unwrap().len(), 4);
+        let requests = counting.requests();
+        let of = |what: &str| requests.iter().filter(|r| r.what == what).collect::<Vec<_>>();
+        assert_eq!((of("get index").len(), of("get batch").len()), (1, 0));
+        let [Request { amount, .. }] = of("get segment")[..] else { panic!("{requests:?}") };
+        assert_eq!(*amount, 4 * 12, "two batches of two events of twelve bytes");
+    });
+}
+
+#[test]
+fn a_leftover_costs_a_follower_one_list_more_and_its_index_once() {
+    on_both(|world, counting| {
+        append_batches(world, 3);
+        let key = world.keys().remove(0);
+        let bytes = world.object(&key);
+        world.compact("log").unwrap();
+        for trimmed in [false, true] {
+            world.put(&key, &bytes);
+            let mut pages = world.start_read("log").unwrap();
+            pages.rest().unwrap();
+            counting.requests();
+            for _ in 0..3 {
+                assert_eq!(pages.rest().unwrap(), Vec::<String>::new());
+                assert_eq!(counting.counts(), counts([("list", 3)]), "trimmed: {trimmed}");
+            }
+            world.trim("log", TrimPoint::KeepEvents(0)).unwrap();
+        }
+    });
+}
+
+/// Returns the sizes of the segment reads in bytes, and the other gets.
+fn gets(counting: &Counting) -> (Vec<u64>, BTreeMap<String, usize>) {
+    let (segments, others): (Vec<_>, Vec<_>) =
+        counting.requests().into_iter().partition(|request| request.what == "get segment");
+    let mut counts = BTreeMap::new();
+    for request in others {
+        *counts.entry(request.what).or_default() += 1;
+    }
+    (segments.iter().map(|request| request.amount).collect(), counts)
+}
+
+#[test]
+fn a_read_from_a_position_gets_only_the_batches_from_there_on() {
+    on_both(|world, counting| {
+        // Two segments of four batches of two events of twelve bytes, and a live batch.
+        for _ in 0..2 {
+            append_batches(world, 4);
+            world.compact_with("log", NO_MERGE).unwrap();
+        }
+        append_batches(world, 1);
+        for (position, segments, indexes) in [
+            // Everything of both.
+            (0, vec![96, 96], 2),
+            // Still from the first batch, in its middle.
+            (1, vec![96, 96], 2),
+            (2, vec![72, 96], 2),
+            (3, vec![72, 96], 2),
+            (7, vec![24, 96], 2),
+            (8, vec![96], 1),
+            (15, vec![24], 1),
+            (16, vec![], 0),
+        ] {
+            counting.requests();
+            let mut pages = world.start_read_from("log", &position.to_string()).unwrap();
+            assert_eq!(pages.rest().unwrap().len(), 18 - position);
+            let expected = counts([
+                ("list", 3),
+                ("get manifest", 1),
+                ("get index", indexes),
+                ("get batch", 1),
+            ]);
+            assert_eq!(gets(counting), (segments, expected), "from {position}");
+        }
+    });
+}
+
+#[test]
+fn a_read_of_a_time_gets_only_the_batches_of_that_time() {
+    on_both(|world, counting| {
+        for _ in 0..3 {
+            append_batches(world, 4);
+            world.compact_with("log", NO_MERGE).unwrap();
+        }
+        append_batches(world, 2);
+        let start = 1_700_000_000_000_000;
+        // Batches are sealed in seconds 1 to 14, four to a segment; the last two are live.
+        for (since, until, segments, indexes, batches) in [
+            (0, 100, vec![96, 96, 96], 3, 2),
+            (1, 4, vec![72], 1, 0),
+            (3, 4, vec![24], 1, 0),
+            (4, 6, vec![24, 24], 2, 0),
+            (6, 100, vec![72, 96], 2, 2),
+            (5, 9, vec![96], 1, 0),
+            (14, 100, vec![], 0, 1),
+            (20, 100, vec![], 0, 0),
+        ] {
+            let second = |second: u64| Some(start + second * 1_000_000);
+            let options = ReadOptions {
+                since: second(since),
+                until: second(until),
+                ..ReadOptions::default()
+            };
+            counting.requests();
+            let mut pages = world.start_read_with("log", options).unwrap();
+            let bytes: u64 = segments.iter().sum();
+            let found = pages.rest().unwrap().len();
+            assert_eq!(found, usize::try_from(bytes / 12).unwrap() + batches * 2);
+            let expected = counts([
+                ("list", 3),
+                ("get manifest", 1),
+                ("get index", indexes),
+                ("get batch", batches),
+            ]);
+            assert_eq!(gets(counting), (segments, expected), "since {since} until {until}");
+        }
+    });
+}
+
+#[test]
+fn last_costs_what_a_read_from_there_on_does() {
+    on_both(|world, counting| {
+        log_of(world, 3, 2);
+        for (last, segments, indexes, batches) in
+            [(1, vec![], 0, 1), (4, vec![], 0, 2), (6, vec![24], 1, 2), (9, vec![48, 24], 2, 2)]
+        {
+            counting.requests();
+            let options = ReadOptions { last: Some(last), ..ReadOptions::default() };
+            let mut pages = world.start_read_with("log", options).unwrap();
+            assert_eq!(u64::try_from(pages.rest().unwrap().len()), Ok(last));
+            let (mut got, others) = gets(counting);
+            got.sort_unstable_by(|a, b| b.cmp(a));
+            let expected = counts([
+                ("list", 3),
+                ("get manifest", 1),
+                ("get index", indexes),
+                ("get batch", batches),
+            ]);
+            assert_eq!((got, others), (segments, expected), "the last {last}");
+        }
+    });
+}
