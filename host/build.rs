@@ -87,8 +87,8 @@ fn interface_version(world: &Path) -> Result<String, String> {
     version.ok_or_else(|| format!("{} has no line `package stratalog:log@X.Y.Z;`", world.display()))
 }
 
-/// `wasm` in the target folder. The tests build plugins there, too, so that macros, which are most of
-/// the work, are compiled once for both.
+/// Returns the folder `wasm` in the target folder. The tests build plugins there, too, so that
+/// macros, which are most of the work, are compiled once for both.
 fn wasm_dir(out_dir: &Path) -> PathBuf {
     let mut folders = out_dir.ancestors();
     let target = folders.find(|folder| folder.join("CACHEDIR.TAG").exists());

@@ -292,7 +292,7 @@ fn a_large_old_batch_is_the_same_before_and_after_compaction() {
             world.put(&segment, &bad);
             let outcome = world.read("log").map(|events| events.len());
             assert!(
-                matches!(&outcome, Err(Error::Damaged(Damage { object, .. })) if *object == segment),
+                matches!(&outcome, Err(Error::Damaged(damage)) if damage.object == segment),
                 "{outcome:?}"
             );
         }

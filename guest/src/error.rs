@@ -94,7 +94,7 @@ pub struct WriteFailure {
     pub transient: bool,
 }
 
-/// What a failed write says of the events that its writer keeps: nothing where nobody keeps any.
+/// The part of a message about the events that the writer keeps; empty where it keeps none.
 fn kept(events: u64) -> String {
     match events {
         0 => String::new(),

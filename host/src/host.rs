@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::log::Log;
+use crate::log::Verifier;
 use crate::log::reader::Reader;
 use crate::options::LogOptions;
 use crate::read_options::ReadOptions;
@@ -15,7 +16,6 @@ use crate::store::Store;
 use crate::types::{
     CompactOptions, Compaction, CompactionPlan, RepairStep, Stats, TrimOptions, TrimPoint, Trimmed,
 };
-use crate::verifier::Verifier;
 
 /// The component that is built with this crate.
 static EMBEDDED: &[u8] = include_bytes!(env!("STRATALOG_COMPONENT"));

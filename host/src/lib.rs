@@ -69,7 +69,6 @@ mod read_options;
 mod sandbox;
 pub mod store;
 mod types;
-mod verifier;
 
 pub use clock::Clock;
 
@@ -77,7 +76,7 @@ pub use error::{Error, Result};
 pub use host::{Host, HostBuilder};
 pub use limits::Limits;
 pub use log::Log;
-pub use log::{Follow, Reader};
+pub use log::{Follow, Reader, Verifier};
 pub use options::LogOptions;
 pub use page::Page;
 pub use read_options::ReadOptions;
@@ -87,4 +86,3 @@ pub use types::{
     Leftover, LeftoverReason, NoLog, RepairAction, RepairStep, Skipped, Stats, StoreFailure, Tier,
     TooLong, TrimOptions, TrimPoint, Trimmed, WriteFailure, WriteFate, Written,
 };
-pub use verifier::Verifier;

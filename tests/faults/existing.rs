@@ -71,7 +71,7 @@ fn a_segment_or_an_index_that_is_said_to_exist_counts_once_it_is_there() {
                 let failed = log.compact().unwrap_err();
                 let fate = WriteFate::Unknown;
                 assert!(
-                    matches!(&failed, Error::WriteFailed(WriteFailure { fate: f, .. }) if *f == fate),
+                    matches!(&failed, Error::WriteFailed(failure) if failure.fate == fate),
                     "{fault:?} {at}: {failed:?}"
                 );
                 assert_eq!(world.stat("log").unwrap().generation, 0);

@@ -12,7 +12,7 @@ use stratalog_guest::ports::{
 /// The listing of an object. None: it is not listed.
 pub type Shows = Rc<dyn Fn(ListedObject) -> Option<ListedObject>>;
 
-/// What a read gives of an object's bytes.
+/// The bytes of an object as a read returns them.
 type Gives = Rc<dyn Fn(&mut Vec<u8>)>;
 
 /// A store that lists as `shows` says, for a number of listings, and does not find some objects.
@@ -23,7 +23,7 @@ pub struct Liar {
     lies: Rc<Cell<u64>>,
     missing: Rc<dyn Fn(&str) -> bool>,
     intruders: Rc<dyn Fn(&str) -> bool>,
-    /// What is given of objects whose names begin so, for so many reads of each.
+    /// The answers for objects with this name prefix, for the first N reads of each.
     wrong: Option<(&'static str, u64, Gives)>,
     reads: Rc<RefCell<BTreeMap<String, u64>>>,
 }

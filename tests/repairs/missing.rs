@@ -134,7 +134,7 @@ fn manifest_of_a_trim_is_made_again() {
     }
 }
 
-/// What a trim kept cannot be proven: nothing is recorded as lost.
+/// The events that a trim kept cannot be proven: nothing is recorded as lost.
 #[test]
 fn what_a_trim_kept_is_not_lost_where_its_manifest_does_not_follow() {
     let mut world = World { store: Memory::default(), clock: Clock::default() };
@@ -153,7 +153,7 @@ fn what_a_trim_kept_is_not_lost_where_its_manifest_does_not_follow() {
     assert!(before.contains_key(&index));
 }
 
-/// Whoever kept a position goes on from there, once the manifests are made again.
+/// A kept position stays valid once the manifests are made again.
 #[test]
 fn positions_kept_before_a_repair_of_missing_manifests_stay() {
     for lost in 1..=2 {
@@ -198,7 +198,7 @@ fn manifest_above_a_stand_in_is_made_again() {
     assert_eq!(read(&mut world.reader(None)).unwrap(), expected);
 }
 
-/// Where positions cannot be given back, the reason is told.
+/// A position that cannot stay valid is refused with the true reason.
 #[test]
 fn position_past_the_end_of_its_own_log_is_refused_with_the_reason() {
     let world = World::new();
@@ -215,8 +215,8 @@ fn position_past_the_end_of_its_own_log_is_refused_with_the_reason() {
     }
 }
 
-/// An object under the name of a later manifest, without any before it: once it is moved away, as the
-/// repair says, all is there.
+/// An object under the name of a later manifest, without any before it: once it is moved away, as
+/// the repair says, all is there.
 #[test]
 fn manifest_above_a_gap_is_left_with_a_word_on_the_way_round() {
     for generation in [5, 9_999_999_999] {

@@ -44,7 +44,7 @@ pub struct Catalog<S> {
     /// Entries under names of objects that are not objects. None if each is an error instead of
     /// being collected.
     intruders: Option<BTreeMap<String, EntryKind>>,
-    /// What was looked for last and not found.
+    /// The object that was not found at the last search.
     gone: Cell<Option<ObjectName>>,
 }
 

@@ -15,19 +15,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::decide::agreement;
-use crate::decide::log_state::{self, LogState};
+use crate::decide::log_state::LogState;
 use crate::decide::source::Source;
-use crate::drive::catalog::{Catalog, Scope};
+use crate::drive::catalog::Catalog;
 use crate::drive::segment_writer::write_failed;
 use crate::error::{Error, WriteFailure, WriteFate};
-use crate::format::listed::ListedOther;
 use crate::format::manifest::{Manifest, Retired, StandIn};
-use crate::format::names::{BatchName, Digest, LogId, Marker, ObjectName, SegmentName};
+use crate::format::names::{BatchName, Digest, LogId, ObjectName, SegmentName};
 use crate::format::segment::NewSegment;
-use crate::limits::{COMMIT_TRIES, COMPACT_TRIES, DELETE_KEYS_MAX, MISSING_TRIES};
-use crate::mutants::{self, Mutant};
+use crate::limits::{COMMIT_TRIES, COMPACT_TRIES};
 use crate::ports::{Store, StoreErrorKind, System, WriteError};
+
+mod cleaning;
 
 /// The outcome of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,165 +251,5 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
                 Err(error) => return Err(write_failed(&key, error)),
             }
         }
-    }
-
-    /// Deletes the garbage of the current manifest, this one or a later one. Lost if this one was
-    /// created long after its number was passed: then it counts for nothing.
-    fn clean_up_after(
-        &mut self,
-        goal: Goal,
-        own: &Manifest,
-        segments: &[SegmentName],
-        absorbed: &[BatchName],
-        state: &LogState,
-    ) -> Result<Commit, Error> {
-        let absorbed_batches = state.absorbed.iter().map(|batch| batch.name);
-        let candidates: Vec<_> = absorbed_batches.chain(absorbed.iter().copied()).collect();
-        self.catalog.record_generation(own.generation);
-        let (mut passed, mut used_before) = (false, None);
-        // A listing before the commit may be old by now: everything is listed again, and must
-        // agree. That listing also shows the rest of the garbage.
-        for _ in 0..MISSING_TRIES {
-            let listed = match self.catalog.list_current(Scope::Full)? {
-                Ok(listed) => listed,
-                Err(_) if mutants::is(Mutant::TrustAfterCommit) => {
-                    self.clean(own, &candidates, &state.others);
-                    return Ok(Commit::Won);
-                }
-                Err(went_back) => {
-                    let why = self.catalog.went_back(went_back);
-                    return Ok(self.leave_all(own, &why));
-                }
-            };
-            let highest = listed.highest.unwrap_or(own.generation);
-            if mutants::is(Mutant::DeleteOwn) {
-                self.clean(own, &candidates, &listed.others);
-                return Ok(Commit::Won);
-            }
-            let is_passed = highest > own.generation;
-            passed |= is_passed;
-            match self.catalog.marker(highest) {
-                Ok(None) => {}
-                Ok(Some(_)) if mutants::is(Mutant::ReuseGeneration) => {}
-                Ok(Some(marker)) => {
-                    used_before = Some((highest, marker));
-                    continue;
-                }
-                Err(error) => return Ok(self.leave_all(own, &error)),
-            }
-            let current =
-                if is_passed { self.catalog.manifest(highest)? } else { Some(own.clone()) };
-            let Some(current) = current else { continue };
-            if agreement::disagreement(Some(&current), &listed.others).is_some()
-                && !mutants::is(Mutant::TrustAfterCommit)
-            {
-                continue;
-            }
-            if !is_passed {
-                self.clean(own, &candidates, &listed.others);
-                return Ok(Commit::Won);
-            }
-            // A later manifest is based on this one, or came long before: its indexes decide.
-            let Some(in_index) = self.catalog.absorbed_by(&current, candidates.iter().copied())?
-            else {
-                continue;
-            };
-            self.clean(&current, &in_index, &listed.others);
-            // The segments were trimmed since, so their indexes are still needed.
-            let is_named = current.records().any(|segment| segments.contains(&segment.name));
-            let counts = is_named
-                || match goal {
-                    Goal::Compact => absorbed.iter().any(|batch| in_index.contains(batch)),
-                    // Others continued from there, or have trimmed as much themselves.
-                    Goal::Trim => {
-                        current.first_position >= own.first_position
-                            && current.trimmed_events() <= own.trimmed_events()
-                    }
-                };
-            if counts && !is_named {
-                self.discard(segments);
-                return Ok(Commit::Passed);
-            }
-            return Ok(if counts { Commit::Won } else { Commit::Lost });
-        }
-        if let Some((generation, marker)) = used_before {
-            return Err(self.catalog.used_before(generation, marker));
-        }
-        let message = "no listing agrees with the current manifest".to_owned();
-        let error = Error::StoreFailed { message, transient: true };
-        if passed { Err(error) } else { Ok(self.leave_all(own, &error)) }
-    }
-
-    /// Keeps the commit, and leaves its garbage to the next compaction.
-    fn leave_all(&self, own: &Manifest, why: &Error) -> Commit {
-        self.system
-            .warn(&format!("{why}; nothing is deleted after the commit of {}", own.generation));
-        Commit::Won
-    }
-
-    /// Deletes the garbage of the current manifest: batches that it absorbed, and listed objects
-    /// that it does not name.
-    pub(crate) fn clean(&self, current: &Manifest, absorbed: &[BatchName], others: &[ListedOther]) {
-        let mut garbage = log_state::garbage(current, others);
-        let unmarked = self.mark_passed(&garbage);
-        garbage
-            .retain(|garbage| marker_of(garbage).is_none_or(|marker| !unmarked.contains(&marker)));
-        let absorbed = absorbed.iter().map(|batch| ObjectName::Batch(*batch));
-        let names = absorbed.chain(garbage.iter().map(|garbage| garbage.name));
-        let names = names.filter(|name| !self.spared.contains(name));
-        self.delete(&names.map(|name| name.to_string()).collect::<Vec<_>>());
-    }
-
-    /// Stores the markers of manifests to be deleted. Returns the markers that could not be stored.
-    fn mark_passed(&self, garbage: &[ListedOther]) -> BTreeSet<Marker> {
-        let mut markers: BTreeSet<_> = garbage.iter().filter_map(marker_of).collect();
-        if mutants::is(Mutant::DeleteUnmarked) {
-            return BTreeSet::new();
-        }
-        markers.retain(|marker| {
-            let key = self.catalog.name.key(marker);
-            match self.catalog.store.create(&key, &[]) {
-                Ok(()) | Err(WriteError::AlreadyExists) => false,
-                Err(WriteError::NotWritten(error) | WriteError::Unknown(error)) => {
-                    let error = Error::store("create", &key, &error);
-                    self.system
-                        .warn(&format!("{error}; old manifests are left to the next compaction"));
-                    true
-                }
-            }
-        });
-        markers
-    }
-
-    /// Deletes segments that no manifest will ever name.
-    pub(crate) fn discard(&self, segments: &[SegmentName]) {
-        let names = segments.iter();
-        let names = names.flat_map(|name| [name.to_string(), name.index().to_string()]);
-        self.delete(&names.collect::<Vec<_>>());
-    }
-
-    /// Deletes objects of the log. An object that cannot be deleted is left to the next compaction.
-    pub(crate) fn delete(&self, names: &[String]) {
-        let keys: Vec<_> = names.iter().map(|name| self.catalog.name.key(name)).collect();
-        for keys in keys.chunks(DELETE_KEYS_MAX) {
-            let failures = self.catalog.store.delete(keys);
-            if let Some((key, error)) = failures.first() {
-                self.system.warn(&format!(
-                    "{} of {} objects could not be deleted and are left to the next compaction; \
-                     the first is {key}: {}",
-                    failures.len(),
-                    keys.len(),
-                    error.message
-                ));
-            }
-        }
-    }
-}
-
-/// The marker that must exist before the object is deleted, if it is a manifest.
-fn marker_of(object: &ListedOther) -> Option<Marker> {
-    match object.name {
-        ObjectName::Manifest(generation) => Some(generation.marker()),
-        _ => None,
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct VerifiedChunk<B> {
 }
 
 /// A verified chunk within the bytes it came with. It is cut out when it is taken: each cut holds a
-/// handle of the host, which lends few, and one read of a segment may give many chunks.
+/// handle of the host, which gives few, and one read of a segment may give many chunks.
 #[derive(Debug)]
 pub(crate) struct UncutChunk<B> {
     spans: Vec<BatchSpan>,

@@ -9,6 +9,7 @@ mod append_queue;
 mod background;
 mod follow;
 pub(crate) mod reader;
+mod verifier;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use background::Background;
 
 pub use follow::Follow;
 pub use reader::Reader;
+pub use verifier::Verifier;
 
 /// A log opened for appending. Cheap to clone; all clones are one writer.
 ///

@@ -11,10 +11,10 @@ use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::log::Log;
+use crate::log::Verifier;
 use crate::log::reader::Reader;
 use crate::sandbox::imports::access::KeyScope;
 use crate::types::Written;
-use crate::verifier::Verifier;
 
 /// Counts the handles that each have an instance of the log's component.
 #[derive(Clone, Default)]

@@ -189,7 +189,8 @@ class H(BaseHTTPRequestHandler):
         after = max(self.q.get("continuation-token", ""), self.q.get("start-after", ""))
         limit = min(int(self.q.get("max-keys") or PAGE), PAGE)
         with LOCK:
-            items = sorted(((k, o) for k, o in b.items() if k.startswith(prefix) and k > after), key=lambda x: x[0])
+            found = [k for k in b if k.startswith(prefix) and k > after]
+            items = [(k, b[k]) for k in sorted(found)]
         out, seen, last, truncated = [], set(), "", False
         for k, o in items:
             i = k.find(delim, len(prefix)) if delim else -1

@@ -166,7 +166,7 @@ impl<S: Store> Catalog<S> {
         Error::StoreFailed { message, transient: true }
     }
 
-    /// Whether a listing shows an object.
+    /// Returns whether a listing shows an object.
     pub(super) fn is_listed(&self, object: ObjectName) -> Result<bool, Error> {
         let mut is_listed = false;
         let key = self.name.key(object);

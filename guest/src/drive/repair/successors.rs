@@ -26,7 +26,7 @@ use crate::format::names::{BatchName, Digest, Generation, ObjectName, SegmentNam
 use crate::format::segment::NewSegment;
 use crate::ports::{Store, System};
 
-/// What takes the place of a missing manifest.
+/// The object that takes the place of a missing manifest.
 enum Successor {
     Manifest(Manifest),
     StandIn(StandIn),
@@ -99,7 +99,7 @@ fn newest<S: Store>(
     Ok(None)
 }
 
-/// What is left of the commits after a manifest.
+/// The remains of the commits after a manifest.
 struct History {
     base: Manifest,
     sizes: BTreeMap<ObjectName, u64>,
@@ -138,7 +138,7 @@ impl History {
         Ok(Some(Self { base, sizes, batches, indexes, last }))
     }
 
-    /// What takes the places of the manifests after the base, as far as it is proven.
+    /// Returns what takes the places of the manifests after the base, as far as it is proven.
     fn successors<S: Store>(&mut self, catalog: &Catalog<S>) -> Result<Vec<Successor>, Error> {
         let (mut before, mut successors) = (self.base.clone(), Vec::new());
         // Generations without segments since the manifest before.
@@ -205,7 +205,8 @@ impl History {
         indexes.any(|batches| batches.iter().any(|absorbed| absorbed.name == *batch))
     }
 
-    /// Where the log may begin after a commit: where it did, or where the first new segment begins.
+    /// Returns where the log may begin after a commit: at its old first position, or at the first
+    /// new segment.
     fn first_positions(&self, before: &Manifest, outputs: &[NewSegment]) -> BTreeSet<u64> {
         let first = outputs.first().and_then(|output| output.batches.first());
         let cuts = before.segments.iter().filter_map(|segment| {
@@ -215,7 +216,7 @@ impl History {
         cuts.chain([before.first_position]).collect()
     }
 
-    /// Whether something is gone that the manifest made superfluous.
+    /// Returns whether something is gone that the manifest made superfluous.
     fn is_followed(&self, before: &Manifest, manifest: &Manifest, outputs: &[NewSegment]) -> bool {
         let mut replaced = before
             .segments
@@ -227,7 +228,8 @@ impl History {
             || new.any(|batch| !self.batches.contains(&batch.name))
     }
 
-    /// Whether the first new batch stands in one segment with the last that was absorbed before.
+    /// Returns whether the first new batch stands in one segment with the last that was absorbed
+    /// before.
     fn joins(&self, before: &Manifest, outputs: &[NewSegment]) -> bool {
         let last = before.segments.last().and_then(|segment| self.indexes.get(&segment.name));
         let last = last.and_then(|batches| batches.last());

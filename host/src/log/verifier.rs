@@ -30,10 +30,10 @@ impl Verifier {
         Ok(Self { calls: Calls::new(instance), handle })
     }
 
-    /// Does a step of the work, of about 2 MiB; none when all is checked. Damage is a finding, not
-    /// an error, and the work goes on behind it.
+    /// Does one step of the work, of about 2 MiB. None when everything is checked. Damage is a
+    /// finding, not an error, and the work continues behind it.
     ///
-    /// Cancel safe: what a dropped call has begun, the next one ends. Meanwhile nothing goes on.
+    /// Cancel safe: the next call ends a step that a dropped call has started.
     ///
     /// # Errors
     /// [`Error::StoreFailed`]: call again. [`Error::NoLog`] in the first step.
