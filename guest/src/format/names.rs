@@ -46,6 +46,10 @@ impl LogName {
             match segment {
                 "" => return refuse("has an empty segment: no leading, trailing or double `/`"),
                 "." | ".." => return refuse("has a segment `.` or `..`: name the log directly"),
+                // Its folder would stand in the place of that object of the log around it.
+                _ if ObjectName::parse(segment).is_some() || Marker::parse(segment).is_some() => {
+                    return refuse("has a segment that names an object of a log: change it");
+                }
                 _ => {}
             }
         }
@@ -248,6 +252,13 @@ impl fmt::Display for Generation {
 /// committed. It stands permanently for a group of generations, of which this is the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Marker(pub Generation);
+
+impl Marker {
+    /// Parses an object's own name.
+    pub fn parse(name: &str) -> Option<Self> {
+        decimal(name.strip_prefix("generation_")?, 19).map(Generation).map(Self)
+    }
+}
 
 impl fmt::Display for Marker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

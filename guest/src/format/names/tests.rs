@@ -86,6 +86,25 @@ fn log_names_are_paths_that_stay_below_the_root() {
 }
 
 #[test]
+fn log_name_that_is_the_name_of_an_object_is_refused() {
+    for object in [
+        "batch_0001700000006000000_3c6ef35f_2_0628a850a2b64538.jsonl",
+        "segment_0000000000000000002_6252e503_0000.jsonl",
+        "segment_0000000000000000002_6252e503_0000.index",
+        "manifest_0000000000000000001.json",
+        "generation_0000000000000000008",
+    ] {
+        for name in [object.to_owned(), format!("app/{object}"), format!("{object}/errors")] {
+            let refused = LogName::parse(&name).unwrap_err().to_string();
+            assert!(refused.contains("names an object of a log"), "{refused}");
+        }
+    }
+    for name in ["batch_1", "manifest_1.json", "generation_8", "app/batch_/x"] {
+        assert!(LogName::parse(name).is_ok(), "{name}");
+    }
+}
+
+#[test]
 fn next_time_is_later_than_the_last_whatever_the_clock_says() {
     let last = BatchTime(100);
     assert_eq!(last.next(50), Some(BatchTime(101)));
