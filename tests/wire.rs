@@ -314,3 +314,17 @@ fn an_upload_whose_steps_fail_once_is_whole() {
         }
     });
 }
+
+fn host() -> Host {
+    Host::new().unwrap()
+}
+
+/// Reads the whole log.
+async fn read(host: &Host, store: &Store) -> Result<Vec<String>, Error> {
+    let mut reader = host.read(store, "log").await?;
+    let mut events = Vec::new();
+    while let Some(page) = reader.next().await? {
+        events.extend(page.iter().map(|event| String::from_utf8(event.to_vec()).unwrap()));
+    }
+    Ok(events)
+}

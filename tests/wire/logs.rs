@@ -2,20 +2,6 @@
 
 use super::*;
 
-fn host() -> Host {
-    Host::new().unwrap()
-}
-
-/// Reads the whole log.
-async fn read(host: &Host, store: &Store) -> Result<Vec<String>, Error> {
-    let mut reader = host.read(store, "log").await?;
-    let mut events = Vec::new();
-    while let Some(page) = reader.next().await? {
-        events.extend(page.iter().map(|event| String::from_utf8(event.to_vec()).unwrap()));
-    }
-    Ok(events)
-}
-
 #[test]
 fn a_log_has_each_event_once_whatever_happens_once_to_each_request() {
     let host = host();
