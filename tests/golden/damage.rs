@@ -7,7 +7,7 @@ use super::*;
 #[path = "harms.rs"]
 mod harms;
 
-use harms::HARMS;
+use harms::{HARMS, Harm};
 
 const BATCH: &str = "log/batch_0001700000006000000_3c6ef35f_2_0628a850a2b64538.jsonl";
 const SEGMENT: &str = "log/segment_0000000000000000002_6252e503_0000.jsonl";
