@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use rig::subject::{Settings, append_all, events, on_both};
-use stratalog::{CompactOptions, Compaction, Damage, Error, LogOptions, Written};
+use stratalog::{CompactOptions, Compaction, Error, LogOptions, Written};
 use stratalog_guest::limits;
 
 #[test]
