@@ -70,6 +70,22 @@ fn modules_form_no_circle() {
 }
 
 #[test]
+fn wasmtime_is_named_where_the_sandbox_is() {
+    let places = ["host/src/sandbox/", "host/src/plugin/", "host/src/types.rs"];
+    let mut found = Vec::new();
+    for source in sources(&["rs"]) {
+        let is_library = source.path.starts_with("host/src/");
+        if !is_library || places.iter().any(|place| source.path.starts_with(place)) {
+            continue;
+        }
+        let lines =
+            source.lines().filter(|(_, line)| !is_comment(line) && line.contains("wasmtime"));
+        found.extend(lines.map(|(number, _)| format!("{}:{number}", source.path)));
+    }
+    none(found, "wasmtime is named outside the sandbox and the plugins");
+}
+
+#[test]
 fn lines_have_at_most_100_columns() {
     let mut found = Vec::new();
     for source in sources(&["rs", "wit", "md", "sh", "mjs", "py"]) {

@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use wasmtime_wasi::HostWallClock;
-
 /// A source of time since 1970. It decides nothing but the order of batches, so it may jump.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Duration + Send + Sync>);
@@ -20,6 +18,11 @@ impl Clock {
     pub fn new(now: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
+
+    /// Returns the time since 1970.
+    pub(crate) fn since_1970(&self) -> Duration {
+        (self.0)()
+    }
 }
 
 impl Default for Clock {
@@ -30,16 +33,6 @@ impl Default for Clock {
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Clock").field(&(self.0)()).finish()
-    }
-}
-
-impl HostWallClock for Clock {
-    fn resolution(&self) -> Duration {
-        Duration::from_micros(1)
-    }
-
-    fn now(&self) -> Duration {
-        (self.0)()
+        f.debug_tuple("Clock").field(&self.since_1970()).finish()
     }
 }

@@ -10,13 +10,12 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
-use wasmtime::component::ResourceAny;
 
 use super::append_queue::{Pack, Staging};
 use super::background::Background;
 use crate::error::{Error, Result};
 use crate::limits::GATHER_TIME;
-use crate::sandbox::instance::Instance;
+use crate::sandbox::instance::{Called, Handle, Instance, Trap};
 use crate::types::interface::Pending;
 use crate::types::{WriteFailure, Written};
 
@@ -34,7 +33,7 @@ pub(super) enum Command {
 
 pub(super) struct Owner {
     instance: Instance,
-    handle: ResourceAny,
+    handle: Handle,
     staging: Arc<Staging>,
     /// A pack that the component refused.
     refused: Option<Pack>,
@@ -58,7 +57,7 @@ enum Next {
 impl Owner {
     pub(super) fn new(
         instance: Instance,
-        handle: ResourceAny,
+        handle: Handle,
         staging: Arc<Staging>,
         tick: Duration,
         background: Option<Background>,
@@ -304,10 +303,7 @@ impl Owner {
     }
 
     /// Separates a trap, which ends the log, from an error that the component returned.
-    fn returned<T, E>(
-        &self,
-        called: wasmtime::Result<std::result::Result<T, E>>,
-    ) -> Result<Result<T>>
+    fn returned<T, E>(&self, called: Called<std::result::Result<T, E>>) -> Result<Result<T>>
     where
         Error: From<E>,
     {
@@ -318,7 +314,7 @@ impl Owner {
     }
 
     /// Records that the component failed, before the callers that wait for an answer are released.
-    fn trapped(&self, error: &wasmtime::Error) -> Error {
+    fn trapped(&self, error: &Trap) -> Error {
         let error = Error::trapped(error);
         self.staging.end(error.clone());
         error

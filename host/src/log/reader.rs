@@ -6,13 +6,12 @@
 use std::fmt;
 
 use futures::FutureExt as _;
-use wasmtime::component::ResourceAny;
 
 use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::sandbox::calls::Calls;
 use crate::sandbox::engine::SharedEngine;
-use crate::sandbox::instance::CountedPage;
+use crate::sandbox::instance::{CountedPage, Handle};
 use crate::store::Store;
 use crate::types::Skipped;
 use crate::types::interface as wit;
@@ -24,7 +23,7 @@ use crate::types::interface as wit;
 /// [`Reader::next`] would have returned.
 pub struct Reader {
     calls: Calls<Answer>,
-    handle: ResourceAny,
+    handle: Handle,
     /// The result of a dropped call of `next`.
     kept: Option<Result<Option<CountedPage>>>,
     /// The reason why the pass ends permanently, if it does.

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use futures::FutureExt as _;
-use wasmtime::component::ResourceAny;
 
 use crate::error::{Error, Result};
 use crate::sandbox::calls::Calls;
 use crate::sandbox::engine::SharedEngine;
+use crate::sandbox::instance::Handle;
 use crate::store::Store;
 use crate::types::Checked;
 
@@ -18,7 +18,7 @@ use crate::types::Checked;
 /// next call.
 pub struct Verifier {
     calls: Calls<Result<Option<Checked>>>,
-    handle: ResourceAny,
+    handle: Handle,
 }
 
 impl Verifier {

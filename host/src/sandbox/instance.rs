@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use wasmtime::Store as Instances;
-use wasmtime::component::ResourceAny;
+pub(crate) use wasmtime::component::ResourceAny as Handle;
 
 use crate::error::{Error, Result};
 use crate::page::Page;
@@ -16,6 +16,12 @@ use crate::sandbox::memory::{Borrowed, Memory};
 use crate::sandbox::meter::PolledTime;
 use crate::types::interface::Options;
 use crate::types::{CompactOptions, Compaction, RepairStep, Skipped};
+
+/// The return of a call: its result, or the failure of the instance.
+pub(crate) type Called<T> = wasmtime::Result<T>;
+
+/// A failure of the instance.
+pub(crate) type Trap = wasmtime::Error;
 
 /// A page, and the count of its memory.
 pub(crate) type CountedPage = (Page, Borrowed);
@@ -39,7 +45,7 @@ impl Instance {
     }
 
     /// Returns the options of a handle of the component, with every default filled in.
-    pub(crate) async fn effective_options(&mut self, log: ResourceAny) -> Result<Options> {
+    pub(crate) async fn effective_options(&mut self, log: Handle) -> Result<Options> {
         let time = self.instances.data_mut().work.meter.begin();
         let lines = self.component.stratalog_log_held_lines();
         let options = time.measure(lines.call_effective_options(&mut self.instances, log)).await;
@@ -50,7 +56,7 @@ impl Instance {
     /// they count already against the memory of their owner.
     pub(crate) async fn append_held(
         &mut self,
-        log: ResourceAny,
+        log: Handle,
         lines: Bytes,
         events: u64,
     ) -> Result<()> {
@@ -66,7 +72,7 @@ impl Instance {
     /// takes no more calls.
     pub(crate) async fn next_page(
         &mut self,
-        reader: ResourceAny,
+        reader: Handle,
     ) -> Result<Result<Option<CountedPage>>> {
         let time = self.instances.data_mut().work.meter.begin();
         let lines = self.component.stratalog_log_held_lines();
@@ -86,7 +92,7 @@ impl Instance {
     }
 
     /// Lets a reader skip damage.
-    pub(crate) async fn skip_damaged(&mut self, reader: ResourceAny) -> Result<()> {
+    pub(crate) async fn skip_damaged(&mut self, reader: Handle) -> Result<()> {
         let time = self.instances.data_mut().work.meter.begin();
         let repairs = self.component.stratalog_log_repairs();
         let skips = time.measure(repairs.call_skip_damaged(&mut self.instances, reader)).await;
@@ -94,7 +100,7 @@ impl Instance {
     }
 
     /// Returns the damage that a reader has skipped since the last call.
-    pub(crate) async fn take_skipped(&mut self, reader: ResourceAny) -> Result<Vec<Skipped>> {
+    pub(crate) async fn take_skipped(&mut self, reader: Handle) -> Result<Vec<Skipped>> {
         let time = self.instances.data_mut().work.meter.begin();
         let repairs = self.component.stratalog_log_repairs();
         let skipped = time.measure(repairs.call_take_skipped(&mut self.instances, reader)).await;
@@ -121,7 +127,7 @@ impl Instance {
     }
 
     /// Returns the position after a reader's last page.
-    pub(crate) async fn position(&mut self, reader: ResourceAny) -> Result<Option<String>> {
+    pub(crate) async fn position(&mut self, reader: Handle) -> Result<Option<String>> {
         let (guest, instances, time) = self.begin();
         let reader_calls = guest.reader();
         let position = time.measure(reader_calls.call_position(instances, reader)).await;
@@ -129,7 +135,7 @@ impl Instance {
     }
 
     /// Returns the position before a reader's last page.
-    pub(crate) async fn position_before(&mut self, reader: ResourceAny) -> Result<Option<String>> {
+    pub(crate) async fn position_before(&mut self, reader: Handle) -> Result<Option<String>> {
         let time = self.instances.data_mut().work.meter.begin();
         let lines = self.component.stratalog_log_held_lines();
         let position = time.measure(lines.call_position_before(&mut self.instances, reader)).await;
@@ -148,7 +154,7 @@ impl Instance {
     }
 
     /// Drops a handle that the component returned.
-    pub(crate) async fn drop_handle(&mut self, handle: ResourceAny) -> Result<()> {
+    pub(crate) async fn drop_handle(&mut self, handle: Handle) -> Result<()> {
         let time = self.instances.data_mut().work.meter.begin();
         let dropped = time.measure(handle.resource_drop_async(&mut self.instances)).await;
         dropped.map_err(|error| Error::trapped(&error))

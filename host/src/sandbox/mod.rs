@@ -4,6 +4,7 @@ pub(crate) mod address_space;
 pub(crate) mod bindings;
 pub(crate) mod buffer_pool;
 pub(crate) mod calls;
+mod clock;
 pub(crate) mod engine;
 mod failures;
 pub(crate) mod imports;
