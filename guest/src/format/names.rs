@@ -81,7 +81,7 @@ impl LogName {
         self.key(SEGMENT)
     }
 
-    /// The prefix of the keys of its manifests. Segments, and nothing else, sort after them.
+    /// The prefix of the keys of its manifests. Segments and indexes sort after them.
     pub fn manifests(&self) -> String {
         self.key(MANIFEST)
     }

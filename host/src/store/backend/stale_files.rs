@@ -22,8 +22,9 @@ use crate::store::backend::local::failure::{Cause, What};
 /// A file that was not written to for this long is stale.
 const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
 
-/// The starts of the names of a log's objects and of its probes.
-const NAME_STARTS: [&str; 4] = ["batch_", "segment_", "manifest_", "probe_"];
+/// The starts of the names of all that a log writes, its probes included.
+const NAME_STARTS: [&str; 6] =
+    ["batch_", "segment_", "manifest_", "generation_", "set-aside_", "probe_"];
 
 /// Returns whether a file of that name is an unfinished object: `name#1`.
 pub(crate) fn is_under_way(name: &str) -> bool {

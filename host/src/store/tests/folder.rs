@@ -245,6 +245,8 @@ async fn abandoned_files_go_with_the_first_write_and_nothing_else_does() {
         ("batch_1.jsonl#1", 2, false),
         ("segment_1.jsonl#12", 30, false),
         ("manifest_1.json#1", 2, false),
+        ("generation_8#1", 2, false),
+        ("set-aside_batch_1.jsonl#1", 2, false),
         ("batch_2.jsonl#1", 0, true),
         ("batch_3.jsonl", 100, true),
         ("batch_4.jsonl#x", 100, true),
