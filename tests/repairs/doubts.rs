@@ -136,7 +136,8 @@ fn index_or_segment_that_is_listed_and_not_found_is_the_fault_of_the_store() {
 fn object_that_is_read_wrong_for_a_while_is_not_lost() {
     let flips = |bytes: &mut Vec<u8>| bytes[0] ^= 1;
     let shortens = |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() - 1);
-    let gives: [(&str, fn(&mut Vec<u8>)); 2] = [("flips", flips), ("shortens", shortens)];
+    type Give = fn(&mut Vec<u8>);
+    let gives: [(&str, Give); 2] = [("flips", flips), ("shortens", shortens)];
     for (how, gives) in gives {
         for prefix in ["batch_", "segment_", "manifest_"] {
             for reads in 1..=2 {

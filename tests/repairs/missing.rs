@@ -50,7 +50,8 @@ fn is_left(what: &str, world: &World, object: &str) {
 
 #[test]
 fn unnamed_index_that_cannot_be_read_is_damage() {
-    let harms: [(&str, fn(&mut Vec<u8>)); 3] = [
+    type Harm = fn(&mut Vec<u8>);
+    let harms: [(&str, Harm); 3] = [
         ("emptied", Vec::clear),
         ("cut", |bytes| bytes.truncate(bytes.len() - 9)),
         ("garbled", |bytes| bytes.iter_mut().for_each(|byte| *byte = b'x')),
