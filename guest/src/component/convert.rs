@@ -250,10 +250,6 @@ impl From<Finding> for types::Finding {
                     GarbageReason::UnnamedSegment => types::LeftoverReason::UnnamedSegment,
                     GarbageReason::OldManifest => types::LeftoverReason::OldManifest,
                     GarbageReason::UnfinishedWrite => types::LeftoverReason::UnfinishedWrite,
-                    GarbageReason::AbsorbedBatch => types::LeftoverReason::AbsorbedBatch,
-                    GarbageReason::UnnamedSegment => types::LeftoverReason::UnnamedSegment,
-                    GarbageReason::OldManifest => types::LeftoverReason::OldManifest,
-                    GarbageReason::UnfinishedWrite => types::LeftoverReason::UnfinishedWrite,
                 };
                 Self::Leftover(types::Leftover { object, bytes, reason })
             }
