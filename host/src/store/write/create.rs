@@ -221,13 +221,23 @@ impl Inner {
         path: &Path,
         payload: PutPayload,
     ) -> Result<(), WriteError> {
-        let error = match put(store, path, payload.clone(), PutMode::Create).await {
-            Ok(()) => return Ok(()),
+        match put(store, path, payload.clone(), PutMode::Create).await {
             Err(object_store::Error::NotImplemented { .. }) => {
-                return self.create_plainly(store, key, path, payload).await;
+                self.create_plainly(store, key, path, payload).await
             }
-            Err(error) => error,
-        };
+            done => self.conclude_put(store, key, path, done).await,
+        }
+    }
+
+    /// Returns the fate of a put. An object that already exists is read: it may be the put's own.
+    async fn conclude_put(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        key: &str,
+        path: &Path,
+        done: object_store::Result<()>,
+    ) -> Result<(), WriteError> {
+        let Err(error) = done else { return Ok(()) };
         match self.context.write_error(key, &error) {
             WriteError::AlreadyExists => self.confirm_existing(store, key, path, &error).await,
             fate => Err(fate),
@@ -247,13 +257,8 @@ impl Inner {
             Err(WriteError::AlreadyExists) if self.is_torn(store, key, path, &payload).await? => {}
             absent => absent?,
         }
-        match put(store, path, payload, PutMode::Overwrite).await {
-            Ok(()) => Ok(()),
-            Err(error) => match self.context.write_error(key, &error) {
-                WriteError::AlreadyExists => self.confirm_existing(store, key, path, &error).await,
-                fate => Err(fate),
-            },
-        }
+        let done = put(store, path, payload, PutMode::Overwrite).await;
+        self.conclude_put(store, key, path, done).await
     }
 
     /// Returns whether the object at `path` is only the beginning of the bytes to create.
