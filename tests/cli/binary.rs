@@ -4,23 +4,17 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
+use rig::tools::target_folder;
+use rig::waits::until;
 use tempfile::TempDir;
-
-pub(crate) use crate::waits::until;
-
-/// Returns the target folder of this test, which is `target/PROFILE/deps/cli-HASH`.
-pub(crate) fn target() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(3).unwrap().to_owned()
-}
 
 /// Returns a command without credentials or settings from outside, and with a cache shared by all
 /// tests.
 pub(crate) fn stratalog<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
-    stratalog_caching_in(&target().join("test-cache"), arguments)
+    stratalog_caching_in(&target_folder().join("test-cache"), arguments)
 }
 
 /// Returns the same command with its own cache.

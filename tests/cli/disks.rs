@@ -7,7 +7,9 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use crate::binary::{Ran, fresh, numbered, ok, stratalog, target};
+use rig::tools::target_folder;
+
+use crate::binary::{Ran, fresh, numbered, ok, stratalog};
 
 /// Runs a script on a disk of this size at `$disk`, with `stratalog` as `$stratalog`. Returns
 /// `None`, with a message, where a user cannot mount one.
@@ -17,7 +19,7 @@ fn on_a_disk(size: &str, script: &str, stdin: &[u8]) -> Option<Ran> {
     let run = |script: &str, stdin: &[u8]| {
         let mut command = Command::new("unshare");
         command.args(["-rm", "sh", "-ec", &format!("{mount}\n{script}")]);
-        command.env("disk", folder.path()).env("cache", target().join("test-cache"));
+        command.env("disk", folder.path()).env("cache", target_folder().join("test-cache"));
         command.env("stratalog", stratalog::<&str>(&[]).get_program());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| error.to_string())?;

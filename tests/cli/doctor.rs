@@ -3,7 +3,9 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 
-use crate::binary::{Ran, check, end_of, fresh, json, ok, run_with, signal, stratalog, until};
+use rig::waits::until;
+
+use crate::binary::{Ran, check, end_of, fresh, json, ok, run_with, signal, stratalog};
 use crate::bucket::{self, Answer};
 
 #[test]

@@ -6,9 +6,10 @@ use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rig::waits::until;
+
 use crate::binary::{
-    Ran, batches, can_end, fresh, numbered, ok, signal, signal_twice, stratalog, until,
-    wait_for_line,
+    Ran, batches, can_end, fresh, numbered, ok, signal, signal_twice, stratalog, wait_for_line,
 };
 use crate::bucket::{self, Answer};
 

@@ -3,7 +3,9 @@
 use std::fs;
 use std::io::Write as _;
 
-use crate::binary::{Ran, batches, check, fresh, numbered, ok, run_with, stratalog, until};
+use rig::waits::until;
+
+use crate::binary::{Ran, batches, check, fresh, numbered, ok, run_with, stratalog};
 
 #[test]
 fn lines_of_files_and_stdin_are_appended_as_they_are() {

@@ -5,7 +5,9 @@ use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::binary::{Ran, check, fresh, numbered, ok, signal, stratalog, until, wait_for_line};
+use rig::waits::until;
+
+use crate::binary::{Ran, check, fresh, numbered, ok, signal, stratalog, wait_for_line};
 use crate::bucket::{self, Answer};
 
 /// Starts a command that follows a log; returns it and its printed lines.

@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use rig::waits::until;
 
-use crate::binary::{Ran, check, fresh, json, numbered, ok, run_with, stratalog, until};
+use crate::binary::{Ran, check, fresh, json, numbered, ok, run_with, stratalog};
 
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());

@@ -10,9 +10,10 @@ use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rig::waits::until;
+
 use crate::binary::{
-    Ran, can_end, end_of, fresh, numbered, ok, signal, signal_process, stratalog, until,
-    wait_for_line,
+    Ran, can_end, end_of, fresh, numbered, ok, signal, signal_process, stratalog, wait_for_line,
 };
 #[cfg(target_os = "linux")]
 use crate::binary::{as_process_1, only_child_of, skipped};

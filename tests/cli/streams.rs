@@ -6,9 +6,10 @@ use std::fs;
 use std::io::{BufReader, PipeReader, PipeWriter, Read as _, Write as _, pipe};
 use std::process::{Command, Stdio};
 
+use rig::waits::until;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
-use crate::binary::{Ran, fresh, numbered, ok, stratalog, until, wait_for_line};
+use crate::binary::{Ran, fresh, numbered, ok, stratalog, wait_for_line};
 
 /// Makes a pipe whose ends do not block: an end that is not ready answers EAGAIN.
 fn pipe_that_does_not_block() -> (PipeReader, PipeWriter) {

@@ -1,6 +1,7 @@
 //! The base of the tests: a store that fails on request, the log's logic run natively and as the
 //! built component behind one interface, and servers.
 
+pub mod alone;
 pub mod backends;
 pub mod counting;
 pub mod crashing;

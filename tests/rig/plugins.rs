@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use super::tools::python::Python;
-use super::tools::{cargo, npm, target_folder, workspace};
+use crate::tools::python::Python;
+use crate::tools::{cargo, npm, target_folder, workspace};
 
 /// The packages of the plugins in Rust.
 pub const PACKAGES: [&str; 5] =
@@ -66,7 +66,7 @@ pub fn journal_python() -> Result<PathBuf, String> {
 /// When it does not build.
 pub fn ending_python() -> Result<PathBuf, String> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let sources = workspace().join("tests/plugins/languages/python");
+    let sources = workspace().join("tests/cli/plugins/languages/python");
     let build = || python(&sources, "ending", "command-with-exit", "ending-python");
     BUILT.get_or_init(build).clone()
 }
@@ -103,7 +103,7 @@ pub fn journal_javascript() -> Result<PathBuf, String> {
 /// # Panics
 /// When it does not build.
 pub fn ending_javascript(without: &[&str]) -> Result<PathBuf, String> {
-    let sources = workspace().join("tests/plugins/languages/javascript");
+    let sources = workspace().join("tests/cli/plugins/languages/javascript");
     javascript(&sources, without, &["ending-javascript", without.join("-").as_str()].concat())
 }
 

@@ -1,0 +1,29 @@
+//! The command line and its plugins, through the real binary, in temporary folders.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod address_space;
+mod binary;
+mod bucket;
+mod cache;
+mod disks;
+mod doctor;
+mod endings;
+mod events;
+mod following;
+mod inputs;
+mod lacks;
+mod mistakes;
+mod options;
+mod plugins;
+mod positions;
+mod refusals;
+mod repairs;
+mod replies;
+mod secrets;
+mod signals;
+mod strangers;
+mod streams;
+mod summaries;
+mod terminal;
+mod upkeep;

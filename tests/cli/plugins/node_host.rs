@@ -1,0 +1,141 @@
+//! The same component under two hosts: each can read, verify and compact the events of the other.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::Stdio;
+
+use crate::binary::{Ran, fresh, json, numbered, ok};
+use rig::plugins::NodeHost;
+use rig::tools;
+
+/// Returns the host under Node, with the same component as in the binary.
+fn node() -> Option<NodeHost> {
+    let folder = tempfile::TempDir::new().unwrap();
+    let component = folder.path().join("log.wasm");
+    ok(&["component", "export", component.to_str().unwrap()], "");
+    tools::require_or_skip("the host under Node", NodeHost::with(&component))
+}
+
+fn run(node: &NodeHost, words: &[&str], stdin: &[u8]) -> Ran {
+    let mut command = node.command("main.js");
+    command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // A command that fails early does not read it.
+    input.write_all(stdin).ok();
+    drop(input);
+    child.wait_with_output().unwrap().into()
+}
+
+/// Runs a command under Node that must succeed without messages.
+fn node_ok(node: &NodeHost, words: &[&str], stdin: &str) -> String {
+    let ran = run(node, words, stdin.as_bytes());
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{words:?}");
+    ran.stdout
+}
+
+#[test]
+fn each_host_reads_and_compacts_what_the_other_wrote() {
+    let Some(node) = node() else { return };
+    let (_folder, log) = fresh();
+    let mut all = String::new();
+    let verified = |events: usize| {
+        let report = json(&["verify", "--json", &log]);
+        assert_eq!(report["events"], events, "{report}");
+        assert_eq!(report["damaged"], serde_json::json!([]), "{report}");
+    };
+    for round in 0..2 {
+        let base = round * 1_000;
+        // Node writes, Rust reads and compacts.
+        for batch in 0..3 {
+            let events = numbered(base + batch * 100..base + (batch + 1) * 100);
+            let written = node_ok(&node, &["append", &log], &events);
+            assert!(written.contains("\"events\":100,"), "{written}");
+            all += &events;
+        }
+        assert_eq!(ok(&["read", &log], ""), all);
+        verified(all.lines().count());
+        let compacted = json(&["compact", "--json", &log]);
+        assert_eq!(compacted["batches"], 3, "{compacted}");
+        // Rust writes, Node reads and compacts.
+        let events = numbered(base + 300..base + 400);
+        ok(&["append", "--flush-threshold", "30", &log], &events);
+        all += &events;
+        assert_eq!(node_ok(&node, &["read", &log], ""), all);
+        let compacted = node_ok(&node, &["compact", &log], "");
+        assert!(compacted.contains("\"batches\":") && !compacted.contains("\"batches\":0"));
+        assert_eq!(node_ok(&node, &["read", &log], ""), all);
+        assert_eq!(ok(&["read", &log], ""), all);
+        verified(all.lines().count());
+    }
+    let numbers: serde_json::Value =
+        serde_json::from_str(&node_ok(&node, &["stat", &log], "")).unwrap();
+    let stat = json(&["stat", "--json", &log]);
+    for (theirs, ours) in [("events", "events"), ("bytes", "bytes"), ("generation", "generation")] {
+        assert_eq!(numbers[theirs], stat[ours], "{numbers} {stat}");
+    }
+    assert_eq!(numbers["generation"], 4);
+}
+
+#[test]
+fn what_is_no_event_is_refused_after_what_stands_before_it() {
+    let Some(node) = node() else { return };
+    let (_folder, log) = fresh();
+    let ran = run(&node, &["append", &log], b"a\nb\n\nc\n");
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    let reason = format!("error: cannot append {log}: line 3 of stdin: invalid-event: empty\n");
+    assert_eq!(ran.stderr, reason);
+    assert_eq!(ok(&["read", &log], ""), "a\nb\n");
+}
+
+#[test]
+fn a_damaged_object_is_named() {
+    let Some(node) = node() else { return };
+    let (_folder, log) = fresh();
+    node_ok(&node, &["append", &log], "first\n");
+    let batch = crate::binary::batches(&log).into_keys().next().unwrap();
+    std::fs::write(std::path::Path::new(&log).join(&batch), "fIrst\n").unwrap();
+    let ran = run(&node, &["read", &log], b"");
+    let said = format!("error: cannot read {log}: damaged: log/{batch}: expected ");
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    assert!(ran.stderr.starts_with(&said), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_to_be_made_first_is_named() {
+    let Some(node) = node() else { return };
+    let (_folder, log) = fresh();
+    let mut missing = node.command("transpile.mjs");
+    let ran = Ran::from(missing.arg("/no/such/log.wasm").output().unwrap());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: cannot read /no/such/log.wasm (ENOENT)"));
+    // A folder away from the place where the component was built.
+    let sources = tools::workspace().join("examples/node-host");
+    let alone = tempfile::TempDir::new().unwrap();
+    for file in fs::read_dir(sources).unwrap().map(|file| file.unwrap().path()) {
+        if file.extension().is_some_and(|kind| kind == "js" || kind == "json") {
+            fs::copy(&file, alone.path().join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    let main = alone.path().join("main.js");
+    let output = std::process::Command::new("node").arg(main).args(["read", &log]).output();
+    let ran = Ran::from(output.unwrap());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("run `npm ci` and `node transpile.mjs log.wasm`"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+}
+
+/// Calls the store directly, in ways that the component never does; the store makes its own checks.
+#[test]
+fn the_folder_store_keeps_what_its_interface_says() {
+    let Some(node) = node() else { return };
+    let (folder, _log) = fresh();
+    let output = node.command("store.test.js").arg(folder.path()).output().unwrap();
+    let ran = Ran::from(output);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("# fail 0") && !ran.stdout.contains("# pass 0"), "{}", ran.stdout);
+}

@@ -1,0 +1,297 @@
+//! Each operation, ended or left in doubt at each of its calls to the store. In every case the log
+//! continues. Every acknowledged event is there once and in order, earlier positions are valid, and
+//! the next compaction leaves no garbage.
+
+mod aftermath;
+mod trims;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use aftermath::{Expected, LOG, append, compact_others, log, manifest, open};
+use rig::crashing::{Crashing, Trouble};
+use rig::memory::{Memory, Objects};
+use rig::native::NativeSystem;
+use stratalog_guest::decide::options::CompactInput;
+use stratalog_guest::drive::compactor;
+use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
+use stratalog_guest::drive::verifier::{Checked, Verifier};
+use stratalog_guest::error::Error;
+
+/// The operation itself, after its preparation. It reports its effects.
+type Operation = Box<dyn FnOnce(&mut Expected)>;
+type Prepare = dyn Fn(&Crashing, &NativeSystem) -> Operation;
+
+/// Runs an operation on the same log repeatedly: with trouble at its first call, at its second, and
+/// so on until it has no more.
+fn at_every_call(calls_min: usize, prepare: &Prepare) {
+    let (objects, expected, system) = Expected::log_of_segments_and_batches();
+    for trouble in Trouble::ALL {
+        let mut number = 0;
+        while at_call(number, trouble, &objects, &expected, &system, prepare) {
+            number += 1;
+        }
+        assert!(number >= calls_min, "{number} calls: the operation did not do its work");
+    }
+}
+
+/// Returns false if the operation has fewer calls.
+fn at_call(
+    number: usize,
+    trouble: Trouble,
+    objects: &Objects,
+    expected: &Expected,
+    system: &NativeSystem,
+    prepare: &Prepare,
+) -> bool {
+    for land_last in [false, true] {
+        if land_last && trouble != Trouble::LandsLate {
+            continue;
+        }
+        eprintln!("--- call {number}: {trouble:?}, at the very end: {land_last}");
+        let system = repeated(system);
+        let mut expected = expected.clone();
+        let store = Crashing::new(Memory::of(objects.clone()));
+        let operation = prepare(&store, &system);
+        store.arm(number, trouble);
+        operation(&mut expected);
+        let Some(call) = store.troubled() else {
+            // The log without trouble is right, too.
+            expected.check_all(&store.memory, &system);
+            return false;
+        };
+        eprintln!("    {call}");
+        if !land_last {
+            store.land();
+        }
+        expected.check_all(&store.memory, &system);
+        if land_last {
+            store.land();
+            expected.check_all(&store.memory, &system);
+        }
+    }
+    true
+}
+
+/// Verifies a log, and retries after a failure. Returns the counts and all findings.
+fn verify(store: &Crashing) -> Checked {
+    let mut verifier = Verifier::new(store.clone(), log());
+    let (mut checked, mut findings) = (Checked::default(), Vec::new());
+    let mut failures = 0;
+    loop {
+        match verifier.step() {
+            Ok(Some(step)) => {
+                checked = step;
+                findings.append(&mut checked.findings);
+            }
+            Ok(None) => return Checked { findings, ..checked },
+            Err(Error::StoreFailed { .. }) if failures == 0 => failures += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn verify_goes_on_behind_a_call_that_failed() {
+    let (objects, ..) = Expected::log_of_segments_and_batches();
+    let store = || Crashing::new(Memory::of(objects.clone()));
+    let whole = verify(&store());
+    assert!(whole.events > 0 && whole.findings.is_empty(), "{whole:?}");
+    let mut calls = 0;
+    loop {
+        let store = store();
+        store.arm(calls, Trouble::Refused);
+        let found = verify(&store);
+        let Some(call) = store.troubled() else { break };
+        assert_eq!(found, whole, "call {calls}: {call}");
+        calls += 1;
+    }
+    assert!(calls >= 20, "{calls}");
+}
+
+/// Makes a separate clock and randomness, which continue from the same state.
+fn repeated(system: &NativeSystem) -> NativeSystem {
+    let repeated = NativeSystem::default();
+    repeated.clock.set(system.clock.micros());
+    *repeated.random.lock().unwrap() = *system.random.lock().unwrap();
+    repeated
+}
+
+fn compact_with(options: CompactInput) -> impl Fn(&Crashing, &NativeSystem) -> Operation {
+    move |store, system| {
+        let (store, system) = (store.clone(), system.clone());
+        Box::new(move |_| {
+            // It may fail, but it damages nothing and finds nothing damaged.
+            let done = compactor::compact(store, &system, log(), options);
+            if let Err(Error::Damaged(damage)) = done {
+                panic!("{damage}");
+            }
+        })
+    }
+}
+
+#[test]
+fn append_and_flush() {
+    at_every_call(3, &|store, system| {
+        let mut writer = open(store.clone(), system, 2);
+        Box::new(move |expected| {
+            // Sealed at two events, at four, and by the flush.
+            let events: Vec<_> = (0..5).map(|number| format!("new {number}")).collect();
+            for event in &events {
+                // Only a full buffer refuses an event.
+                writer.append(event.as_bytes()).unwrap();
+            }
+            match writer.flush() {
+                Ok(written) => {
+                    assert_eq!(written.events, 5);
+                    expected.events.extend(events);
+                }
+                Err(_) => expected.perhaps.extend(events),
+            }
+        })
+    });
+}
+
+#[test]
+fn append_and_flush_again_and_again() {
+    at_every_call(3, &|store, system| {
+        let mut writer = open(store.clone(), system, 2);
+        let store = store.clone();
+        Box::new(move |expected| {
+            let events: Vec<_> = (0..5).map(|number| format!("new {number}")).collect();
+            for event in &events {
+                writer.append(event.as_bytes()).unwrap();
+            }
+            for _ in 0..3 {
+                if writer.flush().is_ok() {
+                    // An object that lands now exists.
+                    store.land();
+                    return expected.events.extend(events);
+                }
+            }
+            expected.perhaps.extend(events);
+        })
+    });
+}
+
+#[test]
+fn open_a_log() {
+    at_every_call(1, &|store, system| {
+        let (store, system) = (store.clone(), system.clone());
+        Box::new(move |_| {
+            let before = store.memory.objects();
+            let input = Default::default();
+            drop(stratalog_guest::drive::writer::Writer::open(store.clone(), system, LOG, input));
+            assert_eq!(store.memory.objects(), before);
+        })
+    });
+}
+
+#[test]
+fn compact_that_absorbs() {
+    at_every_call(18, &compact_with(CompactInput { fan_in: Some(64), ..<_>::default() }));
+}
+
+#[test]
+fn compact_that_merges() {
+    at_every_call(40, &compact_with(CompactInput { fan_in: Some(2), ..<_>::default() }));
+}
+
+#[test]
+fn compact_into_several_segments() {
+    let small = CompactInput { segment_bytes_max: Some(40), fan_in: Some(2), ..<_>::default() };
+    at_every_call(40, &compact_with(CompactInput { full: true, ..small }));
+    at_every_call(15, &compact_with(small));
+}
+
+#[test]
+fn full_compact() {
+    at_every_call(40, &compact_with(CompactInput { full: true, ..<_>::default() }));
+}
+
+#[test]
+fn compact_of_some_batches() {
+    let some = CompactInput { batches_max: Some(2), fan_in: Some(64), ..<_>::default() };
+    at_every_call(15, &compact_with(some));
+}
+
+#[test]
+fn compact_that_only_removes_what_was_left_over() {
+    at_every_call(8, &|store, system| {
+        // Another compactor has just absorbed everything and could delete nothing.
+        let others = Crashing::new(store.memory.clone());
+        others.before("delete", {
+            let others = others.clone();
+            move || others.arm(0, Trouble::CrashBefore)
+        });
+        compactor::compact(others, system, log(), CompactInput::default()).unwrap();
+        compact_with(CompactInput::default())(store, system)
+    });
+}
+
+/// Runs a compaction, while others act right before one of its calls. They append events and
+/// compact, as many times as given.
+fn overtaken(
+    options: CompactInput,
+    before: &'static str,
+    times: usize,
+) -> impl Fn(&Crashing, &NativeSystem) -> Operation {
+    move |store, system| {
+        let appended: Rc<RefCell<Vec<String>>> = Rc::default();
+        store.before(before, {
+            let (memory, system, appended) =
+                (store.memory.clone(), system.clone(), appended.clone());
+            move || {
+                for time in 0..times {
+                    compact_others(&memory, &system);
+                    for event in [format!("others {time}"), format!("more {time}")] {
+                        append(&memory, &system, std::slice::from_ref(&event));
+                        appended.borrow_mut().push(event);
+                    }
+                }
+            }
+        });
+        let compact = compact_with(options)(store, system);
+        Box::new(move |expected| {
+            compact(expected);
+            expected.events.extend(appended.take());
+        })
+    }
+}
+
+#[test]
+fn compact_that_loses_the_race() {
+    let options = CompactInput { fan_in: Some(2), ..<_>::default() };
+    at_every_call(40, &overtaken(options, "create-exclusive log/manifest_", 1));
+}
+
+#[test]
+fn compact_whose_objects_others_compact_while_it_copies_them() {
+    let options = CompactInput { fan_in: Some(2), ..<_>::default() };
+    at_every_call(30, &overtaken(options, "read log/segment_", 1));
+    at_every_call(30, &overtaken(options, "read log/batch_", 1));
+}
+
+#[test]
+fn compact_that_commits_a_number_long_passed() {
+    // Enough commits that the manifest it is about to create has been deleted again.
+    let options = CompactInput { fan_in: Some(2), ..<_>::default() };
+    at_every_call(40, &overtaken(options, "create-exclusive log/manifest_", 11));
+}
+
+#[test]
+fn compact_whose_manifest_is_gone_when_it_asks_who_made_it() {
+    // A call that it only makes after a lost reply.
+    let options = CompactInput { fan_in: Some(64), ..<_>::default() };
+    at_every_call(15, &overtaken(options, "get log/manifest_0000000000000000012", 11));
+}
+
+#[test]
+fn full_compact_beside_one_that_only_removes_leftovers() {
+    at_every_call(40, &|store, system| {
+        compact_others(&store.memory, system);
+        let (memory, others) = (store.memory.clone(), system.clone());
+        store.before("create-exclusive log/manifest_", move || compact_others(&memory, &others));
+        compact_with(CompactInput { full: true, ..<_>::default() })(store, system)
+    });
+}

@@ -1,0 +1,201 @@
+//! The format, byte for byte: `golden/log` is a small log with an object of every kind. The logic
+//! writes exactly these objects, reads them, and names the damage in a harmed copy.
+//!
+//! After an intended change of the format, the first test writes the files again:
+//! `STRATALOG_BLESS=1 cargo test --release --test log the_logic_writes`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rig::passes::Rest;
+use rig::subject::{Kind, World, append_all, on_both};
+use stratalog::TrimPoint;
+use stratalog_guest::decide::options::CompactInput;
+use stratalog_guest::drive::reader::ReadOptions;
+use stratalog_guest::format::index::Index;
+use stratalog_guest::format::manifest::Manifest;
+use stratalog_guest::format::names::{Digest, ObjectName};
+
+mod damage;
+mod format_1;
+
+const FULL: CompactInput =
+    CompactInput { full: true, fan_in: None, segment_bytes_max: None, batches_max: None };
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/log")
+}
+
+/// Returns the committed objects, by key.
+fn golden() -> BTreeMap<String, String> {
+    objects(&folder())
+}
+
+/// Returns the objects in a folder, by key.
+fn objects(folder: &Path) -> BTreeMap<String, String> {
+    let files = std::fs::read_dir(folder).unwrap().map(|file| {
+        let file = file.unwrap();
+        let key = format!("log/{}", file.file_name().into_string().unwrap());
+        (key, std::fs::read_to_string(file.path()).unwrap())
+    });
+    files.collect()
+}
+
+/// Writes the committed log.
+fn write(world: &World) {
+    world.put("log/batch_0001600000000000001.jsonl", "{\"old\":1}\n\n{\"old\":2}");
+    world.put("log/batch_0001600000000000002.jsonl", "\n");
+    let log = world.open("log");
+    let flush = |event: &str| {
+        world.clock.advance(1_000_000);
+        append_all(&log, &[format!("{{\"{event}\":1}}"), format!("{{\"{event}\":2}}")]);
+        log.flush().unwrap();
+    };
+    flush("trimmed");
+    world.compact("log").unwrap();
+    flush("first");
+    flush("second");
+    world.compact("log").unwrap();
+    flush("third");
+    flush("fourth");
+    world.compact("log").unwrap();
+    // The next compaction would rewrite the first segment.
+    world.trim_lazily("log", TrimPoint::Position("5".to_owned())).unwrap();
+    flush("live");
+    flush("later");
+    world.put("log/batch_0001700000006500000.jsonl", "{\"old live\":1}\n{\"old live\":2}");
+    log.close().unwrap();
+}
+
+/// The events that can still be read.
+const EVENTS: [&str; 13] = [
+    "{\"first\":2}",
+    "{\"second\":1}",
+    "{\"second\":2}",
+    "{\"third\":1}",
+    "{\"third\":2}",
+    "{\"fourth\":1}",
+    "{\"fourth\":2}",
+    "{\"live\":1}",
+    "{\"live\":2}",
+    "{\"old live\":1}",
+    "{\"old live\":2}",
+    "{\"later\":1}",
+    "{\"later\":2}",
+];
+
+/// Stores the committed objects as a log.
+fn put_golden(world: &World) {
+    for (key, bytes) in golden() {
+        world.put(&key, &bytes);
+    }
+}
+
+#[test]
+fn the_logic_writes_the_committed_bytes() {
+    let world = World::new(Kind::Native);
+    write(&world);
+    let written: BTreeMap<_, _> =
+        world.keys().into_iter().map(|key| (key.clone(), world.object(&key))).collect();
+    if std::env::var_os("STRATALOG_BLESS").is_some() {
+        std::fs::remove_dir_all(folder()).ok();
+        std::fs::create_dir_all(folder()).unwrap();
+        for (key, bytes) in &written {
+            std::fs::write(folder().join(key.strip_prefix("log/").unwrap()), bytes).unwrap();
+        }
+    }
+    assert_eq!(written, golden());
+}
+
+#[test]
+fn the_committed_log_opens_reads_and_verifies() {
+    on_both(|world| {
+        put_golden(world);
+        assert_eq!(world.read("log").unwrap(), EVENTS);
+        assert_eq!(world.verify("log").unwrap(), (Vec::new(), 13));
+        let log = world.open("log");
+        log.append("{\"new\":1}").unwrap();
+        log.close().unwrap();
+        assert_eq!(world.compact_with("log", FULL).unwrap().batches, 4);
+        assert_eq!(world.read("log").unwrap()[..13], EVENTS);
+    });
+}
+
+#[test]
+fn committed_indexes_and_manifests_decode_and_encode_to_the_same_bytes() {
+    let golden = golden();
+    let names = golden.keys().map(|key| ObjectName::parse(key.strip_prefix("log/").unwrap()));
+    let (mut kinds, mut indexes) = ([0; 4], 0);
+    for (name, (key, bytes)) in names.zip(&golden) {
+        let name = name.unwrap();
+        assert_eq!(format!("log/{name}"), *key);
+        match name {
+            ObjectName::Batch(_) => kinds[0] += 1,
+            ObjectName::Segment(_) => kinds[1] += 1,
+            ObjectName::Index(_) => kinds[2] += 1,
+            ObjectName::Manifest(generation) => {
+                kinds[3] += 1;
+                let manifest = Manifest::decode(generation, bytes.as_bytes()).unwrap();
+                assert_eq!(String::from_utf8(manifest.encode().unwrap()).unwrap(), *bytes);
+                let retired = manifest.retired.iter().map(|retired| retired.segment);
+                for segment in manifest.segments.iter().copied().chain(retired) {
+                    let Some(bytes) = golden.get(&format!("log/{}", segment.name.index())) else {
+                        continue;
+                    };
+                    let index = Index::decode(&segment, bytes.as_bytes()).unwrap();
+                    assert_eq!(String::from_utf8(index.encode().unwrap()).unwrap(), *bytes);
+                    indexes += 1;
+                }
+            }
+        }
+    }
+    // Live batches; segments; their indexes and that of a trimmed one; manifests.
+    assert_eq!(kinds, [3, 2, 3, 4]);
+    assert!(indexes >= 3);
+}
+
+/// Checks the rest of a batch after a trim inside it, byte for byte.
+#[test]
+fn a_batch_that_is_cut_has_this_line_and_these_bytes() {
+    on_both(|world| {
+        put_golden(world);
+        let done = world.trim("log", TrimPoint::Position("7".to_owned())).unwrap();
+        assert_eq!((done.events, done.segments, done.rewritten_bytes), (2, 0, 13));
+        let keys = world.keys();
+        let of = |end: &str| {
+            let key =
+                keys.iter().find(|key| key.contains("_0000000000000000005_") && key.ends_with(end));
+            world.object(key.unwrap())
+        };
+        assert_eq!(of(".jsonl"), "{\"second\":2}\n");
+        let digest = Digest::of(b"{\"second\":2}\n");
+        let line = format!(
+            "{{\"batch\":\"batch_0001700000003000000_3c6ef35f_2_33990033513a8a0c.jsonl\",\"events\":1,\
+             \"bytes\":13,\"digest\":\"{digest}\",\"trimmed\":1}}\n"
+        );
+        assert_eq!(of(".index"), line);
+        assert_eq!(world.read("log").unwrap(), EVENTS[2..]);
+    });
+}
+
+/// A position inside the live batches, and its text.
+const POSITION: &str = "d1ccf6e9aaf95334@12,0001700000006000000_3c6ef35f_2_0628a850a2b64538,\
+                        0001700000006500000,0001700000007000000_3c6ef35f_2_ffb80f4f38e2fe77+1";
+
+#[test]
+fn a_position_is_this_text_and_goes_on_where_it_was_taken() {
+    on_both(|world| {
+        put_golden(world);
+        let options = ReadOptions { limit: Some(12), ..ReadOptions::default() };
+        let mut pages = world.start_read_with("log", options).unwrap();
+        assert_eq!(pages.rest().unwrap(), EVENTS[..12]);
+        assert_eq!(pages.position(), POSITION);
+        for full in [false, true] {
+            if full {
+                world.compact_with("log", FULL).unwrap();
+            }
+            let rest = world.start_read_from("log", POSITION).unwrap().rest_and_missed().unwrap();
+            assert_eq!(rest, Rest { events: vec![EVENTS[12].to_owned()], missed: 0 });
+        }
+    });
+}

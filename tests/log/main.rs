@@ -1,0 +1,16 @@
+//! The log, natively and through the library, in memory: its promises, its format, its cost, and
+//! its plugins.
+
+mod contract;
+mod cost;
+mod crash_points;
+mod faults;
+mod golden;
+mod handles;
+mod holes;
+mod listings;
+mod looks;
+mod memory;
+mod positions;
+mod repairs;
+mod sandbox;

@@ -1,0 +1,9 @@
+//! Plugins in their sandbox: their grants, the refusals, and the state after their end.
+
+mod composed;
+mod crowd;
+mod endings;
+mod grants;
+mod own_world;
+mod rates;
+mod stage;

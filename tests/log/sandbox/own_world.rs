@@ -1,0 +1,41 @@
+//! The example of a world of one's own.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use rig::plugins;
+
+#[test]
+fn the_example_lends_a_log_to_a_plugin_of_its_own_world() {
+    // The examples are next to the tests.
+    let tests = std::env::current_exe().unwrap();
+    let example = tests.parent().unwrap().parent().unwrap().join("examples").join("own_world");
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("rejects");
+    let run = |input: &str| {
+        let mut child = Command::new(&example)
+            .args([plugins::rust("line_filter"), log.clone()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", example.display()));
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(output.stdout), text(output.stderr))
+    };
+    let (kept, told) = run("good\nbad\x07line\nok\n");
+    assert_eq!((kept.as_str(), told.as_str()), ("good\nok\n", "events journalled: 1\n"));
+    let (kept, told) = run("\x1b[2J\n");
+    assert_eq!((kept.as_str(), told.as_str()), ("", "events journalled: 1\n"));
+    let events = tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let store = stratalog::store::Root::folder(folder.path());
+        let options = stratalog::store::StoreOptions::new();
+        let store = stratalog::store::Store::open(&store, &options).unwrap();
+        let host = stratalog::Host::builder().cache_folder(super::stage::cache()).build().unwrap();
+        super::stage::read(&host, &store, "rejects").await
+    });
+    assert_eq!(events, ["bad\\u{7}line", "\\u{1b}[2J"]);
+}

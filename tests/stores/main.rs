@@ -1,0 +1,4 @@
+//! The kinds of store: one suite for all of them, and faults on the wire to a server.
+
+mod conformance;
+mod wire;

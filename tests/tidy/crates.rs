@@ -1,0 +1,73 @@
+//! The crates that a newcomer compiles: those of the product are compiled once for both commands of
+//! the README.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use super::sources::root;
+
+/// Returns `name version features` of all crates that are compiled along these edges.
+fn crates(arguments: &[&str]) -> BTreeSet<String> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root()).args(["tree", "--locked", "--prefix", "none"]);
+    let output = cargo.args(["--format", "{p} {f}"]).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo tree {arguments:?}: {said}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines = lines.lines().map(|line| line.trim_end_matches(" (*)").trim_end());
+    lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// Returns the names of the selected packages. By default these are all but the programs that only
+/// make sense as WebAssembly.
+fn packages(selected: &[&str]) -> BTreeSet<String> {
+    let lines = crates(&[selected, &["--depth", "0"]].concat());
+    lines.iter().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn tests_take_crates_of_the_product_as_it_has_them() {
+    let product = crates(&["--edges", "normal,build"]);
+    let tests = crates(&["--edges", "normal,build,dev"]);
+    assert!(product.iter().any(|line| line.starts_with("wasmtime v")), "{product:?}");
+    let others: Vec<_> = product.difference(&tests).collect();
+    assert!(
+        others.is_empty(),
+        "the tests turn on features of these, which compiles them again, and all that use them: \
+         {others:#?}"
+    );
+}
+
+#[test]
+fn plugins_take_macros_of_the_guest_as_it_has_them() {
+    let wasm = |packages: &[&str]| {
+        let edges = ["--edges", "normal,build", "--target", "wasm32-wasip2"];
+        let packages = packages.iter().flat_map(|name| ["--package", name]);
+        crates(&edges.into_iter().chain(packages).collect::<Vec<_>>())
+    };
+    let guest = wasm(&["stratalog-guest"]);
+    let (all, native) = (packages(&["--workspace"]), packages(&[]));
+    let programs = all.difference(&native).map(String::as_str).collect::<Vec<_>>();
+    assert!(programs.len() > 1, "{all:?}");
+    let plugins = wasm(&programs);
+    // All derives are written with it.
+    let syn = guest.iter().filter(|line| line.starts_with("syn v")).collect::<Vec<_>>();
+    assert!(!syn.is_empty(), "{guest:?}");
+    for line in syn {
+        assert!(plugins.contains(line), "the plugins have no {line}: {plugins:#?}");
+    }
+}
+
+#[test]
+fn wasm_is_parsed_and_written_by_one_version() {
+    let all = crates(&["--workspace", "--edges", "normal,build,dev", "--target", "all"]);
+    for name in ["wasmparser", "wasm-encoder", "wit-parser", "wit-component", "wit-bindgen"] {
+        let versions =
+            all.iter().filter_map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
+                [found, version, ..] if found == name => Some(version),
+                _ => None,
+            });
+        let versions: BTreeSet<_> = versions.collect();
+        assert_eq!(versions.len(), 1, "{name}: {versions:?}");
+    }
+}

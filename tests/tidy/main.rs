@@ -1,0 +1,169 @@
+//! The order of the house: layers, circles, and the size and words of files.
+//!
+//! Reads sources as text and compiles nothing. Findings have a file and a line.
+
+mod crates;
+mod modules;
+mod pages;
+mod sources;
+
+use modules::Modules;
+use sources::{Source, sources};
+
+/// The layers of the logic, from below. A layer uses only those before it.
+const GUEST: [&str; 8] =
+    ["mutants", "limits", "ports", "error", "format", "decide", "drive", "component"];
+
+/// The layers of the library, from below.
+const HOST: [&str; 9] =
+    ["limits", "clock", "types", "store", "error", "sandbox", "log", "host", "plugin"];
+
+/// The layers of the command line, from below.
+const COMMAND_LINE: [&str; 4] = ["terminal", "args", "process", "commands"];
+
+/// Circles that cannot be dissolved, by their files, and the reason.
+const CIRCLES: [([&str; 4], &str); 1] = [(
+    [
+        "sandbox::bindings",
+        "sandbox::imports::access",
+        "sandbox::imports::host_bytes",
+        "sandbox::imports::object_store",
+    ],
+    "generated bindings name the types of the resources, whose methods are traits of the bindings",
+)];
+
+const COLUMNS_MAX: usize = 100;
+const LINES_MAX: usize = 400;
+
+/// First words that a summary must not have: it begins with a verb or a noun.
+const NO_SUMMARY: [&str; 5] = ["What", "Who", "How", "Whether", "Where"];
+
+fn none(found: Vec<String>, rule: &str) {
+    assert!(found.is_empty(), "{rule}:\n{}", found.join("\n"));
+}
+
+#[test]
+fn modules_import_only_from_the_layers_below() {
+    let mut up = Modules::below("guest/src").upward(&GUEST);
+    up.extend(Modules::below("host/src").upward(&HOST));
+    up.extend(Modules::below("host/cli/src").upward(&COMMAND_LINE));
+    none(up, "a module imports from a layer above its own");
+}
+
+#[test]
+fn modules_form_no_circle() {
+    let mut known: Vec<Vec<String>> =
+        CIRCLES.map(|(files, _)| files.map(str::to_owned).to_vec()).into();
+    let mut found = Vec::new();
+    for place in ["guest/src", "host/src", "host/cli/src"] {
+        for circle in Modules::below(place).circles() {
+            match known.iter().position(|files| *files == circle) {
+                Some(number) => _ = known.remove(number),
+                None => found.push(format!("{place}: {}", circle.join(" <-> "))),
+            }
+        }
+    }
+    none(found, "modules import each other");
+    assert!(known.is_empty(), "circles that are no more: {known:?}");
+}
+
+#[test]
+fn wasmtime_is_named_where_the_sandbox_is() {
+    let places = ["host/src/sandbox/", "host/src/plugin/", "host/src/types.rs"];
+    let mut found = Vec::new();
+    for source in sources(&["rs"]) {
+        let is_library = source.path.starts_with("host/src/");
+        if !is_library || places.iter().any(|place| source.path.starts_with(place)) {
+            continue;
+        }
+        let lines =
+            source.lines().filter(|(_, line)| !is_comment(line) && line.contains("wasmtime"));
+        found.extend(lines.map(|(number, _)| format!("{}:{number}", source.path)));
+    }
+    none(found, "wasmtime is named outside the sandbox and the plugins");
+}
+
+#[test]
+fn lines_have_at_most_100_columns() {
+    let mut found = Vec::new();
+    for source in sources(&["rs", "wit", "md", "sh", "mjs", "py"]) {
+        for (number, line) in source.lines() {
+            let is_table = source.path.ends_with(".md") && line.starts_with('|');
+            let is_long = line.chars().count() > COLUMNS_MAX;
+            // A URL cannot be broken. A text that a program prints is easier to find in one line.
+            let is_text = !source.path.ends_with(".md") && line.contains('"') && !is_comment(line);
+            if is_long && !is_table && !is_text && !line.contains("://") {
+                found.push(format!("{}:{number}", source.path));
+            }
+        }
+    }
+    none(found, "a line is longer than 100 columns");
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with("//")
+}
+
+#[test]
+fn files_have_at_most_400_lines() {
+    let long = |source: &Source| source.lines().count() > LINES_MAX;
+    let found = sources(&["rs"]).into_iter().filter(long);
+    none(found.map(|source| source.path).collect(), "a file has more than 400 lines");
+}
+
+#[test]
+fn summaries_begin_with_a_verb_or_a_noun() {
+    let mut found = Vec::new();
+    for source in sources(&["rs"]) {
+        let mut was_doc = false;
+        for (number, line) in source.lines() {
+            let line = line.trim_start();
+            let text = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
+            let first = text.unwrap_or_default().split_whitespace().next().unwrap_or_default();
+            if !was_doc && NO_SUMMARY.contains(&first) {
+                found.push(format!("{}:{number}: {line}", source.path));
+            }
+            was_doc = text.is_some();
+        }
+    }
+    none(found, "a summary begins with What, Who, How, Whether or Where");
+}
+
+#[test]
+fn words_are_those_of_the_glossary() {
+    let glossary = std::fs::read_to_string(sources::root().join("ARCHITECTURE.md")).unwrap();
+    let forbidden = forbidden_words(&glossary);
+    assert!(forbidden.len() > 10, "the glossary has a column of words that are not used");
+    let mut found = Vec::new();
+    for source in sources(&["rs", "wit", "md"]) {
+        if source.path == "ARCHITECTURE.md" {
+            continue;
+        }
+        for (number, line) in source.lines() {
+            let is_prose = source.path.ends_with(".md") || is_comment(line);
+            // Names in code are what they are.
+            let words: String = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+            let words = words.to_lowercase();
+            let words: Vec<&str> =
+                words.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+            for phrase in &forbidden {
+                let phrase: Vec<&str> = phrase.split(' ').collect();
+                if is_prose && words.windows(phrase.len()).any(|window| window == phrase) {
+                    found.push(format!("{}:{number}: {}", source.path, phrase.join(" ")));
+                }
+            }
+        }
+    }
+    none(found, "a word has another one in the glossary of ARCHITECTURE.md");
+}
+
+/// Returns the words of the last column of the glossary's table.
+fn forbidden_words(glossary: &str) -> Vec<String> {
+    let table = glossary.split("## Glossary").nth(1).unwrap_or_default();
+    let table = table.split("\n## ").next().unwrap_or_default();
+    let rows = table.lines().filter(|line| line.starts_with('|')).skip(2);
+    rows.filter_map(|row| row.trim_matches('|').rsplit('|').next().map(str::to_lowercase))
+        .flat_map(|cell| cell.split(',').map(|word| word.trim().to_owned()).collect::<Vec<_>>())
+        .filter(|word| !word.is_empty())
+        .collect()
+}
