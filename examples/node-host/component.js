@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { WASIShim } from "@bytecodealliance/preview2-shim/instantiation";
 
 import { instantiate } from "./component/log.js";
-import { Bytes } from "./held-bytes.js";
+import { Bytes } from "./host-bytes.js";
 import { folderStore } from "./store.js";
 
 // Returns the interface `stratalog:log/append-log` over the objects below the folder `root`.
@@ -14,7 +14,7 @@ export async function appendLog(root) {
   const sandbox = { preopens: {}, env: {}, args: [], enableNetwork: false };
   const component = await instantiate(coreModule, {
     ...new WASIShim({ sandbox }).getImportObject(),
-    "stratalog:log/held-bytes": { Bytes },
+    "stratalog:log/host-bytes": { Bytes },
     "stratalog:log/object-store": folderStore(root),
     "wasi:logging/logging": { log },
   });

@@ -3,7 +3,7 @@
 import { closeSync, readSync } from "node:fs";
 
 import { CHUNK_BYTES_MIN, OBJECT_BYTES_MAX, checkCount } from "./bounds.js";
-import { Bytes } from "./held-bytes.js";
+import { Bytes } from "./host-bytes.js";
 import { openObject } from "./places.js";
 import { fromSystem, storeError } from "./store-error.js";
 

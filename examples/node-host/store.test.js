@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 
-import { Bytes } from "./held-bytes.js";
+import { Bytes } from "./host-bytes.js";
 import { folderStore } from "./store.js";
 
 const base = mkdtempSync(join(process.argv[2] ?? tmpdir(), "store-"));
@@ -22,7 +22,7 @@ function fresh() {
 }
 
 const bytes = (text) => new TextEncoder().encode(text);
-const held = (text) => new Bytes(bytes(text));
+const hostBytes = (text) => new Bytes(bytes(text));
 const textOf = (found) => new TextDecoder().decode(found);
 const thrown = (call) => {
   try {
@@ -215,17 +215,17 @@ test("an ordered read ends at its first failure", () => {
   assert.throws(() => new store.OrderedRead(new Array(10_001).fill({ key: "a" })), RangeError);
 });
 
-test("held bytes are joined, sliced and searched for lines", () => {
-  const whole = held("a\nbb");
-  whole.append(held("b\n"));
-  whole.append(held(""));
-  whole.append(held("c"));
+test("host bytes are joined, sliced and searched for lines", () => {
+  const whole = hostBytes("a\nbb");
+  whole.append(hostBytes("b\n"));
+  whole.append(hostBytes(""));
+  whole.append(hostBytes("c"));
   assert.equal(whole.length(), 7n);
   const slice = whole.slice(2n, 6n);
-  whole.append(held("d"));
+  whole.append(hostBytes("d"));
   assert.deepEqual([textOf(whole.read()), textOf(slice.read())], ["a\nbbb\ncd", "bbb\n"]);
   assert.deepEqual([0n, 1n, 2n, 3n, 9n].map((lines) => whole.lineEnd(lines)), [0n, 2n, 6n, 8n, 8n]);
-  assert.equal(held("").lineEnd(1n), 0n);
+  assert.equal(hostBytes("").lineEnd(1n), 0n);
   for (const [start, end] of [[3n, 2n], [0n, 9n], [2n ** 63n, 2n ** 63n]]) {
     assert.throws(() => whole.slice(start, end), RangeError);
   }
@@ -234,29 +234,29 @@ test("held bytes are joined, sliced and searched for lines", () => {
 test("an upload appears when it is finished and not before", () => {
   const { root, store } = fresh();
   const upload = store.Upload.start("log/large");
-  upload.write(held("one "));
-  upload.write(held("two"));
+  upload.write(hostBytes("one "));
+  upload.write(hostBytes("two"));
   const underWay = store.list("log/", undefined, 10).objects;
   assert.deepEqual(underWay.map(({ kind }) => kind), ["unfinished"]);
   upload.finish();
   assert.equal(textOf(store.get("log/large")), "one two");
-  for (const call of [() => upload.finish(), () => upload.write(held("x"))]) {
+  for (const call of [() => upload.finish(), () => upload.write(hostBytes("x"))]) {
     const error = thrown(call);
     assert.deepEqual([error.tag, error.val.kind], ["not-written", "invalid"]);
   }
   const second = store.Upload.start("log/large");
   assert.deepEqual(thrown(() => second.finish()), { tag: "already-exists" });
   const dropped = store.Upload.start("log/dropped");
-  dropped.write(held("x"));
+  dropped.write(hostBytes("x"));
   dropped[Symbol.dispose]();
   assert.deepEqual(readdirSync(join(root, "log")), ["large"]);
 });
 
 test("a started create tells its outcome as often as it is asked", () => {
   const { store } = fresh();
-  const first = store.startCreate("a", held("a"), false);
-  const second = store.startCreate("a", held("b"), false);
-  const third = store.startCreate("..", held("c"), false);
+  const first = store.startCreate("a", hostBytes("a"), false);
+  const second = store.startCreate("a", hostBytes("b"), false);
+  const third = store.startCreate("..", hostBytes("c"), false);
   for (let times = 0; times < 2; times += 1) {
     assert.deepEqual(first.poll(), { tag: "ok" });
     assert.equal(first.wait(), undefined);

@@ -1,7 +1,7 @@
 //! Values of the bindings to values of the logic and back: one total conversion each.
 
-use super::bindings::exports::stratalog::log::held_lines;
-use super::bindings::stratalog::log::{held_bytes, object_store as import, types};
+use super::bindings::exports::stratalog::log::host_lines;
+use super::bindings::stratalog::log::{host_bytes, object_store as import, types};
 use super::imports::BytesHandle;
 use crate::decide::cursor::Pending;
 use crate::decide::options::{CompactInput, Options, OptionsInput};
@@ -69,8 +69,8 @@ impl From<import::ListPage> for ListPage {
     }
 }
 
-impl From<held_bytes::Measure> for Summary {
-    fn from(summary: held_bytes::Measure) -> Self {
+impl From<host_bytes::Measure> for Summary {
+    fn from(summary: host_bytes::Measure) -> Self {
         Self { digest: summary.digest, line_feeds: summary.line_feeds }
     }
 }
@@ -151,7 +151,7 @@ impl From<Page<BytesHandle>> for types::Page {
     }
 }
 
-impl From<Page<BytesHandle>> for held_lines::HeldPage {
+impl From<Page<BytesHandle>> for host_lines::HostPage {
     fn from(page: Page<BytesHandle>) -> Self {
         let lines = page.lines.map(BytesHandle::into_handle);
         Self { lines, events: page.events, missed: page.missed }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::bindings::exports::stratalog::log::{append_log as wit, held_lines, repairs};
+use super::bindings::exports::stratalog::log::{append_log as wit, host_lines, repairs};
 use super::bindings::stratalog::log::types;
 use super::imports::{HostStore, HostSystem};
 use crate::drive::compactor;
@@ -142,14 +142,14 @@ impl wit::GuestReader for ReaderResource {
     }
 }
 
-impl held_lines::Guest for Component {
-    fn effective_options(log: held_lines::LogBorrow<'_>) -> types::Options {
+impl host_lines::Guest for Component {
+    fn effective_options(log: host_lines::LogBorrow<'_>) -> types::Options {
         log.get::<LogResource>().0.borrow().options().into()
     }
 
     fn append(
-        log: held_lines::LogBorrow<'_>,
-        lines: held_lines::Bytes,
+        log: host_lines::LogBorrow<'_>,
+        lines: host_lines::Bytes,
         events: u64,
     ) -> Result<(), types::Error> {
         log.get::<LogResource>().0.borrow_mut().append_host_bytes(lines.into(), events)?;
@@ -157,13 +157,13 @@ impl held_lines::Guest for Component {
     }
 
     fn next(
-        reader: held_lines::ReaderBorrow<'_>,
-    ) -> Result<Option<held_lines::HeldPage>, types::Error> {
+        reader: host_lines::ReaderBorrow<'_>,
+    ) -> Result<Option<host_lines::HostPage>, types::Error> {
         let page = reader.get::<ReaderResource>().0.borrow_mut().next_page()?;
-        Ok(page.map(held_lines::HeldPage::from))
+        Ok(page.map(host_lines::HostPage::from))
     }
 
-    fn position_before(reader: held_lines::ReaderBorrow<'_>) -> Option<String> {
+    fn position_before(reader: host_lines::ReaderBorrow<'_>) -> Option<String> {
         reader.get::<ReaderResource>().0.borrow().position_before()
     }
 }

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::bindings::stratalog::log::{held_bytes, object_store as wit};
+use super::bindings::stratalog::log::host_bytes::Bytes;
+use super::bindings::stratalog::log::object_store as wit;
 use super::bindings::wasi::clocks::wall_clock;
 use super::bindings::wasi::logging::logging;
 use super::bindings::wasi::random::random;
@@ -15,7 +16,7 @@ use crate::ports::{
 
 /// Bytes in the host, by handle.
 pub struct BytesHandle {
-    handle: held_bytes::Bytes,
+    handle: Bytes,
     length: u64,
 }
 
@@ -45,13 +46,13 @@ impl System for HostSystem {
 }
 
 impl BytesHandle {
-    pub(super) fn into_handle(self) -> held_bytes::Bytes {
+    pub(super) fn into_handle(self) -> Bytes {
         self.handle
     }
 }
 
-impl From<held_bytes::Bytes> for BytesHandle {
-    fn from(handle: held_bytes::Bytes) -> Self {
+impl From<Bytes> for BytesHandle {
+    fn from(handle: Bytes) -> Self {
         Self { length: handle.length(), handle }
     }
 }
@@ -59,7 +60,7 @@ impl From<held_bytes::Bytes> for BytesHandle {
 impl HostBytes for BytesHandle {
     fn new(content: &[u8]) -> Self {
         let length = to_u64(content.len());
-        Self { handle: held_bytes::Bytes::new(content), length }
+        Self { handle: Bytes::new(content), length }
     }
 
     fn length(&self) -> u64 {

@@ -221,7 +221,7 @@ impl Owner {
     /// Passes a pack to the component.
     async fn hand_over(&mut self, pack: Pack) -> Result<Result<()>> {
         self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
-        match self.instance.append_held(self.handle, pack.lines.clone(), pack.events).await {
+        match self.instance.append_host_bytes(self.handle, pack.lines.clone(), pack.events).await {
             Ok(()) => Ok(Ok(())),
             Err(error @ Error::WriteFailed(_)) => {
                 self.refused = Some(pack);

@@ -5,11 +5,11 @@
 wasmtime::component::bindgen!({
     path: "../wit",
     world: "log-component",
-    imports: { "stratalog:log/held-bytes": trappable, default: async | trappable },
+    imports: { "stratalog:log/host-bytes": trappable, default: async | trappable },
     exports: { default: async },
     with: {
         "stratalog:log/types": crate::types::interface,
-        "stratalog:log/held-bytes.bytes": crate::sandbox::imports::host_bytes::HeldBytes,
+        "stratalog:log/host-bytes.bytes": crate::sandbox::imports::host_bytes::HostBytes,
         "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
         "wasi:random": wasmtime_wasi::p2::bindings::random,
         "stratalog:log/object-store.pending-create": crate::sandbox::imports::object_store::CreateSlot,

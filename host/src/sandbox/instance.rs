@@ -47,14 +47,14 @@ impl Instance {
     /// Returns the options of a handle of the component, with every default filled in.
     pub(crate) async fn effective_options(&mut self, log: Handle) -> Result<Options> {
         let time = self.instances.data_mut().work.meter.begin();
-        let lines = self.component.stratalog_log_held_lines();
+        let lines = self.component.stratalog_log_host_lines();
         let options = time.measure(lines.call_effective_options(&mut self.instances, log)).await;
         options.map_err(|error| Error::trapped(&error))
     }
 
     /// Passes events to a handle of the component. They are packed lines that were checked, and
     /// they count already against the memory of their owner.
-    pub(crate) async fn append_held(
+    pub(crate) async fn append_host_bytes(
         &mut self,
         log: Handle,
         lines: Bytes,
@@ -62,8 +62,8 @@ impl Instance {
     ) -> Result<()> {
         let state = self.instances.data_mut();
         let time = state.work.meter.begin();
-        let lines = state.hold_counted(lines)?;
-        let appended = self.component.stratalog_log_held_lines();
+        let lines = state.keep_counted(lines)?;
+        let appended = self.component.stratalog_log_host_lines();
         let appended = time.measure(appended.call_append(&mut self.instances, log, lines, events));
         Ok(appended.await.map_err(|error| Error::trapped(&error))??)
     }
@@ -75,7 +75,7 @@ impl Instance {
         reader: Handle,
     ) -> Result<Result<Option<CountedPage>>> {
         let time = self.instances.data_mut().work.meter.begin();
-        let lines = self.component.stratalog_log_held_lines();
+        let lines = self.component.stratalog_log_host_lines();
         let page = time.measure(lines.call_next(&mut self.instances, reader)).await;
         let page = match page.map_err(|error| Error::trapped(&error))? {
             Ok(Some(page)) => page,
@@ -137,7 +137,7 @@ impl Instance {
     /// Returns the position before a reader's last page.
     pub(crate) async fn position_before(&mut self, reader: Handle) -> Result<Option<String>> {
         let time = self.instances.data_mut().work.meter.begin();
-        let lines = self.component.stratalog_log_held_lines();
+        let lines = self.component.stratalog_log_host_lines();
         let position = time.measure(lines.call_position_before(&mut self.instances, reader)).await;
         position.map_err(|error| Error::trapped(&error))
     }

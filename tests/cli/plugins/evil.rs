@@ -94,27 +94,27 @@ fn what_takes_too_much_is_stopped_at_a_limit_that_is_named() {
         ),
         (
             &["--plugin-memory-max", "32MiB"],
-            &["held-hoard"],
+            &["host-bytes-hoard"],
             "was stopped: memory_bytes_max = 33554432 is reached: --plugin-memory-max raises it",
         ),
         (
             &["--plugin-memory-max", "32MiB"],
-            &["held-crumbs"],
+            &["host-bytes-crumbs"],
             "was stopped: memory_bytes_max = 33554432 is reached: --plugin-memory-max raises it",
         ),
         (
             &["--plugin-memory-max", "128MiB"],
-            &["held-reads"],
+            &["host-bytes-reads"],
             "was stopped: memory_bytes_max = 134217728 is reached: --plugin-memory-max raises it",
         ),
         (
             &["--plugin-memory-max", "32MiB"],
-            &["held-uploads"],
+            &["host-bytes-uploads"],
             "was stopped: memory_bytes_max = 33554432 is reached: --plugin-memory-max raises it",
         ),
         (
             &[],
-            &["held-slices"],
+            &["host-bytes-slices"],
             "was stopped: handles_max = 1000 is reached: --handles-max raises it",
         ),
         (
@@ -337,8 +337,8 @@ fn a_report_replaces_its_file_as_a_whole() {
 #[test]
 fn bytes_that_the_host_does_not_hold_are_a_trap() {
     let (_folder, log) = fresh();
-    let error = "trapped: offset 11 is not in 10 held bytes";
-    check_on(&log, &[], &["held-beyond"], &End { code: 6, stdout: "", error });
+    let error = "trapped: offset 11 is not in 10 host bytes";
+    check_on(&log, &[], &["host-bytes-beyond"], &End { code: 6, stdout: "", error });
 }
 
 #[test]

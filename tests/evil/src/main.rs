@@ -9,7 +9,7 @@ mod appends;
 mod buffers;
 mod endings;
 mod handles;
-mod held;
+mod host_bytes;
 mod machine;
 mod messages;
 mod names;
@@ -24,7 +24,7 @@ mod bindings {
             package stratalog:evil;
             world evil {
                 include stratalog:log/plugin@0.1.0;
-                import stratalog:log/held-bytes@0.1.0;
+                import stratalog:log/host-bytes@0.1.0;
                 import stratalog:log/object-store@0.1.0;
                 import wasi:logging/logging@0.1.0-draft;
                 import wasi:cli/exit@0.2.12;
@@ -56,12 +56,12 @@ const HAZARDS: &[(&str, Hazard)] = &[
     ("calls-after-close", |_| handles::calls_after_close()),
     ("read-after-trim", |_| handles::read_after_trim()),
     // Bytes that the host keeps.
-    ("held-hoard", |_| held::hoard()),
-    ("held-crumbs", |_| held::crumbs()),
-    ("held-slices", |_| held::slices()),
-    ("held-reads", |_| held::reads()),
-    ("held-uploads", |_| held::uploads()),
-    ("held-beyond", |_| held::beyond()),
+    ("host-bytes-hoard", |_| host_bytes::hoard()),
+    ("host-bytes-crumbs", |_| host_bytes::crumbs()),
+    ("host-bytes-slices", |_| host_bytes::slices()),
+    ("host-bytes-reads", |_| host_bytes::reads()),
+    ("host-bytes-uploads", |_| host_bytes::uploads()),
+    ("host-bytes-beyond", |_| host_bytes::beyond()),
     // Appended events.
     ("huge-event", appends::huge_event),
     ("huge-lines", appends::huge_lines),

@@ -15,7 +15,7 @@ use stratalog_guest::ports::{
 use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceType};
 use wasmtime::{Engine, StoreContextMut};
 
-use crate::sim::component::bindings::stratalog::log::{held_bytes, object_store as wit};
+use crate::sim::component::bindings::stratalog::log::{host_bytes, object_store as wit};
 use crate::sim::component::bindings::wasi::clocks::wall_clock;
 use crate::sim::component::bindings::wasi::logging::logging;
 use crate::sim::ports::{Create, Parts, Read};
@@ -40,7 +40,7 @@ pub struct Desk<'y> {
 pub struct State {
     pub mail: Mail,
     /// The bytes that the host keeps for it, by number.
-    held: Vec<Option<Vec<u8>>>,
+    kept: Vec<Option<Vec<u8>>>,
 }
 
 impl<'y> Desk<'y> {
@@ -79,11 +79,11 @@ pub fn add_to_linker(
     component: &Component,
     engine: &Engine,
 ) -> wasmtime::Result<()> {
-    held_bytes::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    host_bytes::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     wit::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     logging::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     // An alias of the type, which would otherwise count as unknown.
-    let bytes = ResourceType::host::<held_bytes::Bytes>();
+    let bytes = ResourceType::host::<host_bytes::Bytes>();
     let store = format!("stratalog:log/object-store@{}", stratalog::INTERFACE_VERSION);
     linker.instance(&store)?.resource("bytes", bytes, |_, _| Ok(()))?;
     linker.define_unknown_imports_as_traps(component)?;
@@ -137,11 +137,11 @@ impl wit::Host for State {
     async fn start_create(
         &mut self,
         key: String,
-        bytes: Resource<held_bytes::Bytes>,
+        bytes: Resource<host_bytes::Bytes>,
         exclusive: bool,
     ) -> wasmtime::Result<Resource<wit::PendingCreate>> {
         assert!(!exclusive, "{key}");
-        let bytes = self.held(&bytes).clone();
+        let bytes = self.kept(&bytes).clone();
         self.ask(move |desk| {
             let create = desk.eyes.start_create(&key, &bytes);
             keep(&mut desk.creates, create)
@@ -244,7 +244,7 @@ impl wit::HostOrderedRead for State {
         Ok(match self.ask(next).await? {
             Ok(chunk) => Ok(chunk.map(|chunk| wit::Chunk {
                 part: chunk.part,
-                bytes: keep(&mut self.held, chunk.bytes),
+                bytes: keep(&mut self.kept, chunk.bytes),
                 last: chunk.last,
             })),
             Err(failure) => {
@@ -273,9 +273,9 @@ impl wit::HostUpload for State {
     async fn write(
         &mut self,
         upload: Resource<wit::Upload>,
-        bytes: Resource<held_bytes::Bytes>,
+        bytes: Resource<host_bytes::Bytes>,
     ) -> wasmtime::Result<Result<(), wit::WriteError>> {
-        let bytes = at(&mut self.held, bytes.rep()).take().unwrap();
+        let bytes = at(&mut self.kept, bytes.rep()).take().unwrap();
         let write = move |desk: &mut Desk<'_>| {
             at(&mut desk.uploads, upload.rep()).as_ref().unwrap().write(bytes)
         };
@@ -297,68 +297,68 @@ impl wit::HostUpload for State {
     }
 }
 
-impl held_bytes::Host for State {}
+impl host_bytes::Host for State {}
 
 impl State {
-    fn held(&mut self, bytes: &Resource<held_bytes::Bytes>) -> &mut Vec<u8> {
-        at(&mut self.held, bytes.rep()).as_mut().unwrap()
+    fn kept(&mut self, bytes: &Resource<host_bytes::Bytes>) -> &mut Vec<u8> {
+        at(&mut self.kept, bytes.rep()).as_mut().unwrap()
     }
 }
 
 /// A host that computes no digests: the component reads the bytes that it checks.
-impl held_bytes::HostBytes for State {
-    async fn new(&mut self, content: Vec<u8>) -> wasmtime::Result<Resource<held_bytes::Bytes>> {
-        Ok(keep(&mut self.held, content))
+impl host_bytes::HostBytes for State {
+    async fn new(&mut self, content: Vec<u8>) -> wasmtime::Result<Resource<host_bytes::Bytes>> {
+        Ok(keep(&mut self.kept, content))
     }
 
-    async fn length(&mut self, bytes: Resource<held_bytes::Bytes>) -> wasmtime::Result<u64> {
-        Ok(self.held(&bytes).length())
+    async fn length(&mut self, bytes: Resource<host_bytes::Bytes>) -> wasmtime::Result<u64> {
+        Ok(self.kept(&bytes).length())
     }
 
     async fn slice(
         &mut self,
-        bytes: Resource<held_bytes::Bytes>,
+        bytes: Resource<host_bytes::Bytes>,
         start: u64,
         end: u64,
-    ) -> wasmtime::Result<Resource<held_bytes::Bytes>> {
-        let slice = self.held(&bytes).slice(start..end);
+    ) -> wasmtime::Result<Resource<host_bytes::Bytes>> {
+        let slice = self.kept(&bytes).slice(start..end);
         assert_eq!(slice.length(), end - start);
-        Ok(keep(&mut self.held, slice))
+        Ok(keep(&mut self.kept, slice))
     }
 
     async fn append(
         &mut self,
-        bytes: Resource<held_bytes::Bytes>,
-        more: Resource<held_bytes::Bytes>,
+        bytes: Resource<host_bytes::Bytes>,
+        more: Resource<host_bytes::Bytes>,
     ) -> wasmtime::Result<()> {
-        let more = at(&mut self.held, more.rep()).take().unwrap();
-        self.held(&bytes).extend(more);
+        let more = at(&mut self.kept, more.rep()).take().unwrap();
+        self.kept(&bytes).extend(more);
         Ok(())
     }
 
     async fn measure(
         &mut self,
-        _: Resource<held_bytes::Bytes>,
+        _: Resource<host_bytes::Bytes>,
         _: u64,
         _: Vec<u64>,
-    ) -> wasmtime::Result<Option<Vec<held_bytes::Measure>>> {
+    ) -> wasmtime::Result<Option<Vec<host_bytes::Measure>>> {
         Ok(None)
     }
 
     async fn line_end(
         &mut self,
-        bytes: Resource<held_bytes::Bytes>,
+        bytes: Resource<host_bytes::Bytes>,
         line_feeds: u64,
     ) -> wasmtime::Result<u64> {
-        Ok(self.held(&bytes).line_end(line_feeds))
+        Ok(self.kept(&bytes).line_end(line_feeds))
     }
 
-    async fn read(&mut self, bytes: Resource<held_bytes::Bytes>) -> wasmtime::Result<Vec<u8>> {
-        Ok(self.held(&bytes).clone())
+    async fn read(&mut self, bytes: Resource<host_bytes::Bytes>) -> wasmtime::Result<Vec<u8>> {
+        Ok(self.kept(&bytes).clone())
     }
 
-    async fn drop(&mut self, bytes: Resource<held_bytes::Bytes>) -> wasmtime::Result<()> {
-        *at(&mut self.held, bytes.rep()) = None;
+    async fn drop(&mut self, bytes: Resource<host_bytes::Bytes>) -> wasmtime::Result<()> {
+        *at(&mut self.kept, bytes.rep()) = None;
         Ok(())
     }
 }

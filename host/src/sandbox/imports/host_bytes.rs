@@ -22,7 +22,7 @@ use wasmtime::component::{Linker, Resource};
 use super::check_count;
 use super::{HasObjects, Objects};
 use crate::limits::READ_BYTES_MAX;
-use crate::sandbox::bindings::stratalog::log::held_bytes as wit;
+use crate::sandbox::bindings::stratalog::log::host_bytes as wit;
 use crate::sandbox::interface::{of_package, replace};
 use crate::sandbox::memory::{Borrowed, Memory};
 
@@ -39,7 +39,7 @@ const BLOCK_BYTES: usize = 4 * 1024;
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
 /// Some bytes, in pieces as they came from the store or the caller.
 #[derive(Debug)]
-pub struct HeldBytes {
+pub struct HostBytes {
     pieces: Vec<Piece>,
     length: usize,
     overhead: Borrowed,
@@ -61,7 +61,7 @@ impl Piece {
     }
 }
 
-impl HeldBytes {
+impl HostBytes {
     pub(super) fn new(bytes: Bytes, memory: &Memory) -> wasmtime::Result<Self> {
         let counted = memory.borrow(bytes.len())?;
         Self::of_one(bytes, counted, memory)
@@ -183,7 +183,7 @@ impl HeldBytes {
     }
 
     fn out_of_range(&self, offset: usize) -> wasmtime::Error {
-        wasmtime::Error::msg(format!("offset {offset} is not in {} held bytes", self.length))
+        wasmtime::Error::msg(format!("offset {offset} is not in {} host bytes", self.length))
     }
 
     fn walk(&self) -> Walk<'_> {
@@ -250,29 +250,29 @@ fn line_feeds(bytes: &[u8]) -> u64 {
 impl wit::Host for Objects<'_> {}
 
 impl wit::HostBytes for Objects<'_> {
-    fn new(&mut self, content: Vec<u8>) -> wasmtime::Result<Resource<HeldBytes>> {
-        let bytes = HeldBytes::new(content.into(), &self.work.memory)?;
+    fn new(&mut self, content: Vec<u8>) -> wasmtime::Result<Resource<HostBytes>> {
+        let bytes = HostBytes::new(content.into(), &self.work.memory)?;
         Ok(self.table.push(bytes)?)
     }
 
-    fn length(&mut self, bytes: Resource<HeldBytes>) -> wasmtime::Result<u64> {
+    fn length(&mut self, bytes: Resource<HostBytes>) -> wasmtime::Result<u64> {
         Ok(u64::try_from(self.table.get(&bytes)?.length).unwrap_or(u64::MAX))
     }
 
     fn slice(
         &mut self,
-        bytes: Resource<HeldBytes>,
+        bytes: Resource<HostBytes>,
         start: u64,
         end: u64,
-    ) -> wasmtime::Result<Resource<HeldBytes>> {
+    ) -> wasmtime::Result<Resource<HostBytes>> {
         let slice = self.table.get(&bytes)?.slice(start, end, &self.work.memory)?;
         Ok(self.table.push(slice)?)
     }
 
     fn append(
         &mut self,
-        bytes: Resource<HeldBytes>,
-        more: Resource<HeldBytes>,
+        bytes: Resource<HostBytes>,
+        more: Resource<HostBytes>,
     ) -> wasmtime::Result<()> {
         let more = self.table.delete(more)?;
         self.table.get_mut(&bytes)?.append(more, &self.work.memory)
@@ -280,7 +280,7 @@ impl wit::HostBytes for Objects<'_> {
 
     fn measure(
         &mut self,
-        bytes: Resource<HeldBytes>,
+        bytes: Resource<HostBytes>,
         start: u64,
         lengths: Vec<u64>,
     ) -> wasmtime::Result<Option<Vec<wit::Measure>>> {
@@ -288,29 +288,29 @@ impl wit::HostBytes for Objects<'_> {
         self.table.get(&bytes)?.measure(start, &lengths).map(Some)
     }
 
-    fn line_end(&mut self, bytes: Resource<HeldBytes>, line_feeds: u64) -> wasmtime::Result<u64> {
+    fn line_end(&mut self, bytes: Resource<HostBytes>, line_feeds: u64) -> wasmtime::Result<u64> {
         let end = self.table.get(&bytes)?.line_end(line_feeds);
         Ok(u64::try_from(end).unwrap_or(u64::MAX))
     }
 
-    fn read(&mut self, bytes: Resource<HeldBytes>) -> wasmtime::Result<Vec<u8>> {
-        self.read_held(&bytes).map(Vec::from)
+    fn read(&mut self, bytes: Resource<HostBytes>) -> wasmtime::Result<Vec<u8>> {
+        self.read_within_limit(&bytes).map(Vec::from)
     }
 
-    fn drop(&mut self, bytes: Resource<HeldBytes>) -> wasmtime::Result<()> {
+    fn drop(&mut self, bytes: Resource<HostBytes>) -> wasmtime::Result<()> {
         self.table.delete(bytes)?;
         Ok(())
     }
 }
 
 impl Objects<'_> {
-    fn read_held(&mut self, bytes: &Resource<HeldBytes>) -> wasmtime::Result<Bytes> {
+    fn read_within_limit(&mut self, bytes: &Resource<HostBytes>) -> wasmtime::Result<Bytes> {
         let bytes = self.table.get(bytes)?;
         if bytes.length <= READ_BYTES_MAX {
             return Ok(bytes.to_bytes());
         }
         Err(wasmtime::Error::msg(format!(
-            "{} held bytes are more than the {READ_BYTES_MAX} that are read at once",
+            "{} host bytes are more than the {READ_BYTES_MAX} that are read at once",
             bytes.length
         )))
     }
@@ -324,10 +324,10 @@ pub(super) fn add_to_linker<T: Send + 'static>(
     wit::add_to_linker::<T, HasObjects>(linker, view)?;
     // The generated bindings would make one more copy of the bytes.
     const READ: &str = "[method]bytes.read";
-    let read = move |mut context: StoreContextMut<'_, T>, (bytes,): (Resource<HeldBytes>,)| {
-        Ok((view(context.data_mut()).read_held(&bytes)?,))
+    let read = move |mut context: StoreContextMut<'_, T>, (bytes,): (Resource<HostBytes>,)| {
+        Ok((view(context.data_mut()).read_within_limit(&bytes)?,))
     };
-    replace(linker, of_package!("held-bytes"), &[READ], |instance| instance.func_wrap(READ, read))
+    replace(linker, of_package!("host-bytes"), &[READ], |instance| instance.func_wrap(READ, read))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::sandbox::meter::MemoryMeter;
 use crate::store::Store;
 
 use access::Lender;
-use host_bytes::HeldBytes;
+use host_bytes::HostBytes;
 use in_flight::ObjectWork;
 
 /// The objects that an instance may reach and its operations in flight, borrowed from its state.
@@ -77,14 +77,14 @@ impl State {
     }
 
     /// Keeps bytes for the component that already count against every limit but the instance's own.
-    pub(crate) fn hold_counted(&mut self, bytes: Bytes) -> Result<Resource<HeldBytes>> {
-        let held = HeldBytes::of_counted(bytes, &self.work.memory);
-        let held = held.and_then(|held| Ok(self.table.push(held)?));
-        held.map_err(|error| Error::trapped(&error))
+    pub(crate) fn keep_counted(&mut self, bytes: Bytes) -> Result<Resource<HostBytes>> {
+        let bytes = HostBytes::of_counted(bytes, &self.work.memory);
+        let handle = bytes.and_then(|bytes| Ok(self.table.push(bytes)?));
+        handle.map_err(|error| Error::trapped(&error))
     }
 
     /// Takes host bytes over from the component, with their count.
-    pub(crate) fn take_bytes(&mut self, bytes: Resource<HeldBytes>) -> Result<(Bytes, Borrowed)> {
+    pub(crate) fn take_bytes(&mut self, bytes: Resource<HostBytes>) -> Result<(Bytes, Borrowed)> {
         let bytes = self.table.delete(bytes).map_err(|error| Error::Guest(error.to_string()))?;
         let counted = self.work.memory.borrow_freely(bytes.len());
         Ok((bytes.into_kept(), counted))

@@ -12,7 +12,7 @@ use wasmtime::component::Resource;
 use super::Objects;
 use super::access::{Lent, Operation};
 use super::check_count;
-use super::host_bytes::HeldBytes;
+use super::host_bytes::HostBytes;
 use super::in_flight::OBJECT_AHEAD_BYTES;
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, READ_PART_BYTES};
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
@@ -72,7 +72,7 @@ impl wit::Host for Objects<'_> {
     async fn start_create(
         &mut self,
         key: String,
-        bytes: Resource<HeldBytes>,
+        bytes: Resource<HostBytes>,
         exclusive: bool,
     ) -> wasmtime::Result<Resource<CreateSlot>> {
         let length = self.table.get(&bytes)?.len();
@@ -270,7 +270,7 @@ impl wit::HostOrderedRead for Objects<'_> {
                 // The small chunk may be all that is used of a large network buffer.
                 let is_small = bytes.len() < CHUNK_COPIED_BYTES;
                 let bytes = if is_small { Bytes::copy_from_slice(&bytes) } else { bytes };
-                let bytes = self.table.push(HeldBytes::new(bytes, &self.work.memory)?)?;
+                let bytes = self.table.push(HostBytes::new(bytes, &self.work.memory)?)?;
                 Ok(Some(wit::Chunk { part, bytes, last }))
             }
             Some(Err(failure)) => {
@@ -311,7 +311,7 @@ impl wit::HostUpload for Objects<'_> {
     async fn write(
         &mut self,
         upload: Resource<UploadSlot>,
-        bytes: Resource<HeldBytes>,
+        bytes: Resource<HostBytes>,
     ) -> wasmtime::Result<Outcome> {
         let start = self.work.meter.now();
         let bytes = self.table.delete(bytes)?;

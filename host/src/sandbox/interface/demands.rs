@@ -30,14 +30,14 @@ impl World {
     fn offered(self) -> &'static [&'static str] {
         match self {
             Self::Log => &[
-                "stratalog:log/held-bytes",
+                "stratalog:log/host-bytes",
                 "stratalog:log/object-store",
                 "stratalog:log/types",
                 "wasi:logging/logging@0.1.0-draft",
             ],
             Self::Plugin => &[
                 "stratalog:log/append-log",
-                "stratalog:log/held-bytes",
+                "stratalog:log/host-bytes",
                 "stratalog:log/object-store",
                 "stratalog:log/types",
                 "wasi:logging/logging@0.1.0-draft",
@@ -49,7 +49,7 @@ impl World {
     fn demanded(self) -> Vec<(&'static str, Version)> {
         match self {
             Self::Log => {
-                vec![("stratalog:log/append-log", ours()), ("stratalog:log/held-lines", ours())]
+                vec![("stratalog:log/append-log", ours()), ("stratalog:log/host-lines", ours())]
             }
             Self::Plugin => vec![("wasi:cli/run", WASI)],
         }

@@ -39,7 +39,7 @@ mod tests {
 
     fn replaced(interface: &str, function: &str) -> Result<(), String> {
         let mut linker = Linker::<()>::new(&Engine::default());
-        let mut instance = linker.instance(of_package!("held-bytes")).unwrap();
+        let mut instance = linker.instance(of_package!("host-bytes")).unwrap();
         instance.func_wrap(READ, |_, (): ()| Ok(())).unwrap();
         let replaced = replace(&mut linker, interface, &[function], |instance| {
             instance.func_wrap(function, |_, (): ()| Ok((1_u32,)))
@@ -49,16 +49,16 @@ mod tests {
 
     #[test]
     fn a_function_takes_the_place_of_one_that_is_there() {
-        assert_eq!(replaced(of_package!("held-bytes"), READ), Ok(()));
+        assert_eq!(replaced(of_package!("host-bytes"), READ), Ok(()));
     }
 
     #[test]
     fn a_function_of_another_version_or_name_is_an_error() {
-        let later = "stratalog:log/held-bytes@9.0.0";
+        let later = "stratalog:log/host-bytes@9.0.0";
         for (interface, function) in [
             (later, READ),
             (of_package!("object-store"), READ),
-            (of_package!("held-bytes"), "[method]bytes.read-all"),
+            (of_package!("host-bytes"), "[method]bytes.read-all"),
         ] {
             let error = replaced(interface, function).unwrap_err();
             let expected = format!("cannot replace {function} of {interface}: ");

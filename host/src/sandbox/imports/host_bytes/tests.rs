@@ -1,8 +1,8 @@
 use super::*;
 use crate::sandbox::memory::MemoryExceeded;
 
-fn held(pieces: &[&[u8]], memory: &Memory) -> HeldBytes {
-    let piece = |bytes: &&[u8]| HeldBytes::new(Bytes::copy_from_slice(bytes), memory).unwrap();
+fn of_pieces(pieces: &[&[u8]], memory: &Memory) -> HostBytes {
+    let piece = |bytes: &&[u8]| HostBytes::new(Bytes::copy_from_slice(bytes), memory).unwrap();
     let mut pieces = pieces.iter().map(piece);
     let mut all = pieces.next().unwrap();
     pieces.for_each(|piece| all.append(piece, memory).unwrap());
@@ -22,7 +22,7 @@ fn what_is_measured_does_not_depend_on_the_pieces() {
     let memory = plenty();
     let line = [&[b'x'; 200][..], b"\n"].concat();
     let text = line.repeat(3 * BLOCK_BYTES / line.len());
-    let whole = held(&[&text], &memory);
+    let whole = of_pieces(&[&text], &memory);
     for cuts in [vec![1], vec![200, 201, 202], vec![BLOCK_BYTES, 2 * BLOCK_BYTES + 1]] {
         let mut pieces = Vec::new();
         let mut rest = &text[..];
@@ -32,9 +32,9 @@ fn what_is_measured_does_not_depend_on_the_pieces() {
             rest = after;
         }
         pieces.push(rest);
-        let held = held(&pieces, &memory);
+        let joined = of_pieces(&pieces, &memory);
         for lengths in [&[10_000][..], &[0, 1, 200, 5_000, 4_000]] {
-            let found = [&whole, &held].map(|held| shown(held.measure(3, lengths).unwrap()));
+            let found = [&whole, &joined].map(|bytes| shown(bytes.measure(3, lengths).unwrap()));
             assert_eq!(found[0], found[1], "{cuts:?}");
             let (digest, line_feeds) = found[0][0];
             let stretch = &text[3..3 + usize::try_from(lengths[0]).unwrap()];
@@ -42,15 +42,15 @@ fn what_is_measured_does_not_depend_on_the_pieces() {
             let expected = stretch.iter().filter(|byte| **byte == b'\n').count();
             assert_eq!(usize::try_from(line_feeds), Ok(expected));
         }
-        assert_eq!(held.to_bytes(), text);
-        assert_eq!(held.line_end(2), 402, "{cuts:?}");
+        assert_eq!(joined.to_bytes(), text);
+        assert_eq!(joined.line_end(2), 402, "{cuts:?}");
     }
 }
 
 #[test]
 fn slices_and_line_ends_cross_pieces() {
     let memory = plenty();
-    let all = held(&[b"a\nb", b"", b"b\nc", b"c"], &memory);
+    let all = of_pieces(&[b"a\nb", b"", b"b\nc", b"c"], &memory);
     let slice = |start, end| all.slice(start, end, &memory).unwrap().to_bytes();
     assert_eq!(
         [slice(0, 7), slice(2, 5), slice(3, 4), slice(7, 7)],
@@ -62,7 +62,7 @@ fn slices_and_line_ends_cross_pieces() {
 #[test]
 fn bytes_that_are_not_there_are_refused() {
     let memory = plenty();
-    let all = held(&[b"abc", b"de"], &memory);
+    let all = of_pieces(&[b"abc", b"de"], &memory);
     for (start, end) in [(0, 6), (6, 6), (3, 2), (u64::MAX, u64::MAX)] {
         assert!(all.slice(start, end, &memory).is_err(), "{start} {end}");
     }
@@ -75,14 +75,14 @@ fn bytes_that_are_not_there_are_refused() {
 #[test]
 fn what_is_held_counts_once_and_until_the_last_of_it_is_gone() {
     let memory = Memory::new(20_000);
-    let all = held(&[&[0; 10_000]], &memory);
+    let all = of_pieces(&[&[0; 10_000]], &memory);
     let slices: Vec<_> = (0..10).map(|at| all.slice(at, 9_000, &memory).unwrap()).collect();
     drop(all);
-    let more = || HeldBytes::new(Bytes::from_static(&[0; 10_000]), &memory);
+    let more = || HostBytes::new(Bytes::from_static(&[0; 10_000]), &memory);
     assert!(more().unwrap_err().is::<MemoryExceeded>());
     drop(slices);
     more().unwrap();
-    let few = held(&[&b"x"[..]; 100], &memory);
+    let few = of_pieces(&[&b"x"[..]; 100], &memory);
     assert!(more().unwrap_err().is::<MemoryExceeded>(), "100 pieces take more than 100 bytes");
     drop(few);
     more().unwrap();
@@ -91,13 +91,13 @@ fn what_is_held_counts_once_and_until_the_last_of_it_is_gone() {
 #[test]
 fn what_is_written_counts_until_it_is_written() {
     let memory = Memory::new(100_000);
-    let more = || HeldBytes::new(Bytes::from_static(&[0; 40_000]), &memory);
+    let more = || HostBytes::new(Bytes::from_static(&[0; 40_000]), &memory);
     for pieces in [vec![&[0; 40_000][..]], vec![&[0; 4_000]; 5]] {
-        let writing = held(&pieces, &memory);
+        let writing = of_pieces(&pieces, &memory);
         let (payload, counted) = writing.to_payload(&memory).unwrap();
         drop(writing);
         let other = more().unwrap();
-        let last = HeldBytes::new(Bytes::from_static(&[0; 50_000]), &memory);
+        let last = HostBytes::new(Bytes::from_static(&[0; 50_000]), &memory);
         assert!(last.unwrap_err().is::<MemoryExceeded>(), "{} pieces", payload.iter().count());
         drop((other, counted));
         assert_eq!(memory.borrow(99_000).unwrap().bytes(), 99_000);
@@ -107,7 +107,7 @@ fn what_is_written_counts_until_it_is_written() {
 #[test]
 fn bytes_that_are_appended_to_themselves_do_not_grow_beyond_memory() {
     let memory = Memory::new(1024 * 1024);
-    let mut all = held(&[&[0; 100_000]], &memory);
+    let mut all = of_pieces(&[&[0; 100_000]], &memory);
     let mut double = || {
         let length = u64::try_from(all.len()).unwrap();
         all.append(all.slice(0, length, &memory)?, &memory)
@@ -121,9 +121,9 @@ fn bytes_that_are_appended_to_themselves_do_not_grow_beyond_memory() {
 #[test]
 fn small_pieces_are_joined_before_they_are_written() {
     let memory = plenty();
-    let (small, _) = held(&[&b"a"[..]; 3], &memory).to_payload(&memory).unwrap();
+    let (small, _) = of_pieces(&[&b"a"[..]; 3], &memory).to_payload(&memory).unwrap();
     assert_eq!((small.iter().count(), small.content_length()), (1, 3));
-    let (large, _) = held(&[&[0; 20_000][..]; 3], &memory).to_payload(&memory).unwrap();
+    let (large, _) = of_pieces(&[&[0; 20_000][..]; 3], &memory).to_payload(&memory).unwrap();
     assert_eq!((large.iter().count(), large.content_length()), (3, 60_000));
 }
 
@@ -131,7 +131,7 @@ fn small_pieces_are_joined_before_they_are_written() {
 fn who_keeps_a_small_part_does_not_keep_all() {
     let memory = plenty();
     let parts = |start, end| {
-        let all = held(&[&[0; 1_000]], &memory);
+        let all = of_pieces(&[&[0; 1_000]], &memory);
         let [one, other] = [(), ()].map(|()| all.slice(start, end, &memory).unwrap());
         drop(all);
         // Unique memory: a copy, since the other slice still exists.

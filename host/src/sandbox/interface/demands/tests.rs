@@ -39,7 +39,7 @@ fn each_unmet_import_is_named_with_the_cure() {
     assert_eq!(
         refusal(World::Plugin, &component(&mixed, RUN)),
         "it imports wasi:http/types@0.2.10, a:b/c@1.0.0, which no plugin is given. A plugin can \
-         import stratalog:log/append-log, stratalog:log/held-bytes, stratalog:log/object-store, \
+         import stratalog:log/append-log, stratalog:log/host-bytes, stratalog:log/object-store, \
          stratalog:log/types, wasi:logging/logging@0.1.0-draft, and of WASI 0.2 wasi:cli, \
          wasi:clocks, wasi:filesystem, wasi:io, wasi:random, wasi:sockets"
     );
@@ -110,7 +110,7 @@ fn a_missing_export_is_named_with_what_is_there() {
         format!(
             "it is not a component of the world {}: it exports no {}, it exports {append_log}",
             of_package!("log-component"),
-            of_package!("held-lines"),
+            of_package!("host-lines"),
         )
     );
 }

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use crate::LABEL;
-use crate::bindings::stratalog::log::held_bytes::Bytes;
+use crate::bindings::stratalog::log::host_bytes::Bytes;
 use crate::bindings::stratalog::log::object_store::{OrderedRead, ReadPart, Upload};
 use crate::say;
 
@@ -12,9 +12,9 @@ const MIB: usize = 1024 * 1024;
 /// Keeps large ones, and drops none.
 pub(crate) fn hoard() {
     let content = vec![1; MIB];
-    let mut held = Vec::new();
+    let mut kept = Vec::new();
     loop {
-        held.push(black_box(Bytes::new(&content)));
+        kept.push(black_box(Bytes::new(&content)));
     }
 }
 
@@ -29,9 +29,9 @@ pub(crate) fn crumbs() {
 /// Makes slices of a few bytes, each with its own handle.
 pub(crate) fn slices() {
     let all = Bytes::new(b"0123456789");
-    let mut held = Vec::new();
+    let mut kept = Vec::new();
     loop {
-        held.push(black_box(all.slice(1, 9)));
+        kept.push(black_box(all.slice(1, 9)));
     }
 }
 
@@ -39,23 +39,23 @@ pub(crate) fn slices() {
 pub(crate) fn reads() {
     let key = format!("{LABEL}/{}", "x".repeat(1_000));
     let parts = vec![ReadPart { key, range: None }; 10_000];
-    let mut held = Vec::new();
+    let mut kept = Vec::new();
     loop {
-        held.push(black_box(OrderedRead::new(&parts)));
+        kept.push(black_box(OrderedRead::new(&parts)));
     }
 }
 
 /// Starts uploads that are never finished, each smaller than a part that is sent.
 pub(crate) fn uploads() {
     let content = vec![1; MIB];
-    let mut held = Vec::new();
+    let mut kept = Vec::new();
     for number in 0_u64.. {
         match Upload::start(&format!("{LABEL}/segment_{number}")) {
             Ok(upload) => {
                 for _ in 0..7 {
                     black_box(upload.write(Bytes::new(&content)).is_ok());
                 }
-                held.push(upload);
+                kept.push(upload);
             }
             Err(error) => return say::line(&format!("upload: {error:?}")),
         }

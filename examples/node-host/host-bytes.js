@@ -1,4 +1,4 @@
-// Implements the interface `stratalog:log/held-bytes`: bytes that are passed by handle.
+// Implements the interface `stratalog:log/host-bytes`: bytes that are passed by handle.
 
 import { OBJECT_BYTES_MAX } from "./bounds.js";
 
@@ -16,7 +16,7 @@ export class Bytes {
 
   slice(start, end) {
     if (start > end || end > this.length()) {
-      throw new RangeError(`bytes ${start} to ${end} are not in ${this.#length} held ones`);
+      throw new RangeError(`bytes ${start} to ${end} are not in ${this.#length} host bytes`);
     }
     return new Bytes(this.#joined().subarray(Number(start), Number(end)));
   }
@@ -41,7 +41,7 @@ export class Bytes {
 
   read() {
     if (this.#length > OBJECT_BYTES_MAX) {
-      throw new RangeError(`${this.#length} held bytes are too many to be read at once`);
+      throw new RangeError(`${this.#length} host bytes are too many to be read at once`);
     }
     return this.#joined();
   }
