@@ -26,8 +26,8 @@ export class Bytes {
     this.#length += more.#length;
   }
 
-  // The component measures faster with its vector instructions, so it does so itself.
-  measure() {
+  // The component summarizes faster with its vector instructions, so it does so itself.
+  summarize() {
     return undefined;
   }
 

@@ -69,8 +69,8 @@ impl From<import::ListPage> for ListPage {
     }
 }
 
-impl From<host_bytes::Measure> for Summary {
-    fn from(summary: host_bytes::Measure) -> Self {
+impl From<host_bytes::Summary> for Summary {
+    fn from(summary: host_bytes::Summary) -> Self {
         Self { digest: summary.digest, line_feeds: summary.line_feeds }
     }
 }

@@ -78,7 +78,7 @@ impl HostBytes for BytesHandle {
     }
 
     fn summarize(&self, start: u64, lengths: &[u64]) -> Vec<Summary> {
-        match self.handle.measure(start, lengths) {
+        match self.handle.summarize(start, lengths) {
             Some(summaries) => summaries.into_iter().map(Summary::from).collect(),
             None => host_bytes::summarize(&self.read(), start, lengths),
         }

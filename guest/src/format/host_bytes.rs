@@ -13,9 +13,9 @@ use crate::ports::{HostBytes, Summary};
 pub fn summarize(bytes: &[u8], start: u64, lengths: &[u64]) -> Vec<Summary> {
     let mut rest = bytes.get(to_usize(start)..).unwrap_or_default();
     let summaries = lengths.iter().map(|length| {
-        let (stretch, after) = rest.split_at(to_usize(*length).min(rest.len()));
+        let (range, after) = rest.split_at(to_usize(*length).min(rest.len()));
         rest = after;
-        Summary { digest: Digest::of(stretch).0, line_feeds: lines::count(stretch) }
+        Summary { digest: Digest::of(range).0, line_feeds: lines::count(range) }
     });
     summaries.collect()
 }
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn stretches_are_measured_one_after_the_other() {
+    fn ranges_are_summarized_one_after_the_other() {
         let lines = b"a\nbb\nc\n".to_vec();
         let found = lines.summarize(2, &[3, 0, 2]);
         let of =

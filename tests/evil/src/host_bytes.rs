@@ -65,5 +65,5 @@ pub(crate) fn uploads() {
 /// Asks for a range that begins within the bytes and ends beyond them.
 pub(crate) fn beyond() {
     let all = Bytes::new(b"0123456789");
-    black_box(all.measure(5, &[5, 1]));
+    black_box(all.summarize(5, &[5, 1]));
 }

@@ -336,12 +336,12 @@ impl host_bytes::HostBytes for State {
         Ok(())
     }
 
-    async fn measure(
+    async fn summarize(
         &mut self,
         _: Resource<host_bytes::Bytes>,
         _: u64,
         _: Vec<u64>,
-    ) -> wasmtime::Result<Option<Vec<host_bytes::Measure>>> {
+    ) -> wasmtime::Result<Option<Vec<host_bytes::Summary>>> {
         Ok(None)
     }
 

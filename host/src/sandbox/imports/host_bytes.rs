@@ -148,16 +148,16 @@ impl HostBytes {
         Ok(())
     }
 
-    fn measure(&self, start: u64, lengths: &[u64]) -> wasmtime::Result<Vec<wit::Measure>> {
+    fn summarize(&self, start: u64, lengths: &[u64]) -> wasmtime::Result<Vec<wit::Summary>> {
         let mut at = self.offset(start)?;
         let mut walk = self.walk();
         walk.skip(at);
-        let measures = lengths.iter().map(|length| {
+        let summaries = lengths.iter().map(|length| {
             let length = usize::try_from(*length).unwrap_or(usize::MAX);
             at = at.saturating_add(length);
-            if at > self.length { Err(self.out_of_range(at)) } else { Ok(walk.measure(length)) }
+            if at > self.length { Err(self.out_of_range(at)) } else { Ok(walk.summarize(length)) }
         });
-        measures.collect()
+        summaries.collect()
     }
 
     fn line_end(&self, line_feeds: u64) -> usize {
@@ -222,11 +222,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Measures the next bytes, which must exist.
-    fn measure(&mut self, length: usize) -> wit::Measure {
+    /// Summarizes the next bytes, which must exist.
+    fn summarize(&mut self, length: usize) -> wit::Summary {
         let mut block = self.next(length.min(BLOCK_BYTES));
         if block.len() == length {
-            return wit::Measure {
+            return wit::Summary {
                 digest: XxHash3_64::oneshot(block),
                 line_feeds: line_feeds(block),
             };
@@ -239,7 +239,7 @@ impl<'a> Walk<'a> {
             left = left.saturating_sub(block.len());
             block = self.next(left.min(BLOCK_BYTES));
         }
-        wit::Measure { digest: hasher.finish(), line_feeds: found }
+        wit::Summary { digest: hasher.finish(), line_feeds: found }
     }
 }
 
@@ -278,14 +278,14 @@ impl wit::HostBytes for Objects<'_> {
         self.table.get_mut(&bytes)?.append(more, &self.work.memory)
     }
 
-    fn measure(
+    fn summarize(
         &mut self,
         bytes: Resource<HostBytes>,
         start: u64,
         lengths: Vec<u64>,
-    ) -> wasmtime::Result<Option<Vec<wit::Measure>>> {
-        check_count("stretches to measure", lengths.len())?;
-        self.table.get(&bytes)?.measure(start, &lengths).map(Some)
+    ) -> wasmtime::Result<Option<Vec<wit::Summary>>> {
+        check_count("ranges to summarize", lengths.len())?;
+        self.table.get(&bytes)?.summarize(start, &lengths).map(Some)
     }
 
     fn line_end(&mut self, bytes: Resource<HostBytes>, line_feeds: u64) -> wasmtime::Result<u64> {

@@ -13,12 +13,12 @@ fn plenty() -> Memory {
     Memory::new(64 * 1024 * 1024)
 }
 
-fn shown(measures: Vec<wit::Measure>) -> Vec<(u64, u64)> {
-    measures.iter().map(|measure| (measure.digest, measure.line_feeds)).collect()
+fn shown(summaries: Vec<wit::Summary>) -> Vec<(u64, u64)> {
+    summaries.iter().map(|summary| (summary.digest, summary.line_feeds)).collect()
 }
 
 #[test]
-fn what_is_measured_does_not_depend_on_the_pieces() {
+fn a_summary_does_not_depend_on_the_pieces() {
     let memory = plenty();
     let line = [&[b'x'; 200][..], b"\n"].concat();
     let text = line.repeat(3 * BLOCK_BYTES / line.len());
@@ -34,12 +34,12 @@ fn what_is_measured_does_not_depend_on_the_pieces() {
         pieces.push(rest);
         let joined = of_pieces(&pieces, &memory);
         for lengths in [&[10_000][..], &[0, 1, 200, 5_000, 4_000]] {
-            let found = [&whole, &joined].map(|bytes| shown(bytes.measure(3, lengths).unwrap()));
+            let found = [&whole, &joined].map(|bytes| shown(bytes.summarize(3, lengths).unwrap()));
             assert_eq!(found[0], found[1], "{cuts:?}");
             let (digest, line_feeds) = found[0][0];
-            let stretch = &text[3..3 + usize::try_from(lengths[0]).unwrap()];
-            assert_eq!(digest, XxHash3_64::oneshot(stretch));
-            let expected = stretch.iter().filter(|byte| **byte == b'\n').count();
+            let range = &text[3..3 + usize::try_from(lengths[0]).unwrap()];
+            assert_eq!(digest, XxHash3_64::oneshot(range));
+            let expected = range.iter().filter(|byte| **byte == b'\n').count();
             assert_eq!(usize::try_from(line_feeds), Ok(expected));
         }
         assert_eq!(joined.to_bytes(), text);
@@ -67,9 +67,9 @@ fn bytes_that_are_not_there_are_refused() {
         assert!(all.slice(start, end, &memory).is_err(), "{start} {end}");
     }
     for (start, lengths) in [(0, &[6][..]), (6, &[0]), (1, &[4, 1]), (0, &[u64::MAX, 2])] {
-        assert!(all.measure(start, lengths).is_err(), "{start} {lengths:?}");
+        assert!(all.summarize(start, lengths).is_err(), "{start} {lengths:?}");
     }
-    assert_eq!(all.measure(5, &[0, 0]).unwrap().len(), 2);
+    assert_eq!(all.summarize(5, &[0, 0]).unwrap().len(), 2);
 }
 
 #[test]
