@@ -82,7 +82,7 @@ pub use page::Page;
 pub use read_options::ReadOptions;
 pub use sandbox::interface::INTERFACE_VERSION;
 pub use types::{
-    Checked, CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, InvalidEvent,
-    Leftover, LeftoverReason, NoLog, RepairAction, RepairStep, Skipped, Stats, StoreFailure, Tier,
-    TooLong, TrimOptions, TrimPoint, Trimmed, WriteFailure, WriteFate, Written,
+    Checked, CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, Garbage,
+    GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Skipped, Stats, StoreFailure,
+    Tier, TooLong, TrimOptions, TrimPoint, Trimmed, WriteFailure, WriteFate, Written,
 };

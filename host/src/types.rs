@@ -15,9 +15,9 @@ mod bindings {
 /// All generated types, for the other bindings.
 pub use bindings::stratalog::log::types as interface;
 pub use interface::{
-    Checked, CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, InvalidEvent,
-    Leftover, LeftoverReason, NoLog, RepairAction, RepairStep, Skipped, Stats, StoreFailure, Tier,
-    TooLong, TrimOptions, TrimPoint, Trimmed, WriteFailure, WriteFate, Written,
+    Checked, CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, Garbage,
+    GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Skipped, Stats, StoreFailure,
+    Tier, TooLong, TrimOptions, TrimPoint, Trimmed, WriteFailure, WriteFate, Written,
 };
 
 impl Stats {
@@ -113,13 +113,13 @@ impl fmt::Display for WriteFate {
     }
 }
 
-impl fmt::Display for LeftoverReason {
+impl fmt::Display for GarbageReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AbsorbedBatch => "a batch that a segment holds",
             Self::UnnamedSegment => "a segment or index that the manifest does not name",
             Self::OldManifest => "an old manifest",
-            Self::UnfinishedWrite => "a write that is under way or was killed",
+            Self::UnfinishedWrite => "a write that is in flight or was killed",
         })
     }
 }

@@ -220,15 +220,15 @@ fn files_of_killed_writes_are_counted_and_listed() {
     assert!(ok(&["stat", &log], "").contains("unfinished           2 files, 10 B\n"));
     let verified = json(&["verify", "--json", &log]);
     assert_eq!(verified["ok"], true);
-    let leftovers = verified["leftovers"].as_array().unwrap();
-    for (name, leftover) in [old, new].iter().zip(leftovers) {
-        assert_eq!(leftover["object"], format!("log/{name}"));
+    let garbage = verified["leftovers"].as_array().unwrap();
+    for (name, garbage) in [old, new].iter().zip(garbage) {
+        assert_eq!(garbage["object"], format!("log/{name}"));
         assert_eq!(
-            (&leftover["bytes"], &leftover["reason"]),
+            (&garbage["bytes"], &garbage["reason"]),
             (&5.into(), &"unfinished-write".into())
         );
     }
-    assert_eq!(leftovers.len(), 2);
+    assert_eq!(garbage.len(), 2);
     let said = run_with(&["verify", &log], b"").stderr;
     assert!(
         said.contains("nothing is damaged; a later write removes 2 unfinished files (10 B)"),

@@ -202,7 +202,7 @@ fn a_sound_log_is_verified() {
 }
 
 #[test]
-fn leftovers_are_listed_and_are_no_fault() {
+fn garbage_is_listed_and_is_no_fault() {
     let (_folder, log) = fresh();
     append_batches(&log, 0..50);
     let (name, events) = batches(&log).pop_first().unwrap();
@@ -212,20 +212,20 @@ fn leftovers_are_listed_and_are_no_fault() {
     let report = json(&["verify", "--json", &log]);
     let key = format!("log/{name}");
     assert_eq!((&report["ok"], &report["damaged"]), (&json!(true), &json!([])));
-    let leftover = json!([{"object": key, "bytes": events.len(), "reason": "absorbed-batch"}]);
-    assert_eq!(report["leftovers"], leftover);
+    let garbage = json!([{"object": key, "bytes": events.len(), "reason": "absorbed-batch"}]);
+    assert_eq!(report["leftovers"], garbage);
     let stdout = ok(&["verify", &log], "");
-    assert_eq!(stdout, format!("leftover: {key}: a batch that a segment holds, 80 B\n"));
+    assert_eq!(stdout, format!("garbage: {key}: a batch that a segment holds, 80 B\n"));
     check(
         &["verify", &log],
         "",
         0,
-        &["nothing is damaged; the next compaction deletes 1 leftover"],
+        &["nothing is damaged; the next compaction deletes 1 garbage object"],
     );
     let stats = json(&["stat", "--json", &log]);
     let garbage = (&stats["garbage_objects"], &stats["garbage_bytes"]);
     assert_eq!(garbage, (&json!(1), &json!(events.len())));
-    check(&["compact", "--dry-run", &log], "", 0, &["would delete 1 leftover (80 B)"]);
+    check(&["compact", "--dry-run", &log], "", 0, &["would delete 1 garbage object (80 B)"]);
     ok(&["compact", &log], "");
     assert_eq!(json(&["verify", "--json", &log])["leftovers"], json!([]));
 }

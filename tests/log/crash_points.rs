@@ -287,7 +287,7 @@ fn compact_whose_manifest_is_gone_when_it_asks_who_made_it() {
 }
 
 #[test]
-fn full_compact_beside_one_that_only_removes_leftovers() {
+fn full_compact_beside_one_that_only_removes_garbage() {
     at_every_call(40, &|store, system| {
         compact_others(&store.memory, system);
         let (memory, others) = (store.memory.clone(), system.clone());

@@ -1,8 +1,8 @@
 //! Records of the native logic as the host's callers see them.
 
 use stratalog::{
-    Checked, Compaction, CompactionPlan, Damage, Error, EventFault, Finding, InvalidEvent,
-    Leftover, LeftoverReason, NoLog, Stats, StoreFailure, Tier, TooLong, TrimPoint, Trimmed,
+    Checked, Compaction, CompactionPlan, Damage, Error, EventFault, Finding, Garbage,
+    GarbageReason, InvalidEvent, NoLog, Stats, StoreFailure, Tier, TooLong, TrimPoint, Trimmed,
     WriteFailure, WriteFate, Written,
 };
 use stratalog_guest::drive::{compactor, stat, trimmer, verifier, writer};
@@ -124,12 +124,12 @@ fn finding(finding: verifier::Finding) -> Finding {
         verifier::Finding::Damaged(found) => Finding::Damaged(damage(found)),
         verifier::Finding::Garbage { object, bytes, reason } => {
             let reason = match reason {
-                verifier::GarbageReason::AbsorbedBatch => LeftoverReason::AbsorbedBatch,
-                verifier::GarbageReason::UnnamedSegment => LeftoverReason::UnnamedSegment,
-                verifier::GarbageReason::OldManifest => LeftoverReason::OldManifest,
-                verifier::GarbageReason::UnfinishedWrite => LeftoverReason::UnfinishedWrite,
+                verifier::GarbageReason::AbsorbedBatch => GarbageReason::AbsorbedBatch,
+                verifier::GarbageReason::UnnamedSegment => GarbageReason::UnnamedSegment,
+                verifier::GarbageReason::OldManifest => GarbageReason::OldManifest,
+                verifier::GarbageReason::UnfinishedWrite => GarbageReason::UnfinishedWrite,
             };
-            Finding::Leftover(Leftover { object, bytes, reason })
+            Finding::Garbage(Garbage { object, bytes, reason })
         }
     }
 }

@@ -246,12 +246,12 @@ impl From<Finding> for types::Finding {
             Finding::Damaged(damage) => Self::Damaged(damage.into()),
             Finding::Garbage { object, bytes, reason } => {
                 let reason = match reason {
-                    GarbageReason::AbsorbedBatch => types::LeftoverReason::AbsorbedBatch,
-                    GarbageReason::UnnamedSegment => types::LeftoverReason::UnnamedSegment,
-                    GarbageReason::OldManifest => types::LeftoverReason::OldManifest,
-                    GarbageReason::UnfinishedWrite => types::LeftoverReason::UnfinishedWrite,
+                    GarbageReason::AbsorbedBatch => types::GarbageReason::AbsorbedBatch,
+                    GarbageReason::UnnamedSegment => types::GarbageReason::UnnamedSegment,
+                    GarbageReason::OldManifest => types::GarbageReason::OldManifest,
+                    GarbageReason::UnfinishedWrite => types::GarbageReason::UnfinishedWrite,
                 };
-                Self::Leftover(types::Leftover { object, bytes, reason })
+                Self::Garbage(types::Garbage { object, bytes, reason })
             }
         }
     }

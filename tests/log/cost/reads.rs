@@ -114,7 +114,7 @@ fn a_follower_gets_of_a_segment_only_what_it_has_not_yielded() {
 }
 
 #[test]
-fn a_leftover_costs_a_follower_one_list_more_and_its_index_once() {
+fn garbage_costs_a_follower_one_list_more_and_its_index_once() {
     on_both(|world, counting| {
         append_batches(world, 3);
         let key = world.keys().remove(0);

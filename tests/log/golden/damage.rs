@@ -1,6 +1,6 @@
 //! The committed log, harmed: the report of each kind of damage, and the commands that make it.
 
-use stratalog::{Damage, Error, Finding, Leftover, LeftoverReason};
+use stratalog::{Damage, Error, Finding, Garbage, GarbageReason};
 
 use super::*;
 
@@ -142,7 +142,7 @@ fn a_verification_finds_everything_that_is_wrong() {
         let (findings, events) = world.verify("log").unwrap();
         let objects = findings.iter().map(|finding| match finding {
             Finding::Damaged(Damage { object, .. }) => (object.as_str(), None),
-            Finding::Leftover(Leftover { object, reason, .. }) => (object.as_str(), Some(*reason)),
+            Finding::Garbage(Garbage { object, reason, .. }) => (object.as_str(), Some(*reason)),
         });
         assert_eq!(
             objects.collect::<Vec<_>>(),
@@ -150,7 +150,7 @@ fn a_verification_finds_everything_that_is_wrong() {
                 (OLDER_MANIFEST, None),
                 (SEGMENT, None),
                 (SECOND_INDEX, None),
-                (unnamed, Some(LeftoverReason::UnnamedSegment)),
+                (unnamed, Some(GarbageReason::UnnamedSegment)),
                 (BATCH, None),
             ]
         );

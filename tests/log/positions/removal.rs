@@ -311,7 +311,7 @@ fn a_batch_too_large_to_be_held_is_cut_in_a_stream() {
 }
 
 #[test]
-fn a_trim_that_finds_nothing_to_give_up_removes_leftovers_that_hold_trimmed_events() {
+fn a_trim_that_finds_nothing_to_give_up_removes_garbage_that_has_trimmed_events() {
     on_both(|world| {
         let all = log_of_15(world);
         let keys = world.keys().into_iter().filter(|key| key.contains("/batch_"));

@@ -212,7 +212,7 @@ impl<'y> Logic<'y> for Instances<'y> {
                     wit::Finding::Damaged(wit::Damage { object, expected, found }) => {
                         verified.damaged.push(show_damage(&object, &expected, &found));
                     }
-                    wit::Finding::Leftover(leftover) => verified.leftovers.push(leftover.object),
+                    wit::Finding::Garbage(garbage) => verified.garbage.push(garbage.object),
                 }
             }
         }

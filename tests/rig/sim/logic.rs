@@ -38,7 +38,7 @@ pub struct Compacted {
 #[derive(Debug, Default)]
 pub struct Verified {
     pub damaged: Vec<String>,
-    pub leftovers: Vec<String>,
+    pub garbage: Vec<String>,
     pub events: u64,
     pub trimmed_events: u64,
 }

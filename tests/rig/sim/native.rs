@@ -70,7 +70,7 @@ impl<'y> Logic<'y> for Native<'y> {
                     Finding::Damaged(Damage { object, expected, found }) => {
                         verified.damaged.push(show_damage(&object, &expected, &found));
                     }
-                    Finding::Garbage { object, .. } => verified.leftovers.push(object),
+                    Finding::Garbage { object, .. } => verified.garbage.push(object),
                 }
             }
         }

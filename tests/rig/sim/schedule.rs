@@ -175,7 +175,7 @@ fn said<T>(outcome: Result<T, Refusal>) -> Result<T, String> {
 /// Checks that nothing is damaged and there is no garbage.
 fn is_clean(actor: &Actor<'_>) -> Result<(), String> {
     let verified = said(actor.logic.verify())?;
-    if let Some(finding) = verified.damaged.iter().chain(&verified.leftovers).next() {
+    if let Some(finding) = verified.damaged.iter().chain(&verified.garbage).next() {
         return Err(format!("verify finds {finding}"));
     }
     let counted = said(actor.logic.stat())?;

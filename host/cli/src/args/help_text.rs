@@ -264,11 +264,11 @@ Examples:
 
 pub(crate) const VERIFY: &str = "\
 Reads and checks every object of the log, and changes nothing. Findings go to stdout, one per \
-line: damaged objects, to be restored or repaired (see `stratalog repair --help`), and leftovers, \
+line: damaged objects, to be restored or repaired (see `stratalog repair --help`), and garbage, \
 which the next compaction deletes. In a folder it also lists the files of killed writes, which a \
 later write removes.
 
-The exit code is 4 if anything is damaged. Leftovers are not an error.
+The exit code is 4 if anything is damaged. Garbage is not an error.
 
 Example:
   stratalog verify --json logs/errors

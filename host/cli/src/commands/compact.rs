@@ -157,8 +157,8 @@ fn report_plan(
         }
     };
     if garbage_objects > 0 {
-        let leftovers = count(garbage_objects, "leftover", "leftovers");
-        line.push_str(&format!("; would delete {leftovers} ({})", HumanBytes(garbage_bytes)));
+        let garbage = count(garbage_objects, "garbage object", "garbage objects");
+        line.push_str(&format!("; would delete {garbage} ({})", HumanBytes(garbage_bytes)));
     }
     print_line(shared.quiet, &line);
     Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use indicatif::HumanBytes;
 use serde::Serialize;
-use stratalog::{Checked, Damage, Finding, Leftover, LeftoverReason};
+use stratalog::{Checked, Damage, Finding, Garbage, GarbageReason};
 
 use crate::args::Shared;
 use crate::args::commands::Verify;
@@ -23,7 +23,8 @@ struct VerifyReport {
     trimmed_events: u64,
     bytes: u64,
     damaged: Vec<DamageReport>,
-    leftovers: Vec<LeftoverReport>,
+    #[serde(rename = "leftovers")]
+    garbage: Vec<GarbageReport>,
 }
 
 #[derive(Serialize)]
@@ -34,7 +35,7 @@ struct DamageReport {
 }
 
 #[derive(Serialize)]
-struct LeftoverReport {
+struct GarbageReport {
     object: String,
     bytes: u64,
     reason: &'static str,
@@ -46,7 +47,7 @@ struct Found {
     checked: Checked,
     /// The damaged objects. One object may be damaged in several ways.
     damaged: BTreeSet<String>,
-    leftovers: u64,
+    garbage: u64,
     /// The files of writes in progress or killed, and their bytes.
     unfinished: (u64, u64),
 }
@@ -82,7 +83,7 @@ async fn check(session: &Session, shared: &Shared) -> Result<Found, Failure> {
         trimmed_events: 0,
         bytes: 0,
         damaged: Vec::new(),
-        leftovers: Vec::new(),
+        garbage: Vec::new(),
     };
     while let Some(mut checked) = verifier.next().await? {
         progress.reached(checked.bytes, checked.bytes_total);
@@ -112,9 +113,9 @@ async fn check(session: &Session, shared: &Shared) -> Result<Found, Failure> {
     if found.damaged.is_empty() {
         line.push_str(": nothing is damaged");
     }
-    if found.leftovers > 0 {
-        let leftovers = count(found.leftovers, "leftover", "leftovers");
-        line.push_str(&format!("; the next compaction deletes {leftovers}"));
+    if found.garbage > 0 {
+        let garbage = count(found.garbage, "garbage object", "garbage objects");
+        line.push_str(&format!("; the next compaction deletes {garbage}"));
     }
     if let (files @ 1.., bytes) = found.unfinished {
         let files = count(files, "unfinished file", "unfinished files");
@@ -135,13 +136,11 @@ impl Found {
             Finding::Damaged(Damage { object, .. }) => {
                 self.damaged.insert(object.clone());
             }
-            Finding::Leftover(Leftover {
-                reason: LeftoverReason::UnfinishedWrite, bytes, ..
-            }) => {
+            Finding::Garbage(Garbage { reason: GarbageReason::UnfinishedWrite, bytes, .. }) => {
                 let (files, sum) = self.unfinished;
                 self.unfinished = (files.saturating_add(1), sum.saturating_add(*bytes));
             }
-            Finding::Leftover(_) => self.leftovers = self.leftovers.saturating_add(1),
+            Finding::Garbage(_) => self.garbage = self.garbage.saturating_add(1),
         }
     }
 }
@@ -152,14 +151,14 @@ impl VerifyReport {
             Finding::Damaged(Damage { object, expected, found }) => {
                 self.damaged.push(DamageReport { object, expected, found });
             }
-            Finding::Leftover(Leftover { object, bytes, reason }) => {
+            Finding::Garbage(Garbage { object, bytes, reason }) => {
                 let reason = match reason {
-                    LeftoverReason::AbsorbedBatch => "absorbed-batch",
-                    LeftoverReason::UnnamedSegment => "unnamed-segment",
-                    LeftoverReason::OldManifest => "old-manifest",
-                    LeftoverReason::UnfinishedWrite => "unfinished-write",
+                    GarbageReason::AbsorbedBatch => "absorbed-batch",
+                    GarbageReason::UnnamedSegment => "unnamed-segment",
+                    GarbageReason::OldManifest => "old-manifest",
+                    GarbageReason::UnfinishedWrite => "unfinished-write",
                 };
-                self.leftovers.push(LeftoverReport { object, bytes, reason });
+                self.garbage.push(GarbageReport { object, bytes, reason });
             }
         }
     }
@@ -171,8 +170,8 @@ fn print_finding(finding: &Finding) -> Result<bool, Failure> {
         Finding::Damaged(Damage { object, expected, found }) => {
             format!("damaged: {object}: expected {expected}, found {found}\n")
         }
-        Finding::Leftover(Leftover { object, bytes, reason }) => {
-            format!("leftover: {object}: {reason}, {}\n", HumanBytes(*bytes))
+        Finding::Garbage(Garbage { object, bytes, reason }) => {
+            format!("garbage: {object}: {reason}, {}\n", HumanBytes(*bytes))
         }
     };
     live_lines::aside(|| write_stdout(line.as_bytes()))

@@ -3,7 +3,7 @@
 use crate::page::Page;
 use crate::sandbox::imports::access::KeyScope;
 use crate::types::interface as wit;
-use crate::types::{Checked, Compaction, Damage, Finding, Leftover};
+use crate::types::{Checked, Compaction, Damage, Finding, Garbage};
 
 impl KeyScope {
     pub(super) fn compaction(&self, done: Compaction) -> Compaction {
@@ -19,9 +19,9 @@ impl KeyScope {
     fn finding(&self, finding: Finding) -> Finding {
         match finding {
             Finding::Damaged(damage) => Finding::Damaged(self.damage(damage)),
-            Finding::Leftover(leftover) => {
-                let object = self.object(&leftover.object);
-                Finding::Leftover(Leftover { object, ..leftover })
+            Finding::Garbage(garbage) => {
+                let object = self.object(&garbage.object);
+                Finding::Garbage(Garbage { object, ..garbage })
             }
         }
     }
