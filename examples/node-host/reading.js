@@ -56,29 +56,29 @@ export class ObjectRead {
 // Returns the resource `ordered-read` over the folder `root`.
 export function orderedReads(root) {
   return class OrderedRead {
-    #parts;
+    #ranges;
     #next = 0;
     #open;
-    constructor(parts) {
-      checkCount("parts to read", parts.length);
-      this.#parts = parts;
+    constructor(ranges) {
+      checkCount("ranges to read", ranges.length);
+      this.#ranges = ranges;
     }
     next(bytesMax) {
       const number = this.#next;
-      const part = this.#parts[number];
-      if (!part) return undefined;
+      const wanted = this.#ranges[number];
+      if (!wanted) return undefined;
       try {
-        this.#open ??= new ObjectRead(root, part.key, part.range);
+        this.#open ??= new ObjectRead(root, wanted.key, wanted.range);
         const limit = Math.min(Math.max(bytesMax, CHUNK_BYTES_MIN), OBJECT_BYTES_MAX);
         const bytes = new Bytes(this.#open.read(limit));
         const last = this.#open.isAtEnd();
         if (last) this.#close();
         this.#next += last ? 1 : 0;
-        return { part: number, bytes, last };
+        return { number, bytes, last };
       } catch (error) {
         this.#close();
-        this.#parts = [];
-        throw { part: number, error: fromSystem("read", part.key, error) };
+        this.#ranges = [];
+        throw { number, error: fromSystem("read", wanted.key, error) };
       }
     }
     #close() {

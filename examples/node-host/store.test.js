@@ -69,7 +69,7 @@ test("no key leaves the folder", () => {
     assert.equal(thrown(() => store.Upload.start(key)).tag, "not-written", key);
     assert.deepEqual(store.delete([key]).map(({ error }) => error.kind), ["invalid"], key);
     const failure = thrown(() => new store.OrderedRead([{ key }]).next(1024));
-    assert.deepEqual([failure.part, failure.error.kind], [0, "invalid"], key);
+    assert.deepEqual([failure.number, failure.error.kind], [0, "invalid"], key);
   }
   for (const prefix of ["../", "/", "a/../../", "a\0", "a//b"]) {
     assert.equal(thrown(() => store.list(prefix, undefined, 10)).kind, "invalid", prefix);
@@ -187,7 +187,7 @@ test("a delete counts what is missing as deleted and names what it cannot delete
   assert.throws(() => store.delete(new Array(10_001).fill("a")), RangeError);
 });
 
-test("an ordered read gives the parts in order and in pieces", () => {
+test("an ordered read gives the ranges in order and in pieces", () => {
   const { store } = fresh();
   store.create("a", bytes("a".repeat(2500)), false);
   store.create("empty", bytes(""), false);
@@ -197,7 +197,7 @@ test("an ordered read gives the parts in order and in pieces", () => {
   const chunks = [];
   for (let chunk = read.next(1); chunk; chunk = read.next(1)) chunks.push(chunk);
   assert.deepEqual(
-    chunks.map((chunk) => [chunk.part, Number(chunk.bytes.length()), chunk.last]),
+    chunks.map((chunk) => [chunk.number, Number(chunk.bytes.length()), chunk.last]),
     [[0, 1024, false], [0, 1024, false], [0, 452, true], [1, 0, true], [2, 2, true]],
   );
   assert.equal(textOf(chunks[4].bytes.read()), "34");
@@ -210,7 +210,7 @@ test("an ordered read ends at its first failure", () => {
   const read = new store.OrderedRead([{ key: "a" }, { key: "gone" }, { key: "a" }]);
   assert.equal(read.next(1024).last, true);
   const failure = thrown(() => read.next(1024));
-  assert.deepEqual([failure.part, failure.error.kind], [1, "not-found"]);
+  assert.deepEqual([failure.number, failure.error.kind], [1, "not-found"]);
   assert.equal(read.next(1024), undefined);
   assert.throws(() => new store.OrderedRead(new Array(10_001).fill({ key: "a" })), RangeError);
 });

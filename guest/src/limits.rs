@@ -56,7 +56,7 @@ pub const BELOW_LOGS_MAX: usize = 16;
 pub const BELOW_PAGE_ENTRIES: u32 = 1_000;
 
 /// Parts of one ordered read, as many as the interface allows.
-pub const READ_PARTS_MAX: usize = 10_000;
+pub const READ_RANGES_MAX: usize = 10_000;
 
 /// Objects deleted in one call: what one bulk delete request takes on S3.
 pub const DELETE_KEYS_MAX: usize = 1_000;

@@ -60,7 +60,7 @@ pub struct ListPage {
 
 /// One object to read, or a byte range of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReadPart {
+pub struct ObjectRange {
     pub key: String,
     pub range: Option<Range<u64>>,
 }
@@ -89,15 +89,15 @@ pub trait HostBytes: Sized {
 /// The next bytes of an ordered read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk<B> {
-    pub part: u32,
+    pub number: u32,
     pub bytes: B,
     pub last: bool,
 }
 
-/// The failure of an ordered read, and the part that it occurred at.
+/// The failure of an ordered read, and the range that it occurred at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadFailure {
-    pub part: u32,
+    pub number: u32,
     pub error: StoreError,
 }
 
@@ -141,7 +141,7 @@ pub trait Store: Clone {
         limit: u32,
     ) -> Result<ListPage, StoreError>;
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)>;
-    fn read(&self, parts: &[ReadPart]) -> Self::Read;
+    fn read(&self, ranges: &[ObjectRange]) -> Self::Read;
     fn start_upload(&self, key: &str) -> Result<Self::Upload, WriteError>;
 }
 

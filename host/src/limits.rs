@@ -50,10 +50,10 @@ pub(crate) const CREATES_UNDER_WAY_MAX: usize = 4;
 /// Further reads fetch one. A reader or a compaction has one such read.
 pub(crate) const READS_AHEAD_MAX: usize = 4;
 
-/// The bytes that an ordered read takes for each requested part, besides its key.
-pub(crate) const READ_PART_BYTES: usize = 64;
+/// The bytes that an ordered read takes for each requested range, besides its key.
+pub(crate) const READ_RANGE_BYTES: usize = 64;
 
-/// Keys of one bulk delete, parts of one ordered read, and ranges that are summarized in one call:
+/// Keys of one bulk delete, ranges of one ordered read, and ranges that are summarized in one call:
 /// see the WIT.
 pub(crate) const KEYS_MAX: usize = 10_000;
 

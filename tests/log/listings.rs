@@ -8,7 +8,7 @@ use stratalog_guest::decide::options::{CompactInput, OptionsInput};
 use stratalog_guest::error::Error;
 use stratalog_guest::format::names::LogName;
 use stratalog_guest::ports::{
-    EntryKind, ListPage, ListedObject, ReadPart, Store, StoreError, System, WriteError,
+    EntryKind, ListPage, ListedObject, ObjectRange, Store, StoreError, System, WriteError,
 };
 use tokio::runtime::Runtime;
 
@@ -51,8 +51,8 @@ impl Store for Lying {
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
         self.truth.delete(keys)
     }
-    fn read(&self, parts: &[ReadPart]) -> Self::Read {
-        self.truth.read(parts)
+    fn read(&self, ranges: &[ObjectRange]) -> Self::Read {
+        self.truth.read(ranges)
     }
     fn start_upload(&self, key: &str) -> Result<Self::Upload, WriteError> {
         self.truth.start_upload(key)

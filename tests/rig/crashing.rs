@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use stratalog_guest::ports::{
-    ListPage, ReadPart, Store, StoreError, StoreErrorKind, Upload, WriteError,
+    ListPage, ObjectRange, Store, StoreError, StoreErrorKind, Upload, WriteError,
 };
 
 use crate::memory::{Created, GetPart, Memory, MemoryRead, MemoryUpload};
@@ -167,12 +167,12 @@ fn failure(message: &str) -> StoreError {
 }
 
 impl GetPart for Crashing {
-    fn get_part(&self, part: &ReadPart) -> Result<Vec<u8>, StoreError> {
-        self.call("read", &part.key, || self.memory.get_part(part))?
+    fn get_range(&self, wanted: &ObjectRange) -> Result<Vec<u8>, StoreError> {
+        self.call("read", &wanted.key, || self.memory.get_range(wanted))?
     }
 
-    fn go_on(&self, part: &ReadPart) -> Result<(), StoreError> {
-        self.call("read on", &part.key, || ())
+    fn go_on(&self, wanted: &ObjectRange) -> Result<(), StoreError> {
+        self.call("read on", &wanted.key, || ())
     }
 }
 
@@ -208,8 +208,8 @@ impl Store for Crashing {
         });
         deleted.filter_map(Result::err).collect()
     }
-    fn read(&self, parts: &[ReadPart]) -> MemoryRead<Self> {
-        MemoryRead::new(self.clone(), parts)
+    fn read(&self, ranges: &[ObjectRange]) -> MemoryRead<Self> {
+        MemoryRead::new(self.clone(), ranges)
     }
     fn start_upload(&self, key: &str) -> Result<CrashingUpload, WriteError> {
         self.call("start-upload", key, || ()).map_err(WriteError::NotWritten)?;

@@ -7,7 +7,7 @@ use std::ops::Bound;
 use std::rc::Rc;
 
 use stratalog_guest::ports::{
-    Chunk, EntryKind, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, ReadPart,
+    Chunk, EntryKind, ListPage, ListedObject, ObjectRange, OrderedRead, PendingCreate, ReadFailure,
     Store, StoreError, StoreErrorKind, Upload, WriteError,
 };
 
@@ -56,17 +56,17 @@ impl Memory {
         self.counts.set(counts);
     }
 
-    pub fn part(&self, part: &ReadPart) -> Result<Vec<u8>, StoreError> {
+    pub fn range(&self, wanted: &ObjectRange) -> Result<Vec<u8>, StoreError> {
         self.count(|counts| counts.gets += 1);
-        let ReadPart { key, range } = part;
+        let ObjectRange { key, range } = wanted;
         let objects = self.objects.borrow();
         let failed = |kind| StoreError { kind, message: format!("{key}: {kind:?}") };
         let bytes = objects.get(key).ok_or_else(|| failed(StoreErrorKind::NotFound))?;
         let Some(range) = range else { return Ok(bytes.to_vec()) };
         let start = usize::try_from(range.start).unwrap();
         let end = usize::try_from(range.end).unwrap();
-        let part = bytes.get(start..end).filter(|part| !part.is_empty());
-        part.map(<[u8]>::to_vec).ok_or_else(|| failed(StoreErrorKind::Invalid))
+        let found = bytes.get(start..end).filter(|found| !found.is_empty());
+        found.map(<[u8]>::to_vec).ok_or_else(|| failed(StoreErrorKind::Invalid))
     }
 
     pub fn delete_one(&self, key: &str) {
@@ -102,7 +102,7 @@ impl Store for Memory {
         Ok(())
     }
     fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
-        self.part(&ReadPart { key: key.to_owned(), range: None })
+        self.range(&ObjectRange { key: key.to_owned(), range: None })
     }
     fn list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
         let limit = usize::try_from(limit).unwrap();
@@ -128,8 +128,8 @@ impl Store for Memory {
         keys.iter().for_each(|key| self.delete_one(key));
         Vec::new()
     }
-    fn read(&self, parts: &[ReadPart]) -> MemoryRead<Self> {
-        MemoryRead::new(self.clone(), parts)
+    fn read(&self, ranges: &[ObjectRange]) -> MemoryRead<Self> {
+        MemoryRead::new(self.clone(), ranges)
     }
     fn start_upload(&self, key: &str) -> Result<MemoryUpload<Self>, WriteError> {
         Ok(MemoryUpload::new(self.clone(), key))
@@ -150,32 +150,32 @@ impl PendingCreate for Created {
 
 /// Gets sources one after the other, each on request, and in two halves.
 pub trait GetPart {
-    fn get_part(&self, part: &ReadPart) -> Result<Vec<u8>, StoreError>;
+    fn get_range(&self, wanted: &ObjectRange) -> Result<Vec<u8>, StoreError>;
 
     /// The second half is requested.
-    fn go_on(&self, _: &ReadPart) -> Result<(), StoreError> {
+    fn go_on(&self, _: &ObjectRange) -> Result<(), StoreError> {
         Ok(())
     }
 }
 
 impl GetPart for Memory {
-    fn get_part(&self, part: &ReadPart) -> Result<Vec<u8>, StoreError> {
-        self.part(part)
+    fn get_range(&self, wanted: &ObjectRange) -> Result<Vec<u8>, StoreError> {
+        self.range(wanted)
     }
 }
 
 pub struct MemoryRead<S> {
     store: S,
-    parts: Vec<ReadPart>,
+    ranges: Vec<ObjectRange>,
     next: Cell<usize>,
     /// The rest of the source that was begun.
     rest: RefCell<Option<Vec<u8>>>,
 }
 
 impl<S> MemoryRead<S> {
-    pub fn new(store: S, parts: &[ReadPart]) -> Self {
+    pub fn new(store: S, ranges: &[ObjectRange]) -> Self {
         let (next, rest) = (Cell::default(), RefCell::default());
-        Self { store, parts: parts.to_vec(), next, rest }
+        Self { store, ranges: ranges.to_vec(), next, rest }
     }
 }
 
@@ -183,9 +183,9 @@ impl<S: GetPart> OrderedRead for MemoryRead<S> {
     type Bytes = Vec<u8>;
 
     fn next(&self, bytes_max: u32) -> Result<Option<Chunk<Vec<u8>>>, ReadFailure> {
-        let Some(wanted) = self.parts.get(self.next.get()) else { return Ok(None) };
-        let part = u32::try_from(self.next.get()).unwrap();
-        let failed = |error| ReadFailure { part, error };
+        let Some(wanted) = self.ranges.get(self.next.get()) else { return Ok(None) };
+        let number = u32::try_from(self.next.get()).unwrap();
+        let failed = |error| ReadFailure { number, error };
         let (mut bytes, half) = match self.rest.take() {
             Some(rest) => {
                 self.store.go_on(wanted).map_err(failed)?;
@@ -193,7 +193,7 @@ impl<S: GetPart> OrderedRead for MemoryRead<S> {
                 (rest, length)
             }
             None => {
-                let bytes = self.store.get_part(wanted).map_err(failed)?;
+                let bytes = self.store.get_range(wanted).map_err(failed)?;
                 let half = bytes.len().div_ceil(2);
                 (bytes, half)
             }
@@ -205,7 +205,7 @@ impl<S: GetPart> OrderedRead for MemoryRead<S> {
         } else {
             self.rest.replace(Some(rest));
         }
-        Ok(Some(Chunk { part, bytes, last }))
+        Ok(Some(Chunk { number, bytes, last }))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use stratalog::store as host;
 use stratalog_guest::ports::{
-    Chunk, EntryKind, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, ReadPart,
+    Chunk, EntryKind, ListPage, ListedObject, ObjectRange, OrderedRead, PendingCreate, ReadFailure,
     Store, StoreError, StoreErrorKind, System, Upload, WriteError,
 };
 use tokio::runtime::Handle;
@@ -74,12 +74,12 @@ impl Store for NativeStore {
         let failures = self.runtime.block_on(self.store.delete(keys.to_vec())).into_iter();
         failures.map(|failure| (failure.key, store_error(failure.error))).collect()
     }
-    fn read(&self, parts: &[ReadPart]) -> Self::Read {
-        let parts = parts.iter().map(|ReadPart { key, range }| host::ReadPart {
+    fn read(&self, ranges: &[ObjectRange]) -> Self::Read {
+        let ranges = ranges.iter().map(|ObjectRange { key, range }| host::ObjectRange {
             key: key.clone(),
             range: range.clone(),
         });
-        self.running(self.store.read_ordered(parts.collect()))
+        self.running(self.store.read_ordered(ranges.collect()))
     }
     fn start_upload(&self, key: &str) -> Result<Self::Upload, WriteError> {
         let upload = self.runtime.block_on(self.store.start_upload(key));
@@ -100,16 +100,17 @@ impl OrderedRead for Running<host::OrderedRead> {
     type Bytes = Vec<u8>;
 
     fn next(&self, bytes_max: u32) -> Result<Option<Chunk<Vec<u8>>>, ReadFailure> {
-        let number = |part: usize| u32::try_from(part).unwrap();
+        let to_u32 = |number: usize| u32::try_from(number).unwrap();
         let bytes_max = usize::try_from(bytes_max).unwrap();
         match self.with(|read, runtime| runtime.block_on(read.next(bytes_max))) {
             None => Ok(None),
-            Some(Ok(host::Chunk { part, bytes, last, .. })) => {
-                Ok(Some(Chunk { part: number(part), bytes: bytes.into(), last }))
+            Some(Ok(host::Chunk { number, bytes, last, .. })) => {
+                Ok(Some(Chunk { number: to_u32(number), bytes: bytes.into(), last }))
             }
-            Some(Err(failure)) => {
-                Err(ReadFailure { part: number(failure.part), error: store_error(failure.error) })
-            }
+            Some(Err(failure)) => Err(ReadFailure {
+                number: to_u32(failure.number),
+                error: store_error(failure.error),
+            }),
         }
     }
 }

@@ -77,13 +77,13 @@ impl From<host_bytes::Summary> for Summary {
 
 impl From<import::Chunk> for Chunk<BytesHandle> {
     fn from(chunk: import::Chunk) -> Self {
-        Self { part: chunk.part, bytes: chunk.bytes.into(), last: chunk.last }
+        Self { number: chunk.number, bytes: chunk.bytes.into(), last: chunk.last }
     }
 }
 
 impl From<import::ReadFailure> for ReadFailure {
     fn from(failure: import::ReadFailure) -> Self {
-        Self { part: failure.part, error: failure.error.into() }
+        Self { number: failure.number, error: failure.error.into() }
     }
 }
 

@@ -10,7 +10,7 @@ use super::bindings::wasi::random::random;
 use crate::format::host_bytes;
 use crate::format::numbers::to_u64;
 use crate::ports::{
-    Chunk, HostBytes, ListPage, OrderedRead, PendingCreate, ReadFailure, ReadPart, Store,
+    Chunk, HostBytes, ListPage, ObjectRange, OrderedRead, PendingCreate, ReadFailure, Store,
     StoreError, Summary, System, Upload, WriteError,
 };
 
@@ -133,12 +133,12 @@ impl Store for HostStore {
         failures.map(|failure| (failure.key, failure.error.into())).collect()
     }
 
-    fn read(&self, parts: &[ReadPart]) -> wit::OrderedRead {
-        let part = |part: &ReadPart| wit::ReadPart {
-            key: part.key.clone(),
-            range: part.range.clone().map(|Range { start, end }| wit::ByteRange { start, end }),
+    fn read(&self, ranges: &[ObjectRange]) -> wit::OrderedRead {
+        let wanted = |wanted: &ObjectRange| wit::ObjectRange {
+            key: wanted.key.clone(),
+            range: wanted.range.clone().map(|Range { start, end }| wit::ByteRange { start, end }),
         };
-        wit::OrderedRead::new(&parts.iter().map(part).collect::<Vec<_>>())
+        wit::OrderedRead::new(&ranges.iter().map(wanted).collect::<Vec<_>>())
     }
 
     fn start_upload(&self, key: &str) -> Result<wit::Upload, WriteError> {

@@ -4,7 +4,7 @@ use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{LogName, ObjectName};
 use crate::format::segment::SegmentRange;
-use crate::ports::ReadPart;
+use crate::ports::ObjectRange;
 
 /// An object to read, or a range of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,11 +31,11 @@ impl Source {
         }
     }
 
-    pub(crate) fn to_read(&self, log: &LogName) -> ReadPart {
+    pub(crate) fn to_read(&self, log: &LogName) -> ObjectRange {
         let range = match self {
             Self::SegmentRange(range) => Some(range.bytes.clone()),
             _ => None,
         };
-        ReadPart { key: self.key(log), range }
+        ObjectRange { key: self.key(log), range }
     }
 }

@@ -16,7 +16,7 @@ use crate::format::listed::ListedBatch;
 use crate::format::names::Digest;
 use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX};
-use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
+use crate::ports::{HostBytes, ObjectRange, OrderedRead, Store, StoreErrorKind};
 
 /// A place where a batch may stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl BatchCopy {
         if length > BATCH_BYTES_WHOLE_MAX || self.range.as_ref().is_some_and(Range::is_empty) {
             return Ok(None);
         }
-        let read = store.read(&[ReadPart { key: self.key.clone(), range: self.range.clone() }]);
+        let read = store.read(&[ObjectRange { key: self.key.clone(), range: self.range.clone() }]);
         let mut read_so_far: Option<S::Bytes> = None;
         loop {
             match read.next(CHUNK_BYTES_MAX) {

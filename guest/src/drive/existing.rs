@@ -10,7 +10,7 @@ use crate::format::names::{BatchName, LogName, SegmentName};
 use crate::format::segment::SegmentReader;
 use crate::limits::CHUNK_BYTES_MAX;
 use crate::mutants::{self, Mutant};
-use crate::ports::{OrderedRead, ReadPart, Store, StoreError, StoreErrorKind};
+use crate::ports::{ObjectRange, OrderedRead, Store, StoreError, StoreErrorKind};
 
 /// Passes if the object is the batch, of `bytes` bytes: its name has their digest.
 pub(crate) fn check_batch<S: Store>(
@@ -66,7 +66,7 @@ fn check_whole<S: Store>(
     if mutants::is(Mutant::TrustExisting) {
         return Ok(());
     }
-    let read = store.read(&[ReadPart { key: key.to_owned(), range: None }]);
+    let read = store.read(&[ObjectRange { key: key.to_owned(), range: None }]);
     loop {
         match read.next(CHUNK_BYTES_MAX) {
             Ok(Some(chunk)) => {

@@ -16,7 +16,7 @@ use crate::format::manifest::SegmentRecord;
 use crate::format::names::LogName;
 use crate::format::segment::SegmentReader;
 use crate::format::verified_chunk::{UncutChunk, VerifiedChunk};
-use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_PARTS_MAX};
+use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_RANGES_MAX};
 use crate::ports::{Chunk, HostBytes, OrderedRead, Store, StoreError, StoreErrorKind};
 
 /// The reason why reading stopped.
@@ -133,14 +133,14 @@ impl<S: Store> SourceReader<S> {
     /// Takes a chunk. Returns false at the end.
     fn read_on(&mut self) -> Result<bool, Interrupted> {
         if self.read.is_none() {
-            let remaining = self.later.split_off(self.later.len().min(READ_PARTS_MAX));
+            let remaining = self.later.split_off(self.later.len().min(READ_RANGES_MAX));
             self.window = std::mem::replace(&mut self.later, remaining);
             if self.window.is_empty() {
                 return Ok(false);
             }
-            let parts: Vec<_> =
+            let ranges: Vec<_> =
                 self.window.iter().map(|source| source.to_read(&self.log)).collect();
-            self.read = Some(self.store.read(&parts));
+            self.read = Some(self.store.read(&ranges));
             (self.at, self.progress) = (0, Progress::default());
         }
         let Some(read) = &self.read else { return Ok(false) };
@@ -151,8 +151,8 @@ impl<S: Store> SourceReader<S> {
             }
             Ok(None) => return Err(self.out_of_step("the read ended early")),
             Err(failure) => {
-                let Some(source) = self.source(failure.part) else {
-                    return Err(self.out_of_step("a failure names a part that was not asked for"));
+                let Some(source) = self.source(failure.number) else {
+                    return Err(self.out_of_step("a failure names a range that was not asked for"));
                 };
                 return Err(match (failure.error.kind, source) {
                     (StoreErrorKind::NotFound, source) => {
@@ -199,9 +199,9 @@ impl<S: Store> SourceReader<S> {
     }
 
     fn take(&mut self, chunk: Chunk<S::Bytes>) -> Result<(), Interrupted> {
-        let source = self.source(self.at).filter(|_| chunk.part == self.at).cloned();
+        let source = self.source(self.at).filter(|_| chunk.number == self.at).cloned();
         let Some(source) = source else {
-            return Err(self.out_of_step("a chunk is of another part than the next"));
+            return Err(self.out_of_step("a chunk is of another range than the next"));
         };
         let mut decoder = match self.decoder.take() {
             Some(decoder) => decoder,

@@ -65,7 +65,7 @@ pub use operation::Waiting;
 pub use read::get::GET_BYTES_MAX;
 pub use read::list::{EntryKind, LIST_LIMIT_MAX, ListPage, ListedObject};
 pub use read::ordered::{
-    AHEAD_BYTES_MAX, Chunk, OBJECTS_AHEAD_MAX, OrderedRead, OrderedReadError, ReadPart,
+    AHEAD_BYTES_MAX, Chunk, OBJECTS_AHEAD_MAX, ObjectRange, OrderedRead, OrderedReadError,
 };
 pub use write::create::PendingCreate;
 pub use write::delete::DeleteFailure;

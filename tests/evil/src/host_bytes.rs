@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use crate::LABEL;
 use crate::bindings::stratalog::log::host_bytes::Bytes;
-use crate::bindings::stratalog::log::object_store::{OrderedRead, ReadPart, Upload};
+use crate::bindings::stratalog::log::object_store::{ObjectRange, OrderedRead, Upload};
 use crate::say;
 
 const MIB: usize = 1024 * 1024;
@@ -38,10 +38,10 @@ pub(crate) fn slices() {
 /// Starts reads of many objects with long keys, and begins none.
 pub(crate) fn reads() {
     let key = format!("{LABEL}/{}", "x".repeat(1_000));
-    let parts = vec![ReadPart { key, range: None }; 10_000];
+    let ranges = vec![ObjectRange { key, range: None }; 10_000];
     let mut kept = Vec::new();
     loop {
-        kept.push(black_box(OrderedRead::new(&parts)));
+        kept.push(black_box(OrderedRead::new(&ranges)));
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use rig::memory::{Created, Memory, MemoryRead, MemoryUpload};
-use stratalog_guest::ports::{ListPage, ListedObject, ReadPart, Store, StoreError, WriteError};
+use stratalog_guest::ports::{ListPage, ListedObject, ObjectRange, Store, StoreError, WriteError};
 
 /// Returns true if a key is left out of a listing.
 pub type Hides = fn(&str) -> bool;
@@ -112,8 +112,8 @@ impl Store for Liar {
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
         self.memory.delete(keys)
     }
-    fn read(&self, parts: &[ReadPart]) -> MemoryRead<Memory> {
-        self.memory.read(parts)
+    fn read(&self, ranges: &[ObjectRange]) -> MemoryRead<Memory> {
+        self.memory.read(ranges)
     }
     fn start_upload(&self, key: &str) -> Result<MemoryUpload<Memory>, WriteError> {
         self.memory.start_upload(key)

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use rig::memory::{Created, Memory, MemoryRead, MemoryUpload};
 use stratalog_guest::format::names::{CommitId, Generation, ObjectName, SegmentName};
-use stratalog_guest::ports::{ListPage, ReadPart, Store, StoreError, WriteError};
+use stratalog_guest::ports::{ListPage, ObjectRange, Store, StoreError, WriteError};
 
 use super::log;
 
@@ -68,8 +68,8 @@ impl Store for Rival {
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
         self.memory.delete(keys)
     }
-    fn read(&self, parts: &[ReadPart]) -> MemoryRead<Memory> {
-        self.memory.read(parts)
+    fn read(&self, ranges: &[ObjectRange]) -> MemoryRead<Memory> {
+        self.memory.read(ranges)
     }
     fn start_upload(&self, key: &str) -> Result<MemoryUpload<Memory>, WriteError> {
         self.memory.start_upload(key)

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use rig::memory::{Created, GetPart, Memory, MemoryRead, MemoryUpload};
 use stratalog_guest::ports::{
-    EntryKind, ListPage, ListedObject, ReadPart, Store, StoreError, StoreErrorKind, WriteError,
+    EntryKind, ListPage, ListedObject, ObjectRange, Store, StoreError, StoreErrorKind, WriteError,
 };
 
 /// The listing of an object. None: it is not listed.
@@ -95,9 +95,9 @@ impl Liar {
 }
 
 impl GetPart for Liar {
-    fn get_part(&self, part: &ReadPart) -> Result<Vec<u8>, StoreError> {
-        self.check(&part.key)?;
-        self.memory.part(part).map(|bytes| self.given(&part.key, bytes))
+    fn get_range(&self, wanted: &ObjectRange) -> Result<Vec<u8>, StoreError> {
+        self.check(&wanted.key)?;
+        self.memory.range(wanted).map(|bytes| self.given(&wanted.key, bytes))
     }
 }
 
@@ -134,8 +134,8 @@ impl Store for Liar {
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
         self.memory.delete(keys)
     }
-    fn read(&self, parts: &[ReadPart]) -> MemoryRead<Self> {
-        MemoryRead::new(self.clone(), parts)
+    fn read(&self, ranges: &[ObjectRange]) -> MemoryRead<Self> {
+        MemoryRead::new(self.clone(), ranges)
     }
     fn start_upload(&self, key: &str) -> Result<MemoryUpload<Memory>, WriteError> {
         self.memory.start_upload(key)

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use stratalog_guest::ports::{
-    HostBytes, OrderedRead as _, PendingCreate as _, ReadPart, Store as _, StoreError,
+    HostBytes, ObjectRange, OrderedRead as _, PendingCreate as _, Store as _, StoreError,
     StoreErrorKind, System as _, Upload as _, WriteError,
 };
 use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceType};
@@ -219,15 +219,15 @@ impl wit::HostPendingCreate for State {
 impl wit::HostOrderedRead for State {
     async fn new(
         &mut self,
-        parts: Vec<wit::ReadPart>,
+        ranges: Vec<wit::ObjectRange>,
     ) -> wasmtime::Result<Resource<wit::OrderedRead>> {
-        let part = |part: wit::ReadPart| ReadPart {
-            key: part.key,
-            range: part.range.map(|range| range.start..range.end),
+        let wanted = |wanted: wit::ObjectRange| ObjectRange {
+            key: wanted.key,
+            range: wanted.range.map(|range| range.start..range.end),
         };
-        let parts: Vec<ReadPart> = parts.into_iter().map(part).collect();
+        let ranges: Vec<ObjectRange> = ranges.into_iter().map(wanted).collect();
         self.ask(move |desk| {
-            let read = desk.eyes.read(&parts);
+            let read = desk.eyes.read(&ranges);
             keep(&mut desk.reads, read)
         })
         .await
@@ -243,12 +243,12 @@ impl wit::HostOrderedRead for State {
         };
         Ok(match self.ask(next).await? {
             Ok(chunk) => Ok(chunk.map(|chunk| wit::Chunk {
-                part: chunk.part,
+                number: chunk.number,
                 bytes: keep(&mut self.kept, chunk.bytes),
                 last: chunk.last,
             })),
             Err(failure) => {
-                Err(wit::ReadFailure { part: failure.part, error: failure.error.into() })
+                Err(wit::ReadFailure { number: failure.number, error: failure.error.into() })
             }
         })
     }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use stratalog_guest::ports::{
-    Chunk, EntryKind, ListPage, ListedObject, OrderedRead, PendingCreate, ReadFailure, ReadPart,
+    Chunk, EntryKind, ListPage, ListedObject, ObjectRange, OrderedRead, PendingCreate, ReadFailure,
     Store, StoreError, StoreErrorKind, System, Upload, WriteError,
 };
 
@@ -69,7 +69,7 @@ impl PendingCreate for Create<'_> {
 
 pub struct Read<'y> {
     eyes: Eyes<'y>,
-    parts: Vec<ReadPart>,
+    ranges: Vec<ObjectRange>,
     next: Cell<usize>,
     /// Objects fetched ahead, each at an instant of its own.
     ahead: RefCell<VecDeque<Result<Option<Vec<u8>>, Unavailable>>>,
@@ -81,28 +81,29 @@ impl OrderedRead for Read<'_> {
     type Bytes = Vec<u8>;
 
     fn next(&self, _: u32) -> Result<Option<Chunk<Vec<u8>>>, ReadFailure> {
-        let part = u32::try_from(self.next.get()).unwrap();
+        let number = u32::try_from(self.next.get()).unwrap();
         if let Some(bytes) = self.rest.borrow_mut().take() {
             self.next.set(self.next.get() + 1);
-            return Ok(Some(Chunk { part, bytes, last: true }));
+            return Ok(Some(Chunk { number, bytes, last: true }));
         }
         let mut ahead = self.ahead.borrow_mut();
         let more = if ahead.is_empty() { 1 } else { self.eyes.state().random.below(3) };
         for _ in 0..more {
-            if let Some(part) = self.parts.get(self.next.get() + ahead.len()) {
-                ahead.push_back(self.eyes.get_object(&part.key, part.range.clone()));
+            if let Some(wanted) = self.ranges.get(self.next.get() + ahead.len()) {
+                ahead.push_back(self.eyes.get_object(&wanted.key, wanted.range.clone()));
             }
         }
-        let failed = |error| ReadFailure { part, error };
+        let failed = |error| ReadFailure { number, error };
         let Some(found) = ahead.pop_front() else { return Ok(None) };
         let found = found.map_err(|unavailable| failed(unavailable.into()))?;
-        let mut bytes = found.ok_or_else(|| failed(not_found(&self.parts[self.next.get()].key)))?;
+        let mut bytes =
+            found.ok_or_else(|| failed(not_found(&self.ranges[self.next.get()].key)))?;
         if self.eyes.state().random.chance(1, 4) {
             *self.rest.borrow_mut() = Some(bytes.split_off(bytes.len() / 2));
-            return Ok(Some(Chunk { part, bytes, last: false }));
+            return Ok(Some(Chunk { number, bytes, last: false }));
         }
         self.next.set(self.next.get() + 1);
-        Ok(Some(Chunk { part, bytes, last: true }))
+        Ok(Some(Chunk { number, bytes, last: true }))
     }
 }
 
@@ -159,9 +160,9 @@ impl<'y> Store for Eyes<'y> {
         let failed = keys.iter().filter(|key| !self.delete_object(key));
         failed.map(|key| (key.clone(), Unavailable.into())).collect()
     }
-    fn read(&self, parts: &[ReadPart]) -> Read<'y> {
+    fn read(&self, ranges: &[ObjectRange]) -> Read<'y> {
         let (ahead, rest) = (RefCell::default(), RefCell::default());
-        Read { eyes: *self, parts: parts.to_vec(), next: Cell::new(0), ahead, rest }
+        Read { eyes: *self, ranges: ranges.to_vec(), next: Cell::new(0), ahead, rest }
     }
     fn start_upload(&self, key: &str) -> Result<Parts<'y>, WriteError> {
         Ok(Parts { eyes: *self, key: key.to_owned(), bytes: RefCell::default() })

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use futures::future::join_all;
 use rig::backends::{Backend, Need, Property};
 use stratalog::store::doctor::{Doctor, Use, Verdict};
-use stratalog::store::{EntryKind, Location, ReadPart, Store, StoreErrorKind as Kind, WriteError};
+use stratalog::store::{
+    EntryKind, Location, ObjectRange, Store, StoreErrorKind as Kind, WriteError,
+};
 use tokio::runtime::Runtime;
 
 /// An empty store, and the means to open it again.
@@ -271,27 +273,27 @@ fn deleted_objects_are_gone_and_missing_ones_count_as_deleted(bench: &Bench) {
 
 fn ordered_reads_keep_the_order(bench: &Bench) {
     let object = |n: usize| format!("{n} ").repeat(1 + (n * 7_919) % 40_000);
-    let mut parts = Vec::new();
+    let mut ranges = Vec::new();
     for n in 0..40 {
         let key = format!("o/{n}");
         bench.create(&key, object(n)).unwrap();
         let range = (n % 3 == 0).then(|| 1..object(n).len() as u64);
-        parts.push(ReadPart { key, range });
+        ranges.push(ObjectRange { key, range });
     }
-    let mut read = bench.store.read_ordered(parts.clone());
+    let mut read = bench.store.read_ordered(ranges.clone());
     let mut found = vec![Vec::new(); 40];
     let mut last_part = 0;
     bench.runtime.block_on(async {
         while let Some(chunk) = read.next(10_000).await {
             let chunk = chunk.unwrap();
-            assert!(chunk.part >= last_part, "out of order");
-            last_part = chunk.part;
-            found[chunk.part].extend_from_slice(&chunk.bytes);
+            assert!(chunk.number >= last_part, "out of order");
+            last_part = chunk.number;
+            found[chunk.number].extend_from_slice(&chunk.bytes);
         }
     });
-    for (n, part) in parts.iter().enumerate() {
-        let start = part.range.as_ref().map_or(0, |range| range.start as usize);
-        assert!(found[n] == object(n).as_bytes()[start..], "part {n}");
+    for (n, wanted) in ranges.iter().enumerate() {
+        let start = wanted.range.as_ref().map_or(0, |range| range.start as usize);
+        assert!(found[n] == object(n).as_bytes()[start..], "range {n}");
     }
 }
 

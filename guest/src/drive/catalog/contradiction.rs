@@ -6,7 +6,7 @@ use crate::error::{Damage, Error};
 use crate::format::manifest::Manifest;
 use crate::format::names::{Generation, ObjectName};
 use crate::limits::MANIFESTS_KEPT;
-use crate::ports::{OrderedRead, ReadPart, Store, StoreError, StoreErrorKind};
+use crate::ports::{ObjectRange, OrderedRead, Store, StoreError, StoreErrorKind};
 
 impl<S: Store> Catalog<S> {
     /// The error of loads that kept contradicting the manifest, after reading the objects.
@@ -107,8 +107,8 @@ impl<S: Store> Catalog<S> {
         let key = self.name.key(object);
         let found = match object {
             ObjectName::Segment(_) => {
-                let part = ReadPart { key: key.clone(), range: Some(0..bytes.min(1)) };
-                let read = self.store.read(&[part]).next(1);
+                let range = ObjectRange { key: key.clone(), range: Some(0..bytes.min(1)) };
+                let read = self.store.read(&[range]).next(1);
                 read.map(|_| ()).map_err(|failure| failure.error)
             }
             _ => self.store.get(&key).map(|_| ()),

@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::format::names::{Digest, LogName, ObjectName};
 use crate::limits::{CHUNK_BYTES_MAX, LIST_PAGE_OBJECTS};
 use crate::ports::{
-    EntryKind, HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind, System, Upload, WriteError,
+    EntryKind, HostBytes, ObjectRange, OrderedRead, Store, StoreErrorKind, System, Upload,
+    WriteError,
 };
 
 /// The prefix of the names of objects that were set aside.
@@ -106,7 +107,7 @@ fn each_chunk<S: Store>(
     key: &str,
     mut show: impl FnMut(S::Bytes) -> Result<(), WriteError>,
 ) -> Result<Result<bool, Error>, WriteError> {
-    let read = catalog.store.read(&[ReadPart { key: key.to_owned(), range: None }]);
+    let read = catalog.store.read(&[ObjectRange { key: key.to_owned(), range: None }]);
     loop {
         match read.next(CHUNK_BYTES_MAX) {
             Ok(Some(chunk)) => show(chunk.bytes)?,

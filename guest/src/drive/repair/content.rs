@@ -5,7 +5,7 @@ use crate::format::host_bytes;
 use crate::format::index::Content;
 use crate::format::names::Digest;
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX};
-use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
+use crate::ports::{HostBytes, ObjectRange, OrderedRead, Store, StoreErrorKind};
 
 /// Bytes asked for in one request.
 const FETCH_BYTES: u64 = 4 * 1024 * 1024;
@@ -45,8 +45,8 @@ impl<S: Store> SegmentBytes<S> {
         if start >= end {
             return Ok(false);
         }
-        let part = ReadPart { key: self.key.clone(), range: Some(start..end) };
-        let read = self.store.read(&[part]);
+        let range = ObjectRange { key: self.key.clone(), range: Some(start..end) };
+        let read = self.store.read(&[range]);
         loop {
             match read.next(CHUNK_BYTES_MAX) {
                 Ok(Some(chunk)) => {

@@ -12,7 +12,7 @@ use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, SegmentName};
 use crate::format::oversized_batch::OversizedBatch;
 use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX, SUMMARIES_MAX};
-use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
+use crate::ports::{HostBytes, ObjectRange, OrderedRead, Store, StoreErrorKind};
 
 /// The batches of a segment whose bytes differ from the index.
 pub(super) struct DamagedBatches {
@@ -30,7 +30,7 @@ pub(super) fn damaged_batches<S: Store>(
     index: &Index,
 ) -> Result<DamagedBatches, Error> {
     let key = catalog.name.key(segment.name);
-    let read = catalog.store.read(&[ReadPart { key: key.clone(), range: None }]);
+    let read = catalog.store.read(&[ObjectRange { key: key.clone(), range: None }]);
     let batches: Vec<_> = index.batches.iter().filter(|batch| batch.bytes > 0).copied().collect();
     let mut checks = BatchChecks {
         segment: segment.name,

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::format::host_bytes;
 use crate::format::names::{Generation, ObjectName};
 use crate::limits::CHUNK_BYTES_MAX;
-use crate::ports::{HostBytes, OrderedRead, ReadPart, Store, StoreErrorKind};
+use crate::ports::{HostBytes, ObjectRange, OrderedRead, Store, StoreErrorKind};
 
 /// The extent of an object, found by reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(super) fn get<S: Store>(
     key: &str,
     bytes_max: u64,
 ) -> Result<(Extent, S::Bytes), Error> {
-    let read = store.read(&[ReadPart { key: key.to_owned(), range: None }]);
+    let read = store.read(&[ObjectRange { key: key.to_owned(), range: None }]);
     let mut bytes = S::Bytes::new(&[]);
     loop {
         match read.next(CHUNK_BYTES_MAX) {

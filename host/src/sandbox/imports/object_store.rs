@@ -14,10 +14,10 @@ use super::access::{Lent, Operation};
 use super::check_count;
 use super::host_bytes::HostBytes;
 use super::in_flight::OBJECT_AHEAD_BYTES;
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, READ_PART_BYTES};
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, READ_RANGE_BYTES};
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::memory::Borrowed;
-use crate::store::{EntryKind, OrderedRead, PendingCreate, ReadPart, Upload, WriteError};
+use crate::store::{EntryKind, ObjectRange, OrderedRead, PendingCreate, Upload, WriteError};
 
 /// Smaller chunks are copied for the component.
 const CHUNK_COPIED_BYTES: usize = 16 * 1024;
@@ -44,7 +44,7 @@ pub enum ReadSlot {
 pub struct Begun {
     read: OrderedRead,
     lent: Lent,
-    /// Counts the requested parts, the objects fetched ahead, and the read itself.
+    /// Counts the requested ranges, the objects fetched ahead, and the read itself.
     _held: (Borrowed, Option<Borrowed>, Arc<()>),
 }
 
@@ -226,13 +226,13 @@ impl wit::HostPendingCreate for Objects<'_> {
 }
 
 impl wit::HostOrderedRead for Objects<'_> {
-    async fn new(&mut self, parts: Vec<wit::ReadPart>) -> wasmtime::Result<Resource<ReadSlot>> {
-        check_count("parts to read", parts.len())?;
-        let keys: usize = parts.iter().map(|part| part.key.len()).sum();
-        let parts_bytes = parts.len().saturating_mul(READ_PART_BYTES).saturating_add(keys);
-        let counted = self.work.memory.borrow(parts_bytes.saturating_add(OBJECT_AHEAD_BYTES))?;
+    async fn new(&mut self, ranges: Vec<wit::ObjectRange>) -> wasmtime::Result<Resource<ReadSlot>> {
+        check_count("ranges to read", ranges.len())?;
+        let keys: usize = ranges.iter().map(|range| range.key.len()).sum();
+        let ranges_bytes = ranges.len().saturating_mul(READ_RANGE_BYTES).saturating_add(keys);
+        let counted = self.work.memory.borrow(ranges_bytes.saturating_add(OBJECT_AHEAD_BYTES))?;
         let under_way = Arc::clone(&self.work.reads);
-        let slot = match self.begin_read(parts) {
+        let slot = match self.begin_read(ranges) {
             Ok((read, lent)) => {
                 let (objects_ahead, ahead) = self.work.objects_ahead();
                 let (read, held) =
@@ -251,11 +251,11 @@ impl wit::HostOrderedRead for Objects<'_> {
     ) -> wasmtime::Result<Result<Option<wit::Chunk>, wit::ReadFailure>> {
         let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        let number = |part: usize| u32::try_from(part).unwrap_or(u32::MAX);
+        let to_u32 = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let Begun { read, lent, .. } = match self.table.get_mut(&read)? {
             ReadSlot::Begun(begun) => begun.as_mut(),
             ReadSlot::Refused(error) => {
-                let failure = error.take().map(|error| wit::ReadFailure { part: 0, error });
+                let failure = error.take().map(|error| wit::ReadFailure { number: 0, error });
                 return Ok(failure.map_or(Ok(None), Err));
             }
         };
@@ -265,17 +265,17 @@ impl wit::HostOrderedRead for Objects<'_> {
         Ok(match chunk {
             None => Ok(None),
             Some(Ok(chunk)) => {
-                let (part, bytes, last) = (number(chunk.part), chunk.bytes, chunk.last);
+                let (number, bytes, last) = (to_u32(chunk.number), chunk.bytes, chunk.last);
                 self.work.meter.got(bytes.len());
                 // The small chunk may be all that is used of a large network buffer.
                 let is_small = bytes.len() < CHUNK_COPIED_BYTES;
                 let bytes = if is_small { Bytes::copy_from_slice(&bytes) } else { bytes };
                 let bytes = self.table.push(HostBytes::new(bytes, &self.work.memory)?)?;
-                Ok(Some(wit::Chunk { part, bytes, last }))
+                Ok(Some(wit::Chunk { number, bytes, last }))
             }
             Some(Err(failure)) => {
                 let error = lent.store_error(failure.error);
-                Err(wit::ReadFailure { part: number(failure.part), error })
+                Err(wit::ReadFailure { number: to_u32(failure.number), error })
             }
         })
     }
@@ -371,16 +371,16 @@ impl Objects<'_> {
 
     fn begin_read(
         &mut self,
-        parts: Vec<wit::ReadPart>,
+        ranges: Vec<wit::ObjectRange>,
     ) -> Result<(OrderedRead, Lent), wit::StoreError> {
-        let key = parts.first().map_or("", |part| part.key.as_str());
+        let key = ranges.first().map_or("", |range| range.key.as_str());
         let lent = self.lender.lend(key, Operation::Get, 0)?;
-        let parts = parts.into_iter().map(|part| {
-            let range = part.range.map(|range| range.start..range.end);
-            Ok(ReadPart { key: lent.other_key(&part.key)?, range })
+        let ranges = ranges.into_iter().map(|wanted| {
+            let range = wanted.range.map(|range| range.start..range.end);
+            Ok(ObjectRange { key: lent.other_key(&wanted.key)?, range })
         });
-        let parts: Vec<_> = parts.collect::<Result<_, wit::StoreError>>()?;
-        Ok((lent.store.read_ordered(parts), lent))
+        let ranges: Vec<_> = ranges.collect::<Result<_, wit::StoreError>>()?;
+        Ok((lent.store.read_ordered(ranges), lent))
     }
 }
 

@@ -3,12 +3,12 @@
 //! Owns: the order, the limit of bytes read ahead, and the boundary between objects.
 //! Must not know: the content of the objects.
 //!
-//! 1. Chunks come in the order of the parts, and exactly one chunk of each part is its last.
+//! 1. Chunks come in the order of the ranges, and exactly one chunk of each range is its last.
 //! 2. At most 16 objects are in flight, and each holds at most two pieces of 1 MiB that the caller
 //!    has not asked for yet: 32 MiB in all. A store that delivers larger pieces may exceed this. Of
 //!    large files only 4 are in flight. A local file need not be fetched early, and stays in the
 //!    processor's caches until it is used.
-//! 3. One get per part, none for parts that were never reached.
+//! 3. One get per range, none for ranges that were never reached.
 //! 4. After an error the read is over.
 
 use std::collections::VecDeque;
@@ -46,46 +46,46 @@ const _: () = assert!(AHEAD_BYTES_MAX == 32 * 1024 * 1024);
 
 /// One object, or a range of one, of an ordered read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadPart {
+pub struct ObjectRange {
     /// The object's key.
     pub key: String,
     /// The bytes to read, not empty and within the object; all if none.
     pub range: Option<Range<u64>>,
 }
 
-/// Bytes of one part of an ordered read.
+/// Bytes of one range of an ordered read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// The part of these bytes, from 0.
-    pub part: usize,
+    /// The number of the range of these bytes, from 0.
+    pub number: usize,
     /// The bytes, empty only for an empty object.
     pub bytes: Bytes,
-    /// True if these are the last bytes of the part.
+    /// True if these are the last bytes of the range.
     pub last: bool,
 }
 
-/// Reports the part of an ordered read that failed, and the cause.
+/// Reports the range of an ordered read that failed, and the cause.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("part {part}: {error}")]
+#[error("range {number}: {error}")]
 pub struct OrderedReadError {
-    /// The part that failed, from 0. All parts before it were delivered whole.
-    pub part: usize,
+    /// The number of the range that failed, from 0. All ranges before it were delivered whole.
+    pub number: usize,
     /// The cause.
     #[source]
     pub error: StoreError,
 }
 
 impl Store {
-    /// Reads `parts` one after the other. Nothing is requested before the first call of `next`.
+    /// Reads `ranges` one after the other. Nothing is requested before the first call of `next`.
     ///
     /// Later objects are fetched while earlier ones are used: up to [`OBJECTS_AHEAD_MAX`]
     /// concurrently, with up to [`AHEAD_BYTES_MAX`] bytes in memory. A store in memory copies and
     /// fetches nothing ahead.
-    pub fn read_ordered(&self, parts: Vec<ReadPart>) -> OrderedRead {
+    pub fn read_ordered(&self, ranges: Vec<ObjectRange>) -> OrderedRead {
         let is_folder = matches!(self.inner.backend.as_ref(), Backend::Folder(_));
         OrderedRead {
             inner: Arc::clone(&self.inner),
-            waiting: parts.into_iter().enumerate(),
+            waiting: ranges.into_iter().enumerate(),
             ahead: VecDeque::new(),
             ahead_max: if is_folder { FILES_AHEAD_MAX } else { OBJECTS_AHEAD_MAX },
             objects_ahead: OBJECTS_AHEAD_MAX,
@@ -98,7 +98,7 @@ impl Store {
 /// A read of many objects in progress. Dropping it stops the fetches.
 pub struct OrderedRead {
     inner: Arc<Inner>,
-    waiting: std::iter::Enumerate<std::vec::IntoIter<ReadPart>>,
+    waiting: std::iter::Enumerate<std::vec::IntoIter<ObjectRange>>,
     ahead: VecDeque<Fetch>,
     ahead_max: usize,
     /// The caller's limit.
@@ -117,7 +117,7 @@ type Fetched = (Piece, bool);
 
 /// An object being fetched.
 struct Fetch {
-    part: usize,
+    number: usize,
     key: String,
     pieces: mpsc::Receiver<Fetched>,
     /// The task that continues the fetch; none if the fetch did not have to wait.
@@ -148,13 +148,13 @@ impl OrderedRead {
         let (chunk, piece_bytes) = match self.rest.take() {
             Some(rest) => rest,
             None => match self.next_piece().await? {
-                (part, Ok((bytes, last))) => {
+                (number, Ok((bytes, last))) => {
                     let piece_bytes = bytes.len();
-                    (Chunk { part, bytes, last }, piece_bytes)
+                    (Chunk { number, bytes, last }, piece_bytes)
                 }
-                (part, Err(error)) => {
+                (number, Err(error)) => {
                     self.stop();
-                    return Some(Err(OrderedReadError { part, error }));
+                    return Some(Err(OrderedReadError { number, error }));
                 }
             },
         };
@@ -165,8 +165,8 @@ impl OrderedRead {
     /// copied, so that a caller who keeps it does not keep much more.
     fn cut(&mut self, mut chunk: Chunk, piece_bytes: usize, max_bytes: usize) -> Chunk {
         if chunk.bytes.len() > max_bytes {
-            let (part, last) = (chunk.part, chunk.last);
-            let rest = Chunk { part, bytes: chunk.bytes.split_off(max_bytes), last };
+            let (number, last) = (chunk.number, chunk.last);
+            let rest = Chunk { number, bytes: chunk.bytes.split_off(max_bytes), last };
             self.rest = Some((rest, piece_bytes));
             chunk.last = false;
         }
@@ -181,33 +181,33 @@ impl OrderedRead {
     }
 
     async fn next_inline(&mut self) -> Option<(usize, Piece)> {
-        let (part, mut read) = match self.inline.take() {
+        let (number, mut read) = match self.inline.take() {
             Some(current) => current,
             None => {
-                let (part, ReadPart { key, range }) = self.waiting.next()?;
+                let (number, ObjectRange { key, range }) = self.waiting.next()?;
                 match ObjectRead::open(&self.inner, &key, range).await {
-                    Ok(read) => (part, read),
-                    Err(error) => return Some((part, Err(error))),
+                    Ok(read) => (number, read),
+                    Err(error) => return Some((number, Err(error))),
                 }
             }
         };
         let piece = read.next(&self.inner).await;
         let last = read.is_done();
         if !last {
-            self.inline = Some((part, read));
+            self.inline = Some((number, read));
         }
-        Some((part, piece.map(|bytes| (bytes, last))))
+        Some((number, piece.map(|bytes| (bytes, last))))
     }
 
     async fn next_fetched(&mut self) -> Option<(usize, Piece)> {
         while self.ahead.len() < self.ahead_max.min(self.objects_ahead) {
-            let Some((part, wanted)) = self.waiting.next() else {
+            let Some((number, wanted)) = self.waiting.next() else {
                 break;
             };
-            self.ahead.push_back(start_fetch(&self.inner, part, wanted));
+            self.ahead.push_back(start_fetch(&self.inner, number, wanted));
         }
         let fetch = self.ahead.front_mut()?;
-        let part = fetch.part;
+        let number = fetch.number;
         let (piece, is_large_file) = fetch.pieces.recv().await.unwrap_or_else(|| {
             let stopped = "it was stopped before its end";
             let kind = StoreErrorKind::Unavailable;
@@ -217,7 +217,7 @@ impl OrderedRead {
         if matches!(piece, Ok((_, true))) {
             self.ahead.pop_front();
         }
-        Some((part, piece))
+        Some((number, piece))
     }
 
     /// Returns the number of objects being fetched.
@@ -234,7 +234,7 @@ impl OrderedRead {
     }
 }
 
-fn start_fetch(inner: &Arc<Inner>, part: usize, wanted: ReadPart) -> Fetch {
+fn start_fetch(inner: &Arc<Inner>, number: usize, wanted: ObjectRange) -> Fetch {
     let (sender, pieces) = mpsc::channel(PIECES_AHEAD.saturating_sub(1));
     let key = wanted.key.clone();
     let inner = Arc::clone(inner);
@@ -261,5 +261,5 @@ fn start_fetch(inner: &Arc<Inner>, part: usize, wanted: ReadPart) -> Fetch {
     // A store that need not wait has the object now. A task for it would cost more.
     let is_done = fetch.as_mut().now_or_never().is_some();
     let task = (!is_done).then(|| tokio::spawn(fetch).abort_handle());
-    Fetch { part, key, pieces, task }
+    Fetch { number, key, pieces, task }
 }

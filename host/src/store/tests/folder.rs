@@ -122,8 +122,8 @@ async fn what_is_no_regular_file_is_named_and_not_touched() {
         };
         named(&store.get("log/object", None).await.unwrap_err());
         named(&store.get("log/object", Some(0..1)).await.unwrap_err());
-        let part = crate::store::ReadPart { key: "log/object".to_owned(), range: None };
-        named(&store.read_ordered(vec![part]).next(1024).await.unwrap().unwrap_err().error);
+        let range = crate::store::ObjectRange { key: "log/object".to_owned(), range: None };
+        named(&store.read_ordered(vec![range]).next(1024).await.unwrap().unwrap_err().error);
         for exclusive in [false, true] {
             match store.create("log/object", Bytes::from_static(b"x"), exclusive).await {
                 Err(WriteError::NotWritten(error)) => named(&error),

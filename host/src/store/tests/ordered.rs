@@ -9,12 +9,12 @@ use object_store::local::LocalFileSystem;
 use super::{Fake, stores};
 use crate::store::read::ordered::FILES_AHEAD_MAX;
 use crate::store::{
-    Chunk, ConditionalCreate, OBJECTS_AHEAD_MAX, OrderedRead, ReadPart, Root, Store,
+    Chunk, ConditionalCreate, OBJECTS_AHEAD_MAX, ObjectRange, OrderedRead, Root, Store,
     StoreErrorKind as Kind, StoreOptions,
 };
 
-fn whole(key: &str) -> ReadPart {
-    ReadPart { key: key.to_owned(), range: None }
+fn whole(key: &str) -> ObjectRange {
+    ObjectRange { key: key.to_owned(), range: None }
 }
 
 async fn chunks(read: &mut OrderedRead, max_bytes: usize) -> Vec<Chunk> {
@@ -25,14 +25,14 @@ async fn chunks(read: &mut OrderedRead, max_bytes: usize) -> Vec<Chunk> {
     chunks
 }
 
-async fn filled(store: &Store, count: usize, bytes: usize) -> Vec<ReadPart> {
-    let mut parts = Vec::new();
+async fn filled(store: &Store, count: usize, bytes: usize) -> Vec<ObjectRange> {
+    let mut ranges = Vec::new();
     for i in 0..count {
         let key = format!("o/{i:03}");
         store.create(&key, Bytes::from(vec![i as u8; bytes]), false).await.unwrap();
-        parts.push(whole(&key));
+        ranges.push(whole(&key));
     }
-    parts
+    ranges
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,30 +40,32 @@ async fn ordered_read_yields_every_part_in_order() {
     let (_folder, stores) = stores();
     for (name, store) in stores {
         let sizes = [0, 1, 10, 1 << 20, (1 << 20) + 1, 3_500_000, 0, 7];
-        let mut parts = Vec::new();
+        let mut ranges = Vec::new();
         for (i, size) in sizes.iter().enumerate() {
             let key = format!("o/{i}");
             store.create(&key, Bytes::from(vec![i as u8; *size]), false).await.unwrap();
-            parts.push(whole(&key));
+            ranges.push(whole(&key));
         }
-        parts.push(ReadPart { key: "o/5".to_owned(), range: Some(100..2_000_100) });
+        ranges.push(ObjectRange { key: "o/5".to_owned(), range: Some(100..2_000_100) });
         for max_bytes in [0, 4096, 1 << 20, usize::MAX] {
-            // Single bytes are tried on the small parts only.
-            let parts = if max_bytes == 0 { parts[..3].to_vec() } else { parts.clone() };
-            let mut read = store.read_ordered(parts.clone());
+            // Single bytes are tried on the small ranges only.
+            let ranges = if max_bytes == 0 { ranges[..3].to_vec() } else { ranges.clone() };
+            let mut read = store.read_ordered(ranges.clone());
             let found = chunks(&mut read, max_bytes).await;
-            let mut lengths = vec![0; parts.len()];
+            let mut lengths = vec![0; ranges.len()];
             let mut current = 0;
             for chunk in &found {
-                assert_eq!(chunk.part, current, "{name}");
+                assert_eq!(chunk.number, current, "{name}");
                 assert!(chunk.bytes.len() <= max_bytes.max(1), "{name}");
-                assert!(chunk.bytes.iter().all(|b| *b as usize == chunk.part || chunk.part == 8));
+                assert!(
+                    chunk.bytes.iter().all(|b| *b as usize == chunk.number || chunk.number == 8)
+                );
                 lengths[current] += chunk.bytes.len();
                 current += usize::from(chunk.last);
             }
-            assert_eq!(current, parts.len(), "{name}: each part has one last chunk");
+            assert_eq!(current, ranges.len(), "{name}: each range has one last chunk");
             let expected: Vec<usize> = sizes.into_iter().chain([2_000_000]).collect();
-            assert_eq!(lengths, expected[..parts.len()], "{name}");
+            assert_eq!(lengths, expected[..ranges.len()], "{name}");
             assert!(read.next(10).await.is_none(), "{name}");
         }
     }
@@ -94,14 +96,14 @@ async fn few_large_files_and_many_small_ones_are_fetched_ahead() {
         // The first ones are begun before their size is known.
         for (store, guess) in [(&wrapped, OBJECTS_AHEAD_MAX), (&opened, FILES_AHEAD_MAX)] {
             let mut read = store.read_ordered(vec![whole(&key); 60]);
-            let mut parts = 0;
-            while parts < 40 {
+            let mut ranges = 0;
+            while ranges < 40 {
                 let chunk = read.next(usize::MAX).await.unwrap().unwrap();
-                parts += usize::from(chunk.last);
-                if chunk.last && parts > OBJECTS_AHEAD_MAX {
-                    assert_eq!(read.fetches(), most - 1, "{bytes} bytes, part {parts}");
+                ranges += usize::from(chunk.last);
+                if chunk.last && ranges > OBJECTS_AHEAD_MAX {
+                    assert_eq!(read.fetches(), most - 1, "{bytes} bytes, range {ranges}");
                 } else {
-                    assert!(read.fetches() <= guess.max(most), "{bytes} bytes, part {parts}");
+                    assert!(read.fetches() <= guess.max(most), "{bytes} bytes, range {ranges}");
                 }
             }
         }
@@ -112,14 +114,14 @@ async fn few_large_files_and_many_small_ones_are_fetched_ahead() {
 async fn ordered_read_is_over_after_an_error() {
     let (_folder, stores) = stores();
     for (name, store) in stores {
-        let mut parts = filled(&store, 3, 10).await;
-        parts.insert(2, whole("o/missing"));
-        let mut read = store.read_ordered(parts);
-        for part in 0..2 {
-            assert_eq!(read.next(100).await.unwrap().unwrap().part, part, "{name}");
+        let mut ranges = filled(&store, 3, 10).await;
+        ranges.insert(2, whole("o/missing"));
+        let mut read = store.read_ordered(ranges);
+        for number in 0..2 {
+            assert_eq!(read.next(100).await.unwrap().unwrap().number, number, "{name}");
         }
         let error = read.next(100).await.unwrap().unwrap_err();
-        assert_eq!((error.part, error.error.kind), (2, Kind::NotFound), "{name}");
+        assert_eq!((error.number, error.error.kind), (2, Kind::NotFound), "{name}");
         assert!(error.to_string().contains("o/missing"), "{name}");
         assert!(read.next(100).await.is_none(), "{name}");
     }
@@ -154,7 +156,7 @@ async fn stream_that_ends_short_or_long_is_an_error() {
                 None => panic!("{name}: a silent end after {bytes} bytes"),
             }
         };
-        assert_eq!((error.part, error.error.kind), (0, Kind::Unavailable), "{name}: {error}");
+        assert_eq!((error.number, error.error.kind), (0, Kind::Unavailable), "{name}: {error}");
         assert_eq!(store.get("a", None).await.unwrap_err().kind, Kind::Unavailable, "{name}");
     }
 }
@@ -197,22 +199,22 @@ async fn fetching_ahead_is_bounded_and_asks_once_per_part() {
     let fake = Fake::new();
     let gets = Arc::clone(&fake.gets);
     let store = fake.store(ConditionalCreate::Honoured);
-    let parts = filled(&store, 40, 100).await;
-    assert_eq!(chunks(&mut store.read_ordered(parts), 1000).await.len(), 40);
+    let ranges = filled(&store, 40, 100).await;
+    assert_eq!(chunks(&mut store.read_ordered(ranges), 1000).await.len(), 40);
     assert_eq!(gets.load(Ordering::SeqCst), 40);
 }
 
 #[tokio::test]
 async fn a_small_part_of_a_piece_does_not_hold_all_of_it() {
     let store = Store::memory();
-    let parts = filled(&store, 1, 100_000).await;
+    let ranges = filled(&store, 1, 100_000).await;
     for max_bytes in [10_000, 49_999, 30_000] {
-        let found = chunks(&mut store.read_ordered(parts.clone()), max_bytes).await;
+        let found = chunks(&mut store.read_ordered(ranges.clone()), max_bytes).await;
         assert_eq!(found.iter().map(|chunk| chunk.bytes.len()).sum::<usize>(), 100_000);
         assert!(found.iter().all(|chunk| chunk.bytes.is_unique()), "{max_bytes}");
     }
     // The second is the rest of the first one's piece.
-    let found = chunks(&mut store.read_ordered(parts), 60_000).await;
+    let found = chunks(&mut store.read_ordered(ranges), 60_000).await;
     let are_unique: Vec<bool> = found.iter().map(|chunk| chunk.bytes.is_unique()).collect();
     assert_eq!(are_unique, [false, true]);
 }
@@ -221,11 +223,11 @@ async fn a_small_part_of_a_piece_does_not_hold_all_of_it() {
 async fn a_read_fetches_no_more_objects_ahead_than_is_wanted() {
     let (_folder, stores) = stores();
     for (name, store) in stores {
-        let parts = filled(&store, 6, 10).await;
-        let mut read = store.read_ordered(parts).with_objects_ahead(1);
+        let ranges = filled(&store, 6, 10).await;
+        let mut read = store.read_ordered(ranges).with_objects_ahead(1);
         for number in 0..6 {
             let chunk = read.next(1_000).await.unwrap().unwrap();
-            assert_eq!((chunk.part, chunk.last), (number, true), "{name}");
+            assert_eq!((chunk.number, chunk.last), (number, true), "{name}");
             assert!(read.fetches() <= 1, "{name}");
         }
         assert!(read.next(1_000).await.is_none());
