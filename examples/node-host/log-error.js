@@ -8,7 +8,7 @@ export function text(error) {
     case "invalid-event":
       return `${tag}: ${fault(val.fault)}`;
     case "write-failed":
-      return `${tag}: ${val.object} (${val.fate}, ${val.eventsHeld} events held): ${val.message}`;
+      return `${tag}: ${val.object} (${val.fate}, ${val.eventsPending} events pending): ${val.message}`;
     case "store-failed":
       return `${tag}: ${val.message}`;
     case "damaged":

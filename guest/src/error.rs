@@ -85,11 +85,11 @@ impl fmt::Display for WriteFate {
 
 /// A write that did not succeed. The events are kept, in order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot write {object}: {fate}{}: {message}", kept(*events_held))]
+#[error("cannot write {object}: {fate}{}: {message}", kept(*events_pending))]
 pub struct WriteFailure {
     pub object: String,
     pub fate: WriteFate,
-    pub events_held: u64,
+    pub events_pending: u64,
     pub message: String,
     pub transient: bool,
 }
@@ -103,11 +103,16 @@ fn kept(events: u64) -> String {
 }
 
 impl WriteFailure {
-    pub(crate) fn new(object: &str, fate: WriteFate, error: &StoreError, events_held: u64) -> Self {
+    pub(crate) fn new(
+        object: &str,
+        fate: WriteFate,
+        error: &StoreError,
+        events_pending: u64,
+    ) -> Self {
         Self {
             object: object.to_owned(),
             fate,
-            events_held,
+            events_pending,
             message: error.message.clone(),
             transient: error.is_transient(),
         }

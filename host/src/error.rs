@@ -22,7 +22,7 @@ pub enum Error {
     InvalidEvent(InvalidEvent),
     /// The store did not confirm a write. Every event is kept, in order: flush again, later if
     /// [`Error::is_transient`].
-    #[error("cannot write {}: {}{}: {}", .0.object, .0.fate, kept(.0.events_held), .0.message)]
+    #[error("cannot write {}: {}{}: {}", .0.object, .0.fate, kept(.0.events_pending), .0.message)]
     WriteFailed(WriteFailure),
     /// The store did not answer a read, list or delete: repeat the call.
     #[error("{}", .0.message)]

@@ -21,12 +21,13 @@ fn check_flush(fault: Fault, fate: WriteFate, text: &str) {
         }
         world.faults.arm([fault]);
         let failed = log.flush().unwrap_err();
-        let Error::WriteFailed(WriteFailure { object, fate: found, events_held, message, .. }) =
-            &failed
+        let Error::WriteFailed(WriteFailure {
+            object, fate: found, events_pending, message, ..
+        }) = &failed
         else {
             panic!("{failed:?}");
         };
-        assert_eq!((*found, *events_held), (fate, 3));
+        assert_eq!((*found, *events_pending), (fate, 3));
         assert!(object.starts_with("log/batch_") && object.contains("_3_"), "{object}");
         assert!(failed.to_string().contains(text), "{failed}");
         assert!(message.contains("faulty"), "{message}");
@@ -287,8 +288,8 @@ fn a_full_buffer_waits_for_the_store_and_refuses_when_the_store_does() {
             matches!(&refused, Error::WriteFailed(WriteFailure { fate: f, .. }) if *f == fate),
             "{refused:?}"
         );
-        assert!(matches!(log.flush(), Err(Error::WriteFailed(WriteFailure { events_held, .. }))
-            if events_held == u64::try_from(taken.len()).unwrap()));
+        assert!(matches!(log.flush(), Err(Error::WriteFailed(WriteFailure { events_pending, .. }))
+            if events_pending == u64::try_from(taken.len()).unwrap()));
         world.faults.disarm();
         while log.flush().is_err() {}
         assert_eq!(world.read("log").unwrap(), taken);

@@ -32,7 +32,7 @@ fn hole_2_a_failed_create_keeps_the_batch() {
         world.faults.arm([Fault::CreateRefused]);
         let failed = log.flush();
         assert!(
-            matches!(failed, Err(Error::WriteFailed(WriteFailure { events_held: 2, .. }))),
+            matches!(failed, Err(Error::WriteFailed(WriteFailure { events_pending: 2, .. }))),
             "{failed:?}"
         );
         assert_eq!(log.read_all().unwrap(), events(2));

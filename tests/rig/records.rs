@@ -54,13 +54,13 @@ pub(crate) fn error(error: native::Error) -> Error {
             Error::InvalidEvent(InvalidEvent { line, fault })
         }
         native::Error::WriteFailed(failure) => {
-            let native::WriteFailure { object, fate, events_held, message, transient } = failure;
+            let native::WriteFailure { object, fate, events_pending, message, transient } = failure;
             let fate = match fate {
                 native::WriteFate::Durable => WriteFate::Durable,
                 native::WriteFate::NotWritten => WriteFate::NotWritten,
                 native::WriteFate::Unknown => WriteFate::Unknown,
             };
-            Error::WriteFailed(WriteFailure { object, fate, events_held, message, transient })
+            Error::WriteFailed(WriteFailure { object, fate, events_pending, message, transient })
         }
         native::Error::StoreFailed { message, transient } => {
             Error::StoreFailed(StoreFailure { message, transient })

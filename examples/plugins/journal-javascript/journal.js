@@ -96,7 +96,7 @@ function text({ tag, val }) {
     case "invalid-event":
       return `${tag}: line ${val.line}: ${fault(val.fault)}`;
     case "write-failed":
-      return `${tag}: ${val.object} (${val.fate}, ${val.eventsHeld} events held): ${val.message}`;
+      return `${tag}: ${val.object} (${val.fate}, ${val.eventsPending} events pending): ${val.message}`;
     case "store-failed":
       return `${tag}: ${val.message}`;
     case "damaged":

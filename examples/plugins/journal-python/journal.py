@@ -113,8 +113,8 @@ def text(error: types.Error) -> str:
             return f"invalid-event: line {invalid.line}: {fault}"
         case types.Error_WriteFailed(failure):
             fate = failure.fate.name.lower().replace("_", "-")
-            held = f"{failure.events_held} events held"
-            return f"write-failed: {failure.object} ({fate}, {held}): {failure.message}"
+            pending = f"{failure.events_pending} events pending"
+            return f"write-failed: {failure.object} ({fate}, {pending}): {failure.message}"
         case types.Error_StoreFailed(failure):
             return f"store-failed: {failure.message}"
         case types.Error_Damaged(damage):

@@ -329,7 +329,7 @@ impl From<Error> for types::Error {
             Error::WriteFailed(failure) => Self::WriteFailed(types::WriteFailure {
                 object: failure.object,
                 fate: failure.fate.into(),
-                events_held: failure.events_held,
+                events_pending: failure.events_pending,
                 message: failure.message,
                 transient: failure.transient,
             }),

@@ -225,7 +225,7 @@ impl Owner {
             Ok(()) => Ok(Ok(())),
             Err(error @ Error::WriteFailed(_)) => {
                 self.refused = Some(pack);
-                let error = self.with_all_held(error);
+                let error = self.with_all_pending(error);
                 self.staging.set_refused(Some(error.clone()));
                 Ok(Err(error))
             }
@@ -249,11 +249,11 @@ impl Owner {
     }
 
     /// Adds the events that have not reached the component to a failure.
-    fn with_all_held(&self, error: Error) -> Error {
+    fn with_all_pending(&self, error: Error) -> Error {
         match error {
             Error::WriteFailed(failure) => {
-                let events_held = failure.events_held.saturating_add(self.events_here());
-                Error::WriteFailed(WriteFailure { events_held, ..failure })
+                let events_pending = failure.events_pending.saturating_add(self.events_here());
+                Error::WriteFailed(WriteFailure { events_pending, ..failure })
             }
             error => error,
         }
@@ -267,7 +267,7 @@ impl Owner {
             let flushed = time.measure(guest.log().call_flush(instances, self.handle)).await;
             let flushed = self.returned(flushed)?;
             if drained.is_ok() || flushed.is_err() {
-                return Ok(flushed.map_err(|error| self.with_all_held(error)));
+                return Ok(flushed.map_err(|error| self.with_all_pending(error)));
             }
         }
     }

@@ -9,12 +9,12 @@ fn a_batch_that_is_said_to_exist_counts_once_it_is_there() {
         log.append("event").unwrap();
         world.faults.arm([Fault::SaysExists]);
         let failed = log.flush().unwrap_err();
-        let Error::WriteFailed(WriteFailure { fate, events_held, transient, message, .. }) =
+        let Error::WriteFailed(WriteFailure { fate, events_pending, transient, message, .. }) =
             &failed
         else {
             panic!("{failed:?}");
         };
-        assert_eq!((*fate, *events_held, *transient), (WriteFate::Unknown, 1, true), "{failed}");
+        assert_eq!((*fate, *events_pending, *transient), (WriteFate::Unknown, 1, true), "{failed}");
         assert!(message.contains("exists already, and does not show it"), "{message}");
         assert_eq!(log.flush().unwrap().events, 1);
         assert_eq!(world.read("log").unwrap(), ["event"]);
@@ -40,12 +40,13 @@ fn a_batch_whose_name_is_taken_is_not_written_and_stays() {
         world.faults.arm([Fault::Taken]);
         for _ in 0..2 {
             let failed = log.flush().unwrap_err();
-            let Error::WriteFailed(WriteFailure { fate, events_held, transient, message, .. }) =
-                &failed
+            let Error::WriteFailed(WriteFailure {
+                fate, events_pending, transient, message, ..
+            }) = &failed
             else {
                 panic!("{failed:?}");
             };
-            assert_eq!((*fate, *events_held, *transient), (WriteFate::Unknown, 1, false));
+            assert_eq!((*fate, *events_pending, *transient), (WriteFate::Unknown, 1, false));
             assert!(message.contains("exists already and is something else"), "{message}");
         }
         // An existing object is damage; once it is gone, the event gets its place.

@@ -114,10 +114,10 @@ fn events_that_cannot_be_flushed_are_reported() {
     let (outcome, _) = stage.run(stage.lend(Rights::default()), &script);
     let [unflushed] = &outcome.unflushed[..] else { panic!("{:?}", outcome.unflushed) };
     assert_eq!(unflushed.label, "errors");
-    let Error::WriteFailed(WriteFailure { fate, events_held, .. }) = &unflushed.error else {
+    let Error::WriteFailed(WriteFailure { fate, events_pending, .. }) = &unflushed.error else {
         panic!("{unflushed:?}")
     };
-    assert_eq!((*fate, *events_held), (WriteFate::NotWritten, 3));
+    assert_eq!((*fate, *events_pending), (WriteFate::NotWritten, 3));
 }
 
 #[test]

@@ -71,10 +71,10 @@ fn a_flush_that_fails_says_its_fate_and_the_next_one_writes_each_event_once() {
                     _ => Fault::None,
                 });
                 let failed = log.flush().await.unwrap_err();
-                let Error::WriteFailed(WriteFailure { fate, events_held, .. }) = &failed else {
+                let Error::WriteFailed(WriteFailure { fate, events_pending, .. }) = &failed else {
                     panic!("{fault:?}: {failed}");
                 };
-                assert_eq!((*fate, *events_held), (expected, 2), "{fault:?}: {failed}");
+                assert_eq!((*fate, *events_pending), (expected, 2), "{fault:?}: {failed}");
                 log.append("three").await.unwrap();
                 wire.proxy.play(|_| Fault::None);
                 assert_eq!(log.close().await.unwrap().events, 3, "{fault:?}");

@@ -110,8 +110,9 @@ fn text(error: &Error) -> String {
                 WriteFate::NotWritten => "not-written",
                 WriteFate::Unknown => "unknown",
             };
-            let (object, message, held) = (&failure.object, &failure.message, failure.events_held);
-            format!("write-failed: {object} ({fate}, {held} events held): {message}")
+            let (object, message, pending) =
+                (&failure.object, &failure.message, failure.events_pending);
+            format!("write-failed: {object} ({fate}, {pending} events pending): {message}")
         }
         Error::StoreFailed(failure) => format!("store-failed: {}", failure.message),
         Error::Damaged(damage) => format!(

@@ -161,13 +161,14 @@ impl From<Stop> for Failure {
 /// Reports the events that are not in the log. `refused` events were not even buffered.
 fn lost(error: Error, taken: u64, refused: u64) -> Failure {
     let code = Code::of(&error);
-    let Error::WriteFailed(WriteFailure { object, fate, events_held, message, .. }) = error else {
+    let Error::WriteFailed(WriteFailure { object, fate, events_pending, message, .. }) = error
+    else {
         let taken = count(taken, "event", "events");
         let what = format!("of {taken} read, those not written yet are lost");
         return Failure::from(error).context(what);
     };
     let all = taken.saturating_add(refused);
-    let missing = HumanCount(events_held.saturating_add(refused).min(all));
+    let missing = HumanCount(events_pending.saturating_add(refused).min(all));
     let which = format!("the last {missing} of {}", count(all, "event", "events"));
     let what = match fate {
         WriteFate::NotWritten => format!("not written: {which}"),
