@@ -323,7 +323,7 @@ fn urls_with_too_few_slashes_are_refused_by_every_command() {
         ("https:/host/log", "https://host/log"),
         ("file:/var/log", "file:///var/log"),
     ] {
-        let lent = format!("errors={text}");
+        let granted = format!("errors={text}");
         let plugin = write(folder.path(), "plugin.wasm", "");
         let commands: [&[&str]; 9] = [
             &["append", text],
@@ -334,7 +334,7 @@ fn urls_with_too_few_slashes_are_refused_by_every_command() {
             &["compact", text],
             &["trim", "--before-position", "1", text],
             &["doctor", text],
-            &["run", &plugin, "--log", &lent],
+            &["run", &plugin, "--log", &granted],
         ];
         for command in commands {
             let mut command = stratalog(command);

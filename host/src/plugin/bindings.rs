@@ -16,9 +16,9 @@ mod generated {
         imports: { default: async | trappable },
         with: {
             "stratalog:log/types": crate::types::interface,
-            "stratalog:log/append-log.log": crate::plugin::handles::LentLog,
-            "stratalog:log/append-log.reader": crate::plugin::handles::LentReader,
-            "stratalog:log/append-log.verifier": crate::plugin::handles::LentVerifier,
+            "stratalog:log/append-log.log": crate::plugin::handles::LogHandle,
+            "stratalog:log/append-log.reader": crate::plugin::handles::ReaderHandle,
+            "stratalog:log/append-log.verifier": crate::plugin::handles::VerifierHandle,
         },
     });
 }

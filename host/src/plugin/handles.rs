@@ -21,28 +21,28 @@ use crate::types::Written;
 pub(crate) struct Handles(Arc<AtomicUsize>);
 
 /// The count of one handle.
-pub(crate) struct Held(Arc<AtomicUsize>);
+pub(crate) struct HandlePermit(Arc<AtomicUsize>);
 
 impl Handles {
     /// Counts one more handle, if there are fewer than `most`.
-    pub(crate) fn hold(&self, most: usize) -> Option<Held> {
-        let more = |held: usize| (held < most).then(|| held.saturating_add(1));
+    pub(crate) fn permit(&self, most: usize) -> Option<HandlePermit> {
+        let more = |open: usize| (open < most).then(|| open.saturating_add(1));
         let counted = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        counted.is_ok().then(|| Held(self.0.clone()))
+        counted.is_ok().then(|| HandlePermit(self.0.clone()))
     }
 }
 
-impl Drop for Held {
+impl Drop for HandlePermit {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// A log opened by a plugin.
-pub struct LentLog {
+pub struct LogHandle {
     pub(super) opened: Arc<Opened>,
     closing: Closing,
-    held: Option<Held>,
+    permit: Option<HandlePermit>,
     closed: bool,
 }
 
@@ -52,10 +52,10 @@ pub(super) struct Opened {
     pub(super) label: KeyScope,
 }
 
-impl LentLog {
-    pub(super) fn new(log: Log, label: KeyScope, closing: Closing, held: Held) -> Self {
+impl LogHandle {
+    pub(super) fn new(log: Log, label: KeyScope, closing: Closing, permit: HandlePermit) -> Self {
         let opened = Arc::new(Opened { log, label });
-        Self { opened, closing, held: Some(held), closed: false }
+        Self { opened, closing, permit: Some(permit), closed: false }
     }
 
     /// Flushes and closes. After a failure the log stays open and keeps every event.
@@ -69,26 +69,26 @@ impl LentLog {
     }
 }
 
-impl Drop for LentLog {
+impl Drop for LogHandle {
     fn drop(&mut self) {
         if !self.closed {
-            self.closing.close(self.opened.clone(), self.held.take());
+            self.closing.close(self.opened.clone(), self.permit.take());
         }
     }
 }
 
 /// A reading pass of a plugin.
-pub struct LentReader {
+pub struct ReaderHandle {
     pub(super) reader: Reader,
     pub(super) label: KeyScope,
-    pub(super) _held: Held,
+    pub(super) _permit: HandlePermit,
 }
 
 /// A verification by a plugin.
-pub struct LentVerifier {
+pub struct VerifierHandle {
     pub(super) verifier: Verifier,
     pub(super) label: KeyScope,
-    pub(super) _held: Held,
+    pub(super) _permit: HandlePermit,
 }
 
 /// The events of a plugin that could not be flushed after it ended.
@@ -124,7 +124,7 @@ impl Closing {
     }
 
     /// Closes a log in a task of its own, so that dropping a plugin need not wait.
-    fn close(&self, opened: Arc<Opened>, held: Option<Held>) {
+    fn close(&self, opened: Arc<Opened>, permit: Option<HandlePermit>) {
         let Ok(runtime) = Handle::try_current() else {
             let label = &opened.label.name;
             tracing::error!(
@@ -142,7 +142,7 @@ impl Closing {
                     lock(&failed).push(Unflushed { label, error });
                 }
             }
-            drop(held);
+            drop(permit);
             close.done();
         });
     }

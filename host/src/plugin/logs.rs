@@ -11,7 +11,7 @@ use std::time::Instant;
 use wasmtime::component::ResourceTable;
 
 use super::grant::Grant;
-use super::handles::{Closing, Handles, Held};
+use super::handles::{Closing, HandlePermit, Handles};
 use super::label::{check_label, shown};
 use super::limits::{Limit, PluginLimits};
 use super::rate::Rate;
@@ -20,12 +20,12 @@ use crate::error::{Error, Result};
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::engine::Charge;
 use crate::sandbox::imports::access::KeyScope;
-use crate::sandbox::imports::access::{self as objects, Lender, Operation};
+use crate::sandbox::imports::access::{Operation, StoreAccess, Target};
 use crate::sandbox::memory::Memory;
 
 /// The logs granted to one plugin, by label, and their usage.
 pub struct LogsCtx {
-    lent: BTreeMap<String, Lent>,
+    granted: BTreeMap<String, GrantedLog>,
     limits: PluginLimits,
     calls: Calls,
     usage: Usage,
@@ -49,7 +49,7 @@ pub struct LogsView<'a> {
     pub table: &'a mut ResourceTable,
 }
 
-struct Lent {
+struct GrantedLog {
     grant: Grant,
     label: KeyScope,
     calls: Rate,
@@ -80,18 +80,18 @@ impl LogsCtxBuilder {
     pub fn build(self) -> Result<LogsCtx> {
         let Self { grants, limits } = self;
         let now = Instant::now();
-        let mut lent = BTreeMap::new();
+        let mut granted = BTreeMap::new();
         for (name, grant) in grants {
             check_label(&name)?;
             let label = KeyScope { name: name.as_str().into(), log: grant.name.as_str().into() };
             let calls = Rate::new(u64::from(limits.calls_per_second), now);
             let bytes = Rate::new(limits.bytes_per_second, now);
-            lent.insert(name, Lent { grant, label, calls, bytes });
+            granted.insert(name, GrantedLog { grant, label, calls, bytes });
         }
         let (calls, usage) = (Calls::default(), Usage::default());
         let (handles, closing) = (Handles::default(), Closing::default());
         let charge = Charge::to(Memory::of_plugin(limits.memory_bytes_max));
-        let mut logs = LogsCtx { lent, limits, calls, usage, handles, closing, charge };
+        let mut logs = LogsCtx { granted, limits, calls, usage, handles, closing, charge };
         logs.charge_hosts();
         Ok(logs)
     }
@@ -130,8 +130,8 @@ impl LogsCtx {
     }
 
     fn charge_hosts(&mut self) {
-        for lent in self.lent.values_mut() {
-            lent.grant.host = lent.grant.host.charging(&self.charge);
+        for log in self.granted.values_mut() {
+            log.grant.host = log.grant.host.charging(&self.charge);
         }
     }
 
@@ -149,14 +149,14 @@ impl LogsCtx {
         bytes: usize,
     ) -> Result<(&Grant, &KeyScope)> {
         self.calls.count(call);
-        if !self.lent.contains_key(label) {
-            return Err(Error::Denied(not_granted(label, self.lent.keys())));
+        if !self.granted.contains_key(label) {
+            return Err(Error::Denied(not_granted(label, self.granted.keys())));
         }
-        let Some(lent) = self.lent.get_mut(label) else {
+        let Some(log) = self.granted.get_mut(label) else {
             // Unreachable: checked above. A single lookup does not pass the borrow checker.
             return Err(Error::Closed);
         };
-        let rights = lent.grant.rights;
+        let rights = log.grant.rights;
         if !call.allowed_by().iter().any(|right| rights.has(*right)) {
             return Err(Error::Denied(format!(
                 "{} on the log {label} needs the right to {}; granted: {rights}",
@@ -166,9 +166,9 @@ impl LogsCtx {
         }
         let now = Instant::now();
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        let limit = if !lent.calls.take(1, now) {
+        let limit = if !log.calls.take(1, now) {
             Some(Limit::Calls)
-        } else if bytes > 0 && !lent.bytes.take(bytes, now) {
+        } else if bytes > 0 && !log.bytes.take(bytes, now) {
             Some(Limit::Bytes)
         } else {
             None
@@ -178,12 +178,12 @@ impl LogsCtx {
             self.usage.hit(&hit);
             return Err(Error::LimitReached(format!("{} on the log {label}: {hit}", call.name())));
         }
-        Ok((&lent.grant, &lent.label))
+        Ok((&log.grant, &log.label))
     }
 
     /// Counts one more handle to a log, reader or verifier, if the limit allows it.
-    pub(crate) fn hold(&mut self) -> Result<Held> {
-        self.handles.hold(self.limits.log_handles_max).ok_or_else(|| {
+    pub(crate) fn permit_handle(&mut self) -> Result<HandlePermit> {
+        self.handles.permit(self.limits.log_handles_max).ok_or_else(|| {
             let hit = self.limits.hit(Limit::LogHandles);
             self.usage.hit(&hit);
             Error::LimitReached(format!("too many logs and readers are open: {hit}"))
@@ -208,13 +208,13 @@ impl LogsCtx {
 }
 
 /// For a log component that the plugin carries: its keys begin with a label.
-impl Lender for LogsCtx {
-    fn lend(
+impl StoreAccess for LogsCtx {
+    fn resolve(
         &mut self,
         key: &str,
         operation: Operation,
         bytes: usize,
-    ) -> Result<objects::Lent, wit::StoreError> {
+    ) -> Result<Target, wit::StoreError> {
         let call = match operation {
             Operation::Create => Call::CreateObject,
             Operation::CreateExclusively => Call::CommitObject,
@@ -224,7 +224,7 @@ impl Lender for LogsCtx {
         };
         let (label, _) = key.split_once('/').unwrap_or((key, ""));
         match self.admit(label, call, bytes) {
-            Ok((grant, label)) => objects::Lent::below(&grant.store, label, key),
+            Ok((grant, label)) => Target::below(&grant.store, label, key),
             Err(error) => {
                 let kind = match error {
                     Error::LimitReached(_) => wit::StoreErrorKind::Unavailable,
@@ -244,6 +244,6 @@ fn not_granted<'a>(label: &str, granted: impl Iterator<Item = &'a String>) -> St
 
 impl fmt::Debug for LogsCtx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogsCtx").field("labels", &self.lent.keys()).finish_non_exhaustive()
+        f.debug_struct("LogsCtx").field("labels", &self.granted.keys()).finish_non_exhaustive()
     }
 }

@@ -30,7 +30,7 @@ impl PluginState {
     /// Returns the granted logs, object by object, for a plugin that carries a log component of its
     /// own.
     pub(super) fn objects(&mut self) -> Objects<'_> {
-        Objects { lender: &mut self.logs, table: &mut self.table, work: &mut self.work }
+        Objects { access: &mut self.logs, table: &mut self.table, work: &mut self.work }
     }
 
     pub(super) fn usage(&self) -> Usage {

@@ -214,7 +214,7 @@ impl SharedEngine {
         if let Some(charge) = &self.charge {
             instance.memory().charge(&charge.memory)?;
         }
-        instance.instances.data_mut().lend(store.clone());
+        instance.instances.data_mut().provide(store.clone());
         Ok(instance)
     }
 }

@@ -22,11 +22,11 @@ struct End<'a> {
 
 fn arguments<'a>(
     plugin: &'a str,
-    lent: &'a str,
+    granted: &'a str,
     options: &[&'a str],
     words: &[&'a str],
 ) -> Vec<&'a str> {
-    let mut all = vec!["run", plugin, "--log", lent];
+    let mut all = vec!["run", plugin, "--log", granted];
     all.extend(options);
     all.push("--");
     all.extend(words);
@@ -36,8 +36,8 @@ fn arguments<'a>(
 /// Runs a hazard on a log.
 fn run(log: &str, options: &[&str], words: &[&str]) -> Ran {
     let plugin = plugins::rust("evil");
-    let lent = format!("evil={log}");
-    let ran = run_with(&arguments(plugin.to_str().unwrap(), &lent, options, words), b"");
+    let granted = format!("evil={log}");
+    let ran = run_with(&arguments(plugin.to_str().unwrap(), &granted, options, words), b"");
     assert!(!ran.stderr.contains("panicked"), "{words:?}: {}", ran.stderr);
     ran
 }
@@ -370,11 +370,11 @@ fn what_was_said_to_be_durable_is_there_after_a_kill() {
     {
         let (_folder, log) = fresh();
         let plugin = plugins::rust("evil");
-        let lent = format!("evil={log}");
+        let granted = format!("evil={log}");
         let words = ["append-until-stopped"];
         // The grace is as long as a busy machine needs for the last flush.
         let options = ["--grace", "10m", "--quiet"];
-        let arguments = arguments(plugin.to_str().unwrap(), &lent, &options, &words);
+        let arguments = arguments(plugin.to_str().unwrap(), &granted, &options, &words);
         let mut child = stratalog(&arguments).stdin(Stdio::null()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();

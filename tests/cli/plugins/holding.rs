@@ -12,11 +12,11 @@ const MIB: usize = 1024 * 1024;
 /// allocator's own. Measured under 16 MiB: it grows by 9 to 15 MB in all.
 const BESIDES: usize = 16 * MIB;
 
-fn arguments(lent: &str, limit: &str, hazard: &str) -> Vec<String> {
+fn arguments(granted: &str, limit: &str, hazard: &str) -> Vec<String> {
     let plugin = plugins::rust("evil");
     let options = ["--log-handles-max", "200", "--calls-per-second", "10000000"];
     let mut all =
-        vec!["run", plugin.to_str().unwrap(), "--log", lent, "--plugin-memory-max", limit];
+        vec!["run", plugin.to_str().unwrap(), "--log", granted, "--plugin-memory-max", limit];
     all.extend(options);
     all.extend(["--", hazard]);
     all.into_iter().map(str::to_owned).collect()

@@ -12,8 +12,8 @@ use rig::plugins;
 
 fn plugin(log: &str, options: &[&str], words: &[&str]) -> Command {
     let plugin = plugins::rust("evil");
-    let lent = format!("evil={log}");
-    let mut all = vec!["run", plugin.to_str().unwrap(), "--log", &lent];
+    let granted = format!("evil={log}");
+    let mut all = vec!["run", plugin.to_str().unwrap(), "--log", &granted];
     all.extend(options);
     all.push("--");
     all.extend(words);

@@ -24,10 +24,10 @@ fn joined() -> Vec<u8> {
 fn a_joined_plugin_runs_on_the_same_logs() {
     let alone = Stage::new();
     let script = ["open=errors=10", "append=a=25", "flush", "append=b", "close"];
-    alone.run(alone.lend(Rights::default()), &script);
+    alone.run(alone.granting(Rights::default()), &script);
 
     let joined = Stage::of(PluginLimits::default(), joined());
-    let (outcome, said) = joined.run(joined.lend(Rights::default()), &script);
+    let (outcome, said) = joined.run(joined.granting(Rights::default()), &script);
     assert_eq!(outcome.end.to_string(), "exited with code 0");
     assert_eq!(said[2..], ["flush: 25 events", "append=b: done", "close: 26 events"]);
     assert_eq!(joined.events(), alone.events());
@@ -39,7 +39,7 @@ fn a_joined_plugin_runs_on_the_same_logs() {
     assert!(!requests.is_empty() && requests.iter().all(below), "{requests:?}");
 
     let script = ["compact=errors", "trim=errors=5", "read=errors", "verify=errors"];
-    let (_, said) = joined.run(joined.lend(Rights::all()), &script);
+    let (_, said) = joined.run(joined.granting(Rights::all()), &script);
     // The number of batches depends on the pace of the store.
     assert!(said[0].ends_with("files into Some(\"a segment\")"), "{said:?}");
     assert_eq!(
@@ -58,9 +58,9 @@ fn a_joined_plugin_runs_on_the_same_logs() {
 fn a_joined_plugin_has_no_more_rights_than_another() {
     let stage = Stage::of(PluginLimits::default(), joined());
     let two_batches = ["open=errors=1000", "append=a=2", "flush", "append=a=3", "close"];
-    stage.run(stage.lend(Rights::default()), &two_batches);
-    stage.run(stage.lend(Rights::all()), &["compact=errors"]);
-    stage.run(stage.lend(Rights::default()), &two_batches);
+    stage.run(stage.granting(Rights::default()), &two_batches);
+    stage.run(stage.granting(Rights::all()), &["compact=errors"]);
+    stage.run(stage.granting(Rights::default()), &two_batches);
     stage.faulty.1.requests();
     let table = [
         (Right::Append, "read=errors"),
@@ -69,7 +69,7 @@ fn a_joined_plugin_has_no_more_rights_than_another() {
         (Right::Read, "trim=errors=1"),
     ];
     for (right, word) in table {
-        let (outcome, said) = stage.run(stage.lend(Rights::none().and(right)), &[word]);
+        let (outcome, said) = stage.run(stage.granting(Rights::none().and(right)), &[word]);
         assert!(said[0].contains("needs the right to "), "{said:?}");
         assert_eq!(outcome.end.to_string(), "exited with code 0");
     }
@@ -78,7 +78,7 @@ fn a_joined_plugin_has_no_more_rights_than_another() {
     requests.retain(|request| !request.starts_with("list ") && !request.starts_with("get "));
     assert!(requests.is_empty(), "{requests:?}");
     assert_eq!(stage.events().len(), 10);
-    let (_, said) = stage.run(stage.lend(Rights::all()), &["read=others", "stat=errors/.."]);
+    let (_, said) = stage.run(stage.granting(Rights::all()), &["read=others", "stat=errors/.."]);
     assert!(said[0].contains("no log is granted under the label \"others\""), "{said:?}");
     assert!(said[1].starts_with("stat=errors/..: invalid-input: "), "{said:?}");
 }
@@ -89,6 +89,6 @@ fn a_joined_plugin_is_told_of_no_log_below_one_that_is_not_there() {
     let below = format!("{SECRET_NAME}/below/batch_0001600000000000001.jsonl");
     stage.runtime.block_on(stage.store.create(&below, "old".into(), false)).unwrap();
     let script = ["read=errors", "stat=errors", "compact=errors"];
-    let (_, said) = stage.run(stage.lend(Rights::all()), &script);
+    let (_, said) = stage.run(stage.granting(Rights::all()), &script);
     assert_eq!(said, script.map(|word| format!("{word}: no-log: errors, below it []")));
 }

@@ -61,7 +61,7 @@ fn measure_idle_plugins() {
         stage.clone().runtime.block_on(async move {
             let mut runs = Vec::new();
             for _ in 0..count {
-                let logs = stage.lend(Rights::default());
+                let logs = stage.granting(Rights::default());
                 let (open, is_open) = tokio::sync::oneshot::channel::<()>();
                 let stage = stage.clone();
                 runs.push((

@@ -44,7 +44,7 @@ fn what_a_plugin_appended_is_flushed_however_it_ends() {
         let mut expected = Vec::new();
         // The next plugin finds the events of the one before it.
         for _ in 0..2 {
-            let (outcome, said) = stage.run(stage.lend(Rights::default()), &script);
+            let (outcome, said) = stage.run(stage.granting(Rights::default()), &script);
             assert_eq!(outcome.end.to_string(), end);
             assert_eq!(said[2], "flush: 50 events");
             assert!(outcome.unflushed.is_empty(), "{:?}", outcome.unflushed);
@@ -60,14 +60,14 @@ fn what_a_plugin_appended_is_flushed_however_it_ends() {
 #[test]
 fn what_a_limit_stopped_is_in_the_usage() {
     let stage = Stage::with(limits("spin"));
-    let (outcome, _) = stage.run(stage.lend(Rights::default()), &["spin"]);
+    let (outcome, _) = stage.run(stage.granting(Rights::default()), &["spin"]);
     let End::LimitReached(hit) = &outcome.end else { panic!("{:?}", outcome.end) };
     assert_eq!((hit.limit, hit.value.as_str()), ("compute_max", "1s"));
     assert_eq!(outcome.usage.limits_hit, std::slice::from_ref(hit));
     assert!(outcome.usage.computed >= Duration::from_secs(1), "{:?}", outcome.usage);
     // Waiting is not computing.
     let stage = Stage::with(limits("idle"));
-    let (outcome, _) = stage.run(stage.lend(Rights::default()), &["idle"]);
+    let (outcome, _) = stage.run(stage.granting(Rights::default()), &["idle"]);
     let usage = &outcome.usage;
     assert!(usage.time >= Duration::from_secs(3), "{usage:?}");
     assert!(usage.computed < usage.time / 2, "{usage:?}");
@@ -77,7 +77,7 @@ fn what_a_limit_stopped_is_in_the_usage() {
 fn a_run_that_is_stopped_or_dropped_leaves_its_events_flushed() {
     let stage = Stage::new();
     let idle = |word: &'static str| {
-        let logs = stage.lend(Rights::default()).build().unwrap();
+        let logs = stage.granting(Rights::default()).build().unwrap();
         let closing = logs.closing();
         let stdout = MemoryOutputPipe::new(1024);
         let mut run = Run::new(logs);
@@ -111,7 +111,7 @@ fn events_that_cannot_be_flushed_are_reported() {
     let stage = Stage::new();
     stage.faulty.1.arm(std::iter::repeat_n(Fault::CreateRefused, 20));
     let script = [OPEN, "append=a=3", "abort"];
-    let (outcome, _) = stage.run(stage.lend(Rights::default()), &script);
+    let (outcome, _) = stage.run(stage.granting(Rights::default()), &script);
     let [unflushed] = &outcome.unflushed[..] else { panic!("{:?}", outcome.unflushed) };
     assert_eq!(unflushed.label, "errors");
     let Error::WriteFailed(WriteFailure { fate, events_pending, .. }) = &unflushed.error else {
@@ -124,7 +124,7 @@ fn events_that_cannot_be_flushed_are_reported() {
 fn a_closed_log_takes_nothing_more() {
     let stage = Stage::new();
     let script = ["open=errors", "append=a", "close", "append=b", "flush", "read-all", "close"];
-    let (_, said) = stage.run(stage.lend(Rights::default()), &script);
+    let (_, said) = stage.run(stage.granting(Rights::default()), &script);
     assert_eq!(
         said[2..],
         [
@@ -154,7 +154,7 @@ fn a_reader_of_a_plugin_outlives_a_trim() {
         "stat=errors",
         "verify=errors",
     ];
-    let (_, said) = stage.run(stage.lend(Rights::all()), &script);
+    let (_, said) = stage.run(stage.granting(Rights::all()), &script);
     assert_eq!(
         said[5..],
         [

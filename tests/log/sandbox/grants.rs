@@ -10,7 +10,7 @@ fn a_plugin_appends_flushes_and_reads_its_log_by_label() {
     let stage = Stage::new();
     let script =
         ["open=errors=1000", "append=a=3", "flush", "append=b", "read-all", "file-count", "close"];
-    let (outcome, said) = stage.run(stage.lend(Rights::default()), &script);
+    let (outcome, said) = stage.run(stage.granting(Rights::default()), &script);
     assert_eq!(
         said,
         [
@@ -63,7 +63,7 @@ fn a_call_without_its_right_is_denied_before_any_effect() {
         let others = others.fold(Rights::none(), Rights::and);
         // Forgets the earlier requests.
         stage.faulty.1.requests();
-        let (outcome, said) = stage.run(stage.lend(others), &[word]);
+        let (outcome, said) = stage.run(stage.granting(others), &[word]);
         let right_name = right.name();
         let denied = format!(
             "{word}: denied: {call} on the log errors needs the right to {right_name}; granted: {others}"
@@ -72,7 +72,7 @@ fn a_call_without_its_right_is_denied_before_any_effect() {
         assert_eq!(outcome.end.to_string(), "exited with code 0");
         let requests = stage.faulty.1.requests();
         assert!(requests.is_empty(), "{word} reached the store: {requests:?}");
-        let (_, said) = stage.run(stage.lend(Rights::none().and(right)), &[word]);
+        let (_, said) = stage.run(stage.granting(Rights::none().and(right)), &[word]);
         assert!(!said[0].contains("denied"), "{said:?}");
     }
 }
@@ -81,7 +81,7 @@ fn a_call_without_its_right_is_denied_before_any_effect() {
 fn methods_of_an_open_log_need_their_own_rights() {
     let stage = Stage::new();
     let script = ["open=errors=1000", "append=a", "read-all", "file-count", "compact", "close"];
-    let (_, said) = stage.run(stage.lend(Rights::none().and(Right::Append)), &script);
+    let (_, said) = stage.run(stage.granting(Rights::none().and(Right::Append)), &script);
     assert_eq!(
         said,
         [
@@ -103,7 +103,7 @@ fn only_granted_labels_open() {
     let others = ["error", "hidden-team/app", "../errors", "errors/", "s3://hidden-bucket", ""];
     let script: Vec<_> = others.iter().map(|label| format!("open={label}")).collect();
     let script: Vec<_> = script.iter().map(String::as_str).collect();
-    let (_, said) = stage.run(stage.lend(Rights::all()), &script);
+    let (_, said) = stage.run(stage.granting(Rights::all()), &script);
     for (label, said) in others.iter().zip(said) {
         let denied = format!(
             "open={label}: denied: no log is granted under the label {label:?}; granted: errors"
@@ -118,7 +118,7 @@ fn only_granted_labels_open() {
 fn a_plugin_is_told_labels_and_nothing_of_what_is_behind() {
     let stage = Stage::new();
     let everything = ["open=errors", "append=a", "flush", "append=b", "flush", "compact=errors"];
-    let (_, mut said) = stage.run(stage.lend(Rights::all()), &everything);
+    let (_, mut said) = stage.run(stage.granting(Rights::all()), &everything);
     for (fault, script) in [
         (Fault::ListFails, ["open=errors", "stat=errors"]),
         (Fault::GetFails, ["read=errors", "compact=errors"]),
@@ -126,7 +126,7 @@ fn a_plugin_is_told_labels_and_nothing_of_what_is_behind() {
     ] {
         stage.faulty.1.arm(std::iter::repeat_n(fault, 8));
         let script = [&script[..], &["flush", "read=errors"]].concat();
-        said.extend(stage.run(stage.lend(Rights::all()), &script).1);
+        said.extend(stage.run(stage.granting(Rights::all()), &script).1);
         stage.faulty.1.disarm();
     }
     let failed = |kind: &str| said.iter().any(|line| line.contains(kind));
@@ -142,7 +142,7 @@ fn a_plugin_is_told_labels_and_nothing_of_what_is_behind() {
 fn labels_must_be_labels() {
     let stage = Stage::new();
     let grant = stratalog::plugin::Grant::new(&stage.host, &stage.store, "x");
-    let error = stage.lend(Rights::all()).grant("a/b", grant).build().unwrap_err();
+    let error = stage.granting(Rights::all()).grant("a/b", grant).build().unwrap_err();
     let expected = "\"a/b\" is not a label for a log: use 1 to 64 letters, digits, - _ or .";
     assert_eq!(error.to_string(), expected);
 }
@@ -154,12 +154,12 @@ fn a_log_that_is_not_there_is_said_by_its_label() {
     let below = format!("{SECRET_NAME}/below/batch_0001600000000000001.jsonl");
     stage.runtime.block_on(stage.store.create(&below, "old".into(), false)).unwrap();
     let script = ["read=errors", "stat=errors", "verify=errors", "compact=errors", "trim=errors=1"];
-    let (outcome, said) = stage.run(stage.lend(Rights::all()), &script);
+    let (outcome, said) = stage.run(stage.granting(Rights::all()), &script);
     let expected = script.map(|word| format!("{word}: no-log: errors, below it []"));
     assert_eq!(said, expected);
     assert_eq!(outcome.end.to_string(), "exited with code 0");
     let script = ["open=errors", "compact", "read-all", "append=a", "flush", "read=errors"];
-    let (_, said) = stage.run(stage.lend(Rights::all()), &script);
+    let (_, said) = stage.run(stage.granting(Rights::all()), &script);
     assert_eq!(said[1..3], ["compact: 0 files", "read-all: 0 events, 0 missed"]);
     assert_eq!(said[5], "read=errors: 1 events, 0 missed");
 }

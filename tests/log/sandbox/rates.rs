@@ -11,7 +11,7 @@ fn calls_beyond_the_rate_are_refused_and_taken_again_later() {
     let stage = Stage::with(limits);
     // Too many for even the slowest machine to grant them all.
     let script = ["open=errors", "append=a=100000", "stat=errors"];
-    let (outcome, said) = stage.run(stage.lend(Rights::default()), &script);
+    let (outcome, said) = stage.run(stage.granting(Rights::default()), &script);
     let refused = "calls_per_second = 20 is reached: --calls-per-second raises it";
     assert_eq!(
         said[1],
@@ -29,7 +29,7 @@ fn bytes_beyond_the_rate_are_refused() {
     limits.bytes_per_second = 500;
     let stage = Stage::with(limits);
     let script = ["open=errors", "append-packed=3000"];
-    let (outcome, said) = stage.run(stage.lend(Rights::default()), &script);
+    let (outcome, said) = stage.run(stage.granting(Rights::default()), &script);
     assert_eq!(
         said[1],
         "append-packed=3000: limit-reached: log.append-lines on the log errors: \
@@ -45,7 +45,7 @@ fn open_logs_and_readers_are_limited() {
     limits.log_handles_max = 1;
     let stage = Stage::with(limits);
     let script = ["open=errors", "append=a", "read-all", "forget", "read=errors"];
-    let (outcome, said) = stage.run(stage.lend(Rights::default()), &script);
+    let (outcome, said) = stage.run(stage.granting(Rights::default()), &script);
     assert_eq!(
         said[2..],
         [

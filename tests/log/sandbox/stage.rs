@@ -52,7 +52,7 @@ impl Stage {
     }
 
     /// Grants the log as `errors`.
-    pub(crate) fn lend(&self, rights: Rights) -> LogsCtxBuilder {
+    pub(crate) fn granting(&self, rights: Rights) -> LogsCtxBuilder {
         let grant = Grant::new(&self.host, &self.store, SECRET_NAME).rights(rights);
         LogsCtx::builder().limits(self.engine.limits()).grant("errors", grant)
     }

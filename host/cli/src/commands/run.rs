@@ -74,16 +74,16 @@ fn logs(command: &Run, shared: &Shared, limits: &PluginLimits) -> Result<LogsCtx
     let mut builder = LogsCtx::builder().limits(limits);
     let mut host: Option<Host> = None;
     let mut labels = Vec::new();
-    for lent in &command.logs {
-        let (label, log) = split("--log", lent, "LABEL=LOG")?;
+    for given in &command.logs {
+        let (label, log) = split("--log", given, "LABEL=LOG")?;
         if labels.contains(&label) {
-            return Err(Failure::usage(format!("--log {lent}: {label} is there twice")));
+            return Err(Failure::usage(format!("--log {given}: {label} is there twice")));
         }
         let sole_compactor = command.sole.sole_compactor;
         let location = Location::parse(log)
             .map_err(|error| Failure::usage(format!("--log {label}=LOG: {error}")))?;
         let store = open_store(&location.root, shared, sole_compactor)
-            .map_err(|failure| failure.context(format!("--log {lent}")))?;
+            .map_err(|failure| failure.context(format!("--log {given}")))?;
         // A plugin without logs needs no component for them.
         let host = match &mut host {
             Some(host) => host,

@@ -11,7 +11,7 @@ use wasmtime::component::{HasData, Linker, Resource};
 
 use super::bindings::log::append_log as wit;
 use super::grant::Grant;
-use super::handles::{LentLog, LentReader, LentVerifier};
+use super::handles::{LogHandle, ReaderHandle, VerifierHandle};
 use super::logs::{LogsCtx, LogsView};
 use super::usage::Call;
 use crate::error::{Error, Result};
@@ -46,7 +46,7 @@ impl wit::Host for LogsView<'_> {
         &mut self,
         name: String,
         options: wit::ReadOptions,
-    ) -> Answer<Resource<LentReader>> {
+    ) -> Answer<Resource<ReaderHandle>> {
         match self.ctx.admitted(&name, Call::Read) {
             Ok((grant, label)) => self.open_reader(&grant, label, options).await,
             Err(refused) => Ok(Err(refused)),
@@ -59,7 +59,7 @@ impl wit::Host for LogsView<'_> {
         options: wit::CompactOptions,
     ) -> Answer<wit::Compaction> {
         let (grant, label) = match self.ctx.admitted(&name, Call::Compact) {
-            Ok(lent) => lent,
+            Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
         let done = grant.host.compact(&grant.store, &grant.name, &options).await;
@@ -72,7 +72,7 @@ impl wit::Host for LogsView<'_> {
         options: wit::CompactOptions,
     ) -> Answer<wit::CompactionPlan> {
         let (grant, label) = match self.ctx.admitted(&name, Call::PlanCompaction) {
-            Ok(lent) => lent,
+            Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
         let plan = grant.host.plan_compaction(&grant.store, &grant.name, &options).await;
@@ -86,7 +86,7 @@ impl wit::Host for LogsView<'_> {
         options: wit::TrimOptions,
     ) -> Answer<wit::Trimmed> {
         let (grant, label) = match self.ctx.admitted(&name, Call::PlanTrim) {
-            Ok(lent) => lent,
+            Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
         let plan = grant.host.plan_trim(&grant.store, &grant.name, until, options).await;
@@ -100,25 +100,25 @@ impl wit::Host for LogsView<'_> {
         options: wit::TrimOptions,
     ) -> Answer<wit::Trimmed> {
         let (grant, label) = match self.ctx.admitted(&name, Call::Trim) {
-            Ok(lent) => lent,
+            Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
         let done = grant.host.trim(&grant.store, &grant.name, until, options).await;
         Ok(done.map_err(|error| label.refuse(error)))
     }
 
-    async fn verify(&mut self, name: String) -> Answer<Resource<LentVerifier>> {
+    async fn verify(&mut self, name: String) -> Answer<Resource<VerifierHandle>> {
         let (grant, label) = match self.ctx.admitted(&name, Call::Verify) {
-            Ok(lent) => lent,
+            Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
-        let held = match self.ctx.hold() {
-            Ok(held) => held,
+        let permit = match self.ctx.permit_handle() {
+            Ok(permit) => permit,
             Err(error) => return Ok(Err(label.refuse(error))),
         };
         match grant.host.verify(&grant.store, &grant.name).await {
             Ok(verifier) => {
-                Ok(Ok(self.table.push(LentVerifier { verifier, label, _held: held })?))
+                Ok(Ok(self.table.push(VerifierHandle { verifier, label, _permit: permit })?))
             }
             Err(error) => Ok(Err(label.refuse(error))),
         }
@@ -126,7 +126,7 @@ impl wit::Host for LogsView<'_> {
 
     async fn stat(&mut self, name: String) -> Answer<wit::Stats> {
         let (grant, label) = match self.ctx.admitted(&name, Call::Stat) {
-            Ok(lent) => lent,
+            Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
         let stats = grant.host.stat(&grant.store, &grant.name).await;
@@ -135,71 +135,75 @@ impl wit::Host for LogsView<'_> {
 }
 
 impl wit::HostLog for LogsView<'_> {
-    async fn open(&mut self, name: String, options: wit::Options) -> Answer<Resource<LentLog>> {
+    async fn open(&mut self, name: String, options: wit::Options) -> Answer<Resource<LogHandle>> {
         let (grant, label) = match self.ctx.admitted(&name, Call::Open) {
-            Ok(lent) => lent,
+            Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
-        let held = match self.ctx.hold() {
-            Ok(held) => held,
+        let permit = match self.ctx.permit_handle() {
+            Ok(permit) => permit,
             Err(error) => return Ok(Err(label.refuse(error))),
         };
         match grant.host.open(&grant.store, &grant.name, options.into()).await {
             Ok(log) => {
-                let lent = LentLog::new(log, label, self.ctx.closing(), held);
-                Ok(Ok(self.table.push(lent)?))
+                let handle = LogHandle::new(log, label, self.ctx.closing(), permit);
+                Ok(Ok(self.table.push(handle)?))
             }
             Err(error) => Ok(Err(label.refuse(error))),
         }
     }
 
-    async fn append(&mut self, log: Resource<LentLog>, event: Vec<u8>) -> Answer<()> {
-        let lent = match self.log(&log, Call::Append, event.len())? {
-            Ok(lent) => lent,
+    async fn append(&mut self, log: Resource<LogHandle>, event: Vec<u8>) -> Answer<()> {
+        let handle = match self.log(&log, Call::Append, event.len())? {
+            Ok(handle) => handle,
             Err(refused) => return Ok(Err(refused)),
         };
-        let appended =
-            lent.opened.log.append(&event).await.map_err(|error| lent.opened.label.refuse(error));
+        let appended = handle
+            .opened
+            .log
+            .append(&event)
+            .await
+            .map_err(|error| handle.opened.label.refuse(error));
         if appended.is_ok() {
             self.ctx.appended(1, event.len().saturating_add(1));
         }
         Ok(appended)
     }
 
-    async fn append_lines(&mut self, log: Resource<LentLog>, lines: Vec<u8>) -> Answer<u64> {
-        let lent = match self.log(&log, Call::AppendLines, lines.len())? {
-            Ok(lent) => lent,
+    async fn append_lines(&mut self, log: Resource<LogHandle>, lines: Vec<u8>) -> Answer<u64> {
+        let handle = match self.log(&log, Call::AppendLines, lines.len())? {
+            Ok(handle) => handle,
             Err(refused) => return Ok(Err(refused)),
         };
-        let appended = lent.opened.log.append_lines(&lines).await;
-        let appended = appended.map_err(|error| lent.opened.label.refuse(error));
+        let appended = handle.opened.log.append_lines(&lines).await;
+        let appended = appended.map_err(|error| handle.opened.label.refuse(error));
         if let Ok(events) = appended {
             self.ctx.appended(events, lines.len());
         }
         Ok(appended)
     }
 
-    async fn flush(&mut self, log: Resource<LentLog>) -> Answer<wit::Written> {
+    async fn flush(&mut self, log: Resource<LogHandle>) -> Answer<wit::Written> {
         Ok(match self.log(&log, Call::Flush, 0)? {
-            Ok(lent) => {
-                let written = lent.opened.log.flush().await;
-                written.map_err(|error| lent.opened.label.refuse(error))
+            Ok(handle) => {
+                let written = handle.opened.log.flush().await;
+                written.map_err(|error| handle.opened.label.refuse(error))
             }
             Err(refused) => Err(refused),
         })
     }
 
     /// Ticks immediately; the host also ticks by itself. A log that fails has nothing pending.
-    async fn tick(&mut self, log: Resource<LentLog>) -> wasmtime::Result<bool> {
+    async fn tick(&mut self, log: Resource<LogHandle>) -> wasmtime::Result<bool> {
         Ok(match self.log(&log, Call::Tick, 0)? {
-            Ok(lent) => lent.opened.log.tick().await.unwrap_or(false),
+            Ok(handle) => handle.opened.log.tick().await.unwrap_or(false),
             Err(_) => false,
         })
     }
 
-    async fn pending(&mut self, log: Resource<LentLog>) -> wasmtime::Result<wit::Pending> {
+    async fn pending(&mut self, log: Resource<LogHandle>) -> wasmtime::Result<wit::Pending> {
         let opened = match self.log(&log, Call::Pending, 0)? {
-            Ok(lent) => Some(lent.opened.clone()),
+            Ok(handle) => Some(handle.opened.clone()),
             Err(_) => None,
         };
         let pending = match opened {
@@ -213,10 +217,10 @@ impl wit::HostLog for LogsView<'_> {
         Ok(pending.unwrap_or_default())
     }
 
-    async fn read_all(&mut self, log: Resource<LentLog>) -> Answer<Resource<LentReader>> {
+    async fn read_all(&mut self, log: Resource<LogHandle>) -> Answer<Resource<ReaderHandle>> {
         let opened = self.table.get(&log)?.opened.clone();
         let (grant, label) = match self.ctx.admitted(&opened.label.name, Call::ReadAll) {
-            Ok(lent) => lent,
+            Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
         if let Err(exceeded) = self.ctx.memory().check_room(opened.log.pending_memory_bytes()) {
@@ -230,39 +234,42 @@ impl wit::HostLog for LogsView<'_> {
 
     async fn compact(
         &mut self,
-        log: Resource<LentLog>,
+        log: Resource<LogHandle>,
         options: wit::CompactOptions,
     ) -> Answer<wit::Compaction> {
         Ok(match self.log(&log, Call::LogCompact, 0)? {
-            Ok(lent) => {
-                let done = lent.opened.log.compact(&options).await;
-                let label = &lent.opened.label;
+            Ok(handle) => {
+                let done = handle.opened.log.compact(&options).await;
+                let label = &handle.opened.label;
                 done.map(|done| label.compaction(done)).map_err(|error| label.refuse(error))
             }
             Err(refused) => Err(refused),
         })
     }
 
-    async fn file_count(&mut self, log: Resource<LentLog>) -> Answer<u64> {
+    async fn file_count(&mut self, log: Resource<LogHandle>) -> Answer<u64> {
         Ok(match self.log(&log, Call::FileCount, 0)? {
-            Ok(lent) => {
-                lent.opened.log.file_count().await.map_err(|error| lent.opened.label.refuse(error))
-            }
+            Ok(handle) => handle
+                .opened
+                .log
+                .file_count()
+                .await
+                .map_err(|error| handle.opened.label.refuse(error)),
             Err(refused) => Err(refused),
         })
     }
 
-    async fn close(&mut self, log: Resource<LentLog>) -> Answer<wit::Written> {
+    async fn close(&mut self, log: Resource<LogHandle>) -> Answer<wit::Written> {
         Ok(match self.log(&log, Call::Close, 0)? {
-            Ok(lent) => {
-                let written = lent.close().await;
-                written.map_err(|error| lent.opened.label.refuse(error))
+            Ok(handle) => {
+                let written = handle.close().await;
+                written.map_err(|error| handle.opened.label.refuse(error))
             }
             Err(refused) => Err(refused),
         })
     }
 
-    async fn drop(&mut self, log: Resource<LentLog>) -> wasmtime::Result<()> {
+    async fn drop(&mut self, log: Resource<LogHandle>) -> wasmtime::Result<()> {
         // A failed close is retried when the handle is dropped, and reported at the end.
         self.table.delete(log)?.close().await.ok();
         Ok(())
@@ -270,52 +277,55 @@ impl wit::HostLog for LogsView<'_> {
 }
 
 impl wit::HostReader for LogsView<'_> {
-    async fn next(&mut self, reader: Resource<LentReader>) -> Answer<Option<wit::Page>> {
+    async fn next(&mut self, reader: Resource<ReaderHandle>) -> Answer<Option<wit::Page>> {
         let LogsView { ctx, table } = self;
-        let lent = table.get_mut(&reader)?;
-        if let Err(refused) = ctx.admitted(&lent.label.name, Call::ReaderNext) {
+        let handle = table.get_mut(&reader)?;
+        if let Err(refused) = ctx.admitted(&handle.label.name, Call::ReaderNext) {
             return Ok(Err(refused));
         }
         // The memory of the page counts until the plugin has it.
-        let page = lent.reader.next_counted().await.map_err(|error| lent.label.refuse(error));
+        let page = handle.reader.next_counted().await.map_err(|error| handle.label.refuse(error));
         if let Ok(Some((page, _))) = &page {
             ctx.read(page.events, page.lines.len());
         }
         Ok(page.map(|page| page.map(|(page, _)| page.into())))
     }
 
-    async fn position(&mut self, reader: Resource<LentReader>) -> wasmtime::Result<Option<String>> {
+    async fn position(
+        &mut self,
+        reader: Resource<ReaderHandle>,
+    ) -> wasmtime::Result<Option<String>> {
         let LogsView { ctx, table } = self;
-        let lent = table.get_mut(&reader)?;
-        if ctx.admitted(&lent.label.name, Call::ReaderPosition).is_err() {
+        let handle = table.get_mut(&reader)?;
+        if ctx.admitted(&handle.label.name, Call::ReaderPosition).is_err() {
             return Ok(None);
         }
-        match lent.reader.position().await {
+        match handle.reader.position().await {
             Ok(position) => Ok(Some(position)),
             Err(Error::InvalidInput(_)) => Ok(None),
             Err(error) => Err(wasmtime::Error::new(error)),
         }
     }
 
-    async fn drop(&mut self, reader: Resource<LentReader>) -> wasmtime::Result<()> {
+    async fn drop(&mut self, reader: Resource<ReaderHandle>) -> wasmtime::Result<()> {
         self.table.delete(reader)?;
         Ok(())
     }
 }
 
 impl wit::HostVerifier for LogsView<'_> {
-    async fn next(&mut self, verifier: Resource<LentVerifier>) -> Answer<Option<wit::Checked>> {
+    async fn next(&mut self, verifier: Resource<VerifierHandle>) -> Answer<Option<wit::Checked>> {
         let LogsView { ctx, table } = self;
-        let lent = table.get_mut(&verifier)?;
-        if let Err(refused) = ctx.admitted(&lent.label.name, Call::VerifierNext) {
+        let handle = table.get_mut(&verifier)?;
+        if let Err(refused) = ctx.admitted(&handle.label.name, Call::VerifierNext) {
             return Ok(Err(refused));
         }
-        let label = &lent.label;
-        let checked = lent.verifier.next().await.map_err(|error| label.refuse(error));
+        let label = &handle.label;
+        let checked = handle.verifier.next().await.map_err(|error| label.refuse(error));
         Ok(checked.map(|checked| checked.map(|checked| label.checked(checked))))
     }
 
-    async fn drop(&mut self, verifier: Resource<LentVerifier>) -> wasmtime::Result<()> {
+    async fn drop(&mut self, verifier: Resource<VerifierHandle>) -> wasmtime::Result<()> {
         self.table.delete(verifier)?;
         Ok(())
     }
@@ -323,11 +333,16 @@ impl wit::HostVerifier for LogsView<'_> {
 
 impl LogsView<'_> {
     /// Returns an open log if the call on it is admitted.
-    fn log(&mut self, log: &Resource<LentLog>, call: Call, bytes: usize) -> Answer<&mut LentLog> {
-        let lent = self.table.get_mut(log)?;
-        let admitted = self.ctx.admit(&lent.opened.label.name, call, bytes);
+    fn log(
+        &mut self,
+        log: &Resource<LogHandle>,
+        call: Call,
+        bytes: usize,
+    ) -> Answer<&mut LogHandle> {
+        let handle = self.table.get_mut(log)?;
+        let admitted = self.ctx.admit(&handle.opened.label.name, call, bytes);
         Ok(match admitted {
-            Ok(_) => Ok(lent),
+            Ok(_) => Ok(handle),
             Err(error) => Err(errors::refuse_unlent(error)),
         })
     }
@@ -337,14 +352,16 @@ impl LogsView<'_> {
         grant: &Grant,
         label: KeyScope,
         options: wit::ReadOptions,
-    ) -> Answer<Resource<LentReader>> {
-        let held = match self.ctx.hold() {
-            Ok(held) => held,
+    ) -> Answer<Resource<ReaderHandle>> {
+        let permit = match self.ctx.permit_handle() {
+            Ok(permit) => permit,
             Err(error) => return Ok(Err(label.refuse(error))),
         };
         let engine = grant.host.engine();
         match Reader::open(engine, &grant.store, &grant.name, &options).await {
-            Ok(reader) => Ok(Ok(self.table.push(LentReader { reader, label, _held: held })?)),
+            Ok(reader) => {
+                Ok(Ok(self.table.push(ReaderHandle { reader, label, _permit: permit })?))
+            }
             Err(error) => Ok(Err(label.refuse(error))),
         }
     }

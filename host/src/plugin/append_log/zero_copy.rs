@@ -14,12 +14,12 @@ use super::errors::refuse_unlent;
 use super::wit;
 use crate::error::Result;
 use crate::log::Log;
-use crate::plugin::handles::{LentLog, Opened};
+use crate::plugin::handles::{LogHandle, Opened};
 use crate::plugin::logs::LogsView;
 use crate::plugin::usage::Call;
 use crate::sandbox::interface::{of_package, replace};
 
-type Arguments = (Resource<LentLog>, WasmList<u8>);
+type Arguments = (Resource<LogHandle>, WasmList<u8>);
 
 pub(super) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
@@ -71,16 +71,16 @@ enum Begun<A> {
 fn begin<T: 'static, A: Append>(
     context: &mut StoreContextMut<'_, T>,
     view: fn(&mut T) -> LogsView<'_>,
-    log: &Resource<LentLog>,
+    log: &Resource<LogHandle>,
     list: &WasmList<u8>,
 ) -> wasmtime::Result<Begun<A>> {
     let size = list.as_le_slice(&*context).len();
     let LogsView { ctx, table } = view(context.data_mut());
-    let lent = table.get(log)?;
-    if let Err(error) = ctx.admit(&lent.opened.label.name, A::CALL, size) {
+    let handle = table.get(log)?;
+    if let Err(error) = ctx.admit(&handle.opened.label.name, A::CALL, size) {
         return Ok(Begun::Done(Err(refuse_unlent(error))));
     }
-    let opened = lent.opened.clone();
+    let opened = handle.opened.clone();
     let bytes = list.as_le_slice(&*context);
     Ok(match A::now(&opened.log, bytes) {
         None => {

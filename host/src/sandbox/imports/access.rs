@@ -44,21 +44,21 @@ pub(crate) enum Operation {
 }
 
 /// Grants access to stores by key.
-pub(crate) trait Lender: Send {
+pub(crate) trait StoreAccess: Send {
     /// Returns the store behind a key, for an operation that writes this many bytes, or the
     /// refusal.
-    fn lend(
+    fn resolve(
         &mut self,
         key: &str,
         operation: Operation,
         bytes: usize,
-    ) -> Result<Lent, wit::StoreError>;
+    ) -> Result<Target, wit::StoreError>;
 }
 
 /// A store that was granted for one operation, and the key in it.
 #[expect(unreachable_pub, reason = "the bindings name in public what holds it")]
 #[derive(Clone)]
-pub struct Lent {
+pub struct Target {
     pub(super) store: Store,
     pub(super) key: String,
     /// The label in place of the log's name; none if the component knows names.
@@ -66,27 +66,27 @@ pub struct Lent {
 }
 
 /// An instance that waits for its first use has no store yet.
-impl Lender for Option<Store> {
-    fn lend(&mut self, key: &str, _: Operation, _: usize) -> Result<Lent, wit::StoreError> {
+impl StoreAccess for Option<Store> {
+    fn resolve(&mut self, key: &str, _: Operation, _: usize) -> Result<Target, wit::StoreError> {
         match self {
-            Some(store) => Ok(Lent { store: store.clone(), key: key.to_owned(), label: None }),
+            Some(store) => Ok(Target { store: store.clone(), key: key.to_owned(), label: None }),
             None => Err(wit::StoreError {
                 kind: wit::StoreErrorKind::Unavailable,
-                message: format!("{key}: no store was lent yet"),
+                message: format!("{key}: no store was provided yet"),
             }),
         }
     }
 }
 
-impl Lent {
+impl Target {
     /// Returns a key that begins with a label, in the store of the log behind it.
     pub(crate) fn below(
         store: &Store,
         label: &KeyScope,
         key: &str,
     ) -> Result<Self, wit::StoreError> {
-        let lent = Self { store: store.clone(), key: String::new(), label: Some(label.clone()) };
-        Ok(Self { key: lent.other_key(key)?, ..lent })
+        let target = Self { store: store.clone(), key: String::new(), label: Some(label.clone()) };
+        Ok(Self { key: target.other_key(key)?, ..target })
     }
 
     /// Returns another key of the same log, in the store.

@@ -18,13 +18,13 @@ use crate::sandbox::memory::{Borrowed, Memory};
 use crate::sandbox::meter::MemoryMeter;
 use crate::store::Store;
 
-use access::Lender;
+use access::StoreAccess;
 use host_bytes::HostBytes;
 use in_flight::ObjectWork;
 
 /// The objects that an instance may reach and its operations in flight, borrowed from its state.
 pub(crate) struct Objects<'a> {
-    pub lender: &'a mut dyn Lender,
+    pub access: &'a mut dyn StoreAccess,
     pub table: &'a mut ResourceTable,
     pub work: &'a mut ObjectWork,
 }
@@ -72,7 +72,7 @@ impl State {
     }
 
     /// Provides the whole store.
-    pub(crate) fn lend(&mut self, store: Store) {
+    pub(crate) fn provide(&mut self, store: Store) {
         self.store = Some(store);
     }
 
@@ -92,7 +92,7 @@ impl State {
 
     /// Returns the objects that the instance may reach.
     pub(crate) fn objects(&mut self) -> Objects<'_> {
-        Objects { lender: &mut self.store, table: &mut self.table, work: &mut self.work }
+        Objects { access: &mut self.store, table: &mut self.table, work: &mut self.work }
     }
 }
 

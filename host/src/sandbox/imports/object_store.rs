@@ -1,5 +1,5 @@
 //! The object store as a component sees it: converts, limits and calls. The store does the work,
-//! and the lender finds the store behind a key.
+//! and [`StoreAccess`](super::access::StoreAccess) finds the store behind a key.
 //!
 //! Everything that a component passes in is hostile: sizes and counts are checked before use.
 
@@ -10,7 +10,7 @@ use bytes::Bytes;
 use wasmtime::component::Resource;
 
 use super::Objects;
-use super::access::{Lent, Operation};
+use super::access::{Operation, Target};
 use super::check_count;
 use super::host_bytes::HostBytes;
 use super::in_flight::OBJECT_AHEAD_BYTES;
@@ -28,7 +28,7 @@ type Outcome = Result<(), wit::WriteError>;
 /// A create in flight, or one that was refused before it began.
 pub enum CreateSlot {
     /// With the number of its bytes.
-    Started(PendingCreate, Lent, u64),
+    Started(PendingCreate, Target, u64),
     Refused(wit::StoreError),
 }
 
@@ -43,14 +43,14 @@ pub enum ReadSlot {
 /// A read in progress.
 pub struct Begun {
     read: OrderedRead,
-    lent: Lent,
+    target: Target,
     /// Counts the requested ranges, the objects fetched ahead, and the read itself.
-    _held: (Borrowed, Option<Borrowed>, Arc<()>),
+    _counted: (Borrowed, Option<Borrowed>, Arc<()>),
 }
 
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
 /// An upload, until it is finished, and the count of its memory for a plugin.
-pub struct UploadSlot(Option<Upload>, Lent, Option<Borrowed>);
+pub struct UploadSlot(Option<Upload>, Target, Option<Borrowed>);
 
 impl wit::Host for Objects<'_> {
     async fn create(
@@ -59,14 +59,14 @@ impl wit::Host for Objects<'_> {
         bytes: Vec<u8>,
         exclusive: bool,
     ) -> wasmtime::Result<Outcome> {
-        let lent = match self.lend_for_create(&key, bytes.len(), exclusive) {
-            Ok(lent) => lent,
+        let target = match self.target_for_create(&key, bytes.len(), exclusive) {
+            Ok(target) => target,
             Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
         };
         let start = self.work.meter.now();
-        let outcome = lent.store.create(&lent.key, Bytes::from(bytes), exclusive).await;
+        let outcome = target.store.create(&target.key, Bytes::from(bytes), exclusive).await;
         self.work.meter.waited_since(start);
-        Ok(outcome.map_err(|error| lent.write_error(error)))
+        Ok(outcome.map_err(|error| target.write_error(error)))
     }
 
     async fn start_create(
@@ -76,15 +76,15 @@ impl wit::Host for Objects<'_> {
         exclusive: bool,
     ) -> wasmtime::Result<Resource<CreateSlot>> {
         let length = self.table.get(&bytes)?.len();
-        let slot = match self.lend_for_create(&key, length, exclusive) {
-            Ok(lent) => {
+        let slot = match self.target_for_create(&key, length, exclusive) {
+            Ok(target) => {
                 let start = self.work.meter.now();
                 let permit = self.work.creates.clone().acquire_owned().await?;
                 self.work.meter.waited_since(start);
                 let (payload, counted) = self.table.get(&bytes)?.to_payload(&self.work.memory)?;
-                let held = (permit, counted);
-                let create = lent.store.start_create_holding(&lent.key, payload, exclusive, held);
-                CreateSlot::Started(create, lent, u64::try_from(length).unwrap_or(u64::MAX))
+                let guard = (permit, counted);
+                let create = target.store.start_create_with(&target.key, payload, exclusive, guard);
+                CreateSlot::Started(create, target, u64::try_from(length).unwrap_or(u64::MAX))
             }
             Err(error) => CreateSlot::Refused(error),
         };
@@ -95,14 +95,14 @@ impl wit::Host for Objects<'_> {
         &mut self,
         prefix: String,
     ) -> wasmtime::Result<Result<(), wit::StoreError>> {
-        let lent = match self.lender.lend(&prefix, Operation::CreateExclusively, 0) {
-            Ok(lent) => lent,
+        let target = match self.access.resolve(&prefix, Operation::CreateExclusively, 0) {
+            Ok(target) => target,
             Err(error) => return Ok(Err(error)),
         };
         let start = self.work.meter.now();
-        let ensured = lent.store.ensure_exclusive(&lent.key).await;
+        let ensured = target.store.ensure_exclusive(&target.key).await;
         self.work.meter.waited_since(start);
-        Ok(ensured.map_err(|error| lent.store_error(error)))
+        Ok(ensured.map_err(|error| target.store_error(error)))
     }
 
     async fn get(
@@ -110,16 +110,16 @@ impl wit::Host for Objects<'_> {
         key: String,
         range: Option<wit::ByteRange>,
     ) -> wasmtime::Result<Result<Vec<u8>, wit::StoreError>> {
-        let lent = match self.lender.lend(&key, Operation::Get, 0) {
-            Ok(lent) => lent,
+        let target = match self.access.resolve(&key, Operation::Get, 0) {
+            Ok(target) => target,
             Err(error) => return Ok(Err(error)),
         };
         let range = range.map(|range| range.start..range.end);
         let start = self.work.meter.now();
-        let bytes = lent.store.get(&lent.key, range).await;
+        let bytes = target.store.get(&target.key, range).await;
         self.work.meter.waited_since(start);
         self.work.meter.got(bytes.as_ref().map_or(0, Bytes::len));
-        Ok(bytes.map(Vec::from).map_err(|error| lent.store_error(error)))
+        Ok(bytes.map(Vec::from).map_err(|error| target.store_error(error)))
     }
 
     async fn list(
@@ -128,36 +128,36 @@ impl wit::Host for Objects<'_> {
         start_after: Option<String>,
         limit: u32,
     ) -> wasmtime::Result<Result<wit::ListPage, wit::StoreError>> {
-        let lent = match self.lender.lend(&prefix, Operation::List, 0) {
-            Ok(lent) => lent,
+        let target = match self.access.resolve(&prefix, Operation::List, 0) {
+            Ok(target) => target,
             Err(error) => return Ok(Err(error)),
         };
-        let start_after = match start_after.map(|key| lent.other_key(&key)).transpose() {
+        let start_after = match start_after.map(|key| target.other_key(&key)).transpose() {
             Ok(start_after) => start_after,
             Err(error) => return Ok(Err(error)),
         };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let start = self.work.meter.now();
-        let page = lent.store.list(&lent.key, start_after.as_deref(), limit).await;
+        let page = target.store.list(&target.key, start_after.as_deref(), limit).await;
         self.work.meter.waited_since(start);
         Ok(page
             .map(|page| {
-                let shown = page.objects.into_iter().filter(|entry| lent.shows(entry.kind));
+                let shown = page.objects.into_iter().filter(|entry| target.shows(entry.kind));
                 let objects = shown.map(|object| wit::ListedObject {
-                    key: lent.known_key(object.key),
+                    key: target.known_key(object.key),
                     size: object.size,
                     kind: entry_kind(object.kind),
                 });
                 wit::ListPage { objects: objects.collect(), more: page.more }
             })
-            .map_err(|error| lent.store_error(error)))
+            .map_err(|error| target.store_error(error)))
     }
 
     async fn delete(&mut self, keys: Vec<String>) -> wasmtime::Result<Vec<wit::DeleteFailure>> {
         check_count("keys to delete", keys.len())?;
         let Some(first) = keys.first() else { return Ok(Vec::new()) };
-        let lent = match self.lender.lend(first, Operation::Delete, 0) {
-            Ok(lent) => lent,
+        let target = match self.access.resolve(first, Operation::Delete, 0) {
+            Ok(target) => target,
             Err(error) => {
                 let failure = |key| wit::DeleteFailure { key, error: error.clone() };
                 return Ok(keys.into_iter().map(failure).collect());
@@ -166,17 +166,17 @@ impl wit::Host for Objects<'_> {
         let mut failures = Vec::new();
         let mut others = Vec::new();
         for key in keys {
-            match lent.other_key(&key) {
+            match target.other_key(&key) {
                 Ok(other) => others.push(other),
                 Err(error) => failures.push(wit::DeleteFailure { key, error }),
             }
         }
         let start = self.work.meter.now();
-        let failed = lent.store.delete(others).await.into_iter();
+        let failed = target.store.delete(others).await.into_iter();
         self.work.meter.waited_since(start);
         failures.extend(failed.map(|failure| wit::DeleteFailure {
-            key: lent.known_key(failure.key),
-            error: lent.store_error(failure.error),
+            key: target.known_key(failure.key),
+            error: target.store_error(failure.error),
         }));
         Ok(failures)
     }
@@ -195,8 +195,8 @@ fn entry_kind(kind: EntryKind) -> wit::EntryKind {
 impl wit::HostPendingCreate for Objects<'_> {
     async fn poll(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Option<Outcome>> {
         Ok(match self.table.get_mut(&pending)? {
-            CreateSlot::Started(pending, lent, _) => {
-                pending.poll().map(|outcome| outcome.map_err(|error| lent.write_error(error)))
+            CreateSlot::Started(pending, target, _) => {
+                pending.poll().map(|outcome| outcome.map_err(|error| target.write_error(error)))
             }
             CreateSlot::Refused(error) => Some(Err(wit::WriteError::NotWritten(error.clone()))),
         })
@@ -205,8 +205,8 @@ impl wit::HostPendingCreate for Objects<'_> {
     async fn wait(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Outcome> {
         let start = self.work.meter.now();
         let outcome = match self.table.get_mut(&pending)? {
-            CreateSlot::Started(pending, lent, _) => {
-                pending.wait().await.map_err(|error| lent.write_error(error))
+            CreateSlot::Started(pending, target, _) => {
+                pending.wait().await.map_err(|error| target.write_error(error))
             }
             CreateSlot::Refused(error) => Err(wit::WriteError::NotWritten(error.clone())),
         };
@@ -233,11 +233,11 @@ impl wit::HostOrderedRead for Objects<'_> {
         let counted = self.work.memory.borrow(ranges_bytes.saturating_add(OBJECT_AHEAD_BYTES))?;
         let under_way = Arc::clone(&self.work.reads);
         let slot = match self.begin_read(ranges) {
-            Ok((read, lent)) => {
+            Ok((read, target)) => {
                 let (objects_ahead, ahead) = self.work.objects_ahead();
-                let (read, held) =
+                let (read, counted) =
                     (read.with_objects_ahead(objects_ahead), (counted, ahead, under_way));
-                ReadSlot::Begun(Box::new(Begun { read, lent, _held: held }))
+                ReadSlot::Begun(Box::new(Begun { read, target, _counted: counted }))
             }
             Err(error) => ReadSlot::Refused(Some(error)),
         };
@@ -252,7 +252,7 @@ impl wit::HostOrderedRead for Objects<'_> {
         let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
         let to_u32 = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let Begun { read, lent, .. } = match self.table.get_mut(&read)? {
+        let Begun { read, target, .. } = match self.table.get_mut(&read)? {
             ReadSlot::Begun(begun) => begun.as_mut(),
             ReadSlot::Refused(error) => {
                 let failure = error.take().map(|error| wit::ReadFailure { number: 0, error });
@@ -274,7 +274,7 @@ impl wit::HostOrderedRead for Objects<'_> {
                 Ok(Some(wit::Chunk { number, bytes, last }))
             }
             Some(Err(failure)) => {
-                let error = lent.store_error(failure.error);
+                let error = target.store_error(failure.error);
                 Err(wit::ReadFailure { number: to_u32(failure.number), error })
             }
         })
@@ -291,20 +291,20 @@ impl wit::HostUpload for Objects<'_> {
         &mut self,
         key: String,
     ) -> wasmtime::Result<Result<Resource<UploadSlot>, wit::WriteError>> {
-        let lent = match self.lender.lend(&key, Operation::Create, 0) {
-            Ok(lent) => lent,
+        let target = match self.access.resolve(&key, Operation::Create, 0) {
+            Ok(target) => target,
             Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
         };
         let start = self.work.meter.now();
-        let upload = lent.store.start_upload(&lent.key).await;
+        let upload = target.store.start_upload(&target.key).await;
         self.work.meter.waited_since(start);
         Ok(match upload {
             Ok(upload) => {
                 let memory = self.work.memory.of_the_plugin();
                 let counted = memory.map(|memory| memory.borrow(0)).transpose()?;
-                Ok(self.table.push(UploadSlot(Some(upload), lent, counted))?)
+                Ok(self.table.push(UploadSlot(Some(upload), target, counted))?)
             }
-            Err(error) => Err(lent.write_error(error)),
+            Err(error) => Err(target.write_error(error)),
         })
     }
 
@@ -315,7 +315,7 @@ impl wit::HostUpload for Objects<'_> {
     ) -> wasmtime::Result<Outcome> {
         let start = self.work.meter.now();
         let bytes = self.table.delete(bytes)?;
-        let UploadSlot(upload, lent, counted) = self.table.get_mut(&upload)?;
+        let UploadSlot(upload, target, counted) = self.table.get_mut(&upload)?;
         let outcome = match upload {
             Some(upload) => {
                 if let Some(counted) = counted {
@@ -330,7 +330,7 @@ impl wit::HostUpload for Objects<'_> {
                 if let Some(counted) = counted {
                     counted.resize(upload.bytes_held().min(counted.bytes()))?;
                 }
-                written.map_err(|error| lent.write_error(error))
+                written.map_err(|error| target.write_error(error))
             }
             None => Err(already_finished()),
         };
@@ -340,9 +340,9 @@ impl wit::HostUpload for Objects<'_> {
 
     async fn finish(&mut self, upload: Resource<UploadSlot>) -> wasmtime::Result<Outcome> {
         let start = self.work.meter.now();
-        let UploadSlot(upload, lent, _) = self.table.get_mut(&upload)?;
+        let UploadSlot(upload, target, _) = self.table.get_mut(&upload)?;
         let outcome = match upload.take() {
-            Some(upload) => upload.finish().await.map_err(|error| lent.write_error(error)),
+            Some(upload) => upload.finish().await.map_err(|error| target.write_error(error)),
             None => Err(already_finished()),
         };
         self.work.meter.waited_since(start);
@@ -358,29 +358,29 @@ impl wit::HostUpload for Objects<'_> {
 }
 
 impl Objects<'_> {
-    fn lend_for_create(
+    fn target_for_create(
         &mut self,
         key: &str,
         bytes: usize,
         exclusive: bool,
-    ) -> Result<Lent, wit::StoreError> {
+    ) -> Result<Target, wit::StoreError> {
         check_size(key, bytes)?;
         let operation = if exclusive { Operation::CreateExclusively } else { Operation::Create };
-        self.lender.lend(key, operation, bytes)
+        self.access.resolve(key, operation, bytes)
     }
 
     fn begin_read(
         &mut self,
         ranges: Vec<wit::ObjectRange>,
-    ) -> Result<(OrderedRead, Lent), wit::StoreError> {
+    ) -> Result<(OrderedRead, Target), wit::StoreError> {
         let key = ranges.first().map_or("", |range| range.key.as_str());
-        let lent = self.lender.lend(key, Operation::Get, 0)?;
+        let target = self.access.resolve(key, Operation::Get, 0)?;
         let ranges = ranges.into_iter().map(|wanted| {
             let range = wanted.range.map(|range| range.start..range.end);
-            Ok(ObjectRange { key: lent.other_key(&wanted.key)?, range })
+            Ok(ObjectRange { key: target.other_key(&wanted.key)?, range })
         });
         let ranges: Vec<_> = ranges.collect::<Result<_, wit::StoreError>>()?;
-        Ok((lent.store.read_ordered(ranges), lent))
+        Ok((target.store.read_ordered(ranges), target))
     }
 }
 

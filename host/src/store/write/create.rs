@@ -71,17 +71,17 @@ impl Store {
     /// Dropping the handle lets the create run to its end. Outside a tokio runtime nothing is
     /// started and the handle reports that.
     pub fn start_create(&self, key: &str, bytes: Bytes, exclusive: bool) -> PendingCreate {
-        self.start_create_holding(key, bytes.into(), exclusive, ())
+        self.start_create_with(key, bytes.into(), exclusive, ())
     }
 
-    /// As [`Store::start_create`]. `held` is dropped when the create has ended and no longer holds
+    /// As [`Store::start_create`]. `guard` is dropped when the create has ended and no longer holds
     /// its bytes.
-    pub(crate) fn start_create_holding(
+    pub(crate) fn start_create_with(
         &self,
         key: &str,
         payload: PutPayload,
         exclusive: bool,
-        held: impl Send + 'static,
+        guard: impl Send + 'static,
     ) -> PendingCreate {
         let (sender, outcome) = watch::channel(None);
         let pending = PendingCreate {
@@ -101,7 +101,7 @@ impl Store {
         let (store, key) = (self.clone(), key.to_owned());
         let create = async move {
             let fate = store.inner.create(&key, payload, exclusive).await;
-            drop(held);
+            drop(guard);
             sender.send_replace(Some(fate));
         };
         // A panic of the store leaves an unknown fate, and does not reach the caller.

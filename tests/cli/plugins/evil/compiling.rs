@@ -78,9 +78,9 @@ fn components_that_no_compiler_makes_are_refused_or_stopped() {
 fn a_plugin_runs_within_little_address_space_and_what_does_not_fit_is_named() {
     let cache = tempfile::TempDir::new().unwrap();
     let (_folder, log) = fresh();
-    let (plugin, lent) = (plugins::rust("evil"), format!("evil={log}"));
+    let (plugin, granted) = (plugins::rust("evil"), format!("evil={log}"));
     let run = |kib, options: &[&str], words: &[&str]| {
-        let arguments = arguments(plugin.to_str().unwrap(), &lent, options, words);
+        let arguments = arguments(plugin.to_str().unwrap(), &granted, options, words);
         let command = stratalog_caching_in(cache.path(), &arguments);
         let output = within_address_space(kib, &command).stdin(Stdio::null()).output().unwrap();
         Ran::from(output)

@@ -1,4 +1,4 @@
-// Ends with code 3 where the log `code` is lent, else with an error that nobody catches.
+// Ends with code 3 where the log `code` is granted, else with an error that nobody catches.
 
 import { Log } from "stratalog:log/append-log@0.1.0";
 import { exitWithCode } from "wasi:cli/exit@0.2.12";
