@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use crate::error::{Error, Result};
 use crate::limits::{LARGE_PACK_BYTES, STAGED_BYTES_MAX};
 use crate::options::HandleLimits;
-use crate::sandbox::buffer_pool::{Buffer, Recycler};
+use crate::sandbox::buffer_pool::{Buffer, BufferPool};
 use crate::types::{EventFault, InvalidEvent, TooLong, Written};
 
 pub(super) struct Staging {
@@ -21,7 +21,7 @@ pub(super) struct Staging {
     /// A pack of at least this many bytes is large.
     large_bytes: usize,
     open: Mutex<Open>,
-    recycler: Recycler,
+    pool: BufferPool,
     /// Notifies the owner of work.
     work: Notify,
     /// Notifies waiting appends of room, or of a refusal.
@@ -50,12 +50,12 @@ struct Open {
 }
 
 impl Staging {
-    pub(super) fn new(limits: &HandleLimits, recycler: Recycler) -> Self {
+    pub(super) fn new(limits: &HandleLimits, pool: BufferPool) -> Self {
         let HandleLimits { event_bytes_max, buffer_bytes_max, tick: _ } = *limits;
         let (open, work, room) = (Mutex::default(), Notify::new(), Notify::new());
         // Otherwise an append that finds no room in a small pack would wait for `GATHER_TIME`.
         let large_bytes = LARGE_PACK_BYTES.min(buffer_bytes_max / 2).max(1);
-        Self { event_bytes_max, buffer_bytes_max, large_bytes, open, recycler, work, room }
+        Self { event_bytes_max, buffer_bytes_max, large_bytes, open, pool, work, room }
     }
 
     /// Packs an event; waits for room.
@@ -154,7 +154,7 @@ impl Staging {
             return pack.refused.clone().map(Err);
         }
         // A pack that was taken is kept, so it needs room first.
-        if let Err(exceeded) = self.recycler.reserve(&mut pack.lines, bytes) {
+        if let Err(exceeded) = self.pool.reserve(&mut pack.lines, bytes) {
             return Some(Err(exceeded.into()));
         }
         parts.iter().for_each(|part| pack.lines.extend(part));
@@ -196,11 +196,11 @@ impl Staging {
         if open.lines.bytes().is_empty() {
             return None;
         }
-        let lines = std::mem::replace(&mut open.lines, self.recycler.take());
+        let lines = std::mem::replace(&mut open.lines, self.pool.take());
         let events = std::mem::take(&mut open.events);
         drop(open);
         self.room.notify_waiters();
-        Some(Pack { lines: self.recycler.lend(lines), events })
+        Some(Pack { lines: self.pool.freeze(lines), events })
     }
 
     /// Records that the component takes packs again, or refuses them for now.

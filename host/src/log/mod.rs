@@ -69,9 +69,9 @@ impl Log {
         // An event is counted when it is taken. From then on it must not be refused.
         let memory = instance.memory().clone();
         memory.charge_freely();
-        let recycler = engine.recycler();
+        let pool = engine.buffer_pool();
         let limits = HandleLimits::of(&instance.effective_options(handle).await?);
-        let staging = Arc::new(Staging::new(&limits, recycler));
+        let staging = Arc::new(Staging::new(&limits, pool));
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
         let name: Arc<str> = name.into();
         let background = compact_after

@@ -18,7 +18,7 @@ const BUFFER_BYTES_KEPT: usize = 2 * 1024 * 1024;
 
 /// Buffers that are not in use. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Recycler {
+pub(crate) struct BufferPool {
     buffers: Arc<Buffers>,
     charged: Option<Memory>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Buffer {
     counted: Option<Borrowed>,
 }
 
-impl Recycler {
+impl BufferPool {
     /// Creates a pool whose buffers count against this memory while they are in use.
     pub(crate) fn charging(memory: &Memory) -> Self {
         Self { buffers: Arc::default(), charged: Some(memory.clone()) }
@@ -73,8 +73,8 @@ impl Recycler {
     }
 
     /// Returns bytes whose memory returns to the pool when the last of them is dropped.
-    pub(crate) fn lend(&self, buffer: Buffer) -> Bytes {
-        Bytes::from_owner(Lent { buffer, back: Arc::downgrade(&self.buffers) })
+    pub(crate) fn freeze(&self, buffer: Buffer) -> Bytes {
+        Bytes::from_owner(PooledBuffer { buffer, back: Arc::downgrade(&self.buffers) })
     }
 }
 
@@ -99,18 +99,18 @@ impl Buffer {
     }
 }
 
-struct Lent {
+struct PooledBuffer {
     buffer: Buffer,
     back: Weak<Buffers>,
 }
 
-impl AsRef<[u8]> for Lent {
+impl AsRef<[u8]> for PooledBuffer {
     fn as_ref(&self) -> &[u8] {
         &self.buffer.bytes
     }
 }
 
-impl Drop for Lent {
+impl Drop for PooledBuffer {
     fn drop(&mut self) {
         let Some(buffers) = self.back.upgrade() else { return };
         let mut bytes = std::mem::take(&mut self.buffer.bytes);
@@ -131,60 +131,60 @@ fn lock(buffers: &Buffers) -> MutexGuard<'_, Vec<Vec<u8>>> {
 mod tests {
     use super::*;
 
-    fn lent(recycler: &Recycler, bytes: usize) -> Bytes {
-        recycler.lend(Buffer { bytes: vec![0; bytes], counted: None })
+    fn pooled(pool: &BufferPool, bytes: usize) -> Bytes {
+        pool.freeze(Buffer { bytes: vec![0; bytes], counted: None })
     }
 
     #[test]
     fn memory_comes_back_with_the_last_of_its_bytes() {
-        let recycler = Recycler::default();
-        let mut buffer = recycler.take();
+        let pool = BufferPool::default();
+        let mut buffer = pool.take();
         buffer.extend(b"0123456789");
         let memory = buffer.bytes().as_ptr();
-        let lent = recycler.lend(buffer);
-        let slice = lent.slice(3..5);
-        drop(lent);
-        assert_eq!(recycler.take().bytes.capacity(), 0, "it is still in use");
+        let pooled = pool.freeze(buffer);
+        let slice = pooled.slice(3..5);
+        drop(pooled);
+        assert_eq!(pool.take().bytes.capacity(), 0, "it is still in use");
         assert_eq!(&slice[..], b"34");
         drop(slice);
-        let again = recycler.take();
+        let again = pool.take();
         assert_eq!((again.bytes.as_ptr(), again.bytes.len()), (memory, 0));
     }
 
     #[test]
     fn few_buffers_are_kept_and_no_large_ones() {
-        let recycler = Recycler::default();
-        let many: Vec<Bytes> = (0..10).map(|_| lent(&recycler, 10)).collect();
-        drop((many, lent(&recycler, BUFFER_BYTES_KEPT + 1)));
-        assert_eq!(lock(&recycler.buffers).len(), BUFFERS_KEPT);
-        let outlives = lent(&recycler, 10);
-        drop(recycler);
+        let pool = BufferPool::default();
+        let many: Vec<Bytes> = (0..10).map(|_| pooled(&pool, 10)).collect();
+        drop((many, pooled(&pool, BUFFER_BYTES_KEPT + 1)));
+        assert_eq!(lock(&pool.buffers).len(), BUFFERS_KEPT);
+        let outlives = pooled(&pool, 10);
+        drop(pool);
         assert_eq!(outlives.len(), 10);
     }
 
     #[test]
     fn a_buffer_in_use_counts_with_what_is_reserved_and_a_kept_one_does_not() {
         let memory = Memory::of_plugin(1_000);
-        let recycler = Recycler::charging(&memory);
-        let mut buffer = recycler.take();
-        recycler.reserve(&mut buffer, 300).unwrap();
+        let pool = BufferPool::charging(&memory);
+        let mut buffer = pool.take();
+        pool.reserve(&mut buffer, 300).unwrap();
         buffer.extend(&[b'x'; 300]);
-        recycler.reserve(&mut buffer, 100).unwrap();
+        pool.reserve(&mut buffer, 100).unwrap();
         assert_eq!(memory.bytes(), 600);
         buffer.extend(&[b'x'; 300]);
         // The buffer grows to the bytes needed, not to twice its size.
-        recycler.reserve(&mut buffer, 300).unwrap();
+        pool.reserve(&mut buffer, 300).unwrap();
         assert_eq!((memory.bytes(), buffer.bytes.capacity()), (900, 900));
-        let refused = recycler.reserve(&mut buffer, 500).unwrap_err();
+        let refused = pool.reserve(&mut buffer, 500).unwrap_err();
         assert!(refused.is_of_plugin() && memory.was_refused(), "{refused}");
-        let lent = recycler.lend(buffer);
-        let mut other = recycler.take();
-        assert!(recycler.reserve(&mut other, 101).is_err());
-        drop(lent);
+        let pooled = pool.freeze(buffer);
+        let mut other = pool.take();
+        assert!(pool.reserve(&mut other, 101).is_err());
+        drop(pooled);
         assert_eq!(memory.bytes(), 0);
-        let mut kept = recycler.take();
+        let mut kept = pool.take();
         assert_eq!(kept.bytes.capacity(), 900);
-        recycler.reserve(&mut kept, 10).unwrap();
+        pool.reserve(&mut kept, 10).unwrap();
         assert_eq!((memory.bytes(), kept.bytes.capacity()), (10, 10), "a small one will do");
     }
 }

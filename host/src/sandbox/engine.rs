@@ -19,7 +19,7 @@ use crate::limits::{EPOCH_TICK, HOST_CALL_BYTES_MAX, INSTANCE_MEMORY_OPTION as O
 use crate::sandbox::address_space::{self, TooLittle};
 use crate::sandbox::bindings::LogComponentPre;
 use crate::sandbox::bindings::wasi::logging::logging;
-use crate::sandbox::buffer_pool::Recycler;
+use crate::sandbox::buffer_pool::BufferPool;
 use crate::sandbox::imports::{self, State};
 use crate::sandbox::instance::Instance;
 use crate::sandbox::interface::{self, World, of_package};
@@ -180,12 +180,12 @@ pub(crate) struct SharedEngine {
 pub(crate) struct Charge {
     pub(crate) memory: Memory,
     /// For the events in flight to its logs.
-    recycler: Recycler,
+    pool: BufferPool,
 }
 
 impl Charge {
     pub(crate) fn to(memory: Memory) -> Self {
-        Self { recycler: Recycler::charging(&memory), memory }
+        Self { pool: BufferPool::charging(&memory), memory }
     }
 }
 
@@ -200,8 +200,8 @@ impl SharedEngine {
     }
 
     /// Returns the pool for the events in flight to a log.
-    pub(crate) fn recycler(&self) -> Recycler {
-        self.charge.as_ref().map(|charge| charge.recycler.clone()).unwrap_or_default()
+    pub(crate) fn buffer_pool(&self) -> BufferPool {
+        self.charge.as_ref().map(|charge| charge.pool.clone()).unwrap_or_default()
     }
 
     pub(crate) fn engine(&self) -> &Arc<LogEngine> {
