@@ -73,14 +73,14 @@ pub(crate) const CACHED_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 pub(crate) const LOG_LINE_BYTES_MAX: usize = 1024;
 
 /// Packed events that wait for a handle's instance, in bytes. Above this, `append` waits.
-pub(crate) const STAGED_BYTES_MAX: usize = 1024 * 1024;
+pub(crate) const PACKED_BYTES_MAX: usize = 1024 * 1024;
 
-/// Packed events that are passed to the component immediately. Fewer wait for [`GATHER_TIME`], so
+/// Packed events that are passed to the component immediately. Fewer wait for [`LINGER_TIME`], so
 /// that events that arrive one by one do not cost a call each.
 pub(crate) const LARGE_PACK_BYTES: usize = 64 * 1024;
 
 /// The time that few packed events wait for more. A flush does not wait.
-pub(crate) const GATHER_TIME: Duration = Duration::from_millis(1);
+pub(crate) const LINGER_TIME: Duration = Duration::from_millis(1);
 
 /// Calls that wait for a handle's instance. Above this, callers wait.
 pub(crate) const COMMANDS_MAX: usize = 256;

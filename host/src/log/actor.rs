@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::append_queue::{Pack, Staging};
+use super::append_queue::{AppendQueue, Pack};
 use super::background::Background;
 use crate::error::{Error, Result};
-use crate::limits::GATHER_TIME;
+use crate::limits::LINGER_TIME;
 use crate::sandbox::instance::{Called, Handle, Instance, Trap};
 use crate::types::interface::Pending;
 use crate::types::{WriteFailure, Written};
@@ -31,17 +31,17 @@ pub(super) enum Command {
     Close(Answer<Written>),
 }
 
-pub(super) struct Owner {
+pub(super) struct WriterActor {
     instance: Instance,
     handle: Handle,
-    staging: Arc<Staging>,
+    queue: Arc<AppendQueue>,
     /// A pack that the component refused.
     refused: Option<Pack>,
     tick: Duration,
     /// The time of the next tick; none while nothing is pending.
     tick_at: Option<Instant>,
     /// The time to pass on a small pack; none while none is known to exist.
-    gathered_at: Option<Instant>,
+    linger_until: Option<Instant>,
     /// Compacts concurrently, if the options ask for it.
     background: Option<Background>,
 }
@@ -54,25 +54,25 @@ enum Next {
     Dropped,
 }
 
-impl Owner {
+impl WriterActor {
     pub(super) fn new(
         instance: Instance,
         handle: Handle,
-        staging: Arc<Staging>,
+        queue: Arc<AppendQueue>,
         tick: Duration,
         background: Option<Background>,
     ) -> Self {
-        let (refused, tick_at, gathered_at) = (None, None, None);
-        Self { instance, handle, staging, refused, tick, tick_at, gathered_at, background }
+        let (refused, tick_at, linger_until) = (None, None, None);
+        Self { instance, handle, queue, refused, tick, tick_at, linger_until, background }
     }
 
     /// Serves until the log is closed, all its handles are dropped, or the component fails.
-    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
+    pub(super) async fn run(mut self, mut receiver: mpsc::Receiver<Command>) {
         loop {
-            let step = match self.next(&mut queue).await {
+            let step = match self.next(&mut receiver).await {
                 Next::Commands(commands) => self.serve(commands).await,
-                Next::Work => self.gather().await.map(|()| false),
-                Next::Tick => self.look_after().await.map(|()| false),
+                Next::Work => self.linger().await.map(|()| false),
+                Next::Tick => self.maintain().await.map(|()| false),
                 Next::Compacted => Ok(false),
                 Next::Dropped => self.drop_handle().await.map(|()| true),
             };
@@ -87,9 +87,9 @@ impl Owner {
         }
     }
 
-    async fn next(&mut self, queue: &mut mpsc::Receiver<Command>) -> Next {
+    async fn next(&mut self, receiver: &mut mpsc::Receiver<Command>) -> Next {
         let tick = reached(self.tick_at);
-        let gathered = reached(self.gathered_at);
+        let lingered = reached(self.linger_until);
         let compacted = async {
             match &mut self.background {
                 Some(background) => background.ended().await,
@@ -98,10 +98,10 @@ impl Owner {
         };
         tokio::select! {
             biased;
-            command = queue.recv() => match command {
+            command = receiver.recv() => match command {
                 Some(command) => {
                     let mut commands = vec![command];
-                    while let Ok(command) = queue.try_recv() {
+                    while let Ok(command) = receiver.try_recv() {
                         commands.push(command);
                     }
                     Next::Commands(commands)
@@ -109,8 +109,8 @@ impl Owner {
                 None => Next::Dropped,
             },
             () = tick => Next::Tick,
-            () = self.staging.work() => Next::Work,
-            () = gathered => Next::Work,
+            () = self.queue.work() => Next::Work,
+            () = lingered => Next::Work,
             () = compacted => Next::Compacted,
         }
     }
@@ -133,7 +133,7 @@ impl Owner {
                     }
                 }
                 Command::Tick(answer) => {
-                    self.look_after().await?;
+                    self.maintain().await?;
                     answer.send(Ok(self.tick_at.is_some())).ok();
                 }
                 Command::Pending(answer) => {
@@ -150,7 +150,7 @@ impl Owner {
                 }
                 Command::Close(answer) => {
                     // No append may slip in between the last flush and the end.
-                    self.staging.end(Error::Closed);
+                    self.queue.end(Error::Closed);
                     let mut closed = self.flush().await?;
                     if closed.is_ok() {
                         let (guest, instances, time) = self.instance.begin();
@@ -160,7 +160,7 @@ impl Owner {
                     }
                     let done = closed.is_ok();
                     if let Ok(written) = closed {
-                        self.staging.keep_closed(written);
+                        self.queue.keep_closed(written);
                     }
                     if done {
                         self.compact_if_due();
@@ -171,7 +171,7 @@ impl Owner {
                         self.drop_handle().await?;
                         return Ok(true);
                     }
-                    self.staging.reopen();
+                    self.queue.reopen();
                 }
             }
         }
@@ -191,13 +191,13 @@ impl Owner {
     }
 
     /// Passes the pack to the component, if it is large or has waited long enough.
-    async fn gather(&mut self) -> Result<()> {
+    async fn linger(&mut self) -> Result<()> {
         let now = Instant::now();
-        let is_time = self.gathered_at.is_some_and(|at| at <= now);
-        if is_time || self.staging.is_large() {
+        let is_time = self.linger_until.is_some_and(|at| at <= now);
+        if is_time || self.queue.is_large() {
             self.drain().await?.ok();
         } else {
-            self.gathered_at.get_or_insert(now + GATHER_TIME);
+            self.linger_until.get_or_insert(now + LINGER_TIME);
         }
         Ok(())
     }
@@ -205,28 +205,28 @@ impl Owner {
     /// Passes all that is packed now to the component, and no more, since others may pack without
     /// end. The outer error ends the log.
     async fn drain(&mut self) -> Result<Result<()>> {
-        self.gathered_at = None;
+        self.linger_until = None;
         if let Some(pack) = self.refused.take() {
-            if let Err(error) = self.hand_over(pack).await? {
+            if let Err(error) = self.send(pack).await? {
                 return Ok(Err(error));
             }
-            self.staging.set_refused(None);
+            self.queue.set_refused(None);
         }
-        match self.staging.take() {
-            Some(pack) => self.hand_over(pack).await,
+        match self.queue.take() {
+            Some(pack) => self.send(pack).await,
             None => Ok(Ok(())),
         }
     }
 
     /// Passes a pack to the component.
-    async fn hand_over(&mut self, pack: Pack) -> Result<Result<()>> {
+    async fn send(&mut self, pack: Pack) -> Result<Result<()>> {
         self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
         match self.instance.append_host_bytes(self.handle, pack.lines.clone(), pack.events).await {
             Ok(()) => Ok(Ok(())),
             Err(error @ Error::WriteFailed(_)) => {
                 self.refused = Some(pack);
                 let error = self.with_all_pending(error);
-                self.staging.set_refused(Some(error.clone()));
+                self.queue.set_refused(Some(error.clone()));
                 Ok(Err(error))
             }
             // Each event of the pack is within the limits of the options, and its append has
@@ -236,7 +236,7 @@ impl Owner {
                     Error::Guest(_) => error,
                     error => Error::Guest(format!("it refuses what its limits allow: {error}")),
                 };
-                self.staging.end(error.clone());
+                self.queue.end(error.clone());
                 Err(error)
             }
         }
@@ -245,7 +245,7 @@ impl Owner {
     /// Returns the number of events that have not reached the component.
     fn events_here(&self) -> u64 {
         let refused = self.refused.as_ref().map_or(0, |pack| pack.events);
-        refused.saturating_add(self.staging.events())
+        refused.saturating_add(self.queue.events())
     }
 
     /// Adds the events that have not reached the component to a failure.
@@ -278,11 +278,11 @@ impl Owner {
         let pending = time.measure(guest.log().call_pending(instances, self.handle)).await;
         let mut pending = pending.map_err(|error| self.trapped(&error))?;
         pending.lines.extend(self.refused.iter().flat_map(|pack| pack.lines.iter().copied()));
-        self.staging.copy_to(&mut pending.lines);
+        self.queue.copy_to(&mut pending.lines);
         Ok(Ok(pending))
     }
 
-    async fn look_after(&mut self) -> Result<()> {
+    async fn maintain(&mut self) -> Result<()> {
         self.tick_at = None;
         self.drain().await?.ok();
         let (guest, instances, time) = self.instance.begin();
@@ -316,7 +316,7 @@ impl Owner {
     /// Records that the component failed, before the callers that wait for an answer are released.
     fn trapped(&self, error: &Trap) -> Error {
         let error = Error::trapped(error);
-        self.staging.end(error.clone());
+        self.queue.end(error.clone());
         error
     }
 }
@@ -329,10 +329,10 @@ async fn reached(at: Option<Instant>) {
     }
 }
 
-impl Drop for Owner {
+impl Drop for WriterActor {
     fn drop(&mut self) {
         // Also if the runtime shuts down meanwhile: no caller may wait for an answer that never
         // comes.
-        self.staging.end_if_open(Error::Closed);
+        self.queue.end_if_open(Error::Closed);
     }
 }

@@ -1,4 +1,4 @@
-//! The append queue: packs events until the owner takes the pack.
+//! The append queue: packs events until the actor takes the pack.
 //!
 //! 1. A pack contains only events: 1 byte to the limit, no LF inside. So a pack is packed lines.
 //! 2. A push that returned success is in the pack before any later one.
@@ -9,12 +9,12 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use crate::error::{Error, Result};
-use crate::limits::{LARGE_PACK_BYTES, STAGED_BYTES_MAX};
+use crate::limits::{LARGE_PACK_BYTES, PACKED_BYTES_MAX};
 use crate::options::HandleLimits;
 use crate::sandbox::buffer_pool::{Buffer, BufferPool};
 use crate::types::{EventFault, InvalidEvent, TooLong, Written};
 
-pub(super) struct Staging {
+pub(super) struct AppendQueue {
     event_bytes_max: u64,
     /// The most bytes of one append.
     buffer_bytes_max: usize,
@@ -22,7 +22,7 @@ pub(super) struct Staging {
     large_bytes: usize,
     open: Mutex<Open>,
     pool: BufferPool,
-    /// Notifies the owner of work.
+    /// Notifies the actor of work.
     work: Notify,
     /// Notifies waiting appends of room, or of a refusal.
     room: Notify,
@@ -49,11 +49,11 @@ struct Open {
     closed: Option<Written>,
 }
 
-impl Staging {
+impl AppendQueue {
     pub(super) fn new(limits: &HandleLimits, pool: BufferPool) -> Self {
         let HandleLimits { event_bytes_max, buffer_bytes_max, tick: _ } = *limits;
         let (open, work, room) = (Mutex::default(), Notify::new(), Notify::new());
-        // Otherwise an append that finds no room in a small pack would wait for `GATHER_TIME`.
+        // Otherwise an append that finds no room in a small pack would wait for `LINGER_TIME`.
         let large_bytes = LARGE_PACK_BYTES.min(buffer_bytes_max / 2).max(1);
         Self { event_bytes_max, buffer_bytes_max, large_bytes, open, pool, work, room }
     }
@@ -149,7 +149,7 @@ impl Staging {
         let was_empty = before == 0;
         // The component takes a pack in one call, so it must not be larger than the component
         // allows.
-        let most = STAGED_BYTES_MAX.min(self.buffer_bytes_max);
+        let most = PACKED_BYTES_MAX.min(self.buffer_bytes_max);
         if !was_empty && before.saturating_add(bytes) > most {
             return pack.refused.clone().map(Err);
         }

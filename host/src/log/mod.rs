@@ -1,6 +1,6 @@
 //! A handle that appends, for concurrent use by many tasks.
 //!
-//! 1. One task owns the handle's instance; all other code reaches it through a bounded queue.
+//! 1. One task owns the handle's instance; all other code reaches it through a bounded channel.
 //! 2. Events reach the component in the order in which their appends returned.
 //! 3. A flush covers every append that returned before it was called.
 
@@ -27,8 +27,8 @@ use crate::store::Store;
 use crate::types::interface::Pending;
 use crate::types::{CompactOptions, Compaction, Written};
 
-use actor::{Command, Owner};
-use append_queue::Staging;
+use actor::{Command, WriterActor};
+use append_queue::AppendQueue;
 use background::Background;
 
 pub use follow::Follow;
@@ -44,7 +44,7 @@ pub struct Log {
     engine: SharedEngine,
     store: Store,
     name: Arc<str>,
-    staging: Arc<Staging>,
+    queue: Arc<AppendQueue>,
     commands: mpsc::Sender<Command>,
     /// Bytes of the batches that are known to be in the store.
     durable_bytes: Arc<AtomicU64>,
@@ -71,15 +71,15 @@ impl Log {
         memory.charge_freely();
         let pool = engine.buffer_pool();
         let limits = HandleLimits::of(&instance.effective_options(handle).await?);
-        let staging = Arc::new(Staging::new(&limits, pool));
-        let (commands, queue) = mpsc::channel(COMMANDS_MAX);
+        let queue = Arc::new(AppendQueue::new(&limits, pool));
+        let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
         let name: Arc<str> = name.into();
         let background = compact_after
             .map(|batches| Background::new(engine.clone(), store.clone(), name.clone(), batches));
         let durable_bytes = instance.created_bytes();
-        let owner = Owner::new(instance, handle, staging.clone(), limits.tick, background);
-        tokio::spawn(owner.run(queue));
-        Ok(Self { engine, store, name, staging, commands, durable_bytes, memory })
+        let actor = WriterActor::new(instance, handle, queue.clone(), limits.tick, background);
+        tokio::spawn(actor.run(receiver));
+        Ok(Self { engine, store, name, queue, commands, durable_bytes, memory })
     }
 
     /// Returns the log's name below the store's root.
@@ -98,7 +98,7 @@ impl Log {
     /// - [`Error::WriteFailed`]: memory is full, and the store does not confirm the write in
     ///   flight. The event was not taken.
     pub async fn append(&self, event: impl AsRef<[u8]>) -> Result<()> {
-        self.staging.push(event.as_ref()).await
+        self.queue.push(event.as_ref()).await
     }
 
     /// Appends many events in one call, each ended by LF, all or nothing; returns their number.
@@ -107,7 +107,7 @@ impl Log {
     /// # Errors
     /// As [`Log::append`]; [`Error::InvalidInput`] for more than `buffer_bytes_max` bytes.
     pub async fn append_lines(&self, lines: impl AsRef<[u8]>) -> Result<u64> {
-        self.staging.push_lines(lines.as_ref()).await
+        self.queue.push_lines(lines.as_ref()).await
     }
 
     /// Makes every event appended so far durable. Returns what this writer has made durable since
@@ -176,23 +176,23 @@ impl Log {
     pub async fn close(&self) -> Result<Written> {
         match self.ask(Command::Close).await {
             Ok(written) => {
-                self.staging.take_closed();
+                self.queue.take_closed();
                 Ok(written)
             }
             // The close of a dropped call has succeeded.
-            Err(Error::Closed) => self.staging.take_closed().ok_or(Error::Closed),
+            Err(Error::Closed) => self.queue.take_closed().ok_or(Error::Closed),
             Err(error) => Err(error),
         }
     }
 
     /// Appends one event if this needs no waiting; returns none otherwise.
     pub(crate) fn append_now(&self, event: &[u8]) -> Option<Result<()>> {
-        self.staging.push_now(event)
+        self.queue.push_now(event)
     }
 
     /// Appends lines if this needs no waiting; returns none otherwise.
     pub(crate) fn append_lines_now(&self, lines: &[u8]) -> Option<Result<u64>> {
-        self.staging.push_lines_now(lines)
+        self.queue.push_lines_now(lines)
     }
 
     /// Runs one maintenance tick; returns true if anything is still pending.
@@ -216,13 +216,13 @@ impl Log {
         command: impl FnOnce(oneshot::Sender<Result<T>>) -> Command,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        let gone = || self.staging.ended().unwrap_or(Error::Closed);
+        let gone = || self.queue.ended().unwrap_or(Error::Closed);
         self.commands.send(command(answer)).await.map_err(|_| gone())?;
         answer_of(&self.commands, answered).await.unwrap_or_else(|| Err(gone()))
     }
 }
 
-/// Waits for the answer to a command; none if the owner has ended without one.
+/// Waits for the answer to a command; none if the actor has ended without one.
 async fn answer_of<T>(
     commands: &mpsc::Sender<Command>,
     mut answered: oneshot::Receiver<T>,
@@ -230,7 +230,7 @@ async fn answer_of<T>(
     tokio::select! {
         biased;
         answer = &mut answered => answer.ok(),
-        // A command that was sent while the owner ended may stay unread in the queue for as long as
+        // A command that was sent while the actor ended may stay unread in the queue for as long as
         // there are senders.
         () = commands.closed() => answered.try_recv().ok(),
     }
@@ -250,20 +250,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_that_nobody_will_see_is_not_waited_for() {
-        let (commands, queue) = mpsc::channel(1);
+        let (commands, receiver) = mpsc::channel(1);
         let (answer, answered) = oneshot::channel();
         let sending = commands.reserve().await.unwrap();
-        drop(queue);
+        drop(receiver);
         sending.send(Command::Flush(answer));
         let waiting = answer_of(&commands, answered);
         assert!(waiting.now_or_never().expect("an end of the wait").is_none());
     }
 
     #[tokio::test]
-    async fn an_answer_given_before_the_owner_went_counts() {
-        let (commands, queue) = mpsc::channel(1);
+    async fn an_answer_given_before_the_actor_went_counts() {
+        let (commands, receiver) = mpsc::channel(1);
         let (answer, answered) = oneshot::channel();
-        drop(queue);
+        drop(receiver);
         answer.send(7).unwrap();
         assert_eq!(answer_of(&commands, answered).await, Some(7));
     }
