@@ -297,7 +297,7 @@ fn a_full_buffer_waits_for_the_store_and_refuses_when_the_store_does() {
 }
 
 #[test]
-fn appends_made_while_a_create_is_under_way_share_the_next_batch() {
+fn appends_made_while_a_create_is_in_flight_share_the_next_batch() {
     on_both(|world| {
         let settings = Settings { flush_threshold: 2, ..Settings::default() };
         let log = world.open_with("log", settings).unwrap();

@@ -109,7 +109,7 @@ fn a_handle_compacts_in_the_background_while_appends_and_reads_go_on() {
 }
 
 #[test]
-fn close_waits_for_the_compaction_under_way() {
+fn close_waits_for_the_compaction_in_progress() {
     let (world, store) = world();
     let (host, all) = (world.host(), events(4));
     world.runtime.block_on(async {

@@ -43,7 +43,7 @@ fn hole_2_a_failed_create_keeps_the_batch() {
 }
 
 #[test]
-fn hole_3_events_whose_create_is_under_way_are_read() {
+fn hole_3_events_whose_create_is_in_flight_are_read() {
     on_both(|world| {
         let log = world.open("log");
         world.faults.arm([Fault::Stalls]);

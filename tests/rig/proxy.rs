@@ -84,7 +84,7 @@ struct Shared {
     server: String,
     state: Mutex<State>,
     /// Requests in progress at the server.
-    under_way: AtomicUsize,
+    in_flight: AtomicUsize,
 }
 
 struct State {
@@ -101,7 +101,7 @@ impl Proxy {
         let server = server.trim_start_matches("http://").to_owned();
         let script: Script = Box::new(|_| Fault::None);
         let state = Mutex::new(State { script, seen: Vec::new(), is_down: false });
-        let shared = Arc::new(Shared { server, state, under_way: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared { server, state, in_flight: AtomicUsize::new(0) });
         let serving = Arc::downgrade(&shared);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -134,7 +134,7 @@ impl Proxy {
 
     /// Waits until the server has executed all its requests, even those that no client waits for.
     pub fn wait_for_server(&self) {
-        until("the server's answer", || self.shared.under_way.load(Ordering::SeqCst) == 0);
+        until("the server's answer", || self.shared.in_flight.load(Ordering::SeqCst) == 0);
     }
 
     /// Sets if every connection is refused from now on, as by a server that is restarting.
@@ -175,9 +175,9 @@ impl Shared {
                 _ => {}
             }
             let without_condition = fault == Fault::DropCondition;
-            self.under_way.fetch_add(1, Ordering::SeqCst);
+            self.in_flight.fetch_add(1, Ordering::SeqCst);
             let reply = self.forward(&request, without_condition);
-            self.under_way.fetch_sub(1, Ordering::SeqCst);
+            self.in_flight.fetch_sub(1, Ordering::SeqCst);
             let Ok(reply) = reply else { return reset(client) };
             match fault {
                 Fault::ResetAfter => return reset(client),

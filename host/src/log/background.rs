@@ -22,7 +22,7 @@ pub(super) struct Background {
     every: u64,
     /// The number of written batches when the last compaction began.
     begun_at: u64,
-    under_way: Option<JoinHandle<Option<String>>>,
+    in_progress: Option<JoinHandle<Option<String>>>,
     /// The warning of the last compaction. The same warning is not repeated.
     warned: Option<String>,
 }
@@ -35,7 +35,7 @@ impl Background {
             name,
             every: every.into(),
             begun_at: 0,
-            under_way: None,
+            in_progress: None,
             warned: None,
         }
     }
@@ -43,13 +43,13 @@ impl Background {
     /// Begins a compaction if one is due. `written` is the number of batches that the writer has
     /// written.
     pub(super) fn begin_if_due(&mut self, written: u64) {
-        if self.under_way.is_some() || written.saturating_sub(self.begun_at) < self.every {
+        if self.in_progress.is_some() || written.saturating_sub(self.begun_at) < self.every {
             return;
         }
         self.begun_at = written;
         let engine = self.engine.clone();
         let (store, name, warned) = (self.store.clone(), self.name.clone(), self.warned.clone());
-        self.under_way = Some(tokio::spawn(async move {
+        self.in_progress = Some(tokio::spawn(async move {
             let warning = compact(&engine, &store, &name).await;
             if let Some(warning) = warning.as_ref().filter(|_| warning != warned) {
                 tracing::warn!("{warning}");
@@ -60,11 +60,11 @@ impl Background {
 
     /// Waits for the end of the compaction in progress; forever, if there is none.
     pub(super) async fn ended(&mut self) {
-        match &mut self.under_way {
+        match &mut self.in_progress {
             Some(task) => {
                 // The task has logged its failure itself.
                 self.warned = task.await.unwrap_or_default();
-                self.under_way = None;
+                self.in_progress = None;
             }
             None => std::future::pending().await,
         }
@@ -72,7 +72,7 @@ impl Background {
 
     /// Waits until no compaction is in progress.
     pub(super) async fn finish(&mut self) {
-        if self.under_way.is_some() {
+        if self.in_progress.is_some() {
             self.ended().await;
         }
     }

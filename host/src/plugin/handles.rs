@@ -106,7 +106,7 @@ pub struct Unflushed {
 /// The logs that a plugin has left open, while they are flushed and closed. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Closing {
-    under_way: Arc<watch::Sender<usize>>,
+    in_progress: Arc<watch::Sender<usize>>,
     failed: Arc<Mutex<Vec<Unflushed>>>,
 }
 
@@ -117,9 +117,9 @@ impl Closing {
     ///
     /// Call it after the plugin's wasmtime store is dropped: until then the store may have handles.
     pub async fn wait(&self) -> Vec<Unflushed> {
-        let mut under_way = self.under_way.subscribe();
+        let mut in_progress = self.in_progress.subscribe();
         // The sender is alive here, so this is the only end.
-        under_way.wait_for(|count| *count == 0).await.ok();
+        in_progress.wait_for(|count| *count == 0).await.ok();
         std::mem::take(&mut *lock(&self.failed))
     }
 
@@ -133,7 +133,7 @@ impl Closing {
             return;
         };
         let failed = self.failed.clone();
-        let close = Close::begin(self.under_way.clone(), &opened.label);
+        let close = Close::begin(self.in_progress.clone(), &opened.label);
         runtime.spawn(async move {
             match opened.log.close().await {
                 Ok(_) | Err(Error::Closed) => {}
@@ -150,15 +150,15 @@ impl Closing {
 
 /// The close of a log, counted until it ends in any way.
 struct Close {
-    under_way: Arc<watch::Sender<usize>>,
+    in_progress: Arc<watch::Sender<usize>>,
     label: Arc<str>,
     is_done: bool,
 }
 
 impl Close {
-    fn begin(under_way: Arc<watch::Sender<usize>>, label: &KeyScope) -> Self {
-        under_way.send_modify(|count| *count = count.saturating_add(1));
-        Self { under_way, label: label.name.clone(), is_done: false }
+    fn begin(in_progress: Arc<watch::Sender<usize>>, label: &KeyScope) -> Self {
+        in_progress.send_modify(|count| *count = count.saturating_add(1));
+        Self { in_progress, label: label.name.clone(), is_done: false }
     }
 
     fn done(mut self) {
@@ -172,7 +172,7 @@ impl Drop for Close {
             let label = &self.label;
             tracing::error!("the log {label} that a plugin left open was not closed");
         }
-        self.under_way.send_modify(|count| *count = count.saturating_sub(1));
+        self.in_progress.send_modify(|count| *count = count.saturating_sub(1));
     }
 }
 
@@ -191,9 +191,9 @@ mod tests {
     async fn a_wait_that_was_dropped_is_begun_anew_and_misses_nothing() {
         let closing = Closing::default();
         let label = KeyScope { name: "errors".into(), log: "app/errors".into() };
-        let close = Close::begin(closing.under_way.clone(), &label);
+        let close = Close::begin(closing.in_progress.clone(), &label);
         assert!(closing.wait().now_or_never().is_none());
-        assert!(closing.wait().now_or_never().is_none(), "it is still under way");
+        assert!(closing.wait().now_or_never().is_none(), "it is still in progress");
         let unflushed = Unflushed { label: "errors".to_owned(), error: Error::Closed };
         lock(&closing.failed).push(unflushed);
         close.done();

@@ -19,7 +19,7 @@ pub(crate) struct Calls<A> {
 
 enum State<A> {
     Idle(Box<Instance>),
-    UnderWay(BoxFuture<'static, (Box<Instance>, Result<A>)>),
+    InProgress(BoxFuture<'static, (Box<Instance>, Result<A>)>),
     Over(Error),
 }
 
@@ -48,10 +48,10 @@ impl<A: Send + 'static> Calls<A> {
                 let answer = call(&mut instance).await;
                 (instance, answer)
             };
-            self.state = State::UnderWay(call.boxed());
+            self.state = State::InProgress(call.boxed());
         }
         let (instance, answer) = match &mut self.state {
-            State::UnderWay(call) => call.await,
+            State::InProgress(call) => call.await,
             State::Over(error) => return Err(error.clone()),
             State::Idle(_) => return Err(Error::Closed),
         };

@@ -29,7 +29,7 @@ tokio::task_local! {
 /// The operations of one store.
 pub(super) struct Operations {
     timeout: Duration,
-    under_way: Mutex<UnderWay>,
+    in_progress: Mutex<InProgress>,
     /// Requests sent since the store was opened.
     requests: Arc<AtomicU64>,
     /// Bytes that uploads have taken since the store was opened.
@@ -39,7 +39,7 @@ pub(super) struct Operations {
 }
 
 #[derive(Default)]
-struct UnderWay {
+struct InProgress {
     /// By number, so the first is the oldest.
     operations: BTreeMap<u64, Arc<Operation>>,
     begun: u64,
@@ -137,7 +137,7 @@ impl Operations {
     pub(super) fn new(timeout: Duration) -> Self {
         Self {
             timeout,
-            under_way: Mutex::default(),
+            in_progress: Mutex::default(),
             requests: Arc::default(),
             uploaded: AtomicU64::new(0),
             encryption: Arc::default(),
@@ -171,15 +171,15 @@ impl Operations {
     }
 
     fn enter(&self, operation: Arc<Operation>) -> Entered<'_> {
-        let mut under_way = lock(&self.under_way);
-        under_way.begun = under_way.begun.wrapping_add(1);
-        let number = under_way.begun;
-        under_way.operations.insert(number, operation);
+        let mut in_progress = lock(&self.in_progress);
+        in_progress.begun = in_progress.begun.wrapping_add(1);
+        let number = in_progress.begun;
+        in_progress.operations.insert(number, operation);
         Entered { operations: self, number }
     }
 
     fn oldest(&self) -> Option<Arc<Operation>> {
-        lock(&self.under_way).operations.first_key_value().map(|(_, oldest)| Arc::clone(oldest))
+        lock(&self.in_progress).operations.first_key_value().map(|(_, oldest)| Arc::clone(oldest))
     }
 }
 
@@ -191,7 +191,7 @@ struct Entered<'a> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        lock(&self.operations.under_way).operations.remove(&self.number);
+        lock(&self.operations.in_progress).operations.remove(&self.number);
     }
 }
 

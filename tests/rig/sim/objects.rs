@@ -29,14 +29,14 @@ pub struct Objects {
     landed: Vec<Rc<str>>,
     /// Keys made by actors that may be lied to.
     made: BTreeSet<Rc<str>>,
-    under_way: Vec<UnderWay>,
+    in_flight: Vec<InFlight>,
     /// The number of creates started so far, and the fates of those that are done.
     started: u64,
     fates: BTreeMap<u64, Fate>,
 }
 
 /// A create that the world does later.
-struct UnderWay {
+struct InFlight {
     actor: usize,
     /// The number by which its fate is asked for; none for a late create, whose reply was lost.
     started: Option<u64>,
@@ -49,8 +49,8 @@ struct UnderWay {
 pub type Listed = (Vec<(Rc<str>, u64)>, bool);
 
 impl Objects {
-    pub fn is_any_under_way(&self) -> bool {
-        !self.under_way.is_empty()
+    pub fn is_any_in_flight(&self) -> bool {
+        !self.in_flight.is_empty()
     }
 
     pub fn get(&self, key: &str) -> Option<&Arc<[u8]>> {
@@ -84,7 +84,7 @@ impl State {
     pub fn start_create(&mut self, actor: usize, key: &str, bytes: &[u8]) -> u64 {
         self.objects.started += 1;
         let started = self.objects.started;
-        self.objects.under_way.push(UnderWay {
+        self.objects.in_flight.push(InFlight {
             actor,
             started: Some(started),
             key: key.to_owned(),
@@ -96,11 +96,11 @@ impl State {
 
     /// Completes a create in flight, or makes a late one wait a little longer.
     pub fn land_one(&mut self) {
-        let number = self.random.index(self.objects.under_way.len());
-        if self.objects.under_way[number].started.is_none() && self.random.chance(3, 4) {
+        let number = self.random.index(self.objects.in_flight.len());
+        if self.objects.in_flight[number].started.is_none() && self.random.chance(3, 4) {
             return;
         }
-        let create = self.objects.under_way.swap_remove(number);
+        let create = self.objects.in_flight.swap_remove(number);
         match create.started {
             Some(started) => {
                 let fate = self.create(create.actor, &create.key, create.bytes, create.trim);
@@ -133,7 +133,7 @@ impl State {
                 3..7 => self.land(key, bytes, trim.as_deref()),
                 _ => {
                     let (key, started) = (key.to_owned(), None);
-                    self.objects.under_way.push(UnderWay { actor, started, key, bytes, trim });
+                    self.objects.in_flight.push(InFlight { actor, started, key, bytes, trim });
                 }
             }
             return Fate::Lost;

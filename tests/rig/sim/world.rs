@@ -207,7 +207,7 @@ impl State {
     /// Ends all faults, and completes the creates in flight.
     pub fn calm_down(&mut self) {
         self.rough = Roughness::NONE;
-        while self.objects.is_any_under_way() {
+        while self.objects.is_any_in_flight() {
             self.land_one();
         }
     }
@@ -254,7 +254,7 @@ impl State {
             let now = self.clock;
             self.clock = if ahead { now + micros } else { now.saturating_sub(micros).max(1_000) };
         }
-        if self.objects.is_any_under_way() && self.random.chance(1, 6) {
+        if self.objects.is_any_in_flight() && self.random.chance(1, 6) {
             self.land_one();
         }
     }

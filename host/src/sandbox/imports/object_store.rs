@@ -231,12 +231,12 @@ impl wit::HostOrderedRead for Objects<'_> {
         let keys: usize = ranges.iter().map(|range| range.key.len()).sum();
         let ranges_bytes = ranges.len().saturating_mul(READ_RANGE_BYTES).saturating_add(keys);
         let counted = self.work.memory.borrow(ranges_bytes.saturating_add(OBJECT_AHEAD_BYTES))?;
-        let under_way = Arc::clone(&self.work.reads);
+        let reads = Arc::clone(&self.work.reads);
         let slot = match self.begin_read(ranges) {
             Ok((read, target)) => {
                 let (objects_ahead, ahead) = self.work.objects_ahead();
                 let (read, counted) =
-                    (read.with_objects_ahead(objects_ahead), (counted, ahead, under_way));
+                    (read.with_objects_ahead(objects_ahead), (counted, ahead, reads));
                 ReadSlot::Begun(Box::new(Begun { read, target, _counted: counted }))
             }
             Err(error) => ReadSlot::Refused(Some(error)),

@@ -194,7 +194,7 @@ impl LocalFolder {
 
 fn listed(key: String, what: What, size: u64) -> ListedObject {
     let (kind, size) = match what {
-        What::File if stale_files::is_under_way(split(&key).1) => (EntryKind::Unfinished, size),
+        What::File if stale_files::is_unfinished(split(&key).1) => (EntryKind::Unfinished, size),
         What::File => (EntryKind::Object, size),
         What::Folder => (EntryKind::Folder, 0),
         What::Link => (EntryKind::Link, 0),
@@ -205,7 +205,7 @@ fn listed(key: String, what: What, size: u64) -> ListedObject {
 
 /// Refuses the key of a file that cannot be an object: an unfinished file has such a name.
 pub(crate) fn checked_key(key: &str) -> Result<&str, Cause> {
-    if stale_files::is_under_way(split(key).1) {
+    if stale_files::is_unfinished(split(key).1) {
         let reason = "a file that is being written has such a name; use one without #NUMBER";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, reason).into());
     }
@@ -214,7 +214,7 @@ pub(crate) fn checked_key(key: &str) -> Result<&str, Cause> {
 
 /// Returns whether a file of that name can be an object. A staging file (`name#1`) cannot.
 fn is_object_name(name: &str) -> bool {
-    !stale_files::is_under_way(name) && !name.chars().any(char::is_control)
+    !stale_files::is_unfinished(name) && !name.chars().any(char::is_control)
 }
 
 /// Creates a folder and its parents, and syncs each folder that got a new entry.

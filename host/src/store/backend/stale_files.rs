@@ -27,7 +27,7 @@ const NAME_STARTS: [&str; 6] =
     ["batch_", "segment_", "manifest_", "generation_", "set-aside_", "probe_"];
 
 /// Returns whether a file of that name is an unfinished object: `name#1`.
-pub(crate) fn is_under_way(name: &str) -> bool {
+pub(crate) fn is_unfinished(name: &str) -> bool {
     name.split_once('#').is_some_and(|(_, number)| {
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
     })
@@ -39,7 +39,7 @@ pub(crate) fn sweep(folder: &Folder, now: SystemTime) -> Result<usize, Cause> {
     for name in folder.names()? {
         let (name, is_folder) = name?;
         let is_ours =
-            is_under_way(&name) && NAME_STARTS.iter().any(|start| name.starts_with(start));
+            is_unfinished(&name) && NAME_STARTS.iter().any(|start| name.starts_with(start));
         if is_folder || !is_ours {
             continue;
         }

@@ -205,7 +205,7 @@ async fn a_planted_file_aside_is_neither_written_nor_followed() {
 }
 
 #[tokio::test]
-async fn keys_of_files_under_way_are_refused() {
+async fn keys_of_unfinished_files_are_refused() {
     let store = TempFolder::new().store();
     store.create("log/a", Bytes::new(), false).await.unwrap();
     let created = store.create("log/a#1", Bytes::new(), false).await;

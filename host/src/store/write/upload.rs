@@ -165,8 +165,8 @@ impl Upload {
 
     /// Returns the number of bytes in memory, including those in flight.
     pub(crate) fn bytes_held(&self) -> usize {
-        let under_way = self.tasks.len().saturating_mul(PART_BYTES);
-        self.pieces.len.saturating_add(under_way)
+        let in_flight = self.tasks.len().saturating_mul(PART_BYTES);
+        self.pieces.len.saturating_add(in_flight)
     }
 
     /// Returns whether the bytes so far are sent in parts: not before more than one part was
