@@ -23,7 +23,7 @@ static EMBEDDED: &[u8] = include_bytes!(env!("STRATALOG_COMPONENT"));
 /// Runs the log's component. Cheap to clone; one is enough for a process.
 ///
 /// Each open log, each pass, each compaction and each other operation has an instance of its own.
-/// After the second instance, the host keeps one spare ready, which takes less than 200 KiB of
+/// After the second instance, the host keeps one more ready, which takes less than 200 KiB of
 /// memory.
 ///
 /// Every call is cancel safe. A dropped call that opens something has changed nothing. A dropped

@@ -25,7 +25,7 @@ use crate::sandbox::instance::Instance;
 use crate::sandbox::interface::{self, World, of_package};
 use crate::sandbox::memory::Memory;
 use crate::sandbox::module_cache;
-use crate::sandbox::prewarm::Spare;
+use crate::sandbox::prewarm::Prewarmed;
 use crate::store::Store;
 
 /// A compiled component, ready to be instantiated.
@@ -35,7 +35,7 @@ pub(crate) struct LogEngine {
     sha256: String,
     clock: Clock,
     limits: Limits,
-    pub(crate) spare: Spare,
+    pub(crate) prewarmed: Prewarmed,
 }
 
 impl LogEngine {
@@ -75,7 +75,7 @@ impl LogEngine {
             Error::Component(format!("cannot start the epoch's thread: {error}"))
         })?;
         let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { engine, component, sha256, clock, limits, spare: Spare::default() })
+        Ok(Self { engine, component, sha256, clock, limits, prewarmed: Prewarmed::default() })
     }
 
     /// Returns the SHA-256 of the component's bytes, in hexadecimal digits.
@@ -83,13 +83,13 @@ impl LogEngine {
         &self.sha256
     }
 
-    /// Returns the spare instance, or makes one.
+    /// Returns the instance that is ready, or makes one.
     async fn instance(self: &Arc<Self>) -> Result<Instance> {
-        let (ready, is_next_due) = self.spare.take();
+        let (ready, is_next_due) = self.prewarmed.take();
         if is_next_due {
-            let making = Making(Arc::downgrade(self));
+            let warmup = Warmup(Arc::downgrade(self));
             if let Ok(runtime) = Handle::try_current() {
-                runtime.spawn(making.run());
+                runtime.spawn(warmup.run());
             }
         }
         let mut instance = match ready {
@@ -124,24 +124,24 @@ impl LogEngine {
     }
 }
 
-/// The making of a spare instance. When it ends, in any way, another one can be made.
-struct Making(Weak<LogEngine>);
+/// The instantiation of the next instance. When it ends, in any way, another one can be made.
+struct Warmup(Weak<LogEngine>);
 
-impl Making {
+impl Warmup {
     async fn run(self) {
         let Some(engine) = self.0.upgrade() else { return };
         match engine.make().await {
-            Ok(instance) => engine.spare.put(instance),
+            Ok(instance) => engine.prewarmed.put(instance),
             // The next request for an instance returns the error.
             Err(error) => tracing::debug!("no instance is kept ready: {error}"),
         }
     }
 }
 
-impl Drop for Making {
+impl Drop for Warmup {
     fn drop(&mut self) {
         if let Some(engine) = self.0.upgrade() {
-            engine.spare.end_making();
+            engine.prewarmed.end_warmup();
         }
     }
 }
@@ -229,18 +229,18 @@ mod tests {
     #[tokio::test]
     async fn one_is_made_after_the_second_that_was_asked_for_and_only_one_at_a_time() {
         let host = Host::new().unwrap();
-        let spare = &host.engine().engine().spare;
+        let prewarmed = &host.engine().engine().prewarmed;
         let take = || {
-            let (ready, is_next_due) = spare.take();
+            let (ready, is_next_due) = prewarmed.take();
             (ready.is_some(), is_next_due)
         };
         assert_eq!(take(), (false, false));
         assert_eq!(take(), (false, true));
         assert_eq!(take(), (false, false), "one is being made");
-        Making(Arc::downgrade(host.engine().engine())).run().await;
+        Warmup(Arc::downgrade(host.engine().engine())).run().await;
         assert_eq!(take(), (true, true));
-        // A making that was dropped does not prevent another one.
-        drop(Making(Arc::downgrade(host.engine().engine())));
+        // A warm-up that was dropped does not prevent another one.
+        drop(Warmup(Arc::downgrade(host.engine().engine())));
         assert_eq!(take(), (false, true));
     }
 }

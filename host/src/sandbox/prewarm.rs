@@ -8,23 +8,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::sandbox::instance::Instance;
 
 #[derive(Default)]
-pub(crate) struct Spare(Mutex<Kept>);
+pub(crate) struct Prewarmed(Mutex<Slot>);
 
 #[derive(Default)]
-struct Kept {
+struct Slot {
     was_asked: bool,
-    is_being_made: bool,
+    is_warming_up: bool,
     ready: Option<Instance>,
 }
 
-impl Spare {
+impl Prewarmed {
     /// Takes the ready instance, if there is one. Also returns true if another one must be made.
     pub(crate) fn take(&self) -> (Option<Instance>, bool) {
-        let mut kept = self.lock();
-        let ready = kept.ready.take();
-        let is_due = kept.was_asked && !kept.is_being_made;
-        kept.was_asked = true;
-        kept.is_being_made |= is_due;
+        let mut slot = self.lock();
+        let ready = slot.ready.take();
+        let is_due = slot.was_asked && !slot.is_warming_up;
+        slot.was_asked = true;
+        slot.is_warming_up |= is_due;
         (ready, is_due)
     }
 
@@ -33,12 +33,12 @@ impl Spare {
         self.lock().ready = Some(instance);
     }
 
-    /// Records that the making of an instance has ended, in any way. Another one can be made.
-    pub(super) fn end_making(&self) {
-        self.lock().is_being_made = false;
+    /// Records that a warm-up has ended, in any way. Another one can be made.
+    pub(super) fn end_warmup(&self) {
+        self.lock().is_warming_up = false;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, Slot> {
         // Nothing panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
