@@ -237,8 +237,8 @@ impl Host {
         options: &CompactOptions,
     ) -> Result<CompactionPlan> {
         let mut instance = self.engine.instantiate(store).await?;
-        let (guest, instances, time) = instance.begin();
-        let plan = time.measure(guest.call_plan_compaction(instances, name, *options)).await;
+        let (guest, wasm_store, time) = instance.enter();
+        let plan = time.measure(guest.call_plan_compaction(wasm_store, name, *options)).await;
         Ok(plan.map_err(|error| Error::trapped(&error))??)
     }
 
@@ -257,8 +257,8 @@ impl Host {
         options: TrimOptions,
     ) -> Result<Trimmed> {
         let mut instance = self.engine.instantiate(store).await?;
-        let (guest, instances, time) = instance.begin();
-        let done = guest.call_trim(instances, name, &until, options);
+        let (guest, wasm_store, time) = instance.enter();
+        let done = guest.call_trim(wasm_store, name, &until, options);
         let done = time.measure(done).await;
         Ok(done.map_err(|error| Error::trapped(&error))??)
     }
@@ -275,8 +275,8 @@ impl Host {
         options: TrimOptions,
     ) -> Result<Trimmed> {
         let mut instance = self.engine.instantiate(store).await?;
-        let (guest, instances, time) = instance.begin();
-        let plan = guest.call_plan_trim(instances, name, &until, options);
+        let (guest, wasm_store, time) = instance.enter();
+        let plan = guest.call_plan_trim(wasm_store, name, &until, options);
         let done = time.measure(plan).await;
         Ok(done.map_err(|error| Error::trapped(&error))??)
     }
@@ -322,8 +322,8 @@ impl Host {
     /// [`Error::InvalidInput`], [`Error::NoLog`], [`Error::StoreFailed`] or [`Error::Damaged`].
     pub async fn stat(&self, store: &Store, name: &str) -> Result<Stats> {
         let mut instance = self.engine.instantiate(store).await?;
-        let (guest, instances, time) = instance.begin();
-        let stats = time.measure(guest.call_stat(instances, name)).await;
+        let (guest, wasm_store, time) = instance.enter();
+        let stats = time.measure(guest.call_stat(wasm_store, name)).await;
         Ok(stats.map_err(|error| Error::trapped(&error))??)
     }
 

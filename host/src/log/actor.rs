@@ -143,9 +143,9 @@ impl WriterActor {
                 Command::FileCount(answer) => {
                     // Events that are refused for now are in no object.
                     self.drain().await?.ok();
-                    let (guest, instances, time) = self.instance.begin();
+                    let (guest, wasm_store, time) = self.instance.enter();
                     let count =
-                        time.measure(guest.log().call_file_count(instances, self.handle)).await;
+                        time.measure(guest.log().call_file_count(wasm_store, self.handle)).await;
                     answer.send(self.returned(count)?).ok();
                 }
                 Command::Close(answer) => {
@@ -153,9 +153,9 @@ impl WriterActor {
                     self.queue.end(Error::Closed);
                     let mut closed = self.flush().await?;
                     if closed.is_ok() {
-                        let (guest, instances, time) = self.instance.begin();
+                        let (guest, wasm_store, time) = self.instance.enter();
                         let written =
-                            time.measure(guest.log().call_close(instances, self.handle)).await;
+                            time.measure(guest.log().call_close(wasm_store, self.handle)).await;
                         closed = self.returned(written)?;
                     }
                     let done = closed.is_ok();
@@ -263,8 +263,8 @@ impl WriterActor {
         loop {
             // A full component must be flushed before it takes the rest.
             let drained = self.drain().await?;
-            let (guest, instances, time) = self.instance.begin();
-            let flushed = time.measure(guest.log().call_flush(instances, self.handle)).await;
+            let (guest, wasm_store, time) = self.instance.enter();
+            let flushed = time.measure(guest.log().call_flush(wasm_store, self.handle)).await;
             let flushed = self.returned(flushed)?;
             if drained.is_ok() || flushed.is_err() {
                 return Ok(flushed.map_err(|error| self.with_all_pending(error)));
@@ -274,8 +274,8 @@ impl WriterActor {
 
     async fn pending(&mut self) -> Result<Result<Pending>> {
         self.drain().await?.ok();
-        let (guest, instances, time) = self.instance.begin();
-        let pending = time.measure(guest.log().call_pending(instances, self.handle)).await;
+        let (guest, wasm_store, time) = self.instance.enter();
+        let pending = time.measure(guest.log().call_pending(wasm_store, self.handle)).await;
         let mut pending = pending.map_err(|error| self.trapped(&error))?;
         pending.lines.extend(self.refused.iter().flat_map(|pack| pack.lines.iter().copied()));
         self.queue.copy_to(&mut pending.lines);
@@ -285,8 +285,8 @@ impl WriterActor {
     async fn maintain(&mut self) -> Result<()> {
         self.tick_at = None;
         self.drain().await?.ok();
-        let (guest, instances, time) = self.instance.begin();
-        let pending = time.measure(guest.log().call_tick(instances, self.handle)).await;
+        let (guest, wasm_store, time) = self.instance.enter();
+        let pending = time.measure(guest.log().call_tick(wasm_store, self.handle)).await;
         let pending = pending.map_err(|error| self.trapped(&error))?;
         self.tick_at = (pending || self.refused.is_some()).then(|| Instant::now() + self.tick);
         Ok(())

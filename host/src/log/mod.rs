@@ -62,9 +62,9 @@ impl Log {
         let compact_after = options.compact_after_batches()?;
         let mut instance = engine.instantiate(&store).await?;
         let options_given = options.to_wit()?;
-        let (guest, instances, time) = instance.begin();
+        let (guest, wasm_store, time) = instance.enter();
         let log = guest.log();
-        let opened = time.measure(log.call_open(instances, name, options_given)).await;
+        let opened = time.measure(log.call_open(wasm_store, name, options_given)).await;
         let handle = opened.map_err(|error| Error::trapped(&error))??;
         // An event is counted when it is taken. From then on it must not be refused.
         let memory = instance.memory().clone();

@@ -57,8 +57,8 @@ impl Reader {
             _ => None,
         };
         let mut instance = engine.instantiate(store).await?;
-        let (guest, instances, time) = instance.begin();
-        let handle = time.measure(guest.call_read(instances, name, options)).await;
+        let (guest, wasm_store, time) = instance.enter();
+        let handle = time.measure(guest.call_read(wasm_store, name, options)).await;
         let handle = handle.map_err(|error| Error::trapped(&error))??;
         Ok(Self { calls: Calls::new(instance), handle, kept: None, ends_with })
     }

@@ -24,8 +24,8 @@ pub struct Verifier {
 impl Verifier {
     pub(crate) async fn open(engine: &SharedEngine, store: &Store, name: &str) -> Result<Self> {
         let mut instance = engine.instantiate(store).await?;
-        let (guest, instances, time) = instance.begin();
-        let handle = time.measure(guest.call_verify(instances, name)).await;
+        let (guest, wasm_store, time) = instance.enter();
+        let handle = time.measure(guest.call_verify(wasm_store, name)).await;
         let handle = handle.map_err(|error| Error::trapped(&error))??;
         Ok(Self { calls: Calls::new(instance), handle })
     }
@@ -42,9 +42,9 @@ impl Verifier {
         let handle = self.handle;
         let checked = self.calls.end_or_make(move |instance| {
             async move {
-                let (guest, instances, time) = instance.begin();
+                let (guest, wasm_store, time) = instance.enter();
                 let verifier = guest.verifier();
-                let checked = time.measure(verifier.call_next(instances, handle)).await;
+                let checked = time.measure(verifier.call_next(wasm_store, handle)).await;
                 let checked = checked.map_err(|error| Error::trapped(&error))?;
                 Ok(checked.map_err(Error::from))
             }

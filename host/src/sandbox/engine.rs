@@ -11,7 +11,7 @@ use std::thread;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, Engine, Store as Instances, UpdateDeadline};
+use wasmtime::{Config, Engine, Store as WasmStore, UpdateDeadline};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -97,19 +97,19 @@ impl LogEngine {
             None => self.make().await?,
         };
         // The instance may have waited for longer than a call may take.
-        instance.instances.set_epoch_deadline(1);
+        instance.wasm_store.set_epoch_deadline(1);
         Ok(instance)
     }
 
     /// Makes an instance that has no store yet.
     pub(crate) async fn make(&self) -> Result<Instance> {
         let state = State::new(&self.clock, &self.limits);
-        let mut instances = Instances::new(&self.engine, state);
-        instances.limiter(|state| &mut state.memory);
-        instances.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
+        let mut wasm_store = WasmStore::new(&self.engine, state);
+        wasm_store.limiter(|state| &mut state.memory);
+        wasm_store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
         let compute_max = self.limits.call_compute_max;
-        instances.set_epoch_deadline(1);
-        instances.epoch_deadline_callback(move |context| {
+        wasm_store.set_epoch_deadline(1);
+        wasm_store.epoch_deadline_callback(move |context| {
             if context.data().work.meter.computed() > compute_max {
                 return Err(wasmtime::Error::msg(format!(
                     "a call computed for longer than call_compute_max = {compute_max:?}"
@@ -117,10 +117,10 @@ impl LogEngine {
             }
             Ok(UpdateDeadline::Yield(1))
         });
-        let time = instances.data_mut().work.meter.begin();
-        let component = time.measure(self.component.instantiate_async(&mut instances)).await;
+        let time = wasm_store.data_mut().work.meter.begin();
+        let component = time.measure(self.component.instantiate_async(&mut wasm_store)).await;
         let component = component.map_err(|error| Error::trapped(&error))?;
-        Ok(Instance { instances, component })
+        Ok(Instance { wasm_store, component })
     }
 }
 
@@ -214,7 +214,7 @@ impl SharedEngine {
         if let Some(charge) = &self.charge {
             instance.memory().charge(&charge.memory)?;
         }
-        instance.instances.data_mut().provide(store.clone());
+        instance.wasm_store.data_mut().provide(store.clone());
         Ok(instance)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
-use wasmtime::Store as Instances;
+use wasmtime::Store as WasmStore;
 pub(crate) use wasmtime::component::ResourceAny as Handle;
 
 use crate::error::{Error, Result};
@@ -28,27 +28,27 @@ pub(crate) type CountedPage = (Page, Borrowed);
 
 /// One instance of the component, with a memory of its own.
 pub(crate) struct Instance {
-    pub(super) instances: Instances<State>,
+    pub(super) wasm_store: WasmStore<State>,
     pub(super) component: LogComponent,
 }
 
 impl Instance {
     /// Begins a call: returns the exports, the wasmtime store, and the time that measures the call.
-    pub(crate) fn begin(&mut self) -> (&Guest, &mut Instances<State>, PolledTime) {
-        let time = self.instances.data_mut().work.meter.begin();
-        (self.component.stratalog_log_append_log(), &mut self.instances, time)
+    pub(crate) fn enter(&mut self) -> (&Guest, &mut WasmStore<State>, PolledTime) {
+        let time = self.wasm_store.data_mut().work.meter.begin();
+        (self.component.stratalog_log_append_log(), &mut self.wasm_store, time)
     }
 
     /// Returns the memory that the instance takes.
     pub(crate) fn memory(&self) -> &Memory {
-        self.instances.data().memory.memory()
+        self.wasm_store.data().memory.memory()
     }
 
     /// Returns the options of a handle of the component, with every default filled in.
     pub(crate) async fn effective_options(&mut self, log: Handle) -> Result<Options> {
-        let time = self.instances.data_mut().work.meter.begin();
+        let time = self.wasm_store.data_mut().work.meter.begin();
         let lines = self.component.stratalog_log_host_lines();
-        let options = time.measure(lines.call_effective_options(&mut self.instances, log)).await;
+        let options = time.measure(lines.call_effective_options(&mut self.wasm_store, log)).await;
         options.map_err(|error| Error::trapped(&error))
     }
 
@@ -60,11 +60,11 @@ impl Instance {
         lines: Bytes,
         events: u64,
     ) -> Result<()> {
-        let state = self.instances.data_mut();
+        let state = self.wasm_store.data_mut();
         let time = state.work.meter.begin();
         let lines = state.keep_counted(lines)?;
         let appended = self.component.stratalog_log_host_lines();
-        let appended = time.measure(appended.call_append(&mut self.instances, log, lines, events));
+        let appended = time.measure(appended.call_append(&mut self.wasm_store, log, lines, events));
         Ok(appended.await.map_err(|error| Error::trapped(&error))??)
     }
 
@@ -74,15 +74,15 @@ impl Instance {
         &mut self,
         reader: Handle,
     ) -> Result<Result<Option<CountedPage>>> {
-        let time = self.instances.data_mut().work.meter.begin();
+        let time = self.wasm_store.data_mut().work.meter.begin();
         let lines = self.component.stratalog_log_host_lines();
-        let page = time.measure(lines.call_next(&mut self.instances, reader)).await;
+        let page = time.measure(lines.call_next(&mut self.wasm_store, reader)).await;
         let page = match page.map_err(|error| Error::trapped(&error))? {
             Ok(Some(page)) => page,
             Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error.into())),
         };
-        let state = self.instances.data_mut();
+        let state = self.wasm_store.data_mut();
         let (lines, counted) = match page.lines {
             Some(lines) => state.take_bytes(lines)?,
             None => (Bytes::new(), state.memory.memory().borrow_freely(0)),
@@ -93,17 +93,17 @@ impl Instance {
 
     /// Lets a reader skip damage.
     pub(crate) async fn skip_damaged(&mut self, reader: Handle) -> Result<()> {
-        let time = self.instances.data_mut().work.meter.begin();
+        let time = self.wasm_store.data_mut().work.meter.begin();
         let repairs = self.component.stratalog_log_repairs();
-        let skips = time.measure(repairs.call_skip_damaged(&mut self.instances, reader)).await;
+        let skips = time.measure(repairs.call_skip_damaged(&mut self.wasm_store, reader)).await;
         skips.map_err(|error| Error::trapped(&error))
     }
 
     /// Returns the damage that a reader has skipped since the last call.
     pub(crate) async fn take_skipped(&mut self, reader: Handle) -> Result<Vec<Skipped>> {
-        let time = self.instances.data_mut().work.meter.begin();
+        let time = self.wasm_store.data_mut().work.meter.begin();
         let repairs = self.component.stratalog_log_repairs();
-        let skipped = time.measure(repairs.call_take_skipped(&mut self.instances, reader)).await;
+        let skipped = time.measure(repairs.call_take_skipped(&mut self.wasm_store, reader)).await;
         skipped.map_err(|error| Error::trapped(&error))
     }
 
@@ -113,50 +113,50 @@ impl Instance {
         name: &str,
         options: &CompactOptions,
     ) -> Result<Compaction> {
-        let (guest, instances, time) = self.begin();
-        let done = time.measure(guest.call_compact(instances, name, *options)).await;
+        let (guest, wasm_store, time) = self.enter();
+        let done = time.measure(guest.call_compact(wasm_store, name, *options)).await;
         Ok(done.map_err(|error| Error::trapped(&error))??)
     }
 
     /// Repairs a log, or returns the steps of a repair without doing them.
     pub(crate) async fn repair(&mut self, name: &str, dry_run: bool) -> Result<Vec<RepairStep>> {
-        let time = self.instances.data_mut().work.meter.begin();
+        let time = self.wasm_store.data_mut().work.meter.begin();
         let repairs = self.component.stratalog_log_repairs();
-        let steps = time.measure(repairs.call_repair(&mut self.instances, name, dry_run)).await;
+        let steps = time.measure(repairs.call_repair(&mut self.wasm_store, name, dry_run)).await;
         Ok(steps.map_err(|error| Error::trapped(&error))??)
     }
 
     /// Returns the position after a reader's last page.
     pub(crate) async fn position(&mut self, reader: Handle) -> Result<Option<String>> {
-        let (guest, instances, time) = self.begin();
+        let (guest, wasm_store, time) = self.enter();
         let reader_calls = guest.reader();
-        let position = time.measure(reader_calls.call_position(instances, reader)).await;
+        let position = time.measure(reader_calls.call_position(wasm_store, reader)).await;
         position.map_err(|error| Error::trapped(&error))
     }
 
     /// Returns the position before a reader's last page.
     pub(crate) async fn position_before(&mut self, reader: Handle) -> Result<Option<String>> {
-        let time = self.instances.data_mut().work.meter.begin();
+        let time = self.wasm_store.data_mut().work.meter.begin();
         let lines = self.component.stratalog_log_host_lines();
-        let position = time.measure(lines.call_position_before(&mut self.instances, reader)).await;
+        let position = time.measure(lines.call_position_before(&mut self.wasm_store, reader)).await;
         position.map_err(|error| Error::trapped(&error))
     }
 
     /// Returns the number of objects created by creates that were started without waiting: a
     /// writer's batches.
     pub(crate) fn created(&self) -> u64 {
-        self.instances.data().work.created
+        self.wasm_store.data().work.created
     }
 
     /// Returns the counter of the bytes of those objects, which continues to count.
     pub(crate) fn created_bytes(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.instances.data().work.created_bytes)
+        Arc::clone(&self.wasm_store.data().work.created_bytes)
     }
 
     /// Drops a handle that the component returned.
     pub(crate) async fn drop_handle(&mut self, handle: Handle) -> Result<()> {
-        let time = self.instances.data_mut().work.meter.begin();
-        let dropped = time.measure(handle.resource_drop_async(&mut self.instances)).await;
+        let time = self.wasm_store.data_mut().work.meter.begin();
+        let dropped = time.measure(handle.resource_drop_async(&mut self.wasm_store)).await;
         dropped.map_err(|error| Error::trapped(&error))
     }
 }
