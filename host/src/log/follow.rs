@@ -18,12 +18,12 @@ use crate::page::Page;
 /// Follows a log: yields its events and then waits for new ones. Made by [`Reader::follow`].
 pub struct Follow {
     /// The next poll of the log.
-    look: BoxFuture<'static, Looked>,
+    poll: BoxFuture<'static, Polled>,
     position: String,
     wait: Duration,
 }
 
-struct Looked {
+struct Polled {
     reader: Reader,
     /// A page, and the position after it.
     outcome: Result<Option<(Page, String)>>,
@@ -46,8 +46,8 @@ impl Reader {
 impl Follow {
     pub(crate) async fn new(mut reader: Reader) -> Result<Self> {
         let position = reader.position().await?;
-        let look = look(reader, Instant::now()).boxed();
-        Ok(Self { look, position, wait: Duration::ZERO })
+        let poll = poll(reader, Instant::now()).boxed();
+        Ok(Self { poll, position, wait: Duration::ZERO })
     }
 
     /// Returns the next events as soon as there are some. For a log that does not exist yet, it
@@ -63,12 +63,12 @@ impl Follow {
     /// stopped.
     pub async fn next(&mut self) -> Result<Page> {
         loop {
-            let Looked { reader, outcome } = (&mut self.look).await;
+            let Polled { reader, outcome } = (&mut self.poll).await;
             self.wait = match &outcome {
                 Ok(Some(_)) => Duration::ZERO,
                 Ok(None) | Err(_) => longer(self.wait),
             };
-            self.look = look(reader, Instant::now() + self.wait).boxed();
+            self.poll = poll(reader, Instant::now() + self.wait).boxed();
             if let Some((page, position)) = outcome? {
                 self.position = position;
                 return Ok(page);
@@ -88,7 +88,7 @@ fn longer(wait: Duration) -> Duration {
     wait.saturating_mul(2).clamp(FOLLOW_WAIT_MIN, FOLLOW_WAIT_MAX)
 }
 
-async fn look(mut reader: Reader, at: Instant) -> Looked {
+async fn poll(mut reader: Reader, at: Instant) -> Polled {
     sleep_until(at).await;
     let outcome = match reader.next().await {
         Ok(Some(page)) => reader.position().await.map(|position| Some((page, position))),
@@ -96,7 +96,7 @@ async fn look(mut reader: Reader, at: Instant) -> Looked {
         Ok(None) | Err(Error::NoLog(_)) => Ok(None),
         Err(error) => Err(error),
     };
-    Looked { reader, outcome }
+    Polled { reader, outcome }
 }
 
 impl fmt::Debug for Follow {

@@ -15,7 +15,7 @@ use object_store::client::{HttpError, HttpErrorKind};
 use super::backend::local::Failure;
 use super::config::redact::Redactor;
 use super::error::{ReadError, StoreError, StoreErrorKind, WriteError};
-use super::operation::{Attempts, Overdue};
+use super::operation::{Abandoned, Attempts};
 use super::reply::{Refused, WrongReply};
 
 /// Turns the library's errors into ours. Knows the store's name and its secrets.
@@ -63,7 +63,7 @@ impl Context {
         key: &str,
         error: &object_store::Error,
     ) -> ReadError {
-        let facts = Facts::of(error);
+        let facts = ErrorFacts::of(error);
         self.explain(action, key, error, &facts)
     }
 
@@ -78,7 +78,7 @@ impl Context {
     /// Classifies an error of the step that makes an object visible. A conflict proves nothing.
     pub(super) fn fate(&self, action: &str, key: &str, error: &object_store::Error) -> WriteError {
         use object_store::Error as E;
-        let facts = Facts::of(error);
+        let facts = ErrorFacts::of(error);
         let explained = self.explain(action, key, error, &facts);
         let attempts = Attempts::of_current();
         let certain = match error {
@@ -94,18 +94,18 @@ impl Context {
     }
 
     /// Explains why an operation was abandoned.
-    pub(super) fn overdue_reason(&self, overdue: &Overdue) -> String {
-        let reason = overdue.reason(&self.redactor, &self.settings);
-        match overdue.is_a_matter_of_time() {
+    pub(super) fn abandoned_reason(&self, abandoned: &Abandoned) -> String {
+        let reason = abandoned.reason(&self.redactor, &self.settings);
+        match abandoned.is_a_matter_of_time() {
             true => format!("{reason}{}", self.through_proxy()),
             false => reason,
         }
     }
 
     /// Returns the error of an operation that was abandoned.
-    pub(super) fn overdue(&self, action: &str, key: &str, overdue: &Overdue) -> StoreError {
-        let reason = self.overdue_reason(overdue);
-        let kind = match overdue.is_a_matter_of_time() {
+    pub(super) fn abandoned(&self, action: &str, key: &str, abandoned: &Abandoned) -> StoreError {
+        let reason = self.abandoned_reason(abandoned);
+        let kind = match abandoned.is_a_matter_of_time() {
             true => StoreErrorKind::Unavailable,
             false => StoreErrorKind::Other,
         };
@@ -113,9 +113,14 @@ impl Context {
     }
 
     /// Classifies a write that was abandoned.
-    pub(super) fn overdue_write(&self, action: &str, key: &str, overdue: &Overdue) -> WriteError {
-        let error = self.overdue(action, key, overdue);
-        match overdue.attempts.had_no_effect() {
+    pub(super) fn abandoned_write(
+        &self,
+        action: &str,
+        key: &str,
+        abandoned: &Abandoned,
+    ) -> WriteError {
+        let error = self.abandoned(action, key, abandoned);
+        match abandoned.attempts.had_no_effect() {
             true => WriteError::NotWritten(error),
             false => WriteError::Unknown(error),
         }
@@ -126,7 +131,7 @@ impl Context {
         action: &str,
         key: &str,
         error: &object_store::Error,
-        facts: &Facts,
+        facts: &ErrorFacts,
     ) -> StoreError {
         let kind = facts.kind(error);
         if facts.is_bucket_missing() {
@@ -205,7 +210,7 @@ fn without_page(text: &str) -> &str {
 }
 
 /// Facts about an error of the library, which keeps its own types private.
-struct Facts {
+struct ErrorFacts {
     /// The error and its causes in one line, not yet redacted.
     text: String,
     status: Option<u16>,
@@ -232,7 +237,7 @@ impl LocalFacts {
     }
 }
 
-impl Facts {
+impl ErrorFacts {
     fn of(error: &object_store::Error) -> Self {
         // The outermost text only repeats which store and object it was.
         let mut text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
@@ -330,7 +335,7 @@ fn status_of(text: &str) -> Option<u16> {
 /// Some servers also answer with a conflict when requests collide or a parent folder is missing. A
 /// mere status may come from any server. Only a check of the object decides.
 pub(super) fn is_mere_conflict(error: &object_store::Error) -> bool {
-    let text = Facts::of(error).text;
+    let text = ErrorFacts::of(error).text;
     match status_of(&text) {
         Some(409) => !text.contains("BlobAlreadyExists"),
         Some(_) => !text.contains("<Error"),
@@ -352,7 +357,7 @@ pub(super) fn is_wrong_reply(error: &object_store::Error) -> bool {
 
 /// Returns whether a range was refused because it starts beyond the end of the object.
 pub(super) fn is_range_refused(error: &object_store::Error) -> bool {
-    let facts = Facts::of(error);
+    let facts = ErrorFacts::of(error);
     facts.status == Some(416)
         || facts.text.contains("Invalid range")
         || facts.text.contains("Requested range was invalid")

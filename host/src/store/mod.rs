@@ -50,7 +50,7 @@ use config::redact::Redactor;
 use config::root::RootKind;
 use config::settings::Environment;
 use encryption::Asked;
-use operation::{Operations, Overdue};
+use operation::{Abandoned, Operations};
 
 pub use config::location::Location;
 pub use config::location_error::{LOCATION_FORMS, LocationError};
@@ -287,28 +287,29 @@ impl Inner {
     }
 
     /// Runs one operation within the store's timeout. In memory nothing waits.
-    async fn operate<T>(
+    async fn run_operation<T>(
         &self,
         action: &'static str,
         key: &str,
         work: impl Future<Output = T>,
-    ) -> Result<T, Overdue> {
+    ) -> Result<T, Abandoned> {
         match self.is_in_process {
             true => Ok(work.await),
             false => self.operations.run(action, key, work).await,
         }
     }
 
-    /// As [`Inner::operate`], for an operation with no other fate than "failed".
-    async fn look<T>(
+    /// As [`Inner::run_operation`], for an operation whose failure is certain: a read, or a step of
+    /// an upload.
+    async fn run_certain<T>(
         &self,
         action: &'static str,
         key: &str,
         work: impl Future<Output = Result<T, ReadError>>,
     ) -> Result<T, ReadError> {
-        match self.operate(action, key, work).await {
+        match self.run_operation(action, key, work).await {
             Ok(result) => result,
-            Err(overdue) => Err(self.context.overdue(action, key, &overdue)),
+            Err(abandoned) => Err(self.context.abandoned(action, key, &abandoned)),
         }
     }
 

@@ -66,7 +66,7 @@ pub(super) struct Attempts {
 
 /// An operation was abandoned at its time limit, or because its work panicked.
 #[derive(Debug)]
-pub(super) struct Overdue {
+pub(super) struct Abandoned {
     pub(super) attempts: Attempts,
     timeout: Duration,
     panicked: Option<Panicked>,
@@ -150,7 +150,7 @@ impl Operations {
         action: &'static str,
         key: &str,
         work: impl Future<Output = T>,
-    ) -> Result<T, Overdue> {
+    ) -> Result<T, Abandoned> {
         let (begun, seen) = (Instant::now(), Mutex::default());
         let (key, requests) = (key.to_owned(), Arc::clone(&self.requests));
         let encryption = Arc::clone(&self.encryption);
@@ -162,7 +162,7 @@ impl Operations {
             Ok(Err(panicked)) => Some(panicked),
             Err(_) => None,
         };
-        Err(Overdue { attempts: operation.attempts(), timeout: self.timeout, panicked })
+        Err(Abandoned { attempts: operation.attempts(), timeout: self.timeout, panicked })
     }
 
     /// Returns the number of requests since the store was opened, repeated ones included.
@@ -252,7 +252,7 @@ impl Attempts {
     }
 }
 
-impl Overdue {
+impl Abandoned {
     /// Returns whether the time limit was the cause, so that a later retry may succeed.
     pub(super) fn is_a_matter_of_time(&self) -> bool {
         self.panicked.is_none()

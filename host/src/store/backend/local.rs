@@ -142,7 +142,7 @@ impl LocalFolder {
                     continue;
                 }
                 let name = key.strip_prefix(&folder).unwrap_or(&key);
-                match open.look(name) {
+                match open.inspect(name) {
                     Ok(entry) => entries.push(listed(key, entry.what, entry.size)),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => return Err(failed(error.into())),

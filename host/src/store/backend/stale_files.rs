@@ -20,7 +20,7 @@ use crate::store::backend::local::below::Folder;
 use crate::store::backend::local::failure::{Cause, What};
 
 /// A file that was not written to for this long is stale.
-const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
+const STALE_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// The starts of the names of all that a log writes, its probes included.
 const NAME_STARTS: [&str; 6] =
@@ -43,14 +43,14 @@ pub(crate) fn sweep(folder: &Folder, now: SystemTime) -> Result<usize, Cause> {
         if is_folder || !is_ours {
             continue;
         }
-        let entry = match folder.look(&name) {
+        let entry = match folder.inspect(&name) {
             Ok(entry) if entry.what == What::File => entry,
             // The file has got its name, or another process removed it.
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => continue,
         };
         let age = entry.modified.and_then(|modified| now.duration_since(modified).ok());
-        if age.unwrap_or_default() < ABANDONED_AFTER {
+        if age.unwrap_or_default() < STALE_AFTER {
             continue;
         }
         match folder.remove(&name) {

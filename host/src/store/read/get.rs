@@ -173,7 +173,8 @@ impl ObjectRead {
                 }
             })
         };
-        let Found { range: found, size, source, checksum } = inner.look("read", key, asked).await?;
+        let Found { range: found, size, source, checksum } =
+            inner.run_certain("read", key, asked).await?;
         if let Some(Range { start, end }) = range
             && found != (start..end)
         {
@@ -221,7 +222,7 @@ impl ObjectRead {
                 Failure::File(error) => error,
             })
         };
-        let piece = inner.look("read", key, piece).await?;
+        let piece = inner.run_certain("read", key, piece).await?;
         let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
         if length == 0 || length > self.remaining {
             return Err(self.wrong_length(inner, length));

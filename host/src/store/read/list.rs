@@ -88,7 +88,7 @@ impl Store {
             other => other,
         };
         let listed = self.list_in(prefix, &split, start_after, limit);
-        self.inner.look("list", prefix, listed).await
+        self.inner.run_certain("list", prefix, listed).await
     }
 
     async fn list_in(
@@ -135,7 +135,7 @@ impl Inner {
             let found = store.list_with_delimiter(Some(&path)).await;
             found.map_err(|error| self.context.read_error("list", folder, &error))
         };
-        let objects = self.look("list", folder, listed).await?.objects.into_iter();
+        let objects = self.run_certain("list", folder, listed).await?.objects.into_iter();
         let times = objects.filter_map(|object| {
             let key = object.location.as_ref().strip_prefix(self.prefix.as_str())?.to_owned();
             Some((key, object.last_modified))

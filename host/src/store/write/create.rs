@@ -208,9 +208,9 @@ impl Inner {
         payload: PutPayload,
     ) -> Result<(), WriteError> {
         let work = self.create_within(store, key, path, payload);
-        match self.operate("create", key, work).await {
+        match self.run_operation("create", key, work).await {
             Ok(fate) => fate,
-            Err(overdue) => Err(self.context.overdue_write("create", key, &overdue)),
+            Err(abandoned) => Err(self.context.abandoned_write("create", key, &abandoned)),
         }
     }
 
@@ -289,10 +289,10 @@ impl Inner {
         path: &Path,
     ) -> Result<(), WriteError> {
         let action = "look before creating";
-        match self.operate(action, key, self.check_absent(store, key, path)).await {
+        match self.run_operation(action, key, self.check_absent(store, key, path)).await {
             Ok(looked) => looked,
-            Err(overdue) => {
-                Err(WriteError::NotWritten(self.context.overdue(action, key, &overdue)))
+            Err(abandoned) => {
+                Err(WriteError::NotWritten(self.context.abandoned(action, key, &abandoned)))
             }
         }
     }

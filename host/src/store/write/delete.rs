@@ -71,9 +71,9 @@ impl Inner {
                     results.push(answer);
                 }
             };
-            let unsaid = match self.operate("delete", first, answers).await {
+            let unsaid = match self.run_operation("delete", first, answers).await {
                 Ok(()) => "the store did not say whether it is gone".to_owned(),
-                Err(overdue) => self.context.overdue_reason(&overdue),
+                Err(abandoned) => self.context.abandoned_reason(&abandoned),
             };
             self.judge(bulk, results, &unsaid, &mut failures);
         }

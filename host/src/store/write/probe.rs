@@ -103,10 +103,10 @@ impl Inner {
                 fate => Err(fate),
             }
         };
-        let fate = match self.operate("create", key, created).await {
+        let fate = match self.run_operation("create", key, created).await {
             Ok(Ok(())) => return Ok(Outcome::Created),
             Ok(Err(fate)) => fate,
-            Err(overdue) => self.context.overdue_write("create", key, &overdue),
+            Err(abandoned) => self.context.abandoned_write("create", key, &abandoned),
         };
         match fate {
             WriteError::AlreadyExists => Ok(Outcome::Exists),

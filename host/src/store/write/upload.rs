@@ -153,9 +153,9 @@ impl Upload {
                 Err(error) => Err(inner.context.fate(action, key, &error)),
             }
         };
-        let fate = match inner.operate(action, key, completed).await {
+        let fate = match inner.run_operation(action, key, completed).await {
             Ok(fate) => fate,
-            Err(overdue) => Err(inner.context.overdue_write(action, key, &overdue)),
+            Err(abandoned) => Err(inner.context.abandoned_write(action, key, &abandoned)),
         };
         if matches!(fate, Err(WriteError::NotWritten(_))) {
             abort(inner, key, upload).await;
@@ -216,7 +216,7 @@ impl Upload {
                 Err(error) => Err(self.inner.context.read_error(action, &self.key, &error)),
             }
         };
-        let started = self.inner.look(action, &self.key, started).await;
+        let started = self.inner.run_certain(action, &self.key, started).await;
         self.parts = started.map_err(WriteError::NotWritten)?;
         Ok(())
     }
@@ -240,7 +240,7 @@ impl Upload {
             let written = async {
                 part.await.map_err(|error| inner.context.read_error(action, &key, &error))
             };
-            inner.look(action, &key, written).await
+            inner.run_certain(action, &key, written).await
         });
         self.parts_started = self.parts_started.saturating_add(1);
         Ok(())
@@ -319,7 +319,7 @@ async fn abort(inner: &Inner, key: &str, mut upload: Box<dyn MultipartUpload>) {
     let aborted = async {
         upload.abort().await.map_err(|error| inner.context.read_error(action, key, &error))
     };
-    if let Err(error) = inner.look(action, key, aborted).await {
+    if let Err(error) = inner.run_certain(action, key, aborted).await {
         tracing::warn!(object = key, %error, "parts of an unfinished upload may be left");
     }
 }

@@ -131,7 +131,7 @@ impl Folder {
     }
 
     /// Examines the entry under a name. A link is not followed.
-    pub(crate) fn look(&self, name: &str) -> io::Result<Entry> {
+    pub(crate) fn inspect(&self, name: &str) -> io::Result<Entry> {
         self.dir.symlink_metadata(name).map(|metadata| Entry::of(&metadata))
     }
 
@@ -159,7 +159,7 @@ impl Folder {
             Wanted::File => what == What::File,
             Wanted::Folder => what == What::Folder,
         };
-        match self.look(name) {
+        match self.inspect(name) {
             Ok(Entry { what, .. }) if !is_wanted(what) => {
                 Cause::InTheWay { path: self.path_of(name), what, wanted }
             }

@@ -95,7 +95,7 @@ impl NewFile {
             Err(error) => error,
         };
         let is_taken = error.kind() == io::ErrorKind::AlreadyExists;
-        match self.folder.look(&self.name) {
+        match self.folder.inspect(&self.name) {
             // A network file system repeated a link whose reply was lost.
             Ok(found) if identity.is_some() && found.identity == identity => Ok(Published::Created),
             Ok(Entry { what: What::File, .. }) if is_taken => Ok(Published::AlreadyExists),

@@ -80,7 +80,7 @@ impl FolderObjects {
             for name in open.names().map_err(|error| failed(error.into()))? {
                 let (name, _) = name.map_err(|error| failed(error.into()))?;
                 // An entry that has vanished in the meantime is left out.
-                let Ok(entry) = open.look(&name) else { continue };
+                let Ok(entry) = open.inspect(&name) else { continue };
                 let location = match folder.as_ref() {
                     "" => Path::parse(&name),
                     folder => Path::parse(format!("{folder}/{name}")),
