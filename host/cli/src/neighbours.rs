@@ -1,6 +1,6 @@
 //! Finds logs with names similar to one that does not exist.
 
-use stratalog::store::{EntryKind, Location, ReadError, Store};
+use stratalog::store::{EntryKind, Location, Store, StoreError};
 
 /// Limits on the folders that are listed, and on the logs that are named.
 const FOLDERS_MAX: usize = 1_000;
@@ -51,7 +51,7 @@ fn distance(a: &str, b: &str) -> usize {
 
 /// Returns whether an object exists that only a log has. Makes at most three small listings, for a
 /// log of any size.
-pub(crate) async fn is_log(store: &Store, name: &str) -> Result<bool, ReadError> {
+pub(crate) async fn is_log(store: &Store, name: &str) -> Result<bool, StoreError> {
     for kind in ["batch_", "manifest_", "segment_"] {
         let page = store.list(&format!("{name}/{kind}"), None, 1).await?;
         if page.objects.iter().any(|object| object.kind == EntryKind::Object) {

@@ -14,7 +14,7 @@ use object_store::client::{HttpError, HttpErrorKind};
 
 use super::backend::local::Failure;
 use super::config::redact::Redactor;
-use super::error::{ReadError, StoreError, StoreErrorKind, WriteError};
+use super::error::{StoreError, StoreErrorKind, WriteError};
 use super::operation::{Abandoned, Attempts};
 use super::reply::{Refused, WrongReply};
 
@@ -62,7 +62,7 @@ impl Context {
         action: &str,
         key: &str,
         error: &object_store::Error,
-    ) -> ReadError {
+    ) -> StoreError {
         let facts = ErrorFacts::of(error);
         self.explain(action, key, error, &facts)
     }

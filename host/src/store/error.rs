@@ -59,9 +59,6 @@ impl StoreError {
     }
 }
 
-/// Describes a failed read, list or probe. A read has no other fate than "failed".
-pub type ReadError = StoreError;
-
 /// Reports the fate of a write that did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {

@@ -60,7 +60,7 @@ pub use config::options::{
 pub use config::redact::hide_secrets;
 pub use config::root::Root;
 pub use config::settings::{OpenError, SettingName};
-pub use error::{ReadError, StoreError, StoreErrorKind, WriteError};
+pub use error::{StoreError, StoreErrorKind, WriteError};
 pub use operation::Waiting;
 pub use read::get::GET_BYTES_MAX;
 pub use read::list::{EntryKind, LIST_LIMIT_MAX, ListPage, ListedObject};
@@ -305,8 +305,8 @@ impl Inner {
         &self,
         action: &'static str,
         key: &str,
-        work: impl Future<Output = Result<T, ReadError>>,
-    ) -> Result<T, ReadError> {
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         match self.run_operation(action, key, work).await {
             Ok(result) => result,
             Err(abandoned) => Err(self.context.abandoned(action, key, &abandoned)),

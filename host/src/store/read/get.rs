@@ -20,7 +20,7 @@ use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore};
 
 use crate::store::backend::local::{LocalFolder, blocking};
 use crate::store::classify::is_range_refused;
-use crate::store::error::{ReadError, StoreError, StoreErrorKind};
+use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::read::file::{self, Opened, PIECE_BYTES};
 use crate::store::reply::{Checking, Checksum};
 use crate::store::{Backend, Inner, Store};
@@ -41,7 +41,7 @@ impl Store {
     /// * `Invalid`: the range is empty or reaches beyond the end, or there are more than
     ///   [`GET_BYTES_MAX`] bytes: use a smaller range.
     /// * `Unavailable`: the store did not deliver all bytes: retry.
-    pub async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, ReadError> {
+    pub async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError> {
         let context = &self.inner.context;
         let too_long = |bytes: u64| {
             let reason = format!(
@@ -149,7 +149,7 @@ impl ObjectRead {
         inner: &Inner,
         key: &str,
         range: Option<Range<u64>>,
-    ) -> Result<Self, ReadError> {
+    ) -> Result<Self, StoreError> {
         let context = &inner.context;
         let invalid = |reason: String| context.error(StoreErrorKind::Invalid, "read", key, reason);
         let path = inner.path(key)?;
@@ -199,7 +199,7 @@ impl ObjectRead {
 
     /// Returns the next piece: up to 1 MiB, or more if it arrived in one. It is empty only if the
     /// object is. Must not be called again after the last piece or an error.
-    pub(crate) async fn next(&mut self, inner: &Inner) -> Result<Bytes, ReadError> {
+    pub(crate) async fn next(&mut self, inner: &Inner) -> Result<Bytes, StoreError> {
         if self.remaining == 0 {
             return Ok(Bytes::new());
         }

@@ -13,7 +13,7 @@ use object_store::ListResult;
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 
-use crate::store::error::{ReadError, StoreErrorKind};
+use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::key::Prefix;
 use crate::store::{Backend, Inner, Store};
 
@@ -78,7 +78,7 @@ impl Store {
         prefix: &str,
         start_after: Option<&str>,
         limit: usize,
-    ) -> Result<ListPage, ReadError> {
+    ) -> Result<ListPage, StoreError> {
         let split = Prefix::parse(prefix)?;
         let limit = limit.clamp(1, LIST_LIMIT_MAX);
         // Not every server accepts a start outside of the prefix, so it is handled here.
@@ -97,7 +97,7 @@ impl Store {
         split: &Prefix<'_>,
         start_after: Option<&str>,
         limit: usize,
-    ) -> Result<ListPage, ReadError> {
+    ) -> Result<ListPage, StoreError> {
         match self.inner.backend.as_ref() {
             Backend::Folder(folder) => {
                 let (objects, more) = folder
@@ -128,7 +128,7 @@ impl Inner {
     pub(crate) async fn written_times(
         &self,
         folder: &str,
-    ) -> Result<Vec<(String, DateTime<Utc>)>, ReadError> {
+    ) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
         let path = self.path(folder)?;
         let listed = async {
             let store = self.for_read().await?;
@@ -155,7 +155,7 @@ impl Listing<'_> {
         &self,
         store: &dyn PaginatedListStore,
         limit: usize,
-    ) -> Result<ListPage, ReadError> {
+    ) -> Result<ListPage, StoreError> {
         let root = &self.inner.prefix;
         let full_prefix = format!("{root}{}", self.prefix);
         let mut page = ListPage::default();
@@ -194,7 +194,7 @@ impl Listing<'_> {
         }
     }
 
-    async fn whole_folder(&self, folder: &str, limit: usize) -> Result<ListPage, ReadError> {
+    async fn whole_folder(&self, folder: &str, limit: usize) -> Result<ListPage, StoreError> {
         let failed =
             |error: &object_store::Error| self.inner.context.read_error("list", self.prefix, error);
         let full = format!("{}{folder}", self.inner.prefix);
@@ -211,7 +211,7 @@ impl Listing<'_> {
 
     /// Returns the entries of this listing in an answer, sorted. `asked` is the prefix that was
     /// requested from the store: every key begins with it.
-    fn entries(&self, asked: &str, answer: &ListResult) -> Result<Vec<ListedObject>, ReadError> {
+    fn entries(&self, asked: &str, answer: &ListResult) -> Result<Vec<ListedObject>, StoreError> {
         let objects = answer.objects.iter().map(|object| {
             let key = object.location.as_ref().to_owned();
             ListedObject { key, size: object.size, kind: EntryKind::Object }
@@ -232,7 +232,7 @@ impl Listing<'_> {
         &self,
         asked: &str,
         entry: ListedObject,
-    ) -> Result<Option<ListedObject>, ReadError> {
+    ) -> Result<Option<ListedObject>, StoreError> {
         let key = entry.key.strip_prefix(self.inner.prefix.as_str());
         let Some(key) = key.filter(|key| key.starts_with(asked)) else {
             return match self.is_mark_of_folder(asked, &entry.key) {
@@ -255,7 +255,7 @@ impl Listing<'_> {
         full.strip_suffix('/') == Some(location)
     }
 
-    fn outside(&self, asked: &str, location: &str) -> ReadError {
+    fn outside(&self, asked: &str, location: &str) -> StoreError {
         let reason = format!(
             "the store's answer is not the listing of {asked:?}: it names {location:?}, outside \
              the asked prefix; check what answers in the store's place"
@@ -263,7 +263,7 @@ impl Listing<'_> {
         self.inner.context.error(StoreErrorKind::Other, "list", self.prefix, reason)
     }
 
-    fn check_order(&self, answer: &ListResult) -> Result<(), ReadError> {
+    fn check_order(&self, answer: &ListResult) -> Result<(), StoreError> {
         let keys = || answer.objects.iter().map(|object| object.location.as_ref());
         match keys().zip(keys().skip(1)).find(|(key, next)| key >= next) {
             None => Ok(()),
@@ -273,7 +273,7 @@ impl Listing<'_> {
         }
     }
 
-    fn out_of_order(&self, key: &str) -> ReadError {
+    fn out_of_order(&self, key: &str) -> StoreError {
         let reason = format!("this store does not list in order: {key:?} came too late");
         self.inner.context.error(StoreErrorKind::Unsupported, "list", self.prefix, reason)
     }
