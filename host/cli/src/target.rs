@@ -10,13 +10,13 @@ use crate::process::exit::Failure;
 use crate::progress::Progress;
 use crate::{neighbours, shell, waiting};
 
-pub(crate) struct Session {
+pub(crate) struct Target {
     pub(crate) location: Location,
     pub(crate) store: Store,
     pub(crate) host: Host,
 }
 
-impl Session {
+impl Target {
     /// Opens the store and compiles the component, cheap checks first. Makes no request.
     pub(crate) fn open(log: &str, shared: &Shared, sole_compactor: bool) -> Result<Self, Failure> {
         let location = Location::parse(log).map_err(Error::from)?;

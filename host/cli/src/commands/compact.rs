@@ -13,7 +13,7 @@ use crate::args::commands::Compact;
 use crate::process::exit::{Code, Failure};
 use crate::progress::{APPEARS_AFTER, Progress};
 use crate::report::{print_json, print_line};
-use crate::target::Session;
+use crate::target::Target;
 use crate::terminal::human::count;
 
 /// The interval at which written bytes are polled.
@@ -42,32 +42,32 @@ struct PlanReport {
 /// Runs the command. A compaction may be interrupted anywhere.
 pub(crate) async fn run(command: &Compact, shared: &Shared) -> Result<Code, Failure> {
     let sole_compactor = command.sole.sole_compactor;
-    let session = Session::open(&command.log, shared, sole_compactor)?;
-    let Session { location, store, host } = &session;
+    let target = Target::open(&command.log, shared, sole_compactor)?;
+    let Target { location, store, host } = &target;
     let options = options(command);
     if command.dry_run {
         return match host.plan_compaction(store, &location.name, &options).await {
             Ok(plan) => report_plan(shared, &plan, command, location).map(|()| Code::Done),
-            Err(error) => Err(session.explain("look at", error).await),
+            Err(error) => Err(target.explain("look at", error).await),
         };
     }
     let progress = Progress::of_bytes(shared, &format!("compacting {location}"));
     let compacted = tokio::select! {
         biased;
         compacted = host.compact(store, &location.name, &options) => compacted,
-        never = show(&progress, &session, &options) => match never {},
+        never = show(&progress, &target, &options) => match never {},
     };
     drop(progress);
     match compacted {
         Ok(compaction) => report(shared, &compaction, command, location).map(|()| Code::Done),
-        Err(error) => Err(session.explain("compact", error).await),
+        Err(error) => Err(target.explain("compact", error).await),
     }
 }
 
 /// Shows the written bytes of the planned ones. The plan takes a few requests, so it is made only
 /// if progress is shown. Without a plan, only the written bytes are shown.
-async fn show(progress: &Progress, session: &Session, options: &CompactOptions) -> Infallible {
-    let Session { location, store, host } = session;
+async fn show(progress: &Progress, target: &Target, options: &CompactOptions) -> Infallible {
+    let Target { location, store, host } = target;
     if !progress.is_shown() {
         std::future::pending::<()>().await;
     }

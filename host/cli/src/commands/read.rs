@@ -14,7 +14,7 @@ use crate::position_file::PositionFile;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::process::signals::Signals;
 use crate::progress::Progress;
-use crate::target::Session;
+use crate::target::Target;
 use crate::terminal::human::count;
 use crate::terminal::streams::stdout_as_file;
 
@@ -29,14 +29,14 @@ pub(crate) async fn run(
         return Err(Failure::usage("--since is not before --until: no event is between them"));
     }
     let kept = command.position_file.as_deref().map(PositionFile::open).transpose()?;
-    let session = Session::open(&command.log, shared, false)?;
+    let target = Target::open(&command.log, shared, false)?;
     if let Some(position) = &command.from {
-        session.check_position("--from", position).await?;
+        target.check_position("--from", position).await?;
     }
-    let done = print(&session, command, shared, signals, kept).await;
+    let done = print(&target, command, shared, signals, kept).await;
     match done {
         Ok(code) => Ok(code),
-        Err(failure) => Err(session.explain("read", failure).await),
+        Err(failure) => Err(target.explain("read", failure).await),
     }
 }
 
@@ -58,14 +58,14 @@ fn options(command: &Read, kept: Option<&PositionFile>) -> ReadOptions {
 }
 
 async fn print(
-    session: &Session,
+    target: &Target,
     command: &Read,
     shared: &Shared,
     signals: &Signals,
     mut kept: Option<PositionFile>,
 ) -> Result<Code, Failure> {
     let options = options(command, kept.as_ref());
-    let opening = session.host.read_with(&session.store, &session.location.name, options);
+    let opening = target.host.read_with(&target.store, &target.location.name, options);
     let opened = signals.or(opening).await.map_err(|error| name_file(error, kept.as_ref()))?;
     let mut reader = match opened {
         Ok(reader) => reader,
@@ -77,7 +77,7 @@ async fn print(
     let file = stdout_as_file();
     // Only if the events go to a file: a terminal or a pager would show events and progress.
     let mut progress = match file {
-        Some(_) => Progress::of_events(shared, &format!("reading {}:", session.location)),
+        Some(_) => Progress::of_events(shared, &format!("reading {}:", target.location)),
         None => Progress::none(),
     };
     let mut skipped = Skips::default();
@@ -100,7 +100,7 @@ async fn print(
         }
         keep(&mut reader, kept.as_mut(), file.as_ref()).await?;
         if page.is_none() {
-            return skipped.end(session);
+            return skipped.end(target);
         }
     }
 }
@@ -130,7 +130,7 @@ impl Skips {
         }
     }
 
-    fn end(self, session: &Session) -> Result<Code, Failure> {
+    fn end(self, target: &Target) -> Result<Code, Failure> {
         if self.objects.is_empty() {
             return Ok(Code::Done);
         }
@@ -139,7 +139,7 @@ impl Skips {
         let at_least = if self.uncounted { "at least " } else { "" };
         let events = count(self.events, "event", "events");
         let message = format!("{at_least}{events} of {objects} could not be read");
-        Err(Failure::new(Code::Damaged, message).with_hint(session.way_on()))
+        Err(Failure::new(Code::Damaged, message).with_hint(target.way_on()))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::args::commands::Repair;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::progress::Progress;
 use crate::report::{print_json, print_line};
-use crate::target::Session;
+use crate::target::Target;
 use crate::terminal::human::count;
 use crate::terminal::live_lines;
 
@@ -35,22 +35,22 @@ struct StepReport {
 
 /// Runs the command. A repair may be interrupted anywhere: the next one continues it.
 pub(crate) async fn run(command: &Repair, shared: &Shared) -> Result<Code, Failure> {
-    let session = Session::open(&command.log, shared, command.sole.sole_compactor)?;
-    match repair(&session, command.yes, shared).await {
+    let target = Target::open(&command.log, shared, command.sole.sole_compactor)?;
+    match repair(&target, command.yes, shared).await {
         Ok(code) => Ok(code),
-        Err(failure) => Err(session.explain("repair", failure).await),
+        Err(failure) => Err(target.explain("repair", failure).await),
     }
 }
 
-async fn repair(session: &Session, yes: bool, shared: &Shared) -> Result<Code, Failure> {
-    let Session { location, store, host } = session;
+async fn repair(target: &Target, yes: bool, shared: &Shared) -> Result<Code, Failure> {
+    let Target { location, store, host } = target;
     let progress = Progress::of_unknown(shared, &format!("repairing {location}"));
     let steps = if yes {
         host.repair(store, &location.name).await?
     } else {
         host.plan_repair(store, &location.name).await?
     };
-    let left = if yes { left_in(session, &steps).await? } else { Left::default() };
+    let left = if yes { left_in(target, &steps).await? } else { Left::default() };
     drop(progress);
     let cannot = steps.iter().filter(|step| is_left(step)).count();
     let damaged = if yes { left.damaged } else { count_of(steps.len()) };
@@ -103,8 +103,8 @@ struct Left {
 }
 
 /// Verifies the log after a repair.
-async fn left_in(session: &Session, steps: &[RepairStep]) -> Result<Left, Failure> {
-    let mut verifier = session.host.verify(&session.store, &session.location.name).await?;
+async fn left_in(target: &Target, steps: &[RepairStep]) -> Result<Left, Failure> {
+    let mut verifier = target.host.verify(&target.store, &target.location.name).await?;
     let mut left = Left::default();
     while let Some(checked) = verifier.next().await? {
         for finding in checked.findings {

@@ -11,7 +11,7 @@ use crate::args::Shared;
 use crate::args::commands::Stat;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::report::print_json;
-use crate::target::Session;
+use crate::target::Target;
 use crate::terminal::human::{count, time};
 
 #[derive(Serialize)]
@@ -48,15 +48,15 @@ struct TierReport {
 }
 
 pub(crate) async fn run(command: &Stat, shared: &Shared) -> Result<Code, Failure> {
-    let session = Session::open(&command.log, shared, false)?;
-    let Session { location, store, host } = &session;
+    let target = Target::open(&command.log, shared, false)?;
+    let Target { location, store, host } = &target;
     match host.stat(store, &location.name).await {
         Ok(stats) if shared.json => print_json(&report(&stats)).map(|()| Code::Done),
         Ok(stats) => {
             let table = table(&stats, location);
             write_stdout(table.as_bytes()).map(|_| Code::Done)
         }
-        Err(error) => Err(session.explain("count", error).await),
+        Err(error) => Err(target.explain("count", error).await),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::commands::read::warn_of_missed;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::process::signals::Signals;
 use crate::report::print_line;
-use crate::target::{Session, no_log};
+use crate::target::{Target, no_log};
 use crate::terminal::streams::stdout_closed;
 
 /// The pause between first reads while the store is unreachable.
@@ -24,8 +24,8 @@ pub(crate) async fn run(
     shared: &Shared,
     signals: &Signals,
 ) -> Result<Code, Failure> {
-    let session = Session::open(&command.log, shared, false)?;
-    let Session { location, store, host } = &session;
+    let target = Target::open(&command.log, shared, false)?;
+    let Target { location, store, host } = &target;
     let tailed = async {
         let (options, skipped) = match command.lines {
             TailStart::Last(events) => (ReadOptions::new().last(events), 0),
@@ -41,7 +41,7 @@ pub(crate) async fn run(
     let explained = async {
         match tailed.await {
             Ok(code) => Ok(code),
-            Err::<Code, Failure>(failure) => Err(session.explain("read", failure).await),
+            Err::<Code, Failure>(failure) => Err(target.explain("read", failure).await),
         }
     };
     tokio::select! {

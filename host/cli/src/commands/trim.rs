@@ -10,7 +10,7 @@ use crate::args::commands::Trim;
 use crate::process::exit::{Code, Failure};
 use crate::progress::Progress;
 use crate::report::{print_json, print_line};
-use crate::target::Session;
+use crate::target::Target;
 use crate::terminal::human::count;
 
 #[derive(Serialize)]
@@ -37,15 +37,15 @@ pub(crate) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure
     };
     let options = TrimOptions::new().lazy(command.lazy);
     let sole_compactor = command.sole.sole_compactor;
-    let session = Session::open(&command.log, shared, sole_compactor)?;
+    let target = Target::open(&command.log, shared, sole_compactor)?;
     if let TrimPoint::Position(position) = &until {
-        session.check_position("--before-position", position).await?;
+        target.check_position("--before-position", position).await?;
     }
-    let Session { location, store, host } = &session;
+    let Target { location, store, host } = &target;
     if command.dry_run {
         return match host.plan_trim(store, &location.name, until, options).await {
             Ok(plan) => report(shared, &plan, command, location).map(|()| Code::Done),
-            Err(error) => Err(session.explain("look at", error).await),
+            Err(error) => Err(target.explain("look at", error).await),
         };
     }
     let progress = Progress::of_unknown(shared, &format!("trimming {location}"));
@@ -53,7 +53,7 @@ pub(crate) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure
     drop(progress);
     match trimmed {
         Ok(trimmed) => report(shared, &trimmed, command, location).map(|()| Code::Done),
-        Err(error) => Err(session.explain("trim", error).await),
+        Err(error) => Err(target.explain("trim", error).await),
     }
 }
 

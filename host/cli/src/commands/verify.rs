@@ -11,7 +11,7 @@ use crate::args::commands::Verify;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::progress::Progress;
 use crate::report::{print_json, print_line};
-use crate::target::Session;
+use crate::target::Target;
 use crate::terminal::human::count;
 use crate::terminal::live_lines;
 
@@ -54,11 +54,11 @@ struct Found {
 
 /// Runs the command. It changes nothing, so it may be interrupted anywhere.
 pub(crate) async fn run(command: &Verify, shared: &Shared) -> Result<Code, Failure> {
-    let session = Session::open(&command.log, shared, false)?;
-    let location = &session.location;
-    let found = match check(&session, shared).await {
+    let target = Target::open(&command.log, shared, false)?;
+    let location = &target.location;
+    let found = match check(&target, shared).await {
         Ok(found) => found,
-        Err(failure) => return Err(session.explain("verify", failure).await),
+        Err(failure) => return Err(target.explain("verify", failure).await),
     };
     match found.damaged.len() {
         0 => Ok(Code::Done),
@@ -66,13 +66,13 @@ pub(crate) async fn run(command: &Verify, shared: &Shared) -> Result<Code, Failu
             let damaged = u64::try_from(damaged).unwrap_or(u64::MAX);
             let objects = count(damaged, "damaged object", "damaged objects");
             let message = format!("{objects} in {location}");
-            Err(Failure::new(Code::Damaged, message).with_hint(session.way_on()))
+            Err(Failure::new(Code::Damaged, message).with_hint(target.way_on()))
         }
     }
 }
 
-async fn check(session: &Session, shared: &Shared) -> Result<Found, Failure> {
-    let Session { location, store, host } = session;
+async fn check(target: &Target, shared: &Shared) -> Result<Found, Failure> {
+    let Target { location, store, host } = target;
     let mut verifier = host.verify(store, &location.name).await?;
     let progress = Progress::of_bytes(shared, &format!("verifying {location}"));
     let mut found = Found::default();

@@ -38,7 +38,7 @@ use crate::process::exit::{Code, Failure};
 use crate::process::signals::Signals;
 use crate::progress::Progress;
 use crate::report::{self, LeftOut};
-use crate::target::Session;
+use crate::target::Target;
 use crate::terminal::human::count;
 
 /// Appends all lines, to any end of the input.
@@ -51,17 +51,17 @@ pub(crate) async fn run(
     order::check(&command.log, &location, &command.files)?;
     let inputs = inputs::open(&command.files, command.binary)?;
     let sole_compactor = command.sole.sole_compactor;
-    let session = Session::open(&command.log, shared, sole_compactor)?;
-    let Session { location, store, host } = &session;
+    let target = Target::open(&command.log, shared, sole_compactor)?;
+    let Target { location, store, host } = &target;
     let opening = async {
-        let is_new = is_new(&session, shared).await;
+        let is_new = is_new(&target, shared).await;
         Ok::<_, Error>((is_new, host.open(store, &location.name, options(&command)).await?))
     };
     let cannot = format!("cannot append to {location}");
     let (is_new, log) = match signals.or(opening).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(code)) => return Ok(code),
-        Err(error) => return Err(session.explain("append to", error).await),
+        Err(error) => return Err(target.explain("append to", error).await),
     };
     if location.root.is_memory() {
         tracing::warn!("{location} is in memory: it is gone when this command ends");
@@ -103,8 +103,8 @@ pub(crate) async fn run(
 
 /// Returns whether the first batch will create the log, which a typing error does, too. For a store
 /// on the network this takes requests, so it is checked only if people will see it.
-async fn is_new(session: &Session, shared: &Shared) -> bool {
-    let Session { location, store, .. } = session;
+async fn is_new(target: &Target, shared: &Shared) -> bool {
+    let Target { location, store, .. } = target;
     if shared.quiet || shared.json || location.root.is_memory() {
         return false;
     }
