@@ -13,10 +13,10 @@ use stratalog::{Error, EventFault, InvalidEvent, Log};
 
 use crate::args::commands::Append;
 use crate::commands::append::decoder::Fault;
-use crate::commands::append::durability::Ledger;
+use crate::commands::append::durability::Durability;
 use crate::commands::append::events::{Blank, Lines, first_with_nul, number_of};
 use crate::commands::append::input::{Item, Source};
-use crate::commands::append::line_splitter::LineCutter;
+use crate::commands::append::line_splitter::LineSplitter;
 use crate::process::exit::{Code, Failure};
 use crate::process::signals::Signals;
 use crate::progress::Progress;
@@ -55,19 +55,19 @@ struct Place {
 }
 
 /// Passes lines to the log.
-pub(crate) struct Feed<'a> {
+pub(crate) struct Appender<'a> {
     log: &'a Log,
     line_bytes_max: usize,
     skip_invalid: bool,
     binary: bool,
     blank: Blank,
     place: Place,
-    cutter: LineCutter,
+    splitter: LineSplitter,
     threshold: u64,
     /// The events appended since the last flush at the threshold.
     unflushed: u64,
     /// The events that the log has accepted.
-    ledger: Arc<Ledger>,
+    durability: Arc<Durability>,
     /// The number of skipped blank lines.
     pub(crate) blank_lines: u64,
     /// The number of skipped invalid lines.
@@ -75,11 +75,11 @@ pub(crate) struct Feed<'a> {
     progress: Progress,
 }
 
-impl<'a> Feed<'a> {
+impl<'a> Appender<'a> {
     pub(crate) fn new(
         log: &'a Log,
         command: &Append,
-        ledger: Arc<Ledger>,
+        durability: Arc<Durability>,
         progress: Progress,
     ) -> Self {
         Self {
@@ -89,10 +89,10 @@ impl<'a> Feed<'a> {
             binary: command.binary,
             blank: if command.binary { Blank::Empty } else { Blank::White },
             place: Place::default(),
-            cutter: LineCutter::new(0),
+            splitter: LineSplitter::new(0),
             threshold: command.flush_threshold.into(),
             unflushed: 0,
-            ledger,
+            durability,
             blank_lines: 0,
             skipped: 0,
             progress,
@@ -126,7 +126,7 @@ impl<'a> Feed<'a> {
         while let Some(item) = source.next_read().await {
             self.take(item).await?;
         }
-        let open = self.cutter.open_bytes();
+        let open = self.splitter.open_bytes();
         if open > 0 {
             let Place { file, line } = &self.place;
             let line = line.saturating_add(1);
@@ -139,17 +139,17 @@ impl<'a> Feed<'a> {
         match item {
             Item::Begin(file) => {
                 self.place = Place { file, line: 0 };
-                self.cutter = LineCutter::new(self.line_bytes_max);
+                self.splitter = LineSplitter::new(self.line_bytes_max);
                 Ok(())
             }
             Item::Block(block) => {
-                let cut = self.cutter.push(&block);
+                let cut = self.splitter.push(&block);
                 drop(block);
                 self.append(cut.lines).await?;
                 if cut.then_too_long { self.next_is_invalid(&self.too_long()) } else { Ok(()) }
             }
             Item::End => {
-                let last = self.cutter.finish();
+                let last = self.splitter.finish();
                 self.append(last).await
             }
             Item::Unreadable(fault) => Err(Stop::Input(self.unreadable(fault))),
@@ -215,7 +215,7 @@ impl<'a> Feed<'a> {
         done: u64,
     ) -> Result<u64, Stop> {
         let offered = number_of(&events);
-        self.ledger.offers(offered);
+        self.durability.offers(offered);
         match self.log.append_lines(&events).await {
             Ok(taken) => {
                 self.took(taken, events.len());
@@ -231,7 +231,7 @@ impl<'a> Feed<'a> {
     }
 
     fn took(&mut self, events: u64, bytes: usize) {
-        self.ledger.took(events, bytes);
+        self.durability.took(events, bytes);
         self.unflushed = self.unflushed.saturating_add(events);
         self.progress.add(events, bytes);
     }

@@ -14,7 +14,7 @@ use crate::terminal::human::count;
 const MARKS_MAX: usize = 10_000;
 
 /// The counts of one log. A signal reads them while the rest of the command may wait for the store.
-pub(crate) struct Ledger {
+pub(crate) struct Durability {
     log: Log,
     counts: Mutex<Counts>,
 }
@@ -37,7 +37,7 @@ struct Mark {
     bytes: u64,
 }
 
-impl Ledger {
+impl Durability {
     pub(crate) fn new(log: Log) -> Self {
         Self { log, counts: Mutex::default() }
     }

@@ -1,7 +1,7 @@
 //! Splits blocks of input into whole lines, in bounded memory. Knows no log and does no I/O.
 
 /// Splits the blocks of one file into lines.
-pub(crate) struct LineCutter {
+pub(crate) struct LineSplitter {
     line_bytes_max: usize,
     /// The start of an incomplete line; at most `line_bytes_max`.
     open: Vec<u8>,
@@ -18,7 +18,7 @@ pub(crate) struct Cut {
     pub(crate) then_too_long: bool,
 }
 
-impl LineCutter {
+impl LineSplitter {
     pub(crate) fn new(line_bytes_max: usize) -> Self {
         Self { line_bytes_max, open: Vec::new(), passing_over: false }
     }
@@ -76,18 +76,18 @@ mod tests {
 
     /// Splits the blocks and shows the result: lines, and `!` for a line that is too long.
     fn cut(line_bytes_max: usize, blocks: &[&str]) -> String {
-        let mut cutter = LineCutter::new(line_bytes_max);
+        let mut splitter = LineSplitter::new(line_bytes_max);
         let mut out = String::new();
         for block in blocks {
-            let cut = cutter.push(block.as_bytes());
+            let cut = splitter.push(block.as_bytes());
             assert!(cut.lines.is_empty() || cut.lines.ends_with(b"\n"));
             out.push_str(&String::from_utf8(cut.lines).unwrap());
             if cut.then_too_long {
                 out.push('!');
             }
-            assert!(cutter.open_bytes() <= line_bytes_max);
+            assert!(splitter.open_bytes() <= line_bytes_max);
         }
-        out.push_str(&String::from_utf8(cutter.finish()).unwrap());
+        out.push_str(&String::from_utf8(splitter.finish()).unwrap());
         out
     }
 

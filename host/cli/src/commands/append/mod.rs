@@ -25,9 +25,9 @@ use indicatif::HumanCount;
 use stratalog::store::Location;
 use stratalog::{Error, Log, LogOptions, WriteFailure, WriteFate};
 
-use appender::{Feed, Stop};
+use appender::{Appender, Stop};
 use decoder::BLOCK_BYTES;
-use durability::Ledger;
+use durability::Durability;
 use input::Source;
 use inputs::is_stdin;
 
@@ -67,21 +67,21 @@ pub(crate) async fn run(
         tracing::warn!("{location} is in memory: it is gone when this command ends");
     }
     let progress = progress(&command.files, shared, location);
-    let ledger = Arc::new(Ledger::new(log.clone()));
+    let durability = Arc::new(Durability::new(log.clone()));
     signals.give_grace(command.grace.grace, shared.quiet);
-    let confirmed = ledger.clone();
+    let confirmed = durability.clone();
     signals.set_last_words(move || confirmed.last_words());
-    let mut feed = Feed::new(&log, &command, ledger.clone(), progress);
-    let ended = feed.take_all(Source::start(inputs, command.binary)?, signals).await;
-    let skipped = command.skip_invalid.then_some(feed.skipped);
-    let left_out = LeftOut { blank_lines: feed.blank_lines, skipped };
-    let taken = ledger.taken();
+    let mut appender = Appender::new(&log, &command, durability.clone(), progress);
+    let ended = appender.take_all(Source::start(inputs, command.binary)?, signals).await;
+    let skipped = command.skip_invalid.then_some(appender.skipped);
+    let left_out = LeftOut { blank_lines: appender.blank_lines, skipped };
+    let taken = durability.taken();
     let flushed = match &ended {
         // The log has just reported that it cannot write.
         Err(Stop::Refused { error, events }) => Err((error.clone(), *events)),
         Ok(_) | Err(Stop::Input(_)) => log.close().await.map_err(|error| (error, 0)),
     };
-    drop(feed);
+    drop(appender);
     match (flushed, ended) {
         (Ok(written), ended) => {
             let new = match is_new && written.events > 0 {
