@@ -4,7 +4,7 @@
 //!    A compilation is also reported elsewhere, in one line: it happens once and may take long.
 //! 2. It appears after a second: short work shows nothing.
 //! 3. While it is shown, messages go to stderr through
-//!    [`aside`](crate::terminal::live_lines::aside).
+//!    [`suspend`](crate::terminal::live_lines::suspend).
 
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;

@@ -147,7 +147,7 @@ pub(crate) fn open_store(
         true => Failure::from(Error::from(error)).context("--store-option"),
         false => Error::from(error).into(),
     })?;
-    waiting::tell(&store, shared);
+    waiting::report(&store, shared);
     Ok(store)
 }
 

@@ -14,41 +14,41 @@ use crate::report::print_line;
 use crate::terminal::live_lines::Line;
 
 /// An operation is reported after this time.
-const TOLD_AFTER: Duration = Duration::from_secs(2);
+const REPORTED_AFTER: Duration = Duration::from_secs(2);
 
 /// The interval between checks.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Reports the operations of this store that take long, until the process ends.
-pub(crate) fn tell(store: &Store, shared: &Shared) {
+pub(crate) fn report(store: &Store, shared: &Shared) {
     if shared.quiet {
         return;
     }
     let store = store.clone();
-    let mut telling: Box<dyn Telling> = match io::stderr().is_terminal() {
+    let mut reporter: Box<dyn Reporter> = match io::stderr().is_terminal() {
         true => Box::new(OnTerminal { line: None }),
-        false => Box::new(OnLines { said: None }),
+        false => Box::new(OnLines { reported: None }),
     };
     tokio::spawn(async move {
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            let waiting = store.waiting().filter(|waiting| waiting.elapsed >= TOLD_AFTER);
-            telling.tell(store.description(), waiting.as_ref());
+            tokio::time::sleep(CHECK_INTERVAL).await;
+            let waiting = store.waiting().filter(|waiting| waiting.elapsed >= REPORTED_AFTER);
+            reporter.report(store.description(), waiting.as_ref());
         }
     });
 }
 
-trait Telling: Send {
+trait Reporter: Send {
     /// Reports the operation that takes long now, or none.
-    fn tell(&mut self, store: &str, waiting: Option<&Waiting>);
+    fn report(&mut self, store: &str, waiting: Option<&Waiting>);
 }
 
 struct OnTerminal {
     line: Option<Line>,
 }
 
-impl Telling for OnTerminal {
-    fn tell(&mut self, store: &str, waiting: Option<&Waiting>) {
+impl Reporter for OnTerminal {
+    fn report(&mut self, store: &str, waiting: Option<&Waiting>) {
         match waiting {
             Some(waiting) => {
                 let line = self.line.get_or_insert_with(Line::start);
@@ -61,24 +61,24 @@ impl Telling for OnTerminal {
 
 struct OnLines {
     /// The elapsed time in the last report.
-    said: Option<Duration>,
+    reported: Option<Duration>,
 }
 
-impl Telling for OnLines {
-    fn tell(&mut self, store: &str, waiting: Option<&Waiting>) {
-        match (waiting, self.said) {
-            (Some(waiting), said) => {
+impl Reporter for OnLines {
+    fn report(&mut self, store: &str, waiting: Option<&Waiting>) {
+        match (waiting, self.reported) {
+            (Some(waiting), reported) => {
                 let elapsed = waiting.elapsed;
-                let next = said.map_or(TOLD_AFTER, |said| said.saturating_mul(2));
+                let next = reported.map_or(REPORTED_AFTER, |reported| reported.saturating_mul(2));
                 // Less than the last report: a new operation.
-                if elapsed >= next || said.is_some_and(|said| elapsed < said) {
+                if elapsed >= next || reported.is_some_and(|reported| elapsed < reported) {
                     print_line(false, &format!("waiting for {store}: {waiting}"));
-                    self.said = Some(elapsed);
+                    self.reported = Some(elapsed);
                 }
             }
             (None, Some(_)) => {
                 print_line(false, &format!("{store} has answered"));
-                self.said = None;
+                self.reported = None;
             }
             (None, None) => {}
         }

@@ -13,7 +13,7 @@ use stratalog::store::doctor::{Doctor, Found, Use, Verdict};
 
 use crate::args::Shared;
 use crate::args::commands::Doctor as Arguments;
-use crate::process::exit::{Code, Failure, complain, write_stdout};
+use crate::process::exit::{Code, Failure, print_error, write_stdout};
 use crate::process::signals::Signals;
 use crate::progress::Progress;
 use crate::report::{print_json, print_line};
@@ -72,7 +72,7 @@ pub(crate) async fn run(
     };
     if let Ok(Some(code)) = ended {
         if !doctor.clean_up().await.is_empty() {
-            complain(&left);
+            print_error(&left);
         }
         return Ok(code);
     }
@@ -105,7 +105,7 @@ async fn examine(doctor: &mut Doctor, shared: &Shared) -> Result<bool, Failure> 
             print_line(shared.quiet, &line(&found, None));
         } else {
             let line = format!("{}\n", line(&found, width));
-            if !live_lines::aside(|| write_stdout(line.as_bytes()))? {
+            if !live_lines::suspend(|| write_stdout(line.as_bytes()))? {
                 return Ok(false);
             }
         }

@@ -61,7 +61,7 @@ async fn repair(target: &Target, yes: bool, shared: &Shared) -> Result<Code, Fai
     } else {
         let unnamed = left.unnamed.iter().map(StepReport::line);
         for line in steps.iter().map(line_of).chain(unnamed) {
-            if !live_lines::aside(|| write_stdout(line.as_bytes()))? {
+            if !live_lines::suspend(|| write_stdout(line.as_bytes()))? {
                 break;
             }
         }

@@ -174,5 +174,5 @@ fn print_finding(finding: &Finding) -> Result<bool, Failure> {
             format!("garbage: {object}: {reason}, {}\n", HumanBytes(*bytes))
         }
     };
-    live_lines::aside(|| write_stdout(line.as_bytes()))
+    live_lines::suspend(|| write_stdout(line.as_bytes()))
 }

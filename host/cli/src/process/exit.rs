@@ -136,8 +136,8 @@ impl Failure {
     /// Prints the error and its causes in one line.
     pub(crate) fn print(&self) {
         match &self.hint {
-            Some(hint) => complain(&format!("{:#}; {hint}", self.error)),
-            None => complain(&format!("{:#}", self.error)),
+            Some(hint) => print_error(&format!("{:#}; {hint}", self.error)),
+            None => print_error(&format!("{:#}", self.error)),
         }
     }
 }
@@ -171,7 +171,7 @@ fn panic_message(place: &str, words: &str) -> String {
 }
 
 /// Prints `error: ...` to stderr in one line, for any message.
-pub(crate) fn complain(message: &str) {
+pub(crate) fn print_error(message: &str) {
     let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     stderr::say(&format!("error: {message}"));
 }

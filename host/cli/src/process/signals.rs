@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::process::exit::{Code, Failure, complain};
+use crate::process::exit::{Code, Failure, print_error};
 use crate::terminal::live_lines;
 use crate::terminal::stderr;
 
@@ -159,7 +159,7 @@ async fn watch_over(mut taken: Taken, sender: &watch::Sender<Option<Code>>, term
     say(move || {
         live_lines::clear();
         if let Some(words) = last_words {
-            complain(&words());
+            print_error(&words());
         }
         stderr::finish(None);
     });

@@ -40,7 +40,7 @@ impl Drop for Line {
 }
 
 /// Prints something else to stderr while the lines are removed.
-pub(crate) fn aside<T>(print: impl FnOnce() -> T) -> T {
+pub(crate) fn suspend<T>(print: impl FnOnce() -> T) -> T {
     LINES.suspend(print)
 }
 

@@ -103,7 +103,7 @@ fn write(line: &[u8]) {
     let written = match io::stderr().is_terminal() {
         true => {
             let wrapped = wrapping::for_stderr(&String::from_utf8_lossy(line));
-            live_lines::aside(|| Stderr.write_all(wrapped.as_bytes()))
+            live_lines::suspend(|| Stderr.write_all(wrapped.as_bytes()))
         }
         false => Stderr.write_all(line),
     };
