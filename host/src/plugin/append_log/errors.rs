@@ -55,7 +55,7 @@ impl KeyScope {
 }
 
 /// Converts the error of a call that was not admitted. Its text has only the plugin's own actions.
-pub(super) fn refuse_unlent(error: Error) -> wit::Error {
+pub(super) fn refuse_ungranted(error: Error) -> wit::Error {
     match error {
         Error::LimitReached(message) => wit::Error::LimitReached(message),
         error => wit::Error::Denied(error.to_string()),

@@ -343,7 +343,7 @@ impl LogsView<'_> {
         let admitted = self.ctx.admit(&handle.opened.label.name, call, bytes);
         Ok(match admitted {
             Ok(_) => Ok(handle),
-            Err(error) => Err(errors::refuse_unlent(error)),
+            Err(error) => Err(errors::refuse_ungranted(error)),
         })
     }
 
@@ -372,7 +372,7 @@ impl LogsCtx {
     fn admitted(&mut self, name: &str, call: Call) -> Result<(Grant, KeyScope), wit::Error> {
         match self.admit(name, call, 0) {
             Ok((grant, label)) => Ok((grant.clone(), label.clone())),
-            Err(error) => Err(errors::refuse_unlent(error)),
+            Err(error) => Err(errors::refuse_ungranted(error)),
         }
     }
 }

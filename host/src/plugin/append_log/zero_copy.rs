@@ -10,7 +10,7 @@ use bytes::Bytes;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Linker, LinkerInstance, Lower, Resource, WasmList};
 
-use super::errors::refuse_unlent;
+use super::errors::refuse_ungranted;
 use super::wit;
 use crate::error::Result;
 use crate::log::Log;
@@ -78,7 +78,7 @@ fn begin<T: 'static, A: Append>(
     let LogsView { ctx, table } = view(context.data_mut());
     let handle = table.get(log)?;
     if let Err(error) = ctx.admit(&handle.opened.label.name, A::CALL, size) {
-        return Ok(Begun::Done(Err(refuse_unlent(error))));
+        return Ok(Begun::Done(Err(refuse_ungranted(error))));
     }
     let opened = handle.opened.clone();
     let bytes = list.as_le_slice(&*context);

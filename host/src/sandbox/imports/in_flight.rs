@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use tokio::sync::Semaphore;
 
-use crate::limits::{CREATES_UNDER_WAY_MAX, READS_AHEAD_MAX};
+use crate::limits::{CREATES_IN_FLIGHT_MAX, READS_AHEAD_MAX};
 use crate::sandbox::memory::{Borrowed, Memory};
 use crate::sandbox::meter::ComputeMeter;
 use crate::store::{AHEAD_BYTES_MAX, OBJECTS_AHEAD_MAX};
@@ -33,7 +33,7 @@ pub(crate) struct ObjectWork {
 
 impl ObjectWork {
     pub(crate) fn new(memory: Memory) -> Self {
-        let creates = Arc::new(Semaphore::new(CREATES_UNDER_WAY_MAX));
+        let creates = Arc::new(Semaphore::new(CREATES_IN_FLIGHT_MAX));
         let created_bytes = Arc::default();
         Self {
             meter: ComputeMeter::default(),
