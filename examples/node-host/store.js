@@ -53,14 +53,14 @@ export function folderStore(root) {
       return upload;
     }
     write(bytes) {
-      this.#underWay().write(bytes.read());
+      this.#openFile().write(bytes.read());
     }
     finish() {
-      const file = this.#underWay();
+      const file = this.#openFile();
       this.#file = undefined;
       file.finish();
     }
-    #underWay() {
+    #openFile() {
       if (this.#file) return this.#file;
       throw notWritten(storeError("invalid", `the upload of ${this.#key} is over: start another`));
     }

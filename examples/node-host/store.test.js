@@ -236,8 +236,8 @@ test("an upload appears when it is finished and not before", () => {
   const upload = store.Upload.start("log/large");
   upload.write(hostBytes("one "));
   upload.write(hostBytes("two"));
-  const underWay = store.list("log/", undefined, 10).objects;
-  assert.deepEqual(underWay.map(({ kind }) => kind), ["unfinished"]);
+  const unfinished = store.list("log/", undefined, 10).objects;
+  assert.deepEqual(unfinished.map(({ kind }) => kind), ["unfinished"]);
   upload.finish();
   assert.equal(textOf(store.get("log/large")), "one two");
   for (const call of [() => upload.finish(), () => upload.write(hostBytes("x"))]) {

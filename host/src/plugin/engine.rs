@@ -131,7 +131,7 @@ fn link(engine: &Engine) -> wasmtime::Result<Linker<PluginState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     append_log::add_to_linker(&mut linker, PluginState::logs)?;
-    imports::add_to_linker(&mut linker, PluginState::objects)?;
+    imports::add_to_linker(&mut linker, PluginState::object_store)?;
     logging::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     Ok(linker)
 }

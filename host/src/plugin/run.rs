@@ -25,7 +25,7 @@ use super::state::PluginState;
 use super::stdio::{Input, Output};
 use super::usage::Usage;
 use crate::error::{Error, Result};
-use crate::sandbox::imports::in_flight::ObjectWork;
+use crate::sandbox::imports::in_flight::InFlight;
 use crate::sandbox::memory::Memory;
 
 /// The time that the reader of a stopped plugin's output has to take the rest of it.
@@ -165,8 +165,8 @@ impl Plugin {
         logs.charge(&memory, limits);
         let meter = PluginMeter::new(limits.clone(), memory.clone());
         let messages = Messages::new(limits.clone());
-        let work = ObjectWork::new(memory);
-        let state = PluginState { logs, messages, meter, work, table, wasi };
+        let in_flight = InFlight::new(memory);
+        let state = PluginState { logs, messages, meter, in_flight, table, wasi };
         let mut store = Store::new(self.engine.engine(), state);
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(limits.host_call_bytes_max);

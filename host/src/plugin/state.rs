@@ -8,8 +8,8 @@ use super::messages::Messages;
 use super::meter::PluginMeter;
 use super::usage::Usage;
 use crate::sandbox::bindings::wasi::logging::logging::{Host, Level};
-use crate::sandbox::imports::Objects;
-use crate::sandbox::imports::in_flight::ObjectWork;
+use crate::sandbox::imports::ObjectStoreView;
+use crate::sandbox::imports::in_flight::InFlight;
 use crate::sandbox::imports::logging::{emit, printable};
 
 /// All data in a plugin's wasmtime store.
@@ -17,7 +17,7 @@ pub(crate) struct PluginState {
     pub(super) logs: LogsCtx,
     pub(super) messages: Messages,
     pub(super) meter: PluginMeter,
-    pub(super) work: ObjectWork,
+    pub(super) in_flight: InFlight,
     pub(super) table: ResourceTable,
     pub(super) wasi: WasiCtx,
 }
@@ -29,8 +29,12 @@ impl PluginState {
 
     /// Returns the granted logs, object by object, for a plugin that carries a log component of its
     /// own.
-    pub(super) fn objects(&mut self) -> Objects<'_> {
-        Objects { access: &mut self.logs, table: &mut self.table, work: &mut self.work }
+    pub(super) fn object_store(&mut self) -> ObjectStoreView<'_> {
+        ObjectStoreView {
+            access: &mut self.logs,
+            table: &mut self.table,
+            in_flight: &mut self.in_flight,
+        }
     }
 
     pub(super) fn usage(&self) -> Usage {

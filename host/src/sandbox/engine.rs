@@ -110,14 +110,14 @@ impl LogEngine {
         let compute_max = self.limits.call_compute_max;
         wasm_store.set_epoch_deadline(1);
         wasm_store.epoch_deadline_callback(move |context| {
-            if context.data().work.meter.computed() > compute_max {
+            if context.data().in_flight.meter.computed() > compute_max {
                 return Err(wasmtime::Error::msg(format!(
                     "a call computed for longer than call_compute_max = {compute_max:?}"
                 )));
             }
             Ok(UpdateDeadline::Yield(1))
         });
-        let time = wasm_store.data_mut().work.meter.begin();
+        let time = wasm_store.data_mut().in_flight.meter.begin();
         let component = time.measure(self.component.instantiate_async(&mut wasm_store)).await;
         let component = component.map_err(|error| Error::trapped(&error))?;
         Ok(Instance { wasm_store, component })
@@ -150,7 +150,7 @@ impl Drop for Warmup {
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    imports::add_to_linker(&mut linker, State::objects)?;
+    imports::add_to_linker(&mut linker, State::object_store)?;
     logging::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     Ok(linker)
 }

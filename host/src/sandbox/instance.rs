@@ -35,7 +35,7 @@ pub(crate) struct Instance {
 impl Instance {
     /// Begins a call: returns the exports, the wasmtime store, and the time that measures the call.
     pub(crate) fn enter(&mut self) -> (&Guest, &mut WasmStore<State>, PolledTime) {
-        let time = self.wasm_store.data_mut().work.meter.begin();
+        let time = self.wasm_store.data_mut().in_flight.meter.begin();
         (self.component.stratalog_log_append_log(), &mut self.wasm_store, time)
     }
 
@@ -46,7 +46,7 @@ impl Instance {
 
     /// Returns the options of a handle of the component, with every default filled in.
     pub(crate) async fn effective_options(&mut self, log: Handle) -> Result<Options> {
-        let time = self.wasm_store.data_mut().work.meter.begin();
+        let time = self.wasm_store.data_mut().in_flight.meter.begin();
         let lines = self.component.stratalog_log_host_lines();
         let options = time.measure(lines.call_effective_options(&mut self.wasm_store, log)).await;
         options.map_err(|error| Error::trapped(&error))
@@ -61,7 +61,7 @@ impl Instance {
         events: u64,
     ) -> Result<()> {
         let state = self.wasm_store.data_mut();
-        let time = state.work.meter.begin();
+        let time = state.in_flight.meter.begin();
         let lines = state.keep_counted(lines)?;
         let appended = self.component.stratalog_log_host_lines();
         let appended = time.measure(appended.call_append(&mut self.wasm_store, log, lines, events));
@@ -74,7 +74,7 @@ impl Instance {
         &mut self,
         reader: Handle,
     ) -> Result<Result<Option<CountedPage>>> {
-        let time = self.wasm_store.data_mut().work.meter.begin();
+        let time = self.wasm_store.data_mut().in_flight.meter.begin();
         let lines = self.component.stratalog_log_host_lines();
         let page = time.measure(lines.call_next(&mut self.wasm_store, reader)).await;
         let page = match page.map_err(|error| Error::trapped(&error))? {
@@ -93,7 +93,7 @@ impl Instance {
 
     /// Lets a reader skip damage.
     pub(crate) async fn skip_damaged(&mut self, reader: Handle) -> Result<()> {
-        let time = self.wasm_store.data_mut().work.meter.begin();
+        let time = self.wasm_store.data_mut().in_flight.meter.begin();
         let repairs = self.component.stratalog_log_repairs();
         let skips = time.measure(repairs.call_skip_damaged(&mut self.wasm_store, reader)).await;
         skips.map_err(|error| Error::trapped(&error))
@@ -101,7 +101,7 @@ impl Instance {
 
     /// Returns the damage that a reader has skipped since the last call.
     pub(crate) async fn take_skipped(&mut self, reader: Handle) -> Result<Vec<Skipped>> {
-        let time = self.wasm_store.data_mut().work.meter.begin();
+        let time = self.wasm_store.data_mut().in_flight.meter.begin();
         let repairs = self.component.stratalog_log_repairs();
         let skipped = time.measure(repairs.call_take_skipped(&mut self.wasm_store, reader)).await;
         skipped.map_err(|error| Error::trapped(&error))
@@ -120,7 +120,7 @@ impl Instance {
 
     /// Repairs a log, or returns the steps of a repair without doing them.
     pub(crate) async fn repair(&mut self, name: &str, dry_run: bool) -> Result<Vec<RepairStep>> {
-        let time = self.wasm_store.data_mut().work.meter.begin();
+        let time = self.wasm_store.data_mut().in_flight.meter.begin();
         let repairs = self.component.stratalog_log_repairs();
         let steps = time.measure(repairs.call_repair(&mut self.wasm_store, name, dry_run)).await;
         Ok(steps.map_err(|error| Error::trapped(&error))??)
@@ -136,7 +136,7 @@ impl Instance {
 
     /// Returns the position before a reader's last page.
     pub(crate) async fn position_before(&mut self, reader: Handle) -> Result<Option<String>> {
-        let time = self.wasm_store.data_mut().work.meter.begin();
+        let time = self.wasm_store.data_mut().in_flight.meter.begin();
         let lines = self.component.stratalog_log_host_lines();
         let position = time.measure(lines.call_position_before(&mut self.wasm_store, reader)).await;
         position.map_err(|error| Error::trapped(&error))
@@ -145,17 +145,17 @@ impl Instance {
     /// Returns the number of objects created by creates that were started without waiting: a
     /// writer's batches.
     pub(crate) fn created(&self) -> u64 {
-        self.wasm_store.data().work.created
+        self.wasm_store.data().in_flight.created
     }
 
     /// Returns the counter of the bytes of those objects, which continues to count.
     pub(crate) fn created_bytes(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.wasm_store.data().work.created_bytes)
+        Arc::clone(&self.wasm_store.data().in_flight.created_bytes)
     }
 
     /// Drops a handle that the component returned.
     pub(crate) async fn drop_handle(&mut self, handle: Handle) -> Result<()> {
-        let time = self.wasm_store.data_mut().work.meter.begin();
+        let time = self.wasm_store.data_mut().in_flight.meter.begin();
         let dropped = time.measure(handle.resource_drop_async(&mut self.wasm_store)).await;
         dropped.map_err(|error| Error::trapped(&error))
     }

@@ -20,7 +20,7 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
 
 use super::check_count;
-use super::{HasObjects, Objects};
+use super::{HasObjectStore, ObjectStoreView};
 use crate::limits::READ_BYTES_MAX;
 use crate::sandbox::bindings::stratalog::log::host_bytes as wit;
 use crate::sandbox::interface::{of_package, replace};
@@ -247,11 +247,11 @@ fn line_feeds(bytes: &[u8]) -> u64 {
     u64::try_from(bytecount::count(bytes, b'\n')).unwrap_or(u64::MAX)
 }
 
-impl wit::Host for Objects<'_> {}
+impl wit::Host for ObjectStoreView<'_> {}
 
-impl wit::HostBytes for Objects<'_> {
+impl wit::HostBytes for ObjectStoreView<'_> {
     fn new(&mut self, content: Vec<u8>) -> wasmtime::Result<Resource<HostBytes>> {
-        let bytes = HostBytes::new(content.into(), &self.work.memory)?;
+        let bytes = HostBytes::new(content.into(), &self.in_flight.memory)?;
         Ok(self.table.push(bytes)?)
     }
 
@@ -265,7 +265,7 @@ impl wit::HostBytes for Objects<'_> {
         start: u64,
         end: u64,
     ) -> wasmtime::Result<Resource<HostBytes>> {
-        let slice = self.table.get(&bytes)?.slice(start, end, &self.work.memory)?;
+        let slice = self.table.get(&bytes)?.slice(start, end, &self.in_flight.memory)?;
         Ok(self.table.push(slice)?)
     }
 
@@ -275,7 +275,7 @@ impl wit::HostBytes for Objects<'_> {
         more: Resource<HostBytes>,
     ) -> wasmtime::Result<()> {
         let more = self.table.delete(more)?;
-        self.table.get_mut(&bytes)?.append(more, &self.work.memory)
+        self.table.get_mut(&bytes)?.append(more, &self.in_flight.memory)
     }
 
     fn summarize(
@@ -303,7 +303,7 @@ impl wit::HostBytes for Objects<'_> {
     }
 }
 
-impl Objects<'_> {
+impl ObjectStoreView<'_> {
     fn read_within_limit(&mut self, bytes: &Resource<HostBytes>) -> wasmtime::Result<Bytes> {
         let bytes = self.table.get(bytes)?;
         if bytes.length <= READ_BYTES_MAX {
@@ -319,9 +319,9 @@ impl Objects<'_> {
 /// Adds the interface to a linker.
 pub(super) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
-    view: fn(&mut T) -> Objects<'_>,
+    view: fn(&mut T) -> ObjectStoreView<'_>,
 ) -> wasmtime::Result<()> {
-    wit::add_to_linker::<T, HasObjects>(linker, view)?;
+    wit::add_to_linker::<T, HasObjectStore>(linker, view)?;
     // The generated bindings would make one more copy of the bytes.
     const READ: &str = "[method]bytes.read";
     let read = move |mut context: StoreContextMut<'_, T>, (bytes,): (Resource<HostBytes>,)| {

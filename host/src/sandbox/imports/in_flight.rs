@@ -17,7 +17,7 @@ pub(super) const OBJECT_AHEAD_BYTES: usize = AHEAD_BYTES_MAX / OBJECTS_AHEAD_MAX
 /// plugin.
 const ROOM_SHARES_OF_A_READ: usize = 4;
 
-pub(crate) struct ObjectWork {
+pub(crate) struct InFlight {
     pub(crate) meter: ComputeMeter,
     /// Objects whose creates were started, have succeeded, and were dropped.
     pub(crate) created: u64,
@@ -31,7 +31,7 @@ pub(crate) struct ObjectWork {
     pub(super) memory: Memory,
 }
 
-impl ObjectWork {
+impl InFlight {
     pub(crate) fn new(memory: Memory) -> Self {
         let creates = Arc::new(Semaphore::new(CREATES_IN_FLIGHT_MAX));
         let created_bytes = Arc::default();
@@ -79,13 +79,13 @@ mod tests {
             let instance = Memory::new(limit_mib * MIB);
             instance.charge(&plugin).unwrap();
             for memory in [plugin.clone(), instance] {
-                let (ahead, counted) = ObjectWork::new(memory).objects_ahead();
+                let (ahead, counted) = InFlight::new(memory).objects_ahead();
                 let found = (ahead, plugin.bytes());
                 assert_eq!(found, (objects, held_mib * MIB), "{limit_mib} MiB");
                 drop(counted);
             }
         }
-        let (ahead, counted) = ObjectWork::new(Memory::new(4 * MIB)).objects_ahead();
+        let (ahead, counted) = InFlight::new(Memory::new(4 * MIB)).objects_ahead();
         assert_eq!(ahead, OBJECTS_AHEAD_MAX);
         assert!(counted.is_none());
     }

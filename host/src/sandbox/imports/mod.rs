@@ -20,35 +20,35 @@ use crate::store::Store;
 
 use access::StoreAccess;
 use host_bytes::HostBytes;
-use in_flight::ObjectWork;
+use in_flight::InFlight;
 
 /// The objects that an instance may reach and its operations in flight, borrowed from its state.
-pub(crate) struct Objects<'a> {
+pub(crate) struct ObjectStoreView<'a> {
     pub access: &'a mut dyn StoreAccess,
     pub table: &'a mut ResourceTable,
-    pub work: &'a mut ObjectWork,
+    pub in_flight: &'a mut InFlight,
 }
 
-struct HasObjects;
+struct HasObjectStore;
 
-impl HasData for HasObjects {
-    type Data<'a> = Objects<'a>;
+impl HasData for HasObjectStore {
+    type Data<'a> = ObjectStoreView<'a>;
 }
 
 /// Adds a log component's imports from a store to a linker. `view` finds the objects in the data of
 /// a wasmtime store.
 pub(crate) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
-    view: fn(&mut T) -> Objects<'_>,
+    view: fn(&mut T) -> ObjectStoreView<'_>,
 ) -> wasmtime::Result<()> {
     host_bytes::add_to_linker(linker, view)?;
-    wit::add_to_linker::<T, HasObjects>(linker, view)
+    wit::add_to_linker::<T, HasObjectStore>(linker, view)
 }
 
 /// Everything one instance of a component can reach.
 pub(crate) struct State {
     pub memory: MemoryMeter,
-    pub work: ObjectWork,
+    pub in_flight: InFlight,
     /// None until the instance is used.
     store: Option<Store>,
     table: ResourceTable,
@@ -64,7 +64,7 @@ impl State {
         let memory = Memory::new(limits.memory_bytes_max);
         Self {
             memory: MemoryMeter::new(memory.clone()),
-            work: ObjectWork::new(memory),
+            in_flight: InFlight::new(memory),
             store: None,
             table,
             wasi,
@@ -78,7 +78,7 @@ impl State {
 
     /// Keeps bytes for the component that already count against every limit but the instance's own.
     pub(crate) fn keep_counted(&mut self, bytes: Bytes) -> Result<Resource<HostBytes>> {
-        let bytes = HostBytes::of_counted(bytes, &self.work.memory);
+        let bytes = HostBytes::of_counted(bytes, &self.in_flight.memory);
         let handle = bytes.and_then(|bytes| Ok(self.table.push(bytes)?));
         handle.map_err(|error| Error::trapped(&error))
     }
@@ -86,13 +86,17 @@ impl State {
     /// Takes host bytes over from the component, with their count.
     pub(crate) fn take_bytes(&mut self, bytes: Resource<HostBytes>) -> Result<(Bytes, Borrowed)> {
         let bytes = self.table.delete(bytes).map_err(|error| Error::Guest(error.to_string()))?;
-        let counted = self.work.memory.borrow_freely(bytes.len());
+        let counted = self.in_flight.memory.borrow_freely(bytes.len());
         Ok((bytes.into_kept(), counted))
     }
 
     /// Returns the objects that the instance may reach.
-    pub(crate) fn objects(&mut self) -> Objects<'_> {
-        Objects { access: &mut self.store, table: &mut self.table, work: &mut self.work }
+    pub(crate) fn object_store(&mut self) -> ObjectStoreView<'_> {
+        ObjectStoreView {
+            access: &mut self.store,
+            table: &mut self.table,
+            in_flight: &mut self.in_flight,
+        }
     }
 }
 

@@ -9,11 +9,10 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use wasmtime::component::Resource;
 
-use super::Objects;
 use super::access::{Operation, Target};
-use super::check_count;
 use super::host_bytes::HostBytes;
 use super::in_flight::OBJECT_AHEAD_BYTES;
+use super::{ObjectStoreView, check_count};
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, READ_RANGE_BYTES};
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::memory::Borrowed;
@@ -52,7 +51,7 @@ pub struct Begun {
 /// An upload, until it is finished, and the count of its memory for a plugin.
 pub struct UploadSlot(Option<Upload>, Target, Option<Borrowed>);
 
-impl wit::Host for Objects<'_> {
+impl wit::Host for ObjectStoreView<'_> {
     async fn create(
         &mut self,
         key: String,
@@ -63,9 +62,9 @@ impl wit::Host for Objects<'_> {
             Ok(target) => target,
             Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
         };
-        let start = self.work.meter.now();
+        let start = self.in_flight.meter.now();
         let outcome = target.store.create(&target.key, Bytes::from(bytes), exclusive).await;
-        self.work.meter.waited_since(start);
+        self.in_flight.meter.waited_since(start);
         Ok(outcome.map_err(|error| target.write_error(error)))
     }
 
@@ -78,10 +77,11 @@ impl wit::Host for Objects<'_> {
         let length = self.table.get(&bytes)?.len();
         let slot = match self.target_for_create(&key, length, exclusive) {
             Ok(target) => {
-                let start = self.work.meter.now();
-                let permit = self.work.creates.clone().acquire_owned().await?;
-                self.work.meter.waited_since(start);
-                let (payload, counted) = self.table.get(&bytes)?.to_payload(&self.work.memory)?;
+                let start = self.in_flight.meter.now();
+                let permit = self.in_flight.creates.clone().acquire_owned().await?;
+                self.in_flight.meter.waited_since(start);
+                let (payload, counted) =
+                    self.table.get(&bytes)?.to_payload(&self.in_flight.memory)?;
                 let guard = (permit, counted);
                 let create = target.store.start_create_with(&target.key, payload, exclusive, guard);
                 CreateSlot::Started(create, target, u64::try_from(length).unwrap_or(u64::MAX))
@@ -99,9 +99,9 @@ impl wit::Host for Objects<'_> {
             Ok(target) => target,
             Err(error) => return Ok(Err(error)),
         };
-        let start = self.work.meter.now();
+        let start = self.in_flight.meter.now();
         let ensured = target.store.ensure_exclusive(&target.key).await;
-        self.work.meter.waited_since(start);
+        self.in_flight.meter.waited_since(start);
         Ok(ensured.map_err(|error| target.store_error(error)))
     }
 
@@ -115,10 +115,10 @@ impl wit::Host for Objects<'_> {
             Err(error) => return Ok(Err(error)),
         };
         let range = range.map(|range| range.start..range.end);
-        let start = self.work.meter.now();
+        let start = self.in_flight.meter.now();
         let bytes = target.store.get(&target.key, range).await;
-        self.work.meter.waited_since(start);
-        self.work.meter.got(bytes.as_ref().map_or(0, Bytes::len));
+        self.in_flight.meter.waited_since(start);
+        self.in_flight.meter.got(bytes.as_ref().map_or(0, Bytes::len));
         Ok(bytes.map(Vec::from).map_err(|error| target.store_error(error)))
     }
 
@@ -137,9 +137,9 @@ impl wit::Host for Objects<'_> {
             Err(error) => return Ok(Err(error)),
         };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let start = self.work.meter.now();
+        let start = self.in_flight.meter.now();
         let page = target.store.list(&target.key, start_after.as_deref(), limit).await;
-        self.work.meter.waited_since(start);
+        self.in_flight.meter.waited_since(start);
         Ok(page
             .map(|page| {
                 let shown = page.objects.into_iter().filter(|entry| target.shows(entry.kind));
@@ -171,9 +171,9 @@ impl wit::Host for Objects<'_> {
                 Err(error) => failures.push(wit::DeleteFailure { key, error }),
             }
         }
-        let start = self.work.meter.now();
+        let start = self.in_flight.meter.now();
         let failed = target.store.delete(others).await.into_iter();
-        self.work.meter.waited_since(start);
+        self.in_flight.meter.waited_since(start);
         failures.extend(failed.map(|failure| wit::DeleteFailure {
             key: target.known_key(failure.key),
             error: target.store_error(failure.error),
@@ -192,7 +192,7 @@ fn entry_kind(kind: EntryKind) -> wit::EntryKind {
     }
 }
 
-impl wit::HostPendingCreate for Objects<'_> {
+impl wit::HostPendingCreate for ObjectStoreView<'_> {
     async fn poll(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Option<Outcome>> {
         Ok(match self.table.get_mut(&pending)? {
             CreateSlot::Started(pending, target, _) => {
@@ -203,14 +203,14 @@ impl wit::HostPendingCreate for Objects<'_> {
     }
 
     async fn wait(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Outcome> {
-        let start = self.work.meter.now();
+        let start = self.in_flight.meter.now();
         let outcome = match self.table.get_mut(&pending)? {
             CreateSlot::Started(pending, target, _) => {
                 pending.wait().await.map_err(|error| target.write_error(error))
             }
             CreateSlot::Refused(error) => Err(wit::WriteError::NotWritten(error.clone())),
         };
-        self.work.meter.waited_since(start);
+        self.in_flight.meter.waited_since(start);
         Ok(outcome)
     }
 
@@ -218,23 +218,23 @@ impl wit::HostPendingCreate for Objects<'_> {
         if let CreateSlot::Started(mut pending, _, bytes) = self.table.delete(pending)?
             && let Some(Ok(()) | Err(WriteError::AlreadyExists)) = pending.poll()
         {
-            self.work.created = self.work.created.saturating_add(1);
-            self.work.created_bytes.fetch_add(bytes, Ordering::Relaxed);
+            self.in_flight.created = self.in_flight.created.saturating_add(1);
+            self.in_flight.created_bytes.fetch_add(bytes, Ordering::Relaxed);
         }
         Ok(())
     }
 }
 
-impl wit::HostOrderedRead for Objects<'_> {
+impl wit::HostOrderedRead for ObjectStoreView<'_> {
     async fn new(&mut self, ranges: Vec<wit::ObjectRange>) -> wasmtime::Result<Resource<ReadSlot>> {
         check_count("ranges to read", ranges.len())?;
         let keys: usize = ranges.iter().map(|range| range.key.len()).sum();
-        let ranges_bytes = ranges.len().saturating_mul(READ_RANGE_BYTES).saturating_add(keys);
-        let counted = self.work.memory.borrow(ranges_bytes.saturating_add(OBJECT_AHEAD_BYTES))?;
-        let reads = Arc::clone(&self.work.reads);
+        let bytes = ranges.len().saturating_mul(READ_RANGE_BYTES).saturating_add(keys);
+        let counted = self.in_flight.memory.borrow(bytes.saturating_add(OBJECT_AHEAD_BYTES))?;
+        let reads = Arc::clone(&self.in_flight.reads);
         let slot = match self.begin_read(ranges) {
             Ok((read, target)) => {
-                let (objects_ahead, ahead) = self.work.objects_ahead();
+                let (objects_ahead, ahead) = self.in_flight.objects_ahead();
                 let (read, counted) =
                     (read.with_objects_ahead(objects_ahead), (counted, ahead, reads));
                 ReadSlot::Begun(Box::new(Begun { read, target, _counted: counted }))
@@ -259,18 +259,18 @@ impl wit::HostOrderedRead for Objects<'_> {
                 return Ok(failure.map_or(Ok(None), Err));
             }
         };
-        let start = self.work.meter.now();
+        let start = self.in_flight.meter.now();
         let chunk = read.next(bytes_max).await;
-        self.work.meter.waited_since(start);
+        self.in_flight.meter.waited_since(start);
         Ok(match chunk {
             None => Ok(None),
             Some(Ok(chunk)) => {
                 let (number, bytes, last) = (to_u32(chunk.number), chunk.bytes, chunk.last);
-                self.work.meter.got(bytes.len());
+                self.in_flight.meter.got(bytes.len());
                 // The small chunk may be all that is used of a large network buffer.
                 let is_small = bytes.len() < CHUNK_COPIED_BYTES;
                 let bytes = if is_small { Bytes::copy_from_slice(&bytes) } else { bytes };
-                let bytes = self.table.push(HostBytes::new(bytes, &self.work.memory)?)?;
+                let bytes = self.table.push(HostBytes::new(bytes, &self.in_flight.memory)?)?;
                 Ok(Some(wit::Chunk { number, bytes, last }))
             }
             Some(Err(failure)) => {
@@ -286,7 +286,7 @@ impl wit::HostOrderedRead for Objects<'_> {
     }
 }
 
-impl wit::HostUpload for Objects<'_> {
+impl wit::HostUpload for ObjectStoreView<'_> {
     async fn start(
         &mut self,
         key: String,
@@ -295,12 +295,12 @@ impl wit::HostUpload for Objects<'_> {
             Ok(target) => target,
             Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
         };
-        let start = self.work.meter.now();
+        let start = self.in_flight.meter.now();
         let upload = target.store.start_upload(&target.key).await;
-        self.work.meter.waited_since(start);
+        self.in_flight.meter.waited_since(start);
         Ok(match upload {
             Ok(upload) => {
-                let memory = self.work.memory.of_the_plugin();
+                let memory = self.in_flight.memory.of_the_plugin();
                 let counted = memory.map(|memory| memory.borrow(0)).transpose()?;
                 Ok(self.table.push(UploadSlot(Some(upload), target, counted))?)
             }
@@ -313,7 +313,7 @@ impl wit::HostUpload for Objects<'_> {
         upload: Resource<UploadSlot>,
         bytes: Resource<HostBytes>,
     ) -> wasmtime::Result<Outcome> {
-        let start = self.work.meter.now();
+        let start = self.in_flight.meter.now();
         let bytes = self.table.delete(bytes)?;
         let UploadSlot(upload, target, counted) = self.table.get_mut(&upload)?;
         let outcome = match upload {
@@ -334,18 +334,18 @@ impl wit::HostUpload for Objects<'_> {
             }
             None => Err(already_finished()),
         };
-        self.work.meter.waited_since(start);
+        self.in_flight.meter.waited_since(start);
         Ok(outcome)
     }
 
     async fn finish(&mut self, upload: Resource<UploadSlot>) -> wasmtime::Result<Outcome> {
-        let start = self.work.meter.now();
+        let start = self.in_flight.meter.now();
         let UploadSlot(upload, target, _) = self.table.get_mut(&upload)?;
         let outcome = match upload.take() {
             Some(upload) => upload.finish().await.map_err(|error| target.write_error(error)),
             None => Err(already_finished()),
         };
-        self.work.meter.waited_since(start);
+        self.in_flight.meter.waited_since(start);
         Ok(outcome)
     }
 
@@ -357,7 +357,7 @@ impl wit::HostUpload for Objects<'_> {
     }
 }
 
-impl Objects<'_> {
+impl ObjectStoreView<'_> {
     fn target_for_create(
         &mut self,
         key: &str,
