@@ -19,16 +19,16 @@ use crate::sandbox::instance::{Called, Handle, Instance, Trap};
 use crate::types::interface::Pending;
 use crate::types::{WriteFailure, Written};
 
-type Answer<T> = oneshot::Sender<Result<T>>;
+type Reply<T> = oneshot::Sender<Result<T>>;
 
 /// The requests of callers.
 pub(super) enum Command {
-    Flush(Answer<Written>),
-    /// Runs one maintenance tick; answers true if anything is still pending.
-    Tick(Answer<bool>),
-    Pending(Answer<Pending>),
-    FileCount(Answer<u64>),
-    Close(Answer<Written>),
+    Flush(Reply<Written>),
+    /// Runs one maintenance tick; returns true if anything is still pending.
+    Tick(Reply<bool>),
+    Pending(Reply<Pending>),
+    FileCount(Reply<u64>),
+    Close(Reply<Written>),
 }
 
 pub(super) struct WriterActor {
@@ -120,35 +120,35 @@ impl WriterActor {
         let mut commands = commands.into_iter().peekable();
         while let Some(command) = commands.next() {
             match command {
-                Command::Flush(answer) => {
-                    let mut answers = vec![answer];
+                Command::Flush(reply) => {
+                    let mut replies = vec![reply];
                     while let Some(Command::Flush(_)) = commands.peek() {
-                        if let Some(Command::Flush(answer)) = commands.next() {
-                            answers.push(answer);
+                        if let Some(Command::Flush(reply)) = commands.next() {
+                            replies.push(reply);
                         }
                     }
                     let flushed = self.flush().await?;
-                    for answer in answers {
-                        answer.send(flushed.clone()).ok();
+                    for reply in replies {
+                        reply.send(flushed.clone()).ok();
                     }
                 }
-                Command::Tick(answer) => {
+                Command::Tick(reply) => {
                     self.maintain().await?;
-                    answer.send(Ok(self.tick_at.is_some())).ok();
+                    reply.send(Ok(self.tick_at.is_some())).ok();
                 }
-                Command::Pending(answer) => {
+                Command::Pending(reply) => {
                     let pending = self.pending().await?;
-                    answer.send(pending).ok();
+                    reply.send(pending).ok();
                 }
-                Command::FileCount(answer) => {
+                Command::FileCount(reply) => {
                     // Events that are refused for now are in no object.
                     self.drain().await?.ok();
                     let (guest, wasm_store, time) = self.instance.enter();
                     let count =
                         time.measure(guest.log().call_file_count(wasm_store, self.handle)).await;
-                    answer.send(self.returned(count)?).ok();
+                    reply.send(self.returned(count)?).ok();
                 }
-                Command::Close(answer) => {
+                Command::Close(reply) => {
                     // No append may slip in between the last flush and the end.
                     self.queue.end(Error::Closed);
                     let mut closed = self.flush().await?;
@@ -166,7 +166,7 @@ impl WriterActor {
                         self.compact_if_due();
                         self.finish_compacting().await;
                     }
-                    answer.send(closed).ok();
+                    reply.send(closed).ok();
                     if done {
                         self.drop_handle().await?;
                         return Ok(true);
@@ -308,12 +308,12 @@ impl WriterActor {
         Error: From<E>,
     {
         match called {
-            Ok(answer) => Ok(answer.map_err(Error::from)),
+            Ok(result) => Ok(result.map_err(Error::from)),
             Err(error) => Err(self.trapped(&error)),
         }
     }
 
-    /// Records that the component failed, before the callers that wait for an answer are released.
+    /// Records that the component failed, before the callers that wait for a reply are released.
     fn trapped(&self, error: &Trap) -> Error {
         let error = Error::trapped(error);
         self.queue.end(error.clone());
@@ -331,7 +331,7 @@ async fn reached(at: Option<Instant>) {
 
 impl Drop for WriterActor {
     fn drop(&mut self) {
-        // Also if the runtime shuts down meanwhile: no caller may wait for an answer that never
+        // Also if the runtime shuts down meanwhile: no caller may wait for a reply that never
         // comes.
         self.queue.end_if_open(Error::Closed);
     }

@@ -3,8 +3,8 @@
 //! All arguments from a plugin are hostile. They are checked here, or by the log's component, which
 //! runs in its own sandbox.
 
-mod answers;
 mod errors;
+mod results;
 mod zero_copy;
 
 use wasmtime::component::{HasData, Linker, Resource};
@@ -19,7 +19,7 @@ use crate::log::reader::Reader;
 use crate::read_options::of_pending;
 use crate::sandbox::imports::access::KeyScope;
 
-type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
+type CallResult<T> = wasmtime::Result<Result<T, wit::Error>>;
 
 /// Adds the `append-log` import to a linker, for plugins that use the logs that [`LogsCtx`] grants.
 ///
@@ -46,7 +46,7 @@ impl wit::Host for LogsView<'_> {
         &mut self,
         name: String,
         options: wit::ReadOptions,
-    ) -> Answer<Resource<ReaderHandle>> {
+    ) -> CallResult<Resource<ReaderHandle>> {
         match self.ctx.admitted(&name, Call::Read) {
             Ok((grant, label)) => self.open_reader(&grant, label, options).await,
             Err(refused) => Ok(Err(refused)),
@@ -57,7 +57,7 @@ impl wit::Host for LogsView<'_> {
         &mut self,
         name: String,
         options: wit::CompactOptions,
-    ) -> Answer<wit::Compaction> {
+    ) -> CallResult<wit::Compaction> {
         let (grant, label) = match self.ctx.admitted(&name, Call::Compact) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
@@ -70,7 +70,7 @@ impl wit::Host for LogsView<'_> {
         &mut self,
         name: String,
         options: wit::CompactOptions,
-    ) -> Answer<wit::CompactionPlan> {
+    ) -> CallResult<wit::CompactionPlan> {
         let (grant, label) = match self.ctx.admitted(&name, Call::PlanCompaction) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
@@ -84,7 +84,7 @@ impl wit::Host for LogsView<'_> {
         name: String,
         until: wit::TrimPoint,
         options: wit::TrimOptions,
-    ) -> Answer<wit::Trimmed> {
+    ) -> CallResult<wit::Trimmed> {
         let (grant, label) = match self.ctx.admitted(&name, Call::PlanTrim) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
@@ -98,7 +98,7 @@ impl wit::Host for LogsView<'_> {
         name: String,
         until: wit::TrimPoint,
         options: wit::TrimOptions,
-    ) -> Answer<wit::Trimmed> {
+    ) -> CallResult<wit::Trimmed> {
         let (grant, label) = match self.ctx.admitted(&name, Call::Trim) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
@@ -107,7 +107,7 @@ impl wit::Host for LogsView<'_> {
         Ok(done.map_err(|error| label.refuse(error)))
     }
 
-    async fn verify(&mut self, name: String) -> Answer<Resource<VerifierHandle>> {
+    async fn verify(&mut self, name: String) -> CallResult<Resource<VerifierHandle>> {
         let (grant, label) = match self.ctx.admitted(&name, Call::Verify) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
@@ -124,7 +124,7 @@ impl wit::Host for LogsView<'_> {
         }
     }
 
-    async fn stat(&mut self, name: String) -> Answer<wit::Stats> {
+    async fn stat(&mut self, name: String) -> CallResult<wit::Stats> {
         let (grant, label) = match self.ctx.admitted(&name, Call::Stat) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
@@ -135,7 +135,11 @@ impl wit::Host for LogsView<'_> {
 }
 
 impl wit::HostLog for LogsView<'_> {
-    async fn open(&mut self, name: String, options: wit::Options) -> Answer<Resource<LogHandle>> {
+    async fn open(
+        &mut self,
+        name: String,
+        options: wit::Options,
+    ) -> CallResult<Resource<LogHandle>> {
         let (grant, label) = match self.ctx.admitted(&name, Call::Open) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
@@ -153,7 +157,7 @@ impl wit::HostLog for LogsView<'_> {
         }
     }
 
-    async fn append(&mut self, log: Resource<LogHandle>, event: Vec<u8>) -> Answer<()> {
+    async fn append(&mut self, log: Resource<LogHandle>, event: Vec<u8>) -> CallResult<()> {
         let handle = match self.log(&log, Call::Append, event.len())? {
             Ok(handle) => handle,
             Err(refused) => return Ok(Err(refused)),
@@ -170,7 +174,7 @@ impl wit::HostLog for LogsView<'_> {
         Ok(appended)
     }
 
-    async fn append_lines(&mut self, log: Resource<LogHandle>, lines: Vec<u8>) -> Answer<u64> {
+    async fn append_lines(&mut self, log: Resource<LogHandle>, lines: Vec<u8>) -> CallResult<u64> {
         let handle = match self.log(&log, Call::AppendLines, lines.len())? {
             Ok(handle) => handle,
             Err(refused) => return Ok(Err(refused)),
@@ -183,7 +187,7 @@ impl wit::HostLog for LogsView<'_> {
         Ok(appended)
     }
 
-    async fn flush(&mut self, log: Resource<LogHandle>) -> Answer<wit::Written> {
+    async fn flush(&mut self, log: Resource<LogHandle>) -> CallResult<wit::Written> {
         Ok(match self.log(&log, Call::Flush, 0)? {
             Ok(handle) => {
                 let written = handle.opened.log.flush().await;
@@ -217,7 +221,7 @@ impl wit::HostLog for LogsView<'_> {
         Ok(pending.unwrap_or_default())
     }
 
-    async fn read_all(&mut self, log: Resource<LogHandle>) -> Answer<Resource<ReaderHandle>> {
+    async fn read_all(&mut self, log: Resource<LogHandle>) -> CallResult<Resource<ReaderHandle>> {
         let opened = self.table.get(&log)?.opened.clone();
         let (grant, label) = match self.ctx.admitted(&opened.label.name, Call::ReadAll) {
             Ok(granted) => granted,
@@ -236,7 +240,7 @@ impl wit::HostLog for LogsView<'_> {
         &mut self,
         log: Resource<LogHandle>,
         options: wit::CompactOptions,
-    ) -> Answer<wit::Compaction> {
+    ) -> CallResult<wit::Compaction> {
         Ok(match self.log(&log, Call::LogCompact, 0)? {
             Ok(handle) => {
                 let done = handle.opened.log.compact(&options).await;
@@ -247,7 +251,7 @@ impl wit::HostLog for LogsView<'_> {
         })
     }
 
-    async fn file_count(&mut self, log: Resource<LogHandle>) -> Answer<u64> {
+    async fn file_count(&mut self, log: Resource<LogHandle>) -> CallResult<u64> {
         Ok(match self.log(&log, Call::FileCount, 0)? {
             Ok(handle) => handle
                 .opened
@@ -259,7 +263,7 @@ impl wit::HostLog for LogsView<'_> {
         })
     }
 
-    async fn close(&mut self, log: Resource<LogHandle>) -> Answer<wit::Written> {
+    async fn close(&mut self, log: Resource<LogHandle>) -> CallResult<wit::Written> {
         Ok(match self.log(&log, Call::Close, 0)? {
             Ok(handle) => {
                 let written = handle.close().await;
@@ -277,7 +281,7 @@ impl wit::HostLog for LogsView<'_> {
 }
 
 impl wit::HostReader for LogsView<'_> {
-    async fn next(&mut self, reader: Resource<ReaderHandle>) -> Answer<Option<wit::Page>> {
+    async fn next(&mut self, reader: Resource<ReaderHandle>) -> CallResult<Option<wit::Page>> {
         let LogsView { ctx, table } = self;
         let handle = table.get_mut(&reader)?;
         if let Err(refused) = ctx.admitted(&handle.label.name, Call::ReaderNext) {
@@ -314,7 +318,10 @@ impl wit::HostReader for LogsView<'_> {
 }
 
 impl wit::HostVerifier for LogsView<'_> {
-    async fn next(&mut self, verifier: Resource<VerifierHandle>) -> Answer<Option<wit::Checked>> {
+    async fn next(
+        &mut self,
+        verifier: Resource<VerifierHandle>,
+    ) -> CallResult<Option<wit::Checked>> {
         let LogsView { ctx, table } = self;
         let handle = table.get_mut(&verifier)?;
         if let Err(refused) = ctx.admitted(&handle.label.name, Call::VerifierNext) {
@@ -338,7 +345,7 @@ impl LogsView<'_> {
         log: &Resource<LogHandle>,
         call: Call,
         bytes: usize,
-    ) -> Answer<&mut LogHandle> {
+    ) -> CallResult<&mut LogHandle> {
         let handle = self.table.get_mut(log)?;
         let admitted = self.ctx.admit(&handle.opened.label.name, call, bytes);
         Ok(match admitted {
@@ -352,7 +359,7 @@ impl LogsView<'_> {
         grant: &Grant,
         label: KeyScope,
         options: wit::ReadOptions,
-    ) -> Answer<Resource<ReaderHandle>> {
+    ) -> CallResult<Resource<ReaderHandle>> {
         let permit = match self.ctx.permit_handle() {
             Ok(permit) => permit,
             Err(error) => return Ok(Err(label.refuse(error))),
