@@ -38,28 +38,26 @@ fn add<T: Send + 'static, A: Append>(
 ) -> wasmtime::Result<()> {
     instance.func_wrap_async(
         A::NAME,
-        move |mut context: StoreContextMut<'_, T>, (log, bytes): Arguments| match begin::<T, A>(
-            &mut context,
-            view,
-            &log,
-            &bytes,
-        ) {
-            Ok(Begun::Waits { opened, bytes }) => Box::new(async move {
-                let appended = A::waiting(&opened.log, &bytes).await;
-                if let Ok(appended) = &appended {
-                    let (events, bytes) = (appended.events(), appended.bytes(bytes.len()));
-                    view(context.data_mut()).ctx.appended(events, bytes);
-                }
-                Ok((appended.map_err(|error| opened.label.refuse(error)),))
-            }),
-            Ok(Begun::Done(appended)) => Box::new(ready(Ok((appended,)))),
-            Err(error) => Box::new(ready(Err(error))),
+        move |mut context: StoreContextMut<'_, T>, (log, bytes): Arguments| {
+            let step = first_step::<T, A>(&mut context, view, &log, &bytes);
+            match step {
+                Ok(FirstStep::Waits { opened, bytes }) => Box::new(async move {
+                    let appended = A::waiting(&opened.log, &bytes).await;
+                    if let Ok(appended) = &appended {
+                        let (events, bytes) = (appended.events(), appended.bytes(bytes.len()));
+                        view(context.data_mut()).ctx.appended(events, bytes);
+                    }
+                    Ok((appended.map_err(|error| opened.label.refuse(error)),))
+                }),
+                Ok(FirstStep::Done(appended)) => Box::new(ready(Ok((appended,)))),
+                Err(error) => Box::new(ready(Err(error))),
+            }
         },
     )
 }
 
 /// The state of an append after all steps that need no waiting.
-enum Begun<A> {
+enum FirstStep<A> {
     Done(Result<A, wit::Error>),
     /// The pack has no room now.
     Waits {
@@ -68,30 +66,30 @@ enum Begun<A> {
     },
 }
 
-fn begin<T: 'static, A: Append>(
+fn first_step<T: 'static, A: Append>(
     context: &mut StoreContextMut<'_, T>,
     view: fn(&mut T) -> LogsView<'_>,
     log: &Resource<LogHandle>,
     list: &WasmList<u8>,
-) -> wasmtime::Result<Begun<A>> {
+) -> wasmtime::Result<FirstStep<A>> {
     let size = list.as_le_slice(&*context).len();
     let LogsView { ctx, table } = view(context.data_mut());
     let handle = table.get(log)?;
     if let Err(error) = ctx.admit(&handle.opened.label.name, A::CALL, size) {
-        return Ok(Begun::Done(Err(refuse_ungranted(error))));
+        return Ok(FirstStep::Done(Err(refuse_ungranted(error))));
     }
     let opened = handle.opened.clone();
     let bytes = list.as_le_slice(&*context);
     Ok(match A::now(&opened.log, bytes) {
         None => {
             let bytes = Bytes::copy_from_slice(bytes);
-            Begun::Waits { opened, bytes }
+            FirstStep::Waits { opened, bytes }
         }
         Some(Ok(appended)) => {
             view(context.data_mut()).ctx.appended(appended.events(), appended.bytes(size));
-            Begun::Done(Ok(appended))
+            FirstStep::Done(Ok(appended))
         }
-        Some(Err(error)) => Begun::Done(Err(opened.label.refuse(error))),
+        Some(Err(error)) => FirstStep::Done(Err(opened.label.refuse(error))),
     })
 }
 

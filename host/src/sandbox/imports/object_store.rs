@@ -34,13 +34,13 @@ pub enum CreateSlot {
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
 /// A read of many objects, or one that was refused before it began.
 pub enum ReadSlot {
-    Begun(Box<Begun>),
+    Started(Box<StartedRead>),
     Refused(Option<wit::StoreError>),
 }
 
 #[expect(unreachable_pub, reason = "what the bindings name in public holds it")]
 /// A read in progress.
-pub struct Begun {
+pub struct StartedRead {
     read: OrderedRead,
     target: Target,
     /// Counts the requested ranges, the objects fetched ahead, and the read itself.
@@ -237,7 +237,7 @@ impl wit::HostOrderedRead for ObjectStoreView<'_> {
                 let (objects_ahead, ahead) = self.in_flight.objects_ahead();
                 let (read, counted) =
                     (read.with_objects_ahead(objects_ahead), (counted, ahead, reads));
-                ReadSlot::Begun(Box::new(Begun { read, target, _counted: counted }))
+                ReadSlot::Started(Box::new(StartedRead { read, target, _counted: counted }))
             }
             Err(error) => ReadSlot::Refused(Some(error)),
         };
@@ -252,8 +252,8 @@ impl wit::HostOrderedRead for ObjectStoreView<'_> {
         let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
         let to_u32 = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let Begun { read, target, .. } = match self.table.get_mut(&read)? {
-            ReadSlot::Begun(begun) => begun.as_mut(),
+        let StartedRead { read, target, .. } = match self.table.get_mut(&read)? {
+            ReadSlot::Started(started) => started.as_mut(),
             ReadSlot::Refused(error) => {
                 let failure = error.take().map(|error| wit::ReadFailure { number: 0, error });
                 return Ok(failure.map_or(Ok(None), Err));
