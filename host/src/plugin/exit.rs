@@ -13,7 +13,7 @@ use crate::sandbox::memory::MemoryExceeded;
 /// The way in which a plugin ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum End {
+pub enum ExitReason {
     /// It ended by itself, with this exit code: 0 if it returned without an error.
     Exited(i32),
     /// Its `run` returned an error, which has neither text nor code. A command then ends with exit
@@ -27,7 +27,7 @@ pub enum End {
     Stopped,
 }
 
-impl fmt::Display for End {
+impl fmt::Display for ExitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited(code) => write!(f, "exited with code {code}"),
@@ -39,7 +39,7 @@ impl fmt::Display for End {
     }
 }
 
-impl End {
+impl ExitReason {
     /// Converts the failure of a call into a plugin.
     pub(crate) fn of_failure(error: &wasmtime::Error, limits: &PluginLimits) -> Self {
         if let Some(exit) = error.downcast_ref::<I32Exit>() {

@@ -13,8 +13,9 @@ pub(super) const OPTION: &str = "memory_bytes_max (--plugin-memory-max)";
 ///
 /// A limit has one of three effects:
 ///
-/// - A limit on the plugin's own usage ends the run, with [`End::LimitReached`](super::End). These
-///   are memory, stack, tables, instances, handles, bytes of a call, time and fuel.
+/// - A limit on the plugin's own usage ends the run, with
+///   [`ExitReason::LimitReached`](super::ExitReason). These are memory, stack, tables, instances,
+///   handles, bytes of a call, time and fuel.
 /// - A limit on its requests to a log is an error of that call:
 ///   [`Error::LimitReached`](crate::Error::LimitReached), `limit-reached` in the WIT. The call has
 ///   done nothing. These are handles to logs, calls and bytes per second, and memory that the call

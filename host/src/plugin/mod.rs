@@ -59,7 +59,7 @@ mod usage;
 
 pub use append_log::add_to_linker;
 pub use engine::{Plugin, PluginEngine};
-pub use exit::End;
+pub use exit::ExitReason;
 pub use grant::Grant;
 pub use handles::{Closing, Unflushed};
 pub use label::check_label;

@@ -15,7 +15,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
 use super::engine::Plugin;
-use super::exit::End;
+use super::exit::ExitReason;
 use super::handles::Unflushed;
 use super::limits::{Limit, PluginLimits};
 use super::logs::LogsCtx;
@@ -46,7 +46,7 @@ pub struct Run {
 #[non_exhaustive]
 pub struct Outcome {
     /// The way in which the plugin ended.
-    pub end: End,
+    pub end: ExitReason,
     /// The usage of the run.
     pub usage: Usage,
     /// Appended events that could not be flushed: empty if all is well.
@@ -135,11 +135,11 @@ impl Plugin {
             returned
         };
         let end = match bounded(call, stop, limits, &mut computed).await {
-            Ok(Ok(Ok(()))) => End::Exited(0),
-            Ok(Ok(Err(()))) => End::Failed,
+            Ok(Ok(Ok(()))) => ExitReason::Exited(0),
+            Ok(Ok(Err(()))) => ExitReason::Failed,
             Ok(Err(error)) => {
                 tracing::debug!("the plugin failed: {error:?}");
-                End::of_failure(&error, limits)
+                ExitReason::of_failure(&error, limits)
             }
             Err(end) => end,
         };
@@ -147,7 +147,7 @@ impl Plugin {
         let state = store.into_data();
         let mut usage = state.usage();
         (usage.time, usage.computed) = (time, computed);
-        if let End::LimitReached(hit) = &end {
+        if let ExitReason::LimitReached(hit) = &end {
             usage.hit(hit);
         }
         drop(state);
@@ -198,7 +198,7 @@ async fn bounded<T>(
     mut stop: Pin<Box<dyn Future<Output = ()> + Send>>,
     limits: &PluginLimits,
     computed: &mut Duration,
-) -> Result<T, End> {
+) -> Result<T, ExitReason> {
     let mut call = pin!(call);
     let mut time_up = pin!(async {
         match limits.time_max {
@@ -208,7 +208,7 @@ async fn bounded<T>(
     });
     poll_fn(|context| {
         if stop.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(End::Stopped));
+            return Poll::Ready(Err(ExitReason::Stopped));
         }
         let begun = Instant::now();
         let polled = call.as_mut().poll(context);
@@ -223,7 +223,7 @@ async fn bounded<T>(
         } else {
             return Poll::Pending;
         };
-        Poll::Ready(Err(End::LimitReached(limits.hit(limit))))
+        Poll::Ready(Err(ExitReason::LimitReached(limits.hit(limit))))
     })
     .await
 }

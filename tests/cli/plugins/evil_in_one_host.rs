@@ -7,7 +7,9 @@ use rig::alone::alone;
 use rig::plugins;
 use rig::tools::target_folder;
 use stratalog::Host;
-use stratalog::plugin::{End, Grant, LogsCtx, Outcome, Plugin, PluginEngine, PluginLimits, Run};
+use stratalog::plugin::{
+    ExitReason, Grant, LogsCtx, Outcome, Plugin, PluginEngine, PluginLimits, Run,
+};
 use stratalog::store::Store;
 use tokio::runtime::Runtime;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
@@ -87,7 +89,7 @@ async fn serve_all_and_measure() {
     let bench = compile(&hosting.engine, "bench").await;
     // The memory for compiling and for a first run is allocated by now.
     let (first, _) = hosting.run(&bench, "first", &["append-packed", "10000"]).await;
-    assert_eq!(first.end, End::Exited(0));
+    assert_eq!(first.end, ExitReason::Exited(0));
     let before = peak_bytes();
 
     let limits: [(&[&str], &str); 7] = [
@@ -103,7 +105,7 @@ async fn serve_all_and_measure() {
         let plugin = if limit == "compute_max" { &endless } else { &evil };
         let (outcome, _) = hosting.run(plugin, words[0], words).await;
         match &outcome.end {
-            End::LimitReached(hit) => assert_eq!(hit.limit, limit, "{words:?}"),
+            ExitReason::LimitReached(hit) => assert_eq!(hit.limit, limit, "{words:?}"),
             end => panic!("{words:?}: {end}"),
         }
         assert!(outcome.unflushed.is_empty(), "{words:?}");
@@ -120,11 +122,11 @@ async fn serve_all_and_measure() {
         &["exit-without-close"],
     ] {
         let (outcome, said) = hosting.run(&evil, words[0], words).await;
-        assert_eq!(outcome.end, End::Exited(0), "{words:?}: {said}");
+        assert_eq!(outcome.end, ExitReason::Exited(0), "{words:?}: {said}");
         serves_the_next(&hosting, &bench).await;
     }
     let (outcome, _) = hosting.run(&evil, "trap", &["trap-after-append"]).await;
-    assert!(matches!(outcome.end, End::Trapped(_)), "{}", outcome.end);
+    assert!(matches!(outcome.end, ExitReason::Trapped(_)), "{}", outcome.end);
     serves_the_next(&hosting, &bench).await;
 
     let grown = peak_bytes().saturating_sub(before);
@@ -133,7 +135,7 @@ async fn serve_all_and_measure() {
 
 async fn serves_the_next(hosting: &Hosting, bench: &Plugin) {
     let (outcome, said) = hosting.run(bench, "bench", &["hello"]).await;
-    assert_eq!((outcome.end, said.as_str()), (End::Exited(0), "hello\n"));
+    assert_eq!((outcome.end, said.as_str()), (ExitReason::Exited(0), "hello\n"));
     let (outcome, _) = hosting.run(bench, "bench", &["append", "10"]).await;
-    assert_eq!((outcome.end, outcome.usage.events_appended), (End::Exited(0), 10));
+    assert_eq!((outcome.end, outcome.usage.events_appended), (ExitReason::Exited(0), 10));
 }

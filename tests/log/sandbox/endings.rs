@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rig::faults::Fault;
-use stratalog::plugin::{End, PluginLimits, Rights, Run};
+use stratalog::plugin::{ExitReason, PluginLimits, Rights, Run};
 use stratalog::{Error, WriteFailure, WriteFate};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
@@ -61,7 +61,7 @@ fn what_a_plugin_appended_is_flushed_however_it_ends() {
 fn what_a_limit_stopped_is_in_the_usage() {
     let stage = Stage::with(limits("spin"));
     let (outcome, _) = stage.run(stage.granting(Rights::default()), &["spin"]);
-    let End::LimitReached(hit) = &outcome.end else { panic!("{:?}", outcome.end) };
+    let ExitReason::LimitReached(hit) = &outcome.end else { panic!("{:?}", outcome.end) };
     assert_eq!((hit.limit, hit.value.as_str()), ("compute_max", "1s"));
     assert_eq!(outcome.usage.limits_hit, std::slice::from_ref(hit));
     assert!(outcome.usage.computed >= Duration::from_secs(1), "{:?}", outcome.usage);
@@ -94,7 +94,7 @@ fn a_run_that_is_stopped_or_dropped_leaves_its_events_flushed() {
     stage.runtime.block_on(async {
         let (run, _, appended) = idle("append=stopped=20");
         let outcome = stage.plugin.run(run.stop_when(appended)).await.unwrap();
-        assert_eq!(outcome.end, End::Stopped);
+        assert_eq!(outcome.end, ExitReason::Stopped);
 
         let (run, closing, appended) = idle("append=dropped=20");
         tokio::select! {

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 use stratalog::Host;
-use stratalog::plugin::{End, Grant, LogsCtx, Outcome, PluginEngine, PluginLimits, Rights, Usage};
+use stratalog::plugin::{
+    ExitReason, Grant, LogsCtx, Outcome, PluginEngine, PluginLimits, Rights, Usage,
+};
 use stratalog::store::Location;
 use wasmtime_wasi::FsPerms;
 
@@ -160,20 +162,20 @@ fn ended(name: &str, outcome: Outcome, signal: Option<Code>) -> Result<Code, Fai
         return Err(Failure::new(code, unflushed.to_string()).context(what));
     }
     match outcome.end {
-        End::Exited(code) => Ok(match u8::try_from(code) {
+        ExitReason::Exited(code) => Ok(match u8::try_from(code) {
             Ok(0) => Code::Done,
             Ok(code) => Code::Exited(code),
             Err(_) => Code::Failed,
         }),
-        End::Failed if !outcome.has_written_stderr && outcome.usage.log_lines == 0 => {
+        ExitReason::Failed if !outcome.has_written_stderr && outcome.usage.log_lines == 0 => {
             let message = format!(
                 "{name} ended with an error and printed nothing: its `run` returned an error, \
                  which has no text. Have the plugin catch its errors and print them to stderr"
             );
             Err(Failure::new(Code::Failed, message))
         }
-        End::Failed => Ok(Code::Failed),
-        End::Stopped => Ok(signal.unwrap_or(Code::Failed)),
+        ExitReason::Failed => Ok(Code::Failed),
+        ExitReason::Stopped => Ok(signal.unwrap_or(Code::Failed)),
         end => Err(Failure::new(Code::Plugin, format!("{name} {end}"))),
     }
 }
@@ -209,10 +211,10 @@ struct LimitReport<'a> {
 /// Reports the resource usage of a run to a file, or without one to stderr.
 fn report(file: Option<&Path>, outcome: &Outcome) -> Result<(), Failure> {
     let (end, exit_code, trap) = match &outcome.end {
-        End::Exited(code) => ("exited", Some(*code), None),
-        End::Failed => ("failed", Some(1), None),
-        End::Trapped(trap) => ("trapped", None, Some(trap.as_str())),
-        End::LimitReached(_) => ("limit-reached", None, None),
+        ExitReason::Exited(code) => ("exited", Some(*code), None),
+        ExitReason::Failed => ("failed", Some(1), None),
+        ExitReason::Trapped(trap) => ("trapped", None, Some(trap.as_str())),
+        ExitReason::LimitReached(_) => ("limit-reached", None, None),
         _ => ("stopped", None, None),
     };
     let Usage {
