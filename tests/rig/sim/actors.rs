@@ -7,7 +7,7 @@ use crate::sim::damage;
 use crate::sim::ledger::Ledger;
 use crate::sim::logic::{Logic, Outcome, Refusal, Subject};
 use crate::sim::random::Random;
-use crate::sim::world::{Eyes, Job};
+use crate::sim::world::{ActorView, Job};
 
 /// A position that a reader gave, and the events it had been shown by then.
 pub type Bookmark = (Option<String>, Ledger);
@@ -21,7 +21,7 @@ pub type Bookmarks = Rc<RefCell<Vec<Bookmark>>>;
 
 /// One actor at work.
 pub struct Actor<'y> {
-    pub eyes: Eyes<'y>,
+    pub view: ActorView<'y>,
     pub plan: Random,
     pub logic: Box<dyn Logic<'y> + 'y>,
     pub bookmarks: Bookmarks,
@@ -36,9 +36,9 @@ pub fn job(
     work: impl FnOnce(&mut Actor<'_>) -> Result<(), String> + 'static,
 ) -> Job {
     let (subject, bookmarks, plan) = (subject.clone(), bookmarks.clone(), Random::new(plan));
-    Box::new(move |eyes| {
-        let logic = subject.of(eyes);
-        work(&mut Actor { eyes, plan, subject, logic, bookmarks })
+    Box::new(move |view| {
+        let logic = subject.of(view);
+        work(&mut Actor { view, plan, subject, logic, bookmarks })
     })
 }
 
@@ -54,19 +54,19 @@ pub fn unless_wrong<T>(what: &str, outcome: Outcome<T>) -> Result<Option<T>, Str
 
 impl Actor<'_> {
     pub fn note(&self, what: &str, how: &str) {
-        let mut state = self.eyes.state();
-        state.trace.note(self.eyes.actor, what, how, b"");
+        let mut state = self.view.state();
+        state.trace.note(self.view.actor, what, how, b"");
     }
 
     /// Adds another actor that begins soon, while this one continues.
     pub fn send(&mut self, work: impl FnOnce(&mut Actor<'_>) -> Result<(), String> + 'static) {
         let job = job(&self.subject, &self.bookmarks, self.plan.draw(), work);
-        self.eyes.state().add(self.plan.below(20), job);
+        self.view.state().add(self.plan.below(20), job);
     }
 
     /// Returns a time near that of some batch.
     pub fn some_time(&mut self) -> u64 {
-        let state = self.eyes.state();
+        let state = self.view.state();
         let lines = state.history.lines.iter();
         let times: Vec<u64> = lines.flat_map(|line| line.times.iter().copied()).collect();
         let time = if times.is_empty() { state.clock } else { self.plan.pick(&times) };

@@ -20,7 +20,7 @@ impl Actor<'_> {
     pub fn compact_often(&mut self, rounds: u64) -> Result<(), String> {
         self.is_gullible();
         let sips = self.plan.chance(1, 2);
-        self.eyes.state().actor(self.eyes.actor).prompt = sips;
+        self.view.state().actor(self.view.actor).prompt = sips;
         for _ in 0..rounds {
             let options = if sips { SIP } else { self.compact_options() };
             self.compact(options)?;
@@ -31,16 +31,16 @@ impl Actor<'_> {
     /// Allows lies to this actor from now on, now and then or every time.
     fn is_gullible(&mut self) {
         let lie = self.plan.chance(1, 4).then(|| Lie::any(&mut self.plan));
-        let mut state = self.eyes.state();
-        let actor = state.actor(self.eyes.actor);
+        let mut state = self.view.state();
+        let actor = state.actor(self.view.actor);
         (actor.gullible, actor.lie) = (true, lie);
     }
 
     /// Returns the outcome, or none if the operation was refused for now. An actor that was lied to
     /// may be refused permanently.
     fn unless_deceived<T>(&self, what: &str, outcome: Outcome<T>) -> Result<Option<T>, String> {
-        let mut state = self.eyes.state();
-        let deceived = std::mem::take(&mut state.actor(self.eyes.actor).deceived);
+        let mut state = self.view.state();
+        let deceived = std::mem::take(&mut state.actor(self.view.actor).deceived);
         drop(state);
         match outcome {
             Err(Refusal::Wrong(_) | Refusal::Damaged(_)) if deceived => {
@@ -73,7 +73,7 @@ impl Actor<'_> {
         self.is_gullible();
         for _ in 0..rounds {
             let steps = self.plan.below(60);
-            self.eyes.pause(steps);
+            self.view.pause(steps);
             let Some((point, request)) = self.some_point() else { continue };
             let lazy = self.plan.chance(1, 3);
             if self.plan.chance(1, 4) {
@@ -125,11 +125,11 @@ impl Actor<'_> {
     pub fn trim(&mut self, point: TrimPoint, trim: Trim) -> Result<Option<Trimmed>, String> {
         let options = TrimOptions { lazy: trim.lazy };
         let what = format!("trim {point:?}, lazy: {}", trim.lazy);
-        self.eyes.state().actor(self.eyes.actor).trim = Some(Rc::new(trim));
+        self.view.state().actor(self.view.actor).trim = Some(Rc::new(trim));
         let done = self.unless_deceived(&what, self.logic.trim(point, options))?;
-        let mut state = self.eyes.state();
-        state.actor(self.eyes.actor).trim = None;
-        state.trace.note(self.eyes.actor, &what, &format!("{done:?}"), b"");
+        let mut state = self.view.state();
+        state.actor(self.view.actor).trim = None;
+        state.trace.note(self.view.actor, &what, &format!("{done:?}"), b"");
         match done {
             Some(done) if done.first_position > state.history.first_position => {
                 Err(format!("{what} says {done:?}, it is {}", state.history.first_position))

@@ -16,12 +16,12 @@ use wasmtime::component::{Component, Linker, ResourceAny};
 use wasmtime::{Config, Store};
 
 use crate::sim::history::LOG;
-use crate::sim::imports::{self, Desk, State};
+use crate::sim::imports::{self, ActorPorts, State};
 use crate::sim::logic::{
     Compacted, Counted, Done, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified,
     show_damage,
 };
-use crate::sim::world::Eyes;
+use crate::sim::world::ActorView;
 use bindings::exports::stratalog::log::append_log::Guest;
 use bindings::stratalog::log::types as wit;
 
@@ -59,14 +59,14 @@ impl Engine {
 /// Makes instances for one actor.
 pub struct Instances<'y> {
     engine: Engine,
-    eyes: Eyes<'y>,
+    view: ActorView<'y>,
 }
 
 /// One instance.
 struct Instance<'y> {
     store: Store<State>,
     component: bindings::LogComponent,
-    desk: Desk<'y>,
+    actor: ActorPorts<'y>,
 }
 
 type Shared<'y> = Rc<RefCell<Instance<'y>>>;
@@ -74,8 +74,8 @@ type Shared<'y> = Rc<RefCell<Instance<'y>>>;
 /// Continues a call of the component, and answers its imports on the way. An actor that crashes
 /// drops the call, and with it the work of the instance.
 fn drive<R>(
-    mail: &imports::Mail,
-    desk: &mut Desk<'_>,
+    mailbox: &imports::Mailbox,
+    actor: &mut ActorPorts<'_>,
     call: impl Future<Output = wasmtime::Result<R>>,
 ) -> Outcome<R> {
     let mut context = Context::from_waker(Waker::noop());
@@ -85,8 +85,8 @@ fn drive<R>(
             if let Poll::Ready(outcome) = call.as_mut().poll(&mut context) {
                 return outcome.map_err(|error| Refusal::Wrong(format!("it traps: {error:?}")));
             }
-            let question = mail.lock().unwrap().take().unwrap();
-            if let Err(crash) = catch_unwind(AssertUnwindSafe(|| question(desk))) {
+            let import = mailbox.lock().unwrap().take().unwrap();
+            if let Err(crash) = catch_unwind(AssertUnwindSafe(|| import(actor))) {
                 break crash;
             }
         }
@@ -99,24 +99,24 @@ impl<'y> Instance<'y> {
         &mut self,
         call: impl AsyncFnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<Result<R, E>>,
     ) -> Outcome<R> {
-        let mail = self.store.data().mail.clone();
+        let mailbox = self.store.data().mailbox.clone();
         let guest = self.component.stratalog_log_append_log();
-        drive(&mail, &mut self.desk, call(guest, &mut self.store))?.map_err(Into::into)
+        drive(&mailbox, &mut self.actor, call(guest, &mut self.store))?.map_err(Into::into)
     }
 }
 
 impl<'y> Instances<'y> {
-    pub fn new(engine: Engine, eyes: Eyes<'y>) -> Self {
-        Self { engine, eyes }
+    pub fn new(engine: Engine, view: ActorView<'y>) -> Self {
+        Self { engine, view }
     }
 
     fn instance(&self) -> Outcome<Instance<'y>> {
         let mut store = Store::new(&self.engine.engine, State::default());
-        let mail = store.data().mail.clone();
-        let mut desk = Desk::new(self.eyes);
+        let mailbox = store.data().mailbox.clone();
+        let mut actor = ActorPorts::new(self.view);
         let component = self.engine.component.instantiate_async(&mut store);
-        let component = drive(&mail, &mut desk, component)?;
-        Ok(Instance { store, component, desk })
+        let component = drive(&mailbox, &mut actor, component)?;
+        Ok(Instance { store, component, actor })
     }
 }
 
@@ -236,10 +236,10 @@ impl<'y> Logic<'y> for Instances<'y> {
 
     fn repair(&self) -> Outcome<Vec<Mended>> {
         let mut instance = self.instance()?;
-        let Instance { store, component, desk } = &mut instance;
-        let mail = store.data().mail.clone();
+        let Instance { store, component, actor } = &mut instance;
+        let mailbox = store.data().mailbox.clone();
         let call = component.stratalog_log_repairs().call_repair(&mut *store, LOG, false);
-        let steps = drive(&mail, desk, call)?.map_err(Refusal::from)?;
+        let steps = drive(&mailbox, actor, call)?.map_err(Refusal::from)?;
         let steps = steps.into_iter().map(|step| Mended {
             object: step.damage.object,
             done: match step.action {

@@ -1,8 +1,8 @@
 //! The imports of the built component, answered by the actor that runs it.
 //!
-//! A call of the component runs on its own stack. An import leaves a question and yields. The actor
-//! answers the question with its own ports, for as long as that takes in the world, and then
-//! continues the call. An actor can therefore stall or crash in the middle of an import.
+//! A call of the component runs on its own stack. An import leaves its own call in a mailbox and
+//! yields. The actor makes that call on its own ports, for as long as that takes in the world, and
+//! then continues the component. An actor can therefore stall or crash in the middle of an import.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
@@ -19,17 +19,17 @@ use crate::sim::component::bindings::stratalog::log::{host_bytes, object_store a
 use crate::sim::component::bindings::wasi::clocks::wall_clock;
 use crate::sim::component::bindings::wasi::logging::logging;
 use crate::sim::ports::{Create, Parts, Read};
-use crate::sim::world::Eyes;
+use crate::sim::world::ActorView;
 
-/// The question of an import to the actor.
-pub type Question = Box<dyn FnOnce(&mut Desk<'_>) + Send>;
+/// A call of an import, which the actor makes.
+pub type ImportCall = Box<dyn FnOnce(&mut ActorPorts<'_>) + Send>;
 
-/// The place where questions are left.
-pub type Mail = Arc<Mutex<Option<Question>>>;
+/// The place where calls are left.
+pub type Mailbox = Arc<Mutex<Option<ImportCall>>>;
 
 /// The actor's side: its ports, and the resources that the component holds, by number.
-pub struct Desk<'y> {
-    eyes: Eyes<'y>,
+pub struct ActorPorts<'y> {
+    view: ActorView<'y>,
     creates: Vec<Option<Create<'y>>>,
     reads: Vec<Option<Read<'y>>>,
     uploads: Vec<Option<Parts<'y>>>,
@@ -38,14 +38,14 @@ pub struct Desk<'y> {
 /// The component's side.
 #[derive(Default)]
 pub struct State {
-    pub mail: Mail,
+    pub mailbox: Mailbox,
     /// The bytes that the host keeps for it, by number.
     kept: Vec<Option<Vec<u8>>>,
 }
 
-impl<'y> Desk<'y> {
-    pub fn new(eyes: Eyes<'y>) -> Self {
-        Self { eyes, creates: Vec::new(), reads: Vec::new(), uploads: Vec::new() }
+impl<'y> ActorPorts<'y> {
+    pub fn new(view: ActorView<'y>) -> Self {
+        Self { view, creates: Vec::new(), reads: Vec::new(), uploads: Vec::new() }
     }
 }
 
@@ -53,23 +53,23 @@ impl State {
     /// Asks the actor and waits for the answer.
     async fn ask<R: Send + 'static>(
         &mut self,
-        question: impl FnOnce(&mut Desk<'_>) -> R + Send + 'static,
+        call: impl FnOnce(&mut ActorPorts<'_>) -> R + Send + 'static,
     ) -> wasmtime::Result<R> {
         let answer = Arc::new(Mutex::new(None));
         let slot = answer.clone();
-        let question: Question = Box::new(move |desk| *slot.lock().unwrap() = Some(question(desk)));
-        *self.mail.lock().unwrap() = Some(question);
+        let call: ImportCall = Box::new(move |actor| *slot.lock().unwrap() = Some(call(actor)));
+        *self.mailbox.lock().unwrap() = Some(call);
         Ok(poll_fn(|_| answer.lock().unwrap().take().map_or(Poll::Pending, Poll::Ready)).await)
     }
 
     async fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        let micros = self.ask(|desk| desk.eyes.now_micros()).await?;
+        let micros = self.ask(|actor| actor.view.now_micros()).await?;
         let nanoseconds = u32::try_from(micros % 1_000_000).unwrap() * 1_000;
         Ok(wall_clock::Datetime { seconds: micros / 1_000_000, nanoseconds })
     }
 
     async fn random(&mut self) -> wasmtime::Result<u64> {
-        self.ask(|desk| u64::from(desk.eyes.random_u32())).await
+        self.ask(|actor| u64::from(actor.view.random_u32())).await
     }
 }
 
@@ -127,9 +127,9 @@ impl wit::Host for State {
         bytes: Vec<u8>,
         exclusive: bool,
     ) -> wasmtime::Result<Result<(), wit::WriteError>> {
-        let create = move |desk: &mut Desk<'_>| match exclusive {
-            true => desk.eyes.create_exclusive(&key, &bytes),
-            false => desk.eyes.create(&key, &bytes),
+        let create = move |actor: &mut ActorPorts<'_>| match exclusive {
+            true => actor.view.create_exclusive(&key, &bytes),
+            false => actor.view.create(&key, &bytes),
         };
         Ok(self.ask(create).await?.map_err(wit::WriteError::from))
     }
@@ -142,9 +142,9 @@ impl wit::Host for State {
     ) -> wasmtime::Result<Resource<wit::PendingCreate>> {
         assert!(!exclusive, "{key}");
         let bytes = self.kept(&bytes).clone();
-        self.ask(move |desk| {
-            let create = desk.eyes.start_create(&key, &bytes);
-            keep(&mut desk.creates, create)
+        self.ask(move |actor| {
+            let create = actor.view.start_create(&key, &bytes);
+            keep(&mut actor.creates, create)
         })
         .await
     }
@@ -153,7 +153,7 @@ impl wit::Host for State {
         &mut self,
         prefix: String,
     ) -> wasmtime::Result<Result<(), wit::StoreError>> {
-        let ensured = self.ask(move |desk| desk.eyes.ensure_exclusive(&prefix)).await?;
+        let ensured = self.ask(move |actor| actor.view.ensure_exclusive(&prefix)).await?;
         Ok(ensured.map_err(wit::StoreError::from))
     }
 
@@ -163,7 +163,7 @@ impl wit::Host for State {
         range: Option<wit::ByteRange>,
     ) -> wasmtime::Result<Result<Vec<u8>, wit::StoreError>> {
         assert!(range.is_none(), "{key}: {range:?}");
-        let get = move |desk: &mut Desk<'_>| desk.eyes.get(&key);
+        let get = move |actor: &mut ActorPorts<'_>| actor.view.get(&key);
         Ok(self.ask(get).await?.map_err(wit::StoreError::from))
     }
 
@@ -173,7 +173,8 @@ impl wit::Host for State {
         after: Option<String>,
         limit: u32,
     ) -> wasmtime::Result<Result<wit::ListPage, wit::StoreError>> {
-        let list = move |desk: &mut Desk<'_>| desk.eyes.list(&prefix, after.as_deref(), limit);
+        let list =
+            move |actor: &mut ActorPorts<'_>| actor.view.list(&prefix, after.as_deref(), limit);
         let page = self.ask(list).await?.map_err(wit::StoreError::from);
         Ok(page.map(|page| {
             let objects = page.objects.into_iter();
@@ -185,7 +186,7 @@ impl wit::Host for State {
     }
 
     async fn delete(&mut self, keys: Vec<String>) -> wasmtime::Result<Vec<wit::DeleteFailure>> {
-        let delete = move |desk: &mut Desk<'_>| desk.eyes.delete(&keys);
+        let delete = move |actor: &mut ActorPorts<'_>| actor.view.delete(&keys);
         let failures = self.ask(delete).await?.into_iter();
         let failures = failures.map(|(key, error)| wit::DeleteFailure { key, error: error.into() });
         Ok(failures.collect())
@@ -197,8 +198,9 @@ impl wit::HostPendingCreate for State {
         &mut self,
         create: Resource<wit::PendingCreate>,
     ) -> wasmtime::Result<Option<Result<(), wit::WriteError>>> {
-        let poll =
-            move |desk: &mut Desk<'_>| at(&mut desk.creates, create.rep()).as_ref().unwrap().poll();
+        let poll = move |actor: &mut ActorPorts<'_>| {
+            at(&mut actor.creates, create.rep()).as_ref().unwrap().poll()
+        };
         Ok(self.ask(poll).await?.map(|outcome| outcome.map_err(wit::WriteError::from)))
     }
 
@@ -206,13 +208,14 @@ impl wit::HostPendingCreate for State {
         &mut self,
         create: Resource<wit::PendingCreate>,
     ) -> wasmtime::Result<Result<(), wit::WriteError>> {
-        let wait =
-            move |desk: &mut Desk<'_>| at(&mut desk.creates, create.rep()).as_ref().unwrap().wait();
+        let wait = move |actor: &mut ActorPorts<'_>| {
+            at(&mut actor.creates, create.rep()).as_ref().unwrap().wait()
+        };
         Ok(self.ask(wait).await?.map_err(wit::WriteError::from))
     }
 
     async fn drop(&mut self, create: Resource<wit::PendingCreate>) -> wasmtime::Result<()> {
-        self.ask(move |desk| *at(&mut desk.creates, create.rep()) = None).await
+        self.ask(move |actor| *at(&mut actor.creates, create.rep()) = None).await
     }
 }
 
@@ -226,9 +229,9 @@ impl wit::HostOrderedRead for State {
             range: wanted.range.map(|range| range.start..range.end),
         };
         let ranges: Vec<ObjectRange> = ranges.into_iter().map(wanted).collect();
-        self.ask(move |desk| {
-            let read = desk.eyes.read(&ranges);
-            keep(&mut desk.reads, read)
+        self.ask(move |actor| {
+            let read = actor.view.read(&ranges);
+            keep(&mut actor.reads, read)
         })
         .await
     }
@@ -238,8 +241,8 @@ impl wit::HostOrderedRead for State {
         read: Resource<wit::OrderedRead>,
         bytes_max: u32,
     ) -> wasmtime::Result<Result<Option<wit::Chunk>, wit::ReadFailure>> {
-        let next = move |desk: &mut Desk<'_>| {
-            at(&mut desk.reads, read.rep()).as_ref().unwrap().next(bytes_max)
+        let next = move |actor: &mut ActorPorts<'_>| {
+            at(&mut actor.reads, read.rep()).as_ref().unwrap().next(bytes_max)
         };
         Ok(match self.ask(next).await? {
             Ok(chunk) => Ok(chunk.map(|chunk| wit::Chunk {
@@ -254,7 +257,7 @@ impl wit::HostOrderedRead for State {
     }
 
     async fn drop(&mut self, read: Resource<wit::OrderedRead>) -> wasmtime::Result<()> {
-        self.ask(move |desk| *at(&mut desk.reads, read.rep()) = None).await
+        self.ask(move |actor| *at(&mut actor.reads, read.rep()) = None).await
     }
 }
 
@@ -263,9 +266,9 @@ impl wit::HostUpload for State {
         &mut self,
         key: String,
     ) -> wasmtime::Result<Result<Resource<wit::Upload>, wit::WriteError>> {
-        let started = self.ask(move |desk| {
-            let upload = desk.eyes.start_upload(&key)?;
-            Ok(keep(&mut desk.uploads, upload))
+        let started = self.ask(move |actor| {
+            let upload = actor.view.start_upload(&key)?;
+            Ok(keep(&mut actor.uploads, upload))
         });
         Ok(started.await?.map_err(|error: WriteError| error.into()))
     }
@@ -276,8 +279,8 @@ impl wit::HostUpload for State {
         bytes: Resource<host_bytes::Bytes>,
     ) -> wasmtime::Result<Result<(), wit::WriteError>> {
         let bytes = at(&mut self.kept, bytes.rep()).take().unwrap();
-        let write = move |desk: &mut Desk<'_>| {
-            at(&mut desk.uploads, upload.rep()).as_ref().unwrap().write(bytes)
+        let write = move |actor: &mut ActorPorts<'_>| {
+            at(&mut actor.uploads, upload.rep()).as_ref().unwrap().write(bytes)
         };
         Ok(self.ask(write).await?.map_err(wit::WriteError::from))
     }
@@ -286,14 +289,14 @@ impl wit::HostUpload for State {
         &mut self,
         upload: Resource<wit::Upload>,
     ) -> wasmtime::Result<Result<(), wit::WriteError>> {
-        let finish = move |desk: &mut Desk<'_>| {
-            at(&mut desk.uploads, upload.rep()).as_ref().unwrap().finish()
+        let finish = move |actor: &mut ActorPorts<'_>| {
+            at(&mut actor.uploads, upload.rep()).as_ref().unwrap().finish()
         };
         Ok(self.ask(finish).await?.map_err(wit::WriteError::from))
     }
 
     async fn drop(&mut self, upload: Resource<wit::Upload>) -> wasmtime::Result<()> {
-        self.ask(move |desk| *at(&mut desk.uploads, upload.rep()) = None).await
+        self.ask(move |actor| *at(&mut actor.uploads, upload.rep()) = None).await
     }
 }
 

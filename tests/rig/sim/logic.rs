@@ -8,7 +8,7 @@ use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, Trimmed};
 
 use crate::sim::component::{Engine, Instances};
 use crate::sim::native::Native;
-use crate::sim::world::Eyes;
+use crate::sim::world::ActorView;
 
 /// The reason why an operation was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,10 +119,10 @@ pub enum Subject {
 }
 
 impl Subject {
-    pub fn of<'y>(&self, eyes: Eyes<'y>) -> Box<dyn Logic<'y> + 'y> {
+    pub fn of<'y>(&self, view: ActorView<'y>) -> Box<dyn Logic<'y> + 'y> {
         match self {
-            Self::Native => Box::new(Native(eyes)),
-            Self::Component(engine) => Box::new(Instances::new((**engine).clone(), eyes)),
+            Self::Native => Box::new(Native(view)),
+            Self::Component(engine) => Box::new(Instances::new((**engine).clone(), view)),
         }
     }
 }

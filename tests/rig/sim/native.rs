@@ -17,9 +17,9 @@ use crate::sim::logic::{
     Compacted, Counted, Done, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified,
     show_damage,
 };
-use crate::sim::world::Eyes;
+use crate::sim::world::ActorView;
 
-pub struct Native<'y>(pub Eyes<'y>);
+pub struct Native<'y>(pub ActorView<'y>);
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
@@ -110,7 +110,7 @@ impl<'y> Logic<'y> for Native<'y> {
     }
 }
 
-impl<'y> Handle<'y> for Writer<Eyes<'y>, Eyes<'y>> {
+impl<'y> Handle<'y> for Writer<ActorView<'y>, ActorView<'y>> {
     fn append(&mut self, event: &[u8]) -> Outcome<()> {
         Ok(Writer::append(self, event)?)
     }
@@ -142,7 +142,7 @@ impl<'y> Handle<'y> for Writer<Eyes<'y>, Eyes<'y>> {
     }
 }
 
-impl Pass for Reader<Eyes<'_>> {
+impl Pass for Reader<ActorView<'_>> {
     fn next_page(&mut self) -> Outcome<Option<Page>> {
         Ok(Reader::next_page(self)?)
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::sim::history::Trim;
 use crate::sim::lies::{Known, Lie};
-use crate::sim::world::{Eyes, State};
+use crate::sim::world::{ActorView, State};
 
 /// The outcome of a create.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +194,7 @@ impl State {
     }
 }
 
-impl Eyes<'_> {
+impl ActorView<'_> {
     pub fn create_object(&self, key: &str, bytes: &[u8]) -> Fate {
         let mut state = self.step();
         let trim = state.actor(self.actor).trim.clone();

@@ -9,7 +9,7 @@ use stratalog_guest::ports::{
 };
 
 use crate::sim::objects::{Fate, Unavailable};
-use crate::sim::world::Eyes;
+use crate::sim::world::ActorView;
 
 fn outcome(fate: Fate) -> Result<(), WriteError> {
     match fate {
@@ -37,7 +37,7 @@ impl From<Unavailable> for StoreError {
     }
 }
 
-impl System for Eyes<'_> {
+impl System for ActorView<'_> {
     fn now_micros(&self) -> u64 {
         self.state().clock
     }
@@ -49,26 +49,26 @@ impl System for Eyes<'_> {
 
 /// A create that the world completes by itself.
 pub struct Create<'y> {
-    eyes: Eyes<'y>,
+    view: ActorView<'y>,
     started: u64,
 }
 
 impl PendingCreate for Create<'_> {
     fn poll(&self) -> Option<Result<(), WriteError>> {
-        self.eyes.state().objects.fate(self.started).map(outcome)
+        self.view.state().objects.fate(self.started).map(outcome)
     }
     fn wait(&self) -> Result<(), WriteError> {
         loop {
             if let Some(outcome) = self.poll() {
                 return outcome;
             }
-            drop(self.eyes.step());
+            drop(self.view.step());
         }
     }
 }
 
 pub struct Read<'y> {
-    eyes: Eyes<'y>,
+    view: ActorView<'y>,
     ranges: Vec<ObjectRange>,
     next: Cell<usize>,
     /// Objects fetched ahead, each at an instant of its own.
@@ -87,10 +87,10 @@ impl OrderedRead for Read<'_> {
             return Ok(Some(Chunk { number, bytes, last: true }));
         }
         let mut ahead = self.ahead.borrow_mut();
-        let more = if ahead.is_empty() { 1 } else { self.eyes.state().random.below(3) };
+        let more = if ahead.is_empty() { 1 } else { self.view.state().random.below(3) };
         for _ in 0..more {
             if let Some(wanted) = self.ranges.get(self.next.get() + ahead.len()) {
-                ahead.push_back(self.eyes.get_object(&wanted.key, wanted.range.clone()));
+                ahead.push_back(self.view.get_object(&wanted.key, wanted.range.clone()));
             }
         }
         let failed = |error| ReadFailure { number, error };
@@ -98,7 +98,7 @@ impl OrderedRead for Read<'_> {
         let found = found.map_err(|unavailable| failed(unavailable.into()))?;
         let mut bytes =
             found.ok_or_else(|| failed(not_found(&self.ranges[self.next.get()].key)))?;
-        if self.eyes.state().random.chance(1, 4) {
+        if self.view.state().random.chance(1, 4) {
             *self.rest.borrow_mut() = Some(bytes.split_off(bytes.len() / 2));
             return Ok(Some(Chunk { number, bytes, last: false }));
         }
@@ -108,7 +108,7 @@ impl OrderedRead for Read<'_> {
 }
 
 pub struct Parts<'y> {
-    eyes: Eyes<'y>,
+    view: ActorView<'y>,
     key: String,
     bytes: RefCell<Vec<u8>>,
 }
@@ -121,11 +121,11 @@ impl Upload for Parts<'_> {
         Ok(())
     }
     fn finish(&self) -> Result<(), WriteError> {
-        outcome(self.eyes.create_object(&self.key, &self.bytes.borrow()))
+        outcome(self.view.create_object(&self.key, &self.bytes.borrow()))
     }
 }
 
-impl<'y> Store for Eyes<'y> {
+impl<'y> Store for ActorView<'y> {
     type Bytes = Vec<u8>;
     type Create = Create<'y>;
     type Read = Read<'y>;
@@ -139,7 +139,7 @@ impl<'y> Store for Eyes<'y> {
         outcome(self.create_object(key, bytes))
     }
     fn start_create(&self, key: &str, bytes: &Vec<u8>) -> Create<'y> {
-        Create { eyes: *self, started: self.state().start_create(self.actor, key, bytes) }
+        Create { view: *self, started: self.state().start_create(self.actor, key, bytes) }
     }
     fn ensure_exclusive(&self, _: &str) -> Result<(), StoreError> {
         Ok(())
@@ -162,9 +162,9 @@ impl<'y> Store for Eyes<'y> {
     }
     fn read(&self, ranges: &[ObjectRange]) -> Read<'y> {
         let (ahead, rest) = (RefCell::default(), RefCell::default());
-        Read { eyes: *self, ranges: ranges.to_vec(), next: Cell::new(0), ahead, rest }
+        Read { view: *self, ranges: ranges.to_vec(), next: Cell::new(0), ahead, rest }
     }
     fn start_upload(&self, key: &str) -> Result<Parts<'y>, WriteError> {
-        Ok(Parts { eyes: *self, key: key.to_owned(), bytes: RefCell::default() })
+        Ok(Parts { view: *self, key: key.to_owned(), bytes: RefCell::default() })
     }
 }

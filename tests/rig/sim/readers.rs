@@ -10,10 +10,10 @@ use crate::sim::logic::{Page, Pass};
 impl<'y> Actor<'y> {
     /// Records a page, and checks it.
     pub fn show(&self, ledger: &mut Ledger, page: &Page, what: &str) -> Result<(), String> {
-        let mut state = self.eyes.state();
+        let mut state = self.view.state();
         let missed = page.missed.to_string();
         let lines = page.lines.as_deref().unwrap_or_default();
-        state.trace.note(self.eyes.actor, what, &missed, lines);
+        state.trace.note(self.view.actor, what, &missed, lines);
         let shown = ledger.show(lines, page.events, page.missed, &state.history);
         shown.map_err(|failure| format!("{what}: {failure}"))
     }
@@ -37,7 +37,7 @@ impl<'y> Actor<'y> {
             }
         }
         self.note(what, "end");
-        let ended = ledger.end_pass(&self.eyes.state().history);
+        let ended = ledger.end_pass(&self.view.state().history);
         ended.map_err(|failure| format!("{what}: {failure}"))
     }
 
@@ -54,7 +54,7 @@ impl<'y> Actor<'y> {
                 self.bookmarks.borrow_mut().push((position.clone(), ledger.clone()));
             }
             let steps = self.plan.below(80);
-            self.eyes.pause(steps);
+            self.view.pause(steps);
         }
         self.bookmarks.borrow_mut().push((position, ledger));
         Ok(())
@@ -67,7 +67,7 @@ impl<'y> Actor<'y> {
         position: &mut Option<String>,
         ledger: &mut Ledger,
     ) -> Result<(), String> {
-        ledger.begin_pass(&self.eyes.state().history);
+        ledger.begin_pass(&self.view.state().history);
         // The events that the current reader may still show.
         let mut left = None;
         let mut refused = 0;
@@ -122,7 +122,7 @@ impl<'y> Actor<'y> {
                 }
             }
         }
-        let ended = ledger.end_pass(&self.eyes.state().history);
+        let ended = ledger.end_pass(&self.view.state().history);
         ended.map_err(|failure| format!("read: {failure}"))
     }
 
@@ -140,7 +140,7 @@ impl<'y> Actor<'y> {
             (options.until, ledger.until) = (until, until);
         }
         let what = format!("read {options:?}");
-        ledger.begin_pass(&self.eyes.state().history);
+        ledger.begin_pass(&self.view.state().history);
         let Some(mut pass) = unless_wrong(&what, self.logic.read(options))? else { return Ok(()) };
         self.finish_pass(&mut *pass, &mut ledger, &what)
     }

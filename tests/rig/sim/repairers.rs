@@ -16,10 +16,10 @@ impl Actor<'_> {
     pub fn damage_often(&mut self, rounds: u64) -> Result<(), String> {
         for _ in 0..rounds {
             let steps = self.plan.below(200);
-            self.eyes.pause(steps);
-            let mut state = self.eyes.state();
+            self.view.pause(steps);
+            let mut state = self.view.state();
             if let Some(key) = state.harm(&mut self.plan) {
-                state.trace.note(self.eyes.actor, "damaged", &key, b"");
+                state.trace.note(self.view.actor, "damaged", &key, b"");
             }
         }
         Ok(())
@@ -29,7 +29,7 @@ impl Actor<'_> {
     pub fn repair_often(&mut self, rounds: u64) -> Result<(), String> {
         for _ in 0..rounds {
             let steps = self.plan.below(200);
-            self.eyes.pause(steps);
+            self.view.pause(steps);
             self.repair()?;
         }
         Ok(())
@@ -50,11 +50,11 @@ impl Actor<'_> {
     /// that cannot be repaired is restored from a copy of the store.
     fn repair(&mut self) -> Result<Option<usize>, String> {
         let repair = Trim { request: TrimRequest::Nothing, lazy: true };
-        self.eyes.state().actor(self.eyes.actor).trim = Some(Rc::new(repair));
+        self.view.state().actor(self.view.actor).trim = Some(Rc::new(repair));
         let done = unless_wrong("repair", self.logic.repair())?;
-        let mut state = self.eyes.state();
-        state.actor(self.eyes.actor).trim = None;
-        state.trace.note(self.eyes.actor, "repaired", &format!("{done:?}"), b"");
+        let mut state = self.view.state();
+        state.actor(self.view.actor).trim = None;
+        state.trace.note(self.view.actor, "repaired", &format!("{done:?}"), b"");
         let Some(steps) = done else { return Ok(None) };
         if !steps.is_empty() && !damage::is_expected() {
             return Err(format!("nothing is damaged, and {steps:?} are repaired"));

@@ -129,7 +129,7 @@ fn end(actor: &mut Actor<'_>, bookmarks: &Bookmarks) -> Result<(), String> {
     let mut marks = bookmarks.take();
     marks.push((None, Ledger::default()));
     go_on_from(actor, &mut marks)?;
-    if actor.eyes.state().history.stored_events() == 0 {
+    if actor.view.state().history.stored_events() == 0 {
         // There is no log, or none any more since a compaction has deleted batches without events.
         return Ok(());
     }
@@ -190,7 +190,7 @@ fn is_clean(actor: &Actor<'_>) -> Result<(), String> {
 /// Checks that all stored events have positions.
 fn all_is_absorbed(actor: &Actor<'_>) -> Result<(), String> {
     let counted = said(actor.logic.stat())?;
-    let history = &actor.eyes.state().history;
+    let history = &actor.view.state().history;
     let (first, next) = (history.first_position, history.next_position());
     let live = history.stored_events() - next;
     if live > 0 || counted.batches > 0 {
@@ -212,7 +212,7 @@ fn all_is_absorbed(actor: &Actor<'_>) -> Result<(), String> {
 
 /// Reads whole and in part, in the order of positions.
 fn reads_are_exact(actor: &mut Actor<'_>) -> Result<(), String> {
-    let history = actor.eyes.state().history.clone();
+    let history = actor.view.state().history.clone();
     let first = usize::try_from(history.first_position).unwrap();
     let mut all = history.places[first..].to_vec();
     all.extend(history.live());
@@ -254,7 +254,7 @@ fn reads_are_exact(actor: &mut Actor<'_>) -> Result<(), String> {
 
 /// Trims exactly as far as the request, where everything is absorbed.
 fn trim_exactly(actor: &mut Actor<'_>) -> Result<(), String> {
-    let history = actor.eyes.state().history.clone();
+    let history = actor.view.state().history.clone();
     let (first, next) = (history.first_position, history.next_position());
     let ways = if history.damage.lost().is_empty() { 3 } else { 2 };
     let (point, request, expected) = match actor.plan.below(ways) {
@@ -300,7 +300,7 @@ fn trim_exactly(actor: &mut Actor<'_>) -> Result<(), String> {
     let expected = expected.max(first).min(next);
     let what = format!("{point:?}");
     actor.trim(point, Trim { request, lazy: false })?;
-    let history = &actor.eyes.state().history;
+    let history = &actor.view.state().history;
     if history.trimmed_events > 0 {
         return Err(format!("trim {what} leaves {} trimmed events", history.trimmed_events));
     }

@@ -101,14 +101,14 @@ enum Phase {
 
 /// One actor's view of the world.
 #[derive(Clone, Copy)]
-pub struct Eyes<'y> {
+pub struct ActorView<'y> {
     pub world: &'y World,
     pub actor: usize,
     yielder: &'y Yielder<(), ()>,
 }
 
 /// The work of an actor, which returns its failure.
-pub type Job = Box<dyn FnOnce(Eyes<'_>) -> Result<(), String>>;
+pub type Job = Box<dyn FnOnce(ActorView<'_>) -> Result<(), String>>;
 
 type Running = Coroutine<(), (), Result<(), String>, DefaultStack>;
 
@@ -170,8 +170,8 @@ impl World {
         let stack = stack.unwrap_or_else(|| DefaultStack::new(STACK_BYTES).unwrap());
         let world = self.clone();
         Coroutine::with_stack(stack, move |yielder, ()| {
-            let eyes = Eyes { world: &world, actor, yielder };
-            match catch_unwind(AssertUnwindSafe(|| job(eyes))) {
+            let view = ActorView { world: &world, actor, yielder };
+            match catch_unwind(AssertUnwindSafe(|| job(view))) {
                 Ok(outcome) => outcome,
                 Err(thrown) if thrown.is::<Crash>() => Ok(()),
                 Err(thrown) => {
@@ -260,7 +260,7 @@ impl State {
     }
 }
 
-impl<'y> Eyes<'y> {
+impl<'y> ActorView<'y> {
     /// Marks a point where another actor may run; this one may crash or stall there.
     pub fn step(&self) -> RefMut<'y, State> {
         let mut state = self.world.state();

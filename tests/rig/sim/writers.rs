@@ -27,7 +27,7 @@ impl<'y> Actor<'y> {
             return Ok(());
         };
         let mut rounds = 0;
-        while self.eyes.state().history.line(line).written < events {
+        while self.view.state().history.line(line).written < events {
             rounds += 1;
             if damage::is_expected() && rounds > 20 + 3 * events {
                 // Its batch was damaged before it knew that it was there: no flush succeeds any
@@ -54,7 +54,7 @@ impl<'y> Actor<'y> {
 
     /// Appends one event, or a few in one call. Refused events are not appended.
     fn append_some(&mut self, handle: &mut dyn Handle<'y>, line: usize) -> Result<(), String> {
-        let first = self.eyes.state().history.line(line).written;
+        let first = self.view.state().history.line(line).written;
         let event = |plan: &mut Random, number| write_event((line, number), plan.index(8));
         let (count, outcome) = if self.plan.chance(1, 4) {
             let count = 1 + self.plan.index(2);
@@ -65,7 +65,7 @@ impl<'y> Actor<'y> {
             (1, handle.append(event(&mut self.plan, first).as_bytes()))
         };
         if unless_wrong("append", outcome)?.is_some() {
-            self.eyes.state().history.line(line).written += count;
+            self.view.state().history.line(line).written += count;
         }
         Ok(())
     }
@@ -79,10 +79,10 @@ impl<'y> Actor<'y> {
 
     /// Checks that everything appended is stored, since it was reported as durable.
     fn acknowledged(&self, line: usize) -> Result<(), String> {
-        let mut state = self.eyes.state();
+        let mut state = self.view.state();
         let of_line = state.history.line(line);
         let (written, stored) = (of_line.written, of_line.times.len());
-        state.trace.note(self.eyes.actor, "acknowledged", &format!("{line}-{written}"), b"");
+        state.trace.note(self.view.actor, "acknowledged", &format!("{line}-{written}"), b"");
         if stored < written {
             return Err(format!("{written} events of writer {line} are durable, {stored} stored"));
         }
@@ -91,7 +91,7 @@ impl<'y> Actor<'y> {
 
     /// Returns the expectation of a pass that begins now, read by this writer.
     fn expectation_of_own(&self, line: usize) -> Ledger {
-        let mut state = self.eyes.state();
+        let mut state = self.view.state();
         let written = state.history.line(line).written;
         let mut ledger = Ledger::of_writer(line, written);
         ledger.begin_pass(&state.history);
@@ -138,7 +138,7 @@ impl<'y> Actor<'y> {
                 self.show(&mut ledger, &Page { lines, events: 1, missed: 0 }, "read-all")?;
             }
         }
-        ledger.end_pass(&self.eyes.state().history)
+        ledger.end_pass(&self.view.state().history)
     }
 
     /// Reads the pending events of the handle in another actor, while this one continues.
