@@ -10,35 +10,35 @@ use crate::sim::random::Random;
 use crate::sim::world::{ActorView, Job};
 
 /// A position that a reader gave, and the events it had been shown by then.
-pub type Bookmark = (Option<String>, Ledger);
+pub type SavedPosition = (Option<String>, Ledger);
 
 /// The number of times a reader continues over damage before it stops, since no actor may repair
 /// it.
 pub const DAMAGED_TRIES: u32 = 20;
 
 /// The place where readers leave their positions for others.
-pub type Bookmarks = Rc<RefCell<Vec<Bookmark>>>;
+pub type SavedPositions = Rc<RefCell<Vec<SavedPosition>>>;
 
 /// One actor at work.
 pub struct Actor<'y> {
     pub view: ActorView<'y>,
     pub plan: Random,
     pub logic: Box<dyn Logic<'y> + 'y>,
-    pub bookmarks: Bookmarks,
+    pub saved: SavedPositions,
     subject: Subject,
 }
 
 /// Makes a job for an actor that has its own plan.
 pub fn job(
     subject: &Subject,
-    bookmarks: &Bookmarks,
+    saved: &SavedPositions,
     plan: u64,
     work: impl FnOnce(&mut Actor<'_>) -> Result<(), String> + 'static,
 ) -> Job {
-    let (subject, bookmarks, plan) = (subject.clone(), bookmarks.clone(), Random::new(plan));
+    let (subject, saved, plan) = (subject.clone(), saved.clone(), Random::new(plan));
     Box::new(move |view| {
         let logic = subject.of(view);
-        work(&mut Actor { view, plan, subject, logic, bookmarks })
+        work(&mut Actor { view, plan, subject, logic, saved })
     })
 }
 
@@ -60,7 +60,7 @@ impl Actor<'_> {
 
     /// Adds another actor that begins soon, while this one continues.
     pub fn send(&mut self, work: impl FnOnce(&mut Actor<'_>) -> Result<(), String> + 'static) {
-        let job = job(&self.subject, &self.bookmarks, self.plan.draw(), work);
+        let job = job(&self.subject, &self.saved, self.plan.draw(), work);
         self.view.state().add(self.plan.below(20), job);
     }
 
@@ -74,9 +74,9 @@ impl Actor<'_> {
     }
 
     /// Returns a position that some reader gave, now and then.
-    pub fn take_bookmark(&mut self) -> Option<Bookmark> {
-        let bookmarks = self.bookmarks.borrow();
-        let takes = !bookmarks.is_empty() && self.plan.chance(1, 2);
-        takes.then(|| bookmarks[self.plan.index(bookmarks.len())].clone())
+    pub fn take_saved_position(&mut self) -> Option<SavedPosition> {
+        let saved = self.saved.borrow();
+        let takes = !saved.is_empty() && self.plan.chance(1, 2);
+        takes.then(|| saved[self.plan.index(saved.len())].clone())
     }
 }

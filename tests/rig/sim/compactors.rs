@@ -98,7 +98,7 @@ impl Actor<'_> {
                 let time = self.some_time();
                 (TrimPoint::Time(time), TrimRequest::Time(time))
             }
-            _ => match self.take_bookmark()? {
+            _ => match self.take_saved_position()? {
                 (Some(position), ledger) => {
                     (TrimPoint::Position(position), TrimRequest::Position(Box::new(ledger)))
                 }

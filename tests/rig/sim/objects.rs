@@ -125,7 +125,7 @@ impl State {
         if self.actor(actor).gullible {
             self.objects.made.insert(key.into());
         }
-        let faults = self.rough.faults;
+        let faults = self.rates.faults;
         if faults > 0 && self.random.chance(faults, 1000) {
             match self.random.below(10) {
                 0 => return Fate::Refused,
@@ -168,7 +168,7 @@ impl State {
 
     /// Removes some keys from a listing, if the actor is to be lied to.
     fn lie(&mut self, actor: usize, prefix: &str, objects: &mut Vec<(Rc<str>, u64)>) {
-        let often = self.rough.lies;
+        let often = self.rates.lies;
         if often == 0 || !self.actor(actor).gullible {
             return;
         }
@@ -189,7 +189,7 @@ impl State {
     }
 
     fn read_fails(&mut self) -> bool {
-        let faults = self.rough.read_faults;
+        let faults = self.rates.read_faults;
         faults > 0 && self.random.chance(faults, 1000)
     }
 }
@@ -232,7 +232,7 @@ impl ActorView<'_> {
     pub fn delete_object(&self, key: &str) -> bool {
         let mut state = self.step();
         state.trace.note(self.actor, "delete", key, b"");
-        let faults = state.rough.faults;
+        let faults = state.rates.faults;
         let failed = faults > 0 && state.random.chance(faults, 1000);
         if !failed || state.random.chance(1, 2) {
             state.remove(key);

@@ -43,7 +43,7 @@ impl<'y> Actor<'y> {
 
     /// Reads repeatedly from one position, stopping in the middle and continuing elsewhere.
     pub fn follow(&mut self, passes: u64) -> Result<(), String> {
-        let (mut position, mut ledger) = self.take_bookmark().unwrap_or_default();
+        let (mut position, mut ledger) = self.take_saved_position().unwrap_or_default();
         let mut pass: Option<Box<dyn Pass + 'y>> = None;
         for _ in 0..passes {
             self.follow_once(&mut pass, &mut position, &mut ledger)?;
@@ -51,12 +51,12 @@ impl<'y> Actor<'y> {
                 pass = None;
             }
             if self.plan.chance(1, 2) {
-                self.bookmarks.borrow_mut().push((position.clone(), ledger.clone()));
+                self.saved.borrow_mut().push((position.clone(), ledger.clone()));
             }
             let steps = self.plan.below(80);
             self.view.pause(steps);
         }
-        self.bookmarks.borrow_mut().push((position, ledger));
+        self.saved.borrow_mut().push((position, ledger));
         Ok(())
     }
 
@@ -97,7 +97,7 @@ impl<'y> Actor<'y> {
                             .ok_or_else(|| format!("{} events, limit {left}", page.events))?;
                     }
                     if self.plan.chance(1, 8) {
-                        self.bookmarks.borrow_mut().push((position.clone(), ledger.clone()));
+                        self.saved.borrow_mut().push((position.clone(), ledger.clone()));
                     }
                     if self.plan.chance(1, 4) {
                         *pass = None;

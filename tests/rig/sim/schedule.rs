@@ -6,14 +6,14 @@ use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::reader::ReadOptions;
 use stratalog_guest::drive::trimmer::TrimPoint;
 
-use crate::sim::actors::{Actor, Bookmarks, job};
+use crate::sim::actors::{Actor, SavedPositions, job};
 use crate::sim::damage;
 use crate::sim::history::{LOG, Trim, TrimRequest, read_events, write_event};
 use crate::sim::ledger::Ledger;
 use crate::sim::logic::{Refusal, Subject};
 use crate::sim::random::Random;
 use crate::sim::trace::Trace;
-use crate::sim::world::{Roughness, World};
+use crate::sim::world::{FaultRates, World};
 
 /// The number of compactions after which a log must be at rest, if nothing more is written.
 const COMPACTIONS_MAX: u32 = 300;
@@ -23,16 +23,16 @@ pub fn run(seed: u64, subject: &Subject, recorded: bool) -> (Trace, Result<(), S
     let mut plan = Random::new(seed ^ 0x5eed);
     // Some runs are long, with stalls in which others compact a dozen times.
     let long = seed % 8 == 7;
-    let world = World::new(seed, roughness(&mut plan, long), recorded);
-    let bookmarks = Bookmarks::default();
+    let world = World::new(seed, fault_rates(&mut plan, long), recorded);
+    let saved = SavedPositions::default();
     damage::expect(false);
-    populate(&world, subject, &bookmarks, &mut plan, long);
+    populate(&world, subject, &saved, &mut plan, long);
     let mut outcome = world.run();
     if outcome.is_ok() {
-        let marks = bookmarks.clone();
+        let positions = saved.clone();
         let mut state = world.state();
         state.calm_down();
-        state.add(0, job(subject, &bookmarks, plan.draw(), move |actor| end(actor, &marks)));
+        state.add(0, job(subject, &saved, plan.draw(), move |actor| end(actor, &positions)));
         drop(state);
         outcome = world.run().map_err(|failure| format!("at the end: {failure}"));
     }
@@ -40,8 +40,8 @@ pub fn run(seed: u64, subject: &Subject, recorded: bool) -> (Trace, Result<(), S
     (trace, outcome)
 }
 
-fn roughness(plan: &mut Random, long: bool) -> Roughness {
-    Roughness {
+fn fault_rates(plan: &mut Random, long: bool) -> FaultRates {
+    FaultRates {
         faults: plan.pick(&[0, 50, 200]),
         read_faults: plan.pick(&[0, 0, 10, 50]),
         crashes: plan.pick(&[0, 0, 300]),
@@ -57,7 +57,7 @@ fn roughness(plan: &mut Random, long: bool) -> Roughness {
 fn populate(
     world: &Rc<World>,
     subject: &Subject,
-    bookmarks: &Bookmarks,
+    saved: &SavedPositions,
     plan: &mut Random,
     long: bool,
 ) {
@@ -81,7 +81,7 @@ fn populate(
     }
     let mut add = |plan: &mut Random, work: Box<dyn FnOnce(&mut Actor<'_>) -> _>| {
         let after = if plan.chance(1, 2) { 0 } else { plan.below(if long { 4_000 } else { 400 }) };
-        state.add(after, job(subject, bookmarks, plan.draw(), work));
+        state.add(after, job(subject, saved, plan.draw(), work));
     };
     let (events, rounds) = if long { (150, 60) } else { (16, 8) };
     for line in 0..lines {
@@ -117,18 +117,18 @@ fn populate(
     }
     if is_damaged {
         // Damage and lies never happen in one run.
-        state.rough.lies = 0;
+        state.rates.lies = 0;
     }
 }
 
 /// Checks the end: all actors have ended, late creates have landed, and nothing fails any more.
-fn end(actor: &mut Actor<'_>, bookmarks: &Bookmarks) -> Result<(), String> {
+fn end(actor: &mut Actor<'_>, saved: &SavedPositions) -> Result<(), String> {
     if damage::is_expected() {
         actor.repair_to_rest()?;
     }
-    let mut marks = bookmarks.take();
-    marks.push((None, Ledger::default()));
-    go_on_from(actor, &mut marks)?;
+    let mut positions = saved.take();
+    positions.push((None, Ledger::default()));
+    go_on_from(actor, &mut positions)?;
     if actor.view.state().history.stored_events() == 0 {
         // There is no log, or none any more since a compaction has deleted batches without events.
         return Ok(());
@@ -136,24 +136,27 @@ fn end(actor: &mut Actor<'_>, bookmarks: &Bookmarks) -> Result<(), String> {
     if actor.plan.chance(1, 2) {
         // Live batches are absorbed first where that is necessary.
         actor.trim_as_planned()?;
-        go_on_from(actor, &mut marks)?;
+        go_on_from(actor, &mut positions)?;
     }
     compact_to_rest(actor, CompactInput { fan_in: Some(2), ..CompactInput::default() })?;
     is_clean(actor)?;
     compact_to_rest(actor, CompactInput { full: true, ..CompactInput::default() })?;
     is_clean(actor)?;
     all_is_absorbed(actor)?;
-    go_on_from(actor, &mut marks)?;
+    go_on_from(actor, &mut positions)?;
     reads_are_exact(actor)?;
     trim_exactly(actor)?;
     is_clean(actor)?;
-    go_on_from(actor, &mut marks)?;
+    go_on_from(actor, &mut positions)?;
     reads_are_exact(actor)
 }
 
 /// Checks that every position that a reader gave is still valid.
-fn go_on_from(actor: &mut Actor<'_>, marks: &mut [(Option<String>, Ledger)]) -> Result<(), String> {
-    for (position, ledger) in marks {
+fn go_on_from(
+    actor: &mut Actor<'_>,
+    positions: &mut [(Option<String>, Ledger)],
+) -> Result<(), String> {
+    for (position, ledger) in positions {
         actor.follow_once(&mut None, position, ledger)?;
     }
     Ok(())

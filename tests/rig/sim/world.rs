@@ -24,7 +24,7 @@ const STACK_BYTES: usize = 1 << 20;
 
 /// The fault rates of a run.
 #[derive(Clone, Copy, Debug)]
-pub struct Roughness {
+pub struct FaultRates {
     /// Failures in a thousand operations.
     pub faults: u64,
     /// Failures in a thousand reads and lists.
@@ -42,7 +42,7 @@ pub struct Roughness {
     pub lies: u64,
 }
 
-impl Roughness {
+impl FaultRates {
     pub const NONE: Self = Self {
         faults: 0,
         read_faults: 0,
@@ -61,7 +61,7 @@ pub struct World {
 
 pub struct State {
     pub random: Random,
-    pub rough: Roughness,
+    pub rates: FaultRates,
     pub objects: Objects,
     pub history: History,
     pub trace: Trace,
@@ -118,10 +118,10 @@ thread_local! {
 }
 
 impl World {
-    pub fn new(seed: u64, rough: Roughness, recorded: bool) -> Rc<Self> {
+    pub fn new(seed: u64, rates: FaultRates, recorded: bool) -> Rc<Self> {
         let state = State {
             random: Random::new(seed),
-            rough,
+            rates,
             objects: Objects::default(),
             history: History::default(),
             trace: Trace::new(recorded),
@@ -206,7 +206,7 @@ impl State {
 
     /// Ends all faults, and completes the creates in flight.
     pub fn calm_down(&mut self) {
-        self.rough = Roughness::NONE;
+        self.rates = FaultRates::NONE;
         while self.objects.is_any_in_flight() {
             self.land_one();
         }
@@ -246,7 +246,7 @@ impl State {
     fn pass_time(&mut self) {
         let tick = self.random.pick(&[0, 0, 1, 3, -2, 50, -40]);
         self.clock = self.clock.saturating_add_signed(tick);
-        let jumps = self.rough.clock_jumps;
+        let jumps = self.rates.clock_jumps;
         if jumps > 0 && self.random.chance(jumps, 100_000) {
             let seconds = self.random.pick(&[2, 2, 2, 600, 10_000]);
             let ahead = self.random.chance(1, 2);
@@ -268,7 +268,7 @@ impl<'y> ActorView<'y> {
         if state.steps > STEPS_MAX {
             state.fail("the run does not end".to_owned());
         }
-        let (stalls, most) = (state.rough.stalls, state.rough.stall_steps_max);
+        let (stalls, most) = (state.rates.stalls, state.rates.stall_steps_max);
         if stalls > 0 && state.random.chance(stalls, 1000) {
             let until = state.steps + state.random.below(most);
             state.actors[self.actor].phase = Phase::Stalled(until);
@@ -277,7 +277,7 @@ impl<'y> ActorView<'y> {
         self.give_way();
         let mut state = self.world.state();
         state.pass_time();
-        let crashes = state.rough.crashes;
+        let crashes = state.rates.crashes;
         if crashes > 0 && state.random.chance(crashes, 100_000) {
             state.trace.note(self.actor, "crash", "", b"");
             drop(state);
@@ -298,7 +298,7 @@ impl<'y> ActorView<'y> {
     /// May stall an actor that is about to commit, while others continue.
     pub fn stall_before_commit(&self) {
         let mut state = self.world.state();
-        let (stalls, most) = (state.rough.commit_stalls, state.rough.stall_steps_max);
+        let (stalls, most) = (state.rates.commit_stalls, state.rates.stall_steps_max);
         let prompt = state.actors[self.actor].prompt;
         if stalls > 0 && !prompt && state.random.chance(stalls, 100) {
             let steps = state.random.below(most);
