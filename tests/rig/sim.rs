@@ -17,7 +17,7 @@
 //! - `random` and `trace`.
 //! - `damage`: the harm that the store has done to objects by itself.
 //! - `history`: the true state of the log.
-//! - `ledger`: the part of it that a reader was shown.
+//! - `expectation`: the events that a reader must be shown, and those it was shown.
 //! - `world`: the scheduler; `objects`: the store in it; `ports`: an actor's view of both.
 //! - `logic`: the operations of an actor, `native` and in the `component`, whose `imports` the
 //!   actor answers.
@@ -28,9 +28,9 @@ mod actors;
 mod compactors;
 pub mod component;
 mod damage;
+mod expectation;
 mod history;
 mod imports;
-mod ledger;
 mod lies;
 pub mod logic;
 mod native;

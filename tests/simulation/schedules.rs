@@ -1,6 +1,6 @@
 //! Random schedules of the log in a simulated world: concurrent writers, readers, compactors,
 //! trims, damage and repairs, and everything that can go wrong between them. `rig/sim.rs` describes
-//! the world. `rig/sim/history.rs` and `rig/sim/ledger.rs` describe the checks.
+//! the world. `rig/sim/history.rs` and `rig/sim/expectation.rs` describe the checks.
 //!
 //! `STRATALOG_SEEDS=N` runs more seeds, with `STRATALOG_FIRST=S` from S on. `STRATALOG_SEED=S` runs
 //! one of them, and `STRATALOG_TRACE=1` with it shows its trace.

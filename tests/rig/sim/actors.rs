@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::sim::damage;
-use crate::sim::ledger::Ledger;
+use crate::sim::expectation::Expectation;
 use crate::sim::logic::{Logic, Outcome, Refusal, Subject};
 use crate::sim::random::Random;
 use crate::sim::world::{ActorView, Job};
 
 /// A position that a reader gave, and the events it had been shown by then.
-pub type SavedPosition = (Option<String>, Ledger);
+pub type SavedPosition = (Option<String>, Expectation);
 
 /// The number of times a reader continues over damage before it stops, since no actor may repair
 /// it.

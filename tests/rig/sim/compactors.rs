@@ -99,8 +99,8 @@ impl Actor<'_> {
                 (TrimPoint::Time(time), TrimRequest::Time(time))
             }
             _ => match self.take_saved_position()? {
-                (Some(position), ledger) => {
-                    (TrimPoint::Position(position), TrimRequest::Position(Box::new(ledger)))
+                (Some(position), expectation) => {
+                    (TrimPoint::Position(position), TrimRequest::Position(Box::new(expectation)))
                 }
                 (None, _) => return None,
             },

@@ -21,7 +21,7 @@ use stratalog_guest::format::manifest::Manifest;
 use stratalog_guest::format::names::{Generation, LogId, LogName, ObjectName};
 
 use crate::sim::damage::Damage;
-use crate::sim::ledger::Ledger;
+use crate::sim::expectation::Expectation;
 use crate::sim::objects::Objects;
 
 /// The name of the log in every world.
@@ -36,7 +36,7 @@ pub enum TrimRequest {
     KeepEvents(u64),
     Time(u64),
     /// A position, and the events that were passed up to there.
-    Position(Box<Ledger>),
+    Position(Box<Expectation>),
     /// Nothing: the commit is a repair.
     Nothing,
 }

@@ -4,17 +4,22 @@ use stratalog_guest::drive::reader::ReadOptions;
 
 use crate::sim::actors::{Actor, DAMAGED_TRIES, unless_wrong};
 use crate::sim::damage;
-use crate::sim::ledger::Ledger;
+use crate::sim::expectation::Expectation;
 use crate::sim::logic::{Page, Pass};
 
 impl<'y> Actor<'y> {
     /// Records a page, and checks it.
-    pub fn show(&self, ledger: &mut Ledger, page: &Page, what: &str) -> Result<(), String> {
+    pub fn show(
+        &self,
+        expectation: &mut Expectation,
+        page: &Page,
+        what: &str,
+    ) -> Result<(), String> {
         let mut state = self.view.state();
         let missed = page.missed.to_string();
         let lines = page.lines.as_deref().unwrap_or_default();
         state.trace.note(self.view.actor, what, &missed, lines);
-        let shown = ledger.show(lines, page.events, page.missed, &state.history);
+        let shown = expectation.show(lines, page.events, page.missed, &state.history);
         shown.map_err(|failure| format!("{what}: {failure}"))
     }
 
@@ -22,13 +27,13 @@ impl<'y> Actor<'y> {
     pub fn finish_pass(
         &mut self,
         pass: &mut (dyn Pass + 'y),
-        ledger: &mut Ledger,
+        expectation: &mut Expectation,
         what: &str,
     ) -> Result<(), String> {
         let mut refused = 0;
         loop {
             match unless_wrong(what, pass.next_page())? {
-                Some(Some(page)) => self.show(ledger, &page, what)?,
+                Some(Some(page)) => self.show(expectation, &page, what)?,
                 Some(None) => break,
                 None => refused += 1,
             }
@@ -37,26 +42,26 @@ impl<'y> Actor<'y> {
             }
         }
         self.note(what, "end");
-        let ended = ledger.end_pass(&self.view.state().history);
+        let ended = expectation.end_pass(&self.view.state().history);
         ended.map_err(|failure| format!("{what}: {failure}"))
     }
 
     /// Reads repeatedly from one position, stopping in the middle and continuing elsewhere.
     pub fn follow(&mut self, passes: u64) -> Result<(), String> {
-        let (mut position, mut ledger) = self.take_saved_position().unwrap_or_default();
+        let (mut position, mut expectation) = self.take_saved_position().unwrap_or_default();
         let mut pass: Option<Box<dyn Pass + 'y>> = None;
         for _ in 0..passes {
-            self.follow_once(&mut pass, &mut position, &mut ledger)?;
+            self.follow_once(&mut pass, &mut position, &mut expectation)?;
             if self.plan.chance(1, 2) {
                 pass = None;
             }
             if self.plan.chance(1, 2) {
-                self.saved.borrow_mut().push((position.clone(), ledger.clone()));
+                self.saved.borrow_mut().push((position.clone(), expectation.clone()));
             }
             let steps = self.plan.below(80);
             self.view.pause(steps);
         }
-        self.saved.borrow_mut().push((position, ledger));
+        self.saved.borrow_mut().push((position, expectation));
         Ok(())
     }
 
@@ -65,9 +70,9 @@ impl<'y> Actor<'y> {
         &mut self,
         pass: &mut Option<Box<dyn Pass + 'y>>,
         position: &mut Option<String>,
-        ledger: &mut Ledger,
+        expectation: &mut Expectation,
     ) -> Result<(), String> {
-        ledger.begin_pass(&self.view.state().history);
+        expectation.begin_pass(&self.view.state().history);
         // The events that the current reader may still show.
         let mut left = None;
         let mut refused = 0;
@@ -90,14 +95,14 @@ impl<'y> Actor<'y> {
                 Some(Some(page)) => {
                     *position = reader.position();
                     self.note("position", position.as_deref().unwrap_or_default());
-                    self.show(ledger, &page, "read")?;
+                    self.show(expectation, &page, "read")?;
                     if let Some(left) = &mut left {
                         *left = left
                             .checked_sub(page.events)
                             .ok_or_else(|| format!("{} events, limit {left}", page.events))?;
                     }
                     if self.plan.chance(1, 8) {
-                        self.saved.borrow_mut().push((position.clone(), ledger.clone()));
+                        self.saved.borrow_mut().push((position.clone(), expectation.clone()));
                     }
                     if self.plan.chance(1, 4) {
                         *pass = None;
@@ -122,26 +127,26 @@ impl<'y> Actor<'y> {
                 }
             }
         }
-        let ended = ledger.end_pass(&self.view.state().history);
+        let ended = expectation.end_pass(&self.view.state().history);
         ended.map_err(|failure| format!("read: {failure}"))
     }
 
     /// Reads a part of the log: the last events, or those of some time.
     pub fn read_part(&mut self) -> Result<(), String> {
-        let mut ledger = Ledger::default();
+        let mut expectation = Expectation::default();
         let mut options = ReadOptions::default();
         if self.plan.chance(1, 2) {
             let last = self.plan.below(12);
-            (options.last, ledger.last) = (Some(last), Some(last));
+            (options.last, expectation.last) = (Some(last), Some(last));
         } else {
             let since = self.plan.chance(2, 3).then(|| self.some_time());
             let until = self.plan.chance(2, 3).then(|| self.some_time());
-            (options.since, ledger.since) = (since, since);
-            (options.until, ledger.until) = (until, until);
+            (options.since, expectation.since) = (since, since);
+            (options.until, expectation.until) = (until, until);
         }
         let what = format!("read {options:?}");
-        ledger.begin_pass(&self.view.state().history);
+        expectation.begin_pass(&self.view.state().history);
         let Some(mut pass) = unless_wrong(&what, self.logic.read(options))? else { return Ok(()) };
-        self.finish_pass(&mut *pass, &mut ledger, &what)
+        self.finish_pass(&mut *pass, &mut expectation, &what)
     }
 }

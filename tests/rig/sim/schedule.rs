@@ -8,8 +8,8 @@ use stratalog_guest::drive::trimmer::TrimPoint;
 
 use crate::sim::actors::{Actor, SavedPositions, job};
 use crate::sim::damage;
+use crate::sim::expectation::Expectation;
 use crate::sim::history::{LOG, Trim, TrimRequest, read_events, write_event};
-use crate::sim::ledger::Ledger;
 use crate::sim::logic::{Refusal, Subject};
 use crate::sim::random::Random;
 use crate::sim::trace::Trace;
@@ -127,7 +127,7 @@ fn end(actor: &mut Actor<'_>, saved: &SavedPositions) -> Result<(), String> {
         actor.repair_to_rest()?;
     }
     let mut positions = saved.take();
-    positions.push((None, Ledger::default()));
+    positions.push((None, Expectation::default()));
     go_on_from(actor, &mut positions)?;
     if actor.view.state().history.stored_events() == 0 {
         // There is no log, or none any more since a compaction has deleted batches without events.
@@ -154,10 +154,10 @@ fn end(actor: &mut Actor<'_>, saved: &SavedPositions) -> Result<(), String> {
 /// Checks that every position that a reader gave is still valid.
 fn go_on_from(
     actor: &mut Actor<'_>,
-    positions: &mut [(Option<String>, Ledger)],
+    positions: &mut [(Option<String>, Expectation)],
 ) -> Result<(), String> {
-    for (position, ledger) in positions {
-        actor.follow_once(&mut None, position, ledger)?;
+    for (position, expectation) in positions {
+        actor.follow_once(&mut None, position, expectation)?;
     }
     Ok(())
 }
@@ -289,15 +289,15 @@ fn trim_exactly(actor: &mut Actor<'_>) -> Result<(), String> {
         _ => {
             let limit = actor.plan.up_to(next + 1);
             let options = ReadOptions { limit: Some(limit), ..ReadOptions::default() };
-            let mut ledger = Ledger::default();
-            ledger.begin_pass(&history);
+            let mut expectation = Expectation::default();
+            expectation.begin_pass(&history);
             let mut pass = said(actor.logic.read(options))?;
             while let Some(page) = said(pass.next_page())? {
-                actor.show(&mut ledger, &page, "read")?;
+                actor.show(&mut expectation, &page, "read")?;
             }
             let position = pass.position().ok_or("a reader has no position")?;
             let expected = first + limit;
-            (TrimPoint::Position(position), TrimRequest::Position(Box::new(ledger)), expected)
+            (TrimPoint::Position(position), TrimRequest::Position(Box::new(expectation)), expected)
         }
     };
     let expected = expected.max(first).min(next);

@@ -7,8 +7,8 @@ use stratalog_guest::mutants::{self, Mutant};
 
 use crate::sim::actors::{Actor, unless_wrong};
 use crate::sim::damage;
+use crate::sim::expectation::Expectation;
 use crate::sim::history::{read_events, write_event};
-use crate::sim::ledger::Ledger;
 use crate::sim::logic::{Handle, Page};
 use crate::sim::random::Random;
 
@@ -90,23 +90,23 @@ impl<'y> Actor<'y> {
     }
 
     /// Returns the expectation of a pass that begins now, read by this writer.
-    fn expectation_of_own(&self, line: usize) -> Ledger {
+    fn expectation_of_own(&self, line: usize) -> Expectation {
         let mut state = self.view.state();
         let written = state.history.line(line).written;
-        let mut ledger = Ledger::of_writer(line, written);
-        ledger.begin_pass(&state.history);
-        ledger
+        let mut expectation = Expectation::of_writer(line, written);
+        expectation.begin_pass(&state.history);
+        expectation
     }
 
     /// Reads through the handle while it continues to write.
     fn read_all(&mut self, handle: &mut dyn Handle<'y>, line: usize) -> Result<(), String> {
-        let mut ledger = self.expectation_of_own(line);
+        let mut expectation = self.expectation_of_own(line);
         if mutants::is(Mutant::PendingLast) {
-            return self.read_pending_last(handle, line, ledger);
+            return self.read_pending_last(handle, line, expectation);
         }
         let Some(mut pass) = unless_wrong("read-all", handle.read_all())? else { return Ok(()) };
         self.go_on_writing(handle, line)?;
-        self.finish_pass(&mut *pass, &mut ledger, "read-all")
+        self.finish_pass(&mut *pass, &mut expectation, "read-all")
     }
 
     fn go_on_writing(&mut self, handle: &mut dyn Handle<'y>, line: usize) -> Result<(), String> {
@@ -122,33 +122,33 @@ impl<'y> Actor<'y> {
         &mut self,
         handle: &mut dyn Handle<'y>,
         line: usize,
-        mut ledger: Ledger,
+        mut expectation: Expectation,
     ) -> Result<(), String> {
         let stored = self.logic.read(ReadOptions::default());
         let Some(mut pass) = unless_wrong("read-all", stored)? else { return Ok(()) };
         while let Some(page) = unless_wrong("read-all", pass.next_page())?.flatten() {
-            self.show(&mut ledger, &page, "read-all")?;
+            self.show(&mut expectation, &page, "read-all")?;
         }
         self.go_on_writing(handle, line)?;
         let pending = handle.pending();
         let sealed = pending.sealed.map(|(_, lines)| lines).unwrap_or_default();
         for event in read_events(&[sealed, pending.lines].concat())? {
-            if !ledger.has_passed(event) && ledger.knows(event) {
+            if !expectation.has_passed(event) && expectation.knows(event) {
                 let lines = Some(write_event(event, 0).into_bytes());
-                self.show(&mut ledger, &Page { lines, events: 1, missed: 0 }, "read-all")?;
+                self.show(&mut expectation, &Page { lines, events: 1, missed: 0 }, "read-all")?;
             }
         }
-        ledger.end_pass(&self.view.state().history)
+        expectation.end_pass(&self.view.state().history)
     }
 
     /// Reads the pending events of the handle in another actor, while this one continues.
     fn read_all_elsewhere(&mut self, pending: Pending, line: usize) {
-        let mut ledger = self.expectation_of_own(line);
+        let mut expectation = self.expectation_of_own(line);
         let work = move |other: &mut Actor<'_>| {
             let options = ReadOptions { pending: Some(pending), ..ReadOptions::default() };
             let pass = unless_wrong("read-all", other.logic.read(options))?;
             let Some(mut pass) = pass else { return Ok(()) };
-            other.finish_pass(&mut *pass, &mut ledger, "read-all elsewhere")
+            other.finish_pass(&mut *pass, &mut expectation, "read-all elsewhere")
         };
         self.send(work);
     }

@@ -11,7 +11,7 @@ use crate::sim::history::{Event, History, read_events};
 
 /// The expected events of a reader, and those shown so far.
 #[derive(Clone, Debug, Default)]
-pub struct Ledger {
+pub struct Expectation {
     /// The number of the next event of each line.
     next: Vec<usize>,
     /// Events that were left out.
@@ -41,8 +41,8 @@ struct Start {
     lost: BTreeSet<Event>,
 }
 
-impl Ledger {
-    /// Makes the ledger of a reader that knows this many events of a line from its writer.
+impl Expectation {
+    /// Makes the expectation of a reader that knows this many events of a line from its writer.
     pub fn of_writer(line: usize, written: usize) -> Self {
         Self { own: Some((line, written)), ..Self::default() }
     }
