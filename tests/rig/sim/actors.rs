@@ -67,8 +67,8 @@ impl Actor<'_> {
     /// Returns a time near that of some batch.
     pub fn some_time(&mut self) -> u64 {
         let state = self.view.state();
-        let lines = state.history.lines.iter();
-        let times: Vec<u64> = lines.flat_map(|line| line.times.iter().copied()).collect();
+        let writers = state.history.writers.iter();
+        let times: Vec<u64> = writers.flat_map(|writer| writer.times.iter().copied()).collect();
         let time = if times.is_empty() { state.clock } else { self.plan.pick(&times) };
         (time + self.plan.below(3)).saturating_sub(1)
     }

@@ -12,7 +12,7 @@ use crate::sim::history::{Event, History, read_events};
 /// The expected events of a reader, and those shown so far.
 #[derive(Clone, Debug, Default)]
 pub struct Expectation {
-    /// The number of the next event of each line.
+    /// The number of the next event of each writer.
     next: Vec<usize>,
     /// Events that were left out.
     gaps: Vec<Event>,
@@ -23,7 +23,7 @@ pub struct Expectation {
     pub until: Option<u64>,
     /// The pass began at the last N events: earlier ones are not wanted.
     pub last: Option<u64>,
-    /// A line, and the number of its events that the reader knows from its writer.
+    /// A writer, and the number of its events that the reader knows from the writer itself.
     pub own: Option<(usize, usize)>,
     /// The state of the log when the pass began.
     start: Start,
@@ -42,19 +42,19 @@ struct Start {
 }
 
 impl Expectation {
-    /// Makes the expectation of a reader that knows this many events of a line from its writer.
-    pub fn of_writer(line: usize, written: usize) -> Self {
-        Self { own: Some((line, written)), ..Self::default() }
+    /// Makes the expectation of a reader that knows this many events from a writer itself.
+    pub fn of_writer(writer: usize, written: usize) -> Self {
+        Self { own: Some((writer, written)), ..Self::default() }
     }
 
     /// True if the event was shown, or left out for a reason.
-    pub fn has_passed(&self, (line, number): Event) -> bool {
-        self.next.get(line).is_some_and(|next| number < *next)
+    pub fn has_passed(&self, (writer, number): Event) -> bool {
+        self.next.get(writer).is_some_and(|next| number < *next)
     }
 
     /// True if the writer that the reader depends on had appended the event before.
-    pub fn knows(&self, (line, number): Event) -> bool {
-        self.own.is_some_and(|(own, end)| own == line && number < end)
+    pub fn knows(&self, (writer, number): Event) -> bool {
+        self.own.is_some_and(|(own, end)| own == writer && number < end)
     }
 
     /// Begins a pass now.
@@ -96,43 +96,45 @@ impl Expectation {
     }
 
     fn show_event(&mut self, event: Event, history: &History) -> Result<(), String> {
-        let (line, number) = event;
+        let (writer, number) = event;
         let pending = self.knows(event);
         if !pending && history.time(event).is_none() {
-            return Err(format!("{line}-{number} is shown and was never stored"));
+            return Err(format!("{writer}-{number} is shown and was never stored"));
         }
-        if self.own.is_some_and(|(own, end)| own == line && number >= end) {
-            return Err(format!("{line}-{number} is shown and was appended after the pass began"));
+        if self.own.is_some_and(|(own, end)| own == writer && number >= end) {
+            return Err(format!(
+                "{writer}-{number} is shown and was appended after the pass began"
+            ));
         }
         if self.has_passed(event) {
-            return Err(format!("{line}-{number} is shown twice, or behind what came after it"));
+            return Err(format!("{writer}-{number} is shown twice, or behind what came after it"));
         }
         if !pending && history.position(event).is_some_and(|at| at < self.start.first_position) {
-            return Err(format!("{line}-{number} is shown and had been trimmed before"));
+            return Err(format!("{writer}-{number} is shown and had been trimmed before"));
         }
         if !self.wants(event, history) {
-            return Err(format!("{line}-{number} is shown and not wanted"));
+            return Err(format!("{writer}-{number} is shown and not wanted"));
         }
-        self.pass_over(line, number, history)?;
-        self.next[line] += 1;
+        self.pass_over(writer, number, history)?;
+        self.next[writer] += 1;
         Ok(())
     }
 
-    /// Leaves out a line's events up to a number, if that is right.
-    fn pass_over(&mut self, line: usize, end: usize, history: &History) -> Result<(), String> {
-        if self.next.len() <= line {
-            self.next.resize(line + 1, 0);
+    /// Leaves out a writer's events up to a number, if that is right.
+    fn pass_over(&mut self, writer: usize, end: usize, history: &History) -> Result<(), String> {
+        if self.next.len() <= writer {
+            self.next.resize(writer + 1, 0);
         }
-        let at_start = self.last.is_some() && self.next[line] == 0;
-        for number in self.next[line]..end {
-            let event = (line, number);
+        let at_start = self.last.is_some() && self.next[writer] == 0;
+        for number in self.next[writer]..end {
+            let event = (writer, number);
             let is_gone = history.is_trimmed(event) || history.damage.is_lost(event);
             if !at_start && !is_gone && self.wants(event, history) {
-                return Err(format!("{line}-{number} is lost, or shown out of order"));
+                return Err(format!("{writer}-{number} is lost, or shown out of order"));
             }
             self.gaps.push(event);
         }
-        self.next[line] = self.next[line].max(end);
+        self.next[writer] = self.next[writer].max(end);
         Ok(())
     }
 
@@ -148,11 +150,11 @@ impl Expectation {
         if let Some(last) = self.last {
             return self.end_last(last, &start, history);
         }
-        for (line, mut end) in start.stored.into_iter().enumerate() {
-            if let Some((_, own_end)) = self.own.filter(|(own, _)| *own == line) {
+        for (writer, mut end) in start.stored.into_iter().enumerate() {
+            if let Some((_, own_end)) = self.own.filter(|(own, _)| *own == writer) {
                 end = own_end;
             }
-            self.pass_over(line, end, history)?;
+            self.pass_over(writer, end, history)?;
         }
         if self.own.is_none() && self.since.is_none() && self.until.is_none() {
             let least = self.count_missed(start.first_position, history);
@@ -161,7 +163,11 @@ impl Expectation {
             let least = least + self.count_lost(&start.lost, history);
             let most = most + self.count_lost(history.damage.lost(), history);
             // A position does not contain the number of events shown of a legacy batch.
-            let shown = history.old_line.and_then(|line| self.next.get(line)).copied().unwrap_or(0);
+            let shown = history
+                .legacy_writer
+                .and_then(|writer| self.next.get(writer))
+                .copied()
+                .unwrap_or(0);
             let most = most + u64::try_from(shown).unwrap();
             if self.missed < least || self.missed > most {
                 return Err(format!(
@@ -175,9 +181,10 @@ impl Expectation {
 
     /// Counts the events before a position that were not shown.
     fn count_missed(&self, position: u64, history: &History) -> u64 {
-        let before = |line: &Vec<u64>| line.partition_point(|at| *at < position);
-        let lines = self.next.iter().zip(&history.lines);
-        let passed: usize = lines.map(|(next, line)| before(&line.positions).min(*next)).sum();
+        let before = |writer: &Vec<u64>| writer.partition_point(|at| *at < position);
+        let writers = self.next.iter().zip(&history.writers);
+        let passed: usize =
+            writers.map(|(next, writer)| before(&writer.positions).min(*next)).sum();
         let gaps = self.gaps.iter();
         let left_out =
             gaps.filter(|gap| history.position(**gap).is_some_and(|at| at < position)).count();

@@ -1,12 +1,12 @@
 //! The true state of the log in a world, judged by the objects that its store holds.
 //!
-//! An event is a line `{line}-{number}` with dots behind it. A line of events is the work of one
-//! writer, and its numbers count from 0. Since a writer's batches appear in order, the length of a
-//! line determines its stored events.
+//! An event is a line `{writer}-{number}` with dots behind it. The numbers of each writer count
+//! from 0. Since a writer's batches appear in order, the number of its stored events determines
+//! them.
 //!
 //! 1. A name that only one actor can give always has the same bytes.
 //! 2. Each manifest continues the one before. Every event keeps its position, and no two events
-//!    share one. The events of a line have theirs in order and without a gap.
+//!    share one. The events of a writer have theirs in order and without a gap.
 //! 3. Only a trim raises the first position, and by no more than it asked for.
 //! 4. The first manifest stays.
 //! 5. No object is deleted that the current manifest needs, or that no segment has absorbed, unless
@@ -27,7 +27,7 @@ use crate::sim::objects::Objects;
 /// The name of the log in every world.
 pub const LOG: &str = "log";
 
-/// The number of a line of events, and the number of the event in it.
+/// The number of a writer, and the number of the event among those of that writer.
 pub type Event = (usize, usize);
 
 /// The request of a trim.
@@ -51,7 +51,7 @@ pub struct Trim {
 
 /// The events of one writer.
 #[derive(Clone, Default)]
-pub struct Line {
+pub struct WriterHistory {
     /// Events that were appended.
     pub written: usize,
     /// The batch times of the events that are stored, or were.
@@ -62,9 +62,9 @@ pub struct Line {
 
 #[derive(Clone, Default)]
 pub struct History {
-    pub lines: Vec<Line>,
-    /// The line of legacy batches, whose names do not contain the number of events.
-    pub old_line: Option<usize>,
+    pub writers: Vec<WriterHistory>,
+    /// The writer of legacy batches, whose names do not contain the number of events.
+    pub legacy_writer: Option<usize>,
     /// The events by position.
     pub places: Vec<Event>,
     /// The generation of the current manifest.
@@ -80,16 +80,16 @@ pub struct History {
 }
 
 /// Formats an event.
-pub fn write_event((line, number): Event, dots: usize) -> String {
-    format!("{line}-{number}{}", ".".repeat(dots))
+pub fn write_event((writer, number): Event, dots: usize) -> String {
+    format!("{writer}-{number}{}", ".".repeat(dots))
 }
 
 /// Parses the events of some lines of text.
 pub fn read_events(lines: &[u8]) -> Result<Vec<Event>, String> {
     let text = str::from_utf8(lines).map_err(|error| error.to_string())?;
     let read = |event: &str| {
-        let (line, number) = event.trim_end_matches('.').split_once('-')?;
-        Some((line.parse().ok()?, number.parse().ok()?))
+        let (writer, number) = event.trim_end_matches('.').split_once('-')?;
+        Some((writer.parse().ok()?, number.parse().ok()?))
     };
     let events = text.lines().filter(|event| !event.is_empty());
     events.map(|event| read(event).ok_or_else(|| format!("{event:?} is invented"))).collect()
@@ -101,44 +101,46 @@ pub fn object(key: &str) -> Option<ObjectName> {
 }
 
 impl History {
-    pub fn line(&mut self, line: usize) -> &mut Line {
-        if self.lines.len() <= line {
-            self.lines.resize_with(line + 1, Line::default);
+    pub fn writer(&mut self, writer: usize) -> &mut WriterHistory {
+        if self.writers.len() <= writer {
+            self.writers.resize_with(writer + 1, WriterHistory::default);
         }
-        &mut self.lines[line]
+        &mut self.writers[writer]
     }
 
-    /// Returns the number of stored events of each line.
+    /// Returns the number of stored events of each writer.
     pub fn stored(&self) -> Vec<usize> {
-        self.lines.iter().map(|line| line.times.len()).collect()
+        self.writers.iter().map(|writer| writer.times.len()).collect()
     }
 
     /// Returns the number of events stored so far, trimmed or not.
     pub fn stored_events(&self) -> u64 {
-        self.lines.iter().map(|line| u64::try_from(line.times.len()).unwrap()).sum()
+        self.writers.iter().map(|writer| u64::try_from(writer.times.len()).unwrap()).sum()
     }
 
-    /// Iterates over the stored events that have no position, line by line.
+    /// Iterates over the stored events that have no position, writer by writer.
     pub fn live(&self) -> impl Iterator<Item = Event> {
-        let lines = self.lines.iter().enumerate();
-        lines.flat_map(|(at, line)| (line.positions.len()..line.times.len()).map(move |n| (at, n)))
+        let writers = self.writers.iter().enumerate();
+        writers.flat_map(|(at, writer)| {
+            (writer.positions.len()..writer.times.len()).map(move |n| (at, n))
+        })
     }
 
     /// True if the name of the event's batch contains its number of events.
-    pub fn is_counted(&self, (line, _): Event) -> bool {
-        self.old_line != Some(line)
+    pub fn is_counted(&self, (writer, _): Event) -> bool {
+        self.legacy_writer != Some(writer)
     }
 
     pub fn next_position(&self) -> u64 {
         u64::try_from(self.places.len()).unwrap()
     }
 
-    pub fn time(&self, (line, number): Event) -> Option<u64> {
-        self.lines.get(line)?.times.get(number).copied()
+    pub fn time(&self, (writer, number): Event) -> Option<u64> {
+        self.writers.get(writer)?.times.get(number).copied()
     }
 
-    pub fn position(&self, (line, number): Event) -> Option<u64> {
-        self.lines.get(line)?.positions.get(number).copied()
+    pub fn position(&self, (writer, number): Event) -> Option<u64> {
+        self.writers.get(writer)?.positions.get(number).copied()
     }
 
     /// True if the current manifest names the object.
@@ -183,11 +185,11 @@ impl History {
             return Err(format!("{key} is stored with other bytes than before"));
         }
         if let Some(ObjectName::Batch(batch)) = name {
-            for (line, number) in read_events(bytes)? {
-                let line = self.line(line);
-                if number == line.times.len() {
-                    line.times.push(batch.time.micros());
-                } else if number > line.times.len() {
+            for (writer, number) in read_events(bytes)? {
+                let writer = self.writer(writer);
+                if number == writer.times.len() {
+                    writer.times.push(batch.time.micros());
+                } else if number > writer.times.len() {
                     return Err(format!("{key} is stored before the batch that comes first"));
                 }
             }
@@ -210,10 +212,10 @@ impl History {
         }
         if let Some(ObjectName::Batch(_)) = object(key)
             && let Some(bytes) = self.known(key)
-            && let Some((line, number)) =
+            && let Some((writer, number)) =
                 read_events(bytes)?.into_iter().find(|event| self.position(*event).is_none())
         {
-            return Err(format!("{key} is deleted, but {line}-{number} is in no segment"));
+            return Err(format!("{key} is deleted, but {writer}-{number} is in no segment"));
         }
         Ok(())
     }
@@ -280,12 +282,12 @@ impl History {
 
     fn take_places(&mut self, position: u64, events: &[Event]) -> Result<(), String> {
         for (position, event) in (usize::try_from(position).unwrap()..).zip(events) {
-            let (line, number) = *event;
+            let (writer, number) = *event;
             if let Some(before) = self.places.get(position) {
                 if before != event {
                     let (was, old) = before;
                     return Err(format!(
-                        "{line}-{number} has position {position}, which is that of {was}-{old}"
+                        "{writer}-{number} has position {position}, which is that of {was}-{old}"
                     ));
                 }
                 continue;
@@ -293,14 +295,14 @@ impl History {
             if position > self.places.len() {
                 return Err(format!("nothing is known of positions before {position}"));
             }
-            let of_line = &mut self.line(line);
-            if number != of_line.positions.len() || number >= of_line.times.len() {
+            let of_writer = &mut self.writer(writer);
+            if number != of_writer.positions.len() || number >= of_writer.times.len() {
                 return Err(format!(
-                    "{line}-{number} gets a position after {} events of its writer",
-                    of_line.positions.len()
+                    "{writer}-{number} gets a position after {} events of its writer",
+                    of_writer.positions.len()
                 ));
             }
-            of_line.positions.push(u64::try_from(position).unwrap());
+            of_writer.positions.push(u64::try_from(position).unwrap());
             self.places.push(*event);
         }
         Ok(())
@@ -326,8 +328,8 @@ impl History {
         };
         match too_much {
             None => Ok(()),
-            Some((line, number)) => Err(format!(
-                "positions {old} to {first} are trimmed, {line}-{number} among them, for {trim:?}"
+            Some((writer, number)) => Err(format!(
+                "positions {old} to {first} are trimmed, {writer}-{number} among them, for {trim:?}"
             )),
         }
     }

@@ -62,12 +62,12 @@ fn populate(
     long: bool,
 ) {
     let mut state = world.state();
-    let lines = usize::try_from(plan.up_to(4)).unwrap();
+    let writers = usize::try_from(plan.up_to(4)).unwrap();
     if plan.chance(1, 8) {
         let mut number = 0;
         for at in 0..plan.up_to(4) {
             let events: Vec<_> = (0..plan.index(4))
-                .map(|next| write_event((lines, number + next), plan.index(4)))
+                .map(|next| write_event((writers, number + next), plan.index(4)))
                 .collect();
             number += events.len();
             // As the predecessor or another program wrote them: with empty lines, without a last
@@ -76,17 +76,17 @@ fn populate(
             let key = format!("{LOG}/batch_{:019}.jsonl", 9_000_000_000 + at);
             state.land(&key, text.into_bytes().into(), None);
         }
-        state.history.line(lines).written = number;
-        state.history.old_line = Some(lines);
+        state.history.writer(writers).written = number;
+        state.history.legacy_writer = Some(writers);
     }
     let mut add = |plan: &mut Random, work: Box<dyn FnOnce(&mut Actor<'_>) -> _>| {
         let after = if plan.chance(1, 2) { 0 } else { plan.below(if long { 4_000 } else { 400 }) };
         state.add(after, job(subject, saved, plan.draw(), work));
     };
     let (events, rounds) = if long { (150, 60) } else { (16, 8) };
-    for line in 0..lines {
+    for writer in 0..writers {
         let events = 1 + plan.index(events);
-        add(plan, Box::new(move |actor| actor.write(line, events)));
+        add(plan, Box::new(move |actor| actor.write(writer, events)));
     }
     for _ in 0..plan.below(5) {
         let rounds = plan.up_to(rounds);

@@ -13,8 +13,8 @@ use crate::sim::logic::{Handle, Page};
 use crate::sim::random::Random;
 
 impl<'y> Actor<'y> {
-    /// Writes this many events as one line of events, flushing and reading now and then.
-    pub fn write(&mut self, line: usize, events: usize) -> Result<(), String> {
+    /// Writes this many events as one writer, flushing and reading now and then.
+    pub fn write(&mut self, writer: usize, events: usize) -> Result<(), String> {
         let plan = &mut self.plan;
         let options = OptionsInput {
             flush_threshold: Some(u32::try_from(plan.up_to(5)).unwrap()),
@@ -27,19 +27,19 @@ impl<'y> Actor<'y> {
             return Ok(());
         };
         let mut rounds = 0;
-        while self.view.state().history.line(line).written < events {
+        while self.view.state().history.writer(writer).written < events {
             rounds += 1;
             if damage::is_expected() && rounds > 20 + 3 * events {
                 // Its batch was damaged before it knew that it was there: no flush succeeds any
                 // more.
                 return Ok(());
             }
-            self.append_some(&mut *handle, line)?;
+            self.append_some(&mut *handle, writer)?;
             match self.plan.below(10) {
                 0 => _ = handle.tick(),
-                1..=3 => self.flush(&mut *handle, line)?,
-                4 => self.read_all(&mut *handle, line)?,
-                5 => self.read_all_elsewhere(handle.pending(), line),
+                1..=3 => self.flush(&mut *handle, writer)?,
+                4 => self.read_all(&mut *handle, writer)?,
+                5 => self.read_all_elsewhere(handle.pending(), writer),
                 _ => {}
             }
         }
@@ -49,13 +49,13 @@ impl<'y> Actor<'y> {
                 return Ok(());
             }
         }
-        self.acknowledged(line)
+        self.acknowledged(writer)
     }
 
     /// Appends one event, or a few in one call. Refused events are not appended.
-    fn append_some(&mut self, handle: &mut dyn Handle<'y>, line: usize) -> Result<(), String> {
-        let first = self.view.state().history.line(line).written;
-        let event = |plan: &mut Random, number| write_event((line, number), plan.index(8));
+    fn append_some(&mut self, handle: &mut dyn Handle<'y>, writer: usize) -> Result<(), String> {
+        let first = self.view.state().history.writer(writer).written;
+        let event = |plan: &mut Random, number| write_event((writer, number), plan.index(8));
         let (count, outcome) = if self.plan.chance(1, 4) {
             let count = 1 + self.plan.index(2);
             let lines: String =
@@ -65,54 +65,56 @@ impl<'y> Actor<'y> {
             (1, handle.append(event(&mut self.plan, first).as_bytes()))
         };
         if unless_wrong("append", outcome)?.is_some() {
-            self.view.state().history.line(line).written += count;
+            self.view.state().history.writer(writer).written += count;
         }
         Ok(())
     }
 
-    fn flush(&self, handle: &mut dyn Handle<'y>, line: usize) -> Result<(), String> {
+    fn flush(&self, handle: &mut dyn Handle<'y>, writer: usize) -> Result<(), String> {
         match unless_wrong("flush", handle.flush())? {
-            Some(()) => self.acknowledged(line),
+            Some(()) => self.acknowledged(writer),
             None => Ok(()),
         }
     }
 
     /// Checks that everything appended is stored, since it was reported as durable.
-    fn acknowledged(&self, line: usize) -> Result<(), String> {
+    fn acknowledged(&self, writer: usize) -> Result<(), String> {
         let mut state = self.view.state();
-        let of_line = state.history.line(line);
-        let (written, stored) = (of_line.written, of_line.times.len());
-        state.trace.note(self.view.actor, "acknowledged", &format!("{line}-{written}"), b"");
+        let of_writer = state.history.writer(writer);
+        let (written, stored) = (of_writer.written, of_writer.times.len());
+        state.trace.note(self.view.actor, "acknowledged", &format!("{writer}-{written}"), b"");
         if stored < written {
-            return Err(format!("{written} events of writer {line} are durable, {stored} stored"));
+            return Err(format!(
+                "{written} events of writer {writer} are durable, {stored} stored"
+            ));
         }
         Ok(())
     }
 
     /// Returns the expectation of a pass that begins now, read by this writer.
-    fn expectation_of_own(&self, line: usize) -> Expectation {
+    fn expectation_of_own(&self, writer: usize) -> Expectation {
         let mut state = self.view.state();
-        let written = state.history.line(line).written;
-        let mut expectation = Expectation::of_writer(line, written);
+        let written = state.history.writer(writer).written;
+        let mut expectation = Expectation::of_writer(writer, written);
         expectation.begin_pass(&state.history);
         expectation
     }
 
     /// Reads through the handle while it continues to write.
-    fn read_all(&mut self, handle: &mut dyn Handle<'y>, line: usize) -> Result<(), String> {
-        let mut expectation = self.expectation_of_own(line);
+    fn read_all(&mut self, handle: &mut dyn Handle<'y>, writer: usize) -> Result<(), String> {
+        let mut expectation = self.expectation_of_own(writer);
         if mutants::is(Mutant::PendingLast) {
-            return self.read_pending_last(handle, line, expectation);
+            return self.read_pending_last(handle, writer, expectation);
         }
         let Some(mut pass) = unless_wrong("read-all", handle.read_all())? else { return Ok(()) };
-        self.go_on_writing(handle, line)?;
+        self.go_on_writing(handle, writer)?;
         self.finish_pass(&mut *pass, &mut expectation, "read-all")
     }
 
-    fn go_on_writing(&mut self, handle: &mut dyn Handle<'y>, line: usize) -> Result<(), String> {
+    fn go_on_writing(&mut self, handle: &mut dyn Handle<'y>, writer: usize) -> Result<(), String> {
         for _ in 0..self.plan.below(3) {
-            self.append_some(handle, line)?;
-            self.flush(handle, line)?;
+            self.append_some(handle, writer)?;
+            self.flush(handle, writer)?;
         }
         Ok(())
     }
@@ -121,7 +123,7 @@ impl<'y> Actor<'y> {
     fn read_pending_last(
         &mut self,
         handle: &mut dyn Handle<'y>,
-        line: usize,
+        writer: usize,
         mut expectation: Expectation,
     ) -> Result<(), String> {
         let stored = self.logic.read(ReadOptions::default());
@@ -129,7 +131,7 @@ impl<'y> Actor<'y> {
         while let Some(page) = unless_wrong("read-all", pass.next_page())?.flatten() {
             self.show(&mut expectation, &page, "read-all")?;
         }
-        self.go_on_writing(handle, line)?;
+        self.go_on_writing(handle, writer)?;
         let pending = handle.pending();
         let sealed = pending.sealed.map(|(_, lines)| lines).unwrap_or_default();
         for event in read_events(&[sealed, pending.lines].concat())? {
@@ -142,8 +144,8 @@ impl<'y> Actor<'y> {
     }
 
     /// Reads the pending events of the handle in another actor, while this one continues.
-    fn read_all_elsewhere(&mut self, pending: Pending, line: usize) {
-        let mut expectation = self.expectation_of_own(line);
+    fn read_all_elsewhere(&mut self, pending: Pending, writer: usize) {
+        let mut expectation = self.expectation_of_own(writer);
         let work = move |other: &mut Actor<'_>| {
             let options = ReadOptions { pending: Some(pending), ..ReadOptions::default() };
             let pass = unless_wrong("read-all", other.logic.read(options))?;
