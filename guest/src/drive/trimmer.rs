@@ -174,11 +174,11 @@ fn absorb<S: Store, Y: System>(
     aim: &Aim,
     before: &mut Before,
 ) -> Result<Option<u64>, Error> {
-    let at_once = to_usize(ABSORB_BATCHES_MAX).min(aim.batches);
+    let batches = to_usize(ABSORB_BATCHES_MAX).min(aim.batches);
     let change = Change {
         goal: Goal::Compact,
         first_position: state.first_position(),
-        rewrites: vec![compaction::absorb(state, at_once)],
+        rewrites: vec![compaction::absorb(state, batches)],
         boundary: None,
         segment_bytes_max: SEGMENT_BYTES_DEFAULT,
         inputs: None,
@@ -186,13 +186,13 @@ fn absorb<S: Store, Y: System>(
     };
     Ok(match change::change(committer, state, change)? {
         Changed::Done(done) => {
-            before.batches += to_u64(at_once);
+            before.batches += to_u64(batches);
             before.segments.extend(done.segments.iter().map(|segment| segment.name));
             before.live_batches = aim.live_batches;
-            done.next_position.filter(|_| at_once == aim.batches)
+            done.next_position.filter(|_| batches == aim.batches)
         }
         Changed::Empty => {
-            before.batches += to_u64(at_once);
+            before.batches += to_u64(batches);
             None
         }
         Changed::Lost | Changed::Overtaken(_) => None,

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seconds_worth_comes_at_once_and_then_as_time_goes_by() {
+    fn a_seconds_worth_is_granted_immediately_and_more_as_time_passes() {
         let start = Instant::now();
         let mut rate = Rate::new(100, start);
         assert_eq!((0..150).filter(|_| rate.take(1, start)).count(), 100);

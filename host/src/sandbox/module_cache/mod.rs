@@ -37,12 +37,12 @@ pub(crate) fn compile(
     origin: &str,
     cache: Option<&Path>,
 ) -> wasmtime::Result<Component> {
-    let Some(cache) = cache else { return compile_anew(engine, component, origin) };
+    let Some(cache) = cache else { return compile_uncached(engine, component, origin) };
     let folder = match Folder::open(cache) {
         Ok(folder) => folder,
         Err(unusable) => {
             unusable.report_once(&not_kept(origin));
-            return compile_anew(engine, component, origin);
+            return compile_uncached(engine, component, origin);
         }
     };
     let key = Key::of(engine, component);
@@ -57,7 +57,7 @@ pub(crate) fn compile(
     if let Some(unusable) = &refused {
         unusable.report(&format!("{origin} is compiled anew"));
     }
-    let compiled = compile_anew(engine, component, origin)?;
+    let compiled = compile_uncached(engine, component, origin)?;
     match keep(&compiled, &folder, &key) {
         Ok(()) => {}
         // The warning about the unusable file was given already.
@@ -77,7 +77,11 @@ fn keep(compiled: &Component, folder: &Folder, key: &Key) -> Result<(), Unusable
     folder.remove_surplus(key)
 }
 
-fn compile_anew(engine: &Engine, component: &[u8], origin: &str) -> wasmtime::Result<Component> {
+fn compile_uncached(
+    engine: &Engine,
+    component: &[u8],
+    origin: &str,
+) -> wasmtime::Result<Component> {
     let begun = Instant::now();
     let compiled = Component::from_binary(engine, component)?;
     tracing::debug!("{origin} compiled in {:?}", begun.elapsed());

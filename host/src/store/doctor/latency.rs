@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_are_samples_that_so_many_do_not_exceed() {
+    fn quantiles_are_samples_that_a_share_does_not_exceed() {
         let table: [(Vec<u64>, u64, u64); 4] = [
             (vec![7], 7, 7),
             (vec![3, 1], 1, 3),

@@ -69,31 +69,31 @@ pub(super) fn check(keys: &[String], body: &[u8]) -> Result<Deletes, WrongReply>
     if results.values().flatten().any(passes) {
         return Ok(Deletes::Repeat);
     }
-    Ok(Deletes::Said(retold(keys, &results)))
+    Ok(Deletes::Said(rewritten(keys, &results)))
 }
 
 /// Rewrites the result. The library takes a key that is missing in the answer for deleted. It also
 /// looks for words such as `SlowDown` anywhere in the answer, keys included.
-fn retold(keys: &[String], results: &BTreeMap<String, Option<(String, String)>>) -> Bytes {
-    let mut told = String::from("<DeleteResult><Deleted><Key></Key></Deleted>");
+fn rewritten(keys: &[String], results: &BTreeMap<String, Option<(String, String)>>) -> Bytes {
+    let mut body = String::from("<DeleteResult><Deleted><Key></Key></Deleted>");
     for key in keys {
         let (code, message) = match results.get(key) {
             Some(None) => continue,
             Some(Some((code, message))) => (code.as_str(), message.as_str()),
             None => ("Unsaid", "the server did not say whether it is gone"),
         };
-        told.push_str("<Error>");
+        body.push_str("<Error>");
         for (name, text) in [("Key", key.as_str()), ("Code", code), ("Message", message)] {
-            let _ = write!(told, "<{name}>");
+            let _ = write!(body, "<{name}>");
             for c in text.chars() {
-                let _ = write!(told, "&#{};", u32::from(c));
+                let _ = write!(body, "&#{};", u32::from(c));
             }
-            let _ = write!(told, "</{name}>");
+            let _ = write!(body, "</{name}>");
         }
-        told.push_str("</Error>");
+        body.push_str("</Error>");
     }
-    told.push_str("</DeleteResult>");
-    told.into()
+    body.push_str("</DeleteResult>");
+    body.into()
 }
 
 const ID: &str = "content-id:";

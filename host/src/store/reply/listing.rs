@@ -86,7 +86,7 @@ impl Page {
             return other(format!("it names {key:?}, outside the asked prefix {wanted:?}"));
         }
         let token = self.token.as_deref().filter(|token| !token.is_empty());
-        let goes_on = match (is_azure, self.is_truncated.as_deref()) {
+        let continues = match (is_azure, self.is_truncated.as_deref()) {
             (false, Some("true")) => true,
             // Azure signals the end by the marker alone, which exists and is empty on the last
             // page.
@@ -94,7 +94,7 @@ impl Page {
             (false, Some("false")) => false,
             _ => return other("it does not say whether it is all".to_owned()),
         };
-        if goes_on && token.is_none() {
+        if continues && token.is_none() {
             return other("it is truncated and does not say where it goes on".to_owned());
         }
         if token.is_some() && token == last.as_deref() {

@@ -193,7 +193,7 @@ impl<'a> Appender<'a> {
         while !events.is_empty() {
             let room = self.threshold.saturating_sub(self.unflushed);
             let batch = events.split_to(bytes_of_lines(&events, room.max(1)));
-            let taken = self.append_at_once(batch, &lines, done).await;
+            let taken = self.append_batch(batch, &lines, done).await;
             done = taken.map_err(|stop| stop.and_not(&events, self.blank))?;
             if self.unflushed >= self.threshold {
                 let flushed = self.log.flush().await;
@@ -208,12 +208,7 @@ impl<'a> Appender<'a> {
 
     /// Appends events of these lines in one call, after the first `done` events. Returns the new
     /// number of processed events.
-    async fn append_at_once(
-        &mut self,
-        events: Bytes,
-        lines: &Lines,
-        done: u64,
-    ) -> Result<u64, Stop> {
+    async fn append_batch(&mut self, events: Bytes, lines: &Lines, done: u64) -> Result<u64, Stop> {
         let offered = number_of(&events);
         self.durability.offers(offered);
         match self.log.append_lines(&events).await {

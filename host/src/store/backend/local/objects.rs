@@ -26,7 +26,7 @@ use super::new_file::{NewFile, Published};
 use super::{LOCAL, checked_key, is_object_name};
 
 /// The number of files that are deleted concurrently.
-const DELETES_AT_ONCE: usize = 10;
+const DELETES_CONCURRENT_MAX: usize = 10;
 
 /// The files below an existing root folder.
 #[derive(Debug, Clone)]
@@ -184,7 +184,7 @@ impl ObjectStore for FolderObjects {
                 removed.await.map(|()| location)
             }
         });
-        deleted.buffered(DELETES_AT_ONCE).boxed()
+        deleted.buffered(DELETES_CONCURRENT_MAX).boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
