@@ -38,6 +38,26 @@ const LINES_MAX: usize = 400;
 /// First words that a summary must not have: it begins with a verb or a noun.
 const NO_SUMMARY: [&str; 5] = ["What", "Who", "How", "Whether", "Where"];
 
+/// Words before the name of an item or a variable.
+const KEYWORDS: [&str; 16] = [
+    "const",
+    "enum",
+    "fn",
+    "let",
+    "mod",
+    "mut",
+    "static",
+    "struct",
+    "trait",
+    "type",
+    "interface",
+    "record",
+    "resource",
+    "variant",
+    "world",
+    "flags",
+];
+
 fn none(found: Vec<String>, rule: &str) {
     assert!(found.is_empty(), "{rule}:\n{}", found.join("\n"));
 }
@@ -131,8 +151,7 @@ fn summaries_begin_with_a_verb_or_a_noun() {
 
 #[test]
 fn words_are_those_of_the_glossary() {
-    let glossary = std::fs::read_to_string(sources::root().join("ARCHITECTURE.md")).unwrap();
-    let forbidden = forbidden_words(&glossary);
+    let forbidden = forbidden_words();
     assert!(forbidden.len() > 10, "the glossary has a column of words that are not used");
     let mut found = Vec::new();
     for source in sources(&["rs", "wit", "md"]) {
@@ -140,25 +159,70 @@ fn words_are_those_of_the_glossary() {
             continue;
         }
         for (number, line) in source.lines() {
-            let is_prose = source.path.ends_with(".md") || is_comment(line);
-            // Names in code are what they are.
-            let words: String = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
-            let words = words.to_lowercase();
-            let words: Vec<&str> =
-                words.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-            for phrase in &forbidden {
-                let phrase: Vec<&str> = phrase.split(' ').collect();
-                if is_prose && words.windows(phrase.len()).any(|window| window == phrase) {
-                    found.push(format!("{}:{number}: {}", source.path, phrase.join(" ")));
-                }
+            if source.path.ends_with(".md") || is_comment(line) {
+                // Names in code are what they are.
+                let prose: String = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+                let phrases = forbidden.iter().filter(|phrase| has_phrase(&prose, phrase));
+                found.extend(phrases.map(|phrase| format!("{}:{number}: {phrase}", source.path)));
             }
         }
     }
     none(found, "a word has another one in the glossary of ARCHITECTURE.md");
 }
 
+#[test]
+fn declared_names_are_words_of_the_glossary() {
+    let forbidden = forbidden_words();
+    let mut found = Vec::new();
+    for source in sources(&["rs", "wit"]) {
+        if !["guest/", "host/", "wit/"].iter().any(|folder| source.path.starts_with(folder)) {
+            continue;
+        }
+        for (number, line) in source.lines().filter(|(_, line)| !is_comment(line)) {
+            for name in declared(line) {
+                let phrases = forbidden.iter().filter(|phrase| has_phrase(&spelled(name), phrase));
+                let found_here = phrases.map(|phrase| format!("{name}: {phrase}"));
+                found.extend(found_here.map(|what| format!("{}:{number}: {what}", source.path)));
+            }
+        }
+    }
+    none(found, "a name has a word that has another one in the glossary of ARCHITECTURE.md");
+}
+
+/// Returns the names that a line declares, as far as a keyword is before them.
+fn declared(line: &str) -> impl Iterator<Item = &str> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let follows = |pair: &[&str]| KEYWORDS.contains(&pair[0]);
+    let after: Vec<&str> =
+        words.windows(2).filter(|pair| follows(pair)).map(|pair| pair[1]).collect();
+    let is_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    after.into_iter().map(move |name| name.split(|c| !is_of_name(c)).next().unwrap_or_default())
+}
+
+/// Returns the words of a name: `HeldBytes`, `held_bytes` and `held-bytes` are `Held Bytes`.
+fn spelled(name: &str) -> String {
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && words.ends_with(char::is_lowercase) {
+            words.push(' ');
+        }
+        words.push(c);
+    }
+    words
+}
+
+/// Returns true if the text has these words next to each other, in any case.
+fn has_phrase(text: &str, phrase: &str) -> bool {
+    let text = text.to_lowercase();
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let phrase: Vec<&str> = phrase.split(' ').collect();
+    words.windows(phrase.len()).any(|window| window == phrase)
+}
+
 /// Returns the words of the last column of the glossary's table.
-fn forbidden_words(glossary: &str) -> Vec<String> {
+fn forbidden_words() -> Vec<String> {
+    let glossary = std::fs::read_to_string(sources::root().join("ARCHITECTURE.md")).unwrap();
     let table = glossary.split("## Glossary").nth(1).unwrap_or_default();
     let table = table.split("\n## ").next().unwrap_or_default();
     let rows = table.lines().filter(|line| line.starts_with('|')).skip(2);

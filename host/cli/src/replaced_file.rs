@@ -62,7 +62,7 @@ impl ReplacedFile {
     /// Locks the file for this process; it need not exist.
     pub(crate) fn keep(path: &Path) -> Result<Self, NotKept> {
         let path = follow_links(path).map_err(NotKept::Error)?;
-        match Lock::take(beside(&path, "lock"), File::try_lock) {
+        match Lock::take(sibling(&path, "lock"), File::try_lock) {
             Ok(Some(lock)) => Ok(Self { path, _lock: lock }),
             Ok(None) => Err(NotKept::Locked),
             Err(error) => Err(NotKept::Error(error)),
@@ -73,7 +73,7 @@ impl ReplacedFile {
     fn wait_for(path: &Path) -> io::Result<Self> {
         let path = follow_links(path)?;
         let wait = |file: &File| file.lock().map_err(TryLockError::Error);
-        match Lock::take(beside(&path, "lock"), wait)? {
+        match Lock::take(sibling(&path, "lock"), wait)? {
             Some(lock) => Ok(Self { path, _lock: lock }),
             None => Err(ErrorKind::WouldBlock.into()),
         }
@@ -107,7 +107,7 @@ impl ReplacedFile {
 
     /// Creates the new file, with the mode and the owner of the old one.
     fn stage(&self) -> io::Result<(PathBuf, File)> {
-        let staged = beside(&self.path, "new");
+        let staged = sibling(&self.path, "new");
         match fs::symlink_metadata(&staged) {
             // A killed process left it. While this process has the lock, no process uses it.
             Ok(left) if left.is_file() => fs::remove_file(&staged)?,
@@ -235,7 +235,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Returns the path of a hidden file next to this one.
-fn beside(path: &Path, role: &str) -> PathBuf {
+fn sibling(path: &Path, role: &str) -> PathBuf {
     let mut name = OsString::from(".");
     // The links were followed, so the path has a name.
     name.push(path.file_name().unwrap_or_default());

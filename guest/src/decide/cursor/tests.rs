@@ -73,7 +73,7 @@ fn a_writers_later_batches_are_left_out_and_its_sealed_one_is_met() {
 }
 
 #[test]
-fn a_batch_yielded_in_part_goes_on_where_it_stopped_even_in_a_segment() {
+fn a_batch_yielded_in_part_continues_where_it_stopped_even_in_a_segment() {
     let mut cursor = cursor(None);
     let (legacy, other) = (name(1, 1), name(2, 1));
     assert_eq!(pass(&mut cursor, legacy, None, "a\nb\n", false), "a\nb\n");
@@ -173,7 +173,7 @@ fn events_that_were_lost_are_missed_unless_they_were_yielded_before() {
 }
 
 #[test]
-fn a_trimmed_batch_goes_on_behind_what_was_yielded_while_it_was_live() {
+fn a_trimmed_batch_continues_behind_what_was_yielded_while_it_was_live() {
     let mut cursor = cursor(None);
     let batch = name(1, 1);
     cursor.skip_live(batch, Some(2));

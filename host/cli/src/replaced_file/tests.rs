@@ -28,8 +28,8 @@ fn a_file_is_kept_by_one_until_it_is_let_go() {
 fn what_a_killed_process_left_is_no_lock_and_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
-    fs::write(beside(&path, "lock"), "").unwrap();
-    fs::write(beside(&path, "new"), "torn").unwrap();
+    fs::write(sibling(&path, "lock"), "").unwrap();
+    fs::write(sibling(&path, "new"), "torn").unwrap();
     keep(&path).replace(b"whole").unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"whole");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something is left");
@@ -63,17 +63,17 @@ fn links_modes_and_planted_links_stay_as_they_are() {
 
     fs::write(at("victim"), "precious").unwrap();
     for role in ["lock", "new"] {
-        symlink(at("victim"), beside(&at("file"), role)).unwrap();
+        symlink(at("victim"), sibling(&at("file"), role)).unwrap();
         let refused = match ReplacedFile::keep(&at("file")) {
             Ok(file) => file.replace(b"new").is_err(),
             Err(_) => true,
         };
         assert!(refused, "{role}");
-        fs::remove_file(beside(&at("file"), role)).unwrap();
+        fs::remove_file(sibling(&at("file"), role)).unwrap();
         assert_eq!(fs::read(at("victim")).unwrap(), b"precious", "{role}");
     }
     // A hard link to another file is only a name.
-    fs::hard_link(at("victim"), beside(&at("file"), "new")).unwrap();
+    fs::hard_link(at("victim"), sibling(&at("file"), "new")).unwrap();
     keep(&at("file")).replace(b"new").unwrap();
     assert_eq!(fs::read(at("victim")).unwrap(), b"precious");
     symlink("circle", at("circle")).unwrap();

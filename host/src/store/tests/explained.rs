@@ -49,7 +49,7 @@ fn plain_server() -> (String, Arc<AtomicU32>) {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_told_from_one_that_is_away() {
+async fn a_server_without_tls_is_distinguished_from_one_that_is_away() {
     let (address, came) = plain_server();
     let error = list(&open(&format!("https://{address}/dav/log"), &[])).await;
     has(&error, &["does not speak HTTPS", "http://", "allow_http=true", "log/b_"]);
@@ -111,7 +111,7 @@ async fn a_bucket_that_is_not_there_is_said_in_a_few_words() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_none_of_webdav_is_told_so() {
+async fn a_server_that_is_none_of_webdav_is_an_error_that_says_so() {
     for status in [405, 501] {
         let page = "<!DOCTYPE html>\n<html><body>Unsupported method</body></html>";
         let server = Server::start(move |_| Answer::new(status, page));

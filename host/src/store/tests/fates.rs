@@ -248,7 +248,7 @@ fn pending_create_of_a_stopped_runtime_is_unknown() {
 
 #[tokio::test]
 async fn pending_create_that_panics_is_unknown() {
-    for store in [Store::from_panicking(), Store::from_panicking_at_once()] {
+    for store in [Store::from_panicking(), Store::from_panicking_immediately()] {
         let mut pending = store.start_create("a", Bytes::new(), false);
         let fate = pending.wait().await;
         assert!(matches!(fate, Err(WriteError::Unknown(_))), "{fate:?}");
@@ -257,7 +257,7 @@ async fn pending_create_that_panics_is_unknown() {
 
 #[tokio::test]
 async fn pending_create_that_need_not_wait_is_done() {
-    let store = Fake { puts_at_once: true, ..Fake::new() }.store(ConditionalCreate::Honoured);
+    let store = Fake { puts_immediately: true, ..Fake::new() }.store(ConditionalCreate::Honoured);
     let mut pending = store.start_create("a", Bytes::from_static(b"x"), false);
     assert_eq!(fate_of(&pending.poll().unwrap()), Fate::Durable);
     assert_eq!(store.get("a", None).await.unwrap(), "x");
@@ -279,8 +279,8 @@ impl Store {
             .store(ConditionalCreate::Honoured)
     }
 
-    fn from_panicking_at_once() -> crate::store::Store {
-        let fake = Fake { puts_at_once: true, ..Fake::new() };
+    fn from_panicking_immediately() -> crate::store::Store {
+        let fake = Fake { puts_immediately: true, ..Fake::new() };
         fake.on_put(|_, _| panic!("asked for by the test")).store(ConditionalCreate::Honoured)
     }
 }

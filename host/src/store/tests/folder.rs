@@ -48,7 +48,7 @@ async fn folder_that_is_a_file_is_refused() {
 }
 
 #[tokio::test]
-async fn list_tells_objects_from_what_stands_beside_them() {
+async fn list_distinguishes_objects_from_other_entries() {
     let temp = TempFolder::new();
     let log = temp.0.join("log");
     std::fs::create_dir_all(log.join("a_folder")).unwrap();

@@ -109,7 +109,7 @@ pub(super) struct Fake {
     pub(super) frames: Arc<AtomicUsize>,
     pub(super) has_multipart: bool,
     /// Puts are done when they are first polled. Otherwise others run first.
-    pub(super) puts_at_once: bool,
+    pub(super) puts_immediately: bool,
     pub(super) log: Arc<Mutex<Vec<String>>>,
 }
 
@@ -123,7 +123,7 @@ impl Fake {
             puts: Arc::default(),
             frames: Arc::default(),
             has_multipart: true,
-            puts_at_once: false,
+            puts_immediately: false,
             log: Arc::default(),
         }
     }
@@ -183,7 +183,7 @@ impl ObjectStore for Fake {
     {
         Box::pin(async move {
             self.puts.fetch_add(1, Ordering::SeqCst);
-            if !self.puts_at_once {
+            if !self.puts_immediately {
                 tokio::task::yield_now().await;
             }
             match (self.on_put)(location, &options.mode) {

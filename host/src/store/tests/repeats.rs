@@ -67,7 +67,7 @@ async fn what_does_not_pass_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn retries_go_on_until_the_timeout_unless_they_are_counted() {
+async fn retries_continue_until_the_timeout_unless_they_are_counted() {
     let server = Server::start(|_| Answer::new(503, error("SlowDown")));
     let begun = Instant::now();
     let store = server.store_with("s3", &["retry_timeout=4"]);

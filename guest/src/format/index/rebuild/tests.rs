@@ -186,7 +186,7 @@ fn index_that_is_gone_is_found_again_from_other_indexes() {
 }
 
 #[test]
-fn index_is_found_again_beside_a_damaged_segment() {
+fn index_is_found_again_next_to_a_damaged_segment() {
     let world = world();
     for number in 0..6 {
         let mut text = world.text.clone();

@@ -67,7 +67,7 @@ async fn what_is_held_is_bounded_however_many_handles_there_are() {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_once_and_then_the_stream_is_closed() {
+async fn a_failure_is_reported_once_and_then_the_stream_is_closed() {
     let (output, allow, _comes) = slow();
     let mut stream = output.p2_stream();
     stream.write(Bytes::from_static(b"ab")).unwrap();

@@ -255,7 +255,7 @@ async fn a_listing_has_what_it_says_and_nothing_is_hidden_in_it() {
 }
 
 #[tokio::test]
-async fn a_page_that_goes_on_where_it_began_is_an_error() {
+async fn a_page_that_continues_where_it_began_is_an_error() {
     for scheme in ["s3", "gs", "az"] {
         let on = Page { truncated: Some("true"), token: Some("again"), ..LAST };
         let body = page(scheme, &on, &[]);
