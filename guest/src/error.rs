@@ -76,9 +76,9 @@ pub enum WriteFate {
 impl fmt::Display for WriteFate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Durable => "it is durable",
-            Self::NotWritten => "it was not written",
-            Self::Unknown => "whether it was written is unknown",
+            Self::Durable => "the object is durable",
+            Self::NotWritten => "the object was not written",
+            Self::Unknown => "the object may have been written",
         })
     }
 }
@@ -98,6 +98,7 @@ pub struct WriteFailure {
 fn kept(events: u64) -> String {
     match events {
         0 => String::new(),
+        1 => "; 1 event is kept in memory".to_owned(),
         events => format!("; {events} events are kept in memory"),
     }
 }

@@ -68,6 +68,7 @@ pub enum Error {
 fn kept(events: u64) -> String {
     match events {
         0 => String::new(),
+        1 => "; 1 event is kept in memory".to_owned(),
         events => format!("; {events} events are kept in memory"),
     }
 }

@@ -106,9 +106,9 @@ impl fmt::Display for EventFault {
 impl fmt::Display for WriteFate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Durable => "it is durable",
-            Self::NotWritten => "it was not written",
-            Self::Unknown => "whether it was written is unknown",
+            Self::Durable => "the object is durable",
+            Self::NotWritten => "the object was not written",
+            Self::Unknown => "the object may have been written",
         })
     }
 }

@@ -352,7 +352,7 @@ fn a_position_file_that_is_none_is_named() {
     let file = folder.path().join("position");
     let position = file.to_str().unwrap();
     for (bytes, why) in [
-        (&b"yesterday\n"[..], "\"yesterday\" is not"),
+        (&b"yesterday\n"[..], "invalid position \"yesterday\": "),
         (b"", "it is empty"),
         (b"\n", "it is empty"),
         (b"\xff\xff", "it is not text"),

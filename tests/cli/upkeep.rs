@@ -120,7 +120,7 @@ fn the_beginning_is_trimmed_up_to_a_position_or_a_number_of_events() {
         &["trim", "--before-position", "101", &log],
         "",
         5,
-        &["position 101 is not of log", "ends at 100"],
+        &["cannot trim to position 101: log", "ends at position 100"],
     );
     ok(&["compact", &log], "");
     // A lazy trim leaves the bytes to the next compaction.

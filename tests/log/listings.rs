@@ -90,9 +90,11 @@ fn read(store: Lying) -> Result<usize, Error> {
 #[test]
 fn a_listing_that_was_not_asked_for_is_an_error() {
     let lies: [(&str, Lie); 4] = [
-        ("names none", |page| *page = ListPage { objects: Vec::new(), more: true }),
-        ("comes after", |page| page.objects.reverse()),
-        ("comes after", |page| {
+        ("has no object although more follow", |page| {
+            *page = ListPage { objects: Vec::new(), more: true }
+        }),
+        ("\" follows \"", |page| page.objects.reverse()),
+        ("\" follows \"", |page| {
             page.objects = page.objects.iter().flat_map(|o| [o.clone(), o.clone()]).collect();
         }),
         ("does not begin with the prefix", |page| {

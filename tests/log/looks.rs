@@ -150,11 +150,14 @@ fn a_compaction_that_is_shown_no_manifest_cannot_commit_where_there_was_one() {
     let before = memory.objects();
     let liar = Liar::frozen(&memory, |key| !key.contains("batch_"));
     let outcome = compact(liar, &system, log(), FULL);
-    is_store_failed(outcome, "shows no manifest, but manifest_0000000000000000001.json was there");
+    is_store_failed(
+        outcome,
+        "has no manifest, but manifest_0000000000000000001.json existed before",
+    );
     assert_eq!(memory.objects(), before);
     // Shown the segments that the manifests name, it does not even try.
     let outcome = compact(Liar::new(&memory, HIDES[1].1, 0, ALWAYS), &system, log(), FULL);
-    is_store_failed(outcome, "manifest_0000000000000000001.json is there and not shown");
+    is_store_failed(outcome, "manifest_0000000000000000001.json exists but is not listed");
     assert_eq!(memory.objects(), before);
 }
 
@@ -184,7 +187,7 @@ fn a_generation_that_was_passed_is_not_used_again() {
         (outcome, read(memory.clone()).is_ok_and(|events| events == expected), memory)
     };
     let (outcome, is_whole, memory) = run(None);
-    is_store_failed(outcome, "generation_0000000000000000008 is there, so later manifests than");
+    is_store_failed(outcome, "generation_0000000000000000008 exists, so manifests later than");
     assert!(is_whole);
     let markers = memory.objects().into_keys().filter(|key| key.contains("/generation_"));
     assert_eq!(markers.collect::<Vec<_>>(), ["log/generation_0000000000000000008"]);
@@ -200,9 +203,9 @@ fn a_batch_that_is_listed_and_not_there_is_the_fault_of_the_store() {
     let batch = key_of(&memory.objects(), "batch_", ".jsonl");
     let store = Liar::showing(&memory, &batch);
     memory.delete_one(&batch);
-    is_store_failed(compact(store.clone(), &system, log(), FULL), "is listed and not there");
+    is_store_failed(compact(store.clone(), &system, log(), FULL), "is listed but does not exist");
     let trimmed = trim(store, &system, log(), TrimPoint::KeepEvents(0), TrimOptions::default());
-    is_store_failed(trimmed, "is listed and not there");
+    is_store_failed(trimmed, "is listed but does not exist");
 }
 
 #[test]
@@ -224,9 +227,9 @@ fn key_of(objects: &Objects, kind: &str, end: &str) -> String {
 #[test]
 fn a_look_that_contradicts_the_manifest_decides_nothing() {
     for (what, hides, part) in [
-        ("segments", HIDES[4].1, "is there and not shown"),
-        ("one index", HIDES[5].1, "is there and not shown"),
-        ("the newest manifests", HIDES[3].1, "is there and not shown"),
+        ("segments", HIDES[4].1, "exists but is not listed"),
+        ("one index", HIDES[5].1, "exists but is not listed"),
+        ("the newest manifests", HIDES[3].1, "exists but is not listed"),
     ] {
         let (memory, system) = log_of(12);
         let before = memory.objects();

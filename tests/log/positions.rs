@@ -294,18 +294,18 @@ fn what_is_no_position_and_what_excludes_each_other_is_refused() {
             _ => panic!("it was taken"),
         };
         let start = |text: &str| ReadOptions { start: Some(text.into()), ..<_>::default() };
-        assert!(refused(start("7\u{1b}[2J")).starts_with("\"7\\u{1b}[2J\" is not (part of) a"));
+        assert!(refused(start("7\u{1b}[2J")).starts_with("invalid position \"7\\u{1b}[2J\": "));
         assert!(refused(ReadOptions { last: Some(1), ..start("0") }).contains("give one of them"));
         let beyond = world.start_read_with("log", start("1")).unwrap().rest();
         assert!(
-            matches!(&beyond, Err(Error::InvalidInput(why)) if why.contains("is not of log log")),
+            matches!(&beyond, Err(Error::InvalidInput(why)) if why.contains("pass a position of this log")),
             "{beyond:?}"
         );
         let trim = world.trim("log", TrimPoint::Position("x".to_owned()));
         assert!(matches!(trim, Err(Error::InvalidInput(_))), "{trim:?}");
         let trim = world.trim("log", TrimPoint::Position("2".to_owned()));
         assert!(
-            matches!(&trim, Err(Error::InvalidInput(why)) if why.contains("that ends at 1")),
+            matches!(&trim, Err(Error::InvalidInput(why)) if why.contains("log log ends at position 1")),
             "{trim:?}"
         );
     });

@@ -382,6 +382,6 @@ fn batches_that_only_a_damaged_segment_has_are_not_put_back() {
     let before = world.store.objects();
     let steps = world.repair(false);
     let [Step { action: Action::Nothing(why), .. }] = &steps[..] else { panic!("{steps:?}") };
-    assert!(why.contains("cannot be put back from segment_"), "{why}");
+    assert!(why.contains("cannot be taken from segment_"), "{why}");
     assert_eq!(world.store.objects(), before);
 }

@@ -118,7 +118,11 @@ impl TryFrom<types::Pending> for Pending {
     fn try_from(pending: types::Pending) -> Result<Self, Error> {
         let sealed = pending.sealed.map(|sealed| {
             let name = BatchName::parse(&sealed.name).ok_or_else(|| {
-                Error::InvalidInput(format!("sealed batch {:?}: not a batch's name", sealed.name))
+                Error::InvalidInput(format!(
+                    "cannot read the pending events: {:?} is not the name of a batch; pass \
+                     `pending` as the writer returned it",
+                    sealed.name
+                ))
             })?;
             Ok((name, sealed.lines))
         });

@@ -37,7 +37,7 @@ impl<'a> Pages<'a> {
                 return Err(self.refused(format!("{key:?} does not begin with the prefix")));
             }
             if let Some(last) = last.filter(|last| *last >= key) {
-                return Err(self.refused(format!("{key:?} comes after {last:?}")));
+                return Err(self.refused(format!("{key:?} follows {last:?}")));
             }
             last = Some(key);
         }
@@ -48,15 +48,15 @@ impl<'a> Pages<'a> {
                 Ok(true)
             }
             (true, None) => {
-                Err(self.refused("it says that there are more objects and names none".to_owned()))
+                Err(self.refused("the page has no object although more follow".to_owned()))
             }
         }
     }
 
     fn refused(&self, why: String) -> Error {
         let message = format!(
-            "cannot list {}: the store's answer is not the listing that was asked for: {why}; \
-             check the host and its store",
+            "cannot list {}: the store returned another listing than requested: {why}; check the \
+             host and its store",
             self.prefix
         );
         Error::StoreFailed { message, transient: false }
@@ -90,12 +90,12 @@ mod tests {
         let cases: [(&[&str], bool, &str); 8] = [
             (&["log/b_5", "other/b_6"], false, "\"other/b_6\" does not begin with the prefix"),
             (&["log/a_9"], false, "\"log/a_9\" does not begin with the prefix"),
-            (&["log/b_7", "log/b_6"], false, "\"log/b_6\" comes after \"log/b_7\""),
-            (&["log/b_6", "log/b_6"], false, "\"log/b_6\" comes after \"log/b_6\""),
+            (&["log/b_7", "log/b_6"], false, "\"log/b_6\" follows \"log/b_7\""),
+            (&["log/b_6", "log/b_6"], false, "\"log/b_6\" follows \"log/b_6\""),
             // A key of the previous page.
-            (&["log/b_4"], true, "\"log/b_4\" comes after \"log/b_4\""),
-            (&["log/b_3"], false, "\"log/b_3\" comes after \"log/b_4\""),
-            (&[], true, "says that there are more objects and names none"),
+            (&["log/b_4"], true, "\"log/b_4\" follows \"log/b_4\""),
+            (&["log/b_3"], false, "\"log/b_3\" follows \"log/b_4\""),
+            (&[], true, "the page has no object although more follow"),
             (&["log/b_5", ""], true, "\"\" does not begin with the prefix"),
         ];
         for (keys, more, why) in cases {

@@ -12,7 +12,7 @@ pub(crate) fn of_another_log(
 ) -> Option<Damage> {
     let expected = log.filter(|log| found != Some(*log))?;
     let found = found.map_or("no identity".to_owned(), |log| log.to_string());
-    let expected = format!("the identity {expected} of the manifests before");
+    let expected = format!("the identity {expected} of the earlier manifests");
     Some(Damage::new(generation, expected, found))
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn out_of_order(before: &Manifest, after: &Manifest) -> Option<Damage
                 m.first_position, m.next_position, m.absorbed_bytes
             )
         };
-        let expected = format!("at least the {} of {}", positions(before), before.generation);
+        let expected = format!("at least {}, as in {}", positions(before), before.generation);
         Damage::new(after.generation, expected, positions(after))
     })
 }

@@ -96,7 +96,7 @@ impl<S: Store> Catalog<S> {
     /// The sum of numbers that the store shows of the log.
     pub(crate) fn total(&self, numbers: impl IntoIterator<Item = u64>) -> Result<u64, Error> {
         numbers::sum(numbers).ok_or_else(|| {
-            let expected = "sizes and counts with sums of 64 bits";
+            let expected = "sizes and counts whose sums fit in 64 bits";
             Error::Damaged(Damage::new(self.name.folder(), expected, "more"))
         })
     }
@@ -292,7 +292,7 @@ impl<S: Store> Catalog<S> {
             return None;
         }
         let expected = format!("{} once in the log", batch.name);
-        let found = "it stands in another segment, too";
+        let found = "the same batch in another segment";
         Some(self.damaged(Damage::new(segment.name, expected, found)))
     }
 
@@ -346,7 +346,8 @@ impl<S: Store> Catalog<S> {
             return Err(self.ends_in_stand_in(generation));
         }
         let message = format!(
-            "{} was listed {MISSING_TRIES} times and could not be found",
+            "cannot read {}: the listing has the manifest, but {MISSING_TRIES} reads did not \
+             find it; retry, and check the store if this repeats",
             self.name.key("manifest_*")
         );
         Err(Error::StoreFailed { message, transient: true })

@@ -143,7 +143,13 @@ pub(crate) fn change<S: Store, Y: System>(
         return Ok(Changed::Empty);
     }
     let mut manifest = compaction::next_manifest(base, commit_id, first_position, &written)
-        .ok_or_else(|| Error::Unsupported("the log has 2^64 events or bytes".to_owned()))?;
+        .ok_or_else(|| {
+            Error::Unsupported(format!(
+                "cannot compact log {}: its events or bytes do not fit in 64 bits; start another \
+                 log",
+                committer.catalog.name.as_str()
+            ))
+        })?;
     manifest.retired.retain(|retired| !forgotten.contains(&retired.segment.name));
     if let Some(damage) = committer.catalog.duplicate_batch(&manifest, &copied) {
         committer.discard(&names);

@@ -53,8 +53,8 @@ pub(crate) fn check_bytes<S: Store>(store: &S, key: &str, bytes: &[u8]) -> Resul
     if found == bytes {
         return Ok(());
     }
-    let expected = format!("{} bytes of its own", bytes.len());
-    Err(other(key, &Damage::new(key, expected, format!("{} others", found.len()))))
+    let expected = format!("these {} bytes", bytes.len());
+    Err(other(key, &Damage::new(key, expected, format!("{} other bytes", found.len()))))
 }
 
 /// Reads an object, and passes each chunk to `push`, with true for the last one.
@@ -77,8 +77,10 @@ fn check_whole<S: Store>(
                 }
             }
             Ok(None) => {
-                let message =
-                    format!("the store answers out of step: the read of {key} ended early");
+                let message = format!(
+                    "the host broke the contract of ordered reads: the read of {key} ended \
+                     early; check the host"
+                );
                 return Err(StoreError { kind: StoreErrorKind::Other, message });
             }
             Err(failure) => return Err(not_shown(key, failure.error)),
@@ -93,13 +95,15 @@ fn not_shown(key: &str, error: StoreError) -> StoreError {
         StoreErrorKind::NotFound => StoreError {
             kind: StoreErrorKind::Unavailable,
             message: format!(
-                "the store says that {key} exists already, and does not show it; try again"
+                "the store reports that {key} already exists, but does not return the object; \
+                 try again"
             ),
         },
         kind => StoreError {
             kind,
             message: format!(
-                "the store says that {key} exists already, and it cannot be read: {message}"
+                "the store reports that {key} already exists, but the object cannot be read: \
+                 {message}"
             ),
         },
     }
@@ -111,8 +115,8 @@ fn other(key: &str, damage: &Damage) -> StoreError {
     StoreError {
         kind: StoreErrorKind::Invalid,
         message: format!(
-            "{key} exists already and is something else: expected {expected}, found {found}; \
-             remove it"
+            "{key} already exists with another content: expected {expected}, found {found}; \
+             remove that object"
         ),
     }
 }

@@ -94,11 +94,11 @@ impl<S: Store> Reader<S> {
         let ReadOptions { start, last, limit, since, until, pending } = options;
         let only = |what: &str| Error::InvalidInput(format!("{what}: give one of them"));
         if start.is_some() && last.is_some() {
-            return Err(only("a reader begins at `start` or at the `last` events"));
+            return Err(only("cannot combine `start` with `last`"));
         }
         let bounded = start.is_some() || last.is_some() || limit.is_some();
         if pending.is_some() && (bounded || since.is_some() || until.is_some()) {
-            return Err(only("`pending` reads everything, other options a part"));
+            return Err(only("cannot combine `pending` with other read options"));
         }
         let fresh = start.is_none();
         let start = start.as_deref().map(Position::decode).transpose()?.unwrap_or_default();

@@ -100,7 +100,8 @@ pub fn repair<S: Store, Y: System>(
     }
     let log = committer.catalog.name.as_str();
     Err(Error::Conflict(format!(
-        "log {log} changed {COMPACT_TRIES} times while it was looked at: repair it again"
+        "cannot repair log {log}: the log changed {COMPACT_TRIES} times during the repair; \
+         repair the log again"
     )))
 }
 

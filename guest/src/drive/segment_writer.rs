@@ -186,7 +186,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         }
         let object = span.segment.map_or(ObjectName::Batch(batch.name), ObjectName::Segment);
         let expected = format!("{} once in the log", batch.name);
-        let found = "it stands before, too";
+        let found = "the same batch at an earlier position";
         Err(self.catalog.damaged(Damage::new(object, expected, found)))
     }
 
@@ -283,7 +283,9 @@ pub(crate) fn write_failed(key: &str, error: WriteError) -> Error {
         WriteError::NotWritten(error) => (WriteFate::NotWritten, error),
         WriteError::Unknown(error) => (WriteFate::Unknown, error),
         WriteError::AlreadyExists => {
-            return Error::Conflict(format!("{key} exists already: compact again"));
+            return Error::Conflict(format!(
+                "cannot write {key}: the object already exists; compact again"
+            ));
         }
     };
     match error.kind {

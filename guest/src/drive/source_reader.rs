@@ -152,7 +152,7 @@ impl<S: Store> SourceReader<S> {
             Ok(None) => return Err(self.out_of_step("the read ended early")),
             Err(failure) => {
                 let Some(source) = self.source(failure.number) else {
-                    return Err(self.out_of_step("a failure names a range that was not asked for"));
+                    return Err(self.out_of_step("a failure names a range that was not requested"));
                 };
                 return Err(match (failure.error.kind, source) {
                     (StoreErrorKind::NotFound, source) => {
@@ -201,7 +201,7 @@ impl<S: Store> SourceReader<S> {
     fn take(&mut self, chunk: Chunk<S::Bytes>) -> Result<(), Interrupted> {
         let source = self.source(self.at).filter(|_| chunk.number == self.at).cloned();
         let Some(source) = source else {
-            return Err(self.out_of_step("a chunk is of another range than the next"));
+            return Err(self.out_of_step("a chunk belongs to another range than the next"));
         };
         let mut decoder = match self.decoder.take() {
             Some(decoder) => decoder,
@@ -242,7 +242,8 @@ impl<S: Store> SourceReader<S> {
 
     /// The error of a host that broke the contract of the ordered read.
     fn out_of_step(&self, what: &str) -> Interrupted {
-        let message = format!("the store answers out of step: {what}");
+        let message =
+            format!("the host broke the contract of ordered reads: {what}; check the host");
         let error = StoreError { kind: StoreErrorKind::Other, message };
         Interrupted::Failed(Error::store("read", &self.log.folder(), &error))
     }

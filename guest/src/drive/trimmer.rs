@@ -147,7 +147,10 @@ pub fn plan<S: Store>(
         }
     }
     let name = catalog.name.as_str();
-    let message = format!("log {name} is compacted faster than it can be looked at");
+    let message = format!(
+        "cannot trim log {name}: compactions change the log faster than it can be loaded; try \
+         again later"
+    );
     Err(catalog.given_up(Error::StoreFailed { message, transient: true })?)
 }
 

@@ -278,7 +278,10 @@ impl<S: Store> Verifier<S> {
             return Ok(());
         }
         let log = self.catalog.name.as_str();
-        let message = format!("log {log} is compacted faster than it can be verified: try later");
+        let message = format!(
+            "cannot verify log {log}: compactions change the log faster than it can be read; try \
+             again later"
+        );
         Err(Error::StoreFailed { message, transient: true })
     }
 }

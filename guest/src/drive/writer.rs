@@ -71,8 +71,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
         let now = system.now_micros();
         let last_time = if newest.micros() > now.saturating_add(CLOCK_AHEAD_MICROS) {
             system.warn(&format!(
-                "the newest batch of log {name} is more than an hour ahead of the clock ({} to \
-                 {now} microseconds): its time is ignored, and new events may sort before it",
+                "the newest batch of log {name} is more than an hour ahead of the clock (batch \
+                 {} µs, clock {now} µs): new events may sort before that batch; check the clocks",
                 newest.micros()
             ));
             BatchTime::default()
@@ -147,8 +147,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
             return Ok(());
         }
         Err(Error::InvalidInput(format!(
-            "{bytes} bytes of lines at once are more than buffer_bytes_max = {bytes_max}: append \
-             fewer"
+            "cannot append {bytes} bytes of lines in one call: buffer_bytes_max = {bytes_max}; \
+             append fewer per call"
         )))
     }
 
@@ -278,7 +278,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
         let now = self.system.now_micros();
         let time = self.last_time.next(now).ok_or_else(|| {
             Error::Unsupported(format!(
-                "the clock says {now} microseconds: no name has room for it"
+                "cannot name a batch: the clock reads {now} µs, which does not fit in a batch \
+                 name; set the clock"
             ))
         })?;
         let events = self.buffer.events;

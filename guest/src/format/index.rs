@@ -125,7 +125,7 @@ impl Index {
             return Err(damage(expected, format!("{} bytes, xxh3 {found}", bytes.len())));
         }
         let Some(lines) = bytes.strip_suffix(b"\n") else {
-            let found = format!("{} bytes that do not", bytes.len());
+            let found = format!("{} bytes without one at the end", bytes.len());
             return Err(damage("lines that end with a line feed".to_owned(), found));
         };
         let mut batches = Vec::new();

@@ -67,7 +67,7 @@ impl LegacyBatchReader {
         let lines = lines::pack_legacy_lines(std::mem::replace(&mut self.incomplete, rest));
         if self.incomplete.len() > LEGACY_LINE_BYTES_MAX {
             let expected = format!("lines of at most {LEGACY_LINE_BYTES_MAX} bytes");
-            return Err(Damage::new(self.name, expected, "a longer one"));
+            return Err(Damage::new(self.name, expected, "a longer line"));
         }
         let (events, bytes) = (lines::count(&lines), to_u64(lines.len()));
         self.events += events;

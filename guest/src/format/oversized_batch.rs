@@ -47,7 +47,7 @@ impl OversizedBatch {
         self.begun = lines.split_off(memchr::memrchr(b'\n', &lines).map_or(0, |end| end + 1));
         if self.begun.len() > LEGACY_LINE_BYTES_MAX {
             let expected = format!("lines of at most {LEGACY_LINE_BYTES_MAX} bytes");
-            return Err(Damage::new(segment, expected, "a longer one"));
+            return Err(Damage::new(segment, expected, "a longer line"));
         }
         self.events += lines::count(&lines);
         if self.left == 0 {

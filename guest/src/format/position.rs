@@ -74,7 +74,8 @@ impl Position {
     pub(crate) fn decode(text: &str) -> Result<Self, Error> {
         if text.len() > POSITION_BYTES_MAX {
             return Err(Error::InvalidInput(format!(
-                "a position of {} bytes: at most {POSITION_BYTES_MAX} are read",
+                "invalid position of {} bytes: a position has at most {POSITION_BYTES_MAX} \
+                 bytes; pass a value that a reader returned",
                 text.len()
             )));
         }
@@ -111,27 +112,28 @@ impl Position {
     /// [`Error::InvalidInput`] that names both.
     pub(crate) fn check_log(&self, name: &LogName, log: Option<LogId>) -> Result<(), Error> {
         let Some(of) = self.log.filter(|of| Some(*of) != log) else { return Ok(()) };
-        Err(another(&format!("the position is of log {of}"), name, log))
+        Err(another(&format!("the position belongs to log {of}"), name, log))
     }
 
     /// The error of a position with batches that the log with this identity does not have.
     pub(crate) fn of_another(&self, name: &LogName, log: Option<LogId>) -> Error {
         let batch =
             self.certain_batches().min().map_or_else(String::new, |first| format!(" {first}"));
-        let of =
-            format!("the position is of a log with the batch{batch}, which is not in this one");
+        let of = format!(
+            "the position belongs to a log with the batch{batch}, which this log does not have"
+        );
         another(&of, name, log)
     }
 }
 
 fn another(of: &str, name: &LogName, log: Option<LogId>) -> Error {
     let is = match log {
-        Some(log) => format!("is {log}"),
+        Some(log) => format!("has the identity {log}"),
         None => "has no identity, as before its first compaction".to_owned(),
     };
     Error::InvalidInput(format!(
-        "{of}, and log {name} {is}: it was removed and made anew, or is another; start without a \
-         position",
+        "cannot resume in log {name}: {of}, and log {name} {is}; the log was replaced, or the \
+         position belongs to another log: start without a position",
         name = name.as_str()
     ))
 }
@@ -145,7 +147,7 @@ fn refused(text: &str) -> Error {
     // A hostile text may be long or hold terminal escapes: show it short and escaped.
     let shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
     Error::InvalidInput(format!(
-        "\"{shown}\" is not (part of) a position: give one as a reader returned it"
+        "invalid position \"{shown}\": pass a value that a reader returned"
     ))
 }
 

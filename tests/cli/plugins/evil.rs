@@ -181,8 +181,8 @@ fn what_a_log_does_not_give_is_an_error_of_the_call() {
         (
             &[],
             &["huge-lines", "48"],
-            "append-lines: invalid-input: 50331648 bytes of lines at once are more than \
-             buffer_bytes_max = 16777216: append fewer\nappend: ok\nflush: ok\n",
+            "append-lines: invalid-input: cannot append 50331648 bytes of lines in one call: \
+             buffer_bytes_max = 16777216; append fewer per call\nappend: ok\nflush: ok\n",
         ),
         (
             &["--bytes-per-second", "1KiB"],
@@ -211,8 +211,8 @@ fn calls_over_the_rate_are_refused_and_those_before_are_kept() {
     let (_folder, log) = fresh();
     let ran = run(&log, &["--calls-per-second", "100"], &["tiny-appends", "1000000"]);
     let (count, rest) = ran.stdout.split_once(' ').unwrap();
-    let refused = "appended: limit-reached: log.append on the log evil: calls_per_second = 100 is \
-        reached: --calls-per-second raises it\n";
+    let refused = "appended: limit-reached: log.append on the log evil: calls_per_second = 100 \
+                   is reached: --calls-per-second raises it\n";
     assert!(rest.starts_with(refused), "{}", ran.stdout);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     let kept = ok(&["read", &log], "").lines().count();
@@ -271,7 +271,7 @@ fn messages_over_the_limit_are_dropped_and_counted() {
         let count = line.strip_prefix("warning: ").unwrap().split(' ').next().unwrap();
         sum += count.parse::<usize>().unwrap();
         let limit = "messages were dropped: log_lines_per_second = 10 is reached: \
-            --log-lines-per-second raises it";
+                     --log-lines-per-second raises it";
         assert!(line.ends_with(limit), "{line}");
     }
     assert_eq!(sum, 100_000);
@@ -303,8 +303,8 @@ fn a_plugin_ends_with_its_own_code_or_with_words() {
     assert_eq!(ok(&["read", &log], ""), "flushed\nnot flushed\n");
     // Its language has no way yet to exit with another code than this.
     check(&[], &["exit-of-language"], &End { code: 1, stdout: "", error: "" });
-    let error = "ended with an error and printed nothing: its `run` returned an error, which has no \
-        text. Have the plugin catch its errors and print them to stderr";
+    let error = "ended with an error and printed nothing: its `run` returned an error, which has \
+                 no text. Have the plugin catch its errors and print them to stderr";
     check(&[], &["fail-silently"], &End { code: 1, stdout: "", error });
     let ran = run(&log, &[], &["fail-with-words"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (1, "there was no header\n"));

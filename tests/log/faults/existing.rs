@@ -15,7 +15,7 @@ fn a_batch_that_is_said_to_exist_counts_once_it_is_there() {
             panic!("{failed:?}");
         };
         assert_eq!((*fate, *events_pending, *transient), (WriteFate::Unknown, 1, true), "{failed}");
-        assert!(message.contains("exists already, and does not show it"), "{message}");
+        assert!(message.contains("already exists, but does not return the object"), "{message}");
         assert_eq!(log.flush().unwrap().events, 1);
         assert_eq!(world.read("log").unwrap(), ["event"]);
         // A create that landed without a reply costs one lookup.
@@ -47,7 +47,7 @@ fn a_batch_whose_name_is_taken_is_not_written_and_stays() {
                 panic!("{failed:?}");
             };
             assert_eq!((*fate, *events_pending, *transient), (WriteFate::Unknown, 1, false));
-            assert!(message.contains("exists already and is something else"), "{message}");
+            assert!(message.contains("already exists with another content"), "{message}");
         }
         // An existing object is damage; once it is gone, the event gets its place.
         assert!(matches!(log.read_all(), Err(Error::Damaged(_))));

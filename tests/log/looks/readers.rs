@@ -12,7 +12,9 @@ fn a_reader_that_follows_notices_another_log_of_the_same_generation() {
     compact(memory.clone(), &system, log(), CompactInput::default()).unwrap();
     append(&memory, &system, ["other-c", "other-d"]);
     match rest(&mut reader) {
-        Err(Error::InvalidInput(why)) => assert!(why.contains("the position is of log"), "{why}"),
+        Err(Error::InvalidInput(why)) => {
+            assert!(why.contains("the position belongs to log"), "{why}")
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -31,7 +33,7 @@ fn a_reader_that_saw_a_manifest_does_not_believe_that_it_is_gone() {
         (outcome, rest(&mut reader))
     };
     let (refused, after) = follow();
-    is_store_failed(refused, "manifest_0000000000000000003.json was there before");
+    is_store_failed(refused, "manifest_0000000000000000003.json existed before");
     assert_eq!(after, Ok(Vec::new()));
     mutants::set(Some(Mutant::AcceptVanished));
     let (broken, _) = follow();
@@ -45,7 +47,7 @@ fn a_verification_that_saw_a_manifest_does_not_believe_that_it_is_gone() {
     memory.delete_one("log/manifest_0000000000000000002.json");
     let liar = Liar::new(&memory, |key| key.contains("manifest_"), 3, ALWAYS);
     let mut verifier = Verifier::new(liar, log());
-    is_store_failed(verifier.step(), "manifest_0000000000000000003.json was there before");
+    is_store_failed(verifier.step(), "manifest_0000000000000000003.json existed before");
 }
 
 #[test]

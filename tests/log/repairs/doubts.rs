@@ -119,7 +119,7 @@ fn index_or_segment_that_is_listed_and_not_found_is_the_fault_of_the_store() {
         for (who, outcome) in outcomes {
             match outcome {
                 Err(Error::StoreFailed { message, .. }) => assert!(
-                    message.contains("is listed and cannot be found"),
+                    message.contains("is listed but does not exist"),
                     "{who}, {suffix}: {message}"
                 ),
                 // Only an index is needed where batches are cut apart.

@@ -206,9 +206,10 @@ fn position_past_the_end_of_its_own_log_is_refused_with_the_reason() {
     let mut reader = world.reader(None);
     read(&mut reader).unwrap();
     let identity = reader.position().unwrap().split('@').next().unwrap().to_owned();
-    for (position, reason) in
-        [(format!("{identity}@99"), "is past the end of log log"), ("99".to_owned(), "not of log")]
-    {
+    for (position, reason) in [
+        (format!("{identity}@99"), "a repair put their events back without positions"),
+        ("99".to_owned(), "pass a position of this log"),
+    ] {
         match read(&mut world.reader(Some(position))) {
             Err(Error::InvalidInput(why)) => assert!(why.contains(reason), "{why}"),
             other => panic!("{other:?}"),

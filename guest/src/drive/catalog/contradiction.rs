@@ -19,9 +19,8 @@ impl<S: Store> Catalog<S> {
         let next = Generation(generation.0 + 1);
         // A generation is created only after the one before, so this one was not current.
         if self.is_there(ObjectName::Manifest(next), 1)? {
-            return Ok(
-                self.unreliable_listing(&format!("{} is there and not shown", self.name.key(next)))
-            );
+            return Ok(self
+                .unreliable_listing(&format!("{} exists but is not listed", self.name.key(next))));
         }
         Ok(match found {
             Disagreement::LeftOut(object) => {
@@ -29,7 +28,7 @@ impl<S: Store> Catalog<S> {
                 let mut named = named.filter(|s| ObjectName::Segment(s.name) == object);
                 if self.is_there(object, named.next().map_or(0, |segment| segment.bytes))? {
                     self.unreliable_listing(&format!(
-                        "{} is there and not shown",
+                        "{} exists but is not listed",
                         self.name.key(object)
                     ))
                 } else {
@@ -41,20 +40,22 @@ impl<S: Store> Catalog<S> {
                 self.damaged(Damage::new(segment, expected, format!("{found} bytes listed")))
             }
             Disagreement::Orphan { object, batch } => {
-                let expected = format!("the manifest of {object}, which alone has {batch}");
+                let expected =
+                    format!("the manifest that names {object}, the only object with {batch}");
                 self.damaged(Damage::new(next, expected, "no such object"))
             }
             Disagreement::Kept { object, segment } => {
                 let expected =
-                    format!("the manifest of {object}, which has what is left of {segment}");
+                    format!("the manifest that names {object}, which has the rest of {segment}");
                 self.damaged(Damage::new(next, expected, "no such object"))
             }
             Disagreement::Unreadable(index) => {
-                let expected = "an index, as whoever creates one leaves it: whole, or none";
-                self.damaged(Damage::new(index, expected, "lines that are not those of an index"))
+                let expected = "a whole index, since it is created in one piece";
+                self.damaged(Damage::new(index, expected, "other lines"))
             }
             Disagreement::Unexplained(segment) => {
-                let expected = format!("the manifest of {segment}, which has more than is left");
+                let expected =
+                    format!("the manifest that names {segment}, which has more than what is left");
                 self.damaged(Damage::new(next, expected, "no such object"))
             }
             Disagreement::BeyondNext { object, generation } => {
@@ -64,11 +65,11 @@ impl<S: Store> Catalog<S> {
                     if self.is_there(ObjectName::Manifest(later), 1)? {
                         let key = self.name.key(later);
                         return Ok(
-                            self.unreliable_listing(&format!("{key} is there and not shown"))
+                            self.unreliable_listing(&format!("{key} exists but is not listed"))
                         );
                     }
                 }
-                let expected = format!("a manifest that {object} comes after");
+                let expected = format!("the manifest before that of {object}");
                 self.damaged(Damage::new(next, expected, "no such object"))
             }
         })
@@ -98,7 +99,7 @@ impl<S: Store> Catalog<S> {
     }
 
     fn lists_only(&self, object: ObjectName) -> Error {
-        self.unreliable_listing(&format!("{} is listed and cannot be found", self.name.key(object)))
+        self.unreliable_listing(&format!("{} is listed but does not exist", self.name.key(object)))
     }
 
     /// Returns true if an object exists, by reading it, whatever the listing shows. `bytes` is the
@@ -125,8 +126,8 @@ impl<S: Store> Catalog<S> {
     pub(crate) fn unreliable_listing(&self, what: &str) -> Error {
         let folder = self.name.folder();
         let message = format!(
-            "cannot rely on the listing of {folder}: {what}; nothing was changed: repeat the call, \
-             and check the store if this stays"
+            "cannot rely on the listing of {folder}: {what}; nothing was changed; try again, and \
+             check the store if this repeats"
         );
         Error::StoreFailed { message, transient: true }
     }

@@ -107,18 +107,20 @@ impl<S: Store> Catalog<S> {
     pub(crate) fn used_before(&self, generation: Generation, marker: Marker) -> Error {
         let folder = self.name.folder();
         let message = format!(
-            "cannot rely on the listing of {folder}: {marker} is there, so later manifests than \
-             {generation} were committed, and none is shown; nothing was deleted: check the store"
+            "cannot rely on the listing of {folder}: {marker} exists, so manifests later than \
+             {generation} were committed, but none is listed; nothing was deleted; check the \
+             store"
         );
         Error::StoreFailed { message, transient: true }
     }
 
     pub(crate) fn went_back(&self, WentBack { shown, seen }: WentBack) -> Error {
-        let shown = shown.map_or("no manifest".to_owned(), |shown| format!("none above {shown}"));
+        let shown =
+            shown.map_or("no manifest".to_owned(), |shown| format!("no manifest after {shown}"));
         let folder = self.name.folder();
         let message = format!(
-            "cannot list {folder}: the listing shows {shown}, but {seen} was there before; repeat \
-             the call, and check the store if this stays"
+            "cannot rely on the listing of {folder}: the listing has {shown}, but {seen} existed \
+             before; try again, and check the store if this repeats"
         );
         Error::StoreFailed { message, transient: true }
     }
@@ -149,8 +151,8 @@ impl<S: Store> Catalog<S> {
     pub(crate) fn phantom_batch(&self, batch: BatchName) -> Error {
         let (folder, key) = (self.name.folder(), self.name.key(batch));
         let message = format!(
-            "cannot rely on the listing of {folder}: {key} is listed and not there; nothing was \
-             changed: check the store"
+            "cannot rely on the listing of {folder}: {key} is listed but does not exist; nothing \
+             was changed; check the store"
         );
         Error::StoreFailed { message, transient: true }
     }
@@ -159,9 +161,9 @@ impl<S: Store> Catalog<S> {
     pub(crate) fn not_kept(&self, segment: SegmentName, expected: u64, found: &str) -> Error {
         let key = self.name.key(segment);
         let message = format!(
-            "cannot rely on the store: it confirmed {key} of {expected} bytes and its index, and \
-             lists {found}; nothing was committed: repeat the call, and check the store if this \
-             stays"
+            "cannot rely on the listing of the store: {key} and its index were confirmed with \
+             {expected} bytes, but the listing has {found}; nothing was committed; try again, \
+             and check the store if this repeats"
         );
         Error::StoreFailed { message, transient: true }
     }

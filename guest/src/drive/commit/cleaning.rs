@@ -97,7 +97,10 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
         if let Some((generation, marker)) = used_before {
             return Err(self.catalog.used_before(generation, marker));
         }
-        let message = "no listing agrees with the current manifest".to_owned();
+        let folder = self.catalog.name.folder();
+        let message = format!(
+            "cannot rely on the listing of {folder}: no listing agrees with the current manifest"
+        );
         let error = Error::StoreFailed { message, transient: true };
         if passed { Err(error) } else { Ok(self.leave_all(own, &error)) }
     }
@@ -135,7 +138,7 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
                 Err(WriteError::NotWritten(error) | WriteError::Unknown(error)) => {
                     let error = Error::store("create", &key, &error);
                     self.system
-                        .warn(&format!("{error}; old manifests are left to the next compaction"));
+                        .warn(&format!("{error}; the next compaction deletes old manifests"));
                     true
                 }
             }
@@ -157,8 +160,8 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
             let failures = self.catalog.store.delete(keys);
             if let Some((key, error)) = failures.first() {
                 self.system.warn(&format!(
-                    "{} of {} objects could not be deleted and are left to the next compaction; \
-                     the first is {key}: {}",
+                    "cannot delete {} of {} objects, first {key}: {}; the next compaction \
+                     deletes them",
                     failures.len(),
                     keys.len(),
                     error.message

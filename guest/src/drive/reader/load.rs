@@ -51,12 +51,13 @@ impl<S: Store> Reader<S> {
             // Its identity was checked, if it has one: then the log did have that position.
             let why = match had_identity {
                 true => format!(
-                    "position {next} is past the end of log {log}: its compacted events end at \
-                     {end}; later manifests are gone, and a repair has put their events back \
-                     without positions: read on from position {end}, and expect some events again"
+                    "cannot resume at position {next}: the compacted events of log {log} end at \
+                     {end}, since later manifests are gone and a repair put their events back \
+                     without positions; resume at position {end}, and expect some events again"
                 ),
                 false => format!(
-                    "position {next} is not of log {log}: what is compacted of it ends at {end}"
+                    "cannot resume at position {next}: the compacted events of log {log} end at \
+                     {end}; pass a position of this log"
                 ),
             };
             return Err(Error::InvalidInput(why));
@@ -178,7 +179,8 @@ impl<S: Store> Reader<S> {
             }
             Source::Batch(batch) => Err(Error::StoreFailed {
                 message: format!(
-                    "{} is listed again and again but cannot be found",
+                    "cannot read {}: the batch is listed but does not exist; try again, and \
+                     check the store if this repeats",
                     self.catalog.name.key(batch.name)
                 ),
                 transient: true,

@@ -141,7 +141,8 @@ pub(super) fn replace<S: Store, Y: System>(
         Err(WriteError::AlreadyExists) => match catalog.store.get(&key) {
             Ok(found) if found == bytes => Ok(()),
             Ok(_) => {
-                let message = format!("cannot replace {key}: it is still there; repair again");
+                let message =
+                    format!("cannot replace {key}: the damaged object still exists; repair again");
                 Err(Error::StoreFailed { message, transient: true })
             }
             Err(error) => Err(Error::store("read", &key, &error)),

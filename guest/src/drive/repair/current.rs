@@ -61,9 +61,9 @@ pub(super) fn repair<S: Store, Y: System>(
     }
     if let Err(why) = remains.may_step_back() {
         let why = format!(
-            "{why}, and it does not follow from the manifest before it and the segments of its \
-             generation: restore it from a copy of the store, or move it out of the log's folder \
-             and repair again: the log then continues from the manifests before it"
+            "{why}, and the previous manifest and the segments of this generation do not \
+             determine its content; restore the manifest from a copy of the store, or move it \
+             out of the log's folder and repair again to continue from the previous manifest"
         );
         return Ok(step(Action::Nothing(why)));
     }
@@ -110,8 +110,8 @@ impl Remains {
             0 => Ok(None),
             _ => match catalog.manifest(before) {
                 Ok(Some(manifest)) => Ok(Some(manifest)),
-                Ok(None) => Err("the manifest before it is gone"),
-                Err(Error::Damaged(_)) => Err("the manifest before it is damaged, too"),
+                Ok(None) => Err("the previous manifest is gone"),
+                Err(Error::Damaged(_)) => Err("the previous manifest is damaged, too"),
                 Err(error) => return Err(error),
             },
         };
@@ -197,24 +197,26 @@ impl Remains {
             return Ok(());
         }
         if self.bytes.ends_with(b"}") {
-            return Err("it was whole once, so readers may keep positions that only it explains");
+            return Err("the manifest was whole once, so readers may keep positions that only \
+                        this manifest explains");
         }
         let base = self.base.as_ref().map_err(|why| *why)?;
         let mut segments = base.iter().flat_map(|manifest| &manifest.segments);
         if !segments.all(|segment| self.is_listed(segment)) {
-            return Err("a segment that the manifest before it names is gone");
+            return Err("a segment that the previous manifest names is gone");
         }
         for outputs in self.outputs.values() {
             let Some(outputs) = outputs else {
-                return Err("a segment that only it names, or its index, is damaged, too");
+                return Err("a segment that only this manifest names, or its index, is damaged, \
+                            too");
             };
             let batches = outputs.iter().flat_map(|output| &output.batches);
             let mut gone = batches.filter(|batch| !self.batches.contains(&batch.name)).peekable();
             if gone.peek().is_some() && !self.is_absorbed_known {
-                return Err("an index that the manifest before it names is gone");
+                return Err("an index that the previous manifest names is gone");
             }
             if !gone.all(|batch| self.absorbed.contains(&batch.name)) {
-                return Err("batches that only it makes part of the log have been deleted since");
+                return Err("batches that only this manifest makes part of the log are deleted");
             }
         }
         Ok(())

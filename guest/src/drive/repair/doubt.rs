@@ -80,7 +80,7 @@ pub(super) fn is_current<S: Store>(
     }
     if has_next {
         return Err(catalog
-            .unreliable_listing(&format!("{} is there and not shown", catalog.name.key(next))));
+            .unreliable_listing(&format!("{} exists but is not listed", catalog.name.key(next))));
     }
     Ok(true)
 }
@@ -104,17 +104,18 @@ pub(super) fn confirm<S: Store>(
     if found.agrees(listed) {
         return Ok(true);
     }
-    let shown = listed.map_or("not shown".to_owned(), |bytes| format!("shown with {bytes} bytes"));
+    let shown =
+        listed.map_or("not listed".to_owned(), |bytes| format!("listed with {bytes} bytes"));
     let key = catalog.name.key(object);
-    Err(catalog.unreliable_listing(&format!("{key} is {shown}, and reading it finds {found}")))
+    Err(catalog.unreliable_listing(&format!("{key} is {shown}, but a read finds {found}")))
 }
 
 /// The error of an object that was read as damaged, and then as something else.
 pub(super) fn read_differently<S: Store>(catalog: &Catalog<S>, object: ObjectName) -> Error {
     let key = catalog.name.key(object);
     let message = format!(
-        "cannot rely on the store: {key} was read as damaged, and then as something else; nothing \
-         was deleted: repair again, and check the store if this stays"
+        "cannot rely on the store: one read of {key} found damage, and the next one did not find \
+         the same; nothing was deleted; repair again, and check the store if this repeats"
     );
     Error::StoreFailed { message, transient: true }
 }

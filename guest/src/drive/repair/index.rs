@@ -83,15 +83,15 @@ pub(super) fn repair<S: Store, Y: System>(
                         Action::Forget
                     }
                     Some(batch) => Action::Nothing(format!(
-                        "{}, and {batch} may be in it: restore the index from a copy of the store, \
-                         or move that batch out of the log if it was trimmed",
+                        "{}, and the segment may have {batch}; restore the index from a copy of \
+                         the store, or move that batch out of the log if it was trimmed",
                         failed.why(&segment)
                     )),
                 }
             }
             failed => Action::Nothing(format!(
-                "{}: restore it from a copy of the store, or begin another log with the lines of \
-                 {} and what `read --skip-damaged` gives of this one",
+                "{}; restore the index from a copy of the store, or start another log with the \
+                 lines of {} and the output of `read --skip-damaged`",
                 failed.why(&segment),
                 segment.name
             )),
@@ -110,13 +110,13 @@ impl Rebuilt {
         match self {
             Self::Unknown(count) => {
                 let all = segment.batches;
-                format!("the names of {count} of its {all} batches stand nowhere else")
+                format!("no other object has the names of {count} of its {all} batches")
             }
             Self::Same(_) | Self::Different if segment.index.is_none() => {
-                "a manifest of format 1 has no digest that would prove it".to_owned()
+                "a manifest of format 1 has no digest that proves a rebuilt index".to_owned()
             }
             Self::Same(_) | Self::Different => {
-                "what is left of its lines does not give its digest".to_owned()
+                "the lines that are left do not give its digest".to_owned()
             }
         }
     }

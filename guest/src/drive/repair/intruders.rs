@@ -17,8 +17,8 @@ use crate::format::names::{BatchName, Generation, ObjectName, SegmentName};
 use crate::ports::Store;
 
 /// The advice for the user.
-const CURE: &str = "it may lead to the data, or hold it: move it away, put the object back if \
-                    you have it, and repair again";
+const CURE: &str = "this entry may hold the data or point to it; move the entry away, put the \
+                    object back if you have a copy, and repair again";
 
 /// The entries listed in place of objects.
 pub(super) struct Intruders {

@@ -43,7 +43,7 @@ pub(super) fn inspect<S: Store>(
         let lost = loss.batches.values().map(|batch| batch.events).next();
         match (lost.and_then(|lost| events.checked_add(lost)), &loss.action) {
             _ if left_from.is_some_and(|from| from <= batch.name) => {
-                let why = "a batch that stands before it cannot be read: see to that first";
+                let why = "an earlier batch cannot be read; repair or restore that one first";
                 let action = Action::Nothing(why.to_owned());
                 inspected.left.push(Loss::of(loss.object, loss.damage, action));
             }
@@ -133,7 +133,8 @@ fn batch_loss<S: Store>(
 }
 
 /// The reason to leave a legacy batch.
-const LEGACY: &str = "its name does not tell how many events it had: move it away";
+const LEGACY: &str = "the name of a legacy batch does not record its number of events; move the \
+                      batch away";
 
 fn is_whole<B: HostBytes>(origin: Origin, bytes: &B) -> bool {
     let found = summarize(bytes);

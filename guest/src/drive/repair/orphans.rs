@@ -52,8 +52,8 @@ pub(super) fn repair<S: Store, Y: System>(
     let step = |action| Some(Step { damage: damage.clone(), action, events_lost: 0 });
     if let Some(segment) = without_index(generation, &others) {
         let why = format!(
-            "{segment} has no index, so nothing tells which batches it has: restore its index, or \
-             the manifests, from a copy of the store"
+            "{segment} has no index, so its batches are unknown; restore the index, or the \
+             manifests, from a copy of the store"
         );
         return Ok(step(Action::Nothing(why)));
     }
@@ -69,7 +69,11 @@ pub(super) fn repair<S: Store, Y: System>(
             };
             for (batch, offset) in absent {
                 let Some(bytes) = bytes_of(catalog, *index, &batch, offset)? else {
-                    let why = format!("{} cannot be put back from {}", batch.name, index.0);
+                    let why = format!(
+                        "{} cannot be taken from {}; restore the manifest from a copy of the \
+                         store",
+                        batch.name, index.0
+                    );
                     return Ok(step(Action::Nothing(why)));
                 };
                 if creates {
@@ -89,7 +93,8 @@ pub(super) fn repair<S: Store, Y: System>(
         let missing = Generation(generation.0.saturating_add(1));
         let is_this = damage.object == committer.catalog.name.key(missing);
         // What the trim behind it kept would count as lost.
-        let why = "it does not follow from what is left: restore it from a copy of the store";
+        let why = "the remaining objects do not determine the manifest; restore it from a copy \
+                   of the store";
         return Ok(is_this.then(|| step(Action::Nothing(why.to_owned()))).flatten());
     }
     if !dry_run {
@@ -125,7 +130,7 @@ fn absent<S: Store>(
     let Some(bytes) = catalog.get(name)? else { return Ok(Ok(Vec::new())) };
     let Some(records) = index::batches_of(&bytes) else {
         return Ok(Err(format!(
-            "{name} is damaged, so nothing tells which batches its segment has: restore it, or \
+            "{name} is damaged, so the batches of its segment are unknown; restore the index, or \
              the manifests, from a copy of the store"
         )));
     };
@@ -136,7 +141,10 @@ fn absent<S: Store>(
             absent.push((record, offset));
         }
         let Some(end) = offset.checked_add(record.bytes) else {
-            return Ok(Err(format!("{name} is damaged, too")));
+            return Ok(Err(format!(
+                "{name} is damaged, too; restore the index, or the manifests, from a copy of the \
+                 store"
+            )));
         };
         offset = end;
     }
@@ -147,7 +155,9 @@ fn absent<S: Store>(
         in_index => in_index?,
     };
     let Some(in_index) = in_index else {
-        let why = "an index that the manifest before names is damaged or gone, too".to_owned();
+        let why = "an index that the previous manifest names is damaged or gone, too; restore \
+                   the index from a copy of the store"
+            .to_owned();
         return Ok(Err(why));
     };
     absent.retain(|(record, _)| !in_index.contains(&record.name));

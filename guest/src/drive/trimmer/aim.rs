@@ -105,7 +105,8 @@ fn beyond<S: Store>(
     }
     let log = catalog.name.as_str();
     Err(Error::InvalidInput(format!(
-        "position {next} is not of log {log}: that ends at {end}; give a position up to there"
+        "cannot trim to position {next}: log {log} ends at position {end}; pass a position up to \
+         {end}"
     )))
 }
 

@@ -84,7 +84,7 @@ impl Work {
         let is_left = (other.is_retired || place.is_retired) && other.start == place.start;
         if !is_left && other != place {
             let expected = format!("{} once in the log", batch.name);
-            let found = format!("it is in {}, too", other.segment);
+            let found = format!("the same batch in {}", other.segment);
             let damage = Damage::new(place.segment, expected, found);
             self.findings.push_back(Finding::Damaged(damage.with_key(log)));
         }

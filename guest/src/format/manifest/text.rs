@@ -93,7 +93,10 @@ impl Manifest {
             && self.previous.is_some() == (self.generation > Generation::FIRST)
             && self.records().all(|segment| segment.index.is_some());
         if !complete {
-            let message = format!("{} lacks what its format needs", self.generation);
+            let message = format!(
+                "cannot encode {}: a field that its format requires is missing",
+                self.generation
+            );
             return Err(serde_json::Error::custom(message));
         }
         let bytes = serde_json::to_vec(&ManifestText {
@@ -122,7 +125,7 @@ impl Manifest {
         let digested = match split_digest(bytes) {
             Some((covered, said)) if Digest::of(covered) != said => {
                 let found = format!("xxh3 {}", Digest::of(covered));
-                return Err(damage(&format!("xxh3 {said} of what is before it"), found));
+                return Err(damage(&format!("xxh3 {said} of the text before the digest"), found));
             }
             digested => digested.is_some(),
         };
@@ -136,8 +139,8 @@ impl Manifest {
             }
             (_, true) => {
                 return Err(Error::Unsupported(format!(
-                    "{generation} has format {format}; this version knows formats up to {FORMAT}: \
-                     use a newer version"
+                    "cannot read {generation}: the manifest has format {format}, and this \
+                     version supports formats up to {FORMAT}; use a newer version"
                 )));
             }
         }
@@ -156,7 +159,7 @@ impl Manifest {
         let has_previous = digested && generation > Generation::FIRST;
         let previous = optional(text.previous.as_deref(), has_previous, Digest::parse);
         let previous = previous.ok_or_else(|| {
-            damage("the manifest before's digest", format!("{:?}", text.previous))
+            damage("the digest of the previous manifest", format!("{:?}", text.previous))
         })?;
         let record = |text: SegmentText| {
             let shown = text.name.clone();

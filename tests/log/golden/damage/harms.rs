@@ -222,7 +222,11 @@ pub(super) const HARMS: &[Harm] = &[
     Harm {
         what: "a manifest with a changed digit",
         harm: |world| edit(world, MANIFEST, "\"first_position\":5", "\"first_position\":6"),
-        damage: [MANIFEST, "xxh3 8309940f9626661e of what is before it", "xxh3 ec1a999644b479ec"],
+        damage: [
+            MANIFEST,
+            "xxh3 8309940f9626661e of the text before the digest",
+            "xxh3 ec1a999644b479ec",
+        ],
         read: 0,
         compact: true,
         checked: 6,
@@ -244,7 +248,7 @@ pub(super) const HARMS: &[Harm] = &[
         harm: |world| forge(world, MANIFEST, "d1ccf6e9aaf95334", "d1ccf6e9aaf95335"),
         damage: [
             MANIFEST,
-            "the identity d1ccf6e9aaf95334 of the manifests before",
+            "the identity d1ccf6e9aaf95334 of the earlier manifests",
             "d1ccf6e9aaf95335",
         ],
         read: EVENTS.len(),
@@ -256,7 +260,7 @@ pub(super) const HARMS: &[Harm] = &[
         harm: |world| forge(world, MANIFEST, "\"absorbed_bytes\":148", "\"absorbed_bytes\":14"),
         damage: [
             MANIFEST,
-            "at least the positions 5 to 8 and 98 bytes absorbed of manifest_0000000000000000003.json",
+            "at least positions 5 to 8 and 98 bytes absorbed, as in manifest_0000000000000000003.json",
             "positions 5 to 12 and 14 bytes absorbed",
         ],
         read: EVENTS.len(),
