@@ -122,7 +122,7 @@ impl LogOptions {
         match self.interval_beyond {
             Some(interval) => {
                 let message =
-                    format!("flush_interval = {interval:?} is out of range: at most 1 day");
+                    format!("flush_interval = {interval:?} is out of range: give at most 1 day");
                 Err(Error::InvalidInput(message))
             }
             None => Ok(self.given),

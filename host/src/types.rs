@@ -116,7 +116,7 @@ impl fmt::Display for WriteFate {
 impl fmt::Display for GarbageReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::AbsorbedBatch => "a batch that a segment holds",
+            Self::AbsorbedBatch => "a batch that a segment contains",
             Self::UnnamedSegment => "a segment or index that the manifest does not name",
             Self::OldManifest => "an old manifest",
             Self::UnfinishedWrite => "a write that is in flight or was killed",

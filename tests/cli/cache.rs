@@ -18,7 +18,7 @@ impl Warm {
         ok(&["append", &log], "event\n");
         let warm = Self { folder, log };
         let ran = warm.read(&["-vv"]);
-        assert!(ran.stderr.contains("the embedded component compiled in"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("compiled the embedded component in"), "{}", ran.stderr);
         assert!(!ran.stderr.contains("warning: "), "{}", ran.stderr);
         warm
     }
@@ -45,8 +45,11 @@ impl Warm {
     /// Checks that the next read reports nothing and compiles nothing.
     fn check_warm(&self) {
         let said = self.read(&["-vv"]).stderr;
-        assert!(said.contains("the embedded component taken from "), "{said}");
-        assert!(!said.contains(" compiled in ") && !said.contains("warning: "), "{said}");
+        assert!(said.contains("loaded the embedded component from "), "{said}");
+        assert!(
+            !said.contains("compiled the embedded component") && !said.contains("warning: "),
+            "{said}"
+        );
         assert_eq!(self.read(&[]).stderr, "");
     }
 }
@@ -89,7 +92,10 @@ fn a_planted_module_is_not_run() {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     };
     set_mode(&module, 0o664);
-    warm.check_warned(&module, "can be written by others (its mode is 0664): `chmod go-w` it");
+    warm.check_warned(
+        &module,
+        "can be written by others (its mode is 0664): run `chmod go-w` on it",
+    );
     warm.check_warm();
 
     let elsewhere = warm.folder.path().join("elsewhere");

@@ -92,7 +92,7 @@ fn a_cache_on_a_full_disk_is_warned_of_once() {
     "#;
     let Some(ran) = on_a_disk("64k", script, b"") else { return };
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "event\n"), "{}", ran.stderr);
-    let warning = "the compiled form of the embedded component is not kept: cannot write ";
+    let warning = "the compiled form of the embedded component is not cached: cannot write ";
     assert_eq!(ran.stderr.matches(warning).count(), 1, "{}", ran.stderr);
     assert!(ran.stderr.contains("No space left"), "{}", ran.stderr);
 }

@@ -342,7 +342,7 @@ fn urls_with_too_few_slashes_are_refused_by_every_command() {
             // Behind `--log` it is the value of an option.
             let code = if ran.stderr.contains("--log") { 2 } else { 5 };
             assert_eq!(ran.code, code, "{}", ran.stderr);
-            let said = format!("{text:?} is no URL");
+            let said = format!("{text:?} is not a URL");
             assert!(ran.stderr.contains(&said), "{}", ran.stderr);
             assert!(ran.stderr.contains(&format!("write {url}, ")), "{}", ran.stderr);
         }

@@ -215,7 +215,7 @@ fn garbage_is_listed_and_is_no_fault() {
     let garbage = json!([{"object": key, "bytes": events.len(), "reason": "absorbed-batch"}]);
     assert_eq!(report["leftovers"], garbage);
     let stdout = ok(&["verify", &log], "");
-    assert_eq!(stdout, format!("garbage: {key}: a batch that a segment holds, 80 B\n"));
+    assert_eq!(stdout, format!("garbage: {key}: a batch that a segment contains, 80 B\n"));
     check(
         &["verify", &log],
         "",

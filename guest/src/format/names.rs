@@ -37,10 +37,7 @@ impl LogName {
             return refuse("is empty: give it at least one character");
         }
         if name.len() > LOG_NAME_BYTES_MAX {
-            return refuse(&format!(
-                "has {} bytes, more than {LOG_NAME_BYTES_MAX}: shorten it",
-                name.len()
-            ));
+            return refuse(&format!("has {} bytes, more than {LOG_NAME_BYTES_MAX}", name.len()));
         }
         if name.chars().any(|c| c.is_control() || c == '\\') {
             return refuse("has a control character or a backslash: leave it out");

@@ -80,7 +80,7 @@ impl WriterActor {
                 Ok(false) => self.compact_if_due(),
                 Ok(true) => break,
                 Err(error) => {
-                    tracing::error!("what was not flushed is lost: {error}");
+                    tracing::error!("unflushed events are lost: {error}");
                     break;
                 }
             }
@@ -234,7 +234,9 @@ impl WriterActor {
             Err(error) => {
                 let error = match error {
                     Error::Guest(_) => error,
-                    error => Error::Guest(format!("it refuses what its limits allow: {error}")),
+                    error => Error::Guest(format!(
+                        "the component refused an event within its limits: {error}"
+                    )),
                 };
                 self.queue.end(error.clone());
                 Err(error)

@@ -102,7 +102,8 @@ impl AppendQueue {
     fn check_lines(&self, lines: &[u8]) -> Result<u64> {
         if lines.len() > self.buffer_bytes_max {
             return Err(Error::InvalidInput(format!(
-                "{} bytes of lines at once are more than buffer_bytes_max = {}: append fewer",
+                "cannot append {} bytes of lines in one call: buffer_bytes_max = {}; append \
+                 fewer per call",
                 lines.len(),
                 self.buffer_bytes_max
             )));

@@ -87,7 +87,9 @@ async fn compact(engine: &SharedEngine, store: &Store, name: &str) -> Option<Str
             tracing::debug!("compacted log {name}: {} objects merged", done.merged_files);
         }
         // Its batches may still be in flight.
-        Err(Error::NoLog(_)) => tracing::debug!("did not compact log {name}: it has nothing"),
+        Err(Error::NoLog(_)) => {
+            tracing::debug!("did not compact log {name}: nothing is stored yet")
+        }
         // Other compactors keep the log compact.
         Err(Error::Conflict(message)) => tracing::debug!("did not compact log {name}: {message}"),
         Err(error) => return Some(format!("cannot compact log {name} in the background: {error}")),

@@ -36,7 +36,9 @@ impl Reader {
     /// [`Error::InvalidInput`] for a pass that ends permanently; [`Error::Guest`].
     pub async fn follow(self) -> Result<Follow> {
         if let Some(end) = self.ends_with {
-            let message = format!("this pass ends {end}: follow one of Host::read without a limit");
+            let message = format!(
+                "cannot follow a reader that ends {end}: follow one of Host::read without a limit"
+            );
             return Err(Error::InvalidInput(message));
         }
         Follow::new(self).await

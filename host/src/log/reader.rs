@@ -52,8 +52,8 @@ impl Reader {
         options: &wit::ReadOptions,
     ) -> Result<Self> {
         let ends_with = match options {
-            wit::ReadOptions { limit: Some(_), .. } => Some("with its limit"),
-            wit::ReadOptions { pending: Some(_), .. } => Some("with what a handle held"),
+            wit::ReadOptions { limit: Some(_), .. } => Some("at its limit"),
+            wit::ReadOptions { pending: Some(_), .. } => Some("with the events of a handle"),
             _ => None,
         };
         let mut instance = engine.instantiate(store).await?;
@@ -130,7 +130,7 @@ impl Reader {
             }
         };
         text.ok_or_else(|| {
-            let message = "a pass over what a handle holds has no position: use Host::read";
+            let message = "a reader of a handle's events has no position: use Host::read";
             Error::InvalidInput(message.to_owned())
         })
     }

@@ -52,7 +52,7 @@ impl PluginEngine {
     /// - [`Error::LimitReached`]: this process may have too little address space.
     pub fn new(limits: PluginLimits, cache: Option<PathBuf>) -> Result<Self> {
         let refuse = |error: wasmtime::Error| {
-            Error::InvalidInput(format!("plugins cannot be run under these limits: {error:#}"))
+            Error::InvalidInput(format!("cannot run plugins under these limits: {error:#}"))
         };
         let mut config = Config::new();
         config
@@ -70,7 +70,7 @@ impl PluginEngine {
         )?;
         let linker = link(&engine).map_err(refuse)?;
         tick(&engine).map_err(|error| {
-            Error::InvalidInput(format!("cannot start the epoch's thread: {error}"))
+            Error::InvalidInput(format!("cannot start the epoch thread: {error}"))
         })?;
         Ok(Self { inner: Arc::new(Inner { engine, linker, limits, cache }) })
     }
@@ -120,7 +120,7 @@ impl Inner {
         let instance = self
             .linker
             .instantiate_pre(&component)
-            .map_err(|error| refuse("imports what plugins are not given", &error))?;
+            .map_err(|error| refuse("imports something that plugins are not granted", &error))?;
         CommandPre::new(instance)
             .map_err(|error| refuse("is not a command: it exports no wasi:cli/run", &error))
     }

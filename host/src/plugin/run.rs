@@ -173,7 +173,9 @@ impl Plugin {
         // At each tick of the epoch the plugin yields, and its time is checked.
         store.epoch_deadline_async_yield_and_update(1);
         if let Some(fuel) = limits.fuel {
-            store.set_fuel(fuel).map_err(|error| Error::InvalidInput(format!("fuel: {error}")))?;
+            store.set_fuel(fuel).map_err(|error| {
+                Error::InvalidInput(format!("cannot set the fuel of a plugin: {error}"))
+            })?;
         }
         Ok(store)
     }

@@ -64,5 +64,5 @@ impl<A: Send + 'static> Calls<A> {
 }
 
 fn lost<A>() -> State<A> {
-    State::Over(Error::Guest("its instance is gone".to_owned()))
+    State::Over(Error::Guest("the instance of the component is gone".to_owned()))
 }

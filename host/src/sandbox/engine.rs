@@ -71,9 +71,8 @@ impl LogEngine {
                 &error,
             )
         })?;
-        tick(&engine).map_err(|error| {
-            Error::Component(format!("cannot start the epoch's thread: {error}"))
-        })?;
+        tick(&engine)
+            .map_err(|error| Error::Component(format!("cannot start the epoch thread: {error}")))?;
         let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { engine, component, sha256, clock, limits, prewarmed: Prewarmed::default() })
     }
@@ -133,7 +132,7 @@ impl Warmup {
         match engine.make().await {
             Ok(instance) => engine.prewarmed.put(instance),
             // The next request for an instance returns the error.
-            Err(error) => tracing::debug!("no instance is kept ready: {error}"),
+            Err(error) => tracing::debug!("cannot keep a spare instance: {error}"),
         }
     }
 }

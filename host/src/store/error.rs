@@ -70,7 +70,7 @@ pub enum WriteError {
     #[error("not written: {0}")]
     NotWritten(#[source] StoreError),
     /// The object may exist, now or shortly. Retry with the same name and bytes.
-    #[error("not known whether written: {0}")]
+    #[error("unknown whether written: {0}")]
     Unknown(#[source] StoreError),
 }
 

@@ -264,7 +264,7 @@ impl Abandoned {
         let Self { attempts, timeout, panicked } = self;
         if let Some(Panicked(words)) = panicked {
             let words = redactor.clean(words);
-            return format!("a library that the store rests on failed ({words}); {settings}");
+            return format!("a library behind the store failed ({words}); {settings}");
         }
         let mut reason = format!("not done within {timeout:?}");
         if attempts.count > 0 {

@@ -337,7 +337,7 @@ fn a_report_replaces_its_file_as_a_whole() {
 #[test]
 fn bytes_that_the_host_does_not_hold_are_a_trap() {
     let (_folder, log) = fresh();
-    let error = "trapped: offset 11 is not in 10 host bytes";
+    let error = "trapped: offset 11 is outside 10 host bytes";
     check_on(&log, &[], &["host-bytes-beyond"], &End { code: 6, stdout: "", error });
 }
 

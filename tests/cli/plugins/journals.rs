@@ -127,8 +127,8 @@ fn an_empty_input_leaves_an_empty_log() {
     for (language, journal) in journals() {
         let (folder, log) = fresh();
         let ran = run(&journal, &["--log", &format!("errors={log}")], b"");
-        let summary = "lines read: 0\nlines not understood: 0\nerrors journalled: 0\n\
-            errors in the log: 0\n";
+        let summary = "lines read: 0\nlines not understood: 0\nerrors journalled: 0\nerrors in \
+                       the log: 0\n";
         assert_eq!((ran.stdout.as_str(), ran.code), (summary, 0), "{language}: {}", ran.stderr);
         assert_eq!(folder.path().read_dir().unwrap().count(), 0, "{language}");
     }
@@ -173,8 +173,8 @@ fn a_store_that_takes_nothing_is_an_error_that_names_the_batch() {
     for (language, journal) in journals() {
         let ran = run(&journal, &["--log", "errors=/proc/stratalog/log"], &input);
         let front = "error: cannot flush the log errors: write-failed: errors/batch_";
-        let back = ".jsonl (not-written, 9 events pending): the store of the log errors did not take \
-            a batch";
+        let back = ".jsonl (not-written, 9 events pending): the store of the log errors did not \
+            confirm a batch: see the host's messages";
         let said = ran.stderr.lines().find(|line| line.starts_with(front));
         let said = said.unwrap_or_else(|| panic!("{language}: {}", ran.stderr));
         assert!(said.ends_with(back), "{language}: {said}");

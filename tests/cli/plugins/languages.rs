@@ -66,10 +66,11 @@ fn a_runtime_with_a_network_is_refused_before_it_is_compiled_with_the_way_to_do_
         let ran = Ran::from(stratalog_caching_in(cache.path(), &arguments).output().unwrap());
         let error = ran.stderr.lines().last().unwrap();
         let front = format!("error: {} imports wasi:http/types@0.2.", plugin.display());
-        let back = "which no plugin is given: it has no network. Build it without HTTP; JavaScript \
-            with `componentize-js --disable http fetch-event`";
+        let back = "which this host provides to no plugin: components have no network. Build the \
+                    component without HTTP; JavaScript with `componentize-js --disable http \
+                    fetch-event`";
         assert!(error.starts_with(&front) && error.ends_with(back), "{without:?}: {error}");
-        assert!(!ran.stderr.contains(" compiled in "), "{without:?}: {}", ran.stderr);
+        assert!(!ran.stderr.contains(" compiled "), "{without:?}: {}", ran.stderr);
         assert_eq!((ran.code, ran.stdout.as_str()), (5, ""));
     }
 }

@@ -28,7 +28,10 @@ impl KeyScope {
             Error::InvalidEvent(event) => wit::Error::InvalidEvent(event),
             Error::WriteFailed(failure) => wit::Error::WriteFailed(WriteFailure {
                 object: self.object(&failure.object),
-                message: format!("the store of the log {label} did not take a batch"),
+                message: format!(
+                    "the store of the log {label} did not confirm a batch: see the host's \
+                     messages"
+                ),
                 ..failure
             }),
             Error::StoreFailed(StoreFailure { transient, .. }) => failed(label, transient),
@@ -39,10 +42,12 @@ impl KeyScope {
                 wit::Error::NoLog(NoLog { name, below: Vec::new(), more: false })
             }
             Error::Conflict(_) => wit::Error::Conflict(format!(
-                "other compactors of the log {label} kept winning: nothing to do"
+                "cannot compact the log {label}: other compactors committed first; no action is \
+                 needed"
             )),
             Error::Unsupported(_) => wit::Error::Unsupported(format!(
-                "the store of the log {label}, or this host, cannot do that: ask the operator"
+                "the store of the log {label}, or this host, does not support this call: ask the \
+                 operator"
             )),
             Error::Denied(message) => wit::Error::Denied(message),
             Error::LimitReached(message) => wit::Error::LimitReached(message),
@@ -63,7 +68,6 @@ pub(super) fn refuse_ungranted(error: Error) -> wit::Error {
 }
 
 fn failed(label: &str, transient: bool) -> wit::Error {
-    let message =
-        format!("the store of the log {label} did not answer: the host's messages say why");
+    let message = format!("the store of the log {label} did not answer: see the host's messages");
     wit::Error::StoreFailed(StoreFailure { message, transient })
 }

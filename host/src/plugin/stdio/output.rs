@@ -283,7 +283,7 @@ impl OutputStream for Stream {
         state.check().map_err(stream_error)?;
         // Another handle to the stream may have used the room that this one was promised.
         if state.held().saturating_add(bytes.len()) > 2 * QUEUE_BYTES_MAX {
-            return Err(StreamError::trap("a write of more than check-write has allowed"));
+            return Err(StreamError::trap("a write exceeds what check-write permitted"));
         }
         if state.take(bytes).map_err(stream_error)? {
             drop(state);

@@ -72,7 +72,7 @@ impl StoreAccess for Option<Store> {
             Some(store) => Ok(Target { store: store.clone(), key: key.to_owned(), label: None }),
             None => Err(wit::StoreError {
                 kind: wit::StoreErrorKind::Unavailable,
-                message: format!("{key}: no store was provided yet"),
+                message: format!("cannot access {key}: no store was provided yet"),
             }),
         }
     }
@@ -95,7 +95,7 @@ impl Target {
         let rest = key.strip_prefix(&*label.name).and_then(|rest| rest.strip_prefix('/'));
         rest.map(|rest| format!("{}/{rest}", label.log)).ok_or_else(|| wit::StoreError {
             kind: wit::StoreErrorKind::Invalid,
-            message: format!("a call on objects of the log {} names others", label.name),
+            message: format!("a call on objects of the log {} names other objects", label.name),
         })
     }
 
@@ -131,7 +131,10 @@ impl Target {
                 if error.kind != StoreErrorKind::NotFound {
                     tracing::warn!(target: "stratalog::plugin", "the log {name}: {error}");
                 }
-                format!("the store of the log {name} did not do it: the host's messages say why")
+                format!(
+                    "the store of the log {name} did not complete the call: see the host's \
+                     messages"
+                )
             }
         };
         wit::StoreError { kind, message }

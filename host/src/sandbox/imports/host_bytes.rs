@@ -183,7 +183,7 @@ impl HostBytes {
     }
 
     fn out_of_range(&self, offset: usize) -> wasmtime::Error {
-        wasmtime::Error::msg(format!("offset {offset} is not in {} host bytes", self.length))
+        wasmtime::Error::msg(format!("offset {offset} is outside {} host bytes", self.length))
     }
 
     fn walk(&self) -> Walk<'_> {
@@ -310,7 +310,7 @@ impl ObjectStoreView<'_> {
             return Ok(bytes.to_bytes());
         }
         Err(wasmtime::Error::msg(format!(
-            "{} host bytes are more than the {READ_BYTES_MAX} that are read at once",
+            "cannot read {} host bytes in one call: at most {READ_BYTES_MAX}",
             bytes.length
         )))
     }

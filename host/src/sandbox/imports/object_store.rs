@@ -389,12 +389,13 @@ fn check_size(key: &str, bytes: usize) -> Result<(), wit::StoreError> {
         return Ok(());
     }
     let message = format!(
-        "{key} has {bytes} bytes, more than {CREATE_BYTES_MAX} for one create: upload it in parts"
+        "cannot create {key}: {bytes} bytes are more than the {CREATE_BYTES_MAX} of one create; \
+         upload the object in parts"
     );
     Err(wit::StoreError { kind: wit::StoreErrorKind::Invalid, message })
 }
 
 fn already_finished() -> wit::WriteError {
-    let message = "the upload was finished already: start another".to_owned();
+    let message = "the upload is already finished: start another".to_owned();
     wit::WriteError::NotWritten(wit::StoreError { kind: wit::StoreErrorKind::Invalid, message })
 }

@@ -72,9 +72,7 @@ pub(crate) fn check<T: 'static>(
     if surface.is_cut_off {
         let bytes = component.len();
         return refuse(format!(
-            "is cut off: a part of the component is missing behind its {bytes} bytes; copy or \
-             build \
-             it again"
+            "is cut off after {bytes} bytes: copy or build the component again"
         ));
     }
     let reason = other_version(&surface)
@@ -92,12 +90,12 @@ fn no_component(bytes: &[u8]) -> Option<String> {
         return Some("is not a WebAssembly component".to_owned());
     }
     let cure = if surface::is_of_preview_1(bytes) {
-        "it was built for wasm32-wasip1: build it for wasm32-wasip2, or make it one with \
+        "built for wasm32-wasip1; build it for wasm32-wasip2, or make it a component with \
          `wasm-tools component new --adapt \
          wasi_snapshot_preview1=wasi_snapshot_preview1.command.wasm`"
     } else {
-        "build it for wasm32-wasip2, or make it one with `wasm-tools component embed` and \
-         `wasm-tools component new`"
+        "build it for wasm32-wasip2, or make it a component with `wasm-tools component embed` \
+         and `wasm-tools component new`"
     };
     Some(format!("is a core WebAssembly module, not a WebAssembly component: {cure}"))
 }
@@ -128,13 +126,13 @@ fn other_wasi(surface: &Surface) -> Option<String> {
         }
         let cure = match Version::parse(version) {
             Some(made) if made.is_draft || (made.major, made.minor) < (WASI.major, WASI.minor) => {
-                "a preview of it: build it anew with current tools"
+                "an older preview of WASI; build the component again with current tools"
             }
             Some(made) if WASI.serves(made) => return None,
-            Some(_) => "a later one: build it for WASI 0.2, as for wasm32-wasip2",
-            None => "a preview of it: build it anew with current tools",
+            Some(_) => "a later WASI; build the component for WASI 0.2, as for wasm32-wasip2",
+            None => "an older preview of WASI; build the component again with current tools",
         };
-        Some(format!("was made for {name}, and this host has WASI 0.2. That is {cure}"))
+        Some(format!("was made for {name}, and this host has WASI 0.2: {cure}"))
     })
 }
 
@@ -150,8 +148,8 @@ fn unmet_import<T: 'static>(world: World, surface: &Surface, linker: &Linker<T>)
         .filter(|import| !is_offered(world, import))
         .collect();
     let (given, whom) = match world {
-        World::Log => ("which no log's component is given", "A log's component"),
-        World::Plugin => ("which no plugin is given", "A plugin"),
+        World::Log => ("which this host provides to no log component", "A log component"),
+        World::Plugin => ("which this host provides to no plugin", "A plugin"),
     };
     if unmet.is_empty() {
         // The host has the interface, but not as the component expects it.
@@ -161,13 +159,13 @@ fn unmet_import<T: 'static>(world: World, surface: &Surface, linker: &Linker<T>)
         } else {
             ""
         };
-        return Some(format!("imports what this host does not have: {error}{cure}"));
+        return Some(format!("imports something that this host does not provide: {error}{cure}"));
     }
     let unmet_text = unmet.join(", ");
     if unmet.iter().all(|import| import.starts_with("wasi:http/")) {
         return Some(format!(
-            "imports {unmet_text}, {given}: it has no network. Build it without HTTP; JavaScript \
-             with `componentize-js --disable http fetch-event`"
+            "imports {unmet_text}, {given}, components have no network. Build the component without \
+             HTTP; JavaScript with `componentize-js --disable http fetch-event`"
         ));
     }
     let offered = world.offered().join(", ");
@@ -201,12 +199,11 @@ fn missing_export(world: World, surface: &Surface) -> Option<String> {
     Some(match world {
         World::Log => format!(
             "is not a component of the world stratalog:log/log-component@{INTERFACE_VERSION}: it \
-             exports no {missing}@{version}, it exports {exports}"
+             exports {exports}, but no {missing}@{version}"
         ),
         World::Plugin => format!(
-            "is not a command: it exports no {missing}@{version}, it exports {exports}. Build it \
-             as a program with a main function, or for a world that has `export \
-             {missing}@{version}`"
+            "is not a command: it exports {exports}, but no {missing}@{version}. Build it as a \
+             program with a main function, or for a world that has `export {missing}@{version}`"
         ),
     })
 }

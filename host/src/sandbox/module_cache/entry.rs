@@ -68,18 +68,21 @@ pub(super) fn head_of(key: &Key, code: &[u8]) -> Vec<u8> {
 /// Returns the code in a file of this key, or the reason why there is none.
 pub(super) fn code_of<'a>(file: &'a [u8], key: &Key) -> Result<&'a [u8], String> {
     let Some((head, code)) = file.split_at_checked(HEAD_BYTES) else {
-        return Err(format!("it has {} bytes, fewer than its head", file.len()));
+        return Err(format!("the file has {} bytes, fewer than its header", file.len()));
     };
     let (magic, rest) = head.split_at(MAGIC.len());
     let (length, digest) = rest.split_at(LENGTH_BYTES);
     if magic != MAGIC {
-        return Err("it is not a compiled component of this version".to_owned());
+        return Err("the file is not a compiled component of this version".to_owned());
     }
     if length != length_of(code) {
-        return Err(format!("it has {} bytes, which is not what its head says", file.len()));
+        return Err(format!(
+            "the file has {} bytes, another number than its header says",
+            file.len()
+        ));
     }
     if digest != digest_of(length, key, code) {
-        return Err("its digest is not that of its content".to_owned());
+        return Err("the digest in its header is not that of its content".to_owned());
     }
     Ok(code)
 }

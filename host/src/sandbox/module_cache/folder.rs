@@ -25,12 +25,12 @@ impl Folder {
         // A user who links a cache folder to another place wants it there. Below it no link is
         // needed.
         make(cache, true)?;
-        let metadata = cache.metadata().map_err(|e| Unusable::system("look at", cache, e))?;
+        let metadata = cache.metadata().map_err(|e| Unusable::system("inspect", cache, e))?;
         check_folder(cache, &metadata)?;
         let folder = cache.join(NAME);
         make(&folder, false)?;
         let metadata =
-            folder.symlink_metadata().map_err(|e| Unusable::system("look at", &folder, e))?;
+            folder.symlink_metadata().map_err(|e| Unusable::system("inspect", &folder, e))?;
         check_folder(&folder, &metadata)?;
         Ok(Self(folder))
     }
@@ -50,13 +50,13 @@ impl Folder {
             }
             Err(error) => return Err(Unusable::system("open", &path, error)),
         };
-        let metadata = file.metadata().map_err(|e| Unusable::system("look at", &path, e))?;
+        let metadata = file.metadata().map_err(|e| Unusable::system("inspect", &path, e))?;
         if !metadata.is_file() {
             return Err(Unusable::untrusted(&path, "is not a file"));
         }
         check_owner(&path, &metadata)?;
         if metadata.len() > CACHED_BYTES_MAX {
-            return Err(Unusable::untrusted(&path, "is larger than the cache may be"));
+            return Err(Unusable::untrusted(&path, "is larger than the cache permits"));
         }
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
         // Bytes that are added to it meanwhile are not read.
@@ -114,7 +114,7 @@ fn make(folder: &Path, with_parents: bool) -> Result<(), Unusable> {
         Ok(()) => Ok(()),
         // The caller checks the existing entry.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(Unusable::system("make the folder", folder, error)),
+        Err(error) => Err(Unusable::system("create the folder", folder, error)),
     }
 }
 
@@ -141,8 +141,8 @@ fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), Unusable> {
         return Err(Unusable::untrusted(
             path,
             format!(
-                "belongs to the user {owner} and this process runs as the user {user}: give it a \
-                 cache folder of its own, or none"
+                "belongs to the user {owner}, and this process runs as the user {user}: give \
+                 this process its own cache folder, or none"
             ),
         ));
     }
@@ -150,7 +150,7 @@ fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), Unusable> {
         let mode = metadata.mode() & 0o7777;
         return Err(Unusable::untrusted(
             path,
-            format!("can be written by others (its mode is {mode:04o}): `chmod go-w` it"),
+            format!("can be written by others (its mode is {mode:04o}): run `chmod go-w` on it"),
         ));
     }
     Ok(())

@@ -48,14 +48,14 @@ pub(crate) fn compile(
     let key = Key::of(engine, component);
     let refused = match load(engine, &folder, &key) {
         Ok(Some(compiled)) => {
-            tracing::debug!("{origin} taken from {}", folder.path_of(&key).display());
+            tracing::debug!("loaded {origin} from {}", folder.path_of(&key).display());
             return Ok(compiled);
         }
         Ok(None) => None,
         Err(unusable) => Some(unusable),
     };
     if let Some(unusable) = &refused {
-        unusable.report(&format!("{origin} is compiled anew"));
+        unusable.report(&format!("{origin} is compiled again"));
     }
     let compiled = compile_uncached(engine, component, origin)?;
     match keep(&compiled, &folder, &key) {
@@ -68,7 +68,7 @@ pub(crate) fn compile(
 }
 
 fn not_kept(origin: &str) -> String {
-    format!("the compiled form of {origin} is not kept")
+    format!("the compiled form of {origin} is not cached")
 }
 
 fn keep(compiled: &Component, folder: &Folder, key: &Key) -> Result<(), Unusable> {
@@ -84,7 +84,7 @@ fn compile_uncached(
 ) -> wasmtime::Result<Component> {
     let begun = Instant::now();
     let compiled = Component::from_binary(engine, component)?;
-    tracing::debug!("{origin} compiled in {:?}", begun.elapsed());
+    tracing::debug!("compiled {origin} in {:?}", begun.elapsed());
     Ok(compiled)
 }
 

@@ -78,14 +78,14 @@ impl Cache {
 
     /// Checks that the file is refused and replaced by one that is accepted.
     fn check_is_replaced(&self, file: &Path, reason: &str) {
-        self.check_is_refused("it is compiled anew", file, reason);
+        self.check_is_refused("it is compiled again", file, reason);
         assert_eq!(self.file(), file);
         self.check(&[TAKEN]);
     }
 }
 
-const COMPILED: &str = "DEBUG it compiled in ";
-const TAKEN: &str = "DEBUG it taken from ";
+const COMPILED: &str = "DEBUG compiled it in ";
+const TAKEN: &str = "DEBUG loaded it from ";
 
 /// Returns the messages of this crate, in order, each with its level.
 fn messages_of(run: impl FnOnce()) -> Vec<String> {
@@ -148,14 +148,14 @@ fn a_damaged_file_is_not_run_and_is_replaced() {
         let mut changed = bytes.clone();
         changed[at] ^= 0x10;
         fs::write(&file, changed).unwrap();
-        cache.check_is_replaced(&file, "is damaged: it");
+        cache.check_is_replaced(&file, "is damaged: the ");
     }
     for length in [0, 1, HEAD_BYTES - 1, HEAD_BYTES, bytes.len() / 2, last] {
         fs::write(&file, &bytes[..length]).unwrap();
-        cache.check_is_replaced(&file, "is damaged: it has");
+        cache.check_is_replaced(&file, "is damaged: the file has");
     }
     fs::write(&file, [&bytes[..], b"more"].concat()).unwrap();
-    cache.check_is_replaced(&file, "is damaged: it has");
+    cache.check_is_replaced(&file, "is damaged: the file has");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_cache_folder_that_is_a_file_is_one_warning() {
     assert_eq!(fs::read(&cache.root).unwrap(), b"a file");
 }
 
-const NOT_KEPT: &str = "the compiled form of it is not kept";
+const NOT_KEPT: &str = "the compiled form of it is not cached";
 
 #[cfg(unix)]
 mod trust {
@@ -290,7 +290,7 @@ mod trust {
         fs::remove_file(&file).unwrap();
         fs::create_dir(&file).unwrap();
         // A folder cannot be replaced: each compilation logs the one warning.
-        let warning = format!("WARN it is compiled anew: {} is not a file", file.display());
+        let warning = format!("WARN it is compiled again: {} is not a file", file.display());
         let not_kept = format!("DEBUG {NOT_KEPT}: cannot write {}: ", file.display());
         for _ in 0..2 {
             cache.check(&[&warning, COMPILED, &not_kept]);

@@ -18,7 +18,7 @@ pub(super) enum Unusable {
     #[error("cannot {what} {}: {error}", path.display())]
     System { what: &'static str, path: PathBuf, error: io::Error },
     /// Wasmtime cannot serialize it.
-    #[error("it cannot be serialized: {0}")]
+    #[error("the compiled component cannot be serialized: {0}")]
     Code(String),
 }
 

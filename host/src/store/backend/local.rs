@@ -56,7 +56,7 @@ impl LocalFolder {
             Ok(metadata) if metadata.is_dir() => Ok(true),
             Ok(_) => Err(folder_error(&self.root, "use", &io::ErrorKind::NotADirectory.into())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(folder_error(&self.root, "look at", &error)),
+            Err(error) => Err(folder_error(&self.root, "inspect", &error)),
         }
     }
 
@@ -247,7 +247,7 @@ where
         Ok(result) => result,
         Err(_) => Err(StoreError::new(
             StoreErrorKind::Unavailable,
-            "the file system work was stopped: the runtime is shutting down",
+            "the file system call was stopped: the runtime is shutting down",
         )),
     }
 }

@@ -26,7 +26,7 @@ impl Panicked {
     fn of(payload: &(dyn Any + Send)) -> Self {
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        Self(text.unwrap_or("without words").to_owned())
+        Self(text.unwrap_or("without a message").to_owned())
     }
 }
 
@@ -99,7 +99,7 @@ mod tests {
     async fn panics_are_caught_wherever_they_come_from() {
         assert_eq!(caught(|| 1), Ok(1));
         assert_eq!(caught(|| panic!("no {}", 2)), Err::<(), _>(Panicked("no 2".to_owned())));
-        assert_eq!(caught(|| panic_any(3)), Err::<(), _>(Panicked("without words".to_owned())));
+        assert_eq!(caught(|| panic_any(3)), Err::<(), _>(Panicked("without a message".to_owned())));
         let late = Caught::new(async {
             tokio::task::yield_now().await;
             panic!("late")

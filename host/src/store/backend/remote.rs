@@ -267,8 +267,8 @@ fn open_azure(
     if !is_emulator && !names_account && !settings.has(AzureKey::AccountName) {
         return Err(OpenError::MissingSetting {
             root: settings.root,
-            needed: "the storage account: set AZURE_STORAGE_ACCOUNT_NAME, or the store \
-                     option azure_storage_account_name=NAME",
+            needed: "the storage account is not named; set AZURE_STORAGE_ACCOUNT_NAME, or the \
+                     store option azure_storage_account_name=NAME",
         });
     }
     settings.refuse_plain_http(

@@ -1,9 +1,10 @@
 //! The faults of a location, each with the text to write instead.
 
 /// The forms of a location, for messages and help texts.
-pub const LOCATION_FORMS: &str = "a path, file:///FOLDER/NAME, s3://BUCKET/NAME, gs://BUCKET/NAME, \
-     az://CONTAINER/NAME, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/NAME, \
-     http(s)://HOST/NAME (WebDAV) or memory:NAME";
+pub const LOCATION_FORMS: &str = "a path, file:///FOLDER/NAME, s3://BUCKET/NAME, \
+                                  gs://BUCKET/NAME, az://CONTAINER/NAME, \
+                                  abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/NAME, \
+                                  http(s)://HOST/NAME (WebDAV) or memory:NAME";
 
 /// Reports the fault of a location, and the text to write instead. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +20,7 @@ pub enum LocationError {
         scheme: String,
     },
     /// A URL of a store lacks the two slashes after its scheme, so it would be a folder.
-    #[error("{text:?} is no URL: write {url}, or ./{text} for a folder of that name")]
+    #[error("{text:?} is not a URL: write {url}, or ./{text} for a folder of that name")]
     NoAuthority {
         /// The text as typed, without secrets.
         text: String,
@@ -27,7 +28,9 @@ pub enum LocationError {
         url: String,
     },
     /// A `file` URL lacks three slashes, or has a host.
-    #[error("{text:?} is no URL of a folder: write {url}, with three slashes and the whole path")]
+    #[error(
+        "{text:?} is not a URL of a folder: write {url}, with three slashes and the whole path"
+    )]
     NotFileUrl {
         /// The text as typed, without secrets.
         text: String,
@@ -43,7 +46,7 @@ pub enum LocationError {
         form: &'static str,
     },
     /// The location names nothing below the bucket, host or root folder.
-    #[error("{text:?} names no log: add its name as the last segment")]
+    #[error("{text:?} names no log: add the name of the log as the last segment")]
     MissingName {
         /// The text as typed, without secrets.
         text: String,
@@ -70,7 +73,7 @@ pub enum LocationError {
     },
     /// A user, a password and a host have no scheme, so they would be a folder.
     #[error(
-        "a user and a password before {host:?} are no part of a location: write a URL without \
+        "a user and a password before {host:?} are not part of a location: write a URL without \
          them, or ./ before the path of a folder"
     )]
     NoScheme {
@@ -78,13 +81,13 @@ pub enum LocationError {
         host: String,
     },
     /// The URL has a query or a fragment.
-    #[error("{text:?} has a query or a fragment, which a location cannot have: remove it")]
+    #[error("{text:?} has a query or a fragment, which a location cannot have: remove that part")]
     QueryOrFragment {
         /// The text as typed, up to the query.
         text: String,
     },
     /// The current folder cannot be found, so a relative path cannot be resolved.
-    #[error("{text:?} is relative and the current folder is not known: {reason}")]
+    #[error("cannot resolve the relative path {text:?}: the current folder is unknown: {reason}")]
     CurrentFolder {
         /// The text as typed.
         text: String,
@@ -92,7 +95,7 @@ pub enum LocationError {
         reason: String,
     },
     /// The host belongs to a store that has its own scheme.
-    #[error("the host {host:?} is no WebDAV server: write {form}")]
+    #[error("the host {host:?} is not a WebDAV server: write {form}")]
     OtherScheme {
         /// The host as typed.
         host: String,
@@ -105,8 +108,9 @@ pub enum LocationError {
 fn instead_of_credentials(scheme: &str) -> &'static str {
     match scheme.to_ascii_lowercase().as_str() {
         "http" | "https" => {
-            "WebDAV is spoken without credentials; leave them out, and use a server that trusts \
-             your network or a proxy on this machine that adds them, such as `rclone serve webdav`"
+            "WebDAV is used without credentials; leave them out, and use a server that trusts \
+             your network or a proxy on this machine that adds them, such as `rclone serve \
+             webdav`"
         }
         _ => "put credentials into the environment or into store options",
     }

@@ -83,7 +83,7 @@ impl fmt::Debug for StoreOptions {
 #[non_exhaustive]
 pub enum OptionError {
     /// A text is not `key=value`.
-    #[error("store option {position} is not of the form key=value")]
+    #[error("store option number {position} is not of the form key=value")]
     NotAPair {
         /// The option's place among the given options, from 1.
         position: usize,
@@ -105,13 +105,15 @@ pub enum OptionError {
         nearest: Vec<&'static str>,
     },
     /// The location decides this option.
-    #[error("the store option {key:?} cannot be set: the bucket stands in the location")]
+    #[error(
+        "cannot set the store option {key:?}: the location names the bucket; leave the option out"
+    )]
     BucketInOption {
         /// The key as typed.
         key: String,
     },
     /// The value of one of our own options is wrong.
-    #[error("the value of the store option {key:?} cannot be used: write {expected}")]
+    #[error("invalid value of the store option {key:?}: write {expected}")]
     BadValue {
         /// The key.
         key: String,
@@ -287,7 +289,7 @@ fn shown_key(key: &Option<String>, position: usize) -> String {
 
 fn shown_nearest(nearest: &[&str]) -> String {
     match nearest.is_empty() {
-        true => "it takes none".to_owned(),
+        true => "this store takes no options".to_owned(),
         false => format!("the nearest are {}", nearest.join(", ")),
     }
 }

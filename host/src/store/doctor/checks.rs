@@ -140,7 +140,7 @@ impl Doctor {
             let bytes = Bytes::from(format!("round {round}\n"));
             let key = self.create(format_args!("read_{round}"), bytes.clone()).await?;
             if self.store.get(&key, None).await.map_err(text)? != bytes {
-                return Err(format!("{key:?} was read as something else than was written"));
+                return Err(format!("the bytes read of {key:?} are not those written"));
             }
             self.delete(vec![key.clone()]).await?;
             match self.store.get(&key, None).await {
@@ -149,7 +149,9 @@ impl Doctor {
                 Err(error) => return Err(text(error)),
             }
         }
-        passed(format!("{ROUNDS} objects read at once, and not after their delete"))
+        passed(format!(
+            "{ROUNDS} objects read right after their create, and not after their delete"
+        ))
     }
 
     async fn list_after_write(&mut self) -> Tried {
@@ -164,7 +166,9 @@ impl Doctor {
                 return Err(format!("{key:?} was listed after it was deleted"));
             }
         }
-        passed(format!("{ROUNDS} objects listed at once, and not after their delete"))
+        passed(format!(
+            "{ROUNDS} objects listed right after their create, and not after their delete"
+        ))
     }
 
     async fn range_reads(&mut self) -> Tried {
@@ -180,7 +184,9 @@ impl Doctor {
         for range in ranges {
             let found = self.store.get(&key, Some(as_u64(&range))).await.map_err(text)?;
             if bytes.get(range.clone()) != Some(&found[..]) {
-                return Err(format!("the range {range:?} of an object was read as something else"));
+                return Err(format!(
+                    "the bytes read of the range {range:?} of an object are not those written"
+                ));
             }
         }
         passed("ranges at the beginning, in the middle and at the end")
@@ -194,12 +200,12 @@ impl Doctor {
         let in_parts = upload.is_in_parts();
         upload.finish().await.map_err(text)?;
         if self.store.get(&key, None).await.map_err(text)? != bytes {
-            return Err("a large object was read as something else than was written".to_owned());
+            return Err("the bytes read of a large object are not those written".to_owned());
         }
         match in_parts {
             true => passed(format!("{} bytes in two parts", bytes.len())),
             false => {
-                let detail = "only in one piece, which is held in memory: segments of at most \
+                let detail = "only in one piece, which is kept in memory: segments of at most \
                               256 MiB";
                 Ok((Verdict::Limited, detail.to_owned()))
             }
@@ -220,7 +226,8 @@ impl Doctor {
         };
         match &self.store.inner.encryption {
             Some(asked) if !asked.is_met_by(&report) => Err(format!(
-                "{report}, and {} was asked for: use a server that has it, or leave the option out",
+                "{report}, and {} was requested: use a server that supports it, or leave the \
+                 option out",
                 asked.0
             )),
             _ => passed(report),
@@ -273,15 +280,17 @@ impl Doctor {
         let times = self.store.inner.written_times(&self.folder).await.map_err(text)?;
         let times: BTreeMap<_, _> = times.into_iter().collect();
         let Some(offset) = ClockOffset::of(&self.creates, &times) else {
-            let detail = "the store does not tell when an object was written".to_owned();
+            let detail = "the store does not report when an object was written".to_owned();
             return Ok((Verdict::Limited, detail));
         };
         self.clock_offset = Some(offset);
         let ClockOffset { ahead_ms_min, ahead_ms_max } = offset;
-        let seen = format!("the server's is ahead of ours by {ahead_ms_min} to {ahead_ms_max} ms");
+        let seen = format!(
+            "the server clock is ahead of the local clock by {ahead_ms_min} to {ahead_ms_max} ms"
+        );
         match offset.exceeds(CLOCK_OFFSET_MAX) {
             false => passed(seen),
-            true => Ok((Verdict::Limited, format!("{seen}: set one of them"))),
+            true => Ok((Verdict::Limited, format!("{seen}; set one of them"))),
         }
     }
 

@@ -29,7 +29,7 @@ impl Doctor {
         }
         let prefix = self.prefix("paged_");
         if self.keys(&prefix, None, 10_000).await? != expected {
-            return Err(format!("a listing of {PAGED_OBJECTS} objects is not all of them"));
+            return Err(format!("a listing of {PAGED_OBJECTS} objects does not have all of them"));
         }
         let mut found: Vec<String> = Vec::new();
         loop {
@@ -42,7 +42,9 @@ impl Doctor {
         }
         match found == expected {
             true => passed(format!("{PAGED_OBJECTS} objects, whole and by pages of 300")),
-            false => Err(format!("{PAGED_OBJECTS} objects by pages of 300 are not all of them")),
+            false => Err(format!(
+                "a listing of {PAGED_OBJECTS} objects by pages of 300 does not have all of them"
+            )),
         }
     }
 
@@ -58,7 +60,7 @@ impl Doctor {
                 return Err(format!("a listing after {after:?} begins with {:?}", found.first()));
             }
         }
-        passed("at any key, those at the ends of pages too")
+        passed("after any key, also at the ends of pages")
     }
 
     pub(super) async fn list_order(&mut self) -> Tried {
@@ -66,7 +68,8 @@ impl Doctor {
         match times.is_sorted_by(|(a, _), (b, _)| a < b) {
             true => passed("by key"),
             false => {
-                let detail = "none: every listing is fetched whole, and sorted here".to_owned();
+                let detail =
+                    "none: each listing is fetched whole and sorted by the host".to_owned();
                 Ok((Verdict::Limited, detail))
             }
         }

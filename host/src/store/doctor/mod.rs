@@ -226,7 +226,10 @@ impl Doctor {
         let ability = self.upcoming()?;
         let (verdict, detail) = if std::mem::replace(&mut self.is_trying, true) {
             self.was_stopped = true;
-            (Verdict::Failed, "it was stopped before its end: try the store again".to_owned())
+            (
+                Verdict::Failed,
+                "the check was stopped before its end: check the store again".to_owned(),
+            )
         } else {
             self.try_out(ability).await
         };

@@ -61,7 +61,7 @@ pub(crate) async fn next(
             Ok(piece) => Ok((file, piece)),
             Err(error) => Err(StoreError::new(
                 StoreErrorKind::Unavailable,
-                format!("reading a file failed: {error}"),
+                format!("cannot read a file of the store: {error}"),
             )),
         }
     };

@@ -45,7 +45,7 @@ impl Store {
         let context = &self.inner.context;
         let too_long = |bytes: u64| {
             let reason = format!(
-                "{bytes} bytes are more than the {GET_BYTES_MAX} one read returns; read a range"
+                "{bytes} bytes are more than the {GET_BYTES_MAX} of one read; read a range"
             );
             context.error(StoreErrorKind::Invalid, "read", key, reason)
         };
@@ -167,7 +167,7 @@ impl ObjectRead {
             };
             found.map_err(|error| {
                 if range.is_some() && is_range_refused(&error) {
-                    invalid("the range starts beyond its end".to_owned())
+                    invalid("the range starts beyond the end of the object".to_owned())
                 } else {
                     context.read_error("read", key, &error)
                 }
@@ -179,7 +179,7 @@ impl ObjectRead {
             && found != (start..end)
         {
             return Err(invalid(format!(
-                "the range {start}..{end} reaches beyond its {size} bytes"
+                "the range {start}..{end} reaches beyond the {size} bytes of the object"
             )));
         }
         let total = found.end.saturating_sub(found.start);
@@ -239,8 +239,8 @@ impl ObjectRead {
 
     fn wrong_bytes(&self, inner: &Inner, checksum: &str) -> StoreError {
         let reason = format!(
-            "the {} bytes that came do not have the {checksum} that the store gave with them; \
-             try again",
+            "the {} bytes received do not have the {checksum} that the store sent with them; try \
+             again",
             self.total
         );
         inner.context.error(StoreErrorKind::Unavailable, "read", &self.key, reason)
@@ -250,7 +250,7 @@ impl ObjectRead {
         let total = self.total;
         let before = total.saturating_sub(self.remaining);
         let reason = format!(
-            "{total} bytes were announced, {} came; try again",
+            "{total} bytes were announced, {} were received; try again",
             before.saturating_add(found)
         );
         let kind = StoreErrorKind::Unavailable;

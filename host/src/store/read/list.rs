@@ -258,7 +258,7 @@ impl Listing<'_> {
     fn outside(&self, asked: &str, location: &str) -> StoreError {
         let reason = format!(
             "the store's answer is not the listing of {asked:?}: it names {location:?}, outside \
-             the asked prefix; check what answers in the store's place"
+             the requested prefix; check what answers in the store's place"
         );
         self.inner.context.error(StoreErrorKind::Other, "list", self.prefix, reason)
     }

@@ -209,7 +209,7 @@ impl OrderedRead {
         let fetch = self.ahead.front_mut()?;
         let number = fetch.number;
         let (piece, is_large_file) = fetch.pieces.recv().await.unwrap_or_else(|| {
-            let stopped = "it was stopped before its end";
+            let stopped = "the read was stopped before its end";
             let kind = StoreErrorKind::Unavailable;
             (Err(self.inner.context.error(kind, "read", &fetch.key, stopped)), false)
         });

@@ -70,7 +70,7 @@ fn application_default_credentials_are_looked_into() {
             format!("{{\"type\": \"external_account\", \"token\": \"{SECRET}\"}}"),
             "external_account",
         ),
-        (format!("{{\"type\": \"{SECRET}\"}}"), "do not say that they are of the type"),
+        (format!("{{\"type\": \"{SECRET}\"}}"), "do not have the type"),
         (format!("{user}}}"), "have no refresh_token"),
         (format!("{user}, \"refresh_token\": 1}}"), "is not a text"),
         (key_file("x").replace("\"x\"", "\"a\\\\nb\""), "its line ends are written as \\n"),
@@ -96,7 +96,7 @@ fn files_that_cannot_be_read_are_named_by_their_setting() {
         (
             "gs://bucket/x",
             vec![format!("google_service_account={}", key_file(SECRET).replace('\n', " "))],
-            "holds a key",
+            "has a key as its value",
         ),
         ("gs://bucket/x", vec![format!("application_credentials={SECRET}")], "does not exist"),
         (

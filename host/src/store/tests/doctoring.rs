@@ -102,7 +102,7 @@ async fn doctor_fails_where_the_encryption_that_was_asked_for_is_not_reported() 
     let mut doctor = Doctor::new(&asking, "log");
     while doctor.next().await.is_some() {}
     let found = doctor.found().iter().find(|found| found.ability == Ability::Encryption).unwrap();
-    assert!(found.detail.starts_with("none reported, and aws:kms was asked for"), "{found:?}");
+    assert!(found.detail.starts_with("none reported, and aws:kms was requested"), "{found:?}");
     doctor.clean_up().await;
 }
 
@@ -167,7 +167,7 @@ async fn a_step_that_was_dropped_half_way_has_failed_and_leaves_nothing() {
     assert!(doctor.next().now_or_never().is_none());
     let found = doctor.next().await.unwrap();
     assert_eq!((found.ability, found.verdict), (Ability::Credentials, Verdict::Failed));
-    assert_eq!(found.detail, "it was stopped before its end: try the store again");
+    assert_eq!(found.detail, "the check was stopped before its end: check the store again");
     assert_eq!(doctor.clean_up().await, vec![]);
     let page = store.list("log/", None, 10).await.unwrap();
     assert_eq!(keys(&page), Vec::<&str>::new());

@@ -133,7 +133,7 @@ fn location_with_too_few_slashes_is_refused_with_the_right_url() {
     ];
     for (text, url) in table {
         let error = Location::parse(text).expect_err(text).to_string();
-        let said = error.contains(&format!("{text:?} is no URL"));
+        let said = error.contains(&format!("{text:?} is not a URL"));
         assert!(said && error.contains(&format!("write {url}, ")), "{text}: {error}");
     }
     let here = std::env::current_dir().unwrap();

@@ -118,8 +118,8 @@ fn unknown_options_are_refused_with_the_nearest() {
         ("gs://bucket/x", "service_acount=x", "google_service_account"),
         ("az://container/x", "azure_acount_name=x", "azure_storage_account_name"),
         ("https://host/x", "time_out=x", "timeout"),
-        ("/tmp/x", "aws_region=x", "it takes none"),
-        ("memory:x", "retry_max=3", "it takes none"),
+        ("/tmp/x", "aws_region=x", "this store takes no options"),
+        ("memory:x", "retry_max=3", "this store takes no options"),
     ];
     for (text, option, expected) in cases {
         let error = open(text, &[option], &AWS).expect_err(option);

@@ -116,7 +116,7 @@ async fn a_store_that_panics_is_an_error_without_secrets() {
     let error = store.create("a", Bytes::new(), false).await.unwrap_err();
     assert!(matches!(error, WriteError::Unknown(_)), "{error}");
     let shown = format!("{error} {error:?}");
-    assert!(shown.contains("create \"a\" in fake: a library that the store rests on"), "{shown}");
+    assert!(shown.contains("create \"a\" in fake: a library behind the store failed"), "{shown}");
     assert!(shown.contains("check the store's settings"), "{shown}");
     assert!(!shown.contains("hunter2") && shown.contains("***@host"), "{shown}");
 }

@@ -103,7 +103,7 @@ async fn try_setting(
                 store.list("x/", None, 1).await.expect_err(&shown).to_string(),
                 store.create("x", "x".into(), false).await.expect_err(&shown).to_string(),
             ] {
-                assert!(!error.contains("rests on failed"), "{shown}: {error}");
+                assert!(!error.contains("behind the store failed"), "{shown}: {error}");
             }
         }
     }
@@ -215,8 +215,8 @@ fn options_without_effect_are_refused_with_what_they_need() {
         ("s3", S3, &[], &customer_key, "server_side_encryption=sse-c"),
         ("s3", S3, &["server_side_encryption=aws:kms"], &customer_key, "sse-c"),
         ("s3", S3, &[], "aws_server_side_encryption=sse-c", "aws_sse_customer_key_base64"),
-        ("s3", S3, &[], "aws_copy_if_not_exists=multipart", "leave it out"),
-        ("s3", S3, &[], "aws_disable_tagging=true", "leave it out"),
+        ("s3", S3, &[], "aws_copy_if_not_exists=multipart", "leave this setting out"),
+        ("s3", S3, &[], "aws_disable_tagging=true", "leave this setting out"),
         ("s3", S3, &[], "aws_imdsv1_fallback=true", "instance_credentials=true"),
         ("s3", S3, &[], "aws_metadata_endpoint=http://h", "instance_credentials=true"),
         ("s3", S3, &[], "instance_credentials=true", "secret_access_key"),
@@ -252,7 +252,7 @@ fn options_without_effect_are_refused_with_what_they_need() {
         ("az", AZ, &[], "azure_client_secret=abcd", "azure_tenant_id"),
         ("az", AZ, &[], "azure_federated_token_file=/f", "azure_tenant_id"),
         ("az", AZ, &[], "azure_msi_endpoint=http://h", "instance_credentials=true"),
-        ("az", AZ, &[], "azure_disable_tagging=true", "leave it out"),
+        ("az", AZ, &[], "azure_disable_tagging=true", "leave this setting out"),
         ("az", AZ, &[], "azure_use_azure_cli=true", "other credentials"),
         ("az", AZ, &["azure_endpoint=https://h"], "azure_use_fabric_endpoint=true", "endpoint"),
         ("az", AZ, &[], "azure_fabric_workload_host=h", "azure_fabric_token_service_url"),

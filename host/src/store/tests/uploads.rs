@@ -127,7 +127,7 @@ async fn an_upload_whose_write_was_dropped_half_way_is_over() {
     for outcome in [upload.write(pattern(0, 1)).await, upload.finish().await] {
         match outcome {
             Err(WriteError::NotWritten(error)) => {
-                let expected = "a write of it was dropped half way: upload the object anew";
+                let expected = "a write was dropped before its end: upload the object again";
                 assert!(error.message.contains(expected), "{error}");
             }
             other => panic!("{other:?}"),

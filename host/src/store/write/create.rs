@@ -89,12 +89,15 @@ impl Store {
                 StoreErrorKind::Unavailable,
                 "create",
                 key,
-                "it was stopped before its end was known",
+                "the create was stopped before its outcome was known",
             ),
             outcome,
         };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            let error = StoreError::new(StoreErrorKind::Other, "no tokio runtime to create in");
+            let error = StoreError::new(
+                StoreErrorKind::Other,
+                "cannot create an object outside of a tokio runtime",
+            );
             sender.send_replace(Some(Err(WriteError::NotWritten(error))));
             return pending;
         };
@@ -194,7 +197,7 @@ impl Inner {
             "create",
             key,
             "this store does not honour create-if-absent, so two compactors could overwrite each \
-             other; use another store, or declare that there is only one with --sole-compactor",
+             other; use another store, or promise with --sole-compactor that there is only one",
         );
         Err(WriteError::NotWritten(error))
     }
@@ -274,9 +277,9 @@ impl Inner {
         payload: &PutPayload,
     ) -> Result<bool, WriteError> {
         let found = async { store.get(path).await?.bytes().await };
-        let found = found.await.map_err(|error| {
-            WriteError::Unknown(self.context.read_error("look at", key, &error))
-        })?;
+        let found = found
+            .await
+            .map_err(|error| WriteError::Unknown(self.context.read_error("check", key, &error)))?;
         let wanted = payload.iter().flatten();
         Ok(found.len() < payload.content_length() && found.iter().eq(wanted.take(found.len())))
     }
@@ -288,7 +291,7 @@ impl Inner {
         key: &str,
         path: &Path,
     ) -> Result<(), WriteError> {
-        let action = "look before creating";
+        let action = "check before creating";
         match self.run_operation(action, key, self.check_absent(store, key, path)).await {
             Ok(looked) => looked,
             Err(abandoned) => {
@@ -308,7 +311,7 @@ impl Inner {
             Ok(_) => Err(WriteError::AlreadyExists),
             Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => {
-                let error = self.context.read_error("look before creating", key, &error);
+                let error = self.context.read_error("check before creating", key, &error);
                 Err(WriteError::NotWritten(error))
             }
         }
@@ -327,7 +330,8 @@ impl Inner {
                 StoreErrorKind::Unavailable,
                 "create",
                 key,
-                "the server says that it exists already, and shows no such object; try again",
+                "the server reports that the object already exists, but does not have it; try \
+                 again",
             );
             return Err(WriteError::Unknown(error));
         }

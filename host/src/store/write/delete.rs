@@ -72,7 +72,7 @@ impl Inner {
                 }
             };
             let unsaid = match self.run_operation("delete", first, answers).await {
-                Ok(()) => "the store did not say whether it is gone".to_owned(),
+                Ok(()) => "the store did not report the outcome".to_owned(),
                 Err(abandoned) => self.context.abandoned_reason(&abandoned),
             };
             self.judge(bulk, results, &unsaid, &mut failures);

@@ -50,7 +50,7 @@ impl Inner {
             let verdict = self.probe(&store, &keys).await;
             for failure in self.delete(keys.to_vec()).await {
                 let error = failure.error;
-                tracing::warn!(object = failure.key, %error, "a probe object stays");
+                tracing::warn!(object = failure.key, %error, "cannot delete a probe object");
             }
             verdict
         });

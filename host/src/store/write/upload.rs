@@ -102,7 +102,7 @@ impl Upload {
             return Err(error.clone());
         }
         let length = bytes.len();
-        let dropped = "a write of it was dropped half way: upload the object anew".to_owned();
+        let dropped = "a write was dropped before its end: upload the object again".to_owned();
         self.failed = Some(self.not_written(StoreErrorKind::Unavailable, dropped));
         let result = self.add(bytes).await;
         self.failed = result.as_ref().err().cloned();
@@ -224,7 +224,7 @@ impl Upload {
     async fn send_part(&mut self, payload: PutPayload) -> Result<(), WriteError> {
         if self.parts_started >= UPLOAD_PARTS_MAX {
             let reason =
-                format!("it is larger than {UPLOAD_PARTS_MAX} parts of {PART_BYTES} bytes");
+                format!("the object is larger than {UPLOAD_PARTS_MAX} parts of {PART_BYTES} bytes");
             return Err(self.not_written(StoreErrorKind::Invalid, reason));
         }
         while self.tasks.len() >= PARTS_IN_FLIGHT_MAX {
@@ -320,7 +320,7 @@ async fn abort(inner: &Inner, key: &str, mut upload: Box<dyn MultipartUpload>) {
         upload.abort().await.map_err(|error| inner.context.read_error(action, key, &error))
     };
     if let Err(error) = inner.run_certain(action, key, aborted).await {
-        tracing::warn!(object = key, %error, "parts of an unfinished upload may be left");
+        tracing::warn!(object = key, %error, "cannot abort an upload: its parts may stay");
     }
 }
 

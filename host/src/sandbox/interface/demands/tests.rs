@@ -31,44 +31,49 @@ fn each_unmet_import_is_named_with_the_cure() {
     let http = ["wasi:http/types@0.2.10", "wasi:http/outgoing-handler@0.2.10"];
     assert_eq!(
         refusal(World::Plugin, &component(&http, RUN)),
-        "it imports wasi:http/types@0.2.10, wasi:http/outgoing-handler@0.2.10, which no plugin is \
-         given: it has no network. Build it without HTTP; JavaScript with `componentize-js \
-         --disable http fetch-event`"
+        "it imports wasi:http/types@0.2.10, wasi:http/outgoing-handler@0.2.10, which this host \
+         provides to no plugin: components have no network. Build the component without HTTP; \
+         JavaScript with `componentize-js --disable http fetch-event`"
     );
     let mixed = ["wasi:http/types@0.2.10", "a:b/c@1.0.0", "wasi:cli/exit@0.2.0"];
     assert_eq!(
         refusal(World::Plugin, &component(&mixed, RUN)),
-        "it imports wasi:http/types@0.2.10, a:b/c@1.0.0, which no plugin is given. A plugin can \
-         import stratalog:log/append-log, stratalog:log/host-bytes, stratalog:log/object-store, \
-         stratalog:log/types, wasi:logging/logging@0.1.0-draft, and of WASI 0.2 wasi:cli, \
+        "it imports wasi:http/types@0.2.10, a:b/c@1.0.0, which this host provides to no plugin. A \
+         plugin can import stratalog:log/append-log, stratalog:log/host-bytes, \
+         stratalog:log/object-store, stratalog:log/types, wasi:logging/logging@0.1.0-draft, and of WASI 0.2 wasi:cli, \
          wasi:clocks, wasi:filesystem, wasi:io, wasi:random, wasi:sockets"
     );
     let refused = refusal(World::Log, &component(&[of_package!("append-log")], &[]));
-    assert!(refused.contains("which no log's component is given"), "{refused}");
+    assert!(refused.contains("which this host provides to no log component"), "{refused}");
 }
 
 #[test]
 fn an_interface_that_is_there_and_lacks_a_function_is_named() {
     let refused = refusal(World::Plugin, &component(&["wasi:cli/exit@0.2.99"], RUN));
-    assert!(refused.starts_with("it imports what this host does not have: "), "{refused}");
+    assert!(
+        refused.starts_with("it imports something that this host does not provide: "),
+        "{refused}"
+    );
     assert!(refused.contains("`wasi:cli/exit@0.2.99`"), "{refused}");
 }
 
 #[test]
 fn another_version_of_wasi_is_named() {
-    let later = "it was made for wasi:cli/stdin@0.3.0, and this host has WASI 0.2. That is a later \
-        one: build it for WASI 0.2, as for wasm32-wasip2";
+    let later = "it was made for wasi:cli/stdin@0.3.0, and this host has WASI 0.2: a later WASI; \
+                 build the component for WASI 0.2, as for wasm32-wasip2";
     assert_eq!(refusal(World::Plugin, &component(&["wasi:cli/stdin@0.3.0"], RUN)), later);
     for export in ["wasi:cli/run@0.3.0", "wasi:cli/run@1.0.0"] {
         let refused = refusal(World::Plugin, &component(&[], &[export]));
-        assert!(refused.contains("That is a later one"), "{refused}");
+        assert!(refused.contains(": a later WASI; "), "{refused}");
     }
     for import in ["wasi:cli/stdin@0.2.0-rc-2023-11-10", "wasi:http/types@0.1.0", "wasi:io/streams"]
     {
         let refused = refusal(World::Plugin, &component(&[import], RUN));
         assert!(refused.contains(import), "{refused}");
         assert!(
-            refused.ends_with("a preview of it: build it anew with current tools"),
+            refused.ends_with(
+                ": an older preview of WASI; build the component again with current tools"
+            ),
             "{refused}"
         );
     }
@@ -94,21 +99,21 @@ fn another_version_of_the_interface_is_named() {
 fn a_missing_export_is_named_with_what_is_there() {
     let refused = refusal(World::Plugin, &component(&[], &[]));
     assert!(
-        refused.starts_with(
-            "it is not a command: it exports no wasi:cli/run@0.2.0, it exports \
-        nothing. "
-        ),
+        refused.starts_with("it is not a command: it exports nothing, but no wasi:cli/run@0.2.0. "),
         "{refused}"
     );
     let refused = refusal(World::Plugin, &component(&[], &["a:b/c@1.0.0", "d:e/f@1.0.0"]));
-    assert!(refused.contains("it exports a:b/c@1.0.0, d:e/f@1.0.0. "), "{refused}");
+    assert!(
+        refused.contains("it exports a:b/c@1.0.0, d:e/f@1.0.0, but no wasi:cli/run@0.2.0. "),
+        "{refused}"
+    );
     // A later version that this one serves.
     let append_log = format!("stratalog:log/append-log@{}", Version { patch: 3, ..ours() });
     let refused = refusal(World::Log, &component(&[], &[&append_log]));
     assert_eq!(
         refused,
         format!(
-            "it is not a component of the world {}: it exports no {}, it exports {append_log}",
+            "it is not a component of the world {}: it exports {append_log}, but no {}",
             of_package!("log-component"),
             of_package!("host-lines"),
         )
@@ -122,7 +127,7 @@ fn what_is_no_component_is_refused_with_the_way_to_one() {
     for (bytes, words) in [
         (&module("(module)")[..], "is a core WebAssembly module, not a WebAssembly component"),
         (&module("(module)"), "`wasm-tools component embed`"),
-        (&preview_1, "it was built for wasm32-wasip1: build it for wasm32-wasip2, or"),
+        (&preview_1, "built for wasm32-wasip1; build it for wasm32-wasip2, or"),
         (&preview_1, "--adapt wasi_snapshot_preview1=wasi_snapshot_preview1.command.wasm"),
         (b"#!/bin/sh", "is not a WebAssembly component"),
         (b"", "is not a WebAssembly component"),

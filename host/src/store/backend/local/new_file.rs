@@ -55,7 +55,7 @@ impl NewFile {
                 Err(error) => return Err(failed(error.into())),
             }
         }
-        let taken = format!("{STAGED_MAX} files {name}#NUMBER stand beside it; remove them");
+        let taken = format!("{STAGED_MAX} unfinished files {name}#NUMBER exist; remove them");
         Err(failed(io::Error::other(taken).into()))
     }
 
@@ -108,14 +108,14 @@ impl NewFile {
                 Ok(Published::AlreadyExists)
             }
             Err(unseen) if unseen.kind() != io::ErrorKind::NotFound => {
-                Err(self.failed(Step::Publishing, "look at", unseen))
+                Err(self.failed(Step::Publishing, "inspect", unseen))
             }
             _ => Err(self.failed(Step::Linking, "name", error)),
         }
     }
 
     fn open(&mut self) -> io::Result<&mut File> {
-        self.file.as_mut().ok_or_else(|| io::Error::other("it is closed"))
+        self.file.as_mut().ok_or_else(|| io::Error::other("the file is closed"))
     }
 
     fn failed(&self, step: Step, verb: &str, cause: impl Into<Cause>) -> Failure {

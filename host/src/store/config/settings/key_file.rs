@@ -34,7 +34,7 @@ type Problem = String;
 pub(crate) fn read(setting: &str, path: &str) -> Result<String, Problem> {
     let problem = |why: &str| format!("the file that {setting} names {why}");
     if path.trim_start().starts_with('{') || path.contains("-----BEGIN") {
-        return Err(format!("{setting} holds a key, and should name the file that holds it"));
+        return Err(format!("{setting} has a key as its value: name the file that has the key"));
     }
     let metadata = std::fs::metadata(path).map_err(|error| problem(reason(error.kind())))?;
     if !metadata.is_file() {
@@ -85,11 +85,10 @@ pub(crate) fn application_default(text: &str, origin: &str) -> Result<Checked, P
             known @ ("external_account" | "impersonated_service_account" | "gdch_service_account"),
         ) => Err(format!(
             "the credentials in {origin} are of the type {known}, which is not supported: use \
-                 the key of a service account, or google_bearer_token"
+             the key of a service account, or google_bearer_token"
         )),
         _ => Err(format!(
-            "the credentials in {origin} do not say that they are of the type service_account or \
-             authorized_user"
+            "the credentials in {origin} do not have the type service_account or authorized_user"
         )),
     }
 }
@@ -117,8 +116,8 @@ fn check_private_key(key: &str, origin: &str) -> Result<(), Problem> {
     let problem = |why: &str| Err(format!("the private key in {origin} {why}"));
     if key.contains("\\n") {
         return problem(
-            "is not PEM: its line ends are written as \\n; keep the file as Google gave it, or \
-             write real line ends",
+            "is not PEM: its line ends are written as \\n; use the file as Google provides it, \
+             or write real line ends",
         );
     }
     if !key.contains("-----BEGIN ") {

@@ -190,7 +190,7 @@ impl<K: ServiceKey> Settings<K> {
     fn check_values(&self) -> Result<(), OpenError> {
         for setting in &self.values {
             let expected = match option_names::known_of(setting.key) {
-                _ if setting.value.is_empty() => Err("something, or leave it out"),
+                _ if setting.value.is_empty() => Err("a value, or leave the setting out"),
                 Some(known) => known.form.check(&setting.value),
                 None => Form::Header.check(&setting.value),
             };

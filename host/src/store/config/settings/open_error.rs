@@ -34,7 +34,7 @@ pub enum OpenError {
     #[error(transparent)]
     Option(#[from] OptionError),
     /// The value of a setting is wrong.
-    #[error("cannot open {root}: the value of {setting} cannot be used: write {expected}")]
+    #[error("cannot open {root}: invalid value of {setting}; write {expected}")]
     BadSetting {
         /// The root.
         root: String,
@@ -63,8 +63,9 @@ pub enum OpenError {
     },
     /// No credentials are configured, so every request would be refused or hang.
     #[error(
-        "no credentials for {root}: set {variables}; or the store option {anonymous} for a public \
-         one; or instance_credentials=true to use the role of this machine"
+        "cannot open {root}: no credentials were found; set {variables}, or the store option \
+         {anonymous} for public data, or instance_credentials=true to use the role of this \
+         machine"
     )]
     NoCredentials {
         /// The root.
@@ -75,7 +76,7 @@ pub enum OpenError {
         anonymous: &'static str,
     },
     /// A setting that the service needs is missing.
-    #[error("{root} needs {needed}")]
+    #[error("cannot open {root}: {needed}")]
     MissingSetting {
         /// The root.
         root: String,
@@ -84,8 +85,8 @@ pub enum OpenError {
     },
     /// The endpoint is plain HTTP without a setting that allows it.
     #[error(
-        "the endpoint of {root} is plain http, which sends everything readable: add \
-         the store option allow_http=true if that is meant, or use https"
+        "cannot open {root}: its endpoint is plain HTTP, which does not encrypt; use https, or \
+         add the store option allow_http=true"
     )]
     PlainHttp {
         /// The root.

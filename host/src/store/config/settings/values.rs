@@ -139,7 +139,7 @@ impl Form {
                 "a URL such as http://host:3128 or https://user:password@host:3128, without a \
                  query or a space"
             }
-            Self::Host => "the name of a host, perhaps with a port",
+            Self::Host => "the name of a host, optionally with a port",
             Self::UrlPath => "a path that begins with /, without a query or a space",
             Self::Name => "a name of letters, digits, `-`, `_` and `.`",
             Self::Word => "ASCII characters without spaces and line ends, at most 16,000",
@@ -147,10 +147,10 @@ impl Form {
                 "ASCII characters without line ends, and spaces only between words, at most 1,000"
             }
             Self::File => "the path of a file",
-            Self::Base64 => "the key as it was given to you, in base64",
+            Self::Base64 => "the key as you received it, in base64",
             Self::Key256 => "a key of 256 bits in base64, which is 44 characters",
             Self::SharedAccess => {
-                "a shared access signature as it was given to you, such as sv=...&sig=..."
+                "a shared access signature as you received it, such as sv=...&sig=..."
             }
             Self::Certificates => {
                 "certificates in PEM, with line ends in them and not with \\n in place of those"

@@ -67,7 +67,10 @@ async fn an_object_is_there_only_if_the_store_says_so() {
             let (fate, seen) = create(scheme, Answer::new(status, "")).await;
             let Err(WriteError::Unknown(failed)) = fate else { panic!("{scheme}: {fate:?}") };
             assert_eq!(failed.kind, Kind::Unavailable, "{scheme} {status}: {failed}");
-            assert!(failed.message.contains("shows no such object"), "{scheme}: {failed}");
+            assert!(
+                failed.message.contains("already exists, but does not have it"),
+                "{scheme}: {failed}"
+            );
             assert_eq!(seen.last().unwrap().method, "HEAD", "{scheme} {status}");
             let server = Server::start(move |asked| match asked.method.as_str() {
                 "PUT" => Answer::new(status, ""),
@@ -92,9 +95,7 @@ fn upload_server(key: &'static str, last: Answer) -> Server {
         "POST" if asked.target.contains("uploads") => Answer::new(
             200,
             format!(
-                "<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>{key}</Key>\
-                 <UploadId>u</UploadId>\
-             </InitiateMultipartUploadResult>"
+                "<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>{key}</Key><UploadId>u</UploadId></InitiateMultipartUploadResult>"
             ),
         ),
         "PUT" if asked.target.contains("blocklist") => last.clone(),
@@ -117,8 +118,8 @@ fn completed(key: &str) -> Answer {
     Answer::new(
         200,
         format!(
-            "  \n<?xml version=\"1.0\"?><CompleteMultipartUploadResult><Location>http://x</Location>\
-         <Key>{key}</Key><ETag>&quot;t-2&quot;</ETag></CompleteMultipartUploadResult>"
+            "  \n<?xml \
+             version=\"1.0\"?><CompleteMultipartUploadResult><Location>http://x</Location><Key>{key}</Key><ETag>&quot;t-2&quot;</ETag></CompleteMultipartUploadResult>"
         ),
     )
 }
@@ -253,7 +254,7 @@ async fn a_key_is_deleted_only_if_the_store_says_so_of_that_key() {
     let keys: Vec<&str> = failures.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["log/b", "log/c"]);
     assert!(failures[0].1.message.contains("AccessDenied"), "{}", failures[0].1);
-    assert!(failures[1].1.message.contains("did not say whether it is gone"), "{}", failures[1].1);
+    assert!(failures[1].1.message.contains("did not report the outcome"), "{}", failures[1].1);
 
     for (body, words) in [
         (LOGIN_PAGE.to_owned(), "its root element is <html>"),

@@ -105,7 +105,7 @@ pub(crate) fn check_azure(
     settings.check_instance(way == Way::Managed)?;
     let fabric = "it needs all of azure_fabric_token_service_url, _workload_host, \
                   _session_token and _cluster_identifier";
-    let local = "azure_storage_use_emulator=true has its own, leave one of them out";
+    let local = "azure_storage_use_emulator=true has its own; leave one of them out";
     settings.hold_to(&[
         (Of::Options, Azure::DisableTagging, false, TAGS),
         (Of::Options, Azure::Endpoint, !emulator, local),
@@ -115,7 +115,7 @@ pub(crate) fn check_azure(
             Of::Options,
             Azure::AccountName,
             !account_in_location,
-            "the account stands in the location, leave it out",
+            "the location names the account; leave this setting out",
         ),
         (Of::Options, Azure::FabricTokenServiceUrl, way == Way::Fabric, fabric),
         (Of::Options, Azure::FabricWorkloadHost, way == Way::Fabric, fabric),
@@ -142,5 +142,5 @@ pub(crate) fn check_azure(
 }
 
 fn local_or_endpoint() -> &'static str {
-    "azure_storage_endpoint or the emulator was given, leave one of them out"
+    "azure_storage_endpoint or the emulator is set, too; leave one of them out"
 }

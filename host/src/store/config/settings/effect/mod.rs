@@ -88,12 +88,7 @@ impl<K: ServiceKey> Settings<K> {
         let both =
             self.is_true(client(Client::Http2Only)) && self.is_true(client(Client::Http1Only));
         self.hold_to(&[
-            (
-                Of::All,
-                client(Client::Http1Only),
-                !both,
-                "http2_only=true was given too, choose one",
-            ),
+            (Of::All, client(Client::Http1Only), !both, "http2_only=true is set, too; choose one"),
             (Of::Options, client(Client::Http2KeepAliveInterval), http2, HTTP2),
             (Of::Options, client(Client::Http2KeepAliveTimeout), http2, HTTP2),
             (Of::Options, client(Client::Http2KeepAliveTimeout), pings, PINGS),
@@ -110,10 +105,10 @@ fn instance_credentials() -> SettingName {
     SettingName::Option("instance_credentials".to_owned())
 }
 
-const UNSIGNED: &str = "requests are not signed with skip_signature=true, leave one of them out";
-const BETTER: &str = "other credentials come first, leave one of them out";
-const COPY: &str = "a log never copies an object, leave it out";
-const TAGS: &str = "a log never tags an object, leave it out";
+const UNSIGNED: &str = "requests are not signed with skip_signature=true; leave one of them out";
+const BETTER: &str = "other credentials come first; leave one of them out";
+const COPY: &str = "a log never copies an object; leave this setting out";
+const TAGS: &str = "a log never tags an object; leave this setting out";
 
 /// Checks the settings of S3.
 pub(crate) fn check_s3(settings: &Settings<S3>, bucket: &str) -> Result<(), OpenError> {
@@ -131,24 +126,20 @@ pub(crate) fn check_s3(settings: &Settings<S3>, bucket: &str) -> Result<(), Open
         (Of::Options, S3::UnsignedPayload, signs, UNSIGNED),
         (Of::Options, S3::CopyIfNotExists, false, COPY),
         (Of::Options, S3::DisableTagging, false, TAGS),
-        (Of::Options, S3::DefaultRegion, !two_regions, "aws_region was given too, choose one"),
-        (
-            Of::Options,
-            S3::Endpoint,
-            !two_endpoints,
-            "aws_endpoint_url_s3 was given too, choose one",
-        ),
+        (Of::Options, S3::DefaultRegion, !two_regions, "aws_region is set, too; choose one"),
+        (Of::Options, S3::Endpoint, !two_endpoints, "aws_endpoint_url_s3 is set, too; choose one"),
         (
             Of::Options,
             S3::S3Express,
             !is_express || in_zone,
-            "the bucket is no directory bucket, whose name ends with --x-s3; leave it out",
+            "the bucket is not a directory bucket, whose name ends with --x-s3; leave this \
+             setting out",
         ),
         (
             Of::Options,
             S3::VirtualHostedStyleRequest,
             !is_express || has_endpoint,
-            "a directory bucket has its own host, leave it out",
+            "a directory bucket has its own host; leave this setting out",
         ),
     ])
 }
@@ -275,8 +266,8 @@ pub(crate) fn check_google(
     let any = GOOGLE_CREDENTIALS.concat().iter().any(|key| has(*key));
     settings.check_instance(signs && !any)?;
     if settings.instance_credentials && default_file {
-        let remedy = "gcloud has left application default credentials in this home, which come \
-                      first; remove them, or set HOME to another folder";
+        let remedy = "the application default credentials of gcloud in this home come first; \
+                      remove them, or set HOME to another folder";
         return Err(settings.without_effect(instance_credentials(), remedy));
     }
     settings.hold_to(&[
@@ -296,7 +287,7 @@ pub(crate) fn check_google(
 pub(crate) fn check_webdav(settings: &Settings<Client>, is_plain: bool) -> Result<(), OpenError> {
     settings.check_client()?;
     if settings.instance_credentials {
-        let remedy = "WebDAV takes no credentials, leave it out";
+        let remedy = "WebDAV takes no credentials; leave this setting out";
         return Err(settings.without_effect(instance_credentials(), remedy));
     }
     let refuses = is_plain && settings.is_false(Client::AllowHttp);
@@ -304,6 +295,6 @@ pub(crate) fn check_webdav(settings: &Settings<Client>, is_plain: bool) -> Resul
         Of::Options,
         Client::AllowHttp,
         !refuses,
-        "the location begins with http://, write https:// if plain HTTP is not meant",
+        "the location begins with http://; write https:// if plain HTTP is not meant",
     )])
 }
