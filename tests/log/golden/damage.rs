@@ -203,8 +203,8 @@ fn a_manifest_of_a_newer_format_is_refused_by_everything_that_needs_it() {
             let Err(Error::Unsupported(message)) = outcome else { panic!("{outcome:?}") };
             assert_eq!(
                 message,
-                "cannot read manifest_0000000000000000004.json: the manifest has format 3, and this \
-                 version supports formats up to 2; use a newer version"
+                "cannot read manifest_0000000000000000004.json: the manifest has format 3, and \
+                 this version supports formats up to 2; use a newer version"
             );
         }
         // Appending needs no manifest, so nothing is lost.

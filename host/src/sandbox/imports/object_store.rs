@@ -389,8 +389,7 @@ fn check_size(key: &str, bytes: usize) -> Result<(), wit::StoreError> {
         return Ok(());
     }
     let message = format!(
-        "cannot create {key}: {bytes} bytes are more than the {CREATE_BYTES_MAX} of one create; \
-         upload the object in parts"
+        "cannot create {key}: {bytes} bytes exceed {CREATE_BYTES_MAX}; upload the object in parts"
     );
     Err(wit::StoreError { kind: wit::StoreErrorKind::Invalid, message })
 }

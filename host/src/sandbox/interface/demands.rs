@@ -164,8 +164,8 @@ fn unmet_import<T: 'static>(world: World, surface: &Surface, linker: &Linker<T>)
     let unmet_text = unmet.join(", ");
     if unmet.iter().all(|import| import.starts_with("wasi:http/")) {
         return Some(format!(
-            "imports {unmet_text}, {given}, components have no network. Build the component without \
-             HTTP; JavaScript with `componentize-js --disable http fetch-event`"
+            "imports {unmet_text}, {given}: components have no network. Build the component \
+             without HTTP; JavaScript with `componentize-js --disable http fetch-event`"
         ));
     }
     let offered = world.offered().join(", ");

@@ -36,9 +36,9 @@ fn components_that_no_compiler_makes_are_refused_or_stopped() {
         (
             "imports-http",
             5,
-            "imports wasi:http/types@0.2.0, which this host provides to no plugin: components have no \
-             network. Build the component without HTTP; JavaScript with `componentize-js --disable \
-             http fetch-event`",
+            "imports wasi:http/types@0.2.0, which this host provides to no plugin: components have \
+             no network. Build the component without HTTP; JavaScript with `componentize-js \
+             --disable http fetch-event`",
         ),
         (
             "imports-unknown",
@@ -125,7 +125,8 @@ fn a_plugin_is_compiled_once_and_a_damaged_module_of_it_is_not_run() {
     std::fs::write(&module, bytes).unwrap();
     let said = run(&[]);
     let warning = format!(
-        "warning: {} is compiled again: {} is damaged: the digest in its header is not that of its content\n",
+        "warning: {} is compiled again: {} is damaged: the digest in its header is not that of its \
+         content\n",
         plugin.display(),
         module.display()
     );

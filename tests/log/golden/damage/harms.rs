@@ -260,7 +260,8 @@ pub(super) const HARMS: &[Harm] = &[
         harm: |world| forge(world, MANIFEST, "\"absorbed_bytes\":148", "\"absorbed_bytes\":14"),
         damage: [
             MANIFEST,
-            "at least positions 5 to 8 and 98 bytes absorbed, as in manifest_0000000000000000003.json",
+            "at least positions 5 to 8 and 98 bytes absorbed, as in \
+             manifest_0000000000000000003.json",
             "positions 5 to 12 and 14 bytes absorbed",
         ],
         read: EVENTS.len(),

@@ -40,7 +40,8 @@ fn each_unmet_import_is_named_with_the_cure() {
         refusal(World::Plugin, &component(&mixed, RUN)),
         "it imports wasi:http/types@0.2.10, a:b/c@1.0.0, which this host provides to no plugin. A \
          plugin can import stratalog:log/append-log, stratalog:log/host-bytes, \
-         stratalog:log/object-store, stratalog:log/types, wasi:logging/logging@0.1.0-draft, and of WASI 0.2 wasi:cli, \
+         stratalog:log/object-store, stratalog:log/types, wasi:logging/logging@0.1.0-draft, and of \
+         WASI 0.2 wasi:cli, \
          wasi:clocks, wasi:filesystem, wasi:io, wasi:random, wasi:sockets"
     );
     let refused = refusal(World::Log, &component(&[of_package!("append-log")], &[]));

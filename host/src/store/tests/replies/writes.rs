@@ -95,7 +95,9 @@ fn upload_server(key: &'static str, last: Answer) -> Server {
         "POST" if asked.target.contains("uploads") => Answer::new(
             200,
             format!(
-                "<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>{key}</Key><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+                "<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>{key}</Key>\
+                 <UploadId>u</UploadId>\
+             </InitiateMultipartUploadResult>"
             ),
         ),
         "PUT" if asked.target.contains("blocklist") => last.clone(),
@@ -118,8 +120,8 @@ fn completed(key: &str) -> Answer {
     Answer::new(
         200,
         format!(
-            "  \n<?xml \
-             version=\"1.0\"?><CompleteMultipartUploadResult><Location>http://x</Location><Key>{key}</Key><ETag>&quot;t-2&quot;</ETag></CompleteMultipartUploadResult>"
+            "  \n<?xml version=\"1.0\"?><CompleteMultipartUploadResult><Location>http://x</Location>\
+         <Key>{key}</Key><ETag>&quot;t-2&quot;</ETag></CompleteMultipartUploadResult>"
         ),
     )
 }
