@@ -77,8 +77,8 @@ fn kept(events: u64) -> String {
 fn shown_below(below: &[String], more: bool) -> String {
     match (below.is_empty(), more) {
         (true, _) => String::new(),
-        (false, false) => format!("; below it are {}", below.join(", ")),
-        (false, true) => format!("; below it are {} and more", below.join(", ")),
+        (false, false) => format!("; logs below this name: {}", below.join(", ")),
+        (false, true) => format!("; logs below this name: {} and more", below.join(", ")),
     }
 }
 

@@ -161,7 +161,10 @@ fn a_log_that_is_not_there_yet_is_waited_for() {
     let (_folder, log) = fresh();
     let (mut child, mut next) = follow(stratalog(&["tail", "-f", &log]));
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    wait_for_line(&mut stderr, &format!("there is no log at {log} yet: waiting for it"));
+    wait_for_line(
+        &mut stderr,
+        &format!("there is no log at {log} yet: waiting for the first events"),
+    );
     ok(&["append", &log], &numbered(0..2));
     assert_eq!(next() + &next(), numbered(0..2));
     signal(&child, "INT");
@@ -188,7 +191,7 @@ fn a_store_that_is_away_for_a_while_is_said_once_and_tried_on() {
     command.env("AWS_ACCESS_KEY_ID", "key").env("AWS_SECRET_ACCESS_KEY", "hush");
     let mut child = command.spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    wait_for_line(&mut stderr, "cannot read s3://bucket/log, trying on: ");
+    wait_for_line(&mut stderr, "cannot read s3://bucket/log, retrying: ");
     until("looks that succeed", || lists.load(Ordering::SeqCst) > 6);
     signal(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(143));

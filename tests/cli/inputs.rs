@@ -50,9 +50,9 @@ fn nothing_is_appended_before_all_inputs_are_there() {
     let table = [
         (missing.as_str(), "missing.jsonl: No such file"),
         (&below_file, "good.jsonl/x: Not a directory"),
-        (folder_path, "is no file of lines; if it is the log, it comes first"),
-        (&wide, "wide.txt: it is UTF-16"),
-        (&named, "plain.gz: it is named as gzip data and is none"),
+        (folder_path, "is not a file of lines; if it is the log, write the log first"),
+        (&wide, "wide.txt: the input is UTF-16"),
+        (&named, "plain.gz: the input is named as gzip data, but is not"),
     ];
     for (bad, words) in table {
         check(&["append", &log, &good, "-", bad], "event\n", 5, &[words]);
@@ -238,15 +238,19 @@ fn what_is_no_text_is_refused_before_anything_of_it_is_taken() {
     let marked = [b"\xff\xfe".to_vec(), utf_16(text)].concat();
     let bzip2 = b"BZh91AY&SY\x93".to_vec();
     let table: [(&str, Vec<u8>, &str); 9] = [
-        ("marked.txt", marked.clone(), "it is UTF-16 or UTF-32 text; convert it, as in `iconv"),
-        ("wide.txt", utf_16(text), "it is UTF-16 or UTF-32 text"),
-        ("image.bin", b"a\nb\0c\n".to_vec(), "it is binary, its byte 4 is NUL"),
+        (
+            "marked.txt",
+            marked.clone(),
+            "the input is UTF-16 or UTF-32 text; convert it, as in `iconv",
+        ),
+        ("wide.txt", utf_16(text), "the input is UTF-16 or UTF-32 text"),
+        ("image.bin", b"a\nb\0c\n".to_vec(), "the input is binary, its byte 4 is NUL"),
         ("app.bz2", bzip2, "compressed with bzip2; decompress it, as in `bzcat"),
         ("app.xz", b"\xfd7zXZ\0\0".to_vec(), "compressed with xz; decompress it, as in `xzcat"),
         ("app.zip", b"PK\x03\x04\x14".to_vec(), "compressed with zip"),
-        ("wide.gz", gzip(&utf_16(text)), "it is UTF-16 or UTF-32 text"),
-        ("binary.zst", zstd(b"a\nb\0c\n"), "it is binary, its byte 4 is NUL"),
-        ("twice.gz", gzip(&gzip(b"a\n")), "it is compressed twice"),
+        ("wide.gz", gzip(&utf_16(text)), "the input is UTF-16 or UTF-32 text"),
+        ("binary.zst", zstd(b"a\nb\0c\n"), "the input is binary, its byte 4 is NUL"),
+        ("twice.gz", gzip(&gzip(b"a\n")), "the input is compressed twice"),
     ];
     for (name, bytes, words) in table {
         let file = write(folder.path(), name, &bytes);
@@ -273,7 +277,9 @@ fn a_nul_byte_further_on_stops_at_its_line() {
     let text = numbered(0..50_000);
     let bytes = format!("{text}x\0y\n\nlast\n");
     let file = write(folder.path(), "app.log", &bytes);
-    let words = format!("error: {file}:50001: the line has a NUL byte (--skip-invalid leaves");
+    let words = format!(
+        "error: cannot append {file}:50001: the line has a NUL byte; --skip-invalid leaves"
+    );
     check(&["append", &log, &file], "", 5, &["50,000 events in", &words]);
     assert!(ok(&["read", &log], "") == text);
     let report = json(&["append", "--json", "--skip-invalid", &log, &file]);
@@ -293,11 +299,11 @@ fn arguments_in_the_wrong_order_are_refused_with_the_right_command() {
     let right_new = format!("`stratalog append {log} {new}`");
     let file_url = format!("file://{}", file.replace(' ', "%20"));
     let table: [(&[&str], &[&str]); 6] = [
-        (&[&file, &log], &["app 1.jsonl is a file, and the log comes first", &right]),
-        (&[&file, url], &["app 1.jsonl is a file, and the log comes first", &right_url]),
+        (&[&file, &log], &["app 1.jsonl is a file; write the log first", &right]),
+        (&[&file, url], &["app 1.jsonl is a file; write the log first", &right_url]),
         (
             &[&new, &log],
-            &["/log is no file of lines; if it is the log, it comes first", &right_new],
+            &["/log is not a file of lines; if it is the log, write the log first", &right_new],
         ),
         (&[&file], &["app 1.jsonl is a file, and a log is a folder"]),
         (&[&file, &file], &["app 1.jsonl is a file, and a log is a folder"]),

@@ -58,7 +58,7 @@ fn events_count_as_read_only_if_there_is_a_stdout() {
     for command in [&read[..], &["tail", &log], &["stat", "--json", &log], &["stat", &log]] {
         let ran = run_behind("", command, ">&-");
         assert_eq!(ran.code, 1, "{command:?}: {}", ran.stderr);
-        let words = "error: cannot write to stdout: it is closed; give it a file";
+        let words = "error: cannot write to stdout: stdout is closed; connect it to a file";
         assert!(ran.stderr.contains(words), "{command:?}: {}", ran.stderr);
     }
     assert!(!file.exists());

@@ -17,15 +17,19 @@ fn an_append_that_makes_a_log_says_so_and_names_the_one_that_may_be_meant() {
     fs::create_dir(format!("{log}es")).unwrap();
     let mistyped = format!("{log}s");
     for command in ["stat", "read", "tail", "verify", "compact"] {
-        let words = [&format!("there is no log at {mistyped}; beside it is {log}")[..]];
+        let words =
+            [&format!("there is no log at {mistyped}; a log with a similar name: {log}")[..]];
         check(&[command, &mistyped], "", 5, &words);
-        let words = format!("{mistyped}; beside");
+        let words = format!("{mistyped}; a log");
         let other = format!("{log}-of-another-name");
         let ran = run_with(&[command, &other], b"");
-        assert!(!ran.stderr.contains(&words) && !ran.stderr.contains("beside"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains(&words) && !ran.stderr.contains("similar"), "{}", ran.stderr);
     }
     let mistaken = said(&["append", &mistyped]);
-    assert!(mistaken.contains(&format!("{mistyped}, a new log; beside it is {log}")), "{mistaken}");
+    assert!(
+        mistaken.contains(&format!("{mistyped}, a new log; a log with a similar name: {log}")),
+        "{mistaken}"
+    );
     assert_eq!(said(&["append", "-q", &format!("{log}-quiet")]), "");
 }
 
@@ -50,7 +54,7 @@ fn damage_is_answered_by_what_can_be_done() {
     ];
     for command in commands {
         let arguments = [command, &[log.as_str()]].concat();
-        check(&arguments, "", 4, &[&repair, &skip, "restore it from a copy"]);
+        check(&arguments, "", 4, &[&repair, &skip, "restore damaged objects from a copy"]);
     }
 }
 
@@ -93,7 +97,7 @@ fn a_position_of_another_log_that_was_never_compacted_is_refused() {
     ok(&["compact", "--full", &other], "");
     assert_eq!((read(&log).code, read(&other).code), (0, 5));
     let said = read(&other).stderr;
-    assert!(said.contains("holds no position of this log") && said.contains("batch_"), "{said}");
+    assert!(said.contains("cannot use the position file") && said.contains("batch_"), "{said}");
     ok(&["append", &log], "d\n");
     let ran = read(&log);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "d\n"), "{}", ran.stderr);

@@ -194,7 +194,7 @@ fn a_second_reader_with_the_same_position_file_is_refused() {
     // Far more than a pipe holds.
     append(&log, &large(0..50_000));
     let read = ["read", "--position-file", position, &log];
-    let refused = [position, "another reader is using it", "a file of its own"];
+    let refused = [position, "another reader uses the file", "its own file"];
     // Any end of the first one releases its lock.
     let (mut child, pipe) = stuck(&read);
     check(&read, "", 1, &refused);
@@ -225,7 +225,7 @@ fn readers_in_a_race_for_a_position_file_yield_each_event_once() {
                     for _ in 0..10 {
                         let ran = run_with(&read, b"");
                         assert!([0, 1].contains(&ran.code), "{}", ran.stderr);
-                        let refused = ran.stderr.contains("another reader is using it");
+                        let refused = ran.stderr.contains("another reader uses the file");
                         assert_eq!(ran.code == 1, refused, "{}", ran.stderr);
                         events.push_str(&ran.stdout);
                     }
@@ -353,11 +353,11 @@ fn a_position_file_that_is_none_is_named() {
     let position = file.to_str().unwrap();
     for (bytes, why) in [
         (&b"yesterday\n"[..], "invalid position \"yesterday\": "),
-        (b"", "it is empty"),
-        (b"\n", "it is empty"),
-        (b"\xff\xff", "it is not text"),
-        (b"1,2\n", "is not"),
-        (b"1\n2\n", "is not"),
+        (b"", "the file is empty"),
+        (b"\n", "the file is empty"),
+        (b"\xff\xff", "the file is not text"),
+        (b"1,2\n", "invalid position"),
+        (b"1\n2\n", "invalid position"),
     ] {
         fs::write(&file, bytes).unwrap();
         let words = [position, why, "remove it to read from the beginning"];

@@ -32,7 +32,7 @@ fn wrong_locations_and_options_name_the_thing() {
         ),
         (vec!["append", &below_file], 3, vec!["Not a directory"]),
         (vec!["append", &log, &missing], 5, vec!["cannot open", "missing: No such file"]),
-        (vec!["append", &log, "/"], 5, vec!["cannot append: / is no file of lines"]),
+        (vec!["append", &log, "/"], 5, vec!["cannot append: / is not a file of lines"]),
         (vec!["read", &missing], 5, vec!["there is no log at", "missing"]),
         (vec!["compact", &missing], 5, vec!["there is no log at"]),
         (vec!["stat", &file], 5, vec!["is a file, and a log is a folder"]),
@@ -205,6 +205,6 @@ fn a_full_disk_behind_stdout_is_a_failure() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_folder_that_cannot_be_made_leaves_the_events_unwritten() {
-    let words = ["not written: the last 3 of 3 events", "/proc/stratalog"];
+    let words = ["cannot write the last 3 of 3 events", "/proc/stratalog"];
     check(&["append", "/proc/stratalog/log"], "a\nb\nc\n", 3, &words);
 }

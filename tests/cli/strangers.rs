@@ -43,9 +43,9 @@ fn a_log_that_is_not_there_is_an_error_on_every_store() {
     fs::write(format!("{log}/notes.txt"), "no log").unwrap();
     on_all(&[&format!("{absent}\n")]);
     ok(&["append", &format!("{log}/team/errors")], "a\n");
-    on_all(&[&format!("{absent}; below it is {log}/team/errors\n")]);
+    on_all(&[&format!("{absent}; a log below this name: {log}/team/errors\n")]);
     ok(&["append", &format!("{log}/audit")], "a\n");
-    on_all(&[&format!("{absent}; below it are {log}/audit, {log}/team/errors\n")]);
+    on_all(&[&format!("{absent}; logs below this name: {log}/audit, {log}/team/errors\n")]);
     for number in 0..20 {
         ok(&["append", &format!("{log}/many/{number:02}")], "a\n");
     }
@@ -191,7 +191,8 @@ fn a_log_that_is_a_link_is_refused_and_a_link_that_leads_to_it_is_not() {
     ok(&["append", &log], "one\n");
     let link = folder.path().join("link").to_str().unwrap().to_owned();
     std::os::unix::fs::symlink(&log, &link).unwrap();
-    let words = ["is a symbolic link, which is not followed; name the folder that it leads to"];
+    let words =
+        ["is a symbolic link, which is not followed; name the folder that the link leads to"];
     for command in COMMANDS {
         check(&[command, &[&link]].concat(), "", 5, &words);
     }

@@ -103,7 +103,7 @@ fn old_batches_are_read_and_counted_as_uncounted() {
     ok(&["append", &log], "new\n");
     assert_eq!(ok(&["read", &log], ""), "old1\nold2\nnew\n");
     let table = ok(&["stat", &log], "");
-    assert!(table.contains("1, and those of 1 batch whose names do not tell"), "{table}");
+    assert!(table.contains("1, and those of 1 batch whose names have no count"), "{table}");
     assert!(table.contains("2023-11-14T22:13:20.000000Z"), "{table}");
 }
 

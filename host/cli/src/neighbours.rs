@@ -16,8 +16,8 @@ pub(crate) async fn shown(store: &Store, location: &Location) -> String {
         .collect();
     match found.len() {
         0 => String::new(),
-        1 => format!("; beside it is {}", found.concat()),
-        _ => format!("; beside it are {}", found.join(", ")),
+        1 => format!("; a log with a similar name: {}", found.concat()),
+        _ => format!("; logs with similar names: {}", found.join(", ")),
     }
 }
 

@@ -25,12 +25,14 @@ impl PositionFile {
         let file = ReplacedFile::keep(path).map_err(|refused| not_kept(path, refused))?;
         let mut file = Self { path: path.to_owned(), file, saved: None };
         match file.load() {
-            Ok(None) => return Err(file.broken("it is too large")),
-            Ok(Some(text)) if text.trim_end().is_empty() => return Err(file.broken("it is empty")),
+            Ok(None) => return Err(file.broken("the file is larger than any position")),
+            Ok(Some(text)) if text.trim_end().is_empty() => {
+                return Err(file.broken("the file is empty"));
+            }
             Ok(Some(text)) => file.saved = Some(text.trim_end().to_owned()),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) if error.kind() == ErrorKind::InvalidData => {
-                return Err(file.broken("it is not text"));
+                return Err(file.broken("the file is not text"));
             }
             Err(error) => {
                 let path = path.display();
@@ -64,8 +66,8 @@ impl PositionFile {
     /// Returns the error for a file that cannot be used.
     pub(crate) fn broken(&self, why: &str) -> Failure {
         Failure::input(format!(
-            "the position file {} holds no position of this log ({why}): restore it, or remove it \
-             to read from the beginning",
+            "cannot use the position file {}: {why}; restore the file, or remove it to read from \
+             the beginning",
             self.path.display()
         ))
     }
@@ -90,8 +92,8 @@ fn not_kept(path: &Path, refused: NotKept) -> Failure {
         NotKept::Locked => Failure::new(
             Code::Failed,
             format!(
-                "cannot use the position file {path}: another reader is using it; wait until that \
-                 one has ended, or give this one a file of its own"
+                "cannot use the position file {path}: another reader uses the file; wait until \
+                 that reader ends, or give this one its own file"
             ),
         ),
         NotKept::Error(error) => {

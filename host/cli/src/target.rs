@@ -81,7 +81,8 @@ impl Target {
     fn way_round_manifest(&self) -> String {
         let log = shell::word(self.location.to_string().as_ref());
         format!(
-            "restore it from a copy; or `stratalog repair {log}` reports whether it can be mended"
+            "restore the manifest from a copy; `stratalog repair {log}` reports whether a repair \
+             is possible"
         )
     }
 
@@ -89,8 +90,8 @@ impl Target {
     pub(crate) fn way_on(&self) -> String {
         let log = shell::word(self.location.to_string().as_ref());
         format!(
-            "restore it from a copy; or `stratalog repair {log}` reports what can be mended, and \
-             `stratalog read --skip-damaged {log}` reads what is whole"
+            "restore damaged objects from a copy; `stratalog repair {log}` reports what can be \
+             repaired, and `stratalog read --skip-damaged {log}` reads the rest"
         )
     }
 }
@@ -111,9 +112,9 @@ fn shown_below(location: &Location, below: &[String], more: bool) -> String {
     let below: Vec<_> = below.collect();
     match (below.len(), more) {
         (0, _) => String::new(),
-        (1, false) => format!("; below it is {}", below.concat()),
-        (_, false) => format!("; below it are {}", below.join(", ")),
-        (_, true) => format!("; below it are {} and more", below.join(", ")),
+        (1, false) => format!("; a log below this name: {}", below.concat()),
+        (_, false) => format!("; logs below this name: {}", below.join(", ")),
+        (_, true) => format!("; logs below this name: {} and more", below.join(", ")),
     }
 }
 
@@ -132,8 +133,8 @@ pub(crate) fn open_store(
     ] {
         if is_given && options.has_option(key) {
             return Err(Failure::usage(format!(
-                "the store option {key:?} has no effect: {flag} says the same, leave one of \
-                 them out"
+                "the store option {key:?} has no effect: {flag} sets the same; leave one of them \
+                 out"
             )));
         }
     }
@@ -162,7 +163,7 @@ pub(crate) fn host(shared: &Shared) -> Result<Host, Failure> {
     if let Some(folder) = cache_folder(shared)? {
         builder = builder.cache_folder(folder);
     }
-    let _compiling = Progress::of_compiling(shared, "the component of logs");
+    let _compiling = Progress::of_compiling(shared, "the log component");
     Ok(builder.build()?)
 }
 
@@ -187,7 +188,8 @@ fn check_place(location: &Location) -> Result<(), Failure> {
     }
     Err(Failure::input(match found.is_symlink() {
         true => format!(
-            "{location} is a symbolic link, which is not followed; name the folder that it leads to"
+            "{location} is a symbolic link, which is not followed; name the folder that the link \
+             leads to"
         ),
         false => format!("{location} is a file, and a log is a folder; name a folder"),
     }))

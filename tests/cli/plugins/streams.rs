@@ -114,7 +114,7 @@ fn what_a_stopped_plugin_wrote_last_is_lost_and_counted() {
         let lines: Vec<&str> = ran.stderr.lines().collect();
         let [lost, limit] = lines[..] else { panic!("{}", ran.stderr) };
         assert!(lost.starts_with("warning: the last ") && lost.contains(" bytes that "), "{lost}");
-        assert!(lost.ends_with(" wrote are lost: nobody read them"), "{lost}");
+        assert!(lost.ends_with(" wrote are lost: no process read them"), "{lost}");
         let expected =
             format!("was stopped: time_max = {seconds}s is reached: --time-max raises it");
         assert!(limit.starts_with("error: ") && limit.ends_with(&expected), "{limit}");

@@ -57,7 +57,7 @@ impl Arguments {
                 _ => format!(" (number {})", index.saturating_add(1)),
             };
             let message = format!(
-                "the value of '--store-option <KEY=VALUE>'{place} is no KEY=VALUE: write one as in \
+                "invalid value for '--store-option <KEY=VALUE>'{place}: write KEY=VALUE, as in \
                  aws_region=eu-central-1"
             );
             end_with(&Self::command().error(ErrorKind::ValueValidation, message));

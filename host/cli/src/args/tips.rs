@@ -12,12 +12,12 @@ const TIPS: [(&str, &[&str], &str); 5] = [
         &["-n", "--lines", "--last"],
         "'tail -n N' prints the last N events, 'read --limit N' the first",
     ),
-    ("read", &["-f", "--follow"], "'tail -f' goes on with the events to come"),
+    ("read", &["-f", "--follow"], "'tail -f' continues with new events"),
     ("tail", &["--limit"], "'tail -n N' prints the last N events, 'read --limit N' the first"),
     (
         "tail",
         &["--from", "--since", "--until", "--position-file", "--skip-damaged"],
-        "'read' has it, and prints from there to the end",
+        "'read' has this option, and prints from there to the end",
     ),
     ("trim", &["--keep", "--keep-last"], "'trim --keep-events N' keeps the last N events"),
 ];
@@ -53,7 +53,7 @@ fn tip(word: &str, typed: &[&str]) -> Option<String> {
         return Some(format!("'tail {word}' prints the last events"));
     }
     if is_of("run") && !word.starts_with('-') {
-        return Some(format!("the plugin's own arguments stand behind '--', as in '-- {word}'"));
+        return Some(format!("write the plugin's own arguments after '--', as in '-- {word}'"));
     }
     let mut numbers = typed.iter().filter(|word| word.strip_prefix('+').is_some_and(is_number));
     let number = numbers.next().filter(|_| is_of("tail"))?;
@@ -69,11 +69,11 @@ mod tests {
     fn a_word_of_another_command_is_answered_by_what_does_it() {
         let table = [
             ("read -n 5 log", "'tail -n N'"),
-            ("read -f log", "'tail -f' goes on"),
-            ("read --follow log", "'tail -f' goes on"),
+            ("read -f log", "'tail -f' continues"),
+            ("read --follow log", "'tail -f' continues"),
             ("read -5 log", "'tail -5'"),
             ("tail --limit 5 log", "'tail -n N'"),
-            ("tail --since=1h log", "'read' has it"),
+            ("tail --since=1h log", "'read' has this option"),
             ("tail +3 log", "'tail -n +3'"),
             ("run plugin.wasm ok", "as in '-- ok'"),
             ("run plugin.wasm --keep 5", "'-- --keep'"),

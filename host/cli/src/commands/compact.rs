@@ -48,7 +48,7 @@ pub(crate) async fn run(command: &Compact, shared: &Shared) -> Result<Code, Fail
     if command.dry_run {
         return match host.plan_compaction(store, &location.name, &options).await {
             Ok(plan) => report_plan(shared, &plan, command, location).map(|()| Code::Done),
-            Err(error) => Err(target.explain("look at", error).await),
+            Err(error) => Err(target.explain("examine", error).await),
         };
     }
     let progress = Progress::of_bytes(shared, &format!("compacting {location}"));
@@ -75,7 +75,7 @@ async fn show(progress: &Progress, target: &Target, options: &CompactOptions) ->
     let planned = match host.plan_compaction(store, &location.name, options).await {
         Ok(plan) => plan.bytes,
         Err(error) => {
-            tracing::info!("how much there is to compact is not known: {error}");
+            tracing::info!("cannot predict the size of the compaction: {error}");
             0
         }
     };
@@ -169,8 +169,8 @@ fn nothing(command: &Compact, location: &Location) -> String {
     match command.full {
         true => format!("nothing to compact in {location}"),
         false => format!(
-            "nothing to compact in {location}: it takes two batches, or enough segments of one \
-             size; --full takes what there is"
+            "nothing to compact in {location}: a compaction needs two batches, or enough \
+             segments of one size; --full compacts fewer, too"
         ),
     }
 }

@@ -58,8 +58,11 @@ pub(crate) async fn run(
     let location = Location::parse(&command.log).map_err(Error::from)?;
     let store = open_store(&location.root, shared, false)?;
     let mut doctor = Doctor::new(&store, &location.name);
-    let left =
-        format!("objects below {:?} in {} may be left", doctor.folder(), store.description());
+    let left = format!(
+        "cannot clean up after the checks: objects below {:?} in {} may remain",
+        doctor.folder(),
+        store.description()
+    );
     let last_words = left.clone();
     signals.set_last_words(move || last_words);
     let ended = tokio::select! {
@@ -77,7 +80,7 @@ pub(crate) async fn run(
         return Ok(code);
     }
     for failure in doctor.clean_up().await {
-        tracing::warn!("an object stays: {}", failure.error);
+        tracing::warn!("cannot remove an object of the checks: {}", failure.error);
     }
     ended?;
     match shared.json {
@@ -89,7 +92,10 @@ pub(crate) async fn run(
     }
     match doctor.use_for_a_log() {
         Use::All | Use::SoleCompactor => Ok(Code::Done),
-        _ => Err(Failure::new(Code::Store, format!("{location} cannot be used for a log"))),
+        _ => Err(Failure::new(
+            Code::Store,
+            format!("cannot use {location} for a log: see the failed checks"),
+        )),
     }
 }
 
@@ -97,7 +103,7 @@ pub(crate) async fn run(
 async fn examine(doctor: &mut Doctor, shared: &Shared) -> Result<bool, Failure> {
     let width = io::stdout().is_terminal().then_some(TERMINAL_WIDTH);
     while let Some(ability) = doctor.upcoming() {
-        let progress = Progress::of_unknown(shared, &format!("trying {ability}"));
+        let progress = Progress::of_unknown(shared, &format!("checking {ability}"));
         let found = doctor.next().await;
         drop(progress);
         let Some(found) = found else { continue };

@@ -138,7 +138,7 @@ impl Skips {
         let objects = count(objects, "damaged object", "damaged objects");
         let at_least = if self.uncounted { "at least " } else { "" };
         let events = count(self.events, "event", "events");
-        let message = format!("{at_least}{events} of {objects} could not be read");
+        let message = format!("cannot read {at_least}{events} of {objects}");
         Err(Failure::new(Code::Damaged, message).with_hint(target.way_on()))
     }
 }

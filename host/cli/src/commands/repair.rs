@@ -70,7 +70,7 @@ async fn repair(target: &Target, yes: bool, shared: &Shared) -> Result<Code, Fai
         let line = match (can, yes) {
             (0, _) if steps.is_empty() => format!("nothing to repair in {location}"),
             (_, true) => format!("{location} is repaired: {lost} lost"),
-            (0, false) => "nothing was changed: nothing of this can be repaired".to_owned(),
+            (0, false) => "nothing was changed: none of these objects can be repaired".to_owned(),
             (can, false) if cannot == 0 => {
                 let objects = count(can, "object", "objects");
                 format!("nothing was changed: --yes repairs {objects}, with {lost} lost")
@@ -88,8 +88,8 @@ async fn repair(target: &Target, yes: bool, shared: &Shared) -> Result<Code, Fai
     let objects = count(damaged, "damaged object", "damaged objects");
     let what = match (yes, damaged) {
         (false, _) => format!("{objects} in {location} to repair"),
-        (true, 1) => format!("{objects} is left in {location}: see to what is named above"),
-        (true, _) => format!("{objects} are left in {location}: see to what is named above"),
+        (true, 1) => format!("{objects} is left in {location}: see the reasons above"),
+        (true, _) => format!("{objects} are left in {location}: see the reasons above"),
     };
     Err(Failure::new(Code::Damaged, what))
 }
@@ -146,9 +146,9 @@ fn line_of(step: &RepairStep) -> String {
         RepairAction::SetAside => format!("set aside, {lost} lost"),
         RepairAction::Gone => format!("gone, {lost} lost"),
         RepairAction::Rebuild => "written again".to_owned(),
-        RepairAction::StepBack => "the log goes on from the manifest before it".to_owned(),
+        RepairAction::StepBack => "the log continues from the previous manifest".to_owned(),
         RepairAction::StandIn => "replaced by a stand-in, nothing is lost".to_owned(),
-        RepairAction::Forget => "given up, the log goes on without it".to_owned(),
+        RepairAction::Forget => "dropped, the log continues without it".to_owned(),
         RepairAction::Nothing(why) => return left_line(object, why, expected, found),
     };
     format!("{object}: {done} (expected {expected}, found {found})\n")

@@ -45,8 +45,8 @@ pub(crate) async fn run(
     run.inherit_stdio()?.wasi().arg(&name).args(&command.arguments);
     signals.give_grace(command.grace.grace, shared.quiet);
     let last_words = format!(
-        "{name} was stopped, and what it appended last is perhaps not written: read its logs \
-         before appending that again"
+        "{name} was stopped, and its last events may not be written: read its logs before \
+         appending them again"
     );
     signals.set_last_words(move || last_words);
     let stop = signals.clone();
@@ -56,7 +56,7 @@ pub(crate) async fn run(
     let outcome = plugin.run(run).await?;
     if outcome.output_bytes_dropped > 0 {
         let bytes = outcome.output_bytes_dropped;
-        tracing::warn!("the last {bytes} bytes that {name} wrote are lost: nobody read them");
+        tracing::warn!("the last {bytes} bytes that {name} wrote are lost: no process read them");
     }
     if command.report.is_some() {
         report(command.report_file(), &outcome)?;
@@ -79,7 +79,7 @@ fn logs(command: &Run, shared: &Shared, limits: &PluginLimits) -> Result<LogsCtx
     for given in &command.logs {
         let (label, log) = split("--log", given, "LABEL=LOG")?;
         if labels.contains(&label) {
-            return Err(Failure::usage(format!("--log {given}: {label} is there twice")));
+            return Err(Failure::usage(format!("--log {given}: the label {label} is given twice")));
         }
         let sole_compactor = command.sole.sole_compactor;
         let location = Location::parse(log)
@@ -157,7 +157,7 @@ fn check_report(command: &Run) -> Result<(), Failure> {
 /// Turns the outcome of a run into an exit code or a failure.
 fn ended(name: &str, outcome: Outcome, signal: Option<Code>) -> Result<Code, Failure> {
     if let Some(unflushed) = outcome.unflushed.into_iter().next() {
-        let what = format!("{name} {}, and what it appended is not all flushed", outcome.end);
+        let what = format!("{name} {}, and some of its events are not flushed", outcome.end);
         let code = Code::of(&unflushed.error);
         return Err(Failure::new(code, unflushed.to_string()).context(what));
     }

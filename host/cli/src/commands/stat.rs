@@ -104,7 +104,7 @@ fn table(stats: &Stats, location: &Location) -> String {
     if stats.uncounted_batches > 0 {
         let uncounted = count(stats.uncounted_batches, "batch", "batches");
         // Writing to a string does not fail.
-        write!(events, ", and those of {uncounted} whose names do not tell").ok();
+        write!(events, ", and those of {uncounted} whose names have no count").ok();
     }
     if stats.trimmed_events > 0 {
         let trimmed = count(stats.trimmed_events, "trimmed one", "trimmed ones");

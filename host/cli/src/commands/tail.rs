@@ -83,7 +83,7 @@ async fn follow_on(
     let mut said = false;
     let try_on = |said: &mut bool, error: &Error| {
         if !std::mem::replace(said, true) {
-            print_line(shared.quiet, &format!("cannot read {log}, trying on: {error}"));
+            print_line(shared.quiet, &format!("cannot read {log}, retrying: {error}"));
         }
     };
     // The first read shows whether there is a log.
@@ -94,7 +94,10 @@ async fn follow_on(
                 tokio::time::sleep(FIRST_LOOK_PAUSE).await;
             }
             Err(Error::NoLog(_)) => {
-                print_line(shared.quiet, &format!("{} yet: waiting for it", no_log(log)));
+                print_line(
+                    shared.quiet,
+                    &format!("{} yet: waiting for the first events", no_log(log)),
+                );
                 break None;
             }
             first => break first?,

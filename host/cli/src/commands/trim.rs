@@ -45,7 +45,7 @@ pub(crate) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure
     if command.dry_run {
         return match host.plan_trim(store, &location.name, until, options).await {
             Ok(plan) => report(shared, &plan, command, location).map(|()| Code::Done),
-            Err(error) => Err(target.explain("look at", error).await),
+            Err(error) => Err(target.explain("examine", error).await),
         };
     }
     let progress = Progress::of_unknown(shared, &format!("trimming {location}"));
@@ -88,7 +88,9 @@ fn report(
     if trimmed.live_batches > 0 {
         let batches = count(trimmed.live_batches, "batch", "batches");
         let stay = if trimmed.live_batches == 1 { "stays" } else { "stay" };
-        let line = format!("{batches} from before that point {stay}, behind events that stay");
+        let line = format!(
+            "{batches} from before that point {stay}, since earlier events of the log stay"
+        );
         print_line(shared.quiet, &line);
     }
     Ok(())

@@ -120,7 +120,9 @@ async fn check(target: &Target, shared: &Shared) -> Result<Found, Failure> {
     if let (files @ 1.., bytes) = found.unfinished {
         let files = count(files, "unfinished file", "unfinished files");
         let bytes = HumanBytes(bytes);
-        line.push_str(&format!("; a later write removes {files} ({bytes}) that nobody writes to"));
+        line.push_str(&format!(
+            "; a later write removes {files} ({bytes}) that no process writes to"
+        ));
     }
     if trimmed_events > 0 {
         let trimmed = count(trimmed_events, "trimmed event", "trimmed events");

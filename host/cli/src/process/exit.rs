@@ -156,7 +156,7 @@ impl From<StoreError> for Failure {
 
 /// Reports a panic, which is a bug in this program, where it happens.
 pub(crate) fn report_panic(panic: &PanicHookInfo<'_>) {
-    let words = panic.payload_as_str().unwrap_or("without words");
+    let words = panic.payload_as_str().unwrap_or("without a message");
     let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
     // The panicking thread may hold the lock of the progress line.
     let message = panic_message(&place, words);
@@ -167,7 +167,7 @@ pub(crate) fn report_panic(panic: &PanicHookInfo<'_>) {
 fn panic_message(place: &str, words: &str) -> String {
     let words = hide_secrets(words);
     let words: Vec<&str> = words.lines().map(str::trim).collect();
-    format!("error: stratalog has failed{place}: {}; please report it", words.join(" "))
+    format!("error: stratalog has failed{place}: {}; please report this bug", words.join(" "))
 }
 
 /// Prints `error: ...` to stderr in one line, for any message.
@@ -196,7 +196,7 @@ mod tests {
     fn a_panic_is_one_line_without_secrets() {
         let shown = panic_message(" at src/a.rs:1:2", "called on\nhttps://me:hunter2@host/x");
         let expected = "error: stratalog has failed at src/a.rs:1:2: called on \
-                        https://***@host/x; please report it";
+                        https://***@host/x; please report this bug";
         assert_eq!(shown, expected);
     }
 }

@@ -26,7 +26,11 @@ pub(crate) fn start(shared: &Shared) -> Result<(), Failure> {
     let typed = match env::var(FILTER_VARIABLE) {
         Ok(filter) if !filter.is_empty() => Some(filter),
         Ok(_) | Err(VarError::NotPresent) => None,
-        Err(error) => return Err(Failure::input(format!("{FILTER_VARIABLE}: {error}"))),
+        Err(error) => {
+            return Err(Failure::input(format!(
+                "cannot read the environment variable {FILTER_VARIABLE}: {error}"
+            )));
+        }
     };
     let filter = typed.as_deref().unwrap_or(match (shared.quiet, shared.verbose) {
         (true, _) => "stratalog=error",

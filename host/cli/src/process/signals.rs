@@ -114,7 +114,10 @@ impl Signals {
     pub(crate) fn give_grace(&self, grace: Duration, quiet: bool) {
         let announcement = (grace > GRACE && !quiet).then(|| {
             let seconds = grace.as_secs_f64();
-            format!("ending: waiting up to {seconds} s for the store; another signal ends it now")
+            format!(
+                "ending: waiting up to {seconds} s for the store; another signal ends the \
+                 command now"
+            )
         });
         let mut terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
         (terms.grace, terms.announcement) = (grace, announcement);

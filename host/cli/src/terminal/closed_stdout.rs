@@ -9,7 +9,7 @@ pub(crate) fn check_stdout() -> io::Result<()> {
     match stdout_was_closed() {
         false => Ok(()),
         true => Err(io::Error::other(
-            "it is closed; give it a file, a pipe or /dev/null (`>/dev/null`)",
+            "stdout is closed; connect it to a file, a pipe or /dev/null (`>/dev/null`)",
         )),
     }
 }

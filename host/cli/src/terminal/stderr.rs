@@ -85,7 +85,8 @@ fn write_all(said: &Receiver<Said>) {
         let dropped = DROPPED.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             write(
-                format!("warning: {dropped} messages were dropped: nobody read them\n").as_bytes(),
+                format!("warning: {dropped} messages were dropped: no process read them\n")
+                    .as_bytes(),
             );
         }
         match said {

@@ -283,7 +283,9 @@ impl<'a> Appender<'a> {
     fn invalid(&mut self, line: u64, reason: &str) -> Result<(), Stop> {
         let file = &self.place.file;
         if !self.skip_invalid {
-            let message = format!("{file}:{line}: {reason} (--skip-invalid leaves such lines out)");
+            let message = format!(
+                "cannot append {file}:{line}: {reason}; --skip-invalid leaves such lines out"
+            );
             return Err(Stop::Input(Failure::input(message)));
         }
         self.skipped = self.skipped.saturating_add(1);

@@ -211,7 +211,7 @@ impl Raw {
     /// SIGHUP: the process may not get that signal.
     fn cannot_read(&self, name: &str, error: &io::Error) -> Fault {
         if self.is_terminal && is_hang_up(error) {
-            let message = format!("cannot read {name} on: its terminal was closed");
+            let message = format!("cannot read {name} any further: its terminal was closed");
             return Fault { code: Code::Signal(SIGHUP), message };
         }
         Fault::read(name, error)

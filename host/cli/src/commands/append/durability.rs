@@ -84,8 +84,8 @@ impl Durability {
         match doubtful {
             0 => format!("{ended}: {read} read, all of them written"),
             _ => format!(
-                "{ended}: not known whether written: the last {} of {read} read; read the log \
-                 before appending them again; a longer --grace waits for the store",
+                "{ended}: the last {} of {read} read may not be written; read the log before \
+                 appending them again; a longer --grace waits for the store",
                 HumanCount(doubtful)
             ),
         }

@@ -64,7 +64,7 @@ pub(crate) async fn run(
         Err(error) => return Err(target.explain("append to", error).await),
     };
     if location.root.is_memory() {
-        tracing::warn!("{location} is in memory: it is gone when this command ends");
+        tracing::warn!("{location} is in memory: the log is gone when this command ends");
     }
     let progress = progress(&command.files, shared, location);
     let durability = Arc::new(Durability::new(log.clone()));
@@ -170,13 +170,13 @@ fn lost(error: Error, taken: u64, refused: u64) -> Failure {
     let all = taken.saturating_add(refused);
     let missing = HumanCount(events_pending.saturating_add(refused).min(all));
     let which = format!("the last {missing} of {}", count(all, "event", "events"));
+    // Not the library's own text: no event stays in memory when the process ends.
     let what = match fate {
-        WriteFate::NotWritten => format!("not written: {which}"),
+        WriteFate::NotWritten => format!("cannot write {which}: {message}"),
         WriteFate::Unknown | WriteFate::Durable => format!(
-            "perhaps not written: {which}; whether {object} was is not known, so read the log \
-             before appending them again"
+            "cannot confirm the write of {which}: {message}; {object} may be in the store, so read \
+             the log before appending them again"
         ),
     };
-    // Not the library's own text: no event stays in memory when the process ends.
-    Failure::new(code, format!("{what}: {message}"))
+    Failure::new(code, what)
 }

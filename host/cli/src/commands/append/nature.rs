@@ -150,20 +150,25 @@ impl Unfit {
         let as_it_is = "or take its bytes as they are with --binary";
         match self {
             Self::Wide => format!(
-                "{cannot}: it is UTF-16 or UTF-32 text; convert it, as in `iconv -f UTF-16 -t \
-                 UTF-8{file} | stratalog append LOG`, {as_it_is}"
+                "{cannot}: the input is UTF-16 or UTF-32 text; convert it, as in `iconv -f \
+                 UTF-16 -t UTF-8{file} | stratalog append LOG`, {as_it_is}"
             ),
             Self::Nul { at } => {
                 let byte = at.saturating_add(1);
-                format!("{cannot}: it is binary, its byte {byte} is NUL; append text, {as_it_is}")
+                format!(
+                    "{cannot}: the input is binary, its byte {byte} is NUL; append text, \
+                     {as_it_is}"
+                )
             }
             Self::OtherPacking { format, tool } => format!(
-                "{cannot}: it is compressed with {format}; decompress it, as in `{tool}{file} | \
-                 stratalog append LOG`, {as_it_is}"
+                "{cannot}: the input is compressed with {format}; decompress it, as in \
+                 `{tool}{file} | stratalog append LOG`, {as_it_is}"
             ),
-            Self::PackedTwice => format!("{cannot}: it is compressed twice; decompress it once"),
+            Self::PackedTwice => {
+                format!("{cannot}: the input is compressed twice; decompress it once")
+            }
             Self::NotPacked { named } => format!(
-                "{cannot}: it is named as {} data and is none; rename it, {as_it_is}",
+                "{cannot}: the input is named as {} data, but is not; rename it, {as_it_is}",
                 named.name()
             ),
         }

@@ -20,16 +20,19 @@ pub(crate) fn check(log: &str, location: &Location, files: &[PathBuf]) -> Result
     });
     let message = match (log_is_file, misplaced, right) {
         (true, Some(_), Some(right)) => {
-            format!("{log} is a file, and the log comes first: `{right}`")
+            format!("{log} is a file; write the log first, as in `{right}`")
         }
         (true, ..) => format!(
-            "{log} is a file, and a log is a folder: write the log first, then the files, as in \
+            "{log} is a file, and a log is a folder; write the log first, then the files, as in \
              `stratalog append LOG {}`",
             shell_word(Path::new(log))
         ),
         (false, Some(misplaced), Some(right)) => {
             let misplaced = misplaced.display();
-            format!("{misplaced} is no file of lines; if it is the log, it comes first: `{right}`")
+            format!(
+                "{misplaced} is not a file of lines; if it is the log, write the log first, as \
+                 in `{right}`"
+            )
         }
         (false, ..) => return Ok(()),
     };
