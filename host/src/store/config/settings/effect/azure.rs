@@ -87,11 +87,11 @@ pub(crate) fn check_azure(
     settings: &Settings<Azure>,
     account_in_location: bool,
 ) -> Result<(), OpenError> {
-    const APPLICATION: &str = "it needs azure_client_id, azure_tenant_id and \
+    const APPLICATION: &str = "this setting needs azure_client_id, azure_tenant_id and \
                                azure_client_secret or azure_federated_token_file, and no \
                                credentials that come before these";
-    const MANAGED: &str = "it needs the identity of this machine, instance_credentials=true, and \
-                           no other credentials";
+    const MANAGED: &str = "this setting needs the identity of this machine, \
+                           instance_credentials=true, and no other credentials";
     settings.check_client()?;
     let way = way_of_azure(settings);
     let signs = way != Way::Nothing;
@@ -103,7 +103,7 @@ pub(crate) fn check_azure(
     let own_endpoint = settings.has(Azure::Endpoint);
     let of_application = matches!(way, Way::Workload | Way::Secret);
     settings.check_instance(way == Way::Managed)?;
-    let fabric = "it needs all of azure_fabric_token_service_url, _workload_host, \
+    let fabric = "this setting needs all of azure_fabric_token_service_url, _workload_host, \
                   _session_token and _cluster_identifier";
     let local = "azure_storage_use_emulator=true has its own; leave one of them out";
     settings.hold_to(&[

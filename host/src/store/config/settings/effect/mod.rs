@@ -77,9 +77,9 @@ impl<K: ServiceKey> Settings<K> {
 
     /// Checks the rules of the options that all services have.
     fn check_client(&self) -> Result<(), OpenError> {
-        const HTTP2: &str = "it needs http2_only=true or http1_only=false";
-        const PINGS: &str = "it needs http2_keep_alive_interval";
-        const PROXY: &str = "it needs proxy_url";
+        const HTTP2: &str = "this setting needs http2_only=true or http1_only=false";
+        const PINGS: &str = "this setting needs http2_keep_alive_interval";
+        const PROXY: &str = "this setting needs proxy_url";
         let client = |key: Client| K::client(key);
         let http2 =
             self.is_true(client(Client::Http2Only)) || self.is_false(client(Client::Http1Only));
@@ -151,17 +151,17 @@ fn check_s3_encryption(settings: &Settings<S3>) -> Result<(), OpenError> {
         (
             "aws_sse_kms_key_id",
             matches!(algorithm, Some("aws:kms" | "aws:kms:dsse")),
-            "it needs aws_server_side_encryption=aws:kms or aws:kms:dsse",
+            "this setting needs aws_server_side_encryption=aws:kms or aws:kms:dsse",
         ),
         (
             "aws_sse_bucket_key_enabled",
             algorithm == Some("aws:kms"),
-            "it needs aws_server_side_encryption=aws:kms",
+            "this setting needs aws_server_side_encryption=aws:kms",
         ),
         (
             "aws_sse_customer_key_base64",
             algorithm == Some("sse-c"),
-            "it needs aws_server_side_encryption=sse-c",
+            "this setting needs aws_server_side_encryption=sse-c",
         ),
         (
             ALGORITHM,
@@ -196,14 +196,14 @@ pub(crate) const S3_CREDENTIALS: [&[S3]; 5] = [
 ];
 
 fn check_s3_credentials(settings: &Settings<S3>) -> Result<(), OpenError> {
-    const SECRET: &str = "it needs AWS_SECRET_ACCESS_KEY (an empty one is none), or the option \
-                          aws_secret_access_key";
-    const ID: &str = "it needs AWS_ACCESS_KEY_ID (an empty one is none), or the option \
+    const SECRET: &str = "this setting needs AWS_SECRET_ACCESS_KEY (an empty one is none), or \
+                          the option aws_secret_access_key";
+    const ID: &str = "this setting needs AWS_ACCESS_KEY_ID (an empty one is none), or the option \
                       aws_access_key_id";
-    const ROLE: &str = "it needs both aws_web_identity_token_file and aws_role_arn";
-    const POD: &str = "it needs both aws_container_credentials_full_uri and \
+    const ROLE: &str = "this setting needs both aws_web_identity_token_file and aws_role_arn";
+    const POD: &str = "this setting needs both aws_container_credentials_full_uri and \
                        aws_container_authorization_token_file";
-    const INSTANCE: &str = "it needs instance_credentials=true, and no other credentials";
+    const INSTANCE: &str = "this setting needs instance_credentials=true, and no other credentials";
     let has = |key| settings.has(key);
     let signs = !settings.is_true(S3::SkipSignature);
     let (id, secret) = (has(S3::AccessKeyId), has(S3::SecretAccessKey));
@@ -218,7 +218,12 @@ fn check_s3_credentials(settings: &Settings<S3>) -> Result<(), OpenError> {
     settings.hold_to(&[
         (Of::All, S3::AccessKeyId, secret || !signs, SECRET),
         (Of::All, S3::SecretAccessKey, id || !signs, ID),
-        (Of::Options, S3::Token, key, "it needs aws_access_key_id and aws_secret_access_key"),
+        (
+            Of::Options,
+            S3::Token,
+            key,
+            "this setting needs aws_access_key_id and aws_secret_access_key",
+        ),
         (Of::Options, S3::WebIdentityTokenFile, role, ROLE),
         (Of::Options, S3::RoleArn, role, ROLE),
         (Of::Options, S3::RoleSessionName, role, ROLE),
