@@ -76,7 +76,7 @@ fn a_damaged_module_is_compiled_anew_with_one_warning() {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
         fs::write(&module, changed).unwrap();
-        warm.check_warned(&module, "is damaged: it");
+        warm.check_warned(&module, "is damaged: the ");
         warm.check_warm();
     }
 }

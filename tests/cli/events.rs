@@ -62,7 +62,12 @@ fn an_invalid_line_stops_after_what_came_before_it() {
         fs::write(&file, input).unwrap();
         for (name, from) in [(file.to_str().unwrap(), file.to_str().unwrap()), ("<stdin>", "-")] {
             let arguments = ["append", "--event-bytes-max", "8", &log, from];
-            check(&arguments, input, 5, &[&format!("error: {name}:{line}: {reason}")]);
+            check(
+                &arguments,
+                input,
+                5,
+                &[&format!("error: cannot append {name}:{line}: {reason}")],
+            );
             let before = input.split_inclusive('\n').take(line - 1);
             stored.extend(before.filter(|line| !line.trim().is_empty()));
         }

@@ -205,6 +205,6 @@ fn a_full_disk_behind_stdout_is_a_failure() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_folder_that_cannot_be_made_leaves_the_events_unwritten() {
-    let words = ["cannot write the last 3 of 3 events", "/proc/stratalog"];
+    let words = ["the store does not have the last 3 of 3 events", "/proc/stratalog"];
     check(&["append", "/proc/stratalog/log"], "a\nb\nc\n", 3, &words);
 }

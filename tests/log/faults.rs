@@ -51,22 +51,22 @@ fn check_flush(fault: Fault, fate: WriteFate, text: &str) {
 
 #[test]
 fn create_that_is_refused_was_not_written() {
-    check_flush(Fault::CreateRefused, WriteFate::NotWritten, "it was not written");
+    check_flush(Fault::CreateRefused, WriteFate::NotWritten, "the object was not written");
 }
 
 #[test]
 fn create_that_is_lost_has_an_unknown_fate() {
-    check_flush(Fault::CreateLost, WriteFate::Unknown, "whether it was written is unknown");
+    check_flush(Fault::CreateLost, WriteFate::Unknown, "the object may have been written");
 }
 
 #[test]
 fn create_whose_reply_is_lost_has_an_unknown_fate_and_counts_once() {
-    check_flush(Fault::ReplyLost, WriteFate::Unknown, "whether it was written is unknown");
+    check_flush(Fault::ReplyLost, WriteFate::Unknown, "the object may have been written");
 }
 
 #[test]
 fn create_that_lands_late_has_an_unknown_fate_and_counts_once() {
-    check_flush(Fault::LandsLate, WriteFate::Unknown, "whether it was written is unknown");
+    check_flush(Fault::LandsLate, WriteFate::Unknown, "the object may have been written");
 }
 
 #[test]

@@ -305,7 +305,7 @@ fn what_is_no_position_and_what_excludes_each_other_is_refused() {
         assert!(matches!(trim, Err(Error::InvalidInput(_))), "{trim:?}");
         let trim = world.trim("log", TrimPoint::Position("2".to_owned()));
         assert!(
-            matches!(&trim, Err(Error::InvalidInput(why)) if why.contains("ends at position 1")),
+            matches!(&trim, Err(Error::InvalidInput(why)) if why.contains("of log log, position 1;")),
             "{trim:?}"
         );
     });

@@ -75,8 +75,8 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     pub(crate) fn conflict(&self) -> Error {
         let log = self.catalog.name.as_str();
         Error::Conflict(format!(
-            "cannot commit to log {log}: other compactors committed first, {COMPACT_TRIES} times \
-             in a row; try again later"
+            "other compactors of log {log} committed first, {COMPACT_TRIES} times in a row; try \
+             again later"
         ))
     }
 

@@ -100,8 +100,7 @@ pub fn repair<S: Store, Y: System>(
     }
     let log = committer.catalog.name.as_str();
     Err(Error::Conflict(format!(
-        "cannot repair log {log}: the log changed {COMPACT_TRIES} times during the repair; \
-         repair the log again"
+        "log {log} changed {COMPACT_TRIES} times during the repair; repair the log again"
     )))
 }
 

@@ -147,10 +147,8 @@ pub fn plan<S: Store>(
         }
     }
     let name = catalog.name.as_str();
-    let message = format!(
-        "cannot trim log {name}: compactions change the log faster than it can be loaded; try \
-         again later"
-    );
+    let message =
+        format!("compactions change log {name} faster than the log can be loaded; try again later");
     Err(catalog.given_up(Error::StoreFailed { message, transient: true })?)
 }
 

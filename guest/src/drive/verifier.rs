@@ -279,8 +279,7 @@ impl<S: Store> Verifier<S> {
         }
         let log = self.catalog.name.as_str();
         let message = format!(
-            "cannot verify log {log}: compactions change the log faster than it can be read; try \
-             again later"
+            "compactions change log {log} faster than the log can be read; try again later"
         );
         Err(Error::StoreFailed { message, transient: true })
     }

@@ -174,7 +174,7 @@ fn a_store_that_takes_nothing_is_an_error_that_names_the_batch() {
         let ran = run(&journal, &["--log", "errors=/proc/stratalog/log"], &input);
         let front = "error: cannot flush the log errors: write-failed: errors/batch_";
         let back = ".jsonl (not-written, 9 events pending): the store of the log errors did not \
-            confirm a batch: see the host's messages";
+                    confirm a batch: see the host's messages";
         let said = ran.stderr.lines().find(|line| line.starts_with(front));
         let said = said.unwrap_or_else(|| panic!("{language}: {}", ran.stderr));
         assert!(said.ends_with(back), "{language}: {said}");

@@ -180,7 +180,10 @@ fn a_batch_in_two_segments_is_found() {
             };
             assert_eq!(object, SECOND_SEGMENT);
             assert!(expected.starts_with(batch) && expected.ends_with(" once in the log"));
-            assert_eq!(found, &format!("it is in {}, too", SEGMENT.strip_prefix("log/").unwrap()));
+            assert_eq!(
+                found,
+                &format!("the same batch in {}", SEGMENT.strip_prefix("log/").unwrap())
+            );
         }
     });
 }

@@ -261,7 +261,10 @@ fn a_position_takes_what_its_reader_had_passed_up_to_the_first_event_that_it_had
         let before = world.keys();
         for plan in [false, true] {
             let Err(Error::InvalidInput(message)) = refused("11", plan) else { panic!() };
-            assert!(message.contains("position 11") && message.contains("ends at 10"), "{message}");
+            assert!(
+                message.contains("position 11 is") && message.contains("up to 10"),
+                "{message}"
+            );
         }
         assert_eq!(world.keys(), before);
         let done = trim_as_planned(world, &TrimPoint::Position("10".to_owned()), false);

@@ -51,12 +51,12 @@ impl<S: Store> Reader<S> {
             // Its identity was checked, if it has one: then the log did have that position.
             let why = match had_identity {
                 true => format!(
-                    "cannot resume at position {next}: the compacted events of log {log} end at \
-                     {end}, since later manifests are gone and a repair put their events back \
-                     without positions; resume at position {end}, and expect some events again"
+                    "position {next} is beyond the compacted events of log {log}, which end at \
+                     {end}: later manifests are gone, and a repair put their events back without \
+                     positions; read from position {end}, and expect some events again"
                 ),
                 false => format!(
-                    "cannot resume at position {next}: the compacted events of log {log} end at \
+                    "position {next} is beyond the compacted events of log {log}, which end at \
                      {end}; pass a position of this log"
                 ),
             };

@@ -240,7 +240,7 @@ mod trust {
             eprintln!("SKIPPED files of another user: only root can make them");
             return;
         }
-        let reason = "belongs to the user 65534 and this process runs as the user 0";
+        let reason = "belongs to the user 65534, and this process runs as the user 0";
         cache.check_is_replaced(&file, reason);
         assert_eq!(file.metadata().unwrap().uid(), 0);
         for folder in [root.join("compiled"), root] {

@@ -172,10 +172,10 @@ fn lost(error: Error, taken: u64, refused: u64) -> Failure {
     let which = format!("the last {missing} of {}", count(all, "event", "events"));
     // Not the library's own text: no event stays in memory when the process ends.
     let what = match fate {
-        WriteFate::NotWritten => format!("cannot write {which}: {message}"),
+        WriteFate::NotWritten => format!("the store does not have {which}: {message}"),
         WriteFate::Unknown | WriteFate::Durable => format!(
-            "cannot confirm the write of {which}: {message}; {object} may be in the store, so read \
-             the log before appending them again"
+            "the store may not have {which}: {message}; {object} may be there, so read the log \
+             before appending them again"
         ),
     };
     Failure::new(code, what)

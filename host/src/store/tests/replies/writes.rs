@@ -256,7 +256,7 @@ async fn a_key_is_deleted_only_if_the_store_says_so_of_that_key() {
     let keys: Vec<&str> = failures.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["log/b", "log/c"]);
     assert!(failures[0].1.message.contains("AccessDenied"), "{}", failures[0].1);
-    assert!(failures[1].1.message.contains("did not report the outcome"), "{}", failures[1].1);
+    assert!(failures[1].1.message.contains("did not say whether it is gone"), "{}", failures[1].1);
 
     for (body, words) in [
         (LOGIN_PAGE.to_owned(), "its root element is <html>"),
