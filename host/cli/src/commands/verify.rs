@@ -43,7 +43,7 @@ struct GarbageReport {
 
 /// The findings and counts so far.
 #[derive(Default)]
-struct Found {
+struct Findings {
     checked: Checked,
     /// The damaged objects. One object may be damaged in several ways.
     damaged: BTreeSet<String>,
@@ -71,11 +71,11 @@ pub(crate) async fn run(command: &Verify, shared: &Shared) -> Result<Code, Failu
     }
 }
 
-async fn check(target: &Target, shared: &Shared) -> Result<Found, Failure> {
+async fn check(target: &Target, shared: &Shared) -> Result<Findings, Failure> {
     let Target { location, store, host } = target;
     let mut verifier = host.verify(store, &location.name).await?;
     let progress = Progress::of_bytes(shared, &format!("verifying {location}"));
-    let mut found = Found::default();
+    let mut found = Findings::default();
     let mut report = VerifyReport {
         ok: true,
         objects: 0,
@@ -132,7 +132,7 @@ async fn check(target: &Target, shared: &Shared) -> Result<Found, Failure> {
     Ok(found)
 }
 
-impl Found {
+impl Findings {
     fn count(&mut self, finding: &Finding) {
         match finding {
             Finding::Damaged(Damage { object, .. }) => {

@@ -24,7 +24,7 @@ mod system;
 #[path = "signals/unix.rs"]
 mod system;
 
-use system::Taken;
+use system::CaughtSignals;
 
 /// The time that a command has to end after a signal, unless it sets its own.
 pub(crate) const GRACE: Duration = Duration::from_millis(700);
@@ -63,9 +63,9 @@ impl Signals {
         let failed = |error| Failure::system("cannot listen for signals", &error);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(failed)?;
-        let taken = {
+        let caught = {
             let _entered = runtime.enter();
-            Taken::take().map_err(failed)?
+            CaughtSignals::catch().map_err(failed)?
         };
         let (sender, came) = watch::channel(None);
         let terms = Terms { grace: GRACE, announcement: None, last_words: None };
@@ -73,7 +73,7 @@ impl Signals {
         let terms = signals.terms.clone();
         std::thread::Builder::new()
             .name("stratalog-signals".to_owned())
-            .spawn(move || runtime.block_on(watch_over(taken, &sender, &terms)))
+            .spawn(move || runtime.block_on(watch_over(caught, &sender, &terms)))
             .map_err(failed)?;
         Ok(signals)
     }
@@ -131,8 +131,12 @@ impl Signals {
 }
 
 /// Waits for the first signal, passes it on, and ends the process if the command does not end.
-async fn watch_over(mut taken: Taken, sender: &watch::Sender<Option<Code>>, terms: &Mutex<Terms>) {
-    let (first, _) = taken.next().await;
+async fn watch_over(
+    mut caught: CaughtSignals,
+    sender: &watch::Sender<Option<Code>>,
+    terms: &Mutex<Terms>,
+) {
+    let (first, _) = caught.next().await;
     sender.send_replace(Some(first));
     let (grace, announcement) = {
         let mut terms = terms.lock().unwrap_or_else(PoisonError::into_inner);
@@ -148,7 +152,7 @@ async fn watch_over(mut taken: Taken, sender: &watch::Sender<Option<Code>>, term
             tokio::select! {
                 biased;
                 () = &mut same_wish, if !same_wish.is_elapsed() => {}
-                (code, hastens) = taken.next() => if same_wish.is_elapsed() && hastens {
+                (code, hastens) = caught.next() => if same_wish.is_elapsed() && hastens {
                     return code;
                 },
             }

@@ -23,17 +23,17 @@ const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The time that a command ended by a limit waits for its last messages to be read.
 pub(crate) const LAST_WORDS: Duration = Duration::from_millis(500);
 
-enum Said {
+enum Message {
     Line(Vec<u8>),
     /// Answered when everything before it is written.
     End(SyncSender<()>),
 }
 
 /// None if the system cannot start a thread.
-static THREAD: LazyLock<Option<Sender<Said>>> = LazyLock::new(|| {
-    let (sender, said) = channel();
+static THREAD: LazyLock<Option<Sender<Message>>> = LazyLock::new(|| {
+    let (sender, messages) = channel();
     let thread = thread::Builder::new().name("stratalog-messages".to_owned());
-    thread.spawn(move || write_all(&said)).is_ok().then_some(sender)
+    thread.spawn(move || write_all(&messages)).is_ok().then_some(sender)
 });
 
 /// The bytes of the waiting lines.
@@ -57,7 +57,7 @@ pub(crate) fn say_bytes(line: Vec<u8>) {
         DROPPED.fetch_add(1, Ordering::Relaxed);
         return;
     }
-    if let Err(SendError(Said::Line(line))) = thread.send(Said::Line(line)) {
+    if let Err(SendError(Message::Line(line))) = thread.send(Message::Line(line)) {
         write(&line);
     }
 }
@@ -68,20 +68,20 @@ pub(crate) fn finish(wait_max: Option<Duration>) {
     let (sender, written) = sync_channel(1);
     match wait_max {
         Some(wait_max) => {
-            if thread.send(Said::End(sender)).is_ok() {
+            if thread.send(Message::End(sender)).is_ok() {
                 written.recv_timeout(wait_max).ok();
             }
         }
         None => {
-            if thread.send(Said::End(sender)).is_ok() {
+            if thread.send(Message::End(sender)).is_ok() {
                 written.recv().ok();
             }
         }
     }
 }
 
-fn write_all(said: &Receiver<Said>) {
-    while let Ok(said) = said.recv() {
+fn write_all(messages: &Receiver<Message>) {
+    while let Ok(message) = messages.recv() {
         let dropped = DROPPED.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             write(
@@ -89,12 +89,12 @@ fn write_all(said: &Receiver<Said>) {
                     .as_bytes(),
             );
         }
-        match said {
-            Said::Line(line) => {
+        match message {
+            Message::Line(line) => {
                 write(&line);
                 WAITING.fetch_sub(line.len(), Ordering::Relaxed);
             }
-            Said::End(written) => _ = written.send(()),
+            Message::End(written) => _ = written.send(()),
         }
     }
 }

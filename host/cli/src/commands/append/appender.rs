@@ -15,7 +15,7 @@ use crate::args::commands::Append;
 use crate::commands::append::decoder::Fault;
 use crate::commands::append::durability::Durability;
 use crate::commands::append::events::{Blank, Lines, first_with_nul, number_of};
-use crate::commands::append::input::{Item, Source};
+use crate::commands::append::input::{Item, Items};
 use crate::commands::append::line_splitter::LineSplitter;
 use crate::process::exit::{Code, Failure};
 use crate::process::signals::Signals;
@@ -102,17 +102,17 @@ impl<'a> Appender<'a> {
     /// Appends lines until the input or a signal ends it. The code shows which.
     pub(crate) async fn take_all(
         &mut self,
-        mut source: Source,
+        mut items: Items,
         signals: &Signals,
     ) -> Result<Code, Stop> {
         loop {
             let item = tokio::select! {
                 biased;
                 code = signals.wait() => {
-                    self.take_rest(source).await?;
+                    self.take_rest(items).await?;
                     return Ok(code);
                 }
-                item = source.next() => item,
+                item = items.next() => item,
             };
             match item {
                 Item::Finished => return Ok(Code::Done),
@@ -122,8 +122,8 @@ impl<'a> Appender<'a> {
     }
 
     /// Appends the data that had been read when the signal arrived.
-    async fn take_rest(&mut self, mut source: Source) -> Result<(), Stop> {
-        while let Some(item) = source.next_read().await {
+    async fn take_rest(&mut self, mut items: Items) -> Result<(), Stop> {
+        while let Some(item) = items.next_read().await {
             self.take(item).await?;
         }
         let open = self.splitter.open_bytes();

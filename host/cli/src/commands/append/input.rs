@@ -34,7 +34,7 @@ pub(crate) enum Item {
 }
 
 /// The items of all inputs, one input after the other.
-pub(crate) struct Source {
+pub(crate) struct Items {
     items: mpsc::UnboundedReceiver<Item>,
     permits: Sender<()>,
     /// True if the last item took a permit. The next call returns the permit, since the block is
@@ -42,7 +42,7 @@ pub(crate) struct Source {
     owes_permit: bool,
 }
 
-impl Source {
+impl Items {
     /// Starts to read ahead. The thread is never joined: a read of a terminal may not return.
     pub(crate) fn start(inputs: Vec<Input>, binary: bool) -> Result<Self, Failure> {
         let (sender, items) = mpsc::unbounded_channel();

@@ -28,7 +28,7 @@ use stratalog::{Error, Log, LogOptions, WriteFailure, WriteFate};
 use appender::{Appender, Stop};
 use decoder::BLOCK_BYTES;
 use durability::Durability;
-use input::Source;
+use input::Items;
 use inputs::is_stdin;
 
 use crate::args::Shared;
@@ -72,7 +72,7 @@ pub(crate) async fn run(
     let confirmed = durability.clone();
     signals.set_last_words(move || confirmed.last_words());
     let mut appender = Appender::new(&log, &command, durability.clone(), progress);
-    let ended = appender.take_all(Source::start(inputs, command.binary)?, signals).await;
+    let ended = appender.take_all(Items::start(inputs, command.binary)?, signals).await;
     let skipped = command.skip_invalid.then_some(appender.skipped);
     let left_out = LeftOut { blank_lines: appender.blank_lines, skipped };
     let taken = durability.taken();

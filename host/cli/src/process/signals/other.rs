@@ -8,10 +8,10 @@ use crate::process::exit::Code;
 const INTERRUPT: u8 = 2;
 
 /// Ctrl-C, caught.
-pub(crate) struct Taken;
+pub(crate) struct CaughtSignals;
 
-impl Taken {
-    pub(crate) fn take() -> io::Result<Self> {
+impl CaughtSignals {
+    pub(crate) fn catch() -> io::Result<Self> {
         Ok(Self)
     }
 

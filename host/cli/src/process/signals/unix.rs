@@ -21,15 +21,15 @@ const ENDING: [libc::c_int; 8] = [
 ];
 
 /// The caught signals.
-pub(crate) struct Taken {
+pub(crate) struct CaughtSignals {
     ending: Vec<(libc::c_int, Signal)>,
     /// Kept for its effect: a write beyond the limit returns EFBIG instead of ending the process.
     _file_size: Signal,
 }
 
-impl Taken {
+impl CaughtSignals {
     /// Catches the signals from now on. Must be called within a runtime.
-    pub(crate) fn take() -> io::Result<Self> {
+    pub(crate) fn catch() -> io::Result<Self> {
         let take = |number| Ok((number, signal(SignalKind::from_raw(number))?));
         let ending = ENDING.into_iter().filter(|number| !stays_ignored(*number));
         let ending = ending.map(take).collect::<io::Result<_>>()?;
