@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::engine::Charge;
 use crate::sandbox::imports::access::KeyScope;
-use crate::sandbox::imports::access::{Operation, StoreAccess, Target};
+use crate::sandbox::imports::access::{Access, StoreAccess, Target};
 use crate::sandbox::memory::Memory;
 
 /// The logs granted to one plugin, by label, and their usage.
@@ -212,15 +212,15 @@ impl StoreAccess for LogsCtx {
     fn resolve(
         &mut self,
         key: &str,
-        operation: Operation,
+        access: Access,
         bytes: usize,
     ) -> Result<Target, wit::StoreError> {
-        let call = match operation {
-            Operation::Create => Call::CreateObject,
-            Operation::CreateExclusively => Call::CommitObject,
-            Operation::Get => Call::GetObject,
-            Operation::List => Call::ListObjects,
-            Operation::Delete => Call::DeleteObjects,
+        let call = match access {
+            Access::Create => Call::CreateObject,
+            Access::CreateExclusively => Call::CommitObject,
+            Access::Get => Call::GetObject,
+            Access::List => Call::ListObjects,
+            Access::Delete => Call::DeleteObjects,
         };
         let (label, _) = key.split_once('/').unwrap_or((key, ""));
         match self.admit(label, call, bytes) {

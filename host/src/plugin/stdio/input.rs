@@ -121,18 +121,18 @@ impl Shared {
     }
 
     /// Takes at most this many bytes of the input; requests more if there are none.
-    fn take(&self, bytes_max: usize) -> Taken {
+    fn take(&self, bytes_max: usize) -> ReadResult {
         let mut state = self.lock();
         if !state.bytes.is_empty() {
             let bytes = bytes_max.min(state.bytes.len());
-            return Taken::Bytes(state.bytes.split_to(bytes));
+            return ReadResult::Bytes(state.bytes.split_to(bytes));
         }
         match &mut state.ended {
             None => {
                 self.want(&mut state);
-                Taken::Bytes(Bytes::new())
+                ReadResult::Bytes(Bytes::new())
             }
-            Some(error) => error.take().map_or(Taken::End, Taken::Failed),
+            Some(error) => error.take().map_or(ReadResult::End, ReadResult::Failed),
         }
     }
 
@@ -163,7 +163,7 @@ impl Shared {
 }
 
 /// The result of a read. No bytes: none are available now.
-enum Taken {
+enum ReadResult {
     Bytes(Bytes),
     End,
     Failed(io::Error),
@@ -178,9 +178,9 @@ impl InputStream for Stream {
             return Ok(Bytes::new());
         }
         match self.0.shared.take(size) {
-            Taken::Bytes(bytes) => Ok(bytes),
-            Taken::End => Err(StreamError::Closed),
-            Taken::Failed(error) => Err(StreamError::LastOperationFailed(error.into())),
+            ReadResult::Bytes(bytes) => Ok(bytes),
+            ReadResult::End => Err(StreamError::Closed),
+            ReadResult::Failed(error) => Err(StreamError::LastOperationFailed(error.into())),
         }
     }
 }
@@ -200,12 +200,12 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         std::task::ready!(self.0.shared.poll_ready(context));
         match self.0.shared.take(buffer.remaining()) {
-            Taken::Bytes(bytes) => {
+            ReadResult::Bytes(bytes) => {
                 buffer.put_slice(&bytes);
                 Poll::Ready(Ok(()))
             }
-            Taken::End => Poll::Ready(Ok(())),
-            Taken::Failed(error) => Poll::Ready(Err(error)),
+            ReadResult::End => Poll::Ready(Ok(())),
+            ReadResult::Failed(error) => Poll::Ready(Err(error)),
         }
     }
 }

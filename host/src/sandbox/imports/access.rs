@@ -33,9 +33,9 @@ impl KeyScope {
     }
 }
 
-/// The operation that an instance requests on an object.
+/// The access to objects that an instance requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
+pub(crate) enum Access {
     Create,
     CreateExclusively,
     Get,
@@ -45,12 +45,12 @@ pub(crate) enum Operation {
 
 /// Grants access to stores by key.
 pub(crate) trait StoreAccess: Send {
-    /// Returns the store behind a key, for an operation that writes this many bytes, or the
+    /// Returns the store behind a key, for an access that writes this many bytes, or the
     /// refusal.
     fn resolve(
         &mut self,
         key: &str,
-        operation: Operation,
+        access: Access,
         bytes: usize,
     ) -> Result<Target, wit::StoreError>;
 }
@@ -67,7 +67,7 @@ pub struct Target {
 
 /// An instance that waits for its first use has no store yet.
 impl StoreAccess for Option<Store> {
-    fn resolve(&mut self, key: &str, _: Operation, _: usize) -> Result<Target, wit::StoreError> {
+    fn resolve(&mut self, key: &str, _: Access, _: usize) -> Result<Target, wit::StoreError> {
         match self {
             Some(store) => Ok(Target { store: store.clone(), key: key.to_owned(), label: None }),
             None => Err(wit::StoreError {

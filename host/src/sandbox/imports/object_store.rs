@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use wasmtime::component::Resource;
 
-use super::access::{Operation, Target};
+use super::access::{Access, Target};
 use super::host_bytes::HostBytes;
 use super::in_flight::OBJECT_AHEAD_BYTES;
 use super::{ObjectStoreView, check_count};
@@ -95,7 +95,7 @@ impl wit::Host for ObjectStoreView<'_> {
         &mut self,
         prefix: String,
     ) -> wasmtime::Result<Result<(), wit::StoreError>> {
-        let target = match self.access.resolve(&prefix, Operation::CreateExclusively, 0) {
+        let target = match self.access.resolve(&prefix, Access::CreateExclusively, 0) {
             Ok(target) => target,
             Err(error) => return Ok(Err(error)),
         };
@@ -110,7 +110,7 @@ impl wit::Host for ObjectStoreView<'_> {
         key: String,
         range: Option<wit::ByteRange>,
     ) -> wasmtime::Result<Result<Vec<u8>, wit::StoreError>> {
-        let target = match self.access.resolve(&key, Operation::Get, 0) {
+        let target = match self.access.resolve(&key, Access::Get, 0) {
             Ok(target) => target,
             Err(error) => return Ok(Err(error)),
         };
@@ -128,7 +128,7 @@ impl wit::Host for ObjectStoreView<'_> {
         start_after: Option<String>,
         limit: u32,
     ) -> wasmtime::Result<Result<wit::ListPage, wit::StoreError>> {
-        let target = match self.access.resolve(&prefix, Operation::List, 0) {
+        let target = match self.access.resolve(&prefix, Access::List, 0) {
             Ok(target) => target,
             Err(error) => return Ok(Err(error)),
         };
@@ -156,7 +156,7 @@ impl wit::Host for ObjectStoreView<'_> {
     async fn delete(&mut self, keys: Vec<String>) -> wasmtime::Result<Vec<wit::DeleteFailure>> {
         check_count("keys to delete", keys.len())?;
         let Some(first) = keys.first() else { return Ok(Vec::new()) };
-        let target = match self.access.resolve(first, Operation::Delete, 0) {
+        let target = match self.access.resolve(first, Access::Delete, 0) {
             Ok(target) => target,
             Err(error) => {
                 let failure = |key| wit::DeleteFailure { key, error: error.clone() };
@@ -291,7 +291,7 @@ impl wit::HostUpload for ObjectStoreView<'_> {
         &mut self,
         key: String,
     ) -> wasmtime::Result<Result<Resource<UploadSlot>, wit::WriteError>> {
-        let target = match self.access.resolve(&key, Operation::Create, 0) {
+        let target = match self.access.resolve(&key, Access::Create, 0) {
             Ok(target) => target,
             Err(error) => return Ok(Err(wit::WriteError::NotWritten(error))),
         };
@@ -365,8 +365,8 @@ impl ObjectStoreView<'_> {
         exclusive: bool,
     ) -> Result<Target, wit::StoreError> {
         check_size(key, bytes)?;
-        let operation = if exclusive { Operation::CreateExclusively } else { Operation::Create };
-        self.access.resolve(key, operation, bytes)
+        let access = if exclusive { Access::CreateExclusively } else { Access::Create };
+        self.access.resolve(key, access, bytes)
     }
 
     fn begin_read(
@@ -374,7 +374,7 @@ impl ObjectStoreView<'_> {
         ranges: Vec<wit::ObjectRange>,
     ) -> Result<(OrderedRead, Target), wit::StoreError> {
         let key = ranges.first().map_or("", |range| range.key.as_str());
-        let target = self.access.resolve(key, Operation::Get, 0)?;
+        let target = self.access.resolve(key, Access::Get, 0)?;
         let ranges = ranges.into_iter().map(|wanted| {
             let range = wanted.range.map(|range| range.start..range.end);
             Ok(ObjectRange { key: target.other_key(&wanted.key)?, range })

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::entry::{self, Key};
-use super::surplus::{self, Found};
+use super::surplus::{self, CacheFile};
 use super::unusable::Unusable;
 use crate::limits::CACHED_BYTES_MAX;
 
@@ -82,7 +82,7 @@ impl Folder {
     /// Removes files beyond the bounds and unfinished files of ended processes. Keeps the file of
     /// `key`.
     pub(super) fn remove_surplus(&self, key: &Key) -> Result<(), Unusable> {
-        let list = || -> io::Result<Vec<Found>> {
+        let list = || -> io::Result<Vec<CacheFile>> {
             let mut found = Vec::new();
             for file in fs::read_dir(&self.0)? {
                 let file = file?;
@@ -91,7 +91,7 @@ impl Folder {
                     continue;
                 };
                 let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                found.push(Found { name, bytes: metadata.len(), used });
+                found.push(CacheFile { name, bytes: metadata.len(), used });
             }
             Ok(found)
         };

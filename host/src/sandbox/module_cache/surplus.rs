@@ -15,7 +15,7 @@ const UNFINISHED_AGE_MAX: Duration = Duration::from_secs(3_600);
 
 /// A file in the cache's folder.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct CacheFile {
     pub(super) name: String,
     pub(super) bytes: u64,
     /// The time of the last use or of the write.
@@ -30,10 +30,10 @@ pub(super) fn unfinished_name(name: &str) -> String {
 
 /// Returns the names of the files to remove now: unfinished files, and beyond the bounds the least
 /// recently used ones. `kept` stays, and so do files that are not the cache's.
-pub(super) fn surplus(found: Vec<Found>, kept: &str, now: SystemTime) -> Vec<String> {
+pub(super) fn surplus(found: Vec<CacheFile>, kept: &str, now: SystemTime) -> Vec<String> {
     let (mut modules, others): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|file| file.name.ends_with(SUFFIX));
-    let is_left_over = |file: &Found| {
+    let is_left_over = |file: &CacheFile| {
         file.name.ends_with(UNFINISHED_SUFFIX)
             && now.duration_since(file.used).is_ok_and(|age| age > UNFINISHED_AGE_MAX)
     };
@@ -59,16 +59,16 @@ mod tests {
 
     const MIB: u64 = 1024 * 1024;
 
-    fn found(name: &str, bytes: u64, hours_ago: u64) -> Found {
+    fn found(name: &str, bytes: u64, hours_ago: u64) -> CacheFile {
         let used = now() - Duration::from_secs(hours_ago * 3_600);
-        Found { name: name.to_owned(), bytes, used }
+        CacheFile { name: name.to_owned(), bytes, used }
     }
 
     fn now() -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
     }
 
-    fn check(files: Vec<Found>, kept: &str, gone: &[&str]) {
+    fn check(files: Vec<CacheFile>, kept: &str, gone: &[&str]) {
         assert_eq!(surplus(files, kept, now()), gone);
     }
 
