@@ -339,8 +339,8 @@ fn the_doctor_says_what_the_store_can_do_and_leaves_nothing(bench: &Bench) {
         while doctor.next().await.is_some() {}
         assert_eq!(doctor.clean_up().await, []);
     });
-    assert_eq!(doctor.use_for_a_log(), bench.use_for_a_log, "{:#?}", doctor.found());
-    for found in doctor.found() {
+    assert_eq!(doctor.use_for_a_log(), bench.use_for_a_log, "{:#?}", doctor.results());
+    for found in doctor.results() {
         let is_exclusive = found.ability.name().starts_with("create-if-absent");
         let may_fail = is_exclusive && bench.use_for_a_log == Use::SoleCompactor;
         assert!(found.verdict != Verdict::Failed || may_fail, "{found:?}");

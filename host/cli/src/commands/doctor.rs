@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use stratalog::Error;
 use stratalog::store::Location;
-use stratalog::store::doctor::{Doctor, Found, Use, Verdict};
+use stratalog::store::doctor::{CheckResult, Doctor, Use, Verdict};
 
 use crate::args::Shared;
 use crate::args::commands::Doctor as Arguments;
@@ -120,8 +120,8 @@ async fn examine(doctor: &mut Doctor, shared: &Shared) -> Result<bool, Failure> 
 }
 
 /// Formats one check in columns. The last column is wrapped within the width, if there is one.
-fn line(found: &Found, width: Option<usize>) -> String {
-    let Found { ability, verdict, detail, .. } = found;
+fn line(found: &CheckResult, width: Option<usize>) -> String {
+    let CheckResult { ability, verdict, detail, .. } = found;
     let columns = format!("{:<7}  {:<26}  ", mark(*verdict), ability.name());
     match width {
         Some(width) => wrapping::column(columns, detail, width),
@@ -159,7 +159,7 @@ fn meaning(usable: Use) -> &'static str {
 
 fn report<'a>(doctor: &'a Doctor, store: &'a str) -> Report<'a> {
     let millis = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
-    let abilities = doctor.found().iter().map(|found| AbilityReport {
+    let abilities = doctor.results().iter().map(|found| AbilityReport {
         ability: found.ability.name(),
         verdict: match found.verdict {
             Verdict::Passed => "passed",

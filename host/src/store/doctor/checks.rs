@@ -1,4 +1,4 @@
-//! The trials themselves.
+//! The checks themselves.
 //!
 //! Owns: the steps that try an ability. Must not know: the consequences of its lack for a log.
 
@@ -14,7 +14,7 @@ use futures::future::join_all;
 use super::latency::TimedCreate;
 use super::{Ability, ClockOffset, Doctor, Latency, Verdict};
 use crate::store::encryption::NONE_REPORTED;
-use crate::store::write::probe::Outcome;
+use crate::store::write::probe::ProbeOutcome;
 use crate::store::write::upload::PART_BYTES;
 use crate::store::{EntryKind, StoreErrorKind};
 
@@ -36,10 +36,10 @@ const RANGED_BYTES: usize = 256 * 1024;
 /// A clock that is off by more than this is worth a remark: people read the times of events.
 const CLOCK_OFFSET_MAX: Duration = Duration::from_secs(60);
 
-/// The observation if the trial went well, or the reason why it did not.
-pub(super) type Tried = Result<(Verdict, String), String>;
+/// The observation if the check went well, or the reason why it did not.
+pub(super) type CheckOutcome = Result<(Verdict, String), String>;
 
-pub(super) fn passed(detail: impl Into<String>) -> Tried {
+pub(super) fn passed(detail: impl Into<String>) -> CheckOutcome {
     Ok((Verdict::Passed, detail.into()))
 }
 
@@ -52,8 +52,8 @@ fn shown(time: Duration) -> String {
 }
 
 impl Doctor {
-    pub(super) async fn try_out(&mut self, ability: Ability) -> (Verdict, String) {
-        let tried = match ability {
+    pub(super) async fn check(&mut self, ability: Ability) -> (Verdict, String) {
+        let outcome = match ability {
             Ability::Reachable => self.reachable().await,
             Ability::Credentials => self.credentials().await,
             Ability::CreateIfAbsent => self.create_if_absent().await,
@@ -70,14 +70,14 @@ impl Doctor {
             Ability::ListOrder => self.list_order().await,
             Ability::BulkDelete => self.bulk_delete().await,
         };
-        tried.unwrap_or_else(|reason| (Verdict::Failed, reason))
+        outcome.unwrap_or_else(|reason| (Verdict::Failed, reason))
     }
 
-    async fn reachable(&mut self) -> Tried {
+    async fn reachable(&mut self) -> CheckOutcome {
         let start = Instant::now();
         match self.store.list(&self.prefix(""), None, 1).await {
             Ok(_) => passed(format!("answers in {}", shown(start.elapsed()))),
-            // The next trial covers a refusal.
+            // The next check covers a refusal.
             Err(error) if error.kind == StoreErrorKind::PermissionDenied => {
                 passed(format!("answers in {}", shown(start.elapsed())))
             }
@@ -85,24 +85,24 @@ impl Doctor {
         }
     }
 
-    async fn credentials(&mut self) -> Tried {
+    async fn credentials(&mut self) -> CheckOutcome {
         self.store.list(&self.prefix(""), None, 1).await.map_err(text)?;
         self.create("first", Bytes::from_static(b"first\n")).await?;
         passed("list and create are allowed")
     }
 
-    async fn create_if_absent(&mut self) -> Tried {
+    async fn create_if_absent(&mut self) -> CheckOutcome {
         let key = self.key("twice");
         let store = self.store.inner.for_write(&self.folder).await.map_err(text)?;
         for racer in 0..2 {
             let outcome = self.store.inner.probe_create(&store, &key, racer).await;
             match (racer, outcome.map_err(text)?) {
-                (_, Outcome::NoSuchAbility) => {
+                (_, ProbeOutcome::NoSuchAbility) => {
                     return Err("the store has no create-if-absent".to_owned());
                 }
                 // A first "exists" is the echo of this very create, repeated by the library.
-                (0, Outcome::Created | Outcome::Exists) | (_, Outcome::Exists) => {}
-                (_, Outcome::Created) => {
+                (0, ProbeOutcome::Created | ProbeOutcome::Exists) | (_, ProbeOutcome::Exists) => {}
+                (_, ProbeOutcome::Created) => {
                     return Err(
                         "the condition is ignored: a second create of a key succeeded".to_owned()
                     );
@@ -112,7 +112,7 @@ impl Doctor {
         passed("a second create of a key is refused")
     }
 
-    async fn create_if_absent_raced(&mut self) -> Tried {
+    async fn create_if_absent_raced(&mut self) -> CheckOutcome {
         let store = self.store.inner.for_write(&self.folder).await.map_err(text)?;
         for race in 0..RACES {
             let key = self.key(format_args!("race_{race}"));
@@ -121,9 +121,9 @@ impl Doctor {
             let mut winners = 0_usize;
             for outcome in join_all(racers).await {
                 match outcome.map_err(text)? {
-                    Outcome::Created => winners = winners.saturating_add(1),
-                    Outcome::Exists => {}
-                    Outcome::NoSuchAbility => {
+                    ProbeOutcome::Created => winners = winners.saturating_add(1),
+                    ProbeOutcome::Exists => {}
+                    ProbeOutcome::NoSuchAbility => {
                         return Err("the store has no create-if-absent".to_owned());
                     }
                 }
@@ -135,7 +135,7 @@ impl Doctor {
         passed(format!("one of {RACERS} creates of a key succeeds, {RACES} times"))
     }
 
-    async fn read_after_write(&mut self) -> Tried {
+    async fn read_after_write(&mut self) -> CheckOutcome {
         for round in 0..ROUNDS {
             let bytes = Bytes::from(format!("round {round}\n"));
             let key = self.create(format_args!("read_{round}"), bytes.clone()).await?;
@@ -154,7 +154,7 @@ impl Doctor {
         ))
     }
 
-    async fn list_after_write(&mut self) -> Tried {
+    async fn list_after_write(&mut self) -> CheckOutcome {
         let prefix = self.prefix("list_");
         for round in 0..ROUNDS {
             let key = self.create(format_args!("list_{round}"), Bytes::from_static(b"x")).await?;
@@ -171,7 +171,7 @@ impl Doctor {
         ))
     }
 
-    async fn range_reads(&mut self) -> Tried {
+    async fn range_reads(&mut self) -> CheckOutcome {
         let bytes: Bytes = (0..RANGED_BYTES).map(pattern).collect();
         let key = self.create("ranged", bytes.clone()).await?;
         let ranges: [Range<usize>; 5] = [
@@ -192,7 +192,7 @@ impl Doctor {
         passed("ranges at the beginning, in the middle and at the end")
     }
 
-    async fn upload_in_parts(&mut self) -> Tried {
+    async fn upload_in_parts(&mut self) -> CheckOutcome {
         let bytes: Bytes = (0..PART_BYTES.saturating_add(1_000)).map(pattern).collect();
         let key = self.key("large");
         let mut upload = self.store.start_upload(&key).await.map_err(text)?;
@@ -212,7 +212,7 @@ impl Doctor {
         }
     }
 
-    async fn encryption(&mut self) -> Tried {
+    async fn encryption(&mut self) -> CheckOutcome {
         let reported = Arc::clone(&self.store.inner.operations.encryption);
         reported.take();
         let key = self.create("encrypted", Bytes::from_static(b"x\n")).await?;
@@ -234,7 +234,7 @@ impl Doctor {
         }
     }
 
-    async fn latency(&mut self) -> Tried {
+    async fn latency(&mut self) -> CheckOutcome {
         let bytes: Bytes = (0..1_024).map(pattern).collect();
         let mut times = Vec::with_capacity(SAMPLES);
         for sample in 0..SAMPLES {
@@ -276,7 +276,7 @@ impl Doctor {
         passed(format!("{} (p50 / p99)", all.join(", ")))
     }
 
-    async fn clock(&mut self) -> Tried {
+    async fn clock(&mut self) -> CheckOutcome {
         let times = self.store.inner.written_times(&self.folder).await.map_err(text)?;
         let times: BTreeMap<_, _> = times.into_iter().collect();
         let Some(offset) = ClockOffset::of(&self.creates, &times) else {

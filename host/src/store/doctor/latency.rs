@@ -76,7 +76,7 @@ impl ClockOffset {
             bounds = Some((min.max(least), max.min(most)));
         }
         let (min, max) = bounds?;
-        // A clock that was set during the trial makes them cross.
+        // A clock that was set during the check makes them cross.
         Some(Self { ahead_ms_min: min.min(max), ahead_ms_max: max.max(min) })
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 
-use super::checks::{Tried, existing_is_fine, passed, text};
+use super::checks::{CheckOutcome, existing_is_fine, passed, text};
 use super::{Doctor, Verdict};
 
 /// More than the 1,000 objects that services return for one request.
@@ -15,7 +15,7 @@ const PAGED_OBJECTS: usize = 1_100;
 const CREATES_MAX: usize = 32;
 
 impl Doctor {
-    pub(super) async fn list_paging(&mut self) -> Tried {
+    pub(super) async fn list_paging(&mut self) -> CheckOutcome {
         let expected = self.paged_keys();
         let store = self.store.clone();
         let mut creates = stream::iter(expected.clone())
@@ -48,7 +48,7 @@ impl Doctor {
         }
     }
 
-    pub(super) async fn list_start_after(&mut self) -> Tried {
+    pub(super) async fn list_start_after(&mut self) -> CheckOutcome {
         let keys = self.paged_keys();
         let prefix = self.prefix("paged_");
         for start in [0, 549, 998, 999, 1_000, PAGED_OBJECTS.saturating_sub(1)] {
@@ -63,7 +63,7 @@ impl Doctor {
         passed("after any key, also at the ends of pages")
     }
 
-    pub(super) async fn list_order(&mut self) -> Tried {
+    pub(super) async fn list_order(&mut self) -> CheckOutcome {
         let times = self.store.inner.written_times(&self.folder).await.map_err(text)?;
         match times.is_sorted_by(|(a, _), (b, _)| a < b) {
             true => passed("by key"),
@@ -75,7 +75,7 @@ impl Doctor {
         }
     }
 
-    pub(super) async fn bulk_delete(&mut self) -> Tried {
+    pub(super) async fn bulk_delete(&mut self) -> CheckOutcome {
         let keys = self.paged_keys();
         let (start, requests_before) = (Instant::now(), self.store.inner.operations.requests());
         self.delete(keys).await?;

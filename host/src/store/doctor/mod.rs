@@ -1,11 +1,11 @@
-//! Trials that find out the abilities of a store, and their meaning for a log.
+//! Checks that find out the abilities of a store, and their meaning for a log.
 //!
-//! Owns: the order of the trials, the conditions to pass, the verdict, and the removal of the
+//! Owns: the order of the checks, the conditions to pass, the verdict, and the removal of the
 //! objects that they wrote. Must not know: how a log lays out its objects.
 //!
 //! 1. Nothing but objects in one new folder of a random name is written, read or deleted.
-//! 2. A trial passes only if the store was seen to behave. Doubt is a failure with its reason.
-//! 3. [`Doctor::clean_up`] removes everything that was written, also after a trial that failed or
+//! 2. A check passes only if the store was seen to behave. Doubt is a failure with its reason.
+//! 3. [`Doctor::clean_up`] removes everything that was written, also after a check that failed or
 //!    was dropped half way. It reports the objects that it could not remove.
 
 mod checks;
@@ -24,7 +24,7 @@ use super::write::probe::random_name;
 use super::{Backend, ConditionalCreate, DeleteFailure, Store};
 
 /// The number of checks for writes that a stopped step had in flight, and the pause between them.
-const LOOKS_AFTER_A_STOP: usize = 4;
+const REMOVALS_AFTER_A_STOP: usize = 4;
 const PAUSE_AFTER_A_STOP: Duration = Duration::from_millis(50);
 
 /// The abilities to try, in this order.
@@ -121,7 +121,7 @@ impl fmt::Display for Ability {
     }
 }
 
-/// The verdict of a trial.
+/// The verdict of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -133,11 +133,11 @@ pub enum Verdict {
     Failed,
 }
 
-/// The result of a trial.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Found {
-    /// The ability that was tried.
+pub struct CheckResult {
+    /// The ability that was checked.
     pub ability: Ability,
     /// The verdict.
     pub verdict: Verdict,
@@ -157,7 +157,7 @@ pub enum Use {
     None,
 }
 
-/// Tries the abilities of a store, step by step.
+/// Checks the abilities of a store, step by step.
 pub struct Doctor {
     store: Store,
     /// Holds everything that is written; has no slash at its end.
@@ -166,18 +166,18 @@ pub struct Doctor {
     written: BTreeSet<String>,
     /// Local folders that did not exist before, the deepest first.
     missing_folders: Vec<PathBuf>,
-    found: Vec<Found>,
+    results: Vec<CheckResult>,
     latencies: Vec<Latency>,
     clock_offset: Option<ClockOffset>,
     creates: Vec<latency::TimedCreate>,
     /// A step has begun and not ended. If its future was dropped, its last write may still land.
-    is_trying: bool,
+    is_checking: bool,
     /// An earlier step was dropped.
     was_stopped: bool,
 }
 
 impl Doctor {
-    /// Prepares the trials without a request.
+    /// Prepares the checks without a request.
     ///
     /// They work in a folder of a random name in the folder of the log `name`, where the same
     /// permissions hold. On WebDAV they work next to the log's folder, since a folder that was made
@@ -200,11 +200,11 @@ impl Doctor {
             folder,
             written: BTreeSet::new(),
             missing_folders,
-            found: Vec::new(),
+            results: Vec::new(),
             latencies: Vec::new(),
             clock_offset: None,
             creates: Vec::new(),
-            is_trying: false,
+            is_checking: false,
             was_stopped: false,
         }
     }
@@ -212,31 +212,31 @@ impl Doctor {
     /// Returns the ability that the next step tries. None at the end, or when the store cannot be
     /// used at all.
     pub fn upcoming(&self) -> Option<Ability> {
-        let is_hopeless = self.found.last().is_some_and(|last| {
+        let is_hopeless = self.results.last().is_some_and(|last| {
             last.verdict == Verdict::Failed && last.ability <= Ability::Credentials
         });
-        if is_hopeless { None } else { ABILITIES.get(self.found.len()).copied() }
+        if is_hopeless { None } else { ABILITIES.get(self.results.len()).copied() }
     }
 
     /// Runs the next step; none after the last.
     ///
     /// A step whose call is dropped before it has returned is not repeated, since its remains in
     /// the store could mislead the second try. The next call returns it as failed.
-    pub async fn next(&mut self) -> Option<Found> {
+    pub async fn next(&mut self) -> Option<CheckResult> {
         let ability = self.upcoming()?;
-        let (verdict, detail) = if std::mem::replace(&mut self.is_trying, true) {
+        let (verdict, detail) = if std::mem::replace(&mut self.is_checking, true) {
             self.was_stopped = true;
             (
                 Verdict::Failed,
                 "the check was stopped before its end: check the store again".to_owned(),
             )
         } else {
-            self.try_out(ability).await
+            self.check(ability).await
         };
-        self.is_trying = false;
-        let found = Found { ability, verdict, detail };
-        self.found.push(found.clone());
-        Some(found)
+        self.is_checking = false;
+        let result = CheckResult { ability, verdict, detail };
+        self.results.push(result.clone());
+        Some(result)
     }
 
     /// Removes everything that was written, and returns the objects that may still exist.
@@ -245,12 +245,12 @@ impl Doctor {
     /// in flight. Cancel safe: the next call starts again.
     pub async fn clean_up(&mut self) -> Vec<DeleteFailure> {
         let mut failures = self.remove_written().await;
-        if self.is_trying || self.was_stopped {
-            for _ in 0..LOOKS_AFTER_A_STOP {
+        if self.is_checking || self.was_stopped {
+            for _ in 0..REMOVALS_AFTER_A_STOP {
                 tokio::time::sleep(PAUSE_AFTER_A_STOP).await;
                 failures = self.remove_written().await;
             }
-            (self.is_trying, self.was_stopped) = (false, false);
+            (self.is_checking, self.was_stopped) = (false, false);
         }
         let left: BTreeSet<&String> = failures.iter().map(|failure| &failure.key).collect();
         self.written.retain(|key| left.contains(key));
@@ -283,33 +283,33 @@ impl Doctor {
         failures
     }
 
-    /// Returns the folder that the trials work in, below the store's root.
+    /// Returns the folder that the checks work in, below the store's root.
     pub fn folder(&self) -> &str {
         &self.folder
     }
 
     /// Returns the results so far.
-    pub fn found(&self) -> &[Found] {
-        &self.found
+    pub fn results(&self) -> &[CheckResult] {
+        &self.results
     }
 
-    /// Returns the latencies, as far as tried.
+    /// Returns the latencies, as far as measured.
     pub fn latencies(&self) -> &[Latency] {
         &self.latencies
     }
 
-    /// Returns how far the server's clock is ahead of ours, once tried.
+    /// Returns how far the server's clock is ahead of ours, once measured.
     pub fn clock_offset(&self) -> Option<ClockOffset> {
         self.clock_offset
     }
 
-    /// Returns the use that a log can make of this store; none before all trials are done.
+    /// Returns the use that a log can make of this store; none before all checks are done.
     pub fn use_for_a_log(&self) -> Use {
-        if self.found.len() < ABILITIES.len() {
+        if self.results.len() < ABILITIES.len() {
             return Use::None;
         }
-        let failed = self.found.iter().filter(|found| found.verdict == Verdict::Failed);
-        failed.map(|found| found.ability.loss()).max().unwrap_or(Use::All)
+        let failed = self.results.iter().filter(|result| result.verdict == Verdict::Failed);
+        failed.map(|result| result.ability.loss()).max().unwrap_or(Use::All)
     }
 }
 

@@ -75,14 +75,14 @@ impl Store {
 /// A read of one object in progress.
 pub(crate) struct ObjectRead {
     key: String,
-    source: Source,
+    source: ByteSource,
     remaining: u64,
     total: u64,
     /// Present for a whole object whose store gave a checksum.
     checking: Option<Checking>,
 }
 
-enum Source {
+enum ByteSource {
     Stream {
         stream: BoxStream<'static, object_store::Result<Bytes>>,
         /// Bytes that arrived and did not fit into the last piece.
@@ -99,15 +99,15 @@ enum Source {
 }
 
 /// An object that was found.
-struct Found {
+struct FoundObject {
     /// The requested range, as far as it exists.
     range: Range<u64>,
     size: u64,
-    source: Source,
+    source: ByteSource,
     checksum: Option<Checksum>,
 }
 
-impl Found {
+impl FoundObject {
     async fn in_folder(
         folder: &LocalFolder,
         path: &Path,
@@ -117,7 +117,7 @@ impl Found {
         let key = path.to_string();
         let opened = blocking(move || Ok(file::open(&root, &key, range))).await?;
         Ok(opened.map(|Opened { file, range, size, first }| {
-            let source = Source::File { file: Some(file), seek: None, first: Some(first) };
+            let source = ByteSource::File { file: Some(file), seek: None, first: Some(first) };
             Self { range, size, source, checksum: None }
         }))
     }
@@ -133,10 +133,10 @@ impl Found {
         let checksum = found.extensions.remove::<Checksum>();
         let (range, size) = (found.range, found.meta.size);
         let source = match found.payload {
-            GetResultPayload::Stream(stream) => Source::Stream { stream, carried: None },
+            GetResultPayload::Stream(stream) => ByteSource::Stream { stream, carried: None },
             GetResultPayload::File(file, _) => {
                 let seek = (range.start > 0).then_some(range.start);
-                Source::File { file: Some(file), seek, first: None }
+                ByteSource::File { file: Some(file), seek, first: None }
             }
         };
         Ok(Self { range, size, source, checksum })
@@ -160,9 +160,11 @@ impl ObjectRead {
         }
         let asked = async {
             let found = match inner.backend.as_ref() {
-                Backend::Folder(folder) => Found::in_folder(folder, &path, range.clone()).await?,
+                Backend::Folder(folder) => {
+                    FoundObject::in_folder(folder, &path, range.clone()).await?
+                }
                 Backend::Objects { store, .. } => {
-                    Found::in_store(store, &path, range.clone()).await
+                    FoundObject::in_store(store, &path, range.clone()).await
                 }
             };
             found.map_err(|error| {
@@ -173,7 +175,7 @@ impl ObjectRead {
                 }
             })
         };
-        let Found { range: found, size, source, checksum } =
+        let FoundObject { range: found, size, source, checksum } =
             inner.run_certain("read", key, asked).await?;
         if let Some(Range { start, end }) = range
             && found != (start..end)
@@ -194,7 +196,7 @@ impl ObjectRead {
 
     /// Returns the announced number of bytes, if they come from a local file.
     pub(crate) fn file_bytes(&self) -> Option<u64> {
-        matches!(self.source, Source::File { .. }).then_some(self.total)
+        matches!(self.source, ByteSource::File { .. }).then_some(self.total)
     }
 
     /// Returns the next piece: up to 1 MiB, or more if it arrived in one. It is empty only if the
@@ -206,10 +208,10 @@ impl ObjectRead {
         let (key, remaining, source) = (&self.key, self.remaining, &mut self.source);
         let piece = async {
             let piece = match source {
-                Source::Stream { stream, carried } => {
+                ByteSource::Stream { stream, carried } => {
                     next_of_stream(stream, carried, remaining).await
                 }
-                Source::File { file, seek, first } => match first.take() {
+                ByteSource::File { file, seek, first } => match first.take() {
                     Some(first) => Ok(first),
                     None => {
                         let piece = file::next(file, seek.take(), remaining).await;

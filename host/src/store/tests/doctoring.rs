@@ -21,7 +21,7 @@ async fn examine(store: &Store) -> (Use, Vec<Ability>) {
     let mut doctor = Doctor::new(store, "log");
     while doctor.next().await.is_some() {}
     assert_eq!(doctor.clean_up().await, vec![]);
-    let failed = doctor.found().iter().filter(|found| found.verdict == Verdict::Failed);
+    let failed = doctor.results().iter().filter(|found| found.verdict == Verdict::Failed);
     (doctor.use_for_a_log(), failed.map(|found| found.ability).collect())
 }
 
@@ -101,7 +101,7 @@ async fn doctor_fails_where_the_encryption_that_was_asked_for_is_not_reported() 
     assert_eq!(examine(&asking).await, (Use::None, vec![Ability::Encryption]));
     let mut doctor = Doctor::new(&asking, "log");
     while doctor.next().await.is_some() {}
-    let found = doctor.found().iter().find(|found| found.ability == Ability::Encryption).unwrap();
+    let found = doctor.results().iter().find(|found| found.ability == Ability::Encryption).unwrap();
     assert!(found.detail.starts_with("none reported, and aws:kms was requested"), "{found:?}");
     doctor.clean_up().await;
 }
@@ -149,7 +149,7 @@ async fn doctor_that_is_stopped_half_way_cleans_up() {
             doctor.next().await;
         }
         if steps < 15 {
-            assert_eq!(doctor.use_for_a_log(), Use::None, "not all was tried");
+            assert_eq!(doctor.use_for_a_log(), Use::None, "not all was checked");
         }
         assert_eq!(doctor.clean_up().await, vec![]);
         let folder = format!("{}/", doctor.folder());

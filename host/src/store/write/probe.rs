@@ -63,10 +63,10 @@ impl Inner {
         [twice, raced]: &[String; 2],
     ) -> Result<bool, WriteError> {
         // A first "already exists" is the echo of this very create, which the library repeated.
-        if self.probe_create(store, twice, 0).await? == Outcome::NoSuchAbility {
+        if self.probe_create(store, twice, 0).await? == ProbeOutcome::NoSuchAbility {
             return Ok(false);
         }
-        if self.probe_create(store, twice, 1).await? != Outcome::Exists {
+        if self.probe_create(store, twice, 1).await? != ProbeOutcome::Exists {
             return Ok(false);
         }
         let race = (0..RACERS).map(|racer| self.probe_create(store, raced, racer));
@@ -74,8 +74,8 @@ impl Inner {
         let mut doubt = None;
         for outcome in join_all(race).await {
             match outcome {
-                Ok(Outcome::Created) => winners = winners.saturating_add(1),
-                Ok(Outcome::Exists | Outcome::NoSuchAbility) => {}
+                Ok(ProbeOutcome::Created) => winners = winners.saturating_add(1),
+                Ok(ProbeOutcome::Exists | ProbeOutcome::NoSuchAbility) => {}
                 Err(error) => doubt = Some(error),
             }
         }
@@ -91,7 +91,7 @@ impl Inner {
         store: &Arc<dyn ObjectStore>,
         key: &str,
         racer: usize,
-    ) -> Result<Outcome, WriteError> {
+    ) -> Result<ProbeOutcome, WriteError> {
         let path = self.path(key).map_err(WriteError::NotWritten)?;
         let payload = PutPayload::from(Bytes::from(format!("probe {racer}\n")));
         let created = async {
@@ -104,17 +104,17 @@ impl Inner {
             }
         };
         let fate = match self.run_operation("create", key, created).await {
-            Ok(Ok(())) => return Ok(Outcome::Created),
+            Ok(Ok(())) => return Ok(ProbeOutcome::Created),
             Ok(Err(fate)) => fate,
             Err(abandoned) => self.context.abandoned_write("create", key, &abandoned),
         };
         match fate {
-            WriteError::AlreadyExists => Ok(Outcome::Exists),
+            WriteError::AlreadyExists => Ok(ProbeOutcome::Exists),
             WriteError::NotWritten(StoreError { kind, .. })
             | WriteError::Unknown(StoreError { kind, .. })
                 if kind == StoreErrorKind::Unsupported =>
             {
-                Ok(Outcome::NoSuchAbility)
+                Ok(ProbeOutcome::NoSuchAbility)
             }
             error => Err(error),
         }
@@ -122,7 +122,7 @@ impl Inner {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum ProbeOutcome {
     Created,
     Exists,
     NoSuchAbility,

@@ -74,7 +74,7 @@ pub(crate) fn variable<'a>(environment: &'a Environment, name: &str) -> Option<&
 
 /// The origin of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum Origin {
     Environment,
     Option,
 }
@@ -85,15 +85,15 @@ pub(crate) struct Setting<K> {
     /// As it was given: an option in lower case, a variable as it is.
     name: String,
     pub(crate) value: String,
-    pub(crate) source: Source,
+    pub(crate) origin: Origin,
 }
 
 impl<K> Setting<K> {
     /// Returns the setting's name, for messages.
     pub(crate) fn named(&self) -> SettingName {
-        match self.source {
-            Source::Option => SettingName::Option(self.name.clone()),
-            Source::Environment => SettingName::Variable(self.name.clone()),
+        match self.origin {
+            Origin::Option => SettingName::Option(self.name.clone()),
+            Origin::Environment => SettingName::Variable(self.name.clone()),
         }
     }
 }
@@ -130,7 +130,7 @@ impl<K: ServiceKey> Settings<K> {
             let lower = name.to_ascii_lowercase();
             let is_given = is_ours && !value.is_empty() && !BUCKET_KEYS.contains(&lower.as_str());
             if let (true, Ok(key)) = (is_given, lower.parse()) {
-                settings.add(Source::Environment, name, key, value);
+                settings.add(Origin::Environment, name, key, value);
             }
         }
         let names: Vec<&'static str> = known::<K>().map(|known| known.name).collect();
@@ -145,14 +145,14 @@ impl<K: ServiceKey> Settings<K> {
             }
             let unknown = || unknown_key(index, name, scheme, &names);
             let key = name.parse().map_err(|_| unknown())?;
-            settings.add(Source::Option, name, key, value);
+            settings.add(Origin::Option, name, key, value);
         }
         settings.check_values()?;
         Ok(settings)
     }
 
     /// Sets a value, replacing an earlier one.
-    pub(crate) fn add(&mut self, source: Source, name: &str, key: K, value: &str) {
+    pub(crate) fn add(&mut self, origin: Origin, name: &str, key: K, value: &str) {
         let known = option_names::known_of(key);
         if known.is_none_or(|known| known.is_secret) {
             match known.map(|known| known.form) {
@@ -168,7 +168,7 @@ impl<K: ServiceKey> Settings<K> {
         }
         self.values.retain(|setting| setting.key != key);
         let (name, value) = (name.to_owned(), value.to_owned());
-        self.values.push(Setting { key, name, value, source });
+        self.values.push(Setting { key, name, value, origin });
     }
 
     /// Adds a variable that is not named after the service, if it is set and adds information.
@@ -180,7 +180,7 @@ impl<K: ServiceKey> Settings<K> {
     ) -> Result<(), OpenError> {
         match variable(environment, name) {
             Some(value) if !self.has(key) => {
-                self.add(Source::Environment, name, key, value);
+                self.add(Origin::Environment, name, key, value);
                 self.check_values()
             }
             _ => Ok(()),
@@ -215,7 +215,7 @@ impl<K: ServiceKey> Settings<K> {
     /// Drops the given keys of the environment.
     pub(crate) fn drop_from_environment(&mut self, keys: &[K]) {
         self.values
-            .retain(|setting| setting.source == Source::Option || !keys.contains(&setting.key));
+            .retain(|setting| setting.origin == Origin::Option || !keys.contains(&setting.key));
     }
 
     /// Gives credentials in options precedence over those of other kinds in the environment.
@@ -223,7 +223,7 @@ impl<K: ServiceKey> Settings<K> {
     /// Those of one way stay together.
     pub(crate) fn prefer_options(&mut self) {
         let groups = K::WAYS;
-        let chosen = |group: &&&[K]| group.iter().any(|key| self.given(Source::Option, *key));
+        let chosen = |group: &&&[K]| group.iter().any(|key| self.given(Origin::Option, *key));
         let chosen: Vec<&[K]> = groups.iter().filter(chosen).copied().collect();
         if chosen.is_empty() && !self.instance_credentials {
             return;
@@ -242,8 +242,8 @@ impl<K: ServiceKey> Settings<K> {
         self.values.iter().find(|setting| setting.key == key)
     }
 
-    pub(crate) fn given(&self, source: Source, key: K) -> bool {
-        self.setting(key).is_some_and(|setting| setting.source == source)
+    pub(crate) fn given(&self, origin: Origin, key: K) -> bool {
+        self.setting(key).is_some_and(|setting| setting.origin == origin)
     }
 
     pub(crate) fn get(&self, key: K) -> Option<&str> {

@@ -14,7 +14,7 @@ use object_store::ClientConfigKey as Client;
 use object_store::aws::AmazonS3ConfigKey as S3;
 use object_store::gcp::GoogleConfigKey as Google;
 
-use super::{OpenError, ServiceKey, SettingName, Settings, Source};
+use super::{OpenError, Origin, ServiceKey, SettingName, Settings};
 use crate::store::config::truth::truth_of;
 
 pub(crate) use azure::AZURE_CREDENTIALS;
@@ -34,7 +34,7 @@ impl<K: ServiceKey> Settings<K> {
     fn hold_to(&self, rules: &[Rule<K>]) -> Result<(), OpenError> {
         for (of, key, works, remedy) in rules {
             let concerns = |setting: &&super::Setting<K>| {
-                setting.key == *key && (*of == Of::All || setting.source == Source::Option)
+                setting.key == *key && (*of == Of::All || setting.origin == Origin::Option)
             };
             if let (false, Some(setting)) = (*works, self.values.iter().find(concerns)) {
                 return Err(match *remedy == BETTER {
@@ -55,7 +55,7 @@ impl<K: ServiceKey> Settings<K> {
     }
 
     fn by_option(&self, keys: &[K]) -> bool {
-        keys.iter().any(|key| self.given(Source::Option, *key))
+        keys.iter().any(|key| self.given(Origin::Option, *key))
     }
 
     /// Refuses `instance_credentials` next to credentials that take precedence.
