@@ -1,6 +1,6 @@
 //! Formats the output: one JSON object per line.
 
-use chrono::{DateTime, SecondsFormat};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::memory::{Effect, Item, Memory};
@@ -56,9 +56,9 @@ fn set(answer: &mut Value, name: &str, value: Value) {
 
 /// Formats a time in UTC. A time outside the calendar stays a number.
 fn time(micros: u64) -> Value {
-    let moment = i64::try_from(micros).ok().and_then(DateTime::from_timestamp_micros);
-    match moment {
-        Some(moment) => json!(moment.to_rfc3339_opts(SecondsFormat::Micros, true)),
+    let time = i64::try_from(micros).ok().and_then(|time| Timestamp::from_microsecond(time).ok());
+    match time {
+        Some(time) => json!(format!("{time:.6}")),
         None => json!(micros),
     }
 }

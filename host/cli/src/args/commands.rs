@@ -7,9 +7,10 @@ use clap::{ArgGroup, Args, Subcommand, ValueHint};
 use clap_complete::Shell;
 use stratalog::{CompactOptions, LogOptions};
 
+use super::durations::{parse_duration, parse_interval};
 use super::help_text;
 use super::plugin_limits::LimitArguments;
-use super::sizes::{number_within, parse_duration, parse_interval, size_within};
+use super::sizes::{number_within, size_within};
 use super::tail_start::TailStart;
 use super::times::{parse_position, parse_start, parse_time, parse_trim_time};
 

@@ -12,7 +12,8 @@ macro_rules! size {
 
 macro_rules! duration {
     () => {
-        "DURATION is one or more numbers with w, d, h, m, s or ms, as in 500ms, 1.5s or 1h30m."
+        "DURATION is one or more numbers with w, d, h, m, s or ms, as in 500ms, 1.5s or 1h30m. \
+         The last one may have a fraction unless it counts weeks or days."
     };
 }
 

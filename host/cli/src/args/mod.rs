@@ -12,11 +12,13 @@ use clap::{Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, ValueHin
 use stratalog::store::hide_secrets;
 
 use self::commands::Command;
-use self::sizes::{MIB, parse_timeout, retries, size_within};
+use self::durations::parse_timeout;
+use self::sizes::{MIB, retries, size_within};
 use crate::terminal::streams::{Stderr, Stdout};
 use crate::terminal::wrapping;
 
 pub(crate) mod commands;
+mod durations;
 mod help_text;
 mod plugin_limits;
 mod sizes;

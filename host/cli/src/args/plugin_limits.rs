@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use stratalog::plugin::PluginLimits;
 
-use crate::args::sizes::{number_within, parse_duration, parse_size};
+use crate::args::durations::parse_duration;
+use crate::args::sizes::{number_within, parse_size};
 
 /// The largest count of 64 bits.
 const MOST: u64 = u64::MAX;

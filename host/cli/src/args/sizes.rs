@@ -1,11 +1,13 @@
-//! Parses sizes and durations as people type them.
+//! Parses numbers and sizes as people type them.
+//!
+//! The sizes are parsed here and not by `parse-size` or `bytesize`. To these, K and KB are one
+//! unit, and here they differ. They also take what may be a mistake, such as 1.5 bytes. A layer for
+//! that is as long as this.
 
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
 use indicatif::HumanCount;
-use stratalog::LogOptions;
-use stratalog::store::{RETRY_MAX_LIMIT, TIMEOUT_LIMIT, TIMEOUT_MIN};
+use stratalog::store::RETRY_MAX_LIMIT;
 
 /// The bytes of a mebibyte.
 pub(crate) const MIB: u64 = 1024 * 1024;
@@ -13,19 +15,7 @@ pub(crate) const MIB: u64 = 1024 * 1024;
 const SIZE_FORM: &str = "write a number of bytes, or one with K, M, G or T (or KiB and so on) for \
      steps of 1,024, with KB, MB, GB or TB for steps of 1,000, as in 64KiB";
 
-const DURATION_FORM: &str = "write numbers with w, d, h, m, s or ms, as in 500ms, 1.5s or 1h30m";
-
-/// The units of a duration, in lower case, in milliseconds.
-const TIME_UNITS: [(&[&str], u64); 6] = [
-    (&["ms", "millisecond", "milliseconds"], 1),
-    (&["s", "sec", "secs", "second", "seconds"], 1_000),
-    (&["m", "min", "mins", "minute", "minutes"], 60_000),
-    (&["h", "hr", "hrs", "hour", "hours"], 3_600_000),
-    (&["d", "day", "days"], 86_400_000),
-    (&["w", "week", "weeks"], 604_800_000),
-];
-
-/// The digits after the point of a size or a duration.
+/// The digits after the point of a size.
 const FRACTION_DIGITS_MAX: usize = 6;
 
 /// The units of a size, in lower case. Single letters and those with `ib` count in steps of 1,024,
@@ -76,56 +66,6 @@ fn unquoted(text: &str) -> &str {
     within('"').or_else(|| within('\'')).unwrap_or(text)
 }
 
-/// Parses `500ms`, `1.5s`, `1h30m` or `0`.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    match text.trim() {
-        "0" => Ok(Duration::ZERO),
-        text => parse_units(text).ok_or_else(|| format!("{DURATION_FORM}; or 0")),
-    }
-}
-
-/// Parses numbers with units, the larger unit first: `1h30m`, `1.5 h`, `2 days`.
-pub(crate) fn parse_units(text: &str) -> Option<Duration> {
-    let mut rest = text.trim();
-    let mut total = Duration::ZERO;
-    let mut unit_before = Duration::MAX;
-    while !rest.is_empty() || unit_before == Duration::MAX {
-        let number_ends = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, behind) = rest.split_at(number_ends);
-        let behind = behind.trim_start();
-        let unit_ends = behind.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(behind.len());
-        let (unit, behind) = behind.split_at(unit_ends);
-        let unit = unit.to_ascii_lowercase();
-        let (_, millis) = TIME_UNITS.iter().find(|(names, _)| names.contains(&unit.as_str()))?;
-        let unit = Duration::from_millis(*millis);
-        if unit >= unit_before {
-            return None;
-        }
-        total = total.checked_add(times(unit, number)?)?;
-        (unit_before, rest) = (unit, behind.trim_start());
-    }
-    Some(total)
-}
-
-/// Multiplies a unit by a decimal number, as in `1.5`.
-fn times(unit: Duration, number: &str) -> Option<Duration> {
-    let (whole, fraction) = match number.split_once('.') {
-        Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
-        Some(_) => return None,
-        None => (number, ""),
-    };
-    if fraction.len() > FRACTION_DIGITS_MAX || fraction.contains('.') {
-        return None;
-    }
-    let mut total = unit.checked_mul(whole.parse().ok()?)?;
-    let mut part = unit;
-    for digit in fraction.bytes() {
-        part /= 10;
-        total = total.checked_add(part.checked_mul(u32::from(digit - b'0'))?)?;
-    }
-    Some(total)
-}
-
 /// Parses a number within a range.
 pub(crate) fn number_within<T>(
     range: RangeInclusive<u64>,
@@ -170,25 +110,6 @@ fn shown_size(bytes: u64) -> String {
         Some((unit, name)) => format!("{}{name}", bytes / unit),
         None => format!("{bytes}"),
     }
-}
-
-/// Parses the interval between flushes.
-pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
-    const LEAST: Duration = Duration::from_millis(1);
-    let interval = parse_duration(text)?;
-    if interval.is_zero() || (LEAST..=LogOptions::FLUSH_INTERVAL_MAX).contains(&interval) {
-        return Ok(interval);
-    }
-    Err("it is not between 1ms and 24h, and not 0 for never".to_owned())
-}
-
-/// Parses the time limit of a store operation.
-pub(crate) fn parse_timeout(text: &str) -> Result<Duration, String> {
-    let timeout = parse_units(text).ok_or_else(|| DURATION_FORM.to_owned())?;
-    if (TIMEOUT_MIN..=TIMEOUT_LIMIT).contains(&timeout) {
-        return Ok(timeout);
-    }
-    Err("it is not between 1s and 4m".to_owned())
 }
 
 /// Splits `64 KiB` into `64` and `KiB`.
@@ -257,39 +178,6 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_read_with_their_units() {
-        let table = [
-            ("0", Some(0)),
-            ("0s", Some(0)),
-            ("500ms", Some(500)),
-            ("2s", Some(2_000)),
-            ("5m", Some(300_000)),
-            ("24h", Some(86_400_000)),
-            ("1h30m", Some(5_400_000)),
-            ("1d 2h 3m 4s 5ms", Some(93_784_005)),
-            ("1.5s", Some(1_500)),
-            ("0.25 min", Some(15_000)),
-            ("2 days", Some(172_800_000)),
-            ("1W", Some(604_800_000)),
-            ("2", None),
-            ("30m1h", None),
-            ("1m1m", None),
-            ("1h30", None),
-            ("1.s", None),
-            (".5s", None),
-            ("1.2.3s", None),
-            ("4294967296w", None),
-            ("1 month", None),
-            ("-1s", None),
-            ("s", None),
-            ("", None),
-        ];
-        for (text, millis) in table {
-            assert_eq!(parse_duration(text).ok(), millis.map(Duration::from_millis), "{text:?}");
-        }
-    }
-
-    #[test]
     fn what_is_out_of_range_is_refused_with_the_range() {
         let number = number_within::<u32>(1..=1_000_000);
         assert_eq!(number("1000000"), Ok(1_000_000));
@@ -305,12 +193,5 @@ mod tests {
         for text in ["0", "33MiB", "8G"] {
             assert_eq!(size(text), Err("it is not between 1 and 32MiB".to_owned()), "{text}");
         }
-        assert!(parse_interval("25h").is_err() && parse_interval("0.5ms").is_err());
-        assert_eq!(parse_interval("0"), Ok(Duration::ZERO));
-        for text in ["0", "5", "0s"] {
-            let message = parse_timeout(text).unwrap_err();
-            assert!(!message.contains("or 0"), "{text}: {message}");
-        }
-        assert!(parse_duration("5").unwrap_err().ends_with("; or 0"));
     }
 }

@@ -1,4 +1,5 @@
-//! Parses times and positions as people type them.
+//! Parses times and positions as people type them. The crate `jiff` reads dates, times, zones and
+//! durations; words for days and seconds since 1970 are added here.
 //!
 //! 1. A value without a zone is in this machine's zone (`TZ`), days too.
 //! 2. Digits alone are a time only if there are ten of them: seconds since 1970 (2001 to 2286). So
@@ -6,11 +7,11 @@
 
 use std::time::Duration;
 
-use chrono::{
-    DateTime, Days, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
-};
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
-use crate::args::sizes::parse_units;
+use crate::args::durations::parse_units;
 
 const TIME_FORM: &str = "write a time as in 2026-01-31T12:00:00Z, a local time as in \
      '2026-01-31 12:00', a day as in 2026-01-31, today or yesterday, an age as in 1h30m or 7d, or \
@@ -19,12 +20,9 @@ const TIME_FORM: &str = "write a time as in 2026-01-31T12:00:00Z, a local time a
 /// The number of digits of a time without `@`, so that no date or position is taken for one.
 const EPOCH_DIGITS: usize = 10;
 
-/// The digits after the point of seconds since 1970: microseconds.
-const FRACTION_DIGITS_MAX: usize = 6;
-
 /// Parses a time, a day or an age as microseconds since 1970.
 pub(crate) fn parse_time(text: &str) -> Result<u64, String> {
-    parse_time_at(text, Utc::now(), &Local)
+    parse_time_at(text, Timestamp::now(), &TimeZone::system())
 }
 
 /// Parses a time for `trim --before`.
@@ -62,107 +60,88 @@ fn is_position(text: &str) -> bool {
         || text.contains([',', '_', '@']) && !text.starts_with('@')
 }
 
-fn parse_time_at(text: &str, now: DateTime<Utc>, zone: &impl TimeZone) -> Result<u64, String> {
+fn parse_time_at(text: &str, now: Timestamp, zone: &TimeZone) -> Result<u64, String> {
     let text = text.trim();
     let early = || "it is before 1970".to_owned();
     if let Some(micros) = parse_epoch(text) {
         return Ok(micros);
     }
-    let time = if let Some(age) = parse_age(text) {
-        let age = TimeDelta::from_std(age).map_err(|_| early())?;
-        now.checked_sub_signed(age).ok_or_else(early)?
-    } else if let Some(time) = parse_moment(text, now, zone)? {
-        time
-    } else {
-        return Err(TIME_FORM.to_owned());
+    let time = match parse_age(text) {
+        Some(age) => now.checked_sub(age).map_err(|_| early())?,
+        None => parse_moment(text, now, zone).ok_or_else(|| TIME_FORM.to_owned())?,
     };
-    u64::try_from(time.timestamp_micros()).map_err(|_| early())
+    u64::try_from(time.as_microsecond()).map_err(|_| early())
 }
 
 /// Parses `@1700000000`, `@1700000000.5` or `1700000000` as microseconds.
 fn parse_epoch(text: &str) -> Option<u64> {
-    let (seconds, fraction) = match text.strip_prefix('@') {
-        Some(typed) => typed.split_once('.').unwrap_or((typed, "0")),
-        None if text.len() == EPOCH_DIGITS => (text, "0"),
-        None => return None,
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = match text.strip_prefix('@') {
+        Some(seconds) => seconds,
+        None => Some(text).filter(|text| text.len() == EPOCH_DIGITS && is_number(text))?,
     };
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if !is_number(seconds) || !is_number(fraction) || fraction.len() > FRACTION_DIGITS_MAX {
-        return None;
-    }
-    let micros: u64 = format!("{fraction:0<FRACTION_DIGITS_MAX$}").parse().ok()?;
-    seconds.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(micros)
+    let time = parse_units(&format!("{seconds}s")).filter(|_| seconds.split('.').all(is_number))?;
+    let is_whole = time.subsec_nanos().is_multiple_of(1_000);
+    u64::try_from(time.as_micros()).ok().filter(|_| is_whole)
 }
 
 /// Parses `1h30m`, `7d`, or `2 days ago`.
 fn parse_age(text: &str) -> Option<Duration> {
-    let age = text.strip_suffix("ago").map_or(text, str::trim_end);
-    parse_units(age)
+    parse_units(text.strip_suffix("ago").unwrap_or(text))
 }
 
 /// Parses a time with or without a zone, a day, or a word for a day.
-fn parse_moment(
-    text: &str,
-    now: DateTime<Utc>,
-    zone: &impl TimeZone,
-) -> Result<Option<DateTime<Utc>>, String> {
-    let today = || now.with_timezone(zone).date_naive();
-    let beginning = match text.to_ascii_lowercase().as_str() {
-        "now" => return Ok(Some(now)),
-        "today" => Some(today()),
-        "yesterday" => today().checked_sub_days(Days::new(1)),
-        // chrono also accepts 2026-1-1.
-        _ if text.len() == "2026-01-31".len() => NaiveDate::parse_from_str(text, "%Y-%m-%d").ok(),
-        _ => None,
-    };
-    let local = match beginning {
-        Some(day) => Some(day.and_time(NaiveTime::MIN)),
-        None => parse_local(text),
-    };
-    match (local, DateTime::parse_from_rfc3339(text)) {
-        (Some(local), _) => match first_moment(local, zone) {
-            Some(time) => Ok(Some(time)),
-            None => Err("it is no time in this machine's zone".to_owned()),
+fn parse_moment(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    let today = || zone.to_datetime(now).date();
+    let local = match text.to_ascii_lowercase().as_str() {
+        "now" => return Some(now),
+        "today" => today().into(),
+        "yesterday" => today().yesterday().ok()?.into(),
+        _ => match parse_local(text) {
+            Some(local) => local,
+            None => return text.parse().ok(),
         },
-        (None, Ok(time)) => Ok(Some(time.to_utc())),
-        (None, Err(_)) => Ok(None),
+    };
+    first_moment(local, zone)
+}
+
+/// Parses `2026-01-31`, and `2026-01-31 12:00` also with seconds, their fraction, and a `T` for the
+/// space.
+fn parse_local(text: &str) -> Option<DateTime> {
+    // jiff also accepts 20260131.
+    if text.len() == "2026-01-31".len() {
+        return text.parse().ok().map(Date::into);
     }
+    let forms = ["%F %H:%M", "%F %H:%M:%S%.f", "%FT%H:%M", "%FT%H:%M:%S%.f"];
+    forms.iter().find_map(|form| DateTime::strptime(form, text).ok())
 }
 
-/// Parses `2026-01-31 12:00`, also with seconds and their fraction, and with a `T` for the space.
-fn parse_local(text: &str) -> Option<NaiveDateTime> {
-    ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"]
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-}
-
-/// Returns the first moment at which clocks show this time. If they skip it, what they show next.
-fn first_moment(local: NaiveDateTime, zone: &impl TimeZone) -> Option<DateTime<Utc>> {
-    const STEP: TimeDelta = TimeDelta::minutes(15);
-    // A zone can skip a whole day.
-    const STEPS_MAX: i32 = 24 * 4;
-    (0..=STEPS_MAX).find_map(|step| {
-        let shown = local.checked_add_signed(STEP.checked_mul(step)?)?;
-        zone.from_local_datetime(&shown).earliest().map(|time| time.to_utc())
-    })
+/// Returns the first moment at which clocks show this time. If they skip it, the moment when they
+/// do.
+fn first_moment(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    let shown = zone.to_ambiguous_timestamp(local);
+    let is_skipped = matches!(shown.offset(), AmbiguousOffset::Gap { .. });
+    let time = shown.earlier().ok()?;
+    match is_skipped {
+        true => zone.following(time).next().map(|change| change.timestamp()),
+        false => Some(time),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::{FixedOffset, MappedLocalTime, Timelike as _};
-
     use super::*;
 
     const NOW: i64 = 1_700_000_000;
 
-    fn micros(text: &str, zone: &impl TimeZone) -> Option<u64> {
-        parse_time_at(text, DateTime::from_timestamp(NOW, 0).unwrap(), zone).ok()
+    fn micros(text: &str, zone: &TimeZone) -> Option<u64> {
+        parse_time_at(text, Timestamp::from_second(NOW).unwrap(), zone).ok()
     }
 
     #[test]
     fn times_days_and_ages_are_read() {
         // The time is 2023-11-14T22:13:20Z, and already the 15th two hours to the east.
-        let east = FixedOffset::east_opt(7_200).unwrap();
+        let east = TimeZone::fixed(jiff::tz::offset(2));
         let table = [
             ("2023-11-14T22:13:20Z", Some(1_700_000_000_000_000)),
             ("2023-11-14 22:13:20Z", Some(1_700_000_000_000_000)),
@@ -198,6 +177,8 @@ mod tests {
             ("2023-1-1", None),
             ("2023-11-14 25:00", None),
             ("20231114", None),
+            ("12:30:00", None),
+            ("17000000.5", None),
             ("1700000000000", None),
             ("@", None),
             ("@-1", None),
@@ -216,47 +197,13 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(micros(text, &east), expected, "{text:?}");
         }
-        assert_eq!(micros("2023-11-14", &Utc), Some(1_699_920_000_000_000));
-    }
-
-    /// Clocks one hour behind UTC that changed twice on the first day of 2023. They skipped 0:00 to
-    /// 1:00, and showed 3:00 to 4:00 twice.
-    #[derive(Clone, Copy)]
-    struct Moved;
-
-    impl TimeZone for Moved {
-        type Offset = FixedOffset;
-
-        fn from_offset(_: &FixedOffset) -> Self {
-            Self
-        }
-
-        fn offset_from_local_date(&self, _: &NaiveDate) -> MappedLocalTime<FixedOffset> {
-            MappedLocalTime::None
-        }
-
-        fn offset_from_local_datetime(&self, at: &NaiveDateTime) -> MappedLocalTime<FixedOffset> {
-            let (summer, winter) = (FixedOffset::east_opt(3_600), FixedOffset::east_opt(0));
-            let (summer, winter) = (summer.unwrap(), winter.unwrap());
-            match at.hour() {
-                0 => MappedLocalTime::None,
-                1..3 => MappedLocalTime::Single(summer),
-                3 => MappedLocalTime::Ambiguous(summer, winter),
-                _ => MappedLocalTime::Single(winter),
-            }
-        }
-
-        fn offset_from_utc_date(&self, _: &NaiveDate) -> FixedOffset {
-            FixedOffset::east_opt(0).unwrap()
-        }
-
-        fn offset_from_utc_datetime(&self, _: &NaiveDateTime) -> FixedOffset {
-            FixedOffset::east_opt(0).unwrap()
-        }
+        assert_eq!(micros("2023-11-14", &TimeZone::UTC), Some(1_699_920_000_000_000));
     }
 
     #[test]
     fn a_time_that_clocks_skip_or_show_twice_is_the_first_that_fits() {
+        // Clocks that skipped 0:00 to 1:00 on this day, and showed 3:00 to 4:00 twice.
+        let moved = TimeZone::posix("WINTER0SUMMER,J1/0,J1/4").unwrap();
         // 2023-01-01T00:00:00Z.
         const MIDNIGHT: u64 = 1_672_531_200_000_000;
         const HOUR: u64 = 3_600_000_000;
@@ -268,7 +215,7 @@ mod tests {
             ("2023-01-01 04:00", MIDNIGHT + 4 * HOUR),
         ];
         for (text, expected) in table {
-            assert_eq!(micros(text, &Moved), Some(expected), "{text:?}");
+            assert_eq!(micros(text, &moved), Some(expected), "{text:?}");
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat};
 use indicatif::HumanCount;
+use jiff::Timestamp;
 
 /// Formats a number with its unit, such as `1 event` or `1,234 events`.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> impl fmt::Display {
@@ -13,9 +13,9 @@ pub(crate) fn count(number: u64, one: &str, many: &str) -> impl fmt::Display {
 
 /// Formats microseconds since 1970 as RFC 3339 in UTC. A time outside the calendar stays a number.
 pub(crate) fn time(micros: u64) -> String {
-    let calendar = i64::try_from(micros).ok().and_then(DateTime::from_timestamp_micros);
-    match calendar {
-        Some(time) => time.to_rfc3339_opts(SecondsFormat::Micros, true),
+    let time = i64::try_from(micros).ok().and_then(|time| Timestamp::from_microsecond(time).ok());
+    match time {
+        Some(time) => format!("{time:.6}"),
         None => format!("{micros} microseconds after 1970"),
     }
 }

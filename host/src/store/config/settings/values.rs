@@ -86,6 +86,7 @@ impl Form {
         match self {
             Self::Flag => truth_of(value).is_some(),
             Self::Payer => truth_of(value).is_some() || value.eq_ignore_ascii_case("requester"),
+            // By the crate that object_store then reads the value with.
             Self::Time => humantime::parse_duration(value)
                 .is_ok_and(|time| (DURATION_MIN..=DURATION_MAX).contains(&time)),
             Self::Count => value.parse::<usize>().is_ok(),
