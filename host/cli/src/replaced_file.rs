@@ -15,6 +15,8 @@ use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use tempfile::{NamedTempFile, TempPath};
+
 /// The most links that are followed in a row, as on Linux.
 const LINKS_MAX: usize = 40;
 
@@ -86,27 +88,24 @@ impl ReplacedFile {
 
     /// Checks that the file can be replaced, before there is something to write.
     pub(crate) fn probe(&self) -> io::Result<()> {
-        self.stage().and_then(|(staged, _)| fs::remove_file(staged))
+        self.stage()?.close()
     }
 
     /// Replaces the file, durably.
     pub(crate) fn replace(&self, bytes: &[u8]) -> io::Result<()> {
-        let (staged, mut file) = self.stage()?;
-        let written = file.write_all(bytes).and_then(|()| file.sync_all());
-        drop(file);
-        if let Err(error) = written.and_then(|()| fs::rename(&staged, &self.path)) {
-            // The first error is the one to report.
-            fs::remove_file(&staged).ok();
-            return Err(error);
-        }
+        let mut staged = self.stage()?;
+        staged.as_file_mut().write_all(bytes)?;
+        staged.as_file().sync_all()?;
+        staged.persist(&self.path)?;
         if cfg!(unix) {
             File::open(folder_of(&self.path))?.sync_all()?;
         }
         Ok(())
     }
 
-    /// Creates the new file, with the mode and the owner of the old one.
-    fn stage(&self) -> io::Result<(PathBuf, File)> {
+    /// Creates the new file, with the mode and the owner of the old one. It is removed unless it
+    /// replaces the old one.
+    fn stage(&self) -> io::Result<NamedTempFile> {
         let staged = sibling(&self.path, "new");
         match fs::symlink_metadata(&staged) {
             // A killed process left it. While this process has the lock, no process uses it.
@@ -129,14 +128,9 @@ impl ReplacedFile {
             private(&mut options);
         }
         let file = options.open(&staged)?;
-        match old.map_or(Ok(()), |old| take_after(&file, &old)) {
-            Ok(()) => Ok((staged, file)),
-            Err(error) => {
-                // The first error is the one to report.
-                fs::remove_file(&staged).ok();
-                Err(error)
-            }
-        }
+        let staged = NamedTempFile::from_parts(file, TempPath::try_from_path(staged)?);
+        old.map_or(Ok(()), |old| take_after(staged.as_file(), &old))?;
+        Ok(staged)
     }
 }
 

@@ -5,8 +5,10 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use tempfile::Builder;
+
 use super::entry::{self, Key};
-use super::surplus::{self, CacheFile};
+use super::surplus::{self, CacheFile, UNFINISHED_SUFFIX};
 use super::unusable::Unusable;
 use crate::limits::CACHED_BYTES_MAX;
 
@@ -69,14 +71,18 @@ impl Folder {
     /// Keeps code under a key, and replaces any file of that name.
     pub(super) fn keep(&self, key: &Key, code: &[u8]) -> Result<(), Unusable> {
         let path = self.path_of(key);
-        let unfinished = self.0.join(surplus::unfinished_name(&key.file_name()));
-        let written = write_new(&unfinished, &[&entry::head_of(key, code), code])
-            .and_then(|()| fs::rename(&unfinished, &path));
-        written.map_err(|error| {
-            // A file that cannot be removed now is removed later, with other unfinished files.
-            fs::remove_file(&unfinished).ok();
-            Unusable::system("write", &path, error)
-        })
+        let replace = || -> io::Result<()> {
+            // If it fails, the file is removed now or later, with other unfinished files.
+            let mut file = Builder::new()
+                .prefix(&key.file_name())
+                .suffix(UNFINISHED_SUFFIX)
+                .make_in(&self.0, create_private)?;
+            file.as_file_mut().write_all(&entry::head_of(key, code))?;
+            file.as_file_mut().write_all(code)?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        replace().map_err(|error| Unusable::system("write", &path, error))
     }
 
     /// Removes files beyond the bounds and unfinished files of ended processes. Keeps the file of
@@ -176,14 +182,13 @@ fn open_no_link(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Writes a new file that only this user can read.
-fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+/// Creates a file that only this user can read.
+fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    parts.iter().try_for_each(|part| file.write_all(part))
+    options.open(path)
 }
 
 /// Sets the time of the last use, which decides the files to remove.
