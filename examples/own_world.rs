@@ -14,8 +14,8 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 mod bindings {
     wasmtime::component::bindgen!({
-        path: "../examples/plugins/wit",
-        world: "line-filter",
+        path: ["../wit", "../examples/plugins/wit"],
+        world: "stratalog:samples/line-filter",
         exports: { default: async },
         with: { "stratalog:log": ::stratalog::plugin::bindings::log },
     });

@@ -76,7 +76,10 @@ fn python(sources: &Path, module: &str, world: &str, name: &str) -> Result<PathB
     let file = built(name);
     let mut command = python.command();
     command.args(["-c", "import componentize_py; componentize_py.script()"]);
-    command.arg("--wit-path").arg(sample("wit")).args(["--world", world, "componentize", module]);
+    for wit in [workspace().join("wit"), sample("wit")] {
+        command.arg("--wit-path").arg(wit);
+    }
+    command.args(["--world", &format!("stratalog:samples/{world}"), "componentize", module]);
     command.arg("--output").arg(&file).current_dir(sources);
     Ok(finish(&mut command, file))
 }
@@ -110,9 +113,11 @@ pub fn ending_javascript(without: &[&str]) -> Result<PathBuf, String> {
 fn javascript(sources: &Path, arguments: &[&str], name: &str) -> Result<PathBuf, String> {
     let packages = npm::packages("journal-javascript", &sample("journal-javascript"))?;
     let work = TempDir::new_in(packages).map_err(|e| e.to_string())?;
-    let folder = work.path().join("plugin");
+    // At the places that they have in the repository.
+    let folder = work.path().join("examples/plugins/plugin");
     npm::copy_sources(sources, &folder)?;
-    npm::copy_sources(&sample("wit"), &work.path().join("wit"))?;
+    npm::copy_sources(&sample("wit"), &work.path().join("examples/plugins/wit"))?;
+    npm::copy_sources(&workspace().join("wit"), &work.path().join("wit"))?;
     let file = built(name);
     let mut command = Command::new("node");
     command.arg("build.mjs").arg(&file).args(arguments).current_dir(folder);

@@ -8,7 +8,7 @@ mod pages;
 mod sources;
 
 use modules::Modules;
-use sources::{Source, sources};
+use sources::{Source, links, sources};
 
 /// The layers of the logic, from below. A layer uses only those before it.
 const GUEST: [&str; 8] =
@@ -68,6 +68,11 @@ fn modules_import_only_from_the_layers_below() {
     up.extend(Modules::below("host/src").upward(&HOST));
     up.extend(Modules::below("host/cli/src").upward(&COMMAND_LINE));
     none(up, "a module imports from a layer above its own");
+}
+
+#[test]
+fn no_file_is_a_link() {
+    none(links(), "a checkout on Windows has a file with a path in place of a link");
 }
 
 #[test]

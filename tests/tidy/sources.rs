@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders of what is built, fetched, or fixed permanently.
-const LEFT_OUT: [&str; 5] = ["target", ".git", "node_modules", "corpus", "deps"];
+const LEFT_OUT: [&str; 4] = ["target", ".git", "node_modules", "corpus"];
 
 pub(crate) struct Source {
     /// Below the repository's root.
@@ -24,30 +24,50 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// Returns all files with these endings, sorted by path.
+/// Returns all files with these endings, sorted by path. Leaves out copies of published files.
 pub(crate) fn sources(endings: &[&str]) -> Vec<Source> {
     let mut found = Vec::new();
-    collect(&root(), endings, &mut found);
+    walk(&root(), &mut |path| {
+        let has_ending =
+            path.extension().is_some_and(|ending| endings.iter().any(|e| ending == *e));
+        let is_copied = path.iter().any(|part| part == "deps");
+        if has_ending && !is_copied && !path.is_symlink() {
+            found.push(Source { path: below_root(path), text: fs::read_to_string(path).unwrap() });
+        }
+    });
     found.sort_by(|a, b| a.path.cmp(&b.path));
     assert!(found.len() > 10, "few files: is {} the repository?", root().display());
     found
 }
 
-fn collect(folder: &Path, endings: &[&str], found: &mut Vec<Source>) {
+/// Returns the paths of all symbolic links.
+pub(crate) fn links() -> Vec<String> {
+    let mut found = Vec::new();
+    walk(&root(), &mut |path| {
+        if path.is_symlink() {
+            found.push(below_root(path));
+        }
+    });
+    found
+}
+
+fn below_root(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().to_string_lossy().into_owned()
+}
+
+/// Visits all files and links.
+fn walk(folder: &Path, visit: &mut impl FnMut(&Path)) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.is_symlink() || LEFT_OUT.contains(&name.as_str()) {
+        if LEFT_OUT.contains(&name.as_str()) {
             continue;
         }
-        if path.is_dir() {
-            // A target folder of another name.
-            if !path.join("CACHEDIR.TAG").exists() {
-                collect(&path, endings, found);
-            }
-        } else if path.extension().is_some_and(|ending| endings.iter().any(|e| ending == *e)) {
-            let relative = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
-            found.push(Source { path: relative, text: fs::read_to_string(&path).unwrap() });
+        if path.is_symlink() || !path.is_dir() {
+            visit(&path);
+        } else if !path.join("CACHEDIR.TAG").exists() {
+            // With that file, it is a target folder of another name.
+            walk(&path, visit);
         }
     }
 }

@@ -6,15 +6,17 @@ import { fileURLToPath } from "node:url";
 
 import { componentize } from "@bytecodealliance/componentize-js";
 
+import { withWit } from "../wit/gather.mjs";
+
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const file = process.argv[2] ?? here("../../../target/plugins/journal-javascript.wasm");
 
-const { component } = await componentize({
+const { component } = await withWit((witPath) => componentize({
   sourcePath: here("journal.js"),
-  witPath: here("../wit"),
+  witPath,
   worldName: "command-with-streams",
   // The standard streams remain.
   disableFeatures: ["clocks", "fetch-event", "http", "random"],
-});
+}));
 await mkdir(dirname(file), { recursive: true });
 await writeFile(file, component);

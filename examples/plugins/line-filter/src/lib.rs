@@ -3,7 +3,11 @@
 
 #[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
 mod bindings {
-    wit_bindgen::generate!({ path: "../wit", world: "line-filter", generate_all });
+    wit_bindgen::generate!({
+        path: ["../../../wit", "../wit"],
+        world: "stratalog:samples/line-filter",
+        generate_all,
+    });
 }
 
 use std::cell::OnceCell;
