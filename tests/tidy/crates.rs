@@ -1,7 +1,8 @@
-//! The crates that a newcomer compiles: those of the product are compiled once for both commands of
-//! the README.
+//! The dependencies. The crates of the product, which a newcomer compiles, are compiled once for
+//! both commands of the README. The WIT of others is that which was published.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::process::Command;
 
 use super::sources::root;
@@ -70,4 +71,29 @@ fn wasm_is_parsed_and_written_by_one_version() {
         let versions: BTreeSet<_> = versions.collect();
         assert_eq!(versions.len(), 1, "{name}: {versions:?}");
     }
+}
+
+#[test]
+fn wit_dependencies_have_the_digests_of_their_page() {
+    let wit = root().join("wit");
+    let packages = fs::read_dir(wit.join("deps")).unwrap().map(|entry| entry.unwrap().path());
+    let files = packages.flat_map(|package| fs::read_dir(package).unwrap());
+    let found = files.map(|entry| {
+        let file = entry.unwrap().path();
+        let mut git = Command::new("git");
+        let output = git.args(["hash-object", "--no-filters"]).arg(&file).output().unwrap();
+        let digest = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+        (file.strip_prefix(&wit).unwrap().to_owned(), digest)
+    });
+    let page = fs::read_to_string(wit.join("README.md")).unwrap();
+    let named = page.lines().filter_map(|line| {
+        let cells: Vec<_> = line.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        match cells[..] {
+            [_, file, _, digest, _] if file.starts_with("deps/") => {
+                Some((file.into(), digest.to_owned()))
+            }
+            _ => None,
+        }
+    });
+    assert_eq!(found.collect::<BTreeSet<_>>(), named.collect::<BTreeSet<_>>());
 }
