@@ -19,6 +19,12 @@ pub struct Limits {
     pub handles_max: usize,
 }
 
+impl Limits {
+    /// The least address space, in bytes, that a process needs to compile a component. With less it
+    /// would end at the next request for memory, so no component is compiled.
+    pub const ADDRESS_SPACE_BYTES_MIN: u64 = 640 * 1024 * 1024;
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

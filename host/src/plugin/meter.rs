@@ -35,8 +35,7 @@ impl ResourceLimiter for PluginMeter {
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        // A component that ends because it did not get memory does not report the reason.
-        if address_space::is_lacking(&error) { Err(error) } else { Ok(()) }
+        address_space::grow_failed(error)
     }
 
     fn table_growing(

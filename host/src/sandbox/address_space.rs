@@ -8,11 +8,10 @@ use std::io;
 
 use wasmtime::{Config, Engine, Memory, MemoryType, OutOfMemory, Store};
 
+use crate::limits::Limits;
+
 /// A process that may have this much address space need not save any: a hundred memories.
 const PLENTY_BYTES: u64 = 512 * GIB;
-
-/// With less, a process cannot compile a component: it would end at the next request for memory.
-const LEAST_BYTES: u64 = 640 * 1024 * 1024;
 
 /// With less, one thread compiles a component: each thread takes up to 130 MiB of address space.
 const MANY_THREADS_BYTES: u64 = 16 * GIB;
@@ -37,7 +36,7 @@ const GIB: u64 = 1024 * 1024 * 1024;
     "cannot run a component: this process may have {} KiB of address space; raise the limit \
      (`ulimit -v`) to {} KiB or more",
     bytes / 1024,
-    LEAST_BYTES / 1024
+    Limits::ADDRESS_SPACE_BYTES_MIN / 1024
 )]
 pub(crate) struct TooLittle {
     bytes: u64,
@@ -55,7 +54,7 @@ pub(crate) fn engine(config: &mut Config, memory_bytes_max: usize) -> wasmtime::
             Err(error) => tracing::debug!("a memory cannot reserve 4 GiB: {error:#}"),
         }
     }
-    if let Some(bytes) = limit.filter(|bytes| *bytes < LEAST_BYTES) {
+    if let Some(bytes) = limit.filter(|bytes| *bytes < Limits::ADDRESS_SPACE_BYTES_MIN) {
         return Err(TooLittle { bytes }.into());
     }
     if limit.is_some_and(|bytes| bytes < MANY_THREADS_BYTES) {
@@ -91,8 +90,14 @@ fn limit() -> Option<u64> {
     None
 }
 
+/// Ends a component that does not get memory because the process lacks it. The component would
+/// end, too, and not report the reason.
+pub(crate) fn grow_failed(error: wasmtime::Error) -> wasmtime::Result<()> {
+    if is_lacking(&error) { Err(error) } else { Ok(()) }
+}
+
 /// Returns true if the failure is a lack of address space or memory.
-pub(crate) fn is_lacking(error: &wasmtime::Error) -> bool {
+fn is_lacking(error: &wasmtime::Error) -> bool {
     error.chain().any(|cause| {
         let of_system = cause.downcast_ref::<io::Error>();
         of_system.is_some_and(|error| error.kind() == io::ErrorKind::OutOfMemory)

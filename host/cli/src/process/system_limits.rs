@@ -3,6 +3,9 @@
 
 use std::io;
 
+#[cfg(unix)]
+use stratalog::Limits;
+
 use crate::process::exit::{Code, Failure};
 
 /// With less address space, the system may refuse a thread or the memory for one part of an upload.
@@ -61,8 +64,9 @@ fn check_address_space() -> Result<(), Failure> {
             Code::Plugin,
             format!(
                 "cannot start: this process may have {} KiB of address space; raise the limit \
-                 (`ulimit -v`) to 655360 KiB or more",
-                bytes / 1024
+                 (`ulimit -v`) to {} KiB or more",
+                bytes / 1024,
+                Limits::ADDRESS_SPACE_BYTES_MIN / 1024
             ),
         )),
     }
