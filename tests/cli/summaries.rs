@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::binary::{check, fresh, numbered, ok, run_with};
+use crate::binary::{check, fresh, json, numbered, ok, run_with};
 
 #[test]
 fn a_session_appends_reads_compacts_and_counts() {
@@ -105,6 +105,17 @@ fn old_batches_are_read_and_counted_as_uncounted() {
     let table = ok(&["stat", &log], "");
     assert!(table.contains("1, and those of 1 batch whose names have no count"), "{table}");
     assert!(table.contains("2023-11-14T22:13:20.000000Z"), "{table}");
+}
+
+#[test]
+fn component_exported_with_json_prints_its_size_and_digest() {
+    let (folder, _) = fresh();
+    let file = folder.path().join("log.wasm");
+    let name = file.to_str().unwrap();
+    let exported = json(&["component", "export", "--json", name]);
+    assert_eq!(exported["bytes"], fs::metadata(&file).unwrap().len());
+    let inspected = json(&["component", "inspect", "--json", name]);
+    assert_eq!(exported["sha256"], inspected["sha256"]);
 }
 
 #[test]

@@ -172,7 +172,10 @@ The component is the log's whole logic. It runs in any host that provides the im
 
   stratalog component export log.wasm
   wac plug plugin.wasm --plug log.wasm -o joined.wasm
-  stratalog run joined.wasm --log errors=logs/errors";
+  stratalog run joined.wasm --log errors=logs/errors
+
+With --json, an export to a file prints {\"bytes\":51234,\"sha256\":\"…\"}, and `inspect` also has \
+\"imports\", \"exports\" and \"wit\".";
 
 pub(crate) const READ: &str = concat!(
     "TIME is:\n",

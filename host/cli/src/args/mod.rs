@@ -99,7 +99,8 @@ fn end_with(error: &clap::Error) -> ! {
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Shared {
-    /// Print the summary as one JSON object on stdout; read, tail and run have none
+    /// Print the summary as one JSON object on stdout; read, tail, run and completions have
+    /// none
     #[arg(long, global = true)]
     pub(crate) json: bool,
 

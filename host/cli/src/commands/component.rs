@@ -16,6 +16,12 @@ use crate::replaced_file;
 use crate::report::{print_json, print_line};
 
 #[derive(Serialize)]
+struct Exported {
+    bytes: usize,
+    sha256: String,
+}
+
+#[derive(Serialize)]
 struct Inspected {
     bytes: usize,
     sha256: String,
@@ -39,9 +45,14 @@ fn export(file: &Path, shared: &Shared) -> Result<Code, Failure> {
     }
     let failed = |error| Failure::system(&format!("cannot write {}", file.display()), &error);
     replaced_file::write(file, &component).map_err(failed)?;
-    let size = u64::try_from(component.len()).unwrap_or(u64::MAX);
-    let digest = sha256(&component);
-    let written = format!("{} ({}, sha256 {digest})", file.display(), HumanBytes(size));
+    let exported = Exported { bytes: component.len(), sha256: sha256(&component) };
+    if shared.json {
+        print_json(&exported)?;
+        return Ok(Code::Done);
+    }
+    let Exported { bytes, sha256 } = exported;
+    let size = u64::try_from(bytes).unwrap_or(u64::MAX);
+    let written = format!("{} ({}, sha256 {sha256})", file.display(), HumanBytes(size));
     print_line(shared.quiet, &written);
     Ok(Code::Done)
 }
