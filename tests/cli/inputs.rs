@@ -10,6 +10,7 @@ use flate2::write::GzEncoder;
 use rig::waits::until;
 
 use crate::binary::{Ran, check, fresh, json, numbered, ok, run_with, stratalog};
+use crate::commands::on_logs;
 
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -331,19 +332,11 @@ fn urls_with_too_few_slashes_are_refused_by_every_command() {
     ] {
         let granted = format!("errors={text}");
         let plugin = write(folder.path(), "plugin.wasm", "");
-        let commands: [&[&str]; 9] = [
-            &["append", text],
-            &["read", text],
-            &["tail", text],
-            &["verify", text],
-            &["stat", text],
-            &["compact", text],
-            &["trim", "--before-position", "1", text],
-            &["doctor", text],
-            &["run", &plugin, "--log", &granted],
-        ];
+        let mut commands = on_logs();
+        commands.iter_mut().for_each(|command| command.push(text.to_owned()));
+        commands.push(["run", &plugin, "--log", &granted].map(str::to_owned).into());
         for command in commands {
-            let mut command = stratalog(command);
+            let mut command = stratalog(&command);
             let ran = Ran::from(command.current_dir(folder.path()).output().unwrap());
             // Behind `--log` it is the value of an option.
             let code = if ran.stderr.contains("--log") { 2 } else { 5 };

@@ -6,6 +6,7 @@ mod address_space;
 mod binary;
 mod bucket;
 mod cache;
+mod commands;
 mod disks;
 mod doctor;
 mod endings;

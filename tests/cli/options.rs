@@ -3,23 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::binary::{check, fresh, ok};
-
-/// Every command, with its required arguments.
-const COMMANDS: [(&str, &[&str]); 13] = [
-    ("append", &["LOG"]),
-    ("read", &["LOG"]),
-    ("tail", &["LOG"]),
-    ("compact", &["LOG"]),
-    ("trim", &["LOG"]),
-    ("repair", &["LOG"]),
-    ("verify", &["LOG"]),
-    ("stat", &["LOG"]),
-    ("run", &["FILE"]),
-    ("component export", &["-"]),
-    ("component inspect", &["FILE"]),
-    ("doctor", &["LOG"]),
-    ("completions", &["bash"]),
-];
+use crate::commands::{commands, help_of};
 
 /// Bad values of options.
 const BAD: [(&str, &[&str]); 40] = [
@@ -70,8 +54,7 @@ const FILES: [&str; 3] = ["--component", "--position-file", "--report"];
 
 /// Returns the options of a command that take a value, as its help lists them.
 fn options(command: &str) -> BTreeSet<String> {
-    let words: Vec<&str> = std::iter::once("help").chain(command.split(' ')).collect();
-    let help = ok(&words, "");
+    let help = help_of(command);
     let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
     let options = lines.filter_map(|line| {
         let at = line.find("--")?;
@@ -89,8 +72,8 @@ fn every_bad_value_of_an_option_ends_with_2_and_names_it() {
     std::fs::write(&file, "\0asm\x0d\0\x01\0").unwrap();
     let file = file.to_str().unwrap();
     let mut tried = BTreeSet::new();
-    for (command, needed) in COMMANDS {
-        for option in options(command) {
+    for command in commands() {
+        for option in options(&command.name) {
             if FILES.contains(&option.as_str()) {
                 continue;
             }
@@ -99,14 +82,13 @@ fn every_bad_value_of_an_option_ends_with_2_and_names_it() {
             tried.insert(option.clone());
             for value in *values {
                 let typed = format!("{option}={}", value.replace("LOG", &log));
-                let mut arguments: Vec<&str> = command.split(' ').collect();
-                arguments.extend(needed.iter().map(|word| match *word {
+                let mut arguments = command.with(|operand| match operand {
                     "LOG" => &log,
-                    "FILE" => file,
-                    other => other,
-                }));
+                    "SHELL" => "bash",
+                    _ => file,
+                });
                 let points = ["--before", "--before-position", "--keep-events"];
-                if command == "trim" && !points.contains(&&*option) {
+                if command.name == "trim" && !points.contains(&&*option) {
                     arguments.extend(["--keep-events", "1"]);
                 }
                 arguments.push(&typed);

@@ -18,24 +18,19 @@ use crate::binary::{
 #[cfg(target_os = "linux")]
 use crate::binary::{as_process_1, only_child_of, skipped};
 use crate::bucket::{self, Answer};
+use crate::commands::on_logs;
 
 const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 129)];
 
-/// Every command that waits for a store.
-const COMMANDS: [&[&str]; 9] = [
-    &["append"],
-    &["read"],
-    &["tail"],
-    &["tail", "-f"],
-    &["verify"],
-    &["stat"],
-    &["compact"],
-    &["trim", "--before-position", "1"],
-    &["doctor"],
-];
+/// Returns every command that waits for a store, without its log.
+fn waiting_commands() -> Vec<Vec<String>> {
+    let mut commands = on_logs();
+    commands.push(["tail", "-f"].map(str::to_owned).into());
+    commands
+}
 
 /// Returns a command on a bucket that never answers, and a flag that is set by its first request.
-fn waiting(command: &[&str]) -> (Command, Arc<AtomicBool>) {
+fn waiting(command: &[String]) -> (Command, Arc<AtomicBool>) {
     let asked = Arc::new(AtomicBool::new(false));
     let asking = asked.clone();
     let endpoint = bucket::serve(move |_| {
@@ -43,7 +38,8 @@ fn waiting(command: &[&str]) -> (Command, Arc<AtomicBool>) {
         Answer::Never
     });
     let endpoint = format!("aws_endpoint={endpoint}");
-    let mut arguments = [command, &["s3://bucket/log"]].concat();
+    let mut arguments: Vec<&str> = command.iter().map(String::as_str).collect();
+    arguments.push("s3://bucket/log");
     for option in [&endpoint, "allow_http=true", "aws_region=local"] {
         arguments.extend(["--store-option", option]);
     }
@@ -61,10 +57,10 @@ fn is_ended_by(mut child: Child, process: u32, signal: &str, code: i32, context:
 
 #[test]
 fn a_signal_ends_every_command_while_the_store_does_not_answer() {
-    for command in COMMANDS {
+    for command in waiting_commands() {
         for (name, code) in SIGNALS.into_iter().filter(|(name, _)| can_end(name)) {
             let context = format!("{command:?}: {name}");
-            let (mut command, asked) = waiting(command);
+            let (mut command, asked) = waiting(&command);
             let child = command.spawn().unwrap();
             until("a request", || asked.load(Ordering::SeqCst));
             let process = child.id();
@@ -76,10 +72,10 @@ fn a_signal_ends_every_command_while_the_store_does_not_answer() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_signal_ends_every_command_as_process_1() {
-    for command in COMMANDS {
+    for command in waiting_commands() {
         for (name, code) in SIGNALS.into_iter().filter(|(name, _)| can_end(name)) {
             let context = format!("{command:?}: {name}");
-            let (command, asked) = waiting(command);
+            let (command, asked) = waiting(&command);
             let mut command = match as_process_1(&command) {
                 Ok(command) => command,
                 Err(reason) => return skipped("a command as process 1", &reason),

@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use rig::tools::workspace;
+
 use crate::binary::{check, fresh, json, numbered, ok, run_with};
+use crate::commands::commands;
 
 #[test]
 fn a_session_appends_reads_compacts_and_counts() {
@@ -119,6 +122,19 @@ fn component_exported_with_json_prints_its_size_and_digest() {
 }
 
 #[test]
+fn commands_are_completed_and_stand_in_the_pages() {
+    let script = ok(&["completions", "bash"], "");
+    let page = |name: &str| fs::read_to_string(workspace().join(name)).unwrap();
+    let (readme, changelog) = (page("README.md"), page("CHANGELOG.md"));
+    for command in commands() {
+        let (name, _) = command.name.split_once(' ').unwrap_or((&command.name, ""));
+        assert!(script.contains(name), "no completion of {name}");
+        assert!(readme.contains(&format!("stratalog {name}")), "README.md: no {name}");
+        assert!(changelog.contains(&format!("`{name}`")), "CHANGELOG.md: no {name}");
+    }
+}
+
+#[test]
 fn help_is_complete_and_completions_are_scripts() {
     let help = ok(&["--help"], "");
     for line in ["3    the store cannot", "4    damaged data", "130  interrupted", "STRATALOG_LOG"]
@@ -155,7 +171,6 @@ fn help_is_complete_and_completions_are_scripts() {
         for part in parts {
             assert!(help.contains(part), "{command}: no {part:?} in: {help}");
         }
-        assert!(ok(&["completions", "bash"], "").contains(command), "{command}");
     }
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         assert!(ok(&["completions", shell], "").contains("stratalog"), "{shell}");
