@@ -23,6 +23,10 @@ impl Limits {
     /// The least address space, in bytes, that a process needs to compile a component. With less it
     /// would end at the next request for memory, so no component is compiled.
     pub const ADDRESS_SPACE_BYTES_MIN: u64 = 640 * 1024 * 1024;
+
+    /// The largest `memory_bytes_max` that the command line accepts. An instance has one memory of
+    /// less than 4 GiB.
+    pub const MEMORY_BYTES_MAX: u32 = 4095 * 1024 * 1024;
 }
 
 impl Default for Limits {
@@ -98,3 +102,23 @@ pub(crate) const FOLLOW_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// The setting that lowers the address space of an instance of the log's component.
 pub(crate) const INSTANCE_MEMORY_OPTION: &str = "memory_bytes_max (--memory-max)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_name_the_limits_of_the_host() {
+        let readme = include_str!("../../README.md");
+        let seconds = |wait: Duration| wait.as_secs_f64();
+        let waits = (seconds(FOLLOW_WAIT_MIN), seconds(FOLLOW_WAIT_MAX));
+        let cached_gib = CACHED_BYTES_MAX >> 30;
+        for text in [
+            format!("growing intervals of {} s to {} s.", waits.0, waits.1),
+            format!("at most {CACHED_MODULES_MAX} files and {cached_gib} GiB"),
+        ] {
+            let words = readme.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains(&text), "README.md does not say {text:?}");
+        }
+    }
+}

@@ -23,6 +23,8 @@ pub struct LogOptions {
 }
 
 impl LogOptions {
+    /// The default `flush_threshold`.
+    pub const FLUSH_THRESHOLD_DEFAULT: u32 = 32;
     /// The largest `flush_threshold`.
     pub const FLUSH_THRESHOLD_MAX: u32 = 1_000_000;
     /// The default `flush_bytes`.

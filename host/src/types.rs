@@ -35,10 +35,14 @@ impl Stats {
 }
 
 impl CompactOptions {
+    /// The default `fan_in`.
+    pub const FAN_IN_DEFAULT: u32 = 8;
     /// The smallest `fan_in`.
     pub const FAN_IN_MIN: u32 = 2;
     /// The largest `fan_in`.
     pub const FAN_IN_MAX: u32 = 64;
+    /// The default `segment_bytes_max`.
+    pub const SEGMENT_BYTES_DEFAULT: u64 = 128 * 1024 * 1024;
     /// The largest `segment_bytes_max`.
     pub const SEGMENT_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 

@@ -2,11 +2,8 @@
 //!
 //! The behaviour of the predecessor is the floor; `holes` has its holes.
 
-use std::time::Duration;
-
 use rig::subject::{Settings, append_all, events, on_both};
-use stratalog::{CompactOptions, Compaction, Error, LogOptions, Written};
-use stratalog_guest::limits;
+use stratalog::{Compaction, Error, Written};
 
 #[test]
 fn append_then_read_all_gives_stored_events_then_buffered_ones() {
@@ -324,25 +321,4 @@ fn small_buffers_take_any_number_of_quick_appends() {
         assert_eq!(log.close().unwrap().events, 50);
         assert_eq!(world.read("log").unwrap(), all);
     });
-}
-
-/// The command line names limits before the component runs.
-#[test]
-fn limits_that_the_library_names_are_those_of_the_logic() {
-    let millis = |interval: Duration| u64::try_from(interval.as_millis()).unwrap();
-    for (named, of_logic) in [
-        (LogOptions::FLUSH_THRESHOLD_MAX.into(), limits::FLUSH_THRESHOLD_MAX),
-        (LogOptions::FLUSH_BYTES_DEFAULT.into(), limits::FLUSH_BYTES_DEFAULT),
-        (millis(LogOptions::FLUSH_INTERVAL_DEFAULT), limits::FLUSH_INTERVAL_MS_DEFAULT),
-        (millis(LogOptions::FLUSH_INTERVAL_MAX), limits::FLUSH_INTERVAL_MS_MAX),
-        (LogOptions::EVENT_BYTES_DEFAULT.into(), limits::EVENT_BYTES_DEFAULT),
-        (LogOptions::EVENT_BYTES_MAX.into(), limits::EVENT_BYTES_MAX),
-        (LogOptions::BUFFER_BYTES_DEFAULT.into(), limits::BUFFER_BYTES_DEFAULT),
-        (LogOptions::BUFFER_BYTES_MAX.into(), limits::BUFFER_BYTES_MAX),
-        (CompactOptions::FAN_IN_MIN.into(), limits::FAN_IN_MIN),
-        (CompactOptions::FAN_IN_MAX.into(), limits::FAN_IN_MAX),
-        (CompactOptions::SEGMENT_BYTES_MAX, limits::SEGMENT_BYTES_MAX),
-    ] {
-        assert_eq!(named, of_logic);
-    }
 }

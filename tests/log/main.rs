@@ -8,6 +8,7 @@ mod faults;
 mod golden;
 mod handles;
 mod holes;
+mod limits;
 mod listings;
 mod looks;
 mod memory;

@@ -8,6 +8,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crate::limits::Limits;
+
 /// The memory of one instance, or of one plugin with all its instances. Clones count together.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory(Arc<Counts>);
@@ -60,7 +62,8 @@ impl fmt::Display for MemoryExceeded {
                 write!(
                     f,
                     "a component asked for more memory than memory_bytes_max = {bytes_max}: \
-                     --memory-max raises it, up to 4095MiB"
+                     --memory-max raises it, up to {}MiB",
+                    Limits::MEMORY_BYTES_MAX / (1024 * 1024)
                 )
             }
             Owner::Plugin => write!(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{Span, SpanRelativeTo};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use stratalog::LogOptions;
 use stratalog::store::{TIMEOUT_LIMIT, TIMEOUT_MIN};
 
@@ -33,7 +33,8 @@ pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
     if interval.is_zero() || (LEAST..=LogOptions::FLUSH_INTERVAL_MAX).contains(&interval) {
         return Ok(interval);
     }
-    Err("it is not between 1ms and 24h, and not 0 for never".to_owned())
+    let most = shown_duration(LogOptions::FLUSH_INTERVAL_MAX);
+    Err(format!("it is not between {} and {most}, and not 0 for never", shown_duration(LEAST)))
 }
 
 /// Parses the time limit of a store operation.
@@ -42,7 +43,13 @@ pub(crate) fn parse_timeout(text: &str) -> Result<Duration, String> {
     if (TIMEOUT_MIN..=TIMEOUT_LIMIT).contains(&timeout) {
         return Ok(timeout);
     }
-    Err("it is not between 1s and 4m".to_owned())
+    let (least, most) = (shown_duration(TIMEOUT_MIN), shown_duration(TIMEOUT_LIMIT));
+    Err(format!("it is not between {least} and {most}"))
+}
+
+/// Formats a duration as it may be typed.
+pub(crate) fn shown_duration(duration: Duration) -> String {
+    SignedDuration::try_from(duration).map_or_else(|_| String::new(), |it| format!("{it:#}"))
 }
 
 #[cfg(test)]
@@ -89,6 +96,9 @@ mod tests {
     fn a_duration_out_of_range_is_refused_with_the_range() {
         assert!(parse_interval("25h").is_err() && parse_interval("0.5ms").is_err());
         assert_eq!(parse_interval("0"), Ok(Duration::ZERO));
+        let message = parse_interval("25h").unwrap_err();
+        assert_eq!(message, "it is not between 1ms and 24h, and not 0 for never");
+        assert_eq!(parse_timeout("5m").unwrap_err(), "it is not between 1s and 4m");
         for text in ["0", "5", "0s"] {
             let message = parse_timeout(text).unwrap_err();
             assert!(!message.contains("or 0"), "{text}: {message}");

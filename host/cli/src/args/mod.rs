@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::builder::Styles;
 use clap::error::ErrorKind;
 use clap::{Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, ValueHint};
+use stratalog::Limits;
 use stratalog::store::hide_secrets;
 
 use self::commands::Command;
@@ -25,6 +26,9 @@ mod sizes;
 pub(crate) mod tail_start;
 mod times;
 mod tips;
+
+/// With less memory than this, no component starts.
+const MEMORY_BYTES_MIN: u64 = 4 * MIB;
 
 /// A whole command line.
 #[derive(Parser)]
@@ -151,7 +155,7 @@ pub(crate) struct Shared {
     /// needs up to 128MiB while the store is slower than the input, and fails with less. If the
     /// address space is limited (`ulimit -v`), an instance reserves no more of it than this.
     #[arg(long, global = true, value_name = "SIZE", default_value = "256MiB")]
-    #[arg(value_parser = size_within::<u32>(4 * MIB..=4095 * MIB))]
+    #[arg(value_parser = size_within::<u32>(MEMORY_BYTES_MIN..=Limits::MEMORY_BYTES_MAX.into()))]
     pub(crate) memory_max: u32,
 
     /// Log more to stderr (-v: info, -vv: debug)
@@ -163,11 +167,29 @@ pub(crate) struct Shared {
     pub(crate) quiet: bool,
 }
 
+/// Returns the default of an option, from its help if the library sets it.
+#[cfg(test)]
+fn default_of(argument: &Arg) -> Option<String> {
+    if let Some(default) = argument.get_default_values().first() {
+        return Some(default.to_str()?.to_owned());
+    }
+    let help = argument.get_help()?.to_string();
+    let (_, default) = help.split_once("[default: ")?;
+    Some(default.split_once(']')?.0.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::{Command, CommandFactory as _, Parser as _};
-    use stratalog::LogOptions;
+    use std::time::Duration;
 
+    use clap::{Arg, Command, CommandFactory as _, Parser as _};
+    use indicatif::HumanCount;
+    use stratalog::store::{RETRY_MAX_LIMIT, TIMEOUT_DEFAULT, TIMEOUT_LIMIT, TIMEOUT_MIN};
+    use stratalog::{CompactOptions, Limits, LogOptions};
+
+    use super::durations::{parse_timeout, shown_duration};
+    use super::sizes::{parse_size, shown_size};
+    use super::{MEMORY_BYTES_MIN, default_of};
     use crate::Arguments;
     use crate::args::commands::Command as CommandArguments;
 
@@ -180,9 +202,56 @@ mod tests {
     fn defaults_of_append_are_those_of_the_library() {
         let typed = Arguments::try_parse_from(["stratalog", "append", "log"]).unwrap();
         let CommandArguments::Append(append) = typed.command else { panic!("not append") };
+        assert_eq!(append.flush_threshold, LogOptions::FLUSH_THRESHOLD_MAX);
         assert_eq!(append.flush_bytes, LogOptions::FLUSH_BYTES_DEFAULT);
         assert_eq!(append.flush_interval, LogOptions::FLUSH_INTERVAL_DEFAULT);
         assert_eq!(append.event_bytes_max, LogOptions::EVENT_BYTES_DEFAULT);
+    }
+
+    /// Returns an option of a command; without a command, a global one.
+    fn option(command: &str, name: &str) -> Arg {
+        let root = Arguments::command();
+        let command = match command {
+            "" => &root,
+            command => root.find_subcommand(command).unwrap(),
+        };
+        let mut options = command.get_arguments();
+        options.find(|option| option.get_long() == Some(name)).unwrap().clone()
+    }
+
+    #[test]
+    fn ranges_in_the_help_are_those_that_are_accepted() {
+        let sizes = |least: u64, most: u64| (shown_size(least), shown_size(most));
+        let times = |least: Duration, most: Duration| (shown_duration(least), shown_duration(most));
+        let counts = |least: u32, most: u32| {
+            (HumanCount(least.into()).to_string(), HumanCount(most.into()).to_string())
+        };
+        let millisecond = Duration::from_millis(1);
+        for (command, name, (least, most)) in [
+            ("append", "flush-threshold", counts(1, LogOptions::FLUSH_THRESHOLD_MAX)),
+            ("append", "flush-bytes", sizes(1, LogOptions::BUFFER_BYTES_MAX.into())),
+            ("append", "flush-interval", times(millisecond, LogOptions::FLUSH_INTERVAL_MAX)),
+            ("append", "event-bytes-max", sizes(1, LogOptions::EVENT_BYTES_MAX.into())),
+            ("compact", "fan-in", counts(CompactOptions::FAN_IN_MIN, CompactOptions::FAN_IN_MAX)),
+            ("compact", "segment-bytes-max", sizes(1, CompactOptions::SEGMENT_BYTES_MAX)),
+            ("", "retry-max", counts(0, u32::try_from(RETRY_MAX_LIMIT).unwrap())),
+            ("", "timeout", times(TIMEOUT_MIN, TIMEOUT_LIMIT)),
+            ("", "memory-max", sizes(MEMORY_BYTES_MIN, Limits::MEMORY_BYTES_MAX.into())),
+        ] {
+            let help = option(command, name).get_help().unwrap().to_string();
+            assert!(help.contains(&format!(" {least} to {most}")), "{least} to {most}: {help}");
+        }
+    }
+
+    #[test]
+    fn defaults_in_the_help_are_those_of_the_library() {
+        let default = |command, name| default_of(&option(command, name)).unwrap();
+        let segment_bytes = parse_size(&default("compact", "segment-bytes-max"));
+        assert_eq!(segment_bytes, Ok(CompactOptions::SEGMENT_BYTES_DEFAULT));
+        assert_eq!(default("compact", "fan-in"), CompactOptions::FAN_IN_DEFAULT.to_string());
+        assert_eq!(parse_timeout(&default("", "timeout")), Ok(TIMEOUT_DEFAULT));
+        let memory_bytes = u64::try_from(Limits::default().memory_bytes_max).unwrap();
+        assert_eq!(parse_size(&default("", "memory-max")), Ok(memory_bytes));
     }
 
     /// Returns all commands, with their subcommands.

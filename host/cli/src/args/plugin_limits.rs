@@ -1,16 +1,20 @@
 //! Defines the limits on a plugin as options of `run`.
 
 use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::Args;
 use stratalog::plugin::PluginLimits;
 
 use crate::args::durations::parse_duration;
-use crate::args::sizes::{number_within, parse_size};
+use crate::args::sizes::{MIB, number_within, parse_size, size_within};
 
 /// The largest count of 64 bits.
 const MOST: u64 = u64::MAX;
+
+/// The size of a stack. Less would not start a plugin; no system thread has more.
+const STACK_BYTES: RangeInclusive<u64> = 64 * 1024..=64 * MIB;
 
 /// One option per limit; the library sets the defaults.
 #[derive(Args)]
@@ -22,7 +26,7 @@ pub(crate) struct LimitArguments {
     plugin_memory_max: Option<usize>,
 
     /// Bytes of stack for the plugin's calls: 64KiB to 64MiB [default: 1MiB]
-    #[arg(long, value_name = "SIZE", value_parser = parse_stack)]
+    #[arg(long, value_name = "SIZE", value_parser = size_within::<usize>(STACK_BYTES))]
     stack_max: Option<usize>,
 
     /// Total computing time of the plugin; waiting does not count [default: 60s]
@@ -115,13 +119,38 @@ fn parse_count(text: &str) -> Result<usize, String> {
     usize::try_from(parse_size(text)?).map_err(|_| "it is more than this machine has".to_owned())
 }
 
-/// Parses a stack size. Less would not start a plugin; no system thread has more.
-fn parse_stack(text: &str) -> Result<usize, String> {
-    const LEAST: usize = 64 * 1024;
-    const MOST: usize = 64 * 1024 * 1024;
-    let bytes = parse_count(text)?;
-    match bytes {
-        LEAST..=MOST => Ok(bytes),
-        _ => Err("it is not between 64KiB and 64MiB".to_owned()),
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::commands::Command;
+    use crate::args::sizes::shown_size;
+    use crate::args::{Arguments, default_of};
+
+    #[test]
+    fn defaults_in_the_help_are_those_of_the_library() {
+        let limits = LimitArguments::augment_args(clap::Command::new("limits"));
+        let mut typed = ["stratalog", "run", "plugin.wasm"].map(str::to_owned).to_vec();
+        for limit in limits.get_arguments() {
+            let default = default_of(limit).unwrap_or_else(|| panic!("{limit:?}"));
+            if default != "no limit" {
+                typed.push(format!("--{}={default}", limit.get_long().unwrap()));
+            }
+        }
+        assert_eq!(typed.len(), 3 + 14);
+        let Command::Run(run) = Arguments::try_parse_from(typed).unwrap().command else {
+            panic!("not run")
+        };
+        assert_eq!(run.limits.limits(), PluginLimits::default());
+    }
+
+    #[test]
+    fn the_range_of_the_stack_stands_in_the_help() {
+        let (least, most) = (shown_size(*STACK_BYTES.start()), shown_size(*STACK_BYTES.end()));
+        let limits = LimitArguments::augment_args(clap::Command::new("limits"));
+        let mut arguments = limits.get_arguments();
+        let stack = arguments.find(|argument| argument.get_long() == Some("stack-max")).unwrap();
+        assert!(stack.get_help().unwrap().to_string().contains(&format!("{least} to {most}")));
     }
 }
