@@ -2,31 +2,15 @@
 //! logic run natively and on the built component, over a store that counts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use rig::counting::{Counting, Request};
-use rig::subject::{Kind, World, append_all, events};
-use stratalog::store::{ConditionalCreate, Store};
+use rig::counter::Request;
+use rig::subject::{FAN_IN_2, NO_MERGE, World, append_all, events, on_both};
 use stratalog::{Error, TrimPoint};
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::reader::ReadOptions;
 
 mod reads;
 mod trims;
-
-const FAN_IN_2: CompactInput =
-    CompactInput { full: false, fan_in: Some(2), segment_bytes_max: None, batches_max: None };
-const NO_MERGE: CompactInput = CompactInput { fan_in: Some(64), ..FAN_IN_2 };
-
-fn on_both(test: impl Fn(&World, &Counting)) {
-    for kind in [Kind::Native, Kind::Component] {
-        eprintln!("--- {kind:?}");
-        let counting = Counting::default();
-        let objects = Arc::new(counting.clone());
-        let store = Store::from_object_store(objects, "counting", ConditionalCreate::Honoured);
-        test(&World::on(kind, store), &counting);
-    }
-}
 
 fn counts<const KINDS: usize>(counts: [(&str, usize); KINDS]) -> BTreeMap<String, usize> {
     let counts = counts.into_iter().filter(|(_, count)| *count > 0);
@@ -55,52 +39,52 @@ fn log_of(world: &World, segments: usize, live: usize) {
 
 #[test]
 fn append_costs_nothing_and_flush_one_create() {
-    on_both(|world, counting| {
+    on_both(|world| {
         let log = world.open("log");
-        counting.requests();
+        world.counter.requests();
         append_all(&log, &events(31));
         log.flush().unwrap();
-        assert_eq!(counting.counts(), counts([("create batch", 1)]));
+        assert_eq!(world.counter.counts(), counts([("create batch", 1)]));
         log.append_lines(&"x\n".repeat(100_000)).unwrap();
         log.flush().unwrap();
         log.flush().unwrap();
-        assert_eq!(counting.counts(), counts([("create batch", 1)]));
+        assert_eq!(world.counter.counts(), counts([("create batch", 1)]));
         append_all(&log, &events(31));
-        assert_eq!(counting.counts(), counts([]));
+        assert_eq!(world.counter.counts(), counts([]));
         log.close().unwrap();
     });
 }
 
 #[test]
 fn open_costs_one_list() {
-    on_both(|world, counting| {
+    on_both(|world| {
         log_of(world, 2, 3);
-        counting.requests();
+        world.counter.requests();
         let log = world.open("log");
-        assert_eq!(counting.counts(), counts([("list", 1)]));
+        assert_eq!(world.counter.counts(), counts([("list", 1)]));
         log.close().unwrap();
-        assert_eq!(counting.counts(), counts([]));
+        assert_eq!(world.counter.counts(), counts([]));
     });
 }
 
 #[test]
 fn stat_and_file_count_cost_the_lists_of_a_read_and_the_manifest() {
-    on_both(|world, counting| {
+    on_both(|world| {
         log_of(world, 2, 3);
         let log = world.open("log");
-        counting.requests();
+        world.counter.requests();
         world.stat("log").unwrap();
-        assert_eq!(counting.counts(), counts([("list", 3), ("get manifest", 1)]));
+        assert_eq!(world.counter.counts(), counts([("list", 3), ("get manifest", 1)]));
         assert_eq!(log.file_count().unwrap(), 5);
-        assert_eq!(counting.counts(), counts([("list", 3), ("get manifest", 1)]));
+        assert_eq!(world.counter.counts(), counts([("list", 3), ("get manifest", 1)]));
         log.close().unwrap();
     });
 }
 
 /// Returns the requests in order, and joins neighbours of one kind.
-fn in_order(counting: &Counting) -> Vec<(String, usize)> {
+fn in_order(world: &World) -> Vec<(String, usize)> {
     let mut runs: Vec<(String, usize)> = Vec::new();
-    for request in counting.requests() {
+    for request in world.counter.requests() {
         match runs.last_mut() {
             Some((what, count)) if *what == request.what => *count += 1,
             _ => runs.push((request.what, 1)),
@@ -115,10 +99,10 @@ fn runs<const RUNS: usize>(runs: [(&str, usize); RUNS]) -> Vec<(String, usize)> 
 
 #[test]
 fn compact_of_batches_costs_a_get_of_each_and_three_creates() {
-    on_both(|world, counting| {
+    on_both(|world| {
         for (earlier, manifest) in [(false, 0), (true, 1)] {
             append_batches(world, 20);
-            counting.requests();
+            world.counter.requests();
             assert_eq!(world.compact_with("log", NO_MERGE).unwrap().batches, 20);
             let mut expected = runs([
                 ("list", 3),
@@ -133,16 +117,16 @@ fn compact_of_batches_costs_a_get_of_each_and_three_creates() {
                 ("delete", 1),
             ]);
             expected.retain(|(_, count)| *count > 0);
-            assert_eq!(in_order(counting), expected, "compacted before: {earlier}");
+            assert_eq!(in_order(world), expected, "compacted before: {earlier}");
         }
     });
 }
 
 #[test]
 fn compact_that_merges_costs_two_gets_for_each_segment() {
-    on_both(|world, counting| {
+    on_both(|world| {
         log_of(world, 5, 3);
-        counting.requests();
+        world.counter.requests();
         let full = CompactInput { full: true, ..CompactInput::default() };
         let done = world.compact_with("log", full).unwrap();
         assert_eq!((done.segments, done.batches), (5, 3));
@@ -158,15 +142,15 @@ fn compact_that_merges_costs_two_gets_for_each_segment() {
             ("create manifest", 1),
             ("delete", 1),
         ]);
-        assert_eq!(counting.counts(), expected);
+        assert_eq!(world.counter.counts(), expected);
     });
 }
 
 #[test]
 fn compact_into_several_segments_costs_two_creates_for_each() {
-    on_both(|world, counting| {
+    on_both(|world| {
         append_batches(world, 5);
-        counting.requests();
+        world.counter.requests();
         let small = CompactInput { segment_bytes_max: Some(48), ..CompactInput::default() };
         assert_eq!(world.compact_with("log", small).unwrap().events, 10);
         let expected = counts([
@@ -178,42 +162,43 @@ fn compact_into_several_segments_costs_two_creates_for_each() {
             ("create manifest", 1),
             ("delete", 1),
         ]);
-        assert_eq!(counting.counts(), expected);
+        assert_eq!(world.counter.counts(), expected);
     });
 }
 
 #[test]
 fn compact_with_nothing_to_do_costs_the_lists_and_the_manifest() {
-    on_both(|world, counting| {
+    on_both(|world| {
         log_of(world, 2, 0);
-        counting.requests();
+        world.counter.requests();
         for live in [0, 1] {
             append_batches(world, live);
-            counting.requests();
+            world.counter.requests();
             assert_eq!(world.compact_with("log", NO_MERGE).unwrap().batches, 0);
             let expected = counts([("list", 2 + live), ("get manifest", 1)]);
-            assert_eq!(counting.counts(), expected, "{live} live");
+            assert_eq!(world.counter.counts(), expected, "{live} live");
         }
     });
 }
 
 #[test]
 fn deletes_go_a_thousand_at_a_time() {
-    on_both(|world, counting| {
+    on_both(|world| {
         append_batches(world, 1_001);
-        counting.requests();
+        world.counter.requests();
         world.compact("log").unwrap();
-        let deletes = counting.requests().into_iter().filter(|request| request.what == "delete");
+        let deletes =
+            world.counter.requests().into_iter().filter(|request| request.what == "delete");
         assert_eq!(deletes.map(|request| request.amount).collect::<Vec<_>>(), [1_000, 1]);
     });
 }
 
 #[test]
 fn verify_gets_each_object_once() {
-    on_both(|world, counting| {
+    on_both(|world| {
         log_of(world, 3, 4);
         world.trim("log", TrimPoint::KeepEvents(10)).unwrap();
-        counting.requests();
+        world.counter.requests();
         assert_eq!(world.verify("log").unwrap(), (Vec::new(), 10));
         let expected = counts([
             ("list", 3),
@@ -223,6 +208,6 @@ fn verify_gets_each_object_once() {
             ("get segment", 1),
             ("get batch", 4),
         ]);
-        assert_eq!(counting.counts(), expected);
+        assert_eq!(world.counter.counts(), expected);
     });
 }

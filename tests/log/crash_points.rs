@@ -9,7 +9,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use aftermath::{Expected, LOG, append, compact_others, log, manifest, open};
-use rig::crashing::{Crashing, Trouble};
+use rig::crashing::Crashing;
+use rig::faults::Fault;
 use rig::memory::{Memory, Objects};
 use rig::native::NativeSystem;
 use stratalog_guest::decide::options::CompactInput;
@@ -22,13 +23,23 @@ use stratalog_guest::error::Error;
 type Operation = Box<dyn FnOnce(&mut Expected)>;
 type Prepare = dyn Fn(&Crashing, &NativeSystem) -> Operation;
 
-/// Runs an operation on the same log repeatedly: with trouble at its first call, at its second, and
+/// The faults of a call, and of those after it.
+const TROUBLES: [&[Fault]; 6] = [
+    &[Fault::CrashBefore],
+    &[Fault::CrashAfter],
+    &[Fault::ReplyLost],
+    &[Fault::Refused],
+    &[Fault::ReplyLost, Fault::Refused],
+    &[Fault::LandsLate],
+];
+
+/// Runs an operation on the same log repeatedly: with faults at its first call, at its second, and
 /// so on until it has no more.
 fn at_every_call(calls_min: usize, prepare: &Prepare) {
     let (objects, expected, system) = Expected::log_of_segments_and_batches();
-    for trouble in Trouble::ALL {
+    for faults in TROUBLES {
         let mut number = 0;
-        while at_call(number, trouble, &objects, &expected, &system, prepare) {
+        while at_call(number, faults, &objects, &expected, &system, prepare) {
             number += 1;
         }
         assert!(number >= calls_min, "{number} calls: the operation did not do its work");
@@ -38,25 +49,25 @@ fn at_every_call(calls_min: usize, prepare: &Prepare) {
 /// Returns false if the operation has fewer calls.
 fn at_call(
     number: usize,
-    trouble: Trouble,
+    faults: &'static [Fault],
     objects: &Objects,
     expected: &Expected,
     system: &NativeSystem,
     prepare: &Prepare,
 ) -> bool {
     for land_last in [false, true] {
-        if land_last && trouble != Trouble::LandsLate {
+        if land_last && !faults.contains(&Fault::LandsLate) {
             continue;
         }
-        eprintln!("--- call {number}: {trouble:?}, at the very end: {land_last}");
+        eprintln!("--- call {number}: {faults:?}, at the very end: {land_last}");
         let system = repeated(system);
         let mut expected = expected.clone();
         let store = Crashing::new(Memory::of(objects.clone()));
         let operation = prepare(&store, &system);
-        store.arm(number, trouble);
+        store.arm(number, faults);
         operation(&mut expected);
-        let Some(call) = store.troubled() else {
-            // The log without trouble is right, too.
+        let Some(call) = store.failed() else {
+            // The log without a fault is right, too.
             expected.check_all(&store.memory, &system);
             return false;
         };
@@ -100,9 +111,9 @@ fn verify_goes_on_behind_a_call_that_failed() {
     let mut calls = 0;
     loop {
         let store = store();
-        store.arm(calls, Trouble::Refused);
+        store.arm(calls, &[Fault::Refused]);
         let found = verify(&store);
-        let Some(call) = store.troubled() else { break };
+        let Some(call) = store.failed() else { break };
         assert_eq!(found, whole, "call {calls}: {call}");
         calls += 1;
     }
@@ -222,7 +233,7 @@ fn compact_that_only_removes_what_was_left_over() {
         let others = Crashing::new(store.memory.clone());
         others.before("delete", {
             let others = others.clone();
-            move || others.arm(0, Trouble::CrashBefore)
+            move || others.arm(0, &[Fault::CrashBefore])
         });
         compactor::compact(others, system, log(), CompactInput::default()).unwrap();
         compact_with(CompactInput::default())(store, system)

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rig::faults::Fault;
+use rig::faults::{Call, Fault};
 use rig::faulty::Faulty;
 use rig::subject::{Kind, Settings, World, events, on_both};
 use stratalog::store::{ConditionalCreate, Store};
@@ -19,7 +19,7 @@ fn check_flush(fault: Fault, fate: WriteFate, text: &str) {
         for event in &all[..3] {
             log.append(event).unwrap();
         }
-        world.faults.arm([fault]);
+        world.faults.arm(Call::Create, [fault]);
         let failed = log.flush().unwrap_err();
         let Error::WriteFailed(WriteFailure {
             object, fate: found, events_pending, message, ..
@@ -51,12 +51,12 @@ fn check_flush(fault: Fault, fate: WriteFate, text: &str) {
 
 #[test]
 fn create_that_is_refused_was_not_written() {
-    check_flush(Fault::CreateRefused, WriteFate::NotWritten, "the object was not written");
+    check_flush(Fault::Refused, WriteFate::NotWritten, "the object was not written");
 }
 
 #[test]
 fn create_that_is_lost_has_an_unknown_fate() {
-    check_flush(Fault::CreateLost, WriteFate::Unknown, "the object may have been written");
+    check_flush(Fault::Lost, WriteFate::Unknown, "the object may have been written");
 }
 
 #[test]
@@ -74,16 +74,11 @@ fn many_failures_in_a_row_keep_everything_in_order() {
     on_both(|world| {
         let log = world.open("log");
         let all = events(8);
-        let faults = [
-            Fault::CreateRefused,
-            Fault::ReplyLost,
-            Fault::CreateLost,
-            Fault::LandsLate,
-            Fault::CreateRefused,
-        ];
+        let faults =
+            [Fault::Refused, Fault::ReplyLost, Fault::Lost, Fault::LandsLate, Fault::Refused];
         for (event, fault) in all.iter().zip(faults) {
             log.append(event).unwrap();
-            world.faults.arm([fault]);
+            world.faults.arm(Call::Create, [fault]);
             // If the previous batch landed without a reply, the retry finds it and the fault waits.
             log.flush().ok();
             assert_eq!(log.read_all().unwrap().last(), Some(event));
@@ -108,7 +103,7 @@ fn a_get_that_fails_is_said_and_the_pass_goes_on_where_it_stood() {
             log.flush().unwrap();
         }
         // The read gets many objects concurrently, so any of them may fail.
-        world.faults.arm([Fault::GetFails]);
+        world.faults.arm(Call::Get, [Fault::Lost]);
         let mut pages = log.start_read_all().unwrap();
         let mut read = Vec::new();
         let mut failures = 0;
@@ -130,7 +125,7 @@ fn a_get_that_fails_is_said_and_the_pass_goes_on_where_it_stood() {
 #[test]
 fn a_list_that_fails_is_said_and_nothing_changes() {
     on_both(|world| {
-        world.faults.arm([Fault::ListFails]);
+        world.faults.arm(Call::List, [Fault::Lost]);
         let failed = world.open_with("log", Settings::default()).err();
         assert!(matches!(failed, Some(Error::StoreFailed(_))), "{failed:?}");
         let log = world.open("log");
@@ -141,7 +136,7 @@ fn a_list_that_fails_is_said_and_nothing_changes() {
         // The first, the second and the third listing of a load.
         for before in 0..3 {
             let mut pages = log.start_read_all().unwrap();
-            world.faults.arm_after(Fault::ListFails, before);
+            world.faults.arm_after(before, Call::List, Fault::Lost);
             let failed = pages.next_page();
             assert!(
                 matches!(&failed, Err(Error::StoreFailed(StoreFailure { message, .. })) if message.contains("cannot list log/")),
@@ -149,9 +144,9 @@ fn a_list_that_fails_is_said_and_nothing_changes() {
             );
             assert_eq!(pages.rest().unwrap(), events(2));
         }
-        world.faults.arm([Fault::ListFails]);
+        world.faults.arm(Call::List, [Fault::Lost]);
         assert!(matches!(log.compact(), Err(Error::StoreFailed(_))));
-        world.faults.arm([Fault::ListFails]);
+        world.faults.arm(Call::List, [Fault::Lost]);
         assert!(matches!(world.stat("log"), Err(Error::StoreFailed(_))));
         assert_eq!(log.compact().unwrap().events, 2);
         assert_eq!(log.read_all().unwrap(), events(2));
@@ -167,7 +162,7 @@ fn deletes_that_fail_are_a_warning_and_not_a_failure() {
             log.append(&event).unwrap();
             log.flush().unwrap();
         }
-        world.faults.arm([Fault::DeleteFails; 2]);
+        world.faults.arm(Call::Delete, [Fault::Lost; 2]);
         assert_eq!(log.compact().unwrap().merged_files, 3);
         world.await_warning("cannot delete 2 of 3 objects, first ");
         assert_eq!(log.read_all().unwrap(), events(3));
@@ -176,7 +171,7 @@ fn deletes_that_fail_are_a_warning_and_not_a_failure() {
 
 #[test]
 fn a_commit_whose_fate_is_unknown_is_tried_again_and_happens_once() {
-    for fault in [Fault::ReplyLost, Fault::CreateLost] {
+    for fault in [Fault::ReplyLost, Fault::Lost] {
         on_both(|world| {
             let log = world.open("log");
             for event in events(3) {
@@ -184,7 +179,7 @@ fn a_commit_whose_fate_is_unknown_is_tried_again_and_happens_once() {
                 log.flush().unwrap();
             }
             // Segment, index, and then the manifest.
-            world.faults.arm_after(fault, 2);
+            world.faults.arm_after(2, Call::Create, fault);
             assert_eq!(log.compact().unwrap().events, 3);
             assert_eq!(log.read_all().unwrap(), events(3));
             assert_eq!(world.stat("log").unwrap().generation, 1);
@@ -204,8 +199,8 @@ fn a_commit_whose_manifest_is_gone_when_it_is_looked_for_keeps_its_segment() {
         // The commit lands without a reply. The retry finds that it exists. The check of its
         // creator finds it gone, as if others had compacted long before. They would have kept its
         // segment.
-        world.faults.arm_after(Fault::ReplyLost, 2);
-        world.faults.arm_after(Fault::GetMissing, 3);
+        world.faults.arm_after(2, Call::Create, Fault::ReplyLost);
+        world.faults.arm_after(3, Call::Get, Fault::NotFound);
         assert_eq!(log.compact().unwrap().events, 0);
         assert_eq!(world.stat("log").unwrap().segments, 1);
         assert_eq!(log.read_all().unwrap(), events(3));
@@ -221,8 +216,8 @@ fn a_commit_that_lands_after_its_compactor_gave_up_is_a_commit() {
             log.flush().unwrap();
         }
         // The manifest's create and both retries of it.
-        world.faults.arm_after(Fault::LandsLate, 2);
-        world.faults.arm([Fault::LandsLate; 2]);
+        world.faults.arm_after(2, Call::Create, Fault::LandsLate);
+        world.faults.arm(Call::Create, [Fault::LandsLate; 2]);
         let failed = log.compact().unwrap_err();
         assert!(
             matches!(failed, Error::WriteFailed(WriteFailure { fate: WriteFate::Unknown, .. })),
@@ -250,7 +245,7 @@ fn a_compaction_that_fails_before_its_commit_leaves_the_log_as_it_was() {
                 log.flush().unwrap();
             }
             let before = world.keys();
-            world.faults.arm_after(Fault::CreateRefused, at);
+            world.faults.arm_after(at, Call::Create, Fault::Refused);
             let failed = log.compact().unwrap_err();
             let fate = WriteFate::NotWritten;
             assert!(
@@ -271,7 +266,7 @@ fn a_full_buffer_waits_for_the_store_and_refuses_when_the_store_does() {
             Settings { buffer_bytes_max: 40, event_bytes_max: 39, ..Settings::default() };
         let log = world.open_with("log", settings).unwrap();
         // The buffer has room for two of these, and the store accepts nothing.
-        world.faults.arm([Fault::CreateRefused; 1000]);
+        world.faults.arm(Call::Create, [Fault::Refused; 1000]);
         let mut taken = Vec::new();
         let refused = loop {
             let event = format!("event number {:06}", taken.len());
@@ -299,7 +294,7 @@ fn appends_made_while_a_create_is_in_flight_share_the_next_batch() {
     on_both(|world| {
         let settings = Settings { flush_threshold: 2, ..Settings::default() };
         let log = world.open_with("log", settings).unwrap();
-        world.faults.arm([Fault::Stalls]);
+        world.faults.arm(Call::Create, [Fault::Stalls]);
         for event in events(2) {
             log.append_lines(&format!("{event}\n")).unwrap();
         }
@@ -317,7 +312,7 @@ fn appends_made_while_a_create_is_in_flight_share_the_next_batch() {
 #[test]
 fn compact_on_a_store_without_create_if_absent_is_refused_before_any_work() {
     for kind in [Kind::Native, Kind::Component] {
-        let faulty = Faulty::empty();
+        let faulty = Faulty::default();
         let without = ConditionalCreate::Absent;
         let store = Store::from_object_store(Arc::new(faulty.clone()), "plain", without);
         let world = World::on(kind, store.clone());
@@ -345,7 +340,7 @@ fn a_write_once_in_doubt_stays_in_doubt_until_it_is_confirmed() {
     on_both(|world| {
         let log = world.open("log");
         log.append("event").unwrap();
-        world.faults.arm([Fault::ReplyLost, Fault::CreateRefused]);
+        world.faults.arm(Call::Create, [Fault::ReplyLost, Fault::Refused]);
         for _ in 0..2 {
             let failed = log.flush().unwrap_err();
             let fate = WriteFate::Unknown;

@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rig::passes::Rest;
-use rig::subject::{Kind, World, append_all, on_both};
+use rig::subject::{FULL, Kind, World, append_all, on_both};
 use stratalog::TrimPoint;
-use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::reader::ReadOptions;
 use stratalog_guest::format::index::Index;
 use stratalog_guest::format::manifest::Manifest;
@@ -18,9 +17,6 @@ use stratalog_guest::format::names::{Digest, ObjectName};
 
 mod damage;
 mod format_1;
-
-const FULL: CompactInput =
-    CompactInput { full: true, fan_in: None, segment_bytes_max: None, batches_max: None };
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/log")

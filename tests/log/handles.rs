@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use object_store::memory::InMemory;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
-use rig::faults::Fault;
+use rig::faults::{Call, Fault};
 use rig::subject::{Kind, World, events};
 use rig::waits::{NEVER, until};
 use stratalog::store::{ConditionalCreate, Store};
@@ -86,7 +86,7 @@ fn a_handle_compacts_in_the_background_while_appends_and_reads_go_on() {
         let log = host.open(&store, "log", options(4)).await.unwrap();
         append(&log, &all[..3]).await;
         // The fourth batch is created, and then the segment's create stalls.
-        world.faults.arm_after(Fault::Stalls, 1);
+        world.faults.arm_after(1, Call::Create, Fault::Stalls);
         append(&log, &all[3..4]).await;
         await_segments(&world, 1);
         append(&log, &all[4..30]).await;
@@ -115,7 +115,7 @@ fn close_waits_for_the_compaction_in_progress() {
     world.runtime.block_on(async {
         let log = host.open(&store, "log", options(4)).await.unwrap();
         append(&log, &all[..3]).await;
-        world.faults.arm_after(Fault::Stalls, 1);
+        world.faults.arm_after(1, Call::Create, Fault::Stalls);
         log.append(&all[3]).await.unwrap();
         // Due by the last flush, which is that of the close.
         let closing = tokio::spawn(async move { log.close().await });
@@ -136,7 +136,7 @@ fn a_compaction_that_fails_is_a_warning_and_the_next_one_tries_again() {
     world.runtime.block_on(async {
         let log = host.open(&store, "refused", options(4)).await.unwrap();
         append(&log, &all[..3]).await;
-        world.faults.arm_after(Fault::CreateRefused, 1);
+        world.faults.arm_after(1, Call::Create, Fault::Refused);
         append(&log, &all[3..4]).await;
         world.await_warning("cannot compact log refused in the background: cannot write refused/");
         append(&log, &all[4..7]).await;
@@ -157,7 +157,7 @@ fn a_dropped_handle_and_a_runtime_that_ends_leave_a_compaction_behind() {
     short.block_on(async {
         let log = host.open(&store, "log", options(4)).await.unwrap();
         append(&log, &all[..3]).await;
-        world.faults.arm_after(Fault::Stalls, 1);
+        world.faults.arm_after(1, Call::Create, Fault::Stalls);
         append(&log, &all[3..4]).await;
         await_segments(&world, 1);
         drop(log);
@@ -250,7 +250,7 @@ fn a_follower_goes_on_after_the_store_was_away() {
     world.runtime.block_on(async {
         let log = host.open(&store, "log", LogOptions::new()).await.unwrap();
         append(&log, &all[..3]).await;
-        world.faults.arm([Fault::ListFails]);
+        world.faults.arm(Call::List, [Fault::Lost]);
         let last = ReadOptions::new().last(2);
         let reader = host.read_with(&store, "log", last).await.unwrap();
         let mut follow = reader.follow().await.unwrap();
@@ -258,7 +258,7 @@ fn a_follower_goes_on_after_the_store_was_away() {
         assert!(matches!(&failed, Err(error @ Error::StoreFailed(_)) if error.is_transient()));
         assert_eq!(lines(&follow.next().await.unwrap()), all[1..3]);
         append(&log, &all[3..]).await;
-        world.faults.arm([Fault::ListFails]);
+        world.faults.arm(Call::List, [Fault::Lost]);
         assert!(follow.next().await.is_err());
         let mut found = Vec::new();
         while found.len() < 3 {

@@ -3,6 +3,7 @@
 
 use rig::memory::{Memory, Objects};
 use rig::native::NativeSystem;
+use rig::subject::FULL;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
 use stratalog_guest::drive::compactor::{Compaction, compact, plan};
 use stratalog_guest::drive::reader::{ReadOptions, Reader};
@@ -82,9 +83,6 @@ fn is_store_failed<T: std::fmt::Debug>(outcome: Result<T, Error>, part: &str) {
         other => panic!("not refused: {other:?}"),
     }
 }
-
-const FULL: CompactInput =
-    CompactInput { full: true, fan_in: None, segment_bytes_max: None, batches_max: None };
 
 const ALWAYS: u64 = u64::MAX;
 
@@ -301,9 +299,9 @@ fn nothing_is_deleted_after_a_commit_that_the_listing_does_not_show() {
 fn what_others_leave_during_a_compaction_goes_with_its_garbage() {
     let (memory, system) = log_of(3);
     let expected = read(memory.clone()).unwrap();
-    let rival = Rival::new(&memory);
+    let rival = Rival::on(&memory);
     compact(rival.clone(), &system, log(), CompactInput::default()).unwrap();
-    let left = rival.left();
+    let left = rival.alter.left();
     assert_eq!(left.len(), 2, "a segment and its index, before the commit");
     let objects = memory.objects();
     assert!(left.iter().all(|key| !objects.contains_key(key)), "{left:?}");

@@ -1,20 +1,15 @@
 //! The positions of readers. They stay valid in every case, and a reader that a trim overtook gets
 //! the exact number of missed events. On the logic run natively and on the built component.
 
-use rig::faults::Fault;
+use rig::faults::{Call, Fault};
 use rig::passes::Rest;
-use rig::subject::{Settings, World, append_all, events, on_both};
+use rig::subject::{FAN_IN_2, FULL, Settings, World, append_all, events, on_both};
 use stratalog::{Error, TrimPoint};
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::reader::ReadOptions;
 
 mod removal;
 mod trims;
-
-const FAN_IN_2: CompactInput =
-    CompactInput { full: false, fan_in: Some(2), segment_bytes_max: None, batches_max: None };
-const FULL: CompactInput =
-    CompactInput { full: true, fan_in: None, segment_bytes_max: None, batches_max: None };
 
 /// Appends a batch by its own handle, a second after the last.
 fn append(world: &World, events: &[String]) {
@@ -140,7 +135,7 @@ fn a_batch_that_appears_late_before_one_that_was_yielded_is_yielded_once() {
     on_both(|world| {
         let slow = world.open("log");
         slow.append("slow").unwrap();
-        world.faults.arm([Fault::LandsLate]);
+        world.faults.arm(Call::Create, [Fault::LandsLate]);
         slow.flush().unwrap_err();
         append(world, &["fast".to_owned()]);
         let mut pages = world.start_read("log").unwrap();

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use stratalog::store::{Location, Store, StoreOptions};
 
-use crate::proxy::{Fault, Proxy};
+use crate::faults::WireFault;
+use crate::proxy::Proxy;
 use crate::servers::{S3Server, Server, Skip, shared_moto, shared_radosgw};
 
 /// A property's need of a store.
@@ -78,7 +79,7 @@ impl Backend {
     pub fn s3_that_ignores_conditions() -> Result<Self, Skip> {
         let server = shared_moto()?;
         let proxy = Proxy::start(&server.endpoint);
-        proxy.play(|_| Fault::DropCondition);
+        proxy.play(|_| WireFault::DropCondition);
         let has = &[Need::NoExclusive, Need::Lasting, Need::Atomic];
         let mut backend = Self::s3("s3-ignoring-conditions", server, has);
         backend.options = server.store_options_at(&proxy.endpoint);

@@ -11,41 +11,13 @@ use stratalog_guest::ports::{
     ListPage, ObjectRange, Store, StoreError, StoreErrorKind, Upload, WriteError,
 };
 
+use crate::faults::Fault;
 use crate::memory::{Created, GetPart, Memory, MemoryRead, MemoryUpload};
-
-/// The trouble at a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// This call and all later ones are not done.
-    CrashBefore,
-    /// This call is done, later ones are not.
-    CrashAfter,
-    /// This call is done and its reply is lost; later calls succeed.
-    ReplyLost,
-    /// This call is refused, surely not done; later calls succeed.
-    Refused,
-    /// This call is done and its reply is lost, and the next is refused; later calls succeed.
-    ReplyLostThenRefused,
-    /// This create is done when `land` is called, and its reply is lost; later calls succeed. Other
-    /// calls lose their reply.
-    LandsLate,
-}
-
-impl Trouble {
-    pub const ALL: [Self; 6] = [
-        Self::CrashBefore,
-        Self::CrashAfter,
-        Self::ReplyLost,
-        Self::Refused,
-        Self::ReplyLostThenRefused,
-        Self::LandsLate,
-    ];
-}
 
 /// An action of others right before a call.
 type Hook = Box<dyn FnOnce()>;
 
-/// A store in memory for one actor that meets trouble.
+/// A store in memory for one actor that meets faults.
 #[derive(Clone)]
 pub struct Crashing {
     pub memory: Memory,
@@ -55,19 +27,11 @@ pub struct Crashing {
 #[derive(Default)]
 struct Calls {
     made: Vec<String>,
-    trouble: Option<(usize, Trouble)>,
+    /// The faults of consecutive calls, and the number of the first.
+    faults: (usize, &'static [Fault]),
     crashed: bool,
     late: Vec<(String, Vec<u8>)>,
     hook: Option<(String, Hook)>,
-}
-
-/// The outcome of a call.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Done,
-    DoneUnseen,
-    Late,
-    NotDone,
 }
 
 impl Crashing {
@@ -75,11 +39,11 @@ impl Crashing {
         Self { memory, calls: Rc::default() }
     }
 
-    /// Numbers the calls from here on; the n-th meets trouble.
-    pub fn arm(&self, n: usize, trouble: Trouble) {
+    /// Numbers the calls from here on; the n-th and those after it meet these faults, one each.
+    pub fn arm(&self, n: usize, faults: &'static [Fault]) {
         let mut calls = self.calls.borrow_mut();
         calls.made.clear();
-        calls.trouble = Some((n, trouble));
+        calls.faults = (n, faults);
     }
 
     /// Runs a hook right before the first call that begins like this.
@@ -87,11 +51,11 @@ impl Crashing {
         self.calls.borrow_mut().hook = Some((call.to_owned(), Box::new(hook)));
     }
 
-    /// Returns the call that met trouble, if there were enough calls.
-    pub fn troubled(&self) -> Option<String> {
+    /// Returns the call that met the first fault, if there were enough calls.
+    pub fn failed(&self) -> Option<String> {
         let calls = self.calls.borrow();
-        let (n, _) = calls.trouble?;
-        calls.made.get(n).cloned()
+        let (first, faults) = calls.faults;
+        calls.made.get(first).filter(|_| !faults.is_empty()).cloned()
     }
 
     /// Completes the late creates, unless another create was faster.
@@ -102,7 +66,8 @@ impl Crashing {
         }
     }
 
-    fn fate(&self, call: &str, key: &str) -> Fate {
+    /// Records a call. Returns its fault, if it is not just done.
+    fn fault(&self, call: &str, key: &str) -> Option<Fault> {
         let hook = self.calls.borrow_mut().hook.take();
         match hook {
             Some((first, hook)) if format!("{call} {key}").starts_with(&first) => hook(),
@@ -112,31 +77,27 @@ impl Crashing {
         let number = calls.made.len();
         calls.made.push(format!("{call} {key}"));
         if calls.crashed {
-            return Fate::NotDone;
+            return Some(Fault::Refused);
         }
-        match calls.trouble {
-            Some((n, Trouble::ReplyLostThenRefused)) if n + 1 == number => Fate::NotDone,
-            Some((n, trouble)) if n == number => {
-                calls.crashed = matches!(trouble, Trouble::CrashBefore | Trouble::CrashAfter);
-                match trouble {
-                    Trouble::CrashBefore | Trouble::Refused => Fate::NotDone,
-                    Trouble::CrashAfter => Fate::Done,
-                    Trouble::ReplyLost | Trouble::ReplyLostThenRefused => Fate::DoneUnseen,
-                    Trouble::LandsLate => Fate::Late,
-                }
-            }
-            _ => Fate::Done,
+        let (first, faults) = calls.faults;
+        let fault = number.checked_sub(first).and_then(|at| faults.get(at).copied());
+        calls.crashed = matches!(fault, Some(Fault::CrashBefore | Fault::CrashAfter));
+        match fault {
+            Some(Fault::CrashBefore) => Some(Fault::Refused),
+            Some(Fault::CrashAfter) => None,
+            fault => fault,
         }
     }
 
     fn call<T>(&self, call: &str, key: &str, run: impl FnOnce() -> T) -> Result<T, StoreError> {
-        match self.fate(call, key) {
-            Fate::Done => Ok(run()),
-            Fate::DoneUnseen | Fate::Late => {
+        match self.fault(call, key) {
+            None => Ok(run()),
+            Some(Fault::Refused) => Err(failure("it was not done")),
+            Some(Fault::ReplyLost | Fault::LandsLate) => {
                 run();
                 Err(failure("the reply was lost"))
             }
-            Fate::NotDone => Err(failure("it was not done")),
+            Some(fault) => panic!("no call has the fault {fault:?} here"),
         }
     }
 
@@ -147,17 +108,18 @@ impl Crashing {
         bytes: &[u8],
         run: impl FnOnce() -> Result<(), WriteError>,
     ) -> Result<(), WriteError> {
-        match self.fate(call, key) {
-            Fate::Done => run(),
-            Fate::DoneUnseen => {
+        match self.fault(call, key) {
+            None => run(),
+            Some(Fault::Refused) => Err(WriteError::NotWritten(failure("it was not done"))),
+            Some(Fault::ReplyLost) => {
                 run().ok();
                 Err(WriteError::Unknown(failure("the reply was lost")))
             }
-            Fate::Late => {
+            Some(Fault::LandsLate) => {
                 self.calls.borrow_mut().late.push((key.to_owned(), bytes.to_vec()));
                 Err(WriteError::Unknown(failure("the reply was lost")))
             }
-            Fate::NotDone => Err(WriteError::NotWritten(failure("it was not done"))),
+            Some(fault) => panic!("no write has the fault {fault:?} here"),
         }
     }
 }

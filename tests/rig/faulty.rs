@@ -1,4 +1,4 @@
-//! A store in memory that fails on request. Clones are one store.
+//! A store in memory that fails on request, and counts its requests. Clones are one store.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,29 +8,50 @@ use object_store::memory::InMemory;
 use object_store::{path::Path, *};
 use tokio::sync::Semaphore;
 
-use crate::faults::{Fault::*, Faults};
+use crate::counter::Counter;
+use crate::faults::{Call, Fault, Faults};
 
 #[derive(Clone, Debug)]
-pub struct Faulty(pub Arc<InMemory>, pub Arc<Faults>, Arc<Late>);
+pub struct Faulty {
+    pub objects: Arc<InMemory>,
+    pub faults: Arc<Faults>,
+    pub counter: Counter,
+    held: Arc<Held>,
+}
 
+/// Creates that wait for a call by the test.
 #[derive(Debug)]
-struct Late(Mutex<Vec<(Path, PutPayload)>>, Semaphore);
+struct Held {
+    late: Mutex<Vec<(Path, PutPayload)>>,
+    released: Semaphore,
+}
+
+impl Default for Faulty {
+    fn default() -> Self {
+        let held = Arc::new(Held { late: Mutex::default(), released: Semaphore::new(0) });
+        let (objects, faults) = (Arc::new(InMemory::new()), Arc::default());
+        Self { objects, faults, counter: Counter::default(), held }
+    }
+}
 
 impl Faulty {
-    pub fn empty() -> Self {
-        let late = Late(Mutex::default(), Semaphore::new(0));
-        Self(Arc::new(InMemory::new()), Arc::default(), Arc::new(late))
-    }
     /// Completes the late creates, unless another create was faster.
     pub async fn land(&self) {
-        let late = std::mem::take(&mut *self.2.0.lock().unwrap());
+        let late = std::mem::take(&mut *self.held.late.lock().unwrap());
         for (at, bytes) in late {
-            self.0.put_opts(&at, bytes, PutMode::Create.into()).await.ok();
+            self.objects.put_opts(&at, bytes, PutMode::Create.into()).await.ok();
         }
     }
+
     /// Lets a stalled create continue.
     pub fn release(&self) {
-        self.2.1.add_permits(1);
+        self.held.released.add_permits(1);
+    }
+
+    fn list_fails(&self, prefix: Option<&Path>) -> bool {
+        let prefix = prefix.map_or("", AsRef::as_ref);
+        self.counter.other("list", prefix, 0);
+        self.faults.next(Call::List, prefix).is_some()
     }
 }
 
@@ -49,55 +70,78 @@ fn broken<T>() -> Result<T> {
     Err(Error::Generic { store: "faulty", source: "the connection broke".into() })
 }
 
+fn length(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap()
+}
+
 #[async_trait]
 impl ObjectStore for Faulty {
     async fn put_opts(&self, at: &Path, bytes: PutPayload, how: PutOptions) -> Result<PutResult> {
-        let kinds = [CreateRefused, CreateLost, ReplyLost, LandsLate, SaysExists, Taken, Stalls];
-        let fault = self.1.next("create", at.as_ref(), &kinds);
+        self.counter.object("create", at, length(bytes.content_length()));
+        let fault = self.faults.next(Call::Create, at.as_ref());
         match fault {
-            Some(CreateRefused) => return refused(at),
-            Some(CreateLost) => return broken(),
-            Some(SaysExists) => return exists(at),
-            Some(Taken) => {
-                self.0.put_opts(at, "another\n".into(), how).await?;
+            Some(Fault::Refused) => return refused(at),
+            Some(Fault::Lost) => return broken(),
+            Some(Fault::SaysExists) => return exists(at),
+            Some(Fault::Taken) => {
+                self.objects.put_opts(at, "another\n".into(), how).await?;
                 return exists(at);
             }
-            Some(LandsLate) => {
-                self.2.0.lock().unwrap().push((at.clone(), bytes));
+            Some(Fault::LandsLate) => {
+                self.held.late.lock().unwrap().push((at.clone(), bytes));
                 return broken();
             }
-            Some(Stalls) => self.2.1.acquire().await.unwrap().forget(),
+            Some(Fault::Stalls) => self.held.released.acquire().await.unwrap().forget(),
             _ => {}
         }
-        let done = self.0.put_opts(at, bytes, how).await;
-        if fault == Some(ReplyLost) { broken() } else { done }
+        let done = self.objects.put_opts(at, bytes, how).await;
+        if fault == Some(Fault::ReplyLost) { broken() } else { done }
     }
     async fn get_opts(&self, at: &Path, how: GetOptions) -> Result<GetResult> {
-        let fault = self.1.next("get", at.as_ref(), &[GetFails, GetMissing]);
-        let at = if fault == Some(GetMissing) { &Path::from("missing") } else { at };
-        if fault == Some(GetFails) { broken() } else { self.0.get_opts(at, how).await }
+        let call = if how.head { "head" } else { "get" };
+        let got = match self.faults.next(Call::Get, at.as_ref()) {
+            Some(Fault::NotFound) => self.objects.get_opts(&Path::from("missing"), how).await,
+            Some(_) => broken(),
+            None => self.objects.get_opts(at, how).await,
+        };
+        let bytes = got.as_ref().map_or(0, |got| got.range.end - got.range.start);
+        self.counter.object(call, at, bytes);
+        self.counter.hold().await;
+        got
     }
     fn delete_stream(&self, paths: Paths) -> Paths {
         let store = self.clone();
-        let refuse = move |path: Result<Path>| match path {
-            Ok(at) if store.1.next("delete", at.as_ref(), &[DeleteFails]).is_some() => broken(),
-            path => path,
-        };
-        self.0.delete_stream(paths.map(refuse).boxed())
+        let deleted = stream::once(async move {
+            let paths: Vec<_> = paths.collect().await;
+            store.counter.other("delete", "", length(paths.len()));
+            let objects = store.objects.clone();
+            let refuse = move |path: Result<Path>| match path {
+                Ok(at) if store.faults.next(Call::Delete, at.as_ref()).is_some() => broken(),
+                path => path,
+            };
+            objects.delete_stream(stream::iter(paths).map(refuse).boxed())
+        });
+        deleted.flatten().boxed()
     }
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        let fault = self.1.next("list", prefix.map_or("", AsRef::as_ref), &[ListFails]);
-        if fault.is_some() { stream::iter([broken()]).boxed() } else { self.0.list(prefix) }
+        if self.list_fails(prefix) {
+            return stream::iter([broken()]).boxed();
+        }
+        self.objects.list(prefix)
     }
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        let fault = self.1.next("list", prefix.map_or("", AsRef::as_ref), &[ListFails]);
-        if fault.is_some() { broken() } else { self.0.list_with_delimiter(prefix).await }
+        if self.list_fails(prefix) {
+            return broken();
+        }
+        self.objects.list_with_delimiter(prefix).await
     }
     async fn put_multipart_opts(&self, at: &Path, how: PutMultipartOptions) -> Result<Parts> {
-        self.0.put_multipart_opts(at, how).await
+        self.counter.object("upload", at, 0);
+        self.objects.put_multipart_opts(at, how).await
     }
     async fn copy_opts(&self, from: &Path, to: &Path, how: CopyOptions) -> Result<()> {
-        self.0.copy_opts(from, to, how).await
+        self.counter.other("copy", from.as_ref(), 0);
+        self.objects.copy_opts(from, to, how).await
     }
 }
 

@@ -1,9 +1,19 @@
-//! The base of the tests: a store that fails on request, the log's logic run natively and as the
-//! built component behind one interface, and servers.
+//! The base of the tests: the log's logic run natively and as the built component behind one
+//! interface, stores that fail on request, and servers.
+//!
+//! - `subject` and `passes`: the log as tests see it, and the operations on it.
+//! - `faults`: the words for all that goes wrong, and `counter`: the requests.
+//! - Stores of a host: `faulty` fails on request and counts, `hesitant` waits in every call.
+//! - Stores at the ports of the logic: `native` is over the host's stores, `memory` over nothing,
+//!   `crashing` ends its caller, `altered` gives other answers, `sim` is a whole world.
+//! - `backends` and `servers`: each kind of store, and `proxy`: the wire to it.
+//! - `tools` and `plugins`: all that must be built or installed.
+//! - `waits` for conditions, and `alone` for a process of its own.
 
 pub mod alone;
+pub mod altered;
 pub mod backends;
-pub mod counting;
+pub mod counter;
 pub mod crashing;
 pub mod faults;
 pub mod faulty;

@@ -2,7 +2,7 @@
 //! the bad network, and the server that is overloaded or dies.
 //!
 //! 1. A request is forwarded whole, or not a byte of it.
-//! 2. One [`Fault`] decides what reaches the server and what the client receives.
+//! 2. One [`WireFault`] decides what reaches the server and what the client receives.
 //! 3. Headers pass unchanged, so signatures stay valid. The proxy only closes connections in its
 //!    own way.
 
@@ -15,44 +15,8 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
+use crate::faults::{Silence, WireFault};
 use crate::waits::until;
-
-/// The treatment of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// No fault.
-    None,
-    /// The connection is reset before the server hears of the request.
-    ResetBefore,
-    /// The server executes the request; the connection is reset before the answer.
-    ResetAfter,
-    /// The server executes the request; the answer is cut after N bytes of its body.
-    CutBody(usize),
-    /// The server never hears of the request, and the client hears nothing.
-    StallBefore,
-    /// The server executes the request, and the client hears nothing.
-    StallAfter,
-    /// The client gets this status, and the server never hears of the request.
-    Refuse(&'static str),
-    /// The server executes the request, and the client gets this status.
-    CarryOutAndRefuse(&'static str),
-    /// The server gets the request without its condition, so a create-if-absent overwrites.
-    DropCondition,
-    /// The client gets this document with a status of success; the server never hears of the
-    /// request.
-    Lie(&'static str),
-    /// The server executes the request, and the client gets this document with a status of success.
-    CarryOutAndLie(&'static str),
-    /// The answer loses the elements of this name.
-    DropElement(&'static str),
-}
-
-impl Fault {
-    /// True if the client hears nothing until its timeout.
-    pub fn is_silent(self) -> bool {
-        matches!(self, Self::StallBefore | Self::StallAfter)
-    }
-}
 
 /// A request, with the properties by which tests choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +35,7 @@ impl Seen {
     }
 }
 
-type Script = Box<dyn FnMut(&Seen) -> Fault + Send>;
+type Script = Box<dyn FnMut(&Seen) -> WireFault + Send>;
 
 /// A running proxy. Accepts no connections after drop.
 pub struct Proxy {
@@ -89,7 +53,7 @@ struct Shared {
 
 struct State {
     script: Script,
-    seen: Vec<(Seen, Fault)>,
+    seen: Vec<(Seen, WireFault)>,
     is_down: bool,
 }
 
@@ -99,7 +63,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("a bound port"));
         let server = server.trim_start_matches("http://").to_owned();
-        let script: Script = Box::new(|_| Fault::None);
+        let script: Script = Box::new(|_| WireFault::None);
         let state = Mutex::new(State { script, seen: Vec::new(), is_down: false });
         let shared = Arc::new(Shared { server, state, in_flight: AtomicUsize::new(0) });
         let serving = Arc::downgrade(&shared);
@@ -116,20 +80,20 @@ impl Proxy {
     }
 
     /// Treats each request as the script says, from now on. Forgets the recorded requests.
-    pub fn play(&self, script: impl FnMut(&Seen) -> Fault + Send + 'static) {
+    pub fn play(&self, script: impl FnMut(&Seen) -> WireFault + Send + 'static) {
         let mut state = self.shared.state.lock().unwrap();
         state.script = Box::new(script);
         state.seen.clear();
     }
 
     /// Returns the requests since the script began, and their faults.
-    pub fn seen(&self) -> Vec<(Seen, Fault)> {
+    pub fn seen(&self) -> Vec<(Seen, WireFault)> {
         self.shared.state.lock().unwrap().seen.clone()
     }
 
     /// Returns the number of requests since the script began that met a fault.
     pub fn faults(&self) -> usize {
-        self.seen().iter().filter(|(_, fault)| *fault != Fault::None).count()
+        self.seen().iter().filter(|(_, fault)| *fault != WireFault::None).count()
     }
 
     /// Waits until the server has executed all its requests, even those that no client waits for.
@@ -162,33 +126,31 @@ impl Shared {
         while let Some(request) = read_request(&mut requests)? {
             let Some(fault) = self.fault_for(&request) else { return reset(client) };
             match fault {
-                Fault::ResetBefore => return reset(client),
-                Fault::StallBefore => return stall(client),
-                Fault::Refuse(status) => {
+                WireFault::Lost(silence) => return fall_silent(client, silence),
+                WireFault::Status(status) => {
                     answer(client, status, &request)?;
                     continue;
                 }
-                Fault::Lie(document) => {
+                WireFault::Lie(document) => {
                     lie(client, document)?;
                     continue;
                 }
                 _ => {}
             }
-            let without_condition = fault == Fault::DropCondition;
+            let without_condition = fault == WireFault::DropCondition;
             self.in_flight.fetch_add(1, Ordering::SeqCst);
             let reply = self.forward(&request, without_condition);
             self.in_flight.fetch_sub(1, Ordering::SeqCst);
             let Ok(reply) = reply else { return reset(client) };
             match fault {
-                Fault::ResetAfter => return reset(client),
-                Fault::StallAfter => return stall(client),
-                Fault::CarryOutAndRefuse(status) => answer(client, status, &request)?,
-                Fault::CarryOutAndLie(document) => lie(client, document)?,
-                Fault::DropElement(name) => {
+                WireFault::ReplyLost(silence) => return fall_silent(client, silence),
+                WireFault::DoneButStatus(status) => answer(client, status, &request)?,
+                WireFault::DoneButLie(document) => lie(client, document)?,
+                WireFault::DropElement(name) => {
                     let mut client = client;
                     return client.write_all(&without_element(&reply, name));
                 }
-                Fault::CutBody(bytes) => {
+                WireFault::CutBody(bytes) => {
                     let body = find(&reply, b"\r\n\r\n").map_or(0, |at| at + 4);
                     let mut client_end = client;
                     client_end.write_all(&reply[..reply.len().min(body + bytes)])?;
@@ -206,7 +168,7 @@ impl Shared {
     }
 
     /// Chooses the fault of a request. None: the server is down.
-    fn fault_for(&self, request: &Request) -> Option<Fault> {
+    fn fault_for(&self, request: &Request) -> Option<WireFault> {
         let mut words = request.head.split(' ');
         let mut word = || words.next().unwrap_or_default().to_owned();
         let (method, target) = (word(), word());
@@ -303,6 +265,13 @@ fn without_element(reply: &[u8], name: &str) -> Vec<u8> {
     kept.push_str(body);
     let length = kept.len();
     format!("{}\r\ncontent-length: {length}\r\n\r\n{kept}", head.join("\r\n")).into_bytes()
+}
+
+fn fall_silent(client: &TcpStream, silence: Silence) -> io::Result<()> {
+    match silence {
+        Silence::Reset => reset(client),
+        Silence::Stall => stall(client),
+    }
 }
 
 /// Ends the connection with a reset, not with an orderly end.

@@ -8,8 +8,10 @@ use std::time::Duration;
 use stratalog::store::{ConditionalCreate, Store};
 use stratalog::{Clock, CompactOptions, Compaction, Error, Host, LogOptions, Stats, Written};
 use stratalog_guest as guest;
+use stratalog_guest::decide::options::CompactInput;
 use tokio::runtime::Runtime;
 
+use crate::counter::Counter;
 use crate::faults::Faults;
 use crate::faulty::Faulty;
 use crate::native::{NativeStore, NativeSystem};
@@ -79,6 +81,8 @@ pub struct World {
     pub faulty: Faulty,
     /// The faults of the store.
     pub faults: Arc<Faults>,
+    /// The requests to the store.
+    pub counter: Counter,
     pub clock: TestClock,
     pub runtime: Arc<Runtime>,
     pub(crate) store: Store,
@@ -101,7 +105,7 @@ pub fn on_both(test: impl Fn(&World)) {
 
 impl World {
     pub fn new(kind: Kind) -> Self {
-        let faulty = Faulty::empty();
+        let faulty = Faulty::default();
         let objects = Arc::new(faulty.clone());
         let store = Store::from_object_store(objects, "faulty", ConditionalCreate::Honoured);
         Self::on_store(kind, store, faulty)
@@ -109,7 +113,7 @@ impl World {
 
     /// Makes a world whose log lies in another store than the faulty one.
     pub fn on(kind: Kind, store: Store) -> Self {
-        Self::on_store(kind, store, Faulty::empty())
+        Self::on_store(kind, store, Faulty::default())
     }
 
     fn on_store(kind: Kind, store: Store, faulty: Faulty) -> Self {
@@ -122,8 +126,9 @@ impl World {
         let clock = TestClock::default();
         let system = NativeSystem { clock: clock.clone(), ..NativeSystem::default() };
         let runtime = Arc::new(runtime);
-        let faults = faulty.1.clone();
-        Self { kind, faulty, faults, clock, runtime, store, system, host: OnceLock::new() }
+        let (faults, counter) = (faulty.faults.clone(), faulty.counter.clone());
+        let host = OnceLock::new();
+        Self { kind, faulty, faults, counter, clock, runtime, store, system, host }
     }
 
     pub fn host(&self) -> &Host {
@@ -310,6 +315,16 @@ impl Log {
         }
     }
 }
+
+/// All batches and segments are merged into one.
+pub const FULL: CompactInput =
+    CompactInput { full: true, fan_in: None, segment_bytes_max: None, batches_max: None };
+
+/// Any two segments of a tier are merged.
+pub const FAN_IN_2: CompactInput = CompactInput { full: false, fan_in: Some(2), ..FULL };
+
+/// Batches are absorbed, and segments stay apart.
+pub const NO_MERGE: CompactInput = CompactInput { full: false, fan_in: Some(64), ..FULL };
 
 /// Makes `count` events, all different.
 pub fn events(count: usize) -> Vec<String> {

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use rig::proxy::{Fault, Proxy, Seen};
+use rig::faults::{Silence, WireFault};
+use rig::proxy::{Proxy, Seen};
 use rig::servers::{S3Server, require_or_skip, shared_moto, shared_radosgw};
 use stratalog::store::{Location, Store, StoreErrorKind as Kind, StoreOptions, WriteError};
 use stratalog::{CompactOptions, Error, Host, LogOptions, StoreFailure, WriteFailure, WriteFate};
@@ -22,17 +23,17 @@ struct Wire {
 }
 
 /// Every way in which a request fails and its repetition succeeds.
-const FAULTS: [Fault; 10] = [
-    Fault::ResetBefore,
-    Fault::ResetAfter,
-    Fault::StallBefore,
-    Fault::StallAfter,
-    Fault::Refuse("500 Internal Server Error"),
-    Fault::Refuse("503 Slow Down"),
-    Fault::Refuse("429 Too Many Requests"),
-    Fault::CarryOutAndRefuse("503 Slow Down"),
-    Fault::CarryOutAndRefuse("500 Internal Server Error"),
-    Fault::CutBody(10),
+const FAULTS: [WireFault; 10] = [
+    WireFault::Lost(Silence::Reset),
+    WireFault::ReplyLost(Silence::Reset),
+    WireFault::Lost(Silence::Stall),
+    WireFault::ReplyLost(Silence::Stall),
+    WireFault::Status("500 Internal Server Error"),
+    WireFault::Status("503 Slow Down"),
+    WireFault::Status("429 Too Many Requests"),
+    WireFault::DoneButStatus("503 Slow Down"),
+    WireFault::DoneButStatus("500 Internal Server Error"),
+    WireFault::CutBody(10),
 ];
 
 /// The silence of a server after which an attempt has failed. `SOON` is for silence by the proxy,
@@ -77,14 +78,14 @@ impl Wire {
     }
 
     /// Opens a new store that ends an attempt in time for this fault.
-    fn store_for(&self, fault: Fault, retry_max: usize) -> Store {
-        let silence_max = if fault.is_silent() { SOON } else { NEVER };
+    fn store_for(&self, fault: WireFault, retry_max: usize) -> Store {
+        let silence_max = if fault.is_stall() { SOON } else { NEVER };
         self.store_at(&self.place(), retry_max, silence_max)
     }
 
     /// Opens a new store whose server always answers.
     fn store(&self, retry_max: usize) -> Store {
-        self.store_for(Fault::None, retry_max)
+        self.store_for(WireFault::None, retry_max)
     }
 
     fn create(&self, store: &Store, key: &str) -> Result<(), WriteError> {
@@ -108,13 +109,13 @@ fn on_each_server(test: impl Fn(&Wire)) {
 
 /// Applies a fault to the first attempt of each request that `which` chooses.
 fn first_attempts(
-    fault: Fault,
+    fault: WireFault,
     which: impl Fn(&Seen) -> bool + Send + 'static,
-) -> impl FnMut(&Seen) -> Fault + Send + 'static {
-    let mut left = if fault.is_silent() { STALLS_MAX } else { usize::MAX };
+) -> impl FnMut(&Seen) -> WireFault + Send + 'static {
+    let mut left = if fault.is_stall() { STALLS_MAX } else { usize::MAX };
     move |seen| {
         if seen.before > 0 || left == 0 || !which(seen) {
-            return Fault::None;
+            return WireFault::None;
         }
         left -= 1;
         fault
@@ -146,29 +147,29 @@ fn fate_of(created: &Result<(), WriteError>) -> Fate {
 fn a_create_without_retries_has_the_fate_that_can_be_known() {
     use Fate::{NotWritten, Unknown};
     let table = [
-        (Fault::None, Fate::Durable, true),
-        (Fault::ResetBefore, Unknown(Kind::Unavailable), false),
-        (Fault::ResetAfter, Unknown(Kind::Unavailable), true),
-        (Fault::StallBefore, Unknown(Kind::Unavailable), false),
-        (Fault::StallAfter, Unknown(Kind::Unavailable), true),
-        (Fault::Refuse("500 Internal Server Error"), Unknown(Kind::Unavailable), false),
-        (Fault::Refuse("503 Slow Down"), Unknown(Kind::Unavailable), false),
-        (Fault::Refuse("429 Too Many Requests"), Unknown(Kind::Unavailable), false),
-        (Fault::CarryOutAndRefuse("503 Slow Down"), Unknown(Kind::Unavailable), true),
-        (Fault::Refuse("403 Forbidden"), NotWritten(Kind::PermissionDenied), false),
-        (Fault::Refuse("404 Not Found"), NotWritten(Kind::NotFound), false),
-        (Fault::Refuse("400 Bad Request"), NotWritten(Kind::Invalid), false),
+        (WireFault::None, Fate::Durable, true),
+        (WireFault::Lost(Silence::Reset), Unknown(Kind::Unavailable), false),
+        (WireFault::ReplyLost(Silence::Reset), Unknown(Kind::Unavailable), true),
+        (WireFault::Lost(Silence::Stall), Unknown(Kind::Unavailable), false),
+        (WireFault::ReplyLost(Silence::Stall), Unknown(Kind::Unavailable), true),
+        (WireFault::Status("500 Internal Server Error"), Unknown(Kind::Unavailable), false),
+        (WireFault::Status("503 Slow Down"), Unknown(Kind::Unavailable), false),
+        (WireFault::Status("429 Too Many Requests"), Unknown(Kind::Unavailable), false),
+        (WireFault::DoneButStatus("503 Slow Down"), Unknown(Kind::Unavailable), true),
+        (WireFault::Status("403 Forbidden"), NotWritten(Kind::PermissionDenied), false),
+        (WireFault::Status("404 Not Found"), NotWritten(Kind::NotFound), false),
+        (WireFault::Status("400 Bad Request"), NotWritten(Kind::Invalid), false),
     ];
     on_each_server(|wire| {
         for (fault, fate, is_there) in &table {
             let (place, fault) = (wire.place(), *fault);
-            let store = wire.store_at(&place, 0, if fault.is_silent() { LATE } else { NEVER });
+            let store = wire.store_at(&place, 0, if fault.is_stall() { LATE } else { NEVER });
             wire.proxy.play(move |_| fault);
             assert_eq!(fate_of(&wire.create(&store, "log/a")), *fate, "{fault:?}");
             assert_eq!(wire.proxy.seen().len(), 1, "{fault:?} was repeated");
             wire.proxy.wait_for_server();
             let store = wire.store_at(&place, 0, NEVER);
-            wire.proxy.play(|_| Fault::None);
+            wire.proxy.play(|_| WireFault::None);
             assert_eq!(wire.get(&store, "log/a").is_ok(), *is_there, "{fault:?}");
             // The same create, repeated, ends the doubt.
             let again = fate_of(&wire.create(&store, "log/a"));
@@ -182,23 +183,26 @@ fn a_create_without_retries_has_the_fate_that_can_be_known() {
 #[test]
 fn a_create_that_is_repeated_ends_as_what_is_known_of_all_its_attempts() {
     use Fate::{NotWritten, Unknown};
-    const FORBIDDEN: Fault = Fault::Refuse("403 Forbidden");
-    let table: [(&[Fault], Fate); 8] = [
-        (&[Fault::Refuse("503 Slow Down"), Fault::None], Fate::Durable),
-        (&[Fault::ResetBefore, Fault::StallBefore, Fault::None], Fate::Durable),
+    const FORBIDDEN: WireFault = WireFault::Status("403 Forbidden");
+    let table: [(&[WireFault], Fate); 8] = [
+        (&[WireFault::Status("503 Slow Down"), WireFault::None], Fate::Durable),
+        (
+            &[WireFault::Lost(Silence::Reset), WireFault::Lost(Silence::Stall), WireFault::None],
+            Fate::Durable,
+        ),
         // The answer to the repeated request reflects its own first attempt.
-        (&[Fault::CarryOutAndRefuse("503 Slow Down"), Fault::None], Fate::Exists),
-        (&[Fault::ResetAfter, Fault::None], Fate::Exists),
-        (&[Fault::StallAfter, Fault::None], Fate::Exists),
+        (&[WireFault::DoneButStatus("503 Slow Down"), WireFault::None], Fate::Exists),
+        (&[WireFault::ReplyLost(Silence::Reset), WireFault::None], Fate::Exists),
+        (&[WireFault::ReplyLost(Silence::Stall), WireFault::None], Fate::Exists),
         // A refusal reveals nothing of the attempts before it.
-        (&[Fault::CarryOutAndRefuse("503 Slow Down"), FORBIDDEN], Unknown(Kind::PermissionDenied)),
-        (&[Fault::ResetBefore, FORBIDDEN], Unknown(Kind::PermissionDenied)),
+        (&[WireFault::DoneButStatus("503 Slow Down"), FORBIDDEN], Unknown(Kind::PermissionDenied)),
+        (&[WireFault::Lost(Silence::Reset), FORBIDDEN], Unknown(Kind::PermissionDenied)),
         (&[FORBIDDEN], NotWritten(Kind::PermissionDenied)),
     ];
     on_each_server(|wire| {
         for (faults, fate) in &table {
-            let is_silent = faults.iter().any(|fault| fault.is_silent());
-            let silence_max = if is_silent { LATE } else { NEVER };
+            let is_stall = faults.iter().any(|fault| fault.is_stall());
+            let silence_max = if is_stall { LATE } else { NEVER };
             let store = wire.store_at(&wire.place(), 5, silence_max);
             let script = faults.to_vec();
             wire.proxy.play(move |seen| script.get(seen.before).copied().unwrap_or(FORBIDDEN));
@@ -227,7 +231,7 @@ fn an_operation_ends_at_its_time_limit_with_an_unknown_fate() {
         let place = wire.place();
         let options = wire.options(5, NEVER).with_timeout(Duration::from_secs(2));
         let store = Store::open(&place.root, &options).unwrap();
-        wire.proxy.play(|_| Fault::StallAfter);
+        wire.proxy.play(|_| WireFault::ReplyLost(Silence::Stall));
         let created = wire.create(&store, "log/a");
         assert_eq!(fate_of(&created), Fate::Unknown(Kind::Unavailable));
         let read = wire.runtime.block_on(store.get("log/a", None)).unwrap_err();
@@ -241,7 +245,7 @@ fn an_operation_ends_at_its_time_limit_with_an_unknown_fate() {
             assert!(failed.to_string().contains("not done within 2s"), "{failed}");
         }
         wire.proxy.wait_for_server();
-        wire.proxy.play(|_| Fault::None);
+        wire.proxy.play(|_| WireFault::None);
         let store = wire.store_at(&place, 0, NEVER);
         assert_eq!(fate_of(&wire.create(&store, "log/a")), Fate::Exists);
     });
@@ -252,7 +256,7 @@ fn what_is_waited_for_can_be_asked() {
     on_each_server(|wire| {
         let store = wire.store(100);
         assert_eq!(store.waiting(), None);
-        wire.proxy.play(|_| Fault::Refuse("503 Slow Down"));
+        wire.proxy.play(|_| WireFault::Status("503 Slow Down"));
         let mut create = {
             let _in = wire.runtime.enter();
             store.start_create("log/a", Bytes::new(), false)
@@ -266,7 +270,7 @@ fn what_is_waited_for_can_be_asked() {
         assert_eq!((waiting.action, waiting.key.as_str()), ("create", "log/a"));
         let told = waiting.to_string();
         assert!(told.contains("the last failure: 503") && told.contains("attempt"), "{told}");
-        wire.proxy.play(|_| Fault::None);
+        wire.proxy.play(|_| WireFault::None);
         wire.runtime.block_on(create.wait()).unwrap();
         assert_eq!(store.waiting(), None);
     });
@@ -280,11 +284,11 @@ fn a_read_that_is_cut_is_resumed_or_fails_but_is_never_short() {
         let created = store.create("log/a", bytes.clone().into(), false);
         wire.runtime.block_on(created).unwrap();
         for cut in [0, 1, 400_000, 899_999] {
-            wire.proxy.play(first_attempts(Fault::CutBody(cut), |seen| seen.method == "GET"));
+            wire.proxy.play(first_attempts(WireFault::CutBody(cut), |seen| seen.method == "GET"));
             assert!(wire.get(&store, "log/a").unwrap() == bytes, "cut at {cut}");
             assert_eq!(wire.proxy.faults(), 1);
             // With repeated cuts, it does not get far.
-            wire.proxy.play(move |_| Fault::CutBody(cut.min(1_000)));
+            wire.proxy.play(move |_| WireFault::CutBody(cut.min(1_000)));
             let read = wire.get(&store, "log/a").map(|bytes| bytes.len());
             assert_eq!(read, Err(Kind::Unavailable), "cut at {cut}");
         }
@@ -306,7 +310,7 @@ fn an_upload_whose_steps_fail_once_is_whole() {
                 upload.finish().await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
             });
             assert!(wire.proxy.faults() > 0, "{fault:?} never happened");
-            wire.proxy.play(|_| Fault::None);
+            wire.proxy.play(|_| WireFault::None);
             assert!(wire.get(&store, "log/a").unwrap() == bytes, "{fault:?}");
         }
     });

@@ -5,9 +5,9 @@ use super::*;
 #[test]
 fn read_costs_three_lists_and_a_get_for_each_object_that_is_needed() {
     for (segments, live) in [(0, 3), (2, 0), (3, 20)] {
-        on_both(|world, counting| {
+        on_both(|world| {
             log_of(world, segments, live);
-            counting.requests();
+            world.counter.requests();
             assert_eq!(world.read("log").unwrap().len(), segments * 4 + live * 2);
             let expected = counts([
                 // The batches are listed again if there are any.
@@ -17,18 +17,18 @@ fn read_costs_three_lists_and_a_get_for_each_object_that_is_needed() {
                 ("get segment", segments),
                 ("get batch", live),
             ]);
-            assert_eq!(counting.counts(), expected, "{segments} segments, {live} live");
+            assert_eq!(world.counter.counts(), expected, "{segments} segments, {live} live");
         });
     }
 }
 
 #[test]
 fn read_all_of_a_handle_costs_what_a_read_does() {
-    on_both(|world, counting| {
+    on_both(|world| {
         log_of(world, 2, 3);
         let log = world.open("log");
         log.append("pending").unwrap();
-        counting.requests();
+        world.counter.requests();
         assert_eq!(log.read_all().unwrap().len(), 15);
         let expected = counts([
             ("list", 3),
@@ -37,44 +37,44 @@ fn read_all_of_a_handle_costs_what_a_read_does() {
             ("get segment", 2),
             ("get batch", 3),
         ]);
-        assert_eq!(counting.counts(), expected);
+        assert_eq!(world.counter.counts(), expected);
         log.close().unwrap();
     });
 }
 
 #[test]
 fn gets_are_sixteen_at_once_and_no_more() {
-    on_both(|world, counting| {
+    on_both(|world| {
         log_of(world, 3, 40);
-        counting.hold_gets();
+        world.counter.hold_gets();
         assert_eq!(world.read("log").unwrap().len(), 92);
-        assert_eq!(counting.most_at_once(), 16);
+        assert_eq!(world.counter.gets_concurrent_max(), 16);
     });
-    on_both(|world, counting| {
+    on_both(|world| {
         append_batches(world, 40);
-        counting.hold_gets();
+        world.counter.hold_gets();
         world.compact("log").unwrap();
-        assert_eq!(counting.most_at_once(), 16);
+        assert_eq!(world.counter.gets_concurrent_max(), 16);
     });
 }
 
 #[test]
 fn follow_costs_two_lists_a_poll_while_nothing_is_new() {
     let idle = counts([("list", 2)]);
-    on_both(|world, counting| {
+    on_both(|world| {
         let mut pages = world.start_read("log").unwrap();
-        counting.requests();
+        world.counter.requests();
         // The absence of events is checked once: by segments, and by logs below.
         let outcome = pages.rest();
         assert!(matches!(outcome, Err(Error::NoLog(_))), "{outcome:?}");
-        assert_eq!(counting.counts(), counts([("list", 4)]));
+        assert_eq!(world.counter.counts(), counts([("list", 4)]));
         let mut poll = |events: usize, expected: BTreeMap<String, usize>| {
-            counting.requests();
+            world.counter.requests();
             assert_eq!(pages.rest().unwrap().len(), events);
-            assert_eq!(counting.counts(), expected);
+            assert_eq!(world.counter.counts(), expected);
             for _ in 0..3 {
                 assert_eq!(pages.rest().unwrap(), Vec::<String>::new());
-                assert_eq!(counting.counts(), idle);
+                assert_eq!(world.counter.counts(), idle);
             }
         };
         poll(0, counts([("list", 2)]));
@@ -97,15 +97,15 @@ fn follow_costs_two_lists_a_poll_while_nothing_is_new() {
 
 #[test]
 fn a_follower_gets_of_a_segment_only_what_it_has_not_yielded() {
-    on_both(|world, counting| {
+    on_both(|world| {
         append_batches(world, 3);
         let mut pages = world.start_read("log").unwrap();
         pages.rest().unwrap();
         append_batches(world, 2);
         world.compact("log").unwrap();
-        counting.requests();
+        world.counter.requests();
         assert_eq!(pages.rest().unwrap().len(), 4);
-        let requests = counting.requests();
+        let requests = world.counter.requests();
         let of = |what: &str| requests.iter().filter(|r| r.what == what).collect::<Vec<_>>();
         assert_eq!((of("get index").len(), of("get batch").len()), (1, 0));
         let [Request { amount, .. }] = of("get segment")[..] else { panic!("{requests:?}") };
@@ -114,8 +114,8 @@ fn a_follower_gets_of_a_segment_only_what_it_has_not_yielded() {
 }
 
 #[test]
-fn garbage_costs_a_follower_one_list_more_and_its_index_once() {
-    on_both(|world, counting| {
+fn a_leftover_costs_a_follower_one_list_more_and_its_index_once() {
+    on_both(|world| {
         append_batches(world, 3);
         let key = world.keys().remove(0);
         let bytes = world.object(&key);
@@ -124,10 +124,10 @@ fn garbage_costs_a_follower_one_list_more_and_its_index_once() {
             world.put(&key, &bytes);
             let mut pages = world.start_read("log").unwrap();
             pages.rest().unwrap();
-            counting.requests();
+            world.counter.requests();
             for _ in 0..3 {
                 assert_eq!(pages.rest().unwrap(), Vec::<String>::new());
-                assert_eq!(counting.counts(), counts([("list", 3)]), "trimmed: {trimmed}");
+                assert_eq!(world.counter.counts(), counts([("list", 3)]), "trimmed: {trimmed}");
             }
             world.trim("log", TrimPoint::KeepEvents(0)).unwrap();
         }
@@ -135,9 +135,9 @@ fn garbage_costs_a_follower_one_list_more_and_its_index_once() {
 }
 
 /// Returns the sizes of the segment reads in bytes, and the other gets.
-fn gets(counting: &Counting) -> (Vec<u64>, BTreeMap<String, usize>) {
+fn gets(world: &World) -> (Vec<u64>, BTreeMap<String, usize>) {
     let (segments, others): (Vec<_>, Vec<_>) =
-        counting.requests().into_iter().partition(|request| request.what == "get segment");
+        world.counter.requests().into_iter().partition(|request| request.what == "get segment");
     let mut counts = BTreeMap::new();
     for request in others {
         *counts.entry(request.what).or_default() += 1;
@@ -147,7 +147,7 @@ fn gets(counting: &Counting) -> (Vec<u64>, BTreeMap<String, usize>) {
 
 #[test]
 fn a_read_from_a_position_gets_only_the_batches_from_there_on() {
-    on_both(|world, counting| {
+    on_both(|world| {
         // Two segments of four batches of two events of twelve bytes, and a live batch.
         for _ in 0..2 {
             append_batches(world, 4);
@@ -166,7 +166,7 @@ fn a_read_from_a_position_gets_only_the_batches_from_there_on() {
             (15, vec![24], 1),
             (16, vec![], 0),
         ] {
-            counting.requests();
+            world.counter.requests();
             let mut pages = world.start_read_from("log", &position.to_string()).unwrap();
             assert_eq!(pages.rest().unwrap().len(), 18 - position);
             let expected = counts([
@@ -175,14 +175,14 @@ fn a_read_from_a_position_gets_only_the_batches_from_there_on() {
                 ("get index", indexes),
                 ("get batch", 1),
             ]);
-            assert_eq!(gets(counting), (segments, expected), "from {position}");
+            assert_eq!(gets(world), (segments, expected), "from {position}");
         }
     });
 }
 
 #[test]
 fn a_read_of_a_time_gets_only_the_batches_of_that_time() {
-    on_both(|world, counting| {
+    on_both(|world| {
         for _ in 0..3 {
             append_batches(world, 4);
             world.compact_with("log", NO_MERGE).unwrap();
@@ -206,7 +206,7 @@ fn a_read_of_a_time_gets_only_the_batches_of_that_time() {
                 until: second(until),
                 ..ReadOptions::default()
             };
-            counting.requests();
+            world.counter.requests();
             let mut pages = world.start_read_with("log", options).unwrap();
             let bytes: u64 = segments.iter().sum();
             let found = pages.rest().unwrap().len();
@@ -217,23 +217,23 @@ fn a_read_of_a_time_gets_only_the_batches_of_that_time() {
                 ("get index", indexes),
                 ("get batch", batches),
             ]);
-            assert_eq!(gets(counting), (segments, expected), "since {since} until {until}");
+            assert_eq!(gets(world), (segments, expected), "since {since} until {until}");
         }
     });
 }
 
 #[test]
 fn last_costs_what_a_read_from_there_on_does() {
-    on_both(|world, counting| {
+    on_both(|world| {
         log_of(world, 3, 2);
         for (last, segments, indexes, batches) in
             [(1, vec![], 0, 1), (4, vec![], 0, 2), (6, vec![24], 1, 2), (9, vec![48, 24], 2, 2)]
         {
-            counting.requests();
+            world.counter.requests();
             let options = ReadOptions { last: Some(last), ..ReadOptions::default() };
             let mut pages = world.start_read_with("log", options).unwrap();
             assert_eq!(u64::try_from(pages.rest().unwrap().len()), Ok(last));
-            let (mut got, others) = gets(counting);
+            let (mut got, others) = gets(world);
             got.sort_unstable_by(|a, b| b.cmp(a));
             let expected = counts([
                 ("list", 3),

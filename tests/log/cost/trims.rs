@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn trim_costs_the_lists_and_a_commit_and_rewrites_the_segment_that_it_cuts() {
-    on_both(|world, counting| {
+    on_both(|world| {
         log_of(world, 5, 2);
         let start = 1_700_000_000_000_000;
         for (point, lazy, indexes, rewrites, deletes) in [
@@ -18,9 +18,9 @@ fn trim_costs_the_lists_and_a_commit_and_rewrites_the_segment_that_it_cuts() {
             (TrimPoint::KeepEvents(6), true, 0, 0, 0),
         ] {
             let shown = format!("{point:?}");
-            counting.requests();
+            world.counter.requests();
             let planned = world.plan_trim("log", point.clone(), lazy).unwrap();
-            let looked: usize = counting.counts().values().sum();
+            let looked: usize = world.counter.counts().values().sum();
             assert!(looked <= 4 + indexes + rewrites, "{shown}: {looked}");
             let done = world.trim_with("log", point, lazy).unwrap();
             assert!(done.events > 0 && done == planned, "{shown}: {done:?}, {planned:?}");
@@ -38,18 +38,18 @@ fn trim_costs_the_lists_and_a_commit_and_rewrites_the_segment_that_it_cuts() {
                 ("delete", deletes),
             ]);
             expected.retain(|(_, count)| *count > 0);
-            assert_eq!(in_order(counting), expected, "{shown}");
+            assert_eq!(in_order(world), expected, "{shown}");
         }
         assert_eq!(world.trim_lazily("log", TrimPoint::KeepEvents(6)).unwrap().events, 0);
-        assert_eq!(counting.counts(), counts([("list", 3), ("get manifest", 1)]));
+        assert_eq!(world.counter.counts(), counts([("list", 3), ("get manifest", 1)]));
     });
 }
 
 #[test]
 fn trim_of_live_batches_costs_a_compaction_of_them_more() {
-    on_both(|world, counting| {
+    on_both(|world| {
         log_of(world, 2, 3);
-        counting.requests();
+        world.counter.requests();
         // No event of the third batch is trimmed.
         let done = world.trim("log", TrimPoint::KeepEvents(3)).unwrap();
         assert_eq!((done.absorbed_batches, done.events), (2, 11));
@@ -76,16 +76,16 @@ fn trim_of_live_batches_costs_a_compaction_of_them_more() {
             ("get marker", 1),
             ("delete", 1),
         ]);
-        assert_eq!(in_order(counting), expected);
+        assert_eq!(in_order(world), expected);
     });
 }
 
 #[test]
 fn a_compaction_that_removes_what_a_lazy_trim_left_costs_a_rewrite_of_that() {
-    on_both(|world, counting| {
+    on_both(|world| {
         log_of(world, 3, 0);
         world.trim_lazily("log", TrimPoint::Position("3".to_owned())).unwrap();
-        counting.requests();
+        world.counter.requests();
         assert_eq!(world.compact_with("log", NO_MERGE).unwrap().segments, 1);
         let expected = runs([
             ("list", 2),
@@ -100,6 +100,6 @@ fn a_compaction_that_removes_what_a_lazy_trim_left_costs_a_rewrite_of_that() {
             ("get marker", 1),
             ("delete", 1),
         ]);
-        assert_eq!(in_order(counting), expected);
+        assert_eq!(in_order(world), expected);
     });
 }

@@ -7,7 +7,7 @@ fn a_batch_that_is_said_to_exist_counts_once_it_is_there() {
     on_both(|world| {
         let log = world.open("log");
         log.append("event").unwrap();
-        world.faults.arm([Fault::SaysExists]);
+        world.faults.arm(Call::Create, [Fault::SaysExists]);
         let failed = log.flush().unwrap_err();
         let Error::WriteFailed(WriteFailure { fate, events_pending, transient, message, .. }) =
             &failed
@@ -20,7 +20,7 @@ fn a_batch_that_is_said_to_exist_counts_once_it_is_there() {
         assert_eq!(world.read("log").unwrap(), ["event"]);
         // A create that landed without a reply costs one lookup.
         log.append("second").unwrap();
-        world.faults.arm([Fault::ReplyLost]);
+        world.faults.arm(Call::Create, [Fault::ReplyLost]);
         log.flush().unwrap_err();
         world.faults.requests();
         assert_eq!(log.flush().unwrap().events, 2);
@@ -37,7 +37,7 @@ fn a_batch_whose_name_is_taken_is_not_written_and_stays() {
     on_both(|world| {
         let log = world.open("log");
         log.append("event").unwrap();
-        world.faults.arm([Fault::Taken]);
+        world.faults.arm(Call::Create, [Fault::Taken]);
         for _ in 0..2 {
             let failed = log.flush().unwrap_err();
             let Error::WriteFailed(WriteFailure {
@@ -68,7 +68,7 @@ fn a_segment_or_an_index_that_is_said_to_exist_counts_once_it_is_there() {
                     log.append(&event).unwrap();
                     log.flush().unwrap();
                 }
-                world.faults.arm_after(fault, at);
+                world.faults.arm_after(at, Call::Create, fault);
                 let failed = log.compact().unwrap_err();
                 let fate = WriteFate::Unknown;
                 assert!(
@@ -93,7 +93,7 @@ fn without_the_look_an_event_would_be_lost() {
     let world = World::new(Kind::Native);
     let log = world.open("log");
     log.append("event").unwrap();
-    world.faults.arm([Fault::SaysExists]);
+    world.faults.arm(Call::Create, [Fault::SaysExists]);
     mutants::set(Some(Mutant::TrustExisting));
     let flushed = log.flush();
     mutants::set(None);

@@ -29,7 +29,7 @@ fn a_reader_that_saw_a_manifest_does_not_believe_that_it_is_gone() {
         assert_eq!(rest(&mut reader).unwrap().len(), 8);
         let outcome = rest(&mut reader);
         // When the listings are honest again, it continues as if nothing had happened.
-        liar.lies.set(0);
+        liar.alter.lies.set(0);
         (outcome, rest(&mut reader))
     };
     let (refused, after) = follow();

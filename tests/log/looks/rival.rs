@@ -4,22 +4,23 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use rig::memory::{Created, Memory, MemoryRead, MemoryUpload};
+use rig::altered::{Alter, Altered};
+use rig::memory::Memory;
 use stratalog_guest::format::names::{CommitId, Generation, ObjectName, SegmentName};
-use stratalog_guest::ports::{ListPage, ObjectRange, Store, StoreError, WriteError};
+use stratalog_guest::ports::Store as _;
 
 use super::log;
 
-/// A store on which each commit finds the segment of another compactor.
-#[derive(Clone)]
+/// Another compactor, whose segment each commit finds.
+#[derive(Clone, Default)]
 pub struct Rival {
-    memory: Memory,
     left: Rc<RefCell<Vec<String>>>,
 }
 
 impl Rival {
-    pub fn new(memory: &Memory) -> Self {
-        Self { memory: memory.clone(), left: Rc::default() }
+    /// Makes a store on which it is faster.
+    pub fn on(memory: &Memory) -> Altered<Self> {
+        Altered::new(memory, Self::default())
     }
 
     /// Returns the keys of these segments and indexes.
@@ -28,50 +29,20 @@ impl Rival {
     }
 
     /// Leaves a segment of the generation that is about to be committed, and its index.
-    fn leave(&self, generation: Generation) {
+    fn leave(&self, memory: &Memory, generation: Generation) {
         let segment = SegmentName { generation, commit_id: CommitId(7), part: 0 };
         for key in [log().key(segment), log().key(segment.index())] {
-            self.memory.create(&key, b"lost\n").unwrap();
+            memory.create(&key, b"lost\n").unwrap();
             self.left.borrow_mut().push(key);
         }
     }
 }
 
-impl Store for Rival {
-    type Bytes = Vec<u8>;
-    type Create = Created;
-    type Read = MemoryRead<Memory>;
-    type Upload = MemoryUpload<Memory>;
-
-    fn create_exclusive(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
+impl Alter for Rival {
+    fn before_commit(&self, memory: &Memory, key: &str) {
         let name = log().object(key).and_then(ObjectName::parse);
         if let Some(ObjectName::Manifest(generation)) = name {
-            self.leave(generation);
+            self.leave(memory, generation);
         }
-        self.memory.create_exclusive(key, bytes)
-    }
-    fn create(&self, key: &str, bytes: &[u8]) -> Result<(), WriteError> {
-        self.memory.create(key, bytes)
-    }
-    fn start_create(&self, key: &str, bytes: &Vec<u8>) -> Created {
-        self.memory.start_create(key, bytes)
-    }
-    fn ensure_exclusive(&self, prefix: &str) -> Result<(), StoreError> {
-        self.memory.ensure_exclusive(prefix)
-    }
-    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
-        self.memory.get(key)
-    }
-    fn list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
-        self.memory.list(prefix, after, limit)
-    }
-    fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
-        self.memory.delete(keys)
-    }
-    fn read(&self, ranges: &[ObjectRange]) -> MemoryRead<Memory> {
-        self.memory.read(ranges)
-    }
-    fn start_upload(&self, key: &str) -> Result<MemoryUpload<Memory>, WriteError> {
-        self.memory.start_upload(key)
     }
 }

@@ -90,7 +90,7 @@ fn a_reader_overtaken_by_a_trim_and_a_compaction_repeats_nothing() {
         world.trim("log", TrimPoint::Position("3".to_owned())).unwrap();
         // The index that records the place of the yielded batch is gone at the get, as after a
         // merge. That is no reason to believe that the batch was trimmed.
-        world.faults.arm_after(Fault::GetMissing, 1);
+        world.faults.arm_after(1, Call::Get, Fault::NotFound);
         let rest = read_from(world, &position);
         world.faults.disarm();
         // It has also passed the live events before its last two.
@@ -148,7 +148,7 @@ fn a_create_that_lands_after_its_batch_was_trimmed_is_not_read_again() {
     on_both(|world| {
         let log = world.open("log");
         log.append("twice").unwrap();
-        world.faults.arm([Fault::LandsLate]);
+        world.faults.arm(Call::Create, [Fault::LandsLate]);
         log.flush().unwrap_err();
         log.flush().unwrap();
         append(world, &["other".to_owned()]);

@@ -3,15 +3,11 @@
 use std::collections::BTreeMap;
 
 use rig::memory::{Memory, Objects};
-use stratalog_guest::decide::options::CompactInput;
+use rig::subject::{FULL, NO_MERGE};
 use stratalog_guest::drive::repair::{Action, Step};
 use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 
 use super::{Clock, World, all_but, flip, log, read};
-
-const FULL: CompactInput =
-    CompactInput { full: true, fan_in: None, segment_bytes_max: None, batches_max: None };
-const APART: CompactInput = CompactInput { full: false, fan_in: Some(64), ..FULL };
 
 fn all() -> (Vec<u32>, u64) {
     (all_but(&[]), 0)
@@ -32,7 +28,7 @@ fn merged() -> (World, Objects) {
     let world = World { store: Memory::default(), clock: Clock::default() };
     for first in [0, 3, 6] {
         world.write(first..first + 3);
-        world.compact_with(APART);
+        world.compact_with(NO_MERGE);
     }
     let mut before = world.store.objects();
     before.retain(|key, _| key.contains("segment_"));

@@ -1,6 +1,7 @@
 //! Manifests that are torn, changed or gone: the current one, and those below it.
 
 use rig::memory::{Memory, Objects};
+use rig::subject::{FULL, NO_MERGE};
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::compactor;
 use stratalog_guest::drive::repair::{self, Action, Step};
@@ -12,16 +13,13 @@ use stratalog_guest::format::names::{Generation, LogId};
 use super::{Clock, World, all_but, log, read};
 
 /// Merges as much as possible, or nothing.
-const FULL: CompactInput =
-    CompactInput { full: true, fan_in: None, segment_bytes_max: None, batches_max: None };
-const APART: CompactInput = CompactInput { full: false, fan_in: Some(64), ..FULL };
 
 /// Makes a log of three segments and three live batches.
 fn log_of_three() -> World {
     let world = World { store: Memory::default(), clock: Clock::default() };
     for batches in [0..2, 2..4, 4..6] {
         world.write(batches);
-        world.compact_with(APART);
+        world.compact_with(NO_MERGE);
     }
     world.write(6..9);
     world
@@ -45,7 +43,7 @@ fn trim(world: &World, kept: u64, lazy: bool) {
 #[allow(clippy::type_complexity, reason = "one table")]
 fn commits() -> Vec<(&'static str, Box<dyn Fn(&World)>, bool)> {
     vec![
-        ("absorbs", Box::new(|world| world.compact_with(APART)), true),
+        ("absorbs", Box::new(|world| world.compact_with(NO_MERGE)), true),
         ("merges", Box::new(|world| world.compact_with(FULL)), true),
         (
             "merges small parts",
@@ -138,10 +136,10 @@ fn current_manifest_that_was_changed_is_made_again() {
 #[test]
 fn current_manifest_is_not_made_again_from_what_others_left() {
     // A loser's segment next to that of the winner: without the manifest it may be either's.
-    let (world, key) = committed(&|world| world.compact_with(APART));
+    let (world, key) = committed(&|world| world.compact_with(NO_MERGE));
     let (other, _) = committed(&|world| {
         world.clock.0.set(world.clock.0.get() + 5);
-        world.compact_with(APART);
+        world.compact_with(NO_MERGE);
     });
     let mut objects: Objects = other.store.objects();
     objects.extend(world.store.objects());
@@ -226,7 +224,7 @@ fn compaction_of_a_log_that_lacks_a_manifest_is_refused_until_it_is_repaired() {
 
 #[test]
 fn first_manifest_gets_a_stand_in_and_the_rest_is_repaired() {
-    let (mut world, _) = committed(&|world| world.compact_with(APART));
+    let (mut world, _) = committed(&|world| world.compact_with(NO_MERGE));
     let key = "log/manifest_0000000000000000001.json";
     world.damage(key, |bytes| bytes.truncate(60));
     let torn = world.store.objects()[key].clone();

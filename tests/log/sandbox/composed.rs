@@ -31,7 +31,7 @@ fn a_joined_plugin_runs_on_the_same_logs() {
     assert_eq!(outcome.end.to_string(), "exited with code 0");
     assert_eq!(said[2..], ["flush: 25 events", "append=b: done", "close: 26 events"]);
     assert_eq!(joined.events(), alone.events());
-    let requests = joined.faulty.1.requests();
+    let requests = joined.faulty.faults.requests();
     let below = |request: &String| {
         let (_, key) = request.split_once(' ').unwrap();
         key == SECRET_NAME || key.starts_with(&format!("{SECRET_NAME}/"))
@@ -61,7 +61,7 @@ fn a_joined_plugin_has_no_more_rights_than_another() {
     stage.run(stage.granting(Rights::default()), &two_batches);
     stage.run(stage.granting(Rights::all()), &["compact=errors"]);
     stage.run(stage.granting(Rights::default()), &two_batches);
-    stage.faulty.1.requests();
+    stage.faulty.faults.requests();
     let table = [
         (Right::Append, "read=errors"),
         (Right::Append, "compact=errors"),
@@ -73,7 +73,7 @@ fn a_joined_plugin_has_no_more_rights_than_another() {
         assert!(said[0].contains("needs the right to "), "{said:?}");
         assert_eq!(outcome.end.to_string(), "exited with code 0");
     }
-    let mut requests = stage.faulty.1.requests();
+    let mut requests = stage.faulty.faults.requests();
     // Any right allows lists, and the right to read allows gets.
     requests.retain(|request| !request.starts_with("list ") && !request.starts_with("get "));
     assert!(requests.is_empty(), "{requests:?}");

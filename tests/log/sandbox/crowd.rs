@@ -78,7 +78,7 @@ fn measure_idle_plugins() {
                 ));
             }
             // Each creates its batch at most a second after its append.
-            while stage.faulty.0.list(None).count().await < count {
+            while stage.faulty.objects.list(None).count().await < count {
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             }
             let held = resident_bytes().saturating_sub(before);

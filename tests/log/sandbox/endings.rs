@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rig::faults::Fault;
+use rig::faults::{Call, Fault};
 use stratalog::plugin::{ExitReason, PluginLimits, Rights, Run};
 use stratalog::{Error, WriteFailure, WriteFate};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
@@ -109,7 +109,7 @@ fn a_run_that_is_stopped_or_dropped_leaves_its_events_flushed() {
 #[test]
 fn events_that_cannot_be_flushed_are_reported() {
     let stage = Stage::new();
-    stage.faulty.1.arm(std::iter::repeat_n(Fault::CreateRefused, 20));
+    stage.faulty.faults.arm(Call::Create, std::iter::repeat_n(Fault::Refused, 20));
     let script = [OPEN, "append=a=3", "abort"];
     let (outcome, _) = stage.run(stage.granting(Rights::default()), &script);
     let [unflushed] = &outcome.unflushed[..] else { panic!("{:?}", outcome.unflushed) };

@@ -1,6 +1,6 @@
 //! Rights: the allowed calls of a plugin, and the facts that it can learn.
 
-use rig::faults::Fault;
+use rig::faults::{Call, Fault};
 use stratalog::plugin::{Right, Rights};
 
 use super::stage::{SECRET_NAME, SECRET_STORE, Stage};
@@ -62,7 +62,7 @@ fn a_call_without_its_right_is_denied_before_any_effect() {
         let others = Right::ALL.into_iter().filter(|other| *other != right);
         let others = others.fold(Rights::none(), Rights::and);
         // Forgets the earlier requests.
-        stage.faulty.1.requests();
+        stage.faulty.faults.requests();
         let (outcome, said) = stage.run(stage.granting(others), &[word]);
         let right_name = right.name();
         let denied = format!(
@@ -70,7 +70,7 @@ fn a_call_without_its_right_is_denied_before_any_effect() {
         );
         assert_eq!(said, [denied]);
         assert_eq!(outcome.end.to_string(), "exited with code 0");
-        let requests = stage.faulty.1.requests();
+        let requests = stage.faulty.faults.requests();
         assert!(requests.is_empty(), "{word} reached the store: {requests:?}");
         let (_, said) = stage.run(stage.granting(Rights::none().and(right)), &[word]);
         assert!(!said[0].contains("denied"), "{said:?}");
@@ -110,7 +110,7 @@ fn only_granted_labels_open() {
         );
         assert_eq!(said, denied);
     }
-    assert!(stage.faulty.1.requests().is_empty());
+    assert!(stage.faulty.faults.requests().is_empty());
 }
 
 /// The store's name, the log's name and the cause stay in the host.
@@ -119,15 +119,15 @@ fn a_plugin_is_told_labels_and_nothing_of_what_is_behind() {
     let stage = Stage::new();
     let everything = ["open=errors", "append=a", "flush", "append=b", "flush", "compact=errors"];
     let (_, mut said) = stage.run(stage.granting(Rights::all()), &everything);
-    for (fault, script) in [
-        (Fault::ListFails, ["open=errors", "stat=errors"]),
-        (Fault::GetFails, ["read=errors", "compact=errors"]),
-        (Fault::CreateRefused, ["open=errors", "append=c"]),
+    for (call, fault, script) in [
+        (Call::List, Fault::Lost, ["open=errors", "stat=errors"]),
+        (Call::Get, Fault::Lost, ["read=errors", "compact=errors"]),
+        (Call::Create, Fault::Refused, ["open=errors", "append=c"]),
     ] {
-        stage.faulty.1.arm(std::iter::repeat_n(fault, 8));
+        stage.faulty.faults.arm(call, std::iter::repeat_n(fault, 8));
         let script = [&script[..], &["flush", "read=errors"]].concat();
         said.extend(stage.run(stage.granting(Rights::all()), &script).1);
-        stage.faulty.1.disarm();
+        stage.faulty.faults.disarm();
     }
     let failed = |kind: &str| said.iter().any(|line| line.contains(kind));
     assert!(failed("store-failed: ") && failed("write-failed: "), "{said:#?}");

@@ -42,7 +42,7 @@ impl Stage {
             .enable_all()
             .build()
             .unwrap();
-        let faulty = Faulty::empty();
+        let faulty = Faulty::default();
         let objects = Arc::new(faulty.clone());
         let store = Store::from_object_store(objects, SECRET_STORE, ConditionalCreate::Honoured);
         let host = Host::builder().cache_folder(cache()).build().unwrap();

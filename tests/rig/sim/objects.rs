@@ -5,17 +5,18 @@ use std::ops::{Bound, Range};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::faults::Fault;
 use crate::sim::history::Trim;
 use crate::sim::lies::{Known, Lie};
 use crate::sim::world::{ActorView, State};
 
-/// The outcome of a create.
+/// The outcome of a create, as its actor hears it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Done,
     Exists,
     Refused,
-    Lost,
+    Unknown,
 }
 
 /// A read or a list that the store did not do.
@@ -113,6 +114,15 @@ impl State {
         }
     }
 
+    fn random_fault(&mut self) -> Fault {
+        match self.random.below(10) {
+            0 => Fault::Refused,
+            1..3 => Fault::Lost,
+            3..7 => Fault::ReplyLost,
+            _ => Fault::LandsLate,
+        }
+    }
+
     /// Does a create, with any outcome.
     fn create(
         &mut self,
@@ -127,16 +137,16 @@ impl State {
         }
         let faults = self.rates.faults;
         if faults > 0 && self.random.chance(faults, 1000) {
-            match self.random.below(10) {
-                0 => return Fate::Refused,
-                1..3 => {}
-                3..7 => self.land(key, bytes, trim.as_deref()),
-                _ => {
+            match self.random_fault() {
+                Fault::Refused => return Fate::Refused,
+                Fault::ReplyLost => self.land(key, bytes, trim.as_deref()),
+                Fault::LandsLate => {
                     let (key, started) = (key.to_owned(), None);
                     self.objects.in_flight.push(InFlight { actor, started, key, bytes, trim });
                 }
+                _ => {}
             }
-            return Fate::Lost;
+            return Fate::Unknown;
         }
         if self.objects.stored.contains_key(key) {
             return Fate::Exists;

@@ -19,7 +19,7 @@ fn outcome(fate: Fate) -> Result<(), WriteError> {
             kind: StoreErrorKind::PermissionDenied,
             message: "it was refused".to_owned(),
         })),
-        Fate::Lost => Err(WriteError::Unknown(StoreError {
+        Fate::Unknown => Err(WriteError::Unknown(StoreError {
             kind: StoreErrorKind::Unavailable,
             message: "the reply was lost".to_owned(),
         })),

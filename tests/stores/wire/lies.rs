@@ -32,7 +32,7 @@ fn a_log_whose_listing_is_none_is_not_taken_for_empty() {
     let host = host();
     on_each_server(|wire| {
         let store = wire.store(0);
-        wire.proxy.play(|_| Fault::None);
+        wire.proxy.play(|_| WireFault::None);
         wire.runtime.block_on(async {
             append(&host, &store, &EVENTS[..4]).await;
             host.compact(&store, "log", &CompactOptions::new()).await.unwrap();
@@ -41,8 +41,8 @@ fn a_log_whose_listing_is_none_is_not_taken_for_empty() {
             // For all listings, and for those of the manifests alone.
             for (lie, part) in [(ERROR, ""), (LOGIN_PAGE, ""), (ERROR, "manifest_")] {
                 wire.proxy.play(move |seen| match seen.is_list() && seen.target.contains(part) {
-                    true => Fault::Lie(lie),
-                    false => Fault::None,
+                    true => WireFault::Lie(lie),
+                    false => WireFault::None,
                 });
                 assert_is_told("read", read(&host, &store).await);
                 assert_is_told("stat", host.stat(&store, "log").await);
@@ -55,7 +55,7 @@ fn a_log_whose_listing_is_none_is_not_taken_for_empty() {
                     .any(|(seen, _)| seen.method == "DELETE" || seen.target.contains("delete"));
                 assert!(!deleted, "something was deleted");
             }
-            wire.proxy.play(|_| Fault::None);
+            wire.proxy.play(|_| WireFault::None);
             assert_eq!(store.list("log/", None, 100).await.unwrap(), before);
             assert_eq!(read(&host, &store).await.unwrap(), EVENTS);
         });
@@ -72,7 +72,7 @@ fn a_listing_that_lost_its_token_is_not_taken_for_all() {
             store.create(&format!("log/{event}"), event.into(), false).await.unwrap();
         }
         assert!(store.list("log/", None, 4).await.unwrap().more);
-        wire.proxy.play(|_| Fault::DropElement("NextContinuationToken"));
+        wire.proxy.play(|_| WireFault::DropElement("NextContinuationToken"));
         let error = store.list("log/", None, 4).await.unwrap_err();
         assert_eq!(error.kind, Kind::Other, "{error}");
         assert!(error.message.contains("is truncated and does not say where"), "{error}");
@@ -91,20 +91,21 @@ fn an_upload_whose_end_is_answered_by_an_error_is_known_only_by_a_look() {
         let is_end = |seen: &Seen| seen.method == "POST" && seen.target.contains("uploadId");
         // The operation was done. The repeated request finds no upload any more, and the lookup
         // finds the object.
-        let mut faults = vec![Fault::CarryOutAndLie(FAILED)];
+        let mut faults = vec![WireFault::DoneButLie(FAILED)];
         wire.proxy.play(move |seen| match is_end(seen) {
-            true => faults.pop().unwrap_or(Fault::None),
-            false => Fault::None,
+            true => faults.pop().unwrap_or(WireFault::None),
+            false => WireFault::None,
         });
         wire.runtime.block_on(upload(wire.store(2))).unwrap();
         assert_eq!(wire.proxy.faults(), 1);
         // The operation was not done, and no answer reveals it.
         for lie in [FAILED, ERROR] {
             let store = wire.store(1);
-            wire.proxy.play(move |seen| if is_end(seen) { Fault::Lie(lie) } else { Fault::None });
+            wire.proxy
+                .play(move |seen| if is_end(seen) { WireFault::Lie(lie) } else { WireFault::None });
             let fate = wire.runtime.block_on(upload(store.clone()));
             assert!(matches!(fate, Err(WriteError::Unknown(_))), "{fate:?}");
-            wire.proxy.play(|_| Fault::None);
+            wire.proxy.play(|_| WireFault::None);
             assert_eq!(wire.get(&store, "log/a"), Err(Kind::NotFound));
         }
     });
@@ -114,16 +115,16 @@ fn an_upload_whose_end_is_answered_by_an_error_is_known_only_by_a_look() {
 fn objects_are_deleted_only_if_the_server_says_so() {
     on_each_server(|wire| {
         let store = wire.store(0);
-        wire.proxy.play(|_| Fault::None);
+        wire.proxy.play(|_| WireFault::None);
         wire.create(&store, "log/a").unwrap();
         wire.proxy.play(|seen| match seen.method.as_str() {
-            "POST" => Fault::Lie(LOGIN_PAGE),
-            _ => Fault::None,
+            "POST" => WireFault::Lie(LOGIN_PAGE),
+            _ => WireFault::None,
         });
         let failures = wire.runtime.block_on(store.delete(vec!["log/a".to_owned()]));
         assert_eq!(failures.len(), 1);
         assert!(failures[0].error.message.contains("its root element is <html>"), "{failures:?}");
-        wire.proxy.play(|_| Fault::None);
+        wire.proxy.play(|_| WireFault::None);
         assert_eq!(wire.get(&store, "log/a").unwrap(), "bytes");
     });
 }

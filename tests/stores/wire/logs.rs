@@ -48,19 +48,19 @@ fn a_flush_that_fails_says_its_fate_and_the_next_one_writes_each_event_once() {
     let host = host();
     on_each_server(|wire| {
         let table = [
-            (Fault::ResetAfter, WriteFate::Unknown),
-            (Fault::StallAfter, WriteFate::Unknown),
-            (Fault::CarryOutAndRefuse("503 Slow Down"), WriteFate::Unknown),
-            (Fault::ResetBefore, WriteFate::Unknown),
-            (Fault::Refuse("500 Internal Server Error"), WriteFate::Unknown),
-            (Fault::Refuse("403 Forbidden"), WriteFate::NotWritten),
+            (WireFault::ReplyLost(Silence::Reset), WriteFate::Unknown),
+            (WireFault::ReplyLost(Silence::Stall), WriteFate::Unknown),
+            (WireFault::DoneButStatus("503 Slow Down"), WriteFate::Unknown),
+            (WireFault::Lost(Silence::Reset), WriteFate::Unknown),
+            (WireFault::Status("500 Internal Server Error"), WriteFate::Unknown),
+            (WireFault::Status("403 Forbidden"), WriteFate::NotWritten),
         ];
         for (fault, expected) in table {
-            let store = match fault.is_silent() {
+            let store = match fault.is_stall() {
                 true => wire.store_at(&wire.place(), 0, LATE),
                 false => wire.store(0),
             };
-            wire.proxy.play(|_| Fault::None);
+            wire.proxy.play(|_| WireFault::None);
             wire.runtime.block_on(async {
                 let options = LogOptions::new().flush_interval(Duration::ZERO);
                 let log = host.open(&store, "log", options).await.unwrap();
@@ -68,7 +68,7 @@ fn a_flush_that_fails_says_its_fate_and_the_next_one_writes_each_event_once() {
                 log.append("two").await.unwrap();
                 wire.proxy.play(move |seen| match seen.method.as_str() {
                     "PUT" => fault,
-                    _ => Fault::None,
+                    _ => WireFault::None,
                 });
                 let failed = log.flush().await.unwrap_err();
                 let Error::WriteFailed(WriteFailure { fate, events_pending, .. }) = &failed else {
@@ -76,7 +76,7 @@ fn a_flush_that_fails_says_its_fate_and_the_next_one_writes_each_event_once() {
                 };
                 assert_eq!((*fate, *events_pending), (expected, 2), "{fault:?}: {failed}");
                 log.append("three").await.unwrap();
-                wire.proxy.play(|_| Fault::None);
+                wire.proxy.play(|_| WireFault::None);
                 assert_eq!(log.close().await.unwrap().events, 3, "{fault:?}");
                 let events = read(&host, &store).await.unwrap();
                 assert_eq!(events, ["one", "two", "three"], "{fault:?}");

@@ -18,7 +18,10 @@ fn store(server: &Server, proxy: &Proxy, retry_max: usize) -> Store {
     Store::open(&place.root, &StoreOptions::new().with_retry_max(retry_max)).unwrap()
 }
 
-fn first_of(method: &'static str, fault: Fault) -> impl FnMut(&Seen) -> Fault + Send + 'static {
+fn first_of(
+    method: &'static str,
+    fault: WireFault,
+) -> impl FnMut(&Seen) -> WireFault + Send + 'static {
     first_attempts(fault, move |seen| seen.method == method)
 }
 
@@ -27,10 +30,10 @@ fn a_first_write_gets_past_the_locks_and_folders_of_others() {
     let Some((server, proxy)) = webdav() else { return };
     let runtime = Runtime::new().unwrap();
     let table = [
-        ("MKCOL", Fault::Refuse("423 Locked")),
+        ("MKCOL", WireFault::Status("423 Locked")),
         // The repeated request hears that the folder is there.
-        ("MKCOL", Fault::CarryOutAndRefuse("503 Service Unavailable")),
-        ("PUT", Fault::Refuse("423 Locked")),
+        ("MKCOL", WireFault::DoneButStatus("503 Service Unavailable")),
+        ("PUT", WireFault::Status("423 Locked")),
     ];
     for (method, fault) in table {
         let store = store(&server, &proxy, 3);
@@ -53,8 +56,8 @@ fn a_write_that_meets_a_lock_every_time_fails_with_what_is_known() {
     for (method, fate) in table {
         let store = store(&server, &proxy, 2);
         proxy.play(move |seen| match seen.method == method {
-            true => Fault::Refuse("423 Locked"),
-            false => Fault::None,
+            true => WireFault::Status("423 Locked"),
+            false => WireFault::None,
         });
         let created = runtime.block_on(store.create("log/a", "bytes".into(), false));
         assert_eq!(fate_of(&created), fate, "{method}");
