@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use stratalog::{
-    Checked, CompactOptions, Compaction, CompactionPlan, Error, Finding, TrimOptions, TrimPoint,
-    Trimmed,
+    Checked, Compaction, CompactionPlan, Error, Finding, TrimOptions, TrimPoint, Trimmed,
 };
 use stratalog_guest as guest;
 use stratalog_guest::decide::options::CompactInput;
@@ -13,7 +12,7 @@ use stratalog_guest::drive::reader::ReadOptions;
 use tokio::runtime::Runtime;
 
 use crate::native::NativeStore;
-use crate::records::{checked, compaction, error, plan, trim_point, trimmed};
+use crate::records::{checked, compact_options, compaction, error, plan, trim_point, trimmed};
 use crate::subject::{Kind, World};
 
 impl World {
@@ -163,11 +162,6 @@ impl World {
         }
         Ok(Checked { findings, ..last })
     }
-}
-
-fn compact_options(options: CompactInput) -> CompactOptions {
-    let CompactInput { full, fan_in, segment_bytes_max, batches_max } = options;
-    CompactOptions { full, fan_in, segment_bytes_max, batches_max }
 }
 
 /// A reading pass.

@@ -1,10 +1,13 @@
 //! Records of the native logic as the host's callers see them.
 
+/// The generated types, for bindings of the component's world.
+pub use stratalog::plugin::bindings::log::types as wit;
 use stratalog::{
-    Checked, Compaction, CompactionPlan, Damage, Error, EventFault, Finding, Garbage,
-    GarbageReason, InvalidEvent, NoLog, Stats, StoreFailure, Tier, TooLong, TrimPoint, Trimmed,
-    WriteFailure, WriteFate, Written,
+    Checked, CompactOptions, Compaction, CompactionPlan, Damage, Error, EventFault, Finding,
+    Garbage, GarbageReason, InvalidEvent, NoLog, Stats, StoreFailure, Tier, TooLong, TrimPoint,
+    Trimmed, WriteFailure, WriteFate, Written,
 };
+use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::{compactor, stat, trimmer, verifier, writer};
 use stratalog_guest::error as native;
 
@@ -28,6 +31,9 @@ same_fields! {
         events, segments, bytes, rewritten_bytes, absorbed_batches, first_position, live_batches
     }
     tier: stat::Tier => Tier { tier, segments, bytes }
+    compact_options: CompactInput => CompactOptions {
+        full, fan_in, segment_bytes_max, batches_max
+    }
     damage: native::Damage => Damage { object, expected, found }
     no_log: native::NoLog => NoLog { name, below, more }
 }

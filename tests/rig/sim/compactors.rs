@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use stratalog::Trimmed;
 use stratalog_guest::decide::options::CompactInput;
-use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, Trimmed};
+use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint};
 
 use crate::sim::actors::{Actor, unless_wrong};
 use crate::sim::damage;

@@ -7,23 +7,23 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use stratalog::{Checked, Trimmed};
 use stratalog_guest::decide::cursor::Pending;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
 use stratalog_guest::drive::reader::ReadOptions;
-use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, Trimmed};
+use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint};
 use stratalog_guest::format::names::BatchName;
 use wasmtime::component::{Component, Linker, ResourceAny};
 use wasmtime::{Config, Store};
 
+use crate::records::{compact_options, wit};
 use crate::sim::history::LOG;
 use crate::sim::imports::{self, ActorPorts, State};
 use crate::sim::logic::{
     Compacted, Counted, Done, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified,
-    show_damage,
 };
 use crate::sim::world::ActorView;
 use bindings::exports::stratalog::log::append_log::Guest;
-use bindings::stratalog::log::types as wit;
 
 #[allow(clippy::all, clippy::pedantic, clippy::restriction, unreachable_pub, reason = "generated")]
 pub mod bindings {
@@ -32,6 +32,7 @@ pub mod bindings {
         world: "log-component",
         imports: { default: async | trappable },
         exports: { default: async },
+        with: { "stratalog:log/types": crate::records::wit },
     });
 }
 
@@ -122,14 +123,7 @@ impl<'y> Instances<'y> {
 
 impl From<wit::Error> for Refusal {
     fn from(error: wit::Error) -> Self {
-        match error {
-            wit::Error::WriteFailed(_)
-            | wit::Error::StoreFailed(_)
-            | wit::Error::Conflict(_)
-            | wit::Error::NoLog(_) => Self::Again,
-            wit::Error::Damaged(damage) => Self::Damaged(format!("{damage:?}")),
-            error => Self::Wrong(format!("{error:?}")),
-        }
+        stratalog::Error::from(error).into()
     }
 }
 
@@ -171,67 +165,42 @@ impl<'y> Logic<'y> for Instances<'y> {
     }
 
     fn compact(&self, options: CompactInput) -> Outcome<Compacted> {
-        let options = wit::CompactOptions {
-            full: options.full,
-            fan_in: options.fan_in,
-            segment_bytes_max: options.segment_bytes_max,
-            batches_max: options.batches_max,
-        };
+        let options = compact_options(options);
         let done = self
             .instance()?
             .call(async |guest, store| guest.call_compact(store, LOG, options).await)?;
-        Ok(Compacted { merged_files: done.merged_files, events: done.events })
+        Ok(done.into())
     }
 
     fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed> {
         let (point, options) = (trim_point(point), wit::TrimOptions { lazy: options.lazy });
-        let done = self
-            .instance()?
-            .call(async |guest, store| guest.call_trim(store, LOG, &point, options).await)?;
-        Ok(trimmed(&done))
+        self.instance()?
+            .call(async |guest, store| guest.call_trim(store, LOG, &point, options).await)
     }
 
     fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed> {
         let (point, options) = (trim_point(point), wit::TrimOptions { lazy: options.lazy });
-        let planned = self
-            .instance()?
-            .call(async |guest, store| guest.call_plan_trim(store, LOG, &point, options).await)?;
-        Ok(trimmed(&planned))
+        self.instance()?
+            .call(async |guest, store| guest.call_plan_trim(store, LOG, &point, options).await)
     }
 
     fn verify(&self) -> Outcome<Verified> {
         let mut instance = self.instance()?;
         let verifier = instance.call(async |guest, store| guest.call_verify(store, LOG).await)?;
-        let mut verified = Verified::default();
+        let (mut last, mut findings) = (Checked::default(), Vec::new());
         while let Some(checked) =
             instance.call(async |guest, store| guest.verifier().call_next(store, verifier).await)?
         {
-            (verified.events, verified.trimmed_events) = (checked.events, checked.trimmed_events);
-            for finding in checked.findings {
-                match finding {
-                    wit::Finding::Damaged(wit::Damage { object, expected, found }) => {
-                        verified.damaged.push(show_damage(&object, &expected, &found));
-                    }
-                    wit::Finding::Garbage(garbage) => verified.garbage.push(garbage.object),
-                }
-            }
+            last = checked;
+            findings.append(&mut last.findings);
         }
-        Ok(verified)
+        Ok(Checked { findings, ..last }.into())
     }
 
     fn stat(&self) -> Outcome<Counted> {
         let stats =
             self.instance()?.call(async |guest, store| guest.call_stat(store, LOG).await)?;
-        Ok(Counted {
-            events: stats.events,
-            lost_events: stats.lost_events,
-            batches: stats.batches,
-            uncounted_batches: stats.uncounted_batches,
-            segments: stats.segments,
-            trimmed_events: stats.trimmed_events,
-            first_position: stats.first_position,
-            next_position: stats.next_position,
-        })
+        Ok(stats.into())
     }
 
     fn repair(&self) -> Outcome<Vec<Mended>> {
@@ -262,18 +231,6 @@ fn trim_point(point: TrimPoint) -> wit::TrimPoint {
         TrimPoint::Position(position) => wit::TrimPoint::Position(position),
         TrimPoint::Time(time) => wit::TrimPoint::Time(time),
         TrimPoint::KeepEvents(events) => wit::TrimPoint::KeepEvents(events),
-    }
-}
-
-fn trimmed(done: &wit::Trimmed) -> Trimmed {
-    Trimmed {
-        events: done.events,
-        segments: done.segments,
-        bytes: done.bytes,
-        rewritten_bytes: done.rewritten_bytes,
-        absorbed_batches: done.absorbed_batches,
-        first_position: done.first_position,
-        live_batches: done.live_batches,
     }
 }
 

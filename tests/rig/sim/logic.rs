@@ -1,10 +1,13 @@
 //! The operations of an actor on a log, by the logic run natively or by the built component.
+//!
+//! Both answer with the types of `wit/types.wit`. The results here are what traces have of them.
 
+use stratalog::{Checked, Compaction, Damage, Error, Finding, Stats, Trimmed};
 use stratalog_guest::decide::cursor::Pending;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
 use stratalog_guest::decide::page;
 use stratalog_guest::drive::reader::ReadOptions;
-use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, Trimmed};
+use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint};
 
 use crate::sim::component::{Engine, Instances};
 use crate::sim::native::Native;
@@ -24,6 +27,19 @@ pub enum Refusal {
 
 pub type Outcome<T> = Result<T, Refusal>;
 
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::WriteFailed(_)
+            | Error::StoreFailed(_)
+            | Error::Conflict(_)
+            | Error::NoLog(_) => Self::Again,
+            Error::Damaged(_) => Self::Damaged(error.to_string()),
+            error => Self::Wrong(error.to_string()),
+        }
+    }
+}
+
 /// A page of a reader.
 pub type Page = page::Page<Vec<u8>>;
 
@@ -34,6 +50,12 @@ pub struct Compacted {
     pub events: u64,
 }
 
+impl From<Compaction> for Compacted {
+    fn from(done: Compaction) -> Self {
+        Self { merged_files: done.merged_files, events: done.events }
+    }
+}
+
 /// The result of a verification.
 #[derive(Debug, Default)]
 pub struct Verified {
@@ -41,6 +63,23 @@ pub struct Verified {
     pub garbage: Vec<String>,
     pub events: u64,
     pub trimmed_events: u64,
+}
+
+impl From<Checked> for Verified {
+    fn from(checked: Checked) -> Self {
+        let Checked { events, trimmed_events, findings, .. } = checked;
+        let mut verified = Self { events, trimmed_events, ..Self::default() };
+        for finding in findings {
+            match finding {
+                Finding::Damaged(Damage { object, expected, found }) => {
+                    let damaged = format!("{object}: expected {expected}, found {found}");
+                    verified.damaged.push(damaged);
+                }
+                Finding::Garbage(garbage) => verified.garbage.push(garbage.object),
+            }
+        }
+        verified
+    }
 }
 
 /// A damaged object, and the action of a repair on it.
@@ -63,11 +102,6 @@ pub enum Done {
     Nothing(String),
 }
 
-/// Formats damage in one line.
-pub fn show_damage(object: &str, expected: &str, found: &str) -> String {
-    format!("{object}: expected {expected}, found {found}")
-}
-
 /// A log in numbers.
 #[derive(Debug)]
 pub struct Counted {
@@ -79,6 +113,21 @@ pub struct Counted {
     pub trimmed_events: u64,
     pub first_position: u64,
     pub next_position: u64,
+}
+
+impl From<Stats> for Counted {
+    fn from(stats: Stats) -> Self {
+        Self {
+            events: stats.events,
+            lost_events: stats.lost_events,
+            batches: stats.batches,
+            uncounted_batches: stats.uncounted_batches,
+            segments: stats.segments,
+            trimmed_events: stats.trimmed_events,
+            first_position: stats.first_position,
+            next_position: stats.next_position,
+        }
+    }
 }
 
 /// A log, for one actor.

@@ -1,36 +1,30 @@
 //! The log's logic, run natively in a simulated world.
 
+use stratalog::{Checked, Trimmed};
 use stratalog_guest::decide::cursor::Pending;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
 use stratalog_guest::drive::compactor;
 use stratalog_guest::drive::reader::{ReadOptions, Reader};
 use stratalog_guest::drive::repair::{self, Action};
 use stratalog_guest::drive::stat;
-use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint, Trimmed};
-use stratalog_guest::drive::verifier::{Finding, Verifier};
+use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
+use stratalog_guest::drive::verifier::Verifier;
 use stratalog_guest::drive::writer::Writer;
-use stratalog_guest::error::{Damage, Error};
+use stratalog_guest::error::Error;
 use stratalog_guest::format::names::LogName;
 
+use crate::records::{checked, compaction, error, stats, trimmed};
 use crate::sim::history::LOG;
 use crate::sim::logic::{
     Compacted, Counted, Done, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified,
-    show_damage,
 };
 use crate::sim::world::ActorView;
 
 pub struct Native<'y>(pub ActorView<'y>);
 
 impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::WriteFailed(_)
-            | Error::StoreFailed { .. }
-            | Error::Conflict(_)
-            | Error::NoLog(_) => Self::Again,
-            Error::Damaged(damage) => Self::Damaged(damage.to_string()),
-            error => Self::Wrong(error.to_string()),
-        }
+    fn from(native: Error) -> Self {
+        error(native).into()
     }
 }
 
@@ -48,47 +42,29 @@ impl<'y> Logic<'y> for Native<'y> {
     }
 
     fn compact(&self, options: CompactInput) -> Outcome<Compacted> {
-        let done = compactor::compact(self.0, &self.0, log(), options)?;
-        Ok(Compacted { merged_files: done.batches + done.segments, events: done.events })
+        Ok(compaction(compactor::compact(self.0, &self.0, log(), options)?).into())
     }
 
     fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed> {
-        Ok(trimmer::trim(self.0, &self.0, log(), point, options)?)
+        Ok(trimmed(trimmer::trim(self.0, &self.0, log(), point, options)?))
     }
 
     fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed> {
-        Ok(trimmer::plan(self.0, log(), point, options)?)
+        Ok(trimmed(trimmer::plan(self.0, log(), point, options)?))
     }
 
     fn verify(&self) -> Outcome<Verified> {
         let mut verifier = Verifier::new(self.0, log());
-        let mut verified = Verified::default();
-        while let Some(checked) = verifier.step()? {
-            (verified.events, verified.trimmed_events) = (checked.events, checked.trimmed_events);
-            for finding in checked.findings {
-                match finding {
-                    Finding::Damaged(Damage { object, expected, found }) => {
-                        verified.damaged.push(show_damage(&object, &expected, &found));
-                    }
-                    Finding::Garbage { object, .. } => verified.garbage.push(object),
-                }
-            }
+        let (mut last, mut findings) = (Checked::default(), Vec::new());
+        while let Some(step) = verifier.step()? {
+            last = checked(step);
+            findings.append(&mut last.findings);
         }
-        Ok(verified)
+        Ok(Checked { findings, ..last }.into())
     }
 
     fn stat(&self) -> Outcome<Counted> {
-        let stats = stat::stat(self.0, log())?;
-        Ok(Counted {
-            events: stats.events,
-            lost_events: stats.lost_events,
-            batches: stats.batches,
-            uncounted_batches: stats.uncounted_batches,
-            segments: stats.segments,
-            trimmed_events: stats.trimmed_events,
-            first_position: stats.first_position,
-            next_position: stats.next_position,
-        })
+        Ok(stats(stat::stat(self.0, log())?).into())
     }
 
     fn repair(&self) -> Outcome<Vec<Mended>> {
