@@ -137,8 +137,9 @@ fn the_component_does_what_the_native_logic_does() {
 
 #[test]
 fn every_broken_rule_is_noticed() {
-    // Of the rules about contradictory listings, each makes up for another. `tests/log/looks.rs`
-    // breaks them one by one, where nothing else helps, and the model breaks all of them.
+    // Of the rules about contradictory listings, each makes up for another.
+    // `tests/log/incomplete_listings.rs` breaks them one by one, where nothing else helps, and the
+    // model breaks all of them.
     let mut escaped = Vec::new();
     for (mutant, name) in [
         (Mutant::ListOnce, "list-once"),
