@@ -7,14 +7,14 @@ use std::io::{BufRead, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
-use rig::tools::target_folder;
+use rig::tools::cache_folder;
 use rig::waits::until;
 use tempfile::TempDir;
 
 /// Returns a command without credentials or settings from outside, and with a cache shared by all
 /// tests.
 pub(crate) fn stratalog<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
-    stratalog_caching_in(&target_folder().join("test-cache"), arguments)
+    stratalog_caching_in(&cache_folder(), arguments)
 }
 
 /// Returns the same command with its own cache.

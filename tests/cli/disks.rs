@@ -7,7 +7,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use rig::tools::target_folder;
+use rig::tools::cache_folder;
 
 use crate::binary::{Ran, fresh, numbered, ok, stratalog};
 
@@ -19,7 +19,7 @@ fn on_a_disk(size: &str, script: &str, stdin: &[u8]) -> Option<Ran> {
     let run = |script: &str, stdin: &[u8]| {
         let mut command = Command::new("unshare");
         command.args(["-rm", "sh", "-ec", &format!("{mount}\n{script}")]);
-        command.env("disk", folder.path()).env("cache", target_folder().join("test-cache"));
+        command.env("disk", folder.path()).env("cache", cache_folder());
         command.env("stratalog", stratalog::<&str>(&[]).get_program());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| error.to_string())?;

@@ -8,10 +8,10 @@ mod trims;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use aftermath::{Expected, LOG, append, compact_others, log, manifest, open};
+use aftermath::{Expected, append, compact_others, manifest, open};
 use rig::crashing::Crashing;
 use rig::faults::Fault;
-use rig::memory::{Memory, Objects};
+use rig::memory::{LOG, Memory, Objects, log};
 use rig::native::NativeSystem;
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::compactor;

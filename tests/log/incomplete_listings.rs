@@ -1,7 +1,7 @@
 //! Listings that lie: the store omits existing objects. No event is lost by it, for any actor that
 //! is lied to. Each rule that ensures this is shown to be needed by breaking it.
 
-use rig::memory::{Memory, Objects};
+use rig::memory::{Memory, Objects, log};
 use rig::native::NativeSystem;
 use rig::subject::FULL;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
@@ -12,7 +12,7 @@ use stratalog_guest::drive::verifier::Verifier;
 use stratalog_guest::drive::writer::Writer;
 use stratalog_guest::error::Error;
 use stratalog_guest::format::manifest::Manifest;
-use stratalog_guest::format::names::{Digest, Generation, LogName};
+use stratalog_guest::format::names::{Digest, Generation};
 use stratalog_guest::mutants::{self, Mutant};
 use stratalog_guest::ports::Store;
 
@@ -23,10 +23,6 @@ mod rival;
 
 use liar::{Hides, Liar};
 use rival::Rival;
-
-fn log() -> LogName {
-    LogName::parse("log").unwrap()
-}
 
 fn system() -> NativeSystem {
     let system = NativeSystem::default();

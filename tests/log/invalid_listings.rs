@@ -2,12 +2,11 @@
 //! for shorter than it is nor deletes any object of it.
 
 use rig::altered::{Alter, Altered};
-use rig::memory::Memory;
+use rig::memory::{Memory, log};
 use rig::native::NativeSystem;
 use stratalog_guest as guest;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
 use stratalog_guest::error::Error;
-use stratalog_guest::format::names::LogName;
 use stratalog_guest::ports::{EntryKind, ListPage, ListedObject, Store, System};
 
 /// A change of a page.
@@ -21,10 +20,6 @@ impl Alter for Lying {
     fn listed(&self, _: &str, _: Option<&str>, page: &mut ListPage) {
         (self.0)(page);
     }
-}
-
-fn name() -> LogName {
-    LogName::parse("log").unwrap()
 }
 
 /// Appends batches of one event each.
@@ -43,7 +38,7 @@ where
 }
 
 fn read(store: Altered<Lying>) -> Result<usize, Error> {
-    let mut reader = guest::drive::reader::Reader::new(store, name(), Default::default())?;
+    let mut reader = guest::drive::reader::Reader::new(store, log(), Default::default())?;
     let mut pages = 0;
     while reader.next_page()?.is_some() {
         pages += 1;
@@ -71,7 +66,7 @@ fn a_listing_that_was_not_asked_for_is_an_error() {
     ];
     let (truth, system) = <(Memory, NativeSystem)>::default();
     append(truth.clone(), &system, &["a", "b", "c"]);
-    guest::drive::compactor::compact(truth.clone(), &system, name(), CompactInput::default())
+    guest::drive::compactor::compact(truth.clone(), &system, log(), CompactInput::default())
         .unwrap();
     append(truth.clone(), &system, &["d", "e"]);
     let before = truth.objects();
@@ -81,12 +76,12 @@ fn a_listing_that_was_not_asked_for_is_an_error() {
         let full = CompactInput { full: true, ..CompactInput::default() };
         let done = [
             ("read", read(lying.clone()).map(drop)),
-            ("stat", guest::drive::stat::stat(lying.clone(), name()).map(drop)),
+            ("stat", guest::drive::stat::stat(lying.clone(), log()).map(drop)),
             (
                 "verify",
-                guest::drive::verifier::Verifier::new(lying.clone(), name()).step().map(drop),
+                guest::drive::verifier::Verifier::new(lying.clone(), log()).step().map(drop),
             ),
-            ("compact", guest::drive::compactor::compact(lying, &system, name(), full).map(drop)),
+            ("compact", guest::drive::compactor::compact(lying, &system, log(), full).map(drop)),
         ];
         for (what, done) in done {
             let Err(Error::StoreFailed { message, .. }) = &done else {

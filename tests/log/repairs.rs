@@ -11,7 +11,7 @@ mod strangers;
 
 use std::collections::BTreeMap;
 
-use rig::memory::Memory;
+use rig::memory::{Memory, log};
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
 use stratalog_guest::drive::compactor;
 use stratalog_guest::drive::reader::{ReadOptions, Reader};
@@ -20,7 +20,6 @@ use stratalog_guest::drive::stat;
 use stratalog_guest::drive::verifier::{Finding, Verifier};
 use stratalog_guest::drive::writer::Writer;
 use stratalog_guest::error::Error;
-use stratalog_guest::format::names::LogName;
 use stratalog_guest::ports::System;
 
 /// A clock that advances by a second at every reading, and no log sink.
@@ -42,10 +41,6 @@ impl System for Clock {
 struct World {
     store: Memory,
     clock: Clock,
-}
-
-fn log() -> LogName {
-    LogName::parse("log").unwrap()
 }
 
 impl World {

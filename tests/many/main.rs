@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rig::servers::{S3Server, require_or_skip, shared_radosgw};
+use rig::tools::cache_folder;
 use rig::waits::NEVER;
 use stratalog::store::{Location, Store, StoreOptions};
 use stratalog::{CompactOptions, Error, Host, LogOptions, StoreFailure};
@@ -216,8 +217,7 @@ fn runtime() -> Runtime {
 }
 
 fn host() -> Host {
-    let cache = rig::tools::target_folder().join("test-cache");
-    Host::builder().cache_folder(cache).build().unwrap()
+    Host::builder().cache_folder(cache_folder()).build().unwrap()
 }
 
 /// Returns a flag that is set when standard input has ended.

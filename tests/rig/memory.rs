@@ -6,10 +6,19 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::rc::Rc;
 
+use stratalog_guest::format::names::LogName;
 use stratalog_guest::ports::{
     Chunk, EntryKind, ListPage, ListedObject, ObjectRange, OrderedRead, PendingCreate, ReadFailure,
     Store, StoreError, StoreErrorKind, Upload, WriteError,
 };
+
+/// The only log of most tests.
+pub const LOG: &str = "log";
+
+/// Returns the name of the only log of most tests.
+pub fn log() -> LogName {
+    LogName::parse(LOG).unwrap()
+}
 
 /// The objects of a store, by key.
 pub type Objects = BTreeMap<String, Rc<[u8]>>;

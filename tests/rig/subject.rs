@@ -17,7 +17,7 @@ use crate::faulty::Faulty;
 use crate::native::{NativeStore, NativeSystem};
 use crate::passes::{Pages, Pass};
 use crate::records::{compaction, error, stats, written};
-use crate::tools::target_folder;
+use crate::tools::cache_folder;
 use crate::waits::until;
 use crate::warnings;
 
@@ -90,11 +90,6 @@ pub struct World {
     host: OnceLock<Host>,
 }
 
-/// Returns the folder of the compiled component, shared by the tests of a process.
-fn component_cache() -> std::path::PathBuf {
-    target_folder().join("test-cache")
-}
-
 /// Runs a test on the logic run natively, then on the built component.
 pub fn on_both(test: impl Fn(&World)) {
     for kind in [Kind::Native, Kind::Component] {
@@ -134,7 +129,7 @@ impl World {
     pub fn host(&self) -> &Host {
         self.host.get_or_init(|| {
             let builder = Host::builder().clock(self.clock.host_clock());
-            builder.cache_folder(component_cache()).build().unwrap()
+            builder.cache_folder(cache_folder()).build().unwrap()
         })
     }
 

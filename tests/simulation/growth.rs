@@ -3,7 +3,7 @@
 //!
 //! `cargo test --release --test simulation growth:: -- --nocapture` prints the table.
 
-use rig::memory::{Counts, Memory};
+use rig::memory::{Counts, Memory, log};
 use rig::native::NativeSystem;
 use rig::sim::random::Random;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
@@ -11,14 +11,10 @@ use stratalog_guest::drive::compactor::compact;
 use stratalog_guest::drive::reader::{ReadOptions, Reader};
 use stratalog_guest::drive::stat::{Stats, stat};
 use stratalog_guest::drive::writer::Writer;
-use stratalog_guest::format::names::{LogName, ObjectName};
+use stratalog_guest::format::names::ObjectName;
 
 /// Bytes of an event, its line feed included.
 const EVENT_BYTES: usize = 100;
-
-fn log() -> LogName {
-    LogName::parse("log").unwrap()
-}
 
 /// A log that grows, and the cost so far.
 struct Growth {

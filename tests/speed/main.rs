@@ -17,7 +17,7 @@ use bytes::Bytes;
 use criterion::Criterion;
 use object_store::ObjectStore;
 use object_store::path::Path as Key;
-use rig::tools::target_folder;
+use rig::tools::{cache_folder, target_folder};
 use stratalog::store::Store;
 use stratalog::{Host, LogOptions};
 
@@ -52,8 +52,7 @@ fn main() {
 }
 
 fn host() -> Host {
-    let cache = target_folder().join("test-cache");
-    Host::builder().cache_folder(cache).build().expect("a host")
+    Host::builder().cache_folder(cache_folder()).build().expect("a host")
 }
 
 fn event() -> Vec<u8> {

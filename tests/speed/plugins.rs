@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use rig::plugins;
-use rig::tools::target_folder;
+use rig::tools::cache_folder;
 use stratalog::Host;
 use stratalog::plugin::{End, Grant, LogsCtx, Plugin, PluginEngine, PluginLimits, Run};
 use stratalog::store::{ConditionalCreate, Store};
@@ -24,8 +24,7 @@ fn compile(runtime: &Runtime) -> Plugin {
     let mut limits = PluginLimits::default();
     // The limits must not slow the plugin.
     (limits.calls_per_second, limits.bytes_per_second) = (u32::MAX, u64::MAX);
-    let cache = target_folder().join("test-cache");
-    let engine = PluginEngine::new(limits, Some(cache)).expect("an engine");
+    let engine = PluginEngine::new(limits, Some(cache_folder())).expect("an engine");
     let component = std::fs::read(plugins::rust("bench")).expect("a plugin");
     runtime.block_on(engine.compile(component, "the plugin")).expect("a plugin")
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rig::alone::alone;
 use rig::plugins;
-use rig::tools::target_folder;
+use rig::tools::cache_folder;
 use stratalog::Host;
 use stratalog::plugin::{
     ExitReason, Grant, LogsCtx, Outcome, Plugin, PluginEngine, PluginLimits, Run,
@@ -35,7 +35,7 @@ impl Hosting {
         limits.log_handles_max = 4;
         limits.handles_max = 100;
         limits.log_lines_per_second = 1;
-        let cache = || Some(target_folder().join("test-cache"));
+        let cache = || Some(cache_folder());
         let engine = PluginEngine::new(limits.clone(), cache()).unwrap();
         limits.compute_max = Duration::from_secs(1);
         let impatient = PluginEngine::new(limits, cache()).unwrap();

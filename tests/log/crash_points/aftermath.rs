@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rig::memory::{Memory, Objects};
+use rig::memory::{LOG, Memory, Objects, log};
 use rig::native::NativeSystem;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
 use stratalog_guest::drive::compactor::compact;
@@ -11,14 +11,8 @@ use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, trim};
 use stratalog_guest::drive::verifier::{Finding, Verifier};
 use stratalog_guest::drive::writer::Writer;
 use stratalog_guest::format::manifest::Manifest;
-use stratalog_guest::format::names::{Generation, LogName, ObjectName};
+use stratalog_guest::format::names::{Generation, ObjectName};
 use stratalog_guest::ports::Store;
-
-pub const LOG: &str = "log";
-
-pub fn log() -> LogName {
-    LogName::parse(LOG).unwrap()
-}
 
 pub fn open<S: Store>(store: S, system: &NativeSystem, threshold: u32) -> Writer<S, NativeSystem> {
     let options = OptionsInput {

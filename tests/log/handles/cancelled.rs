@@ -10,6 +10,7 @@ use object_store::memory::InMemory;
 use object_store::{ObjectStore as _, ObjectStoreExt as _, PutPayload};
 use rig::hesitant::Hesitant;
 use rig::subject::events;
+use rig::tools::cache_folder;
 use stratalog::store::{ConditionalCreate, Store};
 use stratalog::{
     CompactOptions, Error, Host, Log, LogOptions, ReadOptions, Reader, TrimOptions, TrimPoint,
@@ -39,7 +40,7 @@ async fn polled<T>(polls: usize, call: impl Future<Output = T>) -> Option<T> {
 /// test returns true. Returns the number of cancelled calls.
 fn at_every_await(test: impl AsyncFn(&Host, usize) -> bool) -> usize {
     let runtime = Runtime::new().unwrap();
-    let host = Host::builder().cache_folder(rig::tools::target_folder().join("test-cache"));
+    let host = Host::builder().cache_folder(cache_folder());
     let host = host.build().unwrap();
     for polls in 0..POLLS_MAX {
         if runtime.block_on(test(&host, polls)) {

@@ -5,11 +5,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use rig::altered::{Alter, Altered};
-use rig::memory::Memory;
+use rig::memory::{Memory, log};
 use stratalog_guest::format::names::{CommitId, Generation, ObjectName, SegmentName};
 use stratalog_guest::ports::Store as _;
-
-use super::log;
 
 /// Another compactor, whose segment each commit finds.
 #[derive(Clone, Default)]

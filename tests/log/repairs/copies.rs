@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rig::memory::{Memory, Objects};
+use rig::memory::{Memory, Objects, log};
 use rig::subject::{FULL, NO_MERGE};
 use stratalog_guest::drive::repair::{Action, Step};
 use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 
-use super::{Clock, World, all_but, flip, log, read};
+use super::{Clock, World, all_but, flip, read};
 
 fn all() -> (Vec<u32>, u64) {
     (all_but(&[]), 0)

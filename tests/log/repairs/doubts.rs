@@ -1,6 +1,6 @@
 //! Stores whose listings and objects do not agree: that is no damage, and nothing is changed.
 
-use rig::memory::Memory;
+use rig::memory::{Memory, log};
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::compactor;
 use stratalog_guest::drive::reader::{ReadOptions, Reader};
@@ -10,7 +10,7 @@ use stratalog_guest::error::{Error, NoLog};
 use stratalog_guest::ports::{ListedObject, Store};
 
 use super::liar::Liar;
-use super::{World, all_but, log, read};
+use super::{World, all_but, read};
 
 fn repaired<S: Store<Bytes = Vec<u8>>>(
     store: S,

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use rig::memory::Memory;
+use rig::memory::{Memory, log};
 use stratalog_guest::drive::repair::{Action, Step};
 use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 
-use super::{Clock, World, all_but, flip, log, read};
+use super::{Clock, World, all_but, flip, read};
 
 /// Makes a log of one segment of nine batches.
 fn one_segment() -> World {

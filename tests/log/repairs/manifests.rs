@@ -1,6 +1,6 @@
 //! Manifests that are torn, changed or gone: the current one, and those below it.
 
-use rig::memory::{Memory, Objects};
+use rig::memory::{Memory, Objects, log};
 use rig::subject::{FULL, NO_MERGE};
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::compactor;
@@ -10,7 +10,7 @@ use stratalog_guest::error::Error;
 use stratalog_guest::format::manifest::{Manifest, StandIn};
 use stratalog_guest::format::names::{Generation, LogId};
 
-use super::{Clock, World, all_but, log, read};
+use super::{Clock, World, all_but, read};
 
 /// Merges as much as possible, or nothing.
 

@@ -1,12 +1,13 @@
 //! Logs whose newest manifests are gone, together with an index, or after a trim.
 
+use rig::memory::log;
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::repair::{Action, Step};
 use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 use stratalog_guest::drive::{compactor, stat};
 use stratalog_guest::error::Error;
 
-use super::{Clock, Memory, World, log, read};
+use super::{Clock, Memory, World, read};
 
 fn manifest(generation: u64) -> String {
     format!("log/manifest_{generation:019}.json")

@@ -1,10 +1,10 @@
 //! The cost of repairing a segment.
 
-use rig::memory::Memory;
+use rig::memory::{Memory, log};
 
 use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 
-use super::{Clock, World, log, read};
+use super::{Clock, World, read};
 
 /// Returns the gets of a repair of a segment of 200 batches. This many are damaged, far apart.
 fn gets(damaged: usize) -> u64 {

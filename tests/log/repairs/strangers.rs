@@ -1,10 +1,10 @@
 //! Foreign objects under names of the log's objects: renamed batches, and links.
 
-use rig::memory::Memory;
+use rig::memory::{Memory, log};
 use stratalog_guest::drive::repair::{self, Action, Step};
 
 use super::liar::Liar;
-use super::{World, all_but, flip, log, read};
+use super::{World, all_but, flip, read};
 
 /// Makes a log with one of its live batches renamed.
 fn renamed(events: &str) -> (World, String) {

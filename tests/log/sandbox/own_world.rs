@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use rig::plugins;
+use rig::tools::cache_folder;
 
 #[test]
 fn the_example_lends_a_log_to_a_plugin_of_its_own_world() {
@@ -34,7 +35,7 @@ fn the_example_lends_a_log_to_a_plugin_of_its_own_world() {
         let store = stratalog::store::Root::folder(folder.path());
         let options = stratalog::store::StoreOptions::new();
         let store = stratalog::store::Store::open(&store, &options).unwrap();
-        let host = stratalog::Host::builder().cache_folder(super::stage::cache()).build().unwrap();
+        let host = stratalog::Host::builder().cache_folder(cache_folder()).build().unwrap();
         super::stage::read(&host, &store, "rejects").await
     });
     assert_eq!(events, ["bad\\u{7}line", "\\u{1b}[2J"]);

@@ -1,10 +1,10 @@
 //! A stage for plugins: an engine, a store to grant, and the plugin that follows its arguments.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rig::faulty::Faulty;
 use rig::plugins;
+use rig::tools::cache_folder;
 use stratalog::plugin::{
     Grant, LogsCtx, LogsCtxBuilder, Outcome, Plugin, PluginEngine, PluginLimits, Rights, Run,
 };
@@ -45,8 +45,8 @@ impl Stage {
         let faulty = Faulty::default();
         let objects = Arc::new(faulty.clone());
         let store = Store::from_object_store(objects, SECRET_STORE, ConditionalCreate::Honoured);
-        let host = Host::builder().cache_folder(cache()).build().unwrap();
-        let engine = PluginEngine::new(limits, Some(cache())).unwrap();
+        let host = Host::builder().cache_folder(cache_folder()).build().unwrap();
+        let engine = PluginEngine::new(limits, Some(cache_folder())).unwrap();
         let plugin = runtime.block_on(engine.compile(component, "the plugin")).unwrap();
         Self { runtime, host, faulty, store, engine, plugin }
     }
@@ -100,9 +100,4 @@ fn lines(page: &Page) -> Vec<String> {
 /// Returns `a 0`, `a 1` and so on.
 pub(crate) fn numbered(word: &str, count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{word} {number}")).collect()
-}
-
-/// Returns the folder of compiled components between tests.
-pub(crate) fn cache() -> PathBuf {
-    rig::tools::target_folder().join("test-cache")
 }

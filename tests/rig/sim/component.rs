@@ -16,8 +16,8 @@ use stratalog_guest::format::names::BatchName;
 use wasmtime::component::{Component, Linker, ResourceAny};
 use wasmtime::{Config, Store};
 
+use crate::memory::LOG;
 use crate::records::{compact_options, wit};
-use crate::sim::history::LOG;
 use crate::sim::imports::{self, ActorPorts, State};
 use crate::sim::logic::{
     Compacted, Counted, Done, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified,

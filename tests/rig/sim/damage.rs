@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use stratalog_guest::format::index::Index;
 use stratalog_guest::format::manifest::SegmentRecord;
-use stratalog_guest::format::names::{BatchName, Generation, LogName, ObjectName, SegmentName};
+use stratalog_guest::format::names::{BatchName, Generation, ObjectName, SegmentName};
 
-use crate::sim::history::{Event, History, LOG, object, read_events};
+use crate::memory::log;
+use crate::sim::history::{Event, History, object, read_events};
 use crate::sim::random::Random;
 use crate::sim::world::State;
 
@@ -86,7 +87,7 @@ impl History {
         if self.damage.losable.is_empty() {
             return read_events(bytes);
         }
-        let log = LogName::parse(LOG).unwrap();
+        let log = log();
         let key = log.key(segment.name.index());
         let index = self.known(&key).ok_or_else(|| format!("{key} is not there"))?;
         let index = Index::decode(segment, index).map_err(|damage| damage.to_string())?;
@@ -112,7 +113,7 @@ impl History {
 
     /// Returns the batches of a segment that contain any of these bytes.
     fn batches_at(&self, segment: SegmentName, at: &[usize]) -> Vec<BatchName> {
-        let key = LogName::parse(LOG).unwrap().key(segment.index());
+        let key = log().key(segment.index());
         let index = std::str::from_utf8(self.known(&key).unwrap()).unwrap();
         let field = |line: &str, name: &str, end: char| {
             let rest = &line[line.find(name).unwrap() + name.len()..];

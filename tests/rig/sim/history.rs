@@ -18,14 +18,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stratalog_guest::format::manifest::Manifest;
-use stratalog_guest::format::names::{Generation, LogId, LogName, ObjectName};
+use stratalog_guest::format::names::{Generation, LogId, ObjectName};
 
+use crate::memory::log;
 use crate::sim::damage::Damage;
 use crate::sim::expectation::Expectation;
 use crate::sim::objects::Objects;
-
-/// The name of the log in every world.
-pub const LOG: &str = "log";
 
 /// The number of a writer, and the number of the event among those of that writer.
 pub type Event = (usize, usize);
@@ -97,7 +95,7 @@ pub fn read_events(lines: &[u8]) -> Result<Vec<Event>, String> {
 
 /// Returns the log's own object with that key.
 pub fn object(key: &str) -> Option<ObjectName> {
-    ObjectName::parse(LogName::parse(LOG).unwrap().object(key)?)
+    ObjectName::parse(log().object(key)?)
 }
 
 impl History {
@@ -232,7 +230,7 @@ impl History {
         if generation.0 != self.generation + 1 {
             return Err(format!("it comes after generation {}", self.generation));
         }
-        let log = LogName::parse(LOG).unwrap();
+        let log = log();
         if self.identity.is_some_and(|identity| manifest.log != Some(identity)) {
             return Err(format!("the log was {:?} and is {:?}", self.identity, manifest.log));
         }

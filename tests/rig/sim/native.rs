@@ -11,10 +11,9 @@ use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 use stratalog_guest::drive::verifier::Verifier;
 use stratalog_guest::drive::writer::Writer;
 use stratalog_guest::error::Error;
-use stratalog_guest::format::names::LogName;
 
+use crate::memory::{LOG, log};
 use crate::records::{checked, compaction, error, stats, trimmed};
-use crate::sim::history::LOG;
 use crate::sim::logic::{
     Compacted, Counted, Done, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified,
 };
@@ -26,10 +25,6 @@ impl From<Error> for Refusal {
     fn from(native: Error) -> Self {
         error(native).into()
     }
-}
-
-fn log() -> LogName {
-    LogName::parse(LOG).unwrap()
 }
 
 impl<'y> Logic<'y> for Native<'y> {

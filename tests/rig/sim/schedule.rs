@@ -6,10 +6,11 @@ use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::reader::ReadOptions;
 use stratalog_guest::drive::trimmer::TrimPoint;
 
+use crate::memory::LOG;
 use crate::sim::actors::{Actor, SavedPositions, job};
 use crate::sim::damage;
 use crate::sim::expectation::Expectation;
-use crate::sim::history::{LOG, Trim, TrimRequest, read_events, write_event};
+use crate::sim::history::{Trim, TrimRequest, read_events, write_event};
 use crate::sim::logic::{Refusal, Subject};
 use crate::sim::random::Random;
 use crate::sim::trace::Trace;

@@ -53,6 +53,11 @@ pub fn target_folder() -> PathBuf {
     marked.unwrap_or_else(|| workspace().join("target"))
 }
 
+/// Returns the folder of compiled components, shared by all tests.
+pub fn cache_folder() -> PathBuf {
+    target_folder().join("test-cache")
+}
+
 /// Returns the folder `NAME-…`, filled by `make`. The first process that asks for this `content`,
 /// the text that says what to install, makes it.
 pub(crate) fn installed_once(

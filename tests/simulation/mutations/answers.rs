@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rig::memory::{Memory, Objects};
+use rig::memory::{Memory, Objects, log};
 use rig::native::NativeSystem;
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::compactor::compact;
@@ -11,11 +11,6 @@ use stratalog_guest::drive::stat::stat;
 use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, trim};
 use stratalog_guest::drive::verifier::{Finding, Verifier};
 use stratalog_guest::error::Error;
-use stratalog_guest::format::names::LogName;
-
-pub fn log() -> LogName {
-    LogName::parse("log").unwrap()
-}
 
 /// The answers of a sound log.
 pub struct Answers {

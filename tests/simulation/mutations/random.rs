@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rig::memory::{Memory, Objects};
+use rig::memory::{Memory, Objects, log};
 use rig::native::NativeSystem;
 use rig::sim::random::Random;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
@@ -11,7 +11,7 @@ use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, trim};
 use stratalog_guest::drive::writer::Writer;
 use stratalog_guest::format::names::ObjectName;
 
-use super::answers::{Answers, log};
+use super::answers::Answers;
 
 const MUTATIONS: u64 = 20_000;
 
