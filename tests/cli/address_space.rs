@@ -16,7 +16,7 @@ fn run_within(kib: u32, arguments: &[&str], stdin: &str) -> Ran {
 }
 
 #[test]
-fn a_log_is_appended_to_read_and_compacted_within_2_gb() {
+fn log_is_appended_to_read_and_compacted_within_2_gb() {
     let (_folder, log) = fresh();
     let events = numbered(0..100_000);
     for arguments in [
@@ -68,7 +68,7 @@ fn less_than_a_component_needs_is_refused_with_the_way_to_more() {
 }
 
 #[test]
-fn what_is_asked_for_is_enough_for_every_command() {
+fn address_space_that_is_asked_for_suffices_for_every_command() {
     let (_folder, log) = fresh();
     // Many objects, read by many threads.
     let line = format!("{{\"text\":\"{}\"}}\n", "x".repeat(180));

@@ -67,7 +67,7 @@ fn module(cache: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_damaged_module_is_compiled_anew_with_one_warning() {
+fn damaged_module_is_compiled_again_with_one_warning() {
     let warm = Warm::new();
     warm.check_warm();
     let module = module(&warm.cache());
@@ -83,7 +83,7 @@ fn a_damaged_module_is_compiled_anew_with_one_warning() {
 
 #[cfg(unix)]
 #[test]
-fn a_planted_module_is_not_run() {
+fn planted_module_is_not_run() {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     let warm = Warm::new();
@@ -116,7 +116,7 @@ fn a_planted_module_is_not_run() {
 
 #[cfg(unix)]
 #[test]
-fn a_cache_is_its_users_alone_whatever_the_umask() {
+fn cache_is_private_to_its_user_by_any_umask() {
     use std::os::unix::fs::PermissionsExt as _;
     use std::process::{Command, Stdio};
 
@@ -135,7 +135,7 @@ fn a_cache_is_its_users_alone_whatever_the_umask() {
 }
 
 #[test]
-fn processes_that_fill_a_cache_at_the_same_time_do_not_disturb_each_other() {
+fn processes_that_fill_one_cache_do_not_disturb_each_other() {
     let (folder, log) = fresh();
     ok(&["append", &log], "event\n");
     let cache = folder.path().join("cache");
@@ -149,7 +149,7 @@ fn processes_that_fill_a_cache_at_the_same_time_do_not_disturb_each_other() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_made_costs_a_warning() {
+fn cache_that_cannot_be_made_costs_a_warning() {
     let (folder, log) = fresh();
     ok(&["append", &log], "event\n");
     let file = folder.path().join("file");

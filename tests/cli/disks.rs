@@ -39,7 +39,7 @@ fn on_a_disk(size: &str, script: &str, stdin: &[u8]) -> Option<Ran> {
 }
 
 #[test]
-fn a_full_disk_leaves_what_was_written_and_takes_more_when_there_is_room() {
+fn full_disk_keeps_written_objects_and_takes_more_once_there_is_room() {
     let script = r#"
         run() { "$stratalog" --cache-dir "$cache" -q "$@"; }
         head -n 100 >"$disk/small"
@@ -70,7 +70,7 @@ fn a_full_disk_leaves_what_was_written_and_takes_more_when_there_is_room() {
 }
 
 #[test]
-fn a_disk_that_takes_no_more_names_leaves_the_events_unwritten() {
+fn disk_that_takes_no_more_names_leaves_the_events_unwritten() {
     // Here a link counts as a file: there is room for the unfinished file, and none for its name.
     let script = r#"
         run() { "$stratalog" --cache-dir "$cache" -q "$@"; }
@@ -89,7 +89,7 @@ fn a_disk_that_takes_no_more_names_leaves_the_events_unwritten() {
 }
 
 #[test]
-fn a_cache_on_a_full_disk_is_warned_of_once() {
+fn cache_on_a_full_disk_is_warned_of_once() {
     let script = r#"
         echo event | "$stratalog" --cache-dir "$cache" -q append "$disk/log"
         "$stratalog" --cache-dir "$disk/cache" read "$disk/log"
@@ -102,7 +102,7 @@ fn a_cache_on_a_full_disk_is_warned_of_once() {
 }
 
 #[test]
-fn a_read_only_disk_can_be_read() {
+fn read_only_disk_can_be_read() {
     let script = r#"
         run() { "$stratalog" --cache-dir "$cache" -q "$@"; }
         head -n 10 >"$disk/small"
@@ -133,7 +133,7 @@ fn a_read_only_disk_can_be_read() {
 }
 
 #[test]
-fn a_limit_on_the_size_of_files_leaves_the_events_unwritten() {
+fn limit_on_the_size_of_files_leaves_the_events_unwritten() {
     let (_folder, log) = fresh();
     ok(&["append", &log], "first\n");
     let mut command = Command::new("sh");

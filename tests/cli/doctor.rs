@@ -9,7 +9,7 @@ use crate::binary::{Ran, check, end_of, fresh, json, ok, run_with, signal, strat
 use crate::bucket::{self, Answer};
 
 #[test]
-fn doctor_of_a_folder_tells_that_a_log_can_do_everything_and_leaves_nothing() {
+fn doctor_of_a_folder_finds_all_abilities_and_leaves_nothing() {
     let (folder, log) = fresh();
     let ran = run_with(&["doctor", &log], b"");
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -51,7 +51,7 @@ fn of_bucket(answer: Answer) -> (String, Vec<String>) {
 }
 
 #[test]
-fn doctor_of_a_store_that_cannot_be_used_says_what_is_wrong() {
+fn doctor_of_an_unusable_store_names_the_cause() {
     let table = [
         (Answer::Status("403 Forbidden"), "FAILED   credentials"),
         (Answer::Status("404 Not Found"), "FAILED   reachable"),

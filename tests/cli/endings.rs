@@ -34,7 +34,7 @@ fn finish(mut child: Child, stdin: &[u8]) -> Ran {
 }
 
 #[test]
-fn a_store_that_refuses_or_is_not_there_leaves_the_events_unwritten() {
+fn store_that_refuses_or_is_not_there_leaves_the_events_unwritten() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let table = [
         (format!("http://{nobody}"), vec!["error: cannot append to s3://bucket/log", "list"]),
@@ -74,7 +74,7 @@ const SIGNALS: [(&str, i32); 8] = [
 
 #[cfg(unix)]
 #[test]
-fn a_signal_flushes_what_was_read() {
+fn signal_flushes_events_that_were_read() {
     for (name, code) in SIGNALS.into_iter().filter(|(name, _)| can_end(name)) {
         let (_folder, log) = fresh();
         let mut child =
@@ -101,7 +101,7 @@ fn a_signal_flushes_what_was_read() {
 
 #[cfg(unix)]
 #[test]
-fn a_second_signal_does_not_wait_for_a_store_that_hangs() {
+fn second_signal_does_not_wait_for_a_store_that_hangs() {
     let mut child = append_to_bucket(&bucket(Answer::Never))
         .args(["--grace", "1h"])
         .env("STRATALOG_LOG", "stratalog=debug")
@@ -129,7 +129,7 @@ const CREATED: Answer = Answer::Status("200 OK\r\nETag: \"1\"");
 
 #[cfg(unix)]
 #[test]
-fn a_signal_ends_it_and_tells_what_a_store_that_hangs_has_not_confirmed() {
+fn signal_while_the_store_hangs_reports_unconfirmed_events() {
     let table = [("INT", 130, 1), ("INT", 130, 700_000), ("TERM", 143, 1), ("HUP", 129, 700_000)];
     for (name, code, pending) in table.into_iter().filter(|(name, ..)| can_end(name)) {
         let creates = AtomicU32::new(0);
@@ -160,7 +160,7 @@ fn a_signal_ends_it_and_tells_what_a_store_that_hangs_has_not_confirmed() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupted_append_counts_what_is_confirmed() {
+fn interrupted_append_counts_confirmed_events() {
     let creates = AtomicU32::new(0);
     let endpoint = bucket::serve(move |request| match request.starts_with("GET ") {
         true => bucket::EMPTY,
@@ -182,7 +182,7 @@ fn an_interrupted_append_counts_what_is_confirmed() {
 
 #[cfg(unix)]
 #[test]
-fn a_longer_grace_lets_a_slow_store_take_what_was_read() {
+fn longer_grace_lets_a_slow_store_confirm_events() {
     let (release, released) = std::sync::mpsc::channel();
     let released = std::sync::Mutex::new(released);
     let endpoint = bucket::serve(move |request| match request.starts_with("GET ") {
@@ -208,7 +208,7 @@ fn a_longer_grace_lets_a_slow_store_take_what_was_read() {
 }
 
 #[test]
-fn a_store_that_hangs_is_told_of_and_given_up() {
+fn store_that_hangs_is_reported_and_abandoned() {
     // The timeout is so late that the message comes first, even on a busy machine.
     let mut command = append_to_bucket(&bucket(Answer::Never));
     let mut child = command.args(["--timeout", "4m"]).spawn().unwrap();
@@ -254,7 +254,7 @@ fn requests_are_repeated_as_often_as_asked_for() {
 
 #[cfg(unix)]
 #[test]
-fn a_killed_append_leaves_whole_batches_and_all_that_were_flushed() {
+fn killed_append_leaves_whole_batches_and_all_that_were_flushed() {
     for round in 0..30 {
         let (_folder, log) = fresh();
         let (lines_min, batches_min) = (round * 997, round % 6);

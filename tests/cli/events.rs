@@ -32,7 +32,7 @@ fn large_input_is_cut_into_batches_and_keeps_its_order() {
 }
 
 #[test]
-fn a_batch_has_as_many_events_as_the_threshold_says() {
+fn batch_has_as_many_events_as_the_threshold() {
     for (threshold, events, expected) in [(10, 100, 10), (7, 100, 15), (1, 5, 5), (100, 99, 1)] {
         let (_folder, log) = fresh();
         let threshold = threshold.to_string();
@@ -46,7 +46,7 @@ fn a_batch_has_as_many_events_as_the_threshold_says() {
 }
 
 #[test]
-fn an_invalid_line_stops_after_what_came_before_it() {
+fn invalid_line_ends_append_after_the_lines_before_it() {
     let (folder, log) = fresh();
     let file = folder.path().join("bad.txt");
     let long = "x".repeat(2_000_000);
@@ -117,7 +117,7 @@ fn many_blank_lines_cost_no_more_than_their_bytes() {
 }
 
 #[test]
-fn a_slow_pipe_gets_its_events_to_the_log() {
+fn slow_pipe_gets_its_events_to_the_log() {
     let (_folder, log) = fresh();
     let mut child = stratalog(&["append", "--flush-interval", "20ms", &log]).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();

@@ -23,7 +23,7 @@ fn follow(mut command: Command) -> (Child, impl FnMut() -> String) {
 }
 
 #[test]
-fn the_last_events_are_printed() {
+fn last_events_are_printed() {
     let (_folder, log) = fresh();
     ok(&["append", &log], &numbered(0..20));
     for _ in 0..2 {
@@ -47,7 +47,7 @@ fn the_last_events_are_printed() {
 }
 
 #[test]
-fn the_events_from_a_number_on_are_those_that_are_left() {
+fn events_from_a_number_on_are_those_that_are_left() {
     let (_folder, log) = fresh();
     ok(&["append", "--flush-threshold", "4", &log], &numbered(0..10));
     let from = |number: &str| ok(&["tail", "-n", number, &log], "");
@@ -65,7 +65,7 @@ fn the_events_from_a_number_on_are_those_that_are_left() {
 
 #[cfg(unix)]
 #[test]
-fn events_to_come_are_counted_from_a_number_on() {
+fn tail_from_a_number_on_starts_at_that_event() {
     let (_folder, log) = fresh();
     ok(&["append", &log], &numbered(0..2));
     let (child, mut next) = follow(stratalog(&["tail", "-f", "-n", "+4", &log]));
@@ -76,7 +76,7 @@ fn events_to_come_are_counted_from_a_number_on() {
 }
 
 #[test]
-fn what_cannot_be_tailed_is_refused() {
+fn tail_of_no_log_or_by_a_bad_number_is_refused() {
     let (_folder, log) = fresh();
     check(&["tail", &log], "", 5, &["there is no log at"]);
     ok(&["append", &log], "a\n");
@@ -89,7 +89,7 @@ fn what_cannot_be_tailed_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn a_followed_log_shows_what_others_flush() {
+fn followed_log_shows_events_that_others_flush() {
     let (_folder, log) = fresh();
     ok(&["append", &log], &numbered(0..5));
     let (child, mut next) = follow(stratalog(&["tail", "-f", "-n", "2", &log]));
@@ -108,7 +108,7 @@ fn a_followed_log_shows_what_others_flush() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_ends_it_quietly_even_while_nobody_reads() {
+fn signal_ends_it_quietly_even_while_nobody_reads() {
     let (_folder, log) = fresh();
     // More than a pipe holds, so it is stuck in a write.
     ok(&["append", &log], &numbered(0..100_000));
@@ -121,7 +121,7 @@ fn a_signal_ends_it_quietly_even_while_nobody_reads() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_closed_pipe_ends_it_while_nothing_comes() {
+fn closed_pipe_ends_a_tail_without_new_events() {
     let (_folder, log) = fresh();
     ok(&["append", &log], &numbered(0..5));
     let (child, mut next) = follow(stratalog(&["tail", "-f", "-n", "1", &log]));
@@ -133,7 +133,7 @@ fn a_closed_pipe_ends_it_while_nothing_comes() {
 
 #[cfg(unix)]
 #[test]
-fn only_what_is_to_come_is_shown_if_that_is_asked_for() {
+fn tail_of_zero_lines_shows_future_events_only() {
     let (_folder, log) = fresh();
     ok(&["append", &log], &numbered(0..5));
     let (mut child, mut next) = follow(stratalog(&["tail", "-f", "-n", "0", &log]));
@@ -157,7 +157,7 @@ fn only_what_is_to_come_is_shown_if_that_is_asked_for() {
 
 #[cfg(unix)]
 #[test]
-fn a_log_that_is_not_there_yet_is_waited_for() {
+fn log_that_is_not_there_yet_is_waited_for() {
     let (_folder, log) = fresh();
     let (mut child, mut next) = follow(stratalog(&["tail", "-f", &log]));
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -176,7 +176,7 @@ fn a_log_that_is_not_there_yet_is_waited_for() {
 
 #[cfg(unix)]
 #[test]
-fn a_store_that_is_away_for_a_while_is_said_once_and_tried_on() {
+fn absent_store_is_reported_once_and_retried() {
     let lists = Arc::new(AtomicUsize::new(0));
     let counted = lists.clone();
     let endpoint = bucket::serve(move |_| match counted.fetch_add(1, Ordering::SeqCst) {

@@ -120,7 +120,7 @@ fn blank_lines_are_left_out_and_counted() {
 
 #[cfg(unix)]
 #[test]
-fn the_session_of_the_readme_runs_as_it_is_written() {
+fn session_of_the_readme_runs_as_it_is_written() {
     let (folder, log) = fresh();
     let app = folder.path().join("app.log");
     fs::write(&app, "started\n\n").unwrap();
@@ -233,7 +233,7 @@ fn compressed_data_that_are_damaged_stop_behind_their_whole_lines() {
 }
 
 #[test]
-fn what_is_no_text_is_refused_before_anything_of_it_is_taken() {
+fn input_that_is_no_text_is_refused_before_any_event() {
     let (folder, log) = fresh();
     let text = "{\"n\":1}\n{\"n\":2}\n";
     let marked = [b"\xff\xfe".to_vec(), utf_16(text)].concat();
@@ -273,7 +273,7 @@ fn what_is_no_text_is_refused_before_anything_of_it_is_taken() {
 }
 
 #[test]
-fn a_nul_byte_further_on_stops_at_its_line() {
+fn nul_byte_further_on_stops_at_its_line() {
     let (folder, log) = fresh();
     let text = numbered(0..50_000);
     let bytes = format!("{text}x\0y\n\nlast\n");

@@ -35,7 +35,7 @@ fn too_few_files_are_refused_with_the_limit() {
 }
 
 #[test]
-fn a_limit_on_the_size_of_files_is_named_where_a_components_memory_is_over_it() {
+fn file_size_limit_below_a_components_memory_is_named() {
     let (_folder, log) = fresh();
     ok(&["append", &log], "event\n");
     for command in ["read", "tail", "stat", "verify"] {

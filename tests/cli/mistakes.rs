@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::binary::{batches, check, fresh, json, numbered, ok, run_with};
 
 #[test]
-fn an_append_that_makes_a_log_says_so_and_names_the_one_that_may_be_meant() {
+fn append_that_creates_a_log_names_a_similar_one() {
     let (_folder, log) = fresh();
     let said = |arguments: &[&str]| run_with(arguments, b"a\n").stderr;
     let first = said(&["append", &log]);
@@ -34,7 +34,7 @@ fn an_append_that_makes_a_log_says_so_and_names_the_one_that_may_be_meant() {
 }
 
 #[test]
-fn damage_is_answered_by_what_can_be_done() {
+fn damage_is_answered_by_a_remedy() {
     let (_folder, log) = fresh();
     for round in 0..3 {
         ok(&["append", &log], &numbered(round * 10..round * 10 + 10));
@@ -59,7 +59,7 @@ fn damage_is_answered_by_what_can_be_done() {
 }
 
 #[test]
-fn a_number_that_is_no_time_trims_nothing() {
+fn number_that_is_no_time_trims_nothing() {
     let (_folder, log) = fresh();
     ok(&["append", &log], &numbered(0..3_000));
     ok(&["compact", "--full", &log], "");
@@ -74,7 +74,7 @@ fn a_number_that_is_no_time_trims_nothing() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused() {
+fn arguments_that_select_nothing_are_answered() {
     let (_folder, log) = fresh();
     ok(&["append", &log], "a\n");
     let words = ["--since is not before --until"];
@@ -87,7 +87,7 @@ fn what_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn a_position_of_another_log_that_was_never_compacted_is_refused() {
+fn position_of_another_log_that_was_never_compacted_is_refused() {
     let (folder, log) = fresh();
     let other = format!("{log}-other");
     let file = folder.path().join("seen");

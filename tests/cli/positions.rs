@@ -25,7 +25,7 @@ fn append(log: &str, events: &str) {
 }
 
 #[test]
-fn a_part_of_a_log_is_read() {
+fn part_of_a_log_is_read() {
     let (_folder, log) = fresh();
     append(&log, &numbered(0..10));
     append(&log, &numbered(10..20));
@@ -86,7 +86,7 @@ fn times_are_those_of_the_batches() {
 }
 
 #[test]
-fn a_position_file_lets_the_next_read_go_on() {
+fn position_file_lets_the_next_read_resume() {
     let (folder, log) = fresh();
     let file = folder.path().join("position");
     let position = file.to_str().unwrap();
@@ -136,7 +136,7 @@ fn events_that_were_trimmed_before_they_were_read_are_counted() {
 
 #[cfg(unix)]
 #[test]
-fn a_killed_read_repeats_at_most_a_page_and_skips_nothing() {
+fn killed_read_repeats_at_most_a_page_and_skips_nothing() {
     let (folder, log) = fresh();
     let file = folder.path().join("position");
     let file = file.to_str().unwrap();
@@ -187,7 +187,7 @@ fn stuck(read: &[&str]) -> (std::process::Child, BufReader<std::process::ChildSt
 }
 
 #[test]
-fn a_second_reader_with_the_same_position_file_is_refused() {
+fn second_reader_with_the_same_position_file_is_refused() {
     let (folder, log) = fresh();
     let file = folder.path().join("position");
     let position = file.to_str().unwrap();
@@ -315,7 +315,7 @@ fn files_that_other_commands_write_keep_links_and_mode() {
 }
 
 #[test]
-fn a_closed_pipe_does_not_move_the_position() {
+fn closed_pipe_does_not_move_the_position() {
     let (folder, log) = fresh();
     let file = folder.path().join("position");
     let read = ["read", "--position-file", file.to_str().unwrap(), &log];
@@ -332,7 +332,7 @@ fn a_closed_pipe_does_not_move_the_position() {
 }
 
 #[test]
-fn events_in_a_file_come_with_their_position() {
+fn events_in_a_file_have_their_position() {
     let (folder, log) = fresh();
     let file = folder.path().join("position");
     let out = folder.path().join("out");
@@ -346,7 +346,7 @@ fn events_in_a_file_come_with_their_position() {
 }
 
 #[test]
-fn a_position_file_that_is_none_is_named() {
+fn position_file_that_is_none_is_named() {
     let (folder, log) = fresh();
     append(&log, &numbered(0..10));
     let file = folder.path().join("position");

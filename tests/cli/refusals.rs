@@ -91,7 +91,7 @@ fn wrong_locations_and_options_name_the_thing() {
 }
 
 #[test]
-fn a_component_that_is_cut_off_is_named_as_such() {
+fn component_that_is_cut_off_is_named_as_such() {
     let (folder, log) = fresh();
     ok(&["append", &log], "a\n");
     let file = folder.path().join("component.wasm");
@@ -141,7 +141,7 @@ fn help_is_a_word_too() {
 }
 
 #[test]
-fn a_component_that_is_none_is_refused() {
+fn component_that_is_none_is_refused() {
     let (folder, log) = fresh();
     ok(&["append", &log], "a\n");
     let file = folder.path().join("other.wasm");
@@ -160,7 +160,7 @@ fn a_component_that_is_none_is_refused() {
 }
 
 #[test]
-fn a_damaged_object_is_named_after_what_stands_before_it() {
+fn damaged_object_is_named_after_the_events_before_it() {
     let (_folder, log) = fresh();
     ok(&["append", &log], "first\n");
     ok(&["append", &log], "second\n");
@@ -178,7 +178,7 @@ fn a_damaged_object_is_named_after_what_stands_before_it() {
 }
 
 #[test]
-fn a_closed_pipe_ends_a_read_quietly() {
+fn closed_pipe_ends_a_read_quietly() {
     let (_folder, log) = fresh();
     ok(&["append", &log], &numbered(0..500_000));
     let mut child = stratalog(&["read", &log]).spawn().unwrap();
@@ -190,7 +190,7 @@ fn a_closed_pipe_ends_a_read_quietly() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_behind_stdout_is_a_failure() {
+fn full_disk_behind_stdout_is_a_failure() {
     let (_folder, log) = fresh();
     ok(&["append", &log], "a\n");
     for command in ["read", "stat"] {
@@ -204,7 +204,7 @@ fn a_full_disk_behind_stdout_is_a_failure() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_that_cannot_be_made_leaves_the_events_unwritten() {
+fn folder_that_cannot_be_made_leaves_the_events_unwritten() {
     let words = ["the store does not have the last 3 of 3 events", "/proc/stratalog"];
     check(&["append", "/proc/stratalog/log"], "a\nb\nc\n", 3, &words);
 }

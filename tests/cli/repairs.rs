@@ -37,7 +37,7 @@ fn read_that_skips_damage_prints_the_rest_and_names_it() {
 }
 
 #[test]
-fn repair_changes_nothing_until_it_is_told_to() {
+fn repair_without_apply_changes_nothing() {
     let (_folder, log, batch) = damaged();
     let name = batch.file_name().unwrap().to_str().unwrap();
     let before: Vec<_> = fs::read_dir(&log).unwrap().map(|file| file.unwrap().path()).collect();
@@ -117,7 +117,7 @@ fn restored() -> (tempfile::TempDir, String, PathBuf) {
 }
 
 #[test]
-fn repair_takes_from_the_batches_what_the_segment_has_no_more() {
+fn repair_takes_events_of_a_segment_from_its_batches() {
     let (_folder, log, segment) = restored();
     fs::remove_file(&segment).unwrap();
     let name = segment.file_name().unwrap().to_str().unwrap();
@@ -130,7 +130,7 @@ fn repair_takes_from_the_batches_what_the_segment_has_no_more() {
 }
 
 #[test]
-fn repair_of_an_older_manifest_lets_the_log_be_verified_and_compacted() {
+fn repair_of_an_older_manifest_makes_verify_and_compact_succeed() {
     let (_folder, log) = fresh();
     for event in ["a\n", "b\n"] {
         ok(&["append", &log], event);
@@ -161,7 +161,7 @@ fn repair_of_a_log_that_is_not_there_is_an_error() {
 
 #[cfg(unix)]
 #[test]
-fn repair_names_what_it_cannot_repair_once_and_does_the_rest() {
+fn repair_names_unrepairable_damage_once_and_does_the_rest() {
     let (folder, log, _) = damaged();
     let segment = fs::read_dir(&log).unwrap().map(|file| file.unwrap().path());
     let segment = segment.filter(|path| path.to_str().unwrap().ends_with(".index")).min().unwrap();

@@ -32,7 +32,7 @@ fn on_bucket(arguments: &[&str], answer: impl Fn(&str) -> Answer + Send + Sync +
 }
 
 #[test]
-fn an_event_is_appended_only_if_the_store_says_that_it_has_it() {
+fn event_is_appended_only_if_the_store_confirms_it() {
     for status in ["304 Not Modified", "412 Precondition Failed", "409 Conflict", "204 No Content"]
     {
         let ran =
@@ -61,7 +61,7 @@ fn an_event_is_appended_only_if_the_store_says_that_it_has_it() {
 }
 
 #[test]
-fn every_command_says_that_an_answer_is_not_the_stores() {
+fn every_command_reports_a_reply_that_is_not_the_stores() {
     for (page, words) in PAGES {
         let endpoint = bucket::serve(move |_| Answer::Body(page));
         for command in ["read", "tail", "stat", "verify", "compact", "append"] {

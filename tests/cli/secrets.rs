@@ -134,7 +134,7 @@ fn assert_no_secret(ran: &Ran, context: &str) {
 }
 
 #[test]
-fn no_secret_is_printed_whatever_a_server_answers() {
+fn secret_is_never_printed_by_any_reply_of_a_server() {
     let commands: [&[&str]; 4] =
         [&["append", "--json"], &["read"], &["stat", "--json"], &["doctor", "--json"]];
     for (number, status) in ANSWERS.into_iter().enumerate() {
@@ -203,7 +203,7 @@ fn no_secret_is_printed_when_the_command_line_is_wrong() {
 }
 
 #[test]
-fn a_server_gets_the_credentials_and_an_anonymous_one_gets_none() {
+fn server_gets_the_credentials_and_an_anonymous_one_gets_none() {
     // The server repeats them: they would show like this without redaction.
     for (options, is_signed) in [(vec!["aws_skip_signature=true"], false), (vec![], true)] {
         let endpoint = repeating_server("403 Forbidden", false);
@@ -222,7 +222,7 @@ fn a_server_gets_the_credentials_and_an_anonymous_one_gets_none() {
 }
 
 #[test]
-fn a_flag_and_the_option_that_says_the_same_are_refused() {
+fn flag_and_option_of_the_same_setting_are_refused() {
     for (option, flag) in [("retry_max=1", "--retry-max=2"), ("retry_timeout=1", "--timeout=2s")] {
         let arguments = ["stat", "https://127.0.0.1:1/log", "--store-option", option, flag];
         let ran = Ran::from(stratalog(&arguments).output().unwrap());
@@ -233,7 +233,7 @@ fn a_flag_and_the_option_that_says_the_same_are_refused() {
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_named_with_2_if_typed_and_5_if_found() {
+fn unusable_settings_exit_with_2_if_typed_and_5_if_found() {
     let key = "-----BEGIN PRIVATE KEY-----\\nMIIEvQIBADAN\\n-----END PRIVATE KEY-----\\n";
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key.json");
@@ -281,7 +281,7 @@ fn settings_that_cannot_be_used_are_named_with_2_if_typed_and_5_if_found() {
 }
 
 #[test]
-fn a_password_in_the_place_of_a_file_or_a_label_is_not_repeated() {
+fn password_in_the_place_of_a_file_or_a_label_is_not_repeated() {
     let (_folder, log) = fresh();
     ok(&["append", "-q", &log], "event\n");
     let url = format!("https://me:{PLANTED}@host/x");

@@ -56,7 +56,7 @@ fn is_ended_by(mut child: Child, process: u32, signal: &str, code: i32, context:
 }
 
 #[test]
-fn a_signal_ends_every_command_while_the_store_does_not_answer() {
+fn signal_ends_every_command_while_the_store_does_not_answer() {
     for command in waiting_commands() {
         for (name, code) in SIGNALS.into_iter().filter(|(name, _)| can_end(name)) {
             let context = format!("{command:?}: {name}");
@@ -71,7 +71,7 @@ fn a_signal_ends_every_command_while_the_store_does_not_answer() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_signal_ends_every_command_as_process_1() {
+fn signal_ends_every_command_as_process_1() {
     for command in waiting_commands() {
         for (name, code) in SIGNALS.into_iter().filter(|(name, _)| can_end(name)) {
             let context = format!("{command:?}: {name}");
@@ -90,7 +90,7 @@ fn a_signal_ends_every_command_as_process_1() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_was_read_is_flushed_as_process_1() {
+fn events_that_were_read_are_flushed_as_process_1() {
     for (name, code) in SIGNALS.into_iter().filter(|(name, _)| can_end(name)) {
         let (_folder, log) = fresh();
         let mut append = stratalog(&["append", "--flush-interval", "0", "--grace", "10m", &log]);
@@ -113,7 +113,7 @@ fn what_was_read_is_flushed_as_process_1() {
 }
 
 #[test]
-fn a_hangup_is_ignored_where_it_was_so_at_the_start() {
+fn hangup_is_ignored_where_it_was_so_at_the_start() {
     let (_folder, log) = fresh();
     let append = stratalog(&["append", "--flush-interval", "0", "--grace", "10m", &log]);
     // The way of `nohup`.
@@ -136,7 +136,7 @@ fn a_hangup_is_ignored_where_it_was_so_at_the_start() {
 }
 
 #[test]
-fn a_reader_that_does_not_read_holds_nothing_up() {
+fn reader_that_does_not_read_delays_nothing() {
     let (_folder, log) = fresh();
     // More than a pipe holds.
     ok(&["append", &log], &numbered(0..100_000));

@@ -28,7 +28,7 @@ fn names(folder: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_log_that_is_not_there_is_an_error_on_every_store() {
+fn log_that_is_not_there_is_an_error_on_every_store() {
     let (folder, log) = fresh();
     let base = folder.path().to_str().unwrap();
     let on_all = |words: &[&str]| {
@@ -94,7 +94,7 @@ fn remove(path: &Path) {
 
 #[cfg(unix)]
 #[test]
-fn what_stands_in_an_objects_place_is_named_and_never_followed() {
+fn entry_in_the_place_of_an_object_is_named_and_never_followed() {
     let (folder, log) = fresh();
     let outside = folder.path().join("outside");
     fs::write(&outside, "secret\n").unwrap();
@@ -136,7 +136,7 @@ fn what_stands_in_an_objects_place_is_named_and_never_followed() {
 
 #[cfg(unix)]
 #[test]
-fn a_verification_names_each_intruder_and_checks_the_rest() {
+fn verification_names_each_intruder_and_checks_the_rest() {
     let (folder, log) = fresh();
     let outside = folder.path().join("outside");
     fs::write(&outside, "secret\n").unwrap();
@@ -186,7 +186,7 @@ fn foreign_names_in_a_logs_folder_do_not_matter() {
 
 #[cfg(unix)]
 #[test]
-fn a_log_that_is_a_link_is_refused_and_a_link_that_leads_to_it_is_not() {
+fn log_that_is_a_link_is_refused_and_a_link_above_it_is_not() {
     let (folder, log) = fresh();
     ok(&["append", &log], "one\n");
     let link = folder.path().join("link").to_str().unwrap().to_owned();

@@ -37,7 +37,7 @@ fn read_slowly(mut reader: PipeReader) -> String {
 }
 
 #[test]
-fn an_input_that_is_not_ready_is_waited_for() {
+fn input_that_is_not_ready_is_waited_for() {
     let (_folder, log) = fresh();
     let (reader, mut writer) = pipe_that_does_not_block();
     let mut child = stratalog(&["append", &log])
@@ -57,7 +57,7 @@ fn an_input_that_is_not_ready_is_waited_for() {
 }
 
 #[test]
-fn an_output_that_is_not_ready_is_waited_for() {
+fn output_that_is_not_ready_is_waited_for() {
     let (_folder, log) = fresh();
     // Many times what a pipe holds.
     ok(&["append", &log], &numbered(0..300_000));
@@ -122,7 +122,7 @@ fn with_small_files(blocks: u32, command: &Command, stdout: &std::path::Path) ->
 }
 
 #[test]
-fn a_file_behind_stdout_that_may_not_grow_is_an_error() {
+fn file_behind_stdout_that_may_not_grow_is_an_error() {
     let (folder, log) = fresh();
     let (out, position) = (folder.path().join("out"), folder.path().join("position"));
     // More than 8 MiB: the component's memory also counts as a file.

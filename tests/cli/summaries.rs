@@ -9,7 +9,7 @@ use crate::binary::{check, fresh, json, numbered, ok, run_with};
 use crate::commands::commands;
 
 #[test]
-fn a_session_appends_reads_compacts_and_counts() {
+fn session_appends_reads_compacts_and_counts() {
     let (_folder, log) = fresh();
     let (first, second) = (numbered(0..1000), numbered(1000..1010));
     let bytes = first.len() + second.len();

@@ -35,7 +35,7 @@ fn on_terminal(columns: u32, arguments: &[&str]) -> Option<Vec<String>> {
 }
 
 #[test]
-fn long_errors_are_wrapped_between_words_on_a_terminal_and_nowhere_else() {
+fn long_errors_are_wrapped_between_words_on_a_terminal_only() {
     let (_folder, log) = fresh();
     ok(&["append", &log], "event\n");
     let table: [&[&str]; 3] = [

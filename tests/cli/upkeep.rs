@@ -27,7 +27,7 @@ fn append_batches(log: &str, numbers: std::ops::Range<usize>) {
 }
 
 #[test]
-fn a_dry_run_says_what_would_be_done_and_does_nothing() {
+fn dry_run_prints_the_plan_and_does_nothing() {
     let (_folder, log) = fresh();
     append_batches(&log, 0..50);
     let bytes = numbered(0..50).len();
@@ -43,7 +43,7 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
 }
 
 #[test]
-fn segments_are_merged_by_the_fan_in_and_all_at_once_if_that_is_asked_for() {
+fn segments_are_merged_by_the_fan_in_or_all_of_them_on_request() {
     let (_folder, log) = fresh();
     for round in 0..4 {
         append_batches(&log, round * 30..round * 30 + 30);
@@ -64,7 +64,7 @@ fn segments_are_merged_by_the_fan_in_and_all_at_once_if_that_is_asked_for() {
 }
 
 #[test]
-fn a_segment_is_no_larger_than_asked_for() {
+fn segment_is_no_larger_than_asked_for() {
     let (_folder, log) = fresh();
     append_batches(&log, 0..100);
     let ran = run_with(&["compact", "--segment-bytes-max", "200", &log], b"");
@@ -95,7 +95,7 @@ fn append_compacts_in_the_background_if_that_is_asked_for() {
 }
 
 #[test]
-fn the_beginning_is_trimmed_up_to_a_position_or_a_number_of_events() {
+fn beginning_is_trimmed_up_to_a_position_or_a_number_of_events() {
     let (_folder, log) = fresh();
     append_batches(&log, 0..100);
     // Nothing is compacted: the events before the point are absorbed first.
@@ -160,7 +160,7 @@ fn the_beginning_is_trimmed_up_to_a_position_or_a_number_of_events() {
 }
 
 #[test]
-fn the_beginning_is_trimmed_up_to_a_time_or_an_age() {
+fn beginning_is_trimmed_up_to_a_time_or_an_age() {
     let (_folder, log) = fresh();
     fs::create_dir(&log).unwrap();
     // 2023-11-14T22:13:20Z, and a second later.
@@ -183,7 +183,7 @@ fn the_beginning_is_trimmed_up_to_a_time_or_an_age() {
 }
 
 #[test]
-fn a_sound_log_is_verified() {
+fn sound_log_is_verified() {
     let (_folder, log) = fresh();
     append_batches(&log, 0..50);
     ok(&["compact", &log], "");

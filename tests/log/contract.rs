@@ -43,7 +43,7 @@ fn append_lines_is_one_batch_however_many_they_are() {
 }
 
 #[test]
-fn flush_of_nothing_is_no_request_and_flush_of_anything_is_one_create() {
+fn flush_is_one_create_or_no_request_if_nothing_is_buffered() {
     on_both(|world| {
         let log = world.open("log");
         world.faults.requests();
@@ -60,7 +60,7 @@ fn flush_of_nothing_is_no_request_and_flush_of_anything_is_one_create() {
 }
 
 #[test]
-fn a_batch_is_plain_lines_under_a_name_that_tells_what_it_holds() {
+fn batch_is_plain_lines_under_a_name_with_its_count_and_digest() {
     on_both(|world| {
         let log = world.open("log");
         append_all(&log, &["a".to_owned(), "bb".to_owned()]);
@@ -105,7 +105,7 @@ fn close_flushes_and_later_calls_say_closed() {
 }
 
 #[test]
-fn a_log_dropped_without_close_says_how_many_events_are_lost() {
+fn log_dropped_without_close_reports_the_number_of_lost_events() {
     on_both(|world| {
         let name = format!("dropped-{:?}", world.kind);
         let log = world.open(&name);
@@ -139,7 +139,7 @@ fn compact_merges_batches_into_one_object_and_keeps_events_in_order() {
 }
 
 #[test]
-fn compact_of_fewer_than_two_batches_says_that_nothing_was_to_do() {
+fn compact_of_fewer_than_two_batches_merges_nothing() {
     on_both(|world| {
         let log = world.open("log");
         assert_eq!(log.compact().unwrap(), Compaction::default());
@@ -202,7 +202,7 @@ fn objects_that_do_not_follow_the_naming_scheme_are_never_touched() {
 }
 
 #[test]
-fn a_log_that_the_old_helper_wrote_opens_reads_and_compacts() {
+fn log_that_the_old_helper_wrote_opens_reads_and_compacts() {
     on_both(|world| {
         world.put("log/batch_0001600000000000001.jsonl", "a\nb\n");
         world.put("log/batch_0001600000000000002.jsonl", "c\n\nd");
@@ -263,7 +263,7 @@ fn names_that_leave_the_root_and_options_out_of_range_are_named() {
 }
 
 #[test]
-fn a_large_old_batch_is_the_same_before_and_after_compaction() {
+fn large_legacy_batch_is_the_same_before_and_after_compaction() {
     on_both(|world| {
         // Larger than the limit for checking whole, so it is streamed; with gaps and without a last
         // LF.
@@ -297,7 +297,7 @@ fn a_large_old_batch_is_the_same_before_and_after_compaction() {
 }
 
 #[test]
-fn an_old_batch_of_empty_lines_only_costs_no_more_memory_than_its_bytes() {
+fn legacy_batch_of_empty_lines_costs_no_more_memory_than_its_bytes() {
     on_both(|world| {
         let old = format!("\n{}", "a\n\n".repeat(10 * 1024 * 1024));
         world.put("log/batch_0001600000000000001.jsonl", &old);

@@ -103,7 +103,7 @@ fn verify(store: &Crashing) -> Checked {
 }
 
 #[test]
-fn verify_goes_on_behind_a_call_that_failed() {
+fn verify_resumes_after_a_call_that_failed() {
     let (objects, ..) = Expected::log_of_segments_and_batches();
     let store = || Crashing::new(Memory::of(objects.clone()));
     let whole = verify(&store());
@@ -227,7 +227,7 @@ fn compact_of_some_batches() {
 }
 
 #[test]
-fn compact_that_only_removes_what_was_left_over() {
+fn compact_that_only_removes_garbage() {
     at_every_call(8, &|store, system| {
         // Another compactor has just absorbed everything and could delete nothing.
         let others = Crashing::new(store.memory.clone());
@@ -277,7 +277,7 @@ fn compact_that_loses_the_race() {
 }
 
 #[test]
-fn compact_whose_objects_others_compact_while_it_copies_them() {
+fn compact_of_objects_that_others_compact_meanwhile() {
     let options = CompactInput { fan_in: Some(2), ..<_>::default() };
     at_every_call(30, &overtaken(options, "read log/segment_", 1));
     at_every_call(30, &overtaken(options, "read log/batch_", 1));
@@ -291,14 +291,14 @@ fn compact_that_commits_a_number_long_passed() {
 }
 
 #[test]
-fn compact_whose_manifest_is_gone_when_it_asks_who_made_it() {
+fn compact_whose_manifest_is_gone_after_its_commit() {
     // A call that it only makes after a lost reply.
     let options = CompactInput { fan_in: Some(64), ..<_>::default() };
     at_every_call(15, &overtaken(options, "get log/manifest_0000000000000000012", 11));
 }
 
 #[test]
-fn full_compact_beside_one_that_only_removes_garbage() {
+fn full_compact_next_to_one_that_only_removes_garbage() {
     at_every_call(40, &|store, system| {
         compact_others(&store.memory, system);
         let (memory, others) = (store.memory.clone(), system.clone());

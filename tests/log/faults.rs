@@ -60,7 +60,7 @@ fn create_that_is_lost_has_an_unknown_fate() {
 }
 
 #[test]
-fn create_whose_reply_is_lost_has_an_unknown_fate_and_counts_once() {
+fn create_whose_reply_is_lost_is_unknown_and_counts_once() {
     check_flush(Fault::ReplyLost, WriteFate::Unknown, "the object may have been written");
 }
 
@@ -94,7 +94,7 @@ fn many_failures_in_a_row_keep_everything_in_order() {
 }
 
 #[test]
-fn a_get_that_fails_is_said_and_the_pass_goes_on_where_it_stood() {
+fn get_that_fails_is_an_error_and_the_pass_resumes() {
     on_both(|world| {
         let log = world.open("log");
         let all = events(6);
@@ -123,7 +123,7 @@ fn a_get_that_fails_is_said_and_the_pass_goes_on_where_it_stood() {
 }
 
 #[test]
-fn a_list_that_fails_is_said_and_nothing_changes() {
+fn list_that_fails_is_an_error_and_changes_nothing() {
     on_both(|world| {
         world.faults.arm(Call::List, [Fault::Lost]);
         let failed = world.open_with("log", Settings::default()).err();
@@ -170,7 +170,7 @@ fn deletes_that_fail_are_a_warning_and_not_a_failure() {
 }
 
 #[test]
-fn a_commit_whose_fate_is_unknown_is_tried_again_and_happens_once() {
+fn commit_whose_fate_is_unknown_is_retried_and_happens_once() {
     for fault in [Fault::ReplyLost, Fault::Lost] {
         on_both(|world| {
             let log = world.open("log");
@@ -189,7 +189,7 @@ fn a_commit_whose_fate_is_unknown_is_tried_again_and_happens_once() {
 }
 
 #[test]
-fn a_commit_whose_manifest_is_gone_when_it_is_looked_for_keeps_its_segment() {
+fn commit_whose_manifest_is_gone_afterwards_keeps_its_segment() {
     on_both(|world| {
         let log = world.open("log");
         for event in events(3) {
@@ -208,7 +208,7 @@ fn a_commit_whose_manifest_is_gone_when_it_is_looked_for_keeps_its_segment() {
 }
 
 #[test]
-fn a_commit_that_lands_after_its_compactor_gave_up_is_a_commit() {
+fn commit_that_lands_after_its_compactor_gave_up_is_a_commit() {
     on_both(|world| {
         let log = world.open("log");
         for event in events(3) {
@@ -235,7 +235,7 @@ fn a_commit_that_lands_after_its_compactor_gave_up_is_a_commit() {
 }
 
 #[test]
-fn a_compaction_that_fails_before_its_commit_leaves_the_log_as_it_was() {
+fn compaction_that_fails_before_its_commit_changes_nothing() {
     // The segment, its index, the manifest.
     for at in 0..3 {
         on_both(|world| {
@@ -260,7 +260,7 @@ fn a_compaction_that_fails_before_its_commit_leaves_the_log_as_it_was() {
 }
 
 #[test]
-fn a_full_buffer_waits_for_the_store_and_refuses_when_the_store_does() {
+fn full_buffer_waits_for_the_store_and_refuses_when_the_store_does() {
     on_both(|world| {
         let settings =
             Settings { buffer_bytes_max: 40, event_bytes_max: 39, ..Settings::default() };
@@ -310,7 +310,7 @@ fn appends_made_while_a_create_is_in_flight_share_the_next_batch() {
 }
 
 #[test]
-fn compact_on_a_store_without_create_if_absent_is_refused_before_any_work() {
+fn compact_without_create_if_absent_is_refused_before_any_work() {
     for kind in [Kind::Native, Kind::Component] {
         let faulty = Faulty::default();
         let without = ConditionalCreate::Absent;
@@ -336,7 +336,7 @@ fn compact_on_a_store_without_create_if_absent_is_refused_before_any_work() {
 }
 
 #[test]
-fn a_write_once_in_doubt_stays_in_doubt_until_it_is_confirmed() {
+fn write_once_in_doubt_stays_in_doubt_until_it_is_confirmed() {
     on_both(|world| {
         let log = world.open("log");
         log.append("event").unwrap();

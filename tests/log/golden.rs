@@ -2,7 +2,7 @@
 //! writes exactly these objects, reads them, and names the damage in a harmed copy.
 //!
 //! After an intended change of the format, the first test writes the files again:
-//! `STRATALOG_BLESS=1 cargo test --release --test log the_logic_writes`.
+//! `STRATALOG_BLESS=1 cargo test --release --test log logic_writes`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -88,7 +88,7 @@ fn put_golden(world: &World) {
 }
 
 #[test]
-fn the_logic_writes_the_committed_bytes() {
+fn logic_writes_the_committed_bytes() {
     let world = World::new(Kind::Native);
     write(&world);
     let written: BTreeMap<_, _> =
@@ -104,7 +104,7 @@ fn the_logic_writes_the_committed_bytes() {
 }
 
 #[test]
-fn the_committed_log_opens_reads_and_verifies() {
+fn committed_log_opens_reads_and_verifies() {
     on_both(|world| {
         put_golden(world);
         assert_eq!(world.read("log").unwrap(), EVENTS);
@@ -118,7 +118,7 @@ fn the_committed_log_opens_reads_and_verifies() {
 }
 
 #[test]
-fn committed_indexes_and_manifests_decode_and_encode_to_the_same_bytes() {
+fn indexes_and_manifests_decode_and_encode_to_the_same_bytes() {
     let golden = golden();
     let names = golden.keys().map(|key| ObjectName::parse(key.strip_prefix("log/").unwrap()));
     let (mut kinds, mut indexes) = ([0; 4], 0);
@@ -152,7 +152,7 @@ fn committed_indexes_and_manifests_decode_and_encode_to_the_same_bytes() {
 
 /// Checks the rest of a batch after a trim inside it, byte for byte.
 #[test]
-fn a_batch_that_is_cut_has_this_line_and_these_bytes() {
+fn batch_that_is_cut_has_this_line_and_these_bytes() {
     on_both(|world| {
         put_golden(world);
         let done = world.trim("log", TrimPoint::Position("7".to_owned())).unwrap();
@@ -179,7 +179,7 @@ const POSITION: &str = "d1ccf6e9aaf95334@12,0001700000006000000_3c6ef35f_2_0628a
                         0001700000006500000,0001700000007000000_3c6ef35f_2_ffb80f4f38e2fe77+1";
 
 #[test]
-fn a_position_is_this_text_and_goes_on_where_it_was_taken() {
+fn position_is_this_text_and_resumes_where_it_was_taken() {
     on_both(|world| {
         put_golden(world);
         let options = ReadOptions { limit: Some(12), ..ReadOptions::default() };

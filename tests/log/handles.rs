@@ -65,7 +65,7 @@ fn await_segments(world: &World, number: usize) {
 }
 
 #[test]
-fn a_background_compaction_that_fails_the_same_way_again_warns_once() {
+fn background_compaction_that_fails_repeatedly_warns_once() {
     let (world, objects) = (World::new(Kind::Component), Arc::new(InMemory::new()));
     let store = Store::from_object_store(objects, "memory", ConditionalCreate::Absent);
     world.runtime.block_on(async {
@@ -79,7 +79,7 @@ fn a_background_compaction_that_fails_the_same_way_again_warns_once() {
 }
 
 #[test]
-fn a_handle_compacts_in_the_background_while_appends_and_reads_go_on() {
+fn handle_compacts_in_the_background_during_appends_and_reads() {
     let (world, store) = world();
     let (host, all) = (world.host(), events(40));
     world.runtime.block_on(async {
@@ -130,7 +130,7 @@ fn close_waits_for_the_compaction_in_progress() {
 }
 
 #[test]
-fn a_compaction_that_fails_is_a_warning_and_the_next_one_tries_again() {
+fn background_compaction_that_fails_warns_and_the_next_one_retries() {
     let (world, store) = world();
     let (host, all) = (world.host(), events(8));
     world.runtime.block_on(async {
@@ -150,7 +150,7 @@ fn a_compaction_that_fails_is_a_warning_and_the_next_one_tries_again() {
 }
 
 #[test]
-fn a_dropped_handle_and_a_runtime_that_ends_leave_a_compaction_behind() {
+fn dropped_handle_and_ended_runtime_abandon_a_compaction() {
     let (world, store) = world();
     let (host, all) = (world.host(), events(5));
     let short = tokio::runtime::Runtime::new().unwrap();
@@ -214,7 +214,7 @@ fn compaction_after_no_batches_is_refused() {
 }
 
 #[test]
-fn a_follower_that_is_cancelled_again_and_again_yields_each_event_once() {
+fn follower_cancelled_repeatedly_yields_each_event_once() {
     let (world, store) = world();
     let (host, all) = (world.host(), events(60));
     world.runtime.block_on(async {
@@ -244,7 +244,7 @@ fn a_follower_that_is_cancelled_again_and_again_yields_each_event_once() {
 }
 
 #[test]
-fn a_follower_goes_on_after_the_store_was_away() {
+fn follower_resumes_after_the_store_was_unavailable() {
     let (world, store) = world();
     let (host, all) = (world.host(), events(6));
     world.runtime.block_on(async {
@@ -269,7 +269,7 @@ fn a_follower_goes_on_after_the_store_was_away() {
 }
 
 #[test]
-fn a_pass_that_ends_cannot_be_followed_and_a_handle_s_own_has_no_position() {
+fn pass_with_an_end_is_not_followed_and_own_reads_have_no_position() {
     let (world, store) = world();
     let host = world.host();
     world.runtime.block_on(async {
@@ -286,7 +286,7 @@ fn a_pass_that_ends_cannot_be_followed_and_a_handle_s_own_has_no_position() {
 }
 
 #[tokio::test]
-async fn an_instance_that_was_kept_ready_reaches_the_store_it_is_taken_for_and_no_other() {
+async fn instance_kept_ready_reaches_only_the_store_that_it_is_taken_for() {
     let host = Host::new().unwrap();
     let mut written = Vec::new();
     for round in 0..8 {
@@ -305,7 +305,7 @@ async fn an_instance_that_was_kept_ready_reaches_the_store_it_is_taken_for_and_n
 }
 
 #[test]
-fn a_flush_ends_beside_tasks_that_append_without_end() {
+fn flush_ends_while_tasks_append_without_end() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(async {

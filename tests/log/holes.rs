@@ -22,7 +22,7 @@ use rig::waits::until;
 use stratalog::{Compaction, Damage, Error, EventFault, InvalidEvent, TooLong, WriteFailure};
 
 #[test]
-fn hole_1_two_flushes_in_one_microsecond_are_two_objects() {
+fn hole_1_flushes_in_one_microsecond_are_two_objects() {
     on_both(|world| {
         // The clock stands still, and two writers share it.
         let (one, two) = (world.open("log"), world.open("log"));
@@ -40,7 +40,7 @@ fn hole_1_two_flushes_in_one_microsecond_are_two_objects() {
 }
 
 #[test]
-fn hole_2_a_failed_create_keeps_the_batch() {
+fn hole_2_failed_create_keeps_the_batch() {
     on_both(|world| {
         let log = world.open("log");
         append_all(&log, &events(2));
@@ -73,7 +73,7 @@ fn hole_3_events_whose_create_is_in_flight_are_read() {
 }
 
 #[test]
-fn hole_4_a_write_that_landed_unseen_does_not_stand_twice() {
+fn hole_4_write_whose_reply_was_lost_is_stored_once() {
     on_both(|world| {
         let log = world.open("log");
         append_all(&log, &events(2));
@@ -88,7 +88,7 @@ fn hole_4_a_write_that_landed_unseen_does_not_stand_twice() {
 }
 
 #[test]
-fn hole_5_a_clock_that_steps_back_does_not_reorder_one_writers_events() {
+fn hole_5_clock_that_steps_back_keeps_the_order_of_a_writer() {
     on_both(|world| {
         let log = world.open("log");
         for (number, event) in events(6).iter().enumerate() {
@@ -106,7 +106,7 @@ fn hole_5_a_clock_that_steps_back_does_not_reorder_one_writers_events() {
 }
 
 #[test]
-fn hole_5_a_new_handle_goes_on_after_the_newest_batch_whatever_its_clock() {
+fn hole_5_new_handle_continues_after_the_newest_batch_by_any_clock() {
     on_both(|world| {
         let log = world.open("log");
         log.append("first").unwrap();
@@ -129,7 +129,7 @@ fn hole_5_a_new_handle_goes_on_after_the_newest_batch_whatever_its_clock() {
 }
 
 #[test]
-fn hole_6_batches_left_behind_by_a_compaction_are_not_read_again_and_go_with_the_next() {
+fn hole_6_absorbed_batches_are_not_read_again_and_go_later() {
     on_both(|world| {
         let log = world.open("log");
         for event in events(4) {
@@ -149,7 +149,7 @@ fn hole_6_batches_left_behind_by_a_compaction_are_not_read_again_and_go_with_the
 }
 
 #[test]
-fn hole_6_a_segment_without_a_manifest_is_nothing_and_goes_with_the_next_compaction() {
+fn hole_6_segment_without_a_manifest_is_ignored_and_goes_later() {
     on_both(|world| {
         let log = world.open("log");
         for event in events(2) {
@@ -166,7 +166,7 @@ fn hole_6_a_segment_without_a_manifest_is_nothing_and_goes_with_the_next_compact
 }
 
 #[test]
-fn hole_7_a_reader_overtaken_by_a_compaction_gets_each_event_once() {
+fn hole_7_reader_overtaken_by_a_compaction_gets_each_event_once() {
     on_both(|world| {
         let log = world.open("log");
         // Enough that the last are not fetched yet when the first are returned.
@@ -188,7 +188,7 @@ fn hole_7_a_reader_overtaken_by_a_compaction_gets_each_event_once() {
 }
 
 #[test]
-fn hole_8_an_event_is_one_line_of_one_byte_or_more() {
+fn hole_8_event_that_is_empty_or_has_a_line_feed_is_refused() {
     on_both(|world| {
         let settings = Settings { event_bytes_max: 4, ..Settings::default() };
         let log = world.open_with("log", settings).unwrap();
@@ -219,7 +219,7 @@ fn hole_8_an_event_is_one_line_of_one_byte_or_more() {
 }
 
 #[test]
-fn hole_10_a_slow_log_is_sealed_by_age() {
+fn hole_10_buffer_of_a_slow_log_is_sealed_by_age() {
     on_both(|world| {
         let settings = Settings { flush_interval_ms: 10, ..Settings::default() };
         let log = world.open_with("log", settings).unwrap();
@@ -237,7 +237,7 @@ fn hole_10_a_slow_log_is_sealed_by_age() {
 }
 
 #[test]
-fn hole_11_a_truncated_or_changed_object_is_damage_that_names_it() {
+fn hole_11_truncated_or_changed_object_is_damage_that_names_it() {
     on_both(|world| {
         let log = world.open("log");
         append_all(&log, &events(3));
@@ -264,7 +264,7 @@ fn hole_11_a_truncated_or_changed_object_is_damage_that_names_it() {
 }
 
 #[test]
-fn hole_11_a_damaged_segment_index_or_manifest_is_damage_that_names_it() {
+fn hole_11_damaged_segment_index_or_manifest_is_named() {
     on_both(|world| {
         let log = world.open("log");
         for event in events(3) {

@@ -97,7 +97,7 @@ const HIDES: [(&str, Hides); 8] = [
 
 /// Lies of any actor, at any time and for any length, lose and double no event for honest readers.
 #[test]
-fn nothing_is_lost_by_a_listing_that_leaves_out_what_is_there() {
+fn events_survive_a_listing_that_omits_objects() {
     for (what, hides) in HIDES {
         for lies in [1, 2, 3, ALWAYS] {
             for honest in 0..6 {
@@ -139,7 +139,7 @@ fn nothing_is_lost_by_a_listing_that_leaves_out_what_is_there() {
 }
 
 #[test]
-fn a_compaction_that_is_shown_no_manifest_cannot_commit_where_there_was_one() {
+fn compaction_shown_no_manifest_cannot_commit_where_there_was_one() {
     let (memory, system) = log_of(12);
     let before = memory.objects();
     let liar = Liar::frozen(&memory, |key| !key.contains("batch_"));
@@ -156,7 +156,7 @@ fn a_compaction_that_is_shown_no_manifest_cannot_commit_where_there_was_one() {
 }
 
 #[test]
-fn the_first_manifest_is_never_deleted() {
+fn first_manifest_is_never_deleted() {
     let first = |memory: &Memory| memory.objects().contains_key(&log().key(Generation::FIRST));
     assert!(first(&log_of(18).0));
     mutants::set(Some(Mutant::DeleteFirst));
@@ -168,7 +168,7 @@ fn the_first_manifest_is_never_deleted() {
 /// A listing from long ago, and the commits that follow it: the first generation is the newest, and
 /// the second is free again.
 #[test]
-fn a_generation_that_was_passed_is_not_used_again() {
+fn generation_that_was_passed_is_not_used_again() {
     let hides: Hides = |key| !key.contains("batch_") && !key.contains("_0000000000000000001");
     // Segments that stay unchanged, so that all objects of the first manifest are still there.
     let small = CompactInput { segment_bytes_max: Some(1), ..CompactInput::default() };
@@ -192,7 +192,7 @@ fn a_generation_that_was_passed_is_not_used_again() {
 }
 
 #[test]
-fn a_batch_that_is_listed_and_not_there_is_the_fault_of_the_store() {
+fn batch_that_is_listed_and_not_there_is_the_fault_of_the_store() {
     let (memory, system) = log_of(1);
     let batch = key_of(&memory.objects(), "batch_", ".jsonl");
     let store = Liar::showing(&memory, &batch);
@@ -219,7 +219,7 @@ fn key_of(objects: &Objects, kind: &str, end: &str) -> String {
 }
 
 #[test]
-fn a_look_that_contradicts_the_manifest_decides_nothing() {
+fn listing_that_contradicts_the_manifest_decides_nothing() {
     for (what, hides, part) in [
         ("segments", HIDES[4].1, "exists but is not listed"),
         ("one index", HIDES[5].1, "exists but is not listed"),
@@ -248,7 +248,7 @@ fn a_look_that_contradicts_the_manifest_decides_nothing() {
 }
 
 #[test]
-fn an_object_that_is_gone_is_damage_and_one_that_is_not_shown_is_not() {
+fn object_that_is_gone_is_damage_and_one_that_is_not_shown_is_not() {
     let (memory, system) = log_of(3);
     let gone = key_of(&memory.objects(), "segment_0000000000000000002", ".jsonl");
     memory.delete_one(&gone);
@@ -292,7 +292,7 @@ fn nothing_is_deleted_after_a_commit_that_the_listing_does_not_show() {
 }
 
 #[test]
-fn what_others_leave_during_a_compaction_goes_with_its_garbage() {
+fn objects_that_others_leave_during_a_compaction_are_garbage() {
     let (memory, system) = log_of(3);
     let expected = read(memory.clone()).unwrap();
     let rival = Rival::on(&memory);
@@ -316,7 +316,7 @@ fn forge(memory: &Memory, generation: u64, from: &str, to: &str) {
 }
 
 #[test]
-fn a_batch_that_would_stand_twice_is_not_committed() {
+fn batch_that_would_stand_twice_is_not_committed() {
     let run = || {
         let (memory, system) = log_of(2);
         let objects = memory.objects();

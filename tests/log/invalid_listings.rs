@@ -47,7 +47,7 @@ fn read(store: Altered<Lying>) -> Result<usize, Error> {
 }
 
 #[test]
-fn a_listing_that_was_not_asked_for_is_an_error() {
+fn listing_that_was_not_asked_for_is_an_error() {
     let lies: [(&str, Lie); 4] = [
         ("has no object although more follow", |page| {
             *page = ListPage { objects: Vec::new(), more: true }

@@ -73,7 +73,7 @@ fn batches_of_15_mib_are_handled_one_by_one() {
 }
 
 #[test]
-fn the_indexes_of_many_small_batches_are_bounded() {
+fn indexes_of_many_small_batches_stay_within_the_memory_limit() {
     runtime().block_on(async {
         let (host, store) = (host(), store());
         let log = host.open(&store, "log", LogOptions::new()).await.unwrap();

@@ -51,7 +51,7 @@ fn positions(world: &World, first: &str, count: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_position_goes_on_where_it_was_taken_whatever_is_compacted_since() {
+fn position_resumes_where_it_was_taken_after_any_compaction() {
     on_both(|world| {
         let all = events(24);
         let mut batches = all.chunks(3);
@@ -81,7 +81,7 @@ fn a_position_goes_on_where_it_was_taken_whatever_is_compacted_since() {
 }
 
 #[test]
-fn passes_with_a_limit_yield_each_event_once_while_the_log_is_compacted() {
+fn passes_with_a_limit_yield_each_event_once_across_compactions() {
     for limit in [1, 2, 3] {
         on_both(|world| {
             let all = events(20);
@@ -131,7 +131,7 @@ fn one_reader_follows_a_log_that_is_compacted_merged_and_written_to() {
 }
 
 #[test]
-fn a_batch_that_appears_late_before_one_that_was_yielded_is_yielded_once() {
+fn batch_that_appears_before_a_yielded_one_is_yielded_once() {
     on_both(|world| {
         let slow = world.open("log");
         slow.append("slow").unwrap();
@@ -168,7 +168,7 @@ fn log_of_15(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn last_begins_behind_all_but_the_last_events_and_goes_on_with_later_ones() {
+fn last_begins_at_the_last_events_and_continues_with_later_ones() {
     on_both(|world| {
         let all = log_of_15(world);
         for last in 0..=17 {
@@ -187,7 +187,7 @@ fn last_begins_behind_all_but_the_last_events_and_goes_on_with_later_ones() {
 }
 
 #[test]
-fn last_counts_events_of_old_batches_that_their_names_do_not_tell() {
+fn last_counts_events_of_legacy_batches() {
     on_both(|world| {
         world.put("log/batch_0001600000000000001.jsonl", "a\n\nb\nc");
         world.put("log/batch_0001600000000000002.jsonl", "\n");
@@ -201,7 +201,7 @@ fn last_counts_events_of_old_batches_that_their_names_do_not_tell() {
 }
 
 #[test]
-fn since_and_until_are_times_of_batches_and_what_they_leave_out_counts_as_passed() {
+fn since_and_until_select_batches_by_time_and_pass_the_others() {
     on_both(|world| {
         let all = log_of_15(world);
         let start = 1_700_000_000_000_000;
@@ -281,7 +281,7 @@ fn segments_end_at_segment_bytes_max_and_keep_their_positions() {
 }
 
 #[test]
-fn what_is_no_position_and_what_excludes_each_other_is_refused() {
+fn invalid_position_and_conflicting_options_are_refused() {
     on_both(|world| {
         append(world, &events(1));
         let refused = |options| match world.start_read_with("log", options) {
@@ -307,7 +307,7 @@ fn what_is_no_position_and_what_excludes_each_other_is_refused() {
 }
 
 #[test]
-fn a_position_of_many_live_batches_is_short_enough_to_be_taken_back() {
+fn position_of_many_live_batches_is_short_enough_to_be_taken_back() {
     on_both(|world| {
         let settings = Settings { flush_threshold: 1, ..Settings::default() };
         let log = world.open_with("log", settings).unwrap();

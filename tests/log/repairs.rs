@@ -207,7 +207,7 @@ fn repair_of_a_live_batch_records_its_events_as_lost() {
 }
 
 #[test]
-fn whoever_goes_on_from_any_page_is_told_of_lost_events_once() {
+fn reader_resumed_from_any_page_gets_lost_events_reported_once() {
     let mut world = World::new();
     let batch = world.keys("batch_", ".jsonl")[1].clone();
     world.damage(&batch, flip(3));
@@ -304,7 +304,7 @@ fn repair_steps_back_from_a_manifest_only_where_nothing_is_lost() {
 
 /// The newest manifests are gone, and with them the facts that only they record.
 #[test]
-fn log_without_its_newest_manifests_is_damaged_and_gets_its_batches_back() {
+fn log_without_its_newest_manifests_is_damaged_and_regains_batches() {
     for lost in 1..=3 {
         let mut world = World::new();
         let manifests = world.keys("manifest_", ".json");

@@ -114,7 +114,7 @@ fn every_schedule_keeps_every_flushed_event_once_and_in_order() {
 }
 
 #[test]
-fn the_same_seed_is_the_same_run() {
+fn same_seed_is_the_same_run() {
     let trace = |seed| run_natively(seed, None).unwrap().hash();
     let traces: Vec<_> = (0..50).map(trace).collect();
     assert_eq!(traces, (0..50).map(trace).collect::<Vec<_>>());
@@ -124,7 +124,7 @@ fn the_same_seed_is_the_same_run() {
 /// The shipped component matches the native logic: the same store operations in the same order with
 /// the same bytes, and the same answers to each call.
 #[test]
-fn the_component_does_what_the_native_logic_does() {
+fn component_does_the_same_as_the_native_logic() {
     let component = Subject::Component(Box::new(Engine::new().unwrap()));
     if let Some(seed) = number("STRATALOG_SEED") {
         run_both(seed, &component).unwrap();
@@ -132,7 +132,7 @@ fn the_component_does_what_the_native_logic_does() {
     }
     let start = Instant::now();
     let outcome = run_all(0..COMPONENT_SEEDS, |seed| run_both(seed, &component));
-    report("schedules of the component", COMPONENT_SEEDS, start, outcome, "the_component");
+    report("schedules of the component", COMPONENT_SEEDS, start, outcome, "component_does");
 }
 
 #[test]

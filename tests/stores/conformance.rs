@@ -58,7 +58,7 @@ fn garage_conforms() {
 }
 
 #[test]
-fn an_s3_that_ignores_conditions_conforms() {
+fn s3_that_ignores_conditions_conforms() {
     conforms(Backend::s3_that_ignores_conditions(), &[Kind::Component]);
 }
 
@@ -78,7 +78,7 @@ fn rclone_conforms() {
 }
 
 #[test]
-fn the_same_component_gives_the_same_log_on_memory_folder_and_s3() {
+fn same_component_gives_the_same_log_on_memory_folder_and_s3() {
     let mut backends = vec![Backend::memory(), Backend::folder()];
     backends.extend(require_or_skip(Backend::moto()));
     let embedded = Host::new().unwrap();

@@ -144,7 +144,7 @@ fn fate_of(created: &Result<(), WriteError>) -> Fate {
 }
 
 #[test]
-fn a_create_without_retries_has_the_fate_that_can_be_known() {
+fn create_without_retries_has_the_fate_that_can_be_known() {
     use Fate::{NotWritten, Unknown};
     let table = [
         (WireFault::None, Fate::Durable, true),
@@ -181,7 +181,7 @@ fn a_create_without_retries_has_the_fate_that_can_be_known() {
 }
 
 #[test]
-fn a_create_that_is_repeated_ends_as_what_is_known_of_all_its_attempts() {
+fn repeated_create_has_the_fate_that_all_its_attempts_prove() {
     use Fate::{NotWritten, Unknown};
     const FORBIDDEN: WireFault = WireFault::Status("403 Forbidden");
     let table: [(&[WireFault], Fate); 8] = [
@@ -213,7 +213,7 @@ fn a_create_that_is_repeated_ends_as_what_is_known_of_all_its_attempts() {
 }
 
 #[test]
-fn a_server_that_cannot_be_reached_has_written_nothing() {
+fn server_that_cannot_be_reached_has_written_nothing() {
     on_each_server(|wire| {
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let options =
@@ -226,7 +226,7 @@ fn a_server_that_cannot_be_reached_has_written_nothing() {
 }
 
 #[test]
-fn an_operation_ends_at_its_time_limit_with_an_unknown_fate() {
+fn operation_ends_at_its_time_limit_with_an_unknown_fate() {
     on_each_server(|wire| {
         let place = wire.place();
         let options = wire.options(5, NEVER).with_timeout(Duration::from_secs(2));
@@ -252,7 +252,7 @@ fn an_operation_ends_at_its_time_limit_with_an_unknown_fate() {
 }
 
 #[test]
-fn what_is_waited_for_can_be_asked() {
+fn request_in_progress_is_reported_with_its_attempts() {
     on_each_server(|wire| {
         let store = wire.store(100);
         assert_eq!(store.waiting(), None);
@@ -277,7 +277,7 @@ fn what_is_waited_for_can_be_asked() {
 }
 
 #[test]
-fn a_read_that_is_cut_is_resumed_or_fails_but_is_never_short() {
+fn read_that_is_cut_is_resumed_or_fails_but_is_never_short() {
     let bytes: Vec<u8> = (0..900_000_u32).map(|n| (n % 251) as u8).collect();
     on_each_server(|wire| {
         let store = wire.store(3);
@@ -296,7 +296,7 @@ fn a_read_that_is_cut_is_resumed_or_fails_but_is_never_short() {
 }
 
 #[test]
-fn an_upload_whose_steps_fail_once_is_whole() {
+fn upload_whose_steps_fail_once_is_complete() {
     let bytes: Vec<u8> = (0..20_000_000_u32).map(|n| (n % 241) as u8).collect();
     on_each_server(|wire| {
         for fault in FAULTS {

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_listing_agrees_and_so_does_one_with_more() {
+    fn whole_listing_agrees_and_so_does_one_with_more() {
         let (manifest, mut others) = log();
         assert_eq!(disagreement(Some(&manifest), &others), None);
         for generation in [1, 11] {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trimmed_index_of_format_1_may_be_gone() {
+    fn trimmed_index_of_format_1_may_be_gone() {
         let (mut manifest, mut others) = log();
         others.remove(2);
         manifest.retired[0].segment.index = None;

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_begins_with_the_batch_of_the_first_position() {
+    fn remaining_batches_begin_with_that_of_the_first_position() {
         let (batches, text) = records(&[2, 0, 3, 1]);
         let segment = segment(10, &batches);
         let index = Index::new(batches.clone());
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_was_cut_is_cut_again() {
+    fn batch_that_was_cut_is_cut_again() {
         let (batches, text) = records(&[5, 1]);
         let first = cut(2, 0, &batches, &text, 9);
         let once: Vec<_> = first.spans.iter().filter_map(|span| span.end).collect();
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_batch_is_cut_by_its_number_of_events() {
+    fn lost_batch_is_cut_by_its_number_of_events() {
         let (batches, _) = records(&[4]);
         let lost = BatchRecord { bytes: 0, digest: Digest::of(b""), lost: true, ..batches[0] };
         let span = BatchSpan {

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_is_due_by_events_or_by_bytes() {
+    fn buffer_is_due_by_events_or_by_bytes() {
         let mut buffer = Buffer::<Vec<u8>>::default();
         buffer.push(b"a", || 0);
         buffer.push(b"b", || 0);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_is_old_by_its_first_event_or_by_a_clock_that_stepped_back() {
+    fn buffer_is_old_by_its_first_event_or_a_clock_that_stepped_back() {
         let mut buffer = Buffer::<Vec<u8>>::default();
         assert!(!buffer.is_old(&options(), u64::MAX));
         buffer.push(b"a", || 5_000);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_is_full_beyond_its_bytes() {
+    fn buffer_is_full_beyond_its_bytes() {
         let mut buffer = Buffer::<Vec<u8>>::default();
         buffer.push_lines(b"123456789\n".to_vec(), 1, || 0);
         assert!(!buffer.is_full_for(10, &options()));

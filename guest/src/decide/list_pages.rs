@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_not_the_one_asked_for_is_refused() {
+    fn page_that_is_not_the_one_asked_for_is_refused() {
         let cases: [(&[&str], bool, &str); 8] = [
             (&["log/b_5", "other/b_6"], false, "\"other/b_6\" does not begin with the prefix"),
             (&["log/a_9"], false, "\"log/a_9\" does not begin with the prefix"),

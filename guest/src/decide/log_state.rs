@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_a_prefix_of_what_each_writer_wrote() {
+    fn kept_batches_are_a_prefix_of_each_writers_batches() {
         // The first listing missed writer 1's batch 10 but saw its batch 20; writer 2's 30 is new.
         let first = [batch(20, 1)];
         let second = vec![batch(10, 1), batch(20, 1), batch(25, 1), batch(30, 2)];

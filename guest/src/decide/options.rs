@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_out_of_range_is_named_with_value_and_range() {
+    fn option_out_of_range_is_named_with_value_and_range() {
         let default = OptionsInput::default();
         for (input, message) in [
             (

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_in_pieces_is_yielded_whole_at_its_end() {
+    fn batch_in_pieces_is_yielded_whole_at_its_end() {
         let lines = b"one\ntwo\n";
         let mut reader = reader(name(lines), 8).unwrap();
         assert_eq!(reader.push(lines[..3].to_vec(), false), Ok(None));
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_or_changed_batch_is_damage_with_expected_and_found() {
+    fn truncated_or_changed_batch_is_damage_with_expected_and_found() {
         let lines = b"one\ntwo\n";
         for found in [&b"one\n"[..], b"one\ntwx\n", b"", b"one\ntwo\nx\n"] {
             let mut reader = reader(name(lines), 8).unwrap();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_larger_than_any_writer_makes_is_damage() {
+    fn batch_larger_than_any_writer_makes_is_damage() {
         let size = BATCH_BYTES_WHOLE_MAX + 1;
         assert!(reader(name(b"a\n"), size).is_err());
     }

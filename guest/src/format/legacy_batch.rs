@@ -90,7 +90,7 @@ mod tests {
     use crate::format::names::BatchTime;
 
     #[test]
-    fn a_large_legacy_batch_is_streamed_like_a_small_one() {
+    fn large_legacy_batch_is_streamed_like_a_small_one() {
         let legacy = BatchName { time: BatchTime::new(7).unwrap(), origin: None };
         let text = b"one\n\ntwo\nthree";
         let mut reader = LegacyBatchReader::new(legacy, 14);

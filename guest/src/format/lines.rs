@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_one_line_of_one_byte_or_more() {
+    fn event_is_one_line_of_one_byte_or_more() {
         assert_eq!(check_event(b"abc", 3), Ok(()));
         let fault = |event: &[u8]| match check_event(event, 3) {
             Err(Error::InvalidEvent { line: 0, fault }) => fault,

@@ -158,7 +158,7 @@ mod tests {
     use crate::format::names::{BatchTime, WriterId};
 
     #[test]
-    fn a_position_decodes_to_what_was_encoded() {
+    fn position_decodes_to_what_was_encoded() {
         let name =
             |time| name_for(BatchTime::new(time).unwrap(), WriterId(10), &b"a\nb\nc\n".to_vec());
         let legacy = BatchName { time: BatchTime::new(7).unwrap(), origin: None };
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_of_another_log_is_refused_and_both_are_named() {
+    fn position_of_another_log_is_refused_and_both_are_named() {
         let name = LogName::parse("app/log").unwrap();
         let of = |log| Position { log, ..Position::default() };
         let (one, other) = (Some(LogId(1)), Some(LogId(2)));
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_position_is_refused_and_shown() {
+    fn text_that_is_no_position_is_refused_and_shown() {
         let batch = "0000000000000000009";
         for bad in [
             "",

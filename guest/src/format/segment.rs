@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_was_lost_has_positions_and_no_bytes() {
+    fn batch_that_was_lost_has_positions_and_no_bytes() {
         let lost = BatchRecord { lost: true, events: 2, ..record(2, b"") };
         let batches = [lost, record(1, b"a\n"), lost, record(3, b"b\n"), lost];
         for step in 1..=4 {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_cut_short_lengthened_or_changed_is_damage() {
+    fn segment_cut_short_lengthened_or_changed_is_damage() {
         let batches = [record(1, b"a\nbb\n"), record(3, b"ccc\n")];
         for bytes in [&b"a\nbb\ncc"[..], b"a\nbb\n", b"a\nbb\nccc\nd\n", b"a\nbb\nccx\n"] {
             for step in [1, 3, 100] {

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_similar_with_few_typing_errors() {
+    fn name_is_similar_with_few_typing_errors() {
         let table = [
             ("jornal", "journal", true),
             ("jounral", "journal", true),

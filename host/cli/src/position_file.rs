@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_position_is_taken_from_where_it_was_put() {
+    fn position_is_taken_from_where_it_was_put() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("position");
         assert_eq!(PositionFile::open(&path).unwrap().position(), None);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_holds_no_text_is_refused() {
+    fn file_that_holds_no_text_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("position");
         for bytes in [&b""[..], b"\n", b" \n", b"\xff\xfe"] {

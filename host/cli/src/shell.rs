@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_quoted_where_a_shell_would_split_it() {
+    fn word_is_quoted_where_a_shell_would_split_it() {
         let table = [
             ("logs/app-1.jsonl", "logs/app-1.jsonl"),
             ("my log", "'my log'"),

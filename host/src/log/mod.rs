@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_command_that_nobody_will_see_is_not_waited_for() {
+    async fn command_that_nobody_will_see_is_not_waited_for() {
         let (commands, receiver) = mpsc::channel(1);
         let (answer, answered) = oneshot::channel();
         let sending = commands.reserve().await.unwrap();
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_given_before_the_actor_went_counts() {
+    async fn answer_given_before_the_actor_went_counts() {
         let (commands, receiver) = mpsc::channel(1);
         let (answer, answered) = oneshot::channel();
         drop(receiver);

@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_dropped_wait_can_be_repeated_and_misses_nothing() {
+    async fn dropped_wait_can_be_repeated_and_misses_nothing() {
         let closing = Closing::default();
         let label = KeyScope { name: "errors".into(), log: "app/errors".into() };
         let close = Close::begin(closing.in_progress.clone(), &label);

@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_label_is_repeated_harmlessly() {
+    fn hostile_label_is_repeated_harmlessly() {
         assert_eq!(shown("a\x1b[2J\0\n\u{202e}"), r#""a\u{1b}[2J\0\n\u{202e}""#);
         assert_eq!(shown(&"x".repeat(10_000)).chars().count(), 43);
     }

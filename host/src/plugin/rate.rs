@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seconds_worth_is_granted_immediately_and_more_as_time_passes() {
+    fn seconds_worth_is_granted_immediately_and_more_as_time_passes() {
         let start = Instant::now();
         let mut rate = Rate::new(100, start);
         assert_eq!((0..150).filter(|_| rate.take(1, start)).count(), 100);
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_call_is_let_through_and_paid_for() {
+    fn large_call_is_let_through_and_paid_for() {
         let start = Instant::now();
         let mut rate = Rate::new(100, start);
         assert!(rate.take(500, start));

@@ -172,7 +172,7 @@ mod tests {
     const MIB: u64 = 1024 * 1024;
 
     #[test]
-    fn a_memory_reserves_its_share_of_the_limit_and_no_more_than_it_may_grow_to() {
+    fn memory_reserves_its_share_of_the_limit_up_to_its_maximum() {
         let table = [
             (Some(2_000 * MIB), 256 * MIB, 32 * MIB),
             (Some(2_048 * MIB), 256 * MIB, 64 * MIB),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unlimited_process_reserves_what_needs_no_checks() {
+    fn unlimited_process_reserves_enough_for_no_checks() {
         // The tests run without a limit. A limited process is a test of the command line.
         if limit().is_some() {
             return;

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_in_use_counts_with_what_is_reserved_and_a_kept_one_does_not() {
+    fn buffer_in_use_counts_as_reserved_and_a_pooled_one_does_not() {
         let memory = Memory::of_plugin(1_000);
         let pool = BufferPool::charging(&memory);
         let mut buffer = pool.take();

@@ -226,7 +226,7 @@ mod tests {
     use crate::host::Host;
 
     #[tokio::test]
-    async fn one_is_made_after_the_second_that_was_asked_for_and_only_one_at_a_time() {
+    async fn spare_is_made_after_the_second_request_and_one_at_a_time() {
         let host = Host::new().unwrap();
         let prewarmed = &host.engine().engine().prewarmed;
         let take = || {

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_that_nobody_polls_computes_nothing() {
+    async fn call_that_nobody_polls_computes_nothing() {
         let mut meter = ComputeMeter::default();
         let begun = Instant::now();
         let time = meter.begin();
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_host_takes_of_a_poll_is_not_computed() {
+    async fn time_of_the_host_within_a_poll_is_not_computation() {
         let mut meter = ComputeMeter::default();
         let begun = Instant::now();
         let time = meter.begin();

@@ -60,7 +60,7 @@ fn check(options: &[&str], words: &[&str], end: &End<'_>) {
 }
 
 #[test]
-fn what_takes_too_much_is_stopped_at_a_limit_that_is_named() {
+fn plugin_over_a_limit_is_stopped_with_its_name() {
     let table: [(&[&str], &[&str], &str); 16] = [
         (
             &["--compute-max", "300ms"],
@@ -158,7 +158,7 @@ fn what_takes_too_much_is_stopped_at_a_limit_that_is_named() {
 }
 
 #[test]
-fn what_a_log_does_not_give_is_an_error_of_the_call() {
+fn call_that_a_log_refuses_is_an_error_of_the_call() {
     let table: [(&[&str], &[&str], &str); 8] = [
         (
             &["--log-handles-max", "3"],
@@ -281,7 +281,7 @@ fn messages_over_the_limit_are_dropped_and_counted() {
 }
 
 #[test]
-fn whatever_ends_it_its_events_are_flushed() {
+fn events_of_a_plugin_are_flushed_by_any_end() {
     let said = "append: ok\nflush: ok\nappend: ok\n";
     let trap = "trapped: wasm trap: wasm `unreachable` instruction executed";
     for (hazard, code, error) in [
@@ -296,7 +296,7 @@ fn whatever_ends_it_its_events_are_flushed() {
 }
 
 #[test]
-fn a_plugin_ends_with_its_own_code_or_with_words() {
+fn plugin_ends_with_its_own_code_or_with_words() {
     let said = "append: ok\nflush: ok\nappend: ok\n";
     let (_folder, log) = fresh();
     check_on(&log, &[], &["exit-with-code", "42"], &End { code: 42, stdout: said, error: "" });
@@ -313,7 +313,7 @@ fn a_plugin_ends_with_its_own_code_or_with_words() {
 }
 
 #[test]
-fn a_report_replaces_its_file_as_a_whole() {
+fn report_replaces_its_file_as_a_whole() {
     let (folder, log) = fresh();
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("report"), "old").unwrap();
@@ -342,7 +342,7 @@ fn bytes_that_the_host_does_not_hold_are_a_trap() {
 }
 
 #[test]
-fn a_reader_is_told_what_was_trimmed_under_it() {
+fn reader_gets_the_number_of_events_trimmed_under_it() {
     let (_folder, log) = fresh();
     for event in ["a\n", "b\n", "c\n"] {
         ok(&["append", &log], event);
@@ -355,7 +355,7 @@ fn a_reader_is_told_what_was_trimmed_under_it() {
 
 #[cfg(unix)]
 #[test]
-fn what_was_said_to_be_durable_is_there_after_a_kill() {
+fn events_reported_durable_survive_a_kill() {
     for (kill, code) in [
         ("KILL", 137),
         ("TERM", 143),

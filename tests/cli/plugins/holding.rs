@@ -52,7 +52,7 @@ fn peak_bytes(_: &Child) -> usize {
 }
 
 #[test]
-fn the_buffers_of_its_logs_count_as_a_plugins_memory() {
+fn buffers_of_its_logs_count_as_a_plugins_memory() {
     // Everything is compiled by now, so that the compiler's memory is not measured.
     run_with(&arguments(&format!("evil={}", fresh().1), "16MiB", "buffers-none"), b"");
     let (_, nothing, _) = held(&fresh().1, "16MiB", "buffers-none");

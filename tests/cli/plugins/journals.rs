@@ -123,7 +123,7 @@ fn all_languages_journal_and_print_the_same() {
 }
 
 #[test]
-fn an_empty_input_leaves_an_empty_log() {
+fn empty_input_leaves_an_empty_log() {
     for (language, journal) in journals() {
         let (folder, log) = fresh();
         let ran = run(&journal, &["--log", &format!("errors={log}")], b"");
@@ -135,7 +135,7 @@ fn an_empty_input_leaves_an_empty_log() {
 }
 
 #[test]
-fn a_log_that_is_denied_is_an_error_that_says_what_was_granted() {
+fn denied_log_is_an_error_that_names_the_granted_ones() {
     let input = access_log();
     for (language, journal) in journals() {
         let (_folder, log) = fresh();
@@ -168,7 +168,7 @@ fn a_log_that_is_denied_is_an_error_that_says_what_was_granted() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_store_that_takes_nothing_is_an_error_that_names_the_batch() {
+fn store_that_takes_nothing_is_an_error_that_names_the_batch() {
     let input = access_log();
     for (language, journal) in journals() {
         let ran = run(&journal, &["--log", "errors=/proc/stratalog/log"], &input);

@@ -23,7 +23,7 @@ fn silent(plugin: &Path) -> String {
 }
 
 #[test]
-fn whatever_ends_a_plugin_in_python_is_heard() {
+fn end_of_a_plugin_in_python_is_reported() {
     let Some(plugin) = tools::require_or_skip("a plugin in Python", plugins::ending_python())
     else {
         return;
@@ -46,7 +46,7 @@ fn whatever_ends_a_plugin_in_python_is_heard() {
 }
 
 #[test]
-fn whatever_ends_a_plugin_in_javascript_is_heard() {
+fn end_of_a_plugin_in_javascript_is_reported() {
     let built = plugins::ending_javascript(&["http", "fetch-event"]);
     let Some(plugin) = tools::require_or_skip("a plugin in JavaScript", built) else { return };
     let (_folder, log) = fresh();
@@ -57,7 +57,7 @@ fn whatever_ends_a_plugin_in_javascript_is_heard() {
 }
 
 #[test]
-fn a_runtime_with_a_network_is_refused_before_it_is_compiled_with_the_way_to_do_without() {
+fn runtime_with_a_network_is_refused_early_with_a_remedy() {
     for without in [&[][..], &["http"], &["fetch-event"]] {
         let built = plugins::ending_javascript(without);
         let Some(plugin) = tools::require_or_skip("a plugin in JavaScript", built) else { return };
@@ -76,7 +76,7 @@ fn a_runtime_with_a_network_is_refused_before_it_is_compiled_with_the_way_to_do_
 }
 
 #[test]
-fn a_long_compilation_is_said_once_where_stderr_is_no_terminal() {
+fn long_compilation_is_reported_once_without_a_terminal() {
     let plugin = tools::require_or_skip("a plugin in Python", plugins::ending_python());
     let Some(plugin) = plugin else { return };
     let cache = tempfile::TempDir::new().unwrap();

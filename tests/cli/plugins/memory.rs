@@ -56,7 +56,7 @@ fn texts(answers: &[Value]) -> Vec<&str> {
 }
 
 #[test]
-fn what_is_known_survives_a_restart_and_a_compaction() {
+fn known_facts_survive_a_restart_and_a_compaction() {
     let (_folder, log) = fresh();
     let memory = Memory { log: &log, grant: "append,read,compact" };
     let disk = memory.change(&["upsert", "disk", "is full at night"], "added");
@@ -91,7 +91,7 @@ fn what_is_known_survives_a_restart_and_a_compaction() {
 }
 
 #[test]
-fn a_compaction_without_the_right_is_denied_and_harms_nothing() {
+fn compaction_without_the_right_is_denied_and_harms_nothing() {
     let (_folder, log) = fresh();
     let memory = Memory { log: &log, grant: "append,read" };
     memory.change(&["upsert", "k", "a"], "added");
@@ -104,7 +104,7 @@ fn a_compaction_without_the_right_is_denied_and_harms_nothing() {
 }
 
 #[test]
-fn a_change_that_makes_no_sense_is_refused_and_nothing_is_written() {
+fn change_that_makes_no_sense_is_refused_and_nothing_is_written() {
     let (_folder, log) = fresh();
     let memory = Memory { log: &log, grant: "append,read" };
     let first = memory.change(&["upsert", "k", "a"], "added");
@@ -120,7 +120,7 @@ fn a_change_that_makes_no_sense_is_refused_and_nothing_is_written() {
 }
 
 #[test]
-fn commands_come_as_lines_too_and_a_refused_one_does_not_end_them() {
+fn commands_may_be_lines_and_a_refused_one_does_not_end_them() {
     let (_folder, log) = fresh();
     let memory = Memory { log: &log, grant: "append,read,compact" };
     let lines = "[\"upsert\",\"k\",\"a\"]\n[\"upsert\",\"k\",\"a\"]\nnonsense\n[\"compact\"]\n\
@@ -140,7 +140,7 @@ fn commands_come_as_lines_too_and_a_refused_one_does_not_end_them() {
 }
 
 #[test]
-fn events_of_others_are_passed_over_and_told() {
+fn events_of_others_are_skipped_and_reported() {
     let (_folder, log) = fresh();
     let memory = Memory { log: &log, grant: "append,read" };
     memory.change(&["upsert", "k", "a"], "added");
@@ -158,7 +158,7 @@ fn events_of_others_are_passed_over_and_told() {
 }
 
 #[test]
-fn a_damaged_log_is_an_error_and_not_a_memory_with_gaps() {
+fn damaged_log_is_an_error_and_not_a_memory_with_gaps() {
     let (_folder, log) = fresh();
     let memory = Memory { log: &log, grant: "append,read" };
     memory.change(&["upsert", "k", "a"], "added");

@@ -35,7 +35,7 @@ fn node_ok(node: &NodeHost, words: &[&str], stdin: &str) -> String {
 }
 
 #[test]
-fn each_host_reads_and_compacts_what_the_other_wrote() {
+fn each_host_reads_and_compacts_events_of_the_other() {
     let Some(node) = node() else { return };
     let (_folder, log) = fresh();
     let mut all = String::new();
@@ -78,7 +78,7 @@ fn each_host_reads_and_compacts_what_the_other_wrote() {
 }
 
 #[test]
-fn what_is_no_event_is_refused_after_what_stands_before_it() {
+fn invalid_event_is_refused_after_the_events_before_it() {
     let Some(node) = node() else { return };
     let (_folder, log) = fresh();
     let ran = run(&node, &["append", &log], b"a\nb\n\nc\n");
@@ -89,7 +89,7 @@ fn what_is_no_event_is_refused_after_what_stands_before_it() {
 }
 
 #[test]
-fn a_damaged_object_is_named() {
+fn damaged_object_is_named() {
     let Some(node) = node() else { return };
     let (_folder, log) = fresh();
     node_ok(&node, &["append", &log], "first\n");
@@ -102,7 +102,7 @@ fn a_damaged_object_is_named() {
 }
 
 #[test]
-fn what_is_to_be_made_first_is_named() {
+fn node_host_names_the_file_or_build_that_is_missing() {
     let Some(node) = node() else { return };
     let (_folder, log) = fresh();
     let mut missing = node.command("transpile.mjs");
@@ -131,7 +131,7 @@ fn what_is_to_be_made_first_is_named() {
 
 /// Calls the store directly, in ways that the component never does; the store makes its own checks.
 #[test]
-fn the_folder_store_keeps_what_its_interface_says() {
+fn folder_store_of_the_node_host_keeps_its_interface() {
     let Some(node) = node() else { return };
     let (folder, _log) = fresh();
     let output = node.command("store.test.js").arg(folder.path()).output().unwrap();

@@ -73,7 +73,7 @@ fn its_time_ends_a_plugin_that_waits_for_a_stream() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_ends_a_plugin_that_waits_for_a_stream() {
+fn signal_ends_a_plugin_that_waits_for_a_stream() {
     for hazard in HAZARDS {
         for (name, code) in [("INT", 130), ("TERM", 143)] {
             let (_folder, log) = fresh();
@@ -98,7 +98,7 @@ fn a_signal_ends_a_plugin_that_waits_for_a_stream() {
 
 #[cfg(unix)]
 #[test]
-fn what_a_stopped_plugin_wrote_last_is_lost_and_counted() {
+fn last_output_of_a_stopped_plugin_is_lost_and_counted() {
     // A busy machine may need longer until the plugin waits.
     for seconds in [1, 4, 16, 64] {
         let (_folder, log) = fresh();
@@ -140,7 +140,7 @@ fn times(report: &str) -> [Duration; 2] {
 
 #[cfg(unix)]
 #[test]
-fn a_plugin_that_waits_for_its_reader_computes_nothing_and_loses_nothing() {
+fn plugin_waiting_for_its_reader_computes_and_loses_nothing() {
     let (folder, log) = fresh();
     let lines = LINES.to_string();
     let report = folder.path().join("report.json");
@@ -212,7 +212,7 @@ fn streams_that_do_not_block_are_waited_for() {
 }
 
 #[test]
-fn a_closed_stdout_is_an_error_of_the_write() {
+fn closed_stdout_is_an_error_of_the_write() {
     let (_folder, log) = fresh();
     let mut child = plugin(&log, &[], &["write-lines"]).spawn().unwrap();
     drop(first_line(&mut child));

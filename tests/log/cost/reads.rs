@@ -23,7 +23,7 @@ fn read_costs_three_lists_and_a_get_for_each_object_that_is_needed() {
 }
 
 #[test]
-fn read_all_of_a_handle_costs_what_a_read_does() {
+fn read_all_of_a_handle_costs_as_much_as_a_read() {
     on_both(|world| {
         log_of(world, 2, 3);
         let log = world.open("log");
@@ -43,7 +43,7 @@ fn read_all_of_a_handle_costs_what_a_read_does() {
 }
 
 #[test]
-fn gets_are_sixteen_at_once_and_no_more() {
+fn gets_are_at_most_sixteen_concurrently() {
     on_both(|world| {
         log_of(world, 3, 40);
         world.counter.hold_gets();
@@ -96,7 +96,7 @@ fn follow_costs_two_lists_a_poll_while_nothing_is_new() {
 }
 
 #[test]
-fn a_follower_gets_of_a_segment_only_what_it_has_not_yielded() {
+fn follower_gets_only_the_range_of_a_segment_not_yet_yielded() {
     on_both(|world| {
         append_batches(world, 3);
         let mut pages = world.start_read("log").unwrap();
@@ -114,7 +114,7 @@ fn a_follower_gets_of_a_segment_only_what_it_has_not_yielded() {
 }
 
 #[test]
-fn a_leftover_costs_a_follower_one_list_more_and_its_index_once() {
+fn garbage_costs_a_follower_one_more_list_and_its_index_once() {
     on_both(|world| {
         append_batches(world, 3);
         let key = world.keys().remove(0);
@@ -146,7 +146,7 @@ fn gets(world: &World) -> (Vec<u64>, BTreeMap<String, usize>) {
 }
 
 #[test]
-fn a_read_from_a_position_gets_only_the_batches_from_there_on() {
+fn read_from_a_position_gets_only_the_batches_from_there_on() {
     on_both(|world| {
         // Two segments of four batches of two events of twelve bytes, and a live batch.
         for _ in 0..2 {
@@ -181,7 +181,7 @@ fn a_read_from_a_position_gets_only_the_batches_from_there_on() {
 }
 
 #[test]
-fn a_read_of_a_time_gets_only_the_batches_of_that_time() {
+fn read_of_a_time_gets_only_the_batches_of_that_time() {
     on_both(|world| {
         for _ in 0..3 {
             append_batches(world, 4);
@@ -223,7 +223,7 @@ fn a_read_of_a_time_gets_only_the_batches_of_that_time() {
 }
 
 #[test]
-fn last_costs_what_a_read_from_there_on_does() {
+fn last_costs_as_much_as_a_read_from_that_position() {
     on_both(|world| {
         log_of(world, 3, 2);
         for (last, segments, indexes, batches) in

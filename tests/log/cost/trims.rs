@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn trim_costs_the_lists_and_a_commit_and_rewrites_the_segment_that_it_cuts() {
+fn trim_costs_lists_a_commit_and_a_rewrite_of_the_segment_it_cuts() {
     on_both(|world| {
         log_of(world, 5, 2);
         let start = 1_700_000_000_000_000;
@@ -81,7 +81,7 @@ fn trim_of_live_batches_costs_a_compaction_of_them_more() {
 }
 
 #[test]
-fn a_compaction_that_removes_what_a_lazy_trim_left_costs_a_rewrite_of_that() {
+fn compaction_after_a_lazy_trim_costs_a_rewrite_of_its_segment() {
     on_both(|world| {
         log_of(world, 3, 0);
         world.trim_lazily("log", TrimPoint::Position("3".to_owned())).unwrap();

@@ -47,7 +47,7 @@ fn lazy_trim_within_a_segment() {
 }
 
 #[test]
-fn trim_of_nothing_but_what_a_lazy_one_left() {
+fn trim_of_the_remains_of_a_lazy_trim() {
     at_every_call(12, &trim_at(|| TrimPoint::Position("9".to_owned()), 9, false));
 }
 
@@ -69,7 +69,7 @@ fn trim_that_loses_the_race() {
 }
 
 #[test]
-fn trim_whose_segment_others_compact_while_it_copies_it() {
+fn trim_of_a_segment_that_others_compact_meanwhile() {
     at_every_call(12, &|store, system| {
         let (memory, others) = (store.memory.clone(), system.clone());
         store.before("read log/segment_", move || {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_batch_that_is_said_to_exist_counts_once_it_is_there() {
+fn batch_reported_as_existing_counts_only_if_it_exists() {
     on_both(|world| {
         let log = world.open("log");
         log.append("event").unwrap();
@@ -33,7 +33,7 @@ fn a_batch_that_is_said_to_exist_counts_once_it_is_there() {
 }
 
 #[test]
-fn a_batch_whose_name_is_taken_is_not_written_and_stays() {
+fn batch_whose_name_is_taken_is_not_written_and_is_kept() {
     on_both(|world| {
         let log = world.open("log");
         log.append("event").unwrap();
@@ -59,7 +59,7 @@ fn a_batch_whose_name_is_taken_is_not_written_and_stays() {
 }
 
 #[test]
-fn a_segment_or_an_index_that_is_said_to_exist_counts_once_it_is_there() {
+fn segment_or_index_reported_as_existing_counts_only_if_it_exists() {
     for fault in [Fault::SaysExists, Fault::Taken] {
         for at in 0..2 {
             on_both(|world| {
@@ -88,7 +88,7 @@ fn a_segment_or_an_index_that_is_said_to_exist_counts_once_it_is_there() {
 }
 
 #[test]
-fn without_the_look_an_event_would_be_lost() {
+fn batch_reported_as_existing_is_lost_without_the_check() {
     use stratalog_guest::mutants::{self, Mutant};
     let world = World::new(Kind::Native);
     let log = world.open("log");

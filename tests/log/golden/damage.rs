@@ -35,7 +35,7 @@ fn forge(world: &World, key: &str, from: &str, to: &str) {
 }
 
 #[test]
-fn damage_is_named_by_reading_by_compacting_and_by_a_verification_that_goes_on() {
+fn damage_is_named_by_reads_compactions_and_whole_verifications() {
     for Harm { what, harm, damage: named, read, compact, checked } in HARMS {
         on_both(|world| {
             put_golden(world);
@@ -91,7 +91,7 @@ fn read_on(world: &World) -> (Vec<String>, Result<(), Error>) {
 }
 
 #[test]
-fn what_stands_before_damage_in_its_segment_is_read() {
+fn events_before_damage_in_a_segment_are_read() {
     on_both(|world| {
         let log = world.open("log");
         for event in ["first", "second", "third"] {
@@ -114,7 +114,7 @@ fn what_stands_before_damage_in_its_segment_is_read() {
 }
 
 #[test]
-fn a_segment_too_short_for_the_part_that_is_wanted_is_damage() {
+fn segment_too_short_for_the_part_that_is_wanted_is_damage() {
     on_both(|world| {
         put_golden(world);
         // Its first event is trimmed, so it is not read whole.
@@ -130,7 +130,7 @@ fn a_segment_too_short_for_the_part_that_is_wanted_is_damage() {
 }
 
 #[test]
-fn a_verification_finds_everything_that_is_wrong() {
+fn verification_finds_everything_that_is_wrong() {
     on_both(|world| {
         put_golden(world);
         edit(world, BATCH, "live", "liVe");
@@ -159,7 +159,7 @@ fn a_verification_finds_everything_that_is_wrong() {
 }
 
 #[test]
-fn a_batch_in_two_segments_is_found() {
+fn batch_in_two_segments_is_found() {
     on_both(|world| {
         put_golden(world);
         let (manifest, second) = (world.object(MANIFEST), world.object(SECOND_INDEX));
@@ -189,7 +189,7 @@ fn a_batch_in_two_segments_is_found() {
 }
 
 #[test]
-fn a_manifest_of_a_newer_format_is_refused_by_everything_that_needs_it() {
+fn manifest_of_a_newer_format_is_refused_by_all_that_need_it() {
     on_both(|world| {
         put_golden(world);
         let newer = "{\"format\":3,\"anything\":true";

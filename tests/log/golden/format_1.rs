@@ -28,7 +28,7 @@ fn manifest(world: &World, key: &str) -> Manifest {
 }
 
 #[test]
-fn a_log_of_format_1_is_read_verified_and_counted() {
+fn log_of_format_1_is_read_verified_and_counted() {
     on_both(|world| {
         put_format_1(world);
         assert_eq!(world.read("log").unwrap(), EVENTS);
@@ -41,7 +41,7 @@ fn a_log_of_format_1_is_read_verified_and_counted() {
 }
 
 #[test]
-fn the_next_commit_gives_a_log_of_format_1_its_identity_and_digests() {
+fn next_commit_gives_a_log_of_format_1_its_identity_and_digests() {
     on_both(|world| {
         for trims in [false, true] {
             put_format_1(world);
@@ -71,7 +71,7 @@ fn the_next_commit_gives_a_log_of_format_1_its_identity_and_digests() {
 }
 
 #[test]
-fn a_trimmed_index_of_format_1_that_is_gone_is_left_behind() {
+fn trimmed_index_of_format_1_that_is_gone_is_left_behind() {
     on_both(|world| {
         put_format_1(world);
         world.delete(RETIRED_INDEX);
@@ -87,7 +87,7 @@ fn a_trimmed_index_of_format_1_that_is_gone_is_left_behind() {
 /// Parts of a format 1 log that no digest covers are checked as far as possible, before any commit
 /// on top of it.
 #[test]
-fn a_log_of_format_1_is_not_brought_forward_with_what_contradicts_itself() {
+fn log_of_format_1_that_contradicts_itself_is_not_upgraded() {
     for (key, from, to, named) in [
         (MANIFEST, "\"last_time\":1700000003000000", "\"last_time\":1700000003000001", INDEX),
         (

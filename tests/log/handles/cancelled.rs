@@ -83,7 +83,7 @@ async fn rest_of(reader: &mut Reader) -> Vec<String> {
 }
 
 #[test]
-fn a_reader_yields_each_event_once_and_stands_where_its_last_page_ended() {
+fn cancelled_reader_yields_each_event_once_and_keeps_its_position() {
     assert!(give_up_next_behind(0) > 3);
     give_up_next_behind(1);
     give_up_next_behind(2);
@@ -119,7 +119,7 @@ fn give_up_next_behind(pages: usize) -> usize {
 }
 
 #[test]
-fn a_reader_that_is_given_up_at_every_poll_comes_to_its_end() {
+fn reader_cancelled_at_every_poll_reaches_its_end() {
     let all = large(7);
     let runtime = Runtime::new().unwrap();
     let host = Host::new().unwrap();
@@ -143,7 +143,7 @@ fn a_reader_that_is_given_up_at_every_poll_comes_to_its_end() {
 }
 
 #[test]
-fn a_failure_that_nobody_waited_for_is_told_to_who_asks_next() {
+fn failure_of_a_cancelled_call_is_returned_by_the_next_one() {
     let all = events(3);
     let runtime = Runtime::new().unwrap();
     let host = Host::new().unwrap();
@@ -165,7 +165,7 @@ fn a_failure_that_nobody_waited_for_is_told_to_who_asks_next() {
 }
 
 #[test]
-fn a_follower_yields_each_event_once() {
+fn follower_yields_each_event_once() {
     let all = large(7);
     at_every_await(async |host, polls| {
         let store = store();
@@ -182,7 +182,7 @@ fn a_follower_yields_each_event_once() {
 }
 
 #[test]
-fn a_verifier_checks_everything_once() {
+fn verifier_checks_everything_once() {
     let all = large(4);
     at_every_await(async |host, polls| {
         let store = store();
@@ -201,7 +201,7 @@ fn a_verifier_checks_everything_once() {
 }
 
 #[test]
-fn an_append_that_was_given_up_has_taken_nothing() {
+fn cancelled_append_has_taken_nothing() {
     at_every_await(async |host, polls| {
         let store = store();
         let small = options().event_bytes_max(40).buffer_bytes_max(100);
@@ -228,7 +228,7 @@ fn an_append_that_was_given_up_has_taken_nothing() {
 }
 
 #[test]
-fn a_flush_that_was_given_up_goes_on_and_the_log_with_it() {
+fn cancelled_flush_continues_and_so_does_the_log() {
     let all = events(4);
     at_every_await(async |host, polls| {
         let store = store();
@@ -251,7 +251,7 @@ fn a_flush_that_was_given_up_goes_on_and_the_log_with_it() {
 }
 
 #[test]
-fn a_close_that_was_given_up_is_answered_by_the_next_one() {
+fn cancelled_close_is_answered_by_the_next_one() {
     let all = events(3);
     at_every_await(async |host, polls| {
         let store = store();
@@ -274,7 +274,7 @@ fn a_close_that_was_given_up_is_answered_by_the_next_one() {
 }
 
 #[test]
-fn a_compaction_that_was_given_up_loses_and_repeats_nothing() {
+fn cancelled_compaction_loses_and_repeats_nothing() {
     let all = events(6);
     let awaits = at_every_await(async |host, polls| {
         let store = store();
@@ -292,7 +292,7 @@ fn a_compaction_that_was_given_up_loses_and_repeats_nothing() {
 }
 
 #[test]
-fn a_trim_that_was_given_up_has_trimmed_all_or_nothing() {
+fn cancelled_trim_has_trimmed_all_or_nothing() {
     let all = events(6);
     at_every_await(async |host, polls| {
         let store = store();
@@ -309,7 +309,7 @@ fn a_trim_that_was_given_up_has_trimmed_all_or_nothing() {
 }
 
 #[test]
-fn what_only_looks_changes_nothing_however_often_it_is_given_up() {
+fn cancelled_reads_and_plans_change_nothing() {
     let all = events(3);
     at_every_await(async |host, polls| {
         let store = store();

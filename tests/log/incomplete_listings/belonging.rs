@@ -44,7 +44,7 @@ fn trim_to(memory: &Memory, system: &NativeSystem, point: &str) -> Result<(), Er
 }
 
 #[test]
-fn a_position_without_identity_stays_good_whatever_becomes_of_its_log() {
+fn position_without_identity_stays_valid_after_any_change_of_its_log() {
     let (memory, system) = live_log(["1", "2", "3", "4"]);
     let marks = positions(&memory);
     let check = |all: &[&str], trimmed: usize, when: &str| {
@@ -73,7 +73,7 @@ fn a_position_without_identity_stays_good_whatever_becomes_of_its_log() {
 }
 
 #[test]
-fn another_log_refuses_a_position_without_identity_whose_batches_it_has_not() {
+fn position_without_identity_is_refused_by_a_log_without_its_batches() {
     let (of, _) = live_log(["1", "2", "3", "4"]);
     let (memory, system) = live_log(["a", "b", "c", "d"]);
     let check = |named: &str| {
@@ -108,7 +108,7 @@ fn another_log_refuses_a_position_without_identity_whose_batches_it_has_not() {
 }
 
 #[test]
-fn a_listing_that_leaves_out_a_batch_once_does_not_make_its_position_wrong() {
+fn listing_that_omits_a_batch_once_keeps_its_position_right() {
     let (memory, system) = live_log(["1", "2", "3", "4"]);
     let marks = positions(&memory);
     for compacts in [false, true] {

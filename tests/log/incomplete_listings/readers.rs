@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_reader_that_follows_notices_another_log_of_the_same_generation() {
+fn reader_that_follows_notices_another_log_of_the_same_generation() {
     let (memory, system) = log_of(1);
     let mut reader = Reader::new(memory.clone(), log(), ReadOptions::default()).unwrap();
     assert_eq!(rest(&mut reader).unwrap().len(), 4);
@@ -20,7 +20,7 @@ fn a_reader_that_follows_notices_another_log_of_the_same_generation() {
 }
 
 #[test]
-fn a_reader_that_saw_a_manifest_does_not_believe_that_it_is_gone() {
+fn reader_that_saw_a_manifest_does_not_believe_that_it_is_gone() {
     let (memory, _) = log_of(3);
     let follow = || {
         // A first pass sees everything; the second is shown nothing.
@@ -42,7 +42,7 @@ fn a_reader_that_saw_a_manifest_does_not_believe_that_it_is_gone() {
 }
 
 #[test]
-fn a_verification_that_saw_a_manifest_does_not_believe_that_it_is_gone() {
+fn verification_that_saw_a_manifest_does_not_believe_its_absence() {
     let (memory, _) = log_of(3);
     memory.delete_one("log/manifest_0000000000000000002.json");
     let liar = Liar::new(&memory, |key| key.contains("manifest_"), 3, ALWAYS);
@@ -51,7 +51,7 @@ fn a_verification_that_saw_a_manifest_does_not_believe_that_it_is_gone() {
 }
 
 #[test]
-fn a_position_of_a_log_that_was_removed_and_made_anew_is_refused() {
+fn position_of_a_log_that_was_removed_and_recreated_is_refused() {
     let (memory, system) = log_of(2);
     let mut reader = Reader::new(memory.clone(), log(), ReadOptions::default()).unwrap();
     rest(&mut reader).unwrap();

@@ -53,7 +53,7 @@ fn check_counts(world: &World, events: usize, trimmed: u64) {
 }
 
 #[test]
-fn no_object_holds_a_trimmed_event() {
+fn trimmed_event_is_in_no_object() {
     for first in 0..=15 {
         on_both(|world| {
             let all = log_of_15(world);
@@ -83,7 +83,7 @@ fn no_object_holds_a_trimmed_event() {
 }
 
 #[test]
-fn a_batch_is_cut_again_and_again_and_merged_and_read_from_anywhere() {
+fn batch_is_cut_again_and_again_and_merged_and_read_from_anywhere() {
     on_both(|world| {
         let all = events(12);
         append(world, &all[..8]);
@@ -124,7 +124,7 @@ fn a_batch_is_cut_again_and_again_and_merged_and_read_from_anywhere() {
 }
 
 #[test]
-fn a_lazy_trim_leaves_the_boundary_to_the_next_compaction() {
+fn lazy_trim_leaves_the_boundary_to_the_next_compaction() {
     on_both(|world| {
         let all = log_of_15(world);
         let done = trim_as_planned(world, &TrimPoint::Position("8".to_owned()), true);
@@ -154,7 +154,7 @@ fn a_lazy_trim_leaves_the_boundary_to_the_next_compaction() {
 }
 
 #[test]
-fn a_trim_after_a_lazy_one_removes_what_that_left() {
+fn trim_after_a_lazy_one_removes_its_remains() {
     on_both(|world| {
         let all = log_of_15(world);
         world.trim_lazily("log", TrimPoint::Position("3".to_owned())).unwrap();
@@ -167,7 +167,7 @@ fn a_trim_after_a_lazy_one_removes_what_that_left() {
 }
 
 #[test]
-fn a_log_of_live_batches_alone_is_trimmed_and_fully_compacted() {
+fn log_of_live_batches_alone_is_trimmed_and_fully_compacted() {
     on_both(|world| {
         let all = events(6);
         append(world, &all[..3]);
@@ -226,7 +226,7 @@ fn of_live_batches_a_time_takes_those_before_the_first_that_is_newer() {
 }
 
 #[test]
-fn a_position_takes_what_its_reader_had_passed_up_to_the_first_event_that_it_had_not() {
+fn trim_by_a_position_stops_at_the_first_event_not_passed() {
     on_both(|world| {
         let all = events(9);
         for batch in all.chunks(3) {
@@ -273,7 +273,7 @@ fn a_position_takes_what_its_reader_had_passed_up_to_the_first_event_that_it_had
 }
 
 #[test]
-fn a_reader_overtaken_in_the_middle_of_a_segment_goes_on_at_what_is_left() {
+fn reader_overtaken_inside_a_segment_resumes_at_the_remaining_events() {
     on_both(|world| {
         let all: Vec<String> = (0..12).map(|n| format!("{n}{}", ".".repeat(900_000))).collect();
         for batch in all.chunks(2) {
@@ -293,7 +293,7 @@ fn a_reader_overtaken_in_the_middle_of_a_segment_goes_on_at_what_is_left() {
 }
 
 #[test]
-fn a_batch_too_large_to_be_held_is_cut_in_a_stream() {
+fn batch_larger_than_memory_is_cut_in_a_stream() {
     let line = "x".repeat(1 << 20);
     let lines: Vec<String> = (0..34).map(|number| format!("{number}{line}")).collect();
     on_both(|world| {
@@ -314,7 +314,7 @@ fn a_batch_too_large_to_be_held_is_cut_in_a_stream() {
 }
 
 #[test]
-fn a_trim_that_finds_nothing_to_give_up_removes_garbage_that_has_trimmed_events() {
+fn trim_without_events_removes_garbage_that_contains_trimmed_events() {
     on_both(|world| {
         let all = log_of_15(world);
         let keys = world.keys().into_iter().filter(|key| key.contains("/batch_"));

@@ -5,7 +5,7 @@ use stratalog::Trimmed;
 use super::*;
 
 #[test]
-fn trimmed_readers_are_told_how_many_events_they_missed() {
+fn trimmed_readers_get_the_number_of_missed_events() {
     for first in [1, 5, 6, 7, 9, 11] {
         on_both(|world| {
             let all = log_of_15(world);
@@ -35,7 +35,7 @@ fn trimmed_readers_are_told_how_many_events_they_missed() {
 }
 
 #[test]
-fn events_yielded_while_they_were_live_are_not_missed_when_they_are_trimmed() {
+fn events_yielded_while_live_are_not_missed_once_trimmed() {
     on_both(|world| {
         let all = log_of_15(world);
         world.put("log/batch_0001700000000900000.jsonl", "old 1\nold 2\n");
@@ -78,7 +78,7 @@ fn events_yielded_while_they_were_live_are_not_missed_when_they_are_trimmed() {
 }
 
 #[test]
-fn a_reader_overtaken_by_a_trim_and_a_compaction_repeats_nothing() {
+fn reader_overtaken_by_a_trim_and_a_compaction_repeats_nothing() {
     on_both(|world| {
         let all = log_of_15(world);
         let mut pages = world.start_read_from("log", "0").unwrap();
@@ -126,7 +126,7 @@ fn trim_by_time_and_by_number_of_events_counts_live_batches() {
 }
 
 #[test]
-fn positions_go_on_after_a_log_was_trimmed_to_nothing() {
+fn positions_continue_after_a_log_was_trimmed_to_nothing() {
     on_both(|world| {
         append(world, &events(2));
         append(world, &events(4)[2..]);
@@ -144,7 +144,7 @@ fn positions_go_on_after_a_log_was_trimmed_to_nothing() {
 }
 
 #[test]
-fn a_create_that_lands_after_its_batch_was_trimmed_is_not_read_again() {
+fn create_that_lands_after_its_batch_was_trimmed_is_not_read_again() {
     on_both(|world| {
         let log = world.open("log");
         log.append("twice").unwrap();
@@ -173,7 +173,7 @@ fn a_create_that_lands_after_its_batch_was_trimmed_is_not_read_again() {
 }
 
 #[test]
-fn compactors_and_trims_at_once_leave_a_log_that_is_whole() {
+fn concurrent_compactors_and_trims_leave_a_whole_log() {
     on_both(|world| {
         let all = events(60);
         for batch in all.chunks(2) {

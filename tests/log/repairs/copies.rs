@@ -62,7 +62,7 @@ fn loses(steps: &[Step], events: u64) {
 }
 
 #[test]
-fn what_stands_whole_elsewhere_is_copied_and_not_lost() {
+fn events_that_are_whole_elsewhere_are_copied_and_not_lost() {
     for (made, make) in [("batches", absorbed as fn() -> (World, Objects)), ("segments", merged)] {
         for (what, harm) in HARMS {
             let (world, before) = make();
@@ -85,7 +85,7 @@ fn what_stands_whole_elsewhere_is_copied_and_not_lost() {
 }
 
 #[test]
-fn reader_that_was_in_the_middle_goes_on_where_it_was() {
+fn reader_inside_a_repaired_segment_resumes_where_it_was() {
     let (world, before) = absorbed();
     let mut world = with(world, before.clone());
     let mut live = World { store: Memory::of(before), clock: Clock::default() }.reader(None);
@@ -122,7 +122,7 @@ fn batch_that_a_trim_has_cut_is_cut_again() {
 }
 
 #[test]
-fn what_was_set_aside_is_a_copy_like_any_other() {
+fn object_that_was_set_aside_is_a_copy_like_any_other() {
     for (world, before) in [absorbed(), merged()] {
         let aside =
             before.into_iter().map(|(key, bytes)| (key.replace("log/", "log/set-aside_"), bytes));
@@ -156,7 +156,7 @@ fn live_batch_is_copied_from_a_segment_that_no_manifest_names() {
 }
 
 #[test]
-fn damaged_copy_of_what_is_lost_is_set_aside_and_not_deleted() {
+fn damaged_copy_of_lost_events_is_set_aside_and_not_deleted() {
     let (world, before) = absorbed();
     let batch = before.keys().nth(4).unwrap().clone();
     let mut world = with(world, before);
@@ -177,7 +177,7 @@ fn damaged_copy_of_what_is_lost_is_set_aside_and_not_deleted() {
 }
 
 #[test]
-fn segment_of_which_nothing_tells_what_it_holds_is_kept_while_something_is_lost() {
+fn segment_without_known_contents_is_kept_while_events_are_lost() {
     let (world, before) = merged();
     let unnamed: BTreeMap<_, _> =
         before.into_iter().filter(|(key, _)| key.ends_with(".jsonl")).collect();
@@ -195,7 +195,7 @@ fn segment_of_which_nothing_tells_what_it_holds_is_kept_while_something_is_lost(
 }
 
 #[test]
-fn what_is_set_aside_does_not_displace_what_was_before() {
+fn object_set_aside_does_not_displace_an_earlier_one() {
     let (mut world, _) = absorbed();
     let key = segment(&world);
     let aside = key.replace("log/", "log/set-aside_");

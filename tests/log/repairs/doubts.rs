@@ -99,7 +99,7 @@ fn object_that_is_listed_and_not_found_is_not_gone() {
 }
 
 #[test]
-fn index_or_segment_that_is_listed_and_not_found_is_the_fault_of_the_store() {
+fn index_or_segment_listed_and_not_found_is_a_fault_of_the_store() {
     let full = CompactInput { full: true, ..CompactInput::default() };
     for suffix in [".index", ".jsonl"] {
         let world = World::new();

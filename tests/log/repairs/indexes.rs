@@ -51,7 +51,7 @@ fn index_of_which_much_is_damaged_is_written_again() {
 }
 
 #[test]
-fn index_that_is_gone_or_torn_is_written_again_where_its_batches_are_still_listed() {
+fn index_that_is_gone_or_torn_is_rebuilt_from_listed_batches() {
     for kept in [None, Some(0), Some(500)] {
         let world = World { store: Memory::default(), clock: Clock::default() };
         world.write(0..9);
@@ -71,7 +71,7 @@ fn index_that_is_gone_or_torn_is_written_again_where_its_batches_are_still_liste
 }
 
 #[test]
-fn index_that_is_gone_is_written_again_from_what_was_set_aside() {
+fn index_that_is_gone_is_rebuilt_from_an_object_set_aside() {
     let mut world = one_segment();
     let key = index(&world);
     let good = world.store.objects()[&key].clone();
@@ -96,7 +96,7 @@ fn index_and_segment_that_are_both_damaged_are_repaired_together() {
 }
 
 #[test]
-fn index_whose_batches_nothing_names_is_left_and_why_is_said() {
+fn index_whose_batches_nothing_names_is_kept_with_a_reason() {
     let mut world = one_segment();
     let key = index(&world);
     world.damage(&key, |bytes| bytes.truncate(bytes.len() / 3));
@@ -152,7 +152,7 @@ fn index_of_a_trimmed_segment_is_written_again_or_forgotten() {
 }
 
 #[test]
-fn index_of_a_trimmed_segment_is_not_forgotten_while_a_batch_may_be_in_it() {
+fn index_of_a_trimmed_segment_is_kept_while_a_batch_may_be_in_it() {
     let mut world = World { store: Memory::default(), clock: Clock::default() };
     world.write(0..2);
     let before = world.store.objects();

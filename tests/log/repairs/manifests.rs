@@ -134,7 +134,7 @@ fn current_manifest_that_was_changed_is_made_again() {
 }
 
 #[test]
-fn current_manifest_is_not_made_again_from_what_others_left() {
+fn current_manifest_is_not_rebuilt_from_objects_of_others() {
     // A loser's segment next to that of the winner: without the manifest it may be either's.
     let (world, key) = committed(&|world| world.compact_with(NO_MERGE));
     let (other, _) = committed(&|world| {
@@ -158,7 +158,7 @@ fn current_manifest_is_not_made_again_from_what_others_left() {
 }
 
 #[test]
-fn repair_that_ended_before_the_damaged_manifest_was_replaced_is_taken_up() {
+fn repair_that_ended_before_it_replaced_a_manifest_is_resumed() {
     for gone in [false, true] {
         let (mut world, key) = committed(&|world| world.compact_with(FULL));
         let good = world.store.objects()[&key].clone();
@@ -210,7 +210,7 @@ fn manifest_below_the_current_one_is_made_again_or_gets_a_stand_in() {
 }
 
 #[test]
-fn compaction_of_a_log_that_lacks_a_manifest_is_refused_until_it_is_repaired() {
+fn compaction_of_a_log_without_a_manifest_is_refused_until_repaired() {
     let (mut world, _) = committed(&|world| world.compact_with(FULL));
     world.remove("log/manifest_0000000000000000003.json");
     world.write(9..11);
@@ -248,7 +248,7 @@ fn first_manifest_gets_a_stand_in_and_the_rest_is_repaired() {
 }
 
 #[test]
-fn stand_in_says_the_identity_and_the_generation_and_never_counts() {
+fn stand_in_has_identity_and_generation_and_never_counts() {
     let (mut world, current) = committed(&|world| world.compact_with(FULL));
     let key = "log/manifest_0000000000000000003.json";
     world.remove(key);

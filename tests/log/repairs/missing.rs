@@ -138,7 +138,7 @@ fn manifest_of_a_trim_is_made_again() {
 
 /// The events that a trim kept cannot be proven: nothing is recorded as lost.
 #[test]
-fn what_a_trim_kept_is_not_lost_where_its_manifest_does_not_follow() {
+fn events_kept_by_a_trim_are_not_lost_without_its_manifest() {
     let mut world = World { store: Memory::default(), clock: Clock::default() };
     world.write(0..5);
     world.compact();

@@ -36,7 +36,7 @@ fn gets(damaged: usize) -> u64 {
 }
 
 #[test]
-fn repair_of_a_segment_that_was_trimmed_lazily_leaves_no_trimmed_event_in_it() {
+fn repair_of_a_lazily_trimmed_segment_leaves_no_trimmed_event() {
     // The first two and a half of nine batches of two events are trimmed.
     for (damaged, lost) in [(0, vec![]), (40, vec![5]), (50, vec![6, 7]), (100, vec![12, 13])] {
         let mut world = World { store: Memory::default(), clock: Clock::default() };

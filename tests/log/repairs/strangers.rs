@@ -44,7 +44,7 @@ fn object_that_never_was_a_batch_is_set_aside_without_lost_events() {
 }
 
 #[test]
-fn batch_that_was_cut_short_is_believed_to_have_had_the_events_of_its_name() {
+fn batch_that_was_cut_short_counts_the_events_of_its_name() {
     for length in [0, 3, 9] {
         let mut world = World::new();
         let key = world.keys("batch_", ".jsonl")[1].clone();
@@ -89,7 +89,7 @@ fn link_in_the_place_of_a_segment_or_an_index_stops_nothing_else() {
 }
 
 #[test]
-fn link_in_the_place_of_a_batch_stops_what_would_come_before_it() {
+fn link_in_the_place_of_a_batch_stops_events_before_it() {
     let world = || {
         let mut world = World::new();
         for at in [0, 2] {

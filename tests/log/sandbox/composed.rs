@@ -21,7 +21,7 @@ fn joined() -> Vec<u8> {
 }
 
 #[test]
-fn a_joined_plugin_runs_on_the_same_logs() {
+fn joined_plugin_runs_on_the_same_logs() {
     let alone = Stage::new();
     let script = ["open=errors=10", "append=a=25", "flush", "append=b", "close"];
     alone.run(alone.granting(Rights::default()), &script);
@@ -55,7 +55,7 @@ fn a_joined_plugin_runs_on_the_same_logs() {
 }
 
 #[test]
-fn a_joined_plugin_has_no_more_rights_than_another() {
+fn joined_plugin_has_no_more_rights_than_another() {
     let stage = Stage::of(PluginLimits::default(), joined());
     let two_batches = ["open=errors=1000", "append=a=2", "flush", "append=a=3", "close"];
     stage.run(stage.granting(Rights::default()), &two_batches);
@@ -84,7 +84,7 @@ fn a_joined_plugin_has_no_more_rights_than_another() {
 }
 
 #[test]
-fn a_joined_plugin_is_told_of_no_log_below_one_that_is_not_there() {
+fn joined_plugin_learns_of_no_log_below_an_absent_one() {
     let stage = Stage::of(PluginLimits::default(), joined());
     let below = format!("{SECRET_NAME}/below/batch_0001600000000000001.jsonl");
     stage.runtime.block_on(stage.store.create(&below, "old".into(), false)).unwrap();

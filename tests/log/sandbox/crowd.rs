@@ -15,7 +15,7 @@ const LOGS: usize = 10;
 const EVENTS: usize = 50;
 
 #[test]
-fn two_hundred_plugins_on_ten_logs_lose_nothing_and_cross_nothing_over() {
+fn two_hundred_plugins_on_ten_logs_lose_and_mix_up_nothing() {
     let stage = Arc::new(Stage::new());
     let mut runs = Vec::new();
     for number in 0..PLUGINS {
@@ -49,8 +49,8 @@ fn two_hundred_plugins_on_ten_logs_lose_nothing_and_cross_nothing_over() {
 
 /// Measures the memory of a waiting plugin with an open log: its own instance and the log's.
 #[test]
-fn an_idle_plugin_takes_little_memory() {
-    alone(concat!(module_path!(), "::an_idle_plugin_takes_little_memory"), measure_idle_plugins);
+fn idle_plugin_takes_little_memory() {
+    alone(concat!(module_path!(), "::idle_plugin_takes_little_memory"), measure_idle_plugins);
 }
 
 fn measure_idle_plugins() {

@@ -26,7 +26,7 @@ fn limits(last: &str) -> PluginLimits {
 const OPEN: &str = "open=errors=1000000";
 
 #[test]
-fn what_a_plugin_appended_is_flushed_however_it_ends() {
+fn events_of_a_granted_log_are_flushed_by_any_end() {
     let table: [(&[&str], &str); 7] = [
         (&[], "exited with code 0"),
         (&["exit=0"], "exited with code 0"),
@@ -58,7 +58,7 @@ fn what_a_plugin_appended_is_flushed_however_it_ends() {
 }
 
 #[test]
-fn what_a_limit_stopped_is_in_the_usage() {
+fn usage_shows_the_amount_that_a_limit_stopped() {
     let stage = Stage::with(limits("spin"));
     let (outcome, _) = stage.run(stage.granting(Rights::default()), &["spin"]);
     let ExitReason::LimitReached(hit) = &outcome.end else { panic!("{:?}", outcome.end) };
@@ -74,7 +74,7 @@ fn what_a_limit_stopped_is_in_the_usage() {
 }
 
 #[test]
-fn a_run_that_is_stopped_or_dropped_leaves_its_events_flushed() {
+fn run_that_is_stopped_or_dropped_leaves_its_events_flushed() {
     let stage = Stage::new();
     let idle = |word: &'static str| {
         let logs = stage.granting(Rights::default()).build().unwrap();
@@ -121,7 +121,7 @@ fn events_that_cannot_be_flushed_are_reported() {
 }
 
 #[test]
-fn a_closed_log_takes_nothing_more() {
+fn closed_log_takes_nothing_more() {
     let stage = Stage::new();
     let script = ["open=errors", "append=a", "close", "append=b", "flush", "read-all", "close"];
     let (_, said) = stage.run(stage.granting(Rights::default()), &script);
@@ -139,7 +139,7 @@ fn a_closed_log_takes_nothing_more() {
 }
 
 #[test]
-fn a_reader_of_a_plugin_outlives_a_trim() {
+fn reader_of_a_plugin_outlives_a_trim() {
     let stage = Stage::new();
     let script = [
         "open=errors=1000",

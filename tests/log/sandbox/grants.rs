@@ -6,7 +6,7 @@ use stratalog::plugin::{Right, Rights};
 use super::stage::{SECRET_NAME, SECRET_STORE, Stage};
 
 #[test]
-fn a_plugin_appends_flushes_and_reads_its_log_by_label() {
+fn plugin_appends_flushes_and_reads_its_log_by_label() {
     let stage = Stage::new();
     let script =
         ["open=errors=1000", "append=a=3", "flush", "append=b", "read-all", "file-count", "close"];
@@ -47,7 +47,7 @@ fn a_plugin_appends_flushes_and_reads_its_log_by_label() {
 
 /// Makes each call with the one right that allows it, and with all the others.
 #[test]
-fn a_call_without_its_right_is_denied_before_any_effect() {
+fn call_without_its_right_is_denied_before_any_effect() {
     let table = [
         (Right::Append, "open=errors", "log.open"),
         (Right::Read, "read=errors", "read"),
@@ -115,7 +115,7 @@ fn only_granted_labels_open() {
 
 /// The store's name, the log's name and the cause stay in the host.
 #[test]
-fn a_plugin_is_told_labels_and_nothing_of_what_is_behind() {
+fn plugin_learns_labels_and_nothing_behind_them() {
     let stage = Stage::new();
     let everything = ["open=errors", "append=a", "flush", "append=b", "flush", "compact=errors"];
     let (_, mut said) = stage.run(stage.granting(Rights::all()), &everything);
@@ -149,7 +149,7 @@ fn labels_must_be_labels() {
 
 /// The neighbours of a missing log, next to it or below, stay in the host.
 #[test]
-fn a_log_that_is_not_there_is_said_by_its_label() {
+fn absent_log_is_reported_by_its_label() {
     let stage = Stage::new();
     let below = format!("{SECRET_NAME}/below/batch_0001600000000000001.jsonl");
     stage.runtime.block_on(stage.store.create(&below, "old".into(), false)).unwrap();

@@ -7,7 +7,7 @@ use rig::plugins;
 use rig::tools::cache_folder;
 
 #[test]
-fn the_example_lends_a_log_to_a_plugin_of_its_own_world() {
+fn example_grants_a_log_to_a_plugin_of_its_own_world() {
     // The examples are next to the tests.
     let tests = std::env::current_exe().unwrap();
     let example = tests.parent().unwrap().parent().unwrap().join("examples").join("own_world");

@@ -57,7 +57,7 @@ fn any_changed_byte_is_found_and_named_and_gives_no_wrong_event() {
 }
 
 #[test]
-fn a_change_of_a_live_old_batch_changes_its_own_events_alone() {
+fn change_of_a_live_legacy_batch_changes_its_own_events_alone() {
     let sound = Answers::of(committed());
     let (key, bytes) = sound.objects.iter().find(|(key, _)| is_unchecked(key)).unwrap();
     let old = |event: &&String| event.contains("old live");

@@ -141,7 +141,7 @@ fn mutate(seed: u64, logs: &[Answers]) -> Result<(), String> {
 }
 
 #[test]
-fn random_changes_give_the_right_events_or_damage_that_names_a_changed_object() {
+fn random_changes_give_right_events_or_damage_that_names_an_object() {
     let logs: Vec<_> = (0..LOGS).map(|seed| Answers::of(grow(seed))).collect();
     let seeds = match number("STRATALOG_MUTATION") {
         Some(seed) => seed..seed + 1,

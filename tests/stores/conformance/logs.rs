@@ -13,14 +13,14 @@ macro_rules! properties {
 }
 
 pub const PROPERTIES: &[Property<World>] = properties![
-    the_life_of_a_log [],
-    a_log_that_is_not_there_is_said_and_those_below_it_are_named [],
+    life_of_a_log [],
+    absent_log_is_reported_with_those_below_it [],
     large_events_and_segments_in_parts [],
-    a_batch_on_the_store_that_does_not_match_its_name_is_damage [],
-    a_reader_beside_a_compactor_and_a_writer_gets_each_event_once [],
-    a_position_goes_on_after_compaction_and_trim [],
-    a_reader_beside_large_writes_gets_no_wrong_event [],
-    an_object_cut_short_is_damage [],
+    batch_that_does_not_match_its_name_is_damage [],
+    reader_next_to_a_compactor_and_a_writer_gets_each_event_once [],
+    position_continues_after_compaction_and_trim [],
+    reader_next_to_large_writes_gets_no_wrong_event [],
+    object_cut_short_is_damage [],
     racing_compactors_commit_once_each_and_lose_nothing [Exclusive],
 ];
 
@@ -28,7 +28,7 @@ pub const PROPERTIES: &[Property<World>] = properties![
 pub const UNVOUCHED: &[Property<World>] =
     properties![compaction_is_refused_and_the_log_stays_whole[NoExclusive]];
 
-fn a_log_that_is_not_there_is_said_and_those_below_it_are_named(world: &World) {
+fn absent_log_is_reported_with_those_below_it(world: &World) {
     let check = |expected: &[&str]| {
         let outcomes = [
             ("read", world.read("log").err()),
@@ -74,7 +74,7 @@ fn a_log_that_is_not_there_is_said_and_those_below_it_are_named(world: &World) {
     assert!(world.verify("log").unwrap().0.is_empty());
 }
 
-fn the_life_of_a_log(world: &World) {
+fn life_of_a_log(world: &World) {
     assert_eq!(world.keys(), Vec::<String>::new());
     world.put("log/batch_0001600000000000001.jsonl", "old 1\nold 2");
     world.put("log/batch_0001600000000000002.jsonl", "\nold 3\n");
@@ -120,7 +120,7 @@ fn large_events_and_segments_in_parts(world: &World) {
     assert_eq!(world.stat("log").unwrap().bytes, 20_000_000);
 }
 
-fn a_batch_on_the_store_that_does_not_match_its_name_is_damage(world: &World) {
+fn batch_that_does_not_match_its_name_is_damage(world: &World) {
     let log = world.open("log");
     log.append("event").unwrap();
     log.close().unwrap();
@@ -133,7 +133,7 @@ fn a_batch_on_the_store_that_does_not_match_its_name_is_damage(world: &World) {
     );
 }
 
-fn a_reader_beside_a_compactor_and_a_writer_gets_each_event_once(world: &World) {
+fn reader_next_to_a_compactor_and_a_writer_gets_each_event_once(world: &World) {
     let log = world.open("log");
     let all = events(60);
     let mut read = Vec::new();
@@ -153,7 +153,7 @@ fn a_reader_beside_a_compactor_and_a_writer_gets_each_event_once(world: &World) 
     assert_eq!(read, all);
 }
 
-fn a_position_goes_on_after_compaction_and_trim(world: &World) {
+fn position_continues_after_compaction_and_trim(world: &World) {
     let log = world.open("log");
     let all = events(12);
     for event in &all[..6] {
@@ -201,7 +201,7 @@ fn racing_compactors_commit_once_each_and_lose_nothing(world: &World) {
 }
 
 /// Stores may show an object during its write. Then an error is right, and wrong events are not.
-fn a_reader_beside_large_writes_gets_no_wrong_event(world: &World) {
+fn reader_next_to_large_writes_gets_no_wrong_event(world: &World) {
     let all: Vec<String> = (0..60).map(|n| format!("{n:02}{}", "y".repeat(499_997))).collect();
     let is_written = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -226,7 +226,7 @@ fn a_reader_beside_large_writes_gets_no_wrong_event(world: &World) {
     assert!(world.read("log").unwrap() == all, "the events differ");
 }
 
-fn an_object_cut_short_is_damage(world: &World) {
+fn object_cut_short_is_damage(world: &World) {
     let log = world.open("log");
     log.append_lines("one\ntwo\nthree\n").unwrap();
     log.close().unwrap();

@@ -63,23 +63,23 @@ macro_rules! properties {
 
 pub const PROPERTIES: &[Property<Bench>] = properties![
     created_objects_read_back [],
-    a_create_of_an_existing_key_changes_nothing [],
-    an_exclusive_create_succeeds_once [Exclusive],
+    create_of_an_existing_key_changes_nothing [],
+    exclusive_create_succeeds_once [Exclusive],
     racing_exclusive_creates_have_one_winner [Exclusive],
-    an_exclusive_create_is_refused_where_it_could_overwrite [NoExclusive],
+    exclusive_create_is_refused_where_it_could_overwrite [NoExclusive],
     racing_creates_of_one_key_leave_one_of_them_whole [Atomic],
     keys_keep_their_characters [],
     missing_objects_are_not_found [],
     ranges_are_exact_or_refused [],
     listings_are_sorted_direct_and_by_prefix [],
     listings_by_pages_yield_each_key_once [],
-    a_listing_shows_what_was_just_written_and_deleted [],
+    listing_shows_objects_just_written_and_deleted [],
     deleted_objects_are_gone_and_missing_ones_count_as_deleted [],
     ordered_reads_keep_the_order [],
     uploads_of_any_size_appear_whole_at_their_end [],
-    an_upload_that_is_dropped_leaves_nothing [],
-    objects_are_there_for_whoever_opens_the_store_again [Lasting],
-    the_doctor_says_what_the_store_can_do_and_leaves_nothing [],
+    upload_that_is_dropped_leaves_nothing [],
+    objects_outlive_the_handle_of_their_store [Lasting],
+    doctor_reports_the_abilities_of_the_store_and_leaves_nothing [],
 ];
 
 fn created_objects_read_back(bench: &Bench) {
@@ -91,7 +91,7 @@ fn created_objects_read_back(bench: &Bench) {
     }
 }
 
-fn a_create_of_an_existing_key_changes_nothing(bench: &Bench) {
+fn create_of_an_existing_key_changes_nothing(bench: &Bench) {
     // A store that accepts a condition and ignores it is only checked where that matters.
     if bench.use_for_a_log == Use::SoleCompactor {
         let store = bench.store.clone().with_sole_compactor(true);
@@ -105,7 +105,7 @@ fn a_create_of_an_existing_key_changes_nothing(bench: &Bench) {
     assert_eq!(bench.get("a/key").unwrap(), "one");
 }
 
-fn an_exclusive_create_succeeds_once(bench: &Bench) {
+fn exclusive_create_succeeds_once(bench: &Bench) {
     let create = |bytes: &'static str| bench.store.create("a/key", bytes.into(), true);
     bench.runtime.block_on(create("one")).unwrap();
     assert_eq!(bench.runtime.block_on(create("two")), Err(WriteError::AlreadyExists));
@@ -137,7 +137,7 @@ fn racing_exclusive_creates_have_one_winner(bench: &Bench) {
     }
 }
 
-fn an_exclusive_create_is_refused_where_it_could_overwrite(bench: &Bench) {
+fn exclusive_create_is_refused_where_it_could_overwrite(bench: &Bench) {
     let refused = bench.runtime.block_on(bench.store.create("a/key", "one".into(), true));
     let Err(WriteError::NotWritten(error)) = refused else { panic!("{refused:?}") };
     assert_eq!(error.kind, Kind::Unsupported);
@@ -245,7 +245,7 @@ fn listings_by_pages_yield_each_key_once(bench: &Bench) {
     assert_eq!(bench.keys("p/", None, 10), (vec![], false));
 }
 
-fn a_listing_shows_what_was_just_written_and_deleted(bench: &Bench) {
+fn listing_shows_objects_just_written_and_deleted(bench: &Bench) {
     let mut there = BTreeSet::new();
     for round in 0..30 {
         let key = format!("a/{:02}", (round * 7) % 30);
@@ -315,7 +315,7 @@ fn uploads_of_any_size_appear_whole_at_their_end(bench: &Bench) {
     }
 }
 
-fn an_upload_that_is_dropped_leaves_nothing(bench: &Bench) {
+fn upload_that_is_dropped_leaves_nothing(bench: &Bench) {
     bench.runtime.block_on(async {
         let mut upload = bench.store.start_upload("u/key").await.unwrap();
         upload.write(Bytes::from(vec![1; 9_000_000])).await.unwrap();
@@ -327,13 +327,13 @@ fn an_upload_that_is_dropped_leaves_nothing(bench: &Bench) {
     assert_eq!(bench.get("u/key"), Err(Kind::NotFound));
 }
 
-fn objects_are_there_for_whoever_opens_the_store_again(bench: &Bench) {
+fn objects_outlive_the_handle_of_their_store(bench: &Bench) {
     bench.create("a/key", "here").unwrap();
     let again = (bench.again)();
     assert_eq!(bench.runtime.block_on(again.get("a/key", None)).unwrap(), "here");
 }
 
-fn the_doctor_says_what_the_store_can_do_and_leaves_nothing(bench: &Bench) {
+fn doctor_reports_the_abilities_of_the_store_and_leaves_nothing(bench: &Bench) {
     let mut doctor = Doctor::new(&bench.store, "log");
     bench.runtime.block_on(async {
         while doctor.next().await.is_some() {}

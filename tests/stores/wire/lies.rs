@@ -28,7 +28,7 @@ fn assert_is_told<T: std::fmt::Debug>(name: &str, done: Result<T, Error>) {
 }
 
 #[test]
-fn a_log_whose_listing_is_none_is_not_taken_for_empty() {
+fn log_whose_listing_is_a_lie_is_not_taken_for_empty() {
     let host = host();
     on_each_server(|wire| {
         let store = wire.store(0);
@@ -63,7 +63,7 @@ fn a_log_whose_listing_is_none_is_not_taken_for_empty() {
 }
 
 #[test]
-fn a_listing_that_lost_its_token_is_not_taken_for_all() {
+fn listing_that_lost_its_token_is_not_taken_for_all() {
     let Some(server) = require_or_skip(shared_moto()) else { return };
     let wire = Wire::before(server);
     let store = wire.store(0);
@@ -80,7 +80,7 @@ fn a_listing_that_lost_its_token_is_not_taken_for_all() {
 }
 
 #[test]
-fn an_upload_whose_end_is_answered_by_an_error_is_known_only_by_a_look() {
+fn upload_whose_end_is_answered_by_an_error_is_checked_by_a_get() {
     const FAILED: &str = "<Error><Code>InternalError</Code></Error>";
     on_each_server(|wire| {
         let upload = |store: Store| async move {
@@ -112,7 +112,7 @@ fn an_upload_whose_end_is_answered_by_an_error_is_known_only_by_a_look() {
 }
 
 #[test]
-fn objects_are_deleted_only_if_the_server_says_so() {
+fn objects_are_deleted_only_if_the_server_confirms_it() {
     on_each_server(|wire| {
         let store = wire.store(0);
         wire.proxy.play(|_| WireFault::None);

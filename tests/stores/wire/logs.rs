@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_log_has_each_event_once_whatever_happens_once_to_each_request() {
+fn log_has_each_event_once_after_one_fault_of_each_request() {
     let host = host();
     on_each_server(|wire| {
         for fault in FAULTS {
@@ -44,7 +44,7 @@ fn a_log_has_each_event_once_whatever_happens_once_to_each_request() {
 }
 
 #[test]
-fn a_flush_that_fails_says_its_fate_and_the_next_one_writes_each_event_once() {
+fn failed_flush_reports_its_fate_and_the_next_writes_events_once() {
     let host = host();
     on_each_server(|wire| {
         let table = [

@@ -26,7 +26,7 @@ fn first_of(
 }
 
 #[test]
-fn a_first_write_gets_past_the_locks_and_folders_of_others() {
+fn first_write_gets_past_the_locks_and_folders_of_others() {
     let Some((server, proxy)) = webdav() else { return };
     let runtime = Runtime::new().unwrap();
     let table = [
@@ -47,7 +47,7 @@ fn a_first_write_gets_past_the_locks_and_folders_of_others() {
 }
 
 #[test]
-fn a_write_that_meets_a_lock_every_time_fails_with_what_is_known() {
+fn write_that_always_meets_a_lock_fails_with_its_fate() {
     let Some((server, proxy)) = webdav() else { return };
     let runtime = Runtime::new().unwrap();
     // The conflict that asks for a folder does not prove that nothing was written.

@@ -149,7 +149,7 @@ mod tests {
     );
 
     #[test]
-    fn a_combined_line_is_taken_apart() {
+    fn combined_line_is_taken_apart() {
         let expected = Access {
             time: "2000-10-10T13:55:36-07:00".to_owned(),
             host: "192.0.2.7",
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_with_anything_out_of_place_is_not_understood() {
+    fn line_with_anything_out_of_place_is_not_understood() {
         let table = [
             ("192.0.2.7 ", ""),
             ("192", " 192"),

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_held_up_to_its_limit() {
+    fn line_is_kept_up_to_its_limit() {
         assert!(lines(b"").is_empty());
         assert_eq!(lines(b"a\n\nbc"), [1, 0, 2]);
         let max = usize::try_from(LINE_BYTES_MAX).unwrap();
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_one_line_of_json_whatever_it_holds() {
+    fn event_is_one_line_of_json_whatever_it_holds() {
         let access = Access {
             time: "2000-10-10T13:55:36-07:00".to_owned(),
             host: "::1",

@@ -69,7 +69,7 @@ mod tests {
     use crate::event::{Event, Id};
 
     #[test]
-    fn answers_tell_what_happened() {
+    fn answers_report_what_happened() {
         let mut memory = Memory::default();
         let (key, a, b) = ("k".to_owned(), Id::of("k", "a"), Id::of("k", "b"));
         let upsert = Event::Upsert { at: 1, key: key.clone(), text: "a".to_owned() };

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_command_is_refused() {
+    fn text_that_is_no_command_is_refused() {
         for (text, reason) in [
             ("", "there is no command"),
             ("drop", "\"drop\" is not a command"),

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_is_refused() {
+    fn text_that_is_no_event_is_refused() {
         let long = "x".repeat(TEXT_BYTES_MAX + 1);
         let table = [
             ("", "EOF"),

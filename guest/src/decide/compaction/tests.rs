@@ -81,7 +81,7 @@ fn nothing_grows_beyond_a_segment() {
 }
 
 #[test]
-fn what_is_written_takes_in_smaller_ones_before_it() {
+fn new_segment_absorbs_smaller_ones_before_it() {
     let input = CompactInput { fan_in: Some(3), ..CompactInput::default() };
     // Live batches of tier 2 behind segments of tiers 3, 1, 0 and 2.
     assert_eq!(planned(&state(&[30, 5, 1], &[9, 9]), input), [(1..3, 2)]);
@@ -186,7 +186,7 @@ impl Log {
 }
 
 #[test]
-fn a_log_of_equal_compactions_is_rewritten_seldom() {
+fn log_of_equal_compactions_is_rewritten_seldom() {
     let (mut log, rounds) = (Log::default(), 1_000);
     for _ in 0..rounds {
         log.compact(&[50, 50], CompactInput::default());
@@ -199,7 +199,7 @@ fn a_log_of_equal_compactions_is_rewritten_seldom() {
 }
 
 #[test]
-fn a_log_of_unequal_compactions_has_few_segments_and_is_rewritten_seldom() {
+fn log_of_unequal_compactions_keeps_few_segments_and_few_rewrites() {
     for fan_in in [2, 3, 8] {
         for seed in 0..4 {
             let (mut random, mut log) = (Random(seed), Log::default());
@@ -236,7 +236,7 @@ fn final_segments_have_at_most_one_smaller_one_between_them() {
 }
 
 #[test]
-fn other_options_leave_no_more_than_one_smaller_segment_before_each_larger() {
+fn other_options_leave_at_most_one_smaller_segment_before_a_larger() {
     for seed in 0..20 {
         let (mut random, mut log) = (Random(seed), Log::default());
         for _ in 0..300 {
@@ -275,7 +275,7 @@ fn shape(manifest: &Manifest) -> Vec<(u64, u64, u64, u64, u64)> {
 }
 
 #[test]
-fn a_new_segment_stands_behind_the_old_ones() {
+fn new_segment_stands_behind_the_old_ones() {
     let new = vec![output(1, 0, &[record(7, 2), record(3, 1)])];
     let first = next_manifest(None, CommitId(5), 0, &[(rewrite(0..0, 0, 2), new)]).unwrap();
     let first = stored(Manifest { log: Some(LogId(3)), ..first });
@@ -309,7 +309,7 @@ fn boundary(state: &LogState, first: u64, batches: &[u64]) -> Boundary {
 }
 
 #[test]
-fn a_segment_that_holds_trimmed_events_is_rewritten_alone_if_need_be() {
+fn segment_that_holds_trimmed_events_is_rewritten_alone_if_need_be() {
     let input = CompactInput { fan_in: Some(3), ..CompactInput::default() };
     let planned = |state: &LogState, boundary, input: CompactInput| {
         let plan = plan(state, Some(&boundary), &input.check().unwrap());
@@ -341,7 +341,7 @@ fn two_segments() -> Manifest {
 }
 
 #[test]
-fn a_trim_retires_what_is_before_it_and_puts_what_is_left_in_its_place() {
+fn trim_retires_segments_before_it_and_keeps_the_rest_in_place() {
     let base = two_segments();
     for (first, left, dropped) in [(2, 2, 0), (3, 1, 1), (5, 1, 1), (6, 0, 2)] {
         let lazy = next_manifest(Some(&base), CommitId(2), first, &[]).unwrap();

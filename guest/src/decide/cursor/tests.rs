@@ -42,7 +42,7 @@ fn cursor(limit: Option<u64>) -> Cursor {
 }
 
 #[test]
-fn a_live_batch_that_is_absorbed_later_is_yielded_once() {
+fn live_batch_that_is_absorbed_later_is_yielded_once() {
     let mut cursor = cursor(None);
     let (first, second) = (name(1, 1), name(2, 1));
     assert_eq!(pass(&mut cursor, second, None, "b\n", true), "b\n");
@@ -55,7 +55,7 @@ fn a_live_batch_that_is_absorbed_later_is_yielded_once() {
 }
 
 #[test]
-fn a_writers_later_batches_are_left_out_and_its_sealed_one_is_met() {
+fn writers_later_batches_are_left_out_and_its_sealed_one_is_met() {
     let sealed = name(5, 1);
     let pending = Pending {
         writer: 1,
@@ -73,7 +73,7 @@ fn a_writers_later_batches_are_left_out_and_its_sealed_one_is_met() {
 }
 
 #[test]
-fn a_batch_yielded_in_part_continues_where_it_stopped_even_in_a_segment() {
+fn batch_yielded_in_part_resumes_where_it_stopped_even_in_a_segment() {
     let mut cursor = cursor(None);
     let (legacy, other) = (name(1, 1), name(2, 1));
     assert_eq!(pass(&mut cursor, legacy, None, "a\nb\n", false), "a\nb\n");
@@ -88,7 +88,7 @@ fn a_batch_yielded_in_part_continues_where_it_stopped_even_in_a_segment() {
 }
 
 #[test]
-fn a_limit_stops_inside_a_batch_and_what_comes_after_it_is_not_passed() {
+fn limit_stops_inside_a_batch_and_later_events_are_not_passed() {
     let mut cursor = cursor(Some(3));
     let (first, second, third) = (name(1, 1), name(2, 1), name(3, 1));
     assert_eq!(pass(&mut cursor, first, Some(0..2), "a\nb\n", true), "a\nb\n");
@@ -102,7 +102,7 @@ fn a_limit_stops_inside_a_batch_and_what_comes_after_it_is_not_passed() {
 }
 
 #[test]
-fn a_limit_inside_a_live_batch_is_kept_by_its_name() {
+fn limit_inside_a_live_batch_is_kept_by_its_name() {
     let (first, second) = (name(1, 1), name(2, 1));
     let mut cursor = cursor(Some(1));
     assert_eq!(pass(&mut cursor, first, None, "a\nb\nc\n", true), "a\n");
@@ -116,7 +116,7 @@ fn a_limit_inside_a_live_batch_is_kept_by_its_name() {
 }
 
 #[test]
-fn of_a_segment_only_what_is_wanted_is_read() {
+fn segment_is_read_in_the_wanted_range_only() {
     let names = [name(1, 1), name(2, 1), name(3, 1), name(4, 1)];
     let index = Index::new(names.map(|name| record(name, "ab\ncd\n")).to_vec());
     let segment = SegmentRecord {
@@ -173,7 +173,7 @@ fn events_that_were_lost_are_missed_unless_they_were_yielded_before() {
 }
 
 #[test]
-fn a_trimmed_batch_continues_behind_what_was_yielded_while_it_was_live() {
+fn trimmed_batch_continues_behind_what_was_yielded_while_it_was_live() {
     let mut cursor = cursor(None);
     let batch = name(1, 1);
     cursor.skip_live(batch, Some(2));
@@ -193,7 +193,7 @@ fn a_trimmed_batch_continues_behind_what_was_yielded_while_it_was_live() {
 }
 
 #[test]
-fn lost_batches_around_what_is_wanted_of_a_segment_are_missed() {
+fn lost_batches_around_the_wanted_range_are_missed() {
     let mut cursor = cursor(None);
     let lost = |time| BatchRecord {
         events: 2,

@@ -31,7 +31,7 @@ fn record_of(index: &Index, position: u64) -> SegmentRecord {
 }
 
 #[test]
-fn an_index_decodes_to_what_was_encoded() {
+fn index_decodes_to_what_was_encoded() {
     let bytes = index().encode().unwrap();
     let decoded = Index::decode(&record_of(&index(), 0), &bytes).unwrap();
     assert_eq!(decoded, index());
@@ -39,7 +39,7 @@ fn an_index_decodes_to_what_was_encoded() {
 }
 
 #[test]
-fn a_trimmed_and_a_lost_batch_keep_what_is_left() {
+fn trimmed_and_a_lost_batch_keep_what_is_left() {
     let nothing = Digest::of(b"");
     let [first, second] = [index().batches[0], index().batches[1]];
     let trimmed = BatchRecord { events: 1, trimmed: 1, bytes: 2, digest: Digest(5), ..first };
@@ -59,7 +59,7 @@ fn a_trimmed_and_a_lost_batch_keep_what_is_left() {
 }
 
 #[test]
-fn a_line_that_contradicts_its_name_or_itself_is_damage() {
+fn line_that_contradicts_its_name_or_itself_is_damage() {
     let whole = index().batches[0];
     let nothing = Digest::of(b"");
     for bad in [
@@ -90,7 +90,7 @@ fn a_line_that_contradicts_its_name_or_itself_is_damage() {
 }
 
 #[test]
-fn an_index_that_does_not_fit_is_damage() {
+fn index_that_does_not_fit_is_damage() {
     let good = String::from_utf8(index().encode().unwrap()).unwrap();
     let record = record_of(&index(), 0);
     let first = good.lines().next().unwrap();
@@ -112,7 +112,7 @@ fn an_index_that_does_not_fit_is_damage() {
 }
 
 #[test]
-fn a_record_with_other_times_or_batches_than_the_index_is_damage() {
+fn record_with_other_times_or_batches_than_the_index_is_damage() {
     let good = SegmentRecord { index: None, ..record_of(&index(), 0) };
     let time = |micros| BatchTime::new(micros).unwrap();
     for bad in [

@@ -65,7 +65,7 @@ mod tests {
     use crate::format::manifest::Manifest;
 
     #[test]
-    fn a_stand_in_is_read_as_it_was_written_and_is_no_manifest() {
+    fn stand_in_is_read_as_it_was_written_and_is_no_manifest() {
         for log in [None, Some(LogId(7))] {
             let stand_in = StandIn { log, generation: Generation(3) };
             let bytes = stand_in.encode().unwrap();

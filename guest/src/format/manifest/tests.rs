@@ -71,7 +71,7 @@ fn text() -> String {
 }
 
 #[test]
-fn a_manifest_decodes_to_what_was_encoded() {
+fn manifest_decodes_to_what_was_encoded() {
     let bytes = manifest().encode().unwrap();
     assert_eq!(Manifest::decode(Generation(2), &bytes), Ok(stored(manifest())));
     let first = empty(1).encode().unwrap();
@@ -79,7 +79,7 @@ fn a_manifest_decodes_to_what_was_encoded() {
 }
 
 #[test]
-fn a_manifest_of_format_1_is_read_without_identity_and_digests() {
+fn manifest_of_format_1_is_read_without_identity_and_digests() {
     let bytes = as_format_1(&text());
     let decoded = Manifest::decode(Generation(2), bytes.as_bytes()).unwrap();
     let mut expected = manifest();
@@ -91,7 +91,7 @@ fn a_manifest_of_format_1_is_read_without_identity_and_digests() {
 }
 
 #[test]
-fn a_manifest_that_contradicts_itself_is_damage() {
+fn manifest_that_contradicts_itself_is_damage() {
     let (good, legacy) = (text(), as_format_1(&text()));
     for (from, to) in [
         ("{", "["),
@@ -122,7 +122,7 @@ fn a_manifest_that_contradicts_itself_is_damage() {
 }
 
 #[test]
-fn what_format_2_adds_is_there_exactly_when_it_is_due() {
+fn fields_of_format_2_are_there_exactly_when_they_are_due() {
     let good = text();
     for (from, to) in [
         ("\"log\":\"000000000000face\",", ""),
@@ -168,7 +168,7 @@ fn refused(bytes: &[u8], what: &str) {
 }
 
 #[test]
-fn a_manifest_of_a_newer_format_is_refused() {
+fn manifest_of_a_newer_format_is_refused() {
     let bytes = digested("{\"format\":3,\"anything\":true,\"digest\"");
     assert!(matches!(
         Manifest::decode(Generation(2), &bytes),

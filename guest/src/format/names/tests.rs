@@ -115,7 +115,7 @@ fn next_time_is_later_than_the_last_whatever_the_clock_says() {
 }
 
 #[test]
-fn a_key_belongs_to_a_log_only_directly_in_its_folder() {
+fn key_belongs_to_a_log_only_directly_in_its_folder() {
     let log = LogName::parse("app/errors").unwrap();
     assert_eq!(log.object("app/errors/x.jsonl"), Some("x.jsonl"));
     assert_eq!(log.object("app/errors/deep/x.jsonl"), None);

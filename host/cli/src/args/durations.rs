@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_out_of_range_is_refused_with_the_range() {
+    fn duration_out_of_range_is_refused_with_the_range() {
         assert!(parse_interval("25h").is_err() && parse_interval("0.5ms").is_err());
         assert_eq!(parse_interval("0"), Ok(Duration::ZERO));
         let message = parse_interval("25h").unwrap_err();

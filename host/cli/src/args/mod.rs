@@ -194,7 +194,7 @@ mod tests {
     use crate::args::commands::Command as CommandArguments;
 
     #[test]
-    fn the_command_line_is_well_formed() {
+    fn command_line_is_well_formed() {
         Arguments::command().debug_assert();
     }
 

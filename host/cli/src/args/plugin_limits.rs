@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_of_the_stack_stands_in_the_help() {
+    fn range_of_the_stack_stands_in_the_help() {
         let (least, most) = (shown_size(*STACK_BYTES.start()), shown_size(*STACK_BYTES.end()));
         let limits = LimitArguments::augment_args(clap::Command::new("limits"));
         let mut arguments = limits.get_arguments();

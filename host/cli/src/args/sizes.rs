@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_out_of_range_is_refused_with_the_range() {
+    fn number_out_of_range_is_refused_with_the_range() {
         let number = number_within::<u32>(1..=1_000_000);
         assert_eq!(number("1000000"), Ok(1_000_000));
         for text in ["0", "1000001", "-1", "x", ""] {

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_alone_is_spelt_out_where_it_is_an_option_of_tail() {
+    fn number_alone_is_spelt_out_where_it_is_an_option_of_tail() {
         let table = [
             ("tail -5 log", "tail -n 5 log"),
             ("tail log -15", "tail log -n 15"),

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_clocks_skip_or_show_twice_is_the_first_that_fits() {
+    fn time_that_clocks_skip_or_show_twice_is_the_first_that_fits() {
         // Clocks that skipped 0:00 to 1:00 on this day, and showed 3:00 to 4:00 twice.
         let moved = TimeZone::posix("WINTER0SUMMER,J1/0,J1/4").unwrap();
         // 2023-01-01T00:00:00Z.
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_is_no_time_and_a_time_is_no_position() {
+    fn position_is_no_time_and_a_time_is_no_position() {
         let positions = [
             "0",
             "20260131",

@@ -66,7 +66,7 @@ mod tests {
     use crate::args::Arguments;
 
     #[test]
-    fn a_word_of_another_command_is_answered_by_what_does_it() {
+    fn word_of_another_command_is_answered_by_the_right_one() {
         let table = [
             ("read -n 5 log", "'tail -n N'"),
             ("read -f log", "'tail -f' continues"),

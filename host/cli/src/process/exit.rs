@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_one_line_without_secrets() {
+    fn panic_is_one_line_without_secrets() {
         let shown = panic_message(" at src/a.rs:1:2", "called on\nhttps://me:hunter2@host/x");
         let expected = "error: stratalog has failed at src/a.rs:1:2: called on \
                         https://***@host/x; please report this bug";

@@ -9,7 +9,7 @@ fn keep(path: &Path) -> ReplacedFile {
 }
 
 #[test]
-fn a_file_is_kept_by_one_until_it_is_let_go() {
+fn file_is_kept_by_one_until_it_is_let_go() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     let first = keep(&path);
@@ -25,7 +25,7 @@ fn a_file_is_kept_by_one_until_it_is_let_go() {
 }
 
 #[test]
-fn what_a_killed_process_left_is_no_lock_and_is_replaced() {
+fn file_of_a_killed_process_is_no_lock_and_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     fs::write(sibling(&path, "lock"), "").unwrap();
@@ -84,7 +84,7 @@ fn links_modes_and_planted_links_stay_as_they_are() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_is_written_whole_as_soon_as_nobody_keeps_it() {
+fn file_is_written_whole_as_soon_as_nobody_keeps_it() {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     let folder = tempfile::tempdir().unwrap();

@@ -25,14 +25,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_rfc_3339_in_utc_with_microseconds() {
+    fn time_is_rfc_3339_in_utc_with_microseconds() {
         assert_eq!(time(1_738_324_800_000_001), "2025-01-31T12:00:00.000001Z");
         assert_eq!(time(0), "1970-01-01T00:00:00.000000Z");
         assert_eq!(time(u64::MAX), "18446744073709551615 microseconds after 1970");
     }
 
     #[test]
-    fn a_count_has_the_unit_that_fits() {
+    fn count_has_the_unit_that_fits() {
         assert_eq!(count(1, "event", "events").to_string(), "1 event");
         assert_eq!(count(1_234, "event", "events").to_string(), "1,234 events");
     }

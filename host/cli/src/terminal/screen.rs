@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cursor_is_left_at_the_beginning_of_the_line() {
+    fn cursor_is_left_at_the_beginning_of_the_line() {
         let recorded = Recorded::default();
         let line = ProgressBar::with_draw_target(Some(3), on(Screen(recorded.clone())));
         line.tick();

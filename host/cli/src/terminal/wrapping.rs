@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_wrapped_as_a_column() {
+    fn text_is_wrapped_as_a_column() {
         let table = [
             ("", "ok  "),
             ("one two", "ok  one two"),

@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_is_named_below_its_label() {
+    fn object_is_named_below_its_label() {
         let label = KeyScope { name: "errors".into(), log: "app/secret".into() };
         assert_eq!(label.object("app/secret/batch_1.jsonl"), "errors/batch_1.jsonl");
         assert_eq!(label.object("app/secrets/batch_1.jsonl"), "errors");

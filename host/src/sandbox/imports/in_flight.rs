@@ -71,7 +71,7 @@ mod tests {
     const MIB: usize = 1024 * 1024;
 
     #[test]
-    fn what_is_fetched_ahead_counts_for_a_plugin_which_fetches_less_when_little_is_left() {
+    fn bytes_fetched_ahead_count_and_are_fewer_when_memory_is_short() {
         for (limit_mib, objects, held_mib) in [(256, 16, 30), (64, 8, 14), (16, 2, 2), (4, 1, 0)] {
             let plugin = Memory::of_plugin(limit_mib * MIB);
             // An instance that works for the plugin gets as much as a component that the plugin

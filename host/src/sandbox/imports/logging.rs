@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_cannot_drive_a_terminal_or_fill_a_log() {
+    fn message_cannot_drive_a_terminal_or_fill_a_log() {
         assert_eq!(printable("a\x1b[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
         assert_eq!(
             printable("a\u{202e}\u{2067}\u{2028}\u{e0041}b"),

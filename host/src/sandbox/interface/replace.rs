@@ -48,12 +48,12 @@ mod tests {
     }
 
     #[test]
-    fn a_function_takes_the_place_of_one_that_is_there() {
+    fn function_takes_the_place_of_one_that_is_there() {
         assert_eq!(replaced(of_package!("host-bytes"), READ), Ok(()));
     }
 
     #[test]
-    fn a_function_of_another_version_or_name_is_an_error() {
+    fn function_of_another_version_or_name_is_an_error() {
         let later = "stratalog:log/host-bytes@9.0.0";
         for (interface, function) in [
             (later, READ),

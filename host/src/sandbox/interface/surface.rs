@@ -120,14 +120,14 @@ mod tests {
     use crate::sandbox::interface::of_package;
 
     #[test]
-    fn the_embedded_component_shows_its_interfaces() {
+    fn embedded_component_shows_its_interfaces() {
         let surface = Surface::of(crate::Host::embedded_component());
         assert!(surface.exports.iter().any(|name| name == of_package!("append-log")));
         assert!(surface.imports.iter().any(|name| name == of_package!("object-store")));
     }
 
     #[test]
-    fn the_importer_imports_what_the_component_does() {
+    fn importer_imports_what_the_component_does() {
         let engine = Engine::default();
         let surface = Surface::of(crate::Host::embedded_component());
         assert!(surface.importer.len() > 1_000 && surface.importer.len() < 100_000);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_shows_what_stands_before() {
+    fn component_that_is_cut_off_shows_its_beginning() {
         let component = crate::Host::embedded_component();
         for length in [0, 1, 8, 100, 1_000] {
             let surface = Surface::of(&component[..length]);

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_number_that_is_not_zero_says_what_goes_together() {
+    fn first_number_that_is_not_zero_decides_compatibility() {
         let ours = Version::new(0, 1, 0);
         let table = [("0.1.0", true), ("0.1.7", true), ("0.2.0", false), ("1.0.0", false)];
         for (version, served) in table {
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_has_three_numbers() {
+    fn version_has_three_numbers() {
         for text in ["1", "0.2", "0.2.x", ""] {
             assert_eq!(Version::parse(text), None, "{text}");
         }

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_is_given_back_may_be_taken_again_and_what_was_refused_was_not_taken() {
+fn memory_given_back_is_free_again_and_refused_memory_is_not_taken() {
     let memory = Memory::new(10);
     memory.take(4).unwrap();
     let mut borrowed = memory.borrow(6).unwrap();
@@ -18,7 +18,7 @@ fn what_is_given_back_may_be_taken_again_and_what_was_refused_was_not_taken() {
 }
 
 #[test]
-fn what_an_instance_holds_counts_against_its_plugin_and_goes_with_it() {
+fn memory_of_an_instance_counts_for_its_plugin_and_ends_with_it() {
     let plugin = Memory::of_plugin(100);
     plugin.take(10).unwrap();
     let instance = Memory::new(80);
@@ -44,7 +44,7 @@ fn what_an_instance_holds_counts_against_its_plugin_and_goes_with_it() {
 }
 
 #[test]
-fn what_was_promised_to_be_kept_is_counted_though_it_is_too_much() {
+fn promised_memory_is_counted_even_over_the_limit() {
     let plugin = Memory::of_plugin(100);
     let writer = Memory::new(80);
     writer.charge(&plugin).unwrap();

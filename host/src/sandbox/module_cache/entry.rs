@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_with_any_byte_changed_added_or_missing_holds_no_code() {
+    fn file_with_any_byte_changed_added_or_missing_holds_no_code() {
         let (key, code) = (Key::of_byte(7), b"the code");
         let file = [head_of(&key, code), code.to_vec()].concat();
         assert_eq!(code_of(&file, &key), Ok(&code[..]));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_that_of_the_component_and_of_the_engine() {
+    fn key_is_that_of_the_component_and_of_the_engine() {
         let engine = |fuel| {
             let mut config = wasmtime::Config::new();
             config.consume_fuel(fuel);

@@ -90,13 +90,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_just_kept_stays_however_large_it_is() {
+    fn module_just_stored_stays_at_any_size() {
         let files = vec![found("kept.module", 2_000 * MIB, 0), found("b.module", 1, 0)];
         check(files, "kept.module", &["b.module"]);
     }
 
     #[test]
-    fn of_what_is_no_module_only_old_unfinished_files_go() {
+    fn old_unfinished_files_are_removed_and_other_files_stay() {
         let files = vec![
             found("a.module.7-00.unfinished", 1, 2),
             found("b.module.7-00.unfinished", 1, 0),

@@ -126,7 +126,7 @@ fn messages_of(run: impl FnOnce()) -> Vec<String> {
 }
 
 #[test]
-fn what_was_compiled_once_is_taken_from_the_folder() {
+fn module_compiled_before_is_loaded_from_the_folder() {
     let cache = Cache::new();
     cache.check(&[COMPILED]);
     cache.check(&[TAKEN]);
@@ -139,7 +139,7 @@ fn what_was_compiled_once_is_taken_from_the_folder() {
 }
 
 #[test]
-fn a_damaged_file_is_not_run_and_is_replaced() {
+fn damaged_file_is_not_run_and_is_replaced() {
     let cache = Cache::filled();
     let file = cache.file();
     let bytes = fs::read(&file).unwrap();
@@ -169,7 +169,7 @@ fn code_that_wasmtime_does_not_take_is_replaced() {
 }
 
 #[test]
-fn a_cache_folder_that_is_a_file_is_one_warning() {
+fn cache_folder_that_is_a_file_is_one_warning() {
     let cache = Cache::new();
     fs::create_dir_all(cache.root.parent().unwrap()).unwrap();
     fs::write(&cache.root, "a file").unwrap();
@@ -196,7 +196,7 @@ mod trust {
     }
 
     #[test]
-    fn what_is_made_is_for_this_user_alone() {
+    fn created_files_are_private_to_the_user() {
         let cache = Cache::filled();
         let parent = cache.root.parent().unwrap();
         for folder in [parent, &cache.root, &cache.root.join("compiled")] {
@@ -206,7 +206,7 @@ mod trust {
     }
 
     #[test]
-    fn a_file_that_others_may_write_is_not_run_and_is_replaced() {
+    fn file_that_others_may_write_is_not_run_and_is_replaced() {
         let cache = Cache::filled();
         let file = cache.file();
         for others in [0o620, 0o602, 0o666] {
@@ -218,7 +218,7 @@ mod trust {
     }
 
     #[test]
-    fn a_folder_that_others_may_write_is_not_used() {
+    fn folder_that_others_may_write_is_not_used() {
         let cache = Cache::filled();
         for folder in [cache.root.join("compiled"), cache.root.clone()] {
             for others in [0o770, 0o702, 0o1777] {
@@ -232,7 +232,7 @@ mod trust {
     }
 
     #[test]
-    fn what_another_user_owns_is_not_used() {
+    fn files_of_another_user_are_not_used() {
         let cache = Cache::filled();
         let file = cache.file();
         let (root, other) = (cache.root.clone(), 65_534);
@@ -271,7 +271,7 @@ mod trust {
     }
 
     #[test]
-    fn a_link_to_the_cache_folder_is_its_owners_wish() {
+    fn link_to_the_cache_folder_is_its_owners_wish() {
         let cache = Cache::filled();
         let moved = cache.root.with_file_name("moved");
         fs::rename(&cache.root, &moved).unwrap();
@@ -280,7 +280,7 @@ mod trust {
     }
 
     #[test]
-    fn what_is_no_file_is_neither_read_nor_waited_for() {
+    fn entry_that_is_no_file_is_neither_read_nor_awaited() {
         let cache = Cache::filled();
         let file = cache.file();
         fs::remove_file(&file).unwrap();

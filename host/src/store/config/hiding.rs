@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_found_in_every_form() {
+    fn secret_is_found_in_every_form() {
         let secret = "Ab/c+d=\"x\n&%2F";
         let lower = secret.to_ascii_lowercase();
         let forms = [

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_offset_is_narrowed_down_by_every_create() {
+    fn offset_is_narrowed_down_by_every_create() {
         let epoch = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let server = |millis: i64| DateTime::from_timestamp_millis(1_700_000_000_000 + millis);
         let create = |key: &str, before: u64, after: u64| TimedCreate {

@@ -21,7 +21,7 @@ fn assert_no_secret(shown: &str) {
 }
 
 #[test]
-fn keys_of_google_that_cannot_be_used_are_explained_without_their_text() {
+fn unusable_keys_of_google_are_explained_without_their_text() {
     let pem = |ends: &str| {
         format!("-----BEGIN PRIVATE KEY-----{ends}{SECRET}{ends}-----END PRIVATE KEY-----{ends}")
     };

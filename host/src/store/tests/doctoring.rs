@@ -26,7 +26,7 @@ async fn examine(store: &Store) -> (Use, Vec<Ability>) {
 }
 
 #[tokio::test]
-async fn doctor_finds_what_each_store_cannot_do() {
+async fn doctor_finds_missing_abilities_of_each_store() {
     type Case = (&'static str, fn() -> Fake, Use, &'static [Ability]);
     const BOTH: &[Ability] = &[Ability::CreateIfAbsent, Ability::CreateIfAbsentRaced];
     let cases: [Case; 6] = [
@@ -92,7 +92,7 @@ async fn doctor_finds_what_each_store_cannot_do() {
 }
 
 #[tokio::test]
-async fn doctor_fails_where_the_encryption_that_was_asked_for_is_not_reported() {
+async fn doctor_fails_where_the_requested_encryption_is_not_reported() {
     let store = Fake::new().store(C::Unproven);
     assert_eq!(examine(&store).await, (Use::All, vec![]));
     let inner =
@@ -125,7 +125,7 @@ fn answering_server(answer: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn the_encryption_in_an_answer_reaches_the_doctor() {
+async fn encryption_in_an_answer_reaches_the_doctor() {
     let answer = "HTTP/1.1 200 OK\r\netag: \"1\"\r\ncontent-length: 0\r\nconnection: close\r\n\
                   x-amz-server-side-encryption: aws:kms\r\n\
                   x-amz-server-side-encryption-aws-kms-key-id: \
@@ -160,7 +160,7 @@ async fn doctor_that_is_stopped_half_way_cleans_up() {
 }
 
 #[tokio::test]
-async fn a_step_that_was_dropped_half_way_has_failed_and_leaves_nothing() {
+async fn step_that_was_dropped_half_way_has_failed_and_leaves_nothing() {
     let store = Fake::new().store(C::Unproven);
     let mut doctor = Doctor::new(&store, "log");
     doctor.next().await.unwrap();

@@ -49,7 +49,7 @@ fn plain_server() -> (String, Arc<AtomicU32>) {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_distinguished_from_one_that_is_away() {
+async fn server_without_tls_is_distinguished_from_one_that_is_away() {
     let (address, came) = plain_server();
     let error = list(&open(&format!("https://{address}/dav/log"), &[])).await;
     has(&error, &["does not speak HTTPS", "http://", "allow_http=true", "log/b_"]);
@@ -57,7 +57,7 @@ async fn a_server_without_tls_is_distinguished_from_one_that_is_away() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_refuses_is_named() {
+async fn proxy_that_refuses_is_named() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let proxy = format!("proxy_url=http://me:hunter2@{closed}");
     for (url, limit) in [
@@ -78,7 +78,7 @@ async fn a_proxy_that_refuses_is_named() {
 }
 
 #[test]
-fn the_proxy_is_that_of_the_option_or_of_the_variable_that_counts() {
+fn proxy_is_that_of_the_option_or_of_the_variable_that_counts() {
     let named = |root: &str, options: &[&str], variables: &[(&str, &str)]| {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let environment = variables.iter().map(own).collect();
@@ -96,7 +96,7 @@ fn the_proxy_is_that_of_the_option_or_of_the_variable_that_counts() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_not_there_is_said_in_a_few_words() {
+async fn absent_bucket_is_explained_in_a_few_words() {
     for (scheme, code) in
         [("s3", "NoSuchBucket"), ("gs", "NoSuchBucket"), ("az", "ContainerNotFound")]
     {
@@ -111,7 +111,7 @@ async fn a_bucket_that_is_not_there_is_said_in_a_few_words() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_none_of_webdav_is_an_error_that_says_so() {
+async fn server_that_is_none_of_webdav_is_an_error_that_says_so() {
     for status in [405, 501] {
         let page = "<!DOCTYPE html>\n<html><body>Unsupported method</body></html>";
         let server = Server::start(move |_| Answer::new(status, page));
@@ -135,7 +135,7 @@ fn credentials_in_a_url_are_sent_where_they_can_be_given() {
 }
 
 #[test]
-fn a_relative_file_url_is_answered_with_the_absolute_one() {
+fn relative_file_url_is_answered_with_the_absolute_one() {
     let message = Location::parse("file:./journal").unwrap_err().to_string();
     let here = std::path::absolute("journal").unwrap();
     assert!(message.contains(&format!("file://{}", here.display())), "{message}");

@@ -58,7 +58,7 @@ async fn check(name: &str, error: impl Fn() -> Error + Send + Sync + 'static, ex
 }
 
 #[tokio::test]
-async fn create_failing_tells_the_fate() {
+async fn create_that_fails_reports_its_fate() {
     let path = || "a/b".to_owned();
     let source = || "status code: 404 Not Found".into();
     check(
@@ -148,7 +148,7 @@ async fn create_whose_reply_is_lost_is_unknown_and_then_exists() {
 }
 
 #[tokio::test]
-async fn create_answered_by_a_conflict_is_existing_only_if_the_object_is_there() {
+async fn create_answered_by_a_conflict_exists_only_if_the_object_does() {
     let conflict = || Error::AlreadyExists {
         path: "a".into(),
         source: "Server returned non-2xx status code: 409 Conflict: ".into(),
@@ -166,7 +166,7 @@ async fn create_answered_by_a_conflict_is_existing_only_if_the_object_is_there()
 }
 
 #[tokio::test]
-async fn create_without_a_conditional_create_looks_first() {
+async fn create_without_a_conditional_create_checks_first() {
     let fake = Fake::new().on_put(|_, mode| match mode {
         object_store::PutMode::Create => OnPut::Fail(not_implemented()),
         _ => OnPut::Pass,

@@ -105,7 +105,7 @@ const INTRUDERS: [(&str, &str); 5] = [
 
 #[cfg(unix)]
 #[tokio::test]
-async fn what_is_no_regular_file_is_named_and_not_touched() {
+async fn entry_that_is_no_regular_file_is_named_and_not_touched() {
     for (what, words) in INTRUDERS {
         let temp = TempFolder::new();
         let outside = temp.0.join("outside");
@@ -188,7 +188,7 @@ async fn no_link_on_the_way_to_an_object_is_followed() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_planted_file_aside_is_neither_written_nor_followed() {
+async fn planted_file_aside_is_neither_written_nor_followed() {
     let temp = TempFolder::new();
     let outside = temp.0.join("outside");
     std::fs::write(&outside, "kept").unwrap();
@@ -268,7 +268,7 @@ async fn abandoned_files_go_with_the_first_write_and_nothing_else_does() {
 }
 
 #[tokio::test]
-async fn a_create_whose_file_was_taken_for_abandoned_is_in_doubt_and_can_be_repeated() {
+async fn create_whose_file_was_removed_as_stale_is_unknown_and_repeatable() {
     // The library's own unfinished file vanishes between its steps, as by a sweep that is wrong.
     let temp = TempFolder::new();
     let store = temp.store();

@@ -205,7 +205,7 @@ async fn fetching_ahead_is_bounded_and_asks_once_per_part() {
 }
 
 #[tokio::test]
-async fn a_small_part_of_a_piece_does_not_hold_all_of_it() {
+async fn small_part_of_a_piece_does_not_hold_all_of_it() {
     let store = Store::memory();
     let ranges = filled(&store, 1, 100_000).await;
     for max_bytes in [10_000, 49_999, 30_000] {
@@ -220,7 +220,7 @@ async fn a_small_part_of_a_piece_does_not_hold_all_of_it() {
 }
 
 #[tokio::test]
-async fn a_read_fetches_no_more_objects_ahead_than_is_wanted() {
+async fn read_fetches_no_more_objects_ahead_than_is_wanted() {
     let (_folder, stores) = stores();
     for (name, store) in stores {
         let ranges = filled(&store, 6, 10).await;

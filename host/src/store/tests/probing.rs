@@ -36,7 +36,7 @@ fn plain() -> Fake {
 }
 
 #[tokio::test]
-async fn probe_tells_honouring_stores_from_others() {
+async fn probe_distinguishes_honouring_stores_from_others() {
     type Case = (&'static str, fn() -> Fake, C, bool);
     let cases: [Case; 7] = [
         ("obedient", obedient, C::Unproven, true),

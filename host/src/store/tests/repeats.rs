@@ -47,7 +47,7 @@ async fn codes_that_pass_are_repeated_whatever_their_status() {
 }
 
 #[tokio::test]
-async fn what_does_not_pass_is_not_repeated() {
+async fn permanent_failure_is_not_repeated() {
     let cases = [
         (403, "RequestTimeTooSkewed", Kind::PermissionDenied, "credentials"),
         (400, "RequestTimeTooSkewed", Kind::Invalid, "the clock of this machine is wrong"),

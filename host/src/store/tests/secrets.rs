@@ -108,7 +108,7 @@ fn users_in_urls_are_secrets_in_every_form() {
 }
 
 #[tokio::test]
-async fn a_store_that_panics_is_an_error_without_secrets() {
+async fn store_that_panics_is_an_error_without_secrets() {
     let store = Fake::new()
         .on_put(|_, _| panic!("called on https://me:hunter2@host"))
         .on_get(|_| panic!("called on https://me:hunter2@host"))

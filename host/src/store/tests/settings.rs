@@ -127,7 +127,7 @@ async fn odd_values_of_every_option_are_errors_that_name_it() {
 }
 
 #[tokio::test]
-async fn odd_values_of_what_only_the_library_reads_are_errors_that_name_it() {
+async fn bad_values_of_settings_of_the_library_are_errors_that_name_them() {
     const INSTANCE: &[&str] = &["instance_credentials=true"];
     const AZURE: &[&str] = &["instance_credentials=true", "account_name=a"];
     let cases: [(&str, &str, &[&str]); 5] = [
@@ -290,7 +290,7 @@ fn certificate() -> String {
 }
 
 #[test]
-fn variables_that_ask_for_encryption_are_held_to_it_and_others_are_passed_over() {
+fn variables_for_encryption_are_enforced_and_others_are_ignored() {
     let s3 = [("AWS_ACCESS_KEY_ID", "id12"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
     for (name, value) in [
         ("AWS_SSE_KMS_KEY_ID", "k"),
@@ -325,7 +325,7 @@ fn encryption_that_is_whole_is_taken() {
 }
 
 #[test]
-fn options_beat_the_credentials_of_the_environment_whatever_their_kind() {
+fn options_beat_credentials_of_any_kind_from_the_environment() {
     let folder = TempFolder::new();
     let token = folder.0.join("token");
     std::fs::write(&token, "the-token\n").unwrap();

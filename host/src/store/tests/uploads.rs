@@ -117,7 +117,7 @@ async fn upload_to_a_store_without_parts_is_buffered_up_to_its_limit() {
 }
 
 #[tokio::test]
-async fn an_upload_whose_write_was_dropped_half_way_is_over() {
+async fn upload_whose_write_was_dropped_half_way_is_over() {
     let store = Fake::new().store(C::Honoured);
     let mut upload = store.start_upload("a").await.unwrap();
     upload.write(pattern(0, 10)).await.unwrap();

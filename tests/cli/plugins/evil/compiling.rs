@@ -71,7 +71,7 @@ fn components_that_no_compiler_makes_are_refused_or_stopped() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_plugin_runs_within_little_address_space_and_what_does_not_fit_is_named() {
+fn plugin_in_little_address_space_runs_or_names_the_limit() {
     let cache = tempfile::TempDir::new().unwrap();
     let (_folder, log) = fresh();
     let (plugin, granted) = (plugins::rust("evil"), format!("evil={log}"));
@@ -95,7 +95,7 @@ fn a_plugin_runs_within_little_address_space_and_what_does_not_fit_is_named() {
 }
 
 #[test]
-fn a_compilation_that_takes_too_long_is_a_limit_that_is_named() {
+fn compilation_that_takes_too_long_is_a_limit_that_is_named() {
     let cache = tempfile::TempDir::new().unwrap();
     let plugin = plugins::rust("evil");
     let arguments = ["run", plugin.to_str().unwrap(), "--compile-time-max", "1ms"];
@@ -106,7 +106,7 @@ fn a_compilation_that_takes_too_long_is_a_limit_that_is_named() {
 }
 
 #[test]
-fn a_plugin_is_compiled_once_and_a_damaged_module_of_it_is_not_run() {
+fn plugin_is_compiled_once_and_a_damaged_module_of_it_is_not_run() {
     let cache = tempfile::TempDir::new().unwrap();
     let plugin = plugins::rust("hello");
     let run = |options: &[&str]| {

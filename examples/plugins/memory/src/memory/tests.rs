@@ -41,7 +41,7 @@ fn revision(of: &str, text: &str) -> Change {
 }
 
 #[test]
-fn the_same_text_again_raises_its_replays_and_adds_nothing() {
+fn same_text_again_raises_its_replays_and_adds_nothing() {
     let mut memory = of([upsert(1, "a"), upsert(2, "b")]);
     assert_eq!(memory.apply(upsert(3, "a")), Ok(Effect::Replayed(id("a"))));
     assert_eq!(memory.apply(upsert(4, "a")), Ok(Effect::Replayed(id("a"))));
@@ -55,7 +55,7 @@ fn the_same_text_again_raises_its_replays_and_adds_nothing() {
 }
 
 #[test]
-fn a_revision_stamps_its_parent_with_when_and_by_what() {
+fn revision_stamps_its_parent_with_when_and_by_what() {
     let memory = of([upsert(1, "a"), revise(2, "a", "b"), revise(3, "b", "c")]);
     let stamp = |at, by: &str| Some(Superseded { at, by: id(by) });
     assert_eq!(memory.items[&id("a")].superseded, stamp(2, "b"));
@@ -78,7 +78,7 @@ fn two_revisions_of_one_version_both_stand_and_the_first_is_named() {
 }
 
 #[test]
-fn a_text_that_comes_back_holds_again_and_its_history_ends() {
+fn text_that_comes_back_holds_again_and_its_history_ends() {
     let memory = of([upsert(1, "a"), revise(2, "a", "b"), revise(3, "b", "a")]);
     assert_eq!(texts(&memory.live()), ["a"]);
     assert_eq!(history(&memory, "a"), ["b", "a"]);
@@ -98,14 +98,14 @@ fn a_text_that_comes_back_holds_again_and_its_history_ends() {
 }
 
 #[test]
-fn a_revision_of_itself_is_a_replay() {
+fn revision_of_itself_is_a_replay() {
     let mut memory = of([upsert(1, "a")]);
     assert_eq!(memory.apply(revise(2, "a", "a")), Ok(Effect::Replayed(id("a"))));
     assert_eq!(texts(&memory.live()), ["a"]);
 }
 
 #[test]
-fn a_revision_of_what_was_trimmed_is_a_root() {
+fn revision_of_what_was_trimmed_is_a_root() {
     let memory = of([revise(2, "gone", "b")]);
     assert_eq!(texts(&memory.live()), ["b"]);
     assert_eq!(history(&memory, "b"), ["b"]);
@@ -113,7 +113,7 @@ fn a_revision_of_what_was_trimmed_is_a_root() {
 }
 
 #[test]
-fn what_is_retired_is_left_out_of_look_ups_and_stays_so() {
+fn retired_text_is_left_out_of_look_ups_permanently() {
     let mut memory = of([upsert(1, "a"), upsert(2, "b"), retire(3, "a")]);
     assert_eq!(texts(&memory.live()), ["b"]);
     assert_eq!(texts(&memory.look_up(&["a".to_owned()])), Vec::<String>::new());
@@ -127,7 +127,7 @@ fn what_is_retired_is_left_out_of_look_ups_and_stays_so() {
 }
 
 #[test]
-fn retiring_what_is_not_there_is_an_error_that_changes_nothing() {
+fn retiring_an_absent_text_is_an_error_that_changes_nothing() {
     let mut memory = of([upsert(1, "a")]);
     let before = memory.clone();
     let error = memory.apply(retire(2, "b")).unwrap_err();
@@ -136,14 +136,14 @@ fn retiring_what_is_not_there_is_an_error_that_changes_nothing() {
 }
 
 #[test]
-fn there_is_room_for_so_many_texts() {
+fn texts_over_the_limit_are_refused() {
     let mut memory = of((0..ITEMS_MAX).map(|n| upsert(1, &n.to_string())));
     assert!(memory.apply(upsert(2, "one more")).unwrap_err().contains("100000"));
     assert_eq!(memory.apply(upsert(2, "7")), Ok(Effect::Replayed(id("7"))));
 }
 
 #[test]
-fn a_look_up_wants_all_words_in_any_case() {
+fn look_up_wants_all_words_in_any_case() {
     let memory = of([upsert(1, "The disk is full"), upsert(2, "the DISK is slow")]);
     let found = |words: &[&str]| {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
@@ -157,7 +157,7 @@ fn a_look_up_wants_all_words_in_any_case() {
 }
 
 #[test]
-fn a_plan_is_what_apply_takes() {
+fn plan_is_accepted_by_apply() {
     let mut memory = of([upsert(1, "a")]);
     let event = planned(&memory, revision("a", "b")).unwrap();
     assert_eq!(event, revise(9, "a", "b"));
@@ -169,7 +169,7 @@ fn a_plan_is_what_apply_takes() {
 }
 
 #[test]
-fn a_change_that_makes_no_sense_is_refused_and_says_what_would() {
+fn change_without_sense_is_refused_with_a_remedy() {
     let memory = of([upsert(1, "a"), revise(2, "a", "b"), upsert(3, "c"), retire(4, "c")]);
     let upsert =
         |key: &str, text: &str| Change::Upsert { key: key.to_owned(), text: text.to_owned() };
@@ -193,7 +193,7 @@ fn a_change_that_makes_no_sense_is_refused_and_says_what_would() {
 }
 
 #[test]
-fn an_id_may_be_shortened_while_it_is_one_alone() {
+fn id_may_be_shortened_while_it_is_one_alone() {
     // Some of 70,000 ids share their first four digits, and none share all digits.
     let memory = of((0..70_000).map(|n| upsert(1, &n.to_string())));
     let whole = id("7");

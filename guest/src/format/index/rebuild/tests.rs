@@ -112,7 +112,7 @@ fn index_with_a_byte_inserted_before_a_line_is_found_again() {
 }
 
 #[test]
-fn index_with_a_byte_inserted_or_removed_is_found_again_where_the_batches_are_listed() {
+fn index_with_a_byte_too_many_or_too_few_is_rebuilt_from_batches() {
     let world = world();
     // What is left of a batch that was cut or lost stands in its line alone.
     for number in [1, 2, 4, 5] {

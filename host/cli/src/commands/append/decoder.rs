@@ -367,7 +367,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_terminal_that_is_closed_ends_as_by_its_signal() {
+    fn terminal_that_is_closed_ends_as_by_its_signal() {
         let errno = |errno: rustix::io::Errno| io::Error::from(errno);
         let (closed, other) = (rustix::io::Errno::IO, rustix::io::Errno::ISDIR);
         for (is_terminal, error, code) in [

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_with_a_nul_byte_is_found() {
+    fn first_line_with_a_nul_byte_is_found() {
         let table = [
             ("a\nb\n", None),
             ("\0\n", Some((0, 2))),

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_too_long_is_passed_over_and_not_kept() {
+    fn line_that_is_too_long_is_passed_over_and_not_kept() {
         let table: [(&[&str], &str); 6] = [
             (&["123456"], "!"),
             (&["a\n123", "456", "789", "0\nb"], "a\n!b\n"),

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_is_recognized_by_its_first_bytes() {
+    fn input_is_recognized_by_its_first_bytes() {
         let little = wide("{\"n\":1}\n", u16::to_le_bytes);
         let big = wide("{\"n\":1}\n", u16::to_be_bytes);
         let unfit = |unfit| Some(Nature::Unfit(unfit));

@@ -33,7 +33,7 @@ fn is_pending(waiting: impl Future<Output = ()>) -> bool {
 }
 
 #[tokio::test]
-async fn a_plugin_waits_for_room_and_for_what_it_flushed_and_blocks_nobody() {
+async fn plugin_waits_for_room_and_for_its_flush_and_blocks_nobody() {
     let (output, allow, comes) = slow();
     let mut stream = output.p2_stream();
     assert_eq!(stream.check_write().unwrap(), QUEUE_BYTES_MAX);
@@ -55,7 +55,7 @@ async fn a_plugin_waits_for_room_and_for_what_it_flushed_and_blocks_nobody() {
 }
 
 #[tokio::test]
-async fn what_is_held_is_bounded_however_many_handles_there_are() {
+async fn kept_output_is_bounded_for_any_number_of_handles() {
     let (output, _allow, _comes) = slow();
     let mut streams: Vec<_> = (0..4).map(|_| output.p2_stream()).collect();
     let full = Bytes::from(vec![b'x'; QUEUE_BYTES_MAX]);
@@ -67,7 +67,7 @@ async fn what_is_held_is_bounded_however_many_handles_there_are() {
 }
 
 #[tokio::test]
-async fn a_failure_is_reported_once_and_then_the_stream_is_closed() {
+async fn failure_is_reported_once_and_then_the_stream_is_closed() {
     let (output, allow, _comes) = slow();
     let mut stream = output.p2_stream();
     stream.write(Bytes::from_static(b"ab")).unwrap();
@@ -86,7 +86,7 @@ async fn a_failure_is_reported_once_and_then_the_stream_is_closed() {
 }
 
 #[tokio::test]
-async fn the_thread_goes_when_nobody_can_write_any_more() {
+async fn thread_goes_when_nobody_can_write_any_more() {
     let (output, allow, comes) = slow();
     let mut stream = output.p2_stream();
     stream.write(Bytes::from_static(b"last")).unwrap();

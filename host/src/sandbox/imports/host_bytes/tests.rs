@@ -18,7 +18,7 @@ fn shown(summaries: Vec<wit::Summary>) -> Vec<(u64, u64)> {
 }
 
 #[test]
-fn a_summary_does_not_depend_on_the_pieces() {
+fn summary_does_not_depend_on_the_pieces() {
     let memory = plenty();
     let line = [&[b'x'; 200][..], b"\n"].concat();
     let text = line.repeat(3 * BLOCK_BYTES / line.len());
@@ -73,7 +73,7 @@ fn bytes_that_are_not_there_are_refused() {
 }
 
 #[test]
-fn what_is_held_counts_once_and_until_the_last_of_it_is_gone() {
+fn bytes_count_once_and_until_the_last_handle_is_gone() {
     let memory = Memory::new(20_000);
     let all = of_pieces(&[&[0; 10_000]], &memory);
     let slices: Vec<_> = (0..10).map(|at| all.slice(at, 9_000, &memory).unwrap()).collect();
@@ -89,7 +89,7 @@ fn what_is_held_counts_once_and_until_the_last_of_it_is_gone() {
 }
 
 #[test]
-fn what_is_written_counts_until_it_is_written() {
+fn bytes_of_a_write_count_until_it_ends() {
     let memory = Memory::new(100_000);
     let more = || HostBytes::new(Bytes::from_static(&[0; 40_000]), &memory);
     for pieces in [vec![&[0; 40_000][..]], vec![&[0; 4_000]; 5]] {
@@ -128,7 +128,7 @@ fn small_pieces_are_joined_before_they_are_written() {
 }
 
 #[test]
-fn who_keeps_a_small_part_does_not_keep_all() {
+fn small_slice_does_not_keep_all_of_its_bytes() {
     let memory = plenty();
     let parts = |start, end| {
         let all = of_pieces(&[&[0; 1_000]], &memory);

@@ -49,7 +49,7 @@ fn each_unmet_import_is_named_with_the_cure() {
 }
 
 #[test]
-fn an_interface_that_is_there_and_lacks_a_function_is_named() {
+fn interface_that_is_there_and_lacks_a_function_is_named() {
     let refused = refusal(World::Plugin, &component(&["wasi:cli/exit@0.2.99"], RUN));
     assert!(
         refused.starts_with("it imports something that this host does not provide: "),
@@ -97,7 +97,7 @@ fn another_version_of_the_interface_is_named() {
 }
 
 #[test]
-fn a_missing_export_is_named_with_what_is_there() {
+fn missing_export_is_named_with_the_existing_ones() {
     let refused = refusal(World::Plugin, &component(&[], &[]));
     assert!(
         refused.starts_with("it is not a command: it exports nothing, but no wasi:cli/run@0.2.0. "),
@@ -122,7 +122,7 @@ fn a_missing_export_is_named_with_what_is_there() {
 }
 
 #[test]
-fn what_is_no_component_is_refused_with_the_way_to_one() {
+fn file_that_is_no_component_is_refused_with_a_remedy() {
     let module = |text: &str| wat::parse_str(text).unwrap();
     let preview_1 = module("(module (import \"wasi_snapshot_preview1\" \"fd_write\" (func)))");
     for (bytes, words) in [

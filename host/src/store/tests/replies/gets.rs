@@ -13,7 +13,7 @@ async fn get(server: &Server, scheme: &str) -> Result<bytes::Bytes, StoreError> 
 }
 
 #[tokio::test]
-async fn a_page_in_place_of_an_object_is_an_error() {
+async fn page_in_place_of_an_object_is_an_error() {
     let cases = [
         (
             Answer::new(200, LOGIN_PAGE).header("content-type", "text/html; charset=utf-8"),
@@ -45,7 +45,7 @@ async fn a_page_in_place_of_an_object_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_object_may_have_the_type_of_a_page_that_a_setting_gives_it() {
+async fn object_may_have_the_type_of_a_page_that_a_setting_gives_it() {
     let server = Server::start(|_| whole().header("content-type", "text/html"));
     let store = server.store_with("s3", &["default_content_type=text/html; charset=utf-8"]);
     assert_eq!(store.get("log/a", None).await.unwrap(), OBJECT);
@@ -53,7 +53,7 @@ async fn an_object_may_have_the_type_of_a_page_that_a_setting_gives_it() {
 }
 
 #[tokio::test]
-async fn a_range_is_the_one_that_was_asked_for() {
+async fn range_is_the_one_that_was_asked_for() {
     let cases = [
         (206, "bytes 2-4/10", "234", true),
         (206, "bytes 3-5/10", "345", false),
@@ -110,7 +110,7 @@ async fn bytes_that_are_not_those_of_the_checksum_are_an_error_that_passes() {
 }
 
 #[tokio::test]
-async fn a_missing_object_is_one_that_the_store_says_is_missing() {
+async fn missing_object_is_one_that_the_store_says_is_missing() {
     for scheme in ["s3", "gs", "az"] {
         for (body, words) in [
             (LOGIN_PAGE, "404 Not Found, and its root element is <html>"),
@@ -132,7 +132,7 @@ async fn a_missing_object_is_one_that_the_store_says_is_missing() {
 }
 
 #[tokio::test]
-async fn an_answer_from_elsewhere_is_no_answer() {
+async fn answer_from_elsewhere_is_no_answer() {
     let page = Server::start(|_| Answer::new(200, "welcome").of_object());
     for scheme in SCHEMES {
         for (status, method) in [(302, "GET"), (303, "GET"), (307, "GET"), (303, "PUT")] {

@@ -78,7 +78,7 @@ fn status_of(scheme: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_listing_that_was_asked_for_is_taken_whatever_the_bucket_is_called() {
+async fn listing_that_was_requested_is_accepted_for_any_bucket_name() {
     for scheme in SCHEMES {
         let keys = ["root/log/b_1", "root/log/b_2 &amp; more", "root/log/b_3"];
         let body = match scheme {
@@ -105,7 +105,7 @@ async fn a_listing_that_was_asked_for_is_taken_whatever_the_bucket_is_called() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_listing_is_an_error_and_never_empty() {
+async fn answer_that_is_no_listing_is_an_error_and_never_empty() {
     let bodies = [
         (LOGIN_PAGE.to_owned(), "root element is <html>"),
         (LOGIN_PAGE_XML.to_owned(), "root element is <html>"),
@@ -138,7 +138,7 @@ async fn an_answer_that_is_no_listing_is_an_error_and_never_empty() {
 }
 
 #[tokio::test]
-async fn a_listing_of_something_else_is_an_error() {
+async fn listing_of_something_else_is_an_error() {
     let cases: [(&str, Page, &[&str], &str); 6] = [
         (
             "of another prefix",
@@ -202,7 +202,7 @@ async fn a_listing_of_something_else_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_listing_has_what_it_says_and_nothing_is_hidden_in_it() {
+async fn listing_has_as_many_objects_as_it_declares() {
     const KEYS: [&str; 2] = ["root/log/b_1", "root/log/b_2"];
     let count = |count: &str| {
         let count = format!("<KeyCount>{count}</KeyCount><IsTruncated>");
@@ -255,7 +255,7 @@ async fn a_listing_has_what_it_says_and_nothing_is_hidden_in_it() {
 }
 
 #[tokio::test]
-async fn a_page_that_continues_where_it_began_is_an_error() {
+async fn page_that_continues_where_it_began_is_an_error() {
     for scheme in ["s3", "gs", "az"] {
         let on = Page { truncated: Some("true"), token: Some("again"), ..LAST };
         let body = page(scheme, &on, &[]);
@@ -280,7 +280,7 @@ async fn keys_out_of_order_are_an_error_where_the_order_is_relied_on() {
 }
 
 #[tokio::test]
-async fn a_listing_that_breaks_off_is_asked_for_again() {
+async fn listing_that_breaks_off_is_asked_for_again() {
     for scheme in SCHEMES {
         let whole = match scheme {
             "http" => folder(&["/root/log/", "/root/log/b_1"]),
@@ -307,7 +307,7 @@ async fn a_listing_that_breaks_off_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn an_error_that_passes_is_repeated_though_its_status_is_that_of_success() {
+async fn transient_error_with_a_status_of_success_is_retried() {
     for scheme in SCHEMES {
         for code in ["InternalError", "SlowDown", "RequestTimeout"] {
             let server = Server::start(move |_| Answer::new(status_of(scheme), error(code)));

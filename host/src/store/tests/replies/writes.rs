@@ -19,7 +19,7 @@ async fn create(scheme: &str, answer: Answer) -> (Result<(), WriteError>, Vec<As
 }
 
 #[tokio::test]
-async fn a_create_is_done_only_if_the_store_says_so() {
+async fn create_is_done_only_if_the_store_says_so() {
     for scheme in SCHEMES {
         let (fate, _) = create(scheme, Answer::new(done(scheme), "").of_object()).await;
         assert_eq!(fate, Ok(()), "{scheme}");
@@ -52,7 +52,7 @@ async fn a_create_is_done_only_if_the_store_says_so() {
 }
 
 #[tokio::test]
-async fn an_object_is_there_only_if_the_store_says_so() {
+async fn object_is_there_only_if_the_store_says_so() {
     for scheme in ["s3", "gs", "az"] {
         let (fate, _) = create(scheme, Answer::new(412, error("PreconditionFailed"))).await;
         assert_eq!(fate, Err(WriteError::AlreadyExists), "{scheme}");
@@ -132,7 +132,7 @@ fn completing(elements: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn an_upload_is_complete_only_if_the_store_says_so() {
+async fn upload_is_complete_only_if_the_store_says_so() {
     const KEY: &str = "root/log/a";
     for scheme in ["s3", "gs"] {
         let server = upload_server(KEY, completed(KEY));
@@ -186,7 +186,7 @@ async fn an_upload_is_complete_only_if_the_store_says_so() {
 }
 
 #[tokio::test]
-async fn an_upload_whose_end_has_no_tag_is_complete_if_the_whole_object_is_there() {
+async fn upload_completed_without_a_tag_is_done_if_the_object_is_whole() {
     const KEY: &str = "root/log/a";
     for (there, is_done) in [("9000000", true), ("8999999", false)] {
         let has_ended = std::sync::atomic::AtomicBool::new(false);
@@ -214,7 +214,7 @@ async fn an_upload_whose_end_has_no_tag_is_complete_if_the_whole_object_is_there
 }
 
 #[tokio::test]
-async fn a_log_may_be_called_as_an_error() {
+async fn log_may_be_called_as_an_error() {
     // The library looks for these words anywhere in an answer.
     let server =
         upload_server("root/SlowDown/InternalError", completed("root/SlowDown/InternalError"));
@@ -245,7 +245,7 @@ async fn delete(server: &Server, scheme: &str, names: &[&str]) -> Vec<(String, S
 }
 
 #[tokio::test]
-async fn a_key_is_deleted_only_if_the_store_says_so_of_that_key() {
+async fn key_is_deleted_only_if_the_store_says_so_of_that_key() {
     let server = deleting(vec![
         deleted("root/log/a"),
         kept("root/log/b", "AccessDenied"),
