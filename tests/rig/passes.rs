@@ -12,7 +12,9 @@ use stratalog_guest::drive::reader::ReadOptions;
 use tokio::runtime::Runtime;
 
 use crate::native::NativeStore;
-use crate::records::{checked, compact_options, compaction, error, plan, trim_point, trimmed};
+use crate::records::{
+    checked, compact_options, compaction, error, log_name, plan, trim_point, trimmed,
+};
 use crate::subject::{Kind, World};
 
 impl World {
@@ -30,7 +32,7 @@ impl World {
     pub fn start_read_with(&self, name: &str, options: ReadOptions) -> Result<Pages, Error> {
         let pass = match self.kind {
             Kind::Native => {
-                let log = guest::format::names::LogName::parse(name).map_err(error)?;
+                let log = log_name(name)?;
                 let reader = guest::drive::reader::Reader::new(self.native(), log, options);
                 Pass::Native(Box::new(reader.map_err(error)?))
             }
@@ -62,7 +64,7 @@ impl World {
     pub fn compact_with(&self, name: &str, options: CompactInput) -> Result<Compaction, Error> {
         match self.kind {
             Kind::Native => {
-                let log = guest::format::names::LogName::parse(name).map_err(error)?;
+                let log = log_name(name)?;
                 let done =
                     guest::drive::compactor::compact(self.native(), &self.system, log, options);
                 done.map(compaction).map_err(error)
@@ -81,7 +83,7 @@ impl World {
     ) -> Result<CompactionPlan, Error> {
         match self.kind {
             Kind::Native => {
-                let log = guest::format::names::LogName::parse(name).map_err(error)?;
+                let log = log_name(name)?;
                 let planned =
                     guest::drive::compactor::plan(self.native(), log, options).map_err(error)?;
                 Ok(plan(planned))
@@ -104,7 +106,7 @@ impl World {
     pub fn trim_with(&self, name: &str, until: TrimPoint, lazy: bool) -> Result<Trimmed, Error> {
         match self.kind {
             Kind::Native => {
-                let log = guest::format::names::LogName::parse(name).map_err(error)?;
+                let log = log_name(name)?;
                 let (until, options) =
                     (trim_point(until), guest::drive::trimmer::TrimOptions { lazy });
                 let done =
@@ -121,7 +123,7 @@ impl World {
     pub fn plan_trim(&self, name: &str, until: TrimPoint, lazy: bool) -> Result<Trimmed, Error> {
         match self.kind {
             Kind::Native => {
-                let log = guest::format::names::LogName::parse(name).map_err(error)?;
+                let log = log_name(name)?;
                 let (until, options) =
                     (trim_point(until), guest::drive::trimmer::TrimOptions { lazy });
                 let planned = guest::drive::trimmer::plan(self.native(), log, until, options);
@@ -144,7 +146,7 @@ impl World {
         let (mut findings, mut last) = (Vec::new(), Checked::default());
         match self.kind {
             Kind::Native => {
-                let log = guest::format::names::LogName::parse(name).map_err(error)?;
+                let log = log_name(name)?;
                 let mut verifier = guest::drive::verifier::Verifier::new(self.native(), log);
                 while let Some(step) = verifier.step().map_err(error)? {
                     last = checked(step);

@@ -10,6 +10,7 @@ use stratalog::{
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::{compactor, stat, trimmer, verifier, writer};
 use stratalog_guest::error as native;
+use stratalog_guest::format::names::LogName;
 
 /// Names each field once: a record that grows elsewhere must grow here.
 macro_rules! same_fields {
@@ -42,6 +43,11 @@ pub(crate) fn compaction(done: compactor::Compaction) -> Compaction {
     let compactor::Compaction { batches, segments, events, bytes, new_segments, new_key } = done;
     let merged_files = batches + segments;
     Compaction { merged_files, batches, segments, events, bytes, new_segments, new_key }
+}
+
+/// Parses the name of a log.
+pub(crate) fn log_name(name: &str) -> Result<LogName, Error> {
+    LogName::parse(name).map_err(error)
 }
 
 /// An error of the logic as the host's callers see it.

@@ -16,7 +16,7 @@ use crate::faults::Faults;
 use crate::faulty::Faulty;
 use crate::native::{NativeStore, NativeSystem};
 use crate::passes::{Pages, Pass};
-use crate::records::{compaction, error, stats, written};
+use crate::records::{compaction, error, log_name, stats, written};
 use crate::tools::cache_folder;
 use crate::waits::until;
 use crate::warnings;
@@ -187,7 +187,7 @@ impl World {
     pub fn stat(&self, name: &str) -> Result<Stats, Error> {
         match self.kind {
             Kind::Native => {
-                let log = guest::format::names::LogName::parse(name).map_err(error)?;
+                let log = log_name(name)?;
                 guest::drive::stat::stat(self.native(), log).map(stats).map_err(error)
             }
             Kind::Component => self.runtime.block_on(self.host().stat(&self.store, name)),
