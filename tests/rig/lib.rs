@@ -4,7 +4,7 @@
 //! - `subject` and `passes`: the log as tests see it, and the operations on it.
 //! - `faults`: the words for all that goes wrong, and `counter`: the requests.
 //! - Stores of a host: `faulty` fails on request and counts, `hesitant` waits in every call.
-//! - Stores at the ports of the logic: `native` is over the host's stores, `memory` over nothing,
+//! - Stores at the ports of the logic: `native` passes on to a store of a host, `memory` is a map,
 //!   `crashing` ends its caller, `altered` gives other answers, `sim` is a whole world.
 //! - `backends` and `servers`: each kind of store, and `proxy`: the wire to it.
 //! - `tools` and `plugins`: all that must be built or installed.
