@@ -9,7 +9,7 @@ use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use rig::plugins;
 use rig::tools::cache_folder;
 use stratalog::Host;
-use stratalog::plugin::{End, Grant, LogsCtx, Plugin, PluginEngine, PluginLimits, Run};
+use stratalog::plugin::{ExitReason, Grant, LogsCtx, Plugin, PluginEngine, PluginLimits, Run};
 use stratalog::store::{ConditionalCreate, Store};
 use tokio::runtime::Runtime;
 
@@ -50,7 +50,7 @@ async fn run(host: &Host, store: &Store, plugin: &Plugin, script: &[&str]) -> Ra
     let begun = Instant::now();
     let outcome = plugin.run(run).await.expect("a run");
     let ended = begun.elapsed();
-    assert_eq!(outcome.end, End::Exited(0));
+    assert_eq!(outcome.end, ExitReason::Exited(0));
     Ran { said: words.at().map(|at| at - begun), ended }
 }
 
