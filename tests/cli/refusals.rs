@@ -51,7 +51,7 @@ fn wrong_locations_and_options_name_the_thing() {
             vec!["this store takes no options"],
         ),
         (vec!["append", "--flush-threshold", "0", &log], 2, vec!["--flush-threshold", "1,000,000"]),
-        (vec!["append", "--flush-bytes", "0", &log], 2, vec!["--flush-bytes", "1 and 32MiB"]),
+        (vec!["append", "--flush-bytes", "0", &log], 2, vec!["--flush-bytes", "1 to 32MiB"]),
         (
             vec!["append", "--compact-after", "0", &log],
             2,
@@ -59,7 +59,7 @@ fn wrong_locations_and_options_name_the_thing() {
         ),
         (vec!["append", "--event-bytes-max", "17MiB", &log], 2, vec!["--event-bytes-max", "16MiB"]),
         (vec!["append", "--flush-interval", "25h", &log], 2, vec!["--flush-interval", "24h"]),
-        (vec!["append", "--memory-max", "1M", &log], 2, vec!["--memory-max", "4MiB and 4095MiB"]),
+        (vec!["append", "--memory-max", "1M", &log], 2, vec!["--memory-max", "4MiB to 4095MiB"]),
         (vec!["append", "--retry-max", "101", &log], 2, vec!["--retry-max", "0 to 100"]),
         (
             vec!["compact", "--segment-bytes-max", "5G", &log],

@@ -277,7 +277,7 @@ fn options_that_cannot_be_are_named() {
         (&["compact", "--fan-in", "1"], 2, &["--fan-in", "from 2 to 64"]),
         (&["compact", "--fan-in", "65"], 2, &["'65' for '--fan-in"]),
         (&["compact", "--fan-in", "x"], 2, &["--fan-in"]),
-        (&["compact", "--segment-bytes-max", "0"], 2, &["--segment-bytes-max", "1 and 4GiB"]),
+        (&["compact", "--segment-bytes-max", "0"], 2, &["--segment-bytes-max", "1 to 4GiB"]),
         (&["compact", "--segment-bytes-max", "5GiB"], 2, &["--segment-bytes-max"]),
         (&["compact", "--segment-bytes-max", "5XB"], 2, &["--segment-bytes-max", "as in 64KiB"]),
         (&["compact", "--dry-run", "--fan-in", "1"], 2, &["--fan-in"]),

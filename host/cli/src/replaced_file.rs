@@ -111,7 +111,7 @@ impl ReplacedFile {
             // A killed process left it. While this process has the lock, no process uses it.
             Ok(left) if left.is_file() => fs::remove_file(&staged)?,
             Ok(_) => {
-                let message = format!("{} is in the way and no file: remove it", staged.display());
+                let message = format!("{} is not a file: remove that entry", staged.display());
                 return Err(io::Error::new(ErrorKind::AlreadyExists, message));
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -195,7 +195,10 @@ fn open_lock(path: &Path) -> io::Result<Option<File>> {
     };
     match file {
         Ok(file) if file.metadata()?.is_file() => Ok(Some(file)),
-        Ok(_) => Err(io::Error::new(ErrorKind::InvalidInput, "it is in the way and no file")),
+        Ok(_) => Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            "the entry is not a file; remove that entry",
+        )),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
         Err(error) => Err(error),
     }
@@ -212,7 +215,10 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
             }
             Ok(found) if found.is_dir() => return Err(ErrorKind::IsADirectory.into()),
             Ok(found) if !found.is_file() => {
-                return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+                return Err(io::Error::new(
+                    ErrorKind::InvalidInput,
+                    "the entry is not a regular file",
+                ));
             }
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -221,7 +227,7 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
         let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
         return Ok(folder_of(&path).canonicalize()?.join(name));
     }
-    Err(io::Error::new(ErrorKind::InvalidInput, "its links lead in a circle"))
+    Err(io::Error::new(ErrorKind::InvalidInput, "the links lead in a circle"))
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -269,8 +275,8 @@ fn take_after(new: &File, old: &Metadata) -> io::Result<()> {
         fchown(new, Some(old.uid()), Some(old.gid())).map_err(|error| {
             let (user, group) = (old.uid(), old.gid());
             let message = format!(
-                "cannot leave it to its owner, user {user} and group {group}: {error}; run as that \
-                 user"
+                "cannot leave the file to its owner, user {user} and group {group}: {error}; run \
+                 as that user"
             );
             io::Error::new(error.kind(), message)
         })?;

@@ -34,7 +34,7 @@ pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
         return Ok(interval);
     }
     let most = shown_duration(LogOptions::FLUSH_INTERVAL_MAX);
-    Err(format!("it is not between {} and {most}, and not 0 for never", shown_duration(LEAST)))
+    Err(format!("give a duration from {} to {most}, or 0 for never", shown_duration(LEAST)))
 }
 
 /// Parses the time limit of a store operation.
@@ -44,7 +44,7 @@ pub(crate) fn parse_timeout(text: &str) -> Result<Duration, String> {
         return Ok(timeout);
     }
     let (least, most) = (shown_duration(TIMEOUT_MIN), shown_duration(TIMEOUT_LIMIT));
-    Err(format!("it is not between {least} and {most}"))
+    Err(format!("give a duration from {least} to {most}"))
 }
 
 /// Formats a duration as it may be typed.
@@ -97,8 +97,8 @@ mod tests {
         assert!(parse_interval("25h").is_err() && parse_interval("0.5ms").is_err());
         assert_eq!(parse_interval("0"), Ok(Duration::ZERO));
         let message = parse_interval("25h").unwrap_err();
-        assert_eq!(message, "it is not between 1ms and 24h, and not 0 for never");
-        assert_eq!(parse_timeout("5m").unwrap_err(), "it is not between 1s and 4m");
+        assert_eq!(message, "give a duration from 1ms to 24h, or 0 for never");
+        assert_eq!(parse_timeout("5m").unwrap_err(), "give a duration from 1s to 4m");
         for text in ["0", "5", "0s"] {
             let message = parse_timeout(text).unwrap_err();
             assert!(!message.contains("or 0"), "{text}: {message}");

@@ -116,7 +116,8 @@ fn parse_fuel(text: &str) -> Result<NonZero<u64>, String> {
 }
 
 fn parse_count(text: &str) -> Result<usize, String> {
-    usize::try_from(parse_size(text)?).map_err(|_| "it is more than this machine has".to_owned())
+    usize::try_from(parse_size(text)?)
+        .map_err(|_| "the size is more than this machine can address".to_owned())
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ const SIZE_UNITS: [(&[&str], u64); 9] = [
 /// Parses `123`, `123B`, `64KiB`, `64K`, `4MB` or `1.5 GiB`, in any case. Quotes are accepted: a
 /// shell keeps the inner ones of two pairs.
 pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
-    let too_large = || "it is more than any store has".to_owned();
+    let too_large = || "the size does not fit in 64 bits".to_owned();
     let (whole, rest) = split_unit(unquoted(text));
     let (fraction, unit) = match rest.strip_prefix('.') {
         Some(rest) => split_unit(rest),
@@ -98,7 +98,7 @@ where
         let within = range.contains(&bytes).then(|| T::try_from(bytes).ok()).flatten();
         within.ok_or_else(|| {
             let (least, most) = (shown_size(*range.start()), shown_size(*range.end()));
-            format!("it is not between {least} and {most}")
+            format!("give a size from {least} to {most}")
         })
     }
 }
@@ -191,7 +191,7 @@ mod tests {
         let size = size_within::<u32>(1..=32 << 20);
         assert_eq!(size("32M"), Ok(33_554_432));
         for text in ["0", "33MiB", "8G"] {
-            assert_eq!(size(text), Err("it is not between 1 and 32MiB".to_owned()), "{text}");
+            assert_eq!(size(text), Err("give a size from 1 to 32MiB".to_owned()), "{text}");
         }
     }
 }

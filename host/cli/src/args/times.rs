@@ -27,9 +27,8 @@ pub(crate) fn parse_time(text: &str) -> Result<u64, String> {
 
 /// Parses a time for `trim --before`.
 pub(crate) fn parse_trim_time(text: &str) -> Result<u64, String> {
-    parse_time(text).map_err(|message| {
-        format!("{message}; a position is given with --before-position, as in 1234")
-    })
+    parse_time(text)
+        .map_err(|message| format!("{message}; give a position with --before-position, as in 1234"))
 }
 
 /// Parses a position for `trim --before-position`. The log checks later that it is its own.
@@ -47,7 +46,7 @@ fn position(text: &str, option_of_times: &str) -> Result<String, String> {
     let is_some = is_position(text).then(|| text.to_owned());
     is_some.ok_or_else(|| {
         format!(
-            "write a position as in 1234, or as it stands in a position file; a time is given with \
+            "write a position as in 1234, or the content of a position file; give a time with \
              {option_of_times}"
         )
     })
@@ -62,7 +61,7 @@ fn is_position(text: &str) -> bool {
 
 fn parse_time_at(text: &str, now: Timestamp, zone: &TimeZone) -> Result<u64, String> {
     let text = text.trim();
-    let early = || "it is before 1970".to_owned();
+    let early = || "the time is before 1970".to_owned();
     if let Some(micros) = parse_epoch(text) {
         return Ok(micros);
     }
