@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::format::host_bytes;
-use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
+use crate::format::verified_chunk::VerifiedChunk;
 use crate::ports::HostBytes;
 
 /// Consecutive events, each ended by LF.
@@ -40,19 +40,13 @@ impl<B: HostBytes> Page<B> {
         self.lines = Some(host_bytes::join(self.lines.take(), lines));
     }
 
-    /// Adds the wanted events of a chunk: of each span those with the numbers that `wanted`
-    /// returns.
-    pub(crate) fn take(
-        &mut self,
-        chunk: VerifiedChunk<B>,
-        mut wanted: impl FnMut(&BatchSpan) -> Range<u64>,
-    ) {
+    /// Adds the wanted events of a chunk: those with these numbers of each span.
+    pub(crate) fn take(&mut self, chunk: VerifiedChunk<B>, wanted: &[Range<u64>]) {
         let mut ranges: Vec<LineRange> = Vec::new();
         let mut at = 0_u64;
-        for span in &chunk.spans {
+        for (span, wanted) in chunk.spans.iter().zip(wanted) {
             let bytes = at..at + span.bytes;
             at = bytes.end;
-            let wanted = wanted(span);
             let events = wanted.end - wanted.start;
             if events == 0 {
                 continue;
@@ -88,6 +82,7 @@ impl<B: HostBytes> Page<B> {
 mod tests {
     use super::*;
     use crate::format::names::{BatchName, BatchTime};
+    use crate::format::verified_chunk::BatchSpan;
 
     fn span(time: u64, lines: &str) -> BatchSpan {
         let batch = BatchName { time: BatchTime::new(time).unwrap(), origin: None };
@@ -111,8 +106,7 @@ mod tests {
             let spans = texts.iter().zip(1..).map(|(text, time)| span(time, text)).collect();
             let chunk = VerifiedChunk { spans, lines: texts.concat().into_bytes() };
             let mut page = Page::default();
-            let mut ranges = wanted.iter().cloned();
-            page.take(chunk, |_| ranges.next().unwrap());
+            page.take(chunk, &wanted);
             let lines = page.lines.unwrap_or_default();
             assert_eq!(String::from_utf8(lines).unwrap(), expected, "{wanted:?}");
             let events: u64 = wanted.iter().map(|range| range.end - range.start).sum();

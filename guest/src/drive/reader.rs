@@ -263,8 +263,9 @@ impl<S: Store> Reader<S> {
     fn read_on(&mut self, mut reading: Box<Reading<S>>) -> Result<(), Error> {
         match reading.sources.next() {
             Ok(Some(chunk)) => {
-                let cursor = &mut self.cursor;
-                self.page.take(chunk, |span| cursor.pass(span));
+                let wanted: Vec<_> =
+                    chunk.spans.iter().map(|span| self.cursor.pass(span)).collect();
+                self.page.take(chunk, &wanted);
                 self.stage =
                     if self.cursor.is_full() { Stage::Done } else { Stage::Sources(reading) };
             }

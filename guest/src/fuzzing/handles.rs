@@ -100,8 +100,7 @@ fn check_page(u: &mut Unstructured<'_>) -> Result<()> {
             all.extend(lines);
             wanted.push(range);
         }
-        let mut wanted = wanted.into_iter();
-        page.take(VerifiedChunk { spans, lines: StrictBytes(all) }, |_| wanted.next().unwrap());
+        page.take(VerifiedChunk { spans, lines: StrictBytes(all) }, &wanted);
     }
     assert_eq!(page.bytes(), wide(expected.len()));
     assert_eq!(page.events, expected_events);
