@@ -69,7 +69,7 @@ pub(super) fn set_aside<S: Store>(catalog: &Catalog<S>, object: &ObjectName) -> 
 /// Copies an object, if it exists. Returns false if the name of the copy is taken.
 fn copy<S: Store>(catalog: &Catalog<S>, from: &str, to: &str) -> Result<bool, Error> {
     let mut upload = None;
-    let is_there = each_chunk(catalog, from, |bytes: S::Bytes| {
+    let is_there = each_chunk(catalog, from, |bytes: S::Bytes| -> Result<(), NotCopied> {
         let current = match upload.take() {
             Some(upload) => upload,
             None => catalog.store.start_upload(to)?,
@@ -78,44 +78,59 @@ fn copy<S: Store>(catalog: &Catalog<S>, from: &str, to: &str) -> Result<bool, Er
         upload = Some(current);
         Ok(())
     });
-    let written = match is_there {
-        Ok(read) => read?.then_some(upload).flatten().map_or(Ok(()), |upload| upload.finish()),
-        Err(error) => Err(error),
-    };
+    let written = is_there.and_then(|is_there| match upload.filter(|_| is_there) {
+        Some(upload) => Ok(upload.finish()?),
+        None => Ok(()),
+    });
     match written {
         Ok(()) => Ok(true),
-        Err(WriteError::AlreadyExists) => Ok(false),
-        Err(error) => Err(write_failed(to, error)),
+        Err(NotCopied::NotWritten(WriteError::AlreadyExists)) => Ok(false),
+        Err(NotCopied::NotWritten(error)) => Err(write_failed(to, error)),
+        Err(NotCopied::NotRead(error)) => Err(error),
+    }
+}
+
+/// The reason why an object was not copied.
+enum NotCopied {
+    NotRead(Error),
+    NotWritten(WriteError),
+}
+
+impl From<Error> for NotCopied {
+    fn from(error: Error) -> Self {
+        Self::NotRead(error)
+    }
+}
+
+impl From<WriteError> for NotCopied {
+    fn from(error: WriteError) -> Self {
+        Self::NotWritten(error)
     }
 }
 
 /// Returns the digest of an object. None if it does not exist.
 fn digest_of<S: Store>(catalog: &Catalog<S>, key: &str) -> Result<Option<Digest>, Error> {
     let mut hasher = Box::new(Xxh3::new());
-    let read = each_chunk(catalog, key, |bytes: S::Bytes| {
+    let is_there = each_chunk(catalog, key, |bytes: S::Bytes| -> Result<(), Error> {
         hasher.update(&bytes.read());
         Ok(())
-    });
-    let is_there = read.map_err(|error| write_failed(key, error))??;
+    })?;
     Ok(is_there.then(|| Digest(hasher.digest())))
 }
 
-/// Passes an object's bytes to `show`. Returns false if the object does not exist. The outer error
-/// is that of `show`.
-fn each_chunk<S: Store>(
+/// Passes an object's bytes to `show`. Returns false if the object does not exist.
+fn each_chunk<S: Store, E: From<Error>>(
     catalog: &Catalog<S>,
     key: &str,
-    mut show: impl FnMut(S::Bytes) -> Result<(), WriteError>,
-) -> Result<Result<bool, Error>, WriteError> {
+    mut show: impl FnMut(S::Bytes) -> Result<(), E>,
+) -> Result<bool, E> {
     let read = catalog.store.read(&[ObjectRange { key: key.to_owned(), range: None }]);
     loop {
         match read.next(CHUNK_BYTES_MAX) {
             Ok(Some(chunk)) => show(chunk.bytes)?,
-            Ok(None) => return Ok(Ok(true)),
-            Err(failure) if failure.error.kind == StoreErrorKind::NotFound => {
-                return Ok(Ok(false));
-            }
-            Err(failure) => return Ok(Err(Error::store("read", key, &failure.error))),
+            Ok(None) => return Ok(true),
+            Err(failure) if failure.error.kind == StoreErrorKind::NotFound => return Ok(false),
+            Err(failure) => return Err(Error::store("read", key, &failure.error).into()),
         }
     }
 }

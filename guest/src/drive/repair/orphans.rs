@@ -64,8 +64,8 @@ pub(super) fn repair<S: Store, Y: System>(
         for index in &unnamed {
             let catalog = &mut committer.catalog;
             let absent = match absent(catalog, manifest.as_deref(), *index, &known)? {
-                Ok(absent) => absent,
-                Err(why) => return Ok(step(Action::Nothing(why))),
+                Absent::Batches(absent) => absent,
+                Absent::Unknown(why) => return Ok(step(Action::Nothing(why))),
             };
             for (batch, offset) in absent {
                 let Some(bytes) = bytes_of(catalog, *index, &batch, offset)? else {
@@ -117,9 +117,13 @@ fn without_index(generation: Generation, others: &[ListedOther]) -> Option<Segme
     later.into_iter().find(|segment| !listed.contains(&ObjectName::Index(segment.index())))
 }
 
-/// The batches of an index that are nowhere else, with their offsets in its segment. An error with
-/// the reason if they are unknown.
-type Absent = Result<Vec<(BatchRecord, u64)>, String>;
+/// The batches of an index that are nowhere else.
+enum Absent {
+    /// With their offsets in its segment.
+    Batches(Vec<(BatchRecord, u64)>),
+    /// The reason why they are unknown.
+    Unknown(String),
+}
 
 fn absent<S: Store>(
     catalog: &mut Catalog<S>,
@@ -127,9 +131,9 @@ fn absent<S: Store>(
     name: IndexName,
     listed: &BTreeSet<BatchName>,
 ) -> Result<Absent, Error> {
-    let Some(bytes) = catalog.get(name)? else { return Ok(Ok(Vec::new())) };
+    let Some(bytes) = catalog.get(name)? else { return Ok(Absent::Batches(Vec::new())) };
     let Some(records) = index::batches_of(&bytes) else {
-        return Ok(Err(format!(
+        return Ok(Absent::Unknown(format!(
             "{name} is damaged, so the batches of its segment are unknown; restore the index, or \
              the manifests, from a copy of the store"
         )));
@@ -141,14 +145,14 @@ fn absent<S: Store>(
             absent.push((record, offset));
         }
         let Some(end) = offset.checked_add(record.bytes) else {
-            return Ok(Err(format!(
+            return Ok(Absent::Unknown(format!(
                 "{name} is damaged, too; restore the index, or the manifests, from a copy of the \
                  store"
             )));
         };
         offset = end;
     }
-    let Some(manifest) = manifest else { return Ok(Ok(absent)) };
+    let Some(manifest) = manifest else { return Ok(Absent::Batches(absent)) };
     let names = absent.iter().map(|(record, _)| record.name).collect::<Vec<_>>();
     let in_index = match catalog.absorbed_by(manifest, names.into_iter()) {
         Err(Error::Damaged(_)) => None,
@@ -158,10 +162,10 @@ fn absent<S: Store>(
         let why = "an index that the previous manifest names is damaged or gone, too; restore \
                    the index from a copy of the store"
             .to_owned();
-        return Ok(Err(why));
+        return Ok(Absent::Unknown(why));
     };
     absent.retain(|(record, _)| !in_index.contains(&record.name));
-    Ok(Ok(absent))
+    Ok(Absent::Batches(absent))
 }
 
 /// The whole bytes of a batch in a segment, if they exist and are proven.
