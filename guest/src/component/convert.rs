@@ -123,8 +123,8 @@ impl TryFrom<types::Pending> for Pending {
                      `pending` as the writer returned it",
                     sealed.name
                 ))
-            })?;
-            Ok((name, sealed.lines))
+            });
+            name.map(|name| (name, sealed.lines))
         });
         Ok(Self {
             writer: pending.writer,

@@ -84,13 +84,12 @@ impl Boundary {
         Some((SegmentRange { batches, bytes, ..self.kept.clone() }, events))
     }
 
-    /// The sources to read for a copy of the kept part.
-    pub(crate) fn sources(&self) -> Vec<Source> {
-        let segment = self.kept.segment;
+    /// The source to read for a copy of the kept part.
+    pub(crate) fn source(&self) -> Source {
         match self.kept.bytes.is_empty() {
             // No bytes: there is no range to read.
-            true => vec![Source::Index(segment), Source::Segment(segment)],
-            false => vec![Source::SegmentRange(self.kept.clone())],
+            true => Source::Segment(self.kept.segment),
+            false => Source::SegmentRange(self.kept.clone()),
         }
     }
 }

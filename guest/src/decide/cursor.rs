@@ -12,9 +12,9 @@
 use std::ops::Range;
 
 use crate::decide::log_state::LogState;
+use crate::decide::source::Source;
 use crate::format::batch::BatchRecord;
 use crate::format::index::Index;
-use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, BatchTime, LogId, WriterId};
 use crate::format::position::Position;
@@ -60,13 +60,11 @@ impl Times {
 /// A step of a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// A segment to read whole.
-    Whole(SegmentRecord),
-    /// A segment to read in part, as its index decides.
-    Some(SegmentRecord),
+    Read(Source),
+    /// A segment to read in part: its index decides the range.
+    ReadSome(SegmentRecord),
     /// A segment to skip.
     Skip(SegmentRecord),
-    Batch(ListedBatch),
 }
 
 /// A pass over a log.
@@ -129,9 +127,9 @@ impl Cursor {
             let all = self.times.want_all(segment.first_time, segment.last_time);
             let touched = segment.position < self.at.next || self.at.has_yielded_of(segment);
             steps.push(match all {
-                Some(true) if !touched => Step::Whole(*segment),
+                Some(true) if !touched => Step::Read(Source::Segment(*segment)),
                 Some(false) if !touched => Step::Skip(*segment),
-                _ => Step::Some(*segment),
+                _ => Step::ReadSome(*segment),
             });
         }
         for batch in &state.live {
@@ -139,7 +137,7 @@ impl Cursor {
                 // A skipped batch counts as passed.
                 self.at.yielded.insert(batch.name);
             } else if self.wants(&batch.name) {
-                steps.push(Step::Batch(*batch));
+                steps.push(Step::Read(Source::Batch(*batch)));
             }
         }
         steps

@@ -1,4 +1,4 @@
-//! The objects that are read of a log, or ranges of them.
+//! The sources of a log's events, and the objects to read for each.
 
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
@@ -6,36 +6,60 @@ use crate::format::names::{LogName, ObjectName};
 use crate::format::segment::SegmentRange;
 use crate::ports::ObjectRange;
 
-/// An object to read, or a range of it.
+/// A source of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// The index of the segment that comes next.
-    Index(SegmentRecord),
+    /// A whole segment. Its index is read before its bytes.
     Segment(SegmentRecord),
+    /// Consecutive batches of a segment, whose records are known.
     SegmentRange(SegmentRange),
     Batch(ListedBatch),
 }
 
+/// An object to read for a source: its index, or its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SourceObject {
+    pub name: ObjectName,
+    pub source: Source,
+}
+
 impl Source {
-    pub(crate) fn key(&self, log: &LogName) -> String {
-        log.key(self.name())
+    /// The objects to read, in order.
+    pub(crate) fn objects(self) -> impl Iterator<Item = SourceObject> {
+        let index = match &self {
+            Self::Segment(segment) => Some(SourceObject::index(*segment)),
+            Self::SegmentRange(_) | Self::Batch(_) => None,
+        };
+        index.into_iter().chain([SourceObject::bytes(self)])
+    }
+}
+
+impl SourceObject {
+    /// The index of a segment.
+    pub(crate) fn index(segment: SegmentRecord) -> Self {
+        let name = ObjectName::Index(segment.name.index());
+        Self { name, source: Source::Segment(segment) }
     }
 
-    /// The object's own name.
-    pub(crate) fn name(&self) -> ObjectName {
-        match self {
-            Self::Index(segment) => ObjectName::Index(segment.name.index()),
-            Self::Segment(segment) => ObjectName::Segment(segment.name),
-            Self::SegmentRange(range) => ObjectName::Segment(range.segment.name),
-            Self::Batch(batch) => ObjectName::Batch(batch.name),
-        }
+    /// The object with the source's events.
+    pub(crate) fn bytes(source: Source) -> Self {
+        let name = match &source {
+            Source::Segment(segment) => ObjectName::Segment(segment.name),
+            Source::SegmentRange(range) => ObjectName::Segment(range.segment.name),
+            Source::Batch(batch) => ObjectName::Batch(batch.name),
+        };
+        Self { name, source }
+    }
+
+    pub(crate) fn is_index(&self) -> bool {
+        matches!(self.name, ObjectName::Index(_))
     }
 
     pub(crate) fn to_read(&self, log: &LogName) -> ObjectRange {
-        let range = match self {
-            Self::SegmentRange(range) => Some(range.bytes.clone()),
-            _ => None,
+        let range = match &self.source {
+            Source::SegmentRange(range) => Some(range.bytes.clone()),
+            Source::Segment(_) | Source::Batch(_) => None,
         };
-        ObjectRange { key: self.key(log), range }
+        ObjectRange { key: log.key(self.name), range }
     }
 }

@@ -12,6 +12,8 @@ use std::rc::Rc;
 
 use crate::decide::agreement::{self, Disagreement};
 use crate::decide::log_state::{self, LogState};
+use crate::decide::source::SourceObject;
+use crate::drive::interrupted::{Interrupted, unless_gone};
 use crate::error::{Damage, Error};
 use crate::format::index::Index;
 use crate::format::listed::{ListedBatch, ListedOther};
@@ -27,6 +29,8 @@ mod contradiction;
 mod listing;
 mod orphans;
 mod readable;
+
+pub(crate) use listing::NotListed;
 
 /// A log in a store, with the manifest and the indexes that were read last.
 #[derive(Clone)]
@@ -65,12 +69,6 @@ pub(crate) enum StoredManifest {
     Whole(Manifest),
     StandIn(StandIn),
     Gone,
-}
-
-/// A load that found an object gone which the manifest names.
-enum Interrupted {
-    Gone(SegmentRecord),
-    Failed(Error),
 }
 
 impl<S: Store> Catalog<S> {
@@ -112,7 +110,7 @@ impl<S: Store> Catalog<S> {
         scope: Scope,
         known: &dyn Fn(&BatchName) -> bool,
     ) -> Result<LogState, Error> {
-        let mut gone: Option<SegmentName> = None;
+        let mut gone: Option<ObjectName> = None;
         let mut disagreements = 0;
         loop {
             let early = if scope == Scope::Read && mutants::is(Mutant::ManifestFirst) {
@@ -163,12 +161,12 @@ impl<S: Store> Catalog<S> {
             match self.sort_out(manifest, batches) {
                 Ok(state) => return Ok(LogState { others, ..state }),
                 Err(Interrupted::Failed(error)) => return Err(error),
-                Err(Interrupted::Gone(segment)) => {
+                Err(Interrupted::Gone(index)) => {
                     // A segment that was compacted away is not named again: this one is lost.
-                    if gone == Some(segment.name) {
-                        return Err(self.absent(ObjectName::Index(segment.name.index()))?);
+                    if gone == Some(index.name) {
+                        return Err(self.absent(index.name)?);
                     }
-                    gone = Some(segment.name);
+                    gone = Some(index.name);
                 }
             }
         }
@@ -237,30 +235,25 @@ impl<S: Store> Catalog<S> {
 
     /// Returns the index of a segment. None if it is gone.
     pub(crate) fn index_of(&mut self, segment: &SegmentRecord) -> Result<Option<Rc<Index>>, Error> {
-        match self.index(segment) {
-            Ok(index) => Ok(Some(index)),
-            Err(Interrupted::Gone(segment)) => {
-                self.not_found(ObjectName::Index(segment.name.index()));
-                Ok(None)
-            }
-            Err(Interrupted::Failed(error)) => Err(error),
-        }
+        unless_gone(self.require_index(segment))
+    }
+
+    /// Returns the index of a segment, and records it if it is gone.
+    pub(crate) fn require_index(
+        &mut self,
+        segment: &SegmentRecord,
+    ) -> Result<Rc<Index>, Interrupted> {
+        self.index(segment).inspect_err(|interrupted| self.record_gone(interrupted))
     }
 
     /// Checks a segment's index and returns the digest of its bytes. None if it is gone.
     pub(crate) fn index_digest(&self, segment: &SegmentRecord) -> Result<Option<Digest>, Error> {
-        match self.read_index(segment) {
-            Ok((_, digest)) => Ok(Some(digest)),
-            Err(Interrupted::Gone(_)) => Ok(None),
-            Err(Interrupted::Failed(error)) => Err(error),
-        }
+        unless_gone(self.read_index(segment).map(|(_, digest)| digest))
     }
 
     fn read_index(&self, segment: &SegmentRecord) -> Result<(Index, Digest), Interrupted> {
-        let bytes = self.get(segment.name.index()).map_err(Interrupted::Failed)?;
-        let bytes = bytes.ok_or(Interrupted::Gone(*segment))?;
-        let index = Index::decode(segment, &bytes)
-            .map_err(|damage| Interrupted::Failed(self.damaged(damage)))?;
+        let bytes = self.get(segment.name.index())?.ok_or(SourceObject::index(*segment))?;
+        let index = Index::decode(segment, &bytes).map_err(|damage| self.damaged(damage))?;
         Ok((index, Digest::of(&bytes)))
     }
 
@@ -304,11 +297,10 @@ impl<S: Store> Catalog<S> {
     ) -> Result<Option<Vec<BatchName>>, Error> {
         let mut in_index = Vec::new();
         for batch in batches {
-            match self.is_absorbed(Some(manifest), &batch) {
-                Ok(true) => in_index.push(batch),
-                Ok(false) => {}
-                Err(Interrupted::Gone(_)) => return Ok(None),
-                Err(Interrupted::Failed(error)) => return Err(error),
+            match unless_gone(self.is_absorbed(Some(manifest), &batch))? {
+                Some(true) => in_index.push(batch),
+                Some(false) => {}
+                None => return Ok(None),
             }
         }
         Ok(Some(in_index))
@@ -322,7 +314,6 @@ impl<S: Store> Catalog<S> {
         let mut highest = None;
         for _ in 0..MISSING_TRIES {
             let listed = self.list_current(scope)?;
-            let listed = listed.map_err(|went_back| self.went_back(went_back))?;
             let others = listed.others;
             highest = listed.highest;
             let Some(generation) = listed.highest else {

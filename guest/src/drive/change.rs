@@ -7,7 +7,8 @@ use crate::decide::log_state::LogState;
 use crate::decide::source::Source;
 use crate::drive::catalog::Catalog;
 use crate::drive::commit::{Commit, Committer, Goal};
-use crate::drive::segment_writer::{Copied, Input, SegmentWriter};
+use crate::drive::interrupted::Interrupted;
+use crate::drive::segment_writer::{Input, SegmentWriter};
 use crate::error::Error;
 use crate::format::batch::BatchRecord;
 use crate::format::manifest::Manifest;
@@ -37,10 +38,8 @@ pub(crate) enum Changed {
     /// The batches to absorb have no events, as legacy ones can: they are deleted, and nothing is
     /// committed.
     Empty,
-    /// Another compactor won.
+    /// Another compactor won, or has deleted an object to copy.
     Lost,
-    /// An object is gone.
-    Overtaken(Box<Source>),
 }
 
 /// A change that was committed.
@@ -58,28 +57,16 @@ impl Done {
     }
 }
 
-/// The result of cutting a segment at a position.
-pub(crate) enum Cutting {
-    Nothing,
-    At(Boundary),
-    /// The index is gone.
-    Gone(Box<Source>),
-}
-
-/// Cuts the segment that the first position lies in.
+/// Cuts the segment that the first position lies in. None if it cuts none, or nothing is kept.
 pub(crate) fn cutting<S: Store>(
     catalog: &mut Catalog<S>,
     manifest: Option<&Manifest>,
     first_position: u64,
-) -> Result<Cutting, Error> {
-    let Some(segment) = manifest.and_then(|manifest| Boundary::segment(manifest, first_position))
-    else {
-        return Ok(Cutting::Nothing);
-    };
-    let Some(index) = catalog.index_of(segment)? else {
-        return Ok(Cutting::Gone(Box::new(Source::Index(*segment))));
-    };
-    Ok(Boundary::new(first_position, segment, &index).map_or(Cutting::Nothing, Cutting::At))
+) -> Result<Option<Boundary>, Interrupted> {
+    let segment = manifest.and_then(|manifest| Boundary::segment(manifest, first_position));
+    let Some(segment) = segment else { return Ok(None) };
+    let index = catalog.require_index(segment)?;
+    Ok(Boundary::new(first_position, segment, &index))
 }
 
 /// Removes the garbage of crashes and failed deletes when nothing else is due: batches that are
@@ -110,31 +97,24 @@ pub(crate) fn change<S: Store, Y: System>(
     let mut writer =
         SegmentWriter::new(&committer.catalog, generation, commit_id, segment_bytes_max);
     let mut written: Vec<(Rewrite, Vec<NewSegment>)> = Vec::new();
-    let mut failed = None;
+    let mut copied = Ok(());
     for rewrite in rewrites {
         let cut = boundary.filter(|_| rewrite.cut).map(|boundary| Cut::at(boundary.first));
         let whole = || vec![Input::Sources(sources(&rewrite, state, boundary))];
         let inputs = inputs.as_mut().and_then(Iterator::next).unwrap_or_else(whole);
-        let copied = writer.copy(inputs, cut);
+        copied = writer.copy(inputs, cut);
         written.push((rewrite, writer.take_segments()));
-        match copied {
-            Ok(Copied::Whole) => {}
-            Ok(Copied::Overtaken(source)) => failed = Some(Ok(Changed::Overtaken(source))),
-            Err(error) => failed = Some(Err(error)),
-        }
-        if failed.is_some() {
+        if copied.is_err() {
             break;
         }
     }
-    let copied = writer.into_written();
+    let batches = writer.into_written();
     let segments = || written.iter().flat_map(|(_, segments)| segments);
     let names: Vec<SegmentName> = segments().map(|segment| segment.name).collect();
-    if let Some(failed) = failed {
+    if let Err(interrupted) = copied {
         committer.discard(&names);
-        if let Ok(Changed::Overtaken(source)) = &failed {
-            committer.overtaken(source)?;
-        }
-        return failed;
+        committer.overtaken(interrupted)?;
+        return Ok(Changed::Lost);
     }
     let absorbed: Vec<BatchName> =
         state.live.iter().take(absorbed).map(|batch| batch.name).collect();
@@ -150,7 +130,7 @@ pub(crate) fn change<S: Store, Y: System>(
             ))
         })?;
     manifest.retired.retain(|retired| !forgotten.contains(&retired.segment.name));
-    if let Some(damage) = committer.catalog.duplicate_batch(&manifest, &copied) {
+    if let Some(damage) = committer.catalog.duplicate_batch(&manifest, &batches) {
         committer.discard(&names);
         return Err(damage);
     }
@@ -174,9 +154,9 @@ pub(crate) fn change<S: Store, Y: System>(
 fn sources(rewrite: &Rewrite, state: &LogState, boundary: Option<&Boundary>) -> Vec<Source> {
     let segments = state.segments().get(rewrite.segments.clone()).unwrap_or_default();
     let cut = boundary.filter(|_| rewrite.cut);
-    let segments = segments.iter().flat_map(|segment| match cut {
-        Some(cut) if cut.kept.segment.name == segment.name => cut.sources(),
-        _ => vec![Source::Index(*segment), Source::Segment(*segment)],
+    let segments = segments.iter().map(|segment| match cut {
+        Some(cut) if cut.kept.segment.name == segment.name => cut.source(),
+        _ => Source::Segment(*segment),
     });
     let live = state.live.iter().take(rewrite.batches).map(|batch| Source::Batch(*batch));
     segments.chain(live).collect()

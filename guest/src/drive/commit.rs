@@ -16,8 +16,9 @@
 use std::collections::BTreeSet;
 
 use crate::decide::log_state::LogState;
-use crate::decide::source::Source;
+use crate::decide::source::{Source, SourceObject};
 use crate::drive::catalog::Catalog;
+use crate::drive::interrupted::Interrupted;
 use crate::drive::segment_writer::write_failed;
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::format::manifest::{Manifest, Retired, StandIn};
@@ -52,7 +53,7 @@ pub(crate) struct Committer<'a, S: Store, Y: System> {
     pub(crate) catalog: Catalog<S>,
     system: &'a Y,
     /// The object that was gone last, although it was listed.
-    gone: Option<Source>,
+    gone: Option<Box<SourceObject>>,
     /// Objects that no clean-up deletes, although no manifest names them.
     spared: BTreeSet<ObjectName>,
 }
@@ -81,15 +82,20 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
     }
 
     /// Records that a listed object is gone: the log was compacted, and another load shows the
-    /// result. An error if the same object was gone before, since no load names it after that.
-    pub(crate) fn overtaken(&mut self, source: &Source) -> Result<(), Error> {
-        if self.gone.as_ref() != Some(source) {
-            self.gone = Some(source.clone());
+    /// result. An error if the same object was gone before, since no load names it after that. Any
+    /// other interruption is an error, too.
+    pub(crate) fn overtaken(&mut self, interrupted: Interrupted) -> Result<(), Error> {
+        let gone = match interrupted {
+            Interrupted::Gone(gone) => gone,
+            Interrupted::Failed(error) => return Err(error),
+        };
+        if self.gone.as_ref() != Some(&gone) {
+            self.gone = Some(gone);
             return Ok(());
         }
-        Err(match source {
+        Err(match &gone.source {
             Source::Batch(batch) => self.catalog.phantom_batch(batch.name),
-            source => self.catalog.absent(source.name())?,
+            Source::Segment(_) | Source::SegmentRange(_) => self.catalog.absent(gone.name)?,
         })
     }
 

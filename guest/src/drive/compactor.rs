@@ -4,10 +4,10 @@ use crate::decide::boundary::Boundary;
 use crate::decide::compaction::{self, Rewrite};
 use crate::decide::log_state::{self, LogState};
 use crate::decide::options::{CompactInput, CompactOptions};
-use crate::decide::source::Source;
 use crate::drive::catalog::{Catalog, Scope};
-use crate::drive::change::{self, Change, Changed, Cutting};
+use crate::drive::change::{self, Change, Changed};
 use crate::drive::commit::{Committer, Goal};
+use crate::drive::interrupted::Interrupted;
 use crate::error::Error;
 use crate::format::names::LogName;
 use crate::format::numbers::to_u64;
@@ -93,13 +93,14 @@ pub fn plan<S: Store>(
     let mut catalog = Catalog::new(store, log);
     let mut gone = None;
     let Planned { state, rewrites, .. } = loop {
-        match load_plan(&mut catalog, &options)? {
+        match load_plan(&mut catalog, &options) {
             Ok(planned) => break planned,
             // A segment that was compacted away is not named again: this one is lost.
-            Err(source) if gone.as_ref() == Some(&source) => {
-                return Err(catalog.absent(source.name())?);
+            Err(Interrupted::Gone(again)) if gone.as_ref() == Some(&again) => {
+                return Err(catalog.absent(again.name)?);
             }
-            Err(source) => gone = Some(source),
+            Err(Interrupted::Gone(index)) => gone = Some(index),
+            Err(Interrupted::Failed(error)) => return Err(error),
         }
     };
     let (batches, segments) = counts(&rewrites);
@@ -133,18 +134,13 @@ struct Planned {
 fn load_plan<S: Store>(
     catalog: &mut Catalog<S>,
     options: &CompactOptions,
-) -> Result<Result<Planned, Box<Source>>, Error> {
+) -> Result<Planned, Interrupted> {
     let state = catalog.load(Scope::Consistent)?;
     catalog.check_exists(&state)?;
-    let boundary =
-        match change::cutting(catalog, state.manifest.as_deref(), state.first_position())? {
-            _ if mutants::is(Mutant::CopyTrimmed) => None,
-            Cutting::Nothing => None,
-            Cutting::At(boundary) => Some(boundary),
-            Cutting::Gone(source) => return Ok(Err(source)),
-        };
+    let boundary = change::cutting(catalog, state.manifest.as_deref(), state.first_position())?;
+    let boundary = boundary.filter(|_| !mutants::is(Mutant::CopyTrimmed));
     let rewrites = compaction::plan(&state, boundary.as_ref(), options);
-    Ok(Ok(Planned { state, boundary, rewrites }))
+    Ok(Planned { state, boundary, rewrites })
 }
 
 /// Compacts once. None if the log was changed in the meantime.
@@ -152,10 +148,10 @@ fn run_once<S: Store, Y: System>(
     committer: &mut Committer<'_, S, Y>,
     options: &CompactOptions,
 ) -> Result<Option<Compaction>, Error> {
-    let Planned { state, boundary, rewrites } = match load_plan(&mut committer.catalog, options)? {
+    let Planned { state, boundary, rewrites } = match load_plan(&mut committer.catalog, options) {
         Ok(planned) => planned,
-        Err(source) => {
-            committer.overtaken(&source)?;
+        Err(interrupted) => {
+            committer.overtaken(interrupted)?;
             return Ok(None);
         }
     };
@@ -184,7 +180,7 @@ fn run_once<S: Store, Y: System>(
             new_key: done.segments.first().map(|new| committer.catalog.name.key(new.name)),
         }),
         Changed::Empty => Some(Compaction { batches, ..Compaction::default() }),
-        Changed::Lost | Changed::Overtaken(_) => None,
+        Changed::Lost => None,
     })
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod change;
 pub(crate) mod commit;
 pub mod compactor;
 pub(crate) mod existing;
+pub(crate) mod interrupted;
 pub mod reader;
 pub mod repair;
 pub(crate) mod segment_writer;

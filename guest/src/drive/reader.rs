@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use crate::decide::cursor::{Cursor, Pending, Step, Times};
 use crate::decide::page::Page;
-use crate::decide::source::Source;
+use crate::decide::source::{Source, SourceObject};
 use crate::drive::catalog::Catalog;
-use crate::drive::source_reader::{Interrupted, SourceReader};
+use crate::drive::interrupted::Interrupted;
+use crate::drive::source_reader::SourceReader;
 use crate::error::Error;
 use crate::format::index::Index;
 use crate::format::lines;
@@ -78,10 +79,10 @@ struct Reading<S: Store> {
     later: VecDeque<Step>,
 }
 
-/// The source that was gone last time.
+/// The object that was gone last time.
 #[derive(Default)]
 struct Missing {
-    source: Option<Source>,
+    object: Option<SourceObject>,
     times: u32,
 }
 
@@ -190,7 +191,11 @@ impl<S: Store> Reader<S> {
     /// Does one step. Returns false when the pass is over.
     fn advance(&mut self) -> Result<bool, Error> {
         match std::mem::replace(&mut self.stage, Stage::Load) {
-            Stage::Load => self.load()?,
+            Stage::Load => match self.load() {
+                Err(Interrupted::Gone(gone)) => self.load_again(*gone)?,
+                Err(Interrupted::Failed(error)) => return Err(error),
+                Ok(()) => {}
+            },
             Stage::Steps(steps) => self.begin_step(steps)?,
             Stage::Sources(reading) => self.read_on(reading)?,
             Stage::Tail => {
@@ -216,48 +221,51 @@ impl<S: Store> Reader<S> {
     }
 
     fn begin_step(&mut self, mut steps: VecDeque<Step>) -> Result<(), Error> {
-        let mut sources = Vec::new();
-        while let Some(step) = steps.front() {
-            match step {
-                Step::Whole(segment) => {
-                    sources.extend([Source::Index(*segment), Source::Segment(*segment)]);
+        match steps.pop_front() {
+            Some(Step::Read(source)) => {
+                let mut sources = vec![source];
+                let is_read = |step: &mut Step| matches!(step, Step::Read(_));
+                while let Some(Step::Read(source)) = steps.pop_front_if(is_read) {
+                    sources.push(source);
                 }
-                Step::Batch(batch) => sources.push(Source::Batch(*batch)),
-                Step::Some(_) | Step::Skip(_) => break,
+                self.read(sources, None, steps);
             }
-            steps.pop_front();
-        }
-        let mut of = None;
-        if sources.is_empty() {
-            match steps.pop_front() {
-                Some(Step::Some(segment)) => {
-                    let index = match self.catalog.index_of(&segment) {
-                        Ok(Some(index)) => index,
-                        Ok(None) => return self.load_again(Source::Index(segment)),
-                        Err(error) => return self.skip(error, Some(Source::Index(segment))),
-                    };
-                    match self.cursor.enter(&segment, &index) {
-                        Some(range) => sources.push(Source::SegmentRange(range)),
-                        None => self.cursor.leave(&segment, Some(&index)),
+            Some(Step::ReadSome(segment)) => {
+                let index = match self.catalog.require_index(&segment) {
+                    Ok(index) => index,
+                    Err(Interrupted::Gone(gone)) => return self.load_again(*gone),
+                    Err(Interrupted::Failed(error)) => {
+                        return self.skip(error, Some(SourceObject::index(segment)));
                     }
-                    of = Some((segment, index));
-                }
-                Some(Step::Skip(segment)) => self.cursor.leave(&segment, None),
-                Some(Step::Whole(_) | Step::Batch(_)) => {}
-                None => {
-                    self.stage = if self.tail.is_some() { Stage::Tail } else { Stage::Done };
-                    return Ok(());
+                };
+                match self.cursor.enter(&segment, &index) {
+                    Some(range) => {
+                        let sources = vec![Source::SegmentRange(range)];
+                        self.read(sources, Some((segment, index)), steps);
+                    }
+                    None => {
+                        self.cursor.leave(&segment, Some(&index));
+                        self.stage = Stage::Steps(steps);
+                    }
                 }
             }
+            Some(Step::Skip(segment)) => {
+                self.cursor.leave(&segment, None);
+                self.stage = Stage::Steps(steps);
+            }
+            None => self.stage = if self.tail.is_some() { Stage::Tail } else { Stage::Done },
         }
-        self.stage = if sources.is_empty() {
-            Stage::Steps(steps)
-        } else {
-            let (store, log) = (self.catalog.store.clone(), self.catalog.name.clone());
-            let sources = SourceReader::new(store, log, sources);
-            Stage::Sources(Box::new(Reading { sources, segment: of, later: steps }))
-        };
         Ok(())
+    }
+
+    fn read(
+        &mut self,
+        sources: Vec<Source>,
+        segment: Option<(SegmentRecord, Rc<Index>)>,
+        later: VecDeque<Step>,
+    ) {
+        let sources = SourceReader::new(&self.catalog, sources);
+        self.stage = Stage::Sources(Box::new(Reading { sources, segment, later }));
     }
 
     fn read_on(&mut self, mut reading: Box<Reading<S>>) -> Result<(), Error> {
@@ -276,12 +284,11 @@ impl<S: Store> Reader<S> {
                 self.stage = Stage::Steps(reading.later);
             }
             Err(Interrupted::Failed(error)) => {
-                let source = reading.sources.current().cloned();
-                return self.skip(error, source);
+                return self.skip(error, reading.sources.current().cloned());
             }
-            Err(Interrupted::Gone(source)) => {
-                if let Err(error) = self.load_again((*source).clone()) {
-                    return self.skip(error, Some(*source));
+            Err(Interrupted::Gone(gone)) => {
+                if let Err(error) = self.load_again((*gone).clone()) {
+                    return self.skip(error, Some(*gone));
                 }
             }
         }

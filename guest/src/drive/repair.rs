@@ -13,8 +13,9 @@
 use crate::decide::compaction::{self, Rewrite};
 use crate::decide::log_state::LogState;
 use crate::drive::catalog::{Catalog, Scope};
-use crate::drive::change::{self, Change, Changed, Cutting};
+use crate::drive::change::{self, Change, Changed};
 use crate::drive::commit::{Committer, Goal};
+use crate::drive::interrupted::unless_gone;
 use crate::drive::segment_writer::Input;
 use crate::error::{Damage, Error};
 use crate::format::listed::ListedBatch;
@@ -204,11 +205,8 @@ fn carry_out<S: Store, Y: System>(
     committer.spare(inspected.holders.clone());
     let first_position = state.first_position();
     let manifest = state.manifest.as_deref();
-    let boundary = match change::cutting(&mut committer.catalog, manifest, first_position)? {
-        Cutting::Nothing => None,
-        Cutting::At(boundary) => Some(boundary),
-        Cutting::Gone(_) => return Ok(false),
-    };
+    let boundary = change::cutting(&mut committer.catalog, manifest, first_position);
+    let Some(boundary) = unless_gone(boundary)? else { return Ok(false) };
     let (mut rewrites, mut inputs) = (Vec::new(), Vec::new());
     for (number, loss) in &inspected.segments {
         let Some(segment) = state.segments().get(*number) else { continue };
@@ -242,7 +240,7 @@ fn carry_out<S: Store, Y: System>(
     };
     Ok(match change::change(committer, &state, change)? {
         Changed::Done(_) | Changed::Empty => true,
-        Changed::Lost | Changed::Overtaken(_) => false,
+        Changed::Lost => false,
     })
 }
 

@@ -9,11 +9,12 @@
 use std::collections::BTreeSet;
 
 use crate::decide::boundary::Cut;
-use crate::decide::source::Source;
+use crate::decide::source::{Source, SourceObject};
 use crate::drive::batch_copy::BatchCopy;
 use crate::drive::catalog::Catalog;
 use crate::drive::existing;
-use crate::drive::source_reader::{Interrupted, SourceReader};
+use crate::drive::interrupted::Interrupted;
+use crate::drive::source_reader::SourceReader;
 use crate::error::{Damage, Error, WriteFailure, WriteFate};
 use crate::format::batch::BatchRecord;
 use crate::format::index::Index;
@@ -31,13 +32,6 @@ pub(crate) enum Input {
     Lost(BatchRecord),
     /// A copy of a batch that stands elsewhere.
     Copy(BatchCopy),
-}
-
-/// The outcome of copying.
-pub(crate) enum Copied {
-    Whole,
-    /// An object is gone: the log was compacted.
-    Overtaken(Box<Source>),
 }
 
 /// Writes the segments of one commit.
@@ -109,56 +103,36 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         &mut self,
         inputs: Vec<Input>,
         mut cut: Option<Cut>,
-    ) -> Result<Copied, Error> {
+    ) -> Result<(), Interrupted> {
         for input in inputs {
             match input {
-                Input::Sources(sources) => {
-                    if let Copied::Overtaken(source) = self.copy_sources(sources, &mut cut)? {
-                        return Ok(Copied::Overtaken(source));
-                    }
-                }
+                Input::Sources(sources) => self.copy_sources(sources, &mut cut)?,
                 Input::Lost(batch) => {
                     let spans = vec![BatchSpan::lost(batch)];
                     self.write_chunk(VerifiedChunk { spans, lines: S::Bytes::new(&[]) })?;
                 }
-                Input::Copy(copy) => match copy.read(&self.catalog.store)? {
-                    Some(chunk) => {
-                        let chunk = match &mut cut {
-                            Some(cut) => cut.pass(chunk),
-                            None => chunk,
-                        };
-                        self.write_chunk(chunk)?;
-                    }
-                    None => return Ok(Copied::Overtaken(Box::new(copy.source()))),
-                },
+                Input::Copy(copy) => {
+                    let chunk = copy.read(&self.catalog.store)?;
+                    let chunk = chunk.ok_or_else(|| SourceObject::bytes(copy.source()))?;
+                    self.write_chunk(kept(chunk, &mut cut))?;
+                }
             }
         }
         self.finish_segment()?;
         self.placed = Placed::default();
-        Ok(Copied::Whole)
+        Ok(())
     }
 
     fn copy_sources(
         &mut self,
         sources: Vec<Source>,
         cut: &mut Option<Cut>,
-    ) -> Result<Copied, Error> {
-        let (store, log) = (self.catalog.store.clone(), self.catalog.name.clone());
-        let mut read = SourceReader::new(store, log, sources);
-        loop {
-            match read.next() {
-                Ok(Some(chunk)) => {
-                    let chunk = match cut {
-                        Some(cut) => cut.pass(chunk),
-                        None => chunk,
-                    };
-                    self.write_chunk(chunk)?;
-                }
-                Ok(None) => return Ok(Copied::Whole),
-                Err(Interrupted::Gone(source)) => return Ok(Copied::Overtaken(source)),
-                Err(Interrupted::Failed(error)) => return Err(error),
-            }
+    ) -> Result<(), Interrupted> {
+        let mut read = SourceReader::new(self.catalog, sources);
+        while let Some(chunk) = read.next()? {
+            self.write_chunk(kept(chunk, cut))?;
         }
+        Ok(())
     }
 
     /// Writes a chunk, the spans of one segment in one call.
@@ -262,6 +236,14 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
             segment.index = Some(Digest::of(&bytes));
         }
         Ok(())
+    }
+}
+
+/// The part of a chunk that a cut keeps.
+fn kept<B: HostBytes>(chunk: VerifiedChunk<B>, cut: &mut Option<Cut>) -> VerifiedChunk<B> {
+    match cut {
+        Some(cut) => cut.pass(chunk),
+        None => chunk,
     }
 }
 

@@ -1,12 +1,14 @@
 //! Reads sources of a log in order, and checks them. A driver over the store's ordered read.
 //!
 //! 1. Events come in the order of the sources, and only after they were checked.
-//! 2. Each source takes one request.
+//! 2. Each object of a source takes one request.
 //! 3. The number of handles does not depend on the number of chunks.
 
 use std::collections::VecDeque;
 
-use crate::decide::source::Source;
+use crate::decide::source::{Source, SourceObject};
+use crate::drive::catalog::Catalog;
+use crate::drive::interrupted::Interrupted;
 use crate::error::{Damage, Error};
 use crate::format::batch_reader::BatchReader;
 use crate::format::index::Index;
@@ -19,37 +21,30 @@ use crate::format::verified_chunk::{UncutChunk, VerifiedChunk};
 use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_RANGES_MAX};
 use crate::ports::{Chunk, HostBytes, OrderedRead, Store, StoreError, StoreErrorKind};
 
-/// The reason why reading stopped.
-pub(crate) enum Interrupted {
-    /// The object does not exist (any more).
-    Gone(Box<Source>),
-    Failed(Error),
-}
-
 /// The sources being read.
 pub(crate) struct SourceReader<S: Store> {
     store: S,
     log: LogName,
-    /// Sources not requested yet.
-    later: Vec<Source>,
-    /// Sources requested, and the number of the one being decoded.
-    window: Vec<Source>,
+    /// Objects not requested yet.
+    later: Vec<SourceObject>,
+    /// Objects requested, and the number of the one being decoded.
+    window: Vec<SourceObject>,
     read: Option<S::Read>,
     at: u32,
     decoder: Option<Decoder<S::Bytes>>,
     index: Option<Index>,
-    /// Checked chunks that were not returned yet, each with the number of its source.
+    /// Checked chunks that were not returned yet, each with the number of its object.
     verified: VecDeque<(u32, UncutChunk<S::Bytes>)>,
-    /// The progress in the current source.
+    /// The progress in the current object.
     progress: Progress,
     /// The failure behind them.
     interrupted: Option<Interrupted>,
 }
 
-/// The events and bytes returned of a source.
+/// The events and bytes returned of an object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
-    source: u32,
+    object: u32,
     pub events: u64,
     pub bytes: u64,
 }
@@ -61,23 +56,17 @@ enum Decoder<B> {
     LegacyBatch(LegacyBatchReader),
 }
 
-/// Counts the first events of a source, at most `events_max`, and their bytes. None if the source
-/// is gone.
+/// Counts the first events of a source, at most `events_max`, and their bytes.
 pub(crate) fn count_first<S: Store>(
-    store: S,
-    log: LogName,
+    catalog: &Catalog<S>,
     source: Source,
     events_max: u64,
-) -> Result<Option<(u64, u64)>, Error> {
-    let mut sources = SourceReader::new(store, log, vec![source]);
+) -> Result<(u64, u64), Interrupted> {
+    let mut sources = SourceReader::new(catalog, vec![source]);
     let (mut events, mut bytes) = (0_u64, 0_u64);
     while events < events_max {
-        let chunk = match sources.next() {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) => break,
-            Err(Interrupted::Gone(_)) => return Ok(None),
-            Err(Interrupted::Failed(error)) => return Err(error),
-        };
+        let next = sources.next().inspect_err(|interrupted| catalog.record_gone(interrupted));
+        let Some(chunk) = next? else { break };
         let in_chunk = chunk.spans.iter().map(|span| span.events).sum::<u64>();
         let wanted = in_chunk.min(events_max - events);
         events += wanted;
@@ -87,15 +76,15 @@ pub(crate) fn count_first<S: Store>(
             false => chunk.lines.line_end(wanted),
         };
     }
-    Ok(Some((events, bytes)))
+    Ok((events, bytes))
 }
 
 impl<S: Store> SourceReader<S> {
-    pub(crate) fn new(store: S, log: LogName, sources: Vec<Source>) -> Self {
+    pub(crate) fn new(catalog: &Catalog<S>, sources: Vec<Source>) -> Self {
         Self {
-            store,
-            log,
-            later: sources,
+            store: catalog.store.clone(),
+            log: catalog.name.clone(),
+            later: sources.into_iter().flat_map(Source::objects).collect(),
             window: Vec::new(),
             read: None,
             at: 0,
@@ -110,10 +99,10 @@ impl<S: Store> SourceReader<S> {
     /// Reads until some events are checked, and returns them. None at the end.
     pub(crate) fn next(&mut self) -> Result<Option<VerifiedChunk<S::Bytes>>, Interrupted> {
         loop {
-            if let Some((source, chunk)) = self.verified.pop_front() {
+            if let Some((object, chunk)) = self.verified.pop_front() {
                 let chunk = chunk.cut();
-                if self.progress.source != source {
-                    self.progress = Progress { source, ..Progress::default() };
+                if self.progress.object != object {
+                    self.progress = Progress { object, ..Progress::default() };
                 }
                 self.progress.events += chunk.spans.iter().map(|span| span.events).sum::<u64>();
                 self.progress.bytes += chunk.lines.length();
@@ -138,74 +127,64 @@ impl<S: Store> SourceReader<S> {
             if self.window.is_empty() {
                 return Ok(false);
             }
-            let ranges: Vec<_> =
-                self.window.iter().map(|source| source.to_read(&self.log)).collect();
+            let ranges = self.window.iter().map(|object| object.to_read(&self.log));
+            let ranges: Vec<_> = ranges.collect();
             self.read = Some(self.store.read(&ranges));
             (self.at, self.progress) = (0, Progress::default());
         }
         let Some(read) = &self.read else { return Ok(false) };
         match read.next(CHUNK_BYTES_MAX) {
             Ok(Some(chunk)) => self.take(chunk)?,
-            Ok(None) if self.decoder.is_none() && self.source(self.at).is_none() => {
-                self.read = None
-            }
+            Ok(None) if self.decoder.is_none() && self.current().is_none() => self.read = None,
             Ok(None) => return Err(self.out_of_step("the read ended early")),
             Err(failure) => {
-                let Some(source) = self.source(failure.number) else {
+                let Some(object) = self.object(failure.number) else {
                     return Err(self.out_of_step("a failure names a range that was not requested"));
                 };
-                return Err(match (failure.error.kind, source) {
-                    (StoreErrorKind::NotFound, source) => {
-                        Interrupted::Gone(Box::new(source.clone()))
-                    }
+                return Err(match (failure.error.kind, &object.source) {
+                    (StoreErrorKind::NotFound, _) => object.clone().into(),
                     (StoreErrorKind::Invalid, Source::SegmentRange(range)) => {
                         let expected = format!("at least {} bytes", range.bytes.end);
                         let found = failure.error.message;
                         self.damaged(Damage::new(range.segment.name, expected, found))
                     }
-                    (_, source) => {
-                        let key = source.key(&self.log);
-                        Interrupted::Failed(Error::store("read", &key, &failure.error))
-                    }
+                    _ => Error::store("read", &self.log.key(object.name), &failure.error).into(),
                 });
             }
         }
         Ok(true)
     }
 
-    /// The source that is being read, or at which reading failed.
-    pub(crate) fn current(&self) -> Option<&Source> {
-        self.source(self.at)
+    /// The object that is being read, or at which reading failed.
+    pub(crate) fn current(&self) -> Option<&SourceObject> {
+        self.object(self.at)
     }
 
     /// Returns the sources that were not read completely, the current one first, and the progress
     /// in it.
     pub(crate) fn into_remaining(self) -> (Vec<Source>, Progress) {
-        let done = usize::try_from(self.at).unwrap_or(usize::MAX).min(self.window.len());
-        let mut remaining = self.window;
-        remaining.drain(..done);
-        remaining.extend(self.later);
-        // A segment cannot be read without its index.
-        if let Some(Source::Segment(segment)) = remaining.first() {
-            remaining.insert(0, Source::Index(*segment));
-        }
+        let done = usize::try_from(self.at).unwrap_or(usize::MAX);
+        let objects = self.window.into_iter().skip(done).chain(self.later);
+        // Each source ends with its bytes.
+        let remaining = objects.filter(|object| !object.is_index()).map(|object| object.source);
         let progress =
-            if self.progress.source == self.at { self.progress } else { Progress::default() };
-        (remaining, progress)
+            if self.progress.object == self.at { self.progress } else { Progress::default() };
+        (remaining.collect(), progress)
     }
 
-    fn source(&self, number: u32) -> Option<&Source> {
+    fn object(&self, number: u32) -> Option<&SourceObject> {
         self.window.get(usize::try_from(number).ok()?)
     }
 
     fn take(&mut self, chunk: Chunk<S::Bytes>) -> Result<(), Interrupted> {
-        let source = self.source(self.at).filter(|_| chunk.number == self.at).cloned();
-        let Some(source) = source else {
-            return Err(self.out_of_step("a chunk belongs to another range than the next"));
-        };
-        let mut decoder = match self.decoder.take() {
-            Some(decoder) => decoder,
-            None => self.decoder(source).map_err(|damage| self.damaged(damage))?,
+        let is_next = chunk.number == self.at;
+        let mut decoder = match (self.decoder.take(), self.current()) {
+            (Some(decoder), _) if is_next => decoder,
+            (None, Some(object)) if is_next => {
+                let object = object.clone();
+                self.decoder(object).map_err(|damage| self.damaged(damage))?
+            }
+            _ => return Err(self.out_of_step("a chunk belongs to another range than the next")),
         };
         let last = chunk.last;
         let mut verified = Vec::new();
@@ -221,9 +200,10 @@ impl<S: Store> SourceReader<S> {
         Ok(())
     }
 
-    fn decoder(&mut self, source: Source) -> Result<Decoder<S::Bytes>, Damage> {
-        Ok(match source {
-            Source::Index(segment) => Decoder::Index(segment, Vec::new()),
+    fn decoder(&mut self, object: SourceObject) -> Result<Decoder<S::Bytes>, Damage> {
+        let is_index = object.is_index();
+        Ok(match object.source {
+            Source::Segment(segment) if is_index => Decoder::Index(segment, Vec::new()),
             Source::Segment(segment) => {
                 let index = self.index.take().unwrap_or_default();
                 Decoder::Segment(SegmentReader::new(&segment, index.batches))
@@ -237,7 +217,7 @@ impl<S: Store> SourceReader<S> {
     }
 
     fn damaged(&self, damage: Damage) -> Interrupted {
-        Interrupted::Failed(damage.of(&self.log))
+        damage.of(&self.log).into()
     }
 
     /// The error of a host that broke the contract of the ordered read.
@@ -245,7 +225,7 @@ impl<S: Store> SourceReader<S> {
         let message =
             format!("the host broke the contract of ordered reads: {what}; check the host");
         let error = StoreError { kind: StoreErrorKind::Other, message };
-        Interrupted::Failed(Error::store("read", &self.log.folder(), &error))
+        Error::store("read", &self.log.folder(), &error).into()
     }
 }
 

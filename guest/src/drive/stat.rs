@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::decide::compaction;
+use crate::decide::log_state::LogState;
 use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::compactor::garbage_of;
+use crate::drive::interrupted::Interrupted;
 use crate::error::Error;
 use crate::format::manifest::SegmentRecord;
-use crate::format::names::{Generation, LogId, LogName, ObjectName};
+use crate::format::names::{Generation, LogId, LogName};
 use crate::format::numbers::to_u64;
 use crate::limits::{FAN_IN_DEFAULT, MISSING_TRIES};
 use crate::ports::Store;
@@ -62,15 +64,14 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
     let (state, lost_events, lost_trimmed) = loop {
         let state = catalog.load(Scope::Full)?;
         catalog.check_exists(&state)?;
-        let first = state.first_position();
-        let lost = catalog.lost_in(&state, &(first..u64::MAX))?;
-        match (lost, catalog.lost_in(&state, &(0..first))?) {
-            (Ok(lost), Ok(trimmed)) => break (state, lost, trimmed),
+        match lost(&mut catalog, &state) {
+            Ok((lost, trimmed)) => break (state, lost, trimmed),
             // The log was compacted, unless the index stays gone.
-            (Err(gone), _) | (_, Err(gone)) if tries == MISSING_TRIES => {
-                return Err(catalog.absent(ObjectName::Index(gone.name.index()))?);
+            Err(Interrupted::Gone(index)) if tries == MISSING_TRIES => {
+                return Err(catalog.absent(index.name)?);
             }
-            _ => tries += 1,
+            Err(Interrupted::Gone(_)) => tries += 1,
+            Err(Interrupted::Failed(error)) => return Err(error),
         }
     };
     let (garbage_objects, garbage_bytes) = garbage_of(&catalog, &state)?;
@@ -107,6 +108,12 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
         absorbed_bytes: state.manifest.as_ref().map_or(0, |manifest| manifest.absorbed_bytes),
         compacted_bytes: state.manifest.as_ref().map_or(0, |manifest| manifest.compacted_bytes),
     })
+}
+
+/// Counts the lost events that are not trimmed, and those that are.
+fn lost<S: Store>(catalog: &mut Catalog<S>, state: &LogState) -> Result<(u64, u64), Interrupted> {
+    let first = state.first_position();
+    Ok((catalog.lost_in(state, &(first..u64::MAX))?, catalog.lost_in(state, &(0..first))?))
 }
 
 fn tiers(segments: &[SegmentRecord]) -> Vec<Tier> {

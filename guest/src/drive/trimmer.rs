@@ -13,9 +13,10 @@ use crate::decide::compaction;
 use crate::decide::log_state::LogState;
 use crate::decide::source::Source;
 use crate::drive::catalog::{Catalog, Scope};
-use crate::drive::change::{self, Change, Changed, Cutting};
+use crate::drive::change::{self, Change, Changed};
 use crate::drive::commit::{Committer, Goal};
-use crate::drive::source_reader;
+use crate::drive::interrupted::{Interrupted, unless_gone};
+use crate::drive::source_reader::count_first;
 use crate::error::Error;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{LogName, SegmentName};
@@ -86,7 +87,7 @@ pub fn trim<S: Store, Y: System>(
             committer.catalog.check_exists(&state)?;
             is_there = true;
         }
-        let Some(aim) = point.aim(&mut committer.catalog, &state)? else {
+        let Some(aim) = unless_gone(point.aim(&mut committer.catalog, &state))? else {
             tries += 1;
             continue;
         };
@@ -106,7 +107,8 @@ pub fn trim<S: Store, Y: System>(
             continue;
         }
         before.live_batches = before.live_batches.max(aim.live_batches);
-        let Some(step) = TrimStep::new(&mut committer.catalog, &state, to, options)? else {
+        let step = TrimStep::new(&mut committer.catalog, &state, to, options);
+        let Some(step) = unless_gone(step)? else {
             tries += 1;
             continue;
         };
@@ -135,15 +137,8 @@ pub fn plan<S: Store>(
     let point = Point::new(until)?;
     let mut catalog = Catalog::new(store, log);
     for _ in 0..COMPACT_TRIES {
-        let state = catalog.load(Scope::Consistent)?;
-        catalog.check_exists(&state)?;
-        let Some(aim) = point.aim(&mut catalog, &state)? else { continue };
-        let planned = match aim.to {
-            To::Position(position) => plan_step(&mut catalog, &state, position, options)?,
-            To::KeepOfAbsorbed(kept) => plan_absorbing(&mut catalog, &state, &aim, kept, options)?,
-        };
-        if let Some(planned) = planned {
-            return Ok(Trimmed { live_batches: aim.live_batches, ..planned });
+        if let Some(planned) = unless_gone(plan_once(&mut catalog, &point, options))? {
+            return Ok(planned);
         }
     }
     let name = catalog.name.as_str();
@@ -196,7 +191,7 @@ fn absorb<S: Store, Y: System>(
             before.batches += to_u64(batches);
             None
         }
-        Changed::Lost | Changed::Overtaken(_) => None,
+        Changed::Lost => None,
     })
 }
 
@@ -212,25 +207,20 @@ struct TrimStep {
 }
 
 impl TrimStep {
-    /// Plans the step. None if an index is gone: load again.
     fn new<S: Store>(
         catalog: &mut Catalog<S>,
         state: &LogState,
         to: u64,
         options: TrimOptions,
-    ) -> Result<Option<Self>, Error> {
+    ) -> Result<Self, Interrupted> {
         let is_lazy = options.lazy || mutants::is(Mutant::LeaveBoundary);
         let manifest = state.manifest.as_deref().filter(|_| !is_lazy);
-        let boundary = match change::cutting(catalog, manifest, to)? {
-            Cutting::Nothing => None,
-            Cutting::At(boundary) => Some(boundary),
-            Cutting::Gone(_) => return Ok(None),
-        };
+        let boundary = change::cutting(catalog, manifest, to)?;
         let dropped = state.segments().iter().filter(|segment| segment.end() <= to).copied();
         let gone = state.first_position()..to;
-        let Ok(lost) = catalog.lost_in(state, &gone)? else { return Ok(None) };
+        let lost = catalog.lost_in(state, &gone)?;
         let events = to - state.first_position();
-        Ok(Some(Self { to, events, lost, dropped: dropped.collect(), boundary }))
+        Ok(Self { to, events, lost, dropped: dropped.collect(), boundary })
     }
 
     /// Returns true if nothing changes.
@@ -262,7 +252,7 @@ impl TrimStep {
                 let trimmed = self.trimmed(done.sum(|batch| batch.bytes));
                 Some(Trimmed { segments: trimmed.segments - to_u64(own), ..trimmed })
             }
-            Changed::Empty | Changed::Lost | Changed::Overtaken(_) => None,
+            Changed::Empty | Changed::Lost => None,
         })
     }
 
@@ -280,48 +270,59 @@ impl TrimStep {
     }
 }
 
-/// Plans a step. None if an object is gone: load again.
+fn plan_once<S: Store>(
+    catalog: &mut Catalog<S>,
+    point: &Point,
+    options: TrimOptions,
+) -> Result<Trimmed, Interrupted> {
+    let state = catalog.load(Scope::Consistent)?;
+    catalog.check_exists(&state)?;
+    let aim = point.aim(catalog, &state)?;
+    let planned = match aim.to {
+        To::Position(position) => plan_step(catalog, &state, position, options)?,
+        To::KeepOfAbsorbed(kept) => plan_absorbing(catalog, &state, &aim, kept, options)?,
+    };
+    Ok(Trimmed { live_batches: aim.live_batches, ..planned })
+}
+
 fn plan_step<S: Store>(
     catalog: &mut Catalog<S>,
     state: &LogState,
     position: u64,
     options: TrimOptions,
-) -> Result<Option<Trimmed>, Error> {
+) -> Result<Trimmed, Interrupted> {
     let to = position.max(state.first_position());
-    let Some(step) = TrimStep::new(catalog, state, to, options)? else { return Ok(None) };
-    let Some(boundary) = &step.boundary else { return Ok(Some(step.trimmed(0))) };
+    let step = TrimStep::new(catalog, state, to, options)?;
+    let Some(boundary) = &step.boundary else { return Ok(step.trimmed(0)) };
     // Only a batch that is cut must be read, to count the bytes that stay.
-    let gone = match boundary.cut() {
+    let (_, gone) = match boundary.cut() {
         Some((range, events)) => count_first(catalog, Source::SegmentRange(range), events)?,
-        None => Some((0, 0)),
+        None => (0, 0),
     };
-    Ok(gone.map(|(_, gone)| step.trimmed(boundary.bytes().saturating_sub(gone))))
+    Ok(step.trimmed(boundary.bytes().saturating_sub(gone)))
 }
 
-/// Plans absorbing and then trimming. None if an object is gone: load again.
+/// Plans absorbing and then trimming.
 fn plan_absorbing<S: Store>(
     catalog: &mut Catalog<S>,
     state: &LogState,
     aim: &Aim,
     kept: u64,
     options: TrimOptions,
-) -> Result<Option<Trimmed>, Error> {
+) -> Result<Trimmed, Interrupted> {
     let (mut events, mut bytes, mut last) = (0_u64, 0_u64, None);
     for batch in state.live.iter().take(aim.batches) {
         let size = match batch.name.origin {
             Some(origin) => (origin.events, batch.size),
-            None => match count_first(catalog, Source::Batch(*batch), u64::MAX)? {
-                Some(size) => size,
-                None => return Ok(None),
-            },
+            None => count_first(catalog, Source::Batch(*batch), u64::MAX)?,
         };
         (events, bytes) = (catalog.total([events, size.0])?, catalog.total([bytes, size.1])?);
         last = Some((*batch, size));
     }
     let mut rewritten_bytes = 0;
     if let Some((batch, (of_last, bytes_of_last))) = last.filter(|_| kept > 0) {
-        let gone = count_first(catalog, Source::Batch(batch), of_last.saturating_sub(kept))?;
-        let Some((_, gone)) = gone else { return Ok(None) };
+        let gone = of_last.saturating_sub(kept);
+        let (_, gone) = count_first(catalog, Source::Batch(batch), gone)?;
         rewritten_bytes = bytes_of_last.saturating_sub(gone);
     }
     if options.lazy && kept > 0 {
@@ -329,10 +330,9 @@ fn plan_absorbing<S: Store>(
         (bytes, rewritten_bytes) = (0, 0);
     }
     let events = events.saturating_sub(kept);
-    let gone = state.first_position()..u64::MAX;
-    let Ok(lost) = catalog.lost_in(state, &gone)? else { return Ok(None) };
+    let lost = catalog.lost_in(state, &(state.first_position()..u64::MAX))?;
     let segments = state.segments().iter().map(|segment| segment.bytes);
-    Ok(Some(Trimmed {
+    Ok(Trimmed {
         events: catalog.total([events, state.next_position() - state.first_position()])? - lost,
         segments: to_u64(state.segments().len()),
         bytes: catalog.total(segments.chain([bytes]))?.saturating_sub(rewritten_bytes),
@@ -340,19 +340,5 @@ fn plan_absorbing<S: Store>(
         absorbed_batches: to_u64(aim.batches),
         first_position: catalog.total([state.next_position(), events])?,
         live_batches: 0,
-    }))
-}
-
-/// Counts the first events of a source, at most `events_max`, and their bytes. None if it is gone.
-fn count_first<S: Store>(
-    catalog: &Catalog<S>,
-    source: Source,
-    events_max: u64,
-) -> Result<Option<(u64, u64)>, Error> {
-    let (store, log, object) = (catalog.store.clone(), catalog.name.clone(), source.name());
-    let counted = source_reader::count_first(store, log, source, events_max)?;
-    if counted.is_none() {
-        catalog.not_found(object);
-    }
-    Ok(counted)
+    })
 }

@@ -8,7 +8,8 @@
 use crate::decide::log_state;
 use crate::decide::source::Source;
 use crate::drive::catalog::{Catalog, Scope};
-use crate::drive::source_reader::{Interrupted, SourceReader};
+use crate::drive::interrupted::Interrupted;
+use crate::drive::source_reader::SourceReader;
 use crate::error::{Damage, Error};
 use crate::format::names::{LogName, ObjectName};
 use crate::format::numbers::to_u64;
@@ -111,9 +112,7 @@ impl<S: Store> Verifier<S> {
     /// Lists everything, and checks manifests and retired indexes.
     fn load(&mut self) -> Result<(), Error> {
         self.work = Work { batches: self.catalog.list_settled(&|_| false)?, ..Work::default() };
-        let listed = self.catalog.list_current(Scope::Full)?;
-        let listed = listed.map_err(|went_back| self.catalog.went_back(went_back))?;
-        self.work.others = listed.others;
+        self.work.others = self.catalog.list_current(Scope::Full)?.others;
         let intruders = self.catalog.take_intruders();
         if self.work.batches.is_empty() && self.work.others.is_empty() && intruders.is_empty() {
             self.catalog.check_is_there()?;
@@ -127,10 +126,9 @@ impl<S: Store> Verifier<S> {
 
     fn begin(&mut self) -> Result<(), Error> {
         let segments = self.work.manifest.iter().flat_map(|manifest| &manifest.segments);
-        let sources: Vec<_> =
-            segments.flat_map(|s| [Source::Index(*s), Source::Segment(*s)]).collect();
+        let sources: Vec<_> = segments.map(|segment| Source::Segment(*segment)).collect();
         let checked = &mut self.work.checked;
-        checked.objects_total += to_u64(sources.len()) + to_u64(self.work.batches.len());
+        checked.objects_total += to_u64(sources.len() * 2) + to_u64(self.work.batches.len());
         let manifest = self.work.manifest.iter();
         let segments = manifest.flat_map(|manifest| &manifest.segments).map(|s| s.bytes);
         let batches = self.work.batches.iter().map(|batch| batch.size);
@@ -141,8 +139,7 @@ impl<S: Store> Verifier<S> {
     }
 
     fn read(&mut self, sources: Vec<Source>) {
-        let (store, log) = (self.catalog.store.clone(), self.catalog.name.clone());
-        self.reading = Some(SourceReader::new(store, log, sources));
+        self.reading = Some(SourceReader::new(&self.catalog, sources));
     }
 
     fn read_on(&mut self) -> Result<(), Error> {
@@ -163,11 +160,11 @@ impl<S: Store> Verifier<S> {
                 return Err(error);
             }
             // Batches without events, as legacy ones can be, are deleted without a commit.
-            Err(Interrupted::Gone(source)) if is_legacy_batch(&source) => self.restart()?,
-            Err(Interrupted::Gone(source)) => match self.has_changed() {
+            Err(Interrupted::Gone(gone)) if is_legacy_batch(&gone.source) => self.restart()?,
+            Err(Interrupted::Gone(gone)) => match self.has_changed() {
                 Ok(true) => {}
                 Ok(false) => {
-                    self.missing(source.name());
+                    self.missing(gone.name);
                     self.skip_one(reading);
                 }
                 Err(error) => {
@@ -196,11 +193,9 @@ impl<S: Store> Verifier<S> {
 
     /// Resumes behind a damaged object. A segment without its index cannot be checked.
     fn skip_one(&mut self, reading: SourceReader<S>) {
-        let (mut rest, _) = reading.into_remaining();
-        let skipped = if matches!(rest.first(), Some(Source::Index(_))) { 2 } else { 1 };
-        rest.drain(..skipped.min(rest.len()));
+        let (rest, _) = reading.into_remaining();
         self.work.in_batch = 0;
-        self.read(rest);
+        self.read(rest.into_iter().skip(1).collect());
     }
 
     fn end_stage(&mut self) {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::format::batch::{BatchRecord, name_for};
 use crate::format::lines;
+use crate::format::listed::ListedBatch;
 use crate::format::manifest::tests::segment_record;
 use crate::format::names::Digest;
 use crate::ports::HostBytes;

@@ -2,6 +2,7 @@
 //! listings are incomplete.
 
 use super::{Catalog, Disagreement};
+use crate::drive::interrupted::Interrupted;
 use crate::error::{Damage, Error};
 use crate::format::manifest::Manifest;
 use crate::format::names::{Generation, ObjectName};
@@ -75,9 +76,11 @@ impl<S: Store> Catalog<S> {
         })
     }
 
-    /// Records an object that was requested and not found.
-    pub(crate) fn not_found(&self, object: ObjectName) {
-        self.gone.set(Some(object));
+    /// Records an object that was requested and is gone, for `given_up`.
+    pub(crate) fn record_gone(&self, interrupted: &Interrupted) {
+        if let Interrupted::Gone(gone) = interrupted {
+            self.gone.set(Some(gone.name));
+        }
     }
 
     /// The error of an object that the log needs and that is not found: damage, or the fault of a

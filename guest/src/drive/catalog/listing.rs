@@ -22,11 +22,25 @@ pub(crate) struct Listed {
     pub highest: Option<Generation>,
 }
 
-/// Every listing showed an older manifest than before, or none.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WentBack {
-    shown: Option<Generation>,
-    seen: Generation,
+/// The reason why no current listing was found.
+pub(crate) enum NotListed {
+    /// Every listing showed an older manifest than before, or none.
+    WentBack(Error),
+    Failed(Error),
+}
+
+impl From<Error> for NotListed {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<NotListed> for Error {
+    fn from(reason: NotListed) -> Self {
+        match reason {
+            NotListed::WentBack(error) | NotListed::Failed(error) => error,
+        }
+    }
 }
 
 impl<S: Store> Catalog<S> {
@@ -70,25 +84,23 @@ impl<S: Store> Catalog<S> {
     }
 
     /// Lists the other objects of the scope until the highest manifest has not gone back.
-    pub(crate) fn list_current(&mut self, scope: Scope) -> Result<Result<Listed, WentBack>, Error> {
+    pub(crate) fn list_current(&mut self, scope: Scope) -> Result<Listed, NotListed> {
         let mut shown = None;
         for _ in 0..MISSING_TRIES {
             let others = self.list_others(scope)?;
             let highest = log_state::manifests(&others).max();
             if highest.unwrap_or_default() >= self.seen || mutants::is(Mutant::AcceptVanished) {
                 self.record_generation(highest.unwrap_or_default());
-                return Ok(Ok(Listed { others, highest }));
+                return Ok(Listed { others, highest });
             }
             shown = highest;
         }
-        Ok(Err(WentBack { shown, seen: self.seen }))
+        Err(NotListed::WentBack(self.went_back(shown)))
     }
 
     /// The current generation, by the listing alone. 0 if there is none.
     pub(crate) fn highest_generation(&mut self) -> Result<Generation, Error> {
-        let listed = self.list_current(Scope::Read)?;
-        let listed = listed.map_err(|went_back| self.went_back(went_back))?;
-        Ok(listed.highest.unwrap_or_default())
+        Ok(self.list_current(Scope::Read)?.highest.unwrap_or_default())
     }
 
     /// Records that a manifest of this generation exists or has existed.
@@ -114,7 +126,8 @@ impl<S: Store> Catalog<S> {
         Error::StoreFailed { message, transient: true }
     }
 
-    pub(crate) fn went_back(&self, WentBack { shown, seen }: WentBack) -> Error {
+    fn went_back(&self, shown: Option<Generation>) -> Error {
+        let seen = self.seen;
         let shown =
             shown.map_or("no manifest".to_owned(), |shown| format!("no manifest after {shown}"));
         let folder = self.name.folder();

@@ -2,7 +2,7 @@
 
 use crate::decide::agreement;
 use crate::decide::log_state::{self, LogState};
-use crate::drive::catalog::Scope;
+use crate::drive::catalog::{NotListed, Scope};
 use crate::error::Error;
 use crate::format::listed::ListedOther;
 use crate::format::manifest::Manifest;
@@ -32,16 +32,14 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
         // A listing before the commit may be old by now: everything is listed again, and must
         // agree. That listing also shows the rest of the garbage.
         for _ in 0..MISSING_TRIES {
-            let listed = match self.catalog.list_current(Scope::Full)? {
+            let listed = match self.catalog.list_current(Scope::Full) {
                 Ok(listed) => listed,
-                Err(_) if mutants::is(Mutant::TrustAfterCommit) => {
+                Err(NotListed::Failed(error)) => return Err(error),
+                Err(NotListed::WentBack(_)) if mutants::is(Mutant::TrustAfterCommit) => {
                     self.clean(own, &candidates, &state.others);
                     return Ok(Commit::Won);
                 }
-                Err(went_back) => {
-                    let why = self.catalog.went_back(went_back);
-                    return Ok(self.leave_all(own, &why));
-                }
+                Err(NotListed::WentBack(why)) => return Ok(self.leave_all(own, &why)),
             };
             let highest = listed.highest.unwrap_or(own.generation);
             if mutants::is(Mutant::DeleteOwn) {

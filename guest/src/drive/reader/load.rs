@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use super::{Missing, Reader, Skipped, Stage};
 use crate::decide::log_state::LogState;
-use crate::decide::source::Source;
+use crate::decide::source::{Source, SourceObject};
 use crate::drive::catalog::Scope;
+use crate::drive::interrupted::Interrupted;
 use crate::drive::source_reader;
 use crate::error::Error;
-use crate::format::listed::ListedBatch;
-use crate::format::manifest::SegmentRecord;
-use crate::format::names::BatchName;
+use crate::format::names::{BatchName, ObjectName};
 use crate::limits::MISSING_TRIES;
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
@@ -28,7 +27,7 @@ impl<S: Store> Reader<S> {
         Ok(state)
     }
 
-    pub(super) fn load(&mut self) -> Result<(), Error> {
+    pub(super) fn load(&mut self) -> Result<(), Interrupted> {
         let cursor = &self.cursor;
         let state = if self.must_exist {
             self.first_load()?
@@ -60,31 +59,22 @@ impl<S: Store> Reader<S> {
                      {end}; pass a position of this log"
                 ),
             };
-            return Err(Error::InvalidInput(why));
+            return Err(Error::InvalidInput(why).into());
         }
         if let Some(events) = self.last {
-            if let Err(source) = self.begin_at_last(events, &state)? {
-                return self.load_again(source);
-            }
+            self.begin_at_last(events, &state)?;
             self.last = None;
         }
         if state.first_position() > self.cursor.position().next {
-            match self.skip_trimmed(&state)? {
-                Ok(missed) => self.page.missed += missed,
-                Err(segment) => return self.load_again(Source::Index(segment)),
-            }
+            self.page.missed += self.skip_trimmed(&state)?;
         }
         self.fresh = false;
         self.stage = Stage::Steps(self.cursor.plan(&state).into());
         Ok(())
     }
 
-    /// Starts at the last events that can be read. The inner error is the source that is gone.
-    fn begin_at_last(
-        &mut self,
-        events: u64,
-        state: &LogState,
-    ) -> Result<Result<(), Source>, Error> {
+    /// Starts at the last events that can be read.
+    fn begin_at_last(&mut self, events: u64, state: &LogState) -> Result<(), Interrupted> {
         let mut left = events;
         let mut skipped = Vec::new();
         for batch in state.live.iter().rev() {
@@ -94,37 +84,27 @@ impl<S: Store> Reader<S> {
             }
             let events = match batch.name.origin {
                 Some(origin) => origin.events,
-                None => match self.count_legacy(*batch)? {
-                    Some(events) => events,
-                    None => return Ok(Err(Source::Batch(*batch))),
-                },
+                // Only the events of a legacy batch must be counted.
+                None => {
+                    let source = Source::Batch(*batch);
+                    source_reader::count_first(&self.catalog, source, u64::MAX)?.0
+                }
             };
             if events > left {
                 skipped.push((batch.name, Some(events - left)));
             }
             left = left.saturating_sub(events);
         }
-        let position = match self.catalog.position_of_last(state, left)? {
-            Ok(position) => position,
-            Err(segment) => return Ok(Err(Source::Index(segment))),
-        };
+        let position = self.catalog.position_of_last(state, left)?;
         for (batch, events) in skipped {
             self.cursor.skip_live(batch, events);
         }
         self.cursor.skip_to(position.max(state.first_position()), &[]);
-        Ok(Ok(()))
+        Ok(())
     }
 
-    /// The number of events of a legacy batch, whose name does not have it. None if it is gone.
-    fn count_legacy(&self, batch: ListedBatch) -> Result<Option<u64>, Error> {
-        let (store, log) = (self.catalog.store.clone(), self.catalog.name.clone());
-        let counted = source_reader::count_first(store, log, Source::Batch(batch), u64::MAX)?;
-        Ok(counted.map(|(events, _)| events))
-    }
-
-    /// Moves behind the trimmed events. Returns the number of them that were not yielded. The inner
-    /// error is a segment whose index is gone.
-    fn skip_trimmed(&mut self, state: &LogState) -> Result<Result<u64, SegmentRecord>, Error> {
+    /// Moves behind the trimmed events. Returns the number of them that were not yielded.
+    fn skip_trimmed(&mut self, state: &LogState) -> Result<u64, Interrupted> {
         let (from, first) = (self.cursor.position().next, state.first_position());
         let is_live =
             |batch: &BatchName| state.live.binary_search_by_key(batch, |live| live.name).is_ok();
@@ -142,7 +122,7 @@ impl<S: Store> Reader<S> {
             if !looked_up.any(|(batch, _)| segment.covers(batch.time)) {
                 continue;
             }
-            let Some(index) = self.catalog.index_of(segment)? else { return Ok(Err(*segment)) };
+            let index = self.catalog.require_index(segment)?;
             for (batch, positions) in index.positions(segment) {
                 let Some(events) = yielded.remove(&batch.name) else { continue };
                 let events = events.unwrap_or(batch.trimmed + batch.events);
@@ -160,31 +140,30 @@ impl<S: Store> Reader<S> {
         }
         self.cursor.skip_to(first, &trimmed);
         let missed = first.saturating_sub(from).saturating_sub(seen);
-        Ok(Ok(if self.fresh { 0 } else { missed }))
+        Ok(if self.fresh { 0 } else { missed })
     }
 
-    /// The log was compacted: the source's events are in a segment now. An error if the same source
+    /// The log was compacted: the object's events are in a segment now. An error if the same object
     /// is gone again.
-    pub(super) fn load_again(&mut self, source: Source) -> Result<(), Error> {
+    pub(super) fn load_again(&mut self, gone: SourceObject) -> Result<(), Error> {
         self.stage = Stage::Load;
-        if self.missing.source.as_ref() != Some(&source) {
-            self.missing = Missing { source: Some(source), times: 1 };
+        let name = gone.name;
+        if self.missing.object.as_ref() != Some(&gone) {
+            self.missing = Missing { object: Some(gone), times: 1 };
             return Ok(());
         }
         self.missing.times += 1;
-        match source {
-            Source::Batch(_) if self.missing.times < MISSING_TRIES => Ok(()),
-            Source::Index(_) | Source::Segment(_) | Source::SegmentRange(_) => {
-                Err(self.catalog.absent(source.name())?)
-            }
-            Source::Batch(batch) => Err(Error::StoreFailed {
+        match name {
+            ObjectName::Batch(_) if self.missing.times < MISSING_TRIES => Ok(()),
+            ObjectName::Batch(_) => Err(Error::StoreFailed {
                 message: format!(
                     "cannot read {}: the batch is listed but does not exist; try again, and \
                      check the store if this repeats",
-                    self.catalog.name.key(batch.name)
+                    self.catalog.name.key(name)
                 ),
                 transient: true,
             }),
+            _ => Err(self.catalog.absent(name)?),
         }
     }
 }

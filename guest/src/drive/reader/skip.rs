@@ -6,7 +6,7 @@
 //!    decides if a listed batch was absorbed. A repair can fix those.
 
 use super::{Reader, Stage};
-use crate::decide::source::Source;
+use crate::decide::source::{Source, SourceObject};
 use crate::error::{Damage, Error};
 use crate::format::manifest::SegmentRecord;
 use crate::ports::Store;
@@ -31,19 +31,20 @@ impl<S: Store> Reader<S> {
     }
 
     /// Skips the damage if that is enabled; otherwise returns the error.
-    pub(super) fn skip(&mut self, error: Error, source: Option<Source>) -> Result<(), Error> {
-        let (Error::Damaged(damage), Some(source), Some(_)) = (&error, source, &self.skipped)
+    pub(super) fn skip(&mut self, error: Error, object: Option<SourceObject>) -> Result<(), Error> {
+        let (Error::Damaged(damage), Some(object), Some(_)) = (&error, object, &self.skipped)
         else {
             return Err(error);
         };
-        let events = match source {
+        let is_index = object.is_index();
+        let events = match object.source {
             Source::Batch(batch) => {
                 let origin = batch.name.origin;
                 let yielded = self.cursor.position().partial.get(&batch.name).copied();
                 self.cursor.skip_live(batch.name, None);
                 origin.map(|origin| origin.events.saturating_sub(yielded.unwrap_or(0)))
             }
-            Source::Index(segment) => Some(self.skip_rest(&segment)),
+            Source::Segment(segment) if is_index => Some(self.skip_rest(&segment)),
             Source::Segment(segment) => self.skip_batch(&segment)?,
             Source::SegmentRange(range) => self.skip_batch(&range.segment)?,
         };

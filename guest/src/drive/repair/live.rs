@@ -10,7 +10,8 @@ use super::losses::{Inspected, Inspection, Loss, base};
 use crate::decide::log_state::LogState;
 use crate::decide::source::Source;
 use crate::drive::catalog::Catalog;
-use crate::drive::source_reader::{Interrupted, SourceReader};
+use crate::drive::interrupted::Interrupted;
+use crate::drive::source_reader::SourceReader;
 use crate::error::{Damage, Error};
 use crate::format::batch::{BatchRecord, summarize};
 use crate::format::listed::ListedBatch;
@@ -76,7 +77,7 @@ fn first_fault<S: Store>(
     batches: Vec<ListedBatch>,
 ) -> Result<Option<(Fault, Vec<ListedBatch>)>, Error> {
     let sources = batches.into_iter().map(Source::Batch).collect();
-    let mut read = SourceReader::new(catalog.store.clone(), catalog.name.clone(), sources);
+    let mut read = SourceReader::new(catalog, sources);
     loop {
         let fault = match read.next() {
             Ok(Some(_)) => continue,

@@ -8,13 +8,13 @@
 use crate::decide::log_state::LogState;
 use crate::decide::source::Source;
 use crate::drive::catalog::Catalog;
-use crate::drive::source_reader;
+use crate::drive::interrupted::Interrupted;
+use crate::drive::source_reader::count_first;
 use crate::drive::trimmer::TrimPoint;
 use crate::error::Error;
 use crate::format::index::Index;
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
-use crate::format::names::ObjectName;
 use crate::format::numbers::to_u64;
 use crate::format::position::Position;
 use crate::ports::Store;
@@ -66,17 +66,17 @@ impl Point {
         })
     }
 
-    /// Decides the aim of this point. None if an object is gone: load again.
+    /// Decides the aim of this point.
     pub(super) fn aim<S: Store>(
         &self,
         catalog: &mut Catalog<S>,
         state: &LogState,
-    ) -> Result<Option<Aim>, Error> {
+    ) -> Result<Aim, Interrupted> {
         if let Self::Position(position) = self {
             catalog.check_position(position, state)?;
         }
         match self {
-            Self::At(position) => Ok(Some(Aim::at(*position, 0))),
+            Self::At(position) => Ok(Aim::at(*position, 0)),
             Self::Position(position) if position.next > state.next_position() => {
                 beyond(position, catalog, state)
             }
@@ -92,22 +92,23 @@ fn beyond<S: Store>(
     position: &Position,
     catalog: &Catalog<S>,
     state: &LogState,
-) -> Result<Option<Aim>, Error> {
+) -> Result<Aim, Interrupted> {
     let Position { next, yielded, partial, .. } = position;
     let mut end = state.next_position();
     let batches = if yielded.is_empty() && partial.is_empty() { &state.live[..] } else { &[] };
     for (batch, number) in batches.iter().zip(1..) {
-        let Some(events) = events_of(catalog, batch)? else { return Ok(None) };
+        let events = events_of(catalog, batch)?;
         end = catalog.total([end, events])?;
         if end >= *next {
-            return Ok(Some(Aim::absorb(number, end - next, 0)));
+            return Ok(Aim::absorb(number, end - next, 0));
         }
     }
     let log = catalog.name.as_str();
     Err(Error::InvalidInput(format!(
         "position {next} is beyond the end of log {log}, position {end}; pass a position up to \
          {end}"
-    )))
+    ))
+    .into())
 }
 
 /// Aims behind the events that a reader had passed, up to the first that it had not.
@@ -115,13 +116,13 @@ fn behind_passed<S: Store>(
     position: &Position,
     catalog: &mut Catalog<S>,
     state: &LogState,
-) -> Result<Option<Aim>, Error> {
+) -> Result<Aim, Interrupted> {
     let mut at = position.next.max(state.first_position());
     for segment in state.segments().iter().filter(|segment| segment.end() > position.next) {
         if at < segment.position || !position.has_yielded_of(segment) {
             break;
         }
-        let Some(index) = catalog.index_of(segment)? else { return Ok(None) };
+        let index = catalog.require_index(segment)?;
         at = pass(position, at, segment, &index);
         if at < segment.end() {
             break;
@@ -132,7 +133,7 @@ fn behind_passed<S: Store>(
     };
     let named = to_u64(state.live.iter().filter(is_named).count());
     if at < state.next_position() {
-        return Ok(Some(Aim::at(at, named)));
+        return Ok(Aim::at(at, named));
     }
     let whole =
         state.live.iter().take_while(|batch| position.yielded.contains(&batch.name)).count();
@@ -140,13 +141,13 @@ fn behind_passed<S: Store>(
     let Some((batch, passed)) =
         next.and_then(|next| Some((next, *position.partial.get(&next.name)?)))
     else {
-        return Ok(Some(match whole {
+        return Ok(match whole {
             0 => Aim::at(at, named),
             _ => Aim::absorb(whole, 0, named),
-        }));
+        });
     };
-    let Some(events) = events_of(catalog, batch)? else { return Ok(None) };
-    Ok(Some(Aim::absorb(whole + 1, events.saturating_sub(passed), named)))
+    let events = events_of(catalog, batch)?;
+    Ok(Aim::absorb(whole + 1, events.saturating_sub(passed), named))
 }
 
 /// Returns the end of the events of a segment that were passed, from a position on.
@@ -169,28 +170,28 @@ fn since<S: Store>(
     time: u64,
     catalog: &mut Catalog<S>,
     state: &LogState,
-) -> Result<Option<Aim>, Error> {
+) -> Result<Aim, Interrupted> {
     let first = state.first_position();
     let older = state.live.iter().take_while(|batch| batch.name.time.micros() < time).count();
     let newer = state.segments().iter().filter(|segment| segment.last_time.micros() >= time);
     for segment in newer {
         if segment.first_time.micros() >= time && segment.position >= first {
-            return Ok(Some(Aim::at(segment.position, to_u64(older))));
+            return Ok(Aim::at(segment.position, to_u64(older)));
         }
-        let Some(index) = catalog.index_of(segment)? else { return Ok(None) };
+        let index = catalog.require_index(segment)?;
         let mut batches = index.positions(segment);
         let is_newer = batches.find(|(batch, positions)| {
             batch.events > 0 && positions.end > first && batch.name.time.micros() >= time
         });
         if let Some((batch, positions)) = is_newer {
             let start = positions.start + batch.trimmed;
-            return Ok(Some(Aim::at(start.max(first), to_u64(older))));
+            return Ok(Aim::at(start.max(first), to_u64(older)));
         }
     }
-    Ok(Some(match older {
+    Ok(match older {
         0 => Aim::at(state.next_position(), 0),
         _ => Aim::absorb(older, 0, 0),
-    }))
+    })
 }
 
 /// Aims at the last `kept` events that can be read.
@@ -198,31 +199,25 @@ fn keep<S: Store>(
     kept: u64,
     catalog: &mut Catalog<S>,
     state: &LogState,
-) -> Result<Option<Aim>, Error> {
+) -> Result<Aim, Interrupted> {
     let mut left = kept;
     for (number, batch) in state.live.iter().enumerate().rev() {
         if left == 0 {
-            return Ok(Some(Aim::absorb(number + 1, 0, 0)));
+            return Ok(Aim::absorb(number + 1, 0, 0));
         }
-        let Some(events) = events_of(catalog, batch)? else { return Ok(None) };
+        let events = events_of(catalog, batch)?;
         if events > left {
-            return Ok(Some(Aim::absorb(number + 1, left, 0)));
+            return Ok(Aim::absorb(number + 1, left, 0));
         }
         left -= events;
     }
-    Ok(catalog.position_of_last(state, left)?.ok().map(|position| Aim::at(position, 0)))
+    Ok(Aim::at(catalog.position_of_last(state, left)?, 0))
 }
 
-/// The number of events of a live batch, which is read if its name does not have it. None if it is
-/// gone.
-fn events_of<S: Store>(catalog: &Catalog<S>, batch: &ListedBatch) -> Result<Option<u64>, Error> {
+/// The number of events of a live batch, which is read if its name does not have it.
+fn events_of<S: Store>(catalog: &Catalog<S>, batch: &ListedBatch) -> Result<u64, Interrupted> {
     if let Some(origin) = batch.name.origin {
-        return Ok(Some(origin.events));
+        return Ok(origin.events);
     }
-    let (store, log) = (catalog.store.clone(), catalog.name.clone());
-    let counted = source_reader::count_first(store, log, Source::Batch(*batch), u64::MAX)?;
-    if counted.is_none() {
-        catalog.not_found(ObjectName::Batch(batch.name));
-    }
-    Ok(counted.map(|(events, _)| events))
+    Ok(count_first(catalog, Source::Batch(*batch), u64::MAX)?.0)
 }
