@@ -82,6 +82,7 @@ fn each_ends_by_itself_and_the_next_one_is_served() {
     });
 }
 
+#[expect(clippy::indexing_slicing, clippy::panic, reason = "tests")]
 async fn serve_all_and_measure() {
     let hosting = Hosting::start();
     let evil = compile(&hosting.engine, "evil").await;

@@ -12,8 +12,6 @@ use stratalog_guest::format::names::{Generation, LogId};
 
 use super::{Clock, World, all_but, read};
 
-/// Merges as much as possible, or nothing.
-
 /// Makes a log of three segments and three live batches.
 fn log_of_three() -> World {
     let world = World { store: Memory::default(), clock: Clock::default() };
