@@ -36,6 +36,12 @@ pub enum Mutant {
     TrustAnyListing,
     /// A reader resumes from a position of another log.
     SkipIdentity,
+    /// A segment is written before its index.
+    SegmentFirst,
+    /// A segment without an index is taken for the garbage of a crash.
+    SegmentAlone,
+    /// A segment whose fate is unknown is deleted with its index, and may land after that.
+    DiscardInDoubt,
     /// A compaction commits a batch that occurs twice in its output.
     CommitTwice,
     /// A compaction copies the trimmed events of the first segment with the others.

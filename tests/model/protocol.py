@@ -18,6 +18,10 @@ stall. A listing visits each key at an instant of its own, and for some actors i
    - The first manifest stays, so that no actor begins a log a second time.
    - A marker records which generations were passed. A manifest whose number was used before thus
      justifies no delete.
+   No store lies and damages objects in one run: a repair relies on true listings.
+5. An index is written before its segment. Of a manifest and its indexes that are gone, the segment
+   thus remains as evidence, and nothing is deleted until they are restored. No crash leaves a
+   segment of the next generation without an index.
 
 A mutant breaks one rule. --mutants runs each until it is caught. A violation prints its seed.
 """
@@ -32,7 +36,7 @@ MUTANTS = [
     "list-once", "reader-manifest-first", "rename-on-retry", "forget-seen", "delete-own",
     "merge-copies-trimmed", "trim-keeps-bytes", "cut-forgets-offset", "rewrite-forgets-batches",
     "trust-any-look", "lost-without-a-mark", "step-back-unproven", "replace-before-next",
-    "ignore-marker", "delete-unmarked",
+    "ignore-marker", "delete-unmarked", "segment-first", "segment-alone", "discard-in-doubt",
 ]
 LIES = ["empty", "tail", "hole", "stale", "first", "others", "frozen"]
 
@@ -67,6 +71,7 @@ class World:
         self.trimmed, self.declared_lost = set(), set()
         self.damaged, self.torn = set(), set()
         self.by_deceived, self.frozen = set(), self.random.choice([1, 1, 2])
+        self.removed = {}
 
     def now(self):
         self.clock += self.random.choice([0, 0, 1, 3, -2])
@@ -265,7 +270,8 @@ def look(world, lie, least=0, list_batches=True, own=None):
         others = yield from world.list(("manifest_", "segment_"), lie)
         listed = manifests_of(others)
         if not listed:
-            if MUTANT == "trust-any-look" or not (others or least):
+            later = [key for key in others if generation_of(key) > 1]
+            if MUTANT == "trust-any-look" or not (later or alone(others, 1) or least):
                 return names, EMPTY, others
             continue
         try:
@@ -280,9 +286,33 @@ def look(world, lie, least=0, list_batches=True, own=None):
         kept.append("manifest_000001")
         agrees = highest >= least and set(named + indexes + kept) <= set(others)
         agrees &= all(generation_of(key) <= highest + 1 for key in others)
+        agrees &= not alone(others, highest + 1)
         if agrees or MUTANT == "trust-any-look":
             return names, current, others
     raise Contradiction()
+
+
+def alone(others, generation):
+    """Returns the segments of a generation that have no index."""
+    if MUTANT == "segment-alone":
+        return []
+    segments = [key for key in others if key.startswith("segment_") and not key.endswith(".index")]
+    return [key for key in segments
+            if generation_of(key) == generation and key + ".index" not in others]
+
+
+def missing_manifest(world, current, names):
+    """Returns true if a segment shows that a manifest after the current one existed."""
+    following = current["gen"] + 1
+    others = yield from world.list("segment_")
+    if alone(others, following) or any(generation_of(key) > following for key in others):
+        return True
+    for key in others:
+        if key.endswith(".index") and generation_of(key) == following:
+            for entry in (yield from world.get(key)):
+                if entry[0] not in names and not (yield from held(world, current, entry[0], {})):
+                    return True
+    return False
 
 
 def cut(index, body, position, first):
@@ -313,8 +343,18 @@ def copy(world, segments, first):
 
 
 def write(world, name, position, entries, events, lie=None):
-    yield from world.create(name, tuple(events), False, lie)
-    yield from world.create(name + ".index", tuple(entries), False, lie)
+    """Writes an index, then its segment. One whose fate is unknown is left as it is."""
+    objects = [(name + ".index", tuple(entries)), (name, tuple(events))]
+    if MUTANT == "segment-first":
+        objects.reverse()
+    try:
+        for key, value in objects:
+            yield from world.create(key, value, world.random.random() < 0.1, lie)
+    except Lost:
+        if MUTANT == "discard-in-doubt":
+            for key, _ in objects:
+                yield from world.delete(key)
+        raise NotFound(name)
     times = [time_of(entry[0]) for entry in entries]
     return {"name": name, "pos": position, "n": len(events), "from": min(times), "to": max(times)}
 
@@ -478,6 +518,19 @@ def breaker(world):
         world.damaged.add(world.random.choice(live))
 
 
+def remover(world):
+    """Removes the current manifest and the indexes of its generation, as a broken disk does. Once
+    other actors have run, all is restored: no repair could do that."""
+    listed = manifests_of(world.objects)
+    generation = generation_of(max(listed)) if listed else 0
+    mine = lambda key: key.endswith(".index") and generation_of(key) == generation
+    indexes = [key for key in world.objects if key.startswith("segment_") and mine(key)]
+    if generation > 1 and indexes:
+        world.removed = {key: world.objects.pop(key) for key in [max(listed)] + indexes}
+    return
+    yield
+
+
 def replace_manifests(world):
     """Restores torn manifests with proven content. The log continues before that."""
     listed = yield from world.list("manifest_")
@@ -559,6 +612,8 @@ def reader(world, passes):
                 else:
                     names = yield from batches(world, yielded)
                     current = yield from manifest(world, None, generation)
+                    if not generation and (yield from missing_manifest(world, current, names)):
+                        continue
                 generation, cache = current["gen"], {}
                 live = yield from live_of(world, current, names, cache)
                 if current["first"] > at:
@@ -666,7 +721,8 @@ def run(seed):
     actors += [compactor(world, pick.randint(1, 12)) for _ in range(pick.randint(0, 3))]
     actors += [trimmer(world, pick.randint(1, 3)) for _ in range(pick.choice([0, 0, 1, 2]))]
     actors += [reader(world, pick.randint(1, 5)) for _ in range(2)]
-    if pick.random() < 0.3:
+    broken = not lie and pick.random() < 0.3
+    if broken:
         actors += [breaker(world), repairer(world)]
     late = [writer(world, 100 + n, pick.randint(1, 6)) for n in range(pick.randint(0, 2))]
     late += [compactor(world, 3), trimmer(world, pick.randint(0, 1), lie)]
@@ -678,6 +734,11 @@ def run(seed):
         actors = [writer(world, 0, 40), compactor(world, 20, None, pick.choice([0, 0.7]))]
         late = [writer(world, 1, 4), compactor(world, 3, lie), compactor(world, 3, lie)]
         one_by_one = pick.random() < 0.5
+    elif not lie and pick.random() < 0.15:
+        # A log with some generations, of which the current manifest is removed, and new batches.
+        actors = [writer(world, 0, 40), compactor(world, 20, None, pick.choice([0, 0.7]))]
+        late = [remover(world), writer(world, 1, 8), compactor(world, 3), compactor(world, 3)]
+        one_by_one = True
     while actors or (one_by_one and late):
         world.step += 1
         if world.step % 50 == 0:
@@ -703,6 +764,7 @@ def run(seed):
         if world.step > 60000:
             return None
     world.torn.clear()
+    world.objects.update(world.removed)
     last = reader(world, 1)
     try:
         for _ in range(20000):
@@ -711,6 +773,12 @@ def run(seed):
     except StopIteration as stop:
         if stop.value and not (lie and stop.value.startswith("order")):
             return seed, "at the end: " + stop.value
+    try:
+        # Of lies and killed repairs, more may be left than a crash of a compaction leaves.
+        for _ in () if lie or broken else look(world, None):
+            pass
+    except Contradiction:
+        return seed, "at the end: a log without damage is refused"
 
 
 def main(arguments):

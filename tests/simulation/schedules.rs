@@ -150,6 +150,8 @@ fn every_broken_rule_is_noticed() {
         (Mutant::PendingLast, "pending-last"),
         (Mutant::KeepNewer, "keep-newer"),
         (Mutant::DeleteFirst, "delete-first"),
+        (Mutant::SegmentFirst, "segment-first"),
+        (Mutant::DiscardInDoubt, "discard-in-doubt"),
         (Mutant::CopyTrimmed, "copy-trimmed"),
         (Mutant::LeaveBoundary, "leave-boundary"),
         (Mutant::ForgetOffset, "forget-offset"),

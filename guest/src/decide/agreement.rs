@@ -30,9 +30,8 @@ pub(crate) enum Disagreement {
     Kept { object: ObjectName, segment: SegmentName },
     /// An index of the next generation is not one, though it was created in one piece.
     Unreadable(ObjectName),
-    /// A segment of the next generation has no index, and is larger than all that it can be made
-    /// of.
-    Unexplained(ObjectName),
+    /// A segment of the next generation has no index.
+    Alone(SegmentName),
 }
 
 /// Returns the first disagreement.

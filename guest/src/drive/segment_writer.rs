@@ -5,6 +5,9 @@
 //! 2. Memory is bounded: bytes are passed on as they arrive, only the index is kept.
 //! 3. A commit writes no batch twice: that would be damage, and is not committed.
 //! 4. Nothing here commits: until a manifest names them, the segments are garbage.
+//! 5. An index is created before its segment. So no crash leaves a segment without an index, and
+//!    one without is damaged: it may be all that is left of a commit.
+//! 6. A segment whose fate is unknown is left alone, with its index: it may land later.
 
 use std::collections::BTreeSet;
 
@@ -221,16 +224,28 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
             // Only batches without events, which stand in no index.
             None => return Ok(()),
         };
-        let key = log.key(name);
         let store = &self.catalog.store;
-        landed(upload.finish(), || existing::check_segment(store, log, name, &batches))
-            .map_err(|error| write_failed(&key, error))?;
         let index = Index::new(batches);
         let bytes = index.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
-        let key = log.key(name.index());
-        let created =
-            landed(store.create(&key, &bytes), || existing::check_bytes(store, &key, &bytes));
-        created.map_err(|error| write_failed(&key, error))?;
+        let create_index = || {
+            let key = log.key(name.index());
+            landed(store.create(&key, &bytes), || existing::check_bytes(store, &key, &bytes))
+                .map_err(|error| write_failed(&key, error))
+        };
+        let is_segment_first = mutants::is(Mutant::SegmentFirst);
+        if !is_segment_first {
+            create_index()?;
+        }
+        let key = log.key(name);
+        let finished =
+            landed(upload.finish(), || existing::check_segment(store, log, name, &index.batches));
+        if matches!(finished, Err(WriteError::Unknown(_))) && !mutants::is(Mutant::DiscardInDoubt) {
+            self.segments.pop();
+        }
+        finished.map_err(|error| write_failed(&key, error))?;
+        if is_segment_first {
+            create_index()?;
+        }
         if let Some(segment) = self.segments.last_mut() {
             segment.batches = index.batches;
             segment.index = Some(Digest::of(&bytes));

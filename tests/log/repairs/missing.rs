@@ -6,6 +6,7 @@ use stratalog_guest::drive::repair::{Action, Step};
 use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 use stratalog_guest::drive::{compactor, stat};
 use stratalog_guest::error::Error;
+use stratalog_guest::mutants::{self, Mutant};
 
 use super::{Clock, Memory, World, read};
 
@@ -77,15 +78,37 @@ fn segment_without_index_is_left_where_manifests_are_missing() {
     }
 }
 
+/// An index is written before its segment, so no crash leaves a segment alone.
+#[test]
+fn segment_without_index_is_no_garbage_of_a_crash() {
+    let without = || {
+        let mut world = World::new();
+        world.write(9..12);
+        let index = world.keys("segment_0000000000000000003", ".index")[0].clone();
+        world.remove(&manifest(3));
+        world.remove(&index);
+        (world, index)
+    };
+    let (world, index) = without();
+    is_left("with later batches", &world, &index);
+    let (world, index) = without();
+    let segment = index.replace(".index", ".jsonl");
+    mutants::set(Some(Mutant::SegmentAlone));
+    world.compact();
+    mutants::set(None);
+    assert!(!world.store.objects().contains_key(&segment), "the broken rule is not noticed");
+}
+
 #[test]
 fn segment_alone_is_not_taken_for_no_log() {
     let mut world = World { store: Memory::default(), clock: Clock::default() };
     world.write(0..3);
     world.compact();
-    for key in world.keys("manifest_", "").into_iter().chain(world.keys("segment_", ".index")) {
+    let index = world.keys("segment_", ".index")[0].clone();
+    for key in world.keys("manifest_", "").into_iter().chain([index.clone()]) {
         world.remove(&key);
     }
-    is_left("one segment", &world, &manifest(1));
+    is_left("one segment", &world, &index);
     // Nor is one of a later generation.
     let mut world = World::new();
     world.compact_with(CompactInput { full: true, ..CompactInput::default() });

@@ -54,10 +54,14 @@ impl<S: Store> Catalog<S> {
                 let expected = "a whole index, since it is created in one piece";
                 self.damaged(Damage::new(index, expected, "other lines"))
             }
-            Disagreement::Unexplained(segment) => {
-                let expected =
-                    format!("the manifest that names {segment}, which has more than what is left");
-                self.damaged(Damage::new(next, expected, "no such object"))
+            Disagreement::Alone(segment) => {
+                let index = ObjectName::Index(segment.index());
+                if self.is_there(index, 1)? {
+                    let key = self.name.key(index);
+                    return Ok(self.unreliable_listing(&format!("{key} is there and not shown")));
+                }
+                let expected = format!("the index of {segment}, which was written before it");
+                self.damaged(Damage::new(index, expected, "no such object"))
             }
             Disagreement::BeyondNext { object, generation } => {
                 // Its base, or a later one.

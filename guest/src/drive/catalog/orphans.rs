@@ -7,7 +7,8 @@
 //! without a commit.
 //!
 //! A create is atomic, so a killed compaction leaves whole indexes. An illegible index of that
-//! generation is damage, and its segment may be part of the log.
+//! generation is damage, and its segment may be part of the log. So may a segment of that
+//! generation without an index: an index is created before its segment, and deleted after it.
 
 use std::collections::BTreeSet;
 
@@ -19,6 +20,7 @@ use crate::format::index;
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::Manifest;
 use crate::format::names::{Generation, ObjectName, SegmentName};
+use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
 impl<S: Store> Catalog<S> {
@@ -32,7 +34,7 @@ impl<S: Store> Catalog<S> {
     ) -> Result<Option<Disagreement>, Error> {
         match agreement::beyond_next(manifest, others) {
             Some(found) => Ok(Some(found)),
-            None => match unexplained(manifest, batches, others) {
+            None => match without_index(manifest, others) {
                 Some(found) => Ok(Some(found)),
                 None => self.orphan(manifest, batches, others),
             },
@@ -113,27 +115,18 @@ fn next_after(manifest: Option<&Manifest>) -> Generation {
     Generation(manifest.map_or(0, |manifest| manifest.generation.0).saturating_add(1))
 }
 
-/// A segment of the next generation without an index that no attempt at a commit can have left: no
-/// batch is listed, and it is larger than all segments of the log.
-fn unexplained(
-    manifest: Option<&Manifest>,
-    batches: &[ListedBatch],
-    others: &[ListedOther],
-) -> Option<Disagreement> {
-    if !batches.is_empty() {
-        // What is listed of a damaged batch says nothing of its size.
+/// A segment of the next generation without an index. A segment is written after its index, and
+/// deleted before it.
+fn without_index(manifest: Option<&Manifest>, others: &[ListedOther]) -> Option<Disagreement> {
+    if mutants::is(Mutant::SegmentAlone) {
         return None;
     }
     let next = next_after(manifest);
-    let mut segments = others.iter().filter_map(|other| match other.name {
-        ObjectName::Segment(name) if name.generation == next => Some((name, other.size)),
+    let listed: BTreeSet<_> = others.iter().map(|other| other.name).collect();
+    let mut segments = listed.iter().filter_map(|name| match name {
+        ObjectName::Segment(segment) if segment.generation == next => Some(*segment),
         _ => None,
     });
-    let segments_of_log = manifest.into_iter().flat_map(|manifest| &manifest.segments);
-    let known = segments_of_log.map(|segment| segment.bytes).fold(0, u64::saturating_add);
-    let (segment, _) = segments.find(|(name, size)| {
-        let index = ObjectName::Index(name.index());
-        *size > known && !others.iter().any(|other| other.name == index)
-    })?;
-    Some(Disagreement::Unexplained(ObjectName::Segment(segment)))
+    let alone = segments.find(|segment| !listed.contains(&ObjectName::Index(segment.index())))?;
+    Some(Disagreement::Alone(alone))
 }

@@ -144,18 +144,21 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
         markers
     }
 
-    /// Deletes segments that no manifest will ever name.
+    /// Deletes segments that no manifest will ever name, and then their indexes: a segment without
+    /// an index is damage.
     pub(crate) fn discard(&self, segments: &[SegmentName]) {
-        let names = segments.iter();
-        let names = names.flat_map(|name| [name.to_string(), name.index().to_string()]);
-        self.delete(&names.collect::<Vec<_>>());
+        let failed = self.delete(&segments.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let deleted = segments.iter().filter(|segment| !failed.contains(&segment.to_string()));
+        self.delete(&deleted.map(|segment| segment.index().to_string()).collect::<Vec<_>>());
     }
 
-    /// Deletes objects of the log. An object that cannot be deleted is left to the next compaction.
-    pub(crate) fn delete(&self, names: &[String]) {
-        let keys: Vec<_> = names.iter().map(|name| self.catalog.name.key(name)).collect();
-        for keys in keys.chunks(DELETE_KEYS_MAX) {
-            let failures = self.catalog.store.delete(keys);
+    /// Deletes objects of the log, and returns those that cannot be deleted. They are left to the
+    /// next compaction.
+    pub(crate) fn delete(&self, names: &[String]) -> BTreeSet<String> {
+        let mut left = BTreeSet::new();
+        for names in names.chunks(DELETE_KEYS_MAX) {
+            let keys: Vec<_> = names.iter().map(|name| self.catalog.name.key(name)).collect();
+            let failures = self.catalog.store.delete(&keys);
             if let Some((key, error)) = failures.first() {
                 self.system.warn(&format!(
                     "cannot delete {} of {} objects, first {key}: {}; the next compaction \
@@ -165,7 +168,12 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
                     error.message
                 ));
             }
+            let failed = names.iter().zip(&keys);
+            let failed =
+                failed.filter(|(_, key)| failures.iter().any(|(failed, _)| failed == *key));
+            left.extend(failed.map(|(name, _)| name.clone()));
         }
+        left
     }
 }
 

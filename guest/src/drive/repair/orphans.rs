@@ -53,7 +53,8 @@ pub(super) fn repair<S: Store, Y: System>(
     if let Some(segment) = without_index(generation, &others) {
         let why = format!(
             "{segment} has no index, so its batches are unknown; restore the index, or the \
-             manifests, from a copy of the store"
+             manifests, from a copy of the store, or move the segment out of the log to continue \
+             without its lines"
         );
         return Ok(step(Action::Nothing(why)));
     }
