@@ -155,6 +155,8 @@ fn compressed_inputs_are_decompressed_by_their_bytes() {
         ("app.log.gz", gzip(text.as_bytes())),
         ("app.log.1", gzip(text.as_bytes())),
         ("joined.gz", both(gzip)),
+        ("padded.gz", [&both(gzip)[..], &[0; 1024]].concat()),
+        ("padded_within.gz", [&gzip(half)[..], &[0; 5], &gzip(rest)].concat()),
         ("marked.gz", gzip(&marked)),
         ("app.log.zst", zstd(text.as_bytes())),
         ("app.log.2", zstd(text.as_bytes())),
@@ -207,7 +209,12 @@ fn compressed_data_that_are_damaged_stop_behind_their_whole_lines() {
         (
             "behind.gz",
             [&gzip(b"a\nb\n")[..], b"more than a head"].concat(),
-            "gzip data are damaged before",
+            "gzip data are damaged before byte 24: bytes that are not gzip data follow",
+        ),
+        (
+            "little.gz",
+            [&gzip(b"a\nb\n")[..], b"\0more"].concat(),
+            "gzip data are damaged before byte 25: bytes that are not gzip data follow",
         ),
         ("cut.zst", zipped[..zipped.len() / 2].to_vec(), "zstd data are cut off at byte "),
         ("head.zst", zipped[..5].to_vec(), "zstd data are cut off at byte "),

@@ -9,6 +9,7 @@ use crate::drive::change::{self, Change, Changed};
 use crate::drive::commit::{Committer, Goal};
 use crate::drive::interrupted::Interrupted;
 use crate::error::Error;
+use crate::format::batch::BatchRecord;
 use crate::format::names::LogName;
 use crate::format::numbers::to_u64;
 use crate::limits::COMPACT_TRIES;
@@ -22,7 +23,7 @@ pub struct Compaction {
     pub batches: u64,
     /// Segments merged.
     pub segments: u64,
-    /// Events and bytes of the new segments.
+    /// Events and bytes of the new segments, without lost events.
     pub events: u64,
     pub bytes: u64,
     /// New segments.
@@ -174,7 +175,7 @@ fn run_once<S: Store, Y: System>(
         Changed::Done(done) => Some(Compaction {
             batches,
             segments,
-            events: done.sum(|batch| batch.events),
+            events: done.sum(BatchRecord::events_stored),
             bytes: done.sum(|batch| batch.bytes),
             new_segments: to_u64(done.segments.len()),
             new_key: done.segments.first().map(|new| committer.catalog.name.key(new.name)),

@@ -200,6 +200,10 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
 
     fn begin_segment(&mut self) -> Result<S::Upload, Error> {
         let name = self.name();
+        if name.part >= COMMIT_SEGMENTS_MAX {
+            let message = format!("a commit writes at most {COMMIT_SEGMENTS_MAX} segments");
+            return Err(Error::Unsupported(message));
+        }
         let key = self.catalog.name.key(name);
         self.segments.push(NewSegment { name, batches: Vec::new(), index: None });
         self.catalog.store.start_upload(&key).map_err(|error| write_failed(&key, error))

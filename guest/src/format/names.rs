@@ -1,4 +1,4 @@
-//! The names of a log and of its objects. Only this file builds or parses them.
+//! The names of a log and of its objects. Only this module builds or parses them.
 //!
 //! 1. Parsing is strict: a name is one of the forms below, byte for byte, or not the log's at all.
 //! 2. Printing a parsed name gives the same bytes.
@@ -10,6 +10,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::Error;
 use crate::limits::{LOG_NAME_BYTES_MAX, MANIFESTS_KEPT};
+
+mod unfinished;
+
+pub use unfinished::unfinished;
+pub(crate) use unfinished::{SET_ASIDE, set_aside};
 
 const BATCH: &str = "batch_";
 const SEGMENT: &str = "segment_";
@@ -359,12 +364,6 @@ impl ObjectName {
             SegmentName::parse(name).map(Self::Segment)
         }
     }
-}
-
-/// The object that an unfinished write collects under `NAME#DIGITS`.
-pub fn unfinished(name: &str) -> Option<ObjectName> {
-    let (name, number) = name.split_once('#')?;
-    decimal(number, number.len()).and_then(|_| ObjectName::parse(name))
 }
 
 impl fmt::Display for ObjectName {

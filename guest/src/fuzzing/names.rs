@@ -17,8 +17,8 @@ pub fn names(data: &[u8]) {
             }
         }
         if let Some(object) = unfinished(name) {
-            let number = name.strip_prefix(&object.to_string()).unwrap();
-            let digits = number.strip_prefix('#').unwrap();
+            let (written, digits) = name.split_once('#').unwrap();
+            assert!(written.ends_with(&object.to_string()));
             assert!(!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
         }
     }

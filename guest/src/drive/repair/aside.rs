@@ -7,24 +7,21 @@ use crate::drive::catalog::Catalog;
 use crate::drive::commit::Committer;
 use crate::drive::segment_writer::write_failed;
 use crate::error::Error;
-use crate::format::names::{Digest, LogName, ObjectName};
+use crate::format::names::{self, Digest, LogName, ObjectName, SET_ASIDE};
 use crate::limits::{CHUNK_BYTES_MAX, LIST_PAGE_OBJECTS};
 use crate::ports::{
     EntryKind, HostBytes, ObjectRange, OrderedRead, Store, StoreErrorKind, System, Upload,
     WriteError,
 };
 
-/// The prefix of the names of objects that were set aside.
-const ASIDE: &str = "set-aside_";
-
 /// The key of an object that was set aside.
 pub(super) fn key(log: &LogName, object: &ObjectName) -> String {
-    log.key(format!("{ASIDE}{object}"))
+    log.key(format!("{SET_ASIDE}{object}"))
 }
 
 /// Lists the objects of the log that were set aside, each with its key.
 pub(super) fn listed<S: Store>(catalog: &Catalog<S>) -> Result<Vec<(ObjectName, String)>, Error> {
-    let prefix = catalog.name.key(ASIDE);
+    let prefix = catalog.name.key(SET_ASIDE);
     let mut pages = Pages::new(&prefix, None);
     let mut objects = Vec::new();
     loop {
@@ -35,8 +32,8 @@ pub(super) fn listed<S: Store>(catalog: &Catalog<S>) -> Result<Vec<(ObjectName, 
         let has_more = pages.take(&page)?;
         let entries = page.objects.iter().filter(|entry| entry.kind == EntryKind::Object);
         objects.extend(entries.filter_map(|entry| {
-            let own = entry.key.strip_prefix(&prefix)?;
-            Some((object_in(own)?, entry.key.clone()))
+            let own = catalog.name.object(&entry.key)?;
+            Some((names::set_aside(own)?, entry.key.clone()))
         }));
         if !has_more {
             return Ok(objects);
@@ -44,23 +41,20 @@ pub(super) fn listed<S: Store>(catalog: &Catalog<S>) -> Result<Vec<(ObjectName, 
     }
 }
 
-/// Parses the name of an object that was set aside, without the prefix.
-fn object_in(name: &str) -> Option<ObjectName> {
-    ObjectName::parse(name).or_else(|| {
-        let (digest, name) = name.split_once('_')?;
-        Digest::parse(digest).and_then(|_| ObjectName::parse(name))
-    })
-}
-
 /// Copies the object, if it exists. An object set aside under its name before stays; if that
-/// differs, the copy gets a name with its digest.
+/// differs, or is not an object, the copy gets a name with its digest.
 pub(super) fn set_aside<S: Store>(catalog: &Catalog<S>, object: &ObjectName) -> Result<(), Error> {
     let (from, to) = (catalog.name.key(object), key(&catalog.name, object));
-    if copy(catalog, &from, &to)? || digest_of(catalog, &from)? == digest_of(catalog, &to)? {
+    if copy(catalog, &from, &to)? {
         return Ok(());
     }
-    if let Some(digest) = digest_of(catalog, &from)? {
-        let to = catalog.name.key(format!("{ASIDE}{digest}_{object}"));
+    let digest = digest_of(catalog, &from)?;
+    // What cannot be read is not a copy: a link, for example.
+    if digest_of(catalog, &to).is_ok_and(|aside| aside == digest) {
+        return Ok(());
+    }
+    if let Some(digest) = digest {
+        let to = catalog.name.key(format!("{SET_ASIDE}{digest}_{object}"));
         copy(catalog, &from, &to)?;
     }
     Ok(())

@@ -9,19 +9,16 @@ use std::error::Error;
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal as _, Read, StdinLock};
 
-use flate2::bufread::MultiGzDecoder;
-use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
-
 use crate::commands::append::nature::{Nature, Packing, Unfit, named, nature};
 use crate::process::exit::Code;
 use crate::terminal::streams::read_once;
 
+mod members;
+
+use members::{Gzip, Zstd};
+
 /// The most bytes of a block.
 pub(crate) const BLOCK_BYTES: usize = 256 * 1024;
-
-/// The largest accepted window of zstd data, as for the `zstd` tool without an option.
-const ZSTD_WINDOW_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
 /// The reason why an input cannot be read any further, and the exit code.
 #[derive(Debug)]
@@ -34,6 +31,7 @@ pub(crate) struct Fault {
 pub(crate) enum Stream {
     Stdin(StdinLock<'static>),
     File(File),
+    Empty,
 }
 
 /// Reads the blocks of one input.
@@ -48,7 +46,7 @@ pub(crate) struct Decoder {
 
 enum Content {
     Plain(Raw),
-    Gzip(Box<MultiGzDecoder<Raw>>),
+    Gzip(Box<Gzip>),
     Zstd(Box<Zstd>),
 }
 
@@ -64,7 +62,7 @@ impl Decoder {
                 Err(error) => return Err(raw.cannot_read(name, &error)),
             };
             match nature {
-                Nature::Packed(Packing::Gzip) => Content::Gzip(Box::new(MultiGzDecoder::new(raw))),
+                Nature::Packed(Packing::Gzip) => Content::Gzip(Box::new(Gzip::new(raw))),
                 Nature::Packed(Packing::Zstd) => Content::Zstd(Box::new(Zstd::new(raw))),
                 nature => {
                     if let (Nature::Text { .. }, Some(named)) = (&nature, named(name)) {
@@ -126,10 +124,10 @@ impl Decoder {
         let name = &self.name;
         match &mut self.content {
             Content::Plain(raw) => raw.take_block().map_err(|error| raw.cannot_read(name, &error)),
-            Content::Gzip(gzip) => read_block(|block| gzip.read(block).map_err(AnyError::from))
-                .map_err(|error| gzip.get_ref().fault(name, Packing::Gzip, &*error)),
+            Content::Gzip(gzip) => read_block(|block| gzip.read(block))
+                .map_err(|error| gzip.raw().fault(name, Packing::Gzip, &*error)),
             Content::Zstd(zstd) => read_block(|block| zstd.read(block))
-                .map_err(|error| zstd.raw.fault(name, Packing::Zstd, &*error)),
+                .map_err(|error| zstd.raw().fault(name, Packing::Zstd, &*error)),
         }
     }
 }
@@ -173,6 +171,7 @@ impl Raw {
         let is_terminal = match &stream {
             Stream::Stdin(stdin) => stdin.is_terminal(),
             Stream::File(file) => file.is_terminal(),
+            Stream::Empty => false,
         };
         Self { stream, block: Vec::new(), done: 0, position: 0, failed: None, is_terminal }
     }
@@ -202,6 +201,7 @@ impl Raw {
             // A read as large as this one bypasses its small buffer.
             Stream::Stdin(stdin) => read_once(stdin, &mut block),
             Stream::File(file) => read_once(file, &mut block),
+            Stream::Empty => Ok(0),
         }?;
         block.truncate(length);
         Ok(block)
@@ -289,64 +289,6 @@ fn is_cut_off(error: &(dyn Error + 'static)) -> bool {
         cause = error.source();
     }
     false
-}
-
-/// Decompresses the frames of zstd data, one after the other.
-struct Zstd {
-    raw: Raw,
-    frame: FrameDecoder,
-    in_frame: bool,
-}
-
-impl Zstd {
-    fn new(raw: Raw) -> Self {
-        let mut frame = FrameDecoder::new();
-        frame.set_max_window_size(ZSTD_WINDOW_BYTES_MAX);
-        Self { raw, frame, in_frame: false }
-    }
-
-    fn read(&mut self, block: &mut [u8]) -> Result<usize, AnyError> {
-        loop {
-            if !self.in_frame && !self.begin_frame()? {
-                return Ok(0);
-            }
-            while self.frame.can_collect() == 0 && !self.frame.is_finished() {
-                self.frame.decode_blocks(&mut self.raw, BlockDecodingStrategy::UptoBlocks(1))?;
-            }
-            let read = self.frame.read(block)?;
-            if read > 0 {
-                return Ok(read);
-            }
-            self.in_frame = false;
-            let stored = self.frame.get_checksum_from_data();
-            if stored.is_some() && stored != self.frame.get_calculated_checksum() {
-                return Err("the checksum of a frame does not match".into());
-            }
-        }
-    }
-
-    /// Reads the header of the next frame with data. False: no frame is left.
-    fn begin_frame(&mut self) -> Result<bool, AnyError> {
-        while !self.raw.fill_buf()?.is_empty() {
-            match self.frame.reset(&mut self.raw) {
-                Ok(()) => {
-                    self.in_frame = true;
-                    return Ok(true);
-                }
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                    length,
-                    ..
-                })) => {
-                    let mut skipped = self.raw.by_ref().take(length.into());
-                    if io::copy(&mut skipped, &mut io::sink())? < u64::from(length) {
-                        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-                    }
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(false)
-    }
 }
 
 impl Fault {
