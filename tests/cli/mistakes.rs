@@ -54,7 +54,21 @@ fn damage_is_answered_by_a_remedy() {
     ];
     for command in commands {
         let arguments = [command, &[log.as_str()]].concat();
-        check(&arguments, "", 4, &[&repair, &skip, "restore damaged objects from a copy"]);
+        let skips = command.contains(&"--skip-damaged");
+        let skip = if skips { "cannot read" } else { skip.as_str() };
+        check(&arguments, "", 4, &[&repair, skip, "restore damaged objects from a copy"]);
+    }
+    // Without its manifest, nothing of a log can be read.
+    let (_folder, log) = fresh();
+    ok(&["append", &log], "a\n");
+    fs::write(Path::new(&log).join("manifest_0000000000000000009.json"), "").unwrap();
+    let repair = format!("stratalog repair {log}");
+    for command in commands {
+        let arguments = [command, &[log.as_str()]].concat();
+        let ran = run_with(&arguments, b"");
+        assert_eq!(ran.code, 4, "{arguments:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(&repair), "{arguments:?}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("reads the rest"), "{arguments:?}: {}", ran.stderr);
     }
 }
 

@@ -54,10 +54,8 @@ impl Target {
                 let below = shown_below(location, below, *more);
                 Failure::input(format!("{}{below}{similar}", no_log(location)))
             }
-            Some(Error::Damaged(Damage { object, found, .. })) => {
-                let name = object.rsplit('/').next().unwrap_or(object);
-                let is_there = name.starts_with("manifest_") && found != "no such object";
-                let hint = if is_there { self.way_round_manifest() } else { self.way_on() };
+            Some(Error::Damaged(Damage { object, .. })) => {
+                let hint = self.way_on([object.as_str()]);
                 failure.context(what).with_hint(hint)
             }
             // If the bucket is missing, it does not matter which request found that out.
@@ -77,23 +75,30 @@ impl Target {
         }
     }
 
-    /// Returns the action to take on a damaged manifest, which hides the segments.
-    fn way_round_manifest(&self) -> String {
+    /// Returns the action to take on damaged objects. Without the current manifest, nothing can be
+    /// read.
+    pub(crate) fn way_on<'a>(&self, damaged: impl IntoIterator<Item = &'a str>) -> String {
+        let is_manifest = |object: &str| object.rsplit('/').next().is_some_and(is_manifest);
+        if damaged.into_iter().any(is_manifest) {
+            return self.way_to_repair();
+        }
         let log = shell::word(self.location.to_string().as_ref());
-        format!(
-            "restore the manifest from a copy; `stratalog repair {log}` reports whether a repair \
-             is possible"
-        )
+        let repair = self.way_to_repair();
+        format!("{repair}, and `stratalog read --skip-damaged {log}` reads the rest")
     }
 
-    /// Returns the action to take on damage.
-    pub(crate) fn way_on(&self) -> String {
+    /// Returns the action to take where nothing else can be read.
+    pub(crate) fn way_to_repair(&self) -> String {
         let log = shell::word(self.location.to_string().as_ref());
         format!(
             "restore damaged objects from a copy; `stratalog repair {log}` reports what can be \
-             repaired, and `stratalog read --skip-damaged {log}` reads the rest"
+             repaired"
         )
     }
+}
+
+fn is_manifest(name: &str) -> bool {
+    name.starts_with("manifest_")
 }
 
 /// Returns `there is no log at …`, and the reason if it is known.

@@ -139,7 +139,7 @@ impl Skips {
         let at_least = if self.uncounted { "at least " } else { "" };
         let events = count(self.events, "event", "events");
         let message = format!("cannot read {at_least}{events} of {objects}");
-        Err(Failure::new(Code::Damaged, message).with_hint(target.way_on()))
+        Err(Failure::new(Code::Damaged, message).with_hint(target.way_to_repair()))
     }
 }
 

@@ -66,7 +66,8 @@ pub(crate) async fn run(command: &Verify, shared: &Shared) -> Result<Code, Failu
             let damaged = u64::try_from(damaged).unwrap_or(u64::MAX);
             let objects = count(damaged, "damaged object", "damaged objects");
             let message = format!("{objects} in {location}");
-            Err(Failure::new(Code::Damaged, message).with_hint(target.way_on()))
+            let hint = target.way_on(found.damaged.iter().map(String::as_str));
+            Err(Failure::new(Code::Damaged, message).with_hint(hint))
         }
     }
 }

@@ -162,9 +162,8 @@ impl<'a> Appender<'a> {
         let Fault { code, mut message } = fault;
         if self.place.line > 0 {
             let lines = count(self.place.line, "whole line", "whole lines");
-            let are = if self.place.line == 1 { "is" } else { "are" };
-            // Writing to a string does not fail.
-            write!(message, "; the {lines} before that {are} appended").ok();
+            // Some of them may be blank. Writing to a string does not fail.
+            write!(message, "; the events of the {lines} before that are appended").ok();
         }
         Failure::new(code, message)
     }
