@@ -71,7 +71,8 @@ fn repair_without_apply_changes_nothing() {
     assert_eq!(ok(&["tail", "-n", "5", &log], ""), numbered(55..60));
     let last = run_with(&["tail", "-n", "15", &log], b"").stdout;
     assert_eq!(last, numbered(35..40) + &numbered(50..60));
-    ok(&["compact", "--full", &log], "");
+    let done = json(&["compact", "--json", "--full", &log]);
+    assert_eq!(done["events"], 50, "{done}");
     check(&["repair", &log], "", 0, &["nothing to repair"]);
     let last = run_with(&["tail", "-n", "12", &log], b"").stdout;
     assert_eq!(last, numbered(38..40) + &numbered(50..60));
@@ -94,6 +95,26 @@ fn repair_without_apply_changes_nothing() {
     ok(&["compact", &log], "");
     assert_eq!(run_with(&["read", &log], b"").stdout, numbered(50..60));
     check(&["verify", &log], "", 0, &["10 events", "nothing is damaged"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn link_in_the_place_of_a_set_aside_copy_stops_no_repair() {
+    let (folder, log, batch) = damaged();
+    let name = batch.file_name().unwrap().to_str().unwrap().to_owned();
+    let aside = PathBuf::from(&log).join(format!("set-aside_{name}"));
+    let elsewhere = folder.path().join("elsewhere");
+    fs::write(&elsewhere, "kept").unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &aside).unwrap();
+    let bytes = fs::read(&batch).unwrap();
+    let done = json(&["repair", "--json", "--yes", &log]);
+    assert_eq!((&done["ok"], &done["events_lost"]), (&json!(true), &json!(10)), "{done}");
+    assert_eq!(fs::read(&elsewhere).unwrap(), b"kept");
+    let copies = fs::read_dir(&log).unwrap().map(|file| file.unwrap().path());
+    let copies = copies.filter(|path| !path.is_symlink() && path.is_file());
+    let copies: Vec<_> = copies.filter(|path| fs::read(path).unwrap() == bytes).collect();
+    assert_eq!(copies.len(), 1, "{copies:?}");
+    assert!(copies[0].to_str().unwrap().contains("set-aside_"), "{copies:?}");
 }
 
 /// Makes a log of three batches, compacted, and puts the batches back next to the segment.

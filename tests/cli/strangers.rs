@@ -208,33 +208,34 @@ fn files_of_killed_writes_are_counted_and_listed() {
     ok(&["append", &log], "one\n");
     let old = "batch_0001700000000000000_00000001_1_0000000000000000.jsonl#1";
     let new = "segment_0000000000000000001_0000000a_0000.jsonl#12";
+    let aside = "set-aside_0123456789abcdef_manifest_0000000000000000001.json#3";
     let foreign = ["batch_notes#1", "notes#1", "manifest_0000000000000000001.json#x"];
-    for name in [old, new].iter().chain(&foreign) {
+    for name in [old, new, aside].iter().chain(&foreign) {
         fs::write(Path::new(&log).join(name), "12345").unwrap();
     }
     let hours_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7_200);
     let file = fs::File::options().write(true).open(Path::new(&log).join(old)).unwrap();
     file.set_modified(hours_ago).unwrap();
     let stats = json(&["stat", "--json", &log]);
-    assert_eq!((&stats["unfinished_objects"], &stats["unfinished_bytes"]), (&2.into(), &10.into()));
+    assert_eq!((&stats["unfinished_objects"], &stats["unfinished_bytes"]), (&3.into(), &15.into()));
     assert_eq!((&stats["objects"], &stats["garbage_objects"]), (&1.into(), &0.into()));
-    assert!(ok(&["stat", &log], "").contains("unfinished           2 files, 10 B\n"));
+    assert!(ok(&["stat", &log], "").contains("unfinished           3 files, 15 B\n"));
     let verified = json(&["verify", "--json", &log]);
     assert_eq!(verified["ok"], true);
     let garbage = verified["leftovers"].as_array().unwrap();
-    for (name, garbage) in [old, new].iter().zip(garbage) {
+    for (name, garbage) in [old, new, aside].iter().zip(garbage) {
         assert_eq!(garbage["object"], format!("log/{name}"));
         assert_eq!(
             (&garbage["bytes"], &garbage["reason"]),
             (&5.into(), &"unfinished-write".into())
         );
     }
-    assert_eq!(garbage.len(), 2);
+    assert_eq!(garbage.len(), 3);
     let said = run_with(&["verify", &log], b"").stderr;
     assert!(
-        said.contains("nothing is damaged; a later write removes 2 unfinished files (10 B)"),
+        said.contains("nothing is damaged; a later write removes 3 unfinished files (15 B)"),
         "{said}"
     );
     ok(&["append", &log], "two\n");
-    assert_eq!(json(&["stat", "--json", &log])["unfinished_objects"], 1);
+    assert_eq!(json(&["stat", "--json", &log])["unfinished_objects"], 2);
 }
