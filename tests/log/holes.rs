@@ -156,11 +156,20 @@ fn hole_6_segment_without_a_manifest_is_ignored_and_goes_later() {
             log.append(&event).unwrap();
             log.flush().unwrap();
         }
-        let crashed = "log/segment_0000000000000000001_00000bad_0000.jsonl";
-        world.put(crashed, "half of a comp");
+        // A crash leaves the index of a segment first, then both.
+        let crashed = "log/segment_0000000000000000001_00000bad_0000";
+        let (index, segment) = (format!("{crashed}.index"), format!("{crashed}.jsonl"));
+        let lines = world.keys().into_iter().map(|key| {
+            let name = key.strip_prefix("log/").unwrap();
+            let digest = name.strip_suffix(".jsonl").unwrap().rsplit('_').next().unwrap();
+            format!("{{\"batch\":\"{name}\",\"events\":1,\"bytes\":2,\"digest\":\"{digest}\"}}\n")
+        });
+        world.put(&index, &lines.collect::<String>());
+        assert_eq!(log.read_all().unwrap(), events(2));
+        world.put(&segment, "a\nb\n");
         assert_eq!(log.read_all().unwrap(), events(2));
         log.compact().unwrap();
-        assert!(!world.keys().contains(&crashed.to_owned()));
+        assert!(!world.keys().contains(&index) && !world.keys().contains(&segment));
         assert_eq!(log.read_all().unwrap(), events(2));
     });
 }
