@@ -78,8 +78,9 @@ impl<S: Store> Catalog<S> {
                 let object = ObjectName::Index(name);
                 return Ok(Some(Disagreement::Orphan { object, batch }));
             }
-            // Without its segment, it is the remainder of a killed commit.
-            let is_written = others.iter().any(|other| other.name == ObjectName::Segment(name.0));
+            // Without its segment, it may be what a killed commit has left, unless it cuts a batch.
+            let is_written = others.iter().any(|other| other.name == ObjectName::Segment(name.0))
+                || records.first().is_some_and(|first| first.trimmed > 0);
             if name.0.part == 0
                 && is_written
                 && let Some(segment) = self.kept_of(manifest, others, records.first())?

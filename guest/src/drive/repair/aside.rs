@@ -45,17 +45,18 @@ pub(super) fn listed<S: Store>(catalog: &Catalog<S>) -> Result<Vec<(ObjectName, 
 /// differs, or is not an object, the copy gets a name with its digest.
 pub(super) fn set_aside<S: Store>(catalog: &Catalog<S>, object: &ObjectName) -> Result<(), Error> {
     let (from, to) = (catalog.name.key(object), key(&catalog.name, object));
-    if copy(catalog, &from, &to)? {
+    let copied = copy(catalog, &from, &to);
+    if matches!(copied, Ok(true)) {
         return Ok(());
     }
     let digest = digest_of(catalog, &from)?;
     // What cannot be read is not a copy: a link, for example.
-    if digest_of(catalog, &to).is_ok_and(|aside| aside == digest) {
+    if copied.is_ok() && digest_of(catalog, &to).is_ok_and(|aside| aside == digest) {
         return Ok(());
     }
     if let Some(digest) = digest {
-        let to = catalog.name.key(format!("{SET_ASIDE}{digest}_{object}"));
-        copy(catalog, &from, &to)?;
+        let other = catalog.name.key(format!("{SET_ASIDE}{digest}_{object}"));
+        copy(catalog, &from, &other).map_err(|error| copied.err().unwrap_or(error))?;
     }
     Ok(())
 }
