@@ -50,13 +50,14 @@ async fn read(host: &Host, store: &Store, name: &str) -> Vec<String> {
     rest(host.read(store, name).await.unwrap()).await
 }
 
-/// Waits for the creates of this many segments, and checks that there were no more.
+/// Waits for the creates of the indexes of this many segments, and checks that there were no more.
+/// A segment is written after its index.
 fn await_segments(world: &World, number: usize) {
     let found = Cell::new(0);
-    until("the create of a segment", || {
+    until("the create of an index", || {
         let requests = world.faults.requests();
         let creates = requests.iter().filter(|request| {
-            request.starts_with("create log/segment_") && request.ends_with(".jsonl")
+            request.starts_with("create log/segment_") && request.ends_with(".index")
         });
         found.set(found.get() + creates.count());
         found.get() >= number
@@ -85,7 +86,7 @@ fn handle_compacts_in_the_background_during_appends_and_reads() {
     world.runtime.block_on(async {
         let log = host.open(&store, "log", options(4)).await.unwrap();
         append(&log, &all[..3]).await;
-        // The fourth batch is created, and then the segment's create stalls.
+        // The fourth batch is created, and then the create of the index stalls.
         world.faults.arm_after(1, Call::Create, Fault::Stalls);
         append(&log, &all[3..4]).await;
         await_segments(&world, 1);
