@@ -89,7 +89,7 @@ impl Boundary {
         match self.kept.bytes.is_empty() {
             // No bytes: there is no range to read.
             true => Source::Segment(self.kept.segment),
-            false => Source::SegmentRange(self.kept.clone()),
+            false => Source::range(self.kept.clone()),
         }
     }
 }

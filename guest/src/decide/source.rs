@@ -1,5 +1,8 @@
 //! The sources of a log's events, and the objects to read for each.
 
+use std::iter::{Chain, FlatMap};
+use std::{array, option, vec};
+
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{LogName, ObjectName};
@@ -12,8 +15,20 @@ pub(crate) enum Source {
     /// A whole segment. Its index is read before its bytes.
     Segment(SegmentRecord),
     /// Consecutive batches of a segment, whose records are known.
-    SegmentRange(SegmentRange),
+    SegmentRange(Box<SegmentRange>),
     Batch(ListedBatch),
+}
+
+/// The objects of one source.
+type Objects = Chain<option::IntoIter<SourceObject>, array::IntoIter<SourceObject, 1>>;
+
+/// The objects of many sources, which are there only once they are requested: a log may have a
+/// hundred thousand batches.
+pub(crate) type ObjectsOfAll = FlatMap<vec::IntoIter<Source>, Objects, fn(Source) -> Objects>;
+
+/// Returns the objects to read for sources, in order.
+pub(crate) fn objects_of(sources: Vec<Source>) -> ObjectsOfAll {
+    sources.into_iter().flat_map(Source::objects)
 }
 
 /// An object to read for a source: its index, or its bytes.
@@ -25,12 +40,17 @@ pub(crate) struct SourceObject {
 
 impl Source {
     /// The objects to read, in order.
-    pub(crate) fn objects(self) -> impl Iterator<Item = SourceObject> {
+    pub(crate) fn objects(self) -> Objects {
         let index = match &self {
             Self::Segment(segment) => Some(SourceObject::index(*segment)),
             Self::SegmentRange(_) | Self::Batch(_) => None,
         };
         index.into_iter().chain([SourceObject::bytes(self)])
+    }
+
+    /// Consecutive batches of a segment.
+    pub(crate) fn range(range: SegmentRange) -> Self {
+        Self::SegmentRange(Box::new(range))
     }
 }
 

@@ -240,7 +240,7 @@ impl<S: Store> Reader<S> {
                 };
                 match self.cursor.enter(&segment, &index) {
                     Some(range) => {
-                        let sources = vec![Source::SegmentRange(range)];
+                        let sources = vec![Source::range(range)];
                         self.read(sources, Some((segment, index)), steps);
                     }
                     None => {

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::decide::source::{Source, SourceObject};
+use crate::decide::source::{self, ObjectsOfAll, Source, SourceObject};
 use crate::drive::catalog::Catalog;
 use crate::drive::interrupted::Interrupted;
 use crate::error::{Damage, Error};
@@ -26,7 +26,7 @@ pub(crate) struct SourceReader<S: Store> {
     store: S,
     log: LogName,
     /// Objects not requested yet.
-    later: Vec<SourceObject>,
+    later: ObjectsOfAll,
     /// Objects requested, and the number of the one being decoded.
     window: Vec<SourceObject>,
     read: Option<S::Read>,
@@ -84,7 +84,7 @@ impl<S: Store> SourceReader<S> {
         Self {
             store: catalog.store.clone(),
             log: catalog.name.clone(),
-            later: sources.into_iter().flat_map(Source::objects).collect(),
+            later: source::objects_of(sources),
             window: Vec::new(),
             read: None,
             at: 0,
@@ -122,8 +122,7 @@ impl<S: Store> SourceReader<S> {
     /// Takes a chunk. Returns false at the end.
     fn read_on(&mut self) -> Result<bool, Interrupted> {
         if self.read.is_none() {
-            let remaining = self.later.split_off(self.later.len().min(READ_RANGES_MAX));
-            self.window = std::mem::replace(&mut self.later, remaining);
+            self.window = self.later.by_ref().take(READ_RANGES_MAX).collect();
             if self.window.is_empty() {
                 return Ok(false);
             }
@@ -208,7 +207,7 @@ impl<S: Store> SourceReader<S> {
                 let index = self.index.take().unwrap_or_default();
                 Decoder::Segment(SegmentReader::new(&segment, index.batches))
             }
-            Source::SegmentRange(range) => Decoder::Segment(SegmentReader::of_range(range)),
+            Source::SegmentRange(range) => Decoder::Segment(SegmentReader::of_range(*range)),
             Source::Batch(ListedBatch { name, size }) => match name.origin {
                 Some(origin) => Decoder::Batch(BatchReader::new(name, origin, size)?),
                 None => Decoder::LegacyBatch(LegacyBatchReader::new(name, size)),

@@ -296,7 +296,7 @@ fn plan_step<S: Store>(
     let Some(boundary) = &step.boundary else { return Ok(step.trimmed(0)) };
     // Only a batch that is cut must be read, to count the bytes that stay.
     let (_, gone) = match boundary.cut() {
-        Some((range, events)) => count_first(catalog, Source::SegmentRange(range), events)?,
+        Some((range, events)) => count_first(catalog, Source::range(range), events)?,
         None => (0, 0),
     };
     Ok(step.trimmed(boundary.bytes().saturating_sub(gone)))

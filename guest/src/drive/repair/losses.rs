@@ -182,7 +182,7 @@ pub(super) fn inputs_of(
 }
 
 fn range(range: SegmentRange) -> Input {
-    Input::Sources(vec![Source::SegmentRange(range)])
+    Input::Sources(vec![Source::range(range)])
 }
 
 /// The inputs for live batches, without those that cannot be read.
