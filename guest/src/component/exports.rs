@@ -151,9 +151,22 @@ impl host_lines::Guest for Component {
         log: host_lines::LogBorrow<'_>,
         lines: host_lines::Bytes,
         events: u64,
-    ) -> Result<(), types::Error> {
-        log.get::<LogResource>().0.borrow_mut().append_host_bytes(lines.into(), events)?;
-        Ok(())
+    ) -> Result<types::Written, types::Error> {
+        let mut writer = log.get::<LogResource>().0.borrow_mut();
+        writer.append_host_bytes(lines.into(), events)?;
+        Ok(writer.written().into())
+    }
+
+    fn flush_step(
+        log: host_lines::LogBorrow<'_>,
+    ) -> Result<host_lines::FlushProgress, types::Error> {
+        let mut writer = log.get::<LogResource>().0.borrow_mut();
+        let done = writer.flush_step()?;
+        Ok(host_lines::FlushProgress { written: writer.written().into(), done })
+    }
+
+    fn written_by(log: host_lines::LogBorrow<'_>) -> types::Written {
+        log.get::<LogResource>().0.borrow().written().into()
     }
 
     fn next(

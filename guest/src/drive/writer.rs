@@ -16,11 +16,13 @@ use crate::drive::reader::{ReadOptions, Reader};
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::format::batch;
 use crate::format::lines::{check_event, check_lines};
-use crate::format::names::{BatchName, BatchTime, LogName, WriterId};
+use crate::format::names::{BatchTime, LogName, WriterId};
 use crate::format::numbers::to_u64;
 use crate::limits::{CLOCK_AHEAD_MICROS, RETRY_REST_MICROS};
-use crate::mutants::{self, Mutant};
 use crate::ports::{HostBytes, PendingCreate, Store, System, WriteError};
+use sealed::{CreateState, Sealed};
+
+mod sealed;
 
 /// The durable writes of a handle since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,21 +30,6 @@ pub struct Written {
     pub batches: u64,
     pub events: u64,
     pub bytes: u64,
-}
-
-/// A batch that is not confirmed yet.
-struct Sealed<S: Store> {
-    name: BatchName,
-    lines: S::Bytes,
-    events: u64,
-    create: CreateState<S::Create>,
-    /// True if an earlier try may have landed, or may still land.
-    in_doubt: bool,
-}
-
-enum CreateState<C> {
-    InFlight(C),
-    Failed { at: u64 },
 }
 
 /// A handle that appends to a log.
@@ -157,13 +144,27 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// # Errors
     /// [`Error::WriteFailed`]: all events are kept, and the next flush retries.
     pub fn flush(&mut self) -> Result<Written, Error> {
-        self.check_open()?;
-        self.wait_in_flight()?;
-        if !self.buffer.is_empty() {
-            self.seal()?;
-            self.wait_in_flight()?;
-        }
+        while !self.flush_step()? {}
         Ok(self.written)
+    }
+
+    /// Does one step of a flush: waits for at most one batch. Returns true if nothing is left to
+    /// flush.
+    ///
+    /// # Errors
+    /// As [`Writer::flush`].
+    pub fn flush_step(&mut self) -> Result<bool, Error> {
+        self.check_open()?;
+        if self.sealed.is_none() && !self.buffer.is_empty() {
+            self.seal()?;
+        }
+        self.wait_in_flight()?;
+        Ok(self.buffer.is_empty())
+    }
+
+    /// Returns the durable writes of this handle.
+    pub fn written(&self) -> Written {
+        self.written
     }
 
     /// Confirms, retries or seals by age whatever is due. Does not wait for the store, except to
@@ -361,18 +362,6 @@ impl<S: Store, Y: System> Writer<S, Y> {
         {
             sealed.retry(&self.catalog, &mut self.last_time);
         }
-    }
-}
-
-impl<S: Store> Sealed<S> {
-    fn retry(&mut self, catalog: &Catalog<S>, last: &mut BatchTime) {
-        if mutants::is(Mutant::RenameOnRetry)
-            && let Some(time) = last.next(0)
-        {
-            (*last, self.name.time) = (time, time);
-        }
-        let create = catalog.store.start_create(&catalog.name.key(self.name), &self.lines);
-        self.create = CreateState::InFlight(create);
     }
 }
 

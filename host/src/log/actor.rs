@@ -4,8 +4,11 @@
 //! 2. A pack that the component refused is kept and offered again before anything newer.
 //! 3. Few packed events wait a millisecond for more, so that not each of them costs a call of the
 //!    component. No command waits for that.
+//! 4. What is durable is published as the component reports it, after every call that may have made
+//!    more of it durable.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -15,7 +18,7 @@ use super::append_queue::{AppendQueue, Pack};
 use super::background::Background;
 use crate::error::{Error, Result};
 use crate::limits::LINGER_TIME;
-use crate::sandbox::instance::{Called, Handle, Instance, Trap};
+use crate::sandbox::instance::{Called, FlushProgress, Handle, Instance, Trap};
 use crate::types::interface::Pending;
 use crate::types::{WriteFailure, Written};
 
@@ -42,6 +45,10 @@ pub(super) struct WriterActor {
     tick_at: Option<Instant>,
     /// The time to pass on a small pack; none while none is known to exist.
     linger_until: Option<Instant>,
+    /// The durable writes that the component has reported.
+    written: Written,
+    /// Its bytes, for the handles.
+    durable_bytes: Arc<AtomicU64>,
     /// Compacts concurrently, if the options ask for it.
     background: Option<Background>,
 }
@@ -58,12 +65,22 @@ impl WriterActor {
     pub(super) fn new(
         instance: Instance,
         handle: Handle,
-        queue: Arc<AppendQueue>,
+        (queue, durable_bytes): (Arc<AppendQueue>, Arc<AtomicU64>),
         tick: Duration,
         background: Option<Background>,
     ) -> Self {
-        let (refused, tick_at, linger_until) = (None, None, None);
-        Self { instance, handle, queue, refused, tick, tick_at, linger_until, background }
+        Self {
+            instance,
+            handle,
+            queue,
+            refused: None,
+            tick,
+            tick_at: None,
+            linger_until: None,
+            written: Written { batches: 0, events: 0, bytes: 0 },
+            durable_bytes,
+            background,
+        }
     }
 
     /// Serves until the log is closed, all its handles are dropped, or the component fails.
@@ -146,7 +163,9 @@ impl WriterActor {
                     let (guest, wasm_store, time) = self.instance.enter();
                     let count =
                         time.measure(guest.log().call_file_count(wasm_store, self.handle)).await;
-                    reply.send(self.returned(count)?).ok();
+                    let count = self.returned(count)?;
+                    self.publish_written().await?;
+                    reply.send(count).ok();
                 }
                 Command::Close(reply) => {
                     // No append may slip in between the last flush and the end.
@@ -180,7 +199,7 @@ impl WriterActor {
 
     fn compact_if_due(&mut self) {
         if let Some(background) = &mut self.background {
-            background.begin_if_due(self.instance.created());
+            background.begin_if_due(self.written.batches);
         }
     }
 
@@ -222,7 +241,10 @@ impl WriterActor {
     async fn send(&mut self, pack: Pack) -> Result<Result<()>> {
         self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
         match self.instance.append_host_bytes(self.handle, pack.lines.clone(), pack.events).await {
-            Ok(()) => Ok(Ok(())),
+            Ok(written) => {
+                self.publish(written);
+                Ok(Ok(()))
+            }
             Err(error @ Error::WriteFailed(_)) => {
                 self.refused = Some(pack);
                 let error = self.with_all_pending(error);
@@ -265,13 +287,39 @@ impl WriterActor {
         loop {
             // A full component must be flushed before it takes the rest.
             let drained = self.drain().await?;
-            let (guest, wasm_store, time) = self.instance.enter();
-            let flushed = time.measure(guest.log().call_flush(wasm_store, self.handle)).await;
-            let flushed = self.returned(flushed)?;
+            let flushed = self.flush_component().await?;
             if drained.is_ok() || flushed.is_err() {
                 return Ok(flushed.map_err(|error| self.with_all_pending(error)));
             }
         }
+    }
+
+    /// Makes the events that have reached the component durable.
+    async fn flush_component(&mut self) -> Result<Result<Written>> {
+        loop {
+            let step = self.instance.flush_step(self.handle).await;
+            let FlushProgress { written, done } = match self.returned(step)? {
+                Ok(progress) => progress,
+                Err(error) => return Ok(Err(error)),
+            };
+            self.publish(written);
+            if done {
+                return Ok(Ok(written));
+            }
+        }
+    }
+
+    /// Publishes what the component has made durable.
+    fn publish(&mut self, written: Written) {
+        self.written = written;
+        self.durable_bytes.store(written.bytes, Ordering::Relaxed);
+    }
+
+    /// Publishes what is durable after a call that does not return it.
+    async fn publish_written(&mut self) -> Result<()> {
+        let written = self.instance.written(self.handle).await;
+        self.publish(written.map_err(|error| self.trapped(&error))?);
+        Ok(())
     }
 
     async fn pending(&mut self) -> Result<Result<Pending>> {
@@ -290,6 +338,7 @@ impl WriterActor {
         let (guest, wasm_store, time) = self.instance.enter();
         let pending = time.measure(guest.log().call_tick(wasm_store, self.handle)).await;
         let pending = pending.map_err(|error| self.trapped(&error))?;
+        self.publish_written().await?;
         self.tick_at = (pending || self.refused.is_some()).then(|| Instant::now() + self.tick);
         Ok(())
     }

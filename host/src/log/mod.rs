@@ -46,7 +46,7 @@ pub struct Log {
     name: Arc<str>,
     queue: Arc<AppendQueue>,
     commands: mpsc::Sender<Command>,
-    /// Bytes of the batches that are known to be in the store.
+    /// Bytes of the batches that are known to be in the store, as the actor publishes them.
     durable_bytes: Arc<AtomicU64>,
     /// The memory of the writer's instance.
     memory: Memory,
@@ -76,8 +76,9 @@ impl Log {
         let name: Arc<str> = name.into();
         let background = compact_after
             .map(|batches| Background::new(engine.clone(), store.clone(), name.clone(), batches));
-        let durable_bytes = instance.created_bytes();
-        let actor = WriterActor::new(instance, handle, queue.clone(), limits.tick, background);
+        let durable_bytes = Arc::new(AtomicU64::new(0));
+        let shared = (queue.clone(), durable_bytes.clone());
+        let actor = WriterActor::new(instance, handle, shared, limits.tick, background);
         tokio::spawn(actor.run(receiver));
         Ok(Self { engine, store, name, queue, commands, durable_bytes, memory })
     }

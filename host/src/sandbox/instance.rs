@@ -1,8 +1,5 @@
 //! One instance of the component, and the calls of its exports.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-
 use bytes::Bytes;
 use wasmtime::Store as WasmStore;
 pub(crate) use wasmtime::component::ResourceAny as Handle;
@@ -11,11 +8,12 @@ use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::sandbox::bindings::LogComponent;
 use crate::sandbox::bindings::exports::stratalog::log::append_log::Guest;
+pub(crate) use crate::sandbox::bindings::exports::stratalog::log::host_lines::FlushProgress;
 use crate::sandbox::imports::State;
 use crate::sandbox::memory::{Borrowed, Memory};
 use crate::sandbox::meter::PolledTime;
-use crate::types::interface::Options;
-use crate::types::{CompactOptions, Compaction, RepairStep, Skipped};
+use crate::types::interface::{self as types, Options};
+use crate::types::{CompactOptions, Compaction, RepairStep, Skipped, Written};
 
 /// The return of a call: its result, or the failure of the instance.
 pub(crate) type Called<T> = wasmtime::Result<T>;
@@ -53,19 +51,37 @@ impl Instance {
     }
 
     /// Passes events to a handle of the component. They are packed lines that were checked, and
-    /// they count already against the memory of their owner.
+    /// they count already against the memory of their owner. Returns what the handle has made
+    /// durable.
     pub(crate) async fn append_host_bytes(
         &mut self,
         log: Handle,
         lines: Bytes,
         events: u64,
-    ) -> Result<()> {
+    ) -> Result<Written> {
         let state = self.wasm_store.data_mut();
         let time = state.in_flight.meter.begin();
         let lines = state.keep_counted(lines)?;
         let appended = self.component.stratalog_log_host_lines();
         let appended = time.measure(appended.call_append(&mut self.wasm_store, log, lines, events));
         Ok(appended.await.map_err(|error| Error::trapped(&error))??)
+    }
+
+    /// Does one step of a flush of a handle.
+    pub(crate) async fn flush_step(
+        &mut self,
+        log: Handle,
+    ) -> Called<Result<FlushProgress, types::Error>> {
+        let time = self.wasm_store.data_mut().in_flight.meter.begin();
+        let lines = self.component.stratalog_log_host_lines();
+        time.measure(lines.call_flush_step(&mut self.wasm_store, log)).await
+    }
+
+    /// Returns what a handle has made durable.
+    pub(crate) async fn written(&mut self, log: Handle) -> Called<Written> {
+        let time = self.wasm_store.data_mut().in_flight.meter.begin();
+        let lines = self.component.stratalog_log_host_lines();
+        time.measure(lines.call_written_by(&mut self.wasm_store, log)).await
     }
 
     /// Returns the next page of a reader of the component. After the outer error, the instance
@@ -140,17 +156,6 @@ impl Instance {
         let lines = self.component.stratalog_log_host_lines();
         let position = time.measure(lines.call_position_before(&mut self.wasm_store, reader)).await;
         position.map_err(|error| Error::trapped(&error))
-    }
-
-    /// Returns the number of objects created by creates that were started without waiting: a
-    /// writer's batches.
-    pub(crate) fn created(&self) -> u64 {
-        self.wasm_store.data().in_flight.created
-    }
-
-    /// Returns the counter of the bytes of those objects, which continues to count.
-    pub(crate) fn created_bytes(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.wasm_store.data().in_flight.created_bytes)
     }
 
     /// Drops a handle that the component returned.

@@ -1,7 +1,6 @@
 //! The operations of an instance that are in flight in its object store.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use tokio::sync::Semaphore;
 
@@ -19,10 +18,6 @@ const ROOM_SHARES_OF_A_READ: usize = 4;
 
 pub(crate) struct InFlight {
     pub(crate) meter: ComputeMeter,
-    /// Objects whose creates were started, have succeeded, and were dropped.
-    pub(crate) created: u64,
-    /// Their bytes.
-    pub(crate) created_bytes: Arc<AtomicU64>,
     /// Bounds the bytes of creates in flight, whether or not a caller still waits for them.
     pub(super) creates: Arc<Semaphore>,
     /// Each ordered read in progress has a clone.
@@ -34,15 +29,7 @@ pub(crate) struct InFlight {
 impl InFlight {
     pub(crate) fn new(memory: Memory) -> Self {
         let creates = Arc::new(Semaphore::new(CREATES_IN_FLIGHT_MAX));
-        let created_bytes = Arc::default();
-        Self {
-            meter: ComputeMeter::default(),
-            created: 0,
-            created_bytes,
-            creates,
-            reads: Arc::default(),
-            memory,
-        }
+        Self { meter: ComputeMeter::default(), creates, reads: Arc::default(), memory }
     }
 
     /// Returns the number of objects that a read may fetch ahead. The memory for them counts

@@ -4,7 +4,6 @@
 //! Everything that a component passes in is hostile: sizes and counts are checked before use.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use wasmtime::component::Resource;
@@ -16,7 +15,7 @@ use super::{ObjectStoreView, check_count};
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, READ_RANGE_BYTES};
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::memory::Borrowed;
-use crate::store::{EntryKind, ObjectRange, OrderedRead, PendingCreate, Upload, WriteError};
+use crate::store::{EntryKind, ObjectRange, OrderedRead, PendingCreate, Upload};
 
 /// Smaller chunks are copied for the component.
 const CHUNK_COPIED_BYTES: usize = 16 * 1024;
@@ -26,8 +25,7 @@ type Outcome = Result<(), wit::WriteError>;
 #[expect(unreachable_pub, reason = "the bindings name it in public")]
 /// A create in flight, or one that was refused before it began.
 pub enum CreateSlot {
-    /// With the number of its bytes.
-    Started(PendingCreate, Target, u64),
+    Started(PendingCreate, Target),
     Refused(wit::StoreError),
 }
 
@@ -84,7 +82,7 @@ impl wit::Host for ObjectStoreView<'_> {
                     self.table.get(&bytes)?.to_payload(&self.in_flight.memory)?;
                 let guard = (permit, counted);
                 let create = target.store.start_create_with(&target.key, payload, exclusive, guard);
-                CreateSlot::Started(create, target, u64::try_from(length).unwrap_or(u64::MAX))
+                CreateSlot::Started(create, target)
             }
             Err(error) => CreateSlot::Refused(error),
         };
@@ -195,7 +193,7 @@ fn entry_kind(kind: EntryKind) -> wit::EntryKind {
 impl wit::HostPendingCreate for ObjectStoreView<'_> {
     async fn poll(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Option<Outcome>> {
         Ok(match self.table.get_mut(&pending)? {
-            CreateSlot::Started(pending, target, _) => {
+            CreateSlot::Started(pending, target) => {
                 pending.poll().map(|outcome| outcome.map_err(|error| target.write_error(error)))
             }
             CreateSlot::Refused(error) => Some(Err(wit::WriteError::NotWritten(error.clone()))),
@@ -205,7 +203,7 @@ impl wit::HostPendingCreate for ObjectStoreView<'_> {
     async fn wait(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<Outcome> {
         let start = self.in_flight.meter.now();
         let outcome = match self.table.get_mut(&pending)? {
-            CreateSlot::Started(pending, target, _) => {
+            CreateSlot::Started(pending, target) => {
                 pending.wait().await.map_err(|error| target.write_error(error))
             }
             CreateSlot::Refused(error) => Err(wit::WriteError::NotWritten(error.clone())),
@@ -215,12 +213,7 @@ impl wit::HostPendingCreate for ObjectStoreView<'_> {
     }
 
     async fn drop(&mut self, pending: Resource<CreateSlot>) -> wasmtime::Result<()> {
-        if let CreateSlot::Started(mut pending, _, bytes) = self.table.delete(pending)?
-            && let Some(Ok(()) | Err(WriteError::AlreadyExists)) = pending.poll()
-        {
-            self.in_flight.created = self.in_flight.created.saturating_add(1);
-            self.in_flight.created_bytes.fetch_add(bytes, Ordering::Relaxed);
-        }
+        self.table.delete(pending)?;
         Ok(())
     }
 }
