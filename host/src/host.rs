@@ -223,7 +223,7 @@ impl Host {
         name: &str,
         options: &CompactOptions,
     ) -> Result<Compaction> {
-        self.engine.instantiate(store).await?.compact(name, options).await
+        Ok(self.engine.instantiate(store).await?.compact(name, options).await?)
     }
 
     /// Returns what [`Host::compact`] would do now. Changes nothing.
@@ -236,10 +236,7 @@ impl Host {
         name: &str,
         options: &CompactOptions,
     ) -> Result<CompactionPlan> {
-        let mut instance = self.engine.instantiate(store).await?;
-        let (guest, wasm_store, time) = instance.enter();
-        let plan = time.measure(guest.call_plan_compaction(wasm_store, name, *options)).await;
-        Ok(plan.map_err(|error| Error::trapped(&error))??)
+        Ok(self.engine.instantiate(store).await?.plan_compaction(name, options).await?)
     }
 
     /// Permanently removes the oldest events of a log. Readers no longer yield them, and no object
@@ -256,11 +253,7 @@ impl Host {
         until: TrimPoint,
         options: TrimOptions,
     ) -> Result<Trimmed> {
-        let mut instance = self.engine.instantiate(store).await?;
-        let (guest, wasm_store, time) = instance.enter();
-        let done = guest.call_trim(wasm_store, name, &until, options);
-        let done = time.measure(done).await;
-        Ok(done.map_err(|error| Error::trapped(&error))??)
+        Ok(self.engine.instantiate(store).await?.trim(name, &until, options).await?)
     }
 
     /// Returns what [`Host::trim`] would do now. Changes nothing.
@@ -274,11 +267,7 @@ impl Host {
         until: TrimPoint,
         options: TrimOptions,
     ) -> Result<Trimmed> {
-        let mut instance = self.engine.instantiate(store).await?;
-        let (guest, wasm_store, time) = instance.enter();
-        let plan = guest.call_plan_trim(wasm_store, name, &until, options);
-        let done = time.measure(plan).await;
-        Ok(done.map_err(|error| Error::trapped(&error))??)
+        Ok(self.engine.instantiate(store).await?.plan_trim(name, &until, options).await?)
     }
 
     /// Begins to check all objects of a log, in an instance of its own. If the log does not exist,
@@ -303,7 +292,7 @@ impl Host {
     /// which objects exist or how large they are. Nothing is changed that only one of them
     /// supports.
     pub async fn repair(&self, store: &Store, name: &str) -> Result<Vec<RepairStep>> {
-        self.engine().instantiate(store).await?.repair(name, false).await
+        Ok(self.engine.instantiate(store).await?.repair(name, false).await?)
     }
 
     /// Returns what [`Host::repair`] would do now. Where one step depends on another, the list ends
@@ -313,7 +302,7 @@ impl Host {
     /// As [`Host::verify`](crate::Host::verify), and as [`Host::repair`] if listing and objects
     /// disagree.
     pub async fn plan_repair(&self, store: &Store, name: &str) -> Result<Vec<RepairStep>> {
-        self.engine().instantiate(store).await?.repair(name, true).await
+        Ok(self.engine.instantiate(store).await?.repair(name, true).await?)
     }
 
     /// Counts the objects, events and bytes of a log without reading its events.
@@ -321,10 +310,7 @@ impl Host {
     /// # Errors
     /// [`Error::InvalidInput`], [`Error::NoLog`], [`Error::StoreFailed`] or [`Error::Damaged`].
     pub async fn stat(&self, store: &Store, name: &str) -> Result<Stats> {
-        let mut instance = self.engine.instantiate(store).await?;
-        let (guest, wasm_store, time) = instance.enter();
-        let stats = time.measure(guest.call_stat(wasm_store, name)).await;
-        Ok(stats.map_err(|error| Error::trapped(&error))??)
+        Ok(self.engine.instantiate(store).await?.stat(name).await?)
     }
 
     /// Returns the folder where the command line keeps compiled components by default:

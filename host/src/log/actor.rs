@@ -18,7 +18,7 @@ use super::append_queue::{AppendQueue, Pack};
 use super::background::Background;
 use crate::error::{Error, Result};
 use crate::limits::LINGER_TIME;
-use crate::sandbox::instance::{Called, FlushProgress, Handle, Instance, Trap};
+use crate::sandbox::instance::{CallError, Called, FlushProgress, Handle, Instance};
 use crate::types::interface::Pending;
 use crate::types::{WriteFailure, Written};
 
@@ -144,38 +144,31 @@ impl WriterActor {
                             replies.push(reply);
                         }
                     }
-                    let flushed = self.flush().await?;
+                    let flushed = self.flush().await;
                     for reply in replies {
-                        reply.send(flushed.clone()).ok();
+                        reply.send(flushed.clone().map_err(Error::from)).ok();
                     }
+                    unless_trapped(flushed)?;
                 }
                 Command::Tick(reply) => {
                     self.maintain().await?;
                     reply.send(Ok(self.tick_at.is_some())).ok();
                 }
                 Command::Pending(reply) => {
-                    let pending = self.pending().await?;
-                    reply.send(pending).ok();
+                    reply.send(Ok(self.pending().await?)).ok();
                 }
                 Command::FileCount(reply) => {
-                    // Events that are refused for now are in no object.
-                    self.drain().await?.ok();
-                    let (guest, wasm_store, time) = self.instance.enter();
-                    let count =
-                        time.measure(guest.log().call_file_count(wasm_store, self.handle)).await;
-                    let count = self.returned(count)?;
-                    self.publish_written().await?;
-                    reply.send(count).ok();
+                    let count = self.file_count().await;
+                    reply.send(count.clone().map_err(Error::from)).ok();
+                    unless_trapped(count)?;
                 }
                 Command::Close(reply) => {
                     // No append may slip in between the last flush and the end.
                     self.queue.end(Error::Closed);
-                    let mut closed = self.flush().await?;
+                    let mut closed = self.flush().await;
                     if closed.is_ok() {
-                        let (guest, wasm_store, time) = self.instance.enter();
-                        let written =
-                            time.measure(guest.log().call_close(wasm_store, self.handle)).await;
-                        closed = self.returned(written)?;
+                        let written = self.instance.close(self.handle).await;
+                        closed = self.checked(written);
                     }
                     let done = closed.is_ok();
                     if let Ok(written) = closed {
@@ -185,7 +178,8 @@ impl WriterActor {
                         self.compact_if_due();
                         self.finish_compacting().await;
                     }
-                    reply.send(closed).ok();
+                    reply.send(closed.clone().map_err(Error::from)).ok();
+                    unless_trapped(closed)?;
                     if done {
                         self.drop_handle().await?;
                         return Ok(true);
@@ -214,7 +208,7 @@ impl WriterActor {
         let now = Instant::now();
         let is_time = self.linger_until.is_some_and(|at| at <= now);
         if is_time || self.queue.is_large() {
-            self.drain().await?.ok();
+            unless_trapped(self.drain().await)?;
         } else {
             self.linger_until.get_or_insert(now + LINGER_TIME);
         }
@@ -222,46 +216,43 @@ impl WriterActor {
     }
 
     /// Passes all that is packed now to the component, and no more, since others may pack without
-    /// end. The outer error ends the log.
-    async fn drain(&mut self) -> Result<Result<()>> {
+    /// end.
+    async fn drain(&mut self) -> Called<()> {
         self.linger_until = None;
         if let Some(pack) = self.refused.take() {
-            if let Err(error) = self.send(pack).await? {
-                return Ok(Err(error));
-            }
+            self.send(pack).await?;
             self.queue.set_refused(None);
         }
         match self.queue.take() {
             Some(pack) => self.send(pack).await,
-            None => Ok(Ok(())),
+            None => Ok(()),
         }
     }
 
     /// Passes a pack to the component.
-    async fn send(&mut self, pack: Pack) -> Result<Result<()>> {
+    async fn send(&mut self, pack: Pack) -> Called<()> {
         self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
         match self.instance.append_host_bytes(self.handle, pack.lines.clone(), pack.events).await {
             Ok(written) => {
                 self.publish(written);
-                Ok(Ok(()))
+                Ok(())
             }
-            Err(error @ Error::WriteFailed(_)) => {
+            Err(CallError::Returned(error @ Error::WriteFailed(_))) => {
                 self.refused = Some(pack);
                 let error = self.with_all_pending(error);
                 self.queue.set_refused(Some(error.clone()));
-                Ok(Err(error))
+                Err(CallError::Returned(error))
             }
             // Each event of the pack is within the limits of the options, and its append has
             // returned success.
             Err(error) => {
-                let error = match error {
-                    Error::Guest(_) => error,
+                let error = match Error::from(error) {
+                    error @ Error::Guest(_) => error,
                     error => Error::Guest(format!(
                         "the component refused an event within its limits: {error}"
                     )),
                 };
-                self.queue.end(error.clone());
-                Err(error)
+                self.checked(Err(CallError::Trapped(error)))
             }
         }
     }
@@ -283,28 +274,32 @@ impl WriterActor {
         }
     }
 
-    async fn flush(&mut self) -> Result<Result<Written>> {
+    async fn flush(&mut self) -> Called<Written> {
         loop {
             // A full component must be flushed before it takes the rest.
-            let drained = self.drain().await?;
-            let flushed = self.flush_component().await?;
-            if drained.is_ok() || flushed.is_err() {
-                return Ok(flushed.map_err(|error| self.with_all_pending(error)));
+            let is_drained = match self.drain().await {
+                Ok(()) => true,
+                Err(CallError::Returned(_)) => false,
+                Err(trapped) => return Err(trapped),
+            };
+            let flushed = self.flush_component().await.map_err(|error| match error {
+                CallError::Returned(error) => CallError::Returned(self.with_all_pending(error)),
+                trapped => trapped,
+            })?;
+            if is_drained {
+                return Ok(flushed);
             }
         }
     }
 
     /// Makes the events that have reached the component durable.
-    async fn flush_component(&mut self) -> Result<Result<Written>> {
+    async fn flush_component(&mut self) -> Called<Written> {
         loop {
             let step = self.instance.flush_step(self.handle).await;
-            let FlushProgress { written, done } = match self.returned(step)? {
-                Ok(progress) => progress,
-                Err(error) => return Ok(Err(error)),
-            };
+            let FlushProgress { written, done } = self.checked(step)?;
             self.publish(written);
             if done {
-                return Ok(Ok(written));
+                return Ok(written);
             }
         }
     }
@@ -316,28 +311,37 @@ impl WriterActor {
     }
 
     /// Publishes what is durable after a call that does not return it.
-    async fn publish_written(&mut self) -> Result<()> {
+    async fn publish_written(&mut self) -> Called<()> {
         let written = self.instance.written(self.handle).await;
-        self.publish(written.map_err(|error| self.trapped(&error))?);
+        self.publish(self.checked(written)?);
         Ok(())
     }
 
-    async fn pending(&mut self) -> Result<Result<Pending>> {
-        self.drain().await?.ok();
-        let (guest, wasm_store, time) = self.instance.enter();
-        let pending = time.measure(guest.log().call_pending(wasm_store, self.handle)).await;
-        let mut pending = pending.map_err(|error| self.trapped(&error))?;
+    /// Counts the objects. Events that are refused for now are in none.
+    async fn file_count(&mut self) -> Called<u64> {
+        unless_trapped(self.drain().await).map_err(CallError::Trapped)?;
+        let count = self.instance.file_count(self.handle).await;
+        if let Err(CallError::Trapped(_)) = count {
+            return self.checked(count);
+        }
+        self.publish_written().await?;
+        count
+    }
+
+    async fn pending(&mut self) -> Result<Pending> {
+        unless_trapped(self.drain().await)?;
+        let pending = self.instance.pending(self.handle).await;
+        let mut pending = self.checked(pending)?;
         pending.lines.extend(self.refused.iter().flat_map(|pack| pack.lines.iter().copied()));
         self.queue.copy_to(&mut pending.lines);
-        Ok(Ok(pending))
+        Ok(pending)
     }
 
     async fn maintain(&mut self) -> Result<()> {
         self.tick_at = None;
-        self.drain().await?.ok();
-        let (guest, wasm_store, time) = self.instance.enter();
-        let pending = time.measure(guest.log().call_tick(wasm_store, self.handle)).await;
-        let pending = pending.map_err(|error| self.trapped(&error))?;
+        unless_trapped(self.drain().await)?;
+        let pending = self.instance.tick(self.handle).await;
+        let pending = self.checked(pending)?;
         self.publish_written().await?;
         self.tick_at = (pending || self.refused.is_some()).then(|| Instant::now() + self.tick);
         Ok(())
@@ -345,30 +349,29 @@ impl WriterActor {
 
     /// Drops the component's handle, which logs the number of lost events.
     async fn drop_handle(&mut self) -> Result<()> {
-        self.drain().await?.ok();
+        unless_trapped(self.drain().await)?;
         let more = self.events_here();
         if more > 0 {
             tracing::warn!("a log was dropped without close: {more} more events were not flushed");
         }
-        self.instance.drop_handle(self.handle).await
-    }
-
-    /// Separates a trap, which ends the log, from an error that the component returned.
-    fn returned<T, E>(&self, called: Called<std::result::Result<T, E>>) -> Result<Result<T>>
-    where
-        Error: From<E>,
-    {
-        match called {
-            Ok(result) => Ok(result.map_err(Error::from)),
-            Err(error) => Err(self.trapped(&error)),
-        }
+        Ok(self.instance.drop_handle(self.handle).await?)
     }
 
     /// Records that the component failed, before the callers that wait for a reply are released.
-    fn trapped(&self, error: &Trap) -> Error {
-        let error = Error::trapped(error);
-        self.queue.end(error.clone());
-        error
+    fn checked<T>(&self, called: Called<T>) -> Called<T> {
+        called.inspect_err(|error| {
+            if let CallError::Trapped(error) = error {
+                self.queue.end(error.clone());
+            }
+        })
+    }
+}
+
+/// Returns the failure that ends the log. An error that the component returned does not.
+fn unless_trapped<T>(called: Called<T>) -> Result<()> {
+    match called {
+        Err(CallError::Trapped(error)) => Err(error),
+        Ok(_) | Err(CallError::Returned(_)) => Ok(()),
     }
 }
 

@@ -81,7 +81,7 @@ impl Background {
 /// Compacts the log once; returns the warning, if there is one.
 async fn compact(engine: &SharedEngine, store: &Store, name: &str) -> Option<String> {
     let compacted =
-        async { engine.instantiate(store).await?.compact(name, &CompactOptions::new()).await };
+        async { Ok(engine.instantiate(store).await?.compact(name, &CompactOptions::new()).await?) };
     match compacted.await {
         Ok(done) => {
             tracing::debug!("compacted log {name}: {} objects merged", done.merged_files);

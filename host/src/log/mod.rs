@@ -22,6 +22,7 @@ use crate::limits::COMMANDS_MAX;
 use crate::options::{HandleLimits, LogOptions};
 use crate::read_options::of_pending;
 use crate::sandbox::engine::SharedEngine;
+use crate::sandbox::instance::CallError;
 use crate::sandbox::memory::Memory;
 use crate::store::Store;
 use crate::types::interface::Pending;
@@ -62,10 +63,7 @@ impl Log {
         let compact_after = options.compact_after_batches()?;
         let mut instance = engine.instantiate(&store).await?;
         let options_given = options.to_wit()?;
-        let (guest, wasm_store, time) = instance.enter();
-        let log = guest.log();
-        let opened = time.measure(log.call_open(wasm_store, name, options_given)).await;
-        let handle = opened.map_err(|error| Error::trapped(&error))??;
+        let handle = instance.open(name, options_given).await?;
         // An event is counted when it is taken. From then on it must not be refused.
         let memory = instance.memory().clone();
         memory.charge_freely();
@@ -152,8 +150,8 @@ impl Log {
     pub async fn compact(&self, options: &CompactOptions) -> Result<Compaction> {
         let mut instance = self.engine.instantiate(&self.store).await?;
         match instance.compact(&self.name, options).await {
-            Err(Error::NoLog(_)) => Ok(Compaction::default()),
-            done => done,
+            Err(CallError::Returned(Error::NoLog(_))) => Ok(Compaction::default()),
+            done => Ok(done?),
         }
     }
 

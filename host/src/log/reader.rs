@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::sandbox::calls::Calls;
 use crate::sandbox::engine::SharedEngine;
-use crate::sandbox::instance::{CountedPage, Handle};
+use crate::sandbox::instance::{CallError, Called, CountedPage, Handle};
 use crate::store::Store;
 use crate::types::Skipped;
 use crate::types::interface as wit;
@@ -30,9 +30,9 @@ pub struct Reader {
     pub(super) ends_with: Option<&'static str>,
 }
 
-/// The result of a call on the instance.
+/// The result of a call on the instance. Only a call for a page can return an error.
 enum Answer {
-    Page(Result<Option<CountedPage>>),
+    Page(Option<CountedPage>),
     Position { text: Option<String>, side: Side },
     Skipped(Vec<Skipped>),
 }
@@ -57,9 +57,7 @@ impl Reader {
             _ => None,
         };
         let mut instance = engine.instantiate(store).await?;
-        let (guest, wasm_store, time) = instance.enter();
-        let handle = time.measure(guest.call_read(wasm_store, name, options)).await;
-        let handle = handle.map_err(|error| Error::trapped(&error))??;
+        let handle = instance.read(name, options).await?;
         Ok(Self { calls: Calls::new(instance), handle, kept: None, ends_with })
     }
 
@@ -92,7 +90,7 @@ impl Reader {
                 async move { Ok(Answer::Page(instance.next_page(handle).await?)) }.boxed()
             });
             if let Answer::Page(page) = next.await? {
-                return page;
+                return Ok(page);
             }
         }
     }
@@ -122,11 +120,11 @@ impl Reader {
                 };
                 async move { Ok(Answer::Position { text: text.await?, side }) }.boxed()
             });
-            match position.await? {
-                Answer::Page(page) => self.kept = Some(page),
+            let called = position.await;
+            match self.keep_page(called)? {
                 // An answer for another side is from an earlier call.
-                Answer::Position { text, side } if side == self.side() => break text,
-                Answer::Position { .. } | Answer::Skipped(_) => {}
+                Some(Answer::Position { text, side }) if side == self.side() => break text,
+                _ => {}
             }
         };
         text.ok_or_else(|| {
@@ -142,7 +140,7 @@ impl Reader {
             let skips = instance.skip_damaged(handle);
             async move { Ok(Answer::Skipped(skips.await.map(|()| Vec::new())?)) }.boxed()
         });
-        skips.await.map(|_| ())
+        Ok(skips.await.map(|_| ())?)
     }
 
     /// Returns the damage that this reader has skipped since the last call. There is none unless
@@ -158,12 +156,23 @@ impl Reader {
                 let skipped = instance.take_skipped(handle);
                 async move { Ok(Answer::Skipped(skipped.await?)) }.boxed()
             });
-            match skipped.await? {
-                Answer::Skipped(skipped) => return Ok(skipped),
-                Answer::Page(page) => self.kept = Some(page),
-                Answer::Position { .. } => {}
+            let called = skipped.await;
+            if let Some(Answer::Skipped(skipped)) = self.keep_page(called)? {
+                return Ok(skipped);
             }
         }
+    }
+
+    /// Keeps the page that a completed call has returned, or its error, for the next call of
+    /// `next`. Returns every other answer.
+    fn keep_page(&mut self, called: Called<Answer>) -> Result<Option<Answer>> {
+        match called {
+            Ok(Answer::Page(page)) => self.kept = Some(Ok(page)),
+            Err(CallError::Returned(error)) => self.kept = Some(Err(error)),
+            Err(CallError::Trapped(error)) => return Err(error),
+            Ok(answer) => return Ok(Some(answer)),
+        }
+        Ok(None)
     }
 
     fn side(&self) -> Side {

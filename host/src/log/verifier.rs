@@ -4,7 +4,7 @@ use std::fmt;
 
 use futures::FutureExt as _;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::sandbox::calls::Calls;
 use crate::sandbox::engine::SharedEngine;
 use crate::sandbox::instance::Handle;
@@ -17,16 +17,14 @@ use crate::types::Checked;
 /// Every call is cancel safe: the step that a dropped future would have returned is returned by the
 /// next call.
 pub struct Verifier {
-    calls: Calls<Result<Option<Checked>>>,
+    calls: Calls<Option<Checked>>,
     handle: Handle,
 }
 
 impl Verifier {
     pub(crate) async fn open(engine: &SharedEngine, store: &Store, name: &str) -> Result<Self> {
         let mut instance = engine.instantiate(store).await?;
-        let (guest, wasm_store, time) = instance.enter();
-        let handle = time.measure(guest.call_verify(wasm_store, name)).await;
-        let handle = handle.map_err(|error| Error::trapped(&error))??;
+        let handle = instance.verify(name).await?;
         Ok(Self { calls: Calls::new(instance), handle })
     }
 
@@ -40,17 +38,8 @@ impl Verifier {
     /// [`Error::Unsupported`] for a manifest of a newer format.
     pub async fn next(&mut self) -> Result<Option<Checked>> {
         let handle = self.handle;
-        let checked = self.calls.end_or_make(move |instance| {
-            async move {
-                let (guest, wasm_store, time) = instance.enter();
-                let verifier = guest.verifier();
-                let checked = time.measure(verifier.call_next(wasm_store, handle)).await;
-                let checked = checked.map_err(|error| Error::trapped(&error))?;
-                Ok(checked.map_err(Error::from))
-            }
-            .boxed()
-        });
-        checked.await?
+        let checked = self.calls.end_or_make(move |instance| instance.next_checked(handle).boxed());
+        Ok(checked.await?)
     }
 }
 

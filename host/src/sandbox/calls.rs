@@ -9,8 +9,8 @@
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
-use crate::error::{Error, Result};
-use crate::sandbox::instance::Instance;
+use crate::error::Error;
+use crate::sandbox::instance::{CallError, Called, Instance};
 
 /// An instance whose calls return an `A` each.
 pub(crate) struct Calls<A> {
@@ -19,12 +19,12 @@ pub(crate) struct Calls<A> {
 
 enum State<A> {
     Idle(Box<Instance>),
-    InProgress(BoxFuture<'static, (Box<Instance>, Result<A>)>),
+    InProgress(BoxFuture<'static, (Box<Instance>, Called<A>)>),
     Over(Error),
 }
 
-/// A call on an instance: its result, or the failure of the instance.
-pub(crate) type Call<'a, A> = BoxFuture<'a, Result<A>>;
+/// A call on an instance.
+pub(crate) type Call<'a, A> = BoxFuture<'a, Called<A>>;
 
 impl<A: Send + 'static> Calls<A> {
     pub(crate) fn new(instance: Instance) -> Self {
@@ -35,11 +35,11 @@ impl<A: Send + 'static> Calls<A> {
     /// Cancel safe.
     ///
     /// # Errors
-    /// The failure of the instance, by this call or an earlier one.
+    /// [`CallError::Trapped`] for a failure of the instance, by this call or an earlier one.
     pub(crate) async fn end_or_make(
         &mut self,
         call: impl FnOnce(&mut Instance) -> Call<'_, A> + Send + 'static,
-    ) -> Result<A> {
+    ) -> Called<A> {
         // Nothing is awaited before the handle owns the call.
         if let State::Idle(_) = self.state
             && let State::Idle(mut instance) = std::mem::replace(&mut self.state, lost())
@@ -52,12 +52,12 @@ impl<A: Send + 'static> Calls<A> {
         }
         let (instance, answer) = match &mut self.state {
             State::InProgress(call) => call.await,
-            State::Over(error) => return Err(error.clone()),
-            State::Idle(_) => return Err(Error::Closed),
+            State::Over(error) => return Err(CallError::Trapped(error.clone())),
+            State::Idle(_) => return Err(CallError::Trapped(Error::Closed)),
         };
         self.state = match &answer {
-            Ok(_) => State::Idle(instance),
-            Err(error) => State::Over(error.clone()),
+            Ok(_) | Err(CallError::Returned(_)) => State::Idle(instance),
+            Err(CallError::Trapped(error)) => State::Over(error.clone()),
         };
         answer
     }

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::limits::INSTANCE_MEMORY_OPTION;
 use crate::sandbox::address_space;
+use crate::sandbox::instance::CallError;
 use crate::sandbox::memory::MemoryExceeded;
 
 impl Error {
@@ -14,6 +15,14 @@ impl Error {
                 Some(lack) => Self::LimitReached(lack),
                 None => Self::Guest(error.root_cause().to_string()),
             },
+        }
+    }
+}
+
+impl From<CallError> for Error {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Returned(error) | CallError::Trapped(error) => error,
         }
     }
 }

@@ -1,4 +1,7 @@
 //! One instance of the component, and the calls of its exports.
+//!
+//! 1. Every call goes through [`Instance::call`], which measures its time and separates the two
+//!    ways to fail.
 
 use bytes::Bytes;
 use wasmtime::Store as WasmStore;
@@ -7,19 +10,26 @@ pub(crate) use wasmtime::component::ResourceAny as Handle;
 use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::sandbox::bindings::LogComponent;
-use crate::sandbox::bindings::exports::stratalog::log::append_log::Guest;
 pub(crate) use crate::sandbox::bindings::exports::stratalog::log::host_lines::FlushProgress;
 use crate::sandbox::imports::State;
 use crate::sandbox::memory::{Borrowed, Memory};
-use crate::sandbox::meter::PolledTime;
-use crate::types::interface::{self as types, Options};
-use crate::types::{CompactOptions, Compaction, RepairStep, Skipped, Written};
+use crate::types::interface::{self as wit, Options, Pending, ReadOptions};
+use crate::types::{
+    Checked, CompactOptions, Compaction, CompactionPlan, RepairStep, Skipped, Stats, TrimOptions,
+    TrimPoint, Trimmed, Written,
+};
 
-/// The return of a call: its result, or the failure of the instance.
-pub(crate) type Called<T> = wasmtime::Result<T>;
+/// The reason why a call failed.
+#[derive(Clone, Debug)]
+pub(crate) enum CallError {
+    /// The component returned an error, and takes more calls.
+    Returned(Error),
+    /// The instance failed, and takes no more calls.
+    Trapped(Error),
+}
 
-/// A failure of the instance.
-pub(crate) type Trap = wasmtime::Error;
+/// The result of a call.
+pub(crate) type Called<T> = Result<T, CallError>;
 
 /// A page, and the count of its memory.
 pub(crate) type CountedPage = (Page, Borrowed);
@@ -31,23 +41,52 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// Begins a call: returns the exports, the wasmtime store, and the time that measures the call.
-    pub(crate) fn enter(&mut self) -> (&Guest, &mut WasmStore<State>, PolledTime) {
-        let time = self.wasm_store.data_mut().in_flight.meter.begin();
-        (self.component.stratalog_log_append_log(), &mut self.wasm_store, time)
-    }
-
     /// Returns the memory that the instance takes.
     pub(crate) fn memory(&self) -> &Memory {
         self.wasm_store.data().memory.memory()
     }
 
-    /// Returns the options of a handle of the component, with every default filled in.
-    pub(crate) async fn effective_options(&mut self, log: Handle) -> Result<Options> {
+    /// Calls an export, or drops a handle. `call` gets the exports and the wasmtime store.
+    ///
+    /// # Errors
+    /// [`CallError::Trapped`].
+    pub(crate) async fn call<'a, T, F>(
+        &'a mut self,
+        call: impl FnOnce(&'a LogComponent, &'a mut WasmStore<State>) -> F,
+    ) -> Called<T>
+    where
+        F: Future<Output = wasmtime::Result<T>>,
+    {
         let time = self.wasm_store.data_mut().in_flight.meter.begin();
-        let lines = self.component.stratalog_log_host_lines();
-        let options = time.measure(lines.call_effective_options(&mut self.wasm_store, log)).await;
-        options.map_err(|error| Error::trapped(&error))
+        let called = time.measure(call(&self.component, &mut self.wasm_store)).await;
+        called.map_err(|error| CallError::Trapped(Error::trapped(&error)))
+    }
+
+    /// Calls an export that returns a result.
+    pub(crate) async fn try_call<'a, T, F>(
+        &'a mut self,
+        call: impl FnOnce(&'a LogComponent, &'a mut WasmStore<State>) -> F,
+    ) -> Called<T>
+    where
+        F: Future<Output = wasmtime::Result<Result<T, wit::Error>>>,
+    {
+        self.call(call).await?.map_err(|error| CallError::Returned(error.into()))
+    }
+
+    /// Opens a log for appending.
+    pub(crate) async fn open(&mut self, name: &str, options: Options) -> Called<Handle> {
+        self.try_call(|exports, store| async move {
+            exports.stratalog_log_append_log().log().call_open(store, name, options).await
+        })
+        .await
+    }
+
+    /// Returns the options of a handle of the component, with every default filled in.
+    pub(crate) async fn effective_options(&mut self, log: Handle) -> Called<Options> {
+        self.call(|exports, store| {
+            exports.stratalog_log_host_lines().call_effective_options(store, log)
+        })
+        .await
     }
 
     /// Passes events to a handle of the component. They are packed lines that were checked, and
@@ -58,69 +97,122 @@ impl Instance {
         log: Handle,
         lines: Bytes,
         events: u64,
-    ) -> Result<Written> {
-        let state = self.wasm_store.data_mut();
-        let time = state.in_flight.meter.begin();
-        let lines = state.keep_counted(lines)?;
-        let appended = self.component.stratalog_log_host_lines();
-        let appended = time.measure(appended.call_append(&mut self.wasm_store, log, lines, events));
-        Ok(appended.await.map_err(|error| Error::trapped(&error))??)
+    ) -> Called<Written> {
+        let lines = self.wasm_store.data_mut().keep_counted(lines).map_err(CallError::Trapped)?;
+        self.try_call(|exports, store| {
+            exports.stratalog_log_host_lines().call_append(store, log, lines, events)
+        })
+        .await
     }
 
-    /// Does one step of a flush of a handle.
-    pub(crate) async fn flush_step(
-        &mut self,
-        log: Handle,
-    ) -> Called<Result<FlushProgress, types::Error>> {
-        let time = self.wasm_store.data_mut().in_flight.meter.begin();
-        let lines = self.component.stratalog_log_host_lines();
-        time.measure(lines.call_flush_step(&mut self.wasm_store, log)).await
+    /// Does one step of a flush.
+    pub(crate) async fn flush_step(&mut self, log: Handle) -> Called<FlushProgress> {
+        self.try_call(|exports, store| {
+            exports.stratalog_log_host_lines().call_flush_step(store, log)
+        })
+        .await
     }
 
     /// Returns what a handle has made durable.
     pub(crate) async fn written(&mut self, log: Handle) -> Called<Written> {
-        let time = self.wasm_store.data_mut().in_flight.meter.begin();
-        let lines = self.component.stratalog_log_host_lines();
-        time.measure(lines.call_written_by(&mut self.wasm_store, log)).await
+        self.call(|exports, store| exports.stratalog_log_host_lines().call_written_by(store, log))
+            .await
     }
 
-    /// Returns the next page of a reader of the component. After the outer error, the instance
-    /// takes no more calls.
-    pub(crate) async fn next_page(
-        &mut self,
-        reader: Handle,
-    ) -> Result<Result<Option<CountedPage>>> {
-        let time = self.wasm_store.data_mut().in_flight.meter.begin();
-        let lines = self.component.stratalog_log_host_lines();
-        let page = time.measure(lines.call_next(&mut self.wasm_store, reader)).await;
-        let page = match page.map_err(|error| Error::trapped(&error))? {
-            Ok(Some(page)) => page,
-            Ok(None) => return Ok(Ok(None)),
-            Err(error) => return Ok(Err(error.into())),
-        };
+    /// Runs a maintenance tick; returns true if anything is still pending.
+    pub(crate) async fn tick(&mut self, log: Handle) -> Called<bool> {
+        self.call(|exports, store| async move {
+            exports.stratalog_log_append_log().log().call_tick(store, log).await
+        })
+        .await
+    }
+
+    /// Returns the events of a handle that may not be in the store yet.
+    pub(crate) async fn pending(&mut self, log: Handle) -> Called<Pending> {
+        self.call(|exports, store| async move {
+            exports.stratalog_log_append_log().log().call_pending(store, log).await
+        })
+        .await
+    }
+
+    /// Returns the number of objects with the log's stored events.
+    pub(crate) async fn file_count(&mut self, log: Handle) -> Called<u64> {
+        self.try_call(|exports, store| async move {
+            exports.stratalog_log_append_log().log().call_file_count(store, log).await
+        })
+        .await
+    }
+
+    /// Flushes and closes a handle.
+    pub(crate) async fn close(&mut self, log: Handle) -> Called<Written> {
+        self.try_call(|exports, store| async move {
+            exports.stratalog_log_append_log().log().call_close(store, log).await
+        })
+        .await
+    }
+
+    /// Starts a reading pass.
+    pub(crate) async fn read(&mut self, name: &str, options: &ReadOptions) -> Called<Handle> {
+        self.try_call(|exports, store| {
+            exports.stratalog_log_append_log().call_read(store, name, options)
+        })
+        .await
+    }
+
+    /// Returns the next page of a reader.
+    pub(crate) async fn next_page(&mut self, reader: Handle) -> Called<Option<CountedPage>> {
+        let page = self
+            .try_call(|exports, store| exports.stratalog_log_host_lines().call_next(store, reader))
+            .await?;
+        let Some(page) = page else { return Ok(None) };
         let state = self.wasm_store.data_mut();
         let (lines, counted) = match page.lines {
-            Some(lines) => state.take_bytes(lines)?,
+            Some(lines) => state.take_bytes(lines).map_err(CallError::Trapped)?,
             None => (Bytes::new(), state.memory.memory().borrow_freely(0)),
         };
-        let page = Page { lines, events: page.events, missed: page.missed };
-        Ok(Ok(Some((page, counted))))
+        Ok(Some((Page { lines, events: page.events, missed: page.missed }, counted)))
+    }
+
+    /// Returns the position after a reader's last page.
+    pub(crate) async fn position(&mut self, reader: Handle) -> Called<Option<String>> {
+        self.call(|exports, store| async move {
+            exports.stratalog_log_append_log().reader().call_position(store, reader).await
+        })
+        .await
+    }
+
+    /// Returns the position before a reader's last page.
+    pub(crate) async fn position_before(&mut self, reader: Handle) -> Called<Option<String>> {
+        self.call(|exports, store| {
+            exports.stratalog_log_host_lines().call_position_before(store, reader)
+        })
+        .await
     }
 
     /// Lets a reader skip damage.
-    pub(crate) async fn skip_damaged(&mut self, reader: Handle) -> Result<()> {
-        let time = self.wasm_store.data_mut().in_flight.meter.begin();
-        let repairs = self.component.stratalog_log_repairs();
-        let skips = time.measure(repairs.call_skip_damaged(&mut self.wasm_store, reader)).await;
-        skips.map_err(|error| Error::trapped(&error))
+    pub(crate) async fn skip_damaged(&mut self, reader: Handle) -> Called<()> {
+        self.call(|exports, store| exports.stratalog_log_repairs().call_skip_damaged(store, reader))
+            .await
     }
 
     /// Returns the damage that a reader has skipped since the last call.
-    pub(crate) async fn take_skipped(&mut self, reader: Handle) -> Result<Vec<Skipped>> {
-        let time = self.wasm_store.data_mut().in_flight.meter.begin();
-        let repairs = self.component.stratalog_log_repairs();
-        let skipped = time.measure(repairs.call_take_skipped(&mut self.wasm_store, reader)).await;
-        skipped.map_err(|error| Error::trapped(&error))
+    pub(crate) async fn take_skipped(&mut self, reader: Handle) -> Called<Vec<Skipped>> {
+        self.call(|exports, store| exports.stratalog_log_repairs().call_take_skipped(store, reader))
+            .await
+    }
+
+    /// Starts a verification.
+    pub(crate) async fn verify(&mut self, name: &str) -> Called<Handle> {
+        self.try_call(|exports, store| exports.stratalog_log_append_log().call_verify(store, name))
+            .await
+    }
+
+    /// Does a step of a verification. None when everything is checked.
+    pub(crate) async fn next_checked(&mut self, verifier: Handle) -> Called<Option<Checked>> {
+        self.try_call(|exports, store| async move {
+            exports.stratalog_log_append_log().verifier().call_next(store, verifier).await
+        })
+        .await
     }
 
     /// Compacts a log.
@@ -128,40 +220,67 @@ impl Instance {
         &mut self,
         name: &str,
         options: &CompactOptions,
-    ) -> Result<Compaction> {
-        let (guest, wasm_store, time) = self.enter();
-        let done = time.measure(guest.call_compact(wasm_store, name, *options)).await;
-        Ok(done.map_err(|error| Error::trapped(&error))??)
+    ) -> Called<Compaction> {
+        self.try_call(|exports, store| {
+            exports.stratalog_log_append_log().call_compact(store, name, *options)
+        })
+        .await
+    }
+
+    /// Returns what [`Instance::compact`] would do.
+    pub(crate) async fn plan_compaction(
+        &mut self,
+        name: &str,
+        options: &CompactOptions,
+    ) -> Called<CompactionPlan> {
+        self.try_call(|exports, store| {
+            exports.stratalog_log_append_log().call_plan_compaction(store, name, *options)
+        })
+        .await
+    }
+
+    /// Trims a log.
+    pub(crate) async fn trim(
+        &mut self,
+        name: &str,
+        until: &TrimPoint,
+        options: TrimOptions,
+    ) -> Called<Trimmed> {
+        self.try_call(|exports, store| {
+            exports.stratalog_log_append_log().call_trim(store, name, until, options)
+        })
+        .await
+    }
+
+    /// Returns what [`Instance::trim`] would do.
+    pub(crate) async fn plan_trim(
+        &mut self,
+        name: &str,
+        until: &TrimPoint,
+        options: TrimOptions,
+    ) -> Called<Trimmed> {
+        self.try_call(|exports, store| {
+            exports.stratalog_log_append_log().call_plan_trim(store, name, until, options)
+        })
+        .await
     }
 
     /// Repairs a log, or returns the steps of a repair without doing them.
-    pub(crate) async fn repair(&mut self, name: &str, dry_run: bool) -> Result<Vec<RepairStep>> {
-        let time = self.wasm_store.data_mut().in_flight.meter.begin();
-        let repairs = self.component.stratalog_log_repairs();
-        let steps = time.measure(repairs.call_repair(&mut self.wasm_store, name, dry_run)).await;
-        Ok(steps.map_err(|error| Error::trapped(&error))??)
+    pub(crate) async fn repair(&mut self, name: &str, dry_run: bool) -> Called<Vec<RepairStep>> {
+        self.try_call(|exports, store| {
+            exports.stratalog_log_repairs().call_repair(store, name, dry_run)
+        })
+        .await
     }
 
-    /// Returns the position after a reader's last page.
-    pub(crate) async fn position(&mut self, reader: Handle) -> Result<Option<String>> {
-        let (guest, wasm_store, time) = self.enter();
-        let reader_calls = guest.reader();
-        let position = time.measure(reader_calls.call_position(wasm_store, reader)).await;
-        position.map_err(|error| Error::trapped(&error))
-    }
-
-    /// Returns the position before a reader's last page.
-    pub(crate) async fn position_before(&mut self, reader: Handle) -> Result<Option<String>> {
-        let time = self.wasm_store.data_mut().in_flight.meter.begin();
-        let lines = self.component.stratalog_log_host_lines();
-        let position = time.measure(lines.call_position_before(&mut self.wasm_store, reader)).await;
-        position.map_err(|error| Error::trapped(&error))
+    /// Counts the objects, events and bytes of a log.
+    pub(crate) async fn stat(&mut self, name: &str) -> Called<Stats> {
+        self.try_call(|exports, store| exports.stratalog_log_append_log().call_stat(store, name))
+            .await
     }
 
     /// Drops a handle that the component returned.
-    pub(crate) async fn drop_handle(&mut self, handle: Handle) -> Result<()> {
-        let time = self.wasm_store.data_mut().in_flight.meter.begin();
-        let dropped = time.measure(handle.resource_drop_async(&mut self.wasm_store)).await;
-        dropped.map_err(|error| Error::trapped(&error))
+    pub(crate) async fn drop_handle(&mut self, handle: Handle) -> Called<()> {
+        self.call(|_, store| handle.resource_drop_async(store)).await
     }
 }
