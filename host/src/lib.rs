@@ -62,6 +62,7 @@ mod error;
 mod host;
 mod limits;
 mod log;
+mod numbers;
 mod options;
 mod page;
 pub mod plugin;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::numbers::to_usize;
 use crate::types::interface::Options;
 
 const MIB: u32 = 1024 * 1024;
@@ -161,7 +162,7 @@ impl HandleLimits {
         let buffer_bytes_max = effective.buffer_bytes_max.unwrap_or(0);
         Self {
             event_bytes_max: effective.event_bytes_max.unwrap_or(0).into(),
-            buffer_bytes_max: usize::try_from(buffer_bytes_max).unwrap_or(usize::MAX),
+            buffer_bytes_max: to_usize(buffer_bytes_max.into()),
             tick,
         }
     }

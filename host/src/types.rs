@@ -27,9 +27,9 @@ impl Stats {
     pub fn write_amplification(&self) -> Option<f64> {
         let in_segments: u128 = self.tiers.iter().map(|tier| u128::from(tier.bytes)).sum();
         let live = u128::from(self.bytes).saturating_sub(in_segments);
-        let once = live.saturating_add(self.absorbed_bytes.into());
-        let again = u128::from(self.compacted_bytes).saturating_mul(100);
-        let hundredths = again.saturating_add(once / 2).checked_div(once)?.saturating_add(100);
+        let once = live + u128::from(self.absorbed_bytes);
+        let again = u128::from(self.compacted_bytes) * 100;
+        let hundredths = (again + once / 2).checked_div(once)? + 100;
         Some(f64::from(u32::try_from(hundredths).unwrap_or(u32::MAX)) / 100.0)
     }
 }

@@ -15,11 +15,11 @@ const GUEST: [&str; 8] =
     ["mutants", "limits", "ports", "error", "format", "decide", "drive", "component"];
 
 /// The layers of the library, from below.
-const HOST: [&str; 9] =
-    ["limits", "clock", "types", "store", "error", "sandbox", "log", "host", "plugin"];
+const HOST: [&str; 10] =
+    ["numbers", "limits", "clock", "types", "store", "error", "sandbox", "log", "host", "plugin"];
 
 /// The layers of the command line, from below.
-const COMMAND_LINE: [&str; 4] = ["terminal", "args", "process", "commands"];
+const COMMAND_LINE: [&str; 5] = ["numbers", "terminal", "args", "process", "commands"];
 
 /// Circles that cannot be dissolved, by their files, and the reason.
 const CIRCLES: [([&str; 4], &str); 1] = [(

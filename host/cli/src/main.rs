@@ -12,6 +12,7 @@
 mod args;
 mod commands;
 mod neighbours;
+mod numbers;
 mod position_file;
 mod process;
 mod progress;

@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::JoinHandle;
 
 use crate::args::Shared;
+use crate::numbers::to_u64;
 use crate::report::print_line;
 use crate::terminal::human::count;
 use crate::terminal::live_lines::{LINES, REDRAW};
@@ -102,10 +103,10 @@ impl Progress {
 
     /// Adds completed work.
     pub(crate) fn add(&mut self, events: u64, bytes: usize) {
-        self.events = self.events.saturating_add(events);
+        self.events += events;
         if let Some(Shown::Drawn(line, _)) = &self.shown {
             line.set_message(count(self.events, "event", "events").to_string());
-            line.inc(u64::try_from(bytes).unwrap_or(u64::MAX));
+            line.inc(to_u64(bytes));
         }
     }
 

@@ -6,6 +6,7 @@ use stratalog::store::{Location, Root, Store, StoreOptions};
 use stratalog::{Damage, Error, Host, Limits, NoLog, ReadOptions, StoreFailure};
 
 use crate::args::Shared;
+use crate::numbers::to_usize;
 use crate::process::exit::Failure;
 use crate::progress::Progress;
 use crate::{neighbours, shell, waiting};
@@ -160,7 +161,7 @@ pub(crate) fn open_store(
 /// Makes the host with the options of the command line.
 pub(crate) fn host(shared: &Shared) -> Result<Host, Failure> {
     let mut limits = Limits::default();
-    limits.memory_bytes_max = usize::try_from(shared.memory_max).unwrap_or(usize::MAX);
+    limits.memory_bytes_max = to_usize(shared.memory_max.into());
     let mut builder = Host::builder().limits(limits);
     if let Some(file) = &shared.component {
         builder = builder.component_file(file);

@@ -260,7 +260,7 @@ impl WriterActor {
     /// Returns the number of events that have not reached the component.
     fn events_here(&self) -> u64 {
         let refused = self.refused.as_ref().map_or(0, |pack| pack.events);
-        refused.saturating_add(self.queue.events())
+        refused + self.queue.events()
     }
 
     /// Adds the events that have not reached the component to a failure.

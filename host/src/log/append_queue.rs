@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use crate::error::{Error, Result};
 use crate::limits::{LARGE_PACK_BYTES, PACKED_BYTES_MAX};
+use crate::numbers::to_u64;
 use crate::options::HandleLimits;
 use crate::sandbox::buffer_pool::{Buffer, BufferPool};
 use crate::types::{EventFault, InvalidEvent, TooLong, Written};
@@ -151,7 +152,7 @@ impl AppendQueue {
         // The component takes a pack in one call, so it must not be larger than the component
         // allows.
         let most = PACKED_BYTES_MAX.min(self.buffer_bytes_max);
-        if !was_empty && before.saturating_add(bytes) > most {
+        if !was_empty && before + bytes > most {
             return pack.refused.clone().map(Err);
         }
         // A pack that was taken is kept, so it needs room first.
@@ -159,7 +160,7 @@ impl AppendQueue {
             return Some(Err(exceeded.into()));
         }
         parts.iter().for_each(|part| pack.lines.extend(part));
-        pack.events = pack.events.saturating_add(events);
+        pack.events += events;
         let after = pack.lines.bytes().len();
         let becomes_large = before < self.large_bytes && after >= self.large_bytes;
         drop(pack);
@@ -171,7 +172,7 @@ impl AppendQueue {
 
     /// Checks an event by the component's rules, since only events may be packed.
     fn check(&self, event: &[u8], line: u64) -> Result<()> {
-        let bytes = u64::try_from(event.len()).unwrap_or(u64::MAX);
+        let bytes = to_u64(event.len());
         let bytes_max = self.event_bytes_max;
         let fault = match bytes {
             0 => EventFault::Empty,

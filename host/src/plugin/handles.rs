@@ -26,7 +26,7 @@ pub(crate) struct HandlePermit(Arc<AtomicUsize>);
 impl Handles {
     /// Counts one more handle, if there are fewer than `most`.
     pub(crate) fn permit(&self, most: usize) -> Option<HandlePermit> {
-        let more = |open: usize| (open < most).then(|| open.saturating_add(1));
+        let more = |open: usize| (open < most).then(|| open + 1);
         let counted = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
         counted.is_ok().then(|| HandlePermit(self.0.clone()))
     }
@@ -157,7 +157,7 @@ struct Close {
 
 impl Close {
     fn begin(in_progress: Arc<watch::Sender<usize>>, label: &KeyScope) -> Self {
-        in_progress.send_modify(|count| *count = count.saturating_add(1));
+        in_progress.send_modify(|count| *count += 1);
         Self { in_progress, label: label.name.clone(), is_done: false }
     }
 
@@ -172,7 +172,7 @@ impl Drop for Close {
             let label = &self.label;
             tracing::error!("the log {label} that a plugin left open was not closed");
         }
-        self.in_progress.send_modify(|count| *count = count.saturating_sub(1));
+        self.in_progress.send_modify(|count| *count -= 1);
     }
 }
 

@@ -17,6 +17,7 @@ use super::limits::{Limit, PluginLimits};
 use super::rate::Rate;
 use super::usage::{Call, Calls, Usage};
 use crate::error::{Error, Result};
+use crate::numbers::to_u64;
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::engine::Charge;
 use crate::sandbox::imports::access::KeyScope;
@@ -165,7 +166,7 @@ impl LogsCtx {
             )));
         }
         let now = Instant::now();
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let bytes = to_u64(bytes);
         let limit = if !log.calls.take(1, now) {
             Some(Limit::Calls)
         } else if bytes > 0 && !log.bytes.take(bytes, now) {
@@ -193,17 +194,17 @@ impl LogsCtx {
     /// Counts the events of a successful append.
     pub(crate) fn appended(&mut self, events: u64, bytes: usize) {
         let usage = &mut self.usage;
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        usage.events_appended = usage.events_appended.saturating_add(events);
-        usage.bytes_appended = usage.bytes_appended.saturating_add(bytes);
+        let bytes = to_u64(bytes);
+        usage.events_appended += events;
+        usage.bytes_appended += bytes;
     }
 
     /// Counts the events that a reader returned.
     pub(crate) fn read(&mut self, events: u64, bytes: usize) {
         let usage = &mut self.usage;
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let bytes = to_u64(bytes);
         usage.events_read = usage.events_read.saturating_add(events);
-        usage.bytes_read = usage.bytes_read.saturating_add(bytes);
+        usage.bytes_read += bytes;
     }
 }
 

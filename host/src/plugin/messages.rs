@@ -27,10 +27,10 @@ impl Messages {
         let passes = self.rate.take(1, Instant::now());
         if passes {
             self.say_dropped();
-            self.passed = self.passed.saturating_add(1);
+            self.passed += 1;
         } else {
-            self.silent = self.silent.saturating_add(1);
-            self.dropped = self.dropped.saturating_add(1);
+            self.silent += 1;
+            self.dropped += 1;
         }
         passes
     }

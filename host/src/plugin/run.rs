@@ -191,7 +191,7 @@ async fn last_of(outputs: &[Output]) -> u64 {
     };
     // After a timeout, the remaining bytes are counted.
     tokio::time::timeout(LAST_OUTPUT, written).await.ok();
-    outputs.iter().map(Output::give_up).fold(0, u64::saturating_add)
+    outputs.iter().map(Output::give_up).sum()
 }
 
 /// Runs `call` until it ends, its time is up, or it is stopped. Adds up the time that it computes.

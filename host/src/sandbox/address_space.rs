@@ -9,6 +9,7 @@ use std::io;
 use wasmtime::{Config, Engine, Memory, MemoryType, OutOfMemory, Store};
 
 use crate::limits::Limits;
+use crate::numbers::to_u64;
 
 /// A process that may have this much address space need not save any: a hundred memories.
 const PLENTY_BYTES: u64 = 512 * GIB;
@@ -73,7 +74,7 @@ pub(crate) fn engine(config: &mut Config, memory_bytes_max: usize) -> wasmtime::
 /// a compilation of its own.
 fn reservation(limit: Option<u64>, memory_bytes_max: usize) -> u64 {
     let share = limit.map_or(SMALL_BYTES, |bytes| bytes / MEMORIES);
-    let needed = u64::try_from(memory_bytes_max).unwrap_or(u64::MAX);
+    let needed = to_u64(memory_bytes_max);
     let needed = needed.checked_next_power_of_two().unwrap_or(u64::MAX);
     let share = share.checked_ilog2().map_or(0, |exponent| 1 << exponent);
     needed.min(share).min(4 * GIB)

@@ -47,7 +47,7 @@ impl BufferPool {
     /// Reserves room for this many more bytes in a buffer.
     pub(crate) fn reserve(&self, buffer: &mut Buffer, more: usize) -> Result<(), MemoryExceeded> {
         let Some(memory) = &self.charged else { return Ok(()) };
-        let needed = buffer.bytes.len().saturating_add(more);
+        let needed = buffer.bytes.len() + more;
         if buffer.counted.as_ref().is_some_and(|counted| needed <= counted.bytes()) {
             return Ok(());
         }
@@ -59,7 +59,7 @@ impl BufferPool {
             .bytes
             .capacity()
             .max(needed)
-            .max(buffer.bytes.len().saturating_mul(2).min(BUFFER_BYTES_KEPT));
+            .max((buffer.bytes.len() * 2).min(BUFFER_BYTES_KEPT));
         let reserved = match buffer.count(memory, doubled) {
             Ok(()) => doubled,
             Err(_) if buffer.bytes.capacity() <= needed => {
@@ -68,7 +68,7 @@ impl BufferPool {
             }
             Err(error) => return Err(error),
         };
-        buffer.bytes.reserve_exact(reserved.saturating_sub(buffer.bytes.len()));
+        buffer.bytes.reserve_exact(reserved - buffer.bytes.len());
         Ok(())
     }
 

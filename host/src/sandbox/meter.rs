@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use wasmtime::ResourceLimiter;
 
 use crate::limits::COMPUTED_BYTES_PER_SECOND;
+use crate::numbers::to_u64;
 use crate::sandbox::address_space;
 use crate::sandbox::memory::Memory;
 
@@ -46,7 +47,7 @@ impl ResourceLimiter for MemoryMeter {
         let more = desired.saturating_sub(current);
         match self.memory.take(more) {
             Ok(()) => {
-                self.linear_bytes = self.linear_bytes.saturating_add(more);
+                self.linear_bytes += more;
                 Ok(true)
             }
             // The plugin's author must learn which limit it was, and not that an allocation failed.
@@ -151,7 +152,7 @@ impl ComputeMeter {
 
     /// Records that the call has got bytes from the store.
     pub(crate) fn got(&mut self, bytes: usize) {
-        self.bytes_got = self.bytes_got.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        self.bytes_got += to_u64(bytes);
     }
 
     /// Returns the time that the call has computed, minus the allowance for the bytes that it got.

@@ -206,7 +206,7 @@ fn without_page(text: &str) -> &str {
     let Some(status) = lower.find("status code: ") else { return text };
     let behind = lower.get(status..).unwrap_or_default();
     let page = [": <!doctype", ": <html"].iter().filter_map(|start| behind.find(start)).min();
-    page.and_then(|at| text.get(..status.saturating_add(at))).unwrap_or(text)
+    page.and_then(|at| text.get(..status + at)).unwrap_or(text)
 }
 
 /// Facts about an error of the library, which keeps its own types private.

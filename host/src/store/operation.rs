@@ -21,6 +21,8 @@ use super::backend::panics::{Caught, Panicked};
 use super::config::redact::Redactor;
 use super::encryption::Reported;
 
+use crate::numbers::to_u64;
+
 tokio::task_local! {
     /// The operation that a request is made for, found by the client that sends it.
     static CURRENT: Arc<Operation>;
@@ -130,7 +132,7 @@ impl Store {
 impl Operations {
     /// Counts bytes that an upload has taken.
     pub(super) fn has_uploaded(&self, bytes: usize) {
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let bytes = to_u64(bytes);
         self.uploaded.fetch_add(bytes, Ordering::Relaxed);
     }
 
@@ -209,14 +211,14 @@ impl Operation {
     pub(super) fn attempt_begins(&self, changes: bool) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let mut seen = lock(&self.seen);
-        seen.count = seen.count.saturating_add(1);
-        seen.perhaps_effective = seen.perhaps_effective.saturating_add(u32::from(changes));
+        seen.count += 1;
+        seen.perhaps_effective += u32::from(changes);
     }
 
     /// Records that an attempt at a change certainly had no effect.
     pub(super) fn attempt_had_no_effect(&self) {
         let mut seen = lock(&self.seen);
-        seen.perhaps_effective = seen.perhaps_effective.saturating_sub(1);
+        seen.perhaps_effective -= 1;
     }
 
     /// Records the head of a successful answer.

@@ -60,7 +60,7 @@ impl Arguments {
         if let Some(index) = arguments.shared.store_options.iter().position(|text| !is_pair(text)) {
             let place = match arguments.shared.store_options.len() {
                 1 => String::new(),
-                _ => format!(" (number {})", index.saturating_add(1)),
+                _ => format!(" (number {})", index + 1),
             };
             let message = format!(
                 "invalid value for '--store-option <KEY=VALUE>'{place}: write KEY=VALUE, as in \

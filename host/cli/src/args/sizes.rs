@@ -9,6 +9,8 @@ use std::ops::RangeInclusive;
 use indicatif::HumanCount;
 use stratalog::store::RETRY_MAX_LIMIT;
 
+use crate::numbers::to_u64;
+
 /// The bytes of a mebibyte.
 pub(crate) const MIB: u64 = 1024 * 1024;
 
@@ -83,7 +85,7 @@ where
 
 /// Parses the number of retries of a request.
 pub(crate) fn retries() -> impl Fn(&str) -> Result<usize, String> + Clone {
-    number_within(0..=u64::try_from(RETRY_MAX_LIMIT).unwrap_or(u64::MAX))
+    number_within(0..=to_u64(RETRY_MAX_LIMIT))
 }
 
 /// Parses a size within a range.

@@ -11,6 +11,7 @@ use wit_component::{DecodedWasm, WitPrinter};
 
 use crate::args::Shared;
 use crate::args::commands::{Component, ComponentCommand};
+use crate::numbers::to_u64;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::replaced_file;
 use crate::report::{print_json, print_line};
@@ -51,7 +52,7 @@ fn export(file: &Path, shared: &Shared) -> Result<Code, Failure> {
         return Ok(Code::Done);
     }
     let Exported { bytes, sha256 } = exported;
-    let size = u64::try_from(bytes).unwrap_or(u64::MAX);
+    let size = to_u64(bytes);
     let written = format!("{} ({}, sha256 {sha256})", file.display(), HumanBytes(size));
     print_line(shared.quiet, &written);
     Ok(Code::Done)

@@ -10,6 +10,7 @@ use stratalog::{Damage, Error, Page, ReadOptions, Reader, Skipped};
 
 use crate::args::Shared;
 use crate::args::commands::Read;
+use crate::numbers::to_u64;
 use crate::position_file::PositionFile;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::process::signals::Signals;
@@ -134,7 +135,7 @@ impl Skips {
         if self.objects.is_empty() {
             return Ok(Code::Done);
         }
-        let objects = u64::try_from(self.objects.len()).unwrap_or(u64::MAX);
+        let objects = to_u64(self.objects.len());
         let objects = count(objects, "damaged object", "damaged objects");
         let at_least = if self.uncounted { "at least " } else { "" };
         let events = count(self.events, "event", "events");

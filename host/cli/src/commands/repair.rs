@@ -5,6 +5,7 @@ use stratalog::{Damage, Finding, RepairAction, RepairStep};
 
 use crate::args::Shared;
 use crate::args::commands::Repair;
+use crate::numbers::to_u64;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::progress::Progress;
 use crate::report::{print_json, print_line};
@@ -66,7 +67,7 @@ async fn repair(target: &Target, yes: bool, shared: &Shared) -> Result<Code, Fai
             }
         }
         let lost = count(events_lost, "event", "events");
-        let can = count_of(steps.len().saturating_sub(cannot));
+        let can = count_of(steps.len() - cannot);
         let line = match (can, yes) {
             (0, _) if steps.is_empty() => format!("nothing to repair in {location}"),
             (_, true) => format!("{location} is repaired: {lost} lost"),
@@ -111,7 +112,7 @@ async fn left_in(target: &Target, steps: &[RepairStep]) -> Result<Left, Failure>
             let Finding::Damaged(Damage { object, expected, found, .. }) = finding else {
                 continue;
             };
-            left.damaged = left.damaged.saturating_add(1);
+            left.damaged += 1;
             if !steps.iter().any(|step| step.damage.object == object && is_left(step)) {
                 let reason = Some("restore it from a copy of the store".to_owned());
                 let action = "nothing";
@@ -135,7 +136,7 @@ fn is_left(step: &RepairStep) -> bool {
 }
 
 fn count_of(objects: usize) -> u64 {
-    u64::try_from(objects).unwrap_or(u64::MAX)
+    to_u64(objects)
 }
 
 /// Formats a step as a line.

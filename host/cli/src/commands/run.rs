@@ -14,6 +14,7 @@ use wasmtime_wasi::FsPerms;
 
 use crate::args::Shared;
 use crate::args::commands::Run;
+use crate::numbers::to_usize;
 use crate::process::exit::{Code, Failure};
 use crate::process::signals::Signals;
 use crate::progress::Progress;
@@ -114,7 +115,7 @@ fn read_plugin(file: &Path, limits: &PluginLimits) -> Result<Vec<u8>, Failure> {
         Failure::input(format!("cannot read the plugin {}: {error}", file.display()))
     };
     let bytes = file.metadata().map_err(refuse)?.len();
-    if usize::try_from(bytes).unwrap_or(usize::MAX) > limits.component_bytes_max {
+    if to_usize(bytes) > limits.component_bytes_max {
         let message = format!(
             "the plugin {} has {bytes} bytes, more than component_bytes_max = {}: \
              --component-bytes-max raises it",

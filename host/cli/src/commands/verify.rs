@@ -8,6 +8,7 @@ use stratalog::{Checked, Damage, Finding, Garbage, GarbageReason};
 
 use crate::args::Shared;
 use crate::args::commands::Verify;
+use crate::numbers::to_u64;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::progress::Progress;
 use crate::report::{print_json, print_line};
@@ -63,7 +64,7 @@ pub(crate) async fn run(command: &Verify, shared: &Shared) -> Result<Code, Failu
     match found.damaged.len() {
         0 => Ok(Code::Done),
         damaged => {
-            let damaged = u64::try_from(damaged).unwrap_or(u64::MAX);
+            let damaged = to_u64(damaged);
             let objects = count(damaged, "damaged object", "damaged objects");
             let message = format!("{objects} in {location}");
             let hint = target.way_on(found.damaged.iter().map(String::as_str));
@@ -141,9 +142,9 @@ impl Findings {
             }
             Finding::Garbage(Garbage { reason: GarbageReason::UnfinishedWrite, bytes, .. }) => {
                 let (files, sum) = self.unfinished;
-                self.unfinished = (files.saturating_add(1), sum.saturating_add(*bytes));
+                self.unfinished = (files + 1, sum.saturating_add(*bytes));
             }
-            Finding::Garbage(_) => self.garbage = self.garbage.saturating_add(1),
+            Finding::Garbage(_) => self.garbage += 1,
         }
     }
 }

@@ -49,7 +49,7 @@ impl Code {
             Self::Plugin => 6,
             Self::Exited(code) => code,
             // The number that a shell reports.
-            Self::Signal(number) => number.saturating_add(128),
+            Self::Signal(number) => number + 128,
         }
     }
 

@@ -52,7 +52,7 @@ pub(crate) fn say(line: &str) {
 pub(crate) fn say_bytes(line: Vec<u8>) {
     let Some(thread) = THREAD.as_ref() else { return write(&line) };
     let length = line.len();
-    if WAITING.fetch_add(length, Ordering::Relaxed).saturating_add(length) > WAITING_BYTES_MAX {
+    if WAITING.fetch_add(length, Ordering::Relaxed) + length > WAITING_BYTES_MAX {
         WAITING.fetch_sub(length, Ordering::Relaxed);
         DROPPED.fetch_add(1, Ordering::Relaxed);
         return;

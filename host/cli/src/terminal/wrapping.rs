@@ -27,7 +27,7 @@ fn width() -> usize {
 fn lines(text: &str, width: usize) -> String {
     let wrapped = text.split('\n').map(|line| {
         let unindented = line.trim_start_matches(' ');
-        let (indent, _) = line.split_at(line.len().saturating_sub(unindented.len()));
+        let (indent, _) = line.split_at(line.len() - unindented.len());
         column(indent.to_owned(), unindented, width)
     });
     wrapped.collect::<Vec<_>>().join("\n")

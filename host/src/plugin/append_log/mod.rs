@@ -169,7 +169,7 @@ impl wit::HostLog for LogsView<'_> {
             .await
             .map_err(|error| handle.opened.label.refuse(error));
         if appended.is_ok() {
-            self.ctx.appended(1, event.len().saturating_add(1));
+            self.ctx.appended(1, event.len() + 1);
         }
         Ok(appended)
     }

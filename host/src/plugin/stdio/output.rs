@@ -17,6 +17,8 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 use super::descriptor::Out;
 
+use crate::numbers::{to_u64, to_usize};
+
 /// The most bytes of output that are not passed on yet; beyond it the plugin waits.
 const QUEUE_BYTES_MAX: usize = 64 * 1024;
 
@@ -123,7 +125,7 @@ impl Output {
     /// bytes that it is taking now.
     pub fn give_up(&self) -> u64 {
         let mut state = self.shared.lock();
-        let left = state.queued.saturating_sub(state.written);
+        let left = state.queued - state.written;
         state.fail(io::ErrorKind::BrokenPipe.into());
         left
     }
@@ -149,8 +151,8 @@ impl Shared {
                 state = self.lock();
                 match passed {
                     Ok(()) => {
-                        let more = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                        state.written = state.written.saturating_add(more);
+                        let more = to_u64(bytes.len());
+                        state.written += more;
                         state.wake();
                     }
                     Err(error) => state.fail(error),
@@ -171,7 +173,7 @@ impl Shared {
 
 impl State {
     fn held(&self) -> usize {
-        usize::try_from(self.queued.saturating_sub(self.written)).unwrap_or(usize::MAX)
+        to_usize(self.queued - self.written)
     }
 
     fn fail(&mut self, error: io::Error) {
@@ -238,8 +240,8 @@ impl State {
     }
 
     fn put(&mut self, bytes: Bytes) {
-        let more = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.queued = self.queued.saturating_add(more);
+        let more = to_u64(bytes.len());
+        self.queued += more;
         self.queue.push_back(bytes);
     }
 }
@@ -282,7 +284,7 @@ impl OutputStream for Stream {
         let mut state = self.output.shared.lock();
         state.check().map_err(stream_error)?;
         // Another handle to the stream may have used the room that this one was promised.
-        if state.held().saturating_add(bytes.len()) > 2 * QUEUE_BYTES_MAX {
+        if state.held() + bytes.len() > 2 * QUEUE_BYTES_MAX {
             return Err(StreamError::trap("a write exceeds what check-write permitted"));
         }
         if state.take(bytes).map_err(stream_error)? {

@@ -22,6 +22,7 @@ use wasmtime::component::{Linker, Resource};
 use super::check_count;
 use super::{HasObjectStore, ObjectStoreView};
 use crate::limits::READ_BYTES_MAX;
+use crate::numbers::{to_u64, to_usize};
 use crate::sandbox::bindings::stratalog::log::host_bytes as wit;
 use crate::sandbox::interface::{of_package, replace};
 use crate::sandbox::memory::{Borrowed, Memory};
@@ -129,7 +130,7 @@ impl HostBytes {
         let mut at = 0_usize;
         let within = self.pieces.iter().filter_map(|Piece { bytes, counted }| {
             let [from, to] = [start, end].map(|edge| edge.saturating_sub(at).min(bytes.len()));
-            at = at.saturating_add(bytes.len());
+            at += bytes.len();
             let counted = Arc::clone(counted);
             (from < to).then(|| Piece { bytes: bytes.slice(from..to), counted })
         });
@@ -139,9 +140,9 @@ impl HostBytes {
     }
 
     fn append(&mut self, more: Self, memory: &Memory) -> wasmtime::Result<()> {
-        let length = self.length.saturating_add(more.length);
+        let length = self.length + more.length;
         memory.check(length)?;
-        let pieces = self.pieces.len().saturating_add(more.pieces.len());
+        let pieces = self.pieces.len() + more.pieces.len();
         self.overhead.resize(overhead_of(pieces))?;
         self.length = length;
         self.pieces.extend(more.pieces);
@@ -153,7 +154,7 @@ impl HostBytes {
         let mut walk = self.walk();
         walk.skip(at);
         let summaries = lengths.iter().map(|length| {
-            let length = usize::try_from(*length).unwrap_or(usize::MAX);
+            let length = to_usize(*length);
             at = at.saturating_add(length);
             if at > self.length { Err(self.out_of_range(at)) } else { Ok(walk.summarize(length)) }
         });
@@ -164,21 +165,21 @@ impl HostBytes {
         if line_feeds == 0 {
             return 0;
         }
-        let (mut left, mut before) = (usize::try_from(line_feeds).unwrap_or(usize::MAX), 0_usize);
+        let (mut left, mut before) = (to_usize(line_feeds), 0_usize);
         for Piece { bytes, .. } in &self.pieces {
             for end in memchr::memchr_iter(b'\n', bytes) {
-                left = left.saturating_sub(1);
+                left -= 1;
                 if left == 0 {
-                    return before.saturating_add(end).saturating_add(1);
+                    return before + end + 1;
                 }
             }
-            before = before.saturating_add(bytes.len());
+            before += bytes.len();
         }
         self.length
     }
 
     fn offset(&self, offset: u64) -> wasmtime::Result<usize> {
-        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        let offset = to_usize(offset);
         if offset <= self.length { Ok(offset) } else { Err(self.out_of_range(offset)) }
     }
 
@@ -192,7 +193,7 @@ impl HostBytes {
 }
 
 fn overhead_of(pieces: usize) -> usize {
-    pieces.saturating_add(1).saturating_mul(PIECE_OVERHEAD_BYTES)
+    (pieces + 1) * PIECE_OVERHEAD_BYTES
 }
 
 /// The bytes from an offset on.
@@ -217,7 +218,7 @@ impl<'a> Walk<'a> {
         while bytes > 0 {
             bytes = match self.next(bytes) {
                 [] => 0,
-                skipped => bytes.saturating_sub(skipped.len()),
+                skipped => bytes - skipped.len(),
             };
         }
     }
@@ -235,8 +236,8 @@ impl<'a> Walk<'a> {
         let (mut left, mut found) = (length, 0_u64);
         while !block.is_empty() {
             hasher.write(block);
-            found = found.saturating_add(line_feeds(block));
-            left = left.saturating_sub(block.len());
+            found += line_feeds(block);
+            left -= block.len();
             block = self.next(left.min(BLOCK_BYTES));
         }
         wit::Summary { digest: hasher.finish(), line_feeds: found }
@@ -244,7 +245,7 @@ impl<'a> Walk<'a> {
 }
 
 fn line_feeds(bytes: &[u8]) -> u64 {
-    u64::try_from(bytecount::count(bytes, b'\n')).unwrap_or(u64::MAX)
+    to_u64(bytecount::count(bytes, b'\n'))
 }
 
 impl wit::Host for ObjectStoreView<'_> {}
@@ -256,7 +257,7 @@ impl wit::HostBytes for ObjectStoreView<'_> {
     }
 
     fn length(&mut self, bytes: Resource<HostBytes>) -> wasmtime::Result<u64> {
-        Ok(u64::try_from(self.table.get(&bytes)?.length).unwrap_or(u64::MAX))
+        Ok(to_u64(self.table.get(&bytes)?.length))
     }
 
     fn slice(
@@ -290,7 +291,7 @@ impl wit::HostBytes for ObjectStoreView<'_> {
 
     fn line_end(&mut self, bytes: Resource<HostBytes>, line_feeds: u64) -> wasmtime::Result<u64> {
         let end = self.table.get(&bytes)?.line_end(line_feeds);
-        Ok(u64::try_from(end).unwrap_or(u64::MAX))
+        Ok(to_u64(end))
     }
 
     fn read(&mut self, bytes: Resource<HostBytes>) -> wasmtime::Result<Vec<u8>> {

@@ -46,7 +46,7 @@ impl InFlight {
         let affordable = memory.room() / ROOM_SHARES_OF_A_READ / OBJECT_AHEAD_BYTES;
         let objects = affordable.clamp(1, OBJECTS_AHEAD_MAX);
         // The first object is counted already.
-        let more = objects.saturating_sub(1).saturating_mul(OBJECT_AHEAD_BYTES);
+        let more = (objects - 1) * OBJECT_AHEAD_BYTES;
         memory.borrow(more).map_or((1, None), |ahead| (objects, Some(ahead)))
     }
 }

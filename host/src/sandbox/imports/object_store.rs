@@ -13,6 +13,7 @@ use super::host_bytes::HostBytes;
 use super::in_flight::OBJECT_AHEAD_BYTES;
 use super::{ObjectStoreView, check_count};
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, READ_RANGE_BYTES};
+use crate::numbers::to_usize;
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::memory::Borrowed;
 use crate::store::{EntryKind, ObjectRange, OrderedRead, PendingCreate, Upload};
@@ -134,7 +135,7 @@ impl wit::Host for ObjectStoreView<'_> {
             Ok(start_after) => start_after,
             Err(error) => return Ok(Err(error)),
         };
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let limit = to_usize(limit.into());
         let start = self.in_flight.meter.now();
         let page = target.store.list(&target.key, start_after.as_deref(), limit).await;
         self.in_flight.meter.waited_since(start);
@@ -222,8 +223,8 @@ impl wit::HostOrderedRead for ObjectStoreView<'_> {
     async fn new(&mut self, ranges: Vec<wit::ObjectRange>) -> wasmtime::Result<Resource<ReadSlot>> {
         check_count("ranges to read", ranges.len())?;
         let keys: usize = ranges.iter().map(|range| range.key.len()).sum();
-        let bytes = ranges.len().saturating_mul(READ_RANGE_BYTES).saturating_add(keys);
-        let counted = self.in_flight.memory.borrow(bytes.saturating_add(OBJECT_AHEAD_BYTES))?;
+        let bytes = ranges.len() * READ_RANGE_BYTES + keys;
+        let counted = self.in_flight.memory.borrow(bytes + OBJECT_AHEAD_BYTES)?;
         let reads = Arc::clone(&self.in_flight.reads);
         let slot = match self.begin_read(ranges) {
             Ok((read, target)) => {
@@ -243,7 +244,7 @@ impl wit::HostOrderedRead for ObjectStoreView<'_> {
         bytes_max: u32,
     ) -> wasmtime::Result<Result<Option<wit::Chunk>, wit::ReadFailure>> {
         let bytes_max = bytes_max.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
-        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+        let bytes_max = to_usize(bytes_max.into());
         let to_u32 = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let StartedRead { read, target, .. } = match self.table.get_mut(&read)? {
             ReadSlot::Started(started) => started.as_mut(),
@@ -312,7 +313,7 @@ impl wit::HostUpload for ObjectStoreView<'_> {
         let outcome = match upload {
             Some(upload) => {
                 if let Some(counted) = counted {
-                    counted.resize(upload.bytes_held().saturating_add(bytes.len()))?;
+                    counted.resize(upload.bytes_held() + bytes.len())?;
                 }
                 let mut written = Ok(());
                 for piece in bytes.into_pieces() {

@@ -12,6 +12,8 @@ use std::hash::{Hash as _, Hasher};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 
+use crate::numbers::to_u64;
+
 const MAGIC: &[u8; 16] = b"stratalog-code-1";
 const LENGTH_BYTES: usize = 8;
 const DIGEST_BYTES: usize = 32;
@@ -88,7 +90,7 @@ pub(super) fn code_of<'a>(file: &'a [u8], key: &Key) -> Result<&'a [u8], String>
 }
 
 fn length_of(code: &[u8]) -> [u8; LENGTH_BYTES] {
-    u64::try_from(code.len()).unwrap_or(u64::MAX).to_le_bytes()
+    to_u64(code.len()).to_le_bytes()
 }
 
 fn digest_of(length: &[u8], key: &Key, code: &[u8]) -> [u8; DIGEST_BYTES] {

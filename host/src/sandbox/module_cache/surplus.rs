@@ -36,7 +36,7 @@ pub(super) fn surplus(found: Vec<CacheFile>, kept: &str, now: SystemTime) -> Vec
     modules.sort_by_key(|file| Reverse((file.name == kept, file.used)));
     let (mut count, mut bytes) = (0_usize, 0_u64);
     for file in modules {
-        count = count.saturating_add(1);
+        count += 1;
         bytes = bytes.saturating_add(file.bytes);
         let is_within = count <= CACHED_MODULES_MAX && bytes <= CACHED_BYTES_MAX;
         if !is_within && file.name != kept {

@@ -119,7 +119,7 @@ async fn whole(response: HttpResponse) -> Result<(Parts, Bytes), HttpError> {
     let mut whole = BytesMut::new();
     while let Some(piece) = stream.next().await {
         let piece = piece.map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
-        if whole.len().saturating_add(piece.len()) > ANSWER_BYTES_MAX {
+        if whole.len() + piece.len() > ANSWER_BYTES_MAX {
             let wrong = WrongReply::too_large(ANSWER_BYTES_MAX);
             return Err(HttpError::new(HttpErrorKind::Decode, wrong));
         }

@@ -78,14 +78,14 @@ impl Quiet {
     }
 
     fn enter() -> Self {
-        CATCHERS.with(|catchers| catchers.set(catchers.get().saturating_add(1)));
+        CATCHERS.with(|catchers| catchers.set(catchers.get() + 1));
         Self
     }
 }
 
 impl Drop for Quiet {
     fn drop(&mut self) {
-        CATCHERS.with(|catchers| catchers.set(catchers.get().saturating_sub(1)));
+        CATCHERS.with(|catchers| catchers.set(catchers.get() - 1));
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn sweep(folder: &Folder, now: SystemTime) -> Result<usize, Cause> {
             continue;
         }
         match folder.remove(&name) {
-            Ok(()) => removed = removed.saturating_add(1),
+            Ok(()) => removed += 1,
             Err(cause) if cause.is_not_found() => {}
             Err(cause) => return Err(cause),
         }

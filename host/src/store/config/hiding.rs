@@ -23,9 +23,7 @@ pub(crate) fn find(text: &[u8], secret: &[u8], from: usize) -> Option<Range<usiz
 
 /// Returns the end of the secret, if one begins at `start`.
 fn matched(text: &[u8], secret: &[u8], start: usize) -> Option<usize> {
-    secret
-        .iter()
-        .try_fold(start, |at, wanted| step(text.get(at..)?, *wanted).map(|n| at.saturating_add(n)))
+    secret.iter().try_fold(start, |at, wanted| step(text.get(at..)?, *wanted).map(|n| at + n))
 }
 
 /// Returns the length of the form in which `wanted` begins `rest`.

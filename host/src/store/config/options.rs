@@ -140,7 +140,7 @@ impl StoreOptions {
                 .as_ref()
                 .split_once('=')
                 .filter(|(key, _)| !key.trim().is_empty())
-                .ok_or(OptionError::NotAPair { position: index.saturating_add(1) })?;
+                .ok_or(OptionError::NotAPair { position: index + 1 })?;
             options = options.with_option(key.trim(), value)?;
         }
         Ok(options)
@@ -239,7 +239,7 @@ pub(crate) fn unknown_key(
     nearest.sort_by_key(|name| distance(key, name));
     nearest.truncate(5);
     OptionError::Unknown {
-        position: index.saturating_add(1),
+        position: index + 1,
         key: looks_like_key(key).then(|| key.to_owned()),
         scheme: scheme.to_owned(),
         nearest,
@@ -250,7 +250,7 @@ pub(crate) fn unknown_key(
 fn looks_like_key(key: &str) -> bool {
     let looks_like = |name: &&'static str| {
         let longest = bare(key).chars().count().max(bare(name).chars().count());
-        distance(key, name).saturating_mul(5) <= longest.saturating_mul(3)
+        distance(key, name) * 5 <= longest * 3
     };
     let any_service = known_anywhere();
     key.parse::<AmazonS3ConfigKey>().is_ok()

@@ -118,14 +118,14 @@ fn without(text: &str, secrets: &Secrets) -> String {
         while let Some(mut found) = find(text.as_bytes(), secret, at) {
             // The padding of base64 shows the length of the secret.
             let behind = text.get(found.end..).unwrap_or_default();
-            let padding = behind.len().saturating_sub(behind.trim_start_matches('=').len());
-            found.end = found.end.saturating_add(padding);
+            let padding = behind.len() - behind.trim_start_matches('=').len();
+            found.end += padding;
             // A secret begins and ends with a whole character, and so does its place in the text.
             if !text.is_char_boundary(found.start) || !text.is_char_boundary(found.end) {
                 at = found.end;
                 continue;
             }
-            at = found.start.saturating_add(HIDDEN.len());
+            at = found.start + HIDDEN.len();
             text.replace_range(found, HIDDEN);
         }
     }
@@ -210,12 +210,12 @@ fn hide_headers(text: &str) -> String {
         let rest = lower.get(at..).unwrap_or_default();
         let found = NAMES.iter().filter_map(|name| {
             rest.match_indices(name).find_map(|(from, name)| {
-                let from = from.saturating_add(name.len());
+                let from = from + name.len();
                 let behind = rest.get(from..)?;
                 // `: value`, or `": "value"` of a list of headers.
                 let gap = behind.find(|c: char| !matches!(c, '"' | ':' | ' ' | '=')).unwrap_or(0);
                 let is_header = behind.get(..gap)?.contains([':', '=']);
-                is_header.then_some(at.saturating_add(from).saturating_add(gap))
+                is_header.then_some(at + from + gap)
             })
         });
         let Some(value) = found.min() else { break };
@@ -225,7 +225,7 @@ fn hide_headers(text: &str) -> String {
         if length > 0 {
             out.push_str(HIDDEN);
         }
-        at = value.saturating_add(length);
+        at = value + length;
     }
     out.push_str(text.get(at..).unwrap_or_default());
     out
@@ -281,7 +281,7 @@ fn hide_parameters(text: &str) -> String {
         let found = NAMES.iter().filter_map(|(name, chars_min)| {
             let rest = lower.get(at..)?;
             rest.match_indices(name).find_map(|(from, name)| {
-                let value = at.saturating_add(from).saturating_add(name.len());
+                let value = at + from + name.len();
                 let length = value_length(text, value);
                 (length == 0 || length >= *chars_min).then_some((value, length))
             })
@@ -291,7 +291,7 @@ fn hide_parameters(text: &str) -> String {
         if length > 0 {
             out.push_str(HIDDEN);
         }
-        at = value.saturating_add(length);
+        at = value + length;
     }
     out.push_str(text.get(at..).unwrap_or_default());
     out

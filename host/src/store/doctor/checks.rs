@@ -13,6 +13,7 @@ use futures::future::join_all;
 
 use super::latency::TimedCreate;
 use super::{Ability, ClockOffset, Doctor, Latency, Verdict};
+use crate::numbers::to_u64;
 use crate::store::encryption::NONE_REPORTED;
 use crate::store::write::probe::ProbeOutcome;
 use crate::store::write::upload::PART_BYTES;
@@ -121,7 +122,7 @@ impl Doctor {
             let mut winners = 0_usize;
             for outcome in join_all(racers).await {
                 match outcome.map_err(text)? {
-                    ProbeOutcome::Created => winners = winners.saturating_add(1),
+                    ProbeOutcome::Created => winners += 1,
                     ProbeOutcome::Exists => {}
                     ProbeOutcome::NoSuchAbility => {
                         return Err("the store has no create-if-absent".to_owned());
@@ -174,13 +175,8 @@ impl Doctor {
     async fn range_reads(&mut self) -> CheckOutcome {
         let bytes: Bytes = (0..RANGED_BYTES).map(pattern).collect();
         let key = self.create("ranged", bytes.clone()).await?;
-        let ranges: [Range<usize>; 5] = [
-            0..1,
-            0..1_000,
-            100_000..200_000,
-            RANGED_BYTES.saturating_sub(1)..RANGED_BYTES,
-            0..RANGED_BYTES,
-        ];
+        let ranges: [Range<usize>; 5] =
+            [0..1, 0..1_000, 100_000..200_000, RANGED_BYTES - 1..RANGED_BYTES, 0..RANGED_BYTES];
         for range in ranges {
             let found = self.store.get(&key, Some(as_u64(&range))).await.map_err(text)?;
             if bytes.get(range.clone()) != Some(&found[..]) {
@@ -193,7 +189,7 @@ impl Doctor {
     }
 
     async fn upload_in_parts(&mut self) -> CheckOutcome {
-        let bytes: Bytes = (0..PART_BYTES.saturating_add(1_000)).map(pattern).collect();
+        let bytes: Bytes = (0..PART_BYTES + 1_000).map(pattern).collect();
         let key = self.key("large");
         let mut upload = self.store.start_upload(&key).await.map_err(text)?;
         upload.write(bytes.clone()).await.map_err(text)?;
@@ -351,6 +347,5 @@ fn pattern(place: usize) -> u8 {
 }
 
 fn as_u64(range: &Range<usize>) -> Range<u64> {
-    let number = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    number(range.start)..number(range.end)
+    to_u64(range.start)..to_u64(range.end)
 }

@@ -32,8 +32,8 @@ impl Latency {
 
 /// Returns the smallest of the sorted times that `percent` of all do not exceed.
 fn quantile(sorted: &[Duration], percent: usize) -> Option<Duration> {
-    let rank = sorted.len().saturating_mul(percent).div_ceil(100).max(1);
-    sorted.get(rank.saturating_sub(1)).copied()
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied()
 }
 
 /// The range in which the server's clock is ahead of ours, behind if negative.

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
+use crate::numbers::to_u64;
 use crate::store::backend::local::{self, Cause, Failure, Folder, Step, blocking};
 use crate::store::{StoreError, StoreErrorKind};
 
@@ -73,7 +74,7 @@ pub(crate) async fn next(
 fn piece(file: &mut File, remaining: u64) -> io::Result<Bytes> {
     let length = usize::try_from(remaining).map_or(PIECE_BYTES, |n| n.min(PIECE_BYTES));
     let mut piece = Vec::with_capacity(length);
-    let take = u64::try_from(length).unwrap_or(u64::MAX);
+    let take = to_u64(length);
     file.take(take).read_to_end(&mut piece)?;
     Ok(Bytes::from(piece))
 }

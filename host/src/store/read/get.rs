@@ -18,6 +18,7 @@ use futures::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore};
 
+use crate::numbers::{to_u64, to_usize};
 use crate::store::backend::local::{LocalFolder, blocking};
 use crate::store::classify::is_range_refused;
 use crate::store::error::{StoreError, StoreErrorKind};
@@ -58,7 +59,7 @@ impl Store {
         if read.remaining > GET_BYTES_MAX {
             return Err(too_long(read.remaining));
         }
-        let length = usize::try_from(read.remaining).unwrap_or(usize::MAX);
+        let length = to_usize(read.remaining);
         let first = read.next(&self.inner).await?;
         if read.is_done() {
             return Ok(first);
@@ -225,11 +226,11 @@ impl ObjectRead {
             })
         };
         let piece = inner.run_certain("read", key, piece).await?;
-        let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        let length = to_u64(piece.len());
         if length == 0 || length > self.remaining {
             return Err(self.wrong_length(inner, length));
         }
-        self.remaining = self.remaining.saturating_sub(length);
+        self.remaining -= length;
         if let Some(checking) = &mut self.checking {
             checking.update(&piece);
         }
@@ -250,11 +251,9 @@ impl ObjectRead {
 
     fn wrong_length(&self, inner: &Inner, found: u64) -> StoreError {
         let total = self.total;
-        let before = total.saturating_sub(self.remaining);
-        let reason = format!(
-            "{total} bytes were announced, {} were received; try again",
-            before.saturating_add(found)
-        );
+        let before = total - self.remaining;
+        let reason =
+            format!("{total} bytes were announced, {} were received; try again", before + found);
         let kind = StoreErrorKind::Unavailable;
         inner.context.error(kind, "read", &self.key, reason)
     }
@@ -275,7 +274,7 @@ async fn next_of_stream(
         Some(bytes) => bytes,
         None => next_frame(stream).await?.unwrap_or_default(),
     };
-    let remaining = usize::try_from(remaining).unwrap_or(usize::MAX);
+    let remaining = to_usize(remaining);
     if first.is_empty() || first.len() >= JOIN_BYTES_MAX || first.len() >= remaining {
         return Ok(first);
     }
@@ -285,7 +284,7 @@ async fn next_of_stream(
         let Some(frame) = next_frame(stream).await? else {
             break;
         };
-        if piece.len().saturating_add(frame.len()) > PIECE_BYTES {
+        if piece.len() + frame.len() > PIECE_BYTES {
             *carried = Some(frame);
             break;
         }

@@ -235,7 +235,7 @@ impl OrderedRead {
 }
 
 fn start_fetch(inner: &Arc<Inner>, number: usize, wanted: ObjectRange) -> Fetch {
-    let (sender, pieces) = mpsc::channel(PIECES_AHEAD.saturating_sub(1));
+    let (sender, pieces) = mpsc::channel(PIECES_AHEAD - 1);
     let key = wanted.key.clone();
     let inner = Arc::clone(inner);
     let fetch = async move {

@@ -39,8 +39,8 @@ pub(super) fn check(asked: &Listing, body: &[u8]) -> Result<(), WrongReply> {
     let mut page = Page::default();
     let read = xml::walk_without_comments(body, |path, text| match path {
         _ if is_error(path) => page.has_error = true,
-        "Contents" | "Blobs/Blob" => page.keys = page.keys.saturating_add(1),
-        "CommonPrefixes" | "Blobs/BlobPrefix" => page.folders = page.folders.saturating_add(1),
+        "Contents" | "Blobs/Blob" => page.keys += 1,
+        "CommonPrefixes" | "Blobs/BlobPrefix" => page.folders += 1,
         "KeyCount" => page.key_count = Some(text.trim().to_owned()),
         "Prefix" => page.prefix = Some(text.to_owned()),
         "EncodingType" => page.is_encoded |= text == "url",
@@ -67,7 +67,7 @@ impl Page {
         // The count of S3 includes folders, that of some servers does not.
         if let Some(said) = &self.key_count
             && said.parse() != Ok(self.keys)
-            && said.parse() != Ok(self.keys.saturating_add(self.folders))
+            && said.parse() != Ok(self.keys + self.folders)
         {
             let (said, keys, folders) = (shown(said), self.keys, self.folders);
             return other(format!(

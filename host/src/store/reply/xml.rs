@@ -84,7 +84,7 @@ fn walk_all(
                     open.push(path.len());
                     push(&mut path, start.local_name().into_inner());
                 }
-                depth = depth.saturating_add(1);
+                depth += 1;
                 text.clear();
             }
             Event::End(_) => {

@@ -74,7 +74,7 @@ impl Inner {
         let mut doubt = None;
         for outcome in join_all(race).await {
             match outcome {
-                Ok(ProbeOutcome::Created) => winners = winners.saturating_add(1),
+                Ok(ProbeOutcome::Created) => winners += 1,
                 Ok(ProbeOutcome::Exists | ProbeOutcome::NoSuchAbility) => {}
                 Err(error) => doubt = Some(error),
             }

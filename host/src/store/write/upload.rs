@@ -18,6 +18,7 @@ use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::task::JoinSet;
 
+use crate::numbers::to_u64;
 use crate::store::classify::is_wrong_reply;
 use crate::store::error::{StoreError, StoreErrorKind, WriteError};
 use crate::store::operation::Attempts;
@@ -165,8 +166,8 @@ impl Upload {
 
     /// Returns the number of bytes in memory, including those in flight.
     pub(crate) fn bytes_held(&self) -> usize {
-        let in_flight = self.tasks.len().saturating_mul(PART_BYTES);
-        self.pieces.len.saturating_add(in_flight)
+        let in_flight = self.tasks.len() * PART_BYTES;
+        self.pieces.len + in_flight
     }
 
     /// Returns whether the bytes so far are sent in parts: not before more than one part was
@@ -182,7 +183,7 @@ impl Upload {
     }
 
     async fn add(&mut self, bytes: Bytes) -> Result<(), WriteError> {
-        self.bytes = self.bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.bytes += to_u64(bytes.len());
         self.pieces.push(bytes);
         if matches!(self.parts, Parts::Unstarted) && self.pieces.len > PART_BYTES {
             self.start_parts().await?;
@@ -242,7 +243,7 @@ impl Upload {
             };
             inner.run_certain(action, &key, written).await
         });
-        self.parts_started = self.parts_started.saturating_add(1);
+        self.parts_started += 1;
         Ok(())
     }
 
@@ -334,7 +335,7 @@ struct Pieces {
 
 impl Pieces {
     fn push(&mut self, bytes: Bytes) {
-        self.len = self.len.saturating_add(bytes.len());
+        self.len += bytes.len();
         if bytes.len() <= JOIN_BYTES_MAX {
             self.joined.extend_from_slice(&bytes);
             if self.joined.len() >= PART_BYTES / 8 {
@@ -356,7 +357,7 @@ impl Pieces {
     fn take(&mut self, count: usize) -> PutPayload {
         self.close_joined();
         let mut wanted = count.min(self.len);
-        self.len = self.len.saturating_sub(wanted);
+        self.len -= wanted;
         let mut taken = Vec::new();
         while wanted > 0 {
             let Some(mut piece) = self.whole.pop_front() else {
@@ -365,7 +366,7 @@ impl Pieces {
             if piece.len() > wanted {
                 self.whole.push_front(piece.split_off(wanted));
             }
-            wanted = wanted.saturating_sub(piece.len());
+            wanted -= piece.len();
             taken.push(piece);
         }
         PutPayload::from_iter(taken)

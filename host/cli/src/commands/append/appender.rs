@@ -17,6 +17,7 @@ use crate::commands::append::durability::Durability;
 use crate::commands::append::events::{Blank, Lines, first_with_nul, number_of};
 use crate::commands::append::input::{Item, Items};
 use crate::commands::append::line_splitter::LineSplitter;
+use crate::numbers::to_usize;
 use crate::process::exit::{Code, Failure};
 use crate::process::signals::Signals;
 use crate::progress::Progress;
@@ -39,7 +40,7 @@ impl Stop {
         match self {
             Self::Refused { error, events } => {
                 let others = number_of(&Lines::of(lines.clone(), blank).events());
-                Self::Refused { error, events: events.saturating_add(others) }
+                Self::Refused { error, events: events + others }
             }
             input => input,
         }
@@ -84,7 +85,7 @@ impl<'a> Appender<'a> {
     ) -> Self {
         Self {
             log,
-            line_bytes_max: usize::try_from(command.event_bytes_max).unwrap_or(usize::MAX),
+            line_bytes_max: to_usize(command.event_bytes_max.into()),
             skip_invalid: command.skip_invalid,
             binary: command.binary,
             blank: if command.binary { Blank::Empty } else { Blank::White },
@@ -129,7 +130,7 @@ impl<'a> Appender<'a> {
         let open = self.splitter.open_bytes();
         if open > 0 {
             let Place { file, line } = &self.place;
-            let line = line.saturating_add(1);
+            let line = line + 1;
             tracing::warn!("{file}:{line}: left out {open} bytes of a line without its end");
         }
         Ok(())
@@ -200,8 +201,8 @@ impl<'a> Appender<'a> {
                 self.unflushed = 0;
             }
         }
-        self.place.line = self.place.line.saturating_add(lines.count());
-        self.blank_lines = self.blank_lines.saturating_add(lines.blank());
+        self.place.line += lines.count();
+        self.blank_lines += lines.blank();
         Ok(())
     }
 
@@ -221,12 +222,12 @@ impl<'a> Appender<'a> {
             }
             Err(error) => return Err(Stop::Refused { error, events: offered }),
         }
-        Ok(done.saturating_add(offered))
+        Ok(done + offered)
     }
 
     fn took(&mut self, events: u64, bytes: usize) {
         self.durability.took(events, bytes);
-        self.unflushed = self.unflushed.saturating_add(events);
+        self.unflushed += events;
         self.progress.add(events, bytes);
     }
 
@@ -237,11 +238,11 @@ impl<'a> Appender<'a> {
         done: u64,
         offered: u64,
     ) -> Result<(), Stop> {
-        let skipped = usize::try_from(done).unwrap_or(usize::MAX);
-        let behind = (done..done.saturating_add(offered)).zip(lines.numbered().skip(skipped));
+        let skipped = to_usize(done);
+        let behind = (done..done + offered).zip(lines.numbered().skip(skipped));
         for (before, (number, event)) in behind {
             match self.log.append(event).await {
-                Ok(()) => self.took(1, event.len().saturating_add(1)),
+                Ok(()) => self.took(1, event.len() + 1),
                 Err(Error::InvalidEvent(InvalidEvent { fault, .. })) => {
                     let reason = match fault {
                         EventFault::TooLong(_) => self.too_long(),
@@ -249,17 +250,17 @@ impl<'a> Appender<'a> {
                             fault.to_string()
                         }
                     };
-                    let line = self.place.line.saturating_add(number);
+                    let line = self.place.line + number;
                     let invalid = self.invalid(line, &reason);
                     if invalid.is_err() {
                         // The lines after it are not checked, so these are the blank ones.
-                        let blank_lines = number.saturating_sub(before).saturating_sub(1);
-                        self.blank_lines = self.blank_lines.saturating_add(blank_lines);
+                        let blank_lines = number - before - 1;
+                        self.blank_lines += blank_lines;
                     }
                     invalid?;
                 }
                 Err(error) => {
-                    let events = done.saturating_add(offered).saturating_sub(before);
+                    let events = done + offered - before;
                     return Err(Stop::Refused { error, events });
                 }
             }
@@ -274,7 +275,7 @@ impl<'a> Appender<'a> {
 
     /// Skips the next line as invalid, or stops.
     fn next_is_invalid(&mut self, reason: &str) -> Result<(), Stop> {
-        self.place.line = self.place.line.saturating_add(1);
+        self.place.line += 1;
         self.invalid(self.place.line, reason)
     }
 
@@ -287,7 +288,7 @@ impl<'a> Appender<'a> {
             );
             return Err(Stop::Input(Failure::input(message)));
         }
-        self.skipped = self.skipped.saturating_add(1);
+        self.skipped += 1;
         match self.skipped {
             0..=NAMED_MAX => tracing::warn!("left out {file}:{line}: {reason}"),
             _ => tracing::info!("left out {file}:{line}: {reason}"),
@@ -302,7 +303,7 @@ fn bytes_of_lines(lines: &[u8], count: u64) -> usize {
     if u64::try_from(lines.len()).is_ok_and(|bytes| bytes <= count) {
         return lines.len();
     }
-    let last = usize::try_from(count).unwrap_or(usize::MAX).saturating_sub(1);
+    let last = to_usize(count) - 1;
     let end = memchr::memchr_iter(b'\n', lines).nth(last);
-    end.map_or(lines.len(), |end| end.saturating_add(1))
+    end.map_or(lines.len(), |end| end + 1)
 }

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{self, BufRead, IsTerminal as _, Read, StdinLock};
 
 use crate::commands::append::nature::{Nature, Packing, Unfit, named, nature};
+use crate::numbers::to_u64;
 use crate::process::exit::Code;
 use crate::terminal::streams::read_once;
 
@@ -251,8 +252,8 @@ impl BufRead for Raw {
     }
 
     fn consume(&mut self, bytes: usize) {
-        self.done = self.done.saturating_add(bytes);
-        self.position = self.position.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        self.done += bytes;
+        self.position += to_u64(bytes);
     }
 }
 

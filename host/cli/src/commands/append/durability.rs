@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indicatif::HumanCount;
 use stratalog::Log;
 
+use crate::numbers::to_u64;
 use crate::terminal::human::count;
 
 /// The most marks that are kept. Each mark separates one accepted call from the next.
@@ -50,9 +51,9 @@ impl Durability {
     /// Records that the log has accepted this many of them.
     pub(crate) fn took(&self, events: u64, bytes: usize) {
         let mut counts = self.lock();
-        counts.offered = counts.offered.saturating_sub(events);
-        counts.taken = counts.taken.saturating_add(events);
-        counts.bytes = counts.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        counts.offered -= events;
+        counts.taken += events;
+        counts.bytes += to_u64(bytes);
         let mark = Mark { events: counts.taken, bytes: counts.bytes };
         if counts.marks.len() >= MARKS_MAX {
             // The last calls are then confirmed together.
@@ -72,8 +73,8 @@ impl Durability {
     fn read_and_doubtful(&self) -> (u64, u64) {
         let mut counts = self.lock();
         counts.confirm(self.log.durable_bytes());
-        let read = counts.taken.saturating_add(counts.offered);
-        (read, read.saturating_sub(counts.durable))
+        let read = counts.taken + counts.offered;
+        (read, read - counts.durable)
     }
 
     /// Describes the events that the store had not confirmed when the process stopped waiting.

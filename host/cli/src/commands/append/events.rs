@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::numbers::{to_u64, to_usize};
+
 /// Whole lines, each ended by LF. All but the blank ones are events.
 pub(crate) struct Lines {
     all: Bytes,
@@ -27,10 +29,10 @@ impl Lines {
         // The start of the lines that are not copied yet, and of the current line.
         let (mut kept, mut start) = (0, 0);
         for end in memchr::memchr_iter(b'\n', &all) {
-            let next = end.saturating_add(1);
+            let next = end + 1;
             if blank.is(all.get(start..end).unwrap_or_default()) {
                 events.extend_from_slice(all.get(kept..start).unwrap_or_default());
-                blank_lines = blank_lines.saturating_add(1);
+                blank_lines += 1;
                 kept = next;
             }
             start = next;
@@ -52,7 +54,7 @@ impl Lines {
     /// Returns the events without LF, each with the number of its line, from 1.
     pub(crate) fn numbered(&self) -> impl Iterator<Item = (u64, &[u8])> {
         let lines = self.all.split(|byte| *byte == b'\n');
-        let numbered = (1..).zip(lines).take(usize::try_from(self.count()).unwrap_or(usize::MAX));
+        let numbered = (1..).zip(lines).take(to_usize(self.count()));
         numbered.filter(|(_, line)| !self.blank.is(line))
     }
 
@@ -78,17 +80,16 @@ impl Blank {
 
 /// Returns the number of whole lines.
 pub(crate) fn number_of(lines: &[u8]) -> u64 {
-    u64::try_from(memchr::memchr_iter(b'\n', lines).count()).unwrap_or(u64::MAX)
+    to_u64(memchr::memchr_iter(b'\n', lines).count())
 }
 
 /// Returns the length of the lines before the first with a NUL byte, and the length of that line.
 pub(crate) fn first_with_nul(lines: &[u8]) -> Option<(usize, usize)> {
     let nul = memchr::memchr(0, lines)?;
     let (before, after) = lines.split_at_checked(nul)?;
-    let start = memchr::memrchr(b'\n', before).map_or(0, |end| end.saturating_add(1));
-    let end = memchr::memchr(b'\n', after)
-        .map_or(lines.len(), |end| nul.saturating_add(end).saturating_add(1));
-    Some((start, end.saturating_sub(start)))
+    let start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+    let end = memchr::memchr(b'\n', after).map_or(lines.len(), |end| nul + end + 1);
+    Some((start, end - start))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::append::decoder::{BLOCK_BYTES, Stream};
 use crate::commands::append::nature::{Nature, STDIN, Unfit, named, nature};
+use crate::numbers::to_u64;
 use crate::process::exit::Failure;
 
 /// The most files that are open at a time. Later files are opened, closed, and opened again. A
@@ -65,7 +66,7 @@ pub(crate) fn open(files: &[PathBuf], binary: bool) -> Result<Vec<Input>, Failur
             if metadata.is_file() && !binary {
                 check_text(&name, &mut file)?;
             }
-            opened = opened.saturating_add(1);
+            opened += 1;
             From::Opened(file)
         };
         let from = match from {
@@ -87,7 +88,7 @@ fn open_file(file: &Path, metadata: &Metadata) -> io::Result<File> {
 /// Checks the first block of a file, and restores the file's offset.
 fn check_text(name: &str, file: &mut File) -> Result<(), Failure> {
     let mut head = Vec::new();
-    let block_bytes = u64::try_from(BLOCK_BYTES).unwrap_or(u64::MAX);
+    let block_bytes = to_u64(BLOCK_BYTES);
     let looked = file.stream_position().and_then(|position| {
         file.by_ref().take(block_bytes).read_to_end(&mut head)?;
         file.seek(io::SeekFrom::Start(position))

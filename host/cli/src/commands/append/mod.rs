@@ -167,7 +167,7 @@ fn lost(error: Error, taken: u64, refused: u64) -> Failure {
         let what = format!("of {taken} read, those not written yet are lost");
         return Failure::from(error).context(what);
     };
-    let all = taken.saturating_add(refused);
+    let all = taken + refused;
     let missing = HumanCount(events_pending.saturating_add(refused).min(all));
     let which = format!("the last {missing} of {}", count(all, "event", "events"));
     // Not the library's own text: no event stays in memory when the process ends.

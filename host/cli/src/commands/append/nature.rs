@@ -114,9 +114,7 @@ fn is_wide(head: &[u8]) -> bool {
     const BYTES_MIN: usize = 8;
     let nul = |first: usize| head.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (nul(0), nul(1));
-    head.len() >= BYTES_MIN
-        && (even == 0 || odd == 0)
-        && even.max(odd).saturating_mul(4) >= head.len()
+    head.len() >= BYTES_MIN && (even == 0 || odd == 0) && even.max(odd) * 4 >= head.len()
 }
 
 impl Magic {
@@ -154,7 +152,7 @@ impl Unfit {
                  UTF-16 -t UTF-8{file} | stratalog append LOG`, {as_it_is}"
             ),
             Self::Nul { at } => {
-                let byte = at.saturating_add(1);
+                let byte = at + 1;
                 format!(
                     "{cannot}: the input is binary, its byte {byte} is NUL; append text, \
                      {as_it_is}"

@@ -25,6 +25,8 @@ use super::failure::{Cause, Failure, Step, What};
 use super::new_file::{NewFile, Published};
 use super::{LOCAL, checked_key, is_object_name};
 
+use crate::numbers::to_u64;
+
 /// The number of files that are deleted concurrently.
 const DELETES_CONCURRENT_MAX: usize = 10;
 
@@ -227,8 +229,8 @@ impl fmt::Debug for FileUpload {
 impl MultipartUpload for FileUpload {
     fn put_part(&mut self, part: PutPayload) -> UploadPart {
         let mut at = self.bytes;
-        let length = u64::try_from(part.content_length()).unwrap_or(u64::MAX);
-        self.bytes = at.saturating_add(length);
+        let length = to_u64(part.content_length());
+        self.bytes = at + length;
         let (objects, file) = (self.objects.clone(), Arc::clone(&self.file));
         let path = self.objects.root.join(self.location.as_ref());
         Box::pin(async move {
@@ -237,7 +239,7 @@ impl MultipartUpload for FileUpload {
                 let file = file.as_mut().ok_or_else(|| over(&path))?;
                 for bytes in &part {
                     file.write_at(at, bytes)?;
-                    at = at.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+                    at += to_u64(bytes.len());
                 }
                 Ok(())
             });
