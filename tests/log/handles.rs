@@ -65,6 +65,13 @@ fn await_segments(world: &World, number: usize) {
     assert_eq!(found.get(), number);
 }
 
+/// Waits for the create of a batch.
+fn await_create(world: &World) {
+    until("the create of a batch", || {
+        world.faults.requests().iter().any(|request| request.starts_with("create log/batch_"))
+    });
+}
+
 #[test]
 fn background_compaction_that_fails_repeatedly_warns_once() {
     let (world, objects) = (World::new(Kind::Component), Arc::new(InMemory::new()));
@@ -106,6 +113,47 @@ fn handle_compacts_in_the_background_during_appends_and_reads() {
         // The larger segment of the second compaction has absorbed the first.
         assert!(stats.generation >= 2 && stats.batches <= 10, "{stats:?}");
         assert_eq!(read(host, &store, "log").await, all);
+    });
+}
+
+#[test]
+fn durable_bytes_grow_while_a_flush_waits_for_its_second_batch() {
+    let (world, store) = world();
+    world.runtime.block_on(async {
+        let options = options(100).flush_threshold(1);
+        let log = world.host().open(&store, "log", options).await.unwrap();
+        world.faults.arm(Call::Create, [Fault::Stalls, Fault::Stalls]);
+        log.append("a").await.unwrap();
+        await_create(&world);
+        log.append("bb").await.unwrap();
+        let flushing = tokio::spawn({
+            let log = log.clone();
+            async move { log.flush().await }
+        });
+        assert_eq!(log.durable_bytes(), 0);
+        world.faulty.release();
+        await_create(&world);
+        until("the first batch", || log.durable_bytes() == 2);
+        assert!(!flushing.is_finished());
+        world.faulty.release();
+        assert_eq!(flushing.await.unwrap().unwrap().bytes, 5);
+        assert_eq!(log.durable_bytes(), 5);
+        log.close().await.unwrap();
+    });
+}
+
+#[test]
+fn durable_bytes_leave_out_a_batch_that_only_seems_to_exist() {
+    let (world, store) = world();
+    world.runtime.block_on(async {
+        let log = world.host().open(&store, "log", options(100)).await.unwrap();
+        world.faults.arm(Call::Create, [Fault::SaysExists]);
+        log.append("a").await.unwrap();
+        log.flush().await.unwrap_err();
+        assert_eq!(log.durable_bytes(), 0);
+        assert_eq!(log.flush().await.unwrap().bytes, 2);
+        assert_eq!(log.durable_bytes(), 2);
+        log.close().await.unwrap();
     });
 }
 
