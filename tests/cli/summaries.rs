@@ -99,7 +99,7 @@ fn summaries_for_people_leave_stdout_to_data() {
 }
 
 #[test]
-fn old_batches_are_read_and_counted_as_uncounted() {
+fn legacy_batches_are_read_and_counted_as_uncounted() {
     let (_folder, log) = fresh();
     fs::create_dir(&log).unwrap();
     fs::write(Path::new(&log).join("batch_0001700000000000000.jsonl"), "old1\nold2").unwrap();

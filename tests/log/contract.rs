@@ -202,7 +202,7 @@ fn objects_that_do_not_follow_the_naming_scheme_are_never_touched() {
 }
 
 #[test]
-fn log_that_the_old_helper_wrote_opens_reads_and_compacts() {
+fn log_that_the_predecessor_wrote_opens_reads_and_compacts() {
     on_both(|world| {
         world.put("log/batch_0001600000000000001.jsonl", "a\nb\n");
         world.put("log/batch_0001600000000000002.jsonl", "c\n\nd");

@@ -250,8 +250,8 @@ fn many_handles_that_compact_one_log_lose_and_repeat_nothing() {
         assert!(host.stat(&store, "many").await.unwrap().segments > 0);
     });
     let warnings = world.warnings();
-    let told = warnings.iter().find(|warning| warning.contains("compact log many"));
-    assert_eq!(told, None);
+    let reported = warnings.iter().find(|warning| warning.contains("compact log many"));
+    assert_eq!(reported, None);
 }
 
 #[test]

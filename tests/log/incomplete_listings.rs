@@ -282,9 +282,9 @@ fn nothing_is_deleted_after_a_commit_that_the_listing_does_not_show() {
     };
     let (batches, warnings) = run();
     assert_eq!(batches, 2);
-    let told =
+    let reported =
         warnings.iter().any(|w| w.contains("nothing is deleted after the commit of manifest"));
-    assert!(told, "{warnings:?}");
+    assert!(reported, "{warnings:?}");
     mutants::set(Some(Mutant::TrustAfterCommit));
     let (broken, _) = run();
     mutants::set(None);

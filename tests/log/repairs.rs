@@ -212,17 +212,17 @@ fn reader_resumed_from_any_page_gets_lost_events_reported_once() {
     let batch = world.keys("batch_", ".jsonl")[1].clone();
     world.damage(&batch, flip(3));
     world.repair(false);
-    let go_on = |world: &World, start: Option<String>, limit| {
+    let resumed = |world: &World, start: Option<String>, limit| {
         let options = ReadOptions { start, limit, ..ReadOptions::default() };
         Reader::new(world.store.clone(), log(), options).unwrap()
     };
     for compacted in [false, true] {
         for limit in (1..=17).map(Some).chain([None]) {
-            let mut reader = go_on(&world, None, limit);
+            let mut reader = resumed(&world, None, limit);
             let (mut events, mut missed) = (0, 0);
             while let Some(page) = reader.next_page().unwrap() {
                 (events, missed) = (events + page.events, missed + page.missed);
-                let mut rest = go_on(&world, reader.position(), None);
+                let mut rest = resumed(&world, reader.position(), None);
                 let (after, missed_after) = read(&mut rest).unwrap();
                 let context = format!("{limit:?}, compacted: {compacted}, behind {events}");
                 assert_eq!(events + after.len() as u64, 16, "{context}");

@@ -153,9 +153,9 @@ impl Place {
     }
 
     /// Reads the instructions of this process.
-    fn told() -> Self {
-        let told = |name| env::var(name).expect("this is a process of a test");
-        Self { location: told(LOCATION), options: told(OPTIONS) }
+    fn of_environment() -> Self {
+        let variable = |name| env::var(name).expect("this is a process of a test");
+        Self { location: variable(LOCATION), options: variable(OPTIONS) }
     }
 
     fn open(&self) -> Store {
@@ -234,7 +234,7 @@ fn ended() -> Arc<AtomicBool> {
 /// Appends numbered events and prints the number of acknowledged ones.
 fn write(number: &str) {
     let ended = ended();
-    let store = Place::told().open();
+    let store = Place::of_environment().open();
     runtime().block_on(async {
         let log = host().open(&store, "log", LogOptions::new()).await.unwrap();
         let mut appended = 0_u64;
@@ -260,7 +260,7 @@ fn write(number: &str) {
 /// Compacts repeatedly, and prints the number of effective compactions.
 fn compact() {
     let ended = ended();
-    let store = Place::told().open();
+    let store = Place::of_environment().open();
     runtime().block_on(async {
         let host = host();
         let mut compactions = 0;

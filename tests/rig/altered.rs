@@ -2,7 +2,7 @@
 
 use stratalog_guest::ports::{ListPage, ObjectRange, Store, StoreError, WriteError};
 
-use crate::memory::{Created, GetPart, Memory, MemoryRead, MemoryUpload};
+use crate::memory::{Created, GetRange, Memory, MemoryRead, MemoryUpload};
 
 /// Alterations of a store. Each method does nothing by default.
 pub trait Alter: Clone {
@@ -50,7 +50,7 @@ impl<A: Alter> Altered<A> {
     }
 }
 
-impl<A: Alter> GetPart for Altered<A> {
+impl<A: Alter> GetRange for Altered<A> {
     fn get_range(&self, wanted: &ObjectRange) -> Result<Vec<u8>, StoreError> {
         self.altered(&wanted.key, || self.memory.range(wanted))
     }

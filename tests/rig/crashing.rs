@@ -12,7 +12,7 @@ use stratalog_guest::ports::{
 };
 
 use crate::faults::Fault;
-use crate::memory::{Created, GetPart, Memory, MemoryRead, MemoryUpload};
+use crate::memory::{Created, GetRange, Memory, MemoryRead, MemoryUpload};
 
 /// An action of others right before a call.
 type Hook = Box<dyn FnOnce()>;
@@ -128,12 +128,12 @@ fn failure(message: &str) -> StoreError {
     StoreError { kind: StoreErrorKind::Unavailable, message: message.to_owned() }
 }
 
-impl GetPart for Crashing {
+impl GetRange for Crashing {
     fn get_range(&self, wanted: &ObjectRange) -> Result<Vec<u8>, StoreError> {
         self.call("read", &wanted.key, || self.memory.get_range(wanted))?
     }
 
-    fn go_on(&self, wanted: &ObjectRange) -> Result<(), StoreError> {
+    fn get_rest(&self, wanted: &ObjectRange) -> Result<(), StoreError> {
         self.call("read on", &wanted.key, || ())
     }
 }

@@ -158,16 +158,16 @@ impl PendingCreate for Created {
 }
 
 /// Gets sources one after the other, each on request, and in two halves.
-pub trait GetPart {
+pub trait GetRange {
     fn get_range(&self, wanted: &ObjectRange) -> Result<Vec<u8>, StoreError>;
 
     /// The second half is requested.
-    fn go_on(&self, _: &ObjectRange) -> Result<(), StoreError> {
+    fn get_rest(&self, _: &ObjectRange) -> Result<(), StoreError> {
         Ok(())
     }
 }
 
-impl GetPart for Memory {
+impl GetRange for Memory {
     fn get_range(&self, wanted: &ObjectRange) -> Result<Vec<u8>, StoreError> {
         self.range(wanted)
     }
@@ -188,7 +188,7 @@ impl<S> MemoryRead<S> {
     }
 }
 
-impl<S: GetPart> OrderedRead for MemoryRead<S> {
+impl<S: GetRange> OrderedRead for MemoryRead<S> {
     type Bytes = Vec<u8>;
 
     fn next(&self, bytes_max: u32) -> Result<Option<Chunk<Vec<u8>>>, ReadFailure> {
@@ -197,7 +197,7 @@ impl<S: GetPart> OrderedRead for MemoryRead<S> {
         let failed = |error| ReadFailure { number, error };
         let (mut bytes, half) = match self.rest.take() {
             Some(rest) => {
-                self.store.go_on(wanted).map_err(failed)?;
+                self.store.get_rest(wanted).map_err(failed)?;
                 let length = rest.len();
                 (rest, length)
             }

@@ -46,15 +46,15 @@ impl Growth {
         self.writer.append_lines(line.repeat(events).into_bytes()).unwrap();
         self.writer.flush().unwrap();
         self.bytes_of_events += u64::try_from(events * EVENT_BYTES).unwrap();
-        self.take_note();
+        self.record();
     }
 
     fn compact(&mut self, options: CompactInput) {
         compact(self.memory.clone(), &self.system, log(), options).unwrap();
-        self.take_note();
+        self.record();
     }
 
-    fn take_note(&mut self) {
+    fn record(&mut self) {
         let counts = self.memory.counts();
         self.bytes_written += counts.bytes_created;
         self.objects_max = self.objects_max.max(counts.objects_max);

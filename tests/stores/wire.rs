@@ -268,8 +268,8 @@ fn request_in_progress_is_reported_with_its_attempts() {
             std::thread::yield_now();
         };
         assert_eq!((waiting.action, waiting.key.as_str()), ("create", "log/a"));
-        let told = waiting.to_string();
-        assert!(told.contains("the last failure: 503") && told.contains("attempt"), "{told}");
+        let shown = waiting.to_string();
+        assert!(shown.contains("the last failure: 503") && shown.contains("attempt"), "{shown}");
         wire.proxy.play(|_| WireFault::None);
         wire.runtime.block_on(create.wait()).unwrap();
         assert_eq!(store.waiting(), None);

@@ -56,7 +56,7 @@ fn batch_that_was_cut_short_counts_the_events_of_its_name() {
 }
 
 /// Repairs a log in which a link stands in an object's place.
-fn repaired_beside(world: &World, link: &str) -> Vec<Step> {
+fn repaired_with_link(world: &World, link: &str) -> Vec<Step> {
     let link = link.to_owned();
     let store = Liar::intruders(&world.store, move |key| key == link);
     repair::repair(store, &world.clock, log(), false).unwrap().steps
@@ -78,7 +78,7 @@ fn link_in_the_place_of_a_segment_or_an_index_stops_nothing_else() {
         world.damage(&segment, flip(3));
         let manifest = "log/manifest_0000000000000000002.json";
         world.remove(manifest);
-        let steps = repaired_beside(&world, &link);
+        let steps = repaired_with_link(&world, &link);
         is_left(&steps[0], &link);
         let actions: Vec<_> = steps[1..].iter().map(|step| &step.action).collect();
         assert_eq!(actions, [&Action::StandIn, &Action::SetAside], "{steps:?}");
@@ -99,7 +99,7 @@ fn link_in_the_place_of_a_batch_stops_events_before_it() {
         (world.keys("batch_", ".jsonl"), world)
     };
     let (batches, world) = world();
-    let steps = repaired_beside(&world, &batches[1]);
+    let steps = repaired_with_link(&world, &batches[1]);
     let [link, first, last] = &steps[..] else { panic!("{steps:?}") };
     is_left(link, &batches[1]);
     assert_eq!((&first.damage.object, &first.action), (&batches[0], &Action::SetAside));
@@ -122,12 +122,12 @@ fn link_in_the_place_of_a_current_manifest_stops_everything() {
     world.damage(&batch, flip(3));
     let manifest = world.keys("manifest_", ".json").pop().unwrap();
     let before = world.store.objects();
-    let steps = repaired_beside(&world, &manifest);
+    let steps = repaired_with_link(&world, &manifest);
     let [step] = &steps[..] else { panic!("{steps:?}") };
     is_left(step, &manifest);
     assert_eq!(world.store.objects(), before);
     // An older one is left alone.
-    let steps = repaired_beside(&world, "log/manifest_0000000000000000001.json");
+    let steps = repaired_with_link(&world, "log/manifest_0000000000000000001.json");
     is_left(&steps[0], "log/manifest_0000000000000000001.json");
     assert_eq!((steps.len(), &steps[1].action), (2, &Action::SetAside));
     assert_eq!(world.verified(), Vec::<String>::new());

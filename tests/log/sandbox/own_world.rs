@@ -27,10 +27,10 @@ fn example_grants_a_log_to_a_plugin_of_its_own_world() {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (text(output.stdout), text(output.stderr))
     };
-    let (kept, told) = run("good\nbad\x07line\nok\n");
-    assert_eq!((kept.as_str(), told.as_str()), ("good\nok\n", "events journalled: 1\n"));
-    let (kept, told) = run("\x1b[2J\n");
-    assert_eq!((kept.as_str(), told.as_str()), ("", "events journalled: 1\n"));
+    let (kept, printed) = run("good\nbad\x07line\nok\n");
+    assert_eq!((kept.as_str(), printed.as_str()), ("good\nok\n", "events journalled: 1\n"));
+    let (kept, printed) = run("\x1b[2J\n");
+    assert_eq!((kept.as_str(), printed.as_str()), ("", "events journalled: 1\n"));
     let events = tokio::runtime::Runtime::new().unwrap().block_on(async {
         let store = stratalog::store::Root::folder(folder.path());
         let options = stratalog::store::StoreOptions::new();

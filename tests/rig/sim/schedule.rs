@@ -129,7 +129,7 @@ fn end(actor: &mut Actor<'_>, saved: &SavedPositions) -> Result<(), String> {
     }
     let mut positions = saved.take();
     positions.push((None, Expectation::default()));
-    go_on_from(actor, &mut positions)?;
+    resume_from(actor, &mut positions)?;
     if actor.view.state().history.stored_events() == 0 {
         // There is no log, or none any more since a compaction has deleted batches without events.
         return Ok(());
@@ -137,23 +137,23 @@ fn end(actor: &mut Actor<'_>, saved: &SavedPositions) -> Result<(), String> {
     if actor.plan.chance(1, 2) {
         // Live batches are absorbed first where that is necessary.
         actor.trim_as_planned()?;
-        go_on_from(actor, &mut positions)?;
+        resume_from(actor, &mut positions)?;
     }
     compact_to_rest(actor, CompactInput { fan_in: Some(2), ..CompactInput::default() })?;
     is_clean(actor)?;
     compact_to_rest(actor, CompactInput { full: true, ..CompactInput::default() })?;
     is_clean(actor)?;
     all_is_absorbed(actor)?;
-    go_on_from(actor, &mut positions)?;
+    resume_from(actor, &mut positions)?;
     reads_are_exact(actor)?;
     trim_exactly(actor)?;
     is_clean(actor)?;
-    go_on_from(actor, &mut positions)?;
+    resume_from(actor, &mut positions)?;
     reads_are_exact(actor)
 }
 
 /// Checks that every position that a reader gave is still valid.
-fn go_on_from(
+fn resume_from(
     actor: &mut Actor<'_>,
     positions: &mut [(Option<String>, Expectation)],
 ) -> Result<(), String> {

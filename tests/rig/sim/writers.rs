@@ -107,11 +107,15 @@ impl<'y> Actor<'y> {
             return self.read_pending_last(handle, writer, expectation);
         }
         let Some(mut pass) = unless_wrong("read-all", handle.read_all())? else { return Ok(()) };
-        self.go_on_writing(handle, writer)?;
+        self.continue_writing(handle, writer)?;
         self.finish_pass(&mut *pass, &mut expectation, "read-all")
     }
 
-    fn go_on_writing(&mut self, handle: &mut dyn Handle<'y>, writer: usize) -> Result<(), String> {
+    fn continue_writing(
+        &mut self,
+        handle: &mut dyn Handle<'y>,
+        writer: usize,
+    ) -> Result<(), String> {
         for _ in 0..self.plan.below(3) {
             self.append_some(handle, writer)?;
             self.flush(handle, writer)?;
@@ -131,7 +135,7 @@ impl<'y> Actor<'y> {
         while let Some(page) = unless_wrong("read-all", pass.next_page())?.flatten() {
             self.show(&mut expectation, &page, "read-all")?;
         }
-        self.go_on_writing(handle, writer)?;
+        self.continue_writing(handle, writer)?;
         let pending = handle.pending();
         let sealed = pending.sealed.map(|(_, lines)| lines).unwrap_or_default();
         for event in read_events(&[sealed, pending.lines].concat())? {

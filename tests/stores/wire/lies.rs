@@ -20,7 +20,7 @@ async fn append(host: &Host, store: &Store, events: &[&str]) {
 }
 
 #[track_caller]
-fn assert_is_told<T: std::fmt::Debug>(name: &str, done: Result<T, Error>) {
+fn assert_is_reported<T: std::fmt::Debug>(name: &str, done: Result<T, Error>) {
     let Err(Error::StoreFailed(StoreFailure { message, .. })) = &done else {
         panic!("{name}: {done:?}")
     };
@@ -44,10 +44,10 @@ fn log_whose_listing_is_a_lie_is_not_taken_for_empty() {
                     true => WireFault::Lie(lie),
                     false => WireFault::None,
                 });
-                assert_is_told("read", read(&host, &store).await);
-                assert_is_told("stat", host.stat(&store, "log").await);
+                assert_is_reported("read", read(&host, &store).await);
+                assert_is_reported("stat", host.stat(&store, "log").await);
                 let full = CompactOptions::new().full(true);
-                assert_is_told("compact", host.compact(&store, "log", &full).await);
+                assert_is_reported("compact", host.compact(&store, "log", &full).await);
                 let deleted = wire
                     .proxy
                     .seen()
