@@ -1,7 +1,7 @@
 //! An append log on object storage whose logic is a sandboxed WebAssembly component.
 //!
 //! A *log* is a sequence of *events*, each one line of bytes, usually JSON. Events are buffered.
-//! Each full buffer is written once, as one new object (a *batch*). A reader yields the events in
+//! Each sealed buffer is written as one new object (a *batch*). A reader yields the events in
 //! order. A compaction copies small objects into large ones (*segments*). The logic runs in a
 //! `wasm32-wasip2` component that is embedded in this crate. This crate provides it with an object
 //! store, a clock and a sink for log messages.

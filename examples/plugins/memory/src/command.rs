@@ -10,7 +10,7 @@ commands:
   list                print what holds, one JSON object on a line
   find WORD...        print what holds and has all these words in its key or text
   history ID          print all versions of a text, the first one first
-  compact             compact the log and read it anew
+  compact             compact the log and read it again
 An ID may be shortened to 4 digits or more. Without a command each line of stdin is one, as a JSON
 array of words: [\"upsert\",\"KEY\",\"TEXT\"].";
 

@@ -58,7 +58,7 @@ impl<S: Store> Catalog<S> {
                 let index = ObjectName::Index(segment.index());
                 if self.is_there(index, 1)? {
                     let key = self.name.key(index);
-                    return Ok(self.unreliable_listing(&format!("{key} is there and not shown")));
+                    return Ok(self.unreliable_listing(&format!("{key} exists but is not listed")));
                 }
                 let expected = format!("the index of {segment}, which was written before it");
                 self.damaged(Damage::new(index, expected, "no such object"))

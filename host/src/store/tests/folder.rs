@@ -137,7 +137,7 @@ async fn entry_that_is_no_regular_file_is_named_and_not_touched() {
             finished => panic!("{what}: {finished:?}"),
         }
         let left = std::fs::read_dir(root.join("log")).unwrap().count();
-        assert_eq!(left, 1, "{what}: something was left beside it");
+        assert_eq!(left, 1, "{what}: something was left next to it");
         let failures = store.delete(vec!["log/object".to_owned()]).await;
         if what == "a folder" {
             named(&failures[0].error);
