@@ -34,8 +34,8 @@ impl Verifier {
     /// Cancel safe: the next call ends a step that a dropped call has started.
     ///
     /// # Errors
-    /// [`Error::StoreFailed`]: call again. [`Error::NoLog`] in the first step.
-    /// [`Error::Unsupported`] for a manifest of a newer format.
+    /// [`StoreFailed`](crate::Error::StoreFailed): call again. [`NoLog`](crate::Error::NoLog) in
+    /// the first step. [`Unsupported`](crate::Error::Unsupported) for a manifest of a newer format.
     pub async fn next(&mut self) -> Result<Option<Checked>> {
         let handle = self.handle;
         let checked = self.calls.end_or_make(move |instance| instance.next_checked(handle).boxed());
