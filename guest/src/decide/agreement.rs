@@ -8,7 +8,7 @@
 //! A listing is not a snapshot, so it may disagree while others compact. The log is then loaded
 //! again before anything follows from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::format::listed::ListedOther;
 use crate::format::manifest::Manifest;
@@ -78,6 +78,19 @@ pub(crate) fn beyond_next(
     let newest = others.iter().filter_map(|other| made_by(other.name)).max()?;
     let (generation, object) = newest;
     (generation.0 > next).then_some(Disagreement::BeyondNext { object, generation })
+}
+
+/// Returns the first listed segment of certain generations whose index is not listed.
+pub(crate) fn without_index(
+    others: &[ListedOther],
+    is_wanted: impl Fn(Generation) -> bool,
+) -> Option<SegmentName> {
+    let listed: BTreeSet<_> = others.iter().map(|other| other.name).collect();
+    let mut segments = listed.iter().filter_map(|name| match name {
+        ObjectName::Segment(segment) if is_wanted(segment.generation) => Some(*segment),
+        _ => None,
+    });
+    segments.find(|segment| !listed.contains(&ObjectName::Index(segment.index())))
 }
 
 #[cfg(test)]

@@ -126,11 +126,5 @@ fn without_index(manifest: Option<&Manifest>, others: &[ListedOther]) -> Option<
         return None;
     }
     let next = next_after(manifest);
-    let listed: BTreeSet<_> = others.iter().map(|other| other.name).collect();
-    let mut segments = listed.iter().filter_map(|name| match name {
-        ObjectName::Segment(segment) if segment.generation == next => Some(*segment),
-        _ => None,
-    });
-    let alone = segments.find(|segment| !listed.contains(&ObjectName::Index(segment.index())))?;
-    Some(Disagreement::Alone(alone))
+    agreement::without_index(others, |generation| generation == next).map(Disagreement::Alone)
 }

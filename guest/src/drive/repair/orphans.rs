@@ -10,6 +10,7 @@
 use std::collections::BTreeSet;
 
 use super::{Action, Step, aside};
+use crate::decide::agreement;
 use crate::drive::batch_copy::BatchCopy;
 use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::commit::Committer;
@@ -18,9 +19,8 @@ use crate::drive::segment_writer::{landed, write_failed};
 use crate::error::Error;
 use crate::format::batch::BatchRecord;
 use crate::format::index;
-use crate::format::listed::ListedOther;
 use crate::format::manifest::Manifest;
-use crate::format::names::{BatchName, Generation, IndexName, ObjectName, SegmentName};
+use crate::format::names::{BatchName, Generation, IndexName, ObjectName};
 use crate::ports::{HostBytes, Store, System};
 
 /// Puts back the batches that only lost manifests named. None if no manifest is lost.
@@ -50,7 +50,8 @@ pub(super) fn repair<S: Store, Y: System>(
     });
     let unnamed: Vec<_> = unnamed.collect();
     let step = |action| Some(Step { damage: damage.clone(), action, events_lost: 0 });
-    if let Some(segment) = without_index(generation, &others) {
+    // Where manifests are missing, it may be part of the log.
+    if let Some(segment) = agreement::without_index(&others, |later| later > generation) {
         let why = format!(
             "{segment} has no index, so its batches are unknown; restore the index, or the \
              manifests, from a copy of the store, or move the segment out of the log to continue \
@@ -105,17 +106,6 @@ pub(super) fn repair<S: Store, Y: System>(
         committer.delete(&beyond.iter().map(ToString::to_string).collect::<Vec<_>>());
     }
     Ok(step(Action::StepBack))
-}
-
-/// A segment of a later generation without an index. Where manifests are missing it may be part of
-/// the log.
-fn without_index(generation: Generation, others: &[ListedOther]) -> Option<SegmentName> {
-    let listed: BTreeSet<_> = others.iter().map(|other| other.name).collect();
-    let later = listed.iter().filter_map(|name| match name {
-        ObjectName::Segment(segment) if segment.generation > generation => Some(*segment),
-        _ => None,
-    });
-    later.into_iter().find(|segment| !listed.contains(&ObjectName::Index(segment.index())))
 }
 
 /// The batches of an index that are nowhere else.
