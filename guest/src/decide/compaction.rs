@@ -63,7 +63,8 @@ pub(crate) fn plan(
     if state.live.len() >= least {
         units.push(absorb(state, options.batches_max));
     }
-    let units = if options.full { join_all(units, options) } else { join_tiers(units, options) };
+    let units =
+        if options.full { join_all(units, options) } else { tiers::join_tiers(units, options) };
     let rewritten = units.into_iter().filter(Rewrite::is_written);
     // A commit has a limited number of segments; the rest waits for the next compaction.
     let mut segments = 0_u64;
@@ -107,74 +108,6 @@ fn join_all(units: Vec<Rewrite>, options: &CompactOptions) -> Vec<Rewrite> {
         }
     }
     joined
-}
-
-/// Joins neighbours until no tier has enough of them in a row and none stand in a gap.
-fn join_tiers(mut units: Vec<Rewrite>, options: &CompactOptions) -> Vec<Rewrite> {
-    while let Some(group) = group(&units, options).or_else(|| gap(&units, options)) {
-        let mut members = units.drain(group.clone());
-        let Some(mut joined) = members.next() else { break };
-        members.for_each(|unit| joined.join(&unit));
-        units.insert(group.start, joined);
-    }
-    units
-}
-
-/// The first neighbours to join, of the lowest tier that has enough.
-fn group(units: &[Rewrite], options: &CompactOptions) -> Option<Range<usize>> {
-    let tiers = || units.iter().map(|unit| unit.tier(options));
-    let highest = tiers().flatten().max()?;
-    (0..=highest).find_map(|tier| {
-        // The beginning of the neighbours of this tier and below, counted from its first member.
-        let mut start = None;
-        let mut members = 0;
-        for (at, of) in tiers().enumerate() {
-            match of {
-                Some(of) if of == tier => {
-                    start.get_or_insert(at);
-                    members += 1;
-                }
-                Some(of) if of < tier => {}
-                _ => (start, members) = (None, 0),
-            }
-            if let Some(first) = start.filter(|_| members >= options.fan_in) {
-                return within_limits(units, first..at + 1, options);
-            }
-        }
-        None
-    })
-}
-
-/// The first neighbours to join because a higher tier stands behind them: together with that one,
-/// if it is written anyway.
-fn gap(units: &[Rewrite], options: &CompactOptions) -> Option<Range<usize>> {
-    units.iter().enumerate().find_map(|(at, wall)| {
-        let smaller = units.iter().take(at).rev().take_while(|unit| unit.is_below(wall, options));
-        let start = at - smaller.count();
-        let end = if wall.is_written() { at + 1 } else { at };
-        within_limits(units, start..end, options)
-    })
-}
-
-/// As many of the neighbours as fit into one segment. None if that is a single one.
-fn within_limits(
-    units: &[Rewrite],
-    group: Range<usize>,
-    options: &CompactOptions,
-) -> Option<Range<usize>> {
-    let mut members = units.iter().enumerate().take(group.end).skip(group.start);
-    let (start, first) = members.next()?;
-    let mut joined = first.clone();
-    let mut end = start;
-    for (at, unit) in members {
-        if !joined.fits(unit, options) {
-            break;
-        }
-        joined.join(unit);
-        end = at;
-    }
-    // Two that are not final fit.
-    (end > start).then(|| start..end + 1)
 }
 
 impl Rewrite {
@@ -229,11 +162,6 @@ impl Rewrite {
     /// Returns true if it becomes a new segment.
     fn is_written(&self) -> bool {
         self.batches > 0 || self.segments.len() > 1 || self.cut
-    }
-
-    fn is_below(&self, other: &Self, options: &CompactOptions) -> bool {
-        let other = other.tier(options);
-        self.tier(options).is_some_and(|tier| other.is_none_or(|other| tier < other))
     }
 
     /// The size tier. None for a final segment.
@@ -353,6 +281,8 @@ impl Manifest {
         next
     }
 }
+
+mod tiers;
 
 #[cfg(test)]
 mod tests;
