@@ -285,4 +285,4 @@ impl Manifest {
 mod tiers;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

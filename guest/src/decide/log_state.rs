@@ -70,17 +70,6 @@ impl HighWaterMarks {
     }
 }
 
-/// The segments, trimmed ones included, whose indexes may contain the batch. Empty if it was
-/// certainly not absorbed.
-pub(crate) fn may_contain<'a>(
-    manifest: Option<&'a Manifest>,
-    batch: &BatchName,
-) -> impl Iterator<Item = &'a SegmentRecord> {
-    let time = batch.time;
-    let segments = manifest.into_iter().flat_map(Manifest::records);
-    segments.filter(move |segment| segment.covers(time))
-}
-
 /// The generations of the manifests in a listing.
 pub(crate) fn manifests(others: &[ListedOther]) -> impl Iterator<Item = Generation> {
     others.iter().filter_map(|other| match other.name {
@@ -152,15 +141,6 @@ mod tests {
         first.iter().for_each(|batch| marks.observe(batch.name));
         let kept: Vec<_> = second.into_iter().filter(|batch| marks.covers(&batch.name)).collect();
         assert_eq!(kept, [batch(10, 1), batch(20, 1)]);
-    }
-
-    #[test]
-    fn only_segments_that_cover_its_time_may_hold_a_batch() {
-        let manifest =
-            Manifest { next_position: 3, segments: vec![segment_record(3, 6)], ..empty(1) };
-        let count = |time| may_contain(Some(&manifest), &batch(time, 1).name).count();
-        assert_eq!([count(0), count(1), count(2), count(3)], [0, 1, 1, 0]);
-        assert_eq!(may_contain(None, &batch(1, 1).name).count(), 0);
     }
 
     #[test]

@@ -11,25 +11,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::decide::agreement::{self, Disagreement};
-use crate::decide::log_state::{self, LogState};
-use crate::decide::source::SourceObject;
-use crate::drive::interrupted::{Interrupted, unless_gone};
+use crate::decide::log_state::LogState;
+use crate::drive::interrupted::Interrupted;
 use crate::error::{Damage, Error};
-use crate::format::index::Index;
-use crate::format::listed::{ListedBatch, ListedOther};
-use crate::format::manifest::{Manifest, SegmentRecord, StandIn};
-use crate::format::names::{BatchName, Digest, Generation, LogName, ObjectName, SegmentName};
+use crate::format::listed::ListedOther;
+use crate::format::manifest::{Manifest, StandIn};
+use crate::format::names::{BatchName, Generation, LogName, ObjectName, SegmentName};
 use crate::format::numbers;
-use crate::limits::{INDEX_CACHE_BATCHES_MAX, MISSING_TRIES};
+use crate::limits::MISSING_TRIES;
 use crate::mutants::{self, Mutant};
 use crate::ports::{EntryKind, Store, StoreError, StoreErrorKind};
 
 mod belonging;
 mod contradiction;
+mod indexes;
 mod listing;
 mod orphans;
 mod readable;
 
+use indexes::IndexCache;
 pub(crate) use listing::NotListed;
 
 /// A log in a store, with the manifest and the indexes that were read last.
@@ -40,7 +40,7 @@ pub struct Catalog<S> {
     manifest: Option<Rc<Manifest>>,
     /// The highest generation seen so far.
     seen: Generation,
-    indexes: BTreeMap<SegmentName, Rc<Index>>,
+    indexes: IndexCache,
     /// Trimmed segments whose indexes are not read any more, because they cannot be.
     forgotten: BTreeSet<SegmentName>,
     /// Keys and bytes left by writes in progress, or by killed ones, as listed last.
@@ -78,7 +78,7 @@ impl<S: Store> Catalog<S> {
             name,
             manifest: None,
             seen: Generation::default(),
-            indexes: BTreeMap::new(),
+            indexes: IndexCache::default(),
             forgotten: BTreeSet::new(),
             unfinished: BTreeMap::new(),
             intruders: None,
@@ -119,10 +119,8 @@ impl<S: Store> Catalog<S> {
                 None
             };
             let batches = self.list_settled(known)?;
-            let is_known = |name: &BatchName| {
-                known(name) || self.indexes.values().any(|index| index.contains(name))
-            };
-            if !batches.iter().all(|batch| is_known(&batch.name)) {
+            let new = batches.iter().map(|batch| batch.name).filter(|batch| !known(batch));
+            if !self.indexes.contain_all(&new.collect::<Vec<_>>()) {
                 // The new batches may be of another log that has replaced this one, with a manifest
                 // of the same generation.
                 self.manifest = None;
@@ -187,125 +185,6 @@ impl<S: Store> Catalog<S> {
         self.damaged(Damage::new(object, "an object that the manifest names", "no such object"))
     }
 
-    fn sort_out(
-        &mut self,
-        manifest: Option<Rc<Manifest>>,
-        mut live: Vec<ListedBatch>,
-    ) -> Result<LogState, Interrupted> {
-        let mut absorbed = Vec::new();
-        let mut failed = Ok(());
-        live.retain(|batch| {
-            if failed.is_err() {
-                return false;
-            }
-            let in_index =
-                self.is_absorbed(manifest.as_deref(), &batch.name).unwrap_or_else(|interrupted| {
-                    failed = Err(interrupted);
-                    false
-                });
-            if in_index {
-                absorbed.push(*batch);
-            }
-            !in_index
-        });
-        failed?;
-        Ok(LogState { manifest, live, absorbed, others: Vec::new() })
-    }
-
-    fn is_absorbed(
-        &mut self,
-        manifest: Option<&Manifest>,
-        batch: &BatchName,
-    ) -> Result<bool, Interrupted> {
-        for segment in log_state::may_contain(manifest, batch) {
-            if self.forgotten.contains(&segment.name) {
-                continue;
-            }
-            if self.index(segment)?.contains(batch) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Sets the trimmed segments in whose indexes no batch is looked up from now on.
-    pub(crate) fn forget(&mut self, segments: &[SegmentName]) {
-        self.forgotten = segments.iter().copied().collect();
-    }
-
-    /// Returns the index of a segment. None if it is gone.
-    pub(crate) fn index_of(&mut self, segment: &SegmentRecord) -> Result<Option<Rc<Index>>, Error> {
-        unless_gone(self.require_index(segment))
-    }
-
-    /// Returns the index of a segment, and records it if it is gone.
-    pub(crate) fn require_index(
-        &mut self,
-        segment: &SegmentRecord,
-    ) -> Result<Rc<Index>, Interrupted> {
-        self.index(segment).inspect_err(|interrupted| self.record_gone(interrupted))
-    }
-
-    /// Checks a segment's index and returns the digest of its bytes. None if it is gone.
-    pub(crate) fn index_digest(&self, segment: &SegmentRecord) -> Result<Option<Digest>, Error> {
-        unless_gone(self.read_index(segment).map(|(_, digest)| digest))
-    }
-
-    fn read_index(&self, segment: &SegmentRecord) -> Result<(Index, Digest), Interrupted> {
-        let bytes = self.get(segment.name.index())?.ok_or(SourceObject::index(*segment))?;
-        let index = Index::decode(segment, &bytes).map_err(|damage| self.damaged(damage))?;
-        Ok((index, Digest::of(&bytes)))
-    }
-
-    fn index(&mut self, segment: &SegmentRecord) -> Result<Rc<Index>, Interrupted> {
-        if let Some(index) = self.indexes.get(&segment.name) {
-            return Ok(index.clone());
-        }
-        let (index, _) = self.read_index(segment)?;
-        let index = Rc::new(index);
-        let kept = self.indexes.values().map(|index| index.batches.len()).sum::<usize>();
-        if u64::try_from(kept).is_ok_and(|kept| kept > INDEX_CACHE_BATCHES_MAX) {
-            self.indexes.clear();
-        }
-        self.indexes.insert(segment.name, index.clone());
-        Ok(index)
-    }
-
-    /// The error of a written batch that also stands in a segment that stays, as far as the indexes
-    /// were read. (Those of trimmed segments may contain the dropped part of it.)
-    pub(crate) fn duplicate_batch(
-        &self,
-        next: &Manifest,
-        written: &BTreeSet<BatchName>,
-    ) -> Option<Error> {
-        let indexes = next.segments.iter().filter_map(|s| Some((s, self.indexes.get(&s.name)?)));
-        let mut batches = indexes.flat_map(|(s, index)| index.batches.iter().map(move |b| (s, b)));
-        let (segment, batch) = batches.find(|(_, batch)| written.contains(&batch.name))?;
-        if mutants::is(Mutant::CommitTwice) {
-            return None;
-        }
-        let expected = format!("{} once in the log", batch.name);
-        let found = "the same batch in another segment";
-        Some(self.damaged(Damage::new(segment.name, expected, found)))
-    }
-
-    /// Returns the batches that the manifest's indexes contain. None if it is no longer current.
-    pub(crate) fn absorbed_by(
-        &mut self,
-        manifest: &Manifest,
-        batches: impl Iterator<Item = BatchName>,
-    ) -> Result<Option<Vec<BatchName>>, Error> {
-        let mut in_index = Vec::new();
-        for batch in batches {
-            match unless_gone(self.is_absorbed(Some(manifest), &batch))? {
-                Some(true) => in_index.push(batch),
-                Some(false) => {}
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(in_index))
-    }
-
     /// Returns the current manifest, and the other objects listed with it.
     pub(crate) fn current_manifest(
         &mut self,
@@ -325,8 +204,7 @@ impl<S: Store> Catalog<S> {
                 None => self.manifest(generation)?.map(Rc::new),
             };
             if let Some(manifest) = got {
-                let named: BTreeSet<_> = manifest.records().map(|segment| segment.name).collect();
-                self.indexes.retain(|name, _| named.contains(name));
+                self.indexes.retain_named(&manifest);
                 self.manifest = Some(manifest.clone());
                 return Ok((Some(manifest), others));
             }

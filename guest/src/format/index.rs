@@ -70,6 +70,21 @@ impl Index {
         self.names.contains(batch)
     }
 
+    /// Returns those of some batches, in the order of their names, that the segment contains.
+    pub(crate) fn common(&self, batches: &[BatchName]) -> Vec<BatchName> {
+        let (Some(first), Some(last)) = (self.names.first(), self.names.last()) else {
+            return Vec::new();
+        };
+        let start = batches.partition_point(|batch| batch < first);
+        let end = batches.partition_point(|batch| batch <= last);
+        let batches = batches.get(start..end).unwrap_or_default();
+        if batches.len() <= self.names.len() {
+            return batches.iter().filter(|batch| self.contains(batch)).copied().collect();
+        }
+        let is_common = |name: &&BatchName| batches.binary_search(name).is_ok();
+        self.names.iter().filter(is_common).copied().collect()
+    }
+
     /// The batches, each with the positions of all its events in the segment, trimmed ones
     /// included.
     pub(crate) fn positions(

@@ -123,10 +123,10 @@ fn smaller_ones_before_a_larger_one_become_one() {
 }
 
 /// SplitMix64.
-pub(super) struct Random(pub(super) u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -135,7 +135,7 @@ impl Random {
     }
 
     /// Up to 65,536, as likely small as large.
-    pub(super) fn size(&mut self) -> u64 {
+    pub(crate) fn size(&mut self) -> u64 {
         let most = 1 << self.below(17);
         1 + self.below(most)
     }

@@ -59,6 +59,11 @@ impl<S: Store> Catalog<S> {
             return Ok(None);
         }
         let listed: BTreeSet<_> = batches.iter().map(|batch| batch.name).collect();
+        let segments = others.iter().filter_map(|other| match other.name {
+            ObjectName::Segment(segment) => Some(segment),
+            _ => None,
+        });
+        let segments: BTreeSet<SegmentName> = segments.collect();
         for name in indexes {
             // Its owner has discarded one that is gone.
             let Some(bytes) = self.get(name)? else { continue };
@@ -69,8 +74,8 @@ impl<S: Store> Catalog<S> {
             let absorbed = absorbed.map(|record| record.name);
             let absorbed: Vec<_> = absorbed.filter(|batch| !listed.contains(batch)).collect();
             let in_index = match manifest {
-                Some(manifest) => self.absorbed_by(manifest, absorbed.iter().copied())?,
-                None => Some(Vec::new()),
+                Some(manifest) => self.absorbed_by(manifest, &absorbed)?,
+                None => Some(BTreeSet::new()),
             };
             // None if the log has changed in the meantime: the next load shows it.
             let Some(in_index) = in_index else { continue };
@@ -79,11 +84,11 @@ impl<S: Store> Catalog<S> {
                 return Ok(Some(Disagreement::Orphan { object, batch }));
             }
             // Without its segment, it may be what a killed commit has left, unless it cuts a batch.
-            let is_written = others.iter().any(|other| other.name == ObjectName::Segment(name.0))
+            let is_written = segments.contains(&name.0)
                 || records.first().is_some_and(|first| first.trimmed > 0);
             if name.0.part == 0
                 && is_written
-                && let Some(segment) = self.kept_of(manifest, others, records.first())?
+                && let Some(segment) = self.kept_of(manifest, &segments, records.first())?
             {
                 let object = ObjectName::Index(name);
                 return Ok(Some(Disagreement::Kept { object, segment }));
@@ -97,13 +102,12 @@ impl<S: Store> Catalog<S> {
     fn kept_of(
         &mut self,
         manifest: Option<&Manifest>,
-        others: &[ListedOther],
+        listed: &BTreeSet<SegmentName>,
         first: Option<&BatchRecord>,
     ) -> Result<Option<SegmentName>, Error> {
         let Some(first) = first else { return Ok(None) };
-        let is_listed = |name| others.iter().any(|other| other.name == ObjectName::Segment(name));
         for segment in manifest.into_iter().flat_map(|manifest| &manifest.segments) {
-            if is_listed(segment.name) || !segment.covers(first.name.time) {
+            if listed.contains(&segment.name) || !segment.covers(first.name.time) {
                 continue;
             }
             let Some(index) = self.index_of(segment)? else { continue };

@@ -70,13 +70,14 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
                 return Ok(Commit::Won);
             }
             // A later manifest is based on this one, or came long before: its indexes decide.
-            let Some(in_index) = self.catalog.absorbed_by(&current, candidates.iter().copied())?
-            else {
+            let Some(in_index) = self.catalog.absorbed_by(&current, &candidates)? else {
                 continue;
             };
-            self.clean(&current, &in_index, &listed.others);
+            let garbage = candidates.iter().filter(|batch| in_index.contains(batch));
+            self.clean(&current, &garbage.copied().collect::<Vec<_>>(), &listed.others);
             // The segments were trimmed since, so their indexes are still needed.
-            let is_named = current.records().any(|segment| segments.contains(&segment.name));
+            let new: BTreeSet<_> = segments.iter().collect();
+            let is_named = current.records().any(|segment| new.contains(&segment.name));
             let counts = is_named
                 || match goal {
                     Goal::Compact => absorbed.iter().any(|batch| in_index.contains(batch)),
@@ -168,9 +169,8 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
                     error.message
                 ));
             }
-            let failed = names.iter().zip(&keys);
-            let failed =
-                failed.filter(|(_, key)| failures.iter().any(|(failed, _)| failed == *key));
+            let failed: BTreeSet<_> = failures.iter().map(|(key, _)| key).collect();
+            let failed = names.iter().zip(&keys).filter(|(_, key)| failed.contains(key));
             left.extend(failed.map(|(name, _)| name.clone()));
         }
         left

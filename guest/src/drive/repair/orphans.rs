@@ -145,7 +145,7 @@ fn absent<S: Store>(
     }
     let Some(manifest) = manifest else { return Ok(Absent::Batches(absent)) };
     let names = absent.iter().map(|(record, _)| record.name).collect::<Vec<_>>();
-    let in_index = match catalog.absorbed_by(manifest, names.into_iter()) {
+    let in_index = match catalog.absorbed_by(manifest, &names) {
         Err(Error::Damaged(_)) => None,
         in_index => in_index?,
     };

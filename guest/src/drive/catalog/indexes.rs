@@ -1,0 +1,160 @@
+//! Reads the indexes of a log, and decides by them which batches are absorbed.
+//!
+//! 1. An index is read where it decides about a batch, and cached while the current manifest names
+//!    it.
+//! 2. The cache is bounded: before it grows further, it is emptied.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::Catalog;
+use crate::decide::log_state::LogState;
+use crate::decide::lookup::Lookup;
+use crate::decide::source::SourceObject;
+use crate::drive::interrupted::{Interrupted, unless_gone};
+use crate::error::{Damage, Error};
+use crate::format::index::Index;
+use crate::format::listed::ListedBatch;
+use crate::format::manifest::{Manifest, SegmentRecord};
+use crate::format::names::{BatchName, Digest, SegmentName};
+use crate::format::numbers::to_u64;
+use crate::limits::INDEX_CACHE_BATCHES_MAX;
+use crate::mutants::{self, Mutant};
+use crate::ports::Store;
+
+/// Indexes that were read, by segment.
+#[derive(Clone, Default)]
+pub(super) struct IndexCache {
+    indexes: BTreeMap<SegmentName, Rc<Index>>,
+    /// The number of batches in them.
+    batches: usize,
+}
+
+impl IndexCache {
+    fn insert(&mut self, segment: SegmentName, index: Rc<Index>) {
+        if to_u64(self.batches) > INDEX_CACHE_BATCHES_MAX {
+            *self = Self::default();
+        }
+        self.batches += index.batches.len();
+        self.indexes.insert(segment, index);
+    }
+
+    /// Drops the indexes of segments that a manifest does not name.
+    pub(super) fn retain_named(&mut self, manifest: &Manifest) {
+        let mut read = std::mem::take(self);
+        if read.indexes.is_empty() {
+            return;
+        }
+        for segment in manifest.records() {
+            if let Some(index) = read.indexes.remove(&segment.name) {
+                self.batches += index.batches.len();
+                self.indexes.insert(segment.name, index);
+            }
+        }
+    }
+
+    /// Returns true if each of some batches, in the order of their names, is in an index.
+    pub(super) fn contain_all(&self, batches: &[BatchName]) -> bool {
+        if batches.is_empty() {
+            return true;
+        }
+        let found = self.indexes.values().flat_map(|index| index.common(batches));
+        found.collect::<BTreeSet<_>>().len() == batches.len()
+    }
+}
+
+impl<S: Store> Catalog<S> {
+    /// Decides which of the listed batches are live, and which are absorbed.
+    pub(super) fn sort_out(
+        &mut self,
+        manifest: Option<Rc<Manifest>>,
+        batches: Vec<ListedBatch>,
+    ) -> Result<LogState, Interrupted> {
+        let names: Vec<_> = batches.iter().map(|batch| batch.name).collect();
+        let in_index = self.look_up(manifest.as_deref(), &names)?;
+        let (absorbed, live) = batches.into_iter().partition(|b| in_index.contains(&b.name));
+        Ok(LogState { manifest, live, absorbed, others: Vec::new() })
+    }
+
+    /// Returns the batches that the manifest's indexes contain. None if it is no longer current.
+    pub(crate) fn absorbed_by(
+        &mut self,
+        manifest: &Manifest,
+        batches: &[BatchName],
+    ) -> Result<Option<BTreeSet<BatchName>>, Error> {
+        unless_gone(self.look_up(Some(manifest), batches))
+    }
+
+    fn look_up(
+        &mut self,
+        manifest: Option<&Manifest>,
+        batches: &[BatchName],
+    ) -> Result<BTreeSet<BatchName>, Interrupted> {
+        let mut lookup = Lookup::new(manifest, batches.iter().copied(), &self.forgotten);
+        for batch in batches {
+            while let Some(needed) = lookup.next(batch) {
+                let index = self.index(needed.segment)?;
+                lookup.take(needed, Some(&index));
+            }
+        }
+        Ok(lookup.into_found())
+    }
+
+    /// Sets the trimmed segments in whose indexes no batch is looked up from now on.
+    pub(crate) fn forget(&mut self, segments: &[SegmentName]) {
+        self.forgotten = segments.iter().copied().collect();
+    }
+
+    /// Returns the index of a segment. None if it is gone.
+    pub(crate) fn index_of(&mut self, segment: &SegmentRecord) -> Result<Option<Rc<Index>>, Error> {
+        unless_gone(self.require_index(segment))
+    }
+
+    /// Returns the index of a segment, and records it if it is gone.
+    pub(crate) fn require_index(
+        &mut self,
+        segment: &SegmentRecord,
+    ) -> Result<Rc<Index>, Interrupted> {
+        self.index(segment).inspect_err(|interrupted| self.record_gone(interrupted))
+    }
+
+    /// Checks a segment's index and returns the digest of its bytes. None if it is gone.
+    pub(crate) fn index_digest(&self, segment: &SegmentRecord) -> Result<Option<Digest>, Error> {
+        unless_gone(self.read_index(segment).map(|(_, digest)| digest))
+    }
+
+    fn read_index(&self, segment: &SegmentRecord) -> Result<(Index, Digest), Interrupted> {
+        let bytes = self.get(segment.name.index())?.ok_or(SourceObject::index(*segment))?;
+        let index = Index::decode(segment, &bytes).map_err(|damage| self.damaged(damage))?;
+        Ok((index, Digest::of(&bytes)))
+    }
+
+    pub(super) fn index(&mut self, segment: &SegmentRecord) -> Result<Rc<Index>, Interrupted> {
+        if let Some(index) = self.indexes.indexes.get(&segment.name) {
+            return Ok(index.clone());
+        }
+        let (index, _) = self.read_index(segment)?;
+        let index = Rc::new(index);
+        self.indexes.insert(segment.name, index.clone());
+        Ok(index)
+    }
+
+    /// The error of a written batch that also stands in a segment that stays, as far as the indexes
+    /// were read. (Those of trimmed segments may contain the dropped part of it.)
+    pub(crate) fn duplicate_batch(
+        &self,
+        next: &Manifest,
+        written: &BTreeSet<BatchName>,
+    ) -> Option<Error> {
+        let index_of = |segment: &SegmentRecord| self.indexes.indexes.get(&segment.name);
+        let indexes = next.segments.iter().filter_map(|s| Some((s, index_of(s)?)));
+        let mut batches = indexes.flat_map(|(s, index)| index.batches.iter().map(move |b| (s, b)));
+        let (segment, batch) = batches.find(|(_, batch)| written.contains(&batch.name))?;
+        if mutants::is(Mutant::CommitTwice) {
+            return None;
+        }
+        let expected = format!("{} once in the log", batch.name);
+        let found = "the same batch in another segment";
+        Some(self.damaged(Damage::new(segment.name, expected, found)))
+    }
+}
