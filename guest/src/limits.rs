@@ -58,6 +58,10 @@ pub const BELOW_PAGE_ENTRIES: u32 = 1_000;
 /// Parts of one ordered read, as many as the interface allows.
 pub const READ_RANGES_MAX: usize = 10_000;
 
+/// Parts of the first ordered read after one that was interrupted. It doubles from read to read, so
+/// many damaged objects cost little more than their number of requests.
+pub const READ_RANGES_AFTER_RESTART: usize = 64;
+
 /// Objects deleted in one call: what one bulk delete request takes on S3.
 pub const DELETE_KEYS_MAX: usize = 1_000;
 
@@ -119,6 +123,7 @@ pub const CLOCK_AHEAD_MICROS: u64 = 3_600 * 1_000_000;
 pub const RETRY_REST_MICROS: u64 = 1_000_000;
 
 const _: () = {
+    assert!(READ_RANGES_AFTER_RESTART <= READ_RANGES_MAX);
     assert!(EVENT_BYTES_DEFAULT < BUFFER_BYTES_DEFAULT);
     assert!(FLUSH_BYTES_DEFAULT <= BUFFER_BYTES_DEFAULT);
     assert!(EVENT_BYTES_MAX < BUFFER_BYTES_MAX);

@@ -1,8 +1,5 @@
 //! The sources of a log's events, and the objects to read for each.
 
-use std::iter::{Chain, FlatMap};
-use std::{array, option, vec};
-
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{LogName, ObjectName};
@@ -19,18 +16,6 @@ pub(crate) enum Source {
     Batch(ListedBatch),
 }
 
-/// The objects of one source.
-type Objects = Chain<option::IntoIter<SourceObject>, array::IntoIter<SourceObject, 1>>;
-
-/// The objects of many sources, which are there only once they are requested: a log may have a
-/// hundred thousand batches.
-pub(crate) type ObjectsOfAll = FlatMap<vec::IntoIter<Source>, Objects, fn(Source) -> Objects>;
-
-/// Returns the objects to read for sources, in order.
-pub(crate) fn objects_of(sources: Vec<Source>) -> ObjectsOfAll {
-    sources.into_iter().flat_map(Source::objects)
-}
-
 /// An object to read for a source: its index, or its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SourceObject {
@@ -40,12 +25,20 @@ pub(crate) struct SourceObject {
 
 impl Source {
     /// The objects to read, in order.
-    pub(crate) fn objects(self) -> Objects {
+    pub(crate) fn objects(self) -> impl Iterator<Item = SourceObject> {
         let index = match &self {
             Self::Segment(segment) => Some(SourceObject::index(*segment)),
             Self::SegmentRange(_) | Self::Batch(_) => None,
         };
         index.into_iter().chain([SourceObject::bytes(self)])
+    }
+
+    /// The number of objects to read.
+    pub(crate) fn objects_count(&self) -> usize {
+        match self {
+            Self::Segment(_) => 2,
+            Self::SegmentRange(_) | Self::Batch(_) => 1,
+        }
     }
 
     /// Consecutive batches of a segment.

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::decide::source::{self, ObjectsOfAll, Source, SourceObject};
+use crate::decide::source::{Source, SourceObject};
 use crate::drive::catalog::Catalog;
 use crate::drive::interrupted::Interrupted;
 use crate::error::{Damage, Error};
@@ -18,17 +18,18 @@ use crate::format::manifest::SegmentRecord;
 use crate::format::names::LogName;
 use crate::format::segment::SegmentReader;
 use crate::format::verified_chunk::{UncutChunk, VerifiedChunk};
-use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_RANGES_MAX};
+use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_RANGES_AFTER_RESTART, READ_RANGES_MAX};
 use crate::ports::{Chunk, HostBytes, OrderedRead, Store, StoreError, StoreErrorKind};
 
 /// The sources being read.
 pub(crate) struct SourceReader<S: Store> {
     store: S,
     log: LogName,
-    /// Objects not requested yet.
-    later: ObjectsOfAll,
-    /// Objects requested, and the number of the one being decoded.
+    /// Sources whose objects were not requested yet.
+    later: VecDeque<Source>,
+    /// Objects requested, at most `window_max`, and the number of the one being decoded.
     window: Vec<SourceObject>,
+    window_max: usize,
     read: Option<S::Read>,
     at: u32,
     decoder: Option<Decoder<S::Bytes>>,
@@ -84,8 +85,9 @@ impl<S: Store> SourceReader<S> {
         Self {
             store: catalog.store.clone(),
             log: catalog.name.clone(),
-            later: source::objects_of(sources),
+            later: sources.into(),
             window: Vec::new(),
+            window_max: READ_RANGES_MAX,
             read: None,
             at: 0,
             decoder: None,
@@ -122,7 +124,7 @@ impl<S: Store> SourceReader<S> {
     /// Takes a chunk. Returns false at the end.
     fn read_on(&mut self) -> Result<bool, Interrupted> {
         if self.read.is_none() {
-            self.window = self.later.by_ref().take(READ_RANGES_MAX).collect();
+            self.begin_window();
             if self.window.is_empty() {
                 return Ok(false);
             }
@@ -159,16 +161,44 @@ impl<S: Store> SourceReader<S> {
         self.object(self.at)
     }
 
-    /// Returns the sources that were not read completely, the current one first, and the progress
-    /// in it.
-    pub(crate) fn into_remaining(self) -> (Vec<Source>, Progress) {
-        let done = usize::try_from(self.at).unwrap_or(usize::MAX);
-        let objects = self.window.into_iter().skip(done).chain(self.later);
+    /// Prepares to read the sources that were not read completely again, after an interruption.
+    /// Returns the progress in the first of them.
+    pub(crate) fn restart(&mut self) -> Progress {
+        let progress = std::mem::take(&mut self.progress);
+        let progress = if progress.object == self.at { progress } else { Progress::default() };
+        let done = usize::try_from(std::mem::take(&mut self.at)).unwrap_or(usize::MAX);
+        let objects = std::mem::take(&mut self.window).into_iter().skip(done);
         // Each source ends with its bytes.
-        let remaining = objects.filter(|object| !object.is_index()).map(|object| object.source);
-        let progress =
-            if self.progress.object == self.at { self.progress } else { Progress::default() };
-        (remaining.collect(), progress)
+        let sources = objects.filter(|object| !object.is_index()).map(|object| object.source);
+        sources.rev().for_each(|source| self.later.push_front(source));
+        // The next interruption may be near: the sources requested behind it are in vain.
+        self.window_max = READ_RANGES_AFTER_RESTART;
+        (self.read, self.decoder, self.index, self.interrupted) = (None, None, None, None);
+        self.verified.clear();
+        progress
+    }
+
+    /// The first source that is left after a restart.
+    pub(crate) fn first_left(&self) -> Option<&Source> {
+        self.later.front()
+    }
+
+    /// Leaves out the first source that is left after a restart.
+    pub(crate) fn leave_out(&mut self) -> Option<Source> {
+        self.later.pop_front()
+    }
+
+    /// Takes the objects of the next sources to request.
+    fn begin_window(&mut self) {
+        self.window.clear();
+        while let Some(source) = self.later.pop_front() {
+            self.window.extend(source.objects());
+            let next = self.later.front().map_or(0, Source::objects_count);
+            if self.window.len() + next > self.window_max {
+                break;
+            }
+        }
+        self.window_max = (self.window_max * 2).min(READ_RANGES_MAX);
     }
 
     fn object(&self, number: u32) -> Option<&SourceObject> {

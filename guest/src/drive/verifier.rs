@@ -177,25 +177,27 @@ impl<S: Store> Verifier<S> {
     }
 
     /// Resumes with the sources that were not read completely, which are counted again.
-    fn read_again(&mut self, reading: SourceReader<S>) {
-        let (rest, progress) = reading.into_remaining();
+    fn read_again(&mut self, mut reading: SourceReader<S>) {
+        let progress = reading.restart();
         let manifest = self.work.manifest.as_ref();
         let first = manifest.and_then(|manifest| manifest.segments.first()).copied();
-        let is_first = first.is_some_and(|first| rest.contains(&Source::Segment(first)));
+        let first = first.map(Source::Segment);
+        let is_first = first.is_some() && reading.first_left() == first.as_ref();
         let checked = &mut self.work.checked;
         let trimmed = if is_first { std::mem::take(&mut checked.trimmed_events) } else { 0 };
         let events = progress.events.saturating_sub(trimmed);
         checked.events = checked.events.saturating_sub(events);
         checked.bytes = checked.bytes.saturating_sub(progress.bytes);
         self.work.in_batch = 0;
-        self.read(rest);
+        self.reading = Some(reading);
     }
 
     /// Resumes behind a damaged object. A segment without its index cannot be checked.
-    fn skip_one(&mut self, reading: SourceReader<S>) {
-        let (rest, _) = reading.into_remaining();
+    fn skip_one(&mut self, mut reading: SourceReader<S>) {
+        reading.restart();
+        reading.leave_out();
         self.work.in_batch = 0;
-        self.read(rest.into_iter().skip(1).collect());
+        self.reading = Some(reading);
     }
 
     fn end_stage(&mut self) {

@@ -32,11 +32,10 @@ pub(super) fn inspect<S: Store>(
     inspected: &mut Inspected,
 ) -> Result<bool, Error> {
     let mut events = state.next_position();
-    let mut batches = state.live.clone();
-    while let Some((fault, rest)) = first_fault(catalog, batches)? {
-        let Some((batch, rest)) = rest.split_first() else { break };
-        batches = rest.to_vec();
-        let loss = match batch_loss(catalog, state, *batch, fault)? {
+    let batches = state.live.iter().map(|batch| Source::Batch(*batch));
+    let mut read = SourceReader::new(catalog, batches.collect());
+    while let Some((batch, fault)) = next_fault(&mut read)? {
+        let loss = match batch_loss(catalog, state, batch, fault)? {
             Inspection::Whole => continue,
             Inspection::Damaged(loss) => *loss,
             Inspection::Overtaken => return Ok(false),
@@ -71,13 +70,8 @@ enum Fault {
     Gone,
 }
 
-/// Reads batches up to the first that cannot be read. Returns that one, with those behind it.
-fn first_fault<S: Store>(
-    catalog: &Catalog<S>,
-    batches: Vec<ListedBatch>,
-) -> Result<Option<(Fault, Vec<ListedBatch>)>, Error> {
-    let sources = batches.into_iter().map(Source::Batch).collect();
-    let mut read = SourceReader::new(catalog, sources);
+/// Reads on up to the next batch that cannot be read. Returns that one.
+fn next_fault<S: Store>(read: &mut SourceReader<S>) -> Result<Option<(ListedBatch, Fault)>, Error> {
     loop {
         let fault = match read.next() {
             Ok(Some(_)) => continue,
@@ -86,12 +80,11 @@ fn first_fault<S: Store>(
             Err(Interrupted::Failed(error)) => return Err(error),
             Err(Interrupted::Gone(_)) => Fault::Gone,
         };
-        let (rest, _) = read.into_remaining();
-        let rest = rest.into_iter().filter_map(|source| match source {
-            Source::Batch(batch) => Some(batch),
+        read.restart();
+        return Ok(match read.leave_out() {
+            Some(Source::Batch(batch)) => Some((batch, fault)),
             _ => None,
         });
-        return Ok(Some((fault, rest.collect())));
     }
 }
 
