@@ -230,22 +230,24 @@ pub(super) fn outputs<S: Store>(
     sizes: &BTreeMap<ObjectName, u64>,
 ) -> Result<BTreeMap<CommitId, Option<Vec<NewSegment>>>, Error> {
     let mut outputs: BTreeMap<CommitId, Option<Vec<NewSegment>>> = BTreeMap::new();
-    for (object, size) in sizes {
-        if let ObjectName::Index(index) = *object
-            && index.0.generation == generation
+    let name = |commit_id, part| SegmentName { generation, commit_id, part };
+    let (first, last) = (name(CommitId(0), 0), name(CommitId(u32::MAX), u16::MAX));
+    for (object, size) in sizes.range(ObjectName::Segment(first)..=ObjectName::Segment(last)) {
+        let ObjectName::Segment(name) = *object else { continue };
+        let output = output(catalog, name, *size)?;
+        let of = outputs.entry(name.commit_id).or_insert_with(|| Some(Vec::new()));
+        *of = of.take().zip(output).map(|(mut of, output)| {
+            of.push(output);
+            of
+        });
+    }
+    let (first, last) = (ObjectName::Index(first.index()), ObjectName::Index(last.index()));
+    for object in sizes.range(first..=last).map(|(object, _)| *object) {
+        if let ObjectName::Index(index) = object
             && !sizes.contains_key(&ObjectName::Segment(index.0))
         {
             // Its segment is gone.
             outputs.insert(index.0.commit_id, None);
-        }
-        let ObjectName::Segment(name) = *object else { continue };
-        if name.generation == generation {
-            let output = output(catalog, name, *size)?;
-            let of = outputs.entry(name.commit_id).or_insert_with(|| Some(Vec::new()));
-            *of = of.take().zip(output).map(|(mut of, output)| {
-                of.push(output);
-                of
-            });
         }
     }
     Ok(outputs)

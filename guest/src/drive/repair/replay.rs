@@ -29,90 +29,145 @@ pub(super) struct Traces<'a> {
 }
 
 /// New segments, and the rewrite that made them.
-#[derive(Clone)]
 struct Derivation {
     outputs: Range<usize>,
     rewrite: Rewrite,
+    /// The place of the one before.
+    before: Option<usize>,
+}
+
+/// The segments and outputs that are not explained yet, behind a derivation.
+struct Rest {
+    segment: usize,
+    output: usize,
+    last: Option<usize>,
 }
 
 impl Traces<'_> {
     /// Every manifest that the commit can have created.
     pub(super) fn manifests(&self) -> Vec<Manifest> {
+        let lines = Lines::of(self.outputs);
+        let mut derivations: Vec<Derivation> = Vec::new();
         let mut found = Vec::new();
-        self.explain(0, 0, &mut Vec::new(), &mut found);
+        // Explanations to continue, the one with most segments explained last.
+        let mut open = vec![Rest { segment: 0, output: 0, last: None }];
+        while let Some(Rest { mut segment, output, last }) = open.pop() {
+            while let Some(record) = self.base.segments.get(segment) {
+                if let Some((outputs, rewrite)) = self.derive(&lines, segment, output) {
+                    let (segment, output) = (rewrite.segments.end, outputs.end);
+                    open.push(Rest { segment, output, last: Some(derivations.len()) });
+                    derivations.push(Derivation { outputs, rewrite, before: last });
+                }
+                if record.end() > self.first_position && !(self.is_there)(record) {
+                    break;
+                }
+                segment += 1;
+            }
+            if segment == self.base.segments.len() {
+                found.extend(self.manifest(&lines, &derivations, output, last));
+            }
+        }
         found
     }
 
-    /// Derives the rest, from a segment and an output on.
-    fn explain(
+    /// Derives the next outputs as a rewrite of segments, from one on, and, behind all of them, of
+    /// new batches. As few as possible: the following segments may be a derivation of their own,
+    /// with the same result. None if that is impossible.
+    fn derive(
         &self,
-        at: usize,
+        lines: &Lines<'_>,
+        segment: usize,
         output: usize,
-        derivations: &mut Vec<Derivation>,
-        found: &mut Vec<Manifest>,
-    ) {
-        let segments = &self.base.segments;
-        let Some(segment) = segments.get(at) else {
-            let mut derivations = derivations.clone();
-            if output < self.outputs.len() {
-                let Some(derivation) = self.derive(at..at, output..self.outputs.len()) else {
-                    return;
-                };
-                derivations.push(derivation);
-            }
-            found.extend(self.manifest(&derivations));
-            return;
-        };
-        if segment.end() <= self.first_position || (self.is_there)(segment) {
-            self.explain(at + 1, output, derivations, found);
-        }
-        for end in output + 1..=self.outputs.len() {
-            for to in at + 1..=segments.len() {
-                let Some(derivation) = self.derive(at..to, output..end) else { continue };
-                derivations.push(derivation);
-                self.explain(to, end, derivations, found);
-                derivations.pop();
-                // The following segments may be a derivation of their own, with the same result.
-                return;
-            }
-        }
-    }
-
-    /// Derives outputs as a rewrite of the segments and, behind all of them, of new batches. None
-    /// if that is impossible.
-    fn derive(&self, segments: Range<usize>, outputs: Range<usize>) -> Option<Derivation> {
-        let outputs_of = self.outputs.get(outputs.clone())?;
-        let lines: Vec<&BatchRecord> = outputs_of.iter().flat_map(|o| &o.batches).collect();
-        let mut rest = lines.as_slice();
-        let mut cut = false;
-        for segment in self.base.segments.get(segments.clone())? {
+    ) -> Option<(Range<usize>, Rewrite)> {
+        let all = lines.from(output)?;
+        let (mut rest, mut cut) = (all, false);
+        for (at, record) in self.base.segments.iter().enumerate().skip(segment) {
             let is_cut =
-                segment.position < self.first_position && self.first_position < segment.end();
+                record.position < self.first_position && self.first_position < record.end();
             cut |= is_cut;
             rest = if is_cut {
-                cut_from(rest, segment.end() - self.first_position)?
+                cut_from(rest, record.end() - self.first_position)?
             } else {
-                whole_from(rest, segment)?
+                whole_from(rest, record)?
             };
+            if let Some(end) = lines.output_at(rest) {
+                let size = u64::try_from(all.len() - rest.len()).ok()?;
+                let rewrite =
+                    Rewrite { segments: segment..at + 1, batches: 0, bytes: 0, size, cut };
+                return Some((output..end, rewrite));
+            }
         }
-        let absorbs = segments.end == self.base.segments.len() && outputs.end == self.outputs.len();
-        let in_order = rest.is_sorted_by(|one, next| one.name < next.name);
-        let is_new = rest.iter().all(|batch| !(self.is_absorbed)(&batch.name));
-        let fits = rest.is_empty() || (absorbs && in_order && is_new);
-        let size = u64::try_from(lines.len()).ok()?;
-        let rewrite = Rewrite { segments, batches: rest.len(), bytes: 0, size, cut };
-        fits.then_some(Derivation { outputs, rewrite })
+        let (from, end) = (segment, self.base.segments.len());
+        Some((output..self.outputs.len(), self.absorbing(all, rest, from..end, cut)?))
     }
 
-    fn manifest(&self, derivations: &[Derivation]) -> Option<Manifest> {
-        let outputs = |derivation: &Derivation| {
-            self.outputs.get(derivation.outputs.clone()).map(<[_]>::to_vec)
-        };
-        let rewrites = derivations
-            .iter()
-            .map(|derivation| Some((derivation.rewrite.clone(), outputs(derivation)?)));
-        let rewrites: Option<Vec<_>> = rewrites.collect();
-        compaction::next_manifest(Some(self.base), self.commit_id, self.first_position, &rewrites?)
+    /// The rewrite that made some lines of segments and of the last ones, which are new batches.
+    fn absorbing(
+        &self,
+        lines: &[&BatchRecord],
+        new: &[&BatchRecord],
+        segments: Range<usize>,
+        cut: bool,
+    ) -> Option<Rewrite> {
+        let in_order = new.is_sorted_by(|one, next| one.name < next.name);
+        let is_new = new.iter().all(|batch| !(self.is_absorbed)(&batch.name));
+        let size = u64::try_from(lines.len()).ok()?;
+        let rewrite = Rewrite { segments, batches: new.len(), bytes: 0, size, cut };
+        (in_order && is_new).then_some(rewrite)
+    }
+
+    /// The manifest of all derivations up to the last one. The outputs behind them are new batches.
+    fn manifest(
+        &self,
+        lines: &Lines<'_>,
+        derivations: &[Derivation],
+        output: usize,
+        mut last: Option<usize>,
+    ) -> Option<Manifest> {
+        let mut rewrites = Vec::new();
+        if let Some(new) = lines.from(output) {
+            let end = self.base.segments.len();
+            let rewrite = self.absorbing(new, new, end..end, false)?;
+            rewrites.push((rewrite, self.outputs.get(output..)?.to_vec()));
+        }
+        while let Some(derivation) = last.and_then(|last| derivations.get(last)) {
+            let outputs = self.outputs.get(derivation.outputs.clone())?;
+            rewrites.push((derivation.rewrite.clone(), outputs.to_vec()));
+            last = derivation.before;
+        }
+        rewrites.reverse();
+        compaction::next_manifest(Some(self.base), self.commit_id, self.first_position, &rewrites)
+    }
+}
+
+/// The lines of all outputs.
+struct Lines<'a> {
+    lines: Vec<&'a BatchRecord>,
+    /// The number of lines before each output.
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(outputs: &'a [NewSegment]) -> Self {
+        let (mut lines, mut starts) = (Vec::new(), Vec::new());
+        for output in outputs {
+            starts.push(lines.len());
+            lines.extend(&output.batches);
+        }
+        Self { lines, starts }
+    }
+
+    /// The lines of an output and of those behind it. None if there is no such output.
+    fn from(&self, output: usize) -> Option<&[&'a BatchRecord]> {
+        self.lines.get(*self.starts.get(output)?..)
+    }
+
+    /// The output that begins with the last lines, or the number of outputs if none are left.
+    fn output_at(&self, rest: &[&BatchRecord]) -> Option<usize> {
+        match rest.len() {
+            0 => Some(self.starts.len()),
+            left => self.starts.binary_search(&(self.lines.len() - left)).ok(),
+        }
     }
 }
 
@@ -147,4 +202,72 @@ fn cut_from<'l, 'b>(
         lines = rest;
     }
     Some(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::manifest::tests::{empty, segment_record};
+    use crate::format::names::{BatchTime, Digest, Generation, SegmentName};
+
+    fn name(generation: u64, part: u16) -> SegmentName {
+        SegmentName { generation: Generation(generation), commit_id: CommitId(5), part }
+    }
+
+    /// The record of the one batch of a segment.
+    fn batch(time: u64) -> BatchRecord {
+        let name = BatchName { time: BatchTime::new(time).unwrap(), origin: None };
+        BatchRecord::whole(name, 1, 2, Digest(0))
+    }
+
+    /// A manifest of segments of one event each.
+    fn base(count: u64) -> Manifest {
+        let segments = (0..count).map(|at| {
+            let time = BatchTime::new(at).unwrap();
+            let record = segment_record(1, 2);
+            let (first_time, last_time) = (time, time);
+            SegmentRecord {
+                name: name(at, 0),
+                position: at,
+                batches: 1,
+                first_time,
+                last_time,
+                ..record
+            }
+        });
+        Manifest { next_position: count, segments: segments.collect(), ..empty(count) }
+    }
+
+    #[test]
+    fn commit_on_many_segments_is_derived() {
+        // Every tenth group of ten was merged, and two batches were absorbed.
+        let count = 20_000;
+        let base = base(count);
+        let is_merged = |at: u64| at / 10 % 10 == 3;
+        let mut batches: Vec<Vec<_>> = vec![Vec::new(); usize::try_from(count / 100).unwrap()];
+        for at in (0..count).filter(|at| is_merged(*at)) {
+            batches[usize::try_from(at / 100).unwrap()].push(batch(at));
+        }
+        batches.push(vec![batch(count), batch(count + 1)]);
+        let outputs = batches.into_iter().zip(0..).map(|(batches, part)| {
+            let index = Some(Digest(1));
+            NewSegment { name: name(count + 1, part), batches, index }
+        });
+        let outputs: Vec<_> = outputs.collect();
+        // The sources exist or not: a crash may have left them.
+        for is_left in [false, true] {
+            let traces = Traces {
+                base: &base,
+                commit_id: CommitId(5),
+                first_position: 0,
+                outputs: &outputs,
+                is_there: &|segment| is_left || !is_merged(segment.position),
+                is_absorbed: &|batch| batch.time.micros() < count,
+            };
+            let manifests = traces.manifests();
+            let [manifest] = &manifests[..] else { panic!("{} manifests", manifests.len()) };
+            assert_eq!(manifest.segments.len(), 18_000 + 201);
+            assert_eq!((manifest.next_position, manifest.absorbed_bytes), (count + 2, 4));
+        }
+    }
 }

@@ -106,6 +106,8 @@ struct History {
     batches: BTreeSet<BatchName>,
     /// Batches by segment, as far as the indexes are there.
     indexes: BTreeMap<SegmentName, Vec<BatchRecord>>,
+    /// The segments of each batch in them.
+    places: BTreeMap<BatchName, Vec<SegmentName>>,
     /// The last generation of which there is a segment.
     last: Generation,
 }
@@ -126,16 +128,24 @@ impl History {
         };
         let mut batches = BTreeSet::new();
         catalog.list_batches(|batch| _ = batches.insert(batch.name))?;
-        let mut indexes = BTreeMap::new();
-        for segment in base.records() {
-            match catalog.index_of(segment) {
-                Ok(Some(index)) => _ = indexes.insert(segment.name, index.batches.clone()),
+        let sizes = others.iter().map(|other| (other.name, other.size)).collect();
+        let (indexes, places) = (BTreeMap::new(), BTreeMap::new());
+        let mut history = Self { base, sizes, batches, indexes, places, last };
+        for segment in history.base.records().copied().collect::<Vec<_>>() {
+            match catalog.index_of(&segment) {
+                Ok(Some(index)) => history.add_index(segment.name, index.batches.clone()),
                 Ok(None) | Err(Error::Damaged(_)) => {}
                 Err(error) => return Err(error),
             }
         }
-        let sizes = others.iter().map(|other| (other.name, other.size)).collect();
-        Ok(Some(Self { base, sizes, batches, indexes, last }))
+        Ok(Some(history))
+    }
+
+    fn add_index(&mut self, segment: SegmentName, batches: Vec<BatchRecord>) {
+        for batch in &batches {
+            self.places.entry(batch.name).or_default().push(segment);
+        }
+        self.indexes.insert(segment, batches);
     }
 
     /// Returns what takes the places of the manifests after the base, as far as it is proven.
@@ -154,6 +164,7 @@ impl History {
                 skipped.push(Successor::StandIn(stand_in));
                 continue;
             }
+            let named = names(&before);
             let mut found: BTreeMap<Vec<u8>, (Manifest, Vec<NewSegment>)> = BTreeMap::new();
             for (commit_id, outputs) in outputs {
                 // It may be part of the log, and without the gap it would be taken for garbage.
@@ -166,12 +177,12 @@ impl History {
                         outputs: &outputs,
                         // A later commit may have replaced it.
                         is_there: &|segment| generation < self.last || self.is_listed(segment.name),
-                        is_absorbed: &|batch| self.is_absorbed(&before, batch),
+                        is_absorbed: &|batch| self.is_absorbed(&named, batch),
                     };
                     for manifest in traces.manifests() {
                         let is_proven = generation < self.last
-                            || self.is_followed(&before, &manifest, &outputs);
-                        let is_joined = skipped.is_empty() || self.joins(&before, &outputs);
+                            || self.is_followed(&before, &named, &manifest, &outputs);
+                        let is_joined = skipped.is_empty() || self.joins(&before, &named, &outputs);
                         if is_proven
                             && is_joined
                             && let Ok(bytes) = manifest.encode()
@@ -186,7 +197,7 @@ impl History {
                 return Ok(successors);
             };
             for output in outputs {
-                self.indexes.insert(output.name, output.batches);
+                self.add_index(output.name, output.batches);
             }
             before = Manifest { digest: Some(Digest::of(&bytes)), ..manifest.clone() };
             successors.append(&mut skipped);
@@ -200,16 +211,20 @@ impl History {
             && self.sizes.contains_key(&ObjectName::Index(segment.index()))
     }
 
-    fn is_absorbed(&self, before: &Manifest, batch: &BatchName) -> bool {
-        let mut indexes = before.records().filter_map(|segment| self.indexes.get(&segment.name));
-        indexes.any(|batches| batches.iter().any(|absorbed| absorbed.name == *batch))
+    /// Returns whether the index of a named segment contains the batch.
+    fn is_absorbed(&self, named: &BTreeSet<SegmentName>, batch: &BatchName) -> bool {
+        let mut places = self.places.get(batch).into_iter().flatten();
+        places.any(|segment| named.contains(segment))
     }
 
     /// Returns where the log may begin after a commit: at its old first position, or at the first
     /// new segment.
     fn first_positions(&self, before: &Manifest, outputs: &[NewSegment]) -> BTreeSet<u64> {
         let first = outputs.first().and_then(|output| output.batches.first());
-        let cuts = before.segments.iter().filter_map(|segment| {
+        let places = first.and_then(|first| self.places.get(&first.name));
+        let places: BTreeSet<_> = places.into_iter().flatten().collect();
+        let segments = before.segments.iter().filter(|segment| places.contains(&segment.name));
+        let cuts = segments.filter_map(|segment| {
             let index = Index::new(self.indexes.get(&segment.name)?.clone());
             index.cut_before(segment, first?)
         });
@@ -217,26 +232,40 @@ impl History {
     }
 
     /// Returns whether something is gone that the manifest made superfluous.
-    fn is_followed(&self, before: &Manifest, manifest: &Manifest, outputs: &[NewSegment]) -> bool {
-        let mut replaced = before
-            .segments
-            .iter()
-            .filter(|old| !manifest.segments.iter().any(|segment| segment.name == old.name));
+    fn is_followed(
+        &self,
+        before: &Manifest,
+        named: &BTreeSet<SegmentName>,
+        manifest: &Manifest,
+        outputs: &[NewSegment],
+    ) -> bool {
+        let left: BTreeSet<_> = manifest.segments.iter().map(|segment| segment.name).collect();
+        let mut replaced = before.segments.iter().filter(|old| !left.contains(&old.name));
         let batches = outputs.iter().flat_map(|output| &output.batches);
-        let mut new = batches.filter(|batch| !self.is_absorbed(before, &batch.name));
+        let mut new = batches.filter(|batch| !self.is_absorbed(named, &batch.name));
         replaced.any(|segment| !self.is_listed(segment.name))
             || new.any(|batch| !self.batches.contains(&batch.name))
     }
 
     /// Returns whether the first new batch stands in one segment with the last that was absorbed
     /// before.
-    fn joins(&self, before: &Manifest, outputs: &[NewSegment]) -> bool {
+    fn joins(
+        &self,
+        before: &Manifest,
+        named: &BTreeSet<SegmentName>,
+        outputs: &[NewSegment],
+    ) -> bool {
         let last = before.segments.last().and_then(|segment| self.indexes.get(&segment.name));
         let last = last.and_then(|batches| batches.last());
-        let is_new = |batch: &BatchRecord| !self.is_absorbed(before, &batch.name);
+        let is_new = |batch: &BatchRecord| !self.is_absorbed(named, &batch.name);
         let joined = outputs.iter().find(|output| output.batches.iter().any(is_new));
         let Some(joined) = joined else { return true };
         let is_last = |batch: &BatchRecord| last.is_some_and(|last| last.name == batch.name);
         joined.batches.iter().any(is_last) && joined.batches.iter().all(|batch| batch.trimmed == 0)
     }
+}
+
+/// The segments that a manifest names, trimmed ones included.
+fn names(manifest: &Manifest) -> BTreeSet<SegmentName> {
+    manifest.records().map(|segment| segment.name).collect()
 }
