@@ -75,6 +75,11 @@ impl<'a> Lookup<'a> {
         }
     }
 
+    /// Returns true if the batch was found.
+    pub(crate) fn has_found(&self, batch: &BatchName) -> bool {
+        self.found.contains_key(batch)
+    }
+
     /// Returns the batches that were found.
     pub(crate) fn into_found(self) -> BTreeSet<BatchName> {
         self.found.into_keys().collect()

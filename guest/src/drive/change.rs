@@ -1,6 +1,8 @@
 //! Carries out a change of a log: writes the new segments, then commits the manifest that names
 //! them. A driver, for compactions and trims.
 
+use std::collections::BTreeSet;
+
 use crate::decide::boundary::{Boundary, Cut};
 use crate::decide::compaction::{self, Rewrite};
 use crate::decide::log_state::LogState;
@@ -129,6 +131,7 @@ pub(crate) fn change<S: Store, Y: System>(
                 committer.catalog.name.as_str()
             ))
         })?;
+    let forgotten: BTreeSet<_> = forgotten.into_iter().collect();
     manifest.retired.retain(|retired| !forgotten.contains(&retired.segment.name));
     if let Some(damage) = committer.catalog.duplicate_batch(&manifest, &batches) {
         committer.discard(&names);

@@ -10,6 +10,8 @@
 //! 5. No object counts as damaged by a listing alone, and no batch as lost while the store has a
 //!    whole copy of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::decide::compaction::{self, Rewrite};
 use crate::decide::log_state::LogState;
 use crate::drive::catalog::{Catalog, Scope};
@@ -79,6 +81,8 @@ pub struct Step {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Repaired {
     pub steps: Vec<Step>,
+    /// The places of the steps, by the name of the object.
+    places: BTreeMap<String, Vec<usize>>,
 }
 
 /// Repairs a log. With `dry_run`, reports the steps without taking them. The steps are in order.
@@ -109,7 +113,9 @@ impl Repaired {
     /// Records steps. One that an earlier run has taken, or could not take, is recorded once.
     fn add(&mut self, steps: impl IntoIterator<Item = Step>) {
         for step in steps {
-            if !self.steps.contains(&step) {
+            let places = self.places.entry(step.damage.object.clone()).or_default();
+            if !places.iter().any(|place| self.steps.get(*place) == Some(&step)) {
+                places.push(self.steps.len());
                 self.steps.push(step);
             }
         }
@@ -200,8 +206,8 @@ fn carry_out<S: Store, Y: System>(
     }
     committer.delete(&foreign_names(&inspected));
     // Objects that never were batches are not absorbed, and possible copies of lost ones are kept.
-    let is_foreign = |name: ObjectName| inspected.foreign.iter().any(|loss| loss.object == name);
-    state.live.retain(|batch| !is_foreign(ObjectName::Batch(batch.name)));
+    let foreign: BTreeSet<_> = inspected.foreign.iter().map(|loss| loss.object).collect();
+    state.live.retain(|batch| !foreign.contains(&ObjectName::Batch(batch.name)));
     committer.spare(inspected.holders.clone());
     let first_position = state.first_position();
     let manifest = state.manifest.as_deref();

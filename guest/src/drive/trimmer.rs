@@ -8,6 +8,8 @@
 //! 4. The indexes of trimmed segments stay for a while, so that a batch whose create lands late is
 //!    recognized as absorbed and not read again.
 
+use std::collections::BTreeSet;
+
 use crate::decide::boundary::Boundary;
 use crate::decide::compaction;
 use crate::decide::log_state::LogState;
@@ -247,7 +249,8 @@ impl TrimStep {
         };
         Ok(match change::change(committer, state, change)? {
             Changed::Done(done) => {
-                let is_own = |segment: &SegmentRecord| before.segments.contains(&segment.name);
+                let new: BTreeSet<_> = before.segments.iter().collect();
+                let is_own = |segment: &SegmentRecord| new.contains(&segment.name);
                 let own = self.dropped.iter().filter(|segment| is_own(segment)).count();
                 let trimmed = self.trimmed(done.sum(|batch| batch.bytes));
                 Some(Trimmed { segments: trimmed.segments - to_u64(own), ..trimmed })

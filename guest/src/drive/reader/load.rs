@@ -1,6 +1,6 @@
 //! Loads the log for a reading pass, and moves the pass to its start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Missing, Reader, Skipped, Stage};
 use crate::decide::log_state::LogState;
@@ -110,6 +110,8 @@ impl<S: Store> Reader<S> {
             |batch: &BatchName| state.live.binary_search_by_key(batch, |live| live.name).is_ok();
         let yielded = self.cursor.yielded().filter(|(batch, _)| !is_live(batch));
         let mut yielded: BTreeMap<_, _> = yielded.collect();
+        let uncounted = yielded.iter().filter(|(_, events)| events.is_none());
+        let mut uncounted: BTreeSet<_> = uncounted.map(|(batch, _)| *batch).collect();
         let mut seen = 0_u64;
         let mut trimmed = Vec::new();
         let left = state.segments().iter().map(|segment| (segment, false));
@@ -117,14 +119,18 @@ impl<S: Store> Reader<S> {
         for (segment, is_retired) in left.chain(retired) {
             // In segments that were trimmed whole, only batches whose names lack the count are
             // looked up.
-            let mut looked_up =
-                yielded.iter().filter(|(_, events)| !is_retired || events.is_none());
-            if !looked_up.any(|(batch, _)| segment.covers(batch.time)) {
+            let from = BatchName { time: segment.first_time, origin: None };
+            let next = match is_retired {
+                true => uncounted.range(from..).next(),
+                false => yielded.range(from..).next().map(|(batch, _)| batch),
+            };
+            if !next.is_some_and(|batch| segment.covers(batch.time)) {
                 continue;
             }
             let index = self.catalog.require_index(segment)?;
             for (batch, positions) in index.positions(segment) {
                 let Some(events) = yielded.remove(&batch.name) else { continue };
+                uncounted.remove(&batch.name);
                 let events = events.unwrap_or(batch.trimmed + batch.events);
                 let before_first = first.saturating_sub(positions.start);
                 seen = seen.saturating_add(before_first.min(events));

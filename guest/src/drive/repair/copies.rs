@@ -16,7 +16,7 @@ use crate::drive::catalog::Catalog;
 use crate::error::Error;
 use crate::format::batch::BatchRecord;
 use crate::format::index::batches_of;
-use crate::format::names::{BatchName, ObjectName, SegmentName};
+use crate::format::names::{BatchName, IndexName, ObjectName, SegmentName};
 use crate::ports::{Store, StoreErrorKind};
 
 /// Places where batches may stand.
@@ -53,6 +53,7 @@ impl Copies {
             copies.add_holder(batch.name, ObjectName::Batch(batch.name));
         }
         let set_aside = aside::listed(catalog)?;
+        let mut indexes: BTreeMap<IndexName, Vec<String>> = BTreeMap::new();
         let named: BTreeSet<_> = state.segments().iter().map(|segment| segment.name).collect();
         let listed = state.others.iter().filter_map(|other| match other.name {
             ObjectName::Segment(name) if !named.contains(&name) => {
@@ -61,18 +62,17 @@ impl Copies {
             _ => None,
         });
         let mut spares: Vec<_> = listed.collect();
-        for (object, key) in &set_aside {
-            let key = key.clone();
+        for (object, key) in set_aside {
             match object {
-                ObjectName::Batch(name) if wanted.contains(name) => copies.add_batch(*name, key),
-                ObjectName::Segment(name) => {
-                    spares.push(Spare { name: *name, key, is_listed: false });
-                }
+                ObjectName::Batch(name) if wanted.contains(&name) => copies.add_batch(name, key),
+                ObjectName::Segment(name) => spares.push(Spare { name, key, is_listed: false }),
+                ObjectName::Index(name) => indexes.entry(name).or_default().push(key),
                 _ => {}
             }
         }
         for spare in spares {
-            copies.add_segment(catalog, &spare, &set_aside, wanted)?;
+            let indexes = indexes.get(&spare.name.index()).map_or(&[][..], Vec::as_slice);
+            copies.add_segment(catalog, &spare, indexes, wanted)?;
         }
         Ok(copies)
     }
@@ -88,18 +88,16 @@ impl Copies {
         self.holders.entry(batch).or_default().insert(object);
     }
 
-    /// Adds the batches of a segment, from its own index or one that was set aside.
+    /// Adds the batches of a segment, from its own index or those that were set aside.
     fn add_segment<S: Store>(
         &mut self,
         catalog: &Catalog<S>,
         spare: &Spare,
-        set_aside: &[(ObjectName, String)],
+        set_aside: &[String],
         wanted: &BTreeSet<BatchName>,
     ) -> Result<(), Error> {
         let index = ObjectName::Index(spare.name.index());
-        let aside = set_aside.iter().filter(|(object, _)| *object == index);
-        let keys =
-            std::iter::once(catalog.name.key(index)).chain(aside.map(|(_, key)| key.clone()));
+        let keys = std::iter::once(catalog.name.key(index)).chain(set_aside.iter().cloned());
         let mut is_known = false;
         for key in keys {
             let Some(batches) = get(catalog, &key)?.as_deref().and_then(batches_of) else {

@@ -10,12 +10,13 @@
 //!    found again. A listed batch that may be one of its batches prevents that: it would be read
 //!    again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::content::SegmentBytes;
 use super::doubt::{self, Extent};
 use super::intruders::Intruders;
 use super::{Action, Step, aside};
+use crate::decide::lookup::Lookup;
 use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::commit::Committer;
 use crate::error::{Damage, Error};
@@ -48,6 +49,7 @@ pub(super) fn repair<S: Store, Y: System>(
     let Some(manifest) = manifest else { return Ok(Some(found)) };
     let trimmed = manifest.retired.iter().map(|retired| (true, retired.segment));
     let segments = manifest.segments.iter().map(|segment| (false, *segment)).chain(trimmed);
+    let sizes: BTreeMap<_, _> = others.iter().map(|other| (other.name, other.size)).collect();
     for (is_trimmed, segment) in segments {
         let name = ObjectName::Index(segment.name.index());
         if intruders.contains_segment(segment.name) {
@@ -59,7 +61,7 @@ pub(super) fn repair<S: Store, Y: System>(
             return Ok(None);
         }
         if damage.is_absence() {
-            let listed = others.iter().find(|other| other.name == name).map(|other| other.size);
+            let listed = sizes.get(&name).copied();
             let (base, catalog) = (manifest.generation, &mut committer.catalog);
             if !doubt::confirm(catalog, base, name, Extent::Gone, listed)? {
                 return Ok(None);
@@ -202,13 +204,17 @@ fn perhaps_trimmed<S: Store>(
             covered.push(batch.name);
         }
     })?;
+    let batches = covered.iter().copied();
+    let mut lookup = Lookup::new(Some(manifest), batches, &BTreeSet::new());
     for batch in covered {
-        let mut is_absorbed = false;
-        for other in manifest.records().filter(|other| other.covers(batch.time)) {
-            is_absorbed |= damage_of(catalog, other)?.is_none()
-                && catalog.index_of(other)?.is_some_and(|index| index.contains(&batch));
+        while let Some(needed) = lookup.next(&batch) {
+            let index = match damage_of(catalog, needed.segment)? {
+                None => catalog.index_of(needed.segment)?,
+                Some(_) => None,
+            };
+            lookup.take(needed, index.as_deref());
         }
-        if !is_absorbed {
+        if !lookup.has_found(&batch) {
             return Ok(Some(batch));
         }
     }

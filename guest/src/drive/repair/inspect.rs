@@ -6,7 +6,7 @@
 //! 3. Damage that only a listing shows is confirmed by reading the object and listing again.
 //! 4. A batch counts as lost only if no whole copy of it is found anywhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::damaged_batches::{DamagedBatches, damaged_batches};
 use super::doubt::{self, Extent};
@@ -18,7 +18,7 @@ use crate::drive::catalog::Catalog;
 use crate::error::{Damage, Error};
 use crate::format::index::Index;
 use crate::format::manifest::SegmentRecord;
-use crate::format::names::{ObjectName, SegmentName};
+use crate::format::names::{Generation, ObjectName, SegmentName};
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
@@ -31,12 +31,15 @@ pub(super) fn inspect<S: Store>(
     intruders: &Intruders,
 ) -> Result<Option<Inspected>, Error> {
     let mut inspected = Inspected::default();
+    let listed = state.others.iter().map(|other| (other.name, other.size));
+    let listed: BTreeMap<_, _> = listed.collect();
     for (number, segment) in state.segments().iter().enumerate() {
         if left_out.contains(&segment.name) {
             continue;
         }
         let Some(index) = catalog.index_of(segment)? else { return Ok(None) };
-        match segment_loss(catalog, state, segment, &index)? {
+        let listed = listed.get(&ObjectName::Segment(segment.name)).copied();
+        match segment_loss(catalog, base(state), segment, &index, listed)? {
             Inspection::Whole => {}
             Inspection::Damaged(loss) => inspected.segments.push((number, *loss)),
             Inspection::Overtaken => return Ok(None),
@@ -49,17 +52,18 @@ pub(super) fn inspect<S: Store>(
     Ok(Some(inspected))
 }
 
-/// Finds the batches of a segment that cannot be read.
+/// Finds the batches of a segment that cannot be read. The segment was `listed` with this many
+/// bytes, or was not listed.
 fn segment_loss<S: Store>(
     catalog: &mut Catalog<S>,
-    state: &LogState,
+    base: Generation,
     segment: &SegmentRecord,
     index: &Index,
+    listed: Option<u64>,
 ) -> Result<Inspection, Error> {
     let object = ObjectName::Segment(segment.name);
-    let listed = state.others.iter().find(|other| other.name == object).map(|other| other.size);
     let DamagedBatches { mut batches, first, extent } = damaged_batches(catalog, segment, index)?;
-    if !doubt::confirm(catalog, base(state), object, extent, listed)? {
+    if !doubt::confirm(catalog, base, object, extent, listed)? {
         return Ok(Inspection::Overtaken);
     }
     let log = catalog.name.clone();

@@ -189,8 +189,10 @@ fn range(range: SegmentRange) -> Input {
 pub(super) fn inputs_of_live(batches: &[ListedBatch], losses: &[Loss]) -> Inputs {
     let mut inputs = Vec::new();
     let mut group: Vec<Source> = Vec::new();
+    let by_batch = losses.iter().flat_map(|loss| loss.batches.keys().map(move |b| (*b, loss)));
+    let by_batch: BTreeMap<BatchName, &Loss> = by_batch.collect();
     for batch in batches {
-        match losses.iter().find_map(|loss| loss.input(&batch.name, None)) {
+        match by_batch.get(&batch.name).and_then(|loss| loss.input(&batch.name, None)) {
             Some(input) => {
                 inputs.push(Input::Sources(std::mem::take(&mut group)));
                 inputs.push(input);

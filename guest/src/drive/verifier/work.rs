@@ -1,6 +1,6 @@
 //! The results of a verification so far: counts, findings, and the place of each batch.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Checked, Finding};
 use crate::error::Damage;
@@ -34,6 +34,8 @@ pub(super) struct Work {
     pub absorbed: BTreeMap<u64, Place>,
     /// Events read of a batch that comes in several spans.
     pub in_batch: u64,
+    /// Entries in place of objects that are among the findings.
+    pub intruders: BTreeSet<String>,
     /// Returned at the end, since the work may restart before.
     pub findings: VecDeque<Finding>,
 }
@@ -42,11 +44,7 @@ impl Work {
     /// Records damage. An entry in place of an object is reported by the listing, and not again by
     /// a reader of the object.
     pub(super) fn record_damage(&mut self, damage: Damage) {
-        let is_named = |finding: &Finding| match finding {
-            Finding::Damaged(named) => named.is_intruder() && named.object == damage.object,
-            Finding::Garbage { .. } => false,
-        };
-        if !(damage.is_intruder() && self.findings.iter().any(is_named)) {
+        if !damage.is_intruder() || self.intruders.insert(damage.object.clone()) {
             self.findings.push_back(Finding::Damaged(damage));
         }
     }

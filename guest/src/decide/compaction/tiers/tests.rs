@@ -152,7 +152,9 @@ const SHAPES: [(&str, Shape); 8] = [
         8_u64.pow(u32::try_from(places).unwrap())
     }),
     ("two before a larger one", |at| if at % 3 == 2 { 5_000 } else { 1 + at % 5 }),
-    ("gaps that complete groups", |at| [9, 70, 600, 70, 9, 9, 5_000][usize::from(at as u8 % 7)]),
+    ("gaps that complete groups", |at| {
+        [9, 70, 600, 70, 9, 9, 5_000][usize::try_from(at % 7).unwrap()]
+    }),
     ("close to final", |at| if at % 9 == 0 { 60_000 } else { 1 + at % 100 }),
     ("random", |at| Random(at).size()),
 ];
@@ -178,8 +180,8 @@ fn work_grows_with_the_number_of_segments() {
             let counts = [20_000, 40_000, 80_000];
             let steps = counts.map(|count| steps(shape, count, fan_in));
             for pair in steps.windows(2) {
-                let grown = pair[1] as f64 / pair[0] as f64;
-                assert!(grown < 2.2, "{name}, fan-in {fan_in}: {steps:?}");
+                let is_linear = pair[1] * 10 < pair[0] * 22;
+                assert!(is_linear, "{name}, fan-in {fan_in}: {steps:?}");
             }
             assert!(steps[2] < 40 * 80_000, "{name}, fan-in {fan_in}: {steps:?}");
         }
