@@ -19,8 +19,11 @@ fn crates(arguments: &[&str]) -> BTreeSet<String> {
     lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
-/// Returns the names of the selected packages. By default these are all but the programs that only
-/// make sense as WebAssembly.
+/// The benchmarks, which are built with the default members, and not for WebAssembly.
+const SPEED: &str = "stratalog-speed";
+
+/// Returns the names of the selected packages. By default these are all but the benchmarks and the
+/// programs that only make sense as WebAssembly.
 fn packages(selected: &[&str]) -> BTreeSet<String> {
     let lines = crates(&[selected, &["--depth", "0"]].concat());
     lines.iter().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
@@ -40,6 +43,21 @@ fn tests_take_crates_of_the_product_as_it_has_them() {
 }
 
 #[test]
+fn benchmarks_take_crates_of_the_product_as_it_has_them() {
+    let product = crates(&["--edges", "normal,build"]);
+    let selected = packages(&[]);
+    let selected = selected.iter().map(String::as_str).chain([SPEED]);
+    let selected: Vec<_> = selected.flat_map(|name| ["--package", name]).collect();
+    let all = crates(&[&["--edges", "normal,build"], &selected[..]].concat());
+    let others: Vec<_> = product.difference(&all).collect();
+    assert!(
+        others.is_empty(),
+        "the benchmarks turn on features of these, which compiles them again, and all that use \
+         them: {others:#?}"
+    );
+}
+
+#[test]
 fn plugins_take_macros_of_the_guest_as_it_has_them() {
     let wasm = |packages: &[&str]| {
         let edges = ["--edges", "normal,build", "--target", "wasm32-wasip2"];
@@ -48,7 +66,8 @@ fn plugins_take_macros_of_the_guest_as_it_has_them() {
     };
     let guest = wasm(&["stratalog-guest"]);
     let (all, native) = (packages(&["--workspace"]), packages(&[]));
-    let programs = all.difference(&native).map(String::as_str).collect::<Vec<_>>();
+    let programs = all.difference(&native).map(String::as_str).filter(|name| *name != SPEED);
+    let programs = programs.collect::<Vec<_>>();
     assert!(programs.len() > 1, "{all:?}");
     let plugins = wasm(&programs);
     // All derives are written with it.
