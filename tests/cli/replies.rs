@@ -8,13 +8,13 @@ use crate::bucket::{self, Answer};
 const PAGES: [(&str, &str); 3] = [
     (
         "<html xmlns=\"http://www.w3.org/1999/xhtml\"><body>Sign in</body></html>",
-        "the server's answer is not a listing: its root element is <html>",
+        "the server's answer is not a listing: the root element is <html>",
     ),
     (
         "<Error><Code>AccessDenied</Code><Message>no</Message></Error>",
-        "the server's answer is not a listing: it is an error: AccessDenied: no",
+        "the server's answer is not a listing: found an error: AccessDenied: no",
     ),
-    ("Please sign in.", "the server's answer is not a listing: it is no XML document"),
+    ("Please sign in.", "the server's answer is not a listing: the body is not XML"),
 ];
 
 /// Runs a command on a bucket that answers so.

@@ -61,7 +61,7 @@ impl Target {
             }
             // If the bucket is missing, it does not matter which request found that out.
             Some(Error::StoreFailed(StoreFailure { message, .. })) => {
-                match message.rsplit_once(": no such bucket: ") {
+                match message.rsplit_once(": no such bucket; ") {
                     Some((_, remedy)) => {
                         let root = &location.root;
                         Failure::new(

@@ -3,8 +3,8 @@
 //! Owns: the one classification of the library's errors.
 //! Must not know: the purpose of the objects, or the call of the host that asked.
 //!
-//! 1. A refusal proves nothing about earlier attempts of the library. Unless all of them were
-//!    without effect, the write is "unknown".
+//! 1. A refusal proves nothing about earlier attempts of the library. If any of them may have had
+//!    an effect, the write is "unknown".
 //! 2. No message carries a credential: every foreign text passes the [`Redactor`].
 
 use std::error::Error as StdError;
@@ -22,7 +22,7 @@ use super::reply::{Refused, WrongReply};
 pub(super) struct Context {
     pub(super) description: String,
     pub(super) redactor: Redactor,
-    /// The names of all settings: a hint for a failure of a library that has taken all of them.
+    /// The settings to check after a failure of a library that accepted them.
     settings: String,
     /// The proxy that requests go through, without secrets, and the name of its setting.
     proxy: Option<String>,
@@ -53,7 +53,7 @@ impl Context {
         reason: impl fmt::Display,
     ) -> StoreError {
         let description = &self.description;
-        StoreError::new(kind, format!("{action} {key:?} in {description}: {reason}"))
+        StoreError::new(kind, format!("cannot {action} {key:?} in {description}: {reason}"))
     }
 
     /// Classifies an error of a read, a list or a delete.
@@ -75,7 +75,7 @@ impl Context {
         }
     }
 
-    /// Classifies an error of the step that makes an object visible. A conflict proves nothing.
+    /// Classifies an error of the step that makes an object visible. A conflict is no proof.
     pub(super) fn fate(&self, action: &str, key: &str, error: &object_store::Error) -> WriteError {
         use object_store::Error as E;
         let facts = ErrorFacts::of(error);
@@ -135,51 +135,66 @@ impl Context {
     ) -> StoreError {
         let kind = facts.kind(error);
         if facts.is_bucket_missing() {
-            // The answer says no more than this, in many words.
+            // The answer contains no further information.
             return self.error(StoreErrorKind::NotFound, action, key, NO_BUCKET);
         }
         let detail = self.redactor.clean(without_page(&facts.text));
-        let advice = match kind {
-            StoreErrorKind::NotFound if action == "create" => {
-                "no such bucket or folder, create it first; "
-            }
-            StoreErrorKind::Unsupported if facts.is_unknown_method() && self.is_webdav() => {
-                "this is no WebDAV server, or its WebDAV folder has another path: check the URL; "
-            }
-            _ if facts.text.contains(NO_TLS) => {
-                "the server does not speak HTTPS there: write http:// for plain HTTP (an endpoint \
-                 needs the store option allow_http=true, too), or the port that has HTTPS; "
-            }
-            _ if facts.status == Some(407) => {
-                "the proxy asks for a user and a password: give them in its URL; "
-            }
-            StoreErrorKind::NotFound if action == "read" => "no such object; ",
-            StoreErrorKind::PermissionDenied if facts.local.is_some() => {
-                "no permission for this folder; "
-            }
-            StoreErrorKind::PermissionDenied => {
-                "refused, check the credentials and the bucket's policy; "
-            }
-            StoreErrorKind::Unsupported if facts.status == Some(501) => {
-                "the server knows no conditional put, try the store option \
-                 aws_conditional_put=disabled; "
-            }
-            StoreErrorKind::Unsupported if facts.is_without_hard_links() => {
-                "the file system has no hard links, which an atomic create needs, use another; "
-            }
-            _ if facts.text.contains("RequestTimeTooSkewed") => {
-                "the clock of this machine is wrong, set it; "
-            }
-            _ if facts.text.contains("redirect without LOCATION") => {
-                "check the region, the store option aws_region=NAME; "
-            }
-            _ => "",
-        };
+        let (cause, remedy) = self.advice(kind, action, facts);
+        let cause = if cause.is_empty() { detail } else { format!("{cause}: {detail}") };
+        let remedy = if remedy.is_empty() { String::new() } else { format!("; {remedy}") };
         let through = match facts.may_be_the_proxy() {
             true => self.through_proxy(),
             false => String::new(),
         };
-        self.error(kind, action, key, format_args!("{advice}{detail}{through}"))
+        self.error(kind, action, key, format_args!("{cause}{remedy}{through}"))
+    }
+
+    /// Returns the cause and the remedy of a known failure in plain words. Either may be empty.
+    fn advice(
+        &self,
+        kind: StoreErrorKind,
+        action: &str,
+        facts: &ErrorFacts,
+    ) -> (&'static str, &'static str) {
+        match kind {
+            StoreErrorKind::NotFound if action == "create" => {
+                ("no such bucket or folder", "create the bucket or folder first")
+            }
+            StoreErrorKind::Unsupported if facts.is_unknown_method() && self.is_webdav() => {
+                ("the server does not speak WebDAV at this URL", "check the URL and its path")
+            }
+            _ if facts.text.contains(NO_TLS) => (
+                "the server does not speak HTTPS on this port",
+                "use the HTTPS port, or http:// for plain HTTP (an endpoint also needs the store \
+                 option allow_http=true)",
+            ),
+            _ if facts.status == Some(407) => (
+                "the proxy requires a user and a password",
+                "put user and password into the proxy's URL",
+            ),
+            StoreErrorKind::NotFound if action == "read" => ("no such object", ""),
+            StoreErrorKind::PermissionDenied if facts.local.is_some() => {
+                ("no permission for this folder", "check the folder's permissions")
+            }
+            StoreErrorKind::PermissionDenied => {
+                ("permission denied", "check the credentials and the bucket's policy")
+            }
+            StoreErrorKind::Unsupported if facts.status == Some(501) => (
+                "the server does not support conditional puts",
+                "set the store option aws_conditional_put=disabled",
+            ),
+            StoreErrorKind::Unsupported if facts.is_without_hard_links() => (
+                "the file system has no hard links, which an atomic create needs",
+                "use another file system",
+            ),
+            _ if facts.text.contains("RequestTimeTooSkewed") => {
+                ("the clock of this machine is wrong", "set the clock")
+            }
+            _ if facts.text.contains("redirect without LOCATION") => {
+                ("", "check the region (store option aws_region=NAME)")
+            }
+            _ => ("", ""),
+        }
     }
 
     fn is_webdav(&self) -> bool {
@@ -189,18 +204,18 @@ impl Context {
     /// Names the proxy that a request went through, if there is one.
     fn through_proxy(&self) -> String {
         self.proxy.as_ref().map_or_else(String::new, |proxy| {
-            format!("; requests go through {proxy}: check it, or name their host in NO_PROXY")
+            format!("; requests go through {proxy}: check the proxy, or name the host in NO_PROXY")
         })
     }
 }
 
 /// The explanation of a bucket or a container that does not exist.
-const NO_BUCKET: &str = "no such bucket: create it, or correct its name";
+const NO_BUCKET: &str = "no such bucket; create it, or correct its name";
 
-/// The error text of a TLS library that received something other than TLS.
+/// The TLS library's error text when the peer does not speak TLS.
 const NO_TLS: &str = "received corrupt message of type InvalidContentType";
 
-/// Removes the HTML page that came with a status: it is of no use to a person.
+/// Removes the HTML page that follows a status: it does not help a person.
 fn without_page(text: &str) -> &str {
     let lower = text.to_ascii_lowercase();
     let Some(status) = lower.find("status code: ") else { return text };
@@ -239,7 +254,7 @@ impl LocalFacts {
 
 impl ErrorFacts {
     fn of(error: &object_store::Error) -> Self {
-        // The outermost text only repeats which store and object it was.
+        // The outermost text only repeats the store and the object.
         let mut text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
         let (mut http, mut local, mut wrong, mut status) = (None, None, None, None);
         let mut cause = error.source();
@@ -264,7 +279,7 @@ impl ErrorFacts {
             cause = current.source();
         }
         let retried = text.contains(" retries, max_retries: ");
-        // This error explains everything. Around it stands the URL of a request that was correct.
+        // This error is the whole cause. The errors around it add the URL of a correct request.
         let (text, status) = match wrong {
             Some(wrong) => (wrong, None),
             None => {
@@ -310,7 +325,7 @@ impl ErrorFacts {
         ["NoSuchBucket", "ContainerNotFound"].iter().any(|code| self.text.contains(code))
     }
 
-    /// The server does not know the method of the request.
+    /// Returns whether the server does not support the method of the request.
     fn is_unknown_method(&self) -> bool {
         matches!(self.status, Some(405 | 501))
     }
@@ -332,8 +347,8 @@ fn status_of(text: &str) -> Option<u16> {
 
 /// Returns whether an "already exists" rests on a conflict answer, or on a status alone.
 ///
-/// Some servers also answer with a conflict when requests collide or a parent folder is missing. A
-/// mere status may come from any server. Only a check of the object decides.
+/// Some servers also answer with a conflict when requests collide or a parent folder is missing. Any
+/// server may send a mere status. Only a check of the object decides.
 pub(super) fn is_mere_conflict(error: &object_store::Error) -> bool {
     let text = ErrorFacts::of(error).text;
     match status_of(&text) {

@@ -257,8 +257,8 @@ impl Listing<'_> {
 
     fn outside(&self, asked: &str, location: &str) -> StoreError {
         let reason = format!(
-            "the store's answer is not the listing of {asked:?}: it names {location:?}, outside \
-             the requested prefix; check what answers in the store's place"
+            "the store's answer is not the listing of {asked:?}: {location:?} is outside the \
+             requested prefix; check the endpoint, and for a proxy before it"
         );
         self.inner.context.error(StoreErrorKind::Other, "list", self.prefix, reason)
     }
@@ -274,7 +274,8 @@ impl Listing<'_> {
     }
 
     fn out_of_order(&self, key: &str) -> StoreError {
-        let reason = format!("this store does not list in order: {key:?} came too late");
+        let reason =
+            format!("the store does not list in order: {key:?} came too late; use another store");
         self.inner.context.error(StoreErrorKind::Unsupported, "list", self.prefix, reason)
     }
 }

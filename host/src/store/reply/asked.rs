@@ -34,7 +34,7 @@ pub(crate) enum Asked {
     Presence,
     /// To store an object, or a part of one.
     Write,
-    /// To begin, or to complete, the upload in parts of the object at this path.
+    /// To begin, or to complete, the multipart upload of the object at this path.
     UploadStart {
         path: String,
     },
@@ -47,13 +47,13 @@ pub(crate) enum Asked {
     Deletes {
         keys: Vec<String>,
     },
-    /// To do this many deletes, which came in one request.
+    /// To do this many deletes in one request.
     Batch {
         deletes: usize,
     },
     /// To create a WebDAV folder.
     MakeFolder,
-    /// Not an object: credentials.
+    /// A request for credentials, which is not about an object.
     Other,
 }
 
@@ -87,7 +87,7 @@ const CREDENTIAL_HEADERS: [&str; 4] = [
 ];
 
 impl Asked {
-    /// Returns the purpose of `request` to a server of that protocol.
+    /// Returns the purpose of `request` to a server of `protocol`.
     pub(crate) fn of(protocol: Protocol, request: &HttpRequest) -> Self {
         let uri = request.uri();
         let query = Query::of(uri.query().unwrap_or_default());
@@ -140,8 +140,7 @@ impl Asked {
         }
     }
 
-    /// Returns whether the request changes objects. Creating a folder does not change its future
-    /// content.
+    /// Returns whether the request changes objects. Creating a folder changes none.
     pub(crate) fn changes_objects(&self) -> bool {
         match self {
             Self::Write
@@ -159,7 +158,7 @@ impl Asked {
         }
     }
 
-    /// Returns whether the answer is an object, which is streamed. Any other answer is small.
+    /// Returns whether the answer is an object, which is streamed. All other answers are small.
     pub(crate) fn is_streamed(&self) -> bool {
         matches!(self, Self::Object { .. })
     }

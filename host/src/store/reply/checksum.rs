@@ -1,7 +1,6 @@
-//! The checksum that a store gives with a whole object.
+//! The checksum that a store sends with a whole object.
 //!
-//! 1. It is computed over the bytes that are passed on, so it also covers a read that resumed after
-//!    a break.
+//! 1. It is computed over the bytes that are passed on. So it also covers a read that was resumed.
 //! 2. A checksum of the parts of an object, or of an unknown kind, is ignored.
 
 use base64::Engine as _;
@@ -37,7 +36,7 @@ const HEADERS: [(&str, Kind); 5] = [
 ];
 
 impl Checksum {
-    /// Returns the checksum that the head of an answer gives for its whole body, if there is one.
+    /// Returns the checksum of the whole body in the head of an answer, if there is one.
     pub(crate) fn announced(status: StatusCode, headers: &HeaderMap) -> Option<Self> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         if status != StatusCode::OK || text("x-amz-checksum-type") == Some("COMPOSITE") {
@@ -52,7 +51,7 @@ impl Checksum {
                 _ => None,
             });
         let mut named: Vec<(Kind, &str)> = named.collect();
-        // Google gives both, in any order. The first is cheap.
+        // Google sends both, in any order. CRC32C is cheaper.
         named.sort_by_key(|(kind, _)| *kind == Kind::Md5);
         let plain = HEADERS.iter().filter_map(|(name, kind)| Some((*kind, text(name)?)));
         named.into_iter().chain(plain).find_map(|(kind, value)| {
@@ -83,7 +82,7 @@ impl Kind {
     }
 }
 
-/// A checksum that is computed while the bytes pass.
+/// A checksum that is computed while bytes are passed on.
 pub(crate) struct Checking {
     checksum: Checksum,
     state: State,

@@ -10,7 +10,7 @@ pub(super) const ERROR: &str = "Error";
 /// The codes that clients made by AWS retry, independent of the status of the answer.
 const TRANSIENT: [&str; 17] = [
     "BandwidthLimitExceeded",
-    // Another request for the same key is in flight; AWS says to try again.
+    // Another request for the same key is in flight; AWS documents a retry.
     "ConditionalRequestConflict",
     "EC2ThrottledException",
     "InternalError",
@@ -48,7 +48,7 @@ pub(super) fn of(body: &[u8]) -> Option<String> {
         _ => return None,
     };
     let mut found = None;
-    // A document may break off after its code: the code is enough.
+    // A document may be cut short after its code. The code is enough.
     let _ = xml::walk(body, |path, text| {
         if path == code && found.is_none() {
             found = Some(text.trim().to_owned());
@@ -57,9 +57,9 @@ pub(super) fn of(body: &[u8]) -> Option<String> {
     found
 }
 
-/// Returns the code and the message of an error document. Its other elements are left out, since
-/// they repeat parts of the request.
-pub(super) fn said_in(body: &[u8]) -> String {
+/// Returns the code and the message of an error document. The other elements are left out: they
+/// repeat parts of the request.
+pub(super) fn text_of_error(body: &[u8]) -> String {
     let (mut code, mut message) = (String::new(), String::new());
     let _ = xml::walk(body, |path, text| match path {
         "Code" => text.trim().clone_into(&mut code),
@@ -67,7 +67,7 @@ pub(super) fn said_in(body: &[u8]) -> String {
         _ => {}
     });
     match (code.is_empty(), message.is_empty()) {
-        (true, true) => "it has no code".to_owned(),
+        (true, true) => "no code".to_owned(),
         (true, false) => message,
         (false, true) => code,
         (false, false) => format!("{code}: {message}"),
@@ -83,11 +83,11 @@ pub(super) fn expect_root(
     match xml::root_of(body) {
         Ok(root) if roots.contains(&root.as_str()) => Ok(root),
         Ok(root) if root == ERROR => {
-            let said = said_in(body);
-            Err(WrongReply::other(expected, format!("it is an error: {}", shown(&said))))
+            let text = text_of_error(body);
+            Err(WrongReply::other(expected, format!("found an error: {}", shown(&text))))
         }
         Ok(root) => {
-            let found = format!("its root element is <{}>", shown(&root));
+            let found = format!("the root element is <{}>", shown(&root));
             Err(WrongReply::other(expected, found))
         }
         Err(fault) => Err(fault.into_wrong(expected)),

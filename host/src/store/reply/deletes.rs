@@ -15,9 +15,9 @@ const DELETES: &str = "the result of a bulk delete";
 
 /// An answer to a request for deletes.
 pub(super) enum Deletes {
-    /// For the library: the result of each key.
-    Said(Bytes),
-    /// A transient failure kept some keys.
+    /// The result of each key, in the form that the library reads.
+    Done(Bytes),
+    /// Some keys were not deleted, for a transient reason.
     Repeat,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn keys_in(request: &[u8]) -> Vec<String> {
 
 /// The answer's result for one key, while it is read.
 #[derive(Default)]
-struct Said {
+struct KeyResult {
     key: String,
     code: String,
     message: String,
@@ -47,14 +47,14 @@ pub(super) fn check(keys: &[String], body: &[u8]) -> Result<Deletes, WrongReply>
     code::expect_root(body, &["DeleteResult"], DELETES)?;
     // Without a code the key is deleted.
     let mut results: BTreeMap<String, Option<(String, String)>> = BTreeMap::new();
-    let mut said = Said::default();
+    let mut current = KeyResult::default();
     let read = xml::walk(body, |path, text| match path {
-        "Deleted/Key" | "Error/Key" => text.clone_into(&mut said.key),
-        "Error/Code" => text.trim().clone_into(&mut said.code),
-        "Error/Message" => text.trim().clone_into(&mut said.message),
-        "Deleted" => drop(results.insert(std::mem::take(&mut said).key, None)),
+        "Deleted/Key" | "Error/Key" => text.clone_into(&mut current.key),
+        "Error/Code" => text.trim().clone_into(&mut current.code),
+        "Error/Message" => text.trim().clone_into(&mut current.message),
+        "Deleted" => drop(results.insert(std::mem::take(&mut current).key, None)),
         "Error" => {
-            let Said { key, code, message } = std::mem::take(&mut said);
+            let KeyResult { key, code, message } = std::mem::take(&mut current);
             results.insert(key, Some((code, message)));
         }
         _ => {}
@@ -62,25 +62,25 @@ pub(super) fn check(keys: &[String], body: &[u8]) -> Result<Deletes, WrongReply>
     read.map_err(|fault| fault.into_wrong(DELETES))?;
     let asked: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
     if let Some(key) = results.keys().find(|key| !asked.contains(key.as_str())) {
-        let found = format!("it names {:?}, which was not asked for", shown(key));
+        let found = format!("found {:?}, which was not requested", shown(key));
         return Err(WrongReply::other(DELETES, found));
     }
     let passes = |(code, _): &(String, String)| code::is_transient(code);
     if results.values().flatten().any(passes) {
         return Ok(Deletes::Repeat);
     }
-    Ok(Deletes::Said(rewritten(keys, &results)))
+    Ok(Deletes::Done(rewritten(keys, &results)))
 }
 
-/// Rewrites the result. The library takes a key that is missing in the answer for deleted. It also
-/// looks for words such as `SlowDown` anywhere in the answer, keys included.
+/// Rewrites the result. The library regards a key that the answer leaves out as deleted. It also
+/// searches the whole answer, keys included, for words such as `SlowDown`.
 fn rewritten(keys: &[String], results: &BTreeMap<String, Option<(String, String)>>) -> Bytes {
     let mut body = String::from("<DeleteResult><Deleted><Key></Key></Deleted>");
     for key in keys {
         let (code, message) = match results.get(key) {
             Some(None) => continue,
             Some(Some((code, message))) => (code.as_str(), message.as_str()),
-            None => ("Unsaid", "the server did not say whether it is gone"),
+            None => ("Unconfirmed", "the server did not confirm the delete"),
         };
         body.push_str("<Error>");
         for (name, text) in [("Key", key.as_str()), ("Code", code), ("Message", message)] {
@@ -98,7 +98,7 @@ fn rewritten(keys: &[String], results: &BTreeMap<String, Option<(String, String)
 
 const ID: &str = "content-id:";
 
-/// Returns the numbers by which a batch of Azure names its requests, or their answers.
+/// Returns the numbers of the requests, or of the answers, in a batch of Azure.
 pub(super) fn ids_in(batch: &[u8]) -> Vec<usize> {
     let text = String::from_utf8_lossy(batch);
     let ids = text.lines().filter_map(|line| {
@@ -113,9 +113,9 @@ pub(super) fn ids_in(batch: &[u8]) -> Vec<usize> {
 pub(super) fn check_batch(deletes: usize, body: &Bytes) -> Result<Deletes, WrongReply> {
     let mut ids = ids_in(body);
     ids.sort_unstable();
-    // Without any it is one failure of the whole, and the library reports it.
+    // An answer without ids is one failure of the whole batch. The library reports it.
     if !ids.is_empty() && !ids.iter().copied().eq(0..deletes) {
-        let found = format!("it has answers to {} of {deletes} deletes", ids.len());
+        let found = format!("found answers to {} of {deletes} deletes", ids.len());
         return Err(WrongReply::other(DELETES, found));
     }
     let text = String::from_utf8_lossy(body);
@@ -126,6 +126,6 @@ pub(super) fn check_batch(deletes: usize, body: &Bytes) -> Result<Deletes, Wrong
     let passes = |status: u16| matches!(status, 429 | 500 | 503 | 504);
     match statuses.into_iter().any(passes) {
         true => Ok(Deletes::Repeat),
-        false => Ok(Deletes::Said(body.clone())),
+        false => Ok(Deletes::Done(body.clone())),
     }
 }

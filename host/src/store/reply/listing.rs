@@ -4,7 +4,7 @@
 //! 2. A listing that states neither its end nor its continuation is not a listing.
 //! 3. A folder's listing names the folder itself.
 //! 4. A listing has as many entries as it states. One with an error or a comment in it is not a
-//!    listing: its keys may have stood in that place.
+//!    listing: the error or comment may replace keys.
 
 use url::Url;
 
@@ -20,7 +20,7 @@ struct Page {
     is_encoded: bool,
     is_truncated: Option<String>,
     token: Option<String>,
-    /// The number of its entries according to the server, and the number that was found.
+    /// The number of entries that the server states, and the numbers that were found.
     key_count: Option<String>,
     keys: u64,
     folders: u64,
@@ -64,26 +64,24 @@ impl Page {
         if self.has_error {
             return other(HAS_ERROR.to_owned());
         }
-        // The count of S3 includes folders, that of some servers does not.
-        if let Some(said) = &self.key_count
-            && said.parse() != Ok(self.keys)
-            && said.parse() != Ok(self.keys + self.folders)
+        // S3 counts folders too. Some servers do not.
+        if let Some(count) = &self.key_count
+            && count.parse() != Ok(self.keys)
+            && count.parse() != Ok(self.keys + self.folders)
         {
-            let (said, keys, folders) = (shown(said), self.keys, self.folders);
-            return other(format!(
-                "it says KeyCount {said}, and has {keys} keys, {folders} folders"
-            ));
+            let (count, keys, folders) = (shown(count), self.keys, self.folders);
+            return other(format!("KeyCount is {count}, found {keys} keys and {folders} folders"));
         }
         if let Some(prefix) = self.prefix.as_ref().filter(|prefix| *prefix != wanted) {
             // The request did not ask for encoded keys, and the library would take them literally.
             if self.is_encoded && decoded(prefix) == *wanted {
-                return other("its keys are URL-encoded, which was not asked for".to_owned());
+                return other("the keys are URL-encoded, which was not requested".to_owned());
             }
-            return other(format!("it is of the prefix {:?}, not {wanted:?}", shown(prefix)));
+            return other(format!("found the prefix {:?}, requested {wanted:?}", shown(prefix)));
         }
         if let Some(key) = &self.stray {
             let key = shown(key);
-            return other(format!("it names {key:?}, outside the asked prefix {wanted:?}"));
+            return other(format!("{key:?} is outside the requested prefix {wanted:?}"));
         }
         let token = self.token.as_deref().filter(|token| !token.is_empty());
         let continues = match (is_azure, self.is_truncated.as_deref()) {
@@ -92,19 +90,19 @@ impl Page {
             // page.
             (true, _) if self.token.is_some() => token.is_some(),
             (false, Some("false")) => false,
-            _ => return other("it does not say whether it is all".to_owned()),
+            _ => return other("neither its end nor a continuation is stated".to_owned()),
         };
         if continues && token.is_none() {
-            return other("it is truncated and does not say where it goes on".to_owned());
+            return other("the page is truncated and has no continuation token".to_owned());
         }
         if token.is_some() && token == last.as_deref() {
-            return other("it goes on where it began".to_owned());
+            return other("the continuation token is the requested one".to_owned());
         }
         Ok(())
     }
 }
 
-const HAS_ERROR: &str = "it has an error in it";
+const HAS_ERROR: &str = "the body contains an error";
 
 /// Returns whether an element is an error of a store. WebDAV's `error`, in small letters, explains
 /// why a property is missing.
@@ -137,11 +135,11 @@ pub(super) fn check_folder(asked: &Folder, body: &[u8]) -> Result<(), WrongReply
     }
     let asked = shown(&below);
     if let Some(stray) = stray {
-        let found = format!("it names {:?}, outside the asked folder {asked:?}", shown(&stray));
+        let found = format!("{:?} is outside the requested folder {asked:?}", shown(&stray));
         return Err(WrongReply::other(A_FOLDER, found));
     }
     if !has_itself {
-        return Err(WrongReply::other(A_FOLDER, format!("it does not name {asked:?}")));
+        return Err(WrongReply::other(A_FOLDER, format!("the folder {asked:?} itself is missing")));
     }
     Ok(())
 }

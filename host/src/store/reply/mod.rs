@@ -3,12 +3,12 @@
 //! Owns: which answer can be the reply to which request, and the error about any other.
 //! Must not know: the use of a reply, or how often a request is repeated.
 //!
-//! 1. An answer means nothing before it was checked. The checks cover its status, its root element,
-//!    the prefix or the keys that it names, and its statement of completeness.
-//! 2. An answer that breaks off is repeated. An answer that is whole and wrong is final: a login
-//!    page, or another server, stays there.
-//! 3. The name of the bucket is not judged: aliases and access points answer with another.
-//! 4. Only those success statuses count that the store documents for the request.
+//! 1. No answer is used before it was checked. The checks cover its status, its root element, the
+//!    prefix or the keys that it names, and its statement of completeness.
+//! 2. A request whose answer is cut short is repeated. An answer that is whole and wrong is final: a
+//!    login page, or another server, will answer the retry too.
+//! 3. The name of the bucket is not checked: aliases and access points answer with another name.
+//! 4. Only the success statuses that the store documents for the request count.
 //! 5. A code that AWS calls transient causes a repetition, independent of the status of the answer.
 
 mod asked;
@@ -34,11 +34,11 @@ const SHOWN_CHARS_MAX: usize = 120;
 /// An answer that is not the reply to its request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WrongReply {
-    /// The requested thing, as `a listing`.
+    /// The expected answer, such as `a listing`.
     expected: &'static str,
-    /// The thing that came instead.
+    /// The difference that was found.
     found: String,
-    /// The answer breaks off, so the next one may be whole.
+    /// The answer is cut short, so the next one may be whole.
     pub(super) is_broken: bool,
 }
 
@@ -48,12 +48,12 @@ impl WrongReply {
         Self { expected, found: found.into(), is_broken: false }
     }
 
-    /// Describes an answer that is too large to wait for.
+    /// Describes an answer that is larger than the host accepts.
     pub(super) fn too_large(bytes_max: usize) -> Self {
-        Self::other("one of a store", format!("it has more than {bytes_max} bytes"))
+        Self::other("an answer of a store", format!("the body has more than {bytes_max} bytes"))
     }
 
-    /// Describes an answer that breaks off.
+    /// Describes an answer that is cut short.
     fn broken(expected: &'static str, found: impl Into<String>) -> Self {
         Self { expected, found: found.into(), is_broken: true }
     }
@@ -65,7 +65,7 @@ impl fmt::Display for WrongReply {
         write!(f, "the server's answer is not {expected}: {found}")?;
         match is_broken {
             true => f.write_str("; try again"),
-            false => f.write_str("; check the endpoint, and what may answer in the store's place"),
+            false => f.write_str("; check the endpoint, and for a login page or a proxy before it"),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Answers without a form of their own: objects, writes and deletes. They can only be distinguished
-//! from pages, such as a login page or one of another server.
+//! Answers without a defined form: objects, writes and deletes. The checks only distinguish
+//! them from pages, such as a login page or a page of another server.
 //!
-//! 1. An object's own type is never that of a page. A log gives it none, unless a setting does.
+//! 1. The type of an object is never that of a page, unless a setting gives objects such a type.
 //! 2. A write or delete is confirmed by its status. Additions of some servers are not read.
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -22,17 +22,17 @@ pub(super) fn check_object(
     let wanted = if is_whole { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
     // The library has the best message for a server that does not support ranges.
     if status != wanted && (is_whole || status != StatusCode::OK) {
-        return Err(WrongReply::other(expected, format!("its status is {status}")));
+        return Err(WrongReply::other(expected, format!("the status is {status}")));
     }
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = text(CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let is_own = own_type.is_some_and(|own| own.to_ascii_lowercase().starts_with(&kind));
     if PAGE_TYPES.contains(&kind.as_str()) && !is_own {
-        return Err(WrongReply::other(expected, format!("it is a page of type {kind}")));
+        return Err(WrongReply::other(expected, format!("found a page of type {kind}")));
     }
     let encoding = text(CONTENT_ENCODING).trim().to_ascii_lowercase();
     if ["gzip", "x-gzip", "deflate", "br", "zstd", "compress"].contains(&encoding.as_str()) {
-        return Err(WrongReply::other(expected, format!("it is encoded as {encoding}")));
+        return Err(WrongReply::other(expected, format!("the content is encoded as {encoding}")));
     }
     Ok(())
 }
@@ -51,7 +51,7 @@ pub(super) fn check_bare(expected: &'static str, body: &[u8]) -> Result<(), Wron
         }
         _ => {
             let first = start.lines().next().unwrap_or_default();
-            Err(WrongReply::other(expected, format!("it begins with {:?}", shown(first))))
+            Err(WrongReply::other(expected, format!("the body begins with {:?}", shown(first))))
         }
     }
 }

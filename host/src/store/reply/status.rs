@@ -2,8 +2,8 @@
 //!
 //! 1. Only documented statuses count. The sources are the manuals of S3, of Google's XML interface
 //!    and of Azure's blobs, and RFC 4918 and 9110 for WebDAV. Any other status is no reply to the
-//!    request, even if it is one of success.
-//! 2. No request asks whether something has changed, so 304 never answers one.
+//!    request, even if it reports success.
+//! 2. No request is conditional on a change, so 304 is never the reply.
 
 use http::StatusCode;
 
@@ -13,8 +13,8 @@ use super::asked::{Asked, Protocol};
 const CREATED: StatusCode = StatusCode::CREATED;
 const NO_CONTENT: StatusCode = StatusCode::NO_CONTENT;
 
-/// Checks the status of a successful answer. Objects are judged by their head instead, and requests
-/// to other servers than the store are not checked.
+/// Checks the status of a successful answer. Objects are judged by their head instead. Requests
+/// to servers other than the store are not checked.
 pub(super) fn check(
     asked: &Asked,
     protocol: Protocol,
@@ -48,14 +48,14 @@ pub(super) fn wrong(asked: &Asked, status: StatusCode) -> WrongReply {
         Asked::Listing(_) => "a listing",
         Asked::Folder(_) => "a listing of the folder",
         Asked::Object { .. } => "the object",
-        Asked::Presence => "one about the object",
+        Asked::Presence => "the head of the object",
         Asked::Write => "the result of a write",
         Asked::UploadStart { .. } => "the start of an upload",
         Asked::UploadEnd { .. } => "the end of an upload",
         Asked::Delete => "the result of a delete",
         Asked::Deletes { .. } | Asked::Batch { .. } => "the result of a bulk delete",
         Asked::MakeFolder => "a new folder",
-        Asked::Other => "one of a store",
+        Asked::Other => "an answer of a store",
     };
-    WrongReply::other(expected, format!("its status is {status}"))
+    WrongReply::other(expected, format!("the status is {status}"))
 }

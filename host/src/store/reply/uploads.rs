@@ -22,15 +22,16 @@ pub(super) fn check_start(path: &str, body: &[u8]) -> Result<(), WrongReply> {
     read.map_err(|fault| fault.into_wrong(START))?;
     check_key(path, key, START)?;
     match id.is_empty() {
-        true => Err(WrongReply::other(START, "it has no upload id")),
+        true => Err(WrongReply::other(START, "the upload id is missing")),
         false => Ok(()),
     }
 }
 
-/// Checks that the upload of the object at `path` is complete. Returns the part of the answer that
-/// the library needs: it looks for words such as `SlowDown` anywhere, the key included.
+/// Checks that the upload of the object at `path` is complete. Returns only the part of the answer
+/// that the library needs. The library searches all of it, the key included, for words such as
+/// `SlowDown`.
 pub(super) fn check_end(path: &str, body: &[u8]) -> Result<Bytes, WrongReply> {
-    // Some servers put `Response` where S3 has `Result`.
+    // Some servers write `Response` where S3 writes `Result`.
     let roots = ["CompleteMultipartUploadResult", "CompleteMultipartUploadResponse"];
     code::expect_root(body, &roots, END)?;
     let (mut key, mut has_tag) = (None, false);
@@ -42,15 +43,15 @@ pub(super) fn check_end(path: &str, body: &[u8]) -> Result<Bytes, WrongReply> {
     read.map_err(|fault| fault.into_wrong(END))?;
     check_key(path, key, END)?;
     if !has_tag {
-        return Err(WrongReply::other(END, "it has no ETag"));
+        return Err(WrongReply::other(END, "the ETag is missing"));
     }
-    let retold = "<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>";
-    Ok(Bytes::from_static(retold.as_bytes()))
+    let rewritten = "<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>";
+    Ok(Bytes::from_static(rewritten.as_bytes()))
 }
 
 /// Checks the key of an answer. A path ends with the key, with or without the bucket before it.
 fn check_key(path: &str, key: Option<String>, expected: &'static str) -> Result<(), WrongReply> {
-    let Some(key) = key else { return Err(WrongReply::other(expected, "it names no key")) };
+    let Some(key) = key else { return Err(WrongReply::other(expected, "the key is missing")) };
     let is_asked = |key: &str| {
         let before = path.strip_suffix(key.trim_start_matches('/'));
         before.is_some_and(|before| before.ends_with('/'))
@@ -59,5 +60,8 @@ fn check_key(path: &str, key: Option<String>, expected: &'static str) -> Result<
     if is_asked(&key) || is_asked(&decoded(&key)) {
         return Ok(());
     }
-    Err(WrongReply::other(expected, format!("it is of {:?}, not {:?}", shown(&key), shown(path))))
+    Err(WrongReply::other(
+        expected,
+        format!("found {:?}, requested {:?}", shown(&key), shown(path)),
+    ))
 }

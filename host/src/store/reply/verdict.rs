@@ -2,7 +2,7 @@
 //!
 //! 1. Only an answer that refuses, or a connection that was never made, proves that a request
 //!    changed nothing.
-//! 2. A refusal with a meaning for an object counts only in the form of the store.
+//! 2. A refusal that states whether an object exists counts only in the form of the store.
 //! 3. The library repeats requests according to the status. A transient failure gets a status that
 //!    the library repeats. A permanent one becomes an error that it does not repeat.
 
@@ -26,7 +26,7 @@ pub(crate) struct Verdict {
     pub(crate) reply: Result<HttpResponse, HttpError>,
     /// The attempt certainly changed nothing.
     pub(crate) had_no_effect: bool,
-    /// The cause of its failure, if it failed. It may still hold secrets.
+    /// The cause of its failure, if it failed. May contain secrets.
     pub(crate) failure: Option<String>,
 }
 
@@ -50,8 +50,7 @@ pub(crate) fn of_failure(error: HttpError) -> Verdict {
 }
 
 impl Judge {
-    /// Makes the judge of a server of that protocol. A setting may give written objects a type of
-    /// their own.
+    /// Makes the judge of a server. `own_type` is the type that a setting gives to written objects.
     pub(crate) fn new(protocol: Protocol, own_type: Option<String>) -> Self {
         Self { protocol, own_type }
     }
@@ -61,7 +60,7 @@ impl Judge {
         Asked::of(self.protocol, request)
     }
 
-    /// Judges an object by its head. Its bytes are yet to come.
+    /// Judges an object by its head, before its bytes arrive.
     pub(crate) fn of_head(&self, asked: &Asked, uri: &Uri, response: HttpResponse) -> Verdict {
         let (mut parts, body) = response.into_parts();
         let is_whole = !matches!(asked, Asked::Object { in_range: true });
@@ -89,7 +88,7 @@ impl Judge {
             check_place(asked, uri, &parts).and_then(|()| self.check_success(asked, &parts, &body));
         match checked {
             Ok(Success::AsItIs) => Verdict::good(HttpResponse::from_parts(parts, body.into())),
-            Ok(Success::Retold(body)) => {
+            Ok(Success::Rewritten(body)) => {
                 Verdict::good(HttpResponse::from_parts(parts, body.into()))
             }
             Ok(Success::Repeat) => Verdict::passing(parts, body, code),
@@ -107,7 +106,7 @@ impl Judge {
         match asked {
             Asked::Listing(listing) => listing::check(listing, body)?,
             Asked::Folder(folder) => listing::check_folder(folder, body)?,
-            Asked::Presence => self.check_object("one about the object", true, parts)?,
+            Asked::Presence => self.check_object("the head of the object", true, parts)?,
             // WebDAV servers add pages of their own to these. A login page has the status 200.
             Asked::Write if self.protocol == Protocol::WebDav && parts.status != StatusCode::OK => {
             }
@@ -115,7 +114,7 @@ impl Judge {
             Asked::MakeFolder => {}
             Asked::UploadStart { path } => uploads::check_start(path, body)?,
             Asked::UploadEnd { path } => {
-                return Ok(Success::Retold(uploads::check_end(path, body)?));
+                return Ok(Success::Rewritten(uploads::check_end(path, body)?));
             }
             Asked::Delete if parts.status == StatusCode::NO_CONTENT => {}
             Asked::Delete => page::check_bare("the result of a delete", body)?,
@@ -141,8 +140,8 @@ impl Judge {
 /// An answer that is the reply, with a status of success.
 enum Success {
     AsItIs,
-    /// For the library in other words.
-    Retold(Bytes),
+    /// In the form that the library reads.
+    Rewritten(Bytes),
     /// A part of it failed for a transient reason.
     Repeat,
 }
@@ -150,7 +149,7 @@ enum Success {
 impl From<Deletes> for Success {
     fn from(deletes: Deletes) -> Self {
         match deletes {
-            Deletes::Said(body) => Self::Retold(body),
+            Deletes::Done(body) => Self::Rewritten(body),
             Deletes::Repeat => Self::Repeat,
         }
     }
@@ -180,9 +179,9 @@ fn of_refusal(protocol: Protocol, asked: &Asked, mut parts: Parts, body: Bytes) 
         StatusCode::METHOD_NOT_ALLOWED if *asked == Asked::MakeFolder => {
             parts.status = StatusCode::OK;
         }
-        // The library would not repeat this where two first writes meet in a lock.
+        // Two first writes may collide on a lock. The library would not retry that.
         StatusCode::LOCKED => parts.status = StatusCode::SERVICE_UNAVAILABLE,
-        // A method that a server does not know now, it will not know later.
+        // A retry does not change what the server supports.
         StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED => {
             let body = String::from_utf8_lossy(&body).into_owned();
             let refused = Refused { status, body };
@@ -193,8 +192,8 @@ fn of_refusal(protocol: Protocol, asked: &Asked, mut parts: Parts, body: Bytes) 
     failed(Ok(HttpResponse::from_parts(parts, body.into())))
 }
 
-/// Checks a refusal with a meaning for an object: that it does not exist, or that it does. A server
-/// in the store's place answers unknown requests in the same way.
+/// Checks a refusal that states that an object exists, or that it does not. A server other than the
+/// store answers unknown requests in the same way.
 fn check_meaning(
     protocol: Protocol,
     asked: &Asked,
@@ -209,8 +208,7 @@ fn check_meaning(
     if !has_meaning || protocol == Protocol::WebDav || *asked == Asked::Other {
         return Ok(());
     }
-    // A blank answer to a delete would let an object be forgotten. Only a check shows whether the
-    // object exists.
+    // After a blank answer to a delete the object may still exist. Only a check shows that.
     let is_delete = matches!(asked, Asked::Delete | Asked::Deletes { .. } | Asked::Batch { .. });
     if is_blank(body) && !is_delete {
         return Ok(());
@@ -229,7 +227,7 @@ fn is_blank(body: &[u8]) -> bool {
 
 /// Checks that the answer came from the URL of the request.
 ///
-/// A login page is often at another URL. The client follows the redirect, sometimes with another
+/// A login page often has another URL. The client follows the redirect, sometimes with another
 /// method.
 fn check_place(asked: &Asked, uri: &Uri, parts: &Parts) -> Result<(), WrongReply> {
     let Some(RequestUri(found)) = parts.extensions.get() else { return Ok(()) };
@@ -243,8 +241,9 @@ fn check_place(asked: &Asked, uri: &Uri, parts: &Parts) -> Result<(), WrongReply
         return Ok(());
     }
     let host = found.host_str().unwrap_or_default();
-    let found = format!("it was sent on to {}", shown(&format!("{host}{}", found.path())));
-    Err(WrongReply::other("from where it was asked", found))
+    let found =
+        format!("the request was redirected to {}", shown(&format!("{host}{}", found.path())));
+    Err(WrongReply::other("from the requested URL", found))
 }
 
 fn url_of(uri: &Uri) -> Result<Url, url::ParseError> {
@@ -268,8 +267,8 @@ impl Verdict {
 
     /// Judges a failure that the library should repeat. The request may have been carried out.
     fn passing(mut parts: Parts, body: Bytes, code: Option<String>) -> Self {
-        let said = code.map(|code| format!(": {}", shown(&code))).unwrap_or_default();
-        let failure = Some(format!("{}{said}", parts.status));
+        let code = code.map(|code| format!(": {}", shown(&code))).unwrap_or_default();
+        let failure = Some(format!("{}{code}", parts.status));
         let is_repeated = parts.status.is_server_error()
             || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&parts.status);
         if !is_repeated {
@@ -284,14 +283,14 @@ fn is_without_effect(status: StatusCode) -> bool {
     match status.as_u16() {
         // A server may report timeouts, conflicts and throttling of a request that was carried out.
         408 | 409 | 425 | 429 => false,
-        // A request that the server does not know was not carried out.
+        // A request that the server does not support was not carried out.
         501 | 505 => true,
         status => (300..500).contains(&status),
     }
 }
 
-/// Marks a failure as one that the library repeats. A certificate that is not trusted stays so, and
-/// so does a server without TLS. Those failures are not repeated.
+/// Marks a failure as one that the library repeats. Not so an untrusted certificate and a server
+/// without TLS: a retry does not change them.
 fn repeatable(error: HttpError) -> HttpError {
     match error.kind() {
         HttpErrorKind::Timeout | HttpErrorKind::Interrupted => {
@@ -304,7 +303,7 @@ fn repeatable(error: HttpError) -> HttpError {
     }
 }
 
-/// Returns whether a secure connection failed in a way that a repetition does not change.
+/// Returns whether a secure connection failed in a way that a retry does not change.
 fn has_no_tls(error: &HttpError) -> bool {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(current) = cause {
@@ -316,8 +315,8 @@ fn has_no_tls(error: &HttpError) -> bool {
     false
 }
 
-/// Returns whether the error is a permanent one of TLS. It also searches errors of the system,
-/// which show the cause of their cause and hide their own.
+/// Returns whether the error is a permanent TLS error. System errors are searched too: their
+/// `source` skips the error that they wrap.
 fn is_final(error: &(dyn StdError + 'static)) -> bool {
     use rustls::Error as E;
     if let Some(error) = error.downcast_ref::<io::Error>() {

@@ -17,9 +17,9 @@ use super::WrongReply;
 pub(super) enum Fault {
     Empty,
     NotXml,
-    BrokenOff,
+    CutShort,
     TwoRoots,
-    /// A comment where none belongs.
+    /// A comment where none is allowed.
     Comment,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn root_of(body: &[u8]) -> Result<String, Fault> {
             Ok(Event::Text(text)) if text.trim_ascii().is_empty() => {}
             Ok(Event::Decl(_) | Event::PI(_) | Event::Comment(_) | Event::DocType(_)) => {}
             Ok(_) => return Err(Fault::NotXml),
-            Err(_) if text.starts_with('<') => return Err(Fault::BrokenOff),
+            Err(_) if text.starts_with('<') => return Err(Fault::CutShort),
             Err(_) => return Err(Fault::NotXml),
         }
     }
@@ -67,7 +67,7 @@ fn walk_all(
     let mut depth = 0_usize;
     let mut text = String::new();
     loop {
-        let event = reader.read_event().map_err(|_| Fault::BrokenOff)?;
+        let event = reader.read_event().map_err(|_| Fault::CutShort)?;
         if depth == 0 {
             match &event {
                 Event::Start(_) | Event::Empty(_) if has_root => return Err(Fault::TwoRoots),
@@ -105,7 +105,7 @@ fn walk_all(
             Event::Text(part) => text.push_str(&part.decode().map_err(|_| Fault::NotXml)?),
             Event::CData(part) => text.push_str(&part.decode().map_err(|_| Fault::NotXml)?),
             Event::GeneralRef(reference) => push_reference(&mut text, &reference)?,
-            Event::Eof if depth > 0 => return Err(Fault::BrokenOff),
+            Event::Eof if depth > 0 => return Err(Fault::CutShort),
             Event::Eof => return Ok(()),
             _ => {}
         }
@@ -115,11 +115,11 @@ fn walk_all(
 impl Fault {
     pub(super) fn into_wrong(self, expected: &'static str) -> WrongReply {
         match self {
-            Self::Empty => WrongReply::broken(expected, "it is empty"),
-            Self::BrokenOff => WrongReply::broken(expected, "it breaks off"),
-            Self::NotXml => WrongReply::other(expected, "it is no XML document"),
-            Self::TwoRoots => WrongReply::other(expected, "it has a second root element"),
-            Self::Comment => WrongReply::other(expected, "it has a comment in it"),
+            Self::Empty => WrongReply::broken(expected, "the body is empty"),
+            Self::CutShort => WrongReply::broken(expected, "the body is cut short"),
+            Self::NotXml => WrongReply::other(expected, "the body is not XML"),
+            Self::TwoRoots => WrongReply::other(expected, "the body has a second root element"),
+            Self::Comment => WrongReply::other(expected, "the body contains a comment"),
         }
     }
 }

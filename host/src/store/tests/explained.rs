@@ -73,7 +73,7 @@ async fn proxy_that_refuses_is_named() {
     let asks = Server::start(|_| Answer::new(407, "<html>log in</html>"));
     let proxy = format!("proxy_url={}", asks.url());
     let error = list(&open("http://dav.test/dav/log", &[&proxy, "retry_max=0"])).await;
-    has(&error, &["the proxy asks for a user and a password", "proxy_url"]);
+    has(&error, &["the proxy requires a user and a password", "proxy_url"]);
     assert_eq!(error.kind, Kind::PermissionDenied);
 }
 
@@ -104,7 +104,7 @@ async fn absent_bucket_is_explained_in_a_few_words() {
             Answer::new(404, format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code></Error>"))
         });
         let error = list(&server.store(scheme)).await;
-        has(&error, &["no such bucket: create it, or correct its name"]);
+        has(&error, &["no such bucket; create it, or correct its name"]);
         assert!(error.message.len() < 160, "{}", error.message);
         assert_eq!(error.kind, Kind::NotFound);
     }
@@ -117,11 +117,11 @@ async fn server_that_is_none_of_webdav_is_an_error_that_says_so() {
         let server = Server::start(move |_| Answer::new(status, page));
         let store = server.store("http");
         let error = list(&store).await;
-        has(&error, &["this is no WebDAV server", "check the URL", &status.to_string()]);
+        has(&error, &["does not speak WebDAV", "check the URL", &status.to_string()]);
         assert_eq!(error.kind, Kind::Unsupported);
         let created = store.create("log/b_1", bytes::Bytes::from_static(b"x"), false).await;
         let created = created.unwrap_err();
-        has(created.store_error().unwrap(), &["this is no WebDAV server"]);
+        has(created.store_error().unwrap(), &["does not speak WebDAV"]);
     }
 }
 

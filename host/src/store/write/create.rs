@@ -59,7 +59,7 @@ impl Store {
             Ok(()) => Ok(()),
             Err(WriteError::NotWritten(error) | WriteError::Unknown(error)) => Err(error),
             Err(WriteError::AlreadyExists) => {
-                let why = "a probe's random name was taken: try again";
+                let why = "the probe's random name is taken; try again";
                 Err(self.inner.context.error(StoreErrorKind::Unavailable, "probe", folder, why))
             }
         }

@@ -20,14 +20,17 @@ async fn page_in_place_of_an_object_is_an_error() {
             "text/html",
         ),
         (Answer::new(200, error("AccessDenied")).header("content-type", "application/xml"), "xml"),
-        (Answer::new(200, OBJECT).header("content-encoding", "gzip"), "it is encoded as gzip"),
-        (Answer::new(203, OBJECT), "its status is 203"),
-        (Answer::new(202, OBJECT), "its status is 202"),
-        (Answer::new(304, ""), "its status is 304"),
+        (
+            Answer::new(200, OBJECT).header("content-encoding", "gzip"),
+            "the content is encoded as gzip",
+        ),
+        (Answer::new(203, OBJECT), "the status is 203"),
+        (Answer::new(202, OBJECT), "the status is 202"),
+        (Answer::new(304, ""), "the status is 304"),
         // A part that was not requested would be taken for the whole.
         (
             Answer::new(206, &OBJECT[..5]).header("content-range", "bytes 0-4/10"),
-            "its status is 206",
+            "the status is 206",
         ),
     ];
     for scheme in SCHEMES {
@@ -113,8 +116,8 @@ async fn bytes_that_are_not_those_of_the_checksum_are_an_error_that_passes() {
 async fn missing_object_is_one_that_the_store_says_is_missing() {
     for scheme in ["s3", "gs", "az"] {
         for (body, words) in [
-            (LOGIN_PAGE, "404 Not Found, and its root element is <html>"),
-            ("default backend - 404", "404 Not Found, and it is no XML document"),
+            (LOGIN_PAGE, "404 Not Found, and the root element is <html>"),
+            ("default backend - 404", "404 Not Found, and the body is not XML"),
         ] {
             let server = Server::start(move |_| Answer::new(404, body));
             let error = get(&server, scheme).await.unwrap_err();
@@ -146,7 +149,7 @@ async fn answer_from_elsewhere_is_no_answer() {
                     WriteError::AlreadyExists => panic!("{scheme} {status}: it exists"),
                 },
             };
-            assert_final(scheme, &error, "it was sent on to 127.0.0.1/login");
+            assert_final(scheme, &error, "the request was redirected to 127.0.0.1/login");
         }
         // As when a bucket has moved to another region: the same path and query.
         let object = Server::start(|_| whole());

@@ -109,11 +109,11 @@ async fn answer_that_is_no_listing_is_an_error_and_never_empty() {
     let bodies = [
         (LOGIN_PAGE.to_owned(), "root element is <html>"),
         (LOGIN_PAGE_XML.to_owned(), "root element is <html>"),
-        (error("AccessDenied"), "it is an error: AccessDenied: said"),
+        (error("AccessDenied"), "found an error: AccessDenied: said"),
         ("<Listing/>".to_owned(), "root element is <Listing>"),
-        ("{\"error\":\"login_required\"}".to_owned(), "it is no XML document"),
-        ("Please log in".to_owned(), "it is no XML document"),
-        ("\u{1}\u{2}\u{ff}".to_owned(), "it is no XML document"),
+        ("{\"error\":\"login_required\"}".to_owned(), "the body is not XML"),
+        ("Please log in".to_owned(), "the body is not XML"),
+        ("\u{1}\u{2}\u{ff}".to_owned(), "the body is not XML"),
     ];
     for scheme in SCHEMES {
         for (body, words) in &bodies {
@@ -130,7 +130,7 @@ async fn answer_that_is_no_listing_is_an_error_and_never_empty() {
     for (scheme, body, words) in [
         ("s3", page("az", &LAST, &[]), "<EnumerationResults>"),
         ("az", page("s3", &LAST, &[]), "<ListBucketResult>"),
-        ("http", page("s3", &LAST, &[]), "its status is 200 OK"),
+        ("http", page("s3", &LAST, &[]), "the status is 200 OK"),
     ] {
         let server = Server::start(move |_| Answer::new(200, body.clone()));
         assert_final(scheme, &list(&server.store(scheme)).await.unwrap_err(), words);
@@ -144,27 +144,32 @@ async fn listing_of_something_else_is_an_error() {
             "of another prefix",
             Page { prefix: Some("root/other/"), ..LAST },
             &[],
-            "it is of the prefix \"root/other/\", not \"root/log/b_\"",
+            "found the prefix \"root/other/\", requested \"root/log/b_\"",
         ),
-        ("of all", Page { prefix: Some(""), ..LAST }, &[], "it is of the prefix \"\""),
+        ("of all", Page { prefix: Some(""), ..LAST }, &[], "found the prefix \"\""),
         (
             "a foreign key",
             LAST,
             &["root/log/b_1", "root/other/b_2"],
-            "it names \"root/other/b_2\", outside the asked prefix \"root/log/b_\"",
+            "\"root/other/b_2\" is outside the requested prefix \"root/log/b_\"",
         ),
-        ("no end", Page { truncated: None, ..LAST }, &[], "it does not say whether it is all"),
+        (
+            "no end",
+            Page { truncated: None, ..LAST },
+            &[],
+            "neither its end nor a continuation is stated",
+        ),
         (
             "no way on",
             Page { truncated: Some("true"), ..LAST },
             &["root/log/b_1"],
-            "truncated and does not say where it goes on",
+            "truncated and has no continuation token",
         ),
         (
             "no sense",
             Page { truncated: Some("perhaps"), ..LAST },
             &[],
-            "it does not say whether it is all",
+            "neither its end nor a continuation is stated",
         ),
     ];
     for scheme in ["s3", "gs", "az"] {
@@ -184,15 +189,12 @@ async fn listing_of_something_else_is_an_error() {
     let encoded = encoded.replace("<Prefix>", "<EncodingType>url</EncodingType><Prefix>");
     let server = Server::start(move |_| Answer::new(200, encoded.clone()));
     let error = list(&server.store("s3")).await.unwrap_err();
-    assert_final("encoded", &error, "its keys are URL-encoded");
+    assert_final("encoded", &error, "the keys are URL-encoded");
     let folders: [(&[&str], &str); 4] = [
-        (
-            &["/root/other/", "/root/other/b_1"],
-            "it names \"/root/other/\", outside the asked folder",
-        ),
-        (&["/root/log/", "/root/logs/b_1"], "it names \"/root/logs/b_1\", outside"),
-        (&["/root/log/b_1"], "it does not name \"/root/log/\""),
-        (&[], "it does not name \"/root/log/\""),
+        (&["/root/other/", "/root/other/b_1"], "\"/root/other/\" is outside the requested folder"),
+        (&["/root/log/", "/root/logs/b_1"], "\"/root/logs/b_1\" is outside"),
+        (&["/root/log/b_1"], "the folder \"/root/log/\" itself is missing"),
+        (&[], "the folder \"/root/log/\" itself is missing"),
     ];
     for (hrefs, words) in folders {
         let body = folder(hrefs);
@@ -219,7 +221,7 @@ async fn listing_has_as_many_objects_as_it_declares() {
     }
     for counted in ["0", "1", "8", "many", ""] {
         let error = list(&of(count(counted), 200).store("s3")).await.unwrap_err();
-        let words = format!("it says KeyCount {counted}, and has 2 keys, 0 folders");
+        let words = format!("KeyCount is {counted}, found 2 keys and 0 folders");
         assert_final(counted, &error, &words);
     }
     for scheme in SCHEMES {
@@ -230,12 +232,12 @@ async fn listing_has_as_many_objects_as_it_declares() {
         };
         let within = |more: &str| whole.replace(last, &format!("{more}{last}"));
         let cases = [
-            (within("<Error><Code>AccessDenied</Code></Error>"), "it has an error in it"),
-            (within("<!-- <Contents><Key>root/log/b_9</Key></Contents> -->"), "it has a comment"),
-            (format!("{whole}<!-- more -->"), "it has a comment in it"),
-            (format!("{whole}<ListBucketResult/>"), "it has a second root element"),
-            (format!("{whole}{}", error("AccessDenied")), "it has a second root element"),
-            (format!("{whole}and more"), "it is no XML document"),
+            (within("<Error><Code>AccessDenied</Code></Error>"), "the body contains an error"),
+            (within("<!-- <Contents><Key>root/log/b_9</Key></Contents> -->"), "contains a comment"),
+            (format!("{whole}<!-- more -->"), "the body contains a comment"),
+            (format!("{whole}<ListBucketResult/>"), "the body has a second root element"),
+            (format!("{whole}{}", error("AccessDenied")), "the body has a second root element"),
+            (format!("{whole}and more"), "the body is not XML"),
         ];
         for (body, words) in cases {
             let error = list(&of(body, status_of(scheme)).store(scheme)).await.unwrap_err();
@@ -243,7 +245,7 @@ async fn listing_has_as_many_objects_as_it_declares() {
         }
         for status in [203, 206, 226, 304] {
             let error = list(&of(whole.clone(), status).store(scheme)).await.unwrap_err();
-            assert_final(scheme, &error, &format!("its status is {status}"));
+            assert_final(scheme, &error, &format!("the status is {status}"));
         }
         assert!(
             !list(&of(format!("{whole}\n"), status_of(scheme)).store(scheme))
@@ -261,7 +263,7 @@ async fn page_that_continues_where_it_began_is_an_error() {
         let body = page(scheme, &on, &[]);
         let server = Server::start(move |_| Answer::new(200, body.clone()));
         let error = list(&server.store(scheme)).await.unwrap_err();
-        assert_final(scheme, &error, "it goes on where it began");
+        assert_final(scheme, &error, "the continuation token is the requested one");
         assert_eq!(server.seen().len(), 2, "{scheme}");
     }
 }
@@ -301,7 +303,7 @@ async fn listing_that_breaks_off_is_asked_for_again() {
         let server = Server::start(move |_| Answer::new(status_of(scheme), body.clone()));
         let error = list(&server.store(scheme)).await.unwrap_err();
         assert_eq!(error.kind, Kind::Unavailable, "{scheme}: {error}");
-        assert!(error.message.contains("it breaks off; try again"), "{scheme}: {error}");
+        assert!(error.message.contains("the body is cut short; try again"), "{scheme}: {error}");
         assert_eq!(server.seen().len(), 3, "{scheme}");
     }
 }

@@ -26,13 +26,13 @@ async fn create_is_done_only_if_the_store_says_so() {
         // WebDAV servers add a page of their own to 201.
         let page = if scheme == "az" { 201 } else { 200 };
         for (answer, words) in [
-            (Answer::new(page, LOGIN_PAGE), "its root element is <html>"),
-            (Answer::new(page, LOGIN_PAGE_XML), "its root element is <html>"),
-            (Answer::new(page, error("AccessDenied")), "it is an error: AccessDenied"),
-            (Answer::new(page, "{\"message\":\"log in\"}"), "it begins with \"{\\\"message"),
-            (Answer::new(304, ""), "its status is 304"),
-            (Answer::new(202, ""), "its status is 202"),
-            (Answer::new(207, LOGIN_PAGE), "its status is 207"),
+            (Answer::new(page, LOGIN_PAGE), "the root element is <html>"),
+            (Answer::new(page, LOGIN_PAGE_XML), "the root element is <html>"),
+            (Answer::new(page, error("AccessDenied")), "found an error: AccessDenied"),
+            (Answer::new(page, "{\"message\":\"log in\"}"), "the body begins with \"{\\\"message"),
+            (Answer::new(304, ""), "the status is 304"),
+            (Answer::new(202, ""), "the status is 202"),
+            (Answer::new(207, LOGIN_PAGE), "the status is 207"),
         ] {
             let (fate, seen) = create(scheme, answer.of_object()).await;
             let Err(WriteError::Unknown(error)) = fate else { panic!("{scheme}: {fate:?}") };
@@ -62,7 +62,7 @@ async fn object_is_there_only_if_the_store_says_so() {
                 WriteError::NotWritten(error) | WriteError::Unknown(error) => error,
                 WriteError::AlreadyExists => panic!("{scheme}: a page for {status} is no object"),
             };
-            assert_final(scheme, &failed, "its root element is <html>");
+            assert_final(scheme, &failed, "the root element is <html>");
             // A status alone may come from any server, so the object is checked.
             let (fate, seen) = create(scheme, Answer::new(status, "")).await;
             let Err(WriteError::Unknown(failed)) = fate else { panic!("{scheme}: {fate:?}") };
@@ -85,7 +85,7 @@ async fn object_is_there_only_if_the_store_says_so() {
     let server = Server::start(move |_| page.clone());
     let fate = server.store("http").create("log/a", "bytes".into(), false).await;
     let Err(WriteError::NotWritten(error)) = fate else { panic!("{fate:?}") };
-    assert_final("http", &error, "it is a page of type text/html");
+    assert_final("http", &error, "found a page of type text/html");
     assert!(server.seen().iter().all(|asked| asked.method == "HEAD"));
 }
 
@@ -142,15 +142,15 @@ async fn upload_is_complete_only_if_the_store_says_so() {
         let server = upload_server(KEY, Answer::new(200, response));
         assert_eq!(upload(&server, scheme, "log/a").await, Ok(()), "{scheme}");
         for (answer, words) in [
-            (Answer::new(200, error("InvalidPart")), "it is an error: InvalidPart: said"),
-            (Answer::new(200, LOGIN_PAGE), "its root element is <html>"),
-            (completed("root/log/b"), "it is of \"root/log/b\", not"),
-            (completing("<ETag>t</ETag>"), "it names no key"),
-            (completing("<Key>root/log/a</Key>"), "it has no ETag"),
-            (completing("<Key>root/log/a</Key><ETag></ETag>"), "it has no ETag"),
-            (completing("<Key>root/log/a</Key><ETag>&quot;&quot;</ETag>"), "it has no ETag"),
-            (completed(KEY).status(304), "its status is 304"),
-            (completed(KEY).status(202), "its status is 202"),
+            (Answer::new(200, error("InvalidPart")), "found an error: InvalidPart: said"),
+            (Answer::new(200, LOGIN_PAGE), "the root element is <html>"),
+            (completed("root/log/b"), "found \"root/log/b\", requested"),
+            (completing("<ETag>t</ETag>"), "the key is missing"),
+            (completing("<Key>root/log/a</Key>"), "the ETag is missing"),
+            (completing("<Key>root/log/a</Key><ETag></ETag>"), "the ETag is missing"),
+            (completing("<Key>root/log/a</Key><ETag>&quot;&quot;</ETag>"), "the ETag is missing"),
+            (completed(KEY).status(304), "the status is 304"),
+            (completed(KEY).status(202), "the status is 202"),
         ] {
             let server = upload_server(KEY, answer);
             let fate = upload(&server, scheme, "log/a").await;
@@ -175,14 +175,14 @@ async fn upload_is_complete_only_if_the_store_says_so() {
         let server = upload_server("root/log/b", completed(KEY));
         let fate = upload(&server, scheme, "log/a").await;
         let Err(WriteError::NotWritten(error)) = fate else { panic!("{scheme}: {fate:?}") };
-        assert_final(scheme, &error, "not the start of an upload: it is of \"root/log/b\"");
+        assert_final(scheme, &error, "not the start of an upload: found \"root/log/b\"");
     }
     let server = upload_server(KEY, Answer::new(201, "").of_object());
     assert_eq!(upload(&server, "az", "log/a").await, Ok(()));
     let server = upload_server(KEY, Answer::new(201, LOGIN_PAGE).of_object());
     let fate = upload(&server, "az", "log/a").await;
     let Err(WriteError::Unknown(error)) = fate else { panic!("{fate:?}") };
-    assert_final("az", &error, "its root element is <html>");
+    assert_final("az", &error, "the root element is <html>");
 }
 
 #[tokio::test]
@@ -256,15 +256,15 @@ async fn key_is_deleted_only_if_the_store_says_so_of_that_key() {
     let keys: Vec<&str> = failures.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["log/b", "log/c"]);
     assert!(failures[0].1.message.contains("AccessDenied"), "{}", failures[0].1);
-    assert!(failures[1].1.message.contains("did not say whether it is gone"), "{}", failures[1].1);
+    assert!(failures[1].1.message.contains("did not confirm the delete"), "{}", failures[1].1);
 
     for (body, words) in [
-        (LOGIN_PAGE.to_owned(), "its root element is <html>"),
-        (error("AccessDenied"), "it is an error: AccessDenied"),
+        (LOGIN_PAGE.to_owned(), "the root element is <html>"),
+        (error("AccessDenied"), "found an error: AccessDenied"),
         // The library stops the program on this one.
         (
             format!("<DeleteResult>{}</DeleteResult>", kept("root/log/z", "AccessDenied")),
-            "it names \"root/log/z\", which was not asked for",
+            "found \"root/log/z\", which was not requested",
         ),
     ] {
         let server = Server::start(move |_| Answer::new(200, body.clone()));
