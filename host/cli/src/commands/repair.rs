@@ -9,6 +9,7 @@ use crate::numbers::to_u64;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::progress::Progress;
 use crate::report::{print_json, print_line};
+use crate::shell;
 use crate::target::Target;
 use crate::terminal::human::count;
 use crate::terminal::live_lines;
@@ -37,13 +38,57 @@ struct StepReport {
 /// Runs the command. A repair may be interrupted anywhere: the next one continues it.
 pub(crate) async fn run(command: &Repair, shared: &Shared) -> Result<Code, Failure> {
     let target = Target::open(&command.log, shared, command.sole.sole_compactor)?;
-    match repair(&target, command.yes, shared).await {
-        Ok(code) => Ok(code),
-        Err(failure) => Err(target.explain("repair", failure).await),
+    let done = match repair(&target, command.yes, shared).await {
+        Ok(done) => done,
+        Err(failure) => return Err(target.explain("repair", failure).await),
+    };
+    match done.damaged {
+        0 => Ok(Code::Done),
+        _ => Err(done.failure(&target)),
     }
 }
 
-async fn repair(target: &Target, yes: bool, shared: &Shared) -> Result<Code, Failure> {
+/// The outcome of a plan or a repair.
+struct Done {
+    /// True if the log was changed.
+    repaired: bool,
+    /// The objects that are damaged afterwards.
+    damaged: u64,
+    /// The objects that a repair would change, if nothing was changed.
+    repairable: u64,
+    events_lost: u64,
+}
+
+impl Done {
+    /// Returns the error about the damage, with the action to take.
+    fn failure(&self, target: &Target) -> Failure {
+        let Self { repaired, damaged, repairable, events_lost } = *self;
+        let location = &target.location;
+        let objects = count(damaged, "damaged object", "damaged objects");
+        if repaired {
+            let are = if damaged == 1 { "is" } else { "are" };
+            let message = format!("{objects} {are} left in {location}: see the reasons above");
+            return Failure::new(Code::Damaged, message);
+        }
+        let hint = match repairable {
+            0 => "none of these objects can be repaired: see the reasons above".to_owned(),
+            _ => {
+                let log = shell::word(location.to_string().as_ref());
+                let lost = count(events_lost, "event", "events");
+                let which = match damaged {
+                    1 => "it".to_owned(),
+                    _ if repairable == damaged => "them".to_owned(),
+                    _ => format!("{repairable} of them"),
+                };
+                format!("`stratalog repair --yes {log}` repairs {which}, with {lost} lost")
+            }
+        };
+        let message = format!("{objects} in {location}, and nothing was changed");
+        Failure::new(Code::Damaged, message).with_hint(hint)
+    }
+}
+
+async fn repair(target: &Target, yes: bool, shared: &Shared) -> Result<Done, Failure> {
     let Target { location, store, host } = target;
     let progress = Progress::of_unknown(shared, &format!("repairing {location}"));
     let steps = if yes {
@@ -53,7 +98,7 @@ async fn repair(target: &Target, yes: bool, shared: &Shared) -> Result<Code, Fai
     };
     let left = if yes { left_in(target, &steps).await? } else { Left::default() };
     drop(progress);
-    let cannot = steps.iter().filter(|step| is_left(step)).count();
+    let repairable = count_of(steps.iter().filter(|step| !is_left(step)).count());
     let damaged = if yes { left.damaged } else { count_of(steps.len()) };
     let events_lost = steps.iter().map(|step| step.events_lost).fold(0, u64::saturating_add);
     if shared.json {
@@ -67,32 +112,13 @@ async fn repair(target: &Target, yes: bool, shared: &Shared) -> Result<Code, Fai
             }
         }
         let lost = count(events_lost, "event", "events");
-        let can = count_of(steps.len() - cannot);
-        let line = match (can, yes) {
-            (0, _) if steps.is_empty() => format!("nothing to repair in {location}"),
-            (_, true) => format!("{location} is repaired: {lost} lost"),
-            (0, false) => "nothing was changed: none of these objects can be repaired".to_owned(),
-            (can, false) if cannot == 0 => {
-                let objects = count(can, "object", "objects");
-                format!("nothing was changed: --yes repairs {objects}, with {lost} lost")
-            }
-            (can, false) => format!(
-                "nothing was changed: --yes repairs {can} of {}, with {lost} lost",
-                count(count_of(steps.len()), "object", "objects")
-            ),
+        let line = match steps.is_empty() {
+            true => format!("nothing to repair in {location}"),
+            false => format!("{location} is repaired: {lost} lost"),
         };
-        print_line(shared.quiet || (yes && damaged > 0), &line);
+        print_line(shared.quiet || damaged > 0, &line);
     }
-    if damaged == 0 {
-        return Ok(Code::Done);
-    }
-    let objects = count(damaged, "damaged object", "damaged objects");
-    let what = match (yes, damaged) {
-        (false, _) => format!("{objects} in {location} to repair"),
-        (true, 1) => format!("{objects} is left in {location}: see the reasons above"),
-        (true, _) => format!("{objects} are left in {location}: see the reasons above"),
-    };
-    Err(Failure::new(Code::Damaged, what))
+    Ok(Done { repaired: yes, damaged, repairable, events_lost })
 }
 
 /// The damage that a verification finds after a repair.
