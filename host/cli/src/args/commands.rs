@@ -291,11 +291,11 @@ pub(crate) struct Run {
     #[arg(value_name = "PLUGIN.wasm", value_hint = ValueHint::FilePath)]
     pub(crate) plugin: PathBuf,
 
-    /// Make a log, a path or a URL, available to the plugin as LABEL (repeatable)
+    /// Grant the plugin a log, a path or a URL, under LABEL (repeatable)
     #[arg(long = "log", value_name = "LABEL=LOG")]
     pub(crate) logs: Vec<String>,
 
-    /// Set the plugin's rights to a log: append, read, compact, trim [default: append,read]
+    /// Set the rights of a granted log: append, read, compact, trim [default: append,read]
     #[arg(long = "grant", value_name = "LABEL=RIGHT,...")]
     pub(crate) grants: Vec<String>,
 
