@@ -222,7 +222,7 @@ fn files_of_killed_writes_are_counted_and_listed() {
     assert!(ok(&["stat", &log], "").contains("unfinished           3 files, 15 B\n"));
     let verified = json(&["verify", "--json", &log]);
     assert_eq!(verified["ok"], true);
-    let garbage = verified["leftovers"].as_array().unwrap();
+    let garbage = verified["garbage"].as_array().unwrap();
     for (name, garbage) in [old, new, aside].iter().zip(garbage) {
         assert_eq!(garbage["object"], format!("log/{name}"));
         assert_eq!(

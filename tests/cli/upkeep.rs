@@ -192,7 +192,7 @@ fn sound_log_is_verified() {
     // A manifest, an index, a segment and a batch.
     let expected = json!({
         "ok": true, "objects": 4, "events": 60, "trimmed_events": 0, "bytes": numbered(0..60).len(), "damaged": [],
-        "leftovers": []
+        "garbage": []
     });
     assert_eq!(report, expected);
     let ran = run_with(&["verify", &log], b"");
@@ -213,7 +213,7 @@ fn garbage_is_listed_and_is_no_fault() {
     let key = format!("log/{name}");
     assert_eq!((&report["ok"], &report["damaged"]), (&json!(true), &json!([])));
     let garbage = json!([{"object": key, "bytes": events.len(), "reason": "absorbed-batch"}]);
-    assert_eq!(report["leftovers"], garbage);
+    assert_eq!(report["garbage"], garbage);
     let stdout = ok(&["verify", &log], "");
     assert_eq!(stdout, format!("garbage: {key}: a batch that a segment contains, 80 B\n"));
     check(
@@ -227,7 +227,7 @@ fn garbage_is_listed_and_is_no_fault() {
     assert_eq!(garbage, (&json!(1), &json!(events.len())));
     check(&["compact", "--dry-run", &log], "", 0, &["would delete 1 garbage object (80 B)"]);
     ok(&["compact", &log], "");
-    assert_eq!(json(&["verify", "--json", &log])["leftovers"], json!([]));
+    assert_eq!(json(&["verify", "--json", &log])["garbage"], json!([]));
 }
 
 #[test]

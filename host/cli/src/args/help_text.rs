@@ -277,9 +277,9 @@ The exit code is 4 if anything is damaged. Garbage is not an error.
 Example:
   stratalog verify --json logs/errors
       prints {\"ok\":true,\"objects\":3,\"events\":340,\"trimmed_events\":0,
-              \"bytes\":51234,\"damaged\":[],\"leftovers\":[]}
+              \"bytes\":51234,\"damaged\":[],\"garbage\":[]}
       damaged:   [{\"object\":\"…\",\"expected\":\"…\",\"found\":\"…\"}]
-      leftovers: [{\"object\":\"…\",\"bytes\":120,\"reason\":\"absorbed-batch\"}]
+      garbage: [{\"object\":\"…\",\"bytes\":120,\"reason\":\"absorbed-batch\"}]
                  the reason may also be unnamed-segment, old-manifest or
                  unfinished-write";
 

@@ -24,7 +24,6 @@ struct VerifyReport {
     trimmed_events: u64,
     bytes: u64,
     damaged: Vec<DamageReport>,
-    #[serde(rename = "leftovers")]
     garbage: Vec<GarbageReport>,
 }
 
