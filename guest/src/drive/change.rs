@@ -121,7 +121,7 @@ pub(crate) fn change<S: Store, Y: System>(
     let absorbed: Vec<BatchName> =
         state.live.iter().take(absorbed).map(|batch| batch.name).collect();
     if names.is_empty() && !is_trim {
-        committer.delete(&absorbed.iter().map(ToString::to_string).collect::<Vec<_>>());
+        committer.delete(&absorbed);
         return Ok(Changed::Empty);
     }
     let mut manifest = compaction::next_manifest(base, commit_id, first_position, &written)

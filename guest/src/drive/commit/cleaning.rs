@@ -11,6 +11,7 @@ use crate::limits::{DELETE_KEYS_MAX, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
 use crate::ports::{Store, System, WriteError};
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::{Commit, Committer, Goal};
 
@@ -121,7 +122,7 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
         let absorbed = absorbed.iter().map(|batch| ObjectName::Batch(*batch));
         let names = absorbed.chain(garbage.iter().map(|garbage| garbage.name));
         let names = names.filter(|name| !self.spared.contains(name));
-        self.delete(&names.map(|name| name.to_string()).collect::<Vec<_>>());
+        self.delete(&names.collect::<Vec<_>>());
     }
 
     /// Stores the markers of manifests to be deleted. Returns the markers that could not be stored.
@@ -148,15 +149,14 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
     /// Deletes segments that no manifest will ever name, and then their indexes: a segment without
     /// an index is damage.
     pub(crate) fn discard(&self, segments: &[SegmentName]) {
-        let failed = self.delete(&segments.iter().map(ToString::to_string).collect::<Vec<_>>());
-        let deleted = segments.iter().filter(|segment| !failed.contains(&segment.to_string()));
-        self.delete(&deleted.map(|segment| segment.index().to_string()).collect::<Vec<_>>());
+        let deleted = self.delete(segments);
+        self.delete(&deleted.iter().map(|segment| segment.index()).collect::<Vec<_>>());
     }
 
-    /// Deletes objects of the log, and returns those that cannot be deleted. They are left to the
-    /// next compaction.
-    pub(crate) fn delete(&self, names: &[String]) -> BTreeSet<String> {
-        let mut left = BTreeSet::new();
+    /// Deletes objects of the log, and returns those that it could delete. The others are left to
+    /// the next compaction.
+    pub(crate) fn delete<'n, N: fmt::Display>(&self, names: &'n [N]) -> Vec<&'n N> {
+        let mut deleted = Vec::new();
         for names in names.chunks(DELETE_KEYS_MAX) {
             let keys: Vec<_> = names.iter().map(|name| self.catalog.name.key(name)).collect();
             let failures = self.catalog.store.delete(&keys);
@@ -170,10 +170,10 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
                 ));
             }
             let failed: BTreeSet<_> = failures.iter().map(|(key, _)| key).collect();
-            let failed = names.iter().zip(&keys).filter(|(_, key)| failed.contains(key));
-            left.extend(failed.map(|(name, _)| name.clone()));
+            let done = names.iter().zip(&keys).filter(|(_, key)| !failed.contains(key));
+            deleted.extend(done.map(|(name, _)| name));
         }
-        left
+        deleted
     }
 }
 

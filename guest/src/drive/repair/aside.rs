@@ -144,7 +144,7 @@ pub(super) fn replace<S: Store, Y: System>(
         // Another repair was faster.
         return Ok(());
     }
-    committer.delete(&[object.to_string()]);
+    committer.delete(&[object]);
     match catalog.store.create(&key, bytes) {
         Ok(()) => Ok(()),
         // Another repair was faster, or the damaged one could not be deleted.

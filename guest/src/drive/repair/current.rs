@@ -71,7 +71,7 @@ pub(super) fn repair<S: Store, Y: System>(
         aside::set_aside(&committer.catalog, &object)?;
         // What is deleted was read three times.
         match committer.catalog.manifest(highest) {
-            Err(Error::Damaged(_)) => _ = committer.delete(&[object.to_string()]),
+            Err(Error::Damaged(_)) => _ = committer.delete(&[object]),
             Ok(_) => return Err(doubt::read_differently(&committer.catalog, object)),
             Err(error) => return Err(error),
         }

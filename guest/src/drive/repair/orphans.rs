@@ -103,7 +103,7 @@ pub(super) fn repair<S: Store, Y: System>(
         for object in &beyond {
             aside::set_aside(&committer.catalog, object)?;
         }
-        committer.delete(&beyond.iter().map(ToString::to_string).collect::<Vec<_>>());
+        committer.delete(&beyond);
     }
     Ok(step(Action::StepBack))
 }
