@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::native::NativeStore;
 use crate::records::{
-    checked, compact_options, compaction, error, log_name, plan, trim_point, trimmed,
+    checked, compact_options, compaction, error, log_name, native_trim_point, plan, trimmed,
 };
 use crate::subject::{Kind, World};
 
@@ -108,7 +108,7 @@ impl World {
             Kind::Native => {
                 let log = log_name(name)?;
                 let (until, options) =
-                    (trim_point(until), guest::drive::trimmer::TrimOptions { lazy });
+                    (native_trim_point(until), guest::drive::trimmer::TrimOptions { lazy });
                 let done =
                     guest::drive::trimmer::trim(self.native(), &self.system, log, until, options);
                 done.map(trimmed).map_err(error)
@@ -125,7 +125,7 @@ impl World {
             Kind::Native => {
                 let log = log_name(name)?;
                 let (until, options) =
-                    (trim_point(until), guest::drive::trimmer::TrimOptions { lazy });
+                    (native_trim_point(until), guest::drive::trimmer::TrimOptions { lazy });
                 let planned = guest::drive::trimmer::plan(self.native(), log, until, options);
                 planned.map(trimmed).map_err(error)
             }

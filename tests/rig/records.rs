@@ -4,11 +4,11 @@
 pub use stratalog::plugin::bindings::log::types as wit;
 use stratalog::{
     Checked, CompactOptions, Compaction, CompactionPlan, Damage, Error, EventFault, Finding,
-    Garbage, GarbageReason, InvalidEvent, NoLog, Stats, StoreFailure, Tier, TooLong, TrimPoint,
-    Trimmed, WriteFailure, WriteFate, Written,
+    Garbage, GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Stats, StoreFailure,
+    Tier, TooLong, TrimPoint, Trimmed, WriteFailure, WriteFate, Written,
 };
 use stratalog_guest::decide::options::CompactInput;
-use stratalog_guest::drive::{compactor, stat, trimmer, verifier, writer};
+use stratalog_guest::drive::{compactor, repair, stat, trimmer, verifier, writer};
 use stratalog_guest::error as native;
 use stratalog_guest::format::names::LogName;
 
@@ -111,12 +111,34 @@ pub(crate) fn stats(stats: stat::Stats) -> Stats {
     }
 }
 
-pub(crate) fn trim_point(point: TrimPoint) -> trimmer::TrimPoint {
+pub(crate) fn native_trim_point(point: TrimPoint) -> trimmer::TrimPoint {
     match point {
         TrimPoint::Position(position) => trimmer::TrimPoint::Position(position),
         TrimPoint::Time(micros) => trimmer::TrimPoint::Time(micros),
         TrimPoint::KeepEvents(events) => trimmer::TrimPoint::KeepEvents(events),
     }
+}
+
+/// The inverse of [`native_trim_point`].
+pub(crate) fn trim_point(point: trimmer::TrimPoint) -> TrimPoint {
+    match point {
+        trimmer::TrimPoint::Position(position) => TrimPoint::Position(position),
+        trimmer::TrimPoint::Time(micros) => TrimPoint::Time(micros),
+        trimmer::TrimPoint::KeepEvents(events) => TrimPoint::KeepEvents(events),
+    }
+}
+
+pub(crate) fn repair_step(step: repair::Step) -> RepairStep {
+    let action = match step.action {
+        repair::Action::SetAside => RepairAction::SetAside,
+        repair::Action::Gone => RepairAction::Gone,
+        repair::Action::Rebuild => RepairAction::Rebuild,
+        repair::Action::StepBack => RepairAction::StepBack,
+        repair::Action::StandIn => RepairAction::StandIn,
+        repair::Action::Forget => RepairAction::Forget,
+        repair::Action::Nothing(why) => RepairAction::Nothing(why),
+    };
+    RepairStep { damage: damage(step.damage), action, events_lost: step.events_lost }
 }
 
 pub(crate) fn checked(checked: verifier::Checked) -> Checked {

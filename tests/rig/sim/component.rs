@@ -17,10 +17,10 @@ use wasmtime::component::{Component, Linker, ResourceAny};
 use wasmtime::{Config, Store};
 
 use crate::memory::LOG;
-use crate::records::{compact_options, wit};
+use crate::records::{compact_options, trim_point, wit};
 use crate::sim::imports::{self, ActorPorts, State};
 use crate::sim::logic::{
-    Compacted, Counted, Done, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified,
+    Compacted, Counted, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified,
 };
 use crate::sim::world::ActorView;
 use bindings::exports::stratalog::log::append_log::Guest;
@@ -209,28 +209,7 @@ impl<'y> Logic<'y> for Instances<'y> {
         let mailbox = store.data().mailbox.clone();
         let call = component.stratalog_log_repairs().call_repair(&mut *store, LOG, false);
         let steps = drive(&mailbox, actor, call)?.map_err(Refusal::from)?;
-        let steps = steps.into_iter().map(|step| Mended {
-            object: step.damage.object,
-            done: match step.action {
-                wit::RepairAction::SetAside => Done::SetAside,
-                wit::RepairAction::Gone => Done::Gone,
-                wit::RepairAction::Rebuild => Done::Rebuild,
-                wit::RepairAction::StepBack => Done::StepBack,
-                wit::RepairAction::StandIn => Done::StandIn,
-                wit::RepairAction::Forget => Done::Forget,
-                wit::RepairAction::Nothing(why) => Done::Nothing(why),
-            },
-            events_lost: step.events_lost,
-        });
-        Ok(steps.collect())
-    }
-}
-
-fn trim_point(point: TrimPoint) -> wit::TrimPoint {
-    match point {
-        TrimPoint::Position(position) => wit::TrimPoint::Position(position),
-        TrimPoint::Time(time) => wit::TrimPoint::Time(time),
-        TrimPoint::KeepEvents(events) => wit::TrimPoint::KeepEvents(events),
+        Ok(steps.into_iter().map(Mended::from).collect())
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Both answer with the types of `wit/types.wit`. The results here are what traces have of them.
 
-use stratalog::{Checked, Compaction, Damage, Error, Finding, Stats, Trimmed};
+use stratalog::{
+    Checked, Compaction, Damage, Error, Finding, RepairAction, RepairStep, Stats, Trimmed,
+};
 use stratalog_guest::decide::cursor::Pending;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
 use stratalog_guest::decide::page;
@@ -88,6 +90,21 @@ pub struct Mended {
     pub object: String,
     pub done: Done,
     pub events_lost: u64,
+}
+
+impl From<RepairStep> for Mended {
+    fn from(step: RepairStep) -> Self {
+        let done = match step.action {
+            RepairAction::SetAside => Done::SetAside,
+            RepairAction::Gone => Done::Gone,
+            RepairAction::Rebuild => Done::Rebuild,
+            RepairAction::StepBack => Done::StepBack,
+            RepairAction::StandIn => Done::StandIn,
+            RepairAction::Forget => Done::Forget,
+            RepairAction::Nothing(why) => Done::Nothing(why),
+        };
+        Self { object: step.damage.object, done, events_lost: step.events_lost }
+    }
 }
 
 /// The action of a repair.

@@ -5,7 +5,7 @@ use stratalog_guest::decide::cursor::Pending;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
 use stratalog_guest::drive::compactor;
 use stratalog_guest::drive::reader::{ReadOptions, Reader};
-use stratalog_guest::drive::repair::{self, Action};
+use stratalog_guest::drive::repair;
 use stratalog_guest::drive::stat;
 use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
 use stratalog_guest::drive::verifier::Verifier;
@@ -13,9 +13,9 @@ use stratalog_guest::drive::writer::Writer;
 use stratalog_guest::error::Error;
 
 use crate::memory::{LOG, log};
-use crate::records::{checked, compaction, error, stats, trimmed};
+use crate::records::{checked, compaction, error, repair_step, stats, trimmed};
 use crate::sim::logic::{
-    Compacted, Counted, Done, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified,
+    Compacted, Counted, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified,
 };
 use crate::sim::world::ActorView;
 
@@ -64,20 +64,7 @@ impl<'y> Logic<'y> for Native<'y> {
 
     fn repair(&self) -> Outcome<Vec<Mended>> {
         let repaired = repair::repair(self.0, &self.0, log(), false)?;
-        let steps = repaired.steps.into_iter().map(|step| Mended {
-            object: step.damage.object,
-            done: match step.action {
-                Action::SetAside => Done::SetAside,
-                Action::Gone => Done::Gone,
-                Action::Rebuild => Done::Rebuild,
-                Action::StepBack => Done::StepBack,
-                Action::StandIn => Done::StandIn,
-                Action::Forget => Done::Forget,
-                Action::Nothing(why) => Done::Nothing(why),
-            },
-            events_lost: step.events_lost,
-        });
-        Ok(steps.collect())
+        Ok(repaired.steps.into_iter().map(|step| repair_step(step).into()).collect())
     }
 }
 
