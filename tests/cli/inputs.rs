@@ -162,6 +162,9 @@ fn compressed_inputs_are_decompressed_by_their_bytes() {
         ("app.log.2", zstd(text.as_bytes())),
         ("joined.zst", [&both(zstd)[..], ZSTD_SKIPPED].concat()),
         ("skipped.zst", [ZSTD_SKIPPED, &zstd(text.as_bytes())[..]].concat()),
+        ("padded.zst", [&both(zstd)[..], &[0; 1024]].concat()),
+        ("padded_within.zst", [&zstd(half)[..], &[0; 5], &zstd(rest)].concat()),
+        ("padded_skipped.zst", [&zstd(text.as_bytes())[..], &[0; 3], ZSTD_SKIPPED].concat()),
         ("other.name.zst", gzip(text.as_bytes())),
         ("marked.txt", marked.clone()),
     ];
@@ -220,7 +223,21 @@ fn compressed_data_that_are_damaged_stop_behind_their_whole_lines() {
         ("head.zst", zipped[..5].to_vec(), "zstd data are cut off at byte "),
         ("skipped.zst", ZSTD_SKIPPED[..10].to_vec(), "zstd data are cut off at byte "),
         ("sum.zst", broken_sum, "zstd data are damaged before byte 18: the checksum"),
-        ("behind.zst", [ZSTD_OF_THE_TOOL, b"more"].concat(), "zstd data are damaged before"),
+        (
+            "behind.zst",
+            [ZSTD_OF_THE_TOOL, b"more than a head"].concat(),
+            "zstd data are damaged before byte 18: bytes that are not zstd data follow",
+        ),
+        (
+            "little.zst",
+            [ZSTD_OF_THE_TOOL, b"\0more"].concat(),
+            "zstd data are damaged before byte 19: bytes that are not zstd data follow",
+        ),
+        (
+            "magic.zst",
+            [ZSTD_OF_THE_TOOL, b"(like a head)"].concat(),
+            "zstd data are damaged before byte 22: bytes that are not zstd data follow",
+        ),
     ];
     for (name, bytes, words) in table {
         let (folder, log) = fresh();

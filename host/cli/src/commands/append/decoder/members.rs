@@ -1,4 +1,7 @@
 //! Decompresses the members of gzip data and the frames of zstd data.
+//!
+//! Zeros after a member or a frame are padding, as for the `gzip` tool: tapes and some file systems
+//! add them.
 
 use std::io::{self, BufRead, Read};
 
@@ -14,8 +17,15 @@ const ZSTD_WINDOW_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// The first byte of a gzip member.
 const GZIP_FIRST_BYTE: u8 = 0x1f;
 
-/// Decompresses the members of gzip data, one after the other. Zeros after a member are padding, as
-/// for the `gzip` tool: tapes and some file systems add them.
+/// The first byte of a zstd frame with data.
+const ZSTD_FIRST_BYTE: u8 = 0x28;
+
+/// The first byte of a zstd frame to skip, without its low 4 bits.
+const ZSTD_SKIPPED_FIRST_BYTE: u8 = 0x50;
+
+const NOT_ZSTD: &str = "bytes that are not zstd data follow";
+
+/// Decompresses the members of gzip data, one after the other.
 pub(super) struct Gzip(GzDecoder<Raw>);
 
 impl Gzip {
@@ -38,27 +48,27 @@ impl Gzip {
 
     /// Begins the next member. False: no member is left.
     fn begin_member(&mut self) -> Result<bool, AnyError> {
-        let raw = self.0.get_mut();
-        let next = loop {
-            let ahead = raw.fill_buf()?;
-            let zeros = ahead.iter().take_while(|byte| **byte == 0).count();
-            let Some(next) = ahead.get(zeros).copied() else {
-                let is_end = ahead.is_empty();
-                raw.consume(zeros);
-                if is_end {
-                    return Ok(false);
-                }
-                continue;
-            };
-            raw.consume(zeros);
-            break next;
-        };
+        let Some(next) = skip_padding(self.0.get_mut())? else { return Ok(false) };
         if next != GZIP_FIRST_BYTE {
             return Err("bytes that are not gzip data follow".into());
         }
         let ended = Raw::new(Stream::Empty);
         self.0 = GzDecoder::new(std::mem::replace(self.0.get_mut(), ended));
         Ok(true)
+    }
+}
+
+/// Skips zeros. Returns the byte after them, which is not consumed; none at the end.
+fn skip_padding(raw: &mut Raw) -> io::Result<Option<u8>> {
+    loop {
+        let ahead = raw.fill_buf()?;
+        let zeros = ahead.iter().take_while(|byte| **byte == 0).count();
+        let next = ahead.get(zeros).copied();
+        let is_end = ahead.is_empty();
+        raw.consume(zeros);
+        if next.is_some() || is_end {
+            return Ok(next);
+        }
     }
 }
 
@@ -102,7 +112,10 @@ impl Zstd {
 
     /// Reads the header of the next frame with data. False: no frame is left.
     fn begin_frame(&mut self) -> Result<bool, AnyError> {
-        while !self.raw.fill_buf()?.is_empty() {
+        while let Some(next) = skip_padding(&mut self.raw)? {
+            if next != ZSTD_FIRST_BYTE && next & 0xf0 != ZSTD_SKIPPED_FIRST_BYTE {
+                return Err(NOT_ZSTD.into());
+            }
             match self.frame.reset(&mut self.raw) {
                 Ok(()) => {
                     self.in_frame = true;
@@ -117,6 +130,9 @@ impl Zstd {
                         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
                     }
                 }
+                Err(FrameDecoderError::ReadFrameHeaderError(
+                    ReadFrameHeaderError::BadMagicNumber(_),
+                )) => return Err(NOT_ZSTD.into()),
                 Err(error) => return Err(error.into()),
             }
         }
