@@ -4,20 +4,25 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::binary::{check, fresh, json, numbered, ok, run_with, stratalog};
+use crate::binary::{Ran, check, fresh, json, numbered, ok, run_with, stratalog};
 use crate::bucket;
+use crate::commands::on_logs;
 
-/// The commands that require an existing log.
-const COMMANDS: [&[&str]; 8] = [
-    &["read"],
-    &["tail"],
-    &["stat"],
-    &["verify"],
-    &["compact"],
-    &["compact", "--dry-run"],
-    &["trim", "--keep-events", "1"],
-    &["trim", "--before", "2026-01-31"],
-];
+/// Returns the command line of each command that requires an existing log, without the log.
+fn commands() -> Vec<Vec<String>> {
+    let mut commands = on_logs();
+    commands.retain(|command| command != &["append"] && command != &["doctor"]);
+    for variant in ["compact --dry-run", "trim --keep-events 1", "trim --before 2026-01-31"] {
+        commands.push(variant.split(' ').map(str::to_owned).collect());
+    }
+    commands
+}
+
+/// Runs a command on a log.
+fn run_on(command: &[String], log: &str) -> Ran {
+    let arguments: Vec<&str> = command.iter().map(String::as_str).chain([log]).collect();
+    run_with(&arguments, b"")
+}
 
 fn names(folder: &str) -> Vec<String> {
     let files = fs::read_dir(folder).unwrap();
@@ -31,9 +36,10 @@ fn names(folder: &str) -> Vec<String> {
 fn log_that_is_not_there_is_an_error_on_every_store() {
     let (folder, log) = fresh();
     let base = folder.path().to_str().unwrap();
+    let commands = commands();
     let on_all = |words: &[&str]| {
-        for command in COMMANDS {
-            check(&[command, &[&log]].concat(), "", 5, words);
+        for command in &commands {
+            refused(&run_on(command, &log), command, words);
         }
     };
     let absent = format!("error: there is no log at {log}");
@@ -51,19 +57,29 @@ fn log_that_is_not_there_is_an_error_on_every_store() {
     }
     on_all(&[&format!("{log}/audit, {log}/many/00, {log}/many/01"), " and more\n"]);
 
-    for command in COMMANDS {
+    for command in &commands {
         let said = "there is no log at memory:log: a log in memory ends with its command";
-        check(&[command, &["memory:log"]].concat(), "", 5, &[said]);
+        refused(&run_on(command, "memory:log"), command, &[said]);
         let endpoint = format!("aws_endpoint={}", bucket::serve(|_| bucket::EMPTY));
         let options = [&endpoint, "allow_http=true", "aws_region=local"];
         let options = options.iter().flat_map(|option| ["--store-option", option]);
-        let mut ran = stratalog(command);
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        let mut ran = stratalog(&words);
         ran.arg("s3://bucket/log").args(options);
         ran.env("AWS_ACCESS_KEY_ID", "key").env("AWS_SECRET_ACCESS_KEY", "hush");
-        let ran = crate::binary::Ran::from(ran.output().unwrap());
+        let ran = Ran::from(ran.output().unwrap());
         assert_eq!(ran.code, 5, "{command:?}: {}", ran.stderr);
         let said = "error: there is no log at s3://bucket/log\n";
         assert_eq!((ran.stderr.as_str(), ran.stdout.as_str()), (said, ""), "{command:?}");
+    }
+}
+
+/// Checks that a command ended with exit code 5 and an error with these words.
+#[track_caller]
+fn refused(ran: &Ran, command: &[String], words: &[&str]) {
+    assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{command:?}: {}", ran.stderr);
+    for word in words {
+        assert!(ran.stderr.contains(word), "{command:?}: no {word:?} in: {}", ran.stderr);
     }
 }
 
@@ -103,18 +119,19 @@ fn entry_in_the_place_of_an_object_is_named_and_never_followed() {
     let next = Path::new(&log).join("manifest_0000000000000000001.json");
     let batch = Path::new(&log).join("batch_0001600000000000001.jsonl");
     let segment = Path::new(&log).join("segment_0000000000000000001_0000000a_0000.jsonl");
+    let commands = commands();
     for place in [&next, &batch, &segment] {
         for what in INTRUDERS {
             plant(place, what, &outside);
             let before = names(&log);
             let name = place.file_name().unwrap().to_str().unwrap();
             let meant = what.strip_prefix("a dangling ").unwrap_or(what).trim_start_matches("a ");
-            let commands = COMMANDS.iter().filter(|command| {
+            let concerned = commands.iter().filter(|command| {
                 // Only commands that count segments or may delete some list them.
-                *place != segment || !["read", "tail"].contains(&command[0])
+                *place != segment || !["read", "tail"].contains(&command[0].as_str())
             });
-            for command in commands {
-                let ran = run_with(&[*command, &[log.as_str()][..]].concat(), b"");
+            for command in concerned {
+                let ran = run_on(command, &log);
                 let context = format!("{command:?} with {what} as {name}: {}", ran.stderr);
                 assert_eq!(ran.code, 4, "{context}");
                 let said = format!("{}{}", ran.stdout, ran.stderr);
@@ -193,8 +210,8 @@ fn log_that_is_a_link_is_refused_and_a_link_above_it_is_not() {
     std::os::unix::fs::symlink(&log, &link).unwrap();
     let words =
         ["is a symbolic link, which is not followed; name the folder that the link leads to"];
-    for command in COMMANDS {
-        check(&[command, &[&link]].concat(), "", 5, &words);
+    for command in commands() {
+        refused(&run_on(&command, &link), &command, &words);
     }
     check(&["append", &link], "two\n", 5, &words);
     let root = folder.path().join("root").to_str().unwrap().to_owned();
