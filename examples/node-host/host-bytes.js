@@ -41,7 +41,7 @@ export class Bytes {
 
   read() {
     if (this.#length > OBJECT_BYTES_MAX) {
-      throw new RangeError(`${this.#length} host bytes are too many to be read at once`);
+      throw new RangeError(`${this.#length} host bytes are more than the ${OBJECT_BYTES_MAX} of one read`);
     }
     return this.#joined();
   }

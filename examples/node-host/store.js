@@ -110,7 +110,7 @@ export function folderStore(root) {
         const object = new ObjectRead(root, key, range);
         try {
           if (object.length > OBJECT_BYTES_MAX) {
-            throw storeError("invalid", `${key} is too large to be read at once`);
+            throw storeError("invalid", `cannot read ${key}: it has more than ${OBJECT_BYTES_MAX} bytes; read a range`);
           }
           return object.read(object.length);
         } finally {

@@ -186,7 +186,7 @@ fn hole_7_reader_overtaken_by_a_compaction_gets_each_event_once() {
         }
         let mut pages = world.start_read("log").unwrap();
         let mut read = pages.next_page().unwrap().unwrap();
-        assert!(read.len() < 30, "all was read at once");
+        assert!(read.len() < 30, "all was read in one call");
         assert_eq!(log.compact().unwrap().merged_files, 60);
         log.append("after").unwrap();
         log.flush().unwrap();

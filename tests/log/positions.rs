@@ -100,7 +100,7 @@ fn passes_with_a_limit_yield_each_event_once_across_compactions() {
                 world.compact_with("log", FAN_IN_2).unwrap();
             }
             found.extend(read_from(world, &position).events);
-            assert_eq!(found, all, "{limit} at once");
+            assert_eq!(found, all, "{limit} in one read");
         });
     }
 }

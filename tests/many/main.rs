@@ -124,8 +124,8 @@ fn run(
             };
             assert!(
                 is_right,
-                "{name}, after {after}: writer {number} was told that \
-                {acknowledged} events are durable, and {found} are there"
+                "{name}, after {after}: {acknowledged} events of writer {number} \
+                were confirmed as durable, and {found} are there"
             );
             assert!(*acknowledged > 0, "{name}: writer {number} wrote nothing");
         }

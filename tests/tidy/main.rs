@@ -3,10 +3,12 @@
 //! Reads sources as text and compiles nothing. Findings have a file and a line.
 
 mod crates;
+mod literals;
 mod modules;
 mod pages;
 mod sources;
 
+use literals::literals;
 use modules::Modules;
 use sources::{Source, links, sources};
 
@@ -187,17 +189,21 @@ fn words_are_those_of_the_glossary() {
     let forbidden = forbidden_words();
     assert!(forbidden.len() > 10, "the glossary has a column of words that are not used");
     let mut found = Vec::new();
-    for source in sources(&["rs", "wit", "md"]) {
+    for source in sources(&["rs", "wit", "md", "js", "mjs"]) {
         if source.path == "ARCHITECTURE.md" {
             continue;
         }
-        for (number, line) in source.lines() {
-            if source.path.ends_with(".md") || is_comment(line) {
-                // Names in code are what they are.
-                let prose: String = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
-                let phrases = forbidden.iter().filter(|phrase| has_phrase(&prose, phrase));
-                found.extend(phrases.map(|phrase| format!("{}:{number}: {phrase}", source.path)));
-            }
+        let is_prose = ["md", "js", "mjs"].iter().any(|ending| source.path.ends_with(ending));
+        let lines = source.lines().filter(|(_, line)| is_prose || is_comment(line));
+        let mut texts: Vec<_> = lines.map(|(number, line)| (number, line.to_owned())).collect();
+        if source.path.ends_with(".rs") {
+            texts.extend(literals(&source.text));
+        }
+        for (number, text) in texts {
+            // Names in code are what they are.
+            let prose: String = text.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+            let phrases = forbidden.iter().filter(|phrase| has_phrase(&prose, phrase));
+            found.extend(phrases.map(|phrase| format!("{}:{number}: {phrase}", source.path)));
         }
     }
     none(found, "a word has another one in the glossary of ARCHITECTURE.md");

@@ -83,7 +83,9 @@ fn invalid_event_is_refused_after_the_events_before_it() {
     let (_folder, log) = fresh();
     let ran = run(&node, &["append", &log], b"a\nb\n\nc\n");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
-    let reason = format!("error: cannot append {log}: line 3 of stdin: invalid-event: empty\n");
+    let reason = format!(
+        "error: cannot append {log}: line 3 of stdin: the event is empty: an event has at least one byte\n"
+    );
     assert_eq!(ran.stderr, reason);
     assert_eq!(ok(&["read", &log], ""), "a\nb\n");
 }
@@ -96,7 +98,7 @@ fn damaged_object_is_named() {
     let batch = crate::binary::batches(&log).into_keys().next().unwrap();
     std::fs::write(std::path::Path::new(&log).join(&batch), "fIrst\n").unwrap();
     let ran = run(&node, &["read", &log], b"");
-    let said = format!("error: cannot read {log}: damaged: log/{batch}: expected ");
+    let said = format!("error: cannot read {log}: log/{batch} is damaged: expected ");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
     assert!(ran.stderr.starts_with(&said), "{}", ran.stderr);
 }

@@ -55,7 +55,7 @@ fn absent_log_is_reported_with_those_below_it(world: &World) {
     let batch = "batch_0001600000000000001.jsonl";
     world.put(&format!("log/team/{batch}"), "old");
     world.put(&format!("log/other/deep/{batch}"), "old");
-    world.put(&format!("logs/{batch}"), "beside it");
+    world.put(&format!("logs/{batch}"), "next to it");
     check(&["log/other/deep", "log/team"]);
     // After this error, the pass continues with new events.
     let mut pages = world.start_read("log").unwrap();
