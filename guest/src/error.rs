@@ -45,10 +45,12 @@ impl Error {
             let found = format!("something else: {}", error.message);
             return Self::Damaged(Damage::new(what, REGULAR_FILE, found));
         }
-        Self::StoreFailed {
-            message: format!("cannot {doing} {what}: {}", error.message),
-            transient: error.is_transient(),
-        }
+        // A message names the object. One that also names the action is complete.
+        let message = match error.message.starts_with("cannot ") {
+            true => error.message.clone(),
+            false => format!("cannot {doing} {what}: {}", error.message),
+        };
+        Self::StoreFailed { message, transient: error.is_transient() }
     }
 }
 

@@ -107,9 +107,9 @@ CR) are skipped and counted. A UTF-8 byte order mark at the beginning is skipped
 
 Gzip and zstd data is recognized by its first bytes, also on stdin, and decompressed. Several \
 joined parts are supported, with zeros after any of them. Damage is found where decompression \
-fails, or only at the end, at the checksum. The whole lines before that are appended, and lines after a changed byte may be wrong. \
-The error names the file, the byte and the number of lines. If you doubt an archive, check it \
-first with `gzip -t` or `zstd -t`.
+fails, or only at the end, at the checksum. The whole lines before that are appended, and lines \
+after a changed byte may be wrong. The error names the file, the byte and the number of lines. If \
+you doubt an archive, check it first with `gzip -t` or `zstd -t`.
 
 UTF-16 and binary data (a NUL byte in the first 256 KiB read) is refused before any of it is \
 appended. With --binary, all bytes are taken as they are. A later NUL byte stops the command at \

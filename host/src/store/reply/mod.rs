@@ -5,8 +5,8 @@
 //!
 //! 1. No answer is used before it was checked. The checks cover its status, its root element, the
 //!    prefix or the keys that it names, and its statement of completeness.
-//! 2. A request whose answer is cut short is repeated. An answer that is whole and wrong is final: a
-//!    login page, or another server, will answer the retry too.
+//! 2. A request whose answer is cut short is repeated. An answer that is whole and wrong is final:
+//!    a login page, or another server, will answer the retry too.
 //! 3. The name of the bucket is not checked: aliases and access points answer with another name.
 //! 4. Only the success statuses that the store documents for the request count.
 //! 5. A code that AWS calls transient causes a repetition, independent of the status of the answer.
