@@ -14,7 +14,8 @@ use crate::read_options::ReadOptions;
 use crate::sandbox::engine::{Charge, LogEngine, SharedEngine};
 use crate::store::Store;
 use crate::types::{
-    CompactOptions, Compaction, CompactionPlan, RepairStep, Stats, TrimOptions, TrimPoint, Trimmed,
+    CompactOptions, Compaction, CompactionPlan, RepairStep, Stats, TrimOptions, TrimPoint,
+    TrimResult,
 };
 
 /// The component that is built with this crate.
@@ -252,7 +253,7 @@ impl Host {
         name: &str,
         until: TrimPoint,
         options: TrimOptions,
-    ) -> Result<Trimmed> {
+    ) -> Result<TrimResult> {
         Ok(self.engine.instantiate(store).await?.trim(name, &until, options).await?)
     }
 
@@ -266,7 +267,7 @@ impl Host {
         name: &str,
         until: TrimPoint,
         options: TrimOptions,
-    ) -> Result<Trimmed> {
+    ) -> Result<TrimResult> {
         Ok(self.engine.instantiate(store).await?.plan_trim(name, &until, options).await?)
     }
 

@@ -83,7 +83,8 @@ pub use page::Page;
 pub use read_options::ReadOptions;
 pub use sandbox::interface::INTERFACE_VERSION;
 pub use types::{
-    Checked, CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, Garbage,
+    CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, Garbage,
     GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Skipped, Stats, StoreFailure,
-    Tier, TooLong, TrimOptions, TrimPoint, Trimmed, WriteFailure, WriteFate, Written,
+    Tier, TooLong, TrimOptions, TrimPoint, TrimResult, VerifyProgress, WriteFailure, WriteFate,
+    Written,
 };

@@ -15,9 +15,10 @@ mod bindings {
 /// All generated types, for the other bindings.
 pub use bindings::stratalog::log::types as interface;
 pub use interface::{
-    Checked, CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, Garbage,
+    CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, Garbage,
     GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Skipped, Stats, StoreFailure,
-    Tier, TooLong, TrimOptions, TrimPoint, Trimmed, WriteFailure, WriteFate, Written,
+    Tier, TooLong, TrimOptions, TrimPoint, TrimResult, VerifyProgress, WriteFailure, WriteFate,
+    Written,
 };
 
 impl Stats {
@@ -150,10 +151,10 @@ default_fields! {
     TrimOptions { lazy }
     Written { batches, events, bytes }
     Compaction { merged_files, batches, segments, events, bytes, new_segments, new_key }
-    Trimmed {
+    TrimResult {
         events, segments, bytes, rewritten_bytes, absorbed_batches, first_position, live_batches
     }
-    Checked { objects, objects_total, bytes, bytes_total, events, trimmed_events, findings }
+    VerifyProgress { objects, objects_total, bytes, bytes_total, events, trimmed_events, findings }
     Stats {
         objects, batches, segments, events, lost_events, uncounted_batches, bytes, trimmed_events,
         generation, identity, first_time, last_time, first_position, next_position, tiers,

@@ -16,7 +16,7 @@ use rig::native::NativeSystem;
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::compactor;
 use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
-use stratalog_guest::drive::verifier::{Checked, Verifier};
+use stratalog_guest::drive::verifier::{Verifier, VerifyProgress};
 use stratalog_guest::error::Error;
 
 /// The operation itself, after its preparation. It reports its effects.
@@ -85,9 +85,9 @@ fn at_call(
 }
 
 /// Verifies a log, and retries after a failure. Returns the counts and all findings.
-fn verify(store: &Crashing) -> Checked {
+fn verify(store: &Crashing) -> VerifyProgress {
     let mut verifier = Verifier::new(store.clone(), log());
-    let (mut checked, mut findings) = (Checked::default(), Vec::new());
+    let (mut checked, mut findings) = (VerifyProgress::default(), Vec::new());
     let mut failures = 0;
     loop {
         match verifier.step() {
@@ -95,7 +95,7 @@ fn verify(store: &Crashing) -> Checked {
                 checked = step;
                 findings.append(&mut checked.findings);
             }
-            Ok(None) => return Checked { findings, ..checked },
+            Ok(None) => return VerifyProgress { findings, ..checked },
             Err(Error::StoreFailed { .. }) if failures == 0 => failures += 1,
             Err(error) => panic!("{error}"),
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use stratalog::{
-    Checked, Compaction, CompactionPlan, Error, Finding, TrimOptions, TrimPoint, Trimmed,
+    Compaction, CompactionPlan, Error, Finding, TrimOptions, TrimPoint, TrimResult, VerifyProgress,
 };
 use stratalog_guest as guest;
 use stratalog_guest::decide::options::CompactInput;
@@ -95,15 +95,15 @@ impl World {
         }
     }
 
-    pub fn trim(&self, name: &str, until: TrimPoint) -> Result<Trimmed, Error> {
+    pub fn trim(&self, name: &str, until: TrimPoint) -> Result<TrimResult, Error> {
         self.trim_with(name, until, false)
     }
 
-    pub fn trim_lazily(&self, name: &str, until: TrimPoint) -> Result<Trimmed, Error> {
+    pub fn trim_lazily(&self, name: &str, until: TrimPoint) -> Result<TrimResult, Error> {
         self.trim_with(name, until, true)
     }
 
-    pub fn trim_with(&self, name: &str, until: TrimPoint, lazy: bool) -> Result<Trimmed, Error> {
+    pub fn trim_with(&self, name: &str, until: TrimPoint, lazy: bool) -> Result<TrimResult, Error> {
         match self.kind {
             Kind::Native => {
                 let log = log_name(name)?;
@@ -120,7 +120,7 @@ impl World {
         }
     }
 
-    pub fn plan_trim(&self, name: &str, until: TrimPoint, lazy: bool) -> Result<Trimmed, Error> {
+    pub fn plan_trim(&self, name: &str, until: TrimPoint, lazy: bool) -> Result<TrimResult, Error> {
         match self.kind {
             Kind::Native => {
                 let log = log_name(name)?;
@@ -142,8 +142,8 @@ impl World {
     }
 
     /// Verifies a log; returns the final counts and all findings.
-    pub fn check(&self, name: &str) -> Result<Checked, Error> {
-        let (mut findings, mut last) = (Vec::new(), Checked::default());
+    pub fn check(&self, name: &str) -> Result<VerifyProgress, Error> {
+        let (mut findings, mut last) = (Vec::new(), VerifyProgress::default());
         match self.kind {
             Kind::Native => {
                 let log = log_name(name)?;
@@ -162,7 +162,7 @@ impl World {
                 }
             }
         }
-        Ok(Checked { findings, ..last })
+        Ok(VerifyProgress { findings, ..last })
     }
 }
 

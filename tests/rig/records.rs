@@ -3,9 +3,9 @@
 /// The generated types, for bindings of the component's world.
 pub use stratalog::plugin::bindings::log::types as wit;
 use stratalog::{
-    Checked, CompactOptions, Compaction, CompactionPlan, Damage, Error, EventFault, Finding,
-    Garbage, GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Stats, StoreFailure,
-    Tier, TooLong, TrimPoint, Trimmed, WriteFailure, WriteFate, Written,
+    CompactOptions, Compaction, CompactionPlan, Damage, Error, EventFault, Finding, Garbage,
+    GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Stats, StoreFailure, Tier,
+    TooLong, TrimPoint, TrimResult, VerifyProgress, WriteFailure, WriteFate, Written,
 };
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::{compactor, repair, stat, trimmer, verifier, writer};
@@ -28,7 +28,7 @@ same_fields! {
     plan: compactor::CompactionPlan => CompactionPlan {
         batches, segments, bytes, garbage_objects, garbage_bytes
     }
-    trimmed: trimmer::Trimmed => Trimmed {
+    trimmed: trimmer::TrimResult => TrimResult {
         events, segments, bytes, rewritten_bytes, absorbed_batches, first_position, live_batches
     }
     tier: stat::Tier => Tier { tier, segments, bytes }
@@ -141,8 +141,8 @@ pub(crate) fn repair_step(step: repair::Step) -> RepairStep {
     RepairStep { damage: damage(step.damage), action, events_lost: step.events_lost }
 }
 
-pub(crate) fn checked(checked: verifier::Checked) -> Checked {
-    Checked {
+pub(crate) fn checked(checked: verifier::VerifyProgress) -> VerifyProgress {
+    VerifyProgress {
         objects: checked.objects,
         objects_total: checked.objects_total,
         bytes: checked.bytes,

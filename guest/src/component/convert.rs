@@ -10,8 +10,8 @@ use crate::drive::compactor::{Compaction, CompactionPlan};
 use crate::drive::reader::{ReadOptions, Skipped};
 use crate::drive::repair::{Action, Step};
 use crate::drive::stat::{Stats, Tier};
-use crate::drive::trimmer::{TrimOptions, TrimPoint, Trimmed};
-use crate::drive::verifier::{Checked, Finding, GarbageReason};
+use crate::drive::trimmer::{TrimOptions, TrimPoint, TrimResult};
+use crate::drive::verifier::{Finding, GarbageReason, VerifyProgress};
 use crate::drive::writer::Written;
 use crate::error::{Damage, Error, EventFault, NoLog, WriteFate};
 use crate::format::names::BatchName;
@@ -204,8 +204,8 @@ impl From<types::TrimOptions> for TrimOptions {
     }
 }
 
-impl From<Trimmed> for types::Trimmed {
-    fn from(trimmed: Trimmed) -> Self {
+impl From<TrimResult> for types::TrimResult {
+    fn from(trimmed: TrimResult) -> Self {
         Self {
             events: trimmed.events,
             segments: trimmed.segments,
@@ -230,8 +230,8 @@ impl From<CompactionPlan> for types::CompactionPlan {
     }
 }
 
-impl From<Checked> for types::Checked {
-    fn from(checked: Checked) -> Self {
+impl From<VerifyProgress> for types::VerifyProgress {
+    fn from(checked: VerifyProgress) -> Self {
         Self {
             objects: checked.objects,
             objects_total: checked.objects_total,

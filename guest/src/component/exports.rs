@@ -56,7 +56,7 @@ impl wit::Guest for Component {
         name: String,
         until: types::TrimPoint,
         options: types::TrimOptions,
-    ) -> Result<types::Trimmed, types::Error> {
+    ) -> Result<types::TrimResult, types::Error> {
         let name = LogName::parse(&name)?;
         let planned = trimmer::plan(HostStore, name, until.into(), options.into())?;
         Ok(planned.into())
@@ -66,7 +66,7 @@ impl wit::Guest for Component {
         name: String,
         until: types::TrimPoint,
         options: types::TrimOptions,
-    ) -> Result<types::Trimmed, types::Error> {
+    ) -> Result<types::TrimResult, types::Error> {
         let name = LogName::parse(&name)?;
         let trimmed = trimmer::trim(HostStore, &HostSystem, name, until.into(), options.into())?;
         Ok(trimmed.into())
@@ -199,8 +199,8 @@ impl repairs::Guest for Component {
 }
 
 impl wit::GuestVerifier for VerifierResource {
-    fn next(&self) -> Result<Option<types::Checked>, types::Error> {
+    fn next(&self) -> Result<Option<types::VerifyProgress>, types::Error> {
         let checked = self.0.borrow_mut().step()?;
-        Ok(checked.map(types::Checked::from))
+        Ok(checked.map(types::VerifyProgress::from))
     }
 }

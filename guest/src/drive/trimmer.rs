@@ -50,7 +50,7 @@ pub struct TrimOptions {
 
 /// The result of a trim, or its plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Trimmed {
+pub struct TrimResult {
     pub events: u64,
     /// Segments dropped whole, except those that this trim made.
     pub segments: u64,
@@ -76,7 +76,7 @@ pub fn trim<S: Store, Y: System>(
     log: LogName,
     until: TrimPoint,
     options: TrimOptions,
-) -> Result<Trimmed, Error> {
+) -> Result<TrimResult, Error> {
     let mut point = Point::new(until)?;
     let mut committer = Committer::new(Catalog::new(store, log), system);
     let mut before = Before::default();
@@ -116,7 +116,7 @@ pub fn trim<S: Store, Y: System>(
         };
         if step.is_nothing() {
             change::clean_up(&committer, &state);
-            return Ok(before.and(Trimmed { first_position: to, ..Trimmed::default() }));
+            return Ok(before.and(TrimResult { first_position: to, ..TrimResult::default() }));
         }
         match step.commit(&mut committer, &state, &before)? {
             Some(trimmed) => return Ok(before.and(trimmed)),
@@ -135,7 +135,7 @@ pub fn plan<S: Store>(
     log: LogName,
     until: TrimPoint,
     options: TrimOptions,
-) -> Result<Trimmed, Error> {
+) -> Result<TrimResult, Error> {
     let point = Point::new(until)?;
     let mut catalog = Catalog::new(store, log);
     for _ in 0..COMPACT_TRIES {
@@ -158,9 +158,9 @@ struct Before {
 }
 
 impl Before {
-    fn and(&self, trimmed: Trimmed) -> Trimmed {
+    fn and(&self, trimmed: TrimResult) -> TrimResult {
         let (absorbed_batches, live_batches) = (self.batches, self.live_batches);
-        Trimmed { absorbed_batches, live_batches, ..trimmed }
+        TrimResult { absorbed_batches, live_batches, ..trimmed }
     }
 }
 
@@ -236,7 +236,7 @@ impl TrimStep {
         committer: &mut Committer<'_, S, Y>,
         state: &LogState,
         before: &Before,
-    ) -> Result<Option<Trimmed>, Error> {
+    ) -> Result<Option<TrimResult>, Error> {
         let cut = self.boundary.iter().filter_map(|boundary| compaction::cut(state, boundary));
         let change = Change {
             goal: Goal::Trim,
@@ -253,22 +253,22 @@ impl TrimStep {
                 let is_own = |segment: &SegmentRecord| new.contains(&segment.name);
                 let own = self.dropped.iter().filter(|segment| is_own(segment)).count();
                 let trimmed = self.trimmed(done.sum(|batch| batch.bytes));
-                Some(Trimmed { segments: trimmed.segments - to_u64(own), ..trimmed })
+                Some(TrimResult { segments: trimmed.segments - to_u64(own), ..trimmed })
             }
             Changed::Empty | Changed::Lost => None,
         })
     }
 
-    fn trimmed(&self, rewritten_bytes: u64) -> Trimmed {
+    fn trimmed(&self, rewritten_bytes: u64) -> TrimResult {
         let at_boundary = self.boundary.iter().map(|boundary| boundary.kept.segment.bytes);
         let bytes = self.dropped.iter().map(|segment| segment.bytes).chain(at_boundary);
-        Trimmed {
+        TrimResult {
             events: self.events - self.lost,
             segments: to_u64(self.dropped.len()),
             bytes: bytes.sum::<u64>().saturating_sub(rewritten_bytes),
             rewritten_bytes,
             first_position: self.to,
-            ..Trimmed::default()
+            ..TrimResult::default()
         }
     }
 }
@@ -277,7 +277,7 @@ fn plan_once<S: Store>(
     catalog: &mut Catalog<S>,
     point: &Point,
     options: TrimOptions,
-) -> Result<Trimmed, Interrupted> {
+) -> Result<TrimResult, Interrupted> {
     let state = catalog.load(Scope::Consistent)?;
     catalog.check_exists(&state)?;
     let aim = point.aim(catalog, &state)?;
@@ -285,7 +285,7 @@ fn plan_once<S: Store>(
         To::Position(position) => plan_step(catalog, &state, position, options)?,
         To::KeepOfAbsorbed(kept) => plan_absorbing(catalog, &state, &aim, kept, options)?,
     };
-    Ok(Trimmed { live_batches: aim.live_batches, ..planned })
+    Ok(TrimResult { live_batches: aim.live_batches, ..planned })
 }
 
 fn plan_step<S: Store>(
@@ -293,7 +293,7 @@ fn plan_step<S: Store>(
     state: &LogState,
     position: u64,
     options: TrimOptions,
-) -> Result<Trimmed, Interrupted> {
+) -> Result<TrimResult, Interrupted> {
     let to = position.max(state.first_position());
     let step = TrimStep::new(catalog, state, to, options)?;
     let Some(boundary) = &step.boundary else { return Ok(step.trimmed(0)) };
@@ -312,7 +312,7 @@ fn plan_absorbing<S: Store>(
     aim: &Aim,
     kept: u64,
     options: TrimOptions,
-) -> Result<Trimmed, Interrupted> {
+) -> Result<TrimResult, Interrupted> {
     let (mut events, mut bytes, mut last) = (0_u64, 0_u64, None);
     for batch in state.live.iter().take(aim.batches) {
         let size = match batch.name.origin {
@@ -335,7 +335,7 @@ fn plan_absorbing<S: Store>(
     let events = events.saturating_sub(kept);
     let lost = catalog.lost_in(state, &(state.first_position()..u64::MAX))?;
     let segments = state.segments().iter().map(|segment| segment.bytes);
-    Ok(Trimmed {
+    Ok(TrimResult {
         events: catalog.total([events, state.next_position() - state.first_position()])? - lost,
         segments: to_u64(state.segments().len()),
         bytes: catalog.total(segments.chain([bytes]))?.saturating_sub(rewritten_bytes),

@@ -38,7 +38,7 @@ pub enum Finding {
 
 /// The counts so far, and the findings of the last step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Checked {
+pub struct VerifyProgress {
     pub objects: u64,
     pub objects_total: u64,
     pub bytes: u64,
@@ -83,7 +83,7 @@ impl<S: Store> Verifier<S> {
     /// # Errors
     /// [`Error::NoLog`]. After [`Error::StoreFailed`] the next call resumes. [`Error::Unsupported`]
     /// for a manifest of a newer format.
-    pub fn step(&mut self) -> Result<Option<Checked>, Error> {
+    pub fn step(&mut self) -> Result<Option<VerifyProgress>, Error> {
         let until = self.work.checked.bytes + VERIFY_STEP_BYTES;
         while self.work.checked.bytes < until {
             match self.stage {

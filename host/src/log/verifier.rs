@@ -9,7 +9,7 @@ use crate::sandbox::calls::Calls;
 use crate::sandbox::engine::SharedEngine;
 use crate::sandbox::instance::Handle;
 use crate::store::Store;
-use crate::types::Checked;
+use crate::types::VerifyProgress;
 
 /// Checks everything there is of a log: manifests, their order, each segment with its index, each
 /// live batch, and that no batch is in the log twice; and lists what is left over. Changes nothing.
@@ -17,7 +17,7 @@ use crate::types::Checked;
 /// Every call is cancel safe: the step that a dropped future would have returned is returned by the
 /// next call.
 pub struct Verifier {
-    calls: Calls<Option<Checked>>,
+    calls: Calls<Option<VerifyProgress>>,
     handle: Handle,
 }
 
@@ -36,7 +36,7 @@ impl Verifier {
     /// # Errors
     /// [`StoreFailed`](crate::Error::StoreFailed): call again. [`NoLog`](crate::Error::NoLog) in
     /// the first step. [`Unsupported`](crate::Error::Unsupported) for a manifest of a newer format.
-    pub async fn next(&mut self) -> Result<Option<Checked>> {
+    pub async fn next(&mut self) -> Result<Option<VerifyProgress>> {
         let handle = self.handle;
         let checked = self.calls.end_or_make(move |instance| instance.next_checked(handle).boxed());
         Ok(checked.await?)

@@ -15,8 +15,8 @@ use crate::sandbox::imports::State;
 use crate::sandbox::memory::{Borrowed, Memory};
 use crate::types::interface::{self as wit, Options, Pending, ReadOptions};
 use crate::types::{
-    Checked, CompactOptions, Compaction, CompactionPlan, RepairStep, Skipped, Stats, TrimOptions,
-    TrimPoint, Trimmed, Written,
+    CompactOptions, Compaction, CompactionPlan, RepairStep, Skipped, Stats, TrimOptions, TrimPoint,
+    TrimResult, VerifyProgress, Written,
 };
 
 /// The reason why a call failed.
@@ -208,7 +208,10 @@ impl Instance {
     }
 
     /// Does a step of a verification. None when everything is checked.
-    pub(crate) async fn next_checked(&mut self, verifier: Handle) -> Called<Option<Checked>> {
+    pub(crate) async fn next_checked(
+        &mut self,
+        verifier: Handle,
+    ) -> Called<Option<VerifyProgress>> {
         self.try_call(|exports, store| async move {
             exports.stratalog_log_append_log().verifier().call_next(store, verifier).await
         })
@@ -245,7 +248,7 @@ impl Instance {
         name: &str,
         until: &TrimPoint,
         options: TrimOptions,
-    ) -> Called<Trimmed> {
+    ) -> Called<TrimResult> {
         self.try_call(|exports, store| {
             exports.stratalog_log_append_log().call_trim(store, name, until, options)
         })
@@ -258,7 +261,7 @@ impl Instance {
         name: &str,
         until: &TrimPoint,
         options: TrimOptions,
-    ) -> Called<Trimmed> {
+    ) -> Called<TrimResult> {
         self.try_call(|exports, store| {
             exports.stratalog_log_append_log().call_plan_trim(store, name, until, options)
         })

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use stratalog::Trimmed;
+use stratalog::TrimResult;
 use stratalog_guest::format::manifest::Manifest;
 use stratalog_guest::format::names::ObjectName;
 
@@ -32,7 +32,7 @@ fn stored(world: &World) -> BTreeSet<String> {
 }
 
 /// Plans a trim, then runs it. The trim does as planned, and the plan changes nothing.
-fn trim_as_planned(world: &World, point: &TrimPoint, lazy: bool) -> Trimmed {
+fn trim_as_planned(world: &World, point: &TrimPoint, lazy: bool) -> TrimResult {
     let before = world.keys();
     let planned = world.plan_trim("log", point.clone(), lazy).unwrap();
     assert_eq!(world.keys(), before, "{point:?}");
@@ -77,7 +77,7 @@ fn trimmed_event_is_in_no_object() {
                 assert_eq!(read_from(world, position), Rest { events, missed }, "at {passed}");
             }
             let again = trim_as_planned(world, &point, false);
-            assert_eq!(again, Trimmed { first_position: first, ..Trimmed::default() });
+            assert_eq!(again, TrimResult { first_position: first, ..TrimResult::default() });
         });
     }
 }
@@ -203,7 +203,7 @@ fn of_live_batches_a_time_takes_those_before_the_first_that_is_newer() {
             append(world, &[event.to_owned()]);
         }
         let time = |second: u64| TrimPoint::Time(start + second * 1_000_000);
-        assert_eq!(trim_as_planned(world, &time(1), false), Trimmed::default());
+        assert_eq!(trim_as_planned(world, &time(1), false), TrimResult::default());
         let done = trim_as_planned(world, &time(3), false);
         assert_eq!((done.events, done.absorbed_batches, done.live_batches), (2, 2, 0));
         assert_eq!(world.read("log").unwrap(), ["3"]);

@@ -1,6 +1,6 @@
 //! Readers of a log that is trimmed: they get the exact number of missed events.
 
-use stratalog::Trimmed;
+use stratalog::TrimResult;
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn trimmed_readers_get_the_number_of_missed_events() {
             assert_eq!(done.segments, u64::from(first >= 6) + u64::from(first >= 11));
             assert_eq!(
                 world.trim("log", point).unwrap(),
-                Trimmed { first_position: first, ..Trimmed::default() }
+                TrimResult { first_position: first, ..TrimResult::default() }
             );
             let first = usize::try_from(first).unwrap();
             for (passed, position) in marks.iter().enumerate() {
@@ -112,7 +112,7 @@ fn trim_by_time_and_by_number_of_events_counts_live_batches() {
         assert_eq!((done.events, done.segments, done.first_position), (4, 1, 6));
         assert_eq!(world.read("log").unwrap(), all[6..]);
         let done = trim(TrimPoint::KeepEvents(100));
-        assert_eq!(done, Trimmed { first_position: 6, ..Trimmed::default() });
+        assert_eq!(done, TrimResult { first_position: 6, ..TrimResult::default() });
         // Live batches are absorbed first, as many as necessary.
         let done = trim(TrimPoint::Time(start + 5_000_000));
         assert_eq!((done.events, done.segments, done.absorbed_batches), (7, 1, 1));

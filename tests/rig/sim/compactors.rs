@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use stratalog::Trimmed;
+use stratalog::TrimResult;
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint};
 
@@ -123,7 +123,7 @@ impl Actor<'_> {
     }
 
     /// Trims; every commit in the meantime is judged by the request.
-    pub fn trim(&mut self, point: TrimPoint, trim: Trim) -> Result<Option<Trimmed>, String> {
+    pub fn trim(&mut self, point: TrimPoint, trim: Trim) -> Result<Option<TrimResult>, String> {
         let options = TrimOptions { lazy: trim.lazy };
         let what = format!("trim {point:?}, lazy: {}", trim.lazy);
         self.view.state().actor(self.view.actor).trim = Some(Rc::new(trim));

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use stratalog::{Checked, Trimmed};
+use stratalog::{TrimResult, VerifyProgress};
 use stratalog_guest::decide::cursor::Pending;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
 use stratalog_guest::drive::reader::ReadOptions;
@@ -172,13 +172,13 @@ impl<'y> Logic<'y> for Instances<'y> {
         Ok(done.into())
     }
 
-    fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed> {
+    fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<TrimResult> {
         let (point, options) = (trim_point(point), wit::TrimOptions { lazy: options.lazy });
         self.instance()?
             .call(async |guest, store| guest.call_trim(store, LOG, &point, options).await)
     }
 
-    fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed> {
+    fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<TrimResult> {
         let (point, options) = (trim_point(point), wit::TrimOptions { lazy: options.lazy });
         self.instance()?
             .call(async |guest, store| guest.call_plan_trim(store, LOG, &point, options).await)
@@ -187,14 +187,14 @@ impl<'y> Logic<'y> for Instances<'y> {
     fn verify(&self) -> Outcome<Verified> {
         let mut instance = self.instance()?;
         let verifier = instance.call(async |guest, store| guest.call_verify(store, LOG).await)?;
-        let (mut last, mut findings) = (Checked::default(), Vec::new());
+        let (mut last, mut findings) = (VerifyProgress::default(), Vec::new());
         while let Some(checked) =
             instance.call(async |guest, store| guest.verifier().call_next(store, verifier).await)?
         {
             last = checked;
             findings.append(&mut last.findings);
         }
-        Ok(Checked { findings, ..last }.into())
+        Ok(VerifyProgress { findings, ..last }.into())
     }
 
     fn stat(&self) -> Outcome<Counted> {

@@ -3,7 +3,7 @@
 //! Both answer with the types of `wit/types.wit`. The results here are what traces have of them.
 
 use stratalog::{
-    Checked, Compaction, Damage, Error, Finding, RepairAction, RepairStep, Stats, Trimmed,
+    Compaction, Damage, Error, Finding, RepairAction, RepairStep, Stats, TrimResult, VerifyProgress,
 };
 use stratalog_guest::decide::cursor::Pending;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
@@ -67,9 +67,9 @@ pub struct Verified {
     pub trimmed_events: u64,
 }
 
-impl From<Checked> for Verified {
-    fn from(checked: Checked) -> Self {
-        let Checked { events, trimmed_events, findings, .. } = checked;
+impl From<VerifyProgress> for Verified {
+    fn from(checked: VerifyProgress) -> Self {
+        let VerifyProgress { events, trimmed_events, findings, .. } = checked;
         let mut verified = Self { events, trimmed_events, ..Self::default() };
         for finding in findings {
             match finding {
@@ -152,8 +152,8 @@ pub trait Logic<'y> {
     fn open(&self, options: OptionsInput) -> Outcome<Box<dyn Handle<'y> + 'y>>;
     fn read(&self, options: ReadOptions) -> Outcome<Box<dyn Pass + 'y>>;
     fn compact(&self, options: CompactInput) -> Outcome<Compacted>;
-    fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed>;
-    fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed>;
+    fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<TrimResult>;
+    fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<TrimResult>;
     fn verify(&self) -> Outcome<Verified>;
     fn stat(&self) -> Outcome<Counted>;
     fn repair(&self) -> Outcome<Vec<Mended>>;

@@ -1,6 +1,6 @@
 //! The log's logic, run natively in a simulated world.
 
-use stratalog::{Checked, Trimmed};
+use stratalog::{TrimResult, VerifyProgress};
 use stratalog_guest::decide::cursor::Pending;
 use stratalog_guest::decide::options::{CompactInput, OptionsInput};
 use stratalog_guest::drive::compactor;
@@ -40,22 +40,22 @@ impl<'y> Logic<'y> for Native<'y> {
         Ok(compaction(compactor::compact(self.0, &self.0, log(), options)?).into())
     }
 
-    fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed> {
+    fn trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<TrimResult> {
         Ok(trimmed(trimmer::trim(self.0, &self.0, log(), point, options)?))
     }
 
-    fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<Trimmed> {
+    fn plan_trim(&self, point: TrimPoint, options: TrimOptions) -> Outcome<TrimResult> {
         Ok(trimmed(trimmer::plan(self.0, log(), point, options)?))
     }
 
     fn verify(&self) -> Outcome<Verified> {
         let mut verifier = Verifier::new(self.0, log());
-        let (mut last, mut findings) = (Checked::default(), Vec::new());
+        let (mut last, mut findings) = (VerifyProgress::default(), Vec::new());
         while let Some(step) = verifier.step()? {
             last = checked(step);
             findings.append(&mut last.findings);
         }
-        Ok(Checked { findings, ..last }.into())
+        Ok(VerifyProgress { findings, ..last }.into())
     }
 
     fn stat(&self) -> Outcome<Counted> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{Checked, Finding};
+use super::{Finding, VerifyProgress};
 use crate::error::Damage;
 use crate::format::batch::BatchRecord;
 use crate::format::listed::{ListedBatch, ListedOther};
@@ -23,7 +23,7 @@ pub(super) struct Place {
 /// The results since the last restart.
 #[derive(Default)]
 pub(super) struct Work {
-    pub checked: Checked,
+    pub checked: VerifyProgress,
     pub manifest: Option<Manifest>,
     /// The highest generation listed.
     pub generation: Generation,

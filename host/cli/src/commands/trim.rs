@@ -3,7 +3,7 @@
 use indicatif::HumanBytes;
 use serde::Serialize;
 use stratalog::store::Location;
-use stratalog::{TrimOptions, TrimPoint, Trimmed};
+use stratalog::{TrimOptions, TrimPoint, TrimResult};
 
 use crate::args::Shared;
 use crate::args::commands::Trim;
@@ -60,12 +60,12 @@ pub(crate) async fn run(command: &Trim, shared: &Shared) -> Result<Code, Failure
 /// Reports the effect of a trim, done or planned.
 fn report(
     shared: &Shared,
-    trimmed: &Trimmed,
+    trimmed: &TrimResult,
     command: &Trim,
     location: &Location,
 ) -> Result<(), Failure> {
     if shared.json {
-        let Trimmed {
+        let TrimResult {
             events,
             segments,
             bytes,
@@ -97,8 +97,8 @@ fn report(
 }
 
 /// Formats the effect in one line.
-fn summary(trimmed: &Trimmed, dry_run: bool, location: &Location) -> String {
-    let Trimmed { events, segments, bytes, rewritten_bytes, absorbed_batches, .. } = *trimmed;
+fn summary(trimmed: &TrimResult, dry_run: bool, location: &Location) -> String {
+    let TrimResult { events, segments, bytes, rewritten_bytes, absorbed_batches, .. } = *trimmed;
     // Without separators, so that the number can be passed as a position.
     let first = trimmed.first_position;
     let batches = count(absorbed_batches, "batch", "batches");

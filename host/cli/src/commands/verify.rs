@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use indicatif::HumanBytes;
 use serde::Serialize;
-use stratalog::{Checked, Damage, Finding, Garbage, GarbageReason};
+use stratalog::{Damage, Finding, Garbage, GarbageReason, VerifyProgress};
 
 use crate::args::Shared;
 use crate::args::commands::Verify;
@@ -44,7 +44,7 @@ struct GarbageReport {
 /// The findings and counts so far.
 #[derive(Default)]
 struct Findings {
-    checked: Checked,
+    checked: VerifyProgress,
     /// The damaged objects. One object may be damaged in several ways.
     damaged: BTreeSet<String>,
     garbage: u64,
@@ -99,7 +99,7 @@ async fn check(target: &Target, shared: &Shared) -> Result<Findings, Failure> {
         found.checked = checked;
     }
     drop(progress);
-    let Checked { objects, events, trimmed_events, bytes, .. } = found.checked;
+    let VerifyProgress { objects, events, trimmed_events, bytes, .. } = found.checked;
     if shared.json {
         let ok = found.damaged.is_empty();
         print_json(&VerifyReport { ok, objects, events, trimmed_events, bytes, ..report })?;

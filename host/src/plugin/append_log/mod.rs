@@ -84,7 +84,7 @@ impl wit::Host for LogsView<'_> {
         name: String,
         until: wit::TrimPoint,
         options: wit::TrimOptions,
-    ) -> CallResult<wit::Trimmed> {
+    ) -> CallResult<wit::TrimResult> {
         let (grant, label) = match self.ctx.admitted(&name, Call::PlanTrim) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
@@ -98,7 +98,7 @@ impl wit::Host for LogsView<'_> {
         name: String,
         until: wit::TrimPoint,
         options: wit::TrimOptions,
-    ) -> CallResult<wit::Trimmed> {
+    ) -> CallResult<wit::TrimResult> {
         let (grant, label) = match self.ctx.admitted(&name, Call::Trim) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
@@ -321,7 +321,7 @@ impl wit::HostVerifier for LogsView<'_> {
     async fn next(
         &mut self,
         verifier: Resource<VerifierHandle>,
-    ) -> CallResult<Option<wit::Checked>> {
+    ) -> CallResult<Option<wit::VerifyProgress>> {
         let LogsView { ctx, table } = self;
         let handle = table.get_mut(&verifier)?;
         if let Err(refused) = ctx.admitted(&handle.label.name, Call::VerifierNext) {

@@ -3,7 +3,7 @@
 use crate::page::Page;
 use crate::sandbox::imports::access::KeyScope;
 use crate::types::interface as wit;
-use crate::types::{Checked, Compaction, Damage, Finding, Garbage};
+use crate::types::{Compaction, Damage, Finding, Garbage, VerifyProgress};
 
 impl KeyScope {
     pub(super) fn compaction(&self, done: Compaction) -> Compaction {
@@ -11,9 +11,9 @@ impl KeyScope {
         Compaction { new_key, ..done }
     }
 
-    pub(super) fn checked(&self, checked: Checked) -> Checked {
+    pub(super) fn checked(&self, checked: VerifyProgress) -> VerifyProgress {
         let findings = checked.findings.into_iter().map(|finding| self.finding(finding)).collect();
-        Checked { findings, ..checked }
+        VerifyProgress { findings, ..checked }
     }
 
     fn finding(&self, finding: Finding) -> Finding {
