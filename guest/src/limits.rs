@@ -35,8 +35,9 @@ pub const BATCH_BYTES_WHOLE_MAX: u64 = BUFFER_BYTES_MAX;
 /// little enough that batches of about 1 MiB become a page each, which needs no copy.
 pub const PAGE_BYTES_TARGET: u64 = 512 * KIB;
 
-/// The most bytes taken from the store in one call: a batch of 1 MiB arrives in one chunk.
-pub const CHUNK_BYTES_MAX: u32 = 2 * 1024 * 1024;
+/// The most bytes taken from the store in one call: a part of a segment, if the store has it in one
+/// piece.
+pub const CHUNK_BYTES_MAX: u32 = 4 * 1024 * 1024;
 
 /// Byte ranges summarized in one call, as many as the interface allows.
 pub const SUMMARIES_MAX: usize = 10_000;
@@ -55,7 +56,16 @@ pub const BELOW_LOGS_MAX: usize = 16;
 /// Entries requested in each of these listings: one request on stores that return 1,000 each.
 pub const BELOW_PAGE_ENTRIES: u32 = 1_000;
 
-/// Parts of one ordered read, as many as the interface allows.
+/// A larger segment, or range of one, is read in parts of [`READ_PART_BYTES`], each with a request:
+/// one connection to a store is slower than most readers.
+pub const READ_WHOLE_BYTES_MAX: u64 = 8 * MIB;
+pub const READ_PART_BYTES: u64 = 4 * MIB;
+
+/// The most parts of one segment: as many as the largest one needs. If a manifest names a larger
+/// one, its parts are larger.
+pub const READ_PARTS_MAX: u64 = 1_100;
+
+/// Ranges of one ordered read, as many as the interface allows.
 pub const READ_RANGES_MAX: usize = 10_000;
 
 /// Parts of the first ordered read after one that was interrupted. It doubles from read to read, so
@@ -72,6 +82,15 @@ pub const ABSORB_BATCHES_MAX: u64 = 100_000;
 /// object only whole.
 pub const SEGMENT_BYTES_DEFAULT: u64 = 128 * MIB;
 pub const SEGMENT_BYTES_MAX: u64 = 4 * 1024 * MIB;
+
+/// A segment of at most this many bytes is created in one call, concurrently with others.
+pub const SEGMENT_BYTES_SMALL_MAX: u64 = MIB;
+
+/// Segments of a commit that are complete and not durable yet, and the bytes of them and their
+/// indexes: each has two creates in flight one after the other, and a host takes four of a log
+/// concurrently.
+pub const FINISHING_SEGMENTS_MAX: usize = 8;
+pub const FINISHING_BYTES_MAX: u64 = 4 * MIB;
 
 /// The most batches in a segment. Bounds its index, about 170 bytes per batch, which a reader of
 /// the segment holds in memory.
@@ -124,6 +143,8 @@ pub const RETRY_REST_MICROS: u64 = 1_000_000;
 
 const _: () = {
     assert!(READ_RANGES_AFTER_RESTART <= READ_RANGES_MAX);
+    assert!(READ_PART_BYTES <= READ_WHOLE_BYTES_MAX);
+    assert!(READ_PARTS_MAX * READ_PART_BYTES > SEGMENT_BYTES_MAX + BATCH_BYTES_WHOLE_MAX);
     assert!(EVENT_BYTES_DEFAULT < BUFFER_BYTES_DEFAULT);
     assert!(FLUSH_BYTES_DEFAULT <= BUFFER_BYTES_DEFAULT);
     assert!(EVENT_BYTES_MAX < BUFFER_BYTES_MAX);

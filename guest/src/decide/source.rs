@@ -4,6 +4,7 @@ use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{LogName, ObjectName};
 use crate::format::segment::SegmentRange;
+use crate::limits::{READ_PART_BYTES, READ_PARTS_MAX, READ_WHOLE_BYTES_MAX};
 use crate::ports::ObjectRange;
 
 /// A source of events.
@@ -33,11 +34,21 @@ impl Source {
         index.into_iter().chain([SourceObject::bytes(self)])
     }
 
-    /// The number of objects to read.
-    pub(crate) fn objects_count(&self) -> usize {
+    /// The number of ranges to read: of the index, and of the bytes.
+    pub(crate) fn ranges_count(&self) -> u64 {
         match self {
-            Self::Segment(_) => 2,
-            Self::SegmentRange(_) | Self::Batch(_) => 1,
+            Self::Segment(segment) => 1 + parts_count(segment.bytes),
+            Self::SegmentRange(range) => parts_count(range.bytes.end - range.bytes.start),
+            Self::Batch(_) => 1,
+        }
+    }
+
+    /// The offset behind the bytes to read of a segment. None for a batch.
+    pub(crate) fn end(&self) -> Option<u64> {
+        match self {
+            Self::Segment(segment) => Some(segment.bytes),
+            Self::SegmentRange(range) => Some(range.bytes.end),
+            Self::Batch(_) => None,
         }
     }
 
@@ -68,11 +79,65 @@ impl SourceObject {
         matches!(self.name, ObjectName::Index(_))
     }
 
-    pub(crate) fn to_read(&self, log: &LogName) -> ObjectRange {
-        let range = match &self.source {
-            Source::SegmentRange(range) => Some(range.bytes.clone()),
-            Source::Segment(_) | Source::Batch(_) => None,
+    /// The ranges to read, in order: one, or the parts of a large segment.
+    pub(crate) fn to_read(&self, log: &LogName) -> Vec<ObjectRange> {
+        let key = log.key(self.name);
+        let bytes = match &self.source {
+            Source::SegmentRange(range) => range.bytes.clone(),
+            Source::Segment(segment) if !self.is_index() => 0..segment.bytes,
+            Source::Segment(_) | Source::Batch(_) => return vec![ObjectRange { key, range: None }],
         };
-        ObjectRange { key: log.key(self.name), range }
+        let count = parts_count(bytes.end - bytes.start);
+        if count == 1 {
+            let range = matches!(self.source, Source::SegmentRange(_)).then_some(bytes);
+            return vec![ObjectRange { key, range }];
+        }
+        let part = part_bytes(bytes.end - bytes.start);
+        let parts = (0..count).map(|number| {
+            let start = bytes.start + number * part;
+            start..bytes.end.min(start.saturating_add(part))
+        });
+        parts.map(|part| ObjectRange { key: key.clone(), range: Some(part) }).collect()
+    }
+}
+
+/// The number of parts in which bytes of a segment are read.
+fn parts_count(bytes: u64) -> u64 {
+    if bytes <= READ_WHOLE_BYTES_MAX { 1 } else { bytes.div_ceil(part_bytes(bytes)) }
+}
+
+fn part_bytes(bytes: u64) -> u64 {
+    READ_PART_BYTES.max(bytes.div_ceil(READ_PARTS_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::manifest::tests::segment_record;
+
+    #[test]
+    fn large_segments_are_read_in_parts_and_small_ones_whole() {
+        let log = LogName::parse("log").unwrap();
+        let ranges = |bytes: u64| {
+            let object = SourceObject::bytes(Source::Segment(segment_record(1, bytes)));
+            let read = object.to_read(&log).into_iter();
+            read.map(|part| part.range).collect::<Vec<_>>()
+        };
+        let part = READ_PART_BYTES;
+        assert_eq!((ranges(0), ranges(READ_WHOLE_BYTES_MAX)), (vec![None], vec![None]));
+        assert_eq!(
+            ranges(2 * part + 1),
+            [Some(0..part), Some(part..2 * part), Some(2 * part..2 * part + 1)]
+        );
+        assert_eq!(ranges(128 << 20).len(), 32);
+        assert_eq!(ranges(u64::MAX).len(), 1_100);
+        let index = SourceObject::index(segment_record(1, 128 << 20));
+        assert_eq!(index.to_read(&log).len(), 1);
+        let bytes = 7..7 + 3 * part;
+        let (segment, batches) = (segment_record(1, 128 << 20), Vec::new());
+        let range = SegmentRange { segment, batches, position: 0, bytes };
+        let read = SourceObject::bytes(Source::range(range)).to_read(&log);
+        assert_eq!(read.len(), 3);
+        assert_eq!(read[2].range, Some(7 + 2 * part..7 + 3 * part));
     }
 }

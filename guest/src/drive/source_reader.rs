@@ -1,7 +1,8 @@
 //! Reads sources of a log in order, and checks them. A driver over the store's ordered read.
 //!
 //! 1. Events come in the order of the sources, and only after they were checked.
-//! 2. Each object of a source takes one request.
+//! 2. Each object of a source takes one request, and a large segment one for each of its parts:
+//!    the store sends several of them concurrently.
 //! 3. The number of handles does not depend on the number of chunks.
 
 use std::collections::VecDeque;
@@ -19,7 +20,7 @@ use crate::format::names::LogName;
 use crate::format::segment::SegmentReader;
 use crate::format::verified_chunk::{UncutChunk, VerifiedChunk};
 use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_RANGES_AFTER_RESTART, READ_RANGES_MAX};
-use crate::ports::{Chunk, HostBytes, OrderedRead, Store, StoreError, StoreErrorKind};
+use crate::ports::{Chunk, HostBytes, ObjectRange, OrderedRead, Store, StoreError, StoreErrorKind};
 
 /// The sources being read.
 pub(crate) struct SourceReader<S: Store> {
@@ -32,6 +33,9 @@ pub(crate) struct SourceReader<S: Store> {
     window_max: usize,
     read: Option<S::Read>,
     at: u32,
+    /// The requested ranges, and the number of the next one.
+    parts: Vec<Part>,
+    part_at: u32,
     decoder: Option<Decoder<S::Bytes>>,
     index: Option<Index>,
     /// Checked chunks that were not returned yet, each with the number of its object.
@@ -40,6 +44,15 @@ pub(crate) struct SourceReader<S: Store> {
     progress: Progress,
     /// The failure behind them.
     interrupted: Option<Interrupted>,
+}
+
+/// A requested range of an object.
+#[derive(Clone, Copy)]
+struct Part {
+    /// The number of the object.
+    object: u32,
+    /// True if the object ends with it.
+    last: bool,
 }
 
 /// The events and bytes returned of an object.
@@ -90,6 +103,8 @@ impl<S: Store> SourceReader<S> {
             window_max: READ_RANGES_MAX,
             read: None,
             at: 0,
+            parts: Vec::new(),
+            part_at: 0,
             decoder: None,
             index: None,
             verified: VecDeque::new(),
@@ -123,15 +138,8 @@ impl<S: Store> SourceReader<S> {
 
     /// Takes a chunk. Returns false at the end.
     fn read_on(&mut self) -> Result<bool, Interrupted> {
-        if self.read.is_none() {
-            self.begin_window();
-            if self.window.is_empty() {
-                return Ok(false);
-            }
-            let ranges = self.window.iter().map(|object| object.to_read(&self.log));
-            let ranges: Vec<_> = ranges.collect();
-            self.read = Some(self.store.read(&ranges));
-            (self.at, self.progress) = (0, Progress::default());
+        if self.read.is_none() && !self.request() {
+            return Ok(false);
         }
         let Some(read) = &self.read else { return Ok(false) };
         match read.next(CHUNK_BYTES_MAX) {
@@ -139,21 +147,55 @@ impl<S: Store> SourceReader<S> {
             Ok(None) if self.decoder.is_none() && self.current().is_none() => self.read = None,
             Ok(None) => return Err(self.out_of_step("the read ended early")),
             Err(failure) => {
-                let Some(object) = self.object(failure.number) else {
+                let Some(object) =
+                    self.part(failure.number).and_then(|part| self.object(part.object))
+                else {
                     return Err(self.out_of_step("a failure names a range that was not requested"));
                 };
                 return Err(match (failure.error.kind, &object.source) {
                     (StoreErrorKind::NotFound, _) => object.clone().into(),
-                    (StoreErrorKind::Invalid, Source::SegmentRange(range)) => {
-                        let expected = format!("at least {} bytes", range.bytes.end);
+                    (StoreErrorKind::Invalid, source) if source.end().is_some() => {
+                        let expected = format!("at least {} bytes", source.end().unwrap_or(0));
                         let found = failure.error.message;
-                        self.damaged(Damage::new(range.segment.name, expected, found))
+                        self.damaged(Damage::new(object.name, expected, found))
                     }
                     _ => Error::store("read", &self.log.key(object.name), &failure.error).into(),
                 });
             }
         }
         Ok(true)
+    }
+
+    /// Requests the objects of the next sources. Returns false if none are left.
+    fn request(&mut self) -> bool {
+        self.window.clear();
+        self.parts.clear();
+        let mut ranges = Vec::new();
+        while let Some(source) = self.later.pop_front() {
+            source.objects().for_each(|object| self.add(object, &mut ranges));
+            let next = self.later.front().map_or(0, Source::ranges_count);
+            let next = usize::try_from(next).unwrap_or(usize::MAX);
+            if ranges.len() + next > self.window_max {
+                break;
+            }
+        }
+        if ranges.is_empty() {
+            return false;
+        }
+        self.window_max = (self.window_max * 2).min(READ_RANGES_MAX);
+        self.read = Some(self.store.read(&ranges));
+        (self.at, self.part_at, self.progress) = (0, 0, Progress::default());
+        true
+    }
+
+    /// Adds the ranges of an object to those to request.
+    fn add(&mut self, object: SourceObject, ranges: &mut Vec<ObjectRange>) {
+        let number = u32::try_from(self.window.len()).unwrap_or(u32::MAX);
+        let of_object = object.to_read(&self.log);
+        let end = of_object.len();
+        self.parts.extend((1..=end).map(|part| Part { object: number, last: part == end }));
+        ranges.extend(of_object);
+        self.window.push(object);
     }
 
     /// The object that is being read, or at which reading failed.
@@ -188,17 +230,8 @@ impl<S: Store> SourceReader<S> {
         self.later.pop_front()
     }
 
-    /// Takes the objects of the next sources to request.
-    fn begin_window(&mut self) {
-        self.window.clear();
-        while let Some(source) = self.later.pop_front() {
-            self.window.extend(source.objects());
-            let next = self.later.front().map_or(0, Source::objects_count);
-            if self.window.len() + next > self.window_max {
-                break;
-            }
-        }
-        self.window_max = (self.window_max * 2).min(READ_RANGES_MAX);
+    fn part(&self, number: u32) -> Option<Part> {
+        self.parts.get(usize::try_from(number).ok()?).copied()
     }
 
     fn object(&self, number: u32) -> Option<&SourceObject> {
@@ -206,21 +239,25 @@ impl<S: Store> SourceReader<S> {
     }
 
     fn take(&mut self, chunk: Chunk<S::Bytes>) -> Result<(), Interrupted> {
-        let is_next = chunk.number == self.at;
+        let part = self.part(chunk.number).filter(|_| chunk.number == self.part_at);
+        let Some(part) = part else {
+            return Err(self.out_of_step("a chunk belongs to another range than the next"));
+        };
+        let (ends_part, last) = (chunk.last, chunk.last && part.last);
         let mut decoder = match (self.decoder.take(), self.current()) {
-            (Some(decoder), _) if is_next => decoder,
-            (None, Some(object)) if is_next => {
+            (Some(decoder), _) => decoder,
+            (None, Some(object)) => {
                 let object = object.clone();
                 self.decoder(object).map_err(|damage| self.damaged(damage))?
             }
-            _ => return Err(self.out_of_step("a chunk belongs to another range than the next")),
+            (None, None) => return Err(self.out_of_step("a chunk belongs to no object")),
         };
-        let last = chunk.last;
         let mut verified = Vec::new();
-        let pushed = decoder.push(chunk, &mut verified);
+        let pushed = decoder.push(Chunk { last, ..chunk }, &mut verified);
         self.verified.extend(verified.into_iter().map(|chunk| (self.at, chunk)));
         let index = pushed.map_err(|damage| self.damaged(damage))?;
         self.index = index.or(self.index.take());
+        self.part_at += u32::from(ends_part);
         if last {
             self.at += 1;
         } else {

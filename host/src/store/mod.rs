@@ -67,6 +67,7 @@ pub use read::list::{EntryKind, LIST_LIMIT_MAX, ListPage, ListedObject};
 pub use read::ordered::{
     AHEAD_BYTES_MAX, Chunk, OBJECTS_AHEAD_MAX, ObjectRange, OrderedRead, OrderedReadError,
 };
+pub(crate) use read::ordered::{SHARE_AHEAD_BYTES, SHARES_AHEAD_MAX};
 pub use write::create::PendingCreate;
 pub use write::delete::DeleteFailure;
 pub use write::upload::{PART_BYTES, UPLOAD_BUFFERED_BYTES_MAX, UPLOAD_PARTS_MAX, Upload};

@@ -7,10 +7,7 @@ use tokio::sync::Semaphore;
 use crate::limits::{CREATES_IN_FLIGHT_MAX, READS_AHEAD_MAX};
 use crate::sandbox::memory::{Borrowed, Memory};
 use crate::sandbox::meter::ComputeMeter;
-use crate::store::{AHEAD_BYTES_MAX, OBJECTS_AHEAD_MAX};
-
-/// The memory of a read that fetches one object ahead.
-pub(super) const OBJECT_AHEAD_BYTES: usize = AHEAD_BYTES_MAX / OBJECTS_AHEAD_MAX;
+use crate::store::{SHARE_AHEAD_BYTES, SHARES_AHEAD_MAX};
 
 /// A read for a plugin fetches ahead at most one in this many shares of the memory left to the
 /// plugin.
@@ -32,22 +29,22 @@ impl InFlight {
         Self { meter: ComputeMeter::default(), creates, reads: Arc::default(), memory }
     }
 
-    /// Returns the number of objects that a read may fetch ahead. The memory for them counts
-    /// against a plugin's limit, which may be lower than the need of an unlimited read.
-    pub(super) fn objects_ahead(&self) -> (usize, Option<Borrowed>) {
+    /// Returns the shares of memory that a read may fetch ahead. They count against a plugin's
+    /// limit, which may be lower than the need of an unlimited read.
+    pub(super) fn shares_ahead(&self) -> (usize, Option<Borrowed>) {
         // One clone is that of this value, one that of this read.
         let others = Arc::strong_count(&self.reads).saturating_sub(2);
         if others >= READS_AHEAD_MAX {
             return (1, None);
         }
         let Some(memory) = self.memory.of_the_plugin() else {
-            return (OBJECTS_AHEAD_MAX, None);
+            return (SHARES_AHEAD_MAX, None);
         };
-        let affordable = memory.room() / ROOM_SHARES_OF_A_READ / OBJECT_AHEAD_BYTES;
-        let objects = affordable.clamp(1, OBJECTS_AHEAD_MAX);
-        // The first object is counted already.
-        let more = (objects - 1) * OBJECT_AHEAD_BYTES;
-        memory.borrow(more).map_or((1, None), |ahead| (objects, Some(ahead)))
+        let affordable = memory.room() / ROOM_SHARES_OF_A_READ / SHARE_AHEAD_BYTES;
+        let shares = affordable.clamp(1, SHARES_AHEAD_MAX);
+        // The first share is counted already.
+        let more = (shares - 1) * SHARE_AHEAD_BYTES;
+        memory.borrow(more).map_or((1, None), |ahead| (shares, Some(ahead)))
     }
 }
 
@@ -59,21 +56,21 @@ mod tests {
 
     #[test]
     fn bytes_fetched_ahead_count_and_are_fewer_when_memory_is_short() {
-        for (limit_mib, objects, held_mib) in [(256, 16, 30), (64, 8, 14), (16, 2, 2), (4, 1, 0)] {
+        for (limit_mib, shares, held_mib) in [(256, 16, 30), (64, 8, 14), (16, 2, 2), (4, 1, 0)] {
             let plugin = Memory::of_plugin(limit_mib * MIB);
             // An instance that works for the plugin gets as much as a component that the plugin
             // carries.
             let instance = Memory::new(limit_mib * MIB);
             instance.charge(&plugin).unwrap();
             for memory in [plugin.clone(), instance] {
-                let (ahead, counted) = InFlight::new(memory).objects_ahead();
+                let (ahead, counted) = InFlight::new(memory).shares_ahead();
                 let found = (ahead, plugin.bytes());
-                assert_eq!(found, (objects, held_mib * MIB), "{limit_mib} MiB");
+                assert_eq!(found, (shares, held_mib * MIB), "{limit_mib} MiB");
                 drop(counted);
             }
         }
-        let (ahead, counted) = InFlight::new(Memory::new(4 * MIB)).objects_ahead();
-        assert_eq!(ahead, OBJECTS_AHEAD_MAX);
+        let (ahead, counted) = InFlight::new(Memory::new(4 * MIB)).shares_ahead();
+        assert_eq!(ahead, SHARES_AHEAD_MAX);
         assert!(counted.is_none());
     }
 }

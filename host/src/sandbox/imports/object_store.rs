@@ -10,13 +10,12 @@ use wasmtime::component::Resource;
 
 use super::access::{Access, Target};
 use super::host_bytes::HostBytes;
-use super::in_flight::OBJECT_AHEAD_BYTES;
 use super::{ObjectStoreView, check_count};
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, READ_RANGE_BYTES};
 use crate::numbers::to_usize;
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::memory::Borrowed;
-use crate::store::{EntryKind, ObjectRange, OrderedRead, PendingCreate, Upload};
+use crate::store::{EntryKind, ObjectRange, OrderedRead, PendingCreate, SHARE_AHEAD_BYTES, Upload};
 
 /// Smaller chunks are copied for the component.
 const CHUNK_COPIED_BYTES: usize = 16 * 1024;
@@ -224,13 +223,12 @@ impl wit::HostOrderedRead for ObjectStoreView<'_> {
         check_count("ranges to read", ranges.len())?;
         let keys: usize = ranges.iter().map(|range| range.key.len()).sum();
         let bytes = ranges.len() * READ_RANGE_BYTES + keys;
-        let counted = self.in_flight.memory.borrow(bytes + OBJECT_AHEAD_BYTES)?;
+        let counted = self.in_flight.memory.borrow(bytes + SHARE_AHEAD_BYTES)?;
         let reads = Arc::clone(&self.in_flight.reads);
         let slot = match self.begin_read(ranges) {
             Ok((read, target)) => {
-                let (objects_ahead, ahead) = self.in_flight.objects_ahead();
-                let (read, counted) =
-                    (read.with_objects_ahead(objects_ahead), (counted, ahead, reads));
+                let (shares, ahead) = self.in_flight.shares_ahead();
+                let (read, counted) = (read.with_shares_ahead(shares), (counted, ahead, reads));
                 ReadSlot::Started(Box::new(StartedRead { read, target, _counted: counted }))
             }
             Err(error) => ReadSlot::Refused(Some(error)),

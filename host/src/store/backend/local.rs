@@ -11,9 +11,12 @@
 //!    whether it matters.
 
 pub(super) mod below;
+mod deletes;
 pub(super) mod failure;
+mod folder_sync;
 mod new_file;
 mod objects;
+mod pace;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,8 +32,9 @@ use crate::store::error::{LOCAL, StoreError, StoreErrorKind};
 use crate::store::read::list::{EntryKind, ListedObject};
 use objects::FolderObjects;
 
-pub(crate) use below::{Folder, split};
+pub(crate) use below::{Folder, OpenFolder, split};
 pub(crate) use failure::{Cause, Failure, Step, What};
+pub(crate) use pace::{Pace, RUN_TIME};
 
 /// A root folder and, once it exists, the store on it.
 pub(crate) struct LocalFolder {

@@ -10,7 +10,7 @@ use std::path::Path;
 use bytes::Bytes;
 
 use crate::numbers::to_u64;
-use crate::store::backend::local::{self, Cause, Failure, Folder, Step, blocking};
+use crate::store::backend::local::{self, Cause, Failure, OpenFolder, Step, blocking};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// The size of a piece that is read from a file or joined from small ones.
@@ -22,7 +22,8 @@ pub(crate) struct Opened {
     /// The requested range, as far as it exists.
     pub(crate) range: Range<u64>,
     pub(crate) size: u64,
-    pub(crate) first: Bytes,
+    /// None if the range is longer than the caller allowed for the first piece.
+    pub(crate) first: Option<Bytes>,
 }
 
 /// Opens the file of an object and reads the first piece of a range, or of the whole file. Blocks.
@@ -31,10 +32,22 @@ pub(crate) fn open(
     key: &str,
     range: Option<Range<u64>>,
 ) -> object_store::Result<Opened> {
+    open_in(&mut OpenFolder::default(), root, key, range, u64::MAX)
+}
+
+/// As [`open`], in the folder that is open if it is the same. Reads no piece of a range with more
+/// than `first_max` bytes.
+pub(crate) fn open_in(
+    folders: &mut OpenFolder,
+    root: &Path,
+    key: &str,
+    range: Option<Range<u64>>,
+    first_max: u64,
+) -> object_store::Result<Opened> {
     let failed =
         |cause: Cause| Failure::new(Step::Looking, "read", &root.join(key), cause).into_library();
     let (folder, name) = local::split(local::checked_key(key).map_err(failed)?);
-    let opened = Folder::open(root, folder).and_then(|folder| folder.open_file(name));
+    let opened = folders.get(root, folder).and_then(|folder| folder.open_file(name));
     let (mut file, metadata) = opened.map_err(failed)?;
     let size = metadata.len();
     let range = range.unwrap_or(0..size);
@@ -42,7 +55,9 @@ pub(crate) fn open(
     if range.start > 0 {
         file.seek(SeekFrom::Start(range.start)).map_err(|error| failed(error.into()))?;
     }
-    let first = piece(&mut file, range.end - range.start).map_err(|error| failed(error.into()))?;
+    let length = range.end - range.start;
+    let first = (length <= first_max).then(|| piece(&mut file, length));
+    let first = first.transpose().map_err(|error| failed(error.into()))?;
     Ok(Opened { file, range, size, first })
 }
 

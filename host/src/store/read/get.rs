@@ -117,10 +117,12 @@ impl FoundObject {
         let root = folder.root_there().await?;
         let key = path.to_string();
         let opened = blocking(move || Ok(file::open(&root, &key, range))).await?;
-        Ok(opened.map(|Opened { file, range, size, first }| {
-            let source = ByteSource::File { file: Some(file), seek: None, first: Some(first) };
-            Self { range, size, source, checksum: None }
-        }))
+        Ok(opened.map(Self::of_file))
+    }
+
+    fn of_file(Opened { file, range, size, first }: Opened) -> Self {
+        let source = ByteSource::File { file: Some(file), seek: None, first };
+        Self { range, size, source, checksum: None }
     }
 
     async fn in_store(
@@ -151,14 +153,7 @@ impl ObjectRead {
         key: &str,
         range: Option<Range<u64>>,
     ) -> Result<Self, StoreError> {
-        let context = &inner.context;
-        let invalid = |reason: String| context.error(StoreErrorKind::Invalid, "read", key, reason);
-        let path = inner.path(key)?;
-        if let Some(Range { start, end }) = range
-            && start >= end
-        {
-            return Err(invalid(format!("the range {start}..{end} is empty")));
-        }
+        let path = checked(inner, key, range.as_ref())?;
         let asked = async {
             let found = match inner.backend.as_ref() {
                 Backend::Folder(folder) => {
@@ -168,26 +163,52 @@ impl ObjectRead {
                     FoundObject::in_store(store, &path, range.clone()).await
                 }
             };
-            found.map_err(|error| {
-                if range.is_some() && is_range_refused(&error) {
-                    invalid("the range starts beyond the end of the object".to_owned())
-                } else {
-                    context.read_error("read", key, &error)
-                }
-            })
+            found.map_err(|error| failed(inner, key, range.is_some(), &error))
         };
-        let FoundObject { range: found, size, source, checksum } =
-            inner.run_certain("read", key, asked).await?;
+        let found = inner.run_certain("read", key, asked).await?;
+        Self::of_found(inner, key, range, found)
+    }
+
+    /// Makes the read of a file that was opened, or returns why it could not be.
+    pub(crate) fn of_file(
+        inner: &Inner,
+        key: &str,
+        range: Option<Range<u64>>,
+        opened: object_store::Result<Opened>,
+    ) -> Result<Self, StoreError> {
+        let opened = opened.map_err(|error| failed(inner, key, range.is_some(), &error))?;
+        Self::of_found(inner, key, range, FoundObject::of_file(opened))
+    }
+
+    fn of_found(
+        inner: &Inner,
+        key: &str,
+        range: Option<Range<u64>>,
+        found: FoundObject,
+    ) -> Result<Self, StoreError> {
+        let FoundObject { range: found, size, source, checksum } = found;
         if let Some(Range { start, end }) = range
             && found != (start..end)
         {
-            return Err(invalid(format!(
-                "the range {start}..{end} reaches beyond the {size} bytes of the object"
-            )));
+            let reason =
+                format!("the range {start}..{end} reaches beyond the {size} bytes of the object");
+            return Err(invalid(inner, key, reason));
         }
         let total = found.end.saturating_sub(found.start);
         let checking = checksum.map(Checking::new);
         Ok(Self { key: key.to_owned(), source, remaining: total, total, checking })
+    }
+
+    /// Returns the bytes of a file if its first piece has all of them, as small files have.
+    pub(crate) fn into_whole(mut self) -> Result<Bytes, Box<Self>> {
+        let total = self.total;
+        match &mut self.source {
+            ByteSource::File { first, .. } => {
+                let whole = first.take_if(|first| to_u64(first.len()) == total);
+                whole.ok_or_else(|| Box::new(self))
+            }
+            ByteSource::Stream { .. } => Err(Box::new(self)),
+        }
     }
 
     /// Returns whether all announced bytes were returned.
@@ -195,9 +216,14 @@ impl ObjectRead {
         self.remaining == 0
     }
 
-    /// Returns the announced number of bytes, if they come from a local file.
-    pub(crate) fn file_bytes(&self) -> Option<u64> {
-        matches!(self.source, ByteSource::File { .. }).then_some(self.total)
+    /// Returns the announced number of bytes.
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Returns whether the bytes come from a local file.
+    pub(crate) fn is_of_file(&self) -> bool {
+        matches!(self.source, ByteSource::File { .. })
     }
 
     /// Returns the next piece: up to 1 MiB, or more if it arrived in one. It is empty only if the
@@ -257,6 +283,33 @@ impl ObjectRead {
         let kind = StoreErrorKind::Unavailable;
         inner.context.error(kind, "read", &self.key, reason)
     }
+}
+
+/// Checks key and range, and returns the object's path.
+pub(crate) fn checked(
+    inner: &Inner,
+    key: &str,
+    range: Option<&Range<u64>>,
+) -> Result<Path, StoreError> {
+    let path = inner.path(key)?;
+    match range {
+        Some(Range { start, end }) if start >= end => {
+            Err(invalid(inner, key, format!("the range {start}..{end} is empty")))
+        }
+        _ => Ok(path),
+    }
+}
+
+fn invalid(inner: &Inner, key: &str, reason: impl Into<String>) -> StoreError {
+    inner.context.error(StoreErrorKind::Invalid, "read", key, reason.into())
+}
+
+/// The error of a read whose object was not found or could not be opened.
+fn failed(inner: &Inner, key: &str, is_range: bool, error: &object_store::Error) -> StoreError {
+    if is_range && is_range_refused(error) {
+        return invalid(inner, key, "the range starts beyond the end of the object");
+    }
+    inner.context.read_error("read", key, error)
 }
 
 enum Failure {

@@ -1,6 +1,9 @@
 //! Reads: one object, a listing, many objects in order.
 
+mod fetch;
 mod file;
 pub(super) mod get;
 pub(super) mod list;
 pub(super) mod ordered;
+mod run;
+pub(super) mod window;

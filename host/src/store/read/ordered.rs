@@ -1,46 +1,48 @@
 //! Reading many objects in order, with the next ones fetched ahead.
 //!
-//! Owns: the order, the limit of bytes read ahead, and the boundary between objects.
+//! Owns: the order, and the boundary between objects.
 //! Must not know: the content of the objects.
 //!
 //! 1. Chunks come in the order of the ranges, and exactly one chunk of each range is its last.
-//! 2. At most 16 objects are in flight, and each holds at most two pieces of 1 MiB that the caller
-//!    has not asked for yet: 32 MiB in all. A store that delivers larger pieces may exceed this. Of
-//!    large files only 4 are in flight. A local file need not be fetched early, and stays in the
-//!    processor's caches until it is used.
-//! 3. One get per range, none for ranges that were never reached.
-//! 4. After an error the read is over.
+//! 2. The objects in flight hold at most 32 MiB that the caller has not asked for yet, and each at
+//!    most 4 MiB: see [`window`](super::window). A store that delivers pieces of more than 1 MiB
+//!    may exceed this.
+//! 3. Small files of a folder are read many in one call: see [`run`](super::run). Of large ones
+//!    only 4 are in flight. A local file need not be fetched early, and stays in the processor's
+//!    caches until it is used.
+//! 4. One get per range, none for ranges that were never reached.
+//! 5. After an error the read is over.
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::FutureExt;
-use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
 
-use crate::store::error::{StoreError, StoreErrorKind};
-use crate::store::read::file::PIECE_BYTES;
+use crate::store::backend::local::Pace;
+use crate::store::error::StoreError;
+use crate::store::read::fetch::{Fetch, Piece};
 use crate::store::read::get::ObjectRead;
+use crate::store::read::window::{Admission, Width};
 use crate::store::{Backend, Inner, Store};
 
-/// The number of objects that one ordered read fetches concurrently.
-pub const OBJECTS_AHEAD_MAX: usize = 16;
+/// The most objects that one ordered read fetches concurrently.
+pub const OBJECTS_AHEAD_MAX: usize = 128;
 
 /// The number of large files that one ordered read reads concurrently. The size of the first object
 /// is known only when it arrives. Until then a folder is assumed to hold large files.
 pub(crate) const FILES_AHEAD_MAX: usize = 4;
 
-/// The size from which reading a file's bytes takes longer than finding the file.
-const LARGE_FILE_BYTES: u64 = 256 * 1024;
-
-/// The number of pieces of each object in memory: one in the channel, one waiting to enter it.
-const PIECES_AHEAD: usize = 2;
+/// The number of runs of small files in flight where they keep a processor busy.
+pub(crate) const BUSY_RUNS_AHEAD: usize = 2;
 
 /// The number of bytes that one ordered read holds ahead of its reader.
-pub const AHEAD_BYTES_MAX: usize = OBJECTS_AHEAD_MAX * PIECES_AHEAD * PIECE_BYTES;
+pub const AHEAD_BYTES_MAX: usize = SHARES_AHEAD_MAX * SHARE_AHEAD_BYTES;
+
+/// The shares of these bytes, for a caller that counts them against a limit. A run of files takes
+/// one.
+pub(crate) const SHARES_AHEAD_MAX: usize = 16;
+pub(crate) const SHARE_AHEAD_BYTES: usize = 2 * 1024 * 1024;
 
 const _: () = assert!(AHEAD_BYTES_MAX == 32 * 1024 * 1024);
 
@@ -78,17 +80,20 @@ pub struct OrderedReadError {
 impl Store {
     /// Reads `ranges` one after the other. Nothing is requested before the first call of `next`.
     ///
-    /// Later objects are fetched while earlier ones are used: up to [`OBJECTS_AHEAD_MAX`]
-    /// concurrently, with up to [`AHEAD_BYTES_MAX`] bytes in memory. A store in memory copies and
-    /// fetches nothing ahead.
+    /// Later objects are fetched while earlier ones are used, with up to [`AHEAD_BYTES_MAX`] bytes
+    /// in memory. Their number follows from the store's latency, up to [`OBJECTS_AHEAD_MAX`]. A
+    /// store in memory copies and fetches nothing ahead.
     pub fn read_ordered(&self, ranges: Vec<ObjectRange>) -> OrderedRead {
-        let is_folder = matches!(self.inner.backend.as_ref(), Backend::Folder(_));
         OrderedRead {
             inner: Arc::clone(&self.inner),
-            waiting: ranges.into_iter().enumerate(),
+            waiting: ranges.into_iter(),
+            begun: 0,
             ahead: VecDeque::new(),
-            ahead_max: if is_folder { FILES_AHEAD_MAX } else { OBJECTS_AHEAD_MAX },
-            objects_ahead: OBJECTS_AHEAD_MAX,
+            width: Width::new(OBJECTS_AHEAD_MAX),
+            runs_max: SHARES_AHEAD_MAX,
+            admission: Admission::new(AHEAD_BYTES_MAX),
+            pace: Pace::default(),
+            has_large_files: matches!(self.inner.backend.as_ref(), Backend::Folder(_)),
             inline: None,
             rest: None,
         }
@@ -98,44 +103,30 @@ impl Store {
 /// A read of many objects in progress. Dropping it stops the fetches.
 pub struct OrderedRead {
     inner: Arc<Inner>,
-    waiting: std::iter::Enumerate<std::vec::IntoIter<ObjectRange>>,
+    waiting: std::vec::IntoIter<ObjectRange>,
+    /// The number of ranges that were taken from those waiting.
+    begun: usize,
     ahead: VecDeque<Fetch>,
-    ahead_max: usize,
-    /// The caller's limit.
-    objects_ahead: usize,
+    width: Width,
+    /// The caller's limit of runs of files.
+    runs_max: usize,
+    admission: Admission,
+    pace: Pace,
+    has_large_files: bool,
     /// The object being read, for a store in this process.
     inline: Option<(usize, ObjectRead)>,
     /// The rest of a piece that was longer than the caller's limit, and the length of that piece.
     rest: Option<(Chunk, usize)>,
 }
 
-/// Bytes, and whether they are the last ones.
-type Piece = Result<(Bytes, bool), StoreError>;
-
-/// A piece, and whether it is of a large file.
-type Fetched = (Piece, bool);
-
-/// An object being fetched.
-struct Fetch {
-    number: usize,
-    key: String,
-    pieces: mpsc::Receiver<Fetched>,
-    /// The task that continues the fetch; none if the fetch did not have to wait.
-    task: Option<AbortHandle>,
-}
-
-impl Drop for Fetch {
-    fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
-    }
-}
-
 impl OrderedRead {
-    /// Limits the concurrent fetches to `objects`, 1 or more.
-    pub(crate) fn with_objects_ahead(self, objects: usize) -> Self {
-        Self { objects_ahead: objects.max(1), ..self }
+    /// Limits the bytes ahead to this many shares of [`SHARE_AHEAD_BYTES`], 1 or more. With one
+    /// share, one object is fetched.
+    pub(crate) fn with_shares_ahead(self, shares: usize) -> Self {
+        let shares = shares.clamp(1, SHARES_AHEAD_MAX);
+        let objects = if shares == 1 { 1 } else { OBJECTS_AHEAD_MAX / SHARES_AHEAD_MAX * shares };
+        let admission = Admission::new(shares * SHARE_AHEAD_BYTES);
+        Self { width: Width::new(objects), runs_max: shares, admission, ..self }
     }
 
     /// Returns the next chunk, of 1 to `max_bytes` bytes (taken as at least 1), or none at the end.
@@ -184,7 +175,9 @@ impl OrderedRead {
         let (number, mut read) = match self.inline.take() {
             Some(current) => current,
             None => {
-                let (number, ObjectRange { key, range }) = self.waiting.next()?;
+                let ObjectRange { key, range } = self.waiting.next()?;
+                let number = self.begun;
+                self.begun += 1;
                 match ObjectRead::open(&self.inner, &key, range).await {
                     Ok(read) => (number, read),
                     Err(error) => return Some((number, Err(error))),
@@ -200,66 +193,73 @@ impl OrderedRead {
     }
 
     async fn next_fetched(&mut self) -> Option<(usize, Piece)> {
-        while self.ahead.len() < self.ahead_max.min(self.objects_ahead) {
-            let Some((number, wanted)) = self.waiting.next() else {
-                break;
-            };
-            self.ahead.push_back(start_fetch(&self.inner, number, wanted));
-        }
+        self.fetch_ahead();
         let fetch = self.ahead.front_mut()?;
-        let number = fetch.number;
-        let (piece, is_large_file) = fetch.pieces.recv().await.unwrap_or_else(|| {
-            let stopped = "the read was stopped before its end";
-            let kind = StoreErrorKind::Unavailable;
-            (Err(self.inner.context.error(kind, "read", &fetch.key, stopped)), false)
-        });
-        self.ahead_max = if is_large_file { FILES_AHEAD_MAX } else { OBJECTS_AHEAD_MAX };
-        if matches!(piece, Ok((_, true))) {
-            self.ahead.pop_front();
+        let fetched = fetch.next(&self.inner).await;
+        if let Some((files, took)) = fetched.measured {
+            self.pace.measured(files, took);
         }
-        Some((number, piece))
+        self.has_large_files = fetched.is_large_file;
+        if matches!(fetched.piece, Ok((_, true))) {
+            self.width.took(fetched.waited);
+            if fetch.is_over() {
+                self.ahead.pop_front();
+                self.admission.leave();
+            }
+        }
+        Some((fetched.number, fetched.piece))
     }
 
-    /// Returns the number of objects being fetched.
+    /// Begins as many fetches as there is room for.
+    fn fetch_ahead(&mut self) {
+        let inner = Arc::clone(&self.inner);
+        while self.ahead.len() < self.fetches_max() && self.admission.has_room() {
+            let number = self.begun;
+            let fetch = match inner.backend.as_ref() {
+                Backend::Folder(_) => {
+                    let files = if self.has_large_files { 1 } else { self.pace.run_files() };
+                    let run: Arc<[_]> = self.waiting.by_ref().take(files).collect();
+                    self.begun += run.len();
+                    (!run.is_empty()).then(|| Fetch::files(&inner, number, run))
+                }
+                Backend::Objects { .. } => self.waiting.next().map(|range| {
+                    self.begun += 1;
+                    Fetch::object(&inner, number, range, &self.admission)
+                }),
+            };
+            let Some(fetch) = fetch else { break };
+            self.ahead.push_back(fetch);
+        }
+    }
+
+    fn fetches_max(&self) -> usize {
+        match self.inner.backend.as_ref() {
+            Backend::Folder(_) if self.has_large_files => FILES_AHEAD_MAX.min(self.runs_max),
+            Backend::Folder(_) if self.pace.is_busy() => BUSY_RUNS_AHEAD.min(self.runs_max),
+            Backend::Folder(_) => self.runs_max,
+            Backend::Objects { .. } if self.has_large_files => {
+                FILES_AHEAD_MAX.min(self.width.objects())
+            }
+            Backend::Objects { .. } => self.width.objects(),
+        }
+    }
+
+    /// Returns the number of fetches, each of an object or of a run of files.
     #[cfg(test)]
     pub(crate) fn fetches(&self) -> usize {
         self.ahead.len()
     }
 
+    /// Returns the number of calls that have read files.
+    #[cfg(test)]
+    pub(crate) fn calls(&self) -> usize {
+        self.pace.runs
+    }
+
     fn stop(&mut self) {
-        self.waiting = Vec::new().into_iter().enumerate();
+        self.waiting = Vec::new().into_iter();
         self.ahead.clear();
         self.inline = None;
         self.rest = None;
     }
-}
-
-fn start_fetch(inner: &Arc<Inner>, number: usize, wanted: ObjectRange) -> Fetch {
-    let (sender, pieces) = mpsc::channel(PIECES_AHEAD - 1);
-    let key = wanted.key.clone();
-    let inner = Arc::clone(inner);
-    let fetch = async move {
-        let mut read = match ObjectRead::open(&inner, &wanted.key, wanted.range).await {
-            Ok(read) => read,
-            Err(error) => {
-                let _ = sender.send((Err(error), false)).await;
-                return;
-            }
-        };
-        let is_large_file = read.file_bytes().is_some_and(|bytes| bytes >= LARGE_FILE_BYTES);
-        loop {
-            let piece = read.next(&inner).await;
-            let is_over = piece.is_err() || read.is_done();
-            let piece = piece.map(|bytes| (bytes, read.is_done()));
-            if sender.send((piece, is_large_file)).await.is_err() || is_over {
-                return;
-            }
-        }
-    };
-    // A panic of the store ends the fetch and nothing else.
-    let mut fetch = Box::pin(AssertUnwindSafe(fetch).catch_unwind());
-    // A store that need not wait has the object now. A task for it would cost more.
-    let is_done = fetch.as_mut().now_or_never().is_some();
-    let task = (!is_done).then(|| tokio::spawn(fetch).abort_handle());
-    Fetch { number, key, pieces, task }
 }

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
 use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::throttle::{ThrottleConfig, ThrottledStore};
 
-use super::{Fake, stores};
+use super::{Fake, TempFolder, stores};
 use crate::store::read::ordered::FILES_AHEAD_MAX;
+use crate::store::read::window::{OBJECT_AHEAD_BYTES, OBJECTS_AHEAD_FIRST};
 use crate::store::{
-    Chunk, ConditionalCreate, OBJECTS_AHEAD_MAX, ObjectRange, OrderedRead, Root, Store,
-    StoreErrorKind as Kind, StoreOptions,
+    AHEAD_BYTES_MAX, Chunk, ConditionalCreate, OBJECTS_AHEAD_MAX, ObjectRange, OrderedRead, Root,
+    Store, StoreErrorKind as Kind, StoreOptions,
 };
 
 fn whole(key: &str) -> ObjectRange {
@@ -83,31 +87,96 @@ async fn ordered_read_from_memory_copies_nothing() {
 }
 
 #[tokio::test]
-async fn few_large_files_and_many_small_ones_are_fetched_ahead() {
+async fn few_large_files_are_fetched_ahead() {
     let folder = tempfile::tempdir().unwrap();
     let files = LocalFileSystem::new_with_prefix(folder.path()).unwrap();
     let wrapped = Store::from_object_store(Arc::new(files), "files", ConditionalCreate::Honoured);
     let root = Root::folder(folder.path());
     let opened = Store::open(&root, &StoreOptions::new()).unwrap();
-    let large = (1 << 20) + 1;
-    for (bytes, most) in [(large, FILES_AHEAD_MAX), (1_000, OBJECTS_AHEAD_MAX)] {
-        let key = format!("o/{bytes}");
-        wrapped.create(&key, vec![1; bytes].into(), false).await.unwrap();
-        // The first ones are begun before their size is known.
-        for (store, guess) in [(&wrapped, OBJECTS_AHEAD_MAX), (&opened, FILES_AHEAD_MAX)] {
-            let mut read = store.read_ordered(vec![whole(&key); 60]);
-            let mut ranges = 0;
-            while ranges < 40 {
-                let chunk = read.next(usize::MAX).await.unwrap().unwrap();
-                ranges += usize::from(chunk.last);
-                if chunk.last && ranges > OBJECTS_AHEAD_MAX {
-                    assert_eq!(read.fetches(), most - 1, "{bytes} bytes, range {ranges}");
-                } else {
-                    assert!(read.fetches() <= guess.max(most), "{bytes} bytes, range {ranges}");
-                }
+    wrapped.create("o/large", vec![1; (1 << 20) + 1].into(), false).await.unwrap();
+    // The first ones are begun before their size is known.
+    for (store, guess) in [(&wrapped, OBJECTS_AHEAD_FIRST), (&opened, FILES_AHEAD_MAX)] {
+        let mut read = store.read_ordered(vec![whole("o/large"); 60]);
+        let mut ranges = 0;
+        while ranges < 40 {
+            let chunk = read.next(usize::MAX).await.unwrap().unwrap();
+            ranges += usize::from(chunk.last);
+            if chunk.last && ranges > OBJECTS_AHEAD_FIRST {
+                assert_eq!(read.fetches(), FILES_AHEAD_MAX - 1, "range {ranges}");
+            } else {
+                assert!(read.fetches() <= guess.max(FILES_AHEAD_MAX), "range {ranges}");
             }
         }
     }
+}
+
+#[tokio::test]
+async fn small_files_are_read_many_in_one_call() {
+    let folder = TempFolder::new();
+    let store = folder.store();
+    let count = 2_000;
+    std::fs::create_dir_all(folder.0.join("o")).unwrap();
+    let mut ranges = Vec::new();
+    for number in 0..count {
+        std::fs::write(folder.0.join(format!("o/{number}")), number.to_string()).unwrap();
+        ranges.push(whole(&format!("o/{number}")));
+    }
+    let mut read = store.read_ordered(ranges);
+    for number in 0..count {
+        let chunk = read.next(1_000).await.unwrap().unwrap();
+        assert_eq!((chunk.number, chunk.last), (number, true));
+        assert_eq!(chunk.bytes, number.to_string());
+        assert!(read.fetches() <= OBJECTS_AHEAD_FIRST);
+    }
+    assert!(read.next(1_000).await.is_none());
+    assert!(read.calls() < count / 4, "{} calls for {count} files", read.calls());
+}
+
+#[tokio::test]
+async fn small_file_that_is_gone_fails_the_read_behind_the_files_before_it() {
+    let folder = TempFolder::new();
+    let store = folder.store();
+    let mut ranges = filled(&store, 60, 10).await;
+    let gone = ranges.len() - 7;
+    ranges[gone] = whole("o/gone");
+    ranges[gone - 1].range = Some(2..8);
+    let mut read = store.read_ordered(ranges);
+    for number in 0..gone {
+        let chunk = read.next(1_000).await.unwrap().unwrap();
+        let bytes = if number == gone - 1 { 6 } else { 10 };
+        assert_eq!((chunk.number, chunk.bytes.len(), chunk.last), (number, bytes, true));
+    }
+    let error = read.next(1_000).await.unwrap().unwrap_err();
+    assert_eq!((error.number, error.error.kind), (gone, Kind::NotFound));
+    assert!(error.to_string().contains("o/gone"), "{error}");
+    assert!(read.next(1_000).await.is_none());
+    // A range beyond the end, and one that is empty, are errors of their own files.
+    for (range, words) in [(5..11, "reaches beyond the 10 bytes"), (3..3, "is empty")] {
+        let mut ranges = vec![whole("o/000"), whole("o/001")];
+        ranges[1].range = Some(range);
+        let mut read = store.read_ordered(ranges);
+        read.next(1_000).await.unwrap().unwrap();
+        let error = read.next(1_000).await.unwrap().unwrap_err();
+        assert_eq!((error.number, error.error.kind), (1, Kind::Invalid));
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn large_file_among_small_ones_comes_in_its_place() {
+    let folder = TempFolder::new();
+    let store = folder.store();
+    let mut ranges = filled(&store, 40, 10).await;
+    store.create("o/large", vec![1; 3 << 20].into(), false).await.unwrap();
+    ranges.insert(35, whole("o/large"));
+    ranges.insert(20, whole("o/large"));
+    let mut lengths = vec![0; 42];
+    for chunk in chunks(&mut store.read_ordered(ranges), usize::MAX).await {
+        assert!(lengths[chunk.number + 1..].iter().all(|bytes| *bytes == 0), "out of order");
+        lengths[chunk.number] += chunk.bytes.len();
+    }
+    let expected = (0..42).map(|number| if [20, 36].contains(&number) { 3 << 20 } else { 10 });
+    assert_eq!(lengths, expected.collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -191,9 +260,19 @@ async fn fetching_ahead_is_bounded_and_asks_once_per_part() {
     for _ in 0..10_000 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(gets.load(Ordering::SeqCst), OBJECTS_AHEAD_MAX);
-    // Two pieces for each object, and the one that was returned.
-    assert_eq!(fetched.load(Ordering::SeqCst), 2 * OBJECTS_AHEAD_MAX + 1);
+    // The objects are large, so few are requested.
+    assert_eq!(gets.load(Ordering::SeqCst), AHEAD_BYTES_MAX / OBJECT_AHEAD_BYTES);
+    // Their pieces, and the one that was returned.
+    assert_eq!(fetched.load(Ordering::SeqCst), (AHEAD_BYTES_MAX >> 20) + 1);
+    drop(read);
+    // Of ranges whose length is known, no more are requested than may be held.
+    gets.store(0, Ordering::SeqCst);
+    let bytes = u64::try_from(OBJECT_AHEAD_BYTES).unwrap();
+    let parts = (0..16).map(|part| part * bytes..(part + 1) * bytes);
+    let parts = parts.map(|range| ObjectRange { key: "a".to_owned(), range: Some(range) });
+    let mut read = store.read_ordered(parts.collect());
+    read.next(1 << 20).await.unwrap().unwrap();
+    assert_eq!(gets.load(Ordering::SeqCst), AHEAD_BYTES_MAX / OBJECT_AHEAD_BYTES);
     drop(read);
 
     let fake = Fake::new();
@@ -224,7 +303,7 @@ async fn read_fetches_no_more_objects_ahead_than_is_wanted() {
     let (_folder, stores) = stores();
     for (name, store) in stores {
         let ranges = filled(&store, 6, 10).await;
-        let mut read = store.read_ordered(ranges).with_objects_ahead(1);
+        let mut read = store.read_ordered(ranges).with_shares_ahead(1);
         for number in 0..6 {
             let chunk = read.next(1_000).await.unwrap().unwrap();
             assert_eq!((chunk.number, chunk.last), (number, true), "{name}");
@@ -232,4 +311,21 @@ async fn read_fetches_no_more_objects_ahead_than_is_wanted() {
         }
         assert!(read.next(1_000).await.is_none());
     }
+}
+
+#[tokio::test]
+async fn window_grows_to_the_latency_of_the_store() {
+    let config =
+        ThrottleConfig { wait_get_per_call: Duration::from_millis(5), ..ThrottleConfig::default() };
+    let far = Arc::new(ThrottledStore::new(InMemory::new(), config));
+    let store = Store::from_object_store(far, "far", ConditionalCreate::Honoured);
+    let ranges = filled(&store, 4_000, 100).await;
+    let mut read = store.read_ordered(ranges);
+    let mut most = Vec::new();
+    while let Some(chunk) = read.next(1_000).await {
+        chunk.unwrap();
+        most.push(read.fetches());
+    }
+    assert_eq!(most[0], OBJECTS_AHEAD_FIRST - 1);
+    assert_eq!(most.into_iter().max(), Some(OBJECTS_AHEAD_MAX - 1));
 }

@@ -37,7 +37,7 @@ pub(crate) struct Entry {
 }
 
 /// Identifies a file, however many names it has.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Identity {
     device: u64,
     number: u64,
@@ -148,6 +148,11 @@ impl Folder {
         }))
     }
 
+    /// Returns the identity of the folder itself.
+    pub(crate) fn identity(&self) -> io::Result<Option<Identity>> {
+        Ok(Identity::of_entry(&self.dir.dir_metadata()?))
+    }
+
     /// Makes the names in the folder durable.
     pub(crate) fn sync(&self) -> io::Result<()> {
         if cfg!(unix) { self.dir.open(".")?.into_std().sync_all() } else { Ok(()) }
@@ -204,6 +209,21 @@ impl Identity {
     #[cfg(not(unix))]
     pub(crate) fn of_file(_: &fs::File) -> io::Result<Option<Self>> {
         Ok(None)
+    }
+}
+
+/// The folder that was used last, for the next file.
+#[derive(Default)]
+pub(crate) struct OpenFolder(Option<(String, Folder)>);
+
+impl OpenFolder {
+    /// Returns the folder, open.
+    pub(crate) fn get(&mut self, root: &Path, folder: &str) -> Result<&Folder, Cause> {
+        let open = match self.0.take() {
+            Some(same) if same.0 == folder => same,
+            _ => (folder.to_owned(), Folder::open(root, folder)?),
+        };
+        Ok(&self.0.insert(open).1)
     }
 }
 

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use super::below::{self, Entry, Folder, Identity};
 use super::failure::{Cause, Failure, Step, Wanted, What};
+use super::folder_sync::FolderSyncs;
 
 /// A log's writer is alone with its names. This many temporary files are an attack, or a defect.
 const STAGED_MAX: u32 = 10_000;
@@ -73,7 +74,7 @@ impl NewFile {
     }
 
     /// Makes the file durable under its name.
-    pub(crate) fn publish(mut self) -> Result<Published, Failure> {
+    pub(crate) fn publish(mut self, syncs: &FolderSyncs) -> Result<Published, Failure> {
         let synced = self.open().and_then(|file| {
             file.sync_all()?;
             Identity::of_file(file)
@@ -84,7 +85,7 @@ impl NewFile {
         let published = self.link(identity)?;
         // A process that finds the name taken may be faster than the sync of the process that took
         // it.
-        let synced = self.folder.sync();
+        let synced = syncs.sync(&self.folder);
         synced.map_err(|error| self.failed(Step::Publishing, "sync the folder of", error))?;
         Ok(published)
     }

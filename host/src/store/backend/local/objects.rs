@@ -21,24 +21,24 @@ use object_store::{
 };
 
 use super::below::{self, Folder};
+use super::deletes::Deletes;
 use super::failure::{Cause, Failure, Step, What};
+use super::folder_sync::FolderSyncs;
 use super::new_file::{NewFile, Published};
 use super::{LOCAL, checked_key, is_object_name};
 
 use crate::numbers::to_u64;
 
-/// The number of files that are deleted concurrently.
-const DELETES_CONCURRENT_MAX: usize = 10;
-
 /// The files below an existing root folder.
 #[derive(Debug, Clone)]
 pub(crate) struct FolderObjects {
     root: Arc<FilePath>,
+    syncs: Arc<FolderSyncs>,
 }
 
 impl FolderObjects {
     pub(crate) fn new(root: PathBuf) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), syncs: Arc::default() }
     }
 
     /// Runs blocking work where it may block.
@@ -120,10 +120,11 @@ impl ObjectStore for FolderObjects {
             return Err(unsupported("anything but a create of a new file"));
         }
         let key = self.key_of(location)?;
+        let syncs = Arc::clone(&self.syncs);
         let published = self.work(move |root| {
             let mut file = NewFile::begin(root, &key)?;
             payload.iter().try_for_each(|bytes| file.write(bytes))?;
-            file.publish()
+            file.publish(&syncs)
         });
         put_result(published.await?, location)
     }
@@ -170,23 +171,7 @@ impl ObjectStore for FolderObjects {
         &self,
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        let objects = self.clone();
-        let deleted = locations.map(move |location| {
-            let objects = objects.clone();
-            async move {
-                let location = location?;
-                let key = objects.key_of(&location)?;
-                let removed = objects.work(move |root| {
-                    let (folder, name) = below::split(&key);
-                    let removed = Folder::open(root, folder).and_then(|folder| folder.remove(name));
-                    removed.map_err(|cause| {
-                        Failure::new(Step::Looking, "remove", &root.join(&key), cause)
-                    })
-                });
-                removed.await.map(|()| location)
-            }
-        });
-        deleted.buffered(DELETES_CONCURRENT_MAX).boxed()
+        Deletes::new(self.root(), locations).into_stream()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
@@ -250,7 +235,11 @@ impl MultipartUpload for FileUpload {
     async fn complete(&mut self) -> Result<PutResult> {
         let file = self.take();
         let path = self.objects.root.join(self.location.as_ref());
-        let published = self.objects.work(move |_| file.ok_or_else(|| over(&path))?.publish());
+        let syncs = Arc::clone(&self.objects.syncs);
+        let published = self.objects.work(move |_| {
+            let file = file.ok_or_else(|| over(&path))?;
+            file.publish(&syncs)
+        });
         put_result(published.await?, &self.location)
     }
 
