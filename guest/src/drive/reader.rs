@@ -15,6 +15,7 @@ use crate::format::lines;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::LogName;
 use crate::format::position::Position;
+use crate::format::verified_chunk::VerifiedChunk;
 use crate::limits::PAGE_BYTES_TARGET;
 use crate::ports::{HostBytes, Store};
 
@@ -49,6 +50,8 @@ pub struct Reader<S: Store> {
     /// The pending events of a writer's snapshot that are left, after all stored events.
     tail: Option<VecDeque<Vec<u8>>>,
     page: Page<S::Bytes>,
+    /// True if the page ends before the next chunk.
+    page_ends: bool,
     /// The position before the last page.
     before: Position,
     stage: Stage<S>,
@@ -77,6 +80,8 @@ struct Reading<S: Store> {
     /// The segment of the sources, if they are only a range of it.
     segment: Option<(SegmentRecord, Rc<Index>)>,
     later: VecDeque<Step>,
+    /// A chunk that is a page of its own, and comes next.
+    next: Option<VerifiedChunk<S::Bytes>>,
 }
 
 /// The object that was gone last time.
@@ -122,6 +127,7 @@ impl<S: Store> Reader<S> {
             must_exist,
             tail,
             page: Page::default(),
+            page_ends: false,
             before: Position::default(),
             stage,
             failed: None,
@@ -145,7 +151,8 @@ impl<S: Store> Reader<S> {
         if matches!(self.stage, Stage::Ended) && self.tail.is_none() && !self.cursor.is_full() {
             self.stage = Stage::Load;
         }
-        while self.page.bytes() < PAGE_BYTES_TARGET {
+        self.page_ends = false;
+        while self.page.bytes() < PAGE_BYTES_TARGET && !self.page_ends {
             // A load may find that events were trimmed: report that before the later events.
             if matches!(self.stage, Stage::Load) && self.page.events > 0 {
                 break;
@@ -265,11 +272,24 @@ impl<S: Store> Reader<S> {
         later: VecDeque<Step>,
     ) {
         let sources = SourceReader::new(&self.catalog, sources);
-        self.stage = Stage::Sources(Box::new(Reading { sources, segment, later }));
+        let reading = Reading { sources, segment, later, next: None };
+        self.stage = Stage::Sources(Box::new(reading));
     }
 
     fn read_on(&mut self, mut reading: Box<Reading<S>>) -> Result<(), Error> {
-        match reading.sources.next() {
+        let next = match reading.next.take() {
+            Some(chunk) => Ok(Some(chunk)),
+            None => reading.sources.next(),
+        };
+        match next {
+            // Joined to what the page has, it would be copied.
+            Ok(Some(chunk))
+                if self.page.bytes() > 0 && chunk.lines.length() >= PAGE_BYTES_TARGET =>
+            {
+                self.page_ends = true;
+                reading.next = Some(chunk);
+                self.stage = Stage::Sources(reading);
+            }
             Ok(Some(chunk)) => {
                 let wanted: Vec<_> =
                     chunk.spans.iter().map(|span| self.cursor.pass(span)).collect();

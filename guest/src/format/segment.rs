@@ -84,6 +84,29 @@ impl<B: HostBytes> SegmentReader<B> {
         last: bool,
         verified: &mut Vec<UncutChunk<B>>,
     ) -> Result<(), Damage> {
+        let Some(incomplete) = self.incomplete.take() else {
+            return self.pass(bytes, last, verified);
+        };
+        let next = self.batches.as_slice().first();
+        let missing = next.map_or(0, |next| next.bytes.saturating_sub(incomplete.length()));
+        if missing == 0 || missing >= bytes.length() {
+            return self.pass(host_bytes::join(Some(incomplete), bytes), last, verified);
+        }
+        // Bytes in several pieces are copied when they are yielded. So only the batch that came in
+        // pieces is joined, and the bytes behind it stay as they are.
+        let [head, rest] = [0..missing, missing..bytes.length()].map(|range| bytes.slice(range));
+        drop(bytes);
+        self.pass(host_bytes::join(Some(incomplete), head), false, verified)?;
+        self.pass(rest, last, verified)
+    }
+
+    /// Passes on what is complete, and keeps the rest.
+    fn pass(
+        &mut self,
+        bytes: B,
+        last: bool,
+        verified: &mut Vec<UncutChunk<B>>,
+    ) -> Result<(), Damage> {
         let bytes = Rc::new(host_bytes::join(self.incomplete.take(), bytes));
         let (mut at, end) = (0, bytes.length());
         loop {
