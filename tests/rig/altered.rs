@@ -70,7 +70,7 @@ impl<A: Alter> Store for Altered<A> {
         if self.alter.forgets(key) { Ok(()) } else { self.memory.create(key, bytes) }
     }
     fn start_create(&self, key: &str, bytes: &Vec<u8>) -> Created {
-        self.memory.start_create(key, bytes)
+        Created(self.create(key, bytes))
     }
     fn ensure_exclusive(&self, prefix: &str) -> Result<(), StoreError> {
         self.memory.ensure_exclusive(prefix)

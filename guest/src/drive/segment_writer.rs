@@ -2,7 +2,8 @@
 //!
 //! 1. Batches are checked and copied in the given order; whole, except for the first one if a trim
 //!    cuts it.
-//! 2. Memory is bounded: bytes are passed on as they arrive, only the index is kept.
+//! 2. Memory is bounded: bytes are passed on as they arrive. Only the index is kept, and small
+//!    segments, of which several are written concurrently.
 //! 3. A commit writes no batch twice: that would be damage, and is not committed.
 //! 4. Nothing here commits: until a manifest names them, the segments are garbage.
 //! 5. An index is created before its segment. So no crash leaves a segment without an index, and
@@ -15,18 +16,22 @@ use crate::decide::boundary::Cut;
 use crate::decide::source::{Source, SourceObject};
 use crate::drive::batch_copy::BatchCopy;
 use crate::drive::catalog::Catalog;
-use crate::drive::existing;
 use crate::drive::interrupted::Interrupted;
 use crate::drive::source_reader::SourceReader;
 use crate::error::{Damage, Error, WriteFailure, WriteFate};
 use crate::format::batch::BatchRecord;
+use crate::format::host_bytes;
 use crate::format::index::Index;
-use crate::format::names::{BatchName, CommitId, Digest, Generation, ObjectName, SegmentName};
+use crate::format::names::{BatchName, CommitId, Generation, ObjectName, SegmentName};
 use crate::format::segment::NewSegment;
 use crate::format::verified_chunk::{BatchSpan, VerifiedChunk};
-use crate::limits::{COMMIT_SEGMENTS_MAX, SEGMENT_BATCHES_MAX};
+use crate::limits::{COMMIT_SEGMENTS_MAX, SEGMENT_BATCHES_MAX, SEGMENT_BYTES_SMALL_MAX};
 use crate::mutants::{self, Mutant};
 use crate::ports::{HostBytes, Store, StoreError, StoreErrorKind, Upload, WriteError};
+
+mod finishing;
+
+use finishing::{Content, Finishing};
 
 /// An input of a segment.
 pub(crate) enum Input {
@@ -49,7 +54,10 @@ pub(crate) struct SegmentWriter<'a, S: Store> {
     segments: Vec<NewSegment>,
     /// Batches written whole to the segment in progress.
     batches: Vec<BatchRecord>,
-    upload: Option<S::Upload>,
+    /// The bytes of the segment in progress.
+    content: Option<Content<S>>,
+    /// The segments before it that are not durable yet.
+    finishing: Finishing<S>,
     /// The contents of the segment in progress.
     placed: Placed,
     /// Segments begun because the one before was full.
@@ -81,7 +89,8 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
             segments_before: 0,
             segments: Vec::new(),
             batches: Vec::new(),
-            upload: None,
+            content: None,
+            finishing: Finishing::new(),
             placed: Placed::default(),
             cuts: 0,
             written: BTreeSet::new(),
@@ -107,9 +116,20 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         inputs: Vec<Input>,
         mut cut: Option<Cut>,
     ) -> Result<(), Interrupted> {
+        let copied = self.copy_all(inputs, &mut cut);
+        if copied.is_err() {
+            self.finishing.abandon(self.catalog);
+            return copied;
+        }
+        self.finishing.settle(self.catalog, &mut self.segments)?;
+        self.placed = Placed::default();
+        Ok(())
+    }
+
+    fn copy_all(&mut self, inputs: Vec<Input>, cut: &mut Option<Cut>) -> Result<(), Interrupted> {
         for input in inputs {
             match input {
-                Input::Sources(sources) => self.copy_sources(sources, &mut cut)?,
+                Input::Sources(sources) => self.copy_sources(sources, cut)?,
                 Input::Lost(batch) => {
                     let spans = vec![BatchSpan::lost(batch)];
                     self.write_chunk(VerifiedChunk { spans, lines: S::Bytes::new(&[]) })?;
@@ -117,12 +137,11 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
                 Input::Copy(copy) => {
                     let chunk = copy.read(&self.catalog.store)?;
                     let chunk = chunk.ok_or_else(|| SourceObject::bytes(copy.source()))?;
-                    self.write_chunk(kept(chunk, &mut cut))?;
+                    self.write_chunk(kept(chunk, cut))?;
                 }
             }
         }
         self.finish_segment()?;
-        self.placed = Placed::default();
         Ok(())
     }
 
@@ -189,70 +208,60 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
             return Ok(());
         }
         let key = self.catalog.name.key(self.name());
-        let upload = match self.upload.take() {
-            Some(upload) => upload,
-            None => self.begin_segment()?,
+        let failed = |error: WriteError| write_failed(&key, error);
+        let content: Content<S> = match self.content.take() {
+            None => Content::Small(self.begin_segment(lines)?),
+            Some(Content::Small(bytes)) => Content::Small(host_bytes::join(Some(bytes), lines)),
+            Some(Content::Large(upload)) => {
+                upload.write(lines).map_err(failed)?;
+                Content::Large(upload)
+            }
         };
-        upload.write(lines).map_err(|error| write_failed(&key, error))?;
-        self.upload = Some(upload);
+        self.content = Some(match content {
+            Content::Small(bytes) if bytes.length() > SEGMENT_BYTES_SMALL_MAX => {
+                let upload = self.catalog.store.start_upload(&key).map_err(failed)?;
+                upload.write(bytes).map_err(failed)?;
+                Content::Large(upload)
+            }
+            content => content,
+        });
         Ok(())
     }
 
-    fn begin_segment(&mut self) -> Result<S::Upload, Error> {
+    /// Begins a segment with its first bytes.
+    fn begin_segment(&mut self, bytes: S::Bytes) -> Result<S::Bytes, Error> {
         let name = self.name();
         if name.part >= COMMIT_SEGMENTS_MAX {
             let message = format!("a commit writes at most {COMMIT_SEGMENTS_MAX} segments");
             return Err(Error::Unsupported(message));
         }
-        let key = self.catalog.name.key(name);
         self.segments.push(NewSegment { name, batches: Vec::new(), index: None });
-        self.catalog.store.start_upload(&key).map_err(|error| write_failed(&key, error))
+        Ok(bytes)
     }
 
     /// The name of the segment in progress.
     fn name(&self) -> SegmentName {
-        let begun = self.segments.len() - usize::from(self.upload.is_some());
+        let begun = self.segments.len() - usize::from(self.content.is_some());
         let part = self.segments_before.saturating_add(u16::try_from(begun).unwrap_or(u16::MAX));
         SegmentName { generation: self.generation, commit_id: self.commit_id, part }
     }
 
-    /// Completes the segment in progress, if there is one, and writes its index.
+    /// Completes the segment in progress, if there is one.
     fn finish_segment(&mut self) -> Result<(), Error> {
         let name = self.name();
-        let log = &self.catalog.name;
         let batches = std::mem::take(&mut self.batches);
-        let upload = match self.upload.take() {
-            Some(upload) => upload,
+        let content = match self.content.take() {
+            Some(content) => content,
             // Lost events have positions and no bytes.
-            None if batches.iter().any(|batch| batch.events > 0) => self.begin_segment()?,
+            None if batches.iter().any(|batch| batch.events > 0) => {
+                Content::Small(self.begin_segment(S::Bytes::new(&[]))?)
+            }
             // Only batches without events, which stand in no index.
             None => return Ok(()),
         };
-        let store = &self.catalog.store;
-        let index = Index::new(batches);
-        let bytes = index.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
-        let create_index = || {
-            let key = log.key(name.index());
-            landed(store.create(&key, &bytes), || existing::check_bytes(store, &key, &bytes))
-                .map_err(|error| write_failed(&key, error))
-        };
-        let is_segment_first = mutants::is(Mutant::SegmentFirst);
-        if !is_segment_first {
-            create_index()?;
-        }
-        let key = log.key(name);
-        let finished =
-            landed(upload.finish(), || existing::check_segment(store, log, name, &index.batches));
-        if matches!(finished, Err(WriteError::Unknown(_))) && !mutants::is(Mutant::DiscardInDoubt) {
-            self.segments.pop();
-        }
-        finished.map_err(|error| write_failed(&key, error))?;
-        if is_segment_first {
-            create_index()?;
-        }
-        if let Some(segment) = self.segments.last_mut() {
-            segment.batches = index.batches;
-            segment.index = Some(Digest::of(&bytes));
+        self.finishing.add(self.catalog, name, Index::new(batches), content)?;
+        if self.finishing.is_full() {
+            self.finishing.settle(self.catalog, &mut self.segments)?;
         }
         Ok(())
     }
