@@ -45,7 +45,7 @@ fn read_all_of_a_handle_costs_as_much_as_a_read() {
 #[test]
 fn gets_are_sixteen_concurrently_and_more_while_the_reader_waits() {
     // More are reached only if all come in the same moment.
-    for (batches, most) in [(16, 16..=16), (500, 65..=128)] {
+    for (batches, most) in [(40, 16..=32), (500, 65..=128)] {
         on_both(|world| {
             append_batches(world, batches);
             world.counter.hold_gets();
