@@ -58,7 +58,7 @@ pub const BELOW_PAGE_ENTRIES: u32 = 1_000;
 
 /// A larger segment, or range of one, is read in parts of [`READ_PART_BYTES`], each with a request:
 /// one connection to a store is slower than most readers.
-pub const READ_WHOLE_BYTES_MAX: u64 = 8 * MIB;
+pub const READ_WHOLE_BYTES_MAX: u64 = 64 * MIB;
 pub const READ_PART_BYTES: u64 = 4 * MIB;
 
 /// The most parts of one segment: as many as the largest one needs. If a manifest names a larger
