@@ -1,16 +1,20 @@
-//! Builds the guest component and tells the host where it is, and the version of its interface.
+//! Builds the guest component and tells the host where it is, its digest, and the version of its
+//! interface.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs};
+
+use sha2::{Digest as _, Sha256};
 
 const TARGET: &str = "wasm32-wasip2";
 const PACKAGE: &str = "stratalog-guest";
 
 fn main() -> ExitCode {
     match build() {
-        Ok((component, version)) => {
+        Ok((component, sha256, version)) => {
             println!("cargo::rustc-env=STRATALOG_COMPONENT={}", component.display());
+            println!("cargo::rustc-env=STRATALOG_COMPONENT_SHA256={sha256}");
             println!("cargo::rustc-env=STRATALOG_INTERFACE_VERSION={version}");
             ExitCode::SUCCESS
         }
@@ -21,7 +25,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn build() -> Result<(PathBuf, String), String> {
+/// Returns the path of the component, its SHA-256 and the version of the interface.
+fn build() -> Result<(PathBuf, String, String), String> {
     let variable =
         |name: &str| env::var_os(name).ok_or_else(|| format!("cargo did not set {name}"));
     let host = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
@@ -68,10 +73,13 @@ fn build() -> Result<(PathBuf, String), String> {
     }
     let built = target_dir.join(TARGET).join("release").join("stratalog_guest.wasm");
     let component = out_dir.join("stratalog_guest.wasm");
-    match fs::copy(&built, &component) {
-        Ok(_) => Ok((component, version)),
-        Err(error) => Err(format!("cannot copy {}: {error}", built.display())),
-    }
+    let copy = || {
+        fs::copy(&built, &component)?;
+        fs::read(&component)
+    };
+    let bytes = copy().map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
+    let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok((component, sha256, version))
 }
 
 /// The version of the package, from its first line of WIT.

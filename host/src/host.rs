@@ -21,6 +21,9 @@ use crate::types::{
 /// The component that is built with this crate.
 static EMBEDDED: &[u8] = include_bytes!(env!("STRATALOG_COMPONENT"));
 
+/// The SHA-256 of its bytes.
+const EMBEDDED_SHA256: &str = env!("STRATALOG_COMPONENT_SHA256");
+
 /// Runs the log's component. Cheap to clone; one is enough for a process.
 ///
 /// Each open log, each pass, each compaction and each other operation has an instance of its own.
@@ -81,6 +84,9 @@ impl HostBuilder {
     /// reason, and the file is replaced. If the folder does not exist, it is created for this user
     /// alone. It keeps at most 200 compiled components with at most 1 GiB together. The least
     /// recently used ones are removed. A full or read-only disk is not a failure.
+    ///
+    /// On Linux, a file is mapped. Files of the cache may be deleted at any time, and must not be
+    /// changed in place while a process runs.
     #[must_use]
     pub fn cache_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache = Some(folder.into());
@@ -127,8 +133,9 @@ impl HostBuilder {
             }
         };
         let engine = {
+            let sha256 = self.component.is_none().then_some(EMBEDDED_SHA256);
             let cache = self.cache.as_deref();
-            LogEngine::new(component, &origin, cache, self.clock, self.limits)?
+            LogEngine::new(component, &origin, sha256, cache, self.clock, self.limits)?
         };
         Ok(Host { engine: SharedEngine::new(engine) })
     }

@@ -102,6 +102,30 @@ fn cache_on_a_full_disk_is_warned_of_once() {
 }
 
 #[test]
+fn cache_is_used_on_a_disk_that_runs_no_code_or_takes_no_writes() {
+    let script = r#"
+        echo event | "$stratalog" --cache-dir "$cache" -q append "$disk/log"
+        run() {
+            echo "$1:"
+            "$stratalog" --cache-dir "$disk/cache" -vv read "$disk/log" 2>&1 |
+                grep -Eo '^event$|^warning.*|compiled the embedded component|\((mapped|read)\)$' |
+                LC_ALL=C sort
+        }
+        run new
+        run kept
+        mount -o remount,noexec "$disk"
+        run noexec
+        mount -o remount,ro,exec "$disk"
+        run read-only
+    "#;
+    let Some(ran) = on_a_disk("32m", script, b"") else { return };
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let expected = "new:\ncompiled the embedded component\nevent\nkept:\n(mapped)\nevent\n\
+                    noexec:\n(read)\nevent\nread-only:\n(mapped)\nevent\n";
+    assert_eq!(ran.stdout, expected, "{}", ran.stderr);
+}
+
+#[test]
 fn read_only_disk_can_be_read() {
     let script = r#"
         run() { "$stratalog" --cache-dir "$cache" -q "$@"; }
@@ -137,7 +161,7 @@ fn limit_on_the_size_of_files_leaves_the_events_unwritten() {
     let (_folder, log) = fresh();
     ok(&["append", &log], "first\n");
     let mut command = Command::new("sh");
-    // The limit is 4 MiB, because the component's memory also counts as a file.
+    // The limit is 4 MiB: a component that is not mapped has a memory that counts as a file.
     command.args(["-c", "ulimit -f 8192; exec \"$0\" \"$@\""]);
     let append =
         stratalog(&["append", "-q", "--flush-interval", "0", "--flush-bytes", "16MiB", &log]);

@@ -125,7 +125,7 @@ fn with_small_files(blocks: u32, command: &Command, stdout: &std::path::Path) ->
 fn file_behind_stdout_that_may_not_grow_is_an_error() {
     let (folder, log) = fresh();
     let (out, position) = (folder.path().join("out"), folder.path().join("position"));
-    // More than 8 MiB: the component's memory also counts as a file.
+    // More than 8 MiB: the memory of a component that is not mapped counts as a file.
     let events = "x".repeat(1_000) + "\n";
     ok(&["append", "--flush-threshold", "1000", &log], &events.repeat(12_000));
     let read = ["read", "--position-file", position.to_str().unwrap(), &log];

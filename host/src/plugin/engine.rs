@@ -20,7 +20,7 @@ use crate::sandbox::bindings::wasi::logging::logging;
 use crate::sandbox::engine::tick;
 use crate::sandbox::imports;
 use crate::sandbox::interface::{self, World};
-use crate::sandbox::module_cache;
+use crate::sandbox::module_cache::{self, Uncompiled};
 
 /// Compiles plugins that are commands (`wasi:cli/run`). Cheap to clone. A process needs only one.
 #[derive(Clone)]
@@ -114,15 +114,27 @@ impl Inner {
             Some(lack) => Error::LimitReached(format!("cannot compile {origin}: {lack}")),
             None => Error::Component(format!("{origin} {what}: {error:#}")),
         };
-        interface::check(World::Plugin, bytes, origin, &self.linker)?;
-        let component = module_cache::compile(&self.engine, bytes, origin, self.cache.as_deref())
-            .map_err(|error| refuse("is not a WebAssembly component", &error))?;
+        let check = || interface::check(World::Plugin, bytes, origin, &self.linker);
+        let plugin = Uncompiled { bytes, origin, sha256: None, purpose: World::Plugin.name() };
+        let component = match module_cache::find(&self.engine, plugin, self.cache.as_deref()) {
+            Ok(component) => component,
+            Err(missing) => {
+                check()?;
+                missing
+                    .compile(&self.engine)
+                    .map_err(|error| refuse("is not a WebAssembly component", &error))?
+            }
+        };
+        // A component from the cache was checked by another build of this host, perhaps.
+        let explain = |what: &str, error: wasmtime::Error| {
+            check().err().unwrap_or_else(|| refuse(what, &error))
+        };
         let instance = self
             .linker
             .instantiate_pre(&component)
-            .map_err(|error| refuse("imports something that plugins are not granted", &error))?;
+            .map_err(|error| explain("imports something that plugins are not granted", error))?;
         CommandPre::new(instance)
-            .map_err(|error| refuse("is not a command: it exports no wasi:cli/run", &error))
+            .map_err(|error| explain("is not a command: it exports no wasi:cli/run", error))
     }
 }
 

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::thread;
 
-use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Engine, Store as WasmStore, UpdateDeadline};
@@ -24,7 +23,7 @@ use crate::sandbox::imports::{self, State};
 use crate::sandbox::instance::Instance;
 use crate::sandbox::interface::{self, World, of_package};
 use crate::sandbox::memory::Memory;
-use crate::sandbox::module_cache;
+use crate::sandbox::module_cache::{self, Uncompiled};
 use crate::sandbox::prewarm::Prewarmed;
 use crate::store::Store;
 
@@ -39,10 +38,12 @@ pub(crate) struct LogEngine {
 }
 
 impl LogEngine {
-    /// Compiles `bytes`, or takes the compiled form from `cache`.
+    /// Compiles a component, or takes the compiled form from `cache`. `sha256` is that of `bytes`,
+    /// if it is known.
     pub(crate) fn new(
         bytes: &[u8],
         origin: &str,
+        sha256: Option<&str>,
         cache: Option<&Path>,
         clock: Clock,
         limits: Limits,
@@ -61,19 +62,30 @@ impl LogEngine {
             },
         )?;
         let linker = linker(&engine).map_err(|error| refuse("cannot be linked here", &error))?;
-        interface::check(World::Log, bytes, origin, &linker)?;
-        let component = module_cache::compile(&engine, bytes, origin, cache)
-            .map_err(|error| refuse("is not a WebAssembly component", &error))?;
+        let check = || interface::check(World::Log, bytes, origin, &linker);
+        let sha256 = sha256.map_or_else(|| module_cache::sha256_of(bytes), str::to_owned);
+        let (known, purpose) = (Some(&*sha256), World::Log.name());
+        let log = Uncompiled { bytes, origin, sha256: known, purpose };
+        let component = match module_cache::find(&engine, log, cache) {
+            Ok(component) => component,
+            Err(missing) => {
+                check()?;
+                missing
+                    .compile(&engine)
+                    .map_err(|error| refuse("is not a WebAssembly component", &error))?
+            }
+        };
         let component = linker.instantiate_pre(&component).and_then(LogComponentPre::new);
         let component = component.map_err(|error| {
-            refuse(
-                concat!("is not a component of the world ", of_package!("log-component")),
-                &error,
-            )
+            // A component from the cache was checked by another build of this host, perhaps.
+            check().err().unwrap_or_else(|| {
+                let what =
+                    concat!("is not a component of the world ", of_package!("log-component"));
+                refuse(what, &error)
+            })
         })?;
         tick(&engine)
             .map_err(|error| Error::Component(format!("cannot start the epoch thread: {error}")))?;
-        let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { engine, component, sha256, clock, limits, prewarmed: Prewarmed::default() })
     }
 

@@ -3,9 +3,9 @@
 use wasmparser::Parser;
 use wasmtime::component::{Component, Linker};
 
-use super::INTERFACE_VERSION;
 use super::surface::{self, Surface};
 use super::version::{Version, ours};
+use super::{INTERFACE_VERSION, of_package};
 use crate::error::{Error, Result};
 
 /// The package of the interface.
@@ -26,6 +26,14 @@ pub(crate) enum World {
 }
 
 impl World {
+    /// Returns the name of the world, with the version of the interface of this host.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Log => of_package!("log-component"),
+            Self::Plugin => of_package!("plugin"),
+        }
+    }
+
     /// Returns the interfaces that the host provides, besides those of WASI.
     fn offered(self) -> &'static [&'static str] {
         match self {

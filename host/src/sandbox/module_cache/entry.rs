@@ -1,37 +1,53 @@
 //! The name and the content of a file in the cache.
 //!
 //! ```text
-//! 16 bytes  "stratalog-code-1"
-//!  8 bytes  number of bytes of the code, little-endian
-//! 32 bytes  SHA-256 of the two fields above, the key, and the code
 //!           the code, as wasmtime serializes it
+//! 16 bytes  "stratalog-code-2"
+//!  8 bytes  number of bytes of the code, little-endian
+//! 16 bytes  XXH3-128 of the code, the two fields above, and the key
 //! ```
+//!
+//! The code comes first: wasmtime maps a file from its beginning, and ignores the bytes after the
+//! code.
+//!
+//! The digest finds accidents. It need not resist an attacker, who would also write the digest: see
+//! the rules of the parent module.
 
 use std::hash::{Hash as _, Hasher};
+use std::io::{self, ErrorKind, Read};
 
 use sha2::{Digest as _, Sha256};
+use twox_hash::XxHash3_128;
 use wasmtime::Engine;
 
+use super::Uncompiled;
 use crate::numbers::to_u64;
 
-const MAGIC: &[u8; 16] = b"stratalog-code-1";
+const MAGIC: &[u8; 16] = b"stratalog-code-2";
 const LENGTH_BYTES: usize = 8;
-const DIGEST_BYTES: usize = 32;
-pub(super) const HEAD_BYTES: usize = MAGIC.len() + LENGTH_BYTES + DIGEST_BYTES;
+const DIGEST_BYTES: usize = 16;
+pub(super) const TAIL_BYTES: usize = MAGIC.len() + LENGTH_BYTES + DIGEST_BYTES;
+
+const KEY_BYTES: usize = 32;
+
+/// The bytes that are read and digested in one step. They stay in a cache of the processor.
+const STEP_BYTES: usize = 128 * 1024;
 
 /// The suffix of all file names in the cache.
 pub(super) const SUFFIX: &str = ".module";
 
-/// Identifies the component, the version of wasmtime, the machine and the settings of a
-/// compilation.
+/// Identifies the component and its purpose, the version of wasmtime, the machine and the settings
+/// of a compilation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Key([u8; DIGEST_BYTES]);
+pub(super) struct Key([u8; KEY_BYTES]);
 
 impl Key {
-    pub(super) fn of(engine: &Engine, component: &[u8]) -> Self {
+    pub(super) fn of(engine: &Engine, component: &Uncompiled<'_>) -> Self {
         let mut hasher = Sha256Hasher(Sha256::new());
+        hasher.0.update(MAGIC);
+        component.purpose.hash(&mut hasher);
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        hasher.0.update(Sha256::digest(component));
+        hasher.0.update(component.sha256().as_bytes());
         Self(hasher.0.finalize().into())
     }
 
@@ -43,7 +59,7 @@ impl Key {
 
     #[cfg(test)]
     pub(super) fn of_byte(byte: u8) -> Self {
-        Self([byte; DIGEST_BYTES])
+        Self([byte; KEY_BYTES])
     }
 }
 
@@ -56,80 +72,135 @@ impl Hasher for Sha256Hasher {
     }
 
     fn finish(&self) -> u64 {
-        let digest: [u8; DIGEST_BYTES] = self.0.clone().finalize().into();
+        let digest: [u8; KEY_BYTES] = self.0.clone().finalize().into();
         digest.iter().take(LENGTH_BYTES).fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 }
 
-/// Returns the head of a file, which precedes the code.
-pub(super) fn head_of(key: &Key, code: &[u8]) -> Vec<u8> {
-    let length = length_of(code);
-    [&MAGIC[..], &length, &digest_of(&length, key, code)].concat()
+/// Returns the tail of a file, which follows the code.
+pub(super) fn tail_of(key: &Key, code: &[u8]) -> Vec<u8> {
+    let length = to_u64(code.len()).to_le_bytes();
+    let mut digest = XxHash3_128::new();
+    digest.write(code);
+    [&MAGIC[..], &length, &finish(digest, &length, key)].concat()
 }
 
-/// Returns the code in a file of this key, or the reason why there is none.
-pub(super) fn code_of<'a>(file: &'a [u8], key: &Key) -> Result<&'a [u8], String> {
-    let Some((head, code)) = file.split_at_checked(HEAD_BYTES) else {
-        return Err(format!("the file has {} bytes, fewer than its header", file.len()));
+/// The reason why a file has no code to run.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The content is not what was written.
+    Content(String),
+    /// The system cannot read it.
+    System(io::Error),
+}
+
+/// Reads a file of `bytes` bytes, and returns the number of bytes of its code. Refuses a file that
+/// is not what was written under this key.
+pub(super) fn check(content: &mut impl Read, bytes: u64, key: &Key) -> Result<u64, Fault> {
+    let fault = |reason: String| Err(Fault::Content(reason));
+    let Some(code_bytes) = bytes.checked_sub(to_u64(TAIL_BYTES)) else {
+        return fault(format!("the file has {bytes} bytes, fewer than its last fields"));
     };
-    let (magic, rest) = head.split_at(MAGIC.len());
-    let (length, digest) = rest.split_at(LENGTH_BYTES);
+    let mut digest = XxHash3_128::new();
+    let mut step = vec![0; STEP_BYTES];
+    let mut rest = code_bytes;
+    while rest > 0 {
+        let wanted = usize::try_from(rest).map_or(STEP_BYTES, |rest| rest.min(STEP_BYTES));
+        let Some(step) = step.get_mut(..wanted) else { break };
+        read_exactly(content, step)?;
+        digest.write(step);
+        rest -= to_u64(wanted);
+    }
+    let mut tail = [0; TAIL_BYTES];
+    read_exactly(content, &mut tail)?;
+    let (magic, fields) = tail.split_at(MAGIC.len());
+    let (length, expected) = fields.split_at(LENGTH_BYTES);
     if magic != MAGIC {
-        return Err("the file is not a compiled component of this version".to_owned());
+        return fault("the file does not end as a compiled component of this version".to_owned());
     }
-    if length != length_of(code) {
-        return Err(format!(
-            "the file has {} bytes, another number than its header says",
-            file.len()
-        ));
+    if length != code_bytes.to_le_bytes() {
+        return fault(format!("the file has {bytes} bytes, another number than it says"));
     }
-    if digest != digest_of(length, key, code) {
-        return Err("the digest in its header is not that of its content".to_owned());
+    if expected != finish(digest, length, key) {
+        return fault("the digest in it is not that of its content".to_owned());
     }
-    Ok(code)
+    Ok(code_bytes)
 }
 
-fn length_of(code: &[u8]) -> [u8; LENGTH_BYTES] {
-    to_u64(code.len()).to_le_bytes()
+fn read_exactly(content: &mut impl Read, into: &mut [u8]) -> Result<(), Fault> {
+    content.read_exact(into).map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof => Fault::Content("the file was cut while it was read".to_owned()),
+        _ => Fault::System(error),
+    })
 }
 
-fn digest_of(length: &[u8], key: &Key, code: &[u8]) -> [u8; DIGEST_BYTES] {
-    let digest = Sha256::new().chain_update(MAGIC).chain_update(length).chain_update(key.0);
-    digest.chain_update(code).finalize().into()
+/// Returns the digest of a file whose code was digested.
+fn finish(mut digest: XxHash3_128, length: &[u8], key: &Key) -> [u8; DIGEST_BYTES] {
+    digest.write(MAGIC);
+    digest.write(length);
+    digest.write(&key.0);
+    digest.finish_128().to_le_bytes()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn code_bytes(file: &[u8], key: &Key) -> Result<u64, Fault> {
+        check(&mut &*file, to_u64(file.len()), key)
+    }
+
     #[test]
     fn file_with_any_byte_changed_added_or_missing_holds_no_code() {
         let (key, code) = (Key::of_byte(7), b"the code");
-        let file = [head_of(&key, code), code.to_vec()].concat();
-        assert_eq!(code_of(&file, &key), Ok(&code[..]));
+        let file = [code.to_vec(), tail_of(&key, code)].concat();
+        assert_eq!(code_bytes(&file, &key).unwrap(), to_u64(code.len()));
         for at in 0..file.len() {
             for bit in 0..8 {
                 let mut changed = file.clone();
                 changed[at] ^= 1 << bit;
-                assert!(code_of(&changed, &key).is_err(), "bit {bit} of byte {at}");
+                assert!(code_bytes(&changed, &key).is_err(), "bit {bit} of byte {at}");
             }
-            assert!(code_of(&file[..at], &key).is_err(), "{at} bytes");
+            assert!(code_bytes(&file[..at], &key).is_err(), "{at} bytes");
+            assert!(check(&mut &file[..at], to_u64(file.len()), &key).is_err(), "cut at {at}");
         }
-        assert!(code_of(&[file.clone(), vec![0]].concat(), &key).is_err());
-        assert!(code_of(&file, &Key::of_byte(8)).is_err(), "it is the file of another component");
+        assert!(code_bytes(&[file.clone(), vec![0]].concat(), &key).is_err());
+        assert!(
+            code_bytes(&file, &Key::of_byte(8)).is_err(),
+            "it is the file of another component"
+        );
     }
 
     #[test]
-    fn key_is_that_of_the_component_and_of_the_engine() {
+    fn digest_does_not_depend_on_the_steps() {
+        let key = Key::of_byte(7);
+        for bytes in [0, 1, STEP_BYTES - 1, STEP_BYTES, STEP_BYTES + 1, 3 * STEP_BYTES + 7] {
+            let code: Vec<u8> = (0..bytes).map(|at| u8::try_from(at * at % 251).unwrap()).collect();
+            let mut file = [code.clone(), tail_of(&key, &code)].concat();
+            assert_eq!(code_bytes(&file, &key).unwrap(), to_u64(bytes));
+            if let Some(last) = bytes.checked_sub(1) {
+                file[last] ^= 1;
+                assert!(code_bytes(&file, &key).is_err(), "{bytes}");
+            }
+        }
+    }
+
+    #[test]
+    fn key_is_that_of_the_component_its_purpose_and_the_engine() {
         let engine = |fuel| {
             let mut config = wasmtime::Config::new();
             config.consume_fuel(fuel);
             Engine::new(&config).unwrap()
         };
-        let key = Key::of(&engine(false), b"a");
-        assert_eq!(key, Key::of(&engine(false), b"a"));
-        assert_ne!(key, Key::of(&engine(false), b"b"));
-        assert_ne!(key, Key::of(&engine(true), b"a"));
-        assert_eq!(key.file_name().len(), 64 + SUFFIX.len());
+        let key = |fuel, bytes, purpose| {
+            let component = Uncompiled { bytes, origin: "it", sha256: None, purpose };
+            Key::of(&engine(fuel), &component)
+        };
+        let one = key(false, b"a", "p");
+        assert_eq!(one, key(false, b"a", "p"));
+        assert_ne!(one, key(false, b"b", "p"));
+        assert_ne!(one, key(false, b"a", "q"));
+        assert_ne!(one, key(true, b"a", "p"));
+        assert_eq!(one.file_name().len(), 64 + SUFFIX.len());
     }
 }

@@ -1,13 +1,14 @@
 //! The folder of the cache's files: the owners it trusts, and the replacement of a file.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tempfile::Builder;
 
 use super::entry::{self, Key};
+use super::found::Found;
 use super::surplus::{self, CacheFile, UNFINISHED_SUFFIX};
 use super::unusable::Unusable;
 use crate::limits::CACHED_BYTES_MAX;
@@ -41,10 +42,10 @@ impl Folder {
         self.0.join(key.file_name())
     }
 
-    /// Reads the content of a key's file, if there is one.
-    pub(super) fn read(&self, key: &Key) -> Result<Option<Vec<u8>>, Unusable> {
+    /// Opens the file of a key, if there is one.
+    pub(super) fn find(&self, key: &Key) -> Result<Option<Found>, Unusable> {
         let path = self.path_of(key);
-        let mut file = match open_no_link(&path) {
+        let file = match open_no_link(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(_) if path.is_symlink() => {
@@ -60,12 +61,8 @@ impl Folder {
         if metadata.len() > CACHED_BYTES_MAX {
             return Err(Unusable::untrusted(&path, "is larger than the cache permits"));
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-        // Bytes that are added to it meanwhile are not read.
-        let mut content = (&mut file).take(metadata.len());
-        content.read_to_end(&mut bytes).map_err(|e| Unusable::system("read", &path, e))?;
         note_use(&file, &metadata);
-        Ok(Some(bytes))
+        Ok(Some(Found { file, path, bytes: metadata.len() }))
     }
 
     /// Keeps code under a key, and replaces any file of that name.
@@ -77,8 +74,8 @@ impl Folder {
                 .prefix(&key.file_name())
                 .suffix(UNFINISHED_SUFFIX)
                 .make_in(&self.0, create_private)?;
-            file.as_file_mut().write_all(&entry::head_of(key, code))?;
             file.as_file_mut().write_all(code)?;
+            file.as_file_mut().write_all(&entry::tail_of(key, code))?;
             file.persist(&path)?;
             Ok(())
         };

@@ -6,8 +6,13 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tracing::Level;
 
-use super::entry::HEAD_BYTES;
+use super::entry::TAIL_BYTES;
 use super::*;
+
+#[cfg(target_os = "linux")]
+mod mapped;
+#[cfg(unix)]
+mod trust;
 
 /// A cache folder into which one component is compiled, again and again.
 struct Cache {
@@ -47,16 +52,28 @@ impl Cache {
         files.into_iter().next().unwrap()
     }
 
+    /// Returns the compiled component, from the folder if it is there.
+    fn take(&self) -> Component {
+        take(&self.engine, &self.component, &self.root)
+    }
+
+    /// Returns what wasmtime serializes, without the cache.
+    fn code(&self) -> Vec<u8> {
+        Component::from_binary(&self.engine, &self.component).unwrap().serialize().unwrap()
+    }
+
+    /// Checks that a compiled component runs.
+    fn check_runs(&self, compiled: &Component) {
+        let mut store = wasmtime::Store::new(&self.engine, ());
+        let linker = wasmtime::component::Linker::new(&self.engine);
+        let instance = linker.instantiate(&mut store, compiled).unwrap();
+        let f = instance.get_typed_func::<(), (i32,)>(&mut store, "f").unwrap();
+        assert_eq!(f.call(&mut store, ()).unwrap(), (7,));
+    }
+
     /// Compiles the component, runs it and returns the messages.
     fn compile(&self) -> Vec<String> {
-        messages_of(|| {
-            let compiled = compile(&self.engine, &self.component, "it", Some(&self.root)).unwrap();
-            let mut store = wasmtime::Store::new(&self.engine, ());
-            let linker = wasmtime::component::Linker::new(&self.engine);
-            let instance = linker.instantiate(&mut store, &compiled).unwrap();
-            let f = instance.get_typed_func::<(), (i32,)>(&mut store, "f").unwrap();
-            assert_eq!(f.call(&mut store, ()).unwrap(), (7,));
-        })
+        messages_of(|| self.check_runs(&self.take()))
     }
 
     /// Checks the beginnings of the messages of a compilation.
@@ -81,6 +98,17 @@ impl Cache {
         self.check_is_refused("it is compiled again", file, reason);
         assert_eq!(self.file(), file);
         self.check(&[TAKEN]);
+    }
+}
+
+fn uncompiled(bytes: &[u8]) -> Uncompiled<'_> {
+    Uncompiled { bytes, origin: "it", sha256: None, purpose: "a test" }
+}
+
+fn take(engine: &Engine, component: &[u8], root: &Path) -> Component {
+    match find(engine, uncompiled(component), Some(root)) {
+        Ok(compiled) => compiled,
+        Err(missing) => missing.compile(engine).unwrap(),
     }
 }
 
@@ -133,7 +161,7 @@ fn module_compiled_before_is_loaded_from_the_folder() {
     // The folder has nothing of another component.
     let other = wat::parse_str("(component)").unwrap();
     let messages = messages_of(|| {
-        compile(&cache.engine, &other, "it", Some(&cache.root)).unwrap();
+        take(&cache.engine, &other, &cache.root);
     });
     assert!(messages.len() == 1 && messages[0].starts_with(COMPILED), "{messages:?}");
 }
@@ -144,28 +172,84 @@ fn damaged_file_is_not_run_and_is_replaced() {
     let file = cache.file();
     let bytes = fs::read(&file).unwrap();
     let last = bytes.len() - 1;
-    for at in [0, 15, 16, 23, 24, HEAD_BYTES - 1, HEAD_BYTES, bytes.len() / 2, last] {
+    let tail = bytes.len() - TAIL_BYTES;
+    for at in [0, 15, bytes.len() / 2, tail - 1, tail, tail + 15, tail + 16, tail + 24, last] {
         let mut changed = bytes.clone();
         changed[at] ^= 0x10;
         fs::write(&file, changed).unwrap();
         cache.check_is_replaced(&file, "is damaged: the ");
     }
-    for length in [0, 1, HEAD_BYTES - 1, HEAD_BYTES, bytes.len() / 2, last] {
+    for length in [0, 1, TAIL_BYTES - 1, TAIL_BYTES, bytes.len() / 2, tail, last] {
         fs::write(&file, &bytes[..length]).unwrap();
-        cache.check_is_replaced(&file, "is damaged: the file has");
+        cache.check_is_replaced(&file, "is damaged: the file ");
     }
     fs::write(&file, [&bytes[..], b"more"].concat()).unwrap();
-    cache.check_is_replaced(&file, "is damaged: the file has");
+    cache.check_is_replaced(&file, "is damaged: the file ");
 }
 
 #[test]
 fn code_that_wasmtime_does_not_take_is_replaced() {
     let cache = Cache::filled();
     let file = cache.file();
-    let key = Key::of(&cache.engine, &cache.component);
+    let key = Key::of(&cache.engine, &uncompiled(&cache.component));
     let code = b"not what wasmtime serializes";
-    fs::write(&file, [entry::head_of(&key, code), code.to_vec()].concat()).unwrap();
-    cache.check_is_replaced(&file, "is damaged: ");
+    fs::write(&file, [code.to_vec(), entry::tail_of(&key, code)].concat()).unwrap();
+    let warning = format!("WARN it is compiled again: {} is damaged: ", file.display());
+    match cfg!(target_os = "linux") {
+        true => cache.check(&["DEBUG cannot map ", &warning, COMPILED]),
+        false => cache.check(&[&warning, COMPILED]),
+    }
+    cache.check(&[TAKEN]);
+}
+
+#[test]
+fn file_is_taken_by_reading_where_it_cannot_be_mapped() {
+    let cache = Cache::filled();
+    let key = Key::of(&cache.engine, &uncompiled(&cache.component));
+    let mut found = Folder::open(&cache.root).unwrap().find(&key).unwrap().unwrap();
+    // The check before the mapping has read it.
+    found.check(&key).unwrap();
+    let code = found.read(&key).unwrap();
+    assert!(code == cache.code());
+}
+
+#[test]
+fn file_of_another_engine_or_purpose_is_not_taken() {
+    let cache = Cache::filled();
+    let changes: [fn(&mut wasmtime::Config); 3] = [
+        |config| {
+            config.consume_fuel(true);
+        },
+        |config| {
+            config.cranelift_nan_canonicalization(true);
+        },
+        |config| {
+            let other = wasmtime::ModuleVersionStrategy::Custom("another wasmtime".to_owned());
+            config.module_version(other).unwrap();
+        },
+    ];
+    for change in changes {
+        let mut config = wasmtime::Config::new();
+        change(&mut config);
+        let engine = Engine::new(&config).unwrap();
+        assert!(find(&engine, uncompiled(&cache.component), Some(&cache.root)).is_err());
+    }
+    let other = Uncompiled { purpose: "another", ..uncompiled(&cache.component) };
+    assert!(find(&cache.engine, other, Some(&cache.root)).is_err());
+    cache.check(&[TAKEN]);
+}
+
+#[test]
+fn file_of_a_process_that_was_killed_while_it_wrote_is_ignored() {
+    let cache = Cache::filled();
+    let file = cache.file();
+    let bytes = fs::read(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    let unfinished = format!("{}7-00.unfinished", file.display());
+    fs::write(&unfinished, &bytes[..bytes.len() / 2]).unwrap();
+    cache.check(&[COMPILED]);
+    cache.check(&[TAKEN]);
+    assert!(Path::new(&unfinished).exists(), "it may belong to a process that still writes");
 }
 
 #[test]
@@ -180,120 +264,3 @@ fn cache_folder_that_is_a_file_is_one_warning() {
 }
 
 const NOT_KEPT: &str = "the compiled form of it is not cached";
-
-#[cfg(unix)]
-mod trust {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
-
-    use super::*;
-
-    fn set_mode(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    }
-
-    fn mode(path: &Path) -> u32 {
-        path.symlink_metadata().unwrap().mode() & 0o7777
-    }
-
-    #[test]
-    fn created_files_are_private_to_the_user() {
-        let cache = Cache::filled();
-        let parent = cache.root.parent().unwrap();
-        for folder in [parent, &cache.root, &cache.root.join("compiled")] {
-            assert_eq!(mode(folder), 0o700, "{}", folder.display());
-        }
-        assert_eq!(mode(&cache.file()), 0o600);
-    }
-
-    #[test]
-    fn file_that_others_may_write_is_not_run_and_is_replaced() {
-        let cache = Cache::filled();
-        let file = cache.file();
-        for others in [0o620, 0o602, 0o666] {
-            set_mode(&file, others);
-            let reason = format!("can be written by others (its mode is {others:04o})");
-            cache.check_is_replaced(&file, &reason);
-            assert_eq!(mode(&file), 0o600);
-        }
-    }
-
-    #[test]
-    fn folder_that_others_may_write_is_not_used() {
-        let cache = Cache::filled();
-        for folder in [cache.root.join("compiled"), cache.root.clone()] {
-            for others in [0o770, 0o702, 0o1777] {
-                set_mode(&folder, others);
-                let reason = format!("can be written by others (its mode is {others:04o})");
-                cache.check_is_refused(NOT_KEPT, &folder, &reason);
-            }
-            set_mode(&folder, 0o700);
-            cache.check(&[TAKEN]);
-        }
-    }
-
-    #[test]
-    fn files_of_another_user_are_not_used() {
-        let cache = Cache::filled();
-        let file = cache.file();
-        let (root, other) = (cache.root.clone(), 65_534);
-        if chown(&file, Some(other), None).is_err() {
-            eprintln!("SKIPPED files of another user: only root can make them");
-            return;
-        }
-        let reason = "belongs to the user 65534, and this process runs as the user 0";
-        cache.check_is_replaced(&file, reason);
-        assert_eq!(file.metadata().unwrap().uid(), 0);
-        for folder in [root.join("compiled"), root] {
-            chown(&folder, Some(other), None).unwrap();
-            cache.check_is_refused(NOT_KEPT, &folder, reason);
-            chown(&folder, Some(0), None).unwrap();
-        }
-        cache.check(&[TAKEN]);
-    }
-
-    #[test]
-    fn no_link_is_followed_below_the_cache_folder() {
-        let cache = Cache::filled();
-        let file = cache.file();
-        let elsewhere = cache.root.join("elsewhere");
-        fs::rename(&file, &elsewhere).unwrap();
-        for target in [&elsewhere, Path::new("/dev/zero"), Path::new("nowhere")] {
-            symlink(target, &file).unwrap();
-            cache.check_is_replaced(&file, "is a link, which is not followed");
-            assert!(!file.is_symlink());
-            fs::remove_file(&file).unwrap();
-        }
-        let (folder, moved) = (cache.root.join("compiled"), cache.root.join("moved"));
-        fs::rename(&folder, &moved).unwrap();
-        symlink(&moved, &folder).unwrap();
-        cache.check_is_refused(NOT_KEPT, &folder, "is a link, which is not followed");
-        assert!(fs::read_dir(&moved).unwrap().next().is_none());
-    }
-
-    #[test]
-    fn link_to_the_cache_folder_is_its_owners_wish() {
-        let cache = Cache::filled();
-        let moved = cache.root.with_file_name("moved");
-        fs::rename(&cache.root, &moved).unwrap();
-        symlink(&moved, &cache.root).unwrap();
-        cache.check(&[TAKEN]);
-    }
-
-    #[test]
-    fn entry_that_is_no_file_is_neither_read_nor_awaited() {
-        let cache = Cache::filled();
-        let file = cache.file();
-        fs::remove_file(&file).unwrap();
-        let made = std::process::Command::new("mkfifo").arg(&file).status();
-        assert!(made.is_ok_and(|status| status.success()));
-        cache.check_is_replaced(&file, "is not a file");
-        fs::remove_file(&file).unwrap();
-        fs::create_dir(&file).unwrap();
-        // A folder cannot be replaced: each compilation logs the one warning.
-        let warning = format!("WARN it is compiled again: {} is not a file", file.display());
-        let not_kept = format!("DEBUG {NOT_KEPT}: cannot write {}: ", file.display());
-        for _ in 0..2 {
-            cache.check(&[&warning, COMPILED, &not_kept]);
-        }
-    }
-}

@@ -125,7 +125,7 @@ fn plugin_is_compiled_once_and_a_damaged_module_of_it_is_not_run() {
     std::fs::write(&module, bytes).unwrap();
     let said = run(&[]);
     let warning = format!(
-        "warning: {} is compiled again: {} is damaged: the digest in its header is not that of its \
+        "warning: {} is compiled again: {} is damaged: the digest in it is not that of its \
          content\n",
         plugin.display(),
         module.display()
