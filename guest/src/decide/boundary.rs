@@ -88,7 +88,7 @@ impl Boundary {
     pub(crate) fn source(&self) -> Source {
         match self.kept.bytes.is_empty() {
             // No bytes: there is no range to read.
-            true => Source::Segment(self.kept.segment),
+            true => Source::Segment(Box::new(self.kept.segment)),
             false => Source::range(self.kept.clone()),
         }
     }

@@ -62,9 +62,9 @@ impl Times {
 pub(crate) enum Step {
     Read(Source),
     /// A segment to read in part: its index decides the range.
-    ReadSome(SegmentRecord),
+    ReadSome(Box<SegmentRecord>),
     /// A segment to skip.
-    Skip(SegmentRecord),
+    Skip(Box<SegmentRecord>),
 }
 
 /// A pass over a log.
@@ -127,19 +127,21 @@ impl Cursor {
             let all = self.times.want_all(segment.first_time, segment.last_time);
             let touched = segment.position < self.at.next || self.at.has_yielded_of(segment);
             steps.push(match all {
-                Some(true) if !touched => Step::Read(Source::Segment(*segment)),
-                Some(false) if !touched => Step::Skip(*segment),
-                _ => Step::ReadSome(*segment),
+                Some(true) if !touched => Step::Read(Source::Segment(Box::new(*segment))),
+                Some(false) if !touched => Step::Skip(Box::new(*segment)),
+                _ => Step::ReadSome(Box::new(*segment)),
             });
         }
+        let mut skipped = Vec::new();
         for batch in &state.live {
             if !self.times.wants(batch.name.time) {
-                // A skipped batch counts as passed.
-                self.at.yielded.insert(batch.name);
+                skipped.push(batch.name);
             } else if self.wants(&batch.name) {
                 steps.push(Step::Read(Source::Batch(*batch)));
             }
         }
+        // A skipped batch counts as passed.
+        self.skip_all_live(skipped);
         steps
     }
 
@@ -304,7 +306,7 @@ impl Cursor {
     /// whose name does not have its number of events.
     pub(crate) fn yielded(&self) -> impl Iterator<Item = (BatchName, Option<u64>)> {
         let whole = self.at.yielded.iter();
-        let whole = whole.map(|batch| (*batch, batch.origin.map(|origin| origin.events)));
+        let whole = whole.map(|batch| (batch, batch.origin.map(|origin| origin.events)));
         whole.chain(self.at.partial.iter().map(|(batch, events)| (*batch, Some(*events))))
     }
 
@@ -313,7 +315,14 @@ impl Cursor {
         match events {
             Some(0) => {}
             Some(events) => _ = self.at.partial.insert(batch, events),
-            None => _ = self.at.yielded.insert(batch),
+            None => self.at.yielded.insert(batch),
+        }
+    }
+
+    /// Starts behind all of these live batches.
+    pub(crate) fn skip_all_live(&mut self, batches: Vec<BatchName>) {
+        if !batches.is_empty() {
+            self.at.yielded.insert_all(batches);
         }
     }
 

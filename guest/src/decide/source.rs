@@ -7,11 +7,11 @@ use crate::format::segment::SegmentRange;
 use crate::limits::{READ_PART_BYTES, READ_PARTS_MAX, READ_WHOLE_BYTES_MAX};
 use crate::ports::ObjectRange;
 
-/// A source of events.
+/// A source of events. Boxes keep it small: there is one for each of perhaps a million batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// A whole segment. Its index is read before its bytes.
-    Segment(SegmentRecord),
+    Segment(Box<SegmentRecord>),
     /// Consecutive batches of a segment, whose records are known.
     SegmentRange(Box<SegmentRange>),
     Batch(ListedBatch),
@@ -28,7 +28,7 @@ impl Source {
     /// The objects to read, in order.
     pub(crate) fn objects(self) -> impl Iterator<Item = SourceObject> {
         let index = match &self {
-            Self::Segment(segment) => Some(SourceObject::index(*segment)),
+            Self::Segment(segment) => Some(SourceObject::index(**segment)),
             Self::SegmentRange(_) | Self::Batch(_) => None,
         };
         index.into_iter().chain([SourceObject::bytes(self)])
@@ -62,7 +62,7 @@ impl SourceObject {
     /// The index of a segment.
     pub(crate) fn index(segment: SegmentRecord) -> Self {
         let name = ObjectName::Index(segment.name.index());
-        Self { name, source: Source::Segment(segment) }
+        Self { name, source: Source::Segment(Box::new(segment)) }
     }
 
     /// The object with the source's events.
@@ -119,7 +119,7 @@ mod tests {
     fn large_segments_are_read_in_parts_and_small_ones_whole() {
         let log = LogName::parse("log").unwrap();
         let ranges = |bytes: u64| {
-            let object = SourceObject::bytes(Source::Segment(segment_record(1, bytes)));
+            let object = SourceObject::bytes(Source::Segment(segment_record(1, bytes).into()));
             let read = object.to_read(&log).into_iter();
             read.map(|part| part.range).collect::<Vec<_>>()
         };

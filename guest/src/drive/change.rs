@@ -159,7 +159,7 @@ fn sources(rewrite: &Rewrite, state: &LogState, boundary: Option<&Boundary>) -> 
     let cut = boundary.filter(|_| rewrite.cut);
     let segments = segments.iter().map(|segment| match cut {
         Some(cut) if cut.kept.segment.name == segment.name => cut.source(),
-        _ => Source::Segment(*segment),
+        _ => Source::Segment(Box::new(*segment)),
     });
     let live = state.live.iter().take(rewrite.batches).map(|batch| Source::Batch(*batch));
     segments.chain(live).collect()

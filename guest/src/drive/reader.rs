@@ -230,7 +230,9 @@ impl<S: Store> Reader<S> {
     fn begin_step(&mut self, mut steps: VecDeque<Step>) -> Result<(), Error> {
         match steps.pop_front() {
             Some(Step::Read(source)) => {
-                let mut sources = vec![source];
+                let more = steps.iter().take_while(|step| matches!(step, Step::Read(_)));
+                let mut sources = Vec::with_capacity(more.count() + 1);
+                sources.push(source);
                 let is_read = |step: &mut Step| matches!(step, Step::Read(_));
                 while let Some(Step::Read(source)) = steps.pop_front_if(is_read) {
                     sources.push(source);
@@ -242,13 +244,13 @@ impl<S: Store> Reader<S> {
                     Ok(index) => index,
                     Err(Interrupted::Gone(gone)) => return self.load_again(*gone),
                     Err(Interrupted::Failed(error)) => {
-                        return self.skip(error, Some(SourceObject::index(segment)));
+                        return self.skip(error, Some(SourceObject::index(*segment)));
                     }
                 };
                 match self.cursor.enter(&segment, &index) {
                     Some(range) => {
                         let sources = vec![Source::range(range)];
-                        self.read(sources, Some((segment, index)), steps);
+                        self.read(sources, Some((*segment, index)), steps);
                     }
                     None => {
                         self.cursor.leave(&segment, Some(&index));

@@ -269,7 +269,7 @@ impl<S: Store> SourceReader<S> {
     fn decoder(&mut self, object: SourceObject) -> Result<Decoder<S::Bytes>, Damage> {
         let is_index = object.is_index();
         Ok(match object.source {
-            Source::Segment(segment) if is_index => Decoder::Index(segment, Vec::new()),
+            Source::Segment(segment) if is_index => Decoder::Index(*segment, Vec::new()),
             Source::Segment(segment) => {
                 let index = self.index.take().unwrap_or_default();
                 Decoder::Segment(SegmentReader::new(&segment, index.batches))

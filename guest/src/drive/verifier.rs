@@ -126,7 +126,7 @@ impl<S: Store> Verifier<S> {
 
     fn begin(&mut self) -> Result<(), Error> {
         let segments = self.work.manifest.iter().flat_map(|manifest| &manifest.segments);
-        let sources: Vec<_> = segments.map(|segment| Source::Segment(*segment)).collect();
+        let sources: Vec<_> = segments.map(|segment| Source::Segment(Box::new(*segment))).collect();
         let checked = &mut self.work.checked;
         checked.objects_total += to_u64(sources.len() * 2) + to_u64(self.work.batches.len());
         let manifest = self.work.manifest.iter();
@@ -181,7 +181,7 @@ impl<S: Store> Verifier<S> {
         let progress = reading.restart();
         let manifest = self.work.manifest.as_ref();
         let first = manifest.and_then(|manifest| manifest.segments.first()).copied();
-        let first = first.map(Source::Segment);
+        let first = first.map(|first| Source::Segment(Box::new(first)));
         let is_first = first.is_some() && reading.first_left() == first.as_ref();
         let checked = &mut self.work.checked;
         let trimmed = if is_first { std::mem::take(&mut checked.trimmed_events) } else { 0 };

@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub(crate) mod batch_reader;
+pub(crate) mod batch_set;
 pub(crate) mod byte_search;
 mod damage;
 pub mod host_bytes;

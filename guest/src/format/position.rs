@@ -10,10 +10,11 @@
 //!    that has, or had, the batches that it names.
 //! 3. Only text exactly as this file writes it is accepted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::error::Error;
+use crate::format::batch_set::BatchSet;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, LogId, LogName};
 use crate::limits::POSITION_BYTES_MAX;
@@ -26,7 +27,7 @@ pub(crate) struct Position {
     /// The next sequenced position to yield.
     pub next: u64,
     /// Live batches that were yielded and not yet met in a segment.
-    pub yielded: BTreeSet<BatchName>,
+    pub yielded: BatchSet,
     /// Live batches that were yielded in part, with the number of events yielded.
     pub partial: BTreeMap<BatchName, u64>,
 }
@@ -35,9 +36,9 @@ impl Position {
     /// Returns true if the segment may contain a batch that was yielded while it was live.
     pub(crate) fn has_yielded_of(&self, segment: &SegmentRecord) -> bool {
         let from = BatchName { time: segment.first_time, origin: None };
-        let covered = |batch: Option<&BatchName>| batch.is_some_and(|b| segment.covers(b.time));
-        covered(self.yielded.range(from..).next())
-            || covered(self.partial.range(from..).next().map(|(batch, _)| batch))
+        let covered = |batch: Option<BatchName>| batch.is_some_and(|b| segment.covers(b.time));
+        covered(self.yielded.first_from(from))
+            || covered(self.partial.range(from..).next().map(|(batch, _)| *batch))
     }
 
     /// Returns true if it names the batch.
@@ -47,25 +48,23 @@ impl Position {
 
     /// The batches that it names and that certainly had events. A log keeps those, live or
     /// absorbed, until they are trimmed. (A legacy batch may be empty, and then be deleted.)
-    pub(crate) fn certain_batches(&self) -> impl Iterator<Item = &BatchName> {
+    pub(crate) fn certain_batches(&self) -> impl Iterator<Item = BatchName> {
         let whole = self.yielded.iter().filter(|batch| batch.origin.is_some());
-        whole.chain(self.partial.keys())
+        whole.chain(self.partial.keys().copied())
     }
 
     pub(crate) fn encode(&self) -> String {
         let mut text = self.log.map_or_else(String::new, |log| format!("{log}@"));
         write!(text, "{}", self.next).ok();
-        let whole = self.yielded.iter().map(|batch| (batch, None));
-        let partial = self.partial.iter().map(|(batch, events)| (batch, Some(events)));
-        let batches: BTreeMap<_, _> = whole.chain(partial).collect();
-        for (batch, events) in batches {
-            text.push(',');
-            // Writing to a string does not fail.
-            batch.write_stem(&mut text).ok();
-            if let Some(events) = events {
-                write!(text, "+{events}").ok();
+        let mut partial = self.partial.iter().peekable();
+        let is_earlier = |partial: &(&BatchName, &u64), batch: &BatchName| partial.0 < batch;
+        for batch in self.yielded.iter() {
+            while let Some((batch, events)) = partial.next_if(|next| is_earlier(next, &batch)) {
+                write_batch(&mut text, batch, Some(*events));
             }
+            write_batch(&mut text, &batch, None);
         }
+        partial.for_each(|(batch, events)| write_batch(&mut text, batch, Some(*events)));
         text
     }
 
@@ -88,7 +87,7 @@ impl Position {
             None => (None, start),
         };
         let next = number(next).ok_or_else(|| refused(start))?;
-        let mut position = Self { log, next, ..Self::default() };
+        let (mut whole, mut partial) = (Vec::new(), BTreeMap::new());
         for field in batches.into_iter().flat_map(|batches| batches.split(',')) {
             let (stem, events) = match field.split_once('+') {
                 Some((stem, events)) => {
@@ -99,10 +98,11 @@ impl Position {
             };
             let batch = BatchName::parse_stem(stem).ok_or_else(|| refused(field))?;
             match events {
-                Some(events) => _ = position.partial.insert(batch, events),
-                None => _ = position.yielded.insert(batch),
+                Some(events) => _ = partial.insert(batch, events),
+                None => whole.push(batch),
             }
         }
+        let position = Self { log, next, yielded: whole.into_iter().collect(), partial };
         if position.encode() == text { Ok(position) } else { Err(refused(text)) }
     }
 
@@ -123,6 +123,15 @@ impl Position {
             "the position belongs to a log with the batch{batch}, which this log does not have"
         );
         another(&of, name, log)
+    }
+}
+
+fn write_batch(text: &mut String, batch: &BatchName, events: Option<u64>) {
+    text.push(',');
+    // Writing to a string does not fail.
+    batch.write_stem(text).ok();
+    if let Some(events) = events {
+        write!(text, "+{events}").ok();
     }
 }
 

@@ -104,19 +104,19 @@ fn build(u: &mut Unstructured<'_>) -> Result<Position> {
         }
         match u.int_in_range(0..=2)? {
             0 => _ = position.partial.insert(name, u.int_in_range(1..=u64::MAX)?),
-            _ => _ = position.yielded.insert(name),
+            _ => position.yielded.insert(name),
         }
     }
     Ok(position)
 }
 
 fn check_batches(position: &Position) {
-    let whole = position.yielded.iter().map(|name| (*name, None));
+    let whole = position.yielded.iter().map(|name| (name, None));
     let partial = position.partial.iter().map(|(name, events)| (*name, Some(*events)));
     let all: BTreeMap<BatchName, Option<u64>> = whole.chain(partial).collect();
     assert_eq!(all.len(), position.yielded.len() + position.partial.len());
     assert!(all.keys().all(|name| position.names(name)));
-    let found: BTreeSet<_> = position.certain_batches().copied().collect();
+    let found: BTreeSet<_> = position.certain_batches().collect();
     let expected = all.iter().filter(|(name, events)| name.origin.is_some() || events.is_some());
     assert_eq!(found, expected.map(|(name, _)| *name).collect());
     // A segment of which it names a batch may hold one that was yielded.

@@ -76,12 +76,12 @@ impl<S: Store> Reader<S> {
     /// Starts at the last events that can be read.
     fn begin_at_last(&mut self, events: u64, state: &LogState) -> Result<(), Interrupted> {
         let mut left = events;
-        let mut skipped = Vec::new();
-        for batch in state.live.iter().rev() {
-            if left == 0 {
-                skipped.push((batch.name, None));
-                continue;
-            }
+        let mut earlier = &state.live[..];
+        let mut cut = None;
+        while left > 0
+            && let Some((batch, before)) = earlier.split_last()
+        {
+            earlier = before;
             let events = match batch.name.origin {
                 Some(origin) => origin.events,
                 // Only the events of a legacy batch must be counted.
@@ -91,13 +91,14 @@ impl<S: Store> Reader<S> {
                 }
             };
             if events > left {
-                skipped.push((batch.name, Some(events - left)));
+                cut = Some((batch.name, events - left));
             }
             left = left.saturating_sub(events);
         }
         let position = self.catalog.position_of_last(state, left)?;
-        for (batch, events) in skipped {
-            self.cursor.skip_live(batch, events);
+        self.cursor.skip_all_live(earlier.iter().map(|batch| batch.name).collect());
+        if let Some((batch, events)) = cut {
+            self.cursor.skip_live(batch, Some(events));
         }
         self.cursor.skip_to(position.max(state.first_position()), &[]);
         Ok(())
