@@ -269,8 +269,8 @@ fn follower_cancelled_repeatedly_yields_each_event_once() {
     world.runtime.block_on(async {
         let log = host.open(&store, "log", options(7)).await.unwrap();
         append(&log, &all[..10]).await;
-        let mut follow = host.read(&store, "log").await.unwrap().follow().await.unwrap();
-        assert_eq!(follow.position(), "0");
+        let mut follow = host.read(&store, "log").await.unwrap().follow().unwrap();
+        assert_eq!(follow.position().await.unwrap(), "0");
         let writing = {
             let (log, all) = (log.clone(), all.clone());
             tokio::spawn(async move { append(&log, &all[10..]).await })
@@ -282,7 +282,8 @@ fn follower_cancelled_repeatedly_yields_each_event_once() {
             if let Ok(page) = next.await {
                 found.extend(lines(&page.unwrap()));
                 // A reader that resumes here gets the rest.
-                let options = ReadOptions::new().start(follow.position()).limit(1);
+                let position = follow.position().await.unwrap();
+                let options = ReadOptions::new().start(position).limit(1);
                 let behind = rest(host.read_with(&store, "log", options).await.unwrap()).await;
                 assert!(behind.iter().eq(all.get(found.len()).filter(|_| !behind.is_empty())));
             }
@@ -302,7 +303,7 @@ fn follower_resumes_after_the_store_was_unavailable() {
         world.faults.arm(Call::List, [Fault::Lost]);
         let last = ReadOptions::new().last(2);
         let reader = host.read_with(&store, "log", last).await.unwrap();
-        let mut follow = reader.follow().await.unwrap();
+        let mut follow = reader.follow().unwrap();
         let failed = follow.next().await;
         assert!(matches!(&failed, Err(error @ Error::StoreFailed(_)) if error.is_transient()));
         assert_eq!(lines(&follow.next().await.unwrap()), all[1..3]);
@@ -328,7 +329,7 @@ fn pass_with_an_end_is_not_followed_and_own_reads_have_no_position() {
         assert!(matches!(position, Err(Error::InvalidInput(_))), "{position:?}");
         let limited = host.read_with(&store, "log", ReadOptions::new().limit(1)).await.unwrap();
         for reader in [own, limited] {
-            let refused = reader.follow().await;
+            let refused = reader.follow();
             assert!(matches!(refused, Err(Error::InvalidInput(_))), "{refused:?}");
         }
     });

@@ -1,13 +1,12 @@
 //! Polls a log for new events.
 //!
 //! 1. It polls immediately after events, then less and less often until there are new ones.
-//! 2. A poll in flight is owned by the [`Follow`], so a caller that stops waiting loses nothing.
+//! 2. The reader completes a poll that was cancelled, so a caller that stops waiting loses nothing.
+//! 3. The position is made only on request: it may be long.
 
 use std::fmt;
 use std::time::Duration;
 
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep_until};
 
 use crate::error::{Error, Result};
@@ -17,41 +16,29 @@ use crate::page::Page;
 
 /// Follows a log: yields its events and then waits for new ones. Made by [`Reader::follow`].
 pub struct Follow {
-    /// The next poll of the log.
-    poll: BoxFuture<'static, Polled>,
-    position: String,
+    reader: Reader,
+    /// The time of the next poll, and the wait before it.
+    poll_at: Instant,
     wait: Duration,
 }
 
-struct Polled {
-    reader: Reader,
-    /// A page, and the position after it.
-    outcome: Result<Option<(Page, String)>>,
-}
-
 impl Reader {
-    /// Continues this pass without end: see [`Follow`]. A dropped call drops the reader.
+    /// Continues this pass without end: see [`Follow`].
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a pass that ends permanently; [`Error::Guest`].
-    pub async fn follow(self) -> Result<Follow> {
+    /// [`Error::InvalidInput`] for a pass that ends permanently.
+    pub fn follow(self) -> Result<Follow> {
         if let Some(end) = self.ends_with {
             let message = format!(
                 "cannot follow a reader that ends {end}: follow one of Host::read without a limit"
             );
             return Err(Error::InvalidInput(message));
         }
-        Follow::new(self).await
+        Ok(Follow { reader: self, poll_at: Instant::now(), wait: Duration::ZERO })
     }
 }
 
 impl Follow {
-    pub(crate) async fn new(mut reader: Reader) -> Result<Self> {
-        let position = reader.position().await?;
-        let poll = poll(reader, Instant::now()).boxed();
-        Ok(Self { poll, position, wait: Duration::ZERO })
-    }
-
     /// Returns the next events as soon as there are some. For a log that does not exist yet, it
     /// waits for the first ones.
     ///
@@ -65,14 +52,18 @@ impl Follow {
     /// stopped.
     pub async fn next(&mut self) -> Result<Page> {
         loop {
-            let Polled { reader, outcome } = (&mut self.poll).await;
-            self.wait = match &outcome {
+            sleep_until(self.poll_at).await;
+            let polled = match self.reader.next().await {
+                // The log may be created later.
+                Err(Error::NoLog(_)) => Ok(None),
+                polled => polled,
+            };
+            self.wait = match &polled {
                 Ok(Some(_)) => Duration::ZERO,
                 Ok(None) | Err(_) => longer(self.wait),
             };
-            self.poll = poll(reader, Instant::now() + self.wait).boxed();
-            if let Some((page, position)) = outcome? {
-                self.position = position;
+            self.poll_at = Instant::now() + self.wait;
+            if let Some(page) = polled? {
                 return Ok(page);
             }
         }
@@ -80,8 +71,11 @@ impl Follow {
 
     /// Returns the position after the last page that [`Follow::next`] returned. See
     /// [`Reader::position`].
-    pub fn position(&self) -> &str {
-        &self.position
+    ///
+    /// # Errors
+    /// [`Error::Guest`].
+    pub async fn position(&mut self) -> Result<String> {
+        self.reader.position().await
     }
 }
 
@@ -90,20 +84,9 @@ fn longer(wait: Duration) -> Duration {
     wait.saturating_mul(2).clamp(FOLLOW_WAIT_MIN, FOLLOW_WAIT_MAX)
 }
 
-async fn poll(mut reader: Reader, at: Instant) -> Polled {
-    sleep_until(at).await;
-    let outcome = match reader.next().await {
-        Ok(Some(page)) => reader.position().await.map(|position| Some((page, position))),
-        // The log may be created later.
-        Ok(None) | Err(Error::NoLog(_)) => Ok(None),
-        Err(error) => Err(error),
-    };
-    Polled { reader, outcome }
-}
-
 impl fmt::Debug for Follow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Follow").field("position", &self.position).finish_non_exhaustive()
+        f.debug_struct("Follow").field("wait", &self.wait).finish_non_exhaustive()
     }
 }
 

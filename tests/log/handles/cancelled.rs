@@ -170,7 +170,7 @@ fn follower_yields_each_event_once() {
     at_every_await(async |host, polls| {
         let store = store();
         log_of(host, &store, &all).await;
-        let mut follow = host.read(&store, "log").await.unwrap().follow().await.unwrap();
+        let mut follow = host.read(&store, "log").await.unwrap().follow().unwrap();
         let first = polled(polls, follow.next()).await;
         let mut found = first.iter().flatten().flat_map(lines).collect::<Vec<_>>();
         while found.len() < all.len() {

@@ -108,7 +108,7 @@ async fn follow_on(
     {
         return Ok(Code::Done);
     }
-    let mut follow = reader.follow().await?;
+    let mut follow = reader.follow()?;
     said = false;
     loop {
         let page = match follow.next().await {
