@@ -11,7 +11,7 @@ import { dirname } from "node:path";
 import { OBJECT_BYTES_MAX, checkCount } from "./bounds.js";
 import { pathOf, splitPrefix } from "./keys.js";
 import { intruder, placeOf } from "./places.js";
-import { listing } from "./listing.js";
+import { listings } from "./listing.js";
 import { NewFile, syncFolder } from "./new-file.js";
 import { ObjectRead, orderedReads } from "./reading.js";
 import { alreadyExists, fromSystem, notWritten, storeError } from "./store-error.js";
@@ -71,6 +71,7 @@ export function folderStore(root) {
 
   return {
     PendingCreate,
+    Listing: listings(root),
     OrderedRead: orderedReads(root),
     Upload,
 
@@ -120,8 +121,6 @@ export function folderStore(root) {
         throw fromSystem("read", key, error);
       }
     },
-
-    list: listing(root),
 
     delete(keys) {
       checkCount("keys to delete", keys.length);

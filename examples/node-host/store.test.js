@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
-import { rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
@@ -23,6 +23,8 @@ function fresh() {
 
 const bytes = (text) => new TextEncoder().encode(text);
 const hostBytes = (text) => new Bytes(bytes(text));
+const page = (store, prefix, startAfter, limit = 10) =>
+  new store.Listing(prefix, startAfter, true).next(limit);
 const textOf = (found) => new TextDecoder().decode(found);
 const thrown = (call) => {
   try {
@@ -72,7 +74,7 @@ test("no key leaves the folder", () => {
     assert.deepEqual([failure.number, failure.error.kind], [0, "invalid"], key);
   }
   for (const prefix of ["../", "/", "a/../../", "a\0", "a//b"]) {
-    assert.equal(thrown(() => store.list(prefix, undefined, 10)).kind, "invalid", prefix);
+    assert.equal(thrown(() => page(store, prefix)).kind, "invalid", prefix);
   }
   assert.equal(readFileSync(outside, "utf8"), "secret");
   assert.deepEqual(readdirSync(root), []);
@@ -99,29 +101,50 @@ test("a get reads all or a range, and nothing beyond", () => {
 
 test("a list is sorted, paged, and of one folder", () => {
   const { root, store } = fresh();
-  assert.deepEqual(store.list("log/", undefined, 10), { objects: [], more: false });
+  assert.deepEqual(page(store, "log/"), { objects: [], more: false });
   for (const name of ["b", "a", "B", "a.1", "\u{ff5e}", "\u{1f600}", "deep/x"]) {
     store.create(`log/${name}`, bytes(name), false);
   }
   writeFileSync(join(root, "log/b#17"), "unfinished");
-  const names = (page) => page.objects.map(({ key }) => key.slice("log/".length));
+  const names = ({ objects }) => objects.map(({ key }) => key.slice("log/".length));
   const sorted = ["B", "a", "a.1", "b", "b#17", "deep/", "\u{ff5e}", "\u{1f600}"];
-  const whole = store.list("log/", undefined, 10_000);
+  const whole = page(store, "log/", undefined, 10_000);
   assert.deepEqual([names(whole), whole.more], [sorted, false]);
   assert.equal(whole.objects[6].size, 3n);
   const kinds = whole.objects.map(({ kind }) => kind).filter((kind) => kind !== "object");
   assert.deepEqual(kinds, ["unfinished", "folder"]);
-  const paged = [];
-  for (let after, page = { more: true }; page.more; ) {
-    page = store.list("log/", after, 4);
-    assert.ok(page.objects.length <= 4);
-    after = page.objects.at(-1).key;
-    paged.push(...names(page));
+  const [one, other] = [1, 2].map(() => new store.Listing("log/", undefined, false));
+  const paged = [[], []];
+  for (let more = true; more; ) {
+    for (const [index, listing] of [one, other].entries()) {
+      const { objects, more: isMore } = listing.next(4);
+      assert.ok(objects.length <= 4);
+      paged[index].push(...names({ objects }));
+      more = isMore;
+    }
+    // What is created after the first page may be left out.
+    store.create(`log/A${paged[0].length}`, bytes("late"), false);
   }
-  assert.deepEqual(paged, sorted);
-  assert.deepEqual(names(store.list("log/a", undefined, 10)), ["a", "a.1"]);
-  assert.deepEqual(names(store.list("log/a", "log/a", 10)), ["a.1"]);
-  assert.deepEqual(names(store.list("log/", "log/aa", 0)), ["b"]);
+  assert.deepEqual(paged, [sorted, sorted]);
+  assert.deepEqual(one.next(4), { objects: [], more: false });
+  assert.deepEqual(names(page(store, "log/a")), ["a", "a.1"]);
+  assert.deepEqual(names(page(store, "log/a", "log/a")), ["a.1"]);
+  assert.deepEqual(names(page(store, "log/", "log/aa", 0)), ["b"]);
+});
+
+test("a page of a list that failed is returned by the next call", () => {
+  const { root, store } = fresh();
+  for (const name of ["a", "b", "c"]) store.create(`log/${name}`, bytes(name), false);
+  const listing = new store.Listing("log/", undefined, true);
+  assert.deepEqual(listing.next(1).objects.map(({ key }) => key), ["log/a"]);
+  renameSync(join(root, "log"), join(root, "moved"));
+  symlinkSync(join(root, "moved"), join(root, "log"));
+  for (let times = 0; times < 2; times += 1) {
+    assert.equal(thrown(() => listing.next(10)).kind, "invalid");
+  }
+  rmSync(join(root, "log"));
+  renameSync(join(root, "moved"), join(root, "log"));
+  assert.deepEqual(listing.next(10).objects.map(({ key }) => key), ["log/b", "log/c"]);
 });
 
 test("what is no regular file is named, and no link is followed", () => {
@@ -151,7 +174,7 @@ test("what is no regular file is named, and no link is followed", () => {
       assert.equal(refused.tag, "not-written", what);
       named(refused.val);
     }
-    const { key, size, kind } = store.list("log/o", undefined, 10).objects[0];
+    const { key, size, kind } = page(store, "log/o").objects[0];
     const expected = { "a folder": ["folder", "/"], "a named pipe": ["special", ""] };
     const [isKind, slash] = expected[what] ?? ["link", ""];
     assert.deepEqual([key, size, kind], [`log/object${slash}`, 0n, isKind]);
@@ -163,7 +186,7 @@ test("what is no regular file is named, and no link is followed", () => {
   symlinkSync(join(root, "..", "elsewhere"), join(root, "link"));
   const refusals = [
     () => store.get("link/object"),
-    () => store.list("link/", undefined, 10),
+    () => page(store, "link/"),
     () => store.create("link/new", bytes("x"), false),
   ];
   for (const call of refusals) {
@@ -236,7 +259,7 @@ test("an upload appears when it is finished and not before", () => {
   const upload = store.Upload.start("log/large");
   upload.write(hostBytes("one "));
   upload.write(hostBytes("two"));
-  const unfinished = store.list("log/", undefined, 10).objects;
+  const unfinished = page(store, "log/").objects;
   assert.deepEqual(unfinished.map(({ kind }) => kind), ["unfinished"]);
   upload.finish();
   assert.equal(textOf(store.get("log/large")), "one two");

@@ -51,6 +51,13 @@ pub struct ListedObject {
     pub kind: EntryKind,
 }
 
+/// The use of the sizes of objects in a listing. Sizes that are not used are not defined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sizes {
+    Used,
+    Unused,
+}
+
 /// One page of a listing, sorted by key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListPage {
@@ -101,6 +108,13 @@ pub struct ReadFailure {
     pub error: StoreError,
 }
 
+/// A listing in progress.
+pub trait Listing {
+    /// Returns the next entries, at most `limit`. After a failure, the next call continues behind
+    /// the last page that was returned.
+    fn next(&self, limit: u32) -> Result<ListPage, StoreError>;
+}
+
 /// A create in flight.
 pub trait PendingCreate {
     fn poll(&self) -> Option<Result<(), WriteError>>;
@@ -125,6 +139,7 @@ pub trait Upload {
 /// The object store. There is no way to overwrite.
 pub trait Store: Clone {
     type Bytes: HostBytes;
+    type Listing: Listing;
     type Create: PendingCreate;
     type Read: OrderedRead<Bytes = Self::Bytes>;
     type Upload: Upload<Bytes = Self::Bytes>;
@@ -134,12 +149,8 @@ pub trait Store: Clone {
     fn start_create(&self, key: &str, bytes: &Self::Bytes) -> Self::Create;
     fn ensure_exclusive(&self, prefix: &str) -> Result<(), StoreError>;
     fn get(&self, key: &str) -> Result<Vec<u8>, StoreError>;
-    fn list(
-        &self,
-        prefix: &str,
-        start_after: Option<&str>,
-        limit: u32,
-    ) -> Result<ListPage, StoreError>;
+    /// Prepares a listing and makes no request.
+    fn list(&self, prefix: &str, start_after: Option<&str>, sizes: Sizes) -> Self::Listing;
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)>;
     fn read(&self, ranges: &[ObjectRange]) -> Self::Read;
     fn start_upload(&self, key: &str) -> Result<Self::Upload, WriteError>;

@@ -7,15 +7,15 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Memory of one instance, in bytes: its linear memory, and what it has read from the store and
-    /// the host keeps for it. Default 256 MiB: twice the need of a handle with the largest buffers.
+    /// Memory of one instance, in bytes: its linear memory, and what it has read or listed and the
+    /// host keeps for it. Default 256 MiB: twice the need of a handle with the largest buffers.
     pub memory_bytes_max: usize,
     /// Time that one call may compute. Waiting for the store is not included. Each 64 MiB that the
     /// call gets from the store add a second, since a compaction may copy a large log. Default 10
     /// s: a thousand times the need of a full buffer.
     pub call_compute_max: Duration,
-    /// Handles to creates, reads, uploads and host bytes that an instance may have at a time.
-    /// Default 64.
+    /// Handles to listings, creates, reads, uploads and host bytes that an instance may have at a
+    /// time. Default 64.
     pub handles_max: usize,
 }
 

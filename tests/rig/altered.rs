@@ -1,8 +1,9 @@
 //! A store in memory of which a test alters some calls or answers. All others pass through.
 
-use stratalog_guest::ports::{ListPage, ObjectRange, Store, StoreError, WriteError};
+use stratalog_guest::ports::{ListPage, ObjectRange, Sizes, Store, StoreError, WriteError};
 
 use crate::memory::{Created, GetRange, Memory, MemoryRead, MemoryUpload};
+use crate::pages::{PageListing, Pages};
 
 /// Alterations of a store. Each method does nothing by default.
 pub trait Alter: Clone {
@@ -56,8 +57,17 @@ impl<A: Alter> GetRange for Altered<A> {
     }
 }
 
+impl<A: Alter> Pages for Altered<A> {
+    fn page(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
+        let mut page = self.memory.page(prefix, after, limit)?;
+        self.alter.listed(prefix, after, &mut page);
+        Ok(page)
+    }
+}
+
 impl<A: Alter> Store for Altered<A> {
     type Bytes = Vec<u8>;
+    type Listing = PageListing<Self>;
     type Create = Created;
     type Read = MemoryRead<Self>;
     type Upload = MemoryUpload<Memory>;
@@ -78,10 +88,8 @@ impl<A: Alter> Store for Altered<A> {
     fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
         self.altered(key, || self.memory.get(key))
     }
-    fn list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
-        let mut page = self.memory.list(prefix, after, limit)?;
-        self.alter.listed(prefix, after, &mut page);
-        Ok(page)
+    fn list(&self, prefix: &str, after: Option<&str>, sizes: Sizes) -> PageListing<Self> {
+        PageListing::new(self.clone(), prefix, after, sizes)
     }
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
         self.memory.delete(keys)

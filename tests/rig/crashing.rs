@@ -8,11 +8,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use stratalog_guest::ports::{
-    ListPage, ObjectRange, Store, StoreError, StoreErrorKind, Upload, WriteError,
+    ListPage, ObjectRange, Sizes, Store, StoreError, StoreErrorKind, Upload, WriteError,
 };
 
 use crate::faults::Fault;
 use crate::memory::{Created, GetRange, Memory, MemoryRead, MemoryUpload};
+use crate::pages::{PageListing, Pages};
 
 /// An action of others right before a call.
 type Hook = Box<dyn FnOnce()>;
@@ -138,8 +139,15 @@ impl GetRange for Crashing {
     }
 }
 
+impl Pages for Crashing {
+    fn page(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
+        self.call("list", prefix, || self.memory.page(prefix, after, limit))?
+    }
+}
+
 impl Store for Crashing {
     type Bytes = Vec<u8>;
+    type Listing = PageListing<Self>;
     type Create = Created;
     type Read = MemoryRead<Self>;
     type Upload = CrashingUpload;
@@ -160,8 +168,8 @@ impl Store for Crashing {
     fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
         self.call("get", key, || self.memory.get(key))?
     }
-    fn list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
-        self.call("list", prefix, || self.memory.list(prefix, after, limit))?
+    fn list(&self, prefix: &str, after: Option<&str>, sizes: Sizes) -> PageListing<Self> {
+        PageListing::new(self.clone(), prefix, after, sizes)
     }
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
         let deleted = keys.iter().map(|key| {

@@ -5,7 +5,8 @@
 //! - `faults`: the words for all that goes wrong, and `counter`: the requests.
 //! - Stores of a host: `faulty` fails on request and counts, `hesitant` waits in every call.
 //! - Stores at the ports of the logic: `native` passes on to a store of a host, `memory` is a map,
-//!   `crashing` ends its caller, `altered` gives other answers, `sim` is a whole world.
+//!   `crashing` ends its caller, `altered` gives other answers, `sim` is a whole world. `pages`
+//!   makes their listings.
 //! - `backends` and `servers`: each kind of store, and `proxy`: the wire to it.
 //! - `tools` and `plugins`: all that must be built or installed.
 //! - `waits` for conditions, and `alone` for a process of its own.
@@ -20,6 +21,7 @@ pub mod faulty;
 pub mod hesitant;
 pub mod memory;
 pub mod native;
+pub mod pages;
 pub mod passes;
 pub mod plugins;
 pub mod proxy;

@@ -9,8 +9,10 @@ use std::rc::Rc;
 use stratalog_guest::format::names::LogName;
 use stratalog_guest::ports::{
     Chunk, EntryKind, ListPage, ListedObject, ObjectRange, OrderedRead, PendingCreate, ReadFailure,
-    Store, StoreError, StoreErrorKind, Upload, WriteError,
+    Sizes, Store, StoreError, StoreErrorKind, Upload, WriteError,
 };
+
+use crate::pages::{PageListing, Pages};
 
 /// The only log of most tests.
 pub const LOG: &str = "log";
@@ -84,8 +86,32 @@ impl Memory {
     }
 }
 
+impl Pages for Memory {
+    fn page(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
+        let limit = usize::try_from(limit).unwrap();
+        let objects = self.objects.borrow();
+        let from = match after {
+            Some(after) if after >= prefix => Bound::Excluded(after),
+            _ => Bound::Included(prefix),
+        };
+        let listed = objects.range::<str, _>((from, Bound::Unbounded));
+        let mut listed = listed.take_while(|(key, _)| key.starts_with(prefix)).peekable();
+        let page = listed.by_ref().take(limit).map(|(key, bytes)| ListedObject {
+            key: key.clone(),
+            size: u64::try_from(bytes.len()).unwrap(),
+            kind: EntryKind::Object,
+        });
+        let page: Vec<_> = page.collect();
+        self.count(|counts| {
+            counts.lists += u64::try_from(page.len().div_ceil(1000).max(1)).unwrap()
+        });
+        Ok(ListPage { objects: page, more: listed.peek().is_some() })
+    }
+}
+
 impl Store for Memory {
     type Bytes = Vec<u8>;
+    type Listing = PageListing<Self>;
     type Create = Created;
     type Read = MemoryRead<Self>;
     type Upload = MemoryUpload<Self>;
@@ -113,25 +139,8 @@ impl Store for Memory {
     fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
         self.range(&ObjectRange { key: key.to_owned(), range: None })
     }
-    fn list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
-        let limit = usize::try_from(limit).unwrap();
-        let objects = self.objects.borrow();
-        let from = match after {
-            Some(after) if after >= prefix => Bound::Excluded(after),
-            _ => Bound::Included(prefix),
-        };
-        let listed = objects.range::<str, _>((from, Bound::Unbounded));
-        let mut listed = listed.take_while(|(key, _)| key.starts_with(prefix)).peekable();
-        let page = listed.by_ref().take(limit).map(|(key, bytes)| ListedObject {
-            key: key.clone(),
-            size: u64::try_from(bytes.len()).unwrap(),
-            kind: EntryKind::Object,
-        });
-        let page: Vec<_> = page.collect();
-        self.count(|counts| {
-            counts.lists += u64::try_from(page.len().div_ceil(1000).max(1)).unwrap()
-        });
-        Ok(ListPage { objects: page, more: listed.peek().is_some() })
+    fn list(&self, prefix: &str, after: Option<&str>, sizes: Sizes) -> PageListing<Self> {
+        PageListing::new(self.clone(), prefix, after, sizes)
     }
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
         keys.iter().for_each(|key| self.delete_one(key));

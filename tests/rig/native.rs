@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use stratalog::store as host;
 use stratalog_guest::ports::{
-    Chunk, EntryKind, ListPage, ListedObject, ObjectRange, OrderedRead, PendingCreate, ReadFailure,
-    Store, StoreError, StoreErrorKind, System, Upload, WriteError,
+    Chunk, EntryKind, ListPage, ListedObject, Listing, ObjectRange, OrderedRead, PendingCreate,
+    ReadFailure, Sizes, Store, StoreError, StoreErrorKind, System, Upload, WriteError,
 };
 use tokio::runtime::Handle;
 
@@ -36,6 +36,7 @@ impl NativeStore {
 
 impl Store for NativeStore {
     type Bytes = Vec<u8>;
+    type Listing = Running<host::Listing>;
     type Create = Running<host::PendingCreate>;
     type Read = Running<host::OrderedRead>;
     type Upload = Running<host::Upload>;
@@ -59,16 +60,8 @@ impl Store for NativeStore {
         let bytes = self.runtime.block_on(self.store.get(key, None));
         bytes.map(Vec::from).map_err(store_error)
     }
-    fn list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
-        let page = self.store.list(prefix, after, usize::try_from(limit).unwrap());
-        let page = self.runtime.block_on(page).map_err(store_error)?;
-        let objects = page.objects.into_iter();
-        let objects = objects.map(|object| ListedObject {
-            key: object.key,
-            size: object.size,
-            kind: entry_kind(object.kind),
-        });
-        Ok(ListPage { objects: objects.collect(), more: page.more })
+    fn list(&self, prefix: &str, after: Option<&str>, sizes: Sizes) -> Self::Listing {
+        self.running(self.store.listing(prefix, after, sizes == Sizes::Used))
     }
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
         let failures = self.runtime.block_on(self.store.delete(keys.to_vec())).into_iter();
@@ -84,6 +77,21 @@ impl Store for NativeStore {
     fn start_upload(&self, key: &str) -> Result<Self::Upload, WriteError> {
         let upload = self.runtime.block_on(self.store.start_upload(key));
         upload.map(|upload| self.running(upload)).map_err(write_error)
+    }
+}
+
+impl Listing for Running<host::Listing> {
+    fn next(&self, limit: u32) -> Result<ListPage, StoreError> {
+        let limit = usize::try_from(limit).unwrap();
+        let page = self.with(|listing, runtime| runtime.block_on(listing.next(limit)));
+        let page = page.map_err(store_error)?;
+        let objects = page.objects.into_iter();
+        let objects = objects.map(|object| ListedObject {
+            key: object.key,
+            size: object.size,
+            kind: entry_kind(object.kind),
+        });
+        Ok(ListPage { objects: objects.collect(), more: page.more })
     }
 }
 

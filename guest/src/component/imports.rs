@@ -10,8 +10,8 @@ use super::bindings::wasi::random::random;
 use crate::format::host_bytes;
 use crate::format::numbers::to_u64;
 use crate::ports::{
-    Chunk, HostBytes, ListPage, ObjectRange, OrderedRead, PendingCreate, ReadFailure, Store,
-    StoreError, Summary, System, Upload, WriteError,
+    Chunk, HostBytes, ListPage, Listing, ObjectRange, OrderedRead, PendingCreate, ReadFailure,
+    Sizes, Store, StoreError, Summary, System, Upload, WriteError,
 };
 
 /// Bytes in the host, by handle.
@@ -95,6 +95,7 @@ impl HostBytes for BytesHandle {
 
 impl Store for HostStore {
     type Bytes = BytesHandle;
+    type Listing = wit::Listing;
     type Create = wit::PendingCreate;
     type Read = wit::OrderedRead;
     type Upload = wit::Upload;
@@ -119,13 +120,8 @@ impl Store for HostStore {
         wit::get(key, None).map_err(StoreError::from)
     }
 
-    fn list(
-        &self,
-        prefix: &str,
-        start_after: Option<&str>,
-        limit: u32,
-    ) -> Result<ListPage, StoreError> {
-        wit::list(prefix, start_after, limit).map(ListPage::from).map_err(StoreError::from)
+    fn list(&self, prefix: &str, start_after: Option<&str>, sizes: Sizes) -> wit::Listing {
+        wit::Listing::new(prefix, start_after, sizes == Sizes::Used)
     }
 
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
@@ -143,6 +139,12 @@ impl Store for HostStore {
 
     fn start_upload(&self, key: &str) -> Result<wit::Upload, WriteError> {
         wit::Upload::start(key).map_err(WriteError::from)
+    }
+}
+
+impl Listing for wit::Listing {
+    fn next(&self, limit: u32) -> Result<ListPage, StoreError> {
+        self.next(limit).map(ListPage::from).map_err(StoreError::from)
     }
 }
 

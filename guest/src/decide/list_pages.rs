@@ -3,12 +3,12 @@
 //! A store that returns another listing than requested must not look like a smaller log.
 //!
 //! 1. Keys begin with the requested prefix, rise, and come after the start of the page.
-//! 2. A page with more to follow has a last key, after which the next page starts.
+//! 2. A page with more to follow has a last key, after which the keys of the next page come.
 
 use crate::error::Error;
 use crate::ports::ListPage;
 
-/// A listing in progress: the request, and the last key so far.
+/// The pages of a listing: the request, and the last key so far.
 pub(crate) struct Pages<'a> {
     prefix: &'a str,
     after: Option<String>,
@@ -18,11 +18,6 @@ impl<'a> Pages<'a> {
     /// A listing of the keys that begin with `prefix`, after the key `after`.
     pub(crate) fn new(prefix: &'a str, after: Option<String>) -> Self {
         Self { prefix, after }
-    }
-
-    /// The key after which the next page starts.
-    pub(crate) fn after(&self) -> Option<&str> {
-        self.after.as_deref()
     }
 
     /// Takes the next page. Returns false if it is the last.
@@ -77,9 +72,7 @@ mod tests {
     #[test]
     fn pages_that_were_asked_for_are_taken_one_after_the_other() {
         let mut pages = Pages::new("log/b_", None);
-        assert_eq!(pages.after(), None);
         assert_eq!(pages.take(&page(&["log/b_1", "log/b_2"], true)), Ok(true));
-        assert_eq!(pages.after(), Some("log/b_2"));
         assert_eq!(pages.take(&page(&["log/b_3"], true)), Ok(true));
         assert_eq!(pages.take(&page(&[], false)), Ok(false));
         assert_eq!(Pages::new("log/", Some("log/c".into())).take(&page(&[], false)), Ok(false));

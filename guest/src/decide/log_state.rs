@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::{Manifest, Retired, SegmentRecord};
-use crate::format::names::{BatchName, Generation, LogId, ObjectName, WriterId};
+use crate::format::names::{BatchName, BatchTime, Generation, LogId, ObjectName, WriterId};
 use crate::limits::MANIFESTS_KEPT;
 use crate::mutants::{self, Mutant};
 
@@ -52,21 +52,22 @@ impl LogState {
     }
 }
 
-/// The newest batch of each writer in a listing.
+/// The time of the newest batch of each writer in a listing. A writer never seals two batches with
+/// one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct HighWaterMarks(BTreeMap<Option<WriterId>, BatchName>);
+pub(crate) struct HighWaterMarks(BTreeMap<Option<WriterId>, BatchTime>);
 
 impl HighWaterMarks {
     /// Records a listed batch.
-    pub(crate) fn observe(&mut self, batch: BatchName) {
-        let newest = self.0.entry(batch.writer()).or_insert(batch);
-        *newest = batch.max(*newest);
+    pub(crate) fn observe(&mut self, batch: &BatchName) {
+        let newest = self.0.entry(batch.writer()).or_default();
+        *newest = batch.time.max(*newest);
     }
 
     /// Returns true if a later listing may show the batch: it is not newer than the writer's newest
     /// batch here, so all earlier batches of the writer are shown too.
     pub(crate) fn covers(&self, batch: &BatchName) -> bool {
-        self.0.get(&batch.writer()).is_some_and(|newest| batch <= newest)
+        self.0.get(&batch.writer()).is_some_and(|newest| batch.time <= *newest)
     }
 }
 
@@ -124,7 +125,7 @@ pub(crate) fn garbage(current: &Manifest, others: &[ListedOther]) -> Vec<ListedO
 mod tests {
     use super::*;
     use crate::format::manifest::tests::{empty, segment_record};
-    use crate::format::names::{BatchTime, CommitId, Digest, Origin, SegmentName};
+    use crate::format::names::{CommitId, Digest, Origin, SegmentName};
 
     fn batch(time: u64, writer: u32) -> ListedBatch {
         let origin = Origin { writer: WriterId(writer), events: 1, digest: Digest(0) };
@@ -138,7 +139,7 @@ mod tests {
         let first = [batch(20, 1)];
         let second = vec![batch(10, 1), batch(20, 1), batch(25, 1), batch(30, 2)];
         let mut marks = HighWaterMarks::default();
-        first.iter().for_each(|batch| marks.observe(batch.name));
+        first.iter().for_each(|batch| marks.observe(&batch.name));
         let kept: Vec<_> = second.into_iter().filter(|batch| marks.covers(&batch.name)).collect();
         assert_eq!(kept, [batch(10, 1), batch(20, 1)]);
     }

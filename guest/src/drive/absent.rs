@@ -10,7 +10,7 @@ use crate::drive::catalog::Catalog;
 use crate::error::{Error, NoLog};
 use crate::format::names::{LogName, ObjectName};
 use crate::limits::{BELOW_LISTS_MAX, BELOW_LOGS_MAX, BELOW_PAGE_ENTRIES};
-use crate::ports::{EntryKind, ListPage, ListedObject, Store};
+use crate::ports::{EntryKind, ListPage, ListedObject, Listing, Sizes, Store};
 
 impl<S: Store> Catalog<S> {
     /// Fails if the state shows no object of the log, and there is none.
@@ -63,44 +63,44 @@ enum Seen {
 impl<S: Store> Search<'_, S> {
     /// Returns true if there is a segment or an index.
     fn has_segments(&mut self, log: &LogName) -> Result<bool, Error> {
-        let mut start_after = None;
+        let segments = log.segments();
+        let listing = self.store.list(&segments, None, Sizes::Unused);
         loop {
-            let page = self.list(&log.segments(), start_after)?;
+            let page = next(&listing, &segments)?;
             if page.objects.iter().any(|entry| is_object(log, entry)) {
                 return Ok(true);
             }
-            match page.objects.last() {
-                Some(last) if page.more => start_after = Some(last.key.clone()),
-                _ => return Ok(false),
+            if page.objects.is_empty() || !page.more {
+                return Ok(false);
             }
         }
     }
 
     /// Searches a folder for an object of a log. If there is none, queues the folders in it.
     fn search_in(&mut self, log: &LogName) -> Result<Seen, Error> {
-        let mut start_after = None;
+        let folder = log.folder();
+        let listing = self.store.list(&folder, None, Sizes::Unused);
         let mut folders = Vec::new();
         while self.lists_left > 0 {
             self.lists_left -= 1;
-            let page = self.list(&log.folder(), start_after)?;
+            let page = next(&listing, &folder)?;
             if page.objects.iter().any(|entry| is_object(log, entry)) {
                 return Ok(Seen::Log);
             }
             let found = page.objects.iter().filter(|entry| entry.kind == EntryKind::Folder);
             folders.extend(found.filter_map(|entry| LogName::of_folder(&entry.key)));
-            match page.objects.last() {
-                Some(last) if page.more => start_after = Some(last.key.clone()),
-                _ => break,
+            if page.objects.is_empty() || !page.more {
+                break;
             }
         }
         self.folders.extend(folders);
         Ok(Seen::Other)
     }
+}
 
-    fn list(&self, prefix: &str, start_after: Option<String>) -> Result<ListPage, Error> {
-        let page = self.store.list(prefix, start_after.as_deref(), BELOW_PAGE_ENTRIES);
-        page.map_err(|error| Error::store("list", prefix, &error))
-    }
+fn next(listing: &impl Listing, prefix: &str) -> Result<ListPage, Error> {
+    let page = listing.next(BELOW_PAGE_ENTRIES);
+    page.map_err(|error| Error::store("list", prefix, &error))
 }
 
 fn is_object(log: &LogName, entry: &ListedObject) -> bool {

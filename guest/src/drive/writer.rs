@@ -54,7 +54,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         let mut catalog = Catalog::new(store, LogName::parse(name)?);
         let options = options.check()?;
         let mut newest = BatchTime::default();
-        catalog.list_batches(|batch| newest = newest.max(batch.name.time))?;
+        catalog.list_batch_names(|batch| newest = newest.max(batch.time))?;
         let now = system.now_micros();
         let last_time = if newest.micros() > now.saturating_add(CLOCK_AHEAD_MICROS) {
             system.warn(&format!(

@@ -12,6 +12,7 @@ wasmtime::component::bindgen!({
         "stratalog:log/host-bytes.bytes": crate::sandbox::imports::host_bytes::HostBytes,
         "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
         "wasi:random": wasmtime_wasi::p2::bindings::random,
+        "stratalog:log/object-store.listing": crate::sandbox::imports::listing::ListingSlot,
         "stratalog:log/object-store.pending-create": crate::sandbox::imports::object_store::CreateSlot,
         "stratalog:log/object-store.ordered-read": crate::sandbox::imports::object_store::ReadSlot,
         "stratalog:log/object-store.upload": crate::sandbox::imports::object_store::UploadSlot,

@@ -64,6 +64,7 @@ pub use error::{StoreError, StoreErrorKind, WriteError};
 pub use operation::Waiting;
 pub use read::get::GET_BYTES_MAX;
 pub use read::list::{EntryKind, LIST_LIMIT_MAX, ListPage, ListedObject};
+pub use read::listing::Listing;
 pub use read::ordered::{
     AHEAD_BYTES_MAX, Chunk, OBJECTS_AHEAD_MAX, ObjectRange, OrderedRead, OrderedReadError,
 };

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use rig::altered::{Alter, Altered};
 use rig::memory::Memory;
-use stratalog_guest::ports::{ListPage, ListedObject, Store};
+use rig::pages::Pages;
+use stratalog_guest::ports::{ListPage, ListedObject};
 
 /// Returns true if a key is left out of a listing.
 pub type Hides = fn(&str) -> bool;
@@ -52,7 +53,7 @@ impl Liar {
 
     /// Makes a store that always lists an object, even if it is not there.
     pub fn showing(memory: &Memory, key: &str) -> Altered<Self> {
-        let page = memory.list(key, None, 1).unwrap();
+        let page = memory.page(key, None, 1).unwrap();
         let shown = page.objects.first().cloned();
         Altered::new(memory, Self { shown, ..Self::honest() })
     }

@@ -15,11 +15,14 @@ use stratalog_guest::ports::{
 use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceType};
 use wasmtime::{Engine, StoreContextMut};
 
+use crate::pages::PageListing;
 use crate::sim::component::bindings::stratalog::log::{host_bytes, object_store as wit};
 use crate::sim::component::bindings::wasi::clocks::wall_clock;
 use crate::sim::component::bindings::wasi::logging::logging;
 use crate::sim::ports::{Create, Parts, Read};
 use crate::sim::world::ActorView;
+
+mod listing;
 
 /// A call of an import, which the actor makes.
 pub type ImportCall = Box<dyn FnOnce(&mut ActorPorts<'_>) + Send>;
@@ -30,6 +33,7 @@ pub type Mailbox = Arc<Mutex<Option<ImportCall>>>;
 /// The actor's side: its ports, and the resources that the component holds, by number.
 pub struct ActorPorts<'y> {
     view: ActorView<'y>,
+    listings: Vec<Option<PageListing<ActorView<'y>>>>,
     creates: Vec<Option<Create<'y>>>,
     reads: Vec<Option<Read<'y>>>,
     uploads: Vec<Option<Parts<'y>>>,
@@ -45,7 +49,8 @@ pub struct State {
 
 impl<'y> ActorPorts<'y> {
     pub fn new(view: ActorView<'y>) -> Self {
-        Self { view, creates: Vec::new(), reads: Vec::new(), uploads: Vec::new() }
+        let (listings, creates) = (Vec::new(), Vec::new());
+        Self { view, listings, creates, reads: Vec::new(), uploads: Vec::new() }
     }
 }
 
@@ -165,24 +170,6 @@ impl wit::Host for State {
         assert!(range.is_none(), "{key}: {range:?}");
         let get = move |actor: &mut ActorPorts<'_>| actor.view.get(&key);
         Ok(self.ask(get).await?.map_err(wit::StoreError::from))
-    }
-
-    async fn list(
-        &mut self,
-        prefix: String,
-        after: Option<String>,
-        limit: u32,
-    ) -> wasmtime::Result<Result<wit::ListPage, wit::StoreError>> {
-        let list =
-            move |actor: &mut ActorPorts<'_>| actor.view.list(&prefix, after.as_deref(), limit);
-        let page = self.ask(list).await?.map_err(wit::StoreError::from);
-        Ok(page.map(|page| {
-            let objects = page.objects.into_iter();
-            // A world has only objects.
-            let kind = wit::EntryKind::Object;
-            let objects = objects.map(|o| wit::ListedObject { key: o.key, size: o.size, kind });
-            wit::ListPage { objects: objects.collect(), more: page.more }
-        }))
     }
 
     async fn delete(&mut self, keys: Vec<String>) -> wasmtime::Result<Vec<wit::DeleteFailure>> {

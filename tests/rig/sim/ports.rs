@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 
 use stratalog_guest::ports::{
     Chunk, EntryKind, ListPage, ListedObject, ObjectRange, OrderedRead, PendingCreate, ReadFailure,
-    Store, StoreError, StoreErrorKind, System, Upload, WriteError,
+    Sizes, Store, StoreError, StoreErrorKind, System, Upload, WriteError,
 };
 
+use crate::pages::{PageListing, Pages};
 use crate::sim::objects::{Fate, Unavailable};
 use crate::sim::world::ActorView;
 
@@ -125,8 +126,21 @@ impl Upload for Parts<'_> {
     }
 }
 
+impl Pages for ActorView<'_> {
+    fn page(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
+        let (objects, more) = self.list_objects(prefix, after, limit)?;
+        let objects = objects.into_iter();
+        let objects = objects.map(|(key, size)| {
+            let (key, kind) = (key.to_string(), EntryKind::Object);
+            ListedObject { key, size, kind }
+        });
+        Ok(ListPage { objects: objects.collect(), more })
+    }
+}
+
 impl<'y> Store for ActorView<'y> {
     type Bytes = Vec<u8>;
+    type Listing = PageListing<Self>;
     type Create = Create<'y>;
     type Read = Read<'y>;
     type Upload = Parts<'y>;
@@ -147,14 +161,8 @@ impl<'y> Store for ActorView<'y> {
     fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
         self.get_object(key, None)?.ok_or_else(|| not_found(key))
     }
-    fn list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<ListPage, StoreError> {
-        let (objects, more) = self.list_objects(prefix, after, limit)?;
-        let objects = objects.into_iter();
-        let objects = objects.map(|(key, size)| {
-            let (key, kind) = (key.to_string(), EntryKind::Object);
-            ListedObject { key, size, kind }
-        });
-        Ok(ListPage { objects: objects.collect(), more })
+    fn list(&self, prefix: &str, after: Option<&str>, sizes: Sizes) -> PageListing<Self> {
+        PageListing::new(*self, prefix, after, sizes)
     }
     fn delete(&self, keys: &[String]) -> Vec<(String, StoreError)> {
         let failed = keys.iter().filter(|key| !self.delete_object(key));

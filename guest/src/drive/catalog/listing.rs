@@ -14,7 +14,7 @@ use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::names::{self, BatchName, Generation, Marker, ObjectName, SegmentName};
 use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
-use crate::ports::{EntryKind, Store};
+use crate::ports::{EntryKind, Listing, Sizes, Store};
 
 /// Manifests, and segments and indexes if the scope includes them, and the highest generation.
 pub(crate) struct Listed {
@@ -44,9 +44,21 @@ impl From<NotListed> for Error {
 }
 
 impl<S: Store> Catalog<S> {
+    /// Lists the batches once, and passes the name of each to `show`.
+    pub(crate) fn list_batch_names(
+        &mut self,
+        mut show: impl FnMut(BatchName),
+    ) -> Result<(), Error> {
+        self.list_batches(Sizes::Unused, |batch| show(batch.name))
+    }
+
     /// Lists the batches once, and passes each to `show`.
-    pub(crate) fn list_batches(&mut self, mut show: impl FnMut(ListedBatch)) -> Result<(), Error> {
-        self.list(&self.name.batches(), None, |object, size| {
+    pub(crate) fn list_batches(
+        &mut self,
+        sizes: Sizes,
+        mut show: impl FnMut(ListedBatch),
+    ) -> Result<(), Error> {
+        self.list(&self.name.batches(), None, sizes, |object, size| {
             if let ObjectName::Batch(name) = object {
                 show(ListedBatch { name, size });
             }
@@ -54,7 +66,8 @@ impl<S: Store> Catalog<S> {
     }
 
     /// Lists the batches twice: the batches returned are a prefix of what each writer wrote. Once,
-    /// if the first listing shows only known batches.
+    /// if the first listing shows only known batches. Their sizes are then 0, since nobody reads
+    /// them.
     pub(crate) fn list_settled(
         &mut self,
         known: &dyn Fn(&BatchName) -> bool,
@@ -63,16 +76,20 @@ impl<S: Store> Catalog<S> {
         let mut marks = HighWaterMarks::default();
         let mut batches = Vec::new();
         let mut all_known = true;
-        self.list_batches(|batch| {
-            marks.observe(batch.name);
+        let is_once = mutants::is(Mutant::ListOnce);
+        let sizes = if is_once { Sizes::Used } else { Sizes::Unused };
+        self.list_batches(sizes, |batch| {
+            marks.observe(&batch.name);
             all_known &= known(&batch.name);
-            if all_known || mutants::is(Mutant::ListOnce) {
+            if is_once {
                 batches.push(batch);
+            } else if all_known {
+                batches.push(ListedBatch { size: 0, ..batch });
             }
         })?;
-        if !all_known && !mutants::is(Mutant::ListOnce) {
+        if !all_known && !is_once {
             batches.clear();
-            self.list_batches(|batch| {
+            self.list_batches(Sizes::Used, |batch| {
                 if marks.covers(&batch.name) {
                     batches.push(batch);
                 }
@@ -145,7 +162,8 @@ impl<S: Store> Catalog<S> {
             Scope::Read => (self.name.manifests(), None),
             Scope::Full | Scope::Consistent => (self.name.folder(), Some(self.name.manifests())),
         };
-        self.list(&prefix, start_after, |name, size| others.push(ListedOther { name, size }))?;
+        let show = |name, size| others.push(ListedOther { name, size });
+        self.list(&prefix, start_after, Sizes::Used, show)?;
         Ok(others)
     }
 
@@ -156,7 +174,8 @@ impl<S: Store> Catalog<S> {
     ) -> Result<BTreeMap<ObjectName, u64>, Error> {
         let mut kept = BTreeMap::new();
         let prefix = self.name.key(segment.of_commit());
-        self.clone().list(&prefix, None, |name, size| _ = kept.insert(name, size))?;
+        let keep = |name, size| _ = kept.insert(name, size);
+        self.clone().list(&prefix, None, Sizes::Used, keep)?;
         Ok(kept)
     }
 
@@ -185,7 +204,7 @@ impl<S: Store> Catalog<S> {
     pub(super) fn is_listed(&self, object: ObjectName) -> Result<bool, Error> {
         let mut is_listed = false;
         let key = self.name.key(object);
-        self.clone().list(&key, None, |name, _| is_listed |= name == object)?;
+        self.clone().list(&key, None, Sizes::Unused, |name, _| is_listed |= name == object)?;
         Ok(is_listed)
     }
 
@@ -210,14 +229,14 @@ impl<S: Store> Catalog<S> {
         &mut self,
         prefix: &str,
         start_after: Option<String>,
+        sizes: Sizes,
         mut show: impl FnMut(ObjectName, u64),
     ) -> Result<(), Error> {
+        let listing = self.store.list(prefix, start_after.as_deref(), sizes);
         let mut pages = Pages::new(prefix, start_after);
         loop {
-            let page = self
-                .store
-                .list(prefix, pages.after(), LIST_PAGE_OBJECTS)
-                .map_err(|error| Error::store("list", prefix, &error))?;
+            let page = listing.next(LIST_PAGE_OBJECTS);
+            let page = page.map_err(|error| Error::store("list", prefix, &error))?;
             let has_more = pages.take(&page)?;
             for entry in &page.objects {
                 let key = entry.key.strip_suffix('/').unwrap_or(&entry.key);

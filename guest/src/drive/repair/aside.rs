@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::format::names::{self, Digest, LogName, ObjectName, SET_ASIDE};
 use crate::limits::{CHUNK_BYTES_MAX, LIST_PAGE_OBJECTS};
 use crate::ports::{
-    EntryKind, HostBytes, ObjectRange, OrderedRead, Store, StoreErrorKind, System, Upload,
-    WriteError,
+    EntryKind, HostBytes, Listing, ObjectRange, OrderedRead, Sizes, Store, StoreErrorKind, System,
+    Upload, WriteError,
 };
 
 /// The key of an object that was set aside.
@@ -22,13 +22,12 @@ pub(super) fn key(log: &LogName, object: &ObjectName) -> String {
 /// Lists the objects of the log that were set aside, each with its key.
 pub(super) fn listed<S: Store>(catalog: &Catalog<S>) -> Result<Vec<(ObjectName, String)>, Error> {
     let prefix = catalog.name.key(SET_ASIDE);
+    let listing = catalog.store.list(&prefix, None, Sizes::Unused);
     let mut pages = Pages::new(&prefix, None);
     let mut objects = Vec::new();
     loop {
-        let page = catalog
-            .store
-            .list(&prefix, pages.after(), LIST_PAGE_OBJECTS)
-            .map_err(|error| Error::store("list", &prefix, &error))?;
+        let page = listing.next(LIST_PAGE_OBJECTS);
+        let page = page.map_err(|error| Error::store("list", &prefix, &error))?;
         let has_more = pages.take(&page)?;
         let entries = page.objects.iter().filter(|entry| entry.kind == EntryKind::Object);
         objects.extend(entries.filter_map(|entry| {

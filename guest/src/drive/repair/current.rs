@@ -116,7 +116,7 @@ impl Remains {
             },
         };
         let mut batches = BTreeSet::new();
-        catalog.list_batches(|batch| _ = batches.insert(batch.name))?;
+        catalog.list_batch_names(|batch| _ = batches.insert(batch))?;
         let (mut absorbed, mut is_absorbed_known) = (BTreeSet::new(), true);
         for segment in base.iter().flatten().flat_map(Manifest::records) {
             match catalog.index_of(segment) {

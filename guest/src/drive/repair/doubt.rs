@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::format::host_bytes;
 use crate::format::names::{Generation, ObjectName};
 use crate::limits::CHUNK_BYTES_MAX;
-use crate::ports::{HostBytes, ObjectRange, OrderedRead, Store, StoreErrorKind};
+use crate::ports::{HostBytes, ObjectRange, OrderedRead, Sizes, Store, StoreErrorKind};
 
 /// The extent of an object, found by reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +126,9 @@ fn listed_size<S: Store>(
 ) -> Result<Option<u64>, Error> {
     let mut size = None;
     if let ObjectName::Batch(name) = object {
-        catalog.list_batches(|batch| size = size.or((batch.name == name).then_some(batch.size)))?;
+        catalog.list_batches(Sizes::Used, |batch| {
+            size = size.or((batch.name == name).then_some(batch.size));
+        })?;
         return Ok(size);
     }
     let others = catalog.list_others(Scope::Full)?;

@@ -149,7 +149,7 @@ fn find_again<S: Store>(
     let own = ObjectName::Index(segment.name.index());
     let text = get(catalog, &catalog.name.key(own))?;
     let mut clues = Clues::of_index(text.as_deref().unwrap_or_default());
-    catalog.list_batches(|batch| clues.add_batch(batch.name))?;
+    catalog.list_batch_names(|batch| clues.add_batch(batch))?;
     let indexes = others.iter().map(|other| (other.name, catalog.name.key(other.name)));
     let indexes = indexes.filter(|(name, _)| *name != own);
     let set_aside = aside::listed(catalog)?;
@@ -199,9 +199,9 @@ fn perhaps_trimmed<S: Store>(
     segment: &SegmentRecord,
 ) -> Result<Option<BatchName>, Error> {
     let mut covered = Vec::new();
-    catalog.list_batches(|batch| {
-        if segment.covers(batch.name.time) {
-            covered.push(batch.name);
+    catalog.list_batch_names(|batch| {
+        if segment.covers(batch.time) {
+            covered.push(batch);
         }
     })?;
     let batches = covered.iter().copied();

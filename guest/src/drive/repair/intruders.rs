@@ -31,7 +31,7 @@ impl Intruders {
     /// Lists everything. An error if there is no log.
     pub(super) fn load<S: Store>(catalog: &mut Catalog<S>) -> Result<Self, Error> {
         let mut batches = 0_u64;
-        catalog.list_batches(|_| batches += 1)?;
+        catalog.list_batch_names(|_| batches += 1)?;
         let others = catalog.list_others(Scope::Full)?;
         let highest = log_state::manifests(&others).max();
         let found = catalog.take_intruders().into_iter().filter_map(|damage| {

@@ -35,7 +35,7 @@ pub(super) fn repair<S: Store, Y: System>(
         Err(error) => return Err(error),
     };
     let mut batches = BTreeSet::new();
-    committer.catalog.list_batches(|batch| _ = batches.insert(batch.name))?;
+    committer.catalog.list_batch_names(|batch| _ = batches.insert(batch))?;
     let (manifest, others) = match committer.catalog.current_manifest(Scope::Full) {
         Ok(current) => current,
         // Damage of another kind.

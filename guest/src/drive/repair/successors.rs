@@ -127,7 +127,7 @@ impl History {
             return Ok(None);
         };
         let mut batches = BTreeSet::new();
-        catalog.list_batches(|batch| _ = batches.insert(batch.name))?;
+        catalog.list_batch_names(|batch| _ = batches.insert(batch))?;
         let sizes = others.iter().map(|other| (other.name, other.size)).collect();
         let (indexes, places) = (BTreeMap::new(), BTreeMap::new());
         let mut history = Self { base, sizes, batches, indexes, places, last };

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod host_bytes;
 pub(crate) mod in_flight;
+pub(crate) mod listing;
 pub(crate) mod logging;
 pub(crate) mod object_store;
 

@@ -15,7 +15,7 @@ use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, READ_RAN
 use crate::numbers::to_usize;
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::memory::Borrowed;
-use crate::store::{EntryKind, ObjectRange, OrderedRead, PendingCreate, SHARE_AHEAD_BYTES, Upload};
+use crate::store::{ObjectRange, OrderedRead, PendingCreate, SHARE_AHEAD_BYTES, Upload};
 
 /// Smaller chunks are copied for the component.
 const CHUNK_COPIED_BYTES: usize = 16 * 1024;
@@ -120,37 +120,6 @@ impl wit::Host for ObjectStoreView<'_> {
         Ok(bytes.map(Vec::from).map_err(|error| target.store_error(error)))
     }
 
-    async fn list(
-        &mut self,
-        prefix: String,
-        start_after: Option<String>,
-        limit: u32,
-    ) -> wasmtime::Result<Result<wit::ListPage, wit::StoreError>> {
-        let target = match self.access.resolve(&prefix, Access::List, 0) {
-            Ok(target) => target,
-            Err(error) => return Ok(Err(error)),
-        };
-        let start_after = match start_after.map(|key| target.other_key(&key)).transpose() {
-            Ok(start_after) => start_after,
-            Err(error) => return Ok(Err(error)),
-        };
-        let limit = to_usize(limit.into());
-        let start = self.in_flight.meter.now();
-        let page = target.store.list(&target.key, start_after.as_deref(), limit).await;
-        self.in_flight.meter.waited_since(start);
-        Ok(page
-            .map(|page| {
-                let shown = page.objects.into_iter().filter(|entry| target.shows(entry.kind));
-                let objects = shown.map(|object| wit::ListedObject {
-                    key: target.known_key(object.key),
-                    size: object.size,
-                    kind: entry_kind(object.kind),
-                });
-                wit::ListPage { objects: objects.collect(), more: page.more }
-            })
-            .map_err(|error| target.store_error(error)))
-    }
-
     async fn delete(&mut self, keys: Vec<String>) -> wasmtime::Result<Vec<wit::DeleteFailure>> {
         check_count("keys to delete", keys.len())?;
         let Some(first) = keys.first() else { return Ok(Vec::new()) };
@@ -177,16 +146,6 @@ impl wit::Host for ObjectStoreView<'_> {
             error: target.store_error(failure.error),
         }));
         Ok(failures)
-    }
-}
-
-fn entry_kind(kind: EntryKind) -> wit::EntryKind {
-    match kind {
-        EntryKind::Object => wit::EntryKind::Object,
-        EntryKind::Folder => wit::EntryKind::Folder,
-        EntryKind::Unfinished => wit::EntryKind::Unfinished,
-        EntryKind::Link => wit::EntryKind::Link,
-        EntryKind::Special => wit::EntryKind::Special,
     }
 }
 

@@ -1,22 +1,21 @@
-//! A local folder as a store: created by the first write, listed and made durable here.
+//! A local folder as a store: created by the first write, and made durable here.
 //!
-//! Owns: the root folder's life, listing a folder, and syncing it.
+//! Owns: the root folder's life, and syncing it.
 //! Must not know: the purpose of the files, or any other kind of store.
 //!
 //! 1. Only a write creates the root folder. A read of a missing one fails and says so.
 //! 2. The root folder and its new parents are synced before anything is written below.
 //! 3. A name that is no key (not UTF-8, a control character) is ignored.
-//! 4. A file that vanishes while a folder is listed is left out, and is never an error.
-//! 5. An entry that is no object is listed with its own kind. The code that knows the names decides
-//!    whether it matters.
 
 pub(super) mod below;
 mod deletes;
 pub(super) mod failure;
 mod folder_sync;
+mod list;
 mod new_file;
 mod objects;
 mod pace;
+mod scan;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,11 +28,13 @@ use object_store::ObjectStore;
 
 use crate::store::backend::stale_files;
 use crate::store::error::{LOCAL, StoreError, StoreErrorKind};
-use crate::store::read::list::{EntryKind, ListedObject};
 use objects::FolderObjects;
 
 pub(crate) use below::{Folder, OpenFolder, split};
-pub(crate) use failure::{Cause, Failure, Step, What};
+pub(crate) use failure::{Cause, Failure, Step};
+pub(crate) use list::FolderListing;
+#[cfg(test)]
+pub(crate) use list::Work;
 pub(crate) use pace::{Pace, RUN_TIME};
 
 /// A root folder and, once it exists, the store on it.
@@ -101,62 +102,6 @@ impl LocalFolder {
         Ok(Arc::clone(self.opened.get_or_init(|| store)))
     }
 
-    /// Returns the entries directly in `folder` (empty, or ending in `/`) whose name starts with
-    /// `name_start` and whose key comes after `start_after`.
-    ///
-    /// Returns the first `limit`, sorted, and whether there are more. A missing folder has none.
-    pub(crate) async fn list(
-        &self,
-        folder: String,
-        name_start: String,
-        start_after: Option<String>,
-        limit: usize,
-    ) -> Result<(Vec<ListedObject>, bool), StoreError> {
-        let root = self.root.clone();
-        blocking(move || {
-            let failed = |cause: Cause| {
-                let failure = Failure::new(Step::Looking, "list", &root.join(&folder), cause);
-                StoreError::new(failure.kind(), failure.to_string())
-            };
-            let open = match Folder::open(&root, &folder) {
-                Err(cause) if cause.is_not_found() => return Ok((vec![], false)),
-                open => open.map_err(failed)?,
-            };
-            let mut keys = Vec::new();
-            for entry in open.names().map_err(|error| failed(error.into()))? {
-                let (name, is_folder) = entry.map_err(|error| failed(error.into()))?;
-                if !name.starts_with(&name_start) || name.chars().any(char::is_control) {
-                    continue;
-                }
-                let key = format!("{folder}{name}{}", if is_folder { "/" } else { "" });
-                if start_after.as_deref().is_none_or(|after| key.as_str() > after) {
-                    keys.push(key);
-                }
-            }
-            keys.sort_unstable();
-            // Only returned entries are examined: one call to the file system per object. A
-            // vanished entry does not count, so that a page is never empty while there are more.
-            let mut entries = Vec::with_capacity(keys.len().min(limit));
-            let mut keys = keys.into_iter();
-            while entries.len() < limit
-                && let Some(key) = keys.next()
-            {
-                if key.ends_with('/') {
-                    entries.push(ListedObject { key, size: 0, kind: EntryKind::Folder });
-                    continue;
-                }
-                let name = key.strip_prefix(&folder).unwrap_or(&key);
-                match open.inspect(name) {
-                    Ok(entry) => entries.push(listed(key, entry.what, entry.size)),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(failed(error.into())),
-                }
-            }
-            Ok((entries, keys.next().is_some()))
-        })
-        .await
-    }
-
     /// Removes the files that killed processes have left in the folder of `key`, unless that was
     /// done.
     pub(crate) async fn sweep_once(&self, key: &str) {
@@ -194,17 +139,6 @@ impl LocalFolder {
             tracing::info!("{error}");
         }
     }
-}
-
-fn listed(key: String, what: What, size: u64) -> ListedObject {
-    let (kind, size) = match what {
-        What::File if stale_files::is_unfinished(split(&key).1) => (EntryKind::Unfinished, size),
-        What::File => (EntryKind::Object, size),
-        What::Folder => (EntryKind::Folder, 0),
-        What::Link => (EntryKind::Link, 0),
-        What::Special => (EntryKind::Special, 0),
-    };
-    ListedObject { key, size, kind }
 }
 
 /// Refuses the key of a file that cannot be an object: an unfinished file has such a name.

@@ -37,10 +37,10 @@ pub(crate) fn is_unfinished(name: &str) -> bool {
 pub(crate) fn sweep(folder: &Folder, now: SystemTime) -> Result<usize, Cause> {
     let mut removed: usize = 0;
     for name in folder.names()? {
-        let (name, is_folder) = name?;
+        let (name, kind) = name?;
         let is_ours =
             is_unfinished(&name) && NAME_STARTS.iter().any(|start| name.starts_with(start));
-        if is_folder || !is_ours {
+        if kind == Some(What::Folder) || !is_ours {
             continue;
         }
         let entry = match folder.inspect(&name) {

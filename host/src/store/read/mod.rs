@@ -4,6 +4,7 @@ mod fetch;
 mod file;
 pub(super) mod get;
 pub(super) mod list;
+pub(super) mod listing;
 pub(super) mod ordered;
 mod run;
 pub(super) mod window;

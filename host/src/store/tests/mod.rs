@@ -11,6 +11,7 @@ mod locations;
 mod opening;
 mod operations;
 mod ordered;
+mod passes;
 mod probing;
 mod repeats;
 mod replies;
@@ -107,6 +108,7 @@ pub(super) struct Fake {
     pub(super) gets: Arc<AtomicUsize>,
     pub(super) puts: Arc<AtomicUsize>,
     pub(super) frames: Arc<AtomicUsize>,
+    pub(super) lists: Arc<AtomicUsize>,
     pub(super) has_multipart: bool,
     /// Puts are done when they are first polled. Otherwise others run first.
     pub(super) puts_immediately: bool,
@@ -122,6 +124,7 @@ impl Fake {
             gets: Arc::default(),
             puts: Arc::default(),
             frames: Arc::default(),
+            lists: Arc::default(),
             has_multipart: true,
             puts_immediately: false,
             log: Arc::default(),
@@ -268,6 +271,7 @@ impl ObjectStore for Fake {
         Self: 'r,
     {
         Box::pin(async move {
+            self.lists.fetch_add(1, Ordering::SeqCst);
             let mut found = self.memory.list_with_delimiter(prefix).await?;
             found.objects.reverse();
             Ok(found)

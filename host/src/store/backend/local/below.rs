@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::{Dir, FileType, OpenOptions};
 
 use super::failure::{Cause, Wanted, What};
 
@@ -135,8 +135,10 @@ impl Folder {
         self.dir.symlink_metadata(name).map(|metadata| Entry::of(&metadata))
     }
 
-    /// Returns the UTF-8 names in the folder, and whether each is known to be a folder.
-    pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<(String, bool)>>> {
+    /// Returns the UTF-8 names in the folder, each with its kind if the file system says it.
+    pub(crate) fn names(
+        &self,
+    ) -> io::Result<impl Iterator<Item = io::Result<(String, Option<What>)>>> {
         let entries = self.dir.entries()?;
         Ok(entries.filter_map(|entry| {
             let entry = match entry {
@@ -144,7 +146,7 @@ impl Folder {
                 Err(error) => return Some(Err(error)),
             };
             let name = entry.file_name().into_string().ok()?;
-            Some(Ok((name, entry.file_type().is_ok_and(|kind| kind.is_dir()))))
+            Some(Ok((name, entry.file_type().ok().and_then(kind_of))))
         }))
     }
 
@@ -175,15 +177,20 @@ impl Folder {
 
 impl Entry {
     fn of(metadata: &cap_std::fs::Metadata) -> Self {
-        let kind = metadata.file_type();
-        let what = match kind {
-            _ if kind.is_file() => What::File,
-            _ if kind.is_dir() => What::Folder,
-            _ if kind.is_symlink() => What::Link,
-            _ => What::Special,
-        };
+        let what = kind_of(metadata.file_type()).unwrap_or(What::Special);
         let modified = metadata.modified().ok().map(|time| time.into_std());
         Self { what, size: metadata.len(), modified, identity: Identity::of_entry(metadata) }
+    }
+}
+
+/// Returns the kind of an entry, if it is known.
+fn kind_of(kind: FileType) -> Option<What> {
+    match kind {
+        _ if kind.is_file() => Some(What::File),
+        _ if kind.is_dir() => Some(What::Folder),
+        _ if kind.is_symlink() => Some(What::Link),
+        _ if kind == FileType::unknown() => None,
+        _ => Some(What::Special),
     }
 }
 
