@@ -59,9 +59,13 @@ fn check(options: &[&str], words: &[&str], end: &End<'_>) {
     check_on(&log, options, words, end);
 }
 
+/// The end of a plugin that reaches a limit of 32 MiB.
+const MEMORY: &str =
+    "was stopped: memory_bytes_max = 33554432 is reached: --plugin-memory-max raises it";
+
 #[test]
 fn plugin_over_a_limit_is_stopped_with_its_name() {
-    let table: [(&[&str], &[&str], &str); 16] = [
+    let table: [(&[&str], &[&str], &str); 17] = [
         (
             &["--compute-max", "300ms"],
             &["endless-loop"],
@@ -87,31 +91,16 @@ fn plugin_over_a_limit_is_stopped_with_its_name() {
             &["endless-loop"],
             "was stopped: fuel = 1000000 is reached: --fuel raises it",
         ),
-        (
-            &["--plugin-memory-max", "32MiB"],
-            &["memory-bomb"],
-            "was stopped: memory_bytes_max = 33554432 is reached: --plugin-memory-max raises it",
-        ),
-        (
-            &["--plugin-memory-max", "32MiB"],
-            &["host-bytes-hoard"],
-            "was stopped: memory_bytes_max = 33554432 is reached: --plugin-memory-max raises it",
-        ),
-        (
-            &["--plugin-memory-max", "32MiB"],
-            &["host-bytes-crumbs"],
-            "was stopped: memory_bytes_max = 33554432 is reached: --plugin-memory-max raises it",
-        ),
+        (&["--plugin-memory-max", "32MiB"], &["memory-bomb"], MEMORY),
+        (&["--plugin-memory-max", "32MiB"], &["host-bytes-hoard"], MEMORY),
+        (&["--plugin-memory-max", "32MiB"], &["host-bytes-crumbs"], MEMORY),
         (
             &["--plugin-memory-max", "128MiB"],
             &["host-bytes-reads"],
             "was stopped: memory_bytes_max = 134217728 is reached: --plugin-memory-max raises it",
         ),
-        (
-            &["--plugin-memory-max", "32MiB"],
-            &["host-bytes-uploads"],
-            "was stopped: memory_bytes_max = 33554432 is reached: --plugin-memory-max raises it",
-        ),
+        (&["--plugin-memory-max", "32MiB"], &["host-bytes-uploads"], MEMORY),
+        (&["--plugin-memory-max", "32MiB"], &["host-bytes-listings", "1000000"], MEMORY),
         (
             &[],
             &["host-bytes-slices"],

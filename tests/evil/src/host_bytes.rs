@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use crate::LABEL;
 use crate::bindings::stratalog::log::host_bytes::Bytes;
-use crate::bindings::stratalog::log::object_store::{ObjectRange, OrderedRead, Upload};
+use crate::bindings::stratalog::log::object_store::{Listing, ObjectRange, OrderedRead, Upload};
 use crate::say;
 
 const MIB: usize = 1024 * 1024;
@@ -59,6 +59,16 @@ pub(crate) fn uploads() {
             }
             Err(error) => return say::line(&format!("upload: {error:?}")),
         }
+    }
+}
+
+/// Prepares listings with keys of some length, and requests no page.
+pub(crate) fn listings(bytes: u64) {
+    let key = "x".repeat(bytes.try_into().unwrap_or(usize::MAX));
+    let prefix = format!("{LABEL}/{key}");
+    let mut kept = Vec::new();
+    loop {
+        kept.push(black_box(Listing::new(&prefix, Some(&prefix), true)));
     }
 }
 

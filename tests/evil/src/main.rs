@@ -61,6 +61,7 @@ const HAZARDS: &[(&str, Hazard)] = &[
     ("host-bytes-slices", |_| host_bytes::slices()),
     ("host-bytes-reads", |_| host_bytes::reads()),
     ("host-bytes-uploads", |_| host_bytes::uploads()),
+    ("host-bytes-listings", host_bytes::listings),
     ("host-bytes-beyond", |_| host_bytes::beyond()),
     // Appended events.
     ("huge-event", appends::huge_event),
