@@ -24,6 +24,16 @@ pub(crate) struct SourceObject {
     pub source: Source,
 }
 
+/// The requests for a large segment, or for a large range of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Requests {
+    /// One for each part, so that they can run concurrently. The last part ends with the last byte
+    /// that the manifest records: bytes behind it are not noticed.
+    InParts,
+    /// One for the object as it is: bytes behind its end are damage.
+    Whole,
+}
+
 impl Source {
     /// The objects to read, in order.
     pub(crate) fn objects(self) -> impl Iterator<Item = SourceObject> {
@@ -35,10 +45,10 @@ impl Source {
     }
 
     /// The number of ranges to read: of the index, and of the bytes.
-    pub(crate) fn ranges_count(&self) -> u64 {
+    pub(crate) fn ranges_count(&self, requests: Requests) -> u64 {
         match self {
-            Self::Segment(segment) => 1 + parts_count(segment.bytes),
-            Self::SegmentRange(range) => parts_count(range.bytes.end - range.bytes.start),
+            Self::Segment(segment) => 1 + parts_count(segment.bytes, requests),
+            Self::SegmentRange(range) => parts_count(range.bytes.end - range.bytes.start, requests),
             Self::Batch(_) => 1,
         }
     }
@@ -80,14 +90,14 @@ impl SourceObject {
     }
 
     /// The ranges to read, in order: one, or the parts of a large segment.
-    pub(crate) fn to_read(&self, log: &LogName) -> Vec<ObjectRange> {
+    pub(crate) fn to_read(&self, log: &LogName, requests: Requests) -> Vec<ObjectRange> {
         let key = log.key(self.name);
         let bytes = match &self.source {
             Source::SegmentRange(range) => range.bytes.clone(),
             Source::Segment(segment) if !self.is_index() => 0..segment.bytes,
             Source::Segment(_) | Source::Batch(_) => return vec![ObjectRange { key, range: None }],
         };
-        let count = parts_count(bytes.end - bytes.start);
+        let count = parts_count(bytes.end - bytes.start, requests);
         if count == 1 {
             let range = matches!(self.source, Source::SegmentRange(_)).then_some(bytes);
             return vec![ObjectRange { key, range }];
@@ -102,8 +112,11 @@ impl SourceObject {
 }
 
 /// The number of parts in which bytes of a segment are read.
-fn parts_count(bytes: u64) -> u64 {
-    if bytes <= READ_WHOLE_BYTES_MAX { 1 } else { bytes.div_ceil(part_bytes(bytes)) }
+fn parts_count(bytes: u64, requests: Requests) -> u64 {
+    match requests {
+        Requests::InParts if bytes > READ_WHOLE_BYTES_MAX => bytes.div_ceil(part_bytes(bytes)),
+        Requests::InParts | Requests::Whole => 1,
+    }
 }
 
 fn part_bytes(bytes: u64) -> u64 {
@@ -120,7 +133,7 @@ mod tests {
         let log = LogName::parse("log").unwrap();
         let ranges = |bytes: u64| {
             let object = SourceObject::bytes(Source::Segment(segment_record(1, bytes).into()));
-            let read = object.to_read(&log).into_iter();
+            let read = object.to_read(&log, Requests::InParts).into_iter();
             read.map(|part| part.range).collect::<Vec<_>>()
         };
         let part = READ_PART_BYTES;
@@ -131,11 +144,15 @@ mod tests {
         assert_eq!(ranges(128 << 20).len(), 32);
         assert_eq!(ranges(u64::MAX).len(), 1_100);
         let index = SourceObject::index(segment_record(1, 128 << 20));
-        assert_eq!(index.to_read(&log).len(), 1);
+        assert_eq!(index.to_read(&log, Requests::InParts).len(), 1);
+        let whole = SourceObject::bytes(Source::Segment(segment_record(1, 128 << 20).into()));
+        let whole = whole.to_read(&log, Requests::Whole);
+        assert_eq!(whole.iter().map(|read| read.range.clone()).collect::<Vec<_>>(), [None]);
         let bytes = 7..7 + 17 * part;
         let (segment, batches) = (segment_record(1, 128 << 20), Vec::new());
         let range = SegmentRange { segment, batches, position: 0, bytes };
-        let read = SourceObject::bytes(Source::range(range)).to_read(&log);
+        let read = SourceObject::bytes(Source::range(range));
+        let read = read.to_read(&log, Requests::InParts);
         assert_eq!(read.len(), 17);
         assert_eq!(read[2].range, Some(7 + 2 * part..7 + 3 * part));
     }

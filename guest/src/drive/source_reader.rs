@@ -1,13 +1,13 @@
 //! Reads sources of a log in order, and checks them. A driver over the store's ordered read.
 //!
 //! 1. Events come in the order of the sources, and only after they were checked.
-//! 2. Each object of a source takes one request, and a large segment one for each of its parts:
-//!    the store sends several of them concurrently.
+//! 2. Each object of a source takes one request, and a large segment perhaps one for each of its
+//!    parts: the store sends several of them concurrently.
 //! 3. The number of handles does not depend on the number of chunks.
 
 use std::collections::VecDeque;
 
-use crate::decide::source::{Source, SourceObject};
+use crate::decide::source::{Requests, Source, SourceObject};
 use crate::drive::catalog::Catalog;
 use crate::drive::interrupted::Interrupted;
 use crate::error::{Damage, Error};
@@ -26,6 +26,7 @@ use crate::ports::{Chunk, HostBytes, ObjectRange, OrderedRead, Store, StoreError
 pub(crate) struct SourceReader<S: Store> {
     store: S,
     log: LogName,
+    requests: Requests,
     /// Sources whose objects were not requested yet.
     later: VecDeque<Source>,
     /// Objects requested, at most `window_max`, and the number of the one being decoded.
@@ -76,7 +77,7 @@ pub(crate) fn count_first<S: Store>(
     source: Source,
     events_max: u64,
 ) -> Result<(u64, u64), Interrupted> {
-    let mut sources = SourceReader::new(catalog, vec![source]);
+    let mut sources = SourceReader::new(catalog, vec![source], Requests::InParts);
     let (mut events, mut bytes) = (0_u64, 0_u64);
     while events < events_max {
         let next = sources.next().inspect_err(|interrupted| catalog.record_gone(interrupted));
@@ -94,10 +95,11 @@ pub(crate) fn count_first<S: Store>(
 }
 
 impl<S: Store> SourceReader<S> {
-    pub(crate) fn new(catalog: &Catalog<S>, sources: Vec<Source>) -> Self {
+    pub(crate) fn new(catalog: &Catalog<S>, sources: Vec<Source>, requests: Requests) -> Self {
         Self {
             store: catalog.store.clone(),
             log: catalog.name.clone(),
+            requests,
             later: sources.into(),
             window: Vec::new(),
             window_max: READ_RANGES_MAX,
@@ -173,7 +175,7 @@ impl<S: Store> SourceReader<S> {
         let mut ranges = Vec::new();
         while let Some(source) = self.later.pop_front() {
             source.objects().for_each(|object| self.add(object, &mut ranges));
-            let next = self.later.front().map_or(0, Source::ranges_count);
+            let next = self.later.front().map_or(0, |next| next.ranges_count(self.requests));
             let next = usize::try_from(next).unwrap_or(usize::MAX);
             if ranges.len() + next > self.window_max {
                 break;
@@ -191,7 +193,7 @@ impl<S: Store> SourceReader<S> {
     /// Adds the ranges of an object to those to request.
     fn add(&mut self, object: SourceObject, ranges: &mut Vec<ObjectRange>) {
         let number = u32::try_from(self.window.len()).unwrap_or(u32::MAX);
-        let of_object = object.to_read(&self.log);
+        let of_object = object.to_read(&self.log, self.requests);
         let end = of_object.len();
         self.parts.extend((1..=end).map(|part| Part { object: number, last: part == end }));
         ranges.extend(of_object);

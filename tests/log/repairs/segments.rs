@@ -1,8 +1,10 @@
-//! The cost of repairing a segment.
+//! Segments: the cost of repairing one, and a large one with bytes behind its end.
 
 use rig::memory::{Memory, log};
 
+use stratalog_guest::decide::options::OptionsInput;
 use stratalog_guest::drive::trimmer::{self, TrimOptions, TrimPoint};
+use stratalog_guest::drive::writer::Writer;
 
 use super::{Clock, World, read};
 
@@ -66,4 +68,28 @@ fn damaged_segment_is_copied_in_as_few_pieces_as_are_whole() {
     // Each damaged batch cuts a piece in two, and is read again in the set-aside copy.
     assert_eq!([gets[1] - gets[0], gets[2] - gets[0]], [2, 8], "{gets:?}");
     assert!(gets[0] < 18, "{gets:?}");
+}
+
+/// A large segment is read in parts, which end with its last byte. A verification notices what is
+/// behind it.
+#[test]
+fn verification_of_a_large_segment_notices_bytes_behind_its_end() {
+    let mut world = World { store: Memory::default(), clock: Clock::default() };
+    let options = OptionsInput::default();
+    let mut writer =
+        Writer::open(world.store.clone(), world.clock.clone(), "log", options).unwrap();
+    let event = vec![b'x'; (1 << 20) - 1];
+    for _ in 0..65 {
+        writer.append(&event).unwrap();
+    }
+    writer.flush().unwrap();
+    world.compact();
+    let segment = world.keys("segment_", ".jsonl")[0].clone();
+    assert_eq!(world.verified(), Vec::<String>::new());
+    world.damage(&segment, |bytes| bytes.extend(b"more\n"));
+    let [damage] = &world.verified()[..] else { panic!("{:?}", world.verified()) };
+    assert!(damage.contains(&segment), "{damage}");
+    let [step] = &world.repair(false)[..] else { panic!("nothing to repair") };
+    assert_eq!((&step.damage.object, step.events_lost), (&segment, 0));
+    assert_eq!(world.verified(), Vec::<String>::new());
 }

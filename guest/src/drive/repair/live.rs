@@ -8,7 +8,7 @@ use super::Action;
 use super::doubt::{self, Extent};
 use super::losses::{Inspected, Inspection, Loss, base};
 use crate::decide::log_state::LogState;
-use crate::decide::source::Source;
+use crate::decide::source::{Requests, Source};
 use crate::drive::catalog::Catalog;
 use crate::drive::interrupted::Interrupted;
 use crate::drive::source_reader::SourceReader;
@@ -33,7 +33,7 @@ pub(super) fn inspect<S: Store>(
 ) -> Result<bool, Error> {
     let mut events = state.next_position();
     let batches = state.live.iter().map(|batch| Source::Batch(*batch));
-    let mut read = SourceReader::new(catalog, batches.collect());
+    let mut read = SourceReader::new(catalog, batches.collect(), Requests::Whole);
     while let Some((batch, fault)) = next_fault(&mut read)? {
         let loss = match batch_loss(catalog, state, batch, fault)? {
             Inspection::Whole => continue,
