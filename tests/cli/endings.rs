@@ -90,7 +90,7 @@ fn signal_flushes_events_that_were_read() {
         assert_eq!(batches(&log).len(), 0);
         // A closing terminal signals twice, and so does `timeout`.
         signal_twice(&child, name);
-        wait_for_line(&mut stderr, "<stdin>:101: left out 10 bytes of a line without its end");
+        wait_for_line(&mut stderr, "<stdin>:101: discarded an incomplete last line (10 bytes)");
         let ran = Ran::from(child.wait_with_output().unwrap());
         assert_eq!(ran.code, code);
         assert_eq!(ran.stdout, "{\"events\":100,\"batches\":1,\"bytes\":890,\"blank_lines\":0}\n");

@@ -133,7 +133,7 @@ pub(crate) struct Read {
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) since: Option<u64>,
 
-    /// Skip events of this time and later
+    /// Stop at events of this time and later
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) until: Option<u64>,
 
@@ -142,7 +142,7 @@ pub(crate) struct Read {
     /// The file is replaced as a whole, and only after the events before the position were written
     /// to stdout. However the command ends, the next run skips nothing. It repeats at most the page
     /// that was written last: 1 to 3 MiB or one batch. While one command uses the file, another one
-    /// is refused. A symbolic link stays one, and the file keeps its mode and owner.
+    /// is refused. A symbolic link is kept, and the file keeps its mode and owner.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["from", "until"])]
     pub(crate) position_file: Option<PathBuf>,
@@ -309,7 +309,7 @@ pub(crate) struct Run {
 
     /// Report the plugin's resource usage as one JSON object, to stderr or to a file
     ///
-    /// The file is replaced as a whole. A symbolic link stays one, and the file keeps its mode and
+    /// The file is replaced as a whole. A symbolic link is kept, and the file keeps its mode and
     /// owner.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "-", value_hint = ValueHint::FilePath)]

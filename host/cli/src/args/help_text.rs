@@ -24,7 +24,8 @@ macro_rules! time {
   2026-01-31 12:00      a time in this machine's zone (see TZ), also with
                         seconds, and with a T for the space
   2026-01-31            the beginning of that day, in the same zone
-  today, yesterday      the beginning of that day; now is this moment
+  now                   this moment
+  today, yesterday      the beginning of that day
   1h30m                 an age before now, in w, d, h, m, s or ms
   @1700000000           seconds since 1970
 ",
@@ -143,7 +144,8 @@ cache.
 
 Rights: append opens a log and appends to it; read also counts and verifies it. The rights compact \
 and trim permit the commands of that name. A call without its right returns an error that the \
-plugin can handle. On a log that does not exist, so does every call but appending.
+plugin can handle. On a log that does not exist, every call except append returns an \
+error, too.
 
 The exit code is the plugin's own: 0 when it returns, 1 when it returns an error or calls the exit \
 function of its language. With exit-with-code of wasi:cli/exit@0.2.12 it can be any code.
@@ -305,8 +307,8 @@ Examples:
 pub(crate) const STAT: &str = "\
 Batches are the objects that appends have written and no compaction has absorbed yet. Segments are \
 the objects that compactions have made of batches. Only events in segments have positions, so the \
-next position does not count events in batches. The generation is the number of compactions and \
-trims so far.
+next position does not count events in batches. The generation is the number of commits: \
+a compaction makes one, a trim one or two, and a repair at least one.
 
 Times are those of the oldest and the newest batch, in UTC.
 
@@ -319,7 +321,9 @@ number counts them.
 Trimmed events are events that a lazy trim has left to the next compaction. Their bytes are \
 counted.
 
-Tier t holds the segments of 8^t to 8^(t+1) bytes. Garbage is what the next compaction deletes.
+Tier t holds the segments of 8^t to 8^(t+1) bytes. Garbage is what the next compaction deletes. \
+What a compaction left that was killed before its commit counts as objects only, since that \
+compaction may still be running. The next commit deletes it.
 
 Unfinished files, in a folder, belong to writes that are in progress or were killed. The next \
 write removes those that no process has written to for an hour.

@@ -4,7 +4,8 @@
 //! Must not know: the origin of the texts.
 //!
 //! 1. A configured secret never survives, in any place and in any encoding.
-//! 2. Of a URL only scheme, host and path survive: no user, password, query or signature.
+//! 2. Of a URL only scheme, host and path survive: no user, password, query or signature. The
+//!    container in an `abfss` URL is part of its path.
 //! 3. The headers that carry credentials survive by name only, and lists of bytes not at all.
 //! 4. The result of [`Redactor::clean`] is one line of bounded length.
 
@@ -167,6 +168,9 @@ pub(crate) fn hide_in_urls(text: &str) -> String {
             None => (url, false),
         };
         match url.rsplit_once('@') {
+            Some((container, _)) if before.ends_with("abfss") && is_container(container) => {
+                out.push_str(url);
+            }
             Some((_, host)) => {
                 out.push_str(HIDDEN);
                 out.push('@');
@@ -182,6 +186,13 @@ pub(crate) fn hide_in_urls(text: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// Returns whether the part of an `abfss` URL before the `@` is the name of a container, which is
+/// no secret. Keys of Azure are longer.
+fn is_container(user: &str) -> bool {
+    const CHARS_MAX: usize = 63;
+    user.len() <= CHARS_MAX && user.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 fn is_url_end(c: char) -> bool {
@@ -283,7 +294,9 @@ fn hide_parameters(text: &str) -> String {
             rest.match_indices(name).find_map(|(from, name)| {
                 let value = at + from + name.len();
                 let length = value_length(text, value);
-                (length == 0 || length >= *chars_min).then_some((value, length))
+                // `skip_signature=true` is an option.
+                let is_flag = matches!(value_at(text, value, length), "true" | "false");
+                (length == 0 || !is_flag && length >= *chars_min).then_some((value, length))
             })
         });
         let Some((value, length)) = found.min() else { break };
@@ -295,6 +308,10 @@ fn hide_parameters(text: &str) -> String {
     }
     out.push_str(text.get(at..).unwrap_or_default());
     out
+}
+
+fn value_at(text: &str, at: usize, length: usize) -> &str {
+    text.get(at..at + length).unwrap_or_default()
 }
 
 /// Returns the length of the value that begins at `at`.

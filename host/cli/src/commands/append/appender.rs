@@ -17,7 +17,7 @@ use crate::commands::append::durability::Durability;
 use crate::commands::append::events::{Blank, Lines, first_with_nul, number_of};
 use crate::commands::append::input::{Item, Items};
 use crate::commands::append::line_splitter::LineSplitter;
-use crate::numbers::to_usize;
+use crate::numbers::{to_u64, to_usize};
 use crate::process::exit::{Code, Failure};
 use crate::process::signals::Signals;
 use crate::progress::Progress;
@@ -131,7 +131,8 @@ impl<'a> Appender<'a> {
         if open > 0 {
             let Place { file, line } = &self.place;
             let line = line + 1;
-            tracing::warn!("{file}:{line}: left out {open} bytes of a line without its end");
+            let bytes = count(to_u64(open), "byte", "bytes");
+            tracing::warn!("{file}:{line}: discarded an incomplete last line ({bytes})");
         }
         Ok(())
     }

@@ -145,7 +145,7 @@ fn progress(files: &[PathBuf], shared: &Shared, location: &Location) -> Progress
     if !typed {
         return Progress::of_events(shared, &format!("appending to {location}:"));
     }
-    report::print_line(shared.quiet, "reading events, one a line; Ctrl-D ends");
+    report::print_line(shared.quiet, "reading events, one per line; press Ctrl-D to finish");
     Progress::none()
 }
 
