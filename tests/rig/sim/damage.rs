@@ -172,7 +172,9 @@ impl State {
             ObjectName::Manifest(generation) => {
                 let text = std::str::from_utf8(&was).ok()?;
                 let said = text.find("\"segments\"")?;
-                if generation > Generation::FIRST && plan.chance(3, 4) {
+                let may_be_cut =
+                    generation > Generation::FIRST && !self.has_harmed_index(generation);
+                if may_be_cut && plan.chance(3, 4) {
                     bytes.as_mut()?.truncate(said + plan.index(was.len() - said));
                 } else {
                     flip(plan, bytes.as_mut()?);
@@ -187,12 +189,25 @@ impl State {
         Some(key)
     }
 
+    /// Returns whether an index of this generation is damaged. If its manifest were cut short too,
+    /// no digest of the index would be left: a changed time in it could not be noticed.
+    fn has_harmed_index(&self, generation: Generation) -> bool {
+        self.history.damage.was.keys().any(|key| match object(key) {
+            Some(ObjectName::Index(index)) => index.0.generation == generation,
+            _ => false,
+        })
+    }
+
     /// False for objects that are never tried: those that no operation reads, legacy batches, which
-    /// have no digest, and objects damaged before.
+    /// have no digest, objects damaged before, and indexes whose manifest is damaged.
     fn can_be_harmed(&self, key: &str) -> bool {
         let of_log = match object(key) {
             Some(ObjectName::Batch(name)) => name.origin.is_some(),
-            Some(ObjectName::Segment(_) | ObjectName::Index(_)) => self.history.needs(key),
+            Some(ObjectName::Segment(_)) => self.history.needs(key),
+            Some(ObjectName::Index(index)) => {
+                let manifest = log().key(index.0.generation);
+                self.history.needs(key) && !self.history.damage.is_damaged(&manifest)
+            }
             Some(ObjectName::Manifest(_)) => true,
             None => false,
         };
