@@ -68,8 +68,8 @@ pub const READ_PARTS_MAX: u64 = 1_100;
 /// Ranges of one ordered read, as many as the interface allows.
 pub const READ_RANGES_MAX: usize = 10_000;
 
-/// Parts of the first ordered read after one that was interrupted. It doubles from read to read, so
-/// many damaged objects cost little more than their number of requests.
+/// Parts of the first ordered read after one that was interrupted. It doubles from read to read.
+/// Thus N damaged objects cost little more than N requests.
 pub const READ_RANGES_AFTER_RESTART: usize = 64;
 
 /// Objects deleted in one call: what one bulk delete request takes on S3.

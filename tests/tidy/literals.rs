@@ -1,30 +1,67 @@
-//! The string literals of Rust sources.
+//! The code, the comments and the string literals of Rust sources.
+
+/// A part of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Code,
+    Comment,
+    Literal,
+}
 
 /// Returns the string literals of a source, each with the line on which it begins.
 ///
 /// Escapes and values in braces are left out: they are no words of the text.
 pub(crate) fn literals(text: &str) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
+    let parts = parts(text).into_iter().filter(|(_, part, _)| *part == Part::Literal);
+    parts.map(|(number, _, literal)| (number, without_values(&literal))).collect()
+}
+
+/// Returns the comments of a source, each with the line on which it begins.
+pub(crate) fn comments(text: &str) -> Vec<(usize, String)> {
+    let parts = parts(text).into_iter().filter(|(_, part, _)| *part == Part::Comment);
+    parts.map(|(number, _, comment)| (number, comment)).collect()
+}
+
+/// Returns a source without comments, and with `""` for each literal.
+pub(crate) fn code(text: &str) -> String {
+    let parts = parts(text).into_iter();
+    let kept = parts.map(|(_, part, text)| match part {
+        Part::Code => text,
+        Part::Comment => String::new(),
+        Part::Literal => "\"\"".to_owned(),
+    });
+    kept.collect()
+}
+
+/// Cuts a source into its parts, each with the line on which it begins.
+fn parts(text: &str) -> Vec<(usize, Part, String)> {
+    let mut found: Vec<(usize, Part, String)> = Vec::new();
     let mut rest = text;
     let mut number = 1;
     while let Some(c) = rest.chars().next() {
-        let (length, literal) = if rest.starts_with("//") {
-            (rest.find('\n').unwrap_or(rest.len()), None)
+        let same = |length: usize| rest.get(..length).unwrap_or_default().to_owned();
+        let (length, part, inside) = if rest.starts_with("//") {
+            let length = rest.find('\n').unwrap_or(rest.len());
+            (length, Part::Comment, same(length))
+        } else if rest.starts_with("/*") {
+            let length = rest.find("*/").map_or(rest.len(), |at| at + 2);
+            (length, Part::Comment, same(length))
         } else if let Some((length, inside)) = raw(rest) {
-            (length, Some(inside.to_owned()))
+            (length, Part::Literal, inside.to_owned())
         } else if c == '"' {
             let (length, inside) = escaped(rest);
-            (length, Some(inside))
+            (length, Part::Literal, inside)
         } else if c == '\'' {
-            (character(rest), None)
+            (character(rest), Part::Code, same(character(rest)))
         } else if c.is_alphanumeric() || c == '_' {
             // The end of a name is no beginning of a raw string.
             let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
-            (end.unwrap_or(rest.len()), None)
+            let end = end.unwrap_or(rest.len());
+            (end, Part::Code, same(end))
         } else {
-            (c.len_utf8(), None)
+            (c.len_utf8(), Part::Code, c.to_string())
         };
-        found.extend(literal.map(|literal| (number, without_values(&literal))));
+        found.push((number, part, inside));
         let (passed, behind) = rest.split_at(length);
         number += passed.matches('\n').count();
         rest = behind;
@@ -109,4 +146,12 @@ fn literals_are_found_between_comments_and_characters() {
     let expected =
         [(2, "one 0 two"), (3, "three \"four"), (3, "f ive"), (3, "six"), (3, "se     ven")];
     assert_eq!(lines.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn code_is_what_no_comment_and_no_literal_has() {
+    let source = "a(\"b // c\"); d /* \"e */ f // g\nh";
+    assert_eq!(code(source), "a(\"\"); d  f \nh");
+    let found = comments(source);
+    assert_eq!(found, [(1, "/* \"e */".to_owned()), (1, "// g".to_owned())]);
 }

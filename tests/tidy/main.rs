@@ -8,7 +8,7 @@ mod modules;
 mod pages;
 mod sources;
 
-use literals::literals;
+use literals::{comments, literals};
 use modules::Modules;
 use sources::{Source, links, sources};
 
@@ -34,6 +34,13 @@ const CIRCLES: [([&str; 5], &str); 1] = [(
     ],
     "generated bindings name the types of the resources, whose methods are traits of the bindings",
 )];
+
+/// Findings that stay among the imports from the root, and the reason.
+const OF_ROOT: [(&str, &str); 3] = [
+    ("guest/src: component -> exports::Component", "`super` of a module within the file"),
+    ("guest/src: mutants -> Mutant", "`super` of a module within the file"),
+    ("host/cli/src: process::signals -> #[path", "a file for each kind of system"),
+];
 
 const COLUMNS_MAX: usize = 100;
 const LINES_MAX: usize = 400;
@@ -78,6 +85,15 @@ fn modules_import_only_from_the_layers_below() {
     up.extend(Modules::below("host/src").upward(&HOST));
     up.extend(Modules::below("host/cli/src").upward(&COMMAND_LINE));
     none(up, "a module imports from a layer above its own");
+}
+
+#[test]
+fn items_are_imported_from_their_own_modules() {
+    let places = ["guest/src", "host/src", "host/cli/src"].map(Modules::below);
+    let mut found: Vec<_> =
+        places.iter().flat_map(|place| place.imports_of_root()).cloned().collect();
+    found.retain(|import| !OF_ROOT.iter().any(|(known, _)| known == import));
+    none(found, "an import names the root, or is hidden from the test of layers");
 }
 
 #[test]
@@ -149,12 +165,14 @@ fn files_have_at_most_400_lines() {
 #[test]
 fn summaries_begin_with_a_verb_or_a_noun() {
     let mut found = Vec::new();
-    for source in sources(&["rs"]) {
+    for source in sources(&["rs", "wit"]) {
         let mut was_doc = false;
         for (number, line) in source.lines() {
             let line = line.trim_start();
-            let text = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
+            let doc = |mark| line.strip_prefix(mark);
+            let text = doc("///").or_else(|| doc("//!")).or_else(|| doc("/**"));
             let first = text.unwrap_or_default().split_whitespace().next().unwrap_or_default();
+            let first = first.trim_matches(|c: char| !c.is_alphabetic());
             if !was_doc && NO_SUMMARY.contains(&first) {
                 found.push(format!("{}:{number}: {line}", source.path));
             }
@@ -194,9 +212,11 @@ fn words_are_those_of_the_glossary() {
         if source.path == "ARCHITECTURE.md" {
             continue;
         }
-        let is_prose = ["md", "js", "mjs"].iter().any(|ending| source.path.ends_with(ending));
-        let lines = source.lines().filter(|(_, line)| is_prose || is_comment(line));
-        let mut texts: Vec<_> = lines.map(|(number, line)| (number, line.to_owned())).collect();
+        let is_code = ["rs", "wit"].iter().any(|ending| source.path.ends_with(ending));
+        let mut texts = match is_code {
+            true => paragraphs(comments(&source.text).into_iter()),
+            false => paragraphs(source.lines().map(|(number, line)| (number, line.to_owned()))),
+        };
         if source.path.ends_with(".rs") {
             texts.extend(literals(&source.text));
         }
@@ -208,6 +228,26 @@ fn words_are_those_of_the_glossary() {
         }
     }
     none(found, "a word has another one in the glossary of ARCHITECTURE.md");
+}
+
+/// Joins consecutive lines: a phrase may go over their end. A row of a table stays alone.
+fn paragraphs(lines: impl Iterator<Item = (usize, String)>) -> Vec<(usize, String)> {
+    let mut found: Vec<(usize, String)> = Vec::new();
+    let mut last = 0;
+    for (number, line) in lines {
+        let text = line.trim_start_matches(['/', '!', '*', ' ']);
+        match found.last_mut() {
+            Some((_, paragraph))
+                if number == last + 1 && !text.is_empty() && !text.starts_with('|') =>
+            {
+                paragraph.push(' ');
+                paragraph.push_str(text);
+            }
+            _ => found.push((number, text.to_owned())),
+        }
+        last = if text.is_empty() { 0 } else { number };
+    }
+    found
 }
 
 #[test]

@@ -2,9 +2,13 @@
 //!
 //! An import is a path that begins with `crate`, `super` or `self`, in an item `use` or elsewhere.
 //! Tests of a module and arrows between a module and its own children do not count.
+//!
+//! Items are imported from the module that declares them: through the root, a layer could reach
+//! each other one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::literals::code;
 use super::sources::sources;
 
 type Path = Vec<String>;
@@ -12,6 +16,8 @@ type Path = Vec<String>;
 pub(crate) struct Modules {
     place: String,
     imports: BTreeMap<Path, BTreeSet<Path>>,
+    /// Imports from the root, or by another name of it.
+    of_root: Vec<String>,
 }
 
 impl Modules {
@@ -21,12 +27,23 @@ impl Modules {
         let mut texts = BTreeMap::new();
         for source in sources(&["rs"]) {
             let Some(file) = source.path.strip_prefix(&prefix) else { continue };
-            let is_test = file.ends_with("tests.rs") || file.split('/').any(|part| part == "tests");
+            let is_test = file.split('/').any(|part| ["tests", "tests.rs"].contains(&part));
             if !is_test {
                 texts.insert(module_of(file), source.text);
             }
         }
         let known: BTreeSet<Path> = texts.keys().cloned().collect();
+        let mut of_root = Vec::new();
+        for (module, text) in texts.iter().filter(|(module, _)| !module.is_empty()) {
+            let paths = paths_in(text, module).into_iter();
+            let from_root = paths.filter(|path| longest_known(path.clone(), &known).is_empty());
+            let from_root = from_root.map(|path| path.join("::"));
+            let code = code(text);
+            let renames = ["crate as ", "super as ", "extern crate self", "#[path", "include!("];
+            let renames = renames.iter().filter(|rename| code.contains(**rename));
+            let found = from_root.chain(renames.map(|rename| (*rename).to_owned()));
+            of_root.extend(found.map(|name| format!("{place}: {} -> {name}", module.join("::"))));
+        }
         let imports = texts.iter().map(|(module, text)| {
             let mut targets: BTreeSet<Path> = paths_in(text, module)
                 .into_iter()
@@ -36,22 +53,33 @@ impl Modules {
             targets.retain(|target| !is_parent(target, module) && !is_parent(module, target));
             (module.clone(), targets)
         });
-        Self { place: place.to_owned(), imports: imports.collect() }
+        Self { place: place.to_owned(), imports: imports.collect(), of_root }
     }
 
-    /// Returns imports from a layer above, by the crate's layers from below. Modules of no layer do
-    /// not count.
+    /// Returns imports that name no module, each as `PLACE: MODULE -> ITEM`.
+    pub(crate) fn imports_of_root(&self) -> &[String] {
+        &self.of_root
+    }
+
+    /// Returns imports from a layer above, by the crate's layers from below, directly or through
+    /// modules of no layer.
     pub(crate) fn upward(&self, layers: &[&str]) -> Vec<String> {
         let floor =
             |path: &Path| layers.iter().position(|layer| path.first().is_some_and(|p| p == layer));
         let mut found = Vec::new();
-        for (module, targets) in &self.imports {
-            for target in targets {
-                if let (Some(from), Some(to)) = (floor(module), floor(target))
-                    && to > from
-                {
-                    let (from, to) = (module.join("::"), target.join("::"));
-                    found.push(format!("{}: {from} -> {to}", self.place));
+        for module in self.imports.keys() {
+            let Some(from) = floor(module) else { continue };
+            let (mut next, mut passed) = (vec![module], BTreeSet::new());
+            while let Some(at) = next.pop() {
+                for target in self.imports.get(at).into_iter().flatten() {
+                    match floor(target) {
+                        Some(to) if to > from => {
+                            let (from, to) = (module.join("::"), target.join("::"));
+                            found.push(format!("{}: {from} -> {to}", self.place));
+                        }
+                        None if passed.insert(target) => next.push(target),
+                        _ => {}
+                    }
                 }
             }
         }
@@ -108,15 +136,18 @@ fn longest_known(mut path: Path, known: &BTreeSet<Path>) -> Path {
     path
 }
 
-/// Returns the paths that the text names, from the crate's root on. Comments and the tests at the
-/// end of a file are left out.
+/// Returns the paths that the text names, from the crate's root on. Comments, literals and tests
+/// are left out.
 fn paths_in(text: &str, module: &Path) -> Vec<Path> {
-    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    let code: String = text
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or_default())
-        .collect::<Vec<_>>()
-        .join("\n");
+    const TESTS: &str = "#[cfg(test)]\nmod tests {";
+    let mut code = code(text).replace("r#", "");
+    if let Some(start) = code.find(TESTS) {
+        let end = code.get(start..).and_then(|tests| tests.find("\n}"));
+        code.replace_range(start..end.map_or(code.len(), |length| start + length), "");
+    }
+    let code: String =
+        code.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let code = code.replace(" ::", "::").replace(":: ", "::");
     let mut paths = Vec::new();
     for start in ["crate::", "super::", "self::"] {
         for (at, _) in code.match_indices(start) {
