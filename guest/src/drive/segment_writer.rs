@@ -210,7 +210,10 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         let key = self.catalog.name.key(self.name());
         let failed = |error: WriteError| write_failed(&key, error);
         let content: Content<S> = match self.content.take() {
-            None => Content::Small(self.begin_segment(lines)?),
+            None => {
+                self.begin_segment()?;
+                Content::Small(lines)
+            }
             Some(Content::Small(bytes)) => Content::Small(host_bytes::join(Some(bytes), lines)),
             Some(Content::Large(upload)) => {
                 upload.write(lines).map_err(failed)?;
@@ -228,15 +231,15 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         Ok(())
     }
 
-    /// Begins a segment with its first bytes.
-    fn begin_segment(&mut self, bytes: S::Bytes) -> Result<S::Bytes, Error> {
+    /// Begins a segment.
+    fn begin_segment(&mut self) -> Result<(), Error> {
         let name = self.name();
         if name.part >= COMMIT_SEGMENTS_MAX {
             let message = format!("a commit writes at most {COMMIT_SEGMENTS_MAX} segments");
             return Err(Error::Unsupported(message));
         }
         self.segments.push(NewSegment { name, batches: Vec::new(), index: None });
-        Ok(bytes)
+        Ok(())
     }
 
     /// The name of the segment in progress.
@@ -254,7 +257,8 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
             Some(content) => content,
             // Lost events have positions and no bytes.
             None if batches.iter().any(|batch| batch.events > 0) => {
-                Content::Small(self.begin_segment(S::Bytes::new(&[]))?)
+                self.begin_segment()?;
+                Content::Small(S::Bytes::new(&[]))
             }
             // Only batches without events, which stand in no index.
             None => return Ok(()),
