@@ -30,40 +30,37 @@ const CREATE_RATIO_MAX: f64 = 1.1;
 
 pub(crate) fn far(lab: &Lab) -> Vec<Line> {
     // The rate is ahead of SlateDB's with any number of tasks.
-    let cases = [(1, 1.0), (16, 1.0), (256, 1.0)];
-    cases
-        .into_iter()
-        .flat_map(|(tasks, goal)| {
-            let runs = (0..lab.runs).map(|_| {
-                let near = || Arc::new(far::far(InMemory::new()));
-                let slatedb = slatedb(lab, "far", tasks);
-                Run {
-                    create: creates(lab, near(), tasks),
-                    log: appends(lab, &store(near()), tasks),
-                    slatedb,
-                }
-            });
-            lines(&runs.collect::<Vec<_>>(), tasks, goal, true)
-        })
-        .collect()
+    measured(lab, [(1, 1.0), (16, 1.0), (256, 1.0)], true, |tasks| {
+        let near = || Arc::new(far::far(InMemory::new()));
+        let slatedb = slatedb(lab, "far", tasks);
+        let create = creates(lab, near(), tasks);
+        Run { log: appends(lab, &store(near()), tasks), slatedb, create }
+    })
 }
 
 pub(crate) fn folder(lab: &Lab) -> Vec<Line> {
     // With 16 tasks it is ahead by half. The others are held.
-    let cases = [(1, 1.9), (16, 1.5), (256, 1.4)];
-    cases
-        .into_iter()
-        .flat_map(|(tasks, goal)| {
-            let runs = (0..lab.runs).map(|_| {
-                let folders = [lab.temporary(), lab.temporary(), lab.temporary()];
-                let [one, two, three] = folders.each_ref().map(|folder| folder.path());
-                let slatedb = slatedb(lab, one.to_str().expect("a name"), tasks);
-                let create = creates(lab, Arc::new(files(two)), tasks);
-                Run { log: appends(lab, &local(three), tasks), slatedb, create }
-            });
-            lines(&runs.collect::<Vec<_>>(), tasks, goal, false)
-        })
-        .collect()
+    measured(lab, [(1, 1.9), (16, 1.5), (256, 1.4)], false, |tasks| {
+        let folders = [lab.temporary(), lab.temporary(), lab.temporary()];
+        let [one, two, three] = folders.each_ref().map(|folder| folder.path());
+        let slatedb = slatedb(lab, one.to_str().expect("a name"), tasks);
+        let create = creates(lab, Arc::new(files(two)), tasks);
+        Run { log: appends(lab, &local(three), tasks), slatedb, create }
+    })
+}
+
+/// Measures runs of each number of tasks, with the ratio to SlateDB's rate that is the goal.
+fn measured(
+    lab: &Lab,
+    cases: [(usize, f64); 3],
+    is_far: bool,
+    run: impl Fn(usize) -> Run,
+) -> Vec<Line> {
+    let lines_of = |(tasks, goal)| {
+        let runs: Vec<_> = (0..lab.runs).map(|_| run(tasks)).collect();
+        lines(&runs, tasks, goal, is_far)
+    };
+    cases.into_iter().flat_map(lines_of).collect()
 }
 
 fn files(folder: &Path) -> LocalFileSystem {
