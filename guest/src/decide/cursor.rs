@@ -150,11 +150,10 @@ impl Cursor {
     pub(crate) fn enter(&mut self, segment: &SegmentRecord, index: &Index) -> Option<SegmentRange> {
         let mut range: Option<SegmentRange> = None;
         let mut length = 0;
-        let (mut position, mut offset) = (segment.position, 0_u64);
-        for batch in &index.batches {
-            let positions = position..position + batch.events;
+        let mut offset = 0_u64;
+        for (batch, positions) in index.positions(segment) {
             let bytes = offset..offset + batch.bytes;
-            (position, offset) = (positions.end, bytes.end);
+            offset = bytes.end;
             let wanted = positions.end > self.at.next
                 && batch.events_stored() > 0
                 && self.times.wants(batch.name.time)
@@ -172,7 +171,7 @@ impl Cursor {
                     range = Some(SegmentRange {
                         segment: *segment,
                         batches: vec![*batch],
-                        position: positions.start,
+                        position: positions.start + batch.trimmed,
                         bytes,
                     });
                 }

@@ -213,3 +213,22 @@ fn lost_batches_around_the_wanted_range_are_missed() {
     cursor.leave(&segment, Some(&index));
     assert_eq!((cursor.take_lost(), cursor.position().next), (2, 5));
 }
+
+#[test]
+fn lost_batch_cut_by_a_trim_before_the_wanted_range_is_missed_whole() {
+    // Of three events of the lost batch, one was trimmed, and two are missing.
+    let lost = BatchRecord {
+        events: 2,
+        bytes: 0,
+        digest: Digest::of(b""),
+        trimmed: 1,
+        lost: true,
+        ..record(name(1, 1), "")
+    };
+    let kept = record(name(2, 1), "a\n");
+    let index = Index::new(vec![lost, kept]);
+    let segment = SegmentRecord { position: 1, batches: 2, ..segment_record(3, 2) };
+    let mut cursor = Cursor::new(Position { next: 1, ..<_>::default() }, Times::default(), None);
+    let range = cursor.enter(&segment, &index).unwrap();
+    assert_eq!((range.position, range.bytes, cursor.take_lost()), (3, 0..2, 2));
+}
