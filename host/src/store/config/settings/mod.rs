@@ -15,6 +15,7 @@ mod open_error;
 pub(crate) mod option_names;
 mod retries;
 mod values;
+mod ways;
 
 use object_store::RetryConfig;
 use percent_encoding::percent_decode_str;

@@ -11,8 +11,8 @@ use object_store::aws::AmazonS3ConfigKey;
 use object_store::azure::AzureConfigKey;
 use object_store::gcp::GoogleConfigKey;
 
-use super::effect::{AZURE_CREDENTIALS, GOOGLE_CREDENTIALS, S3_CREDENTIALS};
 use super::values::Form;
+use super::ways::{AZURE_CREDENTIALS, GOOGLE_CREDENTIALS, S3_CREDENTIALS};
 
 /// One option.
 #[derive(Debug, Clone, Copy)]

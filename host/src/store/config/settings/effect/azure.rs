@@ -5,25 +5,9 @@
 
 use object_store::azure::AzureConfigKey as Azure;
 
+use super::super::ways::AZURE_CREDENTIALS;
 use super::super::{OpenError, Settings};
 use super::{BETTER, Of, TAGS, UNSIGNED};
-
-/// The ways to have credentials for Azure, the first one first.
-pub(crate) const AZURE_CREDENTIALS: [&[Azure]; 8] = [
-    &[
-        Azure::FabricTokenServiceUrl,
-        Azure::FabricWorkloadHost,
-        Azure::FabricSessionToken,
-        Azure::FabricClusterIdentifier,
-    ],
-    &[Azure::Token],
-    &[Azure::AccessKey],
-    &[Azure::ClientId, Azure::AuthorityId, Azure::AuthorityHost, Azure::FederatedTokenFile],
-    &[Azure::ClientId, Azure::AuthorityId, Azure::AuthorityHost, Azure::ClientSecret],
-    &[Azure::SasKey],
-    &[Azure::UseAzureCli],
-    &[Azure::ClientId, Azure::MsiEndpoint, Azure::ObjectId, Azure::MsiResourceId],
-];
 
 /// The way to have credentials that the library will take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

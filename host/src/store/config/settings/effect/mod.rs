@@ -14,10 +14,10 @@ use object_store::ClientConfigKey as Client;
 use object_store::aws::AmazonS3ConfigKey as S3;
 use object_store::gcp::GoogleConfigKey as Google;
 
+use super::ways::{GOOGLE_CREDENTIALS, S3_CREDENTIALS};
 use super::{OpenError, Origin, ServiceKey, SettingName, Settings};
 use crate::store::config::truth::truth_of;
 
-pub(crate) use azure::AZURE_CREDENTIALS;
 pub(crate) use azure::{azure_asks_machine, azure_reads_token, check_azure};
 
 /// The sources that a rule applies to.
@@ -186,15 +186,6 @@ pub(crate) fn s3_encryption(settings: &Settings<S3>) -> Option<String> {
     settings.get_named(ALGORITHM).map(str::to_owned)
 }
 
-/// The ways to have credentials for S3, the first one first.
-pub(crate) const S3_CREDENTIALS: [&[S3]; 5] = [
-    &[S3::AccessKeyId, S3::SecretAccessKey, S3::Token],
-    &[S3::WebIdentityTokenFile, S3::RoleArn, S3::RoleSessionName, S3::StsEndpoint],
-    &[S3::ContainerCredentialsRelativeUri],
-    &[S3::ContainerCredentialsFullUri, S3::ContainerAuthorizationTokenFile],
-    &[S3::MetadataEndpoint, S3::ImdsV1Fallback],
-];
-
 fn check_s3_credentials(settings: &Settings<S3>) -> Result<(), OpenError> {
     const SECRET: &str = "this setting needs AWS_SECRET_ACCESS_KEY (an empty one is none), or \
                           the option aws_secret_access_key";
@@ -245,14 +236,6 @@ fn check_s3_credentials(settings: &Settings<S3>) -> Result<(), OpenError> {
         ),
     ])
 }
-
-/// The ways to have credentials for Google, the first one first.
-pub(crate) const GOOGLE_CREDENTIALS: [&[Google]; 4] = [
-    &[Google::BearerToken],
-    &[Google::ServiceAccount],
-    &[Google::ServiceAccountKey],
-    &[Google::ApplicationCredentials],
-];
 
 /// Checks the settings of Google Cloud Storage. `default_file` states that a file of credentials
 /// exists where the library looks for one.
