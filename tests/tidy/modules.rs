@@ -1,10 +1,14 @@
 //! The modules of a crate and their imports, found in the text.
 //!
-//! An import is a path that begins with `crate`, `super` or `self`, in an item `use` or elsewhere.
-//! Tests of a module and arrows between a module and its own children do not count.
+//! An import is a path that begins with `crate`, `super`, `self`, a child or an imported module, in
+//! an item `use` or elsewhere. Tests of a module do not count.
 //!
 //! Items are imported from the module that declares them: through the root, a layer could reach
 //! each other one.
+//!
+//! A module and those in it are one thing in several files: a parent calls its children, and a
+//! child uses the types of its parent. So a circle counts only if no module of it contains all
+//! others: between two children of one parent, or between a module and any part of another one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,28 +36,37 @@ impl Modules {
                 texts.insert(module_of(file), source.text);
             }
         }
+        Self::of(place, &texts)
+    }
+
+    /// Finds the imports in the texts of all modules.
+    fn of(place: &str, texts: &BTreeMap<Path, String>) -> Self {
         let known: BTreeSet<Path> = texts.keys().cloned().collect();
-        let mut of_root = Vec::new();
-        for (module, text) in texts.iter().filter(|(module, _)| !module.is_empty()) {
-            let paths = paths_in(text, module).into_iter();
-            let from_root = paths.filter(|path| longest_known(path.clone(), &known).is_empty());
-            let from_root = from_root.map(|path| path.join("::"));
-            let code = code(text);
-            let renames = ["crate as ", "super as ", "extern crate self", "#[path", "include!("];
-            let renames = renames.iter().filter(|rename| code.contains(**rename));
-            let found = from_root.chain(renames.map(|rename| (*rename).to_owned()));
-            of_root.extend(found.map(|name| format!("{place}: {} -> {name}", module.join("::"))));
+        let (mut imports, mut of_root) = (BTreeMap::new(), Vec::new());
+        for (module, text) in texts {
+            let code = code_of_imports(text);
+            let mut paths = paths_in(&code, module);
+            if !module.is_empty() {
+                let is_known = |path: &Path| !longest_known(path.clone(), &known).is_empty();
+                let from_root = paths.iter().filter(|path| !is_known(path));
+                let from_root = from_root.map(|path| path.join("::"));
+                let renames =
+                    ["crate as ", "super as ", "extern crate self", "#[path", "include!("];
+                let renames = renames.iter().filter(|rename| code.contains(**rename));
+                let found = from_root.chain(renames.map(|rename| (*rename).to_owned()));
+                of_root
+                    .extend(found.map(|name| format!("{place}: {} -> {name}", module.join("::"))));
+            }
+            let imported = paths.iter().filter(|path| known.contains(*path)).cloned();
+            let named: BTreeSet<Path> = imported.chain(children_of(module, &known)).collect();
+            for path in &named {
+                paths.extend(paths_by_name(&code, path));
+            }
+            let targets = paths.into_iter().map(|path| longest_known(path, &known));
+            let targets = targets.filter(|target| !target.is_empty() && target != module);
+            imports.insert(module.clone(), targets.collect());
         }
-        let imports = texts.iter().map(|(module, text)| {
-            let mut targets: BTreeSet<Path> = paths_in(text, module)
-                .into_iter()
-                .map(|path| longest_known(path, &known))
-                .filter(|target| !target.is_empty() && target != module)
-                .collect();
-            targets.retain(|target| !is_parent(target, module) && !is_parent(module, target));
-            (module.clone(), targets)
-        });
-        Self { place: place.to_owned(), imports: imports.collect(), of_root }
+        Self { place: place.to_owned(), imports, of_root }
     }
 
     /// Returns imports that name no module, each as `PLACE: MODULE -> ITEM`.
@@ -86,29 +99,51 @@ impl Modules {
         found
     }
 
-    /// Returns modules that reach each other, each circle sorted by name.
+    /// Returns circles, each with its modules sorted by name. A circle counts if no module of it
+    /// contains all others: a module and those in it may use each other.
     pub(crate) fn circles(&self) -> Vec<Vec<String>> {
-        let reach: BTreeMap<&Path, BTreeSet<&Path>> =
-            self.imports.keys().map(|module| (module, self.reached_from(module))).collect();
-        let mut circles = BTreeSet::new();
-        for (module, reached) in &reach {
-            let both =
-                |other: &&&Path| reach.get(**other).is_some_and(|back| back.contains(module));
-            let circle: Vec<String> =
-                reached.iter().filter(both).map(|path| path.join("::")).collect();
-            if circle.len() > 1 {
-                circles.insert(circle);
+        let mut found = Vec::new();
+        let mut groups = self.groups(&self.imports.keys().collect());
+        while let Some(group) = groups.pop() {
+            match group.iter().find(|head| group.iter().all(|module| module.starts_with(head))) {
+                // Circles through the head do not count. Others of the group do.
+                Some(head) => {
+                    let others = group.iter().copied().filter(|module| module != head);
+                    groups.extend(self.groups(&others.collect()));
+                }
+                None => found.push(group.iter().map(|module| module.join("::")).collect()),
             }
         }
-        circles.into_iter().collect()
+        found.sort();
+        found
     }
 
-    fn reached_from<'a>(&'a self, module: &'a Path) -> BTreeSet<&'a Path> {
+    /// Returns the largest groups among these modules in which each reaches each other.
+    fn groups<'a>(&'a self, modules: &BTreeSet<&'a Path>) -> Vec<BTreeSet<&'a Path>> {
+        let reach: BTreeMap<&Path, BTreeSet<&Path>> =
+            modules.iter().map(|module| (*module, self.reached_from(module, modules))).collect();
+        let mut groups = BTreeSet::new();
+        for (module, reached) in &reach {
+            let both = |other: &&&Path| reach.get(*other).is_some_and(|back| back.contains(module));
+            let group: BTreeSet<&Path> = reached.iter().filter(both).copied().collect();
+            if group.len() > 1 {
+                groups.insert(group);
+            }
+        }
+        groups.into_iter().collect()
+    }
+
+    /// Returns the modules that this one reaches through these.
+    fn reached_from<'a>(
+        &'a self,
+        module: &'a Path,
+        among: &BTreeSet<&'a Path>,
+    ) -> BTreeSet<&'a Path> {
         let mut reached = BTreeSet::new();
         let mut next = vec![module];
         while let Some(module) = next.pop() {
             for target in self.imports.get(module).into_iter().flatten() {
-                if reached.insert(target) {
+                if among.contains(target) && reached.insert(target) {
                     next.push(target);
                 }
             }
@@ -125,8 +160,10 @@ fn module_of(file: &str) -> Path {
     path
 }
 
-fn is_parent(parent: &Path, child: &Path) -> bool {
-    child.starts_with(parent)
+/// Returns the modules directly in this one.
+fn children_of<'a>(module: &'a Path, known: &'a BTreeSet<Path>) -> impl Iterator<Item = Path> + 'a {
+    let is_child = |path: &&Path| path.len() == module.len() + 1 && path.starts_with(module);
+    known.iter().filter(is_child).cloned()
 }
 
 fn longest_known(mut path: Path, known: &BTreeSet<Path>) -> Path {
@@ -136,9 +173,8 @@ fn longest_known(mut path: Path, known: &BTreeSet<Path>) -> Path {
     path
 }
 
-/// Returns the paths that the text names, from the crate's root on. Comments, literals and tests
-/// are left out.
-fn paths_in(text: &str, module: &Path) -> Vec<Path> {
+/// Returns a source without comments, literals, tests and spaces that do not count.
+fn code_of_imports(text: &str) -> String {
     const TESTS: &str = "#[cfg(test)]\nmod tests {";
     let mut code = code(text).replace("r#", "");
     if let Some(start) = code.find(TESTS) {
@@ -147,15 +183,14 @@ fn paths_in(text: &str, module: &Path) -> Vec<Path> {
     }
     let code: String =
         code.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    let code = code.replace(" ::", "::").replace(":: ", "::");
+    code.replace(" ::", "::").replace(":: ", "::")
+}
+
+/// Returns the paths that begin with `crate`, `super` or `self`, from the crate's root on.
+fn paths_in(code: &str, module: &Path) -> Vec<Path> {
     let mut paths = Vec::new();
     for start in ["crate::", "super::", "self::"] {
-        for (at, _) in code.match_indices(start) {
-            let before = code.get(..at).and_then(|before| before.chars().next_back());
-            if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | ':')) {
-                continue;
-            }
-            let mut rest = code.get(at..).unwrap_or_default();
+        for mut rest in paths_from(code, start) {
             let mut base = module.clone();
             if let Some(behind) = rest.strip_prefix("crate::") {
                 (base, rest) = (Vec::new(), behind);
@@ -169,6 +204,26 @@ fn paths_in(text: &str, module: &Path) -> Vec<Path> {
         }
     }
     paths
+}
+
+/// Returns the paths that begin with the name of this module, from the crate's root on.
+fn paths_by_name(code: &str, module: &Path) -> Vec<Path> {
+    let mut paths = Vec::new();
+    if let Some((name, base)) = module.split_last() {
+        for rest in paths_from(code, &format!("{name}::")) {
+            expand(&base.to_vec(), rest, &mut paths);
+        }
+    }
+    paths
+}
+
+/// Iterates over the texts that begin with `start`, where a path begins.
+fn paths_from<'a>(code: &'a str, start: &str) -> impl Iterator<Item = &'a str> {
+    code.match_indices(start).filter_map(|(at, _)| {
+        let (before, text) = code.split_at_checked(at)?;
+        let is_within = before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':'));
+        (!is_within).then_some(text)
+    })
 }
 
 /// Parses `a::b::{c, d::E}` behind a known beginning.
@@ -214,4 +269,59 @@ fn items(list: &str) -> Vec<&str> {
         }
     }
     found.into_iter().map(str::trim).filter(|item| !item.is_empty()).collect()
+}
+
+#[cfg(test)]
+fn modules(files: &[(&str, &str)]) -> Modules {
+    let texts = files.iter().map(|(file, text)| (module_of(file), (*text).to_owned()));
+    Modules::of("src", &texts.collect())
+}
+
+#[test]
+fn circle_within_a_module_and_its_children_does_not_count() {
+    let found = modules(&[
+        ("a/mod.rs", "mod b; mod c; fn f() { b::g() }"),
+        ("a/b.rs", "use super::A; use crate::a::c::C;"),
+        ("a/c.rs", "use crate::a::A;"),
+    ]);
+    assert_eq!(found.circles(), [[""; 0]; 0]);
+}
+
+#[test]
+fn circle_of_two_children_counts() {
+    let found = modules(&[
+        ("a.rs", "mod b; mod c; fn f() { b::g() }"),
+        ("a/b.rs", "use super::{A, c::C};"),
+        ("a/c.rs", "use crate::a::b; fn f() -> b::B { super::g() }"),
+    ]);
+    assert_eq!(found.circles(), [["a::b", "a::c"]]);
+}
+
+#[test]
+fn circle_through_a_child_counts() {
+    let by_parent = modules(&[
+        ("a.rs", "mod b; fn f() { b::g() }"),
+        ("a/b.rs", "use crate::c::C;"),
+        ("c.rs", "fn f() -> crate::a::A {}"),
+    ]);
+    assert_eq!(by_parent.circles(), [["a", "a::b", "c"]]);
+    let by_child = modules(&[
+        ("a.rs", "mod b; use crate::c::C;"),
+        ("a/b.rs", "use super::A;"),
+        ("c.rs", "use crate::a; fn f() -> a::b::B {}"),
+    ]);
+    assert_eq!(by_child.circles(), [["a", "a::b", "c"]]);
+}
+
+#[test]
+fn imports_from_above_and_from_the_root_are_found() {
+    let found = modules(&[
+        ("lib.rs", "mod low; mod between; mod high;"),
+        ("low.rs", "use crate::between::B;"),
+        ("between.rs", "use crate::high; fn f() -> high::inner::H {}"),
+        ("high/mod.rs", "use crate::{Item, low::L};"),
+        ("high/inner.rs", "#[cfg(test)]\nmod tests {\n    use crate::Item;\n}"),
+    ]);
+    assert_eq!(found.upward(&["low", "high"]), ["src: low -> high", "src: low -> high::inner"]);
+    assert_eq!(found.imports_of_root(), ["src: high -> Item"]);
 }
