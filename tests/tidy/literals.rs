@@ -22,15 +22,23 @@ pub(crate) fn comments(text: &str) -> Vec<(usize, String)> {
     parts.map(|(number, _, comment)| (number, comment)).collect()
 }
 
-/// Returns a source without comments, and with `""` for each literal.
+/// Returns a source without comments, and with `""` for each literal. Lines keep their numbers.
 pub(crate) fn code(text: &str) -> String {
-    let parts = parts(text).into_iter();
-    let kept = parts.map(|(_, part, text)| match part {
-        Part::Code => text,
-        Part::Comment => String::new(),
-        Part::Literal => "\"\"".to_owned(),
-    });
-    kept.collect()
+    let mut code = String::new();
+    let mut line = 1;
+    for (number, part, text) in parts(text) {
+        code.extend(std::iter::repeat_n('\n', number - line));
+        line = number;
+        match part {
+            Part::Code => {
+                line += text.matches('\n').count();
+                code.push_str(&text);
+            }
+            Part::Comment => {}
+            Part::Literal => code.push_str("\"\""),
+        }
+    }
+    code
 }
 
 /// Cuts a source into its parts, each with the line on which it begins.
@@ -154,4 +162,10 @@ fn code_is_what_no_comment_and_no_literal_has() {
     assert_eq!(code(source), "a(\"\"); d  f \nh");
     let found = comments(source);
     assert_eq!(found, [(1, "/* \"e */".to_owned()), (1, "// g".to_owned())]);
+}
+
+#[test]
+fn code_keeps_the_numbers_of_lines() {
+    let source = "a /* b\n c */\n\"d \\\n e\nf\"\ng";
+    assert_eq!(code(source), "a \n\n\"\"\n\n\ng");
 }

@@ -3,6 +3,7 @@
 //! Reads sources as text and compiles nothing. Findings have a file and a line.
 
 mod crates;
+mod items;
 mod literals;
 mod modules;
 mod pages;
