@@ -8,6 +8,7 @@ mod literals;
 mod modules;
 mod pages;
 mod sources;
+mod test_names;
 
 use literals::{comments, literals};
 use modules::Modules;
@@ -69,13 +70,6 @@ const KEYWORDS: [&str; 16] = [
     "world",
     "flags",
 ];
-
-/// The largest length of a test's name: `subject_condition_outcome`.
-const TEST_NAME_MAX: usize = 65;
-
-/// First words of a test's name that are no subject.
-const NO_SUBJECT: [&str; 9] =
-    ["a", "an", "the", "what", "whatever", "who", "how", "whether", "where"];
 
 fn none(found: Vec<String>, rule: &str) {
     assert!(found.is_empty(), "{rule}:\n{}", found.join("\n"));
@@ -182,27 +176,6 @@ fn summaries_begin_with_a_verb_or_a_noun() {
         }
     }
     none(found, "a summary begins with What, Who, How, Whether or Where");
-}
-
-#[test]
-fn test_names_begin_with_their_subject() {
-    let (mut found, mut tests) = (Vec::new(), 0);
-    for source in sources(&["rs"]) {
-        let mut is_test = false;
-        for (number, line) in source.lines() {
-            let line = line.trim_start();
-            is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
-            let name = line.split_once("fn ").and_then(|(_, rest)| rest.split('(').next());
-            let Some(name) = name.filter(|_| is_test && !line.starts_with('#')) else { continue };
-            (is_test, tests) = (false, tests + 1);
-            let first = name.split('_').next().unwrap_or_default();
-            if name.len() > TEST_NAME_MAX || NO_SUBJECT.contains(&first) {
-                found.push(format!("{}:{number}: {name}", source.path));
-            }
-        }
-    }
-    assert!(tests > 100, "few tests: {tests}");
-    none(found, "a test's name is long, or does not begin with its subject");
 }
 
 #[test]
