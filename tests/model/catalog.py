@@ -22,7 +22,7 @@ EMPTY = dict(gen=0, attempt=None, first=0, next=0, segs=[], retired=[], trimmed=
 
 
 class State:
-    """What a load has found. `names` are all listed batches, `hidden` the live ones behind a gap.
+    """The result of a load. `names` are all listed batches, `hidden` the live ones behind a gap.
     `doubted` are the predecessors that were confirmed and not found, `gone` those that an earlier
     load did not find either. `since` is the step at which it began."""
 

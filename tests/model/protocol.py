@@ -96,7 +96,7 @@ def run(seed, numbered=False):
     if numbered:
         late += [verifier(world)]
         if not lie and pick.random() < 0.5:
-            # Writers rest while others go on, and the indexes of trimmed segments are dropped.
+            # Writers rest while others work, and the indexes of trimmed segments are dropped.
             world.retired = pick.choice([0, 1, 2, 4])
             actors += [new_writer(5, 20, 0.05), new_writer(6, 20, 0.05), new_writer(7, 80)]
             if pick.random() < 0.5:

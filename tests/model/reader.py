@@ -185,7 +185,7 @@ def heir(world):
 
 
 def pending_reader(world, handle):
-    """Reads everything, and then what a writer holds. The writer goes on in the meantime."""
+    """Reads everything, and then what a writer holds. The writer continues in the meantime."""
     for _ in range(world.random.randrange(80)):
         yield
     start = set(world.acknowledged) | set(handle.appended)

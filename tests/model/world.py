@@ -1,4 +1,4 @@
-"""The store, the clock, and what is known to whoever checks.
+"""The store, the clock, and what the checks know.
 
 Each operation yields before it takes effect. A create may fail, land late or lose its reply, and a
 delete may fail. A listing visits each key at an instant of its own, and for some actors it lies.

@@ -1,4 +1,4 @@
-//! The order of the house: layers, circles, and the size and words of files.
+//! The order of the house: layers, circles, names, and the size and words of files.
 //!
 //! Reads sources as text and compiles nothing. Findings have a file and a line.
 
@@ -7,10 +7,11 @@ mod items;
 mod literals;
 mod modules;
 mod pages;
+mod prose;
 mod sources;
 mod test_names;
+mod words;
 
-use literals::{comments, literals};
 use modules::Modules;
 use sources::{Source, links, sources};
 
@@ -51,25 +52,8 @@ const LINES_MAX: usize = 400;
 /// First words that a summary must not have: it begins with a verb or a noun.
 const NO_SUMMARY: [&str; 5] = ["What", "Who", "How", "Whether", "Where"];
 
-/// Words before the name of an item or a variable.
-const KEYWORDS: [&str; 16] = [
-    "const",
-    "enum",
-    "fn",
-    "let",
-    "mod",
-    "mut",
-    "static",
-    "struct",
-    "trait",
-    "type",
-    "interface",
-    "record",
-    "resource",
-    "variant",
-    "world",
-    "flags",
-];
+/// Signs before a summary in Rust, WIT, JavaScript and Python.
+const SUMMARY_MARKS: [&str; 4] = ["///", "//!", "/**", "\"\"\""];
 
 fn none(found: Vec<String>, rule: &str) {
     assert!(found.is_empty(), "{rule}:\n{}", found.join("\n"));
@@ -133,22 +117,38 @@ fn wasmtime_is_named_where_the_sandbox_is() {
 #[test]
 fn lines_have_at_most_100_columns() {
     let mut found = Vec::new();
-    for source in sources(&["rs", "wit", "md", "sh", "mjs", "py"]) {
-        for (number, line) in source.lines() {
-            let is_table = source.path.ends_with(".md") && line.starts_with('|');
-            let is_long = line.chars().count() > COLUMNS_MAX;
-            // A URL cannot be broken. A text that a program prints is easier to find in one line.
-            let is_text = !source.path.ends_with(".md") && line.contains('"') && !is_comment(line);
-            if is_long && !is_table && !is_text && !line.contains("://") {
-                found.push(format!("{}:{number}", source.path));
-            }
-        }
+    for source in sources(&["rs", "wit", "md", "sh", "mjs", "js", "py", "toml", "wat"]) {
+        let is_page = source.ending() == "md";
+        let long = source.lines().filter(|(_, line)| is_long(line, is_page));
+        found.extend(long.map(|(number, _)| format!("{}:{number}", source.path)));
     }
     none(found, "a line is longer than 100 columns");
 }
 
+/// Returns true for a long line that could be broken.
+fn is_long(line: &str, is_page: bool) -> bool {
+    let is_table = is_page && line.starts_with('|');
+    // A URL cannot be broken. A text that a program prints is easier to find in one line.
+    let is_text = !is_page && !is_comment(line) && line.contains(['"', '`']);
+    line.chars().count() > COLUMNS_MAX && !is_table && !is_text && !line.contains("://")
+}
+
+#[test]
+fn long_lines_are_tables_texts_or_urls() {
+    let long = "x".repeat(COLUMNS_MAX);
+    for line in ["//", "# \"", ";; `", "  // \"", " "] {
+        assert!(is_long(&format!("{line}{long}"), false), "{line}");
+    }
+    assert!(is_long(&format!("`{long}`"), true));
+    for line in ["\"", "`", "# https://"] {
+        assert!(!is_long(&format!("{line}{long}"), false), "{line}");
+    }
+    assert!(!is_long(&format!("| {long}"), true));
+    assert!(!is_long(&long, false));
+}
+
 fn is_comment(line: &str) -> bool {
-    line.trim_start().starts_with("//")
+    ["//", "# ", ";;"].iter().any(|mark| line.trim_start().starts_with(mark))
 }
 
 #[test]
@@ -161,125 +161,33 @@ fn files_have_at_most_400_lines() {
 #[test]
 fn summaries_begin_with_a_verb_or_a_noun() {
     let mut found = Vec::new();
-    for source in sources(&["rs", "wit"]) {
-        let mut was_doc = false;
-        for (number, line) in source.lines() {
-            let line = line.trim_start();
-            let doc = |mark| line.strip_prefix(mark);
-            let text = doc("///").or_else(|| doc("//!")).or_else(|| doc("/**"));
-            let first = text.unwrap_or_default().split_whitespace().next().unwrap_or_default();
-            let first = first.trim_matches(|c: char| !c.is_alphabetic());
-            if !was_doc && NO_SUMMARY.contains(&first) {
-                found.push(format!("{}:{number}: {line}", source.path));
-            }
-            was_doc = text.is_some();
+    for source in sources(&["rs", "wit", "js", "mjs", "py"]) {
+        for number in bad_summaries(&source) {
+            found.push(format!("{}:{number}", source.path));
         }
     }
     none(found, "a summary begins with What, Who, How, Whether or Where");
 }
 
-#[test]
-fn words_are_those_of_the_glossary() {
-    let forbidden = forbidden_words();
-    assert!(forbidden.len() > 10, "the glossary has a column of words that are not used");
-    let mut found = Vec::new();
-    for source in sources(&["rs", "wit", "md", "js", "mjs"]) {
-        if source.path == "ARCHITECTURE.md" {
-            continue;
+/// Returns the lines of the summaries whose first word is no verb or noun.
+fn bad_summaries(source: &Source) -> Vec<usize> {
+    let (mut found, mut was_doc) = (Vec::new(), false);
+    for (number, line) in source.lines() {
+        let mut marks = SUMMARY_MARKS.iter();
+        let text = marks.find_map(|mark| line.trim_start().strip_prefix(mark));
+        let first = text.unwrap_or_default().split_whitespace().next().unwrap_or_default();
+        let first = first.trim_matches(|c: char| !c.is_alphabetic());
+        if !was_doc && NO_SUMMARY.contains(&first) {
+            found.push(number);
         }
-        let is_code = ["rs", "wit"].iter().any(|ending| source.path.ends_with(ending));
-        let mut texts = match is_code {
-            true => paragraphs(comments(&source.text).into_iter()),
-            false => paragraphs(source.lines().map(|(number, line)| (number, line.to_owned()))),
-        };
-        if source.path.ends_with(".rs") {
-            texts.extend(literals(&source.text));
-        }
-        for (number, text) in texts {
-            // Names in code are what they are.
-            let prose: String = text.split('`').step_by(2).collect::<Vec<_>>().join(" ");
-            let phrases = forbidden.iter().filter(|phrase| has_phrase(&prose, phrase));
-            found.extend(phrases.map(|phrase| format!("{}:{number}: {phrase}", source.path)));
-        }
-    }
-    none(found, "a word has another one in the glossary of ARCHITECTURE.md");
-}
-
-/// Joins consecutive lines: a phrase may go over their end. A row of a table stays alone.
-fn paragraphs(lines: impl Iterator<Item = (usize, String)>) -> Vec<(usize, String)> {
-    let mut found: Vec<(usize, String)> = Vec::new();
-    let mut last = 0;
-    for (number, line) in lines {
-        let text = line.trim_start_matches(['/', '!', '*', ' ']);
-        match found.last_mut() {
-            Some((_, paragraph))
-                if number == last + 1 && !text.is_empty() && !text.starts_with('|') =>
-            {
-                paragraph.push(' ');
-                paragraph.push_str(text);
-            }
-            _ => found.push((number, text.to_owned())),
-        }
-        last = if text.is_empty() { 0 } else { number };
+        was_doc = text.is_some();
     }
     found
 }
 
 #[test]
-fn declared_names_are_words_of_the_glossary() {
-    let forbidden = forbidden_words();
-    let mut found = Vec::new();
-    for source in sources(&["rs", "wit"]) {
-        for (number, line) in source.lines().filter(|(_, line)| !is_comment(line)) {
-            for name in declared(line) {
-                let phrases = forbidden.iter().filter(|phrase| has_phrase(&spelled(name), phrase));
-                let found_here = phrases.map(|phrase| format!("{name}: {phrase}"));
-                found.extend(found_here.map(|what| format!("{}:{number}: {what}", source.path)));
-            }
-        }
-    }
-    none(found, "a name has a word that has another one in the glossary of ARCHITECTURE.md");
-}
-
-/// Returns the names that a line declares, as far as a keyword is before them.
-fn declared(line: &str) -> impl Iterator<Item = &str> {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let follows = |pair: &[&str]| KEYWORDS.contains(&pair[0]);
-    let after: Vec<&str> =
-        words.windows(2).filter(|pair| follows(pair)).map(|pair| pair[1]).collect();
-    let is_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    after.into_iter().map(move |name| name.split(|c| !is_of_name(c)).next().unwrap_or_default())
-}
-
-/// Returns the words of a name: `HeldBytes`, `held_bytes` and `held-bytes` are `Held Bytes`.
-fn spelled(name: &str) -> String {
-    let mut words = String::new();
-    for c in name.chars() {
-        if c.is_uppercase() && words.ends_with(char::is_lowercase) {
-            words.push(' ');
-        }
-        words.push(c);
-    }
-    words
-}
-
-/// Returns true if the text has these words next to each other, in any case.
-fn has_phrase(text: &str, phrase: &str) -> bool {
-    let text = text.to_lowercase();
-    let words: Vec<&str> =
-        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let phrase: Vec<&str> = phrase.split(' ').collect();
-    words.windows(phrase.len()).any(|window| window == phrase)
-}
-
-/// Returns the words of the last column of the glossary's table.
-fn forbidden_words() -> Vec<String> {
-    let glossary = std::fs::read_to_string(sources::root().join("ARCHITECTURE.md")).unwrap();
-    let table = glossary.split("## Glossary").nth(1).unwrap_or_default();
-    let table = table.split("\n## ").next().unwrap_or_default();
-    let rows = table.lines().filter(|line| line.starts_with('|')).skip(2);
-    rows.filter_map(|row| row.trim_matches('|').rsplit('|').next().map(str::to_lowercase))
-        .flat_map(|cell| cell.split(',').map(|word| word.trim().to_owned()).collect::<Vec<_>>())
-        .filter(|word| !word.is_empty())
-        .collect()
+fn summaries_are_found_in_every_language() {
+    let text = "/// What\nx\n  \"\"\"How it\nx\n/** Who */\nx\n//! A\n//! What\n// What\nWhat";
+    let source = Source { path: String::new(), text: text.to_owned() };
+    assert_eq!(bad_summaries(&source), [1, 3, 5]);
 }

@@ -13,6 +13,11 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// Returns the ending of the file's name, or `sh` for a script without one.
+    pub(crate) fn ending(&self) -> String {
+        ending(&root().join(&self.path))
+    }
+
     /// Iterates over the lines, counted from 1.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         (1..).zip(self.text.lines())
@@ -28,16 +33,23 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn sources(endings: &[&str]) -> Vec<Source> {
     let mut found = Vec::new();
     walk(&root(), &mut |path| {
-        let has_ending =
-            path.extension().is_some_and(|ending| endings.iter().any(|e| ending == *e));
         let is_copied = path.iter().any(|part| part == "deps");
-        if has_ending && !is_copied && !path.is_symlink() {
+        if !is_copied && !path.is_symlink() && endings.contains(&ending(path).as_str()) {
             found.push(Source { path: below_root(path), text: fs::read_to_string(path).unwrap() });
         }
     });
     found.sort_by(|a, b| a.path.cmp(&b.path));
     assert!(found.len() > 10, "few files: is {} the repository?", root().display());
     found
+}
+
+/// Returns the ending of a file's name. A script without one counts as `sh`.
+fn ending(path: &Path) -> String {
+    match path.extension() {
+        Some(ending) => ending.to_string_lossy().into_owned(),
+        None if fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"#!")) => "sh".to_owned(),
+        None => String::new(),
+    }
 }
 
 /// Returns the paths of all symbolic links.

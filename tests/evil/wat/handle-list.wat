@@ -1,6 +1,6 @@
-;; Passes a list of 16 million handles to the host, all of them the one that it has: 64 MiB here, and
-;; several times as much in the host if that takes the list as it comes. No call to a log takes a list
-;; of anything but bytes; `poll` is the one that every plugin has.
+;; Passes a list of 16 million handles to the host, all of them the one that it has. The list takes
+;; 64 MiB here, and several times as much in a host that takes it as it comes. No call to a log
+;; takes a list of anything but bytes; `poll` is the one that every plugin has.
 (component
   (import "wasi:io/poll@0.2.0" (instance $poll
     (export "pollable" (type $pollable (sub resource)))

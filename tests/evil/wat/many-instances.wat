@@ -1,4 +1,5 @@
-;; A thousand core instances, with a memory each, from a few lines: every level has ten of the one below.
+;; A thousand core instances, with a memory each, from a few lines: every level has ten of the one
+;; below.
 (component
   (component $ten
     (core module $one (memory 1))

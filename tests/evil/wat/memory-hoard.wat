@@ -1,5 +1,5 @@
-;; Grows four memories in turn until the host refuses all of them: a limit on one memory would let it
-;; have four times as much. Each first page is written, so that it is really there.
+;; Grows four memories in turn until the host refuses all of them: a limit on one memory would let
+;; it have four times as much. Each first page is written, so that it is really there.
 (component
   (core module $hoard
     (memory (export "memory") 1)

@@ -1,5 +1,5 @@
-;; Grows a table until the host refuses. Rust has no tables to grow, and each element takes memory of
-;; the host that is no memory of the plugin.
+;; Grows a table until the host refuses. Rust has no tables to grow, and each element takes memory
+;; of the host that is no memory of the plugin.
 (component
   (core module $program
     (table $elements 1 funcref)
