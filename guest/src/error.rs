@@ -5,6 +5,9 @@
 use std::fmt;
 
 use crate::ports::{StoreError, StoreErrorKind};
+use quantities::{count, size};
+
+pub(crate) mod quantities;
 
 /// A failed operation on a log. Nothing is lost by any of them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +64,7 @@ pub enum EventFault {
     Empty,
     #[error("the event has a line feed inside: an event is one line")]
     LineFeed,
-    #[error("the event has {bytes} bytes, more than event_bytes_max = {bytes_max}")]
+    #[error("the event has {}, more than event_bytes_max = {bytes_max}", size(*bytes))]
     TooLong { bytes: u64, bytes_max: u64 },
     #[error("the last line does not end with a line feed")]
     Unterminated,
@@ -100,8 +103,7 @@ pub struct WriteFailure {
 fn kept(events: u64) -> String {
     match events {
         0 => String::new(),
-        1 => "; 1 event is kept in memory".to_owned(),
-        events => format!("; {events} events are kept in memory"),
+        events => format!("; {} kept in memory", count(events, "event is", "events are")),
     }
 }
 

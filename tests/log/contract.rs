@@ -258,7 +258,7 @@ fn names_that_leave_the_root_and_options_out_of_range_are_named() {
         let settings = Settings { flush_threshold: 0, ..Settings::default() };
         let outcome = world.open_with("log", settings).err();
         let Some(Error::InvalidInput(message)) = outcome else { panic!("{outcome:?}") };
-        assert_eq!(message, "flush_threshold = 0 is out of range: give 1 to 1000000");
+        assert_eq!(message, "flush_threshold = 0 is out of range; give 1 to 1,000,000");
     });
 }
 

@@ -2,6 +2,7 @@
 //! merges.
 
 use crate::error::Error;
+use crate::error::quantities::grouped;
 use crate::format::numbers::to_usize;
 use crate::limits::{
     ABSORB_BATCHES_MAX, BUFFER_BYTES_DEFAULT, BUFFER_BYTES_MAX, EVENT_BYTES_DEFAULT,
@@ -150,7 +151,11 @@ fn within(
     if (least..=most).contains(&value) {
         return Ok(value);
     }
-    Err(Error::InvalidInput(format!("{name} = {value} is out of range: give {least} to {most}")))
+    Err(Error::InvalidInput(format!(
+        "{name} = {value} is out of range; give {} to {}",
+        grouped(least),
+        grouped(most)
+    )))
 }
 
 #[cfg(test)]
@@ -200,15 +205,15 @@ mod tests {
         for (input, message) in [
             (
                 OptionsInput { flush_threshold: Some(0), ..default },
-                "flush_threshold = 0 is out of range: give 1 to 1000000",
+                "flush_threshold = 0 is out of range; give 1 to 1,000,000",
             ),
             (
                 OptionsInput { buffer_bytes_max: Some(10), event_bytes_max: Some(10), ..default },
-                "buffer_bytes_max = 10 is out of range: give 11 to 33554432",
+                "buffer_bytes_max = 10 is out of range; give 11 to 33,554,432",
             ),
             (
                 OptionsInput { flush_bytes: Some(u32::MAX), ..default },
-                "flush_bytes = 4294967295 is out of range: give 1 to 16777216",
+                "flush_bytes = 4294967295 is out of range; give 1 to 16,777,216",
             ),
         ] {
             assert_eq!(input.check(), Err(Error::InvalidInput(message.to_owned())));

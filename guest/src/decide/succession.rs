@@ -1,6 +1,7 @@
 //! Decides if two kept manifests can belong to one log, one after the other.
 
 use crate::error::Damage;
+use crate::error::quantities::{grouped, size};
 use crate::format::manifest::Manifest;
 use crate::format::names::{Generation, LogId};
 
@@ -34,8 +35,10 @@ pub(crate) fn out_of_order(before: &Manifest, after: &Manifest) -> Option<Damage
     backward.then(|| {
         let positions = |m: &Manifest| {
             format!(
-                "positions {} to {} and {} bytes absorbed",
-                m.first_position, m.next_position, m.absorbed_bytes
+                "positions {} to {} and {} absorbed",
+                grouped(m.first_position),
+                grouped(m.next_position),
+                size(m.absorbed_bytes)
             )
         };
         let expected = format!("at least {}, as in {}", positions(before), before.generation);

@@ -4,9 +4,11 @@
 //! wrong. The object counts once it was read and has the expected bytes.
 
 use crate::error::Damage;
+use crate::error::quantities::{count, size};
 use crate::format::batch::BatchRecord;
 use crate::format::batch_reader::BatchReader;
 use crate::format::names::{BatchName, LogName, SegmentName};
+use crate::format::numbers::to_u64;
 use crate::format::segment::SegmentReader;
 use crate::limits::CHUNK_BYTES_MAX;
 use crate::mutants::{self, Mutant};
@@ -53,8 +55,11 @@ pub(crate) fn check_bytes<S: Store>(store: &S, key: &str, bytes: &[u8]) -> Resul
     if found == bytes {
         return Ok(());
     }
-    let expected = format!("these {} bytes", bytes.len());
-    Err(other(key, &Damage::new(key, expected, format!("{} other bytes", found.len()))))
+    let expected = format!("these {}", size(to_u64(bytes.len())));
+    Err(other(
+        key,
+        &Damage::new(key, expected, count(to_u64(found.len()), "other byte", "other bytes")),
+    ))
 }
 
 /// Reads an object, and passes each chunk to `push`, with true for the last one.

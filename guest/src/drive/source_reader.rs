@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use crate::decide::source::{Requests, Source, SourceObject};
 use crate::drive::catalog::Catalog;
 use crate::drive::interrupted::Interrupted;
+use crate::error::quantities::size;
 use crate::error::{Damage, Error};
 use crate::format::batch_reader::BatchReader;
 use crate::format::index::Index;
@@ -17,6 +18,7 @@ use crate::format::legacy_batch::LegacyBatchReader;
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::LogName;
+use crate::format::numbers::to_u64;
 use crate::format::segment::SegmentReader;
 use crate::format::verified_chunk::{UncutChunk, VerifiedChunk};
 use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_RANGES_AFTER_RESTART, READ_RANGES_MAX};
@@ -157,7 +159,7 @@ impl<S: Store> SourceReader<S> {
                 return Err(match (failure.error.kind, &object.source) {
                     (StoreErrorKind::NotFound, _) => object.clone().into(),
                     (StoreErrorKind::Invalid, source) if source.end().is_some() => {
-                        let expected = format!("at least {} bytes", source.end().unwrap_or(0));
+                        let expected = format!("at least {}", size(source.end().unwrap_or(0)));
                         let found = failure.error.message;
                         self.damaged(Damage::new(object.name, expected, found))
                     }
@@ -308,7 +310,7 @@ impl<B: HostBytes> Decoder<B> {
             Self::Index(segment, incomplete) => {
                 incomplete.append(&mut bytes.read());
                 if incomplete.len() > INDEX_BYTES_MAX {
-                    let expected = format!("at most {INDEX_BYTES_MAX} bytes");
+                    let expected = format!("at most {}", size(to_u64(INDEX_BYTES_MAX)));
                     return Err(Damage::new(segment.name.index(), expected, "more"));
                 }
                 return last.then(|| Index::decode(segment, incomplete)).transpose();

@@ -13,6 +13,7 @@ use crate::decide::options::{Options, OptionsInput};
 use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::existing;
 use crate::drive::reader::{ReadOptions, Reader};
+use crate::error::quantities::{count, size};
 use crate::error::{Error, WriteFailure, WriteFate};
 use crate::format::batch;
 use crate::format::lines::{check_event, check_lines};
@@ -134,8 +135,9 @@ impl<S: Store, Y: System> Writer<S, Y> {
             return Ok(());
         }
         Err(Error::InvalidInput(format!(
-            "cannot append {bytes} bytes of lines in one call: buffer_bytes_max = {bytes_max}; \
-             append fewer per call"
+            "cannot append {} of lines in one call: buffer_bytes_max = {bytes_max}; append fewer per \
+             call",
+            size(bytes)
         )))
     }
 
@@ -379,8 +381,9 @@ impl<S: Store, Y: System> Drop for Writer<S, Y> {
         let unconfirmed = self.unconfirmed();
         if !self.closed && unconfirmed > 0 {
             self.system.warn(&format!(
-                "log {} was dropped without close: {unconfirmed} events were not flushed",
-                self.catalog.name.as_str()
+                "log {} was dropped without close: {} not flushed",
+                self.catalog.name.as_str(),
+                count(unconfirmed, "event was", "events were")
             ));
         }
     }

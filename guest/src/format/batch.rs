@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::error::Damage;
+use crate::error::quantities::{count, size};
 use crate::format::names::{BatchName, BatchTime, Digest, Origin, WriterId};
 use crate::ports::{HostBytes, Summary};
 
@@ -52,7 +53,7 @@ impl BatchRecord {
         }
         let Self { name, bytes, digest, .. } = self;
         let events = self.events_stored();
-        let expected = format!("{name} in {bytes} bytes, {events} events, xxh3 {digest}");
+        let expected = format!("{name} in {}", described(*bytes, events, *digest));
         Err(Damage::new(segment, expected, describe(*bytes, found)))
     }
 }
@@ -62,7 +63,12 @@ pub(super) fn is(found: Summary, events: u64, digest: Digest) -> bool {
 }
 
 pub(super) fn describe(bytes: u64, found: Summary) -> String {
-    format!("{bytes} bytes, {} events, xxh3 {}", found.line_feeds, Digest(found.digest))
+    described(bytes, found.line_feeds, Digest(found.digest))
+}
+
+/// Describes the bytes of a batch in an error.
+pub(super) fn described(bytes: u64, events: u64, digest: Digest) -> String {
+    format!("{}, {}, xxh3 {digest}", size(bytes), count(events, "event", "events"))
 }
 
 /// Summarizes all of the bytes.

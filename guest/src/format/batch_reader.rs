@@ -3,6 +3,7 @@
 //! 1. A batch whose name has a digest yields no event before all of it has been checked.
 
 use crate::error::Damage;
+use crate::error::quantities;
 use crate::format::batch::{BatchRecord, describe, is, summarize};
 use crate::format::host_bytes;
 use crate::format::names::{BatchName, Origin};
@@ -21,8 +22,8 @@ impl<B: HostBytes> BatchReader<B> {
     /// Makes a reader of an object with the listed size.
     pub(crate) fn new(name: BatchName, origin: Origin, size: u64) -> Result<Self, Damage> {
         if size > BATCH_BYTES_WHOLE_MAX {
-            let expected = format!("at most {BATCH_BYTES_WHOLE_MAX} bytes");
-            return Err(Damage::new(name, expected, format!("{size} bytes")));
+            let expected = format!("at most {}", quantities::size(BATCH_BYTES_WHOLE_MAX));
+            return Err(Damage::new(name, expected, quantities::size(size)));
         }
         Ok(Self { name, origin, incomplete: None })
     }
@@ -36,7 +37,8 @@ impl<B: HostBytes> BatchReader<B> {
         let lines = host_bytes::join(self.incomplete.take(), bytes);
         let bytes = lines.length();
         if bytes > BATCH_BYTES_WHOLE_MAX {
-            let expected = format!("at most {BATCH_BYTES_WHOLE_MAX} bytes, as listed");
+            let expected =
+                format!("at most {}, as listed", quantities::size(BATCH_BYTES_WHOLE_MAX));
             return Err(Damage::new(self.name, expected, "more"));
         }
         if !last {
@@ -46,7 +48,8 @@ impl<B: HostBytes> BatchReader<B> {
         let Origin { events, digest, .. } = self.origin;
         let found = summarize(&lines);
         if !is(found, events, digest) {
-            let expected = format!("{events} events, xxh3 {digest}");
+            let expected =
+                format!("{}, xxh3 {digest}", quantities::count(events, "event", "events"));
             return Err(Damage::new(self.name, expected, describe(bytes, found)));
         }
         let end = BatchRecord::whole(self.name, events, bytes, digest);
@@ -85,7 +88,7 @@ mod tests {
             let mut reader = reader(name(lines), 8).unwrap();
             let damage = reader.push(found.to_vec(), true).unwrap_err();
             assert_eq!(damage.object, name(lines).to_string());
-            let found = format!("{} bytes", found.len());
+            let found = quantities::size(found.len().try_into().unwrap());
             assert!(damage.found.starts_with(&found), "{damage}");
             assert!(damage.expected.starts_with("2 events, xxh3 "), "{damage}");
         }

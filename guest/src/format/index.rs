@@ -15,6 +15,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Damage;
+use crate::error::quantities::{count, grouped, size};
 use crate::format::batch::BatchRecord;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{BatchName, BatchTime, Digest, Origin};
@@ -137,10 +138,10 @@ impl Index {
         let found = Digest::of(bytes);
         if let Some(expected) = segment.index.filter(|expected| *expected != found) {
             let expected = format!("xxh3 {expected}, as the manifest says");
-            return Err(damage(expected, format!("{} bytes, xxh3 {found}", bytes.len())));
+            return Err(damage(expected, format!("{}, xxh3 {found}", size(to_u64(bytes.len())))));
         }
         let Some(lines) = bytes.strip_suffix(b"\n") else {
-            let found = format!("{} bytes without one at the end", bytes.len());
+            let found = format!("{} without one at the end", size(to_u64(bytes.len())));
             return Err(damage("lines that end with a line feed".to_owned(), found));
         };
         let mut batches = Vec::new();
@@ -163,7 +164,7 @@ impl Index {
         let found = (total(|record| record.events), total(|record| record.bytes));
         if found != (Some(segment.events), Some(segment.bytes)) {
             let said = |(events, bytes): (Option<u64>, Option<u64>)| match (events, bytes) {
-                (Some(events), Some(bytes)) => format!("{events} events in {bytes} bytes"),
+                (Some(events), Some(bytes)) => format!("{} in {}", counted(events), size(bytes)),
                 _ => "sums beyond 64 bits".to_owned(),
             };
             let expected = said((Some(segment.events), Some(segment.bytes)));
@@ -171,12 +172,13 @@ impl Index {
         }
         let lost = total(BatchRecord::events_lost);
         if lost != Some(segment.lost) {
-            let said = |lost: u64| format!("{lost} lost events");
+            let said = |lost: u64| count(lost, "lost event", "lost events");
             let found = lost.map_or("a sum beyond 64 bits".to_owned(), said);
             return Err((format!("{}, as the manifest says", said(segment.lost)), found));
         }
         let said = |batches: u64, first: BatchTime, last: BatchTime| {
-            format!("{batches} batches of times {} to {}", first.micros(), last.micros())
+            let batches = count(batches, "batch", "batches");
+            format!("{batches} of times {} to {}", first.micros(), last.micros())
         };
         let times = || self.batches.iter().map(|record| record.name.time);
         let (first, last) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
@@ -189,14 +191,19 @@ impl Index {
         let mut position = Some(segment.position);
         for record in &self.batches {
             if position.is_none_or(|position| position < record.trimmed) {
-                let expected = format!("at most the {position:?} events before it trimmed");
+                let expected = match position {
+                    Some(position) => {
+                        format!("at most the {} before it trimmed", counted(position))
+                    }
+                    None => "positions of 64 bits".to_owned(),
+                };
                 return Err((expected, format!("{} of {}", record.trimmed, record.name)));
             }
             position = position.and_then(|position| position.checked_add(record.events));
         }
         if position.is_none() {
             let expected = format!("positions of 64 bits, from {}", segment.position);
-            return Err((expected, format!("{} events", segment.events)));
+            return Err((expected, counted(segment.events)));
         }
         if self.names.len() != self.batches.len() {
             return Err(("each batch once".to_owned(), "a batch twice".to_owned()));
@@ -236,14 +243,22 @@ impl BatchRecord {
                 && (is_cut || digest == origin.digest)
         };
         if !name.origin.is_none_or(says) {
-            return Some(format!("{events} events, {trimmed} trimmed, xxh3 {digest} of {name}"));
+            return Some(format!(
+                "{}, {} trimmed, xxh3 {digest} of {name}",
+                counted(events),
+                grouped(trimmed)
+            ));
         }
         if is_cut && events == 0 {
             return Some(format!("nothing left of {name}"));
         }
         let has_bytes = bytes > 0 || digest != Digest::of(b"");
-        (lost && has_bytes).then(|| format!("{bytes} bytes, xxh3 {digest} of {name}, lost"))
+        (lost && has_bytes).then(|| format!("{}, xxh3 {digest} of {name}, lost", size(bytes)))
     }
+}
+
+fn counted(events: u64) -> String {
+    count(events, "event", "events")
 }
 
 mod clues;

@@ -4,6 +4,7 @@
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::Damage;
+use crate::error::quantities::size;
 use crate::format::batch::BatchRecord;
 use crate::format::lines;
 use crate::format::names::{BatchName, Digest};
@@ -55,7 +56,7 @@ impl LegacyBatchReader {
         }
         let incomplete_bytes = to_u64(self.incomplete.len());
         if !streams && incomplete_bytes > BATCH_BYTES_WHOLE_MAX {
-            let expected = format!("at most {BATCH_BYTES_WHOLE_MAX} bytes, as listed");
+            let expected = format!("at most {}, as listed", size(BATCH_BYTES_WHOLE_MAX));
             return Err(Damage::new(self.name, expected, "more"));
         }
         let complete = match last {
@@ -66,7 +67,7 @@ impl LegacyBatchReader {
         let rest = self.incomplete.split_off(complete);
         let lines = lines::pack_legacy_lines(std::mem::replace(&mut self.incomplete, rest));
         if self.incomplete.len() > LEGACY_LINE_BYTES_MAX {
-            let expected = format!("lines of at most {LEGACY_LINE_BYTES_MAX} bytes");
+            let expected = format!("lines of at most {}", size(to_u64(LEGACY_LINE_BYTES_MAX)));
             return Err(Damage::new(self.name, expected, "a longer line"));
         }
         let (events, bytes) = (lines::count(&lines), to_u64(lines.len()));

@@ -4,7 +4,8 @@
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::Damage;
-use crate::format::batch::BatchRecord;
+use crate::error::quantities::size;
+use crate::format::batch::{BatchRecord, described};
 use crate::format::lines;
 use crate::format::names::{Digest, SegmentName};
 use crate::format::numbers::to_u64;
@@ -46,7 +47,7 @@ impl OversizedBatch {
         }
         self.begun = lines.split_off(memchr::memrchr(b'\n', &lines).map_or(0, |end| end + 1));
         if self.begun.len() > LEGACY_LINE_BYTES_MAX {
-            let expected = format!("lines of at most {LEGACY_LINE_BYTES_MAX} bytes");
+            let expected = format!("lines of at most {}", size(to_u64(LEGACY_LINE_BYTES_MAX)));
             return Err(Damage::new(segment, expected, "a longer line"));
         }
         self.events += lines::count(&lines);
@@ -64,8 +65,8 @@ impl OversizedBatch {
         }
         Err(Damage::new(
             segment,
-            format!("{name} in {bytes} bytes, {events} events, xxh3 {digest}"),
-            format!("{bytes} bytes, {} events, xxh3 {found}", self.events),
+            format!("{name} in {}", described(bytes, events, digest)),
+            described(bytes, self.events, found),
         ))
     }
 }

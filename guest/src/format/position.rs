@@ -141,8 +141,7 @@ fn another(of: &str, name: &LogName, log: Option<LogId>) -> Error {
         None => "has no identity, as before its first compaction".to_owned(),
     };
     Error::InvalidInput(format!(
-        "{of}, and log {name} {is}; the log was replaced, or the position is from another log: \
-         start without a position",
+        "{of}, and log {name} {is}; start without a position",
         name = name.as_str()
     ))
 }

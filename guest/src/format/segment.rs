@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use crate::error::Damage;
+use crate::error::quantities::{grouped, size};
 use crate::format::batch::BatchRecord;
 use crate::format::host_bytes;
 use crate::format::lines;
@@ -240,8 +241,8 @@ impl<B: HostBytes> SegmentReader<B> {
         }
         let expected = self.bytes;
         let found = expected.saturating_sub(missing).saturating_add(incomplete);
-        let expected = format!("{expected} bytes in whole lines");
-        let found = format!("{found} bytes, {incomplete} of them in no batch");
+        let expected = format!("{} in whole lines", size(expected));
+        let found = format!("{}, {} of them in no batch", size(found), grouped(incomplete));
         Err(Damage::new(self.segment, expected, found))
     }
 }

@@ -4,9 +4,11 @@ use crate::decide::agreement;
 use crate::decide::log_state::{self, LogState};
 use crate::drive::catalog::{NotListed, Scope};
 use crate::error::Error;
+use crate::error::quantities::{count, grouped};
 use crate::format::listed::ListedOther;
 use crate::format::manifest::Manifest;
 use crate::format::names::{BatchName, Marker, ObjectName, SegmentName};
+use crate::format::numbers::to_u64;
 use crate::limits::{DELETE_KEYS_MAX, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
 use crate::ports::{Store, System, WriteError};
@@ -162,10 +164,9 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
             let failures = self.catalog.store.delete(&keys);
             if let Some((key, error)) = failures.first() {
                 self.system.warn(&format!(
-                    "cannot delete {} of {} objects, first {key}: {}; the next compaction \
-                     deletes them",
-                    failures.len(),
-                    keys.len(),
+                    "cannot delete {} of {}, first {key}: {}; the next compaction deletes them",
+                    grouped(to_u64(failures.len())),
+                    count(to_u64(keys.len()), "object", "objects"),
                     error.message
                 ));
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::doubt::Extent;
 use crate::drive::catalog::Catalog;
+use crate::error::quantities::size;
 use crate::error::{Damage, Error};
 use crate::format::batch::BatchRecord;
 use crate::format::host_bytes;
@@ -145,7 +146,7 @@ impl BatchChecks {
     fn end(mut self, extent: Extent) -> DamagedBatches {
         let oversized = self.oversized.take().map(|(oversized, _)| oversized.batch);
         for batch in oversized.into_iter().chain(self.batches.as_slice().to_vec()) {
-            let expected = format!("{} in {} bytes", batch.name, batch.bytes);
+            let expected = format!("{} in {}", batch.name, size(batch.bytes));
             self.found(batch.name, Damage::new(self.segment, expected, "fewer bytes"));
         }
         DamagedBatches { batches: self.damaged, first: self.first, extent }

@@ -8,6 +8,7 @@
 
 use crate::drive::catalog::{Catalog, Scope};
 use crate::error::Error;
+use crate::error::quantities::size;
 use crate::format::host_bytes;
 use crate::format::names::{Generation, ObjectName};
 use crate::limits::CHUNK_BYTES_MAX;
@@ -38,8 +39,8 @@ impl std::fmt::Display for Extent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Gone => f.write_str("no such object"),
-            Self::Whole(bytes) => write!(f, "{bytes} bytes"),
-            Self::Beyond(bytes) => write!(f, "more than {bytes} bytes"),
+            Self::Whole(bytes) => f.write_str(&size(*bytes)),
+            Self::Beyond(bytes) => write!(f, "more than {}", size(*bytes)),
         }
     }
 }
@@ -105,7 +106,7 @@ pub(super) fn confirm<S: Store>(
         return Ok(true);
     }
     let shown =
-        listed.map_or("not listed".to_owned(), |bytes| format!("listed with {bytes} bytes"));
+        listed.map_or("not listed".to_owned(), |bytes| format!("listed with {}", size(bytes)));
     let key = catalog.name.key(object);
     Err(catalog.unreliable_listing(&format!("{key} is {shown}, but a read finds {found}")))
 }

@@ -19,12 +19,14 @@ use super::{Action, Step, aside};
 use crate::decide::lookup::Lookup;
 use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::commit::Committer;
+use crate::error::quantities::{self, grouped};
 use crate::error::{Damage, Error};
 use crate::format::byte_search::one_byte;
 use crate::format::index::{Clues, Index, Rebuilt, rebuilt};
 use crate::format::listed::ListedOther;
 use crate::format::manifest::{Manifest, SegmentRecord};
 use crate::format::names::{BatchName, ObjectName, SegmentName};
+use crate::format::numbers::to_u64;
 use crate::ports::{Store, StoreErrorKind, System};
 
 /// The actions on indexes.
@@ -111,8 +113,8 @@ impl Rebuilt {
     fn why(&self, segment: &SegmentRecord) -> String {
         match self {
             Self::Unknown(count) => {
-                let all = segment.batches;
-                format!("no other object has the names of {count} of its {all} batches")
+                let all = quantities::count(segment.batches, "batch", "batches");
+                format!("no other object has the names of {} of its {all}", grouped(to_u64(*count)))
             }
             Self::Same(_) | Self::Different if segment.index.is_none() => {
                 "a manifest of format 1 has no digest that proves a rebuilt index".to_owned()

@@ -15,6 +15,7 @@ use super::losses::{Inspected, Inspection, Loss, base};
 use super::{Action, live};
 use crate::decide::log_state::LogState;
 use crate::drive::catalog::Catalog;
+use crate::error::quantities::size;
 use crate::error::{Damage, Error};
 use crate::format::index::Index;
 use crate::format::manifest::SegmentRecord;
@@ -73,7 +74,7 @@ fn segment_loss<S: Store>(
         Extent::Gone => Some(damage("an object that the manifest names".to_owned())),
         Extent::Whole(bytes) if bytes == segment.bytes => None,
         Extent::Whole(_) | Extent::Beyond(_) => {
-            Some(damage(format!("{} bytes, as the manifest says", segment.bytes)))
+            Some(damage(format!("{}, as the manifest says", size(segment.bytes))))
         }
     };
     let first = first.map(|found| found.with_key(&catalog.name));

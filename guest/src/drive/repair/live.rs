@@ -12,6 +12,7 @@ use crate::decide::source::{Requests, Source};
 use crate::drive::catalog::Catalog;
 use crate::drive::interrupted::Interrupted;
 use crate::drive::source_reader::SourceReader;
+use crate::error::quantities::count;
 use crate::error::{Damage, Error};
 use crate::format::batch::{BatchRecord, summarize};
 use crate::format::listed::ListedBatch;
@@ -144,6 +145,9 @@ fn is_foreign<B: HostBytes>(origin: Origin, bytes: &B) -> bool {
 }
 
 fn foreign(origin: Origin, damage: Damage) -> Damage {
-    let found = format!("{}: no batch has {} events in such bytes", damage.found, origin.events);
+    let found = {
+        let events = count(origin.events, "event", "events");
+        format!("{}: no batch has {events} in such bytes", damage.found)
+    };
     Damage { found, ..damage }
 }

@@ -23,7 +23,7 @@ pub(super) const HARMS: &[Harm] = &[
         damage: [
             BATCH,
             "2 events, xxh3 0628a850a2b64538",
-            "11 bytes, 1 events, xxh3 8d44ef58359eb39e",
+            "11 bytes, 1 event, xxh3 8d44ef58359eb39e",
         ],
         read: 7,
         compact: true,
