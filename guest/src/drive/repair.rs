@@ -29,7 +29,7 @@ mod aside;
 mod content;
 mod copies;
 mod current;
-mod damaged_batches;
+pub(in crate::drive) mod damaged_batches;
 mod doubt;
 mod index;
 mod inspect;

@@ -18,6 +18,7 @@ use crate::ports::Store;
 use work::{Work, digest};
 
 mod manifests;
+mod segments;
 mod work;
 
 /// The reason why an object is garbage.
@@ -151,10 +152,7 @@ impl<S: Store> Verifier<S> {
                 self.reading = Some(reading);
             }
             Ok(None) => self.end_stage(),
-            Err(Interrupted::Failed(Error::Damaged(damage))) => {
-                self.work.record_damage(damage);
-                self.skip_one(reading);
-            }
+            Err(Interrupted::Failed(Error::Damaged(damage))) => self.pass(damage, reading)?,
             Err(Interrupted::Failed(error)) => {
                 self.read_again(reading);
                 return Err(error);
@@ -192,7 +190,7 @@ impl<S: Store> Verifier<S> {
         self.reading = Some(reading);
     }
 
-    /// Resumes behind a damaged object. A segment without its index cannot be checked.
+    /// Resumes behind a missing or damaged object.
     fn skip_one(&mut self, mut reading: SourceReader<S>) {
         reading.restart();
         reading.leave_out();

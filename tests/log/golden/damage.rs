@@ -154,7 +154,7 @@ fn verification_finds_everything_that_is_wrong() {
                 (BATCH, None),
             ]
         );
-        assert_eq!(events, 4, "of the other live batches");
+        assert_eq!(events, 6, "of the other live batches, and of the other batch of the segment");
     });
 }
 

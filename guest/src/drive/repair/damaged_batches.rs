@@ -16,8 +16,8 @@ use crate::limits::{BATCH_BYTES_WHOLE_MAX, CHUNK_BYTES_MAX, SUMMARIES_MAX};
 use crate::ports::{HostBytes, ObjectRange, OrderedRead, Store, StoreErrorKind};
 
 /// The batches of a segment whose bytes differ from the index.
-pub(super) struct DamagedBatches {
-    pub(super) batches: BTreeSet<BatchName>,
+pub(in crate::drive) struct DamagedBatches {
+    pub(in crate::drive) batches: BTreeSet<BatchName>,
     /// The damage of the first of them.
     pub(super) first: Option<Damage>,
     /// The extent of the segment.
@@ -25,7 +25,7 @@ pub(super) struct DamagedBatches {
 }
 
 /// Reads a segment, in one request, and checks each batch separately.
-pub(super) fn damaged_batches<S: Store>(
+pub(in crate::drive) fn damaged_batches<S: Store>(
     catalog: &Catalog<S>,
     segment: &SegmentRecord,
     index: &Index,

@@ -79,7 +79,7 @@ pub(super) const HARMS: &[Harm] = &[
         ],
         read: 3,
         compact: true,
-        checked: 9,
+        checked: 11,
     },
     Harm {
         what: "a missing segment",
