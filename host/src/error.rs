@@ -1,5 +1,6 @@
 //! The errors of the library, by the reaction of the caller.
 
+use crate::numbers::count;
 use crate::store::{LocationError, OpenError};
 use crate::types::interface as types;
 use crate::types::{Damage, InvalidEvent, NoLog, StoreFailure, WriteFailure};
@@ -68,8 +69,7 @@ pub enum Error {
 fn kept(events: u64) -> String {
     match events {
         0 => String::new(),
-        1 => "; 1 event is kept in memory".to_owned(),
-        events => format!("; {events} events are kept in memory"),
+        events => format!("; {} kept in memory", count(events, "event is", "events are")),
     }
 }
 

@@ -127,6 +127,10 @@ impl HostBuilder {
             Some(Source::File(file)) => {
                 origin = file.display().to_string();
                 bytes = std::fs::read(file).map_err(|error| {
+                    let error = match file.is_dir() {
+                        true => "it is a folder; name a file".to_owned(),
+                        false => error.to_string(),
+                    };
                     Error::Component(format!("cannot read the component {origin}: {error}"))
                 })?;
                 &bytes[..]

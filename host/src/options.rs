@@ -113,7 +113,7 @@ impl LogOptions {
     pub(crate) fn compact_after_batches(&self) -> Result<Option<u32>> {
         match self.compact_after {
             Some(0) => {
-                let message = "compact_after = 0 is out of range: give 1 or more".to_owned();
+                let message = "compact_after = 0 is out of range; give 1 or more".to_owned();
                 Err(Error::InvalidInput(message))
             }
             batches => Ok(batches),
@@ -125,7 +125,7 @@ impl LogOptions {
         match self.interval_beyond {
             Some(interval) => {
                 let message =
-                    format!("flush_interval = {interval:?} is out of range: give at most 1 day");
+                    format!("flush_interval = {interval:?} is out of range; give at most 1 day");
                 Err(Error::InvalidInput(message))
             }
             None => Ok(self.given),

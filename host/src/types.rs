@@ -1,6 +1,7 @@
 //! The data types of the log's interface, generated from `wit/types.wit`, which has their
 //! documentation. The bindings of the log's component and those of plugins share them.
 
+use crate::numbers::size;
 use std::fmt;
 
 #[allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, reason = "generated")]
@@ -101,7 +102,7 @@ impl fmt::Display for EventFault {
             Self::Empty => f.write_str("the event is empty: an event has at least one byte"),
             Self::LineFeed => f.write_str("the event has a line feed inside: an event is one line"),
             Self::TooLong(TooLong { bytes, bytes_max }) => {
-                write!(f, "the event has {bytes} bytes, more than event_bytes_max = {bytes_max}")
+                write!(f, "the event has {}, more than event_bytes_max = {bytes_max}", size(*bytes))
             }
             Self::Unterminated => f.write_str("the last line does not end with a line feed"),
         }

@@ -44,7 +44,7 @@ fn file_size_limit_below_a_components_memory_is_named() {
     let command = stratalog_caching_in(&folder.path().join("cache"), &["read", &log]);
     let ran = run_command_behind("ulimit -f 4; ", &command, "");
     assert_eq!(ran.code, 6, "{}", ran.stderr);
-    for words in ["counts as a file", "raise the limit, which is 2048 bytes (`ulimit -f`)"] {
+    for words in ["counts as a file", "raise the limit, which is 2 KiB (`ulimit -f`)"] {
         assert!(ran.stderr.contains(words), "no {words:?} in: {}", ran.stderr);
     }
 }

@@ -259,7 +259,7 @@ fn compaction_after_no_batches_is_refused() {
     let (world, store) = world();
     let opened = world.runtime.block_on(world.host().open(&store, "log", options(0)));
     let Err(Error::InvalidInput(message)) = opened else { panic!("{opened:?}") };
-    assert_eq!(message, "compact_after = 0 is out of range: give 1 or more");
+    assert_eq!(message, "compact_after = 0 is out of range; give 1 or more");
 }
 
 #[test]

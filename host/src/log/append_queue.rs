@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::error::{Error, Result};
 use crate::limits::{LARGE_PACK_BYTES, PACKED_BYTES_MAX};
-use crate::numbers::to_u64;
+use crate::numbers::{size, to_u64};
 use crate::options::HandleLimits;
 use crate::sandbox::buffer_pool::{Buffer, BufferPool};
 use crate::types::{EventFault, InvalidEvent, TooLong, Written};
@@ -103,9 +103,9 @@ impl AppendQueue {
     fn check_lines(&self, lines: &[u8]) -> Result<u64> {
         if lines.len() > self.buffer_bytes_max {
             return Err(Error::InvalidInput(format!(
-                "cannot append {} bytes of lines in one call: buffer_bytes_max = {}; append \
-                 fewer per call",
-                lines.len(),
+                "cannot append {} of lines in one call: buffer_bytes_max = {}; append fewer per \
+                 call",
+                size(to_u64(lines.len())),
                 self.buffer_bytes_max
             )));
         }

@@ -1,5 +1,6 @@
 //! The limits on a plugin: each with its default, the reason, and the message when it is reached.
 
+use crate::numbers::{grouped, size};
 use std::fmt;
 use std::time::Duration;
 
@@ -128,14 +129,25 @@ pub(crate) enum Limit {
 
 /// A limit that was reached.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{limit} = {value} is reached: {option} raises it")]
+#[error("{limit} = {} is reached; raise it with {option}", self.shown())]
 pub struct LimitHit {
     /// The field of [`PluginLimits`].
     pub limit: &'static str,
-    /// Its value.
+    /// Its value: a number of bytes or of other things without a unit, or a time.
     pub value: String,
     /// The option of `stratalog run` that raises it.
     pub option: &'static str,
+}
+
+impl LimitHit {
+    /// Formats the value for people.
+    fn shown(&self) -> String {
+        match self.value.parse() {
+            Ok(bytes) if self.limit.contains("bytes") => size(bytes),
+            Ok(number) => grouped(number),
+            Err(_) => self.value.clone(),
+        }
+    }
 }
 
 impl PluginLimits {

@@ -9,7 +9,7 @@ use std::io;
 use wasmtime::{Config, Engine, Memory, MemoryType, OutOfMemory, Store};
 
 use crate::limits::Limits;
-use crate::numbers::to_u64;
+use crate::numbers::{size, to_u64};
 
 /// A process that may have this much address space need not save any: a hundred memories.
 const PLENTY_BYTES: u64 = 512 * GIB;
@@ -62,7 +62,7 @@ pub(crate) fn engine(config: &mut Config, memory_bytes_max: usize) -> wasmtime::
         config.parallel_compilation(false);
     }
     let bytes = reservation(limit, memory_bytes_max);
-    tracing::debug!("each memory reserves {bytes} bytes of address space");
+    tracing::debug!("each memory reserves {} of address space", size(bytes));
     config
         .memory_reservation(bytes)
         .memory_reservation_for_growth(GROWTH_BYTES)
@@ -142,7 +142,7 @@ fn lack_of_file(error: &wasmtime::Error) -> Option<String> {
         return None;
     }
     let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
-    let limit = limit.map_or_else(String::new, |bytes| format!(", which is {bytes} bytes"));
+    let limit = limit.map_or_else(String::new, |bytes| format!(", which is {}", size(bytes)));
     Some(format!(
         "the memory of a component counts as a file, and is larger than this process may write: \
          {}; \

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::limits::Limits;
+use crate::numbers::{size, to_u64};
 
 /// The memory of one instance, or of one plugin with all its instances. Clones count together.
 #[derive(Clone, Debug)]
@@ -57,19 +58,20 @@ impl MemoryExceeded {
 impl fmt::Display for MemoryExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { owner, bytes_max } = self;
+        let bytes_max = size(to_u64(*bytes_max));
         match owner {
             Owner::Instance => {
                 write!(
                     f,
-                    "a component asked for more memory than memory_bytes_max = {bytes_max}: \
-                     --memory-max raises it, up to {}MiB",
-                    Limits::MEMORY_BYTES_MAX / (1024 * 1024)
+                    "a component asked for more memory than memory_bytes_max = {bytes_max}; raise \
+                     it with --memory-max, up to {}",
+                    size(Limits::MEMORY_BYTES_MAX.into())
                 )
             }
             Owner::Plugin => write!(
                 f,
                 "memory_bytes_max = {bytes_max} is reached by the plugin, its logs and its readers \
-                 together: --plugin-memory-max raises it"
+                 together; raise it with --plugin-memory-max"
             ),
         }
     }

@@ -61,9 +61,8 @@ fn buffers_of_its_logs_count_as_a_plugins_memory() {
             let (_folder, log) = fresh();
             let (said, peak, rest) = held(&log, limit, hazard);
             let refused = format!(
-                "limit-reached: memory_bytes_max = {} is reached by the plugin, its logs and its \
-                 readers together: --plugin-memory-max raises it\n",
-                mib * MIB
+                "limit-reached: memory_bytes_max = {mib} MiB is reached by the plugin, its logs and its \
+                 readers together; raise it with --plugin-memory-max\n"
             );
             assert!(said.ends_with(&refused), "{hazard} under {limit}: {said}");
             let grown = peak.saturating_sub(nothing);

@@ -116,7 +116,7 @@ fn last_output_of_a_stopped_plugin_is_lost_and_counted() {
         assert!(lost.starts_with("warning: the last ") && lost.contains(" bytes that "), "{lost}");
         assert!(lost.ends_with(" wrote are lost: no process read them"), "{lost}");
         let expected =
-            format!("was stopped: time_max = {seconds}s is reached: --time-max raises it");
+            format!("was stopped: time_max = {seconds}s is reached; raise it with --time-max");
         assert!(limit.starts_with("error: ") && limit.ends_with(&expected), "{limit}");
         return;
     }

@@ -34,8 +34,8 @@ fn events_of_a_granted_log_are_flushed_by_any_end() {
         (&["exit=7"], "exited with code 1"),
         (&["forget"], "exited with code 0"),
         (&["abort"], "trapped: wasm trap: wasm `unreachable` instruction executed"),
-        (&["spin"], "was stopped: compute_max = 1s is reached: --compute-max raises it"),
-        (&["idle"], "was stopped: time_max = 3s is reached: --time-max raises it"),
+        (&["spin"], "was stopped: compute_max = 1s is reached; raise it with --compute-max"),
+        (&["idle"], "was stopped: time_max = 3s is reached; raise it with --time-max"),
     ];
     for (number, (ending, end)) in table.into_iter().enumerate() {
         let word = format!("append=p{number}=50");

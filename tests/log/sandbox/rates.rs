@@ -12,7 +12,7 @@ fn calls_beyond_the_rate_are_refused_and_taken_again_later() {
     // Too many for even the slowest machine to grant them all.
     let script = ["open=errors", "append=a=100000", "stat=errors"];
     let (outcome, said) = stage.run(stage.granting(Rights::default()), &script);
-    let refused = "calls_per_second = 20 is reached: --calls-per-second raises it";
+    let refused = "calls_per_second = 20 is reached; raise it with --calls-per-second";
     assert_eq!(
         said[1],
         format!("append=a=100000: limit-reached: log.append on the log errors: {refused}")
@@ -33,7 +33,7 @@ fn bytes_beyond_the_rate_are_refused() {
     assert_eq!(
         said[1],
         "append-packed=3000: limit-reached: log.append-lines on the log errors: \
-         bytes_per_second = 500 is reached: --bytes-per-second raises it"
+         bytes_per_second = 500 bytes is reached; raise it with --bytes-per-second"
     );
     // The first packet is larger than the limit, and passes.
     assert_eq!(outcome.usage.events_appended, 1000);
@@ -50,7 +50,7 @@ fn open_logs_and_readers_are_limited() {
         said[2..],
         [
             "read-all: limit-reached: too many logs and readers are open: log_handles_max = 1 is \
-             reached: --log-handles-max raises it",
+             reached; raise it with --log-handles-max",
             "forget: done",
             "read=errors: 1 events, 0 missed",
         ]

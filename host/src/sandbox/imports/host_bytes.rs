@@ -22,7 +22,7 @@ use wasmtime::component::{Linker, Resource};
 use super::check_count;
 use super::{HasObjectStore, ObjectStoreView};
 use crate::limits::READ_BYTES_MAX;
-use crate::numbers::{to_u64, to_usize};
+use crate::numbers::{size, to_u64, to_usize};
 use crate::sandbox::bindings::stratalog::log::host_bytes as wit;
 use crate::sandbox::interface::{of_package, replace};
 use crate::sandbox::memory::{Borrowed, Memory};
@@ -311,8 +311,9 @@ impl ObjectStoreView<'_> {
             return Ok(bytes.to_bytes());
         }
         Err(wasmtime::Error::msg(format!(
-            "cannot read {} host bytes in one call: at most {READ_BYTES_MAX}",
-            bytes.length
+            "cannot read {} of host bytes in one call: at most {}",
+            size(to_u64(bytes.length)),
+            size(to_u64(READ_BYTES_MAX))
         )))
     }
 }

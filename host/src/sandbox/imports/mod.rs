@@ -19,6 +19,7 @@ use crate::sandbox::memory::{Borrowed, Memory};
 use crate::sandbox::meter::MemoryMeter;
 use crate::store::Store;
 
+use crate::numbers::{grouped, to_u64};
 use access::StoreAccess;
 use host_bytes::HostBytes;
 use in_flight::InFlight;
@@ -106,7 +107,11 @@ pub(super) fn check_count(what: &str, count: usize) -> wasmtime::Result<()> {
     if count <= KEYS_MAX {
         return Ok(());
     }
-    Err(wasmtime::Error::msg(format!("{count} {what} in one call, more than {KEYS_MAX}")))
+    Err(wasmtime::Error::msg(format!(
+        "{} {what} in one call, more than {}",
+        grouped(to_u64(count)),
+        grouped(to_u64(KEYS_MAX))
+    )))
 }
 
 impl WasiView for State {

@@ -12,7 +12,7 @@ use super::access::{Access, Target};
 use super::host_bytes::HostBytes;
 use super::{ObjectStoreView, check_count};
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CREATE_BYTES_MAX, READ_RANGE_BYTES};
-use crate::numbers::to_usize;
+use crate::numbers::{size, to_u64, to_usize};
 use crate::sandbox::bindings::stratalog::log::object_store as wit;
 use crate::sandbox::memory::Borrowed;
 use crate::store::{ObjectRange, OrderedRead, PendingCreate, SHARE_AHEAD_BYTES, Upload};
@@ -340,7 +340,9 @@ fn check_size(key: &str, bytes: usize) -> Result<(), wit::StoreError> {
         return Ok(());
     }
     let message = format!(
-        "cannot create {key}: {bytes} bytes exceed {CREATE_BYTES_MAX}; upload the object in parts"
+        "cannot create {key}: it has {}, more than {}; upload the object in parts",
+        size(to_u64(bytes)),
+        size(to_u64(CREATE_BYTES_MAX))
     );
     Err(wit::StoreError { kind: wit::StoreErrorKind::Invalid, message })
 }

@@ -14,7 +14,7 @@ fn memory_given_back_is_free_again_and_refused_memory_is_not_taken() {
     drop(memory.borrow(5).unwrap());
     assert_eq!(memory.bytes_peak(), 10);
     let error = memory.take(6).unwrap_err().to_string();
-    assert!(error.contains("memory_bytes_max = 10: --memory-max raises it"), "{error}");
+    assert!(error.contains("memory_bytes_max = 10 bytes; raise it with --memory-max"), "{error}");
 }
 
 #[test]
@@ -33,8 +33,8 @@ fn memory_of_an_instance_counts_for_its_plugin_and_ends_with_it() {
     let other = Memory::new(80);
     other.charge(&plugin).unwrap();
     let error = other.take(21).unwrap_err();
-    let expected = "memory_bytes_max = 100 is reached by the plugin, its logs and its readers \
-        together: --plugin-memory-max raises it";
+    let expected = "memory_bytes_max = 100 bytes is reached by the plugin, its logs and its readers \
+        together; raise it with --plugin-memory-max";
     assert_eq!((error.is_of_plugin(), error.to_string().as_str()), (true, expected));
     assert_eq!((other.bytes(), plugin.bytes(), plugin.was_refused()), (0, 80, true));
     instance.give_back(20);

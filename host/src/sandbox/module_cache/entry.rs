@@ -21,7 +21,7 @@ use twox_hash::XxHash3_128;
 use wasmtime::Engine;
 
 use super::Uncompiled;
-use crate::numbers::to_u64;
+use crate::numbers::{size, to_u64};
 
 const MAGIC: &[u8; 16] = b"stratalog-code-2";
 const LENGTH_BYTES: usize = 8;
@@ -99,7 +99,7 @@ pub(super) enum Fault {
 pub(super) fn check(content: &mut impl Read, bytes: u64, key: &Key) -> Result<u64, Fault> {
     let fault = |reason: String| Err(Fault::Content(reason));
     let Some(code_bytes) = bytes.checked_sub(to_u64(TAIL_BYTES)) else {
-        return fault(format!("the file has {bytes} bytes, fewer than its last fields"));
+        return fault(format!("the file has {}, fewer than its last fields", size(bytes)));
     };
     let mut digest = XxHash3_128::new();
     let mut step = vec![0; STEP_BYTES];
@@ -119,7 +119,7 @@ pub(super) fn check(content: &mut impl Read, bytes: u64, key: &Key) -> Result<u6
         return fault("the file does not end as a compiled component of this version".to_owned());
     }
     if length != code_bytes.to_le_bytes() {
-        return fault(format!("the file has {bytes} bytes, another number than it says"));
+        return fault(format!("the file has {}, another number than it says", size(bytes)));
     }
     if expected != finish(digest, length, key) {
         return fault("the digest in it is not that of its content".to_owned());

@@ -7,6 +7,7 @@ use futures::{StreamExt, stream};
 
 use super::checks::{CheckOutcome, existing_is_fine, passed, text};
 use super::{Doctor, Verdict};
+use crate::numbers::{count, to_u64};
 
 /// More than the 1,000 objects that services return for one request.
 const PAGED_OBJECTS: usize = 1_100;
@@ -27,9 +28,9 @@ impl Doctor {
         while let Some(created) = creates.next().await {
             existing_is_fine(created)?;
         }
-        let prefix = self.prefix("paged_");
+        let (prefix, objects) = (self.prefix("paged_"), shown_objects());
         if self.keys(&prefix, None, 10_000).await? != expected {
-            return Err(format!("a listing of {PAGED_OBJECTS} objects does not have all of them"));
+            return Err(format!("a listing of {objects} does not have all of them"));
         }
         let mut found: Vec<String> = Vec::new();
         loop {
@@ -41,10 +42,10 @@ impl Doctor {
             }
         }
         match found == expected {
-            true => passed(format!("{PAGED_OBJECTS} objects, whole and by pages of 300")),
-            false => Err(format!(
-                "a listing of {PAGED_OBJECTS} objects by pages of 300 does not have all of them"
-            )),
+            true => passed(format!("{objects}, whole and by pages of 300")),
+            false => {
+                Err(format!("a listing of {objects} by pages of 300 does not have all of them"))
+            }
         }
     }
 
@@ -86,13 +87,16 @@ impl Doctor {
         }
         let requests = match requests {
             0 => String::new(),
-            1 => "1 request, ".to_owned(),
-            many => format!("{many} requests, "),
+            some => format!("{}, ", count(some, "request", "requests")),
         };
-        passed(format!("{PAGED_OBJECTS} objects: {requests}{seconds:.1} s"))
+        passed(format!("{}: {requests}{seconds:.1} s", shown_objects()))
     }
 
     fn paged_keys(&mut self) -> Vec<String> {
         (0..PAGED_OBJECTS).map(|number| self.key(format_args!("paged_{number:05}"))).collect()
     }
+}
+
+fn shown_objects() -> String {
+    count(to_u64(PAGED_OBJECTS), "object", "objects")
 }

@@ -18,7 +18,7 @@ use futures::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore};
 
-use crate::numbers::{to_u64, to_usize};
+use crate::numbers::{count, size, to_u64, to_usize};
 use crate::store::backend::local::{LocalFolder, blocking};
 use crate::store::classify::is_range_refused;
 use crate::store::error::{StoreError, StoreErrorKind};
@@ -46,7 +46,9 @@ impl Store {
         let context = &self.inner.context;
         let too_long = |bytes: u64| {
             let reason = format!(
-                "{bytes} bytes are more than the {GET_BYTES_MAX} of one read; read a range"
+                "{} are more than the {} of one read; read a range",
+                size(bytes),
+                size(GET_BYTES_MAX)
             );
             context.error(StoreErrorKind::Invalid, "read", key, reason)
         };
@@ -268,9 +270,9 @@ impl ObjectRead {
 
     fn wrong_bytes(&self, inner: &Inner, checksum: &str) -> StoreError {
         let reason = format!(
-            "the {} bytes received do not have the {checksum} that the store sent with them; try \
+            "the {} received do not have the {checksum} that the store sent with them; try \
              again",
-            self.total
+            count(self.total, "byte", "bytes")
         );
         inner.context.error(StoreErrorKind::Unavailable, "read", &self.key, reason)
     }

@@ -20,6 +20,7 @@ use object_store::ListResult;
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 
+use crate::numbers::{size, to_u64};
 use crate::store::backend::local::FolderListing;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::key::Prefix;
@@ -269,8 +270,8 @@ impl Listing {
         let bytes = bytes_of(&entries);
         if bytes > self.bytes_max {
             let reason = format!(
-                "the keys need more than {} bytes of memory; allow more, or remove objects",
-                self.bytes_max
+                "the keys need more than {} of memory; allow more, or remove objects",
+                size(to_u64(self.bytes_max))
             );
             let context = &self.inner.context;
             return Err(context.error(StoreErrorKind::Other, "list", &self.prefix, reason));

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::asked::{Folder, Listing, decoded};
 use super::{WrongReply, code, shown, xml};
+use crate::numbers;
 
 const A_LISTING: &str = "a listing";
 
@@ -69,8 +70,9 @@ impl Page {
             && count.parse() != Ok(self.keys)
             && count.parse() != Ok(self.keys + self.folders)
         {
-            let (count, keys, folders) = (shown(count), self.keys, self.folders);
-            return other(format!("KeyCount is {count}, found {keys} keys and {folders} folders"));
+            let keys = numbers::count(self.keys, "key", "keys");
+            let folders = numbers::count(self.folders, "folder", "folders");
+            return other(format!("KeyCount is {}, found {keys} and {folders}", shown(count)));
         }
         if let Some(prefix) = self.prefix.as_ref().filter(|prefix| *prefix != wanted) {
             // The request did not ask for encoded keys, and the library would take them literally.

@@ -22,6 +22,7 @@ mod uploads;
 mod verdict;
 mod xml;
 
+use crate::numbers::{size, to_u64};
 use std::fmt;
 
 pub(super) use asked::{Asked, Protocol};
@@ -50,7 +51,10 @@ impl WrongReply {
 
     /// Describes an answer that is larger than the host accepts.
     pub(super) fn too_large(bytes_max: usize) -> Self {
-        Self::other("an answer of a store", format!("the body has more than {bytes_max} bytes"))
+        Self::other(
+            "an answer of a store",
+            format!("the body has more than {}", size(to_u64(bytes_max))),
+        )
     }
 
     /// Describes an answer that is cut short.

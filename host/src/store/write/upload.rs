@@ -18,7 +18,7 @@ use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::task::JoinSet;
 
-use crate::numbers::to_u64;
+use crate::numbers::{grouped, size, to_u64};
 use crate::store::classify::is_wrong_reply;
 use crate::store::error::{StoreError, StoreErrorKind, WriteError};
 use crate::store::operation::Attempts;
@@ -200,7 +200,8 @@ impl Upload {
             _ if self.pieces.len > UPLOAD_BUFFERED_BYTES_MAX => {
                 let reason = format!(
                     "this store takes an object only in one piece, of at most \
-                     {UPLOAD_BUFFERED_BYTES_MAX} bytes here"
+                     {} here",
+                    size(to_u64(UPLOAD_BUFFERED_BYTES_MAX))
                 );
                 Err(self.not_written(StoreErrorKind::Unsupported, reason))
             }
@@ -224,8 +225,11 @@ impl Upload {
 
     async fn send_part(&mut self, payload: PutPayload) -> Result<(), WriteError> {
         if self.parts_started >= UPLOAD_PARTS_MAX {
-            let reason =
-                format!("the object is larger than {UPLOAD_PARTS_MAX} parts of {PART_BYTES} bytes");
+            let reason = format!(
+                "the object is larger than {} parts of {}",
+                grouped(to_u64(UPLOAD_PARTS_MAX)),
+                size(to_u64(PART_BYTES))
+            );
             return Err(self.not_written(StoreErrorKind::Invalid, reason));
         }
         while self.tasks.len() >= PARTS_IN_FLIGHT_MAX {

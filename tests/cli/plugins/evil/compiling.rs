@@ -9,23 +9,22 @@ fn components_that_no_compiler_makes_are_refused_or_stopped() {
         (
             "table-bomb",
             6,
-            "was stopped: table_elements_max = 100000 is reached: --table-elements-max raises it",
+            "was stopped: table_elements_max = 100,000 is reached; raise it with --table-elements-max",
         ),
         (
             "memory-hoard",
             6,
-            "was stopped: memory_bytes_max = 268435456 is reached: --plugin-memory-max raises it",
+            "was stopped: memory_bytes_max = 256 MiB is reached; raise it with --plugin-memory-max",
         ),
         (
             "many-instances",
             6,
-            "was stopped: instances_max = 200 is reached: --instances-max raises it",
+            "was stopped: instances_max = 200 is reached; raise it with --instances-max",
         ),
         (
             "handle-list",
             6,
-            "was stopped: host_call_bytes_max = 67108864 is reached: --host-call-bytes-max raises \
-             it",
+            "was stopped: host_call_bytes_max = 64 MiB is reached; raise it with --host-call-bytes-max",
         ),
         (
             "other-major",
@@ -100,7 +99,7 @@ fn compilation_that_takes_too_long_is_a_limit_that_is_named() {
     let plugin = plugins::rust("evil");
     let arguments = ["run", plugin.to_str().unwrap(), "--compile-time-max", "1ms"];
     let ran = Ran::from(stratalog_caching_in(cache.path(), &arguments).output().unwrap());
-    let hit = "compile_time_max = 1ms is reached: --compile-time-max raises it";
+    let hit = "compile_time_max = 1ms is reached; raise it with --compile-time-max";
     assert_eq!(ran.stderr, format!("error: {}: {hit}\n", plugin.display()));
     assert_eq!((ran.code, ran.stdout.as_str()), (6, ""));
 }
