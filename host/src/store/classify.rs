@@ -157,8 +157,12 @@ impl Context {
         facts: &ErrorFacts,
     ) -> (&'static str, &'static str) {
         match kind {
+            StoreErrorKind::NotFound if action == "create" && facts.local.is_some() => ("", ""),
+            StoreErrorKind::NotFound if action == "create" && self.is_webdav() => {
+                ("the folder does not exist", "create the folder first")
+            }
             StoreErrorKind::NotFound if action == "create" => {
-                ("no such bucket or folder", "create the bucket or folder first")
+                ("no such bucket", "create the bucket first")
             }
             StoreErrorKind::Unsupported if facts.is_unknown_method() && self.is_webdav() => {
                 ("the server does not speak WebDAV at this URL", "check the URL and its path")
@@ -173,9 +177,12 @@ impl Context {
                 "put user and password into the proxy's URL",
             ),
             StoreErrorKind::NotFound if action == "read" => ("no such object", ""),
-            StoreErrorKind::PermissionDenied if facts.local.is_some() => {
-                ("no permission for this folder", "check the folder's permissions")
-            }
+            // The failure names its action.
+            StoreErrorKind::PermissionDenied if facts.local.is_some() => ("", ""),
+            StoreErrorKind::PermissionDenied if self.is_webdav() => (
+                "permission denied",
+                "use a server that trusts this network, or a proxy that adds credentials",
+            ),
             StoreErrorKind::PermissionDenied => {
                 ("permission denied", "check the credentials and the bucket's policy")
             }
@@ -256,7 +263,10 @@ impl ErrorFacts {
     fn of(error: &object_store::Error) -> Self {
         // The outermost text only repeats the store and the object.
         let mut text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-        let (mut http, mut local, mut wrong, mut status) = (None, None, None, None);
+        let (mut http, mut local, mut status) = (None, None, None);
+        // An error that is the whole cause. The errors around it add the URL of a correct request,
+        // or repeat the object.
+        let mut whole = None;
         let mut cause = error.source();
         while let Some(current) = cause {
             let words = current.to_string();
@@ -269,9 +279,10 @@ impl ErrorFacts {
             }
             if let Some(found) = current.downcast_ref::<Failure>() {
                 local = Some(LocalFacts::of(found));
+                whole = Some(found.reason());
             }
             if let Some(found) = current.downcast_ref::<WrongReply>() {
-                wrong = Some(found.to_string());
+                whole = Some(found.to_string());
             }
             if let Some(found) = current.downcast_ref::<Refused>() {
                 status = Some(found.status.as_u16());
@@ -279,9 +290,8 @@ impl ErrorFacts {
             cause = current.source();
         }
         let retried = text.contains(" retries, max_retries: ");
-        // This error is the whole cause. The errors around it add the URL of a correct request.
-        let (text, status) = match wrong {
-            Some(wrong) => (wrong, None),
+        let (text, status) = match whole {
+            Some(whole) => (whole, None),
             None => {
                 let status = status.or_else(|| status_of(&text));
                 (text, status)

@@ -30,7 +30,9 @@ use crate::store::backend::stale_files;
 use crate::store::error::{LOCAL, StoreError, StoreErrorKind};
 use objects::FolderObjects;
 
+use crate::numbers::{count, to_u64};
 pub(crate) use below::{Folder, OpenFolder, split};
+use failure::{Access, remedy, shown};
 pub(crate) use failure::{Cause, Failure, Step};
 pub(crate) use list::FolderListing;
 #[cfg(test)]
@@ -125,7 +127,10 @@ impl LocalFolder {
                 Ok(0) => Ok(()),
                 Ok(files) => {
                     let folder = path.display();
-                    tracing::info!("removed {files} files that killed processes left in {folder}");
+                    tracing::info!(
+                        "removed {} that killed processes left in {folder}",
+                        count(to_u64(files), "file", "files")
+                    );
                     Ok(())
                 }
                 Err(cause) => {
@@ -199,6 +204,8 @@ fn folder_error(folder: &Path, action: &str, error: &io::Error) -> StoreError {
         K::StorageFull | K::QuotaExceeded => StoreErrorKind::Unavailable,
         _ => StoreErrorKind::Other,
     };
-    let folder = folder.display();
-    StoreError::new(kind, format!("cannot {action} the folder {folder}: {error}"))
+    let access = if action == "create" { Access::Write } else { Access::Read };
+    let remedy = remedy(folder, access, error).map_or_else(String::new, |text| format!("; {text}"));
+    let (folder, cause) = (folder.display(), shown(error));
+    StoreError::new(kind, format!("cannot {action} the folder {folder}: {cause}{remedy}"))
 }

@@ -5,6 +5,7 @@
 //! 1. A failure up to the link, or of the link itself, leaves no object. Only a later failure
 //!    leaves a doubt.
 //! 2. An entry in an object's place that is not a regular file is named, with its kind.
+//! 3. A cause has at most one action, which follows it behind a semicolon.
 
 use std::fmt;
 use std::io;
@@ -27,12 +28,14 @@ pub(crate) enum Step {
 
 /// A failed step of some work in a local folder.
 #[derive(Debug, thiserror::Error)]
-#[error("{doing}: {cause}")]
+#[error("{doing}: {}", self.reason())]
 pub(crate) struct Failure {
     pub(crate) step: Step,
     doing: String,
     #[source]
     cause: Cause,
+    /// The action to take, if it is known.
+    remedy: Option<String>,
 }
 
 /// The cause of a failure.
@@ -62,7 +65,30 @@ pub(crate) enum Wanted {
 
 impl Failure {
     pub(crate) fn new(step: Step, verb: &str, path: &Path, cause: impl Into<Cause>) -> Self {
-        Self { step, doing: format!("cannot {verb} {}", path.display()), cause: cause.into() }
+        let (doing, cause) = (format!("cannot {verb} {}", path.display()), cause.into());
+        let access = match verb {
+            "read" | "list" => Access::Read,
+            _ => Access::Write,
+        };
+        let remedy = match &cause {
+            Cause::System(error) => remedy(path, access, error),
+            Cause::InTheWay { .. } => None,
+        };
+        Self { step, doing, cause, remedy }
+    }
+
+    /// Returns the cause, and the action to take if it is known.
+    pub(crate) fn reason(&self) -> String {
+        let cause = match &self.cause {
+            Cause::System(error) => shown(error),
+            in_the_way => in_the_way.to_string(),
+        };
+        match &self.remedy {
+            // The caller knows the action.
+            Some(_) if self.is_without_hard_links() => cause,
+            Some(remedy) => format!("{cause}; {remedy}"),
+            None => cause,
+        }
     }
 
     /// Returns whether it is certain that the object was not written.
@@ -112,6 +138,54 @@ impl Failure {
             }
             _ => object_store::Error::Generic { store: LOCAL, source: self.into() },
         }
+    }
+}
+
+/// The access that a path needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Write,
+}
+
+/// Describes an error of the system in the words of this program.
+pub(super) fn shown(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotADirectory => "a part of the path is not a folder".to_owned(),
+        io::ErrorKind::IsADirectory => "the path is a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Returns the action to take on an error of the system at a path.
+pub(super) fn remedy(path: &Path, access: Access, error: &io::Error) -> Option<String> {
+    use io::ErrorKind as K;
+    /// The code of EPERM: permissions do not decide.
+    const EPERM: i32 = 1;
+    match error.kind() {
+        K::PermissionDenied if error.raw_os_error() == Some(EPERM) => {
+            Some(format!("check the owner and the attributes of {}", path.display()))
+        }
+        K::PermissionDenied => {
+            // Behind a folder that may not be entered, nothing is found.
+            let exists = |path: &&Path| path.symlink_metadata().is_ok();
+            let visible = match access {
+                Access::Read => path.ancestors().find(exists),
+                Access::Write => path.ancestors().skip(1).find(exists),
+            };
+            let (visible, to) = (
+                visible.unwrap_or(path),
+                match access {
+                    Access::Read => "read",
+                    Access::Write => "write in",
+                },
+            );
+            Some(format!("allow this user to {to} {}", visible.display()))
+        }
+        K::ReadOnlyFilesystem => Some("mount it for writing, or use another folder".to_owned()),
+        K::StorageFull => Some("free some space".to_owned()),
+        K::QuotaExceeded => Some("free some space, or raise the quota".to_owned()),
+        _ => None,
     }
 }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use super::failure::{Cause, Failure, Step, What};
 use super::scan::{NotScanned, Scan};
 use super::{Folder, LocalFolder, blocking};
+use crate::numbers::{size, to_u64};
 use crate::store::backend::stale_files;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::read::list::{EntryKind, ListPage, ListedObject};
@@ -82,7 +83,7 @@ impl FolderListing {
         limit: usize,
         bytes_max: usize,
     ) -> Result<(ListPage, Self), StoreError> {
-        let path = root.join(&self.folder);
+        let path = root.join(self.folder.trim_end_matches('/'));
         let failed = |cause: Cause| {
             let failure = Failure::new(Step::Looking, "list", &path, cause);
             StoreError::new(failure.kind(), failure.to_string())
@@ -161,8 +162,8 @@ impl FolderListing {
 fn too_large(path: &Path, bytes_max: usize) -> StoreError {
     let path = path.display();
     let message = format!(
-        "cannot list {path}: the names need more than {bytes_max} bytes of memory; allow more, or \
-         remove entries"
+        "cannot list {path}: the names need more than {} of memory; allow more, or remove entries",
+        size(to_u64(bytes_max))
     );
     StoreError::new(StoreErrorKind::Other, message)
 }
