@@ -83,7 +83,7 @@ impl fmt::Debug for StoreOptions {
 #[non_exhaustive]
 pub enum OptionError {
     /// A text is not `key=value`.
-    #[error("store option number {position} is not of the form key=value")]
+    #[error("store option number {position} is not of the form key=value; write KEY=VALUE")]
     NotAPair {
         /// The option's place among the given options, from 1.
         position: usize,
@@ -282,14 +282,14 @@ fn shown_key(key: &Option<String>, position: usize) -> String {
     match key {
         Some(key) => format!("{key:?}"),
         None => format!(
-            "of the name before the `=` of option number {position} (not shown: it may be a secret)"
+            "of the name in option number {position}, which is hidden since it may be a secret"
         ),
     }
 }
 
 fn shown_nearest(nearest: &[&str]) -> String {
     match nearest.is_empty() {
-        true => "this store takes no options".to_owned(),
-        false => format!("the nearest are {}", nearest.join(", ")),
+        true => "this store takes no options: leave them out".to_owned(),
+        false => format!("use one that it has, such as {}", nearest.join(", ")),
     }
 }
