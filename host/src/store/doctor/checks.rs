@@ -13,7 +13,7 @@ use futures::future::join_all;
 
 use super::latency::TimedCreate;
 use super::{Ability, ClockOffset, Doctor, Latency, Verdict};
-use crate::numbers::to_u64;
+use crate::numbers::{size, to_u64};
 use crate::store::encryption::NONE_REPORTED;
 use crate::store::write::probe::ProbeOutcome;
 use crate::store::write::upload::PART_BYTES;
@@ -199,7 +199,7 @@ impl Doctor {
             return Err("the bytes read of a large object are not those written".to_owned());
         }
         match in_parts {
-            true => passed(format!("{} bytes in two parts", bytes.len())),
+            true => passed(format!("{} in two parts", size(to_u64(bytes.len())))),
             false => {
                 let detail = "only in one piece, which is kept in memory: segments of at most \
                               256 MiB";
@@ -280,13 +280,9 @@ impl Doctor {
             return Ok((Verdict::Limited, detail));
         };
         self.clock_offset = Some(offset);
-        let ClockOffset { ahead_ms_min, ahead_ms_max } = offset;
-        let seen = format!(
-            "the server clock is ahead of the local clock by {ahead_ms_min} to {ahead_ms_max} ms"
-        );
         match offset.exceeds(CLOCK_OFFSET_MAX) {
-            false => passed(seen),
-            true => Ok((Verdict::Limited, format!("{seen}; set one of them"))),
+            false => passed(offset.to_string()),
+            true => Ok((Verdict::Limited, format!("{offset}; set the one that is wrong"))),
         }
     }
 

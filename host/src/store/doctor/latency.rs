@@ -3,8 +3,10 @@
 //! Owns: quantiles and the estimate of the offset. Must not know: how a request is made.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use crate::numbers::grouped;
 use chrono::{DateTime, Utc};
 
 /// The latency of one kind of request.
@@ -80,10 +82,30 @@ impl ClockOffset {
         Some(Self { ahead_ms_min: min.min(max), ahead_ms_max: max.max(min) })
     }
 
+    /// Returns the bounds of how far one clock is ahead, in milliseconds.
+    fn ahead(least: i64, most: i64) -> String {
+        let (least, most) = (grouped(least.unsigned_abs()), grouped(most.unsigned_abs()));
+        if least == most { format!("{least} ms") } else { format!("{least} to {most} ms") }
+    }
+
     /// Returns whether the offset certainly exceeds `limit` in either direction.
     pub(super) fn exceeds(self, limit: Duration) -> bool {
         let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
         self.ahead_ms_min > limit || self.ahead_ms_max < limit.saturating_neg()
+    }
+}
+
+impl fmt::Display for ClockOffset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ahead_ms_min: min, ahead_ms_max: max } = *self;
+        if min > 0 {
+            write!(f, "the server clock is {} ahead of the local clock", Self::ahead(min, max))
+        } else if max < 0 {
+            write!(f, "the server clock is {} behind the local clock", Self::ahead(max, min))
+        } else {
+            let within = grouped(min.unsigned_abs().max(max.unsigned_abs()));
+            write!(f, "the server clock and the local clock differ by at most {within} ms")
+        }
     }
 }
 
@@ -132,6 +154,20 @@ mod tests {
         let offset = ClockOffset::of(&creates, &on_server(&times, server)).unwrap();
         assert_eq!((offset.ahead_ms_min, offset.ahead_ms_max), (4_970, 5_999));
         assert_eq!(ClockOffset::of(&creates, &BTreeMap::new()), None);
+    }
+
+    #[test]
+    fn offset_is_described_as_people_say_it() {
+        let table = [
+            (-4, 0, "the server clock and the local clock differ by at most 4 ms"),
+            (-3, 12, "the server clock and the local clock differ by at most 12 ms"),
+            (4_990, 5_021, "the server clock is 4,990 to 5,021 ms ahead of the local clock"),
+            (-30, -7, "the server clock is 7 to 30 ms behind the local clock"),
+            (5, 5, "the server clock is 5 ms ahead of the local clock"),
+        ];
+        for (ahead_ms_min, ahead_ms_max, text) in table {
+            assert_eq!(ClockOffset { ahead_ms_min, ahead_ms_max }.to_string(), text);
+        }
     }
 
     fn on_server(
