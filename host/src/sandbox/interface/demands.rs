@@ -7,6 +7,7 @@ use super::surface::{self, Surface};
 use super::version::{Version, ours};
 use super::{INTERFACE_VERSION, of_package};
 use crate::error::{Error, Result};
+use crate::numbers::{count, to_u64};
 
 /// The package of the interface.
 const PACKAGE: &str = "stratalog:log/";
@@ -78,12 +79,11 @@ pub(crate) fn check<T: 'static>(
     }
     let surface = Surface::of(component);
     if surface.is_cut_off {
-        let bytes = component.len();
-        return refuse(format!(
-            "is cut off after {bytes} bytes: copy or build the component again"
-        ));
+        let bytes = count(to_u64(component.len()), "byte", "bytes");
+        return refuse(format!("is cut off after {bytes}; copy or build the component again"));
     }
-    let reason = other_version(&surface)
+    let reason = of_other_world(world, &surface)
+        .or_else(|| other_version(&surface))
         .or_else(|| other_wasi(&surface))
         .or_else(|| unmet_import(world, &surface, linker))
         .or_else(|| missing_export(world, &surface));
@@ -106,6 +106,24 @@ fn no_component(bytes: &[u8]) -> Option<String> {
          and `wasm-tools component new`"
     };
     Some(format!("is a core WebAssembly module, not a WebAssembly component: {cure}"))
+}
+
+/// Returns the message for a plugin in the place of a log component, or the other way around.
+fn of_other_world(world: World, surface: &Surface) -> Option<String> {
+    let exports = |interface: &str| {
+        let mut names = surface.exports.iter().filter_map(|name| name.split('@').next());
+        names.any(|name| name == interface)
+    };
+    let (is_plugin, is_log) = (exports("wasi:cli/run"), exports("stratalog:log/append-log"));
+    match world {
+        World::Log if is_plugin && !is_log => {
+            Some("is a plugin, not a log component; run it with `stratalog run`".to_owned())
+        }
+        World::Plugin if is_log && !is_plugin => {
+            Some("is a log component, not a plugin; use it with --component".to_owned())
+        }
+        World::Log | World::Plugin => None,
+    }
 }
 
 /// Returns the message for a component made for a version of our interface that this host cannot
@@ -160,14 +178,7 @@ fn unmet_import<T: 'static>(world: World, surface: &Surface, linker: &Linker<T>)
         World::Plugin => ("which this host provides to no plugin", "A plugin"),
     };
     if unmet.is_empty() {
-        // The host has the interface, but not as the component expects it.
-        let error = format!("{error:#}");
-        let cure = if error.contains(PACKAGE) {
-            "; build it against the wit/ of this stratalog"
-        } else {
-            ""
-        };
-        return Some(format!("imports something that this host does not provide: {error}{cure}"));
+        return Some(other_form(&format!("{error:#}")));
     }
     let unmet_text = unmet.join(", ");
     if unmet.iter().all(|import| import.starts_with("wasi:http/")) {
@@ -181,6 +192,20 @@ fn unmet_import<T: 'static>(world: World, surface: &Surface, linker: &Linker<T>)
     Some(format!(
         "imports {unmet_text}, {given}. {whom} can import {offered}, and of WASI 0.2 {wasi}"
     ))
+}
+
+/// Returns the message for an interface that the host has, but not as the component expects it. The
+/// linker's error names the interface and the function between backticks.
+fn other_form(error: &str) -> String {
+    let mut names = error.split('`').skip(1).step_by(2);
+    let interface = names.next().unwrap_or("an interface");
+    let function = names.next().map_or_else(String::new, |name| format!(" (`{name}`)"));
+    let cure = match interface.starts_with(PACKAGE) {
+        true => "build it against the wit/ of this stratalog",
+        false => "build it for WASI 0.2 with current tools",
+    };
+    tracing::debug!("the linker: {error}");
+    format!("imports {interface} in another form than that of this host{function}; {cure}")
 }
 
 fn is_offered(world: World, import: &str) -> bool {

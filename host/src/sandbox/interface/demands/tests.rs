@@ -51,11 +51,34 @@ fn each_unmet_import_is_named_with_the_cure() {
 #[test]
 fn interface_that_is_there_and_lacks_a_function_is_named() {
     let refused = refusal(World::Plugin, &component(&["wasi:cli/exit@0.2.99"], RUN));
-    assert!(
-        refused.starts_with("it imports something that this host does not provide: "),
-        "{refused}"
+    assert_eq!(
+        refused,
+        "it imports wasi:cli/exit@0.2.99 in another form than that of this host (`f`); build it for \
+         WASI 0.2 with current tools"
     );
-    assert!(refused.contains("`wasi:cli/exit@0.2.99`"), "{refused}");
+    let import = of_package!("append-log");
+    let refused = refusal(World::Plugin, &component(&[import], RUN));
+    assert_eq!(
+        refused,
+        format!(
+            "it imports {import} in another form than that of this host (`f`); build it against \
+             the wit/ of this stratalog"
+        )
+    );
+}
+
+#[test]
+fn component_of_the_other_world_is_answered_with_its_place() {
+    let plugin = component(&["wasi:http/types@0.2.10", of_package!("append-log")], RUN);
+    assert_eq!(
+        refusal(World::Log, &plugin),
+        "it is a plugin, not a log component; run it with `stratalog run`"
+    );
+    let log = component(&[of_package!("object-store")], &[of_package!("append-log")]);
+    assert_eq!(
+        refusal(World::Plugin, &log),
+        "it is a log component, not a plugin; use it with --component"
+    );
 }
 
 #[test]
