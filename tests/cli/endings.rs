@@ -101,6 +101,29 @@ fn signal_flushes_events_that_were_read() {
 
 #[cfg(unix)]
 #[test]
+fn signal_before_the_store_answers_is_reported_as_any_other_end() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let asking = asked.clone();
+    let endpoint = bucket::serve(move |_| {
+        asking.fetch_add(1, Ordering::SeqCst);
+        Answer::Never
+    });
+    for (option, stdout, stderr) in [
+        ("--binary", "", "no events: nothing appended to s3://bucket/log\n"),
+        ("--json", "{\"events\":0,\"batches\":0,\"bytes\":0,\"blank_lines\":0}\n", ""),
+    ] {
+        let before = asked.load(Ordering::SeqCst);
+        let child = append_to_bucket(&endpoint).arg(option).spawn().unwrap();
+        until("a request", || asked.load(Ordering::SeqCst) > before);
+        signal(&child, "TERM");
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        let said = (ran.code, ran.stdout.as_str(), ran.stderr.as_str());
+        assert_eq!(said, (143, stdout, stderr), "{option}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn second_signal_does_not_wait_for_a_store_that_hangs() {
     let mut child = append_to_bucket(&bucket(Answer::Never))
         .args(["--grace", "1h"])
@@ -110,7 +133,7 @@ fn second_signal_does_not_wait_for_a_store_that_hangs() {
     let mut input = child.stdin.take().unwrap();
     input.write_all(b"event\n").unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    wait_for_line(&mut stderr, "took 1 events");
+    wait_for_line(&mut stderr, "took 1 event ");
     signal(&child, "TERM");
     wait_for_line(&mut stderr, "ending: waiting up to 3600 s for the store");
     // An additional hangup is no request to lose events.
@@ -173,7 +196,7 @@ fn interrupted_append_counts_confirmed_events() {
     let mut input = child.stdin.take().unwrap();
     input.write_all(numbered(0..5).as_bytes()).unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    wait_for_line(&mut stderr, "took 1 events");
+    wait_for_line(&mut stderr, "took 1 event ");
     signal(&child, "INT");
     wait_for_line(&mut stderr, "the last 1 of 5 events read");
     assert_eq!(child.wait().unwrap().code(), Some(130));
@@ -198,7 +221,7 @@ fn longer_grace_lets_a_slow_store_confirm_events() {
     let mut input = child.stdin.take().unwrap();
     input.write_all(b"event\n").unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    wait_for_line(&mut stderr, "took 1 events");
+    wait_for_line(&mut stderr, "took 1 event ");
     signal(&child, "TERM");
     wait_for_line(&mut stderr, "ending: waiting up to 600 s for the store");
     release.send(()).unwrap();

@@ -50,7 +50,7 @@ fn nothing_is_appended_before_all_inputs_are_there() {
     let folder_path = folder.path().to_str().unwrap();
     let table = [
         (missing.as_str(), "missing.jsonl: No such file"),
-        (&below_file, "good.jsonl/x: Not a directory"),
+        (&below_file, "good.jsonl/x: a part of the path is not a folder"),
         (folder_path, "is not a file of lines; if it is the log, write the log first"),
         (&wide, "wide.txt: the input is UTF-16"),
         (&named, "plain.gz: the input is named as gzip data, but is not"),

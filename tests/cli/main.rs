@@ -16,6 +16,7 @@ mod inputs;
 mod lacks;
 mod mistakes;
 mod options;
+mod permissions;
 mod plugins;
 mod positions;
 mod refusals;

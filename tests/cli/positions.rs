@@ -352,7 +352,7 @@ fn position_file_that_is_none_is_named() {
     let file = folder.path().join("position");
     let position = file.to_str().unwrap();
     for (bytes, why) in [
-        (&b"yesterday\n"[..], "invalid position \"yesterday\": "),
+        (&b"yesterday\n"[..], "invalid position \"yesterday\"; "),
         (b"", "the file is empty"),
         (b"\n", "the file is empty"),
         (b"\xff\xff", "the file is not text"),
@@ -360,8 +360,12 @@ fn position_file_that_is_none_is_named() {
         (b"1\n2\n", "invalid position"),
     ] {
         fs::write(&file, bytes).unwrap();
-        let words = [position, why, "remove it to read from the beginning"];
-        check(&["read", "--position-file", position, &log], "", 5, &words);
+        let ran = run_with(&["read", "--position-file", position, &log], b"");
+        assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);
+        let action = "; restore the file, or remove it to read from the beginning\n";
+        let said = &ran.stderr;
+        assert!(said.contains(position) && said.contains(why) && said.ends_with(action), "{said}");
+        assert!(!said.contains("pass a value"), "{said}");
         assert_eq!(fs::read(&file).unwrap(), bytes, "it is left as it was");
     }
     let missing = folder.path().join("no/such/folder");

@@ -127,7 +127,7 @@ fn hangup_is_ignored_where_it_was_so_at_the_start() {
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     for events in 0..3 {
         input.write_all(b"event\n").unwrap();
-        wait_for_line(&mut stderr, "took 1 events");
+        wait_for_line(&mut stderr, "took 1 event ");
         signal(&child, if events == 2 { "TERM" } else { "HUP" });
     }
     wait_for_line(&mut stderr, "3 events in 1 batch");

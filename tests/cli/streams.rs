@@ -49,7 +49,7 @@ fn input_that_is_not_ready_is_waited_for() {
     for _ in 0..3 {
         writer.write_all(b"event\n").unwrap();
         // The command continues to read while the test waits and finds nothing.
-        wait_for_line(&mut stderr, "took 1 events");
+        wait_for_line(&mut stderr, "took 1 event ");
     }
     drop(writer);
     assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, 0);

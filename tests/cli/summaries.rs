@@ -95,7 +95,7 @@ fn summaries_for_people_leave_stdout_to_data() {
     }
     let table = ok(&["stat", &log], "");
     assert!(table.contains("\nevents               1,237\n"), "{table}");
-    assert!(ok(&["read", "-v", "--json", &log], "").ends_with("{\"n\":1233}\na\nb\nb\n"));
+    assert!(ok(&["read", "-v", &log], "").ends_with("{\"n\":1233}\na\nb\nb\n"));
 }
 
 #[test]

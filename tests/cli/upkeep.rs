@@ -270,6 +270,59 @@ fn damage_is_found_wherever_it_is_and_ends_with_4() {
 }
 
 #[test]
+fn verification_counts_the_batches_next_to_a_damaged_one() {
+    let (_folder, log) = fresh();
+    append_batches(&log, 0..50);
+    ok(&["compact", &log], "");
+    let segment = files(&log, "segment_", ".jsonl").remove(0);
+    let text = fs::read_to_string(&segment).unwrap();
+    let harmed = |numbers: &[usize]| {
+        let mut text = text.clone();
+        for number in numbers {
+            text = text.replace(&format!("{{\"n\":{number}}}"), &format!("{{\"N\":{number}}}"));
+        }
+        fs::write(&segment, text).unwrap();
+        let report = run_with(&["verify", "--json", &log], b"");
+        let report: Value = serde_json::from_str(&report.stdout).unwrap();
+        let damaged = report["damaged"].as_array().unwrap();
+        assert_eq!(damaged.len(), 1, "{report}");
+        let found = damaged[0]["found"].as_str().unwrap().to_owned();
+        (report["events"].as_u64().unwrap(), found, run_with(&["verify", &log], b"").stderr)
+    };
+    // Each batch has ten events.
+    let (events, found, said) = harmed(&[5]);
+    assert!(events == 40 && !found.contains("of the segment"), "{events}, {found}");
+    assert!(said.contains(" with 40 events (") && said.contains(" in damaged objects"), "{said}");
+    let (events, found, _) = harmed(&[5, 7, 33]);
+    assert!(events == 30 && found.ends_with("; 2 batches of the segment are damaged"), "{found}");
+}
+
+#[test]
+fn lazy_trim_says_when_the_space_comes_back() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], &numbered(0..2_000));
+    ok(&["compact", "--full", &log], "");
+    for dry_run in [&["--dry-run"][..], &[]] {
+        let trim = [&["trim", "--lazy", "--before-position", "1,500"], dry_run, &[&log]].concat();
+        let said = run_with(&trim, b"").stderr;
+        let expected = match dry_run {
+            [] => format!(
+                "1,500 events trimmed; {log} begins at position 1,500; the next compaction removes \
+                 their bytes from the store\n"
+            ),
+            _ => format!(
+                "would trim 1,500 events; {log} would begin at position 1,500; the next compaction \
+                 removes their bytes from the store\n"
+            ),
+        };
+        assert_eq!(said, expected);
+    }
+    let words = ["events trimmed before are removed (", "1 segment rewritten"];
+    check(&["trim", "--keep-events", "500", &log], "", 0, &words);
+    check(&["trim", "--keep-events", "500", &log], "", 0, &["nothing trimmed"]);
+}
+
+#[test]
 fn options_that_cannot_be_are_named() {
     let (_folder, log) = fresh();
     append_batches(&log, 0..20);

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::process::exit::{Code, Failure};
-use crate::replaced_file::{NotKept, ReplacedFile};
+use crate::replaced_file::{NotKept, ReplacedFile, explained};
 
 /// The most bytes of a position: 50 for each of a million live batches. The component accepts less.
 const POSITION_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -37,7 +37,8 @@ impl PositionFile {
             Err(error) => {
                 let path = path.display();
                 return Err(Failure::input(format!(
-                    "cannot read the position file {path}: {error}"
+                    "cannot read the position file {path}: {error}; allow this user to read it, \
+                     or name another file"
                 )));
             }
         }
@@ -63,18 +64,35 @@ impl PositionFile {
         Ok(())
     }
 
-    /// Returns the error for a file that cannot be used.
-    pub(crate) fn broken(&self, why: &str) -> Failure {
-        Failure::input(format!(
-            "cannot use the position file {}: {why}; restore the file, or remove it to read from \
-             the beginning",
-            self.path.display()
-        ))
+    /// Returns the error for a file that holds no position.
+    fn broken(&self, why: &str) -> Failure {
+        let action = "restore the file, or remove it to read from the beginning";
+        self.unusable(why, action)
+    }
+
+    /// Returns the error for a file whose position the log refuses with this message.
+    pub(crate) fn refused(&self, message: &str) -> Failure {
+        // The action in the message is for programs that keep positions themselves.
+        let ends = ["; ", ": pass "].iter().filter_map(|mark| message.rfind(mark)).max();
+        let why = ends.and_then(|end| message.get(..end)).unwrap_or(message);
+        match message.starts_with("the position belongs to") {
+            true => self.unusable(
+                why,
+                "name the position file of this log, or remove this one to read from the beginning",
+            ),
+            false => self.broken(why),
+        }
+    }
+
+    fn unusable(&self, why: &str, action: &str) -> Failure {
+        let path = self.path.display();
+        Failure::input(format!("cannot use the position file {path}: {why}; {action}"))
     }
 
     /// Returns the error for a file that cannot be written.
     pub(crate) fn unwritable(&self, error: &io::Error) -> Failure {
         let path = self.path.display();
+        let error = explained(error);
         Failure::input(format!("cannot write the position file {path}: {error}"))
     }
 
@@ -97,6 +115,7 @@ fn not_kept(path: &Path, refused: NotKept) -> Failure {
             ),
         ),
         NotKept::Error(error) => {
+            let error = explained(&error);
             Failure::input(format!("cannot use the position file {path}: {error}"))
         }
     }

@@ -6,8 +6,10 @@
 //!
 //! 1. The lock is the system's and ends with its process, in any case. A lock file that a killed
 //!    process left locks nothing.
-//! 2. A new file is written next to the old one, synced and renamed. It has the mode and the owner
-//!    of the old one. It is never an existing file, nor the target of a link.
+//! 2. A new file is written next to the old one, synced and renamed. It has the mode, the owner and
+//!    the group of the old one. If this user may not give it the group, it keeps the group of new
+//!    files, which gets no more rights than all others have, and a warning says so. It is never an
+//!    existing file, nor the target of a link.
 //! 3. A symbolic link stays one: its target is locked and replaced.
 
 use std::ffi::OsString;
@@ -16,6 +18,8 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
+
+use crate::terminal::human;
 
 /// The most links that are followed in a row, as on Linux.
 const LINKS_MAX: usize = 40;
@@ -88,15 +92,22 @@ impl ReplacedFile {
 
     /// Checks that the file can be replaced, before there is something to write.
     pub(crate) fn probe(&self) -> io::Result<()> {
-        self.stage()?.close()
+        self.stage()?.file.close()
     }
 
     /// Replaces the file, durably.
     pub(crate) fn replace(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut staged = self.stage()?;
-        staged.as_file_mut().write_all(bytes)?;
-        staged.as_file().sync_all()?;
-        staged.persist(&self.path)?;
+        let Staged { mut file, lost_group } = self.stage()?;
+        file.as_file_mut().write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(&self.path)?;
+        if let Some(group) = lost_group {
+            tracing::warn!(
+                "{} no longer belongs to group {group}, of which this user is not a member; use \
+                 `chgrp` to give it to a group",
+                self.path.display()
+            );
+        }
         if cfg!(unix) {
             File::open(folder_of(&self.path))?.sync_all()?;
         }
@@ -105,13 +116,13 @@ impl ReplacedFile {
 
     /// Creates the new file, with the mode and the owner of the old one. It is removed unless it
     /// replaces the old one.
-    fn stage(&self) -> io::Result<NamedTempFile> {
+    fn stage(&self) -> io::Result<Staged> {
         let staged = sibling(&self.path, "new");
         match fs::symlink_metadata(&staged) {
             // A killed process left it. While this process has the lock, no process uses it.
             Ok(left) if left.is_file() => fs::remove_file(&staged)?,
             Ok(_) => {
-                let message = format!("{} is not a file: remove that entry", staged.display());
+                let message = format!("{} is not a file; remove that entry", staged.display());
                 return Err(io::Error::new(ErrorKind::AlreadyExists, message));
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -129,8 +140,32 @@ impl ReplacedFile {
         }
         let file = options.open(&staged)?;
         let staged = NamedTempFile::from_parts(file, TempPath::try_from_path(staged)?);
-        old.map_or(Ok(()), |old| take_after(staged.as_file(), &old))?;
-        Ok(staged)
+        let lost_group = match old {
+            Some(old) => take_after(staged.as_file(), &old)?,
+            None => None,
+        };
+        Ok(Staged { file: staged, lost_group })
+    }
+}
+
+/// A new file that does not replace the old one yet.
+struct Staged {
+    file: NamedTempFile,
+    /// The group of the old file, if the new one cannot have it.
+    lost_group: Option<u32>,
+}
+
+/// Describes an error at a file that is replaced, and the action to take.
+pub(crate) fn explained(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "its folder does not exist; create the folder first".to_owned(),
+        // Other errors than those of the system name their action.
+        ErrorKind::PermissionDenied if error.raw_os_error().is_some() => {
+            format!("{error}; allow this user to write in its folder, or name another file")
+        }
+        ErrorKind::ReadOnlyFilesystem => format!("{error}; name a file on another file system"),
+        ErrorKind::StorageFull => format!("{error}; free some space"),
+        _ => human::cause(error),
     }
 }
 
@@ -217,7 +252,7 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
             Ok(found) if !found.is_file() => {
                 return Err(io::Error::new(
                     ErrorKind::InvalidInput,
-                    "the entry is not a regular file",
+                    "the path is not a regular file; name one",
                 ));
             }
             Ok(_) => {}
@@ -227,7 +262,7 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
         let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
         return Ok(folder_of(&path).canonicalize()?.join(name));
     }
-    Err(io::Error::new(ErrorKind::InvalidInput, "the links lead in a circle"))
+    Err(io::Error::new(ErrorKind::InvalidInput, "the links lead in a circle; name the file itself"))
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -265,28 +300,40 @@ fn follow_no_link(options: &mut OpenOptions) {
 #[cfg(not(unix))]
 fn follow_no_link(_: &mut OpenOptions) {}
 
-/// Gives a new file the owner and the mode of the old one.
+/// Gives a new file the owner, the group and the mode of the old one. Returns the group if it
+/// cannot be given.
 #[cfg(unix)]
-fn take_after(new: &File, old: &Metadata) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, fchown};
+fn take_after(new: &File, old: &Metadata) -> io::Result<Option<u32>> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 
     let fresh = new.metadata()?;
-    if (fresh.uid(), fresh.gid()) != (old.uid(), old.gid()) {
-        fchown(new, Some(old.uid()), Some(old.gid())).map_err(|error| {
-            let (user, group) = (old.uid(), old.gid());
-            let message = format!(
-                "cannot leave the file to its owner, user {user} and group {group}: {error}; run \
-                 as that user"
-            );
+    if fresh.uid() != old.uid() {
+        fchown(new, Some(old.uid()), None).map_err(|error| {
+            let user = old.uid();
+            let message = format!("the file belongs to user {user} ({error}); run as that user");
             io::Error::new(error.kind(), message)
         })?;
     }
-    new.set_permissions(old.permissions())
+    // A user gives files only to groups of which the user is a member.
+    let is_kept = fresh.gid() == old.gid() || fchown(new, None, Some(old.gid())).is_ok();
+    let mode = if is_kept { old.mode() } else { mode_for_another_group(old.mode()) };
+    new.set_permissions(fs::Permissions::from_mode(mode))?;
+    Ok((!is_kept).then(|| old.gid()))
 }
 
 #[cfg(not(unix))]
-fn take_after(_: &File, _: &Metadata) -> io::Result<()> {
-    Ok(())
+fn take_after(_: &File, _: &Metadata) -> io::Result<Option<u32>> {
+    Ok(None)
+}
+
+/// Returns the mode without rights that only the old group had. Nor does the new group get a right
+/// that all others do not have.
+#[cfg(unix)]
+fn mode_for_another_group(mode: u32) -> u32 {
+    const GROUP: u32 = 0o070;
+    const SET_GROUP_ID: u32 = 0o2000;
+    let of_all = (mode & 0o007) << 3;
+    (mode & !(GROUP | SET_GROUP_ID)) | (mode & GROUP & of_all)
 }
 
 #[cfg(unix)]

@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 
-use indicatif::HumanBytes;
 use serde::Serialize;
 use stratalog::Written;
 
 use crate::args::Shared;
 use crate::process::exit::{Code, Failure, write_stdout};
-use crate::terminal::human::count;
+use crate::terminal::human::{count, size};
 use crate::terminal::stderr;
 
 #[derive(Serialize)]
@@ -48,7 +47,7 @@ pub(crate) fn appended(
             "{} in {} ({}) appended to {log}",
             count(events, "event", "events"),
             count(batches, "batch", "batches"),
-            HumanBytes(bytes)
+            size(bytes)
         )
     };
     // Writing to a string does not fail.

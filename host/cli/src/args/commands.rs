@@ -7,7 +7,8 @@ use clap::{ArgGroup, Args, Subcommand, ValueHint};
 use clap_complete::Shell;
 use stratalog::{CompactOptions, LogOptions};
 
-use super::durations::{parse_duration, parse_interval};
+use super::common_options::{Grace, Json, SoleCompactor};
+use super::durations::parse_interval;
 use super::help_text;
 use super::plugin_limits::LimitArguments;
 use super::sizes::{number_within, size_within};
@@ -90,7 +91,8 @@ pub(crate) struct Append {
     ///
     /// Without this option, the first such line ends the command with exit code 5 and its place as
     /// FILE:LINE. The lines before it are appended and flushed. The first ten skipped lines are
-    /// named; with -v, all of them.
+    /// named; with -v, all of them. An input with a NUL byte in its first 256 KiB is binary data:
+    /// it is refused as a whole, with this option, too.
     #[arg(long)]
     pub(crate) skip_invalid: bool,
 
@@ -106,6 +108,9 @@ pub(crate) struct Append {
     /// At its end, the command waits for the compaction in progress.
     #[arg(long, value_name = "N", value_parser = number_within::<u32>(1..=u32::MAX.into()))]
     pub(crate) compact_after: Option<u32>,
+
+    #[command(flatten)]
+    pub(crate) json: Json,
 
     #[command(flatten)]
     pub(crate) grace: Grace,
@@ -142,7 +147,8 @@ pub(crate) struct Read {
     /// The file is replaced as a whole, and only after the events before the position were written
     /// to stdout. However the command ends, the next run skips nothing. It repeats at most the page
     /// that was written last: 1 to 3 MiB or one batch. While one command uses the file, another one
-    /// is refused. A symbolic link is kept, and the file keeps its mode and owner.
+    /// is refused. A symbolic link is kept. The file keeps its mode and owner, and also its group
+    /// if you are a member of that.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["from", "until"])]
     pub(crate) position_file: Option<PathBuf>,
@@ -199,6 +205,9 @@ pub(crate) struct Compact {
     pub(crate) dry_run: bool,
 
     #[command(flatten)]
+    pub(crate) json: Json,
+
+    #[command(flatten)]
     pub(crate) sole: SoleCompactor,
 }
 
@@ -236,6 +245,9 @@ pub(crate) struct Trim {
     pub(crate) dry_run: bool,
 
     #[command(flatten)]
+    pub(crate) json: Json,
+
+    #[command(flatten)]
     pub(crate) sole: SoleCompactor,
 }
 
@@ -243,6 +255,9 @@ pub(crate) struct Trim {
 pub(crate) struct Verify {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
+
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 #[derive(Args)]
@@ -255,34 +270,19 @@ pub(crate) struct Repair {
     pub(crate) yes: bool,
 
     #[command(flatten)]
+    pub(crate) json: Json,
+
+    #[command(flatten)]
     pub(crate) sole: SoleCompactor,
-}
-
-/// The option of the commands that commit.
-#[derive(Args)]
-pub(crate) struct SoleCompactor {
-    /// Promise that no other process, on any machine, compacts or trims this log meanwhile
-    ///
-    /// Required on stores that cannot create an object only if it is absent, such as WebDAV. If
-    /// another process compacts or trims the log after all, events may be lost.
-    #[arg(long)]
-    pub(crate) sole_compactor: bool,
-}
-
-/// The option of the commands that may have events to write after a signal.
-#[derive(Args)]
-pub(crate) struct Grace {
-    /// After a signal, wait this long for the store to confirm appended events, then end
-    ///
-    /// Another signal ends the command without waiting. Events that may be missing are reported.
-    #[arg(long, value_name = "DURATION", default_value = "700ms", value_parser = parse_duration)]
-    pub(crate) grace: Duration,
 }
 
 #[derive(Args)]
 pub(crate) struct Stat {
     /// The log: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
+
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 #[derive(Args)]
@@ -340,6 +340,10 @@ impl Run {
 pub(crate) struct Component {
     #[command(subcommand)]
     pub(crate) command: ComponentCommand,
+
+    /// Print the summary as one JSON object on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]
@@ -362,6 +366,9 @@ pub(crate) enum ComponentCommand {
 pub(crate) struct Doctor {
     /// The log, which need not exist: a path or a URL (see `stratalog --help`)
     pub(crate) log: String,
+
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 #[derive(Args)]

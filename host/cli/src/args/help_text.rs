@@ -192,8 +192,8 @@ pub(crate) const READ: &str = concat!(
     " If a local time occurs twice because clocks are put back, the first one counts.
 
 POSITION is the content of a position file, or a number: 0 is the first event ever, 1 the next \
-one. It stays valid when the log is appended to, compacted or trimmed. If events were trimmed \
-before they were read, a warning reports how many.
+one. Thousands may be separated, as in 1,234. It stays valid when the log is appended to, \
+compacted or trimmed. If events were trimmed before they were read, a warning reports how many.
 
 Examples:
   stratalog read s3://bucket/app >app.jsonl
@@ -251,7 +251,8 @@ pub(crate) const TRIM: &str = concat!(
     " Only the beginning of the log is removed: the first newer event stays, and so do all events \
      after it, even older ones.
 
-POSITION is the content of a position file, or a number: 1234 removes events 0 to 1233.
+POSITION is the content of a position file, or a number: 1234 removes events 0 to 1233. Thousands \
+may be separated, as in 1,234.
 
 Trimmed events are permanently removed: no reader returns them, and no object of the log holds \
 them. Segments without any other events are deleted. The segment at the boundary is rewritten, so \
@@ -273,6 +274,9 @@ Reads and checks every object of the log, and changes nothing. Findings go to st
 line: damaged objects, to be restored or repaired (see `stratalog repair --help`), and garbage, \
 which the next compaction deletes. In a folder it also lists the files of killed writes, which a \
 later write removes.
+
+In a damaged segment, the batches that are whole are still counted. Without its index, a segment \
+cannot be verified. The last line says how much could not be.
 
 The exit code is 4 if anything is damaged. Garbage is not an error.
 

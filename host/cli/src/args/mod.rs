@@ -19,10 +19,13 @@ use crate::terminal::streams::{Stderr, Stdout};
 use crate::terminal::wrapping;
 
 pub(crate) mod commands;
+mod common_options;
 mod durations;
+mod global_options;
 mod help_text;
+mod json;
 mod plugin_limits;
-mod sizes;
+pub(crate) mod sizes;
 pub(crate) mod tail_start;
 mod times;
 mod tips;
@@ -82,8 +85,12 @@ impl Arguments {
         };
         let with_numbers = |command: clap::Command| command.mut_args(takes_numbers);
         let mut command = with_numbers(Self::command()).mut_subcommands(with_numbers);
+        command = global_options::shorten(command);
         let matches = command.try_get_matches_from_mut(typed)?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+        let mut arguments =
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        arguments.shared.json = arguments.command.json();
+        Ok(arguments)
     }
 }
 
@@ -103,9 +110,8 @@ fn end_with(error: &clap::Error) -> ! {
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Shared {
-    /// Print the summary as one JSON object on stdout; read, tail, run and completions have
-    /// none
-    #[arg(long, global = true)]
+    /// The option --json of the command, if it has one.
+    #[arg(skip)]
     pub(crate) json: bool,
 
     /// Run the component in this file instead of the built-in one
@@ -129,10 +135,10 @@ pub(crate) struct Shared {
     #[arg(value_parser = retries())]
     pub(crate) retry_max: Option<usize>,
 
-    /// Fail a store operation after this long in total: 1s to 4m [default: 60s]
+    /// Give up on a store operation, retries included, after 1s to 4m [default: 60s]
     ///
-    /// An operation is one write, one listing, or the next part of a read, including its retries.
-    /// After 2 seconds, stderr shows what the command is waiting for.
+    /// An operation is one write, one listing, or the next part of a read. A command makes many, so
+    /// it may take longer as a whole. After 2 seconds, stderr shows what it is waiting for.
     #[arg(long, global = true, value_name = "DURATION", value_parser = parse_timeout)]
     pub(crate) timeout: Option<Duration>,
 
@@ -168,7 +174,6 @@ pub(crate) struct Shared {
 }
 
 /// Returns the default of an option, from its help if the library sets it.
-#[cfg(test)]
 fn default_of(argument: &Arg) -> Option<String> {
     if let Some(default) = argument.get_default_values().first() {
         return Some(default.to_str()?.to_owned());
@@ -189,7 +194,7 @@ mod tests {
 
     use super::durations::{parse_timeout, shown_duration};
     use super::sizes::{parse_size, shown_size};
-    use super::{MEMORY_BYTES_MIN, default_of};
+    use super::{MEMORY_BYTES_MIN, default_of, global_options};
     use crate::Arguments;
     use crate::args::commands::Command as CommandArguments;
 
@@ -263,7 +268,7 @@ mod tests {
 
     #[test]
     fn help_is_wrapped_once_and_by_the_width_of_the_terminal() {
-        for command in all_commands(Arguments::command()) {
+        for command in all_commands(global_options::shorten(Arguments::command())) {
             let name = command.get_name().to_owned();
             let source = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             let lines: Vec<&str> = source.lines().collect();

@@ -6,10 +6,10 @@
 
 use std::ops::RangeInclusive;
 
-use indicatif::HumanCount;
 use stratalog::store::RETRY_MAX_LIMIT;
 
 use crate::numbers::to_u64;
+use crate::terminal::human::{count, grouped};
 
 /// The bytes of a mebibyte.
 pub(crate) const MIB: u64 = 1024 * 1024;
@@ -77,7 +77,7 @@ where
 {
     move |text| {
         let outside =
-            || format!("give a number from {} to {}", range.start(), HumanCount(*range.end()));
+            || format!("give a number from {} to {}", range.start(), grouped(*range.end()));
         let number = text.trim().parse().ok().filter(|number| range.contains(number));
         number.and_then(|number| T::try_from(number).ok()).ok_or_else(outside)
     }
@@ -111,6 +111,14 @@ pub(crate) fn shown_size(bytes: u64) -> String {
     match units.iter().find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit)) {
         Some((unit, name)) => format!("{}{name}", bytes / unit),
         None => format!("{bytes}"),
+    }
+}
+
+/// Formats the value of an option for a message: as it can be typed, or to the byte.
+pub(crate) fn limit_size(bytes: u64) -> String {
+    match shown_size(bytes) {
+        text if text.ends_with('B') => text,
+        _ => count(bytes, "byte", "bytes").to_string(),
     }
 }
 

@@ -43,6 +43,9 @@ pub(crate) fn parse_start(text: &str) -> Result<String, String> {
 
 fn position(text: &str, option_of_times: &str) -> Result<String, String> {
     let text = text.trim();
+    if let Some(number) = ungrouped(text) {
+        return Ok(number);
+    }
     let is_some = is_position(text).then(|| text.to_owned());
     is_some.ok_or_else(|| {
         format!(
@@ -50,6 +53,15 @@ fn position(text: &str, option_of_times: &str) -> Result<String, String> {
              {option_of_times}"
         )
     })
+}
+
+/// Returns the number of a position with separators, as `stat` prints it: `1,234`.
+fn ungrouped(text: &str) -> Option<String> {
+    let mut groups = text.split(',');
+    let is_number = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let first = groups.next().filter(|first| (1..=3).contains(&first.len()) && is_number(first));
+    let are_groups = groups.all(|group| group.len() == 3 && is_number(group));
+    (first.is_some() && are_groups && text.contains(',')).then(|| text.replace(',', ""))
 }
 
 /// Returns whether the text looks like a position: digits alone, or with a character that a time
@@ -231,6 +243,12 @@ mod tests {
         for text in positions {
             assert_eq!(parse_position(text), Ok(text.to_owned()));
             assert_eq!(parse_trim_time(text).is_ok(), text == "1700000000", "{text:?}");
+        }
+        for (text, number) in [("1,234", "1234"), ("12,345,678", "12345678")] {
+            assert_eq!(parse_position(text), Ok(number.to_owned()));
+        }
+        for text in ["1,2", "1,2345", "1234,567", ",123"] {
+            assert!(ungrouped(text).is_none(), "{text}");
         }
         let table = ["2026-01-31", "2026-01-31T12:00:00+01:00", "30d", "0s", "@1700000000"];
         for text in table {

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// A command, words that people type with it, and the way to do that.
-const TIPS: [(&str, &[&str], &str); 5] = [
+const TIPS: [(&str, &[&str], &str); 10] = [
     (
         "read",
         &["-n", "--lines", "--last"],
@@ -20,6 +20,15 @@ const TIPS: [(&str, &[&str], &str); 5] = [
         "'read' has this option, and prints from there to the end",
     ),
     ("trim", &["--keep", "--keep-last"], "'trim --keep-events N' keeps the last N events"),
+    ("repair", &["--dry-run"], "'repair' alone reports what 'repair --yes' would do"),
+    ("read", &["--json"], "'read' prints events as they are, and has no summary"),
+    ("tail", &["--json"], "'tail' prints events as they are, and has no summary"),
+    (
+        "run",
+        &["--json"],
+        "'run --report' prints the resource usage as JSON; '-- --json' passes the word on",
+    ),
+    ("completions", &["--json"], "'completions' prints a script, and has no summary"),
 ];
 
 /// Replaces clap's tip by a better one, or by none.
@@ -47,6 +56,11 @@ fn tip(word: &str, typed: &[&str]) -> Option<String> {
     let known = TIPS.iter().find(|(command, words, _)| is_of(command) && words.contains(&word));
     if let Some((_, _, tip)) = known {
         return Some((*tip).to_owned());
+    }
+    if word == "--json" {
+        return Some(
+            "write --json behind the command, as in 'stratalog stat --json LOG'".to_owned(),
+        );
     }
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if is_of("read") && word.strip_prefix('-').is_some_and(is_number) {
@@ -78,6 +92,12 @@ mod tests {
             ("run plugin.wasm ok", "as in '-- ok'"),
             ("run plugin.wasm --keep 5", "'-- --keep'"),
             ("trim --keep 5 log", "--keep-events"),
+            ("repair --dry-run log", "'repair' alone reports"),
+            ("read --json log", "has no summary"),
+            ("tail --json log", "has no summary"),
+            ("completions --json bash", "has no summary"),
+            ("run --json plugin.wasm", "'run --report'"),
+            ("--json stat log", "behind the command"),
         ];
         for (typed, tip) in table {
             let shown = shown(typed);

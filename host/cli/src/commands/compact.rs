@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use indicatif::HumanBytes;
 use serde::Serialize;
 use stratalog::store::Location;
 use stratalog::{CompactOptions, Compaction, CompactionPlan};
@@ -14,7 +13,7 @@ use crate::process::exit::{Code, Failure};
 use crate::progress::{APPEARS_AFTER, Progress};
 use crate::report::{print_json, print_line};
 use crate::target::Target;
-use crate::terminal::human::count;
+use crate::terminal::human::{count, size};
 
 /// The interval at which written bytes are polled.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -126,9 +125,12 @@ fn report(
             Some(key) => {
                 let into = match new_segments {
                     1 => key.to_owned(),
-                    _ => format!("{new_segments} segments, the first of them {key}"),
+                    _ => {
+                        let segments = count(new_segments, "segment", "segments");
+                        format!("{segments}, the first of them {key}")
+                    }
                 };
-                format!("{merged} ({events}, {}) merged into {into}", HumanBytes(bytes))
+                format!("{merged} ({events}, {}) merged into {into}", size(bytes))
             }
             None if merged_files == 0 => nothing(command, location),
             None => format!("{merged} removed from {location}: they had no events"),
@@ -153,12 +155,12 @@ fn report_plan(
         (0, 0) => nothing(command, location),
         _ => {
             let merged = objects(batches, segments);
-            format!("would merge {merged} ({}) of {location}", HumanBytes(bytes))
+            format!("would merge {merged} ({}) of {location}", size(bytes))
         }
     };
     if garbage_objects > 0 {
         let garbage = count(garbage_objects, "garbage object", "garbage objects");
-        line.push_str(&format!("; would delete {garbage} ({})", HumanBytes(garbage_bytes)));
+        line.push_str(&format!("; would delete {garbage} ({})", size(garbage_bytes)));
     }
     print_line(shared.quiet, &line);
     Ok(())

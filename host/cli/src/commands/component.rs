@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use indicatif::HumanBytes;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use stratalog::Host;
@@ -15,6 +14,7 @@ use crate::numbers::to_u64;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::replaced_file;
 use crate::report::{print_json, print_line};
+use crate::terminal::human::{self, count, size};
 
 #[derive(Serialize)]
 struct Exported {
@@ -44,16 +44,18 @@ fn export(file: &Path, shared: &Shared) -> Result<Code, Failure> {
         write_stdout(&component)?;
         return Ok(Code::Done);
     }
-    let failed = |error| Failure::system(&format!("cannot write {}", file.display()), &error);
-    replaced_file::write(file, &component).map_err(failed)?;
+    replaced_file::write(file, &component).map_err(|error| {
+        let error = replaced_file::explained(&error);
+        Failure::new(Code::Failed, format!("cannot write {}: {error}", file.display()))
+    })?;
     let exported = Exported { bytes: component.len(), sha256: sha256(&component) };
     if shared.json {
         print_json(&exported)?;
         return Ok(Code::Done);
     }
     let Exported { bytes, sha256 } = exported;
-    let size = to_u64(bytes);
-    let written = format!("{} ({}, sha256 {sha256})", file.display(), HumanBytes(size));
+    let bytes = size(to_u64(bytes));
+    let written = format!("{} ({bytes}, sha256 {sha256})", file.display());
     print_line(shared.quiet, &written);
     Ok(Code::Done)
 }
@@ -61,14 +63,17 @@ fn export(file: &Path, shared: &Shared) -> Result<Code, Failure> {
 fn inspect(file: Option<&Path>, shared: &Shared) -> Result<Code, Failure> {
     let (origin, component) = read(file, shared)?;
     let inspected = look(&component).map_err(|error| {
-        Failure::input(format!("{origin} is not a WebAssembly component: {error:#}"))
+        Failure::input(format!(
+            "cannot inspect {origin}: it is not a WebAssembly component: {error:#}"
+        ))
     })?;
     if shared.json {
         print_json(&inspected)?;
         return Ok(Code::Done);
     }
     let Inspected { bytes, sha256, imports, exports, wit } = inspected;
-    let mut text = format!("{origin}\n{bytes} bytes, sha256 {sha256}\n");
+    let bytes = count(to_u64(bytes), "byte", "bytes");
+    let mut text = format!("{origin}\n{bytes}, sha256 {sha256}\n");
     for (kind, names) in [("imports", imports), ("exports", exports)] {
         // Writing to a string does not fail.
         writeln!(text, "\n{kind}:").ok();
@@ -106,7 +111,10 @@ fn read(file: Option<&Path>, shared: &Shared) -> Result<(String, Vec<u8>), Failu
     let origin = file.display().to_string();
     match std::fs::read(file) {
         Ok(bytes) => Ok((origin, bytes)),
-        Err(error) => Err(Failure::input(format!("cannot read the component {origin}: {error}"))),
+        Err(error) => {
+            let error = human::cause(&error);
+            Err(Failure::input(format!("cannot read the component {origin}: {error}")))
+        }
     }
 }
 

@@ -173,7 +173,7 @@ async fn keep(
 fn name_file(error: Error, kept: Option<&PositionFile>) -> Failure {
     match (&error, kept) {
         (Error::InvalidInput(message), Some(kept)) if kept.position().is_some() => {
-            kept.broken(message)
+            kept.refused(message)
         }
         _ => error.into(),
     }

@@ -14,13 +14,15 @@ use wasmtime_wasi::FsPerms;
 
 use crate::args::Shared;
 use crate::args::commands::Run;
-use crate::numbers::to_usize;
+use crate::args::sizes::limit_size;
+use crate::numbers::{to_u64, to_usize};
 use crate::process::exit::{Code, Failure};
 use crate::process::signals::Signals;
 use crate::progress::Progress;
 use crate::replaced_file;
 use crate::report::print_line;
 use crate::target::{self, cache_folder, open_store};
+use crate::terminal::human::{self, count};
 
 pub(crate) async fn run(
     command: &Run,
@@ -40,7 +42,10 @@ pub(crate) async fn run(
     drop(compiling);
     let plugin = match compiled {
         Ok(plugin) => plugin,
-        Err(code) => return Ok(code),
+        Err(code) => {
+            print_line(shared.quiet, &format!("{name} was stopped before it ran"));
+            return Ok(code);
+        }
     };
 
     run.inherit_stdio()?.wasi().arg(&name).args(&command.arguments);
@@ -56,8 +61,8 @@ pub(crate) async fn run(
     });
     let outcome = plugin.run(run).await?;
     if outcome.output_bytes_dropped > 0 {
-        let bytes = outcome.output_bytes_dropped;
-        tracing::warn!("the last {bytes} bytes that {name} wrote are lost: no process read them");
+        let bytes = count(outcome.output_bytes_dropped, "byte", "bytes");
+        tracing::warn!("the last {bytes} that {name} wrote are lost: no process read them");
     }
     if command.report.is_some() {
         report(command.report_file(), &outcome)?;
@@ -112,15 +117,17 @@ fn split<'a>(option: &str, text: &'a str, form: &str) -> Result<(&'a str, &'a st
 /// Reads the plugin's file, unless it exceeds the limit.
 fn read_plugin(file: &Path, limits: &PluginLimits) -> Result<Vec<u8>, Failure> {
     let refuse = |error: std::io::Error| {
+        let error = human::cause(&error);
         Failure::input(format!("cannot read the plugin {}: {error}", file.display()))
     };
     let bytes = file.metadata().map_err(refuse)?.len();
     if to_usize(bytes) > limits.component_bytes_max {
         let message = format!(
-            "the plugin {} has {bytes} bytes, more than component_bytes_max = {}: \
-             --component-bytes-max raises it",
+            "the plugin {} has {}, more than component_bytes_max = {}; raise it with \
+             --component-bytes-max",
             file.display(),
-            limits.component_bytes_max
+            count(bytes, "byte", "bytes"),
+            limit_size(to_u64(limits.component_bytes_max))
         );
         return Err(Failure::new(Code::Plugin, message));
     }
@@ -151,6 +158,7 @@ fn give(run: &mut stratalog::plugin::Run, command: &Run) -> Result<(), Failure> 
 fn check_report(command: &Run) -> Result<(), Failure> {
     let Some(file) = command.report_file() else { return Ok(()) };
     replaced_file::check(file).map_err(|error| {
+        let error = replaced_file::explained(&error);
         Failure::input(format!("cannot write the report {}: {error}", file.display()))
     })
 }
@@ -262,6 +270,7 @@ fn report(file: Option<&Path>, outcome: &Outcome) -> Result<(), Failure> {
     };
     line.push('\n');
     replaced_file::write(file, line.as_bytes()).map_err(|error| {
-        Failure::system(&format!("cannot write the report {}", file.display()), &error)
+        let error = replaced_file::explained(&error);
+        Failure::new(Code::Failed, format!("cannot write the report {}: {error}", file.display()))
     })
 }

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use stratalog::Stats;
 use stratalog::store::Location;
@@ -12,7 +11,7 @@ use crate::args::commands::Stat;
 use crate::process::exit::{Code, Failure, write_stdout};
 use crate::report::print_json;
 use crate::target::Target;
-use crate::terminal::human::{count, time};
+use crate::terminal::human::{count, exact_size, grouped, size, time};
 
 #[derive(Serialize)]
 struct StatReport {
@@ -94,11 +93,7 @@ fn report(stats: &Stats) -> StatReport {
 }
 
 fn table(stats: &Stats, location: &Location) -> String {
-    let number = |number: u64| HumanCount(number).to_string();
-    let size = |bytes: u64| match bytes {
-        0..1024 => number(bytes),
-        _ => format!("{} ({})", HumanCount(bytes), HumanBytes(bytes)),
-    };
+    let number = |number: u64| grouped(number).to_string();
     let none = || "-".to_owned();
     let mut events = number(stats.events);
     if stats.uncounted_batches > 0 {
@@ -122,25 +117,25 @@ fn table(stats: &Stats, location: &Location) -> String {
     }
     rows.extend(stats.tiers.iter().map(|tier| {
         let segments = count(tier.segments, "segment", "segments");
-        (format!("  tier {}", tier.tier), format!("{segments}, {}", HumanBytes(tier.bytes)))
+        (format!("  tier {}", tier.tier), format!("{segments}, {}", size(tier.bytes)))
     }));
     let amplification = stats.write_amplification().map(|factor| format!("{factor:.2}"));
     rows.extend([
         ("objects".to_owned(), number(stats.objects)),
-        ("bytes".to_owned(), size(stats.bytes)),
-        ("garbage".to_owned(), format!("{garbage}, {}", HumanBytes(stats.garbage_bytes))),
+        ("bytes".to_owned(), exact_size(stats.bytes)),
+        ("garbage".to_owned(), format!("{garbage}, {}", size(stats.garbage_bytes))),
         (
             "unfinished".to_owned(),
             format!(
                 "{}, {}",
                 count(stats.unfinished_objects, "file", "files"),
-                HumanBytes(stats.unfinished_bytes)
+                size(stats.unfinished_bytes)
             ),
         ),
         ("generation".to_owned(), number(stats.generation)),
         ("identity".to_owned(), stats.identity.clone().unwrap_or_else(none)),
-        ("first position".to_owned(), stats.first_position.to_string()),
-        ("next position".to_owned(), stats.next_position.to_string()),
+        ("first position".to_owned(), number(stats.first_position)),
+        ("next position".to_owned(), number(stats.next_position)),
         ("first time".to_owned(), stats.first_time.map_or_else(none, time)),
         ("last time".to_owned(), stats.last_time.map_or_else(none, time)),
         ("write amplification".to_owned(), amplification.unwrap_or_else(none)),

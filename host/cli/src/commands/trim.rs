@@ -1,6 +1,5 @@
 //! `stratalog trim`: permanently removes the oldest events of a log.
 
-use indicatif::HumanBytes;
 use serde::Serialize;
 use stratalog::store::Location;
 use stratalog::{TrimOptions, TrimPoint, TrimResult};
@@ -11,7 +10,7 @@ use crate::process::exit::{Code, Failure};
 use crate::progress::Progress;
 use crate::report::{print_json, print_line};
 use crate::target::Target;
-use crate::terminal::human::count;
+use crate::terminal::human::{count, grouped, size};
 
 #[derive(Serialize)]
 struct TrimReport {
@@ -84,7 +83,7 @@ fn report(
             live_batches,
         });
     }
-    print_line(shared.quiet, &summary(trimmed, command.dry_run, location));
+    print_line(shared.quiet, &summary(trimmed, command, location));
     if trimmed.live_batches > 0 {
         let batches = count(trimmed.live_batches, "batch", "batches");
         let stay = if trimmed.live_batches == 1 { "stays" } else { "stay" };
@@ -97,28 +96,46 @@ fn report(
 }
 
 /// Formats the effect in one line.
-fn summary(trimmed: &TrimResult, dry_run: bool, location: &Location) -> String {
+fn summary(trimmed: &TrimResult, command: &Trim, location: &Location) -> String {
     let TrimResult { events, segments, bytes, rewritten_bytes, absorbed_batches, .. } = *trimmed;
-    // Without separators, so that the number can be passed as a position.
-    let first = trimmed.first_position;
+    let dry_run = command.dry_run;
     let batches = count(absorbed_batches, "batch", "batches");
-    let segments = count(segments, "segment", "segments");
     let mut done = Vec::new();
     if absorbed_batches > 0 {
         done.push(format!("{batches} absorbed first"));
     }
     if events == 0 && rewritten_bytes == 0 {
         done.insert(0, format!("nothing {}", if dry_run { "to trim" } else { "trimmed" }));
+    } else if events == 0 {
+        // A lazy trim left them.
+        let removed = match dry_run {
+            true => "would remove events trimmed before",
+            false => "events trimmed before are removed",
+        };
+        done.insert(0, format!("{removed} ({})", size(bytes)));
     } else {
         let events = count(events, "event", "events");
         let would = if dry_run { "would trim " } else { "" };
         let trimmed = if dry_run { "" } else { " trimmed" };
-        done.insert(0, format!("{would}{events}{trimmed} ({})", HumanBytes(bytes)));
-        done.push(format!("{segments} deleted"));
-        if rewritten_bytes > 0 {
-            done.push(format!("1 segment rewritten ({} kept)", HumanBytes(rewritten_bytes)));
-        }
+        // A lazy trim may leave all events where they are.
+        let bytes = if bytes > 0 { format!(" ({})", size(bytes)) } else { String::new() };
+        done.insert(0, format!("{would}{events}{trimmed}{bytes}"));
+    }
+    if segments > 0 {
+        done.push(format!("{} deleted", count(segments, "segment", "segments")));
+    }
+    if rewritten_bytes > 0 {
+        done.push(format!("1 segment rewritten ({} kept)", size(rewritten_bytes)));
     }
     let begins = if dry_run { "would begin" } else { "begins" };
-    format!("{}; {location} {begins} at position {first}", done.join(", "))
+    let (done, first) = (done.join(", "), grouped(trimmed.first_position));
+    let left = match (events, segments) {
+        _ if !command.lazy => "",
+        (0, _) => "",
+        (_, 0) => "; the next compaction removes their bytes from the store",
+        _ => {
+            "; the next compaction removes the bytes of those that share a segment with later ones"
+        }
+    };
+    format!("{done}; {location} {begins} at position {first}{left}")
 }

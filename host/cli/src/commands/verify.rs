@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use indicatif::HumanBytes;
 use serde::Serialize;
 use stratalog::{Damage, Finding, Garbage, GarbageReason, VerifyProgress};
 
@@ -13,7 +12,7 @@ use crate::process::exit::{Code, Failure, write_stdout};
 use crate::progress::Progress;
 use crate::report::{print_json, print_line};
 use crate::target::Target;
-use crate::terminal::human::count;
+use crate::terminal::human::{count, size};
 use crate::terminal::live_lines;
 
 #[derive(Serialize)]
@@ -99,7 +98,7 @@ async fn check(target: &Target, shared: &Shared) -> Result<Findings, Failure> {
         found.checked = checked;
     }
     drop(progress);
-    let VerifyProgress { objects, events, trimmed_events, bytes, .. } = found.checked;
+    let VerifyProgress { objects, events, trimmed_events, bytes, bytes_total, .. } = found.checked;
     if shared.json {
         let ok = found.damaged.is_empty();
         print_json(&VerifyReport { ok, objects, events, trimmed_events, bytes, ..report })?;
@@ -109,10 +108,13 @@ async fn check(target: &Target, shared: &Shared) -> Result<Findings, Failure> {
         "{} with {} ({}) checked in {location}",
         count(objects, "object", "objects"),
         count(events, "event", "events"),
-        HumanBytes(bytes),
+        size(bytes),
     );
+    let bytes_unverified = bytes_total.saturating_sub(bytes);
     if found.damaged.is_empty() {
         line.push_str(": nothing is damaged");
+    } else if bytes_unverified > 0 {
+        line.push_str(&format!("; {} in damaged objects not verified", size(bytes_unverified)));
     }
     if found.garbage > 0 {
         let garbage = count(found.garbage, "garbage object", "garbage objects");
@@ -120,7 +122,7 @@ async fn check(target: &Target, shared: &Shared) -> Result<Findings, Failure> {
     }
     if let (files @ 1.., bytes) = found.unfinished {
         let files = count(files, "unfinished file", "unfinished files");
-        let bytes = HumanBytes(bytes);
+        let bytes = size(bytes);
         line.push_str(&format!(
             "; a later write removes {files} ({bytes}) that no process writes to"
         ));
@@ -174,7 +176,7 @@ fn print_finding(finding: &Finding) -> Result<bool, Failure> {
             format!("damaged: {object}: expected {expected}, found {found}\n")
         }
         Finding::Garbage(Garbage { object, bytes, reason }) => {
-            format!("garbage: {object}: {reason}, {}\n", HumanBytes(*bytes))
+            format!("garbage: {object}: {reason}, {}\n", size(*bytes))
         }
     };
     live_lines::suspend(|| write_stdout(line.as_bytes()))

@@ -115,3 +115,11 @@ fn file_is_written_whole_as_soon_as_nobody_keeps_it() {
         assert!(check(path).is_err() && write(path, b"new").is_err(), "{path:?}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn group_that_was_not_meant_gets_no_right_of_its_own() {
+    for (mode, expected) in [(0o640, 0o600), (0o664, 0o644), (0o2775, 0o755), (0o604, 0o604)] {
+        assert_eq!(mode_for_another_group(mode), expected, "{mode:o}");
+    }
+}

@@ -1,14 +1,44 @@
 //! Formats numbers and times for people.
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 
-use indicatif::HumanCount;
+use indicatif::{HumanBytes, HumanCount};
 use jiff::Timestamp;
 
 /// Formats a number with its unit, such as `1 event` or `1,234 events`.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> impl fmt::Display {
     let unit = if number == 1 { one } else { many };
     format!("{} {unit}", HumanCount(number))
+}
+
+/// Formats a number alone, its digits in groups of three.
+pub(crate) fn grouped(number: u64) -> impl fmt::Display {
+    HumanCount(number)
+}
+
+/// Formats a size in a unit that fits, such as `34 B` or `95.21 KiB`.
+pub(crate) fn size(bytes: u64) -> impl fmt::Display {
+    HumanBytes(bytes)
+}
+
+/// Formats a size to the byte, and from 1 KiB on also in a unit that fits.
+pub(crate) fn exact_size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => grouped(bytes).to_string(),
+        _ => format!("{} ({})", grouped(bytes), size(bytes)),
+    }
+}
+
+/// Describes an error at a path in the words of this program.
+pub(crate) fn cause(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::IsADirectory => "it is a folder; name a file".to_owned(),
+        ErrorKind::NotADirectory => {
+            "a part of the path is not a folder; correct the path".to_owned()
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// Formats microseconds since 1970 as RFC 3339 in UTC. A time outside the calendar stays a number.

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use stratalog::{Error, EventFault, InvalidEvent, Log};
 
 use crate::args::commands::Append;
+use crate::args::sizes::limit_size;
 use crate::commands::append::decoder::Fault;
 use crate::commands::append::durability::Durability;
 use crate::commands::append::events::{Blank, Lines, first_with_nul, number_of};
@@ -215,7 +216,7 @@ impl<'a> Appender<'a> {
         match self.log.append_lines(&events).await {
             Ok(taken) => {
                 self.took(taken, events.len());
-                tracing::debug!("took {taken} events of {}", self.place.file);
+                tracing::debug!("took {} of {}", count(taken, "event", "events"), self.place.file);
             }
             // The log accepted none of them.
             Err(Error::InvalidEvent(_)) => {
@@ -270,8 +271,8 @@ impl<'a> Appender<'a> {
     }
 
     fn too_long(&self) -> String {
-        let bytes_max = self.line_bytes_max;
-        format!("the line is longer than --event-bytes-max, {bytes_max} bytes")
+        let bytes_max = limit_size(to_u64(self.line_bytes_max));
+        format!("the line is longer than --event-bytes-max, {bytes_max}")
     }
 
     /// Skips the next line as invalid, or stops.

@@ -5,11 +5,10 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use indicatif::HumanCount;
 use stratalog::Log;
 
 use crate::numbers::to_u64;
-use crate::terminal::human::count;
+use crate::terminal::human::{count, grouped};
 
 /// The most marks that are kept. Each mark separates one accepted call from the next.
 const MARKS_MAX: usize = 10_000;
@@ -87,7 +86,7 @@ impl Durability {
             _ => format!(
                 "{ended}: the last {} of {read} read may not be written; read the log before \
                  appending them again; a longer --grace waits for the store",
-                HumanCount(doubtful)
+                grouped(doubtful)
             ),
         }
     }

@@ -13,6 +13,7 @@ use crate::commands::append::decoder::{BLOCK_BYTES, Stream};
 use crate::commands::append::nature::{Nature, STDIN, Unfit, named, nature};
 use crate::numbers::to_u64;
 use crate::process::exit::Failure;
+use crate::terminal::human;
 
 /// The most files that are open at a time. Later files are opened, closed, and opened again. A
 /// process usually may open 1,024 files, and stores need some.
@@ -56,7 +57,10 @@ pub(crate) fn open(files: &[PathBuf], binary: bool) -> Result<Vec<Input>, Failur
             continue;
         }
         let name = file.display().to_string();
-        let failed = |error: io::Error| Failure::input(format!("cannot open {name}: {error}"));
+        let failed = |error: io::Error| {
+            let error = human::cause(&error);
+            Failure::input(format!("cannot open {name}: {error}"))
+        };
         let metadata = file.metadata().map_err(failed)?;
         let from = if is_pipe(&metadata) {
             check_readable(file).map_err(failed)?;

@@ -21,9 +21,8 @@ use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use indicatif::HumanCount;
 use stratalog::store::Location;
-use stratalog::{Error, Log, LogOptions, WriteFailure, WriteFate};
+use stratalog::{Error, Log, LogOptions, WriteFailure, WriteFate, Written};
 
 use appender::{Appender, Stop};
 use decoder::BLOCK_BYTES;
@@ -39,7 +38,7 @@ use crate::process::signals::Signals;
 use crate::progress::Progress;
 use crate::report::{self, LeftOut};
 use crate::target::Target;
-use crate::terminal::human::count;
+use crate::terminal::human::{count, grouped};
 
 /// Appends all lines, to any end of the input.
 pub(crate) async fn run(
@@ -60,7 +59,13 @@ pub(crate) async fn run(
     let cannot = format!("cannot append to {location}");
     let (is_new, log) = match signals.or(opening).await {
         Ok(Ok(opened)) => opened,
-        Ok(Err(code)) => return Ok(code),
+        // The input was not read.
+        Ok(Err(code)) => {
+            let left_out = LeftOut { blank_lines: 0, skipped: command.skip_invalid.then_some(0) };
+            let nothing = Written { batches: 0, events: 0, bytes: 0 };
+            report::appended(shared, &nothing, left_out, &location.to_string())?;
+            return Ok(code);
+        }
         Err(error) => return Err(target.explain("append to", error).await),
     };
     if location.root.is_memory() {
@@ -168,7 +173,7 @@ fn lost(error: Error, taken: u64, refused: u64) -> Failure {
         return Failure::from(error).context(what);
     };
     let all = taken + refused;
-    let missing = HumanCount(events_pending.saturating_add(refused).min(all));
+    let missing = grouped(events_pending.saturating_add(refused).min(all));
     let which = format!("the last {missing} of {}", count(all, "event", "events"));
     // Not the library's own text: no event stays in memory when the process ends.
     let what = match fate {

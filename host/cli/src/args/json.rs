@@ -1,0 +1,22 @@
+//! Knows which commands have the option `--json`.
+
+use crate::args::commands::{
+    Append, Command, Compact, Component, Doctor, Repair, Stat, Trim, Verify,
+};
+
+impl Command {
+    /// Returns whether the summary is printed as JSON. The other commands have none.
+    pub(crate) fn json(&self) -> bool {
+        match self {
+            Self::Append(Append { json, .. })
+            | Self::Compact(Compact { json, .. })
+            | Self::Trim(Trim { json, .. })
+            | Self::Verify(Verify { json, .. })
+            | Self::Repair(Repair { json, .. })
+            | Self::Stat(Stat { json, .. })
+            | Self::Doctor(Doctor { json, .. }) => json.json,
+            Self::Component(Component { json, .. }) => *json,
+            Self::Read(_) | Self::Tail(_) | Self::Run(_) | Self::Completions(_) => false,
+        }
+    }
+}
