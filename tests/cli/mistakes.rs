@@ -34,6 +34,33 @@ fn append_that_creates_a_log_names_a_similar_one() {
 }
 
 #[test]
+fn numbered_log_is_no_typing_error_of_another() {
+    let (_folder, log) = fresh();
+    ok(&["append", &format!("{log}1")], "a\n");
+    let second = format!("{log}2");
+    let said = run_with(&["append", &second], b"a\n").stderr;
+    assert!(said.ends_with(&format!("appended to {second}, a new log\n")), "{said}");
+    let third = format!("{log}3");
+    assert_eq!(
+        run_with(&["stat", &third], b"").stderr,
+        format!("error: there is no log at {third}\n")
+    );
+}
+
+#[test]
+fn json_is_an_option_of_the_commands_that_have_a_summary() {
+    let (_folder, log) = fresh();
+    ok(&["append", &log], "a\n");
+    for command in
+        [&["read", &log][..], &["tail", &log], &["run", "p.wasm"], &["completions", "sh"]]
+    {
+        let words = ["unexpected argument '--json'", "tip: '"];
+        check(&[command, &["--json"]].concat(), "", 2, &words);
+    }
+    check(&["--json", "stat", &log], "", 2, &["behind the command, as in 'stratalog stat --json"]);
+}
+
+#[test]
 fn damage_is_answered_by_a_remedy() {
     let (_folder, log) = fresh();
     for round in 0..3 {
@@ -112,6 +139,9 @@ fn position_of_another_log_that_was_never_compacted_is_refused() {
     assert_eq!((read(&log).code, read(&other).code), (0, 5));
     let said = read(&other).stderr;
     assert!(said.contains("cannot use the position file") && said.contains("batch_"), "{said}");
+    let action = "; name the position file of this log, or remove this one to read from the \
+                  beginning\n";
+    assert!(said.ends_with(action) && !said.contains("start without"), "{said}");
     ok(&["append", &log], "d\n");
     let ran = read(&log);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "d\n"), "{}", ran.stderr);

@@ -27,7 +27,7 @@ async fn similar(store: &Store, name: &str) -> Vec<String> {
     let names = folders.filter_map(|entry| entry.key.strip_suffix('/').map(str::to_owned));
     let mut close: Vec<(usize, String)> = names
         .map(|other| (distance(name, &other), other))
-        .filter(|(distance, other)| *distance <= allowed(name) && other != name)
+        .filter(|(distance, other)| *distance <= allowed(name) && is_typing_error(name, other))
         .collect();
     close.sort();
     let mut logs = Vec::new();
@@ -42,6 +42,16 @@ async fn similar(store: &Store, name: &str) -> Vec<String> {
 /// Returns the number of typing errors that still leave a name similar.
 fn allowed(name: &str) -> usize {
     name.chars().count().div_ceil(4).min(3)
+}
+
+/// Returns whether one name may be typed by mistake for the other. Names that differ in their
+/// numbers only, such as log1 and log2, are meant as they are, and so are names of one letter.
+fn is_typing_error(name: &str, other: &str) -> bool {
+    let without_digits = |name: &str| name.replace(|c: char| c.is_ascii_digit(), "").to_lowercase();
+    let has_digits = |name: &str| name.contains(|c: char| c.is_ascii_digit());
+    let is_numbered = has_digits(name) && has_digits(other);
+    let differs_in_letters = without_digits(name) != without_digits(other);
+    other != name && name.chars().count() > 1 && (differs_in_letters || !is_numbered)
 }
 
 /// Counts the letters to change, insert, remove or swap. Case is ignored.
@@ -72,13 +82,18 @@ mod tests {
             ("jounral", "journal", true),
             ("Journal", "journal", true),
             ("errors", "error", true),
-            ("j4", "j5", true),
-            ("a", "b", true),
+            ("log1", "log", true),
+            ("logs1", "log1", true),
+            ("log1", "log2", false),
+            ("log9", "log10", false),
+            ("app-2026-01-31", "app-2026-02-01", false),
+            ("a", "b", false),
             ("app", "web", false),
             ("errors", "trials", false),
         ];
         for (typed, other, is_similar) in table {
-            assert_eq!(distance(typed, other) <= allowed(typed), is_similar, "{typed} {other}");
+            let found = distance(typed, other) <= allowed(typed) && is_typing_error(typed, other);
+            assert_eq!(found, is_similar, "{typed} {other}");
         }
     }
 }
