@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::report::{print_json, print_line};
 use crate::shell;
 use crate::target::Target;
-use crate::terminal::human::count;
+use crate::terminal::human::{count, grouped};
 use crate::terminal::live_lines;
 
 #[derive(Serialize)]
@@ -78,7 +78,7 @@ impl Done {
                 let which = match damaged {
                     1 => "it".to_owned(),
                     _ if repairable == damaged => "them".to_owned(),
-                    _ => format!("{repairable} of them"),
+                    _ => format!("{} of them", grouped(repairable)),
                 };
                 format!("`stratalog repair --yes {log}` repairs {which}, with {lost} lost")
             }
@@ -173,12 +173,22 @@ fn line_of(step: &RepairStep) -> String {
         RepairAction::SetAside => format!("set aside, {lost} lost"),
         RepairAction::Gone => format!("gone, {lost} lost"),
         RepairAction::Rebuild => "written again".to_owned(),
+        RepairAction::StepBack if is_first_manifest(object) => {
+            "the log continues without a manifest, as before its first compaction".to_owned()
+        }
         RepairAction::StepBack => "the log continues from the previous manifest".to_owned(),
         RepairAction::StandIn => "replaced by a stand-in, nothing is lost".to_owned(),
         RepairAction::Forget => "dropped, the log continues without it".to_owned(),
         RepairAction::Nothing(why) => return left_line(object, why, expected, found),
     };
     format!("{object}: {done} (expected {expected}, found {found})\n")
+}
+
+/// Returns whether the object is the manifest before which there is none.
+fn is_first_manifest(object: &str) -> bool {
+    let name = object.rsplit('/').next().unwrap_or_default();
+    let number = name.strip_prefix("manifest_").and_then(|rest| rest.strip_suffix(".json"));
+    number.and_then(|number| number.parse().ok()) == Some(1_u64)
 }
 
 fn left_line(object: &str, why: &str, expected: &str, found: &str) -> String {
