@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::literals::{code, comments, literals};
 use super::none;
 use super::sources::{Source, sources};
-use super::words::{Forbidden, GLOSSARY, spelled};
+use super::words::{Forbidden, TABLES, spelled};
 
 /// The endings of scripts and settings.
 const SCRIPTS: [&str; 6] = ["js", "mjs", "py", "sh", "toml", "wat"];
@@ -74,7 +74,7 @@ fn texts(ending: &str, text: &str) -> Vec<(usize, String)> {
             without_code(texts)
         }
         "wit" => without_code(paragraphs(comments(text).into_iter())),
-        "md" => without_code(lines(&without_glossary(text))),
+        "md" => without_code(lines(&without_tables(text))),
         _ => lines(text).into_iter().map(|(number, text)| (number, spelled(&text))).collect(),
     }
 }
@@ -85,13 +85,17 @@ fn without_code(texts: Vec<(usize, String)>) -> Vec<(usize, String)> {
     texts.into_iter().map(|(number, text)| (number, prose(text))).collect()
 }
 
-/// Empties the table of the glossary. The other lines keep their numbers.
-fn without_glossary(page: &str) -> String {
-    let Some((before, glossary)) = page.split_once(GLOSSARY) else { return page.to_owned() };
-    let end = glossary.find("\n## ").unwrap_or(glossary.len());
-    let (glossary, behind) = glossary.split_at(end);
-    let lines = glossary.split('\n').map(|line| if line.starts_with('|') { "" } else { line });
-    format!("{before}{GLOSSARY}{}{behind}", lines.collect::<Vec<_>>().join("\n"))
+/// Empties the tables of words. The other lines keep their numbers.
+fn without_tables(page: &str) -> String {
+    let mut page = page.to_owned();
+    for (_, heading) in TABLES {
+        let Some((before, table)) = page.split_once(heading) else { continue };
+        let (table, behind) = table.split_at(table.find("\n## ").unwrap_or(table.len()));
+        let lines = table.split('\n').map(|line| if line.starts_with('|') { "" } else { line });
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        page = format!("{before}{heading}{lines}{behind}");
+    }
+    page
 }
 
 /// Joins consecutive lines: a phrase may go over their end. A row of a table stays alone.
@@ -133,7 +137,7 @@ fn texts_of_code_are_its_comments_and_literals() {
 }
 
 #[test]
-fn texts_of_a_page_leave_out_the_glossary() {
+fn texts_of_a_page_leave_out_tables_of_words() {
     let page = "One\n\n## Glossary\n\n| a |\n|---|\n\n## Two\nthree";
     let lines = "1: One\n2: \n3: Glossary\n4: \n5: \n6: \n7: \n8: Two three";
     assert_eq!(joined("md", page), lines);

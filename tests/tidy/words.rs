@@ -1,14 +1,16 @@
-//! The words that the glossary of ARCHITECTURE.md does not use, and their forms.
+//! The words that the glossary of ARCHITECTURE.md and the words of style in CONTRIBUTING.md do not
+//! use, and their forms.
 
 use super::sources::root;
 
-/// The heading of the glossary.
-pub(crate) const GLOSSARY: &str = "\n## Glossary\n";
+/// The pages with a table of words, and the headings of the tables.
+pub(crate) const TABLES: [(&str, &str); 2] =
+    [("ARCHITECTURE.md", "\n## Glossary\n"), ("CONTRIBUTING.md", "\n### Words\n")];
 
 /// Words that only look like a form of a forbidden one: this one means "in addition to".
 const OTHER_WORDS: [&str; 1] = ["besides"];
 
-/// The words of the last column of the glossary.
+/// The words of the last column of the tables.
 pub(crate) struct Forbidden(Vec<Phrase>);
 
 struct Phrase {
@@ -31,17 +33,24 @@ impl Phrase {
 }
 
 impl Forbidden {
-    /// Reads the glossary.
+    /// Reads the tables.
     pub(crate) fn load() -> Self {
-        let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-        let (_, table) = page.split_once(GLOSSARY).unwrap();
-        let table = table.split("\n## ").next().unwrap_or_default();
-        let rows = table.lines().filter(|line| line.starts_with('|')).skip(2);
-        let cells = rows.filter_map(|row| row.trim_matches('|').rsplit('|').next());
-        let texts = cells.flat_map(|cell| cell.split(',')).map(|text| text.trim().to_lowercase());
-        let phrases: Vec<_> =
-            texts.filter(|text| !text.is_empty()).map(|text| Phrase::new(&text)).collect();
-        assert!(phrases.len() > 10, "the glossary has a column of words that are not used");
+        let mut phrases = Vec::new();
+        for (page, heading) in TABLES {
+            let page = std::fs::read_to_string(root().join(page)).unwrap();
+            let (_, table) = page.split_once(heading).unwrap();
+            let table = table.split("\n## ").next().unwrap_or_default();
+            let rows = table.lines().filter(|line| line.starts_with('|')).skip(2);
+            let cells = rows.filter_map(|row| row.trim_matches('|').rsplit('|').next());
+            let texts = cells.flat_map(|cell| cell.split(','));
+            let texts = texts.map(|text| text.trim().to_lowercase());
+            let before = phrases.len();
+            phrases.extend(texts.filter(|text| !text.is_empty()).map(|text| Phrase::new(&text)));
+            assert!(
+                phrases.len() > before + 4,
+                "{heading} has a column of words that are not used"
+            );
+        }
         Self(phrases)
     }
 
