@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::limits::{Limit, PluginLimits};
 use super::rate::Rate;
 use super::usage::Usage;
+use crate::numbers::count;
 
 /// Counts messages, and passes on as many as the limit allows.
 pub(crate) struct Messages {
@@ -39,7 +40,8 @@ impl Messages {
         let silent = std::mem::take(&mut self.silent);
         if silent > 0 {
             let hit = self.limits.hit(Limit::LogLines);
-            tracing::warn!(target: "stratalog::plugin", "{silent} messages were dropped: {hit}");
+            let dropped = count(silent, "message was", "messages were");
+            tracing::warn!(target: "stratalog::plugin", "{dropped} dropped: {hit}");
         }
     }
 

@@ -21,7 +21,7 @@ use super::backend::panics::{Caught, Panicked};
 use super::config::redact::Redactor;
 use super::encryption::Reported;
 
-use crate::numbers::to_u64;
+use crate::numbers::{count, to_u64};
 
 tokio::task_local! {
     /// The operation that a request is made for, found by the client that sends it.
@@ -270,8 +270,8 @@ impl Abandoned {
         }
         let mut reason = format!("not done within {timeout:?}");
         if attempts.count > 0 {
-            let plural = if attempts.count == 1 { "" } else { "s" };
-            reason.push_str(&format!(", in {} attempt{plural}", attempts.count));
+            let attempts = count(attempts.count.into(), "attempt", "attempts");
+            reason.push_str(&format!(", in {attempts}"));
         }
         if let Some(failure) = &attempts.last_failure {
             reason.push_str(&format!(", the last failure: {}", redactor.clean(failure)));

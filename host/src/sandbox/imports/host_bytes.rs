@@ -22,7 +22,7 @@ use wasmtime::component::{Linker, Resource};
 use super::check_count;
 use super::{HasObjectStore, ObjectStoreView};
 use crate::limits::READ_BYTES_MAX;
-use crate::numbers::{size, to_u64, to_usize};
+use crate::numbers::{count, size, to_u64, to_usize};
 use crate::sandbox::bindings::stratalog::log::host_bytes as wit;
 use crate::sandbox::interface::{of_package, replace};
 use crate::sandbox::memory::{Borrowed, Memory};
@@ -184,7 +184,8 @@ impl HostBytes {
     }
 
     fn out_of_range(&self, offset: usize) -> wasmtime::Error {
-        wasmtime::Error::msg(format!("offset {offset} is outside {} host bytes", self.length))
+        let length = count(to_u64(self.length), "host byte", "host bytes");
+        wasmtime::Error::msg(format!("offset {offset} is outside {length}"))
     }
 
     fn walk(&self) -> Walk<'_> {

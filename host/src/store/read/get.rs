@@ -192,8 +192,9 @@ impl ObjectRead {
         if let Some(Range { start, end }) = range
             && found != (start..end)
         {
+            let size = count(size, "byte", "bytes");
             let reason =
-                format!("the range {start}..{end} reaches beyond the {size} bytes of the object");
+                format!("the range {start}..{end} reaches beyond the {size} of the object");
             return Err(invalid(inner, key, reason));
         }
         let total = found.end.saturating_sub(found.start);

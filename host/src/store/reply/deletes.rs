@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 
 use super::{WrongReply, code, shown, xml};
+use crate::numbers::{count, grouped, to_u64};
 
 const DELETES: &str = "the result of a bulk delete";
 
@@ -115,7 +116,8 @@ pub(super) fn check_batch(deletes: usize, body: &Bytes) -> Result<Deletes, Wrong
     ids.sort_unstable();
     // An answer without ids is one failure of the whole batch. The library reports it.
     if !ids.is_empty() && !ids.iter().copied().eq(0..deletes) {
-        let found = format!("found answers to {} of {deletes} deletes", ids.len());
+        let deletes = count(to_u64(deletes), "delete", "deletes");
+        let found = format!("found answers to {} of {deletes}", grouped(to_u64(ids.len())));
         return Err(WrongReply::other(DELETES, found));
     }
     let text = String::from_utf8_lossy(body);
