@@ -225,3 +225,25 @@ impl From<&RepairStep> for StepReport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_without_its_first_manifest_continues_without_one() {
+        for (number, end) in [(1, "without a manifest"), (2, "from the previous manifest")] {
+            let step = RepairStep {
+                damage: Damage {
+                    object: format!("log/manifest_{number:019}.json"),
+                    expected: "a manifest".to_owned(),
+                    found: "0 bytes".to_owned(),
+                },
+                action: RepairAction::StepBack,
+                events_lost: 0,
+            };
+            let line = line_of(&step);
+            assert!(line.contains(&format!("the log continues {end}")), "{line}");
+        }
+    }
+}
