@@ -22,10 +22,15 @@ pub const FLUSH_INTERVAL_MS_MAX: u64 = 86_400_000;
 pub const EVENT_BYTES_DEFAULT: u64 = MIB;
 pub const EVENT_BYTES_MAX: u64 = 16 * MIB;
 
-/// Default and largest `buffer_bytes_max`. A handle holds at most twice this: one open buffer and
-/// one sealed batch.
+/// Default and largest `buffer_bytes_max`. A handle holds at most twice this: one open buffer, and
+/// the sealed batches.
 pub const BUFFER_BYTES_DEFAULT: u64 = 16 * MIB;
 pub const BUFFER_BYTES_MAX: u64 = 32 * MIB;
+
+/// Default and largest `creates_max`: the most creates of a handle in flight. At the default, a
+/// batch a quarter of a create's time apart from the next is not held up by it.
+pub const CREATES_DEFAULT: u64 = 4;
+pub const CREATES_MAX: u64 = 16;
 
 /// The largest batch that is checked whole before any of it is yielded. A writer never makes a
 /// larger one. A legacy batch may be larger and is then read line by line.
@@ -133,6 +138,10 @@ pub const COMMIT_TRIES: u32 = 3;
 
 /// Times a reader reloads the log because a listed object is gone, without making progress.
 pub const MISSING_TRIES: u32 = 8;
+
+/// Polls of a follower up to the next full load. The others list only what comes after the newest
+/// batch, and delay by this many at most what sorts before it.
+pub const FULL_LOAD_POLLS: u32 = 8;
 
 /// Lead of the newest batch over the clock beyond which its time is ignored, in microseconds.
 pub const CLOCK_AHEAD_MICROS: u64 = 3_600 * 1_000_000;

@@ -60,6 +60,37 @@ pub enum Mutant {
     StepBackUnproven,
     /// A repair drops all of a segment when part of it is damaged.
     LoseWhole,
+    /// A writer acknowledges a batch before an earlier one is stored.
+    AcknowledgeEarly,
+    /// A batch is shown although one of its writer before it is missing.
+    ShowGap,
+    /// A batch that is missing counts as absorbed.
+    AbsentIsAbsorbed,
+    /// The batch before another is not looked up in the indexes of trimmed segments.
+    ForgetRetired,
+    /// The load that doubts a batch also decides that doubt.
+    DecideByOneLoad,
+    /// A position forgets that the newest batch of a writer was yielded in part.
+    ForgetPartlyYielded,
+    /// The entry of a writer stays in a position that has passed its batch.
+    KeepPassedWriter,
+    /// Of the events that a trim took from under a reader, those that were yielded while their
+    /// batches were live count as missed.
+    MiscountYielded,
+    /// A follower lists only what comes after the newest name.
+    PollTheTailOnly,
+    /// A confirmed batch that is gone is passed in silence.
+    GoneUnnoticed,
+    /// A batch outside the wanted times counts as passed before those ahead of it are read.
+    PassByTimeEarly,
+    /// A dropped record of a trimmed segment does not move the horizon.
+    DropHorizon,
+    /// The record of a trimmed segment is dropped though a batch before a listed one may be in it.
+    DropNeededIndex,
+    /// The record of a trimmed segment is dropped though a listed batch may be in it.
+    DropListedBatch,
+    /// A retry says that its batch waits for those that the first try waited for.
+    WaitingStays,
 }
 
 #[cfg(feature = "mutants")]

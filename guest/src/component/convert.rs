@@ -95,6 +95,7 @@ impl From<types::Options> for OptionsInput {
             flush_interval_ms: options.flush_interval_ms,
             event_bytes_max: options.event_bytes_max,
             buffer_bytes_max: options.buffer_bytes_max,
+            creates_max: options.creates_max,
         }
     }
 }
@@ -107,8 +108,16 @@ impl From<Options> for types::Options {
             flush_interval_ms,
             event_bytes_max,
             buffer_bytes_max,
+            creates_max,
         } = options.into();
-        Self { flush_threshold, flush_bytes, flush_interval_ms, event_bytes_max, buffer_bytes_max }
+        Self {
+            flush_threshold,
+            flush_bytes,
+            flush_interval_ms,
+            event_bytes_max,
+            buffer_bytes_max,
+            creates_max,
+        }
     }
 }
 
@@ -116,7 +125,7 @@ impl TryFrom<types::Pending> for Pending {
     type Error = Error;
 
     fn try_from(pending: types::Pending) -> Result<Self, Error> {
-        let sealed = pending.sealed.map(|sealed| {
+        let sealed = pending.sealed.into_iter().map(|sealed| {
             let name = BatchName::parse(&sealed.name).ok_or_else(|| {
                 Error::InvalidInput(format!(
                     "cannot read the pending events: {:?} is not the name of a batch; pass \
@@ -129,7 +138,7 @@ impl TryFrom<types::Pending> for Pending {
         Ok(Self {
             writer: pending.writer,
             last_time: pending.last_time,
-            sealed: sealed.transpose()?,
+            sealed: sealed.collect::<Result<_, Error>>()?,
             lines: pending.lines,
         })
     }
@@ -137,12 +146,13 @@ impl TryFrom<types::Pending> for Pending {
 
 impl From<Pending> for types::Pending {
     fn from(pending: Pending) -> Self {
-        let sealed = pending.sealed;
+        let sealed = pending.sealed.into_iter();
         Self {
             writer: pending.writer,
             last_time: pending.last_time,
             sealed: sealed
-                .map(|(name, lines)| types::SealedBatch { name: name.to_string(), lines }),
+                .map(|(name, lines)| types::SealedBatch { name: name.to_string(), lines })
+                .collect(),
             lines: pending.lines,
         }
     }
@@ -257,6 +267,9 @@ impl From<Finding> for types::Finding {
                 };
                 Self::Garbage(types::Garbage { object, bytes, reason })
             }
+            Finding::Stranded { object, bytes, before } => {
+                Self::Stranded(types::Stranded { object, bytes, before })
+            }
         }
     }
 }
@@ -300,6 +313,7 @@ impl From<Stats> for types::Stats {
         Self {
             objects: stats.objects,
             batches: stats.batches,
+            hidden_batches: stats.hidden_batches,
             segments: stats.segments,
             events: stats.events,
             lost_events: stats.lost_events,

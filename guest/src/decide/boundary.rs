@@ -214,7 +214,12 @@ mod tests {
     fn record(time: u64, lines: &str) -> BatchRecord {
         let name = match lines {
             "" => BatchName { time: BatchTime::new(time).unwrap(), origin: None },
-            _ => name_for(BatchTime::new(time).unwrap(), WriterId(1), &lines.as_bytes().to_vec()),
+            _ => name_for(
+                BatchTime::new(time).unwrap(),
+                WriterId(1),
+                None,
+                &lines.as_bytes().to_vec(),
+            ),
         };
         let bytes = lines.len().try_into().unwrap();
         BatchRecord::whole(

@@ -105,7 +105,7 @@ impl<B: HostBytes> Buffer<B> {
         self.on_host = Some(host_bytes::join(self.on_host.take(), lines));
     }
 
-    fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         let lines = to_u64(self.lines.len());
         self.on_host.as_ref().map_or(0, HostBytes::length) + lines
     }
@@ -142,6 +142,7 @@ mod tests {
             flush_interval_ms: Some(1),
             event_bytes_max: Some(19),
             buffer_bytes_max: Some(20),
+            creates_max: None,
         };
         input.check().unwrap()
     }

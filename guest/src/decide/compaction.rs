@@ -252,7 +252,7 @@ impl Manifest {
         self.retired.push(Retired { segment, generation: self.generation });
     }
 
-    /// The next generation, without a change yet. Fields that format 1 lacks are still missing, and
+    /// The next generation, without a change yet. It keeps all records of trimmed segments. Fields that format 1 lacks are still missing, and
     /// so is the identity of a new log.
     pub(crate) fn after(base: Option<&Self>, commit_id: CommitId) -> Self {
         let generation = base.map_or(0, |base| base.generation.0) + 1;
@@ -267,6 +267,7 @@ impl Manifest {
                 next_position: 0,
                 segments: Vec::new(),
                 retired: Vec::new(),
+                horizon: None,
                 absorbed_bytes: 0,
                 compacted_bytes: 0,
                 digest: None,
@@ -275,9 +276,6 @@ impl Manifest {
         next.generation = Generation(generation);
         next.previous = next.digest.take();
         next.commit_id = commit_id;
-        let is_kept =
-            |retired: Generation| generation - retired.0 <= crate::limits::RETIRED_GENERATIONS;
-        next.retired.retain(|retired| is_kept(retired.generation));
         next
     }
 }

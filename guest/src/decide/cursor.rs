@@ -1,10 +1,10 @@
 //! The progress of a reading pass. Decides what it still has to yield. No I/O.
 //!
-//! 1. Each event is yielded once: sequenced ones by position, live ones by the exact name of their
-//!    batch, which is remembered until the batch is met in a segment.
+//! 1. Each event is yielded once: sequenced ones by position, live ones by their batch, which the
+//!    position remembers until the batch is met in a segment.
 //! 2. With a snapshot of a writer's pending events, the batches that this writer sealed later are
 //!    skipped, live or absorbed. The snapshot's events are yielded last, unless they were met in
-//!    the store.
+//!    the store, or some that were sealed later.
 //! 3. Events whose bytes were lost are passed and counted.
 //! 4. The position is directly behind the last event yielded, even in the middle of a batch. Events
 //!    skipped by their time count as passed.
@@ -12,12 +12,13 @@
 use std::ops::Range;
 
 use crate::decide::log_state::LogState;
+use crate::decide::overtaken::Overtaken;
 use crate::decide::source::Source;
 use crate::format::batch::BatchRecord;
 use crate::format::index::Index;
 use crate::format::manifest::SegmentRecord;
-use crate::format::names::{BatchName, BatchTime, LogId, WriterId};
-use crate::format::position::Position;
+use crate::format::names::{BatchId, BatchName, BatchTime, LogId, WriterId};
+use crate::format::position::{Passed, Position};
 use crate::format::segment::SegmentRange;
 use crate::format::verified_chunk::BatchSpan;
 use crate::mutants::{self, Mutant};
@@ -25,10 +26,11 @@ use crate::mutants::{self, Mutant};
 /// The pending events of a writer when the pass began.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pending {
-    pub writer: u32,
+    pub writer: u64,
     /// The time of the last batch it sealed, in microseconds; 0 if none.
     pub last_time: u64,
-    pub sealed: Option<(BatchName, Vec<u8>)>,
+    /// The batches that it has sealed and not acknowledged, oldest first.
+    pub sealed: Vec<(BatchName, Vec<u8>)>,
     pub lines: Vec<u8>,
 }
 
@@ -65,6 +67,10 @@ pub(crate) enum Step {
     ReadSome(Box<SegmentRecord>),
     /// A segment to skip.
     Skip(Box<SegmentRecord>),
+    /// A live batch to skip. It counts as passed once all before it are read.
+    Pass(BatchName),
+    /// The place of the first batch that is hidden because this one is gone.
+    Gone(BatchId),
 }
 
 /// A pass over a log.
@@ -78,9 +84,10 @@ pub(crate) struct Cursor {
     left: Option<u64>,
     /// The writer whose later batches are skipped, and the time of its last one.
     own: Option<(WriterId, BatchTime)>,
-    sealed: Option<BatchName>,
-    /// True if the sealed batch of the snapshot was met in the store.
-    sealed_met: bool,
+    /// The sealed batches of the snapshot, oldest first.
+    sealed: Vec<BatchName>,
+    /// The number of them up to the last one that was met in the store.
+    sealed_met: usize,
     /// Lost events that were passed since the last `take_lost`.
     lost: u64,
 }
@@ -93,7 +100,7 @@ impl Cursor {
     /// Makes the cursor of a pass that yields a writer's pending events.
     pub(crate) fn of_writer(pending: &Pending) -> Self {
         let last_time = BatchTime::new(pending.last_time).unwrap_or(BatchTime::MAX);
-        let sealed = pending.sealed.as_ref().map(|(name, _)| *name);
+        let sealed = pending.sealed.iter().map(|(name, _)| *name).collect();
         Self { own: Some((WriterId(pending.writer), last_time)), sealed, ..Self::default() }
     }
 
@@ -113,7 +120,7 @@ impl Cursor {
 
     /// Returns true if a listed batch was already yielded.
     pub(crate) fn knows(&self, batch: &BatchName) -> bool {
-        self.at.yielded.contains(batch)
+        self.at.passed(batch) == Passed::All
     }
 
     /// Returns the steps that are left, in order.
@@ -132,16 +139,23 @@ impl Cursor {
                 _ => Step::ReadSome(Box::new(*segment)),
             });
         }
-        let mut skipped = Vec::new();
+        let mut gone = state.gone.iter().peekable();
         for batch in &state.live {
-            if !self.times.wants(batch.name.time) {
-                skipped.push(batch.name);
-            } else if self.wants(&batch.name) {
+            while let Some(gone) = gone.next_if(|gone| gone.next < batch.name) {
+                steps.push(Step::Gone(gone.batch));
+            }
+            if !self.is_left(&batch.name) {
+                continue;
+            }
+            if self.times.wants(batch.name.time) {
                 steps.push(Step::Read(Source::Batch(*batch)));
+            } else if mutants::is(Mutant::PassByTimeEarly) {
+                self.at.yield_live(batch.name, None);
+            } else {
+                steps.push(Step::Pass(batch.name));
             }
         }
-        // A skipped batch counts as passed.
-        self.skip_all_live(skipped);
+        steps.extend(gone.map(|gone| Step::Gone(gone.batch)));
         steps
     }
 
@@ -177,7 +191,7 @@ impl Cursor {
                 }
                 None => {
                     self.pass_lost(batch, &positions);
-                    self.pass_sequenced(&batch.name, positions.end);
+                    self.pass_sequenced(&batch.name, positions.start, positions.end);
                 }
             }
         }
@@ -192,16 +206,14 @@ impl Cursor {
         let batches = index.into_iter().flat_map(|index| index.positions(segment));
         for (batch, positions) in batches {
             self.pass_lost(batch, &positions);
-            self.at.yielded.remove(&batch.name);
-            self.at.partial.remove(&batch.name);
+            self.pass_sequenced(&batch.name, positions.start, positions.end);
         }
         self.at.next = self.at.next.max(segment.end());
     }
 
-    fn pass_sequenced(&mut self, batch: &BatchName, end: u64) {
-        self.at.yielded.remove(batch);
-        self.at.partial.remove(batch);
-        self.at.next = self.at.next.max(end);
+    fn pass_sequenced(&mut self, batch: &BatchName, start: u64, to: u64) {
+        self.meet(batch);
+        self.at.pass_sequenced(batch, start, to);
     }
 
     /// Counts the lost events of a batch that were neither yielded while it was live nor passed.
@@ -216,7 +228,7 @@ impl Cursor {
         if !self.wants_sequenced(&batch.name) {
             return 0;
         }
-        let yielded = self.at.partial.get(&batch.name).copied().unwrap_or(0);
+        let yielded = self.yielded_of(&batch.name);
         let left = positions.start.saturating_add(yielded.max(batch.trimmed));
         positions.end.saturating_sub(left.max(self.at.next))
     }
@@ -224,7 +236,7 @@ impl Cursor {
     /// Passes a batch of a segment whose events cannot be read.
     pub(crate) fn pass_unread(&mut self, batch: &BatchName, positions: &Range<u64>) {
         self.in_batch = None;
-        self.pass_sequenced(batch, positions.end);
+        self.pass_sequenced(batch, positions.start, positions.end);
     }
 
     /// Returns the number of events recorded as lost that were passed since the last call.
@@ -237,11 +249,11 @@ impl Cursor {
         if self.is_full() {
             return 0..0;
         }
-        self.sealed_met |= self.sealed == Some(span.batch);
+        self.meet(&span.batch);
         if let (Some(positions), Some(batch)) = (&span.positions, span.end.filter(|b| b.lost)) {
             if positions.end > self.at.next {
                 self.pass_lost(&batch, positions);
-                self.pass_sequenced(&span.batch, positions.end);
+                self.pass_sequenced(&span.batch, positions.start, positions.end);
             }
             return 0..0;
         }
@@ -258,86 +270,88 @@ impl Cursor {
                 Some(positions) => {
                     positions.end > self.at.next && self.wants_sequenced(&span.batch)
                 }
-                None => self.wants(&span.batch),
+                None => self.is_left(&span.batch),
             };
         if !wanted {
             if let (Some(positions), Some(_)) = (&span.positions, span.end) {
-                self.pass_sequenced(&span.batch, positions.end);
+                self.pass_sequenced(&span.batch, positions.start, positions.end);
             }
             return 0..0;
         }
         // The number of events of the batch yielded so far: while it was live, and by position.
-        let partial = self.at.partial.get(&span.batch).copied().unwrap_or(0);
+        let partial = self.yielded_of(&span.batch);
         let passed = span.positions.as_ref().map_or(0, |p| self.at.next.saturating_sub(p.start));
         let done = partial.max(passed).max(before).min(after);
         let yielded = self.left.map_or(after, |left| done.saturating_add(left).min(after));
         self.left = self.left.map(|left| left - (yielded - done));
         let whole = span.end.is_some() && yielded == after;
         match &span.positions {
-            Some(positions) if whole => self.pass_sequenced(&span.batch, positions.end),
+            Some(positions) if whole => {
+                self.pass_sequenced(&span.batch, positions.start, positions.end);
+            }
             Some(positions) => {
-                let reached = yielded.max(partial);
-                self.at.next = self.at.next.max(positions.start.saturating_add(reached));
-                if self.at.next > positions.start {
-                    self.at.partial.remove(&span.batch);
+                let reached = positions.start.saturating_add(yielded.max(partial));
+                if reached.max(self.at.next) > positions.start {
+                    self.pass_sequenced(&span.batch, positions.start, reached);
                 }
             }
-            None if whole => {
-                self.at.partial.remove(&span.batch);
-                self.at.yielded.insert(span.batch);
-            }
-            None if yielded > partial => _ = self.at.partial.insert(span.batch, yielded),
+            None if whole => self.at.yield_live(span.batch, None),
+            None if yielded > partial => self.at.yield_live(span.batch, Some(yielded)),
             None => {}
         }
         done - before..yielded - before
     }
 
-    /// Moves to the first event that is left. The caller counts the missed ones.
-    pub(crate) fn skip_to(&mut self, position: u64, trimmed: &[BatchName]) {
-        for batch in trimmed {
-            self.at.yielded.remove(batch);
-            self.at.partial.remove(batch);
-        }
+    /// Moves to the first event that is left. Returns the number of trimmed events that were neither
+    /// yielded nor passed.
+    pub(crate) fn overtaken(&mut self, overtaken: Overtaken) -> u64 {
+        overtaken.end(&mut self.at)
+    }
+
+    /// Moves to a position.
+    pub(crate) fn skip_to(&mut self, position: u64) {
         self.at.next = self.at.next.max(position);
     }
 
-    /// Live batches yielded so far, with the number of events yielded. None means all of a batch
-    /// whose name does not have its number of events.
-    pub(crate) fn yielded(&self) -> impl Iterator<Item = (BatchName, Option<u64>)> {
-        let whole = self.at.yielded.iter();
-        let whole = whole.map(|batch| (batch, batch.origin.map(|origin| origin.events)));
-        whole.chain(self.at.partial.iter().map(|(batch, events)| (*batch, Some(*events))))
-    }
-
-    /// Starts behind the first `events` events of a live batch, or behind all of it.
+    /// Starts behind the first `events` events of a live batch, or behind all of it. All before it
+    /// are passed.
     pub(crate) fn skip_live(&mut self, batch: BatchName, events: Option<u64>) {
-        match events {
-            Some(0) => {}
-            Some(events) => _ = self.at.partial.insert(batch, events),
-            None => self.at.yielded.insert(batch),
-        }
+        self.at.yield_live(batch, events);
     }
 
-    /// Starts behind all of these live batches.
+    /// Starts behind all of these live batches, oldest first.
     pub(crate) fn skip_all_live(&mut self, batches: Vec<BatchName>) {
-        if !batches.is_empty() {
-            self.at.yielded.insert_all(batches);
+        self.at.yield_all_live(batches);
+    }
+
+    /// The number of batches of the snapshot that are not yielded again, the oldest ones: up to the
+    /// last that was met in the store. Those before it are stored, or were trimmed meanwhile.
+    pub(crate) fn met_sealed(&self) -> usize {
+        self.sealed_met
+    }
+
+    fn meet(&mut self, batch: &BatchName) {
+        if let Some(place) = self.sealed.iter().rposition(|sealed| sealed == batch) {
+            self.sealed_met = self.sealed_met.max(place + 1);
         }
     }
 
-    /// Returns true if the snapshot's sealed batch was met in the store, so that it is not yielded
-    /// again.
-    pub(crate) fn met_sealed(&self) -> bool {
-        self.sealed_met
+    /// The number of events of a batch that were yielded while it was live, if not all were.
+    fn yielded_of(&self, batch: &BatchName) -> u64 {
+        match self.at.passed(batch) {
+            Passed::Some(events) => events,
+            Passed::None | Passed::All => 0,
+        }
     }
 
     fn wants_sequenced(&self, batch: &BatchName) -> bool {
         self.is_in_time(batch)
-            && (mutants::is(Mutant::ForgetSeen) || !self.at.yielded.contains(batch))
+            && (mutants::is(Mutant::ForgetSeen) || self.at.passed(batch) != Passed::All)
     }
 
-    fn wants(&self, batch: &BatchName) -> bool {
-        self.is_in_time(batch) && !self.at.yielded.contains(batch)
+    /// Returns true if a live batch, or a part of it, was neither yielded nor skipped.
+    fn is_left(&self, batch: &BatchName) -> bool {
+        self.is_in_time(batch) && self.at.passed(batch) != Passed::All
     }
 
     /// Returns true unless the batch is a later one of the writer whose snapshot is read.

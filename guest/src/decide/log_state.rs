@@ -3,12 +3,13 @@
 //! 1. A listing is not a snapshot. Of two consecutive listings, the batches kept of the second are
 //!    a prefix of what each writer wrote.
 //! 2. A batch is live if no index of the manifest contains it. A batch newer than all absorbed ones
-//!    is live without reading an index.
+//!    is live without reading an index. Of the live ones, `visibility` finds those behind no gap.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use std::rc::Rc;
 
+use crate::decide::visibility::Gone;
 use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::{Manifest, Retired, SegmentRecord};
 use crate::format::names::{BatchName, BatchTime, Generation, LogId, ObjectName, WriterId};
@@ -19,8 +20,12 @@ use crate::mutants::{self, Mutant};
 #[derive(Clone, Debug, Default)]
 pub struct LogState {
     pub manifest: Option<Rc<Manifest>>,
-    /// In the order of their names.
+    /// The visible batches in the order of their names: see `visibility`.
     pub live: Vec<ListedBatch>,
+    /// The other live batches, which are behind a gap.
+    pub hidden: Vec<ListedBatch>,
+    /// Batches that were confirmed and do not exist any more.
+    pub gone: Vec<Gone>,
     /// Batches that an index contains and that were still listed: garbage.
     pub absorbed: Vec<ListedBatch>,
     /// Manifests, segments and indexes, if the scope includes them.
@@ -28,6 +33,11 @@ pub struct LogState {
 }
 
 impl LogState {
+    /// All listed batches.
+    pub fn listed(&self) -> impl Iterator<Item = &ListedBatch> {
+        self.live.iter().chain(&self.hidden).chain(&self.absorbed)
+    }
+
     /// The position of the first event that is not trimmed.
     pub fn first_position(&self) -> u64 {
         self.manifest.as_ref().map_or(0, |manifest| manifest.first_position)
@@ -127,8 +137,9 @@ mod tests {
     use crate::format::manifest::tests::{empty, segment_record};
     use crate::format::names::{CommitId, Digest, Origin, SegmentName};
 
-    fn batch(time: u64, writer: u32) -> ListedBatch {
-        let origin = Origin { writer: WriterId(writer), events: 1, digest: Digest(0) };
+    fn batch(time: u64, writer: u64) -> ListedBatch {
+        let origin =
+            Origin { writer: WriterId(writer), sequence: None, events: 1, digest: Digest(0) };
         let time = BatchTime::new(time).unwrap();
         ListedBatch { name: BatchName { time, origin: Some(origin) }, size: 1 }
     }

@@ -12,18 +12,46 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::decide::covering::Covering;
 use crate::format::index::Index;
 use crate::format::manifest::{Manifest, SegmentRecord};
-use crate::format::names::{BatchName, SegmentName};
+use crate::format::names::{BatchId, BatchName, BatchTime, SegmentName};
+
+/// A batch to look up: a listed one by its name, one that only a later batch names by its identity.
+pub(crate) trait Sought: Copy + Ord {
+    /// Sorts first.
+    fn time(&self) -> BatchTime;
+    /// Returns those of some sorted batches that a segment contains.
+    fn common(index: &Index, batches: &[Self]) -> Vec<Self>;
+}
+
+impl Sought for BatchName {
+    fn time(&self) -> BatchTime {
+        self.time
+    }
+
+    fn common(index: &Index, batches: &[Self]) -> Vec<Self> {
+        index.common(batches)
+    }
+}
+
+impl Sought for BatchId {
+    fn time(&self) -> BatchTime {
+        self.time
+    }
+
+    fn common(index: &Index, batches: &[Self]) -> Vec<Self> {
+        batches.iter().filter(|batch| index.has(batch)).copied().collect()
+    }
+}
 
 /// A lookup in progress.
-pub(crate) struct Lookup<'a> {
-    /// The batches, in the order of their names.
-    batches: Vec<BatchName>,
+pub(crate) struct Lookup<'a, B = BatchName> {
+    /// The batches, sorted.
+    batches: Vec<B>,
     /// The segments that may contain some of them.
     segments: Vec<&'a SegmentRecord>,
     /// The times of the segments whose indexes were not taken yet.
     times: Covering,
     /// The batches found, each with the first segment that contains it.
-    found: BTreeMap<BatchName, usize>,
+    found: BTreeMap<B, usize>,
 }
 
 /// The next segment whose index is needed.
@@ -33,11 +61,11 @@ pub(crate) struct Needed<'a> {
     place: usize,
 }
 
-impl<'a> Lookup<'a> {
+impl<'a, B: Sought> Lookup<'a, B> {
     /// Looks up batches in all segments but those left out.
     pub(crate) fn new(
         manifest: Option<&'a Manifest>,
-        batches: impl IntoIterator<Item = BatchName>,
+        batches: impl IntoIterator<Item = B>,
         left_out: &BTreeSet<SegmentName>,
     ) -> Self {
         let mut batches: Vec<_> = batches.into_iter().collect();
@@ -47,8 +75,8 @@ impl<'a> Lookup<'a> {
         if let (Some(oldest), Some(newest)) = (batches.first(), batches.last()) {
             let records = manifest.into_iter().flat_map(Manifest::records);
             segments.extend(records.filter(|segment| {
-                segment.first_time <= newest.time
-                    && oldest.time <= segment.last_time
+                segment.first_time <= newest.time()
+                    && oldest.time() <= segment.last_time
                     && !left_out.contains(&segment.name)
             }));
         }
@@ -59,8 +87,8 @@ impl<'a> Lookup<'a> {
 
     /// Returns the segment whose index is needed next to decide about a batch. None if it is
     /// decided.
-    pub(crate) fn next(&mut self, batch: &BatchName) -> Option<Needed<'a>> {
-        let place = self.times.first(batch.time.micros())?;
+    pub(crate) fn next(&mut self, batch: &B) -> Option<Needed<'a>> {
+        let place = self.times.first(batch.time().micros())?;
         let is_found = self.found.get(batch).is_some_and(|found| *found < place);
         let segment = self.segments.get(place).filter(|_| !is_found)?;
         Some(Needed { segment, place })
@@ -69,19 +97,19 @@ impl<'a> Lookup<'a> {
     /// Takes the index that was needed. None if it counts as empty.
     pub(crate) fn take(&mut self, needed: Needed<'_>, index: Option<&Index>) {
         self.times.remove(needed.place);
-        for batch in index.into_iter().flat_map(|index| index.common(&self.batches)) {
+        for batch in index.into_iter().flat_map(|index| B::common(index, &self.batches)) {
             let first = self.found.entry(batch).or_insert(needed.place);
             *first = needed.place.min(*first);
         }
     }
 
     /// Returns true if the batch was found.
-    pub(crate) fn has_found(&self, batch: &BatchName) -> bool {
+    pub(crate) fn has_found(&self, batch: &B) -> bool {
         self.found.contains_key(batch)
     }
 
     /// Returns the batches that were found.
-    pub(crate) fn into_found(self) -> BTreeSet<BatchName> {
+    pub(crate) fn into_found(self) -> BTreeSet<B> {
         self.found.into_keys().collect()
     }
 }
@@ -95,8 +123,9 @@ mod tests {
     use crate::format::manifest::tests::{empty, segment_record};
     use crate::format::names::{BatchTime, Digest, Generation, Origin, WriterId};
 
-    fn batch(time: u64, writer: u32) -> BatchName {
-        let origin = Origin { writer: WriterId(writer), events: 1, digest: Digest(0) };
+    fn batch(time: u64, writer: u64) -> BatchName {
+        let origin =
+            Origin { writer: WriterId(writer), sequence: None, events: 1, digest: Digest(0) };
         BatchName { time: BatchTime::new(time).unwrap(), origin: Some(origin) }
     }
 
@@ -159,9 +188,8 @@ mod tests {
             let mut random = Random(seed);
             let times = 1 + random.below(60);
             let mut some = |most: u64| -> Vec<BatchName> {
-                let writer = |random: &mut Random| u32::try_from(random.below(3)).unwrap();
                 let count = 1 + random.below(most);
-                (0..count).map(|_| batch(random.below(times), writer(&mut random))).collect()
+                (0..count).map(|_| batch(random.below(times), random.below(3))).collect()
             };
             let segments: Vec<_> = (0..12).map(|_| some(4)).collect();
             // In any order, and perhaps twice.

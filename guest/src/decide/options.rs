@@ -3,12 +3,12 @@
 
 use crate::error::Error;
 use crate::error::quantities::grouped;
-use crate::format::numbers::to_usize;
+use crate::format::numbers::{to_u64, to_usize};
 use crate::limits::{
-    ABSORB_BATCHES_MAX, BUFFER_BYTES_DEFAULT, BUFFER_BYTES_MAX, EVENT_BYTES_DEFAULT,
-    EVENT_BYTES_MAX, FAN_IN_DEFAULT, FAN_IN_MAX, FAN_IN_MIN, FLUSH_BYTES_DEFAULT,
-    FLUSH_INTERVAL_MS_DEFAULT, FLUSH_INTERVAL_MS_MAX, FLUSH_THRESHOLD_DEFAULT, FLUSH_THRESHOLD_MAX,
-    SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX,
+    ABSORB_BATCHES_MAX, BUFFER_BYTES_DEFAULT, BUFFER_BYTES_MAX, CREATES_DEFAULT, CREATES_MAX,
+    EVENT_BYTES_DEFAULT, EVENT_BYTES_MAX, FAN_IN_DEFAULT, FAN_IN_MAX, FAN_IN_MIN,
+    FLUSH_BYTES_DEFAULT, FLUSH_INTERVAL_MS_DEFAULT, FLUSH_INTERVAL_MS_MAX, FLUSH_THRESHOLD_DEFAULT,
+    FLUSH_THRESHOLD_MAX, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX,
 };
 
 /// Options from a caller. A missing one takes its default.
@@ -19,6 +19,7 @@ pub struct OptionsInput {
     pub flush_interval_ms: Option<u32>,
     pub event_bytes_max: Option<u32>,
     pub buffer_bytes_max: Option<u32>,
+    pub creates_max: Option<u32>,
 }
 
 /// Options within their ranges.
@@ -31,6 +32,8 @@ pub struct Options {
     pub(crate) flush_interval: Option<u64>,
     pub(crate) event_bytes_max: u64,
     pub(crate) buffer_bytes_max: u64,
+    /// Creates in flight.
+    pub(crate) creates_max: usize,
 }
 
 /// Options of a compaction from a caller. A missing one takes its default.
@@ -104,6 +107,8 @@ impl OptionsInput {
             0,
             FLUSH_INTERVAL_MS_MAX,
         )?;
+        let creates_max = self.creates_max.map(u64::from);
+        let creates_max = within("creates_max", creates_max, CREATES_DEFAULT, 1, CREATES_MAX)?;
         Ok(Options {
             flush_threshold: within(
                 "flush_threshold",
@@ -122,6 +127,7 @@ impl OptionsInput {
             flush_interval: (interval_ms > 0).then_some(interval_ms * 1_000),
             event_bytes_max,
             buffer_bytes_max,
+            creates_max: to_usize(creates_max),
         })
     }
 }
@@ -136,6 +142,7 @@ impl From<Options> for OptionsInput {
             flush_interval_ms: given(options.flush_interval.unwrap_or(0) / 1_000),
             event_bytes_max: given(options.event_bytes_max),
             buffer_bytes_max: given(options.buffer_bytes_max),
+            creates_max: given(to_u64(options.creates_max)),
         }
     }
 }
@@ -177,6 +184,7 @@ mod tests {
             flush_interval_ms: Some(86_400_000),
             event_bytes_max: Some(16 << 20),
             buffer_bytes_max: Some(32 << 20),
+            creates_max: Some(16),
         };
         let never = OptionsInput { flush_interval_ms: Some(0), ..OptionsInput::default() };
         for input in [OptionsInput::default(), most, never] {

@@ -31,11 +31,15 @@ pub(crate) fn out_of_order(before: &Manifest, after: &Manifest) -> Option<Damage
     }
     let backward = after.first_position < before.first_position
         || after.next_position < before.next_position
-        || after.absorbed_bytes < before.absorbed_bytes;
+        || after.absorbed_bytes < before.absorbed_bytes
+        || after.horizon < before.horizon;
     backward.then(|| {
         let positions = |m: &Manifest| {
+            let horizon = m.horizon.map_or_else(String::new, |horizon| {
+                format!(", and the horizon {}", horizon.micros())
+            });
             format!(
-                "positions {} to {} and {} absorbed",
+                "positions {} to {} and {} absorbed{horizon}",
                 grouped(m.first_position),
                 grouped(m.next_position),
                 size(m.absorbed_bytes)

@@ -15,8 +15,8 @@ use crate::ports::{EntryKind, ListPage, ListedObject, Listing, Sizes, Store};
 impl<S: Store> Catalog<S> {
     /// Fails if the state shows no object of the log, and there is none.
     pub(crate) fn check_exists(&self, state: &LogState) -> Result<(), Error> {
-        let shows_some = state.manifest.is_some()
-            || !(state.live.is_empty() && state.absorbed.is_empty() && state.others.is_empty());
+        let shows_some =
+            state.manifest.is_some() || state.listed().next().is_some() || !state.others.is_empty();
         if shows_some { Ok(()) } else { self.check_is_there() }
     }
 

@@ -12,11 +12,12 @@ use std::rc::Rc;
 
 use crate::decide::agreement::{self, Disagreement};
 use crate::decide::log_state::LogState;
+use crate::decide::visibility::Doubts;
 use crate::drive::interrupted::Interrupted;
 use crate::error::{Damage, Error};
 use crate::format::listed::ListedOther;
 use crate::format::manifest::{Manifest, StandIn};
-use crate::format::names::{BatchName, Generation, LogName, ObjectName, SegmentName};
+use crate::format::names::{BatchId, BatchName, Generation, LogName, ObjectName, SegmentName};
 use crate::format::numbers;
 use crate::limits::MISSING_TRIES;
 use crate::mutants::{self, Mutant};
@@ -41,6 +42,10 @@ pub struct Catalog<S> {
     /// The highest generation seen so far.
     seen: Generation,
     indexes: IndexCache,
+    /// Confirmed batches that were not found.
+    doubts: Doubts,
+    /// The name of the batch whose key came last in the last listing.
+    newest: Option<String>,
     /// Trimmed segments whose indexes are not read any more, because they cannot be.
     forgotten: BTreeSet<SegmentName>,
     /// Keys and bytes left by writes in progress, or by killed ones, as listed last.
@@ -79,6 +84,8 @@ impl<S: Store> Catalog<S> {
             manifest: None,
             seen: Generation::default(),
             indexes: IndexCache::default(),
+            doubts: Doubts::default(),
+            newest: None,
             forgotten: BTreeSet::new(),
             unfinished: BTreeMap::new(),
             intruders: None,
@@ -104,14 +111,26 @@ impl<S: Store> Catalog<S> {
         self.load_new(scope, &|_| false)
     }
 
-    /// Loads the log, if it has batches that are not known. If all are known, that takes two lists.
+    /// The damage of a batch that was confirmed and does not exist any more.
+    pub(crate) fn gone_batch(&self, gone: BatchId) -> Damage {
+        let key = self.name.key(gone);
+        Damage::new(key, "a batch that the store had confirmed", "no such object")
+    }
+
+    /// Shows the batches behind one that is gone from now on.
+    pub(crate) fn pass_gone(&mut self, gone: BatchId) {
+        self.doubts.pass(gone);
+    }
+
+    /// Loads the log, of which some batches are known. That takes one list of batches, and another if
+    /// some without a number are not known.
     pub(crate) fn load_new(
         &mut self,
         scope: Scope,
         known: &dyn Fn(&BatchName) -> bool,
     ) -> Result<LogState, Error> {
         let mut gone: Option<ObjectName> = None;
-        let mut disagreements = 0;
+        let (mut disagreements, mut doubtful) = (0, 0);
         loop {
             let early = if scope == Scope::Read && mutants::is(Mutant::ManifestFirst) {
                 Some(self.current_manifest(scope)?)
@@ -157,7 +176,9 @@ impl<S: Store> Catalog<S> {
                 continue;
             }
             match self.sort_out(manifest, batches) {
-                Ok(state) => return Ok(LogState { others, ..state }),
+                // Another load decides, as long as each doubts something else.
+                Ok((_, true)) if doubtful + 1 < MISSING_TRIES => doubtful += 1,
+                Ok((state, _)) => return Ok(LogState { others, ..state }),
                 Err(Interrupted::Failed(error)) => return Err(error),
                 Err(Interrupted::Gone(index)) => {
                     // A segment that was compacted away is not named again: this one is lost.

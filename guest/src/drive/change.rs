@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::decide::boundary::{Boundary, Cut};
 use crate::decide::compaction::{self, Rewrite};
 use crate::decide::log_state::LogState;
+use crate::decide::retirement::Needed;
 use crate::decide::source::Source;
 use crate::drive::catalog::Catalog;
 use crate::drive::commit::{Commit, Committer, Goal};
@@ -131,8 +132,9 @@ pub(crate) fn change<S: Store, Y: System>(
                 committer.catalog.name.as_str()
             ))
         })?;
+    manifest.drop_old(&Needed::by(state.listed().map(|batch| batch.name)));
     let forgotten: BTreeSet<_> = forgotten.into_iter().collect();
-    manifest.retired.retain(|retired| !forgotten.contains(&retired.segment.name));
+    manifest.drop_retired(|retired| forgotten.contains(&retired.segment.name));
     if let Some(damage) = committer.catalog.duplicate_batch(&manifest, &batches) {
         committer.discard(&names);
         return Err(damage);

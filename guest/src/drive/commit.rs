@@ -178,7 +178,7 @@ impl<'a, S: Store, Y: System> Committer<'a, S, Y> {
                 segment.index = self.catalog.index_digest(segment)?;
             }
         }
-        manifest.retired.retain(|retired| retired.segment.index.is_some());
+        manifest.drop_retired(|retired| retired.segment.index.is_none());
         Ok(Commit::Won)
     }
 

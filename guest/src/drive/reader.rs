@@ -48,7 +48,7 @@ pub struct Reader<S: Store> {
     /// True if a log that does not exist is still to be reported.
     must_exist: bool,
     /// The pending events of a writer's snapshot that are left, after all stored events.
-    tail: Option<VecDeque<Vec<u8>>>,
+    tail: Option<Tail>,
     page: Page<S::Bytes>,
     /// True if the page ends before the next chunk.
     page_ends: bool,
@@ -84,6 +84,23 @@ struct Reading<S: Store> {
     next: Option<VerifiedChunk<S::Bytes>>,
 }
 
+/// The pending events of a writer's snapshot: its sealed batches, then its buffer.
+struct Tail(VecDeque<(usize, Vec<u8>)>);
+
+impl Tail {
+    fn new(pending: Pending) -> Self {
+        let sealed = pending.sealed.into_iter().map(|(_, lines)| lines);
+        Self(sealed.chain([pending.lines]).enumerate().collect())
+    }
+
+    /// Returns the next events that are not stored. The first `met` batches are.
+    fn next(&mut self, met: usize) -> Option<Vec<u8>> {
+        let mut left = std::iter::from_fn(|| self.0.pop_front());
+        let (_, lines) = left.find(|(place, lines)| *place >= met && !lines.is_empty())?;
+        Some(lines)
+    }
+}
+
 /// The object that was gone last time.
 #[derive(Default)]
 struct Missing {
@@ -113,10 +130,7 @@ impl<S: Store> Reader<S> {
             None => Cursor::new(start, Times { since, until }, limit),
         };
         let must_exist = pending.is_none();
-        let tail = pending.map(|pending| {
-            let sealed = pending.sealed.map(|(_, lines)| lines).unwrap_or_default();
-            VecDeque::from([sealed, pending.lines])
-        });
+        let tail = pending.map(Tail::new);
         let catalog = Catalog::new(store, log);
         let stage = if cursor.is_full() { Stage::Done } else { Stage::Load };
         Ok(Self {
@@ -207,15 +221,9 @@ impl<S: Store> Reader<S> {
             Stage::Sources(reading) => self.read_on(reading)?,
             Stage::Tail => {
                 self.stage = Stage::Tail;
-                let tail = self.tail.get_or_insert_default();
-                if self.cursor.met_sealed() && tail.len() == 2 {
-                    tail.pop_front();
-                }
-                match tail.pop_front() {
-                    Some(lines) if lines.is_empty() => {}
-                    Some(lines) => {
-                        self.page.push(S::Bytes::new(&lines), lines::count(&lines));
-                    }
+                let met = self.cursor.met_sealed();
+                match self.tail.as_mut().and_then(|tail| tail.next(met)) {
+                    Some(lines) => self.page.push(S::Bytes::new(&lines), lines::count(&lines)),
                     None => self.stage = Stage::Done,
                 }
             }
@@ -262,6 +270,11 @@ impl<S: Store> Reader<S> {
                 self.cursor.leave(&segment, None);
                 self.stage = Stage::Steps(steps);
             }
+            Some(Step::Pass(batch)) => {
+                self.cursor.skip_live(batch, None);
+                self.stage = Stage::Steps(steps);
+            }
+            Some(Step::Gone(batch)) => return self.skip_gone(batch),
             None => self.stage = if self.tail.is_some() { Stage::Tail } else { Stage::Done },
         }
         Ok(())

@@ -31,6 +31,7 @@ mod copies;
 mod current;
 pub(in crate::drive) mod damaged_batches;
 mod doubt;
+mod gone;
 mod index;
 mod inspect;
 mod intruders;
@@ -172,11 +173,12 @@ fn run_once<S: Store, Y: System>(
         return Ok(true);
     }
     committer.catalog.forget(&forgotten);
-    let state = match committer.catalog.load(Scope::Full) {
+    let mut state = match committer.catalog.load(Scope::Full) {
         // Only an index that stays damaged decides if a listed batch is live.
         Err(Error::Damaged(_)) if !left.is_empty() => return Ok(true),
         state => state?,
     };
+    gone::show_next(&mut state);
     let inspected = inspect::inspect(&mut committer.catalog, &state, &left, &intruders)?;
     let Some(inspected) = inspected else { return Ok(false) };
     let is_whole = inspected.losses().next().is_none();
@@ -184,7 +186,9 @@ fn run_once<S: Store, Y: System>(
         // The missing objects were perhaps compacted.
         return Ok(false);
     }
-    let steps: Vec<_> = forgets.into_iter().chain(inspected.losses().map(Loss::step)).collect();
+    let passed = gone::steps(&committer.catalog, &state, &inspected);
+    let steps = forgets.into_iter().chain(inspected.losses().map(Loss::step)).chain(passed);
+    let steps: Vec<_> = steps.collect();
     if steps.is_empty() || dry_run || carry_out(committer, state, inspected, forgotten)? {
         repaired.add(steps);
         return Ok(true);
@@ -224,10 +228,13 @@ fn carry_out<S: Store, Y: System>(
         let Some(index) = index else { return Ok(false) };
         inputs.push(losses::inputs_of(segment, &index, loss, first_position));
     }
-    if let Some(last) = inspected.live.last() {
-        // All live batches up to the last damaged one, which keeps the order of the log.
-        let is_last = |batch: &ListedBatch| ObjectName::Batch(batch.name) == last.object;
-        let count = state.live.iter().position(is_last).map_or(0, |at| at + 1);
+    let damaged = inspected.live.last().map(|last| last.object);
+    let last = damaged.max(gone::last(&state, &inspected).map(ObjectName::Batch));
+    if let Some(last) = last {
+        // All live batches up to the last that is damaged or behind one that is gone, which keeps
+        // the order of the log.
+        let is_taken = |batch: &ListedBatch| ObjectName::Batch(batch.name) <= last;
+        let count = state.live.partition_point(is_taken);
         let absorbed = state.live.get(..count).unwrap_or_default();
         rewrites.push(compaction::absorb(&state, absorbed.len()));
         inputs.push(losses::inputs_of_live(absorbed, &inspected.live));

@@ -19,6 +19,8 @@ use crate::ports::Store;
 pub struct Stats {
     pub objects: u64,
     pub batches: u64,
+    /// Live batches behind a gap, which no reader is shown. Only `objects` counts them, too.
+    pub hidden_batches: u64,
     pub segments: u64,
     pub events: u64,
     /// Events that a repair recorded as lost. They have positions and are not in `events`.
@@ -85,8 +87,9 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
     let sequenced = state.next_position() - state.first_position() - lost_events;
     let bytes = segments.iter().map(|segment| segment.bytes);
     Ok(Stats {
-        objects: to_u64(state.live.len() + state.absorbed.len() + state.others.len()),
+        objects: to_u64(state.listed().count() + state.others.len()),
         batches: to_u64(state.live.len()),
+        hidden_batches: to_u64(state.hidden.len()),
         segments: to_u64(segments.len()),
         events: catalog.total(origins().map(|origin| origin.events).chain([sequenced]))?,
         lost_events,

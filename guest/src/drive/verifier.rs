@@ -17,6 +17,7 @@ use crate::limits::{MISSING_TRIES, VERIFY_FINDINGS_MAX, VERIFY_STEP_BYTES};
 use crate::ports::Store;
 use work::{Work, digest};
 
+mod hidden;
 mod manifests;
 mod segments;
 mod work;
@@ -34,7 +35,18 @@ pub enum GarbageReason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     Damaged(Damage),
-    Garbage { object: String, bytes: u64, reason: GarbageReason },
+    Garbage {
+        object: String,
+        bytes: u64,
+        reason: GarbageReason,
+    },
+    /// A batch that was not acknowledged, and that no reader is shown because the batch `before` it
+    /// is not in the store.
+    Stranded {
+        object: String,
+        bytes: u64,
+        before: String,
+    },
 }
 
 /// The counts so far, and the findings of the last step.
@@ -68,6 +80,7 @@ enum Stage {
     Load,
     Segments,
     Live,
+    Hidden,
     Report,
     Done,
 }
@@ -93,6 +106,10 @@ impl<S: Store> Verifier<S> {
                     break;
                 }
                 Stage::Segments | Stage::Live => self.read_on()?,
+                Stage::Hidden => {
+                    self.report_hidden()?;
+                    self.stage = Stage::Report;
+                }
                 Stage::Report => {
                     let findings = &mut self.work.findings;
                     let some = findings.len().min(VERIFY_FINDINGS_MAX);
@@ -120,6 +137,7 @@ impl<S: Store> Verifier<S> {
         }
         intruders.into_iter().for_each(|damage| self.work.record_damage(damage));
         if self.check_manifests()? && self.check_retired()? && self.check_current()? {
+            self.find_hidden()?;
             self.begin()?;
         }
         Ok(())
@@ -200,7 +218,7 @@ impl<S: Store> Verifier<S> {
 
     fn end_stage(&mut self) {
         if self.stage != Stage::Segments {
-            self.stage = Stage::Report;
+            self.stage = Stage::Hidden;
             return;
         }
         let manifest = self.work.manifest.iter();

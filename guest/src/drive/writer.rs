@@ -1,28 +1,29 @@
 //! A handle that appends. A driver.
 //!
-//! 1. A sealed batch is immutable and stays until the store has confirmed it. It is retried under
-//!    the same name with the same bytes, so a write that landed unnoticed counts once.
-//! 2. One create is in flight at a time, so a writer's batches appear in order. The next batch
-//!    grows in the meantime.
+//! 1. A sealed batch is immutable and stays until it is acknowledged. It is retried as the same
+//!    batch with the same bytes, so a write that landed unnoticed counts once.
+//! 2. Several creates are in flight, and a batch is acknowledged once it and all before it are
+//!    stored: see `window`. The next batch grows in the meantime.
 //! 3. An existing object counts once its bytes are checked to be that batch.
-//! 4. Every event is in the buffer, in the sealed batch or confirmed, at every moment.
+//! 4. Every event is in the buffer, in a sealed batch or acknowledged, at every moment.
 
 use crate::decide::buffer::Buffer;
 use crate::decide::cursor::Pending;
 use crate::decide::options::{Options, OptionsInput};
+use crate::decide::window::Window;
 use crate::drive::catalog::{Catalog, Scope};
-use crate::drive::existing;
 use crate::drive::reader::{ReadOptions, Reader};
+use crate::error::Error;
 use crate::error::quantities::{count, size};
-use crate::error::{Error, WriteFailure, WriteFate};
 use crate::format::batch;
 use crate::format::lines::{check_event, check_lines};
 use crate::format::names::{BatchTime, LogName, WriterId};
 use crate::format::numbers::to_u64;
-use crate::limits::{CLOCK_AHEAD_MICROS, RETRY_REST_MICROS};
+use crate::limits::CLOCK_AHEAD_MICROS;
 use crate::ports::{HostBytes, PendingCreate, Store, System, WriteError};
 use sealed::{CreateState, Sealed};
 
+mod creates;
 mod sealed;
 
 /// The durable writes of a handle since it was opened.
@@ -41,7 +42,7 @@ pub struct Writer<S: Store, Y: System> {
     id: WriterId,
     last_time: BatchTime,
     buffer: Buffer<S::Bytes>,
-    sealed: Option<Sealed<S>>,
+    sealed: Window<Sealed<S>>,
     written: Written,
     closed: bool,
 }
@@ -67,7 +68,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         } else {
             newest
         };
-        let id = WriterId(system.random_u32());
+        let id = WriterId(u64::from(system.random_u32()) << 32 | u64::from(system.random_u32()));
         Ok(Self {
             catalog,
             system,
@@ -75,7 +76,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
             id,
             last_time,
             buffer: Buffer::default(),
-            sealed: None,
+            sealed: Window::default(),
             written: Written::default(),
             closed: false,
         })
@@ -91,7 +92,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     ///
     /// # Errors
     /// [`Error::InvalidEvent`]. [`Error::WriteFailed`] when the buffer is full and the store does
-    /// not accept the sealed batch; then the event was not appended. [`Error::Closed`].
+    /// not accept the oldest sealed batch; then the event was not appended. [`Error::Closed`].
     pub fn append(&mut self, event: &[u8]) -> Result<(), Error> {
         self.check_open()?;
         check_event(event, self.options.event_bytes_max)?;
@@ -157,11 +158,12 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// As [`Writer::flush`].
     pub fn flush_step(&mut self) -> Result<bool, Error> {
         self.check_open()?;
-        if self.sealed.is_none() && !self.buffer.is_empty() {
+        self.retry_failed();
+        if !self.buffer.is_empty() && self.sealed.has_room(self.buffer.bytes(), &self.options) {
             self.seal()?;
         }
-        self.wait_in_flight()?;
-        Ok(self.buffer.is_empty())
+        self.wait_oldest()?;
+        Ok(self.sealed.is_empty() && self.buffer.is_empty())
     }
 
     /// Returns the durable writes of this handle.
@@ -177,23 +179,23 @@ impl<S: Store, Y: System> Writer<S, Y> {
         }
         self.poll();
         let now = self.system.now_micros();
-        if self.sealed.is_some() {
-            self.retry_if_rested(now);
-        } else if self.buffer.is_old(&self.options, now)
+        self.retry_rested(now);
+        if self.buffer.is_old(&self.options, now)
+            && self.may_seal()
             && let Err(error) = self.seal()
         {
             self.system.warn(&error.to_string());
         }
-        self.unconfirmed() > 0
+        self.unacknowledged() > 0
     }
 
     /// The events of this handle that may not be in the store yet.
     pub fn pending(&self) -> Pending {
-        let sealed = self.sealed.as_ref();
+        let sealed = self.sealed.iter();
         Pending {
             writer: self.id.0,
             last_time: self.last_time.micros(),
-            sealed: sealed.map(|sealed| (sealed.name, sealed.lines.read())),
+            sealed: sealed.map(|sealed| (sealed.name, sealed.lines.read())).collect(),
             lines: self.buffer.read(),
         }
     }
@@ -208,18 +210,13 @@ impl<S: Store, Y: System> Writer<S, Y> {
         Reader::new(store, name, ReadOptions { pending: Some(self.pending()), ..<_>::default() })
     }
 
-    /// The number of objects that hold the log's stored events. Waits for the create in flight.
+    /// The number of objects that hold the log's stored events. Waits for the creates in flight.
     ///
     /// # Errors
     /// [`Error::StoreFailed`], [`Error::Damaged`], [`Error::Closed`].
     pub fn file_count(&mut self) -> Result<u64, Error> {
         self.check_open()?;
-        if let Some(Sealed { create: CreateState::InFlight(create), .. }) = &self.sealed {
-            let outcome = create.wait();
-            if let Err(error) = self.on_create_done(outcome) {
-                self.system.warn(&error.to_string());
-            }
-        }
+        self.finish(|create| Some(create.wait()));
         let state = self.catalog.load(Scope::Read)?;
         let files = state.segments().len() + state.live.len();
         Ok(to_u64(files))
@@ -246,37 +243,40 @@ impl<S: Store, Y: System> Writer<S, Y> {
         if self.closed { Err(Error::Closed) } else { Ok(()) }
     }
 
-    /// Events in memory: those of the sealed batch and of the open buffer.
-    fn unconfirmed(&self) -> u64 {
-        self.sealed.as_ref().map_or(0, |sealed| sealed.events) + self.buffer.events
+    /// Events in memory: those of the sealed batches and of the open buffer.
+    fn unacknowledged(&self) -> u64 {
+        self.sealed.events() + self.buffer.events
     }
 
-    /// Seals a buffer that is due. While a create is in flight, the buffer grows instead.
+    /// Returns true if the buffer may be sealed without a caller that waits for it. Otherwise it
+    /// grows.
+    fn may_seal(&self) -> bool {
+        !self.sealed.has_failed() && self.sealed.has_room(self.buffer.bytes(), &self.options)
+    }
+
+    /// Seals a buffer that is due.
     fn seal_if_due(&mut self) -> Result<(), Error> {
         if !self.buffer.is_due(&self.options) {
             return Ok(());
         }
         self.poll();
-        match &self.sealed {
-            None => self.seal(),
-            Some(Sealed { create: CreateState::InFlight(_), .. }) => Ok(()),
-            Some(Sealed { create: CreateState::Failed { .. }, .. }) => {
-                self.retry_if_rested(self.system.now_micros());
-                Ok(())
-            }
-        }
+        self.retry_rested(self.system.now_micros());
+        if self.may_seal() { self.seal() } else { Ok(()) }
     }
 
     /// Waits for the store when the buffer would grow beyond its limit.
     fn ensure_capacity(&mut self, bytes: u64) -> Result<(), Error> {
         if self.buffer.is_full_for(bytes, &self.options) {
-            self.wait_in_flight()?;
+            while !self.may_seal() {
+                self.retry_failed();
+                self.wait_oldest()?;
+            }
             self.seal()?;
         }
         Ok(())
     }
 
-    /// Takes the buffer as a batch and starts its create. Called only without a sealed batch.
+    /// Takes the buffer as a batch and starts its create.
     fn seal(&mut self) -> Result<(), Error> {
         let now = self.system.now_micros();
         let time = self.last_time.next(now).ok_or_else(|| {
@@ -288,97 +288,20 @@ impl<S: Store, Y: System> Writer<S, Y> {
         let events = self.buffer.events;
         let Some(lines) = self.buffer.take() else { return Ok(()) };
         self.last_time = time;
-        let name = batch::name_for(time, self.id, &lines);
+        let name = batch::name_for(time, self.id, Some(self.sealed.place(time)), &lines);
         let create = self.catalog.store.start_create(&self.catalog.name.key(name), &lines);
-        self.sealed = Some(Sealed {
-            name,
-            lines,
-            events,
-            create: CreateState::InFlight(create),
-            in_doubt: false,
-        });
+        let create = CreateState::InFlight(create);
+        self.sealed.push(Sealed { name, lines, events, create, in_doubt: false }, time);
         Ok(())
-    }
-
-    /// Waits until the sealed batch is confirmed. Retries one that failed before.
-    fn wait_in_flight(&mut self) -> Result<(), Error> {
-        let Some(sealed) = &mut self.sealed else { return Ok(()) };
-        if let CreateState::Failed { .. } = sealed.create {
-            sealed.retry(&self.catalog, &mut self.last_time);
-        }
-        let outcome = match &sealed.create {
-            CreateState::InFlight(create) => create.wait(),
-            CreateState::Failed { .. } => return Ok(()),
-        };
-        self.on_create_done(outcome)
-    }
-
-    /// Processes the outcome of the create, if it is done.
-    fn poll(&mut self) {
-        let Some(Sealed { create: CreateState::InFlight(create), .. }) = &self.sealed else {
-            return;
-        };
-        if let Some(outcome) = create.poll()
-            && let Err(error) = self.on_create_done(outcome)
-        {
-            self.system.warn(&error.to_string());
-        }
-    }
-
-    /// Records the outcome of the sealed batch's create.
-    fn on_create_done(&mut self, outcome: Result<(), WriteError>) -> Result<(), Error> {
-        let unconfirmed = self.unconfirmed();
-        let Some(mut sealed) = self.sealed.take() else { return Ok(()) };
-        let (store, log) = (&self.catalog.store, &self.catalog.name);
-        let outcome = match outcome {
-            Ok(()) => Ok(()),
-            // The name is this batch's alone: an object of that name is an earlier try that landed.
-            Err(WriteError::AlreadyExists) => {
-                existing::check_batch(store, log, sealed.name, sealed.lines.length())
-                    .map_err(|error| (WriteFate::Unknown, error))
-            }
-            Err(WriteError::NotWritten(error)) if !sealed.in_doubt => {
-                Err((WriteFate::NotWritten, error))
-            }
-            Err(WriteError::NotWritten(error) | WriteError::Unknown(error)) => {
-                Err((WriteFate::Unknown, error))
-            }
-        };
-        let Err((fate, error)) = outcome else {
-            self.written.batches += 1;
-            self.written.events += sealed.events;
-            self.written.bytes += sealed.lines.length();
-            return Ok(());
-        };
-        sealed.in_doubt |= fate == WriteFate::Unknown;
-        let object = self.catalog.name.key(sealed.name);
-        sealed.create = CreateState::Failed { at: self.system.now_micros() };
-        self.sealed = Some(sealed);
-        Err(Error::WriteFailed(WriteFailure::new(&object, fate, &error, unconfirmed)))
-    }
-
-    fn retry_if_rested(&mut self, now: u64) {
-        if let Some(sealed) = &mut self.sealed
-            && let CreateState::Failed { at } = sealed.create
-            && now.abs_diff(at) >= RETRY_REST_MICROS
-        {
-            sealed.retry(&self.catalog, &mut self.last_time);
-        }
     }
 }
 
 impl<S: Store, Y: System> Drop for Writer<S, Y> {
     fn drop(&mut self) {
-        let create = self.sealed.as_ref().map(|sealed| &sealed.create);
-        let fate = match create {
-            Some(CreateState::InFlight(create)) => create.poll(),
-            _ => None,
-        };
-        // That needs a read, and no caller waits for it any more.
-        if fate != Some(Err(WriteError::AlreadyExists)) {
-            self.poll();
-        }
-        let unconfirmed = self.unconfirmed();
+        // The check of one that exists already is a read, and no caller waits for it any more.
+        let is_checked = |outcome: &_| *outcome != Err(WriteError::AlreadyExists);
+        self.finish(|create| create.poll().filter(is_checked));
+        let unconfirmed = self.unacknowledged();
         if !self.closed && unconfirmed > 0 {
             self.system.warn(&format!(
                 "log {} was dropped without close: {} not flushed",

@@ -4,13 +4,19 @@ use std::fmt::Display;
 
 use crate::error::Damage;
 use crate::error::quantities::{count, size};
-use crate::format::names::{BatchName, BatchTime, Digest, Origin, WriterId};
+use crate::format::names::{BatchName, BatchTime, Digest, Origin, Sequence, WriterId};
 use crate::ports::{HostBytes, Summary};
 
 /// Returns the name of a batch of these lines.
-pub(crate) fn name_for<B: HostBytes>(time: BatchTime, writer: WriterId, lines: &B) -> BatchName {
-    let Summary { digest, line_feeds } = summarize(lines);
-    BatchName { time, origin: Some(Origin { writer, events: line_feeds, digest: Digest(digest) }) }
+pub(crate) fn name_for<B: HostBytes>(
+    time: BatchTime,
+    writer: WriterId,
+    sequence: Option<Sequence>,
+    lines: &B,
+) -> BatchName {
+    let Summary { digest, line_feeds: events } = summarize(lines);
+    let origin = Origin { writer, sequence, events, digest: Digest(digest) };
+    BatchName { time, origin: Some(origin) }
 }
 
 /// The record of a batch, as an index has it.

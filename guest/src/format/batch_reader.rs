@@ -64,7 +64,7 @@ mod tests {
     use crate::format::names::{BatchTime, Digest, WriterId};
 
     fn name(lines: &[u8]) -> BatchName {
-        name_for(BatchTime::new(7).unwrap(), WriterId(1), &lines.to_vec())
+        name_for(BatchTime::new(7).unwrap(), WriterId(1), None, &lines.to_vec())
     }
 
     fn reader(name: BatchName, size: u64) -> Result<BatchReader<Vec<u8>>, Damage> {

@@ -18,7 +18,7 @@ use crate::error::Damage;
 use crate::error::quantities::{count, grouped, size};
 use crate::format::batch::BatchRecord;
 use crate::format::manifest::SegmentRecord;
-use crate::format::names::{BatchName, BatchTime, Digest, Origin};
+use crate::format::names::{BatchId, BatchName, BatchTime, Digest, Origin};
 use crate::format::numbers::to_u64;
 
 #[derive(Serialize, Deserialize)]
@@ -82,8 +82,16 @@ impl Index {
         if batches.len() <= self.names.len() {
             return batches.iter().filter(|batch| self.contains(batch)).copied().collect();
         }
-        let is_common = |name: &&BatchName| batches.binary_search(name).is_ok();
-        self.names.iter().filter(is_common).copied().collect()
+        // Of two names of a batch, the given one is returned.
+        let given = |name: &BatchName| batches.get(batches.binary_search(name).ok()?).copied();
+        self.names.iter().filter_map(given).collect()
+    }
+
+    /// Returns true if the segment contains the numbered batch.
+    pub(crate) fn has(&self, batch: &BatchId) -> bool {
+        let later = self.names.range(BatchName::least(batch.time)..);
+        let mut same_time = later.take_while(|name| name.time == batch.time);
+        same_time.any(|name| name.id().as_ref() == Some(batch))
     }
 
     /// The batches, each with the positions of all its events in the segment, trimmed ones

@@ -75,6 +75,9 @@ pub struct Manifest {
     pub next_position: u64,
     pub segments: Vec<SegmentRecord>,
     pub retired: Vec<Retired>,
+    /// The newest time of all segments whose records were dropped from `retired`. No index shows
+    /// any more that a batch of this time or before was absorbed. None if none was dropped.
+    pub horizon: Option<BatchTime>,
     /// Bytes of all batches ever absorbed.
     pub absorbed_bytes: u64,
     /// Bytes of all segments ever committed.

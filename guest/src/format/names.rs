@@ -2,7 +2,7 @@
 //!
 //! 1. Parsing is strict: a name is one of the forms below, byte for byte, or not the log's at all.
 //! 2. Printing a parsed name gives the same bytes.
-//! 3. Names of batches sort as strings do: by time, then by the rest.
+//! 3. A batch has one identity, whatever its name adds to that: see [`BatchName`].
 
 use std::fmt;
 
@@ -11,8 +11,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::error::Error;
 use crate::limits::{LOG_NAME_BYTES_MAX, MANIFESTS_KEPT};
 
+mod batch_name;
 mod unfinished;
 
+pub use batch_name::{BatchId, BatchName, BatchTime, Origin, Sequence, WriterId};
 pub use unfinished::unfinished;
 pub(crate) use unfinished::{SET_ASIDE, set_aside};
 
@@ -103,36 +105,6 @@ impl LogName {
     }
 }
 
-/// The time at which a batch was sealed, in microseconds since 1970. It orders batches and decides
-/// nothing else.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BatchTime(u64);
-
-impl BatchTime {
-    /// The largest time that has 19 digits.
-    pub const MAX: Self = Self(9_999_999_999_999_999_999);
-
-    /// A time, unless it has more than 19 digits.
-    pub fn new(micros: u64) -> Option<Self> {
-        (micros <= Self::MAX.0).then_some(Self(micros))
-    }
-
-    /// Microseconds since 1970.
-    pub const fn micros(self) -> u64 {
-        self.0
-    }
-
-    /// The time of the next batch: the clock's, but always later than `self`. None when no later
-    /// time can be written.
-    pub fn next(self, now_micros: u64) -> Option<Self> {
-        Self::new(now_micros.max(self.0.checked_add(1)?))
-    }
-}
-
-/// The random id of one handle that appends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct WriterId(pub u32);
-
 /// The xxh3-64 digest of some bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest(pub u64);
@@ -169,66 +141,6 @@ impl LogId {
 impl fmt::Display for LogId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
-    }
-}
-
-/// The fields of a batch's name besides its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Origin {
-    pub writer: WriterId,
-    pub events: u64,
-    pub digest: Digest,
-}
-
-/// `batch_{time:019}_{writer:08x}_{events}_{digest:016x}.jsonl`, or legacy
-/// `batch_{time:019}.jsonl`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BatchName {
-    pub time: BatchTime,
-    /// None for a legacy batch.
-    pub origin: Option<Origin>,
-}
-
-impl BatchName {
-    /// The writer, if the name has one.
-    pub fn writer(&self) -> Option<WriterId> {
-        self.origin.map(|origin| origin.writer)
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::parse_stem(name.strip_prefix(BATCH)?.strip_suffix(LINES)?)
-    }
-
-    /// Parses the part between prefix and suffix.
-    pub(crate) fn parse_stem(stem: &str) -> Option<Self> {
-        let mut fields = stem.split('_');
-        let time = BatchTime::new(decimal(fields.next()?, 19)?)?;
-        let Some(writer) = fields.next() else {
-            return Some(Self { time, origin: None });
-        };
-        let writer = WriterId(u32::try_from(hex(writer, 8)?).ok()?);
-        let events = fields.next()?;
-        let events = decimal(events, events.len()).filter(|_| !events.starts_with('0'))?;
-        let digest = Digest::parse(fields.next()?)?;
-        let origin = Some(Origin { writer, events, digest });
-        fields.next().is_none().then_some(Self { time, origin })
-    }
-
-    /// Writes the part between prefix and suffix.
-    pub(crate) fn write_stem(&self, f: &mut impl fmt::Write) -> fmt::Result {
-        write!(f, "{:019}", self.time.0)?;
-        if let Some(Origin { writer, events, digest }) = self.origin {
-            write!(f, "_{:08x}_{events}_{digest}", writer.0)?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for BatchName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(BATCH)?;
-        self.write_stem(f)?;
-        f.write_str(LINES)
     }
 }
 
@@ -377,8 +289,14 @@ impl fmt::Display for ObjectName {
     }
 }
 
+/// A decimal number of 64 bits without leading zeros.
+pub(crate) fn plain(text: &str) -> Option<u64> {
+    let has_zeros = text.starts_with('0') && text != "0";
+    decimal(text, text.len()).filter(|_| !has_zeros)
+}
+
 /// Exactly `digits` decimal digits.
-fn decimal(text: &str, digits: usize) -> Option<u64> {
+pub(crate) fn decimal(text: &str, digits: usize) -> Option<u64> {
     let plain = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()
 }
@@ -389,11 +307,6 @@ fn hex(text: &str, digits: usize) -> Option<u64> {
         && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     plain.then(|| u64::from_str_radix(text, 16).ok()).flatten()
 }
-
-const _: () = {
-    // Times are written with 19 digits.
-    assert!(BatchTime::MAX.micros() == 9_999_999_999_999_999_999);
-};
 
 #[cfg(test)]
 mod tests;

@@ -1,23 +1,21 @@
-//! A position as text: the place of a reader in a log, from which any reader can resume.
+//! The place of a reader in a log.
 //!
-//! `[{log:016x}@]{position}[,{batch}[+{events}]]…`: the identity of the log, if it had one when the
-//! reader loaded it; the next sequenced position; then, in the order of their names, the live
-//! batches already yielded, each as its name without `batch_` and `.jsonl`; with `+N`, only its
-//! first N events were yielded.
-//!
-//! 1. Names are exact: a new live batch may sort before one that was yielded.
-//! 2. A position with the identity of a log is refused by any other log. One without it is of a log
+//! 1. Live batches without a number are known by their exact names: a new one may sort before one
+//!    that was yielded.
+//! 2. The numbered batches of a writer are yielded in order without gaps, so one entry stands for
+//!    all of them. It goes with the batch that it names.
+//! 3. A position with the identity of a log is refused by any other log. One without it is of a log
 //!    that has, or had, the batches that it names.
-//! 3. Only text exactly as this file writes it is accepted.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use crate::error::Error;
 use crate::format::batch_set::BatchSet;
 use crate::format::manifest::SegmentRecord;
-use crate::format::names::{BatchName, LogId, LogName};
-use crate::limits::POSITION_BYTES_MAX;
+use crate::format::names::{BatchId, BatchName, BatchTime, LogId, LogName, WriterId};
+use crate::mutants::{self, Mutant};
+
+mod text;
 
 /// The place of a reader in a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,84 +24,178 @@ pub(crate) struct Position {
     pub log: Option<LogId>,
     /// The next sequenced position to yield.
     pub next: u64,
-    /// Live batches that were yielded and not yet met in a segment.
+    /// Live batches without a number that were yielded and not yet met in a segment.
     pub yielded: BatchSet,
-    /// Live batches that were yielded in part, with the number of events yielded.
+    /// Those that were yielded in part, with the number of events yielded.
     pub partial: BTreeMap<BatchName, u64>,
+    /// The numbered batches that were yielded while they were live and not yet met in a segment.
+    pub writers: BTreeMap<WriterId, Entry>,
+}
+
+/// The live batches of a writer that were yielded: all up to the newest of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The newest one.
+    pub time: BatchTime,
+    pub number: u64,
+    /// The events that were yielded and have no position before the next one, at least one.
+    pub events: u64,
+    /// The number of events of the newest one that were yielded. None if all were.
+    pub partial: Option<u64>,
+}
+
+/// The events of a batch that were yielded while it was live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Passed {
+    None,
+    /// The first ones, at least one.
+    Some(u64),
+    All,
+}
+
+impl Passed {
+    /// The number of events, if the batch has this many.
+    pub(crate) fn count(self, events: u64) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::Some(passed) => passed.min(events),
+            Self::All => events,
+        }
+    }
+}
+
+/// The number of events of a batch that begins at `start` that a position has not passed, counting
+/// its first ones.
+pub(crate) fn after(start: u64, events: u64, position: u64) -> u64 {
+    start.saturating_add(events).saturating_sub(start.max(position))
 }
 
 impl Position {
+    /// Returns the events of a batch that were yielded while it was live, and that it was not met
+    /// with since.
+    pub(crate) fn passed(&self, batch: &BatchName) -> Passed {
+        let Some(id) = batch.id() else {
+            return match self.partial.get(batch) {
+                _ if self.yielded.contains(batch) => Passed::All,
+                Some(events) => Passed::Some(*events),
+                None => Passed::None,
+            };
+        };
+        match self.writers.get(&id.writer) {
+            Some(entry) if id.number == entry.number => match entry.partial {
+                Some(_) if mutants::is(Mutant::ForgetPartlyYielded) => Passed::None,
+                partial => partial.map_or(Passed::All, Passed::Some),
+            },
+            Some(entry) if id.number < entry.number => Passed::All,
+            _ => Passed::None,
+        }
+    }
+
+    /// Records that the first events of a live batch were yielded, or all of them.
+    pub(crate) fn yield_live(&mut self, batch: BatchName, events: Option<u64>) {
+        let (Some(id), Some(origin)) = (batch.id(), batch.origin) else {
+            return match events {
+                Some(0) => {}
+                Some(events) => _ = self.partial.insert(batch, events),
+                None => {
+                    self.partial.remove(&batch);
+                    self.yielded.insert(batch);
+                }
+            };
+        };
+        let before = self.passed_events(&batch);
+        let reached = events.unwrap_or(origin.events);
+        if reached <= before {
+            return;
+        }
+        let counted = self.writers.get(&id.writer).map_or(0, |entry| entry.events);
+        let entry = Entry {
+            time: id.time,
+            number: id.number,
+            events: counted.saturating_add(reached - before),
+            partial: Some(reached).filter(|reached| *reached < origin.events),
+        };
+        self.writers.insert(id.writer, entry);
+    }
+
+    /// Records that all of these live batches were yielded, oldest first.
+    pub(crate) fn yield_all_live(&mut self, batches: Vec<BatchName>) {
+        let is_numbered = |batch: &BatchName| batch.id().is_some();
+        let (numbered, others): (Vec<_>, Vec<_>) = batches.into_iter().partition(is_numbered);
+        if !others.is_empty() {
+            self.yielded.insert_all(others);
+        }
+        numbered.into_iter().for_each(|batch| self.yield_live(batch, None));
+    }
+
+    /// Moves to a position in a batch or at its end, which is in a segment. `start` is the position
+    /// of its first event, trimmed or not.
+    pub(crate) fn pass_sequenced(&mut self, batch: &BatchName, start: u64, to: u64) {
+        let left = after(start, self.passed_events(batch), self.next);
+        self.next = self.next.max(to);
+        let Some(id) = batch.id() else {
+            self.yielded.remove(batch);
+            self.partial.remove(batch);
+            return;
+        };
+        match self.writers.get_mut(&id.writer) {
+            Some(entry) if id.number < entry.number => {
+                // The newest one has events that are left.
+                entry.events = entry.events.saturating_sub(left).max(1);
+            }
+            _ if mutants::is(Mutant::KeepPassedWriter) => {}
+            // It is the newest one. Or it is later: a repair has gone past one that was lost.
+            _ => _ = self.writers.remove(&id.writer),
+        }
+    }
+
+    /// The number of events of a batch that were yielded while it was live, if its name has them.
+    fn passed_events(&self, batch: &BatchName) -> u64 {
+        batch.origin.map_or(0, |origin| self.passed(batch).count(origin.events))
+    }
+
     /// Returns true if the segment may contain a batch that was yielded while it was live.
     pub(crate) fn has_yielded_of(&self, segment: &SegmentRecord) -> bool {
-        let from = BatchName { time: segment.first_time, origin: None };
+        let from = BatchName::least(segment.first_time);
         let covered = |batch: Option<BatchName>| batch.is_some_and(|b| segment.covers(b.time));
         covered(self.yielded.first_from(from))
             || covered(self.partial.range(from..).next().map(|(batch, _)| *batch))
+            || self.writers.values().any(|entry| segment.first_time <= entry.time)
+    }
+
+    /// Returns true if it names no batch: it is a number alone, perhaps with an identity.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.yielded.is_empty() && self.partial.is_empty() && self.writers.is_empty()
     }
 
     /// Returns true if it names the batch.
     pub(crate) fn names(&self, batch: &BatchName) -> bool {
-        self.yielded.contains(batch) || self.partial.contains_key(batch)
+        let is_entry = |id: BatchId| self.entry_names().any(|named| named == id);
+        batch.id().map_or_else(
+            || self.yielded.contains(batch) || self.partial.contains_key(batch),
+            is_entry,
+        )
     }
 
-    /// The batches that it names and that certainly had events. A log keeps those, live or
+    /// Returns true if it names a batch that certainly had events. A log keeps those, live or
     /// absorbed, until they are trimmed. (A legacy batch may be empty, and then be deleted.)
-    pub(crate) fn certain_batches(&self) -> impl Iterator<Item = BatchName> {
+    pub(crate) fn names_certain_batches(&self) -> bool {
+        self.certain_names().next().is_some()
+    }
+
+    fn certain_names(&self) -> impl Iterator<Item = String> {
         let whole = self.yielded.iter().filter(|batch| batch.origin.is_some());
-        whole.chain(self.partial.keys().copied())
+        let unnumbered = whole.chain(self.partial.keys().copied());
+        unnumbered
+            .map(|batch| batch.to_string())
+            .chain(self.entry_names().map(|batch| batch.to_string()))
     }
 
-    pub(crate) fn encode(&self) -> String {
-        let mut text = self.log.map_or_else(String::new, |log| format!("{log}@"));
-        write!(text, "{}", self.next).ok();
-        let mut partial = self.partial.iter().peekable();
-        let is_earlier = |partial: &(&BatchName, &u64), batch: &BatchName| partial.0 < batch;
-        for batch in self.yielded.iter() {
-            while let Some((batch, events)) = partial.next_if(|next| is_earlier(next, &batch)) {
-                write_batch(&mut text, batch, Some(*events));
-            }
-            write_batch(&mut text, &batch, None);
-        }
-        partial.for_each(|(batch, events)| write_batch(&mut text, batch, Some(*events)));
-        text
-    }
-
-    /// # Errors
-    /// [`Error::InvalidInput`] that shows the part of the text that is wrong.
-    pub(crate) fn decode(text: &str) -> Result<Self, Error> {
-        if text.len() > POSITION_BYTES_MAX {
-            return Err(Error::InvalidInput(format!(
-                "invalid position of {} bytes: a position has at most {POSITION_BYTES_MAX} \
-                 bytes; pass a value that a reader returned",
-                text.len()
-            )));
-        }
-        let (start, batches) = match text.split_once(',') {
-            Some((start, batches)) => (start, Some(batches)),
-            None => (text, None),
-        };
-        let (log, next) = match start.split_once('@') {
-            Some((log, next)) => (Some(LogId::parse(log).ok_or_else(|| refused(start))?), next),
-            None => (None, start),
-        };
-        let next = number(next).ok_or_else(|| refused(start))?;
-        let (mut whole, mut partial) = (Vec::new(), BTreeMap::new());
-        for field in batches.into_iter().flat_map(|batches| batches.split(',')) {
-            let (stem, events) = match field.split_once('+') {
-                Some((stem, events)) => {
-                    let events = number(events).filter(|events| *events > 0);
-                    (stem, Some(events.ok_or_else(|| refused(field))?))
-                }
-                None => (field, None),
-            };
-            let batch = BatchName::parse_stem(stem).ok_or_else(|| refused(field))?;
-            match events {
-                Some(events) => _ = partial.insert(batch, events),
-                None => whole.push(batch),
-            }
-        }
-        let position = Self { log, next, yielded: whole.into_iter().collect(), partial };
-        if position.encode() == text { Ok(position) } else { Err(refused(text)) }
+    fn entry_names(&self) -> impl Iterator<Item = BatchId> {
+        self.writers.iter().map(|(writer, entry)| {
+            let Entry { time, number, .. } = *entry;
+            BatchId { time, writer: *writer, number }
+        })
     }
 
     /// Refuses a position of another log than the one with this identity.
@@ -118,20 +210,11 @@ impl Position {
     /// The error of a position with batches that the log with this identity does not have.
     pub(crate) fn of_another(&self, name: &LogName, log: Option<LogId>) -> Error {
         let batch =
-            self.certain_batches().min().map_or_else(String::new, |first| format!(" {first}"));
+            self.certain_names().min().map_or_else(String::new, |first| format!(" {first}"));
         let of = format!(
             "the position belongs to a log with the batch{batch}, which this log does not have"
         );
         another(&of, name, log)
-    }
-}
-
-fn write_batch(text: &mut String, batch: &BatchName, events: Option<u64>) {
-    text.push(',');
-    // Writing to a string does not fail.
-    batch.write_stem(text).ok();
-    if let Some(events) = events {
-        write!(text, "+{events}").ok();
     }
 }
 
@@ -146,96 +229,5 @@ fn another(of: &str, name: &LogName, log: Option<LogId>) -> Error {
     ))
 }
 
-fn number(text: &str) -> Option<u64> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
-}
-
-fn refused(text: &str) -> Error {
-    // A hostile text may be long or hold terminal escapes: show it short and escaped.
-    let shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
-    Error::InvalidInput(format!(
-        "invalid position \"{shown}\": pass a value that a reader returned"
-    ))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::format::batch::name_for;
-    use crate::format::names::{BatchTime, WriterId};
-
-    #[test]
-    fn position_decodes_to_what_was_encoded() {
-        let name =
-            |time| name_for(BatchTime::new(time).unwrap(), WriterId(10), &b"a\nb\nc\n".to_vec());
-        let legacy = BatchName { time: BatchTime::new(7).unwrap(), origin: None };
-        let position = Position {
-            log: None,
-            next: 42,
-            yielded: [name(9), legacy].into(),
-            partial: [(name(8), 2)].into(),
-        };
-        let text = position.encode();
-        let digest = name(8).origin.unwrap().digest;
-        let expected = format!(
-            "42,0000000000000000007,0000000000000000008_0000000a_3_{digest}+2,\
-             0000000000000000009_0000000a_3_{digest}"
-        );
-        assert_eq!(text, expected);
-        assert_eq!(Position::decode(&text), Ok(position.clone()));
-        assert_eq!(Position::decode("0"), Ok(Position::default()));
-        let position = Position { log: Some(LogId(0xfe)), ..position };
-        assert_eq!(position.encode(), format!("00000000000000fe@{expected}"));
-        assert_eq!(Position::decode(&position.encode()), Ok(position));
-    }
-
-    #[test]
-    fn position_of_another_log_is_refused_and_both_are_named() {
-        let name = LogName::parse("app/log").unwrap();
-        let of = |log| Position { log, ..Position::default() };
-        let (one, other) = (Some(LogId(1)), Some(LogId(2)));
-        for (position, log) in [(None, None), (None, one), (one, one)] {
-            assert_eq!(of(position).check_log(&name, log), Ok(()));
-        }
-        for log in [other, None] {
-            let Err(Error::InvalidInput(message)) = of(one).check_log(&name, log) else {
-                panic!("taken by {log:?}");
-            };
-            let named = log.map_or("no identity".to_owned(), |log| log.to_string());
-            for part in ["0000000000000001", "app/log", &named] {
-                assert!(message.contains(part), "{message}");
-            }
-        }
-    }
-
-    #[test]
-    fn text_that_is_no_position_is_refused_and_shown() {
-        let batch = "0000000000000000009";
-        for bad in [
-            "",
-            "-1",
-            "01",
-            "+1",
-            "1,",
-            "1,x",
-            "18446744073709551616",
-            &format!("1,{batch},{batch}"),
-            &format!("1,{batch}+0"),
-            &format!("1,{batch}+"),
-            &format!("1,{batch}+1,{batch}"),
-            "1,0000000000000000009,0000000000000000008",
-            "7\u{1b}[2J",
-            "@7",
-            "1@7",
-            "00000000000000FE@7",
-            "00000000000000fe@",
-            "00000000000000fe@00000000000000fe@7",
-        ] {
-            let Err(Error::InvalidInput(message)) = Position::decode(bad) else {
-                panic!("{bad} was taken");
-            };
-            assert!(message.contains("position") && !message.contains('\u{1b}'), "{message}");
-        }
-    }
-}
+mod tests;

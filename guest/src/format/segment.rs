@@ -257,7 +257,7 @@ mod tests {
 
     fn record(time: u64, lines: &[u8]) -> BatchRecord {
         let events = lines::count(lines);
-        let name = name_for(BatchTime::new(time).unwrap(), WriterId(1), &lines.to_vec());
+        let name = name_for(BatchTime::new(time).unwrap(), WriterId(1), None, &lines.to_vec());
         BatchRecord::whole(name, events, lines.len().try_into().unwrap(), Digest::of(lines))
     }
 

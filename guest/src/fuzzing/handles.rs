@@ -87,7 +87,7 @@ fn check_page(u: &mut Unstructured<'_>) -> Result<()> {
             let chosen = chosen.take(usize::try_from(range.end).unwrap());
             expected.extend(chosen.skip(usize::try_from(start).unwrap()).flatten());
             expected_events += range.end - range.start;
-            let batch = sealed(time, 1, &lines);
+            let batch = sealed(time, 1, None, &lines);
             spans.push(BatchSpan {
                 batch,
                 segment: None,

@@ -1,7 +1,9 @@
 //! Names: what is parsed prints the same bytes, and keys lead back to their objects.
 
 use crate::error::Error;
-use crate::format::names::{BatchName, BatchTime, LogName, ObjectName, unfinished};
+use crate::format::names::{
+    BatchName, BatchTime, LogName, ObjectName, Origin, Sequence, unfinished,
+};
 
 /// Takes names, one a line, as names of objects and of logs.
 pub fn names(data: &[u8]) {
@@ -24,10 +26,7 @@ pub fn names(data: &[u8]) {
     }
     for (first, name) in &batches {
         for (second, other) in &batches {
-            // A writer gives a time to one batch only.
-            if (first.time, first.writer()) != (second.time, second.writer()) {
-                assert_eq!(first.cmp(second), name.cmp(other), "{name} {other}");
-            }
+            check_order((first, name), (second, other));
         }
     }
 }
@@ -66,10 +65,41 @@ fn check_object(name: &str, object: ObjectName) {
     }
 }
 
+/// Times sort first. Of one form and time, names sort as their texts. Only what a batch waits for
+/// may differ between equal ones.
+fn check_order(first: (&BatchName, &str), second: (&BatchName, &str)) {
+    let ((first, name), (second, other)) = (first, second);
+    let order = first.cmp(second);
+    let form = |batch: &BatchName| (batch.origin.is_some(), batch.id().is_some());
+    if first.time != second.time {
+        assert_eq!(order, first.time.cmp(&second.time), "{name} {other}");
+    } else if form(first) != form(second) {
+        assert_eq!(order, form(first).cmp(&form(second)), "{name} {other}");
+    } else if first.writer() != second.writer() {
+        // A writer gives a time to one batch only.
+        assert_eq!(order, name.cmp(other), "{name} {other}");
+    }
+    let without_waiting = |batch: &BatchName| {
+        let origin = batch.origin.map(|origin| {
+            let sequence = origin.sequence.map(|sequence| Sequence { waiting: 0, ..sequence });
+            Origin { sequence, ..origin }
+        });
+        BatchName { origin, ..*batch }.to_string()
+    };
+    assert_eq!(order.is_eq(), without_waiting(first) == without_waiting(second), "{name} {other}");
+}
+
 fn check_batch(batch: BatchName) {
     let mut stem = String::new();
     batch.write_stem(&mut stem).unwrap();
     assert_eq!(BatchName::parse_stem(&stem), Some(batch));
+    assert!(batch.to_string().len() <= 148, "{batch}");
+    if let (Some(id), Some(before)) = (batch.id(), batch.predecessor()) {
+        assert_eq!((before.writer, before.number + 1), (id.writer, id.number));
+        assert!(before.time < id.time);
+    } else {
+        assert!(batch.id().is_none_or(|id| id.number == 0));
+    }
     for now in [0, batch.time.micros(), u64::MAX] {
         match batch.time.next(now) {
             Some(next) => assert!(next > batch.time && next.micros() >= now),

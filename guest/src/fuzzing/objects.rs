@@ -5,7 +5,7 @@ use arbitrary::{Result, Unstructured};
 use crate::format::batch::BatchRecord;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{
-    BatchName, BatchTime, CommitId, Digest, Generation, Origin, SegmentName, WriterId,
+    BatchName, BatchTime, CommitId, Digest, Generation, Origin, SegmentName, Sequence, WriterId,
 };
 
 /// A number as 64 bits.
@@ -49,16 +49,32 @@ pub(super) fn events_of(lines: &[u8]) -> u64 {
 }
 
 /// The name that a writer gives packed lines.
-pub(super) fn sealed(time: u64, writer: u32, lines: &[u8]) -> BatchName {
+pub(super) fn sealed(
+    time: u64,
+    writer: u64,
+    sequence: Option<Sequence>,
+    lines: &[u8],
+) -> BatchName {
     let (events, digest) = (events_of(lines), Digest::of(lines));
-    let origin = Origin { writer: WriterId(writer), events, digest };
+    let origin = Origin { writer: WriterId(writer), sequence, events, digest };
     BatchName { time: BatchTime::new(time).unwrap(), origin: Some(origin) }
+}
+
+/// The place of a batch of this time among those of its writer.
+pub(super) fn sequence(u: &mut Unstructured<'_>, time: u64) -> Result<Sequence> {
+    let number = if time == 0 { 0 } else { u.int_in_range(0..=12)? };
+    let gap = if number == 0 { 0 } else { u.int_in_range(1..=time)? };
+    Ok(Sequence { number, gap, waiting: u.int_in_range(0..=number)? })
 }
 
 /// A batch in a segment, and its bytes there: whole, legacy, trimmed, or lost.
 pub(super) fn stored(u: &mut Unstructured<'_>, time: u64) -> Result<(BatchRecord, Vec<u8>)> {
     let mut lines = packed(u, 5)?;
-    let name = sealed(time, u.int_in_range(0..=2)?, &lines);
+    let sequence = match u.arbitrary()? {
+        true => Some(sequence(u, time)?),
+        false => None,
+    };
+    let name = sealed(time, u.int_in_range(0..=2)?, sequence, &lines);
     let whole = |name, lines: &[u8]| {
         BatchRecord::whole(name, events_of(lines), wide(lines.len()), Digest::of(lines))
     };

@@ -142,7 +142,7 @@ fn chunks(u: &mut Unstructured<'_>, bytes: &[u8]) -> Result<Vec<(Vec<u8>, bool)>
 
 fn check_batch(u: &mut Unstructured<'_>) -> Result<()> {
     let lines = packed(u, 8)?;
-    let name = sealed(3, 1, &lines);
+    let name = sealed(3, 1, None, &lines);
     let mut bytes = lines.clone();
     if !bytes.is_empty() && u.ratio(1, 3)? {
         let at = u.choose_index(bytes.len())?;

@@ -1,13 +1,14 @@
 use super::*;
+use crate::decide::visibility::Gone;
 use crate::format::batch::{BatchRecord, name_for};
 use crate::format::lines;
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::tests::segment_record;
-use crate::format::names::Digest;
+use crate::format::names::{Digest, Sequence};
 use crate::ports::HostBytes;
 
-fn name(time: u64, writer: u32) -> BatchName {
-    name_for(BatchTime::new(time).unwrap(), WriterId(writer), &b"x\n".to_vec())
+fn name(time: u64, writer: u64) -> BatchName {
+    name_for(BatchTime::new(time).unwrap(), WriterId(writer), None, &b"x\n".to_vec())
 }
 
 fn record(name: BatchName, lines: &str) -> BatchRecord {
@@ -61,16 +62,16 @@ fn writers_later_batches_are_left_out_and_its_sealed_one_is_met() {
     let pending = Pending {
         writer: 1,
         last_time: 5,
-        sealed: Some((sealed, b"s\n".to_vec())),
+        sealed: vec![(sealed, b"s\n".to_vec())],
         lines: Vec::new(),
     };
     let mut cursor = Cursor::of_writer(&pending);
     assert_eq!(pass(&mut cursor, name(6, 1), None, "new\n", true), "");
     assert_eq!(pass(&mut cursor, name(6, 1), Some(0..1), "new\n", true), "");
     assert_eq!(pass(&mut cursor, name(6, 2), None, "other\n", true), "other\n");
-    assert!(!cursor.met_sealed());
+    assert_eq!(cursor.met_sealed(), 0);
     assert_eq!(pass(&mut cursor, sealed, None, "s\n", true), "s\n");
-    assert!(cursor.met_sealed());
+    assert_eq!(cursor.met_sealed(), 1);
 }
 
 #[test]
@@ -231,4 +232,90 @@ fn lost_batch_cut_by_a_trim_before_the_wanted_range_is_missed_whole() {
     let mut cursor = Cursor::new(Position { next: 1, ..<_>::default() }, Times::default(), None);
     let range = cursor.enter(&segment, &index).unwrap();
     assert_eq!((range.position, range.bytes, cursor.take_lost()), (3, 0..2, 2));
+}
+
+/// A numbered batch of writer 1, whose lines these are.
+fn numbered(number: u64, lines: &str) -> BatchName {
+    let gap = if number == 0 { 0 } else { 10 };
+    let sequence = Some(Sequence { number, gap, waiting: 0 });
+    let time = BatchTime::new(100 + 10 * number).unwrap();
+    name_for(time, WriterId(1), sequence, &lines.as_bytes().to_vec())
+}
+
+fn live(names: &[BatchName]) -> LogState {
+    let live = names.iter().map(|name| ListedBatch { name: *name, size: 2 });
+    LogState { live: live.collect(), ..LogState::default() }
+}
+
+#[test]
+fn numbered_batches_are_yielded_once_live_and_in_a_segment() {
+    let mut cursor = cursor(None);
+    let [first, second, third] = [0, 1, 2].map(|number| numbered(number, "a\nb\n"));
+    for batch in [first, second] {
+        assert_eq!(pass(&mut cursor, batch, None, "a\nb\n", true), "a\nb\n");
+    }
+    assert!(cursor.knows(&first) && cursor.knows(&second) && !cursor.knows(&third));
+    assert_eq!(cursor.position().encode(), "0,0000000000000000110_0000000000000001_1_4");
+    assert_eq!(pass(&mut cursor, first, Some(0..2), "a\nb\n", true), "");
+    assert_eq!(cursor.position().encode(), "2,0000000000000000110_0000000000000001_1_2");
+    assert_eq!(pass(&mut cursor, second, Some(2..4), "a\nb\n", true), "");
+    assert_eq!(pass(&mut cursor, third, Some(4..6), "a\nb\n", true), "a\nb\n");
+    assert_eq!(cursor.position().encode(), "6");
+}
+
+#[test]
+fn numbered_batch_yielded_in_part_resumes_in_a_segment() {
+    let mut live = cursor(Some(3));
+    let [first, second] = [0, 1].map(|number| numbered(number, "a\nb\n"));
+    assert_eq!(pass(&mut live, first, None, "a\nb\n", true), "a\nb\n");
+    assert_eq!(pass(&mut live, second, None, "a\nb\n", true), "a\n");
+    let position = live.position().clone();
+    assert_eq!(position.encode(), "0,0000000000000000110_0000000000000001_1_3+1");
+    let mut next = Cursor::new(position, Times::default(), None);
+    assert_eq!(pass(&mut next, first, Some(0..2), "a\nb\n", true), "");
+    assert_eq!(pass(&mut next, second, Some(2..4), "a\nb\n", true), "b\n");
+    assert_eq!(next.position().encode(), "4");
+}
+
+#[test]
+fn batch_outside_the_times_is_passed_behind_those_before_it() {
+    let names = [0, 1, 2].map(|number| numbered(number, "a\n"));
+    let times = Times { since: None, until: Some(105) };
+    let mut cursor = Cursor::new(Position::default(), times, None);
+    let steps = cursor.plan(&live(&names));
+    assert_eq!(steps[1..], [Step::Pass(names[1]), Step::Pass(names[2])]);
+    // Until then, the first one is not passed.
+    assert_eq!(cursor.position(), &Position::default());
+    assert_eq!(pass(&mut cursor, names[0], None, "a\n", true), "a\n");
+    names[1..].iter().for_each(|batch| cursor.skip_live(*batch, None));
+    assert_eq!(cursor.position().encode(), "0,0000000000000000120_0000000000000001_2_3");
+    assert_eq!(cursor.plan(&live(&names)), []);
+}
+
+#[test]
+fn batch_that_is_gone_stops_a_pass_in_the_place_of_the_next_one() {
+    let [first, missing, next] = [0, 1, 2].map(|number| numbered(number, "a\n"));
+    let (before, after) = (name(115, 2), name(125, 2));
+    let (missing, other) = (missing.id().unwrap(), live(&[first, before, after]));
+    let state = LogState { gone: vec![Gone { batch: missing, next }], ..other };
+    let steps = cursor(None).plan(&state);
+    let read = |at: usize| Step::Read(Source::Batch(state.live[at]));
+    assert_eq!(steps, [read(0), read(1), Step::Gone(missing), read(2)]);
+}
+
+#[test]
+fn snapshot_is_left_out_up_to_the_last_batch_met_in_the_store() {
+    let sealed = [0, 1, 2].map(|number| numbered(number, "a\n"));
+    let snapshot = sealed.map(|name| (name, b"a\n".to_vec()));
+    let pending =
+        Pending { writer: 1, last_time: 120, sealed: snapshot.to_vec(), lines: Vec::new() };
+    // The second was met in a segment, and the first was trimmed.
+    let mut cursor = Cursor::of_writer(&pending);
+    assert_eq!(pass(&mut cursor, sealed[1], Some(1..2), "a\n", true), "a\n");
+    assert_eq!(cursor.met_sealed(), 2);
+    // A retry has another name.
+    let mut cursor = Cursor::of_writer(&pending);
+    let retried = sealed[0].waiting_for(0);
+    assert_eq!(pass(&mut cursor, retried, None, "a\n", true), "a\n");
+    assert_eq!(cursor.met_sealed(), 1);
 }

@@ -41,10 +41,8 @@ impl<S: Store> Catalog<S> {
         position: &Position,
         state: &LogState,
     ) -> Result<Option<bool>, Error> {
-        let mut listed = state.live.iter().chain(&state.absorbed);
-        if position.certain_batches().next().is_none()
-            || listed.any(|batch| position.names(&batch.name))
-        {
+        let mut listed = state.listed();
+        if !position.names_certain_batches() || listed.any(|batch| position.names(&batch.name)) {
             return Ok(Some(true));
         }
         let Some(manifest) = &state.manifest else { return Ok(Some(false)) };

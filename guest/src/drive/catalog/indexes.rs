@@ -1,4 +1,4 @@
-//! Reads the indexes of a log, and decides by them which batches are absorbed.
+//! Reads the indexes of a log, and decides by them which batches are absorbed and which visible.
 //!
 //! 1. An index is read where it decides about a batch, and cached while the current manifest names
 //!    it.
@@ -9,8 +9,9 @@ use std::rc::Rc;
 
 use super::Catalog;
 use crate::decide::log_state::LogState;
-use crate::decide::lookup::Lookup;
+use crate::decide::lookup::{Lookup, Sought};
 use crate::decide::source::SourceObject;
+use crate::decide::visibility::{self, Sorted};
 use crate::drive::interrupted::{Interrupted, unless_gone};
 use crate::error::{Damage, Error};
 use crate::format::index::Index;
@@ -64,16 +65,32 @@ impl IndexCache {
 }
 
 impl<S: Store> Catalog<S> {
-    /// Decides which of the listed batches are live, and which are absorbed.
-    pub(super) fn sort_out(
+    /// Decides which of the listed batches are visible, hidden and absorbed. Returns true if
+    /// another load must decide about some.
+    pub(crate) fn sort_out(
         &mut self,
         manifest: Option<Rc<Manifest>>,
         batches: Vec<ListedBatch>,
-    ) -> Result<LogState, Interrupted> {
+    ) -> Result<(LogState, bool), Interrupted> {
         let names: Vec<_> = batches.iter().map(|batch| batch.name).collect();
-        let in_index = self.look_up(manifest.as_deref(), &names)?;
-        let (absorbed, live) = batches.into_iter().partition(|b| in_index.contains(&b.name));
-        Ok(LogState { manifest, live, absorbed, others: Vec::new() })
+        let absorbed = self.look_up(manifest.as_deref(), &names)?;
+        let sought = visibility::sought(&batches, &absorbed);
+        let mut left_out = self.forgotten.clone();
+        if mutants::is(Mutant::ForgetRetired) {
+            let retired = manifest.iter().flat_map(|manifest| &manifest.retired);
+            left_out.extend(retired.map(|retired| retired.segment.name));
+        }
+        let mut lookup = Lookup::new(manifest.as_deref(), sought, &left_out);
+        let doubts = std::mem::take(&mut self.doubts);
+        let horizon = manifest.as_ref().and_then(|manifest| manifest.horizon);
+        let is_held = |batch: &_| self.find(&mut lookup, batch);
+        let sorted = visibility::sort_out(batches, &absorbed, horizon, &doubts, is_held);
+        self.doubts = doubts;
+        let Sorted { visible: live, hidden, absorbed, doubted, gone } = sorted?;
+        let is_doubtful = !doubted.is_empty();
+        self.doubts.add(doubted);
+        let state = LogState { manifest, live, hidden, gone, absorbed, others: Vec::new() };
+        Ok((state, is_doubtful))
     }
 
     /// Returns the batches that the manifest's indexes contain. None if it is no longer current.
@@ -92,12 +109,22 @@ impl<S: Store> Catalog<S> {
     ) -> Result<BTreeSet<BatchName>, Interrupted> {
         let mut lookup = Lookup::new(manifest, batches.iter().copied(), &self.forgotten);
         for batch in batches {
-            while let Some(needed) = lookup.next(batch) {
-                let index = self.index(needed.segment)?;
-                lookup.take(needed, Some(&index));
-            }
+            self.find(&mut lookup, batch)?;
         }
         Ok(lookup.into_found())
+    }
+
+    /// Reads the indexes that decide about a batch. Returns true if one contains it.
+    fn find<B: Sought>(
+        &mut self,
+        lookup: &mut Lookup<'_, B>,
+        batch: &B,
+    ) -> Result<bool, Interrupted> {
+        while let Some(needed) = lookup.next(batch) {
+            let index = self.index(needed.segment)?;
+            lookup.take(needed, Some(&index));
+        }
+        Ok(lookup.has_found(batch))
     }
 
     /// Sets the trimmed segments in whose indexes no batch is looked up from now on.

@@ -65,9 +65,10 @@ impl<S: Store> Catalog<S> {
         })
     }
 
-    /// Lists the batches twice: the batches returned are a prefix of what each writer wrote. Once,
-    /// if the first listing shows only known batches. Their sizes are then 0, since nobody reads
-    /// them.
+    /// Lists the batches, in the order of their names. Once, unless the listing shows a batch without
+    /// a number that is not known: of two listings, those returned are a prefix of what each writer
+    /// wrote. A gap in numbers shows in one listing. Of two names of a batch, the one that waits for
+    /// less is returned.
     pub(crate) fn list_settled(
         &mut self,
         known: &dyn Fn(&BatchName) -> bool,
@@ -77,27 +78,39 @@ impl<S: Store> Catalog<S> {
         let mut batches = Vec::new();
         let mut all_known = true;
         let is_once = mutants::is(Mutant::ListOnce);
-        let sizes = if is_once { Sizes::Used } else { Sizes::Unused };
-        self.list_batches(sizes, |batch| {
-            marks.observe(&batch.name);
-            all_known &= known(&batch.name);
-            if is_once {
+        self.list_batches(Sizes::Used, |batch| {
+            if batch.name.id().is_none() {
+                marks.observe(&batch.name);
+                all_known &= known(&batch.name);
+            }
+            if all_known || is_once {
                 batches.push(batch);
-            } else if all_known {
-                batches.push(ListedBatch { size: 0, ..batch });
             }
         })?;
         if !all_known && !is_once {
             batches.clear();
             self.list_batches(Sizes::Used, |batch| {
-                if marks.covers(&batch.name) {
+                if batch.name.id().is_some() || marks.covers(&batch.name) {
                     batches.push(batch);
                 }
             })?;
         }
-        batches.sort_unstable();
+        let waiting = |batch: &ListedBatch| batch.name.waiting();
+        batches.sort_unstable_by(|one, other| {
+            one.name.cmp(&other.name).then_with(|| waiting(one).cmp(&waiting(other)))
+        });
+        self.newest = newest_key(&batches);
         batches.dedup_by_key(|batch| batch.name);
         Ok(batches)
+    }
+
+    /// Returns true if there are batches whose keys come after all that were listed last.
+    pub(crate) fn has_newer(&mut self) -> Result<bool, Error> {
+        let after = self.newest.as_ref().map(|newest| self.name.key(newest));
+        let mut has_newer = false;
+        let show = |object, _| has_newer |= matches!(object, ObjectName::Batch(_));
+        self.list(&self.name.batches(), after, Sizes::Unused, show)?;
+        Ok(has_newer)
     }
 
     /// Lists the other objects of the scope until the highest manifest has not gone back.
@@ -258,6 +271,14 @@ impl<S: Store> Catalog<S> {
             }
         }
     }
+}
+
+/// The name whose key comes last. The names are in order, but those of one time may not be in the
+/// order of their keys.
+fn newest_key(batches: &[ListedBatch]) -> Option<String> {
+    let last = batches.last()?.name.time;
+    let newest = batches.iter().rev().take_while(|batch| batch.name.time == last);
+    newest.map(|batch| batch.name.to_string()).max()
 }
 
 /// The damage of an object whose key another kind of entry has.

@@ -1,15 +1,14 @@
 //! Loads the log for a reading pass, and moves the pass to its start.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::{Missing, Reader, Skipped, Stage};
 use crate::decide::log_state::LogState;
+use crate::decide::overtaken::Overtaken;
 use crate::decide::source::{Source, SourceObject};
 use crate::drive::catalog::Scope;
 use crate::drive::interrupted::Interrupted;
 use crate::drive::source_reader;
 use crate::error::Error;
-use crate::format::names::{BatchName, ObjectName};
+use crate::format::names::ObjectName;
 use crate::limits::MISSING_TRIES;
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
@@ -100,53 +99,24 @@ impl<S: Store> Reader<S> {
         if let Some((batch, events)) = cut {
             self.cursor.skip_live(batch, Some(events));
         }
-        self.cursor.skip_to(position.max(state.first_position()), &[]);
+        self.cursor.skip_to(position.max(state.first_position()));
         Ok(())
     }
 
     /// Moves behind the trimmed events. Returns the number of them that were not yielded.
     fn skip_trimmed(&mut self, state: &LogState) -> Result<u64, Interrupted> {
-        let (from, first) = (self.cursor.position().next, state.first_position());
-        let is_live =
-            |batch: &BatchName| state.live.binary_search_by_key(batch, |live| live.name).is_ok();
-        let yielded = self.cursor.yielded().filter(|(batch, _)| !is_live(batch));
-        let mut yielded: BTreeMap<_, _> = yielded.collect();
-        let uncounted = yielded.iter().filter(|(_, events)| events.is_none());
-        let mut uncounted: BTreeSet<_> = uncounted.map(|(batch, _)| *batch).collect();
-        let mut seen = 0_u64;
-        let mut trimmed = Vec::new();
+        let live = state.live.iter().chain(&state.hidden);
+        let position = self.cursor.position();
+        let mut overtaken = Overtaken::new(position, state.first_position(), live);
         let left = state.segments().iter().map(|segment| (segment, false));
         let retired = state.retired().iter().map(|retired| (&retired.segment, true));
         for (segment, is_retired) in left.chain(retired) {
-            // In segments that were trimmed whole, only batches whose names lack the count are
-            // looked up.
-            let from = BatchName { time: segment.first_time, origin: None };
-            let next = match is_retired {
-                true => uncounted.range(from..).next(),
-                false => yielded.range(from..).next().map(|(batch, _)| batch),
-            };
-            if !next.is_some_and(|batch| segment.covers(batch.time)) {
-                continue;
-            }
-            let index = self.catalog.require_index(segment)?;
-            for (batch, positions) in index.positions(segment) {
-                let Some(events) = yielded.remove(&batch.name) else { continue };
-                uncounted.remove(&batch.name);
-                let events = events.unwrap_or(batch.trimmed + batch.events);
-                let before_first = first.saturating_sub(positions.start);
-                seen = seen.saturating_add(before_first.min(events));
-                if positions.end <= first {
-                    trimmed.push(batch.name);
-                }
+            if overtaken.needs(segment, is_retired) {
+                let index = self.catalog.require_index(segment)?;
+                overtaken.take(segment, &index, is_retired);
             }
         }
-        // In no index: it was trimmed whole, after it had been yielded.
-        for (batch, events) in yielded {
-            seen = seen.saturating_add(events.unwrap_or(0));
-            trimmed.push(batch);
-        }
-        self.cursor.skip_to(first, &trimmed);
-        let missed = first.saturating_sub(from).saturating_sub(seen);
+        let missed = self.cursor.overtaken(overtaken);
         Ok(if self.fresh { 0 } else { missed })
     }
 

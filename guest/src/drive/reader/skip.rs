@@ -9,6 +9,8 @@ use super::{Reader, Stage};
 use crate::decide::source::{Source, SourceObject};
 use crate::error::{Damage, Error};
 use crate::format::manifest::SegmentRecord;
+use crate::format::names::BatchId;
+use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
 /// Damage that a reader skipped.
@@ -40,9 +42,9 @@ impl<S: Store> Reader<S> {
         let events = match object.source {
             Source::Batch(batch) => {
                 let origin = batch.name.origin;
-                let yielded = self.cursor.position().partial.get(&batch.name).copied();
+                let passed = self.cursor.position().passed(&batch.name);
                 self.cursor.skip_live(batch.name, None);
-                origin.map(|origin| origin.events.saturating_sub(yielded.unwrap_or(0)))
+                origin.map(|origin| origin.events - passed.count(origin.events))
             }
             Source::Segment(segment) if is_index => Some(self.skip_rest(&segment)),
             Source::Segment(segment) => self.skip_batch(&segment)?,
@@ -50,6 +52,20 @@ impl<S: Store> Reader<S> {
         };
         let skipped = Skipped { damage: damage.clone(), events };
         self.skipped.get_or_insert_default().push(skipped);
+        self.stage = Stage::Load;
+        Ok(())
+    }
+
+    /// Skips a batch that is gone if that is enabled, and reads on behind it; otherwise returns the
+    /// error.
+    pub(super) fn skip_gone(&mut self, gone: BatchId) -> Result<(), Error> {
+        let damage = self.catalog.gone_batch(gone);
+        match &mut self.skipped {
+            Some(skipped) => skipped.push(Skipped { damage, events: None }),
+            None if mutants::is(Mutant::GoneUnnoticed) => {}
+            None => return Err(Error::Damaged(damage)),
+        }
+        self.catalog.pass_gone(gone);
         self.stage = Stage::Load;
         Ok(())
     }

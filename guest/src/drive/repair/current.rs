@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::replay::Traces;
 use super::{Action, Step, aside, doubt};
 use crate::decide::log_state;
+use crate::decide::retirement::Needed;
 use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::commit::Committer;
 use crate::error::Error;
@@ -181,10 +182,19 @@ impl Remains {
                     is_absorbed: &|batch| self.absorbed.contains(batch),
                 };
                 let batches = outputs.iter().flat_map(|output| &output.batches);
-                let mut new = batches.filter(|batch| !self.absorbed.contains(&batch.name));
+                let mut new = batches.clone().filter(|batch| !self.absorbed.contains(&batch.name));
                 let is_gone = new.any(|batch| !self.batches.contains(&batch.name))
                     || base.segments.iter().any(|segment| !self.is_listed(segment));
-                found.extend(traces.manifests().into_iter().map(|manifest| (manifest, is_gone)));
+                let new = batches.filter(|batch| !self.absorbed.contains(&batch.name));
+                let listed = self.batches.iter().copied().chain(new.map(|batch| batch.name));
+                let needed = Needed::by(listed);
+                let is_listed = |segment: SegmentName| {
+                    self.others.contains_key(&ObjectName::Index(segment.index()))
+                };
+                let manifests = traces.manifests().into_iter();
+                let manifests =
+                    manifests.flat_map(|all| all.with_records_dropped(&needed, &is_listed));
+                found.extend(manifests.map(|manifest| (manifest, is_gone)));
             }
         }
         found

@@ -46,7 +46,9 @@ pub(super) fn inspect<S: Store>(
             Inspection::Overtaken => return Ok(None),
         }
     }
-    if !live::inspect(catalog, state, intruders.first_batch(), &mut inspected)? {
+    let is_whole = live::inspect(catalog, state, intruders.first_batch(), &mut inspected)?
+        && live::inspect_hidden(catalog, state, &mut inspected)?;
+    if !is_whole {
         return Ok(None);
     }
     inspected.find_copies(catalog, state)?;

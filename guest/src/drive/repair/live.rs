@@ -65,6 +65,30 @@ pub(super) fn inspect<S: Store>(
     Ok(true)
 }
 
+/// Reads the batches behind a gap, and leaves all as they are. Returns false if one is gone.
+pub(super) fn inspect_hidden<S: Store>(
+    catalog: &mut Catalog<S>,
+    state: &LogState,
+    inspected: &mut Inspected,
+) -> Result<bool, Error> {
+    let batches = state.hidden.iter().map(|batch| Source::Batch(*batch));
+    let mut read = SourceReader::new(catalog, batches.collect(), Requests::Whole);
+    while let Some((batch, fault)) = next_fault(&mut read)? {
+        match batch_loss(catalog, state, batch, fault)? {
+            Inspection::Whole => {}
+            Inspection::Damaged(loss) => {
+                let action = Action::Nothing(HIDDEN.to_owned());
+                inspected.left.push(Loss::of(loss.object, loss.damage, action));
+            }
+            Inspection::Overtaken => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// The reason to leave a batch behind a gap.
+const HIDDEN: &str = "an earlier batch of its writer is not in the store, so it has no place yet";
+
 enum Fault {
     /// A damaged batch. The number of events of a legacy one is unknown.
     Damaged(Damage),

@@ -180,6 +180,9 @@ impl History {
                         is_absorbed: &|batch| self.is_absorbed(&named, batch),
                     };
                     for manifest in traces.manifests() {
+                        let manifest = manifest.without_unlisted(&|segment| {
+                            self.sizes.contains_key(&ObjectName::Index(segment.index()))
+                        });
                         let is_proven = generation < self.last
                             || self.is_followed(&before, &named, &manifest, &outputs);
                         let is_joined = skipped.is_empty() || self.joins(&before, &named, &outputs);

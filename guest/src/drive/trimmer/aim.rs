@@ -16,7 +16,7 @@ use crate::format::index::Index;
 use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::numbers::to_u64;
-use crate::format::position::Position;
+use crate::format::position::{Passed, Position};
 use crate::ports::Store;
 
 /// The point up to which to trim, validated.
@@ -93,9 +93,9 @@ fn beyond<S: Store>(
     catalog: &Catalog<S>,
     state: &LogState,
 ) -> Result<Aim, Interrupted> {
-    let Position { next, yielded, partial, .. } = position;
+    let next = &position.next;
     let mut end = state.next_position();
-    let batches = if yielded.is_empty() && partial.is_empty() { &state.live[..] } else { &[] };
+    let batches = if position.is_bare() { &state.live[..] } else { &[] };
     for (batch, number) in batches.iter().zip(1..) {
         let events = events_of(catalog, batch)?;
         end = catalog.total([end, events])?;
@@ -128,26 +128,23 @@ fn behind_passed<S: Store>(
             break;
         }
     }
-    let is_named = |batch: &&ListedBatch| {
-        position.yielded.contains(&batch.name) || position.partial.contains_key(&batch.name)
-    };
+    let is_named = |batch: &&ListedBatch| position.passed(&batch.name) != Passed::None;
     let named = to_u64(state.live.iter().filter(is_named).count());
     if at < state.next_position() {
         return Ok(Aim::at(at, named));
     }
-    let whole =
-        state.live.iter().take_while(|batch| position.yielded.contains(&batch.name)).count();
-    let next = state.live.get(whole);
-    let Some((batch, passed)) =
-        next.and_then(|next| Some((next, *position.partial.get(&next.name)?)))
-    else {
-        return Ok(match whole {
-            0 => Aim::at(at, named),
-            _ => Aim::absorb(whole, 0, named),
-        });
-    };
-    let events = events_of(catalog, batch)?;
-    Ok(Aim::absorb(whole + 1, events.saturating_sub(passed), named))
+    let is_passed = |batch: &&ListedBatch| position.passed(&batch.name) == Passed::All;
+    let whole = state.live.iter().take_while(is_passed).count();
+    if let Some(batch) = state.live.get(whole)
+        && let Passed::Some(passed) = position.passed(&batch.name)
+    {
+        let events = events_of(catalog, batch)?;
+        return Ok(Aim::absorb(whole + 1, events.saturating_sub(passed), named));
+    }
+    Ok(match whole {
+        0 => Aim::at(at, named),
+        _ => Aim::absorb(whole, 0, named),
+    })
 }
 
 /// Returns the end of the events of a segment that were passed, from a position on.
@@ -156,11 +153,11 @@ fn pass(position: &Position, mut at: u64, segment: &SegmentRecord, index: &Index
         if positions.end <= at {
             continue;
         }
-        if !position.yielded.contains(&batch.name) {
-            let passed = position.partial.get(&batch.name).copied().unwrap_or(0);
-            return at.max(positions.start.saturating_add(passed)).min(positions.end);
+        let passed = position.passed(&batch.name).count(positions.end - positions.start);
+        at = at.max(positions.start + passed);
+        if at < positions.end {
+            return at;
         }
-        at = positions.end;
     }
     at
 }

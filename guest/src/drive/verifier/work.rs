@@ -32,6 +32,8 @@ pub(super) struct Work {
     pub others: Vec<ListedOther>,
     /// The place of each batch in an index, by a digest of the batch's name.
     pub absorbed: BTreeMap<u64, Place>,
+    /// The batches that the first load hides.
+    pub hidden: BTreeSet<BatchName>,
     /// Events read of a batch that comes in several spans.
     pub in_batch: u64,
     /// Entries in place of objects that are among the findings.
@@ -91,5 +93,6 @@ impl Work {
 
 /// Represents a batch's name in few bytes.
 pub(super) fn digest(batch: &BatchName) -> u64 {
-    Digest::of(batch.to_string().as_bytes()).0
+    // One batch may have two names.
+    Digest::of(batch.waiting_for(0).to_string().as_bytes()).0
 }

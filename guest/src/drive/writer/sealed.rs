@@ -1,11 +1,12 @@
-//! A batch between its seal and its confirmation by the store.
+//! A batch between its seal and its acknowledgement.
 
+use crate::decide::window::{SealedBatch, Stage};
 use crate::drive::catalog::Catalog;
 use crate::format::names::{BatchName, BatchTime};
 use crate::mutants::{self, Mutant};
-use crate::ports::Store;
+use crate::ports::{HostBytes, Store};
 
-/// A batch that is not confirmed yet.
+/// A batch that is not acknowledged yet.
 pub(super) struct Sealed<S: Store> {
     pub(super) name: BatchName,
     pub(super) lines: S::Bytes,
@@ -18,14 +19,41 @@ pub(super) struct Sealed<S: Store> {
 pub(super) enum CreateState<C> {
     InFlight(C),
     Failed { at: u64 },
+    Stored,
+}
+
+impl<S: Store> SealedBatch for Sealed<S> {
+    fn number(&self) -> u64 {
+        self.name.id().map_or(0, |id| id.number)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.lines.length()
+    }
+
+    fn events(&self) -> u64 {
+        self.events
+    }
+
+    fn stage(&self) -> Stage {
+        match self.create {
+            CreateState::InFlight(_) => Stage::InFlight,
+            CreateState::Failed { .. } => Stage::Failed,
+            CreateState::Stored => Stage::Stored,
+        }
+    }
 }
 
 impl<S: Store> Sealed<S> {
-    pub(super) fn retry(&mut self, catalog: &Catalog<S>, last: &mut BatchTime) {
+    /// Starts another create of the batch, which waits for this many before it.
+    pub(super) fn retry(&mut self, catalog: &Catalog<S>, waiting: u64, last: &mut BatchTime) {
         if mutants::is(Mutant::RenameOnRetry)
             && let Some(time) = last.next(0)
         {
             (*last, self.name.time) = (time, time);
+        }
+        if !mutants::is(Mutant::WaitingStays) {
+            self.name = self.name.waiting_for(waiting);
         }
         let create = catalog.store.start_create(&catalog.name.key(self.name), &self.lines);
         self.create = CreateState::InFlight(create);

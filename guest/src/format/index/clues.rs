@@ -4,15 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Line;
-use super::digits::{TIME, WRITER};
+use super::digits::{TIME, WRITER, WRITER_NUMBERED};
 use crate::format::batch::BatchRecord;
-use crate::format::names::{BatchName, BatchTime, Digest, Origin, WriterId};
+use crate::format::names::{BatchName, BatchTime, Digest, Origin, Sequence, WriterId};
 
 /// The beginning of a line.
 const BEGIN: &[u8] = br#"{"batch":""#;
-/// The column of the number of events in a line.
-const EVENTS: usize = 45;
-
 /// The evidence in one line of a damaged index.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Clue {
@@ -21,6 +18,15 @@ pub(crate) struct Clue {
     /// The batch name in the line.
     pub name: Option<BatchName>,
     text: Vec<u8>,
+}
+
+/// The parts of a batch's name that its bytes do not determine.
+pub(super) struct Spelling {
+    pub(super) time: BatchTime,
+    pub(super) writer: WriterId,
+    pub(super) sequence: Option<Sequence>,
+    /// The columns of the digits of time and writer that are illegible.
+    pub(super) missing: Vec<usize>,
 }
 
 /// The evidence for an index, apart from its digest.
@@ -127,11 +133,16 @@ impl Clue {
         Self { record, name, text: text.to_vec() }
     }
 
-    /// The time and the writer, and the columns of the digits that are illegible.
-    pub(super) fn spelling(&self) -> Option<(BatchTime, WriterId, Vec<usize>)> {
+    /// The parts of the name that do not follow from the bytes of the batch. None if more of them
+    /// than digits of the time and the writer are illegible.
+    pub(super) fn spelling(&self) -> Option<Spelling> {
         let mut missing = Vec::new();
-        let (mut time, mut writer) = (0_u64, 0_u32);
-        for place in TIME.chain(WRITER) {
+        let (mut time, mut writer) = (0_u64, 0_u64);
+        let (columns, sequence) = match self.is_numbered() {
+            true => (WRITER_NUMBERED, Some(self.sequence()?)),
+            false => (WRITER, None),
+        };
+        for place in TIME.chain(columns) {
             let byte = char::from(*self.text.get(place)?);
             let radix = if TIME.contains(&place) { 10 } else { 16 };
             let digit = byte.to_digit(radix).filter(|_| !byte.is_ascii_uppercase());
@@ -142,17 +153,36 @@ impl Clue {
             if TIME.contains(&place) {
                 time = time.checked_mul(10)?.checked_add(digit.into())?;
             } else {
-                writer = writer * 16 + digit;
+                writer = writer * 16 + u64::from(digit);
             }
         }
-        Some((BatchTime::new(time)?, WriterId(writer), missing))
+        let (time, writer) = (BatchTime::new(time)?, WriterId(writer));
+        Some(Spelling { time, writer, sequence, missing })
+    }
+
+    /// Returns true if the writer in the line has the width of a numbered batch's.
+    fn is_numbered(&self) -> bool {
+        let ends = |column| self.text.get(column) == Some(&b'_');
+        ends(WRITER_NUMBERED.end) && !ends(WRITER.end)
+    }
+
+    /// The fields of the name behind the writer.
+    fn fields(&self) -> impl Iterator<Item = &[u8]> {
+        let writer = if self.is_numbered() { WRITER_NUMBERED } else { WRITER };
+        let rest = self.text.get(writer.end + 1..).unwrap_or_default();
+        rest.split(|&byte| byte == b'_')
+    }
+
+    fn sequence(&self) -> Option<Sequence> {
+        let fields = self.fields().map(|field| std::str::from_utf8(field).unwrap_or_default());
+        Sequence::parse(fields, BatchTime::MAX)
     }
 
     /// The possible numbers of events of the batch, from the two places in the line.
     pub(super) fn counts(&self) -> impl Iterator<Item = u64> {
         let field = memchr::memmem::find(&self.text, br#""events":"#);
         let field = field.and_then(|at| self.text.get(at + 9..));
-        let in_name = self.text.get(EVENTS..);
+        let in_name = self.fields().nth(if self.is_numbered() { 3 } else { 0 });
         let mut counts: Vec<u64> =
             [in_name, field].into_iter().flatten().filter_map(number).collect();
         counts.dedup();

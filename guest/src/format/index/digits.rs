@@ -1,12 +1,16 @@
 //! Finds the digits of times and writers in an index by the digest of all its bytes. The rest of a
 //! line follows from the segment.
 
+use std::ops::Range;
+
 use crate::format::byte_search::HASHED_BYTES_MAX;
 use crate::format::names::Digest;
 
-/// The columns of the time and the writer in a line.
-pub(super) const TIME: std::ops::Range<usize> = 16..35;
-pub(super) const WRITER: std::ops::Range<usize> = 36..44;
+/// The columns of the time in a line.
+pub(super) const TIME: Range<usize> = 16..35;
+/// The columns of the writer in the line of an unnumbered batch, and of a numbered one.
+pub(super) const WRITER: Range<usize> = 36..44;
+pub(super) const WRITER_NUMBERED: Range<usize> = 36..52;
 
 /// Returns the bytes that have the digest: the given ones, or with missing digits filled in, or
 /// with one digit of an unsure line replaced. None if none match, or the search would take too
@@ -30,7 +34,9 @@ pub(super) fn corrected(
         return search.all(&mut bytes, &places?).then_some(bytes);
     }
     for line in unsure {
-        for at in TIME.chain(WRITER) {
+        let (end, _) = place(*line, WRITER.end)?;
+        let writer = if bytes.get(end) == Some(&b'_') { WRITER } else { WRITER_NUMBERED };
+        for at in TIME.chain(writer) {
             if search.all(&mut bytes, &[place(*line, at)?]) {
                 return Some(bytes);
             }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::clues::{Clue, Clues, whole};
+use super::clues::{Clue, Clues, Spelling, whole};
 use super::digits;
 use crate::error::Error;
 use crate::format::batch::BatchRecord;
@@ -194,15 +194,15 @@ impl<'a, C: Content> Walk<'a, C> {
         self.clues.of(&name).iter().copied().find(|record| record.lost)
     }
 
-    /// A batch whose name is partly illegible: the line has its time and writer, the segment the
-    /// rest.
+    /// A batch whose name is partly illegible: the line has its time, writer and sequence, the
+    /// segment the rest.
     fn spelled(
         &mut self,
         at: usize,
         count: usize,
         clue: &Clue,
     ) -> Result<Option<BatchRecord>, Error> {
-        let Some((time, writer, missing)) = clue.spelling() else { return Ok(None) };
+        let Some(spelling) = clue.spelling() else { return Ok(None) };
         for events in clue.counts() {
             let Some((bytes, digest)) = self.lines_at(self.offset, events)? else { continue };
             let end = self.offset.and_then(|offset| offset.checked_add(bytes));
@@ -214,7 +214,9 @@ impl<'a, C: Content> Walk<'a, C> {
                 None => at + 1 == count && end == Some(self.segment.bytes),
             };
             if is_end {
-                let name = BatchName { time, origin: Some(Origin { writer, events, digest }) };
+                let Spelling { time, writer, sequence, missing } = spelling;
+                let origin = Origin { writer, sequence, events, digest };
+                let name = BatchName { time, origin: Some(origin) };
                 self.spelled.extend(missing.into_iter().map(|place| (at, place)));
                 return Ok(Some(BatchRecord::whole(name, events, bytes, digest)));
             }

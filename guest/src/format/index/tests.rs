@@ -4,7 +4,7 @@ use crate::format::manifest::tests::segment_record;
 use crate::format::names::{BatchTime, WriterId};
 
 fn record(time: u64, lines: &[u8], events: u64) -> BatchRecord {
-    let name = name_for(BatchTime::new(time).unwrap(), WriterId(9), &lines.to_vec());
+    let name = name_for(BatchTime::new(time).unwrap(), WriterId(9), None, &lines.to_vec());
     let digest = name.origin.unwrap().digest;
     BatchRecord::whole(name, events, lines.len().try_into().unwrap(), digest)
 }

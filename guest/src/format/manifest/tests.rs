@@ -25,6 +25,7 @@ pub(crate) fn empty(generation: u64) -> Manifest {
         next_position: 0,
         segments: Vec::new(),
         retired: Vec::new(),
+        horizon: None,
         absorbed_bytes: 0,
         compacted_bytes: 0,
         digest: None,
@@ -76,6 +77,20 @@ fn manifest_decodes_to_what_was_encoded() {
     assert_eq!(Manifest::decode(Generation(2), &bytes), Ok(stored(manifest())));
     let first = empty(1).encode().unwrap();
     assert_eq!(Manifest::decode(Generation(1), &first), Ok(stored(empty(1))));
+}
+
+#[test]
+fn horizon_is_a_time_and_absent_while_nothing_was_dropped() {
+    assert!(!text().contains("horizon"));
+    let manifest = Manifest { horizon: BatchTime::new(7), ..manifest() };
+    let text = String::from_utf8(manifest.encode().unwrap()).unwrap();
+    assert!(text.contains("}],\"horizon\":7,\"absorbed_bytes\""), "{text}");
+    assert_eq!(Manifest::decode(Generation(2), text.as_bytes()), Ok(stored(manifest)));
+    for bad in ["\"7\"", "-7", "10000000000000000000"] {
+        let bad = text.replace("\"horizon\":7", &format!("\"horizon\":{bad}"));
+        refused(&digested(&bad), &bad);
+    }
+    refused(as_format_1(&text).as_bytes(), "format 1 has none");
 }
 
 #[test]

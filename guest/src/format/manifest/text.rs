@@ -44,6 +44,8 @@ struct ManifestText {
     next_position: u64,
     segments: Vec<SegmentText>,
     retired: Vec<RetiredText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    horizon: Option<u64>,
     absorbed_bytes: u64,
     compacted_bytes: u64,
     /// Decoded separately, and written behind the other fields.
@@ -109,6 +111,7 @@ impl Manifest {
             next_position: self.next_position,
             segments: self.segments.iter().map(SegmentText::new).collect(),
             retired: retired.collect(),
+            horizon: self.horizon.map(BatchTime::micros),
             absorbed_bytes: self.absorbed_bytes,
             compacted_bytes: self.compacted_bytes,
             digest: None,
@@ -177,6 +180,10 @@ impl Manifest {
             Ok(Retired { segment, generation: retired_by })
         });
         let retired = retired.collect::<Result<_, Error>>()?;
+        let horizon = text.horizon.and_then(BatchTime::new).filter(|_| digested);
+        if horizon.map(BatchTime::micros) != text.horizon {
+            return Err(damage("a time as the horizon", format!("{:?}", text.horizon)));
+        }
         let manifest = Self {
             log,
             generation,
@@ -186,6 +193,7 @@ impl Manifest {
             next_position: text.next_position,
             segments,
             retired,
+            horizon,
             absorbed_bytes: text.absorbed_bytes,
             compacted_bytes: text.compacted_bytes,
             digest: Some(Digest::of(bytes)),

@@ -10,8 +10,19 @@ fn check_object(name: &str, expected: Option<ObjectName>) {
 
 #[test]
 fn objects_of_every_kind_parse_and_print_the_same() {
-    let origin = Origin { writer: WriterId(0xdead_beef), events: 120, digest: Digest(0x0123) };
-    let time = BatchTime(1_700_000_000_000_000);
+    let origin = Origin {
+        writer: WriterId(0xdead_beef),
+        sequence: None,
+        events: 120,
+        digest: Digest(0x0123),
+    };
+    let time = BatchTime::new(1_700_000_000_000_000).unwrap();
+    let sequence = Some(Sequence { number: 17, gap: 20_000, waiting: 3 });
+    let numbered = Origin { writer: WriterId(0xa_5f3c_9e12), sequence, ..origin };
+    check_object(
+        "batch_0001700000000000000_0000000a5f3c9e12_17_20000_3_120_0000000000000123.jsonl",
+        Some(ObjectName::Batch(BatchName { time, origin: Some(numbered) })),
+    );
     check_object(
         "batch_0001700000000000000_deadbeef_120_0000000000000123.jsonl",
         Some(ObjectName::Batch(BatchName { time, origin: Some(origin) })),
@@ -46,6 +57,18 @@ fn objects_that_only_look_alike_are_not_the_logs() {
         "batch_0001700000000000000_deadbeef_0_0000000000000123.jsonl",
         "batch_0001700000000000000_deadbeef_1_123.jsonl",
         "batch_0001700000000000000_deadbeef_1_0000000000000123_x.jsonl",
+        "batch_0001700000000000000_0000000a5f3c9e12_120_0000000000000123.jsonl",
+        "batch_0001700000000000000_0a5f3c9e12_17_20000_3_120_0000000000000123.jsonl",
+        "batch_0001700000000000000_5f3c9e12_17_20000_3_120_0000000000000123.jsonl",
+        "batch_0001700000000000000_0000000a5f3c9e12_0_20000_0_120_0000000000000123.jsonl",
+        "batch_0001700000000000000_0000000a5f3c9e12_17_0_3_120_0000000000000123.jsonl",
+        "batch_0001700000000000000_0000000a5f3c9e12_017_20000_3_120_0000000000000123.jsonl",
+        "batch_0001700000000000000_0000000a5f3c9e12_17_020000_3_120_0000000000000123.jsonl",
+        "batch_0001700000000000000_0000000a5f3c9e12_17_20000_03_120_0000000000000123.jsonl",
+        "batch_0001700000000000000_0000000a5f3c9e12_17_20000_18_120_0000000000000123.jsonl",
+        "batch_0001700000000000000_0000000a5f3c9e12_17_1700000000000001_3_1_0000000000000123.jsonl",
+        "batch_0001700000000000000_0000000a5f3c9e12_17_20000_3__0000000000000123.jsonl",
+        "batch_0001700000000000000_0000000a5f3c9e12_17_20000_3_120_0000000000000123_x.jsonl",
         "batch_0001700000000000000_deadbeef_99999999999999999999_0000000000000123.jsonl",
         "segment_0000000000000000007_000000ab_3.jsonl",
         "segment_0000000000000000007_000000ab_0003.json",
@@ -57,17 +80,45 @@ fn objects_that_only_look_alike_are_not_the_logs() {
 }
 
 #[test]
-fn batches_sort_as_their_names_do() {
-    let mut names = vec![
-        "batch_0000000000000000002_00000001_1_0000000000000000.jsonl",
-        "batch_0000000000000000001_00000002_1_0000000000000000.jsonl",
+fn batches_sort_by_time_then_form_writer_and_number() {
+    let names = [
         "batch_0000000000000000001.jsonl",
         "batch_0000000000000000001_00000001_9_0000000000000000.jsonl",
+        "batch_0000000000000000001_00000002_1_0000000000000000.jsonl",
+        "batch_0000000000000000001_0000000000000001_0_0_0_1_0000000000000000.jsonl",
+        "batch_0000000000000000001_0000000000000002_9_1_0_1_0000000000000000.jsonl",
+        "batch_0000000000000000001_0000000000000002_10_1_9_1_0000000000000000.jsonl",
+        "batch_0000000000000000002_00000001_1_0000000000000000.jsonl",
     ];
-    let mut parsed: Vec<_> = names.iter().filter_map(|name| BatchName::parse(name)).collect();
-    names.sort_unstable();
+    let mut parsed: Vec<_> = names.iter().rev().filter_map(|name| BatchName::parse(name)).collect();
     parsed.sort_unstable();
     assert_eq!(parsed.iter().map(ToString::to_string).collect::<Vec<_>>(), names);
+}
+
+#[test]
+fn numbered_batch_is_the_same_whatever_it_waits_for() {
+    let name = |waiting| {
+        let name = format!(
+            "batch_0000000000000000040_00000000000000aa_7_15_{waiting}_2_00000000000000bb.jsonl"
+        );
+        BatchName::parse(&name).unwrap()
+    };
+    let (first, again) = (name(7), name(0));
+    assert_eq!(first, again);
+    assert_ne!(first.to_string(), again.to_string());
+    let id = |number, time| {
+        let time = BatchTime::new(time).unwrap();
+        Some(BatchId { writer: WriterId(0xaa), number, time })
+    };
+    assert_eq!((first.id(), first.predecessor()), (id(7, 40), id(6, 25)));
+    let oldest = "batch_0000000000000000040_00000000000000aa_0_0_0_2_00000000000000bb.jsonl";
+    let oldest = BatchName::parse(oldest).unwrap();
+    assert_eq!((oldest.id(), oldest.predecessor()), (id(0, 40), None));
+    let unnumbered =
+        BatchName::parse("batch_0000000000000000040_000000aa_2_00000000000000bb.jsonl");
+    let unnumbered = unnumbered.unwrap();
+    assert_eq!((unnumbered.id(), unnumbered.predecessor()), (None, None));
+    assert_eq!(unnumbered.writer(), first.writer());
 }
 
 #[test]
@@ -106,10 +157,11 @@ fn log_name_that_is_the_name_of_an_object_is_refused() {
 
 #[test]
 fn next_time_is_later_than_the_last_whatever_the_clock_says() {
-    let last = BatchTime(100);
-    assert_eq!(last.next(50), Some(BatchTime(101)));
-    assert_eq!(last.next(100), Some(BatchTime(101)));
-    assert_eq!(last.next(500), Some(BatchTime(500)));
+    let time = |micros| BatchTime::new(micros).unwrap();
+    let last = time(100);
+    assert_eq!(last.next(50), Some(time(101)));
+    assert_eq!(last.next(100), Some(time(101)));
+    assert_eq!(last.next(500), Some(time(500)));
     assert_eq!(BatchTime::MAX.next(0), None);
     assert_eq!(last.next(u64::MAX), None);
 }

@@ -31,8 +31,12 @@ fn world() -> World {
     {
         let number = u64::min(time, 1_000_005);
         let text: String = (0..events).map(|event| format!("{number}.{event}\n")).collect();
-        let name =
-            name_for(BatchTime::new(time).unwrap(), WriterId(0xab), &text.clone().into_bytes());
+        let name = name_for(
+            BatchTime::new(time).unwrap(),
+            WriterId(0xab),
+            None,
+            &text.clone().into_bytes(),
+        );
         let record = whole(name, name.origin.unwrap());
         let record = match time {
             1_000_001 => {
