@@ -1,7 +1,7 @@
 //! Values of the bindings to values of the logic and back: one total conversion each.
 
 use super::bindings::exports::stratalog::log::host_lines;
-use super::bindings::stratalog::log::{host_bytes, object_store as import, types};
+use super::bindings::stratalog::log::types;
 use super::imports::BytesHandle;
 use crate::decide::cursor::Pending;
 use crate::decide::options::{CompactInput, Options, OptionsInput};
@@ -15,78 +15,9 @@ use crate::drive::verifier::{Finding, GarbageReason, VerifyProgress};
 use crate::drive::writer::Written;
 use crate::error::{Damage, Error, EventFault, NoLog, WriteFate};
 use crate::format::names::BatchName;
-use crate::ports::{
-    Chunk, EntryKind, HostBytes, ListPage, ListedObject, ReadFailure, StoreError, StoreErrorKind,
-    Summary, WriteError,
-};
+use crate::ports::HostBytes;
 
-impl From<import::StoreError> for StoreError {
-    fn from(error: import::StoreError) -> Self {
-        let kind = match error.kind {
-            import::StoreErrorKind::NotFound => StoreErrorKind::NotFound,
-            import::StoreErrorKind::NotAnObject => StoreErrorKind::NotAnObject,
-            import::StoreErrorKind::PermissionDenied => StoreErrorKind::PermissionDenied,
-            import::StoreErrorKind::Unavailable => StoreErrorKind::Unavailable,
-            import::StoreErrorKind::Unsupported => StoreErrorKind::Unsupported,
-            import::StoreErrorKind::Invalid => StoreErrorKind::Invalid,
-            import::StoreErrorKind::Other => StoreErrorKind::Other,
-        };
-        Self { kind, message: error.message }
-    }
-}
-
-impl From<import::WriteError> for WriteError {
-    fn from(error: import::WriteError) -> Self {
-        match error {
-            import::WriteError::AlreadyExists => Self::AlreadyExists,
-            import::WriteError::NotWritten(error) => Self::NotWritten(error.into()),
-            import::WriteError::Unknown(error) => Self::Unknown(error.into()),
-        }
-    }
-}
-
-impl From<import::EntryKind> for EntryKind {
-    fn from(kind: import::EntryKind) -> Self {
-        match kind {
-            import::EntryKind::Object => Self::Object,
-            import::EntryKind::Folder => Self::Folder,
-            import::EntryKind::Unfinished => Self::Unfinished,
-            import::EntryKind::Link => Self::Link,
-            import::EntryKind::Special => Self::Special,
-        }
-    }
-}
-
-impl From<import::ListPage> for ListPage {
-    fn from(page: import::ListPage) -> Self {
-        let objects = page.objects.into_iter();
-        let objects = objects.map(|object| ListedObject {
-            key: object.key,
-            size: object.size,
-            kind: object.kind.into(),
-        });
-        Self { objects: objects.collect(), more: page.more }
-    }
-}
-
-impl From<host_bytes::Summary> for Summary {
-    fn from(summary: host_bytes::Summary) -> Self {
-        Self { digest: summary.digest, line_feeds: summary.line_feeds }
-    }
-}
-
-impl From<import::Chunk> for Chunk<BytesHandle> {
-    fn from(chunk: import::Chunk) -> Self {
-        Self { number: chunk.number, bytes: chunk.bytes.into(), last: chunk.last }
-    }
-}
-
-impl From<import::ReadFailure> for ReadFailure {
-    fn from(failure: import::ReadFailure) -> Self {
-        Self { number: failure.number, error: failure.error.into() }
-    }
-}
-
+mod store;
 impl From<types::Options> for OptionsInput {
     fn from(options: types::Options) -> Self {
         Self {

@@ -252,8 +252,8 @@ impl Manifest {
         self.retired.push(Retired { segment, generation: self.generation });
     }
 
-    /// The next generation, without a change yet. It keeps all records of trimmed segments. Fields that format 1 lacks are still missing, and
-    /// so is the identity of a new log.
+    /// The next generation, without a change yet. It keeps all records of trimmed segments. Fields
+    /// that format 1 lacks are still missing, and so is the identity of a new log.
     pub(crate) fn after(base: Option<&Self>, commit_id: CommitId) -> Self {
         let generation = base.map_or(0, |base| base.generation.0) + 1;
         let mut next = match base {

@@ -302,8 +302,8 @@ impl Cursor {
         done - before..yielded - before
     }
 
-    /// Moves to the first event that is left. Returns the number of trimmed events that were neither
-    /// yielded nor passed.
+    /// Moves to the first event that is left. Returns the number of trimmed events that were
+    /// neither yielded nor passed.
     pub(crate) fn overtaken(&mut self, overtaken: Overtaken) -> u64 {
         overtaken.end(&mut self.at)
     }

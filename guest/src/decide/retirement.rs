@@ -2,9 +2,9 @@
 //!
 //! 1. A record stays for 64 generations, so that a batch whose create lands late is known as
 //!    absorbed.
-//! 2. It stays longer while its index may have a listed batch, or the one before a listed batch: the
-//!    times tell, so no index is read. Otherwise an absorbed batch whose deletes fail would become
-//!    live, and one that is behind a gap would never be known to follow.
+//! 2. It stays longer while its index may have a listed batch, or the one before a listed batch:
+//!    the times tell, so no index is read. Otherwise an absorbed batch whose deletes fail would
+//!    become live, and one that is behind a gap would never be known to follow.
 //! 3. A dropped record leaves its newest time in the horizon: see `visibility`.
 
 use std::collections::BTreeSet;
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn record_stays_while_its_times_cover_a_listed_batch_or_the_one_before() {
+    fn record_stays_while_a_listed_batch_or_its_predecessor_may_need_it() {
         let old = || manifest(&[(1, 10, 19), (1, 20, 29)]);
         assert_eq!(kept(old(), &[batch(15, 0)]), (vec![10], Some(29)));
         assert_eq!(kept(old(), &[batch(40, 21)]), (vec![10], Some(29)));

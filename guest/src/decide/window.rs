@@ -8,7 +8,7 @@
 //! 3. While a create has failed, no batch is sealed but on demand: after a crash, fewer stored
 //!    batches are behind one that is not.
 //! 4. The name says how many batches before it may not be stored yet when its create starts. A
-//!    retry says it anew: a batch before it may have been stored since, absorbed and forgotten.
+//!    retry says it as it is then: one before may have been stored since, absorbed and forgotten.
 
 use std::collections::VecDeque;
 

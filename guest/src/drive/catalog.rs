@@ -122,8 +122,8 @@ impl<S: Store> Catalog<S> {
         self.doubts.pass(gone);
     }
 
-    /// Loads the log, of which some batches are known. That takes one list of batches, and another if
-    /// some without a number are not known.
+    /// Loads the log, of which some batches are known. That takes one list of batches, and another
+    /// if some without a number are not known.
     pub(crate) fn load_new(
         &mut self,
         scope: Scope,

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::format::index::Index;
 use crate::format::lines;
 use crate::format::manifest::SegmentRecord;
-use crate::format::names::LogName;
+use crate::format::names::{BatchName, LogName};
 use crate::format::position::Position;
 use crate::format::verified_chunk::VerifiedChunk;
 use crate::limits::PAGE_BYTES_TARGET;
@@ -58,11 +58,14 @@ pub struct Reader<S: Store> {
     /// An error to report after the events before it.
     failed: Option<Error>,
     missing: Missing,
+    polls: Polls,
     /// Damage that was skipped and not reported yet. None if damage is an error.
     skipped: Option<Vec<Skipped>>,
 }
 
 enum Stage<S: Store> {
+    /// List the newest batches, after all events of the last load were yielded.
+    Poll,
     /// Load the log, again if necessary.
     Load,
     Steps(VecDeque<Step>),
@@ -82,6 +85,16 @@ struct Reading<S: Store> {
     later: VecDeque<Step>,
     /// A chunk that is a page of its own, and comes next.
     next: Option<VerifiedChunk<S::Bytes>>,
+}
+
+/// The polls since the last load.
+#[derive(Default)]
+struct Polls {
+    count: u32,
+    /// The batches that the last load has hidden.
+    hidden: Vec<BatchName>,
+    /// True if the load before had hidden others.
+    is_gap_new: bool,
 }
 
 /// The pending events of a writer's snapshot: its sealed batches, then its buffer.
@@ -146,6 +159,7 @@ impl<S: Store> Reader<S> {
             stage,
             failed: None,
             missing: Missing::default(),
+            polls: Polls::default(),
             skipped: None,
         })
     }
@@ -163,7 +177,7 @@ impl<S: Store> Reader<S> {
         }
         self.before.clone_from(self.cursor.position());
         if matches!(self.stage, Stage::Ended) && self.tail.is_none() && !self.cursor.is_full() {
-            self.stage = Stage::Load;
+            self.stage = Stage::Poll;
         }
         self.page_ends = false;
         while self.page.bytes() < PAGE_BYTES_TARGET && !self.page_ends {
@@ -212,6 +226,11 @@ impl<S: Store> Reader<S> {
     /// Does one step. Returns false when the pass is over.
     fn advance(&mut self) -> Result<bool, Error> {
         match std::mem::replace(&mut self.stage, Stage::Load) {
+            Stage::Poll => {
+                if !self.is_load_due()? {
+                    self.stage = Stage::Done;
+                }
+            }
             Stage::Load => match self.load() {
                 Err(Interrupted::Gone(gone)) => self.load_again(*gone)?,
                 Err(Interrupted::Failed(error)) => return Err(error),

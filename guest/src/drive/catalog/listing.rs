@@ -65,10 +65,10 @@ impl<S: Store> Catalog<S> {
         })
     }
 
-    /// Lists the batches, in the order of their names. Once, unless the listing shows a batch without
-    /// a number that is not known: of two listings, those returned are a prefix of what each writer
-    /// wrote. A gap in numbers shows in one listing. Of two names of a batch, the one that waits for
-    /// less is returned.
+    /// Lists the batches, in the order of their names. Once, unless the listing shows a batch
+    /// without a number that is not known: of two listings, those returned are a prefix of what
+    /// each writer wrote. A gap in numbers shows in one listing. Of two names of a batch, the one
+    /// that waits for less is returned.
     pub(crate) fn list_settled(
         &mut self,
         known: &dyn Fn(&BatchName) -> bool,

@@ -1,6 +1,6 @@
 //! Loads the log for a reading pass, and moves the pass to its start.
 
-use super::{Missing, Reader, Skipped, Stage};
+use super::{Missing, Polls, Reader, Skipped, Stage};
 use crate::decide::log_state::LogState;
 use crate::decide::overtaken::Overtaken;
 use crate::decide::source::{Source, SourceObject};
@@ -9,7 +9,7 @@ use crate::drive::interrupted::Interrupted;
 use crate::drive::source_reader;
 use crate::error::Error;
 use crate::format::names::ObjectName;
-use crate::limits::MISSING_TRIES;
+use crate::limits::{FULL_LOAD_POLLS, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
@@ -24,6 +24,18 @@ impl<S: Store> Reader<S> {
         let state = self.catalog.load(Scope::Read)?;
         self.skipped.get_or_insert_default().push(Skipped { damage, events: None });
         Ok(state)
+    }
+
+    /// Polls for new events: lists the batches after the newest one. Returns true if a load must
+    /// find them.
+    ///
+    /// A list of the newest batches never yields by itself, so it is safe whatever it shows. It
+    /// does not show a batch that sorts before the newest, or that was absorbed since. A load finds
+    /// those: every few polls, and at the first poll after a new gap, which may just be closing.
+    pub(super) fn is_load_due(&mut self) -> Result<bool, Error> {
+        self.polls.count += 1;
+        let is_rested = self.polls.count >= FULL_LOAD_POLLS || self.polls.is_gap_new;
+        Ok((is_rested && !mutants::is(Mutant::PollTheTailOnly)) || self.catalog.has_newer()?)
     }
 
     pub(super) fn load(&mut self) -> Result<(), Interrupted> {
@@ -68,6 +80,9 @@ impl<S: Store> Reader<S> {
             self.page.missed += self.skip_trimmed(&state)?;
         }
         self.fresh = false;
+        let hidden: Vec<_> = state.hidden.iter().map(|batch| batch.name).collect();
+        let is_gap_new = hidden != self.polls.hidden;
+        self.polls = Polls { count: 0, hidden, is_gap_new };
         self.stage = Stage::Steps(self.cursor.plan(&state).into());
         Ok(())
     }

@@ -104,7 +104,7 @@ fn one_entry_stands_for_all_numbered_batches_of_a_writer() {
 }
 
 #[test]
-fn entry_counts_what_has_no_position_before_the_next_and_goes_with_its_batch() {
+fn entry_counts_what_was_not_passed_and_goes_with_its_batch() {
     let mut position = Position { next: 1, ..Position::default() };
     (0..3).for_each(|number| position.yield_live(numbered(number), None));
     // The first batch stands at 0 to 3, and the position is inside it already.
