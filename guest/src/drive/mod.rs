@@ -18,3 +18,6 @@ pub mod stat;
 pub mod trimmer;
 pub mod verifier;
 pub mod writer;
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,8 @@
 use crate::component::bindings::stratalog::log::{host_bytes, object_store as import};
 use crate::component::imports::BytesHandle;
 use crate::ports::{
-    Chunk, EntryKind, ListPage, ListedObject, ReadFailure, StoreError, StoreErrorKind,
-    Summary, WriteError,
+    Chunk, EntryKind, ListPage, ListedObject, ReadFailure, StoreError, StoreErrorKind, Summary,
+    WriteError,
 };
 
 impl From<import::StoreError> for StoreError {

@@ -1,0 +1,169 @@
+//! Random schedules: writers whose creates end in any order, compactions, trims, and readers that
+//! resume from positions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::memory::{End, Fixed, Memory};
+use super::{log, writer};
+use crate::decide::compaction::tests::Random;
+use crate::decide::options::CompactInput;
+use crate::drive::compactor::compact;
+use crate::drive::reader::{ReadOptions, Reader};
+use crate::drive::trimmer::{TrimOptions, TrimPoint, trim};
+use crate::drive::writer::Writer;
+use crate::error::Error;
+
+const WRITERS: u64 = 3;
+
+/// A reader that resumes: its position, and all that it has yielded and missed.
+#[derive(Default)]
+struct Resumed {
+    position: Option<String>,
+    yielded: Vec<u64>,
+    missed: u64,
+}
+
+struct World {
+    random: Random,
+    store: Memory,
+    system: Fixed,
+    writers: Vec<Writer<Memory, Fixed>>,
+    appended: Vec<u64>,
+    is_trimmed: bool,
+}
+
+impl World {
+    fn step(&mut self, reader: &mut Resumed) {
+        self.system.now.set(self.system.now.get() + self.random.below(30));
+        match self.random.below(12) {
+            0..4 => self.append(),
+            4..8 => self.end_one(),
+            8 => {
+                let batches_max = Some(1 + u32::try_from(self.random.below(5)).unwrap());
+                let full = self.random.below(2) == 0;
+                let options = CompactInput { full, batches_max, ..CompactInput::default() };
+                ignore_no_log(compact(self.store.clone(), &self.system, log(), options));
+            }
+            9 if self.random.below(4) == 0 => {
+                let point = TrimPoint::KeepEvents(self.random.below(6));
+                let options = TrimOptions { lazy: self.random.below(2) == 0 };
+                ignore_no_log(trim(self.store.clone(), &self.system, log(), point, options));
+                self.is_trimmed = true;
+            }
+            _ => {
+                let limit = 1 + self.random.below(7);
+                let is_limited = self.random.below(2) == 0;
+                self.read(reader, is_limited.then_some(limit));
+            }
+        }
+    }
+
+    fn append(&mut self) {
+        let number = self.random.below(WRITERS);
+        let at = usize::try_from(number).unwrap();
+        let event = number * 1_000_000 + self.appended[at];
+        if self.writers[at].append(event.to_string().as_bytes()).is_ok() {
+            self.appended[at] += 1;
+        }
+    }
+
+    /// Ends one create that is in flight.
+    fn end_one(&mut self) {
+        let open: Vec<_> =
+            (0..self.store.started()).filter(|create| self.store.is_open(*create)).collect();
+        if open.is_empty() {
+            return;
+        }
+        let create = open[usize::try_from(self.random.below(8)).unwrap() % open.len()];
+        let end = match self.random.below(8) {
+            0 => End::Refused,
+            1 => End::Unknown { is_stored: false },
+            2 => End::Unknown { is_stored: true },
+            _ => End::Stored,
+        };
+        self.store.end(create, end);
+        if self.random.below(3) == 0 {
+            self.system.now.set(self.system.now.get() + 2_000_000);
+        }
+        let at = usize::try_from(self.random.below(WRITERS)).unwrap();
+        self.writers[at].tick();
+    }
+
+    /// Resumes a reader, up to a limit of events if one is given.
+    fn read(&self, resumed: &mut Resumed, limit: Option<u64>) {
+        let options = ReadOptions { start: resumed.position.take(), limit, ..<_>::default() };
+        let mut reader = Reader::new(self.store.clone(), log(), options).unwrap();
+        loop {
+            match reader.next_page() {
+                Ok(Some(page)) => {
+                    let lines = String::from_utf8(page.lines.unwrap_or_default()).unwrap();
+                    resumed.yielded.extend(lines.lines().map(|e| e.parse::<u64>().unwrap()));
+                    // Without a position, nothing was read before: trimmed events are not missed.
+                    resumed.missed += page.missed;
+                }
+                Ok(None) => break,
+                Err(Error::NoLog(_)) => return,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        resumed.position = reader.position();
+    }
+
+    /// Ends every create, until all is acknowledged.
+    fn finish(&mut self) {
+        for _ in 0..100 {
+            for create in 0..self.store.started() {
+                if self.store.is_open(create) {
+                    self.store.end(create, End::Stored);
+                }
+            }
+            self.system.now.set(self.system.now.get() + 2_000_000);
+            let pending = self.writers.iter_mut().map(Writer::tick);
+            if pending.fold(0, |pending, is| pending + u32::from(is)) == 0 {
+                return;
+            }
+        }
+        panic!("a writer does not end");
+    }
+}
+
+fn ignore_no_log<T>(outcome: Result<T, Error>) {
+    match outcome {
+        Ok(_) | Err(Error::NoLog(_)) => {}
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn run(seed: u64) {
+    let (store, system) = (Memory::default(), Fixed::default());
+    system.now.set(1_000_000_000);
+    let writers = (0..WRITERS).map(|_| writer(&store, &system)).collect();
+    let appended = vec![0; usize::try_from(WRITERS).unwrap()];
+    let random = Random(seed);
+    let mut world = World { random, store, system, writers, appended, is_trimmed: false };
+    let mut reader = Resumed::default();
+    for _ in 0..150 {
+        world.step(&mut reader);
+    }
+    world.finish();
+    world.read(&mut reader, None);
+    let all: BTreeSet<_> = reader.yielded.iter().copied().collect();
+    assert_eq!(all.len(), reader.yielded.len(), "seed {seed}: an event is yielded twice");
+    let mut newest: BTreeMap<u64, u64> = BTreeMap::new();
+    for event in &reader.yielded {
+        let before = newest.insert(event / 1_000_000, *event);
+        assert!(before.is_none_or(|before| before < *event), "seed {seed}: order of {event}");
+    }
+    let appended: u64 = world.appended.iter().sum();
+    let yielded = u64::try_from(reader.yielded.len()).unwrap();
+    if world.is_trimmed {
+        assert!(yielded + reader.missed <= appended, "seed {seed}: too many are missed");
+    } else {
+        assert_eq!((yielded, reader.missed), (appended, 0), "seed {seed}");
+    }
+}
+
+#[test]
+fn schedules_of_any_order_yield_each_event_once() {
+    (0..3_000).for_each(run);
+}
