@@ -319,3 +319,22 @@ fn snapshot_is_left_out_up_to_the_last_batch_met_in_the_store() {
     assert_eq!(pass(&mut cursor, retried, None, "a\n", true), "a\n");
     assert_eq!(cursor.met_sealed(), 1);
 }
+
+#[test]
+fn trimmed_events_before_the_wanted_range_are_not_counted_again() {
+    // Of each of the first two batches, one event was trimmed. One of them is lost.
+    let yielded = BatchRecord { trimmed: 1, ..record(numbered(0, "a\nb\n"), "b\n") };
+    let lost = record(name(101, 2), "");
+    let lost = BatchRecord { events: 2, trimmed: 1, lost: true, ..lost };
+    let wanted = record(name(120, 2), "c\n");
+    let index = Index::new(vec![yielded, lost, wanted]);
+    let segment = SegmentRecord { position: 1, batches: 3, ..segment_record(4, 4) };
+    let mut cursor = Cursor::new(Position { next: 1, ..<_>::default() }, Times::default(), None);
+    for batch in [numbered(0, "a\nb\n"), numbered(1, "c\n")] {
+        cursor.skip_live(batch, None);
+    }
+    let range = cursor.enter(&segment, &index).unwrap();
+    assert_eq!((range.position, range.bytes, cursor.take_lost()), (4, 2..4, 2));
+    // Of three events yielded, one had been passed, and one is passed now.
+    assert_eq!(cursor.position().encode(), "4,0000000000000000110_0000000000000001_1_2");
+}
