@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::memory::{End, Fixed, Memory};
-use super::{log, writer};
+use super::{log, read_on, writer};
 use crate::decide::compaction::tests::Random;
 use crate::decide::options::CompactInput;
 use crate::drive::compactor::compact;
@@ -13,6 +13,7 @@ use crate::drive::trimmer::{TrimOptions, TrimPoint, trim};
 use crate::drive::verifier::{Finding, Verifier};
 use crate::drive::writer::Writer;
 use crate::error::Error;
+use crate::limits::FULL_LOAD_POLLS;
 
 const WRITERS: u64 = 3;
 
@@ -31,14 +32,17 @@ struct World {
     writers: Vec<Writer<Memory, Fixed>>,
     appended: Vec<u64>,
     is_trimmed: bool,
+    follower: Reader<Memory>,
+    followed: Vec<u64>,
 }
 
 impl World {
     fn step(&mut self, reader: &mut Resumed) {
         self.system.now.set(self.system.now.get() + self.random.below(30));
-        match self.random.below(14) {
+        match self.random.below(16) {
             12 => self.read_own(),
             13 => self.land_late(),
+            14..16 => self.follow(),
             0..4 => self.append(),
             4..8 => self.end_one(),
             8 => {
@@ -112,6 +116,15 @@ impl World {
         resumed.position = reader.position();
     }
 
+    /// A reader that does not resume yields what is new, or polls.
+    fn follow(&mut self) {
+        match read_on(&mut self.follower) {
+            Ok(events) => self.followed.extend(events),
+            Err(Error::NoLog(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Stores what an earlier create has tried to, whatever became of it.
     fn land_late(&mut self) {
         let started = self.store.started();
@@ -171,28 +184,70 @@ fn run(seed: u64) {
     let writers = (0..WRITERS).map(|_| writer(&store, &system)).collect();
     let appended = vec![0; usize::try_from(WRITERS).unwrap()];
     let random = Random(seed);
-    let mut world = World { random, store, system, writers, appended, is_trimmed: false };
+    let follower = Reader::new(store.clone(), log(), ReadOptions::default()).unwrap();
+    let mut world = World {
+        random,
+        store,
+        system,
+        writers,
+        appended,
+        is_trimmed: false,
+        follower,
+        followed: Vec::new(),
+    };
     let mut reader = Resumed::default();
     for _ in 0..150 {
         world.step(&mut reader);
     }
     world.finish();
     world.read(&mut reader, None);
-    let all: BTreeSet<_> = reader.yielded.iter().copied().collect();
-    assert_eq!(all.len(), reader.yielded.len(), "seed {seed}: an event is yielded twice");
-    let mut newest: BTreeMap<u64, u64> = BTreeMap::new();
-    for event in &reader.yielded {
-        let before = newest.insert(event / 1_000_000, *event);
-        assert!(before.is_none_or(|before| before < *event), "seed {seed}: order of {event}");
-    }
+    (0..2 * FULL_LOAD_POLLS).for_each(|_| world.follow());
+    check_order(seed, &reader.yielded);
+    check_order(seed, &world.followed);
     let appended: u64 = world.appended.iter().sum();
     let yielded = u64::try_from(reader.yielded.len()).unwrap();
     assert_eq!(yielded + reader.missed, appended, "seed {seed}");
-    assert!(world.is_trimmed || reader.missed == 0, "seed {seed}");
+    if !world.is_trimmed {
+        let followed = u64::try_from(world.followed.len()).unwrap();
+        assert_eq!((reader.missed, followed), (0, appended), "seed {seed}");
+    }
     let mut verifier = Verifier::new(world.store.clone(), log());
     while let Some(progress) = verifier.step().unwrap() {
         let is_garbage = |finding: &Finding| matches!(finding, Finding::Garbage { .. });
         assert!(progress.findings.iter().all(is_garbage), "seed {seed}: {progress:?}");
+    }
+}
+
+/// Each event is yielded once, and those of a writer in order.
+fn check_order(seed: u64, yielded: &[u64]) {
+    let all: BTreeSet<_> = yielded.iter().copied().collect();
+    assert_eq!(all.len(), yielded.len(), "seed {seed}: an event is yielded twice");
+    let mut newest: BTreeMap<u64, u64> = BTreeMap::new();
+    for event in yielded {
+        let before = newest.insert(event / 1_000_000, *event);
+        assert!(before.is_none_or(|before| before < *event), "seed {seed}: order of {event}");
+    }
+}
+
+#[cfg(feature = "mutants")]
+#[test]
+fn schedules_notice_that_a_rule_is_broken() {
+    use crate::mutants::{self, Mutant};
+    for mutant in [
+        Mutant::ForgetSeen,
+        Mutant::ShowGap,
+        Mutant::AbsentIsAbsorbed,
+        Mutant::ForgetRetired,
+        Mutant::ForgetPartlyYielded,
+        Mutant::KeepPassedWriter,
+        Mutant::MiscountYielded,
+        Mutant::PollTheTailOnly,
+        Mutant::RenameOnRetry,
+    ] {
+        mutants::set(Some(mutant));
+        let is_noticed = (0..5_000).any(|seed| std::panic::catch_unwind(|| run(seed)).is_err());
+        mutants::set(None);
+        assert!(is_noticed, "{mutant:?} is not noticed");
     }
 }
 
