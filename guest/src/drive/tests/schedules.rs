@@ -39,10 +39,12 @@ struct World {
 impl World {
     fn step(&mut self, reader: &mut Resumed) {
         self.system.now.set(self.system.now.get() + self.random.below(30));
-        match self.random.below(16) {
+        match self.random.below(18) {
             12 => self.read_own(),
             13 => self.land_late(),
             14..16 => self.follow(),
+            16 => self.trim_read(reader),
+            17 => self.check_acknowledged(),
             0..4 => self.append(),
             4..8 => self.end_one(),
             8 => {
@@ -114,6 +116,35 @@ impl World {
             }
         }
         resumed.position = reader.position();
+    }
+
+    /// Trims what the reader has passed. It misses nothing more by that.
+    fn trim_read(&mut self, reader: &mut Resumed) {
+        let limit = 1 + self.random.below(7);
+        self.read(reader, Some(limit));
+        if self.random.below(4) == 0
+            && let Some(position) = reader.position.clone()
+        {
+            let options = TrimOptions { lazy: self.random.below(2) == 0 };
+            let point = TrimPoint::Position(position);
+            ignore_no_log(trim(self.store.clone(), &self.system, log(), point, options));
+            self.is_trimmed = true;
+            let missed = reader.missed;
+            self.read(reader, None);
+            assert_eq!(reader.missed, missed, "a trim took what was not passed");
+        }
+    }
+
+    /// A new reader is shown what was acknowledged.
+    fn check_acknowledged(&self) {
+        let mut reader = Reader::new(self.store.clone(), log(), ReadOptions::default()).unwrap();
+        let Ok(events) = read_on(&mut reader) else { return };
+        for (writer, number) in self.writers.iter().zip(0..) {
+            let newest = events.iter().rfind(|event| **event / 1_000_000 == number);
+            let read = newest.map_or(0, |newest| newest % 1_000_000 + 1);
+            let acknowledged = writer.written().events;
+            assert!(read >= acknowledged || self.is_trimmed, "{read} of {acknowledged} are read");
+        }
     }
 
     /// A reader that does not resume yields what is new, or polls.
@@ -243,6 +274,7 @@ fn schedules_notice_that_a_rule_is_broken() {
         Mutant::MiscountYielded,
         Mutant::PollTheTailOnly,
         Mutant::RenameOnRetry,
+        Mutant::AcknowledgeEarly,
     ] {
         mutants::set(Some(mutant));
         let is_noticed = (0..5_000).any(|seed| std::panic::catch_unwind(|| run(seed)).is_err());
