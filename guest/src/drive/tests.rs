@@ -21,7 +21,12 @@ fn log() -> LogName {
 }
 
 fn writer(store: &Memory, system: &Fixed) -> Writer<Memory, Fixed> {
-    let options = OptionsInput { flush_threshold: Some(1), ..OptionsInput::default() };
+    writer_of(store, system, None)
+}
+
+/// A writer that seals every event, with this many creates in flight.
+fn writer_of(store: &Memory, system: &Fixed, creates_max: Option<u32>) -> Writer<Memory, Fixed> {
+    let options = OptionsInput { flush_threshold: Some(1), creates_max, ..OptionsInput::default() };
     Writer::open(store.clone(), system.clone(), "log", options).unwrap()
 }
 

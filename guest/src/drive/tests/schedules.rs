@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::memory::{End, Fixed, Memory};
-use super::{log, read_on, writer};
+use super::{log, read_on, writer_of};
 use crate::decide::compaction::tests::Random;
 use crate::decide::options::CompactInput;
 use crate::drive::compactor::compact;
@@ -212,7 +212,8 @@ fn ignore_no_log<T>(outcome: Result<T, Error>) {
 fn run(seed: u64) {
     let (store, system) = (Memory::default(), Fixed::default());
     system.now.set(1_000_000_000);
-    let writers = (0..WRITERS).map(|_| writer(&store, &system)).collect();
+    let creates_max = [1, 2, 4];
+    let writers = creates_max.map(|most| writer_of(&store, &system, Some(most))).into();
     let appended = vec![0; usize::try_from(WRITERS).unwrap()];
     let random = Random(seed);
     let follower = Reader::new(store.clone(), log(), ReadOptions::default()).unwrap();
