@@ -184,12 +184,13 @@ impl World {
         assert!(self.is_trimmed || first == 0, "writer {number}");
     }
 
-    /// Ends every create, until all is acknowledged.
+    /// Ends every create, the newest first, until all is acknowledged.
     fn finish(&mut self) {
         for _ in 0..100 {
-            for create in 0..self.store.started() {
+            for create in (0..self.store.started()).rev() {
                 if self.store.is_open(create) {
                     self.store.end(create, End::Stored);
+                    self.follow();
                 }
             }
             self.system.now.set(self.system.now.get() + 2_000_000);
