@@ -85,6 +85,6 @@ pub use sandbox::interface::INTERFACE_VERSION;
 pub use types::{
     CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, Garbage,
     GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Skipped, Stats, StoreFailure,
-    Tier, TooLong, TrimOptions, TrimPoint, TrimResult, VerifyProgress, WriteFailure, WriteFate,
-    Written,
+    Stranded, Tier, TooLong, TrimOptions, TrimPoint, TrimResult, VerifyProgress, WriteFailure,
+    WriteFate, Written,
 };

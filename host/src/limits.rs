@@ -53,8 +53,8 @@ pub(crate) const HOST_CALL_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// The largest object that is created in one call: see `create` in the WIT.
 pub(crate) const CREATE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Creates of an instance that may be in flight; further ones wait. A writer has one.
-pub(crate) const CREATES_IN_FLIGHT_MAX: usize = 4;
+/// Creates of an instance that may be in flight; further ones wait. A writer has at most as many.
+pub(crate) const CREATES_IN_FLIGHT_MAX: usize = 16;
 
 /// Ordered reads of an instance that may fetch many objects ahead. These objects are not counted.
 /// Further reads fetch one. A reader or a compaction has one such read.

@@ -43,6 +43,11 @@ impl LogOptions {
     /// The largest `buffer_bytes_max`, and therefore the largest `flush_bytes`.
     pub const BUFFER_BYTES_MAX: u32 = 32 * MIB;
 
+    /// The default `creates_max`.
+    pub const CREATES_DEFAULT: u32 = 4;
+    /// The largest `creates_max`.
+    pub const CREATES_MAX: u32 = 16;
+
     /// Creates options with all defaults.
     pub fn new() -> Self {
         Self::default()
@@ -91,6 +96,15 @@ impl LogOptions {
     #[must_use]
     pub fn buffer_bytes_max(mut self, bytes: u32) -> Self {
         self.given.buffer_bytes_max = Some(bytes);
+        self
+    }
+
+    /// Sets the maximum number of creates in flight: see [`Options::creates_max`].
+    ///
+    /// With 1, each batch waits for the one before it.
+    #[must_use]
+    pub fn creates_max(mut self, creates: u32) -> Self {
+        self.given.creates_max = Some(creates);
         self
     }
 

@@ -18,8 +18,8 @@ pub use bindings::stratalog::log::types as interface;
 pub use interface::{
     CompactOptions, Compaction, CompactionPlan, Damage, EventFault, Finding, Garbage,
     GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Skipped, Stats, StoreFailure,
-    Tier, TooLong, TrimOptions, TrimPoint, TrimResult, VerifyProgress, WriteFailure, WriteFate,
-    Written,
+    Stranded, Tier, TooLong, TrimOptions, TrimPoint, TrimResult, VerifyProgress, WriteFailure,
+    WriteFate, Written,
 };
 
 impl Stats {
@@ -144,7 +144,8 @@ macro_rules! default_fields {
 
 default_fields! {
     interface::Options {
-        flush_threshold, flush_bytes, flush_interval_ms, event_bytes_max, buffer_bytes_max
+        flush_threshold, flush_bytes, flush_interval_ms, event_bytes_max, buffer_bytes_max,
+        creates_max
     }
     interface::ReadOptions { start, last, limit, since, until, pending }
     interface::Pending { writer, last_time, sealed, lines }
@@ -157,7 +158,7 @@ default_fields! {
     }
     VerifyProgress { objects, objects_total, bytes, bytes_total, events, trimmed_events, findings }
     Stats {
-        objects, batches, segments, events, lost_events, uncounted_batches, bytes, trimmed_events,
+        objects, batches, hidden_batches, segments, events, lost_events, uncounted_batches, bytes, trimmed_events,
         generation, identity, first_time, last_time, first_position, next_position, tiers,
         garbage_objects, garbage_bytes, unfinished_objects, unfinished_bytes, absorbed_bytes,
         compacted_bytes

@@ -4,8 +4,8 @@
 pub use stratalog::plugin::bindings::log::types as wit;
 use stratalog::{
     CompactOptions, Compaction, CompactionPlan, Damage, Error, EventFault, Finding, Garbage,
-    GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Stats, StoreFailure, Tier,
-    TooLong, TrimPoint, TrimResult, VerifyProgress, WriteFailure, WriteFate, Written,
+    GarbageReason, InvalidEvent, NoLog, RepairAction, RepairStep, Stats, StoreFailure, Stranded,
+    Tier, TooLong, TrimPoint, TrimResult, VerifyProgress, WriteFailure, WriteFate, Written,
 };
 use stratalog_guest::decide::options::CompactInput;
 use stratalog_guest::drive::{compactor, repair, stat, trimmer, verifier, writer};
@@ -89,6 +89,7 @@ pub(crate) fn stats(stats: stat::Stats) -> Stats {
     Stats {
         objects: stats.objects,
         batches: stats.batches,
+        hidden_batches: stats.hidden_batches,
         segments: stats.segments,
         events: stats.events,
         lost_events: stats.lost_events,
@@ -164,6 +165,9 @@ fn finding(finding: verifier::Finding) -> Finding {
                 verifier::GarbageReason::UnfinishedWrite => GarbageReason::UnfinishedWrite,
             };
             Finding::Garbage(Garbage { object, bytes, reason })
+        }
+        verifier::Finding::Stranded { object, bytes, before } => {
+            Finding::Stranded(Stranded { object, bytes, before })
         }
     }
 }

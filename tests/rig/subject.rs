@@ -61,6 +61,7 @@ pub struct Settings {
     pub flush_interval_ms: u32,
     pub event_bytes_max: u32,
     pub buffer_bytes_max: u32,
+    pub creates_max: u32,
 }
 
 impl Default for Settings {
@@ -71,6 +72,7 @@ impl Default for Settings {
             flush_interval_ms: 0,
             event_bytes_max: 1 << 20,
             buffer_bytes_max: 16 << 20,
+            creates_max: 4,
         }
     }
 }
@@ -164,6 +166,7 @@ impl World {
                     flush_interval_ms: Some(settings.flush_interval_ms),
                     event_bytes_max: Some(settings.event_bytes_max),
                     buffer_bytes_max: Some(settings.buffer_bytes_max),
+                    creates_max: Some(settings.creates_max),
                 };
                 let (store, system) = (self.native(), self.system.clone());
                 let writer =
@@ -176,7 +179,8 @@ impl World {
                     .flush_threshold(settings.flush_threshold)
                     .flush_interval(Duration::from_millis(settings.flush_interval_ms.into()))
                     .event_bytes_max(settings.event_bytes_max)
-                    .buffer_bytes_max(settings.buffer_bytes_max);
+                    .buffer_bytes_max(settings.buffer_bytes_max)
+                    .creates_max(settings.creates_max);
                 let opened = self.host().open(&self.store, name, options);
                 Handle::Component(runtime.block_on(opened)?)
             }

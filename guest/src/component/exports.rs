@@ -157,12 +157,17 @@ impl host_lines::Guest for Component {
         Ok(writer.written().into())
     }
 
-    fn flush_step(
+    fn start_flush(
         log: host_lines::LogBorrow<'_>,
-    ) -> Result<host_lines::FlushProgress, types::Error> {
-        let mut writer = log.get::<LogResource>().0.borrow_mut();
-        let done = writer.flush_step()?;
-        Ok(host_lines::FlushProgress { written: writer.written().into(), done })
+        retry: bool,
+    ) -> Result<types::Written, types::Error> {
+        let written = log.get::<LogResource>().0.borrow_mut().start_flush(retry)?;
+        Ok(written.into())
+    }
+
+    fn poll_flush(log: host_lines::LogBorrow<'_>) -> Result<types::Written, types::Error> {
+        let written = log.get::<LogResource>().0.borrow_mut().poll_flush()?;
+        Ok(written.into())
     }
 
     fn written_by(log: host_lines::LogBorrow<'_>) -> types::Written {

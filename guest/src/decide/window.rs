@@ -115,6 +115,11 @@ impl<B: SealedBatch> Window<B> {
         self.batches.front()
     }
 
+    /// The oldest batch.
+    pub(crate) fn front_mut(&mut self) -> Option<&mut B> {
+        self.batches.front_mut()
+    }
+
     /// Takes the oldest batch, if it is stored.
     pub(crate) fn acknowledge(&mut self) -> Option<B> {
         let is_stored = |batch: &B| batch.stage() == Stage::Stored;

@@ -147,23 +147,43 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// # Errors
     /// [`Error::WriteFailed`]: all events are kept, and the next flush retries.
     pub fn flush(&mut self) -> Result<Written, Error> {
-        while !self.flush_step()? {}
-        Ok(self.written)
+        self.check_open()?;
+        loop {
+            self.retry_failed();
+            self.seal_on_demand()?;
+            self.wait_oldest()?;
+            if self.sealed.is_empty() && self.buffer.is_empty() {
+                return Ok(self.written);
+            }
+        }
     }
 
-    /// Does one step of a flush: waits for at most one batch. Returns true if nothing is left to
-    /// flush.
+    /// Starts a flush: seals the buffer if another create may start. With `retry`, first starts
+    /// the creates that have failed again. Does not wait for the store, except to check a batch
+    /// that is reported to exist already.
     ///
     /// # Errors
-    /// As [`Writer::flush`].
-    pub fn flush_step(&mut self) -> Result<bool, Error> {
+    /// As [`Writer::poll_flush`].
+    pub fn start_flush(&mut self, retry: bool) -> Result<Written, Error> {
         self.check_open()?;
-        self.retry_failed();
-        if !self.buffer.is_empty() && self.sealed.has_room(self.buffer.bytes(), &self.options) {
-            self.seal()?;
+        if retry {
+            self.retry_failed();
         }
-        self.wait_oldest()?;
-        Ok(self.sealed.is_empty() && self.buffer.is_empty())
+        self.poll();
+        self.seal_on_demand()?;
+        self.poll_flush()
+    }
+
+    /// Records which creates have ended. Waits as [`Writer::start_flush`] does.
+    ///
+    /// # Errors
+    /// [`Error::WriteFailed`] if the create of the oldest batch has failed, once for each failure;
+    /// all events are kept. [`Error::Closed`].
+    pub fn poll_flush(&mut self) -> Result<Written, Error> {
+        self.check_open()?;
+        self.poll();
+        self.report_oldest()?;
+        Ok(self.written)
     }
 
     /// Returns the durable writes of this handle.
@@ -177,7 +197,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
         if self.closed {
             return false;
         }
-        self.poll();
+        self.poll_and_warn();
         let now = self.system.now_micros();
         self.retry_rested(now);
         if self.buffer.is_old(&self.options, now)
@@ -216,7 +236,8 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// [`Error::StoreFailed`], [`Error::Damaged`], [`Error::Closed`].
     pub fn file_count(&mut self) -> Result<u64, Error> {
         self.check_open()?;
-        self.finish(|create| Some(create.wait()));
+        let failures = self.finish(|create| Some(create.wait()));
+        self.warn_of(&failures);
         let state = self.catalog.load(Scope::Read)?;
         let files = state.segments().len() + state.live.len();
         Ok(to_u64(files))
@@ -254,12 +275,20 @@ impl<S: Store, Y: System> Writer<S, Y> {
         !self.sealed.has_failed() && self.sealed.has_room(self.buffer.bytes(), &self.options)
     }
 
+    /// Seals the buffer for a caller that waits for it.
+    fn seal_on_demand(&mut self) -> Result<(), Error> {
+        if !self.buffer.is_empty() && self.sealed.has_room(self.buffer.bytes(), &self.options) {
+            self.seal()?;
+        }
+        Ok(())
+    }
+
     /// Seals a buffer that is due.
     fn seal_if_due(&mut self) -> Result<(), Error> {
         if !self.buffer.is_due(&self.options) {
             return Ok(());
         }
-        self.poll();
+        self.poll_and_warn();
         self.retry_rested(self.system.now_micros());
         if self.may_seal() { self.seal() } else { Ok(()) }
     }
@@ -300,7 +329,8 @@ impl<S: Store, Y: System> Drop for Writer<S, Y> {
     fn drop(&mut self) {
         // The check of one that exists already is a read, and no caller waits for it any more.
         let is_checked = |outcome: &_| *outcome != Err(WriteError::AlreadyExists);
-        self.finish(|create| create.poll().filter(is_checked));
+        let failures = self.finish(|create| create.poll().filter(is_checked));
+        self.warn_of(&failures);
         let unconfirmed = self.unacknowledged();
         if !self.closed && unconfirmed > 0 {
             self.system.warn(&format!(

@@ -6,21 +6,27 @@
 //!    component. No command waits for that.
 //! 4. What is durable is published as the component reports it, after every call that may have made
 //!    more of it durable.
+//! 5. Flushes wait side by side: see [`flush`].
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::append_queue::{AppendQueue, Pack};
 use super::background::Background;
 use crate::error::{Error, Result};
 use crate::limits::LINGER_TIME;
-use crate::sandbox::instance::{CallError, Called, FlushProgress, Handle, Instance};
+use crate::sandbox::instance::{CallError, Called, Handle, Instance};
 use crate::types::interface::Pending;
 use crate::types::{WriteFailure, Written};
+
+use flush::{Flush, SealDue};
+
+mod flush;
 
 type Reply<T> = oneshot::Sender<Result<T>>;
 
@@ -45,6 +51,13 @@ pub(super) struct WriterActor {
     tick_at: Option<Instant>,
     /// The time to pass on a small pack; none while none is known to exist.
     linger_until: Option<Instant>,
+    /// The events that were passed to the component.
+    events_passed: u64,
+    /// The flushes that wait, oldest first.
+    flushes: VecDeque<Flush>,
+    seal_due: SealDue,
+    /// Notified when a create of the component has ended.
+    create_ended: Arc<Notify>,
     /// The durable writes that the component has reported.
     written: Written,
     /// Its bytes, for the handles.
@@ -55,6 +68,8 @@ pub(super) struct WriterActor {
 
 enum Next {
     Commands(Vec<Command>),
+    Seal,
+    CreateEnded,
     Work,
     Tick,
     Compacted,
@@ -69,6 +84,7 @@ impl WriterActor {
         tick: Duration,
         background: Option<Background>,
     ) -> Self {
+        let create_ended = instance.create_ended();
         Self {
             instance,
             handle,
@@ -77,6 +93,10 @@ impl WriterActor {
             tick,
             tick_at: None,
             linger_until: None,
+            events_passed: 0,
+            flushes: VecDeque::new(),
+            seal_due: SealDue::No,
+            create_ended,
             written: Written { batches: 0, events: 0, bytes: 0 },
             durable_bytes,
             background,
@@ -88,6 +108,8 @@ impl WriterActor {
         loop {
             let step = match self.next(&mut receiver).await {
                 Next::Commands(commands) => self.serve(commands).await,
+                Next::Seal => self.seal_if_due().await.map(|()| false),
+                Next::CreateEnded => self.poll_flushes().await.map(|()| false),
                 Next::Work => self.linger().await.map(|()| false),
                 Next::Tick => self.maintain().await.map(|()| false),
                 Next::Compacted => Ok(false),
@@ -125,6 +147,9 @@ impl WriterActor {
                 }
                 None => Next::Dropped,
             },
+            // Others run first, and may append more.
+            () = tokio::task::yield_now(), if self.seal_due != SealDue::No => Next::Seal,
+            () = self.create_ended.notified(), if !self.flushes.is_empty() => Next::CreateEnded,
             () = tick => Next::Tick,
             () = self.queue.work() => Next::Work,
             () = lingered => Next::Work,
@@ -132,24 +157,14 @@ impl WriterActor {
         }
     }
 
-    /// Answers commands in order; adjacent flushes are one. True when the log is closed.
+    /// Starts commands in order, and answers all but the flushes. True when the log is closed.
     async fn serve(&mut self, commands: Vec<Command>) -> Result<bool> {
-        let mut commands = commands.into_iter().peekable();
-        while let Some(command) = commands.next() {
+        for command in commands {
+            if !matches!(command, Command::Flush(_)) {
+                self.seal_if_due().await?;
+            }
             match command {
-                Command::Flush(reply) => {
-                    let mut replies = vec![reply];
-                    while let Some(Command::Flush(_)) = commands.peek() {
-                        if let Some(Command::Flush(reply)) = commands.next() {
-                            replies.push(reply);
-                        }
-                    }
-                    let flushed = self.flush().await;
-                    for reply in replies {
-                        reply.send(flushed.clone().map_err(Error::from)).ok();
-                    }
-                    unless_trapped(flushed)?;
-                }
+                Command::Flush(reply) => self.add_flush(reply),
                 Command::Tick(reply) => {
                     self.maintain().await?;
                     reply.send(Ok(self.tick_at.is_some())).ok();
@@ -209,6 +224,7 @@ impl WriterActor {
         let is_time = self.linger_until.is_some_and(|at| at <= now);
         if is_time || self.queue.is_large() {
             unless_trapped(self.drain().await)?;
+            self.poll_flushes().await?;
         } else {
             self.linger_until.get_or_insert(now + LINGER_TIME);
         }
@@ -232,15 +248,18 @@ impl WriterActor {
     /// Passes a pack to the component.
     async fn send(&mut self, pack: Pack) -> Called<()> {
         self.tick_at.get_or_insert_with(|| Instant::now() + self.tick);
+        self.events_passed += pack.events;
         match self.instance.append_host_bytes(self.handle, pack.lines.clone(), pack.events).await {
             Ok(written) => {
                 self.publish(written);
                 Ok(())
             }
             Err(CallError::Returned(error @ Error::WriteFailed(_))) => {
+                self.events_passed -= pack.events;
                 self.refused = Some(pack);
                 let error = self.with_all_pending(error);
                 self.queue.set_refused(Some(error.clone()));
+                self.fail_flushes(&error).await.map_err(CallError::Trapped)?;
                 Err(CallError::Returned(error))
             }
             // Each event of the pack is within the limits of the options, and its append has
@@ -274,40 +293,11 @@ impl WriterActor {
         }
     }
 
-    async fn flush(&mut self) -> Called<Written> {
-        loop {
-            // A full component must be flushed before it takes the rest.
-            let is_drained = match self.drain().await {
-                Ok(()) => true,
-                Err(CallError::Returned(_)) => false,
-                Err(trapped) => return Err(trapped),
-            };
-            let flushed = self.flush_component().await.map_err(|error| match error {
-                CallError::Returned(error) => CallError::Returned(self.with_all_pending(error)),
-                trapped => trapped,
-            })?;
-            if is_drained {
-                return Ok(flushed);
-            }
-        }
-    }
-
-    /// Makes the events that have reached the component durable.
-    async fn flush_component(&mut self) -> Called<Written> {
-        loop {
-            let step = self.instance.flush_step(self.handle).await;
-            let FlushProgress { written, done } = self.checked(step)?;
-            self.publish(written);
-            if done {
-                return Ok(written);
-            }
-        }
-    }
-
     /// Publishes what the component has made durable.
     fn publish(&mut self, written: Written) {
         self.written = written;
         self.durable_bytes.store(written.bytes, Ordering::Relaxed);
+        self.release_flushes();
     }
 
     /// Publishes what is durable after a call that does not return it.
@@ -325,6 +315,7 @@ impl WriterActor {
             return self.checked(count);
         }
         self.publish_written().await?;
+        self.poll_flushes().await.map_err(CallError::Trapped)?;
         count
     }
 
@@ -343,12 +334,14 @@ impl WriterActor {
         let pending = self.instance.tick(self.handle).await;
         let pending = self.checked(pending)?;
         self.publish_written().await?;
+        self.poll_flushes().await?;
         self.tick_at = (pending || self.refused.is_some()).then(|| Instant::now() + self.tick);
         Ok(())
     }
 
     /// Drops the component's handle, which logs the number of lost events.
     async fn drop_handle(&mut self) -> Result<()> {
+        self.finish_flushes().await?;
         unless_trapped(self.drain().await)?;
         let more = self.events_here();
         if more > 0 {

@@ -3,14 +3,16 @@
 //! 1. Every call goes through [`Instance::call`], which measures its time and separates the two
 //!    ways to fail.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use tokio::sync::Notify;
 use wasmtime::Store as WasmStore;
 pub(crate) use wasmtime::component::ResourceAny as Handle;
 
 use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::sandbox::bindings::LogComponent;
-pub(crate) use crate::sandbox::bindings::exports::stratalog::log::host_lines::FlushProgress;
 use crate::sandbox::imports::State;
 use crate::sandbox::memory::{Borrowed, Memory};
 use crate::types::interface::{self as wit, Options, Pending, ReadOptions};
@@ -105,12 +107,26 @@ impl Instance {
         .await
     }
 
-    /// Does one step of a flush.
-    pub(crate) async fn flush_step(&mut self, log: Handle) -> Called<FlushProgress> {
+    /// Starts a flush; with `retry`, also starts the creates that have failed again. Returns what
+    /// the handle has made durable.
+    pub(crate) async fn start_flush(&mut self, log: Handle, retry: bool) -> Called<Written> {
         self.try_call(|exports, store| {
-            exports.stratalog_log_host_lines().call_flush_step(store, log)
+            exports.stratalog_log_host_lines().call_start_flush(store, log, retry)
         })
         .await
+    }
+
+    /// Records which creates have ended. Returns what the handle has made durable.
+    pub(crate) async fn poll_flush(&mut self, log: Handle) -> Called<Written> {
+        self.try_call(|exports, store| {
+            exports.stratalog_log_host_lines().call_poll_flush(store, log)
+        })
+        .await
+    }
+
+    /// Returns the notification that a create in flight has ended.
+    pub(crate) fn create_ended(&self) -> Arc<Notify> {
+        self.wasm_store.data().in_flight.create_ended.clone()
     }
 
     /// Returns what a handle has made durable.

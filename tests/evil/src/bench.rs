@@ -83,6 +83,7 @@ fn open() -> Result<Log, Error> {
         flush_interval_ms: None,
         event_bytes_max: None,
         buffer_bytes_max: None,
+        creates_max: None,
     };
     Log::open(LABEL, options)
 }

@@ -17,6 +17,7 @@ const LARGEST: Options = Options {
     flush_interval_ms: Some(0),
     event_bytes_max: Some(16 * 1024 * 1024),
     buffer_bytes_max: Some(32 * 1024 * 1024),
+    creates_max: None,
 };
 
 /// Appends many lines in each call.

@@ -61,5 +61,6 @@ pub(crate) fn options(flush_threshold: Option<u32>) -> Options {
         flush_interval_ms: None,
         event_bytes_max: None,
         buffer_bytes_max: None,
+        creates_max: None,
     }
 }

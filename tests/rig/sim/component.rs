@@ -127,6 +127,10 @@ impl From<wit::Error> for Refusal {
     }
 }
 
+fn sealed_batch((name, lines): (BatchName, Vec<u8>)) -> wit::SealedBatch {
+    wit::SealedBatch { name: name.to_string(), lines }
+}
+
 impl<'y> Logic<'y> for Instances<'y> {
     fn open(&self, options: OptionsInput) -> Outcome<Box<dyn Handle<'y> + 'y>> {
         let options = wit::Options {
@@ -135,6 +139,7 @@ impl<'y> Logic<'y> for Instances<'y> {
             flush_interval_ms: options.flush_interval_ms,
             event_bytes_max: options.event_bytes_max,
             buffer_bytes_max: options.buffer_bytes_max,
+            creates_max: options.creates_max,
         };
         let mut instance = self.instance()?;
         let log =
@@ -152,9 +157,7 @@ impl<'y> Logic<'y> for Instances<'y> {
             pending: options.pending.map(|pending| wit::Pending {
                 writer: pending.writer,
                 last_time: pending.last_time,
-                sealed: pending
-                    .sealed
-                    .map(|(name, lines)| wit::SealedBatch { name: name.to_string(), lines }),
+                sealed: pending.sealed.into_iter().map(sealed_batch).collect(),
                 lines: pending.lines,
             }),
         };
@@ -260,7 +263,9 @@ impl<'y> Handle<'y> for Opened<'y> {
             last_time: pending.last_time,
             sealed: pending
                 .sealed
-                .map(|sealed| (BatchName::parse(&sealed.name).unwrap(), sealed.lines)),
+                .into_iter()
+                .map(|sealed| (BatchName::parse(&sealed.name).unwrap(), sealed.lines))
+                .collect(),
             lines: pending.lines,
         }
     }

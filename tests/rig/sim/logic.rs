@@ -63,6 +63,7 @@ impl From<Compaction> for Compacted {
 pub struct Verified {
     pub damaged: Vec<String>,
     pub garbage: Vec<String>,
+    pub stranded: Vec<String>,
     pub events: u64,
     pub trimmed_events: u64,
 }
@@ -78,6 +79,7 @@ impl From<VerifyProgress> for Verified {
                     verified.damaged.push(damaged);
                 }
                 Finding::Garbage(garbage) => verified.garbage.push(garbage.object),
+                Finding::Stranded(stranded) => verified.stranded.push(stranded.object),
             }
         }
         verified
@@ -125,6 +127,7 @@ pub struct Counted {
     pub events: u64,
     pub lost_events: u64,
     pub batches: u64,
+    pub hidden_batches: u64,
     pub uncounted_batches: u64,
     pub segments: u64,
     pub trimmed_events: u64,
@@ -138,6 +141,7 @@ impl From<Stats> for Counted {
             events: stats.events,
             lost_events: stats.lost_events,
             batches: stats.batches,
+            hidden_batches: stats.hidden_batches,
             uncounted_batches: stats.uncounted_batches,
             segments: stats.segments,
             trimmed_events: stats.trimmed_events,

@@ -137,8 +137,9 @@ impl<'y> Actor<'y> {
         }
         self.continue_writing(handle, writer)?;
         let pending = handle.pending();
-        let sealed = pending.sealed.map(|(_, lines)| lines).unwrap_or_default();
-        for event in read_events(&[sealed, pending.lines].concat())? {
+        let mut lines = pending.sealed.into_iter().flat_map(|(_, lines)| lines).collect::<Vec<_>>();
+        lines.extend(pending.lines);
+        for event in read_events(&lines)? {
             if !expectation.has_passed(event) && expectation.knows(event) {
                 let lines = Some(write_event(event, 0).into_bytes());
                 self.show(&mut expectation, &Page { lines, events: 1, missed: 0 }, "read-all")?;

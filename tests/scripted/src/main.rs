@@ -138,6 +138,7 @@ fn options(flush_threshold: Option<u32>) -> Options {
         flush_interval_ms: flush_threshold.map(|_| 0),
         event_bytes_max: None,
         buffer_bytes_max: None,
+        creates_max: None,
     }
 }
 

@@ -48,7 +48,7 @@ pub fn verify(memory: &Memory) -> Vec<Damaged> {
     while let Some(checked) = verifier.step().unwrap() {
         damaged.extend(checked.findings.into_iter().filter_map(|finding| match finding {
             Finding::Damaged(damage) => Some(damage.object),
-            Finding::Garbage { .. } => None,
+            Finding::Garbage { .. } | Finding::Stranded { .. } => None,
         }));
     }
     damaged

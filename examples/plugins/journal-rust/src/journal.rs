@@ -28,6 +28,7 @@ pub(crate) fn run(mut input: impl BufRead) -> Result<Summary, Failure> {
         flush_interval_ms: None,
         event_bytes_max: None,
         buffer_bytes_max: None,
+        creates_max: None,
     };
     let log = Log::open(LABEL, defaults).map_err(failed_to("open"))?;
     let mut line = Vec::new();

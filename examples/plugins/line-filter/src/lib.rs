@@ -50,6 +50,7 @@ fn open() -> Option<Log> {
         flush_interval_ms: None,
         event_bytes_max: None,
         buffer_bytes_max: None,
+        creates_max: None,
     };
     let opened = Log::open("rejects", options);
     opened.inspect_err(|error| eprintln!("cannot open the log rejects: {error:?}")).ok()

@@ -150,6 +150,7 @@ fn open() -> Result<Log, Failure> {
         flush_interval_ms: None,
         event_bytes_max: None,
         buffer_bytes_max: None,
+        creates_max: None,
     };
     Log::open(LABEL, defaults).map_err(failed_to("open"))
 }

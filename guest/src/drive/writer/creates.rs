@@ -13,48 +13,71 @@ impl<S: Store, Y: System> Writer<S, Y> {
     /// create that has failed.
     pub(super) fn wait_oldest(&mut self) -> Result<(), Error> {
         let Some(oldest) = self.sealed.front() else { return Ok(()) };
-        let number = oldest.number();
-        match &oldest.create {
-            CreateState::InFlight(create) => {
-                let outcome = create.wait();
-                self.on_create_done(number, outcome)
-            }
-            CreateState::Failed { .. } | CreateState::Stored => Ok(()),
+        if let CreateState::InFlight(create) = &oldest.create {
+            let (number, outcome) = (oldest.number(), create.wait());
+            self.record(number, outcome);
+        }
+        self.report_oldest()
+    }
+
+    /// Returns the failure of the oldest batch, unless it was returned before.
+    pub(super) fn report_oldest(&mut self) -> Result<(), Error> {
+        let events_pending = self.unacknowledged();
+        let oldest = self.sealed.front_mut().map(|oldest| &mut oldest.create);
+        match oldest {
+            Some(CreateState::Failed { failure, .. }) => match failure.take() {
+                Some(failure) => {
+                    Err(Error::WriteFailed(WriteFailure { events_pending, ..failure }))
+                }
+                None => Ok(()),
+            },
+            _ => Ok(()),
         }
     }
 
-    /// Processes the outcomes of creates that are done.
+    /// Records the outcomes of creates that are done. Logs the failure of all but the oldest, which
+    /// a caller reports.
     pub(super) fn poll(&mut self) {
-        self.finish(PendingCreate::poll);
+        let mut failures = self.finish(PendingCreate::poll);
+        let oldest = self.sealed.front().map(SealedBatch::number);
+        failures.retain(|(number, _)| Some(*number) != oldest);
+        self.warn_of(&failures);
     }
 
-    /// Processes the outcome of each create in flight, if `outcome` returns one.
+    /// Records the outcomes of creates that are done, and logs failures.
+    pub(super) fn poll_and_warn(&mut self) {
+        let failures = self.finish(PendingCreate::poll);
+        self.warn_of(&failures);
+    }
+
+    pub(super) fn warn_of(&self, failures: &[(u64, WriteFailure)]) {
+        for (_, failure) in failures {
+            self.system.warn(&failure.to_string());
+        }
+    }
+
+    /// Records the outcome of each create in flight, if `outcome` returns one. Returns the failures
+    /// by number of the batch.
     pub(super) fn finish(
         &mut self,
         outcome: impl Fn(&S::Create) -> Option<Result<(), WriteError>>,
-    ) {
+    ) -> Vec<(u64, WriteFailure)> {
         let done = |sealed: &Sealed<S>| match &sealed.create {
             CreateState::InFlight(create) => Some((sealed.number(), outcome(create)?)),
             CreateState::Failed { .. } | CreateState::Stored => None,
         };
         let done: Vec<_> = self.sealed.iter().filter_map(done).collect();
-        for (number, outcome) in done {
-            if let Err(error) = self.on_create_done(number, outcome) {
-                self.system.warn(&error.to_string());
-            }
-        }
+        let record = |(number, outcome)| Some((number, self.record(number, outcome)?));
+        done.into_iter().filter_map(record).collect()
     }
 
-    /// Records the outcome of a create, and acknowledges what is stored without a gap.
-    fn on_create_done(
-        &mut self,
-        number: u64,
-        outcome: Result<(), WriteError>,
-    ) -> Result<(), Error> {
+    /// Records the outcome of a create, and acknowledges what is stored without a gap. Returns the
+    /// failure, and keeps it for a caller that waits for the batch.
+    fn record(&mut self, number: u64, outcome: Result<(), WriteError>) -> Option<WriteFailure> {
         let unconfirmed = self.unacknowledged();
         let now = self.system.now_micros();
         let (store, log) = (&self.catalog.store, &self.catalog.name);
-        let Some(sealed) = self.sealed.get_mut(number) else { return Ok(()) };
+        let sealed = self.sealed.get_mut(number)?;
         let outcome = match outcome {
             Ok(()) => Ok(()),
             // The name is this batch's alone: an object of that name is an earlier try that landed.
@@ -71,9 +94,9 @@ impl<S: Store, Y: System> Writer<S, Y> {
         };
         if let Err((fate, error)) = outcome {
             sealed.in_doubt |= fate == WriteFate::Unknown;
-            sealed.create = CreateState::Failed { at: now };
-            let object = log.key(sealed.name);
-            return Err(Error::WriteFailed(WriteFailure::new(&object, fate, &error, unconfirmed)));
+            let failure = WriteFailure::new(&log.key(sealed.name), fate, &error, unconfirmed);
+            sealed.create = CreateState::Failed { at: now, failure: Some(failure.clone()) };
+            return Some(failure);
         }
         sealed.create = CreateState::Stored;
         while let Some(stored) = self.sealed.acknowledge() {
@@ -81,7 +104,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
             self.written.events += stored.events;
             self.written.bytes += stored.lines.length();
         }
-        Ok(())
+        None
     }
 
     /// Retries every create that has failed.
@@ -97,7 +120,7 @@ impl<S: Store, Y: System> Writer<S, Y> {
     fn retry(&mut self, is_due: impl Fn(u64) -> bool) {
         let Self { sealed, catalog, last_time, .. } = self;
         sealed.retry_failed(|sealed, waiting| {
-            if let CreateState::Failed { at } = sealed.create
+            if let CreateState::Failed { at, .. } = sealed.create
                 && is_due(at)
             {
                 sealed.retry(catalog, waiting, last_time);

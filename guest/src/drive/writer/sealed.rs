@@ -2,6 +2,7 @@
 
 use crate::decide::window::{SealedBatch, Stage};
 use crate::drive::catalog::Catalog;
+use crate::error::WriteFailure;
 use crate::format::names::{BatchName, BatchTime};
 use crate::mutants::{self, Mutant};
 use crate::ports::{HostBytes, Store};
@@ -18,7 +19,11 @@ pub(super) struct Sealed<S: Store> {
 
 pub(super) enum CreateState<C> {
     InFlight(C),
-    Failed { at: u64 },
+    /// The failure is there until a caller has got it.
+    Failed {
+        at: u64,
+        failure: Option<WriteFailure>,
+    },
     Stored,
 }
 

@@ -72,8 +72,8 @@ pub(crate) struct Append {
 
     /// Write a batch at this many bytes: 1 to 32MiB
     ///
-    /// While a batch is being written, the next one grows. It may become larger than this if the
-    /// input is faster than the store.
+    /// While --creates-max batches are being written, the next one grows. It may become larger than
+    /// this if the input is faster than the store.
     #[arg(long, value_name = "SIZE", default_value = "4MiB")]
     #[arg(value_parser = size_within::<u32>(1..=LogOptions::BUFFER_BYTES_MAX.into()))]
     pub(crate) flush_bytes: u32,
@@ -81,6 +81,13 @@ pub(crate) struct Append {
     /// Write a batch when its oldest event is this old: 1ms to 24h, or 0 for never
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = parse_interval)]
     pub(crate) flush_interval: Duration,
+
+    /// Write at most this many batches at the same time: 1 to 16
+    ///
+    /// With 1, each batch is started when the one before it is stored.
+    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(value_parser = number_within::<u32>(1..=LogOptions::CREATES_MAX.into()))]
+    pub(crate) creates_max: u32,
 
     /// Refuse events of more than this many bytes, line feed excluded: 1 to 16MiB
     #[arg(long, value_name = "SIZE", default_value = "1MiB")]

@@ -278,16 +278,21 @@ later write removes.
 In a damaged segment, the batches that are whole are still counted. Without its index, a segment \
 cannot be verified. The last line says how much could not be.
 
-The exit code is 4 if anything is damaged. Garbage is not an error.
+A stranded batch was stored, but an earlier batch of its writer is not in the store. Its append was \
+never acknowledged, and readers are not shown its events. If the writer still runs, the earlier \
+batch may follow. If the writer was killed, the stranded batch stays as it is.
+
+The exit code is 4 if anything is damaged. Garbage and stranded batches are not an error.
 
 Example:
   stratalog verify --json logs/errors
       prints {\"ok\":true,\"objects\":3,\"events\":340,\"trimmed_events\":0,
-              \"bytes\":51234,\"damaged\":[],\"garbage\":[]}
+              \"bytes\":51234,\"damaged\":[],\"garbage\":[],\"stranded\":[]}
       damaged:   [{\"object\":\"…\",\"expected\":\"…\",\"found\":\"…\"}]
       garbage: [{\"object\":\"…\",\"bytes\":120,\"reason\":\"absorbed-batch\"}]
                  the reason may also be unnamed-segment, old-manifest or
-                 unfinished-write";
+                 unfinished-write
+      stranded: [{\"object\":\"…\",\"bytes\":120,\"before\":\"…\"}]";
 
 pub(crate) const REPAIR: &str = "\
 Reads the whole log and prints each damaged object with its repair, one per line. A damaged object \
@@ -322,6 +327,9 @@ counted as uncounted batches.
 Lost events are events that a repair could not save. They keep their positions, and no other \
 number counts them.
 
+Hidden batches are stored, but an earlier batch of their writer is not: it is in flight, or its \
+writer was killed. Their appends were not acknowledged, and only the number of objects counts them.
+
 Trimmed events are events that a lazy trim has left to the next compaction. Their bytes are \
 counted.
 
@@ -340,7 +348,8 @@ the same name.
 
 Example:
   stratalog stat --json logs/errors
-      prints {\"events\":340,\"batches\":0,\"segments\":1,\"bytes\":51234,
+      prints {\"events\":340,\"batches\":0,\"hidden_batches\":0,
+              \"segments\":1,\"bytes\":51234,
               \"lost_events\":0,\"trimmed_events\":0,
               \"objects\":3,\"generation\":1,
               \"identity\":\"52fdfc072182654f\",\"uncounted_batches\":0,

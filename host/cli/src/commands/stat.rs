@@ -17,6 +17,7 @@ use crate::terminal::human::{count, exact_size, grouped, size, time};
 struct StatReport {
     events: u64,
     batches: u64,
+    hidden_batches: u64,
     segments: u64,
     bytes: u64,
     lost_events: u64,
@@ -69,6 +70,7 @@ fn report(stats: &Stats) -> StatReport {
     StatReport {
         events: stats.events,
         batches: stats.batches,
+        hidden_batches: stats.hidden_batches,
         segments: stats.segments,
         bytes: stats.bytes,
         lost_events: stats.lost_events,
@@ -112,6 +114,9 @@ fn table(stats: &Stats, location: &Location) -> String {
         ("batches".to_owned(), number(stats.batches)),
         ("segments".to_owned(), number(stats.segments)),
     ];
+    if stats.hidden_batches > 0 {
+        rows.insert(3, ("hidden batches".to_owned(), number(stats.hidden_batches)));
+    }
     if stats.lost_events > 0 {
         rows.insert(2, ("lost events".to_owned(), number(stats.lost_events)));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use stratalog::{Damage, Finding, Garbage, GarbageReason, VerifyProgress};
+use stratalog::{Damage, Finding, Garbage, GarbageReason, Stranded, VerifyProgress};
 
 use crate::args::Shared;
 use crate::args::commands::Verify;
@@ -24,6 +24,7 @@ struct VerifyReport {
     bytes: u64,
     damaged: Vec<DamageReport>,
     garbage: Vec<GarbageReport>,
+    stranded: Vec<StrandedReport>,
 }
 
 #[derive(Serialize)]
@@ -40,6 +41,13 @@ struct GarbageReport {
     reason: &'static str,
 }
 
+#[derive(Serialize)]
+struct StrandedReport {
+    object: String,
+    bytes: u64,
+    before: String,
+}
+
 /// The findings and counts so far.
 #[derive(Default)]
 struct Findings {
@@ -47,6 +55,7 @@ struct Findings {
     /// The damaged objects. One object may be damaged in several ways.
     damaged: BTreeSet<String>,
     garbage: u64,
+    stranded: u64,
     /// The files of writes in progress or killed, and their bytes.
     unfinished: (u64, u64),
 }
@@ -84,6 +93,7 @@ async fn check(target: &Target, shared: &Shared) -> Result<Findings, Failure> {
         bytes: 0,
         damaged: Vec::new(),
         garbage: Vec::new(),
+        stranded: Vec::new(),
     };
     while let Some(mut checked) = verifier.next().await? {
         progress.reached(checked.bytes, checked.bytes_total);
@@ -120,6 +130,10 @@ async fn check(target: &Target, shared: &Shared) -> Result<Findings, Failure> {
         let garbage = count(found.garbage, "garbage object", "garbage objects");
         line.push_str(&format!("; the next compaction deletes {garbage}"));
     }
+    if found.stranded > 0 {
+        let stranded = count(found.stranded, "stranded batch", "stranded batches");
+        line.push_str(&format!("; readers are not shown {stranded}"));
+    }
     if let (files @ 1.., bytes) = found.unfinished {
         let files = count(files, "unfinished file", "unfinished files");
         let bytes = size(bytes);
@@ -146,6 +160,7 @@ impl Findings {
                 self.unfinished = (files + 1, sum.saturating_add(*bytes));
             }
             Finding::Garbage(_) => self.garbage += 1,
+            Finding::Stranded(_) => self.stranded += 1,
         }
     }
 }
@@ -165,6 +180,9 @@ impl VerifyReport {
                 };
                 self.garbage.push(GarbageReport { object, bytes, reason });
             }
+            Finding::Stranded(Stranded { object, bytes, before }) => {
+                self.stranded.push(StrandedReport { object, bytes, before });
+            }
         }
     }
 }
@@ -178,6 +196,11 @@ fn print_finding(finding: &Finding) -> Result<bool, Failure> {
         Finding::Garbage(Garbage { object, bytes, reason }) => {
             format!("garbage: {object}: {reason}, {}\n", size(*bytes))
         }
+        Finding::Stranded(Stranded { object, bytes, before }) => format!(
+            "stranded: {object}: was not acknowledged, since {before}… is not in the store; it may \
+             follow if that writer still runs ({})\n",
+            HumanBytes(*bytes)
+        ),
     };
     live_lines::suspend(|| write_stdout(line.as_bytes()))
 }

@@ -3,7 +3,7 @@
 use crate::page::Page;
 use crate::sandbox::imports::access::KeyScope;
 use crate::types::interface as wit;
-use crate::types::{Compaction, Damage, Finding, Garbage, VerifyProgress};
+use crate::types::{Compaction, Damage, Finding, Garbage, Stranded, VerifyProgress};
 
 impl KeyScope {
     pub(super) fn compaction(&self, done: Compaction) -> Compaction {
@@ -22,6 +22,11 @@ impl KeyScope {
             Finding::Garbage(garbage) => {
                 let object = self.object(&garbage.object);
                 Finding::Garbage(Garbage { object, ..garbage })
+            }
+            Finding::Stranded(stranded) => {
+                let object = self.object(&stranded.object);
+                let before = self.object(&stranded.before);
+                Finding::Stranded(Stranded { object, before, ..stranded })
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::limits::{CREATES_IN_FLIGHT_MAX, READS_AHEAD_MAX};
 use crate::sandbox::memory::{Borrowed, Memory};
@@ -17,6 +17,8 @@ pub(crate) struct InFlight {
     pub(crate) meter: ComputeMeter,
     /// Bounds the bytes of creates in flight, whether or not a caller still waits for them.
     pub(super) creates: Arc<Semaphore>,
+    /// Notified each time a create ends that did not end within the call that started it.
+    pub(crate) create_ended: Arc<Notify>,
     /// Each ordered read in progress has a clone.
     pub(super) reads: Arc<()>,
     /// The memory of the instance, in its linear memories and outside.
@@ -26,7 +28,13 @@ pub(crate) struct InFlight {
 impl InFlight {
     pub(crate) fn new(memory: Memory) -> Self {
         let creates = Arc::new(Semaphore::new(CREATES_IN_FLIGHT_MAX));
-        Self { meter: ComputeMeter::default(), creates, reads: Arc::default(), memory }
+        Self {
+            meter: ComputeMeter::default(),
+            creates,
+            create_ended: Arc::default(),
+            reads: Arc::default(),
+            memory,
+        }
     }
 
     /// Returns the shares of memory that a read may fetch ahead. They count against a plugin's

@@ -81,7 +81,10 @@ impl wit::Host for ObjectStoreView<'_> {
                 let (payload, counted) =
                     self.table.get(&bytes)?.to_payload(&self.in_flight.memory)?;
                 let guard = (permit, counted);
-                let create = target.store.start_create_with(&target.key, payload, exclusive, guard);
+                let ended = self.in_flight.create_ended.clone();
+                let ended = move || ended.notify_one();
+                let (store, key) = (&target.store, &target.key);
+                let create = store.start_create_with(key, payload, exclusive, guard, ended);
                 CreateSlot::Started(create, target)
             }
             Err(error) => CreateSlot::Refused(error),

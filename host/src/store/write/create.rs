@@ -71,17 +71,18 @@ impl Store {
     /// Dropping the handle lets the create run to its end. Outside a tokio runtime nothing is
     /// started and the handle reports that.
     pub fn start_create(&self, key: &str, bytes: Bytes, exclusive: bool) -> PendingCreate {
-        self.start_create_with(key, bytes.into(), exclusive, ())
+        self.start_create_with(key, bytes.into(), exclusive, (), || {})
     }
 
     /// As [`Store::start_create`]. `guard` is dropped when the create has ended and no longer holds
-    /// its bytes.
+    /// its bytes. `ended` is called once the outcome is known, unless it is known on return.
     pub(crate) fn start_create_with(
         &self,
         key: &str,
         payload: PutPayload,
         exclusive: bool,
         guard: impl Send + 'static,
+        ended: impl FnOnce() + Send + 'static,
     ) -> PendingCreate {
         let (sender, outcome) = watch::channel(None);
         let pending = PendingCreate {
@@ -111,7 +112,10 @@ impl Store {
         let mut create = Box::pin(AssertUnwindSafe(create).catch_unwind());
         // A store that need not wait finishes immediately. A task for each object would cost more.
         if create.as_mut().now_or_never().is_none() {
-            runtime.spawn(create);
+            runtime.spawn(async move {
+                create.await.ok();
+                ended();
+            });
         }
         pending
     }

@@ -134,6 +134,7 @@ fn options(command: &Append) -> LogOptions {
         .flush_bytes(command.flush_bytes)
         .flush_interval(command.flush_interval)
         .event_bytes_max(command.event_bytes_max)
+        .creates_max(command.creates_max)
         .buffer_bytes_max(
             needed.clamp(LogOptions::BUFFER_BYTES_DEFAULT, LogOptions::BUFFER_BYTES_MAX),
         );

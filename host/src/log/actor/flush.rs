@@ -1,0 +1,121 @@
+//! The flushes that wait. Several creates are in flight, so one flush does not wait for another.
+//!
+//! 1. A flush is done once the durable events include all that were appended before it.
+//! 2. A create that ends first releases the flushes it completes. Their callers append again before
+//!    the next batch is sealed, so that their events are in one batch and not in several.
+//! 3. If the create of the oldest batch fails, every flush that waits fails. The next flush retries.
+
+use tokio::sync::oneshot;
+
+use super::{Reply, WriterActor, unless_trapped};
+use crate::error::{Error, Result};
+use crate::sandbox::instance::{CallError, Called};
+use crate::types::Written;
+
+/// A flush that waits.
+pub(super) struct Flush {
+    /// The number of events that must be durable.
+    events: u64,
+    reply: Reply<Written>,
+}
+
+/// A seal that flushes wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum SealDue {
+    No,
+    Yes,
+    /// First the creates that have failed start again.
+    WithRetry,
+}
+
+impl WriterActor {
+    /// Adds a flush of all that is appended now.
+    pub(super) fn add_flush(&mut self, reply: Reply<Written>) {
+        let events = self.events_passed + self.events_here();
+        self.flushes.push_back(Flush { events, reply });
+        self.seal_due = SealDue::WithRetry;
+    }
+
+    /// Passes all that is packed to the component, and has it sealed if that is due.
+    pub(super) async fn seal_if_due(&mut self) -> Result<()> {
+        let due = std::mem::replace(&mut self.seal_due, SealDue::No);
+        if due == SealDue::No {
+            return Ok(());
+        }
+        match self.drain().await {
+            Ok(()) => (),
+            // The component takes no more, and the flushes have failed.
+            Err(CallError::Returned(_)) => return Ok(()),
+            Err(CallError::Trapped(error)) => return Err(error),
+        }
+        let retry = due == SealDue::WithRetry;
+        let started = self.instance.start_flush(self.handle, retry).await;
+        self.settle(started).await
+    }
+
+    /// Releases the flushes that the creates that have ended complete.
+    pub(super) async fn poll_flushes(&mut self) -> Result<()> {
+        if self.flushes.is_empty() {
+            return Ok(());
+        }
+        let polled = self.instance.poll_flush(self.handle).await;
+        self.settle(polled).await?;
+        if !self.flushes.is_empty() {
+            self.seal_due = self.seal_due.max(SealDue::Yes);
+        }
+        Ok(())
+    }
+
+    /// Flushes, and answers nothing else in the meantime.
+    pub(super) async fn flush(&mut self) -> Called<Written> {
+        let (reply, mut answer) = oneshot::channel();
+        self.add_flush(reply);
+        self.finish_flushes().await.map_err(CallError::Trapped)?;
+        let answer = answer.try_recv().unwrap_or(Err(Error::Closed));
+        answer.map_err(CallError::Returned)
+    }
+
+    /// Waits until no flush waits.
+    pub(super) async fn finish_flushes(&mut self) -> Result<()> {
+        loop {
+            self.seal_if_due().await?;
+            if self.flushes.is_empty() {
+                return Ok(());
+            }
+            let create_ended = self.create_ended.clone();
+            create_ended.notified().await;
+            self.poll_flushes().await?;
+        }
+    }
+
+    async fn settle(&mut self, called: Called<Written>) -> Result<()> {
+        match self.checked(called) {
+            Ok(written) => {
+                self.publish(written);
+                Ok(())
+            }
+            Err(CallError::Returned(error)) => {
+                self.fail_flushes(&self.with_all_pending(error)).await
+            }
+            Err(CallError::Trapped(error)) => Err(error),
+        }
+    }
+
+    /// Fails the flushes that are not complete.
+    pub(super) async fn fail_flushes(&mut self, error: &Error) -> Result<()> {
+        unless_trapped(self.publish_written().await)?;
+        for flush in self.flushes.drain(..) {
+            flush.reply.send(Err(error.clone())).ok();
+        }
+        Ok(())
+    }
+
+    /// Releases the flushes that are complete.
+    pub(super) fn release_flushes(&mut self) {
+        while let Some(flush) =
+            self.flushes.pop_front_if(|flush| flush.events <= self.written.events)
+        {
+            flush.reply.send(Ok(self.written)).ok();
+        }
+    }
+}
