@@ -111,7 +111,7 @@ impl World {
         while let Some(checked) = verifier.step().unwrap() {
             let found = checked.findings.into_iter().filter_map(|finding| match finding {
                 Finding::Damaged(damage) => Some(damage.to_string()),
-                Finding::Garbage { .. } => None,
+                Finding::Garbage { .. } | Finding::Stranded { .. } => None,
             });
             damaged.extend(found);
         }

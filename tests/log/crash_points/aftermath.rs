@@ -206,7 +206,7 @@ fn findings(memory: &Memory) -> Vec<Finding> {
 fn damage(memory: &Memory) -> Vec<String> {
     let damage = findings(memory).into_iter().filter_map(|finding| match finding {
         Finding::Damaged(damage) => Some(damage.to_string()),
-        Finding::Garbage { .. } => None,
+        Finding::Garbage { .. } | Finding::Stranded { .. } => None,
     });
     damage.collect()
 }

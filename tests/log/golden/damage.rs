@@ -143,6 +143,7 @@ fn verification_finds_everything_that_is_wrong() {
         let objects = findings.iter().map(|finding| match finding {
             Finding::Damaged(Damage { object, .. }) => (object.as_str(), None),
             Finding::Garbage(Garbage { object, reason, .. }) => (object.as_str(), Some(*reason)),
+            Finding::Stranded(stranded) => panic!("{stranded:?}"),
         });
         assert_eq!(
             objects.collect::<Vec<_>>(),
