@@ -4,7 +4,7 @@ KEPT = 2          # manifests kept below the highest; a marker stands for as man
 RETIRED = 64      # generations for which the index of a trimmed segment is kept, at least
 TRIES = 8
 WINDOW_MAX = 4    # the most creates that a writer has in progress
-FULL_EVERY = 4    # every poll of this number is a full load
+FULL_EVERY = 4    # every poll of this number is a full load if polls do not cover all batches
 LIES = ["empty", "tail", "hole", "stale", "first", "others", "frozen"]
 
 MUTANT = None
@@ -20,7 +20,7 @@ NUMBERED_MUTANTS = [
     "forget-retired", "known-by-name", "waiting-stays", "confirmed-by-time", "decide-by-one-load",
     "drop-horizon", "drop-needed-index", "drop-listed-batch", "forget-partly-yielded",
     "keep-passed-writer", "miscount-yielded", "tail-by-name", "pending-last", "keep-newer",
-    "poll-the-tail-only", "verify-first-look", "verify-manifest-first",
+    "poll-the-newest-only", "poll-batches-only", "verify-first-look", "verify-manifest-first",
     "gone-unnoticed", "repair-takes-stranded",
 ]
 
