@@ -139,8 +139,14 @@ pub const COMMIT_TRIES: u32 = 3;
 /// Times a reader reloads the log because a listed object is gone, without making progress.
 pub const MISSING_TRIES: u32 = 8;
 
-/// Polls of a follower up to the next full load. The others list only what comes after the newest
-/// batch, and delay by this many at most what sorts before it.
+/// The newest batches that a poll of a follower covers.
+pub const POLL_BATCHES: usize = 500;
+
+/// Objects in the one page of a poll.
+pub const POLL_PAGE_OBJECTS: u32 = 1_000;
+
+/// Polls of a follower up to the next load, in a log of more live batches than a poll covers. A
+/// batch that sorts before those is seen this many polls late at most.
 pub const FULL_LOAD_POLLS: u32 = 8;
 
 /// Lead of the newest batch over the clock beyond which its time is ignored, in microseconds.

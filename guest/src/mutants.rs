@@ -77,8 +77,10 @@ pub enum Mutant {
     /// Of the events that a trim took from under a reader, those that were yielded while their
     /// batches were live count as missed.
     MiscountYielded,
-    /// A follower lists only what comes after the newest name.
-    PollTheTailOnly,
+    /// A follower that polls the newest of many live batches never looks at the others.
+    PollTheNewestOnly,
+    /// A poll does not look at the manifests.
+    PollBatchesOnly,
     /// A confirmed batch that is gone is passed in silence.
     GoneUnnoticed,
     /// A batch outside the wanted times counts as passed before those ahead of it are read.

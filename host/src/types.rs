@@ -158,10 +158,10 @@ default_fields! {
     }
     VerifyProgress { objects, objects_total, bytes, bytes_total, events, trimmed_events, findings }
     Stats {
-        objects, batches, hidden_batches, segments, events, lost_events, uncounted_batches, bytes, trimmed_events,
-        generation, identity, first_time, last_time, first_position, next_position, tiers,
-        garbage_objects, garbage_bytes, unfinished_objects, unfinished_bytes, absorbed_bytes,
-        compacted_bytes
+        objects, batches, hidden_batches, segments, events, lost_events, uncounted_batches, bytes,
+        trimmed_events, generation, identity, first_time, last_time, first_position, next_position,
+        tiers, garbage_objects, garbage_bytes, unfinished_objects, unfinished_bytes,
+        absorbed_bytes, compacted_bytes
     }
 }
 

@@ -28,10 +28,12 @@ mod contradiction;
 mod indexes;
 mod listing;
 mod orphans;
+mod polling;
 mod readable;
 
 use indexes::IndexCache;
 pub(crate) use listing::NotListed;
+use polling::Polled;
 
 /// A log in a store, with the manifest and the indexes that were read last.
 #[derive(Clone)]
@@ -44,8 +46,7 @@ pub struct Catalog<S> {
     indexes: IndexCache,
     /// Confirmed batches that were not found.
     doubts: Doubts,
-    /// The name of the batch whose key came last in the last listing.
-    newest: Option<String>,
+    polled: Polled,
     /// Trimmed segments whose indexes are not read any more, because they cannot be.
     forgotten: BTreeSet<SegmentName>,
     /// Keys and bytes left by writes in progress, or by killed ones, as listed last.
@@ -85,7 +86,7 @@ impl<S: Store> Catalog<S> {
             seen: Generation::default(),
             indexes: IndexCache::default(),
             doubts: Doubts::default(),
-            newest: None,
+            polled: Polled::default(),
             forgotten: BTreeSet::new(),
             unfinished: BTreeMap::new(),
             intruders: None,

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::format::index::Index;
 use crate::format::lines;
 use crate::format::manifest::SegmentRecord;
-use crate::format::names::{BatchName, LogName};
+use crate::format::names::LogName;
 use crate::format::position::Position;
 use crate::format::verified_chunk::VerifiedChunk;
 use crate::limits::PAGE_BYTES_TARGET;
@@ -58,13 +58,14 @@ pub struct Reader<S: Store> {
     /// An error to report after the events before it.
     failed: Option<Error>,
     missing: Missing,
-    polls: Polls,
+    /// The polls since the last load.
+    polls: u32,
     /// Damage that was skipped and not reported yet. None if damage is an error.
     skipped: Option<Vec<Skipped>>,
 }
 
 enum Stage<S: Store> {
-    /// List the newest batches, after all events of the last load were yielded.
+    /// List what may be new, after all events of the last load were yielded.
     Poll,
     /// Load the log, again if necessary.
     Load,
@@ -85,16 +86,6 @@ struct Reading<S: Store> {
     later: VecDeque<Step>,
     /// A chunk that is a page of its own, and comes next.
     next: Option<VerifiedChunk<S::Bytes>>,
-}
-
-/// The polls since the last load.
-#[derive(Default)]
-struct Polls {
-    count: u32,
-    /// The batches that the last load has hidden.
-    hidden: Vec<BatchName>,
-    /// True if the load before had hidden others.
-    is_gap_new: bool,
 }
 
 /// The pending events of a writer's snapshot: its sealed batches, then its buffer.
@@ -159,7 +150,7 @@ impl<S: Store> Reader<S> {
             stage,
             failed: None,
             missing: Missing::default(),
-            polls: Polls::default(),
+            polls: 0,
             skipped: None,
         })
     }

@@ -14,7 +14,7 @@ use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::names::{self, BatchName, Generation, Marker, ObjectName, SegmentName};
 use crate::limits::{LIST_PAGE_OBJECTS, MISSING_TRIES};
 use crate::mutants::{self, Mutant};
-use crate::ports::{EntryKind, Listing, Sizes, Store};
+use crate::ports::{EntryKind, ListPage, Listing, Sizes, Store};
 
 /// Manifests, and segments and indexes if the scope includes them, and the highest generation.
 pub(crate) struct Listed {
@@ -99,18 +99,9 @@ impl<S: Store> Catalog<S> {
         batches.sort_unstable_by(|one, other| {
             one.name.cmp(&other.name).then_with(|| waiting(one).cmp(&waiting(other)))
         });
-        self.newest = newest_key(&batches);
+        self.polled.record(&batches);
         batches.dedup_by_key(|batch| batch.name);
         Ok(batches)
-    }
-
-    /// Returns true if there are batches whose keys come after all that were listed last.
-    pub(crate) fn has_newer(&mut self) -> Result<bool, Error> {
-        let after = self.newest.as_ref().map(|newest| self.name.key(newest));
-        let mut has_newer = false;
-        let show = |object, _| has_newer |= matches!(object, ObjectName::Batch(_));
-        self.list(&self.name.batches(), after, Sizes::Unused, show)?;
-        Ok(has_newer)
     }
 
     /// Lists the other objects of the scope until the highest manifest has not gone back.
@@ -251,34 +242,36 @@ impl<S: Store> Catalog<S> {
             let page = listing.next(LIST_PAGE_OBJECTS);
             let page = page.map_err(|error| Error::store("list", prefix, &error))?;
             let has_more = pages.take(&page)?;
-            for entry in &page.objects {
-                let key = entry.key.strip_suffix('/').unwrap_or(&entry.key);
-                let Some(own) = self.name.object(key) else { continue };
-                match (entry.kind, ObjectName::parse(own)) {
-                    (EntryKind::Object, Some(name)) => show(name, entry.size),
-                    (EntryKind::Unfinished, _) if names::unfinished(own).is_some() => {
-                        self.unfinished.insert(entry.key.clone(), entry.size);
-                    }
-                    (EntryKind::Unfinished, _) | (_, None) => {}
-                    (kind, Some(_)) => match &mut self.intruders {
-                        Some(intruders) => drop(intruders.insert(key.to_owned(), kind)),
-                        None => return Err(Error::Damaged(intrusion(key.to_owned(), kind))),
-                    },
-                }
-            }
+            self.take_page(&page, &mut show)?;
             if !has_more {
                 return Ok(());
             }
         }
     }
-}
 
-/// The name whose key comes last. The names are in order, but those of one time may not be in the
-/// order of their keys.
-fn newest_key(batches: &[ListedBatch]) -> Option<String> {
-    let last = batches.last()?.name.time;
-    let newest = batches.iter().rev().take_while(|batch| batch.name.time == last);
-    newest.map(|batch| batch.name.to_string()).max()
+    /// Passes each object of a page with a name of the log to `show`, with its size.
+    pub(super) fn take_page(
+        &mut self,
+        page: &ListPage,
+        show: &mut dyn FnMut(ObjectName, u64),
+    ) -> Result<(), Error> {
+        for entry in &page.objects {
+            let key = entry.key.strip_suffix('/').unwrap_or(&entry.key);
+            let Some(own) = self.name.object(key) else { continue };
+            match (entry.kind, ObjectName::parse(own)) {
+                (EntryKind::Object, Some(name)) => show(name, entry.size),
+                (EntryKind::Unfinished, _) if names::unfinished(own).is_some() => {
+                    self.unfinished.insert(entry.key.clone(), entry.size);
+                }
+                (EntryKind::Unfinished, _) | (_, None) => {}
+                (kind, Some(_)) => match &mut self.intruders {
+                    Some(intruders) => drop(intruders.insert(key.to_owned(), kind)),
+                    None => return Err(Error::Damaged(intrusion(key.to_owned(), kind))),
+                },
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The damage of an object whose key another kind of entry has.

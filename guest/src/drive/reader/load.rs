@@ -1,6 +1,6 @@
 //! Loads the log for a reading pass, and moves the pass to its start.
 
-use super::{Missing, Polls, Reader, Skipped, Stage};
+use super::{Missing, Reader, Skipped, Stage};
 use crate::decide::log_state::LogState;
 use crate::decide::overtaken::Overtaken;
 use crate::decide::source::{Source, SourceObject};
@@ -26,16 +26,11 @@ impl<S: Store> Reader<S> {
         Ok(state)
     }
 
-    /// Polls for new events: lists the batches after the newest one. Returns true if a load must
-    /// find them.
-    ///
-    /// A list of the newest batches never yields by itself, so it is safe whatever it shows. It
-    /// does not show a batch that sorts before the newest, or that was absorbed since. A load finds
-    /// those: every few polls, and at the first poll after a new gap, which may just be closing.
+    /// Polls for new events. Returns true if a load is necessary to find them.
     pub(super) fn is_load_due(&mut self) -> Result<bool, Error> {
-        self.polls.count += 1;
-        let is_rested = self.polls.count >= FULL_LOAD_POLLS || self.polls.is_gap_new;
-        Ok((is_rested && !mutants::is(Mutant::PollTheTailOnly)) || self.catalog.has_newer()?)
+        self.polls += 1;
+        let is_due = self.catalog.polls_in_part() && self.polls >= FULL_LOAD_POLLS;
+        Ok((is_due && !mutants::is(Mutant::PollTheNewestOnly)) || self.catalog.has_news()?)
     }
 
     pub(super) fn load(&mut self) -> Result<(), Interrupted> {
@@ -80,9 +75,7 @@ impl<S: Store> Reader<S> {
             self.page.missed += self.skip_trimmed(&state)?;
         }
         self.fresh = false;
-        let hidden: Vec<_> = state.hidden.iter().map(|batch| batch.name).collect();
-        let is_gap_new = hidden != self.polls.hidden;
-        self.polls = Polls { count: 0, hidden, is_gap_new };
+        self.polls = 0;
         self.stage = Stage::Steps(self.cursor.plan(&state).into());
         Ok(())
     }
@@ -157,5 +150,11 @@ impl<S: Store> Reader<S> {
             }),
             _ => Err(self.catalog.absent(name)?),
         }
+    }
+
+    /// Makes polls cover this many batches.
+    #[cfg(test)]
+    pub(crate) fn poll_batches(&mut self, batches: usize) {
+        self.catalog.poll_batches(batches);
     }
 }

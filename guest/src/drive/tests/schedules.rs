@@ -34,6 +34,7 @@ struct World {
     is_trimmed: bool,
     follower: Reader<Memory>,
     followed: Vec<u64>,
+    polls_cover_all: bool,
 }
 
 impl World {
@@ -151,8 +152,16 @@ impl World {
     fn follow(&mut self) {
         match read_on(&mut self.follower) {
             Ok(events) => self.followed.extend(events),
-            Err(Error::NoLog(_)) => {}
+            Err(Error::NoLog(_)) => return,
             Err(error) => panic!("{error}"),
+        }
+        if self.polls_cover_all {
+            for (writer, number) in self.writers.iter().zip(0..) {
+                let of_writer = self.followed.iter().filter(|event| **event / 1_000_000 == number);
+                let read = of_writer.max().map_or(0, |newest| newest % 1_000_000 + 1);
+                let acknowledged = writer.written().events;
+                assert!(read >= acknowledged || self.is_trimmed, "{read} of {acknowledged}");
+            }
         }
     }
 
@@ -217,7 +226,11 @@ fn run(seed: u64) {
     let writers = creates_max.map(|most| writer_of(&store, &system, Some(most))).into();
     let appended = vec![0; usize::try_from(WRITERS).unwrap()];
     let random = Random(seed);
-    let follower = Reader::new(store.clone(), log(), ReadOptions::default()).unwrap();
+    let mut follower = Reader::new(store.clone(), log(), ReadOptions::default()).unwrap();
+    let polls_cover_all = seed % 2 == 0;
+    if !polls_cover_all {
+        follower.poll_batches(1);
+    }
     let mut world = World {
         random,
         store,
@@ -227,6 +240,7 @@ fn run(seed: u64) {
         is_trimmed: false,
         follower,
         followed: Vec::new(),
+        polls_cover_all,
     };
     let mut reader = Resumed::default();
     for _ in 0..150 {
@@ -274,7 +288,8 @@ fn schedules_notice_that_a_rule_is_broken() {
         Mutant::ForgetPartlyYielded,
         Mutant::KeepPassedWriter,
         Mutant::MiscountYielded,
-        Mutant::PollTheTailOnly,
+        Mutant::PollTheNewestOnly,
+        Mutant::PollBatchesOnly,
         Mutant::RenameOnRetry,
         Mutant::AcknowledgeEarly,
     ] {

@@ -3,7 +3,8 @@
 //! 1. A flush is done once the durable events include all that were appended before it.
 //! 2. A create that ends first releases the flushes it completes. Their callers append again before
 //!    the next batch is sealed, so that their events are in one batch and not in several.
-//! 3. If the create of the oldest batch fails, every flush that waits fails. The next flush retries.
+//! 3. If the create of the oldest batch fails, every flush that waits fails. The next flush
+//!    retries.
 
 use tokio::sync::oneshot;
 

@@ -1,0 +1,99 @@
+//! The poll of a follower: one list request that shows if a load would find anything new.
+//!
+//! 1. A poll never decides anything but to load, so it is safe whatever it shows.
+//! 2. The keys of batches precede those of manifests, so one page shows the newest batches and the
+//!    current manifest. An event that was acknowledged before the poll is in a batch that the last
+//!    load did not list, or a later manifest took its batch away.
+//! 3. In a log of many live batches a poll covers the newest ones. Of writers whose clocks agree,
+//!    these include whatever is new. A load every few polls finds the rest.
+
+use super::{Catalog, Scope};
+use crate::decide::list_pages::Pages;
+use crate::decide::log_state;
+use crate::error::Error;
+use crate::format::listed::ListedBatch;
+use crate::format::names::{BatchName, BatchTime, LogName, ObjectName};
+use crate::limits::{POLL_BATCHES, POLL_PAGE_OBJECTS};
+use crate::mutants::{self, Mutant};
+use crate::ports::{Listing, Sizes, Store};
+
+/// The newest batches of the last load.
+#[derive(Clone, Debug)]
+pub(super) struct Polled {
+    /// The most batches that a poll covers, unless more have one time.
+    batches_max: usize,
+    /// The time of the oldest batch that a poll covers. None if it covers all.
+    since: Option<BatchTime>,
+    batches: Vec<BatchName>,
+}
+
+impl Default for Polled {
+    fn default() -> Self {
+        Self { batches_max: POLL_BATCHES, since: None, batches: Vec::new() }
+    }
+}
+
+impl Polled {
+    /// Records what a load has listed, in the order of names.
+    pub(super) fn record(&mut self, listed: &[ListedBatch]) {
+        let first = listed.len().saturating_sub(self.batches_max);
+        self.since = match first {
+            0 => None,
+            first => listed.get(first).map(|batch| batch.name.time),
+        };
+        let newest = listed.iter().rev().map(|batch| batch.name);
+        let is_covered = |name: &BatchName| self.since.is_none_or(|since| name.time >= since);
+        self.batches = newest.take_while(is_covered).collect();
+        self.batches.sort_unstable();
+    }
+
+    /// A key before those of the batches that a poll covers, and after those of the others.
+    fn start_after(&self, log: &LogName) -> String {
+        let batches = log.batches();
+        match self.since {
+            Some(since) => format!("{batches}{:019}", since.micros()),
+            None => batches,
+        }
+    }
+}
+
+impl<S: Store> Catalog<S> {
+    /// Returns true if polls do not cover all live batches.
+    pub(crate) fn polls_in_part(&self) -> bool {
+        self.polled.since.is_some()
+    }
+
+    /// Lists the newest batches and the manifests. Returns true if they are not those of the last
+    /// load.
+    pub(crate) fn has_news(&mut self) -> Result<bool, Error> {
+        let (folder, start_after) = (self.name.folder(), self.polled.start_after(&self.name));
+        let listing = self.store.list(&folder, Some(&start_after), Sizes::Unused);
+        let page = listing.next(POLL_PAGE_OBJECTS);
+        let page = page.map_err(|error| Error::store("list", &folder, &error))?;
+        let has_more = Pages::new(&folder, Some(start_after)).take(&page)?;
+        let (mut batches, mut highest) = (Vec::new(), None);
+        self.take_page(&page, &mut |object, _| match object {
+            ObjectName::Batch(name) => batches.push(name),
+            ObjectName::Manifest(generation) => highest = highest.max(Some(generation)),
+            _ => {}
+        })?;
+        batches.sort_unstable();
+        if batches != self.polled.batches {
+            return Ok(true);
+        }
+        if mutants::is(Mutant::PollBatchesOnly) {
+            return Ok(false);
+        }
+        if highest.is_none() && has_more {
+            // Objects that are not the log's fill the page.
+            highest = log_state::manifests(&self.list_others(Scope::Read)?).max();
+        }
+        Ok(highest.unwrap_or_default() != self.seen)
+    }
+
+    /// Makes polls cover this many batches.
+    #[cfg(test)]
+    pub(crate) fn poll_batches(&mut self, batches: usize) {
+        self.polled.batches_max = batches;
+    }
+}
