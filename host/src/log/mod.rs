@@ -110,12 +110,12 @@ impl Log {
     }
 
     /// Makes every event appended so far durable. Returns what this writer has made durable since
-    /// it was opened. Concurrent flushes of several tasks are one. Cancel safe: the flush of a
-    /// dropped call continues, and the next call of any kind runs after it.
+    /// it was opened. Concurrent flushes of several tasks share batches, and each returns as soon as
+    /// the events before it are durable. Cancel safe: the flush of a dropped call continues.
     ///
     /// # Errors
-    /// [`Error::WriteFailed`]: every event is kept, in order, and the next flush retries the same
-    /// batch under the same name.
+    /// [`Error::WriteFailed`] if the oldest batch in flight could not be written: every event is
+    /// kept, in order, and the next flush retries the same batches.
     pub async fn flush(&self) -> Result<Written> {
         self.ask(Command::Flush).await
     }
