@@ -15,6 +15,7 @@ const BAD: [(&str, &[&str]); 40] = [
     ("--flush-threshold", &["x", "0", "1000001", ""]),
     ("--flush-bytes", &["x", "0", "33MiB", ""]),
     ("--flush-interval", &["x", "25h", "7", ""]),
+    ("--creates-max", &["x", "0", "17", ""]),
     ("--event-bytes-max", &["x", "0", "17MiB", ""]),
     ("--compact-after", &["x", "0", "-1", ""]),
     ("--grace", &["x", "7", ""]),

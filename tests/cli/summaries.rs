@@ -27,7 +27,7 @@ fn session_appends_reads_compacts_and_counts() {
     let mut before = stat(&log);
     let times = [before["first_time"].take(), before["last_time"].take()];
     let expected = format!(
-        r#"{{"events":1010,"batches":2,"segments":0,"bytes":{bytes},"lost_events":0,"trimmed_events":0,"objects":2,"generation":0,
+        r#"{{"events":1010,"batches":2,"hidden_batches":0,"segments":0,"bytes":{bytes},"lost_events":0,"trimmed_events":0,"objects":2,"generation":0,
             "identity":null,"uncounted_batches":0,"first_time":null,"last_time":null,"first_position":0,
             "next_position":0,"tiers":[],"garbage_objects":0,"garbage_bytes":0,
             "unfinished_objects":0,"unfinished_bytes":0,"absorbed_bytes":0,"compacted_bytes":0,
@@ -54,7 +54,7 @@ fn session_appends_reads_compacts_and_counts() {
     let identity = &stat(&log)["identity"];
     assert_eq!(identity.as_str().unwrap().len(), 16, "{identity}");
     let after = format!(
-        "{{\"events\":1010,\"batches\":0,\"segments\":1,\"bytes\":{bytes},\"lost_events\":0,\"trimmed_events\":0,\"objects\":3,\
+        "{{\"events\":1010,\"batches\":0,\"hidden_batches\":0,\"segments\":1,\"bytes\":{bytes},\"lost_events\":0,\"trimmed_events\":0,\"objects\":3,\
          \"generation\":1,\"identity\":{identity},\"uncounted_batches\":0,\"first_time\":{:?},\"last_time\":{:?},\
          \"first_position\":0,\"next_position\":1010,\
          \"tiers\":[{{\"tier\":4,\"segments\":1,\"bytes\":{bytes}}}],\"garbage_objects\":0,\

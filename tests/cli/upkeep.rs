@@ -192,7 +192,7 @@ fn sound_log_is_verified() {
     // A manifest, an index, a segment and a batch.
     let expected = json!({
         "ok": true, "objects": 4, "events": 60, "trimmed_events": 0, "bytes": numbered(0..60).len(), "damaged": [],
-        "garbage": []
+        "garbage": [], "stranded": []
     });
     assert_eq!(report, expected);
     let ran = run_with(&["verify", &log], b"");

@@ -51,7 +51,7 @@ def keep_journal() -> Summary:
     summary = Summary()
     doing = "open"
     try:
-        with wit.Log.open(LABEL, types.Options(None, None, None, None, None)) as log:
+        with wit.Log.open(LABEL, types.Options(None, None, None, None, None, None)) as log:
             doing = "append to"
             for line in lines():
                 summary.lines += 1

@@ -15,7 +15,7 @@ class Run(exports.Run):
             case "exception":
                 raise ValueError("there was no header")
             case "log-error":
-                wit.Log.open("not granted", types.Options(None, None, None, None, None))
+                wit.Log.open("not granted", types.Options(None, None, None, None, None, None))
             case "sys-exit":
                 sys.exit(3)
             case "sys-exit-words":
