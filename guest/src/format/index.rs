@@ -273,6 +273,7 @@ mod clues;
 mod digits;
 mod mend;
 mod rebuild;
+mod spelling;
 
 pub(crate) use clues::Clues;
 pub(crate) use mend::batches_of;

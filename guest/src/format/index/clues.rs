@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Line;
-use super::digits::{TIME, WRITER, WRITER_NUMBERED};
+use super::spelling::{Known, Spelling, number};
 use crate::format::batch::BatchRecord;
-use crate::format::names::{BatchName, BatchTime, Digest, Origin, Sequence, WriterId};
+use crate::format::names::{BatchName, Digest, Origin};
 
 /// The beginning of a line.
-const BEGIN: &[u8] = br#"{"batch":""#;
+pub(super) const BEGIN: &[u8] = br#"{"batch":""#;
+
 /// The evidence in one line of a damaged index.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Clue {
@@ -18,15 +19,6 @@ pub(crate) struct Clue {
     /// The batch name in the line.
     pub name: Option<BatchName>,
     text: Vec<u8>,
-}
-
-/// The parts of a batch's name that its bytes do not determine.
-pub(super) struct Spelling {
-    pub(super) time: BatchTime,
-    pub(super) writer: WriterId,
-    pub(super) sequence: Option<Sequence>,
-    /// The columns of the digits of time and writer that are illegible.
-    pub(super) missing: Vec<usize>,
 }
 
 /// The evidence for an index, apart from its digest.
@@ -38,6 +30,8 @@ pub(crate) struct Clues {
     known: BTreeMap<BatchName, Vec<BatchRecord>>,
     /// The listed ones, whose names are certain.
     listed: BTreeSet<BatchName>,
+    /// The numbered ones, and those that belong to other segments.
+    numbered: Known,
 }
 
 impl Clues {
@@ -50,6 +44,13 @@ impl Clues {
     pub(crate) fn add_batch(&mut self, name: BatchName) {
         self.known.entry(name).or_default();
         self.listed.insert(name);
+        self.add_numbered(name);
+    }
+
+    fn add_numbered(&mut self, name: BatchName) {
+        if let Some(id) = name.id() {
+            self.numbered.insert((id.writer, id.time), name);
+        }
     }
 
     /// Adds the legible records of another index.
@@ -58,12 +59,18 @@ impl Clues {
             let Some(name) = clue.name else { continue };
             let records = self.known.entry(name).or_default();
             records.extend(clue.record.filter(|record| !records.contains(record)));
+            self.add_numbered(name);
         }
     }
 
     /// Removes a batch that certainly belongs to another segment.
     pub(crate) fn remove_batch(&mut self, name: &BatchName) {
         self.known.remove(name);
+    }
+
+    /// The numbered batches that are known from elsewhere.
+    pub(super) fn numbered(&self) -> &Known {
+        &self.numbered
     }
 
     /// Returns true if the name is certain.
@@ -133,58 +140,29 @@ impl Clue {
         Self { record, name, text: text.to_vec() }
     }
 
-    /// The parts of the name that do not follow from the bytes of the batch. None if more of them
-    /// than digits of the time and the writer are illegible.
-    pub(super) fn spelling(&self) -> Option<Spelling> {
-        let mut missing = Vec::new();
-        let (mut time, mut writer) = (0_u64, 0_u64);
-        let (columns, sequence) = match self.is_numbered() {
-            true => (WRITER_NUMBERED, Some(self.sequence()?)),
-            false => (WRITER, None),
-        };
-        for place in TIME.chain(columns) {
-            let byte = char::from(*self.text.get(place)?);
-            let radix = if TIME.contains(&place) { 10 } else { 16 };
-            let digit = byte.to_digit(radix).filter(|_| !byte.is_ascii_uppercase());
-            if digit.is_none() {
-                missing.push(place);
-            }
-            let digit = digit.unwrap_or(0);
-            if TIME.contains(&place) {
-                time = time.checked_mul(10)?.checked_add(digit.into())?;
-            } else {
-                writer = writer * 16 + u64::from(digit);
-            }
-        }
-        let (time, writer) = (BatchTime::new(time)?, WriterId(writer));
-        Some(Spelling { time, writer, sequence, missing })
+    /// The legible parts of the name.
+    pub(super) fn spelling(&self) -> Spelling {
+        self.name.as_ref().map_or_else(|| Spelling::of(&self.text), Spelling::of_name)
     }
 
-    /// Returns true if the writer in the line has the width of a numbered batch's.
-    fn is_numbered(&self) -> bool {
-        let ends = |column| self.text.get(column) == Some(&b'_');
-        ends(WRITER_NUMBERED.end) && !ends(WRITER.end)
+    /// The number in a field of the line.
+    pub(super) fn field(&self, name: &str) -> Option<u64> {
+        number(self.after(&format!("\"{name}\":"))?)
     }
 
-    /// The fields of the name behind the writer.
-    fn fields(&self) -> impl Iterator<Item = &[u8]> {
-        let writer = if self.is_numbered() { WRITER_NUMBERED } else { WRITER };
-        let rest = self.text.get(writer.end + 1..).unwrap_or_default();
-        rest.split(|&byte| byte == b'_')
+    /// The digest in the field of that name.
+    pub(super) fn digest(&self) -> Option<Digest> {
+        Digest::parse(str::from_utf8(self.after("\"digest\":\"")?.get(..16)?).ok()?)
     }
 
-    fn sequence(&self) -> Option<Sequence> {
-        let fields = self.fields().map(|field| std::str::from_utf8(field).unwrap_or_default());
-        Sequence::parse(fields, BatchTime::MAX)
+    fn after(&self, begin: &str) -> Option<&[u8]> {
+        let at = memchr::memmem::find(&self.text, begin.as_bytes())?;
+        self.text.get(at.checked_add(begin.len())?..)
     }
 
     /// The possible numbers of events of the batch, from the two places in the line.
-    pub(super) fn counts(&self) -> impl Iterator<Item = u64> {
-        let field = memchr::memmem::find(&self.text, br#""events":"#);
-        let field = field.and_then(|at| self.text.get(at + 9..));
-        let in_name = self.fields().nth(if self.is_numbered() { 3 } else { 0 });
-        let mut counts: Vec<u64> =
-            [in_name, field].into_iter().flatten().filter_map(number).collect();
+    pub(super) fn counts(&self, in_name: Option<u64>) -> impl Iterator<Item = u64> {
+        let mut counts: Vec<u64> = in_name.into_iter().chain(self.field("events")).collect();
         counts.dedup();
         counts.into_iter()
     }
@@ -199,13 +177,7 @@ impl Clue {
 fn name_in(text: &[u8]) -> Option<BatchName> {
     let text = text.get(memchr::memmem::find(text, b"batch_")?..)?;
     let end = memchr::memmem::find(text, b".jsonl")?.checked_add(".jsonl".len())?;
-    BatchName::parse(std::str::from_utf8(text.get(..end)?).ok()?)
-}
-
-/// The decimal number that a text begins with.
-fn number(text: &[u8]) -> Option<u64> {
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    std::str::from_utf8(text.get(..digits)?).ok()?.parse().ok()
+    BatchName::parse(str::from_utf8(text.get(..end)?).ok()?)
 }
 
 /// The record of a whole batch, without its number of bytes.

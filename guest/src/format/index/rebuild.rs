@@ -3,17 +3,19 @@
 //! 1. No evidence is trusted: the result is used only if it has the digest that the manifest
 //!    records.
 //! 2. A batch's name has its number of events and their digest, so the segment's bytes determine
-//!    its place. Or the bytes, a time and a writer determine its name.
+//!    its place. Or the bytes and the legible parts of its name determine the rest of it.
+//! 3. A name from elsewhere may wait for more or fewer batches than that in the index.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::clues::{Clue, Clues, Spelling, whole};
-use super::digits;
+use super::clues::{Clue, Clues, whole};
+use super::digits::{self, Open};
+use super::spelling::{self, Spelling};
 use crate::error::Error;
 use crate::format::batch::BatchRecord;
 use crate::format::index::Index;
 use crate::format::manifest::SegmentRecord;
-use crate::format::names::{BatchName, Digest, Origin};
+use crate::format::names::{BatchName, Digest, Origin, Sequence};
 use crate::format::numbers::to_usize;
 
 /// The bytes of a segment.
@@ -34,6 +36,9 @@ pub(crate) enum Rebuilt {
     Different,
 }
 
+/// The most illegible digits of a name that are searched for.
+const MISSING_MAX: usize = 6;
+
 /// Rebuilds an index.
 pub(crate) fn rebuilt<C: Content>(
     segment: &SegmentRecord,
@@ -51,7 +56,7 @@ pub(crate) fn rebuilt<C: Content>(
         walk.step(at, count)?;
     }
     walk.place_last()?;
-    let Walk { batches, spelled, .. } = walk;
+    let Walk { batches, open, .. } = walk;
     let unknown = batches.iter().filter(|batch| batch.is_none()).count();
     if unknown > 0 {
         return Ok(Rebuilt::Unknown(unknown));
@@ -59,9 +64,9 @@ pub(crate) fn rebuilt<C: Content>(
     let batches: Vec<BatchRecord> = batches.into_iter().flatten().collect();
     let is_sure = |at: &usize| batches.get(*at).is_some_and(|b| clues.is_listed(&b.name));
     let unsure: Vec<usize> = (0..batches.len()).filter(|at| !is_sure(at)).collect();
-    let bytes = Index::new(batches).encode();
-    let bytes = bytes.map_err(|error| Error::Unsupported(error.to_string()))?;
-    let found = digits::corrected(bytes, expected, &unsure, &spelled);
+    let index = Index::new(batches);
+    let bytes = index.encode().map_err(|error| Error::Unsupported(error.to_string()))?;
+    let found = digits::corrected(bytes, expected, &index.batches, &unsure, &open);
     Ok(found.map_or(Rebuilt::Different, Rebuilt::Same))
 }
 
@@ -78,8 +83,10 @@ struct Walk<'a, C> {
     /// The offset of the next batch. None once it is unknown.
     offset: Option<u64>,
     batches: Vec<Option<BatchRecord>>,
-    /// Digits that were illegible in a line's name, as line and column.
-    spelled: Vec<(usize, usize)>,
+    /// The names in the lines, as far as they are known.
+    spellings: Vec<Spelling>,
+    /// The parts of lines that are not known, by line.
+    open: Vec<(usize, Open)>,
 }
 
 impl<'a, C: Content> Walk<'a, C> {
@@ -98,26 +105,31 @@ impl<'a, C: Content> Walk<'a, C> {
             }
         }
         let sizes = pool.keys().map(|(events, _)| *events).collect();
-        let (offset, batches, spelled) = (Some(0), Vec::new(), Vec::new());
-        Self { segment, clues, lines, content, pool, sizes, offset, batches, spelled }
+        let mut spellings: Vec<_> = lines.iter().map(Clue::spelling).collect();
+        spelling::complete(&mut spellings, clues.numbered());
+        let (offset, batches, open) = (Some(0), Vec::new(), Vec::new());
+        Self { segment, clues, lines, content, pool, sizes, offset, batches, spellings, open }
     }
 
     /// Finds the next batch, or at least its end.
     fn step(&mut self, at: usize, count: usize) -> Result<(), Error> {
         let clue = self.lines.get(at);
         let mut found = match clue {
-            Some(clue) => self.by_clue(clue)?,
+            Some(clue) => self.by_clue(clue)?.map(|found| self.placed(at, found)),
             None => None,
         };
         if found.is_none() {
-            found = self.by_content()?;
+            found = self.by_content(at)?;
         }
         if found.is_none() {
             // The segment's bytes may be damaged or gone.
             found = clue.and_then(|clue| clue.record.or_else(|| self.lost(clue.name?)));
         }
         if let (None, Some(clue)) = (found, clue) {
-            found = self.spelled(at, count, clue)?;
+            found = match self.spelled(at, count, clue)? {
+                Some(found) => Some(found),
+                None => self.as_written(at, clue),
+            };
         }
         if found.is_none() {
             found = self.between(at, clue)?;
@@ -168,7 +180,7 @@ impl<'a, C: Content> Walk<'a, C> {
 
     /// The batch that the segment's bytes identify. Of several with the same bytes, the next by
     /// name.
-    fn by_content(&mut self) -> Result<Option<BatchRecord>, Error> {
+    fn by_content(&mut self, at: usize) -> Result<Option<BatchRecord>, Error> {
         let before = self.batches.last().copied().flatten().map(|batch| batch.name);
         for events in self.sizes.clone() {
             let Some((bytes, digest)) = self.lines_at(self.offset, events)? else { continue };
@@ -177,8 +189,9 @@ impl<'a, C: Content> Walk<'a, C> {
                 same.range(before..).find(|(name, _)| **name > before).map(|(name, _)| *name)
             });
             let Some(name) = later.or_else(|| same.keys().next().copied()) else { continue };
-            let found = same.remove(&name);
-            return Ok(found.map(|record| BatchRecord { bytes, ..record }));
+            let Some(record) = same.remove(&name) else { continue };
+            let name = self.waiting(at, name);
+            return Ok(Some(BatchRecord { name, bytes, ..record }));
         }
         Ok(None)
     }
@@ -194,16 +207,38 @@ impl<'a, C: Content> Walk<'a, C> {
         self.clues.of(&name).iter().copied().find(|record| record.lost)
     }
 
-    /// A batch whose name is partly illegible: the line has its time, writer and sequence, the
-    /// segment the rest.
+    /// The batch of a line, in the place that the lines around it and other names give it.
+    fn placed(&self, at: usize, found: BatchRecord) -> BatchRecord {
+        let BatchName { time, origin } = found.name;
+        let place = self.spellings.get(at).and_then(Spelling::sequence).flatten();
+        let origin = origin.map(|origin| match (origin.sequence, place) {
+            (Some(Sequence { waiting, .. }), Some(place)) => {
+                Origin { sequence: Some(Sequence { waiting, ..place }), ..origin }
+            }
+            _ => origin,
+        });
+        BatchRecord { name: BatchName { time, origin }, ..found }
+    }
+
+    /// The name of a numbered batch with what it waits for as the line says. The digest decides.
+    fn waiting(&mut self, at: usize, name: BatchName) -> BatchName {
+        let Some(id) = name.id() else { return name };
+        self.open.push((at, Open::Waiting));
+        let waiting = self.spellings.get(at).and_then(Spelling::waiting);
+        let waiting = waiting.filter(|waiting| *waiting <= id.number);
+        waiting.map_or(name, |waiting| name.waiting_for(waiting))
+    }
+
+    /// A batch whose name is partly illegible: the line and those around it have its time, writer
+    /// and sequence, the segment the rest.
     fn spelled(
         &mut self,
         at: usize,
         count: usize,
         clue: &Clue,
     ) -> Result<Option<BatchRecord>, Error> {
-        let Some(spelling) = clue.spelling() else { return Ok(None) };
-        for events in clue.counts() {
+        let Some(spelling) = self.spellings.get(at) else { return Ok(None) };
+        for events in clue.counts(spelling.events) {
             let Some((bytes, digest)) = self.lines_at(self.offset, events)? else { continue };
             let end = self.offset.and_then(|offset| offset.checked_add(bytes));
             let is_end = match self.anchor(at) {
@@ -214,14 +249,37 @@ impl<'a, C: Content> Walk<'a, C> {
                 None => at + 1 == count && end == Some(self.segment.bytes),
             };
             if is_end {
-                let Spelling { time, writer, sequence, missing } = spelling;
-                let origin = Origin { writer, sequence, events, digest };
-                let name = BatchName { time, origin: Some(origin) };
-                self.spelled.extend(missing.into_iter().map(|place| (at, place)));
-                return Ok(Some(BatchRecord::whole(name, events, bytes, digest)));
+                let name = self.name(at, events, digest);
+                return Ok(name.map(|name| BatchRecord::whole(name, events, bytes, digest)));
             }
         }
         Ok(None)
+    }
+
+    /// The name of a batch with these bytes, of which the rest follows from the lines.
+    fn name(&mut self, at: usize, events: u64, digest: Digest) -> Option<BatchName> {
+        let spelling = self.spellings.get(at)?;
+        let (time, writer) = spelling.time_and_writer()?;
+        let sequence = spelling.sequence()?;
+        let missing: Vec<_> = spelling.missing().map(|column| (at, Open::Digit(column))).collect();
+        if missing.len() > MISSING_MAX {
+            return None;
+        }
+        self.open.extend(missing);
+        let name = BatchName { time, origin: Some(Origin { writer, sequence, events, digest }) };
+        Some(self.waiting(at, name))
+    }
+
+    /// A batch whose name is partly illegible: the lines have all of it in one place or another.
+    /// The segment may be gone.
+    fn as_written(&mut self, at: usize, clue: &Clue) -> Option<BatchRecord> {
+        let spelling = self.spellings.get(at).filter(|_| clue.name.is_none())?;
+        let events = clue.counts(spelling.events).next()?;
+        let digest = spelling.digest.or_else(|| clue.digest())?;
+        let bytes = clue.field("bytes")?;
+        let is_whole = clue.digest().is_none_or(|found| found == digest);
+        let name = self.name(at, events, digest).filter(|_| is_whole)?;
+        Some(BatchRecord::whole(name, events, bytes, digest))
     }
 
     /// The batch before the next one that is known: one that was cut, lost or damaged.
