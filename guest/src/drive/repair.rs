@@ -178,9 +178,10 @@ fn run_once<S: Store, Y: System>(
         Err(Error::Damaged(_)) if !left.is_empty() => return Ok(true),
         state => state?,
     };
-    gone::show_next(&mut state);
+    gone::show_next(&mut state, &intruders);
     let inspected = inspect::inspect(&mut committer.catalog, &state, &left, &intruders)?;
     let Some(inspected) = inspected else { return Ok(false) };
+    gone::add_foreign(&mut state, &inspected);
     let is_whole = inspected.losses().next().is_none();
     if !is_whole && committer.catalog.highest_generation()? > losses::base(&state) {
         // The missing objects were perhaps compacted.

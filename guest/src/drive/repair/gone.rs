@@ -5,7 +5,10 @@
 //!    order of names. An index has it then, and the others follow.
 //! 2. Only a batch that was confirmed is passed. One that may still land is waited for.
 //! 3. The number of lost events is recorded nowhere: at least one.
+//! 4. An object that never was a batch may have the name of one that was confirmed. That one is
+//!    gone, too. While something else stands in the place of a batch, the batch may return.
 
+use super::intruders::Intruders;
 use super::losses::Inspected;
 use super::{Action, Step};
 use crate::decide::log_state::LogState;
@@ -15,13 +18,34 @@ use crate::format::listed::ListedBatch;
 use crate::format::names::{BatchName, ObjectName};
 use crate::ports::Store;
 
-/// Adds the first batch behind each one that is gone to the live ones.
-pub(super) fn show_next(state: &mut LogState) {
+/// Adds the first batch behind each one that is gone to the live ones. One in whose place an
+/// intruder stands is not gone.
+pub(super) fn show_next(state: &mut LogState, intruders: &Intruders) {
+    state.gone.retain(|gone| !intruders.batches().any(|batch| batch.id() == Some(gone.batch)));
     for Gone { next, .. } in &state.gone {
         let is_next = |batch: &mut ListedBatch| batch.name == *next;
         state.live.extend(state.hidden.extract_if(.., is_next));
     }
     state.live.sort_unstable();
+}
+
+/// Adds the confirmed batches whose names only objects have that never were batches.
+pub(super) fn add_foreign(state: &mut LogState, inspected: &Inspected) {
+    let foreign = || {
+        inspected.foreign.iter().filter_map(|loss| match loss.object {
+            ObjectName::Batch(batch) => Some(batch),
+            _ => None,
+        })
+    };
+    let names: Vec<_> = state.live.iter().map(|batch| batch.name).collect();
+    let is_foreign = |name: &BatchName| foreign().any(|batch| batch == *name);
+    for batch in foreign().filter_map(|batch| batch.id()) {
+        let was_confirmed = state.listed().any(|listed| listed.name.shows_confirmed(&batch));
+        let next = names.iter().find(|name| name.predecessor() == Some(batch) && !is_foreign(name));
+        if let Some(next) = next.filter(|_| was_confirmed) {
+            state.gone.push(Gone { batch, next: *next });
+        }
+    }
 }
 
 /// The last batch to absorb so that all that are gone are passed, as far as they can be.

@@ -66,7 +66,12 @@ impl Intruders {
 
     /// The first batch in whose place one stands.
     pub(super) fn first_batch(&self) -> Option<BatchName> {
-        self.found.keys().find_map(|name| match name {
+        self.batches().next()
+    }
+
+    /// The batches in whose places they stand, in order.
+    pub(super) fn batches(&self) -> impl Iterator<Item = BatchName> {
+        self.found.keys().filter_map(|name| match name {
             ObjectName::Batch(batch) => Some(*batch),
             _ => None,
         })

@@ -169,6 +169,12 @@ impl BatchName {
         Some(BatchId { writer, number: number.checked_sub(1)?, time })
     }
 
+    /// Returns true if the name shows that the store had confirmed a batch.
+    pub(crate) fn shows_confirmed(&self, batch: &BatchId) -> bool {
+        let of_writer = self.id().filter(|id| id.writer == batch.writer);
+        of_writer.is_some_and(|id| id.number.saturating_sub(self.waiting()) > batch.number)
+    }
+
     /// The number of batches of its writer that its create may have waited for.
     pub(crate) fn waiting(&self) -> u64 {
         let sequence = self.origin.and_then(|origin| origin.sequence);
