@@ -221,7 +221,7 @@ fn log_that_the_predecessor_wrote_opens_reads_and_compacts() {
 }
 
 #[test]
-fn stat_counts_from_names_and_manifest_alone() {
+fn stat_counts_from_names_the_manifest_and_an_index_that_decides() {
     on_both(|world| {
         let log = world.open("log");
         for event in events(4) {
@@ -232,15 +232,34 @@ fn stat_counts_from_names_and_manifest_alone() {
                 log.compact().unwrap();
             }
         }
-        world.faults.requests();
+        let gets = || {
+            let requests = world.faults.requests().into_iter();
+            requests.filter(|request| request.starts_with("get")).collect::<Vec<_>>()
+        };
+        let manifest = "get log/manifest_0000000000000000001.json".to_owned();
+        gets();
         let stats = world.stat("log").unwrap();
-        let gets = world.faults.requests().into_iter().filter(|request| request.starts_with("get"));
-        assert_eq!(gets.collect::<Vec<_>>(), ["get log/manifest_0000000000000000001.json"]);
+        // The batch before the live one is in no listing, so its index is read.
+        let index = world.keys().into_iter().find(|key| key.ends_with(".index")).unwrap();
+        assert_eq!(gets(), [manifest.clone(), format!("get {index}")]);
         assert_eq!((stats.objects, stats.batches, stats.segments), (4, 1, 1));
         assert_eq!((stats.events, stats.bytes, stats.generation), (4, 48, 1));
         let start = 1_700_000_000_000_000;
         assert_eq!(stats.first_time, Some(start + 1_000_000));
         assert_eq!(stats.last_time, Some(start + 4_000_000));
+        // A live batch that is the first of its writer takes no index.
+        world.compact_with("log", FULL).unwrap();
+        let manifest = manifest.replace("1.json", "2.json");
+        let other = world.open("log");
+        for event in ["one", "two"] {
+            world.clock.advance(1_000_000);
+            other.append(event).unwrap();
+            other.flush().unwrap();
+        }
+        gets();
+        let stats = world.stat("log").unwrap();
+        assert_eq!(gets(), [manifest]);
+        assert_eq!((stats.batches, stats.segments, stats.events), (2, 1, 6));
     });
 }
 
