@@ -28,12 +28,14 @@ pub struct LogState {
     pub gone: Vec<Gone>,
     /// Batches that an index contains and that were still listed: garbage.
     pub absorbed: Vec<ListedBatch>,
+    /// The second objects of live batches that have two names.
+    pub twins: Vec<ListedBatch>,
     /// Manifests, segments and indexes, if the scope includes them.
     pub others: Vec<ListedOther>,
 }
 
 impl LogState {
-    /// All listed batches.
+    /// All listed batches, each once.
     pub fn listed(&self) -> impl Iterator<Item = &ListedBatch> {
         self.live.iter().chain(&self.hidden).chain(&self.absorbed)
     }

@@ -15,7 +15,7 @@ use crate::decide::log_state::LogState;
 use crate::decide::visibility::Doubts;
 use crate::drive::interrupted::Interrupted;
 use crate::error::{Damage, Error};
-use crate::format::listed::ListedOther;
+use crate::format::listed::{ListedBatch, ListedOther};
 use crate::format::manifest::{Manifest, StandIn};
 use crate::format::names::{BatchId, BatchName, Generation, LogName, ObjectName, SegmentName};
 use crate::format::numbers;
@@ -46,6 +46,8 @@ pub struct Catalog<S> {
     indexes: IndexCache,
     /// Confirmed batches that were not found.
     doubts: Doubts,
+    /// The second objects of batches that were listed last under two names.
+    twins: Vec<ListedBatch>,
     polled: Polled,
     /// Trimmed segments whose indexes are not read any more, because they cannot be.
     forgotten: BTreeSet<SegmentName>,
@@ -86,6 +88,7 @@ impl<S: Store> Catalog<S> {
             seen: Generation::default(),
             indexes: IndexCache::default(),
             doubts: Doubts::default(),
+            twins: Vec::new(),
             polled: Polled::default(),
             forgotten: BTreeSet::new(),
             unfinished: BTreeMap::new(),

@@ -264,7 +264,7 @@ fn set_aside<S: Store, Y: System>(
     inspected: &Inspected,
     forgotten: &[SegmentName],
 ) -> Result<(), Error> {
-    let mut objects = inspected.holders.clone();
+    let mut objects: Vec<_> = inspected.holders.iter().copied().collect();
     objects.extend(forgotten.iter().map(|segment| ObjectName::Index(segment.index())));
     let changed = inspected.losses().filter(|loss| !matches!(loss.action, Action::Nothing(_)));
     objects.extend(changed.map(|loss| loss.object));
@@ -274,6 +274,9 @@ fn set_aside<S: Store, Y: System>(
         _ => None,
     });
     objects.extend(segments.map(|segment| ObjectName::Index(segment.index())));
+    // A batch may have two objects, which have different names and are equal.
+    objects.sort_by_cached_key(ToString::to_string);
+    objects.dedup_by_key(|object| object.to_string());
     objects.iter().try_for_each(|object| aside::set_aside(&committer.catalog, object))
 }
 

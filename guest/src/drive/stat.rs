@@ -87,7 +87,7 @@ pub fn stat<S: Store>(store: S, log: LogName) -> Result<Stats, Error> {
     let sequenced = state.next_position() - state.first_position() - lost_events;
     let bytes = segments.iter().map(|segment| segment.bytes);
     Ok(Stats {
-        objects: to_u64(state.listed().count() + state.others.len()),
+        objects: to_u64(state.listed().count() + state.twins.len() + state.others.len()),
         batches: to_u64(state.live.len()),
         hidden_batches: to_u64(state.hidden.len()),
         segments: to_u64(segments.len()),

@@ -181,7 +181,6 @@ fn retry_waits_for_fewer_batches_and_counts_once() {
     assert_eq!((names.len(), parsed[1] == parsed[2]), (3, true));
     assert_eq!(world.read(), [0, 1]);
     world.compact();
-    world.compact();
     assert_eq!(world.read(), [0, 1]);
     assert_eq!(world.store.names("batch_").len(), 0);
     assert_eq!(world.findings(), []);

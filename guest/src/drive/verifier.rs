@@ -129,7 +129,8 @@ impl<S: Store> Verifier<S> {
 
     /// Lists everything, and checks manifests and retired indexes.
     fn load(&mut self) -> Result<(), Error> {
-        self.work = Work { batches: self.catalog.list_settled(&|_| false)?, ..Work::default() };
+        let batches = self.catalog.list_settled(&|_| false)?;
+        self.work = Work { batches, twins: self.catalog.twins().to_vec(), ..Work::default() };
         self.work.others = self.catalog.list_current(Scope::Full)?.others;
         let intruders = self.catalog.take_intruders();
         if self.work.batches.is_empty() && self.work.others.is_empty() && intruders.is_empty() {
@@ -225,6 +226,9 @@ impl<S: Store> Verifier<S> {
         let segments: usize = manifest.map(|manifest| manifest.segments.len()).sum();
         self.work.checked.objects += to_u64(segments * 2);
         let absorbed = std::mem::take(&mut self.work.absorbed);
+        let twins = self.work.twins.iter().copied();
+        let twins = twins.filter(|twin| absorbed.contains_key(&digest(&twin.name)));
+        let twins: Vec<_> = twins.collect();
         let batches = std::mem::take(&mut self.work.batches).into_iter();
         let (absorbed, live): (Vec<_>, Vec<_>) =
             batches.partition(|batch| absorbed.contains_key(&digest(&batch.name)));
@@ -232,7 +236,7 @@ impl<S: Store> Verifier<S> {
         let absorbed_bytes = absorbed.iter().map(|batch| batch.size).sum::<u64>();
         let bytes_total = &mut self.work.checked.bytes_total;
         *bytes_total -= absorbed_bytes;
-        for batch in absorbed {
+        for batch in absorbed.into_iter().chain(twins) {
             self.report_garbage(
                 ObjectName::Batch(batch.name),
                 batch.size,

@@ -74,6 +74,8 @@ impl<S: Store> Catalog<S> {
     ) -> Result<(LogState, bool), Interrupted> {
         let names: Vec<_> = batches.iter().map(|batch| batch.name).collect();
         let absorbed = self.look_up(manifest.as_deref(), &names)?;
+        let twins = self.twins.iter().copied();
+        let (garbage, twins): (Vec<_>, _) = twins.partition(|twin| absorbed.contains(&twin.name));
         let sought = visibility::sought(&batches, &absorbed);
         let mut left_out = self.forgotten.clone();
         if mutants::is(Mutant::ForgetRetired) {
@@ -86,10 +88,12 @@ impl<S: Store> Catalog<S> {
         let is_held = |batch: &_| self.find(&mut lookup, batch);
         let sorted = visibility::sort_out(batches, &absorbed, horizon, &doubts, is_held);
         self.doubts = doubts;
-        let Sorted { visible: live, hidden, absorbed, doubted, gone } = sorted?;
+        let Sorted { visible: live, hidden, mut absorbed, doubted, gone } = sorted?;
+        absorbed.extend(garbage);
         let is_doubtful = !doubted.is_empty();
         self.doubts.add(doubted);
-        let state = LogState { manifest, live, hidden, gone, absorbed, others: Vec::new() };
+        let others = Vec::new();
+        let state = LogState { manifest, live, hidden, gone, absorbed, twins, others };
         Ok((state, is_doubtful))
     }
 

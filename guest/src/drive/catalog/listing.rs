@@ -68,7 +68,7 @@ impl<S: Store> Catalog<S> {
     /// Lists the batches, in the order of their names. Once, unless the listing shows a batch
     /// without a number that is not known: of two listings, those returned are a prefix of what
     /// each writer wrote. A gap in numbers shows in one listing. Of two names of a batch, the one
-    /// that waits for less is returned.
+    /// that waits for less is returned, and the other is a twin.
     pub(crate) fn list_settled(
         &mut self,
         known: &dyn Fn(&BatchName) -> bool,
@@ -100,8 +100,18 @@ impl<S: Store> Catalog<S> {
             one.name.cmp(&other.name).then_with(|| waiting(one).cmp(&waiting(other)))
         });
         self.polled.record(&batches);
-        batches.dedup_by_key(|batch| batch.name);
+        self.twins.clear();
+        batches.dedup_by(|other, one| {
+            let is_twin = other.name == one.name;
+            self.twins.extend(is_twin.then_some(*other));
+            is_twin
+        });
         Ok(batches)
+    }
+
+    /// The second objects of batches that were listed last under two names.
+    pub(crate) fn twins(&self) -> &[ListedBatch] {
+        &self.twins
     }
 
     /// Lists the other objects of the scope until the highest manifest has not gone back.

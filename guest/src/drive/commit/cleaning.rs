@@ -29,7 +29,10 @@ impl<S: Store, Y: System> Committer<'_, S, Y> {
         state: &LogState,
     ) -> Result<Commit, Error> {
         let absorbed_batches = state.absorbed.iter().map(|batch| batch.name);
-        let candidates: Vec<_> = absorbed_batches.chain(absorbed.iter().copied()).collect();
+        let twins = state.twins.iter().map(|twin| twin.name);
+        let twins = twins.filter(|twin| absorbed.binary_search(twin).is_ok());
+        let candidates = absorbed_batches.chain(absorbed.iter().copied()).chain(twins);
+        let candidates: Vec<_> = candidates.collect();
         self.catalog.record_generation(own.generation);
         let (mut passed, mut used_before) = (false, None);
         // A listing before the commit may be old by now: everything is listed again, and must

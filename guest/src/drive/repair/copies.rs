@@ -1,8 +1,8 @@
 //! Finds copies of batches that cannot be read in their place.
 //!
 //! 1. A batch counts as lost only after all other objects that may contain it were tried: the
-//!    listed batch of its name, objects set aside, and each segment whose index has it, unnamed and
-//!    trimmed ones included.
+//!    listed batch of its name or of its other name, objects set aside, and each segment whose
+//!    index has it, unnamed and trimmed ones included.
 //! 2. Objects that may help to recover a lost batch are set aside, and the commit that records the
 //!    loss does not delete them. These are its damaged copies, too, and segments whose index cannot
 //!    be read.
@@ -48,7 +48,8 @@ impl Copies {
         if wanted.is_empty() {
             return Ok(copies);
         }
-        for batch in state.absorbed.iter().filter(|batch| wanted.contains(&batch.name)) {
+        let listed = state.absorbed.iter().chain(&state.twins);
+        for batch in listed.filter(|batch| wanted.contains(&batch.name)) {
             copies.add_batch(batch.name, catalog.name.key(batch.name));
             copies.add_holder(batch.name, ObjectName::Batch(batch.name));
         }

@@ -29,6 +29,8 @@ pub(super) struct Work {
     pub generation: Generation,
     /// Listed batches. The indexes decide which of them are live.
     pub batches: Vec<ListedBatch>,
+    /// Their second objects, of those that have two names. A live batch needs only one.
+    pub twins: Vec<ListedBatch>,
     pub others: Vec<ListedOther>,
     /// The place of each batch in an index, by a digest of the batch's name.
     pub absorbed: BTreeMap<u64, Place>,
