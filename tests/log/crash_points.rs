@@ -3,12 +3,13 @@
 //! the next compaction leaves no garbage.
 
 mod aftermath;
+mod in_flight;
 mod trims;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use aftermath::{Expected, append, compact_others, manifest, open};
+use aftermath::{Expected, append, behind_a_gap, compact_others, manifest, open_with};
 use rig::crashing::Crashing;
 use rig::faults::Fault;
 use rig::memory::{LOG, Memory, Objects, log};
@@ -141,48 +142,61 @@ fn compact_with(options: CompactInput) -> impl Fn(&Crashing, &NativeSystem) -> O
     }
 }
 
+/// The events of the tests below: of a writer that seals every two.
+fn new_events() -> Vec<String> {
+    (0..9).map(|number| format!("new {number}")).collect()
+}
+
 #[test]
 fn append_and_flush() {
-    at_every_call(3, &|store, system| {
-        let mut writer = open(store.clone(), system, 2);
-        Box::new(move |expected| {
-            // Sealed at two events, at four, and by the flush.
-            let events: Vec<_> = (0..5).map(|number| format!("new {number}")).collect();
-            for event in &events {
-                // Only a full buffer refuses an event.
-                writer.append(event.as_bytes()).unwrap();
-            }
-            match writer.flush() {
-                Ok(written) => {
-                    assert_eq!(written.events, 5);
-                    expected.events.extend(events);
+    for creates_max in [1, 2, 4] {
+        at_every_call(5, &|store, system| {
+            let mut writer = open_with(store.clone(), system, 2, creates_max);
+            let store = store.clone();
+            Box::new(move |expected| {
+                // Sealed at two events, at four and so on, and by the flush.
+                let events = new_events();
+                for event in &events {
+                    // Only a full buffer refuses an event.
+                    writer.append(event.as_bytes()).unwrap();
                 }
-                Err(_) => expected.perhaps.extend(events),
-            }
-        })
-    });
+                match writer.flush() {
+                    Ok(written) => {
+                        assert_eq!(written.events, 9);
+                        expected.events.extend(events);
+                    }
+                    Err(_) => expected.perhaps.extend(events),
+                }
+                let stranded = behind_a_gap(&store.memory).len();
+                assert!(stranded < usize::try_from(creates_max).unwrap(), "{stranded}");
+            })
+        });
+    }
 }
 
 #[test]
 fn append_and_flush_again_and_again() {
-    at_every_call(3, &|store, system| {
-        let mut writer = open(store.clone(), system, 2);
-        let store = store.clone();
-        Box::new(move |expected| {
-            let events: Vec<_> = (0..5).map(|number| format!("new {number}")).collect();
-            for event in &events {
-                writer.append(event.as_bytes()).unwrap();
-            }
-            for _ in 0..3 {
-                if writer.flush().is_ok() {
-                    // An object that lands now exists.
-                    store.land();
-                    return expected.events.extend(events);
+    for creates_max in [1, 2, 4] {
+        at_every_call(5, &|store, system| {
+            let mut writer = open_with(store.clone(), system, 2, creates_max);
+            let store = store.clone();
+            Box::new(move |expected| {
+                let events = new_events();
+                for event in &events {
+                    writer.append(event.as_bytes()).unwrap();
                 }
-            }
-            expected.perhaps.extend(events);
-        })
-    });
+                for _ in 0..3 {
+                    if writer.flush().is_ok() {
+                        // An object that lands now exists, perhaps under another name.
+                        store.land();
+                        assert!(behind_a_gap(&store.memory).is_empty());
+                        return expected.events.extend(events);
+                    }
+                }
+                expected.perhaps.extend(events);
+            })
+        });
+    }
 }
 
 #[test]

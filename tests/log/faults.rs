@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rig::faults::{Call, Fault};
 use rig::faulty::Faulty;
 use rig::subject::{Kind, Settings, World, events, on_both};
+use rig::waits::until;
 use stratalog::store::{ConditionalCreate, Store};
 use stratalog::{Error, StoreFailure, WriteFailure, WriteFate};
 
@@ -134,24 +135,31 @@ fn list_that_fails_is_an_error_and_changes_nothing() {
             log.append(&event).unwrap();
             log.flush().unwrap();
         }
-        // The first, the second and the third listing of a load.
-        for before in 0..3 {
-            let mut pages = log.start_read_all().unwrap();
-            world.faults.arm_after(before, Call::List, Fault::Lost);
-            let failed = pages.next_page();
-            let Err(Error::StoreFailed(StoreFailure { message, .. })) = &failed else {
-                panic!("{failed:?}");
-            };
-            assert!(message.starts_with("cannot list "), "{message}");
-            assert!(message.contains("log/"), "{message}");
-            assert_eq!(pages.rest().unwrap(), events(2));
+        let mut all = events(2);
+        // The listings of a load. There is one more if a batch without a number is listed.
+        for lists in [2, 3] {
+            if lists == 3 {
+                world.put("log/batch_0001600000000000001.jsonl", "legacy\n");
+                all.insert(0, "legacy".to_owned());
+            }
+            for before in 0..lists {
+                let mut pages = log.start_read_all().unwrap();
+                world.faults.arm_after(before, Call::List, Fault::Lost);
+                let failed = pages.next_page();
+                let Err(Error::StoreFailed(StoreFailure { message, .. })) = &failed else {
+                    panic!("{failed:?}");
+                };
+                assert!(message.starts_with("cannot list "), "{message}");
+                assert!(message.contains("log/"), "{message}");
+                assert_eq!(pages.rest().unwrap(), all);
+            }
         }
         world.faults.arm(Call::List, [Fault::Lost]);
         assert!(matches!(log.compact(), Err(Error::StoreFailed(_))));
         world.faults.arm(Call::List, [Fault::Lost]);
         assert!(matches!(world.stat("log"), Err(Error::StoreFailed(_))));
-        assert_eq!(log.compact().unwrap().events, 2);
-        assert_eq!(log.read_all().unwrap(), events(2));
+        assert_eq!(log.compact().unwrap().events, 3);
+        assert_eq!(log.read_all().unwrap(), all);
     });
 }
 
@@ -292,22 +300,52 @@ fn full_buffer_waits_for_the_store_and_refuses_when_the_store_does() {
 }
 
 #[test]
-fn appends_made_while_a_create_is_in_flight_share_the_next_batch() {
+fn appends_made_while_all_creates_are_in_flight_share_the_next_batch() {
+    for creates_max in [1, 4] {
+        on_both(|world| {
+            let settings = Settings { flush_threshold: 2, creates_max, ..Settings::default() };
+            let log = world.open_with("log", settings).unwrap();
+            let creates = usize::try_from(creates_max).unwrap();
+            world.faults.arm(Call::Create, vec![Fault::Stalls; creates]);
+            let all = events(creates * 2 + 7);
+            for pair in all[..creates * 2].chunks(2) {
+                pair.iter().for_each(|event| _ = log.append_lines(&format!("{event}\n")).unwrap());
+                // They are sealed and in flight.
+                log.read_all().unwrap();
+            }
+            assert_eq!(log.read_all().unwrap(), all[..creates * 2]);
+            for event in &all[creates * 2..] {
+                log.append_lines(&format!("{event}\n")).unwrap();
+            }
+            assert_eq!(log.read_all().unwrap(), all);
+            let started = world.faults.requests().into_iter();
+            let started = started.filter(|request| request.starts_with("create ")).count();
+            assert!(started <= creates, "{started}");
+            (0..creates).for_each(|_| world.faulty.release());
+            assert_eq!(log.flush().unwrap().batches, u64::from(creates_max) + 1);
+            assert_eq!(world.read("log").unwrap(), all);
+        });
+    }
+}
+
+#[test]
+fn appends_made_while_another_create_may_start_do_not_wait() {
     on_both(|world| {
         let settings = Settings { flush_threshold: 2, ..Settings::default() };
         let log = world.open_with("log", settings).unwrap();
         world.faults.arm(Call::Create, [Fault::Stalls]);
-        for event in events(2) {
-            log.append_lines(&format!("{event}\n")).unwrap();
+        let all = events(6);
+        for pair in all.chunks(2) {
+            pair.iter().for_each(|event| _ = log.append_lines(&format!("{event}\n")).unwrap());
+            assert_eq!(log.read_all().unwrap().last(), pair.last());
         }
-        // They are sealed and in flight.
-        assert_eq!(log.read_all().unwrap(), events(2));
-        for event in &events(9)[2..] {
-            log.append_lines(&format!("{event}\n")).unwrap();
-        }
+        until("the creates behind the first", || world.keys().len() == 2);
+        // They are behind one that is not stored.
+        assert_eq!(world.read("log").unwrap(), Vec::<String>::new());
         world.faulty.release();
-        assert_eq!(log.flush().unwrap().batches, 2);
-        assert_eq!(world.read("log").unwrap(), events(9));
+        let written = log.flush().unwrap();
+        assert_eq!((written.batches, written.events), (3, 6));
+        assert_eq!(world.read("log").unwrap(), all);
     });
 }
 

@@ -13,6 +13,7 @@ use stratalog::store::{ConditionalCreate, Store};
 use stratalog::{Error, Host, Log, LogOptions, Page, ReadOptions, Reader};
 
 mod cancelled;
+mod flushes;
 
 /// Makes a world, and opens its store as the host's callers do.
 fn world() -> (World, Store) {

@@ -27,6 +27,8 @@ pub enum Fault {
     LandsLate,
     /// Waits until `release` is called, and is done then.
     Stalls,
+    /// Waits until `release` is called, and is surely not done then.
+    StallsRefused,
     /// Not done, and the store says that the object exists already.
     SaysExists,
     /// Another object takes the name, and the store says that it exists already.

@@ -43,7 +43,7 @@ impl Faulty {
         }
     }
 
-    /// Lets a stalled create continue.
+    /// Lets the create that has stalled first continue.
     pub fn release(&self) {
         self.held.released.add_permits(1);
     }
@@ -92,6 +92,10 @@ impl ObjectStore for Faulty {
                 return broken();
             }
             Some(Fault::Stalls) => self.held.released.acquire().await.unwrap().forget(),
+            Some(Fault::StallsRefused) => {
+                self.held.released.acquire().await.unwrap().forget();
+                return refused(at);
+            }
             _ => {}
         }
         let done = self.objects.put_opts(at, bytes, how).await;

@@ -136,6 +136,21 @@ impl World {
         }
     }
 
+    /// Repairs a log; returns the number of steps.
+    pub fn repair(&self, name: &str) -> Result<usize, Error> {
+        match self.kind {
+            Kind::Native => {
+                let (log, store) = (log_name(name)?, self.native());
+                let done = guest::drive::repair::repair(store, &self.system, log, false);
+                done.map(|repaired| repaired.steps.len()).map_err(error)
+            }
+            Kind::Component => {
+                let repair = self.host().repair(&self.store, name);
+                self.runtime.block_on(repair).map(|steps| steps.len())
+            }
+        }
+    }
+
     /// Verifies a log; returns the findings and the number of checked events.
     pub fn verify(&self, name: &str) -> Result<(Vec<Finding>, u64), Error> {
         self.check(name).map(|checked| (checked.findings, checked.events))

@@ -43,7 +43,7 @@ impl Follow {
     /// waits for the first ones.
     ///
     /// If nothing is new, it polls again after 200 ms. Each further wait is twice as long, at most
-    /// 5 s, until there are events. A poll that finds nothing costs two lists. Cancel safe: the
+    /// 5 s, until there are events. A poll that finds nothing costs one list. Cancel safe: the
     /// next call completes what a dropped call began.
     ///
     /// # Errors

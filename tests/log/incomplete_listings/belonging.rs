@@ -5,7 +5,12 @@ use super::*;
 
 /// Makes a log with two live batches of two events each.
 fn live_log(events: [&str; 4]) -> (Memory, NativeSystem) {
-    let (memory, system) = (Memory::default(), system());
+    live_log_of(system(), events)
+}
+
+/// Makes such a log. Its writers are those that the system's random numbers give.
+fn live_log_of(system: NativeSystem, events: [&str; 4]) -> (Memory, NativeSystem) {
+    let memory = Memory::default();
     for pair in events.chunks(2) {
         append_batch(&memory, &system, pair);
     }
@@ -75,7 +80,10 @@ fn position_without_identity_stays_valid_after_any_change_of_its_log() {
 #[test]
 fn position_without_identity_is_refused_by_a_log_without_its_batches() {
     let (of, _) = live_log(["1", "2", "3", "4"]);
-    let (memory, system) = live_log(["a", "b", "c", "d"]);
+    // Writers of the same times, which are others.
+    let others = system();
+    *others.random.lock().unwrap() = 7;
+    let (memory, system) = live_log_of(others, ["a", "b", "c", "d"]);
     let check = |named: &str| {
         let before = memory.objects();
         for mark in positions(&of) {

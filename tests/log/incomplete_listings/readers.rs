@@ -24,7 +24,7 @@ fn reader_that_saw_a_manifest_does_not_believe_that_it_is_gone() {
     let (memory, _) = log_of(3);
     let follow = || {
         // A first pass sees everything; the second is shown nothing.
-        let liar = Liar::new(&memory, |key| key.contains("manifest_"), 3, ALWAYS);
+        let liar = Liar::new(&memory, |key| key.contains("manifest_"), 2, ALWAYS);
         let mut reader = Reader::new(liar.clone(), log(), ReadOptions::default()).unwrap();
         assert_eq!(rest(&mut reader).unwrap().len(), 8);
         let outcome = rest(&mut reader);
@@ -45,7 +45,7 @@ fn reader_that_saw_a_manifest_does_not_believe_that_it_is_gone() {
 fn verification_that_saw_a_manifest_does_not_believe_its_absence() {
     let (memory, _) = log_of(3);
     memory.delete_one("log/manifest_0000000000000000002.json");
-    let liar = Liar::new(&memory, |key| key.contains("manifest_"), 3, ALWAYS);
+    let liar = Liar::new(&memory, |key| key.contains("manifest_"), 2, ALWAYS);
     let mut verifier = Verifier::new(liar, log());
     is_store_failed(verifier.step(), "manifest_0000000000000000003.json existed before");
 }

@@ -236,8 +236,11 @@ fn trim_by_a_position_stops_at_the_first_event_not_passed() {
         let marks = positions(world, "0", 9);
         // A position that has passed the second batch alone.
         let second = world.keys().remove(1);
-        let name = second.strip_prefix("log/batch_").unwrap().strip_suffix(".jsonl").unwrap();
-        let done = trim_as_planned(world, &TrimPoint::Position(format!("0,{name}")), false);
+        let second = ObjectName::parse(second.strip_prefix("log/").unwrap());
+        let Some(ObjectName::Batch(second)) = second else { panic!("{second:?}") };
+        let id = second.id().unwrap();
+        let entry = format!("{:019}_{}_{}_3", id.time.micros(), id.writer, id.number);
+        let done = trim_as_planned(world, &TrimPoint::Position(format!("0,{entry}")), false);
         assert_eq!((done.events, done.absorbed_batches, done.live_batches), (0, 0, 1));
         for compacts in [false, true] {
             for passed in [2, 3, 4] {

@@ -210,3 +210,42 @@ fn object_set_aside_does_not_displace_an_earlier_one() {
     let kept = others.iter().filter(|key| world.store.objects()[*key] == bad);
     assert_eq!(kept.count(), 1, "{others:?}");
 }
+
+#[test]
+fn damaged_batch_that_has_two_objects_is_copied_from_the_other() {
+    // Of the three live batches, this one has another object, which waited for one more.
+    for number in [1, 2] {
+        for (first, second) in [(true, false), (false, true), (true, true)] {
+            let mut world = World::new();
+            let key = world.keys("batch_", ".jsonl")[number].clone();
+            let twin = key.replacen("_3000000_0_", "_3000000_1_", 1);
+            assert_ne!(key, twin);
+            let bytes = world.store.objects()[&key].clone();
+            let mut world = with(world, [(twin.clone(), bytes.clone())]);
+            for key in [(first, &key), (second, &twin)].iter().filter(|(harmed, _)| *harmed) {
+                world.damage(key.1, flip(3));
+            }
+            let dry = world.repair(true);
+            let steps = world.repair(false);
+            assert_eq!(steps, dry);
+            let lost = if first && second { vec![2 * (6 + number as u32)] } else { vec![] };
+            let lost: Vec<_> = lost.into_iter().flat_map(|event| [event, event + 1]).collect();
+            // Nothing needs the second object while the first is whole.
+            assert_eq!(steps.len(), usize::from(first), "{steps:?}");
+            loses(&steps, lost.len() as u64);
+            let expected = (all_but(&lost), lost.len() as u64);
+            assert_eq!(read(&mut world.reader(None)).unwrap(), expected);
+            if first && second {
+                for key in [&key, &twin] {
+                    let aside = key.replace("log/", "log/set-aside_");
+                    assert!(world.store.objects().contains_key(&aside), "{aside}");
+                }
+            }
+            world.compact_with(FULL);
+            world.compact_with(FULL);
+            assert_eq!(world.keys("batch_", ".jsonl"), Vec::<String>::new());
+            assert_eq!(read(&mut world.reader(None)).unwrap(), expected);
+            assert_eq!(world.verified(), Vec::<String>::new());
+        }
+    }
+}

@@ -128,12 +128,18 @@ fn index_of_a_trimmed_segment_is_written_again_or_forgotten() {
     assert!(!indexes.is_empty() && count > indexes.len());
     for key in indexes {
         let good = trimmed().store.objects()[&key].clone();
-        for (gone, action) in [(false, Action::Rebuild), (true, Action::Forget)] {
+        // The frame behind a name, and the digest in it.
+        let end = good.windows(9).position(|text| text == b"\"events\":").unwrap() - 2;
+        for (damaged, action) in [
+            (Some(end), Action::Rebuild),
+            (Some(end - 10), Action::Rebuild),
+            (None, Action::Forget),
+        ] {
+            let gone = damaged.is_none();
             let mut world = trimmed();
-            if gone {
-                world.remove(&key);
-            } else {
-                world.damage(&key, |bytes| bytes[70..74].fill(b'#'));
+            match damaged {
+                Some(at) => world.damage(&key, |bytes| bytes[at..at + 4].fill(b'#')),
+                None => world.remove(&key),
             }
             assert_eq!(world.verified().len(), 1);
             let dry = world.repair(true);

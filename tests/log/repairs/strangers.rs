@@ -6,10 +6,10 @@ use stratalog_guest::drive::repair::{self, Action, Step};
 use super::liar::Liar;
 use super::{World, all_but, flip, read};
 
-/// Makes a log with one of its live batches renamed.
-fn renamed(events: &str) -> (World, String) {
+/// Makes a log with one of its three live batches renamed.
+fn renamed(number: usize, events: &str) -> (World, String) {
     let mut world = World::new();
-    let key = world.keys("batch_", ".jsonl")[1].clone();
+    let key = world.keys("batch_", ".jsonl")[number].clone();
     let (head, digest) = key.rsplit_once('_').unwrap();
     let (head, _) = head.rsplit_once('_').unwrap();
     let name = format!("{head}_{events}_{digest}");
@@ -23,7 +23,8 @@ fn renamed(events: &str) -> (World, String) {
 #[test]
 fn object_that_never_was_a_batch_is_set_aside_without_lost_events() {
     for events in ["18446744073709551615", "9000000000000000000", "3", "1", "4000000000"] {
-        let (world, name) = renamed(events);
+        // It is the last of its writer, so nothing tells that there ever was such a batch.
+        let (world, name) = renamed(2, events);
         let bytes = world.store.objects()[&name].clone();
         let dry = world.repair(true);
         let steps = world.repair(false);
@@ -37,10 +38,39 @@ fn object_that_never_was_a_batch_is_set_aside_without_lost_events() {
         assert_eq!(objects.get(&name), None);
         assert_eq!(objects[&name.replace("log/", "log/set-aside_")], bytes);
         assert_eq!(world.verified(), Vec::<String>::new());
-        assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[14, 15]), 0));
+        assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[16, 17]), 0));
         world.compact();
-        assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[14, 15]), 0));
+        assert_eq!(read(&mut world.reader(None)).unwrap(), (all_but(&[16, 17]), 0));
         assert_eq!(world.repair(false), []);
+    }
+}
+
+#[test]
+fn batch_whose_name_only_a_stranger_has_is_gone_if_a_later_one_names_it() {
+    for events in ["18446744073709551615", "3"] {
+        for number in [0, 1] {
+            let (world, name) = renamed(number, events);
+            let bytes = world.store.objects()[&name].clone();
+            let dry = world.repair(true);
+            let steps = world.repair(false);
+            assert_eq!(steps, dry);
+            let [stranger, gone] = &steps[..] else { panic!("{steps:?}") };
+            assert_eq!((&stranger.damage.object, stranger.events_lost), (&name, 0));
+            assert_eq!(stranger.action, Action::SetAside);
+            // The number of its events is in no place.
+            assert_eq!((&gone.action, gone.events_lost), (&Action::Gone, 1));
+            let begin = gone.damage.object.strip_suffix('*').unwrap();
+            assert!(name.starts_with(begin), "{gone:?}");
+            let objects = world.store.objects();
+            assert_eq!(objects[&name.replace("log/", "log/set-aside_")], bytes);
+            assert_eq!(world.verified(), Vec::<String>::new());
+            let first = 12 + 2 * u32::try_from(number).unwrap();
+            let left = all_but(&[first, first + 1]);
+            assert_eq!(read(&mut world.reader(None)).unwrap(), (left.clone(), 0));
+            world.compact();
+            assert_eq!(read(&mut world.reader(None)).unwrap(), (left, 0));
+            assert_eq!(world.repair(false), []);
+        }
     }
 }
 
