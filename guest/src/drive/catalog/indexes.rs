@@ -154,6 +154,12 @@ impl<S: Store> Catalog<S> {
         unless_gone(self.read_index(segment).map(|(_, digest)| digest))
     }
 
+    /// Returns true if the damage is that of an index that the manifest names.
+    pub(crate) fn is_index_of(&self, manifest: &Manifest, damage: &Damage) -> bool {
+        let mut indexes = manifest.records().map(|segment| segment.name.index());
+        indexes.any(|index| self.name.key(index) == damage.object)
+    }
+
     fn read_index(&self, segment: &SegmentRecord) -> Result<(Index, Digest), Interrupted> {
         let bytes = self.get(segment.name.index())?.ok_or(SourceObject::index(*segment))?;
         let index = Index::decode(segment, &bytes).map_err(|damage| self.damaged(damage))?;

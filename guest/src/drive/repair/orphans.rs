@@ -42,6 +42,9 @@ pub(super) fn repair<S: Store, Y: System>(
         Err(Error::Damaged(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
+    if manifest.as_ref().is_some_and(|manifest| committer.catalog.is_index_of(manifest, &damage)) {
+        return Ok(None);
+    }
     let generation =
         manifest.as_ref().map_or(Generation::default(), |manifest| manifest.generation);
     let unnamed = others.iter().filter_map(|other| match other.name {

@@ -21,7 +21,7 @@ use crate::error::{Damage, Error};
 use crate::format::batch::BatchRecord;
 use crate::format::index::Index;
 use crate::format::listed::ListedOther;
-use crate::format::manifest::{Manifest, StandIn};
+use crate::format::manifest::{Manifest, SegmentRecord, StandIn};
 use crate::format::names::{BatchName, Digest, Generation, ObjectName, SegmentName};
 use crate::format::segment::NewSegment;
 use crate::ports::{Store, System};
@@ -45,6 +45,10 @@ pub(super) fn repair<S: Store, Y: System>(
     };
     let others = committer.catalog.list_others(Scope::Full)?;
     let Some(base) = newest(&committer.catalog, &others)? else { return Ok(Some(Vec::new())) };
+    // The damage is that of an index, not of a manifest that is gone.
+    if committer.catalog.is_index_of(&base, &damage) {
+        return Ok(Some(Vec::new()));
+    }
     let highest = crate::decide::log_state::manifests(&others).max().unwrap_or_default();
     if !doubt::is_current(&mut committer.catalog, highest)? {
         return Ok(None);
@@ -106,6 +110,8 @@ struct History {
     batches: BTreeSet<BatchName>,
     /// Batches by segment, as far as the indexes are there.
     indexes: BTreeMap<SegmentName, Vec<BatchRecord>>,
+    /// The segments of the base whose indexes cannot be read.
+    unread: Vec<SegmentRecord>,
     /// The segments of each batch in them.
     places: BTreeMap<BatchName, Vec<SegmentName>>,
     /// The last generation of which there is a segment.
@@ -129,12 +135,12 @@ impl History {
         let mut batches = BTreeSet::new();
         catalog.list_batch_names(|batch| _ = batches.insert(batch))?;
         let sizes = others.iter().map(|other| (other.name, other.size)).collect();
-        let (indexes, places) = (BTreeMap::new(), BTreeMap::new());
-        let mut history = Self { base, sizes, batches, indexes, places, last };
+        let (indexes, unread, places) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        let mut history = Self { base, sizes, batches, indexes, unread, places, last };
         for segment in history.base.records().copied().collect::<Vec<_>>() {
             match catalog.index_of(&segment) {
                 Ok(Some(index)) => history.add_index(segment.name, index.batches.clone()),
-                Ok(None) | Err(Error::Damaged(_)) => {}
+                Ok(None) | Err(Error::Damaged(_)) => history.unread.push(segment),
                 Err(error) => return Err(error),
             }
         }
@@ -177,7 +183,9 @@ impl History {
                         outputs: &outputs,
                         // A later commit may have replaced it.
                         is_there: &|segment| generation < self.last || self.is_listed(segment.name),
-                        is_absorbed: &|batch| self.is_absorbed(&named, batch),
+                        is_absorbed: &|batch| {
+                            self.is_absorbed(&named, batch) || self.may_be_absorbed(batch)
+                        },
                     };
                     for manifest in traces.manifests() {
                         let manifest = manifest.without_unlisted(&|segment| {
@@ -218,6 +226,11 @@ impl History {
     fn is_absorbed(&self, named: &BTreeSet<SegmentName>, batch: &BatchName) -> bool {
         let mut places = self.places.get(batch).into_iter().flatten();
         places.any(|segment| named.contains(segment))
+    }
+
+    /// Returns true if a segment of the base, whose index cannot be read, may contain the batch.
+    fn may_be_absorbed(&self, batch: &BatchName) -> bool {
+        self.unread.iter().any(|segment| segment.covers(batch.time))
     }
 
     /// Returns where the log may begin after a commit: at its old first position, or at the first
