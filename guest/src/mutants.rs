@@ -93,6 +93,15 @@ pub enum Mutant {
     DropListedBatch,
     /// A retry says that its batch waits for those that the first try waited for.
     WaitingStays,
+    /// Two names of one batch, which wait for different batches, are two batches.
+    KnownByName,
+    /// A writer's own read leaves out the sealed batches that it meets in the store, and not those
+    /// before them.
+    TailByName,
+    /// A verification calls batches stranded that its first load has hidden.
+    VerifyFirstLook,
+    /// A repair goes past a batch that may still land.
+    StepOverUnconfirmed,
 }
 
 #[cfg(feature = "mutants")]

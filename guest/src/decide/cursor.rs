@@ -331,7 +331,10 @@ impl Cursor {
     }
 
     fn meet(&mut self, batch: &BatchName) {
-        if let Some(place) = self.sealed.iter().rposition(|sealed| sealed == batch) {
+        let place = self.sealed.iter().rposition(|sealed| sealed == batch);
+        if let Some(place) = place
+            && (place == self.sealed_met || !mutants::is(Mutant::TailByName))
+        {
             self.sealed_met = self.sealed_met.max(place + 1);
         }
     }

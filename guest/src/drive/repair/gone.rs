@@ -16,11 +16,17 @@ use crate::decide::visibility::Gone;
 use crate::drive::catalog::Catalog;
 use crate::format::listed::ListedBatch;
 use crate::format::names::{BatchName, ObjectName};
+use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
 /// Adds the first batch behind each one that is gone to the live ones. One in whose place an
 /// intruder stands is not gone.
 pub(super) fn show_next(state: &mut LogState, intruders: &Intruders) {
+    if mutants::is(Mutant::StepOverUnconfirmed)
+        && let Some(next) = state.hidden.first().map(|batch| batch.name)
+    {
+        state.gone.extend(next.predecessor().map(|batch| Gone { batch, next }));
+    }
     state.gone.retain(|gone| !intruders.batches().any(|batch| batch.id() == Some(gone.batch)));
     for Gone { next, .. } in &state.gone {
         let is_next = |batch: &mut ListedBatch| batch.name == *next;

@@ -28,6 +28,8 @@ pub(super) struct Inner {
     /// Deletes fail.
     pub(super) keeps_all: Cell<bool>,
     pub(super) lists: Cell<u64>,
+    /// The key that the next list leaves out, as if it had looked before the create.
+    pub(super) unseen: RefCell<Option<String>>,
 }
 
 #[derive(Clone, Default)]
@@ -122,7 +124,9 @@ impl Listing for Pages {
         store.lists.set(store.lists.get() + 1);
         let objects = store.objects.borrow();
         let shown = after.borrow().clone();
+        let unseen = store.unseen.take();
         let keys = objects.iter().filter(|(key, _)| key.starts_with(prefix));
+        let keys = keys.filter(|(key, _)| Some(*key) != unseen.as_ref());
         let mut keys = keys.filter(|(key, _)| Some(*key) > shown.as_ref()).peekable();
         let mut page = ListPage { objects: Vec::new(), more: false };
         while page.objects.len() < to_usize(limit.into())

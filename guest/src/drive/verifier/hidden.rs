@@ -15,6 +15,7 @@ use crate::drive::catalog::Scope;
 use crate::drive::interrupted::Interrupted;
 use crate::error::Error;
 use crate::format::names::{BatchId, WriterId};
+use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
 impl<S: Store> Verifier<S> {
@@ -39,6 +40,14 @@ impl<S: Store> Verifier<S> {
     /// hidden.
     pub(super) fn report_hidden(&mut self) -> Result<(), Error> {
         if self.work.hidden.is_empty() {
+            return Ok(());
+        }
+        if mutants::is(Mutant::VerifyFirstLook) {
+            let stranded = self.work.hidden.iter().map(|name| {
+                let (object, before) = (self.catalog.name.key(name), String::new());
+                Finding::Stranded { object, bytes: 0, before }
+            });
+            self.work.findings.extend(stranded);
             return Ok(());
         }
         let state = match self.catalog.load(Scope::Read) {

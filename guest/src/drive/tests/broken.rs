@@ -1,0 +1,34 @@
+//! The worlds notice that a rule is broken.
+
+use std::panic::catch_unwind;
+
+use super::rules;
+use crate::mutants::{self, Mutant};
+
+/// A rule, and the test that notices when it is broken.
+const NOTICED: [(Mutant, fn()); 11] = [
+    (Mutant::DropHorizon, super::writer_that_has_rested_is_read_after_its_last_batch_was_forgotten),
+    (
+        Mutant::WaitingStays,
+        super::writer_that_has_rested_is_read_after_its_last_batch_was_forgotten,
+    ),
+    (Mutant::DropListedBatch, super::absorbed_batch_whose_delete_fails_stays_known),
+    (Mutant::DropNeededIndex, rules::batch_before_a_live_one_stays_known),
+    (Mutant::DecideByOneLoad, rules::load_does_not_decide_its_own_doubt),
+    (Mutant::GoneUnnoticed, super::batch_that_is_gone_is_damage_until_a_repair_goes_past_it),
+    (Mutant::PassByTimeEarly, rules::stop_before_excluded_batches_passes_none_of_them),
+    (Mutant::TailByName, rules::own_read_leaves_out_all_before_the_last_one_met),
+    (Mutant::StepOverUnconfirmed, rules::repair_waits_for_a_batch_that_may_land),
+    (Mutant::VerifyFirstLook, rules::verification_looks_twice_at_a_hidden_batch),
+    (Mutant::KnownByName, super::retry_waits_for_fewer_batches_and_counts_once),
+];
+
+#[test]
+fn worlds_notice_that_a_rule_is_broken() {
+    for (mutant, world) in NOTICED {
+        mutants::set(Some(mutant));
+        let outcome = catch_unwind(world);
+        mutants::set(None);
+        assert!(outcome.is_err(), "{mutant:?} is not noticed");
+    }
+}
