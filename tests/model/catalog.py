@@ -3,7 +3,7 @@
 Visible is a batch that is live and behind no gap. That is a property of the log, not of who looks:
 what was visible once is visible until it is absorbed.
 
-1. A batch of today's names is visible if two listings show a prefix of its writer's batches.
+1. An unnumbered batch is visible if two listings show a prefix of its writer's batches.
 2. A numbered batch is visible if it is the first of its writer, or if the one before it is visible
    or in an index of the manifest, those of trimmed segments included.
 3. Or if the one before it was confirmed, as the name of a listed batch says, a load after that does
@@ -48,8 +48,8 @@ def manifest(world, lie=None, least=0):
 
 
 def batches(world, known=(), lie=None):
-    """Lists the batches: again if any of today's names is not known. Of those the listing returned
-    holds a prefix of each writer's batches."""
+    """Lists the batches: again if any unnumbered name is not known. Of those the listing
+    returned holds a prefix of each writer's batches."""
     first = yield from world.list("batch_", lie)
     unnumbered = [name for name in first if parse(name).number is None]
     if broken("list-once") or set(unnumbered) <= set(known):

@@ -1,6 +1,6 @@
 """The names of objects, and what they say.
 
-A batch of today is batch_TIME_WRITER_EVENTS. A numbered batch is
+An unnumbered batch is batch_TIME_WRITER_EVENTS. A numbered batch is
 batch_TIME_WRITER_NUMBER_GAP_WAITING_EVENTS:
 
 - NUMBER counts the batches of its writer from 0;

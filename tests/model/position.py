@@ -3,7 +3,7 @@
 POSITION[,LIVE]…: the position of the next event that has one; then what was yielded while it was
 live and has no position before that:
 
-- of today's names, each batch, with +N if only its first N events were yielded;
+- of unnumbered batches, each one, with +N if only its first N events were yielded;
 - of each writer of numbered batches one entry TIME_WRITER_NUMBER_EVENTS[+N]: its batches up to this
   number were yielded, of the last one only the first N events if N is given, EVENTS in all. The
   entry goes when that batch, or a later one, is passed by its position.

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """A random-schedule model of the protocols in guest/FORMAT.md.
 
-    tests/model/protocol.py [SEEDS] [FIRST_SEED] [--numbered] [--mutant NAME | --mutants]
+    tests/model/protocol.py [SEEDS] [FIRST_SEED] [--mutant NAME | --mutants]
 
-With --numbered it describes the next form of batch names, which the code does not write yet: they
-number the batches of a writer, so that it can have several creates in progress, and one listing
-shows if an earlier batch is missing. Today's names are mixed in.
+Most writers number their batches: each has several creates in progress, and one listing shows if an
+earlier batch is missing. Writers of batches without numbers, as earlier versions made them, are mixed
+in.
 
 Its actors are writers, compactors, trims, repairs, readers and verifications. Each is a generator
 that yields before every store operation, so a schedule is a sequence of choices. An actor may crash
@@ -31,8 +31,7 @@ or stall. Checked:
 The assumption: no batch is unconfirmed, and no create of it in progress, for as many generations as
 the index of a trimmed segment is kept.
 
-A mutant breaks one rule. --mutants runs each until it is caught; with --numbered, those of the
-rules that only numbered batches need. A violation prints its seed.
+A mutant breaks one rule. --mutants runs each until it is caught. A violation prints its seed.
 """
 import sys
 
@@ -67,8 +66,8 @@ def crash(world, actor):
         world.owners[actor].die(world)
 
 
-def run(seed, numbered=False):
-    world = World(seed, numbered)
+def run(seed):
+    world = World(seed)
     pick = world.random
     lie = (pick.choice(rules.LIES), pick.choice([0.1, 1, 1])) if pick.random() < 0.4 else None
     world.lie = lie
@@ -85,26 +84,24 @@ def run(seed, numbered=False):
     actors += [reader(world, pick.randint(1, 5)) for _ in range(2)]
     broken = not lie and pick.random() < 0.3
     if broken:
-        harm = [breaker(world), thief(world)] if numbered else [breaker(world)]
-        actors += [pick.choice(harm), repairer(world)]
+        actors += [pick.choice([breaker(world), thief(world)]), repairer(world)]
     late = [new_writer(100 + n, pick.randint(1, 6)) for n in range(pick.randint(0, 2))]
     late += [compactor(world, 3), trimmer(world, pick.randint(0, 1), lie)]
     late += [compactor(world, 8, lie) for _ in range(3 if lie else 0)]
     handles = list(world.owners.values())
     late += [pending_reader(world, pick.choice(handles)) for _ in range(pick.randint(0, 2))]
     late += [heir(world)]
-    if numbered:
-        late += [verifier(world)]
-        if not lie and pick.random() < 0.5:
-            # Writers rest while others work, and the indexes of trimmed segments are dropped.
-            world.retired = pick.choice([0, 1, 2, 4])
-            actors += [new_writer(5, 20, 0.05), new_writer(6, 20, 0.05), new_writer(7, 80)]
-            if pick.random() < 0.5:
-                # Writers whose second batch is refused at first, and rests for some generations.
-                world.refused |= {(8 + n, 1) for n in range(4)}
-                world.outlast = 12
-                actors += [new_writer(8 + n, 2) for n in range(4)]
-            late += [pending_reader(world, handle) for handle in world.owners.values()]
+    late += [verifier(world)]
+    if not lie and pick.random() < 0.5:
+        # Writers rest while others work, and the indexes of trimmed segments are dropped.
+        world.retired = pick.choice([0, 1, 2, 4])
+        actors += [new_writer(5, 20, 0.05), new_writer(6, 20, 0.05), new_writer(7, 80)]
+        if pick.random() < 0.5:
+            # Writers whose second batch is refused at first, and rests for some generations.
+            world.refused |= {(8 + n, 1) for n in range(4)}
+            world.outlast = 12
+            actors += [new_writer(8 + n, 2) for n in range(4)]
+        late += [pending_reader(world, handle) for handle in world.owners.values()]
     pick.shuffle(late)
     one_by_one = False
     if lie and pick.random() < 0.5:
@@ -168,19 +165,18 @@ def run(seed, numbered=False):
 
 
 def main(arguments):
-    options = {name: name in arguments for name in ("--mutants", "--numbered")}
-    arguments = [argument for argument in arguments if argument not in options]
+    all_mutants = "--mutants" in arguments
+    arguments = [argument for argument in arguments if argument != "--mutants"]
     if "--mutant" in arguments:
         at = arguments.index("--mutant")
         rules.MUTANT = arguments[at + 1]
         del arguments[at:at + 2]
     seeds = int(arguments[0]) if arguments else 2000
     first = int(arguments[1]) if len(arguments) > 1 else 0
-    found = lambda: filter(None, (run(seed, options["--numbered"])
-                                  for seed in range(first, first + seeds)))
-    if options["--mutants"]:
+    found = lambda: filter(None, map(run, range(first, first + seeds)))
+    if all_mutants:
         escaped = []
-        for rules.MUTANT in rules.NUMBERED_MUTANTS if options["--numbered"] else rules.MUTANTS:
+        for rules.MUTANT in rules.MUTANTS:
             caught = next(found(), None)
             print("%-24s %s" % (rules.MUTANT,
                                 "caught by seed %d: %s" % caught if caught else "NOT CAUGHT"))

@@ -13,9 +13,7 @@ MUTANTS = [
     "merge-copies-trimmed", "trim-keeps-bytes", "cut-forgets-offset", "rewrite-forgets-batches",
     "trust-any-look", "lost-without-a-mark", "step-back-unproven", "replace-before-next",
     "ignore-marker", "delete-unmarked", "segment-first", "segment-alone", "discard-in-doubt",
-]
-# Of rules that only numbered batches need.
-NUMBERED_MUTANTS = [
+    # Of rules that only numbered batches need.
     "acknowledge-early", "read-gap", "absorb-gap", "absent-is-absorbed", "listed-only",
     "forget-retired", "known-by-name", "waiting-stays", "confirmed-by-time", "decide-by-one-load",
     "drop-horizon", "drop-needed-index", "drop-listed-batch", "forget-partly-yielded",

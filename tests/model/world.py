@@ -34,9 +34,9 @@ class Refused(Exception):
 
 
 class World:
-    def __init__(self, seed, numbered=False):
+    def __init__(self, seed):
         self.random = random.Random(seed)
-        self.numbered, self.retired = numbered, RETIRED
+        self.retired = RETIRED
         self.objects, self.late, self.snapshots = {}, [], [{}]
         self.clock, self.step = 1000, 0
         self.fault = self.random.choice([0, 0.05, 0.2])

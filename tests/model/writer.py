@@ -1,7 +1,7 @@
 """Writers: seal the buffer, create the batch, acknowledge it once it and all before it are stored.
 
 A writer of numbered batches keeps up to `window` batches that it has not acknowledged, with their
-creates in progress. A writer of today's names keeps one.
+creates in progress. A writer of unnumbered batches keeps one.
 """
 from names import batch_name, identity_of, numbered_name, time_of
 from rules import WINDOW_MAX, broken
@@ -21,7 +21,7 @@ class Handle:
 
     def __init__(self, world, id):
         self.id = id
-        self.numbered = world.numbered and world.random.random() < 0.8
+        self.numbered = world.random.random() < 0.8
         self.window = world.random.choice([1, 2, WINDOW_MAX]) if self.numbered else 1
         self.skew = world.random.choice([0, 0, 0, -60, 300])
         self.buffer, self.sealed, self.appended = [], [], []

@@ -31,8 +31,3 @@ fn model_under_random_schedules_keeps_every_event() {
 fn model_with_a_rule_broken_is_caught() {
     run(&["5000", "--mutants"]);
 }
-
-#[test]
-fn model_of_numbered_batches_keeps_every_event() {
-    run(&["2000", "--numbered"]);
-}
