@@ -3,8 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use rig::memory::{Memory, Objects};
-use stratalog_guest::format::names::ObjectName;
+use rig::memory::{LOG, Memory, Objects, log};
+use rig::native::NativeSystem;
+use stratalog_guest::decide::options::{CompactInput, OptionsInput};
+use stratalog_guest::drive::compactor::compact;
+use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint, trim};
+use stratalog_guest::drive::writer::Writer;
+use stratalog_guest::format::names::{
+    BatchName, BatchTime, Digest, ObjectName, Origin, Sequence, WriterId,
+};
 
 use super::answers::{Answers, verify};
 
@@ -17,6 +24,44 @@ fn committed() -> Objects {
         (key, std::fs::read(file.path()).unwrap().into())
     });
     files.collect()
+}
+
+/// Makes a log of numbered batches: trimmed and forgotten ones, one that a trim has cut, absorbed
+/// ones, live ones and one that is stranded.
+fn numbered() -> Objects {
+    let (memory, system) = <(Memory, NativeSystem)>::default();
+    let options = OptionsInput { flush_threshold: Some(1_000), ..OptionsInput::default() };
+    let mut writer = Writer::open(memory.clone(), system.clone(), LOG, options).unwrap();
+    let mut flush = |lines: &str| {
+        system.clock.advance(1_000_000);
+        writer.append_lines(lines.as_bytes().to_vec()).unwrap();
+        writer.flush().unwrap();
+    };
+    let full = CompactInput { full: true, ..CompactInput::default() };
+    let compact = || compact(memory.clone(), &system, log(), full).unwrap();
+    let keep = |events, lazy| {
+        let point = TrimPoint::KeepEvents(events);
+        trim(memory.clone(), &system, log(), point, TrimOptions { lazy }).unwrap();
+    };
+    flush("1\n2\n");
+    compact();
+    keep(0, false);
+    flush(&"3\n".repeat(70));
+    compact();
+    (3..70).rev().for_each(|events| keep(events, true));
+    flush("4\n5\n");
+    compact();
+    keep(3, false);
+    flush("6\n7\n");
+    flush("8\n9\n");
+    let mut objects = memory.objects();
+    let bytes = b"10\n";
+    let sequence = Some(Sequence { number: 1, gap: 1, waiting: 1 });
+    let origin = Origin { writer: WriterId(1), sequence, events: 1, digest: Digest::of(bytes) };
+    let time = BatchTime::new(system.clock.micros()).unwrap();
+    let stranded = BatchName { time, origin: Some(origin) };
+    objects.insert(log().key(stranded), bytes[..].into());
+    objects
 }
 
 /// Returns the bytes with each change at one of them.
@@ -37,11 +82,10 @@ fn is_unchecked(key: &str) -> bool {
     matches!(name, ObjectName::Batch(batch) if batch.origin.is_none())
 }
 
-#[test]
-fn any_changed_byte_is_found_and_named_and_gives_no_wrong_event() {
-    let sound = Answers::of(committed());
+/// Changes each byte of some objects.
+fn change_every_byte(sound: &Answers, is_changed: impl Fn(&str) -> bool) -> u64 {
     let mut cases = 0;
-    for (key, bytes) in sound.objects.iter().filter(|(key, _)| !is_unchecked(key)) {
+    for (key, bytes) in sound.objects.iter().filter(|(key, _)| is_changed(key)) {
         for at in 0..bytes.len() {
             for (what, changed) in changes(bytes, at) {
                 let mut objects = sound.objects.clone();
@@ -53,7 +97,26 @@ fn any_changed_byte_is_found_and_named_and_gives_no_wrong_event() {
         }
     }
     println!("{cases} changes");
+    cases
+}
+
+#[test]
+fn any_changed_byte_is_found_and_named_and_gives_no_wrong_event() {
+    let sound = Answers::of(committed());
+    let cases = change_every_byte(&sound, |key| !is_unchecked(key));
     assert!(cases > 10_000, "{cases}");
+}
+
+#[test]
+fn any_changed_byte_of_a_log_of_numbered_batches_is_found_and_named() {
+    let objects = numbered();
+    let is_manifest = |key: &&String| key.contains("/manifest_");
+    let current = objects.keys().rfind(is_manifest).unwrap().clone();
+    assert!(String::from_utf8_lossy(&objects[&current]).contains("\"horizon\":"));
+    // The other log has older manifests.
+    let is_changed = |key: &str| key == current || !key.contains("/manifest_");
+    let cases = change_every_byte(&Answers::of(objects.clone()), is_changed);
+    assert!(cases > 5_000, "{cases}");
 }
 
 #[test]
