@@ -1,6 +1,7 @@
 //! An actor: the state that it works with. Its work is in `writers`, `readers` and `compactors`.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::sim::damage;
@@ -56,6 +57,12 @@ impl Actor<'_> {
     pub fn note(&self, what: &str, how: &str) {
         let mut state = self.view.state();
         state.trace.note(self.view.actor, what, how, b"");
+    }
+
+    /// The batches that are behind a gap now, with their numbers of events.
+    pub fn stranded(&self) -> BTreeMap<String, u64> {
+        let state = self.view.state();
+        state.history.stranded(&state.objects)
     }
 
     /// Adds another actor that begins soon, while this one continues.

@@ -20,7 +20,8 @@ use crate::memory::LOG;
 use crate::records::{compact_options, trim_point, wit};
 use crate::sim::imports::{self, ActorPorts, State};
 use crate::sim::logic::{
-    Compacted, Counted, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified,
+    Compacted, Counted, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified, check_step,
+    hidden,
 };
 use crate::sim::world::ActorView;
 use bindings::exports::stratalog::log::append_log::Guest;
@@ -191,10 +192,14 @@ impl<'y> Logic<'y> for Instances<'y> {
         let mut instance = self.instance()?;
         let verifier = instance.call(async |guest, store| guest.call_verify(store, LOG).await)?;
         let (mut last, mut findings) = (VerifyProgress::default(), Vec::new());
-        while let Some(checked) =
-            instance.call(async |guest, store| guest.verifier().call_next(store, verifier).await)?
-        {
+        loop {
+            let hidden = hidden(self.view);
+            let step = async |guest: &Guest, store: &mut _| {
+                guest.verifier().call_next(store, verifier).await
+            };
+            let Some(checked) = instance.call(step)? else { break };
             last = checked;
+            check_step(&last, &hidden)?;
             findings.append(&mut last.findings);
         }
         Ok(VerifyProgress { findings, ..last }.into())

@@ -2,7 +2,8 @@
 //!
 //! 1. The events of each writer come one by one, from the first on. An omitted event must be
 //!    trimmed by then, or not wanted.
-//! 2. At the end of a pass, everything that was stored at its beginning has been shown.
+//! 2. Only visible events are shown. At the end of a pass, everything that was visible at its
+//!    beginning has been shown.
 //! 3. Events that were trimmed or lost before the reader came to them are counted exactly.
 
 use std::collections::BTreeSet;
@@ -99,7 +100,7 @@ impl Expectation {
         let (writer, number) = event;
         let pending = self.knows(event);
         if !pending && history.time(event).is_none() {
-            return Err(format!("{writer}-{number} is shown and was never stored"));
+            return Err(format!("{writer}-{number} is shown and is not visible"));
         }
         if self.own.is_some_and(|(own, end)| own == writer && number >= end) {
             return Err(format!(

@@ -1,8 +1,8 @@
 //! The true state of the log in a world, judged by the objects that its store holds.
 //!
 //! An event is a line `{writer}-{number}` with dots behind it. The numbers of each writer count
-//! from 0. Since a writer's batches appear in order, the number of its stored events determines
-//! them.
+//! from 0. A stored batch is visible when all batches of its writer before it are stored, or were:
+//! so the number of a writer's visible events determines them. What is behind a gap is hidden.
 //!
 //! 1. A name that only one actor can give always has the same bytes.
 //! 2. Each manifest continues the one before. Every event keeps its position, and no two events
@@ -11,14 +11,15 @@
 //! 4. The first manifest stays.
 //! 5. No object is deleted that the current manifest needs, or that no segment has absorbed, unless
 //!    it is damaged and is to be replaced.
-//! 6. No segment that a manifest names holds a trimmed event, unless a lazy trim has left it there.
+//! 6. Batches without a number are stored in the order of their writer, so none is ever hidden.
+//! 7. No segment that a manifest names holds a trimmed event, unless a lazy trim has left it there.
 //!    The next compaction commits without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stratalog_guest::format::manifest::Manifest;
-use stratalog_guest::format::names::{Generation, LogId, ObjectName};
+use stratalog_guest::format::names::{BatchName, Generation, LogId, ObjectName};
 
 use crate::memory::log;
 use crate::sim::damage::Damage;
@@ -52,10 +53,28 @@ pub struct Trim {
 pub struct WriterHistory {
     /// Events that were appended.
     pub written: usize,
-    /// The batch times of the events that are stored, or were.
+    /// The batch times of the events that are visible, or were.
     pub times: Vec<u64>,
+    /// The batches behind a gap, by the number of their first event: their times, and the numbers
+    /// of their events.
+    hidden: BTreeMap<usize, (u64, usize)>,
     /// The positions of the events that have one.
     pub positions: Vec<u64>,
+}
+
+impl WriterHistory {
+    /// Records a stored batch, and shows what is behind no gap by now.
+    fn store(&mut self, first: usize, events: usize, time: u64) {
+        self.hidden.insert(first, (time, events));
+        while let Some((first, (time, events))) = self.hidden.pop_first() {
+            if first > self.times.len() {
+                self.hidden.insert(first, (time, events));
+                return;
+            }
+            // Another object of the same batch changes nothing.
+            self.times.resize(self.times.len().max(first + events), time);
+        }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -106,17 +125,17 @@ impl History {
         &mut self.writers[writer]
     }
 
-    /// Returns the number of stored events of each writer.
+    /// Returns the number of visible events of each writer.
     pub fn stored(&self) -> Vec<usize> {
         self.writers.iter().map(|writer| writer.times.len()).collect()
     }
 
-    /// Returns the number of events stored so far, trimmed or not.
+    /// Returns the number of events visible so far, trimmed or not.
     pub fn stored_events(&self) -> u64 {
         self.writers.iter().map(|writer| u64::try_from(writer.times.len()).unwrap()).sum()
     }
 
-    /// Iterates over the stored events that have no position, writer by writer.
+    /// Iterates over the visible events that have no position, writer by writer.
     pub fn live(&self) -> impl Iterator<Item = Event> {
         let writers = self.writers.iter().enumerate();
         writers.flat_map(|(at, writer)| {
@@ -183,16 +202,37 @@ impl History {
             return Err(format!("{key} is stored with other bytes than before"));
         }
         if let Some(ObjectName::Batch(batch)) = name {
-            for (writer, number) in read_events(bytes)? {
-                let writer = self.writer(writer);
-                if number == writer.times.len() {
-                    writer.times.push(batch.time.micros());
-                } else if number > writer.times.len() {
-                    return Err(format!("{key} is stored before the batch that comes first"));
-                }
+            let events = read_events(bytes)?;
+            let Some((writer, first)) = events.first().copied() else { return Ok(()) };
+            if !events.iter().copied().eq((first..first + events.len()).map(|at| (writer, at))) {
+                return Err(format!("{key} has {events:?}"));
             }
+            let writer = self.writer(writer);
+            if first > writer.times.len() && batch.id().is_none() {
+                return Err(format!("{key} is stored before the batch that comes first"));
+            }
+            writer.store(first, events.len(), batch.time.micros());
         }
         Ok(())
+    }
+
+    /// Returns the batches that are behind a gap, with their numbers of events: of two names of one
+    /// batch, the one that waits for less.
+    pub fn stranded(&self, objects: &Objects) -> BTreeMap<String, u64> {
+        let mut stranded: BTreeMap<BatchName, (u64, String)> = BTreeMap::new();
+        for key in objects.keys() {
+            let Some(ObjectName::Batch(name)) = object(key) else { continue };
+            let sequence = name.origin.and_then(|origin| origin.sequence);
+            let events = self.known(key).and_then(|bytes| read_events(bytes).ok());
+            let first = events.as_deref().and_then(<[Event]>::first).copied();
+            let (Some(sequence), Some((writer, first))) = (sequence, first) else { continue };
+            if first >= self.writers[writer].times.len() {
+                let least = stranded.entry(name).or_insert((u64::MAX, String::new()));
+                *least = (sequence.waiting, key.to_string()).min(least.clone());
+            }
+        }
+        let events = |name: BatchName| name.origin.map_or(0, |origin| origin.events);
+        stranded.into_iter().map(|(name, (_, key))| (key, events(name))).collect()
     }
 
     /// Records that an object has been deleted.

@@ -2,6 +2,8 @@
 //!
 //! Both answer with the types of `wit/types.wit`. The results here are what traces have of them.
 
+use std::collections::BTreeSet;
+
 use stratalog::{
     Compaction, Damage, Error, Finding, RepairAction, RepairStep, Stats, TrimResult, VerifyProgress,
 };
@@ -10,7 +12,9 @@ use stratalog_guest::decide::options::{CompactInput, OptionsInput};
 use stratalog_guest::decide::page;
 use stratalog_guest::drive::reader::ReadOptions;
 use stratalog_guest::drive::trimmer::{TrimOptions, TrimPoint};
+use stratalog_guest::format::names::BatchName;
 
+use crate::memory::log;
 use crate::sim::component::{Engine, Instances};
 use crate::sim::native::Native;
 use crate::sim::world::ActorView;
@@ -66,6 +70,28 @@ pub struct Verified {
     pub stranded: Vec<String>,
     pub events: u64,
     pub trimmed_events: u64,
+}
+
+/// Returns the batches that are behind a gap now.
+pub fn hidden(view: ActorView<'_>) -> BTreeSet<BatchName> {
+    let state = view.state();
+    let stranded = state.history.stranded(&state.objects);
+    let names = stranded.keys().filter_map(|key| BatchName::parse(log().object(key)?));
+    names.collect()
+}
+
+/// Checks a step of a verification that began when these batches were behind a gap: none but these
+/// may be called stranded.
+pub fn check_step(step: &VerifyProgress, hidden: &BTreeSet<BatchName>) -> Outcome<()> {
+    for finding in &step.findings {
+        if let Finding::Stranded(stranded) = finding
+            && let Some(name) = log().object(&stranded.object).and_then(BatchName::parse)
+            && !hidden.contains(&name)
+        {
+            return Err(Refusal::Wrong(format!("{name} is called stranded, and was visible")));
+        }
+    }
+    Ok(())
 }
 
 impl From<VerifyProgress> for Verified {

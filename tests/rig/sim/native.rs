@@ -15,7 +15,8 @@ use stratalog_guest::error::Error;
 use crate::memory::{LOG, log};
 use crate::records::{checked, compaction, error, repair_step, stats, trimmed};
 use crate::sim::logic::{
-    Compacted, Counted, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified,
+    Compacted, Counted, Handle, Logic, Mended, Outcome, Page, Pass, Refusal, Verified, check_step,
+    hidden,
 };
 use crate::sim::world::ActorView;
 
@@ -51,8 +52,11 @@ impl<'y> Logic<'y> for Native<'y> {
     fn verify(&self) -> Outcome<Verified> {
         let mut verifier = Verifier::new(self.0, log());
         let (mut last, mut findings) = (VerifyProgress::default(), Vec::new());
-        while let Some(step) = verifier.step()? {
+        loop {
+            let hidden = hidden(self.0);
+            let Some(step) = verifier.step()? else { break };
             last = checked(step);
+            check_step(&last, &hidden)?;
             findings.append(&mut last.findings);
         }
         Ok(VerifyProgress { findings, ..last }.into())

@@ -5,8 +5,10 @@ use std::ops::{Bound, Range};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use stratalog_guest::format::names::ObjectName;
+
 use crate::faults::Fault;
-use crate::sim::history::Trim;
+use crate::sim::history::{Trim, object};
 use crate::sim::lies::{Known, Lie};
 use crate::sim::world::{ActorView, State};
 
@@ -112,6 +114,15 @@ impl State {
                 self.land(&create.key, create.bytes, create.trim.as_deref());
             }
         }
+    }
+
+    /// Forgets some creates of batches, all of whose writers have ended: they never land.
+    pub fn lose_some(&mut self) {
+        let Self { objects, random, .. } = self;
+        objects.in_flight.retain(|create| {
+            let is_batch = matches!(object(&create.key), Some(ObjectName::Batch(_)));
+            !is_batch || random.chance(1, 2)
+        });
     }
 
     fn random_fault(&mut self) -> Fault {

@@ -1,6 +1,7 @@
 //! Actors that read: repeatedly from a position, or a part of the log.
 
 use stratalog_guest::drive::reader::ReadOptions;
+use stratalog_guest::limits::FULL_LOAD_POLLS;
 
 use crate::sim::actors::{Actor, DAMAGED_TRIES, unless_wrong};
 use crate::sim::damage;
@@ -75,6 +76,10 @@ impl<'y> Actor<'y> {
         expectation.begin_pass(&self.view.state().history);
         // The events that the current reader may still show.
         let mut left = None;
+        // A poll may list only the newest batches, so a reader that continues shows everything
+        // after some polls.
+        let mut polls = if pass.is_some() { FULL_LOAD_POLLS } else { 1 };
+        let is_impatient = pass.is_some() && self.plan.chance(1, 2);
         let mut refused = 0;
         loop {
             if refused > DAMAGED_TRIES && damage::is_expected() {
@@ -86,6 +91,7 @@ impl<'y> Actor<'y> {
                 let start = position.clone();
                 let options = ReadOptions { start, limit: left, ..ReadOptions::default() };
                 *pass = unless_wrong("read", self.logic.read(options))?;
+                polls = 1;
             }
             let Some(reader) = pass else {
                 refused += 1;
@@ -116,7 +122,13 @@ impl<'y> Actor<'y> {
                         *pass = None;
                     }
                     if left != Some(0) {
-                        break;
+                        polls -= 1;
+                        if polls == 0 {
+                            break;
+                        }
+                        if is_impatient {
+                            return Ok(());
+                        }
                     }
                 }
                 None => {

@@ -1,5 +1,6 @@
 //! A run from one seed: its actors, its fault rates, and the conditions at its end.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use stratalog_guest::decide::options::CompactInput;
@@ -85,9 +86,15 @@ fn populate(
         state.add(after, job(subject, saved, plan.draw(), work));
     };
     let (events, rounds) = if long { (150, 60) } else { (16, 8) };
+    // Some logs were begun by programs that did not number batches, and some still run.
+    let has_unnumbered = plan.chance(1, 3);
     for writer in 0..writers {
         let events = 1 + plan.index(events);
-        add(plan, Box::new(move |actor| actor.write(writer, events)));
+        if has_unnumbered && plan.chance(1, 2) {
+            add(plan, Box::new(move |actor| actor.write_unnumbered(writer, events)));
+        } else {
+            add(plan, Box::new(move |actor| actor.write(writer, events)));
+        }
     }
     for _ in 0..plan.below(5) {
         let rounds = plan.up_to(rounds);
@@ -131,8 +138,10 @@ fn end(actor: &mut Actor<'_>, saved: &SavedPositions) -> Result<(), String> {
     positions.push((None, Expectation::default()));
     resume_from(actor, &mut positions)?;
     if actor.view.state().history.stored_events() == 0 {
-        // There is no log, or none any more since a compaction has deleted batches without events.
-        return Ok(());
+        // There is no log, or none any more since a compaction has deleted batches without events,
+        // or one in which all is hidden.
+        let is_hidden = !actor.stranded().is_empty();
+        return if is_hidden { is_clean(actor) } else { Ok(()) };
     }
     if actor.plan.chance(1, 2) {
         // Live batches are absorbed first where that is necessary.
@@ -176,14 +185,23 @@ fn said<T>(outcome: Result<T, Refusal>) -> Result<T, String> {
     outcome.map_err(|refusal| format!("{refusal:?} in peace"))
 }
 
-/// Checks that nothing is damaged and there is no garbage.
+/// Checks that nothing is damaged and there is no garbage, and that exactly the batches behind a
+/// gap are called stranded.
 fn is_clean(actor: &Actor<'_>) -> Result<(), String> {
     let verified = said(actor.logic.verify())?;
     if let Some(finding) = verified.damaged.iter().chain(&verified.garbage).next() {
         return Err(format!("verify finds {finding}"));
     }
+    let stranded = actor.stranded();
     let counted = said(actor.logic.stat())?;
-    let counts = (counted.events, counted.trimmed_events);
+    let found: BTreeSet<_> = verified.stranded.iter().collect();
+    if !found.into_iter().eq(stranded.keys())
+        || verified.stranded.len() != stranded.len()
+        || Ok(counted.hidden_batches) != u64::try_from(stranded.len())
+    {
+        return Err(format!("{stranded:?} are hidden, {verified:?} verified, {counted:?} counted"));
+    }
+    let counts = (counted.events + stranded.values().sum::<u64>(), counted.trimmed_events);
     // A lost event is counted separately, and cannot be verified.
     if counted.uncounted_batches == 0 && counts != (verified.events, verified.trimmed_events) {
         return Err(format!("{counted:?} is counted, {verified:?} verified"));

@@ -207,6 +207,7 @@ impl State {
     /// Ends all faults, and completes the creates in flight.
     pub fn calm_down(&mut self) {
         self.rates = FaultRates::NONE;
+        self.lose_some();
         while self.objects.is_any_in_flight() {
             self.land_one();
         }

@@ -3,13 +3,16 @@
 use stratalog_guest::decide::cursor::Pending;
 use stratalog_guest::decide::options::OptionsInput;
 use stratalog_guest::drive::reader::ReadOptions;
+use stratalog_guest::format::names::{BatchName, BatchTime, Digest, Origin, WriterId};
 use stratalog_guest::mutants::{self, Mutant};
 
+use crate::memory::log;
 use crate::sim::actors::{Actor, unless_wrong};
 use crate::sim::damage;
 use crate::sim::expectation::Expectation;
 use crate::sim::history::{read_events, write_event};
 use crate::sim::logic::{Handle, Page};
+use crate::sim::objects::Fate;
 use crate::sim::random::Random;
 
 impl<'y> Actor<'y> {
@@ -21,8 +24,12 @@ impl<'y> Actor<'y> {
             flush_interval_ms: Some(1),
             event_bytes_max: Some(32),
             buffer_bytes_max: Some(plan.pick(&[33, 64, 1 << 20])),
+            creates_max: Some(plan.pick(&[1, 2, 4])),
             ..OptionsInput::default()
         };
+        // It is killed in the middle: creates in flight may still land, or not.
+        let is_killed = plan.chance(1, 4);
+        let flushes = plan.pick(&[1, 3]);
         let Some(mut handle) = unless_wrong("open", self.logic.open(options))? else {
             return Ok(());
         };
@@ -35,11 +42,19 @@ impl<'y> Actor<'y> {
                 return Ok(());
             }
             self.append_some(&mut *handle, writer)?;
+            if is_killed && self.plan.chance(1, 8) {
+                self.note("killed", "");
+                return Ok(());
+            }
             match self.plan.below(10) {
                 0 => _ = handle.tick(),
-                1..=3 => self.flush(&mut *handle, writer)?,
                 4 => self.read_all(&mut *handle, writer)?,
                 5 => self.read_all_elsewhere(handle.pending(), writer),
+                6..8 => {
+                    let steps = self.plan.below(10);
+                    self.view.pause(steps);
+                }
+                other if other <= flushes => self.flush(&mut *handle, writer)?,
                 _ => {}
             }
         }
@@ -50,6 +65,36 @@ impl<'y> Actor<'y> {
             }
         }
         self.acknowledged(writer)
+    }
+
+    /// Writes this many events as programs did before batches were numbered: a create is confirmed
+    /// before the next one begins.
+    pub fn write_unnumbered(&mut self, writer: usize, events: usize) -> Result<(), String> {
+        let id = WriterId(self.plan.below(1 << 32));
+        let mut last = BatchTime::default();
+        let mut next = 0;
+        while next < events {
+            let steps = self.plan.below(40);
+            self.view.pause(steps);
+            let count = 1 + self.plan.index(4);
+            let lines = (next..next + count).map(|at| write_event((writer, at), 0) + "\n");
+            let lines = lines.collect::<String>().into_bytes();
+            next += count;
+            self.view.state().history.writer(writer).written = next;
+            last = last.next(self.view.state().clock).ok_or("the clock is at its end")?;
+            let events = u64::try_from(count).unwrap();
+            let digest = Digest::of(&lines);
+            let origin = Origin { writer: id, sequence: None, events, digest };
+            let key = log().key(BatchName { time: last, origin: Some(origin) });
+            while !matches!(self.view.create_object(&key, &lines), Fate::Done | Fate::Exists) {
+                if self.plan.chance(1, 10) {
+                    // It stops permanently.
+                    return Ok(());
+                }
+            }
+            self.acknowledged(writer)?;
+        }
+        Ok(())
     }
 
     /// Appends one event, or a few in one call. Refused events are not appended.
@@ -77,7 +122,7 @@ impl<'y> Actor<'y> {
         }
     }
 
-    /// Checks that everything appended is stored, since it was reported as durable.
+    /// Checks that everything appended is stored and visible, since it was reported as durable.
     fn acknowledged(&self, writer: usize) -> Result<(), String> {
         let mut state = self.view.state();
         let of_writer = state.history.writer(writer);
@@ -85,7 +130,7 @@ impl<'y> Actor<'y> {
         state.trace.note(self.view.actor, "acknowledged", &format!("{writer}-{written}"), b"");
         if stored < written {
             return Err(format!(
-                "{written} events of writer {writer} are durable, {stored} stored"
+                "{written} events of writer {writer} are durable, {stored} visible"
             ));
         }
         Ok(())
