@@ -216,7 +216,12 @@ fn carry_out<S: Store, Y: System>(
     committer.spare(inspected.holders.clone());
     let first_position = state.first_position();
     let manifest = state.manifest.as_deref();
-    let boundary = change::cutting(&mut committer.catalog, manifest, first_position);
+    // Of a segment that stays as it is, the index may be gone.
+    let mut rewritten = inspected.segments.iter().filter_map(|(at, _)| state.segments().get(*at));
+    let boundary = match rewritten.any(|segment| segment.position < first_position) {
+        true => change::cutting(&mut committer.catalog, manifest, first_position),
+        false => Ok(None),
+    };
     let Some(boundary) = unless_gone(boundary)? else { return Ok(false) };
     let (mut rewrites, mut inputs) = (Vec::new(), Vec::new());
     for (number, loss) in &inspected.segments {

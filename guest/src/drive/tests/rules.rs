@@ -173,3 +173,28 @@ fn all_names_of_an_absorbed_batch_are_deleted() {
     world.compact();
     assert_eq!(world.store.names("batch_"), Vec::<String>::new());
 }
+
+/// A repair of a live batch needs no index of a segment that a lazy trim has cut.
+#[test]
+fn repair_needs_no_index_of_a_segment_that_stays() {
+    let mut world = World::new(0);
+    world.writer.append_lines(b"0\n1\n2\n".to_vec()).unwrap();
+    world.store([0]);
+    world.compact();
+    let (point, lazy) = (TrimPoint::KeepEvents(2), TrimOptions { lazy: true });
+    trim(world.store.clone(), &world.system, log(), point, lazy).unwrap();
+    world.system.now.set(world.system.now.get() + 10);
+    writer(&world.store, &world.system).append(b"3").unwrap();
+    world.store([1]);
+    let index = world.store.names("segment_").remove(0);
+    let index = format!("log/{index}");
+    let bytes = world.store.0.objects.borrow_mut().remove(&index).unwrap();
+    let batch = format!("log/{}", world.store.names("batch_")[0]);
+    world.store.0.objects.borrow_mut().get_mut(&batch).unwrap()[0] ^= 1;
+    let repaired = repair(world.store.clone(), &world.system, log(), false).unwrap();
+    assert_eq!(repaired.steps.len(), 2, "{repaired:?}");
+    world.store.0.objects.borrow_mut().insert(index, bytes);
+    let mut reader = Reader::new(world.store.clone(), log(), ReadOptions::default()).unwrap();
+    let page = reader.next_page().unwrap().unwrap();
+    assert_eq!((page.events, page.missed), (2, 1));
+}
