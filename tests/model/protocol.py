@@ -4,8 +4,8 @@
     tests/model/protocol.py [SEEDS] [FIRST_SEED] [--mutant NAME | --mutants]
 
 Most writers number their batches: each has several creates in progress, and one listing shows if an
-earlier batch is missing. Writers of batches without numbers, as earlier versions made them, are mixed
-in.
+earlier batch is missing. Writers of batches without numbers, as earlier versions made them, are
+mixed in.
 
 Its actors are writers, compactors, trims, repairs, readers and verifications. Each is a generator
 that yields before every store operation, so a schedule is a sequence of choices. An actor may crash
