@@ -1,7 +1,6 @@
 //! Actors that read: repeatedly from a position, or a part of the log.
 
 use stratalog_guest::drive::reader::ReadOptions;
-use stratalog_guest::limits::FULL_LOAD_POLLS;
 
 use crate::sim::actors::{Actor, DAMAGED_TRIES, unless_wrong};
 use crate::sim::damage;
@@ -76,9 +75,8 @@ impl<'y> Actor<'y> {
         expectation.begin_pass(&self.view.state().history);
         // The events that the current reader may still show.
         let mut left = None;
-        // A poll may list only the newest batches, so a reader that continues shows everything
-        // after some polls.
-        let mut polls = if pass.is_some() { FULL_LOAD_POLLS } else { 1 };
+        // What is compacted while a reader polls may be new to its next poll only.
+        let mut polls = if pass.is_some() { 2 } else { 1 };
         let is_impatient = pass.is_some() && self.plan.chance(1, 2);
         let mut refused = 0;
         loop {
