@@ -91,7 +91,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    fn key(&self) -> (bool, WriterId, Option<(u64, u64, u64)>, u64, Digest) {
+    fn key(&self) -> impl Ord + use<> {
         let Self { writer, sequence, events, digest } = *self;
         let place = sequence.map(|Sequence { number, gap, waiting }| {
             (number, gap, if mutants::is(Mutant::KnownByName) { waiting } else { 0 })
