@@ -13,6 +13,7 @@ use crate::decide::log_state;
 use crate::error::Error;
 use crate::format::listed::ListedBatch;
 use crate::format::names::{BatchName, BatchTime, LogName, ObjectName};
+use crate::format::numbers::to_usize;
 use crate::limits::{POLL_BATCHES, POLL_PAGE_OBJECTS};
 use crate::mutants::{self, Mutant};
 use crate::ports::{Listing, Sizes, Store};
@@ -68,15 +69,29 @@ impl<S: Store> Catalog<S> {
     pub(crate) fn has_news(&mut self) -> Result<bool, Error> {
         let (folder, start_after) = (self.name.folder(), self.polled.start_after(&self.name));
         let listing = self.store.list(&folder, Some(&start_after), Sizes::Unused);
-        let page = listing.next(POLL_PAGE_OBJECTS);
-        let page = page.map_err(|error| Error::store("list", &folder, &error))?;
-        let has_more = Pages::new(&folder, Some(start_after)).take(&page)?;
+        let mut pages = Pages::new(&folder, Some(start_after));
         let (mut batches, mut highest) = (Vec::new(), None);
-        self.take_page(&page, &mut |object, _| match object {
-            ObjectName::Batch(name) => batches.push(name),
-            ObjectName::Manifest(generation) => highest = highest.max(Some(generation)),
-            _ => {}
-        })?;
+        // A store may end a page early. What comes behind the manifests is not needed.
+        let is_cut = loop {
+            let page = listing.next(POLL_PAGE_OBJECTS);
+            let page = page.map_err(|error| Error::store("list", &folder, &error))?;
+            let has_more = pages.take(&page)?;
+            self.take_page(&page, &mut |object, _| match object {
+                ObjectName::Batch(name) => batches.push(name),
+                ObjectName::Manifest(generation) => highest = highest.max(Some(generation)),
+                _ => {}
+            })?;
+            let last = page.objects.last().map_or("", |object| &object.key);
+            if !has_more || self.is_behind_manifests(last) {
+                break false;
+            }
+            if page.objects.len() >= to_usize(POLL_PAGE_OBJECTS.into()) {
+                if last.starts_with(&self.name.batches()) {
+                    return Ok(true);
+                }
+                break true;
+            }
+        };
         batches.sort_unstable();
         if batches != self.polled.batches {
             return Ok(true);
@@ -84,11 +99,16 @@ impl<S: Store> Catalog<S> {
         if mutants::is(Mutant::PollBatchesOnly) {
             return Ok(false);
         }
-        if highest.is_none() && has_more {
+        if is_cut {
             // Objects that are not the log's fill the page.
             highest = log_state::manifests(&self.list_others(Scope::Read)?).max();
         }
         Ok(highest.unwrap_or_default() != self.seen)
+    }
+
+    fn is_behind_manifests(&self, key: &str) -> bool {
+        let manifests = self.name.manifests();
+        key > manifests.as_str() && !key.starts_with(&manifests)
     }
 
     /// Makes polls cover this many batches.

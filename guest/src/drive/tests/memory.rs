@@ -28,6 +28,8 @@ pub(super) struct Inner {
     /// Deletes fail.
     pub(super) keeps_all: Cell<bool>,
     pub(super) lists: Cell<u64>,
+    /// Pages of a listing have at most this many objects, if it is not 0.
+    pub(super) page_max: Cell<usize>,
     /// The key that the next list leaves out, as if it had looked before the create.
     pub(super) unseen: RefCell<Option<String>>,
 }
@@ -129,7 +131,11 @@ impl Listing for Pages {
         let keys = keys.filter(|(key, _)| Some(*key) != unseen.as_ref());
         let mut keys = keys.filter(|(key, _)| Some(*key) > shown.as_ref()).peekable();
         let mut page = ListPage { objects: Vec::new(), more: false };
-        while page.objects.len() < to_usize(limit.into())
+        let limit = match store.page_max.get() {
+            0 => to_usize(limit.into()),
+            most => most,
+        };
+        while page.objects.len() < limit
             && let Some((key, bytes)) = keys.next()
         {
             let (key, size, kind) = (key.clone(), to_u64(bytes.len()), EntryKind::Object);

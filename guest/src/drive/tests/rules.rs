@@ -198,3 +198,21 @@ fn repair_needs_no_index_of_a_segment_that_stays() {
     let page = reader.next_page().unwrap().unwrap();
     assert_eq!((page.events, page.missed), (2, 1));
 }
+
+/// A poll finds what is new although a page of its list ends early.
+#[test]
+fn poll_reads_all_pages_up_to_the_manifests() {
+    let mut world = World::new(2);
+    world.store([0]);
+    let mut follower = Reader::new(world.store.clone(), log(), ReadOptions::default()).unwrap();
+    assert_eq!(read_on(&mut follower).unwrap(), [0]);
+    world.store.0.page_max.set(1);
+    world.store([1]);
+    assert_eq!(read_on(&mut follower).unwrap(), [1]);
+    world.compact();
+    assert_eq!(read_on(&mut follower).unwrap(), Vec::<u64>::new());
+    world.append(2);
+    world.store([2]);
+    world.compact();
+    assert_eq!(read_on(&mut follower).unwrap(), [2]);
+}
