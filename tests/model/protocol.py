@@ -34,6 +34,7 @@ the index of a trimmed segment is kept.
 A mutant breaks one rule. --mutants runs each until it is caught. A violation prints its seed.
 """
 import sys
+from multiprocessing import Pool
 
 sys.dont_write_bytecode = True
 
@@ -164,6 +165,17 @@ def run(seed):
         return seed, "at the end: a log without damage is refused"
 
 
+def break_rule(mutant):
+    """Breaks a rule in this process, or none."""
+    rules.MUTANT = mutant
+
+
+def first_violation(arguments):
+    """Breaks a rule. Returns the first seed that notices it, with what it notices."""
+    rules.MUTANT, seeds = arguments
+    return next(filter(None, map(run, seeds)), None)
+
+
 def main(arguments):
     all_mutants = "--mutants" in arguments
     arguments = [argument for argument in arguments if argument != "--mutants"]
@@ -173,18 +185,18 @@ def main(arguments):
         del arguments[at:at + 2]
     seeds = int(arguments[0]) if arguments else 2000
     first = int(arguments[1]) if len(arguments) > 1 else 0
-    found = lambda: filter(None, map(run, range(first, first + seeds)))
-    if all_mutants:
-        escaped = []
-        for rules.MUTANT in rules.MUTANTS:
-            caught = next(found(), None)
-            print("%-24s %s" % (rules.MUTANT,
-                                "caught by seed %d: %s" % caught if caught else "NOT CAUGHT"))
-            escaped += [] if caught else [rules.MUTANT]
-        return 1 if escaped else 0
-    bad = list(found())
+    seeds = range(first, first + seeds)
+    with Pool(None, break_rule, (rules.MUTANT,)) as pool:
+        if all_mutants:
+            tries = [(mutant, seeds) for mutant in rules.MUTANTS]
+            caught = list(pool.imap(first_violation, tries, 1))
+            for mutant, violation in zip(rules.MUTANTS, caught):
+                print("%-24s %s" % (mutant, "caught by seed %d: %s" % violation if violation
+                                    else "NOT CAUGHT"))
+            return 0 if all(caught) else 1
+        bad = list(filter(None, pool.imap(run, seeds, 50)))
     name = rules.MUTANT or "protocol"
-    print("%s: %d seeds, %d violations %s" % (name, seeds, len(bad), bad[:3]))
+    print("%s: %d seeds, %d violations %s" % (name, len(seeds), len(bad), bad[:3]))
     return 0 if bool(bad) == bool(rules.MUTANT) else 1
 
 

@@ -24,7 +24,7 @@ fn run(arguments: &[&str]) {
 
 #[test]
 fn model_under_random_schedules_keeps_every_event() {
-    run(&["5000"]);
+    run(&["2500"]);
 }
 
 #[test]
