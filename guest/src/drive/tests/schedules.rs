@@ -227,7 +227,7 @@ fn run(seed: u64) {
     let appended = vec![0; usize::try_from(WRITERS).unwrap()];
     let random = Random(seed);
     let mut follower = Reader::new(store.clone(), log(), ReadOptions::default()).unwrap();
-    let polls_cover_all = seed % 2 == 0;
+    let polls_cover_all = seed.is_multiple_of(2);
     if !polls_cover_all {
         follower.poll_batches(1);
     }
