@@ -73,8 +73,7 @@ impl PositionFile {
     /// Returns the error for a file whose position the log refuses with this message.
     pub(crate) fn refused(&self, message: &str) -> Failure {
         // The action in the message is for programs that keep positions themselves.
-        let ends = ["; ", ": pass "].iter().filter_map(|mark| message.rfind(mark)).max();
-        let why = ends.and_then(|end| message.get(..end)).unwrap_or(message);
+        let why = message.rsplit_once("; ").map_or(message, |(why, _)| why);
         match message.starts_with("the position belongs to") {
             true => self.unusable(
                 why,

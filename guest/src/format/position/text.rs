@@ -112,6 +112,6 @@ fn refused(text: &str) -> Error {
     // A hostile text may be long or hold terminal escapes: show it short and escaped.
     let shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
     Error::InvalidInput(format!(
-        "invalid position \"{shown}\": pass a value that a reader returned"
+        "invalid position \"{shown}\"; pass a value that a reader returned"
     ))
 }

@@ -197,9 +197,9 @@ fn print_finding(finding: &Finding) -> Result<bool, Failure> {
             format!("garbage: {object}: {reason}, {}\n", size(*bytes))
         }
         Finding::Stranded(Stranded { object, bytes, before }) => format!(
-            "stranded: {object}: was not acknowledged, since {before}… is not in the store; it may \
-             follow if that writer still runs ({})\n",
-            HumanBytes(*bytes)
+            "stranded: {object}: {before} is not in the store, so this was not acknowledged; it may \
+             follow if the writer still runs ({})\n",
+            size(*bytes)
         ),
     };
     live_lines::suspend(|| write_stdout(line.as_bytes()))
