@@ -4,12 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Line;
+use super::digits::BEGIN;
 use super::spelling::{Known, Spelling, number};
 use crate::format::batch::BatchRecord;
 use crate::format::names::{BatchName, Digest, Origin};
-
-/// The beginning of a line.
-pub(super) const BEGIN: &[u8] = br#"{"batch":""#;
 
 /// The evidence in one line of a damaged index.
 #[derive(Clone, Debug, Default)]

@@ -9,6 +9,9 @@ use crate::format::byte_search::HASHED_BYTES_MAX;
 use crate::format::names::{Digest, Sequence};
 use crate::limits::CREATES_MAX;
 
+/// The beginning of a line.
+pub(super) const BEGIN: &[u8] = br#"{"batch":""#;
+
 /// The columns of the time in a line.
 pub(super) const TIME: Range<usize> = 16..35;
 /// The columns of the writer in the line of an unnumbered batch, and of a numbered one.

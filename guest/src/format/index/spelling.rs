@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::digits::{TIME, WRITER, WRITER_NUMBERED};
+use super::digits::{BEGIN, TIME, WRITER, WRITER_NUMBERED};
 use crate::format::names::{BatchName, BatchTime, Digest, Sequence, WriterId, plain};
 use crate::limits::CREATES_MAX;
 
@@ -199,7 +199,7 @@ impl Spelling {
 
     /// The parts of a name.
     pub(super) fn of_name(name: &BatchName) -> Self {
-        Self::of(format!("{}{name}", str::from_utf8(super::clues::BEGIN).unwrap_or("")).as_bytes())
+        Self::of(&[BEGIN, name.to_string().as_bytes()].concat())
     }
 }
 

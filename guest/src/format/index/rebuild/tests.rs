@@ -310,7 +310,7 @@ fn place_of_the_first_line_follows_from_a_name_elsewhere() {
 }
 
 #[test]
-fn name_that_waits_for_more_than_the_one_in_the_index_is_of_the_same_batch() {
+fn name_that_waits_for_more_than_that_in_the_index_is_of_one_batch() {
     let world = world(true);
     for waiting in 0..3 {
         for damage in [&[2][..], &[1, 2], &[1, 2, 4, 5]] {
