@@ -2,7 +2,7 @@
 //!
 //! The behaviour of the predecessor is the floor; `holes` has its holes.
 
-use rig::subject::{Settings, append_all, events, on_both};
+use rig::subject::{FULL, Settings, append_all, events, on_both};
 use stratalog::{Compaction, Error, Written};
 
 #[test]

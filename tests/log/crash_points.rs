@@ -150,7 +150,7 @@ fn new_events() -> Vec<String> {
 #[test]
 fn append_and_flush() {
     for creates_max in [1, 2, 4] {
-        at_every_call(5, &|store, system| {
+        at_every_call(5, &move |store, system| {
             let mut writer = open_with(store.clone(), system, 2, creates_max);
             let store = store.clone();
             Box::new(move |expected| {
@@ -177,7 +177,7 @@ fn append_and_flush() {
 #[test]
 fn append_and_flush_again_and_again() {
     for creates_max in [1, 2, 4] {
-        at_every_call(5, &|store, system| {
+        at_every_call(5, &move |store, system| {
             let mut writer = open_with(store.clone(), system, 2, creates_max);
             let store = store.clone();
             Box::new(move |expected| {

@@ -27,6 +27,7 @@ pub mod plugins;
 pub mod proxy;
 mod records;
 pub mod servers;
+pub mod shuffling;
 pub mod sim;
 pub mod subject;
 pub mod tools;

@@ -216,7 +216,7 @@ fn damaged_batch_that_has_two_objects_is_copied_from_the_other() {
     // Of the three live batches, this one has another object, which waited for one more.
     for number in [1, 2] {
         for (first, second) in [(true, false), (false, true), (true, true)] {
-            let mut world = World::new();
+            let world = World::new();
             let key = world.keys("batch_", ".jsonl")[number].clone();
             let twin = key.replacen("_3000000_0_", "_3000000_1_", 1);
             assert_ne!(key, twin);

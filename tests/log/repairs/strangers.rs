@@ -46,7 +46,7 @@ fn object_that_never_was_a_batch_is_set_aside_without_lost_events() {
 }
 
 #[test]
-fn batch_whose_name_only_a_stranger_has_is_gone_if_a_later_one_names_it() {
+fn batch_whose_name_only_a_stranger_has_is_gone() {
     for events in ["18446744073709551615", "3"] {
         for number in [0, 1] {
             let (world, name) = renamed(number, events);
