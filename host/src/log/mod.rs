@@ -110,8 +110,8 @@ impl Log {
     }
 
     /// Makes every event appended so far durable. Returns what this writer has made durable since
-    /// it was opened. Concurrent flushes of several tasks share batches, and each returns as soon as
-    /// the events before it are durable. Cancel safe: the flush of a dropped call continues.
+    /// it was opened. Concurrent flushes of several tasks share batches, and each returns as soon
+    /// as the events before it are durable. Cancel safe: the flush of a dropped call continues.
     ///
     /// # Errors
     /// [`Error::WriteFailed`] if the oldest batch in flight could not be written: every event is
