@@ -94,7 +94,7 @@ impl Origin {
     fn key(&self) -> impl Ord + use<> {
         let Self { writer, sequence, events, digest } = *self;
         let place = sequence.map(|Sequence { number, gap, waiting }| {
-            (number, gap, if mutants::is(Mutant::KnownByName) { waiting } else { 0 })
+            [number, gap, if mutants::is(Mutant::KnownByName) { waiting } else { 0 }]
         });
         (place.is_some(), writer, place, events, digest)
     }
