@@ -6,7 +6,7 @@ use crate::binary::{check, fresh, ok};
 use crate::commands::{commands, help_of};
 
 /// Bad values of options.
-const BAD: [(&str, &[&str]); 40] = [
+const BAD: [(&str, &[&str]); 41] = [
     ("--store-option", &["x", "", "=x"]),
     ("--retry-max", &["x", "-1", "101", ""]),
     ("--timeout", &["x", "0", "5m", "5", ""]),
