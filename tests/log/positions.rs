@@ -289,7 +289,7 @@ fn invalid_position_and_conflicting_options_are_refused() {
             _ => panic!("it was taken"),
         };
         let start = |text: &str| ReadOptions { start: Some(text.into()), ..<_>::default() };
-        assert!(refused(start("7\u{1b}[2J")).starts_with("invalid position \"7\\u{1b}[2J\": "));
+        assert!(refused(start("7\u{1b}[2J")).starts_with("invalid position \"7\\u{1b}[2J\"; "));
         assert!(refused(ReadOptions { last: Some(1), ..start("0") }).contains("give one of them"));
         let beyond = world.start_read_with("log", start("1")).unwrap().rest();
         assert!(

@@ -129,6 +129,7 @@ impl WriterActor {
     async fn next(&mut self, receiver: &mut mpsc::Receiver<Command>) -> Next {
         let tick = reached(self.tick_at);
         let lingered = reached(self.linger_until);
+        let awaits_creates = self.awaits_creates();
         let compacted = async {
             match &mut self.background {
                 Some(background) => background.ended().await,
@@ -149,7 +150,7 @@ impl WriterActor {
             },
             // Others run first, and may append more.
             () = tokio::task::yield_now(), if self.seal_due != SealDue::No => Next::Seal,
-            () = self.create_ended.notified(), if !self.flushes.is_empty() => Next::CreateEnded,
+            () = self.create_ended.notified(), if awaits_creates => Next::CreateEnded,
             () = tick => Next::Tick,
             () = self.queue.work() => Next::Work,
             () = lingered => Next::Work,

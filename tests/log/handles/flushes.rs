@@ -263,7 +263,7 @@ fn dropped_log_ends_the_flushes_that_wait() {
             world.faulty.release();
             if fails {
                 world.await_warning(&format!(
-                    "log {name} was dropped without close: 1 events were not flushed"
+                    "log {name} was dropped without close: 1 event was not flushed"
                 ));
             } else {
                 await_stored(&store, name, 1).await;
@@ -273,7 +273,7 @@ fn dropped_log_ends_the_flushes_that_wait() {
         let lost = world
             .warnings()
             .iter()
-            .any(|warning| warning.contains(name) && warning.contains("were not flushed"));
+            .any(|warning| warning.contains(name) && warning.contains("not flushed"));
         assert_eq!(lost, fails);
     }
 }

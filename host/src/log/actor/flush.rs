@@ -54,9 +54,15 @@ impl WriterActor {
         self.settle(started).await
     }
 
+    /// Returns true if flushes wait, and all have started. A new one first retries the creates that
+    /// failed before: their failures are none of its own.
+    pub(super) fn awaits_creates(&self) -> bool {
+        !self.flushes.is_empty() && self.seal_due != SealDue::WithRetry
+    }
+
     /// Releases the flushes that the creates that have ended complete.
     pub(super) async fn poll_flushes(&mut self) -> Result<()> {
-        if self.flushes.is_empty() {
+        if !self.awaits_creates() {
             return Ok(());
         }
         let polled = self.instance.poll_flush(self.handle).await;
