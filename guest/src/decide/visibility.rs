@@ -101,7 +101,7 @@ fn confirmed(batches: &[ListedBatch]) -> BTreeMap<WriterId, u64> {
     for origin in batches.iter().filter_map(|batch| batch.name.origin) {
         let Some(sequence) = origin.sequence else { continue };
         let count = confirmed.entry(origin.writer).or_default();
-        *count = sequence.number.saturating_sub(sequence.waiting).max(*count);
+        *count = sequence.confirmed().max(*count);
     }
     confirmed
 }

@@ -24,15 +24,12 @@ impl<S: Store, Y: System> Writer<S, Y> {
     pub(super) fn report_oldest(&mut self) -> Result<(), Error> {
         let events_pending = self.unacknowledged();
         let oldest = self.sealed.front_mut().map(|oldest| &mut oldest.create);
-        match oldest {
-            Some(CreateState::Failed { failure, .. }) => match failure.take() {
-                Some(failure) => {
-                    Err(Error::WriteFailed(WriteFailure { events_pending, ..failure }))
-                }
-                None => Ok(()),
-            },
-            _ => Ok(()),
+        if let Some(CreateState::Failed { failure, .. }) = oldest
+            && let Some(failure) = failure.take()
+        {
+            return Err(Error::WriteFailed(WriteFailure { events_pending, ..failure }));
         }
+        Ok(())
     }
 
     /// Records the outcomes of creates that are done. Logs the failure of all but the oldest, which

@@ -78,6 +78,12 @@ impl Sequence {
         let is_sequence = (number == 0) == (gap == 0) && gap <= time.micros() && waiting <= number;
         is_sequence.then_some(Self { number, gap, waiting })
     }
+
+    /// The number of the writer's batches that the store had confirmed when this create was
+    /// started. They come first.
+    pub(crate) fn confirmed(&self) -> u64 {
+        self.number.saturating_sub(self.waiting)
+    }
 }
 
 /// The fields of a batch's name besides its time.
@@ -174,8 +180,9 @@ impl BatchName {
 
     /// Returns true if the name shows that the store had confirmed a batch.
     pub(crate) fn shows_confirmed(&self, batch: &BatchId) -> bool {
-        let of_writer = self.id().filter(|id| id.writer == batch.writer);
-        of_writer.is_some_and(|id| id.number.saturating_sub(self.waiting()) > batch.number)
+        let of_writer = self.origin.filter(|origin| origin.writer == batch.writer);
+        let sequence = of_writer.and_then(|origin| origin.sequence);
+        sequence.is_some_and(|sequence| sequence.confirmed() > batch.number)
     }
 
     /// The number of batches of its writer that its create may have waited for.

@@ -89,8 +89,7 @@ impl WriterActor {
             if self.flushes.is_empty() {
                 return Ok(());
             }
-            let create_ended = self.create_ended.clone();
-            create_ended.notified().await;
+            self.create_ended.notified().await;
             self.poll_flushes().await?;
         }
     }
