@@ -211,6 +211,7 @@ mod tests {
         assert_eq!(append.flush_bytes, LogOptions::FLUSH_BYTES_DEFAULT);
         assert_eq!(append.flush_interval, LogOptions::FLUSH_INTERVAL_DEFAULT);
         assert_eq!(append.event_bytes_max, LogOptions::EVENT_BYTES_DEFAULT);
+        assert_eq!(append.creates_max, LogOptions::CREATES_DEFAULT);
     }
 
     /// Returns an option of a command; without a command, a global one.
