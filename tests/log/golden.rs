@@ -112,26 +112,31 @@ fn encode_to_the_same_bytes(golden: &BTreeMap<String, String>) -> ([usize; 4], u
     (kinds, indexes)
 }
 
-/// Checks the rest of a batch after a trim inside it, byte for byte.
+/// Checks the rest of a batch after a trim inside it, byte for byte: the second of two events, in
+/// the segment of a generation.
+fn check_cut(world: &World, position: &str, generation: u64, batch: &str) {
+    let done = world.trim("log", TrimPoint::Position(position.to_owned())).unwrap();
+    assert_eq!((done.events, done.segments, done.rewritten_bytes), (2, 0, 13));
+    let keys = world.keys();
+    let of = |end: &str| {
+        let made_by = format!("_{generation:019}_");
+        let key = keys.iter().find(|key| key.contains(&made_by) && key.ends_with(end));
+        world.object(key.unwrap())
+    };
+    assert_eq!(of(".jsonl"), "{\"second\":2}\n");
+    let digest = Digest::of(b"{\"second\":2}\n");
+    let line = format!(
+        "{{\"batch\":\"{batch}.jsonl\",\"events\":1,\"bytes\":13,\"digest\":\"{digest}\",\
+         \"trimmed\":1}}\n"
+    );
+    assert_eq!(of(".index"), line);
+}
+
 #[test]
 fn batch_that_is_cut_has_this_line_and_these_bytes() {
     on_both(|world| {
         put_golden(world);
-        let done = world.trim("log", TrimPoint::Position("7".to_owned())).unwrap();
-        assert_eq!((done.events, done.segments, done.rewritten_bytes), (2, 0, 13));
-        let keys = world.keys();
-        let of = |end: &str| {
-            let key =
-                keys.iter().find(|key| key.contains("_0000000000000000005_") && key.ends_with(end));
-            world.object(key.unwrap())
-        };
-        assert_eq!(of(".jsonl"), "{\"second\":2}\n");
-        let digest = Digest::of(b"{\"second\":2}\n");
-        let line = format!(
-            "{{\"batch\":\"batch_0001700000003000000_3c6ef35f_2_33990033513a8a0c.jsonl\",\"events\":1,\
-             \"bytes\":13,\"digest\":\"{digest}\",\"trimmed\":1}}\n"
-        );
-        assert_eq!(of(".index"), line);
+        check_cut(world, "7", 5, "batch_0001700000003000000_3c6ef35f_2_33990033513a8a0c");
         assert_eq!(world.read("log").unwrap(), EVENTS[2..]);
     });
 }
