@@ -1,0 +1,116 @@
+//! Log messages, of the log's component and of the adapter, as lines on stderr.
+//!
+//! Owns: the form of a line, and which levels are shown.
+//! Must not know: the sender of a message.
+//!
+//! 1. A message cannot control a terminal, and cannot make a line look like another.
+//! 2. A message that cannot be written is dropped: logging never fails its caller.
+
+use std::cell::OnceCell;
+use std::io::Write as _;
+
+use crate::limits::LOG_LINE_BYTES_MAX;
+
+/// The variable of the environment that names the lowest level that is shown.
+const LEVEL_VARIABLE: &str = "STRATALOG_LOG";
+
+/// The level of a message, lowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+    Critical,
+}
+
+thread_local! {
+    static SHOWN_FROM: OnceCell<Option<Level>> = const { OnceCell::new() };
+}
+
+/// Writes a message to stderr, if its level is shown. By default, warnings and errors are.
+pub fn log(level: Level, context: &str, message: &str) {
+    let shown_from = SHOWN_FROM.with(|from| {
+        let named = || std::env::var(LEVEL_VARIABLE).ok();
+        *from.get_or_init(|| shown_from(named().as_deref()))
+    });
+    if shown_from.is_some_and(|from| level >= from) {
+        writeln!(std::io::stderr(), "{}", line(level, context, message)).ok();
+    }
+}
+
+/// Returns the lowest level that is shown; none to show nothing.
+fn shown_from(named: Option<&str>) -> Option<Level> {
+    let named = named.map(|name| name.trim().to_ascii_lowercase());
+    match named.as_deref() {
+        Some("off") => None,
+        Some("trace") => Some(Level::Trace),
+        Some("debug") => Some(Level::Debug),
+        Some("info") => Some(Level::Info),
+        Some("error") => Some(Level::Error),
+        _ => Some(Level::Warn),
+    }
+}
+
+fn line(level: Level, context: &str, message: &str) -> String {
+    let name = match level {
+        Level::Trace => "trace",
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warning",
+        Level::Error | Level::Critical => "error",
+    };
+    let (context, message) = (printable(context), printable(message));
+    if context.is_empty() {
+        format!("{name}: {message}")
+    } else {
+        format!("{name}: {context}: {message}")
+    }
+}
+
+/// Returns the text, cut to a limit, without characters that could control a terminal or make a
+/// line look like another.
+fn printable(text: &str) -> String {
+    let mut line = String::new();
+    for character in text.chars() {
+        if line.len() >= LOG_LINE_BYTES_MAX {
+            line.push('…');
+            break;
+        }
+        line.push(if deceives(character) { '\u{fffd}' } else { character });
+    }
+    line
+}
+
+/// Returns true for control characters, line separators, changes of text direction, and invisible
+/// tags.
+fn deceives(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_cannot_drive_a_terminal_or_fill_a_log() {
+        let shown = line(Level::Warn, "log", "a\x1b[2Jb\n\u{202e}");
+        assert_eq!(shown, "warning: log: a\u{fffd}[2Jb\u{fffd}\u{fffd}");
+        let long = line(Level::Error, "", &"x".repeat(5000));
+        assert!(long.starts_with("error: xx") && long.ends_with('…'));
+        assert!(long.len() < LOG_LINE_BYTES_MAX + 16);
+    }
+
+    #[test]
+    fn levels_are_shown_from_the_named_one_on() {
+        assert_eq!(shown_from(None), Some(Level::Warn));
+        assert_eq!(shown_from(Some("Info ")), Some(Level::Info));
+        assert_eq!(shown_from(Some("off")), None);
+        assert_eq!(shown_from(Some("stratalog=debug")), Some(Level::Warn));
+        assert!(Level::Critical > Level::Error && Level::Info < Level::Warn);
+    }
+}
