@@ -1,0 +1,117 @@
+//! The root folder: found once, created by the first write.
+//!
+//! Owns: the root's life, and the folder that was opened last.
+//! Must not know: the purpose of the files.
+//!
+//! 1. Only a write creates the root. A read of a missing one fails and says so.
+//! 2. The root and its new parents are synced before anything is written below.
+
+use stratalog_store_exports::error::{StoreError, StoreErrorKind};
+use stratalog_store_exports::key;
+
+use crate::bindings::wasi::filesystem::preopens;
+use crate::bindings::wasi::filesystem::types::Descriptor;
+use crate::failure::{Cause, Failure, Step, SystemError};
+use crate::folder::Folder;
+use crate::root_path::{self, ROOT_VARIABLE, RootPath, join};
+
+/// The root folder, which may not exist yet.
+pub(crate) struct Root {
+    opened: Descriptor,
+    place: RootPath,
+    /// The store, in messages.
+    description: String,
+}
+
+impl Root {
+    /// Finds the root among the folders that the host opened.
+    ///
+    /// # Errors
+    /// There is none, or the setting cannot be used.
+    pub(crate) fn find() -> Result<Self, StoreError> {
+        let mut opened = preopens::get_directories();
+        let wanted = std::env::var(ROOT_VARIABLE).ok();
+        let names: Vec<&str> = opened.iter().map(|(_, name)| name.as_str()).collect();
+        let place = root_path::find(&names, wanted.as_deref())?;
+        let (opened, _) = opened.swap_remove(place.opened);
+        let description = format!("the folder {}", place.path);
+        Ok(Self { opened, place, description })
+    }
+
+    /// Returns the name of the store for messages.
+    pub(crate) fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// Returns the path of a key for messages.
+    pub(crate) fn path_of(&self, key: &str) -> String {
+        join(&self.place.path, key)
+    }
+
+    /// Opens the root, which must exist.
+    pub(crate) fn open(&self) -> Result<Folder, StoreError> {
+        self.open_it().map_err(|error| self.root_error("open", error.into()))
+    }
+
+    /// Opens the root; none if it does not exist.
+    pub(crate) fn open_existing(&self) -> Result<Option<Folder>, StoreError> {
+        match self.open() {
+            Err(error) if error.kind == StoreErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// Opens the root, and creates a missing one first.
+    pub(crate) fn make(&self) -> Result<Folder, StoreError> {
+        let made = match self.open_it().map_err(Cause::from) {
+            Err(cause) if cause.is_not_found() => {
+                let opened = Folder::root(&self.opened, "", &self.place.path);
+                opened.map_err(Cause::from).and_then(|opened| opened.make(&self.place.below))
+            }
+            opened => return opened.map_err(|cause| self.root_error("open", cause)),
+        };
+        made.map_err(|cause| self.root_error("create", cause))
+    }
+
+    fn open_it(&self) -> Result<Folder, SystemError> {
+        Folder::root(&self.opened, &self.place.below, &self.place.path)
+    }
+
+    fn root_error(&self, verb: &str, cause: Cause) -> StoreError {
+        let verb = format!("{verb} the folder");
+        let failure = Failure::new(Step::Looking, &verb, &self.place.path, cause);
+        StoreError::new(failure.kind(), failure.to_string())
+    }
+}
+
+/// The folder that was used last, for the next file.
+#[derive(Default)]
+pub(crate) struct OpenFolder(Option<(String, Folder)>);
+
+impl OpenFolder {
+    /// Returns the folder of a key, open, and the name in it.
+    pub(crate) fn of<'k>(
+        &mut self,
+        root: &Root,
+        verb: &str,
+        object: &'k str,
+    ) -> Result<(&Folder, &'k str), NotOpened> {
+        let (folder, name) = key::split(object);
+        let open = match self.0.take() {
+            Some(same) if same.0 == folder => same,
+            _ => {
+                let opened = root.open().map_err(NotOpened::Root)?.open(folder);
+                let failed =
+                    |cause| Failure::new(Step::Looking, verb, &root.path_of(object), cause);
+                (folder.to_owned(), opened.map_err(failed).map_err(NotOpened::Folder)?)
+            }
+        };
+        Ok((&self.0.insert(open).1, name))
+    }
+}
+
+/// The reason that the folder of a key was not opened.
+pub(crate) enum NotOpened {
+    Root(StoreError),
+    Folder(Failure),
+}

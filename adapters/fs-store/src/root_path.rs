@@ -1,0 +1,120 @@
+//! The place of the root: a folder that the host opens, or one below it.
+//!
+//! Must not know: any folder but by its name.
+//!
+//! 1. Without a setting, the root is the first folder that the host opens.
+//! 2. `STRATALOG_ROOT` names a folder below that. An absolute path names one below the folder that
+//!    has the longest matching name.
+
+use stratalog_store_exports::error::{StoreError, StoreErrorKind};
+use stratalog_store_exports::key;
+
+/// The variable of the environment that names the root.
+pub const ROOT_VARIABLE: &str = "STRATALOG_ROOT";
+
+/// A folder that the host opens, by its number, and the root below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootPath {
+    pub opened: usize,
+    /// Segments joined by `/`; empty for the opened folder itself.
+    pub below: String,
+    /// The path for messages.
+    pub path: String,
+}
+
+/// Finds the root among the names of the folders that the host opens.
+///
+/// # Errors
+/// Kind `permission-denied` if there are none, and `invalid` for a setting that cannot be used.
+pub fn find(opened: &[&str], wanted: Option<&str>) -> Result<RootPath, StoreError> {
+    let Some(first) = opened.first() else {
+        let message = "cannot open the folder of the store: the host opened no folder; run it with \
+                       one, as in `wasmtime run --dir ./store::/`";
+        return Err(StoreError::new(StoreErrorKind::PermissionDenied, message));
+    };
+    let wanted = wanted.unwrap_or_default();
+    let below = |name: &str| below(name, wanted).map(str::to_owned);
+    let found = if wanted.starts_with('/') {
+        let fitting = opened.iter().enumerate();
+        let fitting = fitting.filter_map(|(number, name)| Some((number, *name, below(name)?)));
+        fitting.max_by_key(|(number, name, _)| (name.len(), usize::MAX - number))
+    } else {
+        let stripped = wanted.strip_prefix("./").unwrap_or(wanted);
+        let stripped = if stripped == "." { "" } else { stripped };
+        Some((0, *first, stripped.trim_end_matches('/').to_owned()))
+    };
+    let Some((opened_number, name, below)) = found else {
+        let names = opened.join(", ");
+        return Err(unusable(wanted, &format!("the host opened only {names}")));
+    };
+    if !below.is_empty()
+        && let Err(error) = key::check(&below)
+    {
+        return Err(unusable(wanted, &error.message));
+    }
+    Ok(RootPath { opened: opened_number, path: join(name, &below), below })
+}
+
+/// Returns the part of an absolute path below a folder.
+fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
+    let rest = path.strip_prefix(folder.trim_end_matches('/'))?;
+    (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_matches('/'))
+}
+
+/// Joins a path and a key, for messages.
+pub fn join(path: &str, key: &str) -> String {
+    match (path.trim_end_matches('/'), key) {
+        (_, "") => path.to_owned(),
+        (path, key) => format!("{path}/{key}"),
+    }
+}
+
+fn unusable(wanted: &str, reason: &str) -> StoreError {
+    let message = format!(
+        "cannot use {ROOT_VARIABLE}={wanted:?}: {reason}; name a folder below one that the host \
+         opened"
+    );
+    StoreError::new(StoreErrorKind::Invalid, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(opened: &[&str], wanted: Option<&str>) -> Option<(usize, String, String)> {
+        let found = find(opened, wanted).ok()?;
+        Some((found.opened, found.below, found.path))
+    }
+
+    fn root(opened: usize, below: &str, path: &str) -> Option<(usize, String, String)> {
+        Some((opened, below.to_owned(), path.to_owned()))
+    }
+
+    #[test]
+    fn root_is_the_first_folder_or_one_below() {
+        assert_eq!(found(&["/", "/tmp"], None), root(0, "", "/"));
+        assert_eq!(found(&["/", "/tmp"], Some("")), root(0, "", "/"));
+        assert_eq!(found(&["/"], Some("app/logs/")), root(0, "app/logs", "/app/logs"));
+        assert_eq!(found(&["data"], Some("./app")), root(0, "app", "data/app"));
+        assert_eq!(found(&["."], Some(".")), root(0, "", "."));
+    }
+
+    #[test]
+    fn absolute_root_is_below_the_folder_that_contains_it() {
+        let opened = ["/", "/data", "/data/logs"];
+        assert_eq!(found(&opened, Some("/data/logs/a")), root(2, "a", "/data/logs/a"));
+        assert_eq!(found(&opened, Some("/data/logs2")), root(1, "logs2", "/data/logs2"));
+        assert_eq!(found(&opened, Some("/data")), root(1, "", "/data"));
+        assert_eq!(found(&opened, Some("/else")), root(0, "else", "/else"));
+        assert_eq!(found(&["/data"], Some("/else")), None);
+    }
+
+    #[test]
+    fn root_that_cannot_be_used_is_refused() {
+        let kind = |opened: &[&str], wanted| find(opened, wanted).unwrap_err().kind;
+        assert_eq!(kind(&[], None), StoreErrorKind::PermissionDenied);
+        for wanted in ["../up", "a/../b", "/data/../etc", "a//b"] {
+            assert_eq!(kind(&["/data"], Some(wanted)), StoreErrorKind::Invalid, "{wanted}");
+        }
+    }
+}
