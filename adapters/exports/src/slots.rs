@@ -1,4 +1,4 @@
-//! What a handle to a listing, a read or an upload stands for, until the handle is dropped.
+//! The states of listings, reads and uploads, from their start until their handles are dropped.
 //!
 //! 1. A listing that has ended returns empty pages, and a read that has ended or failed returns
 //!    nothing.

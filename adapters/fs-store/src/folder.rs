@@ -276,7 +276,8 @@ fn system_error(code: ErrorCode) -> SystemError {
         ErrorCode::Unsupported => (Reason::Unsupported, "not supported by the host"),
         ErrorCode::Loop => (Reason::Other, "it is a symbolic link"),
         ErrorCode::TooManyLinks => (Reason::Other, "too many links"),
-        ErrorCode::Io => (Reason::Other, "input/output error"),
+        // Wasmtime has no other code for a file system that is mounted read-only.
+        ErrorCode::Io => (Reason::Other, "input/output error, or a read-only file system"),
         code => (Reason::Other, code.name()),
     };
     SystemError { reason, text }

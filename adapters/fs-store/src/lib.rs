@@ -19,6 +19,12 @@ pub mod root_path;
 pub mod scan;
 
 #[cfg(target_arch = "wasm32")]
+#[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
+mod bindings;
+#[cfg(target_arch = "wasm32")]
+#[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
+mod component;
+#[cfg(target_arch = "wasm32")]
 mod folder;
 #[cfg(target_arch = "wasm32")]
 mod listing;
@@ -32,22 +38,3 @@ mod root;
 mod stale_files;
 #[cfg(target_arch = "wasm32")]
 mod store;
-
-#[cfg(target_arch = "wasm32")]
-#[allow(clippy::all, clippy::restriction, unsafe_code, unreachable_pub, reason = "generated")]
-mod bindings {
-    use stratalog_store_exports::Adapter;
-
-    use super::store::FolderStore;
-
-    wit_bindgen::generate!({
-        path: ["../../wit", "../wit"],
-        world: "stratalog:adapters/folder",
-        generate_all,
-    });
-
-    type Component = Adapter<FolderStore>;
-    stratalog_store_exports::bindings::export!(
-        Component with_types_in stratalog_store_exports::bindings
-    );
-}
