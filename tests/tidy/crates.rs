@@ -94,25 +94,27 @@ fn wasm_is_parsed_and_written_by_one_version() {
 
 #[test]
 fn wit_dependencies_have_the_digests_of_their_page() {
-    let wit = root().join("wit");
-    let packages = fs::read_dir(wit.join("deps")).unwrap().map(|entry| entry.unwrap().path());
-    let files = packages.flat_map(|package| fs::read_dir(package).unwrap());
-    let found = files.map(|entry| {
-        let file = entry.unwrap().path();
-        let mut git = Command::new("git");
-        let output = git.args(["hash-object", "--no-filters"]).arg(&file).output().unwrap();
-        let digest = String::from_utf8(output.stdout).unwrap().trim().to_owned();
-        (file.strip_prefix(&wit).unwrap().to_owned(), digest)
-    });
-    let page = fs::read_to_string(wit.join("README.md")).unwrap();
-    let named = page.lines().filter_map(|line| {
-        let cells: Vec<_> = line.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
-        match cells[..] {
-            [_, file, _, digest, _] if file.starts_with("deps/") => {
-                Some((file.into(), digest.to_owned()))
+    for place in ["wit", "adapters/wit"] {
+        let wit = root().join(place);
+        let packages = fs::read_dir(wit.join("deps")).unwrap().map(|entry| entry.unwrap().path());
+        let files = packages.flat_map(|package| fs::read_dir(package).unwrap());
+        let found = files.map(|entry| {
+            let file = entry.unwrap().path();
+            let mut git = Command::new("git");
+            let output = git.args(["hash-object", "--no-filters"]).arg(&file).output().unwrap();
+            let digest = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+            (file.strip_prefix(&wit).unwrap().to_owned(), digest)
+        });
+        let page = fs::read_to_string(wit.join("README.md")).unwrap();
+        let named = page.lines().filter_map(|line| {
+            let cells: Vec<_> = line.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+            match cells[..] {
+                [_, file, _, digest, _] if file.starts_with("deps/") => {
+                    Some((file.into(), digest.to_owned()))
+                }
+                _ => None,
             }
-            _ => None,
-        }
-    });
-    assert_eq!(found.collect::<BTreeSet<_>>(), named.collect::<BTreeSet<_>>());
+        });
+        assert_eq!(found.collect::<BTreeSet<_>>(), named.collect::<BTreeSet<_>>(), "{place}");
+    }
 }
