@@ -12,10 +12,12 @@ use super::none;
 use super::sources::{root, sources};
 
 /// Folders whose files are named from the root of the repository.
-const FOLDERS: [&str; 7] = ["guest/", "host/", "wit/", "tests/", "examples/", "fuzz/", ".ci/"];
+const FOLDERS: [&str; 8] =
+    ["adapters/", "guest/", "host/", "wit/", "tests/", "examples/", "fuzz/", ".ci/"];
 
 /// Folders of the product.
-const PRODUCT: [&str; 3] = ["guest/src/", "host/src/", "host/cli/src/"];
+const PRODUCT: [&str; 5] =
+    ["adapters/exports/src/", "adapters/fs-store/src/", "guest/src/", "host/src/", "host/cli/src/"];
 
 /// Spans with items of other crates.
 const FOREIGN: [&str; 2] = ["PutMode::Create", "ExitCode::FAILURE"];
