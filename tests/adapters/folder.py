@@ -42,6 +42,8 @@ def root_is_followed_through_a_link_and_to_any_opened_folder(program, folder):
         os.mkdir(f"{folder}/{name}")
     os.symlink("x", f"{folder}/link")
     program.open({folder: "/"}, {"STRATALOG_ROOT": "link"}).create("a", b"1")
+    program.open({folder: "/"}, {"STRATALOG_ROOT": "link/new/er"}).create("c", b"3")
+    assert read(f"{folder}/x/new/er/c") == b"3"
     opened = {f"{folder}/x": "/x", f"{folder}/y": "/y"}
     program.open(opened, {"STRATALOG_ROOT": "/y/in"}).create("b", b"2")
     assert read(f"{folder}/x/a") == b"1" and read(f"{folder}/y/in/b") == b"2"

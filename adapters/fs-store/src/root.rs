@@ -11,13 +11,15 @@ use stratalog_store_exports::key;
 
 use crate::bindings::wasi::filesystem::preopens;
 use crate::bindings::wasi::filesystem::types::Descriptor;
-use crate::failure::{Cause, Failure, Step, SystemError};
+use crate::failure::{Cause, Failure, Reason, Step, SystemError};
 use crate::folder::Folder;
 use crate::root_path::{self, ROOT_VARIABLE, RootPath, join};
 
 /// The root folder, which may not exist yet.
 pub(crate) struct Root {
     opened: Descriptor,
+    /// The name of that folder.
+    name: String,
     place: RootPath,
     /// The store, in messages.
     description: String,
@@ -33,9 +35,9 @@ impl Root {
         let wanted = std::env::var(ROOT_VARIABLE).ok();
         let names: Vec<&str> = opened.iter().map(|(_, name)| name.as_str()).collect();
         let place = root_path::find(&names, wanted.as_deref())?;
-        let (opened, _) = opened.swap_remove(place.opened);
+        let (opened, name) = opened.swap_remove(place.opened);
         let description = format!("the folder {}", place.path);
-        Ok(Self { opened, place, description })
+        Ok(Self { opened, name, place, description })
     }
 
     /// Returns the name of the store for messages.
@@ -64,13 +66,27 @@ impl Root {
     /// Opens the root, and creates a missing one first.
     pub(crate) fn make(&self) -> Result<Folder, StoreError> {
         let made = match self.open_it().map_err(Cause::from) {
-            Err(cause) if cause.is_not_found() => {
-                let opened = Folder::root(&self.opened, "", &self.place.path);
-                opened.map_err(Cause::from).and_then(|opened| opened.make(&self.place.below))
-            }
+            Err(cause) if cause.is_not_found() => self.create(),
             opened => return opened.map_err(|cause| self.root_error("open", cause)),
         };
         made.map_err(|cause| self.root_error("create", cause))
+    }
+
+    /// Creates the missing folders on the way to the root. A link on the way is followed.
+    fn create(&self) -> Result<Folder, Cause> {
+        let mut open = Folder::root(&self.opened, "", &self.name)?;
+        let mut way = String::new();
+        for segment in self.place.below.split('/') {
+            if !way.is_empty() {
+                way.push('/');
+            }
+            way.push_str(segment);
+            open = match Folder::root(&self.opened, &way, &join(&self.name, &way)) {
+                Err(error) if error.reason == Reason::NotFound => open.make(segment)?,
+                opened => opened?,
+            };
+        }
+        self.open_it().map_err(Cause::from)
     }
 
     fn open_it(&self) -> Result<Folder, SystemError> {
