@@ -1,7 +1,7 @@
 //! Values of the bindings to values of the logic and back: one total conversion each.
 
 use super::bindings::exports::stratalog::log::host_lines;
-use super::bindings::stratalog::log::types;
+use super::bindings::exports::stratalog::log::types;
 use super::imports::BytesHandle;
 use crate::decide::cursor::Pending;
 use crate::decide::options::{CompactInput, Options, OptionsInput};

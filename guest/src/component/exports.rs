@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
+use super::bindings::exports::stratalog::log::types;
 use super::bindings::exports::stratalog::log::{append_log as wit, host_lines, repairs};
-use super::bindings::stratalog::log::types;
 use super::imports::{HostStore, HostSystem};
 use crate::drive::compactor;
 use crate::drive::reader::{ReadOptions, Reader};

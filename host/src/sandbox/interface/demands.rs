@@ -58,7 +58,11 @@ impl World {
     fn demanded(self) -> Vec<(&'static str, Version)> {
         match self {
             Self::Log => {
-                vec![("stratalog:log/append-log", ours()), ("stratalog:log/host-lines", ours())]
+                vec![
+                    ("stratalog:log/append-log", ours()),
+                    ("stratalog:log/host-lines", ours()),
+                    ("stratalog:log/types", ours()),
+                ]
             }
             Self::Plugin => vec![("wasi:cli/run", WASI)],
         }
