@@ -1,0 +1,117 @@
+//! Builds a package of the workspace as a component. The build scripts of the library and of the
+//! command line share this file.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+const TARGET: &str = "wasm32-wasip2";
+
+/// A package whose library is a component.
+pub(crate) struct Package {
+    pub(crate) name: &'static str,
+    /// The files and folders that the component is built from.
+    pub(crate) sources: &'static [&'static str],
+    pub(crate) size: Size,
+}
+
+/// The size of a component's file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "each build script uses one")]
+pub(crate) enum Size {
+    /// With the names of functions, which stand in the traces of traps.
+    Named,
+    /// A quarter less: linked as one crate, and without names.
+    Small,
+}
+
+/// The settings of a small component. They are not those of a profile, since another profile would
+/// compile the macros again, which are most of the work.
+const SMALL: [(&str, &str); 3] = [
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
+    ("CARGO_PROFILE_RELEASE_LTO", "fat"),
+    ("CARGO_PROFILE_RELEASE_STRIP", "symbols"),
+];
+
+/// Builds a component and returns its path, in the output folder of this build script.
+pub(crate) fn build(workspace: &Path, package: &Package) -> Result<PathBuf, String> {
+    let Package { name, sources, size } = package;
+    let out_dir = PathBuf::from(variable("OUT_DIR")?);
+    let target_dir = wasm_dir(&out_dir);
+    for source in sources.iter().chain(&["Cargo.lock", "Cargo.toml"]) {
+        println!("cargo::rerun-if-changed={}", workspace.join(source).display());
+    }
+    require_target(&PathBuf::from(variable("RUSTC")?))?;
+
+    let mut cargo = Command::new(variable("CARGO")?);
+    match size {
+        Size::Named => cargo.arg("build"),
+        // Cargo does not optimize across crates if it also makes the library for Rust.
+        Size::Small => cargo.args(["rustc", "--lib", "--crate-type", "cdylib"]),
+    };
+    cargo
+        .current_dir(workspace)
+        .args(["--release", "--package", name, "--target", TARGET, "--target-dir"])
+        .arg(&target_dir)
+        // Four times faster scans and digests.
+        .env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+simd128");
+    // Flags and wrappers meant for the host (clippy's among them) are not for the component.
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("CARGO_CFG_")
+            || name.starts_with("CARGO_FEATURE_")
+            || matches!(
+                name.as_str(),
+                "RUSTFLAGS"
+                    | "RUSTC_WRAPPER"
+                    | "RUSTC_WORKSPACE_WRAPPER"
+                    | "CLIPPY_ARGS"
+                    | "RUSTDOCFLAGS"
+            )
+        {
+            cargo.env_remove(name);
+        }
+    }
+    if *size == Size::Small {
+        cargo.envs(SMALL);
+    }
+    let output = cargo.output().map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        for line in stderr.lines() {
+            println!("cargo::warning={line}");
+        }
+        return Err(format!("the component {name} does not build: {}", output.status));
+    }
+    let file = format!("{}.wasm", name.replace('-', "_"));
+    let built = target_dir.join(TARGET).join("release").join(&file);
+    let component = out_dir.join(file);
+    fs::copy(&built, &component)
+        .map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
+    Ok(component)
+}
+
+/// Returns a variable that cargo sets for build scripts.
+pub(crate) fn variable(name: &str) -> Result<std::ffi::OsString, String> {
+    env::var_os(name).ok_or_else(|| format!("cargo did not set {name}"))
+}
+
+/// Returns the folder `wasm` in the target folder. All components and the plugins of the tests are
+/// built there, so that macros, which are most of the work, are compiled once.
+fn wasm_dir(out_dir: &Path) -> PathBuf {
+    let mut folders = out_dir.ancestors();
+    let target = folders.find(|folder| folder.join("CACHEDIR.TAG").exists());
+    target.unwrap_or(out_dir).join("wasm")
+}
+
+fn require_target(rustc: &Path) -> Result<(), String> {
+    let output = Command::new(rustc)
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .output()
+        .map_err(|error| format!("cannot run {}: {error}", rustc.display()))?;
+    let libraries = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    if libraries.is_dir() {
+        return Ok(());
+    }
+    Err(format!("the target {TARGET} is not installed: run `rustup target add {TARGET}`"))
+}
