@@ -6,7 +6,7 @@ use crate::binary::{check, fresh, ok};
 use crate::commands::{commands, help_of};
 
 /// Bad values of options.
-const BAD: [(&str, &[&str]); 41] = [
+const BAD: [(&str, &[&str]); 42] = [
     ("--store-option", &["x", "", "=x"]),
     ("--retry-max", &["x", "-1", "101", ""]),
     ("--timeout", &["x", "0", "5m", "5", ""]),
@@ -48,10 +48,11 @@ const BAD: [(&str, &[&str]); 41] = [
     ("--host-call-bytes-max", &["x", "-1"]),
     ("--component-bytes-max", &["x", "-1"]),
     ("--compile-time-max", &["x", "7"]),
+    ("--store", &["x", "", "s3"]),
 ];
 
 /// Options that name a file: a bad file is bad input, as everywhere.
-const FILES: [&str; 3] = ["--component", "--position-file", "--report"];
+const FILES: [&str; 4] = ["--component", "--output", "--position-file", "--report"];
 
 /// Returns the options of a command that take a value, as its help lists them.
 fn options(command: &str) -> BTreeSet<String> {

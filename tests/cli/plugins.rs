@@ -3,6 +3,7 @@
 mod evil;
 mod evil_in_one_host;
 mod holding;
+mod joined;
 mod journals;
 mod languages;
 mod memory;

@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use stratalog::{CompactOptions, LogOptions};
 
 use super::common_options::{Grace, Json, SoleCompactor};
+use super::component::Component;
 use super::durations::parse_interval;
 use super::help_text;
 use super::plugin_limits::LimitArguments;
@@ -341,32 +342,6 @@ impl Run {
     pub(crate) fn report_file(&self) -> Option<&Path> {
         self.report.as_deref().filter(|file| *file != Path::new("-"))
     }
-}
-
-#[derive(Args)]
-pub(crate) struct Component {
-    #[command(subcommand)]
-    pub(crate) command: ComponentCommand,
-
-    /// Print the summary as one JSON object on stdout
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum ComponentCommand {
-    /// Write the built-in component, or that of --component, to a file
-    Export {
-        /// The file, which is replaced as a whole; `-` is stdout
-        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-        file: PathBuf,
-    },
-    /// Print the digest, the imports, the exports and the interface (WIT) of a component
-    Inspect {
-        /// The component or plugin [default: the built-in one, or that of --component]
-        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-        file: Option<PathBuf>,
-    },
 }
 
 #[derive(Args)]

@@ -1,8 +1,7 @@
 //! Knows which commands have the option `--json`.
 
-use crate::args::commands::{
-    Append, Command, Compact, Component, Doctor, Repair, Stat, Trim, Verify,
-};
+use crate::args::commands::{Append, Command, Compact, Doctor, Repair, Stat, Trim, Verify};
+use crate::args::component::Component;
 
 impl Command {
     /// Returns whether the summary is printed as JSON. The other commands have none.

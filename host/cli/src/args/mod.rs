@@ -20,6 +20,7 @@ use crate::terminal::wrapping;
 
 pub(crate) mod commands;
 mod common_options;
+pub(crate) mod component;
 mod durations;
 mod global_options;
 mod help_text;

@@ -1,0 +1,110 @@
+//! Joins components into one.
+//!
+//! 1. An import takes the export of the same interface from the parts before its own, in the same
+//!    version or a compatible one. What no part exports, the joined component imports.
+//! 2. The joined component exports what its last part exports.
+
+use wasm_compose::graph::{
+    Component, ComponentId, CompositionGraph, EncodeOptions, ExportIndex, ImportIndex, InstanceId,
+};
+
+use super::part::{Part, refusal};
+use super::versions::{are_compatible, split};
+use crate::process::exit::{Code, Failure};
+
+/// The imports that a joined component may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Imports {
+    Any,
+    Wasi,
+}
+
+/// A part in the graph.
+struct Joined {
+    origin: String,
+    component: ComponentId,
+    instance: InstanceId,
+}
+
+/// Joins components, each with those before it.
+pub(super) fn compose(parts: Vec<Part<'_>>, allowed: Imports) -> Result<Vec<u8>, Failure> {
+    let mut graph = CompositionGraph::new();
+    let mut joined: Vec<Joined> = Vec::new();
+    for Part { origin, component } in parts {
+        let names = component.imports().map(|(index, name, _)| (index, name.to_owned()));
+        let imports: Vec<(ImportIndex, String)> = names.collect();
+        let bug = |error| bug(&origin, &error);
+        let component = graph.add_component(component).map_err(bug)?;
+        let instance = graph.instantiate(component).map_err(bug)?;
+        let mut missing = Vec::new();
+        for (index, name) in imports {
+            match provider(&graph, &joined, &origin, &name)? {
+                Some((from, export)) => {
+                    let connected = graph.connect(from.instance, Some(export), instance, index);
+                    connected.map_err(|error| {
+                        tracing::debug!("{origin}: {error:#}");
+                        other_form(&origin, &name, from)
+                    })?;
+                }
+                None if name.starts_with("wasi:") => {}
+                None => missing.push(name),
+            }
+        }
+        if allowed == Imports::Wasi && !missing.is_empty() {
+            let cause = format!(
+                "it imports {}, which neither the log nor the store exports; build it without",
+                missing.join(", ")
+            );
+            return Err(refusal(&origin, &cause));
+        }
+        joined.push(Joined { origin, component, instance });
+    }
+    let last = joined.last();
+    let export = last.map(|last| last.instance);
+    let options = EncodeOptions { define_components: true, export, validate: true };
+    graph.encode(options).map_err(|error| bug(last.map_or("", |last| &last.origin), &error))
+}
+
+/// Finds the part that exports an interface, and the export.
+fn provider<'a>(
+    graph: &CompositionGraph<'_>,
+    joined: &'a [Joined],
+    importer: &str,
+    import: &str,
+) -> Result<Option<(&'a Joined, ExportIndex)>, Failure> {
+    let (interface, wanted) = split(import);
+    for part in joined.iter().rev() {
+        let exports = graph.get_component(part.component).into_iter().flat_map(Component::exports);
+        let found = exports.filter(|(_, name, ..)| split(name).0 == interface);
+        let mut found = found.map(|(index, name, ..)| (index, split(name).1)).peekable();
+        let Some((_, version)) = found.peek().copied() else { continue };
+        return match found.find(|(_, version)| are_compatible(version, wanted)) {
+            Some((index, _)) => Ok(Some((part, index))),
+            None => Err(other_version(importer, import, part, version)),
+        };
+    }
+    Ok(None)
+}
+
+fn other_version(importer: &str, import: &str, from: &Joined, version: &str) -> Failure {
+    let wanted = split(import).1;
+    let cause = format!(
+        "it was made for {import}, and {} has version {version}: build it against the wit/ of \
+         version {version}, or use a stratalog of version {wanted}",
+        from.origin
+    );
+    refusal(importer, &cause)
+}
+
+fn other_form(importer: &str, import: &str, from: &Joined) -> Failure {
+    let cause = format!(
+        "it imports {import} in another form than that of {}; build it against the wit/ of this \
+         stratalog",
+        from.origin
+    );
+    refusal(importer, &cause)
+}
+
+fn bug(origin: &str, error: &anyhow::Error) -> Failure {
+    Failure::new(Code::Failed, format!("cannot join {origin}: {error:#}; please report this bug"))
+}

@@ -1,0 +1,105 @@
+//! `stratalog component`: writes the log's component to a file, joins components and inspects them.
+
+mod compose;
+mod inspect;
+mod join;
+mod part;
+mod stores;
+mod versions;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use stratalog::Host;
+
+use self::compose::{Imports, compose};
+use self::part::Parts;
+use crate::args::Shared;
+use crate::args::component::{Component, ComponentCommand, Export};
+use crate::numbers::to_u64;
+use crate::process::exit::{Code, Failure, write_stdout};
+use crate::replaced_file;
+use crate::report::{print_json, print_line};
+use crate::terminal::human::{self, size};
+
+#[derive(Serialize)]
+struct Exported {
+    bytes: usize,
+    sha256: String,
+}
+
+pub(crate) fn run(command: &Component, shared: &Shared) -> Result<Code, Failure> {
+    match &command.command {
+        ComponentCommand::Export(command) => export(command, shared),
+        ComponentCommand::Join(command) => join::join(command, shared),
+        ComponentCommand::Inspect(command) => inspect::inspect(command.file.as_deref(), shared),
+    }
+}
+
+fn export(command: &Export, shared: &Shared) -> Result<Code, Failure> {
+    let Export { file, store } = command;
+    let (origin, component) = read(None, shared)?;
+    let Some(store) = store else { return write(file, &component, shared) };
+    check_output(file, [shared.component.as_ref()])?;
+    let mut parts = Parts::default();
+    let log = parts.log(&origin, &component)?;
+    let joined = compose(vec![stores::part(&mut parts, *store)?, log], Imports::Wasi)?;
+    write(file, &joined, shared)
+}
+
+/// Refuses to replace a file from which the output is made.
+fn check_output<const N: usize>(
+    output: &Path,
+    inputs: [Option<&PathBuf>; N],
+) -> Result<(), Failure> {
+    let Ok(path) = output.canonicalize() else { return Ok(()) };
+    if inputs.into_iter().flatten().any(|input| input.canonicalize().is_ok_and(|it| it == path)) {
+        let output = output.display();
+        let message = format!("cannot write {output}: it is an input; name another file");
+        return Err(Failure::input(message));
+    }
+    Ok(())
+}
+
+/// Returns a component and its name for messages.
+fn read(file: Option<&Path>, shared: &Shared) -> Result<(String, Vec<u8>), Failure> {
+    let Some(file) = file.or(shared.component.as_deref()) else {
+        return Ok(("the built-in component".to_owned(), Host::embedded_component().to_vec()));
+    };
+    let origin = file.display().to_string();
+    match fs::read(file) {
+        Ok(bytes) => Ok((origin, bytes)),
+        Err(error) => {
+            let error = human::cause(&error);
+            Err(Failure::input(format!("cannot read the component {origin}: {error}")))
+        }
+    }
+}
+
+/// Writes a component to a file or to stdout, and prints its size and its digest.
+fn write(file: &Path, component: &[u8], shared: &Shared) -> Result<Code, Failure> {
+    if file == Path::new("-") {
+        write_stdout(component)?;
+        return Ok(Code::Done);
+    }
+    replaced_file::write(file, component).map_err(|error| {
+        let error = replaced_file::explained(&error);
+        Failure::new(Code::Failed, format!("cannot write {}: {error}", file.display()))
+    })?;
+    let exported = Exported { bytes: component.len(), sha256: sha256(component) };
+    if shared.json {
+        print_json(&exported)?;
+        return Ok(Code::Done);
+    }
+    let Exported { bytes, sha256 } = exported;
+    let bytes = size(to_u64(bytes));
+    let written = format!("{} ({bytes}, sha256 {sha256})", file.display());
+    print_line(shared.quiet, &written);
+    Ok(Code::Done)
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
