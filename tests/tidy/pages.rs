@@ -16,8 +16,14 @@ const FOLDERS: [&str; 8] =
     ["adapters/", "guest/", "host/", "wit/", "tests/", "examples/", "fuzz/", ".ci/"];
 
 /// Folders of the product.
-const PRODUCT: [&str; 5] =
-    ["adapters/exports/src/", "adapters/fs-store/src/", "guest/src/", "host/src/", "host/cli/src/"];
+const PRODUCT: [&str; 6] = [
+    "adapters/exports/src/",
+    "adapters/fs-store/src/",
+    "adapters/log-sink/src/",
+    "guest/src/",
+    "host/src/",
+    "host/cli/src/",
+];
 
 /// Spans with items of other crates.
 const FOREIGN: [&str; 2] = ["PutMode::Create", "ExitCode::FAILURE"];

@@ -1,0 +1,44 @@
+//! The component: its export, over the one sink of an instance.
+
+use std::cell::RefCell;
+
+use crate::bindings;
+use crate::bindings::exports::wasi::logging::logging;
+use crate::level::Level;
+use crate::record::printable;
+use crate::sink::Sink;
+use crate::system::{Wasi, say};
+
+thread_local! {
+    static SINK: RefCell<Option<Sink<Wasi>>> = const { RefCell::new(None) };
+}
+
+struct Component;
+
+impl logging::Guest for Component {
+    fn log(level: logging::Level, context: String, message: String) {
+        let level = converted(level);
+        SINK.with(|sink| match sink.try_borrow_mut() {
+            Ok(mut sink) => {
+                let variable = |name: &str| std::env::var(name).ok();
+                let sink = sink.get_or_insert_with(|| Sink::new(Wasi::new(), variable));
+                sink.record(level, &context, &message);
+            }
+            // The log called back while it was called: the message must not go into it.
+            Err(_) => say(&printable(&format!("{}: {context}: {message}", level.name()))),
+        });
+    }
+}
+
+fn converted(level: logging::Level) -> Level {
+    match level {
+        logging::Level::Trace => Level::Trace,
+        logging::Level::Debug => Level::Debug,
+        logging::Level::Info => Level::Info,
+        logging::Level::Warn => Level::Warn,
+        logging::Level::Error => Level::Error,
+        logging::Level::Critical => Level::Critical,
+    }
+}
+
+bindings::export!(Component with_types_in bindings);
