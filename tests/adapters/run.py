@@ -7,6 +7,7 @@
 NAME selects properties. Ends with 1 if any does not hold.
 """
 
+import os
 import sys
 import tempfile
 import traceback
@@ -19,16 +20,28 @@ from adapter import Program
 def main():
     path, *names = sys.argv[1:]
     program = Program(path)
+
+    def call(held, place):
+        if held in contract.PROPERTIES:
+            held(program.open({place: "/"}))
+        else:
+            held(program, place)
+
+    return check(contract.PROPERTIES + folder.PROPERTIES, names, call)
+
+
+def check(properties, names, call):
+    """Calls the properties of these names, or all, each with an empty folder. Returns 1 if any
+    does not hold."""
     failed = 0
-    for held in contract.PROPERTIES + folder.PROPERTIES:
+    for held in properties:
         if names and held.__name__ not in names:
             continue
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as parent:
+            place = f"{parent}/store"
+            os.mkdir(place)
             try:
-                if held in contract.PROPERTIES:
-                    held(program.open({place: "/"}))
-                else:
-                    held(program, place)
+                call(held, place)
                 print(f"ok      {held.__name__}", flush=True)
             except Exception:
                 failed += 1
