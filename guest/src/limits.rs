@@ -61,19 +61,13 @@ pub const BELOW_LOGS_MAX: usize = 16;
 /// Entries requested in each of these listings: one request on stores that return 1,000 each.
 pub const BELOW_PAGE_ENTRIES: u32 = 1_000;
 
-/// A larger segment, or range of one, is read in parts of [`READ_PART_BYTES`], each with a request:
-/// one connection to a store is slower than most readers.
+/// A larger segment is requested as the bytes that its manifest records.
 pub const READ_WHOLE_BYTES_MAX: u64 = 64 * MIB;
-pub const READ_PART_BYTES: u64 = 4 * MIB;
-
-/// The most parts of one segment: as many as the largest one needs. If a manifest names a larger
-/// one, its parts are larger.
-pub const READ_PARTS_MAX: u64 = 1_100;
 
 /// Ranges of one ordered read, as many as the interface allows.
 pub const READ_RANGES_MAX: usize = 10_000;
 
-/// Parts of the first ordered read after one that was interrupted. It doubles from read to read.
+/// Ranges of the first ordered read after one that was interrupted. It doubles from read to read.
 /// Thus N damaged objects cost little more than N requests.
 pub const READ_RANGES_AFTER_RESTART: usize = 64;
 
@@ -158,8 +152,6 @@ pub const RETRY_REST_MICROS: u64 = 1_000_000;
 
 const _: () = {
     assert!(READ_RANGES_AFTER_RESTART <= READ_RANGES_MAX);
-    assert!(READ_PART_BYTES <= READ_WHOLE_BYTES_MAX);
-    assert!(READ_PARTS_MAX * READ_PART_BYTES > SEGMENT_BYTES_MAX + BATCH_BYTES_WHOLE_MAX);
     assert!(EVENT_BYTES_DEFAULT < BUFFER_BYTES_DEFAULT);
     assert!(FLUSH_BYTES_DEFAULT <= BUFFER_BYTES_DEFAULT);
     assert!(EVENT_BYTES_MAX < BUFFER_BYTES_MAX);

@@ -4,7 +4,7 @@ use crate::format::listed::ListedBatch;
 use crate::format::manifest::SegmentRecord;
 use crate::format::names::{LogName, ObjectName};
 use crate::format::segment::SegmentRange;
-use crate::limits::{READ_PART_BYTES, READ_PARTS_MAX, READ_WHOLE_BYTES_MAX};
+use crate::limits::READ_WHOLE_BYTES_MAX;
 use crate::ports::ObjectRange;
 
 /// A source of events. Boxes keep it small: there is one for each of perhaps a million batches.
@@ -24,13 +24,13 @@ pub(crate) struct SourceObject {
     pub source: Source,
 }
 
-/// The requests for a large segment, or for a large range of one.
+/// The request for the bytes of a large segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Requests {
-    /// One for each part, so that they can run concurrently. The last part ends with the last byte
-    /// that the manifest records: bytes behind it are not noticed.
-    InParts,
-    /// One for the object as it is: bytes behind its end are damage.
+pub(crate) enum Request {
+    /// For as many bytes as the manifest records, so that the host knows their number and may fetch
+    /// parts of them concurrently. Bytes behind them are not noticed.
+    Recorded,
+    /// For the object as it is: bytes behind its end are damage.
     Whole,
 }
 
@@ -44,12 +44,11 @@ impl Source {
         index.into_iter().chain([SourceObject::bytes(self)])
     }
 
-    /// The number of ranges to read: of the index, and of the bytes.
-    pub(crate) fn ranges_count(&self, requests: Requests) -> u64 {
+    /// The number of objects to read.
+    pub(crate) fn objects_count(&self) -> usize {
         match self {
-            Self::Segment(segment) => 1 + parts_count(segment.bytes, requests),
-            Self::SegmentRange(range) => parts_count(range.bytes.end - range.bytes.start, requests),
-            Self::Batch(_) => 1,
+            Self::Segment(_) => 2,
+            Self::SegmentRange(_) | Self::Batch(_) => 1,
         }
     }
 
@@ -89,38 +88,17 @@ impl SourceObject {
         matches!(self.name, ObjectName::Index(_))
     }
 
-    /// The ranges to read, in order: one, or the parts of a large segment.
-    pub(crate) fn to_read(&self, log: &LogName, requests: Requests) -> Vec<ObjectRange> {
-        let key = log.key(self.name);
-        let bytes = match &self.source {
-            Source::SegmentRange(range) => range.bytes.clone(),
-            Source::Segment(segment) if !self.is_index() => 0..segment.bytes,
-            Source::Segment(_) | Source::Batch(_) => return vec![ObjectRange { key, range: None }],
+    /// The range to read.
+    pub(crate) fn to_read(&self, log: &LogName, request: Request) -> ObjectRange {
+        let range = match &self.source {
+            Source::SegmentRange(range) => Some(range.bytes.clone()),
+            Source::Segment(segment) if !self.is_index() && request == Request::Recorded => {
+                (segment.bytes > READ_WHOLE_BYTES_MAX).then_some(0..segment.bytes)
+            }
+            Source::Segment(_) | Source::Batch(_) => None,
         };
-        let count = parts_count(bytes.end - bytes.start, requests);
-        if count == 1 {
-            let range = matches!(self.source, Source::SegmentRange(_)).then_some(bytes);
-            return vec![ObjectRange { key, range }];
-        }
-        let part = part_bytes(bytes.end - bytes.start);
-        let parts = (0..count).map(|number| {
-            let start = bytes.start + number * part;
-            start..bytes.end.min(start.saturating_add(part))
-        });
-        parts.map(|part| ObjectRange { key: key.clone(), range: Some(part) }).collect()
+        ObjectRange { key: log.key(self.name), range }
     }
-}
-
-/// The number of parts in which bytes of a segment are read.
-fn parts_count(bytes: u64, requests: Requests) -> u64 {
-    match requests {
-        Requests::InParts if bytes > READ_WHOLE_BYTES_MAX => bytes.div_ceil(part_bytes(bytes)),
-        Requests::InParts | Requests::Whole => 1,
-    }
-}
-
-fn part_bytes(bytes: u64) -> u64 {
-    READ_PART_BYTES.max(bytes.div_ceil(READ_PARTS_MAX))
 }
 
 #[cfg(test)]
@@ -129,31 +107,23 @@ mod tests {
     use crate::format::manifest::tests::segment_record;
 
     #[test]
-    fn large_segments_are_read_in_parts_and_small_ones_whole() {
+    fn bytes_of_large_segments_are_requested_as_recorded() {
         let log = LogName::parse("log").unwrap();
-        let ranges = |bytes: u64| {
+        let range = |bytes: u64, request| {
             let object = SourceObject::bytes(Source::Segment(segment_record(1, bytes).into()));
-            let read = object.to_read(&log, Requests::InParts).into_iter();
-            read.map(|part| part.range).collect::<Vec<_>>()
+            object.to_read(&log, request).range
         };
-        let part = READ_PART_BYTES;
-        assert_eq!((ranges(0), ranges(READ_WHOLE_BYTES_MAX)), (vec![None], vec![None]));
-        let large = ranges(READ_WHOLE_BYTES_MAX + 1);
-        assert_eq!(large[..2], [Some(0..part), Some(part..2 * part)]);
-        assert_eq!(large[16..], [Some(16 * part..16 * part + 1)]);
-        assert_eq!(ranges(128 << 20).len(), 32);
-        assert_eq!(ranges(u64::MAX).len(), 1_100);
-        let index = SourceObject::index(segment_record(1, 128 << 20));
-        assert_eq!(index.to_read(&log, Requests::InParts).len(), 1);
-        let whole = SourceObject::bytes(Source::Segment(segment_record(1, 128 << 20).into()));
-        let whole = whole.to_read(&log, Requests::Whole);
-        assert_eq!(whole.iter().map(|read| read.range.clone()).collect::<Vec<_>>(), [None]);
-        let bytes = 7..7 + 17 * part;
-        let (segment, batches) = (segment_record(1, 128 << 20), Vec::new());
-        let range = SegmentRange { segment, batches, position: 0, bytes };
+        let large = READ_WHOLE_BYTES_MAX + 1;
+        assert_eq!(range(large, Request::Recorded), Some(0..large));
+        assert_eq!(range(READ_WHOLE_BYTES_MAX, Request::Recorded), None);
+        assert_eq!(range(large, Request::Whole), None);
+        let index = SourceObject::index(segment_record(1, large));
+        assert_eq!(index.to_read(&log, Request::Recorded).range, None);
+        let (segment, batches) = (segment_record(1, large), Vec::new());
+        let range = SegmentRange { segment, batches, position: 0, bytes: 7..9 };
         let read = SourceObject::bytes(Source::range(range));
-        let read = read.to_read(&log, Requests::InParts);
-        assert_eq!(read.len(), 17);
-        assert_eq!(read[2].range, Some(7 + 2 * part..7 + 3 * part));
+        for request in [Request::Recorded, Request::Whole] {
+            assert_eq!(read.to_read(&log, request).range, Some(7..9));
+        }
     }
 }

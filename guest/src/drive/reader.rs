@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::decide::cursor::{Cursor, Pending, Step, Times};
 use crate::decide::page::Page;
-use crate::decide::source::{Requests, Source, SourceObject};
+use crate::decide::source::{Request, Source, SourceObject};
 use crate::drive::catalog::Catalog;
 use crate::drive::interrupted::Interrupted;
 use crate::drive::source_reader::SourceReader;
@@ -296,7 +296,7 @@ impl<S: Store> Reader<S> {
         segment: Option<(SegmentRecord, Rc<Index>)>,
         later: VecDeque<Step>,
     ) {
-        let sources = SourceReader::new(&self.catalog, sources, Requests::InParts);
+        let sources = SourceReader::new(&self.catalog, sources, Request::Recorded);
         let reading = Reading { sources, segment, later, next: None };
         self.stage = Stage::Sources(Box::new(reading));
     }

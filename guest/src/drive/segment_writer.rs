@@ -13,7 +13,7 @@
 use std::collections::BTreeSet;
 
 use crate::decide::boundary::Cut;
-use crate::decide::source::{Requests, Source, SourceObject};
+use crate::decide::source::{Request, Source, SourceObject};
 use crate::drive::batch_copy::BatchCopy;
 use crate::drive::catalog::Catalog;
 use crate::drive::interrupted::Interrupted;
@@ -150,7 +150,7 @@ impl<'a, S: Store> SegmentWriter<'a, S> {
         sources: Vec<Source>,
         cut: &mut Option<Cut>,
     ) -> Result<(), Interrupted> {
-        let mut read = SourceReader::new(self.catalog, sources, Requests::InParts);
+        let mut read = SourceReader::new(self.catalog, sources, Request::Recorded);
         while let Some(chunk) = read.next()? {
             self.write_chunk(kept(chunk, cut))?;
         }

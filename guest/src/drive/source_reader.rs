@@ -1,13 +1,13 @@
 //! Reads sources of a log in order, and checks them. A driver over the store's ordered read.
 //!
 //! 1. Events come in the order of the sources, and only after they were checked.
-//! 2. Each object of a source takes one request, and a large segment perhaps one for each of its
-//!    parts: the store sends several of them concurrently.
+//! 2. Each object of a source is one range. The host may fetch several of them, and parts of a
+//!    large one, concurrently.
 //! 3. The number of handles does not depend on the number of chunks.
 
 use std::collections::VecDeque;
 
-use crate::decide::source::{Requests, Source, SourceObject};
+use crate::decide::source::{Request, Source, SourceObject};
 use crate::drive::catalog::Catalog;
 use crate::drive::interrupted::Interrupted;
 use crate::error::quantities::size;
@@ -22,23 +22,20 @@ use crate::format::numbers::to_u64;
 use crate::format::segment::SegmentReader;
 use crate::format::verified_chunk::{UncutChunk, VerifiedChunk};
 use crate::limits::{CHUNK_BYTES_MAX, INDEX_BYTES_MAX, READ_RANGES_AFTER_RESTART, READ_RANGES_MAX};
-use crate::ports::{Chunk, HostBytes, ObjectRange, OrderedRead, Store, StoreError, StoreErrorKind};
+use crate::ports::{Chunk, HostBytes, OrderedRead, Store, StoreError, StoreErrorKind};
 
 /// The sources being read.
 pub(crate) struct SourceReader<S: Store> {
     store: S,
     log: LogName,
-    requests: Requests,
+    request: Request,
     /// Sources whose objects were not requested yet.
     later: VecDeque<Source>,
-    /// Objects requested, at most `window_max`, and the number of the one being decoded.
+    /// Objects requested, about `window_max` at most, and the number of the one being decoded.
     window: Vec<SourceObject>,
     window_max: usize,
     read: Option<S::Read>,
     at: u32,
-    /// The requested ranges, and the number of the next one.
-    parts: Vec<Part>,
-    part_at: u32,
     decoder: Option<Decoder<S::Bytes>>,
     index: Option<Index>,
     /// Checked chunks that were not returned yet, each with the number of its object.
@@ -47,15 +44,6 @@ pub(crate) struct SourceReader<S: Store> {
     progress: Progress,
     /// The failure behind them.
     interrupted: Option<Interrupted>,
-}
-
-/// A requested range of an object.
-#[derive(Clone, Copy)]
-struct Part {
-    /// The number of the object.
-    object: u32,
-    /// True if the object ends with it.
-    last: bool,
 }
 
 /// The events and bytes returned of an object.
@@ -79,7 +67,7 @@ pub(crate) fn count_first<S: Store>(
     source: Source,
     events_max: u64,
 ) -> Result<(u64, u64), Interrupted> {
-    let mut sources = SourceReader::new(catalog, vec![source], Requests::InParts);
+    let mut sources = SourceReader::new(catalog, vec![source], Request::Recorded);
     let (mut events, mut bytes) = (0_u64, 0_u64);
     while events < events_max {
         let next = sources.next().inspect_err(|interrupted| catalog.record_gone(interrupted));
@@ -97,18 +85,16 @@ pub(crate) fn count_first<S: Store>(
 }
 
 impl<S: Store> SourceReader<S> {
-    pub(crate) fn new(catalog: &Catalog<S>, sources: Vec<Source>, requests: Requests) -> Self {
+    pub(crate) fn new(catalog: &Catalog<S>, sources: Vec<Source>, request: Request) -> Self {
         Self {
             store: catalog.store.clone(),
             log: catalog.name.clone(),
-            requests,
+            request,
             later: sources.into(),
             window: Vec::new(),
             window_max: READ_RANGES_MAX,
             read: None,
             at: 0,
-            parts: Vec::new(),
-            part_at: 0,
             decoder: None,
             index: None,
             verified: VecDeque::new(),
@@ -151,9 +137,7 @@ impl<S: Store> SourceReader<S> {
             Ok(None) if self.decoder.is_none() && self.current().is_none() => self.read = None,
             Ok(None) => return Err(self.out_of_step("the read ended early")),
             Err(failure) => {
-                let Some(object) =
-                    self.part(failure.number).and_then(|part| self.object(part.object))
-                else {
+                let Some(object) = self.object(failure.number) else {
                     return Err(self.out_of_step("a failure names a range that was not requested"));
                 };
                 return Err(match (failure.error.kind, &object.source) {
@@ -173,33 +157,20 @@ impl<S: Store> SourceReader<S> {
     /// Requests the objects of the next sources. Returns false if none are left.
     fn request(&mut self) -> bool {
         self.window.clear();
-        self.parts.clear();
-        let mut ranges = Vec::new();
-        while let Some(source) = self.later.pop_front() {
-            source.objects().for_each(|object| self.add(object, &mut ranges));
-            let next = self.later.front().map_or(0, |next| next.ranges_count(self.requests));
-            let next = usize::try_from(next).unwrap_or(usize::MAX);
-            if ranges.len() + next > self.window_max {
-                break;
-            }
+        while let Some(source) = self.later.front()
+            && (self.window.is_empty()
+                || self.window.len() + source.objects_count() <= self.window_max)
+        {
+            self.window.extend(self.later.pop_front().into_iter().flat_map(Source::objects));
         }
-        if ranges.is_empty() {
+        if self.window.is_empty() {
             return false;
         }
         self.window_max = (self.window_max * 2).min(READ_RANGES_MAX);
-        self.read = Some(self.store.read(&ranges));
-        (self.at, self.part_at, self.progress) = (0, 0, Progress::default());
+        let ranges = self.window.iter().map(|object| object.to_read(&self.log, self.request));
+        self.read = Some(self.store.read(&ranges.collect::<Vec<_>>()));
+        (self.at, self.progress) = (0, Progress::default());
         true
-    }
-
-    /// Adds the ranges of an object to those to request.
-    fn add(&mut self, object: SourceObject, ranges: &mut Vec<ObjectRange>) {
-        let number = u32::try_from(self.window.len()).unwrap_or(u32::MAX);
-        let of_object = object.to_read(&self.log, self.requests);
-        let end = of_object.len();
-        self.parts.extend((1..=end).map(|part| Part { object: number, last: part == end }));
-        ranges.extend(of_object);
-        self.window.push(object);
     }
 
     /// The object that is being read, or at which reading failed.
@@ -234,20 +205,15 @@ impl<S: Store> SourceReader<S> {
         self.later.pop_front()
     }
 
-    fn part(&self, number: u32) -> Option<Part> {
-        self.parts.get(usize::try_from(number).ok()?).copied()
-    }
-
     fn object(&self, number: u32) -> Option<&SourceObject> {
         self.window.get(usize::try_from(number).ok()?)
     }
 
     fn take(&mut self, chunk: Chunk<S::Bytes>) -> Result<(), Interrupted> {
-        let part = self.part(chunk.number).filter(|_| chunk.number == self.part_at);
-        let Some(part) = part else {
+        if chunk.number != self.at {
             return Err(self.out_of_step("a chunk belongs to another range than the next"));
-        };
-        let (ends_part, last) = (chunk.last, chunk.last && part.last);
+        }
+        let last = chunk.last;
         let mut decoder = match (self.decoder.take(), self.current()) {
             (Some(decoder), _) => decoder,
             (None, Some(object)) => {
@@ -257,11 +223,10 @@ impl<S: Store> SourceReader<S> {
             (None, None) => return Err(self.out_of_step("a chunk belongs to no object")),
         };
         let mut verified = Vec::new();
-        let pushed = decoder.push(Chunk { last, ..chunk }, &mut verified);
+        let pushed = decoder.push(chunk, &mut verified);
         self.verified.extend(verified.into_iter().map(|chunk| (self.at, chunk)));
         let index = pushed.map_err(|damage| self.damaged(damage))?;
         self.index = index.or(self.index.take());
-        self.part_at += u32::from(ends_part);
         if last {
             self.at += 1;
         } else {

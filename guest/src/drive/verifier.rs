@@ -6,7 +6,7 @@
 //! 2. If the log is compacted during the verification, the verification restarts.
 
 use crate::decide::log_state;
-use crate::decide::source::{Requests, Source};
+use crate::decide::source::{Request, Source};
 use crate::drive::catalog::{Catalog, Scope};
 use crate::drive::interrupted::Interrupted;
 use crate::drive::source_reader::SourceReader;
@@ -159,7 +159,7 @@ impl<S: Store> Verifier<S> {
     }
 
     fn read(&mut self, sources: Vec<Source>) {
-        self.reading = Some(SourceReader::new(&self.catalog, sources, Requests::Whole));
+        self.reading = Some(SourceReader::new(&self.catalog, sources, Request::Whole));
     }
 
     fn read_on(&mut self) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use super::Action;
 use super::doubt::{self, Extent};
 use super::losses::{Inspected, Inspection, Loss, base};
 use crate::decide::log_state::LogState;
-use crate::decide::source::{Requests, Source};
+use crate::decide::source::{Request, Source};
 use crate::drive::catalog::Catalog;
 use crate::drive::interrupted::Interrupted;
 use crate::drive::source_reader::SourceReader;
@@ -34,7 +34,7 @@ pub(super) fn inspect<S: Store>(
 ) -> Result<bool, Error> {
     let mut events = state.next_position();
     let batches = state.live.iter().map(|batch| Source::Batch(*batch));
-    let mut read = SourceReader::new(catalog, batches.collect(), Requests::Whole);
+    let mut read = SourceReader::new(catalog, batches.collect(), Request::Whole);
     while let Some((batch, fault)) = next_fault(&mut read)? {
         let loss = match batch_loss(catalog, state, batch, fault)? {
             Inspection::Whole => continue,
@@ -72,7 +72,7 @@ pub(super) fn inspect_hidden<S: Store>(
     inspected: &mut Inspected,
 ) -> Result<bool, Error> {
     let batches = state.hidden.iter().map(|batch| Source::Batch(*batch));
-    let mut read = SourceReader::new(catalog, batches.collect(), Requests::Whole);
+    let mut read = SourceReader::new(catalog, batches.collect(), Request::Whole);
     while let Some((batch, fault)) = next_fault(&mut read)? {
         match batch_loss(catalog, state, batch, fault)? {
             Inspection::Whole => {}

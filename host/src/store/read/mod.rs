@@ -6,5 +6,6 @@ pub(super) mod get;
 pub(super) mod list;
 pub(super) mod listing;
 pub(super) mod ordered;
+mod parts;
 mod run;
 pub(super) mod window;

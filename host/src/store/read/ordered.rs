@@ -10,7 +10,8 @@
 //! 3. Small files of a folder are read many in one call: see [`run`](super::run). Of large ones
 //!    only 4 are in flight. A local file need not be fetched early, and stays in the processor's
 //!    caches until it is used.
-//! 4. One get per range, none for ranges that were never reached.
+//! 4. One get per range, none for ranges that were never reached. A long range of known length may
+//!    take one for each of its parts: see [`parts`](super::parts).
 //! 5. After an error the read is over.
 
 use std::collections::VecDeque;
@@ -23,6 +24,7 @@ use crate::store::backend::local::Pace;
 use crate::store::error::StoreError;
 use crate::store::read::fetch::{Fetch, Piece};
 use crate::store::read::get::ObjectRead;
+use crate::store::read::parts::{PART_BYTES, Parts, Wanted};
 use crate::store::read::window::{Admission, Width};
 use crate::store::{Backend, Inner, Store};
 
@@ -84,14 +86,15 @@ impl Store {
     /// in memory. Their number follows from the store's latency, up to [`OBJECTS_AHEAD_MAX`]. A
     /// store in memory copies and fetches nothing ahead.
     pub fn read_ordered(&self, ranges: Vec<ObjectRange>) -> OrderedRead {
+        let wanted = |(number, object)| Wanted { number, object, is_last: true };
         OrderedRead {
             inner: Arc::clone(&self.inner),
-            waiting: ranges.into_iter(),
-            begun: 0,
+            waiting: ranges.into_iter().enumerate().map(wanted).collect(),
             ahead: VecDeque::new(),
             width: Width::new(OBJECTS_AHEAD_MAX),
             runs_max: SHARES_AHEAD_MAX,
             admission: Admission::new(AHEAD_BYTES_MAX),
+            parts: Parts::new(AHEAD_BYTES_MAX),
             pace: Pace::default(),
             has_large_files: matches!(self.inner.backend.as_ref(), Backend::Folder(_)),
             inline: None,
@@ -103,14 +106,13 @@ impl Store {
 /// A read of many objects in progress. Dropping it stops the fetches.
 pub struct OrderedRead {
     inner: Arc<Inner>,
-    waiting: std::vec::IntoIter<ObjectRange>,
-    /// The number of ranges that were taken from those waiting.
-    begun: usize,
+    waiting: VecDeque<Wanted>,
     ahead: VecDeque<Fetch>,
     width: Width,
     /// The caller's limit of runs of files.
     runs_max: usize,
     admission: Admission,
+    parts: Parts,
     pace: Pace,
     has_large_files: bool,
     /// The object being read, for a store in this process.
@@ -125,8 +127,14 @@ impl OrderedRead {
     pub(crate) fn with_shares_ahead(self, shares: usize) -> Self {
         let shares = shares.clamp(1, SHARES_AHEAD_MAX);
         let objects = if shares == 1 { 1 } else { OBJECTS_AHEAD_MAX / SHARES_AHEAD_MAX * shares };
-        let admission = Admission::new(shares * SHARE_AHEAD_BYTES);
-        Self { width: Width::new(objects), runs_max: shares, admission, ..self }
+        let ahead_bytes_max = shares * SHARE_AHEAD_BYTES;
+        Self {
+            width: Width::new(objects),
+            runs_max: shares,
+            admission: Admission::new(ahead_bytes_max),
+            parts: Parts::new(ahead_bytes_max),
+            ..self
+        }
     }
 
     /// Returns the next chunk, of 1 to `max_bytes` bytes (taken as at least 1), or none at the end.
@@ -175,9 +183,8 @@ impl OrderedRead {
         let (number, mut read) = match self.inline.take() {
             Some(current) => current,
             None => {
-                let ObjectRange { key, range } = self.waiting.next()?;
-                let number = self.begun;
-                self.begun += 1;
+                let Wanted { number, object, .. } = self.waiting.pop_front()?;
+                let ObjectRange { key, range } = object;
                 match ObjectRead::open(&self.inner, &key, range).await {
                     Ok(read) => (number, read),
                     Err(error) => return Some((number, Err(error))),
@@ -196,40 +203,81 @@ impl OrderedRead {
         self.fetch_ahead();
         let fetch = self.ahead.front_mut()?;
         let fetched = fetch.next(&self.inner).await;
-        if let Some((files, took)) = fetched.measured {
-            self.pace.measured(files, took);
-        }
         self.has_large_files = fetched.is_large_file;
-        if matches!(fetched.piece, Ok((_, true))) {
-            self.width.took(fetched.waited);
-            if fetch.is_over() {
-                self.ahead.pop_front();
-                self.admission.leave();
+        let mut is_slow = false;
+        match (self.inner.backend.as_ref(), fetched.measured) {
+            (Backend::Folder(_), Some((files, took))) => self.pace.measured(files, took),
+            (Backend::Objects { .. }, Some((_, latency))) => self.parts.opened(latency),
+            (Backend::Objects { .. }, None) => {
+                if let (Ok((bytes, _)), Some(waited)) = (&fetched.piece, fetched.waited) {
+                    is_slow =
+                        self.parts.waited(waited, bytes.len(), fetch.left().unwrap_or_default());
+                }
             }
+            (Backend::Folder(_), None) => {}
+        }
+        if fetched.ends_request {
+            self.width.took(fetched.waited.is_some());
+            if fetch.is_over() {
+                self.leave_first();
+            }
+        } else if is_slow {
+            self.divide();
         }
         Some((fetched.number, fetched.piece))
+    }
+
+    fn leave_first(&mut self) {
+        self.ahead.pop_front();
+        self.admission.leave();
+    }
+
+    /// Divides the first range into what has arrived and the rest, of which parts are fetched next.
+    /// What is fetched behind it is fetched again later.
+    fn divide(&mut self) {
+        let Some(rest) = self.ahead.front_mut().and_then(Fetch::cut) else { return };
+        for fetch in self.ahead.drain(1..).rev() {
+            if let Some(wanted) = fetch.into_wanted() {
+                self.waiting.push_front(wanted);
+            }
+            self.admission.put_off();
+        }
+        self.waiting.push_front(rest);
+        if self.ahead.front().is_some_and(Fetch::is_empty) {
+            self.leave_first();
+        }
     }
 
     /// Begins as many fetches as there is room for.
     fn fetch_ahead(&mut self) {
         let inner = Arc::clone(&self.inner);
         while self.ahead.len() < self.fetches_max() && self.admission.has_room() {
-            let number = self.begun;
+            let Some(Wanted { number, .. }) = self.waiting.front() else { break };
             let fetch = match inner.backend.as_ref() {
                 Backend::Folder(_) => {
+                    let number = *number;
                     let files = if self.has_large_files { 1 } else { self.pace.run_files() };
-                    let run: Arc<[_]> = self.waiting.by_ref().take(files).collect();
-                    self.begun += run.len();
-                    (!run.is_empty()).then(|| Fetch::files(&inner, number, run))
+                    let run = self.waiting.drain(..files.min(self.waiting.len()));
+                    Fetch::files(&inner, number, run.map(|wanted| wanted.object).collect())
                 }
-                Backend::Objects { .. } => self.waiting.next().map(|range| {
-                    self.begun += 1;
-                    Fetch::object(&inner, number, range, &self.admission)
-                }),
+                Backend::Objects { .. } => {
+                    let Some(wanted) = self.next_wanted() else { break };
+                    Fetch::object(&inner, wanted, &self.admission)
+                }
             };
-            let Some(fetch) = fetch else { break };
             self.ahead.push_back(fetch);
         }
+    }
+
+    /// Takes the next range, or the next part of one.
+    fn next_wanted(&mut self) -> Option<Wanted> {
+        let mut wanted = self.waiting.pop_front()?;
+        if self.parts.are_used()
+            && let Some(rest) = wanted.split_off(PART_BYTES)
+        {
+            self.waiting.push_front(rest);
+        }
+        Some(wanted)
     }
 
     fn fetches_max(&self) -> usize {
@@ -257,7 +305,7 @@ impl OrderedRead {
     }
 
     fn stop(&mut self) {
-        self.waiting = Vec::new().into_iter();
+        self.waiting.clear();
         self.ahead.clear();
         self.inline = None;
         self.rest = None;

@@ -5,7 +5,8 @@
 //!
 //! 1. A call ends with the first failure, after about [`RUN_TIME`], or with
 //!    [`STEP_BYTES_MAX`] bytes. What it has read by then counts, even if its time limit ends it.
-//! 2. A large file is opened and not read here: its pieces come one by one.
+//! 2. Of a large file only the first piece is read here, and that only if it is the first file of
+//!    the call.
 
 use std::ops::Range;
 use std::path::Path;
@@ -86,8 +87,9 @@ fn read_some(
 ) -> Duration {
     let (begun, mut bytes) = (Instant::now(), 0_u64);
     let mut folders = OpenFolder::default();
-    for ObjectRange { key, range } in wanted {
-        let found = find(inner, &mut folders, root, key, range.as_ref());
+    for (number, ObjectRange { key, range }) in wanted.iter().enumerate() {
+        let first_max = if number == 0 { u64::MAX } else { LARGE_FILE_BYTES };
+        let found = find(inner, &mut folders, root, key, range.as_ref(), first_max);
         let is_last = match &found {
             Ok(Found::Whole(whole)) => {
                 bytes += to_u64(whole.len());
@@ -109,9 +111,10 @@ fn find(
     root: &Path,
     key: &str,
     range: Option<&Range<u64>>,
+    first_max: u64,
 ) -> Result<Found, StoreError> {
     let path = get::checked(inner, key, range)?;
-    let opened = file::open_in(folders, root, path.as_ref(), range.cloned(), LARGE_FILE_BYTES);
+    let opened = file::open_in(folders, root, path.as_ref(), range.cloned(), first_max);
     let read = ObjectRead::of_file(inner, key, range.cloned(), opened)?;
     Ok(match read.into_whole() {
         Ok(bytes) => Found::Whole(bytes),

@@ -57,14 +57,16 @@ pub(crate) struct Admission(Arc<Mutex<Queue>>);
 #[derive(Debug)]
 struct Queue {
     bytes_max: usize,
-    /// The number of the first place.
-    first: usize,
+    /// The number of the next place.
+    next: usize,
+    /// In the order of the objects.
     places: VecDeque<Place>,
 }
 
 /// An object in flight.
 #[derive(Debug)]
 struct Place {
+    number: usize,
     /// The bytes that it may hold, if its size is known.
     bytes: Option<usize>,
     waiting: Option<oneshot::Sender<()>>,
@@ -72,7 +74,7 @@ struct Place {
 
 impl Admission {
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self(Arc::new(Mutex::new(Queue { bytes_max, first: 0, places: VecDeque::new() })))
+        Self(Arc::new(Mutex::new(Queue { bytes_max, next: 0, places: VecDeque::new() })))
     }
 
     /// Returns the most bytes that one object may hold.
@@ -90,8 +92,10 @@ impl Admission {
     pub(crate) fn enter(&self, size: Option<u64>) -> usize {
         let mut queue = self.lock();
         let bytes = size.map(|size| queue.bytes_of(size));
-        queue.places.push_back(Place { bytes, waiting: None });
-        queue.first + queue.places.len() - 1
+        let number = queue.next;
+        queue.next += 1;
+        queue.places.push_back(Place { number, bytes, waiting: None });
+        number
     }
 
     /// Records the size of an object, and waits until it is admitted.
@@ -113,8 +117,12 @@ impl Admission {
     pub(crate) fn leave(&self) {
         let mut queue = self.lock();
         queue.places.pop_front();
-        queue.first += 1;
         queue.admit_waiting();
+    }
+
+    /// Removes the last object: it is fetched later.
+    pub(crate) fn put_off(&self) {
+        self.lock().places.pop_back();
     }
 
     /// Nothing panics while it holds the lock.
@@ -134,7 +142,7 @@ impl Queue {
     }
 
     fn place(&mut self, number: usize) -> Option<&mut Place> {
-        self.places.get_mut(number.checked_sub(self.first)?)
+        self.places.iter_mut().find(|place| place.number == number)
     }
 
     fn admit_waiting(&mut self) {
@@ -199,6 +207,12 @@ mod tests {
         // A known size counts from the beginning.
         admission.enter(Some(5 * MIB));
         assert!(!admission.has_room());
+        // An object that is fetched later gets a place of its own.
+        admission.put_off();
+        assert!(admission.has_room());
+        let later = admission.enter(None);
+        assert!(pin!(admission.admit(4, MIB)).now_or_never().is_some());
+        assert!(pin!(admission.admit(later, MIB)).now_or_never().is_some());
         // What has left, or was never there, does not wait.
         assert!(pin!(admission.admit(0, MIB)).now_or_never().is_some());
         assert!(pin!(admission.admit(9, MIB)).now_or_never().is_some());

@@ -23,6 +23,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -97,6 +98,14 @@ pub(super) enum OnPut {
 }
 
 type PutHook = Box<dyn Fn(&Path, &PutMode) -> OnPut + Send + Sync>;
+/// The pace of a get: the time until it is answered, and that of each frame.
+#[derive(Clone, Copy)]
+pub(super) struct GetPace {
+    pub(super) answer: Duration,
+    pub(super) frame: Duration,
+    pub(super) frame_bytes: usize,
+}
+
 type GetHook = Box<dyn Fn(&Path) -> Option<Vec<Result<Bytes>>> + Send + Sync>;
 
 /// An in-memory store that misbehaves as configured and counts requests.
@@ -105,6 +114,8 @@ pub(super) struct Fake {
     on_put: PutHook,
     /// Replaces the body of a get by these frames. The announced length stays.
     on_get: GetHook,
+    /// Without it gets take no time.
+    pub(super) get_pace: Option<GetPace>,
     pub(super) gets: Arc<AtomicUsize>,
     pub(super) puts: Arc<AtomicUsize>,
     pub(super) frames: Arc<AtomicUsize>,
@@ -121,6 +132,7 @@ impl Fake {
             memory: InMemory::new(),
             on_put: Box::new(|_, _| OnPut::Pass),
             on_get: Box::new(|_| None),
+            get_pace: None,
             gets: Arc::default(),
             puts: Arc::default(),
             frames: Arc::default(),
@@ -237,6 +249,9 @@ impl ObjectStore for Fake {
             if !options.head {
                 self.gets.fetch_add(1, Ordering::SeqCst);
             }
+            if let Some(pace) = self.get_pace {
+                tokio::time::sleep(pace.answer).await;
+            }
             let mut result = self.memory.get_opts(location, options).await?;
             if let Some(frames) = (self.on_get)(location) {
                 let count = Arc::clone(&self.frames);
@@ -244,6 +259,22 @@ impl ObjectStore for Fake {
                     count.fetch_add(1, Ordering::SeqCst);
                 });
                 result.payload = GetResultPayload::Stream(frames.boxed());
+            }
+            if let (Some(pace), GetResultPayload::Stream(whole)) =
+                (self.get_pace, &mut result.payload)
+            {
+                let bytes: Bytes = whole.next().await.expect("bytes")?;
+                let starts = (0..bytes.len()).step_by(pace.frame_bytes);
+                let ends = |start: usize| bytes.len().min(start + pace.frame_bytes);
+                let frames: Vec<_> = starts.map(|start| bytes.slice(start..ends(start))).collect();
+                *whole = stream::iter(frames)
+                    .then(move |frame| async move {
+                        if !pace.frame.is_zero() {
+                            tokio::time::sleep(pace.frame).await;
+                        }
+                        Ok(frame)
+                    })
+                    .boxed();
             }
             Ok(result)
         })

@@ -9,7 +9,7 @@ use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
 
-use super::{Fake, TempFolder, stores};
+use super::{Fake, GetPace, TempFolder, stores};
 use crate::store::read::ordered::FILES_AHEAD_MAX;
 use crate::store::read::window::{OBJECT_AHEAD_BYTES, OBJECTS_AHEAD_FIRST};
 use crate::store::{
@@ -328,4 +328,43 @@ async fn window_grows_to_the_latency_of_the_store() {
     }
     assert_eq!(most[0], OBJECTS_AHEAD_FIRST - 1);
     assert_eq!(most.into_iter().max(), Some(OBJECTS_AHEAD_MAX - 1));
+}
+
+/// Reads two ranges of 64 MiB from a store of which each connection delivers 1 MiB in `frame`.
+/// Returns the number of gets.
+async fn long_ranges(answer: Duration, frame: Duration, shares: usize) -> usize {
+    let mut fake = Fake::new();
+    fake.get_pace = Some(GetPace { answer, frame, frame_bytes: 1 << 20 });
+    let gets = Arc::clone(&fake.gets);
+    let store = fake.store(ConditionalCreate::Honoured);
+    let bytes: Vec<u8> = (0..64_u32 << 20).map(|at| (at % 251) as u8).collect();
+    store.create("a", bytes.clone().into(), false).await.unwrap();
+    gets.store(0, Ordering::SeqCst);
+    let range = ObjectRange { key: "a".to_owned(), range: Some(0..64 << 20) };
+    let mut read = store.read_ordered(vec![range; 2]).with_shares_ahead(shares);
+    let (mut found, mut ends) = ([Vec::new(), Vec::new()], [0, 0]);
+    while let Some(chunk) = read.next(1 << 20).await {
+        let chunk = chunk.unwrap();
+        assert_eq!(ends[chunk.number], 0, "bytes behind the end of a range");
+        found[chunk.number].extend_from_slice(&chunk.bytes);
+        ends[chunk.number] += usize::from(chunk.last);
+    }
+    assert_eq!(ends, [1, 1]);
+    assert!(found[0] == bytes && found[1] == bytes);
+    gets.load(Ordering::SeqCst)
+}
+
+#[tokio::test]
+async fn long_ranges_are_one_stream_each_where_connections_are_fast() {
+    assert_eq!(long_ranges(Duration::from_millis(300), Duration::ZERO, 16).await, 2);
+}
+
+#[tokio::test]
+async fn long_ranges_are_read_in_parts_where_connections_are_slow() {
+    let frame = Duration::from_millis(5);
+    // 32 parts, the two streams before them, and what a stream left of a part.
+    let gets = long_ranges(Duration::from_millis(5), frame, 16).await;
+    assert!((33..=36).contains(&gets), "{gets}");
+    // With room for one object they would come one after the other.
+    assert_eq!(long_ranges(Duration::from_millis(5), Duration::from_millis(1), 1).await, 2);
 }
