@@ -139,9 +139,11 @@ pub const POLL_BATCHES: usize = 500;
 /// Objects in the one page of a poll.
 pub const POLL_PAGE_OBJECTS: u32 = 1_000;
 
-/// Polls of a follower up to the next load, in a log of more live batches than a poll covers. A
-/// batch that sorts before those is seen this many polls late at most.
-pub const FULL_LOAD_POLLS: u32 = 8;
+/// Polls of a follower up to the next load, in a log of more live batches than a poll covers: one
+/// for each [`POLL_PAGE_OBJECTS`] batches, within these limits. So these loads take no more list
+/// requests than the polls. A batch that sorts before those is seen this many polls late at most.
+pub const FULL_LOAD_POLLS_MIN: usize = 8;
+pub const FULL_LOAD_POLLS_MAX: usize = 64;
 
 /// Lead of the newest batch over the clock beyond which its time is ignored, in microseconds.
 pub const CLOCK_AHEAD_MICROS: u64 = 3_600 * 1_000_000;

@@ -59,7 +59,7 @@ pub struct Reader<S: Store> {
     failed: Option<Error>,
     missing: Missing,
     /// The polls since the last load.
-    polls: u32,
+    polls: usize,
     /// Damage that was skipped and not reported yet. None if damage is an error.
     skipped: Option<Vec<Skipped>>,
 }

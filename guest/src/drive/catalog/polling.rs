@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::format::listed::ListedBatch;
 use crate::format::names::{BatchName, BatchTime, LogName, ObjectName};
 use crate::format::numbers::to_usize;
-use crate::limits::{POLL_BATCHES, POLL_PAGE_OBJECTS};
+use crate::limits::{FULL_LOAD_POLLS_MAX, FULL_LOAD_POLLS_MIN, POLL_BATCHES, POLL_PAGE_OBJECTS};
 use crate::mutants::{self, Mutant};
 use crate::ports::{Listing, Sizes, Store};
 
@@ -26,17 +26,20 @@ pub(super) struct Polled {
     /// The time of the oldest batch that a poll covers. None if it covers all.
     since: Option<BatchTime>,
     batches: Vec<BatchName>,
+    /// The number of batches that the last load has listed.
+    listed: usize,
 }
 
 impl Default for Polled {
     fn default() -> Self {
-        Self { batches_max: POLL_BATCHES, since: None, batches: Vec::new() }
+        Self { batches_max: POLL_BATCHES, since: None, batches: Vec::new(), listed: 0 }
     }
 }
 
 impl Polled {
     /// Records what a load has listed, in the order of names.
     pub(super) fn record(&mut self, listed: &[ListedBatch]) {
+        self.listed = listed.len();
         let first = listed.len().saturating_sub(self.batches_max);
         self.since = match first {
             0 => None,
@@ -46,6 +49,13 @@ impl Polled {
         let is_covered = |name: &BatchName| self.since.is_none_or(|since| name.time >= since);
         self.batches = newest.take_while(is_covered).collect();
         self.batches.sort_unstable();
+    }
+
+    /// The number of polls up to the next load. None if polls cover all live batches.
+    fn polls_before_load(&self) -> Option<usize> {
+        self.since?;
+        let requests = self.listed / to_usize(POLL_PAGE_OBJECTS.into());
+        Some(requests.clamp(FULL_LOAD_POLLS_MIN, FULL_LOAD_POLLS_MAX))
     }
 
     /// A key before those of the batches that a poll covers, and after those of the others.
@@ -59,9 +69,9 @@ impl Polled {
 }
 
 impl<S: Store> Catalog<S> {
-    /// Returns true if polls do not cover all live batches.
-    pub(crate) fn polls_in_part(&self) -> bool {
-        self.polled.since.is_some()
+    /// Returns the number of polls up to the next load. None if polls cover all live batches.
+    pub(crate) fn polls_before_load(&self) -> Option<usize> {
+        self.polled.polls_before_load()
     }
 
     /// Lists the newest batches and the manifests. Returns true if they are not those of the last
@@ -115,5 +125,21 @@ impl<S: Store> Catalog<S> {
     #[cfg(test)]
     pub(crate) fn poll_batches(&mut self, batches: usize) {
         self.polled.batches_max = batches;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loads_between_polls_take_no_more_requests_than_the_polls() {
+        let polls = |listed| {
+            let since = Some(BatchTime::default());
+            Polled { since, listed, ..Polled::default() }.polls_before_load()
+        };
+        let found = [501, 8_999, 9_000, 30_000, 1_000_000].map(polls);
+        assert_eq!(found, [8, 8, 9, 30, 64].map(Some));
+        assert_eq!(Polled { listed: 500, ..Polled::default() }.polls_before_load(), None);
     }
 }

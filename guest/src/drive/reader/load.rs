@@ -9,7 +9,7 @@ use crate::drive::interrupted::Interrupted;
 use crate::drive::source_reader;
 use crate::error::Error;
 use crate::format::names::ObjectName;
-use crate::limits::{FULL_LOAD_POLLS, MISSING_TRIES};
+use crate::limits::MISSING_TRIES;
 use crate::mutants::{self, Mutant};
 use crate::ports::Store;
 
@@ -29,7 +29,7 @@ impl<S: Store> Reader<S> {
     /// Polls for new events. Returns true if a load is necessary to find them.
     pub(super) fn is_load_due(&mut self) -> Result<bool, Error> {
         self.polls += 1;
-        let is_due = self.catalog.polls_in_part() && self.polls >= FULL_LOAD_POLLS;
+        let is_due = self.catalog.polls_before_load().is_some_and(|polls| self.polls >= polls);
         Ok((is_due && !mutants::is(Mutant::PollTheNewestOnly)) || self.catalog.has_news()?)
     }
 

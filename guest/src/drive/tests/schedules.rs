@@ -13,7 +13,7 @@ use crate::drive::trimmer::{TrimOptions, TrimPoint, trim};
 use crate::drive::verifier::{Finding, Verifier};
 use crate::drive::writer::Writer;
 use crate::error::Error;
-use crate::limits::FULL_LOAD_POLLS;
+use crate::limits::FULL_LOAD_POLLS_MIN;
 
 const WRITERS: u64 = 3;
 
@@ -248,7 +248,7 @@ fn run(seed: u64) {
     }
     world.finish();
     world.read(&mut reader, None);
-    (0..2 * FULL_LOAD_POLLS).for_each(|_| world.follow());
+    (0..2 * FULL_LOAD_POLLS_MIN).for_each(|_| world.follow());
     check_order(seed, &reader.yielded);
     check_order(seed, &world.followed);
     let appended: u64 = world.appended.iter().sum();
