@@ -28,6 +28,9 @@ use flush::{Flush, SealDue};
 
 mod flush;
 
+/// The turns of the runtime without a command before a seal. Each takes about a microsecond.
+const TURNS_BEFORE_SEAL: usize = 4;
+
 type Reply<T> = oneshot::Sender<Result<T>>;
 
 /// The requests of callers.
@@ -148,8 +151,7 @@ impl WriterActor {
                 }
                 None => Next::Dropped,
             },
-            // Others run first, and may append more.
-            () = tokio::task::yield_now(), if self.seal_due != SealDue::No => Next::Seal,
+            () = others_have_run(), if self.seal_due != SealDue::No => Next::Seal,
             () = self.create_ended.notified(), if awaits_creates => Next::CreateEnded,
             () = tick => Next::Tick,
             () = self.queue.work() => Next::Work,
@@ -366,6 +368,14 @@ fn unless_trapped<T>(called: Called<T>) -> Result<()> {
     match called {
         Err(CallError::Trapped(error)) => Err(error),
         Ok(_) | Err(CallError::Returned(_)) => Ok(()),
+    }
+}
+
+/// Waits until the tasks that are ready have run: they may append more, and that is one batch less.
+/// Those of another thread may take more than one turn of this one.
+async fn others_have_run() {
+    for _ in 0..TURNS_BEFORE_SEAL {
+        tokio::task::yield_now().await;
     }
 }
 
