@@ -16,8 +16,8 @@ use crate::numbers::to_u64;
 use crate::store::ObjectRange;
 use crate::store::read::window::OBJECT_AHEAD_BYTES;
 
-/// The length of a part: what one object may hold ahead of the reader.
-pub(crate) const PART_BYTES: u64 = OBJECT_AHEAD_BYTES as u64;
+/// The length of a part: [`OBJECT_AHEAD_BYTES`], so that a part is held whole.
+pub(crate) const PART_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A range to fetch, or a part of one.
 #[derive(Clone, Debug)]
@@ -91,10 +91,11 @@ impl Parts {
         if !self.may_begin || left <= PART_BYTES {
             return false;
         }
-        let rest = stream.waited.as_secs_f64() * left as f64 / stream.bytes.max(1) as f64;
+        let rest =
+            stream.waited.as_nanos().saturating_mul(left.into()) / u128::from(stream.bytes.max(1));
         // Two short waits say little of the bandwidth.
         let is_known = stream.waited >= stream.latency / 2;
-        self.are_used = is_known && rest > 2.0 * stream.latency.as_secs_f64();
+        self.are_used = is_known && rest > 2 * stream.latency.as_nanos();
         self.may_begin = !self.are_used;
         self.are_used
     }
@@ -140,6 +141,7 @@ mod tests {
 
     #[test]
     fn ranges_are_split_into_parts() {
+        assert_eq!(to_usize(PART_BYTES), OBJECT_AHEAD_BYTES);
         let object = ObjectRange { key: "a".to_owned(), range: Some(10..30) };
         let mut first = Wanted { number: 3, object, is_last: true };
         let rest = first.split_off(15).unwrap();
