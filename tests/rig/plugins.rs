@@ -13,13 +13,21 @@ use tempfile::TempDir;
 use crate::tools::python::Python;
 use crate::tools::{cargo, npm, target_folder, workspace};
 
-/// The packages of the plugins in Rust.
-pub const PACKAGES: [&str; 5] =
-    ["stratalog-evil", "scripted", "journal-rust", "line-filter", "memory"];
+/// The packages of the plugins in Rust, and of the adapters that tests run.
+pub const PACKAGES: [&str; 8] = [
+    "stratalog-evil",
+    "scripted",
+    "journal-rust",
+    "line-filter",
+    "memory",
+    "logger",
+    "stratalog-fs-store",
+    "stratalog-log-sink",
+];
 const COMPONENTIZE_PY: &str =
     include_str!("../../examples/plugins/journal-python/requirements.txt");
 
-/// Builds a plugin in Rust on the first call, by the name of its file.
+/// Builds a plugin or an adapter in Rust on the first call, by the name of its file.
 ///
 /// # Panics
 /// When it does not build.
