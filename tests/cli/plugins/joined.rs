@@ -131,6 +131,17 @@ fn joined_journals_import_only_wasi_and_write_the_same_log() {
 }
 
 #[test]
+fn store_takes_the_log_messages_of_a_plugin() {
+    let (folder, _) = fresh();
+    let text = r#"(component
+        (import "stratalog:log/append-log@0.1.0" (instance))
+        (import "wasi:logging/logging@0.1.0-draft" (instance)))"#;
+    let plugin = folder.path().join("plugin.wasm");
+    fs::write(&plugin, wat::parse_str(text).unwrap()).unwrap();
+    assert_imports_only_wasi(&joined(&plugin, &folder.path().join("app.wasm"), &["--store=fs"]));
+}
+
+#[test]
 fn plugin_joined_without_a_store_gets_its_logs_from_a_grant() {
     let (folder, log) = fresh();
     let app = joined(&plugins::rust("scripted"), &folder.path().join("app.wasm"), &[]);
