@@ -60,11 +60,37 @@ const LOG_SINK: [&str; 9] = [
     "component",
 ];
 
+/// The layers of the adapter of a bucket, from below.
+const S3_STORE: [&str; 21] = [
+    "xml",
+    "encoding",
+    "signer",
+    "endpoint",
+    "settings",
+    "request",
+    "exchange",
+    "reply",
+    "engine",
+    "failure",
+    "create",
+    "delete",
+    "probe",
+    "read",
+    "listing",
+    "upload",
+    "opened",
+    "bindings",
+    "transport",
+    "store",
+    "component",
+];
+
 /// The folders of modules.
-const PLACES: [&str; 6] = [
+const PLACES: [&str; 7] = [
     "adapters/exports/src",
     "adapters/fs-store/src",
     "adapters/log-sink/src",
+    "adapters/s3-store/src",
     "guest/src",
     "host/src",
     "host/cli/src",
@@ -111,6 +137,7 @@ fn modules_import_only_from_the_layers_below() {
     up.extend(Modules::below("adapters/exports/src").upward(&EXPORTS));
     up.extend(Modules::below("adapters/fs-store/src").upward(&FS_STORE));
     up.extend(Modules::below("adapters/log-sink/src").upward(&LOG_SINK));
+    up.extend(Modules::below("adapters/s3-store/src").upward(&S3_STORE));
     none(up, "a module imports from a layer above its own");
 }
 

@@ -16,10 +16,11 @@ const FOLDERS: [&str; 8] =
     ["adapters/", "guest/", "host/", "wit/", "tests/", "examples/", "fuzz/", ".ci/"];
 
 /// Folders of the product.
-const PRODUCT: [&str; 6] = [
+const PRODUCT: [&str; 7] = [
     "adapters/exports/src/",
     "adapters/fs-store/src/",
     "adapters/log-sink/src/",
+    "adapters/s3-store/src/",
     "guest/src/",
     "host/src/",
     "host/cli/src/",
