@@ -14,7 +14,7 @@ use crate::tools::python::Python;
 use crate::tools::{cargo, npm, target_folder, workspace};
 
 /// The packages of the plugins in Rust, and of the adapters that tests run.
-pub const PACKAGES: [&str; 8] = [
+pub const PACKAGES: [&str; 9] = [
     "stratalog-evil",
     "scripted",
     "journal-rust",
@@ -23,6 +23,7 @@ pub const PACKAGES: [&str; 8] = [
     "logger",
     "stratalog-fs-store",
     "stratalog-log-sink",
+    "stratalog-s3-store",
 ];
 const COMPONENTIZE_PY: &str =
     include_str!("../../examples/plugins/journal-python/requirements.txt");
