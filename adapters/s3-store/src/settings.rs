@@ -18,6 +18,9 @@ const TIMEOUT_SECONDS: std::ops::RangeInclusive<u64> = 1..=240;
 
 const REGION_DEFAULT: &str = "us-east-1";
 
+/// A shorter text is no secret but a word, such as those of test servers.
+const SECRET_BYTES_MIN: usize = 5;
+
 /// The variables that the native store follows and this one cannot.
 const REFUSED: [(&str, &str); 4] = [
     ("AWS_SSE_CUSTOMER_KEY_BASE64", "this store has no encryption by a key of your own"),
@@ -115,7 +118,9 @@ impl Settings {
         let mut text = text.to_owned();
         if let Some(Credentials { key_id, secret, token }) = &self.credentials {
             for hidden in [Some(secret), token.as_ref(), Some(key_id)].into_iter().flatten() {
-                text = text.replace(hidden.as_str(), "***");
+                if hidden.len() >= SECRET_BYTES_MIN {
+                    text = text.replace(hidden.as_str(), "***");
+                }
             }
         }
         let printable = |c: char| if c.is_control() || c == '\u{fffd}' { ' ' } else { c };

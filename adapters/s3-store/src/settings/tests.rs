@@ -91,5 +91,7 @@ fn texts_of_others_are_shown_without_secrets_in_one_line() {
     let found = settings.clean("the key AKIDEXAMPLE\nhas\u{202e} sEcReT and tOkEn");
     assert_eq!(found, "the key *** has *** and ***");
     assert_eq!(settings.clean(&"x".repeat(1_000)).len(), 400);
+    let short = read(&[("AWS_ACCESS_KEY_ID", "a")]).unwrap();
+    assert_eq!(short.clean("no answer"), "no answer");
     assert!(!format!("{settings:?}").contains("sEcReT"));
 }
