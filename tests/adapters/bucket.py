@@ -200,13 +200,13 @@ def transient_failures_are_retried_until_the_limit(program, _server):
     with Fake(lambda _: error(503, "SlowDown")) as fake:
         started = time.monotonic()
         with fails("unavailable", "SlowDown", "attempts failed; try again", fate="unknown"):
-            program.open({}, fake.environment()).create("a", b"x")
-        assert time.monotonic() - started < 5 and len(fake.requests) > 1
-    with Fake(lambda _: Answer(200, delay=9)) as fake:
+            program.open({}, fake.environment(STRATALOG_RETRY_TIMEOUT="3")).create("a", b"x")
+        assert time.monotonic() - started < 15 and len(fake.requests) > 1
+    with Fake(lambda _: Answer(200, delay=30)) as fake:
         started = time.monotonic()
         with fails("unavailable", "try again later", fate="unknown"):
-            program.open({}, fake.environment()).create("a", b"x")
-        assert time.monotonic() - started < 5
+            program.open({}, fake.environment(STRATALOG_RETRY_TIMEOUT="3")).create("a", b"x")
+        assert time.monotonic() - started < 20
 
 
 def fate_of_a_write_follows_from_the_answers(program, _server):
@@ -242,27 +242,28 @@ def fate_of_a_write_follows_from_the_answers(program, _server):
 def creates_and_reads_overlap(program, _server):
     def answer(request):
         if request.method == "PUT":
-            return Answer(200, delay=0.4)
+            return Answer(200, delay=2)
         body = request.path[-1].encode()
-        return Answer(206, body, {"content-range": "bytes 0-0/1"}, delay=0.4)
+        return Answer(206, body, {"content-range": "bytes 0-0/1"}, delay=1)
     with Fake(answer) as fake:
         store = program.open({}, fake.environment())
         content, started = store.bytes(bytes(300_000)), time.monotonic()
         creates = [store.start_of(f"{n}", content) for n in range(8)]
-        assert time.monotonic() - started < 0.35
+        assert time.monotonic() - started < 2
         assert not any(store.poll(create) for create in creates)
         for create in creates:
             store.wait(create)
             store.wait(create)
         assert all(store.poll(create) for create in creates)
-        assert time.monotonic() - started < 1.5 and fake.most == 8, fake.most
-        fake.most, started = 0, time.monotonic()
+        assert fake.most == 8, fake.most
+        fake.most = 0
         found = [chunk for _, chunk, _ in store.read([(f"{n}", None) for n in range(8)])]
         assert found == [b"%d" % n for n in range(8)]
-        assert time.monotonic() - started < 1.5 and fake.most == 8, fake.most
+        assert fake.most == 8, fake.most
         store.drop(store.start("dropped", b"x"))
         store.get("1")
-        assert fake.requests[-2].path.endswith("dropped") and fake.requests[-2].body == b"x"
+        bodies = [sent.body for sent in fake.requests if sent.path.endswith("dropped")]
+        assert bodies == [b"x"], bodies
 
 
 def answers_that_are_not_the_listing_are_refused(program, _server):

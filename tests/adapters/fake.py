@@ -82,7 +82,7 @@ class Fake:
         return {
             "STRATALOG_ROOT": "s3://logs/app", "AWS_ENDPOINT": f"http://127.0.0.1:{self.port}",
             "AWS_ALLOW_HTTP": "true", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-            "AWS_SECRET_ACCESS_KEY": "sEcReTsEcReT", "STRATALOG_RETRY_TIMEOUT": "3", **more,
+            "AWS_SECRET_ACCESS_KEY": "sEcReTsEcReT", "STRATALOG_RETRY_TIMEOUT": "30", **more,
         }
 
     def __enter__(self):
