@@ -1,4 +1,5 @@
-//! Plugins through the real binary: the samples, hostile ones, and the same component under Node.
+//! Plugins through the real binary: the samples and hostile ones. The same component under Node and
+//! Python.
 
 mod evil;
 mod evil_in_one_host;
@@ -8,4 +9,5 @@ mod journals;
 mod languages;
 mod memory;
 mod node_host;
+mod python_host;
 mod streams;
